@@ -1,0 +1,235 @@
+"""The words of the field as types. No I/O.
+
+These types are used in memory and on the wire alike: the gateway's and the
+service's APIs take and return them as JSON. Unknown fields are refused.
+Times are Unix seconds (float), durations are named with their unit.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+SESSION_ID = r"[a-z2-7]{12}"
+HUB_ID = r"[a-z0-9]{2,16}"
+JOB_NAME = re.compile(rf"fabric-({HUB_ID})-({SESSION_ID})")
+
+
+def _text(pattern: str) -> StringConstraints:
+    # pydantic's regex engine takes $ as the end of the text, never before a final newline
+    return StringConstraints(pattern=rf"^(?:{pattern})$", strict=True)
+
+
+SessionId = Annotated[str, _text(SESSION_ID)]
+HubId = Annotated[str, _text(HUB_ID)]
+# A person as the hub names them. JupyterHub allows more; what is not in here cannot have sessions.
+HubUser = Annotated[str, _text(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,63}")]
+# Names of Slurm's own objects: account, partition, QOS, reservation, cluster.
+SlurmName = Annotated[str, _text(r"[A-Za-z0-9_][A-Za-z0-9_.@:+-]{0,63}")]
+# Names of the site's own objects: project, profile, image, dataset.
+Slug = Annotated[str, _text(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")]
+ServerName = Annotated[str, _text(r"|[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")]
+Gres = Annotated[str, _text(r"(?:gpu|shard)(?::[A-Za-z0-9_.-]{1,40})?:[1-9][0-9]{0,3}")]
+OneLine = Annotated[str, _text(r"[^\x00-\x1f\x7f]{1,200}")]
+EnvName = Annotated[str, _text(r"[A-Za-z_][A-Za-z0-9_]{0,127}")]
+
+
+class Frozen(BaseModel):
+    """An immutable value that refuses unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Phase(StrEnum):
+    """What a job's state means for the person waiting for it."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    ENDING = "ending"
+    ENDED = "ended"
+
+
+_QUEUED = frozenset(
+    "PENDING CONFIGURING REQUEUED REQUEUE_FED REQUEUE_HOLD RESV_DEL_HOLD SPECIAL_EXIT EXPEDITING "
+    "POWER_UP_NODE".split()
+)
+_ENDED = frozenset(
+    "BOOT_FAIL CANCELLED COMPLETED DEADLINE FAILED LAUNCH_FAILED NODE_FAIL OUT_OF_MEMORY PREEMPTED "
+    "RECONFIG_FAIL REVOKED TIMEOUT".split()
+)
+
+
+def phase_of(state: str) -> Phase:
+    """The phase of a job in Slurm's long state name (``squeue %T``).
+
+    A state that is not known to be over counts as running: only Slurm's own
+    word ends a session (job states: https://slurm.schedmd.com/squeue.html#SECTION_JOB-STATE-CODES).
+    """
+    if state in _ENDED:
+        return Phase.ENDED
+    if state in _QUEUED:
+        return Phase.QUEUED
+    if state == "COMPLETING":
+        return Phase.ENDING
+    return Phase.RUNNING
+
+
+class Job(Frozen):
+    """One job as squeue tells it. ``user`` is the Unix account; ``name`` is text its owner chose."""
+
+    job_id: int
+    name: str
+    user: str
+    account: str = ""
+    partition: str = ""
+    qos: str = ""
+    state: str
+    reason: str = ""
+    node: str = ""
+    submitted_at: float | None = None
+    started_at: float | None = None  # of a pending job: Slurm's estimate, where it has one
+    ends_at: float | None = None
+    limit_s: int | None = None
+    exit_status: int | None = None  # 0..255, of an ended job
+    exit_signal: int | None = None
+    tres: str = ""
+
+    @property
+    def phase(self) -> Phase:
+        return phase_of(self.state)
+
+    @property
+    def session(self) -> tuple[str, str] | None:
+        """(hub id, session id) when the name is that of a session, else None."""
+        match = JOB_NAME.fullmatch(self.name)
+        return (match.group(1), match.group(2)) if match else None
+
+
+class Node(Frozen):
+    """One node of one or more partitions, with what is left on it."""
+
+    name: str
+    address: str
+    partitions: tuple[str, ...] = ()
+    state: str = ""  # Slurm's long state, lower case, flags kept: idle, mixed, down*, drained
+    usable: bool = True  # can jobs be placed on it at all
+    cpus: int = 0
+    cpus_free: int = 0
+    memory_mb: int = 0
+    memory_free_mb: int = 0
+    gpus: dict[str, int] = {}  # type -> count; "" is an untyped GPU
+    gpus_free: dict[str, int] = {}
+    shards: int = 0
+    shards_free: int = 0
+
+
+class Snapshot(Frozen):
+    """Everything known of Slurm at one moment, for everybody.
+
+    ``jobs`` and ``nodes`` are from the last questions that Slurm answered, at
+    ``jobs_at`` and ``nodes_at``. While ``silent_since`` is set Slurm does not
+    answer, ``problem`` says how, and nothing may be concluded from a job's absence.
+    """
+
+    serial: int = 0
+    now: float = 0.0  # the gateway's clock when this was sent
+    jobs_at: float | None = None  # when the question was asked (not answered)
+    nodes_at: float | None = None
+    silent_since: float | None = None
+    problem: str = ""
+    interval_s: float = 0.0
+    jobs: tuple[Job, ...] = ()
+    nodes: tuple[Node, ...] = ()
+
+    @property
+    def age_s(self) -> float | None:
+        return None if self.jobs_at is None else max(0.0, self.now - self.jobs_at)
+
+
+class JobSpec(Frozen):
+    """What to ask Slurm for. Every field is typed; none is text for a shell.
+
+    ``options``, ``prologue`` and ``epilogue`` are for sites that move from
+    batchspawner (its ``req_options``, ``req_prologue``, ``req_epilogue``): they are
+    the administrator's text, and the gateway refuses them unless its own site
+    file says ``gateway.script_text_from_hub = true``.
+    """
+
+    partition: SlurmName | None = None
+    account: SlurmName | None = None
+    qos: SlurmName | None = None
+    reservation: SlurmName | None = None
+    cluster: SlurmName | None = None
+    cpus: int = Field(default=1, ge=1, le=4096)
+    memory_mb: int | None = Field(default=None, ge=1, le=1 << 30)
+    gres: tuple[Gres, ...] = ()
+    minutes: int | None = Field(default=None, ge=1, le=60 * 24 * 366)
+    exclusive: bool = False
+    constraint: Annotated[str, _text(r"[A-Za-z0-9_.,&|!()\[\]*+-]{1,200}")] | None = None
+    options: tuple[OneLine, ...] = ()
+    prologue: str = ""
+    epilogue: str = ""
+
+
+class SessionFile(Frozen):
+    """A file for the session's private directory (certificates)."""
+
+    name: Annotated[str, _text(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")]
+    content: str
+
+
+class SubmitRequest(Frozen):
+    """Submit the job of one session.
+
+    ``environment`` and ``files`` may hold secrets: they are written, as the
+    session's user, into a directory only that user can enter, and never reach
+    sbatch. ``again`` says that this session may have been submitted before:
+    the gateway then looks for its job first, in an answer newer than the request.
+    """
+
+    session: SessionId
+    user: HubUser
+    image: Slug
+    spec: JobSpec
+    environment: dict[EnvName, str] = {}
+    files: tuple[SessionFile, ...] = ()
+    again: bool = False
+
+
+class Submitted(Frozen):
+    """The job of a session; ``adopted`` when it was already there."""
+
+    job_id: int
+    adopted: bool = False
+
+
+class CancelRequest(Frozen):
+    """End the job of one session; ``why`` goes to the gateway's log."""
+
+    session: SessionId
+    user: HubUser
+    why: Literal["stopped", "orphan", "failed", "replaced"] = "stopped"
+
+
+class SessionLog(Frozen):
+    """The last lines of a session's own log, oldest first, control characters removed."""
+
+    lines: tuple[str, ...] = ()
+    path: str = ""
+
+
+class Problem(Frozen):
+    """The body of every error answer of our APIs."""
+
+    message: str
+    reason: str
+    hint: str = ""
+    since: float | None = None
+
+
+def job_name(hub: str, session: str) -> str:
+    """The name under which a session's job runs: its identity, also when the hub is gone."""
+    return f"fabric-{hub}-{session}"

@@ -1,0 +1,287 @@
+"""The site's file (TOML): the only place that reads it, typed, every mistake at once.
+
+``load(path)`` returns :class:`Settings` or raises :class:`FabricError` with one
+line per mistake: ``site.toml:12: profile.gpu-1.gpus: ...``. The hub, the gateway,
+the service and the command line all start from the same file; the gateway trusts
+nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+
+from .errors import FabricError
+from .model import Frozen, Gres, HubId, HubUser, Slug, SlurmName
+
+ENV = "FABRIC_HUB_SITE"
+DEFAULT_PATH = Path("/etc/fabric-hub/site.toml")
+
+
+def _absolute(path: Path) -> Path:
+    if not path.is_absolute():
+        raise ValueError(f"{path} is not an absolute path")
+    return path
+
+
+AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+MemorySize = Annotated[str, Field(pattern=r"^[1-9][0-9]*(?:\.[0-9]+)?[KMGT]$")]
+
+
+def memory_mb(size: str) -> int:
+    """Slurm's notation for memory ("8G", "500M", "1.5G") in MiB, rounded up."""
+    number, unit = float(size[:-1]), size[-1]
+    factor = {"K": 1 / 1024, "M": 1, "G": 1024, "T": 1024 * 1024}[unit]
+    return max(1, -int(-number * factor // 1))
+
+
+class HubSettings(Frozen):
+    """The hub process."""
+
+    id: HubId = Field("main", description="Tells this hub's jobs from another hub's on the same cluster.")
+    state_dir: AbsolutePath = Field(description="Databases, cookie secret and certificates; only the hub's user.")
+    bind_url: str = Field("http://127.0.0.1:8000", description="The address people open (the proxy listens here).")
+    hub_ip: str = Field("127.0.0.1", description="Address of the hub's API on the network of the nodes.")
+    hub_port: int = Field(8081, ge=1, le=65535)
+    proxy_api_port: int = Field(8001, ge=1, le=65535)
+    service_port: int = Field(8085, ge=1, le=65535, description="Loopback port of the REST service.")
+    nodes_url: str = Field("", description="The hub's public address as nodes reach it; default: bind_url.")
+    internal_ssl: bool = Field(True, description="Mutual TLS between hub, proxy, service and sessions.")
+    extra_config: AbsolutePath | None = Field(
+        None, description="A jupyterhub_config.py of the site's own (login, branding), run after ours."
+    )
+    proxy_command: tuple[str, ...] = Field((), description="configurable-http-proxy; default: found beside us.")
+
+
+class LoginSettings(Frozen):
+    """Who may log in. ``site`` leaves the authenticator to hub.extra_config."""
+
+    kind: Literal["demo", "pam", "site"] = "site"
+    demo_file: AbsolutePath | None = None
+    admins: tuple[HubUser, ...] = ()
+
+
+class GatewaySettings(Frozen):
+    """The only process that talks to Slurm for others."""
+
+    socket: AbsolutePath = Field(Path("/run/fabric-hub/gateway.sock"), description="Unix socket of its API.")
+    submit_timeout_s: float = Field(30.0, gt=0, description="How long sbatch or scancel may take.")
+    script_text_from_hub: bool = Field(
+        False, description="Accept req_options, req_prologue and req_epilogue from the hub's configuration."
+    )
+    prologue: str = Field("", description="Shell lines that every session runs first (module load, ...).")
+
+
+class SlurmSettings(Frozen):
+    """How to reach Slurm."""
+
+    conf: AbsolutePath | None = Field(None, description="slurm.conf, when it is not where Slurm's own clients look.")
+    bin_dir: AbsolutePath = Field(Path("/usr/bin"), description="Where sbatch, squeue, sinfo and scancel are.")
+    watch_interval_s: float = Field(5.0, ge=1, le=300, description="Between two questions about all jobs.")
+    nodes_interval_s: float = Field(30.0, ge=2, le=3600, description="Between two questions about all nodes.")
+    query_timeout_s: float = Field(20.0, gt=0, description="When a question counts as unanswered.")
+    max_queries_per_s: float = Field(0.5, gt=0, description="Upper bound for all questions together.")
+
+
+class UserSettings(Frozen):
+    """Hub users and Unix accounts."""
+
+    unix_name: str = Field("{user}", description="Unix account of a hub user; {user} is the hub's name.")
+    shared_account: bool = Field(
+        False, description="Everybody runs as the account of the hub itself: nobody is separated. Demo only."
+    )
+    home: str = Field("", description="Home directory; {user} is the hub's name. Empty: from the passwd entry.")
+    min_uid: int = Field(1000, ge=1, description="Accounts below are never used.")
+    session_dir: str = Field(
+        "{home}/.fabric-hub", description="Where a session keeps its private files and log; on a shared file system."
+    )
+
+
+class ImageSettings(Frozen):
+    """An image that the site offers; it is built in images.dir."""
+
+    title: str = ""
+    description: str = ""
+
+
+class ImagesSettings(Frozen):
+    dir: AbsolutePath = Field(description="Readable by every user on every node; NAME/current is the live build.")
+
+
+class Profile(Frozen):
+    """A named resource request. ``gpus`` is per session, of ``gpu_type`` when given."""
+
+    title: str = ""
+    kind: Literal["slurm", "local"] = "slurm"
+    partition: SlurmName | None = None
+    qos: SlurmName | None = None
+    cpus: int = Field(1, ge=1, le=4096)
+    memory: MemorySize | None = None
+    gpus: int = Field(0, ge=0, le=64)
+    gpu_type: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,40}$")] | None = None
+    shards: int = Field(0, ge=0, le=1024)
+    default_hours: float = Field(1.0, gt=0, le=8784)
+    max_hours: float = Field(8.0, gt=0, le=8784)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Profile:
+        if self.gpus and self.shards:
+            raise ValueError("gpus and shards exclude each other")
+        if self.default_hours > self.max_hours:
+            raise ValueError(f"default_hours ({self.default_hours:g}) is above max_hours ({self.max_hours:g})")
+        if self.kind == "local" and (self.gpus or self.shards or self.partition):
+            raise ValueError("a local profile takes no partition, gpus or shards")
+        return self
+
+    @property
+    def gres(self) -> tuple[Gres, ...]:
+        """The profile's generic resources as sbatch's --gres takes them."""
+        if self.shards:
+            return (f"shard:{self.shards}",)
+        if self.gpus:
+            return (f"gpu:{self.gpu_type}:{self.gpus}" if self.gpu_type else f"gpu:{self.gpus}",)
+        return ()
+
+
+class Members(Frozen):
+    owner: tuple[HubUser, ...] = ()
+    member: tuple[HubUser, ...] = ()
+
+
+class Project(Frozen):
+    """Who may use what, charged to which Slurm account. Empty profiles or images mean all."""
+
+    title: str = ""
+    kind: Literal["research", "course", "client"] = "research"
+    account: SlurmName
+    members: Members = Members()
+    budget_gpu_hours: float | None = Field(None, ge=0)
+    profiles: tuple[Slug, ...] = ()
+    images: tuple[Slug, ...] = ()
+    start: date | None = None
+    end: date | None = None
+
+    @model_validator(mode="after")
+    def _dates(self) -> Project:
+        if self.start and self.end and self.end < self.start:
+            raise ValueError(f"the project ends ({self.end}) before it starts ({self.start})")
+        return self
+
+
+class Settings(Frozen):
+    """The whole site's file."""
+
+    hub: HubSettings
+    login: LoginSettings = LoginSettings()
+    gateway: GatewaySettings = GatewaySettings()
+    slurm: SlurmSettings | None = Field(None, description="Absent on a machine without Slurm.")
+    users: UserSettings = UserSettings()
+    images: ImagesSettings
+    image: dict[Slug, ImageSettings] = Field(default_factory=dict)
+    profile: dict[Slug, Profile] = Field(default_factory=dict)
+    project: dict[Slug, Project] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _references(self) -> Settings:
+        wrong = [
+            f"project.{name}.{field}: {ref!r} is not a [{kind}.NAME] of this file"
+            for name, project in self.project.items()
+            for field, kind, known in (("profiles", "profile", self.profile), ("images", "image", self.image))
+            for ref in getattr(project, field)
+            if ref not in known
+        ]
+        wrong += [
+            f"profile.{name}: needs Slurm, but this file has no [slurm] section"
+            for name, profile in self.profile.items()
+            if profile.kind == "slurm" and self.slurm is None
+        ]
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
+
+def path_from_environment() -> Path:
+    """Where this machine's site file is: $FABRIC_HUB_SITE, or /etc/fabric-hub/site.toml."""
+    return Path(os.environ.get(ENV) or DEFAULT_PATH)
+
+
+def load(path: Path | None = None) -> Settings:
+    """Read and check a site's file.
+
+    :param path: default :func:`path_from_environment`.
+    :raises FabricError: it cannot be read, or has mistakes; all of them, each with its line.
+    """
+    path = path or path_from_environment()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise FabricError(
+            f"The site file {path} cannot be read: {why}.",
+            reason="site-file",
+            hint=f"Set {ENV} to the right path, or let the user who starts this read the file.",
+        ) from error
+    return parse(text, str(path))
+
+
+def parse(text: str, name: str = "site.toml") -> Settings:
+    """Check the text of a site's file; errors as :func:`load` raises them."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise FabricError(f"{name} is not valid TOML: {error}.", reason="site-file") from error
+    try:
+        return Settings.model_validate(data)
+    except ValidationError as error:
+        lines = [_explain(item, text, name) for item in error.errors()]
+        raise FabricError(
+            f"{name} has {len(lines)} mistake{'s' if len(lines) > 1 else ''}:\n" + "\n".join(lines),
+            reason="site-file",
+        ) from error
+
+
+def _explain(item: Any, text: str, name: str) -> str:
+    loc = [str(part) for part in item["loc"]]
+    message = item["msg"].removeprefix("Value error, ")
+    if item["type"] == "extra_forbidden":
+        message = "no such setting"
+    elif item["type"] == "missing":
+        message = "is required"
+    if loc:
+        message = f"{'.'.join(loc)}: {message}"
+    else:  # a check of the whole file names its own places: find the first
+        loc = message.split(":")[0].split(".")
+    return f"{name}:{line_of(text, loc)}: {message}"
+
+
+def line_of(text: str, loc: list[str]) -> int:
+    """The line (from 1) on which the deepest part of a key path stands that the text has.
+
+    tomllib keeps no positions; a site's file is plain tables and keys, so this
+    follows ``[table]`` headers and ``key =`` lines, and dotted keys in both.
+    """
+    best, depth, table = 1, 0, []
+    for number, line in enumerate(text.splitlines(), 1):
+        header = re.match(r"\s*\[([^\[\]]+)\]\s*(?:#.*)?$", line)
+        key = re.match(r"\s*([\w.\"'-]+)\s*=", line)
+        if header:
+            table = _dotted(header.group(1))
+            here = table
+        elif key:
+            here = table + _dotted(key.group(1))
+        else:
+            continue
+        shared = len(os.path.commonprefix([here, loc]))
+        if shared > depth and (shared == len(here) or shared == len(loc)):
+            best, depth = number, shared
+    return best
+
+
+def _dotted(key: str) -> list[str]:
+    return [part.strip().strip("\"'") for part in key.split(".")]
