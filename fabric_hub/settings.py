@@ -205,6 +205,11 @@ class Settings(Frozen):
             raise ValueError("; ".join(wrong))
         return self
 
+    @property
+    def service_url_for_nodes(self) -> str:
+        """The REST service's address as a session reaches it."""
+        return f"{(self.hub.nodes_url or self.hub.bind_url).rstrip('/')}/services/fabric/api"
+
 
 def path_from_environment() -> Path:
     """Where this machine's site file is: $FABRIC_HUB_SITE, or /etc/fabric-hub/site.toml."""

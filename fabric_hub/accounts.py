@@ -1,0 +1,19 @@
+"""Hub users and Unix accounts: names only, nothing is looked up."""
+
+from __future__ import annotations
+
+from .settings import UserSettings
+
+
+def unix_name(users: UserSettings, hub_user: str) -> str:
+    """The Unix account under which a hub user's sessions run (unless all share one)."""
+    return users.unix_name.replace("{user}", hub_user)
+
+
+def hub_name(users: UserSettings, unix: str) -> str | None:
+    """The hub user of a Unix account, or None when the account is nobody's here."""
+    before, placeholder, after = users.unix_name.partition("{user}")
+    if not placeholder or not unix.startswith(before) or not unix.endswith(after):
+        return None
+    name = unix[len(before) : len(unix) - len(after)] if after else unix[len(before) :]
+    return name or None

@@ -1,0 +1,192 @@
+"""JupyterHub's configuration from the site's file: the embedded run and a production site alike."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import batchspawner  # noqa: F401  (registers an API handler that must not stay, see below)
+import jupyterhub.apihandlers
+
+from .errors import FabricError
+from .service.scopes import SESSION_SCOPE, SESSION_TOKEN_SCOPES
+from .settings import Profile, Settings, load, path_from_environment
+from .spawner import pages
+from .spawner.drop_in import minutes
+from .spawner.runtime import install
+from .spawner.wrapper import FabricSpawner
+
+TEMPLATES = Path(__file__).parent / "spawner" / "templates"
+
+
+def configure(c: Any, site: Path | None = None) -> Settings:
+    """Configure a JupyterHub for a site.
+
+    :param c: JupyterHub's configuration object.
+    :param site: the site's file; default $FABRIC_HUB_SITE or /etc/fabric-hub/site.toml.
+    :raises SystemExit: the site's file cannot be used; every mistake is printed.
+    """
+    site = site or path_from_environment()
+    try:
+        settings = load(site)
+        _check_state_dir(settings.hub.state_dir)
+    except FabricError as error:
+        raise SystemExit(f"fabric-hub: {error}") from error
+    _network(c, settings)
+    _login(c, settings)
+    _sessions(c)
+    _service(c, settings, site)
+    _pages(c, settings)
+    return complete(c, settings)
+
+
+def complete(c: Any, settings: Settings) -> Settings:
+    """After the site's own configuration was read: what depends on it, and what it must not undo."""
+    settings = with_default_profile(settings, c)
+    install(settings)
+    remove_batchspawner_api()
+    return settings
+
+
+def remove_batchspawner_api() -> None:
+    """Take away POST /hub/api/batchspawner.
+
+    Importing batchspawner registers it; it lets any notebook set any attribute of
+    its spawner, a shell command among them, and so run code as the hub.
+    """
+    handlers = jupyterhub.apihandlers.default_handlers
+    handlers[:] = [entry for entry in handlers if not entry[1].__module__.startswith("batchspawner")]
+
+
+def with_default_profile(settings: Settings, c: Any) -> Settings:
+    """A site without profiles (one that comes from batchspawner) gets one that is all ``req_*``."""
+    if settings.profile:
+        return settings
+    runtime = c.SlurmSpawner.get("req_runtime") or c.BatchSpawnerBase.get("req_runtime") or "8:00:00"
+    hours = minutes(str(runtime)) / 60
+    default = Profile(title="Default", default_hours=hours, max_hours=hours)
+    return settings.model_copy(update={"profile": {"default": default}})
+
+
+def _check_state_dir(path: Path) -> None:
+    if not path.is_dir() or not os.access(path, os.W_OK | os.X_OK):
+        raise FabricError(
+            f"The hub's state directory {path} is missing or not writable for this user.",
+            reason="state-dir",
+            hint=f"As root: install -d -m 0700 -o HUB_USER {path}",
+        )
+    probe = path / ".writable"
+    try:
+        probe.write_bytes(b"\0" * 65536)
+    except OSError as error:
+        raise FabricError(
+            f"The hub's state directory {path} cannot be written: {error.strerror}.",
+            reason="state-dir",
+            hint="Free some space on its disk, then start again; nothing was changed.",
+        ) from error
+    finally:
+        probe.unlink(missing_ok=True)
+
+
+def _network(c: Any, settings: Settings) -> None:
+    hub = settings.hub
+    c.JupyterHub.bind_url = hub.bind_url
+    c.JupyterHub.hub_ip = hub.hub_ip
+    c.JupyterHub.hub_port = hub.hub_port
+    c.JupyterHub.db_url = f"sqlite:///{hub.state_dir / 'jupyterhub.sqlite'}"
+    c.JupyterHub.cookie_secret_file = str(hub.state_dir / "cookie_secret")
+    # Sessions outlive the hub; the proxy does not outlive a clean stop.
+    c.JupyterHub.cleanup_servers = False
+    c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{hub.proxy_api_port}"
+    c.ConfigurableHTTPProxy.pid_file = str(hub.state_dir / "proxy.pid")
+    c.ConfigurableHTTPProxy.command = list(hub.proxy_command) or [_proxy_command()]
+    if hub.internal_ssl:
+        c.JupyterHub.internal_ssl = True
+        c.JupyterHub.internal_certs_location = str(hub.state_dir / "certs")
+        c.JupyterHub.trusted_alt_names = [_alt_name(hub.hub_ip)]
+        c.ConfigurableHTTPProxy.api_url = f"https://127.0.0.1:{hub.proxy_api_port}"
+
+
+def _alt_name(host: str) -> str:
+    return f"IP:{host}" if host.replace(".", "").isdigit() or ":" in host else f"DNS:{host}"
+
+
+def _proxy_command() -> str:
+    beside = Path(__file__).parent.parent / "node_modules" / ".bin" / "configurable-http-proxy"
+    return str(beside) if beside.exists() else shutil.which("configurable-http-proxy") or "configurable-http-proxy"
+
+
+def _login(c: Any, settings: Settings) -> None:
+    login = settings.login
+    if login.kind == "demo":
+        c.JupyterHub.authenticator_class = "fabric_hub.login.DemoAuthenticator"
+        c.DemoAuthenticator.demo_file = str(login.demo_file)
+        c.DemoAuthenticator.allow_all = True
+    elif login.kind == "pam":
+        c.JupyterHub.authenticator_class = "pam"
+    members = {user for project in settings.project.values() for user in project.members.owner + project.members.member}
+    c.Authenticator.allowed_users = members | set(login.admins)
+    c.Authenticator.admin_users = set(login.admins)
+
+
+def _sessions(c: Any) -> None:
+    c.JupyterHub.spawner_class = FabricSpawner
+    c.JupyterHub.allow_named_servers = True
+    # Sessions that wait in Slurm's queue are pending to JupyterHub: its limits would refuse others (429).
+    c.JupyterHub.concurrent_spawn_limit = 0
+    c.JupyterHub.active_server_limit = 0
+    c.Spawner.server_token_scopes = list(SESSION_TOKEN_SCOPES)
+    # The snapshot says at once when a job is gone; this is only the net below.
+    c.Spawner.poll_interval = 60
+    c.Spawner.http_timeout = 60
+    c.Spawner.default_url = "/lab"
+
+
+def _service(c: Any, settings: Settings, site: Path) -> None:
+    proto = "https" if settings.hub.internal_ssl else "http"
+    c.JupyterHub.custom_scopes = {SESSION_SCOPE: {"description": "Tell the hub about one's own session, and read it."}}
+    c.JupyterHub.services = [
+        {
+            "name": "fabric",
+            "url": f"{proto}://127.0.0.1:{settings.hub.service_port}",
+            "command": [sys.executable, "-m", "fabric_hub.service", "--site", str(site)],
+            "display": False,
+            "oauth_no_confirm": True,
+        }
+    ]
+    roles: list[dict[str, Any]] = [
+        {
+            "name": "fabric-service",
+            "description": "Take up again the sessions of a hub that died.",
+            "services": ["fabric"],
+            "scopes": ["servers", "read:users:name", "list:users"],
+        },
+        {"name": "user", "scopes": ["self", "access:services!service=fabric", SESSION_SCOPE]},
+    ]
+    token_file = settings.hub.state_dir / "embedded-token"
+    if settings.login.kind == "demo" and token_file.exists():
+        c.JupyterHub.services.append({"name": "embedded", "api_token": token_file.read_text().strip()})
+        roles.append(
+            {
+                "name": "embedded",
+                "description": "fabric-hub token, status and down of the embedded run.",
+                "services": ["embedded"],
+                "scopes": ["admin:users", "tokens", "admin:servers", "read:hub", "shutdown"],
+            }
+        )
+    c.JupyterHub.load_roles = roles
+
+
+def _pages(c: Any, settings: Settings) -> None:
+    c.JupyterHub.template_paths = [str(TEMPLATES)]
+    c.JupyterHub.template_vars = {
+        "fabric_last_end": pages.last_end,
+        "fabric_silence": pages.silence,
+        "fabric_base": urlsplit(settings.hub.bind_url).path.rstrip("/"),
+    }
+
+

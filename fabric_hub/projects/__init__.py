@@ -1,0 +1,1 @@
+"""Projects: who may use which profile and image, charged to which Slurm account."""

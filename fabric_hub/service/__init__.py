@@ -1,0 +1,1 @@
+"""The REST service: typed, scoped, documented as OpenAPI. A service that the hub manages."""

@@ -1,0 +1,101 @@
+"""``python -m fabric_hub.service --site FILE``: started by the hub as its managed service."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import ssl
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import uvicorn
+from fastapi import FastAPI
+from jupyterhub.services.auth import HubAuth
+
+from ..errors import FabricError
+from ..model import Snapshot
+from ..sessions.store import SessionStore, database_url
+from ..settings import Settings, load
+from ..slurm.client import GatewayClient
+from ..slurm.follower import SnapshotFollower
+from .api import make_app
+from .hub_api import HubApi
+from .reconciler import Reconciler
+
+log = logging.getLogger("fabric_hub.service")
+
+# A token that the hub has revoked is refused after this many seconds at most.
+TOKEN_CACHE_S = 15
+TLS = {"keyfile": "JUPYTERHUB_SSL_KEYFILE", "certfile": "JUPYTERHUB_SSL_CERTFILE", "ca": "JUPYTERHUB_SSL_CLIENT_CA"}
+
+
+def build(settings: Settings) -> FastAPI:
+    """The service with everything it needs: the hub's word on tokens, the snapshot, the reconciler."""
+    store = SessionStore(database_url(settings))
+    auth = HubAuth(cache_max_age=TOKEN_CACHE_S)
+    gateway = GatewayClient(settings.gateway.socket)
+    follower = SnapshotFollower(gateway, wanted=lambda: True)
+
+    async def identify(token: str) -> dict[str, Any] | None:
+        who: dict[str, Any] | None = await auth.user_for_token(token, sync=False)
+        return who
+
+    async def latest() -> Snapshot | None:
+        return follower.snapshot if settings.slurm else None
+
+    app = make_app(settings, store, identify, latest)
+    hub = HubApi(os.environ["JUPYTERHUB_API_URL"], os.environ["JUPYTERHUB_API_TOKEN"], tls_files())
+    reconciler = Reconciler(settings, store, gateway, follower, hub)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> Any:
+        tasks = [asyncio.create_task(reconciler.run(), name="reconciler")]
+        if settings.slurm:
+            follower.follow()
+        yield
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await follower.stop()
+        await hub.close()
+        await gateway.close()
+        store.close()
+
+    app.router.lifespan_context = lifespan
+    return app
+
+
+def tls_files() -> dict[str, str] | None:
+    """The certificate files that the hub gave us, or None without internal TLS."""
+    files = {kind: os.environ.get(name, "") for kind, name in TLS.items()}
+    return files if files["certfile"] else None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m fabric_hub.service")
+    parser.add_argument("--site", type=Path, required=True)
+    logging.basicConfig(level=logging.INFO, format="[%(levelname)1.1s %(asctime)s %(name)s] %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        app = build(load(parser.parse_args().site))
+    except FabricError as error:
+        raise SystemExit(f"fabric-hub service: {error}") from error
+    where = urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"])
+    tls: dict[str, Any] = {}
+    files = tls_files()
+    if files:
+        tls = {
+            "ssl_keyfile": files["keyfile"],
+            "ssl_certfile": files["certfile"],
+            "ssl_ca_certs": files["ca"],
+            "ssl_cert_reqs": ssl.CERT_REQUIRED,
+        }
+    uvicorn.run(app, host=where.hostname or "127.0.0.1", port=where.port or 8085, access_log=False, log_level="warning", **tls)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,192 @@
+"""The service's verbs. Everything a caller sends is typed; who calls is the hub's word."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI, Header, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.staticfiles import StaticFiles
+from pydantic import Field
+
+from .. import __version__
+from ..errors import FabricError
+from ..model import Frozen, Problem, Snapshot
+from ..projects.offer import Offer, offer
+from ..sessions.doorbell import doorbell_path, ring
+from ..sessions.standing import standing
+from ..sessions.store import Session, SessionStore
+from ..settings import Settings
+from .scopes import server_of
+
+log = logging.getLogger("fabric_hub.service")
+
+STATIC = Path(__file__).parent / "static"
+
+# What the hub says of a token: its user model, or None when it knows no such token.
+Identify = Callable[[str], Awaitable[dict[str, Any] | None]]
+LatestSnapshot = Callable[[], Awaitable[Snapshot | None]]
+
+PhaseSeconds = Annotated[float, Field(ge=0, le=86400, allow_inf_nan=False)]
+
+
+class Ready(Frozen):
+    """A session's announcement: it listens on this port of its own node.
+
+    ``phases`` are seconds since its launcher began, by name.
+    """
+
+    port: int = Field(ge=1024, le=65535, strict=True)
+    phases: dict[Annotated[str, Field(pattern=r"^[a-z]{1,20}$")], PhaseSeconds] = Field(default={}, max_length=10)
+
+
+class SessionInfo(Frozen):
+    """A session as its own server may know it. Times are Unix seconds; ``gpus`` is what was asked for."""
+
+    session: str
+    user: str
+    project: str
+    project_title: str
+    project_kind: str
+    account: str
+    profile: str
+    image: str
+    hours: float
+    phase: str
+    job_id: int | None
+    node: str | None
+    started_at: float | None
+    ends_at: float | None
+    gpus: int
+    snapshot_age_s: float | None
+    slurm_silent_since: float | None
+
+
+def make_app(settings: Settings, store: SessionStore, identify: Identify, latest: LatestSnapshot) -> FastAPI:
+    """The service's ASGI application.
+
+    :param identify: asks the hub who a token is.
+    :param latest: the latest snapshot, or None where there is no Slurm.
+    """
+    prefix = "/services/fabric"
+    app = FastAPI(
+        title="Fabric Hub",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=f"{prefix}/api/openapi.json",
+    )
+    app.add_exception_handler(FabricError, _refused)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.mount(f"{prefix}/static", StaticFiles(directory=STATIC), name="static")
+    api = APIRouter(prefix=f"{prefix}/api", responses={"4XX": {"model": Problem}, "503": {"model": Problem}})
+
+    async def person(authorization: Annotated[str | None, Header()] = None) -> dict[str, Any]:
+        scheme, _, token = (authorization or "").partition(" ")
+        who = await identify(token.strip()) if scheme.lower() in {"token", "bearer"} and token.strip() else None
+        if who is None:
+            raise FabricError(
+                "This needs a valid token of the hub.",
+                reason="token",
+                hint="Send it as: Authorization: token TOKEN.",
+                status=401,
+            )
+        return who
+
+    async def own_session(who: Annotated[dict[str, Any], Depends(person)]) -> Session:
+        server = server_of(who["name"], who.get("scopes") or [])
+        if server is None:
+            raise FabricError(
+                "This is for a session's own token only.",
+                reason="scope",
+                hint="Call it from inside a session.",
+                status=403,
+            )
+        session = store.live(who["name"], server)
+        if session is None:
+            raise FabricError("This session is over.", reason="session-over", status=410)
+        return session
+
+    @api.get("/health")
+    async def health() -> dict[str, str]:
+        """Whether the service answers, and its version."""
+        return {"status": "ok", "version": __version__}
+
+    @api.post("/session/ready", status_code=204)
+    async def ready(announcement: Ready, session: Annotated[Session, Depends(own_session)]) -> None:
+        """A session says that its server listens. Only for itself, and only a port: the node is Slurm's word."""
+        if not store.announce(session.id, announcement.port, dict(announcement.phases)):
+            raise FabricError(
+                f"Session {session.id} has already announced another port.",
+                reason="announced",
+                status=409,
+            )
+        heard = ring(doorbell_path(settings), session.id)
+        log.info("Session %s listens on port %s%s", session.id, announcement.port, "" if heard else " (no hub heard)")
+
+    @api.get("/session")
+    async def session_info(session: Annotated[Session, Depends(own_session)]) -> SessionInfo:
+        """The caller's own session: project, job, node, and when it ends."""
+        return describe(settings, session, await latest(), time.time())
+
+    @api.get("/offer")
+    async def offered(who: Annotated[dict[str, Any], Depends(person)]) -> Offer:
+        """What the caller may start, as the start form shows it."""
+        return offer(settings, who["name"], await latest(), date.today())
+
+    app.include_router(api)
+    return app
+
+
+def describe(settings: Settings, session: Session, snapshot: Snapshot | None, now: float) -> SessionInfo:
+    """A session with what the snapshot says of its job. Pure."""
+    project = settings.project.get(session.project)
+    job = standing(session, snapshot).job
+    started = job.started_at if job and job.phase == "running" else None
+    return SessionInfo(
+        session=session.id,
+        user=session.user,
+        project=session.project,
+        project_title=(project.title if project else "") or session.project,
+        project_kind=project.kind if project else "research",
+        account=session.account,
+        profile=session.profile,
+        image=session.image,
+        hours=session.hours,
+        phase=job.phase.value if job else ("running" if session.port else "queued"),
+        job_id=session.job_id,
+        node=(job.node if job else None) or session.node,
+        started_at=started,
+        ends_at=job.ends_at if job else None,
+        gpus=session.gpus,
+        snapshot_age_s=_finite(snapshot.age_s) if snapshot else None,
+        slurm_silent_since=snapshot.silent_since if snapshot else None,
+    )
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+async def _refused(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, FabricError)
+    since = getattr(error, "since", None)
+    problem = Problem(message=error.message, reason=error.reason, hint=error.hint, since=since)
+    return JSONResponse(problem.model_dump(), status_code=error.status)
+
+
+async def _malformed(_request: Request, error: Exception) -> JSONResponse:
+    places = ""
+    if isinstance(error, RequestValidationError):
+        with suppress(KeyError, TypeError):  # names of places only: what was sent is not repeated
+            places = ", ".join(sorted({".".join(str(part) for part in item["loc"][1:3]) for item in error.errors()}))
+    problem = Problem(message=f"The request is malformed{f' at {places[:200]}' if places else ''}.", reason="malformed")
+    return JSONResponse(problem.model_dump(), status_code=422)

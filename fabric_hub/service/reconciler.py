@@ -1,0 +1,139 @@
+"""Nothing is lost, and nobody's job stays: records, jobs and the hub are brought together.
+
+Two loops. Once at the start: every session on record that JupyterHub does not
+know is started again (its ``start()`` then adopts the job). Then with every
+snapshot: jobs of this hub whose session is over, or was never on record, end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from contextlib import suppress
+
+import httpx
+
+from ..accounts import hub_name, unix_name
+from ..errors import FabricError
+from ..model import CancelRequest, Frozen, Job, Phase, Snapshot
+from ..sessions.store import Session, SessionStore
+from ..settings import Settings
+from ..slurm.client import GatewayClient
+from ..slurm.follower import SnapshotFollower
+from .hub_api import HubApi
+
+log = logging.getLogger("fabric_hub.reconciler")
+
+# A job may be seen before its row says so only if someone else made it: rows come first. A session
+# that has just ended is given this long, in seconds, for its own cancel to take effect.
+GRACE_S = 20.0
+RETRY_S = 5.0
+LOOK_S = 10.0
+
+
+class Orphan(Frozen):
+    """A job to end: whose it is to the hub, and its session."""
+
+    job_id: int
+    session: str
+    user: str
+
+
+def orphans(settings: Settings, jobs: tuple[Job, ...], known: dict[str, Session], now: float) -> list[Orphan]:
+    """Jobs of this hub that nobody owns. Pure.
+
+    A job's name is text that its owner chose: one that names a session of another
+    Unix account is not that session's job, and is left alone.
+    """
+    found = []
+    for job in jobs:
+        identity = job.session
+        if identity is None or identity[0] != settings.hub.id or job.phase in (Phase.ENDED, Phase.ENDING):
+            continue
+        session = known.get(identity[1])
+        if session is None:
+            user = "orphan" if settings.users.shared_account else hub_name(settings.users, job.user)
+            if user:
+                found.append(Orphan(job_id=job.job_id, session=identity[1], user=user))
+            continue
+        if not settings.users.shared_account and job.user != unix_name(settings.users, session.user):
+            continue
+        if session.ended_at is not None and now - session.ended_at > GRACE_S:
+            found.append(Orphan(job_id=job.job_id, session=session.id, user=session.user))
+    return found
+
+
+class Reconciler:
+    """Runs in the service."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: SessionStore,
+        gateway: GatewayClient,
+        follower: SnapshotFollower,
+        hub: HubApi,
+    ) -> None:
+        self._settings, self._store, self._gateway = settings, store, gateway
+        self._follower, self._hub = follower, hub
+        self._started_at = time.time()
+        self._asked: dict[int, float] = {}
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        await self._resume_all()
+        if self._settings.slurm is None:
+            return
+        while True:
+            try:
+                await self._end_orphans(self._follower.snapshot)
+            except FabricError as error:
+                log.warning("Orphans are to be ended later: %s", error)
+            with suppress(TimeoutError):  # grace runs out also when nothing changes
+                await asyncio.wait_for(self._follower.changed(), LOOK_S)
+
+    async def _resume_all(self) -> None:
+        """Sessions that were starting when the hub died: ask the hub to start them again."""
+        waiting = [session for session in self._store.live_all() if session.created_at < self._started_at]
+        await asyncio.gather(*(self._resume(session) for session in waiting))
+
+    async def _resume(self, session: Session) -> None:
+        while True:
+            try:
+                servers = await self._hub.servers(session.user)
+                if servers is None:
+                    self._store.end(session.id, reason="no-user", text=f"The hub has no user {session.user} any more.")
+                    return
+                if session.server_name in servers:
+                    return  # JupyterHub kept it, or somebody was quicker
+                answer = await self._hub.start(session.user, session.server_name, _options(session))
+            except (httpx.HTTPError, FabricError) as error:
+                log.info("Session %s is resumed later: %s", session.id, error)
+            else:
+                if answer.status_code < 500 and answer.status_code != 429:
+                    log.info("Session %s of %s: hub answered %s", session.id, session.user, answer.status_code)
+                    return
+            await asyncio.sleep(RETRY_S)
+
+    async def _end_orphans(self, snapshot: Snapshot | None) -> None:
+        if snapshot is None or snapshot.silent_since is not None:
+            return
+        named = [identity[1] for job in snapshot.jobs if (identity := job.session)]
+        now = time.time()
+        for orphan in orphans(self._settings, snapshot.jobs, self._store.known(named), now):
+            if now - self._asked.get(orphan.job_id, 0.0) < RETRY_S:
+                continue
+            self._asked[orphan.job_id] = now
+            log.warning("Job %s of session %s has no owner and is ended", orphan.job_id, orphan.session)
+            await self._gateway.cancel(CancelRequest(session=orphan.session, user=orphan.user, why="orphan"))
+
+
+def _options(session: Session) -> dict[str, object]:
+    return {
+        "project": session.project,
+        "profile": session.profile,
+        "image": session.image,
+        "hours": session.hours,
+        "datasets": list(session.datasets),
+    }

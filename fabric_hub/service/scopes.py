@@ -1,0 +1,27 @@
+"""What a session's own token may do, and nothing else."""
+
+SESSION_SCOPE = "custom:fabric:session"
+
+# users:activity is JupyterHub's own need; access:servers!server names the session; the rest opens this service.
+SESSION_TOKEN_SCOPES = (
+    "users:activity!user",
+    "access:servers!server",
+    "access:services!service=fabric",
+    SESSION_SCOPE,
+)
+
+_ACCESS_SERVER = "access:servers!server="
+
+
+def server_of(user: str, scopes: list[str] | tuple[str, ...]) -> str | None:
+    """The server name a session's token belongs to, or None when it is not a session's token.
+
+    A session's token may open exactly one server, its own; a person's token may open all of a user's.
+    """
+    if SESSION_SCOPE not in scopes:
+        return None
+    servers = {scope.removeprefix(_ACCESS_SERVER) for scope in scopes if scope.startswith(_ACCESS_SERVER)}
+    if len(servers) != 1 or any(scope.startswith("access:servers!user") or scope == "access:servers" for scope in scopes):
+        return None
+    owner, slash, server = servers.pop().partition("/")
+    return server if slash and owner == user else None

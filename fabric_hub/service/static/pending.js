@@ -1,0 +1,72 @@
+// The waiting page: follows the hub's progress events, marks the step, and lets the user cancel.
+(() => {
+  const root = document.getElementById("fabric-pending");
+  if (!root) return;
+  const bar = document.getElementById("progress-bar");
+  const message = document.getElementById("progress-message");
+  const history = document.getElementById("progress-log");
+  const cancel = document.getElementById("cancel");
+  const again = document.getElementById("again");
+  const steps = [...root.querySelectorAll("[data-step]")];
+
+  function mark(progress, failed) {
+    bar.setAttribute("aria-valuenow", String(progress));
+    bar.style.width = `${progress}%`;
+    bar.classList.toggle("bg-danger", failed);
+    const reached = steps.filter((step) => Number(step.dataset.step) <= progress);
+    steps.forEach((step) => {
+      const current = step === reached[reached.length - 1];
+      step.classList.toggle("active", current);
+      if (current) step.setAttribute("aria-current", "step");
+      else step.removeAttribute("aria-current");
+    });
+  }
+
+  function say(event) {
+    // html_message is the hub's own, escaped where it was made
+    if (event.html_message) message.innerHTML = event.html_message;
+    else message.textContent = event.message || "";
+    const line = document.createElement("div");
+    line.textContent = `${new Date().toLocaleTimeString()}  ${message.innerText}`;
+    history.append(line);
+  }
+
+  const events = new EventSource(root.dataset.progressUrl);
+  events.onmessage = (raw) => {
+    const event = JSON.parse(raw.data);
+    if (event.message === "Server requested") return;
+    say(event);
+    if (event.failed) {
+      events.close();
+      mark(100, true);
+      steps.forEach((step) => step.classList.remove("active"));
+      cancel.classList.add("d-none");
+      again.classList.remove("d-none");
+    } else {
+      mark(event.progress || 0, false);
+    }
+    if (event.ready) {
+      events.close();
+      location.reload(); // the hub sends a ready session's user to it
+    }
+  };
+
+  cancel.addEventListener("click", async () => {
+    cancel.disabled = true;
+    cancel.textContent = "Cancelling…";
+    events.close();
+    const token = window.jhdata && window.jhdata.xsrf_token;
+    const answer = await fetch(root.dataset.stopUrl, {
+      method: "DELETE",
+      headers: token ? { "X-XSRFToken": token } : {},
+    });
+    if (answer.ok) {
+      location.href = root.dataset.spawnUrl;
+    } else {
+      const problem = await answer.json().catch(() => ({}));
+      message.textContent = `Could not cancel: ${problem.message || answer.status}. Try again.`;
+      cancel.disabled = false;
+      cancel.textContent = "Cancel";
+    }
+  });
+})();

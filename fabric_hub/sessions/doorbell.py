@@ -1,0 +1,50 @@
+"""How the service tells the hub, at once, that a session's row has news.
+
+A datagram on a Unix socket in the hub's private directory; its whole content is a
+session id. It carries no fact: the hub reads the row. Nobody listening is no error,
+because a hub that starts reads the rows anyway.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from ..settings import Settings
+
+
+def doorbell_path(settings: Settings) -> Path:
+    return settings.hub.state_dir / "doorbell"
+
+
+async def listen(path: Path, ring: Callable[[str], None]) -> asyncio.DatagramTransport:
+    """Call ``ring(session_id)`` for every datagram, until the returned transport is closed."""
+    with suppress(FileNotFoundError):
+        path.unlink()
+    bell = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    bell.bind(str(path))
+    os.chmod(path, 0o600)
+    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(lambda: _Listener(ring), sock=bell)
+    return transport
+
+
+class _Listener(asyncio.DatagramProtocol):
+    def __init__(self, ring: Callable[[str], None]) -> None:
+        self._ring = ring
+
+    def datagram_received(self, data: bytes, _addr: object) -> None:
+        self._ring(data.decode("ascii", "replace")[:64])
+
+
+def ring(path: Path, session_id: str) -> bool:
+    """Ring for a session; False when nobody listens."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as bell:
+        try:
+            bell.sendto(session_id.encode("ascii"), str(path))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,1 @@
+"""The spawner: sessions as Slurm jobs (or local processes) behind JupyterHub's Spawner interface."""

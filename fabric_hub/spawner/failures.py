@@ -1,0 +1,38 @@
+"""A FabricError as JupyterHub shows it: the same words on the page, in the log and in the API."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from jupyterhub.spawner import SpawnException
+from markupsafe import Markup, escape
+
+from ..errors import FabricError
+
+
+class SessionFailure(SpawnException):
+    """A refused or failed start, with the job's last log lines where there are any."""
+
+    def __init__(self, error: FabricError, log: Sequence[str] = ()) -> None:
+        html = as_html(error, log)
+        super().__init__(error.text, reason=error.reason, message_html=html, status_code=error.status)
+        self.error = error
+        self.session_log = tuple(log)
+        # read by jupyterhub.utils.format_exception
+        self.jupyterhub_message = error.text
+        self.jupyterhub_html_message = html
+
+
+def as_html(error: FabricError, log: Sequence[str] = ()) -> str:
+    """The sentence, what to do next, and the last lines of the log; everything escaped."""
+    parts = [Markup('<span class="fabric-error" data-reason="{}">{}</span>').format(error.reason, error.message)]
+    if error.hint:
+        parts.append(Markup('<br><span class="fabric-hint">{}</span>').format(error.hint))
+    if log:
+        parts.append(
+            Markup(
+                '<details open class="fabric-log text-start"><summary>Last lines of the session\'s log</summary>'
+                "<pre>{}</pre></details>"
+            ).format("\n".join(log))
+        )
+    return str(escape("") + Markup("").join(parts))

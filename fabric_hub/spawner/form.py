@@ -1,0 +1,30 @@
+"""The start form: what this user may start, and what would happen now."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from ..projects.offer import offer
+from .words import clock
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+async def render_form(spawner: Any) -> str:
+    """The form's HTML for a FabricSpawner's user; every text in it is escaped."""
+    shared = spawner.shared
+    snapshot = await shared.current_snapshot() if shared.settings.slurm else None
+    data = offer(shared.settings, spawner.user.name, snapshot, date.today()).model_dump()
+    silent = f"Slurm has not answered since {clock(data['silent_since'])}. {data['problem']}"
+    base = urlsplit(shared.settings.hub.bind_url).path.rstrip("/")
+    return render({**data, "base": base, "server_name": spawner.name, "silent": silent if data["silent_since"] else ""})
+
+
+def render(data: dict[str, Any]) -> str:
+    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
+    return environment.get_template("start_form.html").render(data)

@@ -1,0 +1,132 @@
+"""The child that runs a session as a process of the hub's own machine, where there is no Slurm.
+
+Where the hub may become its users (``fabric-hub up --local`` as root) each session
+runs under its own account; where everybody shares the hub's account, it says so;
+anywhere else it refuses, because a session would hold the hub's rights.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pwd
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+from jupyterhub.spawner import LocalProcessSpawner, set_user_setuid
+from traitlets import Any as AnyTrait
+
+from ..accounts import unix_name
+from ..errors import FabricError
+from ..model import Snapshot
+from ..projects.policy import Choice
+from ..settings import Settings
+from .runtime import HubRuntime, runtime
+
+CAP_SETUID = 7
+
+
+def may_become_users() -> bool:
+    """Whether this process holds CAP_SETUID (root does)."""
+    status = Path("/proc/self/status").read_text()
+    effective = next(line for line in status.splitlines() if line.startswith("CapEff:"))
+    return bool(int(effective.split()[1], 16) >> CAP_SETUID & 1)
+
+
+class FabricLocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
+    """One session as one process beside the hub."""
+
+    env_keep: Any = ["PATH", "LANG", "LC_ALL"]
+    session = AnyTrait(None, allow_none=True)
+
+    @property
+    def shared(self) -> HubRuntime:
+        return runtime()
+
+    @staticmethod
+    def refuse_if_impossible(settings: Settings, choice: Choice, _snapshot: Snapshot | None) -> None:
+        """Refuse a start that would run a user's code with the hub's own rights.
+
+        :raises FabricError: it would.
+        """
+        if not settings.users.shared_account and not may_become_users():
+            raise FabricError(
+                f"Profile {choice.profile} runs on the hub's own machine, which may not act for its users here.",
+                reason="impossible",
+                hint="Choose a profile that runs on Slurm.",
+                status=409,
+            )
+
+    @property
+    def image_python(self) -> Path:
+        return self.shared.settings.images.dir / str(self.session.image) / "current" / "bin" / "python"
+
+    def make_preexec_fn(self, name: str) -> Callable[[], None]:
+        if self.shared.settings.users.shared_account:
+            return os.setsid
+        become: Callable[[], None] = set_user_setuid(unix_name(self.shared.settings.users, name), chdir=False)
+        return become
+
+    def user_env(self, env: dict[str, str]) -> dict[str, str]:
+        account, home = self._account()
+        env.update(USER=account, LOGNAME=account, HOME=str(home), SHELL="/bin/bash")
+        return env
+
+    def _account(self) -> tuple[str, Path]:
+        users = self.shared.settings.users
+        name = self.user.name
+        entry = pwd.getpwuid(os.getuid()) if users.shared_account else pwd.getpwnam(unix_name(users, name))
+        home = Path(users.home.replace("{user}", name)) if users.home else Path(entry.pw_dir)
+        return entry.pw_name, home
+
+    async def move_certs(self, paths: dict[str, str]) -> dict[str, str]:
+        return paths
+
+    async def run_session(self, again: bool) -> tuple[str, int]:
+        """Start the process; returns where it will listen.
+
+        :raises FabricError: the image is not built, or the process does not start.
+        """
+        session = self.session
+        if not self.image_python.exists():
+            raise FabricError(
+                f"Image {session.image} is not built on this hub.",
+                reason="image",
+                hint=f"Tell the operator: fabric-hub images build {session.image}.",
+                status=424,
+            )
+        self.cmd = [str(self.image_python), "-I", "-m", "fabric_lab.launch"]
+        self.environment = {
+            **self.environment,
+            "FABRIC_SESSION": session.id,
+            "FABRIC_SERVICE_URL": self.shared.settings.service_url_for_nodes,
+            "FABRIC_PROJECT": session.project,
+            "FABRIC_PROFILE": session.profile,
+            "FABRIC_IMAGE": session.image,
+        }
+        self.popen_kwargs = {**self.popen_kwargs, "cwd": str(self._account()[1])}
+        where: tuple[str, int] = await super().start()
+        return where
+
+    async def poll_session(self) -> int | None:
+        status: int | None = await super().poll()
+        if status is not None:
+            self.shared.store.end(
+                self.session.id, reason="exited", text=f"The session's process ended with status {status}."
+            )
+        return status
+
+    async def last_lines(self) -> tuple[str, ...]:
+        return ()
+
+    async def abandon(self) -> None:
+        await self.stop_session(now=True)
+
+    async def stop_session(self, now: bool) -> None:
+        if self.pid:
+            await super().stop(now)
+
+    async def session_progress(self) -> AsyncIterator[dict[str, Any]]:
+        yield {"progress": 50, "message": "The session's process starts on the hub's own machine."}
+        await asyncio.sleep(0)

@@ -1,0 +1,140 @@
+"""What all spawners of one hub process share: settings, store, gateway, snapshot, doorbell."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from ..errors import FabricError
+from ..model import Snapshot
+from ..sessions.doorbell import doorbell_path, listen
+from ..sessions.standing import Verdict, standing
+from ..sessions.store import Session, SessionStore, database_url
+from ..settings import Settings
+from ..slurm.client import GatewayClient
+from ..slurm.follower import SnapshotFollower
+
+log = logging.getLogger("fabric_hub.runtime")
+
+# How long the follower keeps asking after the last page that showed the snapshot.
+INTEREST_S = 90.0
+
+
+class HubRuntime:
+    """One per hub process; made on first use, on its event loop."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.store = SessionStore(database_url(settings))
+        self.gateway = GatewayClient(settings.gateway.socket)
+        self.follower = SnapshotFollower(self.gateway, self._wanted)
+        self._bells: dict[str, asyncio.Event] = {}
+        self._on_gone: dict[str, Callable[[], Awaitable[object]]] = {}
+        self._watch_task: asyncio.Task[None] | None = None
+        self._interest_until = 0.0
+        self._doorbell: asyncio.DatagramTransport | None = None
+        self._tasks: set[asyncio.Task[object]] = set()
+
+    async def open(self) -> None:
+        """Start listening on the doorbell; safe to call again."""
+        if self._doorbell is not None:
+            return
+        self._doorbell = await listen(doorbell_path(self.settings), self._ring)
+
+    def interest(self) -> None:
+        """Somebody looks at the snapshot: keep it fresh for a while."""
+        self._interest_until = asyncio.get_running_loop().time() + INTEREST_S
+        self.follower.follow()
+
+    async def current_snapshot(self, patience_s: float = 1.0) -> Snapshot | None:
+        """The latest snapshot; right after a start, waits this long for the first."""
+        self.interest()
+        if self.follower.snapshot is None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.follower.changed(), patience_s)
+        return self.follower.snapshot
+
+    async def news(self, session_id: str, timeout_s: float) -> None:
+        """Wait until the doorbell rings for a session, the snapshot changes, or time passes."""
+        bell = self._bells.setdefault(session_id, asyncio.Event())
+        waits = {asyncio.ensure_future(bell.wait()), asyncio.ensure_future(self.follower.changed())}
+        try:
+            await asyncio.wait(waits, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for future in waits:
+                future.cancel()
+            bell.clear()
+
+    def guard(self, session: Session, gone: Callable[[], Awaitable[object]]) -> None:
+        """Call ``gone`` as soon as a snapshot says that a running session's job is gone."""
+        self._on_gone[session.id] = gone
+        self.follower.follow()
+        if self._watch_task is None or self._watch_task.done():
+            self._watch_task = asyncio.create_task(self._watch(), name="fabric-session-guard")
+
+    def forget(self, session_id: str) -> None:
+        self._on_gone.pop(session_id, None)
+        self._bells.pop(session_id, None)
+
+    def spawn(self, work: Awaitable[object]) -> None:
+        """Run something in the background, kept from being garbage collected, errors logged."""
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)  # type: ignore[arg-type]
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Future[object]) -> None:
+        self._tasks.discard(task)  # type: ignore[arg-type]
+        if not task.cancelled() and task.exception():
+            log.error("In the background: %s", task.exception())
+
+    def _wanted(self) -> bool:
+        waiting = bool(self._bells or self._on_gone)
+        return waiting or asyncio.get_running_loop().time() < self._interest_until
+
+    def _ring(self, session_id: str) -> None:
+        bell = self._bells.get(session_id)
+        if bell:
+            bell.set()
+
+    async def _watch(self) -> None:
+        async for snapshot in self.follower.changes():
+            for session_id, gone in list(self._on_gone.items()):
+                session = self.store.get(session_id)
+                if session is None or not session.live:
+                    self.forget(session_id)
+                elif standing(session, snapshot).verdict is Verdict.GONE:
+                    self._on_gone.pop(session_id, None)
+                    self.spawn(gone())
+            if not self._on_gone:
+                return
+
+
+_settings: Settings | None = None
+_runtime: HubRuntime | None = None
+
+
+def install(settings: Settings) -> None:
+    """Say with which settings this process's runtime shall be made (jupyterhub_config.py does)."""
+    global _settings, _runtime
+    _settings, _runtime = settings, None
+
+
+def runtime() -> HubRuntime:
+    """The runtime of this hub process.
+
+    :raises FabricError: the hub was not configured with ``fabric_hub.hub.configure``.
+    """
+    global _runtime
+    if _runtime is None:
+        if _settings is None:
+            raise FabricError(
+                "This hub has no site file.",
+                reason="site-file",
+                hint="Call fabric_hub.hub.configure(c) in jupyterhub_config.py.",
+                status=500,
+            )
+        _runtime = HubRuntime(_settings)
+    return _runtime
+

@@ -1,0 +1,270 @@
+"""The child that runs a session as a Slurm job, through the gateway.
+
+It is a ``batchspawner.SlurmSpawner`` so that a site's ``req_*`` settings keep their
+names and meaning; of its machinery (shell strings, sudo, one squeue per server)
+nothing is used.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from batchspawner import SlurmSpawner
+from traitlets import Any as AnyTrait
+from traitlets import Bool, Float
+
+from ..errors import FabricError
+from ..model import CancelRequest, Job, JobSpec, Phase, SessionFile, Snapshot, SubmitRequest
+from ..projects import policy
+from ..sessions.standing import Standing, Verdict, standing
+from ..sessions.store import Session
+from ..settings import Settings
+from ..slurm.reasons import explain
+from . import drop_in
+from .runtime import HubRuntime, runtime
+from .words import progress_event
+
+CERT_FILES = {"keyfile": "ssl.key", "certfile": "ssl.crt", "cafile": "ssl-ca.crt"}
+GONE_PATIENCE_S = 15.0
+
+
+class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
+    """One session as one Slurm job."""
+
+    start_limit_s = Float(
+        300.0, help="How long a job may run before its server answers; waiting in the queue does not count."
+    ).tag(config=True)
+
+    # What is not the session's stays in the hub: its own environment is never passed on.
+    env_keep: Any = []
+
+    session = AnyTrait(None, allow_none=True)
+    _stopping = Bool(False)
+    _certificates: tuple[SessionFile, ...] = ()
+
+    @property
+    def shared(self) -> HubRuntime:
+        return runtime()
+
+    @staticmethod
+    def refuse_if_impossible(settings: Settings, choice: policy.Choice, snapshot: Snapshot | None) -> None:
+        """Refuse what no node of the latest snapshot can ever run.
+
+        :raises FabricError: why it cannot.
+        """
+        if snapshot is None or snapshot.nodes_at is None:
+            return
+        why = policy.fit(settings.profile[choice.profile], snapshot.nodes).why
+        if why:
+            raise FabricError(
+                f"Profile {choice.profile} cannot run here: {why}",
+                reason="impossible",
+                hint="Choose another profile.",
+                status=409,
+            )
+
+    # -- what is asked of Slurm
+
+    def job_spec(self) -> JobSpec:
+        """The profile's request, with the site's req_* settings where the profile is silent."""
+        settings, session = self.shared.settings, self.session
+        choice = policy.Choice.model_validate({name: getattr(session, name) for name in policy.Choice.model_fields})
+        return drop_in.merge(policy.job_spec(settings.profile[session.profile], choice), self.get_req_subvars())
+
+    def session_environment(self) -> dict[str, str]:
+        """Everything the session's server is told, tokens included; it never reaches sbatch."""
+        settings, session = self.shared.settings, self.session
+        environment = {name: str(value) for name, value in self.get_env().items() if value is not None}
+        environment.update(
+            FABRIC_SESSION=session.id,
+            FABRIC_SERVICE_URL=settings.service_url_for_nodes,
+            FABRIC_PROJECT=session.project,
+            FABRIC_PROFILE=session.profile,
+            FABRIC_IMAGE=session.image,
+        )
+        if self._certificates:
+            environment.update(
+                JUPYTERHUB_SSL_KEYFILE=CERT_FILES["keyfile"],
+                JUPYTERHUB_SSL_CERTFILE=CERT_FILES["certfile"],
+                JUPYTERHUB_SSL_CLIENT_CA=CERT_FILES["cafile"],
+            )
+        return environment
+
+    def _req_homedir_default(self) -> str:
+        # batchspawner looks the account up on the hub's host, which need not know it
+        return ""
+
+    def _req_keepvars_default(self) -> str:
+        return ""
+
+    async def move_certs(self, paths: dict[str, str]) -> dict[str, str]:
+        """Take the certificates along with the submission; the gateway writes them as the user."""
+        self._certificates = tuple(
+            SessionFile(name=CERT_FILES[kind], content=Path(path).read_text()) for kind, path in paths.items()
+        )
+        Path(paths["keyfile"]).unlink(missing_ok=True)
+        return dict(CERT_FILES)
+
+    # -- start
+
+    async def run_session(self, again: bool) -> tuple[str, int]:
+        """Submit or adopt the session's job and wait until its server has announced itself.
+
+        :returns: the node's address and the announced port.
+        :raises FabricError: why there is no server.
+        """
+        shared, session = self.shared, self.session
+        self._stopping = False
+        self.log.info("Submitting session %s of %s", session.id, self._log_name)
+        submitted = await shared.gateway.submit(
+            SubmitRequest(
+                session=session.id,
+                user=session.user,
+                image=session.image,
+                spec=self.job_spec(),
+                environment=self.session_environment(),
+                files=self._certificates,
+                again=again,
+            )
+        )
+        shared.store.update(session.id, job_id=submitted.job_id, submitted_at=session.submitted_at or time.time())
+        self.job_id = str(submitted.job_id)
+        self.log.info(
+            "Session %s is job %s%s", session.id, submitted.job_id, " (adopted)" if submitted.adopted else ""
+        )
+        try:
+            return await self._until_ready()
+        finally:
+            self._certificates = ()
+
+    async def _until_ready(self) -> tuple[str, int]:
+        shared = self.shared
+        while True:
+            session = self._reread()
+            now = standing(session, shared.follower.snapshot)
+            if now.verdict is Verdict.GONE:
+                raise await self._why_gone(now)
+            if session.port is not None:
+                return await self._address(session), session.port
+            left = self._time_left(now.job)
+            if left <= 0:
+                raise FabricError(
+                    f"The session's job ran for {self.start_limit_s:g} seconds, but its server never answered.",
+                    reason="no-answer",
+                    hint="The log below says how far it came; try again, or tell the operator.",
+                    status=424,
+                )
+            await shared.news(session.id, timeout_s=left)
+
+    def _reread(self) -> Session:
+        session = self.shared.store.get(self.session.id)
+        if session is None or not session.live:
+            raise FabricError("The start was cancelled.", reason="cancelled", status=409)
+        self.session = session
+        return session
+
+    def _time_left(self, job: Job | None) -> float:
+        """Seconds until a running job without a server counts as failed; a queued job has all the time."""
+        if job is None or job.phase is not Phase.RUNNING or job.started_at is None:
+            return self.start_limit_s
+        return job.started_at + self.start_limit_s - time.time()
+
+    async def _address(self, session: Session) -> str:
+        """The address of the job's node, in Slurm's word."""
+        snapshot = await self.shared.follower.fresh(session.announced_at or time.time())
+        now = standing(session, snapshot)
+        while now.job is None or not now.job.node:
+            if now.verdict is Verdict.GONE:
+                raise await self._why_gone(now)
+            await self.shared.news(session.id, timeout_s=self.start_limit_s)
+            now = standing(session, self.shared.follower.snapshot)
+        node = now.job.node
+        self.shared.store.update(session.id, node=node)
+        nodes = (self.shared.follower.snapshot or snapshot).nodes
+        return next((known.address for known in nodes if known.name == node and known.address), node)
+
+    async def _why_gone(self, now: Standing) -> FabricError:
+        text = explain(now.job) if now.job else "Slurm no longer knows the session's job."
+        reason = now.job.state.lower().replace("_", "-") if now.job else "job-gone"
+        return FabricError(text, reason=reason, hint="Start it again when that is mended.", status=424)
+
+    # -- poll, stop
+
+    async def poll_session(self) -> int | None:
+        """None: running, or not known. 0: over. Never raises."""
+        session = self.shared.store.get(self.session.id) if self.session else None
+        if session is None or not session.live:
+            return 0
+        self.session = session
+        now = standing(session, self.shared.follower.snapshot)
+        if now.verdict is not Verdict.GONE:
+            return None
+        error = await self._why_gone(now)
+        lines = await self.last_lines()
+        self.shared.store.end(session.id, reason=error.reason, text=error.text, log=lines)
+        self.log.warning("Session %s of %s is over: %s", session.id, self._log_name, error)
+        await self.abandon()
+        return 1
+
+    async def last_lines(self) -> tuple[str, ...]:
+        """The last lines of the session's log; none when they cannot be read."""
+        try:
+            return (await self.shared.gateway.log(self.session.id, self.session.user)).lines
+        except FabricError as error:
+            self.log.warning("No log of session %s: %s", self.session.id, error)
+            return ()
+
+    @staticmethod
+    async def end_job(shared: HubRuntime, session: Session, why: Any) -> None:
+        """Cancel a session's job if it has one.
+
+        :raises FabricError: Slurm does not answer.
+        """
+        await shared.gateway.cancel(CancelRequest(session=session.id, user=session.user, why=why))
+
+    async def abandon(self) -> None:
+        """After a failed start: no job may be left. What Slurm does not answer now the reconciler does later."""
+        await self._cancel("failed")
+
+    async def stop_session(self, now: bool) -> None:
+        """Cancel the job, and wait a moment until Slurm says that it is gone."""
+        if not await self._cancel("stopped") or now or not self.session.job_id:
+            return
+        try:
+            async with asyncio.timeout(GONE_PATIENCE_S):
+                async for snapshot in self.shared.follower.changes():
+                    if standing(self.session, snapshot).verdict is Verdict.GONE:
+                        break
+            await self.shared.gateway.forget(self.session.id, self.session.user)
+        except TimeoutError:
+            self.log.info("Job %s is still ending", self.session.job_id)
+        except FabricError as error:
+            self.log.warning("After stopping session %s: %s", self.session.id, error)
+
+    async def _cancel(self, why: str) -> bool:
+        try:
+            await self.end_job(self.shared, self.session, why)
+        except FabricError as error:
+            self.log.warning("Session %s is to be cancelled later: %s", self.session.id, error)
+            return False
+        return True
+
+    # -- progress
+
+    async def session_progress(self) -> AsyncIterator[dict[str, Any]]:
+        """One event for every change in what the user should know."""
+        last: dict[str, Any] = {}
+        async for snapshot in self.shared.follower.changes():
+            session = self.shared.store.get(self.session.id)
+            if session is None or not session.live or session.ready_at:
+                return
+            event = progress_event(session, standing(session, snapshot).job, snapshot)
+            if event != last:
+                yield event
+                last = event
+
+

@@ -1,0 +1,41 @@
+"""What the progress page says. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from ..model import Job, Phase, Snapshot
+from ..sessions.store import Session
+from ..slurm.reasons import explain
+
+
+def clock(at: float) -> str:
+    """A time of day for people; with the date when it is not today. Local time of the hub."""
+    when = datetime.fromtimestamp(at)
+    return when.strftime("%H:%M" if when.date() == datetime.now().date() else "%d %b %H:%M")
+
+
+def progress_event(session: Session, job: Job | None, snapshot: Snapshot | None) -> dict[str, Any]:
+    """The step a starting session is at, as JupyterHub's progress page takes it.
+
+    ``progress`` is 10 submitting, 20 waiting in the queue, 60 on a node, 90 server up.
+    """
+    if session.port is not None:
+        return {"progress": 90, "message": "The server is up; opening it."}
+    if session.job_id is None:
+        return {"progress": 10, "message": f"Submitting to Slurm, account {session.account}."}
+    if snapshot is not None and snapshot.silent_since is not None:
+        return {
+            "progress": 15,
+            "message": f"Slurm has not answered since {clock(snapshot.silent_since)}. "
+            f"Nothing is lost: job {session.job_id} keeps its place. {snapshot.problem}".strip(),
+        }
+    if job is None:
+        return {"progress": 15, "message": f"Job {session.job_id} is submitted."}
+    if job.phase is Phase.QUEUED:
+        when = f" Slurm expects to start it at {clock(job.started_at)}." if job.started_at else ""
+        return {"progress": 20, "message": f"Job {job.job_id} waits in the queue. {explain(job)}{when}"}
+    if job.phase is Phase.RUNNING:
+        return {"progress": 60, "message": f"Job {job.job_id} runs on {job.node or 'its node'}; starting the server."}
+    return {"progress": 60, "message": f"Job {job.job_id} is ending. {explain(job)}".strip()}

@@ -1,0 +1,230 @@
+"""FabricSpawner: what JupyterHub sees. It knows users, options and sessions; its child knows the job.
+
+The wrapper validates options once for all doors, keeps the session's record, and
+picks the child by profile. JupyterHub's hooks and timeouts act on the wrapper.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from datetime import date
+from typing import Any
+
+from jupyterhub.spawner import Spawner
+from traitlets import Any as AnyTrait
+from traitlets import Instance, Integer, Unicode, default
+from wrapspawner import WrapSpawner
+
+from ..errors import FabricError
+from ..projects import policy
+from ..sessions.options import parse_options
+from ..sessions.store import Session
+from .failures import SessionFailure
+from .form import render_form
+from .local_child import FabricLocalSpawner
+from .runtime import HubRuntime, runtime
+from .slurm_child import FabricSlurmSpawner
+
+CHILDREN: dict[str, type[Spawner]] = {"slurm": FabricSlurmSpawner, "local": FabricLocalSpawner}
+
+
+class FabricSpawner(WrapSpawner):  # type: ignore[misc]
+    """A session of one user in one project; see the module."""
+
+    # Waiting in Slurm's queue is not starting: only the part after the job runs has a limit
+    # (FabricSlurmSpawner.start_limit_s). JupyterHub's own limit would throw people out of the queue.
+    start_timeout = Integer(366 * 24 * 3600).tag(config=True)
+
+    session_id = Unicode("", help="The session of this server; empty when it has none.")
+    child_kind = Unicode("")
+    choice = AnyTrait(None, allow_none=True)
+    _opened = Instance(asyncio.Event, (), help="Set once this start has a session on record, or failed.")
+
+    @property
+    def shared(self) -> HubRuntime:
+        return runtime()
+
+    # -- options: one schema for form, URL and REST
+
+    @default("options_form")
+    def _default_options_form(self) -> Any:
+        return lambda spawner: render_form(spawner)
+
+    @default("options_from_form")
+    def _default_options_from_form(self) -> Any:
+        return self._options_from_lists
+
+    def options_from_query(self, query_options: Mapping[str, Any]) -> dict[str, Any]:
+        return self._options_from_lists(query_options)
+
+    def _options_from_lists(self, lists: Mapping[str, Any], spawner: Any = None) -> dict[str, Any]:
+        plain = {name: value for name, value in lists.items() if name != "_xsrf"}
+        try:
+            return parse_options(plain).model_dump(mode="json", exclude_none=True)
+        except FabricError as error:
+            raise SessionFailure(error) from error
+
+    @default("apply_user_options")
+    def _default_apply_user_options(self) -> Any:
+        return lambda spawner, options: spawner.decide(options)
+
+    def decide(self, options: Mapping[str, Any] | None) -> None:
+        """Turn raw options into this session's choice and its child.
+
+        :raises SessionFailure: they are refused.
+        """
+        settings = self.shared.settings
+        try:
+            choice = policy.choose(settings, self.user.name, parse_options(options), date.today())
+            profile = settings.profile[choice.profile]
+            CHILDREN[profile.kind].refuse_if_impossible(settings, choice, self.shared.follower.snapshot)  # type: ignore[attr-defined]
+        except FabricError as error:
+            self.log.info("Refused %s for %s: %s", sorted(options or {}), self.user.name, error)
+            raise SessionFailure(error) from error
+        self.choice = choice
+        self.user_options = choice.options()
+        self._become(profile.kind)
+
+    def _become(self, kind: str) -> None:
+        if self.child_spawner is not None and self.child_kind == kind:
+            return
+        self.child_spawner = None
+        self.child_kind = kind
+        self.child_class = CHILDREN[kind]
+        self.child_config = {}  # never the class's shared default
+        self.construct_child()
+
+    # -- state
+
+    def get_state(self) -> dict[str, Any]:
+        state: dict[str, Any] = super().get_state()
+        if self.session_id:
+            state["session"] = self.session_id
+            state["kind"] = self.child_kind
+        return state
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        self.child_spawner = None
+        self.child_config = {}
+        self.child_kind = state.get("kind") or "slurm"
+        super().load_state({**state, "child_conf": {}})
+        self.session_id = state.get("session", "")
+        session = self.session()
+        if session:
+            self.child_spawner.session = session
+            self._guard(session)
+
+    def load_child_class(self, state: dict[str, Any]) -> None:
+        self.child_class = CHILDREN[self.child_kind]
+
+    def clear_state(self) -> None:
+        if self.session_id:
+            self.shared.forget(self.session_id)
+        super().clear_state()
+        self.session_id = ""
+        self.child_kind = ""
+        self._opened = asyncio.Event()
+
+    def session(self) -> Session | None:
+        """This server's session as it is on record."""
+        return self.shared.store.get(self.session_id) if self.session_id else None
+
+    # -- start, poll, stop
+
+    async def move_certs(self, paths: dict[str, str]) -> dict[str, str]:
+        if self.child_spawner is None:
+            self.decide(self.user_options)
+        moved: dict[str, str] = await self.child_spawner.move_certs(paths)
+        return moved
+
+    async def start(self) -> Any:
+        """Start or adopt this server's session; returns where it listens, (address, port).
+
+        :raises SessionFailure: why it did not start, with the last lines of its log.
+        """
+        if self.choice is None or self.child_spawner is None:
+            self.decide(self.user_options)
+        await self.shared.open()
+        try:
+            session, again = await self._open_session()
+            self.session_id = session.id
+            self._opened.set()
+            child = self.child_spawner
+            child.session = session
+            child.api_token = self.api_token
+            address = await child.run_session(again)
+        except FabricError as error:
+            self._opened.set()
+            raise await self._failed(error) from error
+        session = self.shared.store.get(self.session_id) or session
+        self.shared.store.update(session.id, token=None)
+        self._guard(session)
+        return address
+
+    async def _open_session(self) -> tuple[Session, bool]:
+        store, choice = self.shared.store, self.choice
+        live = store.live(self.user.name, self.name)
+        if live and live.token and _same(live, choice) and live.stop_at is None:
+            # A hub before this one got this far: its job, if there is one, holds this token.
+            self.log.info("Adopting session %s of %s", live.id, self._log_name)
+            self.api_token = live.token
+            return live, True
+        if live:
+            await self._replace(live)
+        fields = choice.model_dump(mode="json")
+        session = store.create(user=self.user.name, server_name=self.name, token=self.api_token, **fields)
+        return session, False
+
+    async def _replace(self, live: Session) -> None:
+        """End a session on record that JupyterHub no longer knows; its job goes first."""
+        self.log.warning("Session %s of %s is replaced by a new one", live.id, self._log_name)
+        if live.kind == "slurm":
+            await self.child_class.end_job(self.shared, live, "replaced")  # type: ignore[attr-defined]
+        self.shared.store.end(live.id, reason="replaced", text="Replaced by a new start.")
+
+    async def _failed(self, error: FabricError) -> SessionFailure:
+        lines: tuple[str, ...] = ()
+        if self.session_id:
+            lines = await self.child_spawner.last_lines() if self.child_spawner else ()
+            self.shared.store.end(self.session_id, reason=error.reason, text=error.text, log=lines)
+            if self.child_spawner:
+                await self.child_spawner.abandon()
+        self.log.warning("%s did not start: %s", self._log_name, error)
+        return SessionFailure(error, lines)
+
+    def _guard(self, session: Session) -> None:
+        if session.kind == "slurm":
+            self.shared.guard(session, self.poll_and_notify)
+
+    async def poll(self) -> int | None:
+        """None while the session runs or nothing is known, 0 or more when it is over."""
+        if self.child_spawner is None or not self.session_id:
+            return 0
+        status: int | None = await self.child_spawner.poll_session()
+        return status
+
+    async def stop(self, now: bool = False) -> None:
+        """End the session: on record first, then its job."""
+        if self.child_spawner is None or not self.session_id:
+            return
+        self.shared.store.end(self.session_id, reason="stopped", text="You stopped this session.")
+        self.shared.forget(self.session_id)
+        await self.child_spawner.stop_session(now)
+
+    # -- progress
+
+    async def progress(self) -> AsyncIterator[dict[str, Any]]:
+        """What is happening, one event per change: queue, node, starting, ready."""
+        await self._opened.wait()
+        if self.child_spawner is None or not self.session_id:
+            return
+        async for event in self.child_spawner.session_progress():
+            yield event
+
+
+def _same(session: Session, choice: policy.Choice) -> bool:
+    return all(
+        getattr(session, field) == getattr(choice, field)
+        for field in ("project", "account", "profile", "kind", "image", "hours", "datasets")
+    )
