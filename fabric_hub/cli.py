@@ -1,0 +1,43 @@
+"""The command line, ``fabric-hub``. Exit status: 0 done, 1 refused or failed (with the reason), 2 wrong usage."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from . import __version__
+from .errors import FabricError
+
+# Modules with add_parser(subparsers); each parser's `run` default takes the parsed arguments and
+# returns the exit status.
+PARTS = ("fabric_hub.commands.embedded", "fabric_hub.commands.site")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = argparse.ArgumentParser(prog="fabric-hub", description="JupyterHub for a shared GPU supercomputer.")
+    top.add_argument("--version", action="version", version=f"fabric-hub {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for part in PARTS:
+        importlib.import_module(part).add_parser(commands)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command. A FabricError is told in its own words, without a traceback."""
+    arguments = parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments))
+    except FabricError as error:
+        print(f"fabric-hub: {error.text}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("fabric-hub: interrupted", file=sys.stderr)
+    except BrokenPipeError:  # the reader of our output went away, as `| head` does
+        sys.stderr.close()
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

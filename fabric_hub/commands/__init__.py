@@ -1,0 +1,1 @@
+"""The parts of the ``fabric-hub`` command line; each adds its own sub-commands."""

@@ -1,0 +1,267 @@
+"""``fabric-hub up | down | status | token``: the embedded run."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import pwd
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from ..embedded import demo, instance
+from ..embedded.layout import Layout, default_directory
+from ..embedded.processes import tail
+from ..embedded.up import Options, down, layout_of, unix_names, up
+from ..errors import FabricError
+
+
+def add_parser(commands: Any) -> None:
+    """Add the four commands."""
+    start = commands.add_parser("up", help="start a cluster and a hub of your own on this machine")
+    start.add_argument("--detach", action="store_true", help="return once all is up; end it with `fabric-hub down`")
+    start.add_argument("--port", type=_port, help="port of the hub on loopback (default: 8000, or the next free one)")
+    start.add_argument("--local", action=argparse.BooleanOptionalAction, help="no Slurm: sessions run on this machine")
+    start.add_argument("--prefix", help="prefix of the Unix accounts made as root (default: fabric-)")
+    start.add_argument("--images", type=_directory, help="directory of the images (default: DIR/images)")
+    start.add_argument("--until", choices=("slurm", "gateway", "hub"), default="hub", help=argparse.SUPPRESS)
+    start.set_defaults(run=_up)
+    stop = commands.add_parser("down", help="stop the embedded run")
+    stop.add_argument("--purge", action="store_true", help="also remove its accounts and its directory, homes included")
+    stop.set_defaults(run=_down)
+    status = commands.add_parser("status", help="what runs, where, and the demo logins")
+    status.add_argument("--json", action="store_true")
+    status.set_defaults(run=_status)
+    token = commands.add_parser("token", help="print a JupyterHub API token of a demo user")
+    token.add_argument("user", metavar="USER")
+    token.set_defaults(run=_token)
+    for command in (start, stop, status, token):
+        command.add_argument(
+            "--dir", type=_directory, default=default_directory(), help="directory of the run (default: %(default)s)"
+        )
+
+
+def _port(text: str) -> int:
+    port = int(text) if text.isdecimal() else 0
+    if not 1 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 1 to 65535")
+    return port
+
+
+def _directory(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+def say(line: str) -> None:
+    """One line of progress, at once."""
+    print(line, flush=True)
+
+
+def _up(arguments: argparse.Namespace) -> int:
+    if arguments.detach:
+        return _detach(arguments)
+    options = Options(
+        directory=arguments.dir,
+        port=arguments.port,
+        local=arguments.local,
+        prefix=arguments.prefix,
+        images=arguments.images,
+        until=arguments.until,
+    )
+
+    def ready() -> None:
+        layout = layout_of(arguments.dir)
+        (layout.run / "ready").write_text(str(os.getpid()))
+        say(welcome(layout) if arguments.until == "hub" else "Ready.")
+
+    ready_file = arguments.dir / "run" / "ready"
+    try:
+        up(options, say, ready)
+    finally:
+        if ready_file.exists() and ready_file.read_text() == str(os.getpid()):
+            ready_file.unlink()
+    return 0
+
+
+def _detach(arguments: argparse.Namespace) -> int:
+    """Run `up` in a session of its own and show its progress until it is ready or gone."""
+    layout = Layout(arguments.dir, arguments.dir / "images")
+    layout.log.mkdir(mode=0o755, parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "fabric_hub.cli", "up", "--dir", str(arguments.dir), "--until", arguments.until]
+    for name in ("port", "prefix", "images"):
+        if (value := getattr(arguments, name)) is not None:
+            command += [f"--{name}", str(value)]
+    if arguments.local is not None:
+        command.append("--local" if arguments.local else "--no-local")
+    log_path = layout.log / "up.log"
+    with log_path.open("wb") as log:
+        child = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    ready_file = layout.run / "ready"
+    with log_path.open(encoding="utf-8", errors="replace") as log:
+        try:
+            while True:
+                try:
+                    status: int | None = child.wait(0.1)
+                except subprocess.TimeoutExpired:
+                    status = None
+                up_now = ready_file.exists() and ready_file.read_text() == str(child.pid)
+                sys.stdout.write(log.read())
+                sys.stdout.flush()
+                if status is not None:
+                    return status
+                if up_now:
+                    # what it printed last, before it wrote the file or just after
+                    _rest(log)
+                    return 0
+        except KeyboardInterrupt:
+            child.terminate()
+            return child.wait()
+
+
+def _rest(log: Any) -> None:
+    deadline = time.monotonic() + 2
+    text = ""
+    while "fabric-hub down" not in text and "Ready." not in text and time.monotonic() < deadline:
+        text += log.read()
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def _down(arguments: argparse.Namespace) -> int:
+    down(arguments.dir, purge=arguments.purge, say=say)
+    return 0
+
+
+def logins(layout: Layout) -> dict[str, str]:
+    """The demo's passwords by user."""
+    found: dict[str, str] = json.loads(layout.logins.read_text())
+    return found
+
+
+def welcome(layout: Layout) -> str:
+    """Where to go and how to log in, and who is separated from whom."""
+    known = _known(layout)
+    width = max(map(len, demo.ACCOUNTS))
+    lines = [
+        "",
+        f"Fabric Hub is ready: http://127.0.0.1:{known.ports.public}",
+        "",
+        "  log in as".ljust(width + 4) + "  password",
+    ]
+    for user, password in logins(layout).items():
+        role = "   (may administer the hub)" if user == demo.ADMIN else ""
+        lines.append(f"  {user.ljust(width)}  {password}{role}")
+    if os.geteuid() == 0:
+        lines += ["", f"Each of them is a Unix account of its own, {known.prefix}NAME, separated from the others."]
+    else:
+        me = pwd.getpwuid(os.geteuid()).pw_name
+        lines += [
+            "",
+            f"All of them run as {me}, each in a home of its own: they are NOT separated from each other,",
+            "nor from your own files. Run it as root for accounts that are.",
+        ]
+    if known.local:
+        lines += ["", "There is no Slurm in this run: sessions are processes of this machine."]
+        if os.geteuid() == 0:
+            lines.append("To start them, the hub itself may become another user here; with Slurm it may not.")
+    where = "" if layout.root == default_directory() else f" --dir {layout.root}"
+    lines += ["", f"Logs: {layout.log}", f"End it with Ctrl-C, or: fabric-hub down{where}"]
+    return "\n".join(lines)
+
+
+def _known(layout: Layout) -> instance.Instance:
+    known = instance.read(layout)
+    if known is None:
+        raise FabricError(
+            f"There is no embedded run in {layout.root}.",
+            reason="no-run",
+            hint=f"Start one: fabric-hub up --dir {layout.root}",
+        )
+    return known
+
+
+def state(layout: Layout) -> dict[str, Any]:
+    """What `status --json` prints. Secrets are in the file that `logins_file` names."""
+    known = _known(layout)
+    running: dict[str, int] = {}
+    if instance.holder(layout) and layout.processes.exists():
+        running = json.loads(layout.processes.read_text())
+    supervisor = running.pop("supervisor", None)
+    return {
+        "directory": str(layout.root),
+        "running": supervisor is not None,
+        "ready": supervisor is not None and (layout.run / "ready").exists(),
+        "supervisor": supervisor,
+        "processes": running,
+        "address": f"http://127.0.0.1:{known.ports.public}",
+        "site": str(layout.site),
+        "logins_file": str(layout.logins),
+        "accounts": unix_names(known.prefix if os.geteuid() == 0 else None),
+        "local": known.local,
+        "ports": known.ports.model_dump(),
+    }
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    layout = layout_of(arguments.dir)
+    known = state(layout)
+    if arguments.json:
+        say(json.dumps(known, indent=2))
+    elif not known["running"]:
+        say(f"Nothing runs in {layout.root}. Start it: fabric-hub up --dir {layout.root}")
+    else:
+        say("\n".join(f"{name:<14} process {pid}" for name, pid in known["processes"].items()))
+        say(welcome(layout) if known["ready"] else f"It is starting; see {layout.log}.")
+    return 0 if known["running"] else 1
+
+
+def _token(arguments: argparse.Namespace) -> int:
+    layout = layout_of(arguments.dir)
+    say(mint(layout, arguments.user))
+    return 0
+
+
+def mint(layout: Layout, user: str) -> str:
+    """A new API token of a demo user, from the running hub.
+
+    :raises FabricError: the hub does not run, or has no such user.
+    """
+    known = _known(layout)
+    if user not in demo.ACCOUNTS:
+        raise FabricError(
+            f"{user!r} is not a demo user.", reason="user", hint=f"They are: {', '.join(demo.ACCOUNTS)}."
+        )
+    api = f"http://127.0.0.1:{known.ports.public}/hub/api/users/{user}"
+    headers = {"Authorization": f"token {layout.token.read_text().strip()}", "Content-Type": "application/json"}
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+    def post(url: str, body: dict[str, Any]) -> Any:
+        request = urllib.request.Request(url, json.dumps(body).encode(), headers, method="POST")
+        with opener.open(request, timeout=30) as answer:
+            return json.load(answer)
+
+    try:
+        try:
+            post(api, {})
+        except urllib.error.HTTPError as error:
+            if error.code != 409:  # the user exists
+                raise
+        return str(post(f"{api}/tokens", {"note": "fabric-hub token"})["token"])
+    except urllib.error.HTTPError as error:
+        raise FabricError(
+            f"The hub refused a token for {user}: {error.code} {error.read().decode(errors='replace')[:500]}.",
+            reason="token",
+        ) from error
+    except OSError as error:
+        raise FabricError(
+            f"The hub at http://127.0.0.1:{known.ports.public} does not answer ({error}).",
+            reason="no-run",
+            hint=f"Start it: fabric-hub up --dir {layout.root}. The end of its log:\n{tail(layout.log / 'hub.log')}",
+        ) from error

@@ -1,0 +1,80 @@
+"""The Unix accounts of an embedded run as root: made at its start, removed by ``down --purge``.
+
+An account is ours when its home is below the run's directory: that is written in /etc/passwd with the
+account itself, so a run that was killed half way, or whose records are lost, still removes the right ones.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import subprocess
+from pathlib import Path
+
+from ..errors import FabricError
+from .demo import ACCOUNTS
+from .layout import Layout
+
+SERVICES = ("hub", "gateway")
+
+
+def names(prefix: str) -> tuple[str, ...]:
+    """The Unix names of all accounts, services first."""
+    return tuple(prefix + name for name in (*SERVICES, *ACCOUNTS))
+
+
+def ours(layout: Layout) -> list[pwd.struct_passwd]:
+    """The accounts that this directory's run made."""
+    return [entry for entry in pwd.getpwall() if Path(entry.pw_dir).is_relative_to(layout.root)]
+
+
+def create(layout: Layout, prefix: str) -> None:
+    """Make the accounts that are missing, each demo account with a home only it can enter.
+
+    :raises FabricError: a name is taken by an account that is not ours.
+    """
+    existing = {entry.pw_name: entry for entry in pwd.getpwall()}
+    taken = [
+        name
+        for name in names(prefix)
+        if name in existing and not Path(existing[name].pw_dir).is_relative_to(layout.root)
+    ]
+    if taken:
+        raise FabricError(
+            f"This machine already has an account {taken[0]}, with its home in {existing[taken[0]].pw_dir}.",
+            reason="account-exists",
+            hint="Choose other names with --prefix, or purge the run that made it: "
+            f"fabric-hub down --purge --dir {Path(existing[taken[0]].pw_dir).parents[1]}",
+        )
+    for service in SERVICES:
+        if prefix + service not in existing:
+            _run("useradd", "--system", "--user-group", "--no-create-home", "--home-dir", str(layout.root / service),
+                 "--shell", "/usr/sbin/nologin", "--comment", "Fabric Hub", prefix + service)  # fmt: skip
+    for user in ACCOUNTS:
+        home = layout.homes / user
+        if prefix + user not in existing:
+            _run("useradd", "--user-group", "--no-create-home", "--home-dir", str(home),
+                 "--shell", "/bin/bash", "--comment", "Fabric Hub demo", prefix + user)  # fmt: skip
+        entry = pwd.getpwnam(prefix + user)
+        # a directory that its future owner could not have prepared: homes/ is root's
+        home.mkdir(mode=0o700, exist_ok=True)
+        os.chown(home, entry.pw_uid, entry.pw_gid)
+
+
+def remove(layout: Layout) -> list[str]:
+    """Remove the accounts of this run; their processes must have ended. Returns their names."""
+    removed = []
+    for entry in ours(layout):
+        _run("userdel", "--force", entry.pw_name)
+        removed.append(entry.pw_name)
+    return removed
+
+
+def _run(*argv: str) -> None:
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise FabricError(
+            f"{argv[0]} failed for the account {argv[-1]}: {done.stderr.strip() or done.returncode}.",
+            reason="account",
+            hint="The demo needs to make Unix accounts when it runs as root; run it as an ordinary user to do without.",
+        )

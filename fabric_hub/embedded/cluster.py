@@ -1,0 +1,210 @@
+"""The daemons of the embedded run: what to start, in which order, and when each one is ready."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..settings import ENV
+from .layout import Layout
+from .processes import MARK, Account
+from .runtime import Runtime
+from .slurmconf import NODES
+
+
+def nothing() -> None:
+    """What most daemons need before they start."""
+
+
+@dataclass(frozen=True)
+class Daemon:
+    """One daemon in the foreground. ``missing()`` says what it is not ready for yet; "" when it is ready."""
+
+    name: str
+    argv: Sequence[str]
+    missing: Callable[[], str]
+    environment: dict[str, str]
+    cwd: Path
+    account: Account | None = None
+    restart: bool = False
+    within_s: float = 60.0
+    prepare: Callable[[], None] = nothing
+
+
+def base_environment(layout: Layout) -> dict[str, str]:
+    """The environment of every daemon. Nothing of the caller's is in it: it would reach jobs and logs."""
+    return {
+        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "LANG": "C.UTF-8",
+        "HOME": str(layout.root),
+        MARK: str(layout.root),
+    }
+
+
+def slurm_environment(layout: Layout) -> dict[str, str]:
+    """What Slurm's clients and daemons need to talk to this cluster and no other."""
+    return {**base_environment(layout), "SLURM_CONF": str(layout.slurm_conf)}
+
+
+def ask(argv: Sequence[str], environment: dict[str, str], timeout_s: float = 10.0) -> tuple[int, str]:
+    """Run a client; its exit status and all it said. A client that hangs counts as status 124."""
+    try:
+        done = subprocess.run(
+            argv, env=environment, capture_output=True, text=True, errors="replace", timeout=timeout_s, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return 124, f"{argv[0]} gave no answer within {timeout_s:g} s"
+    return done.returncode, (done.stdout + done.stderr).strip()
+
+
+def answers(path: Path) -> bool:
+    """Whether somebody listens on a Unix socket."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(5)
+        try:
+            client.connect(str(path))
+        except OSError:
+            return False
+        return True
+
+
+def healthy(url: str) -> str:
+    """What a GET of ``url`` says is wrong; "" for an answer 200."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback is never proxied
+    try:
+        with opener.open(url, timeout=5) as answer:
+            return "" if answer.status == 200 else f"{url} answers {answer.status}"
+    except (urllib.error.URLError, OSError) as error:
+        return f"{url}: {getattr(error, 'reason', error)}"
+
+
+def slurm_daemons(
+    layout: Layout, user: str, add_cluster: Callable[[], None], add_accounts: Callable[[], None]
+) -> list[Daemon]:
+    """munge, MariaDB and Slurm.
+
+    :param user: the account that runs them.
+    :param add_cluster: tells the database of the cluster; called before slurmctld looks for it there.
+    :param add_accounts: fills the database; called after slurmctld has told it that there are GPUs to budget.
+    """
+    environment = slurm_environment(layout)
+
+    def munge() -> str:
+        code, said = ask(["/usr/bin/munge", "-n", f"--socket={layout.munge_socket}"], environment)
+        return said if code else ""
+
+    def database() -> str:
+        return "" if answers(layout.database_socket) else f"nobody listens on {layout.database_socket}"
+
+    def slurmdbd() -> str:
+        code, said = ask(["/usr/bin/sacctmgr", "-n", "-P", "show", "cluster"], environment)
+        return said if code else ""
+
+    def slurmctld() -> str:
+        code, said = ask(["/usr/bin/scontrol", "ping"], environment)
+        return said if code or "DOWN" in said else ""
+
+    def node(name: str) -> Callable[[], str]:
+        def missing() -> str:
+            code, said = ask(["/usr/bin/sinfo", "-h", "-N", "-n", name, "-o", "%T"], environment)
+            state = said.split("\n")[0].strip()
+            return "" if code == 0 and state in ("idle", "mixed", "allocated") else f"{name} is {state or 'unknown'}"
+
+        return missing
+
+    sql = environment | {"MYSQL_UNIX_PORT": str(layout.database_socket)}
+    daemons = [
+        Daemon(
+            "munged",
+            ["/usr/sbin/munged", "--foreground", "--force", f"--key-file={layout.munge_key}",
+             f"--socket={layout.munge_socket}", f"--pid-file={layout.run}/munged.pid",
+             f"--seed-file={layout.run}/munged.seed", f"--log-file={layout.log}/munged.log"],
+            munge, environment, layout.root,
+        ),
+        Daemon(
+            "mariadbd",
+            ["/usr/sbin/mariadbd", "--no-defaults", f"--user={user}", f"--datadir={layout.database}",
+             f"--socket={layout.database_socket}", f"--pid-file={layout.database}/mariadb.pid", "--skip-networking",
+             "--innodb-buffer-pool-size=64M", "--innodb-lock-wait-timeout=900",
+             "--innodb-flush-log-at-trx-commit=0"],
+            database, environment, layout.database, within_s=120,
+            prepare=lambda: make_database(layout, user, environment),
+        ),
+        Daemon("slurmdbd", ["/usr/sbin/slurmdbd", "-D"], slurmdbd, sql, layout.spool),
+        Daemon("slurmctld", ["/usr/sbin/slurmctld", "-D"], slurmctld, environment, layout.spool, prepare=add_cluster),
+    ]  # fmt: skip
+    daemons += [
+        Daemon(
+            f"slurmd-{name}", ["/usr/sbin/slurmd", "-D", "-N", name], node(name), environment, layout.spool,
+            prepare=add_accounts if name == NODES[0] else nothing,
+        )
+        for name in NODES
+    ]  # fmt: skip
+    return daemons
+
+
+def make_database(layout: Layout, user: str, environment: dict[str, str]) -> None:
+    """Make MariaDB's system tables once; a half-made set is made again."""
+    done = layout.database / "made"
+    if done.exists():
+        return
+    for old in layout.database.iterdir():
+        if old.is_dir():
+            shutil.rmtree(old)
+        else:
+            old.unlink()
+    with (layout.log / "mariadbd.log").open("ab") as log:
+        subprocess.run(
+            ["/usr/bin/mariadb-install-db", "--no-defaults", f"--datadir={layout.database}", f"--user={user}",
+             "--auth-root-authentication-method=normal", "--skip-test-db"],
+            env=environment, cwd=layout.root, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=True,
+        )  # fmt: skip
+    done.touch()
+
+
+def our_daemons(
+    layout: Layout, runtime: Runtime, *, public_port: int, gateway: Account | None, hub: Account | None, slurm: bool
+) -> list[Daemon]:
+    """The gateway (with Slurm) and the hub, which starts the proxy and the service itself.
+
+    :param gateway: account of the gateway; None is ours.
+    :param hub: account of the hub; None is ours.
+    """
+    environment = {
+        **base_environment(layout),
+        **runtime.environment,
+        ENV: str(layout.site),
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",  # the code may be root's or a checkout; neither is ours to litter
+    }
+    if os.geteuid() != 0:
+        environment["HOME"] = os.path.expanduser("~")
+
+    def gateway_missing() -> str:
+        return "" if answers(layout.gateway_socket) else f"nobody listens on {layout.gateway_socket}"
+
+    daemons = []
+    if slurm:
+        daemons.append(
+            Daemon(
+                "gateway",
+                [str(runtime.python), "-m", "fabric_hub.slurm.server", "--site", str(layout.site)],
+                gateway_missing, environment, layout.root, gateway, restart=True,
+            )  # fmt: skip
+        )
+    daemons.append(
+        Daemon(
+            "hub",
+            [str(runtime.python), "-m", "jupyterhub", "-f", str(runtime.config)],
+            lambda: healthy(f"http://127.0.0.1:{public_port}/hub/health"),
+            environment, layout.hub, hub, restart=True, within_s=120,
+        )  # fmt: skip
+    )
+    return daemons

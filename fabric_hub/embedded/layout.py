@@ -1,0 +1,106 @@
+"""Where everything of an embedded run is, below its one directory. Pure."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+# sun_path of a Unix socket holds 107 bytes (unix(7)); the longest one below the directory takes 31.
+LONGEST_DIRECTORY = 76
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The paths of an embedded run. ``images`` may lie elsewhere, so that runs can share one build."""
+
+    root: Path
+    images: Path
+
+    @property
+    def site(self) -> Path:
+        return self.root / "site.toml"
+
+    @property
+    def instance(self) -> Path:
+        return self.root / "instance.json"
+
+    @property
+    def etc(self) -> Path:
+        return self.root / "etc"
+
+    @property
+    def slurm_conf(self) -> Path:
+        return self.etc / "slurm.conf"
+
+    @property
+    def munge_key(self) -> Path:
+        return self.etc / "munge.key"
+
+    @property
+    def run(self) -> Path:
+        return self.root / "run"
+
+    @property
+    def lock(self) -> Path:
+        return self.run / "lock"
+
+    @property
+    def processes(self) -> Path:
+        return self.run / "processes.json"
+
+    @property
+    def munge_socket(self) -> Path:
+        return self.run / "munge.socket"
+
+    @property
+    def gateway_socket(self) -> Path:
+        return self.run / "gateway" / "gateway.sock"
+
+    @property
+    def database(self) -> Path:
+        return self.root / "database"
+
+    @property
+    def database_socket(self) -> Path:
+        return self.database / "mariadb.sock"
+
+    @property
+    def spool(self) -> Path:
+        return self.root / "spool"
+
+    @property
+    def devices(self) -> Path:
+        return self.root / "dev"
+
+    @property
+    def homes(self) -> Path:
+        return self.root / "homes"
+
+    @property
+    def log(self) -> Path:
+        return self.root / "log"
+
+    @property
+    def hub(self) -> Path:
+        return self.root / "hub"
+
+    @property
+    def logins(self) -> Path:
+        return self.hub / "demo-logins.json"
+
+    @property
+    def token(self) -> Path:
+        return self.hub / "embedded-token"
+
+    @property
+    def python(self) -> Path:
+        return self.root / "python"
+
+
+def default_directory() -> Path:
+    """/var/lib/fabric-hub for root, else ``fabric-hub`` in the user's state directory (XDG)."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/fabric-hub")
+    state = os.environ.get("XDG_STATE_HOME", "")
+    return (Path(state) if state.startswith("/") else Path.home() / ".local" / "state") / "fabric-hub"

@@ -1,0 +1,124 @@
+"""The texts of slurm.conf, slurmdbd.conf and gres.conf of the embedded cluster. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .gpus import SHARDS_PER_GPU, Gpus
+from .layout import Layout
+
+CLUSTER = "fabric"
+NODES = ("gpu1", "gpu2", "cpu1")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The machine under the cluster. ``user`` runs the daemons; nodes advertise at least what a demo needs."""
+
+    hostname: str
+    user: str
+    cpus: int
+    memory_mb: int
+
+
+@dataclass(frozen=True)
+class SlurmPorts:
+    """Loopback ports: slurmctld, slurmdbd and one slurmd per node of :data:`NODES`."""
+
+    slurmctld: int
+    slurmdbd: int
+    slurmd: tuple[int, ...]
+
+
+def slurm_conf(layout: Layout, machine: Machine, ports: SlurmPorts, gpus: Gpus) -> str:
+    """slurm.conf(5). Munge's socket is named twice: clients of slurmdbd look at AccountingStoragePass only."""
+    cpus, memory = max(machine.cpus, 16), max(machine.memory_mb, 32000)
+    nodes = []
+    for name, port in zip(NODES, ports.slurmd, strict=True):
+        gres = ""
+        if name.startswith("gpu") and (mine := gpus.per_node[int(name.removeprefix("gpu")) - 1]):
+            gres = f" Gres=gpu:{gpus.type}:{len(mine)},shard:{SHARDS_PER_GPU * len(mine)}"
+        nodes.append(
+            f"NodeName={name} NodeHostname={machine.hostname} NodeAddr=127.0.0.1 Port={port}"
+            f" CPUs={cpus} RealMemory={memory}{gres} State=UNKNOWN"
+        )
+    return f"""\
+# Written by fabric-hub up at every start; changes here are lost.
+ClusterName={CLUSTER}
+SlurmctldHost={machine.hostname}(127.0.0.1)
+SlurmctldPort={ports.slurmctld}
+SlurmUser={machine.user}
+SlurmdUser={machine.user}
+AuthType=auth/munge
+AuthInfo=socket={layout.munge_socket}
+CommunicationParameters=NoInAddrAny,NoCtldInAddrAny
+StateSaveLocation={layout.spool}/slurmctld
+SlurmdSpoolDir={layout.spool}/%n
+SlurmctldPidFile={layout.run}/slurmctld.pid
+SlurmdPidFile={layout.run}/slurmd-%n.pid
+SlurmctldLogFile={layout.log}/slurmctld.log
+SlurmdLogFile={layout.log}/slurmd-%n.log
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+SwitchType=switch/none
+MpiDefault=none
+MailProg=/bin/true
+ReturnToService=2
+JobRequeue=0
+KillWait=10
+MinJobAge=300
+SlurmctldTimeout=30
+SlurmdTimeout=60
+SlurmdParameters=config_overrides
+SchedulerType=sched/backfill
+SchedulerParameters=bf_interval=2,sched_min_interval=0,batch_sched_delay=0
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core_Memory
+DefMemPerCPU=1000
+PriorityType=priority/multifactor
+PriorityDecayHalfLife=0
+PriorityUsageResetPeriod=YEARLY
+PriorityCalcPeriod=1
+GresTypes=gpu,shard
+JobAcctGatherType=jobacct_gather/none
+AccountingStorageType=accounting_storage/slurmdbd
+AccountingStorageHost=127.0.0.1
+AccountingStoragePort={ports.slurmdbd}
+AccountingStoragePass={layout.munge_socket}
+AccountingStorageTRES=gres/gpu,gres/shard
+AccountingStorageEnforce=associations,limits,qos
+AccountingStoreFlags=job_comment
+{chr(10).join(nodes)}
+PartitionName=gpu Nodes=gpu1,gpu2 MaxTime=24:00:00 DefaultTime=01:00:00 State=UP
+PartitionName=cpu Nodes=cpu1 MaxTime=24:00:00 DefaultTime=01:00:00 Default=YES State=UP
+"""
+
+
+def slurmdbd_conf(layout: Layout, machine: Machine, ports: SlurmPorts) -> str:
+    """slurmdbd.conf(5). The database has no port: MYSQL_UNIX_PORT leads the daemon to its socket."""
+    return f"""\
+# Written by fabric-hub up at every start; changes here are lost.
+DbdHost={machine.hostname}
+DbdAddr=127.0.0.1
+DbdPort={ports.slurmdbd}
+SlurmUser={machine.user}
+AuthType=auth/munge
+AuthInfo=socket={layout.munge_socket}
+StorageType=accounting_storage/mysql
+StorageHost=localhost
+StorageUser=root
+StorageLoc=slurm_acct
+PidFile={layout.run}/slurmdbd.pid
+LogFile={layout.log}/slurmdbd.log
+"""
+
+
+def gres_conf(layout: Layout, gpus: Gpus) -> str:
+    """gres.conf(5); shards are spread evenly over a node's GPUs."""
+    lines = ["# Written by fabric-hub up at every start; changes here are lost."]
+    for number, mine in enumerate(gpus.per_node, 1):
+        for index in mine:
+            lines.append(f"NodeName=gpu{number} Name=gpu Type={gpus.type} File={layout.devices}/nvidia{index}")
+        if mine:
+            lines.append(f"NodeName=gpu{number} Name=shard Count={SHARDS_PER_GPU * len(mine)}")
+    return "\n".join(lines) + "\n"

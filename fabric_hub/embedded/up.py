@@ -1,0 +1,330 @@
+"""``fabric-hub up`` and ``down``: the life of an embedded run."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import secrets
+import shutil
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ..errors import FabricError
+from . import accounting, accounts, cluster, demo, gpus, instance, processes, runtime, sitefile, slurmconf
+from .instance import Instance
+from .layout import LONGEST_DIRECTORY, Layout
+from .processes import Account
+from .supervisor import Stopped, Supervisor, stop_on_signals
+
+Say = Callable[[str], None]
+Until = Literal["slurm", "gateway", "hub"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What `up` was asked for; None is what the last start used, else the default."""
+
+    directory: Path
+    port: int | None = None
+    local: bool | None = None
+    prefix: str | None = None
+    images: Path | None = None
+    until: Until = "hub"
+
+
+def layout_of(directory: Path) -> Layout:
+    """The layout of a run's directory, with the images directory that its last start used."""
+    layout = Layout(directory, directory / "images")
+    known = instance.read(layout)
+    return Layout(directory, known.images) if known else layout
+
+
+def up(options: Options, say: Say, ready: Callable[[], None]) -> None:
+    """Run the embedded cluster and the hub until a signal arrives, then stop everything.
+
+    :param ready: called once when all is up.
+    :raises FabricError: something is missing or did not start; all that was started is stopped again.
+    """
+    root = options.directory
+    if len(os.fsencode(root)) > LONGEST_DIRECTORY:
+        raise FabricError(
+            f"{root} is too long: the Unix sockets in it would exceed Linux's limit of 107 bytes.",
+            reason="directory",
+            hint=f"Choose a --dir of at most {LONGEST_DIRECTORY} characters.",
+        )
+    make_root(root)
+    layout = layout_of(root)
+    with instance.locked(layout):
+        stop_on_signals()
+        supervisor = Supervisor(layout, say)
+        try:
+            _start(options, layout, supervisor, say)
+            ready()
+            supervisor.watch()
+        except Stopped:
+            say("Stopping: sessions, hub and cluster ...")
+        finally:
+            _stop(layout, supervisor)
+        say("Stopped; no process is left.")
+
+
+def make_root(root: Path) -> None:
+    """Make the run's directory; as root, other accounts must be able to pass through it.
+
+    :raises FabricError: a directory above keeps them out.
+    """
+    root.mkdir(mode=0o755, parents=True, exist_ok=True)
+    if os.geteuid() == 0:
+        root.chmod(0o755)
+        closed = [parent for parent in root.parents if not parent.stat().st_mode & 0o001]
+        if closed:
+            raise FabricError(
+                f"The demo accounts cannot enter {closed[-1]}, so they would not reach {root}.",
+                reason="directory",
+                hint="Choose a --dir that everybody can pass through, such as /var/lib/fabric-hub.",
+            )
+
+
+def _start(options: Options, layout: Layout, supervisor: Supervisor, say: Say) -> None:
+    old = instance.read(layout)
+    _end_daemons(layout, say)
+    known = _choose(options, layout, old)
+    layout = Layout(layout.root, known.images)
+    root_run = os.geteuid() == 0
+    _directories(layout)
+    if root_run:
+        _remember(layout, known)
+        accounts.create(layout, known.prefix)
+    hub, gateway = _service_accounts(known) if root_run else (None, None)
+    found = None if known.local else gpus.detect()
+    code = runtime.current(layout, say)
+    _hub_files(layout, hub, gateway)
+    layout.site.write_text(
+        sitefile.site(
+            layout,
+            known.ports,
+            prefix=known.prefix if root_run else None,
+            gpus=found,
+            proxy_command=code.proxy_command,
+        )
+    )
+    layout.site.chmod(0o644)
+    _remember(layout, known)
+    if found is not None:
+        _announce_gpus(found, say)
+        _start_slurm(layout, known, found, supervisor, say)
+    if options.until == "slurm":
+        return
+    daemons = cluster.our_daemons(
+        layout, code, public_port=known.ports.public, gateway=gateway, hub=hub, slurm=found is not None
+    )
+    if options.until == "hub":
+        if not code.config.is_file():
+            raise FabricError(
+                f"The hub's configuration, {code.config}, is not there.",
+                reason="installation",
+                hint="Install Fabric Hub again (make setup).",
+            )
+        build_image(layout, say)
+    for daemon in daemons:
+        if daemon.name == "gateway" or options.until == "hub":
+            supervisor.start(daemon)
+
+
+def _choose(options: Options, layout: Layout, old: Instance | None) -> Instance:
+    prefix = options.prefix if options.prefix is not None else (old.prefix if old else instance.DEFAULT_PREFIX)
+    if old and old.prefix != prefix and accounts.ours(layout):
+        raise FabricError(
+            f"{layout.root} has accounts whose names start with {old.prefix}.",
+            reason="prefix",
+            hint=f"Leave --prefix out, or start afresh: fabric-hub down --purge --dir {layout.root}",
+        )
+    return Instance(
+        prefix=prefix,
+        ports=instance.choose_ports(options.port, old.ports if old else None),
+        local=options.local if options.local is not None else bool(old and old.local),
+        images=options.images or (old.images if old else layout.images),
+        loaded=old.loaded if old else "",
+    )
+
+
+def _remember(layout: Layout, known: Instance) -> None:
+    instance.write_private(layout.instance, known.model_dump_json(indent=2))
+
+
+def _directories(layout: Layout) -> None:
+    for path, mode in (
+        (layout.etc, 0o755),
+        (layout.run, 0o755),
+        (layout.log, 0o755),
+        (layout.homes, 0o755),
+        (layout.spool, 0o755),
+        *((layout.spool / name, 0o755) for name in slurmconf.NODES),
+        (layout.spool / "slurmctld", 0o700),
+        (layout.database, 0o700),
+    ):
+        path.mkdir(exist_ok=True)
+        path.chmod(mode)
+    layout.images.mkdir(mode=0o755, parents=True, exist_ok=True)
+    # the cluster's own logs may quote a user's job script; the accounts of the demo need none of them
+    layout.log.chmod(0o700)
+
+
+def _service_accounts(known: Instance) -> tuple[Account, Account]:
+    """The hub's and the gateway's accounts. Without Slurm the hub itself becomes the user who starts a session."""
+    hub, gateway = (pwd.getpwnam(known.prefix + name) for name in accounts.SERVICES)
+    rights = ("setuid", "setgid", "kill", "chown") if known.local else ()
+    return (
+        Account(hub.pw_uid, hub.pw_gid, rights),
+        Account(gateway.pw_uid, gateway.pw_gid, ("setuid", "setgid")),
+    )
+
+
+def _hub_files(layout: Layout, hub: Account | None, gateway: Account | None) -> None:
+    """The hub's private directory with the demo's passwords, and the directory of the gateway's socket."""
+    owner = (hub.uid, hub.gid) if hub else None
+    layout.hub.mkdir(mode=0o700, exist_ok=True)
+    layout.gateway_socket.parent.mkdir(exist_ok=True)
+    if hub and gateway:
+        os.chown(layout.hub, hub.uid, hub.gid)
+        # setgid: the socket gets the hub's group, and nobody else may enter
+        os.chown(layout.gateway_socket.parent, gateway.uid, hub.gid)
+        layout.gateway_socket.parent.chmod(0o2750)
+    else:
+        layout.gateway_socket.parent.chmod(0o700)
+    if not layout.logins.exists():
+        instance.write_private(layout.logins, json.dumps({user: _password() for user in demo.ACCOUNTS}), owner)
+    if not layout.token.exists():
+        instance.write_private(layout.token, secrets.token_hex(32), owner)
+
+
+def _password() -> str:
+    """Readable and long enough to be on loopback: 12 letters and digits that are not mistaken for others."""
+    alphabet = "abcdefghjkmnpqrstuvwxyz23456789"
+    return "-".join("".join(secrets.choice(alphabet) for _ in range(4)) for _ in range(3))
+
+
+def _announce_gpus(found: gpus.Gpus, say: Say) -> None:
+    counts = " and ".join(f"{len(node)} on gpu{number}" for number, node in enumerate(found.per_node, 1))
+    say(f"GPUs: {'this machine has' if found.real else 'none here, so simulated'} {found.type}, {counts}.")
+
+
+def unix_names(prefix: str | None) -> dict[str, str]:
+    """The Unix account of every demo user; without a prefix all of them are the account that runs this."""
+    me = pwd.getpwuid(os.geteuid()).pw_name
+    return {user: me if prefix is None else prefix + user for user in demo.ACCOUNTS}
+
+
+def _start_slurm(layout: Layout, known: Instance, found: gpus.Gpus, supervisor: Supervisor, say: Say) -> None:
+    me = pwd.getpwuid(os.geteuid()).pw_name
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
+    machine = slurmconf.Machine(socket.gethostname().split(".")[0], me, os.cpu_count() or 1, memory)
+    ports = slurmconf.SlurmPorts(known.ports.slurmctld, known.ports.slurmdbd, known.ports.slurmd)
+    gpus.link_devices(layout, found)
+    layout.slurm_conf.write_text(slurmconf.slurm_conf(layout, machine, ports, found))
+    (layout.etc / "gres.conf").write_text(slurmconf.gres_conf(layout, found))
+    instance.write_private(layout.etc / "slurmdbd.conf", slurmconf.slurmdbd_conf(layout, machine, ports))
+    for name in ("slurm.conf", "gres.conf"):
+        (layout.etc / name).chmod(0o644)
+    if not layout.munge_key.exists():
+        with os.fdopen(os.open(layout.munge_key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400), "wb") as key:
+            key.write(secrets.token_bytes(128))
+    wanted = accounting.commands(unix_names(known.prefix if os.geteuid() == 0 else None))
+    digest = accounting.digest(wanted)
+
+    def add_cluster() -> None:
+        if known.loaded != digest:
+            accounting.load(accounting.ADD_CLUSTER, cluster.slurm_environment(layout))
+
+    def add_accounts() -> None:
+        if known.loaded != digest:
+            accounting.load(wanted, cluster.slurm_environment(layout))
+            _remember(layout, known.model_copy(update={"loaded": digest}))
+
+    say("Starting the cluster ...")
+    for daemon in cluster.slurm_daemons(layout, me, add_cluster, add_accounts):
+        supervisor.start(daemon)
+
+
+def build_image(layout: Layout, say: Say) -> None:
+    """Build the image `base` when this run has none."""
+    if (layout.images / "base" / "current").exists():
+        return
+    say(f"Building the image base in {layout.images} (once; a minute or two) ...")
+    from ..images.build import build  # imports the build tools, which a second start does not need
+
+    build("base", layout.images, say)
+
+
+def _end_daemons(layout: Layout, say: Say) -> None:
+    """End the daemons of a run that was killed; its sessions live on, and the new daemons find them."""
+    old = [pid for pid in processes.leftovers(layout.root) if not processes.is_step(pid)]
+    if old:
+        say(f"An earlier run was killed; ending {len(old)} processes that it left.")
+        _insist(layout, old)
+    for stale in (layout.munge_socket, layout.database_socket, layout.gateway_socket):
+        stale.unlink(missing_ok=True)
+
+
+def _insist(layout: Layout, pids: list[int]) -> None:
+    stuck = processes.end(pids)
+    if stuck:
+        raise FabricError(
+            f"Processes {', '.join(map(str, stuck))} of {layout.root} do not end.",
+            reason="processes",
+            hint="They hang in the kernel, on a file system for instance; see ps -o pid,stat,wchan,args.",
+        )
+
+
+def _stop(layout: Layout, supervisor: Supervisor) -> None:
+    """Hub and gateway first, then the jobs while Slurm can still end them in order, then Slurm, then the rest."""
+    supervisor.stop(lambda name: name in ("hub", "gateway"))
+    if layout.slurm_conf.exists():
+        environment = cluster.slurm_environment(layout)
+        code, jobs = cluster.ask(["/usr/bin/squeue", "-h", "-a", "-o", "%A"], environment, 5.0)
+        if code == 0 and jobs:
+            cluster.ask(["/usr/bin/scancel", *jobs.split()], environment)
+    supervisor.stop()
+    sweep(layout)
+
+
+def sweep(layout: Layout) -> None:
+    """End every process of the run, sessions included."""
+    uids = [entry.pw_uid for entry in accounts.ours(layout)] if os.geteuid() == 0 else []
+    # twice: a process may have started another while the first ones ended
+    for _ in range(2):
+        _insist(layout, processes.leftovers(layout.root, uids))
+    layout.processes.unlink(missing_ok=True)
+
+
+def down(directory: Path, *, purge: bool, say: Say) -> None:
+    """Stop a run, also one that was killed; with ``purge`` remove its accounts and its directory."""
+    layout = layout_of(directory) if not purge else Layout(directory, directory / "images")
+    if not layout.root.exists():
+        say(f"Nothing runs in {directory}; it does not exist.")
+        return
+    _check_is_ours(layout)
+    if supervisor := instance.holder(layout):
+        processes.end([supervisor], grace_s=60)
+    with instance.locked(layout):
+        sweep(layout)
+        if purge:
+            removed = accounts.remove(layout) if os.geteuid() == 0 else []
+            shutil.rmtree(layout.root)
+            say(f"Removed {layout.root}" + (f" and the accounts {', '.join(removed)}." if removed else "."))
+        else:
+            say(f"Nothing runs in {directory} any more.")
+
+
+def _check_is_ours(layout: Layout) -> None:
+    """A mistyped --dir must never be emptied."""
+    if not layout.instance.exists() and any(layout.root.iterdir()) and not layout.lock.exists():
+        raise FabricError(
+            f"{layout.root} is not the directory of an embedded run.",
+            reason="directory",
+            hint="Give the --dir that `fabric-hub up` was given.",
+        )
