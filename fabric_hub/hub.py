@@ -17,6 +17,7 @@ from .service.scopes import SESSION_SCOPE, SESSION_TOKEN_SCOPES
 from .settings import Profile, Settings, load, path_from_environment
 from .spawner import pages
 from .spawner.drop_in import minutes
+from .spawner.names import alt_name
 from .spawner.runtime import install
 from .spawner.wrapper import FabricSpawner
 
@@ -107,12 +108,8 @@ def _network(c: Any, settings: Settings) -> None:
     if hub.internal_ssl:
         c.JupyterHub.internal_ssl = True
         c.JupyterHub.internal_certs_location = str(hub.state_dir / "certs")
-        c.JupyterHub.trusted_alt_names = [_alt_name(hub.hub_ip)]
+        c.JupyterHub.trusted_alt_names = [alt_name(hub.hub_ip)]
         c.ConfigurableHTTPProxy.api_url = f"https://127.0.0.1:{hub.proxy_api_port}"
-
-
-def _alt_name(host: str) -> str:
-    return f"IP:{host}" if host.replace(".", "").isdigit() or ":" in host else f"DNS:{host}"
 
 
 def _proxy_command() -> str:

@@ -12,6 +12,7 @@ import os
 import re
 import tomllib
 from datetime import date
+from itertools import takewhile
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -271,7 +272,8 @@ def line_of(text: str, loc: list[str]) -> int:
     tomllib keeps no positions; a site's file is plain tables and keys, so this
     follows ``[table]`` headers and ``key =`` lines, and dotted keys in both.
     """
-    best, depth, table = 1, 0, []
+    best, depth = 1, 0
+    table: list[str] = []
     for number, line in enumerate(text.splitlines(), 1):
         header = re.match(r"\s*\[([^\[\]]+)\]\s*(?:#.*)?$", line)
         key = re.match(r"\s*([\w.\"'-]+)\s*=", line)
@@ -282,7 +284,7 @@ def line_of(text: str, loc: list[str]) -> int:
             here = table + _dotted(key.group(1))
         else:
             continue
-        shared = len(os.path.commonprefix([here, loc]))
+        shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(here, loc, strict=False)))
         if shared > depth and (shared == len(here) or shared == len(loc)):
             best, depth = number, shared
     return best

@@ -20,9 +20,9 @@ from ..settings import memory_mb
 
 
 def minutes(text: str) -> int:
-    """Slurm's notation for a time limit (``M``, ``M:S``, ``H:M:S``, ``D-H``, ``D-H:M``, ``D-H:M:S``) in whole minutes, up.
+    """Slurm's notation for a time limit in whole minutes, rounded up.
 
-    Notation: https://slurm.schedmd.com/sbatch.html#OPT_time
+    ``M``, ``M:S``, ``H:M:S``, ``D-H``, ``D-H:M`` and ``D-H:M:S``. Notation: https://slurm.schedmd.com/sbatch.html#OPT_time
 
     :raises ValueError: it is none of these.
     """

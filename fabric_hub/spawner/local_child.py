@@ -12,7 +12,7 @@ import os
 import pwd
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from jupyterhub.spawner import LocalProcessSpawner, set_user_setuid
 from traitlets import Any as AnyTrait
@@ -37,7 +37,7 @@ def may_become_users() -> bool:
 class FabricLocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
     """One session as one process beside the hub."""
 
-    env_keep: Any = ["PATH", "LANG", "LC_ALL"]
+    env_keep: ClassVar[list[str]] = ["PATH", "LANG", "LC_ALL"]
     session = AnyTrait(None, allow_none=True)
 
     @property

@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from batchspawner import SlurmSpawner
 from traitlets import Any as AnyTrait
@@ -30,6 +30,7 @@ from .words import progress_event
 
 CERT_FILES = {"keyfile": "ssl.key", "certfile": "ssl.crt", "cafile": "ssl-ca.crt"}
 GONE_PATIENCE_S = 15.0
+FIRST_WORD_S = 10.0
 
 
 class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
@@ -40,7 +41,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
     ).tag(config=True)
 
     # What is not the session's stays in the hub: its own environment is never passed on.
-    env_keep: Any = []
+    env_keep: ClassVar[list[str]] = []
 
     session = AnyTrait(None, allow_none=True)
     _stopping = Bool(False)
@@ -106,7 +107,6 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         self._certificates = tuple(
             SessionFile(name=CERT_FILES[kind], content=Path(path).read_text()) for kind, path in paths.items()
         )
-        Path(paths["keyfile"]).unlink(missing_ok=True)
         return dict(CERT_FILES)
 
     # -- start
@@ -200,7 +200,8 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         if session is None or not session.live:
             return 0
         self.session = session
-        now = standing(session, self.shared.follower.snapshot)
+        # a hub that has just started asks before it has heard anything: wait for the first word
+        now = standing(session, await self.shared.current_snapshot(FIRST_WORD_S))
         if now.verdict is not Verdict.GONE:
             return None
         error = await self._why_gone(now)

@@ -23,8 +23,11 @@ from ..sessions.store import Session
 from .failures import SessionFailure
 from .form import render_form
 from .local_child import FabricLocalSpawner
+from .names import alt_name
 from .runtime import HubRuntime, runtime
 from .slurm_child import FabricSlurmSpawner
+
+SNAPSHOT_PATIENCE_S = 10.0
 
 CHILDREN: dict[str, type[Spawner]] = {"slurm": FabricSlurmSpawner, "local": FabricLocalSpawner}
 
@@ -131,6 +134,26 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         return self.shared.store.get(self.session_id) if self.session_id else None
 
     # -- start, poll, stop
+
+    @default("ssl_alt_names")
+    def _default_ssl_alt_names(self) -> Any:
+        return lambda spawner: spawner.alt_names()
+
+    async def alt_names(self) -> list[str]:
+        """Under internal TLS a session's certificate names every node that its job may get."""
+        names = list(self.trusted_alt_names)
+        settings = self.shared.settings
+        if settings.slurm and self.choice is not None and self.choice.kind == "slurm":
+            snapshot = await self.shared.current_snapshot(patience_s=SNAPSHOT_PATIENCE_S)
+            partition = settings.profile[self.choice.profile].partition
+            names += sorted(
+                {
+                    alt_name(node.address or node.name)
+                    for node in (snapshot.nodes if snapshot else ())
+                    if partition is None or partition in node.partitions
+                }
+            )
+        return names
 
     async def move_certs(self, paths: dict[str, str]) -> dict[str, str]:
         if self.child_spawner is None:

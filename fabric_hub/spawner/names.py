@@ -1,0 +1,13 @@
+"""Names of hosts in certificates."""
+
+from __future__ import annotations
+
+import ipaddress
+
+
+def alt_name(host: str) -> str:
+    """A host as a certificate's subject alternative name: ``IP:...`` or ``DNS:...``."""
+    try:
+        return f"IP:{ipaddress.ip_address(host)}"
+    except ValueError:
+        return f"DNS:{host}"
