@@ -1,0 +1,42 @@
+"""Removes what a test run left when its process is gone, however it went (kill -9 too).
+
+Run as ``python -m tests.watchdog PID DIRECTORY``; DIRECTORY holds the test's embedded runs.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+
+def wait_for_end(pid: int) -> None:
+    """Return once the process is gone."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    select.select([handle], [], [])
+
+
+def clear(directory: Path) -> None:
+    """Purge every embedded run below the directory, then remove it."""
+    for lock in directory.glob("*/run/lock"):
+        purge = [sys.executable, "-m", "fabric_hub.cli", "down", "--purge", "--dir", str(lock.parents[1])]
+        subprocess.run(purge, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def main() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    wait_for_end(int(sys.argv[1]))
+    clear(Path(sys.argv[2]))
+
+
+if __name__ == "__main__":
+    main()
