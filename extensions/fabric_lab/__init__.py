@@ -1,0 +1,25 @@
+"""What runs in a session: launcher, server extension, widget, and the JupyterLab front end.
+
+Importing this package is cheap on purpose: the launcher starts here, and its
+imports are what a person waits for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .widget import session as session
+
+__version__ = "0.1.0"
+__all__ = ["__version__", "session"]
+
+def __getattr__(name: str) -> Any:
+    if name == "session":
+        from .widget import session
+
+        return session
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
+    return [{"module": "fabric_lab.handlers"}]

@@ -1,0 +1,144 @@
+"""What is known of this session: pure functions over the job's environment and the hub's answer.
+
+The server extension and the widget both answer with :func:`combine`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypedDict
+
+DRIVER = Path("/proc/driver/nvidia/gpus")
+
+
+class Gpu(TypedDict, total=False):
+    """One GPU as programs in the session number it; ``device`` is Slurm's name of it."""
+
+    index: int
+    device: str
+    name: str
+
+
+class Facts(TypedDict):
+    """The body of ``GET fabric/session``. Times are Unix seconds; None and "" mean: not known."""
+
+    session: str
+    project: str
+    project_title: str
+    profile: str
+    image: str
+    node: str
+    job_id: int | None
+    gpus: list[Gpu]
+    gpu_count: int
+    ends_at: float | None
+    hub: dict[str, Any] | None
+    problem: str
+
+
+def service_url(environment: Mapping[str, str]) -> str:
+    """Where the hub's service tells about this session, or "" outside a session."""
+    base = environment.get("FABRIC_SERVICE_URL", "").rstrip("/")
+    return f"{base}/session" if base and environment.get("JUPYTERHUB_API_TOKEN") else ""
+
+
+def visible_gpus(environment: Mapping[str, str], models: list[str]) -> list[Gpu]:
+    """The GPUs that Slurm gave this job.
+
+    :param environment: the job's; CUDA_VISIBLE_DEVICES holds numbers, or UUIDs of GPUs or MIG slices.
+    :param models: model names of the node's GPUs; told only where all are the same.
+    """
+    listed = environment.get("CUDA_VISIBLE_DEVICES", "")
+    devices = [device.strip() for device in listed.split(",")] if listed.strip() else []
+    same = {"name": models[0]} if len(set(models)) == 1 else {}
+    return [
+        Gpu(index=index, device=device, **same)  # type: ignore[typeddict-item]
+        for index, device in enumerate(devices)
+        if device and device not in ("NoDevFiles", "-1")
+    ]
+
+
+def gpu_models(driver: Path = DRIVER) -> list[str]:
+    """Model names as the NVIDIA driver lists them; empty where it is not loaded."""
+    models = []
+    try:
+        for file in sorted(driver.glob("*/information")):
+            for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
+                key, _, value = line.partition(":")
+                if key.strip() == "Model":
+                    models.append(value.strip())
+    except OSError:
+        return []
+    return models
+
+
+def combine(
+    environment: Mapping[str, str], hub: dict[str, Any] | None, problem: str = "", models: list[str] | None = None
+) -> Facts:
+    """The facts that the job's environment and the hub's answer give together.
+
+    Slurm's word in the job's own environment counts for where it runs; the hub's
+    for names and for when it ends (a limit can be changed while a job runs).
+
+    :param hub: the service's ``GET /session``, or None.
+    :param problem: why ``hub`` is None, as a sentence.
+    """
+    told = hub or {}
+    gpus = visible_gpus(environment, models or [])
+    job_id = environment.get("SLURM_JOB_ID", "")
+    return Facts(
+        session=environment.get("FABRIC_SESSION") or _text(told, "session"),
+        project=environment.get("FABRIC_PROJECT") or _text(told, "project"),
+        project_title=_text(told, "project_title"),
+        profile=environment.get("FABRIC_PROFILE") or _text(told, "profile"),
+        image=environment.get("FABRIC_IMAGE") or _text(told, "image"),
+        node=environment.get("SLURMD_NODENAME") or _text(told, "node"),
+        job_id=int(job_id) if job_id.isdigit() else _whole(told.get("job_id")),
+        gpus=gpus,
+        gpu_count=len(gpus) or _whole(told.get("gpus")) or 0,
+        ends_at=_time(told.get("ends_at")) or _time(environment.get("SLURM_JOB_END_TIME")),
+        hub=hub,
+        problem="" if hub is not None else problem,
+    )
+
+
+def _text(told: dict[str, Any], key: str) -> str:
+    value = told.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _time(value: object) -> float | None:
+    if isinstance(value, str) and value.isdigit():
+        value = int(value)
+    return float(value) if isinstance(value, int | float) and value > 0 else None
+
+
+def left(ends_at: float | None, now: float) -> str:
+    """How long a session has, in words: "57 min left", "2 h 5 min left"."""
+    if ends_at is None:
+        return ""
+    minutes = int((ends_at - now) // 60)
+    if minutes < 1:
+        return "ending now" if ends_at <= now else "less than a minute left"
+    hours, minutes = divmod(minutes, 60)
+    if not hours:
+        return f"{minutes} min left"
+    return f"{hours} h {minutes} min left" if minutes else f"{hours} h left"
+
+
+def summary(facts: Facts, now: float) -> str:
+    """One line: "Digital Twin · gpu-1 · gpu1 · 1 GPU · 57 min left"."""
+    count = facts["gpu_count"]
+    parts = [
+        facts["project_title"] or facts["project"],
+        facts["profile"],
+        facts["node"],
+        "no GPU" if not count else f"{count} GPU{'s' if count > 1 else ''}",
+        left(facts["ends_at"], now),
+    ]
+    return " · ".join(part for part in parts if part)

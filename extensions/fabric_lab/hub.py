@@ -1,0 +1,99 @@
+"""Jupyter Server for a session: JupyterHub's own extension, on a socket that is bound already.
+
+:class:`SessionServer` serves on the launcher's socket and keeps the site's
+policy above the user's files. :class:`SessionHub` is JupyterHub's extension,
+except that a hub that does not answer right now delays and ends nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import Any
+
+from jupyter_server.serverapp import ServerApp
+from traitlets import Instance
+from traitlets.config import Config
+
+from .environment import LaunchError
+from .light import import_hub
+
+_hub = import_hub()
+
+POLICY = Config(
+    {
+        # These call services outside the cluster.
+        "LabApp": {
+            "extension_manager": "readonly",
+            "news_url": None,
+            "check_for_updates_class": "jupyterlab.handlers.announcements.NeverCheckForUpdate",
+        },
+        # Who may run sessions is decided before this process exists: by the gateway and by Slurm.
+        "ServerApp": {"allow_root": True},
+    }
+)
+
+
+class SessionServer(ServerApp):
+    """Jupyter Server on a socket that the launcher has bound, with POLICY above every file."""
+
+    listener = Instance(socket.socket)
+
+    def parse_command_line(self, argv: list[str] | None = None) -> None:
+        super().parse_command_line(argv)
+        self.cli_config.merge(POLICY)  # Jupyter merges this last, over the files
+        self.update_config(POLICY)
+
+    def _find_http_port(self) -> None:
+        """The port is ours already: nothing to find."""
+
+    def _bind_http_server_tcp(self) -> bool:
+        self.listener.listen(128)
+        self.http_server.add_socket(self.listener)
+        return True
+
+    def init_webapp(self) -> None:
+        if not isinstance(self.identity_provider, _hub.JupyterHubIdentityProvider):
+            raise LaunchError("JupyterHub's login is not in place (see the lines above): this server will not start.")
+        super().init_webapp()
+
+
+class SessionHub(_hub.JupyterHubSingleUser):  # type: ignore[name-defined, misc]
+    """JupyterHub's server extension; whether the hub answers is looked at after the start, not during it."""
+
+    serverapp_class = SessionServer
+
+    @classmethod
+    def get_extension_package(cls) -> str:
+        return __name__
+
+    async def check_hub_version(self) -> None:
+        """Only compares versions for a warning, but the original ends the server when the hub is restarting."""
+
+    async def compare_versions(self) -> None:
+        """Warn in the log when hub and session run different releases; a silent hub is not our business."""
+        from jupyterhub._version import __version__, _check_version
+
+        try:
+            response = await _hub.fetch(self.hub_auth.api_url, **self.hub_http_client_opts)
+        except Exception as error:
+            self.log.info("The hub's version is not known: %s", error)
+        else:
+            _check_version(response.headers.get("X-JupyterHub-Version"), __version__, self.log)
+
+    async def keep_activity_updated(self) -> None:
+        await asyncio.sleep(1)  # the first report loads an HTTP client: not while the person waits for the first page
+        await super().keep_activity_updated()
+
+
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    return [{"module": __name__, "app": SessionHub}]
+
+
+def make_server(listener: socket.socket) -> ServerApp:
+    """Configure, not yet start, the one Jupyter Server of this process.
+
+    :param listener: a bound TCP socket, not yet listening.
+    :raises LaunchError: JupyterHub's login is not in place.
+    """
+    return SessionHub.initialize_server(argv=[], listener=listener)  # type: ignore[no-any-return]

@@ -1,0 +1,148 @@
+"""The whole batch job of a session: ``python -I -m fabric_lab.launch --session-dir DIR``.
+
+Reads and removes ``DIR/env.json``, binds a free port, starts Jupyter Server
+once, in this process, and then tells the hub's service the port. What it
+prints is the session's log and holds no secret.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import os
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from .environment import LaunchError, take
+
+
+def seconds_since_exec() -> float:
+    """How long this process exists (proc(5): field 22 of stat, in clock ticks since boot)."""
+    fields = Path("/proc/self/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+    return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - int(fields[19]) / os.sysconf("SC_CLK_TCK"))
+
+
+class Phases:
+    """When each step was reached, in seconds since this process began."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic() - seconds_since_exec()
+        self.reached: dict[str, float] = {}
+
+    def reach(self, name: str) -> None:
+        """Note a step and print it as one line of JSON, with the time since the job began when Slurm says when."""
+        self.reached[name] = round(time.monotonic() - self._start, 3)
+        line: dict[str, Any] = {"phase": name, "seconds": self.reached[name]}
+        job_start = os.environ.get("SLURM_JOB_START_TIME", "")
+        if job_start.isdigit():
+            line["since_job_start"] = round(time.time() - int(job_start), 1)
+        print(json.dumps(line), flush=True)
+
+
+def required(environment: dict[str, str] | os._Environ[str], name: str) -> str:
+    """A variable without which a session cannot start."""
+    value = environment.get(name, "")
+    if not value:
+        raise LaunchError(f"{name} is not set: the hub did not give this session what it needs to start.")
+    return value
+
+
+def address_towards(url: str) -> str:
+    """This machine's own address on the way to a URL's host (no packet is sent)."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_DGRAM)[0]
+        with socket.socket(family, kind, proto) as probe:
+            probe.connect(address)
+            return str(probe.getsockname()[0])
+    except OSError as error:
+        raise LaunchError(
+            f"No address of this node reaches the hub at {parts.hostname} ({error}). Set FABRIC_BIND for this node."
+        ) from error
+
+
+def bind(address: str) -> socket.socket:
+    """A TCP socket on a free port of an address; it listens only once the server does."""
+    try:
+        family, kind, proto, _, where = socket.getaddrinfo(address, 0, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, proto)
+        listener.bind(where)
+    except OSError as error:
+        raise LaunchError(f"This node cannot serve on its address {address}: {error}.") from error
+    listener.setblocking(False)
+    return listener
+
+
+def service_url(listener: socket.socket, tls: bool) -> str:
+    """Where a bound socket will serve, as JUPYTERHUB_SERVICE_URL wants it."""
+    host, port = listener.getsockname()[:2]
+    if listener.family == socket.AF_INET6:
+        host = f"[{host}]"
+    return f"{'https' if tls else 'http'}://{host}:{port}/"
+
+
+def run(session_dir: Path) -> int:
+    """Be a session until it is stopped. Returns the exit status; raises LaunchError when it cannot start."""
+    phases = Phases()
+    os.environ.update(take(session_dir))
+    service = required(os.environ, "FABRIC_SERVICE_URL").rstrip("/")
+    token = required(os.environ, "JUPYTERHUB_API_TOKEN")
+    listener = bind(os.environ.get("FABRIC_BIND") or address_towards(service))
+    os.environ["JUPYTERHUB_SERVICE_URL"] = service_url(listener, tls=bool(os.environ.get("JUPYTERHUB_SSL_CERTFILE")))
+
+    gc.disable()  # nothing made during the start is garbage worth looking for
+    from . import light
+
+    light.import_server()
+    light.import_lab()
+    from . import hub
+
+    phases.reach("imported")
+    server = hub.make_server(listener)
+    phases.reach("bound")
+
+    failure: list[LaunchError] = []
+
+    async def announce() -> None:
+        from .announce import announce
+
+        phases.reach("ready")
+        gc.freeze()
+        gc.enable()
+        body = {"port": listener.getsockname()[1], "phases": dict(phases.reached)}
+        try:
+            await announce(f"{service}/session/ready", token, body, ca_file=os.environ.get("FABRIC_CA_FILE") or None)
+        except LaunchError as error:
+            failure.append(error)
+            server.stop()
+        else:
+            phases.reach("announced")
+            await server.extension_manager.extension_points[hub.SessionHub.name].app.compare_versions()
+
+    # Callbacks run in order: the server's own, which listens, was added when it was made.
+    server.io_loop.add_callback(announce)
+    server.start()
+    if failure:
+        raise failure[0]
+    return 0
+
+
+def main() -> int:
+    """Parse the command line and run; a reason not to start is one sentence in the log."""
+    parser = argparse.ArgumentParser(prog="fabric_lab.launch", description="Start a session's notebook server.")
+    parser.add_argument("--session-dir", type=Path, required=True, help="the session's private directory")
+    try:
+        return run(parser.parse_args().session_dir)
+    except LaunchError as error:
+        print(f"fabric_lab.launch: {error}", file=sys.stderr, flush=True)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Building the software environments that sessions run in."""

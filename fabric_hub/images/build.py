@@ -1,0 +1,213 @@
+"""Realising an image: a virtual environment from a lock file, proved, then switched to at once.
+
+``images_dir/NAME/<id>`` is one build, named after everything that went into it;
+``images_dir/NAME/current`` is the live one. A build without ``image.json`` was
+interrupted and is made again. Sessions keep running in the build they started in.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from ..errors import FabricError
+from . import recipe
+from .wheel import Say, build_wheel, clean_environment, locked, run
+
+PYTHON = Path("/usr/bin/python3")  # readable by every user; one below somebody's home is not
+MARK = "image.json"
+KEEP_BUILDS = 2
+KEEP_RETIRED_S = 30 * 86400.0  # a session may still run in a build that was replaced
+
+
+def find_uv() -> Path:
+    """uv, from the environment that this runs in."""
+    beside = Path(sys.executable).parent / "uv"
+    found = str(beside) if beside.is_file() else shutil.which("uv")
+    if not found:
+        raise FabricError(
+            f"uv is missing: it is not beside {sys.executable}, nor on PATH.",
+            reason="build-tool",
+            hint="Run make setup.",
+        )
+    return Path(found)
+
+
+def python_version() -> str:
+    """Which interpreter the images are made with: changes when the machine's own Python does."""
+    if not PYTHON.is_file():
+        raise FabricError(f"{PYTHON} is missing: images are made with the machine's own Python.", reason="build-tool")
+    code = "import sys, sysconfig; print(sys.version, sysconfig.get_platform())"
+    return run([str(PYTHON), "-I", "-c", code], doing="asking Python for its version", cwd=Path("/"))
+
+
+def _variant(image: recipe.Image, wanted: str | None) -> str:
+    return image.variant(wanted, has_gpu=Path("/dev/nvidiactl").exists())
+
+
+def identify(name: str, variant: str | None = None, *, root: Path | None = None) -> str:
+    """The id that :func:`build` would give an image now."""
+    root = root or recipe.source_root()
+    image = recipe.load(name, root)
+    return recipe.build_id(image, _variant(image, variant), root / "extensions", python_version())
+
+
+def build(name: str, images_dir: Path, say: Say, *, variant: str | None = None, root: Path | None = None) -> Path:
+    """Make an image ready to use and switch ``current`` to it. At once when nothing changed.
+
+    :param name: a directory of ``images/``.
+    :param images_dir: the site's ``images.dir``; made when it is not there.
+    :param say: takes one line of progress at a time.
+    :param variant: which of the recipe's lock files; default: what fits this machine.
+    :param root: the checkout; default: :func:`recipe.source_root`.
+    :returns: the build's own directory (not the link).
+    :raises FabricError: unknown image, a missing tool, a full disk, a failed step or test.
+    """
+    root = root or recipe.source_root()
+    image = recipe.load(name, root)
+    lock = image.directory / image.recipe.locks[_variant(image, variant)]
+    build_id = identify(name, variant, root=root)
+    home = images_dir / name
+    target = home / build_id
+    try:
+        for directory in (images_dir, home):
+            if not directory.is_dir():
+                directory.mkdir(parents=True)
+                directory.chmod(0o755)
+        with locked(home / ".lock"):
+            if not (target / MARK).is_file():
+                _realise(image, lock, target, root, say)
+            if _switch(home, build_id):
+                say(f"Image {name} is now build {build_id}.")
+                _prune(home, say)
+    except OSError as error:
+        raise FabricError(
+            f"Image {name} cannot be built in {images_dir}: {error}.",
+            reason="image-build",
+            hint="Its directory must be writable by the user who builds, with some GB free.",
+        ) from error
+    _warn_when_hidden(target, say)
+    return target
+
+
+def _realise(image: recipe.Image, lock: Path, target: Path, root: Path, say: Say) -> None:
+    wheel = build_wheel(root, say)
+    uv = str(find_uv())
+    python = target / "bin" / "python"
+    started = time.monotonic()
+    if target.exists():
+        say(f"Removing the unfinished build {target.name}.")
+        shutil.rmtree(target)
+    try:
+        say(f"Installing the packages of image {image.name}.")
+        create = [uv, "venv", "--quiet", "--python", str(PYTHON), "--no-project", "--no-config", str(target)]
+        run(create, doing=f"making the environment of {image.name}", cwd=image.directory)
+        # copies, not hard links into uv's cache: what is here must never change with it
+        install = [uv, "pip", "install", "--quiet", "--no-config", "--python", str(python), "--link-mode", "copy"]
+        install += ["--compile-bytecode", "--no-deps"]
+        run(
+            [*install, "--require-hashes", "-r", str(lock)],
+            doing=f"installing the packages of {image.name}",
+            cwd=image.directory,
+        )
+        run([*install, str(wheel)], doing=f"installing {wheel.name}", cwd=image.directory)
+        _isolate_kernel(target)
+        say(f"Testing image {image.name}.")
+        _prove(image, target)
+        _open_to_all(target)
+        mark = {"name": image.name, "title": image.recipe.title, "lock": lock.name, "built_at": time.time()}
+        _write_whole(target / MARK, json.dumps(mark))
+    except BaseException:
+        shutil.rmtree(target, ignore_errors=True)
+        raise
+    say(f"Image {image.name} is ready after {time.monotonic() - started:.0f} s.")
+
+
+def _isolate_kernel(target: Path) -> None:
+    """Let the kernel ignore PYTHON* variables and the user's own site-packages, made for another Python."""
+    path = target / "share/jupyter/kernels/python3/kernel.json"
+    try:
+        spec = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise FabricError(f"{path} is missing: the lock file does not hold ipykernel.", reason="image-build") from None
+    # Jupyter replaces a plain "python" by the interpreter that it runs in itself: this image's
+    spec["argv"] = ["python", "-I", *[argument for argument in spec["argv"][1:] if argument != "-I"]]
+    path.write_text(json.dumps(spec, indent=1), encoding="utf-8")
+
+
+def _prove(image: recipe.Image, target: Path) -> None:
+    """Run the image's own test with an empty home, as a new user would have it."""
+    with tempfile.TemporaryDirectory(prefix="fabric-image-") as home:
+        environment = clean_environment(os.environ)
+        environment |= {"HOME": home, "PATH": f"{target / 'bin'}:/usr/bin:/bin", "VIRTUAL_ENV": str(target)}
+        environment = {k: v for k, v in environment.items() if not k.startswith(("JUPYTER", "IPYTHON", "XDG_"))}
+        command, *arguments = image.recipe.test
+        inside = target / "bin" / command
+        argv = [str(inside) if inside.exists() else command, *arguments]
+        run(argv, doing=f"the test of image {image.name}", cwd=image.directory, environment=environment, timeout_s=900)
+
+
+def _open_to_all(target: Path) -> None:
+    """Everybody may read (and run what its owner may), nobody else may write."""
+    for directory, folders, files in os.walk(target):
+        for name in (".", *folders, *files):
+            path = Path(directory, name)
+            mode = path.lstat().st_mode
+            if stat.S_ISLNK(mode):
+                continue
+            runs = stat.S_ISDIR(mode) or mode & stat.S_IXUSR
+            wanted = stat.S_IMODE(mode) & ~0o022 | (0o755 if runs else 0o644)
+            if wanted != stat.S_IMODE(mode):
+                path.chmod(wanted)
+
+
+def _write_whole(path: Path, text: str) -> None:
+    beside = path.with_name(f".{path.name}.new")
+    beside.write_text(text, encoding="utf-8")
+    beside.chmod(0o644)
+    beside.rename(path)
+
+
+def _switch(home: Path, build_id: str) -> bool:
+    """Point ``current`` at a build in one step; says whether that changed anything."""
+    current = home / "current"
+    before = os.readlink(current) if current.is_symlink() else None
+    if before == build_id:
+        return False
+    if before and (home / before / MARK).is_file():
+        os.utime(home / before / MARK)  # when it was retired
+    beside = home / ".current.new"
+    beside.unlink(missing_ok=True)
+    beside.symlink_to(build_id)
+    beside.rename(current)
+    return True
+
+
+def to_remove(retired_at: dict[str, float], current: str, now: float) -> list[str]:
+    """Which finished builds may go: not the live one, not the one before, none replaced within 30 days.
+
+    :param retired_at: build id to Unix time at which it was made or replaced.
+    """
+    others = sorted((b for b in retired_at if b != current), key=lambda b: retired_at[b], reverse=True)
+    return [b for b in others[KEEP_BUILDS - 1 :] if now - retired_at[b] > KEEP_RETIRED_S]
+
+
+def _prune(home: Path, say: Say) -> None:
+    builds = {mark.parent.name: mark.stat().st_mtime for mark in home.glob(f"*/{MARK}") if not mark.parent.is_symlink()}
+    for old in to_remove(builds, os.readlink(home / "current"), time.time()):
+        say(f"Removing build {old}, replaced more than 30 days ago.")
+        (home / old / MARK).unlink()  # from here on it is unfinished: never used half removed
+        shutil.rmtree(home / old)
+
+
+def _warn_when_hidden(target: Path, say: Say) -> None:
+    for directory in target.resolve().parents:
+        if not directory.stat().st_mode & stat.S_IXOTH:
+            say(f"Other users cannot reach this image: {directory} is closed to them (chmod o+x, or move images.dir).")
+            return

@@ -1,0 +1,131 @@
+"""The recipes in ``images/<name>``: reading them, and what identifies a build. Pure but for reading files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tomllib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+
+from ..errors import FabricError
+from ..model import Frozen
+
+SOURCE_ENV = "FABRIC_HUB_SOURCE"
+BUILD_VERSION = "1"  # raise when build.py makes something else of the same recipe
+
+# Made by building the front end, or by running it; never sources.
+_DERIVED = frozenset(
+    "node_modules dist lib labextension __pycache__ .pytest_cache .ruff_cache .mypy_cache .yarn tests".split()
+)
+
+
+class Recipe(Frozen):
+    """``image.toml``."""
+
+    title: str
+    description: str = ""
+    python: str = Field(">=3.11", description="For people; the interpreter is the machine's own /usr/bin/python3.")
+    test: tuple[str, ...] = Field(min_length=1, description="Command that proves a build, run in the recipe's directory.")
+    locks: dict[str, str] = Field(min_length=1, description="Variant to lock file: default, or cuda and cpu.")
+
+
+@dataclass(frozen=True)
+class Image:
+    """A recipe and where it stands."""
+
+    name: str
+    directory: Path
+    recipe: Recipe
+
+    def variant(self, wanted: str | None, has_gpu: bool) -> str:
+        """Which of the recipe's lock files to take: the wanted one, else what fits the machine."""
+        locks = self.recipe.locks
+        variant = wanted or ("default" if "default" in locks else "cuda" if has_gpu else "cpu")
+        if variant not in locks:
+            raise FabricError(
+                f"Image {self.name} has no variant {variant!r}; it has {', '.join(sorted(locks))}.", reason="image"
+            )
+        return variant
+
+
+def source_root() -> Path:
+    """The checkout that holds ``images/`` and ``extensions/``: $FABRIC_HUB_SOURCE, or where this package stands."""
+    told = os.environ.get(SOURCE_ENV)
+    root = Path(told) if told else Path(__file__).resolve().parents[2]
+    if not (root / "images").is_dir() or not (root / "extensions").is_dir():
+        raise FabricError(
+            f"{root} holds no images/ and extensions/.",
+            reason="image-source",
+            hint=f"Set {SOURCE_ENV} to a checkout of Fabric Hub.",
+        )
+    return root
+
+
+def known(root: Path) -> dict[str, Path]:
+    """Names and directories of all recipes below a checkout."""
+    return {path.parent.name: path.parent for path in sorted((root / "images").glob("*/image.toml"))}
+
+
+def load(name: str, root: Path) -> Image:
+    """Read one recipe.
+
+    :raises FabricError: no such image (names the known ones), or a malformed recipe.
+    """
+    images = known(root)
+    if name not in images:
+        raise FabricError(
+            f"There is no image {name!r}; known images: {', '.join(images) or 'none'}.", reason="image", status=404
+        )
+    path = images[name] / "image.toml"
+    try:
+        recipe = Recipe.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except tomllib.TOMLDecodeError as error:
+        raise FabricError(f"{path} is not valid TOML: {error}.", reason="image") from error
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        raise FabricError(f"{path}: {wrong}.", reason="image") from error
+    for lock in recipe.locks.values():
+        if not (images[name] / lock).is_file():
+            raise FabricError(f"{path} names the lock file {lock}, which is not there.", reason="image")
+    return Image(name, images[name], recipe)
+
+
+def source_files(root: Path) -> Iterator[Path]:
+    """All source files below a directory, sorted; not what building or running leaves behind."""
+    for directory, folders, files in os.walk(root):
+        folders[:] = sorted(f for f in folders if f not in _DERIVED and not f.endswith(".egg-info"))
+        for file in sorted(files):
+            if not file.endswith((".pyc", ".tsbuildinfo")):
+                yield Path(directory, file)
+
+
+def digest(parts: Iterable[str | bytes]) -> str:
+    """SHA-256 of parts, each with its length: no two lists of parts give the same."""
+    whole = hashlib.sha256()
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        whole.update(len(data).to_bytes(8, "big"))
+        whole.update(data)
+    return whole.hexdigest()
+
+
+def digest_of_files(root: Path, files: Iterable[Path]) -> str:
+    """SHA-256 over names (relative to ``root``) and contents."""
+    return digest(part for file in files for part in (str(file.relative_to(root)), file.read_bytes()))
+
+
+def build_id(image: Image, variant: str, extensions: Path, python_version: str) -> str:
+    """Twelve characters that change when anything does that goes into the build."""
+    return digest(
+        (
+            BUILD_VERSION,
+            python_version,
+            (image.directory / image.recipe.locks[variant]).read_bytes(),
+            digest_of_files(image.directory, (f for f in source_files(image.directory) if f.suffix in (".toml", ".py"))),
+            digest_of_files(extensions, source_files(extensions)),
+        )
+    )[:12]

@@ -1,0 +1,29 @@
+"""Proves that this image can serve a session: its parts import, its kernel runs, and our front end is in it."""
+
+import importlib.metadata
+import sys
+from pathlib import Path
+
+import dask
+import distributed
+import ipywidgets
+from jupyter_client.manager import start_new_kernel
+
+import fabric_lab
+
+print("dask", dask.__version__, "distributed", distributed.__version__, "ipywidgets", ipywidgets.__version__)
+print("jupyterhub", importlib.metadata.version("jupyterhub"), "fabric-lab", fabric_lab.__version__)
+
+manager, client = start_new_kernel(kernel_name="python3")
+try:
+    assert manager.kernel_spec.argv[:2] == ["python", "-I"], manager.kernel_spec.argv
+    reply = client.execute_interactive(
+        "import sys; assert sys.flags.isolated, 'the kernel sees files of a home directory'", timeout=60
+    )
+    assert reply["content"]["status"] == "ok", reply["content"]
+finally:
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+
+front_end = Path(sys.prefix, "share/jupyter/labextensions/fabric-lab/package.json")
+assert front_end.is_file(), f"{front_end} is missing: the status bar item would be too"
