@@ -12,7 +12,7 @@ from .errors import FabricError
 
 # Modules with add_parser(subparsers); each parser's `run` default takes the parsed arguments and
 # returns the exit status.
-PARTS = ("fabric_hub.commands.embedded", "fabric_hub.commands.site")
+PARTS = ("fabric_hub.commands.embedded", "fabric_hub.commands.site", "fabric_hub.images.cli")
 
 
 def parser() -> argparse.ArgumentParser:
