@@ -19,7 +19,9 @@ RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
 class SnapshotSource(Protocol):
-    async def snapshot(self, after: int = -1, wait: float = 0.0, fresh: float | None = None) -> Snapshot: ...
+    async def snapshot(
+        self, after: int | None = None, wait_s: float = 0.0, fresh: float | None = None
+    ) -> Snapshot: ...
 
 
 class SnapshotFollower:
@@ -67,7 +69,7 @@ class SnapshotFollower:
         """
         if self.snapshot and self.snapshot.jobs_at and self.snapshot.jobs_at >= since:
             return self.snapshot
-        self._take(await self._source.snapshot(fresh=since, wait=LONG_POLL_S))
+        self._take(await self._source.snapshot(fresh=since, wait_s=LONG_POLL_S))
         assert self.snapshot is not None
         return self.snapshot
 
@@ -75,8 +77,9 @@ class SnapshotFollower:
         failures = 0
         while self._wanted():
             try:
-                serial = self.snapshot.serial if self.snapshot and not failures else -1
-                self._take(await self._source.snapshot(after=serial, wait=LONG_POLL_S if serial >= 0 else 0.0))
+                # without a snapshot, or after a failure (the gateway may be a new one): whatever there is, at once
+                after = self.snapshot.serial if self.snapshot and not failures else None
+                self._take(await self._source.snapshot(after, LONG_POLL_S if after is not None else 0.0))
                 failures = 0
             except FabricError as error:
                 if not failures:

@@ -1,0 +1,102 @@
+"""Hub users and Unix accounts: whom the gateway may become, and whom it never does."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from ..errors import FabricError
+from ..settings import UserSettings
+
+
+@dataclass(frozen=True)
+class Account:
+    """A Unix account that a session may run as, with the home directory that the session sees."""
+
+    name: str
+    uid: int
+    gid: int
+    groups: tuple[int, ...]
+    home: str
+    shell: str
+
+
+def resolve(user: str, users: UserSettings, *, own_uid: int | None = None) -> Account:
+    """The account of a hub user. Asks the name service: may block.
+
+    :param own_uid: the gateway's own uid; default: of this process.
+    :raises FabricError: (403) an account that may never be used: unknown, root,
+        below ``users.min_uid``, the gateway's own, or named in another case.
+    """
+    own_uid = os.geteuid() if own_uid is None else own_uid
+    if users.shared_account:
+        entry = pwd.getpwuid(own_uid)
+        name = entry.pw_name
+    else:
+        name = users.unix_name.replace("{user}", user)
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            raise _refusal(
+                f"There is no Unix account {name} on this cluster for {user}.",
+                "Ask the operators for an account, or log in under another name.",
+            ) from None
+        check_entry(name, entry.pw_name, entry.pw_uid, users.min_uid, own_uid)
+    if entry.pw_uid == 0:
+        raise _refusal("Sessions never run as root.", "Run the gateway as an unprivileged account of its own.")
+    home = users.home.replace("{user}", user) or entry.pw_dir
+    check_path(home, f"The home directory of {user}")
+    return Account(
+        name=entry.pw_name,
+        uid=entry.pw_uid,
+        gid=entry.pw_gid,
+        groups=tuple(sorted(set(os.getgrouplist(entry.pw_name, entry.pw_gid)))),
+        home=home,
+        shell=entry.pw_shell or "/bin/sh",
+    )
+
+
+def check_entry(asked: str, found: str, uid: int, min_uid: int, own_uid: int) -> None:
+    """Refuse what the gateway must never become.
+
+    :raises FabricError: see :func:`resolve`.
+    """
+    if uid == 0:
+        raise _refusal(f"The account {asked} is root; sessions never run as root.", "Use an account of your own.")
+    if uid < min_uid:
+        raise _refusal(
+            f"The account {asked} has uid {uid}; sessions run only as accounts from uid {min_uid} on.",
+            "Use an account of your own; the limit is users.min_uid in the site's file.",
+        )
+    if uid == own_uid:
+        raise _refusal(
+            f"The account {asked} is the hub's own; sessions never run as it.", "Use an account of your own."
+        )
+    if found != asked and found.lower() == asked.lower():
+        # a name service that ignores case would let two hub users share one account
+        raise _refusal(f"The account {asked} is written {found} on this cluster.", "Log in with exactly that spelling.")
+
+
+def check_path(path: str, what: str) -> None:
+    """Refuse a path that Slurm or a script could read as anything but a plain absolute path.
+
+    :raises FabricError: it is relative, has a ``..``, a backslash or a control character.
+    """
+    if not path.startswith("/") or ".." in PurePosixPath(path).parts or "\\" in path or not path.isprintable():
+        raise _refusal(
+            f"{what} is {path!r}, which is not a plain absolute path.",
+            "Ask the operators to correct it in the account's entry or in the site's file (users).",
+        )
+
+
+def session_root(user: str, account: Account, users: UserSettings) -> str:
+    """The directory under which this user's sessions have their private directories."""
+    path = users.session_dir.replace("{home}", account.home).replace("{user}", user)
+    check_path(path, "users.session_dir")
+    return path.rstrip("/")
+
+
+def _refusal(message: str, hint: str) -> FabricError:
+    return FabricError(message, reason="account", hint=hint, status=403)

@@ -1,0 +1,205 @@
+"""Run one program: an argument list (never a shell), a time limit, a minimal environment.
+
+A program may run as another Unix account. That takes no sudo: a gateway that is
+root, or that has been given CAP_SETUID and CAP_SETGID, changes the identity of
+the child between fork and exec. :func:`drop_inheritance` sees to it that no child
+keeps a capability past that exec.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .accounts import Account
+
+CAP_SETGID, CAP_SETUID = 6, 7
+_PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 38, 47, 4
+_LINUX_CAPABILITY_VERSION_3 = 0x20080522
+_STDERR_LIMIT = 64 * 1024
+# How long a killed program may take to disappear before we stop waiting for it.
+_KILL_GRACE_S = 2.0
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a program ended: its exit status (negative: killed by that signal) and what it said."""
+
+    returncode: int
+    stdout: bytes
+    stderr: bytes
+    took_s: float
+
+    @property
+    def words(self) -> str:
+        """Standard error as text, control characters other than newlines removed."""
+        text = self.stderr.decode("utf-8", "replace")
+        return "".join(c for c in text if c == "\n" or c.isprintable()).strip()
+
+
+class TimedOutError(Exception):
+    """The program did not end within its limit and was killed.
+
+    Whatever it asked Slurm to do may have happened.
+    """
+
+    def __init__(self, program: str, limit_s: float) -> None:
+        super().__init__(f"{program} did not answer within {limit_s:g} s")
+        self.program = program
+        self.limit_s = limit_s
+
+
+class TooMuchOutputError(Exception):
+    """The program wrote more than it may and was killed."""
+
+
+async def run(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    timeout_s: float,
+    stdin: bytes = b"",
+    account: Account | None = None,
+    max_output: int = 1 << 28,
+) -> Finished:
+    """Run ``argv`` and wait for it.
+
+    :param env: the whole environment; nothing is inherited.
+    :param timeout_s: seconds after which it is killed with all of its process group.
+    :param account: the Unix account to run as; None is the gateway's own.
+    :param max_output: bytes of standard output it may write.
+    :raises TimedOutError: it was killed for its time.
+    :raises TooMuchOutputError: it was killed for its output.
+    :raises OSError: it could not be started (not found, not allowed).
+    """
+    began = time.monotonic()
+    identity = _identity(account)
+    process = await asyncio.create_subprocess_exec(
+        *argv,
+        env=dict(env),
+        cwd="/",
+        umask=0o077,
+        start_new_session=True,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        **identity,
+    )
+    assert process.stdin is not None  # pipes, all three
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        async with asyncio.timeout(timeout_s):
+            _, stdout, stderr, returncode = await asyncio.gather(
+                _feed(process.stdin, stdin),
+                _read(process.stdout, max_output),
+                _read(process.stderr, _STDERR_LIMIT, cut=True),
+                process.wait(),
+            )
+    except TimeoutError:
+        await _kill(process, identity)
+        raise TimedOutError(Path(argv[0]).name, timeout_s) from None
+    except BaseException:  # too much output, or our own cancellation: leave no process behind
+        await asyncio.shield(_kill(process, identity))
+        raise
+    return Finished(returncode, stdout, stderr, time.monotonic() - began)
+
+
+def _identity(account: Account | None) -> dict[str, Any]:
+    if account is None or account.uid == os.geteuid():
+        return {}
+    return {"user": account.uid, "group": account.gid, "extra_groups": list(account.groups)}
+
+
+async def _feed(stream: asyncio.StreamWriter, data: bytes) -> None:
+    # a program may end without reading what it was given: its exit status says why
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        stream.write(data)
+        await stream.drain()
+    stream.close()
+
+
+async def _read(stream: asyncio.StreamReader, limit: int, *, cut: bool = False) -> bytes:
+    kept = bytearray()
+    while chunk := await stream.read(1 << 16):
+        kept += chunk
+        if len(kept) > limit:
+            if not cut:
+                raise TooMuchOutputError(f"more than {limit} bytes of output")
+            del kept[limit:]  # keep reading, so that the program is not blocked
+    return bytes(kept)
+
+
+async def _kill(process: asyncio.subprocess.Process, identity: dict[str, Any]) -> None:
+    """Kill a program's process group; as its own user when we may not (we hold no CAP_KILL)."""
+    if process.returncode is None:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        except PermissionError:
+            killer = await asyncio.create_subprocess_exec(
+                "/bin/kill", "-KILL", "--", f"-{process.pid}", env={}, cwd="/", stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL, **identity,
+            )  # fmt: skip
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(killer.wait(), _KILL_GRACE_S)
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(process.wait(), _KILL_GRACE_S)
+
+
+def capabilities(status: str | None = None) -> dict[str, int]:
+    """This process's capability sets as bit masks (``CapEff`` ...), from ``/proc/self/status``."""
+    text = Path("/proc/self/status").read_text() if status is None else status
+    pairs = (line.split(":") for line in text.splitlines() if line.startswith("Cap"))
+    return {name: int(mask, 16) for name, mask in pairs}
+
+
+def can_become_others() -> bool:
+    """Whether this process may take on another user's identity."""
+    needed = (1 << CAP_SETUID) | (1 << CAP_SETGID)
+    return capabilities()["CapEff"] & needed == needed
+
+
+class _CapHeader(ctypes.Structure):
+    _fields_ = (("version", ctypes.c_uint32), ("pid", ctypes.c_int))
+
+
+class _CapData(ctypes.Structure):
+    _fields_ = (("effective", ctypes.c_uint32), ("permitted", ctypes.c_uint32), ("inheritable", ctypes.c_uint32))
+
+
+def drop_inheritance() -> None:
+    """Keep our own capabilities, but let no program that we start inherit one.
+
+    Clears the ambient and inheritable sets and sets no_new_privs, so that after
+    exec a child of a gateway that is not root has empty capability sets, also
+    when it runs a program with file capabilities or a set-user-ID bit. These are
+    properties of a thread: call it before any other thread exists.
+
+    :raises OSError: the kernel refused.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def call(name: str, *args: Any) -> None:
+        if getattr(libc, name)(*args) != 0:
+            error = ctypes.get_errno()
+            raise OSError(error, f"{name}: {os.strerror(error)}")
+
+    zero = ctypes.c_ulong(0)
+    call("prctl", _PR_CAP_AMBIENT, ctypes.c_ulong(_PR_CAP_AMBIENT_CLEAR_ALL), zero, zero, zero)
+    header = _CapHeader(_LINUX_CAPABILITY_VERSION_3, 0)
+    data = (_CapData * 2)()
+    call("capget", ctypes.byref(header), data)
+    for part in data:
+        part.inheritable = 0
+    call("capset", ctypes.byref(header), data)
+    call("prctl", _PR_SET_NO_NEW_PRIVS, ctypes.c_ulong(1), zero, zero, zero)

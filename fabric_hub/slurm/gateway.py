@@ -1,0 +1,327 @@
+"""The gateway's verbs against a real Slurm."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from weakref import WeakValueDictionary
+
+from .. import __version__
+from ..errors import FabricError, SlurmUnavailableError
+from ..model import (
+    CancelRequest,
+    JobSpec,
+    Phase,
+    SessionLog,
+    Snapshot,
+    SubmitRequest,
+    Submitted,
+    job_name,
+)
+from ..settings import Settings, SlurmSettings
+from . import accounts, command, home, refusals, script
+from .accounts import Account
+from .questions import Questions
+from .table import find_live
+from .verbs import Health
+from .watcher import Watcher
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+# Clients run for users at the same time: more would only make each of them slower.
+_AT_ONCE = 8
+# What was submitted is remembered this long; after that the snapshot knows it.
+_REMEMBER_S = 24 * 3600.0
+
+
+@dataclass
+class _Known:
+    """What this process did for a session. ``job_id`` is None while sbatch's outcome is unknown."""
+
+    account: str
+    job_id: int | None
+    at: float
+    cancelled: bool = False
+
+
+class Gateway:
+    """Implements :class:`~fabric_hub.slurm.verbs.Verbs`.
+
+    :param died: called when the watcher ends by a fault of ours; the process should end.
+    """
+
+    def __init__(
+        self, settings: Settings, *, watcher: Watcher | None = None, died: Callable[[], None] = lambda: None
+    ) -> None:
+        if settings.slurm is None:
+            raise FabricError("The site's file has no [slurm] section, so there is no gateway.", reason="site-file")
+        self._settings = settings
+        self._slurm: SlurmSettings = settings.slurm
+        self._watcher = watcher or Watcher(Questions(self._slurm), self._slurm, settings.hub.id)
+        self._died = died
+        self._known: dict[str, _Known] = {}
+        # a lock lives as long as somebody holds it or waits for it
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._clients = asyncio.Semaphore(_AT_ONCE)
+        self._work: set[asyncio.Task[Any]] = set()
+        self._watching: asyncio.Task[None] | None = None
+        self._began = time.monotonic()
+
+    async def start(self) -> None:
+        self._watching = asyncio.create_task(self._watcher.run(), name="watcher")
+        self._watching.add_done_callback(self._watcher_ended)
+
+    def _watcher_ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()):
+            log.critical("the watcher failed; the gateway stops", exc_info=error)
+            self._died()
+
+    def close(self) -> None:
+        self._watcher.close()
+
+    async def stop(self) -> None:
+        self.close()
+        if self._work:
+            await asyncio.wait(self._work)  # each has its own time limits
+        if self._watching:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
+
+    async def snapshot(self, after: int | None = None, wait_s: float = 0.0, fresh: float | None = None) -> Snapshot:
+        return await self._watcher.read(after, wait_s, fresh)
+
+    def health(self) -> Health:
+        now = self._watcher.snapshot
+        return Health(
+            version=__version__,
+            uptime_s=time.monotonic() - self._began,
+            questions=dict(self._watcher.counts),
+            silent_since=now.silent_since,
+            problem=now.problem,
+        )
+
+    async def submit(self, request: SubmitRequest) -> Submitted:
+        self._check(request.spec)
+        account = await self._account(request.user)
+        return await self._finish(request.session, self._submit(request, account))
+
+    async def cancel(self, request: CancelRequest) -> None:
+        account = await self._account(request.user)
+        await self._finish(request.session, self._cancel(request, account))
+
+    async def log(self, session: str, user: str) -> SessionLog:
+        account = await self._account(user)
+        root = accounts.session_root(user, account, self._settings.users)
+        async with self._clients:
+            lines = await home.read_log(account, root, session, timeout_s=self._timeout_s)
+        return SessionLog(lines=lines, path=f"{root}/{session}/{script.LOG_NAME}")
+
+    async def remove(self, session: str, user: str) -> None:
+        account = await self._account(user)
+        root = accounts.session_root(user, account, self._settings.users)
+
+        async def work() -> None:
+            async with self._clients:
+                await home.remove(account, root, session, timeout_s=self._timeout_s)
+
+        await self._finish(session, work())
+
+    @property
+    def _timeout_s(self) -> float:
+        return self._settings.gateway.submit_timeout_s
+
+    async def _account(self, user: str) -> Account:
+        # the name service may be a directory server far away
+        return await asyncio.to_thread(accounts.resolve, user, self._settings.users)
+
+    async def _finish(self, session: str, work: Coroutine[Any, Any, T]) -> T:
+        """Do one thing of a session at a time, to its end, even if the one who asked has gone."""
+        lock = self._locks.setdefault(session, asyncio.Lock())
+
+        async def alone() -> T:
+            async with lock:
+                return await work
+
+        task = asyncio.create_task(alone())
+        self._work.add(task)
+        task.add_done_callback(self._done)
+        return await asyncio.shield(task)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._work.discard(task)
+        if not task.cancelled():
+            task.exception()  # it was told to whoever still listens
+
+    def _check(self, spec: JobSpec) -> None:
+        if spec.cluster:
+            raise FabricError(
+                f"This gateway watches one cluster and cannot follow jobs on cluster {spec.cluster}.",
+                reason="cluster",
+                hint="Leave req_cluster out, or run a hub with its own gateway for that cluster.",
+            )
+        extra = [name for name in ("options", "prologue", "epilogue") if getattr(spec, name)]
+        if extra and not self._settings.gateway.script_text_from_hub:
+            raise FabricError(
+                f"The gateway does not take {', '.join(f'req_{name}' for name in extra)} from the hub.",
+                reason="script-text",
+                hint="Set gateway.script_text_from_hub = true in the gateway's site file, "
+                "or move the lines to gateway.prologue.",
+            )
+
+    async def _submit(self, request: SubmitRequest, account: Account) -> Submitted:
+        name = job_name(self._settings.hub.id, request.session)
+        known = self._known.get(request.session)
+        if request.again or (known and known.job_id is None):
+            job = self._live(await self._fresh(), name, account, known)
+        else:
+            job = self._remembered(known, account)
+        if job is not None:
+            self._remember(request.session, account, job)
+            log.info("session %s of %s: adopted job %d", request.session, account.name, job)
+            return Submitted(job_id=job, adopted=True)
+        async with self._clients:
+            job = await self._prepare_and_sbatch(request, account, name)
+        log.info("session %s of %s: submitted job %d", request.session, account.name, job)
+        self._watcher.nudge()
+        return Submitted(job_id=job)
+
+    def _remembered(self, known: _Known | None, account: Account) -> int | None:
+        """The session's job that this process submitted, unless it is over."""
+        if known is None or known.job_id is None or known.cancelled or known.account != account.name:
+            return None
+        last = next((job for job in self._watcher.snapshot.jobs if job.job_id == known.job_id), None)
+        if last is not None and last.phase in (Phase.ENDED, Phase.ENDING):
+            return None
+        seen = self._watcher.snapshot.jobs_at
+        if last is None and seen is not None and seen > known.at:
+            return None  # Slurm was asked after it was submitted, and does not know it any more
+        return known.job_id
+
+    def _live(self, now: Snapshot, name: str, account: Account, known: _Known | None) -> int | None:
+        cancelled = known.job_id if known and known.cancelled else None
+        found = [job.job_id for job in find_live(now.jobs, name, account.name) if job.job_id != cancelled]
+        return found[0] if found else None
+
+    async def _fresh(self) -> Snapshot:
+        """A snapshot that Slurm is asked for from now on: what this process has submitted is in it.
+
+        :raises SlurmUnavailableError: it does not answer.
+        """
+        asked_at = time.time()
+        limit = self._slurm.query_timeout_s * 2 + 4 / self._slurm.max_queries_per_s
+        now = await self._watcher.read(fresh=asked_at, wait_s=limit)
+        if now.silent_since is not None or now.jobs_at is None or now.jobs_at < asked_at:
+            why = now.problem or "Slurm has not answered yet"
+            raise SlurmUnavailableError(
+                f"It is not known whether the session's job is there: {why}.", since=now.silent_since
+            )
+        return now
+
+    def _remember(self, session: str, account: Account, job: int | None) -> None:
+        now = time.time()
+        self._known = {name: entry for name, entry in self._known.items() if now - entry.at < _REMEMBER_S}
+        self._known[session] = _Known(account.name, job, now)
+
+    async def _prepare_and_sbatch(self, request: SubmitRequest, account: Account, name: str) -> int:
+        users, spec = self._settings.users, request.spec
+        root = accounts.session_root(request.user, account, users)
+        directory = f"{root}/{request.session}"
+        argv = script.sbatch_argv(
+            self._slurm.bin_dir / "sbatch", spec, name=name, home=account.home, directory=directory
+        )
+        text = script.script(
+            spec,
+            session=request.session,
+            directory=directory,
+            python=self._settings.images.dir / request.image / "current" / "bin" / "python",
+            home=account.home if users.home else None,
+            prologue=self._settings.gateway.prologue,
+        )
+        files = {file.name: file.content for file in request.files}
+        files["env.json"] = json.dumps({"environment": request.environment})
+        await home.prepare(account, root, request.session, files, timeout_s=self._timeout_s)
+        self._remember(request.session, account, None)
+        try:
+            number = await self._sbatch(argv, account, text, spec)
+        except SlurmUnavailableError:
+            raise  # it may have gone through: the next submit looks for it first
+        except FabricError as error:
+            del self._known[request.session]
+            log.warning("session %s of %s: not submitted: %s", request.session, account.name, error)
+            with contextlib.suppress(FabricError):  # no secret stays behind for a job that will not be
+                await home.remove(account, root, request.session, timeout_s=self._timeout_s)
+            raise
+        self._remember(request.session, account, number)
+        return number
+
+    async def _sbatch(self, argv: list[str], account: Account, text: str, spec: JobSpec) -> int:
+        done = await self._client(argv, account, text.encode())
+        number = done.stdout.decode("utf-8", "replace").strip().split(";")[0]
+        if done.returncode == 0 and number.isdigit():
+            return int(number)
+        raise refusals.refused(done.words, spec)
+
+    async def _client(self, argv: list[str], account: Account, stdin: bytes = b"") -> command.Finished:
+        """Run one of Slurm's clients as a user.
+
+        :raises SlurmUnavailableError: it did not end in time; what it asked for may have happened.
+        :raises FabricError: it cannot be run.
+        """
+        env = script.environment(account, self._slurm.conf)
+        try:
+            return await command.run(
+                argv, env=env, stdin=stdin, timeout_s=self._timeout_s, account=account, max_output=1 << 20
+            )
+        except command.TimedOutError as error:
+            raise SlurmUnavailableError(f"Slurm is too slow: {error}.") from None
+        except (OSError, command.TooMuchOutputError) as error:
+            raise FabricError(
+                f"{argv[0]} cannot be run as {account.name}: {error}.",
+                reason="gateway",
+                hint="The operators must check slurm.bin_dir and the gateway's capabilities.",
+                status=503,
+            ) from None
+
+    async def _cancel(self, request: CancelRequest, account: Account) -> None:
+        name = job_name(self._settings.hub.id, request.session)
+        known = self._known.get(request.session)
+        if known and known.account != account.name:
+            known = None
+        targets = {job.job_id for job in find_live(self._watcher.snapshot.jobs, name, account.name)}
+        if known and known.job_id is not None and not self._is_over(known.job_id):
+            targets.add(known.job_id)
+        if not targets:
+            now = await self._fresh()
+            targets = {job.job_id for job in find_live(now.jobs, name, account.name)}
+        for number in sorted(targets):
+            await self._scancel(number, account)
+            log.info("session %s of %s: cancelled job %d (%s)", request.session, account.name, number, request.why)
+        if targets:
+            self._known[request.session] = _Known(account.name, max(targets), time.time(), cancelled=True)
+            self._watcher.nudge()
+
+    def _is_over(self, number: int) -> bool:
+        return any(job.job_id == number and job.phase is Phase.ENDED for job in self._watcher.snapshot.jobs)
+
+    async def _scancel(self, number: int, account: Account) -> None:
+        async with self._clients:
+            done = await self._client([str(self._slurm.bin_dir / "scancel"), str(number)], account)
+        words = done.words
+        if done.returncode == 0 or "Invalid job id" in words or "already completing or completed" in words:
+            return
+        problem = refusals.silence(words)
+        if problem:
+            raise SlurmUnavailableError(f"Job {number} was not cancelled: {problem}.")
+        raise FabricError(
+            f"Slurm did not cancel job {number}; it said: {refusals.quoted(words)}",
+            reason="cancel",
+            hint="Try again, or show these words to the operators.",
+            status=409,
+        )

@@ -1,0 +1,242 @@
+"""What squeue, sinfo and sacct say, as types. Pure.
+
+A job's name is text of its owner's choice: it may hold newlines and any separator,
+so that a clever name could read like a line about someone else's job. Every
+question therefore carries a fresh random *mark*, which ends each field; nobody
+can write a mark that did not exist when the job was named. Text without marks
+(a warning between two records) is dropped; an answer that stops in the middle is
+no answer (:class:`GarbledError`), for a job missing from it may still be there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from ..model import Job, Node
+
+# The clients' names of the fields; all are in Slurm 22.05 and in every later release. The name comes last.
+JOB_FIELDS: Final = [
+    "JobID", "UserName", "Account", "Partition", "QOS", "State", "Reason", "BatchHost", "SubmitTime", "StartTime",
+    "EndTime", "TimeLimit", "exit_code", "tres-alloc", "Name",
+]  # fmt: skip
+NODE_FIELDS: Final = [
+    "NodeList", "NodeAddr", "PartitionName", "StateLong", "CPUsState", "Memory", "AllocMem", "Gres", "GresUsed",
+]  # fmt: skip
+ENDED_FIELDS: Final = ["JobIDRaw", "State", "ExitCode", "End"]
+
+_NAME_LIMIT = 200
+_NOTHING = frozenset({"", "n/a", "N/A", "(null)", "None", "NONE", "Unknown", "UNKNOWN"})
+# Flags that sinfo appends to a node's state (https://slurm.schedmd.com/sinfo.html#SECTION_NODE-STATE-CODES).
+_STATE_FLAGS = "*~#!%$@^+-"
+_UNUSABLE_FLAGS = frozenset("*!%$@^")  # not responding, powering down, maintenance, reboot
+_USABLE_STATES = frozenset({"idle", "mixed", "allocated", "completing", "planned", "reserved"})
+
+
+class GarbledError(ValueError):
+    """An answer that is cut short or not of the asked form."""
+
+
+def field_list(fields: list[str], mark: str) -> str:
+    """The format string (``--Format``, ``SQUEUE_FORMAT2``) that ends every field with the mark.
+
+    :param mark: lower-case hexadecimal text; it is preceded by ``|`` so that it can
+        never be read as a field's width.
+    """
+    return ",".join(f"{field}:|{mark}" for field in fields)
+
+
+def records(text: str, mark: str, width: int) -> Iterator[list[str]]:
+    """The records of an answer, each as its fields.
+
+    :raises GarbledError: the last record is incomplete.
+    """
+    fields = text.split(f"|{mark}")
+    tail = fields.pop()
+    if len(fields) % width or (fields and "\n" not in tail):
+        raise GarbledError(f"the answer stops in the middle of a record ({len(fields)} fields of {width} each)")
+    for start in range(0, len(fields), width):
+        record = fields[start : start + width]
+        record[0] = record[0].rpartition("\n")[2]  # what stands before it carries no mark
+        yield [field.strip() for field in record[:-1]] + [record[-1]]
+
+
+def jobs(text: str, mark: str) -> tuple[Job, ...]:
+    """The jobs in squeue's answer to :data:`JOB_FIELDS`, by job id.
+
+    :raises GarbledError: see :func:`records`; or a job without a number.
+    """
+    found: dict[int, Job] = {}
+    for record in records(text, mark, len(JOB_FIELDS)):
+        number, user, account, partition, qos, state, reason, host, submit, start, end, limit, code, tres, name = record
+        if not number.isdigit():
+            raise GarbledError(f"a job's number reads {number!r}")
+        status, signal = exit_of(code) if state not in ("PENDING", "RUNNING") else (None, None)
+        found[int(number)] = Job(
+            job_id=int(number),
+            name=name[:_NAME_LIMIT],
+            user=user,
+            account=_text(account),
+            partition=_text(partition),
+            qos=_text(qos),
+            state=state,
+            reason=_text(reason),
+            node=_text(host),
+            submitted_at=_time(submit),
+            started_at=_time(start),
+            ends_at=_time(end),
+            limit_s=duration_s(limit),
+            exit_status=status,
+            exit_signal=signal,
+            tres=_text(tres),
+        )
+    return tuple(found[number] for number in sorted(found))
+
+
+def ended(text: str) -> dict[int, tuple[str, int | None, int | None, float | None]]:
+    """sacct's answer to :data:`ENDED_FIELDS`: job id -> (state, exit status, signal, end)."""
+    found = {}
+    for line in text.splitlines():
+        fields = line.split("|")
+        if len(fields) == len(ENDED_FIELDS) and fields[0].isdigit() and fields[1]:
+            number, state, code, end = fields
+            found[int(number)] = (state.split()[0], *exit_of(code), _time(end))
+    return found
+
+
+def exit_of(code: str) -> tuple[int | None, int | None]:
+    """(exit status, signal) from ``3:9`` or from a raw wait status; None where it says nothing.
+
+    A raw code with both a status and a signal is no wait status: slurmctld keeps
+    an error number in that field when a job could not be launched.
+    """
+    if re.fullmatch(r"\d+:\d+", code):
+        status, signal = (int(part) for part in code.split(":"))
+        return status & 0xFF, signal or None
+    if not code.isdigit() or int(code) > 0xFFFF:
+        return None, None
+    raw = int(code)
+    status, signal = raw >> 8, raw & 0x7F
+    if status and signal:
+        return None, None
+    return (None, signal) if signal else (status, None)
+
+
+def duration_s(text: str) -> int | None:
+    """Seconds in Slurm's notation ``[days-]hours:minutes:seconds``, ``minutes:seconds``; None without a limit."""
+    match = re.fullmatch(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)", text)
+    if not match:
+        return None
+    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+
+
+def nodes(text: str, mark: str) -> tuple[Node, ...]:
+    """The nodes in sinfo's answer to :data:`NODE_FIELDS`, one per node whatever its partitions.
+
+    :raises GarbledError: see :func:`records`.
+    """
+    found: dict[str, Node] = {}
+    for record in records(text, mark, len(NODE_FIELDS)):
+        name, address, partition, state, cpus, memory, allocated, gres, used = (field.strip() for field in record)
+        if name in found:
+            known = found[name]
+            found[name] = known.model_copy(update={"partitions": (*known.partitions, partition)})
+            continue
+        found[name] = _node(name, address, partition, state, cpus, (memory, allocated), (gres, used))
+    return tuple(found[name] for name in sorted(found))
+
+
+def _node(
+    name: str, address: str, partition: str, state: str, cpus: str, memory: tuple[str, str], gres: tuple[str, str]
+) -> Node:
+    usable = is_usable(state)
+    counts = [int(part) if part.isdigit() else 0 for part in cpus.split("/")]  # allocated/idle/other/total
+    cpus_free, cpus_total = (counts[1], counts[3]) if len(counts) == 4 else (0, 0)
+    memory_total, memory_used = (_count(part) for part in memory)
+    total, used = gres_counts(gres[0]), gres_counts(gres[1])
+    gpus, shards = total.get("gpu", {}), sum(total.get("shard", {}).values())
+    gpus_free = free_by_type(gpus, used.get("gpu", {})) if usable else dict.fromkeys(gpus, 0)
+    shards_free = max(0, shards - sum(used.get("shard", {}).values())) if usable else 0
+    return Node(
+        name=name,
+        address=address,
+        partitions=(partition,),
+        state=state,
+        usable=usable,
+        cpus=cpus_total,
+        cpus_free=cpus_free if usable else 0,
+        memory_mb=memory_total,
+        memory_free_mb=max(0, memory_total - memory_used) if usable else 0,
+        gpus=gpus,
+        gpus_free=gpus_free,
+        shards=shards,
+        shards_free=shards_free,
+    )
+
+
+def is_usable(state: str) -> bool:
+    """Whether jobs can be placed on a node in this long state, now or when it is free.
+
+    A powered-down node (``idle~``) is: Slurm wakes it. A node that does not
+    respond, drains, reboots or is under maintenance is not.
+    """
+    base = state.rstrip(_STATE_FLAGS)
+    return base in _USABLE_STATES and not _UNUSABLE_FLAGS & set(state[len(base) :])
+
+
+def gres_counts(text: str) -> dict[str, dict[str, int]]:
+    """Generic resources by name and type: ``gpu:h200:2(S:0),gpu:4`` is ``{"gpu": {"h200": 2, "": 4}}``.
+
+    Handles sockets and indexes in parentheses (which may hold commas), ``(null)``
+    for no type, several types and several lines of one type on a node, MIG names,
+    a name without a count (one) and counts such as ``4K``.
+    """
+    counts: dict[str, dict[str, int]] = {}
+    plain = re.sub(r"\([^()]*\)", "", text.replace(":(null)", ":"))
+    for item in plain.split(","):
+        name, *rest = item.strip().split(":")
+        if not name or name in _NOTHING:
+            continue
+        count = _scaled(rest[-1]) if rest else None
+        kind = rest[0] if rest and (len(rest) > 1 or count is None) else ""
+        by_type = counts.setdefault(name, {})
+        by_type[kind] = by_type.get(kind, 0) + (1 if count is None else count)
+    return counts
+
+
+def free_by_type(total: dict[str, int], used: dict[str, int]) -> dict[str, int]:
+    """What is left of each type.
+
+    Use of a type that the node does not list (it counts untyped and reports
+    typed, or the other way round) is taken off where most is left: never a GPU too many.
+    """
+    free = {kind: max(0, count - used.get(kind, 0)) for kind, count in total.items()}
+    for _ in range(sum(count for kind, count in used.items() if kind not in total)):
+        most = max(free, key=lambda kind: free[kind], default=None)
+        if most is None or not free[most]:
+            break
+        free[most] -= 1
+    return free
+
+
+def _scaled(text: str) -> int | None:
+    match = re.fullmatch(r"(\d+)([KkMmGg]?)", text)
+    if not match:
+        return None
+    return int(match[1]) * {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}[match[2].lower()]
+
+
+def _count(text: str) -> int:
+    match = re.match(r"\d+", text)
+    return int(match[0]) if match else 0
+
+
+def _text(field: str) -> str:
+    return "" if field in _NOTHING else field
+
+
+def _time(field: str) -> float | None:
+    """Unix seconds, as SLURM_TIME_FORMAT=%s gives them."""
+    return float(field) if field.isdigit() and int(field) else None

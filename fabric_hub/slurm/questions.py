@@ -1,0 +1,88 @@
+"""The three questions the gateway asks Slurm, and what silence means.
+
+They run as the gateway's own account. The mark travels in the environment where
+the client takes it from there: other users can read an argument list in /proc,
+but not an environment.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from collections.abc import Sequence
+
+from ..model import Job, Node
+from ..settings import SlurmSettings
+from . import command, parse, refusals
+from .table import Ending
+
+
+class SilentError(Exception):
+    """Slurm did not answer a question; the text says what is wrong, in plain words."""
+
+
+class Questions:
+    """Asks squeue, sinfo and sacct. ``counts`` says how often, by program."""
+
+    def __init__(self, slurm: SlurmSettings) -> None:
+        self._slurm = slurm
+        self.counts: Counter[str] = Counter()
+
+    async def jobs(self) -> tuple[Job, ...]:
+        """All jobs that Slurm remembers, also those that have ended.
+
+        :raises SilentError: no answer, or half of one.
+        """
+        mark = secrets.token_hex(16)
+        form = {"SQUEUE_FORMAT2": parse.field_list(parse.JOB_FIELDS, mark)}
+        text = await self._ask("squeue", ["--noheader", "--all", "--local", "--states=all"], form)
+        try:
+            return parse.jobs(text, mark)
+        except ValueError as error:
+            raise SilentError(f"squeue's answer cannot be read: {error}") from error
+
+    async def nodes(self) -> tuple[Node, ...]:
+        """All nodes of all partitions.
+
+        :raises SilentError: no answer, or half of one.
+        """
+        # sinfo takes the long form from its arguments only; nothing in its answer is text of a user
+        mark = secrets.token_hex(16)
+        form = f"--Format={parse.field_list(parse.NODE_FIELDS, mark)}"
+        text = await self._ask("sinfo", ["--Node", "--noheader", "--all", "--exact", "--local", form], {})
+        try:
+            return parse.nodes(text, mark)
+        except ValueError as error:
+            raise SilentError(f"sinfo's answer cannot be read: {error}") from error
+
+    async def endings(self, numbers: Sequence[int]) -> dict[int, Ending]:
+        """How jobs ended, from the accounting database: one question for all of them.
+
+        :raises SilentError: no answer.
+        """
+        text = await self._ask(
+            "sacct",
+            [
+                "--noheader", "--parsable2", "--allocations", f"--format={','.join(parse.ENDED_FIELDS)}",
+                f"--jobs={','.join(str(number) for number in numbers)}",
+            ],
+            {},
+        )  # fmt: skip
+        return parse.ended(text)
+
+    async def _ask(self, program: str, arguments: list[str], form: dict[str, str]) -> str:
+        env = {"LC_ALL": "C", "PATH": "/usr/bin:/bin", "SLURM_TIME_FORMAT": "%s", **form}
+        if self._slurm.conf:
+            env["SLURM_CONF"] = str(self._slurm.conf)
+        path = self._slurm.bin_dir / program
+        self.counts[program] += 1
+        try:
+            done = await command.run([str(path), *arguments], env=env, timeout_s=self._slurm.query_timeout_s)
+        except command.TimedOutError as error:
+            raise SilentError(f"Slurm is too slow: {error}") from error
+        except (OSError, command.TooMuchOutputError) as error:
+            raise SilentError(f"{path} cannot be used: {error}") from error
+        if done.returncode != 0:
+            said = done.words
+            raise SilentError(refusals.silence(said) or f"{program} failed: {refusals.quoted(said) or 'no words'}")
+        return done.stdout.decode("utf-8", "replace")

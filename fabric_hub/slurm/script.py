@@ -1,0 +1,137 @@
+"""From a job's spec to sbatch's arguments and the text of its script. Pure.
+
+No text of a user's reaches the script or an option: the spec is typed, paths come
+from the passwd entry and the site's file, and every value in the script is quoted.
+What an administrator's configuration adds (``options``, ``prologue``, ``epilogue``)
+is let through by the gateway before it comes here.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..errors import FabricError
+from ..model import JobSpec
+from .accounts import Account, check_path
+
+LOG_NAME = "session.log"
+_PATH = "/usr/local/bin:/usr/bin:/bin"
+
+
+def environment(account: Account, conf: Path | None) -> dict[str, str]:
+    """The whole environment of a client run as a user; sbatch passes it on to the job."""
+    env = {
+        "HOME": account.home,
+        "LANG": "C.UTF-8",
+        "LOGNAME": account.name,
+        "PATH": _PATH,
+        "SHELL": account.shell,
+        "USER": account.name,
+    }
+    return env | ({"SLURM_CONF": str(conf)} if conf else {})
+
+
+def sbatch_argv(sbatch: Path, spec: JobSpec, *, name: str, home: str, directory: str) -> list[str]:
+    """The command that submits a session's job; its script goes to standard input.
+
+    :param name: the job's name.
+    :param home: where the job starts.
+    :param directory: the session's private directory; the log is in it.
+    :raises FabricError: a path or an option that sbatch could misread.
+    """
+    wanted: list[tuple[str, object]] = [
+        ("clusters", spec.cluster),
+        ("partition", spec.partition),
+        ("account", spec.account),
+        ("qos", spec.qos),
+        ("reservation", spec.reservation),
+        ("nodes", 1),
+        ("ntasks", 1),
+        ("cpus-per-task", spec.cpus),
+        ("mem", f"{spec.memory_mb}M" if spec.memory_mb else None),
+        ("gres", ",".join(spec.gres) or None),
+        ("time", spec.minutes),
+        ("constraint", spec.constraint),
+    ]
+    argv = [str(sbatch), *(f"--{option}={value}" for option, value in wanted if value is not None)]
+    if spec.exclusive:
+        argv.append("--exclusive")
+    argv += site_options(spec.options)
+    # last, so that no option of the site's changes what a session is known by
+    return [
+        *argv,
+        "--parsable",
+        "--no-requeue",
+        "--export=ALL",
+        "--open-mode=truncate",
+        f"--output={output_pattern(f'{directory}/{LOG_NAME}')}",
+        f"--chdir={home}",
+        f"--job-name={name}",
+    ]
+
+
+def site_options(lines: Sequence[str]) -> list[str]:
+    """An administrator's sbatch options, split into words as a shell would, never run by one.
+
+    :raises FabricError: a line that does not begin with an option (it would be taken for a script), or
+        with quotes that do not close.
+    """
+    words: list[str] = []
+    for line in lines:
+        try:
+            found = shlex.split(line)
+        except ValueError as error:
+            raise _wrong_option(line, str(error).lower()) from None
+        if not found or not found[0].startswith("-") or "--" in found:
+            raise _wrong_option(line, "it does not begin with an option")
+        words += found
+    return words
+
+
+def _wrong_option(line: str, why: str) -> FabricError:
+    return FabricError(
+        f"The sbatch option {line!r} of the hub's configuration cannot be used: {why}.",
+        reason="options",
+        hint="Correct req_options in the hub's configuration.",
+    )
+
+
+def output_pattern(path: str) -> str:
+    """A path for sbatch's ``--output``, which reads ``%`` as a pattern.
+
+    :raises FabricError: a path with a backslash, which would switch patterns off.
+    """
+    check_path(path, "The session's log")
+    return path.replace("%", "%%")
+
+
+def script(
+    spec: JobSpec,
+    *,
+    session: str,
+    directory: str,
+    python: Path,
+    home: str | None = None,
+    prologue: str = "",
+) -> str:
+    """The text of a session's batch script.
+
+    :param directory: the session's private directory.
+    :param python: the image's interpreter.
+    :param home: the home directory to give the session, when it is not the account's own.
+    :param prologue: the site's shell lines, before the spec's own.
+
+    There is no srun step: the notebook is the batch step, which starts sooner.
+    """
+    command = shlex.join([str(python), "-I", "-m", "fabric_lab.launch", "--session-dir", directory])
+    lines = ["#!/bin/bash", f"# Session {session} of Fabric Hub."]
+    if home:
+        lines.append(f"export HOME={shlex.quote(home)}")
+    lines += [text.strip("\n") for text in (prologue, spec.prologue) if text.strip()]
+    if spec.epilogue.strip():
+        lines += [command, "fabric_status=$?", spec.epilogue.strip("\n"), "exit $fabric_status"]
+    else:
+        lines.append(f"exec {command}")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,86 @@
+"""The jobs as they were last told, and what the next answer does to them. Pure.
+
+A job that was alive and is missing from a later answer has left Slurm's memory:
+its end is looked up in the database, and if that has no word either the job is
+left out. A state is never invented. Sessions that ended stay in sight for a
+while, because their owners want to read why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ..model import Job, Phase
+
+TOMBSTONE_S = 600.0
+
+# state, exit status, signal, end: what the database says of a job that left
+Ending = tuple[str, int | None, int | None, float | None]
+
+
+class JobTable:
+    """Jobs by number, with the tombstones of ended sessions."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[int, Job] = {}
+        self._tombstones: dict[int, tuple[Job, float]] = {}
+
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        """What a snapshot shows, by job number."""
+        shown = {number: job for number, (job, _) in self._tombstones.items()} | self._jobs
+        return tuple(shown[number] for number in sorted(shown))
+
+    def vanished(self, answer: Iterable[Job]) -> tuple[Job, ...]:
+        """The sessions that were alive and are missing from an answer: their end is to be looked up."""
+        told = {job.job_id for job in answer}
+        return tuple(
+            job
+            for number, job in self._jobs.items()
+            if number not in told and job.session is not None and job.phase is not Phase.ENDED
+        )
+
+    def apply(self, answer: Iterable[Job], endings: Mapping[int, Ending], now: float) -> bool:
+        """Take an answer for the truth.
+
+        :param endings: by job number, for those of :meth:`vanished` that the database knows.
+        :returns: whether what is shown has changed.
+        """
+        before = self.jobs
+        answer = tuple(answer)
+        left = self.vanished(answer)
+        self._jobs = {job.job_id: job for job in answer}
+        for job in left:
+            if job.job_id in endings:
+                state, status, signal, end = endings[job.job_id]
+                update = {"state": state, "exit_status": status, "exit_signal": signal, "ends_at": end, "reason": ""}
+                self._tombstones[job.job_id] = (job.model_copy(update=update), now)
+        for job in answer:
+            if job.session is None:
+                continue
+            if job.phase is Phase.ENDED:
+                buried = self._tombstones.get(job.job_id)
+                self._tombstones[job.job_id] = (job, buried[1] if buried else now)
+            else:
+                self._tombstones.pop(job.job_id, None)  # the number is alive after all: requeued, or used again
+        self._tombstones = {
+            number: (job, at) for number, (job, at) in self._tombstones.items() if now - at < TOMBSTONE_S
+        }
+        return self.jobs != before
+
+    def alive(self, hub: str) -> bool:
+        """Whether any session of this hub is not over."""
+        return any(
+            job.phase is not Phase.ENDED and job.session is not None and job.session[0] == hub
+            for job in self._jobs.values()
+        )
+
+
+def find_live(jobs: Iterable[Job], name: str, account: str) -> tuple[Job, ...]:
+    """The jobs of one name that belong to one Unix account and are not over, newest first.
+
+    Names are free text: a job of the same name that belongs to somebody else is not this one.
+    """
+    mine = [job for job in jobs if job.name == name and job.user == account]
+    alive = [job for job in mine if job.phase in (Phase.QUEUED, Phase.RUNNING)]
+    return tuple(sorted(alive, key=lambda job: job.job_id, reverse=True))

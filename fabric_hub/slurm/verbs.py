@@ -1,0 +1,51 @@
+"""The gateway's verbs as types: what its server serves, what its client asks, what a stand-in must do."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ..model import CancelRequest, Frozen, SessionLog, Snapshot, SubmitRequest, Submitted
+
+# The longest that one request may wait for a snapshot, in seconds.
+LONGEST_WAIT_S = 30.0
+
+
+class Health(Frozen):
+    """How the gateway fares. ``questions`` counts what was asked of Slurm since the start, by program."""
+
+    version: str
+    uptime_s: float
+    questions: dict[str, int]
+    silent_since: float | None = None
+    problem: str = ""
+
+
+class Verbs(Protocol):
+    """See the gateway's API in the architecture page; every verb may raise FabricError."""
+
+    async def start(self) -> None:
+        """Begin to watch; returns at once."""
+
+    async def stop(self) -> None:
+        """Finish what was begun on somebody's behalf, then let go of everything."""
+
+    def close(self) -> None:
+        """Let waiting readers go; the gateway is about to stop."""
+
+    async def snapshot(self, after: int | None = None, wait_s: float = 0.0, fresh: float | None = None) -> Snapshot:
+        """The snapshot. ``fresh``: once one was asked at or after that moment, or that question failed."""
+
+    async def submit(self, request: SubmitRequest) -> Submitted:
+        """Submit a session's job, or adopt the live one that it has."""
+
+    async def cancel(self, request: CancelRequest) -> None:
+        """End a session's job; no job is no error."""
+
+    async def log(self, session: str, user: str) -> SessionLog:
+        """The end of a session's log."""
+
+    async def remove(self, session: str, user: str) -> None:
+        """Remove a session's private directory, but not its log."""
+
+    def health(self) -> Health:
+        """How the gateway fares; never waits."""

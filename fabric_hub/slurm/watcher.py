@@ -1,0 +1,235 @@
+"""One question to Slurm for everybody.
+
+A single task asks about all jobs and all nodes at a bounded rate; everyone reads
+its snapshot. While Slurm is silent the last snapshot stays, marked as such.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from ..model import Job, Node, Phase, Snapshot, phase_of
+from ..settings import SlurmSettings
+from . import pace
+from .questions import SilentError
+from .table import Ending, JobTable
+
+log = logging.getLogger(__name__)
+
+# After this long without anybody reading, and with none of our jobs alive, the watcher slows down.
+INTEREST_S = 60.0
+# The database gets this long to say how a job ended; everybody's next snapshot waits for it.
+_ENDINGS_TIMEOUT_S = 5.0
+# Who reads before the first answer waits this long for it, whatever they asked.
+_FIRST_S = 5.0
+
+
+class Asks(Protocol):
+    """What the watcher needs of :class:`~fabric_hub.slurm.questions.Questions`."""
+
+    counts: Counter[str]
+
+    async def jobs(self) -> tuple[Job, ...]: ...
+    async def nodes(self) -> tuple[Node, ...]: ...
+    async def endings(self, numbers: Sequence[int]) -> dict[int, Ending]: ...
+
+
+class Watcher:
+    """Keeps the snapshot. Start :meth:`run` as a task of the loop that reads it.
+
+    :param clock: monotonic seconds; ``wall``: Unix seconds.
+    """
+
+    def __init__(
+        self,
+        asks: Asks,
+        slurm: SlurmSettings,
+        hub: str,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._asks = asks
+        self._slurm = slurm
+        self._hub = hub
+        self._clock = clock
+        self._wall = wall
+        self._bucket = pace.Bucket(slurm.max_queries_per_s)
+        self._table = JobTable()
+        # Until Slurm has answered, it is silent: nobody may conclude that a job is gone. The serial goes on
+        # rising when the gateway restarts, so that a reader who waits for the next one is woken.
+        self._snapshot = Snapshot(serial=int(wall() * 1000), silent_since=wall(), problem="Slurm has not answered yet")
+        self._tried_at = 0.0  # wall clock of the last question about jobs, answered or not
+        self._fresh = 0.0  # an answer asked after this (wall clock) is wanted
+        self._interest = clock()
+        self._failures = {"jobs": 0, "nodes": 0}
+        self._took = {"jobs": 0.0, "nodes": 0.0}
+        self._last = {"jobs": float("-inf"), "nodes": float("-inf")}
+        self._wake = asyncio.Event()
+        self._told = asyncio.Event()
+        self._closing = False
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What is known now; ``now`` is the time of this call."""
+        return self._snapshot.model_copy(update={"now": self._wall(), "interval_s": self._interval("jobs")})
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Questions asked, by program."""
+        return self._asks.counts
+
+    async def read(self, after: int | None = None, wait_s: float = 0.0, fresh: float | None = None) -> Snapshot:
+        """The snapshot, now or as soon as it is what the caller waits for.
+
+        :param after: wait for a serial above this one.
+        :param fresh: wait for an answer asked at or after this moment (Unix seconds), or for
+            such a question to go unanswered; it is asked as soon as the rate allows. Comes before ``after``.
+        :param wait_s: how long to wait at most, in seconds.
+        """
+        self._interest = self._clock()
+        if fresh is not None:
+            fresh = min(fresh, self._wall())
+            self._fresh = max(self._fresh, fresh)
+        self._wake.set()  # who reads may have ended an idle spell
+        deadline = self._clock() + (wait_s if self._tried_at else max(wait_s, _FIRST_S))
+        while not self._closing:
+            if not self._tried_at:
+                pass  # the first question is under way
+            elif fresh is not None:
+                if self._tried_at >= fresh:
+                    break
+            elif after is None or self._snapshot.serial > after:
+                break
+            told, left = self._told, deadline - self._clock()
+            if left <= 0:
+                break
+            try:
+                async with asyncio.timeout(left):
+                    await told.wait()
+            except TimeoutError:
+                break
+        return self.snapshot
+
+    def nudge(self) -> None:
+        """Something has just changed in Slurm: ask as soon as the rate allows."""
+        self._fresh = self._wall()
+        self._wake.set()
+
+    def close(self) -> None:
+        """Let everyone who waits in :meth:`read` go, from now on."""
+        self._closing = True
+        self._tell()
+
+    async def run(self) -> None:
+        """Ask for ever; cancel the task to stop."""
+        while True:
+            kind, wait_s = self._next()
+            if wait_s > 0:
+                self._wake.clear()
+                try:
+                    async with asyncio.timeout(wait_s):
+                        await self._wake.wait()
+                except TimeoutError:
+                    pass
+                continue
+            self._bucket.take(self._clock())
+            await (self._ask_jobs() if kind == "jobs" else self._ask_nodes())
+
+    def _next(self) -> tuple[str, float]:
+        """What to ask next, and in how many seconds."""
+        now = self._clock()
+        due = {kind: self._last[kind] + self._interval(kind) - now for kind in ("jobs", "nodes")}
+        if self._fresh > self._tried_at:
+            due["jobs"] = 0.0
+        # nodes are asked less often: when both are due they go first, or fresh wishes could starve them
+        kind = "nodes" if due["nodes"] <= 0 and self._snapshot.jobs_at is not None else "jobs"
+        if due[kind] > 0:
+            kind = min(due, key=lambda name: due[name])
+        return kind, max(0.0, due[kind], self._bucket.wait_s(now))
+
+    def _interval(self, kind: str) -> float:
+        idle = self._clock() - self._interest > INTEREST_S and not self._table.alive(self._hub)
+        base = self._slurm.watch_interval_s if kind == "jobs" else self._slurm.nodes_interval_s
+        return pace.interval_s(base, took_s=self._took[kind], failures=self._failures[kind], idle=idle)
+
+    async def _ask_jobs(self) -> None:
+        asked_at, began = self._wall(), self._clock()
+        try:
+            answer = await self._asks.jobs()
+        except SilentError as error:
+            self._answered("jobs", began, failed=True)
+            self._silent(str(error), asked_at)
+        else:
+            self._answered("jobs", began)
+            endings = await self._endings(answer)
+            changed = self._table.apply(answer, endings, self._clock())
+            back = self._snapshot.silent_since is not None
+            if back and self._snapshot.jobs_at is not None:
+                log.warning("Slurm answers again after %.0f s", self._wall() - (self._snapshot.silent_since or 0.0))
+            self._publish(
+                changed or back,
+                jobs=self._table.jobs if changed else self._snapshot.jobs,
+                jobs_at=asked_at,
+                silent_since=None,
+                problem="",
+            )
+        self._tried_at = asked_at
+        self._tell()
+
+    async def _endings(self, answer: tuple[Job, ...]) -> dict[int, Ending]:
+        left = self._table.vanished(answer)
+        if not left:
+            return {}
+        try:
+            async with asyncio.timeout(_ENDINGS_TIMEOUT_S):
+                await asyncio.sleep(self._bucket.wait_s(self._clock()))
+                self._bucket.take(self._clock())
+                found = await self._asks.endings([job.job_id for job in left])
+        except (SilentError, TimeoutError) as error:
+            log.warning("%d sessions left Slurm's memory and their end is unknown: %s", len(left), error or "time-out")
+            return {}
+        over = {job.job_id: found[job.job_id] for job in left if job.job_id in found}
+        return {number: ending for number, ending in over.items() if ended_for_good(ending)}
+
+    async def _ask_nodes(self) -> None:
+        asked_at, began = self._wall(), self._clock()
+        try:
+            nodes = await self._asks.nodes()
+        except SilentError as error:
+            self._answered("nodes", began, failed=True)
+            log.warning("the nodes are unknown for now: %s", error)
+        else:
+            self._answered("nodes", began)
+            self._publish(nodes != self._snapshot.nodes, nodes=nodes, nodes_at=asked_at)
+            self._tell()
+
+    def _answered(self, kind: str, began: float, *, failed: bool = False) -> None:
+        self._last[kind] = self._clock()
+        self._took[kind] = 0.0 if failed else self._clock() - began
+        self._failures[kind] = self._failures[kind] + 1 if failed else 0
+
+    def _silent(self, problem: str, asked_at: float) -> None:
+        since = self._snapshot.silent_since
+        changed = problem != self._snapshot.problem
+        if changed:
+            log.warning("Slurm is silent: %s", problem)
+        self._publish(changed, silent_since=since or asked_at, problem=problem)
+
+    def _publish(self, changed: bool, **update: object) -> None:
+        serial = self._snapshot.serial + (1 if changed else 0)
+        self._snapshot = self._snapshot.model_copy(update={**update, "serial": serial})
+
+    def _tell(self) -> None:
+        self._told.set()
+        self._told = asyncio.Event()
+
+
+def ended_for_good(ending: Ending) -> bool:
+    """Whether the database's word is an end; it may lag behind and still say RUNNING."""
+    return phase_of(ending[0]) is Phase.ENDED

@@ -1,0 +1,248 @@
+"""A gateway without Slurm: the same verbs on the same API, with jobs that a test moves by hand.
+
+It keeps the gateway's promises (idempotent submits, adoption of live jobs only,
+tombstones, silence), so that whatever is tested against it holds for the real one;
+``tests/contract`` asks both the same questions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fabric_hub.errors import FabricError, SlurmUnavailableError
+from fabric_hub.model import (
+    CancelRequest,
+    Job,
+    Node,
+    Phase,
+    SessionLog,
+    Snapshot,
+    SubmitRequest,
+    Submitted,
+    job_name,
+)
+from fabric_hub.slurm.client import GatewayClient
+from fabric_hub.slurm.server import serve
+from fabric_hub.slurm.table import find_live
+from fabric_hub.slurm.verbs import Health
+
+NODES = tuple(
+    Node(
+        name=f"gpu{number}", address="127.0.0.1", partitions=("gpu",), state="idle", cpus=16, cpus_free=16,
+        memory_mb=8000, memory_free_mb=8000, gpus={"h200": 2}, gpus_free={"h200": 2},
+    )
+    for number in (1, 2)
+)  # fmt: skip
+
+
+class FakeGateway:
+    """Implements :class:`fabric_hub.slurm.verbs.Verbs` in memory.
+
+    :param hub: the hub's id.
+    :param account_of: the Unix account of a hub user; may raise FabricError as the real one does.
+    :param hold: leave new jobs pending (with ``reason``) until :meth:`begin`; else they run at once.
+    :param on_submit: called with each new job and its request: a test may start a notebook here.
+    """
+
+    def __init__(
+        self,
+        hub: str = "main",
+        *,
+        account_of: Callable[[str], str] = lambda user: user,
+        hold: bool = False,
+        reason: str = "Priority",
+        on_submit: Callable[[Job, SubmitRequest], None] = lambda job, request: None,
+    ) -> None:
+        self.hub = hub
+        self.account_of = account_of
+        self.hold = hold
+        self.reason = reason
+        self.on_submit = on_submit
+        self.refusal: FabricError | None = None  # what the next submits are refused with
+        self.requests: list[SubmitRequest] = []  # submits that made a job, in order
+        self.cancels: list[CancelRequest] = []
+        self.logs: dict[str, tuple[str, ...]] = {}
+        self.removed: list[str] = []
+        self._jobs: dict[int, Job] = {}
+        self._nodes = NODES
+        self._serial = int(time.time() * 1000)
+        self._silent_since: float | None = None
+        self._problem = ""
+        self._asked_at = time.time()
+        self._changed = asyncio.Event()
+        self._next_id = 100
+        self._began = time.monotonic()
+        self._closing = False
+
+    # what a test does to it
+
+    def job_of(self, session: str) -> Job:
+        """The newest job of a session."""
+        name = job_name(self.hub, session)
+        return next(job for job in reversed(self._jobs.values()) if job.name == name)
+
+    def begin(self, session: str, node: str = "gpu1") -> None:
+        """A pending job starts."""
+        now = time.time()
+        job = self.job_of(session)
+        ends = now + job.limit_s if job.limit_s else None
+        self._put(
+            job.model_copy(update={"state": "RUNNING", "reason": "", "node": node, "started_at": now, "ends_at": ends})
+        )
+
+    def end(self, session: str, state: str = "COMPLETED", *, exit_status: int = 0) -> None:
+        """A job ends, in a state of Slurm's."""
+        update = {"state": state, "exit_status": exit_status, "ends_at": time.time(), "reason": ""}
+        self._put(self.job_of(session).model_copy(update=update))
+
+    def set_state(self, session: str, state: str, reason: str = "") -> None:
+        """A job goes into any state."""
+        self._put(self.job_of(session).model_copy(update={"state": state, "reason": reason}))
+
+    def add(self, job: Job) -> None:
+        """Somebody else's job, or one that was there before."""
+        self._put(job)
+
+    def forget(self, session: str) -> None:
+        """Slurm no longer knows a session's job, without a word on how it ended."""
+        del self._jobs[self.job_of(session).job_id]
+        self._bump()
+
+    def go_silent(self, problem: str = "Slurm's controller (slurmctld) does not answer") -> None:
+        """Slurm stops answering: the snapshot stays as it is."""
+        self._silent_since, self._problem = time.time(), problem
+        self._bump()
+
+    def answer_again(self) -> None:
+        """Slurm is back."""
+        self._silent_since, self._problem = None, ""
+        self._bump()
+
+    def _put(self, job: Job) -> None:
+        self._jobs[job.job_id] = job
+        self._bump()
+
+    def _bump(self) -> None:
+        self._serial += 1
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    # the verbs
+
+    async def start(self) -> None:
+        return None
+
+    async def stop(self) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._closing = True
+        self._changed.set()
+
+    async def snapshot(self, after: int | None = None, wait_s: float = 0.0, fresh: float | None = None) -> Snapshot:
+        if fresh is None and after is not None:
+            deadline = time.monotonic() + wait_s
+            while self._serial <= after and not self._closing:
+                try:
+                    async with asyncio.timeout(deadline - time.monotonic()):
+                        await self._changed.wait()
+                except TimeoutError:
+                    break
+        now = time.time()
+        if self._silent_since is None:
+            self._asked_at = now
+        return Snapshot(
+            serial=self._serial,
+            now=now,
+            jobs_at=self._asked_at,
+            nodes_at=self._asked_at,
+            silent_since=self._silent_since,
+            problem=self._problem,
+            interval_s=1.0,
+            jobs=tuple(self._jobs[number] for number in sorted(self._jobs)),
+            nodes=self._nodes,
+        )
+
+    async def submit(self, request: SubmitRequest) -> Submitted:
+        account = self.account_of(request.user)
+        name = job_name(self.hub, request.session)
+        live = find_live(self._jobs.values(), name, account)
+        if live:
+            return Submitted(job_id=live[0].job_id, adopted=True)
+        if self.refusal:
+            raise self.refusal
+        self._check_answers()
+        now = time.time()
+        job = Job(
+            job_id=self._next_id,
+            name=name,
+            user=account,
+            account=request.spec.account or "",
+            partition=request.spec.partition or "gpu",
+            qos=request.spec.qos or "normal",
+            state="PENDING",
+            reason=self.reason,
+            submitted_at=now,
+            limit_s=request.spec.minutes * 60 if request.spec.minutes else None,
+        )
+        self._next_id += 1
+        self.requests.append(request)
+        self._put(job)
+        if not self.hold:
+            self.begin(request.session)
+        self.on_submit(self._jobs[job.job_id], request)
+        return Submitted(job_id=job.job_id)
+
+    async def cancel(self, request: CancelRequest) -> None:
+        account = self.account_of(request.user)
+        self._check_answers()
+        self.cancels.append(request)
+        for job in find_live(self._jobs.values(), job_name(self.hub, request.session), account):
+            self._put(job.model_copy(update={"state": "CANCELLED", "reason": "", "ends_at": time.time()}))
+
+    async def log(self, session: str, user: str) -> SessionLog:
+        account = self.account_of(user)
+        return SessionLog(lines=self.logs.get(session, ()), path=f"/home/{account}/.fabric-hub/{session}/session.log")
+
+    async def remove(self, session: str, user: str) -> None:
+        self.account_of(user)
+        self.removed.append(session)
+
+    def health(self) -> Health:
+        return Health(
+            version="fake",
+            uptime_s=time.monotonic() - self._began,
+            questions={"squeue": 0},
+            silent_since=self._silent_since,
+            problem=self._problem,
+        )
+
+    def live(self) -> tuple[Job, ...]:
+        """The jobs that are not over."""
+        return tuple(job for job in self._jobs.values() if job.phase is not Phase.ENDED)
+
+    def _check_answers(self) -> None:
+        if self._silent_since is not None:
+            raise SlurmUnavailableError(f"The session was not started: {self._problem}.", since=self._silent_since)
+
+
+@asynccontextmanager
+async def serving(fake: FakeGateway, socket: Path) -> AsyncIterator[GatewayClient]:
+    """Serve a fake on a Unix socket, with a client on it."""
+    stop, ready = asyncio.Event(), asyncio.Event()
+    task = asyncio.create_task(serve(fake, socket, stop, ready))
+    started = asyncio.create_task(ready.wait())
+    await asyncio.wait({task, started}, return_when=asyncio.FIRST_COMPLETED)
+    try:
+        if task.done():
+            task.result()
+        async with GatewayClient(socket) as client:
+            yield client
+    finally:
+        stop.set()
+        started.cancel()
+        await task
