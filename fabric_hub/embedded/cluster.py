@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..errors import FabricError
 from ..settings import ENV
 from .layout import Layout
-from .processes import MARK, Account
+from .processes import MARK, Account, tail
 from .runtime import Runtime
 from .slurmconf import NODES
 
@@ -35,6 +36,7 @@ class Daemon:
     account: Account | None = None
     restart: bool = False
     within_s: float = 60.0
+    check_every_s: float = 0.05
     prepare: Callable[[], None] = nothing
 
 
@@ -160,12 +162,19 @@ def make_database(layout: Layout, user: str, environment: dict[str, str]) -> Non
             shutil.rmtree(old)
         else:
             old.unlink()
-    with (layout.log / "mariadbd.log").open("ab") as log:
-        subprocess.run(
+    log = layout.log / "mariadbd.log"
+    with log.open("ab") as output:
+        made = subprocess.run(
             ["/usr/bin/mariadb-install-db", "--no-defaults", f"--datadir={layout.database}", f"--user={user}",
              "--auth-root-authentication-method=normal", "--skip-test-db"],
-            env=environment, cwd=layout.root, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=True,
+            env=environment, cwd=layout.root, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False,
         )  # fmt: skip
+    if made.returncode:
+        raise FabricError(
+            f"MariaDB could not make its database in {layout.database}. The end of {log}:\n{tail(log, 30)}",
+            reason="daemon",
+            hint="\nSee that the disk is not full, and try again.",
+        )
     done.touch()
 
 
@@ -204,7 +213,7 @@ def our_daemons(
             "hub",
             [str(runtime.python), "-m", "jupyterhub", "-f", str(runtime.config)],
             lambda: healthy(f"http://127.0.0.1:{public_port}/hub/health"),
-            environment, layout.hub, hub, restart=True, within_s=120,
+            environment, layout.hub, hub, restart=True, within_s=120, check_every_s=0.3,
         )  # fmt: skip
     )
     return daemons

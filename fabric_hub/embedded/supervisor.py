@@ -19,7 +19,6 @@ from .layout import Layout
 _FIRST_DELAY_S, _LONGEST_DELAY_S = 1.0, 30.0
 # A daemon that ran this long before it died starts over with the short delay.
 _SETTLED_S = 60.0
-_CHECK_EVERY_S = 0.05
 
 
 class Stopped(Exception):  # noqa: N818 - not an error: someone asked us to stop
@@ -52,7 +51,7 @@ class Supervisor:
         process = self._launch(daemon)
         while problem := daemon.missing():
             try:
-                process.wait(_CHECK_EVERY_S)
+                process.wait(daemon.check_every_s)
             except subprocess.TimeoutExpired:
                 if time.monotonic() - began < daemon.within_s:
                     continue
