@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import batchspawner  # noqa: F401  (registers an API handler that must not stay, see below)
 import jupyterhub.apihandlers
+from jupyterhub.app import JupyterHub
 
 from .errors import FabricError
 from .service.scopes import SESSION_SCOPE, SESSION_TOKEN_SCOPES
@@ -50,6 +51,7 @@ def complete(c: Any, settings: Settings) -> Settings:
     settings = with_default_profile(settings, c)
     install(settings)
     remove_batchspawner_api()
+    mend_service_check()
     return settings
 
 
@@ -61,6 +63,24 @@ def remove_batchspawner_api() -> None:
     """
     handlers = jupyterhub.apihandlers.default_handlers
     handlers[:] = [entry for entry in handlers if not entry[1].__module__.startswith("batchspawner")]
+
+
+def mend_service_check() -> None:
+    """Let a managed service start under internal TLS.
+
+    JupyterHub 6.1 checks that a service answers with the TLS context made for its own
+    server, which can make no connection ("Cannot create a client socket with a
+    PROTOCOL_TLS_SERVER context"), and exits. Without one given it makes the right one.
+    """
+    start_service = JupyterHub.start_service
+    if start_service.__module__ != JupyterHub.__module__:
+        return
+
+    async def start_service_as_client(self: Any, name: str, service: Any, _ssl_context: Any = None) -> bool:
+        started: bool = await start_service(self, name, service)
+        return started
+
+    JupyterHub.start_service = start_service_as_client
 
 
 def with_default_profile(settings: Settings, c: Any) -> Settings:

@@ -62,7 +62,7 @@ def build(settings: Settings) -> FastAPI:
         await asyncio.gather(*tasks, return_exceptions=True)
         await follower.stop()
         await hub.close()
-        await gateway.close()
+        await gateway.aclose()
         store.close()
 
     app.router.lifespan_context = lifespan

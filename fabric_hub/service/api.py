@@ -1,6 +1,6 @@
 """The service's verbs. Everything a caller sends is typed; who calls is the hub's word."""
 
-from __future__ import annotations
+# No `from __future__ import annotations` here: FastAPI reads the annotations of local functions.
 
 import logging
 import math

@@ -95,6 +95,10 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
             )
         return environment
 
+    def user_env(self, env: dict[str, str]) -> dict[str, str]:
+        # HOME, USER and SHELL are the node's word: the hub's host need not know the account
+        return env
+
     def _req_homedir_default(self) -> str:
         # batchspawner looks the account up on the hub's host, which need not know it
         return ""
@@ -240,7 +244,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
                 async for snapshot in self.shared.follower.changes():
                     if standing(self.session, snapshot).verdict is Verdict.GONE:
                         break
-            await self.shared.gateway.forget(self.session.id, self.session.user)
+            await self.shared.gateway.remove(self.session.id, self.session.user)
         except TimeoutError:
             self.log.info("Job %s is still ending", self.session.job_id)
         except FabricError as error:

@@ -180,6 +180,10 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         except FabricError as error:
             self._opened.set()
             raise await self._failed(error) from error
+        except Exception as error:
+            self._opened.set()
+            self.log.exception("A fault of the hub while starting %s", self._log_name)
+            raise await self._failed(_fault()) from error
         session = self.shared.store.get(self.session_id) or session
         self.shared.store.update(session.id, token=None)
         self._guard(session)
@@ -244,6 +248,15 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
             return
         async for event in self.child_spawner.session_progress():
             yield event
+
+
+def _fault() -> FabricError:
+    return FabricError(
+        "The hub made a mistake while starting this session.",
+        reason="hub-fault",
+        hint="Tell the operator the time: the hub's log has the details.",
+        status=500,
+    )
 
 
 def _same(session: Session, choice: policy.Choice) -> bool:
