@@ -54,7 +54,7 @@ def records(text: str, mark: str, width: int) -> Iterator[list[str]]:
     """
     fields = text.split(f"|{mark}")
     tail = fields.pop()
-    if len(fields) % width or (fields and "\n" not in tail):
+    if len(fields) % width or (text and not tail.endswith("\n")):
         raise GarbledError(f"the answer stops in the middle of a record ({len(fields)} fields of {width} each)")
     for start in range(0, len(fields), width):
         record = fields[start : start + width]

@@ -120,7 +120,7 @@ def waiting(reason: str) -> str:
         word = re.sub(r"[{}]", "", reason)
         return f"Slurm's reason is {word}."
     who, kind, rest = _WHO[limit[1]], limit[2], limit[3]
-    what = next((name for pattern, name in _COUNTED if re.search(pattern, rest)), rest)
+    what = next((name for pattern, name in _COUNTED if re.search(pattern, rest.split("Per")[0])), rest)
     if kind == "Min":
         return f"It asks for fewer {what} than {who} wants at the least. Stop it and choose a larger profile."
     if re.search(r"Minutes|Mins", rest) and not rest.startswith("RunMin") and "RunMinutes" not in rest:

@@ -22,7 +22,7 @@ _ASK = "Choose another profile, or ask the operators."
 
 # sbatch's own words (slurm/src/common/slurm_errno.c and the limit names of acct_policy.c), first match wins.
 REFUSALS: Final = (
-    Refusal(r"job submit limit|MaxSubmit|GrpSubmit", "submit-limit",
+    Refusal(r"MaxSubmit|GrpSubmit", "submit-limit",
             "You have as many jobs in Slurm as account {account} lets you have ({limit}).",
             "Stop a session or a job that you no longer need, then start again."),
     Refusal(r"Assoc(?:iation)?(?:Grp|Max)\w+|QOS(?:Grp|Max|Min)\w+", "limit",

@@ -1,0 +1,163 @@
+"""One stage, two gateways: the in-memory fake, and the real one on the embedded Slurm."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import string
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from fabric_hub.errors import FabricError
+from fabric_hub.model import CancelRequest, Job, JobSpec, Snapshot, SubmitRequest, job_name
+from fabric_hub.slurm import accounts
+from fabric_hub.slurm.client import GatewayClient
+from fabric_hub.slurm.gateway import Gateway
+from fabric_hub.slurm.server import serve
+from tests.embedded_run import EmbeddedRun
+from tests.fakes.gateway import FakeGateway, serving
+
+WAITS = 3 * 24 * 60  # minutes: longer than the embedded partitions allow, so that a job stays in the queue
+_ALPHABET = string.ascii_lowercase + "234567"
+
+
+def new_session() -> str:
+    """A session id that nobody else uses."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(12))
+
+
+@dataclass
+class Stage:
+    """A gateway under test, and two people who may use it."""
+
+    client: GatewayClient
+    hub: str
+    user: str
+    other: str
+    account_of: Callable[[str], str]
+    silent: Callable[[], AbstractContextManager[None]]
+    spec: JobSpec
+
+    def request(
+        self, session: str, *, user: str | None = None, again: bool = False, waits: bool = False
+    ) -> SubmitRequest:
+        spec = self.spec.model_copy(update={"minutes": WAITS}) if waits else self.spec
+        environment = {"JUPYTERHUB_API_TOKEN": "a-secret-token"}
+        return SubmitRequest(
+            session=session, user=user or self.user, image="base", spec=spec, environment=environment, again=again
+        )
+
+    def jobs_of(self, snapshot: Snapshot, session: str) -> list[Job]:
+        return [job for job in snapshot.jobs if job.name == job_name(self.hub, session)]
+
+    async def until(self, session: str, true: Callable[[Job], bool], limit_s: float = 30) -> Job:
+        """Follow the snapshot until a session's newest job is as wanted."""
+        end, after, job = time.monotonic() + limit_s, None, None
+        while time.monotonic() < end:
+            snapshot = await self.client.snapshot(after=after, wait_s=5)
+            after = snapshot.serial
+            job = next(iter(reversed(self.jobs_of(snapshot, session))), job)
+            if job and true(job):
+                return job
+        raise AssertionError(f"session {session} is not as wanted after {limit_s} s: {job}")
+
+
+@asynccontextmanager
+async def _fake(tmp_path: Path) -> AsyncIterator[Stage]:
+    def account_of(user: str) -> str:
+        if user not in ("student1", "student2"):
+            raise FabricError(f"There is no Unix account {user}.", reason="account", status=403)
+        return f"x-{user}"
+
+    class Fake(FakeGateway):
+        async def submit(self, request):  # type: ignore[no-untyped-def]
+            self.hold = request.spec.minutes == WAITS
+            return await super().submit(request)
+
+    fake = Fake("test", account_of=account_of)
+
+    @contextlib.contextmanager
+    def silent():  # type: ignore[no-untyped-def]
+        fake.go_silent()
+        yield
+        fake.answer_again()
+
+    async with serving(fake, tmp_path / "gateway.sock") as client:
+        yield Stage(client, "test", "student1", "student2", account_of, silent, JobSpec(account="lab"))
+
+
+# an "image" whose notebook says how it was called and then waits, as a notebook does
+_PYTHON = """#!/bin/bash
+echo "called with: $*"
+echo "token in the environment: ${JUPYTERHUB_API_TOKEN:-none}"
+echo "home: $HOME"
+exec sleep 600
+"""
+
+
+@asynccontextmanager
+async def _real(run: EmbeddedRun, directory: Path) -> AsyncIterator[Stage]:
+    python = directory / "images" / "base" / "current" / "bin" / "python"
+    python.parent.mkdir(parents=True, exist_ok=True)
+    python.write_text(_PYTHON)
+    python.chmod(0o755)
+    settings = run.settings
+    assert settings.slurm is not None
+    hub = f"t{secrets.token_hex(3)}"
+    settings = settings.model_copy(
+        update={
+            "hub": settings.hub.model_copy(update={"id": hub}),
+            "images": settings.images.model_copy(update={"dir": directory / "images"}),
+            "slurm": settings.slurm.model_copy(
+                update={"watch_interval_s": 1.0, "max_queries_per_s": 5.0, "query_timeout_s": 3.0}
+            ),
+        }
+    )
+    gateway = Gateway(settings)
+    stop, ready = asyncio.Event(), asyncio.Event()
+    socket = directory / f"{hub}.sock"
+    task = asyncio.create_task(serve(gateway, socket, stop, ready))
+    waiting = asyncio.create_task(ready.wait())
+    await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    try:
+        if task.done():
+            task.result()
+        async with GatewayClient(socket) as client:
+            yield Stage(
+                client,
+                hub,
+                "student1",
+                "student2",
+                lambda user: accounts.resolve(user, settings.users).name,
+                lambda: run.silent("slurmctld"),
+                JobSpec(partition="cpu", account="ml-course", cpus=1, memory_mb=100, minutes=5),
+            )
+            snapshot = await client.snapshot()
+            owners = {accounts.resolve(user, settings.users).name: user for user in ("student1", "student2")}
+            for job in snapshot.jobs:
+                if job.session and job.session[0] == hub and job.user in owners:
+                    await client.cancel(CancelRequest(session=job.session[1], user=owners[job.user]))
+    finally:
+        stop.set()
+        waiting.cancel()
+        await task
+
+
+@pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.slurm)])
+async def gateway(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stage]:
+    """The gateway under test."""
+    if request.param == "fake":
+        async with _fake(tmp_path) as stage:
+            yield stage
+        return
+    run: EmbeddedRun = request.getfixturevalue("embedded")
+    directory = run.directory / "contract"  # other accounts can pass through it; it goes with the run
+    directory.mkdir(mode=0o755, exist_ok=True)
+    async with _real(run, directory) as stage:
+        yield stage

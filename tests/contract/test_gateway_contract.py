@@ -1,0 +1,146 @@
+"""What every gateway promises, asked of the fake and of the real one alike."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import httpx
+import pytest
+
+from fabric_hub.errors import FabricError, SlurmUnavailableError
+from fabric_hub.model import CancelRequest, Phase
+
+from .conftest import Stage, new_session
+
+
+def running(job) -> bool:
+    return job.state == "RUNNING"
+
+
+async def test_a_submitted_session_runs_under_its_name_and_its_owners_account(gateway: Stage) -> None:
+    session = new_session()
+    submitted = await gateway.client.submit(gateway.request(session))
+    assert not submitted.adopted
+    job = await gateway.until(session, running)
+    assert job.job_id == submitted.job_id
+    assert job.session == (gateway.hub, session)
+    assert job.user == gateway.account_of(gateway.user)
+    snapshot = await gateway.client.snapshot()
+    assert job.node in {node.name for node in snapshot.nodes}
+
+
+async def test_submitting_twice_makes_one_job(gateway: Stage) -> None:
+    session = new_session()
+    both = await asyncio.gather(*(gateway.client.submit(gateway.request(session)) for _ in range(2)))
+    assert len({answer.job_id for answer in both}) == 1
+    assert sorted(answer.adopted for answer in both) == [False, True]
+    third = await gateway.client.submit(gateway.request(session, again=True))
+    assert third.job_id == both[0].job_id
+    assert third.adopted
+
+
+async def test_an_ended_job_is_not_adopted(gateway: Stage) -> None:
+    session = new_session()
+    first = await gateway.client.submit(gateway.request(session))
+    await gateway.client.cancel(CancelRequest(session=session, user=gateway.user))
+    second = await gateway.client.submit(gateway.request(session, again=True))
+    assert second.job_id != first.job_id
+    assert not second.adopted
+
+
+async def test_a_waiting_session_says_why(gateway: Stage) -> None:
+    session = new_session()
+    await gateway.client.submit(gateway.request(session, waits=True))
+    job = await gateway.until(session, lambda job: bool(job.reason))
+    assert job.state == "PENDING"
+    assert job.phase is Phase.QUEUED
+
+
+async def test_a_cancelled_session_ends_and_stays_in_sight(gateway: Stage) -> None:
+    session = new_session()
+    await gateway.client.submit(gateway.request(session))
+    await gateway.until(session, running)
+    await gateway.client.cancel(CancelRequest(session=session, user=gateway.user))
+    job = await gateway.until(session, lambda job: job.phase is Phase.ENDED)
+    assert job.state == "CANCELLED"
+
+
+async def test_cancelling_what_is_not_there_is_no_error(gateway: Stage) -> None:
+    await gateway.client.cancel(CancelRequest(session=new_session(), user=gateway.user))
+
+
+async def test_nobody_adopts_or_cancels_somebody_elses_session(gateway: Stage) -> None:
+    if gateway.account_of(gateway.user) == gateway.account_of(gateway.other):
+        pytest.skip("everybody shares one account here")
+    session = new_session()
+    mine = await gateway.client.submit(gateway.request(session))
+    await gateway.until(session, running)
+    await gateway.client.cancel(CancelRequest(session=session, user=gateway.other))
+    theirs = await gateway.client.submit(gateway.request(session, user=gateway.other, again=True))
+    assert theirs.job_id != mine.job_id
+    assert not theirs.adopted
+    states = {job.job_id: job.phase for job in (await gateway.client.snapshot(fresh=time.time(), wait_s=10)).jobs}
+    assert states[mine.job_id] is Phase.RUNNING
+    await gateway.client.cancel(CancelRequest(session=session, user=gateway.other))
+    await gateway.client.cancel(CancelRequest(session=session, user=gateway.user))
+
+
+async def test_a_change_wakes_who_waits_and_nothing_else_does(gateway: Stage) -> None:
+    before = await gateway.client.snapshot(fresh=time.time(), wait_s=10)
+    waiting = asyncio.create_task(gateway.client.snapshot(after=before.serial, wait_s=20))
+    session = new_session()
+    await gateway.client.submit(gateway.request(session, waits=True))
+    woken = await waiting
+    assert woken.serial > before.serial
+    assert gateway.jobs_of(woken, session)
+
+
+async def test_a_fresh_snapshot_was_asked_for_after_the_wish(gateway: Stage) -> None:
+    wished = time.time()
+    snapshot = await gateway.client.snapshot(fresh=wished, wait_s=10)
+    assert snapshot.jobs_at is not None
+    assert snapshot.jobs_at >= wished
+
+
+async def test_while_slurm_is_silent_everything_stays_and_is_marked(gateway: Stage) -> None:
+    session = new_session()
+    await gateway.client.submit(gateway.request(session))
+    before = await gateway.until(session, running)
+    with gateway.silent():
+        snapshot = await gateway.client.snapshot(fresh=time.time(), wait_s=20)
+        assert snapshot.silent_since is not None
+        assert snapshot.problem
+        assert gateway.jobs_of(snapshot, session) == [before]
+        with pytest.raises(SlurmUnavailableError):
+            await gateway.client.submit(gateway.request(new_session(), again=True))
+    async with asyncio.timeout(60):
+        while snapshot.silent_since is not None:
+            snapshot = await gateway.client.snapshot(after=snapshot.serial, wait_s=25)
+    assert gateway.jobs_of(snapshot, session)
+
+
+async def test_an_account_that_may_not_be_used_is_refused_by_name(gateway: Stage) -> None:
+    if gateway.account_of(gateway.user) == gateway.account_of(gateway.other):
+        pytest.skip("everybody shares one account here")
+    with pytest.raises(FabricError) as refused:
+        await gateway.client.submit(gateway.request(new_session(), user="nobody.of.that.name"))
+    assert refused.value.status == 403
+    assert "nobody.of.that.name" in refused.value.message
+
+
+async def test_a_malformed_request_is_refused_without_repeating_what_was_sent(gateway: Stage) -> None:
+    transport = httpx.AsyncHTTPTransport(uds=str(gateway.client._socket))
+    async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as http:
+        body = {"session": "UPPER", "user": gateway.user, "environment": {"TOKEN": 5.5, "bad name": "a-secret"}}
+        answer = await http.post("/v1/jobs", json=body)
+    assert answer.status_code == 422
+    assert answer.json()["reason"] == "malformed"
+    assert "session" in answer.json()["message"]
+    assert "a-secret" not in answer.text
+
+
+async def test_health_counts_questions(gateway: Stage) -> None:
+    health = await gateway.client.health()
+    assert health.uptime_s >= 0
+    assert "squeue" in health.questions
