@@ -45,90 +45,113 @@ def memory_mb(size: str) -> int:
 class HubSettings(Frozen):
     """The hub process."""
 
-    id: HubId = Field("main", description="Tells this hub's jobs from another hub's on the same cluster.")
+    id: HubId = Field(default="main", description="Tells this hub's jobs from another hub's on the same cluster.")
     state_dir: AbsolutePath = Field(description="Databases, cookie secret and certificates; only the hub's user.")
-    bind_url: str = Field("http://127.0.0.1:8000", description="The address people open (the proxy listens here).")
-    hub_ip: str = Field("127.0.0.1", description="Address of the hub's API on the network of the nodes.")
-    hub_port: int = Field(8081, ge=1, le=65535)
-    proxy_api_port: int = Field(8001, ge=1, le=65535)
-    service_port: int = Field(8085, ge=1, le=65535, description="Loopback port of the REST service.")
-    nodes_url: str = Field("", description="The hub's public address as nodes reach it; default: bind_url.")
-    internal_ssl: bool = Field(True, description="Mutual TLS between hub, proxy, service and sessions.")
-    extra_config: AbsolutePath | None = Field(
-        None, description="A jupyterhub_config.py of the site's own (login, branding), run after ours."
+    bind_url: str = Field(
+        default="http://127.0.0.1:8000", description="The address people open (the proxy listens here)."
     )
-    proxy_command: tuple[str, ...] = Field((), description="configurable-http-proxy; default: found beside us.")
+    hub_ip: str = Field(default="127.0.0.1", description="Address of the hub's API on the network of the nodes.")
+    hub_port: int = Field(
+        default=8081, ge=1, le=65535, description="Port of the hub's API; sessions call it from the nodes."
+    )
+    proxy_api_port: int = Field(
+        default=8001, ge=1, le=65535, description="Loopback port on which the hub steers the proxy."
+    )
+    service_port: int = Field(default=8085, ge=1, le=65535, description="Loopback port of the REST service.")
+    nodes_url: str = Field(default="", description="The hub's public address as nodes reach it; default: bind_url.")
+    internal_ssl: bool = Field(default=True, description="Mutual TLS between hub, proxy, service and sessions.")
+    extra_config: AbsolutePath | None = Field(
+        default=None, description="A jupyterhub_config.py of the site's own (login, branding), run after ours."
+    )
+    proxy_command: tuple[str, ...] = Field(default=(), description="configurable-http-proxy; default: found beside us.")
 
 
 class LoginSettings(Frozen):
     """Who may log in. ``site`` leaves the authenticator to hub.extra_config."""
 
-    kind: Literal["demo", "pam", "site"] = "site"
-    demo_file: AbsolutePath | None = None
-    admins: tuple[HubUser, ...] = ()
+    kind: Literal["demo", "pam", "site"] = Field(
+        default="site",
+        description="demo: passwords from demo_file. pam: the Unix passwords. site: what hub.extra_config sets.",
+    )
+    demo_file: AbsolutePath | None = Field(default=None, description="JSON {user: password}; only with kind = demo.")
+    admins: tuple[HubUser, ...] = Field(
+        default=(), description="Users who may administer JupyterHub; they may log in too."
+    )
 
 
 class GatewaySettings(Frozen):
     """The only process that talks to Slurm for others."""
 
-    socket: AbsolutePath = Field(Path("/run/fabric-hub/gateway.sock"), description="Unix socket of its API.")
-    submit_timeout_s: float = Field(30.0, gt=0, description="How long sbatch or scancel may take.")
+    socket: AbsolutePath = Field(default=Path("/run/fabric-hub/gateway.sock"), description="Unix socket of its API.")
+    submit_timeout_s: float = Field(default=30.0, gt=0, description="How long sbatch or scancel may take.")
     script_text_from_hub: bool = Field(
-        False, description="Accept req_options, req_prologue and req_epilogue from the hub's configuration."
+        default=False, description="Accept req_options, req_prologue and req_epilogue from the hub's configuration."
     )
-    prologue: str = Field("", description="Shell lines that every session runs first (module load, ...).")
+    prologue: str = Field(default="", description="Shell lines that every session runs first (module load, ...).")
 
 
 class SlurmSettings(Frozen):
     """How to reach Slurm."""
 
-    conf: AbsolutePath | None = Field(None, description="slurm.conf, when it is not where Slurm's own clients look.")
-    bin_dir: AbsolutePath = Field(Path("/usr/bin"), description="Where sbatch, squeue, sinfo and scancel are.")
-    watch_interval_s: float = Field(5.0, ge=1, le=300, description="Between two questions about all jobs.")
-    nodes_interval_s: float = Field(30.0, ge=2, le=3600, description="Between two questions about all nodes.")
-    query_timeout_s: float = Field(20.0, gt=0, description="When a question counts as unanswered.")
-    max_queries_per_s: float = Field(0.5, gt=0, description="Upper bound for all questions together.")
+    conf: AbsolutePath | None = Field(
+        default=None, description="slurm.conf, when it is not where Slurm's own clients look."
+    )
+    bin_dir: AbsolutePath = Field(default=Path("/usr/bin"), description="Where sbatch, squeue, sinfo and scancel are.")
+    watch_interval_s: float = Field(default=5.0, ge=1, le=300, description="Between two questions about all jobs.")
+    nodes_interval_s: float = Field(default=30.0, ge=2, le=3600, description="Between two questions about all nodes.")
+    query_timeout_s: float = Field(default=20.0, gt=0, description="When a question counts as unanswered.")
+    max_queries_per_s: float = Field(default=0.5, gt=0, description="Upper bound for all questions together.")
 
 
 class UserSettings(Frozen):
     """Hub users and Unix accounts."""
 
-    unix_name: str = Field("{user}", description="Unix account of a hub user; {user} is the hub's name.")
+    unix_name: str = Field(default="{user}", description="Unix account of a hub user; {user} is the hub's name.")
     shared_account: bool = Field(
-        False, description="Everybody runs as the account of the hub itself: nobody is separated. Demo only."
+        default=False, description="Everybody runs as the account of the hub itself: nobody is separated. Demo only."
     )
-    home: str = Field("", description="Home directory; {user} is the hub's name. Empty: from the passwd entry.")
-    min_uid: int = Field(1000, ge=1, description="Accounts below are never used.")
+    home: str = Field(default="", description="Home directory; {user} is the hub's name. Empty: from the passwd entry.")
+    min_uid: int = Field(default=1000, ge=1, description="Accounts below are never used.")
     session_dir: str = Field(
-        "{home}/.fabric-hub", description="Where a session keeps its private files and log; on a shared file system."
+        default="{home}/.fabric-hub",
+        description="Where a session keeps its private files and log; on a shared file system.",
     )
 
 
 class ImageSettings(Frozen):
     """An image that the site offers; it is built in images.dir."""
 
-    title: str = ""
-    description: str = ""
+    title: str = Field(default="", description="What people read; empty: the name.")
+    description: str = Field(default="", description="One sentence for the start form.")
 
 
 class ImagesSettings(Frozen):
+    """Where images are."""
+
     dir: AbsolutePath = Field(description="Readable by every user on every node; NAME/current is the live build.")
 
 
 class Profile(Frozen):
     """A named resource request. ``gpus`` is per session, of ``gpu_type`` when given."""
 
-    title: str = ""
-    kind: Literal["slurm", "local"] = "slurm"
-    partition: SlurmName | None = None
-    qos: SlurmName | None = None
-    cpus: int = Field(1, ge=1, le=4096)
-    memory: MemorySize | None = None
-    gpus: int = Field(0, ge=0, le=64)
-    gpu_type: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,40}$")] | None = None
-    shards: int = Field(0, ge=0, le=1024)
-    default_hours: float = Field(1.0, gt=0, le=8784)
-    max_hours: float = Field(8.0, gt=0, le=8784)
+    title: str = Field(default="", description="What people read; empty: the name.")
+    kind: Literal["slurm", "local"] = Field(
+        default="slurm",
+        description="slurm: a job. local: a process on the hub's own machine, for machines without Slurm.",
+    )
+    partition: SlurmName | None = Field(default=None, description="Slurm partition; default: Slurm's own.")
+    qos: SlurmName | None = Field(default=None, description="Slurm QOS; default: the account's.")
+    cpus: int = Field(default=1, ge=1, le=4096, description="CPUs of one session (sbatch --cpus-per-task).")
+    memory: MemorySize | None = Field(
+        default=None, description='Memory of one session, as "8G"; default: Slurm\'s own.'
+    )
+    gpus: int = Field(default=0, ge=0, le=64, description="GPUs of one session.")
+    gpu_type: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,40}$")] | None = Field(
+        default=None, description="Slurm's type name of the GPUs; default: any."
+    )
+    shards: int = Field(default=0, ge=0, le=1024, description="GPU shards of one session, instead of whole GPUs.")
+    default_hours: float = Field(default=1.0, gt=0, le=8784, description="Time asked for when the user says nothing.")
+    max_hours: float = Field(default=8.0, gt=0, le=8784, description="Longest time that a user may ask for.")
 
     @model_validator(mode="after")
     def _consistent(self) -> Profile:
@@ -151,22 +174,30 @@ class Profile(Frozen):
 
 
 class Members(Frozen):
-    owner: tuple[HubUser, ...] = ()
-    member: tuple[HubUser, ...] = ()
+    """Who belongs to a project, by role. Both roles may start sessions in it."""
+
+    owner: tuple[HubUser, ...] = Field(default=(), description="Hub users who are responsible for the project.")
+    member: tuple[HubUser, ...] = Field(default=(), description="Hub users who work in the project.")
 
 
 class Project(Frozen):
     """Who may use what, charged to which Slurm account. Empty profiles or images mean all."""
 
-    title: str = ""
-    kind: Literal["research", "course", "client"] = "research"
-    account: SlurmName
-    members: Members = Members()
-    budget_gpu_hours: float | None = Field(None, ge=0)
-    profiles: tuple[Slug, ...] = ()
-    images: tuple[Slug, ...] = ()
-    start: date | None = None
-    end: date | None = None
+    title: str = Field(default="", description="What people read; empty: the name.")
+    kind: Literal["research", "course", "client"] = Field(default="research", description="What sort of project it is.")
+    account: SlurmName = Field(description="The Slurm account that its sessions are charged to.")
+    members: Members = Field(default=Members(), description="See project.NAME.members.")
+    budget_gpu_hours: float | None = Field(
+        default=None,
+        ge=0,
+        description="GPU hours granted. On record only: the limit of the account in Slurm is what holds.",
+    )
+    profiles: tuple[Slug, ...] = Field(
+        default=(), description="Profiles of the project, its default first; empty: all."
+    )
+    images: tuple[Slug, ...] = Field(default=(), description="Images of the project, its default first; empty: all.")
+    start: date | None = Field(default=None, description="First day on which sessions can start.")
+    end: date | None = Field(default=None, description="Last day on which sessions can start.")
 
     @model_validator(mode="after")
     def _dates(self) -> Project:
@@ -181,7 +212,7 @@ class Settings(Frozen):
     hub: HubSettings
     login: LoginSettings = LoginSettings()
     gateway: GatewaySettings = GatewaySettings()
-    slurm: SlurmSettings | None = Field(None, description="Absent on a machine without Slurm.")
+    slurm: SlurmSettings | None = Field(default=None, description="Absent on a machine without Slurm.")
     users: UserSettings = UserSettings()
     images: ImagesSettings
     image: dict[Slug, ImageSettings] = Field(default_factory=dict)
@@ -203,7 +234,7 @@ class Settings(Frozen):
             if profile.kind == "slurm" and self.slurm is None
         ]
         if wrong:
-            raise ValueError("; ".join(wrong))
+            raise ValueError("\n".join(wrong))
         return self
 
     @property
@@ -245,14 +276,14 @@ def parse(text: str, name: str = "site.toml") -> Settings:
     try:
         return Settings.model_validate(data)
     except ValidationError as error:
-        lines = [_explain(item, text, name) for item in error.errors()]
+        lines = [line for item in error.errors() for line in _explain(item, text, name)]
         raise FabricError(
             f"{name} has {len(lines)} mistake{'s' if len(lines) > 1 else ''}:\n" + "\n".join(lines),
             reason="site-file",
         ) from error
 
 
-def _explain(item: Any, text: str, name: str) -> str:
+def _explain(item: Any, text: str, name: str) -> list[str]:
     loc = [str(part) for part in item["loc"]]
     message = item["msg"].removeprefix("Value error, ")
     if item["type"] == "extra_forbidden":
@@ -260,10 +291,9 @@ def _explain(item: Any, text: str, name: str) -> str:
     elif item["type"] == "missing":
         message = "is required"
     if loc:
-        message = f"{'.'.join(loc)}: {message}"
-    else:  # a check of the whole file names its own places: find the first
-        loc = message.split(":")[0].split(".")
-    return f"{name}:{line_of(text, loc)}: {message}"
+        return [f"{name}:{line_of(text, loc)}: {'.'.join(loc)}: {message}"]
+    # a check of the whole file names its own places, one on each line
+    return [f"{name}:{line_of(text, mistake.split(':')[0].split('.'))}: {mistake}" for mistake in message.split("\n")]
 
 
 def line_of(text: str, loc: list[str]) -> int:
@@ -274,7 +304,7 @@ def line_of(text: str, loc: list[str]) -> int:
     """
     best, depth = 1, 0
     table: list[str] = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):  # what TOML, and an editor, count as a line
         header = re.match(r"\s*\[([^\[\]]+)\]\s*(?:#.*)?$", line)
         key = re.match(r"\s*([\w.\"'-]+)\s*=", line)
         if header:

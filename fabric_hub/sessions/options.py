@@ -22,7 +22,7 @@ class UserOptions(Frozen):
     profile: Slug | None = None
     image: Slug | None = None
     hours: Annotated[float, Field(gt=0, le=8784, allow_inf_nan=False, strict=True)] | None = None
-    datasets: tuple[Slug, ...] = Field((), max_length=100)
+    datasets: tuple[Slug, ...] = Field(default=(), max_length=100)
 
 
 NAMES = tuple(UserOptions.model_fields)
@@ -34,8 +34,8 @@ def parse_options(raw: Mapping[str, Any] | None) -> UserOptions:
     Form and URL send lists of text (``{"hours": ["2"]}``), REST sends JSON
     (``{"hours": 2}``); both are taken. Empty text is the same as left out.
 
-    :raises FabricError: an unknown option, or a value that is not of its kind; all
-        of them are named. The text of a value is never repeated unquoted.
+    :raises FabricError: an unknown option, or a value that is not of its kind; the
+        first eight mistakes are named. The text of a value is never repeated unquoted.
     """
     if raw is None:
         raw = {}
@@ -45,13 +45,16 @@ def parse_options(raw: Mapping[str, Any] | None) -> UserOptions:
     try:
         return UserOptions.model_validate({name: value for name, value in plain.items() if value is not None})
     except ValidationError as error:
+        wrong = list(dict.fromkeys(_explain(item) for item in error.errors()))
+        more = f"; and {len(wrong) - _NAMED} more mistakes" if len(wrong) > _NAMED else ""
         raise FabricError(
-            "; ".join(dict.fromkeys(_explain(item) for item in error.errors())) + ".",
+            f"{'; '.join(wrong[:_NAMED])}{more}.",
             reason="options",
             hint=_HINT,
         ) from error
 
 
+_NAMED = 8  # a message is read by a person, and travels in the hub's log and pages
 _HINT = f"Options are {', '.join(NAMES)}."
 
 

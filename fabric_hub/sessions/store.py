@@ -12,6 +12,7 @@ import secrets
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import sqlalchemy as sa
@@ -127,7 +128,11 @@ class SessionStore:
             if self._engine.url.database:
                 _private_file(Path(self._engine.url.database))
         try:
-            _metadata.create_all(self._engine)
+            with self._engine.begin() as connection:
+                # hub and service come up together: what the other has just made is no error
+                connection.execute(sa.schema.CreateTable(_sessions, if_not_exists=True))
+                for index in sorted(_sessions.indexes, key=lambda index: str(index.name)):
+                    connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
         except sa.exc.SQLAlchemyError as error:
             raise FabricError(
                 f"The sessions database {self._engine.url.render_as_string()} cannot be opened: {_cause(error)}.",
@@ -228,7 +233,7 @@ class SessionStore:
         try:
             with self._engine.connect() as connection:
                 return [Session.model_validate(dict(row)) for row in connection.execute(query).mappings()]
-        except sa.exc.OperationalError as error:
+        except sa.exc.DatabaseError as error:
             raise _unusable(error) from error
 
     def _begin(self) -> _Transaction:
@@ -244,15 +249,17 @@ class _Transaction:
     def __enter__(self) -> sa.Connection:
         try:
             return self._context.__enter__()
-        except sa.exc.OperationalError as error:
+        except sa.exc.DatabaseError as error:
             raise _unusable(error) from error
 
-    def __exit__(self, kind: Any, value: Any, trace: Any) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         try:
             self._context.__exit__(kind, value, trace)
-        except sa.exc.OperationalError as error:
+        except sa.exc.DatabaseError as error:
             raise _unusable(error) from error
-        if isinstance(value, sa.exc.OperationalError):
+        if isinstance(value, sa.exc.DatabaseError) and not isinstance(value, sa.exc.IntegrityError):
             raise _unusable(value) from value
 
 
@@ -271,7 +278,7 @@ def _cause(error: sa.exc.SQLAlchemyError) -> str:
 
 def _sqlite_setup(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000"):
+    for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
