@@ -35,8 +35,9 @@ format: setup-dev  ## put the code in the project's style
 bench: setup-dev  ## measure against the peers (see bench/)
 	$(PYTHON) -m bench
 
-docs: setup-dev  ## write the generated pages of docs/reference
-	$(PYTHON) -m fabric_hub.reference docs/reference
+docs: setup-dev  ## write the generated pages of docs/reference, and check all pages
+	$(PYTHON) -m scripts.make_reference
+	$(PYTHON) -m scripts.check_docs
 
 clean:  ## remove what setup and builds made; a run's own directory stays (fabric-hub down --purge)
 	rm -rf .venv build *.egg-info extensions/node_modules extensions/dist extensions/lib

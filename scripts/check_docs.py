@@ -1,0 +1,129 @@
+"""Check what people read: relative links, descriptions of settings and commands, and paths of one machine only.
+
+``python -m scripts.check_docs`` prints every fault and ends with status 1 when there is one.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from urllib.parse import unquote
+
+from fabric_hub import cli
+
+from .make_reference import ROOT, commands, gateway_openapi, sections, service_openapi, stale
+from .make_reference import pages as reference_pages
+
+# Made by the browser test; not there before its first run.
+MADE_BY_TESTS = {"docs/images/session.png"}
+# Where a checkout or a person's files happen to be on one machine; examples and tests use other places.
+PRIVATE_PATH = re.compile(r"(?<![\w.}/-])/(?:work|root|Users)(?=[/\"'\s`])")
+_LINK = re.compile(r"!?\[[^\]]*\]\(\s*<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)")
+_CODE = re.compile(r"^```.*?^```|`[^`\n]*`", re.MULTILINE | re.DOTALL)
+
+
+def documents() -> list[Path]:
+    """Every Markdown page that people read."""
+    return [path for path in (ROOT / "README.md", ROOT / "CHANGELOG.md") if path.is_file()] + sorted(
+        (ROOT / "docs").rglob("*.md")
+    )
+
+
+def slug(heading: str) -> str:
+    """A heading's anchor, as GitHub makes it."""
+    text = re.sub(r"[`*]", "", heading.strip().lower())
+    return re.sub(r"[^\w\- ]", "", text).replace(" ", "-")
+
+
+def anchors(page: Path) -> set[str]:
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    return {slug(match) for match in re.findall(r"^#{1,6}\s+(.+)$", text, re.MULTILINE)}
+
+
+def broken_links(pages: Iterable[Path]) -> list[str]:
+    """Relative links that lead nowhere, as "page: link"."""
+    broken = []
+    for page in pages:
+        for link in _LINK.findall(_CODE.sub("", page.read_text(encoding="utf-8"))):
+            if re.match(r"[a-z][a-z+.-]*:", link):
+                continue
+            name, _, anchor = unquote(link).partition("#")
+            target = (page.parent / name).resolve() if name else page
+            known = target.is_relative_to(ROOT) and target.relative_to(ROOT).as_posix() in MADE_BY_TESTS
+            missing_anchor = anchor and target.suffix == ".md" and target.is_file() and anchor not in anchors(target)
+            if (not target.exists() and not known) or missing_anchor:
+                broken.append(f"{page.relative_to(ROOT)}: {link}")
+    return broken
+
+
+def undescribed_settings() -> list[str]:
+    """Settings and tables of the site's file that say nothing of themselves."""
+    missing = []
+    for name, model in sections():
+        if not (model.__dict__.get("__doc__") or "").strip():
+            missing.append(f"[{name}]")
+        missing += [f"{name}.{key}" for key, field in model.model_fields.items() if not field.description]
+    return missing
+
+
+def undescribed_commands() -> list[str]:
+    """Commands of ``fabric-hub`` without a help text."""
+    return [parser.prog for parser, about in commands(cli.parser()) if not about]
+
+
+def undescribed_verbs() -> list[str]:
+    """Calls of our APIs without a description."""
+    return [
+        f"{method.upper()} {path}"
+        for document in (service_openapi(), gateway_openapi())
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        if not operation.get("description")
+    ]
+
+
+def private_paths(files: Iterable[Path]) -> list[str]:
+    """Lines that name a path of one developer's machine, as "file:line: path"."""
+    checkout = re.compile(re.escape(str(ROOT)) + r"(?![\w-])")
+    found = []
+    for path in files:
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except (UnicodeDecodeError, OSError):
+            continue
+        for number, line in enumerate(lines, 1):
+            match = PRIVATE_PATH.search(line) or checkout.search(line)
+            if match:
+                found.append(f"{path.relative_to(ROOT)}:{number}: {match.group(0)}")
+    return found
+
+
+def project_files() -> list[Path]:
+    """Every file of the project: tracked, or new and not ignored."""
+    listed = subprocess.run(
+        ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-coz", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    names = [name for name in listed.stdout.split("\0") if name]
+    return [ROOT / name for name in names if (ROOT / name).is_file() and not (ROOT / name).is_symlink()]
+
+
+def main() -> int:
+    """Print every fault; the exit status says whether there was one."""
+    faults = [f"is not up to date: {name}" for name in stale(reference_pages())]
+    faults += [f"broken link in {place}" for place in broken_links(documents())]
+    faults += [
+        f"has no description: {name}" for name in undescribed_settings() + undescribed_commands() + undescribed_verbs()
+    ]
+    faults += [f"path of one machine in {place}" for place in private_paths(project_files())]
+    for fault in faults:
+        print(fault)
+    print(f"{len(documents())} pages checked, {len(faults)} faults.")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

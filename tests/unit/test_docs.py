@@ -1,0 +1,50 @@
+"""What people read says what the code does, and leads somewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scripts import check_docs, make_reference
+
+
+def test_every_setting_of_the_site_file_has_a_description() -> None:
+    assert check_docs.undescribed_settings() == []
+
+
+def test_every_command_has_a_help_text() -> None:
+    assert check_docs.undescribed_commands() == []
+
+
+def test_every_call_of_our_apis_has_a_description() -> None:
+    assert check_docs.undescribed_verbs() == []
+
+
+def test_the_generated_reference_is_up_to_date() -> None:
+    assert make_reference.stale(make_reference.pages()) == [], "run make docs"
+
+
+def test_no_relative_link_is_broken() -> None:
+    assert check_docs.broken_links(check_docs.documents()) == []
+
+
+def test_a_link_to_a_missing_page_or_heading_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check_docs, "ROOT", tmp_path)
+    page = tmp_path / "page.md"
+    page.write_text("# Top\n[here](#top) [there](gone.md) [under](page.md#nothing) [out](https://example.org/x)\n")
+    assert check_docs.broken_links([page]) == ["page.md: gone.md", "page.md: page.md#nothing"]
+
+
+def test_no_file_names_a_path_of_a_developers_machine() -> None:
+    if not (check_docs.ROOT / ".git").exists():
+        pytest.skip("not a git checkout: which files are the project's is not known")
+    assert check_docs.private_paths(check_docs.project_files()) == []
+
+
+def test_a_path_of_a_developers_machine_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check_docs, "ROOT", tmp_path)
+    page = tmp_path / "page.md"
+    home = "/" + "root"
+    page.write_text(f"fine: /home/alice/x, /srv{home}/x\nnot fine: {home}/project\nnot fine: {tmp_path}/x\n")
+    assert check_docs.private_paths([page]) == [f"page.md:2: {home}", f"page.md:3: {tmp_path}"]

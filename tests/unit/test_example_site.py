@@ -1,0 +1,74 @@
+"""What packaging/ ships can be used as it is."""
+
+from __future__ import annotations
+
+import configparser
+import shutil
+import subprocess
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from fabric_hub.projects.policy import choose
+from fabric_hub.sessions.options import UserOptions
+from fabric_hub.settings import load
+
+PACKAGING = Path(__file__).resolve().parents[2] / "packaging"
+
+
+def test_the_example_site_file_has_no_mistake_and_offers_a_session() -> None:
+    site = load(PACKAGING / "site.example.toml")
+    choice = choose(site, "alice", UserOptions(profile="gpu-1"), date(2027, 1, 1))
+    assert (choice.project, choice.account, choice.image, choice.gpus) == ("proteins", "proteins", "base", 1)
+
+
+class Unit(configparser.RawConfigParser):
+    """A systemd unit; names of settings keep their case."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(strict=True, interpolation=None)
+        self.read_string((PACKAGING / "systemd" / name).read_text())
+
+    def optionxform(self, optionstr: str) -> str:
+        return optionstr
+
+
+def test_the_gateway_holds_the_right_to_become_users_and_no_other() -> None:
+    service = Unit("fabric-gateway.service")["Service"]
+    assert service["AmbientCapabilities"].split() == ["CAP_SETUID", "CAP_SETGID"]
+    assert service["CapabilityBoundingSet"].split() == ["CAP_SETUID", "CAP_SETGID"]
+    assert service["NoNewPrivileges"] == "yes"
+    assert service["User"] not in ("root", "")
+
+
+def test_the_hub_holds_no_right_at_all() -> None:
+    service = Unit("fabric-hub.service")["Service"]
+    assert service["AmbientCapabilities"] == service["CapabilityBoundingSet"] == ""
+    assert service["NoNewPrivileges"] == "yes"
+    assert service["User"] not in ("root", "")
+    assert service["User"] != Unit("fabric-gateway.service")["Service"]["User"]
+
+
+def test_the_units_and_the_example_site_file_agree_on_places() -> None:
+    site = load(PACKAGING / "site.example.toml")
+    gateway, hub = Unit("fabric-gateway.service")["Service"], Unit("fabric-hub.service")["Service"]
+    assert site.gateway.socket.parent == Path("/run") / gateway["RuntimeDirectory"]
+    assert gateway["Group"] == hub["Group"], "the socket's group is the gateway's: the hub must be in it"
+    assert gateway["RuntimeDirectoryMode"] == "0750"
+    assert site.hub.state_dir == Path("/var/lib") / hub["StateDirectory"]
+
+
+@pytest.mark.parametrize("name", ["fabric-hub.service", "fabric-gateway.service"])
+def test_systemd_understands_the_unit(name: str, tmp_path: Path) -> None:
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("systemd-analyze is not installed")
+    # the programs of an installed hub are not here: any other will do to read the unit
+    text = (PACKAGING / "systemd" / name).read_text()
+    lines = ["ExecStart=/bin/true" if line.startswith("ExecStart=") else line for line in text.splitlines()]
+    (tmp_path / name).write_text("\n".join(lines) + "\n")
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(tmp_path / name)], capture_output=True, text=True, check=False
+    )
+    complaints = [line for line in done.stderr.splitlines() if name in line]
+    assert complaints == []
