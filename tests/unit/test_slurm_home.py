@@ -1,0 +1,142 @@
+"""A session's private directory, made for real by a bare interpreter."""
+
+# ruff: noqa: ASYNC240 - the files of one test are on a local disk
+
+from __future__ import annotations
+
+import errno
+import os
+import pwd
+from pathlib import Path
+
+import pytest
+
+from fabric_hub.errors import FabricError
+from fabric_hub.slurm import as_user, home
+from fabric_hub.slurm.accounts import Account
+from tests.embedded_run import ROOT
+
+SESSION = "abcdefgh2345"
+
+
+@pytest.fixture
+def me(tmp_path: Path) -> Account:
+    entry = pwd.getpwuid(os.geteuid())
+    return Account(entry.pw_name, entry.pw_uid, entry.pw_gid, (entry.pw_gid,), str(tmp_path), "/bin/sh")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / ".fabric-hub"
+
+
+async def prepare(me: Account, root: Path, **files: str) -> Path:
+    await home.prepare(
+        me, str(root), SESSION, {name.replace("_", "."): text for name, text in files.items()}, timeout_s=20
+    )
+    return root / SESSION
+
+
+async def test_directory_and_files_are_the_users_alone(me: Account, root: Path) -> None:
+    directory = await prepare(me, root, env_json='{"environment": {"T": "é"}}', key_pem="k")
+    assert directory.stat().st_mode & 0o777 == 0o700
+    assert root.stat().st_mode & 0o777 == 0o700
+    assert {path.name: path.stat().st_mode & 0o777 for path in directory.iterdir()} == {
+        "env.json": 0o600,
+        "key.pem": 0o600,
+    }
+    assert (directory / "env.json").read_text(encoding="utf-8") == '{"environment": {"T": "é"}}'
+
+
+async def test_preparing_again_replaces_and_shuts_what_was_open(me: Account, root: Path) -> None:
+    directory = await prepare(me, root, env_json="old")
+    directory.chmod(0o755)
+    await prepare(me, root, env_json="new")
+    assert (directory / "env.json").read_text() == "new"
+    assert directory.stat().st_mode & 0o777 == 0o700
+
+
+async def test_a_link_in_the_sessions_place_is_not_followed(me: Account, root: Path, tmp_path: Path) -> None:
+    root.mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (root / SESSION).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(FabricError, match="something else is in its place"):
+        await prepare(me, root, env_json="secret")
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+@pytest.mark.skipif(not ROOT, reason="needs root: it gives a directory to somebody else")
+@pytest.mark.root
+async def test_a_directory_of_somebody_else_is_not_used(me: Account, root: Path) -> None:
+    root.mkdir()
+    os.chown(root, 64104, 64104)
+    with pytest.raises(FabricError, match="belongs to somebody else"):
+        await prepare(me, root, env_json="secret")
+    assert not list(root.iterdir())
+
+
+async def test_a_file_in_the_homes_place_says_so(me: Account, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FabricError, match="something else is in its place") as refused:
+        await prepare(me, tmp_path / "file" / "hub", env_json="secret")
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        (errno.EDQUOT, "quota"),
+        (errno.ENOSPC, "no space"),
+        (errno.ENOENT, "does not exist"),
+        (errno.EACCES, "may not write"),
+        (errno.EROFS, "may not write"),
+        (errno.EIO, "Input/output error"),
+        (0, "without a reason"),
+    ],
+)
+def test_what_went_wrong_in_a_home_is_told_with_its_name(me: Account, number: int, told: str) -> None:
+    error = home.problem({"errno": number}, "/home/anna/.fabric-hub/s", me)
+    assert told in error.message
+    assert "/home/anna/.fabric-hub/s" in error.message
+    assert error.hint
+
+
+async def test_the_log_is_its_last_lines_without_control_characters(me: Account, root: Path) -> None:
+    directory = await prepare(me, root, env_json="{}")
+    lines = "".join(f"line {number}\n" for number in range(20000))
+    (directory / "session.log").write_text(lines + "\x1b[31mred\x1b[0m\x07\n\x1b]0;title\x07 10%\r 100%\n\n")
+    log = await home.read_log(me, str(root), SESSION, timeout_s=20)
+    assert len(log) == home.LOG_LINES
+    assert log[-3:] == ("line 19999", "red", " 100%")
+
+
+async def test_no_log_is_no_lines_and_a_pipe_does_not_block(me: Account, root: Path) -> None:
+    assert await home.read_log(me, str(root), SESSION, timeout_s=20) == ()
+    directory = await prepare(me, root, env_json="{}")
+    os.mkfifo(directory / "session.log")
+    assert await home.read_log(me, str(root), SESSION, timeout_s=20) == ()
+
+
+async def test_removing_leaves_the_log_only(me: Account, root: Path) -> None:
+    directory = await prepare(me, root, env_json="{}", key_pem="k")
+    (directory / "session.log").write_text("bye\n")
+    (directory / "deep" / "er").mkdir(parents=True)
+    (directory / "deep" / "er" / "link").symlink_to("/etc")
+    await home.remove(me, str(root), SESSION, timeout_s=20)
+    assert [path.name for path in directory.iterdir()] == ["session.log"]
+    assert Path("/etc/passwd").exists()
+    await home.remove(me, str(root), "zzzzzzzzzzzz", timeout_s=20)
+
+
+async def test_old_logs_go_with_the_next_session(me: Account, root: Path) -> None:
+    old = root / "oldoldoldold"
+    old.mkdir(parents=True)
+    (old / "session.log").write_text("")
+    os.utime(old / "session.log", (1, 1))
+    await prepare(me, root, env_json="{}")
+    await home.remove(me, str(root), SESSION, timeout_s=20)
+    assert list(root.iterdir()) == []
+
+
+def test_a_line_without_end_is_cut() -> None:
+    assert [len(line) for line in as_user.clean("x" * 5000)] == [as_user.LINE_CHARS]

@@ -1,0 +1,173 @@
+"""One question for everybody, at a bounded rate; only Slurm's own word ends a job."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+from fabric_hub.model import Job, Node
+from fabric_hub.settings import SlurmSettings
+from fabric_hub.slurm import pace
+from fabric_hub.slurm.questions import SilentError
+from fabric_hub.slurm.table import TOMBSTONE_S, Ending, JobTable, find_live
+from fabric_hub.slurm.watcher import Watcher
+
+
+def job(number: int = 1, state: str = "RUNNING", **changes: object) -> Job:
+    fields = {"job_id": number, "name": "fabric-main-abcdefgh2345", "user": "anna", "state": state}
+    return Job.model_validate(fields | changes)
+
+
+def test_the_bucket_never_lets_more_through_than_its_rate() -> None:
+    bucket, asked, now = pace.Bucket(rate=0.5, burst=2), 0, 1000.0
+    while now < 1100:
+        if bucket.wait_s(now) == 0:
+            bucket.take(now)
+            asked += 1
+        now += 0.1
+    assert 50 <= asked <= 52
+
+
+@pytest.mark.parametrize(
+    ("how", "seconds"),
+    [
+        ({}, 5),
+        ({"took_s": 3.0}, 30),  # a question may take a tenth of Slurm's time
+        ({"failures": 1}, 10),
+        ({"failures": 9}, 20),
+        ({"idle": True}, 60),
+        ({"took_s": 100.0}, 60),
+    ],
+)
+def test_how_often_slurm_is_asked(how: dict[str, float], seconds: float) -> None:
+    assert pace.interval_s(5, **how) == seconds  # type: ignore[arg-type]
+
+
+def test_a_job_that_left_with_an_end_in_the_database_gets_that_end() -> None:
+    table = JobTable()
+    table.apply([job()], {}, 0)
+    assert [gone.job_id for gone in table.vanished([])] == [1]
+    assert table.apply([], {1: ("OUT_OF_MEMORY", 0, 9, 55.0)}, 1)
+    (shown,) = table.jobs
+    assert (shown.state, shown.exit_signal, shown.ends_at) == ("OUT_OF_MEMORY", 9, 55.0)
+
+
+def test_a_job_that_left_without_a_word_is_left_out_and_no_state_is_invented() -> None:
+    table = JobTable()
+    table.apply([job()], {}, 0)
+    table.apply([], {}, 1)
+    assert table.jobs == ()
+
+
+def test_an_ended_session_stays_in_sight_for_ten_minutes() -> None:
+    table = JobTable()
+    table.apply([job(state="TIMEOUT"), job(2, "FAILED", name="something else")], {}, 0)
+    table.apply([], {}, 1)
+    assert [shown.state for shown in table.jobs] == ["TIMEOUT"]
+    table.apply([], {}, TOMBSTONE_S + 1)
+    assert table.jobs == ()
+
+
+def test_only_the_owners_live_job_of_that_name_is_found() -> None:
+    name = "fabric-main-abcdefgh2345"
+    jobs = [job(1, "CANCELLED"), job(2, user="eve"), job(3, name="other"), job(4, "PENDING"), job(5, "COMPLETING")]
+    assert [found.job_id for found in find_live(jobs, name, "anna")] == [4]
+
+
+class Slurm:
+    """Answers as told, and counts."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.answer: tuple[Job, ...] = ()
+        self.silent = ""
+        self.ends: dict[int, Ending] = {}
+        self.asked_at_once = 0
+        self._busy = 0
+
+    async def jobs(self) -> tuple[Job, ...]:
+        self.counts["squeue"] += 1
+        self._busy += 1
+        self.asked_at_once = max(self.asked_at_once, self._busy)
+        await asyncio.sleep(0)
+        self._busy -= 1
+        if self.silent:
+            raise SilentError(self.silent)
+        return self.answer
+
+    async def nodes(self) -> tuple[Node, ...]:
+        self.counts["sinfo"] += 1
+        return ()
+
+    async def endings(self, numbers: Sequence[int]) -> dict[int, Ending]:
+        self.counts["sacct"] += 1
+        return {number: self.ends[number] for number in numbers if number in self.ends}
+
+
+@pytest.fixture
+def slurm() -> Slurm:
+    return Slurm()
+
+
+@pytest.fixture
+async def watcher(slurm: Slurm) -> AsyncIterator[Watcher]:
+    settings = SlurmSettings(watch_interval_s=1, nodes_interval_s=60, max_queries_per_s=20)
+    watcher = Watcher(slurm, settings, "main")
+    task = asyncio.create_task(watcher.run())
+    yield watcher
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def fresh(watcher: Watcher):  # type: ignore[no-untyped-def]
+    return await watcher.read(fresh=time.time(), wait_s=5)
+
+
+def test_before_slurm_has_answered_nothing_may_be_concluded(slurm: Slurm) -> None:
+    snapshot = Watcher(slurm, SlurmSettings(), "main").snapshot
+    assert snapshot.silent_since is not None
+    assert snapshot.jobs_at is None
+
+
+async def test_a_hundred_readers_cost_one_question(slurm: Slurm, watcher: Watcher) -> None:
+    await fresh(watcher)
+    before = slurm.counts["squeue"]
+    await asyncio.gather(*(fresh(watcher) for _ in range(100)))
+    assert slurm.counts["squeue"] - before <= 2
+    assert slurm.asked_at_once == 1
+
+
+async def test_an_outage_keeps_the_jobs_and_wakes_readers_at_its_begin_and_end(slurm: Slurm, watcher: Watcher) -> None:
+    slurm.answer = (job(),)
+    first = await fresh(watcher)
+    slurm.silent = "munge does not answer"
+    silent = await watcher.read(after=first.serial, wait_s=5)
+    assert (silent.problem, silent.jobs) == ("munge does not answer", first.jobs)
+    assert silent.silent_since is not None
+    assert (await fresh(watcher)).serial == silent.serial
+    slurm.silent = ""
+    back = await watcher.read(after=silent.serial, wait_s=10)
+    assert (back.silent_since, back.jobs) == (None, first.jobs)
+
+
+async def test_the_same_answer_wakes_nobody(slurm: Slurm, watcher: Watcher) -> None:
+    slurm.answer = (job(),)
+    first = await fresh(watcher)
+    again = await watcher.read(after=first.serial, wait_s=2.5)
+    assert again.serial == first.serial
+    assert again.jobs_at > first.jobs_at
+
+
+async def test_the_end_of_a_vanished_session_is_looked_up_once(slurm: Slurm, watcher: Watcher) -> None:
+    slurm.answer = (job(1), job(2, name="fabric-main-bbbbbbbbbbbb"))
+    await fresh(watcher)
+    slurm.answer = ()
+    slurm.ends = {1: ("NODE_FAIL", None, None, 5.0), 2: ("RUNNING", None, None, None)}
+    gone = await fresh(watcher)
+    await fresh(watcher)
+    assert [(left.job_id, left.state) for left in gone.jobs] == [(1, "NODE_FAIL")]
+    assert slurm.counts["sacct"] == 1
