@@ -218,7 +218,8 @@ def _status(arguments: argparse.Namespace) -> int:
         say(f"Nothing runs in {layout.root}. Start it: fabric-hub up --dir {layout.root}")
     else:
         say("\n".join(f"{name:<14} process {pid}" for name, pid in known["processes"].items()))
-        say(welcome(layout) if known["ready"] else f"It is starting; see {layout.log}.")
+        if "hub" in known["processes"]:
+            say(welcome(layout) if known["ready"] else f"It is starting; see {layout.log}.")
     return 0 if known["running"] else 1
 
 

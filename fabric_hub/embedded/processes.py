@@ -1,8 +1,8 @@
 """Starting processes as another account, and finding again those that a killed run left behind.
 
 A process belongs to a run when its environment carries the run's directory (:data:`MARK`, set for
-every daemon; SLURM_CONF with SLURM_JOB_ID, set by Slurm for every job), when it is a Slurm daemon
-with a file of the directory open, or when it runs as an account that the run made. A number that was
+every daemon; SLURM_CONF with SLURM_JOB_ID, set by Slurm for every job; a home in the directory), when
+it is a Slurm daemon with a file of the directory open, or when it runs as an account that the run made. A number that was
 reused by another program therefore never gets a signal.
 """
 
@@ -98,7 +98,7 @@ def _opens_below(pid: int, directory: str) -> bool:
 
 def _started_by(pid: int, root: Path) -> bool:
     environment = _read(f"/proc/{pid}/environ").split(b"\0")
-    if f"{MARK}={root}".encode() in environment:
+    if f"{MARK}={root}".encode() in environment or _at_home(environment, root):
         return True
     if f"SLURM_CONF={root}/etc/slurm.conf".encode() in environment:
         return any(entry.startswith(b"SLURM_JOB_ID=") for entry in environment)
@@ -106,16 +106,21 @@ def _started_by(pid: int, root: Path) -> bool:
     return name in _DAEMONS and _opens_below(pid, f"{root}/")
 
 
-def is_step(pid: int) -> bool:
-    """Whether a process is a job's, or Slurm's shepherd of a job: those survive the daemons."""
+def _at_home(environment: list[bytes], root: Path) -> bool:
+    return any(entry.startswith(f"HOME={root}/homes/".encode()) for entry in environment)
+
+
+def of_session(pid: int, root: Path) -> bool:
+    """Whether a process is a session's, or Slurm's shepherd of a job: those survive the daemons."""
     if _read(f"/proc/{pid}/comm").strip() == b"slurmstepd":
         return True
-    return any(entry.startswith(b"SLURM_JOB_ID=") for entry in _read(f"/proc/{pid}/environ").split(b"\0"))
+    environment = _read(f"/proc/{pid}/environ").split(b"\0")
+    return _at_home(environment, root) or any(entry.startswith(b"SLURM_JOB_ID=") for entry in environment)
 
 
 def leftovers(root: Path, uids: Iterable[int] = ()) -> list[int]:
     """The processes of the run in ``root``, and all of the accounts ``uids``; never ourselves or our ancestors."""
-    uids, mine, found = frozenset(uids), _ancestors(), []
+    uids, mine, found = frozenset(uids), ancestors(os.getpid()), []
     for entry in os.scandir("/proc"):
         if not entry.name.isdecimal() or (pid := int(entry.name)) in mine:
             continue
@@ -135,8 +140,9 @@ def _state(pid: int) -> str:
     return fields[0] if fields else "Z"
 
 
-def _ancestors() -> frozenset[int]:
-    pids, pid = set(), os.getpid()
+def ancestors(pid: int) -> frozenset[int]:
+    """A process and those it descends from, without init."""
+    pids = set()
     while pid > 1:
         pids.add(pid)
         fields = _stat(pid)

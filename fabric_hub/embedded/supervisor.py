@@ -96,6 +96,7 @@ class Supervisor:
             due = [name for name, when in self._again.items() if when <= time.monotonic()]
             for name in due:
                 del self._again[name]
+                self._end_orphans()
                 self._launch(self._daemons[name])
             with selectors.DefaultSelector() as selector:
                 for name, process in self._running.items():
@@ -124,6 +125,15 @@ class Supervisor:
         self._delay[name] = delay
         self._again[name] = time.monotonic() + delay
         self._say(f"{name} starts again in {delay:g} s.")
+
+    def _end_orphans(self) -> None:
+        """What a dead daemon had started (the hub its proxy and service) still holds the ports; sessions live on."""
+        alive = {process.pid for process in self._running.values()}
+        processes.end(
+            pid
+            for pid in processes.leftovers(self._layout.root)
+            if not processes.of_session(pid, self._layout.root) and not alive & processes.ancestors(pid)
+        )
 
     def stop(self, names: Callable[[str], bool] = lambda _: True) -> None:
         """Stop the daemons whose name is wanted, last started first, each with what it started."""

@@ -185,7 +185,7 @@ def _service_accounts(known: Instance) -> tuple[Account, Account]:
 
 
 def _hub_files(layout: Layout, hub: Account | None, gateway: Account | None) -> None:
-    """The hub's private directory with the demo's passwords, and the directory of the gateway's socket."""
+    """The hub's private directory with the demo's passwords, the gateway's socket's directory, and homes."""
     owner = (hub.uid, hub.gid) if hub else None
     layout.hub.mkdir(mode=0o700, exist_ok=True)
     layout.gateway_socket.parent.mkdir(exist_ok=True)
@@ -196,6 +196,8 @@ def _hub_files(layout: Layout, hub: Account | None, gateway: Account | None) -> 
         layout.gateway_socket.parent.chmod(0o2750)
     else:
         layout.gateway_socket.parent.chmod(0o700)
+        for user in demo.ACCOUNTS:
+            (layout.homes / user).mkdir(mode=0o700, exist_ok=True)
     if not layout.logins.exists():
         instance.write_private(layout.logins, json.dumps({user: _password() for user in demo.ACCOUNTS}), owner)
     if not layout.token.exists():
@@ -262,7 +264,7 @@ def build_image(layout: Layout, say: Say) -> None:
 
 def _end_daemons(layout: Layout, say: Say) -> None:
     """End the daemons of a run that was killed; its sessions live on, and the new daemons find them."""
-    old = [pid for pid in processes.leftovers(layout.root) if not processes.is_step(pid)]
+    old = [pid for pid in processes.leftovers(layout.root) if not processes.of_session(pid, layout.root)]
     if old:
         say(f"An earlier run was killed; ending {len(old)} processes that it left.")
         _insist(layout, old)
