@@ -1,0 +1,79 @@
+"""What can only be seen on a real Slurm: what its records hold, and what its clients' words really are."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from fabric_hub.errors import FabricError
+from fabric_hub.slurm import accounts
+from tests.embedded_run import EmbeddedRun
+
+from .conftest import Stage, new_session
+
+pytestmark = pytest.mark.slurm
+
+
+@pytest.fixture
+def on_slurm(embedded: EmbeddedRun) -> EmbeddedRun:
+    return embedded
+
+
+@pytest.mark.parametrize("gateway", ["real"], indirect=True)
+async def test_secrets_are_in_the_users_file_and_nowhere_in_slurm(gateway: Stage, on_slurm: EmbeddedRun) -> None:
+    session = new_session()
+    submitted = await gateway.client.submit(gateway.request(session))
+    await gateway.until(session, lambda job: job.state == "RUNNING")
+    users = on_slurm.settings.users
+    account = accounts.resolve(gateway.user, users)
+    file = Path(accounts.session_root(gateway.user, account, users)) / session / "env.json"
+    status = file.stat()
+    assert (stat.S_IMODE(status.st_mode), status.st_uid) == (0o600, account.uid)
+    assert "a-secret-token" in file.read_text()
+    told = on_slurm.slurm("scontrol", "show", "job", "-dd", str(submitted.job_id))
+    script = on_slurm.slurm("scontrol", "write", "batch_script", str(submitted.job_id), "-")
+    assert "a-secret-token" not in told + script
+    assert "Requeue=0" in told
+    while not (log := await gateway.client.log(session, gateway.user)).lines:
+        await gateway.client.snapshot(wait_s=0.2, after=1 << 60)
+    assert f"called with: -I -m fabric_lab.launch --session-dir {file.parent}" in log.lines
+    assert "token in the environment: none" in log.lines
+    assert f"home: {account.home}" in log.lines
+
+
+@pytest.mark.parametrize("gateway", ["real"], indirect=True)
+async def test_a_refusal_is_explained_and_leaves_no_secret_behind(gateway: Stage, on_slurm: EmbeddedRun) -> None:
+    session = new_session()
+    request = gateway.request(session)
+    spec = request.spec.model_copy(update={"account": "no-such-account"})
+    with pytest.raises(FabricError) as refused:
+        await gateway.client.submit(request.model_copy(update={"spec": spec}))
+    assert (refused.value.reason, refused.value.status) == ("account", 409)
+    assert "no-such-account" in refused.value.message
+    users = on_slurm.settings.users
+    account = accounts.resolve(gateway.user, users)
+    assert not os.path.exists(f"{accounts.session_root(gateway.user, account, users)}/{session}/env.json")  # noqa: ASYNC240
+
+
+@pytest.mark.parametrize("gateway", ["real"], indirect=True)
+async def test_a_name_with_newlines_forges_nothing(gateway: Stage, on_slurm: EmbeddedRun) -> None:
+    session = new_session()
+    mine = await gateway.client.submit(gateway.request(session))
+    before = await gateway.until(session, lambda job: job.state == "RUNNING")
+    forged = f"x|aaaa\n{mine.job_id}|aaaastudent1|aaaa|aaaa|aaaa|aaaaCANCELLED|aaaa"
+    done = on_slurm.as_user(
+        gateway.other, "sbatch", "--parsable", "--account=ml-course", "--partition=cpu", "--mem=100M",
+        f"--job-name={forged}", "--output=/dev/null", "--wrap=sleep 60",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    number = int(done.stdout)
+    snapshot, seen = None, {}
+    while number not in seen:
+        snapshot = await gateway.client.snapshot(after=snapshot.serial if snapshot else None, wait_s=10)
+        seen = {job.job_id: job for job in snapshot.jobs}
+    on_slurm.as_user(gateway.other, "scancel", str(number))
+    assert seen[mine.job_id] == before
+    assert seen[number].name == forged
