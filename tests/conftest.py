@@ -35,9 +35,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """A failed test shows the logs one would look for."""
     report = yield
     if report.failed:
-        runs = {
-            run.directory: run for run in getattr(item, "funcargs", {}).values() if isinstance(run, EmbeddedRun)
-        }
+        runs = {run.directory: run for run in getattr(item, "funcargs", {}).values() if isinstance(run, EmbeddedRun)}
         for directory, run in runs.items():
             report.sections.append((f"logs of {directory}", run.logs()))
     return report

@@ -236,9 +236,7 @@ def mint(layout: Layout, user: str) -> str:
     """
     known = _known(layout)
     if user not in demo.ACCOUNTS:
-        raise FabricError(
-            f"{user!r} is not a demo user.", reason="user", hint=f"They are: {', '.join(demo.ACCOUNTS)}."
-        )
+        raise FabricError(f"{user!r} is not a demo user.", reason="user", hint=f"They are: {', '.join(demo.ACCOUNTS)}.")
     api = f"http://127.0.0.1:{known.ports.public}/hub/api/users/{user}"
     headers = {"Authorization": f"token {layout.token.read_text().strip()}", "Content-Type": "application/json"}
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -11,7 +11,6 @@ from ..errors import FabricError
 from .demo import PROJECTS, members
 from .slurmconf import CLUSTER
 
-
 ADD_CLUSTER = [["add", "cluster", CLUSTER]]
 
 

@@ -77,14 +77,18 @@ def answers(path: Path) -> bool:
         return True
 
 
-def healthy(url: str) -> str:
-    """What a GET of ``url`` says is wrong; "" for an answer 200."""
+def healthy(address: str, token: str) -> str:
+    """What is wrong with the hub at ``address``; "" when it answers as the one that knows ``token``."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback is never proxied
+    request = urllib.request.Request(f"{address}/hub/api/user", headers={"Authorization": f"token {token}"})
     try:
-        with opener.open(url, timeout=5) as answer:
-            return "" if answer.status == 200 else f"{url} answers {answer.status}"
-    except (urllib.error.URLError, OSError) as error:
-        return f"{url}: {getattr(error, 'reason', error)}"
+        with opener.open(request, timeout=5) as answer:
+            answer.read()
+    except urllib.error.HTTPError as error:
+        return f"{address} answers {error.code}" + (": it is another hub" if error.code == 403 else "")
+    except OSError as error:
+        return f"{address}: {getattr(error, 'reason', error)}"
+    return ""
 
 
 def slurm_daemons(
@@ -205,15 +209,24 @@ def our_daemons(
             Daemon(
                 "gateway",
                 [str(runtime.python), "-m", "fabric_hub.slurm.server", "--site", str(layout.site)],
-                gateway_missing, environment, layout.root, gateway, restart=True,
-            )  # fmt: skip
+                gateway_missing,
+                environment,
+                layout.root,
+                gateway,
+                restart=True,
+            )
         )
     daemons.append(
         Daemon(
             "hub",
             [str(runtime.python), "-m", "jupyterhub", "-f", str(runtime.config)],
-            lambda: healthy(f"http://127.0.0.1:{public_port}/hub/health"),
-            environment, layout.hub, hub, restart=True, within_s=120, check_every_s=0.3,
-        )  # fmt: skip
+            lambda: healthy(f"http://127.0.0.1:{public_port}", layout.token.read_text()),
+            environment,
+            layout.hub,
+            hub,
+            restart=True,
+            within_s=120,
+            check_every_s=0.3,
+        )
     )
     return daemons

@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import random
 import secrets
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -17,26 +15,9 @@ from pydantic import Field, ValidationError
 from ..errors import FabricError
 from ..model import Frozen
 from .layout import Layout
+from .ports import Ports
 
-# Below the range from which Linux takes the ports of outgoing connections (32768 and up), so that a
-# remembered port is not lost to a passing client between two starts.
-_FIRST, _LAST = 20000, 32000
 DEFAULT_PREFIX = "fabric-"
-
-
-class Ports(Frozen):
-    """Loopback ports of one run."""
-
-    public: int
-    hub: int
-    proxy_api: int
-    service: int
-    slurmctld: int
-    slurmdbd: int
-    slurmd: tuple[int, int, int]
-
-    def all(self) -> tuple[int, ...]:
-        return (self.public, self.hub, self.proxy_api, self.service, self.slurmctld, self.slurmdbd, *self.slurmd)
 
 
 class Instance(Frozen):
@@ -47,52 +28,6 @@ class Instance(Frozen):
     local: bool = False
     images: Path
     loaded: str = ""  # digest of the accounts and budgets that Slurm's database was given
-
-
-def free(port: int) -> bool:
-    """Whether a loopback port can be listened on now."""
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: TIME_WAIT is no obstacle
-        try:
-            listener.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
-
-
-def choose_ports(public: int | None, remembered: Ports | None) -> Ports:
-    """The ports of this start: the remembered ones while they are free, others where they are not.
-
-    :param public: what ``--port`` asked for; None is the remembered one, else 8000 or the next free one.
-    :raises FabricError: the port that was asked for is taken.
-    """
-    if public is not None and not free(public):
-        raise FabricError(
-            f"Port {public} on 127.0.0.1 is in use by another program.",
-            reason="port",
-            hint="Choose another with --port, or leave it out to get a free one.",
-        )
-    start = random.SystemRandom().randrange(_FIRST, _LAST)
-    candidates = (port for step in range(_LAST - _FIRST) if free(port := _FIRST + (start + step) % (_LAST - _FIRST)))
-
-    def keep(old: int | None) -> int:
-        return old if old is not None and free(old) else next(candidates)
-
-    old = remembered
-    if public is None:
-        if old and free(old.public):
-            public = old.public
-        else:
-            public = next((port for port in range(8000, 8100) if free(port)), None) or next(candidates)
-    return Ports(
-        public=public,
-        hub=keep(old and old.hub),
-        proxy_api=keep(old and old.proxy_api),
-        service=keep(old and old.service),
-        slurmctld=keep(old and old.slurmctld),
-        slurmdbd=keep(old and old.slurmdbd),
-        slurmd=(keep(old and old.slurmd[0]), keep(old and old.slurmd[1]), keep(old and old.slurmd[2])),
-    )
 
 
 def read(layout: Layout) -> Instance | None:

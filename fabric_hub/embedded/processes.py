@@ -2,8 +2,8 @@
 
 A process belongs to a run when its environment carries the run's directory (:data:`MARK`, set for
 every daemon; SLURM_CONF with SLURM_JOB_ID, set by Slurm for every job; a home in the directory), when
-it is a Slurm daemon with a file of the directory open, or when it runs as an account that the run made. A number that was
-reused by another program therefore never gets a signal.
+it is a Slurm daemon with a file of the directory open, or when it runs as an account that the run made.
+A number that was reused by another program therefore never gets a signal.
 """
 
 from __future__ import annotations

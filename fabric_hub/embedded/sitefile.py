@@ -7,8 +7,8 @@ from typing import Any
 
 from . import demo
 from .gpus import Gpus
-from .instance import Ports
 from .layout import Layout
+from .ports import Ports
 
 
 def _value(value: Any) -> str:
@@ -33,9 +33,7 @@ def toml(data: dict[str, Any], path: str = "") -> str:
     return text
 
 
-def site(
-    layout: Layout, ports: Ports, *, prefix: str | None, gpus: Gpus | None, proxy_command: tuple[str, ...]
-) -> str:
+def site(layout: Layout, ports: Ports, *, prefix: str | None, gpus: Gpus | None, proxy_command: tuple[str, ...]) -> str:
     """The text of site.toml.
 
     :param prefix: of the Unix accounts; None when everybody runs as the hub's own account.

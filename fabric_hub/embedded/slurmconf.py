@@ -117,8 +117,9 @@ def gres_conf(layout: Layout, gpus: Gpus) -> str:
     """gres.conf(5); shards are spread evenly over a node's GPUs."""
     lines = ["# Written by fabric-hub up at every start; changes here are lost."]
     for number, mine in enumerate(gpus.per_node, 1):
-        for index in mine:
-            lines.append(f"NodeName=gpu{number} Name=gpu Type={gpus.type} File={layout.devices}/nvidia{index}")
+        lines += [
+            f"NodeName=gpu{number} Name=gpu Type={gpus.type} File={layout.devices}/nvidia{index}" for index in mine
+        ]
         if mine:
             lines.append(f"NodeName=gpu{number} Name=shard Count={SHARDS_PER_GPU * len(mine)}")
     return "\n".join(lines) + "\n"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import FabricError
-from . import accounting, accounts, cluster, demo, gpus, instance, processes, runtime, sitefile, slurmconf
+from . import accounting, accounts, cluster, demo, gpus, instance, ports, processes, runtime, sitefile, slurmconf
 from .instance import Instance
 from .layout import LONGEST_DIRECTORY, Layout
 from .processes import Account
@@ -58,11 +58,11 @@ def up(options: Options, say: Say, ready: Callable[[], None]) -> None:
         )
     make_root(root)
     layout = layout_of(root)
-    with instance.locked(layout):
+    with instance.locked(layout), ports.Claims() as claims:
         stop_on_signals()
         supervisor = Supervisor(layout, say)
         try:
-            _start(options, layout, supervisor, say)
+            _start(options, layout, claims, supervisor, say)
             ready()
             supervisor.watch()
         except Stopped:
@@ -89,10 +89,10 @@ def make_root(root: Path) -> None:
             )
 
 
-def _start(options: Options, layout: Layout, supervisor: Supervisor, say: Say) -> None:
+def _start(options: Options, layout: Layout, claims: ports.Claims, supervisor: Supervisor, say: Say) -> None:
     old = instance.read(layout)
     _end_daemons(layout, say)
-    known = _choose(options, layout, old)
+    known = _choose(options, layout, old, claims)
     layout = Layout(layout.root, known.images)
     root_run = os.geteuid() == 0
     _directories(layout)
@@ -135,7 +135,7 @@ def _start(options: Options, layout: Layout, supervisor: Supervisor, say: Say) -
             supervisor.start(daemon)
 
 
-def _choose(options: Options, layout: Layout, old: Instance | None) -> Instance:
+def _choose(options: Options, layout: Layout, old: Instance | None, claims: ports.Claims) -> Instance:
     prefix = options.prefix if options.prefix is not None else (old.prefix if old else instance.DEFAULT_PREFIX)
     if old and old.prefix != prefix and accounts.ours(layout):
         raise FabricError(
@@ -145,7 +145,7 @@ def _choose(options: Options, layout: Layout, old: Instance | None) -> Instance:
         )
     return Instance(
         prefix=prefix,
-        ports=instance.choose_ports(options.port, old.ports if old else None),
+        ports=ports.choose(claims, options.port, old.ports if old else None),
         local=options.local if options.local is not None else bool(old and old.local),
         images=options.images or (old.images if old else layout.images),
         loaded=old.loaded if old else "",
@@ -225,11 +225,11 @@ def _start_slurm(layout: Layout, known: Instance, found: gpus.Gpus, supervisor: 
     me = pwd.getpwuid(os.geteuid()).pw_name
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
     machine = slurmconf.Machine(socket.gethostname().split(".")[0], me, os.cpu_count() or 1, memory)
-    ports = slurmconf.SlurmPorts(known.ports.slurmctld, known.ports.slurmdbd, known.ports.slurmd)
+    slurm_ports = slurmconf.SlurmPorts(known.ports.slurmctld, known.ports.slurmdbd, known.ports.slurmd)
     gpus.link_devices(layout, found)
-    layout.slurm_conf.write_text(slurmconf.slurm_conf(layout, machine, ports, found))
+    layout.slurm_conf.write_text(slurmconf.slurm_conf(layout, machine, slurm_ports, found))
     (layout.etc / "gres.conf").write_text(slurmconf.gres_conf(layout, found))
-    instance.write_private(layout.etc / "slurmdbd.conf", slurmconf.slurmdbd_conf(layout, machine, ports))
+    instance.write_private(layout.etc / "slurmdbd.conf", slurmconf.slurmdbd_conf(layout, machine, slurm_ports))
     for name in ("slurm.conf", "gres.conf"):
         (layout.etc / name).chmod(0o644)
     if not layout.munge_key.exists():
