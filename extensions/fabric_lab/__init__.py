@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = ["__version__", "session"]
 
+
 def __getattr__(name: str) -> Any:
     if name == "session":
         from .widget import session
 
         return session
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
     return [{"module": "fabric_lab.handlers"}]

@@ -35,7 +35,9 @@ def take(session_dir: Path) -> dict[str, str]:
         if not stat.S_ISREG(status.st_mode):
             raise LaunchError(f"{path} is not a plain file.")
         if status.st_uid != os.geteuid():
-            raise LaunchError(f"{path} belongs to uid {status.st_uid}, not to uid {os.geteuid()} who runs this session.")
+            raise LaunchError(
+                f"{path} belongs to uid {status.st_uid}, not to uid {os.geteuid()} who runs this session."
+            )
         os.unlink(path)
         if status.st_mode & 0o077:
             raise LaunchError(

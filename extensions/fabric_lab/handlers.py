@@ -94,4 +94,4 @@ def _load_jupyter_server_extension(server: ServerApp) -> None:
     )
     route = url_path_join(server.base_url, "fabric", "session")
     arguments = {"hub_answer": answer, "models": facts.gpu_models()}
-    server.web_app.add_handlers(".*$", [(route, SessionHandler, arguments)])
+    server.web_app.add_handlers(".*$", [(route, SessionHandler, arguments)])  # type: ignore[no-untyped-call]

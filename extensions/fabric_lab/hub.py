@@ -12,7 +12,7 @@ import socket
 from typing import Any
 
 from jupyter_server.serverapp import ServerApp
-from traitlets import Instance
+from traitlets import Bool, Instance
 from traitlets.config import Config
 
 from .environment import LaunchError
@@ -38,11 +38,16 @@ class SessionServer(ServerApp):
     """Jupyter Server on a socket that the launcher has bound, with POLICY above every file."""
 
     listener = Instance(socket.socket)
+    no_browser_open_file = Bool(True)  # it would hold the session's token
 
     def parse_command_line(self, argv: list[str] | None = None) -> None:
         super().parse_command_line(argv)
         self.cli_config.merge(POLICY)  # Jupyter merges this last, over the files
         self.update_config(POLICY)
+
+    def server_info(self) -> dict[str, Any]:
+        """What Jupyter writes to a file in the user's home: everything but the token."""
+        return super().server_info() | {"token": ""}
 
     def _find_http_port(self) -> None:
         """The port is ours already: nothing to find."""
@@ -72,7 +77,7 @@ class SessionHub(_hub.JupyterHubSingleUser):  # type: ignore[name-defined, misc]
 
     async def compare_versions(self) -> None:
         """Warn in the log when hub and session run different releases; a silent hub is not our business."""
-        from jupyterhub._version import __version__, _check_version
+        from jupyterhub._version import __version__, _check_version  # type: ignore[import-untyped, unused-ignore]
 
         try:
             response = await _hub.fetch(self.hub_auth.api_url, **self.hub_http_client_opts)

@@ -3,6 +3,10 @@
 Reads and removes ``DIR/env.json``, binds a free port, starts Jupyter Server
 once, in this process, and then tells the hub's service the port. What it
 prints is the session's log and holds no secret.
+
+Without ``--session-dir`` it is a child of the hub itself, as JupyterHub's local
+spawners start it: its environment is complete, JUPYTERHUB_SERVICE_URL says where
+to serve, and nobody waits for an announcement.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ import os
 import socket
 import sys
 import time
+from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -67,14 +72,16 @@ def address_towards(url: str) -> str:
         ) from error
 
 
-def bind(address: str) -> socket.socket:
-    """A TCP socket on a free port of an address; it listens only once the server does."""
+def bind(address: str, port: int = 0) -> socket.socket:
+    """A TCP socket on a port (0: a free one) of an address; it listens only once the server does."""
     try:
-        family, kind, proto, _, where = socket.getaddrinfo(address, 0, type=socket.SOCK_STREAM)[0]
+        family, kind, proto, _, where = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, proto)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as tornado does for its own
         listener.bind(where)
     except OSError as error:
-        raise LaunchError(f"This node cannot serve on its address {address}: {error}.") from error
+        where_ = f"{address} port {port}" if port else address
+        raise LaunchError(f"This node cannot serve on its address {where_}: {error}.") from error
     listener.setblocking(False)
     return listener
 
@@ -87,14 +94,36 @@ def service_url(listener: socket.socket, tls: bool) -> str:
     return f"{'https' if tls else 'http'}://{host}:{port}/"
 
 
-def run(session_dir: Path) -> int:
+def locate_certificates(environment: MutableMapping[str, str], session_dir: Path) -> None:
+    """Certificates are named by their files in the session's directory; Jupyter wants paths."""
+    for name in ("JUPYTERHUB_SSL_KEYFILE", "JUPYTERHUB_SSL_CERTFILE", "JUPYTERHUB_SSL_CLIENT_CA", "FABRIC_CA_FILE"):
+        if environment.get(name):
+            environment[name] = str(session_dir / environment[name])  # an absolute path stays what it is
+
+
+def prepare(session_dir: Path | None) -> socket.socket:
+    """Complete this process's environment and bind; returns the socket, not yet listening."""
+    if session_dir is None:
+        where = urlsplit(required(os.environ, "JUPYTERHUB_SERVICE_URL"))
+        listener = bind(where.hostname or "127.0.0.1", where.port or 0)
+    else:
+        session_dir = session_dir.absolute()
+        os.environ.update(take(session_dir))
+        locate_certificates(os.environ, session_dir)
+        service = required(os.environ, "FABRIC_SERVICE_URL")
+        listener = bind(os.environ.get("FABRIC_BIND") or address_towards(service))
+    required(os.environ, "JUPYTERHUB_API_TOKEN")
+    tls = bool(os.environ.get("JUPYTERHUB_SSL_CERTFILE"))
+    os.environ["JUPYTERHUB_SERVICE_URL"] = service_url(listener, tls)
+    # terminals and "!command" cells find the image's own programs
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    return listener
+
+
+def run(session_dir: Path | None) -> int:
     """Be a session until it is stopped. Returns the exit status; raises LaunchError when it cannot start."""
     phases = Phases()
-    os.environ.update(take(session_dir))
-    service = required(os.environ, "FABRIC_SERVICE_URL").rstrip("/")
-    token = required(os.environ, "JUPYTERHUB_API_TOKEN")
-    listener = bind(os.environ.get("FABRIC_BIND") or address_towards(service))
-    os.environ["JUPYTERHUB_SERVICE_URL"] = service_url(listener, tls=bool(os.environ.get("JUPYTERHUB_SSL_CERTFILE")))
+    listener = prepare(session_dir)
 
     gc.disable()  # nothing made during the start is garbage worth looking for
     from . import light
@@ -106,37 +135,47 @@ def run(session_dir: Path) -> int:
     phases.reach("imported")
     server = hub.make_server(listener)
     phases.reach("bound")
-
     failure: list[LaunchError] = []
 
-    async def announce() -> None:
-        from .announce import announce
-
+    async def ready() -> None:
         phases.reach("ready")
         gc.freeze()
         gc.enable()
-        body = {"port": listener.getsockname()[1], "phases": dict(phases.reached)}
         try:
-            await announce(f"{service}/session/ready", token, body, ca_file=os.environ.get("FABRIC_CA_FILE") or None)
+            if session_dir is not None:
+                await tell_service(listener, phases)
+                phases.reach("announced")
         except LaunchError as error:
             failure.append(error)
             server.stop()
         else:
-            phases.reach("announced")
             await server.extension_manager.extension_points[hub.SessionHub.name].app.compare_versions()
 
     # Callbacks run in order: the server's own, which listens, was added when it was made.
-    server.io_loop.add_callback(announce)
+    server.io_loop.add_callback(ready)
     server.start()
     if failure:
         raise failure[0]
     return 0
 
 
+async def tell_service(listener: socket.socket, phases: Phases) -> None:
+    """Announce the port, and how long each step took."""
+    from .announce import announce
+
+    await announce(
+        f"{os.environ['FABRIC_SERVICE_URL'].rstrip('/')}/session/ready",
+        os.environ["JUPYTERHUB_API_TOKEN"],
+        {"port": listener.getsockname()[1], "phases": dict(phases.reached)},
+        ca_file=os.environ.get("FABRIC_CA_FILE") or None,
+        say=lambda line: print(line, flush=True),
+    )
+
+
 def main() -> int:
     """Parse the command line and run; a reason not to start is one sentence in the log."""
     parser = argparse.ArgumentParser(prog="fabric_lab.launch", description="Start a session's notebook server.")
-    parser.add_argument("--session-dir", type=Path, required=True, help="the session's private directory")
+    parser.add_argument("--session-dir", type=Path, help="the session's private directory")
     try:
         return run(parser.parse_args().session_dir)
     except LaunchError as error:

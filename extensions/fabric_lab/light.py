@@ -106,7 +106,7 @@ def import_lab() -> None:
     extensions need; where there is no Node.js it goes on without.
     """
     with standing_in({"rfc3987_syntax": None}):
-        commands = importlib.import_module("jupyterlab.commands")
+        commands: Any = importlib.import_module("jupyterlab.commands")
     if hasattr(commands, "_yarn_config"):
         commands._yarn_config = lambda logger=None: {"yarn config": {}, "npm config": {}}
     importlib.import_module("jupyterlab.labapp")

@@ -19,7 +19,7 @@ BUILD_VERSION = "1"  # raise when build.py makes something else of the same reci
 
 # Made by building the front end, or by running it; never sources.
 _DERIVED = frozenset(
-    "node_modules dist lib labextension __pycache__ .pytest_cache .ruff_cache .mypy_cache .yarn tests".split()
+    ("node_modules", "dist", "lib", "labextension", "__pycache__", ".ruff_cache", ".mypy_cache", ".pytest_cache")
 )
 
 
@@ -29,7 +29,9 @@ class Recipe(Frozen):
     title: str
     description: str = ""
     python: str = Field(">=3.11", description="For people; the interpreter is the machine's own /usr/bin/python3.")
-    test: tuple[str, ...] = Field(min_length=1, description="Command that proves a build, run in the recipe's directory.")
+    test: tuple[str, ...] = Field(
+        min_length=1, description="Command that proves a build, run in the recipe's directory."
+    )
     locks: dict[str, str] = Field(min_length=1, description="Variant to lock file: default, or cuda and cpu.")
 
 
@@ -125,7 +127,9 @@ def build_id(image: Image, variant: str, extensions: Path, python_version: str) 
             BUILD_VERSION,
             python_version,
             (image.directory / image.recipe.locks[variant]).read_bytes(),
-            digest_of_files(image.directory, (f for f in source_files(image.directory) if f.suffix in (".toml", ".py"))),
+            digest_of_files(
+                image.directory, (f for f in source_files(image.directory) if f.suffix in (".toml", ".py"))
+            ),
             digest_of_files(extensions, source_files(extensions)),
         )
     )[:12]

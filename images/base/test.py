@@ -6,10 +6,9 @@ from pathlib import Path
 
 import dask
 import distributed
+import fabric_lab
 import ipywidgets
 from jupyter_client.manager import start_new_kernel
-
-import fabric_lab
 
 print("dask", dask.__version__, "distributed", distributed.__version__, "ipywidgets", ipywidgets.__version__)
 print("jupyterhub", importlib.metadata.version("jupyterhub"), "fabric-lab", fabric_lab.__version__)

@@ -1,0 +1,151 @@
+"""``from fabric_lab import session; session()``: this session's facts in a notebook.
+
+Runs in the kernel. ``session()`` is a live widget (and plain text where there
+are no widgets), ``session.data`` the same as a dict.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import json
+import os
+import ssl
+import time
+import urllib.error
+import urllib.request
+from datetime import UTC, datetime
+from typing import Any
+
+import ipywidgets  # type: ignore[import-untyped, unused-ignore]
+
+from . import facts
+
+EVERY_S = 30.0
+KEEP_S = 10.0
+UNREACHABLE = "The hub cannot be reached. Your notebook and kernels are not affected."
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """The token goes to the hub's service and nowhere else."""
+
+    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
+        return None
+
+
+def ask_hub(timeout_s: float = 5.0) -> tuple[dict[str, Any] | None, str]:
+    """The service's word on this session, or None and a sentence that says why."""
+    url = facts.service_url(os.environ)
+    if not url:
+        return None, "This kernel was not started by a hub."
+    request = urllib.request.Request(url, headers={"Authorization": f"token {os.environ['JUPYTERHUB_API_TOKEN']}"})
+    trust = ssl.create_default_context(cafile=os.environ.get("FABRIC_CA_FILE") or None)
+    # no proxy of the user's environment: the hub is on the cluster's own network
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust), _NoRedirects()
+    )
+    try:
+        with opener.open(request, timeout=timeout_s) as response:
+            answer = json.load(response)
+    except urllib.error.HTTPError as error:
+        return None, f"The hub does not answer (HTTP {error.code}). Your notebook and kernels are not affected."
+    except (OSError, ValueError):
+        return None, UNREACHABLE
+    return (answer, "") if isinstance(answer, dict) else (None, UNREACHABLE)
+
+
+def rows(known: facts.Facts, now: float) -> list[tuple[str, str]]:
+    """Names and values to show, without what is not known."""
+    names = ", ".join(sorted({gpu["name"] for gpu in known["gpus"] if "name" in gpu}))
+    gpus = f"{known['gpu_count']}" + (f" ({names})" if names else "")
+    ends = ""
+    if known["ends_at"] is not None:
+        ends_at = datetime.fromtimestamp(known["ends_at"], UTC).astimezone()
+        ends = f"{ends_at:%H:%M on %d %B} ({facts.left(known['ends_at'], now)})"
+    all_rows = [
+        ("Project", known["project_title"] or known["project"]),
+        ("Profile", known["profile"]),
+        ("Image", known["image"]),
+        ("Node", known["node"]),
+        ("GPUs", gpus),
+        ("Slurm job", "" if known["job_id"] is None else str(known["job_id"])),
+        ("Ends", ends),
+        ("Note", known["problem"]),
+    ]
+    return [(name, value) for name, value in all_rows if value]
+
+
+def as_text(known: facts.Facts, now: float) -> str:
+    """The facts as lines of text."""
+    return "\n".join(f"{name + ':':11}{value}" for name, value in rows(known, now))
+
+
+def as_html(known: facts.Facts, now: float) -> str:
+    """The facts as a table; every value is escaped."""
+    body = "".join(
+        f'<tr><th scope="row" style="text-align:left;padding-right:1em">{html.escape(name)}</th>'
+        f'<td style="text-align:left">{html.escape(value)}</td></tr>'
+        for name, value in rows(known, now)
+    )
+    return f'<table aria-label="This session">{body}</table>'
+
+
+class SessionView(ipywidgets.HTML):  # type: ignore[misc]
+    """A live table of the session's facts; stops when closed."""
+
+    def __init__(self, source: Session, every_s: float = EVERY_S) -> None:
+        self._source = source
+        super().__init__(value=as_html(source.data, time.time()))
+        try:
+            self._task: asyncio.Task[None] | None = asyncio.get_running_loop().create_task(self._keep_current(every_s))
+        except RuntimeError:  # no event loop, as in a plain Python prompt: shown once
+            self._task = None
+
+    async def _keep_current(self, every_s: float) -> None:
+        while self.comm is not None:
+            await asyncio.sleep(every_s)
+            known = await asyncio.get_running_loop().run_in_executor(None, self._source.fresh)
+            self.value = as_html(known, time.time())
+
+    def close(self) -> None:
+        """Stop updating and remove the widget."""
+        if self._task is not None:
+            self._task.cancel()
+        super().close()
+
+    def __repr__(self) -> str:
+        return as_text(self._source.data, time.time())
+
+
+class Session:
+    """This session. Call it for a widget; ``data`` is a dict; printed, it is text."""
+
+    def __init__(self) -> None:
+        self._known: facts.Facts | None = None
+        self._until = 0.0
+
+    def fresh(self) -> facts.Facts:
+        """Ask the hub (at most once in ten seconds) and combine its answer with the job's own environment."""
+        if self._known is None or time.monotonic() >= self._until:
+            hub, problem = ask_hub()
+            self._known = facts.combine(os.environ, hub, problem, facts.gpu_models())
+            self._until = time.monotonic() + KEEP_S
+        return self._known
+
+    @property
+    def data(self) -> facts.Facts:
+        """session, project, profile, image, node, job_id, gpus, gpu_count, ends_at, hub (or None) and problem."""
+        return self.fresh()
+
+    def __call__(self, every_s: float = EVERY_S) -> SessionView:
+        """A live widget.
+
+        :param every_s: seconds between updates.
+        """
+        return SessionView(self, every_s)
+
+    def __repr__(self) -> str:
+        return as_text(self.data, time.time())
+
+
+session = Session()

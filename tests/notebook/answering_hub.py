@@ -1,0 +1,139 @@
+"""A hub and its service, as far as a session sees them: they answer, and remember what they were told."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+TOKEN = "the-sessions-own-secret-token"
+ACCESS = "access:servers!server=ann/"
+SESSION = {
+    "session": "abcdefgh2345",
+    "user": "ann",
+    "project": "twin",
+    "project_title": "Digital Twin",
+    "project_kind": "research",
+    "account": "twin-acc",
+    "profile": "gpu-1",
+    "image": "base",
+    "hours": 1.0,
+    "phase": "running",
+    "job_id": 7,
+    "node": "gpu1",
+    "started_at": 1000.0,
+    "ends_at": 9999999999.0,
+    "gpus": 1,
+    "snapshot_age_s": 1.0,
+    "slurm_silent_since": None,
+}
+
+
+@dataclass
+class Announcement:
+    """What came to ``session/ready``, and what the announced port answered at that very moment."""
+
+    authorization: str
+    body: dict[str, Any]
+    answered: int | None
+
+
+@dataclass
+class AnsweringHub:
+    """The hub's API, the service's two verbs; ``refusals`` are given before announcements are taken."""
+
+    port: int = 0
+    refusals: list[tuple[int, bytes]] = field(default_factory=list)
+    tls: ssl.SSLContext | None = None
+    look: Callable[[int], int | None] | None = None
+    announcements: list[Announcement] = field(default_factory=list)
+    session: dict[str, Any] = field(default_factory=lambda: dict(SESSION))
+    sessions_asked: int = 0
+    silent: bool = False
+    announced: threading.Event = field(default_factory=threading.Event)
+
+    def __enter__(self) -> Self:
+        hub = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                hub._get(self)
+
+            def do_POST(self) -> None:
+                hub._post(self)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+                """Quiet."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+        if self.tls:
+            self._server.socket = self.tls.wrap_socket(self._server.socket, server_side=True)
+        self.port = self._server.server_port
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    @property
+    def url(self) -> str:
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
+
+    def _get(self, request: BaseHTTPRequestHandler) -> None:
+        known = request.headers.get("Authorization") in (f"token {TOKEN}", f"Bearer {TOKEN}")
+        if request.path == "/hub/api":
+            answer(request, 200, {"version": "6.1.1"})
+        elif request.path == "/hub/api/user":
+            user = {"name": "ann", "kind": "user", "admin": False, "groups": [], "scopes": [ACCESS], "session_id": None}
+            answer(request, 200 if known else 403, user if known else {"message": "Forbidden"})
+        elif request.path == "/services/fabric/api/session":
+            self.sessions_asked += 1
+            if self.silent:
+                answer(request, 503, {"message": "The hub is restarting."})
+            else:
+                answer(request, 200 if known else 403, self.session if known else {})
+        else:
+            answer(request, 404, {})
+
+    def _post(self, request: BaseHTTPRequestHandler) -> None:
+        body = json.loads(request.rfile.read(int(request.headers["Content-Length"])))
+        if not request.path.endswith("/session/ready"):
+            answer(request, 200, {})
+            return
+        if self.refusals:
+            status, content = self.refusals.pop(0)
+            answer(request, status, content)
+            return
+        look = self.look or http_status
+        self.announcements.append(Announcement(request.headers["Authorization"], body, look(body["port"])))
+        answer(request, 204, b"")
+        self.announced.set()
+
+
+def answer(request: BaseHTTPRequestHandler, status: int, body: dict[str, Any] | bytes) -> None:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    request.send_response(status)
+    request.send_header("X-JupyterHub-Version", "6.1.1")
+    request.send_header("Content-Length", str(len(content)))
+    request.end_headers()
+    request.wfile.write(content)
+
+
+def http_status(port: int) -> int | None:
+    """What the session's own API answers on a port; None when nothing listens there."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/user/ann/api", timeout=10) as response:
+            return int(response.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return None

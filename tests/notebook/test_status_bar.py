@@ -1,0 +1,74 @@
+"""The status bar item in a real browser."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from .answering_hub import SESSION, TOKEN, AnsweringHub
+from .running_session import RunningSession
+
+pytestmark = [pytest.mark.image, pytest.mark.browser]
+
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Page]:
+    """A page that carries the session's token, as the hub's login would give it."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
+        yield browser.new_page(extra_http_headers={"Authorization": f"token {TOKEN}"})
+        browser.close()
+
+
+def open_lab(page: Page, session: RunningSession) -> None:
+    page.goto(f"http://127.0.0.1:{session.port}/user/ann/lab?reset", timeout=60_000)
+
+
+def test_the_status_bar_tells_where_this_runs_and_for_how_long(
+    chromium: Page, session: RunningSession, hub: AnsweringHub
+) -> None:
+    hub.session = SESSION | {"ends_at": time.time() + 57 * 60 + 30}
+    open_lab(chromium, session)
+    item = chromium.get_by_role("button", name=re.compile("^This session:"))
+    expect(item).to_have_text("Digital Twin · gpu-1 · gpu1 · 1 GPU · 57 min left", timeout=60_000)
+    item.click()
+    details = chromium.get_by_role("dialog", name="Details of this session")
+    expect(details).to_contain_text("Digital Twin (twin)")
+    expect(details).to_contain_text("twin-acc")
+    expect(details).to_contain_text("4711")
+
+
+def test_the_status_bar_says_in_words_that_the_hub_does_not_answer(
+    chromium: Page, session: RunningSession, hub: AnsweringHub
+) -> None:
+    hub.silent = True
+    open_lab(chromium, session)
+    item = chromium.get_by_role("button", name=re.compile("^This session:"))
+    expect(item).to_have_text("twin · gpu-1 · gpu1 · 1 GPU · hub not answering", timeout=60_000)
+    item.click()
+    details = chromium.get_by_role("dialog", name="Details of this session")
+    expect(details).to_contain_text("The hub does not answer (HTTP 503). Your notebook and kernels are not affected.")
+
+
+def test_a_session_that_ends_soon_says_what_to_do(chromium: Page, session: RunningSession, hub: AnsweringHub) -> None:
+    hub.session = SESSION | {"ends_at": time.time() + 5 * 60 + 30, "slurm_silent_since": time.time() - 180}
+    open_lab(chromium, session)
+    item = chromium.get_by_role("button", name=re.compile("^This session:"))
+    expect(item).to_contain_text("5 min left · Slurm not answering", timeout=60_000)
+    item.click()
+    details = chromium.get_by_role("dialog", name="Details of this session")
+    expect(details).to_contain_text("Slurm has not answered the hub for 3 min.")
+    expect(details).to_contain_text("Save your work: 5 min left.")
