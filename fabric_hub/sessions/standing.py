@@ -28,17 +28,21 @@ class Standing(Frozen):
 def standing(session: Session, snapshot: Snapshot | None) -> Standing:
     """What a snapshot says of a session's job.
 
-    Gone needs Slurm's own word: an ended state, or a successful answer to a question
-    asked after the job was submitted in which the job is missing. While Slurm is
-    silent, or the snapshot is older than the job, nothing is known.
+    Gone needs Slurm's own word in an answer to a question asked after the job was
+    submitted: an ended state, or that the job is missing. While Slurm is silent, or
+    the snapshot is older than the submission, nothing is known: an ended job may have
+    been requeued since, and an old answer may tell of an earlier job of that number.
     """
     if snapshot is None or session.job_id is None:
         return Standing(verdict=Verdict.UNKNOWN)
-    job = next((job for job in snapshot.jobs if job.job_id == session.job_id), None)
-    if job is not None:
-        return Standing(verdict=Verdict.GONE if job.phase is Phase.ENDED else Verdict.ALIVE, job=job)
-    if snapshot.silent_since is not None or snapshot.jobs_at is None:
-        return Standing(verdict=Verdict.UNKNOWN)
-    if session.submitted_at is None or snapshot.jobs_at < session.submitted_at + SETTLE_S:
-        return Standing(verdict=Verdict.UNKNOWN)
-    return Standing(verdict=Verdict.GONE)
+    # by number and name: sbatch runs as the user, so the number alone is the user's word
+    job = next(
+        (job for job in snapshot.jobs if job.job_id == session.job_id and (job.session or ("", ""))[1] == session.id),
+        None,
+    )
+    if job is not None and job.phase is not Phase.ENDED:
+        return Standing(verdict=Verdict.ALIVE, job=job)
+    if snapshot.silent_since is not None or snapshot.jobs_at is None or session.submitted_at is None:
+        return Standing(verdict=Verdict.UNKNOWN, job=job)
+    settled = session.submitted_at if job else session.submitted_at + SETTLE_S
+    return Standing(verdict=Verdict.GONE if snapshot.jobs_at >= settled else Verdict.UNKNOWN, job=job)

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from ..errors import FabricError
 from ..model import JobSpec
 from ..settings import memory_mb
+
+T = TypeVar("T")
 
 
 def minutes(text: str) -> int:
@@ -65,7 +67,7 @@ def merge(spec: JobSpec, req: Mapping[str, Any]) -> JobSpec:
         elif value.get("ngpus", "0") != "0":
             update["gres"] = (f"gpu:{value['ngpus']}",)
     if "options" in value:
-        update["options"] = tuple(shlex.split(value["options"]))
+        update["options"] = _checked("options", value["options"], _words)
     for name in ("prologue", "epilogue"):
         if name in value:
             update[name] = value[name]
@@ -83,16 +85,23 @@ def merge(spec: JobSpec, req: Mapping[str, Any]) -> JobSpec:
         ) from error
 
 
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(shlex.split(text))
+
+
 def _memory(text: str) -> int:
     if re.fullmatch(r"\d+", text):
         return int(text)
-    return memory_mb(text.upper().removesuffix("B"))
+    size = text.upper().removesuffix("B")
+    if not re.fullmatch(r"\d{1,9}(?:\.\d{1,9})?[KMGT]", size):
+        raise ValueError(f"{text!r} is not a size that sbatch takes")
+    return memory_mb(size)
 
 
-def _checked(name: str, text: str, read: Any) -> int:
+def _checked(name: str, text: str, read: Callable[[str], T]) -> T:
     try:
-        return int(read(text))
-    except (ValueError, KeyError, IndexError) as error:
+        return read(text)
+    except ValueError as error:
         raise FabricError(
             f"The hub's configuration sets req_{name} to {text!r}, which Slurm does not take.",
             reason="configuration",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,10 +19,11 @@ async def render_form(spawner: Any) -> str:
     """The form's HTML for a FabricSpawner's user; every text in it is escaped."""
     shared = spawner.shared
     snapshot = await shared.current_snapshot() if shared.settings.slurm else None
-    data = offer(shared.settings, spawner.user.name, snapshot, date.today()).model_dump()
-    silent = f"Slurm has not answered since {clock(data['silent_since'])}. {data['problem']}"
+    data = offer(shared.settings, spawner.user.name, snapshot, datetime.now().astimezone().date()).model_dump()
+    since = data["silent_since"]
+    silent = f"Slurm has not answered since {clock(since)}. {data['problem']}" if since else ""
     base = urlsplit(shared.settings.hub.bind_url).path.rstrip("/")
-    return render({**data, "base": base, "server_name": spawner.name, "silent": silent if data["silent_since"] else ""})
+    return render({**data, "base": base, "server_name": spawner.name, "silent": silent})
 
 
 def render(data: dict[str, Any]) -> str:

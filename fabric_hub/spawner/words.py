@@ -12,8 +12,8 @@ from ..slurm.reasons import explain
 
 def clock(at: float) -> str:
     """A time of day for people; with the date when it is not today. Local time of the hub."""
-    when = datetime.fromtimestamp(at)
-    return when.strftime("%H:%M" if when.date() == datetime.now().date() else "%d %b %H:%M")
+    when, now = datetime.fromtimestamp(at).astimezone(), datetime.now().astimezone()
+    return when.strftime("%H:%M" if when.date() == now.date() else "%d %b %H:%M")
 
 
 def progress_event(session: Session, job: Job | None, snapshot: Snapshot | None) -> dict[str, Any]:

@@ -179,11 +179,11 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
             address = await child.run_session(again)
         except FabricError as error:
             self._opened.set()
-            raise await self._failed(error) from error
+            raise await self._give_up(error) from error
         except Exception as error:
             self._opened.set()
             self.log.exception("A fault of the hub while starting %s", self._log_name)
-            raise await self._failed(_fault()) from error
+            raise await self._give_up(_fault()) from error
         session = self.shared.store.get(self.session_id) or session
         self.shared.store.update(session.id, token=None)
         self._guard(session)
@@ -210,7 +210,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
             await self.child_class.end_job(self.shared, live, "replaced")  # type: ignore[attr-defined]
         self.shared.store.end(live.id, reason="replaced", text="Replaced by a new start.")
 
-    async def _failed(self, error: FabricError) -> SessionFailure:
+    async def _give_up(self, error: FabricError) -> SessionFailure:
         lines: tuple[str, ...] = ()
         if self.session_id:
             lines = await self.child_spawner.last_lines() if self.child_spawner else ()
