@@ -15,8 +15,6 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.images.build import build
-
 from .embedded_run import ROOT, EmbeddedRun
 from .watchdog import clear
 
@@ -73,6 +71,8 @@ def images(sandbox: Path) -> Path:
     directory = Path(kept) if kept else sandbox / "images"
     directory.mkdir(mode=0o755, parents=True, exist_ok=True)
     if not (directory / "base" / "current").exists():
+        from fabric_hub.images.build import build
+
         build("base", directory, print)
     return directory
 

@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 from typing import Any
 
 from .. import settings
+from ..embedded import instance
+from ..embedded.layout import Layout, default_directory
 
 
 def add_parser(commands: Any) -> None:
     """Add the two commands."""
     check = commands.add_parser("check-config", help="read the site's file and report every mistake")
     check.set_defaults(run=_check_config)
-    for command in (check,):
-        command.add_argument("--site", type=Path, default=None, help=f"the site's file (default: ${settings.ENV})")
+    doctor = commands.add_parser("doctor", help="what is missing or wrong on this machine or site, and the remedy")
+    doctor.add_argument("--json", action="store_true")
+    doctor.add_argument(
+        "--dir",
+        type=lambda text: Path(text).expanduser().absolute(),
+        default=default_directory(),
+        help="look at the embedded run in this directory, when no site's file is named (default: %(default)s)",
+    )
+    doctor.set_defaults(run=_doctor)
+    for command in (check, doctor):
+        command.add_argument(
+            "--site",
+            type=Path,
+            default=None,
+            help=f"the site's file (default: ${settings.ENV}, or {settings.DEFAULT_PATH})",
+        )
 
 
 def _check_config(arguments: argparse.Namespace) -> int:
@@ -25,3 +42,32 @@ def _check_config(arguments: argparse.Namespace) -> int:
         f" {'Slurm' if found.slurm else 'no Slurm'}."
     )
     return 0
+
+
+def _site_to_look_at(arguments: argparse.Namespace) -> Path | None:
+    """The named site, else the embedded run while it runs, else the machine's site when it has one."""
+    if arguments.site:
+        return Path(arguments.site)
+    layout = Layout(arguments.dir, arguments.dir / "images")
+    if instance.holder(layout):
+        return layout.site
+    default = settings.path_from_environment()
+    return default if default.exists() else None
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from . import doctor  # httpx takes a moment that no other command needs
+
+    found = list(doctor.machine())
+    if site := _site_to_look_at(arguments):
+        found += doctor.of_site(site)
+    problems = [finding for finding in found if finding.state == "PROBLEM"]
+    if arguments.json:
+        print(json.dumps([finding.model_dump() for finding in found], indent=2))
+        return 1 if problems else 0
+    for finding in found:
+        print(f"{finding.state:<8} {finding.about}")
+        if finding.remedy:
+            print(f"{'':<8} -> {finding.remedy}")
+    print(f"\n{len(problems)} problem{'' if len(problems) == 1 else 's'}, {len(found) - len(problems)} right.")
+    return 1 if problems else 0

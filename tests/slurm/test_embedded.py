@@ -1,0 +1,206 @@
+"""The embedded cluster: real Slurm, real accounts, nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import new_prefix
+from tests.embedded_run import ROOT, EmbeddedRun, fabric_hub
+
+pytestmark = pytest.mark.slurm
+
+PRINT_DEVICES = "#!/bin/sh\necho user=$(id -un) devices=$CUDA_VISIBLE_DEVICES\n"
+
+
+def _job(run: EmbeddedRun, user: str, script: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """A job of a demo user, waited for; its output is in ``out`` in the user's home."""
+    run.home(user).joinpath("out").unlink(missing_ok=True)
+    return run.as_user(
+        user, "sbatch", "--wait", "--export=NIL", f"--output={run.home(user)}/out", *options, input=script
+    )
+
+
+@pytest.mark.parametrize(("gres", "count"), [("gpu:1", 1), ("gpu:2", 2), ("shard:1", 1)])
+def test_a_job_with_gpus_sees_them_in_cuda_visible_devices(bare_cluster: EmbeddedRun, gres: str, count: int) -> None:
+    done = _job(bare_cluster, "researcher", PRINT_DEVICES, "--account=proteins", "--partition=gpu", f"--gres={gres}")
+    assert done.returncode == 0, done.stderr
+    said = (bare_cluster.home("researcher") / "out").read_text()
+    user, devices = said.split()
+    assert user == f"user={bare_cluster.unix_name('researcher')}"
+    assert len(devices.removeprefix("devices=").split(",")) == count
+    assert devices != "devices="
+
+
+def test_every_project_has_its_account_its_members_and_its_budget(bare_cluster: EmbeddedRun) -> None:
+    said = bare_cluster.slurm("sacctmgr", "-n", "-P", "show", "assoc", "format=account,user,grptresmins")
+    assert "proteins||gres/gpu=6000" in said
+    assert "ml-course||gres/gpu=3000" in said
+    assert "bakery||gres/gpu=1200" in said
+    assert f"ml-course|{bare_cluster.unix_name('student2')}|" in said
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("service", ["hub", "gateway"])
+def test_the_services_may_neither_submit_nor_cancel_a_users_job(bare_cluster: EmbeddedRun, service: str) -> None:
+    refused = bare_cluster.as_user(service, "sbatch", "--account=proteins", "--output=/dev/null", input=PRINT_DEVICES)
+    assert refused.returncode != 0
+    assert "Invalid account" in refused.stderr
+    submitted = bare_cluster.as_user("researcher", "sbatch", "--parsable", "--hold", "--account=proteins",
+                                     "--output=/dev/null", input=PRINT_DEVICES)  # fmt: skip
+    job = submitted.stdout.strip()
+    try:
+        assert "denied" in bare_cluster.as_user(service, "scancel", job).stderr
+        assert bare_cluster.slurm("squeue", "-h", "-j", job, "-o", "%T") == "PENDING"
+    finally:
+        bare_cluster.slurm("scancel", job)
+
+
+@pytest.mark.root
+def test_demo_users_cannot_look_into_each_others_homes(bare_cluster: EmbeddedRun) -> None:
+    refused = bare_cluster.as_user("student1", "ls", str(bare_cluster.home("student2")))
+    assert refused.returncode != 0
+    assert "Permission denied" in refused.stderr
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("secret", ["etc/munge.key", "etc/slurmdbd.conf", "hub/demo-logins.json", "hub/embedded-token",
+                                    "database/mariadb.sock", "log/slurmctld.log"])  # fmt: skip
+def test_demo_users_cannot_read_the_runs_secrets(bare_cluster: EmbeddedRun, secret: str) -> None:
+    assert (bare_cluster.directory / secret).exists()
+    assert bare_cluster.as_user("student1", "head", "-c1", str(bare_cluster.directory / secret)).returncode != 0
+
+
+def test_it_listens_on_loopback_only_but_for_slurmdbd(bare_cluster: EmbeddedRun) -> None:
+    ports = bare_cluster.state["ports"]
+    listening = bare_cluster.slurm("ss", "-H", "-l", "-t", "-n")
+    for port in (ports["slurmctld"], *ports["slurmd"]):
+        assert f"127.0.0.1:{port} " in listening
+        assert f"0.0.0.0:{port} " not in listening
+
+
+def test_a_session_lives_through_the_kill_of_everything_else_and_down_ends_it(sandbox: Path) -> None:
+    directory = sandbox / "killed"
+    run = EmbeddedRun.start(directory, "--prefix", new_prefix(), "--until", "slurm")
+    try:
+        job = run.as_user("researcher", "sbatch", "--parsable", "--account=proteins", "--output=/dev/null",
+                          input="#!/bin/sh\nexec sleep 600\n").stdout.strip()  # fmt: skip
+        _until_state(run, job, "RUNNING")
+        for pid in (run.pid("supervisor"), *run.state["processes"].values()):
+            os.kill(pid, signal.SIGKILL)
+        again = fabric_hub("up", "--detach", "--dir", str(directory), "--until", "slurm")
+        assert again.returncode == 0, again.stdout + again.stderr + run.logs()
+        assert "An earlier run was killed" in again.stdout or "Ready." in again.stdout
+        assert run.slurm("squeue", "-h", "-j", job, "-o", "%T") == "RUNNING"
+    finally:
+        run.remove()
+    assert not directory.exists()
+    assert _of_directory(directory) == []
+
+
+def _until_state(run: EmbeddedRun, job: str, state: str) -> None:
+    command = f'until [ "$(squeue -h -j {job} -o %T)" = {state} ]; do sleep 0.1; done'
+    run.slurm("timeout", "60", "sh", "-c", command)
+
+
+def _of_directory(directory: Path) -> list[str]:
+    """Processes whose environment or arguments name the directory."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            text = (process / "environ").read_bytes() + (process / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if int(process.name) != os.getpid() and f"{directory}/".encode() in text:
+            found.append(process.name)
+    return found
+
+
+def test_ctrl_c_ends_everything_and_returns(sandbox: Path) -> None:
+    directory = sandbox / "interrupted"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fabric_hub.cli", "up", "--dir", str(directory), "--prefix", new_prefix(),
+         "--until", "slurm"],
+        cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout
+    try:
+        for line in process.stdout:
+            if line.startswith("Ready."):
+                break
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+        assert process.wait(60) == 0, rest
+        assert "Stopped; no process is left." in rest
+        assert _of_directory(directory) == []
+    finally:
+        process.kill()
+        process.communicate()
+        EmbeddedRun(directory).remove()
+
+
+def test_a_daemon_that_cannot_start_is_reported_with_the_end_of_its_log(sandbox: Path) -> None:
+    directory = sandbox / "broken"
+    directory.mkdir(mode=0o755)
+    (directory / "run").mkdir()
+    (directory / "run" / "lock").touch()
+    (directory / "etc").mkdir()
+    (directory / "etc" / "munge.key").write_bytes(b"short")
+    (directory / "etc" / "munge.key").chmod(0o400)
+    done = fabric_hub("up", "--dir", str(directory), "--prefix", new_prefix(), "--until", "slurm")
+    try:
+        assert done.returncode == 1
+        assert "munged ended with status" in done.stderr
+        assert "munged.log" in done.stderr
+        assert "Traceback" not in done.stderr
+    finally:
+        EmbeddedRun(directory).remove()
+
+
+def test_a_second_up_in_the_same_directory_is_refused(bare_cluster: EmbeddedRun) -> None:
+    done = fabric_hub("up", "--dir", str(bare_cluster.directory))
+    assert done.returncode == 1
+    assert "already runs" in done.stderr
+
+
+@pytest.mark.root
+def test_a_run_never_takes_an_account_that_it_did_not_make(sandbox: Path, bare_cluster: EmbeddedRun) -> None:
+    taken = bare_cluster.unix_name("hub").removesuffix("hub")
+    done = fabric_hub("up", "--dir", str(sandbox / "clash"), "--prefix", taken, "--until", "slurm")
+    assert done.returncode == 1
+    assert f"already has an account {taken}hub" in done.stderr
+    EmbeddedRun(sandbox / "clash").remove()
+    assert bare_cluster.as_user("hub", "true").returncode == 0
+
+
+@pytest.mark.root
+def test_the_gateway_may_become_users_and_nothing_else(embedded: EmbeddedRun) -> None:
+    status = Path(f"/proc/{embedded.pid('gateway')}/status").read_text()
+    fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    setuid_and_setgid = f"{(1 << 7) | (1 << 6):016x}"
+    assert fields["CapEff"] == fields["CapPrm"] == fields["CapBnd"] == setuid_and_setgid
+    assert fields["NoNewPrivs"] == "1"
+    assert set(fields["Uid"].split()) != {"0"}
+
+
+@pytest.mark.skipif(ROOT, reason="as root every demo account is a Unix account of its own")
+def test_an_ordinary_user_is_told_that_nobody_is_separated(embedded: EmbeddedRun) -> None:
+    assert embedded.settings.users.shared_account
+
+
+def test_doctor_finds_a_running_cluster_in_order(embedded: EmbeddedRun) -> None:
+    done = fabric_hub("doctor", "--dir", str(embedded.directory))
+    assert done.returncode == 0, done.stdout + done.stderr
+    for name in ("slurmdbd knows fabric", "the gateway on", "munge on", "image base"):
+        assert f"OK       {name}" in done.stdout
+
+
+def test_doctor_says_that_slurmctld_does_not_answer(bare_cluster: EmbeddedRun) -> None:
+    with bare_cluster.silent("slurmctld"):
+        done = fabric_hub("doctor", "--dir", str(bare_cluster.directory))
+    assert "PROBLEM  slurmctld does not answer" in done.stdout

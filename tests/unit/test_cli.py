@@ -1,0 +1,80 @@
+"""The command line tells what is wrong in words, with the right exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fabric_hub.cli import main, parser
+from tests.embedded_run import fabric_hub
+
+
+def test_every_command_explains_itself() -> None:
+    text = parser().format_help()
+    for command in ("up", "down", "status", "token", "doctor", "check-config", "images"):
+        assert command in text
+
+
+def test_wrong_usage_is_exit_status_2() -> None:
+    done = fabric_hub("up", "--port", "99999")
+    assert done.returncode == 2
+    assert "'99999' is not a port from 1 to 65535" in done.stderr
+
+
+def test_a_refusal_is_told_without_a_traceback(tmp_path: Path) -> None:
+    done = fabric_hub("status", "--dir", str(tmp_path / "nowhere"))
+    assert done.returncode == 1
+    assert "There is no embedded run in" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_down_refuses_a_directory_that_is_not_a_run(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("years of work")
+    done = fabric_hub("down", "--purge", "--dir", str(tmp_path))
+    assert done.returncode == 1
+    assert "is not the directory of an embedded run" in done.stderr
+    assert (tmp_path / "thesis.tex").exists()
+
+
+def test_down_of_nothing_is_no_error(tmp_path: Path) -> None:
+    assert fabric_hub("down", "--dir", str(tmp_path / "nowhere")).returncode == 0
+
+
+def test_up_refuses_a_directory_too_long_for_unix_sockets(tmp_path: Path) -> None:
+    done = fabric_hub("up", "--dir", str(tmp_path / ("x" * 90)))
+    assert done.returncode == 1
+    assert "limit of 107 bytes" in done.stderr
+
+
+def test_check_config_reports_every_mistake_with_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    site = tmp_path / "site.toml"
+    site.write_text('[hub]\nstate_dir = "relative"\nport = 1\n\n[images]\ndir = "/images"\n')
+    assert main(["check-config", "--site", str(site)]) == 1
+    said = capsys.readouterr().err
+    assert f"{site}:2: hub.state_dir: relative is not an absolute path" in said
+    assert f"{site}:3: hub.port: no such setting" in said
+
+
+def test_doctor_names_each_problem_with_its_remedy(tmp_path: Path) -> None:
+    state = tmp_path / "hub"
+    state.mkdir(mode=0o755)
+    state.chmod(0o755)
+    site = tmp_path / "site.toml"
+    site.write_text(f'[hub]\nstate_dir = "{state}"\n[images]\ndir = "{tmp_path}"\n[image.base]\n')
+    done = fabric_hub("doctor", "--json", "--site", str(site))
+    assert done.returncode == 1
+    remedies = {finding["about"]: finding["remedy"] for finding in json.loads(done.stdout)}
+    assert remedies[f"image base is not built in {tmp_path}"] == f"fabric-hub images build base --images {tmp_path}"
+    assert remedies[f"{state} holds secrets, and others may look into it"] == f"chmod 0700 {state}"
+    assert all(finding["remedy"] for finding in json.loads(done.stdout) if finding["state"] == "PROBLEM")
+
+
+def test_a_closed_pipe_is_no_traceback() -> None:
+    command = f"{sys.executable} -m fabric_hub.cli doctor | true"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=os.environ, check=False)
+    assert "Traceback" not in done.stderr

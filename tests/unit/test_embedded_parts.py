@@ -1,0 +1,135 @@
+"""The decisions of the embedded run, without starting anything."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fabric_hub import settings
+from fabric_hub.embedded import accounting, demo, gpus, processes, sitefile, slurmconf
+from fabric_hub.embedded.layout import LONGEST_DIRECTORY, Layout
+from fabric_hub.embedded.ports import Claims, Ports, choose
+from fabric_hub.errors import FabricError
+
+LAYOUT = Layout(Path("/srv/run"), Path("/srv/run/images"))
+PORTS = Ports(public=8000, hub=1, proxy_api=2, service=3, slurmctld=4, slurmdbd=5, slurmd=(6, 7, 8))
+
+
+@pytest.mark.parametrize(
+    ("name", "type_name"),
+    [
+        ("NVIDIA H200", "h200"),
+        ("NVIDIA A100-SXM4-80GB", "a100"),
+        ("NVIDIA GeForce RTX 4090", "rtx4090"),
+        ("Tesla V100-SXM2-32GB", "v100"),
+        ("NVIDIA L40S", "l40s"),
+        ("NVIDIA GH200 480GB", "gh200"),
+        ("Something else", "gpu"),
+    ],
+)
+def test_a_gpu_is_named_as_people_name_it(name: str, type_name: str) -> None:
+    assert gpus.type_of(name) == type_name
+
+
+def test_real_gpus_are_split_over_the_two_nodes_and_keep_their_numbers() -> None:
+    listing = "".join(f"GPU {index}: NVIDIA H200 (UUID: GPU-{index})\n" for index in range(3))
+    assert gpus.split(listing) == gpus.Gpus(True, "h200", ((0, 1), (2,)))
+
+
+def test_one_real_gpu_goes_to_the_first_node_and_no_profile_asks_for_two() -> None:
+    found = gpus.split("GPU 0: NVIDIA L4 (UUID: GPU-1)\n  MIG 1g.10gb Device 0: (UUID: MIG-1)\n")
+    assert found.per_node == ((0,), ())
+    assert set(demo.profiles(found.type, found.most)) == {"cpu", "gpu-1", "gpu-shard", "local"}
+    conf = slurmconf.slurm_conf(
+        LAYOUT, slurmconf.Machine("here", "me", 2, 4000), slurmconf.SlurmPorts(4, 5, (6, 7, 8)), found
+    )
+    assert "Gres=gpu:l4:1,shard:4" in conf
+    assert conf.count("Gres=") == 1
+
+
+def test_without_gpus_they_are_simulated() -> None:
+    assert gpus.split("") == gpus.Gpus(False, "h200", ((0, 1), (2, 3)))
+
+
+@pytest.mark.parametrize("prefix", ["fabric-", None])
+@pytest.mark.parametrize("found", [gpus.split(""), None])
+def test_the_site_file_it_writes_is_right(prefix: str | None, found: gpus.Gpus | None) -> None:
+    text = sitefile.site(LAYOUT, PORTS, prefix=prefix, gpus=found, proxy_command=("/node", "/proxy"))
+    site = settings.parse(text)
+    assert site.login.admins == ("operator",)
+    assert set(site.project) == {"proteins", "ml-course", "bakery"}
+    assert site.users.shared_account is (prefix is None)
+    assert set(site.profile) == ({"cpu", "gpu-1", "gpu-2", "gpu-shard", "local"} if found else {"local"})
+
+
+def test_toml_survives_any_text() -> None:
+    import tomllib
+
+    nasty = {"table": {"key": 'a "quoted" \\ back\x7f\n\x01é', "empty": []}, "n": 1, "flag": True}
+    assert tomllib.loads(sitefile.toml(nasty)) == nasty
+
+
+def test_the_services_have_no_account_in_slurm() -> None:
+    unix = {user: f"fabric-{user}" for user in demo.ACCOUNTS}
+    words = {word for command in accounting.commands(unix) for part in command for word in part.split(",")}
+    assert "fabric-researcher" in words
+    assert not words & {"fabric-hub", "fabric-gateway", "fabric-operator"}
+
+
+def test_the_longest_socket_fits_below_the_longest_directory() -> None:
+    root = Path("/" + "x" * (LONGEST_DIRECTORY - 1))
+    layout = Layout(root, root / "images")
+    for socket in (layout.gateway_socket, layout.munge_socket, layout.database_socket):
+        assert len(os.fsencode(socket)) <= 107
+
+
+def test_two_runs_never_get_the_same_port_even_before_they_listen() -> None:
+    with Claims() as one, Claims() as other:
+        first, second = choose(one, None, None), choose(other, None, None)
+    mine, theirs = ({*ports.model_dump(exclude={"slurmd"}).values(), *ports.slurmd} for ports in (first, second))
+    assert not mine & theirs
+
+
+def test_a_run_gets_its_ports_again() -> None:
+    with Claims() as claims:
+        first = choose(claims, None, None)
+    with Claims() as claims:
+        assert choose(claims, None, first) == first
+
+
+def test_a_port_that_was_asked_for_and_is_taken_is_refused() -> None:
+    with Claims() as one, Claims() as other:
+        port = choose(one, None, None).public
+        with pytest.raises(FabricError, match=f"Port {port} on 127.0.0.1 is in use"):
+            choose(other, port, None)
+
+
+def _sleeper(**environment: str) -> subprocess.Popen[bytes]:
+    process = subprocess.Popen([sys.executable, "-c", "print(1, flush=True); input()"], env=environment,
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)  # fmt: skip
+    assert process.stdout
+    process.stdout.readline()
+    return process
+
+
+def test_only_processes_of_the_run_are_found_and_ended(tmp_path: Path) -> None:
+    daemon = _sleeper(FABRIC_HUB_EMBEDDED=str(tmp_path))
+    job = _sleeper(SLURM_CONF=f"{tmp_path}/etc/slurm.conf", SLURM_JOB_ID="1")
+    session = _sleeper(HOME=f"{tmp_path}/homes/student1")
+    looking_on = _sleeper(SLURM_CONF=f"{tmp_path}/etc/slurm.conf")
+    neighbour = _sleeper(FABRIC_HUB_EMBEDDED=f"{tmp_path}-2")
+    others = (looking_on, neighbour)
+    try:
+        found = processes.leftovers(tmp_path)
+        assert set(found) == {daemon.pid, job.pid, session.pid}
+        assert {pid for pid in found if processes.of_session(pid, tmp_path)} == {job.pid, session.pid}
+        assert processes.end(found) == []
+        assert all(other.poll() is None for other in others)
+    finally:
+        for process in (daemon, job, session, *others):
+            process.kill()
+            process.communicate()
