@@ -26,7 +26,7 @@ lint: setup-dev  ## check style, types and which part may import which
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check
 	$(PYTHON) -m mypy
-	PYTHONPATH=. .venv/bin/lint-imports
+	PYTHONPATH=.:extensions .venv/bin/lint-imports
 
 format: setup-dev  ## put the code in the project's style
 	$(PYTHON) -m ruff check --fix

@@ -13,6 +13,7 @@ import batchspawner  # noqa: F401  (registers an API handler that must not stay,
 import jupyterhub.apihandlers
 from jupyterhub.app import JupyterHub
 
+from .csp import ResponseHeaders, ScriptNonce, current_nonce
 from .errors import FabricError
 from .service.scopes import SESSION_SCOPE, SESSION_TOKEN_SCOPES
 from .settings import Profile, Settings, load, path_from_environment
@@ -84,12 +85,21 @@ def mend_service_check() -> None:
 
 
 def with_default_profile(settings: Settings, c: Any) -> Settings:
-    """A site without profiles (one that comes from batchspawner) gets one that is all ``req_*``."""
+    """A site without profiles (one that comes from batchspawner) gets one that is all ``req_*``.
+
+    :raises SystemExit: its ``req_runtime`` is no time that a session can ask for.
+    """
     if settings.profile:
         return settings
     runtime = c.SlurmSpawner.get("req_runtime") or c.BatchSpawnerBase.get("req_runtime") or "8:00:00"
-    hours = minutes(str(runtime)) / 60
-    default = Profile(title="Default", default_hours=hours, max_hours=hours)
+    try:
+        hours = minutes(str(runtime)) / 60
+        default = Profile(title="Default", default_hours=hours, max_hours=hours)
+    except ValueError as error:  # pydantic's is one, too
+        raise SystemExit(
+            f"fabric-hub: req_runtime is {str(runtime)!r}, but without a [profile.NAME] in the site's file "
+            "it must be a time as sbatch takes it, of at most 366 days: 8:00:00."
+        ) from error
     return settings.model_copy(update={"profile": {"default": default}})
 
 
@@ -200,10 +210,11 @@ def _service(c: Any, settings: Settings, site: Path) -> None:
 
 def _pages(c: Any, settings: Settings) -> None:
     c.JupyterHub.template_paths = [str(TEMPLATES)]
+    c.JupyterHub.tornado_settings = {"headers": ResponseHeaders()}
+    c.JupyterHub.jinja_environment_options = {"extensions": [ScriptNonce]}
     c.JupyterHub.template_vars = {
+        "csp_nonce": current_nonce,
         "fabric_last_end": pages.last_end,
         "fabric_silence": pages.silence,
         "fabric_base": urlsplit(settings.hub.bind_url).path.rstrip("/"),
     }
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 from pathlib import Path
@@ -17,7 +18,7 @@ class DemoAuthenticator(Authenticator):  # type: ignore[misc]
     demo_file = Unicode(help="The file with the passwords.").tag(config=True)
 
     async def authenticate(self, handler: Any, data: dict[str, str]) -> str | None:
-        passwords = json.loads(Path(self.demo_file).read_text())
+        passwords = json.loads(await asyncio.to_thread(Path(self.demo_file).read_text))
         name = data["username"]
         # compared also for unknown names, so that the time taken tells nothing
         right = hmac.compare_digest(data["password"].encode(), str(passwords.get(name, "")).encode())

@@ -81,7 +81,8 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="[%(levelname)1.1s %(asctime)s %(name)s] %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
-        app = build(load(parser.parse_args().site))
+        settings = load(parser.parse_args().site)
+        app = build(settings)
     except FabricError as error:
         raise SystemExit(f"fabric-hub service: {error}") from error
     where = urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"])
@@ -94,7 +95,9 @@ def main() -> None:
             "ssl_ca_certs": files["ca"],
             "ssl_cert_reqs": ssl.CERT_REQUIRED,
         }
-    uvicorn.run(app, host=where.hostname or "127.0.0.1", port=where.port or 8085, access_log=False, log_level="warning", **tls)
+    uvicorn.run(
+        app, host=where.hostname or "127.0.0.1", port=where.port or 8085, access_log=False, log_level="warning", **tls
+    )
 
 
 if __name__ == "__main__":

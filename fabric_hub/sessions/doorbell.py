@@ -8,7 +8,6 @@ because a hub that starts reads the rows anyway.
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -23,13 +22,17 @@ def doorbell_path(settings: Settings) -> Path:
 
 async def listen(path: Path, ring: Callable[[str], None]) -> asyncio.DatagramTransport:
     """Call ``ring(session_id)`` for every datagram, until the returned transport is closed."""
+    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(lambda: _Listener(ring), sock=_hang(path))
+    return transport
+
+
+def _hang(path: Path) -> socket.socket:
     with suppress(FileNotFoundError):
         path.unlink()
     bell = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
     bell.bind(str(path))
-    os.chmod(path, 0o600)
-    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(lambda: _Listener(ring), sock=bell)
-    return transport
+    path.chmod(0o600)
+    return bell
 
 
 class _Listener(asyncio.DatagramProtocol):

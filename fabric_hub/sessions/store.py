@@ -46,6 +46,7 @@ _sessions = sa.Table(
     sa.Column("phases", sa.JSON),
     sa.Column("node", sa.String(255)),
     sa.Column("ready_at", sa.Float),
+    sa.Column("start_seconds", sa.JSON),
     sa.Column("stop_at", sa.Float),
     sa.Column("ended_at", sa.Float),
     sa.Column("end_reason", sa.String(40)),
@@ -92,6 +93,7 @@ class Session(Frozen):
     phases: dict[str, float] | None = None
     node: str | None = None
     ready_at: float | None = None
+    start_seconds: dict[str, float] | None = None
     stop_at: float | None = None
     ended_at: float | None = None
     end_reason: str | None = None

@@ -76,13 +76,17 @@ def merge(spec: JobSpec, req: Mapping[str, Any]) -> JobSpec:
     try:
         return JobSpec.model_validate({**spec.model_dump(), **update})
     except ValidationError as error:
-        wrong = ", ".join(sorted({f"req_{item['loc'][0]}" for item in error.errors() if item["loc"]}))
+        fields = {str(item["loc"][0]) for item in error.errors() if item["loc"]}
+        wrong = ", ".join(sorted(f"req_{_NAMES.get(field, field)}" for field in fields))
         raise FabricError(
             f"The hub's configuration sets {wrong} to something Slurm does not take.",
             reason="configuration",
             hint="Tell the operator: fabric-hub check-config names it.",
             status=500,
         ) from error
+
+
+_NAMES = {"cpus": "nprocs", "memory_mb": "memory", "minutes": "runtime"}
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 from ..errors import FabricError
 
 
-class SessionFailure(SpawnException):
+class SessionFailure(SpawnException):  # type: ignore[misc]
     """A refused or failed start, with the job's last log lines where there are any."""
 
     def __init__(self, error: FabricError, log: Sequence[str] = ()) -> None:

@@ -21,7 +21,9 @@ from ..accounts import unix_name
 from ..errors import FabricError
 from ..model import Snapshot
 from ..projects.policy import Choice
+from ..sessions.store import Session
 from ..settings import Settings
+from .child import session_variables
 from .runtime import HubRuntime, runtime
 
 CAP_SETUID = 7
@@ -39,6 +41,8 @@ class FabricLocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
 
     env_keep: ClassVar[list[str]] = ["PATH", "LANG", "LC_ALL"]
     session = AnyTrait(None, allow_none=True)
+    environment: dict[str, Any]
+    popen_kwargs: dict[str, Any]
 
     @property
     def shared(self) -> HubRuntime:
@@ -80,6 +84,10 @@ class FabricLocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
         home = Path(users.home.replace("{user}", name)) if users.home else Path(entry.pw_dir)
         return entry.pw_name, home
 
+    @staticmethod
+    async def end_job(_shared: HubRuntime, _session: Session, _why: Any) -> None:
+        """Processes of an earlier hub are not known by their session; JupyterHub itself keeps those it knows."""
+
     async def move_certs(self, paths: dict[str, str]) -> dict[str, str]:
         return paths
 
@@ -97,14 +105,7 @@ class FabricLocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
                 status=424,
             )
         self.cmd = [str(self.image_python), "-I", "-m", "fabric_lab.launch"]
-        self.environment = {
-            **self.environment,
-            "FABRIC_SESSION": session.id,
-            "FABRIC_SERVICE_URL": self.shared.settings.service_url_for_nodes,
-            "FABRIC_PROJECT": session.project,
-            "FABRIC_PROFILE": session.profile,
-            "FABRIC_IMAGE": session.image,
-        }
+        self.environment = {**self.environment, **session_variables(self.shared.settings, session)}
         self.popen_kwargs = {**self.popen_kwargs, "cwd": str(self._account()[1])}
         where: tuple[str, int] = await super().start()
         return where

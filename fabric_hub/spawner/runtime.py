@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -15,6 +16,7 @@ from ..sessions.store import Session, SessionStore, database_url
 from ..settings import Settings
 from ..slurm.client import GatewayClient
 from ..slurm.follower import SnapshotFollower
+from .metrics import SLURM_SILENT, SNAPSHOT_AGE
 
 log = logging.getLogger("fabric_hub.runtime")
 
@@ -35,7 +37,9 @@ class HubRuntime:
         self._watch_task: asyncio.Task[None] | None = None
         self._interest_until = 0.0
         self._doorbell: asyncio.DatagramTransport | None = None
-        self._tasks: set[asyncio.Task[object]] = set()
+        self._tasks: set[asyncio.Future[object]] = set()
+        SNAPSHOT_AGE.set_function(self._snapshot_age)
+        SLURM_SILENT.set_function(lambda: float(bool(self.follower.snapshot and self.follower.snapshot.silent_since)))
 
     async def open(self) -> None:
         """Start listening on the doorbell; safe to call again."""
@@ -81,13 +85,17 @@ class HubRuntime:
     def spawn(self, work: Awaitable[object]) -> None:
         """Run something in the background, kept from being garbage collected, errors logged."""
         task = asyncio.ensure_future(work)
-        self._tasks.add(task)  # type: ignore[arg-type]
+        self._tasks.add(task)
         task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Future[object]) -> None:
-        self._tasks.discard(task)  # type: ignore[arg-type]
+        self._tasks.discard(task)
         if not task.cancelled() and task.exception():
             log.error("In the background: %s", task.exception())
+
+    def _snapshot_age(self) -> float:
+        snapshot = self.follower.snapshot
+        return -1.0 if snapshot is None or snapshot.jobs_at is None else time.time() - snapshot.jobs_at
 
     def _wanted(self) -> bool:
         waiting = bool(self._bells or self._on_gone)
@@ -137,4 +145,3 @@ def runtime() -> HubRuntime:
             )
         _runtime = HubRuntime(_settings)
     return _runtime
-

@@ -25,6 +25,8 @@ from ..sessions.store import Session
 from ..settings import Settings
 from ..slurm.reasons import explain
 from . import drop_in
+from .child import session_variables
+from .metrics import record_failure
 from .runtime import HubRuntime, runtime
 from .words import progress_event
 
@@ -78,15 +80,8 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
 
     def session_environment(self) -> dict[str, str]:
         """Everything the session's server is told, tokens included; it never reaches sbatch."""
-        settings, session = self.shared.settings, self.session
         environment = {name: str(value) for name, value in self.get_env().items() if value is not None}
-        environment.update(
-            FABRIC_SESSION=session.id,
-            FABRIC_SERVICE_URL=settings.service_url_for_nodes,
-            FABRIC_PROJECT=session.project,
-            FABRIC_PROFILE=session.profile,
-            FABRIC_IMAGE=session.image,
-        )
+        environment.update(session_variables(self.shared.settings, self.session))
         if self._certificates:
             environment.update(
                 JUPYTERHUB_SSL_KEYFILE=CERT_FILES["keyfile"],
@@ -108,9 +103,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
 
     async def move_certs(self, paths: dict[str, str]) -> dict[str, str]:
         """Take the certificates along with the submission; the gateway writes them as the user."""
-        self._certificates = tuple(
-            SessionFile(name=CERT_FILES[kind], content=Path(path).read_text()) for kind, path in paths.items()
-        )
+        self._certificates = await asyncio.to_thread(_read_certificates, paths)
         return dict(CERT_FILES)
 
     # -- start
@@ -137,9 +130,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         )
         shared.store.update(session.id, job_id=submitted.job_id, submitted_at=session.submitted_at or time.time())
         self.job_id = str(submitted.job_id)
-        self.log.info(
-            "Session %s is job %s%s", session.id, submitted.job_id, " (adopted)" if submitted.adopted else ""
-        )
+        self.log.info("Session %s is job %s%s", session.id, submitted.job_id, " (adopted)" if submitted.adopted else "")
         try:
             return await self._until_ready()
         finally:
@@ -211,6 +202,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         error = await self._why_gone(now)
         lines = await self.last_lines()
         self.shared.store.end(session.id, reason=error.reason, text=error.text, log=lines)
+        record_failure(error.reason)
         self.log.warning("Session %s of %s is over: %s", session.id, self._log_name, error)
         await self.abandon()
         return 1
@@ -273,3 +265,5 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
                 last = event
 
 
+def _read_certificates(paths: dict[str, str]) -> tuple[SessionFile, ...]:
+    return tuple(SessionFile(name=CERT_FILES[kind], content=Path(path).read_text()) for kind, path in paths.items())

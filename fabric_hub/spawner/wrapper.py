@@ -7,11 +7,11 @@ picks the child by profile. JupyterHub's hooks and timeouts act on the wrapper.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping
-from datetime import date
+from datetime import datetime
 from typing import Any
 
-from jupyterhub.spawner import Spawner
 from traitlets import Any as AnyTrait
 from traitlets import Instance, Integer, Unicode, default
 from wrapspawner import WrapSpawner
@@ -19,17 +19,21 @@ from wrapspawner import WrapSpawner
 from ..errors import FabricError
 from ..projects import policy
 from ..sessions.options import parse_options
+from ..sessions.phases import phases_of
+from ..sessions.standing import standing
 from ..sessions.store import Session
+from .child import SessionChild
 from .failures import SessionFailure
 from .form import render_form
 from .local_child import FabricLocalSpawner
+from .metrics import record_failure, record_start
 from .names import alt_name
 from .runtime import HubRuntime, runtime
 from .slurm_child import FabricSlurmSpawner
 
 SNAPSHOT_PATIENCE_S = 10.0
 
-CHILDREN: dict[str, type[Spawner]] = {"slurm": FabricSlurmSpawner, "local": FabricLocalSpawner}
+CHILDREN: dict[str, type[SessionChild]] = {"slurm": FabricSlurmSpawner, "local": FabricLocalSpawner}
 
 
 class FabricSpawner(WrapSpawner):  # type: ignore[misc]
@@ -38,6 +42,10 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
     # Waiting in Slurm's queue is not starting: only the part after the job runs has a limit
     # (FabricSlurmSpawner.start_limit_s). JupyterHub's own limit would throw people out of the queue.
     start_timeout = Integer(366 * 24 * 3600).tag(config=True)
+
+    child_class: Any
+    child_config: dict[str, Any]
+    child_spawner: Any  # a SessionChild, or None
 
     session_id = Unicode("", help="The session of this server; empty when it has none.")
     child_kind = Unicode("")
@@ -79,10 +87,11 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         """
         settings = self.shared.settings
         try:
-            choice = policy.choose(settings, self.user.name, parse_options(options), date.today())
+            choice = policy.choose(settings, self.user.name, parse_options(options), datetime.now().astimezone().date())
             profile = settings.profile[choice.profile]
-            CHILDREN[profile.kind].refuse_if_impossible(settings, choice, self.shared.follower.snapshot)  # type: ignore[attr-defined]
+            CHILDREN[profile.kind].refuse_if_impossible(settings, choice, self.shared.follower.snapshot)
         except FabricError as error:
+            record_failure(error.reason)
             self.log.info("Refused %s for %s: %s", sorted(options or {}), self.user.name, error)
             raise SessionFailure(error) from error
         self.choice = choice
@@ -206,8 +215,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
     async def _replace(self, live: Session) -> None:
         """End a session on record that JupyterHub no longer knows; its job goes first."""
         self.log.warning("Session %s of %s is replaced by a new one", live.id, self._log_name)
-        if live.kind == "slurm":
-            await self.child_class.end_job(self.shared, live, "replaced")  # type: ignore[attr-defined]
+        await CHILDREN[live.kind].end_job(self.shared, live, "replaced")
         self.shared.store.end(live.id, reason="replaced", text="Replaced by a new start.")
 
     async def _give_up(self, error: FabricError) -> SessionFailure:
@@ -217,8 +225,21 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
             self.shared.store.end(self.session_id, reason=error.reason, text=error.text, log=lines)
             if self.child_spawner:
                 await self.child_spawner.abandon()
+        record_failure(error.reason)
         self.log.warning("%s did not start: %s", self._log_name, error)
         return SessionFailure(error, lines)
+
+    def add_poll_callback(self, callback: Any, *args: Any, **kwargs: Any) -> None:
+        # JupyterHub does this once the server answers through the proxy: the moment the user has it
+        super().add_poll_callback(callback, *args, **kwargs)
+        session = self.session()
+        if session and session.ready_at is None:
+            now = time.time()
+            job = standing(session, self.shared.follower.snapshot).job
+            phases = phases_of(session, job.started_at if job else None, now)
+            self.shared.store.update(session.id, ready_at=now, start_seconds=phases)
+            record_start(session.profile, phases)
+            self.log.info("Session %s is ready: %s", session.id, phases)
 
     def _guard(self, session: Session) -> None:
         if session.kind == "slurm":
