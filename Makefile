@@ -1,7 +1,7 @@
 # The whole of Fabric Hub on this machine: `make run`. See README.md.
 .DEFAULT_GOAL := help
 PYTHON := .venv/bin/python
-# how far `make run` goes elsewhere: make run UP="--port 9000 --dir /srv/fabric"
+# more for `fabric-hub up`: make run UP="--port 9000 --dir /srv/fabric"
 UP ?=
 TESTS ?=
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MARK = "FABRIC_HUB_EMBEDDED"
-_DAEMONS = frozenset({"slurmstepd", "slurmd", "slurmctld", "slurmdbd", "munged", "mariadbd"})
+_DAEMONS = frozenset({"slurmstepd", "slurmscriptd", "slurmd", "slurmctld", "slurmdbd", "munged", "mariadbd"})
 
 
 @dataclass(frozen=True)

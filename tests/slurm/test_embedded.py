@@ -109,7 +109,7 @@ def _until_state(run: EmbeddedRun, job: str, state: str) -> None:
 
 
 def _of_directory(directory: Path) -> list[str]:
-    """Processes whose environment or arguments name the directory."""
+    """Environment and arguments of the processes that name the directory in them."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -117,7 +117,7 @@ def _of_directory(directory: Path) -> list[str]:
         except OSError:
             continue
         if int(process.name) != os.getpid() and f"{directory}/".encode() in text:
-            found.append(process.name)
+            found.append(text.replace(b"\0", b" ").decode(errors="replace"))
     return found
 
 
