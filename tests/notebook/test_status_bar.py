@@ -24,7 +24,7 @@ QUIET = [
 ]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def chromium() -> Iterator[Page]:
     """A page that carries the session's token, as the hub's login would give it."""
     with sync_playwright() as playwright:
@@ -33,15 +33,19 @@ def chromium() -> Iterator[Page]:
         browser.close()
 
 
-def open_lab(page: Page, session: RunningSession) -> None:
+def open_lab(page: Page, session: RunningSession) -> list[str]:
+    """Open JupyterLab; the list fills with every address that the page asks."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
     page.goto(f"http://127.0.0.1:{session.port}/user/ann/lab?reset", timeout=60_000)
+    return asked
 
 
 def test_the_status_bar_tells_where_this_runs_and_for_how_long(
     chromium: Page, session: RunningSession, hub: AnsweringHub
 ) -> None:
     hub.session = SESSION | {"ends_at": time.time() + 57 * 60 + 30}
-    open_lab(chromium, session)
+    asked = open_lab(chromium, session)
     item = chromium.get_by_role("button", name=re.compile("^This session:"))
     expect(item).to_have_text("Digital Twin · gpu-1 · gpu1 · 1 GPU · 57 min left", timeout=60_000)
     item.click()
@@ -49,6 +53,9 @@ def test_the_status_bar_tells_where_this_runs_and_for_how_long(
     expect(details).to_contain_text("Digital Twin (twin)")
     expect(details).to_contain_text("twin-acc")
     expect(details).to_contain_text("4711")
+    own = ("data:", "blob:", f"http://127.0.0.1:{session.port}/user/ann/")
+    assert asked
+    assert [url for url in asked if not url.startswith(own)] == []
 
 
 def test_the_status_bar_says_in_words_that_the_hub_does_not_answer(
