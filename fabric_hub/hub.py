@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +18,7 @@ from jupyterhub.app import JupyterHub
 from .csp import ResponseHeaders, ScriptNonce, current_nonce
 from .errors import FabricError
 from .service.scopes import SESSION_SCOPE, SESSION_TOKEN_SCOPES
+from .sessions.store import SessionStore, database_url
 from .settings import Profile, Settings, load, path_from_environment
 from .spawner import pages
 from .spawner.drop_in import minutes
@@ -37,6 +40,7 @@ def configure(c: Any, site: Path | None = None) -> Settings:
     try:
         settings = load(site)
         _check_state_dir(settings.hub.state_dir)
+        _check_record(settings)
     except FabricError as error:
         raise SystemExit(f"fabric-hub: {error}") from error
     _network(c, settings)
@@ -121,6 +125,30 @@ def _check_state_dir(path: Path) -> None:
         ) from error
     finally:
         probe.unlink(missing_ok=True)
+
+
+# Clocks of a cluster's machines differ by less; munge itself refuses more than five minutes.
+CLOCK_TOLERANCE_S = 300.0
+
+
+def _check_record(settings: Settings) -> None:
+    """The sessions' record can be opened, and was not written in this clock's future."""
+    store = SessionStore(database_url(settings))
+    try:
+        newest = store.newest()
+    finally:
+        store.close()
+    now = time.time()
+    if newest is not None and newest > now + CLOCK_TOLERANCE_S:
+        raise FabricError(
+            f"This machine's clock says {_moment(now)}, but the hub's record was last written at {_moment(newest)}.",
+            reason="clock",
+            hint="Set the clock (timedatectl), then start again; nothing was changed.",
+        )
+
+
+def _moment(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _network(c: Any, settings: Settings) -> None:

@@ -7,10 +7,12 @@ there is at most one per user and server name, and the database holds that.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -127,11 +129,9 @@ class SessionStore:
         self._engine = sa.create_engine(url)
         if self._engine.dialect.name == "sqlite":
             sa.event.listen(self._engine, "connect", _sqlite_setup)
-            if self._engine.url.database:
-                _private_file(Path(self._engine.url.database))
+        file = self._engine.url.database if self._engine.dialect.name == "sqlite" else None
         try:
-            with self._engine.begin() as connection:
-                # hub and service come up together: what the other has just made is no error
+            with _alone(Path(file)) if file else nullcontext(), self._engine.begin() as connection:
                 connection.execute(sa.schema.CreateTable(_sessions, if_not_exists=True))
                 for index in sorted(_sessions.indexes, key=lambda index: str(index.name)):
                     connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
@@ -220,6 +220,13 @@ class SessionStore:
         )
         return found[0] if found else None
 
+    def newest(self) -> float | None:
+        """When anything was last written, in Unix seconds; None in an empty record."""
+        columns = (_sessions.c.created_at, _sessions.c.announced_at, _sessions.c.ready_at, _sessions.c.ended_at)
+        with self._begin() as connection:
+            times = connection.execute(sa.select(*(sa.func.max(column) for column in columns))).one()
+        return max((at for at in times if at is not None), default=None)
+
     def known(self, session_ids: Iterable[str]) -> dict[str, Session]:
         """The sessions among these ids that this hub has on record."""
         wanted = list(session_ids)
@@ -285,10 +292,21 @@ def _sqlite_setup(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
-def _private_file(path: Path) -> None:
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Hub and service come up together: one at a time makes the file, and turns its write-ahead log on.
+
+    SQLite refuses the second at once there, whatever busy_timeout says. The lock is the directory's: it leaves no file.
+    """
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        path.chmod(0o600)
+        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(directory, fcntl.LOCK_EX)
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            path.chmod(0o600)
+        except BaseException:
+            os.close(directory)
+            raise
     except OSError as error:
         raise FabricError(
             f"The sessions database {path} cannot be written: {error.strerror}.",
@@ -296,3 +314,7 @@ def _private_file(path: Path) -> None:
             hint="Check that its directory exists, belongs to the hub's user and has free space.",
             status=503,
         ) from error
+    try:
+        yield
+    finally:
+        os.close(directory)

@@ -3,8 +3,12 @@
 (() => {
   const root = document.getElementById("fabric-start");
   const project = document.getElementById("project");
-  if (!root || !project) return;
+  if (!root) return;
   const form = root.closest("form");
+  if (!project) {
+    form.querySelector('[type="submit"]').hidden = true; // there is nothing to start
+    return;
+  }
   const image = document.getElementById("image");
   const hours = document.getElementById("hours");
   const help = document.getElementById("hours-help");
