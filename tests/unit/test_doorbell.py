@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import stat
+from pathlib import Path
+
+import pytest
+
+from fabric_hub.sessions.doorbell import doorbell_path, listen, ring
+from fabric_hub.settings import Settings
+
+from .builders import SESSION
+
+
+@pytest.fixture
+def bell(tmp_path: Path) -> Path:
+    return tmp_path / "doorbell"
+
+
+async def test_whoever_listens_hears_which_session_has_news(bell: Path) -> None:
+    heard: asyncio.Queue[str] = asyncio.Queue()
+    transport = await listen(bell, heard.put_nowait)
+    try:
+        assert ring(bell, SESSION)
+        assert await asyncio.wait_for(heard.get(), 10) == SESSION
+    finally:
+        transport.close()
+
+
+def test_nobody_listening_is_no_error(bell: Path) -> None:
+    assert not ring(bell, SESSION)
+    bell.write_text("not a socket")
+    assert not ring(bell, SESSION)
+
+
+async def test_a_bell_left_by_a_hub_that_died_is_replaced(bell: Path) -> None:
+    left = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    left.bind(str(bell))
+    left.close()
+    assert not ring(bell, SESSION)
+    transport = await listen(bell, lambda _: None)
+    try:
+        assert ring(bell, SESSION)
+    finally:
+        transport.close()
+
+
+async def test_only_the_hubs_user_can_ring(bell: Path) -> None:
+    transport = await listen(bell, lambda _: None)
+    try:
+        assert stat.S_IMODE(os.stat(bell).st_mode) == 0o600
+    finally:
+        transport.close()
+
+
+async def test_noise_at_the_door_is_short_text_and_does_no_harm(bell: Path) -> None:
+    heard: asyncio.Queue[str] = asyncio.Queue()
+    transport = await listen(bell, heard.put_nowait)
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as noisy:
+            noisy.sendto(b"\xff\x00" * 1000, str(bell))
+        assert len(await asyncio.wait_for(heard.get(), 10)) <= 64
+        assert ring(bell, SESSION)
+        assert await asyncio.wait_for(heard.get(), 10) == SESSION
+    finally:
+        transport.close()
+
+
+async def test_ringing_never_waits_for_a_hub_that_does_not_listen(bell: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as deaf:
+        deaf.bind(str(bell))
+        assert not all(ring(bell, SESSION) for _ in range(10_000)), "a full queue is refused at once"
+
+
+def test_the_bell_hangs_in_the_hubs_private_directory(site: Settings) -> None:
+    assert doorbell_path(site).parent == site.hub.state_dir

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+from jupyterhub.utils import format_exception
+
+from fabric_hub.errors import FabricError
+from fabric_hub.spawner.failures import SessionFailure, as_html
+
+EVIL = '<script>alert("x")</script>\' onload=x &amp;'
+
+
+class Tags(HTMLParser):
+    """The names of all tags, and all text, of a piece of HTML."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[str] = []
+        self.text = ""
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [name for name, _ in attrs]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_whatever_a_message_a_hint_or_a_log_holds_it_stays_text() -> None:
+    page = Tags(as_html(FabricError(EVIL, reason=EVIL, hint=EVIL), [EVIL, EVIL]))
+    assert page.tags == ["span", "br", "span", "details", "summary", "pre"]
+    assert set(page.attributes) == {"class", "data-reason", "open"}
+    assert page.text.count(EVIL) == 4
+
+
+def test_without_hint_and_log_there_is_one_sentence() -> None:
+    assert as_html(FabricError("Over.", reason="over")) == '<span class="fabric-error" data-reason="over">Over.</span>'
+
+
+def test_page_log_and_api_say_the_same_words() -> None:
+    error = FabricError("Project x is closed.", reason="project-closed", hint="Ask its owner.", status=403)
+    failure = SessionFailure(error, ["last line"])
+    assert failure.status_code == 403
+    assert error.text in str(failure)
+    message, html = format_exception(failure, only_jupyterhub=True)
+    assert message == error.text
+    assert "Project x is closed." in html
+    assert "last line" in html
+    assert failure.session_log == ("last line",)

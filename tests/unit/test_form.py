@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jinja2 import UndefinedError
+
+from fabric_hub.projects.offer import offer
+from fabric_hub.settings import Settings
+from fabric_hub.spawner.form import render
+
+from .builders import TODAY, a_node, a_site, a_snapshot
+from .test_failures import Tags
+
+NODES = (a_node(), a_node(name="cpu1", partitions=("cpu",), gpus={}, gpus_free={}))
+
+
+def page(site: Settings, user: str, today: date = TODAY, **more: Any) -> str:
+    data = offer(site, user, a_snapshot(nodes=NODES), today).model_dump()
+    return render({**data, "base": "", "server_name": "", "silent": "", **more})
+
+
+def test_the_form_shows_what_may_start_and_what_is_free(site: Settings) -> None:
+    html = page(site, "eve")
+    for words in ('value="physics"', 'value="course"', 'id="profile-gpu"', "can start now on 1 node", "h200"):
+        assert words in html
+    assert 'data-profiles="gpu" data-images="torch"' in html
+    assert 'data-default-hours="2" data-max-hours="4"' in html
+
+
+def test_who_is_in_no_project_is_told_whom_to_ask(site: Settings) -> None:
+    html = page(site, "nobody")
+    assert "Ask the owner of a project to add you." in html
+    assert "<select" not in html
+
+
+def test_a_closed_project_cannot_be_picked(site: Settings) -> None:
+    html = page(site, "bob")
+    assert "disabled>past (research, ended on 2026-01-31)</option>" in html
+
+
+def test_a_silent_slurm_is_told_on_the_form(site: Settings) -> None:
+    assert "not answered since 09:00" in page(site, "jan", silent="Slurm has not answered since 09:00.")
+    assert "alert-warning" not in page(site, "jan")
+
+
+def test_whatever_a_title_or_a_name_holds_it_stays_text(tmp_path: Path) -> None:
+    evil = '"><script>alert(1)</script>'
+    site = a_site(tmp_path, f"[project.x]\naccount='x'\ntitle='{evil}'\nmembers.owner=['eve']\n")
+    clean, dirty = Tags(page(site, "eve")), Tags(page(site, "eve", server_name=evil, silent=evil, base=evil))
+    assert evil in clean.text
+    assert clean.tags.count("script") == dirty.tags.count("script") == 1
+
+
+def test_a_form_that_lacks_a_value_is_an_error_not_a_blank() -> None:
+    with pytest.raises(UndefinedError):
+        render({"projects": []})

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jupyterhub.apihandlers
+import pytest
+from batchspawner.api import BatchSpawnerAPIHandler
+from jupyterhub.app import JupyterHub
+from traitlets.config import Config
+
+from fabric_hub.hub import complete, configure
+from fabric_hub.service.scopes import SESSION_SCOPE, SESSION_TOKEN_SCOPES
+from fabric_hub.spawner import runtime
+from fabric_hub.spawner.wrapper import FabricSpawner
+
+from .builders import site_text
+
+BATCHSPAWNER = ("/api/batchspawner", BatchSpawnerAPIHandler)
+
+
+@pytest.fixture(autouse=True)
+def _as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What configuring leaves in the process is put back."""
+    monkeypatch.setattr(runtime, "_settings", None)
+    monkeypatch.setattr(runtime, "_runtime", None)
+    handlers = list(jupyterhub.apihandlers.default_handlers)
+    yield
+    jupyterhub.apihandlers.default_handlers[:] = handlers
+
+
+@pytest.fixture
+def site_file(tmp_path: Path) -> Path:
+    path = tmp_path / "site.toml"
+    path.write_text(site_text(tmp_path))
+    return path
+
+
+def handlers() -> list[Any]:
+    return [entry[1] for entry in jupyterhub.apihandlers.default_handlers]
+
+
+def test_batchspawners_way_in_is_gone_from_the_hubs_handlers(site_file: Path) -> None:
+    jupyterhub.apihandlers.default_handlers.append(BATCHSPAWNER)  # as its import does, in a process of its own
+    assert BatchSpawnerAPIHandler in handlers()
+    configure(Config(), site_file)
+    assert not [handler for handler in handlers() if handler.__module__.startswith("batchspawner")]
+    assert handlers(), "JupyterHub's own stay"
+
+
+def test_the_hub_that_starts_has_no_route_to_it(site_file: Path) -> None:
+    jupyterhub.apihandlers.default_handlers.append(BATCHSPAWNER)
+    c = Config()
+    configure(c, site_file)
+    hub = JupyterHub(config=c)
+    hub.init_db()
+    hub.init_handlers()
+    routes = [entry[0] for entry in hub.handlers]
+    assert any("/api/users" in route for route in routes)
+    assert not [route for route in routes if "batchspawner" in route]
+
+
+def test_a_sites_own_configuration_cannot_bring_it_back(site_file: Path) -> None:
+    c = Config()
+    settings = configure(c, site_file)
+    jupyterhub.apihandlers.default_handlers.append(BATCHSPAWNER)
+    complete(c, settings)
+    assert BatchSpawnerAPIHandler not in handlers()
+
+
+def test_a_sessions_token_gets_its_scopes_and_no_more(site_file: Path) -> None:
+    c = Config()
+    configure(c, site_file)
+    assert c.Spawner.server_token_scopes == list(SESSION_TOKEN_SCOPES)
+    assert SESSION_SCOPE in c.JupyterHub.custom_scopes
+    assert c.JupyterHub.spawner_class is FabricSpawner
+
+
+def test_the_service_may_start_servers_and_administers_nothing(site_file: Path) -> None:
+    c = Config()
+    configure(c, site_file)
+    roles = {role["name"]: role for role in c.JupyterHub.load_roles}
+    assert set(roles) == {"fabric-service", "user"}
+    assert roles["fabric-service"]["services"] == ["fabric"]
+    assert not [scope for scope in roles["fabric-service"]["scopes"] if "admin" in scope or "tokens" in scope]
+    assert SESSION_SCOPE in roles["user"]["scopes"], "a token cannot hold what its owner does not"
+
+
+def test_only_the_embedded_run_with_its_token_gets_a_service_that_administers(site_file: Path, tmp_path: Path) -> None:
+    token = tmp_path / "embedded-token"
+    token.write_text("t\n")
+    c = Config()
+    configure(c, site_file)
+    assert [service["name"] for service in c.JupyterHub.services] == ["fabric"]
+    site_file.write_text(site_file.read_text() + f'[login]\nkind = "demo"\ndemo_file = "{tmp_path}/demo.json"\n')
+    c = Config()
+    configure(c, site_file)
+    assert c.JupyterHub.services[1] == {"name": "embedded", "api_token": "t"}
+    assert c.JupyterHub.authenticator_class == "fabric_hub.login.DemoAuthenticator"
+
+
+def test_sessions_outlive_the_hub_and_the_queue_refuses_nobody(site_file: Path) -> None:
+    c = Config()
+    configure(c, site_file)
+    assert c.JupyterHub.cleanup_servers is False
+    assert c.JupyterHub.concurrent_spawn_limit == 0
+
+
+def test_members_of_projects_and_admins_may_log_in_and_nobody_else(site_file: Path) -> None:
+    site_file.write_text(site_file.read_text() + '[login]\nadmins = ["root-of-hub"]\n')
+    c = Config()
+    configure(c, site_file)
+    assert c.Authenticator.allowed_users == {"ada", "jan", "eve", "bob", "root-of-hub"}
+    assert c.Authenticator.admin_users == {"root-of-hub"}
+    assert "allow_all" not in c.Authenticator
+
+
+def test_internal_tls_covers_the_proxys_api_too(site_file: Path) -> None:
+    c = Config()
+    configure(c, site_file)
+    assert "internal_ssl" not in c.JupyterHub
+    assert c.ConfigurableHTTPProxy.api_url == "http://127.0.0.1:8001"
+    site_file.write_text(site_file.read_text().replace("internal_ssl = false", 'hub_ip = "10.0.0.1"'))
+    c = Config()
+    configure(c, site_file)
+    assert c.JupyterHub.internal_ssl is True
+    assert c.JupyterHub.trusted_alt_names == ["IP:10.0.0.1"]
+    assert c.ConfigurableHTTPProxy.api_url.startswith("https://")
+    assert c.JupyterHub.services[0]["url"].startswith("https://")
+
+
+def without_profiles(path: Path) -> None:
+    text = path.read_text()
+    head, profiles = text.index("[profile.cpu]"), text.index("[project.physics]")
+    path.write_text((text[:head] + text[profiles:]).replace('profiles = ["gpu"]\n', ""))
+
+
+@pytest.mark.parametrize(
+    ("section", "runtime_text", "hours"),
+    [
+        (None, None, 8.0),
+        ("SlurmSpawner", "1:30:00", 1.5),
+        ("BatchSpawnerBase", "2-0", 48.0),
+        ("SlurmSpawner", "90", 1.5),
+    ],
+)
+def test_a_site_that_comes_from_batchspawner_needs_no_profile(
+    site_file: Path, section: str | None, runtime_text: str | None, hours: float
+) -> None:
+    without_profiles(site_file)
+    c = Config()
+    if section:
+        c[section].req_runtime = runtime_text
+    settings = configure(c, site_file)
+    assert {name: profile.max_hours for name, profile in settings.profile.items()} == {"default": hours}
+
+
+def test_profiles_of_the_site_are_kept(site_file: Path) -> None:
+    assert set(configure(Config(), site_file).profile) == {"cpu", "gpu", "here"}
+
+
+@pytest.mark.parametrize("runtime_text", ["UNLIMITED", "soon", "400-0"])
+def test_a_req_runtime_that_is_no_time_for_a_session_is_named(site_file: Path, runtime_text: str) -> None:
+    without_profiles(site_file)
+    c = Config()
+    c.SlurmSpawner.req_runtime = runtime_text
+    with pytest.raises(SystemExit, match="req_runtime"):
+        configure(c, site_file)
+
+
+def test_every_mistake_of_the_sites_file_ends_the_start_in_words(site_file: Path) -> None:
+    site_file.write_text(site_file.read_text() + "[profile.bad]\ncpus = 0\ncolour = 1\n")
+    with pytest.raises(SystemExit) as caught:
+        configure(Config(), site_file)
+    assert "2 mistakes" in str(caught.value)
+    assert "profile.bad.cpus" in str(caught.value)
+    assert "profile.bad.colour" in str(caught.value)
+
+
+def test_a_missing_state_directory_is_named_with_the_command_that_makes_it(site_file: Path, tmp_path: Path) -> None:
+    site_file.write_text(site_file.read_text().replace(f'state_dir = "{tmp_path}"', f'state_dir = "{tmp_path}/no"'))
+    with pytest.raises(SystemExit, match=f"install -d -m 0700 -o HUB_USER {tmp_path}/no"):
+        configure(Config(), site_file)
+
+
+def test_looking_at_the_state_directory_leaves_nothing_in_it(site_file: Path, tmp_path: Path) -> None:
+    configure(Config(), site_file)
+    assert [path.name for path in tmp_path.iterdir()] == ["site.toml"]
