@@ -13,10 +13,11 @@ import time
 from contextlib import suppress
 
 import httpx
+from pydantic import TypeAdapter, ValidationError
 
 from ..accounts import hub_name, unix_name
 from ..errors import FabricError
-from ..model import CancelRequest, Frozen, Job, Phase, Snapshot
+from ..model import CancelRequest, Frozen, HubUser, Job, Phase, Snapshot
 from ..sessions.store import Session, SessionStore
 from ..settings import Settings
 from ..slurm.client import GatewayClient
@@ -30,6 +31,8 @@ log = logging.getLogger("fabric_hub.reconciler")
 GRACE_S = 20.0
 RETRY_S = 5.0
 LOOK_S = 10.0
+
+_HUB_USER: TypeAdapter[str] = TypeAdapter(HubUser)
 
 
 class Orphan(Frozen):
@@ -54,7 +57,7 @@ def orphans(settings: Settings, jobs: tuple[Job, ...], known: dict[str, Session]
         session = known.get(identity[1])
         if session is None:
             user = "orphan" if settings.users.shared_account else hub_name(settings.users, job.user)
-            if user:
+            if user and _is_hub_user(user):
                 found.append(Orphan(job_id=job.job_id, session=identity[1], user=user))
             continue
         if not settings.users.shared_account and job.user != unix_name(settings.users, session.user):
@@ -62,6 +65,15 @@ def orphans(settings: Settings, jobs: tuple[Job, ...], known: dict[str, Session]
         if session.ended_at is not None and now - session.ended_at > GRACE_S:
             found.append(Orphan(job_id=job.job_id, session=session.id, user=session.user))
     return found
+
+
+def _is_hub_user(name: str) -> bool:
+    # Unix accounts have names that no hub user can have (DOMAIN\jan): their jobs are not ours
+    try:
+        _HUB_USER.validate_python(name)
+    except ValidationError:
+        return False
+    return True
 
 
 class Reconciler:
@@ -82,16 +94,20 @@ class Reconciler:
 
     async def run(self) -> None:
         """Until cancelled."""
-        await self._resume_all()
-        if self._settings.slurm is None:
-            return
+        async with asyncio.TaskGroup() as loops:  # a hub that does not answer must not keep orphans alive
+            loops.create_task(self._resume_all(), name="resume")
+            if self._settings.slurm is not None:
+                loops.create_task(self._watch_for_orphans(), name="orphans")
+
+    async def _watch_for_orphans(self) -> None:
         while True:
             try:
                 await self._end_orphans(self._follower.snapshot)
             except FabricError as error:
                 log.warning("Orphans are to be ended later: %s", error)
             with suppress(TimeoutError):  # grace runs out also when nothing changes
-                await asyncio.wait_for(self._follower.changed(), LOOK_S)
+                async with asyncio.timeout(LOOK_S):  # wait_for of Python 3.11 may swallow a cancellation
+                    await self._follower.changed()
 
     async def _resume_all(self) -> None:
         """Sessions that were starting when the hub died: ask the hub to start them again."""
@@ -108,7 +124,7 @@ class Reconciler:
                 if session.server_name in servers:
                     return  # JupyterHub kept it, or somebody was quicker
                 answer = await self._hub.start(session.user, session.server_name, _options(session))
-            except (httpx.HTTPError, FabricError) as error:
+            except (httpx.HTTPError, FabricError, ValueError) as error:  # ValueError: an answer that is not JSON
                 log.info("Session %s is resumed later: %s", session.id, error)
             else:
                 if answer.status_code < 500 and answer.status_code != 429:
@@ -126,7 +142,10 @@ class Reconciler:
                 continue
             self._asked[orphan.job_id] = now
             log.warning("Job %s of session %s has no owner and is ended", orphan.job_id, orphan.session)
-            await self._gateway.cancel(CancelRequest(session=orphan.session, user=orphan.user, why="orphan"))
+            try:
+                await self._gateway.cancel(CancelRequest(session=orphan.session, user=orphan.user, why="orphan"))
+            except FabricError as error:  # one that cannot be ended must not keep the others alive
+                log.warning("Job %s is to be ended later: %s", orphan.job_id, error)
 
 
 def _options(session: Session) -> dict[str, object]:
