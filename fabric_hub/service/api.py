@@ -6,8 +6,8 @@ import logging
 import math
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from datetime import date
+from datetime import datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import Field
+from starlette.exceptions import HTTPException
 
 from .. import __version__
 from ..errors import FabricError
@@ -86,6 +87,7 @@ def make_app(settings: Settings, store: SessionStore, identify: Identify, latest
     )
     app.add_exception_handler(FabricError, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(HTTPException, _other)
     app.mount(f"{prefix}/static", StaticFiles(directory=STATIC), name="static")
     api = APIRouter(prefix=f"{prefix}/api", responses={"4XX": {"model": Problem}, "503": {"model": Problem}})
 
@@ -140,7 +142,7 @@ def make_app(settings: Settings, store: SessionStore, identify: Identify, latest
     @api.get("/offer")
     async def offered(who: Annotated[dict[str, Any], Depends(person)]) -> Offer:
         """What the caller may start, as the start form shows it."""
-        return offer(settings, who["name"], await latest(), date.today())
+        return offer(settings, who["name"], await latest(), datetime.now().astimezone().date())
 
     app.include_router(api)
     return app
@@ -183,10 +185,19 @@ async def _refused(_request: Request, error: Exception) -> JSONResponse:
     return JSONResponse(problem.model_dump(), status_code=error.status)
 
 
+async def _other(_request: Request, error: Exception) -> JSONResponse:
+    """What the framework itself refuses: a path, a verb, a body that cannot be parsed."""
+    assert isinstance(error, HTTPException)
+    phrase = HTTPStatus(error.status_code).phrase
+    problem = Problem(message=f"{phrase}.", reason=phrase.lower().replace(" ", "-"))
+    return JSONResponse(problem.model_dump(), status_code=error.status_code, headers=error.headers)
+
+
 async def _malformed(_request: Request, error: Exception) -> JSONResponse:
     places = ""
     if isinstance(error, RequestValidationError):
-        with suppress(KeyError, TypeError):  # names of places only: what was sent is not repeated
-            places = ", ".join(sorted({".".join(str(part) for part in item["loc"][1:3]) for item in error.errors()}))
-    problem = Problem(message=f"The request is malformed{f' at {places[:200]}' if places else ''}.", reason="malformed")
+        # names of our own fields only: what was sent is not repeated, and a name may be a sender's, too
+        ours = {str(part) for item in error.errors() for part in item["loc"][1:2]} & {*Ready.model_fields}
+        places = ", ".join(sorted(ours))
+    problem = Problem(message=f"The request is malformed{f' at {places}' if places else ''}.", reason="malformed")
     return JSONResponse(problem.model_dump(), status_code=422)

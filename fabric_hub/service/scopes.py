@@ -21,7 +21,8 @@ def server_of(user: str, scopes: list[str] | tuple[str, ...]) -> str | None:
     if SESSION_SCOPE not in scopes:
         return None
     servers = {scope.removeprefix(_ACCESS_SERVER) for scope in scopes if scope.startswith(_ACCESS_SERVER)}
-    if len(servers) != 1 or any(scope.startswith("access:servers!user") or scope == "access:servers" for scope in scopes):
+    broad = any(scope == "access:servers" or scope.startswith("access:servers!user") for scope in scopes)
+    if len(servers) != 1 or broad:
         return None
     owner, slash, server = servers.pop().partition("/")
     return server if slash and owner == user else None
