@@ -100,10 +100,11 @@ def _started_by(pid: int, root: Path) -> bool:
     environment = _read(f"/proc/{pid}/environ").split(b"\0")
     if f"{MARK}={root}".encode() in environment or _at_home(environment, root):
         return True
+    # Slurm's programs write their title over the start of their environment: only its end is sure to be there
+    slurm_program = _read(f"/proc/{pid}/comm").strip().decode(errors="replace") in _DAEMONS
     if f"SLURM_CONF={root}/etc/slurm.conf".encode() in environment:
-        return any(entry.startswith(b"SLURM_JOB_ID=") for entry in environment)
-    name = _read(f"/proc/{pid}/comm").strip().decode(errors="replace")
-    return name in _DAEMONS and _opens_below(pid, f"{root}/")
+        return slurm_program or any(entry.startswith(b"SLURM_JOB_ID=") for entry in environment)
+    return slurm_program and _opens_below(pid, f"{root}/")
 
 
 def _at_home(environment: list[bytes], root: Path) -> bool:
