@@ -83,11 +83,8 @@ def _copy(layout: Layout, ours: Runtime, prefix: Path, packages: Path, say: Call
     if not stamp.is_file() or stamp.read_text() != wanted:
         say(f"Copying the Python environment to {home}, where the hub's and the gateway's accounts can read it ...")
         shutil.rmtree(home, ignore_errors=True)
-        home.mkdir(mode=0o755)
-        shutil.copytree(packages, home / "lib", symlinks=True, ignore=shutil.ignore_patterns("__pycache__", "*.pth"))
-        if (prefix / _PROXY_SCRIPT).is_file():
-            proxy = prefix / "share" / "fabric-hub" / "proxy"
-            shutil.copytree(proxy, home / "share" / "fabric-hub" / "proxy", symlinks=True)
+        # the whole environment: JupyterHub's pages are in its share/, and compiled modules start faster
+        shutil.copytree(prefix, home, symlinks=True, ignore=shutil.ignore_patterns("*.pth"))
         stamp.write_text(wanted)
     code = home / "code"
     shutil.rmtree(code, ignore_errors=True)
@@ -95,13 +92,8 @@ def _copy(layout: Layout, ours: Runtime, prefix: Path, packages: Path, say: Call
     if ours.config.is_file():
         shutil.copy(ours.config, code / ours.config.name)
     _let_others_read(home)
-    proxy_command = find_proxy(home, home / "lib") or ours.proxy_command
-    return Runtime(
-        Path(sys.executable).resolve(),  # the distribution's own interpreter, outside the environment
-        proxy_command,
-        code / ours.config.name,
-        {"PYTHONPATH": f"{code}:{home / 'lib'}", "PYTHONNOUSERSITE": "1"},
-    )
+    proxy_command = find_proxy(home, home / packages.relative_to(prefix)) or ours.proxy_command
+    return Runtime(home / "bin" / "python3", proxy_command, code / ours.config.name, {"PYTHONPATH": str(code)})
 
 
 def _fingerprint(packages: Path, proxy: Path) -> str:
