@@ -47,7 +47,7 @@ def test_the_status_bar_tells_where_this_runs_and_for_how_long(
     hub.session = SESSION | {"ends_at": time.time() + 57 * 60 + 30}
     asked = open_lab(chromium, session)
     item = chromium.get_by_role("button", name=re.compile("^This session:"))
-    expect(item).to_have_text("Digital Twin · gpu-1 · gpu1 · 1 GPU · 57 min left", timeout=60_000)
+    expect(item).to_have_text(re.compile("^Digital Twin · gpu-1 · gpu1 · 1 GPU · 5[0-7] min left$"), timeout=60_000)
     item.click()
     details = chromium.get_by_role("dialog", name="Details of this session")
     expect(details).to_contain_text("Digital Twin (twin)")
@@ -71,11 +71,11 @@ def test_the_status_bar_says_in_words_that_the_hub_does_not_answer(
 
 
 def test_a_session_that_ends_soon_says_what_to_do(chromium: Page, session: RunningSession, hub: AnsweringHub) -> None:
-    hub.session = SESSION | {"ends_at": time.time() + 5 * 60 + 30, "slurm_silent_since": time.time() - 180}
+    hub.session = SESSION | {"ends_at": time.time() + 9 * 60 + 30, "slurm_silent_since": time.time() - 180}
     open_lab(chromium, session)
     item = chromium.get_by_role("button", name=re.compile("^This session:"))
-    expect(item).to_contain_text("5 min left · Slurm not answering", timeout=60_000)
+    expect(item).to_have_text(re.compile("[1-9] min left · Slurm not answering$"), timeout=60_000)
     item.click()
     details = chromium.get_by_role("dialog", name="Details of this session")
-    expect(details).to_contain_text("Slurm has not answered the hub for 3 min.")
-    expect(details).to_contain_text("Save your work: 5 min left.")
+    expect(details).to_contain_text(re.compile("Slurm has not answered the hub for [3-9] min[.]"))
+    expect(details).to_contain_text(re.compile("Save your work: [1-9] min left[.]"))
