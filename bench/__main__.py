@@ -1,0 +1,81 @@
+"""``python -m bench [NAME ...] [--json FILE]``: run benchmarks, all of them by default."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from fabric_hub.errors import FabricError
+from fabric_hub.images.build import build
+
+from . import hub, load, spawn
+from .figures import Result, table
+from .peer import build_environment
+
+BENCHMARKS = {"spawn": spawn.run, "load": load.run, "hub": hub.run}
+
+
+def arguments() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; all by default")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="store the results; a list when there are several")
+    parser.add_argument(
+        "--keep", type=Path, metavar="DIR", help="keep the image and the peer's environment for next time"
+    )
+    parser.add_argument("--alone", type=int, default=5, help="spawn: pairs of one alone (default: 5)")
+    parser.add_argument("--rounds", type=int, default=3, help="spawn: pairs of many at once (default: 3)")
+    parser.add_argument("--at-once", type=int, default=12, help="spawn: how many at once (default: 12)")
+    parser.add_argument("--pending", type=int, default=100, help="load: sessions in the queue (default: 100)")
+    parser.add_argument("--running", type=int, default=20, help="load: sessions that run (default: 20)")
+    parser.add_argument("--window", type=float, default=60.0, help="load: seconds of counting (default: 60)")
+    parser.add_argument("--peer-part", type=int, default=10, help="load: the peer gets one in so many (default: 10)")
+    parser.add_argument("--starts", type=int, default=50, help="hub: sessions that start (default: 50)")
+    return parser
+
+
+async def run(chosen: argparse.Namespace, directory: Path) -> list[Result]:
+    """Run what was chosen, with the image and the peer's environment in ``directory``."""
+    kept = os.environ.get("FABRIC_TEST_IMAGES")
+    images = Path(kept) if kept else directory / "images"
+    await asyncio.to_thread(build, "base", images, print)
+    environment = await asyncio.to_thread(build_environment, directory / "peer")
+    results = []
+    for name in chosen.names or BENCHMARKS:
+        print(f"{name} ...", flush=True)
+        results.append(await BENCHMARKS[name](chosen, images, environment))
+        print(f"\n{table(results[-1])}\n", flush=True)
+    return results
+
+
+def main() -> int:
+    """Parse the command line and run; 1 when an aim was missed."""
+    parser = arguments()
+    chosen = parser.parse_args()
+    unknown = [name for name in chosen.names if name not in BENCHMARKS]
+    if unknown:
+        parser.error(f"no benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS)}")
+    try:
+        if chosen.keep:
+            chosen.keep.mkdir(mode=0o755, parents=True, exist_ok=True)
+            results = asyncio.run(run(chosen, chosen.keep.absolute()))
+        else:
+            with tempfile.TemporaryDirectory(prefix="fabric-bench-", dir="/tmp") as directory:
+                Path(directory).chmod(0o755)
+                results = asyncio.run(run(chosen, Path(directory)))
+    except FabricError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 2
+    if chosen.json:
+        stored = [result.as_json() for result in results]
+        chosen.json.write_text(json.dumps(stored[0] if len(stored) == 1 else stored, indent=2) + "\n")
+    return 1 if any(row.met is False for result in results for row in result.rows) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

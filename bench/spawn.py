@@ -1,0 +1,114 @@
+"""``spawn``: from the click to a server that answers, one alone and many at once, in turn with plain batchspawner."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.embedded_run import EmbeddedRun
+
+from . import cpu, ours, peer
+from .figures import Result, median, median_row
+from .hub_client import HubClient, Server, until
+
+
+@dataclass
+class Side:
+    """One of the two: its hub, and the processes of the other, whose CPU time is not its own."""
+
+    hub: HubClient
+    servers: dict[int, list[Server]]
+    others: list[int] = field(default_factory=list)
+
+
+async def nothing_runs(run: EmbeddedRun) -> None:
+    """Wait until Slurm has no job left."""
+
+    async def none() -> bool:
+        return not await asyncio.to_thread(run.slurm, "squeue", "-h")
+
+    await until(none, "all jobs have ended", 120)
+
+
+async def measure(run: EmbeddedRun, side: Side, count: int) -> tuple[list[float], float]:
+    """Start ``count`` servers at the same moment, then stop them.
+
+    :returns: the seconds of each, and the CPU seconds of one.
+    """
+    await nothing_runs(run)
+    uids = ours.uids(run)
+    before = cpu.seconds(run.directory, uids, side.others)
+    wanted = side.servers[count]
+    took = await asyncio.gather(*(side.hub.start(server) for server in wanted))
+    used = cpu.seconds(run.directory, uids, side.others) - before
+    await asyncio.gather(*(side.hub.stop(server) for server in wanted))
+    return list(took), used / count
+
+
+async def run(arguments: argparse.Namespace, images: Path, environment: Path) -> Result:
+    """Run the benchmark.
+
+    :param arguments: ``rounds``, ``alone`` and ``at_once``.
+    :param environment: where the peer's packages are.
+    """
+    took: dict[tuple[str, str], list[float]] = defaultdict(list)
+    async with (
+        ours.running(images) as embedded,
+        peer.running(embedded.directory, environment, ours.request()) as other,
+        HubClient(embedded.address, ours.token(embedded)) as our_hub,
+        HubClient(other.address, other.token) as peer_hub,
+    ):
+        counts = [1] * bool(arguments.alone) + [arguments.at_once] * bool(arguments.rounds)
+        plan = {count: ours.servers(count, "s") for count in counts}
+        sides = {
+            "ours": Side(our_hub, plan, [other.pid]),
+            "peer": Side(
+                peer_hub,
+                {count: ours.peers_servers(embedded, servers) for count, servers in plan.items()},
+                [embedded.pid("hub"), embedded.pid("gateway")],
+            ),
+        }
+        for user in ours.people():
+            await our_hub.add_user(user)
+            await peer_hub.add_user(embedded.unix_name(user))
+        await _warm_up(embedded, sides, counts)
+        for count, rounds in ((1, arguments.alone), (arguments.at_once, arguments.rounds)):
+            for number in range(rounds):
+                for name in ("ours", "peer") if number % 2 == 0 else ("peer", "ours"):
+                    seconds, cpu_s = await measure(embedded, sides[name], count)
+                    kind = "alone" if count == 1 else "many"
+                    took[kind, name] += [median(seconds) or 0.0]
+                    took[f"{kind}-last", name] += [max(seconds)]
+                    took[f"{kind}-cpu", name] += [cpu_s]
+                    print(f"  {count} {name}: {max(seconds):.2f} s, CPU {cpu_s:.2f} s each", flush=True)
+
+    many = arguments.at_once
+    rows = [
+        median_row("one alone, click to ready", "s", took["alone", "ours"], took["alone", "peer"], 0.4),
+        median_row("  CPU of a start", "CPU s", took["alone-cpu", "ours"], took["alone-cpu", "peer"]),
+        median_row(f"{many} at once, median", "s", took["many", "ours"], took["many", "peer"], 0.4),
+        median_row(f"{many} at once, last", "s", took["many-last", "ours"], took["many-last", "peer"]),
+        median_row("  CPU of a start", "CPU s", took["many-cpu", "ours"], took["many-cpu", "peer"]),
+    ]
+    return Result(
+        "spawn",
+        tuple(rows),
+        (
+            f"Pairs in turn: {arguments.alone} of one alone, {arguments.rounds} of {many} at once; medians of rounds.",
+            "Peer: batchspawner 1.3 in a stock JupyterHub as its README says, same Slurm, same packages, same request.",
+            "Ours with internal TLS and a site's default rates, the peer without TLS (its default; it cannot).",
+            "CPU: user and system time of the job, the hub, its helpers and Slurm's daemons, for one start.",
+        ),
+    )
+
+
+async def _warm_up(embedded: EmbeddedRun, sides: dict[str, Side], counts: list[int]) -> None:
+    """One start of each that nobody counts: files come into the page cache, homes get their directories."""
+    for side in sides.values():
+        first = side.servers[counts[0]][0]
+        await side.hub.start(first)
+        await side.hub.stop(first)
+    await nothing_runs(embedded)
