@@ -15,6 +15,7 @@ from pathlib import Path
 from ..errors import FabricError
 from ..settings import ENV
 from .layout import Layout
+from .ports import Ports
 from .processes import MARK, Account, tail
 from .runtime import Runtime
 from .slurmconf import NODES
@@ -35,7 +36,7 @@ class Daemon:
     cwd: Path
     account: Account | None = None
     restart: bool = False
-    within_s: float = 60.0
+    within_s: float = 120.0
     check_every_s: float = 0.05
     prepare: Callable[[], None] = nothing
 
@@ -77,8 +78,15 @@ def answers(path: Path) -> bool:
         return True
 
 
-def healthy(address: str, token: str) -> str:
-    """What is wrong with the hub at ``address``; "" when it answers as the one that knows ``token``."""
+def healthy(address: str, hub_port: int, token: str) -> str:
+    """What is wrong with the hub at ``address``; "" when it answers as the one that knows ``token``.
+
+    :param hub_port: the hub's own port: while nobody listens there, asking the proxy would only fill its log.
+    """
+    try:
+        socket.create_connection(("127.0.0.1", hub_port), timeout=5).close()
+    except OSError as error:
+        return f"the hub's port {hub_port}: {error.strerror}"
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback is never proxied
     request = urllib.request.Request(f"{address}/hub/api/user", headers={"Authorization": f"token {token}"})
     try:
@@ -183,7 +191,7 @@ def make_database(layout: Layout, user: str, environment: dict[str, str]) -> Non
 
 
 def our_daemons(
-    layout: Layout, runtime: Runtime, *, public_port: int, gateway: Account | None, hub: Account | None, slurm: bool
+    layout: Layout, runtime: Runtime, *, ports: Ports, gateway: Account | None, hub: Account | None, slurm: bool
 ) -> list[Daemon]:
     """The gateway (with Slurm) and the hub, which starts the proxy and the service itself.
 
@@ -220,12 +228,12 @@ def our_daemons(
         Daemon(
             "hub",
             [str(runtime.python), "-m", "jupyterhub", "-f", str(runtime.config)],
-            lambda: healthy(f"http://127.0.0.1:{public_port}", layout.token.read_text()),
+            lambda: healthy(f"http://127.0.0.1:{ports.public}", ports.hub, layout.token.read_text()),
             environment,
             layout.hub,
             hub,
             restart=True,
-            within_s=120,
+            within_s=240,
             check_every_s=0.3,
         )
     )

@@ -119,9 +119,7 @@ def _start(options: Options, layout: Layout, claims: ports.Claims, supervisor: S
         _start_slurm(layout, known, found, supervisor, say)
     if options.until == "slurm":
         return
-    daemons = cluster.our_daemons(
-        layout, code, public_port=known.ports.public, gateway=gateway, hub=hub, slurm=found is not None
-    )
+    daemons = cluster.our_daemons(layout, code, ports=known.ports, gateway=gateway, hub=hub, slurm=found is not None)
     if options.until == "hub":
         if not code.config.is_file():
             raise FabricError(
