@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import logging
 import os
+import signal
 import ssl
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -54,6 +55,7 @@ def build(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> Any:
         tasks = [asyncio.create_task(reconciler.run(), name="reconciler")]
+        tasks[0].add_done_callback(_must_not_fail)
         if settings.slurm:
             follower.follow()
         yield
@@ -67,6 +69,13 @@ def build(settings: Settings) -> FastAPI:
 
     app.router.lifespan_context = lifespan
     return app
+
+
+def _must_not_fail(task: asyncio.Task[None]) -> None:
+    """Without the reconciler sessions may be lost; the hub starts a service that ends again."""
+    if not task.cancelled() and task.exception():
+        log.critical("The reconciler ended; the service stops", exc_info=task.exception())
+        signal.raise_signal(signal.SIGTERM)
 
 
 def tls_files() -> dict[str, str] | None:

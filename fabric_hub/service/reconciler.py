@@ -117,20 +117,31 @@ class Reconciler:
     async def _resume(self, session: Session) -> None:
         while True:
             try:
-                servers = await self._hub.servers(session.user)
-                if servers is None:
-                    self._store.end(session.id, reason="no-user", text=f"The hub has no user {session.user} any more.")
+                if await self._resumed(session):
                     return
-                if session.server_name in servers:
-                    return  # JupyterHub kept it, or somebody was quicker
-                answer = await self._hub.start(session.user, session.server_name, _options(session))
             except (httpx.HTTPError, FabricError, ValueError) as error:  # ValueError: an answer that is not JSON
                 log.info("Session %s is resumed later: %s", session.id, error)
-            else:
-                if answer.status_code < 500 and answer.status_code != 429:
-                    log.info("Session %s of %s: hub answered %s", session.id, session.user, answer.status_code)
-                    return
             await asyncio.sleep(RETRY_S)
+
+    async def _resumed(self, session: Session) -> bool:
+        """Whether nothing is left to do for a session: the hub has it again, or will never have it."""
+        servers = await self._hub.servers(session.user)
+        if servers is None:
+            self._store.end(session.id, reason="no-user", text=f"The hub has no user {session.user} any more.")
+            return True
+        if session.server_name in servers:
+            return True  # JupyterHub kept it, or somebody was quicker
+        answer = await self._hub.start(session.user, session.server_name, _options(session))
+        if answer.status_code < 400 or session.server_name in (await self._hub.servers(session.user) or {}):
+            log.info("Session %s of %s is taken up again", session.id, session.user)
+            return True
+        if answer.status_code >= 500 or answer.status_code == 429:
+            return False
+        # what was allowed when it began no longer is: its job must not run on where nobody reaches it
+        why = _message(answer)
+        log.warning("Session %s of %s is not taken up again: %s", session.id, session.user, why)
+        self._store.end(session.id, reason="refused", text=why)
+        return True
 
     async def _end_orphans(self, snapshot: Snapshot | None) -> None:
         if snapshot is None or snapshot.silent_since is not None:
@@ -146,6 +157,14 @@ class Reconciler:
                 await self._gateway.cancel(CancelRequest(session=orphan.session, user=orphan.user, why="orphan"))
             except FabricError as error:  # one that cannot be ended must not keep the others alive
                 log.warning("Job %s is to be ended later: %s", orphan.job_id, error)
+
+
+def _message(answer: httpx.Response) -> str:
+    """What the hub said, as JupyterHub's API says it."""
+    try:
+        return str(answer.json()["message"])
+    except (ValueError, KeyError, TypeError):
+        return f"The hub refused it (HTTP {answer.status_code})."
 
 
 def _options(session: Session) -> dict[str, object]:

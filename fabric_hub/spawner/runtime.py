@@ -57,15 +57,17 @@ class HubRuntime:
         self.interest()
         if self.follower.snapshot is None:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self.follower.changed(), patience_s)
+                async with asyncio.timeout(patience_s):
+                    await self.follower.changed()
         return self.follower.snapshot
 
-    async def news(self, session_id: str, timeout_s: float) -> None:
-        """Wait until the doorbell rings for a session, the snapshot changes, or time passes."""
+    async def news(self, session_id: str, timeout_s: float) -> bool:
+        """Wait until the doorbell rings for a session or the snapshot changes (True), or time passes (False)."""
         bell = self._bells.setdefault(session_id, asyncio.Event())
         waits = {asyncio.ensure_future(bell.wait()), asyncio.ensure_future(self.follower.changed())}
         try:
-            await asyncio.wait(waits, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(waits, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+            return bool(done)
         finally:
             for future in waits:
                 future.cancel()

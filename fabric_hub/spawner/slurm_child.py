@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,8 +18,8 @@ from batchspawner import SlurmSpawner
 from traitlets import Any as AnyTrait
 from traitlets import Bool, Float
 
-from ..errors import FabricError
-from ..model import CancelRequest, Job, JobSpec, Phase, SessionFile, Snapshot, SubmitRequest
+from ..errors import FabricError, SlurmUnavailableError
+from ..model import CancelRequest, Job, JobSpec, Phase, SessionFile, Snapshot, SubmitRequest, Submitted
 from ..projects import policy
 from ..sessions.standing import Standing, Verdict, standing
 from ..sessions.store import Session
@@ -33,6 +34,7 @@ from .words import progress_event
 CERT_FILES = {"keyfile": "ssl.key", "certfile": "ssl.crt", "cafile": "ssl-ca.crt"}
 GONE_PATIENCE_S = 15.0
 FIRST_WORD_S = 10.0
+QUIET_S = 10.0
 
 
 class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
@@ -117,17 +119,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         shared, session = self.shared, self.session
         self._stopping = False
         self.log.info("Submitting session %s of %s", session.id, self._log_name)
-        submitted = await shared.gateway.submit(
-            SubmitRequest(
-                session=session.id,
-                user=session.user,
-                image=session.image,
-                spec=self.job_spec(),
-                environment=self.session_environment(),
-                files=self._certificates,
-                again=again,
-            )
-        )
+        submitted = await self._submit(again)
         shared.store.update(session.id, job_id=submitted.job_id, submitted_at=session.submitted_at or time.time())
         self.job_id = str(submitted.job_id)
         self.log.info("Session %s is job %s%s", session.id, submitted.job_id, " (adopted)" if submitted.adopted else "")
@@ -135,6 +127,27 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
             return await self._until_ready()
         finally:
             self._certificates = ()
+
+    async def _submit(self, again: bool) -> Submitted:
+        """Submit until Slurm has answered: what it does not answer may have reached it all the same."""
+        while True:
+            session = self._reread()
+            try:
+                return await self.shared.gateway.submit(
+                    SubmitRequest(
+                        session=session.id,
+                        user=session.user,
+                        image=session.image,
+                        spec=self.job_spec(),
+                        environment=self.session_environment(),
+                        files=self._certificates,
+                        again=again,
+                    )
+                )
+            except SlurmUnavailableError as error:
+                self.log.warning("Session %s is submitted later: %s", session.id, error)
+                again = True
+                await self.shared.news(session.id, timeout_s=QUIET_S)
 
     async def _until_ready(self) -> tuple[str, int]:
         shared = self.shared
@@ -153,7 +166,10 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
                     hint="The log below says how far it came; try again, or tell the operator.",
                     status=424,
                 )
-            await shared.news(session.id, timeout_s=left)
+            if not await shared.news(session.id, timeout_s=min(left, QUIET_S)):
+                # No news is not "no change": an answer with the same jobs in it may say that ours is gone.
+                with suppress(FabricError):
+                    await shared.follower.fresh(time.time() - QUIET_S)
 
     def _reread(self) -> Session:
         session = self.shared.store.get(self.session.id)
@@ -169,9 +185,16 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         return job.started_at + self.start_limit_s - time.time()
 
     async def _address(self, session: Session) -> str:
-        """The address of the job's node, in Slurm's word."""
-        snapshot = await self.shared.follower.fresh(session.announced_at or time.time())
+        """The address of the job's node, in Slurm's word.
+
+        A session's job never moves to another node (it is not requeued), so whatever
+        Slurm has said of it holds; only of a job without a node is it asked again.
+        """
+        snapshot = self.shared.follower.snapshot
         now = standing(session, snapshot)
+        if now.job is None or not now.job.node or now.verdict is Verdict.GONE:
+            snapshot = await self.shared.follower.fresh(session.announced_at or time.time())
+            now = standing(session, snapshot)
         while now.job is None or not now.job.node:
             if now.verdict is Verdict.GONE:
                 raise await self._why_gone(now)
@@ -179,7 +202,8 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
             now = standing(session, self.shared.follower.snapshot)
         node = now.job.node
         self.shared.store.update(session.id, node=node)
-        nodes = (self.shared.follower.snapshot or snapshot).nodes
+        snapshot = self.shared.follower.snapshot or snapshot
+        nodes = snapshot.nodes if snapshot else ()
         return next((known.address for known in nodes if known.name == node and known.address), node)
 
     async def _why_gone(self, now: Standing) -> FabricError:

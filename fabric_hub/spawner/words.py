@@ -23,14 +23,15 @@ def progress_event(session: Session, job: Job | None, snapshot: Snapshot | None)
     """
     if session.port is not None:
         return {"progress": 90, "message": "The server is up; opening it."}
-    if session.job_id is None:
-        return {"progress": 10, "message": f"Submitting to Slurm, account {session.account}."}
     if snapshot is not None and snapshot.silent_since is not None:
+        kept = f"job {session.job_id} keeps its place" if session.job_id else "this start is kept until it does"
         return {
             "progress": 15,
             "message": f"Slurm has not answered since {clock(snapshot.silent_since)}. "
-            f"Nothing is lost: job {session.job_id} keeps its place. {snapshot.problem}".strip(),
+            f"Nothing is lost: {kept}. {snapshot.problem}".strip(),
         }
+    if session.job_id is None:
+        return {"progress": 10, "message": f"Submitting to Slurm, account {session.account}."}
     if job is None:
         return {"progress": 15, "message": f"Job {session.job_id} is submitted."}
     if job.phase is Phase.QUEUED:
