@@ -18,7 +18,8 @@ from jupyterhub.app import JupyterHub
 from .csp import ResponseHeaders, ScriptNonce, current_nonce
 from .errors import FabricError
 from .service.scopes import SESSION_SCOPE, SESSION_TOKEN_SCOPES
-from .sessions.store import SessionStore, database_url
+from .sessions.database import database_url
+from .sessions.store import SessionStore
 from .settings import Profile, Settings, load, path_from_environment
 from .spawner import pages
 from .spawner.drop_in import minutes

@@ -19,7 +19,8 @@ from jupyterhub.services.auth import HubAuth
 
 from ..errors import FabricError
 from ..model import Snapshot
-from ..sessions.store import SessionStore, database_url
+from ..sessions.database import database_url
+from ..sessions.store import SessionStore
 from ..settings import Settings, load
 from ..slurm.client import GatewayClient
 from ..slurm.follower import SnapshotFollower

@@ -26,6 +26,7 @@ from ..sessions.doorbell import doorbell_path, ring
 from ..sessions.standing import standing
 from ..sessions.store import Session, SessionStore
 from ..settings import Settings
+from .limits import BodyLimit
 from .scopes import server_of
 
 log = logging.getLogger("fabric_hub.service")
@@ -85,6 +86,7 @@ def make_app(settings: Settings, store: SessionStore, identify: Identify, latest
         redoc_url=None,
         openapi_url=f"{prefix}/api/openapi.json",
     )
+    app.add_middleware(BodyLimit)
     app.add_exception_handler(FabricError, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _other)

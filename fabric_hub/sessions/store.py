@@ -7,63 +7,17 @@ there is at most one per user and server name, and the database holds that.
 
 from __future__ import annotations
 
-import fcntl
-import os
 import secrets
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext
-from pathlib import Path
-from types import TracebackType
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
 
 from ..errors import FabricError
 from ..model import Frozen
-from ..settings import Settings
-
-_metadata = sa.MetaData()
-
-_sessions = sa.Table(
-    "sessions",
-    _metadata,
-    sa.Column("id", sa.String(12), primary_key=True),
-    sa.Column("user", sa.String(64), nullable=False),
-    sa.Column("server_name", sa.String(40), nullable=False),
-    sa.Column("kind", sa.String(10), nullable=False),
-    sa.Column("project", sa.String(40), nullable=False),
-    sa.Column("account", sa.String(64), nullable=False),
-    sa.Column("profile", sa.String(40), nullable=False),
-    sa.Column("image", sa.String(40), nullable=False),
-    sa.Column("hours", sa.Float, nullable=False),
-    sa.Column("datasets", sa.JSON, nullable=False),
-    sa.Column("gpus", sa.Integer, nullable=False, default=0),
-    sa.Column("token", sa.String(64)),
-    sa.Column("created_at", sa.Float, nullable=False),
-    sa.Column("submitted_at", sa.Float),
-    sa.Column("job_id", sa.BigInteger),
-    sa.Column("port", sa.Integer),
-    sa.Column("announced_at", sa.Float),
-    sa.Column("phases", sa.JSON),
-    sa.Column("node", sa.String(255)),
-    sa.Column("ready_at", sa.Float),
-    sa.Column("start_seconds", sa.JSON),
-    sa.Column("stop_at", sa.Float),
-    sa.Column("ended_at", sa.Float),
-    sa.Column("end_reason", sa.String(40)),
-    sa.Column("end_text", sa.Text),
-    sa.Column("end_log", sa.JSON),
-)
-sa.Index(
-    "one_live_session_per_server",
-    _sessions.c.user,
-    _sessions.c.server_name,
-    unique=True,
-    sqlite_where=_sessions.c.ended_at.is_(None),
-    postgresql_where=_sessions.c.ended_at.is_(None),
-)
-sa.Index("sessions_by_end", _sessions.c.ended_at)
+from .database import Transaction, open_database, unusable
+from .tables import sessions
 
 _ID_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 
@@ -107,11 +61,6 @@ class Session(Frozen):
         return self.ended_at is None
 
 
-def database_url(settings: Settings) -> str:
-    """Where the sessions are kept: SQLite in the hub's state directory."""
-    return f"sqlite:///{settings.hub.state_dir / 'sessions.sqlite'}"
-
-
 def new_session_id() -> str:
     """A random session id: 12 characters of base32, 60 bits."""
     return "".join(secrets.choice(_ID_ALPHABET) for _ in range(12))
@@ -126,22 +75,7 @@ class SessionStore:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._engine = sa.create_engine(url)
-        if self._engine.dialect.name == "sqlite":
-            sa.event.listen(self._engine, "connect", _sqlite_setup)
-        file = self._engine.url.database if self._engine.dialect.name == "sqlite" else None
-        try:
-            with _alone(Path(file)) if file else nullcontext(), self._engine.begin() as connection:
-                connection.execute(sa.schema.CreateTable(_sessions, if_not_exists=True))
-                for index in sorted(_sessions.indexes, key=lambda index: str(index.name)):
-                    connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
-        except sa.exc.SQLAlchemyError as error:
-            raise FabricError(
-                f"The sessions database {self._engine.url.render_as_string()} cannot be opened: {_cause(error)}.",
-                reason="database",
-                hint="Check that its directory exists, belongs to the hub's user and has free space.",
-                status=503,
-            ) from error
+        self._engine = open_database(url)
 
     def close(self) -> None:
         self._engine.dispose()
@@ -155,7 +89,7 @@ class SessionStore:
         fields["datasets"] = list(fields["datasets"])
         try:
             with self._begin() as connection:
-                connection.execute(sa.insert(_sessions).values(**fields))
+                connection.execute(sa.insert(sessions).values(**fields))
         except sa.exc.IntegrityError as error:
             raise FabricError(
                 "This session is already being started.",
@@ -170,7 +104,7 @@ class SessionStore:
     def update(self, session_id: str, **fields: Any) -> None:
         """Set fields of one session."""
         with self._begin() as connection:
-            connection.execute(sa.update(_sessions).where(_sessions.c.id == session_id).values(**fields))
+            connection.execute(sa.update(sessions).where(sessions.c.id == session_id).values(**fields))
 
     def announce(self, session_id: str, port: int, phases: dict[str, float]) -> bool:
         """Record the port of a live session that has not announced one; False when there is none.
@@ -179,13 +113,13 @@ class SessionStore:
         """
         with self._begin() as connection:
             done = connection.execute(
-                sa.update(_sessions)
+                sa.update(sessions)
                 .where(
-                    _sessions.c.id == session_id,
-                    _sessions.c.ended_at.is_(None),
-                    sa.or_(_sessions.c.port.is_(None), _sessions.c.port == port),
+                    sessions.c.id == session_id,
+                    sessions.c.ended_at.is_(None),
+                    sa.or_(sessions.c.port.is_(None), sessions.c.port == port),
                 )
-                .values(port=port, phases=phases, announced_at=sa.func.coalesce(_sessions.c.announced_at, time.time()))
+                .values(port=port, phases=phases, announced_at=sa.func.coalesce(sessions.c.announced_at, time.time()))
             )
         return bool(done.rowcount == 1)
 
@@ -193,36 +127,34 @@ class SessionStore:
         """Record that a session is over, and why. The first end counts."""
         with self._begin() as connection:
             connection.execute(
-                sa.update(_sessions)
-                .where(_sessions.c.id == session_id, _sessions.c.ended_at.is_(None))
+                sa.update(sessions)
+                .where(sessions.c.id == session_id, sessions.c.ended_at.is_(None))
                 .values(ended_at=time.time(), end_reason=reason, end_text=text, end_log=list(log), token=None)
             )
 
     def get(self, session_id: str) -> Session | None:
-        return self._one(_sessions.c.id == session_id)
+        return self._one(sessions.c.id == session_id)
 
     def live(self, user: str, server_name: str) -> Session | None:
         """The live session of a user's server, if any."""
-        return self._one(
-            _sessions.c.user == user, _sessions.c.server_name == server_name, _sessions.c.ended_at.is_(None)
-        )
+        return self._one(sessions.c.user == user, sessions.c.server_name == server_name, sessions.c.ended_at.is_(None))
 
     def live_all(self) -> list[Session]:
-        return self._many(sa.select(_sessions).where(_sessions.c.ended_at.is_(None)))
+        return self._many(sa.select(sessions).where(sessions.c.ended_at.is_(None)))
 
     def last_ended(self, user: str, server_name: str) -> Session | None:
         """The session of a user's server that ended last."""
         found = self._many(
-            sa.select(_sessions)
-            .where(_sessions.c.user == user, _sessions.c.server_name == server_name, _sessions.c.ended_at.is_not(None))
-            .order_by(_sessions.c.ended_at.desc())
+            sa.select(sessions)
+            .where(sessions.c.user == user, sessions.c.server_name == server_name, sessions.c.ended_at.is_not(None))
+            .order_by(sessions.c.ended_at.desc())
             .limit(1)
         )
         return found[0] if found else None
 
     def newest(self) -> float | None:
         """When anything was last written, in Unix seconds; None in an empty record."""
-        columns = (_sessions.c.created_at, _sessions.c.announced_at, _sessions.c.ready_at, _sessions.c.ended_at)
+        columns = (sessions.c.created_at, sessions.c.announced_at, sessions.c.ready_at, sessions.c.ended_at)
         with self._begin() as connection:
             times = connection.execute(sa.select(*(sa.func.max(column) for column in columns))).one()
         return max((at for at in times if at is not None), default=None)
@@ -232,10 +164,10 @@ class SessionStore:
         wanted = list(session_ids)
         if not wanted:
             return {}
-        return {row.id: row for row in self._many(sa.select(_sessions).where(_sessions.c.id.in_(wanted)))}
+        return {row.id: row for row in self._many(sa.select(sessions).where(sessions.c.id.in_(wanted)))}
 
     def _one(self, *where: Any) -> Session | None:
-        found = self._many(sa.select(_sessions).where(*where))
+        found = self._many(sa.select(sessions).where(*where))
         return found[0] if found else None
 
     def _many(self, query: Any) -> list[Session]:
@@ -243,78 +175,7 @@ class SessionStore:
             with self._engine.connect() as connection:
                 return [Session.model_validate(dict(row)) for row in connection.execute(query).mappings()]
         except sa.exc.DatabaseError as error:
-            raise _unusable(error) from error
+            raise unusable(error) from error
 
-    def _begin(self) -> _Transaction:
-        return _Transaction(self._engine)
-
-
-class _Transaction:
-    """``engine.begin()`` whose failures are said in words (a full disk above all)."""
-
-    def __init__(self, engine: sa.Engine) -> None:
-        self._context = engine.begin()
-
-    def __enter__(self) -> sa.Connection:
-        try:
-            return self._context.__enter__()
-        except sa.exc.DatabaseError as error:
-            raise _unusable(error) from error
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            self._context.__exit__(kind, value, trace)
-        except sa.exc.DatabaseError as error:
-            raise _unusable(error) from error
-        if isinstance(value, sa.exc.DatabaseError) and not isinstance(value, sa.exc.IntegrityError):
-            raise _unusable(value) from value
-
-
-def _unusable(error: sa.exc.SQLAlchemyError) -> FabricError:
-    return FabricError(
-        f"The hub's database cannot be used: {_cause(error)}.",
-        reason="database",
-        hint="Nothing was started or changed. Tell the operator: the disk may be full.",
-        status=503,
-    )
-
-
-def _cause(error: sa.exc.SQLAlchemyError) -> str:
-    return str(getattr(error, "orig", None) or error).splitlines()[0]
-
-
-def _sqlite_setup(connection: Any, _record: Any) -> None:
-    cursor = connection.cursor()
-    for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Hub and service come up together: one at a time makes the file, and turns its write-ahead log on.
-
-    SQLite refuses the second at once there, whatever busy_timeout says. The lock is the directory's: it leaves no file.
-    """
-    try:
-        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            fcntl.flock(directory, fcntl.LOCK_EX)
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-            path.chmod(0o600)
-        except BaseException:
-            os.close(directory)
-            raise
-    except OSError as error:
-        raise FabricError(
-            f"The sessions database {path} cannot be written: {error.strerror}.",
-            reason="database",
-            hint="Check that its directory exists, belongs to the hub's user and has free space.",
-            status=503,
-        ) from error
-    try:
-        yield
-    finally:
-        os.close(directory)
+    def _begin(self) -> Transaction:
+        return Transaction(self._engine)

@@ -12,7 +12,8 @@ from ..errors import FabricError
 from ..model import Snapshot
 from ..sessions.doorbell import doorbell_path, listen
 from ..sessions.standing import Verdict, standing
-from ..sessions.store import Session, SessionStore, database_url
+from ..sessions.database import database_url
+from ..sessions.store import Session, SessionStore
 from ..settings import Settings
 from ..slurm.client import GatewayClient
 from ..slurm.follower import SnapshotFollower

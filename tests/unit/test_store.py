@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from fabric_hub.errors import FabricError
-from fabric_hub.sessions.store import SessionStore, database_url, new_session_id
+from fabric_hub.sessions.database import database_url
+from fabric_hub.sessions.store import SessionStore, new_session_id
 from fabric_hub.settings import Settings
 
 from .builders import fields_of_a_session

@@ -1,5 +1,6 @@
 // The start form: profiles and images of the chosen project only, hours of the chosen profile,
 // and the session's name as JupyterHub's server name (it is part of the address, not an option).
+// After a refusal the page is a new one: what was chosen is put back, so that one thing can be mended.
 (() => {
   const root = document.getElementById("fabric-start");
   const project = document.getElementById("project");
@@ -16,6 +17,13 @@
   const radios = [...root.querySelectorAll('input[name="profile"]')];
   const firstUsable = project.querySelector("option:not([disabled])");
   if (firstUsable) project.value = firstUsable.value;
+
+  const MEMORY = "fabric-start-form";
+  const named = new URL(form.action, location.href).pathname.match(/\/hub\/spawn\/[^/]+\/([^/]+)$/);
+  if (named && !root.dataset.serverName) {
+    root.dataset.serverName = name.value = decodeURIComponent(named[1]);
+    name.readOnly = true;
+  }
 
   const words = (option, key) => (option ? option.dataset[key].split(" ") : []);
 
@@ -47,7 +55,29 @@
 
   project.addEventListener("change", chooseProject);
   radios.forEach((radio) => radio.addEventListener("change", () => chooseProfile(radio)));
+
+  function restore(choice) {
+    const open = [...project.options].find((option) => option.value === choice.project && !option.disabled);
+    if (open) project.value = open.value;
+    chooseProject();
+    const profile = radios.find((radio) => radio.value === choice.profile && !radio.disabled);
+    if (profile && words(project.selectedOptions[0], "profiles").includes(profile.value)) chooseProfile(profile);
+    if ([...image.options].some((option) => option.value === choice.image && !option.disabled)) image.value = choice.image;
+    if (Number(choice.hours) > 0) hours.value = choice.hours;
+  }
+
+  function refused() {
+    const problem = document.querySelector(".spawn-error-msg");
+    if (!problem) return;
+    problem.setAttribute("role", "alert");
+    const url = new URLSearchParams(location.search);
+    const fromUrl = Object.fromEntries([...url].map(([key, value]) => [key.replace(/^opt-/, ""), value]));
+    const sent = sessionStorage.getItem(MEMORY);
+    restore(url.has("_xsrf") && sent ? JSON.parse(sent) : fromUrl);
+  }
+
   form.addEventListener("submit", () => {
+    sessionStorage.setItem(MEMORY, JSON.stringify(Object.fromEntries(new FormData(form))));
     if (!name.value || root.dataset.serverName) return;
     const action = new URL(form.action, location.href);
     const [, before, user] = action.pathname.match(/^(.*\/hub\/spawn)(?:\/([^/]+))?/) || [];
@@ -58,4 +88,5 @@
     }
   });
   chooseProject();
+  refused();
 })();

@@ -1,0 +1,1 @@
+"""The steps by which the sessions' database became what it is (Alembic)."""

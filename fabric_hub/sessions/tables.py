@@ -1,0 +1,47 @@
+"""The tables of the sessions' database as the code reads them; migrations/ makes them."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("id", sa.String(12), primary_key=True),
+    sa.Column("user", sa.String(64), nullable=False),
+    sa.Column("server_name", sa.String(40), nullable=False),
+    sa.Column("kind", sa.String(10), nullable=False),
+    sa.Column("project", sa.String(40), nullable=False),
+    sa.Column("account", sa.String(64), nullable=False),
+    sa.Column("profile", sa.String(40), nullable=False),
+    sa.Column("image", sa.String(40), nullable=False),
+    sa.Column("hours", sa.Float, nullable=False),
+    sa.Column("datasets", sa.JSON, nullable=False),
+    sa.Column("gpus", sa.Integer, nullable=False, default=0),
+    sa.Column("token", sa.String(64)),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("submitted_at", sa.Float),
+    sa.Column("job_id", sa.BigInteger),
+    sa.Column("port", sa.Integer),
+    sa.Column("announced_at", sa.Float),
+    sa.Column("phases", sa.JSON),
+    sa.Column("node", sa.String(255)),
+    sa.Column("ready_at", sa.Float),
+    sa.Column("start_seconds", sa.JSON),
+    sa.Column("stop_at", sa.Float),
+    sa.Column("ended_at", sa.Float),
+    sa.Column("end_reason", sa.String(40)),
+    sa.Column("end_text", sa.Text),
+    sa.Column("end_log", sa.JSON),
+)
+sa.Index(
+    "one_live_session_per_server",
+    sessions.c.user,
+    sessions.c.server_name,
+    unique=True,
+    sqlite_where=sessions.c.ended_at.is_(None),
+    postgresql_where=sessions.c.ended_at.is_(None),
+)
+sa.Index("sessions_by_end", sessions.c.ended_at)

@@ -1,0 +1,40 @@
+"""The sessions' database is made by its migrations, and they say what the code says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from fabric_hub.errors import FabricError
+from fabric_hub.sessions.database import open_database
+from fabric_hub.sessions.tables import metadata
+
+
+def test_the_migrations_make_exactly_the_tables_that_the_code_reads(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path}/sessions.sqlite")
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_opening_again_changes_nothing(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/sessions.sqlite"
+    open_database(url).dispose()
+    before = (tmp_path / "sessions.sqlite").read_bytes()
+    open_database(url).dispose()
+    assert (tmp_path / "sessions.sqlite").read_bytes() == before
+
+
+def test_a_database_of_a_later_release_is_refused_and_left_alone(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/sessions.sqlite"
+    engine = open_database(url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    with pytest.raises(FabricError, match="not of this release") as refused:
+        open_database(url)
+    assert refused.value.reason == "database"
