@@ -9,7 +9,7 @@ LARGEST_BODY = 64 * 1024
 
 
 class BodyLimit:
-    """ASGI middleware: a body above ``LARGEST_BODY`` bytes is answered 413 before it is read, or cut off while it is."""
+    """ASGI middleware: a body of more than ``LARGEST_BODY`` bytes is answered 413 unread, or cut off."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -10,9 +10,9 @@ from contextlib import suppress
 
 from ..errors import FabricError
 from ..model import Snapshot
+from ..sessions.database import database_url
 from ..sessions.doorbell import doorbell_path, listen
 from ..sessions.standing import Verdict, standing
-from ..sessions.database import database_url
 from ..sessions.store import Session, SessionStore
 from ..settings import Settings
 from ..slurm.client import GatewayClient
