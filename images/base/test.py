@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import dask
+import dask.array
 import distributed
 import fabric_lab
 import ipywidgets
@@ -12,6 +13,8 @@ from jupyter_client.manager import start_new_kernel
 
 print("dask", dask.__version__, "distributed", distributed.__version__, "ipywidgets", ipywidgets.__version__)
 print("jupyterhub", importlib.metadata.version("jupyterhub"), "fabric-lab", fabric_lab.__version__)
+
+assert int(dask.array.ones((100, 100), chunks=10).sum().compute()) == 10_000
 
 manager, client = start_new_kernel(kernel_name="python3")
 try:
