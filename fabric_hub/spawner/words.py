@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from ..errors import FabricError
 from ..model import Job, Phase, Snapshot
 from ..sessions.store import Session
 from ..slurm.reasons import explain
@@ -40,3 +41,34 @@ def progress_event(session: Session, job: Job | None, snapshot: Snapshot | None)
     if job.phase is Phase.RUNNING:
         return {"progress": 60, "message": f"Job {job.job_id} runs on {job.node or 'its node'}; starting the server."}
     return {"progress": 60, "message": f"Job {job.job_id} is ending. {explain(job)}".strip()}
+
+
+# What to do next, where the words for a state do not say it themselves.
+_NEXT = {
+    "CANCELLED": "Its job was cancelled in Slurm, not on a page of the hub. Start again when you like.",
+    "COMPLETED": "Start again when you like.",
+    "FAILED": "Start again when that is mended.",
+}
+# What a shell answers for a program that is not there, or that cannot be run (POSIX, exec).
+_NO_PROGRAM = (126, 127)
+
+
+def why_gone(session: Session, job: Job | None) -> FabricError:
+    """Why a session's job is gone, in Slurm's word where there is one."""
+    if job is None:
+        return FabricError(
+            "Slurm no longer knows the session's job.",
+            reason="job-gone",
+            hint="Start again; files that were saved are still there.",
+            status=424,
+        )
+    if job.state == "FAILED" and job.exit_status in _NO_PROGRAM and session.port is None:
+        return FabricError(
+            f"Image {session.image} is not there on node {job.node or 'of the job'}.",
+            reason="image",
+            hint="Choose another image, or tell the operators: "
+            f"fabric-hub images build {session.image}, in a directory that all nodes see.",
+            status=424,
+        )
+    reason = job.state.lower().replace("_", "-")
+    return FabricError(explain(job), reason=reason, hint=_NEXT.get(job.state, ""), status=424)
