@@ -134,7 +134,7 @@ class FakeGateway:
     # the verbs
 
     async def start(self) -> None:
-        return None
+        self._closing, self._changed = False, asyncio.Event()  # it may be served again after a stop
 
     async def stop(self) -> None:
         self.close()

@@ -1,0 +1,86 @@
+"""A session's server without Jupyter: it serves with the session's certificates and announces its port."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import httpx
+
+from fabric_hub.model import SubmitRequest
+
+
+class _Answer(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        body = json.dumps({"path": self.path}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args: Any) -> None:
+        return None
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    context: ssl.SSLContext | None = None
+
+    def get_request(self) -> Any:
+        connection, address = super().get_request()
+        if self.context is None:
+            return connection, address
+        connection.settimeout(10)
+        return self.context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False), address
+
+    def handle_error(self, *args: Any) -> None:
+        """A client that goes away is no news."""
+
+
+class AnnouncingServer:
+    """What a session's job would run, made from what was submitted for it; ``http`` is how it calls out."""
+
+    def __init__(self, request: SubmitRequest, http: httpx.Client) -> None:
+        self.request = request
+        self._http = http
+        self.token = request.environment["JUPYTERHUB_API_TOKEN"]
+        self.service = request.environment["FABRIC_SERVICE_URL"]
+        self._server = _Server(("127.0.0.1", 0), _Answer)
+        self._server.context = _context(request)
+        self.port: int = self._server.server_address[1]
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
+
+    def tell(self, verb: str = "POST", path: str = "/session/ready", **options: Any) -> httpx.Response:
+        """Call the hub's service as this session."""
+        headers = {"Authorization": f"token {self.token}"}
+        return self._http.request(verb, self.service + path, headers=headers, **options)
+
+    def announce(self) -> httpx.Response:
+        """Say on which port it listens."""
+        return self.tell(json={"port": self.port})
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def _context(request: SubmitRequest) -> ssl.SSLContext | None:
+    files = {file.name: file.content for file in request.files}
+    if not files:
+        return None
+    named = {kind: request.environment[f"JUPYTERHUB_SSL_{kind}"] for kind in ("KEYFILE", "CERTFILE", "CLIENT_CA")}
+    with TemporaryDirectory() as directory:  # the ssl module takes files only
+        for name, content in files.items():
+            (Path(directory) / name).write_text(content)
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=f"{directory}/{named['CLIENT_CA']}")
+        context.load_cert_chain(f"{directory}/{named['CERTFILE']}", f"{directory}/{named['KEYFILE']}")
+    context.verify_mode = ssl.CERT_REQUIRED
+    return context

@@ -1,0 +1,63 @@
+"""One small site for most tests, others where a test kills it or configures it differently."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fabric_hub.embedded.processes import tail
+
+from .person import Person
+from .small_site import SmallSite
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failed test shows what its hub said."""
+    report = yield
+    if report.failed:
+        sites = {site.log: site for site in getattr(item, "funcargs", {}).values() if isinstance(site, SmallSite)}
+        for log in sites:
+            report.sections.append((f"the hub's log {log}", tail(log, 60)))
+    return report
+
+
+@pytest.fixture(scope="session")
+def _running(sandbox: Path) -> Iterator[SmallSite]:
+    site = SmallSite(sandbox / "small")
+    try:
+        yield site.up()
+    finally:
+        site.close()
+
+
+@pytest.fixture
+def site(_running: SmallSite) -> Iterator[SmallSite]:
+    """A running hub; every test takes people of its own."""
+    _running.reset()
+    yield _running
+    _running.reset()
+
+
+@pytest.fixture
+def person(site: SmallSite) -> Person:
+    """A member of project ``twin``."""
+    return site.somebody()
+
+
+@pytest.fixture
+def new_site(sandbox: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., SmallSite]]:
+    """Makes sites that a test may kill; ``new_site(users={...})`` changes the site's file."""
+    made: list[SmallSite] = []
+
+    def make(**changes: dict[str, Any]) -> SmallSite:
+        site = SmallSite(sandbox / f"own{abs(hash(request.node.nodeid)) % 10**6}-{len(made)}", **changes)
+        made.append(site)
+        return site.up()
+
+    yield make
+    for site in made:
+        site.close()

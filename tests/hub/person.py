@@ -1,0 +1,101 @@
+"""A person at the hub: the same wishes through REST, the form and the spawn URL."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from html import unescape
+from typing import Any
+
+import httpx
+
+from .waiting import until
+
+
+class Person:
+    """Somebody with an API token, and a browser without JavaScript."""
+
+    def __init__(self, address: str, name: str, password: str, token: str) -> None:
+        self.name = name
+        self.address = address
+        self.api = httpx.Client(
+            base_url=f"{address}/hub/api", headers={"Authorization": f"token {token}"}, timeout=30, verify=False
+        )
+        self.browser = httpx.Client(base_url=address, follow_redirects=True, timeout=30, verify=False)
+        self._password = password
+        self._hands = ThreadPoolExecutor(4)
+
+    def close(self) -> None:
+        self._hands.shutdown()
+        self.api.close()
+        self.browser.close()
+
+    # REST
+
+    def _server(self, server: str) -> str:
+        return f"/users/{self.name}/servers/{server}" if server else f"/users/{self.name}/server"
+
+    def start(self, server: str = "", **options: Any) -> httpx.Response:
+        return self.api.post(self._server(server), json=options)
+
+    def start_later(self, server: str = "", **options: Any) -> Future[httpx.Response]:
+        """A start whose answer comes once it is up, has failed, or has waited long enough for the hub (10 s)."""
+        return self._hands.submit(self.start, server, **options)
+
+    def stop(self, server: str = "", **body: Any) -> httpx.Response:
+        return self.api.request("DELETE", self._server(server), json=body or None)
+
+    def servers(self) -> dict[str, dict[str, Any]]:
+        """What the hub says of the servers that start or run, by name."""
+        answer = self.api.get(f"/users/{self.name}")
+        answer.raise_for_status()
+        found: dict[str, dict[str, Any]] = answer.json()["servers"]
+        return found
+
+    def until_ready(self, server: str = "") -> dict[str, Any]:
+        return until(
+            lambda: next((found for name, found in self.servers().items() if name == server and found["ready"]), None),
+            f"server {server!r} of {self.name} is ready",
+        )
+
+    def until_gone(self, server: str = "") -> None:
+        until(lambda: server not in self.servers(), f"server {server!r} of {self.name} is gone")
+
+    def progress(self, server: str = "") -> Iterator[dict[str, Any]]:
+        """The events of the progress page, as they come."""
+        with self.api.stream("GET", f"{self._server(server)}/progress") as answer:
+            answer.raise_for_status()
+            for line in answer.iter_lines():
+                if line.startswith("data:"):
+                    yield json.loads(line.removeprefix("data:"))
+
+    # pages
+
+    def log_in(self) -> Person:
+        self.browser.get("/hub/login")
+        data = {"username": self.name, "password": self._password, "_xsrf": self.browser.cookies["_xsrf"]}
+        answer = self.browser.post("/hub/login?next=/hub/home", data=data)
+        assert answer.url.path == "/hub/home", f"login ended at {answer.url}: {words(answer)}"
+        return self
+
+    def form(self, server: str = "", **fields: Any) -> httpx.Response:
+        """Send the start form."""
+        page = self.browser.get(self._spawn(server))
+        xsrf = re.search(r'xsrf_token: "([^"]+)"', page.text)
+        assert xsrf, page.text
+        return self.browser.post(self._spawn(server), params={"_xsrf": xsrf[1]}, data=fields)
+
+    def open_spawn_url(self, server: str = "", **options: Any) -> httpx.Response:
+        """Open the URL that starts a session."""
+        return self.browser.get(self._spawn(server), params={f"opt-{name}": value for name, value in options.items()})
+
+    def _spawn(self, server: str) -> str:
+        return f"/hub/spawn/{self.name}/{server}" if server else f"/hub/spawn/{self.name}"
+
+
+def words(page: httpx.Response) -> str:
+    """A page as one reads it: no tags, no script, single spaces."""
+    text = re.sub(r"<(script|style)\b.*?</\1>", " ", page.text, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", text)))

@@ -1,0 +1,139 @@
+"""A job that dies says why; an outage drops nobody."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+
+from tests.fakes.gateway import FakeGateway
+
+from .person import Person, words
+from .small_site import SmallSite
+from .waiting import until
+
+pytestmark = pytest.mark.hub
+
+LOG = ("Loading modules ...", "ImportError: libcuda.so.1: cannot open <shared> object file")
+
+
+def test_a_job_that_dies_while_starting_gives_its_reason_everywhere(site: SmallSite, person: Person) -> None:
+    site.answers = False
+    answer = person.start_later()
+    session = site.session_of(person)
+
+    def die(fake: FakeGateway) -> None:
+        fake.logs[session.id] = LOG
+        fake.end(session.id, "FAILED", exit_status=3)
+
+    site.gateway.call(die)
+    assert answer.result().status_code == 424
+    told = answer.result().json()["message"]
+    assert told.startswith("The session failed with exit code 3. Its log says why.")
+
+    person.until_gone()
+    page = person.log_in().browser.get(f"/hub/spawn-pending/{person.name}")
+    assert page.status_code == 424
+    assert "The session did not start" in words(page)
+    assert "The session failed with exit code 3. Its log says why." in words(page)
+    for line in LOG:
+        assert line in words(page)
+    assert "<shared>" not in page.text, "what a job prints is text, not markup"
+    ended = site.store.get(session.id)
+    assert ended
+    assert (ended.end_reason, ended.end_log, ended.token) == ("failed", LOG, None)
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence"),
+    [
+        ("OUT_OF_MEMORY", "The session used more memory than it asked for. Choose a profile with more memory."),
+        ("NODE_FAIL", "The node gpu1 broke down."),
+        ("CANCELLED", "The session was stopped."),
+    ],
+)
+def test_every_end_has_its_words(site: SmallSite, person: Person, state: str, sentence: str) -> None:
+    site.answers = False
+    answer = person.start_later()
+    session = site.session_of(person)
+    site.gateway.call(lambda fake: fake.end(session.id, state))
+    assert answer.result().status_code == 424
+    assert sentence in answer.result().json()["message"]
+
+
+def test_the_progress_of_a_failing_start_ends_with_the_reason(site: SmallSite, person: Person) -> None:
+    site.hold()
+    site.answers = False
+    person.start_later()
+    session = site.session_of(person)
+    events = []
+    for event in person.progress():
+        events.append(event)
+        if event["progress"] == 20:
+            site.gateway.call(lambda fake: fake.end(session.id, "DEADLINE"))
+    assert events[-1]["failed"] is True
+    assert "The session could not end before its deadline." in events[-1]["message"]
+
+
+def test_a_running_session_that_ends_tells_why_on_its_page(site: SmallSite, person: Person) -> None:
+    person.start()
+    person.until_ready()
+    session = site.session_of(person)
+
+    def end(fake: FakeGateway) -> None:
+        fake.logs[session.id] = LOG
+        fake.end(session.id, "TIMEOUT")
+
+    site.gateway.call(end)
+    person.until_gone()  # at once: the snapshot says so, nobody waits for a poll
+    page = person.log_in().browser.get(f"/hub/user/{person.name}/")
+    assert "The session reached its time limit" in words(page)
+    assert LOG[0] in words(page)
+
+
+def test_a_suspended_or_preempted_and_requeued_job_is_still_the_session(site: SmallSite, person: Person) -> None:
+    person.start()
+    person.until_ready()
+    session = site.session_of(person)
+    for state in ("SUSPENDED", "STOPPED", "PENDING", "RUNNING"):
+        site.gateway.call(partial(FakeGateway.set_state, session=session.id, state=state))
+        assert person.servers()[""]["ready"]
+    assert site.store.live(person.name, "")
+    person.stop()
+
+
+def test_a_silent_slurm_drops_nobody(site: SmallSite, person: Person) -> None:
+    person.start()
+    person.until_ready()
+    session = site.session_of(person)
+    site.gateway.call(lambda fake: fake.go_silent())
+    # even a job that vanishes meanwhile is not gone: only Slurm's own word counts
+    page = person.log_in().browser.get("/hub/home")
+    until(
+        lambda: "Slurm has not answered since" in words(person.browser.get("/hub/home")),
+        f"the hub's page says so, not: {words(page)[:500]}",
+    )
+    assert person.servers()[""]["ready"]
+    site.gateway.call(lambda fake: fake.answer_again())
+    assert site.store.live(person.name, "")
+    assert site.state_of(session.id) == "RUNNING"
+    person.stop()
+
+
+def test_a_gateway_that_is_gone_drops_nobody_and_a_start_waits_for_it(site: SmallSite) -> None:
+    runs, starts = site.somebody(), site.somebody()
+    runs.start()
+    runs.until_ready()
+    site.gateway.down()
+    try:
+        starts.start_later()
+        told = next(event["message"] for event in starts.progress() if "not answer" in event["message"])
+        assert "Nothing is lost" in told
+        assert runs.servers()[""]["ready"]
+        assert runs.start().status_code == 400, "asked again, the hub polls: the answer is still that it runs"
+    finally:
+        site.gateway.up()
+    assert runs.servers()[""]["ready"]
+    starts.until_ready()
+    assert len(site.requests_of(starts)) == 1
+    assert site.store.live(runs.name, "")

@@ -1,0 +1,66 @@
+"""``kill -9`` of the hub at any moment: no session is lost, none is submitted twice, no job stays without an owner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+
+from fabric_hub.model import Job, job_name
+from tests.fakes.gateway import FakeGateway
+
+from .small_site import UNIX_PREFIX, SmallSite
+from .waiting import until
+
+pytestmark = pytest.mark.hub
+
+
+def test_sessions_survive_a_hub_that_dies_and_orphans_do_not(new_site: Callable[..., SmallSite]) -> None:
+    site = new_site()
+    runs, waits, stranger = site.somebody(), site.somebody(), site.somebody()
+    runs.start()
+    server = runs.until_ready()
+    site.hold()
+    waits.start_later()
+    pending, running = site.session_of(waits), site.session_of(runs)
+
+    site.kill()
+    # meanwhile: a job of this hub that is nobody's session, and one whose name claims somebody else's
+    orphan = Job(job_id=900, name=job_name("small", "aaaaaaaaaaaa"), user=UNIX_PREFIX + stranger.name, state="RUNNING")
+    forged = Job(job_id=901, name=job_name("small", running.id), user=UNIX_PREFIX + stranger.name, state="RUNNING")
+    others = Job(job_id=902, name=job_name("another", "bbbbbbbbbbbb"), user=UNIX_PREFIX + runs.name, state="RUNNING")
+    for job in (orphan, forged, others):
+        site.gateway.call(partial(FakeGateway.add, job=job))
+    site.up()
+
+    assert runs.until_ready()["url"] == server["url"]
+    assert site.http.get(server["url"] + "x").status_code == 200, "and the proxy knows its way again"
+    until(lambda: (waits.servers().get("") or {}).get("pending") == "spawn", "the waiting session is taken up again")
+    site.begin(pending.id)
+    waits.until_ready()
+    assert site.session_of(waits).id == pending.id
+    assert [len(site.requests_of(person)) for person in (runs, waits)] == [1, 1], "submitted exactly once"
+
+    until(lambda: site.state_of("aaaaaaaaaaaa") == "CANCELLED", "the orphan is ended")
+    live = {job.job_id for job in site.gateway.call(lambda fake: fake.live())}
+    assert {901, 902} <= live, "a name that claims a session of another account is not that session's job"
+    assert site.state_of(pending.id) == "RUNNING"
+
+    assert runs.stop().status_code == 204
+    assert waits.stop().status_code == 204
+    assert site.jobs_of(waits) == []
+
+
+def test_a_session_stopped_while_the_gateway_was_gone_ends_when_it_is_back(new_site: Callable[..., SmallSite]) -> None:
+    site = new_site()
+    person = site.somebody()
+    person.start()
+    person.until_ready()
+    session = site.session_of(person)
+    site.gateway.down()
+    person.stop()
+    person.until_gone()
+    site.gateway.up()
+    assert site.state_of(session.id) == "RUNNING"
+    until(lambda: site.state_of(session.id) == "CANCELLED", "the reconciler ends the job", limit_s=60)

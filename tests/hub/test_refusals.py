@@ -1,0 +1,75 @@
+"""What cannot run is refused at once, with the same reason at every door: form, URL and REST."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fabric_hub.errors import FabricError
+
+from .person import Person, words
+from .small_site import SmallSite
+
+pytestmark = pytest.mark.hub
+
+REFUSED: list[tuple[dict[str, Any], int, str]] = [
+    ({"colour": "red"}, 400, "There is no option 'colour'"),
+    ({"exec_prefix": "touch /tmp/x;"}, 400, "There is no option 'exec_prefix'"),
+    ({"profile": "gpu-1; reboot"}, 400, "Option profile must be one name in small letters, digits and hyphens"),
+    ({"hours": "many"}, 400, "Option hours must be a number above 0"),
+    ({"hours": "9"}, 403, "Profile gpu-1 allows at most 8 hours, not 9."),
+    ({"project": "closed-shop"}, 403, "is not a member of project closed-shop. Your projects are twin, past."),
+    ({"project": "nowhere"}, 403, "is not a member of project nowhere. Your projects are twin, past."),
+    ({"project": "past"}, 403, "Project past ended on 2020-01-31."),
+    ({"profile": "mini"}, 403, "Profile mini is not one of project twin. It has gpu-1, small, huge."),
+    ({"image": "windows"}, 403, "Image windows is not one of project twin. It has base, pytorch."),
+    ({"datasets": "corpus"}, 403, "There is no dataset corpus on this hub."),
+    ({"profile": "huge"}, 409, "Profile huge cannot run here: No node here has 8 h200 GPUs and 1 CPUs."),
+]
+
+
+@pytest.fixture(scope="module")
+def refused_person(_running: SmallSite) -> Person:
+    return _running.somebody().log_in()
+
+
+@pytest.mark.parametrize(("options", "status", "reason"), REFUSED, ids=[str(wish) for wish, _, _ in REFUSED])
+def test_form_url_and_rest_refuse_with_the_same_words(
+    site: SmallSite, refused_person: Person, options: dict[str, Any], status: int, reason: str
+) -> None:
+    by_rest = refused_person.start(**options)
+    assert (by_rest.status_code, reason in by_rest.json()["message"]) == (status, True), by_rest.text
+    for page in (refused_person.form(**options), refused_person.open_spawn_url(**options)):
+        # on the page the reason and what to do next stand in two elements
+        assert page.status_code == status, words(page)[:2000]
+        for sentence in reason.split(". "):
+            assert sentence in words(page)
+        assert 'id="fabric-start"' in page.text, "the form is there to try again"
+    assert site.requests_of(refused_person) == []
+    assert refused_person.servers() == {}
+
+
+def test_what_slurm_refuses_is_told_in_its_words(site: SmallSite, person: Person) -> None:
+    site.gateway.fake.refusal = FabricError(
+        "Slurm refused the job: account twin-acc may not use partition gpu.",
+        reason="slurm-refused",
+        hint="Pick another project or profile.",
+        status=409,
+    )
+    answer = person.start()
+    assert answer.status_code == 409
+    assert answer.json()["message"] == (
+        "Slurm refused the job: account twin-acc may not use partition gpu. Pick another project or profile."
+    )
+    person.until_gone()
+    page = person.log_in().browser.get(f"/hub/spawn-pending/{person.name}")
+    assert "Slurm refused the job: account twin-acc may not use partition gpu." in words(page)
+    assert page.status_code == 409
+
+
+def test_who_is_in_no_project_is_told_so(site: SmallSite) -> None:
+    admin = site.person("admin").log_in()
+    page = admin.browser.get("/hub/spawn/admin")
+    assert "You are a member of no project. Ask the owner of a project to add you." in words(page)
+    assert admin.start().json()["message"].startswith("User admin is a member of no project.")

@@ -1,0 +1,126 @@
+"""A session through JupyterHub's REST API, from the request to the stop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from .person import Person
+from .small_site import SmallSite
+
+pytestmark = pytest.mark.hub
+
+
+def test_a_session_is_submitted_as_asked_and_can_be_opened_and_stopped(site: SmallSite, person: Person) -> None:
+    asked: dict[str, Any] = {"project": "twin", "profile": "gpu-1", "image": "pytorch", "hours": 1.5, "datasets": []}
+    assert person.start(**asked).status_code == 201
+    server = person.until_ready()
+    assert server["user_options"] == asked
+
+    (request,) = site.requests_of(person)
+    assert request.image == "pytorch"
+    assert request.spec.account == "twin-acc"
+    assert request.spec.partition == "gpu"
+    assert request.spec.gres == ("gpu:h200:1",)
+    assert (request.spec.cpus, request.spec.memory_mb, request.spec.minutes) == (4, 2048, 90)
+
+    opened = site.http.get(server["url"] + "hello")
+    assert opened.json() == {"path": f"/user/{person.name}/hello"}
+
+    assert person.stop().status_code == 204
+    assert person.servers() == {}
+    assert site.state_of(request.session) == "CANCELLED"
+    assert request.session in site.gateway.fake.removed
+
+
+def test_what_is_left_out_gets_its_default(site: SmallSite, person: Person) -> None:
+    assert person.start().status_code == 201
+    server = person.until_ready()
+    assert server["user_options"] == {
+        "project": "twin", "profile": "gpu-1", "image": "base", "hours": 1.0, "datasets": []
+    }  # fmt: skip
+    (request,) = site.requests_of(person)
+    assert (request.image, request.spec.account, request.spec.minutes) == ("base", "twin-acc", 60)
+
+
+def test_form_url_and_rest_ask_for_the_same(site: SmallSite) -> None:
+    wish: dict[str, Any] = {"project": "twin", "profile": "small", "image": "pytorch", "hours": "2.5"}
+    by_form, by_url, by_rest = site.somebody().log_in(), site.somebody().log_in(), site.somebody()
+    by_form.form(**wish)
+    by_url.open_spawn_url(**wish)
+    by_rest.start(**{**wish, "hours": 2.5})
+    specs = []
+    for person in (by_form, by_url, by_rest):
+        person.until_ready()
+        (request,) = site.requests_of(person)
+        specs.append((request.image, request.spec))
+    assert specs[0] == specs[1] == specs[2]
+    assert specs[0][1].minutes == 150
+
+
+def test_a_session_is_ready_only_when_its_server_is_up(site: SmallSite, person: Person) -> None:
+    site.hold()
+    person.start_later()
+    session = site.session_of(person)
+    before = person.servers()[""]
+    assert (before["pending"], before["ready"]) == ("spawn", False)
+    site.begin(session.id)
+    after = person.until_ready()
+    assert (after["pending"], after["ready"]) == (None, True)
+
+
+def test_progress_tells_every_step(site: SmallSite, person: Person) -> None:
+    site.hold()
+    site.answers = False
+    site.gateway.fake.reason = "Resources"
+    person.start_later()
+    session = site.session_of(person)
+    seen = []
+    for event in person.progress():
+        seen.append((event["progress"], event["message"]))
+        if event["progress"] == 20:
+            site.gateway.call(lambda fake: fake.begin(session.id))
+        if event["progress"] == 60:
+            site.serve(site.request(session.id))
+    steps = [step for step, _ in seen]
+    assert steps == sorted(steps)
+    assert {20, 60, 100} <= set(steps)
+    said = dict(seen)
+    assert said[20].startswith(f"Job {session.job_id} waits in the queue. It is next in line")
+    assert said[60] == f"Job {session.job_id} runs on gpu1; starting the server."
+    assert seen[-1][1] == f"Server ready at /user/{person.name}/"
+
+
+def test_cancelling_while_it_waits_takes_the_job_out_of_the_queue(site: SmallSite, person: Person) -> None:
+    site.hold()
+    person.start_later()
+    session = site.session_of(person)
+    assert person.stop().status_code in (202, 204)
+    site.until_state(session.id, "CANCELLED")
+    person.until_gone()
+    assert site.jobs_of(person) == []
+    site.reset()
+    assert person.start().status_code == 201  # and it can be started again at once
+    person.until_ready()
+    assert len(site.requests_of(person)) == 2
+
+
+def test_two_requests_at_the_same_moment_submit_one_job(site: SmallSite, person: Person) -> None:
+    site.hold()
+    both = [person.start_later() for _ in range(2)]
+    assert [one.result().status_code for one in both] == [202, 202]
+    assert len(site.requests_of(person)) == 1
+
+
+def test_named_sessions_live_beside_each_other(site: SmallSite, person: Person) -> None:
+    assert person.start().status_code == 201
+    assert person.start("second", profile="small").status_code == 201
+    person.until_ready()
+    person.until_ready("second")
+    first, second = site.session_of(person), site.session_of(person, "second")
+    assert first.id != second.id
+    assert person.stop("second", remove=True).status_code == 204
+    assert list(person.servers()) == [""]
+    assert site.state_of(second.id) == "CANCELLED"
+    assert site.state_of(first.id) == "RUNNING"
