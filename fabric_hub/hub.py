@@ -15,6 +15,7 @@ import batchspawner  # noqa: F401  (registers an API handler that must not stay,
 import jupyterhub.apihandlers
 from jupyterhub.app import JupyterHub
 
+from . import capabilities
 from .csp import ResponseHeaders, ScriptNonce, current_nonce
 from .errors import FabricError
 from .service.scopes import SESSION_SCOPE, SESSION_TOKEN_SCOPES
@@ -55,6 +56,9 @@ def configure(c: Any, site: Path | None = None) -> Settings:
 def complete(c: Any, settings: Settings) -> Settings:
     """After the site's own configuration was read: what depends on it, and what it must not undo."""
     settings = with_default_profile(settings, c)
+    if os.geteuid() != 0:
+        # a hub that may become its users (up --local as root) must not hand that right to their sessions
+        capabilities.drop_inheritance()
     install(settings)
     remove_batchspawner_api()
     mend_service_check()

@@ -48,6 +48,8 @@ def site(layout: Layout, ports: Ports, *, prefix: str | None, gpus: Gpus | None,
             "proxy_api_port": ports.proxy_api,
             "service_port": ports.service,
             "proxy_command": list(proxy_command),
+            # the hub could not give its certificates to other accounts, and all is on this machine's loopback
+            "internal_ssl": False if gpus is None and prefix is not None else None,
         },
         "login": {"kind": "demo", "demo_file": layout.logins, "admins": [demo.ADMIN]},
         "gateway": {"socket": layout.gateway_socket},
@@ -55,7 +57,7 @@ def site(layout: Layout, ports: Ports, *, prefix: str | None, gpus: Gpus | None,
         if prefix is not None
         else {"shared_account": True, "home": f"{layout.homes}/{{user}}"},
         "images": {"dir": layout.images},
-        "image": {"base": {"title": "Base", "description": "JupyterLab, Dask and the usual libraries."}},
+        "image": {"base": {"title": "Base", "description": "JupyterLab, NumPy, pandas, SciPy, Matplotlib and Dask."}},
     }
     if gpus is None:
         data["profile"] = {"local": demo.LOCAL_PROFILE}

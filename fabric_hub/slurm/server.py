@@ -24,11 +24,11 @@ from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
-from .. import __version__
+from .. import __version__, capabilities
 from ..errors import FabricError, SlurmUnavailableError
 from ..model import CancelRequest, HubUser, Problem, SessionId, SessionLog, SubmitRequest, Submitted
 from ..settings import Settings, load
-from . import accounts, command
+from . import accounts
 from .gateway import Gateway
 from .verbs import LONGEST_WAIT_S, Health, Verbs
 
@@ -195,7 +195,7 @@ def check_identity(settings: Settings) -> None:
     """
     if settings.users.shared_account:
         accounts.resolve("anyone", settings.users)
-    elif not command.can_become_others():
+    elif not capabilities.can_become_others():
         raise FabricError(
             "The gateway may not become other users, so it cannot submit for them.",
             reason="gateway",
@@ -227,7 +227,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        command.drop_inheritance()  # before any thread and any child
+        capabilities.drop_inheritance()  # before any thread and any child
         settings = load(options.site)
         check_identity(settings)
         return asyncio.run(_main(settings))

@@ -18,6 +18,7 @@ from jupyterhub.spawner import LocalProcessSpawner, set_user_setuid
 from traitlets import Any as AnyTrait
 
 from ..accounts import unix_name
+from ..capabilities import can_become_others
 from ..errors import FabricError
 from ..model import Snapshot
 from ..projects.policy import Choice
@@ -25,15 +26,6 @@ from ..sessions.store import Session
 from ..settings import Settings
 from .child import session_variables
 from .runtime import HubRuntime, runtime
-
-CAP_SETUID = 7
-
-
-def may_become_users() -> bool:
-    """Whether this process holds CAP_SETUID (root does)."""
-    status = Path("/proc/self/status").read_text()
-    effective = next(line for line in status.splitlines() if line.startswith("CapEff:"))
-    return bool(int(effective.split()[1], 16) >> CAP_SETUID & 1)
 
 
 class FabricLocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
@@ -54,7 +46,7 @@ class FabricLocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
 
         :raises FabricError: it would.
         """
-        if not settings.users.shared_account and not may_become_users():
+        if not settings.users.shared_account and not can_become_others():
             raise FabricError(
                 f"Profile {choice.profile} runs on the hub's own machine, which may not act for its users here.",
                 reason="impossible",
@@ -68,8 +60,9 @@ class FabricLocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
 
     def make_preexec_fn(self, name: str) -> Callable[[], None]:
         if self.shared.settings.users.shared_account:
-            return os.setsid
-        become: Callable[[], None] = set_user_setuid(unix_name(self.shared.settings.users, name), chdir=False)
+            return lambda: None
+        # enters the home directory only after it has become the user, who alone may
+        become: Callable[[], None] = set_user_setuid(unix_name(self.shared.settings.users, name), chdir=True)
         return become
 
     def user_env(self, env: dict[str, str]) -> dict[str, str]:
@@ -106,7 +99,8 @@ class FabricLocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
             )
         self.cmd = [str(self.image_python), "-I", "-m", "fabric_lab.launch"]
         self.environment = {**self.environment, **session_variables(self.shared.settings, session)}
-        self.popen_kwargs = {**self.popen_kwargs, "cwd": str(self._account()[1])}
+        if self.shared.settings.users.shared_account:
+            self.popen_kwargs = {**self.popen_kwargs, "cwd": str(self._account()[1])}
         where: tuple[str, int] = await super().start()
         return where
 

@@ -22,6 +22,7 @@ GATEWAY, USER = 64101, 64102
 
 _PROBE = f"""
 import asyncio, os
+from fabric_hub import capabilities
 from fabric_hub.slurm import command
 from fabric_hub.slurm.accounts import Account
 
@@ -39,8 +40,8 @@ async def main():
         print(error)
     print("children left:", open(f"/proc/{{os.getpid()}}/task/{{os.getpid()}}/children").read().split())
 
-command.drop_inheritance()
-assert command.can_become_others()
+capabilities.drop_inheritance()
+assert capabilities.can_become_others()
 asyncio.run(main())
 """
 
