@@ -10,8 +10,10 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
+from jupyterhub.utils import maybe_future
 from traitlets import Any as AnyTrait
 from traitlets import Instance, Integer, Unicode, default
 from wrapspawner import WrapSpawner
@@ -22,6 +24,7 @@ from ..sessions.options import parse_options
 from ..sessions.phases import phases_of
 from ..sessions.standing import standing
 from ..sessions.store import Session
+from . import certificates
 from .child import SessionChild
 from .failures import SessionFailure
 from .form import render_form
@@ -163,6 +166,19 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
                 }
             )
         return names
+
+    async def create_certs(self) -> dict[str, str]:
+        """The files of this start's key and certificate, where JupyterHub has them; see :mod:`.certificates`."""
+        names = self.ssl_alt_names
+        if callable(names):
+            names = await maybe_future(names(self))
+        if self.ssl_alt_names_include_local:
+            names = ["DNS:localhost", "IP:127.0.0.1", *names]
+        key, certificate = certificates.create(
+            Path(self.internal_certs_location), f"user-{self.user.escaped_name}", names
+        )
+        trusted = self.internal_trust_bundles[certificates.AUTHORITY]
+        return {"keyfile": str(key), "certfile": str(certificate), "cafile": trusted}
 
     async def move_certs(self, paths: dict[str, str]) -> dict[str, str]:
         if self.child_spawner is None:

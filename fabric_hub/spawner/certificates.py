@@ -1,0 +1,112 @@
+"""A session's certificate under internal TLS, made in the hub in a few milliseconds.
+
+JupyterHub's own (certipy) makes an RSA key for every start: a tenth of a CPU second
+and more, during which the hub answers nobody. An elliptic-curve key takes none of
+that. Authority, names, uses and places of the files are JupyterHub's.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+from certipy import Certipy  # type: ignore[import-untyped]
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+# JupyterHub's name for the authority that signs sessions' certificates.
+AUTHORITY = "notebooks-ca"
+# Longer than any session: the longest time that a profile may allow is 366 days.
+VALID_DAYS = 400
+# A node's clock may be behind ours.
+EARLIER = timedelta(minutes=10)
+
+
+def create(store: Path, name: str, alt_names: Sequence[str]) -> tuple[Path, Path]:
+    """A new pair, signed by JupyterHub's authority for sessions, which may be a site's own.
+
+    :param store: JupyterHub's ``internal_certs_location``.
+    :param name: of the pair and of its files; the pair before it is replaced.
+    :param alt_names: where it serves: ``IP:...`` and ``DNS:...``.
+    :returns: the files of the key and of the certificate.
+    """
+    authority = Certipy(store_dir=str(store)).store.get_files(AUTHORITY)
+    files = (Path(authority.cert.file_path).read_bytes(), Path(authority.key.file_path).read_bytes())
+    return write_pair(store, name, *make_pair(name, alt_names, *files))
+
+
+@lru_cache(maxsize=1)
+def _authority(certificate: bytes, key: bytes) -> tuple[x509.Certificate, Any]:
+    # reading an RSA key checks it, which takes longer than all the rest
+    return x509.load_pem_x509_certificate(certificate), serialization.load_pem_private_key(key, None)
+
+
+def _identifier(signer: x509.Certificate) -> x509.AuthorityKeyIdentifier:
+    public: Any = signer.public_key()  # its type also has keys that can sign nothing
+    return x509.AuthorityKeyIdentifier.from_issuer_public_key(public)
+
+
+def general_name(name: str) -> x509.GeneralName:
+    """A subject alternative name from its text: ``IP:...`` or ``DNS:...``."""
+    kind, _, value = name.partition(":")
+    if kind == "IP":
+        return x509.IPAddress(ip_address(value))
+    if kind == "DNS":
+        return x509.DNSName(value)
+    raise ValueError(f"{name!r} is neither IP:ADDRESS nor DNS:NAME")
+
+
+def make_pair(
+    common_name: str, alt_names: Sequence[str], authority_certificate: bytes, authority_key: bytes
+) -> tuple[bytes, bytes]:
+    """A new key and its certificate, both as PEM.
+
+    :param common_name: whose it is.
+    :param alt_names: where it serves: ``IP:...`` and ``DNS:...``.
+    :param authority_certificate: PEM of who signs it; ``authority_key`` the key to it.
+    """
+    signer, signing_key = _authority(authority_certificate, authority_key)
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    builder = (
+        x509.CertificateBuilder()
+        # X.509 allows 64 characters here, and nobody compares it: the alternative names count
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name[:64])]))
+        .issuer_name(signer.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - EARLIER)
+        .not_valid_after(min(now + timedelta(days=VALID_DAYS), signer.not_valid_after_utc))
+        .add_extension(
+            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), critical=True
+        )
+        .add_extension(_identifier(signer), critical=False)
+    )
+    if alt_names:
+        names = [general_name(name) for name in dict.fromkeys(alt_names)]
+        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    certificate = builder.sign(signing_key, hashes.SHA256())
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+    )
+    return pem, certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def write_pair(store: Path, name: str, key: bytes, certificate: bytes) -> tuple[Path, Path]:
+    """Put a pair where certipy would: ``STORE/NAME/NAME.key`` (0600) and ``.crt``; the paths."""
+    directory = store / name
+    directory.mkdir(mode=0o755, exist_ok=True)
+    paths = directory / f"{name}.key", directory / f"{name}.crt"
+    for path, content, mode in zip(paths, (key, certificate), (0o600, 0o644), strict=True):
+        draft = path.with_suffix(path.suffix + ".new")
+        draft.unlink(missing_ok=True)
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            file.write(content)
+        draft.replace(path)
+    return paths
