@@ -20,14 +20,14 @@ from pathlib import Path
 from typing import Any
 
 from fabric_hub.embedded import ports, processes, runtime
-from fabric_hub.embedded.cluster import base_environment, healthy
+from fabric_hub.embedded.cluster import base_environment
 from fabric_hub.embedded.instance import write_private
 from fabric_hub.embedded.layout import Layout
 from fabric_hub.embedded.sitefile import toml
 from fabric_hub.settings import ENV
 
 from .figures import Result, Row, percentile
-from .hub_client import HubClient, Server, until
+from .hub_client import HubClient, Server, healthy, until
 from .peer import CHECKOUT
 
 HUB_ID = "bench"
@@ -115,7 +115,7 @@ async def run(arguments: argparse.Namespace, images: Path, _environment: Path) -
     with running(users, images) as (address, token, layout):
 
         async def up() -> bool:
-            return not await asyncio.to_thread(healthy, address, token)
+            return await healthy(address, token)
 
         try:
             await until(up, "the hub answers", 60)

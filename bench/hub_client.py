@@ -128,6 +128,16 @@ class HubClient:
         return known
 
 
+async def healthy(address: str, token: str) -> bool:
+    """Whether the hub that knows this token answers at this address."""
+    async with httpx.AsyncClient(trust_env=False, timeout=5) as http:
+        try:
+            answer = await http.get(f"{address}/hub/api/user", headers={"Authorization": f"token {token}"})
+        except httpx.TransportError:
+            return False
+        return answer.status_code == 200
+
+
 async def until(
     condition: Callable[[], Awaitable[bool]], what: str, limit_s: float = 300.0, every_s: float = 0.2
 ) -> None:

@@ -16,12 +16,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fabric_hub.embedded import accounts, demo
-from fabric_hub.embedded.cluster import healthy
 from fabric_hub.embedded.up import layout_of
 from tests.embedded_run import EmbeddedRun
 from tests.watchdog import clear
 
-from .hub_client import Server, until
+from .hub_client import Server, healthy, until
 from .peer import Request
 
 PROFILE = "gpu-shard"
@@ -120,8 +119,9 @@ async def _restart(run: EmbeddedRun, daemon: str) -> None:
         now = json.loads((run.directory / "run" / "processes.json").read_text()).get(daemon)
         if now in (None, before):
             return False
-        socket_there = layout_of(run.directory).gateway_socket.exists()
-        return socket_there if daemon == "gateway" else not healthy(run.address, token(run))
+        if daemon == "gateway":
+            return layout_of(run.directory).gateway_socket.exists()
+        return await healthy(run.address, token(run))
 
     await until(again, f"{daemon} runs again", 120)
 
@@ -131,6 +131,7 @@ def token(run: EmbeddedRun) -> str:
     return layout_of(run.directory).token.read_text().strip()
 
 
-def uids(run: EmbeddedRun) -> list[int]:
-    """The accounts of the run."""
-    return [entry.pw_uid for entry in accounts.ours(layout_of(run.directory))]
+def parts(run: EmbeddedRun) -> dict[int, str]:
+    """What the accounts of the run are: the hub (with its proxy and service), the gateway, or users with sessions."""
+    services = {run.unix_name(name): name for name in accounts.SERVICES}
+    return {entry.pw_uid: services.get(entry.pw_name, "session") for entry in accounts.ours(layout_of(run.directory))}

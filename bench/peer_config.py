@@ -36,8 +36,9 @@ c.SlurmSpawner.req_runtime = "1:00:00"
 c.SlurmSpawner.req_prologue = f"export PATH={peer['environment']}/bin:$PATH"
 # The names of the embedded cluster's nodes do not resolve; all of them are this machine.
 c.SlurmSpawner.state_exechost_exp = "127.0.0.1"
-# Slurm's clients find the embedded cluster by the second; the first is JupyterHub's own default.
-c.Spawner.env_keep = ["JUPYTERHUB_SINGLEUSER_APP", "SLURM_CONF"]
+# The first is JupyterHub's own default. Slurm's clients find the embedded cluster by SLURM_CONF, and srun
+# passes on PATH, which the prologue sets, only when it is among these.
+c.Spawner.env_keep = ["JUPYTERHUB_SINGLEUSER_APP", "PATH", "SLURM_CONF"]
 # Twelve at once take longer than the limits that are meant for one.
 c.Spawner.start_timeout = 3600
 c.Spawner.http_timeout = 600

@@ -11,8 +11,11 @@ from pathlib import Path
 from tests.embedded_run import EmbeddedRun
 
 from . import cpu, ours, peer
-from .figures import Result, median, median_row
+from .figures import Result, Row, median, median_row
 from .hub_client import HubClient, Server, until
+
+# Whose CPU time a start costs: the hub's is its proxy's and service's, too; the peer has no gateway.
+PARTS = ("session", "hub", "gateway", "slurm")
 
 
 @dataclass
@@ -21,7 +24,8 @@ class Side:
 
     hub: HubClient
     servers: dict[int, list[Server]]
-    others: list[int] = field(default_factory=list)
+    others: list[int]
+    own: list[int] = field(default_factory=list)
 
 
 async def nothing_runs(run: EmbeddedRun) -> None:
@@ -33,19 +37,19 @@ async def nothing_runs(run: EmbeddedRun) -> None:
     await until(none, "all jobs have ended", 120)
 
 
-async def measure(run: EmbeddedRun, side: Side, count: int) -> tuple[list[float], float]:
+async def measure(run: EmbeddedRun, side: Side, count: int) -> tuple[list[float], dict[str, float]]:
     """Start ``count`` servers at the same moment, then stop them.
 
-    :returns: the seconds of each, and the CPU seconds of one.
+    :returns: the seconds of each, and the CPU seconds of one by part.
     """
     await nothing_runs(run)
-    uids = ours.uids(run)
-    before = cpu.seconds(run.directory, uids, side.others)
+    parts = ours.parts(run)
+    before = cpu.seconds(run.directory, parts, side.own, side.others)
     wanted = side.servers[count]
     took = await asyncio.gather(*(side.hub.start(server) for server in wanted))
-    used = cpu.seconds(run.directory, uids, side.others) - before
+    after = cpu.seconds(run.directory, parts, side.own, side.others)
     await asyncio.gather(*(side.hub.stop(server) for server in wanted))
-    return list(took), used / count
+    return list(took), {part: (after[part] - before.get(part, 0.0)) / count for part in after}
 
 
 async def run(arguments: argparse.Namespace, images: Path, environment: Path) -> Result:
@@ -69,6 +73,7 @@ async def run(arguments: argparse.Namespace, images: Path, environment: Path) ->
                 peer_hub,
                 {count: ours.peers_servers(embedded, servers) for count, servers in plan.items()},
                 [embedded.pid("hub"), embedded.pid("gateway")],
+                [other.pid],
             ),
         }
         for user in ours.people():
@@ -78,20 +83,31 @@ async def run(arguments: argparse.Namespace, images: Path, environment: Path) ->
         for count, rounds in ((1, arguments.alone), (arguments.at_once, arguments.rounds)):
             for number in range(rounds):
                 for name in ("ours", "peer") if number % 2 == 0 else ("peer", "ours"):
-                    seconds, cpu_s = await measure(embedded, sides[name], count)
+                    seconds, by_part = await measure(embedded, sides[name], count)
                     kind = "alone" if count == 1 else "many"
                     took[kind, name] += [median(seconds) or 0.0]
                     took[f"{kind}-last", name] += [max(seconds)]
-                    took[f"{kind}-cpu", name] += [cpu_s]
-                    print(f"  {count} {name}: {max(seconds):.2f} s, CPU {cpu_s:.2f} s each", flush=True)
+                    took[f"{kind}-cpu", name] += [sum(by_part.values())]
+                    for part, used in by_part.items():
+                        took[f"{kind}-cpu-{part}", name] += [used]
+                    shares = ", ".join(f"{part} {used:.2f}" for part, used in sorted(by_part.items()))
+                    print(f"  {count} {name}: {max(seconds):.2f} s, CPU s of each: {shares}", flush=True)
 
     many = arguments.at_once
+
+    def row(name: str, kind: str, unit: str, aim: float | None = None) -> Row:
+        return median_row(name, unit, took[kind, "ours"], took[kind, "peer"], aim)
+
+    def costs(kind: str) -> list[Row]:
+        parts = [row(f"    {part}", f"{kind}-cpu-{part}", "CPU s") for part in PARTS]
+        return [row("  CPU of a start", f"{kind}-cpu", "CPU s"), *parts]
+
     rows = [
-        median_row("one alone, click to ready", "s", took["alone", "ours"], took["alone", "peer"], 0.4),
-        median_row("  CPU of a start", "CPU s", took["alone-cpu", "ours"], took["alone-cpu", "peer"]),
-        median_row(f"{many} at once, median", "s", took["many", "ours"], took["many", "peer"], 0.4),
-        median_row(f"{many} at once, last", "s", took["many-last", "ours"], took["many-last", "peer"]),
-        median_row("  CPU of a start", "CPU s", took["many-cpu", "ours"], took["many-cpu", "peer"]),
+        row("one alone, click to ready", "alone", "s", 0.4),
+        *costs("alone"),
+        row(f"{many} at once, median", "many", "s", 0.4),
+        row(f"{many} at once, last", "many-last", "s"),
+        *costs("many"),
     ]
     return Result(
         "spawn",
