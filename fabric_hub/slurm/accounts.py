@@ -7,6 +7,7 @@ import pwd
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from ..accounts import unix_name
 from ..errors import FabricError
 from ..settings import UserSettings
 
@@ -35,7 +36,7 @@ def resolve(user: str, users: UserSettings, *, own_uid: int | None = None) -> Ac
         entry = pwd.getpwuid(own_uid)
         name = entry.pw_name
     else:
-        name = users.unix_name.replace("{user}", user)
+        name = unix_name(users, user)
         try:
             entry = pwd.getpwnam(name)
         except KeyError:
