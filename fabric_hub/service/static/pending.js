@@ -5,6 +5,8 @@
   const bar = document.getElementById("progress-bar");
   const message = document.getElementById("progress-message");
   const history = document.getElementById("progress-log");
+  const heading = document.getElementById("pending-heading");
+  const hint = document.getElementById("pending-hint");
   const cancel = document.getElementById("cancel");
   const again = document.getElementById("again");
   const steps = [...root.querySelectorAll("[data-step]")];
@@ -40,6 +42,9 @@
       events.close();
       mark(100, true);
       steps.forEach((step) => step.classList.remove("active"));
+      document.title = heading.textContent = "The session did not start";
+      message.className = "alert alert-danger";
+      hint.classList.add("d-none");
       cancel.classList.add("d-none");
       again.classList.remove("d-none");
     } else {
