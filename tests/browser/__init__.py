@@ -1,0 +1,1 @@
+"""Chromium on the whole of an embedded run."""

@@ -1,0 +1,145 @@
+"""Chromium, people who have logged in with it, and what they leave behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.embedded_run import EmbeddedRun
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+SIZE = {"width": 1280, "height": 800}
+ROOT = Path(__file__).parents[2]
+AXE = Path(sys.prefix) / "share/fabric-hub/browser-tests/node_modules/axe-core/axe.min.js"
+SLOW_MS = 90_000  # a session on a machine that also runs the cluster, the hub and the browser
+
+expect.set_options(timeout=20_000)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+class Visitor:
+    """A demo account in a browser of its own. After a test its sessions are stopped."""
+
+    def __init__(self, run: EmbeddedRun, chromium: Browser, user: str) -> None:
+        self.run, self.user = run, user
+        self.context: BrowserContext = chromium.new_context(viewport=SIZE, base_url=run.address, locale="en-GB")  # type: ignore[arg-type]
+        self.context.set_default_timeout(30_000)
+        self.page: Page = self.context.new_page()
+        self.errors: list[str] = []
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def log_in(self) -> Page:
+        self.page.goto("/hub/login")
+        self.page.get_by_label("Username").fill(self.user)
+        self.page.get_by_label("Password").fill(self.run.logins[self.user])
+        self.page.get_by_role("button", name="Sign in").click()
+        self.page.wait_for_url("**/hub/**")
+        return self.page
+
+    def start_form(self) -> Page:
+        self.page.goto(f"/hub/spawn/{self.user}")
+        expect(self.page.get_by_role("heading", name="Start a session")).to_be_visible()
+        return self.page
+
+    def jobs(self) -> list[str]:
+        """State of each of this user's jobs that squeue still lists."""
+        return self.run.slurm("squeue", "-h", "-u", self.run.unix_name(self.user), "-o", "%T").split()
+
+    def until_no_job(self) -> None:
+        end = time.monotonic() + 30
+        while self.jobs():
+            assert time.monotonic() < end, f"still in the queue: {self.jobs()}"
+            time.sleep(0.3)
+
+    def close(self) -> None:
+        token = self.run.token(self.user)
+        api = self.context.request
+        headers = {"Authorization": f"token {token}"}
+        url = f"{self.run.address}/hub/api/users/{self.user}"
+        for name in api.get(url, headers=headers).json()["servers"]:
+            api.delete(f"{url}/servers/{name}" if name else f"{url}/server", headers=headers)
+        self.context.close()
+        self.until_no_job()
+
+
+@pytest.fixture
+def visitor(hub: EmbeddedRun, chromium: Browser) -> Iterator[Callable[[str], Visitor]]:
+    """``visitor("student1")``: a demo account who has logged in."""
+    visitors: list[Visitor] = []
+
+    def come(user: str) -> Visitor:
+        one = Visitor(hub, chromium, user)
+        visitors.append(one)
+        one.log_in()
+        return one
+
+    yield come
+    for one in visitors:
+        one.close()
+
+
+@pytest.fixture
+def filled(hub: EmbeddedRun) -> Iterator[None]:
+    """Every GPU node is taken by somebody else's jobs."""
+    jobs = []
+    for _ in range(2):
+        done = hub.as_user(
+            "staff", "sbatch", "--parsable", "--account=bakery", "--partition=gpu", "--nodes=1", "--exclusive",
+            "--time=30", "--output=/dev/null", input="#!/bin/sh\nsleep 1800\n",
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        jobs.append(done.stdout.strip())
+    end = time.monotonic() + 30
+    while hub.slurm("squeue", "-h", "-t", "RUNNING", "-j", ",".join(jobs), "-o", "%i").split() != jobs[::-1]:
+        running = hub.slurm("squeue", "-h", "-t", "RUNNING", "-o", "%i").split()
+        if set(jobs) <= set(running):
+            break
+        assert time.monotonic() < end, hub.slurm("squeue")
+        time.sleep(0.3)
+    yield
+    hub.slurm("scancel", *jobs)
+
+
+@pytest.fixture
+def picture() -> Callable[[Page, str], None]:
+    """``picture(page, "start")`` writes docs/images/start.png when FABRIC_SCREENSHOTS=1 is set."""
+
+    def take(page: Page, name: str) -> None:
+        if os.environ.get("FABRIC_SCREENSHOTS") == "1":
+            directory = ROOT / "docs" / "images"
+            directory.mkdir(exist_ok=True)
+            page.screenshot(path=directory / f"{name}.png", animations="disabled")
+
+    return take
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds wrong on a page with serious or critical impact."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run(document)")["violations"]
+    return [
+        f"{rule['id']} ({rule['impact']}): {rule['help']}: {json.dumps([node['html'][:200] for node in rule['nodes']])}"
+        for rule in found
+        if rule["impact"] in ("serious", "critical")
+    ]

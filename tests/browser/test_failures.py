@@ -1,0 +1,96 @@
+"""A session that does not start says why on the page, with the last lines of its log; never a bare 500."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.embedded_run import EmbeddedRun
+
+from .conftest import SLOW_MS, Visitor
+
+pytestmark = [pytest.mark.browser, pytest.mark.slurm, pytest.mark.image]
+
+# settings of the user's own that keep a notebook server from starting, and one that makes it wait for ever
+BROKEN = "import sys\nprint('ImportError: libcudart.so.12: cannot open shared object file <here>')\nsys.exit(3)\n"
+ENDLESS = "import time\nprint('Waiting for nobody', flush=True)\ntime.sleep(600)\n"
+
+
+@pytest.fixture
+def own_settings(hub: EmbeddedRun) -> Iterator[Callable[[str, str], None]]:
+    """``own_settings("student1", text)`` writes that user's ~/.jupyter/jupyter_server_config.py."""
+    written = []
+
+    def write(user: str, text: str) -> None:
+        done = hub.as_user(user, "sh", "-c", "mkdir -p .jupyter && cat > .jupyter/jupyter_server_config.py", input=text)
+        assert done.returncode == 0, done.stderr
+        written.append(user)
+
+    yield write
+    for user in written:
+        hub.as_user(user, "rm", ".jupyter/jupyter_server_config.py")
+
+
+def _start(student: Visitor) -> Page:
+    page = student.start_form()
+    page.get_by_role("radio", name=re.compile("CPU only")).check()
+    page.get_by_role("button", name="Start").click()
+    return page
+
+
+def test_a_server_that_ends_with_an_error_shows_its_last_words(
+    visitor: Callable[[str], Visitor], own_settings: Callable[[str, str], None], picture: Callable[[Page, str], None]
+) -> None:
+    own_settings("student1", BROKEN)
+    page = _start(visitor("student1"))
+    expect(page.locator("body")).to_contain_text(
+        "The session failed with exit code 3. Its log says why.", timeout=SLOW_MS
+    )
+    expect(page.locator("pre")).to_contain_text("ImportError: libcudart.so.12: cannot open shared object file <here>")
+    expect(page.get_by_role("heading", name="The session did not start")).to_be_visible()
+    picture(page, "failed")
+    page.reload()
+    expect(page.get_by_role("heading", name="The session did not start")).to_be_visible()
+    expect(page.locator("body")).to_contain_text("The session failed with exit code 3. Its log says why.")
+    expect(page.locator("pre")).to_contain_text("ImportError: libcudart.so.12")
+    page.get_by_role("button", name="Start a session").click()
+    expect(page.get_by_role("heading", name="Start a session")).to_be_visible()
+
+
+def test_a_job_that_is_cancelled_from_outside_while_it_starts_says_so(
+    visitor: Callable[[str], Visitor], own_settings: Callable[[str, str], None]
+) -> None:
+    own_settings("student2", ENDLESS)
+    student = visitor("student2")
+    page = _start(student)
+    expect(page.locator("#progress-message")).to_contain_text(re.compile("Job .* runs on cpu1"), timeout=SLOW_MS)
+    log = student.run.home("student2") / ".fabric-hub"
+    end = time.monotonic() + 30
+    while not any("Waiting for nobody" in path.read_text() for path in log.glob("*/session.log")):
+        assert time.monotonic() < end, "the job's program runs"
+        time.sleep(0.2)
+    student.run.slurm("scancel", "-u", student.run.unix_name("student2"))
+    expect(page.locator("body")).to_contain_text("The session was stopped.", timeout=SLOW_MS)
+    expect(page.locator("pre")).to_contain_text("Waiting for nobody")
+    expect(page.get_by_role("link", name="Start again")).to_be_visible()
+
+
+def test_a_refused_choice_gives_its_reason_on_the_form_and_keeps_the_choice(visitor: Callable[[str], Visitor]) -> None:
+    trainer = visitor("trainer")
+    page = trainer.start_form()
+    page.get_by_label("Project").select_option("ml-course")
+    page.get_by_role("radio", name=re.compile("Two GPUs")).check()
+    hours = page.get_by_label("Hours")
+    page.evaluate("document.getElementById('hours').removeAttribute('max')")  # a browser would stop us here
+    hours.fill("100")
+    page.get_by_role("button", name="Start").click()
+    alert = page.locator(".alert-danger, #spawn-error")
+    expect(alert.first).to_contain_text("Profile gpu-2 allows at most 8 hours, not 100. Ask for less time.")
+    expect(page.get_by_label("Project")).to_have_value("ml-course")
+    expect(page.get_by_role("radio", name=re.compile("Two GPUs"))).to_be_checked()
+    expect(hours).to_have_value("100")
+    assert trainer.jobs() == []

@@ -1,0 +1,112 @@
+"""The whole way, as a person goes it: log in, start, wait, compute on a GPU node, stop."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from .conftest import SLOW_MS, Visitor
+
+pytestmark = [pytest.mark.browser, pytest.mark.slurm, pytest.mark.image]
+
+CELL = 'import os; os.environ["SLURM_JOB_ID"], os.environ["CUDA_VISIBLE_DEVICES"]'
+
+
+def test_from_the_login_to_a_cell_on_a_gpu_node_and_back(
+    visitor: Callable[[str], Visitor], picture: Callable[[Page, str], None]
+) -> None:
+    student = visitor("student1")
+    page = student.start_form()
+    free = page.get_by_role("table", name=re.compile("Free GPUs"))
+    expect(free.get_by_role("row").nth(1)).to_contain_text(re.compile(r"\S+\s*4\s*4"))
+    expect(page.get_by_role("radio")).to_have_count(5)
+    one_gpu = page.get_by_role("radio", name=re.compile("One GPU"))
+    expect(page.locator("label", has_text="One GPU")).to_contain_text("can start now on 2 nodes")
+    one_gpu.check()
+    expect(page.get_by_label("Hours")).to_have_value("1")
+    picture(page, "start")
+    page.get_by_role("button", name="Start").click()
+
+    expect(page.get_by_role("heading", name="Your session is starting")).to_be_visible()
+    expect(page.get_by_role("list", name="Steps")).to_contain_text(re.compile(r"Submitted\s+Queue\s+Node\s+Ready"))
+    page.wait_for_url("**/user/student1/lab**", timeout=SLOW_MS)
+
+    (job,) = student.run.slurm("squeue", "-h", "-u", student.run.unix_name("student1"), "-o", "%i|%N").split()
+    number, node = job.split("|")
+    # the launcher's tile of the Python kernel, under "Notebook"
+    page.locator(".jp-LauncherCard[data-category=Notebook]").first.click(timeout=SLOW_MS)
+    cell = page.locator(".jp-NotebookPanel .jp-CodeCell .cm-content").first
+    cell.click(timeout=SLOW_MS)
+    kernel = page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")
+    expect(kernel).to_be_visible(timeout=SLOW_MS)  # what is run before is forgotten
+    page.keyboard.insert_text(CELL)
+    page.keyboard.press("Shift+Enter")
+    output = page.locator(".jp-OutputArea-output").first
+    expect(output).to_have_text(re.compile(rf"\('{number}', '\d+'\)"), timeout=SLOW_MS)
+
+    status = page.get_by_role("button", name=re.compile("^This session:"))
+    for told in ("Machine learning, a course", "gpu-1", node, "1 GPU"):
+        expect(status).to_contain_text(told)
+    news = page.get_by_role("button", name="No", exact=True)  # JupyterLab's own question to a new user
+    if news.is_visible():
+        news.click()
+    picture(page, "session")
+
+    page.get_by_role("menuitem", name="File").click()
+    with student.context.expect_page() as opened:
+        page.get_by_text("Hub Control Panel").click()
+    panel = opened.value
+    panel.get_by_role("button", name="Stop My Server").click()
+    expect(panel.get_by_role("button", name="Stop My Server")).to_be_hidden(timeout=SLOW_MS)
+    student.until_no_job()
+    assert student.errors == []
+
+
+def test_a_session_with_a_name_of_its_own(visitor: Callable[[str], Visitor]) -> None:
+    student = visitor("student2")
+    page = student.start_form()
+    page.get_by_role("radio", name=re.compile("CPU only")).check()
+    page.get_by_label("Name (optional)").fill("evening")
+    page.get_by_role("button", name="Start").click()
+    expect(page.get_by_role("heading", name="Your session is starting: evening")).to_be_visible()
+    page.wait_for_url("**/user/student2/evening/lab**", timeout=SLOW_MS)
+    page.goto("/hub/home")
+    expect(page.get_by_role("link", name="/user/student2/evening/")).to_be_visible()
+    assert student.jobs() == ["RUNNING"]
+
+
+def test_a_double_click_and_a_second_tab_start_one_job(visitor: Callable[[str], Visitor], filled: None) -> None:
+    student = visitor("student1")
+    page = student.start_form()
+    other = student.context.new_page()
+    other.goto(f"/hub/spawn/{student.user}")
+    page.get_by_role("radio", name=re.compile("One GPU")).check()
+    page.get_by_role("button", name="Start").dblclick()
+    expect(page.get_by_role("heading", name="Your session is starting")).to_be_visible()
+    expect(page.locator("#progress-message")).to_contain_text("waits in the queue", timeout=SLOW_MS)
+    other.get_by_role("button", name="Start").click()
+    # the second tab tells what is the matter, or shows the start that is already there
+    expect(other.locator("body")).to_contain_text(re.compile("Your session is starting|is pending spawn"))
+    assert student.jobs() == ["PENDING"]
+
+
+def test_cancelling_on_the_waiting_page_takes_the_job_out_of_the_queue(
+    visitor: Callable[[str], Visitor], filled: None, picture: Callable[[Page, str], None]
+) -> None:
+    student = visitor("student2")
+    page = student.start_form()
+    expect(page.locator("label", has_text="One GPU")).to_contain_text("all busy: it waits in the queue")
+    page.get_by_role("radio", name=re.compile("One GPU")).check()
+    page.get_by_role("button", name="Start").click()
+    message = page.locator("#progress-message")
+    waits = re.compile(r"Job \d+ waits in the queue\. (It is next in line|Other jobs are before)")
+    expect(message).to_contain_text(waits, timeout=SLOW_MS)
+    expect(page.locator("[aria-current=step]")).to_have_text("Queue")
+    picture(page, "waiting")
+    assert student.jobs() == ["PENDING"]
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("heading", name="Start a session")).to_be_visible(timeout=SLOW_MS)
+    student.until_no_job()
