@@ -28,7 +28,7 @@ from . import drop_in
 from .child import session_variables
 from .metrics import record_failure
 from .runtime import HubRuntime, runtime
-from .words import progress_event, why_gone
+from .words import progress_event, was_killed, why_gone
 
 CERT_FILES = {"keyfile": "ssl.key", "certfile": "ssl.crt", "cafile": "ssl-ca.crt"}
 GONE_PATIENCE_S = 15.0
@@ -154,7 +154,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
             session = self._reread()
             now = standing(session, shared.follower.snapshot)
             if now.verdict is Verdict.GONE:
-                raise self._why_gone(now)
+                raise await self._why_gone(now)
             if session.port is not None:
                 return await self._address(session), session.port
             left = self._time_left(now.job)
@@ -196,7 +196,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
             now = standing(session, snapshot)
         while now.job is None or not now.job.node:
             if now.verdict is Verdict.GONE:
-                raise self._why_gone(now)
+                raise await self._why_gone(now)
             await self.shared.news(session.id, timeout_s=self.start_limit_s)
             now = standing(session, self.shared.follower.snapshot)
         node = now.job.node
@@ -205,8 +205,9 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         nodes = snapshot.nodes if snapshot else ()
         return next((known.address for known in nodes if known.name == node and known.address), node)
 
-    def _why_gone(self, now: Standing) -> FabricError:
-        return why_gone(self.session, now.job)
+    async def _why_gone(self, now: Standing) -> FabricError:
+        lines = await self.last_lines() if was_killed(now.job) else ()
+        return why_gone(self.session, now.job, lines)
 
     # -- poll, stop
 
@@ -220,7 +221,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         now = standing(session, await self.shared.current_snapshot(FIRST_WORD_S))
         if now.verdict is not Verdict.GONE:
             return None
-        error = self._why_gone(now)
+        error = await self._why_gone(now)
         lines = await self.last_lines()
         self.shared.store.end(session.id, reason=error.reason, text=error.text, log=lines)
         record_failure(error.reason)

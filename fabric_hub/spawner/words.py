@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import signal
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -51,10 +54,21 @@ _NEXT = {
 }
 # What a shell answers for a program that is not there, or that cannot be run (POSIX, exec).
 _NO_PROGRAM = (126, 127)
+# Where Slurm itself ends jobs that take too much memory (JobAcctGatherParams=OverMemoryKill), their state says
+# FAILED, and only slurmstepd's line in their log tells.
+_OUT_OF_MEMORY = re.compile(r"^slurmstepd\S*: error: .*exceeded (?:job |step )?memory limit", re.IGNORECASE)
 
 
-def why_gone(session: Session, job: Job | None) -> FabricError:
-    """Why a session's job is gone, in Slurm's word where there is one."""
+def was_killed(job: Job | None) -> bool:
+    """Whether a job ended by SIGKILL and Slurm's state does not say why."""
+    return job is not None and job.state == "FAILED" and job.exit_signal == signal.SIGKILL
+
+
+def why_gone(session: Session, job: Job | None, lines: Sequence[str] = ()) -> FabricError:
+    """Why a session's job is gone, in Slurm's word where there is one.
+
+    :param lines: the end of its log, where :func:`was_killed`.
+    """
     if job is None:
         return FabricError(
             "Slurm no longer knows the session's job.",
@@ -70,5 +84,7 @@ def why_gone(session: Session, job: Job | None) -> FabricError:
             f"fabric-hub images build {session.image}, in a directory that all nodes see.",
             status=424,
         )
+    if was_killed(job) and any(_OUT_OF_MEMORY.search(line) for line in lines):
+        job = job.model_copy(update={"state": "OUT_OF_MEMORY"})
     reason = job.state.lower().replace("_", "-")
     return FabricError(explain(job), reason=reason, hint=_NEXT.get(job.state, ""), status=424)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fabric_hub.model import Job, Snapshot
-from fabric_hub.spawner.words import clock, progress_event
+from fabric_hub.spawner.words import clock, progress_event, was_killed, why_gone
 
 from .builders import a_job, a_session, a_snapshot
 
@@ -42,3 +42,24 @@ def test_each_step_of_a_start_is_told(
 def test_a_word_of_slurm_that_nobody_knows_is_passed_on() -> None:
     event = progress_event(a_session(), a_job(state="PENDING", reason="New{Reason}"), a_snapshot())
     assert "NewReason" in event["message"]
+
+
+KILLED = ("slurmstepd-gpu1: error: StepId=7.batch exceeded memory limit (467795968 > 67108864), being killed",)
+
+
+@pytest.mark.parametrize(
+    ("job", "lines", "reason", "words"),
+    [
+        (None, (), "job-gone", "Slurm no longer knows the session's job. Start again"),
+        (a_job(state="TIMEOUT", limit_s=60), (), "timeout", "reached its time limit (1 min). Start again and ask"),
+        (a_job(state="CANCELLED"), (), "cancelled", "The session was stopped. Its job was cancelled in Slurm"),
+        (a_job(state="FAILED", exit_status=127, node="gpu1"), (), "image", "Image base is not there on node gpu1."),
+        (a_job(state="FAILED", exit_status=1), (), "failed", "failed with exit code 1. Its log says why."),
+        (a_job(state="FAILED", exit_signal=9), KILLED, "out-of-memory", "used more memory than it asked for"),
+        (a_job(state="FAILED", exit_signal=9), ("he exceeded memory limit",), "failed", "(signal 9, SIGKILL)"),
+    ],
+)
+def test_each_end_of_a_session_is_told(job: Job | None, lines: tuple[str, ...], reason: str, words: str) -> None:
+    error = why_gone(a_session(image="base"), job, lines if was_killed(job) else ())
+    assert error.reason == reason
+    assert words in error.text
