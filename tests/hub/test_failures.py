@@ -127,6 +127,7 @@ def test_a_gateway_that_is_gone_drops_nobody_and_a_start_waits_for_it(site: Smal
     site.gateway.down()
     try:
         starts.start_later()
+        until(lambda: "" in starts.servers(), "the start is under way")
         told = next(event["message"] for event in starts.progress() if "not answer" in event["message"])
         assert "Nothing is lost" in told
         assert runs.servers()[""]["ready"]
