@@ -101,5 +101,9 @@ def test_nothing_is_asked_outside_the_cluster(session: RunningSession) -> None:
     assert json.loads(session.get("lab/api/news")[1]).get("news") == []
     assert json.loads(session.get("lab/api/update")[1]).get("notification") is None
     assert "Extension Manager is 'readonly'" in session.log
+    # and nobody is asked whether it should be
+    settings = json.loads(session.get("lab/api/settings/@jupyterlab/apputils-extension:notification")[1])["schema"]
+    assert settings["properties"]["fetchNews"]["default"] == "false"
+    assert settings["properties"]["checkForUpdates"]["default"] is False
     status, text = session.get("lab/api/extensions?refresh=1")
     assert status == 200, text
