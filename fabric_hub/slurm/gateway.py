@@ -39,6 +39,8 @@ T = TypeVar("T")
 _AT_ONCE = 8
 # What was submitted is remembered this long; after that the snapshot knows it.
 _REMEMBER_S = 24 * 3600.0
+# What waits in a slurmctld that hung is carried out within this long after its first answer.
+_ARRIVAL_S = 3.0
 
 
 @dataclass
@@ -179,7 +181,7 @@ class Gateway:
         name = job_name(self._settings.hub.id, request.session)
         known = self._known.get(request.session)
         if request.again or (known and known.job_id is None):
-            job = self._live(await self._fresh(), name, account, known)
+            job = await self._look(name, account, known)
         else:
             job = self._remembered(known, account)
         if job is not None:
@@ -203,6 +205,18 @@ class Gateway:
         if last is None and seen is not None and seen > known.at:
             return None  # Slurm was asked after it was submitted, and does not know it any more
         return known.job_id
+
+    async def _look(self, name: str, account: Account, known: _Known | None) -> int | None:
+        """The live job of a session that may have been submitted before.
+
+        That there is none takes two answers: a submission that went unanswered may still be among the
+        requests that wait in slurmctld when it answers again, and then comes after our first question.
+        """
+        job = self._live(await self._fresh(), name, account, known)
+        if job is None:
+            await asyncio.sleep(_ARRIVAL_S)
+            job = self._live(await self._fresh(), name, account, known)
+        return job
 
     def _live(self, now: Snapshot, name: str, account: Account, known: _Known | None) -> int | None:
         cancelled = known.job_id if known and known.cancelled else None
