@@ -269,6 +269,10 @@ class BrokenSite:
                 found.setdefault(match.group(2), []).append(int(number))
         return found
 
+    def jobs_of(self, session: Session) -> list[int]:
+        """All jobs that a session ever had, once Slurm's database has heard of it."""
+        return until(lambda: self.ever_submitted().get(session.id), f"the database knows session {session.id}", 60)
+
     def state_of(self, job_id: int | None) -> str:
         """What Slurm calls the state of a job."""
         return self.run.slurm("squeue", "-h", "-a", "-t", "all", "-j", str(job_id), "-o", "%T")

@@ -1,0 +1,72 @@
+"""Jobs that wait in the queue use up no limit of the hub's: others start, and those who wait may wait for ever.
+
+The gateway is the tests' own: 120 jobs that wait are a fact of the queue, and none of them needs to run.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.hub.person import Person
+from tests.hub.small_site import SmallSite
+from tests.hub.waiting import until
+
+pytestmark = [pytest.mark.hub, pytest.mark.timeout(400)]
+
+START_LIMIT_S = 3.0
+WAITING = 120
+
+
+@pytest.fixture(scope="module")
+def queue(sandbox: Path) -> Iterator[SmallSite]:
+    """A site whose jobs wait, and whose servers must answer soon after their jobs begin."""
+    extra = sandbox / "short.py"
+    extra.write_text(f"c.FabricSlurmSpawner.start_limit_s = {START_LIMIT_S}\n")
+    site = SmallSite(sandbox / "queue", hub={"extra_config": extra})
+    try:
+        yield site.up()
+    finally:
+        site.close()
+
+
+def test_behind_120_waiting_starts_nobody_is_refused(queue: SmallSite) -> None:
+    queue.hold()
+    people = [queue.somebody() for _ in range(WAITING // 4)]
+    starts: list[tuple[Person, str]] = [(person, f"s{number}") for person in people for number in range(4)]
+    with ThreadPoolExecutor(WAITING) as hands:
+        answers = [hands.submit(person.start, server, profile="small") for person, server in starts]
+        statuses = {answer.result().status_code for answer in answers}
+    assert statuses == {202}, "all of them wait"
+    assert len(queue.gateway.call(lambda fake: fake.live())) == WAITING
+
+    queue.reset()  # a job that fits starts at once
+    last = queue.somebody()
+    assert last.start().status_code == 201
+    last.until_ready()
+    assert len(queue.gateway.call(lambda fake: fake.live())) == WAITING + 1
+
+
+def test_waiting_longer_than_a_start_may_take_throws_nobody_out(queue: SmallSite) -> None:
+    queue.reset()
+    queue.hold()
+    waits, hangs = queue.somebody(), queue.somebody()
+    waits.start_later()
+    session = queue.session_of(waits)
+    queue.reset()
+    queue.answers = False
+    late = hangs.start_later()  # its job runs, and no server ever answers
+    began = time.monotonic()
+    answer = late.result()
+    assert answer.status_code == 424, answer.text
+    assert f"ran for {START_LIMIT_S:g} seconds, but its server never answered" in answer.json()["message"]
+    until(lambda: time.monotonic() - began > 3 * START_LIMIT_S, "three times the limit is over", 60)
+    assert waits.servers()[""]["pending"] == "spawn"
+    queue.answers = True
+    queue.begin(session.id)
+    waits.until_ready()
+    assert queue.session_of(waits).id == session.id
