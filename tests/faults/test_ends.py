@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -14,6 +16,7 @@ from tests.hub.person import Person, words
 from tests.hub.waiting import until
 
 from .broken_site import SOON_S, BrokenSite
+from .session_process import server_process
 
 pytestmark = [pytest.mark.slurm, pytest.mark.hub, pytest.mark.root]
 
@@ -191,8 +194,7 @@ def test_more_jobs_than_the_account_may_submit_are_refused_with_the_limit(site: 
 
 def test_a_session_whose_own_server_dies_says_so_with_its_log(site: BrokenSite) -> None:
     person, session = _running(site)
-    kill: Callable[..., object] = site.run.as_user
-    kill("researcher", "pkill", "-KILL", "-u", site.run.unix_name("researcher"), "-f", session.id)
+    os.kill(server_process(session), signal.SIGKILL)
     end = _ended_soon(site, session, "FAILED")
     assert "signal" in (end.end_text or ""), end.end_text
     person.until_gone()

@@ -17,25 +17,9 @@ from tests.hub.person import Person
 from tests.hub.waiting import until
 
 from .broken_site import BrokenSite
+from .session_process import environment_of, server_process
 
 pytestmark = [pytest.mark.slurm, pytest.mark.hub, pytest.mark.root]
-
-
-def _environment(pid: int) -> dict[str, str]:
-    pairs = Path(f"/proc/{pid}/environ").read_bytes().decode(errors="replace").split("\0")
-    return dict(pair.split("=", 1) for pair in pairs if "=" in pair)
-
-
-def _server_process(session: Session) -> int:
-    """The process of a session's server, by the directory in its arguments."""
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (process / "cmdline").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if b"--session-dir" in words and session.id.encode() in b" ".join(words):
-            return int(process.name)
-    raise AssertionError(f"no process of session {session.id}")
 
 
 def _tokens(site: BrokenSite, session: Session, env_json: str) -> list[str]:
@@ -123,9 +107,9 @@ def test_a_sessions_secrets_are_its_users_alone_and_go_with_it(site: BrokenSite)
     session, secrets, directory = _started_and_read(site, person)
     token = secrets[0]
     person.until_ready()
-    pid = _server_process(session)
+    pid = server_process(session)
     assert _hub_knows(site, token) == person.name, "it is the token that the session uses"
-    assert not set(secrets) & set(_environment(pid).values()), "it was not in the environment that Slurm handed on"
+    assert not set(secrets) & set(environment_of(pid).values()), "it was not in the environment that Slurm handed on"
     assert pwd.getpwuid(Path(f"/proc/{pid}").stat().st_uid).pw_name == site.run.unix_name("researcher")
     assert not (directory / "env.json").exists(), "the launcher has taken it away"
     _only_the_users(directory, person)
@@ -137,7 +121,7 @@ def test_a_sessions_secrets_are_its_users_alone_and_go_with_it(site: BrokenSite)
     # what Slurm itself keeps with a job, its environment, holds no secret either
     shepherds = [process for process in ancestors(pid) if process != pid and process != os.getpid()]
     for process in shepherds:
-        environment = _environment(process)
+        environment = environment_of(process)
         assert not set(secrets) & set(environment.values())
 
     assert person.stop().status_code in (202, 204)

@@ -13,7 +13,7 @@ from fabric_hub.sessions.store import Session
 from tests.hub.person import Person
 
 from .broken_site import BrokenSite
-from .test_secrets import _environment, _server_process
+from .session_process import environment_of, server_process
 
 pytestmark = [pytest.mark.slurm, pytest.mark.hub, pytest.mark.root]
 
@@ -112,7 +112,7 @@ def test_two_users_children_share_nothing(site: BrokenSite) -> None:
     states = {name: json.loads(state) for name, state in rows if state and json.loads(state).get("session")}
     assert {name: state["session"] for name, state in states.items()} == {"researcher": one.id, "student1": two.id}
     assert all(not state.get("child_conf") for state in states.values())
-    mine, theirs = (_environment(_server_process(session)) for session in (one, two))
+    mine, theirs = (environment_of(server_process(session)) for session in (one, two))
     assert (mine["HOME"], theirs["HOME"]) == (str(site.run.home("researcher")), str(site.run.home("student1")))
     first.stop()
     first.until_gone()
