@@ -18,6 +18,7 @@ from jupyterhub.app import JupyterHub
 from . import capabilities
 from .csp import ResponseHeaders, ScriptNonce, current_nonce
 from .errors import FabricError
+from .hub_database import configure_database
 from .service.scopes import SESSION_SCOPE, SESSION_TOKEN_SCOPES
 from .sessions.database import database_url
 from .sessions.store import SessionStore
@@ -25,7 +26,7 @@ from .settings import Profile, Settings, load, path_from_environment
 from .spawner import pages
 from .spawner.drop_in import minutes
 from .spawner.names import alt_name
-from .spawner.runtime import install
+from .spawner.runtime import install, runtime
 from .spawner.wrapper import FabricSpawner
 
 TEMPLATES = Path(__file__).parent / "spawner" / "templates"
@@ -59,7 +60,9 @@ def complete(c: Any, settings: Settings) -> Settings:
     if os.geteuid() != 0:
         # a hub that may become its users (up --local as root) must not hand that right to their sessions
         capabilities.drop_inheritance()
+    configure_database(c)
     install(settings)
+    runtime()  # made now: opening the record takes a second that no user's click should wait for
     remove_batchspawner_api()
     mend_service_check()
     return settings

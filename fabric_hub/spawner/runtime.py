@@ -129,6 +129,8 @@ _runtime: HubRuntime | None = None
 def install(settings: Settings) -> None:
     """Say with which settings this process's runtime shall be made (jupyterhub_config.py does)."""
     global _settings, _runtime
+    if _runtime is not None:
+        _runtime.store.close()
     _settings, _runtime = settings, None
 
 
