@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -36,11 +37,15 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--window", type=float, default=60.0, help="load: seconds of counting (default: 60)")
     parser.add_argument("--peer-part", type=int, default=10, help="load: the peer gets one in so many (default: 10)")
     parser.add_argument("--starts", type=int, default=50, help="hub: sessions that start (default: 50)")
+    parser.add_argument("--over", type=float, default=30.0, help="hub: seconds over which they click (default: 30)")
     return parser
 
 
 async def run(chosen: argparse.Namespace, directory: Path) -> list[Result]:
     """Run what was chosen, with the image and the peer's environment in ``directory``."""
+    me = asyncio.current_task()
+    assert me is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, me.cancel)  # what was started is ended
     kept = os.environ.get("FABRIC_TEST_IMAGES")
     images = Path(kept) if kept else directory / "images"
     await asyncio.to_thread(build, "base", images, print)
