@@ -62,6 +62,16 @@ class Visitor:
         expect(self.page.get_by_role("heading", name="Start a session")).to_be_visible()
         return self.page
 
+    def start_form_that_says(self, profile: str, state: str) -> Page:
+        """The form, as soon as the watcher has asked about nodes again."""
+        page, end = self.start_form(), time.monotonic() + 30
+        label = page.locator("label", has_text=profile)
+        while state not in (label.text_content() or ""):
+            assert time.monotonic() < end, f"{state!r} is not in {label.text_content()!r}"
+            page.wait_for_timeout(500)
+            page.reload()
+        return page
+
     def jobs(self) -> list[str]:
         """State of each of this user's jobs that squeue still lists."""
         return self.run.slurm("squeue", "-h", "-u", self.run.unix_name(self.user), "-o", "%T").split()

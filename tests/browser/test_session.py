@@ -50,15 +50,13 @@ def test_from_the_login_to_a_cell_on_a_gpu_node_and_back(
     status = page.get_by_role("button", name=re.compile("^This session:"))
     for told in ("Machine learning, a course", "gpu-1", node, "1 GPU"):
         expect(status).to_contain_text(told)
-    news = page.get_by_role("button", name="No", exact=True)  # JupyterLab's own question to a new user
-    if news.is_visible():
-        news.click()
     picture(page, "session")
 
     page.get_by_role("menuitem", name="File").click()
     with student.context.expect_page() as opened:
         page.get_by_text("Hub Control Panel").click()
     panel = opened.value
+    panel.wait_for_load_state("networkidle")  # JupyterHub's button does nothing before its script is there
     panel.get_by_role("button", name="Stop My Server").click()
     expect(panel.get_by_role("button", name="Stop My Server")).to_be_hidden(timeout=SLOW_MS)
     student.until_no_job()
@@ -97,8 +95,7 @@ def test_cancelling_on_the_waiting_page_takes_the_job_out_of_the_queue(
     visitor: Callable[[str], Visitor], filled: None, picture: Callable[[Page, str], None]
 ) -> None:
     student = visitor("student2")
-    page = student.start_form()
-    expect(page.locator("label", has_text="One GPU")).to_contain_text("all busy: it waits in the queue")
+    page = student.start_form_that_says("One GPU", "all busy: it waits in the queue")
     page.get_by_role("radio", name=re.compile("One GPU")).check()
     page.get_by_role("button", name="Start").click()
     message = page.locator("#progress-message")
