@@ -68,7 +68,7 @@ JobRequeue=0
 KillWait=10
 MinJobAge=300
 SlurmctldTimeout=30
-SlurmdTimeout=60
+SlurmdTimeout=300
 SlurmdParameters=config_overrides
 SchedulerType=sched/backfill
 SchedulerParameters=bf_interval=2,sched_min_interval=0,batch_sched_delay=0
