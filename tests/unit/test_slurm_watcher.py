@@ -141,6 +141,26 @@ async def test_a_hundred_readers_cost_one_question(slurm: Slurm, watcher: Watche
     assert slurm.asked_at_once == 1
 
 
+async def test_what_was_just_changed_is_asked_for_once_and_not_before_it_can_show(slurm: Slurm) -> None:
+    settings = SlurmSettings(watch_interval_s=60, nodes_interval_s=60, max_queries_per_s=20)
+    watcher = Watcher(slurm, settings, "main")
+    task = asyncio.create_task(watcher.run())
+    try:
+        first = await watcher.read(wait_s=5)
+        changed_at, before = time.time(), slurm.counts["squeue"]
+        slurm.answer = (job(),)
+        for _ in range(12):
+            watcher.nudge()
+        told = await watcher.read(after=first.serial, wait_s=5)
+        assert told.jobs == slurm.answer
+        assert told.jobs_at is not None
+        assert 0.7 < told.jobs_at - changed_at < 3
+        assert slurm.counts["squeue"] == before + 1
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
 async def test_an_outage_keeps_the_jobs_and_wakes_readers_at_its_begin_and_end(slurm: Slurm, watcher: Watcher) -> None:
     slurm.answer = (job(),)
     first = await fresh(watcher)
