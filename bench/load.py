@@ -88,6 +88,8 @@ async def run(arguments: argparse.Namespace, images: Path, environment: Path) ->
             queued = ours.peers_servers(embedded, plan[1][: few[1]])
             theirs = await count(embedded, hub, running, queued, min(30.0, arguments.window))
         print(f"  peer: {theirs}", flush=True)
+    # our own watcher goes on asking meanwhile; that is not the peer's
+    theirs = {name: max(0.0, rate - mine.get(name, 0.0)) for name, rate in theirs.items()}
     measured = sum(theirs.values())
     total = f"{arguments.pending} pending and {arguments.running} running"
     return Result(
