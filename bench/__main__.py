@@ -14,11 +14,11 @@ from pathlib import Path
 from fabric_hub.errors import FabricError
 from fabric_hub.images.build import build
 
-from . import hub, load, spawn
+from . import hub, load, prepared, spawn
 from .figures import Result, table
 from .peer import build_environment
 
-BENCHMARKS = {"spawn": spawn.run, "load": load.run, "hub": hub.run}
+BENCHMARKS = {"spawn": spawn.run, "load": load.run, "hub": hub.run, "prepared": prepared.run}
 
 
 def arguments() -> argparse.ArgumentParser:

@@ -1,7 +1,8 @@
-"""Hub users and Unix accounts: names only, nothing is looked up."""
+"""Hub users and Unix accounts: names only, no account is looked up."""
 
 from __future__ import annotations
 
+from .capabilities import can_become_others
 from .settings import UserSettings
 
 
@@ -17,3 +18,8 @@ def hub_name(users: UserSettings, unix: str) -> str | None:
         return None
     name = unix[len(before) : len(unix) - len(after)] if after else unix[len(before) :]
     return name or None
+
+
+def runs_local_sessions(users: UserSettings) -> bool:
+    """Whether this process may run sessions on its own machine: as their users, or where all share one account."""
+    return users.shared_account or can_become_others()

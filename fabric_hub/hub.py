@@ -16,6 +16,7 @@ import jupyterhub.apihandlers
 from jupyterhub.app import JupyterHub
 
 from . import capabilities
+from .accounts import runs_local_sessions
 from .csp import ResponseHeaders, ScriptNonce, current_nonce
 from .errors import FabricError
 from .hub_database import configure_database
@@ -212,11 +213,13 @@ def _sessions(c: Any) -> None:
 def _service(c: Any, settings: Settings, site: Path) -> None:
     proto = "https" if settings.hub.internal_ssl else "http"
     c.JupyterHub.custom_scopes = {SESSION_SCOPE: {"description": "Tell the hub about one's own session, and read it."}}
+    # the service itself may never become a user, and must know what its hub may
+    local = ["--local-sessions"] if runs_local_sessions(settings.users) else []
     c.JupyterHub.services = [
         {
             "name": "fabric",
             "url": f"{proto}://127.0.0.1:{settings.hub.service_port}",
-            "command": [sys.executable, "-m", "fabric_hub.service", "--site", str(site)],
+            "command": [sys.executable, "-m", "fabric_hub.service", "--site", str(site), *local],
             "display": False,
             "oauth_no_confirm": True,
         }
@@ -246,7 +249,11 @@ def _service(c: Any, settings: Settings, site: Path) -> None:
 
 def _pages(c: Any, settings: Settings) -> None:
     c.JupyterHub.template_paths = [str(TEMPLATES)]
-    c.JupyterHub.tornado_settings = {"headers": ResponseHeaders()}
+    c.JupyterHub.tornado_settings = {
+        "headers": ResponseHeaders(),
+        # how long a REST call waits for a start; a refusal comes in a fraction of it
+        "slow_spawn_timeout": 3,
+    }
     c.JupyterHub.jinja_environment_options = {"extensions": [ScriptNonce]}
     c.JupyterHub.template_vars = {
         "csp_nonce": current_nonce,

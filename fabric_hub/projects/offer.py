@@ -57,8 +57,11 @@ class Offer(Frozen):
     problem: str
 
 
-def offer(settings: Settings, user: str, snapshot: Snapshot | None, today: date) -> Offer:
-    """What a user may start, with what the latest snapshot says about it."""
+def offer(settings: Settings, user: str, snapshot: Snapshot | None, today: date, *, local: bool = True) -> Offer:
+    """What a user may start, with what the latest snapshot says about it.
+
+    :param local: whether this hub can run sessions on its own machine.
+    """
     nodes = snapshot.nodes if snapshot else ()
     projects = tuple(
         OfferedProject(
@@ -76,7 +79,7 @@ def offer(settings: Settings, user: str, snapshot: Snapshot | None, today: date)
     return Offer(
         projects=projects,
         profiles=tuple(
-            _profile(name, profile, nodes) for name, profile in settings.profile.items() if name in profiles
+            _profile(name, profile, nodes, local) for name, profile in settings.profile.items() if name in profiles
         ),
         images=tuple(
             OfferedImage(name=name, title=image.title or name, description=image.description)
@@ -93,10 +96,10 @@ def offer(settings: Settings, user: str, snapshot: Snapshot | None, today: date)
     )
 
 
-def _profile(name: str, profile: Profile, nodes: Sequence[Node]) -> OfferedProfile:
+def _profile(name: str, profile: Profile, nodes: Sequence[Node], local: bool) -> OfferedProfile:
     fit = policy.fit(profile, nodes) if nodes else policy.Fit()
     if profile.kind == "local":
-        state = "runs on the hub's own machine"
+        state = "runs on the hub's own machine" if local else "not on this hub, which may not act for its users"
     elif not nodes:
         state = "not known now"
     elif fit.why:
@@ -110,7 +113,7 @@ def _profile(name: str, profile: Profile, nodes: Sequence[Node]) -> OfferedProfi
         title=profile.title or name,
         request=describe(profile),
         state=state,
-        never=bool(fit.why),
+        never=bool(fit.why) or (profile.kind == "local" and not local),
         default_hours=profile.default_hours,
         max_hours=profile.max_hours,
     )

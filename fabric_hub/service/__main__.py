@@ -35,8 +35,11 @@ TOKEN_CACHE_S = 15
 TLS = {"keyfile": "JUPYTERHUB_SSL_KEYFILE", "certfile": "JUPYTERHUB_SSL_CERTFILE", "ca": "JUPYTERHUB_SSL_CLIENT_CA"}
 
 
-def build(settings: Settings) -> FastAPI:
-    """The service with everything it needs: the hub's word on tokens, the snapshot, the reconciler."""
+def build(settings: Settings, local: bool) -> FastAPI:
+    """The service with everything it needs: the hub's word on tokens, the snapshot, the reconciler.
+
+    :param local: whether the hub can run sessions on its own machine.
+    """
     store = SessionStore(database_url(settings))
     auth = HubAuth(cache_max_age=TOKEN_CACHE_S)
     gateway = GatewayClient(settings.gateway.socket)
@@ -49,7 +52,7 @@ def build(settings: Settings) -> FastAPI:
     async def latest() -> Snapshot | None:
         return follower.snapshot if settings.slurm else None
 
-    app = make_app(settings, store, identify, latest)
+    app = make_app(settings, store, identify, latest, local=local)
     hub = HubApi(os.environ["JUPYTERHUB_API_URL"], os.environ["JUPYTERHUB_API_TOKEN"], tls_files())
     reconciler = Reconciler(settings, store, gateway, follower, hub)
 
@@ -88,11 +91,13 @@ def tls_files() -> dict[str, str] | None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m fabric_hub.service")
     parser.add_argument("--site", type=Path, required=True)
+    parser.add_argument("--local-sessions", action="store_true", help="the hub can run sessions on its own machine")
+    arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="[%(levelname)1.1s %(asctime)s %(name)s] %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
-        settings = load(parser.parse_args().site)
-        app = build(settings)
+        settings = load(arguments.site)
+        app = build(settings, arguments.local_sessions)
     except FabricError as error:
         raise SystemExit(f"fabric-hub service: {error}") from error
     where = urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"])

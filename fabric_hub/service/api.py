@@ -72,11 +72,14 @@ class SessionInfo(Frozen):
     slurm_silent_since: float | None
 
 
-def make_app(settings: Settings, store: SessionStore, identify: Identify, latest: LatestSnapshot) -> FastAPI:
+def make_app(
+    settings: Settings, store: SessionStore, identify: Identify, latest: LatestSnapshot, *, local: bool = True
+) -> FastAPI:
     """The service's ASGI application.
 
     :param identify: asks the hub who a token is.
     :param latest: the latest snapshot, or None where there is no Slurm.
+    :param local: whether the hub can run sessions on its own machine.
     """
     prefix = "/services/fabric"
     app = FastAPI(
@@ -144,7 +147,7 @@ def make_app(settings: Settings, store: SessionStore, identify: Identify, latest
     @api.get("/offer")
     async def offered(who: Annotated[dict[str, Any], Depends(person)]) -> Offer:
         """What the caller may start, as the start form shows it."""
-        return offer(settings, who["name"], await latest(), datetime.now().astimezone().date())
+        return offer(settings, who["name"], await latest(), datetime.now().astimezone().date(), local=local)
 
     app.include_router(api)
     return app

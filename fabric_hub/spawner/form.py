@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from ..accounts import runs_local_sessions
 from ..projects.offer import offer
 from .words import clock
 
@@ -19,7 +20,9 @@ async def render_form(spawner: Any) -> str:
     """The form's HTML for a FabricSpawner's user; every text in it is escaped."""
     shared = spawner.shared
     snapshot = await shared.current_snapshot() if shared.settings.slurm else None
-    data = offer(shared.settings, spawner.user.name, snapshot, datetime.now().astimezone().date()).model_dump()
+    today = datetime.now().astimezone().date()
+    local = runs_local_sessions(shared.settings.users)
+    data = offer(shared.settings, spawner.user.name, snapshot, today, local=local).model_dump()
     since = data["silent_since"]
     silent = f"Slurm has not answered since {clock(since)}. {data['problem']}" if since else ""
     base = urlsplit(shared.settings.hub.bind_url).path.rstrip("/")

@@ -17,8 +17,7 @@ from typing import Any, ClassVar
 from jupyterhub.spawner import LocalProcessSpawner, set_user_setuid
 from traitlets import Any as AnyTrait
 
-from ..accounts import unix_name
-from ..capabilities import can_become_others
+from ..accounts import runs_local_sessions, unix_name
 from ..errors import FabricError
 from ..model import Snapshot
 from ..projects.policy import Choice
@@ -46,7 +45,7 @@ class FabricLocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
 
         :raises FabricError: it would.
         """
-        if not settings.users.shared_account and not can_become_others():
+        if not runs_local_sessions(settings.users):
             raise FabricError(
                 f"Profile {choice.profile} runs on the hub's own machine, which may not act for its users here.",
                 reason="impossible",

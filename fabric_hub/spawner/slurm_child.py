@@ -230,12 +230,14 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         return 1
 
     async def last_lines(self) -> tuple[str, ...]:
-        """The last lines of the session's log; none when they cannot be read."""
+        """The last lines of the session's log for a person; none when they cannot be read."""
         try:
-            return (await self.shared.gateway.log(self.session.id, self.session.user)).lines
+            lines = (await self.shared.gateway.log(self.session.id, self.session.user)).lines
         except FabricError as error:
             self.log.warning("No log of session %s: %s", self.session.id, error)
             return ()
+        # the launcher's marks for programs tell a person nothing
+        return tuple(line for line in lines if not line.startswith('{"phase": '))
 
     @staticmethod
     async def end_job(shared: HubRuntime, session: Session, why: Any) -> None:
