@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from .errors import FabricError
-from .model import Frozen, Gres, HubId, HubUser, Slug, SlurmName
+from .model import EnvName, Frozen, Gres, HubId, HubUser, Slug, SlurmName
 
 ENV = "FABRIC_HUB_SITE"
 DEFAULT_PATH = Path("/etc/fabric-hub/site.toml")
@@ -84,6 +84,10 @@ class GatewaySettings(Frozen):
 
     socket: AbsolutePath = Field(default=Path("/run/fabric-hub/gateway.sock"), description="Unix socket of its API.")
     submit_timeout_s: float = Field(default=30.0, gt=0, description="How long sbatch or scancel may take.")
+    environment_from_hub: tuple[EnvName, ...] = Field(
+        default=(),
+        description="Variables that the hub may give to sessions besides JUPYTERHUB_* and FABRIC_* (c.Spawner.environment).",
+    )
     script_text_from_hub: bool = Field(
         default=False, description="Accept req_options, req_prologue and req_epilogue from the hub's configuration."
     )

@@ -11,6 +11,9 @@ from ..accounts import unix_name
 from ..errors import FabricError
 from ..settings import UserSettings
 
+# The kernel's overflow uid: files of unknown owners, and whatever else is nobody's.
+NOBODY = 65534
+
 
 @dataclass(frozen=True)
 class Account:
@@ -71,6 +74,8 @@ def check_entry(asked: str, found: str, uid: int, min_uid: int, own_uid: int) ->
             f"The account {asked} has uid {uid}; sessions run only as accounts from uid {min_uid} on.",
             "Use an account of your own; the limit is users.min_uid in the site's file.",
         )
+    if uid == NOBODY:
+        raise _refusal(f"The account {asked} is nobody's; sessions never run as it.", "Use an account of your own.")
     if uid == own_uid:
         raise _refusal(
             f"The account {asked} is the hub's own; sessions never run as it.", "Use an account of your own."

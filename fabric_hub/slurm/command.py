@@ -11,18 +11,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import spawning
 from .accounts import Account
+from .spawning import TimedOutError
 
 _STDERR_LIMIT = 64 * 1024
-# How long a killed program may take to disappear before we stop waiting for it.
-_KILL_GRACE_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -39,18 +38,6 @@ class Finished:
         """Standard error as text, control characters other than newlines removed."""
         text = self.stderr.decode("utf-8", "replace")
         return "".join(c for c in text if c == "\n" or c.isprintable()).strip()
-
-
-class TimedOutError(Exception):
-    """The program did not end within its limit and was killed.
-
-    Whatever it asked Slurm to do may have happened.
-    """
-
-    def __init__(self, program: str, limit_s: float) -> None:
-        super().__init__(f"{program} did not answer within {limit_s:g} s")
-        self.program = program
-        self.limit_s = limit_s
 
 
 class TooMuchOutputError(Exception):
@@ -77,21 +64,7 @@ async def run(
     :raises OSError: it could not be started (not found, not allowed).
     """
     began = time.monotonic()
-    identity = _identity(account)
-    process = await asyncio.create_subprocess_exec(
-        *argv,
-        env=dict(env),
-        cwd="/",
-        umask=0o077,
-        start_new_session=True,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        **identity,
-    )
-    assert process.stdin is not None  # pipes, all three
-    assert process.stdout is not None
-    assert process.stderr is not None
+    process = await spawning.spawn(argv, dict(env), _identity(account), timeout_s)
     try:
         async with asyncio.timeout(timeout_s):
             _, stdout, stderr, returncode = await asyncio.gather(
@@ -101,11 +74,13 @@ async def run(
                 process.wait(),
             )
     except TimeoutError:
-        await _kill(process, identity)
+        await process.kill()
         raise TimedOutError(Path(argv[0]).name, timeout_s) from None
     except BaseException:  # too much output, or our own cancellation: leave no process behind
-        await asyncio.shield(_kill(process, identity))
+        await asyncio.shield(process.kill())
         raise
+    finally:
+        process.close()
     return Finished(returncode, stdout, stderr, time.monotonic() - began)
 
 
@@ -120,7 +95,8 @@ async def _feed(stream: asyncio.StreamWriter, data: bytes) -> None:
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         stream.write(data)
         await stream.drain()
-    stream.close()
+        stream.close()
+        await stream.wait_closed()
 
 
 async def _read(stream: asyncio.StreamReader, limit: int, *, cut: bool = False) -> bytes:
@@ -134,19 +110,4 @@ async def _read(stream: asyncio.StreamReader, limit: int, *, cut: bool = False) 
     return bytes(kept)
 
 
-async def _kill(process: asyncio.subprocess.Process, identity: dict[str, Any]) -> None:
-    """Kill a program's process group; as its own user when we may not (we hold no CAP_KILL)."""
-    if process.returncode is None:
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        except PermissionError:
-            killer = await asyncio.create_subprocess_exec(
-                "/bin/kill", "-KILL", "--", f"-{process.pid}", env={}, cwd="/", stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL, **identity,
-            )  # fmt: skip
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(killer.wait(), _KILL_GRACE_S)
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(process.wait(), _KILL_GRACE_S)
+__all__ = ["Finished", "TimedOutError", "TooMuchOutputError", "run"]

@@ -19,9 +19,7 @@ RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
 class SnapshotSource(Protocol):
-    async def snapshot(
-        self, after: int | None = None, wait_s: float = 0.0, fresh: float | None = None
-    ) -> Snapshot: ...
+    async def snapshot(self, after: int | None = None, wait_s: float = 0.0, fresh: float | None = None) -> Snapshot: ...
 
 
 class SnapshotFollower:

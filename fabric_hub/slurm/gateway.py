@@ -7,7 +7,7 @@ import contextlib
 import json
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
@@ -25,7 +25,7 @@ from ..model import (
     job_name,
 )
 from ..settings import Settings, SlurmSettings
-from . import accounts, command, home, refusals, script
+from . import accounts, command, home, permits, refusals, script
 from .accounts import Account
 from .questions import Questions
 from .table import find_live
@@ -37,6 +37,7 @@ T = TypeVar("T")
 
 # Clients run for users at the same time: more would only make each of them slower.
 _AT_ONCE = 8
+_AT_ONCE_PER_ACCOUNT = 2
 # What was submitted is remembered this long; after that the snapshot knows it.
 _REMEMBER_S = 24 * 3600.0
 # What waits in a slurmctld that hung is carried out within this long after its first answer.
@@ -71,7 +72,8 @@ class Gateway:
         self._known: dict[str, _Known] = {}
         # a lock lives as long as somebody holds it or waits for it
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._clients = asyncio.Semaphore(_AT_ONCE)
+        self._all_slots = asyncio.Semaphore(_AT_ONCE)
+        self._slots: WeakValueDictionary[int, asyncio.Semaphore] = WeakValueDictionary()
         self._work: set[asyncio.Task[Any]] = set()
         self._watching: asyncio.Task[None] | None = None
         self._began = time.monotonic()
@@ -111,6 +113,7 @@ class Gateway:
 
     async def submit(self, request: SubmitRequest) -> Submitted:
         self._check(request.spec)
+        permits.check_submission(self._settings, request)
         account = await self._account(request.user)
         return await self._finish(request.session, self._submit(request, account))
 
@@ -121,7 +124,7 @@ class Gateway:
     async def log(self, session: str, user: str) -> SessionLog:
         account = await self._account(user)
         root = accounts.session_root(user, account, self._settings.users)
-        async with self._clients:
+        async with self._slot(account):
             lines = await home.read_log(account, root, session, timeout_s=self._timeout_s)
         return SessionLog(lines=lines, path=f"{root}/{session}/{script.LOG_NAME}")
 
@@ -130,7 +133,7 @@ class Gateway:
         root = accounts.session_root(user, account, self._settings.users)
 
         async def work() -> None:
-            async with self._clients:
+            async with self._slot(account):
                 await home.remove(account, root, session, timeout_s=self._timeout_s)
 
         await self._finish(session, work())
@@ -138,6 +141,14 @@ class Gateway:
     @property
     def _timeout_s(self) -> float:
         return self._settings.gateway.submit_timeout_s
+
+    @contextlib.asynccontextmanager
+    async def _slot(self, account: Account) -> AsyncIterator[None]:
+        """A place among the clients that run at the same time; one account, whose programs may hang, has only a few."""
+        most = _AT_ONCE if self._settings.users.shared_account else _AT_ONCE_PER_ACCOUNT
+        own = self._slots.setdefault(account.uid, asyncio.Semaphore(most))
+        async with own, self._all_slots:
+            yield
 
     async def _account(self, user: str) -> Account:
         # the name service may be a directory server far away
@@ -188,7 +199,7 @@ class Gateway:
             self._remember(request.session, account, job)
             log.info("session %s of %s: adopted job %d", request.session, account.name, job)
             return Submitted(job_id=job, adopted=True)
-        async with self._clients:
+        async with self._slot(account):
             job = await self._prepare_and_sbatch(request, account, name)
         log.info("session %s of %s: submitted job %d", request.session, account.name, job)
         self._watcher.nudge()
@@ -325,7 +336,7 @@ class Gateway:
         return any(job.job_id == number and job.phase is Phase.ENDED for job in self._watcher.snapshot.jobs)
 
     async def _scancel(self, number: int, account: Account) -> None:
-        async with self._clients:
+        async with self._slot(account):
             done = await self._client([str(self._slurm.bin_dir / "scancel"), str(number)], account)
         words = done.words
         if done.returncode == 0 or "Invalid job id" in words or "already completing or completed" in words:

@@ -1,0 +1,49 @@
+"""What the hub may ask for at all, by the gateway's own site file. Pure.
+
+A hub that somebody has taken over is still the hub: it can start and end sessions of
+its users, and it holds the tokens of those that run. What it can *not* do is reach an
+account that is no user of the site, or choose what a session runs.
+"""
+
+from __future__ import annotations
+
+from ..errors import FabricError
+from ..model import SubmitRequest
+from ..settings import Settings
+
+_PREFIXES = ("JUPYTERHUB_", "FABRIC_")
+_NAMES = frozenset({"JPY_API_TOKEN", "MEM_LIMIT", "MEM_GUARANTEE", "CPU_LIMIT", "CPU_GUARANTEE"})
+FILES = frozenset({"ssl.key", "ssl.crt", "ssl-ca.crt"})
+
+
+def check_submission(settings: Settings, request: SubmitRequest) -> None:
+    """Refuse what no hub has a reason to ask for.
+
+    :raises FabricError: (403) a user of no project, a variable or a file that is no session's.
+    """
+    members = {
+        user for project in settings.project.values() for user in (*project.members.owner, *project.members.member)
+    }
+    if settings.project and request.user not in members:
+        raise _refusal(
+            f"User {request.user} is a member of no project.", "Ask the owner of a project to add you.", "project"
+        )
+    allowed = _NAMES.union(settings.gateway.environment_from_hub)
+    strange = sorted(name for name in request.environment if not name.startswith(_PREFIXES) and name not in allowed)
+    if strange:
+        raise _refusal(
+            f"The hub sends the variables {', '.join(strange)}, which the gateway does not pass on.",
+            "The operators can name them in gateway.environment_from_hub of the site's file.",
+            "environment",
+        )
+    unknown = sorted({file.name for file in request.files} - FILES)
+    if unknown:
+        raise _refusal(
+            f"The hub sends the files {', '.join(unknown)}; a session's are {', '.join(sorted(FILES))}.",
+            "Run hub and gateway of the same installation.",
+            "files",
+        )
+
+
+def _refusal(message: str, hint: str, reason: str) -> FabricError:
+    return FabricError(message, reason=reason, hint=hint, status=403)
