@@ -13,6 +13,8 @@ from typing import Any, Self
 import httpx
 
 LOOK_AGAIN_S = 0.02
+# A server that is ready but does not answer for so long: is it still there?
+LOST_AFTER_S = 2.0
 
 
 class StartFailedError(Exception):
@@ -104,11 +106,19 @@ class HubClient:
         return False
 
     async def answering(self, server: Server) -> None:
-        """Wait until the server itself answers through the proxy."""
+        """Wait until the server itself answers through the proxy.
+
+        :raises StartFailedError: the hub has lost it since it said that it was ready.
+        """
+        look_at = time.monotonic() + LOST_AFTER_S
         while True:
             answer = await self._http.get(f"/user/{server.user}/{server.name}/api")
             if answer.status_code == 200 and "version" in answer.text:
                 return
+            if time.monotonic() > look_at:
+                if not ((await self._known(server)) or {}).get("ready"):
+                    raise StartFailedError(f"{server.path} was ready, and is gone")
+                look_at = time.monotonic() + LOST_AFTER_S
             await asyncio.sleep(LOOK_AGAIN_S)
 
     async def stop(self, server: Server) -> None:

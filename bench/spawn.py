@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tests.embedded_run import EmbeddedRun
 
 from . import cpu, ours, peer
 from .figures import Result, Row, median, median_row
-from .hub_client import HubClient, Server, until
+from .hub_client import HubClient, Server, StartFailedError, until
 
 # Whose CPU time a start costs: the hub's is its proxy's and service's, too; the peer has no gateway.
 PARTS = ("session", "hub", "gateway", "slurm")
@@ -37,19 +37,28 @@ async def nothing_runs(run: EmbeddedRun) -> None:
     await until(none, "all jobs have ended", 120)
 
 
-async def measure(run: EmbeddedRun, side: Side, count: int) -> tuple[list[float], dict[str, float]]:
+async def measure(run: EmbeddedRun, side: Side, count: int) -> tuple[list[float], dict[str, float], int]:
     """Start ``count`` servers at the same moment, then stop them.
 
-    :returns: the seconds of each, and the CPU seconds of one by part.
+    :returns: the seconds of each that started, the CPU seconds of one by part, and how many did not start.
+    :raises StartFailedError: none of them started.
     """
     await nothing_runs(run)
     parts = ours.parts(run)
     before = cpu.seconds(run.directory, parts, side.own, side.others)
     wanted = side.servers[count]
-    took = await asyncio.gather(*(side.hub.start(server) for server in wanted))
+    ended = await asyncio.gather(*(side.hub.start(server) for server in wanted), return_exceptions=True)
+    for error in ended:
+        if isinstance(error, StartFailedError):
+            print(f"  failed: {error}", flush=True)
+        elif isinstance(error, BaseException):
+            raise error
+    took = [seconds for seconds in ended if isinstance(seconds, float)]
     after = cpu.seconds(run.directory, parts, side.own, side.others)
     await asyncio.gather(*(side.hub.stop(server) for server in wanted))
-    return list(took), {part: (after[part] - before.get(part, 0.0)) / count for part in after}
+    if not took:
+        raise StartFailedError("; ".join(map(str, ended)))
+    return took, {part: (after[part] - before.get(part, 0.0)) / count for part in after}, count - len(took)
 
 
 async def run(arguments: argparse.Namespace, images: Path, environment: Path) -> Result:
@@ -59,6 +68,7 @@ async def run(arguments: argparse.Namespace, images: Path, environment: Path) ->
     :param environment: where the peer's packages are.
     """
     took: dict[tuple[str, str], list[float]] = defaultdict(list)
+    failed: Counter[str] = Counter()
     async with (
         ours.running(images) as embedded,
         peer.running(embedded.directory, environment, ours.request()) as other,
@@ -83,10 +93,11 @@ async def run(arguments: argparse.Namespace, images: Path, environment: Path) ->
         for count, rounds in ((1, arguments.alone), (arguments.at_once, arguments.rounds)):
             for number in range(rounds):
                 for name in ("ours", "peer") if number % 2 == 0 else ("peer", "ours"):
-                    seconds, by_part = await measure(embedded, sides[name], count)
+                    seconds, by_part, lost = await measure(embedded, sides[name], count)
                     kind = "alone" if count == 1 else "many"
                     took[kind, name] += [median(seconds) or 0.0]
                     took[f"{kind}-last", name] += [max(seconds)]
+                    failed[name] += lost
                     took[f"{kind}-cpu", name] += [sum(by_part.values())]
                     for part, used in by_part.items():
                         took[f"{kind}-cpu-{part}", name] += [used]
@@ -114,6 +125,7 @@ async def run(arguments: argparse.Namespace, images: Path, environment: Path) ->
         tuple(rows),
         (
             f"Pairs in turn: {arguments.alone} of one alone, {arguments.rounds} of {many} at once; medians of rounds.",
+            f"Starts that failed and are in no figure: ours {failed['ours']}, the peer's {failed['peer']}.",
             "Peer: batchspawner 1.3 in a stock JupyterHub as its README says, same Slurm, same packages, same request.",
             "Ours with internal TLS and a site's default rates, the peer without TLS (its default; it cannot).",
             "CPU: user and system time of the job, the hub, its helpers and Slurm's daemons, for one start.",
