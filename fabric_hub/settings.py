@@ -86,7 +86,7 @@ class GatewaySettings(Frozen):
     submit_timeout_s: float = Field(default=30.0, gt=0, description="How long sbatch or scancel may take.")
     environment_from_hub: tuple[EnvName, ...] = Field(
         default=(),
-        description="Variables that the hub may give to sessions besides JUPYTERHUB_* and FABRIC_* (c.Spawner.environment).",
+        description="Variables of c.Spawner.environment that sessions get, besides JUPYTERHUB_* and FABRIC_*.",
     )
     script_text_from_hub: bool = Field(
         default=False, description="Accept req_options, req_prologue and req_epilogue from the hub's configuration."
