@@ -157,8 +157,9 @@ def _node(
     memory_total, memory_used = (_count(part) for part in memory)
     total, used = gres_counts(gres[0]), gres_counts(gres[1])
     gpus, shards = total.get("gpu", {}), sum(total.get("shard", {}).values())
-    gpus_free = free_by_type(gpus, used.get("gpu", {})) if usable else dict.fromkeys(gpus, 0)
-    shards_free = max(0, shards - sum(used.get("shard", {}).values())) if usable else 0
+    gpus_free, shards_free = free_shared(gpus, used.get("gpu", {}), shards, sum(used.get("shard", {}).values()))
+    if not usable:
+        gpus_free, shards_free = dict.fromkeys(gpus, 0), 0
     return Node(
         name=name,
         address=address,
@@ -174,6 +175,25 @@ def _node(
         shards=shards,
         shards_free=shards_free,
     )
+
+
+def free_shared(
+    gpus: dict[str, int], gpus_used: dict[str, int], shards: int, shards_used: int
+) -> tuple[dict[str, int], int]:
+    """Free GPUs by type and free shards of a node whose GPUs are given whole or in shards, never both.
+
+    Slurm spreads a node's shards evenly over its GPUs and fills a shared GPU before it takes
+    another (https://slurm.schedmd.com/gres.html#Sharding); which GPU it was does not matter here.
+    """
+    free = free_by_type(gpus, gpus_used)
+    per_gpu = shards // sum(gpus.values()) if gpus else 0
+    if not per_gpu:
+        return free, max(0, shards - shards_used)
+    shards_free = max(0, sum(free.values()) * per_gpu - shards_used)
+    for _ in range(-(-shards_used // per_gpu)):
+        roomiest = max(free, key=lambda kind: free[kind])
+        free[roomiest] = max(0, free[roomiest] - 1)
+    return free, shards_free
 
 
 def is_usable(state: str) -> bool:

@@ -155,7 +155,7 @@ def test_a_partition_of_unlike_nodes_keeps_them_all() -> None:
     text = node("gpu1", "gpu") + node("gpu2", "gpu", gres="gpu:a100:4,shard:a100:16", used="shard:a100:3")
     first, second = parse.nodes(text, MARK)
     assert first.gpus == {"h200": 2}
-    assert (second.gpus, second.gpus_free, second.shards, second.shards_free) == ({"a100": 4}, {"a100": 4}, 16, 13)
+    assert (second.gpus, second.gpus_free, second.shards, second.shards_free) == ({"a100": 4}, {"a100": 3}, 16, 13)
 
 
 @pytest.mark.parametrize(
@@ -181,3 +181,19 @@ def test_endings_from_the_database() -> None:
         4: ("FAILED", 3, None, 1795282610.0),
         5: ("RUNNING", 0, None, None),
     }
+
+
+@pytest.mark.parametrize(
+    ("gpus_used", "shards_used", "free"),
+    [
+        (0, 0, (2, 8)),
+        (2, 0, (0, 0)),  # all are whole: no shard is left, whatever their count says
+        (1, 0, (1, 4)),
+        (0, 1, (1, 7)),  # one is shared: it is nobody's whole
+        (0, 5, (0, 3)),
+        (1, 4, (0, 0)),
+    ],
+)
+def test_a_gpu_is_free_as_a_whole_or_in_shards(gpus_used: int, shards_used: int, free: tuple[int, int]) -> None:
+    gpus_free, shards_free = parse.free_shared({"h200": 2}, {"h200": gpus_used}, 8, shards_used)
+    assert (gpus_free["h200"], shards_free) == free
