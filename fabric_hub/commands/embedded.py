@@ -9,12 +9,10 @@ import pwd
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import Any
 
-from ..embedded import demo, instance
+from ..embedded import accounts, demo, instance, listener
 from ..embedded.layout import Layout, default_directory
 from ..embedded.processes import tail
 from ..embedded.up import Options, down, layout_of, unix_names, up
@@ -141,7 +139,8 @@ def _down(arguments: argparse.Namespace) -> int:
 
 def logins(layout: Layout) -> dict[str, str]:
     """The demo's passwords by user."""
-    found: dict[str, str] = json.loads(layout.logins.read_text())
+    uid = accounts.hub_uid(_known(layout).prefix)
+    found: dict[str, str] = json.loads(instance.read_owned(layout.logins, uid))
     return found
 
 
@@ -232,35 +231,30 @@ def _token(arguments: argparse.Namespace) -> int:
 def mint(layout: Layout, user: str) -> str:
     """A new API token of a demo user, from the running hub.
 
-    :raises FabricError: the hub does not run, or has no such user.
+    :raises FabricError: the hub does not run, or has no such user, or another account has its port.
     """
     known = _known(layout)
     if user not in demo.ACCOUNTS:
         raise FabricError(f"{user!r} is not a demo user.", reason="user", hint=f"They are: {', '.join(demo.ACCOUNTS)}.")
-    api = f"http://127.0.0.1:{known.ports.public}/hub/api/users/{user}"
-    headers = {"Authorization": f"token {layout.token.read_text().strip()}", "Content-Type": "application/json"}
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-    def post(url: str, body: dict[str, Any]) -> Any:
-        request = urllib.request.Request(url, json.dumps(body).encode(), headers, method="POST")
-        with opener.open(request, timeout=30) as answer:
-            return json.load(answer)
-
+    start = f"Start it: fabric-hub up --dir {layout.root}"
+    if instance.holder(layout) is None:
+        raise FabricError(f"Nothing runs in {layout.root}, so no hub can make a token.", reason="no-run", hint=start)
+    port, uid = known.ports.public, accounts.hub_uid(known.prefix)
+    secret = instance.read_owned(layout.token, uid).strip()
+    path = f"/hub/api/users/{user}"
     try:
-        try:
-            post(api, {})
-        except urllib.error.HTTPError as error:
-            if error.code != 409:  # the user exists
-                raise
-        return str(post(f"{api}/tokens", {"note": "fabric-hub token"})["token"])
-    except urllib.error.HTTPError as error:
-        raise FabricError(
-            f"The hub refused a token for {user}: {error.code} {error.read().decode(errors='replace')[:500]}.",
-            reason="token",
-        ) from error
+        status, answer = listener.ask(port, uid, secret, path, {})
+        if status in (201, 409):  # made, or there already
+            status, answer = listener.ask(port, uid, secret, f"{path}/tokens", {"note": "fabric-hub token"})
     except OSError as error:
         raise FabricError(
-            f"The hub at http://127.0.0.1:{known.ports.public} does not answer ({error}).",
+            f"The hub at http://127.0.0.1:{port} does not answer ({error}).",
             reason="no-run",
-            hint=f"Start it: fabric-hub up --dir {layout.root}. The end of its log:\n{tail(layout.log / 'hub.log')}",
+            hint=f"{start}. The end of its log:\n{tail(layout.log / 'hub.log')}",
         ) from error
+    if status != 201:
+        raise FabricError(
+            f"The hub refused a token for {user}: {status} {answer.decode(errors='replace')[:500]}.",
+            reason="token",
+        )
+    return str(json.loads(answer)["token"])

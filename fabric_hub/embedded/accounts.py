@@ -23,6 +23,23 @@ def names(prefix: str) -> tuple[str, ...]:
     return tuple(prefix + name for name in (*SERVICES, *ACCOUNTS))
 
 
+def hub_uid(prefix: str) -> int:
+    """The account that the hub runs as, and that its files and sockets belong to: as root its own, else ours.
+
+    :raises FabricError: there is no such account: somebody else than root started this run.
+    """
+    if os.geteuid() != 0:
+        return os.geteuid()
+    try:
+        return pwd.getpwnam(prefix + SERVICES[0]).pw_uid
+    except KeyError as error:
+        raise FabricError(
+            f"This machine has no account {prefix}{SERVICES[0]}.",
+            reason="account",
+            hint="Give this command as the account that started the run, or start it: fabric-hub up.",
+        ) from error
+
+
 def ours(layout: Layout) -> list[pwd.struct_passwd]:
     """The accounts that this directory's run made."""
     return [entry for entry in pwd.getpwall() if Path(entry.pw_dir).is_relative_to(layout.root)]

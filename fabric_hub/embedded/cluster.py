@@ -6,14 +6,14 @@ import os
 import shutil
 import socket
 import subprocess
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import FabricError
 from ..settings import ENV
+from . import listener
+from .instance import read_owned
 from .layout import Layout
 from .ports import Ports
 from .processes import MARK, Account, tail
@@ -78,24 +78,25 @@ def answers(path: Path) -> bool:
         return True
 
 
-def healthy(address: str, hub_port: int, token: str) -> str:
-    """What is wrong with the hub at ``address``; "" when it answers as the one that knows ``token``.
+def healthy(port: int, hub_port: int, token: Path, uid: int) -> str:
+    """What is wrong with the hub on loopback; "" when it answers as the one that knows the token.
 
+    :param port: of the proxy.
     :param hub_port: the hub's own port: while nobody listens there, asking the proxy would only fill its log.
+    :param token: the file of the token.
+    :param uid: the account of the hub and of its proxy; nobody else gets the token.
+    :raises FabricError: another account listens on ``port``, or has replaced the file.
     """
     try:
         socket.create_connection(("127.0.0.1", hub_port), timeout=5).close()
     except OSError as error:
         return f"the hub's port {hub_port}: {error.strerror}"
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback is never proxied
-    request = urllib.request.Request(f"{address}/hub/api/user", headers={"Authorization": f"token {token}"})
     try:
-        with opener.open(request, timeout=5) as answer:
-            answer.read()
-    except urllib.error.HTTPError as error:
-        return f"{address} answers {error.code}" + (": it is another hub" if error.code == 403 else "")
+        status, _ = listener.ask(port, uid, read_owned(token, uid).strip(), "/hub/api/user", timeout_s=5)
     except OSError as error:
-        return f"{address}: {getattr(error, 'reason', error)}"
+        return f"the proxy's port {port}: {error}"
+    if status != 200:
+        return f"port {port} answers {status}" + (": it is another hub" if status == 403 else "")
     return ""
 
 
@@ -228,7 +229,7 @@ def our_daemons(
         Daemon(
             "hub",
             [str(runtime.python), "-m", "jupyterhub", "-f", str(runtime.config)],
-            lambda: healthy(f"http://127.0.0.1:{ports.public}", ports.hub, layout.token.read_text()),
+            lambda: healthy(ports.public, ports.hub, layout.token, hub.uid if hub else os.geteuid()),
             environment,
             layout.hub,
             hub,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +20,7 @@ from .layout import Layout
 from .ports import Ports
 
 DEFAULT_PREFIX = "fabric-"
+_LARGEST = 65536  # bytes; our own files have a few hundred
 
 
 class Instance(Frozen):
@@ -45,13 +48,54 @@ def read(layout: Layout) -> Instance | None:
 
 
 def write_private(path: Path, text: str, owner: tuple[int, int] | None = None) -> None:
-    """Replace a file that only its owner may read, in one step."""
+    """Replace a file that only its owner may read, in one step.
+
+    No link is followed, whoever may write to the directory: O_EXCL refuses one at the fresh name,
+    the owner is set on the open file, and rename(2) replaces one at ``path``.
+    """
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
         if owner:
             os.fchown(file.fileno(), *owner)
     fresh.replace(path)
+
+
+def read_owned(path: Path, uid: int) -> str:
+    """The text of a file in a directory that belongs to another account, which may put anything there.
+
+    :param uid: the account that must own the file.
+    :raises FabricError: it is not a small regular file of that account; what a link names is never opened.
+    """
+
+    def refused(what: str) -> FabricError:
+        return FabricError(
+            f"{path} {what}.",
+            reason="file",
+            hint="Remove it and start again; `fabric-hub up` writes it anew.",
+        )
+
+    try:
+        # not blocking: opening a pipe would wait for its other end
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        what = "is a link" if error.errno == errno.ELOOP else f"cannot be opened: {error.strerror}"
+        raise refused(what) from error
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            raise refused("is not a regular file")
+        if status.st_uid != uid:
+            raise refused(f"belongs to uid {status.st_uid}, not to uid {uid}")
+        content = os.read(handle, _LARGEST + 1)
+    finally:
+        os.close(handle)
+    if len(content) > _LARGEST:
+        raise refused(f"is larger than {_LARGEST} bytes")
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise refused("is not text") from error
 
 
 @contextlib.contextmanager

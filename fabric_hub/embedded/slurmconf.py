@@ -13,12 +13,18 @@ NODES = ("gpu1", "gpu2", "cpu1")
 
 @dataclass(frozen=True)
 class Machine:
-    """The machine under the cluster. ``user`` runs the daemons; nodes advertise at least what a demo needs."""
+    """The machine under the cluster. ``user`` runs the daemons; nodes advertise at least what a demo needs.
+
+    ``loopback`` says that the machine's name stands for 127.0.0.1. With NoInAddrAny Slurm's daemons listen on
+    what that name stands for, else on every address; on 127.0.1.1, Debian's choice, slurmctld would not hear
+    slurmdbd, which answers it at the address that the connection comes from.
+    """
 
     hostname: str
     user: str
     cpus: int
     memory_mb: int
+    loopback: bool = False
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,10 @@ class SlurmPorts:
     slurmctld: int
     slurmdbd: int
     slurmd: tuple[int, ...]
+
+
+def _listening(machine: Machine) -> str:
+    return "CommunicationParameters=NoInAddrAny,NoCtldInAddrAny" if machine.loopback else ""
 
 
 def slurm_conf(layout: Layout, machine: Machine, ports: SlurmPorts, gpus: Gpus) -> str:
@@ -51,7 +61,7 @@ SlurmUser={machine.user}
 SlurmdUser={machine.user}
 AuthType=auth/munge
 AuthInfo=socket={layout.munge_socket}
-CommunicationParameters=NoInAddrAny,NoCtldInAddrAny
+{_listening(machine)}
 StateSaveLocation={layout.spool}/slurmctld
 SlurmdSpoolDir={layout.spool}/%n
 SlurmctldPidFile={layout.run}/slurmctld.pid
@@ -100,6 +110,7 @@ def slurmdbd_conf(layout: Layout, machine: Machine, ports: SlurmPorts) -> str:
 # Written by fabric-hub up at every start; changes here are lost.
 DbdHost={machine.hostname}
 DbdAddr=127.0.0.1
+{_listening(machine)}
 DbdPort={ports.slurmdbd}
 SlurmUser={machine.user}
 AuthType=auth/munge

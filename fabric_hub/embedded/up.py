@@ -219,10 +219,19 @@ def unix_names(prefix: str | None) -> dict[str, str]:
     return {user: me if prefix is None else prefix + user for user in demo.ACCOUNTS}
 
 
+def _loopback(name: str) -> bool:
+    """Whether a machine's name stands for 127.0.0.1."""
+    try:
+        return socket.gethostbyname(name) == "127.0.0.1"
+    except OSError:
+        return False
+
+
 def _start_slurm(layout: Layout, known: Instance, found: gpus.Gpus, supervisor: Supervisor, say: Say) -> None:
     me = pwd.getpwuid(os.geteuid()).pw_name
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
-    machine = slurmconf.Machine(socket.gethostname().split(".")[0], me, os.cpu_count() or 1, memory)
+    name = socket.gethostname()
+    machine = slurmconf.Machine(name.split(".")[0], me, os.cpu_count() or 1, memory, _loopback(name))
     slurm_ports = slurmconf.SlurmPorts(known.ports.slurmctld, known.ports.slurmdbd, known.ports.slurmd)
     gpus.link_devices(layout, found)
     layout.slurm_conf.write_text(slurmconf.slurm_conf(layout, machine, slurm_ports, found))

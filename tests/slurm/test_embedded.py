@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +25,18 @@ def _job(run: EmbeddedRun, user: str, script: str, *options: str) -> subprocess.
     return run.as_user(
         user, "sbatch", "--wait", "--export=NIL", f"--output={run.home(user)}/out", *options, input=script
     )
+
+
+def test_no_slurm_daemon_listens_beyond_loopback(bare_cluster: EmbeddedRun) -> None:
+    if socket.gethostbyname(socket.gethostname()) != "127.0.0.1":
+        pytest.skip("Slurm can listen on the address of the machine's name only, and here that is not 127.0.0.1")
+    ports = bare_cluster.state["ports"]
+    wanted = {ports["slurmctld"], ports["slurmdbd"], *ports["slurmd"]}
+    said = subprocess.run(["ss", "-Hltn"], capture_output=True, text=True, check=True).stdout
+    listening = [line.split()[3].rpartition(":") for line in said.splitlines()]
+    mine = {int(port): address for address, _, port in listening if int(port) in wanted}
+    assert set(mine) == wanted, said
+    assert all(address.startswith("127.") for address in mine.values()), mine
 
 
 @pytest.mark.parametrize(("gres", "count"), [("gpu:1", 1), ("gpu:2", 2), ("shard:1", 1)])

@@ -51,6 +51,14 @@ def test_one_real_gpu_goes_to_the_first_node_and_no_profile_asks_for_two() -> No
     assert conf.count("Gres=") == 1
 
 
+@pytest.mark.parametrize("loopback", [True, False])
+def test_slurm_listens_on_loopback_only_where_the_machines_name_leads_there(loopback: bool) -> None:
+    machine = slurmconf.Machine("here", "me", 2, 4000, loopback)
+    ports = slurmconf.SlurmPorts(4, 5, (6, 7, 8))
+    conf = slurmconf.slurm_conf(LAYOUT, machine, ports, gpus.split(""))
+    assert all(("NoInAddrAny" in text) is loopback for text in (conf, slurmconf.slurmdbd_conf(LAYOUT, machine, ports)))
+
+
 def test_without_gpus_they_are_simulated() -> None:
     assert gpus.split("") == gpus.Gpus(False, "h200", ((0, 1), (2, 3)))
 
