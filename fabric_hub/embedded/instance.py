@@ -105,7 +105,9 @@ def locked(layout: Layout) -> Iterator[None]:
     :raises FabricError: another one holds it.
     """
     layout.run.mkdir(parents=True, exist_ok=True)
-    with layout.lock.open("a+") as lock:
+    # nobody else may open it: whoever can read a file can hold its lock
+    with os.fdopen(os.open(layout.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+") as lock:
+        os.fchmod(lock.fileno(), 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -129,6 +131,6 @@ def holder(layout: Layout) -> int | None:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
                 return int(lock.read())
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):  # a run of somebody else is none of ours
         pass
     return None
