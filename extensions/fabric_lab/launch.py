@@ -24,6 +24,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .environment import LaunchError, take
+from .turn import Turn
 
 
 def seconds_since_exec() -> float:
@@ -124,6 +125,7 @@ def run(session_dir: Path | None) -> int:
     """Be a session until it is stopped. Returns the exit status; raises LaunchError when it cannot start."""
     phases = Phases()
     listener = prepare(session_dir)
+    turn = Turn()
 
     gc.disable()  # nothing made during the start is garbage worth looking for
     from . import light
@@ -139,6 +141,7 @@ def run(session_dir: Path | None) -> int:
 
     async def ready() -> None:
         phases.reach("ready")
+        turn.done()
         gc.freeze()
         gc.enable()
         try:
