@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from certipy import Certipy  # type: ignore[import-untyped]
 from cryptography import x509
@@ -96,6 +98,22 @@ def make_pair(
         serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
     )
     return pem, certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def pair_name(user: str, server: str) -> str:
+    """The name of a server's pair. No two servers share one: two that start together would mix key and certificate.
+
+    :param user: the hub's name of the user; ``server``: of the server, empty for the one without a name.
+    """
+    return f"user-{quote(user, safe='@')}+{quote(server, safe='')}"  # quoting leaves no "+" in either
+
+
+def remove(key: Path, certificate: Path) -> None:
+    """Remove a pair that is kept elsewhere now."""
+    for path in (key, certificate):
+        path.unlink(missing_ok=True)
+    with suppress(OSError):  # a site's own files may lie beside them
+        key.parent.rmdir()
 
 
 def write_pair(store: Path, name: str, key: bytes, certificate: bytes) -> tuple[Path, Path]:

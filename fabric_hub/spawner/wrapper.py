@@ -174,9 +174,8 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
             names = await maybe_future(names(self))
         if self.ssl_alt_names_include_local:
             names = ["DNS:localhost", "IP:127.0.0.1", *names]
-        key, certificate = certificates.create(
-            Path(self.internal_certs_location), f"user-{self.user.escaped_name}", names
-        )
+        name = certificates.pair_name(self.user.name, self.name)
+        key, certificate = certificates.create(Path(self.internal_certs_location), name, names)
         trusted = self.internal_trust_bundles[certificates.AUTHORITY]
         return {"keyfile": str(key), "certfile": str(certificate), "cafile": trusted}
 
@@ -184,6 +183,8 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         if self.child_spawner is None:
             self.decide(self.user_options)
         moved: dict[str, str] = await self.child_spawner.move_certs(paths)
+        if moved["keyfile"] != paths["keyfile"]:
+            certificates.remove(Path(paths["keyfile"]), Path(paths["certfile"]))  # they live with the session now
         return moved
 
     async def start(self) -> Any:

@@ -12,7 +12,7 @@ import pytest
 from certipy import Certipy  # type: ignore[import-untyped]
 from cryptography import x509
 
-from fabric_hub.spawner.certificates import AUTHORITY, create, general_name
+from fabric_hub.spawner.certificates import AUTHORITY, create, general_name, pair_name, remove
 
 
 @pytest.fixture
@@ -82,6 +82,20 @@ def test_every_start_gets_a_key_and_a_serial_number_of_its_own(store: Path) -> N
         key, certificate = create(store, "user-ann", ["IP:127.0.0.1"])
         seen.add((key.read_bytes(), x509.load_pem_x509_certificate(certificate.read_bytes()).serial_number))
     assert len({key for key, _ in seen}) == len({serial for _, serial in seen}) == 2
+
+
+def test_no_two_servers_share_files_or_two_starts_at_once_would_mix_key_and_certificate() -> None:
+    servers = [("ann", ""), ("ann", "b"), ("ann", "c"), ("ann+b", ""), ("a/nn", ""), ("a", "nn"), ("ann@x.org", "")]
+    names = [pair_name(user, server) for user, server in servers]
+    assert len(set(names)) == len(servers)
+    assert all("/" not in name for name in names)
+
+
+def test_a_pair_that_was_moved_leaves_nothing_behind(store: Path) -> None:
+    key, certificate = create(store, pair_name("ann", "b"), ["IP:127.0.0.1"])
+    remove(key, certificate)
+    assert not key.parent.exists()
+    remove(key, certificate)
 
 
 def test_a_name_of_another_kind_is_an_error() -> None:
