@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import re
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -34,13 +36,22 @@ async def logged_in(run: EmbeddedRun, user: str) -> httpx.AsyncClient:
 
 async def opened(run: EmbeddedRun, server: Server) -> float:
     """Seconds from the click to the whole page of JupyterLab, for someone who has just logged in."""
-    async with await logged_in(run, server.user) as browser:
+    async with aclosing(await logged_in(run, server.user)) as browser:
         began = time.monotonic()
         page = await browser.get(f"/user/{server.user}/{server.name}/lab")
         took = time.monotonic() - began
         if page.status_code != 200 or "jupyter-config-data" not in page.text:
             raise StartFailedError(f"{page.url} is not JupyterLab: {page.status_code}")
     return took
+
+
+@asynccontextmanager
+async def aclosing(browser: httpx.AsyncClient) -> AsyncIterator[httpx.AsyncClient]:
+    """A client that is in use already; closed with the block."""
+    try:
+        yield browser
+    finally:
+        await browser.aclose()
 
 
 async def run(_arguments: argparse.Namespace, images: Path, _environment: Path) -> Result:

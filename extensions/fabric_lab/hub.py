@@ -49,6 +49,12 @@ class SessionServer(ServerApp):
         """What Jupyter writes to a file in the user's home: everything but the token."""
         return super().server_info() | {"token": ""}
 
+    def _signal_stop(self, sig: Any, frame: Any) -> None:
+        # Jupyter logs first, in the handler itself: when the signal came in the middle of a line of the
+        # log, that fails ("reentrant call") and the server never stops
+        stop = super()._signal_stop
+        self.io_loop.asyncio_loop.call_soon_threadsafe(stop, sig, frame)
+
     def _find_http_port(self) -> None:
         """The port is ours already: nothing to find."""
 
