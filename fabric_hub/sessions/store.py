@@ -50,7 +50,6 @@ class Session(Frozen):
     node: str | None = None
     ready_at: float | None = None
     start_seconds: dict[str, float] | None = None
-    stop_at: float | None = None
     ended_at: float | None = None
     end_reason: str | None = None
     end_text: str | None = None

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 from batchspawner import SlurmSpawner
 from traitlets import Any as AnyTrait
-from traitlets import Bool, Float
+from traitlets import Float
 
 from ..errors import FabricError, SlurmUnavailableError
 from ..model import CancelRequest, Job, JobSpec, Phase, SessionFile, Snapshot, SubmitRequest, Submitted
@@ -47,7 +47,6 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
     env_keep: ClassVar[list[str]] = []
 
     session = AnyTrait(None, allow_none=True)
-    _stopping = Bool(False)
     _certificates: tuple[SessionFile, ...] = ()
 
     @property
@@ -116,7 +115,6 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         :raises FabricError: why there is no server.
         """
         shared, session = self.shared, self.session
-        self._stopping = False
         self.log.info("Submitting session %s of %s", session.id, self._log_name)
         submitted = await self._submit(again)
         shared.store.update(session.id, job_id=submitted.job_id, submitted_at=session.submitted_at or time.time())

@@ -218,7 +218,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
     async def _open_session(self) -> tuple[Session, bool]:
         store, choice = self.shared.store, self.choice
         live = store.live(self.user.name, self.name)
-        if live and live.token and _same(live, choice) and live.stop_at is None:
+        if live and live.token and _same(live, choice):
             # A hub before this one got this far: its job, if there is one, holds this token.
             self.log.info("Adopting session %s of %s", live.id, self._log_name)
             self.api_token = live.token

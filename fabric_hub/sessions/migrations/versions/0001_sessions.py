@@ -31,7 +31,6 @@ def upgrade() -> None:
         sa.Column("node", sa.String(255)),
         sa.Column("ready_at", sa.Float),
         sa.Column("start_seconds", sa.JSON),
-        sa.Column("stop_at", sa.Float),
         sa.Column("ended_at", sa.Float),
         sa.Column("end_reason", sa.String(40)),
         sa.Column("end_text", sa.Text),
