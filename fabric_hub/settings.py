@@ -135,6 +135,44 @@ class ImagesSettings(Frozen):
     dir: AbsolutePath = Field(description="Readable by every user on every node; NAME/current is the live build.")
 
 
+class CatalogueSettings(Frozen):
+    """What an export of the catalogue says about the catalogue itself."""
+
+    title: str = Field(default="Datasets", description="Title of the catalogue.")
+    description: str = Field(default="The datasets of this site.", description="One sentence.")
+    url: str = Field(default="", description="Address under which entries are named (URIs); default: hub.bind_url.")
+    publisher: str = Field(default="", description="The organisation that publishes the catalogue.")
+    publisher_uri: str = Field(default="", description="A URI of that organisation.")
+
+
+class DatasetsSettings(Frozen):
+    """Datasets: who keeps the catalogue, and where nodes find what they need."""
+
+    account: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")] = Field(
+        default="fabric-data", description="Unix account of the keeper, which owns catalogue, grants, images and trail."
+    )
+    database: str = Field(default="", description="SQLAlchemy URL of the catalogue; default: SQLite in state_dir.")
+    state_dir: AbsolutePath = Field(
+        default=Path("/var/lib/fabric-data"), description="The keeper's private directory: catalogue and trail."
+    )
+    socket: AbsolutePath = Field(
+        default=Path("/run/fabric-data/keeper.sock"), description="Unix socket on which the hub reaches the keeper."
+    )
+    store: AbsolutePath = Field(
+        default=Path("/srv/fabric/datasets"),
+        description="Images, on a file system that the nodes share; root reads it.",
+    )
+    published: AbsolutePath = Field(
+        default=Path("/srv/fabric/published"),
+        description="Where the keeper tells the nodes who may use what, and they tell it what was used; shared too.",
+    )
+    data_dir: AbsolutePath = Field(default=Path("/data"), description="Where sessions find datasets: DATA_DIR/NAME.")
+    shapes: AbsolutePath | None = Field(
+        default=None, description="A directory of SHACL shapes (*.ttl) that an export is checked against."
+    )
+    catalogue: CatalogueSettings = Field(default=CatalogueSettings(), description="See datasets.catalogue.")
+
+
 class Profile(Frozen):
     """A named resource request. ``gpus`` is per session, of ``gpu_type`` when given."""
 
@@ -222,6 +260,7 @@ class Settings(Frozen):
     image: dict[Slug, ImageSettings] = Field(default_factory=dict)
     profile: dict[Slug, Profile] = Field(default_factory=dict)
     project: dict[Slug, Project] = Field(default_factory=dict)
+    datasets: DatasetsSettings | None = Field(default=None, description="Absent: this site offers no datasets.")
 
     @model_validator(mode="after")
     def _references(self) -> Settings:

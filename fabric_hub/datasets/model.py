@@ -1,0 +1,167 @@
+"""The words of the catalogue as types: in memory, in files and on the wire alike. No I/O.
+
+The terms are those of DCAT-AP-NL 3.0 (https://docs.geostandaarden.nl/dcat/dcat-ap-nl30/) where it has one.
+Times are Unix seconds (float), sizes bytes, digests SHA-256 in small hexadecimal letters.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from ..model import Frozen, HubUser, Slug
+
+
+def _text(pattern: str) -> StringConstraints:
+    return StringConstraints(pattern=rf"^(?:{pattern})$", strict=True)
+
+
+VersionName = Annotated[str, _text(r"[0-9A-Za-z](?:[0-9A-Za-z._-]{0,30}[0-9A-Za-z])?")]
+Digest = Annotated[str, _text(r"[0-9a-f]{64}")]
+Line = Annotated[str, _text(r"[^\x00-\x1f\x7f]{1,300}")]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=20_000, strict=True)]
+WebAddress = Annotated[str, _text(r"https?://[^\s\"<>\\^`{|}\x00-\x20\x7f]{1,500}")]
+# http://publications.europa.eu/resource/authority/language
+Language = Annotated[str, _text(r"[A-Z]{3}")]
+# http://publications.europa.eu/resource/authority/data-theme
+Theme = Literal[
+    "AGRI", "ECON", "EDUC", "ENER", "ENVI", "GOVE", "HEAL", "INTR", "JUST", "REGI", "SOCI", "TECH", "TRAN",
+]  # fmt: skip
+
+
+class Access(StrEnum):
+    """http://publications.europa.eu/resource/authority/access-right: who may see and use it."""
+
+    PUBLIC = "public"
+    RESTRICTED = "restricted"
+    NON_PUBLIC = "non-public"
+
+
+class PersonalData(StrEnum):
+    """What the dataset holds about people, as the GDPR parts it (articles 4 and 9)."""
+
+    NONE = "none"
+    PSEUDONYMISED = "pseudonymised"
+    PERSONAL = "personal"
+    SPECIAL = "special"
+
+
+class Agent(Frozen):
+    """An organisation or a person (foaf:Agent); ``uri`` is where there is one to name."""
+
+    name: Line
+    uri: WebAddress | None = None
+
+
+class Contact(Frozen):
+    """Where questions go (vcard:Kind): an e-mail address, a web address, or both."""
+
+    name: Line
+    email: Annotated[str, _text(r"[^@\s\"<>]{1,64}@[A-Za-z0-9.-]{1,190}")] | None = None
+    url: WebAddress | None = None
+
+
+class Purpose(Frozen):
+    """One thing that the dataset may be used for; a user names it by its slug."""
+
+    name: Slug
+    text: Line
+
+
+class Agreement(Frozen):
+    """The terms that a user accepts; another version asks again."""
+
+    version: VersionName
+    text: Text
+
+
+class Version(Frozen):
+    """One immutable state of a dataset.
+
+    ``image`` is one SquashFS file of ``bytes``, whose digest is ``sha256``; ``directory`` is a path on the shared
+    file system, whose digest is that of its listing (path, size and digest of every file).
+    """
+
+    version: VersionName
+    kind: Literal["image", "directory"]
+    path: str
+    sha256: Digest
+    bytes: int = Field(ge=0)
+    files: int = Field(ge=0)
+    formats: dict[str, int] = Field(default_factory=dict, description="file suffix -> number of files")
+    created_at: float
+    published_at: float | None = None
+    retired_at: float | None = None
+
+
+class Dataset(Frozen):
+    """An entry of the catalogue. What may be missing in a draft is optional; publishing needs all of it."""
+
+    name: Slug
+    title: Line | None = None
+    description: Text | None = None
+    publisher: Agent | None = None
+    creator: Agent | None = None
+    contact: Contact | None = None
+    licence: WebAddress | None = None
+    access: Access | None = None
+    themes: tuple[Theme, ...] = ()
+    keywords: tuple[Line, ...] = ()
+    languages: tuple[Language, ...] = ()
+    personal_data: PersonalData | None = None
+    purposes: tuple[Purpose, ...] = ()  # what it may be used for; required unless access is public
+    agreement: Agreement | None = None
+    provenance: Text | None = None
+    retention: Line | None = None
+    retain_until: date | None = None
+    page: WebAddress | None = None
+    versions: tuple[Version, ...] = ()
+    latest: VersionName | None = None  # the published version that /data/NAME/latest is
+    created_at: float = 0.0
+    published_at: float | None = None
+    retired_at: float | None = None
+
+
+class Grant(Frozen):
+    """A project may use a dataset, until the end of a day (None: no end)."""
+
+    dataset: Slug
+    project: Slug
+    until: date | None = None
+    by: Line = "operator"
+    at: float = 0.0
+
+
+class Acceptance(Frozen):
+    """A user accepted a version of a dataset's agreement for a purpose, in a project."""
+
+    user: HubUser
+    project: Slug
+    dataset: Slug
+    agreement: VersionName
+    purpose: Slug
+    at: float = 0.0
+
+
+class AccessRequest(Frozen):
+    """A user asks for a dataset for a project; an operator grants or declines."""
+
+    user: HubUser
+    project: Slug
+    dataset: Slug
+    why: Line | None = None
+    at: float = 0.0
+
+
+class Catalogue(Frozen):
+    """What the keeper tells the hub: everything published, who was granted what, and what was accepted."""
+
+    serial: int = 0
+    now: float = 0.0
+    datasets: tuple[Dataset, ...] = ()
+    grants: tuple[Grant, ...] = ()
+    acceptances: tuple[Acceptance, ...] = ()
+    requests: tuple[AccessRequest, ...] = ()
