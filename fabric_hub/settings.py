@@ -32,6 +32,8 @@ def _absolute(path: Path) -> Path:
 
 
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+# without the characters that would end an IRI in RDF
+WebAddressOrNone = Annotated[str, Field(pattern=r"^(https?://[^\s\"<>\\^`{|}\x00-\x20\x7f]{1,500})?$")]
 MemorySize = Annotated[str, Field(pattern=r"^[1-9][0-9]*(?:\.[0-9]+)?[KMGT]$")]
 
 
@@ -140,9 +142,23 @@ class CatalogueSettings(Frozen):
 
     title: str = Field(default="Datasets", description="Title of the catalogue.")
     description: str = Field(default="The datasets of this site.", description="One sentence.")
-    url: str = Field(default="", description="Address under which entries are named (URIs); default: hub.bind_url.")
-    publisher: str = Field(default="", description="The organisation that publishes the catalogue.")
-    publisher_uri: str = Field(default="", description="A URI of that organisation.")
+    url: WebAddressOrNone = Field(
+        default="", description="Address under which entries are named (URIs); default: hub.bind_url."
+    )
+    publisher: str = Field(
+        default="", description="The organisation that publishes the catalogue; an export needs one."
+    )
+    publisher_uri: WebAddressOrNone = Field(default="", description="A URI of that organisation.")
+    contact: str = Field(default="", description="Who answers questions about the catalogue; default: its publisher.")
+    contact_email: Annotated[str, Field(pattern=r"^([^@\s\"<>]{1,64}@[A-Za-z0-9.-]{1,190})?$")] = Field(
+        default="", description="Their e-mail address; default: the catalogue's own address on the web."
+    )
+    languages: tuple[Annotated[str, Field(pattern=r"^[A-Z]{3}$")], ...] = Field(
+        default=("ENG",), description="Languages of titles and descriptions, as the EU's list of languages names them."
+    )
+    licence: WebAddressOrNone = Field(
+        default="", description="Licence of the catalogue itself, not of the datasets; empty: not said."
+    )
 
 
 class DatasetsSettings(Frozen):
