@@ -207,7 +207,8 @@ class SubmitRequest(Frozen):
 
     ``environment`` and ``files`` may hold secrets: they are written, as the
     session's user, into a directory only that user can enter, and never reach
-    sbatch. ``again`` says that this session may have been submitted before:
+    sbatch. ``datasets`` are asked of the node, which opens those that the user was
+    granted: this is a request, no authorisation. ``again`` says that this session may have been submitted before:
     the gateway then looks for its job first, in an answer newer than the request.
     """
 
@@ -217,6 +218,7 @@ class SubmitRequest(Frozen):
     spec: JobSpec
     environment: dict[EnvName, str] = {}
     files: tuple[SessionFile, ...] = ()
+    datasets: tuple[Slug, ...] = Field(default=(), max_length=100)
     again: bool = False
 
 

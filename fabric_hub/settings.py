@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from collections.abc import Iterable
 from datetime import date
 from itertools import takewhile
 from pathlib import Path
@@ -183,6 +184,9 @@ class DatasetsSettings(Frozen):
         description="Where the keeper tells the nodes who may use what, and they tell it what was used; shared too.",
     )
     data_dir: AbsolutePath = Field(default=Path("/data"), description="Where sessions find datasets: DATA_DIR/NAME.")
+    node_socket: AbsolutePath = Field(
+        default=Path("/run/fabric/node.sock"), description="Unix socket on which a node's agent opens datasets."
+    )
     shapes: AbsolutePath | None = Field(
         default=None, description="A directory of SHACL shapes (*.ttl) that an export is checked against."
     )
@@ -229,6 +233,14 @@ class Profile(Frozen):
         if self.gpus:
             return (f"gpu:{self.gpu_type}:{self.gpus}" if self.gpu_type else f"gpu:{self.gpus}",)
         return ()
+
+    def session_environment(self, names: Iterable[str]) -> dict[str, str]:
+        """What a session is told of the datasets that it asked for, and of where they are."""
+        return {
+            "FABRIC_DATASETS": ",".join(names),
+            "FABRIC_DATA_DIR": str(self.data_dir),
+            "FABRIC_NODE_SOCKET": str(self.node_socket),
+        }
 
 
 class Members(Frozen):

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 from datetime import date
 
+from ..datasets.model import Acceptance
+from ..datasets.policy import Known, catalogue_of, may_use_all
 from ..errors import FabricError
 from ..model import Frozen, JobSpec, Node
 from ..sessions.options import UserOptions
@@ -64,12 +66,13 @@ def images_of(settings: Settings, project: Project) -> tuple[str, ...]:
     return project.images or tuple(settings.image)
 
 
-def choose(settings: Settings, user: str, options: UserOptions, today: date) -> Choice:
+def choose(settings: Settings, user: str, options: UserOptions, today: date, known: Known | None = None) -> Choice:
     """The complete choice for a user's options; what is left out gets its default.
 
     The default project is the user's only open one; the default profile and image
     are the project's first; the default time is the profile's.
 
+    :param known: what is known of the datasets; None where the site offers none.
     :raises FabricError: what is refused, why, and what could be asked instead.
     """
     name, project = _project(settings, user, options.project, today)
@@ -105,13 +108,7 @@ def choose(settings: Settings, user: str, options: UserOptions, today: date) -> 
             hint="Ask for less time.",
             status=403,
         )
-    if options.datasets:
-        raise FabricError(
-            f"There is no dataset {options.datasets[0]} on this hub.",
-            reason="dataset",
-            hint="Leave datasets out.",
-            status=403,
-        )
+    acceptances(user, name, options, today, known)
     return Choice(
         project=name,
         account=project.account,
@@ -119,8 +116,22 @@ def choose(settings: Settings, user: str, options: UserOptions, today: date) -> 
         kind=profile.kind,
         image=image,
         hours=hours,
+        datasets=tuple(dict.fromkeys(options.datasets)),
         gpus=profile.gpus or (1 if profile.shards else 0),
     )
+
+
+def acceptances(
+    user: str, project: str, options: UserOptions, today: date, known: Known | None
+) -> tuple[Acceptance, ...]:
+    """What the keeper must record before a start in a project with these options: agreements accepted with it.
+
+    :raises FabricError: a dataset that the user cannot use in this project, or a keeper that does not answer.
+    """
+    if not options.datasets and not options.agreements:
+        return ()
+    names = tuple(dict.fromkeys(options.datasets))
+    return may_use_all(catalogue_of(known), names, user, project, today, options.agreements)
 
 
 def _project(settings: Settings, user: str, wanted: str | None, today: date) -> tuple[str, Project]:

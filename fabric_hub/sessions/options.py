@@ -9,20 +9,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field, StringConstraints, ValidationError
 
 from ..errors import FabricError
 from ..model import Frozen, Slug
 
 
+class Accepting(Frozen):
+    """A user's words with a start: this version of a dataset's agreement is accepted, for this purpose."""
+
+    version: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,31}$", strict=True)]
+    purpose: Slug
+
+
 class UserOptions(Frozen):
-    """What a user may choose; None means left out. ``hours`` is the time asked for."""
+    """What a user may choose; None means left out. ``hours`` is the time asked for.
+
+    ``agreements`` are those accepted with this very start: they are never kept with a session's options.
+    """
 
     project: Slug | None = None
     profile: Slug | None = None
     image: Slug | None = None
     hours: Annotated[float, Field(gt=0, le=8784, allow_inf_nan=False, strict=True)] | None = None
     datasets: tuple[Slug, ...] = Field(default=(), max_length=100)
+    agreements: dict[Slug, Accepting] = Field(default={}, max_length=100)
 
 
 NAMES = tuple(UserOptions.model_fields)
@@ -54,11 +65,52 @@ def parse_options(raw: Mapping[str, Any] | None) -> UserOptions:
         ) from error
 
 
+# The form's fields for one dataset's agreement: the version that the box says, and the purpose picked.
+ACCEPT, PURPOSE = "accept-", "purpose-"
+
+
+def from_form(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The start form's fields as options: ``accept-NAME=VERSION`` and ``purpose-NAME=SLUG`` become ``agreements``.
+
+    A purpose without a ticked box accepts nothing, nor does a box of a dataset that is not picked: a page
+    without JavaScript sends every purpose that it shows.
+    """
+    raw = {name: value for name, value in fields.items() if not name.startswith((ACCEPT, PURPOSE))}
+    picked = _plain("datasets", raw.get("datasets", ()))
+    agreements = {}
+    for name in picked if isinstance(picked, tuple) else ():
+        version = _plain(ACCEPT, fields.get(f"{ACCEPT}{name}"))
+        if version is not None:
+            agreements[name] = {"version": version, "purpose": _plain(PURPOSE, fields.get(f"{PURPOSE}{name}")) or ""}
+    return {**raw, "agreements": agreements} if agreements else raw
+
+
+def from_url(query: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A spawn URL's options.
+
+    :raises FabricError: it accepts an agreement. Anybody can make somebody open a link: it is not that person's word.
+    """
+    if any(name == "agreements" or name.startswith((ACCEPT, PURPOSE)) for name in query):
+        raise FabricError(
+            "A link cannot accept an agreement.",
+            reason="agreement",
+            hint="Read it on this page, and accept it here.",
+            status=403,
+        )
+    return query
+
+
 _NAMED = 8  # a message is read by a person, and travels in the hub's log and pages
 _HINT = f"Options are {', '.join(NAMES)}."
+_WRONG_AGREEMENT = (
+    'Option agreements must give each dataset {"version": VERSION, "purpose": PURPOSE}: the version that was read, '
+    "and one of the dataset's purposes"
+)
 
 
 def _plain(name: str, value: Any) -> Any:
+    if name == "agreements" and value in ("", [""], ("",), None):
+        return None
     if name == "datasets":
         if isinstance(value, str):
             value = [value]
@@ -83,10 +135,12 @@ def _plain(name: str, value: Any) -> Any:
 
 def _explain(item: Any) -> str:
     where = str(item["loc"][0]) if item["loc"] else "options"
-    if item["type"] == "extra_forbidden":
+    if item["type"] == "extra_forbidden" and len(item["loc"]) == 1:
         return f"There is no option {where[:40]!r}"
     if where == "hours":
         return "Option hours must be a number above 0 (at most 8784)"
+    if where == "agreements":
+        return _WRONG_AGREEMENT
     if where == "datasets":
         return "Option datasets must be at most 100 names in small letters, digits and hyphens"
     return f"Option {where} must be one name in small letters, digits and hyphens"

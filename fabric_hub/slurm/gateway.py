@@ -259,7 +259,12 @@ class Gateway:
         root = accounts.session_root(request.user, account, users)
         directory = f"{root}/{request.session}"
         argv = script.sbatch_argv(
-            self._slurm.bin_dir / "sbatch", spec, name=name, home=account.home, directory=directory
+            self._slurm.bin_dir / "sbatch",
+            spec,
+            name=name,
+            home=account.home,
+            directory=directory,
+            datasets=request.datasets,
         )
         text = script.script(
             spec,
@@ -270,7 +275,10 @@ class Gateway:
             prologue=self._settings.gateway.prologue,
         )
         files = {file.name: file.content for file in request.files}
-        files["env.json"] = json.dumps({"environment": request.environment})
+        datasets = self._settings.datasets
+        # where datasets are is this site file's word, not the hub's
+        own = datasets.session_environment(request.datasets) if datasets else {}
+        files["env.json"] = json.dumps({"environment": {**request.environment, **own}})
         await home.prepare(account, root, request.session, files, timeout_s=self._timeout_s)
         self._remember(request.session, account, None)
         try:

@@ -19,7 +19,8 @@ FILES = frozenset({"ssl.key", "ssl.crt", "ssl-ca.crt"})
 def check_submission(settings: Settings, request: SubmitRequest) -> None:
     """Refuse what no hub has a reason to ask for.
 
-    :raises FabricError: (403) a user of no project, a variable or a file that is no session's.
+    :raises FabricError: (403) a user of no project, a variable or a file that is no session's, datasets on a
+        site without.
     """
     members = {
         user for project in settings.project.values() for user in (*project.members.owner, *project.members.member)
@@ -42,6 +43,12 @@ def check_submission(settings: Settings, request: SubmitRequest) -> None:
             f"The hub sends the files {', '.join(unknown)}; a session's are {', '.join(sorted(FILES))}.",
             "Run hub and gateway of the same installation.",
             "files",
+        )
+    if request.datasets and settings.datasets is None:
+        raise _refusal(
+            "The hub asks for datasets, but the gateway's site file has no [datasets] section.",
+            "The operators must give hub and gateway the same site file.",
+            "dataset",
         )
 
 

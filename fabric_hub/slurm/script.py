@@ -17,6 +17,10 @@ from ..model import JobSpec
 from .accounts import Account, check_path
 
 LOG_NAME = "session.log"
+# How a job asks a node's agent for datasets. Anybody may write anything there: it authorises nothing.
+COMMENT = "fabric-datasets="
+# Slurm refuses a job with a longer comment (MAX_STR_LEN of its controller is 1024).
+LONGEST_COMMENT = 1000
 _PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
@@ -33,12 +37,26 @@ def environment(account: Account, conf: Path | None) -> dict[str, str]:
     return env | ({"SLURM_CONF": str(conf)} if conf else {})
 
 
-def sbatch_argv(sbatch: Path, spec: JobSpec, *, name: str, home: str, directory: str) -> list[str]:
+def dataset_comment(datasets: Sequence[str]) -> str | None:
+    """The job's comment that asks for datasets: as many as fit. The session itself asks for all of them."""
+    text = ""
+    for name in datasets:
+        longer = f"{text},{name}" if text else f"{COMMENT}{name}"
+        if len(longer) > LONGEST_COMMENT:
+            break
+        text = longer
+    return text or None
+
+
+def sbatch_argv(
+    sbatch: Path, spec: JobSpec, *, name: str, home: str, directory: str, datasets: Sequence[str] = ()
+) -> list[str]:
     """The command that submits a session's job; its script goes to standard input.
 
     :param name: the job's name.
     :param home: where the job starts.
     :param directory: the session's private directory; the log is in it.
+    :param datasets: names of datasets that the session asks for.
     :raises FabricError: a path or an option that sbatch could misread.
     """
     wanted: list[tuple[str, object]] = [
@@ -59,6 +77,9 @@ def sbatch_argv(sbatch: Path, spec: JobSpec, *, name: str, home: str, directory:
     if spec.exclusive:
         argv.append("--exclusive")
     argv += site_options(spec.options)
+    comment = dataset_comment(datasets)
+    if comment:
+        argv.append(f"--comment={comment}")
     # last, so that no option of the site's changes what a session is known by
     return [
         *argv,

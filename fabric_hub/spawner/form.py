@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ..accounts import runs_local_sessions
+from ..clock import clock
 from ..projects.offer import offer
-from .words import clock
 
 TEMPLATES = Path(__file__).parent / "templates"
 

@@ -97,11 +97,13 @@ class FabricLocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
                 status=424,
             )
         self.cmd = [str(self.image_python), "-I", "-m", "fabric_lab.launch"]
-        self.environment = {**self.environment, **session_variables(self.shared.settings, session)}
+        settings = self.shared.settings
+        where = settings.datasets.session_environment(session.datasets) if settings.datasets else {}
+        self.environment = {**self.environment, **session_variables(settings, session), **where}
         if self.shared.settings.users.shared_account:
             self.popen_kwargs = {**self.popen_kwargs, "cwd": str(self._account()[1])}
-        where: tuple[str, int] = await super().start()
-        return where
+        address: tuple[str, int] = await super().start()
+        return address
 
     async def poll_session(self) -> int | None:
         status: int | None = await super().poll()

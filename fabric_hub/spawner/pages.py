@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..clock import clock
 from .runtime import runtime
-from .words import clock
 
 
 def last_end(_viewer: Any) -> Callable[[str, str], dict[str, object] | None]:

@@ -8,6 +8,10 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+from ..datasets.client import KeeperClient
+from ..datasets.follower import CatalogueFollower
+from ..datasets.known import known_by
+from ..datasets.policy import Known
 from ..errors import FabricError
 from ..model import Snapshot
 from ..sessions.database import database_url
@@ -33,6 +37,8 @@ class HubRuntime:
         self.store = SessionStore(database_url(settings))
         self.gateway = GatewayClient(settings.gateway.socket)
         self.follower = SnapshotFollower(self.gateway, self._wanted)
+        self.keeper = KeeperClient(settings.datasets.socket) if settings.datasets else None
+        self._catalogue = CatalogueFollower(self.keeper) if self.keeper else None
         self._bells: dict[str, asyncio.Event] = {}
         self._on_gone: dict[str, Callable[[], Awaitable[object]]] = {}
         self._watch_task: asyncio.Task[None] | None = None
@@ -61,6 +67,10 @@ class HubRuntime:
                 async with asyncio.timeout(patience_s):
                     await self.follower.changed()
         return self.follower.snapshot
+
+    async def datasets(self) -> Known | None:
+        """What is known of the datasets now; None where the site offers none."""
+        return await known_by(self._catalogue) if self._catalogue else None
 
     async def news(self, session_id: str, timeout_s: float) -> bool:
         """Wait until the doorbell rings for a session or the snapshot changes (True), or time passes (False)."""

@@ -138,6 +138,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
                         spec=self.job_spec(),
                         environment=self.session_environment(),
                         files=self._certificates,
+                        datasets=session.datasets,
                         again=again,
                     )
                 )

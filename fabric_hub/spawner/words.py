@@ -5,19 +5,13 @@ from __future__ import annotations
 import re
 import signal
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
+from ..clock import clock
 from ..errors import FabricError
 from ..model import Job, Phase, Snapshot
 from ..sessions.store import Session
 from ..slurm.reasons import explain
-
-
-def clock(at: float) -> str:
-    """A time of day for people; with the date when it is not today. Local time of the hub."""
-    when, now = datetime.fromtimestamp(at).astimezone(), datetime.now().astimezone()
-    return when.strftime("%H:%M" if when.date() == now.date() else "%d %b %H:%M")
 
 
 def progress_event(session: Session, job: Job | None, snapshot: Snapshot | None) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,11 @@ from wrapspawner import WrapSpawner
 
 from ..errors import FabricError
 from ..projects import policy
-from ..sessions.options import parse_options
+from ..sessions.options import from_form, from_url, parse_options
 from ..sessions.phases import phases_of
 from ..sessions.standing import standing
 from ..sessions.store import Session
-from . import certificates
+from . import agreements, certificates
 from .child import SessionChild
 from .failures import SessionFailure
 from .form import render_form
@@ -70,36 +70,52 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         return self._options_from_lists
 
     def options_from_query(self, query_options: Mapping[str, Any]) -> dict[str, Any]:
-        return self._options_from_lists(query_options)
+        return self._options_from_lists(query_options, read=from_url)
 
-    def _options_from_lists(self, lists: Mapping[str, Any], spawner: Any = None) -> dict[str, Any]:
+    def _options_from_lists(
+        self, lists: Mapping[str, Any], spawner: Any = None, *, read: Callable[..., Mapping[str, Any]] = from_form
+    ) -> dict[str, Any]:
         plain = {name: value for name, value in lists.items() if name != "_xsrf"}
         try:
-            return parse_options(plain).model_dump(mode="json", exclude_none=True)
+            options = parse_options(read(plain)).model_dump(mode="json", exclude_none=True)
         except FabricError as error:
             raise SessionFailure(error) from error
+        return {name: value for name, value in options.items() if name != "agreements" or value}
 
     @default("apply_user_options")
     def _default_apply_user_options(self) -> Any:
         return lambda spawner, options: spawner.decide(options)
 
-    def decide(self, options: Mapping[str, Any] | None) -> None:
-        """Turn raw options into this session's choice and its child.
+    async def decide(self, options: Mapping[str, Any] | None) -> None:
+        """Turn raw options into this session's choice and its child; agreements accepted with them are recorded.
 
         :raises SessionFailure: they are refused.
         """
-        settings = self.shared.settings
+        settings, user = self.shared.settings, self.user.name
+        self._forget_agreements()
         try:
-            choice = policy.choose(settings, self.user.name, parse_options(options), datetime.now().astimezone().date())
+            wish, today = parse_options(options), datetime.now().astimezone().date()
+            known = await self.shared.datasets() if wish.datasets or wish.agreements else None
+            choice = policy.choose(settings, user, wish, today, known)
             profile = settings.profile[choice.profile]
             CHILDREN[profile.kind].refuse_if_impossible(settings, choice, self.shared.follower.snapshot)
+            accepted = policy.acceptances(user, choice.project, wish, today, known)
+            await agreements.record(self.shared, accepted, by_person=agreements.in_person(self.handler, user))
         except FabricError as error:
+            agreements.tell_refusal(self.shared, user, error)
             record_failure(error.reason)
             self.log.info("Refused %s for %s: %s", sorted(options or {}), self.user.name, error)
             raise SessionFailure(error) from error
         self.choice = choice
         self.user_options = choice.options()
         self._become(profile.kind)
+
+    def _forget_agreements(self) -> None:
+        """JupyterHub starts again with the options of last time: what was accepted then is not accepted anew."""
+        kept = self.orm_spawner.user_options or {}
+        if "agreements" in kept:
+            self.orm_spawner.user_options = {name: value for name, value in kept.items() if name != "agreements"}
+            self.db.commit()
 
     def _become(self, kind: str) -> None:
         if self.child_spawner is not None and self.child_kind == kind:
@@ -181,7 +197,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
 
     async def move_certs(self, paths: dict[str, str]) -> dict[str, str]:
         if self.child_spawner is None:
-            self.decide(self.user_options)
+            await self.decide(self.user_options)
         moved: dict[str, str] = await self.child_spawner.move_certs(paths)
         if moved["keyfile"] != paths["keyfile"]:
             certificates.remove(Path(paths["keyfile"]), Path(paths["certfile"]))  # they live with the session now
@@ -193,7 +209,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         :raises SessionFailure: why it did not start, with the last lines of its log.
         """
         if self.choice is None or self.child_spawner is None:
-            self.decide(self.user_options)
+            await self.decide(self.user_options)
         await self.shared.open()
         try:
             session, again = await self._open_session()

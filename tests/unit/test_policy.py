@@ -65,7 +65,7 @@ def test_anothers_project_and_none_at_all_are_refused_in_the_same_words(site: Se
         ("eve", {"project": "course", "profile": "cpu"}, "profile", "It has gpu."),
         ("eve", {"project": "course", "image": "base"}, "image", "It has torch."),
         ("jan", {"profile": "gpu", "hours": 4.5}, "hours", "at most 4 hours, not 4.5"),
-        ("jan", {"datasets": ("mri",)}, "dataset", "no dataset mri"),
+        ("jan", {"datasets": ("mri",)}, "dataset", "offers no datasets"),
     ],
 )
 def test_every_refusal_names_the_object_and_what_to_do(

@@ -6,7 +6,7 @@ import pytest
 
 from fabric_hub.errors import FabricError
 from fabric_hub.model import JobSpec, SessionFile, SubmitRequest
-from fabric_hub.settings import Settings
+from fabric_hub.settings import DatasetsSettings, Settings
 from fabric_hub.slurm.permits import check_submission
 
 SITE = Settings.model_validate(
@@ -53,3 +53,11 @@ def test_no_variable_chooses_what_a_session_runs(name: str) -> None:
 def test_no_file_but_a_certificate_goes_along() -> None:
     with pytest.raises(FabricError, match=r"jupyter_server_config\.py"):
         check_submission(SITE, request(file="jupyter_server_config.py"))
+
+
+def test_a_site_without_datasets_is_asked_for_none() -> None:
+    asked = request().model_copy(update={"datasets": ("wind-farm",)})
+    with pytest.raises(FabricError, match=r"no \[datasets\] section") as refused:
+        check_submission(SITE, asked)
+    assert refused.value.status == 403
+    check_submission(SITE.model_copy(update={"datasets": DatasetsSettings()}), asked)

@@ -98,3 +98,24 @@ def test_the_environment_of_a_client_is_these_names_only() -> None:
         "HOME": "/home/anna", "LANG": "C.UTF-8", "LOGNAME": "anna", "PATH": "/usr/local/bin:/usr/bin:/bin",
         "SHELL": "/bin/bash", "SLURM_CONF": "/etc/slurm/slurm.conf", "USER": "anna",
     }  # fmt: skip
+
+
+def test_datasets_are_asked_for_in_the_jobs_comment() -> None:
+    def comments(spec: JobSpec, *datasets: str) -> list[str]:
+        words = script.sbatch_argv(
+            Path("/usr/bin/sbatch"), spec, name="n", home="/home/anna", directory=DIRECTORY, datasets=datasets
+        )
+        return [word for word in words if word.startswith("--comment")]
+
+    assert comments(JobSpec()) == []
+    assert comments(JobSpec(), "wind-farm", "soil") == ["--comment=fabric-datasets=wind-farm,soil"]
+    # of two comments sbatch takes the last
+    assert comments(JobSpec(options=("--comment=other",)), "soil")[-1] == "--comment=fabric-datasets=soil"
+
+
+def test_a_comment_that_slurm_would_refuse_is_never_written() -> None:
+    names = [f"{number:02}{'a' * 38}" for number in range(100)]
+    comment = script.dataset_comment(names)
+    assert comment is not None
+    assert len(comment) <= 1000
+    assert comment.removeprefix("fabric-datasets=").split(",") == names[:24]

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from fabric_hub.clock import clock
 from fabric_hub.model import Job, Snapshot
-from fabric_hub.spawner.words import clock, progress_event, was_killed, why_gone
+from fabric_hub.spawner.words import progress_event, was_killed, why_gone
 
 from .builders import a_job, a_session, a_snapshot
 

@@ -1,0 +1,263 @@
+"""Who may use which dataset, by the catalogue as the keeper tells it. Pure.
+
+The kernel decides on the nodes, by the keeper's own word; what is decided here is what pages, the
+API and a start say, so that nobody waits for a session whose data stays shut.
+
+A name that a project may not know of is treated as one that does not exist: same state, same words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from enum import StrEnum
+
+from ..clock import clock
+from ..errors import FabricError
+from ..model import Frozen
+from ..sessions.options import Accepting
+from .model import Acceptance, Access, Catalogue, Dataset, Grant
+
+# The right to accept agreements and to ask for access in one's own name. Every user has it, a session's token never:
+# an agreement is accepted by a person, not by code that runs in their notebook.
+ACCEPT_SCOPE = "custom:fabric:datasets"
+
+
+class State(StrEnum):
+    """What a user can do with a dataset in a project today."""
+
+    OPEN = "open"
+    AGREEMENT = "agreement"  # it can be opened once the current agreement is accepted
+    NOT_GRANTED = "not-granted"  # it is shown, and may be asked for
+    RETIRED = "retired"
+    UNKNOWN = "unknown"  # it does not exist, or its existence is not this project's business
+
+
+class Standing(Frozen):
+    """A dataset for one user in one project on one day; ``why`` and ``hint`` are empty when it is open.
+
+    ``until`` is the last day of the project's grant, where it has an end.
+    """
+
+    state: State
+    why: str = ""
+    hint: str = ""
+    until: date | None = None
+
+
+class Known(Frozen):
+    """What this process knows of the catalogue: the last that the keeper said, and since when it has been silent.
+
+    ``silent_since`` (Unix seconds) and ``problem`` are set while it does not answer; ``catalogue``
+    is None until it has answered once.
+    """
+
+    catalogue: Catalogue | None = None
+    silent_since: float | None = None
+    problem: str = ""
+
+
+class KeeperSilentError(FabricError):
+    """The keeper does not answer, so nothing is known of who may use what.
+
+    :param since: Unix seconds of the first unanswered question, or None.
+    """
+
+    def __init__(self, since: float | None = None) -> None:
+        told = f"The keeper of the datasets has not answered since {clock(since)}." if since else _NOT_YET
+        super().__init__(
+            told,
+            reason="keeper-unavailable",
+            hint="Start without datasets, or try again in a moment; the operators can read why in the keeper's log.",
+            status=503,
+        )
+        self.since = since
+
+
+_NOT_YET = "The keeper of the datasets has not answered yet."
+
+
+class DatasetRefusedError(FabricError):
+    """A dataset that may not be used: told to the user, and written into the trail.
+
+    :param why: the state that it was refused for.
+    """
+
+    def __init__(self, message: str, *, hint: str, dataset: str, project: str, why: State) -> None:
+        reason = "agreement" if why is State.AGREEMENT else "dataset"
+        super().__init__(message, reason=reason, hint=hint, status=403)
+        self.dataset, self.project, self.why = dataset, project, why
+
+
+def find(catalogue: Catalogue, name: str) -> Dataset | None:
+    """A published dataset, retired ones included."""
+    return next((one for one in catalogue.datasets if one.name == name and one.published_at is not None), None)
+
+
+def grant_of(catalogue: Catalogue, dataset: str, project: str, today: date) -> Grant | None:
+    """The grant of a project that is in force, the longest where there are several."""
+    found = [grant for grant in _grants(catalogue, dataset, project) if not grant.until or today <= grant.until]
+    return max(found, key=lambda grant: grant.until or date.max, default=None)
+
+
+def _grants(catalogue: Catalogue, dataset: str, project: str) -> list[Grant]:
+    return [grant for grant in catalogue.grants if (grant.dataset, grant.project) == (dataset, project)]
+
+
+def standing(catalogue: Catalogue, name: str, user: str, project: str, today: date) -> Standing:
+    """What a user can do with a dataset in a project. Membership is not asked here: see ``projects.policy``."""
+    dataset = find(catalogue, name)
+    if dataset is None or dataset.access is None:
+        return _no_access(name, project, State.UNKNOWN)
+    grant = grant_of(catalogue, name, project, today)
+    if dataset.access is Access.NON_PUBLIC and grant is None:
+        return _no_access(name, project, State.UNKNOWN)
+    if dataset.retired_at is not None or dataset.latest is None:
+        return Standing(
+            state=State.RETIRED,
+            why=f"Dataset {name} is retired.",
+            hint=f"Choose another one{_ask(dataset)}.",
+        )
+    if dataset.access is not Access.PUBLIC and grant is None:
+        return _no_access(name, project, State.NOT_GRANTED)
+    until = grant.until if grant and dataset.access is not Access.PUBLIC else None
+    if dataset.agreement is None:
+        if dataset.access is Access.PUBLIC:
+            return Standing(state=State.OPEN)
+        # nothing that somebody could accept: published wrongly, so it stays shut
+        return _no_access(name, project, State.NOT_GRANTED)
+    before = accepted(catalogue, name, user, project)
+    if dataset.agreement.version in before:
+        return Standing(state=State.OPEN, until=until)
+    changed = f" changed since you accepted it: version {dataset.agreement.version} is new" if before else ""
+    return Standing(
+        state=State.AGREEMENT,
+        why=f"The agreement of dataset {name}{changed}."
+        if changed
+        else f"Dataset {name} has an agreement "
+        f"(version {dataset.agreement.version}) that you have not accepted for project {project}.",
+        hint="Read and accept it on the start page, with the purpose that you use it for.",
+        until=until,
+    )
+
+
+def accepted(catalogue: Catalogue, dataset: str, user: str, project: str) -> tuple[str, ...]:
+    """The versions of a dataset's agreement that a user has accepted in a project."""
+    return tuple(
+        one.agreement
+        for one in catalogue.acceptances
+        if (one.dataset, one.user, one.project) == (dataset, user, project)
+    )
+
+
+def _no_access(name: str, project: str, state: State) -> Standing:
+    # the same words for what is not granted and for what does not exist: names are not to be guessed
+    return Standing(
+        state=state,
+        why=f"Project {project} has no access to a dataset {name}.",
+        hint="Check the name, or request access; the owner of the project or the operators can tell you more.",
+    )
+
+
+def _ask(dataset: Dataset) -> str:
+    contact = dataset.contact
+    where = (contact.email or contact.url) if contact else None
+    return f", or ask {contact.name} ({where})" if contact and where else ""
+
+
+def visible(catalogue: Catalogue, user: str, projects: Iterable[str], today: date) -> dict[str, dict[str, Standing]]:
+    """The datasets that a user's projects may know of: name -> project -> standing, in the catalogue's order.
+
+    A project that may not know of a dataset is left out there; a dataset that none may know of is, too.
+    Retired ones are shown only to projects with a grant.
+    """
+    mine = tuple(projects)
+    found: dict[str, dict[str, Standing]] = {}
+    for dataset in catalogue.datasets:
+        by_project = {}
+        for project in mine:
+            one = standing(catalogue, dataset.name, user, project, today)
+            if one.state is State.RETIRED and grant_of(catalogue, dataset.name, project, today) is None:
+                continue
+            if one.state is not State.UNKNOWN:
+                by_project[project] = one
+        if by_project:
+            found[dataset.name] = by_project
+    return found
+
+
+def requested(catalogue: Catalogue, dataset: str, project: str) -> bool:
+    """Whether somebody has asked for a dataset for a project, and no operator has answered yet."""
+    return any((one.dataset, one.project) == (dataset, project) for one in catalogue.requests)
+
+
+def catalogue_of(known: Known | None) -> Catalogue:
+    """The catalogue as it is now.
+
+    :param known: None where the site offers no datasets.
+    :raises FabricError: there is none, or the keeper does not answer.
+    """
+    if known is None:
+        raise FabricError("This hub offers no datasets.", reason="dataset", hint="Leave datasets out.", status=403)
+    if known.catalogue is None or known.silent_since is not None:
+        raise KeeperSilentError(known.silent_since)
+    return known.catalogue
+
+
+def may_use(
+    catalogue: Catalogue, name: str, user: str, project: str, today: date, accepting: Accepting | None = None
+) -> Acceptance | None:
+    """Refuse a dataset that a user cannot use now.
+
+    :param accepting: what the user accepts with this start.
+    :returns: the acceptance that the keeper must record first, or None where none is needed.
+    :raises DatasetRefusedError: why it cannot be used, and what to do next.
+    """
+    found = standing(catalogue, name, user, project, today)
+    if found.state is State.OPEN:
+        return None
+    if found.state is not State.AGREEMENT or accepting is None:
+        raise refusal(found, name, project)
+    dataset = find(catalogue, name)
+    assert dataset is not None
+    assert dataset.agreement is not None
+    if accepting.version != dataset.agreement.version:
+        message = (
+            f"You accepted version {accepting.version} of the agreement of dataset {name}, "
+            f"but its current version is {dataset.agreement.version}."
+        )
+        hint = "Read the new version, and accept that."
+    elif accepting.purpose not in {purpose.name for purpose in dataset.purposes}:
+        message = f"Dataset {name} may not be used for the purpose {accepting.purpose}."
+        hint = f"Its purposes are {', '.join(purpose.name for purpose in dataset.purposes)}."
+    else:
+        return Acceptance(
+            user=user, project=project, dataset=name, agreement=accepting.version, purpose=accepting.purpose
+        )
+    raise DatasetRefusedError(message, hint=hint, dataset=name, project=project, why=State.AGREEMENT)
+
+
+def may_use_all(
+    catalogue: Catalogue,
+    names: Iterable[str],
+    user: str,
+    project: str,
+    today: date,
+    accepting: Mapping[str, Accepting],
+) -> tuple[Acceptance, ...]:
+    """:func:`may_use` for every dataset of a start; an acceptance for one that is not asked for is refused."""
+    wanted = tuple(names)
+    for name in accepting:
+        if name not in wanted:
+            raise FabricError(
+                f"An agreement is accepted for dataset {name}, which is not asked for.",
+                reason="options",
+                hint="Name it under datasets too, or leave its agreement out.",
+            )
+    found = (may_use(catalogue, name, user, project, today, accepting.get(name)) for name in wanted)
+    return tuple(one for one in found if one is not None)
+
+
+def refusal(found: Standing, name: str, project: str) -> DatasetRefusedError:
+    """A standing that is not open as an error."""
+    return DatasetRefusedError(found.why, hint=found.hint, dataset=name, project=project, why=found.state)
