@@ -1,4 +1,4 @@
-"""The sessions' database: opened, brought up to date, and its failures said in words."""
+"""A database of ours: opened, brought up to date, and its failures said in words. The sessions' own is the default."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -20,7 +21,21 @@ from alembic.util import CommandError
 from ..errors import FabricError
 from ..settings import Settings
 
-MIGRATIONS = Path(__file__).parent / "migrations"
+# pg_advisory_xact_lock(bigint): processes that start together migrate one at a time
+_MIGRATING = 0x46414252
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A kind of database: where its migrations are, and what its failures call it, its owner and its reader."""
+
+    migrations: Path
+    name: str
+    owner: str
+    unchanged: str = "Nothing was started or changed. Tell the operator: the disk may be full."
+
+
+SESSIONS = Kept(Path(__file__).parent / "migrations", "sessions database", "the hub's user")
 
 
 def database_url(settings: Settings) -> str:
@@ -28,29 +43,42 @@ def database_url(settings: Settings) -> str:
     return f"sqlite:///{settings.hub.state_dir / 'sessions.sqlite'}"
 
 
-def open_database(url: str) -> sa.Engine:
+def open_database(url: str, kept: Kept = SESSIONS) -> sa.Engine:
     """An engine on a database whose tables are of this release; older ones are migrated.
 
     :param url: an SQLAlchemy URL; for SQLite the file is made readable to its owner only.
-    :raises FabricError: it cannot be opened or written, or is of a later release.
+    :param kept: what is kept in it.
+    :raises FabricError: it cannot be opened or written, or is of a later release, or its driver is not installed.
     """
-    engine = sa.create_engine(url)
+    try:
+        engine = sa.create_engine(url)
+    except (ModuleNotFoundError, sa.exc.ArgumentError) as error:
+        raise FabricError(
+            f"The {kept.name} cannot be opened: {_cause(error)}.",
+            reason="database",
+            hint="Correct its URL in the site's file; PostgreSQL needs the package psycopg (fabric-hub[postgresql]).",
+            status=503,
+        ) from error
     file = engine.url.database if engine.dialect.name == "sqlite" else None
     if file:
         sa.event.listen(engine, "connect", _sqlite_setup)
     try:
-        with _alone(Path(file)) if file else nullcontext(), engine.begin() as connection:
-            _migrate(connection)
+        with _alone(Path(file), kept) if file else nullcontext(), engine.begin() as connection:
+            if engine.dialect.name == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATING)))
+            _migrate(connection, kept)
     except sa.exc.SQLAlchemyError as error:
         raise FabricError(
-            f"The sessions database {engine.url.render_as_string()} cannot be opened: {_cause(error)}.",
+            f"The {kept.name} {engine.url.render_as_string()} cannot be opened: {_cause(error)}.",
             reason="database",
-            hint="Check that its directory exists, belongs to the hub's user and has free space.",
+            hint=f"Check that its directory exists, belongs to {kept.owner} and has free space."
+            if file
+            else "Check its URL in the site's file, and that the database server runs.",
             status=503,
         ) from error
     except CommandError as error:
         raise FabricError(
-            f"The sessions database {engine.url.render_as_string()} is not of this release: {error}.",
+            f"The {kept.name} {engine.url.render_as_string()} is not of this release: {error}.",
             reason="database",
             hint="Start the release that wrote it, or a later one; nothing was changed.",
             status=503,
@@ -58,9 +86,9 @@ def open_database(url: str) -> sa.Engine:
     return engine
 
 
-def _migrate(connection: sa.Connection) -> None:
+def _migrate(connection: sa.Connection, kept: Kept) -> None:
     config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("script_location", str(kept.migrations).replace("%", "%%"))
     config.attributes["connection"] = connection
     latest = ScriptDirectory.from_config(config).get_current_head()
     if MigrationContext.configure(connection).get_current_revision() != latest:
@@ -70,14 +98,15 @@ def _migrate(connection: sa.Connection) -> None:
 class Transaction:
     """``engine.begin()`` whose failures are said in words (a full disk above all)."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, kept: Kept = SESSIONS) -> None:
         self._context = engine.begin()
+        self._kept = kept
 
     def __enter__(self) -> sa.Connection:
         try:
             return self._context.__enter__()
         except sa.exc.DatabaseError as error:
-            raise unusable(error) from error
+            raise unusable(error, self._kept) from error
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
@@ -85,21 +114,22 @@ class Transaction:
         try:
             self._context.__exit__(kind, value, trace)
         except sa.exc.DatabaseError as error:
-            raise unusable(error) from error
+            raise unusable(error, self._kept) from error
         if isinstance(value, sa.exc.DatabaseError) and not isinstance(value, sa.exc.IntegrityError):
-            raise unusable(value) from value
+            raise unusable(value, self._kept) from value
 
 
-def unusable(error: sa.exc.SQLAlchemyError) -> FabricError:
+def unusable(error: sa.exc.SQLAlchemyError, kept: Kept = SESSIONS) -> FabricError:
+    """What is said when an open database fails."""
     return FabricError(
-        f"The hub's database cannot be used: {_cause(error)}.",
+        f"The {kept.name} cannot be used: {_cause(error)}.",
         reason="database",
-        hint="Nothing was started or changed. Tell the operator: the disk may be full.",
+        hint=kept.unchanged,
         status=503,
     )
 
 
-def _cause(error: sa.exc.SQLAlchemyError) -> str:
+def _cause(error: Exception) -> str:
     return str(getattr(error, "orig", None) or error).splitlines()[0]
 
 
@@ -111,7 +141,7 @@ def _sqlite_setup(connection: Any, _record: Any) -> None:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def _alone(path: Path, kept: Kept) -> Iterator[None]:
     """Hub and service come up together: one at a time makes the file, and turns its write-ahead log on.
 
     SQLite refuses the second at once there, whatever busy_timeout says. The lock is the directory's: it leaves no file.
@@ -127,9 +157,9 @@ def _alone(path: Path) -> Iterator[None]:
             raise
     except OSError as error:
         raise FabricError(
-            f"The sessions database {path} cannot be written: {error.strerror}.",
+            f"The {kept.name} {path} cannot be written: {error.strerror}.",
             reason="database",
-            hint="Check that its directory exists, belongs to the hub's user and has free space.",
+            hint=f"Check that its directory exists, belongs to {kept.owner} and has free space.",
             status=503,
         ) from error
     try:

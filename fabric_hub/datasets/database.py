@@ -1,0 +1,33 @@
+"""The catalogue's database: SQLite in the keeper's directory, or PostgreSQL by URL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from ..sessions.database import Kept, open_database
+from ..settings import DatasetsSettings
+
+CATALOGUE = Kept(
+    Path(__file__).parent / "migrations",
+    "catalogue's database",
+    "the keeper's account (datasets.account)",
+    "Nothing was changed. Tell the operator: the disk may be full, or the database server down.",
+)
+
+
+def database_url(settings: DatasetsSettings) -> str:
+    """The SQLAlchemy URL of the catalogue; a plain ``postgresql://`` means the driver psycopg."""
+    if not settings.database:
+        return f"sqlite:///{settings.state_dir / 'catalogue.sqlite'}"
+    scheme, separator, rest = settings.database.partition("://")
+    return f"postgresql+psycopg://{rest}" if separator and scheme in ("postgresql", "postgres") else settings.database
+
+
+def open_catalogue(settings: DatasetsSettings) -> sa.Engine:
+    """An engine on the catalogue, its tables brought up to date.
+
+    :raises FabricError: it cannot be opened or written, or is of a later release.
+    """
+    return open_database(database_url(settings), CATALOGUE)

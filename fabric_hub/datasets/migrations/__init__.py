@@ -1,0 +1,1 @@
+"""The steps by which the catalogue became what it is (Alembic)."""

@@ -1,0 +1,93 @@
+"""The tables of the catalogue's database as the code reads them; migrations/ makes them."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+# One row. Every change raises it first, which also makes writers go one at a time.
+counter = sa.Table(
+    "counter",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("serial", sa.BigInteger, nullable=False),
+)
+
+# `entry` is the description (title, publisher, ...) as JSON of model.Dataset: it is read and written whole.
+datasets = sa.Table(
+    "datasets",
+    metadata,
+    sa.Column("name", sa.String(40), primary_key=True),
+    sa.Column("entry", sa.JSON, nullable=False),
+    sa.Column("latest", sa.String(32)),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("published_at", sa.Float),
+    sa.Column("retired_at", sa.Float),
+)
+
+versions = sa.Table(
+    "versions",
+    metadata,
+    sa.Column("dataset", sa.String(40), sa.ForeignKey("datasets.name"), primary_key=True),
+    sa.Column("version", sa.String(32), primary_key=True),
+    sa.Column("kind", sa.String(10), nullable=False),
+    sa.Column("path", sa.Text, nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+    sa.Column("files", sa.BigInteger, nullable=False),
+    sa.Column("formats", sa.JSON, nullable=False),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("published_at", sa.Float),
+    sa.Column("retired_at", sa.Float),
+)
+
+# Every text that people may have accepted stays, under its version.
+agreements = sa.Table(
+    "agreements",
+    metadata,
+    sa.Column("dataset", sa.String(40), sa.ForeignKey("datasets.name"), primary_key=True),
+    sa.Column("version", sa.String(32), primary_key=True),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+)
+
+grants = sa.Table(
+    "grants",
+    metadata,
+    sa.Column("dataset", sa.String(40), sa.ForeignKey("datasets.name"), primary_key=True),
+    sa.Column("project", sa.String(40), primary_key=True),
+    sa.Column("until", sa.Date),
+    sa.Column("by", sa.String(300), nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+)
+
+# Grants that were taken away with the word that their sessions end too.
+revocations = sa.Table(
+    "revocations",
+    metadata,
+    sa.Column("dataset", sa.String(40), sa.ForeignKey("datasets.name"), primary_key=True),
+    sa.Column("project", sa.String(40), primary_key=True),
+    sa.Column("at", sa.Float, nullable=False),
+)
+
+acceptances = sa.Table(
+    "acceptances",
+    metadata,
+    sa.Column("user", sa.String(64), primary_key=True),
+    sa.Column("project", sa.String(40), primary_key=True),
+    sa.Column("dataset", sa.String(40), sa.ForeignKey("datasets.name"), primary_key=True),
+    sa.Column("agreement", sa.String(32), primary_key=True),
+    sa.Column("purpose", sa.String(40), nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+)
+
+requests = sa.Table(
+    "requests",
+    metadata,
+    sa.Column("user", sa.String(64), primary_key=True),
+    sa.Column("project", sa.String(40), primary_key=True),
+    sa.Column("dataset", sa.String(40), sa.ForeignKey("datasets.name"), primary_key=True),
+    sa.Column("why", sa.String(300)),
+    sa.Column("at", sa.Float, nullable=False),
+)
