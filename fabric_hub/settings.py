@@ -192,6 +192,14 @@ class DatasetsSettings(Frozen):
     )
     catalogue: CatalogueSettings = Field(default=CatalogueSettings(), description="See datasets.catalogue.")
 
+    def session_environment(self, names: Iterable[str]) -> dict[str, str]:
+        """What a session is told of the datasets that it asked for, and of where they are."""
+        return {
+            "FABRIC_DATASETS": ",".join(names),
+            "FABRIC_DATA_DIR": str(self.data_dir),
+            "FABRIC_NODE_SOCKET": str(self.node_socket),
+        }
+
 
 class Profile(Frozen):
     """A named resource request. ``gpus`` is per session, of ``gpu_type`` when given."""
@@ -233,14 +241,6 @@ class Profile(Frozen):
         if self.gpus:
             return (f"gpu:{self.gpu_type}:{self.gpus}" if self.gpu_type else f"gpu:{self.gpus}",)
         return ()
-
-    def session_environment(self, names: Iterable[str]) -> dict[str, str]:
-        """What a session is told of the datasets that it asked for, and of where they are."""
-        return {
-            "FABRIC_DATASETS": ",".join(names),
-            "FABRIC_DATA_DIR": str(self.data_dir),
-            "FABRIC_NODE_SOCKET": str(self.node_socket),
-        }
 
 
 class Members(Frozen):
