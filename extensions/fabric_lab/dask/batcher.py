@@ -1,0 +1,209 @@
+"""Workers that start together are submitted together, and cancelled together.
+
+distributed starts every worker of a cluster by itself; here each start joins a batch, which goes to Slurm as one
+job array, and each end joins a list, which goes there as one scancel.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import math
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from . import slurm
+from .shape import arrange, task_ids
+from .work import Order
+
+# Starts and ends of one event loop pass belong together; distributed spreads them over a few passes.
+_GATHER_S = 0.05
+
+
+@dataclass(frozen=True)
+class Pool:
+    """One kind of worker: its share of a job, and the most that share one job.
+
+    ``memory`` is in bytes; ``options`` are sbatch's, after those of the batch script.
+    """
+
+    name: str
+    threads: int
+    cpus: float
+    memory: int
+    most: int = 8
+    gpus: int = 0
+    gpu_type: str = ""
+    options: tuple[str, ...] = ()
+    local_directory: str | None = None
+    death_timeout: float = 60.0
+    resources: dict[str, float] = field(default_factory=dict)
+
+
+class Entry(Protocol):
+    """A worker of the cluster as it is known to a batch."""
+
+    name: str
+    pool: Pool
+
+    def job_script(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a worker was submitted: a task of a job array."""
+
+    job: int
+    task: int
+
+    def __str__(self) -> str:
+        return f"{self.job}_{self.task}"
+
+
+class Batcher:
+    """Joins submissions and cancellations of one cluster.
+
+    :param directory: the cluster's; orders and logs go below it.
+    :param scheduler: gives the scheduler's address.
+    :param command: what the batch script runs with an order's path as its last argument; see :meth:`script`.
+    """
+
+    def __init__(self, directory: Path, job_name: str, scheduler: Callable[[], str]) -> None:
+        self._directory = directory
+        self._job_name = job_name
+        self._scheduler = scheduler
+        self._numbers = itertools.count(1)
+        self._waiting: list[tuple[Entry, asyncio.Future[Place]]] = []
+        self._here: dict[Place, set[str]] = defaultdict(set)
+        self._leaving: list[tuple[Place, asyncio.Future[None]]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.calls = {"sbatch": 0, "scancel": 0}
+
+    async def join(self, entry: Entry) -> Place:
+        """Be part of the next submission.
+
+        :raises slurm.SlurmError: it failed.
+        """
+        place: asyncio.Future[Place] = asyncio.get_running_loop().create_future()
+        self._waiting.append((entry, place))
+        if len(self._waiting) == 1:
+            self._soon(self._submit)
+        return await place
+
+    async def leave(self, name: str, place: Place) -> None:
+        """A worker's part in a job is over; the job ends with its last worker."""
+        self._here[place].discard(name)
+        if self._here[place]:
+            return
+        del self._here[place]
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._leaving.append((place, done))
+        if len(self._leaving) == 1:
+            self._soon(self._cancel)
+        await done
+
+    def _soon(self, work: Callable[[], object]) -> None:
+        async def later() -> None:
+            await asyncio.sleep(_GATHER_S)
+            await work()  # type: ignore[misc]
+
+        task = asyncio.create_task(later())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _submit(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        pools: dict[str, list[tuple[Entry, asyncio.Future[Place]]]] = defaultdict(list)
+        for entry, place in waiting:
+            pools[entry.pool.name].append((entry, place))
+        for members in pools.values():
+            members.sort(key=lambda member: _natural(member[0].name))
+            rest = members
+            for batch in arrange(len(members), members[0][0].pool.most):
+                now, rest = rest[: batch.workers], rest[batch.workers :]
+                await self._submit_one(now, batch.tasks, batch.per_task)
+
+    async def _submit_one(
+        self, members: Sequence[tuple[Entry, asyncio.Future[Place]]], tasks: int, per_task: int
+    ) -> None:
+        first = members[0][0]
+        pool = first.pool
+        order = Order(
+            scheduler=self._scheduler(),
+            names=[entry.name for entry, _ in members],
+            per_task=per_task,
+            nthreads=pool.threads,
+            memory_limit=pool.memory,
+            gpus=pool.gpus,
+            resources=pool.resources or None,
+            local_directory=pool.local_directory,
+            death_timeout=pool.death_timeout,
+        )
+        path = self._directory / "orders" / f"{next(self._numbers)}.json"
+        try:
+            order.write(path)
+            self.calls["sbatch"] += 1
+            script = first.job_script().replace(ORDER, str(path))
+            job = await slurm.submit(options(pool, self._job_name, self._directory, tasks, per_task), script)
+        except (slurm.SlurmError, OSError) as error:
+            for _, place in members:
+                if not place.done():
+                    place.set_exception(slurm.SlurmError(str(error)))
+            return
+        for number, (entry, future) in enumerate(members):
+            where = Place(job, number // per_task)
+            self._here[where].add(entry.name)
+            if not future.done():
+                future.set_result(where)
+
+    async def _cancel(self) -> None:
+        leaving, self._leaving = self._leaving, []
+        jobs: dict[int, list[int]] = defaultdict(list)
+        for place, _ in leaving:
+            jobs[place.job].append(place.task)
+        self.calls["scancel"] += 1
+        try:
+            await slurm.cancel([f"{job}_[{task_ids(tasks)}]" for job, tasks in jobs.items()])
+        except slurm.SlurmError as error:
+            outcome: slurm.SlurmError | None = error
+        else:
+            outcome = None
+        for _, done in leaving:
+            if done.done():
+                continue
+            if outcome:
+                done.set_exception(outcome)
+            else:
+                done.set_result(None)
+
+
+ORDER = "FABRIC_ORDER"
+
+
+def options(pool: Pool, job_name: str, directory: Path, tasks: int, per_task: int) -> list[str]:
+    """sbatch's options for one array of tasks, each with this many workers."""
+    wanted = [
+        *pool.options,
+        f"--job-name={job_name}",
+        f"--array=0-{tasks - 1}",
+        "--nodes=1",
+        "--ntasks=1",
+        f"--cpus-per-task={math.ceil(pool.cpus * per_task)}",
+        f"--mem={math.ceil(pool.memory * per_task / (1 << 20))}M",
+        f"--output={str(directory).replace('%', '%%')}/logs/%A_%a.log",
+        "--open-mode=append",
+        "--signal=B:USR1@60",
+        "--export=ALL",
+    ]
+    if pool.gpus:
+        kind = f"{pool.gpu_type}:" if pool.gpu_type else ""
+        wanted.append(f"--gres=gpu:{kind}{pool.gpus * per_task}")
+    return wanted
+
+
+def _natural(name: str) -> tuple[str, int]:
+    stem, _, number = name.rpartition("-")
+    return (stem, int(number)) if number.isdigit() else (name, 0)

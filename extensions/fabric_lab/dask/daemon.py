@@ -1,0 +1,156 @@
+"""The process of one cluster: ``python -P -m fabric_lab.dask.daemon DIR``; its :class:`Plan` is on standard input.
+
+It belongs to the session, not to a kernel: a kernel that restarts or dies changes nothing here. It ends when it is
+told to, when the cluster was idle for the set time, when the session's server has ended, or on SIGTERM (which Slurm
+sends when the session's job ends); then its workers' jobs are cancelled and the key is removed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import logging
+import os
+import shutil
+import signal
+import sys
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .batcher import Pool
+
+log = logging.getLogger("fabric_lab.dask")
+
+STATE = "cluster.json"
+GOODBYE_S = 20.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a cluster shall be. ``job`` holds SLURMCluster's words for its batch script (cores, queue, ...)."""
+
+    name: str
+    job_name: str
+    pools: list[Pool]
+    job: dict[str, Any]
+    server_pid: int | None = None
+    host: str | None = None
+    idle_timeout: float | None = None
+    scheduler_options: dict[str, Any] = field(default_factory=dict)
+
+    def dumps(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def loads(cls, text: str) -> Plan:
+        data = json.loads(text)
+        pools = [Pool(**{**pool, "options": tuple(pool["options"])}) for pool in data.pop("pools")]
+        return cls(pools=pools, **data)
+
+
+@dataclass(frozen=True)
+class State:
+    """What others need to reach the cluster; no secret is in it. ``started_at`` is in Unix seconds."""
+
+    name: str
+    pid: int
+    address: str
+    dashboard: str
+    started_at: float
+
+    def write(self, directory: Path) -> None:
+        new = directory / f"{STATE}.new"
+        new.write_text(json.dumps(asdict(self)))
+        new.replace(directory / STATE)
+
+    @classmethod
+    def read(cls, directory: Path) -> State:
+        return cls(**json.loads((directory / STATE).read_text()))
+
+
+async def serve(plan: Plan, directory: Path) -> None:
+    """Be the cluster until something ends it."""
+    from . import tls
+    from .control import Control
+    from .host import HostedCluster
+
+    loop = asyncio.get_running_loop()
+    ending = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ending.set)
+    if plan.server_pid:
+        _watch(plan.server_pid, ending)
+    options = dict(plan.scheduler_options)
+    if plan.host:
+        options.setdefault("host", plan.host)
+    if plan.idle_timeout:
+        options.setdefault("idle_timeout", plan.idle_timeout)
+    cluster = HostedCluster(
+        directory=directory,
+        name=plan.name,
+        job_name=plan.job_name,
+        pools={pool.name: pool for pool in plan.pools},
+        scheduler_options=options,
+        **plan.job,
+    )
+    try:
+        await cluster
+        control = Control(cluster, ending)
+        cluster.scheduler.handlers.update(control.handlers())
+        dashboard = cluster.scheduler.http_server.port
+        host = cluster.scheduler.address.rpartition("://")[2].rpartition(":")[0]
+        State(plan.name, os.getpid(), cluster.scheduler.address, f"{host}:{dashboard}", time.time()).write(directory)
+        idle = asyncio.ensure_future(cluster.scheduler.finished())
+        ended = asyncio.ensure_future(ending.wait())
+        await asyncio.wait([idle, ended], return_when=asyncio.FIRST_COMPLETED)
+        log.info("The cluster ends: %s", "it was idle" if idle.done() else "it was told to")
+        ended.cancel()
+        idle.cancel()
+    finally:
+        try:
+            await asyncio.wait_for(cluster.close(), GOODBYE_S)
+        finally:
+            tls.remove(directory)
+
+
+def _watch(pid: int, ending: asyncio.Event) -> None:
+    """End with a process of the same user, whatever ends it (pidfd_open(2))."""
+    try:
+        handle = os.pidfd_open(pid)
+    except OSError:
+        ending.set()
+        return
+    loop = asyncio.get_running_loop()
+
+    def over() -> None:
+        loop.remove_reader(handle)
+        os.close(handle)
+        ending.set()
+
+    loop.add_reader(handle, over)
+
+
+def main() -> int:
+    """Serve until the end; the directory goes with the cluster, its log stays when something went wrong."""
+    directory = Path(sys.argv[1])
+    plan = Plan.loads(sys.stdin.read())
+    # held as long as this process lives, whatever ends it: who finds it free knows that the cluster is gone
+    lock = (directory / "lock").open("wb")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    if os.fork():
+        os._exit(0)  # whoever started this is not the parent of what follows
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s: %(message)s")
+    try:
+        asyncio.run(serve(plan, directory))
+    except Exception:
+        log.exception("The cluster failed")
+        return 1
+    shutil.rmtree(directory, ignore_errors=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,330 @@
+"""The cluster itself: dask-jobqueue's SLURMCluster with its gaps closed. It lives in the daemon.
+
+What differs, and why (each is dask-jobqueue 0.9 or distributed 2026.8 as it is without us):
+
+- all workers that start together are one job array, all that end together one scancel (:mod:`.batcher`);
+- every worker is an entry of its own also where several share a job, so that scaling down, loss and adapting are right;
+- workers that leave are retired by name: their results move first (the original passes names where addresses are
+  expected, and retires nothing);
+- a failed submission is told and repeated; lost workers come back under plain ``scale``;
+- a job that Slurm has put back in its queue is left alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shlex
+import sys
+import time
+import weakref
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from dask_jobqueue.slurm import SLURMCluster, SLURMJob
+from distributed.core import Status
+from distributed.deploy.spec import SpecCluster
+
+from . import slurm, tls
+from .batcher import ORDER, Batcher, Place, Pool
+from .closed import ClosedScheduler
+
+log = logging.getLogger("fabric_lab.dask")
+
+# A failed submission or a lost worker is tried again after this many seconds, doubled each time up to the last.
+FIRST_RETRY_S, LAST_RETRY_S = 2.0, 300.0
+# A worker that ran this long was no failure of its start.
+GOOD_RUN_S = 120.0
+HEAL_S = 2.0
+
+# Slurm's states of the cluster's jobs by (array job, task), or None while nothing is known.
+JobStates = Callable[[], Awaitable[Mapping[Place, str] | None]]
+QUEUED = frozenset({"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SUSPENDED", "RESIZING"})
+
+
+class WorkerJob(SLURMJob):  # type: ignore[misc]
+    """One worker. Its start joins the batch of its neighbours'; a failure is kept, and tried again by the cluster."""
+
+    def __init__(self, scheduler: Any = None, name: Any = None, *, batcher: Batcher, pool: Pool, **kwargs: Any) -> None:
+        super().__init__(scheduler, name, **kwargs)
+        self.batcher, self.pool = batcher, pool
+        self.place: Place | None = None
+        self.problem = ""
+        self.since = time.monotonic()
+        self.seen = False  # it has been connected
+        self.away: float | None = None  # since when it is not, as far as is known
+        self._command_template = f"exec {shlex.quote(sys.executable)} -P -m fabric_lab.dask.work {ORDER}"
+
+    async def start(self) -> None:
+        try:
+            self.place = await self.batcher.join(self)
+            self.job_id = str(self.place)
+        except slurm.SlurmError as error:
+            self.problem = str(error)
+        self.since = time.monotonic()
+        self.status = Status.running
+
+    async def close(self) -> None:
+        if self.status == Status.closed:
+            return
+        self.status = Status.closed
+        if self.place is not None:
+            with suppress(slurm.SlurmError):  # the job ends by itself: its workers have no scheduler any more
+                await self.batcher.leave(self.name, self.place)
+        self._event_finished.set()
+
+
+class HostedCluster(SLURMCluster):  # type: ignore[misc]
+    """See the module. Asynchronous only.
+
+    :param directory: private to the user; the key is there already (:func:`.tls.create`).
+    :param states: what Slurm says of the cluster's jobs; absent: their workers' connections are all that is known.
+    """
+
+    job_cls = WorkerJob
+
+    def __init__(
+        self,
+        *,
+        directory: Path,
+        name: str,
+        job_name: str,
+        pools: Mapping[str, Pool],
+        states: JobStates | None = None,
+        scheduler_options: Mapping[str, Any] | None = None,
+        **job_kwargs: Any,
+    ) -> None:
+        self.directory, self.pools = directory, dict(pools)
+        self.batcher = Batcher(directory, job_name, lambda: str(self.scheduler.address))
+        self.problems: dict[str, str] = {}
+        self._states = states
+        self._retries: dict[str, tuple[int, float]] = {}
+        self._healing: asyncio.Task[None] | None = None
+        security = tls.load(directory)
+        first = next(iter(self.pools.values()))
+        super().__init__(
+            security=security,
+            asynchronous=True,
+            name=name,
+            silence_logs=False,
+            scheduler_cls=ClosedScheduler,
+            scheduler_options={
+                "dashboard_address": ":0",
+                "port": 0,
+                "key_directory": str(directory),
+                **(scheduler_options or {}),
+            },
+            batcher=self.batcher,
+            pool=first,
+            **job_kwargs,
+        )
+        self.quiet = True
+
+    def _get_worker_security(self, security: Any) -> Any:
+        return None  # workers read the key where it is; none of it is in a command
+
+    # -- which workers there shall be
+
+    def new_worker_spec(self, pool: str | None = None) -> dict[str, Any]:
+        spec: dict[str, Any] = super().new_worker_spec()
+        if pool is not None:
+            spec = {
+                name: {**entry, "options": {**entry["options"], "pool": self.pools[pool]}}
+                for name, entry in spec.items()
+            }
+        return spec
+
+    def of_pool(self, pool: str | None) -> list[str]:
+        """Names of the workers that shall be, of one pool or of all."""
+        return [name for name, spec in self.worker_spec.items() if pool is None or spec["options"]["pool"].name == pool]
+
+    def scale(
+        self,
+        n: int | None = None,
+        jobs: int = 0,
+        memory: str | None = None,
+        cores: int | None = None,
+        pool: str | None = None,
+    ) -> Any:
+        """Have this many workers, of a pool or of the cluster; those that are waiting or idle go first."""
+        kind = self.pools[pool] if pool else next(iter(self.pools.values()))
+        target = wanted_workers(kind, n, jobs, memory, cores)
+        have = self.of_pool(pool)
+        for name in self.first_to_go(have, len(have) - target):
+            del self.worker_spec[name]
+        if self.status not in (Status.closing, Status.closed):
+            for _ in range(target - len(have)):
+                self.worker_spec.update(self.new_worker_spec(pool or kind.name))
+        self.loop.add_callback(self._correct_state)
+        return _Nothing()
+
+    def first_to_go(self, names: Iterable[str], count: int) -> list[str]:
+        """Which workers to give up: those that are not there yet, then the scheduler's choice (idle, least data)."""
+        if count <= 0:
+            return []
+        names = list(names)
+        there = {str(state.name): state for state in self.scheduler.workers.values()}
+        absent = [name for name in reversed(names) if name not in there]
+        going = absent[:count]
+        if len(going) < count:
+            rest = set(names) & set(there)
+            order = self.scheduler.workers_to_close(n=len(there), attribute="name")
+            chosen = [name for name in order if name in rest]
+            busy = sorted(rest - set(chosen), key=lambda name: (len(there[name].processing), there[name].nbytes))
+            going += [*chosen, *busy][: count - len(going)]
+        return going
+
+    # -- have those that there shall be
+
+    async def _correct_state_internal(self) -> None:
+        async with self._lock:
+            self._correct_state_waiting = None
+            await self._give_up(set(self.workers) - set(self.worker_spec))
+            await self._start_missing()
+
+    async def _give_up(self, names: set[str]) -> None:
+        if not names:
+            return
+        closing = self.status in (Status.closing, Status.closed)
+        stay: set[str] = set()
+        if self.scheduler.status == Status.running and not closing:
+            there = {str(state.name) for state in self.scheduler.workers.values()} & names
+            if there:
+                gone = await self.scheduler.retire_workers(names=sorted(there), close_workers=True)
+                stay = there - {str(info["name"]) for info in gone.values()}
+        for name in stay & {str(state.name) for state in self.scheduler.workers.values()}:
+            # its results have no other place to go: it is needed
+            job = self.workers[name]
+            self.worker_spec[name] = {
+                **self.new_spec,
+                "options": {**self.new_spec["options"], "pool": job.pool},
+            }
+            names.discard(name)
+            self.problems[name] = f"Worker {name} stays: no other worker has room for its results."
+        await asyncio.gather(*(self.workers[name].close() for name in names))
+        for name in names:
+            self.workers.pop(name, None)
+            self.forget(name)
+
+    async def _start_missing(self) -> None:
+        missing = [name for name in self.worker_spec if name not in self.workers]
+        jobs = []
+        for name in missing:
+            job = self.job_cls(self.scheduler.address, name=name, **self.worker_spec[name]["options"])
+            self._created.add(job)
+            jobs.append(job)
+        await asyncio.gather(*jobs)
+        for name, job in zip(missing, jobs, strict=True):
+            self.workers[name] = job
+            job._cluster = weakref.ref(self)
+            if job.problem:
+                self.problems[name] = f"Worker {name} could not be submitted: {job.problem}"
+                log.warning(self.problems[name])
+
+    # -- heal
+
+    def forget(self, name: str) -> None:
+        self.problems.pop(name, None)
+        self._retries.pop(name, None)
+
+    def _update_worker_status(self, op: str, msg: Any) -> None:
+        # the original cancels the job of a lost worker 15 s later, also when Slurm has put it back in its queue
+        super(SpecCluster, self)._update_worker_status(op, msg)
+        if op == "add":
+            for info in msg.get("workers", {}).values():
+                self.problems.pop(str(info["name"]), None)
+
+    async def _start(self) -> None:
+        await super()._start()
+        self._healing = asyncio.create_task(self._heal())
+
+    async def _heal(self) -> None:
+        while True:
+            await asyncio.sleep(HEAL_S)
+            try:
+                await self.heal_once(await self._states() if self._states else None)
+            except Exception:
+                log.exception("A fault while looking after the workers")
+
+    async def heal_once(self, states: Mapping[Place, str] | None) -> list[str]:
+        """Let the workers go that are lost, and start them again when their time has come; returns their names.
+
+        :param states: Slurm's word on the jobs, or None when there is none.
+        """
+        now = time.monotonic()
+        there = {str(state.name) for state in self.scheduler.workers.values()}
+        again = []
+        for name, job in list(self.workers.items()):
+            if name not in self.worker_spec:
+                continue
+            if name in there:
+                job.seen, job.away = True, None
+                continue
+            if job.problem or lost(job, states, now):
+                count, due = self._retries.get(name, (0, 0.0))
+                if not due:
+                    long = now - job.since > GOOD_RUN_S
+                    count = 0 if long else count + 1
+                    due = now + (0.0 if long else min(FIRST_RETRY_S * 2 ** (count - 1), LAST_RETRY_S))
+                    self._retries[name] = (count, due)
+                if now >= due:
+                    again.append(name)
+                    self._retries[name] = (count, 0.0)
+        if again:
+            async with self._lock:
+                for name in again:
+                    job = self.workers.pop(name, None)
+                    if job is not None:
+                        await job.close()
+            log.info("Workers %s are started again", ", ".join(again))
+            await self._correct_state()
+        return again
+
+    async def _close(self) -> None:
+        if self._healing:
+            self._healing.cancel()
+        await super()._close()
+
+
+class _Nothing:
+    """What ``await cluster.scale(...)`` waits for: nothing."""
+
+    def __await__(self) -> Any:
+        return
+        yield
+
+
+def lost(job: WorkerJob, states: Mapping[Place, str] | None, now: float) -> bool:
+    """Whether a worker that is not connected will not come by itself.
+
+    Slurm's word counts; without one, only a worker that was there and has been away for a while is lost.
+    """
+    if job.place is None:
+        return bool(job.problem)
+    if states is not None:
+        state = states.get(job.place)
+        if state is not None:
+            job.away = None
+            return False if state in QUEUED else _away(job, now, 120.0)
+        return _away(job, now, 0.0) if job.seen else now - job.since > 60.0
+    return job.seen and _away(job, now, 15.0)
+
+
+def _away(job: WorkerJob, now: float, limit_s: float) -> bool:
+    if job.away is None:
+        job.away = now
+    return now - job.away >= limit_s
+
+
+def wanted_workers(pool: Pool, n: int | None, jobs: int, memory: str | None, cores: int | None) -> int:
+    """``scale``'s four ways of saying how many, as a number of workers."""
+    from dask.utils import parse_bytes
+
+    count = n if n is not None else jobs * pool.most
+    if memory is not None:
+        count = max(count, -(-parse_bytes(memory) // pool.memory))
+    if cores is not None:
+        count = max(count, -(-cores // pool.threads))
+    return max(0, int(count))

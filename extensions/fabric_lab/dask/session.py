@@ -1,0 +1,74 @@
+"""Where a session's clusters are kept, and what the hub says about them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import ssl
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+HUB_LIMIT_S = 10.0
+
+
+class HubError(Exception):
+    """The hub did not answer, or refused; the message is a sentence for the user."""
+
+
+def clusters_directory(environment: Mapping[str, str] = os.environ) -> Path:
+    """The directory that holds one directory per cluster, private to the user; made when it is missing."""
+    own = environment.get("FABRIC_SESSION_DIR")
+    path = (Path(own) if own else Path.home() / ".fabric-hub") / "clusters"
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+def server_pid(start: int | None = None) -> int | None:
+    """The session's notebook server among this process's ancestors, or None outside a session."""
+    pid = os.getppid() if start is None else start
+    while pid > 1:
+        try:
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+        except OSError:
+            return None
+        if b"fabric_lab.launch" in words:
+            return pid
+        pid = int(stat.rpartition(")")[2].split()[1])
+    return None
+
+
+def ask(path: str, body: Mapping[str, Any] | None = None, environment: Mapping[str, str] = os.environ) -> Any:
+    """GET (or POST ``body`` to) the hub's service with the session's own token.
+
+    :raises HubError: in the service's words, or why it cannot be asked.
+    """
+    base = environment.get("FABRIC_SERVICE_URL", "").rstrip("/")
+    token = environment.get("JUPYTERHUB_API_TOKEN", "")
+    if not base or not token:
+        raise HubError("This is no session of a hub.")
+    request = urllib.request.Request(
+        f"{base}{path}",
+        data=None if body is None else json.dumps(body).encode(),
+        headers={"Authorization": f"token {token}", "Content-Type": "application/json"},
+    )
+    context = None
+    if base.startswith("https:"):
+        context = ssl.create_default_context(cafile=environment.get("FABRIC_CA_FILE") or None)
+    try:
+        with urllib.request.urlopen(request, timeout=HUB_LIMIT_S, context=context) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        try:
+            problem = json.load(error)
+            words = f"{problem['message']} {problem.get('hint', '')}".strip()
+        except (ValueError, KeyError, TypeError):
+            words = f"The hub answered with HTTP {error.code}."
+        raise HubError(words) from None
+    except (OSError, ValueError) as error:
+        raise HubError(f"The hub cannot be reached: {error}.") from None

@@ -1,0 +1,154 @@
+"""On a node: ``python -P -m fabric_lab.dask.work FILE`` is one task of a cluster's job array.
+
+FILE is the :class:`Order` that the cluster's daemon wrote. The workers of the task are forked from one process that
+has imported distributed (its ``forkserver``), each under a nanny of its own. Before the task is ended, by Slurm or
+by scancel, the workers hand their results to others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+# Between Slurm's SIGTERM and its SIGKILL are KillWait seconds (slurm.conf, 30 by default); a part is for the goodbye.
+HAND_OVER_S = 25.0
+CONNECT_S = 60.0
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a job array's tasks shall run; task k has ``names[k * per_task:(k + 1) * per_task]``.
+
+    ``memory_limit`` is in bytes per worker, ``death_timeout`` in seconds without a scheduler.
+    """
+
+    scheduler: str
+    names: list[str]
+    per_task: int
+    nthreads: int
+    memory_limit: int
+    gpus: int = 0
+    resources: dict[str, float] | None = None
+    local_directory: str | None = None
+    death_timeout: float = CONNECT_S
+    nanny: bool = True
+
+    def write(self, path: Path) -> None:
+        """Put it where the tasks read it, readable by the user only."""
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump(asdict(self), file)
+
+    @classmethod
+    def read(cls, path: Path) -> Order:
+        return cls(**json.loads(path.read_text()))
+
+    def of_task(self, task: int) -> list[str]:
+        return self.names[task * self.per_task : (task + 1) * self.per_task]
+
+
+def devices(environment: dict[str, str] | os._Environ[str], workers: int, each: int) -> list[dict[str, str]]:
+    """The environment that gives each of a task's workers its own GPUs out of those that Slurm gave the task.
+
+    :raises ValueError: Slurm gave fewer than they need.
+    """
+    if not each:
+        return [{} for _ in range(workers)]
+    given = [device for device in environment.get("CUDA_VISIBLE_DEVICES", "").split(",") if device]
+    if len(given) < workers * each:
+        raise ValueError(f"{workers} workers need {workers * each} GPUs, but Slurm gave this task {len(given)}.")
+    return [{"CUDA_VISIBLE_DEVICES": ",".join(given[n * each : (n + 1) * each])} for n in range(workers)]
+
+
+async def run(order: Order, directory: Path, task: int) -> None:
+    """Be the workers of one task until they are all closed, or the task is about to end."""
+    import dask
+    from distributed import Nanny, rpc
+
+    from . import tls
+    from .closed import ClosedWorker
+
+    dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"})
+    security = tls.load(directory)
+    names = order.of_task(task)
+    ending = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT):
+        loop.add_signal_handler(number, ending.set)
+    async with rpc(order.scheduler, connection_args=security.get_connection_args("worker")) as scheduler:
+        # a worker that was given up while its job waited is not started
+        wanted = await asyncio.wait_for(scheduler.fabric_wanted(names=names), CONNECT_S)
+        names = [name for name in names if name in wanted]
+        nannies = [
+            Nanny(
+                order.scheduler,
+                name=name,
+                nthreads=order.nthreads,
+                memory_limit=order.memory_limit or "auto",
+                resources=order.resources,
+                local_directory=order.local_directory,
+                death_timeout=order.death_timeout,
+                security=security,
+                worker_class=ClosedWorker,
+                dashboard=False,
+                env=environment,
+            )
+            for name, environment in zip(names, devices(os.environ, len(names), order.gpus), strict=True)
+        ]
+        started: asyncio.Future[Any] = asyncio.gather(*nannies)
+        signalled: asyncio.Future[Any] = asyncio.ensure_future(ending.wait())
+        await asyncio.wait([started, signalled], return_when=asyncio.FIRST_COMPLETED)
+        if started.done():
+            started.result()
+            print(json.dumps({"workers": names, "node": os.environ.get("SLURMD_NODENAME", "")}), flush=True)
+            finished: asyncio.Future[Any] = asyncio.gather(*(nanny.finished() for nanny in nannies))
+            await asyncio.wait([finished, signalled], return_when=asyncio.FIRST_COMPLETED)
+            if not finished.done():
+                await hand_over(scheduler, names)
+            finished.cancel()
+        else:
+            started.cancel()
+        signalled.cancel()
+        await asyncio.gather(*(nanny.close(timeout=5, reason="the job ends") for nanny in nannies))
+
+
+async def hand_over(scheduler: Any, names: list[str]) -> None:
+    """Have results that only these workers hold copied to others, for as long as Slurm lets us live."""
+    print(f"The job ends: workers {', '.join(names)} hand over their results.", flush=True)
+    try:
+        await asyncio.wait_for(
+            scheduler.retire_workers(names=names, close_workers=False, remove=False), timeout=HAND_OVER_S
+        )
+    except (TimeoutError, OSError) as error:
+        print(f"Not all of them could be handed over: {error or 'no time was left'}.", flush=True)
+
+
+def main() -> int:
+    """Run the task that Slurm's environment names."""
+    path = Path(sys.argv[1])
+    try:
+        order = Order.read(path)
+    except OSError as error:
+        # the cluster is gone, and its directory with it
+        print(
+            f"fabric_lab.dask.work: {path} cannot be read ({error.strerror}): the cluster has ended.", file=sys.stderr
+        )
+        return 0
+    try:
+        asyncio.run(run(order, path.parents[1], int(os.environ.get("SLURM_ARRAY_TASK_ID", "0"))))
+    except (OSError, TimeoutError) as error:
+        print(f"fabric_lab.dask.work: the scheduler at {order.scheduler} does not answer: {error}.", file=sys.stderr)
+        return 1
+    except ValueError as error:
+        print(f"fabric_lab.dask.work: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
