@@ -347,14 +347,15 @@ def parse(text: str, name: str = "site.toml") -> Settings:
     try:
         return Settings.model_validate(data)
     except ValidationError as error:
-        lines = [line for item in error.errors() for line in _explain(item, text, name)]
+        lines = [line for item in error.errors() for line in explain(item, text, name)]
         raise FabricError(
             f"{name} has {len(lines)} mistake{'s' if len(lines) > 1 else ''}:\n" + "\n".join(lines),
             reason="site-file",
         ) from error
 
 
-def _explain(item: Any, text: str, name: str) -> list[str]:
+def explain(item: Any, text: str, name: str) -> list[str]:
+    """A mistake that pydantic found in a file's tables, as lines ``name:line: key: what``."""
     loc = [str(part) for part in item["loc"]]
     message = item["msg"].removeprefix("Value error, ")
     if item["type"] == "extra_forbidden":
