@@ -15,7 +15,7 @@ from ..errors import FabricError
 from .demo import ACCOUNTS
 from .layout import Layout
 
-SERVICES = ("hub", "gateway")
+SERVICES = ("hub", "gateway", "data")
 
 
 def names(prefix: str) -> tuple[str, ...]:

@@ -192,12 +192,18 @@ def make_database(layout: Layout, user: str, environment: dict[str, str]) -> Non
 
 
 def our_daemons(
-    layout: Layout, runtime: Runtime, *, ports: Ports, gateway: Account | None, hub: Account | None, slurm: bool
+    layout: Layout,
+    runtime: Runtime,
+    *,
+    ports: Ports,
+    gateway: Account | None,
+    keeper: Account | None,
+    hub: Account | None,
+    slurm: bool,
 ) -> list[Daemon]:
-    """The gateway (with Slurm) and the hub, which starts the proxy and the service itself.
+    """The gateway (with Slurm), the keeper, and the hub, which starts the proxy and the service itself.
 
-    :param gateway: account of the gateway; None is ours.
-    :param hub: account of the hub; None is ours.
+    :param gateway: account of the gateway; None is ours. ``keeper`` and ``hub`` likewise.
     """
     environment = {
         **base_environment(layout),
@@ -209,8 +215,8 @@ def our_daemons(
     if os.geteuid() != 0:
         environment["HOME"] = os.path.expanduser("~")
 
-    def gateway_missing() -> str:
-        return "" if answers(layout.gateway_socket) else f"nobody listens on {layout.gateway_socket}"
+    def listens(path: Path) -> Callable[[], str]:
+        return lambda: "" if answers(path) else f"nobody listens on {path}"
 
     daemons = []
     if slurm:
@@ -218,13 +224,24 @@ def our_daemons(
             Daemon(
                 "gateway",
                 [str(runtime.python), "-m", "fabric_hub.slurm.server", "--site", str(layout.site)],
-                gateway_missing,
+                listens(layout.gateway_socket),
                 environment,
                 layout.root,
                 gateway,
                 restart=True,
             )
         )
+    daemons.append(
+        Daemon(
+            "keeper",
+            [str(runtime.python), "-m", "fabric_hub.datasets", "--site", str(layout.site)],
+            listens(layout.keeper_socket),
+            environment,
+            layout.root,
+            keeper,
+            restart=True,
+        )
+    )
     daemons.append(
         Daemon(
             "hub",

@@ -58,6 +58,22 @@ class Layout:
         return self.run / "gateway" / "gateway.sock"
 
     @property
+    def keeper_socket(self) -> Path:
+        return self.run / "keeper" / "keeper.sock"
+
+    @property
+    def keeper(self) -> Path:
+        return self.root / "keeper"
+
+    @property
+    def datasets(self) -> Path:
+        return self.root / "datasets"
+
+    @property
+    def published(self) -> Path:
+        return self.root / "published"
+
+    @property
     def database(self) -> Path:
         return self.root / "database"
 

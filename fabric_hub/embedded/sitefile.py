@@ -33,9 +33,18 @@ def toml(data: dict[str, Any], path: str = "") -> str:
     return text
 
 
-def site(layout: Layout, ports: Ports, *, prefix: str | None, gpus: Gpus | None, proxy_command: tuple[str, ...]) -> str:
+def site(
+    layout: Layout,
+    ports: Ports,
+    *,
+    prefix: str | None,
+    keeper: str,
+    gpus: Gpus | None,
+    proxy_command: tuple[str, ...],
+) -> str:
     """The text of site.toml.
 
+    :param keeper: the account of the keeper.
     :param prefix: of the Unix accounts; None when everybody runs as the hub's own account.
     :param gpus: of the embedded cluster; None without Slurm.
     """
@@ -53,6 +62,13 @@ def site(layout: Layout, ports: Ports, *, prefix: str | None, gpus: Gpus | None,
         },
         "login": {"kind": "demo", "demo_file": layout.logins, "admins": [demo.ADMIN]},
         "gateway": {"socket": layout.gateway_socket},
+        "datasets": {
+            "account": keeper,
+            "state_dir": layout.keeper,
+            "socket": layout.keeper_socket,
+            "store": layout.datasets,
+            "published": layout.published,
+        },
         "users": {"unix_name": f"{prefix}{{user}}"}
         if prefix is not None
         else {"shared_account": True, "home": f"{layout.homes}/{{user}}"},

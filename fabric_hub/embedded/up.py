@@ -99,15 +99,17 @@ def _start(options: Options, layout: Layout, claims: ports.Claims, supervisor: S
     if root_run:
         _remember(layout, known)
         accounts.create(layout, known.prefix)
-    hub, gateway = _service_accounts(known) if root_run else (None, None)
+    hub, gateway, keeper = _service_accounts(known) if root_run else (None, None, None)
     found = None if known.local else gpus.detect()
     code = runtime.current(layout, say)
     _hub_files(layout, hub, gateway)
+    _keeper_files(layout, hub, keeper)
     layout.site.write_text(
         sitefile.site(
             layout,
             known.ports,
             prefix=known.prefix if root_run else None,
+            keeper=pwd.getpwuid(keeper.uid if keeper else os.geteuid()).pw_name,
             gpus=found,
             proxy_command=code.proxy_command,
         )
@@ -119,7 +121,9 @@ def _start(options: Options, layout: Layout, claims: ports.Claims, supervisor: S
         _start_slurm(layout, known, found, supervisor, say)
     if options.until == "slurm":
         return
-    daemons = cluster.our_daemons(layout, code, ports=known.ports, gateway=gateway, hub=hub, slurm=found is not None)
+    daemons = cluster.our_daemons(
+        layout, code, ports=known.ports, gateway=gateway, keeper=keeper, hub=hub, slurm=found is not None
+    )
     if options.until == "hub":
         if not code.config.is_file():
             raise FabricError(
@@ -129,7 +133,7 @@ def _start(options: Options, layout: Layout, claims: ports.Claims, supervisor: S
             )
         build_image(layout, say)
     for daemon in daemons:
-        if daemon.name == "gateway" or options.until == "hub":
+        if daemon.name != "hub" or options.until == "hub":
             supervisor.start(daemon)
 
 
@@ -172,13 +176,14 @@ def _directories(layout: Layout) -> None:
     layout.log.chmod(0o700)
 
 
-def _service_accounts(known: Instance) -> tuple[Account, Account]:
-    """The hub's and the gateway's accounts. Without Slurm the hub itself becomes the user who starts a session."""
-    hub, gateway = (pwd.getpwnam(known.prefix + name) for name in accounts.SERVICES)
+def _service_accounts(known: Instance) -> tuple[Account, Account, Account]:
+    """The hub's, the gateway's and the keeper's. Without Slurm the hub itself becomes the user who starts a session."""
+    hub, gateway, keeper = (pwd.getpwnam(known.prefix + name) for name in accounts.SERVICES)
     rights = ("setuid", "setgid", "kill", "chown") if known.local else ()
     return (
         Account(hub.pw_uid, hub.pw_gid, rights),
         Account(gateway.pw_uid, gateway.pw_gid, ("setuid", "setgid")),
+        Account(keeper.pw_uid, keeper.pw_gid),
     )
 
 
@@ -200,6 +205,25 @@ def _hub_files(layout: Layout, hub: Account | None, gateway: Account | None) -> 
         instance.write_private(layout.logins, json.dumps({user: _password() for user in demo.ACCOUNTS}), owner)
     if not layout.token.exists():
         instance.write_private(layout.token, secrets.token_hex(32), owner)
+
+
+def _keeper_files(layout: Layout, hub: Account | None, keeper: Account | None) -> None:
+    """The keeper's private directory, its socket's directory, its images, and where it and the nodes meet."""
+    socket_directory = layout.keeper_socket.parent
+    for path, mode in (
+        (layout.keeper, 0o700),
+        (socket_directory, 0o700),
+        (layout.datasets, 0o755),
+        (layout.published, 0o755),
+    ):
+        path.mkdir(exist_ok=True)
+        if keeper:
+            os.chown(path, keeper.uid, keeper.gid)
+        path.chmod(mode)
+    if hub and keeper:
+        # setgid: the socket gets the hub's group, and nobody else may enter
+        os.chown(socket_directory, keeper.uid, hub.gid)
+        socket_directory.chmod(0o2750)
 
 
 def _password() -> str:
@@ -275,7 +299,7 @@ def _end_daemons(layout: Layout, say: Say) -> None:
     if old:
         say(f"An earlier run was killed; ending {len(old)} processes that it left.")
         _insist(layout, old)
-    for stale in (layout.munge_socket, layout.database_socket, layout.gateway_socket):
+    for stale in (layout.munge_socket, layout.database_socket, layout.gateway_socket, layout.keeper_socket):
         stale.unlink(missing_ok=True)
 
 

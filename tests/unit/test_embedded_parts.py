@@ -66,11 +66,15 @@ def test_without_gpus_they_are_simulated() -> None:
 @pytest.mark.parametrize("prefix", ["fabric-", None])
 @pytest.mark.parametrize("found", [gpus.split(""), None])
 def test_the_site_file_it_writes_is_right(prefix: str | None, found: gpus.Gpus | None) -> None:
-    text = sitefile.site(LAYOUT, PORTS, prefix=prefix, gpus=found, proxy_command=("/node", "/proxy"))
+    text = sitefile.site(
+        LAYOUT, PORTS, prefix=prefix, keeper="fabric-data", gpus=found, proxy_command=("/node", "/proxy")
+    )
     site = settings.parse(text)
     assert site.login.admins == ("operator",)
     assert set(site.project) == {"proteins", "ml-course", "bakery"}
     assert site.users.shared_account is (prefix is None)
+    assert site.datasets is not None
+    assert site.datasets.account == "fabric-data"
     assert set(site.profile) == ({"cpu", "gpu-1", "gpu-2", "gpu-shard", "local"} if found else {"local"})
 
 
@@ -91,7 +95,7 @@ def test_the_services_have_no_account_in_slurm() -> None:
 def test_the_longest_socket_fits_below_the_longest_directory() -> None:
     root = Path("/" + "x" * (LONGEST_DIRECTORY - 1))
     layout = Layout(root, root / "images")
-    for socket in (layout.gateway_socket, layout.munge_socket, layout.database_socket):
+    for socket in (layout.gateway_socket, layout.keeper_socket, layout.munge_socket, layout.database_socket):
         assert len(os.fsencode(socket)) <= 107
 
 
