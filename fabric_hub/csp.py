@@ -15,6 +15,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any
+from urllib.parse import urlsplit
 
 from jinja2.ext import Extension
 
@@ -48,12 +49,17 @@ class ResponseHeaders(Mapping[str, str]):
 
     JupyterHub reads them once for every response, before the response's page is made and
     in the same context, so the page's scripts get the nonce that the header has.
+
+    :param subdomain_host: the hub's own origin, where every user has another one below it.
     """
+
+    def __init__(self, subdomain_host: str = "") -> None:
+        self._directives = directives(subdomain_host)
 
     def __getitem__(self, name: str) -> str:
         if name == HEADER:
             _nonce.set(secrets.token_urlsafe(16))
-            return policy(_nonce.get())
+            return policy(_nonce.get(), self._directives)
         return OTHER_HEADERS[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -64,9 +70,24 @@ class ResponseHeaders(Mapping[str, str]):
         return 1 + len(OTHER_HEADERS)
 
 
-def policy(nonce: str) -> str:
+def directives(subdomain_host: str = "") -> Mapping[str, str]:
+    """The policy's directives for a site, where ``{nonce}`` stands for a response's own."""
+    if not subdomain_host:
+        return _DIRECTIVES
+    hub = urlsplit(subdomain_host)
+    origin, below = f"{hub.scheme}://{hub.netloc}", f"{hub.scheme}://*.{hub.netloc}"
+    return {
+        **_DIRECTIVES,
+        # the hub's own pages about a session that does not run are shown on its user's host, too
+        "style-src": f"{_DIRECTIVES['style-src']} {origin}",
+        # a form that was sent (login, start) may end, by redirection, at the user's own session
+        "form-action": f"{_DIRECTIVES['form-action']} {origin} {below}",
+    }
+
+
+def policy(nonce: str, site: Mapping[str, str] = _DIRECTIVES) -> str:
     """The policy's text for one response."""
-    return "; ".join(f"{name} {value.format(nonce=nonce)}" for name, value in _DIRECTIVES.items())
+    return "; ".join(f"{name} {value.format(nonce=nonce)}" for name, value in site.items())
 
 
 def current_nonce(_viewer: Any = None) -> str:

@@ -9,7 +9,6 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import batchspawner  # noqa: F401  (registers an API handler that must not stay, see below)
 import jupyterhub.apihandlers
@@ -18,15 +17,16 @@ from jupyterhub.app import JupyterHub
 from . import capabilities
 from .accounts import runs_local_sessions
 from .csp import ResponseHeaders, ScriptNonce, current_nonce
+from .datasets.policy import ACCEPT_SCOPE
 from .errors import FabricError
 from .hub_database import configure_database
+from .hub_names import alt_names, name_services, renew_hub_certificates
 from .service.scopes import SESSION_SCOPE, SESSION_TOKEN_SCOPES
 from .sessions.database import database_url
 from .sessions.store import SessionStore
 from .settings import Profile, Settings, load, path_from_environment
 from .spawner import pages
 from .spawner.drop_in import minutes
-from .spawner.names import alt_name
 from .spawner.runtime import install, runtime
 from .spawner.wrapper import FabricSpawner
 
@@ -172,10 +172,21 @@ def _network(c: Any, settings: Settings) -> None:
     c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{hub.proxy_api_port}"
     c.ConfigurableHTTPProxy.pid_file = str(hub.state_dir / "proxy.pid")
     c.ConfigurableHTTPProxy.command = list(hub.proxy_command) or [_proxy_command()]
+    if hub.public_url:
+        c.JupyterHub.public_url = hub.public_url
+    if hub.subdomain_host:
+        c.JupyterHub.subdomain_host = hub.subdomain_host.rstrip("/")
+        # no page on a user's host can then plant a login cookie for the hub's; browsers want HTTPS for it
+        c.JupyterHub.cookie_host_prefix_enabled = hub.subdomain_host.startswith("https:")
+        # our service is part of the hub: it stays at the hub's own addresses
+        c.Proxy.extra_routes = {f"{host}{hub.base_path}/services/fabric/": _service_url(settings) for host in hub.hosts}
     if hub.internal_ssl:
+        store, names = hub.state_dir / "certs", alt_names(hub)
+        renew_hub_certificates(store, names)
+        name_services(names)
         c.JupyterHub.internal_ssl = True
-        c.JupyterHub.internal_certs_location = str(hub.state_dir / "certs")
-        c.JupyterHub.trusted_alt_names = [alt_name(hub.hub_ip)]
+        c.JupyterHub.internal_certs_location = str(store)
+        c.JupyterHub.trusted_alt_names = names
         c.ConfigurableHTTPProxy.api_url = f"https://127.0.0.1:{hub.proxy_api_port}"
 
 
@@ -210,15 +221,21 @@ def _sessions(c: Any) -> None:
     c.Spawner.default_url = "/lab"
 
 
+def _service_url(settings: Settings) -> str:
+    return f"{'https' if settings.hub.internal_ssl else 'http'}://127.0.0.1:{settings.hub.service_port}"
+
+
 def _service(c: Any, settings: Settings, site: Path) -> None:
-    proto = "https" if settings.hub.internal_ssl else "http"
-    c.JupyterHub.custom_scopes = {SESSION_SCOPE: {"description": "Tell the hub about one's own session, and read it."}}
+    c.JupyterHub.custom_scopes = {
+        SESSION_SCOPE: {"description": "Tell the hub about one's own session, and read it."},
+        ACCEPT_SCOPE: {"description": "Accept agreements of datasets and request access, in one's own name."},
+    }
     # the service itself may never become a user, and must know what its hub may
     local = ["--local-sessions"] if runs_local_sessions(settings.users) else []
     c.JupyterHub.services = [
         {
             "name": "fabric",
-            "url": f"{proto}://127.0.0.1:{settings.hub.service_port}",
+            "url": _service_url(settings),
             "command": [sys.executable, "-m", "fabric_hub.service", "--site", str(site), *local],
             "display": False,
             "oauth_no_confirm": True,
@@ -231,7 +248,7 @@ def _service(c: Any, settings: Settings, site: Path) -> None:
             "services": ["fabric"],
             "scopes": ["servers", "read:users:name", "list:users"],
         },
-        {"name": "user", "scopes": ["self", "access:services!service=fabric", SESSION_SCOPE]},
+        {"name": "user", "scopes": ["self", "access:services!service=fabric", SESSION_SCOPE, ACCEPT_SCOPE]},
     ]
     token_file = settings.hub.state_dir / "embedded-token"
     if settings.login.kind == "demo" and token_file.exists():
@@ -250,7 +267,7 @@ def _service(c: Any, settings: Settings, site: Path) -> None:
 def _pages(c: Any, settings: Settings) -> None:
     c.JupyterHub.template_paths = [str(TEMPLATES)]
     c.JupyterHub.tornado_settings = {
-        "headers": ResponseHeaders(),
+        "headers": ResponseHeaders(settings.hub.subdomain_host),
         # how long a REST call waits for a start; a refusal comes in a fraction of it
         "slow_spawn_timeout": 3,
     }
@@ -259,5 +276,5 @@ def _pages(c: Any, settings: Settings) -> None:
         "csp_nonce": current_nonce,
         "fabric_last_end": pages.last_end,
         "fabric_silence": pages.silence,
-        "fabric_base": urlsplit(settings.hub.bind_url).path.rstrip("/"),
+        "fabric_base": settings.hub.pages_url,
     }

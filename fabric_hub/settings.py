@@ -16,6 +16,7 @@ from datetime import date
 from itertools import takewhile
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
@@ -33,6 +34,7 @@ def _absolute(path: Path) -> Path:
 
 
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+HttpAddress = Annotated[str, Field(pattern=r"^(?:https?://[A-Za-z0-9._:\[\]-]+(?:/[A-Za-z0-9._~/-]*)?)?$")]
 # without the characters that would end an IRI in RDF
 WebAddressOrNone = Annotated[str, Field(pattern=r"^(https?://[^\s\"<>\\^`{|}\x00-\x20\x7f]{1,500})?$")]
 MemorySize = Annotated[str, Field(pattern=r"^[1-9][0-9]*(?:\.[0-9]+)?[KMGT]$")]
@@ -43,6 +45,11 @@ def memory_mb(size: str) -> int:
     number, unit = float(size[:-1]), size[-1]
     factor = {"K": 1 / 1024, "M": 1, "G": 1024, "T": 1024 * 1024}[unit]
     return max(1, -int(-number * factor // 1))
+
+
+def _same_origin(one: str, other: str) -> bool:
+    first, second = urlsplit(one), urlsplit(other)
+    return (first.scheme, first.netloc) == (second.scheme, second.netloc)
 
 
 class HubSettings(Frozen):
@@ -61,12 +68,48 @@ class HubSettings(Frozen):
         default=8001, ge=1, le=65535, description="Loopback port on which the hub steers the proxy."
     )
     service_port: int = Field(default=8085, ge=1, le=65535, description="Loopback port of the REST service.")
-    nodes_url: str = Field(default="", description="The hub's public address as nodes reach it; default: bind_url.")
+    public_url: HttpAddress = Field(
+        default="",
+        description="The address people open, where a web server stands before the proxy; default: bind_url.",
+    )
+    subdomain_host: HttpAddress = Field(
+        default="",
+        description="Gives every user's sessions a host of their own below this one, so that no page of theirs can act "
+        'on the hub: "https://hub.example.org". Needs wildcard DNS and a wildcard certificate (*.hub.example.org).',
+    )
+    nodes_url: HttpAddress = Field(
+        default="", description="The hub's public address as nodes reach it; default: public_url, else bind_url."
+    )
     internal_ssl: bool = Field(default=True, description="Mutual TLS between hub, proxy, service and sessions.")
     extra_config: AbsolutePath | None = Field(
         default=None, description="A jupyterhub_config.py of the site's own (login, branding), run after ours."
     )
     proxy_command: tuple[str, ...] = Field(default=(), description="configurable-http-proxy; default: found beside us.")
+
+    @model_validator(mode="after")
+    def _one_hub(self) -> HubSettings:
+        if urlsplit(self.subdomain_host).path.strip("/"):
+            raise ValueError("subdomain_host has a path: give the host only, https://hub.example.org")
+        if self.subdomain_host and self.public_url and not _same_origin(self.subdomain_host, self.public_url):
+            raise ValueError(f"public_url ({self.public_url}) is of another host than subdomain_host")
+        return self
+
+    @property
+    def base_path(self) -> str:
+        """The path under which everything is, without a final slash; mostly empty."""
+        return urlsplit(self.bind_url).path.rstrip("/")
+
+    @property
+    def pages_url(self) -> str:
+        """What stands before ``/services/fabric`` in the links of our pages, on whichever host they are shown."""
+        return self.subdomain_host.rstrip("/") + self.base_path
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names and addresses by which people and nodes call the hub."""
+        urls = (self.bind_url, self.public_url, self.subdomain_host, self.nodes_url)
+        found = (urlsplit(url).hostname for url in urls)
+        return tuple(dict.fromkeys(host for host in found if host and host not in ("0.0.0.0", "::")))
 
 
 class LoginSettings(Frozen):
@@ -165,7 +208,7 @@ class CatalogueSettings(Frozen):
 class DatasetsSettings(Frozen):
     """Datasets: who keeps the catalogue, and where nodes find what they need."""
 
-    account: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")] = Field(
+    account: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,63}$")] = Field(
         default="fabric-data", description="Unix account of the keeper, which owns catalogue, grants, images and trail."
     )
     database: str = Field(default="", description="SQLAlchemy URL of the catalogue; default: SQLite in state_dir.")
@@ -311,7 +354,8 @@ class Settings(Frozen):
     @property
     def service_url_for_nodes(self) -> str:
         """The REST service's address as a session reaches it."""
-        return f"{(self.hub.nodes_url or self.hub.bind_url).rstrip('/')}/services/fabric/api"
+        hub = self.hub
+        return f"{(hub.nodes_url or hub.public_url or hub.bind_url).rstrip('/')}/services/fabric/api"
 
 
 def path_from_environment() -> Path:

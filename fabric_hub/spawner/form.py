@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ..accounts import runs_local_sessions
 from ..clock import clock
+from ..projects.dataset_offer import for_form
 from ..projects.offer import offer
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -22,11 +22,13 @@ async def render_form(spawner: Any) -> str:
     snapshot = await shared.current_snapshot() if shared.settings.slurm else None
     today = datetime.now().astimezone().date()
     local = runs_local_sessions(shared.settings.users)
-    data = offer(shared.settings, spawner.user.name, snapshot, today, local=local).model_dump()
+    user = spawner.user.name
+    data = offer(shared.settings, user, snapshot, today, local=local).model_dump()
+    projects = [project["name"] for project in data["projects"]]
+    data["datasets"] = for_form(shared.settings, await shared.datasets(), user, projects, today).model_dump()
     since = data["silent_since"]
     silent = f"Slurm has not answered since {clock(since)}. {data['problem']}" if since else ""
-    base = urlsplit(shared.settings.hub.bind_url).path.rstrip("/")
-    return render({**data, "base": base, "server_name": spawner.name, "silent": silent})
+    return render({**data, "base": shared.settings.hub.pages_url, "server_name": spawner.name, "silent": silent})
 
 
 def render(data: dict[str, Any]) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,9 +21,10 @@ class _Answer(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        body = json.dumps({"path": self.path}).encode()
+        page = self.server.page if isinstance(self.server, _Server) else ""
+        body = (page or json.dumps({"path": self.path})).encode()
         self.send_response(200)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", "text/html" if page else "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -33,30 +36,49 @@ class _Answer(BaseHTTPRequestHandler):
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     context: ssl.SSLContext | None = None
+    page = ""
+
+    def __init__(self, *arguments: Any) -> None:
+        self._connections: list[socket.socket] = []
+        super().__init__(*arguments)
 
     def get_request(self) -> Any:
         connection, address = super().get_request()
-        if self.context is None:
-            return connection, address
-        connection.settimeout(10)
-        return self.context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False), address
+        if self.context is not None:
+            connection.settimeout(10)
+            connection = self.context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        self._connections.append(connection)
+        return connection, address
+
+    def hang_up(self) -> None:
+        """End the connections that clients keep open."""
+        for connection in self._connections:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, *args: Any) -> None:
         """A client that goes away is no news."""
 
 
 class AnnouncingServer:
-    """What a session's job would run, made from what was submitted for it; ``http`` is how it calls out."""
+    """What a session's job would run, made from what was submitted for it; ``http`` is how it calls out.
 
-    def __init__(self, request: SubmitRequest, http: httpx.Client) -> None:
+    :param port: to listen on; 0 is a free one.
+    """
+
+    def __init__(self, request: SubmitRequest, http: httpx.Client, port: int = 0) -> None:
         self.request = request
         self._http = http
         self.token = request.environment["JUPYTERHUB_API_TOKEN"]
         self.service = request.environment["FABRIC_SERVICE_URL"]
-        self._server = _Server(("127.0.0.1", 0), _Answer)
+        self._server = _Server(("127.0.0.1", port), _Answer)
         self._server.context = _context(request)
         self.port: int = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
+
+    def show(self, page: str) -> None:
+        """Answer everything with this page from now on."""
+        self._server.page = page
 
     def tell(self, verb: str = "POST", path: str = "/session/ready", **options: Any) -> httpx.Response:
         """Call the hub's service as this session."""
@@ -70,6 +92,7 @@ class AnnouncingServer:
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
+        self._server.hang_up()
 
 
 def _context(request: SubmitRequest) -> ssl.SSLContext | None:

@@ -48,11 +48,15 @@ PROJECTS: dict[str, dict[str, Any]] = {
 }
 
 
+def _with_port(value: Any, port: int) -> Any:
+    return value.replace("{port}", str(port)) if isinstance(value, str) else value
+
+
 class SmallSite:
     """See the module.
 
     :param directory: an empty one with a short path (it holds a Unix socket).
-    :param changes: sections of the site's file that differ, merged one level deep.
+    :param changes: sections of the site's file that differ, merged one level deep; ``{port}`` is the proxy's.
     """
 
     def __init__(self, directory: Path, **changes: dict[str, Any]) -> None:
@@ -102,7 +106,8 @@ class SmallSite:
             "project": PROJECTS,
         }
         for section, values in changes.items():
-            text[section] = {**text[section], **values}
+            told = {key: _with_port(value, ports.public) for key, value in values.items()}
+            text[section] = {**text[section], **told}
         (self.directory / "site.toml").write_text(toml(text).replace('"2020-01-31"', "2020-01-31"))
 
     # the hub's processes

@@ -8,6 +8,7 @@ import jupyterhub.apihandlers
 import pytest
 from batchspawner.api import BatchSpawnerAPIHandler
 from jupyterhub.app import JupyterHub
+from jupyterhub.services.service import _ServiceSpawner
 from traitlets.config import Config
 
 from fabric_hub.hub import complete, configure
@@ -25,6 +26,7 @@ def _as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What configuring leaves in the process is put back."""
     monkeypatch.setattr(runtime, "_settings", None)
     monkeypatch.setattr(runtime, "_runtime", None)
+    monkeypatch.setattr(_ServiceSpawner, "create_certs", _ServiceSpawner.create_certs)
     handlers = list(jupyterhub.apihandlers.default_handlers)
     yield
     jupyterhub.apihandlers.default_handlers[:] = handlers
@@ -125,7 +127,7 @@ def test_internal_tls_covers_the_proxys_api_too(site_file: Path) -> None:
     c = Config()
     configure(c, site_file)
     assert c.JupyterHub.internal_ssl is True
-    assert c.JupyterHub.trusted_alt_names == ["IP:10.0.0.1"]
+    assert c.JupyterHub.trusted_alt_names == ["IP:10.0.0.1", "IP:127.0.0.1"]
     assert c.ConfigurableHTTPProxy.api_url.startswith("https://")
     assert c.JupyterHub.services[0]["url"].startswith("https://")
 
