@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -92,12 +91,6 @@ def unknown(name: str) -> FabricError:
 def published(entry: Dataset) -> Dataset:
     """An entry without the versions that were never published."""
     return entry.model_copy(update={"versions": tuple(one for one in entry.versions if one.published_at)})
-
-
-def current(acceptances: Iterable[Acceptance], entries: Iterable[Dataset]) -> tuple[Acceptance, ...]:
-    """The acceptances of the agreements that are in force."""
-    in_force = {entry.name: entry.agreement.version for entry in entries if entry.agreement}
-    return tuple(one for one in acceptances if in_force.get(one.dataset) == one.agreement)
 
 
 def description(entry: dict[str, Any]) -> dict[str, Any]:

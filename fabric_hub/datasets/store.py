@@ -1,13 +1,14 @@
 """The catalogue as kept: what the keeper serves and what ``fabric-hub datasets`` changes.
 
 Each call is one short transaction. Every change raises the serial, first, in the same transaction: a reader that finds
-the same serial before and after its questions has seen one state.
+the same serial before and after its questions has seen one state. ``record`` is called before a change is made
+final: when it fails (the trail cannot be written), nothing was changed.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 
@@ -30,6 +31,9 @@ class Revocation(Frozen):
     dataset: Slug
     project: Slug
     at: float
+
+
+Record = Callable[[], object]
 
 
 class _NothingNewError(Exception):
@@ -56,7 +60,9 @@ class CatalogueStore:
             return rows.serial(connection)
 
     def catalogue(self, today: date | None = None) -> Catalogue:
-        """All that the hub may know: what was ever published, grants in force, acceptances of current agreements.
+        """All that the hub may know: what was ever published, grants in force, acceptances, open requests.
+
+        Acceptances of earlier agreements are among them: a page can say that the terms changed since.
 
         :param today: grants that ended before it are left out; default: this day, local time.
         """
@@ -70,7 +76,7 @@ class CatalogueStore:
                     now=time.time(),
                     datasets=datasets,
                     grants=tuple(grant for grant in rows.grants(connection) if not grant.until or grant.until >= today),
-                    acceptances=rows.current(rows.all_of(connection, tables.acceptances, Acceptance), datasets),
+                    acceptances=tuple(rows.all_of(connection, tables.acceptances, Acceptance)),
                     requests=tuple(rows.all_of(connection, tables.requests, AccessRequest)),
                 )
                 if rows.serial(connection) == before:
@@ -118,7 +124,7 @@ class CatalogueStore:
 
     # -- the entries
 
-    def put(self, entry: Dataset) -> bool:
+    def put(self, entry: Dataset, record: Record | None = None) -> bool:
         """Make a draft, or replace the description of an entry; versions and dates stay. False: it said that already.
 
         :raises FabricError: a published entry would become incomplete, or an agreement's text would change under
@@ -126,7 +132,7 @@ class CatalogueStore:
         """
         table = tables.datasets
         description = entry.model_dump(mode="json", exclude=set(rows.KEPT))
-        with self._changing() as connection:
+        with self._changing(record) as connection:
             old = connection.execute(sa.select(table).where(table.c.name == entry.name)).mappings().first()
             if old is None:
                 values = {"name": entry.name, "entry": description, "created_at": time.time()}
@@ -141,12 +147,12 @@ class CatalogueStore:
             return True
         return False
 
-    def add_version(self, dataset: str, version: Version) -> bool:
+    def add_version(self, dataset: str, version: Version, record: Record | None = None) -> bool:
         """Record a version, which never changes again. False: it was there with the same content.
 
         :raises FabricError: (404) no such dataset; (409) the version exists with other content.
         """
-        with self._changing() as connection:
+        with self._changing(record) as connection:
             old = next(
                 (one for one in rows.dataset(connection, dataset).versions if one.version == version.version), None
             )
@@ -158,13 +164,13 @@ class CatalogueStore:
             return True
         return False
 
-    def publish(self, name: str, version: str | None = None) -> Version | None:
+    def publish(self, name: str, version: str | None = None, record: Record | None = None) -> Version | None:
         """Publish a version (default: the newest that is not retired), which becomes the latest. None: it was already.
 
         :raises FabricError: (404) no such dataset or version; (409) the entry is incomplete: every field it lacks.
         """
         now = time.time()
-        with self._changing() as connection:
+        with self._changing(record) as connection:
             dataset = rows.dataset(connection, name)
             rows.require_complete(dataset, version_too=True)
             chosen = rows.version(dataset, version)
@@ -180,13 +186,13 @@ class CatalogueStore:
             return chosen
         return None
 
-    def retire(self, name: str, version: str | None = None) -> bool:
+    def retire(self, name: str, version: str | None = None, record: Record | None = None) -> bool:
         """Take a version, or the whole dataset, out of use; what is on record stays. False: it was already.
 
         :raises FabricError: (404) no such dataset or version.
         """
         now, table = time.time(), tables.datasets
-        with self._changing() as connection:
+        with self._changing(record) as connection:
             dataset = rows.dataset(connection, name)
             if version is None:
                 if dataset.retired_at:
@@ -208,7 +214,7 @@ class CatalogueStore:
 
     # -- who may use them
 
-    def grant(self, grant: Grant) -> bool:
+    def grant(self, grant: Grant, record: Record | None = None) -> bool:
         """Let a project use a dataset, or change until when; its requests are answered by it. False: nothing new.
 
         :raises FabricError: (404) no such dataset.
@@ -216,7 +222,7 @@ class CatalogueStore:
         grant = grant.model_copy(update={"at": grant.at or time.time()})
         table = tables.grants
         mine = (table.c.dataset == grant.dataset, table.c.project == grant.project)
-        with self._changing() as connection:
+        with self._changing(record) as connection:
             rows.dataset(connection, grant.dataset)
             asked = rows.forget_requests(connection, grant.dataset, grant.project)
             old = connection.execute(sa.select(table).where(*mine)).mappings().first()
@@ -229,14 +235,14 @@ class CatalogueStore:
             return True
         return False
 
-    def revoke(self, dataset: str, project: str, *, strict: bool = False) -> Grant:
+    def revoke(self, dataset: str, project: str, *, strict: bool = False, record: Record | None = None) -> Grant:
         """Take a grant away; returns it.
 
         :param strict: the project's jobs that have the dataset open end too (:meth:`ended`).
         :raises FabricError: (404) there is no such dataset or grant.
         """
         table, ends = tables.grants, tables.revocations
-        with self._changing() as connection:
+        with self._changing(record) as connection:
             rows.dataset(connection, dataset)
             mine = (table.c.dataset == dataset, table.c.project == project)
             old = connection.execute(sa.select(table).where(*mine)).mappings().first()
@@ -253,7 +259,7 @@ class CatalogueStore:
                 connection.execute(sa.insert(ends).values(dataset=dataset, project=project, at=time.time()))
         return Grant.model_validate(dict(old))
 
-    def accept(self, acceptance: Acceptance) -> bool:
+    def accept(self, acceptance: Acceptance, record: Record | None = None) -> bool:
         """Record that a user accepted the current agreement for a purpose. False: it was on record already.
 
         That the user is a member of the project is the caller's to know.
@@ -264,7 +270,7 @@ class CatalogueStore:
         table = tables.acceptances
         key = ("user", "project", "dataset", "agreement")
         mine = [table.c[column] == getattr(acceptance, column) for column in key]
-        with self._changing() as connection:
+        with self._changing(record) as connection:
             dataset = rows.in_use(connection, acceptance.dataset)
             rows.check_acceptance(dataset, acceptance)
             old = connection.execute(sa.select(table.c.purpose).where(*mine)).scalar()
@@ -275,7 +281,7 @@ class CatalogueStore:
             return True
         return False
 
-    def request(self, request: AccessRequest) -> bool:
+    def request(self, request: AccessRequest, record: Record | None = None) -> bool:
         """Record that a user asks for a dataset for a project. False: the same request is open already.
 
         :raises FabricError: (404) no such dataset.
@@ -283,7 +289,7 @@ class CatalogueStore:
         request = request.model_copy(update={"at": request.at or time.time()})
         table = tables.requests
         mine = [table.c[column] == getattr(request, column) for column in ("user", "project", "dataset")]
-        with self._changing() as connection:
+        with self._changing(record) as connection:
             rows.in_use(connection, request.dataset)
             old = connection.execute(sa.select(table.c.why).where(*mine)).first()
             if old and old[0] == request.why:
@@ -293,9 +299,9 @@ class CatalogueStore:
             return True
         return False
 
-    def decline(self, dataset: str, project: str) -> tuple[AccessRequest, ...]:
+    def decline(self, dataset: str, project: str, record: Record | None = None) -> tuple[AccessRequest, ...]:
         """Close a project's requests for a dataset without a grant; returns them."""
-        with self._changing() as connection:
+        with self._changing(record) as connection:
             found = rows.forget_requests(connection, dataset, project)
             if not found:
                 raise _NothingNewError
@@ -313,10 +319,12 @@ class CatalogueStore:
             raise unusable(error, CATALOGUE) from error
 
     @contextmanager
-    def _changing(self) -> Iterator[sa.Connection]:
+    def _changing(self, record: Record | None) -> Iterator[sa.Connection]:
         try:
             with Transaction(self._engine, CATALOGUE) as connection:
                 connection.execute(sa.update(tables.counter).values(serial=tables.counter.c.serial + 1))
                 yield connection
+                if record:
+                    record()
         except _NothingNewError:
             pass

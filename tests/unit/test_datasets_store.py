@@ -200,6 +200,22 @@ def test_a_refused_change_leaves_no_trace(offered: CatalogueStore) -> None:
     assert offered.catalogue().model_copy(update={"now": before.now}) == before
 
 
+def test_what_cannot_be_recorded_is_not_done(offered: CatalogueStore) -> None:
+    def fail() -> None:
+        raise FabricError("The trail is full.", reason="trail", status=503)
+
+    before = offered.catalogue()
+    for change in (
+        lambda: offered.grant(Grant(dataset="wind-farm", project="physics"), fail),
+        lambda: offered.retire("wind-farm", None, fail),
+        lambda: offered.accept(an_acceptance(), fail),
+        lambda: offered.put(an_entry("new"), fail),
+    ):
+        with refusal(503, "trail"):
+            change()
+    assert offered.catalogue().model_copy(update={"now": before.now}) == before
+
+
 def test_writers_at_the_same_moment_each_get_a_serial_of_their_own(catalogue: CatalogueStore) -> None:
     catalogue.put(an_entry())
     before = catalogue.serial()
@@ -270,13 +286,16 @@ def test_a_published_agreements_text_never_changes_under_its_version(offered: Ca
         offered.put(an_entry(agreement={"version": "1", "text": "Do as you like."}))
 
 
-def test_a_new_agreement_makes_acceptances_of_the_old_one_void(offered: CatalogueStore) -> None:
+def test_what_was_accepted_of_an_earlier_agreement_stays_known_and_is_not_accepted_again(
+    offered: CatalogueStore,
+) -> None:
     assert offered.accept(an_acceptance())
     assert [one.user for one in offered.catalogue().acceptances] == ["jan"]
     offered.put(an_entry(agreement={"version": "2", "text": "More."}))
-    assert offered.catalogue().acceptances == ()
+    assert [one.agreement for one in offered.catalogue().acceptances] == ["1"]
     with refusal(409, "agreement"):
-        offered.accept(an_acceptance())
+        offered.accept(an_acceptance(purpose="teaching"))
+    assert offered.accept(an_acceptance(agreement="2"))
 
 
 def test_what_is_accepted_is_checked(offered: CatalogueStore) -> None:
