@@ -12,7 +12,12 @@ from .errors import FabricError
 
 # Modules with add_parser(subparsers); each parser's `run` default takes the parsed arguments and
 # returns the exit status.
-PARTS = ("fabric_hub.commands.embedded", "fabric_hub.commands.site", "fabric_hub.images.cli")
+PARTS = (
+    "fabric_hub.commands.embedded",
+    "fabric_hub.commands.site",
+    "fabric_hub.images.cli",
+    "fabric_hub.datasets.trail_cli",
+)
 
 
 def parser() -> argparse.ArgumentParser:

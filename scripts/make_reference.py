@@ -19,6 +19,8 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, TypeAdapter
 
 from fabric_hub import cli, model, settings
+from fabric_hub.datasets.server import create_app as keeper_app
+from fabric_hub.datasets.verbs import Verbs as KeeperVerbs
 from fabric_hub.embedded.layout import default_directory
 from fabric_hub.service.api import make_app
 from fabric_hub.sessions.store import SessionStore
@@ -164,6 +166,8 @@ def sections() -> list[tuple[str, type[BaseModel]]]:
         ("profile.NAME", settings.Profile),
         ("project.NAME", settings.Project),
         ("project.NAME.members", settings.Members),
+        ("datasets", settings.DatasetsSettings),
+        ("datasets.catalogue", settings.CatalogueSettings),
     ]
 
 
@@ -180,6 +184,8 @@ def settings_page() -> str:
         schema = section.model_json_schema()
         if name == "project.NAME":  # its members are a table of their own
             schema["properties"].pop("members")
+        if name == "datasets":
+            schema["properties"].pop("catalogue")
         text += f"\n## [{name}]\n\n{plain(section.__doc__ or '')}\n\n"
         text += fields(schema).replace("| field |", "| setting |", 1)
     return text + texts(text)
@@ -316,16 +322,24 @@ Who may open the socket may submit for every user, so only the hub may.
 Errors have a `Problem` as body. What each verb does for a session: [architecture](../architecture.md)."""
 
 
+KEEPER_INTRO = """HTTP on the Unix socket `datasets.socket`.
+Only the hub may open it; nothing that it can ask for grants anybody anything.
+Errors have a `Problem` as body. What the keeper is: [architecture](../architecture.md)."""
+
+
 def pages() -> dict[Path, str]:
     """Every generated file with its text."""
     service, gateway = service_openapi(), gateway_openapi()
-    gateway.setdefault("components", {}).setdefault("schemas", {}).setdefault("Problem", problem_schema())
+    keeper = keeper_app(cast("KeeperVerbs", None)).openapi()
+    for document in (gateway, keeper):
+        document.setdefault("components", {}).setdefault("schemas", {}).setdefault("Problem", problem_schema())
     return {
         REFERENCE / "settings.md": settings_page(),
         REFERENCE / "command-line.md": command_line_page(),
         REFERENCE / "openapi.json": json.dumps(service, indent=2, sort_keys=True) + "\n",
         REFERENCE / "service-api.md": api_page("The service's API", SERVICE_INTRO, service),
         REFERENCE / "gateway-api.md": api_page("The gateway's API", GATEWAY_INTRO, gateway),
+        REFERENCE / "keeper-api.md": api_page("The keeper's API", KEEPER_INTRO, keeper),
     }
 
 

@@ -12,14 +12,14 @@ from pathlib import Path
 
 from .. import __version__
 from ..errors import FabricError
-from ..settings import DatasetsSettings, Project, Settings, load
+from ..settings import Project, Settings, load
 from . import rows
 from .ingest import AT_ONCE, Ingest, events_directory, owners, recorded_sources
 from .model import Acceptance, AccessRequest, Catalogue
 from .policy import find
 from .publish import Uids, publish
 from .store import CatalogueStore
-from .trail import Entry, Head, Trail, read_head
+from .trail import Entry, Head, Trail, read_head, trail_directory
 from .verbs import Accept, Ask, Health, Told
 
 log = logging.getLogger("fabric_hub.keeper")
@@ -28,11 +28,6 @@ LOOK_EVERY_S = 1.0  # `fabric-hub datasets` changes the same database: how soon 
 PUBLISH_EVERY_S = 60.0  # accounts may come and go without a word to us
 TAKE_IN_EVERY_S = 2.0  # a shared file system tells nobody that a node has written
 SAME_DENIAL_S = 60.0  # who repeats a refused start fills no disk
-
-
-def trail_directory(datasets: DatasetsSettings) -> Path:
-    """Where the trail is."""
-    return datasets.state_dir / "trail"
 
 
 class Keeper:

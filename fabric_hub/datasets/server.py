@@ -15,6 +15,7 @@ from typing import Annotated
 from fastapi import FastAPI, Query, Response
 
 from .. import __version__, unix_server
+from .model import Catalogue
 from .verbs import LONGEST_WAIT_S, Accept, Ask, Health, Told, Verbs
 
 
@@ -32,7 +33,7 @@ def create_app(verbs: Verbs) -> FastAPI:
     app = FastAPI(title="Fabric Hub keeper", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     unix_server.answer_with_problems(app, "keeper")
 
-    @app.get("/v1/catalogue")
+    @app.get("/v1/catalogue", responses={200: {"model": Catalogue}})
     async def catalogue(after: int | None = None, wait: Annotated[float, Query(ge=0)] = 0.0) -> Response:
         """The catalogue; waits up to ``wait`` seconds (at most 30) for a serial other than ``after``."""
         found = await verbs.catalogue(after, min(wait, LONGEST_WAIT_S))

@@ -23,6 +23,7 @@ from pydantic import Field, StringConstraints, ValidationError
 
 from ..errors import FabricError
 from ..model import Frozen, HubUser, Slug, SlurmName
+from ..settings import DatasetsSettings
 from .model import Digest, Line, VersionName
 
 ZERO = "0" * 64  # the digest "before" the first record
@@ -79,6 +80,11 @@ class TrailBrokenError(FabricError):
             hint="Keep the files as they are, and compare them with a copy. See docs/explanation/trail.md.",
             status=503,
         )
+
+
+def trail_directory(datasets: DatasetsSettings) -> Path:
+    """Where a site's trail is."""
+    return datasets.state_dir / "trail"
 
 
 def canonical(record: dict[str, Any]) -> bytes:
