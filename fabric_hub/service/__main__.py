@@ -17,6 +17,10 @@ import uvicorn
 from fastapi import FastAPI
 from jupyterhub.services.auth import HubAuth
 
+from ..datasets.client import KeeperClient
+from ..datasets.follower import CatalogueFollower
+from ..datasets.known import known_by
+from ..datasets.policy import Known
 from ..errors import FabricError
 from ..model import Snapshot
 from ..sessions.database import database_url
@@ -25,6 +29,7 @@ from ..settings import Settings, load
 from ..slurm.client import GatewayClient
 from ..slurm.follower import SnapshotFollower
 from .api import make_app
+from .datasets import Desk
 from .hub_api import HubApi
 from .reconciler import Reconciler
 
@@ -52,7 +57,14 @@ def build(settings: Settings, local: bool) -> FastAPI:
     async def latest() -> Snapshot | None:
         return follower.snapshot if settings.slurm else None
 
-    app = make_app(settings, store, identify, latest, local=local)
+    keeper = KeeperClient(settings.datasets.socket) if settings.datasets else None
+    catalogue = CatalogueFollower(keeper) if keeper else None
+
+    async def known() -> Known | None:
+        return await known_by(catalogue) if catalogue else None
+
+    desk = Desk(known, keeper) if keeper else None
+    app = make_app(settings, store, identify, latest, desk, local=local)
     hub = HubApi(os.environ["JUPYTERHUB_API_URL"], os.environ["JUPYTERHUB_API_TOKEN"], tls_files())
     reconciler = Reconciler(settings, store, gateway, follower, hub)
 
@@ -62,6 +74,8 @@ def build(settings: Settings, local: bool) -> FastAPI:
         tasks[0].add_done_callback(_must_not_fail)
         if settings.slurm:
             follower.follow()
+        if catalogue:
+            catalogue.follow()
         yield
         for task in tasks:
             task.cancel()
@@ -69,6 +83,9 @@ def build(settings: Settings, local: bool) -> FastAPI:
         await follower.stop()
         await hub.close()
         await gateway.aclose()
+        if catalogue and keeper:
+            await catalogue.stop()
+            await keeper.aclose()
         store.close()
 
     app.router.lifespan_context = lifespan

@@ -26,6 +26,7 @@ from ..sessions.doorbell import doorbell_path, ring
 from ..sessions.standing import standing
 from ..sessions.store import Session, SessionStore
 from ..settings import Settings
+from .datasets import PLACES, Desk, add_datasets
 from .limits import BodyLimit
 from .scopes import server_of
 
@@ -73,12 +74,19 @@ class SessionInfo(Frozen):
 
 
 def make_app(
-    settings: Settings, store: SessionStore, identify: Identify, latest: LatestSnapshot, *, local: bool = True
+    settings: Settings,
+    store: SessionStore,
+    identify: Identify,
+    latest: LatestSnapshot,
+    desk: Desk | None = None,
+    *,
+    local: bool = True,
 ) -> FastAPI:
     """The service's ASGI application.
 
     :param identify: asks the hub who a token is.
     :param latest: the latest snapshot, or None where there is no Slurm.
+    :param desk: where it reads of datasets and whom it tells, or None where the site offers none.
     :param local: whether the hub can run sessions on its own machine.
     """
     prefix = "/services/fabric"
@@ -149,6 +157,7 @@ def make_app(
         """What the caller may start, as the start form shows it."""
         return offer(settings, who["name"], await latest(), datetime.now().astimezone().date(), local=local)
 
+    add_datasets(api, settings, store, desk, person, own_session)
     app.include_router(api)
     return app
 
@@ -202,7 +211,7 @@ async def _malformed(_request: Request, error: Exception) -> JSONResponse:
     places = ""
     if isinstance(error, RequestValidationError):
         # names of our own fields only: what was sent is not repeated, and a name may be a sender's, too
-        ours = {str(part) for item in error.errors() for part in item["loc"][1:2]} & {*Ready.model_fields}
+        ours = {str(part) for item in error.errors() for part in item["loc"][1:2]} & ({*Ready.model_fields} | PLACES)
         places = ", ".join(sorted(ours))
     problem = Problem(message=f"The request is malformed{f' at {places}' if places else ''}.", reason="malformed")
     return JSONResponse(problem.model_dump(), status_code=422)

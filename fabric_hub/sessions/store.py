@@ -105,6 +105,19 @@ class SessionStore:
         with self._begin() as connection:
             connection.execute(sa.update(sessions).where(sessions.c.id == session_id).values(**fields))
 
+    def change_datasets(self, session_id: str, *, add: str | None = None, drop: str | None = None) -> tuple[str, ...]:
+        """Add a dataset to, or take one off, a session's record; returns what is on it then."""
+        mine = sessions.c.id == session_id
+        with self._begin() as connection:
+            # writing first holds the row: of two that change it at the same moment none is lost
+            connection.execute(sa.update(sessions).where(mine).values(datasets=sessions.c.datasets))
+            before = connection.execute(sa.select(sessions.c.datasets).where(mine)).scalar_one()
+            kept = [name for name in before if name != drop]
+            if add is not None and add not in kept:
+                kept.append(add)
+            connection.execute(sa.update(sessions).where(mine).values(datasets=kept))
+        return tuple(kept)
+
     def announce(self, session_id: str, port: int, phases: dict[str, float]) -> bool:
         """Record the port of a live session that has not announced one; False when there is none.
 

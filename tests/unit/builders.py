@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from fabric_hub.datasets.model import Acceptance, Catalogue, Dataset, Grant
 from fabric_hub.model import Job, Node, Snapshot
 from fabric_hub.sessions.store import Session
 from fabric_hub.settings import Settings, parse
@@ -119,3 +120,45 @@ def a_snapshot(*jobs: Job, **changes: Any) -> Snapshot:
     """A snapshot that Slurm was asked for a minute after NOW."""
     fields = {"serial": 1, "now": NOW + 61, "jobs_at": NOW + 60, "nodes_at": NOW + 60, "jobs": jobs}
     return Snapshot.model_validate({**fields, **changes})
+
+
+def a_dataset(name: str = "wind-farm", **changes: Any) -> Dataset:
+    """A published, restricted dataset with an agreement and two purposes."""
+    fields = {
+        "name": name,
+        "title": "Wind farm",
+        "description": "Power of twelve turbines.",
+        "contact": {"name": "Data desk", "email": "data@energy.example"},
+        "licence": "https://creativecommons.org/licenses/by/4.0/",
+        "access": "restricted",
+        "themes": ("ENER",),
+        "keywords": ("turbine",),
+        "personal_data": "none",
+        "purposes": ({"name": "research", "text": "Research"}, {"name": "teaching", "text": "Teaching"}),
+        "agreement": {"version": "1", "text": "Do no harm."},
+        "versions": (
+            {
+                "version": "2024", "kind": "image", "path": "/srv/fabric/datasets/secret-place.sqfs",
+                "sha256": "a" * 64, "bytes": 1_234_567, "files": 3, "created_at": NOW, "published_at": NOW,
+            },
+        ),
+        "latest": "2024",
+        "published_at": NOW,
+    }  # fmt: skip
+    return Dataset.model_validate({**fields, **changes})
+
+
+def a_catalogue(*datasets: Dataset, granted: str = "physics", accepted: str = "", **changes: Any) -> Catalogue:
+    """Datasets that a project is granted, and of which jan has accepted a version of the agreement (for research)."""
+    fields: dict[str, Any] = {
+        "serial": 1,
+        "now": NOW,
+        "datasets": datasets,
+        "grants": tuple(Grant(dataset=one.name, project=granted) for one in datasets if granted),
+        "acceptances": tuple(
+            Acceptance(user="jan", project="physics", dataset=one.name, agreement=accepted, purpose="research")
+            for one in datasets
+            if accepted
+        ),
+    }
+    return Catalogue.model_validate({**fields, **changes})

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from jinja2 import UndefinedError
 
+from fabric_hub.projects.dataset_offer import DatasetForm
 from fabric_hub.projects.offer import offer
 from fabric_hub.settings import Settings
 from fabric_hub.spawner.form import render
@@ -19,6 +20,7 @@ NODES = (a_node(), a_node(name="cpu1", partitions=("cpu",), gpus={}, gpus_free={
 
 def page(site: Settings, user: str, today: date = TODAY, **more: Any) -> str:
     data = offer(site, user, a_snapshot(nodes=NODES), today).model_dump()
+    data["datasets"] = DatasetForm().model_dump()
     return render({**data, "base": "", "server_name": "", "silent": "", **more})
 
 

@@ -1,4 +1,4 @@
-// The start form: profiles and images of the chosen project only, hours of the chosen profile,
+// The start form: profiles, images and datasets of the chosen project only, hours of the chosen profile,
 // and the session's name as JupyterHub's server name (it is part of the address, not an option).
 // After a refusal the page is a new one: what was chosen is put back, so that one thing can be mended.
 (() => {
@@ -25,7 +25,7 @@
     name.readOnly = true;
   }
 
-  const words = (option, key) => (option ? option.dataset[key].split(" ") : []);
+  const words = (option, key) => (option ? (option.dataset[key] || "").split(" ").filter(Boolean) : []);
 
   function chooseProfile(profile) {
     profile.checked = true;
@@ -51,6 +51,68 @@
       .map((value) => radios.find((radio) => radio.value === value))
       .find((radio) => radio && !radio.disabled);
     if (first && !radios.some((radio) => radio.checked)) chooseProfile(first);
+    showDatasets();
+  }
+
+  // Datasets. What the chosen project cannot use is not there; an agreement is asked for when its dataset is picked.
+  const MANY = 8;
+  const datasets = [...root.querySelectorAll("[data-dataset]")];
+  const search = document.getElementById("dataset-search");
+  const note = document.getElementById("datasets-note");
+  const box = (entry) => entry.querySelector('input[name="datasets"]');
+
+  function askAgreement(entry) {
+    const block = entry.querySelector(".fabric-agreement");
+    if (!block) return;
+    const option = project.selectedOptions[0];
+    const asked = box(entry).checked && words(option, "agreement").includes(entry.dataset.dataset);
+    block.hidden = !asked;
+    block.querySelector(".fabric-agreement-changed").hidden = !words(option, "changed").includes(entry.dataset.dataset);
+    for (const field of block.querySelectorAll("input, select")) {
+      field.disabled = !asked;
+      field.required = asked;
+    }
+  }
+
+  function usable(entry) {
+    const option = project.selectedOptions[0];
+    return [...words(option, "open"), ...words(option, "agreement")].includes(entry.dataset.dataset);
+  }
+
+  function showDatasets() {
+    if (!note) return;
+    const mine = datasets.filter(usable);
+    document.getElementById("dataset-search-box").hidden = mine.length <= MANY;
+    if (mine.length <= MANY) search.value = "";
+    const wanted = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    let found = 0;
+    for (const entry of datasets) {
+      const ours = mine.includes(entry);
+      if (!ours) box(entry).checked = false;
+      const matches = wanted.every((word) => entry.dataset.words.includes(word));
+      entry.hidden = !ours || !(matches || box(entry).checked); // what is picked never hides
+      if (ours && matches) found += 1;
+      askAgreement(entry);
+    }
+    const others = Number(project.selectedOptions[0]?.dataset.others);
+    const said = [];
+    if (wanted.length) said.push(`${found} of ${mine.length} found.`);
+    else if (!mine.length && !document.getElementById("datasets-problem")) said.push("This project has no datasets yet.");
+    if (others) said.push(`Access to ${others} more can be requested from the Datasets panel in a session.`);
+    note.textContent = said.join(" ");
+  }
+
+  function chooseDatasets(names) {
+    for (const entry of datasets) box(entry).checked = names.includes(entry.dataset.dataset);
+    showDatasets();
+  }
+
+  if (search) {
+    search.addEventListener("input", showDatasets);
+    search.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") event.preventDefault(); // it searches, it does not start
+    });
+    datasets.forEach((entry) => box(entry).addEventListener("change", () => askAgreement(entry)));
   }
 
   project.addEventListener("change", chooseProject);
@@ -64,6 +126,7 @@
     if (profile && words(project.selectedOptions[0], "profiles").includes(profile.value)) chooseProfile(profile);
     if ([...image.options].some((option) => option.value === choice.image && !option.disabled)) image.value = choice.image;
     if (Number(choice.hours) > 0) hours.value = choice.hours;
+    chooseDatasets(choice.datasets || []); // but nobody's acceptance is put back for them
   }
 
   function refused() {
@@ -72,12 +135,14 @@
     problem.setAttribute("role", "alert");
     const url = new URLSearchParams(location.search);
     const fromUrl = Object.fromEntries([...url].map(([key, value]) => [key.replace(/^opt-/, ""), value]));
+    fromUrl.datasets = [...url].filter(([key]) => /^(opt-)?datasets$/.test(key)).map(([, value]) => value);
     const sent = sessionStorage.getItem(MEMORY);
     restore(url.has("_xsrf") && sent ? JSON.parse(sent) : fromUrl);
   }
 
   form.addEventListener("submit", () => {
-    sessionStorage.setItem(MEMORY, JSON.stringify(Object.fromEntries(new FormData(form))));
+    const sent = new FormData(form);
+    sessionStorage.setItem(MEMORY, JSON.stringify({ ...Object.fromEntries(sent), datasets: sent.getAll("datasets") }));
     if (!name.value || root.dataset.serverName) return;
     const action = new URL(form.action, location.href);
     const [, before, user] = action.pathname.match(/^(.*\/hub\/spawn)(?:\/([^/]+))?/) || [];

@@ -1,0 +1,217 @@
+"""The service's verbs about datasets: the catalogue as somebody may see it, and what they want of it.
+
+A session's own token reads its project's part, and puts on record what was added or dropped while it runs. A person's
+own token accepts agreements and asks for access. No session's token ever accepts anything: its code is not its owner.
+"""
+
+# No `from __future__ import annotations` here: FastAPI reads the annotations of local functions.
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Any, Protocol
+
+from fastapi import APIRouter, Depends
+
+from ..datasets import policy
+from ..datasets.model import Line, VersionName
+from ..datasets.policy import ACCEPT_SCOPE, DatasetRefusedError, Known, State
+from ..errors import FabricError
+from ..model import Frozen, Slug
+from ..projects import dataset_offer
+from ..projects.dataset_offer import PersonDatasets, SessionDatasets
+from ..projects.policy import closed, is_member, projects_of
+from ..sessions.options import Accepting
+from ..sessions.store import Session, SessionStore
+from ..settings import Settings
+from .scopes import server_of
+
+# As many as the options of a start may name.
+MOST = 100
+
+Who = dict[str, Any]
+KnownNow = Callable[[], Awaitable[Known | None]]
+
+
+class Keeper(Protocol):
+    """What the service asks of the keeper; see :class:`fabric_hub.datasets.client.KeeperClient`."""
+
+    async def accept(self, user: str, project: str, dataset: str, agreement: str, purpose: str) -> None: ...
+
+    async def request(self, user: str, project: str, dataset: str, why: str | None = None) -> None: ...
+
+    async def event(self, event: str, *, user: str, project: str | None, dataset: str, why: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where the service reads of datasets, and whom it tells."""
+
+    known: KnownNow
+    keeper: Keeper
+
+
+class Chosen(Frozen):
+    """The datasets on a session's record."""
+
+    datasets: tuple[str, ...]
+
+
+class AccessWish(Frozen):
+    """A request of a session's user for a dataset; ``why`` is one line for the operators."""
+
+    why: Line | None = None
+
+
+class PersonsWish(AccessWish):
+    """A person's request for a dataset, for one of their projects."""
+
+    project: Slug
+
+
+class Agreed(Frozen):
+    """A person accepts this version of a dataset's agreement, in this project, for this purpose."""
+
+    project: Slug
+    agreement: VersionName
+    purpose: Slug
+
+
+def add_datasets(
+    api: APIRouter,
+    settings: Settings,
+    store: SessionStore,
+    desk: Desk | None,
+    person: Callable[..., Awaitable[Who]],
+    own_session: Callable[..., Awaitable[Session]],
+) -> None:
+    """Add the verbs to the service's API.
+
+    :param desk: None where the site offers no datasets; every verb then answers 404.
+    :param person: the dependency that knows who calls.
+    :param own_session: the dependency for a session's own token only.
+    """
+
+    async def in_person(who: Annotated[Who, Depends(person)]) -> str:
+        scopes = who.get("scopes") or []
+        if (
+            who.get("kind", "user") != "user"
+            or ACCEPT_SCOPE not in scopes
+            or server_of(who["name"], scopes) is not None
+        ):
+            raise FabricError(
+                "This is for a person's own token, with all that they may do; a session's token may not.",
+                reason="scope",
+                hint="Make a token on the hub's page Token, or use the start page.",
+                status=403,
+            )
+        name: str = who["name"]
+        return name
+
+    async def offered() -> Desk:
+        if desk is None:
+            raise FabricError("This hub offers no datasets.", reason="no-datasets", status=404)
+        return desk
+
+    async def known(here: Annotated[Desk, Depends(offered)]) -> Known:
+        return await here.known() or Known()
+
+    def start_page(user: str) -> str:
+        return f"{settings.hub.pages_url}/hub/spawn/{user}"
+
+    async def tell(here: Desk, user: str, error: DatasetRefusedError) -> None:
+        with suppress(FabricError):  # a keeper that is silent is told of in its own place
+            await here.keeper.event("denied", user=user, project=error.project, dataset=error.dataset, why=error.why)
+
+    at_desk = Annotated[Desk, Depends(offered)]
+    as_known = Annotated[Known, Depends(known)]
+    of_caller = Annotated[Session, Depends(own_session)]
+    by_person = Annotated[str, Depends(in_person)]
+
+    @api.get("/session/datasets")
+    async def session_datasets(session: of_caller, now: as_known) -> SessionDatasets:
+        """The datasets that the caller's session may know of, with what its user can do with each."""
+        return dataset_offer.for_session(
+            settings, now, session.user, session.project, session.datasets, _today(), start_page(session.user)
+        )
+
+    @api.post("/session/datasets/{name}")
+    async def add_dataset(name: Slug, session: of_caller, here: at_desk, now: as_known) -> Chosen:
+        """Put a dataset on the record of the caller's running session. Refused like a start with it would be."""
+        _check_member(settings, session.user, session.project)
+        try:
+            policy.may_use(policy.catalogue_of(now), name, session.user, session.project, _today())
+        except DatasetRefusedError as error:
+            await tell(here, session.user, error)
+            raise
+        if name not in session.datasets and len(session.datasets) >= MOST:
+            raise FabricError(
+                f"Session {session.id} has {MOST} datasets, the most that one may have.",
+                reason="too-many",
+                hint="Drop one first.",
+                status=409,
+            )
+        return Chosen(datasets=store.change_datasets(session.id, add=name))
+
+    @api.delete("/session/datasets/{name}")
+    async def drop_dataset(name: Slug, session: of_caller, here: at_desk) -> Chosen:
+        """Take a dataset off the record of the caller's running session."""
+        return Chosen(datasets=store.change_datasets(session.id, drop=name))
+
+    @api.post("/session/datasets/{name}/request", status_code=204)
+    async def request_for_session(
+        name: Slug, wish: AccessWish, session: of_caller, here: at_desk, now: as_known
+    ) -> None:
+        """Ask the operators for a dataset, for the project of the caller's session."""
+        _check_member(settings, session.user, session.project)
+        await _request(here, now, session.user, session.project, name, wish.why)
+
+    @api.get("/datasets")
+    async def person_datasets(user: by_person, now: as_known) -> PersonDatasets:
+        """The datasets that the caller's projects may know of, with what the caller can do with each, by project."""
+        return dataset_offer.for_person(settings, now, user, projects_of(settings, user), _today(), start_page(user))
+
+    @api.post("/datasets/{name}/acceptance", status_code=204)
+    async def accept(name: Slug, agreed: Agreed, user: by_person, here: at_desk, now: as_known) -> None:
+        """Accept the current agreement of a dataset, in the caller's own name, for one of its purposes."""
+        _check_member(settings, user, agreed.project)
+        accepting = Accepting(version=agreed.agreement, purpose=agreed.purpose)
+        found = policy.may_use(policy.catalogue_of(now), name, user, agreed.project, _today(), accepting)
+        if found is not None:  # asked once: what was accepted before stays as it was
+            await here.keeper.accept(found.user, found.project, found.dataset, found.agreement, found.purpose)
+
+    @api.post("/datasets/{name}/request", status_code=204)
+    async def request(name: Slug, wish: PersonsWish, user: by_person, here: at_desk, now: as_known) -> None:
+        """Ask the operators for a dataset, for one of the caller's projects."""
+        _check_member(settings, user, wish.project)
+        await _request(here, now, user, wish.project, name, wish.why)
+
+
+async def _request(here: Desk, now: Known, user: str, project: str, name: str, why: str | None) -> None:
+    found = policy.standing(policy.catalogue_of(now), name, user, project, _today())
+    if found.state in (State.OPEN, State.AGREEMENT):
+        raise FabricError(
+            f"Project {project} may use dataset {name} already.", reason="open", hint=found.hint, status=409
+        )
+    if found.state is not State.NOT_GRANTED:
+        raise policy.refusal(found, name, project)
+    await here.keeper.request(user, project, name, why)
+
+
+def _check_member(settings: Settings, user: str, name: str) -> None:
+    project = settings.project.get(name)
+    if project is None or not is_member(project, user):
+        raise FabricError(f"User {user} is not a member of project {name}.", reason="project", status=403)
+    why = closed(project, _today())
+    if why:
+        raise FabricError(
+            f"Project {name} {why}.", reason="project-closed", hint="Ask its owner to extend it.", status=403
+        )
+
+
+def _today() -> date:
+    return datetime.now().astimezone().date()
+
+
+PLACES = {field for model in (AccessWish, PersonsWish, Agreed) for field in model.model_fields} | {"name"}
