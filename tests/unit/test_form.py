@@ -7,20 +7,22 @@ from typing import Any
 import pytest
 from jinja2 import UndefinedError
 
-from fabric_hub.projects.dataset_offer import DatasetForm
+from fabric_hub.datasets.policy import Known
+from fabric_hub.projects.dataset_offer import for_form
 from fabric_hub.projects.offer import offer
 from fabric_hub.settings import Settings
 from fabric_hub.spawner.form import render
 
-from .builders import TODAY, a_node, a_site, a_snapshot
+from .builders import NOW, TODAY, a_catalogue, a_dataset, a_node, a_site, a_snapshot
 from .test_failures import Tags
 
 NODES = (a_node(), a_node(name="cpu1", partitions=("cpu",), gpus={}, gpus_free={}))
 
 
-def page(site: Settings, user: str, today: date = TODAY, **more: Any) -> str:
+def page(site: Settings, user: str, today: date = TODAY, known: Known | None = None, **more: Any) -> str:
     data = offer(site, user, a_snapshot(nodes=NODES), today).model_dump()
-    data["datasets"] = DatasetForm().model_dump()
+    projects = [project["name"] for project in data["projects"]]
+    data["datasets"] = for_form(site, known, user, projects, today).model_dump()
     return render({**data, "base": "", "server_name": "", "silent": "", **more})
 
 
@@ -59,3 +61,40 @@ def test_whatever_a_title_or_a_name_holds_it_stays_text(tmp_path: Path) -> None:
 def test_a_form_that_lacks_a_value_is_an_error_not_a_blank() -> None:
     with pytest.raises(UndefinedError):
         render({"projects": []})
+
+
+def test_datasets_are_shown_with_size_access_licence_and_the_agreement_that_they_need(site: Settings) -> None:
+    html = page(site, "jan", known=Known(catalogue=a_catalogue(a_dataset())))
+    assert 'data-open="" data-agreement="wind-farm" data-changed="" data-others="0"' in html
+    assert "1.23 MB, restricted, " in html
+    assert 'href="https://creativecommons.org/licenses/by/4.0/" target="_blank" rel="noopener noreferrer"' in html
+    assert 'name="accept-wind-farm" id="accept-wind-farm" value="1"' in html
+    assert '<option value="teaching">Teaching</option>' in html
+    assert "Do no harm." in html
+
+
+def test_a_site_without_datasets_has_no_part_for_them_on_its_form(site: Settings) -> None:
+    assert "fabric-datasets" not in page(site, "jan")
+
+
+def test_a_secret_of_another_project_is_nowhere_in_the_page(site: Settings) -> None:
+    catalogue = a_catalogue(a_dataset("trial-x", title="Trial X", access="non-public"), granted="course")
+    assert "trial" not in page(site, "jan", known=Known(catalogue=catalogue)).lower()
+    assert "trial-x" in page(site, "eve", known=Known(catalogue=catalogue))
+
+
+def test_a_silent_keeper_is_told_on_the_form(site: Settings) -> None:
+    html = page(site, "jan", known=Known(catalogue=a_catalogue(a_dataset()), silent_since=NOW, problem="It is gone."))
+    assert "The keeper of the datasets has not answered since" in html
+    assert "wind-farm" not in html
+
+
+def test_whatever_a_catalogue_holds_it_stays_text(site: Settings) -> None:
+    evil = '"><script>alert(1)</script>'
+    dataset = a_dataset(
+        title=evil, keywords=(evil,), description=evil, agreement={"version": "1", "text": evil},
+        purposes=({"name": "research", "text": evil},),
+    )  # fmt: skip
+    tags = Tags(page(site, "jan", known=Known(catalogue=a_catalogue(dataset))))
+    assert tags.tags.count("script") == 1
+    assert evil in tags.text

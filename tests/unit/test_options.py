@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fabric_hub.errors import FabricError
 from fabric_hub.projects.policy import Choice, choose
-from fabric_hub.sessions.options import NAMES, UserOptions, parse_options
+from fabric_hub.sessions.options import NAMES, Accepting, UserOptions, from_form, from_url, parse_options
 
 from .builders import TODAY, a_site
 
@@ -119,3 +119,58 @@ def test_many_unknown_options_are_counted_not_listed() -> None:
 def test_more_than_one_project_is_refused() -> None:
     with pytest.raises(FabricError, match="Option project must be one name"):
         parse_options({"project": ["physics", "course"]})
+
+
+FORM = {"project": ["physics"], "datasets": ["wind-farm", "soil"]}
+
+
+def test_the_forms_fields_and_rest_say_the_same_of_an_agreement() -> None:
+    form = from_form({**FORM, "accept-wind-farm": ["2"], "purpose-wind-farm": ["research"], "purpose-soil": [""]})
+    rest = {
+        "project": "physics",
+        "datasets": ["wind-farm", "soil"],
+        "agreements": {"wind-farm": {"version": "2", "purpose": "research"}},
+    }
+    assert parse_options(form) == parse_options(rest)
+    assert parse_options(form).agreements == {"wind-farm": Accepting(version="2", purpose="research")}
+
+
+def test_a_purpose_without_a_ticked_box_and_a_box_without_its_dataset_accept_nothing() -> None:
+    for fields in (
+        {**FORM, "purpose-wind-farm": ["research"]},
+        {**FORM, "accept-weather": ["1"], "purpose-weather": ["research"]},
+        {"accept-weather": ["1"], "purpose-weather": ["research"]},
+    ):
+        assert parse_options(from_form(fields)).agreements == {}
+
+
+def test_an_agreement_without_a_purpose_is_refused_in_words() -> None:
+    with pytest.raises(FabricError, match="one of the dataset's purposes"):
+        parse_options(from_form({**FORM, "accept-wind-farm": ["2"], "purpose-wind-farm": [""]}))
+
+
+@pytest.mark.parametrize(
+    "agreements",
+    ["yes", 5, ["wind-farm"], {"wind-farm": "1"}, {"wind-farm": {"version": "1"}}, {"Wind": {}},
+     {"wind-farm": {"version": "1\n", "purpose": "research"}}, {"wind-farm": {"version": "1", "purpose": "a", "x": 1}}],
+)  # fmt: skip
+def test_an_agreement_that_is_none_is_refused_in_words(agreements: Any) -> None:
+    with pytest.raises(FabricError, match="Option agreements must give each dataset") as caught:
+        parse_options({"agreements": agreements})
+    assert_told_well(caught.value)
+
+
+@pytest.mark.parametrize("name", ["agreements", "accept-wind-farm", "purpose-wind-farm"])
+def test_no_link_accepts_an_agreement(name: str) -> None:
+    with pytest.raises(FabricError, match="A link cannot accept an agreement") as caught:
+        from_url({"datasets": ["wind-farm"], name: ["1"]})
+    assert caught.value.reason == "agreement"
+    assert from_url({"datasets": ["wind-farm"]}) == {"datasets": ["wind-farm"]}
+
+
+@given(OPTIONS)
+def test_whatever_a_form_sends_is_typed_or_refused_in_words(raw: dict[str, Any]) -> None:
+    try:
+        parse_options(from_form(raw))
+    except FabricError as error:
+        assert_told_well(error)

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fabric_hub.datasets.policy import Known
 from fabric_hub.errors import FabricError
-from fabric_hub.projects.policy import Choice, choose, closed, fit, free_gpus, job_spec, projects_of
-from fabric_hub.sessions.options import UserOptions
+from fabric_hub.projects.policy import Choice, acceptances, choose, closed, fit, free_gpus, job_spec, projects_of
+from fabric_hub.sessions.options import Accepting, UserOptions
 from fabric_hub.settings import Profile, Settings, parse
 
-from .builders import TODAY, a_node, a_site
+from .builders import TODAY, a_catalogue, a_dataset, a_node, a_site
 
 
 def refused(site: Settings, user: str, **options: Any) -> FabricError:
@@ -157,3 +158,34 @@ def test_a_local_profile_asks_nothing_of_slurm() -> None:
 def test_free_gpus_are_counted_by_type_and_none_on_a_node_that_is_down() -> None:
     nodes = [a_node(gpus_free={"h200": 1}), a_node(name="gpu2", usable=False), a_node(name="x", gpus={"": 4})]
     assert free_gpus(nodes) == {"h200": (1, 4), "": (0, 4)}
+
+
+def test_a_choice_has_its_datasets_once_each_and_in_order(site: Settings) -> None:
+    known = Known(catalogue=a_catalogue(a_dataset(), a_dataset("soil"), accepted="1"))
+    choice = choose(site, "jan", UserOptions(datasets=("soil", "wind-farm", "soil")), TODAY, known)
+    assert choice.datasets == ("soil", "wind-farm")
+    assert choose(site, "jan", UserOptions.model_validate(choice.options()), TODAY, known) == choice
+
+
+def test_a_dataset_that_the_chosen_project_cannot_use_is_refused(site: Settings) -> None:
+    known = Known(catalogue=a_catalogue(a_dataset(), accepted="1"))
+    with pytest.raises(FabricError, match="Project course has no access to a dataset wind-farm") as caught:
+        choose(site, "eve", UserOptions(project="course", datasets=("wind-farm",)), TODAY, known)
+    assert (caught.value.reason, caught.value.status) == ("dataset", 403)
+
+
+def test_an_acceptance_is_no_part_of_the_choice_but_is_to_be_recorded(site: Settings) -> None:
+    known = Known(catalogue=a_catalogue(a_dataset()))
+    options = UserOptions(datasets=("wind-farm",), agreements={"wind-farm": Accepting(version="1", purpose="research")})
+    choice = choose(site, "jan", options, TODAY, known)
+    assert "agreements" not in choice.options()
+    (found,) = acceptances("jan", choice.project, options, TODAY, known)
+    assert (found.user, found.project, found.dataset, found.purpose) == ("jan", "physics", "wind-farm", "research")
+
+
+def test_a_silent_keeper_holds_up_nobody_who_wants_no_data(site: Settings) -> None:
+    silent = Known(silent_since=1.0)
+    assert choose(site, "jan", UserOptions(), TODAY, silent).datasets == ()
+    with pytest.raises(FabricError, match="has not answered since") as caught:
+        choose(site, "jan", UserOptions(datasets=("wind-farm",)), TODAY, silent)
+    assert caught.value.status == 503
