@@ -110,6 +110,7 @@ FORMATS = {
         "GEOJSON", "application/geo+json", "https://www.rfc-editor.org/rfc/rfc7946", "GeoJSON (RFC 7946)"
     ),
     "gpkg": Format("GPKG", "application/geopackage+sqlite3", "https://www.geopackage.org/spec/", "OGC GeoPackage"),
+    "gz": Format("GZIP", "application/gzip", "https://www.rfc-editor.org/rfc/rfc1952", "gzip (RFC 1952)"),
     "h5": _HDF,
     "hdf5": _HDF,
     "htm": _HTML,
@@ -142,23 +143,25 @@ SQUASHFS = Format(
 _ABOUT_THE_DATA = frozenset({"md", "txt", "pdf", "html", "htm"})
 
 
+def format_of(suffix: str) -> Format | None:
+    """The format of files with a suffix, with or without its dot and in any case; ``csv.gz`` is gzip."""
+    plain = suffix.lower().lstrip(".")
+    return FORMATS.get(plain) or FORMATS.get(plain.rpartition(".")[2])
+
+
 def formats(suffixes: dict[str, int]) -> list[Format]:
     """The known formats among files, most frequent first; what only describes the data comes last.
 
-    :param suffixes: file suffix, with or without its dot and in any case, to the number of such files.
+    :param suffixes: file suffix to the number of such files.
     """
-    known = {suffix.lower().lstrip("."): count for suffix, count in suffixes.items()}
-    order = sorted(
-        (suffix for suffix in known if suffix in FORMATS),
-        key=lambda suffix: (suffix in _ABOUT_THE_DATA, -known[suffix], suffix),
-    )
-    return list(dict.fromkeys(FORMATS[suffix] for suffix in order))
+    order = sorted(suffixes, key=lambda suffix: (suffix in _ABOUT_THE_DATA, -suffixes[suffix], suffix))
+    return list(dict.fromkeys(known for suffix in order if (known := format_of(suffix))))
 
 
 def media_type(suffixes: dict[str, int]) -> str | None:
     """The one IANA media type of all data files, or None where they are of several kinds or of an unknown one."""
-    data = {suffix for known in suffixes if (suffix := known.lower().lstrip(".")) not in _ABOUT_THE_DATA}
-    types = {FORMATS[suffix].media_type if suffix in FORMATS else None for suffix in data}
+    known = [format_of(suffix) for suffix in suffixes if suffix not in _ABOUT_THE_DATA]
+    types = {one.media_type if one else None for one in known}
     return types.pop() if len(types) == 1 else None
 
 

@@ -210,18 +210,17 @@ def _distribution(dataset: Dataset, version: Version, about: About) -> list[dict
         }
     ]
     for suffix, count in sorted(version.formats.items()):
-        plain = suffix.lstrip(".")
-        known = codes.FORMATS.get(plain.lower())
-        if known and (known.media_type or known.standard) and plain:
+        known = codes.format_of(suffix)
+        if known and (known.media_type or known.standard):
             resources.append(
                 {
                     "@type": "cr:FileSet",
-                    "@id": f"{whole}-{plain}",
-                    "name": f"{whole}-{plain}",
-                    "description": f"{count} {plain.upper()} files.",
+                    "@id": f"{whole}-{suffix}",
+                    "name": f"{whole}-{suffix}",
+                    "description": f"{count} {suffix.upper()} files.",
                     "containedIn": {"@id": whole},
                     "encodingFormat": known.media_type or known.standard,
-                    "includes": [f"*.{plain}", f"**/*.{plain}"],
+                    "includes": [f"*.{suffix}", f"**/*.{suffix}"],
                 }
             )
     return resources
