@@ -16,7 +16,7 @@ from . import become, publish, rows
 from .database import open_catalogue
 from .model import AccessRequest, Dataset, Grant, Version
 from .store import CatalogueStore
-from .trail import Entry, Trail
+from .trail import Entry, Trail, trail_directory
 
 
 class Desk:
@@ -30,7 +30,7 @@ class Desk:
         self.store = store
         self._settings = settings
         self._by = by
-        self._trail = Trail(settings.datasets.state_dir / "trail")
+        self._trail = Trail(trail_directory(settings.datasets))
 
     def add(self, entry: Dataset, *, new: bool = False) -> bool:
         """Make a draft, or replace an entry's description. False: it said that already.
@@ -109,7 +109,7 @@ class Desk:
 
     def tell(self) -> None:
         """Tell the nodes how things stand. Also after no change: the last one's word may not have reached them."""
-        publish.publish(self._settings, self.store.catalogue)
+        publish.publish(self._settings, self.store)
 
     def _record(self, event: str, **fields: Any) -> Callable[[], object]:
         entry = Entry(event=event, by=self._by, **fields)

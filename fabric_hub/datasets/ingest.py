@@ -1,8 +1,9 @@
 """What the nodes tell: one small file for each event, taken into the trail and removed.
 
 The nodes' agent is root, and writes below ``{datasets.published}/events``. A file counts only when it is a plain
-file of root's (of our own in a run where one account has everything), small, and says just what it may say;
-whatever else lies there is set aside in ``events/refused``, with words in the log.
+file of root's (or of the keeper's own: where root is nobody to a file server, the agent writes as the keeper),
+small, and says just what it may say; whatever else lies there is set aside in ``events/refused``, with words in
+the log.
 """
 
 from __future__ import annotations
@@ -64,11 +65,6 @@ def events_directory(datasets: DatasetsSettings) -> Path:
     return datasets.published / "events"
 
 
-def owners(users: UserSettings) -> frozenset[int]:
-    """Whose files count: root's; where one account has everything, there is nobody else to write them."""
-    return frozenset({0, os.geteuid()} if users.shared_account else {0})
-
-
 def waiting(directory: Path) -> list[str]:
     """The names of what lies there, oldest event first, at most as many as one pass takes."""
     names = [entry.name for entry in os.scandir(directory) if not entry.name.startswith(".")]
@@ -97,7 +93,7 @@ def read(path: Path, trusted: frozenset[int]) -> NodeEvent:
         if not stat.S_ISREG(status.st_mode):
             raise RefusedFile("it is not a plain file")
         if status.st_uid not in trusted:
-            raise RefusedFile(f"it belongs to uid {status.st_uid}, not to root")
+            raise RefusedFile(f"it belongs to uid {status.st_uid}, neither to root nor to the keeper")
         if status.st_mode & 0o022:
             raise RefusedFile("others may write to it")
         content = os.read(handle, LARGEST + 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from datetime import date
@@ -13,10 +14,8 @@ from pathlib import Path
 from .. import __version__
 from ..errors import FabricError
 from ..settings import Project, Settings, load
-from . import rows
-from .ingest import AT_ONCE, Ingest, events_directory, owners, recorded_sources
+from .ingest import AT_ONCE, Ingest, events_directory, recorded_sources
 from .model import Acceptance, AccessRequest, Catalogue
-from .policy import find
 from .publish import Uids, publish
 from .store import CatalogueStore
 from .trail import Entry, Head, Trail, read_head, trail_directory
@@ -90,51 +89,19 @@ class Keeper:
 
     async def accept(self, request: Accept) -> None:
         project = self._project(request.user, request.project)
+        entry = Entry(event="accepted", responsible=project.members.owner, **request.model_dump())
         acceptance = Acceptance(**request.model_dump(), at=time.time())
-        catalogue = await self._refresh()
-        dataset = find(catalogue, request.dataset)
-        if dataset is None or dataset.retired_at is not None:
-            raise rows.unknown(request.dataset)
-        rows.check_acceptance(dataset, acceptance)
-        if not any(_same(acceptance, one) for one in catalogue.acceptances):
-            # what cannot be proved later does not happen: first the trail
-            await self._record(
-                Entry(
-                    event="accepted",
-                    user=request.user,
-                    responsible=project.members.owner,
-                    project=request.project,
-                    dataset=request.dataset,
-                    agreement=request.agreement,
-                    purpose=request.purpose,
-                )
-            )
-            await asyncio.to_thread(self._store.accept, acceptance)
+        # what cannot be proved later does not happen: the trail comes before the transaction's end
+        await asyncio.to_thread(self._store.accept, acceptance, lambda: self._append([entry]))
         # before the session is submitted: its node must find the acceptance there
         await self._publish()
         await self._refresh()
 
     async def request(self, request: Ask) -> None:
         project = self._project(request.user, request.project)
+        entry = Entry(event="requested", responsible=project.members.owner, **request.model_dump())
         wanted = AccessRequest(**request.model_dump(), at=time.time())
-        catalogue = await self._refresh()
-        dataset = find(catalogue, request.dataset)
-        if dataset is None or dataset.retired_at is not None:
-            raise rows.unknown(request.dataset)
-        key = (wanted.user, wanted.project, wanted.dataset)
-        if any((one.user, one.project, one.dataset) == key for one in catalogue.requests):
-            return
-        await self._record(
-            Entry(
-                event="requested",
-                user=request.user,
-                responsible=project.members.owner,
-                project=request.project,
-                dataset=request.dataset,
-                why=request.why,
-            )
-        )
-        await asyncio.to_thread(self._store.request, wanted)
+        await asyncio.to_thread(self._store.request, wanted, lambda: self._append([entry]))
         await self._refresh()
 
     async def told(self, event: Told) -> None:
@@ -213,7 +180,7 @@ class Keeper:
         if self._made_ingest is None:
             self._made_ingest = Ingest(
                 events_directory(self._datasets),
-                owners(self._settings.users),
+                frozenset({0, os.geteuid()}),
                 self._append,
                 recorded_sources(self._trail.directory),
             )
@@ -231,7 +198,7 @@ class Keeper:
         await asyncio.to_thread(self._append, [entry])
 
     async def _publish(self) -> None:
-        if await asyncio.to_thread(publish, self._settings, self._store.catalogue, self._uids):
+        if await asyncio.to_thread(publish, self._settings, self._store, self._uids):
             log.info("the nodes are told of catalogue %d", self._known.serial if self._known else 0)
         self._published_at = time.time()
 
@@ -288,10 +255,6 @@ class Keeper:
         else:
             if self._problems.pop(about, None):
                 log.info("the %s is in order again", about)
-
-
-def _same(one: Acceptance, other: Acceptance) -> bool:
-    return one.model_copy(update={"at": other.at}) == other
 
 
 def _state_of(path: Path) -> tuple[int, int, int] | None:

@@ -22,6 +22,7 @@ from ..errors import FabricError
 from ..settings import DatasetsSettings, Settings, UserSettings
 from ..slurm.accounts import resolve
 from .model import Access, Catalogue, Dataset, Grant
+from .store import CatalogueStore, Revocation
 
 log = logging.getLogger("fabric_hub.keeper")
 
@@ -42,13 +43,16 @@ def end_of(day: date | None) -> float | None:
     return None if day is None else datetime.combine(day + timedelta(days=1), midnight.min).timestamp()
 
 
-def grants(settings: Settings, catalogue: Catalogue, uid_of: UidOf, today: date) -> dict[str, Any]:
+def grants(
+    settings: Settings, catalogue: Catalogue, uid_of: UidOf, today: date, ended: Iterable[Revocation] = ()
+) -> dict[str, Any]:
     """What the nodes are told, without the time of writing.
 
     Listed are published datasets with their published versions; for each, the uids of the members who may
     use it now: the project has a grant in force, and they accepted the current agreement in that project.
 
     :param uid_of: a hub user's uid, or None where there is none to be found: they are left out.
+    :param ended: grants that were taken away together with the jobs that had the dataset open.
     """
     accepted: dict[str, set[tuple[str, str]]] = {}
     current = {one.name: one.agreement.version for one in catalogue.datasets if one.agreement}
@@ -70,7 +74,13 @@ def grants(settings: Settings, catalogue: Catalogue, uid_of: UidOf, today: date)
             else _projects(settings, one, granted.get(one.name, ()), accepted.get(one.name, set()), uid_of, today)
         )
     }
-    return {"format": FORMAT, "serial": catalogue.serial, "datasets": offered, "grants": allowed}
+    content = {"format": FORMAT, "serial": catalogue.serial, "datasets": offered, "grants": allowed}
+    ends = [
+        {"dataset": one.dataset, "account": settings.project[one.project].account, "at": one.at}
+        for one in ended
+        if one.project in settings.project
+    ]
+    return {**content, "end_jobs": ends} if ends else content
 
 
 def _offered(dataset: Dataset) -> dict[str, Any] | None:
@@ -159,13 +169,13 @@ class Uids:
         return uid
 
 
-def publish(settings: Settings, read: Callable[[], Catalogue], uids: Uids | None = None) -> bool:
+def publish(settings: Settings, store: CatalogueStore, uids: Uids | None = None) -> bool:
     """Tell the nodes who may use what now; whether that was news.
 
     One process at a time, and the catalogue is read when it is this one's turn: nobody writes an older one
     over a newer one.
 
-    :param read: gives the catalogue as it is (``CatalogueStore.catalogue``).
+    :param store: the catalogue; it is read under the lock.
     :raises FabricError: the file cannot be written; the nodes go by the one they have.
     """
     assert settings.datasets is not None
@@ -175,7 +185,8 @@ def publish(settings: Settings, read: Callable[[], Catalogue], uids: Uids | None
         try:
             fcntl.flock(directory, fcntl.LOCK_EX)
             uid_of = (uids or Uids()).of(settings.users)
-            content = grants(settings, read(), uid_of, datetime.now().astimezone().date())
+            today = datetime.now().astimezone().date()
+            content = grants(settings, store.catalogue(today), uid_of, today, store.ended())
             if content == _published(settings.datasets):
                 return False
             _replace(place, directory, {**content, "written": time.time()})

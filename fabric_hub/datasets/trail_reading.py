@@ -146,6 +146,8 @@ def uses(records: Iterable[dict[str, Any]], dataset: str, longest_s: float, now:
     for record in records:
         if record.get("dataset") != dataset or record["event"] not in ("opened", "closed", "revoked"):
             continue
+        if "node" not in record:  # an operator revoked a grant; what follows on the nodes they tell themselves
+            continue
         source = record.get("source")
         if source in seen:
             continue
