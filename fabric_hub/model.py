@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 SESSION_ID = r"[a-z2-7]{12}"
 HUB_ID = r"[a-z0-9]{2,16}"
 JOB_NAME = re.compile(rf"fabric-({HUB_ID})-({SESSION_ID})")
+CLUSTER_JOB_NAME = re.compile(rf"fabric-({HUB_ID})-({SESSION_ID})-dask-([a-z0-9](?:[a-z0-9-]{{0,38}}[a-z0-9])?)")
 
 
 def _text(pattern: str) -> StringConstraints:
@@ -99,9 +100,15 @@ def phase_of(state: str) -> Phase:
 
 
 class Job(Frozen):
-    """One job as squeue tells it. ``user`` is the Unix account; ``name`` is text its owner chose."""
+    """One job as squeue tells it. ``user`` is the Unix account; ``name`` is text its owner chose.
+
+    Of a job array, the tasks that wait are one record, each other task is one of its own; ``array_tasks`` says which
+    ("3", "0-7", "4,6-9"), ``array_id`` of which array.
+    """
 
     job_id: int
+    array_id: int | None = None
+    array_tasks: str = ""
     name: str
     user: str
     account: str = ""
@@ -127,6 +134,12 @@ class Job(Frozen):
         """(hub id, session id) when the name is that of a session, else None."""
         match = JOB_NAME.fullmatch(self.name)
         return (match.group(1), match.group(2)) if match else None
+
+    @property
+    def cluster(self) -> tuple[str, str, str] | None:
+        """(hub id, session id, cluster) when the name is that of the workers of a session's Dask cluster, else None."""
+        match = CLUSTER_JOB_NAME.fullmatch(self.name)
+        return (match.group(1), match.group(2), match.group(3)) if match else None
 
 
 class Node(Frozen):

@@ -44,14 +44,14 @@ class Orphan(Frozen):
 
 
 def orphans(settings: Settings, jobs: tuple[Job, ...], known: dict[str, Session], now: float) -> list[Orphan]:
-    """Jobs of this hub that nobody owns. Pure.
+    """Jobs of this hub that nobody owns: sessions, and the workers of sessions' Dask clusters. Pure.
 
     A job's name is text that its owner chose: one that names a session of another
     Unix account is not that session's job, and is left alone.
     """
     found = []
     for job in jobs:
-        identity = job.session
+        identity = job.session or job.cluster
         if identity is None or identity[0] != settings.hub.id or job.phase in (Phase.ENDED, Phase.ENDING):
             continue
         session = known.get(identity[1])
@@ -146,7 +146,7 @@ class Reconciler:
     async def _end_orphans(self, snapshot: Snapshot | None) -> None:
         if snapshot is None or snapshot.silent_since is not None:
             return
-        named = [identity[1] for job in snapshot.jobs if (identity := job.session)]
+        named = [identity[1] for job in snapshot.jobs if (identity := job.session or job.cluster)]
         now = time.time()
         for orphan in orphans(self._settings, snapshot.jobs, self._store.known(named), now):
             if now - self._asked.get(orphan.job_id, 0.0) < RETRY_S:

@@ -28,7 +28,7 @@ from ..settings import Settings, SlurmSettings
 from . import accounts, command, home, permits, refusals, script
 from .accounts import Account
 from .questions import Questions
-from .table import find_live
+from .table import clusters_of, find_live
 from .verbs import Health
 from .watcher import Watcher
 
@@ -327,15 +327,23 @@ class Gateway:
         known = self._known.get(request.session)
         if known and known.account != account.name:
             known = None
-        targets = {job.job_id for job in find_live(self._watcher.snapshot.jobs, name, account.name)}
+        now = self._watcher.snapshot
+        targets = {job.job_id for job in find_live(now.jobs, name, account.name)}
+        clusters = clusters_of(now.jobs, self._settings.hub.id, request.session, account.name)
         if known and known.job_id is not None and not self._is_over(known.job_id):
             targets.add(known.job_id)
-        if not targets:
+        if not targets and not clusters:
             now = await self._fresh()
             targets = {job.job_id for job in find_live(now.jobs, name, account.name)}
+            clusters = clusters_of(now.jobs, self._settings.hub.id, request.session, account.name)
+        for number in sorted({job.array_id or job.job_id for job in clusters}):
+            await self._scancel(number, account)
+            log.info("session %s of %s: cancelled its cluster's job %d", request.session, account.name, number)
         for number in sorted(targets):
             await self._scancel(number, account)
             log.info("session %s of %s: cancelled job %d (%s)", request.session, account.name, number, request.why)
+        if clusters:
+            self._watcher.nudge()
         if targets:
             self._known[request.session] = _Known(account.name, max(targets), time.time(), cancelled=True)
             self._watcher.nudge()

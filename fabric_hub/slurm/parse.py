@@ -19,7 +19,7 @@ from ..model import Job, Node
 # The clients' names of the fields; all are in Slurm 22.05 and in every later release. The name comes last.
 JOB_FIELDS: Final = [
     "JobID", "UserName", "Account", "Partition", "QOS", "State", "Reason", "BatchHost", "SubmitTime", "StartTime",
-    "EndTime", "TimeLimit", "exit_code", "tres-alloc", "Name",
+    "EndTime", "TimeLimit", "exit_code", "tres-alloc", "JobArrayID", "Name",
 ]  # fmt: skip
 NODE_FIELDS: Final = [
     "NodeList", "NodeAddr", "PartitionName", "StateLong", "CPUsState", "Memory", "AllocMem", "Gres", "GresUsed",
@@ -69,12 +69,16 @@ def jobs(text: str, mark: str) -> tuple[Job, ...]:
     """
     found: dict[int, Job] = {}
     for record in records(text, mark, len(JOB_FIELDS)):
-        number, user, account, partition, qos, state, reason, host, submit, start, end, limit, code, tres, name = record
+        number, user, account, partition, qos, state, reason, host, submit, start, end, limit, code, tres = record[:14]
+        array, name = record[14:]
+        array_id, tasks = array_of(array)
         if not number.isdigit():
             raise GarbledError(f"a job's number reads {number!r}")
         status, signal = exit_of(code) if state not in ("PENDING", "RUNNING") else (None, None)
         found[int(number)] = Job(
             job_id=int(number),
+            array_id=array_id,
+            array_tasks=tasks,
             name=name[:_NAME_LIMIT],
             user=user,
             account=_text(account),
@@ -92,6 +96,12 @@ def jobs(text: str, mark: str) -> tuple[Job, ...]:
             tres=_text(tres),
         )
     return tuple(found[number] for number in sorted(found))
+
+
+def array_of(text: str) -> tuple[int | None, str]:
+    """(array, tasks) from ``123_4`` or ``123_[4,6-9%2]``; (None, "") of a job that is no array's."""
+    match = re.fullmatch(r"(\d+)_\[?([\d,-]+)(?:%\d+)?\]?", text)
+    return (int(match.group(1)), match.group(2)) if match else (None, "")
 
 
 def ended(text: str) -> dict[int, tuple[str, int | None, int | None, float | None]]:

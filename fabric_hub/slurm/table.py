@@ -69,11 +69,23 @@ class JobTable:
         return self.jobs != before
 
     def alive(self, hub: str) -> bool:
-        """Whether any session of this hub is not over."""
+        """Whether any session of this hub, or a cluster of one, is not over."""
         return any(
-            job.phase is not Phase.ENDED and job.session is not None and job.session[0] == hub
+            job.phase is not Phase.ENDED and (name := job.session or job.cluster) is not None and name[0] == hub
             for job in self._jobs.values()
         )
+
+
+def clusters_of(jobs: Iterable[Job], hub: str, session: str, account: str) -> tuple[Job, ...]:
+    """The jobs of a session's Dask clusters that belong to its Unix account and are not over."""
+    return tuple(
+        job
+        for job in jobs
+        if job.user == account
+        and (name := job.cluster) is not None
+        and name[:2] == (hub, session)
+        and job.phase in (Phase.QUEUED, Phase.RUNNING)
+    )
 
 
 def find_live(jobs: Iterable[Job], name: str, account: str) -> tuple[Job, ...]:

@@ -42,10 +42,18 @@ def test_a_session_that_is_over_has_a_grace_for_its_own_cancel(site: Settings) -
     assert ended(site, a_job(), over, now=NOW + GRACE_S + 0.1) == ["jan"]
 
 
+def test_the_workers_of_a_sessions_dask_cluster_end_after_the_session(site: Settings) -> None:
+    workers = a_job(name=f"fabric-main-{SESSION}-dask-one", state="PENDING", array_id=7, array_tasks="0-7")
+    assert ended(site, workers, a_session()) == []
+    assert ended(site, workers, a_session(ended_at=NOW), now=NOW + GRACE_S + 0.1) == ["jan"]
+    assert ended(site, workers) == ["jan"]
+
+
 @pytest.mark.parametrize(
     "job",
     [
         a_job(name="bash"),
+        a_job(name=f"fabric-main-{SESSION}-dask-"),
         a_job(name=f"fabric-other-{SESSION}"),
         a_job(state="COMPLETED"),
         a_job(state="COMPLETING"),

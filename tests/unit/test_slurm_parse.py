@@ -17,7 +17,7 @@ def record(number: int = 7, name: str = "wrap", **changes: str) -> str:
         "JobID": str(number), "UserName": "anna", "Account": "lab", "Partition": "gpu", "QOS": "normal",
         "State": "RUNNING", "Reason": "None", "BatchHost": "gpu1", "SubmitTime": "1795282609",
         "StartTime": "1795282610", "EndTime": "1795369010", "TimeLimit": "1-00:00:00", "exit_code": "0",
-        "tres-alloc": "cpu=1,gres/gpu=1", "Name": name,
+        "tres-alloc": "cpu=1,gres/gpu=1", "JobArrayID": str(number), "Name": name,
     } | changes  # fmt: skip
     return "".join(fields[field] + END for field in parse.JOB_FIELDS) + "\n"
 
@@ -35,6 +35,15 @@ def test_a_pending_array_and_a_heterogeneous_job_are_jobs_like_others() -> None:
     jobs = parse.jobs(text, MARK)
     assert [job.job_id for job in jobs] == [2, 10, 11]
     assert (jobs[0].node, jobs[0].started_at, jobs[0].ends_at) == ("", None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "array"),
+    [("7", (None, "")), ("5_3", (5, "3")), ("5_[0-7]", (5, "0-7")), ("5_[4,6-9%2]", (5, "4,6-9")), ("", (None, ""))],
+)
+def test_a_task_of_an_array_says_which(text: str, array: tuple[int | None, str]) -> None:
+    (job,) = parse.jobs(record(7, JobArrayID=text), MARK)
+    assert (job.array_id, job.array_tasks) == array
 
 
 def test_a_name_cannot_forge_a_line_about_another_job() -> None:
