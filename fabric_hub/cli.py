@@ -16,6 +16,7 @@ PARTS = (
     "fabric_hub.commands.embedded",
     "fabric_hub.commands.site",
     "fabric_hub.images.cli",
+    "fabric_hub.commands.datasets",
     "fabric_hub.datasets.trail_cli",
 )
 

@@ -150,6 +150,12 @@ def difference(datasets: DatasetsSettings, version: Version) -> str:
     return "" if digest == version.sha256 else f"{version.path} has sha256 {digest}, not {version.sha256}"
 
 
+def discard(version: Version) -> None:
+    """Remove an image that no entry names, as the keeper; a directory stays."""
+    if version.kind == "image":
+        Path(version.path).unlink(missing_ok=True)
+
+
 class Meter:
     """Shows on a terminal how much has been read, in percent; says nothing elsewhere."""
 

@@ -148,10 +148,9 @@ def require_complete(entry: Dataset, *, version_too: bool = False) -> None:
         lacks.append("a version: fabric-hub datasets pack (an image), or link (a directory)")
     if lacks:
         raise FabricError(
-            f"The dataset {entry.name} cannot be published: {len(lacks)} of its fields"
-            f" {'is' if len(lacks) == 1 else 'are'} missing:\n" + "\n".join(f"  {line}" for line in lacks) + "\n",
+            f"The dataset {entry.name} cannot be published before its file says this too"
+            " (then: fabric-hub datasets add FILE.toml):\n" + "\n".join(f"  {line}" for line in lacks),
             reason="incomplete",
-            hint="Add them to its file, and give it again: fabric-hub datasets add FILE.toml",
             status=409,
         )
 

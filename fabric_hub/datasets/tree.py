@@ -186,9 +186,7 @@ def _unfit(root: Path, problems: list[str]) -> FabricError:
     if len(problems) > _NAMED_AT_MOST:
         told.append(f"and {len(problems) - _NAMED_AT_MOST} more")
     return FabricError(
-        f"{root} cannot become a dataset, because of {len(problems)} thing{'s' if len(problems) > 1 else ''} in it:\n"
-        + "\n".join(f"  {line}" for line in told)
-        + "\n",
+        f"{root} cannot become a dataset before this is removed, or made readable for who gives the command:\n"
+        + "\n".join(f"  {line}" for line in told),
         reason="source",
-        hint="Remove them, or make them readable for whoever gives this command.",
     )

@@ -1,0 +1,59 @@
+"""``fabric-hub datasets``: which site is meant; the commands themselves are in :mod:`fabric_hub.datasets`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+from .. import settings
+from ..datasets import cli, export
+from ..embedded import instance
+from ..embedded.layout import Layout, default_directory
+from ..errors import FabricError
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command and its parts."""
+    top = commands.add_parser("datasets", help="the catalogue of datasets: describe, pack, publish, grant")
+    parts = top.add_subparsers(dest="part", metavar="PART", required=True)
+    for module in (cli, export):
+        module.add_parser(parts)
+    for part in parts.choices.values():
+        part.add_argument(
+            "--site",
+            type=Path,
+            default=None,
+            help=f"the site's file (default: ${settings.ENV}, a running embedded run's, or {settings.DEFAULT_PATH})",
+        )
+        part.add_argument(
+            "--dir",
+            type=lambda text: Path(text).expanduser().absolute(),
+            default=None,
+            help=f"the embedded run in this directory (default: {default_directory()}, while it runs)",
+        )
+        part.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    path = site_of(arguments.site, arguments.dir)
+    found = settings.load(path)
+    if found.datasets is None:
+        raise FabricError(
+            f"The site of {path} offers no datasets.",
+            reason="no-datasets",
+            hint="Add a section [datasets] to it: see docs/how-to/publish-a-dataset.md.",
+        )
+    status: int = arguments.work(found, arguments)
+    return status
+
+
+def site_of(site: Path | None, directory: Path | None) -> Path:
+    """The site's file: the named one, that of a named run, the environment's, that of a running run, the machine's."""
+    if site or (directory is None and os.environ.get(settings.ENV)):
+        return site or settings.path_from_environment()
+    layout = Layout(directory or default_directory(), Path())
+    if directory or instance.holder(layout):
+        return layout.site
+    return settings.DEFAULT_PATH
