@@ -74,6 +74,36 @@ class Layout:
         return self.root / "published"
 
     @property
+    def data(self) -> Path:
+        return self.root / "data"
+
+    @property
+    def node(self) -> Path:
+        """The node agent's own: gates, mounts, and events on their way."""
+        return self.root / "node"
+
+    @property
+    def node_conf(self) -> Path:
+        return self.etc / "node.json"
+
+    @property
+    def node_socket(self) -> Path:
+        return self.node / "run" / "node.sock"
+
+    @property
+    def containers(self) -> Path:
+        """Where Slurm keeps the jobs' own mount namespaces, one directory per node."""
+        return self.spool / "containers"
+
+    @property
+    def prolog(self) -> Path:
+        return self.etc / "prolog"
+
+    @property
+    def epilog(self) -> Path:
+        return self.etc / "epilog"
+
+    @property
     def database(self) -> Path:
         return self.root / "database"
 

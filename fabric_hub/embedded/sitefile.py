@@ -68,6 +68,8 @@ def site(
             "socket": layout.keeper_socket,
             "store": layout.datasets,
             "published": layout.published,
+            "data_dir": layout.data,
+            "node_socket": layout.node_socket,
         },
         "users": {"unix_name": f"{prefix}{{user}}"}
         if prefix is not None

@@ -40,8 +40,40 @@ def _listening(machine: Machine) -> str:
     return "CommunicationParameters=NoInAddrAny,NoCtldInAddrAny" if machine.loopback else ""
 
 
-def slurm_conf(layout: Layout, machine: Machine, ports: SlurmPorts, gpus: Gpus) -> str:
-    """slurm.conf(5). Munge's socket is named twice: clients of slurmdbd look at AccountingStoragePass only."""
+def _hooks(layout: Layout, *, enforced: bool, containers: bool) -> str:
+    lines = []
+    if enforced:
+        # Alloc: a job is known on its node before its first process asks for a dataset
+        flags = "Contain" if containers else "Alloc"
+        lines = [f"Prolog={layout.prolog}", f"Epilog={layout.epilog}", f"PrologFlags={flags}"]
+    if containers:
+        lines.append("JobContainerType=job_container/tmpfs")
+    return "\n".join(lines)
+
+
+def job_container_conf(layout: Layout) -> str:
+    """job_container.conf(5): every job has a mount namespace of its own, with its own /tmp."""
+    return f"""\
+# Written by fabric-hub up at every start; changes here are lost.
+AutoBasePath=true
+BasePath={layout.containers}/%n
+"""
+
+
+def slurm_conf(
+    layout: Layout,
+    machine: Machine,
+    ports: SlurmPorts,
+    gpus: Gpus,
+    *,
+    enforced: bool = False,
+    containers: bool = False,
+) -> str:
+    """slurm.conf(5). Munge's socket is named twice: clients of slurmdbd look at AccountingStoragePass only.
+
+    :param enforced: Prolog and Epilog tell the node agent of every job.
+    :param containers: jobs have mount namespaces of their own; only with ``enforced``.
+    """
     cpus, memory = max(machine.cpus, 16), max(machine.memory_mb, 32000)
     nodes = []
     for name, port in zip(NODES, ports.slurmd, strict=True):
@@ -70,6 +102,7 @@ SlurmctldLogFile={layout.log}/slurmctld.log
 SlurmdLogFile={layout.log}/slurmd-%n.log
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
+{_hooks(layout, enforced=enforced, containers=containers)}
 SwitchType=switch/none
 MpiDefault=none
 MailProg=/bin/true

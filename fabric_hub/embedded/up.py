@@ -14,7 +14,20 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import FabricError
-from . import accounting, accounts, cluster, demo, gpus, instance, ports, processes, runtime, sitefile, slurmconf
+from . import (
+    accounting,
+    accounts,
+    cluster,
+    demo,
+    gpus,
+    instance,
+    nodes,
+    ports,
+    processes,
+    runtime,
+    sitefile,
+    slurmconf,
+)
 from .instance import Instance
 from .layout import LONGEST_DIRECTORY, Layout
 from .processes import Account
@@ -118,7 +131,12 @@ def _start(options: Options, layout: Layout, claims: ports.Claims, supervisor: S
     _remember(layout, known)
     if found is not None:
         _announce_gpus(found, say)
-        _start_slurm(layout, known, found, supervisor, say)
+        enforced = keeper is not None and nodes.enforced(layout, say)
+        containers = enforced and nodes.contained(layout)
+        if enforced and keeper is not None:
+            nodes.write(layout, code, keeper, containers=containers)
+            supervisor.start(nodes.daemon(layout, code))
+        _start_slurm(layout, known, found, supervisor, say, enforced=enforced, containers=containers)
     if options.until == "slurm":
         return
     daemons = cluster.our_daemons(
@@ -251,17 +269,29 @@ def _loopback(name: str) -> bool:
         return False
 
 
-def _start_slurm(layout: Layout, known: Instance, found: gpus.Gpus, supervisor: Supervisor, say: Say) -> None:
+def _start_slurm(
+    layout: Layout,
+    known: Instance,
+    found: gpus.Gpus,
+    supervisor: Supervisor,
+    say: Say,
+    *,
+    enforced: bool,
+    containers: bool,
+) -> None:
     me = pwd.getpwuid(os.geteuid()).pw_name
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
     name = socket.gethostname()
     machine = slurmconf.Machine(name.split(".")[0], me, os.cpu_count() or 1, memory, _loopback(name))
     slurm_ports = slurmconf.SlurmPorts(known.ports.slurmctld, known.ports.slurmdbd, known.ports.slurmd)
     gpus.link_devices(layout, found)
-    layout.slurm_conf.write_text(slurmconf.slurm_conf(layout, machine, slurm_ports, found))
+    layout.slurm_conf.write_text(
+        slurmconf.slurm_conf(layout, machine, slurm_ports, found, enforced=enforced, containers=containers)
+    )
     (layout.etc / "gres.conf").write_text(slurmconf.gres_conf(layout, found))
+    (layout.etc / "job_container.conf").write_text(slurmconf.job_container_conf(layout))
     instance.write_private(layout.etc / "slurmdbd.conf", slurmconf.slurmdbd_conf(layout, machine, slurm_ports))
-    for name in ("slurm.conf", "gres.conf"):
+    for name in ("slurm.conf", "gres.conf", "job_container.conf"):
         (layout.etc / name).chmod(0o644)
     if not layout.munge_key.exists():
         with os.fdopen(os.open(layout.munge_key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400), "wb") as key:
@@ -323,6 +353,7 @@ def _stop(layout: Layout, supervisor: Supervisor) -> None:
             cluster.ask(["/usr/bin/scancel", *jobs.split()], environment)
     supervisor.stop()
     sweep(layout)
+    nodes.unmount(layout)
 
 
 def sweep(layout: Layout) -> None:
@@ -345,6 +376,7 @@ def down(directory: Path, *, purge: bool, say: Say) -> None:
         processes.end([supervisor], grace_s=60)
     with instance.locked(layout):
         sweep(layout)
+        nodes.unmount(layout)
         if purge:
             removed = accounts.remove(layout) if os.geteuid() == 0 else []
             shutil.rmtree(layout.root)
