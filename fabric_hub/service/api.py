@@ -26,6 +26,7 @@ from ..sessions.doorbell import doorbell_path, ring
 from ..sessions.standing import standing
 from ..sessions.store import Session, SessionStore
 from ..settings import Settings
+from .clusters import add_clusters
 from .datasets import PLACES, Desk, add_datasets
 from .limits import BodyLimit
 from .scopes import server_of
@@ -144,7 +145,7 @@ def make_app(
                 reason="announced",
                 status=409,
             )
-        heard = ring(doorbell_path(settings), session.id)
+        heard = await ring(doorbell_path(settings), session.id)
         log.info("Session %s listens on port %s%s", session.id, announcement.port, "" if heard else " (no hub heard)")
 
     @api.get("/session")
@@ -158,6 +159,7 @@ def make_app(
         return offer(settings, who["name"], await latest(), datetime.now().astimezone().date(), local=local)
 
     add_datasets(api, settings, store, desk, person, own_session)
+    add_clusters(api, settings, latest, own_session)
     app.include_router(api)
     return app
 

@@ -73,7 +73,9 @@ async def test_health_needs_no_token_and_tells_nothing_of_anybody(api: httpx.Asy
 
 
 @pytest.mark.parametrize("header", [None, "", "token", "token ", "token unknown", "Basic session", "session"])
-@pytest.mark.parametrize(("verb", "path"), [("GET", "session"), ("GET", "offer"), ("POST", "session/ready")])
+@pytest.mark.parametrize(
+    ("verb", "path"), [("GET", "session"), ("GET", "offer"), ("GET", "session/clusters"), ("POST", "session/ready")]
+)
 async def test_without_a_token_that_the_hub_knows_nothing_is_told(
     api: httpx.AsyncClient, session: Session, header: str | None, verb: str, path: str
 ) -> None:
@@ -235,3 +237,15 @@ async def test_what_there_is_not_is_a_problem_like_any_other(
     answer = await api.request(verb, f"{API}/{path}", headers=token("session"))
     assert answer.status_code == status
     assert Problem.model_validate(answer.json()).message
+
+
+async def test_a_session_reads_its_clusters_and_what_more_workers_would_cost(
+    api: httpx.AsyncClient, session: Session
+) -> None:
+    answer = await api.get(f"{API}/session/clusters", headers=token("session"))
+    assert answer.json()["job_name"] == f"fabric-main-{session.id}-dask"
+    answer = await api.get(f"{API}/session/clusters/quote?profile=cpu&workers=4", headers=token("session"))
+    assert answer.json()["cpus"] == 8
+    answer = await api.get(f"{API}/session/clusters/quote?profile=cpu&workers=0", headers=token("session"))
+    problem(answer, 422, "malformed")
+    problem(await api.get(f"{API}/session/clusters", headers=token("person")), 403, "scope")
