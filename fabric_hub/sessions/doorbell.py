@@ -15,6 +15,8 @@ from pathlib import Path
 
 from ..settings import Settings
 
+PATIENCE_S = 5.0
+
 
 def doorbell_path(settings: Settings) -> Path:
     return settings.hub.state_dir / "doorbell"
@@ -43,11 +45,19 @@ class _Listener(asyncio.DatagramProtocol):
         self._ring(data.decode("ascii", "replace")[:64])
 
 
-def ring(path: Path, session_id: str) -> bool:
-    """Ring for a session; False when nobody listens."""
+async def ring(path: Path, session_id: str, patience_s: float = PATIENCE_S) -> bool:
+    """Ring for a session; False when nobody listens.
+
+    Linux keeps some ten datagrams for a hub that is busy: when more sessions announce at
+    once, this waits for room.
+
+    :param patience_s: at most so long; then the hub finds the news itself, a little later.
+    """
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as bell:
         try:
-            bell.sendto(session_id.encode("ascii"), str(path))
-        except OSError:
+            bell.connect(str(path))
+            async with asyncio.timeout(patience_s):
+                await asyncio.get_running_loop().sock_sendall(bell, session_id.encode("ascii"))
+        except OSError:  # TimeoutError is one
             return False
     return True
