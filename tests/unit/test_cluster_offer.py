@@ -1,4 +1,4 @@
-"""What a session is told of Dask clusters: the profiles of its project, its own jobs with Slurm's reasons, and a price."""
+"""What a session is told of Dask clusters: its project's profiles, its own jobs with Slurm's reasons, and a price."""
 
 from __future__ import annotations
 
