@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyterhub.utils import maybe_future
+from sqlalchemy.orm import object_session
 from traitlets import Any as AnyTrait
 from traitlets import Instance, Integer, Unicode, default
 from wrapspawner import WrapSpawner
@@ -115,7 +116,9 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         kept = self.orm_spawner.user_options or {}
         if "agreements" in kept:
             self.orm_spawner.user_options = {name: value for name, value in kept.items() if name != "agreements"}
-            self.db.commit()
+            session = object_session(self.orm_spawner)
+            assert session is not None  # it was read from it
+            session.commit()
 
     def _become(self, kind: str) -> None:
         if self.child_spawner is not None and self.child_kind == kind:
@@ -185,6 +188,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
 
     async def create_certs(self) -> dict[str, str]:
         """The files of this start's key and certificate, where JupyterHub has them; see :mod:`.certificates`."""
+        await self.shared.turnstile.wait()
         names = self.ssl_alt_names
         if callable(names):
             names = await maybe_future(names(self))
@@ -227,8 +231,9 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
             self.log.exception("A fault of the hub while starting %s", self._log_name)
             raise await self._give_up(_fault()) from error
         session = self.shared.store.get(self.session_id) or session
-        self.shared.store.update(session.id, token=None)
+        await asyncio.to_thread(self.shared.store.update, session.id, token=None)
         self._guard(session)
+        await self.shared.turnstile.wait()
         return address
 
     async def _open_session(self) -> tuple[Session, bool]:
@@ -242,7 +247,8 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         if live:
             await self._replace(live)
         fields = choice.model_dump(mode="json")
-        session = store.create(user=self.user.name, server_name=self.name, token=self.api_token, **fields)
+        made = {"user": self.user.name, "server_name": self.name, "token": self.api_token, **fields}
+        session = await asyncio.to_thread(store.create, **made)
         return session, False
 
     async def _replace(self, live: Session) -> None:
@@ -270,7 +276,9 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
             now = time.time()
             job = standing(session, self.shared.follower.snapshot).job
             phases = phases_of(session, job.started_at if job else None, now)
-            self.shared.store.update(session.id, ready_at=now, start_seconds=phases)
+            self.shared.spawn(
+                asyncio.to_thread(self.shared.store.update, session.id, ready_at=now, start_seconds=phases)
+            )
             record_start(session.profile, phases)
             self.log.info("Session %s is ready: %s", session.id, phases)
 

@@ -107,7 +107,7 @@ class SmallSite:
         }
         for section, values in changes.items():
             told = {key: _with_port(value, ports.public) for key, value in values.items()}
-            text[section] = {**text[section], **told}
+            text[section] = {**text.get(section, {}), **told}
         (self.directory / "site.toml").write_text(toml(text).replace('"2020-01-31"', "2020-01-31"))
 
     # the hub's processes
