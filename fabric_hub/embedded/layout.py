@@ -92,7 +92,7 @@ class Layout:
 
     @property
     def containers(self) -> Path:
-        """Where Slurm keeps the jobs' own mount namespaces, one directory per node."""
+        """Where Slurm keeps the jobs' own mount namespaces."""
         return self.spool / "containers"
 
     @property

@@ -52,7 +52,7 @@ def write(layout: Layout, runtime: Runtime, keeper: Account, *, containers: bool
         "socket": str(layout.node_socket),
         "spool": f"{layout.spool}/%n",
         "slurm_conf": str(layout.slurm_conf),
-        "containers": f"{layout.containers}/%n" if containers else None,
+        "containers": str(layout.containers) if containers else None,
     }
     _write(layout.node_conf, json.dumps(conf, indent=2) + "\n", 0o644)
     for command, path in (("prolog", layout.prolog), ("epilog", layout.epilog)):

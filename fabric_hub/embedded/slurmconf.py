@@ -56,7 +56,7 @@ def job_container_conf(layout: Layout) -> str:
     return f"""\
 # Written by fabric-hub up at every start; changes here are lost.
 AutoBasePath=true
-BasePath={layout.containers}/%n
+BasePath={layout.containers}
 """
 
 

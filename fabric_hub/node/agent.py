@@ -155,7 +155,7 @@ class Agent:
     ) -> Reply:
         reply, now = Reply(), time.time()
         place = self._mounts.place_of(job)
-        after = job if place == HOST else replace(job, private=True)
+        after = replace(job, namespace=place)
         news: list[str] = []
         for name in names:
             answer = self._answer(grants, name, job, now)

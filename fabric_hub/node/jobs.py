@@ -49,7 +49,7 @@ class Job:
     opened: Mapping[str, Opened] = field(default_factory=dict)
     refused: tuple[str, ...] = ()  # "dataset reason" that is in the trail already
     past: Mapping[str, float] = field(default_factory=dict)  # what it had open before, and when it opened it first
-    private: bool = False  # Slurm gave it a mount namespace of its own
+    namespace: str = ""  # the file of the mount namespace that Slurm gave it, once we saw it
     end: bool = False  # it had something that its project lost for good: it is being ended
 
     @property

@@ -294,20 +294,19 @@ class Mounts:
     def place_of(self, job: Job) -> str:
         """Where a job sees its datasets: in its own mount namespace where Slurm made one, else on this node.
 
-        Slurm's job_container/tmpfs keeps it as BASE/JOB/.ns, BASE being a directory of root's. A job that had one
-        never falls back to the node, where others would see what it has open.
+        Slurm's job_container/tmpfs keeps it as BASE/JOB/.ns, or as BASE/NODE/JOB/.ns where one machine can play several
+        nodes; BASE is a directory of root's. A job that had one never falls back to the node, where others would see
+        what it has open.
         """
-        if not self._config.containers:
-            return HOST
+        if job.namespace or not self._config.containers:
+            return job.namespace
         base = self._config.containers.replace("%n", job.node).replace("%h", os.uname().nodename.split(".")[0])
-        path = os.path.join(base, str(job.job), ".ns")
-        if job.private:
-            return path
-        namespace = kernel.namespace_at(path)
-        if namespace is None:
-            return HOST
-        os.close(namespace)
-        return path
+        for path in (f"{base}/{job.job}/.ns", f"{base}/{job.node}/{job.job}/.ns"):
+            namespace = kernel.namespace_at(path)
+            if namespace is not None:
+                os.close(namespace)
+                return path
+        return HOST
 
 
 class Troubles:
