@@ -9,10 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .dask.cluster import DaskCluster as DaskCluster
+    from .dask.cluster import clusters as clusters
     from .widget import session as session
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "session"]
+__all__ = ["DaskCluster", "__version__", "clusters", "session"]
 
 
 def __getattr__(name: str) -> Any:
@@ -20,6 +22,10 @@ def __getattr__(name: str) -> Any:
         from .widget import session
 
         return session
+    if name in ("DaskCluster", "clusters"):
+        from .dask import cluster
+
+        return getattr(cluster, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

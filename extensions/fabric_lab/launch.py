@@ -111,6 +111,7 @@ def prepare(session_dir: Path | None) -> socket.socket:
         session_dir = session_dir.absolute()
         os.environ.update(take(session_dir))
         locate_certificates(os.environ, session_dir)
+        os.environ["FABRIC_SESSION_DIR"] = str(session_dir)
         service = required(os.environ, "FABRIC_SERVICE_URL")
         listener = bind(os.environ.get("FABRIC_BIND") or address_towards(service))
     required(os.environ, "JUPYTERHUB_API_TOKEN")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import json
 import math
 import os
 import secrets
@@ -13,6 +14,7 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +80,7 @@ def launch(directory: Path, plan: Plan) -> None:
     try:
         subprocess.run(
             [sys.executable, "-P", "-m", "fabric_lab.dask.daemon", str(directory)],
-            input=plan.dumps().encode(),
+            input=json.dumps({"plan": asdict(plan), "service": session.access(os.environ)}).encode(),
             stdout=log,
             stderr=log,
             start_new_session=True,

@@ -12,14 +12,18 @@ from contextlib import suppress
 from typing import Any
 
 from .host import HostedCluster
+from .hub import Hub
 
 log = logging.getLogger("fabric_lab.dask")
 
 
 class Control:
-    """:param ending: set to end the cluster."""
+    """:param ending: set to end the cluster.
+    :param hub: says why workers wait; None outside a session.
+    """
 
-    def __init__(self, cluster: HostedCluster, ending: asyncio.Event) -> None:
+    def __init__(self, cluster: HostedCluster, ending: asyncio.Event, hub: Hub | None) -> None:
+        self._hub = hub
         self._cluster = cluster
         self._ending = ending
 
@@ -80,7 +84,10 @@ class Control:
             for name, spec in cluster.worker_spec.items()
         ]
         adaptive = cluster._adaptive
+        jobs = await self._hub.jobs() if self._hub else None
         return {
+            "jobs": jobs,
+            "hub": self._hub.problem if self._hub else "",
             "name": cluster.name,
             "workers": workers,
             "problems": dict(cluster.problems),

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from .batcher import Pool
+from .hub import Hub
 
 log = logging.getLogger("fabric_lab.dask")
 
@@ -71,8 +72,11 @@ class State:
         return cls(**json.loads((directory / STATE).read_text()))
 
 
-async def serve(plan: Plan, directory: Path) -> None:
-    """Be the cluster until something ends it."""
+async def serve(plan: Plan, directory: Path, hub: Hub | None) -> None:
+    """Be the cluster until something ends it.
+
+    :param hub: says how the cluster's jobs fare; None outside a session.
+    """
     from . import tls
     from .control import Control
     from .host import HostedCluster
@@ -94,11 +98,12 @@ async def serve(plan: Plan, directory: Path) -> None:
         job_name=plan.job_name,
         pools={pool.name: pool for pool in plan.pools},
         scheduler_options=options,
+        states=hub.states if hub else None,
         **plan.job,
     )
     try:
         await cluster
-        control = Control(cluster, ending)
+        control = Control(cluster, ending, hub)
         cluster.scheduler.handlers.update(control.handlers())
         dashboard = cluster.scheduler.http_server.port
         host = cluster.scheduler.address.rpartition("://")[2].rpartition(":")[0]
@@ -136,7 +141,9 @@ def _watch(pid: int, ending: asyncio.Event) -> None:
 def main() -> int:
     """Serve until the end; the directory goes with the cluster, its log stays when something went wrong."""
     directory = Path(sys.argv[1])
-    plan = Plan.loads(sys.stdin.read())
+    told = json.loads(sys.stdin.read())
+    plan = Plan.loads(json.dumps(told["plan"]))
+    hub = Hub(plan.name, told["service"]) if told["service"] else None
     # held as long as this process lives, whatever ends it: who finds it free knows that the cluster is gone
     lock = (directory / "lock").open("wb")
     fcntl.flock(lock, fcntl.LOCK_EX)
@@ -144,7 +151,7 @@ def main() -> int:
         os._exit(0)  # whoever started this is not the parent of what follows
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s: %(message)s")
     try:
-        asyncio.run(serve(plan, directory))
+        asyncio.run(serve(plan, directory, hub))
     except Exception:
         log.exception("The cluster failed")
         return 1

@@ -39,9 +39,14 @@ FIRST_RETRY_S, LAST_RETRY_S = 2.0, 300.0
 GOOD_RUN_S = 120.0
 HEAL_S = 2.0
 
-# Slurm's states of the cluster's jobs by (array job, task), or None while nothing is known.
+# How the tasks of the cluster's arrays fare (queued, running, ending, ended), or None while nothing is known.
 JobStates = Callable[[], Awaitable[Mapping[Place, str] | None]]
-QUEUED = frozenset({"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SUSPENDED", "RESIZING"})
+# A worker that runs and is not connected may be starting again under its nanny.
+RESTART_S = 120.0
+# A job that was submitted is in the hub's next snapshot or the one after.
+KNOWN_S = 60.0
+# Without Slurm's word: a worker that was there and is away for so long is lost.
+AWAY_S = 15.0
 
 
 class WorkerJob(SLURMJob):  # type: ignore[misc]
@@ -303,13 +308,17 @@ def lost(job: WorkerJob, states: Mapping[Place, str] | None, now: float) -> bool
     """
     if job.place is None:
         return bool(job.problem)
-    if states is not None:
-        state = states.get(job.place)
-        if state is not None:
-            job.away = None
-            return False if state in QUEUED else _away(job, now, 120.0)
-        return _away(job, now, 0.0) if job.seen else now - job.since > 60.0
-    return job.seen and _away(job, now, 15.0)
+    if states is None:
+        return job.seen and _away(job, now, AWAY_S)
+    state = states.get(job.place)
+    if state == "queued":  # also one that Slurm has put back: it comes by itself
+        job.away = None
+        return False
+    if state == "running":
+        return _away(job, now, RESTART_S)
+    if state is None and not job.seen:
+        return now - job.since > KNOWN_S
+    return state != "ending"
 
 
 def _away(job: WorkerJob, now: float, limit_s: float) -> bool:

@@ -43,6 +43,12 @@ def server_pid(start: int | None = None) -> int | None:
     return None
 
 
+def access(environment: Mapping[str, str]) -> dict[str, str]:
+    """What :func:`ask` needs of an environment, to hand it on without an environment; empty outside a session."""
+    names = ("FABRIC_SERVICE_URL", "JUPYTERHUB_API_TOKEN", "FABRIC_CA_FILE")
+    return {name: environment[name] for name in names if environment.get(name)} if environment.get(names[0]) else {}
+
+
 def ask(path: str, body: Mapping[str, Any] | None = None, environment: Mapping[str, str] = os.environ) -> Any:
     """GET (or POST ``body`` to) the hub's service with the session's own token.
 
