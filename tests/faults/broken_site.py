@@ -12,7 +12,7 @@ import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -62,12 +62,12 @@ class BrokenSite:
     ``base`` (JupyterLab), ``missing`` (offered and never built), ``hungry`` (takes more memory than it asked for).
     """
 
-    def __init__(self, directory: Path, run: EmbeddedRun, bin_dir: Path) -> None:
+    def __init__(self, directory: Path, run: EmbeddedRun, bin_dir: Path, hub: dict[str, str]) -> None:
         self.run = run
         self.hold = bin_dir / "hold-sbatch"
         self._layout = layout_of(directory)
         self._account = pwd.getpwnam(run.unix_name("hub"))
-        self._configure(bin_dir)
+        self._configure(bin_dir, hub)
         self.settings: Settings = load(run.site)
         self.address = self.settings.hub.bind_url.rstrip("/")
         self._runtime = runtime.current(self._layout, print)
@@ -76,8 +76,11 @@ class BrokenSite:
         self.hands = ThreadPoolExecutor(24)
 
     @classmethod
-    def make(cls, directory: Path, prefix: str, base_image: Path) -> BrokenSite:
-        """Start all but the hub."""
+    def make(cls, directory: Path, prefix: str, base_image: Path, **hub: str) -> Self:
+        """Start all but the hub.
+
+        :param hub: settings of the site's [hub] that differ; ``{port}`` is the proxy's.
+        """
         outside = directory.with_name(directory.name + "-x")
         images, bin_dir = outside / "images", outside / "bin"
         source = Path(__file__).with_name("small_server.py").read_text()
@@ -93,9 +96,9 @@ class BrokenSite:
         (bin_dir / "sbatch").write_text(SBATCH.format(hold=shlex.quote(str(bin_dir / "hold-sbatch"))))
         (bin_dir / "sbatch").chmod(0o755)
         run = EmbeddedRun.start(directory, "--prefix", prefix, "--images", str(images), "--until", "gateway")
-        return cls(directory, run, bin_dir)
+        return cls(directory, run, bin_dir, hub)
 
-    def _configure(self, bin_dir: Path) -> None:
+    def _configure(self, bin_dir: Path, hub: dict[str, str]) -> None:
         """The demo's site file with our profiles and images; the gateway reads it again."""
         site = tomllib.loads(self.run.site.read_text())
         memory = int(self.run.slurm("sinfo", "-h", "-n", "cpu1", "-o", "%m").rstrip("+"))
@@ -108,6 +111,8 @@ class BrokenSite:
         site["image"] = {"tiny": {}, **site["image"], "missing": {}, "hungry": {}}
         site["slurm"] |= {"watch_interval_s": WATCH_S, "query_timeout_s": QUERY_TIMEOUT_S, "bin_dir": str(bin_dir)}
         site["gateway"]["submit_timeout_s"] = SUBMIT_TIMEOUT_S
+        port = site["hub"]["bind_url"].rpartition(":")[2]
+        site["hub"] |= {key: value.replace("{port}", port) for key, value in hub.items()}
         self.run.site.write_text(toml(site).lstrip("\n"))
         self.kill_gateway()
         conf = self._layout.slurm_conf

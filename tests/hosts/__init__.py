@@ -1,0 +1,1 @@
+"""Sessions on another host than the hub's: another network namespace, with an address of its own."""

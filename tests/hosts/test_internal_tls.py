@@ -1,0 +1,159 @@
+"""Internal TLS between hosts: hub and proxy here, the session on another, and a wire between them."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import ssl
+import subprocess
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import websocket
+
+from fabric_hub.sessions.store import Session
+from fabric_hub.spawner.certificates import make_pair
+from tests.conftest import new_prefix
+from tests.embedded_run import EmbeddedRun
+from tests.faults.session_process import environment_of, server_process
+from tests.hub.person import Person
+
+from .far_site import FarSite
+from .other_host import OtherHost, impossible, other_host
+
+pytestmark = [pytest.mark.slurm, pytest.mark.hub, pytest.mark.root, pytest.mark.image]
+
+CODE = "import os; print(os.readlink('/proc/self/ns/net'), os.environ['SLURMD_NODENAME'])"
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[OtherHost]:
+    if why := impossible():
+        pytest.skip(why)
+    with other_host() as host:
+        yield host
+
+
+@pytest.fixture(scope="module")
+def site(host: OtherHost, sandbox: Path, images: Path) -> Iterator[FarSite]:
+    site = FarSite.make(
+        sandbox / "far", new_prefix(), images / "base", bind_url=f"http://{host.ours}:{{port}}", hub_ip=host.ours
+    )
+    try:
+        site.move_gpu1(host)
+        site.up()
+        yield site
+    finally:
+        site.close()
+
+
+@pytest.fixture
+def run(site: FarSite) -> EmbeddedRun:
+    """So that a failed test shows its logs."""
+    return site.run
+
+
+@pytest.fixture(scope="module")
+def person(site: FarSite) -> Person:
+    """Somebody with a session over there."""
+    student = site.person("student1")
+    answer = student.start("", project="ml-course", profile="gpu-1", image="base")
+    assert answer.status_code in (201, 202), answer.text
+    student.until_ready()
+    return student
+
+
+@pytest.fixture
+def session(site: FarSite, person: Person) -> Session:
+    return site.session_of(person)
+
+
+def _run_cell(person: Person, code: str) -> str:
+    """What a cell prints, through the proxy."""
+    base = f"{person.address}/user/{person.name}/api/kernels"
+    header = {"Authorization": str(person.api.headers["Authorization"])}
+    kernel = person.browser.post(base, headers=header, json={"name": "python3"}, timeout=60)
+    assert kernel.status_code == 201, kernel.text
+    url = f"{base.replace('http', 'ws', 1)}/{kernel.json()['id']}/channels"
+    wire = websocket.create_connection(url, header=header, timeout=60)
+    try:
+        message = {"msg_id": uuid.uuid4().hex, "msg_type": "execute_request", "version": "5.3", "username": "",
+                   "session": uuid.uuid4().hex, "date": ""}  # fmt: skip
+        content = {"code": code, "silent": False}
+        wire.send(json.dumps(
+            {"channel": "shell", "header": message, "parent_header": {}, "metadata": {}, "content": content}
+        ))  # fmt: skip
+        while True:
+            said = json.loads(wire.recv())
+            if said["parent_header"].get("msg_id") == message["msg_id"] and said["msg_type"] in ("stream", "error"):
+                return str(said["content"].get("text") or said["content"])
+    finally:
+        wire.close()
+
+
+def test_a_cell_runs_on_the_other_host_through_the_proxy(person: Person, host: OtherHost, run: EmbeddedRun) -> None:
+    assert _run_cell(person, CODE).split() == [host.identity, "gpu1"]
+
+
+def test_the_session_serves_and_calls_at_the_hosts_own_addresses(
+    site: FarSite, session: Session, host: OtherHost
+) -> None:
+    listening = subprocess.run(host.inside("ss", "-Hltn"), capture_output=True, text=True, check=True).stdout
+    assert f"{host.address}:{session.port}" in listening
+    assert f"0.0.0.0:{session.port}" not in listening
+    environment = environment_of(server_process(session))
+    assert "JUPYTERHUB_API_TOKEN" not in environment, "tokens do not travel in a job's environment"
+    log = (site.run.home("student1") / ".fabric-hub" / session.id / "session.log").read_text()
+    assert "Traceback" not in log
+    assert site.session(session.id).node == "gpu1"
+
+
+def _talk(address: str, port: int, context: ssl.SSLContext | None) -> str:
+    """What a client gets from a port: the first line of an answer, or why there is none."""
+    try:
+        with socket.create_connection((address, port), timeout=20) as plain:
+            client = context.wrap_socket(plain) if context else plain
+            client.sendall(b"GET /user/student1/api HTTP/1.1\r\nHost: x\r\n\r\n")
+            return client.recv(4096).decode(errors="replace").split("\r\n")[0]
+    except OSError as error:
+        return type(error).__name__ + " " + str(getattr(error, "reason", ""))
+
+
+def _client(*pair: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if pair:
+        context.load_cert_chain(*pair)
+    return context
+
+
+def _pair(directory: Path, name: str, key: bytes, certificate: bytes) -> tuple[str, str]:
+    files = directory / f"{name}.crt", directory / f"{name}.key"
+    files[0].write_bytes(certificate)
+    files[1].write_bytes(key)
+    return str(files[0]), str(files[1])
+
+
+def test_only_the_hub_and_its_proxy_can_talk_to_the_session(
+    site: FarSite, session: Session, host: OtherHost, tmp_path: Path
+) -> None:
+    assert session.port
+    certs = site.settings.hub.state_dir / "certs"
+    for name in ("proxy-client", "hub-internal"):
+        right = _client(f"{certs}/{name}/{name}.crt", f"{certs}/{name}/{name}.key")
+        assert _talk(host.address, session.port, right).startswith("HTTP/1.1 "), name
+    assert not _talk(host.address, session.port, None).startswith("HTTP/1.1 2")
+    assert re.search("CERTIFICATE_REQUIRED|Reset", _talk(host.address, session.port, _client()))
+    # a neighbour's session has a certificate of the same hub, but of the authority that signs sessions only
+    authority = [(certs / "notebooks-ca" / f"notebooks-ca.{end}").read_bytes() for end in ("crt", "key")]
+    neighbour = _pair(tmp_path, "neighbour", *make_pair("neighbour", [f"IP:{host.address}"], *authority))
+    assert re.search("UNKNOWN_CA|Reset", _talk(host.address, session.port, _client(*neighbour)))
+
+
+def test_the_hub_talks_to_nobody_who_only_says_to_be_a_session(site: FarSite, host: OtherHost) -> None:
+    """The hub's own port, which sessions call, asks for a certificate, too."""
+    answer = _talk(host.ours, site.settings.hub.hub_port, _client())
+    assert re.search("CERTIFICATE_REQUIRED|Reset", answer), answer
