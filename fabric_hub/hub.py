@@ -14,7 +14,7 @@ import batchspawner  # noqa: F401  (registers an API handler that must not stay,
 import jupyterhub.apihandlers
 from jupyterhub.app import JupyterHub
 
-from . import capabilities
+from . import capabilities, hub_thread
 from .accounts import runs_local_sessions
 from .csp import ResponseHeaders, ScriptNonce, current_nonce
 from .datasets.policy import ACCEPT_SCOPE
@@ -66,6 +66,8 @@ def complete(c: Any, settings: Settings) -> Settings:
     runtime()  # made now: opening the record takes a second that no user's click should wait for
     remove_batchspawner_api()
     mend_service_check()
+    hub_thread.share_tls_context()
+    hub_thread.start_in_turn()
     return settings
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 from ..model import Frozen, Job, Phase, Snapshot
@@ -24,6 +26,11 @@ class Standing(Frozen):
     verdict: Verdict
     job: Job | None = None
 
+    @property
+    def alive(self) -> Job | None:
+        """The job, while Slurm says that it lives."""
+        return self.job if self.verdict is Verdict.ALIVE else None
+
 
 def standing(session: Session, snapshot: Snapshot | None) -> Standing:
     """What a snapshot says of a session's job.
@@ -33,13 +40,24 @@ def standing(session: Session, snapshot: Snapshot | None) -> Standing:
     the snapshot is older than the submission, nothing is known: an ended job may have
     been requeued since, and an old answer may tell of an earlier job of that number.
     """
+    return standings([session], snapshot)[session.id]
+
+
+def standings(sessions: Sequence[Session], snapshot: Snapshot | None) -> dict[str, Standing]:
+    """What a snapshot says of many sessions' jobs, by the session's id: the jobs are gone through once."""
+    wanted = {session.job_id for session in sessions}
+    jobs: dict[int, list[Job]] = defaultdict(list)
+    for job in snapshot.jobs if snapshot else ():
+        if job.job_id in wanted:
+            jobs[job.job_id].append(job)
+    return {session.id: _judge(session, snapshot, jobs.get(session.job_id or 0, ())) for session in sessions}
+
+
+def _judge(session: Session, snapshot: Snapshot | None, numbered: Iterable[Job]) -> Standing:
     if snapshot is None or session.job_id is None:
         return Standing(verdict=Verdict.UNKNOWN)
     # by number and name: sbatch runs as the user, so the number alone is the user's word
-    job = next(
-        (job for job in snapshot.jobs if job.job_id == session.job_id and (job.session or ("", ""))[1] == session.id),
-        None,
-    )
+    job = next((job for job in numbered if (job.session or ("", ""))[1] == session.id), None)
     if job is not None and job.phase is not Phase.ENDED:
         return Standing(verdict=Verdict.ALIVE, job=job)
     if snapshot.silent_since is not None or snapshot.jobs_at is None or session.submitted_at is None:

@@ -117,7 +117,8 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         shared, session = self.shared, self.session
         self.log.info("Submitting session %s of %s", session.id, self._log_name)
         submitted = await self._submit(again)
-        shared.store.update(session.id, job_id=submitted.job_id, submitted_at=session.submitted_at or time.time())
+        at = session.submitted_at or time.time()
+        await asyncio.to_thread(shared.store.update, session.id, job_id=submitted.job_id, submitted_at=at)
         self.job_id = str(submitted.job_id)
         self.log.info("Session %s is job %s%s", session.id, submitted.job_id, " (adopted)" if submitted.adopted else "")
         try:
@@ -145,7 +146,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
             except SlurmUnavailableError as error:
                 self.log.warning("Session %s is submitted later: %s", session.id, error)
                 again = True
-                await self.shared.news(session.id, timeout_s=QUIET_S)
+                await self.shared.news(session, None, timeout_s=QUIET_S)
 
     async def _until_ready(self) -> tuple[str, int]:
         shared = self.shared
@@ -164,7 +165,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
                     hint="The log below says how far it came; try again, or tell the operator.",
                     status=424,
                 )
-            if not await shared.news(session.id, timeout_s=min(left, QUIET_S)):
+            if not await shared.news(session, now.alive, timeout_s=min(left, QUIET_S)):
                 # No news is not "no change": an answer with the same jobs in it may say that ours is gone.
                 with suppress(FabricError):
                     await shared.follower.fresh(time.time() - QUIET_S)
@@ -196,10 +197,10 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         while now.job is None or not now.job.node:
             if now.verdict is Verdict.GONE:
                 raise await self._why_gone(now)
-            await self.shared.news(session.id, timeout_s=self.start_limit_s)
+            await self.shared.news(session, now.alive, timeout_s=self.start_limit_s)
             now = standing(session, self.shared.follower.snapshot)
         node = now.job.node
-        self.shared.store.update(session.id, node=node)
+        await asyncio.to_thread(self.shared.store.update, session.id, node=node)
         snapshot = self.shared.follower.snapshot or snapshot
         nodes = snapshot.nodes if snapshot else ()
         return next((known.address for known in nodes if known.name == node and known.address), node)
@@ -279,9 +280,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         """One event for every change in what the user should know."""
         last: dict[str, Any] = {}
         async for snapshot in self.shared.follower.changes():
-            session = self.shared.store.get(self.session.id)
-            if session is None or not session.live or session.ready_at:
-                return
+            session = self.session  # as the start has read it last
             event = progress_event(session, standing(session, snapshot).job, snapshot)
             if event != last:
                 yield event

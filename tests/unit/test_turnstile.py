@@ -1,0 +1,36 @@
+"""Starts pass one by one, and whoever asks the hub for something meanwhile need not wait for all of them."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fabric_hub.spawner.turnstile import TURNS, Turnstile
+
+
+async def test_starts_pass_one_by_one_in_the_order_they_came_and_others_work_in_between() -> None:
+    turnstile, happened = Turnstile(), list[str]()
+
+    async def start(number: int) -> None:
+        await turnstile.wait()
+        happened.append(f"start {number}")
+
+    async def others() -> None:
+        while True:
+            happened.append("other")
+            await asyncio.sleep(0)
+
+    asking = asyncio.create_task(others())
+    await asyncio.gather(*(start(number) for number in range(3)))
+    asking.cancel()
+    assert [what for what in happened if what != "other"] == ["start 0", "start 1", "start 2"]
+    first, second = happened.index("start 0"), happened.index("start 1")
+    assert happened[first:second].count("other") >= TURNS
+
+
+async def test_one_that_gives_up_waiting_keeps_nobody_out() -> None:
+    turnstile = Turnstile()
+    first, second, third = (asyncio.create_task(turnstile.wait()) for _ in range(3))
+    await asyncio.sleep(0)
+    first.cancel()
+    second.cancel()
+    await third
