@@ -31,7 +31,7 @@ def add_parser(commands: Any) -> None:
             "--dir",
             type=lambda text: Path(text).expanduser().absolute(),
             default=None,
-            help=f"the embedded run in this directory (default: {default_directory()}, while it runs)",
+            help="the embedded run in this directory (default: that of `fabric-hub up`, while it runs)",
         )
         part.set_defaults(run=_run)
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import pwd
-import shutil
+import signal
 import subprocess
-import tempfile
 import threading
 from collections.abc import Iterator
 from datetime import date
@@ -70,37 +69,37 @@ def an_acceptance(**fields: str) -> Acceptance:
 
 
 @pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    """A PostgreSQL server of our own, on a Unix socket in a private directory; its URL."""
+def postgres(sandbox: Path) -> Iterator[str]:
+    """A PostgreSQL server of our own, on a Unix socket, which the kernel ends when we do; its URL."""
     if not POSTGRES:
         pytest.skip("PostgreSQL is not installed (Debian: postgresql)")
     pytest.importorskip("psycopg", reason="the PostgreSQL driver is an extra: fabric-hub[postgresql]")
-    programs = POSTGRES[-1].parent
-    home = Path(tempfile.mkdtemp(prefix="fabric-pg-"))
-    identity: dict[str, Any] = {}
-    owner = pwd.getpwuid(os.geteuid())
-    if owner.pw_uid == 0:  # the server refuses to be root
+    home, programs = sandbox / "postgresql", POSTGRES[-1].parent
+    home.mkdir(mode=0o700)
+    become = ["setpriv", "--pdeathsig", "QUIT"]
+    if os.geteuid() == 0:  # the server refuses to be root
         owner = pwd.getpwnam("nobody")
         os.chown(home, owner.pw_uid, owner.pw_gid)
-        identity = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
-
-    def run(*argv: str) -> None:
-        done = subprocess.run(argv, capture_output=True, text=True, cwd=home, check=False, **identity)
-        assert done.returncode == 0, done.stdout + done.stderr
-
-    data, log = home / "data", home / "log"
-    try:
-        run(str(programs / "initdb"), "--no-sync", "--auth=trust", "--username=keeper", f"--pgdata={data}")
-        options = f"-c listen_addresses= -c unix_socket_directories={home} -c fsync=off"
-        run(str(programs / "pg_ctl"), "start", "-w", f"--pgdata={data}", f"--log={log}", f"--options={options}")
+        become += [f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
+    data = home / "data"
+    initialise = [programs / "initdb", "--no-sync", "--auth=trust", "--username=keeper", "-D", data]
+    done = subprocess.run([*become, *initialise], capture_output=True, text=True, cwd=home, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    options = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={home}", "-c", "fsync=off"]
+    argv = [*become, programs / "postgres", "-D", data, *options]
+    with subprocess.Popen(argv, cwd=home, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr
         try:
-            yield f"postgresql://keeper@/postgres?host={home}"
+            for line in server.stderr:
+                print(line, end="")
+                if "ready to accept connections" in line:
+                    yield f"postgresql://keeper@/postgres?host={home}"
+                    break
+            else:
+                pytest.fail("PostgreSQL ended before it was ready; its words are above")
         finally:
-            run(str(programs / "pg_ctl"), "stop", "-w", "-m", "immediate", f"--pgdata={data}")
-    finally:
-        if log.exists():
-            print(log.read_text())
-        shutil.rmtree(home)
+            server.send_signal(signal.SIGINT)  # its "fast" shutdown: it waits for no client
+            print(server.stderr.read())
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
