@@ -138,11 +138,12 @@ class ScratchNode:
 
     def events(self) -> list[dict[str, Any]]:
         """What was told, oldest first, wherever it is by now."""
-        files = [
-            *(self.directory / "state/events").glob("*.json"),
-            *(self.directory / "published/events").glob("*.json"),
-        ]
-        return [json.loads(file.read_text()) for file in sorted(files, key=lambda file: file.name)]
+        found = {}
+        for outbox in ("state/events", "published/events"):  # in the order in which it travels
+            for file in (self.directory / outbox).glob("[!.]*.json"):
+                with suppress(FileNotFoundError):
+                    found[file.name] = json.loads(file.read_text())
+        return [found[name] for name in sorted(found)]
 
     def serve(self) -> subprocess.Popen[bytes]:
         """Start the daemon; it answers when this returns."""

@@ -13,6 +13,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from .scratch_node import unmount_below
+
 
 def wait_for_end(pid: int) -> None:
     """Return once the process is gone."""
@@ -24,10 +26,11 @@ def wait_for_end(pid: int) -> None:
 
 
 def clear(directory: Path) -> None:
-    """Purge every embedded run below the directory, then remove it."""
+    """Purge every embedded run below the directory, unmount what is left there, then remove it."""
     for lock in directory.glob("*/run/lock"):
         purge = [sys.executable, "-m", "fabric_hub.cli", "down", "--purge", "--dir", str(lock.parents[1])]
         subprocess.run(purge, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
+    unmount_below(directory)
     shutil.rmtree(directory, ignore_errors=True)
 
 

@@ -159,7 +159,7 @@ class Daemon:
     def _talk(self, caller: socket.socket, uid: int) -> None:
         try:
             with caller:
-                answer = self._answer(_line(caller), uid)
+                answer = self._answer(caller, uid)
                 caller.settimeout(_TIMEOUT_S)
                 caller.sendall(json.dumps(answer).encode() + b"\n")
         except OSError:
@@ -170,12 +170,15 @@ class Daemon:
                 if not self._callers[uid]:
                     del self._callers[uid]
 
-    def _answer(self, line: bytes, uid: int) -> dict[str, Any]:
+    def _answer(self, caller: socket.socket, uid: int) -> dict[str, Any]:
         try:
-            verb, job, names = parse_request(line)
+            verb, job, names = parse_request(_line(caller))
             return asdict(self._do(verb, job, names, uid))
         except NodeError as error:
             return {"opened": [], "refused": [], "error": error.reason, "message": error.message}
+        except OSError as error:
+            _LOG.warning("A request of uid %d failed: %s", uid, error)
+            return {"opened": [], "refused": [], "error": "failed", "message": "The node failed; see its log."}
         except Exception:
             _LOG.exception("A request of uid %d failed", uid)
             return {"opened": [], "refused": [], "error": "failed", "message": "The node failed; see its log."}

@@ -122,8 +122,8 @@ class Mounts:
             shown: dict[str, str | None] = {}
             latest = None
             for inner in os.scandir(entry.path):
-                if inner.is_symlink():
-                    latest = os.readlink(inner.path)
+                if inner.is_symlink():  # or half of one, from a crash
+                    latest = os.readlink(inner.path) if inner.name == LATEST else latest
                     continue
                 mine = mounted.get(inner.path, [])
                 good = len(mine) == 1 and mine[0].safe
