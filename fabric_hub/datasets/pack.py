@@ -1,8 +1,9 @@
 """Versions made of a directory: packed into one SquashFS image in the store, or left where it is (``link``).
 
-The directory is read as whoever gives the command; the store is the keeper's (:mod:`.become`). mksquashfs gets the
-image's descriptor, so it needs no right in the store. The same names and contents make the same image: owners, modes,
-times and hard links are not kept; files are 0444, directories 0555, all of root's.
+The directory is read as whoever gives the command, by us, through open directories: whoever may write to it can put
+no other file of the machine in. mksquashfs gets it as a tar stream, runs as the keeper, and writes to the keeper's
+store (:mod:`.become`). The same names and contents make the same image: owners, modes, times and hard links are not
+kept; files are 0444, directories 0555, all of root's.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ import os
 import secrets
 import subprocess
 import sys
+import tarfile
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal
+from typing import IO, Any, Literal
 
 from ..errors import FabricError
 from ..settings import DatasetsSettings
@@ -28,22 +31,15 @@ Say = Callable[[str], object]
 
 # Blocks of 128 KiB, as large as the kernel reads ahead; no fragments, so that a small file is read without its
 # neighbours; inodes uncompressed, so that opening a file decompresses nothing.
-_FORM = [
-    *("-b", "128K", "-no-fragments", "-noI", "-no-xattrs", "-no-exports", "-no-hardlinks"),
-    *("-all-root", "-root-mode", "0555"),
-]
-_SAME = ["-reproducible", "-mkfs-time", "0", "-all-time", "0"]
-_ONLY = [
-    *("-action", "chmod(0444)@type(f)", "-action", "chmod(0555)@type(d)"),
-    # the survey named them; one that came since is left out, and the second survey tells of it
-    *("-action", "exclude@!(type(f)||type(d)||type(l))"),
-]
-_STRICT = ["-noappend", "-no-recovery", "-exit-on-error", "-quiet"]
+_FORM = ["-b", "128K", "-no-fragments", "-noI", "-no-xattrs", "-no-exports", "-all-root", "-root-mode", "0555"]
+_SAME = ["-reproducible", "-mkfs-time", "0", "-all-time", "0", "-root-time", "0"]
+_STRICT = ["-noappend", "-no-recovery", "-exit-on-error", "-quiet", "-no-progress"]
 _COMPRESSION: dict[Compression, list[str]] = {
     "zstd": ["-comp", "zstd", "-Xcompression-level", "3"],
     "none": ["-comp", "zstd", "-noD"],
 }
 _UNFINISHED = ".part"
+_LONGEST = 4096  # bytes of what mksquashfs says that are told
 
 
 def pack(
@@ -57,7 +53,7 @@ def pack(
 ) -> Version:
     """Pack a directory into an image in the store. Whole or not at all; an image that is there already stays.
 
-    :param say: is told what is being done; on a terminal mksquashfs shows its own progress.
+    :param say: is told what is being done; a terminal is shown how far it is.
     :raises FabricError: the directory holds what must not be in a dataset (each is named), or changed meanwhile;
         the image cannot be written.
     """
@@ -66,7 +62,7 @@ def pack(
     before = tree.survey(source)
     say(f"Packing {before.files} files, {before.bytes} bytes")
     with _incoming(datasets.store / dataset, keeper) as (draft, handle):
-        _squash(Path(os.path.realpath(source)), handle, compression)
+        _squash(Path(os.path.realpath(source)), handle, compression, keeper, Meter(before.bytes))
         if tree.survey(source) != before:
             raise FabricError(
                 f"{source} was changed while it was packed.",
@@ -172,35 +168,99 @@ class Meter:
             sys.stderr.flush()
 
 
-def _squash(source: Path, handle: int, compression: Compression) -> None:
-    """Run mksquashfs as this process, writing to an open file."""
-    shown = sys.stderr.isatty()
-    argv = ["mksquashfs", str(source), f"/proc/self/fd/{handle}", *_COMPRESSION[compression], *_FORM, *_SAME, *_ONLY]
-    argv += [*_STRICT, *([] if shown else ["-no-progress"])]
+def _squash(source: Path, image: int, compression: Compression, keeper: become.Keeper, progress: tree.Progress) -> None:
+    """Run mksquashfs as the keeper on what this process reads."""
+    argv = ["mksquashfs", "-", f"/proc/self/fd/{image}", "-tar", *_COMPRESSION[compression], *_FORM, *_SAME, *_STRICT]
+    identity: dict[str, Any] = {}
+    if os.geteuid() != keeper.uid:
+        identity = {"user": keeper.uid, "group": keeper.gid, "extra_groups": []}
+    with tempfile.TemporaryFile() as words:
+        try:
+            process = subprocess.Popen(
+                argv,
+                env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"},
+                cwd="/",
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=words,
+                pass_fds=(image,),
+                **identity,
+            )
+        except FileNotFoundError:
+            raise FabricError(
+                "mksquashfs is not installed on this machine.",
+                reason="pack",
+                hint="Debian: apt-get install squashfs-tools; others: the package squashfs-tools.",
+            ) from None
+        assert process.stdin
+        try:
+            # a broken pipe: it ended, and has said why
+            with contextlib.suppress(BrokenPipeError), process.stdin as stream:
+                _stream(source, stream, progress)
+            process.wait()
+        finally:
+            process.kill()
+            process.wait()
+        if process.returncode:
+            words.seek(0)
+            lines = words.read(_LONGEST).decode("utf-8", "replace").replace("\r", "\n").splitlines()
+            said = "; ".join(line.strip() for line in lines if line.strip() and line.isprintable())
+            raise FabricError(
+                f"mksquashfs could not pack {source}: {said or f'it ended with status {process.returncode}'}.",
+                reason="pack",
+                hint="Nothing was kept. Check the space in the store (datasets.store).",
+            )
+
+
+def _stream(source: Path, stream: IO[bytes], progress: tree.Progress) -> None:
+    """Write a directory as a tar archive (GNU): names, kinds and contents only, by name.
+
+    :raises FabricError: something in it must not be in a dataset, or changed while it was read.
+    """
+    problems: list[str] = []
+    for found in tree.walk(source, problems):
+        if problem := tree.unfit(source, found):
+            problems.append(f"{found.path}: {problem}")
+        if problems:
+            break
+        info = tarfile.TarInfo(found.path)
+        if found.is_file:
+            info.mode, info.size = 0o444, found.status.st_size
+        elif found.is_directory:
+            info.mode, info.type = 0o555, tarfile.DIRTYPE
+        else:
+            info.mode, info.type, info.linkname = 0o777, tarfile.SYMTYPE, found.target()
+        stream.write(info.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape"))
+        if found.is_file and (problem := _copy(found, stream, progress)):
+            problems.append(f"{found.path}: {problem}")
+            break
+    if problems:
+        raise tree.refusal(source, problems)
+    stream.write(bytes(2 * tarfile.BLOCKSIZE))
+
+
+def _copy(found: tree.Found, stream: IO[bytes], progress: tree.Progress) -> str:
+    """Write a file's content, padded; returns what went wrong."""
+    left = found.status.st_size
     try:
-        done = subprocess.run(
-            argv,
-            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "TERM": os.environ.get("TERM", "dumb")},
-            stdin=subprocess.DEVNULL,
-            stdout=sys.stderr if shown else subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            pass_fds=(handle,),
-            check=False,
-        )
-    except FileNotFoundError:
-        raise FabricError(
-            "mksquashfs is not installed on this machine.",
-            reason="pack",
-            hint="Debian: apt-get install squashfs-tools; others: the package squashfs-tools.",
-        ) from None
-    if done.returncode:
-        words = done.stderr.decode("utf-8", "replace").replace("\r", "\n").strip().splitlines()
-        said = "; ".join(line.strip() for line in words if line.strip() and line.isprintable())
-        raise FabricError(
-            f"mksquashfs could not pack {source}: {said or f'it ended with status {done.returncode}'}.",
-            reason="pack",
-            hint="Nothing was kept. Check the space in the store (datasets.store) and that every file can be read.",
-        )
+        handle = found.open()
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    try:
+        while left:
+            try:
+                piece = os.read(handle, min(left, tree.PIECE))
+            except OSError as error:
+                return f"cannot be read: {error.strerror}"
+            if not piece:
+                return "became shorter while it was read"
+            stream.write(piece)
+            left -= len(piece)
+            progress(len(piece))
+    finally:
+        os.close(handle)
+    stream.write(bytes(-found.status.st_size % tarfile.BLOCKSIZE))
+    return ""
 
 
 @contextlib.contextmanager

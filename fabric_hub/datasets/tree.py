@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -14,8 +15,10 @@ from ..errors import FabricError
 
 # Suffixes of compressed files say nothing without the one before them: data.csv.gz is csv.gz.
 _COMPRESSED = frozenset({"bz2", "gz", "xz", "zst"})
-_PIECE = 1 << 20
+PIECE = 1 << 20
 _NAMED_AT_MOST = 50
+_DEEPEST = 200  # directories in each other: one open descriptor each
+_KINDS = {stat.S_IFBLK: "a device", stat.S_IFCHR: "a device", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
 _LINKS_AT_MOST = 40  # the kernel's own limit (path_resolution(7))
 
 Progress = Callable[[int], None]
@@ -41,6 +44,83 @@ def suffix(name: str) -> str:
     return ".".join(parts[-2:]) if compressed else known[-1]
 
 
+@dataclass(frozen=True)
+class Found:
+    """Something in a directory, by the open directory that it is in: nobody can put another in its place."""
+
+    path: str
+    status: os.stat_result
+    parent: int
+
+    @property
+    def name(self) -> str:
+        return os.path.basename(self.path)
+
+    @property
+    def is_file(self) -> bool:
+        return stat.S_ISREG(self.status.st_mode)
+
+    @property
+    def is_directory(self) -> bool:
+        return stat.S_ISDIR(self.status.st_mode)
+
+    def target(self) -> str:
+        """Where a link leads."""
+        return os.readlink(self.name, dir_fd=self.parent)
+
+    def open(self) -> int:
+        """A descriptor of a regular file; never of what took its place.
+
+        :raises OSError: it cannot be read, or is another one now.
+        """
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+        handle = os.open(self.name, flags, dir_fd=self.parent)
+        if os.path.samestat(os.fstat(handle), self.status):
+            return handle
+        os.close(handle)
+        raise OSError(errno.ESTALE, "was replaced meanwhile")
+
+
+def walk(root: Path, problems: list[str]) -> Iterator[Found]:
+    """Everything below a directory, each directory before what is in it, by name; links are not followed.
+
+    No name is resolved through a directory that somebody may have replaced by a link meanwhile.
+
+    :param problems: takes what could not be looked into, as ``path: why``.
+    """
+    try:
+        handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as error:
+        problems.append(f"{root}: {error.strerror}")
+        return
+    yield from _below(handle, "", problems)
+
+
+def _below(handle: int, directory: str, problems: list[str]) -> Iterator[Found]:
+    """Walk an open directory, and close it."""
+    try:
+        for name in sorted(os.listdir(handle), key=os.fsencode):
+            path = os.path.join(directory, name)
+            try:
+                found = Found(path, os.stat(name, dir_fd=handle, follow_symlinks=False), handle)
+                yield found
+                if found.is_directory:
+                    if path.count("/") >= _DEEPEST:
+                        raise OSError(errno.ELOOP, f"is more than {_DEEPEST} directories deep")
+                    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+                    inner = os.open(name, flags, dir_fd=handle)
+                else:
+                    continue
+            except OSError as error:
+                problems.append(f"{path}: {error.strerror}")
+                continue
+            yield from _below(inner, path, problems)
+    except OSError as error:
+        problems.append(f"{directory}: {error.strerror}")
+    finally:
+        os.close(handle)
+
+
 def survey(root: Path) -> Tree:
     """Look at everything below a directory, and open every file once.
 
@@ -54,50 +134,51 @@ def survey(root: Path) -> Tree:
     formats: Counter[str] = Counter()
     files = total = 0
     state = hashlib.sha256()
-    for path, status in _walk(where, problems):
-        shown = os.fsencode(path)
+    for found in walk(where, problems):
+        status = found.status
         state.update(b"%d %d %d %d " % (status.st_mode, status.st_size, status.st_mtime_ns, status.st_ino))
-        state.update(shown + b"\0")
-        if problem := _problem(where, path, status):
-            problems.append(f"{path}: {problem}")
-        elif stat.S_ISREG(status.st_mode):
+        state.update(os.fsencode(found.path) + b"\0")
+        if problem := unfit(where, found):
+            problems.append(f"{found.path}: {problem}")
+        elif found.is_file:
             files += 1
             total += status.st_size
-            formats[suffix(os.path.basename(path))] += 1
+            formats[suffix(found.name)] += 1
     if problems:
-        raise _unfit(root, problems)
+        raise refusal(root, problems)
     if not files:
         raise FabricError(f"There is no file in {root}.", reason="source", hint="A dataset has at least one.")
     return Tree(files, total, dict(sorted(formats.items())), state.hexdigest())
 
 
 def listing_digest(root: Path, progress: Progress = lambda _: None) -> str:
-    """The digest of a directory's listing: SHA-256 over one line per file and link, in the order of their paths.
+    """The digest of a directory's listing: SHA-256 over one line per file and link, as :func:`walk` finds them.
 
     A file's line is ``SHA-256 SIZE PATH``, a link's ``-> TARGET PATH``; a NUL ends each part, a newline the line.
 
     :param progress: called with the number of bytes read since the last call.
     :raises FabricError: something in it cannot be read.
     """
-    where = Path(os.path.realpath(root))
     digest = hashlib.sha256()
     problems: list[str] = []
-    for path, status in _walk(where, problems):
+    for found in walk(Path(os.path.realpath(root)), problems):
         try:
-            if stat.S_ISREG(status.st_mode):
-                with open(os.open(where / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
-                    content = digest_of(file.fileno(), progress)
-                line = [content.encode(), b"%d" % status.st_size]
-            elif stat.S_ISLNK(status.st_mode):
-                line = [b"->", os.fsencode(os.readlink(where / path))]
+            if found.is_file:
+                handle = found.open()
+                try:
+                    line = [digest_of(handle, progress).encode(), b"%d" % found.status.st_size]
+                finally:
+                    os.close(handle)
+            elif stat.S_ISLNK(found.status.st_mode):
+                line = [b"->", os.fsencode(found.target())]
             else:
                 continue
         except OSError as error:
-            problems.append(f"{path}: {error.strerror}")
+            problems.append(f"{found.path}: {error.strerror}")
             continue
-        digest.update(b"\0".join([*line, os.fsencode(path)]) + b"\0\n")
+        digest.update(b"\0".join([*line, os.fsencode(found.path)]) + b"\0\n")
     if problems:
-        raise _unfit(root, problems)
+        raise refusal(root, problems)
     return digest.hexdigest()
 
 
@@ -105,57 +186,31 @@ def digest_of(handle: int, progress: Progress = lambda _: None) -> str:
     """SHA-256 of an open file, read from its beginning."""
     digest = hashlib.sha256()
     offset = 0
-    while piece := os.pread(handle, _PIECE, offset):
+    while piece := os.pread(handle, PIECE, offset):
         digest.update(piece)
         offset += len(piece)
         progress(len(piece))
     return digest.hexdigest()
 
 
-def _walk(root: Path, problems: list[str]) -> Iterator[tuple[str, os.stat_result]]:
-    """Everything below a directory with its own status, links not followed, by name in each directory."""
-    waiting = [""]
-    while waiting:
-        directory = waiting.pop()
-        try:
-            with os.scandir(root / directory) as entries:
-                found = sorted(entries, key=lambda entry: os.fsencode(entry.name))
-        except OSError as error:
-            problems.append(f"{directory or root}: {error.strerror}")
-            continue
-        below = []
-        for entry in found:
-            path = os.path.join(directory, entry.name)
-            try:
-                status = entry.stat(follow_symlinks=False)
-            except OSError as error:
-                problems.append(f"{path}: {error.strerror}")
-                continue
-            if stat.S_ISDIR(status.st_mode):
-                below.append(path)
-            yield path, status
-        waiting += reversed(below)
-
-
-def _problem(root: Path, path: str, status: os.stat_result) -> str:
+def unfit(root: Path, found: Found) -> str:
     """Why a thing may not be in a dataset; empty when it may."""
-    kind = stat.S_IFMT(status.st_mode)
-    if kind == stat.S_IFLNK:
-        target = os.readlink(root / path)
-        if target.startswith("/"):
-            return f"a link to {target}, outside this directory (an absolute path leads elsewhere on every machine)"
-        if not _leads_inside(root, path):
-            return f"a link to {target}, outside this directory"
-    elif kind == stat.S_IFREG:
-        if status.st_mode & (stat.S_ISUID | stat.S_ISGID):
-            return "has a set-user-ID or set-group-ID bit"
-        try:
-            os.close(os.open(root / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC))
-        except OSError as error:
-            return f"cannot be read: {error.strerror}"
-    elif kind != stat.S_IFDIR:
-        kinds = {stat.S_IFBLK: "a device", stat.S_IFCHR: "a device", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
-        return kinds.get(kind, "neither file, directory nor link")
+    kind = stat.S_IFMT(found.status.st_mode)
+    try:
+        if kind == stat.S_IFLNK:
+            target = found.target()
+            if target.startswith("/"):
+                return f"a link to {target}, an absolute path, which leads out of the dataset"
+            if not _leads_inside(root, found.path):
+                return f"a link to {target}, which leads out of the dataset"
+        elif kind == stat.S_IFREG:
+            if found.status.st_mode & (stat.S_ISUID | stat.S_ISGID):
+                return "has a set-user-ID or set-group-ID bit"
+            os.close(found.open())
+        elif kind != stat.S_IFDIR:
+            return _KINDS.get(kind, "neither file, directory nor link")
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
     return ""
 
 
@@ -181,7 +236,8 @@ def _leads_inside(root: Path, link: str) -> bool:
     return True
 
 
-def _unfit(root: Path, problems: list[str]) -> FabricError:
+def refusal(root: Path, problems: list[str]) -> FabricError:
+    """What is said of things that may not be in a dataset, each as ``path: why``."""
     told = [repr(line)[1:-1] if not line.isprintable() else line for line in problems[:_NAMED_AT_MOST]]
     if len(problems) > _NAMED_AT_MOST:
         told.append(f"and {len(problems) - _NAMED_AT_MOST} more")
