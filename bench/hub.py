@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,11 @@ from fabric_hub.embedded.layout import Layout
 from fabric_hub.embedded.sitefile import toml
 from fabric_hub.settings import ENV
 
+from .cpu import spent
 from .figures import Result, Row, percentile
 from .hub_client import HubClient, Server, healthy, until
 from .peer import CHECKOUT
+from .probe import RATE
 
 HUB_ID = "bench"
 AIM_S = 0.1
@@ -59,9 +62,37 @@ def site(layout: Layout, chosen: ports.Ports, proxy_command: tuple[str, ...], us
     )
 
 
+@dataclass(frozen=True)
+class Hub:
+    """A running hub: its address, a token for it, where its files are, and its process."""
+
+    address: str
+    token: str
+    layout: Layout
+    pid: int
+
+    def cpu_s(self) -> float:
+        """CPU seconds that the hub itself has used: not its proxy, nor its service."""
+        return spent(Path(f"/proc/{self.pid}/stat").read_text())
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Latencies by path, how long the work took meanwhile, and what CPU time the hub used; all in seconds."""
+
+    latencies: dict[str, list[float]]
+    took_s: float
+    cpu_s: float
+
+    @property
+    def count(self) -> int:
+        """How many questions were asked."""
+        return sum(map(len, self.latencies.values()))
+
+
 @contextmanager
-def running(users: list[str], images: Path) -> Iterator[tuple[str, str, Layout]]:
-    """A hub with its proxy and service, and the fake gateway; its address and token."""
+def running(users: list[str], images: Path) -> Iterator[Hub]:
+    """A hub with its proxy and service, and the fake gateway."""
     with tempfile.TemporaryDirectory(prefix="fabric-bench-", dir="/tmp") as name, ports.Claims() as claims:
         layout = Layout(Path(name), images)
         for directory in (layout.hub, layout.log):
@@ -83,28 +114,28 @@ def running(users: list[str], images: Path) -> Iterator[tuple[str, str, Layout]]
             for part, argv in commands.items()
         ]
         try:
-            yield f"http://127.0.0.1:{chosen.public}", token, layout
+            yield Hub(f"http://127.0.0.1:{chosen.public}", token, layout, started[-1].pid)
         finally:
             processes.end(processes.leftovers(layout.root))
             for process in started:
                 process.wait()
 
 
-async def measured(address: str, token: str, work: Any) -> tuple[dict[str, list[float]], float]:
-    """Do some work and time the hub's answers meanwhile; also how long the work took."""
+async def measured(hub: Hub, work: Any) -> Measured:
+    """Do some work and time the hub's answers meanwhile."""
     probe = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.probe", address, *PATHS,
+        sys.executable, "-m", "bench.probe", hub.address, *PATHS,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=CHECKOUT,
     )  # fmt: skip
     assert probe.stdin is not None
-    probe.stdin.write(f"{token}\n".encode())
-    began = time.monotonic()
+    probe.stdin.write(f"{hub.token}\n".encode())
+    began, used = time.monotonic(), hub.cpu_s()
     await work
-    took = time.monotonic() - began
-    probe.stdin.close()
+    took, used = time.monotonic() - began, hub.cpu_s() - used
     output, _ = await probe.communicate()
-    latencies: dict[str, list[float]] = json.loads(output)
-    return latencies, took
+    if probe.returncode:
+        raise RuntimeError("the hub did not answer a question")
+    return Measured(json.loads(output), took, used)
 
 
 async def clicks(hub: HubClient, servers: list[Server], over_s: float) -> None:
@@ -137,38 +168,45 @@ async def run(arguments: argparse.Namespace, images: Path, _environment: Path) -
     """
     users = [f"user{number}" for number in range(arguments.starts)]
     over: float = arguments.over
-    with running(users, images) as (address, token, layout):
+    with running(users, images) as hub:
 
         async def up() -> bool:
-            return await healthy(address, token)
+            return await healthy(hub.address, hub.token)
 
         try:
             await until(up, "the hub answers", 60)
-            async with HubClient(address, token) as hub:
+            async with HubClient(hub.address, hub.token) as client:
                 for user in users:
-                    await hub.add_user(user)
-                idle, _ = await measured(address, token, asyncio.sleep(5))
+                    await client.add_user(user)
+                idle = await measured(hub, asyncio.sleep(5))
                 course = [Server(user, "course", {"project": "bench"}) for user in users]
-                spread, took = await measured(address, token, clicks(hub, course, over))
+                spread = await measured(hub, clicks(client, course, over))
                 moment = [Server(user, "moment", {"project": "bench"}) for user in users]
-                at_once, took_at_once = await measured(address, token, clicks(hub, moment, 0))
+                at_once = await measured(hub, clicks(client, moment, 0))
         except Exception:
-            print(*(f"{log}:\n{processes.tail(log, 40)}" for log in layout.log.glob("*.log")), sep="\n")
+            print(*(f"{log}:\n{processes.tail(log, 40)}" for log in hub.layout.log.glob("*.log")), sep="\n")
             raise
+
+    def start_cpu(phase: Measured) -> Row:
+        # what the questions cost is known from the time in which nothing started
+        asked = idle.cpu_s / idle.count * phase.count
+        return Row("  CPU of such a start, the hub's", "CPU s", (phase.cpu_s - asked) / len(users), None)
+
     return Result(
         "hub",
-        (*rows(f"clicks over {over:g} s", spread, AIM_S * 1000), *rows("all in one moment", at_once, None)),
         (
-            f"Asked through the proxy, one after the other, while {len(users)} sessions of as many users start.",
-            f"Clicks spread evenly over {over:g} s: {count(spread)} questions, all ready after {took:.1f} s.",
-            f"All clicks in the same moment: {count(at_once)} questions, all ready after {took_at_once:.1f} s.",
-            "Idle, p99: " + ", ".join(f"{path} {percentile(all_s, 99) * 1000:.0f} ms" for path, all_s in idle.items()),
+            *rows(f"clicks over {over:g} s", spread.latencies, AIM_S * 1000),
+            start_cpu(spread),
+            *rows("all in one moment", at_once.latencies, None),
+            start_cpu(at_once),
+        ),
+        (
+            f"Each asked {RATE:g} times per second through the proxy, while {len(users)} users start one session each.",
+            f"Clicks spread evenly over {over:g} s: {spread.count} questions, all ready after {spread.took_s:.1f} s.",
+            f"All clicks in the same moment: {at_once.count} questions, all ready after {at_once.took_s:.1f} s.",
+            "Idle, p99: "
+            + ", ".join(f"{path} {percentile(all_s, 99) * 1000:.0f} ms" for path, all_s in idle.latencies.items()),
             "Fake gateway, tiny servers; internal TLS, proxy and service are real. There is no peer for this.",
         ),
-        {"spread_s": took, "at_once_s": took_at_once},
+        {"spread_s": spread.took_s, "at_once_s": at_once.took_s},
     )
-
-
-def count(latencies: dict[str, list[float]]) -> int:
-    """How many questions were asked."""
-    return sum(map(len, latencies.values()))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import pytest
 
 from bench import cpu, figures, ours, peer, sdiag
 from bench.figures import Result, Row
+from bench.probe import Timetable
 from fabric_hub.settings import SlurmSettings, parse
 
 SDIAG = """\
@@ -134,3 +136,19 @@ def test_servers_are_spread_over_users_each_in_a_project_of_their_own() -> None:
     servers = ours.servers(12, "s")
     assert len({(server.user, server.name) for server in servers}) == 12
     assert {server.user: server.options["project"] for server in servers} == ours.people()
+
+
+def test_questions_are_due_evenly_however_late_they_are_asked() -> None:
+    timetable = Timetable(["/a", "/b"], 1e6)  # all of them are due before anybody can ask
+    questions = [timetable.next() for _ in range(5)]
+    assert None not in questions
+    dues = [question[0] for question in questions if question]
+    assert [question[1] for question in questions if question] == ["/a", "/b", "/a", "/b", "/a"]
+    assert [later - sooner for sooner, later in pairwise(dues)] == pytest.approx([5e-7] * 4, abs=1e-9)
+
+
+def test_a_timetable_that_is_stopped_has_no_more_questions() -> None:
+    timetable = Timetable(["/a"], 0.001)
+    assert timetable.next() is not None
+    timetable.stopped.set()
+    assert timetable.next() is None
