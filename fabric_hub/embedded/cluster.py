@@ -191,6 +191,20 @@ def make_database(layout: Layout, user: str, environment: dict[str, str]) -> Non
     done.touch()
 
 
+def our_environment(layout: Layout, runtime: Runtime) -> dict[str, str]:
+    """All of the environment of our own programs."""
+    environment = {
+        **base_environment(layout),
+        **runtime.environment,
+        ENV: str(layout.site),
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",  # the code may be root's or a checkout; neither is ours to litter
+    }
+    if os.geteuid() != 0:
+        environment["HOME"] = os.path.expanduser("~")
+    return environment
+
+
 def our_daemons(
     layout: Layout,
     runtime: Runtime,
@@ -205,15 +219,7 @@ def our_daemons(
 
     :param gateway: account of the gateway; None is ours. ``keeper`` and ``hub`` likewise.
     """
-    environment = {
-        **base_environment(layout),
-        **runtime.environment,
-        ENV: str(layout.site),
-        "PYTHONUNBUFFERED": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",  # the code may be root's or a checkout; neither is ours to litter
-    }
-    if os.geteuid() != 0:
-        environment["HOME"] = os.path.expanduser("~")
+    environment = our_environment(layout, runtime)
 
     def listens(path: Path) -> Callable[[], str]:
         return lambda: "" if answers(path) else f"nobody listens on {path}"

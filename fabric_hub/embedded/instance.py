@@ -31,6 +31,7 @@ class Instance(Frozen):
     local: bool = False
     images: Path
     loaded: str = ""  # digest of the accounts and budgets that Slurm's database was given
+    gallery: bool = False  # the demo datasets were put into the catalogue
 
 
 def read(layout: Layout) -> Instance | None:

@@ -70,6 +70,7 @@ def site(
             "published": layout.published,
             "data_dir": layout.data,
             "node_socket": layout.node_socket,
+            "catalogue": {"title": "Demo datasets", "publisher": "Fabric Hub demo"},
         },
         "users": {"unix_name": f"{prefix}{{user}}"}
         if prefix is not None

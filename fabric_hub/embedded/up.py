@@ -19,6 +19,7 @@ from . import (
     accounts,
     cluster,
     demo,
+    gallery,
     gpus,
     instance,
     nodes,
@@ -131,6 +132,11 @@ def _start(options: Options, layout: Layout, claims: ports.Claims, supervisor: S
     _remember(layout, known)
     if found is not None:
         _announce_gpus(found, say)
+    making = None
+    if options.until == "hub" and not known.gallery:
+        say("Making the demo datasets ...")
+        making = gallery.begin(layout, code, cluster.our_environment(layout, code), keeper)
+    if found is not None:
         enforced = keeper is not None and nodes.enforced(layout, say)
         containers = enforced and nodes.contained(layout)
         if enforced and keeper is not None:
@@ -150,6 +156,8 @@ def _start(options: Options, layout: Layout, claims: ports.Claims, supervisor: S
                 hint="Install Fabric Hub again (make setup).",
             )
         build_image(layout, say)
+    if making and gallery.finish(layout, making, say):
+        _remember(layout, (instance.read(layout) or known).model_copy(update={"gallery": True}))
     for daemon in daemons:
         if daemon.name != "hub" or options.until == "hub":
             supervisor.start(daemon)
@@ -169,6 +177,7 @@ def _choose(options: Options, layout: Layout, old: Instance | None, claims: port
         local=options.local if options.local is not None else bool(old and old.local),
         images=options.images or (old.images if old else layout.images),
         loaded=old.loaded if old else "",
+        gallery=bool(old and old.gallery),
     )
 
 

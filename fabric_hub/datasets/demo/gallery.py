@@ -50,7 +50,8 @@ def install(settings: Settings, say: Say, *, packed: bool) -> None:
 
     What an operator changed, retired or revoked since stays so. This process is the keeper's account afterwards.
 
-    :param packed: as images; else as directories in ``datasets.store``, for runs in which nothing mounts images.
+    :param packed: as images; else as directories in ``datasets.data_dir``, where sessions look for them: for runs in
+        which nothing mounts images and everybody is one account.
     """
     datasets = settings.datasets
     if datasets is None:
@@ -77,8 +78,11 @@ def _make(datasets: DatasetsSettings, exhibit: Exhibit, *, packed: bool) -> Vers
         exhibit.write(source)
         if packed:
             return pack.pack(datasets, exhibit.name, VERSION, source)
-        place = datasets.store / f"{exhibit.name}-{VERSION}"
+        place = datasets.data_dir / exhibit.name / VERSION
         if place.exists():  # of a start that was killed before it was published
             shutil.rmtree(place)
         shutil.copytree(source, place)
+        latest = place.with_name("latest")
+        latest.unlink(missing_ok=True)
+        latest.symlink_to(VERSION)
     return pack.link(datasets, VERSION, place)
