@@ -219,7 +219,11 @@ class Keeper:
         if state == self._site_state:
             return
         self._site_state = state
-        fresh = load(self._site)
+        fresh = None
+        with self._saying("site's file"):
+            fresh = load(self._site)
+        if fresh is None:
+            return
         if fresh.datasets != self._datasets or fresh.users != self._settings.users:
             log.warning("[datasets] or [users] changed in %s: start the keeper again for that.", self._site)
             fresh = fresh.model_copy(update={"datasets": self._datasets, "users": self._settings.users})
@@ -254,7 +258,7 @@ class Keeper:
             self._problems[about] = error.text
         else:
             if self._problems.pop(about, None):
-                log.info("the %s is in order again", about)
+                log.info("the %s: in order again", about)
 
 
 def _state_of(path: Path) -> tuple[int, int, int] | None:

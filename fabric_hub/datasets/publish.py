@@ -210,11 +210,10 @@ def grants_file(datasets: DatasetsSettings) -> Path:
 def _published(datasets: DatasetsSettings) -> dict[str, Any] | None:
     """What stands in the file, without its time; None when there is none that can be read."""
     try:
-        content: dict[str, Any] = json.loads(grants_file(datasets).read_bytes())
-        content.pop("written", None)
-    except (OSError, ValueError, AttributeError):
+        content = json.loads(grants_file(datasets).read_bytes())
+    except (OSError, ValueError):
         return None
-    return content
+    return {name: part for name, part in content.items() if name != "written"} if isinstance(content, dict) else None
 
 
 def _replace(place: Path, directory: int, content: Mapping[str, Any]) -> None:
