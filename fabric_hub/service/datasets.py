@@ -170,7 +170,9 @@ def add_datasets(
     @api.get("/datasets")
     async def person_datasets(user: by_person, now: as_known) -> PersonDatasets:
         """The datasets that the caller's projects may know of, with what the caller can do with each, by project."""
-        return dataset_offer.for_person(settings, now, user, projects_of(settings, user), _today(), start_page(user))
+        today = _today()
+        mine = [name for name, project in projects_of(settings, user).items() if not closed(project, today)]
+        return dataset_offer.for_person(settings, now, user, mine, today, start_page(user))
 
     @api.post("/datasets/{name}/acceptance", status_code=204)
     async def accept(name: Slug, agreed: Agreed, user: by_person, here: at_desk, now: as_known) -> None:
