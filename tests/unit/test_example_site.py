@@ -50,6 +50,28 @@ def test_the_hub_holds_no_right_at_all() -> None:
     assert service["User"] != Unit("fabric-gateway.service")["Service"]["User"]
 
 
+def test_the_keeper_holds_no_right_and_is_in_nobodys_group() -> None:
+    service = Unit("fabric-keeper.service")["Service"]
+    assert service["AmbientCapabilities"] == service["CapabilityBoundingSet"] == ""
+    assert service["NoNewPrivileges"] == "yes"
+    others = {Unit(f"fabric-{name}.service")["Service"]["User"] for name in ("hub", "gateway")}
+    assert service["User"] == service["Group"] == "fabric-data"
+    assert service["User"] not in others
+
+
+def test_the_keepers_unit_and_the_example_site_file_agree_on_places() -> None:
+    datasets = load(PACKAGING / "site.example.toml").datasets
+    assert datasets is not None
+    keeper, hub = Unit("fabric-keeper.service")["Service"], Unit("fabric-hub.service")["Service"]
+    assert keeper["User"] == datasets.account
+    assert datasets.state_dir == Path("/var/lib") / keeper["StateDirectory"]
+    made = keeper["ExecStartPre"].split()
+    assert made[-1] == str(datasets.socket.parent)
+    assert made[made.index("-g") + 1] == hub["Group"], "the socket's group is the directory's: the hub's"
+    assert made[made.index("-m") + 1] == "2750"
+    assert {str(datasets.published), str(datasets.store)} <= set(keeper["ReadWritePaths"].split())
+
+
 def test_the_units_and_the_example_site_file_agree_on_places() -> None:
     site = load(PACKAGING / "site.example.toml")
     gateway, hub = Unit("fabric-gateway.service")["Service"], Unit("fabric-hub.service")["Service"]
@@ -59,7 +81,7 @@ def test_the_units_and_the_example_site_file_agree_on_places() -> None:
     assert site.hub.state_dir == Path("/var/lib") / hub["StateDirectory"]
 
 
-@pytest.mark.parametrize("name", ["fabric-hub.service", "fabric-gateway.service"])
+@pytest.mark.parametrize("name", ["fabric-hub.service", "fabric-gateway.service", "fabric-keeper.service"])
 def test_systemd_understands_the_unit(name: str, tmp_path: Path) -> None:
     if not shutil.which("systemd-analyze"):
         pytest.skip("systemd-analyze is not installed")
