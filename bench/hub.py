@@ -132,6 +132,7 @@ async def measured(hub: Hub, work: Any) -> Measured:
     began, used = time.monotonic(), hub.cpu_s()
     await work
     took, used = time.monotonic() - began, hub.cpu_s() - used
+    probe.stdin.close()
     output, _ = await probe.communicate()
     if probe.returncode:
         raise RuntimeError("the hub did not answer a question")
