@@ -165,9 +165,9 @@ def revoke(settings: Settings, arguments: argparse.Namespace) -> int:
     with desk.opened(settings) as at:
         at.revoke(arguments.name, arguments.project, strict=arguments.strict)
     then = (
-        "its jobs that have it open are ended" if arguments.strict else "its sessions cannot open files of it any more"
+        "its jobs that have it open end" if arguments.strict else "its running sessions can open no more of its files"
     )
-    print(f"Revoked: {arguments.project} may not use {arguments.name}; {then} within seconds.")
+    print(f"Revoked: {arguments.project} may not use {arguments.name}; within seconds {then}.")
     return 0
 
 

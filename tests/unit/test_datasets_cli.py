@@ -253,7 +253,7 @@ def test_a_grant_is_for_a_project_of_the_site_and_for_a_day_to_come(place: Place
 def test_a_strict_revocation_tells_the_nodes_whose_jobs_end(place: Place) -> None:
     offered(place)
     say(place, "grant", "wind-farm", "--project", "physics")
-    assert "are ended" in say(place, "revoke", "wind-farm", "--project", "physics", "--strict").out
+    assert "have it open end" in say(place, "revoke", "wind-farm", "--project", "physics", "--strict").out
     (end,) = told(place)["end_jobs"]
     assert (end["dataset"], end["account"]) == ("wind-farm", "phys")
     assert trail(place)[-1]["why"].startswith("strict")
