@@ -46,8 +46,11 @@ def dataset_iri(about: About, name: str) -> URIRef:
 
 
 def start_page(about: About, name: str) -> URIRef:
-    """Where a person starts a session with a dataset, asks for it, or accepts its agreement."""
-    return URIRef(f"{about.hub}/hub/spawn?opt-datasets={name}")
+    """Where a person starts a session with a dataset, asks for it, or accepts its agreement.
+
+    No query: JupyterHub starts a session at once for an address that has one.
+    """
+    return URIRef(f"{about.hub}/hub/spawn#dataset-{name}")
 
 
 def place(about: About, name: str, version: str) -> str:

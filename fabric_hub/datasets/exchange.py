@@ -24,7 +24,7 @@ def about(settings: Settings) -> dcat.About:
     :raises FabricError: the site's file does not say who publishes it.
     """
     assert settings.datasets is not None
-    said, hub = settings.datasets.catalogue, settings.hub.bind_url.rstrip("/")
+    said, hub = settings.datasets.catalogue, (settings.hub.public_url or settings.hub.bind_url).rstrip("/")
     if not said.publisher:
         raise FabricError(
             "The site's file does not say who publishes the catalogue, which DCAT-AP-NL requires.",
