@@ -51,6 +51,7 @@ _COMMANDS = {
     "munge": ("munged", "munge"),
     "mariadb-server": ("mariadbd", "mariadb-install-db"),
     "util-linux": ("setpriv",),
+    "squashfs-tools": ("mksquashfs",),
 }
 
 

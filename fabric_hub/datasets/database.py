@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import sqlalchemy as sa
 
+from ..errors import FabricError
 from ..sessions.database import Kept, open_database
 from ..settings import DatasetsSettings
 
@@ -28,6 +30,16 @@ def database_url(settings: DatasetsSettings) -> str:
 def open_catalogue(settings: DatasetsSettings) -> sa.Engine:
     """An engine on the catalogue, its tables brought up to date.
 
-    :raises FabricError: it cannot be opened or written, or is of a later release.
+    :raises FabricError: it cannot be opened or written, or is of a later release; or its URL holds a password, which
+        the hub could read in the site's file, and grant itself what it likes.
     """
-    return open_database(database_url(settings), CATALOGUE)
+    url = database_url(settings)
+    with suppress(sa.exc.ArgumentError):  # told when it is opened
+        if sa.make_url(url).password is not None:
+            raise FabricError(
+                "datasets.database holds a password, and the hub reads the site's file too.",
+                reason="database",
+                hint="Leave it out: let PostgreSQL know the keeper's account by its Unix socket (peer), or put the"
+                " password in that account's ~/.pgpass.",
+            )
+    return open_database(url, CATALOGUE)

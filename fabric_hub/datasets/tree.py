@@ -73,12 +73,16 @@ class Found:
 
         :raises OSError: it cannot be read, or is another one now.
         """
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-        handle = os.open(self.name, flags, dir_fd=self.parent)
-        if os.path.samestat(os.fstat(handle), self.status):
-            return handle
-        os.close(handle)
-        raise OSError(errno.ESTALE, "was replaced meanwhile")
+        return _open_same(self, os.O_NONBLOCK | os.O_NOCTTY)
+
+
+def _open_same(found: Found, flags: int) -> int:
+    flags |= os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+    handle = os.open(found.name, flags, dir_fd=found.parent)
+    if os.path.samestat(os.fstat(handle), found.status):
+        return handle
+    os.close(handle)
+    raise OSError(errno.ESTALE, "was replaced meanwhile")
 
 
 def walk(root: Path, problems: list[str]) -> Iterator[Found]:
@@ -107,8 +111,7 @@ def _below(handle: int, directory: str, problems: list[str]) -> Iterator[Found]:
                 if found.is_directory:
                     if path.count("/") >= _DEEPEST:
                         raise OSError(errno.ELOOP, f"is more than {_DEEPEST} directories deep")
-                    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-                    inner = os.open(name, flags, dir_fd=handle)
+                    inner = _open_same(found, os.O_DIRECTORY)
                 else:
                     continue
             except OSError as error:

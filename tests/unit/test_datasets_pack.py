@@ -178,6 +178,29 @@ def test_a_directory_that_changes_meanwhile_is_refused(place: Place, source: Pat
         pack.link(place.datasets, "1", source, say=change)
 
 
+def test_nobody_can_put_another_directory_or_file_in_while_it_is_read(place: Place, source: Path) -> None:
+    elsewhere = place.directory("elsewhere")
+    (elsewhere / "secret").write_text("x")
+    problems: list[str] = []
+    seen = []
+    for found in tree.walk(source, problems):
+        seen.append(found.path)
+        if found.path == "readme":
+            (source / "readme").rename(source / "old")
+            (source / "readme").symlink_to(elsewhere / "secret")
+            with pytest.raises(OSError, match="symbolic links"):
+                found.open()
+            (source / "readme").unlink()
+            os.link(elsewhere / "secret", source / "readme")
+            with pytest.raises(OSError, match="was replaced"):
+                found.open()
+        if found.path == "turbines":
+            (source / "turbines").rename(source / "away")
+            (source / "turbines").symlink_to(elsewhere)
+    assert not [path for path in seen if path.endswith("secret")]
+    assert problems == ["turbines: Not a directory"]
+
+
 def test_a_name_that_looks_like_an_option_is_a_name(place: Place) -> None:
     odd = place.directory("-noappend")
     for name in ("-e", "a\nb", "über.csv", "x y"):

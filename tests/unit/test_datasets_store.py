@@ -155,6 +155,13 @@ def test_a_database_that_cannot_be_opened_is_said_in_words(url: str) -> None:
     assert refused.value.reason == "database"
 
 
+def test_a_password_does_not_stand_where_the_hub_reads_it() -> None:
+    settings = DatasetsSettings(database="postgresql://keeper:hunter2@db/catalogue")
+    with pytest.raises(FabricError, match="the hub reads the site's file too") as refused:
+        open_catalogue(settings)
+    assert "hunter2" not in refused.value.text
+
+
 def test_an_entry_comes_back_as_it_was_put(catalogue: CatalogueStore) -> None:
     entry = an_entry(retain_until=date(2036, 1, 1), keywords=["wind", "vermogen"], languages=["NLD"])
     assert catalogue.put(entry)
