@@ -235,14 +235,6 @@ class DatasetsSettings(Frozen):
     )
     catalogue: CatalogueSettings = Field(default=CatalogueSettings(), description="See datasets.catalogue.")
 
-    def session_environment(self, names: Iterable[str]) -> dict[str, str]:
-        """What a session is told of the datasets that it asked for, and of where they are."""
-        return {
-            "FABRIC_DATASETS": ",".join(names),
-            "FABRIC_DATA_DIR": str(self.data_dir),
-            "FABRIC_NODE_SOCKET": str(self.node_socket),
-        }
-
 
 class Profile(Frozen):
     """A named resource request. ``gpus`` is per session, of ``gpu_type`` when given."""
@@ -350,6 +342,21 @@ class Settings(Frozen):
         if wrong:
             raise ValueError("\n".join(wrong))
         return self
+
+    @property
+    def enforces_datasets(self) -> bool:
+        """Whether the nodes' kernels keep people apart who share this site's datasets."""
+        return self.slurm is not None and not self.users.shared_account
+
+    def dataset_environment(self, names: Iterable[str]) -> dict[str, str]:
+        """What a session is told of the datasets that it asked for, and of where they are.
+
+        Where nothing is enforced there is no node agent to ask: datasets are plain directories.
+        """
+        if self.datasets is None:
+            return {}
+        told = {"FABRIC_DATASETS": ",".join(names), "FABRIC_DATA_DIR": str(self.datasets.data_dir)}
+        return told | ({"FABRIC_NODE_SOCKET": str(self.datasets.node_socket)} if self.enforces_datasets else {})
 
     @property
     def service_url_for_nodes(self) -> str:

@@ -207,7 +207,7 @@ def not_enforced(settings: Settings) -> str:
             "Access to datasets is not enforced here: all sessions run as one account, so whoever can start a session "
             "can read every dataset."
         )
-    if settings.slurm is None:
+    if not settings.enforces_datasets:
         return "Access to datasets is not enforced here: sessions run on the hub's own machine, without Slurm's nodes."
     return ""
 

@@ -275,9 +275,8 @@ class Gateway:
             prologue=self._settings.gateway.prologue,
         )
         files = {file.name: file.content for file in request.files}
-        datasets = self._settings.datasets
         # where datasets are is this site file's word, not the hub's
-        own = datasets.session_environment(request.datasets) if datasets else {}
+        own = self._settings.dataset_environment(request.datasets)
         files["env.json"] = json.dumps({"environment": {**request.environment, **own}})
         await home.prepare(account, root, request.session, files, timeout_s=self._timeout_s)
         self._remember(request.session, account, None)

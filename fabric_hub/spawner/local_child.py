@@ -98,8 +98,8 @@ class FabricLocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
             )
         self.cmd = [str(self.image_python), "-I", "-m", "fabric_lab.launch"]
         settings = self.shared.settings
-        where = settings.datasets.session_environment(session.datasets) if settings.datasets else {}
-        self.environment = {**self.environment, **session_variables(settings, session), **where}
+        told = {**session_variables(settings, session), **settings.dataset_environment(session.datasets)}
+        self.environment = {**self.environment, **told}
         if self.shared.settings.users.shared_account:
             self.popen_kwargs = {**self.popen_kwargs, "cwd": str(self._account()[1])}
         address: tuple[str, int] = await super().start()

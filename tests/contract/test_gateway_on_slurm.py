@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from pathlib import Path
@@ -77,3 +78,25 @@ async def test_a_name_with_newlines_forges_nothing(gateway: Stage, on_slurm: Emb
     on_slurm.as_user(gateway.other, "scancel", str(number))
     assert seen[mine.job_id] == before
     assert seen[number].name == forged
+
+
+@pytest.mark.parametrize("gateway", ["real"], indirect=True)
+async def test_a_sessions_datasets_are_asked_for_in_slurm_and_told_to_it_by_the_gateway_alone(
+    gateway: Stage, on_slurm: EmbeddedRun
+) -> None:
+    session = new_session()
+    lies = {"FABRIC_DATASETS": "all", "FABRIC_DATA_DIR": "/etc", "FABRIC_NODE_SOCKET": "/tmp/mine.sock"}
+    request = gateway.request(session).model_copy(
+        update={"datasets": ("wind-farm", "soil"), "environment": {**lies, "FABRIC_SESSION": session}}
+    )
+    submitted = await gateway.client.submit(request)
+    told = on_slurm.slurm("scontrol", "show", "job", str(submitted.job_id))
+    assert "Comment=fabric-datasets=wind-farm,soil" in told
+    settings = on_slurm.settings
+    account = accounts.resolve(gateway.user, settings.users)
+    file = Path(accounts.session_root(gateway.user, account, settings.users)) / session / "env.json"
+    assert json.loads(file.read_text())["environment"] == {
+        **settings.dataset_environment(["wind-farm", "soil"]), "FABRIC_SESSION": session
+    }  # fmt: skip
+    assert settings.datasets
+    assert settings.dataset_environment([])["FABRIC_NODE_SOCKET"] == str(settings.datasets.node_socket)

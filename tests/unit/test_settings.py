@@ -177,3 +177,18 @@ def test_settings_are_never_read_from_the_environment(tmp_path: Path, monkeypatc
         monkeypatch.setitem(os.environ, name, "evil")
     assert a_site(tmp_path) == before
     assert isinstance(before, Settings)
+
+
+def test_a_session_is_told_where_datasets_are_and_whom_to_ask_for_them(tmp_path: Path) -> None:
+    site = a_site(tmp_path, "[datasets]\ndata_dir = '/data'\nnode_socket = '/run/n.sock'\n")
+    assert site.dataset_environment(["wind-farm", "soil"]) == {
+        "FABRIC_DATASETS": "wind-farm,soil",
+        "FABRIC_DATA_DIR": "/data",
+        "FABRIC_NODE_SOCKET": "/run/n.sock",
+    }
+    assert a_site(tmp_path).dataset_environment([]) == {}
+
+
+def test_where_nobody_is_kept_apart_there_is_no_agent_to_ask(tmp_path: Path) -> None:
+    site = a_site(tmp_path, "[datasets]\n[users]\nshared_account = true\n")
+    assert site.dataset_environment(["soil"]) == {"FABRIC_DATASETS": "soil", "FABRIC_DATA_DIR": "/data"}
