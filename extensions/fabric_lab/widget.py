@@ -8,50 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import html
-import json
 import os
-import ssl
 import time
-import urllib.error
-import urllib.request
 from datetime import UTC, datetime
-from typing import Any
 
 import ipywidgets  # type: ignore[import-untyped, unused-ignore]
 
-from . import facts
+from . import facts, service
 
 EVERY_S = 30.0
 KEEP_S = 10.0
-UNREACHABLE = "The hub cannot be reached. Your notebook and kernels are not affected."
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """The token goes to the hub's service and nowhere else."""
-
-    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
-        return None
-
-
-def ask_hub(timeout_s: float = 5.0) -> tuple[dict[str, Any] | None, str]:
-    """The service's word on this session, or None and a sentence that says why."""
-    url = facts.service_url(os.environ)
-    if not url:
-        return None, "This kernel was not started by a hub."
-    request = urllib.request.Request(url, headers={"Authorization": f"token {os.environ['JUPYTERHUB_API_TOKEN']}"})
-    trust = ssl.create_default_context(cafile=os.environ.get("FABRIC_CA_FILE") or None)
-    # no proxy of the user's environment: the hub is on the cluster's own network
-    opener = urllib.request.build_opener(
-        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust), _NoRedirects()
-    )
-    try:
-        with opener.open(request, timeout=timeout_s) as response:
-            answer = json.load(response)
-    except urllib.error.HTTPError as error:
-        return None, f"The hub does not answer (HTTP {error.code}). Your notebook and kernels are not affected."
-    except (OSError, ValueError):
-        return None, UNREACHABLE
-    return (answer, "") if isinstance(answer, dict) else (None, UNREACHABLE)
 
 
 def rows(known: facts.Facts, now: float) -> list[tuple[str, str]]:
@@ -127,7 +93,7 @@ class Session:
     def fresh(self) -> facts.Facts:
         """Ask the hub (at most once in ten seconds) and combine its answer with the job's own environment."""
         if self._known is None or time.monotonic() >= self._until:
-            hub, problem = ask_hub()
+            hub, problem = service.call()
             self._known = facts.combine(os.environ, hub, problem, facts.gpu_models())
             self._until = time.monotonic() + KEEP_S
         return self._known

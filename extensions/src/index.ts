@@ -4,6 +4,7 @@ import { ServerConnection } from '@jupyterlab/services';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { Poll } from '@lumino/polling';
 
+import { datasetsPlugin } from './datasets/plugin';
 import type { IFacts } from './facts';
 import { SessionStatus, type Known } from './status';
 
@@ -26,7 +27,7 @@ async function ask(settings: ServerConnection.ISettings): Promise<Known> {
   return { facts: (await response.json()) as IFacts };
 }
 
-const plugin: JupyterFrontEndPlugin<void> = {
+const sessionPlugin: JupyterFrontEndPlugin<void> = {
   id: 'fabric-lab:session',
   description: 'Shows project, profile, node, GPUs and time left in the status bar.',
   autoStart: true,
@@ -54,4 +55,4 @@ const plugin: JupyterFrontEndPlugin<void> = {
   }
 };
 
-export default plugin;
+export default [sessionPlugin, datasetsPlugin];

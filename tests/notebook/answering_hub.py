@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 TOKEN = "the-sessions-own-secret-token"
+DATASETS = "/services/fabric/api/session/datasets"
 ACCESS = "access:servers!server=ann/"
 SESSION = {
     "session": "abcdefgh2345",
@@ -56,6 +57,8 @@ class AnsweringHub:
     session: dict[str, Any] = field(default_factory=lambda: dict(SESSION))
     sessions_asked: int = 0
     silent: bool = False
+    datasets: dict[str, Any] = field(default_factory=dict)  # GET session/datasets; {}: this site offers none
+    datasets_told: list[tuple[str, str, Any]] = field(default_factory=list)  # verb, path below, body
     announced: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Self:
@@ -67,6 +70,9 @@ class AnsweringHub:
 
             def do_POST(self) -> None:
                 hub._post(self)
+
+            def do_DELETE(self) -> None:
+                hub._change(self, None)
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
                 """Quiet."""
@@ -101,11 +107,31 @@ class AnsweringHub:
                 answer(request, 503, {"message": "The hub is restarting."})
             else:
                 answer(request, 200 if known else 403, self.session if known else {})
+        elif request.path == DATASETS and not self.silent and self.datasets:
+            answer(request, 200 if known else 403, self.datasets if known else {})
+        elif request.path == DATASETS:
+            why = ("The hub is restarting.", "no-answer") if self.silent else ("This site has none.", "no-datasets")
+            answer(request, 503 if self.silent else 404, {"message": why[0], "reason": why[1], "hint": ""})
         else:
             answer(request, 404, {})
 
+    def _change(self, request: BaseHTTPRequestHandler, body: Any) -> None:
+        """A verb on one dataset: remembered, and done as the service would."""
+        if self.silent or request.headers["Authorization"] != f"token {TOKEN}":
+            answer(request, 503, {"message": "The hub is restarting.", "reason": "no-answer", "hint": ""})
+            return
+        name, _, verb = request.path.removeprefix(f"{DATASETS}/").partition("/")
+        self.datasets_told.append((request.command, f"{name}/{verb}".rstrip("/"), body))
+        for entry in self.datasets.get("datasets", []):
+            if entry["name"] == name and verb == "request":
+                entry["requested"] = True
+        answer(request, 204 if verb else 200, b"" if verb else {"datasets": []})
+
     def _post(self, request: BaseHTTPRequestHandler) -> None:
-        body = json.loads(request.rfile.read(int(request.headers["Content-Length"])))
+        body = json.loads(request.rfile.read(int(request.headers["Content-Length"])) or b"null")
+        if request.path.startswith(f"{DATASETS}/"):
+            self._change(request, body)
+            return
         if not request.path.endswith("/session/ready"):
             answer(request, 200, {})
             return

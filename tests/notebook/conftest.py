@@ -5,10 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page
 
 from fabric_hub.images.build import build
 
+from . import catalogue
 from .answering_hub import AnsweringHub
+from .answering_node import AnsweringNode
+from .chromium import chromium_with_token
 from .running_session import RunningSession, session_environment
 
 EXTENSIONS = Path(__file__).parents[2] / "extensions"
@@ -38,4 +42,34 @@ def hub() -> Iterator[AnsweringHub]:
 def session(python: Path, hub: AnsweringHub, tmp_path: Path) -> Iterator[RunningSession]:
     """A session that the hub knows."""
     with RunningSession(python, tmp_path, session_environment(hub.url)) as running:
+        yield running.announced_by(hub)
+
+
+@pytest.fixture
+def chromium() -> Iterator[Page]:
+    """A page that carries the session's token."""
+    with chromium_with_token() as page:
+        yield page
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Iterator[AnsweringNode]:
+    """A node that may open two datasets, whose files are there."""
+    data = tmp_path / "data"
+    catalogue.write_files(data)
+    granted = {"wind-farm": "1", "crop-trials": "1"}
+    with AnsweringNode(tmp_path / "node.sock", data, granted) as answering:
+        yield answering
+
+
+def with_datasets(node: AnsweringNode, chosen: str = "") -> dict[str, str]:
+    """What the gateway tells a session of datasets."""
+    return {"FABRIC_NODE_SOCKET": str(node.socket), "FABRIC_DATASETS": chosen, "FABRIC_DATA_DIR": str(node.data)}
+
+
+@pytest.fixture
+def data_session(python: Path, hub: AnsweringHub, node: AnsweringNode, tmp_path: Path) -> Iterator[RunningSession]:
+    """A session on a site with datasets, with none chosen."""
+    hub.datasets = catalogue.told()
+    with RunningSession(python, tmp_path, session_environment(hub.url, **with_datasets(node))) as running:
         yield running.announced_by(hub)

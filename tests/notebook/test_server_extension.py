@@ -40,7 +40,9 @@ def test_no_endpoint_of_ours_answers_without_authentication(
     )
     routes = json.loads(listed.stdout.splitlines()[-1])
     assert ["/fabric/session", "get"] in routes
-    for route, verb in routes:
+    assert len(routes) == 6
+    for pattern, verb in routes:
+        route = re.sub(r"\(\[.*\)\?\)", "wind-farm", pattern)
         for token in (None, "somebody-elses-token"):
             status, text = session.get(route.lstrip("/"), token=token, method=verb.upper())
             assert status in (401, 403), f"{verb} {route} answered {status} to {token}: {text}"

@@ -4,43 +4,15 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from .answering_hub import SESSION, TOKEN, AnsweringHub
+from .answering_hub import SESSION, AnsweringHub
+from .chromium import open_lab
 from .running_session import RunningSession
 
 pytestmark = [pytest.mark.image, pytest.mark.browser]
-
-expect.set_options(timeout=90_000)  # a browser on a crowded machine
-
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-
-
-@pytest.fixture
-def chromium() -> Iterator[Page]:
-    """A page that carries the session's token, as the hub's login would give it."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
-        yield browser.new_page(extra_http_headers={"Authorization": f"token {TOKEN}"})
-        browser.close()
-
-
-def open_lab(page: Page, session: RunningSession) -> list[str]:
-    """Open JupyterLab; the list fills with every address that the page asks."""
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(f"http://127.0.0.1:{session.port}/user/ann/lab?reset", timeout=120_000)
-    return asked
 
 
 def test_the_status_bar_tells_where_this_runs_and_for_how_long(

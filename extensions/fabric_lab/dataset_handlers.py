@@ -1,0 +1,156 @@
+"""``<base>/fabric/datasets``: what the datasets panel of JupyterLab asks this session's own server.
+
+The node's kernel decides who may read; the hub's service knows what there is, why not, and what was chosen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from typing import Any
+
+from jupyter_server.auth.decorator import authorized
+from jupyter_server.base.handlers import APIHandler
+from jupyter_server.utils import url_path_join
+from tornado.web import authenticated
+
+from . import files, joined, loading, node
+from .hub_service import Kept, Service
+
+NAME = rf"({node.NAME.pattern})"
+KEEP_S = 3.0
+LONGEST_REASON = 300  # characters, as the service takes them
+
+
+class DatasetsHandler(APIHandler):
+    """What the handlers below share."""
+
+    auth_resource = "fabric"
+
+    def initialize(self, service: Service, catalogue: Kept) -> None:
+        self.service = service
+        self.catalogue = catalogue
+
+    def tell(self, body: dict[str, Any], status: int = 200) -> None:
+        self.set_status(status)
+        self.set_header("Cache-Control", "no-store")
+        self.finish(json.dumps(body))
+
+    def refuse(self, status: int, message: str, reason: str) -> None:
+        self.tell({"message": message, "reason": reason}, status)
+
+    async def ask_node(self, verb: node.Verb, *names: str) -> node.NodeAnswer | None:
+        """The node's answer; None when it gave none, and this request is answered with why."""
+        try:
+            return await node.ask_async(os.environ, verb, names)
+        except node.NodeError as error:
+            self.refuse(503, str(error), "node")
+            return None
+
+
+class CatalogueHandler(DatasetsHandler):
+    """GET: every dataset that this session's project may know of, and which are open here."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        answer, node_problem = None, ""
+        told = await self.catalogue.get()
+        try:
+            answer = await node.ask_async(os.environ, "list")
+        except node.NodeError as error:
+            node_problem = str(error)
+        self.tell({**joined.combine(told.body, told.problem, answer, node_problem, os.environ)})
+
+
+class DatasetHandler(DatasetsHandler):
+    """POST: add one dataset to the running session. DELETE: drop it."""
+
+    @authenticated
+    @authorized
+    async def post(self, name: str) -> None:
+        answer = await self.ask_node("open", name)
+        if answer is None:
+            return
+        opened = next((one for one in answer.opened if one.dataset == name), None)
+        if opened is None:
+            why = next((one for one in answer.refused if one.dataset == name), None)
+            message = why.message if why else "The node's dataset service did not say why."
+            self.refuse(403, f"{name} was not added. {message}", why.reason if why else "node")
+            return
+        noted = await self.service.ask(f"/datasets/{name}", "POST")
+        self.catalogue.forget()
+        problem = f"It is open, but the hub did not note it for this session: {noted.problem}" if noted.problem else ""
+        self.tell({"here": joined.Here(version=opened.version, path=opened.files), "problem": problem})
+
+    @authenticated
+    @authorized
+    async def delete(self, name: str) -> None:
+        if await self.ask_node("close", name) is None:
+            return
+        noted = await self.service.ask(f"/datasets/{name}", "DELETE")
+        self.catalogue.forget()
+        problem = (
+            f"It is closed, but the hub did not note it for this session: {noted.problem}" if noted.problem else ""
+        )
+        self.tell({"here": None, "problem": problem})
+
+
+class RequestHandler(DatasetsHandler):
+    """POST ``{"why": text or null}``: ask the data's keepers for access, for this session's project."""
+
+    @authenticated
+    @authorized
+    async def post(self, name: str) -> None:
+        body = self.get_json_body() or {}
+        why = node.one_line(body.get("why") if isinstance(body, dict) else None, LONGEST_REASON)
+        told = await self.service.ask(f"/datasets/{name}/request", "POST", {"why": why or None})
+        self.catalogue.forget()
+        if told.body is None:
+            self.refuse(told.status, told.problem, "request")
+        else:
+            self.tell({})
+
+
+class FilesHandler(DatasetsHandler):
+    """GET: a few files of a dataset that is open here, and code that loads them."""
+
+    @authenticated
+    @authorized
+    async def get(self, name: str) -> None:
+        answer = await self.ask_node("list")
+        if answer is None:
+            return
+        opened = next((one for one in answer.opened if one.dataset == name), None)
+        if opened is None:
+            self.refuse(409, f"{name} is not open in this session. Add it first.", "closed")
+            return
+        try:
+            found = await asyncio.to_thread(files.below, opened.files)
+        except OSError as error:
+            self.refuse(409, f"{name} cannot be read under {opened.files} ({error.strerror}).", "unreadable")
+            return
+        told = await self.catalogue.get()
+        formats = joined.formats(told.body, name, opened.version)
+        ways = loading.snippets(name, opened.version, opened.files, found.files, formats)
+        self.tell(
+            {
+                "path": opened.files,
+                "files": [file._asdict() for file in found.files],
+                "more": found.more,
+                "snippets": [way._asdict() for way in ways],
+            }
+        )
+
+
+def routes(base: str, service: Service) -> list[tuple[str, type[APIHandler], dict[str, Any]]]:
+    """The handlers with their addresses below ``<base>``."""
+    datasets = url_path_join(base, "datasets")
+    shared = {"service": service, "catalogue": Kept(service, "/datasets", KEEP_S)}
+    return [
+        (datasets, CatalogueHandler, shared),
+        (url_path_join(datasets, NAME), DatasetHandler, shared),
+        (url_path_join(datasets, NAME, "request"), RequestHandler, shared),
+        (url_path_join(datasets, NAME, "files"), FilesHandler, shared),
+    ]

@@ -1,0 +1,158 @@
+"""Datasets of this session, in a notebook and in a terminal.
+
+``from fabric_lab import datasets``, then ``datasets.list()``, ``datasets.add("NAME")``, ``datasets.path("NAME")``
+and ``datasets.drop("NAME")``; in a terminal ``python -m fabric_lab.datasets list``. No import of this module is
+heavier than the standard library.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from . import joined, node, service
+
+
+class DatasetError(Exception):
+    """A dataset is not there; the text says why and what to do."""
+
+
+class Dataset(NamedTuple):
+    """One dataset as this session sees it; ``path`` is None while it is not open here."""
+
+    name: str
+    title: str
+    state: str
+    path: Path | None
+
+    def __str__(self) -> str:
+        where = self.path or STATES.get(self.state, self.state)
+        return f"{self.name:24} {where!s:40} {self.title}".rstrip()
+
+
+class Datasets(tuple[Dataset, ...]):
+    """What :func:`list` returns: a sequence that prints as a table, with what is wrong right now in words."""
+
+    problems: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        rows = [str(one) for one in self] or ["No datasets."]
+        return "\n".join([*rows, *self.problems])
+
+
+STATES = {
+    "open": "can be added",
+    "agreement": "accept its terms on the start page first",
+    "not-granted": "not granted to this project",
+    "retired": "retired",
+}
+
+
+def _known(told: Mapping[str, Any] | None, problem: str) -> joined.Datasets:
+    answer, node_problem = None, ""
+    try:
+        answer = node.ask(os.environ, "list")
+    except node.NodeError as error:
+        node_problem = str(error)
+    return joined.combine(told, problem, answer, node_problem, os.environ)
+
+
+def list() -> Datasets:  # noqa: A001 - datasets.list() is what people look for
+    """Every dataset that this session's project may know of, and where those are that are open."""
+    known = _known(*service.call("/datasets"))
+    found = Datasets(
+        Dataset(
+            entry["name"],
+            joined.text(entry, "title"),
+            joined.text(entry, "state"),
+            Path(entry["here"]["path"]) if entry["here"] else None,
+        )
+        for entry in known["datasets"]
+    )
+    found.problems = tuple(filter(None, (known["problem"], known["node_problem"], known["notice"])))
+    return found
+
+
+def add(name: str) -> Path:
+    """Open a dataset in this session, without restarting it.
+
+    :returns: the directory with its files.
+    :raises DatasetError: it may not be used, or the node does not answer.
+    """
+    opened, refused = _ask("open", name)
+    if opened is None:
+        raise DatasetError(f"{name} was not added. {refused or 'The node did not say why.'}")
+    _note(name, "POST")
+    return Path(opened.files)
+
+
+def drop(name: str) -> None:
+    """Close a dataset in this session; files that are open stay readable until they are closed.
+
+    :raises DatasetError: the node does not answer.
+    """
+    _ask("close", name)
+    _note(name, "DELETE")
+
+
+def path(name: str) -> Path:
+    """Where the files of an open dataset are.
+
+    :raises DatasetError: it is not open in this session.
+    """
+    opened, _ = _ask("list", name)
+    if opened is None:
+        raise DatasetError(f"{name} is not open in this session. Add it: fabric_lab.datasets.add({name!r})")
+    return Path(opened.files)
+
+
+def _ask(verb: node.Verb, name: str) -> tuple[node.Opened | None, str]:
+    """What the node says of one dataset: where it is open, or why it is not."""
+    if not node.NAME.fullmatch(name):
+        raise DatasetError(f"{name!r} is no name of a dataset: small letters, digits and hyphens, at most 40.")
+    try:
+        answer = node.ask(os.environ, verb, () if verb == "list" else (name,), timeout_s=10)
+    except node.NodeError as error:
+        raise DatasetError(str(error)) from None
+    opened = next((one for one in answer.opened if one.dataset == name), None)
+    return opened, next((one.message for one in answer.refused if one.dataset == name), "")
+
+
+def _note(name: str, method: str) -> None:
+    """Tell the hub what this session uses now; that it does not answer keeps nobody from working."""
+    answer, problem = service.call(f"/datasets/{name}", method=method)
+    if answer is None:
+        warnings.warn(f"The hub did not note this for the session: {problem}", stacklevel=3)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; exit status 1 and a sentence when something cannot be done."""
+    parser = argparse.ArgumentParser(prog="python -m fabric_lab.datasets", description="Datasets of this session.")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("list", help="what there is, and where it is open")
+    for verb, said in (("add", "open here"), ("drop", "close here"), ("path", "print the directory of")):
+        verbs.add_parser(verb, help=f"{said} a dataset").add_argument("name", metavar="NAME", nargs="+")
+    chosen = parser.parse_args(arguments)
+    warnings.showwarning = lambda message, *_, **__: print(message, file=sys.stderr)
+    if chosen.verb == "list":
+        print(list())
+        return 0
+    try:
+        for name in chosen.name:
+            if chosen.verb == "drop":
+                drop(name)
+            else:
+                print((add if chosen.verb == "add" else path)(name))
+    except DatasetError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

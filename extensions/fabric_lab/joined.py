@@ -1,0 +1,92 @@
+"""What the datasets panel shows: the hub's word on every dataset, and the node's on which are open. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
+from . import node
+
+
+class Here(TypedDict):
+    """Where an open dataset is: ``path`` of the version that this session reads."""
+
+    version: str | None
+    path: str
+
+
+class Datasets(TypedDict):
+    """The body of ``GET fabric/datasets``.
+
+    ``problem`` and ``node_problem`` are sentences, or "". ``enforced`` is None where nobody said.
+    An entry of ``datasets`` is the service's own, with ``here``: a :class:`Here`, or None while it is not open.
+    """
+
+    project: str
+    enforced: bool | None
+    notice: str
+    start_page: str
+    datasets: list[dict[str, Any]]
+    problem: str
+    node_problem: str
+
+
+def text(told: Mapping[str, Any], key: str) -> str:
+    """A text field of somebody else's object; "" when it is none."""
+    value = told.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def combine(
+    told: Mapping[str, Any] | None,
+    problem: str,
+    answer: node.NodeAnswer | None,
+    node_problem: str,
+    environment: Mapping[str, str],
+) -> Datasets:
+    """Join the two answers; either may be missing.
+
+    :param told: the service's ``GET /session/datasets``, or None and ``problem`` says why.
+    :param answer: the node's ``list``, or None and ``node_problem`` says why.
+    :param environment: the session's, for where its start page is.
+    """
+    told = told or {}
+    answer = answer or node.NodeAnswer()
+    here = {one.dataset: Here(version=one.version, path=one.files) for one in answer.opened}
+    listed = told.get("datasets")
+    entries = [
+        {**entry, "here": here.pop(entry["name"], None)}
+        for entry in (listed if isinstance(listed, list) else [])
+        if isinstance(entry, dict) and isinstance(entry.get("name"), str)
+    ]
+    # open, but not in the hub's list: it is silent, or has withdrawn the dataset since
+    entries += [{"name": name, "state": "open", "here": place} for name, place in here.items()]
+    said = [word for word in (told.get("enforced"), answer.enforced) if isinstance(word, bool)]
+    return Datasets(
+        project=text(told, "project") or environment.get("FABRIC_PROJECT", ""),
+        enforced=all(said) if said else None,
+        notice=text(told, "notice"),
+        start_page=start_page(text(told, "start_page"), environment),
+        datasets=entries,
+        problem=problem or text(told, "problem"),
+        node_problem=node_problem,
+    )
+
+
+def start_page(told: str, environment: Mapping[str, str]) -> str:
+    """The hub's page where agreements are accepted, as a link for a browser; never a script."""
+    page = told
+    if not page.startswith(("/", "http://", "https://")) or page.startswith("//"):
+        page = f"{environment.get('JUPYTERHUB_BASE_URL') or '/'}hub/spawn/{environment.get('JUPYTERHUB_USER', '')}"
+    return f"{environment.get('JUPYTERHUB_HOST', '')}{page}" if page.startswith("/") else page
+
+
+def formats(told: Mapping[str, Any] | None, name: str, version: str | None) -> dict[str, int]:
+    """How many files of each suffix the catalogue says that a version of a dataset has."""
+    for entry in (told or {}).get("datasets") or ():
+        if entry.get("name") == name:
+            for one in entry.get("versions") or ():
+                if one.get("version") == (version or entry.get("latest")):
+                    counted = one.get("formats") or {}
+                    return {suffix: count for suffix, count in counted.items() if isinstance(count, int)}
+    return {}

@@ -1,0 +1,51 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+
+import { insert, insertPath, openNotebook } from './insert';
+import type { ISnippet } from './model';
+import type { DatasetsStore } from './store';
+
+const ELSEWHERE = 'The notebook opens in a tab of its own: insert the loading code from the panel there.';
+const NOWHERE = 'Click into a notebook cell, a console or a file first: that is where it is inserted.';
+
+/** What the buttons and the commands do; each says what came of it. */
+export class DatasetsActions {
+  constructor(
+    private readonly app: JupyterFrontEnd,
+    readonly store: DatasetsStore
+  ) {}
+
+  async insertPath(name: string): Promise<void> {
+    const path = this.store.find(name)?.here?.path;
+    if (path !== undefined) {
+      this.inserted(insertPath(this.app, path), `The path of ${name}`);
+    }
+  }
+
+  async insertCode(name: string, wanted = 0): Promise<void> {
+    const snippet = await this.snippet(name, wanted);
+    if (snippet) {
+      this.inserted(insert(this.app, snippet.code), `Loading code for ${name} (${snippet.label})`);
+    }
+  }
+
+  /** Add a dataset where it is not open yet, and show a new notebook that loads it. */
+  async tryOut(name: string): Promise<void> {
+    if (!this.store.find(name)?.here && !(await this.store.add(name))) {
+      return;
+    }
+    const snippet = await this.snippet(name, 0);
+    if (snippet) {
+      const done = await openNotebook(this.app, snippet.code);
+      this.store.say(done ? `A new notebook loads ${name}.` : ELSEWHERE, !done);
+    }
+  }
+
+  private async snippet(name: string, wanted: number): Promise<ISnippet | undefined> {
+    const snippets = (await this.store.filesOf(name))?.snippets ?? [];
+    return snippets[wanted] ?? snippets[0];
+  }
+
+  private inserted(done: boolean, what: string): void {
+    this.store.say(done ? `${what} is inserted.` : NOWHERE, !done);
+  }
+}

@@ -1,0 +1,68 @@
+import type { IDataset } from './model';
+import { access, stateOf, theme } from './words';
+
+/** What the person looks for; '' is no filter. */
+export interface IFilter {
+  readonly text: string;
+  readonly theme: string;
+  readonly access: string;
+}
+
+export const EVERYTHING: IFilter = { text: '', theme: '', access: '' };
+
+const FEW = 6;
+const ORDER = ['here', 'available', 'agreement', 'requested', 'not-granted', 'unknown', 'retired'];
+
+function searched(dataset: IDataset): string {
+  return [
+    dataset.name,
+    dataset.title,
+    dataset.description,
+    dataset.publisher?.name,
+    ...(dataset.keywords ?? []),
+    ...(dataset.themes ?? []).map(theme)
+  ]
+    .join(' ')
+    .toLowerCase();
+}
+
+function title(dataset: IDataset): string {
+  return dataset.title || dataset.name;
+}
+
+/** The datasets that every word of the search and both filters fit; those at hand first, then by title. */
+export function matching(datasets: readonly IDataset[], filter: IFilter): IDataset[] {
+  const words = filter.text.toLowerCase().split(/\s+/).filter(Boolean);
+  return datasets
+    .filter(one => {
+      const text = words.length ? searched(one) : '';
+      return (
+        words.every(word => text.includes(word)) &&
+        (!filter.theme || (one.themes ?? []).includes(filter.theme)) &&
+        (!filter.access || one.access === filter.access)
+      );
+    })
+    .sort(
+      (a, b) =>
+        ORDER.indexOf(stateOf(a)) - ORDER.indexOf(stateOf(b)) || title(a).localeCompare(title(b), 'en')
+    );
+}
+
+/** Codes and names of the themes that occur, by name. */
+export function themes(datasets: readonly IDataset[]): [string, string][] {
+  const codes = new Set(datasets.flatMap(one => one.themes ?? []));
+  return [...codes].map((code): [string, string] => [code, theme(code)]).sort(([, a], [, b]) => a.localeCompare(b));
+}
+
+/** Codes and names of the access rights that occur, the most open first. */
+export function accesses(datasets: readonly IDataset[]): [string, string][] {
+  return ['public', 'restricted', 'non-public']
+    .filter(code => datasets.some(one => one.access === code))
+    .map((code): [string, string] => [code, access(code)]);
+}
+
+/** The demo datasets, when they are few enough to be shown as cards; otherwise they are in the list like all others. */
+export function gallery(datasets: readonly IDataset[]): IDataset[] {
+  const demos = datasets.filter(one => (one.keywords ?? []).includes('demo') && one.state !== 'retired');
+  return demos.length <= FEW ? matching(demos, EVERYTHING) : [];
+}

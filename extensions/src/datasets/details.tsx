@@ -1,0 +1,229 @@
+import { Button, HTMLSelect } from '@jupyterlab/ui-components';
+import * as React from 'react';
+
+import type { DatasetsActions } from './actions';
+import type { IAgent, IDataset, IFiles } from './model';
+import { access, current, day, files, formats, licence, link, personalData, size, stateOf, theme } from './words';
+
+function WebLink(props: { address: string | null | undefined; text?: string }): React.JSX.Element | null {
+  const address = link(props.address);
+  if (address === null) {
+    return props.text || props.address ? <>{props.text || props.address}</> : null;
+  }
+  return (
+    <a href={address} target="_blank" rel="noopener noreferrer">
+      {props.text || address}
+    </a>
+  );
+}
+
+function Contact({ contact }: { contact: IAgent }): React.JSX.Element {
+  return (
+    <>
+      <WebLink address={contact.url ?? null} text={contact.name} />
+      {contact.email ? (
+        <>
+          {' '}
+          <a href={`mailto:${contact.email}`}>{contact.email}</a>
+        </>
+      ) : null}
+    </>
+  );
+}
+
+/** Names and values of the catalogue's entry, without what is not known. */
+function rows(dataset: IDataset): [string, React.ReactNode][] {
+  const version = current(dataset);
+  const all: [string, React.ReactNode][] = [
+    ['Name', <code key="name">{dataset.name}</code>],
+    ['Publisher', dataset.publisher && <WebLink address={dataset.publisher.uri} text={dataset.publisher.name} />],
+    ['Contact', dataset.contact && <Contact contact={dataset.contact} />],
+    ['Licence', dataset.licence && <WebLink address={dataset.licence} text={licence(dataset.licence)} />],
+    ['Access', access(dataset.access) + (dataset.until ? `, granted until ${day(dataset.until)}` : '')],
+    ['Themes', (dataset.themes ?? []).map(theme).join(', ')],
+    ['Personal data', personalData(dataset.personal_data)],
+    ['Purposes', (dataset.purposes ?? []).map(purpose => purpose.text).join('; ')],
+    ['Provenance', dataset.provenance],
+    [
+      'Retention',
+      [dataset.retention, dataset.retain_until && `until ${day(dataset.retain_until)}`].filter(Boolean).join(', ')
+    ],
+    [
+      'Version',
+      version && `${version.version}${version.published_at ? `, published ${day(version.published_at)}` : ''}`
+    ],
+    [
+      'Other versions',
+      (dataset.versions ?? [])
+        .filter(one => one !== version)
+        .map(one => one.version)
+        .join(', ')
+    ],
+    ['Size', version?.bytes === undefined ? '' : size(version.bytes)],
+    ['Files', version?.files === undefined ? '' : files(version.files)],
+    ['Formats', version?.formats ? formats(version.formats) : ''],
+    ['Keywords', (dataset.keywords ?? []).join(', ')],
+    ['Page', dataset.page && <WebLink address={dataset.page} />],
+    ['Path', dataset.here && <code key="path">{dataset.here.path}</code>]
+  ];
+  return all.filter(([, value]) => Boolean(value));
+}
+
+interface IProps {
+  readonly dataset: IDataset;
+  readonly actions: DatasetsActions;
+  readonly busy: boolean;
+  readonly startPage: string;
+  readonly files: IFiles | undefined;
+}
+
+/** The whole of one dataset, and what can be done with it now. */
+export function Details(props: IProps): React.JSX.Element {
+  const { dataset } = props;
+  return (
+    <div className="fabric-Dataset-details">
+      <Buttons {...props} />
+      {dataset.description ? <p className="fabric-Dataset-description">{dataset.description}</p> : null}
+      <dl>
+        {rows(dataset).map(([name, value]) => (
+          <React.Fragment key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </React.Fragment>
+        ))}
+      </dl>
+    </div>
+  );
+}
+
+function Buttons(props: IProps): React.JSX.Element | null {
+  const { dataset, busy, startPage } = props;
+  const why = [dataset.why, dataset.hint].filter(Boolean).join(' ');
+  switch (stateOf(dataset)) {
+    case 'here':
+      return <Here {...props} />;
+    case 'available':
+      return (
+        <div className="fabric-Dataset-actions">
+          <Act busy={busy} accent label={`Add ${dataset.name} to this session`} does={() => props.actions.store.add(dataset.name)}>
+            Add
+          </Act>
+        </div>
+      );
+    case 'agreement':
+      return (
+        <p>
+          {why || 'Its terms must be accepted before it can be used.'}{' '}
+          <a href={startPage} target="_blank" rel="noopener noreferrer">
+            Accept them on the hub’s start page
+          </a>
+          . This session keeps running, and the dataset can be added here afterwards.
+        </p>
+      );
+    case 'not-granted':
+      return <Request {...props} why={why} />;
+    case 'requested':
+      return <p>Access is requested for this project. {dataset.hint ?? ''}</p>;
+    default:
+      return why ? <p>{why}</p> : null;
+  }
+}
+
+interface IActProps {
+  readonly busy: boolean;
+  readonly label: string;
+  readonly accent?: boolean;
+  readonly does: () => unknown;
+  readonly children: React.ReactNode;
+}
+
+/** A button; while something is under way it stays in reach of the keyboard and says that it waits. */
+export function Act(props: IActProps): React.JSX.Element {
+  return (
+    <Button
+      type="button"
+      minimal={false}
+      small
+      className={`fabric-Dataset-act ${props.accent ? 'jp-mod-styled jp-mod-accept' : ''}`}
+      aria-label={props.label}
+      aria-disabled={props.busy}
+      onClick={() => {
+        if (!props.busy) {
+          void props.does();
+        }
+      }}
+    >
+      {props.children}
+    </Button>
+  );
+}
+
+function Here({ dataset, actions, busy, files: found }: IProps): React.JSX.Element {
+  const [way, choose] = React.useState(0);
+  const { name } = dataset;
+  const snippets = found?.snippets ?? [];
+  return (
+    <>
+      <div className="fabric-Dataset-actions">
+        <Act busy={busy} label={`Insert path of ${name}`} does={() => actions.insertPath(name)}>
+          Insert path
+        </Act>
+        <Act busy={busy} accent label={`Insert loading code of ${name}`} does={() => actions.insertCode(name, way)}>
+          Insert loading code
+        </Act>
+        <Act busy={busy} label={`Drop ${name} from this session`} does={() => actions.store.drop(name)}>
+          Drop
+        </Act>
+      </div>
+      {snippets.length > 1 ? (
+        <label className="fabric-Datasets-field">
+          Load as
+          <HTMLSelect value={way} onChange={event => choose(Number(event.target.value))}>
+            {snippets.map((snippet, index) => (
+              <option key={snippet.label} value={index}>
+                {snippet.label}
+              </option>
+            ))}
+          </HTMLSelect>
+        </label>
+      ) : null}
+    </>
+  );
+}
+
+function Request({ dataset, actions, busy, why }: IProps & { readonly why: string }): React.JSX.Element {
+  const [reason, write] = React.useState('');
+  const { name } = dataset;
+  return (
+    <form
+      className="fabric-Dataset-request"
+      onSubmit={event => {
+        event.preventDefault();
+        if (!busy) {
+          void actions.store.request(name, reason.trim());
+        }
+      }}
+    >
+      {why ? <p>{why}</p> : null}
+      <label className="fabric-Datasets-field">
+        Reason (optional)
+        <input
+          className="jp-mod-styled"
+          maxLength={300}
+          value={reason}
+          onChange={event => write(event.target.value)}
+        />
+      </label>
+      <Button
+        type="submit"
+        minimal={false}
+        small
+        className="fabric-Dataset-act jp-mod-styled jp-mod-accept"
+        aria-label={`Request access to ${name}`}
+        aria-disabled={busy}
+      >
+        Request access
+      </Button>
+    </form>
+  );
+}

@@ -1,0 +1,106 @@
+import * as React from 'react';
+
+import type { DatasetsActions } from './actions';
+import { Act, Details } from './details';
+import type { IDataset } from './model';
+import type { DatasetsStore } from './store';
+import { access, current, size, stateName, stateOf, theme } from './words';
+
+function State({ dataset }: { dataset: IDataset }): React.JSX.Element {
+  const state = stateOf(dataset);
+  return (
+    <span className="fabric-Dataset-state" data-state={state}>
+      {stateName(state)}
+    </span>
+  );
+}
+
+function weight(dataset: IDataset): string {
+  const bytes = current(dataset)?.bytes;
+  return bytes === undefined ? '' : size(bytes);
+}
+
+interface IProps {
+  readonly dataset: IDataset;
+  readonly store: DatasetsStore;
+  readonly actions: DatasetsActions;
+}
+
+/** One dataset: a line, and its details when it is selected. */
+export function Item({ dataset, store, actions }: IProps): React.JSX.Element {
+  const { name } = dataset;
+  const open = store.selected === name;
+  const id = `fabric-dataset-${name}`;
+  const line = React.useRef<HTMLButtonElement>(null);
+  React.useEffect(() => {
+    // opened from a card or a command: bring it into view, and the keyboard to it
+    if (open && document.activeElement !== line.current) {
+      line.current?.scrollIntoView({ block: 'start' });
+      line.current?.focus({ preventScroll: true });
+    }
+  }, [open]);
+  return (
+    <li className="fabric-Dataset">
+      <button
+        ref={line}
+        type="button"
+        className="fabric-Dataset-line"
+        aria-expanded={open}
+        aria-controls={open ? id : undefined}
+        onClick={() => void store.select(open ? '' : name)}
+      >
+        <span className="fabric-Dataset-title">{dataset.title || name}</span>
+        <span className="fabric-Dataset-facts">
+          <State dataset={dataset} />
+          {[access(dataset.access), weight(dataset)].filter(Boolean).map(fact => (
+            <span key={fact}>{fact}</span>
+          ))}
+        </span>
+      </button>
+      {open ? (
+        <div id={id} role="region" aria-label={`Details of ${dataset.title || name}`}>
+          <Details
+            dataset={dataset}
+            actions={actions}
+            busy={store.busy.has(name)}
+            startPage={store.known?.start_page ?? ''}
+            files={dataset.here ? store.files.get(dataset.here.path) : undefined}
+          />
+        </div>
+      ) : null}
+    </li>
+  );
+}
+
+/** A demo dataset as a small card: what it is, and one step to a notebook that loads it. */
+export function Card({ dataset, store, actions }: IProps): React.JSX.Element {
+  const { name } = dataset;
+  const title = dataset.title || name;
+  const sector = (dataset.themes ?? []).map(theme)[0] ?? '';
+  const state = stateOf(dataset);
+  return (
+    <li className="fabric-Datasets-card">
+      <strong>{title}</strong>
+      <span className="fabric-Dataset-facts">
+        {[sector, weight(dataset)].filter(Boolean).map(fact => (
+          <span key={fact}>{fact}</span>
+        ))}
+      </span>
+      <span className="fabric-Dataset-actions">
+        {state === 'here' || state === 'available' ? (
+          <Act
+            busy={store.busy.has(name)}
+            accent
+            label={`Try it: ${title} in a new notebook`}
+            does={() => actions.tryOut(name)}
+          >
+            Try it
+          </Act>
+        ) : null}
+        <Act busy={false} label={`Details of ${title}`} does={() => store.select(name)}>
+          Details
+        </Act>
+      </span>
+    </li>
+  );
+}

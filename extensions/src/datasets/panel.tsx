@@ -1,0 +1,195 @@
+import { HTMLSelect, ReactWidget, refreshIcon, ToolbarButtonComponent, UseSignal } from '@jupyterlab/ui-components';
+import type { Message } from '@lumino/messaging';
+import { Signal, type ISignal } from '@lumino/signaling';
+import * as React from 'react';
+
+import type { DatasetsActions } from './actions';
+import { accesses, EVERYTHING, gallery, matching, themes } from './choose';
+import { datasetsIcon } from './icon';
+import { Card, Item } from './list';
+import type { IDatasets } from './model';
+import type { DatasetsStore } from './store';
+
+interface IProps {
+  readonly store: DatasetsStore;
+  readonly actions: DatasetsActions;
+}
+
+/** The side panel; it tells when it comes into view, for only then is anything asked. */
+export class DatasetsPanel extends ReactWidget {
+  private readonly _shown = new Signal<this, void>(this);
+
+  constructor(private readonly props: IProps) {
+    super();
+    this.id = 'fabric-datasets';
+    this.addClass('fabric-Datasets');
+    this.title.icon = datasetsIcon;
+    this.title.caption = 'Datasets';
+    this.node.setAttribute('role', 'region');
+    this.node.setAttribute('aria-label', 'Datasets');
+  }
+
+  get shown(): ISignal<this, void> {
+    return this._shown;
+  }
+
+  protected override onAfterAttach(msg: Message): void {
+    super.onAfterAttach(msg);
+    if (this.isVisible) {
+      this._shown.emit();
+    }
+  }
+
+  protected override onAfterShow(msg: Message): void {
+    super.onAfterShow(msg);
+    this._shown.emit();
+  }
+
+  protected override onActivateRequest(msg: Message): void {
+    super.onActivateRequest(msg);
+    this.node.querySelector<HTMLInputElement>('input[type=search]')?.focus();
+  }
+
+  protected override render(): React.JSX.Element {
+    return <UseSignal signal={this.props.store.changed}>{() => <Panel {...this.props} />}</UseSignal>;
+  }
+}
+
+function Panel({ store, actions }: IProps): React.JSX.Element {
+  return (
+    <>
+      <div className="fabric-Datasets-head">
+        <h2>Datasets</h2>
+        <ToolbarButtonComponent
+          icon={refreshIcon}
+          label=""
+          tooltip="Refresh the datasets"
+          onClick={() => void store.refresh()}
+        />
+      </div>
+      <p role="status" className="fabric-Datasets-said" data-wrong={store.said.wrong}>
+        {store.said.text}
+      </p>
+      {store.known ? (
+        <Known store={store} actions={actions} known={store.known} />
+      ) : (
+        <p role={store.problem ? 'alert' : undefined}>{store.problem || 'Asking which datasets there are …'}</p>
+      )}
+    </>
+  );
+}
+
+/** What is wrong or worth knowing of the whole list, each as a sentence. */
+function notices(known: IDatasets, problem: string): string[] {
+  const open =
+    known.enforced === false
+      ? known.notice || 'Access is not enforced here: datasets are shown from directories that others may read too.'
+      : '';
+  return [...new Set([problem, known.problem, known.node_problem, open])].filter(Boolean);
+}
+
+function Known({ store, actions, known }: IProps & { readonly known: IDatasets }): React.JSX.Element {
+  const { datasets } = known;
+  const searching = store.filter !== EVERYTHING && Object.values(store.filter).some(Boolean);
+  const found = matching(datasets, store.filter);
+  const cards = searching ? [] : gallery(datasets);
+  return (
+    <>
+      {notices(known, store.problem).map(sentence => (
+        <p key={sentence} className="fabric-Datasets-notice">
+          {sentence}
+        </p>
+      ))}
+      {datasets.length ? <Filters store={store} known={known} /> : <p>There are no datasets to show.</p>}
+      {cards.length ? (
+        <section aria-labelledby="fabric-datasets-try">
+          <h3 id="fabric-datasets-try">Try one of these</h3>
+          <ul className="fabric-Datasets-cards">
+            {cards.map(dataset => (
+              <Card key={dataset.name} dataset={dataset} store={store} actions={actions} />
+            ))}
+          </ul>
+        </section>
+      ) : null}
+      {datasets.length ? (
+        <section aria-labelledby="fabric-datasets-all">
+          <h3 id="fabric-datasets-all">
+            {searching ? `${found.length} of ${datasets.length}` : `All ${datasets.length}`}
+          </h3>
+          {found.length ? (
+            <ul className="fabric-Datasets-list">
+              {found.map(dataset => (
+                <Item key={dataset.name} dataset={dataset} store={store} actions={actions} />
+              ))}
+            </ul>
+          ) : (
+            <p>
+              No dataset fits.{' '}
+              <button type="button" className="fabric-Datasets-clear" onClick={() => store.choose(EVERYTHING)}>
+                Show all
+              </button>
+            </p>
+          )}
+        </section>
+      ) : null}
+    </>
+  );
+}
+
+function Filters({ store, known }: { readonly store: DatasetsStore; readonly known: IDatasets }): React.JSX.Element {
+  const { filter } = store;
+  return (
+    <div role="search" aria-label="Datasets" className="fabric-Datasets-filters">
+      <label className="fabric-Datasets-field">
+        Search
+        <input
+          type="search"
+          className="jp-mod-styled"
+          value={filter.text}
+          onChange={event => store.choose({ text: event.target.value })}
+        />
+      </label>
+      <Choice
+        label="Theme"
+        all="All themes"
+        value={filter.theme}
+        choices={themes(known.datasets)}
+        choose={theme => store.choose({ theme })}
+      />
+      <Choice
+        label="Access"
+        all="Any access"
+        value={filter.access}
+        choices={accesses(known.datasets)}
+        choose={access => store.choose({ access })}
+      />
+    </div>
+  );
+}
+
+interface IChoiceProps {
+  readonly label: string;
+  readonly all: string;
+  readonly value: string;
+  readonly choices: readonly [string, string][];
+  readonly choose: (value: string) => void;
+}
+
+function Choice({ label, all, value, choices, choose }: IChoiceProps): React.JSX.Element | null {
+  if (choices.length < 2 && !value) {
+    return null; // nothing to choose from
+  }
+  return (
+    <label className="fabric-Datasets-field">
+      {label}
+      <HTMLSelect value={value} onChange={event => choose(event.target.value)}>
+        <option value="">{all}</option>
+        {choices.map(([code, name]) => (
+          <option key={code} value={code}>
+            {name}
+          </option>
+        ))}
+      </HTMLSelect>
+    </label>
+  );
+}

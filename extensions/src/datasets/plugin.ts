@@ -1,0 +1,94 @@
+import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { PageConfig } from '@jupyterlab/coreutils';
+import type { CommandRegistry } from '@lumino/commands';
+import { Poll } from '@lumino/polling';
+
+import { DatasetsActions } from './actions';
+import { DatasetsApi } from './api';
+import { datasetsIcon } from './icon';
+import { DatasetsPanel } from './panel';
+import { DatasetsStore } from './store';
+import { stateOf } from './words';
+
+const EVERY_MS = 30_000;
+const CATEGORY = 'Datasets';
+
+/** Commands take `{name}`; from the palette they work on the dataset whose details are open. */
+function addCommands(app: JupyterFrontEnd, actions: DatasetsActions, palette: ICommandPalette | null): void {
+  const { store } = actions;
+  const nameOf = (args: { readonly name?: unknown }): string =>
+    typeof args.name === 'string' ? args.name : store.selected;
+  const on = (
+    label: string,
+    fits: (state: string) => boolean,
+    does: (name: string) => Promise<unknown>
+  ): CommandRegistry.ICommandOptions => ({
+    label: args => (nameOf(args) ? `${label}: ${nameOf(args)}` : `${label} (select one in the panel)`),
+    caption: label,
+    isEnabled: args => {
+      const dataset = store.find(nameOf(args));
+      return dataset !== undefined && fits(stateOf(dataset));
+    },
+    execute: args => does(nameOf(args)),
+    describedBy: { args: { type: 'object', properties: { name: { type: 'string' } } } }
+  });
+  const here = (state: string): boolean => state === 'here';
+  const commands: Record<string, CommandRegistry.ICommandOptions> = {
+    'fabric-datasets:show': {
+      label: 'Show Datasets',
+      icon: datasetsIcon,
+      execute: () => app.shell.activateById('fabric-datasets'),
+      describedBy: { args: null }
+    },
+    'fabric-datasets:refresh': {
+      label: 'Refresh Datasets',
+      execute: () => store.refresh(),
+      describedBy: { args: null }
+    },
+    'fabric-datasets:add': on('Add Dataset', state => state === 'available', name => store.add(name)),
+    'fabric-datasets:drop': on('Drop Dataset', here, name => store.drop(name)),
+    'fabric-datasets:insert-path': on('Insert Path of Dataset', here, name => actions.insertPath(name)),
+    'fabric-datasets:insert-code': on('Insert Loading Code of Dataset', here, name => actions.insertCode(name)),
+    'fabric-datasets:open-notebook': on(
+      'Open Dataset in a New Notebook',
+      state => here(state) || state === 'available',
+      name => actions.tryOut(name)
+    )
+  };
+  for (const [command, options] of Object.entries(commands)) {
+    app.commands.addCommand(command, options);
+    palette?.addItem({ command, category: CATEGORY });
+  }
+  store.changed.connect(() => app.commands.notifyCommandChanged());
+}
+
+export const datasetsPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'fabric-lab:datasets',
+  description: 'A side panel with the datasets: find them, add them to the session, load them.',
+  autoStart: true,
+  optional: [ICommandPalette, ILayoutRestorer],
+  activate: (app: JupyterFrontEnd, palette: ICommandPalette | null, restorer: ILayoutRestorer | null): void => {
+    if (PageConfig.getOption('fabricDatasets') !== 'true') {
+      return; // a site without datasets, or no session of a hub
+    }
+    const store = new DatasetsStore(new DatasetsApi(app.serviceManager.serverSettings));
+    const actions = new DatasetsActions(app, store);
+    const panel = new DatasetsPanel({ store, actions });
+    app.shell.add(panel, 'left', { rank: 250, type: CATEGORY });
+    restorer?.add(panel, panel.id);
+    addCommands(app, actions, palette);
+
+    const poll = new Poll({
+      name: 'fabric-lab:datasets',
+      auto: false,
+      factory: () => store.refresh(),
+      frequency: { interval: EVERY_MS, backoff: false },
+      standby: () => document.hidden || !panel.isVisible
+    });
+    panel.shown.connect(() => {
+      void poll.refresh();
+    });
+    panel.disposed.connect(() => poll.dispose());
+  }
+};

@@ -1,0 +1,50 @@
+"""A real browser at a session's server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.browser.conftest import AXE
+
+from .answering_hub import TOKEN
+from .running_session import RunningSession
+
+expect.set_options(timeout=90_000)  # a browser on a crowded machine
+
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@contextmanager
+def chromium_with_token() -> Iterator[Page]:
+    """A page that carries the session's token, as the hub's login would give it."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
+        yield browser.new_page(
+            extra_http_headers={"Authorization": f"token {TOKEN}"}, viewport={"width": 1280, "height": 900}
+        )
+        browser.close()
+
+
+def open_lab(page: Page, session: RunningSession) -> list[str]:
+    """Open JupyterLab; the list fills with every address that the page asks."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"http://127.0.0.1:{session.port}/user/ann/lab?reset", timeout=120_000)
+    return asked
+
+
+def faults(page: Page, part: str) -> list[str]:
+    """What axe-core finds wrong in a part of a page (a CSS selector), whatever its impact."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("part => axe.run(part)", part)["violations"]
+    return [f"{rule['id']}: {rule['help']}: {[node['html'][:200] for node in rule['nodes']]}" for rule in found]

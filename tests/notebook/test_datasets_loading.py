@@ -1,0 +1,81 @@
+"""The code that the panel inserts runs in the image as it is, on real files of each format."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from fabric_lab import files, loading
+
+pytestmark = pytest.mark.image
+
+# what the image itself writes, one file for each format that it can load
+WRITE = """
+import sys, json, gzip
+from pathlib import Path
+import numpy as np, pandas as pd, matplotlib.pyplot as plt
+from scipy.io import netcdf_file
+place = Path(sys.argv[1])
+table = pd.DataFrame({"hour": [0, 1], "megawatt": [1.5, 2.5]})
+table.to_parquet(place / "it's {a} table.parquet")
+table.to_csv(place / "table.csv"); table.to_csv(place / "zipped.csv.gz"); table.to_csv(place / "table.tsv", sep="\\t")
+table.to_json(place / "lines.jsonl", orient="records", lines=True)
+point = {"type": "Feature", "properties": {"name": "here"}, "geometry": {"type": "Point", "coordinates": [5.2, 52.1]}}
+(place / "map.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [point]}))
+(place / "any.json").write_text('{"a": 1}'); (place / "notes.txt").write_text("Some words.")
+np.save(place / "array.npy", np.eye(3)); np.savez(place / "arrays.npz", a=np.eye(3))
+plt.imsave(place / "PICTURE.PNG", np.eye(8))
+with netcdf_file(place / "sea.nc", "w") as file:
+    file.createDimension("time", 2)
+    file.createVariable("level", "d", ("time",))[:] = [1.0, 2.0]
+"""
+EXPECTED = {
+    "Parquet with pandas": "megawatt",
+    "CSV with pandas": "megawatt",
+    "CSV with pandas (.csv.gz)": "megawatt",
+    "TSV with pandas": "megawatt",
+    "JSON lines with pandas": "megawatt",
+    "GeoJSON with pandas": "properties.name",
+    "NumPy array": "(3, 3)",
+    "NumPy arrays": "{'a': (3, 3)}",
+    "NetCDF with SciPy": "{'level': (2,)}",
+    "Images with Matplotlib": "",
+    "JSON": "{'a': 1}",
+    "Text": "Some words.",
+    "List of files": "PosixPath(",
+}
+RUN = """
+import ast, json, sys
+import matplotlib; matplotlib.use("agg")
+for label, code in json.loads(sys.stdin.read()):
+    names = {}
+    *body, last = ast.parse(code).body
+    exec(compile(ast.Module(body, []), label, "exec"), names)
+    print(json.dumps([label, str(eval(compile(ast.Expression(last.value), label, "eval"), names))]))
+"""
+
+
+def test_every_format_is_loaded_as_the_panel_says(python: Path, tmp_path: Path) -> None:
+    place = tmp_path / 'a "quoted" place'
+    place.mkdir()
+    subprocess.run([python, "-I", "-c", WRITE, str(place)], check=True)
+    ways = loading.snippets("wind-farm", "1", str(place), files.below(str(place)).files, {"csv": 12})
+    assert [way.label for way in ways] == [*EXPECTED]
+    assert "one of 12: sorted(DATA.rglob('*.csv'))" in ways[1].code
+    done = subprocess.run(
+        [python, "-I", "-c", RUN], input=json.dumps(ways), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    printed = [line for line in done.stdout.splitlines() if line.startswith("[")]
+    results = dict(json.loads(line) for line in printed)
+    assert [label for label, shown in EXPECTED.items() if shown not in results[label] + done.stdout] == []
+
+
+def test_what_is_about_the_data_is_not_taken_for_the_data() -> None:
+    found = [files.File(name, 1) for name in ("README.md", "croissant.json", "LICENSE.txt", "deep/er/x.h5")]
+    ways = loading.snippets("x", None, "/data/x/latest", found, {})
+    assert [way.label for way in ways] == ["HDF5 with h5py", "List of files"]
+    assert "DATA = Path('/data/x/latest')  # x\n" in ways[0].code
+    assert "h5py.File(DATA / 'deep/er/x.h5')" in ways[0].code
