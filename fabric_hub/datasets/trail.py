@@ -87,7 +87,7 @@ def trail_directory(datasets: DatasetsSettings) -> Path:
     return datasets.state_dir / "trail"
 
 
-def canonical(record: dict[str, Any]) -> bytes:
+def canonical(record: Any) -> bytes:
     """A record as RFC 8785 (JSON Canonicalization Scheme) writes it: its keys are ASCII, its numbers whole."""
     return json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
@@ -124,10 +124,11 @@ def opened(line: bytes, seq: int, prev: str) -> tuple[dict[str, Any], str]:
         record = json.loads(line)
         if not isinstance(record, dict) or canonical(record) != line[:-1]:
             return {}, "is not in its canonical form"
+        # the record without its digest, in canonical form: the line without that field (nothing is nested)
+        content = line[:-1].replace(b'"digest":%b,' % canonical(record.get("digest")), b"", 1)
     except (ValueError, RecursionError):
         return {}, "is not JSON"
-    content = {name: value for name, value in record.items() if name != "digest"}
-    if record.get("digest") != hashlib.sha256(canonical(content)).hexdigest():
+    if record.get("digest") != hashlib.sha256(content).hexdigest():
         return record, "was changed: its digest is not that of its content"
     if record.get("seq") != seq or isinstance(record.get("seq"), bool):
         return record, f"is missing: a record with the number {record.get('seq')} stands in its place"
@@ -186,8 +187,8 @@ class Trail:
             self.directory.mkdir(mode=0o700, exist_ok=True)
             with locked(self.directory, fcntl.LOCK_EX) as handle:
                 if not (self.directory / HEAD).exists():
-                    self._set_head(handle, read_head(self.directory))
-                head, cut = self._heal(handle, read_head(self.directory))
+                    self._set_head(read_head(self.directory))
+                head, cut = self._heal(read_head(self.directory))
                 return self._write(handle, head, [*cut, *entries])
         except OSError as error:
             raise FabricError(
@@ -220,21 +221,22 @@ class Trail:
                 with contextlib.suppress(OSError):
                     file.truncate(size)
                 raise
+        if not size:
+            os.fsync(handle)  # the records' file is there before a head names it
         new = Head(seq=seq, digest=digest, file=name, size=size + len(content))
-        self._set_head(handle, new)
+        self._set_head(new)
         return new
 
-    def _set_head(self, handle: int, head: Head) -> None:
+    def _set_head(self, head: Head) -> None:
         fresh = self.directory / f".{HEAD}"
         with open(fresh, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
             file.write(head.model_dump_json().encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
-        os.fsync(handle)  # the records' file is there before a head names it
+        # Whether the new name is on the disk does not matter: what stands after an older head is taken in.
         fresh.replace(self.directory / HEAD)
-        os.fsync(handle)
 
-    def _heal(self, handle: int, head: Head) -> tuple[Head, list[Entry]]:
+    def _heal(self, head: Head) -> tuple[Head, list[Entry]]:
         """Take in what was written completely after the head, and cut off the rest; the cut is itself an event."""
         if head.file:
             found = _size(self.directory / head.file)
@@ -262,7 +264,7 @@ class Trail:
                 file.truncate(start)
                 os.fsync(file.fileno())
         if head != old:
-            self._set_head(handle, head)
+            self._set_head(head)
         if not cut:
             return head, []
         words = f"an unfinished write of {cut} bytes was cut off (SHA-256 {gone.hexdigest()})"
