@@ -193,6 +193,8 @@ def _squash(source: Path, image: int, compression: Compression, keeper: become.K
                 hint="Debian: apt-get install squashfs-tools; others: the package squashfs-tools.",
             ) from None
         assert process.stdin
+        with contextlib.suppress(OSError):  # a smaller one is slower
+            fcntl.fcntl(process.stdin, fcntl.F_SETPIPE_SZ, tree.PIECE)
         try:
             # a broken pipe: it ended, and has said why
             with contextlib.suppress(BrokenPipeError), process.stdin as stream:
