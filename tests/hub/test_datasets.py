@@ -38,9 +38,9 @@ AGREEMENT = {"version": "1", "text": "Do no harm."}
 class Shelf:
     """A site with datasets: its hub, its keeper, and the catalogue."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, **changes: dict[str, Any]) -> None:
         directory.mkdir()
-        self.site = SmallSite(directory / "site", datasets=settings_of(directory))
+        self.site = SmallSite(directory / "site", datasets=settings_of(directory), **changes)
         self.keeper = KeeperThread(directory / "site" / "site.toml", self.site.settings)
         self.publish("weather", access="public")
         self.publish("wind-farm", access="restricted", agreement=AGREEMENT, project="twin")
@@ -416,3 +416,21 @@ def test_a_session_that_waits_keeps_its_datasets_when_the_hub_dies(
     site.begin(session.id)
     person.until_ready()
     assert len(site.requests_of(person)) == 1
+
+
+def test_where_nobody_is_kept_apart_page_and_api_say_so(sandbox: Path) -> None:
+    shared = Shelf(sandbox / "shared", users={"shared_account": True})
+    try:
+        shared.keeper.up()
+        site = shared.site.up()
+        person = site.somebody().log_in()
+        page = words(person.browser.get(f"/hub/spawn/{person.name}"))
+        told = service(site, person, "GET", "/datasets").json()
+        assert "Access to datasets is not enforced here: all sessions run as one account" in page
+        assert told["enforced"] is False
+        assert told["notice"] in page
+        # and what is not granted is refused all the same
+        assert person.start(datasets=["grid"]).status_code == 403
+        assert person.start(datasets=["weather"]).status_code == 201
+    finally:
+        shared.close()
