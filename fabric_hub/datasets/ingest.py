@@ -233,10 +233,12 @@ class Ingest:
     def tidy(self) -> None:
         """Remove half-written files that nobody has finished for a day."""
         for found in os.scandir(self._directory):
-            status = found.stat(follow_symlinks=False)
-            old = found.name.startswith(".") and status.st_mtime < time.time() - FORGOTTEN_S
-            if old and stat.S_ISREG(status.st_mode):
-                os.unlink(found.path)
+            if not found.name.startswith("."):
+                continue
+            with contextlib.suppress(FileNotFoundError):  # it was finished just now
+                status = found.stat(follow_symlinks=False)
+                if stat.S_ISREG(status.st_mode) and status.st_mtime < time.time() - FORGOTTEN_S:
+                    os.unlink(found.path)
 
 
 def recorded_sources(trail: Path) -> set[str]:
