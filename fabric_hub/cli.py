@@ -15,7 +15,7 @@ from .errors import FabricError
 PARTS = (
     "fabric_hub.commands.embedded",
     "fabric_hub.commands.site",
-    "fabric_hub.images.cli",
+    "fabric_hub.commands.images",
     "fabric_hub.commands.datasets",
     "fabric_hub.datasets.trail_cli",
 )

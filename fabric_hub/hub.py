@@ -21,6 +21,7 @@ from .datasets.policy import ACCEPT_SCOPE
 from .errors import FabricError
 from .hub_database import configure_database
 from .hub_names import alt_names, name_services, renew_hub_certificates
+from .server_names import explain_server_names
 from .service.scopes import SESSION_SCOPE, SESSION_TOKEN_SCOPES
 from .sessions.database import database_url
 from .sessions.store import SessionStore
@@ -66,6 +67,7 @@ def complete(c: Any, settings: Settings) -> Settings:
     runtime()  # made now: opening the record takes a second that no user's click should wait for
     remove_batchspawner_api()
     mend_service_check()
+    explain_server_names()
     hub_thread.share_tls_context()
     hub_thread.start_in_turn()
     return settings
@@ -277,6 +279,7 @@ def _pages(c: Any, settings: Settings) -> None:
     c.JupyterHub.template_vars = {
         "csp_nonce": current_nonce,
         "fabric_last_end": pages.last_end,
+        "fabric_live": pages.live,
         "fabric_silence": pages.silence,
         "fabric_base": settings.hub.pages_url,
     }

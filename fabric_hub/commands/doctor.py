@@ -21,6 +21,7 @@ from ..embedded.runtime import find_proxy
 from ..errors import FabricError
 from ..model import Frozen
 from ..settings import Settings
+from . import origins
 
 OLDEST_SLURM = (22, 5)
 OLDEST_NODE = 20
@@ -30,9 +31,9 @@ _SETGID, _SETUID = 1 << 6, 1 << 7
 
 
 class Finding(Frozen):
-    """One line of the report. ``remedy`` is set for a problem only."""
+    """One line of the report. ``remedy`` is set for a problem, and for what a site may choose to do (a note)."""
 
-    state: Literal["OK", "PROBLEM"]
+    state: Literal["OK", "NOTE", "PROBLEM"]
     about: str
     remedy: str = ""
 
@@ -109,6 +110,8 @@ def of_site(path: Path) -> Iterator[Finding]:
             yield _problem(line, error.hint or "correct that line; `fabric-hub check-config` reads it again")
         return
     yield _ok(f"site file {path}")
+    if note := origins.one_origin(found.hub):
+        yield Finding(state="NOTE", about=note, remedy=origins.REMEDY)
     if found.slurm:
         yield from _slurm(found)
         yield _gateway(found)

@@ -10,6 +10,7 @@ from typing import Any
 from .. import settings
 from ..embedded import instance
 from ..embedded.layout import Layout, default_directory
+from . import origins
 
 
 def add_parser(commands: Any) -> None:
@@ -18,33 +19,40 @@ def add_parser(commands: Any) -> None:
     check.set_defaults(run=_check_config)
     doctor = commands.add_parser("doctor", help="what is missing or wrong on this machine or site, and the remedy")
     doctor.add_argument("--json", action="store_true")
-    doctor.add_argument(
+    doctor.set_defaults(run=_doctor)
+    for command in (check, doctor):
+        add_site_arguments(command)
+
+
+def add_site_arguments(command: argparse.ArgumentParser) -> None:
+    """The options of a command that looks at a site or an embedded run; see :func:`site_to_look_at`."""
+    command.add_argument(
         "--dir",
         type=lambda text: Path(text).expanduser().absolute(),
         default=default_directory(),
         help="look at the embedded run in this directory, when no site's file is named (default: %(default)s)",
     )
-    doctor.set_defaults(run=_doctor)
-    for command in (check, doctor):
-        command.add_argument(
-            "--site",
-            type=Path,
-            default=None,
-            help=f"the site's file (default: ${settings.ENV}, or {settings.DEFAULT_PATH})",
-        )
+    command.add_argument(
+        "--site",
+        type=Path,
+        default=None,
+        help=f"the site's file (default: ${settings.ENV}, or {settings.DEFAULT_PATH})",
+    )
 
 
 def _check_config(arguments: argparse.Namespace) -> int:
-    path = arguments.site or settings.path_from_environment()
+    path = site_to_look_at(arguments) or settings.path_from_environment()
     found = settings.load(path)
     print(
         f"{path} is right: {len(found.profile)} profiles, {len(found.project)} projects, {len(found.image)} images,"
         f" {'Slurm' if found.slurm else 'no Slurm'}."
     )
+    if note := origins.one_origin(found.hub):
+        print(f"Note: {note}. {origins.REMEDY}")
     return 0
 
 
-def _site_to_look_at(arguments: argparse.Namespace) -> Path | None:
+def site_to_look_at(arguments: argparse.Namespace) -> Path | None:
     """The named site, else the embedded run while it runs, else the machine's site when it has one."""
     if arguments.site:
         return Path(arguments.site)
@@ -59,9 +67,10 @@ def _doctor(arguments: argparse.Namespace) -> int:
     from . import doctor  # httpx takes a moment that no other command needs
 
     found = list(doctor.machine())
-    if site := _site_to_look_at(arguments):
+    if site := site_to_look_at(arguments):
         found += doctor.of_site(site)
     problems = [finding for finding in found if finding.state == "PROBLEM"]
+    right = sum(finding.state == "OK" for finding in found)
     if arguments.json:
         print(json.dumps([finding.model_dump() for finding in found], indent=2))
         return 1 if problems else 0
@@ -69,5 +78,5 @@ def _doctor(arguments: argparse.Namespace) -> int:
         print(f"{finding.state:<8} {finding.about}")
         if finding.remedy:
             print(f"{'':<8} -> {finding.remedy}")
-    print(f"\n{len(problems)} problem{'' if len(problems) == 1 else 's'}, {len(found) - len(problems)} right.")
+    print(f"\n{len(problems)} problem{'' if len(problems) == 1 else 's'}, {right} right.")
     return 1 if problems else 0

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..clock import clock
+from ..sessions.store import Session
 from .runtime import runtime
 
 
@@ -24,6 +25,11 @@ def why_ended(user: str, server_name: str) -> dict[str, object] | None:
     if session is None or session.end_reason in {"stopped", "replaced", "cancelled"} or session.ended_at is None:
         return None
     return {"text": session.end_text, "at": clock(session.ended_at), "log": session.end_log or (), "id": session.id}
+
+
+def live(_viewer: Any) -> Callable[[str, str], Session | None]:
+    """The template's function (user, server name) -> that server's live session on record."""
+    return runtime().store.live
 
 
 def silence(viewer: Any) -> str:

@@ -37,6 +37,11 @@ from .slurm_child import FabricSlurmSpawner
 
 SNAPSHOT_PATIENCE_S = 10.0
 
+_UNREACHABLE = (
+    "When the hub was started again, this session's server did not answer it for a minute, so the session was ended. "
+    "Start again; files that were saved are still there."
+)
+
 CHILDREN: dict[str, type[SessionChild]] = {"slurm": FabricSlurmSpawner, "local": FabricLocalSpawner}
 
 
@@ -54,6 +59,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
     session_id = Unicode("", help="The session of this server; empty when it has none.")
     child_kind = Unicode("")
     choice = AnyTrait(None, allow_none=True)
+    _unanswered = False  # an earlier hub's session, while this hub has not had an answer from its server
     _opened = Instance(asyncio.Event, (), help="Set once this start has a session on record, or failed.")
 
     @property
@@ -147,6 +153,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         session = self.session()
         if session:
             self.child_spawner.session = session
+            self._unanswered = session.ready_at is not None
             self._guard(session)
 
     def load_child_class(self, state: dict[str, Any]) -> None:
@@ -270,6 +277,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
 
     def add_poll_callback(self, callback: Any, *args: Any, **kwargs: Any) -> None:
         # JupyterHub does this once the server answers through the proxy: the moment the user has it
+        self._unanswered = False
         super().add_poll_callback(callback, *args, **kwargs)
         session = self.session()
         if session and session.ready_at is None:
@@ -297,7 +305,8 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         """End the session: on record first, then its job."""
         if self.child_spawner is None or not self.session_id:
             return
-        self.shared.store.end(self.session_id, reason="stopped", text="You stopped this session.")
+        reason, text = ("unreachable", _UNREACHABLE) if self._unanswered else ("stopped", "You stopped this session.")
+        self.shared.store.end(self.session_id, reason=reason, text=text)
         self.shared.forget(self.session_id)
         await self.child_spawner.stop_session(now)
 

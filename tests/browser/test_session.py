@@ -55,9 +55,13 @@ def test_from_the_login_to_a_cell_on_a_gpu_node_and_back(
     with student.context.expect_page() as opened:
         page.get_by_text("Hub Control Panel").click()
     panel = opened.value
-    panel.wait_for_load_state("networkidle")  # JupyterHub's button does nothing before its script is there
-    panel.get_by_role("button", name="Stop My Server").click()
-    expect(panel.get_by_role("button", name="Stop My Server")).to_be_hidden(timeout=SLOW_MS)
+    panel.wait_for_load_state("networkidle")  # the button does nothing before its script is there
+    row = panel.get_by_role("row", name="default")
+    for told in ("ml-course", "gpu-1", "running"):
+        expect(row).to_contain_text(told)
+    panel.get_by_role("button", name="Stop session default").click()
+    expect(panel.get_by_role("button", name="Stop session default")).to_be_hidden(timeout=SLOW_MS)
+    expect(panel.get_by_role("link", name="Start a session")).to_be_visible()
     student.until_no_job()
     assert student.errors == []
 
@@ -70,7 +74,7 @@ def test_a_session_with_a_name_of_its_own(visitor: Callable[[str], Visitor]) -> 
     page.get_by_role("button", name="Start").click()
     page.wait_for_url("**/user/student2/evening/lab**", timeout=SLOW_MS)
     page.goto("/hub/home")
-    expect(page.get_by_role("link", name="/user/student2/evening/")).to_be_visible()
+    expect(page.get_by_role("link", name="evening", exact=True)).to_be_visible()
     assert student.jobs() == ["RUNNING"]
 
 
@@ -107,4 +111,5 @@ def test_cancelling_on_the_waiting_page_takes_the_job_out_of_the_queue(
     assert student.jobs() == ["PENDING"]
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("heading", name="Start a session")).to_be_visible(timeout=SLOW_MS)
+    expect(page.get_by_role("status").filter(has_text="Your start was cancelled")).to_be_visible()
     student.until_no_job()

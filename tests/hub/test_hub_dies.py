@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from fabric_hub.model import Job, job_name
 from tests.fakes.gateway import FakeGateway
 
+from .person import words
 from .small_site import UNIX_PREFIX, SmallSite
 from .waiting import until
 
@@ -50,6 +52,28 @@ def test_sessions_survive_a_hub_that_dies_and_orphans_do_not(new_site: Callable[
     assert runs.stop().status_code == 204
     assert waits.stop().status_code == 204
     assert site.jobs_of(waits) == []
+
+
+def test_a_session_that_no_longer_answers_a_new_hub_ends_with_the_reason(
+    new_site: Callable[..., SmallSite], tmp_path: Path
+) -> None:
+    """Slurm still calls its job running, as after a crash of a node that slurmctld has not noticed yet."""
+    extra = tmp_path / "quick.py"
+    extra.write_text("c.Spawner.http_timeout = 3\n")
+    site = new_site(hub={"extra_config": str(extra)})
+    person = site.somebody()
+    person.start()
+    person.until_ready()
+    session = site.session_of(person)
+    site.kill()
+    site.sessions[session.id].close()
+    site.up()
+    person.until_gone()
+    ended = site.store.get(session.id)
+    assert ended
+    assert ended.end_reason == "unreachable"
+    assert ended.end_text in words(person.log_in().browser.get(f"/user/{person.name}/"))
+    until(lambda: site.state_of(session.id) == "CANCELLED", "its job is ended")
 
 
 def test_a_session_stopped_while_the_gateway_was_gone_ends_when_it_is_back(new_site: Callable[..., SmallSite]) -> None:

@@ -50,6 +50,14 @@ def test_form_url_and_rest_refuse_with_the_same_words(
     assert refused_person.servers() == {}
 
 
+@pytest.mark.parametrize("name", ["Evening", "x" * 31, "a--b"])
+def test_a_name_that_cannot_be_is_refused_with_the_rule(site: SmallSite, refused_person: Person, name: str) -> None:
+    answer = refused_person.start(name)
+    assert answer.status_code == 400
+    assert "small letters, digits and single hyphens between them, at most 30 characters" in answer.json()["message"]
+    assert "at most 30 characters" in words(refused_person.open_spawn_url(name))
+
+
 def test_what_slurm_refuses_is_told_in_its_words(site: SmallSite, person: Person) -> None:
     site.gateway.fake.refusal = FabricError(
         "Slurm refused the job: account twin-acc may not use partition gpu.",

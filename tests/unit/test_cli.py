@@ -60,6 +60,19 @@ def test_check_config_reports_every_mistake_with_its_line(tmp_path: Path, capsys
     assert f"{site}:3: hub.port: no such setting" in said
 
 
+def test_check_config_and_doctor_say_that_all_users_share_one_address(tmp_path: Path) -> None:
+    site = tmp_path / "site.toml"
+    text = f'[hub]\nstate_dir = "{tmp_path}"\n[images]\ndir = "{tmp_path}"\n'
+    site.write_text(text)
+    said = fabric_hub("check-config", "--site", str(site)).stdout
+    assert "share one web address" in said
+    assert "hub.subdomain_host" in said
+    found = json.loads(fabric_hub("doctor", "--json", "--site", str(site)).stdout)
+    assert ["hub.subdomain_host" in finding["remedy"] for finding in found if finding["state"] == "NOTE"] == [True]
+    site.write_text(text.replace("[hub]", '[hub]\nsubdomain_host = "https://hub.example.org"'))
+    assert "share one web address" not in fabric_hub("check-config", "--site", str(site)).stdout
+
+
 def test_doctor_names_each_problem_with_its_remedy(tmp_path: Path) -> None:
     state = tmp_path / "hub"
     state.mkdir(mode=0o755)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from fabric_hub.commands import images as cli
 from fabric_hub.errors import FabricError
-from fabric_hub.images import build, cli, recipe, wheel
+from fabric_hub.images import build, recipe, wheel
 
 RECIPE = """
 title = "Small"

@@ -66,7 +66,7 @@
       headers: token ? { "X-XSRFToken": token } : {},
     });
     if (answer.ok) {
-      location.href = root.dataset.spawnUrl;
+      location.href = `${root.dataset.spawnUrl}#cancelled`; // start.js says so
     } else {
       const problem = await answer.json().catch(() => ({}));
       message.textContent = `Could not cancel: ${problem.message || answer.status}. Try again.`;

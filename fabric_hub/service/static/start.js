@@ -6,6 +6,14 @@
   const project = document.getElementById("project");
   if (!root) return;
   const form = root.closest("form");
+  if (location.hash === "#cancelled") {
+    const said = document.createElement("p");
+    said.className = "alert alert-info";
+    said.setAttribute("role", "status");
+    said.textContent = "Your start was cancelled: its job is out of the queue.";
+    root.prepend(said);
+    history.replaceState(null, "", location.pathname + location.search); // a reload says it no more
+  }
   if (!project) {
     form.querySelector('[type="submit"]').hidden = true; // there is nothing to start
     return;

@@ -7,8 +7,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from .. import settings
-from . import build, recipe
+from ..images import build, recipe
+from ..settings import load
+from .site import add_site_arguments, site_to_look_at
 
 
 def add_parser(subparsers: Any) -> None:
@@ -18,19 +19,20 @@ def add_parser(subparsers: Any) -> None:
 
     make = actions.add_parser("build", help="make an image ready to use; at once when nothing changed")
     make.add_argument("name", metavar="NAME", help="a directory of images/")
-    make.add_argument("--images", type=Path, metavar="DIR", help="default: images.dir of the site's file")
     make.add_argument("--variant", help="lock file to use where an image has more (cpu, cuda)")
     make.add_argument("--check", action="store_true", help="build nothing; status 1 when it is not up to date")
     make.set_defaults(run=_build)
 
     show = actions.add_parser("list", help="the known images, and which build of each is live")
-    show.add_argument("--images", type=Path, metavar="DIR", help="default: images.dir of the site's file")
     show.set_defaults(run=_list)
+    for action in (make, show):
+        action.add_argument("--images", type=Path, metavar="DIR", help="default: images.dir of the site's file")
+        add_site_arguments(action)
 
 
 def _directory(args: argparse.Namespace) -> Path:
     told: Path | None = args.images
-    return told.absolute() if told else settings.load().images.dir
+    return told.absolute() if told else load(site_to_look_at(args)).images.dir
 
 
 def _build(args: argparse.Namespace) -> int:

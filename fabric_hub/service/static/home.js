@@ -1,0 +1,30 @@
+// The list of a person's sessions: stop one, or take one that is over off the list.
+(() => {
+  const root = document.getElementById("fabric-home");
+  if (!root) return;
+  const message = document.getElementById("home-message");
+
+  async function end(button) {
+    const stop = button.dataset.verb === "stop";
+    button.disabled = true;
+    button.textContent = stop ? "Stopping…" : "Removing…";
+    const token = window.jhdata && window.jhdata.xsrf_token;
+    const answer = await fetch(button.dataset.url, {
+      method: "DELETE",
+      headers: { "Content-Type": "application/json", ...(token ? { "X-XSRFToken": token } : {}) },
+      body: stop ? null : JSON.stringify({ remove: true }),
+    });
+    if (answer.ok) {
+      location.reload(); // the hub knows best what is left
+      return;
+    }
+    const problem = await answer.json().catch(() => ({}));
+    message.textContent = `That did not work: ${problem.message || answer.status}. Try again.`;
+    button.disabled = false;
+    button.textContent = stop ? "Stop" : "Remove";
+  }
+
+  for (const button of root.querySelectorAll("button[data-verb]")) {
+    button.addEventListener("click", () => end(button));
+  }
+})();
