@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,15 @@ class ClosedScheduler(Scheduler):  # type: ignore[misc]
 
 
 class ClosedWorker(Worker):  # type: ignore[misc]
-    """Finds the key beside its own TLS files."""
+    """Finds the key beside its own TLS files, and leaves the end of its job to the process that runs its nanny.
+
+    Slurm sends SIGTERM to every process of a job: a worker that obeyed it would take its results along, before they
+    are handed over.
+    """
+
+    async def start_unsafe(self) -> Any:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        return await super().start_unsafe()
 
     def start_http_server(
         self, routes: Any, dashboard_address: Any, default_port: int = 0, ssl_options: Any = None

@@ -12,7 +12,8 @@ import json
 import os
 import signal
 import sys
-from dataclasses import asdict, dataclass
+import tempfile
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -140,7 +141,9 @@ def main() -> int:
         )
         return 0
     try:
-        asyncio.run(run(order, path.parents[1], int(os.environ.get("SLURM_ARRAY_TASK_ID", "0"))))
+        with tempfile.TemporaryDirectory(prefix="fabric-dask-", dir=order.local_directory) as scratch:
+            order = replace(order, local_directory=scratch)
+            asyncio.run(run(order, path.parents[1], int(os.environ.get("SLURM_ARRAY_TASK_ID", "0"))))
     except (OSError, TimeoutError) as error:
         print(f"fabric_lab.dask.work: the scheduler at {order.scheduler} does not answer: {error}.", file=sys.stderr)
         return 1

@@ -1,0 +1,28 @@
+"""A session on the embedded hub, and notebooks in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.embedded_run import EmbeddedRun
+
+from .notebook import Notebook, Session
+
+
+@pytest.fixture(scope="module")
+def session(hub: EmbeddedRun) -> Iterator[Session]:
+    """A CPU session of the trainer in project ml-course."""
+    started = Session(hub, "trainer", project="ml-course")
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def notebook(session: Session) -> Iterator[Notebook]:
+    """A notebook; what clusters a test leaves are closed after it."""
+    opened = session.notebook()
+    yield opened
+    closing = session.notebook()
+    closing.run("from fabric_lab import DaskCluster, clusters\nfor n in clusters(): DaskCluster.connect(n).close()")
