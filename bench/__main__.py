@@ -14,11 +14,12 @@ from pathlib import Path
 from fabric_hub.errors import FabricError
 from fabric_hub.images.build import build
 
-from . import hub, load, prepared, spawn
+from . import hub, load, mounts, prepared, spawn
 from .figures import Result, table
 from .peer import build_environment
 
-BENCHMARKS = {"spawn": spawn.run, "load": load.run, "hub": hub.run, "prepared": prepared.run}
+BENCHMARKS = {"spawn": spawn.run, "load": load.run, "hub": hub.run, "prepared": prepared.run, "mounts": mounts.run}
+WITHOUT_A_HUB = frozenset({"mounts"})
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -30,7 +31,9 @@ def arguments() -> argparse.ArgumentParser:
         "--keep", type=Path, metavar="DIR", help="keep the image and the peer's environment for next time"
     )
     parser.add_argument("--alone", type=int, default=5, help="spawn: pairs of one alone (default: 5)")
-    parser.add_argument("--rounds", type=int, default=3, help="spawn: pairs of many at once (default: 3)")
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="spawn: pairs of many at once; mounts: readings (default: 3)"
+    )
     parser.add_argument("--at-once", type=int, default=12, help="spawn: how many at once (default: 12)")
     parser.add_argument("--pending", type=int, default=100, help="load: sessions in the queue (default: 100)")
     parser.add_argument("--running", type=int, default=20, help="load: sessions that run (default: 20)")
@@ -38,6 +41,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--peer-part", type=int, default=10, help="load: the peer gets one in so many (default: 10)")
     parser.add_argument("--starts", type=int, default=50, help="hub: sessions that start (default: 50)")
     parser.add_argument("--over", type=float, default=30.0, help="hub: seconds over which they click (default: 30)")
+    parser.add_argument("--openings", type=int, default=300, help="mounts: jobs that open a dataset (default: 300)")
     return parser
 
 
@@ -48,10 +52,13 @@ async def run(chosen: argparse.Namespace, directory: Path) -> list[Result]:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, me.cancel)  # what was started is ended
     kept = os.environ.get("FABRIC_TEST_IMAGES")
     images = Path(kept) if kept else directory / "images"
-    await asyncio.to_thread(build, "base", images, print)
-    environment = await asyncio.to_thread(build_environment, directory / "peer")
+    environment = directory / "peer"
+    names = chosen.names or list(BENCHMARKS)
+    if not WITHOUT_A_HUB.issuperset(names):
+        await asyncio.to_thread(build, "base", images, print)
+        environment = await asyncio.to_thread(build_environment, environment)
     results = []
-    for name in chosen.names or BENCHMARKS:
+    for name in names:
         print(f"{name} ...", flush=True)
         results.append(await BENCHMARKS[name](chosen, images, environment))
         print(f"\n{table(results[-1])}\n", flush=True)

@@ -63,7 +63,9 @@ class SmallCatalogue:
     def dataset(self, name: str, text: str, access: str = "restricted") -> None:
         """Add a dataset of one version, 1, with the file a.txt."""
         made, store = self.root / "made" / name, self.root / "datasets" / name
-        made.mkdir(parents=True, mode=0o700, exist_ok=True)  # an earlier test on the same cluster made the same
+        # readable inside the image, out of reach outside; an earlier test on the same cluster made the same
+        made.parent.mkdir(mode=0o700, exist_ok=True)
+        made.mkdir(mode=0o755, exist_ok=True)
         (made / "a.txt").write_text(text)
         self._own(store)
         entry = pack(made, store / "1.sqfs")

@@ -443,3 +443,30 @@ def test_events_reach_the_keeper_and_wait_while_they_cannot(node: ScratchNode) -
     assert first.stat().st_uid == 0
     told = json.loads(first.read_text())
     assert (told["event"], told["dataset"], told["uid"], told["node"]) == ("opened", "maps", RESEARCHER, "gpu1")
+
+
+def test_on_a_full_disk_nothing_new_opens_what_is_open_stays_and_what_must_close_closes(node: ScratchNode) -> None:
+    small = node.directory / "small"
+    small.mkdir()
+    kernel.mount("none", str(small), "tmpfs", 0, "size=256k,mode=755")
+    node.configure(run=str(small / "run"), state=str(small / "state"))
+    node.start_job(7, RESEARCHER)
+    node.start_job(8, STUDENT)
+    node.open(7, RESEARCHER, "maps")
+    filled = subprocess.run(["dd", "if=/dev/zero", f"of={small}/filler", "bs=4k"], capture_output=True, check=False)
+    assert b"No space" in filled.stderr
+    (refused,) = node.open(7, RESEARCHER, "wind").refused
+    assert (refused["reason"], "cannot record it" in refused["message"]) == ("unusable", True)
+    assert node.open(8, STUDENT, "maps").opened == []
+    assert node.reads(RESEARCHER, "wind/latest/a.txt") is None
+    assert node.reads(STUDENT, "maps/latest/a.txt") is None
+    assert node.reads(RESEARCHER, "maps/latest/a.txt") == "maps"
+    node.grants.pop("maps")
+    node.publish()
+    node.agent().reconcile()
+    assert node.reads(RESEARCHER, "maps/latest/a.txt") is None
+    assert [event["event"] for event in node.events()].count("revoked") == 1
+    (small / "filler").unlink()
+    assert names(node.open(7, RESEARCHER, "wind").opened) == ["wind"]
+    node.end_job(7, RESEARCHER)
+    assert node.mounted() == ["small"]
