@@ -13,7 +13,7 @@ from tornado.web import authenticated
 
 from . import dataset_handlers, facts
 from .hub_service import Kept, Service
-from .node import SOCKET
+from .node import DATA
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
@@ -47,5 +47,5 @@ def _load_jupyter_server_extension(server: ServerApp) -> None:
     arguments = {"hub_answer": Kept(service), "models": facts.gpu_models()}
     routes = [(url_path_join(base, "session"), SessionHandler, arguments), *dataset_handlers.routes(base, service)]
     page = server.web_app.settings.setdefault("page_config_data", {})
-    page["fabricDatasets"] = bool(os.environ.get(SOCKET))  # a site without datasets shows no panel
+    page["fabricDatasets"] = bool(os.environ.get(DATA))  # a site without datasets shows no panel
     server.web_app.add_handlers(".*$", routes)  # type: ignore[no-untyped-call]

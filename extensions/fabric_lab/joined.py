@@ -54,11 +54,16 @@ def combine(
     answer = answer or node.NodeAnswer()
     here = {one.dataset: Here(version=one.version, path=one.files) for one in answer.opened}
     listed = told.get("datasets")
-    entries = [
-        {**entry, "here": here.pop(entry["name"], None)}
+    known = [
+        entry
         for entry in (listed if isinstance(listed, list) else [])
         if isinstance(entry, dict) and isinstance(entry.get("name"), str)
     ]
+    if answer.enforced is False and told:
+        # everything can be read by everybody: what the project may use is still the hub's word
+        usable = {entry["name"] for entry in known if entry.get("state") == "open"}
+        here = {name: place for name, place in here.items() if name in usable}
+    entries = [{**entry, "here": here.pop(entry["name"], None)} for entry in known]
     # open, but not in the hub's list: it is silent, or has withdrawn the dataset since
     entries += [{"name": name, "state": "open", "here": place} for name, place in here.items()]
     said = [word for word in (told.get("enforced"), answer.enforced) if isinstance(word, bool)]

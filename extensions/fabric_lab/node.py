@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
 SOCKET = "FABRIC_NODE_SOCKET"
+DATA = "FABRIC_DATA_DIR"
 LONGEST_ANSWER = 1 << 20  # bytes; an answer names at most some hundreds of datasets
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 VERSION = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z._-]{0,30}[0-9A-Za-z])?")
@@ -75,6 +76,40 @@ def request(environment: Mapping[str, str], verb: Verb, names: Iterable[str] = (
     return address, json.dumps(body).encode() + b"\n"
 
 
+def plain(environment: Mapping[str, str], verb: Verb, names: Iterable[str]) -> NodeAnswer | None:
+    """The answer where datasets are plain directories, as in a run without root; None where a service is to be asked.
+
+    :raises NodeError: there is nothing to close.
+    """
+    data = environment.get(DATA, "")
+    if environment.get(SOCKET) or not data:
+        return None
+    if verb == "close":
+        raise NodeError("Datasets are plain directories here: they are always there, and none can be dropped.")
+    try:
+        wanted = sorted(filter(NAME.fullmatch, os.listdir(data))) if verb == "list" else [*names]
+    except OSError as error:
+        raise NodeError(f"The datasets' directory {data} cannot be read ({error.strerror}).") from error
+    there = [name for name in wanted if os.access(f"{data}/{name}/latest", os.R_OK | os.X_OK)]
+    return NodeAnswer(
+        tuple(Opened(name, _latest(f"{data}/{name}"), f"{data}/{name}") for name in there),
+        tuple(
+            Refused(name, "unusable", f"There is no directory {data}/{name}/latest that this account may read.")
+            for name in wanted
+            if verb == "open" and name not in there
+        ),
+        enforced=False,
+    )
+
+
+def _latest(path: str) -> str | None:
+    try:
+        version = os.readlink(f"{path}/latest")
+    except OSError:
+        return None
+    return version if VERSION.fullmatch(version) else None
+
+
 def parse(line: bytes) -> NodeAnswer:
     """An answer; entries that name no dataset are left out.
 
@@ -131,6 +166,8 @@ def ask(environment: Mapping[str, str], verb: Verb, names: Iterable[str] = (), *
 
     :raises NodeError: no answer, in words.
     """
+    if (answer := plain(environment, verb, names)) is not None:
+        return answer
     address, line = request(environment, verb, names)
     until = time.monotonic() + timeout_s
     received = b""
@@ -153,6 +190,8 @@ async def ask_async(
     environment: Mapping[str, str], verb: Verb, names: Iterable[str] = (), *, timeout_s: float = 10.0
 ) -> NodeAnswer:
     """As :func:`ask`, beside other work of an event loop."""
+    if (answer := plain(environment, verb, names)) is not None:
+        return answer
     address, line = request(environment, verb, names)
     try:
         async with asyncio.timeout(timeout_s):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fabric_lab import files, joined
+from fabric_lab import files, joined, node
 from fabric_lab.node import NodeAnswer, Opened
 
 from . import catalogue
@@ -174,3 +174,27 @@ def test_either_side_may_be_missing_and_links_are_never_scripts() -> None:
     both = joined.combine(catalogue.told(), "", opened, "", environment)
     assert both["enforced"] is False
     assert both["datasets"][0]["here"] == {"version": None, "path": "/data/wind-farm/latest"}
+
+
+def test_where_nothing_is_enforced_datasets_are_directories(tmp_path: Path) -> None:
+    catalogue.write_files(tmp_path)
+    (tmp_path / "wind-farm" / "latest").symlink_to("1")
+    (tmp_path / "grid-faults" / "latest").mkdir(parents=True)
+    (tmp_path / "Not a name").mkdir()
+    environment = {"FABRIC_DATA_DIR": str(tmp_path)}
+    listed = node.ask(environment, "list")
+    assert [(one.dataset, one.files) for one in listed.opened] == [
+        ("grid-faults", f"{tmp_path}/grid-faults/latest"),
+        ("wind-farm", f"{tmp_path}/wind-farm/1"),
+    ]
+    assert listed.enforced is False
+    asked = node.ask(environment, "open", ["wind-farm", "crop-trials"])
+    assert ([one.dataset for one in asked.opened], [one.dataset for one in asked.refused]) == (
+        ["wind-farm"],
+        ["crop-trials"],
+    )
+    with pytest.raises(node.NodeError, match="plain directories here"):
+        node.ask(environment, "close", ["wind-farm"])
+    # who may use what stays the hub's word
+    told = joined.combine(catalogue.told(), "", listed, "", environment)
+    assert [entry["name"] for entry in told["datasets"] if entry["here"]] == ["wind-farm"]

@@ -42,7 +42,7 @@ def test_a_node_that_is_of_no_use_ends_no_session(
 ) -> None:
     told = with_datasets(node, "wind-farm")
     if wrong == "absent":
-        del told["FABRIC_NODE_SOCKET"]
+        del told["FABRIC_NODE_SOCKET"], told["FABRIC_DATA_DIR"]
     if wrong == "gone":
         told["FABRIC_NODE_SOCKET"] = str(tmp_path / "nobody.sock")
     error = {"error": {"reason": "unknown-job", "message": "Job 4711 is not on this node.\nAnd a second line."}}

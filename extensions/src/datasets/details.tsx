@@ -171,9 +171,11 @@ function Here({ dataset, actions, busy, files: found }: IProps): React.JSX.Eleme
         <Act busy={busy} accent label={`Insert loading code of ${name}`} does={() => actions.insertCode(name, way)}>
           Insert loading code
         </Act>
-        <Act busy={busy} label={`Drop ${name} from this session`} does={() => actions.store.drop(name)}>
-          Drop
-        </Act>
+        {actions.store.known?.enforced === false ? null : (
+          <Act busy={busy} label={`Drop ${name} from this session`} does={() => actions.store.drop(name)}>
+            Drop
+          </Act>
+        )}
       </div>
       {snippets.length > 1 ? (
         <label className="fabric-Datasets-field">
