@@ -72,7 +72,9 @@ class Quote(Frozen):
 _MEMORY_MB_PER_CPU = 2048
 
 
-def offer(settings: Settings, session: Session, unix_user: str | None, snapshot: Snapshot | None, today: date) -> ClusterOffer:
+def offer(
+    settings: Settings, session: Session, unix_user: str | None, snapshot: Snapshot | None, today: date
+) -> ClusterOffer:
     """The session's offer.
 
     :param unix_user: the session's Unix account: a job of that name that belongs to another account is not shown.
