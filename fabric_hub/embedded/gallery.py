@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-from . import processes
+from . import instance, processes
+from .cluster import our_environment
 from .layout import Layout
 from .processes import Account
 from .runtime import Runtime
@@ -18,32 +19,40 @@ _WITHIN_S = 120.0
 
 
 def begin(
-    layout: Layout, runtime: Runtime, environment: Mapping[str, str], keeper: Account | None
+    layout: Layout, runtime: Runtime, keeper: Account | None, say: Callable[[str], None]
 ) -> subprocess.Popen[bytes]:
     """Start making it. It ends by itself; who ends the run ends it too.
 
     :param keeper: the account of the keeper; None is ours, and then the datasets are plain directories.
     """
+    say("Making the demo datasets ...")
     packed = ["--packed"] if keeper else []
     return processes.start(
         [str(runtime.python), "-m", "fabric_hub.datasets.demo", "--site", str(layout.site), *packed],
         log=layout.log / f"{_NAME}.log",
-        environment=environment,
+        environment=our_environment(layout, runtime),
         cwd=layout.root,
         account=keeper,
     )
 
 
-def finish(layout: Layout, making: subprocess.Popen[bytes], say: Callable[[str], None]) -> bool:
-    """Wait for it. False: it could not be made, which is said; the run goes on, and the next start tries again."""
+def finish(layout: Layout, making: subprocess.Popen[bytes] | None, say: Callable[[str], None]) -> None:
+    """Wait for it, and remember that it is there. Where it could not be made that is said, and the run goes on without.
+
+    :param making: what :func:`begin` returned; None when there was nothing to make.
+    """
+    if making is None:
+        return
     try:
-        if making.wait(_WITHIN_S) == 0:
-            say("  the demo datasets are ready")
-            return True
-        why = processes.tail(layout.log / f"{_NAME}.log", 1)
+        status = making.wait(_WITHIN_S)
+        why = f"status {status}: {processes.tail(layout.log / f'{_NAME}.log', 1)}" if status else ""
     except subprocess.TimeoutExpired:
         os.killpg(making.pid, signal.SIGKILL)
         making.wait()
         why = f"not done within {_WITHIN_S:g} s"
-    say(f"  the demo datasets could not be made: {why}")
-    return False
+    if why:
+        say(f"  the demo datasets could not be made: {why}")
+        return
+    say("  the demo datasets are ready")
+    if known := instance.read(layout):
+        instance.write_private(layout.instance, known.model_copy(update={"gallery": True}).model_dump_json(indent=2))

@@ -130,13 +130,9 @@ def _start(options: Options, layout: Layout, claims: ports.Claims, supervisor: S
     )
     layout.site.chmod(0o644)
     _remember(layout, known)
+    making = gallery.begin(layout, code, keeper, say) if options.until == "hub" and not known.gallery else None
     if found is not None:
         _announce_gpus(found, say)
-    making = None
-    if options.until == "hub" and not known.gallery:
-        say("Making the demo datasets ...")
-        making = gallery.begin(layout, code, cluster.our_environment(layout, code), keeper)
-    if found is not None:
         enforced = keeper is not None and nodes.enforced(layout, say)
         containers = enforced and nodes.contained(layout)
         if enforced and keeper is not None:
@@ -156,8 +152,7 @@ def _start(options: Options, layout: Layout, claims: ports.Claims, supervisor: S
                 hint="Install Fabric Hub again (make setup).",
             )
         build_image(layout, say)
-    if making and gallery.finish(layout, making, say):
-        _remember(layout, (instance.read(layout) or known).model_copy(update={"gallery": True}))
+    gallery.finish(layout, making, say)
     for daemon in daemons:
         if daemon.name != "hub" or options.until == "hub":
             supervisor.start(daemon)
