@@ -23,7 +23,19 @@ CODE = Path(__file__).parents[1]
 def pack(source: Path, image: Path) -> dict[str, Any]:
     """Make an image of a directory; what grants.json says of it."""
     image.parent.mkdir(parents=True, exist_ok=True)
-    options = ["-b", "16K", "-no-fragments", "-noI", "-noD", "-noF", "-no-xattrs", "-all-root", "-reproducible"]
+    # with -no-fragments the search for duplicates compares every file with all others of its size
+    options = [
+        "-no-duplicates",
+        "-b",
+        "16K",
+        "-no-fragments",
+        "-noI",
+        "-noD",
+        "-noF",
+        "-no-xattrs",
+        "-all-root",
+        "-reproducible",
+    ]
     subprocess.run(["mksquashfs", str(source), str(image), "-noappend", "-no-progress", "-quiet", *options], check=True)
     image.chmod(0o644)
     return {"kind": "image", "path": str(image), "sha256": digest(image), "bytes": image.stat().st_size}

@@ -95,16 +95,28 @@ class Jobs:
 
     def __init__(self, directory: str) -> None:
         self._directory = directory
+        self._read: dict[str, tuple[tuple[int, int, int], Job]] = {}  # name -> what tells a new file, and the job
 
     def all(self) -> list[Job]:
         """Every job whose file can be read, oldest first; those that Epilog has marked are in :meth:`ended` too."""
-        found = []
+        found: dict[str, tuple[tuple[int, int, int], Job]] = {}
         for name in self._names():
             if _FILE.fullmatch(name):
                 with contextlib.suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
-                    with open(os.path.join(self._directory, name), encoding="utf-8") as file:
-                        found.append(_parse(json.load(file)))
-        return sorted(found, key=lambda job: job.started)
+                    found[name] = self._job(name)
+        self._read = found
+        return sorted((job for _, job in found.values()), key=lambda job: job.started)
+
+    def _job(self, name: str) -> tuple[tuple[int, int, int], Job]:
+        """A file is never changed, only replaced: one that was read need not be read again."""
+        path = os.path.join(self._directory, name)
+        status = os.stat(path)
+        known = self._read.get(name)
+        if known and known[0] == (status.st_ino, status.st_mtime_ns, status.st_size):
+            return known
+        with open(path, encoding="utf-8") as file:
+            status = os.fstat(file.fileno())
+            return (status.st_ino, status.st_mtime_ns, status.st_size), _parse(json.load(file))
 
     def _names(self) -> list[str]:
         try:

@@ -65,24 +65,21 @@ def _fail(path: str) -> OSError:
 def mounts_below(directory: str) -> list[Mounted]:
     """The mounts at and below a directory, in this thread's mount namespace, oldest first."""
     with open("/proc/thread-self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
-        lines = file.read().split("\n")
-    return [
-        mounted
-        for mounted in map(parse_mount, filter(None, lines))
-        if mounted.target == directory or mounted.target.startswith(directory + "/")
-    ]
+        lines = file.read().split("\n")[:-1]
+    below = ((_plain(line.split(" ", 5)[4]), line) for line in lines)
+    return [parse_mount(line) for target, line in below if target == directory or target.startswith(directory + "/")]
 
 
 def parse_mount(line: str) -> Mounted:
     """One line of /proc/PID/mountinfo; spaces and such are octal in it."""
     first, _, second = line.partition(" - ")
     fields, last = first.split(" "), second.split(" ")
-
-    def plain(text: str) -> str:
-        return _OCTAL.sub(lambda match: chr(int(match.group(1), 8)), text)
-
     options = frozenset(fields[5].split(","))
-    return Mounted(fields[2], plain(fields[3]), plain(fields[4]), options, last[0], plain(last[1]))
+    return Mounted(fields[2], _plain(fields[3]), _plain(fields[4]), options, last[0], _plain(last[1]))
+
+
+def _plain(text: str) -> str:
+    return _OCTAL.sub(lambda match: chr(int(match.group(1), 8)), text) if "\\" in text else text
 
 
 def mount(source: str, target: str, fs_type: str | None, flags: int, data: str = "") -> None:

@@ -88,9 +88,9 @@ def catalogue(bare_cluster: EmbeddedRun) -> Iterator[SmallCatalogue]:
     assert list((made.root / "data").iterdir()) == []
 
 
-def holds(catalogue: SmallCatalogue, user: str = "researcher") -> tuple[int, int]:
+def holds(catalogue: SmallCatalogue, user: str = "researcher", account: str = "proteins") -> tuple[int, int]:
     """A job that has wind open, with a process in it: (job, process)."""
-    job = catalogue.submit(user, HOLD)
+    job = catalogue.submit(user, HOLD, account=account)
     said = until(lambda: "pid" in catalogue.said(user, job) and catalogue.said(user, job), "the job holds wind")
     assert said.startswith("wind\n"), said
     return job, int(said.split("pid ")[1].split()[0])
@@ -205,10 +205,9 @@ def test_a_revoked_user_who_races_for_the_gate_is_out_within_five_seconds(catalo
 def test_a_strict_revocation_ends_the_jobs_that_had_it_open_and_no_others(catalogue: SmallCatalogue) -> None:
     held, _ = holds(catalogue)
     other = catalogue.submit("researcher", "echo on; sleep 600")
-    kept, _ = holds(catalogue, "student2")
+    kept, _ = holds(catalogue, "student2", "ml-course")
     until(lambda: "on" in catalogue.said("researcher", other), "the other job runs")
     catalogue.grants["wind"] = [grant for grant in catalogue.grants["wind"] if grant["account"] != "proteins"]
-    catalogue.grant("wind", "student2", account="proteins")
     catalogue.end_jobs = [{"dataset": "wind", "account": "proteins", "at": time.time()}]
     catalogue.publish()
     until(lambda: catalogue.over(held), "the job that had it ends", 60)
