@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from fabric_hub.node import kernel
 from tests.conftest import new_prefix
 from tests.embedded_run import EmbeddedRun
 from tests.hub.waiting import until
@@ -115,3 +116,20 @@ def test_a_revocation_reaches_into_the_namespace_also_by_a_daemon_that_was_kille
     began = time.monotonic()
     text_of(catalogue, "researcher", job, "closed")
     assert time.monotonic() - began < 5
+
+
+def test_a_run_that_was_killed_leaves_no_mount_once_it_is_purged(contained: EmbeddedRun) -> None:
+    run = EmbeddedRun.start(contained.directory.parent / "killed", "--prefix", new_prefix(), "--until", "slurm")
+    catalogue = SmallCatalogue(run)
+    catalogue.dataset("hearts", SECRET, access="non-public")
+    catalogue.dataset("wind", "what the wind did")
+    catalogue.grant("hearts", "researcher")
+    catalogue.grant("wind", "researcher")
+    catalogue.publish()
+    job = catalogue.submit("researcher", HOLD)
+    text_of(catalogue, "researcher", job, "held")
+    for daemon in ("supervisor", "node", "slurmd-cpu1", "slurmctld"):
+        os.kill(run.pid(daemon), signal.SIGKILL)
+    run.remove()
+    assert not run.directory.exists()
+    assert kernel.mounts_below(str(run.directory)) == []
