@@ -165,7 +165,7 @@ class BrokenSite:
         assert self._hub.poll() is None, f"the hub ended:\n{tail(self._layout.log / 'hub.log', 60)}"
         with suppress(httpx.HTTPError):
             paths = ("/hub/api/", "/services/fabric/api/health")
-            return all(httpx.get(self.address + path, timeout=5).status_code == 200 for path in paths)
+            return all(httpx.get(self.address + path, timeout=5, verify=False).status_code == 200 for path in paths)
         return False
 
     def kill(self) -> None:
@@ -218,7 +218,8 @@ class BrokenSite:
     def admin_api(self, verb: str, path: str, **options: Any) -> httpx.Response:
         """JupyterHub's API with the right to make tokens."""
         headers = {"Authorization": f"token {self._layout.token.read_text().strip()}"}
-        return httpx.request(verb, f"{self.address}/hub/api{path}", headers=headers, timeout=30, **options)
+        url = f"{self.address}/hub/api{path}"
+        return httpx.request(verb, url, headers=headers, timeout=30, verify=False, **options)
 
     def person(self, name: str) -> Person:
         """A demo user, with a token."""

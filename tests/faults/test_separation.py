@@ -6,6 +6,7 @@ import json
 import sqlite3
 from pathlib import Path
 
+import httpx
 import pytest
 
 from fabric_hub.sessions.doorbell import doorbell_path
@@ -34,9 +35,11 @@ def _status(pid: int) -> dict[str, str]:
     return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
 
 
-def _runs(site: BrokenSite, name: str, **options: str) -> tuple[Person, Session]:
+def _runs(
+    site: BrokenSite, name: str, profile: str = "small", image: str = "tiny", **options: str
+) -> tuple[Person, Session]:
     person = site.person(name)
-    person.start("", profile="small", image="tiny", **options)
+    person.start("", profile=profile, image=image, **options)
     person.until_ready()
     return person, site.session_of(person)
 
@@ -118,3 +121,20 @@ def test_two_users_children_share_nothing(site: BrokenSite) -> None:
     first.until_gone()
     assert second.servers()[""]["ready"], "stopping one leaves the other"
     assert site.state_of(two.job_id) == "RUNNING"
+
+
+@pytest.mark.image
+def test_a_sessions_own_token_opens_no_other_session(site: BrokenSite) -> None:
+    """With Jupyter's real servers, as who runs code in one session would try it on another."""
+    mine, _ = _runs(site, "researcher", profile="cpu", image="base", project="proteins")
+    theirs, _ = _runs(site, "student1", profile="cpu", image="base", project="ml-course")
+    token = mine.run_cell("import os; print(os.environ['JUPYTERHUB_API_TOKEN'])").strip()
+    headers = {"Authorization": f"token {token}"}
+
+    def ask(person: Person, verb: str, path: str) -> int:
+        url = f"{site.address}/user/{person.name}/api/{path}"
+        return httpx.request(verb, url, headers=headers, timeout=30, follow_redirects=False).status_code
+
+    assert ask(mine, "GET", "contents") == 200, "the token is right"
+    for verb, path in (("GET", "contents"), ("GET", "kernels"), ("POST", "kernels"), ("POST", "terminals")):
+        assert ask(theirs, verb, path) == 403, (verb, path)

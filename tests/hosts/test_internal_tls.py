@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import re
 import socket
 import ssl
 import subprocess
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import websocket
 
 from fabric_hub.sessions.store import Session
 from fabric_hub.spawner.certificates import make_pair
@@ -71,31 +67,8 @@ def session(site: FarSite, person: Person) -> Session:
     return site.session_of(person)
 
 
-def _run_cell(person: Person, code: str) -> str:
-    """What a cell prints, through the proxy."""
-    base = f"{person.address}/user/{person.name}/api/kernels"
-    header = {"Authorization": str(person.api.headers["Authorization"])}
-    kernel = person.browser.post(base, headers=header, json={"name": "python3"}, timeout=60)
-    assert kernel.status_code == 201, kernel.text
-    url = f"{base.replace('http', 'ws', 1)}/{kernel.json()['id']}/channels"
-    wire = websocket.create_connection(url, header=header, timeout=60)
-    try:
-        message = {"msg_id": uuid.uuid4().hex, "msg_type": "execute_request", "version": "5.3", "username": "",
-                   "session": uuid.uuid4().hex, "date": ""}  # fmt: skip
-        content = {"code": code, "silent": False}
-        wire.send(json.dumps(
-            {"channel": "shell", "header": message, "parent_header": {}, "metadata": {}, "content": content}
-        ))  # fmt: skip
-        while True:
-            said = json.loads(wire.recv())
-            if said["parent_header"].get("msg_id") == message["msg_id"] and said["msg_type"] in ("stream", "error"):
-                return str(said["content"].get("text") or said["content"])
-    finally:
-        wire.close()
-
-
 def test_a_cell_runs_on_the_other_host_through_the_proxy(person: Person, host: OtherHost, run: EmbeddedRun) -> None:
-    assert _run_cell(person, CODE).split() == [host.identity, "gpu1"]
+    assert person.run_cell(CODE).split() == [host.identity, "gpu1"]
 
 
 def test_the_session_serves_and_calls_at_the_hosts_own_addresses(
@@ -122,6 +95,12 @@ def _talk(address: str, port: int, context: ssl.SSLContext | None) -> str:
         return type(error).__name__ + " " + str(getattr(error, "reason", ""))
 
 
+def _refused(answer: str) -> bool:
+    """Whether somebody listens there and ended the conversation; whether we still hear why is a matter of luck."""
+    print(answer)
+    return answer.startswith(("SSL", "ConnectionResetError", "BrokenPipeError")) or answer == ""
+
+
 def _client(*pair: str) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -146,14 +125,13 @@ def test_only_the_hub_and_its_proxy_can_talk_to_the_session(
         right = _client(f"{certs}/{name}/{name}.crt", f"{certs}/{name}/{name}.key")
         assert _talk(host.address, session.port, right).startswith("HTTP/1.1 "), name
     assert not _talk(host.address, session.port, None).startswith("HTTP/1.1 2")
-    assert re.search("CERTIFICATE_REQUIRED|Reset", _talk(host.address, session.port, _client()))
+    assert _refused(_talk(host.address, session.port, _client()))
     # a neighbour's session has a certificate of the same hub, but of the authority that signs sessions only
     authority = [(certs / "notebooks-ca" / f"notebooks-ca.{end}").read_bytes() for end in ("crt", "key")]
     neighbour = _pair(tmp_path, "neighbour", *make_pair("neighbour", [f"IP:{host.address}"], *authority))
-    assert re.search("UNKNOWN_CA|Reset", _talk(host.address, session.port, _client(*neighbour)))
+    assert _refused(_talk(host.address, session.port, _client(*neighbour)))
 
 
 def test_the_hub_talks_to_nobody_who_only_says_to_be_a_session(site: FarSite, host: OtherHost) -> None:
     """The hub's own port, which sessions call, asks for a certificate, too."""
-    answer = _talk(host.ours, site.settings.hub.hub_port, _client())
-    assert re.search("CERTIFICATE_REQUIRED|Reset", answer), answer
+    assert _refused(_talk(host.ours, site.settings.hub.hub_port, _client()))

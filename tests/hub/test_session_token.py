@@ -90,11 +90,11 @@ def test_it_cannot_read_others_nor_start_anything(
     assert answer.status_code in (403, 404), answer.text
 
 
-def test_it_cannot_open_somebody_elses_session(site: SmallSite, person: Person, running: AnnouncingServer) -> None:
+def test_its_scopes_name_nobody_elses_session(site: SmallSite, person: Person, running: AnnouncingServer) -> None:
+    """What a session's server asks before it lets anybody in (test_separation.py tries it on a real one)."""
     site.answers = False
     person.start_later()
     site.session_of(person)
-    # the hub's word on who may enter: the scope names one server only
     answer = _hub(site, running, "GET", "/user").json()
     assert all(person.name not in scope for scope in answer["scopes"])
     person.stop()

@@ -118,6 +118,23 @@ def test_members_of_projects_and_admins_may_log_in_and_nobody_else(site_file: Pa
     assert "allow_all" not in c.Authenticator
 
 
+def test_a_host_for_every_user_leaves_the_service_at_the_hubs_own(site_file: Path) -> None:
+    text = site_file.read_text()
+    site_file.write_text(text.replace("[hub]", '[hub]\nsubdomain_host = "https://hub.example.org"'))
+    c = Config()
+    configure(c, site_file)
+    assert c.JupyterHub.subdomain_host == "https://hub.example.org"
+    assert c.JupyterHub.cookie_host_prefix_enabled is True
+    assert c.Proxy.extra_routes == {
+        f"{host}/services/fabric/": "http://127.0.0.1:8085" for host in ("127.0.0.1", "hub.example.org")
+    }
+    site_file.write_text(text)
+    c = Config()
+    configure(c, site_file)
+    assert "extra_routes" not in c.Proxy
+    assert "cookie_host_prefix_enabled" not in c.JupyterHub
+
+
 def test_internal_tls_covers_the_proxys_api_too(site_file: Path) -> None:
     c = Config()
     configure(c, site_file)
