@@ -27,7 +27,7 @@ from .trust import NodeError
 
 _LOG = logging.getLogger(__name__)
 WATCH_S = 1.0  # how often the published grants are looked at
-_HOUSE_S = 20.0
+_HOUSE_S, _LEAST_S = 20.0, 0.2
 _EVENTS_AGAIN_S = 5.0
 LARGEST_REQUEST = 16384  # bytes
 MOST_NAMES = 64  # datasets of one request
@@ -125,7 +125,8 @@ class Daemon:
     def _keep_house(self) -> None:
         while True:
             ends = self._agent.next_end()
-            left = _HOUSE_S if ends is None else min(_HOUSE_S, max(0.0, ends - time.time()))
+            # an end that could not be recorded stays in the past: it is tried again, but not without a pause
+            left = _HOUSE_S if ends is None else min(_HOUSE_S, max(_LEAST_S, ends - time.time()))
             self._house.wait(left)
             self._house.clear()
             self._agent.reconcile()

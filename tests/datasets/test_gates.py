@@ -470,3 +470,36 @@ def test_on_a_full_disk_nothing_new_opens_what_is_open_stays_and_what_must_close
     assert names(node.open(7, RESEARCHER, "wind").opened) == ["wind"]
     node.end_job(7, RESEARCHER)
     assert node.mounted() == ["small"]
+
+
+def test_where_root_is_nobody_the_agent_reads_and_writes_as_the_owner(node: ScratchNode) -> None:
+    """root_squash, as a root without the right to override modes meets it."""
+    for path in (*(node.directory / "store").rglob("*"), *(node.directory / "published").rglob("*")):
+        path.chmod(0o700 if path.is_dir() else 0o400)
+        os.chown(path, STRANGER, STRANGER)
+    node.configure(owners=[STRANGER])
+    code = f"""
+from fabric_hub.node.agent import Agent
+from fabric_hub.node.config import load
+from tests.scratch_node import slurm_says
+agent = Agent(load({str(node.directory / "node.json")!r}))
+agent.make_directories()
+agent.register(slurm_says(7, {RESEARCHER}))
+print(agent.open(7, {RESEARCHER}, ["maps"]).refused, agent.events.move())
+"""
+    # what the unit allows, less the rights that a file server would not honour
+    rights = "-all,+sys_admin,+sys_chroot,+fowner,+setuid"
+    command = [
+        "setpriv",
+        f"--bounding-set={rights}",
+        "--inh-caps=-all",
+        "--no-new-privs",
+        "/usr/bin/python3",
+        "-c",
+        code,
+    ]
+    done = subprocess.run(command, cwd=CODE, capture_output=True, text=True, check=False)
+    assert done.stdout == "[] 0\n", done.stderr
+    assert node.reads(RESEARCHER, "maps/latest/a.txt") == "maps"
+    (event,) = (node.directory / "published/events").glob("*.json")
+    assert event.stat().st_uid == STRANGER
