@@ -151,6 +151,11 @@ class SlurmSettings(Frozen):
     nodes_interval_s: float = Field(default=30.0, ge=2, le=3600, description="Between two questions about all nodes.")
     query_timeout_s: float = Field(default=20.0, gt=0, description="When a question counts as unanswered.")
     max_queries_per_s: float = Field(default=0.5, gt=0, description="Upper bound for all questions together.")
+    extend: Literal["never", "as-user", "as-gateway"] = Field(
+        default="never",
+        description="Whether a running session may get more time, up to its profile's max_hours, and who asks Slurm "
+        "for it. Plain Slurm lets users only lower a limit: as-gateway needs a gateway whose account is an Operator.",
+    )
 
 
 class UserSettings(Frozen):
@@ -236,6 +241,25 @@ class DatasetsSettings(Frozen):
     catalogue: CatalogueSettings = Field(default=CatalogueSettings(), description="See datasets.catalogue.")
 
 
+class QuotasSettings(Frozen):
+    """Usage and budgets: who is told what, and when."""
+
+    warn_days: tuple[Annotated[float, Field(gt=0, le=366)], ...] = Field(
+        default=(14, 7, 2), description="Tell people when a budget lasts no longer than so many days, once each."
+    )
+    warn_storage_percent: tuple[Annotated[float, Field(gt=0, le=100)], ...] = Field(
+        default=(80, 95), description="Tell people when storage is this full, once each."
+    )
+    hook: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
+        default=(),
+        description="A program of the site's own and its arguments, run for each warning (JSON on standard input) "
+        "as the hub's user: mail, chat. No shell.",
+    )
+    hook_timeout_s: float = Field(
+        default=20.0, gt=0, le=600, description="When the hook is killed, and run again later."
+    )
+
+
 class Profile(Frozen):
     """A named resource request. ``gpus`` is per session, of ``gpu_type`` when given."""
 
@@ -257,9 +281,22 @@ class Profile(Frozen):
     shards: int = Field(default=0, ge=0, le=1024, description="GPU shards of one session, instead of whole GPUs.")
     default_hours: float = Field(default=1.0, gt=0, le=8784, description="Time asked for when the user says nothing.")
     max_hours: float = Field(default=8.0, gt=0, le=8784, description="Longest time that a user may ask for.")
+    idle_minutes: float | None = Field(
+        default=None, gt=0, le=10080, description="A session that is idle for so long is stopped; absent: never."
+    )
+    idle_gpu_percent: float = Field(
+        default=5.0, gt=0, le=100, description="A session with a GPU in use by at least so much is not idle."
+    )
+    idle_warn_minutes: float = Field(
+        default=10.0, gt=0, le=1440, description="How long before it is stopped an idle session is told."
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Profile:
+        if self.idle_minutes is not None and self.idle_warn_minutes >= self.idle_minutes:
+            raise ValueError(
+                f"idle_warn_minutes ({self.idle_warn_minutes:g}) is not below idle_minutes ({self.idle_minutes:g})"
+            )
         if self.gpus and self.shards:
             raise ValueError("gpus and shards exclude each other")
         if self.default_hours > self.max_hours:
@@ -324,6 +361,7 @@ class Settings(Frozen):
     profile: dict[Slug, Profile] = Field(default_factory=dict)
     project: dict[Slug, Project] = Field(default_factory=dict)
     datasets: DatasetsSettings | None = Field(default=None, description="Absent: this site offers no datasets.")
+    quotas: QuotasSettings = QuotasSettings()
 
     @model_validator(mode="after")
     def _references(self) -> Settings:
