@@ -60,9 +60,9 @@ def ask(node: ScratchNode, job: int, name: str) -> float:
 
 
 @contextmanager
-def as_the_user() -> Iterator[None]:
-    """Ask as the user: the daemon sees the uid of who connects."""
-    os.seteuid(UID)
+def as_uid(uid: int) -> Iterator[None]:
+    """Ask as a user: the daemon sees the uid of who connects."""
+    os.seteuid(uid)
     try:
         yield
     finally:
@@ -70,17 +70,18 @@ def as_the_user() -> Iterator[None]:
 
 
 def opens(node: ScratchNode, size: int, times: int) -> tuple[float, list[float]]:
-    """(milliseconds of the first use on the node, those of further jobs), each job ended again at once."""
+    """(milliseconds of the first use on the node, those of further jobs of other users), each ended again at once."""
     first = size * 1000
     node.start_job(first, UID)
-    with as_the_user():
+    with as_uid(UID):
         before = ask(node, first, name_of(size))
     took = []
-    for job in range(first + 1, first + 1 + times):
-        node.start_job(job, UID)
-        with as_the_user():
+    for number in range(1, times + 1):
+        job, uid = first + number, UID + number
+        node.start_job(job, uid)
+        with as_uid(uid):
             took.append(1000 * ask(node, job, name_of(size)))
-        node.end_job(job, UID)
+        node.end_job(job, uid)
     return 1000 * before, took
 
 
@@ -159,7 +160,7 @@ def measure(node: ScratchNode, openings: int, rounds: int) -> Result:
         image = node.directory / "store" / f"{name_of(size)}.sqfs"
         entry = pack(source, image)
         node.datasets[name_of(size)] = {"access": "restricted", "latest": "1", "versions": {"1": entry}}
-        node.grant(name_of(size), UID)
+        node.grant(name_of(size), *range(UID, UID + openings + 1))
     node.publish()
     daemon = node.serve()
     try:

@@ -33,6 +33,8 @@ LARGEST_REQUEST = 16384  # bytes
 MOST_NAMES = 64  # datasets of one request
 _TIMEOUT_S = 10.0  # for a caller to say what it wants, and to read the answer
 _AT_ONCE, _AT_ONCE_PER_UID = 64, 4
+# What one uid may ask for: so many times at once, and then so often; each change is an entry in the trail.
+_BURST, _PER_S = 200, 2.0
 _CREDENTIALS = struct.Struct("3i")
 
 
@@ -59,6 +61,23 @@ def parse_request(line: bytes) -> tuple[str, int, list[str]]:
     return verb, job, names
 
 
+class Allowance:
+    """How often each uid may ask for a change."""
+
+    def __init__(self) -> None:
+        self._spent: dict[int, tuple[float, float]] = {}  # uid -> (how much at that moment, the moment)
+
+    def take(self, uid: int, now: float) -> bool:
+        """Whether this uid may ask once more now (seconds of a clock that never goes back)."""
+        kept = {other: (spent - (now - at) * _PER_S, now) for other, (spent, at) in self._spent.items()}
+        self._spent = {other: entry for other, entry in kept.items() if entry[0] > 0}
+        spent, _ = self._spent.get(uid, (0.0, now))
+        if spent + 1 > _BURST:
+            return False
+        self._spent[uid] = (spent + 1, now)
+        return True
+
+
 class Daemon:
     """Serves until SIGTERM or SIGINT. Gates and mounts stay: sessions go on, and the next daemon takes over."""
 
@@ -66,6 +85,7 @@ class Daemon:
         self._config = config
         self._agent = Agent(config)
         self._callers: Counter[int] = Counter()
+        self._allowance = Allowance()
         self._guard = threading.Lock()
         self._house = threading.Event()  # look at everything again
         self._mail = threading.Event()  # an event waits
@@ -194,6 +214,9 @@ class Daemon:
             return Reply()
         if verb == "list":
             return self._agent.listed(job, uid)
+        with self._guard:
+            if not self._allowance.take(uid, time.monotonic()):
+                raise NodeError("You ask too often; wait a minute.", "busy")
         if verb == "close":
             return self._agent.close(job, uid, names)
         reply = self._agent.open(job, uid, names)

@@ -15,7 +15,7 @@ from .config import Config
 from .grants import LATEST, Source
 from .jobs import Job
 from .plan import HOST, Action, Seen, SeenGate, SeenPlace
-from .trust import NodeError, open_for
+from .trust import NodeError, open_for, open_path
 
 _T = TypeVar("_T")
 _TMPFS = "fabric-datasets"
@@ -68,13 +68,17 @@ class Mounts:
         self._config = config
 
     def make_directories(self) -> None:
-        """The directories that everything else is in."""
+        """The directories that everything else is in.
+
+        :raises NodeError: somebody else than root can write to one, or to one above it.
+        """
         config = self._config
         # no entry of ds/ can be listed: which datasets are open is for those who have them open
         for path, mode in ((config.run, 0o755), (config.base, 0o700), (config.gates, 0o711), (config.jobs, 0o700),
                            (config.state, 0o700), (config.outbox, 0o700), (config.data_dir, 0o755)):  # fmt: skip
             os.makedirs(path, mode=0o755, exist_ok=True)
             os.chmod(path, mode)
+            os.close(open_path(path, os.O_PATH | os.O_DIRECTORY, frozenset({0})))
 
     # ---- looking
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from fabric_hub.node import kernel
 from fabric_hub.node.__main__ import asked_for
 from fabric_hub.node.config import parse
-from fabric_hub.node.daemon import parse_request
+from fabric_hub.node.daemon import Allowance, parse_request
 from fabric_hub.node.jobs import from_slurm
 from fabric_hub.node.slurm import parse_job
 from fabric_hub.node.trust import NodeError
@@ -144,3 +144,12 @@ def test_a_mount_with_odd_characters_in_its_path_is_read_right() -> None:
         "squashfs",
     )
     assert mounted.safe
+
+
+def test_who_asks_all_the_time_is_told_to_wait_and_keeps_nobody_else_from_asking() -> None:
+    allowance = Allowance()
+    assert sum(allowance.take(1001, 5.0) for _ in range(1000)) == 200
+    assert allowance.take(1002, 5.0)
+    assert not allowance.take(1001, 5.4)
+    assert [allowance.take(1001, 6.0) for _ in range(3)] == [True, True, False]
+    assert sum(allowance.take(1001, 900.0) for _ in range(1000)) == 200
