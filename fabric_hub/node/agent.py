@@ -307,15 +307,15 @@ class Agent:
             for line in troubles.lines():
                 _LOG.error("%s", line)
             for job in live:
-                self._settle(job, grants, now)
+                self._settle(job, places[job.stem], grants, now)
             for job in jobs:
                 if job.stem not in stems:
                     self._forget(job, "job-ended" if job.stem in ended else "gone")
             self.jobs.tidy()
 
-    def _settle(self, job: Job, grants: Grants | None, now: float) -> None:
-        """Record what a job has just lost, and whether it must end for that."""
-        after = job
+    def _settle(self, job: Job, place: str, grants: Grants | None, now: float) -> None:
+        """Record where a job sees what it has open, what it has just lost, and whether it must end for that."""
+        after = replace(job, namespace=place)
         for name in job.opened:
             if not may_stay(job, name, grants, now):
                 reason = "expired" if grants is None else who_may(grants, name, job.uid, job.account, now).reason

@@ -9,6 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from fabric_hub.node.config import load
+from fabric_hub.node.jobs import Jobs
+from fabric_hub.node.slurm import Slurm
 from tests.embedded_run import EmbeddedRun
 from tests.hub.waiting import until
 
@@ -213,6 +216,20 @@ def test_a_strict_revocation_ends_the_jobs_that_had_it_open_and_no_others(catalo
     until(lambda: catalogue.over(held), "the job that had it ends", 60)
     assert catalogue.state(held) == "CANCELLED"
     assert (catalogue.state(other), catalogue.state(kept)) == ("RUNNING", "RUNNING")
+
+
+def test_a_job_that_runs_is_known_by_its_slurmstepd_and_one_that_is_over_by_slurms_word(
+    catalogue: SmallCatalogue,
+) -> None:
+    config = load(str(catalogue.root / "etc/node.json"))
+    slurm, jobs = Slurm(config), Jobs(config.jobs)
+    number, _ = holds(catalogue)
+    (job,) = [job for job in jobs.all() if job.job == number]
+    assert slurm.with_steps([job]) == {job.stem}
+    assert slurm.lives(job) is True
+    assert slurm.cancel(job)
+    until(lambda: slurm.lives(job) is False, "Slurm says that it is over", 60)
+    until(lambda: slurm.with_steps([job]) == frozenset(), "its slurmstepd ends", 60)
 
 
 def test_the_daemon_killed_with_sessions_running_locks_nobody_out_and_lets_nobody_in(
