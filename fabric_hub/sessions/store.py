@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from ..errors import FabricError
 from ..model import Frozen
 from .database import Transaction, open_database, unusable
-from .tables import sessions
+from .tables import sessions, successors
 
 _ID_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 
@@ -26,7 +26,9 @@ class Session(Frozen):
     """One session. Times are Unix seconds, ``hours`` is the time asked for.
 
     ``token`` is the server's API token, kept only until the server is up, so that
-    a hub that died meanwhile can adopt the job that already holds it.
+    a hub that died meanwhile can adopt the job that already holds it. ``follows`` is
+    the session that this one continues, and ``reopen`` the files to open again, relative
+    to where its server begins; ``returned_gpu_hours`` is what an idle one had left when it was stopped.
     """
 
     id: str
@@ -54,6 +56,9 @@ class Session(Frozen):
     end_reason: str | None = None
     end_text: str | None = None
     end_log: tuple[str, ...] | None = None
+    follows: str | None = None
+    reopen: tuple[str, ...] | None = None
+    returned_gpu_hours: float | None = None
 
     @property
     def live(self) -> bool:
@@ -76,11 +81,18 @@ class SessionStore:
         self.url = url
         self._engine = open_database(url)
 
+    @property
+    def engine(self) -> sa.Engine:
+        """The database, for what else is kept in it."""
+        return self._engine
+
     def close(self) -> None:
         self._engine.dispose()
 
     def create(self, **fields: Any) -> Session:
         """Store a new live session; returns it. A second live one of the same server is refused.
+
+        One that was prepared to continue another session says so from now on.
 
         :raises FabricError: reason ``busy``.
         """
@@ -88,6 +100,12 @@ class SessionStore:
         fields["datasets"] = list(fields["datasets"])
         try:
             with self._begin() as connection:
+                prepared = sa.delete(successors).where(
+                    successors.c.user == fields["user"], successors.c.server_name == fields["server_name"]
+                )
+                waiting = connection.execute(prepared.returning(successors.c.predecessor, successors.c.reopen)).first()
+                if waiting:
+                    fields |= {"follows": waiting.predecessor, "reopen": waiting.reopen}
                 connection.execute(sa.insert(sessions).values(**fields))
         except sa.exc.IntegrityError as error:
             raise FabricError(
@@ -135,14 +153,43 @@ class SessionStore:
             )
         return bool(done.rowcount == 1)
 
-    def end(self, session_id: str, *, reason: str, text: str, log: Iterable[str] = ()) -> None:
-        """Record that a session is over, and why. The first end counts."""
+    def end(
+        self, session_id: str, *, reason: str, text: str, log: Iterable[str] = (), returned: float | None = None
+    ) -> None:
+        """Record that a session is over, and why. The first end counts.
+
+        :param returned: GPU-hours that it gives back, when it was stopped for being idle.
+        """
+        told = {"end_reason": reason, "end_text": text, "end_log": list(log), "returned_gpu_hours": returned}
         with self._begin() as connection:
             connection.execute(
                 sa.update(sessions)
                 .where(sessions.c.id == session_id, sessions.c.ended_at.is_(None))
-                .values(ended_at=time.time(), end_reason=reason, end_text=text, end_log=list(log), token=None)
+                .values(ended_at=time.time(), token=None, **told)
             )
+
+    def prepare_successor(self, session: Session, server_name: str, reopen: Iterable[str]) -> None:
+        """Say that the next start of a user's server continues a session, with these files opened again."""
+        fields = {"user": session.user, "server_name": server_name, "reopen": list(reopen), "created_at": time.time()}
+        with self._begin() as connection:
+            connection.execute(sa.delete(successors).where(successors.c.predecessor == session.id))
+            connection.execute(sa.insert(successors).values(predecessor=session.id, **fields))
+
+    def forget_successor(self, session_id: str) -> None:
+        """Take back what :meth:`prepare_successor` said, if no start has taken it."""
+        with self._begin() as connection:
+            connection.execute(sa.delete(successors).where(successors.c.predecessor == session_id))
+
+    def successor(self, session_id: str) -> Session | None:
+        """The live session that continues another one."""
+        return self._one(sessions.c.follows == session_id, sessions.c.ended_at.is_(None))
+
+    def returned(self) -> dict[str, tuple[int, float]]:
+        """By project, how many idle sessions were stopped, and the GPU-hours that they returned."""
+        hours = sessions.c.returned_gpu_hours
+        query = sa.select(sessions.c.project, sa.func.count(), sa.func.sum(hours)).where(hours.is_not(None))
+        with self._begin() as connection:
+            return {row[0]: (row[1], row[2]) for row in connection.execute(query.group_by(sessions.c.project))}
 
     def get(self, session_id: str) -> Session | None:
         return self._one(sessions.c.id == session_id)

@@ -34,6 +34,9 @@ sessions = sa.Table(
     sa.Column("end_reason", sa.String(40)),
     sa.Column("end_text", sa.Text),
     sa.Column("end_log", sa.JSON),
+    sa.Column("follows", sa.String(12)),
+    sa.Column("reopen", sa.JSON),
+    sa.Column("returned_gpu_hours", sa.Float),
 )
 sa.Index(
     "one_live_session_per_server",
@@ -44,3 +47,27 @@ sa.Index(
     postgresql_where=sessions.c.ended_at.is_(None),
 )
 sa.Index("sessions_by_end", sessions.c.ended_at)
+
+# Sessions that are about to be started to continue another one: taken by the start of that server.
+successors = sa.Table(
+    "successors",
+    metadata,
+    sa.Column("predecessor", sa.String(12), primary_key=True),
+    sa.Column("user", sa.String(64), nullable=False),
+    sa.Column("server_name", sa.String(40), nullable=False),
+    sa.Column("reopen", sa.JSON, nullable=False),
+    sa.Column("created_at", sa.Float, nullable=False),
+)
+
+# Each threshold that a subject has passed: since when, when that was seen last, and whether the hook was told.
+quota_warnings = sa.Table(
+    "quota_warnings",
+    metadata,
+    sa.Column("subject", sa.String(300), primary_key=True),
+    sa.Column("name", sa.String(40), primary_key=True),
+    sa.Column("since", sa.Float, nullable=False),
+    sa.Column("seen_at", sa.Float, nullable=False),
+    sa.Column("told_at", sa.Float),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("retry_at", sa.Float, nullable=False),
+)

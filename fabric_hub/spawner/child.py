@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
@@ -49,8 +50,15 @@ class SessionChild(Protocol):
 
 
 def session_variables(settings: Settings, session: Session) -> dict[str, str]:
-    """What the session's server is told about itself; no secrets."""
+    """What the session's server is told about itself; no secrets.
+
+    One that continues another session is told which, and the files to open again, as JSON.
+    """
+    follows = (
+        {"FABRIC_FOLLOWS": session.follows, "FABRIC_REOPEN": json.dumps(session.reopen)} if session.follows else {}
+    )
     return {
+        **follows,
         "FABRIC_SESSION": session.id,
         "FABRIC_SERVICE_URL": settings.service_url_for_nodes,
         "FABRIC_PROJECT": session.project,

@@ -234,3 +234,36 @@ def test_session_ids_are_what_a_job_name_takes() -> None:
     ids = {new_session_id() for _ in range(1000)}
     assert len(ids) == 1000
     assert all(len(one) == 12 and set(one) <= set("abcdefghijklmnopqrstuvwxyz234567") for one in ids)
+
+
+def test_the_next_start_of_a_prepared_server_continues_the_session(store: SessionStore) -> None:
+    before = store.create(**fields_of_a_session())
+    store.prepare_successor(before, "session-2", ["a.ipynb", "b/c.ipynb"])
+    assert store.successor(before.id) is None
+    after = store.create(**fields_of_a_session(server_name="session-2"))
+    assert (after.follows, after.reopen) == (before.id, ("a.ipynb", "b/c.ipynb"))
+    assert store.successor(before.id) == after
+    store.end(after.id, reason="stopped", text="")
+    again = store.create(**fields_of_a_session(server_name="session-2"))
+    assert (again.follows, again.reopen) == (None, None)
+
+
+def test_nobody_elses_start_continues_a_session(store: SessionStore) -> None:
+    before = store.create(**fields_of_a_session())
+    store.prepare_successor(before, "session-2", [])
+    assert store.create(**fields_of_a_session(user="eve", server_name="session-2")).follows is None
+
+
+def test_a_successor_that_was_taken_back_is_forgotten(store: SessionStore) -> None:
+    before = store.create(**fields_of_a_session())
+    store.prepare_successor(before, "session-2", [])
+    store.forget_successor(before.id)
+    assert store.create(**fields_of_a_session(server_name="session-2")).follows is None
+
+
+def test_what_idle_sessions_returned_is_added_up_by_project(store: SessionStore) -> None:
+    for number, hours in enumerate((1.5, 2.0)):
+        session = store.create(**fields_of_a_session(server_name=f"s{number}"))
+        store.end(session.id, reason="idle", text="", returned=hours)
+    store.end(store.create(**fields_of_a_session()).id, reason="stopped", text="")
+    assert store.returned() == {"physics": (2, 3.5)}
