@@ -250,6 +250,14 @@ class CancelRequest(Frozen):
     why: Literal["stopped", "orphan", "failed", "replaced"] = "stopped"
 
 
+class ExtendRequest(Frozen):
+    """Let the running job of one session have ``minutes`` in all, counted from its start."""
+
+    session: SessionId
+    user: HubUser
+    minutes: int = Field(ge=1, le=60 * 24 * 366)
+
+
 class SessionLog(Frozen):
     """The last lines of a session's own log, oldest first, control characters removed."""
 

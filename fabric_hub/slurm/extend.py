@@ -1,0 +1,168 @@
+"""More time for a running session: what the gateway asks of Slurm, and what it never does.
+
+In plain Slurm a user may lower the time limit of a running job, and only an Operator may raise it, past every limit of
+partitions and without a look at reservations. So whoever asks as Operator answers for both: never beyond the longest
+profile of the site's file, never beyond the job's partition, never into a reservation of its node.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import time
+
+from ..clock import clock
+from ..errors import FabricError, SlurmUnavailableError
+from ..model import Frozen, Job
+from ..settings import Settings, SlurmSettings
+from . import command, refusals
+from .accounts import Account
+
+_HINT = "Save your work, and continue in a new session."
+
+
+class Reservation(Frozen):
+    """A reservation of nodes; ``nodes`` as Slurm abbreviates them (``gpu[1-4]``)."""
+
+    name: str
+    starts_at: float
+    ends_at: float
+    nodes: str
+
+
+def reservations(text: str) -> tuple[Reservation, ...]:
+    """``scontrol -o show reservation`` with times as Unix seconds."""
+    found = []
+    for line in text.splitlines():
+        fields = dict(re.findall(r"(?:^|\s)(ReservationName|StartTime|EndTime|Nodes)=(\S*)", line))
+        if {"ReservationName", "StartTime", "EndTime", "Nodes"} <= fields.keys():
+            found.append(
+                Reservation(
+                    name=fields["ReservationName"],
+                    starts_at=float(fields["StartTime"]),
+                    ends_at=float(fields["EndTime"]),
+                    nodes=fields["Nodes"],
+                )
+            )
+    return tuple(found)
+
+
+def partition_minutes(text: str) -> int | None:
+    """The longest time in minutes that ``scontrol -o show partition NAME`` tells; None: no limit."""
+    told = re.search(r"\sMaxTime=(?:(\d+)-)?(\d+):(\d+):(\d+)(?:\s|$)", text)
+    if told is None:
+        return None
+    days, hours, minutes, _ = (int(part or 0) for part in told.groups())
+    return (days * 24 + hours) * 60 + minutes
+
+
+def check(settings: Settings, minutes: int) -> None:
+    """Refuse what no session of this site may have.
+
+    :param minutes: the whole time limit, since the job's start.
+    :raises FabricError: (403) the site gives no more time, or not so much.
+    """
+    assert settings.slurm is not None
+    if settings.slurm.extend == "never":
+        raise FabricError("This site gives running sessions no more time.", reason="extend", hint=_HINT, status=403)
+    longest = max((profile.max_hours for profile in settings.profile.values()), default=0.0)
+    if minutes > longest * 60:
+        raise FabricError(
+            f"No session of this site may be longer than {longest:g} hours.", reason="extend", hint=_HINT, status=403
+        )
+
+
+class Extender:
+    """Raises the time limit of a running job, as the site says who asks.
+
+    :param slurm: ``extend`` says who: the job's owner, or the gateway's own account.
+    """
+
+    def __init__(self, slurm: SlurmSettings, timeout_s: float) -> None:
+        self._slurm, self._timeout_s = slurm, timeout_s
+
+    async def extend(self, job: Job, account: Account, minutes: int) -> None:
+        """Let a running job have ``minutes`` in all.
+
+        :raises FabricError: a limit of the partition, a reservation, or Slurm's own refusal, in words.
+        """
+        if job.started_at is None or job.ends_at is None:
+            raise FabricError("The session's job does not run.", reason="extend", status=409)
+        if round((job.ends_at - job.started_at) / 60) >= minutes:
+            return  # asked twice: it has so much already
+        await self._check_partition(job, minutes)
+        await self._check_reservations(job, job.started_at + minutes * 60)
+        done = await self._scontrol(
+            ["update", f"JobId={job.job_id}", f"TimeLimit={minutes}"],
+            account if self._slurm.extend == "as-user" else None,
+        )
+        if done.returncode != 0:
+            raise _refused(job, done.words)
+
+    async def _check_partition(self, job: Job, minutes: int) -> None:
+        most = partition_minutes(await self._ask("--oneliner", "show", "partition", job.partition))
+        if most is not None and minutes > most:
+            raise FabricError(
+                f"Partition {job.partition} allows at most {most / 60:g} hours.",
+                reason="extend",
+                hint=_HINT,
+                status=403,
+            )
+
+    async def _check_reservations(self, job: Job, ends_at: float) -> None:
+        told = await self._ask("--oneliner", "show", "reservation")
+        for found in reservations(told):
+            if found.starts_at >= ends_at or found.ends_at <= time.time():
+                continue
+            # hostnames are expanded by the client itself: no question to slurmctld
+            if job.node in (await self._ask("show", "hostnames", found.nodes)).split():
+                raise FabricError(
+                    f"Node {job.node} is reserved from {clock(found.starts_at)} on (reservation {found.name}).",
+                    reason="extend",
+                    hint=f"Ask for less time. {_HINT}",
+                    status=403,
+                )
+
+    async def _ask(self, *arguments: str) -> str:
+        done = await self._scontrol(list(arguments), None)
+        if done.returncode != 0:
+            raise SlurmUnavailableError(
+                f"The session's time was not changed: {refusals.silence(done.words) or refusals.quoted(done.words)}."
+            )
+        return done.stdout.decode("utf-8", "replace")
+
+    async def _scontrol(self, arguments: list[str], account: Account | None) -> command.Finished:
+        env = {"LC_ALL": "C", "PATH": "/usr/bin:/bin", "SLURM_TIME_FORMAT": "%s"}
+        if self._slurm.conf:
+            env["SLURM_CONF"] = str(self._slurm.conf)
+        argv = [str(self._slurm.bin_dir / "scontrol"), *arguments]
+        try:
+            return await command.run(argv, env=env, timeout_s=self._timeout_s, account=account, max_output=1 << 20)
+        except command.TimedOutError as error:
+            raise SlurmUnavailableError(f"Slurm is too slow: {error}.") from None
+        except (OSError, command.TooMuchOutputError) as error:
+            raise FabricError(
+                f"{shlex.join(argv[:2])} cannot be run: {error}.",
+                reason="gateway",
+                hint="The operators must check slurm.bin_dir and the gateway's capabilities.",
+                status=500,
+            ) from error
+
+
+def _refused(job: Job, words: str) -> FabricError:
+    silence = refusals.silence(words)
+    if silence:
+        return SlurmUnavailableError(f"The session's time was not changed: {silence}.")
+    if re.search(r"[Aa]ccess/permission denied|[Aa]ccess denied", words):
+        return FabricError(
+            "Slurm does not let a running job have more time here.",
+            reason="extend",
+            hint=f"{_HINT} Operators: slurm.extend needs an account that is Operator in Slurm.",
+            status=403,
+        )
+    return FabricError(
+        f"Slurm gives job {job.job_id} no more time; it said: {refusals.quoted(words)}",
+        reason="extend",
+        hint=_HINT,
+        status=409,
+    )

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fabric_hub.errors import FabricError
+from fabric_hub.settings import Settings
+from fabric_hub.slurm.extend import check, partition_minutes, reservations
+
+from .builders import a_site
+
+RESERVATIONS = (
+    "ReservationName=maint StartTime=1790000000 EndTime=1790007200 Duration=02:00:00 Nodes=gpu[1-2] NodeCnt=2 "
+    "CoreCnt=32 Features=(null) PartitionName=(null) Flags=MAINT TRES=cpu=32 Users=root Groups=(null) Accounts=(null)\n"
+    "ReservationName=course StartTime=1790100000 EndTime=1790103600 Duration=01:00:00 Nodes=gpu2 NodeCnt=1 Users=eve\n"
+)
+PARTITION = "PartitionName=gpu AllowGroups=ALL DefaultTime=NONE MaxNodes=UNLIMITED MaxTime={} MinNodes=0 Nodes=gpu[1-2]"
+
+
+@pytest.fixture
+def generous(tmp_path: Path) -> Settings:
+    site = a_site(tmp_path)
+    assert site.slurm is not None
+    return site.model_copy(update={"slurm": site.slurm.model_copy(update={"extend": "as-gateway"})})
+
+
+def test_reservations_are_read_with_their_nodes_and_times() -> None:
+    maintenance, course = reservations(RESERVATIONS)
+    assert (maintenance.name, maintenance.starts_at, maintenance.ends_at, maintenance.nodes) == (
+        "maint", 1790000000.0, 1790007200.0, "gpu[1-2]",
+    )  # fmt: skip
+    assert course.nodes == "gpu2"
+    assert reservations("No reservations in the system\n") == ()
+
+
+@pytest.mark.parametrize(
+    ("told", "minutes"), [("UNLIMITED", None), ("08:00:00", 480), ("2-00:30:00", 2910), ("INFINITE", None)]
+)
+def test_the_longest_time_of_a_partition_is_read(told: str, minutes: int | None) -> None:
+    assert partition_minutes(PARTITION.format(told)) == minutes
+
+
+def test_a_site_that_says_nothing_gives_no_more_time(site: Settings) -> None:
+    with pytest.raises(FabricError, match="no more time") as refused:
+        check(site, 60)
+    assert refused.value.status == 403
+
+
+def test_the_gateway_never_goes_beyond_the_longest_profile_of_its_own_file(generous: Settings) -> None:
+    check(generous, 8 * 60)
+    with pytest.raises(FabricError, match="longer than 8 hours"):
+        check(generous, 8 * 60 + 1)

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from fabric_hub.errors import FabricError
+from fabric_hub.quotas.time_left import end_of, longer, time_left
+from fabric_hub.settings import Profile, Project
+
+from .builders import NOW, a_job
+
+PROFILE = Profile(default_hours=2, max_hours=4)
+PROJECT = Project(account="phys")
+HOUR = 3600.0
+RUNNING = a_job(started_at=NOW, ends_at=NOW + 2 * HOUR)
+
+
+def test_a_session_ends_at_its_time_limit_and_says_so() -> None:
+    left = time_left(RUNNING, PROFILE, PROJECT, NOW, offered=False)
+    assert (left.ends_at, left.why) == (NOW + 2 * HOUR, "limit")
+    assert "time limit" in left.text
+    assert (left.can_extend, left.extend_most_minutes) == (False, 0)
+
+
+@pytest.mark.parametrize("state", ["PENDING", "COMPLETING", "COMPLETED"])
+def test_a_job_that_does_not_run_has_no_end_to_tell(state: str) -> None:
+    assert time_left(a_job(state=state, ends_at=NOW), PROFILE, PROJECT, NOW, offered=True).ends_at is None
+    assert time_left(None, PROFILE, PROJECT, NOW, offered=True).ends_at is None
+
+
+def test_where_the_site_lets_it_a_session_may_have_as_much_as_its_profile_allows() -> None:
+    left = time_left(RUNNING, PROFILE, PROJECT, NOW, offered=True)
+    assert (left.can_extend, left.extend_most_minutes) == (True, 120)
+    assert longer(left, 60) == 180
+    with pytest.raises(FabricError, match="at most 120 minutes more, not 121"):
+        longer(left, 121)
+
+
+def test_a_session_of_the_longest_time_is_told_which_limit_it_has_met() -> None:
+    job = a_job(started_at=NOW, ends_at=NOW + 4 * HOUR)
+    left = time_left(job, PROFILE, PROJECT, NOW, offered=True)
+    with pytest.raises(FabricError, match="at most 4 hours") as refused:
+        longer(left, 10)
+    assert refused.value.status == 403
+
+
+def test_a_reservation_that_ends_first_is_the_end() -> None:
+    left = time_left(RUNNING, PROFILE, PROJECT, NOW, offered=True, reservation_ends_at=NOW + HOUR)
+    assert (left.ends_at, left.why, left.can_extend) == (NOW + HOUR, "reservation", False)
+    assert "reservation" in left.extend_why_not
+
+
+def test_nothing_is_longer_than_its_project() -> None:
+    today = datetime.fromtimestamp(NOW).astimezone().date()
+    project = PROJECT.model_copy(update={"end": today})
+    ends = end_of(project)
+    assert ends is not None
+    assert datetime.fromtimestamp(ends).astimezone().date() == today + timedelta(days=1)
+    job = a_job(started_at=ends - HOUR, ends_at=ends)
+    left = time_left(job, PROFILE, project, ends - HOUR, offered=True)
+    assert (left.why, left.can_extend) == ("project", False)
+    assert "project ends" in left.extend_why_not
+
+
+def test_a_project_without_an_end_never_ends() -> None:
+    assert end_of(PROJECT) is None
+    assert end_of(None) is None
+
+
+def test_the_profile_of_a_session_may_be_gone_from_the_site() -> None:
+    left = time_left(RUNNING, None, None, NOW, offered=True)
+    assert (left.ends_at, left.can_extend) == (NOW + 2 * HOUR, False)
+    assert "no longer offered" in left.extend_why_not
