@@ -87,6 +87,7 @@ def site(
             "conf": layout.slurm_conf,
             "watch_interval_s": 2,
             "nodes_interval_s": 5,
+            "limits_interval_s": 10,
             "max_queries_per_s": 2,
         }
         data["profile"] = demo.profiles(gpus.type, gpus.most)

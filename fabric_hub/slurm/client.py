@@ -6,7 +6,8 @@ from pathlib import Path
 
 from ..errors import FabricError, SlurmUnavailableError
 from ..model import CancelRequest, Problem, SessionLog, Snapshot, SubmitRequest, Submitted
-from ..unix_client import UnixClient
+from ..unix_client import M, UnixClient
+from .limits import Limits
 from .verbs import LONGEST_WAIT_S, Health
 
 
@@ -43,10 +44,17 @@ class GatewayClient(UnixClient):
             seconds), or until such a question went unanswered (``silent_since`` is set then).
         :param wait_s: at most this long, and never longer than 30 s.
         """
+        return await self._wait_for(Snapshot, "/v1/snapshot", after, wait_s, fresh)
+
+    async def limits(self, after: int | None = None, wait_s: float = 0.0, fresh: float | None = None) -> Limits:
+        """Slurm's limits and their use; waits as :meth:`snapshot` does."""
+        return await self._wait_for(Limits, "/v1/limits", after, wait_s, fresh)
+
+    async def _wait_for(self, kind: type[M], path: str, after: int | None, wait_s: float, fresh: float | None) -> M:
         wait_s = min(wait_s, LONGEST_WAIT_S)
         wanted = {"after": after, "wait": wait_s, "fresh": fresh}
         query = {name: value for name, value in wanted.items() if value is not None}
-        return await self.ask(Snapshot, "GET", "/v1/snapshot", params=query, timeout=wait_s + 30.0)
+        return await self.ask(kind, "GET", path, params=query, timeout=wait_s + 30.0)
 
     async def submit(self, request: SubmitRequest) -> Submitted:
         """Submit a session's job, or adopt the one it has."""

@@ -25,8 +25,10 @@ from ..model import (
     job_name,
 )
 from ..settings import Settings, SlurmSettings
-from . import accounts, command, home, permits, refusals, script
+from . import accounts, command, home, pace, permits, refusals, script
 from .accounts import Account
+from .limits import Limits
+from .limits_watcher import LimitsWatcher
 from .questions import Questions
 from .table import clusters_of, find_live
 from .verbs import Health
@@ -67,7 +69,9 @@ class Gateway:
             raise FabricError("The site's file has no [slurm] section, so there is no gateway.", reason="site-file")
         self._settings = settings
         self._slurm: SlurmSettings = settings.slurm
-        self._watcher = watcher or Watcher(Questions(self._slurm), self._slurm, settings.hub.id)
+        asks, bucket = Questions(self._slurm), pace.Bucket(self._slurm.max_queries_per_s)
+        self._watcher = watcher or Watcher(asks, self._slurm, settings.hub.id, bucket=bucket)
+        self._limits = LimitsWatcher(asks, self._slurm, bucket)
         self._died = died
         self._known: dict[str, _Known] = {}
         # a lock lives as long as somebody holds it or waits for it
@@ -75,31 +79,37 @@ class Gateway:
         self._all_slots = asyncio.Semaphore(_AT_ONCE)
         self._slots: WeakValueDictionary[int, asyncio.Semaphore] = WeakValueDictionary()
         self._work: set[asyncio.Task[Any]] = set()
-        self._watching: asyncio.Task[None] | None = None
+        self._watching: list[asyncio.Task[None]] = []
         self._began = time.monotonic()
 
     async def start(self) -> None:
-        self._watching = asyncio.create_task(self._watcher.run(), name="watcher")
-        self._watching.add_done_callback(self._watcher_ended)
+        for name, watcher in (("watcher", self._watcher), ("limits watcher", self._limits)):
+            task = asyncio.create_task(watcher.run(), name=name)
+            task.add_done_callback(self._watcher_ended)
+            self._watching.append(task)
 
     def _watcher_ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()):
-            log.critical("the watcher failed; the gateway stops", exc_info=error)
+            log.critical("the %s failed; the gateway stops", task.get_name(), exc_info=error)
             self._died()
 
     def close(self) -> None:
         self._watcher.close()
+        self._limits.close()
 
     async def stop(self) -> None:
         self.close()
         if self._work:
             await asyncio.wait(self._work)  # each has its own time limits
-        if self._watching:
-            self._watching.cancel()
-            await asyncio.gather(self._watching, return_exceptions=True)
+        for task in self._watching:
+            task.cancel()
+        await asyncio.gather(*self._watching, return_exceptions=True)
 
     async def snapshot(self, after: int | None = None, wait_s: float = 0.0, fresh: float | None = None) -> Snapshot:
         return await self._watcher.read(after, wait_s, fresh)
+
+    async def limits(self, after: int | None = None, wait_s: float = 0.0, fresh: float | None = None) -> Limits:
+        return await self._limits.read(after, wait_s, fresh)
 
     def health(self) -> Health:
         now = self._watcher.snapshot

@@ -1,4 +1,4 @@
-"""The three questions the gateway asks Slurm, and what silence means.
+"""The questions the gateway asks Slurm, and what silence means.
 
 They run as the gateway's own account. The mark travels in the environment where
 the client takes it from there: other users can read an argument list in /proc,
@@ -9,20 +9,38 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 from ..model import Job, Node
 from ..settings import SlurmSettings
-from . import command, parse, refusals
+from . import command, limits_parse, parse, refusals
+from .limits import Enforcement, Limits
 from .table import Ending
+
+Turn = Callable[[], Awaitable[None]]
 
 
 class SilentError(Exception):
     """Slurm did not answer a question; the text says what is wrong, in plain words."""
 
 
+@dataclass(frozen=True)
+class Rules:
+    """Answers of Slurm's database, as they came, and what is enforced."""
+
+    rights: str
+    qos: str
+    enforcement: Enforcement
+
+    def applied(self, limits: Limits) -> Limits:
+        """Limits with these rules."""
+        limits = limits_parse.with_qos_rules(limits_parse.with_rights(limits, self.rights), self.qos)
+        return limits.model_copy(update={"enforcement": self.enforcement})
+
+
 class Questions:
-    """Asks squeue, sinfo and sacct. ``counts`` says how often, by program."""
+    """Asks squeue, sinfo, sacct, scontrol and sacctmgr. ``counts`` says how often, by program."""
 
     def __init__(self, slurm: SlurmSettings) -> None:
         self._slurm = slurm
@@ -69,6 +87,39 @@ class Questions:
             {},
         )  # fmt: skip
         return parse.ended(text)
+
+    async def limits(self, turn: Turn) -> Limits:
+        """All limits of associations, QOS and partitions, with what is used of them: two RPCs to slurmctld.
+
+        Neither takes the locks of jobs or nodes. Serial and times are the caller's to add.
+
+        :param turn: waited for before each question.
+        :raises SilentError: no answer, or half of one.
+        """
+        await turn()
+        told = await self._ask("scontrol", ["--oneliner", "show", "assoc_mgr", "flags=assoc,qos"], {})
+        await turn()
+        parts = await self._ask("scontrol", ["--oneliner", "--all", "show", "partition"], {})
+        try:
+            associations, qos = limits_parse.associations(told)
+            return Limits(associations=associations, qos=qos, partitions=limits_parse.partitions(parts))
+        except ValueError as error:
+            raise SilentError(f"scontrol's answer cannot be read: {error}") from error
+
+    async def rules(self, turn: Turn) -> Rules:
+        """Who may use which QOS, the limits of a QOS for each user, and what is enforced; it seldom changes.
+
+        :param turn: waited for before each question.
+        :raises SilentError: no answer.
+        """
+        show = ["--noheader", "--parsable2", "--readonly", "show"]
+        await turn()
+        rights = await self._ask("sacctmgr", [*show, "assoc", f"format={limits_parse.ASSOC_FIELDS}"], {})
+        await turn()
+        qos = await self._ask("sacctmgr", [*show, "qos", f"format={limits_parse.QOS_FIELDS}"], {})
+        await turn()
+        config = await self._ask("scontrol", ["show", "config"], {})
+        return Rules(rights=rights, qos=qos, enforcement=limits_parse.enforcement(config))
 
     async def _ask(self, program: str, arguments: list[str], form: dict[str, str]) -> str:
         env = {"LC_ALL": "C", "PATH": "/usr/bin:/bin", "SLURM_TIME_FORMAT": "%s", **form}

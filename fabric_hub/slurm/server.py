@@ -52,6 +52,15 @@ def create_app(verbs: Verbs) -> FastAPI:
         # thousands of jobs: serialise once, without FastAPI's second validation
         return Response(found.model_dump_json(), media_type="application/json")
 
+    @app.get("/v1/limits")
+    async def limits(
+        after: int | None = None,
+        wait: Annotated[float, Query(ge=0)] = 0.0,
+        fresh: float | None = None,
+    ) -> Response:
+        told = await verbs.limits(after, min(wait, LONGEST_WAIT_S), fresh)
+        return Response(told.model_dump_json(), media_type="application/json")
+
     @app.post("/v1/jobs")
     async def submit(request: SubmitRequest) -> Submitted:
         return await verbs.submit(request)

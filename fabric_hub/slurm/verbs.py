@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from ..model import CancelRequest, Frozen, SessionLog, Snapshot, SubmitRequest, Submitted
+from .limits import Limits
 
 # The longest that one request may wait for a snapshot, in seconds.
 LONGEST_WAIT_S = 30.0
@@ -34,6 +35,9 @@ class Verbs(Protocol):
 
     async def snapshot(self, after: int | None = None, wait_s: float = 0.0, fresh: float | None = None) -> Snapshot:
         """The snapshot. ``fresh``: once one was asked at or after that moment, or that question failed."""
+
+    async def limits(self, after: int | None = None, wait_s: float = 0.0, fresh: float | None = None) -> Limits:
+        """Slurm's limits and their use; waits as :meth:`snapshot` does."""
 
     async def submit(self, request: SubmitRequest) -> Submitted:
         """Submit a session's job, or adopt the live one that it has."""

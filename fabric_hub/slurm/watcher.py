@@ -45,6 +45,7 @@ class Asks(Protocol):
 class Watcher:
     """Keeps the snapshot. Start :meth:`run` as a task of the loop that reads it.
 
+    :param bucket: the budget of questions, where it is shared; default: its own.
     :param clock: monotonic seconds; ``wall``: Unix seconds.
     """
 
@@ -54,6 +55,7 @@ class Watcher:
         slurm: SlurmSettings,
         hub: str,
         *,
+        bucket: pace.Bucket | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -62,7 +64,7 @@ class Watcher:
         self._hub = hub
         self._clock = clock
         self._wall = wall
-        self._bucket = pace.Bucket(slurm.max_queries_per_s)
+        self._bucket = bucket or pace.Bucket(slurm.max_queries_per_s)
         self._table = JobTable()
         # Until Slurm has answered, it is silent: nobody may conclude that a job is gone. The serial goes on
         # rising when the gateway restarts, so that a reader who waits for the next one is woken.

@@ -19,6 +19,7 @@ from fabric_hub.model import CancelRequest, Job, JobSpec, Snapshot, SubmitReques
 from fabric_hub.slurm import accounts
 from fabric_hub.slurm.client import GatewayClient
 from fabric_hub.slurm.gateway import Gateway
+from fabric_hub.slurm.limits import GPU, Association, Limit, Limits, PartitionLimits
 from fabric_hub.slurm.server import serve
 from tests.embedded_run import EmbeddedRun
 from tests.fakes.gateway import FakeGateway, serving
@@ -81,6 +82,15 @@ async def _fake(tmp_path: Path) -> AsyncIterator[Stage]:
             return await super().submit(request)
 
     fake = Fake("test", account_of=account_of)
+    fake.set_limits(
+        Limits(
+            associations=(
+                Association(account="lab", parent="root", grp_tres_mins={GPU: Limit(limit=600)}),
+                Association(account="lab", user="x-student1", parent="lab"),
+            ),
+            partitions=(PartitionLimits(name="gpu"),),
+        )
+    )
 
     @contextlib.contextmanager
     def silent():  # type: ignore[no-untyped-def]

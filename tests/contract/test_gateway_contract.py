@@ -120,6 +120,31 @@ async def test_while_slurm_is_silent_everything_stays_and_is_marked(gateway: Sta
     assert gateway.jobs_of(snapshot, session)
 
 
+async def test_limits_are_told_with_their_age_and_a_fresh_answer_was_asked_for_after_the_wish(gateway: Stage) -> None:
+    wished = time.time()
+    limits = await gateway.client.limits(fresh=wished, wait_s=20)
+    assert limits.at is not None
+    assert limits.at >= wished
+    assert limits.silent_since is None
+    mine = next(known for known in limits.associations if known.account == gateway.spec.account and not known.user)
+    assert mine.grp_tres_mins["gres/gpu"].limit is not None
+    owner = gateway.account_of(gateway.user)
+    assert (mine.account, owner) in {(known.account, known.user) for known in limits.associations}
+    assert {known.name for known in limits.partitions} >= {"gpu"}
+
+
+async def test_while_slurm_is_silent_the_limits_stay_and_are_marked(gateway: Stage) -> None:
+    before = await gateway.client.limits(fresh=time.time(), wait_s=20)
+    with gateway.silent():
+        limits = await gateway.client.limits(fresh=time.time(), wait_s=20)
+        assert limits.silent_since is not None
+        assert limits.problem
+        assert [known.account for known in limits.associations] == [known.account for known in before.associations]
+    async with asyncio.timeout(60):
+        while limits.silent_since is not None:
+            limits = await gateway.client.limits(after=limits.serial, wait_s=25)
+
+
 async def test_an_account_that_may_not_be_used_is_refused_by_name(gateway: Stage) -> None:
     if gateway.account_of(gateway.user) == gateway.account_of(gateway.other):
         pytest.skip("everybody shares one account here")

@@ -26,6 +26,7 @@ from fabric_hub.model import (
     job_name,
 )
 from fabric_hub.slurm.client import GatewayClient
+from fabric_hub.slurm.limits import Limits
 from fabric_hub.slurm.server import serve
 from fabric_hub.slurm.table import find_live
 from fabric_hub.slurm.verbs import Health
@@ -69,6 +70,7 @@ class FakeGateway:
         self.removed: list[str] = []
         self._jobs: dict[int, Job] = {}
         self._nodes = NODES
+        self._limits = Limits()
         self._serial = int(time.time() * 1000)
         self._silent_since: float | None = None
         self._problem = ""
@@ -122,6 +124,11 @@ class FakeGateway:
         self._silent_since, self._problem = None, ""
         self._bump()
 
+    def set_limits(self, limits: Limits) -> None:
+        """Slurm's limits and their use, from now on."""
+        self._limits = limits
+        self._bump()
+
     def _put(self, job: Job) -> None:
         self._jobs[job.job_id] = job
         self._bump()
@@ -144,17 +151,7 @@ class FakeGateway:
         self._changed.set()
 
     async def snapshot(self, after: int | None = None, wait_s: float = 0.0, fresh: float | None = None) -> Snapshot:
-        if fresh is None and after is not None:
-            deadline = time.monotonic() + wait_s
-            while self._serial <= after and not self._closing:
-                try:
-                    async with asyncio.timeout(deadline - time.monotonic()):
-                        await self._changed.wait()
-                except TimeoutError:
-                    break
-        now = time.time()
-        if self._silent_since is None:
-            self._asked_at = now
+        now = await self._news(after, wait_s, fresh)
         return Snapshot(
             serial=self._serial,
             now=now,
@@ -166,6 +163,32 @@ class FakeGateway:
             jobs=tuple(self._jobs[number] for number in sorted(self._jobs)),
             nodes=self._nodes,
         )
+
+    async def limits(self, after: int | None = None, wait_s: float = 0.0, fresh: float | None = None) -> Limits:
+        now = await self._news(after, wait_s, fresh)
+        return self._limits.model_copy(
+            update={
+                "serial": self._serial,
+                "now": now,
+                "at": self._asked_at,
+                "silent_since": self._silent_since,
+                "problem": self._problem,
+            }
+        )
+
+    async def _news(self, after: int | None, wait_s: float, fresh: float | None) -> float:
+        if fresh is None and after is not None:
+            deadline = time.monotonic() + wait_s
+            while self._serial <= after and not self._closing:
+                try:
+                    async with asyncio.timeout(deadline - time.monotonic()):
+                        await self._changed.wait()
+                except TimeoutError:
+                    break
+        now = time.time()
+        if self._silent_since is None:
+            self._asked_at = now
+        return now
 
     async def submit(self, request: SubmitRequest) -> Submitted:
         account = self.account_of(request.user)
