@@ -15,6 +15,7 @@ from jupyterhub.user import User
 from jupyterhub.utils import make_ssl_context
 
 from .spawner.runtime import runtime
+from .spawner.turnstile import Step
 
 
 def share_tls_context() -> None:
@@ -62,7 +63,7 @@ def start_in_turn() -> None:
 
     @wraps(spawn)
     async def in_turn(self: User, *args: Any, **named: Any) -> Any:
-        await runtime().turnstile.wait()
+        await runtime().turnstile.wait(Step.BEGIN)
         return await spawn(self, *args, **named)
 
     in_turn.__module__ = __name__

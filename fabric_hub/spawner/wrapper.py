@@ -29,11 +29,13 @@ from . import agreements, certificates
 from .child import SessionChild
 from .failures import SessionFailure
 from .form import render_form
+from .limits import refuse_over_limit
 from .local_child import FabricLocalSpawner
 from .metrics import record_failure, record_start
 from .names import alt_name
 from .runtime import HubRuntime, runtime
 from .slurm_child import FabricSlurmSpawner
+from .turnstile import Step
 
 SNAPSHOT_PATIENCE_S = 10.0
 
@@ -106,6 +108,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
             choice = policy.choose(settings, user, wish, today, known)
             profile = settings.profile[choice.profile]
             CHILDREN[profile.kind].refuse_if_impossible(settings, choice, self.shared.follower.snapshot)
+            await refuse_over_limit(self.shared, user, self.name, choice)
             accepted = policy.acceptances(user, choice.project, wish, today, known)
             await agreements.record(self.shared, accepted, by_person=agreements.in_person(self.handler, user))
         except FabricError as error:
@@ -195,7 +198,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
 
     async def create_certs(self) -> dict[str, str]:
         """The files of this start's key and certificate, where JupyterHub has them; see :mod:`.certificates`."""
-        await self.shared.turnstile.wait()
+        await self.shared.turnstile.wait(Step.SUBMIT)
         names = self.ssl_alt_names
         if callable(names):
             names = await maybe_future(names(self))
@@ -240,7 +243,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         session = self.shared.store.get(self.session_id) or session
         await asyncio.to_thread(self.shared.store.update, session.id, token=None)
         self._guard(session)
-        await self.shared.turnstile.wait()
+        await self.shared.turnstile.wait(Step.READY)
         return address
 
     async def _open_session(self) -> tuple[Session, bool]:

@@ -42,7 +42,7 @@ def test_behind_120_waiting_starts_nobody_is_refused(queue: SmallSite) -> None:
         answers = [hands.submit(person.start, server, profile="small") for person, server in starts]
         statuses = {answer.result().status_code for answer in answers}
     assert statuses == {202}, "all of them wait"
-    assert len(queue.gateway.call(lambda fake: fake.live())) == WAITING
+    until(lambda: len(queue.gateway.call(lambda fake: fake.live())) == WAITING, "all of them are submitted", 60)
 
     queue.reset()  # a job that fits starts at once
     last = queue.somebody()

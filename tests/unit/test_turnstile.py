@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
-from fabric_hub.spawner.turnstile import TURNS, Turnstile
+from fabric_hub.spawner.turnstile import TURNS, Step, Turnstile
 
 
 async def test_starts_pass_one_by_one_in_the_order_they_came_and_others_work_in_between() -> None:
     turnstile, happened = Turnstile(), list[str]()
 
     async def start(number: int) -> None:
-        await turnstile.wait()
+        await turnstile.wait(Step.BEGIN)
         happened.append(f"start {number}")
 
     async def others() -> None:
@@ -29,8 +29,19 @@ async def test_starts_pass_one_by_one_in_the_order_they_came_and_others_work_in_
 
 async def test_one_that_gives_up_waiting_keeps_nobody_out() -> None:
     turnstile = Turnstile()
-    first, second, third = (asyncio.create_task(turnstile.wait()) for _ in range(3))
+    first, second, third = (asyncio.create_task(turnstile.wait(Step.BEGIN)) for _ in range(3))
     await asyncio.sleep(0)
     first.cancel()
     second.cancel()
     await third
+
+
+async def test_who_is_nearly_ready_goes_before_those_who_begin() -> None:
+    turnstile, passed = Turnstile(), list[Step]()
+
+    async def start(step: Step) -> None:
+        await turnstile.wait(step)
+        passed.append(step)
+
+    await asyncio.gather(*(start(step) for step in (Step.BEGIN, Step.SUBMIT, Step.READY)))
+    assert passed == [Step.READY, Step.SUBMIT, Step.BEGIN]
