@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import FabricError, SlurmUnavailableError
-from ..model import CancelRequest, Problem, SessionLog, Snapshot, SubmitRequest, Submitted
+from ..model import CancelRequest, ExtendRequest, Problem, SessionLog, Snapshot, SubmitRequest, Submitted
 from ..unix_client import M, UnixClient
 from .limits import Limits
 from .verbs import LONGEST_WAIT_S, Health
@@ -63,6 +63,10 @@ class GatewayClient(UnixClient):
     async def cancel(self, request: CancelRequest) -> None:
         """End a session's job; no job is no error."""
         await self.send("POST", "/v1/jobs/cancel", content=request.model_dump_json())
+
+    async def extend(self, request: ExtendRequest) -> None:
+        """Let a session's running job have more time."""
+        await self.send("POST", "/v1/jobs/extend", content=request.model_dump_json())
 
     async def log(self, session: str, user: str) -> SessionLog:
         """The last lines of a session's log."""

@@ -16,6 +16,7 @@ from .. import __version__
 from ..errors import FabricError, SlurmUnavailableError
 from ..model import (
     CancelRequest,
+    ExtendRequest,
     JobSpec,
     Phase,
     SessionLog,
@@ -25,7 +26,7 @@ from ..model import (
     job_name,
 )
 from ..settings import Settings, SlurmSettings
-from . import accounts, command, home, pace, permits, refusals, script
+from . import accounts, command, extend, home, pace, permits, refusals, script
 from .accounts import Account
 from .limits import Limits
 from .limits_watcher import LimitsWatcher
@@ -130,6 +131,23 @@ class Gateway:
     async def cancel(self, request: CancelRequest) -> None:
         account = await self._account(request.user)
         await self._finish(request.session, self._cancel(request, account))
+
+    async def extend(self, request: ExtendRequest) -> None:
+        extend.check(self._settings, request.minutes)
+        account = await self._account(request.user)
+        await self._finish(request.session, self._extend(request, account))
+
+    async def _extend(self, request: ExtendRequest, account: Account) -> None:
+        now, name = await self._fresh(), job_name(self._settings.hub.id, request.session)
+        found = [job for job in find_live(now.jobs, name, account.name) if job.phase is Phase.RUNNING]
+        if not found:
+            raise FabricError("The session's job does not run.", reason="extend", status=409)
+        async with self._slot(account):
+            await extend.Extender(self._slurm, self._timeout_s).extend(found[0], account, request.minutes)
+        log.info(
+            "session %s of %s: job %d has %d minutes", request.session, account.name, found[0].job_id, request.minutes
+        )
+        self._watcher.nudge()
 
     async def log(self, session: str, user: str) -> SessionLog:
         account = await self._account(user)

@@ -19,7 +19,7 @@ from fastapi import FastAPI, Query, Response
 
 from .. import __version__, capabilities, unix_server
 from ..errors import FabricError
-from ..model import CancelRequest, HubUser, SessionId, SessionLog, SubmitRequest, Submitted
+from ..model import CancelRequest, ExtendRequest, HubUser, SessionId, SessionLog, SubmitRequest, Submitted
 from ..settings import Settings, load
 from ..unix_server import answer_with_problems
 from . import accounts
@@ -68,6 +68,10 @@ def create_app(verbs: Verbs) -> FastAPI:
     @app.post("/v1/jobs/cancel", status_code=204)
     async def cancel(request: CancelRequest) -> None:
         await verbs.cancel(request)
+
+    @app.post("/v1/jobs/extend", status_code=204)
+    async def extend(request: ExtendRequest) -> None:
+        await verbs.extend(request)
 
     @app.get("/v1/sessions/{session}/log")
     async def session_log(session: SessionId, user: HubUser) -> SessionLog:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ..model import CancelRequest, Frozen, SessionLog, Snapshot, SubmitRequest, Submitted
+from ..model import CancelRequest, ExtendRequest, Frozen, SessionLog, Snapshot, SubmitRequest, Submitted
 from .limits import Limits
 
 # The longest that one request may wait for a snapshot, in seconds.
@@ -44,6 +44,9 @@ class Verbs(Protocol):
 
     async def cancel(self, request: CancelRequest) -> None:
         """End a session's job; no job is no error."""
+
+    async def extend(self, request: ExtendRequest) -> None:
+        """Let a session's running job have more time, where the site does; never less."""
 
     async def log(self, session: str, user: str) -> SessionLog:
         """The end of a session's log."""

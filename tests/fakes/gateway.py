@@ -16,6 +16,7 @@ from pathlib import Path
 from fabric_hub.errors import FabricError, SlurmUnavailableError
 from fabric_hub.model import (
     CancelRequest,
+    ExtendRequest,
     Job,
     Node,
     Phase,
@@ -226,6 +227,15 @@ class FakeGateway:
         self.cancels.append(request)
         for job in find_live(self._jobs.values(), job_name(self.hub, request.session), account):
             self._put(job.model_copy(update={"state": "CANCELLED", "reason": "", "ends_at": time.time()}))
+
+    async def extend(self, request: ExtendRequest) -> None:
+        self._check_answers()
+        account = self.account_of(request.user)
+        found = find_live(self._jobs.values(), job_name(self.hub, request.session), account)
+        if not found or found[0].started_at is None:
+            raise FabricError("The session's job does not run.", reason="extend", status=409)
+        ends = found[0].started_at + request.minutes * 60
+        self._put(found[0].model_copy(update={"limit_s": request.minutes * 60, "ends_at": ends}))
 
     async def log(self, session: str, user: str) -> SessionLog:
         account = self.account_of(user)
