@@ -247,6 +247,11 @@ class DatasetsSettings(Frozen):
 class QuotasSettings(Frozen):
     """Usage and budgets: who is told what, and when."""
 
+    rescue_profile: Slug | None = Field(
+        default=None,
+        description="A small profile without GPUs that every project has, offered to who is over a limit: "
+        "to save files and clean up.",
+    )
     warn_days: tuple[Annotated[float, Field(gt=0, le=366)], ...] = Field(
         default=(14, 7, 2), description="Tell people when a budget lasts no longer than so many days, once each."
     )
@@ -380,6 +385,12 @@ class Settings(Frozen):
             for name, profile in self.profile.items()
             if profile.kind == "slurm" and self.slurm is None
         ]
+        if (rescue := self.quotas.rescue_profile) is not None:
+            profile = self.profile.get(rescue)
+            if profile is None:
+                wrong.append(f"quotas.rescue_profile: {rescue!r} is not a [profile.NAME] of this file")
+            elif profile.gpus or profile.shards:
+                wrong.append(f"quotas.rescue_profile: {rescue!r} has GPUs, which a used-up budget does not allow")
         if wrong:
             raise ValueError("\n".join(wrong))
         return self

@@ -34,6 +34,9 @@ PROJECTS: dict[str, dict[str, Any]] = {
     },
 }
 
+# For people whose budget is used up: no GPU, so a budget of GPU hours does not touch it.
+RESCUE = "rescue"
+
 LOCAL_PROFILE: dict[str, Any] = {
     "title": "This machine, without Slurm",
     "kind": "local",
@@ -63,6 +66,14 @@ def profiles(gpu_type: str, most_gpus: int) -> dict[str, dict[str, Any]]:
             "max_hours": 4,
         },
         "local": LOCAL_PROFILE,
+        RESCUE: {
+            "title": "Rescue: save and clean up",
+            "partition": "cpu",
+            "cpus": 1,
+            "memory": "2G",
+            "default_hours": 1,
+            "max_hours": 1,
+        },
     }
     return {name: profile for name, profile in offered.items() if int(profile.get("gpus", 0)) <= most_gpus}
 

@@ -91,6 +91,7 @@ def site(
             "max_queries_per_s": 2,
         }
         data["profile"] = demo.profiles(gpus.type, gpus.most)
+        data["quotas"] = {"rescue_profile": demo.RESCUE}
         projects = demo.PROJECTS
     data["project"] = projects
     return "# Written by fabric-hub up at every start; changes here are lost.\n" + toml(data).lstrip("\n")

@@ -56,8 +56,11 @@ def closed(project: Project, today: date) -> str:
 
 
 def profiles_of(settings: Settings, project: Project) -> dict[str, Profile]:
-    """The profiles of a project, in its own order (its first is the default)."""
-    names: Iterable[str] = project.profiles or settings.profile
+    """The profiles of a project, in its own order (its first is the default); the site's rescue profile comes last."""
+    rescue = settings.quotas.rescue_profile
+    names = [name for name in project.profiles or settings.profile if name != rescue]
+    if rescue is not None and (names or not project.profiles):
+        names.append(rescue)
     return {name: settings.profile[name] for name in names}
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal, Protocol
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from ..model import Frozen, OneLine
 
@@ -16,10 +16,18 @@ from ..model import Frozen, OneLine
 MOST_REOPENED = 50
 Level = Literal["info", "warning", "danger"]
 
-# A path below where the session's server began: no leading slash, no part that is "." or "..", no backslash.
+
+def _stays_below(path: str) -> str:
+    if {".", ".."} & set(path.split("/")):
+        raise ValueError("the path is not a plain one")
+    return path
+
+
+# A path below where the session's server begins: no leading slash, no part that is "." or "..", no backslash.
 RelativePath = Annotated[
     str,
     Field(pattern=r"^(?:[^/\\\x00-\x1f\x7f]{1,255}/){0,30}[^/\\\x00-\x1f\x7f]{1,255}$", max_length=1024, strict=True),
+    AfterValidator(_stays_below),
 ]
 
 
@@ -36,6 +44,7 @@ class Balance(Frozen):
     running: float = 0.0
     rate_per_day: float | None = None
     lasts_until: float | None = None
+    limited_by: str = ""  # whose limit leaves the least: this account's own, or one above it
 
 
 class DayUse(Frozen):

@@ -67,14 +67,19 @@ def parse_options(raw: Mapping[str, Any] | None) -> UserOptions:
 
 # The form's fields for one dataset's agreement: the version that the box says, and the purpose picked.
 ACCEPT, PURPOSE = "accept-", "purpose-"
+# The name of the button in a refusal that starts a rescue session; its value is PROJECT/PROFILE.
+RESCUE = "rescue"
 
 
 def from_form(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The start form's fields as options: ``accept-NAME=VERSION`` and ``purpose-NAME=SLUG`` become ``agreements``.
 
     A purpose without a ticked box accepts nothing, nor does a box of a dataset that is not picked: a page
-    without JavaScript sends every purpose that it shows.
+    without JavaScript sends every purpose that it shows. The button of a rescue session stands for all the rest.
     """
+    if RESCUE in fields:
+        project, _, profile = str(_plain(RESCUE, fields[RESCUE])).partition("/")
+        return {"project": project, "profile": profile}
     raw = {name: value for name, value in fields.items() if not name.startswith((ACCEPT, PURPOSE))}
     picked = _plain("datasets", raw.get("datasets", ()))
     agreements = {}

@@ -8,6 +8,8 @@ from jupyterhub.spawner import SpawnException
 from markupsafe import Markup, escape
 
 from ..errors import FabricError
+from ..sessions.options import RESCUE
+from .limits import OverLimitError
 
 
 class SessionFailure(SpawnException):  # type: ignore[misc]
@@ -28,6 +30,14 @@ def as_html(error: FabricError, log: Sequence[str] = ()) -> str:
     parts = [Markup('<span class="fabric-error" data-reason="{}">{}</span>').format(error.reason, error.message)]
     if error.hint:
         parts.append(Markup('<br><span class="fabric-hint">{}</span>').format(error.hint))
+    if isinstance(error, OverLimitError) and error.rescue:
+        # it sends JupyterHub's own start form; what else is filled in there does not count (options.from_form)
+        parts.append(
+            Markup(
+                '<br><button type="submit" form="spawn_form" name="{}" value="{}/{}" formnovalidate '
+                'class="btn btn-sm btn-outline-danger mt-2" id="fabric-rescue">Start a rescue session</button>'
+            ).format(RESCUE, error.project, error.rescue)
+        )
     if log:
         parts.append(
             Markup(

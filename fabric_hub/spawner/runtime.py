@@ -22,6 +22,8 @@ from ..sessions.store import Session, SessionStore
 from ..settings import Settings
 from ..slurm.client import GatewayClient
 from ..slurm.follower import SnapshotFollower
+from ..slurm.limits import Limits
+from ..slurm.limits_follower import LimitsFollower
 from .metrics import SLURM_SILENT, SNAPSHOT_AGE
 from .turnstile import Turnstile
 
@@ -39,6 +41,7 @@ class HubRuntime:
         self.store = SessionStore(database_url(settings))
         self.gateway = GatewayClient(settings.gateway.socket)
         self.follower = SnapshotFollower(self.gateway, self._wanted)
+        self.limits = LimitsFollower(self.gateway, lambda: True)
         self.keeper = KeeperClient(settings.datasets.socket) if settings.datasets else None
         self._catalogue = CatalogueFollower(self.keeper) if self.keeper else None
         self.turnstile = Turnstile()
@@ -74,6 +77,10 @@ class HubRuntime:
                 async with asyncio.timeout(patience_s):
                     await self.follower.changed()
         return self.follower.snapshot
+
+    async def current_limits(self) -> Limits | None:
+        """Slurm's limits as last told; right after a start, waits a moment for the first word."""
+        return await self.limits.current() if self.settings.slurm else None
 
     async def datasets(self) -> Known | None:
         """What is known of the datasets now; None where the site offers none."""

@@ -29,6 +29,7 @@ from . import agreements, certificates
 from .child import SessionChild
 from .failures import SessionFailure
 from .form import render_form
+from .limits import refuse_over_limit
 from .local_child import FabricLocalSpawner
 from .metrics import record_failure, record_start
 from .names import alt_name
@@ -107,6 +108,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
             choice = policy.choose(settings, user, wish, today, known)
             profile = settings.profile[choice.profile]
             CHILDREN[profile.kind].refuse_if_impossible(settings, choice, self.shared.follower.snapshot)
+            await refuse_over_limit(self.shared, user, self.name, choice)
             accepted = policy.acceptances(user, choice.project, wish, today, known)
             await agreements.record(self.shared, accepted, by_person=agreements.in_person(self.handler, user))
         except FabricError as error:

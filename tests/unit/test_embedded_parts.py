@@ -43,7 +43,7 @@ def test_real_gpus_are_split_over_the_two_nodes_and_keep_their_numbers() -> None
 def test_one_real_gpu_goes_to_the_first_node_and_no_profile_asks_for_two() -> None:
     found = gpus.split("GPU 0: NVIDIA L4 (UUID: GPU-1)\n  MIG 1g.10gb Device 0: (UUID: MIG-1)\n")
     assert found.per_node == ((0,), ())
-    assert set(demo.profiles(found.type, found.most)) == {"cpu", "gpu-1", "gpu-shard", "local"}
+    assert set(demo.profiles(found.type, found.most)) == {"cpu", "gpu-1", "gpu-shard", "local", "rescue"}
     conf = slurmconf.slurm_conf(
         LAYOUT, slurmconf.Machine("here", "me", 2, 4000), slurmconf.SlurmPorts(4, 5, (6, 7, 8)), found
     )
@@ -75,7 +75,7 @@ def test_the_site_file_it_writes_is_right(prefix: str | None, found: gpus.Gpus |
     assert site.users.shared_account is (prefix is None)
     assert site.datasets is not None
     assert site.datasets.account == "fabric-data"
-    assert set(site.profile) == ({"cpu", "gpu-1", "gpu-2", "gpu-shard", "local"} if found else {"local"})
+    assert set(site.profile) == ({"cpu", "gpu-1", "gpu-2", "gpu-shard", "local", "rescue"} if found else {"local"})
 
 
 def test_toml_survives_any_text() -> None:

@@ -5,7 +5,9 @@ from html.parser import HTMLParser
 from jupyterhub.utils import format_exception
 
 from fabric_hub.errors import FabricError
+from fabric_hub.quotas.check import Verdict
 from fabric_hub.spawner.failures import SessionFailure, as_html
+from fabric_hub.spawner.limits import OverLimitError
 
 EVIL = '<script>alert("x")</script>\' onload=x &amp;'
 
@@ -50,3 +52,11 @@ def test_page_log_and_api_say_the_same_words() -> None:
     assert "Project x is closed." in html
     assert "last line" in html
     assert failure.session_log == ("last line",)
+
+
+def test_a_refusal_offers_the_rescue_session_as_a_button_of_the_start_form() -> None:
+    found = Verdict(message="The budget is used up.", reason="budget", hint="Ask for more.")
+    html = as_html(OverLimitError(found, "twin", "rescue", "Or start profile rescue."))
+    assert 'form="spawn_form" name="rescue" value="twin/rescue"' in html
+    assert "Ask for more. Or start profile rescue." in html
+    assert "<button" not in as_html(OverLimitError(found, "twin", "", ""))

@@ -174,3 +174,8 @@ def test_whatever_a_form_sends_is_typed_or_refused_in_words(raw: dict[str, Any])
         parse_options(from_form(raw))
     except FabricError as error:
         assert_told_well(error)
+
+
+def test_the_rescue_button_stands_for_the_whole_form() -> None:
+    fields = {"rescue": ["twin/rescue"], "project": ["other"], "profile": ["gpu-1"], "datasets": ["corpus"]}
+    assert parse_options(from_form(fields)) == UserOptions(project="twin", profile="rescue")

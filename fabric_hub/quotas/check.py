@@ -1,0 +1,394 @@
+"""May this job run, by Slurm's own limits? Pure.
+
+Two kinds of no: what can *never* start under a limit is refused, naming it, before Slurm would leave it in the queue
+for ever; what only *waits* until other jobs end is said, not refused. Only what Slurm has told counts: an unknown user,
+account or QOS is left for Slurm to refuse in its own words.
+
+Which limit counts is Slurm's order (https://slurm.schedmd.com/resource_limits.html): the partition's QOS, the job's
+QOS, the user's association, then every account above it; a QOS that limits something is all that counts for it. Limits
+for one job are handed down by Slurm itself from account to user, limits for all jobs together count at every level.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..errors import FabricError
+from ..model import Frozen, JobSpec, Snapshot
+from ..slurm.limits import GPU, Association, Limit, Limits, PartitionLimits, Qos
+from .account import MINUTES, Spent, chain, name_of, of_association, spent
+
+# Limits that are older than this are not held against anybody: Slurm decides.
+STALE_S = 900.0
+
+_NAMES = {"cpu": "CPU", "mem": "MB of memory", "node": "node", GPU: "GPU", "gres/shard": "GPU share"}
+
+
+class Ask(Frozen):
+    """A job as it would be submitted. ``user`` is a Unix account, ``tres`` what it asks for, ``minutes`` its time."""
+
+    user: str
+    account: str
+    partition: str = ""
+    qos: str = ""
+    tres: dict[str, int]
+    minutes: int
+
+    @classmethod
+    def of(cls, spec: JobSpec, user: str) -> Ask:
+        """What Slurm will be asked for with this specification."""
+        tres = {"cpu": spec.cpus, "node": 1}
+        if spec.memory_mb:
+            tres["mem"] = spec.memory_mb
+        for gres in spec.gres:
+            name, *kind, count = gres.split(":")
+            tres[f"gres/{name}"] = tres.get(f"gres/{name}", 0) + int(count)
+            if kind:
+                tres[f"gres/{name}:{kind[0]}"] = int(count)
+        return cls(
+            user=user,
+            account=spec.account or "",
+            partition=spec.partition or "",
+            qos=spec.qos or "",
+            tres=tres,
+            minutes=spec.minutes or 1,
+        )
+
+
+class Verdict(Frozen):
+    """``refusal`` (message, reason, hint): it can never start so. ``waits``: what it waits for, if it does.
+
+    ``cut``: it starts, and Slurm ends it before its time, when a budget is used up.
+    """
+
+    message: str = ""
+    reason: str = ""
+    hint: str = ""
+    waits: str = ""
+    cut: str = ""
+
+    @property
+    def refused(self) -> bool:
+        return bool(self.message)
+
+    def error(self, hint: str = "") -> FabricError:
+        """The refusal as an error, with one more thing to do."""
+        return FabricError(self.message, reason=self.reason, hint=f"{self.hint} {hint}".strip(), status=403)
+
+
+@dataclass(frozen=True)
+class _Holder:
+    """Somebody with limits: an association or a QOS."""
+
+    name: str
+    kind: str  # association, qos
+    limits: Association | Qos
+    use: Callable[[str], Spent]
+    first: bool = True  # of the associations: the one whose limits for single jobs count
+
+
+class _RefusedError(Exception):
+    def __init__(self, message: str, reason: str, hint: str) -> None:
+        super().__init__(message)
+        self.verdict = Verdict(message=message, reason=reason, hint=hint)
+
+
+def verdict(limits: Limits | None, snapshot: Snapshot | None, ask: Ask, now: float) -> Verdict:
+    """Whether a job may run, by the limits as last told.
+
+    :param now: Unix seconds.
+    """
+    if limits is None or limits.at is None or now - limits.at > STALE_S or not limits.enforcement.limits:
+        return Verdict()
+    partition = _partition(limits, ask.partition)
+    associations = chain(limits, ask.account, ask.user, partition.name if partition else "")
+    if not associations:
+        return Verdict()
+    try:
+        qos = _qos_of(limits, ask, associations[0])
+        if partition:
+            _check_partition(partition, ask, qos.name if qos else "")
+        return _check_limits(list(_holders(limits, snapshot, partition, qos, associations, now)), ask, limits)
+    except _RefusedError as error:
+        return error.verdict
+
+
+def _partition(limits: Limits, name: str) -> PartitionLimits | None:
+    wanted = (known for known in limits.partitions if (known.name == name if name else known.default))
+    return next(wanted, None)
+
+
+def _qos_of(limits: Limits, ask: Ask, association: Association) -> Qos | None:
+    if not limits.enforcement.qos:
+        return None
+    name = ask.qos or association.default_qos or "normal"
+    if association.qos and name not in association.qos and ask.qos:
+        raise _RefusedError(
+            f"{ask.user} may not use QOS {name} in account {ask.account}.",
+            "qos",
+            f"Choose a profile with one of {', '.join(association.qos)}, or ask the operators.",
+        )
+    return next((known for known in limits.qos if known.name == name), None)
+
+
+def _check_partition(partition: PartitionLimits, ask: Ask, qos: str) -> None:
+    where = f"Partition {partition.name}"
+    other = "Choose a profile of another partition"
+    if partition.allow_accounts and ask.account not in partition.allow_accounts:
+        raise _RefusedError(
+            f"{where} takes jobs of the accounts {', '.join(partition.allow_accounts)} only, not of {ask.account}.",
+            "partition",
+            f"{other}, or another project.",
+        )
+    if ask.account in partition.deny_accounts:
+        raise _RefusedError(f"{where} takes no jobs of account {ask.account}.", "partition", f"{other}.")
+    if qos and ((partition.allow_qos and qos not in partition.allow_qos) or qos in partition.deny_qos):
+        raise _RefusedError(f"{where} takes no jobs of QOS {qos}.", "partition", f"{other}.")
+    if partition.max_time_s is not None and ask.minutes * 60 > partition.max_time_s:
+        raise _RefusedError(
+            f"{where} allows a job at most {_time(partition.max_time_s)}, not {_time(ask.minutes * 60)}.",
+            "partition",
+            f"Ask for {_time(partition.max_time_s)} or less.",
+        )
+    if partition.max_cpus_per_node is not None and ask.tres.get("cpu", 0) > partition.max_cpus_per_node:
+        raise _RefusedError(
+            f"{where} gives a job at most {partition.max_cpus_per_node} CPUs of a node, not {ask.tres['cpu']}.",
+            "partition",
+            "Choose a smaller profile.",
+        )
+    if partition.max_nodes == 0:
+        raise _RefusedError(f"{where} gives a job no node.", "partition", f"{other}.")
+
+
+def _holders(
+    limits: Limits,
+    snapshot: Snapshot | None,
+    partition: PartitionLimits | None,
+    qos: Qos | None,
+    associations: Sequence[Association],
+    now: float,
+) -> Iterator[_Holder]:
+    of_partition = next((known for known in limits.qos if partition and known.name == partition.qos), None)
+    for service in dict.fromkeys(known.name for known in (of_partition, qos) if known):
+        known = next(found for found in limits.qos if found.name == service)
+        jobs = tuple(job for job in (snapshot.jobs if snapshot else ()) if job.qos == service)
+
+        def use_of_qos(tres: str, known: Qos = known, jobs: tuple = jobs) -> Spent:  # type: ignore[type-arg]
+            return spent(limits, jobs, known.grp_tres_mins, known.grp_tres_run_mins, now, tres)
+
+        yield _Holder(f"QOS {service}", "qos", known, use_of_qos)
+    for number, found in enumerate(associations):
+
+        def use(tres: str, found: Association = found) -> Spent:
+            return of_association(limits, found, snapshot, now, tres)
+
+        yield _Holder(name_of(found), "association", found, use, first=number == 0)
+
+
+def _check_limits(holders: Sequence[_Holder], ask: Ask, limits: Limits) -> Verdict:
+    taken: set[str] = set()  # what a QOS has limited is not asked of associations
+    waits: list[str] = []
+    cuts: list[str] = []
+    for holder in holders:
+        before = set(taken)
+        for check in (_one_job, _budgets, _at_once, _counts):
+            for key, wait, cut in check(holder, ask, limits.enforcement.safe):
+                if key in before:
+                    continue
+                if isinstance(wait, _RefusedError):
+                    raise wait
+                waits += [wait] if wait else []
+                cuts += [cut] if cut else []
+                if holder.kind == "qos":
+                    taken.add(key)
+    return Verdict(waits=waits[0] if waits else "", cut=cuts[0] if cuts else "")
+
+
+_Found = Iterator[tuple[str, "str | _RefusedError", str]]
+
+
+def _one_job(holder: _Holder, ask: Ask, _safe: bool) -> _Found:
+    """Limits on each single job. Yields what is limited, and a refusal where it is not kept."""
+    if not holder.first:
+        return
+    own, reason = holder.limits, _reason(holder)
+    if own.max_wall_s is not None:
+        no: str | _RefusedError = ""
+        if ask.minutes * 60 > own.max_wall_s:
+            no = _RefusedError(
+                f"{_capital(holder.name)} allows a job at most {_time(own.max_wall_s)}, not {_time(ask.minutes * 60)}.",
+                reason,
+                f"Ask for {_time(own.max_wall_s)} or less.",
+            )
+        yield "wall", no, ""
+    for tres, most in own.max_tres_per_job.items():
+        no = ""
+        if ask.tres.get(tres, 0) > most:
+            no = _RefusedError(
+                f"{_capital(holder.name)} allows a job at most {_count(most, tres)}, not {ask.tres[tres]}.",
+                reason,
+                "Choose a smaller profile.",
+            )
+        yield f"job {tres}", no, ""
+    for tres, most in own.max_tres_mins_per_job.items():
+        no = ""
+        if (wanted := ask.tres.get(tres, 0) * ask.minutes) > most:
+            no = _RefusedError(
+                f"{_capital(holder.name)} allows a job at most {_hours(most, tres)}, not {_hours(wanted, tres)}.",
+                reason,
+                f"Ask for {_time(60 * (most // ask.tres[tres]))} or less.",
+            )
+        yield f"job minutes {tres}", no, ""
+    for tres, least in own.min_tres_per_job.items() if isinstance(own, Qos) else ():
+        if ask.tres.get(tres, 0) < least and tres in _NAMES:
+            no = _RefusedError(
+                f"{_capital(holder.name)} wants at least {_count(least, tres)} for a job, not {ask.tres.get(tres, 0)}.",
+                reason,
+                "Choose a larger profile.",
+            )
+            yield f"least {tres}", no, ""
+
+
+def _budgets(holder: _Holder, ask: Ask, safe: bool) -> _Found:
+    """Limits on use over time. A job that takes nothing of a TRES is not held to its budget."""
+    for tres, bound in holder.limits.grp_tres_mins.items():
+        wanted = ask.tres.get(tres, 1 if tres == "billing" else 0)
+        if bound.limit is None or not wanted:
+            continue
+        use = holder.use(tres)
+        left = use.left or 0.0
+        told = f"{_hours(use.used, tres)} of {_hours(bound.limit, tres)} are used"
+        ends = f"{_capital(holder.name)} has {_hours(left, tres)} left ({told})"
+        no: str | _RefusedError = ""
+        cut = ""
+        if left <= 0:
+            no = _RefusedError(
+                f"The budget of {holder.name} is used up: {told}.",
+                "budget",
+                "Ask the owner of the project for more.",
+            )
+        elif tres != "billing" and left < wanted * ask.minutes:
+            if safe:
+                no = _RefusedError(
+                    f"{ends}, and this job asks for {_hours(wanted * ask.minutes, tres)}.",
+                    "budget",
+                    f"Ask for {_time(60 * math.floor(left / wanted))} or less, or the owner of the project for more."
+                    if left >= wanted
+                    else "Ask the owner of the project for more.",
+                )
+            else:
+                cut = f"{ends}: Slurm ends the job when they are used up, after about {_time(60 * left / wanted)}."
+        yield f"minutes {tres}", no, cut
+
+
+def _at_once(holder: _Holder, ask: Ask, _safe: bool) -> _Found:
+    """Limits on what is in use at the same time."""
+    yield from _bounds(holder, ask, holder.limits.grp_tres, "altogether", "in use")
+    own = holder.limits
+    if isinstance(own, Qos):
+        for who, share, most in (
+            (ask.user, own.per_user.get(ask.user), own.max_tres_per_user),
+            (f"account {ask.account}", own.per_account.get(ask.account), own.max_tres_per_account),
+        ):
+            bounds = {tres: Limit(limit=count) for tres, count in most.items()} | dict(share.tres if share else {})
+            yield from _bounds(holder, ask, bounds, f"for {who}", f"in use by {who}")
+
+
+def _bounds(holder: _Holder, ask: Ask, bounds: Mapping[str, Limit], whom: str, taken: str) -> _Found:
+    for tres, bound in bounds.items():
+        wanted = ask.tres.get(tres, 0)
+        if bound.limit is None or not wanted:
+            continue
+        no: str | _RefusedError = ""
+        if wanted > bound.limit:
+            no = _RefusedError(
+                f"{_capital(holder.name)} allows at most {_count(bound.limit, tres)} {whom}, "
+                f"and this job asks for {wanted}.",
+                _reason(holder),
+                "Choose a smaller profile.",
+            )
+        elif bound.used + wanted > bound.limit:
+            no = f"{bound.used} of the {_count(bound.limit, tres)} that {holder.name} allows {whom} are {taken}."
+        yield f"at once {whom} {tres}", no, ""
+
+
+def _counts(holder: _Holder, ask: Ask, _safe: bool) -> _Found:
+    """Limits on how many jobs there are."""
+    own = holder.limits
+    yield from _jobs(holder, "altogether", own.grp_jobs, own.grp_submit)
+    if isinstance(own, Qos):
+        for who, share, jobs, submit in (
+            (ask.user, own.per_user.get(ask.user), own.max_jobs_per_user, own.max_submit_per_user),
+            (
+                f"account {ask.account}",
+                own.per_account.get(ask.account),
+                own.max_jobs_per_account,
+                own.max_submit_per_account,
+            ),
+        ):
+            yield from _jobs(
+                holder,
+                f"for {who}",
+                share.jobs if share else Limit(limit=jobs),
+                share.submit if share else Limit(limit=submit),
+            )
+    elif holder.first:
+        yield from _jobs(holder, f"for {ask.user}", own.max_jobs, own.max_submit)
+
+
+def _jobs(holder: _Holder, whom: str, running: Limit, submitted: Limit) -> _Found:
+    if submitted.limit is not None:
+        no: str | _RefusedError = ""
+        if submitted.used >= submitted.limit:
+            no = _RefusedError(
+                f"{_capital(holder.name)} allows at most {_jobs_of(submitted.limit)} {whom}, running or waiting, "
+                f"and there are {submitted.used}.",
+                _reason(holder),
+                "End one of them first." if submitted.limit else "Choose another profile.",
+            )
+        yield f"submit {whom}", no, ""
+    if running.limit is not None:
+        no = ""
+        if running.limit == 0:
+            no = _RefusedError(
+                f"{_capital(holder.name)} allows no running job {whom}.", _reason(holder), "Choose another profile."
+            )
+        elif running.used >= running.limit:
+            no = f"{running.used} of the {_jobs_of(running.limit)} that {holder.name} allows {whom} are running."
+        yield f"jobs {whom}", no, ""
+
+
+def _reason(holder: _Holder) -> str:
+    return "limit-qos" if holder.kind == "qos" else "limit-account"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:] if text.startswith("account ") else text
+
+
+def _count(number: int, tres: str) -> str:
+    name = _NAMES.get(tres) or (f"{tres.partition(':')[2]} GPU" if tres.startswith(f"{GPU}:") else tres)
+    plural = "" if number == 1 or name.startswith("MB") or name == tres else "s"
+    return f"{number} {name}{plural}"
+
+
+def _jobs_of(number: int) -> str:
+    return f"{number} job" if number == 1 else f"{number} jobs"
+
+
+def _hours(minutes: float, tres: str) -> str:
+    name = {"cpu": "CPU", "mem": "MB", "node": "node", "billing": "billing", GPU: "GPU", "gres/shard": "GPU-share"}
+    kind = name.get(tres) or (f"{tres.partition(':')[2]} GPU" if tres.startswith(f"{GPU}:") else tres)
+    hours = minutes / MINUTES
+    return (
+        f"{hours:.1f} {kind}-hours".replace(".0 ", " ") if hours >= 1 or not hours else f"{minutes:.0f} {kind}-minutes"
+    )
+
+
+def _time(seconds: float) -> str:
+    hours, minutes = divmod(int(seconds) // 60, 60)
+    if not hours:
+        return f"{minutes} minutes"
+    return f"{hours} h {minutes:02d} min" if minutes else f"{hours} hours" if hours > 1 else "1 hour"

@@ -1,0 +1,64 @@
+"""Slurm's limits before a start: refused in Slurm's numbers, with a rescue session offered where one may run.
+
+Reads memory only: the limits and the snapshot that this hub follows.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import pwd
+import time
+
+from ..accounts import unix_name
+from ..errors import FabricError
+from ..projects import policy
+from ..quotas.check import Ask, Verdict, verdict
+from .runtime import HubRuntime
+
+log = logging.getLogger("fabric_hub.limits")
+
+
+class OverLimitError(FabricError):
+    """A start that Slurm's limits do not allow. ``rescue`` is the profile that may run all the same, or ""."""
+
+    def __init__(self, found: Verdict, project: str, rescue: str, hint: str) -> None:
+        error = found.error(hint)
+        super().__init__(error.message, reason=error.reason, hint=error.hint, status=error.status)
+        self.project = project
+        self.rescue = rescue
+
+
+async def refuse_over_limit(shared: HubRuntime, user: str, server_name: str, choice: policy.Choice) -> None:
+    """Refuse what no limit of Slurm lets start.
+
+    A session that is on record as live is not asked again: it has its place, and a hub that starts anew adopts it.
+
+    :raises OverLimitError: which limit of which association, QOS or partition, what is used, and what to do.
+    """
+    settings = shared.settings
+    if choice.kind != "slurm" or settings.slurm is None or shared.store.live(user, server_name):
+        return
+    found = await _verdict(shared, user, choice, choice.profile)
+    if not found.refused:
+        for said in filter(None, (found.waits, found.cut)):
+            log.info("%s of %s in %s: %s", choice.profile, user, choice.project, said)
+        return
+    rescue, hint = settings.quotas.rescue_profile or "", ""
+    if not rescue or rescue == choice.profile or (await _verdict(shared, user, choice, rescue)).refused:
+        rescue = ""
+    else:
+        title = settings.profile[rescue].title or rescue
+        hint = f'To save and clean up your files, start profile {rescue} instead ("{title}").'
+    raise OverLimitError(found, choice.project, rescue, hint)
+
+
+async def _verdict(shared: HubRuntime, user: str, choice: policy.Choice, profile: str) -> Verdict:
+    settings = shared.settings
+    wanted = settings.profile[profile]
+    if profile != choice.profile:
+        choice = choice.model_copy(update={"profile": profile, "hours": wanted.default_hours})
+    users = settings.users
+    account = pwd.getpwuid(os.geteuid()).pw_name if users.shared_account else unix_name(users, user)
+    ask = Ask.of(policy.job_spec(wanted, choice), account)
+    return verdict(await shared.current_limits(), shared.follower.snapshot, ask, time.time())
