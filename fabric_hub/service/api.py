@@ -29,6 +29,8 @@ from ..settings import Settings
 from .clusters import add_clusters
 from .datasets import PLACES, Desk, add_datasets
 from .limits import BodyLimit
+from .quotas import PLACES as QUOTA_PLACES
+from .quotas import QuotaDesk, add_quotas
 from .scopes import server_of
 
 log = logging.getLogger("fabric_hub.service")
@@ -80,6 +82,7 @@ def make_app(
     identify: Identify,
     latest: LatestSnapshot,
     desk: Desk | None = None,
+    quotas: QuotaDesk | None = None,
     *,
     local: bool = True,
 ) -> FastAPI:
@@ -88,6 +91,7 @@ def make_app(
     :param identify: asks the hub who a token is.
     :param latest: the latest snapshot, or None where there is no Slurm.
     :param desk: where it reads of datasets and whom it tells, or None where the site offers none.
+    :param quotas: where it reads of usage and time and whom it asks, or None where nobody keeps count.
     :param local: whether the hub can run sessions on its own machine.
     """
     prefix = "/services/fabric"
@@ -160,6 +164,7 @@ def make_app(
 
     add_datasets(api, settings, store, desk, person, own_session)
     add_clusters(api, settings, latest, own_session)
+    add_quotas(api, settings, quotas, latest, person, own_session)
     app.include_router(api)
     return app
 
@@ -213,7 +218,9 @@ async def _malformed(_request: Request, error: Exception) -> JSONResponse:
     places = ""
     if isinstance(error, RequestValidationError):
         # names of our own fields only: what was sent is not repeated, and a name may be a sender's, too
-        ours = {str(part) for item in error.errors() for part in item["loc"][1:2]} & ({*Ready.model_fields} | PLACES)
+        ours = {str(part) for item in error.errors() for part in item["loc"][1:2]} & (
+            {*Ready.model_fields} | PLACES | QUOTA_PLACES
+        )
         places = ", ".join(sorted(ours))
     problem = Problem(message=f"The request is malformed{f' at {places}' if places else ''}.", reason="malformed")
     return JSONResponse(problem.model_dump(), status_code=422)

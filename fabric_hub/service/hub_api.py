@@ -8,6 +8,8 @@ from urllib.parse import quote
 
 import httpx
 
+from ..sessions.store import Session
+
 
 class HubApi:
     """JupyterHub's API with the service's token.
@@ -42,3 +44,26 @@ class HubApi:
             f"/users/{quote(user, safe='')}/servers/{quote(server, safe='')}",
             json={"display_name": server, "user_options": options},
         )
+
+    async def stop(self, user: str, server: str) -> httpx.Response:
+        """Ask for a server to be stopped; the hub answers 202, 204, or why not."""
+        return await self._client.delete(f"/users/{quote(user, safe='')}/servers/{quote(server, safe='')}")
+
+
+def message(answer: httpx.Response) -> str:
+    """What the hub said, as JupyterHub's API says it."""
+    try:
+        return str(answer.json()["message"])
+    except (ValueError, KeyError, TypeError):
+        return f"The hub refused it (HTTP {answer.status_code})."
+
+
+def options(session: Session) -> dict[str, object]:
+    """The choices of a session as user options: starting with them makes the same again."""
+    return {
+        "project": session.project,
+        "profile": session.profile,
+        "image": session.image,
+        "hours": session.hours,
+        "datasets": list(session.datasets),
+    }

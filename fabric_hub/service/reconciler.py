@@ -22,7 +22,7 @@ from ..sessions.store import Session, SessionStore
 from ..settings import Settings
 from ..slurm.client import GatewayClient
 from ..slurm.follower import SnapshotFollower
-from .hub_api import HubApi
+from .hub_api import HubApi, message, options
 
 log = logging.getLogger("fabric_hub.reconciler")
 
@@ -131,14 +131,14 @@ class Reconciler:
             return True
         if session.server_name in servers:
             return True  # JupyterHub kept it, or somebody was quicker
-        answer = await self._hub.start(session.user, session.server_name, _options(session))
+        answer = await self._hub.start(session.user, session.server_name, options(session))
         if answer.status_code < 400 or session.server_name in (await self._hub.servers(session.user) or {}):
             log.info("Session %s of %s is taken up again", session.id, session.user)
             return True
         if answer.status_code >= 500 or answer.status_code == 429:
             return False
         # what was allowed when it began no longer is: its job must not run on where nobody reaches it
-        why = _message(answer)
+        why = message(answer)
         log.warning("Session %s of %s is not taken up again: %s", session.id, session.user, why)
         self._store.end(session.id, reason="refused", text=why)
         return True
@@ -157,21 +157,3 @@ class Reconciler:
                 await self._gateway.cancel(CancelRequest(session=orphan.session, user=orphan.user, why="orphan"))
             except FabricError as error:  # one that cannot be ended must not keep the others alive
                 log.warning("Job %s is to be ended later: %s", orphan.job_id, error)
-
-
-def _message(answer: httpx.Response) -> str:
-    """What the hub said, as JupyterHub's API says it."""
-    try:
-        return str(answer.json()["message"])
-    except (ValueError, KeyError, TypeError):
-        return f"The hub refused it (HTTP {answer.status_code})."
-
-
-def _options(session: Session) -> dict[str, object]:
-    return {
-        "project": session.project,
-        "profile": session.profile,
-        "image": session.image,
-        "hours": session.hours,
-        "datasets": list(session.datasets),
-    }

@@ -1,0 +1,113 @@
+"""Looks at all budgets and file systems once a minute: what is in force, and what the site's hook is told of."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+
+from ..errors import FabricError
+from ..quotas import hook
+from ..quotas.forecast import Threshold, budget_passed, forecast, rate_per_day, storage_passed
+from ..quotas.told import Balance, Source, Warned
+from ..quotas.warnings import WarningBook, warned
+from ..sessions.store import SessionStore
+from ..settings import Settings
+
+log = logging.getLogger("fabric_hub.review")
+
+EVERY_S = 60.0
+
+
+def passed(settings: Settings, source: Source, users: Iterable[tuple[str, str]], now: float) -> list[Threshold]:
+    """Every threshold that is passed now.
+
+    :param users: (project, user) of all live sessions: their own budgets and storage are looked at.
+    """
+    today = datetime.fromtimestamp(now).astimezone().date()
+    quotas, found = settings.quotas, []
+    for name in settings.project:
+        balance = with_forecast(source, name, source.usage(name, "").project, today, now)
+        if balance is not None:
+            title = f"The budget of project {name}"
+            found.append(budget_passed(f"project:{name}", title, balance, now, quotas.warn_days))
+    pairs = sorted(set(users))
+    for project, user in pairs:
+        own = with_forecast(source, project, source.usage(project, user).user, today, now, user)
+        if own is not None:
+            title = f"Your budget in project {project}"
+            found.append(budget_passed(f"user:{project}/{user}", title, own, now, quotas.warn_days))
+    for user in sorted({user for _, user in pairs}):
+        found += [storage_passed(user, use, quotas.warn_storage_percent) for use in source.storage(user)]
+    return [threshold for threshold in found if threshold is not None]
+
+
+def with_forecast(
+    source: Source, project: str, balance: Balance | None, today: date, now: float, user: str | None = None
+) -> Balance | None:
+    """A balance with its rate and how long it lasts."""
+    return forecast(balance, rate_per_day(source.trend(project, user), today), now) if balance else None
+
+
+class Review:
+    """Runs in the service; pages and sessions read what is in force from memory."""
+
+    def __init__(self, settings: Settings, store: SessionStore, source: Source) -> None:
+        self._settings, self._store, self._source = settings, store, source
+        self._book = WarningBook(store.engine)
+        self.in_force: tuple[Warned, ...] = ()
+        self.hook_failures = 0
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                await self.look(time.time())
+            except FabricError as error:
+                log.warning("Budgets are looked at later: %s", error)
+            await asyncio.sleep(EVERY_S)
+
+    async def look(self, now: float) -> None:
+        """Look once, and tell the hook what it was not told."""
+        sessions = await asyncio.to_thread(self._store.live_all)
+        found = passed(self._settings, self._source, ((one.project, one.user) for one in sessions), now)
+        since = await asyncio.to_thread(self._book.note, found, now)
+        self.in_force = tuple(warned(threshold, since[threshold.id]) for threshold in found)
+        if not self._settings.quotas.hook:
+            return
+        for untold in await asyncio.to_thread(self._book.untold, found, now):
+            well = await hook.tell(self._settings.quotas, self._message(untold.threshold, untold.since))
+            self.hook_failures += not well
+            await asyncio.to_thread(self._book.told, untold.threshold, now, well=well)
+
+    def _message(self, threshold: Threshold, since: float) -> dict[str, Any]:
+        return {
+            "hub": self._settings.hub.id,
+            "url": self._settings.hub.public_url or self._settings.hub.bind_url,
+            "id": threshold.id,
+            "subject": threshold.subject,
+            "level": threshold.level,
+            "text": threshold.text,
+            "since": since,
+            "people": people(self._settings, threshold.subject),
+        }
+
+    def of(self, user: str, projects: Iterable[str]) -> tuple[Warned, ...]:
+        """What is in force for a user and these projects of theirs."""
+        mine = {f"project:{name}" for name in projects}
+        mine |= {f"user:{name.removeprefix('project:')}/{user}" for name in tuple(mine)}
+        return tuple(one for one in self.in_force if one.subject in mine or one.subject.startswith(f"storage:{user}:"))
+
+
+def people(settings: Settings, subject: str) -> list[str]:
+    """The hub users whom a warning concerns: the owners of a project, or the user. Pure."""
+    kind, _, rest = subject.partition(":")
+    if kind == "project":
+        project = settings.project.get(rest)
+        return list(project.members.owner) if project else []
+    if kind == "user":
+        return [rest.partition("/")[2]]
+    return [rest.partition(":")[0]]

@@ -1,0 +1,338 @@
+"""The service's verbs for usage and time: who may call them, what they tell, and what they ask for."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from fabric_hub.model import ExtendRequest, Snapshot
+from fabric_hub.quotas.idle import Report
+from fabric_hub.quotas.told import Balance, DayUse, StorageUse, Usage
+from fabric_hub.service.api import make_app
+from fabric_hub.service.continuation import Continuation, next_name
+from fabric_hub.service.idle import IdleDesk
+from fabric_hub.service.quotas import QuotaDesk
+from fabric_hub.service.review import Review
+from fabric_hub.service.scopes import SESSION_SCOPE
+from fabric_hub.sessions.store import Session, SessionStore
+from fabric_hub.settings import Settings
+from fabric_hub.spawner.child import session_variables
+
+from .builders import a_job, a_site, a_snapshot, fields_of_a_session
+from .test_service_api import API, problem, token
+
+TOKENS: dict[str, dict[str, Any]] = {
+    "session": {"name": "jan", "kind": "user", "scopes": [SESSION_SCOPE, "access:servers!server=jan/"]},
+    "person": {"name": "jan", "kind": "user", "scopes": [SESSION_SCOPE, "access:servers!user=jan"]},
+    "service": {"name": "jan", "kind": "service", "scopes": []},
+}
+HOUR = 3600.0
+
+
+class Accounts:
+    """A source of usage whose numbers a test sets."""
+
+    def __init__(self) -> None:
+        self.project = Balance(limit=100.0, used=90.0, left=10.0, running=1.0)
+        self.own = Balance(limit=None, used=12.0, left=10.0, running=1.0)
+        self.full = 50
+
+    def usage(self, project: str, user: str) -> Usage:
+        if project != "physics":
+            return Usage(age_s=3.0)
+        return Usage(project=self.project, user=self.own if user else None, age_s=3.0)
+
+    def trend(self, project: str, user: str | None = None) -> tuple[DayUse, ...]:
+        today = datetime.now().astimezone().date()
+        return tuple(DayUse(day=today - timedelta(days=ago), gpu_hours=2.0) for ago in range(7, 0, -1))
+
+    def storage(self, user: str) -> tuple[StorageUse, ...]:
+        return (StorageUse(title="Home", path=f"/home/{user}", used=self.full, limit=100, at=1.0),)
+
+
+@dataclass
+class Hub:
+    """JupyterHub's API: what was asked of it; a start makes the session's record as the spawner does."""
+
+    store: SessionStore
+    started: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    stopped: list[tuple[str, str]] = field(default_factory=list)
+    answer: httpx.Response = field(default_factory=lambda: httpx.Response(202))
+    active: dict[str, dict[str, Any]] = field(default_factory=lambda: {"": {}})
+
+    async def servers(self, user: str) -> dict[str, dict[str, Any]] | None:
+        return self.active
+
+    async def start(self, user: str, server: str, options: dict[str, Any]) -> httpx.Response:
+        self.started.append((user, server, options))
+        if self.answer.status_code < 400:
+            self.store.create(**fields_of_a_session(server_name=server))
+        return self.answer
+
+    async def stop(self, user: str, server: str) -> httpx.Response:
+        self.stopped.append((user, server))
+        return httpx.Response(204)
+
+
+@dataclass
+class Gateway:
+    asked: list[ExtendRequest] = field(default_factory=list)
+
+    async def extend(self, request: ExtendRequest) -> None:
+        self.asked.append(request)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Settings:
+    text = "[quotas]\nwarn_days = [14, 7, 2]\n[profile.quick]\ngpus = 1\nidle_minutes = 1\nidle_warn_minutes = 0.5\n"
+    made = a_site(tmp_path, text)
+    assert made.slurm is not None
+    return made.model_copy(update={"slurm": made.slurm.model_copy(update={"extend": "as-gateway"})})
+
+
+@pytest.fixture
+def hub(store: SessionStore) -> Hub:
+    return Hub(store)
+
+
+@pytest.fixture
+def accounts() -> Accounts:
+    return Accounts()
+
+
+@pytest.fixture
+def gateway() -> Gateway:
+    return Gateway()
+
+
+@pytest.fixture
+def review(site: Settings, store: SessionStore, accounts: Accounts) -> Review:
+    return Review(site, store, accounts)
+
+
+@pytest.fixture
+def started_at() -> float:
+    return float(int(time.time()) - 60)
+
+
+@pytest.fixture
+async def api(
+    site: Settings, store: SessionStore, hub: Hub, accounts: Accounts, gateway: Gateway, review: Review,
+    started_at: float,
+) -> AsyncIterator[httpx.AsyncClient]:  # fmt: skip
+    async def identify(told: str) -> dict[str, Any] | None:
+        return TOKENS.get(told)
+
+    async def latest() -> Snapshot:
+        jobs = [
+            a_job(job_id=7, name=f"fabric-main-{session.id}", started_at=started_at, ends_at=started_at + HOUR)
+            for session in store.live_all()
+            if session.server_name == ""
+        ]
+        return a_snapshot(*jobs)
+
+    idle = IdleDesk(site, store, hub)
+    desk = QuotaDesk(accounts, review, Continuation(site, store, hub), idle, gateway)
+    transport = httpx.ASGITransport(make_app(site, store, identify, latest, None, desk), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+        yield client
+    await idle.close()
+
+
+@pytest.fixture
+def session(store: SessionStore) -> Session:
+    made = store.create(**fields_of_a_session(profile="gpu", gpus=1))
+    store.update(made.id, job_id=7, submitted_at=time.time())
+    return made
+
+
+async def asked(api: httpx.AsyncClient, verb: str, path: str, body: Any = None, who: str = "session") -> httpx.Response:
+    return await api.request(verb, f"{API}/{path}", headers=token(who), json=body)
+
+
+async def test_a_session_is_told_what_is_left_and_how_long_it_lasts(
+    api: httpx.AsyncClient, session: Session, started_at: float
+) -> None:
+    told = (await asked(api, "GET", "session/quota")).json()
+    assert (told["project"], told["project_title"], told["account"], told["gpus"]) == ("physics", "Physics", "phys", 1)
+    assert (told["gpu_hours"]["limit"], told["gpu_hours"]["used"], told["gpu_hours"]["left"]) == (100, 90, 10)
+    # one GPU in use now is faster than the two hours a day of last week
+    assert told["gpu_hours"]["rate_per_day"] == 24
+    assert told["gpu_hours"]["lasts_until"] == pytest.approx(time.time() + 10 * HOUR, abs=60)
+    assert told["user_gpu_hours"]["used"] == 12
+    assert len(told["trend"]) == 7
+    assert told["storage"][0]["path"] == "/home/jan"
+    assert (told["time"]["ends_at"], told["time"]["why"]) == (started_at + HOUR, "limit")
+    assert (told["time"]["can_extend"], told["time"]["extend_most_minutes"]) == (True, 180)
+    assert told["idle"] is None
+    assert told["age_s"] == 3
+
+
+async def test_warnings_in_force_are_told_to_whom_they_concern(
+    api: httpx.AsyncClient, session: Session, review: Review, accounts: Accounts
+) -> None:
+    accounts.full = 96
+    await review.look(time.time())
+    told = (await asked(api, "GET", "session/quota")).json()
+    assert {one["id"] for one in told["warnings"]} == {
+        "project:physics#2-days",
+        "storage:jan:/home/jan#95-percent",
+    }
+    assert {one["level"] for one in told["warnings"]} == {"danger"}
+    assert review.of("eve", ["course"]) == ()
+
+
+async def test_a_person_is_told_of_all_of_their_projects_and_a_sessions_token_is_not(
+    api: httpx.AsyncClient, session: Session
+) -> None:
+    told = (await asked(api, "GET", "quota", who="person")).json()
+    assert [one["project"] for one in told["projects"]] == ["physics"]
+    assert told["projects"][0]["gpu_hours"]["left"] == 10
+    problem(await asked(api, "GET", "quota"), 403, "scope")
+    problem(await asked(api, "GET", "quota", who="service"), 403, "scope")
+
+
+@pytest.mark.parametrize(
+    ("verb", "path", "body"),
+    [
+        ("GET", "session/quota", None), ("POST", "session/continue", {}), ("GET", "session/continue", None),
+        ("POST", "session/extend", {"minutes": 5}), ("POST", "session/idle", {"idle_s": 0, "busy": True}),
+    ],
+)  # fmt: skip
+async def test_what_is_a_sessions_own_is_refused_to_everybody_else(
+    api: httpx.AsyncClient, session: Session, verb: str, path: str, body: Any
+) -> None:
+    problem(await asked(api, verb, path, body, who="person"), 403, "scope")
+    problem(await asked(api, verb, path, body, who="unknown"), 401, "token")
+
+
+async def test_continue_starts_a_named_server_with_the_same_choices_and_the_same_files(
+    api: httpx.AsyncClient, session: Session, hub: Hub, store: SessionStore, site: Settings
+) -> None:
+    answer = await asked(api, "POST", "session/continue", {"reopen": ["a.ipynb", "sub dir/b é.ipynb"]})
+    assert answer.status_code == 202, answer.text
+    told = answer.json()
+    assert (told["server_name"], told["state"]) == ("session-2", "starting")
+    assert told["url"].endswith("/hub/spawn-pending/jan/session-2")
+    assert "memory of kernels is not carried over" in told["text"]
+    ((user, server, options),) = hub.started
+    assert (user, server) == ("jan", "session-2")
+    assert (options["project"], options["profile"], options["hours"]) == ("physics", "gpu", 1.0)
+    successor = store.successor(session.id)
+    assert successor is not None
+    variables = session_variables(site, successor)
+    assert json.loads(variables["FABRIC_REOPEN"]) == ["a.ipynb", "sub dir/b é.ipynb"]
+    assert variables["FABRIC_FOLLOWS"] == session.id
+    assert "FABRIC_REOPEN" not in session_variables(site, session)
+
+
+async def test_asked_again_the_same_successor_is_told_of_also_when_asked_twice_at_once(
+    api: httpx.AsyncClient, session: Session, hub: Hub, store: SessionStore
+) -> None:
+    both = await asyncio.gather(*(asked(api, "POST", "session/continue", {}) for _ in range(2)))
+    assert {answer.json()["server_name"] for answer in both} == {"session-2"}
+    assert len(hub.started) == 1
+    successor = store.successor(session.id)
+    assert successor is not None
+    store.update(successor.id, ready_at=time.time())
+    assert (await asked(api, "GET", "session/continue")).json()["state"] == "ready"
+
+
+async def test_a_session_without_a_successor_is_told_so(api: httpx.AsyncClient, session: Session) -> None:
+    problem(await asked(api, "GET", "session/continue"), 404, "no-successor")
+
+
+async def test_what_the_hub_refuses_is_told_in_its_words_and_prepares_nothing(
+    api: httpx.AsyncClient, session: Session, hub: Hub, store: SessionStore
+) -> None:
+    hub.answer = httpx.Response(400, json={"message": "Project physics ended on 2026-01-31."})
+    told = problem(await asked(api, "POST", "session/continue", {}), 409, "continue")
+    assert told.message == "Project physics ended on 2026-01-31."
+    assert store.create(**fields_of_a_session(server_name="session-2")).follows is None
+
+
+@pytest.mark.parametrize(
+    "path", ["/etc/passwd", "../a.ipynb", "a/../../b", "a//b", "", ".", "a\\b", "a\nb", "x" * 300, 7]
+)
+async def test_only_plain_relative_paths_are_opened_again(
+    api: httpx.AsyncClient, session: Session, hub: Hub, path: Any
+) -> None:
+    problem(await asked(api, "POST", "session/continue", {"reopen": [path]}), 422, "malformed")
+    assert hub.started == []
+
+
+@pytest.mark.parametrize(
+    ("name", "taken", "following"),
+    [
+        ("", [""], "session-2"), ("work", ["work"], "work-2"), ("work-2", ["work-2"], "work-3"),
+        ("", ["", "session-2"], "session-3"), ("a" * 30, [], "a" * 28 + "-2"), ("run-2024", [], "run-2025"),
+        ("a" * 27 + "-b", [], "a" * 27 + "-2"),
+    ],
+)  # fmt: skip
+def test_the_name_of_a_successor_is_the_next_one_that_is_free(name: str, taken: list[str], following: str) -> None:
+    assert next_name(name, taken) == following
+
+
+async def test_more_time_is_asked_of_slurm_as_one_whole_limit_so_that_asking_twice_gives_it_once(
+    api: httpx.AsyncClient, session: Session, gateway: Gateway, started_at: float
+) -> None:
+    for _ in range(2):
+        told = (await asked(api, "POST", "session/extend", {"minutes": 30})).json()
+        assert (told["minutes"], told["ends_at"]) == (90, started_at + 90 * 60)
+    assert {request.minutes for request in gateway.asked} == {90}
+    assert {request.session for request in gateway.asked} == {session.id}
+
+
+async def test_more_time_than_the_profile_allows_is_refused_with_the_limit(
+    api: httpx.AsyncClient, session: Session, gateway: Gateway
+) -> None:
+    told = problem(await asked(api, "POST", "session/extend", {"minutes": 181}), 403, "extend")
+    assert "at most 180 minutes" in told.message
+    assert gateway.asked == []
+
+
+async def test_a_profile_without_a_policy_stops_nobody(api: httpx.AsyncClient, session: Session) -> None:
+    told = (await asked(api, "POST", "session/idle", {"idle_s": 1e6, "busy": False, "gpu_percent": [0]})).json()
+    assert told["state"] == "off"
+
+
+async def test_an_idle_session_is_told_then_stopped_and_what_it_returned_is_on_record(
+    site: Settings, store: SessionStore, hub: Hub, started_at: float
+) -> None:
+    made = store.create(**fields_of_a_session(profile="quick", gpus=1))
+    store.update(made.id, job_id=7, submitted_at=started_at)
+    session = store.get(made.id)
+    assert session is not None
+    job = a_job(job_id=7, name=f"fabric-main-{made.id}", started_at=started_at, ends_at=started_at + 2 * HOUR)
+    desk, forgotten, states = IdleDesk(site, store, hub), Report(idle_s=1e5, busy=False, gpu_percent=(0.0,)), []
+    for second in (0, 30, 60):
+        answer = desk.report(session, forgotten, a_snapshot(job), started_at + second)
+        states.append(answer.state)
+    assert states == ["idle", "warn", "stopped"]
+    await desk.close()
+    assert hub.stopped == [("jan", "")]
+    ended = store.get(made.id)
+    assert ended is not None
+    assert ended.end_reason == "idle"
+    assert ended.returned_gpu_hours == pytest.approx(2 - 1 / 60, abs=0.01)
+    assert "returned 2.0 GPU-hours to project physics" in (ended.end_text or "")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {}, {"idle_s": -1, "busy": False}, {"idle_s": 1, "busy": False, "gpu_percent": [101]},
+        {"idle_s": 1, "busy": False, "gpu_percent": [0.0] * 65}, {"idle_s": 1, "busy": False, "stop": True},
+    ],
+)  # fmt: skip
+async def test_a_malformed_report_is_refused(api: httpx.AsyncClient, session: Session, body: Any) -> None:
+    problem(await asked(api, "POST", "session/idle", body), 422, "malformed")
