@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from certipy import Certipy, CertNotFoundError  # type: ignore[import-untyped]
 from cryptography import x509
@@ -19,7 +20,7 @@ from jupyterhub.services.service import _ServiceSpawner
 
 from .settings import HubSettings
 from .spawner.certificates import general_name
-from .spawner.names import alt_name
+from .spawner.names import ANY_USER, alt_name
 
 # JupyterHub's names for the certificates that it makes once and keeps.
 KEPT = ("hub-internal", "proxy-api", "proxy-client")
@@ -27,7 +28,11 @@ KEPT = ("hub-internal", "proxy-api", "proxy-client")
 
 def alt_names(hub: HubSettings) -> list[str]:
     """What JupyterHub's certificates name besides localhost: ``IP:...`` and ``DNS:...``."""
-    return list(dict.fromkeys(alt_name(host) for host in (hub.hub_ip, *hub.hosts)))
+    names = dict.fromkeys(alt_name(host) for host in (hub.hub_ip, *hub.hosts))
+    if hub.subdomain_host:
+        # while a user has no session it is the hub that answers at the user's own host
+        names[f"{ANY_USER}.{urlsplit(hub.subdomain_host).hostname}"] = None
+    return list(names)
 
 
 def renew_hub_certificates(store: Path, names: Sequence[str]) -> list[str]:

@@ -32,7 +32,7 @@ from .form import render_form
 from .limits import refuse_over_limit
 from .local_child import FabricLocalSpawner
 from .metrics import record_failure, record_start
-from .names import alt_name
+from .names import ANY_USER, alt_name
 from .runtime import HubRuntime, runtime
 from .slurm_child import FabricSlurmSpawner
 from .turnstile import Step
@@ -182,7 +182,8 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
 
     async def alt_names(self) -> list[str]:
         """Under internal TLS a session's certificate names every node that its job may get."""
-        names = list(self.trusted_alt_names)
+        # what is the hub's in here, for all users' hosts, would let one user's session stand in for another's
+        names = [name for name in self.trusted_alt_names if not name.startswith(ANY_USER)]
         settings = self.shared.settings
         if settings.slurm and self.choice is not None and self.choice.kind == "slurm":
             snapshot = await self.shared.current_snapshot(patience_s=SNAPSHOT_PATIENCE_S)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.conftest import new_prefix
+from tests.faults.broken_site import BrokenSite
 from tests.hub.person import Person
 from tests.hub.small_site import SmallSite
+
+from .conftest import SLOW_MS
 
 pytestmark = [pytest.mark.browser, pytest.mark.hub]
 
@@ -70,7 +75,7 @@ def site(sandbox: Path, request: pytest.FixtureRequest) -> Iterator[SmallSite]:
 
 @pytest.fixture
 def browser(chromium: Browser) -> Iterator[BrowserContext]:
-    context = chromium.new_context(locale="en-GB")
+    context = chromium.new_context(locale="en-GB", ignore_https_errors=True)
     context.set_default_timeout(30_000)
     yield context
     context.close()
@@ -87,11 +92,11 @@ def address_of(site: SmallSite, person: Person) -> str:
     return f"{host}/user/{person.name}/"
 
 
-def log_in(site: SmallSite, browser: BrowserContext, name: str) -> Page:
+def log_in(browser: BrowserContext, hub: str, name: str, password: str) -> Page:
     page = browser.new_page()
-    page.goto(f"{hub_of(site)}/hub/login")
+    page.goto(f"{hub}/hub/login")
     page.get_by_label("Username").fill(name)
-    page.get_by_label("Password").fill(f"secret of {name}")
+    page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/hub/**")
     expect(page.get_by_role("link", name="Token")).to_be_visible()
@@ -111,7 +116,7 @@ def test_a_page_of_a_session_acts_as_its_visitor_only_where_all_is_one_origin(
     attacker.until_ready()
     (request,) = site.requests_of(attacker)
     site.sessions[request.session].show(ATTACK.replace("HUB", json.dumps(hub_of(site))))
-    log_in(site, browser, "admin")
+    log_in(browser, hub_of(site), "admin", "secret of admin")
     before = len(site.admin_api("GET", "/users/admin/tokens").json()["api_tokens"])
 
     page = browser.new_page()
@@ -130,3 +135,82 @@ def test_a_page_of_a_session_acts_as_its_visitor_only_where_all_is_one_origin(
         assert len(site.admin_api("GET", "/users/admin/tokens").json()["api_tokens"]) == before
     else:
         assert whose(site, stolen) == "admin", "this is why hub.subdomain_host is there"
+
+
+def _with_https(directory: Path) -> Path:
+    """A site's own configuration: the proxy itself ends TLS, with a certificate that sessions trust."""
+    directory.mkdir(mode=0o755)
+    names = "subjectAltName=IP:127.0.0.1,DNS:fabric.localhost,DNS:*.fabric.localhost"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+         "-subj", "/CN=fabric.localhost", "-addext", names, "-keyout", "web.key", "-out", "web.crt"],
+        cwd=directory, check=True, capture_output=True,
+    )  # fmt: skip
+    (directory / "web.key").chmod(0o644)  # the hub has an account of its own
+    extra = directory / "https.py"
+    extra.write_text(
+        f"c.JupyterHub.ssl_key = {str(directory / 'web.key')!r}\n"
+        f"c.JupyterHub.ssl_cert = {str(directory / 'web.crt')!r}\n"
+        f"c.Spawner.environment = {{'FABRIC_CA_FILE': {str(directory / 'web.crt')!r}}}\n"
+    )
+    return extra
+
+
+@pytest.fixture(scope="module")
+def own_hosts(sandbox: Path, images: Path) -> Iterator[BrokenSite]:
+    """A real site, JupyterLab and HTTPS included, where every user has a host of their own."""
+    site = BrokenSite.make(
+        sandbox / "own", new_prefix(), images / "base",
+        bind_url="https://127.0.0.1:{port}", subdomain_host="https://fabric.localhost:{port}",
+        extra_config=str(_with_https(sandbox / "web")),
+    )  # fmt: skip
+    try:
+        site.up()
+        yield site
+    finally:
+        site.close()
+
+
+@pytest.mark.slurm
+@pytest.mark.root
+@pytest.mark.image
+def test_from_the_login_to_a_cell_with_a_host_for_every_user(own_hosts: BrokenSite, browser: BrowserContext) -> None:
+    hub = own_hosts.settings.hub.subdomain_host
+    mine = hub.replace("://", "://student1.")
+    page = log_in(browser, hub, "student1", own_hosts.run.logins["student1"])
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda said: errors.append(said.text) if "Content Security Policy" in said.text else None)
+    # opened at the user's own host, where no session runs: the hub's page there leads back to the hub
+    page.goto(f"{mine}/user/student1/lab")
+    page.get_by_role("button", name="Start a session").click()
+    page.get_by_role("radio", name="CPU only").check()
+    expect(page.get_by_label("Hours")).to_have_value("1")  # the form's script has run
+    page.get_by_label("Image").select_option("base")
+    own_hosts.run.slurm("scontrol", "update", "PartitionName=cpu", "State=DOWN")
+    try:
+        page.get_by_role("button", name="Start").click()
+        message = page.locator("#progress-message")
+        expect(message).to_contain_text("waits in the queue", timeout=SLOW_MS)
+        assert page.url.startswith(f"{hub}/hub/")
+    finally:
+        own_hosts.run.slurm("scontrol", "update", "PartitionName=cpu", "State=UP")
+    page.wait_for_url(f"{mine}/user/student1/lab**", timeout=SLOW_MS)
+
+    page.locator(".jp-LauncherCard[data-category=Notebook]").first.click(timeout=SLOW_MS)
+    cell = page.locator(".jp-NotebookPanel .jp-CodeCell .cm-content").first
+    cell.click(timeout=SLOW_MS)
+    expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")).to_be_visible(timeout=SLOW_MS)
+    page.keyboard.insert_text("6 * 7")
+    page.keyboard.press("Shift+Enter")
+    expect(page.locator(".jp-OutputArea-output").first).to_have_text("42", timeout=SLOW_MS)
+    expect(page.get_by_role("button", name="This session:")).to_contain_text("cpu")
+
+    page.get_by_role("menuitem", name="File").click()
+    with browser.expect_page() as opened:
+        page.get_by_text("Hub Control Panel").click()
+    opened.value.wait_for_url(f"{hub}/hub/home")
+    logins = {cookie["name"]: cookie for cookie in browser.cookies() if "login" in cookie["name"]}
+    assert set(logins) == {"__Host-jupyterhub-hub-login"}
+    assert all(cookie["secure"] and not cookie["domain"].startswith(".") for cookie in logins.values())
+    assert errors == []

@@ -22,7 +22,7 @@ def test_from_the_login_to_a_cell_on_a_gpu_node_and_back(
     page = student.start_form()
     free = page.get_by_role("table", name=re.compile("Free GPUs"))
     expect(free.get_by_role("row").nth(1)).to_contain_text(re.compile(r"\S+\s*4\s*4"))
-    expect(page.get_by_role("radio")).to_have_count(5)
+    expect(page.get_by_role("radio")).to_have_count(6)
     one_gpu = page.get_by_role("radio", name=re.compile("One GPU"))
     expect(page.locator("label", has_text="One GPU")).to_contain_text("can start now on 2 nodes")
     one_gpu.check()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+from cryptography import x509
 
 from .announcing_server import AnnouncingServer
 from .person import Person
@@ -24,6 +25,12 @@ def _session(site: SmallSite) -> tuple[Person, AnnouncingServer]:
     person.until_ready()
     (request,) = site.requests_of(person)
     return person, site.sessions[request.session]
+
+
+def _text(certificate: str) -> str:
+    loaded = x509.load_pem_x509_certificate(certificate.encode())
+    names = loaded.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return " ".join(f"DNS:{name.value}" for name in names)
 
 
 def _get(site: SmallSite, host: str, path: str) -> httpx.Response:
@@ -60,6 +67,10 @@ def test_a_neighbour_who_takes_a_dead_sessions_port(new_site: Callable[..., Smal
     victim, server = _session(site)
     neighbour, other = _session(site)
     host = f"{victim.name}.fabric.example.org" if own_hosts else "127.0.0.1"
+    certificate = next(file.content for file in other.request.files if file.name == "ssl.crt")
+    assert f"{victim.name}.fabric" not in (text := _text(certificate))
+    assert ("DNS:" + f"{neighbour.name}.fabric.example.org" in text) is own_hosts
+    assert "*." not in text
     assert _get(site, host, f"/user/{victim.name}/").status_code == 200
     server.close()
     trap = AnnouncingServer(other.request, site.http, port=server.port)

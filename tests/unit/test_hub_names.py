@@ -46,6 +46,11 @@ def test_every_address_by_which_the_hub_is_called_is_a_name(tmp_path: Path) -> N
     assert alt_names(_hub(tmp_path, 'bind_url = "http://0.0.0.0:8000"')) == ["IP:127.0.0.1"]
 
 
+def test_where_users_have_hosts_of_their_own_the_hub_answers_there_too(tmp_path: Path) -> None:
+    names = alt_names(_hub(tmp_path, 'subdomain_host = "https://hub.example.org:8443"'))
+    assert names == ["IP:127.0.0.1", "DNS:hub.example.org", "DNS:*.hub.example.org"]
+
+
 def test_certificates_without_a_new_name_go_and_their_authority_stays(tmp_path: Path) -> None:
     store = _store(tmp_path, ["IP:127.0.0.1", "DNS:localhost"])
     authority = (store / "hub-ca" / "hub-ca.crt").read_bytes()
