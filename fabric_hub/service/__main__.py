@@ -28,10 +28,12 @@ from ..sessions.store import SessionStore
 from ..settings import Settings, load
 from ..slurm.client import GatewayClient
 from ..slurm.follower import SnapshotFollower
+from .accounts import Accounts
 from .api import make_app
 from .datasets import Desk
 from .hub_api import HubApi
 from .reconciler import Reconciler
+from .tokens import Tokens
 
 log = logging.getLogger("fabric_hub.service")
 
@@ -54,6 +56,10 @@ def build(settings: Settings, local: bool) -> FastAPI:
         who: dict[str, Any] | None = await auth.user_for_token(token, sync=False)
         return who
 
+    def live(user: str, server: str) -> str | None:
+        session = store.live(user, server)
+        return session.id if session else None
+
     async def latest() -> Snapshot | None:
         return follower.snapshot if settings.slurm else None
 
@@ -64,14 +70,19 @@ def build(settings: Settings, local: bool) -> FastAPI:
         return await known_by(catalogue) if catalogue else None
 
     desk = Desk(known, keeper) if keeper else None
-    app = make_app(settings, store, identify, latest, desk, local=local)
     hub = HubApi(os.environ["JUPYTERHUB_API_URL"], os.environ["JUPYTERHUB_API_TOKEN"], tls_files())
+    accounts = Accounts(settings, store, follower, gateway, hub)
+    app = make_app(settings, store, Tokens(identify, live), latest, desk, accounts.desk, accounts.scrape, local=local)
     reconciler = Reconciler(settings, store, gateway, follower, hub)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> Any:
-        tasks = [asyncio.create_task(reconciler.run(), name="reconciler")]
-        tasks[0].add_done_callback(_must_not_fail)
+        tasks = [
+            asyncio.create_task(reconciler.run(), name="reconciler"),
+            asyncio.create_task(accounts.run(), name="accounts"),
+        ]
+        for task in tasks:
+            task.add_done_callback(_must_not_fail)
         if settings.slurm:
             follower.follow()
         if catalogue:
@@ -80,6 +91,7 @@ def build(settings: Settings, local: bool) -> FastAPI:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await accounts.stop()
         await follower.stop()
         await hub.close()
         await gateway.aclose()
@@ -95,7 +107,7 @@ def build(settings: Settings, local: bool) -> FastAPI:
 def _must_not_fail(task: asyncio.Task[None]) -> None:
     """Without the reconciler sessions may be lost; the hub starts a service that ends again."""
     if not task.cancelled() and task.exception():
-        log.critical("The reconciler ended; the service stops", exc_info=task.exception())
+        log.critical("The %s ended; the service stops", task.get_name(), exc_info=task.exception())
         signal.raise_signal(signal.SIGTERM)
 
 

@@ -11,10 +11,12 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Header, Request
+from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.registry import Collector
 from pydantic import Field
 from starlette.exceptions import HTTPException
 
@@ -29,6 +31,7 @@ from ..settings import Settings
 from .clusters import add_clusters
 from .datasets import PLACES, Desk, add_datasets
 from .limits import BodyLimit
+from .metrics import SCOPE as METRICS_SCOPE
 from .quotas import PLACES as QUOTA_PLACES
 from .quotas import QuotaDesk, add_quotas
 from .scopes import server_of
@@ -40,6 +43,7 @@ STATIC = Path(__file__).parent / "static"
 # What the hub says of a token: its user model, or None when it knows no such token.
 Identify = Callable[[str], Awaitable[dict[str, Any] | None]]
 LatestSnapshot = Callable[[], Awaitable[Snapshot | None]]
+Scrape = Callable[[], Awaitable[Collector]]
 
 PhaseSeconds = Annotated[float, Field(ge=0, le=86400, allow_inf_nan=False)]
 
@@ -83,6 +87,7 @@ def make_app(
     latest: LatestSnapshot,
     desk: Desk | None = None,
     quotas: QuotaDesk | None = None,
+    metrics: Scrape | None = None,
     *,
     local: bool = True,
 ) -> FastAPI:
@@ -92,6 +97,7 @@ def make_app(
     :param latest: the latest snapshot, or None where there is no Slurm.
     :param desk: where it reads of datasets and whom it tells, or None where the site offers none.
     :param quotas: where it reads of usage and time and whom it asks, or None where nobody keeps count.
+    :param metrics: what Prometheus is told, or None where nothing is.
     :param local: whether the hub can run sessions on its own machine.
     """
     prefix = "/services/fabric"
@@ -134,6 +140,23 @@ def make_app(
         if session is None:
             raise FabricError("This session is over.", reason="session-over", status=410)
         return session
+
+    async def may_scrape(who: Annotated[dict[str, Any], Depends(person)]) -> None:
+        if METRICS_SCOPE not in (who.get("scopes") or []):
+            raise FabricError(
+                "This is for Prometheus.",
+                reason="scope",
+                hint=f"It needs a token with the scope {METRICS_SCOPE}.",
+                status=403,
+            )
+
+    @app.get(f"{prefix}/metrics", dependencies=[Depends(may_scrape)], include_in_schema=False)
+    async def scraped() -> Response:
+        if metrics is None:
+            raise FabricError("This service has no metrics.", reason="no-metrics", status=404)
+        registry = CollectorRegistry()
+        registry.register(await metrics())
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     @api.get("/health")
     async def health() -> dict[str, str]:

@@ -1,0 +1,69 @@
+"""Everything of the service that keeps count: put together here, run and stopped as one."""
+
+from __future__ import annotations
+
+import asyncio
+
+from prometheus_client.registry import Collector
+
+from ..quotas.told import Source
+from ..sessions.store import SessionStore
+from ..settings import Settings
+from ..slurm.client import GatewayClient
+from ..slurm.follower import SnapshotFollower
+from ..slurm.limits_follower import LimitsFollower
+from .continuation import Continuation
+from .hub_api import HubApi
+from .idle import IdleDesk
+from .metrics import ServiceMetrics, seen
+from .quotas import QuotaDesk
+from .review import Review
+from .usage import UsageDesk
+
+
+class Accounts:
+    """Usage, budgets, idle sessions and metrics of one service.
+
+    :param follower: the service's view of Slurm's jobs; it follows already.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: SessionStore,
+        follower: SnapshotFollower,
+        gateway: GatewayClient,
+        hub: HubApi,
+    ) -> None:
+        self._settings, self._store, self._follower = settings, store, follower
+        self._gateway = gateway if settings.slurm else None
+        self._limits = LimitsFollower(gateway, wanted=lambda: True)
+        self._usage = UsageDesk(settings, self._limits, follower, None, None)
+        self._idle = IdleDesk(settings, store, hub)
+        source: Source = self._usage
+        self._review = Review(settings, store, source)
+        self.desk = QuotaDesk(
+            source=source,
+            review=self._review,
+            continuation=Continuation(settings, store, hub),
+            idle=self._idle,
+            gateway=self._gateway,
+        )
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        if self._gateway:
+            self._limits.follow()
+        async with asyncio.TaskGroup() as loops:
+            loops.create_task(self._usage.run(), name="usage")
+            loops.create_task(self._review.run(), name="review")
+
+    async def stop(self) -> None:
+        """Let what has begun come to its end."""
+        await self._idle.close()
+        await self._limits.stop()
+
+    async def scrape(self) -> Collector:
+        """What Prometheus is told now."""
+        now = await seen(self._store, self._follower.snapshot, self._limits.limits, self._gateway)
+        return ServiceMetrics(self._settings, now, self._usage, self._review)

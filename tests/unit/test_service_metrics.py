@@ -1,0 +1,180 @@
+"""What Prometheus is told by the service, and who may ask."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector
+
+from fabric_hub.errors import FabricError
+from fabric_hub.quotas.told import Balance, DayUse, StorageUse, Usage
+from fabric_hub.service.api import make_app
+from fabric_hub.service.metrics import Seen, ServiceMetrics, seen
+from fabric_hub.service.review import Review
+from fabric_hub.service.scopes import SESSION_SCOPE
+from fabric_hub.service.tokens import SESSION_CACHE_S, Tokens
+from fabric_hub.sessions.store import SessionStore
+from fabric_hub.settings import Settings
+from fabric_hub.slurm.limits import Limits
+from fabric_hub.slurm.verbs import Health
+
+from .builders import NOW, a_job, a_session, a_snapshot, fields_of_a_session
+
+
+class OneBudget:
+    def usage(self, project: str, user: str) -> Usage:
+        balance = Balance(limit=10.0, used=4.0, left=6.0, running=2.0)
+        return Usage(project=balance if project == "physics" else None)
+
+    def trend(self, project: str, user: str | None = None) -> tuple[DayUse, ...]:
+        return ()
+
+    def storage(self, user: str) -> tuple[StorageUse, ...]:
+        return ()
+
+
+def told(site: Settings, store: SessionStore, **changes: Any) -> dict[tuple[str, ...], float]:
+    fields: dict[str, Any] = {
+        "now": NOW + 100, "sessions": (), "returned": {}, "snapshot": None, "limits": None, "questions": None, **changes
+    }  # fmt: skip
+    registry = CollectorRegistry()
+    source = OneBudget()
+    registry.register(ServiceMetrics(site, Seen(**fields), source, Review(site, store, source)))
+    families = text_string_to_metric_families(generate_latest(registry).decode())
+    return {
+        (sample.name, *(sample.labels[name] for name in sorted(sample.labels))): sample.value
+        for family in families
+        for sample in family.samples
+    }
+
+
+def test_sessions_are_counted_by_the_kind_of_their_project_profile_and_state(
+    site: Settings, store: SessionStore
+) -> None:
+    sessions = (a_session(), a_session(id="a" * 12, job_id=8), a_session(id="b" * 12, project="gone", job_id=None))
+    jobs = a_job(), a_job(job_id=8, name=f"fabric-main-{'a' * 12}", state="PENDING")
+    found = told(site, store, sessions=sessions, snapshot=a_snapshot(*jobs))
+    assert found["fabric_sessions", "cpu", "research", "running"] == 1
+    assert found["fabric_sessions", "cpu", "research", "queued"] == 1
+    assert found["fabric_sessions", "cpu", "gone", "queued"] == 1
+
+
+def test_budgets_and_what_idle_sessions_returned_are_told_by_project(site: Settings, store: SessionStore) -> None:
+    found = told(site, store, returned={"physics": (3, 7.5)})
+    assert found["fabric_project_gpu_hours_used", "physics"] == 4
+    assert found["fabric_project_gpu_hours_limit", "physics"] == 10
+    assert found["fabric_project_gpu_hours_left", "physics"] == 6
+    assert found["fabric_project_gpus_running", "physics"] == 2
+    assert found["fabric_idle_sessions_stopped_total", "physics"] == 3
+    assert found["fabric_idle_gpu_hours_returned_total", "physics"] == 7.5
+    assert ("fabric_project_gpu_hours_used", "course") not in found
+
+
+def test_the_age_of_everything_known_of_slurm_is_told(site: Settings, store: SessionStore) -> None:
+    found = told(site, store, snapshot=a_snapshot(), limits=Limits(at=NOW))
+    assert found["fabric_data_age_seconds", "jobs"] == 40
+    assert found["fabric_data_age_seconds", "limits"] == 100
+
+
+class Gateway:
+    def __init__(self, *, answers: bool) -> None:
+        self.answers = answers
+
+    async def health(self) -> Health:
+        if not self.answers:
+            raise FabricError("The gateway is not running.", reason="gateway", status=503)
+        return Health(version="1", uptime_s=1.0, questions={"squeue": 12, "scontrol": 3})
+
+
+async def test_questions_to_slurm_are_told_by_program_and_a_silent_gateway_is_no_error(
+    site: Settings, store: SessionStore
+) -> None:
+    now = await seen(store, None, None, Gateway(answers=True))
+    found = told(site, store, questions=now.questions)
+    assert found["fabric_slurm_questions_total", "squeue"] == 12
+    assert found["fabric_gateway_up",] == 1
+    now = await seen(store, None, None, Gateway(answers=False))
+    assert told(site, store, questions=now.questions)["fabric_gateway_up",] == 0
+
+
+@pytest.mark.parametrize(("scopes", "status"), [(["read:metrics"], 200), ([SESSION_SCOPE], 403), ([], 403)])
+async def test_only_a_token_for_metrics_may_scrape(
+    site: Settings, store: SessionStore, scopes: list[str], status: int
+) -> None:
+    async def identify(_token: str) -> dict[str, Any] | None:
+        return {"name": "prometheus", "kind": "service", "scopes": scopes}
+
+    async def latest() -> None:
+        return None
+
+    async def scrape() -> Collector:
+        source = OneBudget()
+        return ServiceMetrics(site, await seen(store, None, None, None), source, Review(site, store, source))
+
+    app = make_app(site, store, identify, latest, metrics=scrape)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:
+        answer = await client.get("/services/fabric/metrics", headers={"Authorization": "token x"})
+        assert answer.status_code == status, answer.text
+        if status == 200:
+            assert "fabric_project_gpu_hours_used" in answer.text
+        assert (await client.get("/services/fabric/metrics")).status_code == 401
+
+
+class Asked:
+    """The hub's word on tokens, counted."""
+
+    def __init__(self, who: dict[str, Any] | None) -> None:
+        self.who, self.times, self.now = who, 0, 0.0
+
+    async def __call__(self, _token: str) -> dict[str, Any] | None:
+        self.times += 1
+        return self.who
+
+
+def a_tokens(asked: Asked, store: SessionStore) -> Tokens:
+    def live(user: str, server: str) -> str | None:
+        session = store.live(user, server)
+        return session.id if session else None
+
+    return Tokens(asked, live, lambda: asked.now)
+
+
+SESSIONS = {"name": "jan", "scopes": [SESSION_SCOPE, "access:servers!server=jan/"]}
+
+
+async def test_the_hub_is_asked_of_a_sessions_token_once_in_a_while_only(store: SessionStore) -> None:
+    store.create(**fields_of_a_session())
+    asked = Asked(SESSIONS)
+    tokens = a_tokens(asked, store)
+    assert [await tokens("t") for _ in range(5)] == [SESSIONS] * 5
+    assert asked.times == 1
+    asked.now += SESSION_CACHE_S
+    await tokens("t")
+    assert asked.times == 2
+
+
+async def test_the_token_of_a_session_that_is_over_is_asked_of_again_though_another_one_has_its_name(
+    store: SessionStore,
+) -> None:
+    first = store.create(**fields_of_a_session())
+    asked = Asked(SESSIONS)
+    tokens = a_tokens(asked, store)
+    await tokens("t")
+    store.end(first.id, reason="stopped", text="")
+    store.create(**fields_of_a_session())
+    asked.who = None
+    assert await tokens("t") is None
+
+
+@pytest.mark.parametrize("who", [None, {"name": "jan", "scopes": [SESSION_SCOPE, "access:servers!user=jan"]}])
+async def test_nobody_elses_token_is_remembered_here(store: SessionStore, who: dict[str, Any] | None) -> None:
+    store.create(**fields_of_a_session())
+    asked = Asked(who)
+    tokens = a_tokens(asked, store)
+    for _ in range(3):
+        assert await tokens("t") == who
+    assert asked.times == 3
