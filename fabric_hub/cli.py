@@ -18,6 +18,7 @@ PARTS = (
     "fabric_hub.commands.images",
     "fabric_hub.commands.datasets",
     "fabric_hub.datasets.trail_cli",
+    "fabric_hub.commands.usage",
 )
 
 

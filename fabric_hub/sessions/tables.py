@@ -71,3 +71,26 @@ quota_warnings = sa.Table(
     sa.Column("tries", sa.Integer, nullable=False),
     sa.Column("retry_at", sa.Float, nullable=False),
 )
+
+# GPU-hours by day (the hub's local days), summed up from Slurm's accounting: see fabric_hub.quotas.history.
+usage_days = sa.Table(
+    "usage_days",
+    metadata,
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("project", sa.String(40), primary_key=True),
+    sa.Column("account", sa.String(64), primary_key=True),
+    sa.Column("user", sa.String(64), primary_key=True),
+    sa.Column("profile", sa.String(40), primary_key=True),
+    sa.Column("gpu_hours", sa.Float, nullable=False),
+    sa.Column("cpu_hours", sa.Float, nullable=False),
+    sa.Column("jobs", sa.Integer, nullable=False),
+)
+sa.Index("usage_by_project", usage_days.c.project, usage_days.c.day)
+
+# When a day was summed up last; a day without jobs has a row here, and none above.
+usage_rolls = sa.Table(
+    "usage_rolls",
+    metadata,
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("rolled_at", sa.Float, nullable=False),
+)

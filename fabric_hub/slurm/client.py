@@ -7,6 +7,7 @@ from pathlib import Path
 from ..errors import FabricError, SlurmUnavailableError
 from ..model import CancelRequest, ExtendRequest, Problem, SessionLog, Snapshot, SubmitRequest, Submitted
 from ..unix_client import M, UnixClient
+from .accounting import Accounting
 from .limits import Limits
 from .verbs import LONGEST_WAIT_S, Health
 
@@ -49,6 +50,10 @@ class GatewayClient(UnixClient):
     async def limits(self, after: int | None = None, wait_s: float = 0.0, fresh: float | None = None) -> Limits:
         """Slurm's limits and their use; waits as :meth:`snapshot` does."""
         return await self._wait_for(Limits, "/v1/limits", after, wait_s, fresh)
+
+    async def accounting(self, start: float, end: float) -> Accounting:
+        """The jobs that ran between two moments (Unix seconds), from Slurm's database; at most a few days at once."""
+        return await self.ask(Accounting, "GET", "/v1/accounting", params={"start": start, "end": end})
 
     async def _wait_for(self, kind: type[M], path: str, after: int | None, wait_s: float, fresh: float | None) -> M:
         wait_s = min(wait_s, LONGEST_WAIT_S)

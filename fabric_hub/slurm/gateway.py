@@ -27,10 +27,12 @@ from ..model import (
 )
 from ..settings import Settings, SlurmSettings
 from . import accounts, command, extend, home, pace, permits, refusals, script
+from .accounting import Accounting
 from .accounts import Account
 from .limits import Limits
 from .limits_watcher import LimitsWatcher
 from .questions import Questions
+from .reading import AccountingDesk
 from .table import clusters_of, find_live
 from .verbs import Health
 from .watcher import Watcher
@@ -73,6 +75,8 @@ class Gateway:
         asks, bucket = Questions(self._slurm), pace.Bucket(self._slurm.max_queries_per_s)
         self._watcher = watcher or Watcher(asks, self._slurm, settings.hub.id, bucket=bucket)
         self._limits = LimitsWatcher(asks, self._slurm, bucket)
+        self._watchers = (self._watcher, self._limits)
+        self._accounting = AccountingDesk(asks)
         self._died = died
         self._known: dict[str, _Known] = {}
         # a lock lives as long as somebody holds it or waits for it
@@ -84,19 +88,18 @@ class Gateway:
         self._began = time.monotonic()
 
     async def start(self) -> None:
-        for name, watcher in (("watcher", self._watcher), ("limits watcher", self._limits)):
-            task = asyncio.create_task(watcher.run(), name=name)
+        self._watching = [asyncio.create_task(each.run(), name=type(each).__name__) for each in self._watchers]
+        for task in self._watching:
             task.add_done_callback(self._watcher_ended)
-            self._watching.append(task)
 
     def _watcher_ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()):
-            log.critical("the %s failed; the gateway stops", task.get_name(), exc_info=error)
+            log.critical("%s failed; the gateway stops", task.get_name(), exc_info=error)
             self._died()
 
     def close(self) -> None:
-        self._watcher.close()
-        self._limits.close()
+        for watcher in self._watchers:
+            watcher.close()
 
     async def stop(self) -> None:
         self.close()
@@ -112,6 +115,9 @@ class Gateway:
     async def limits(self, after: int | None = None, wait_s: float = 0.0, fresh: float | None = None) -> Limits:
         return await self._limits.read(after, wait_s, fresh)
 
+    async def accounting(self, start: float, end: float) -> Accounting:
+        return await self._accounting.read(start, end)
+
     def health(self) -> Health:
         now = self._watcher.snapshot
         return Health(
@@ -123,7 +129,7 @@ class Gateway:
         )
 
     async def submit(self, request: SubmitRequest) -> Submitted:
-        self._check(request.spec)
+        permits.check_spec(self._settings, request.spec)
         permits.check_submission(self._settings, request)
         account = await self._account(request.user)
         return await self._finish(request.session, self._submit(request, account))
@@ -199,22 +205,6 @@ class Gateway:
         self._work.discard(task)
         if not task.cancelled():
             task.exception()  # it was told to whoever still listens
-
-    def _check(self, spec: JobSpec) -> None:
-        if spec.cluster:
-            raise FabricError(
-                f"This gateway watches one cluster and cannot follow jobs on cluster {spec.cluster}.",
-                reason="cluster",
-                hint="Leave req_cluster out, or run a hub with its own gateway for that cluster.",
-            )
-        extra = [name for name in ("options", "prologue", "epilogue") if getattr(spec, name)]
-        if extra and not self._settings.gateway.script_text_from_hub:
-            raise FabricError(
-                f"The gateway does not take {', '.join(f'req_{name}' for name in extra)} from the hub.",
-                reason="script-text",
-                hint="Set gateway.script_text_from_hub = true in the gateway's site file, "
-                "or move the lines to gateway.prologue.",
-            )
 
     async def _submit(self, request: SubmitRequest, account: Account) -> Submitted:
         name = job_name(self._settings.hub.id, request.session)

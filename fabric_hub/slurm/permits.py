@@ -8,7 +8,7 @@ account that is no user of the site, or choose what a session runs.
 from __future__ import annotations
 
 from ..errors import FabricError
-from ..model import SubmitRequest
+from ..model import JobSpec, SubmitRequest
 from ..settings import Settings
 
 _PREFIXES = ("JUPYTERHUB_", "FABRIC_")
@@ -49,6 +49,27 @@ def check_submission(settings: Settings, request: SubmitRequest) -> None:
             "The hub asks for datasets, but the gateway's site file has no [datasets] section.",
             "The operators must give hub and gateway the same site file.",
             "dataset",
+        )
+
+
+def check_spec(settings: Settings, spec: JobSpec) -> None:
+    """Refuse another cluster, and text for scripts unless the gateway's own site file takes it.
+
+    :raises FabricError: what is not taken.
+    """
+    if spec.cluster:
+        raise FabricError(
+            f"This gateway watches one cluster and cannot follow jobs on cluster {spec.cluster}.",
+            reason="cluster",
+            hint="Leave req_cluster out, or run a hub with its own gateway for that cluster.",
+        )
+    extra = [name for name in ("options", "prologue", "epilogue") if getattr(spec, name)]
+    if extra and not settings.gateway.script_text_from_hub:
+        raise FabricError(
+            f"The gateway does not take {', '.join(f'req_{name}' for name in extra)} from the hub.",
+            reason="script-text",
+            hint="Set gateway.script_text_from_hub = true in the gateway's site file, "
+            "or move the lines to gateway.prologue.",
         )
 
 

@@ -11,10 +11,12 @@ import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from ..model import Job, Node
 from ..settings import SlurmSettings
-from . import command, limits_parse, parse, refusals
+from . import accounting, command, limits_parse, parse, refusals
+from .accounting import PastJob
 from .limits import Enforcement, Limits
 from .table import Ending
 
@@ -120,6 +122,26 @@ class Questions:
         await turn()
         config = await self._ask("scontrol", ["show", "config"], {})
         return Rules(rights=rights, qos=qos, enforcement=limits_parse.enforcement(config))
+
+    async def accounting(self, start: float, end: float) -> tuple[PastJob, ...]:
+        """The jobs that ran between two moments (Unix seconds), from Slurm's database: two questions to slurmdbd.
+
+        :raises SilentError: no answer, or half of one.
+        """
+        # sacct takes local time without a zone: an hour more on both sides, for the one that a change of clocks repeats
+        begin, after = (datetime.fromtimestamp(at).astimezone() for at in (start - 3600, end + 3600))
+        window = [f"--starttime={begin:%Y-%m-%dT%H:%M:%S}", f"--endtime={after:%Y-%m-%dT%H:%M:%S}"]
+        every = ["--noheader", "--allusers", "--allocations", "--duplicates", *window]
+        mark = secrets.token_hex(16)
+        form = [f"--format={','.join(accounting.NAME_FIELDS)}", "--parsable", f"--delimiter=|{mark}"]
+        called = await self._ask("sacct", [*every, *form], {})
+        form = [f"--format={','.join(accounting.FIELDS)}", "--parsable2"]
+        told = await self._ask("sacct", [*every, *form], {})
+        try:
+            found = accounting.jobs(told, accounting.names(called, mark))
+        except ValueError as error:
+            raise SilentError(f"sacct's answer cannot be read: {error}") from error
+        return tuple(job for job in found if job.started_at < end and (job.ended_at is None or job.ended_at > start))
 
     async def _ask(self, program: str, arguments: list[str], form: dict[str, str]) -> str:
         env = {"LC_ALL": "C", "PATH": "/usr/bin:/bin", "SLURM_TIME_FORMAT": "%s", **form}

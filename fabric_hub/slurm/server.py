@@ -61,6 +61,11 @@ def create_app(verbs: Verbs) -> FastAPI:
         told = await verbs.limits(after, min(wait, LONGEST_WAIT_S), fresh)
         return Response(told.model_dump_json(), media_type="application/json")
 
+    @app.get("/v1/accounting")
+    async def accounting(start: float, end: float) -> Response:
+        past = await verbs.accounting(start, end)
+        return Response(past.model_dump_json(), media_type="application/json")
+
     @app.post("/v1/jobs")
     async def submit(request: SubmitRequest) -> Submitted:
         return await verbs.submit(request)

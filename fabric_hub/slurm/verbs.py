@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from ..model import CancelRequest, ExtendRequest, Frozen, SessionLog, Snapshot, SubmitRequest, Submitted
+from .accounting import Accounting
 from .limits import Limits
 
 # The longest that one request may wait for a snapshot, in seconds.
@@ -38,6 +39,9 @@ class Verbs(Protocol):
 
     async def limits(self, after: int | None = None, wait_s: float = 0.0, fresh: float | None = None) -> Limits:
         """Slurm's limits and their use; waits as :meth:`snapshot` does."""
+
+    async def accounting(self, start: float, end: float) -> Accounting:
+        """The jobs that ran between two moments, from Slurm's database; at most a few days at once."""
 
     async def submit(self, request: SubmitRequest) -> Submitted:
         """Submit a session's job, or adopt the live one that it has."""

@@ -26,6 +26,7 @@ from fabric_hub.model import (
     Submitted,
     job_name,
 )
+from fabric_hub.slurm.accounting import Accounting, PastJob
 from fabric_hub.slurm.client import GatewayClient
 from fabric_hub.slurm.limits import Limits
 from fabric_hub.slurm.server import serve
@@ -72,6 +73,7 @@ class FakeGateway:
         self._jobs: dict[int, Job] = {}
         self._nodes = NODES
         self._limits = Limits()
+        self.past: tuple[PastJob, ...] = ()  # what Slurm's database tells of any time
         self._serial = int(time.time() * 1000)
         self._silent_since: float | None = None
         self._problem = ""
@@ -176,6 +178,10 @@ class FakeGateway:
                 "problem": self._problem,
             }
         )
+
+    async def accounting(self, start: float, end: float) -> Accounting:
+        self._check_answers()
+        return Accounting(start=start, end=end, at=time.time(), jobs=self.past)
 
     async def _news(self, after: int | None, wait_s: float, fresh: float | None) -> float:
         if fresh is None and after is not None:

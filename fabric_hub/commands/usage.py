@@ -1,0 +1,100 @@
+"""``fabric-hub usage``: what a project used, from our own record of Slurm's accounting."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from .. import settings
+from ..errors import FabricError
+from ..quotas.history import History
+from ..quotas.report import as_csv, as_text, report
+from ..quotas.rolling import roll
+from ..sessions.database import database_url
+from ..sessions.store import SessionStore
+from ..slurm.client import GatewayClient
+from .site import add_site_arguments, site_to_look_at
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command."""
+    usage = commands.add_parser("usage", help="GPU-hours of a project by user, profile and day")
+    usage.add_argument("--project", required=True, metavar="NAME")
+    usage.add_argument("--from", dest="first", type=_day, metavar="DATE", help="first day (default: of this month)")
+    usage.add_argument("--to", dest="last", type=_day, metavar="DATE", help="last day (default: today)")
+    usage.add_argument("--now", action="store_true", help="sum up first what Slurm has counted since the last hour")
+    form = usage.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true")
+    form.add_argument("--csv", action="store_true", help="one line per day, user and profile")
+    add_site_arguments(usage)
+    usage.set_defaults(run=_run)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date (YYYY-MM-DD)") from None
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    site = settings.load(site_to_look_at(arguments))
+    if arguments.project not in site.project:
+        raise FabricError(
+            f"There is no project {arguments.project}.",
+            reason="project",
+            hint=f"This site has {', '.join(site.project) or 'none'}.",
+        )
+    today = datetime.now().astimezone().date()
+    last = arguments.last or today
+    first = arguments.first or last.replace(day=1)
+    if first > last:
+        raise FabricError(f"--from {first} is after --to {last}.", reason="usage")
+    _become_owner(site)
+    history = History(database_url(site))
+    try:
+        if arguments.now:
+            asyncio.run(_roll(site, history))
+        project, rolled = site.project[arguments.project], history.rolled()
+        span = (first + timedelta(days=number) for number in range((last - first).days + 1))
+        missing = [day for day in span if day not in rolled and day <= today]
+        rows = history.rows(arguments.project, first, last)
+        title = project.title or arguments.project
+        found = report(arguments.project, title, project.account, first, last, rows, missing)
+    finally:
+        history.close()
+    if arguments.json:
+        print(found.model_dump_json(indent=2))
+    else:
+        print(as_csv(found) if arguments.csv else as_text(found), end="" if arguments.csv else "\n")
+    return 0
+
+
+async def _roll(site: settings.Settings, history: History) -> None:
+    store = SessionStore(database_url(site))
+    try:
+        async with GatewayClient(site.gateway.socket) as gateway:
+            await roll(site, gateway, store, history)
+    finally:
+        store.close()
+
+
+def _become_owner(site: settings.Settings) -> None:
+    """Root becomes the hub's account for good: files that SQLite makes beside the database must stay the hub's."""
+    if os.geteuid() != 0:
+        return
+    try:
+        owner = Path(site.hub.state_dir).stat()
+    except OSError as error:
+        raise FabricError(
+            f"The hub's directory {site.hub.state_dir} cannot be read: {error.strerror}.",
+            reason="database",
+            hint="Has the hub been started?",
+        ) from error
+    os.setgroups([])
+    os.setgid(owner.st_gid)
+    os.setuid(owner.st_uid)

@@ -1,0 +1,174 @@
+"""What was used, by day, project, user and profile: summed up from Slurm's accounting into our own database.
+
+Days are the local days of the hub's machine. A day is summed up anew for as long as jobs of it may still change, and
+replaces what was there before in one transaction: doing it twice changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+
+import sqlalchemy as sa
+
+from ..accounts import hub_name
+from ..model import CLUSTER_JOB_NAME, JOB_NAME, Frozen
+from ..sessions.database import Transaction, open_database
+from ..sessions.store import Session
+from ..sessions.tables import usage_days, usage_rolls
+from ..settings import Settings
+from ..slurm.accounting import PastJob
+from .told import DayUse
+
+HOUR_S = 3600.0
+# Jobs of no session of ours, and workers of a session's Dask cluster.
+OTHER, DASK = "other", "dask"
+# How far back days are summed up that never were: a first start, or a service that was away.
+BACK_DAYS = 35
+# slurmdbd may learn of a job's end late: a day is final this long after it.
+SETTLED_S = 24 * HOUR_S
+
+
+class UsageRow(Frozen):
+    """Use of one day. ``project`` is empty where an account of several projects was used without a session."""
+
+    day: date
+    project: str
+    account: str
+    user: str
+    profile: str
+    gpu_hours: float
+    cpu_hours: float
+    jobs: int
+
+
+def bounds(day: date) -> tuple[float, float]:
+    """The Unix times at which a local day begins and ends (23, 24 or 25 hours)."""
+    begin, after = (datetime.combine(found, time()).timestamp() for found in (day, day + timedelta(days=1)))
+    return begin, after
+
+
+def due(rolled: Mapping[date, float], now: float, back: int = BACK_DAYS) -> list[date]:
+    """The days to sum up now, newest first: today, days that may still have changed, and days that never were.
+
+    :param rolled: when each day was summed up last.
+    """
+    today = datetime.fromtimestamp(now).astimezone().date()
+    wanted = []
+    for age in range(back + 1):
+        day = today - timedelta(days=age)
+        if rolled.get(day, 0.0) < bounds(day)[1] + SETTLED_S:
+            wanted.append(day)
+    return wanted
+
+
+def session_of(name: str, hub: str) -> tuple[str, bool]:
+    """(session, whether it is its cluster's) of a job of this hub, by its name; ("", False) of any other."""
+    match = JOB_NAME.fullmatch(name)
+    worker = CLUSTER_JOB_NAME.fullmatch(name) if match is None else None
+    found = match or worker
+    return (found[2], worker is not None) if found and found[1] == hub else ("", False)
+
+
+def summed(
+    settings: Settings, jobs: Iterable[PastJob], sessions: Mapping[str, Session], day: date, now: float
+) -> tuple[UsageRow, ...]:
+    """The use of a day, by project, account, user and profile.
+
+    A job counts for a session only when account and user are the session's own: its name is its owner's text.
+
+    :param now: until when a running job has run, in Unix seconds.
+    """
+    begin, after = bounds(day)
+    projects: dict[str, list[str]] = defaultdict(list)
+    for name, project in settings.project.items():
+        projects[project.account].append(name)
+    totals: dict[tuple[str, str, str, str], list[float]] = defaultdict(lambda: [0.0, 0.0, 0])
+    for job in jobs:
+        seconds = min(job.ended_at or now, after, now) - max(job.started_at, begin)
+        if seconds <= 0:
+            continue
+        user = _user_of(settings, job)
+        named, worker = session_of(job.name, settings.hub.id)
+        session = sessions.get(named)
+        if session and (session.account != job.account or (session.user != user and not _shared(settings))):
+            session = None
+        if session:
+            owner, profile, user = session.project, DASK if worker else session.profile, session.user
+        else:
+            mine = projects.get(job.account, [])
+            owner, profile = (mine[0] if len(mine) == 1 else ""), OTHER
+        total = totals[owner, job.account, user, profile]
+        total[0] += job.gpus * seconds / HOUR_S
+        total[1] += job.cpus * seconds / HOUR_S
+        total[2] += 1
+    return tuple(
+        UsageRow(
+            day=day, project=project, account=account, user=user, profile=profile,
+            gpu_hours=total[0], cpu_hours=total[1], jobs=int(total[2]),
+        )
+        for (project, account, user, profile), total in sorted(totals.items())
+    )  # fmt: skip
+
+
+def _user_of(settings: Settings, job: PastJob) -> str:
+    return hub_name(settings.users, job.user) or job.user
+
+
+def _shared(settings: Settings) -> bool:
+    return settings.users.shared_account
+
+
+class History:
+    """The days on record.
+
+    :param url: the sessions' database.
+    :raises FabricError: it cannot be opened.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._engine = open_database(url)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def replace(self, day: date, rows: Sequence[UsageRow], rolled_at: float) -> None:
+        """Put a day's use in the place of what was there."""
+        with Transaction(self._engine) as connection:
+            connection.execute(sa.delete(usage_days).where(usage_days.c.day == day))
+            connection.execute(sa.delete(usage_rolls).where(usage_rolls.c.day == day))
+            if rows:
+                connection.execute(sa.insert(usage_days), [row.model_dump() for row in rows])
+            connection.execute(sa.insert(usage_rolls).values(day=day, rolled_at=rolled_at))
+
+    def rolled(self) -> dict[date, float]:
+        """When each day was summed up last, in Unix seconds."""
+        with Transaction(self._engine) as connection:
+            found = connection.execute(sa.select(usage_rolls.c.day, usage_rolls.c.rolled_at))
+            return {row.day: row.rolled_at for row in found}
+
+    def daily(self, project: str, user: str | None = None, days: int = 28) -> tuple[DayUse, ...]:
+        """GPU-hours of the last days that are on record, today included, oldest first.
+
+        Days that were summed up and had no use are 0; others are left out.
+        """
+        since = datetime.now().astimezone().date() - timedelta(days=days)
+        used = usage_days.c
+        wanted = [used.project == project, used.day >= since, *([used.user == user] if user is not None else [])]
+        query = sa.select(used.day, sa.func.sum(used.gpu_hours)).where(*wanted).group_by(used.day)
+        with Transaction(self._engine) as connection:
+            found = {day: float(hours) for day, hours in connection.execute(query)}
+            known = connection.execute(sa.select(usage_rolls.c.day).where(usage_rolls.c.day >= since)).scalars()
+            return tuple(DayUse(day=day, gpu_hours=found.get(day, 0.0)) for day in sorted(known))
+
+    def rows(self, project: str, first: date, last: date) -> tuple[UsageRow, ...]:
+        """A project's use from one day to another, both included."""
+        used = usage_days.c
+        query = (
+            sa.select(usage_days)
+            .where(used.project == project, used.day >= first, used.day <= last)
+            .order_by(used.day, used.user, used.profile)
+        )
+        with Transaction(self._engine) as connection:
+            return tuple(UsageRow.model_validate(dict(row)) for row in connection.execute(query).mappings())

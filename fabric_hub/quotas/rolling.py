@@ -1,0 +1,63 @@
+"""Summing up what was used, day by day: asks the gateway for Slurm's accounting and keeps it in our database."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from datetime import date
+from typing import Protocol
+
+from ..errors import FabricError
+from ..sessions.store import SessionStore
+from ..settings import Settings
+from ..slurm.accounting import Accounting
+from .history import History, bounds, due, session_of, summed
+
+log = logging.getLogger("fabric_hub.usage")
+
+EVERY_S = 3600.0
+RETRY_S = 300.0
+
+
+class AccountingSource(Protocol):
+    async def accounting(self, start: float, end: float) -> Accounting: ...
+
+
+async def roll(
+    settings: Settings,
+    source: AccountingSource,
+    store: SessionStore,
+    history: History,
+    *,
+    days: list[date] | None = None,
+    clock: Callable[[], float] = time.time,
+) -> int:
+    """Sum up days; returns how many.
+
+    :param days: default: those that are due (:func:`fabric_hub.quotas.history.due`).
+    :raises FabricError: gateway, Slurm's database or our own does not answer; the days before are done.
+    """
+    wanted = due(await asyncio.to_thread(history.rolled), clock()) if days is None else days
+    for day in wanted:
+        begin, after = bounds(day)
+        now = clock()
+        found = await source.accounting(begin, min(after, now) if now > begin else after)
+        named = {session_of(job.name, settings.hub.id)[0] for job in found.jobs} - {""}
+        sessions = await asyncio.to_thread(store.known, named)
+        rows = summed(settings, found.jobs, sessions, day, found.at)
+        await asyncio.to_thread(history.replace, day, rows, found.at)
+    return len(wanted)
+
+
+async def keep_rolling(settings: Settings, source: AccountingSource, store: SessionStore, history: History) -> None:
+    """Sum up what is due every hour, until cancelled; what does not answer is asked again soon."""
+    while True:
+        wait_s = EVERY_S
+        try:
+            await roll(settings, source, store, history)
+        except FabricError as error:
+            log.warning("Use is not summed up now: %s", error)
+            wait_s = RETRY_S
+        await asyncio.sleep(wait_s)
