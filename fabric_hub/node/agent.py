@@ -300,7 +300,7 @@ class Agent:
         with self._locked():
             jobs, ended, now = self.jobs.all(), self.jobs.ended(), time.time()
             live = list(alive(jobs, ended, self._boot))
-            stems = {job.stem for job in live}
+            stems = frozenset(job.stem for job in live)
             places = {job.stem: self._mounts.place_of(job) for job in live}
             seen = self._mounts.look({HOST, *places.values()})
             troubles = self._make(grants, live, places, seen, whole=True)
@@ -311,6 +311,7 @@ class Agent:
             for job in jobs:
                 if job.stem not in stems:
                     self._forget(job, "job-ended" if job.stem in ended else "gone")
+            self._mounts.keep_only(stems)
             self.jobs.tidy()
 
     def _settle(self, job: Job, place: str, grants: Grants | None, now: float) -> None:

@@ -50,6 +50,11 @@ class Config:
         return os.path.join(self.run, "ds")
 
     @property
+    def namespaces(self) -> str:
+        """The mount namespaces of jobs, kept for as long as a job is registered."""
+        return os.path.join(self.run, "ns")
+
+    @property
     def lock(self) -> str:
         return os.path.join(self.run, "lock")
 

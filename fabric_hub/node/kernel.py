@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND = 1, 2, 4, 8, 32, 4096
-MS_REC, MS_SLAVE = 16384, 1 << 19
+MS_REC, MS_PRIVATE, MS_SLAVE = 16384, 1 << 18, 1 << 19
 SAFE = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC
 SAFE_OPTIONS = frozenset({"ro", "nosuid", "nodev", "noexec"})
 _MNT_DETACH, _UMOUNT_NOFOLLOW = 2, 8

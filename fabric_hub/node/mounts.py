@@ -75,6 +75,7 @@ class Mounts:
         config = self._config
         # no entry of ds/ can be listed: which datasets are open is for those who have them open
         for path, mode in ((config.run, 0o755), (config.base, 0o700), (config.gates, 0o711), (config.jobs, 0o700),
+                           (config.namespaces, 0o700),
                            (config.state, 0o700), (config.outbox, 0o700), (config.data_dir, 0o755)):  # fmt: skip
             os.makedirs(path, mode=0o755, exist_ok=True)
             os.chmod(path, mode)
@@ -300,7 +301,7 @@ class Mounts:
 
         Slurm's job_container/tmpfs keeps it as BASE/JOB/.ns, or as BASE/NODE/JOB/.ns where one machine can play several
         nodes; BASE is a directory of root's. A job that had one never falls back to the node, where others would see
-        what it has open.
+        what it has open. Slurm 22.05 takes its file away with the first step that ends: ours stays.
         """
         if job.namespace or not self._config.containers:
             return job.namespace
@@ -309,8 +310,28 @@ class Mounts:
             namespace = kernel.namespace_at(path)
             if namespace is not None:
                 os.close(namespace)
-                return path
+                return self._keep(path, job)
         return HOST
+
+    def _keep(self, path: str, job: Job) -> str:
+        directory = self._config.namespaces
+        kept = os.path.join(directory, job.stem)
+        if not any(mount.target == directory for mount in kernel.mounts_below(directory)):
+            kernel.mount(directory, directory, None, kernel.MS_BIND)
+        # a namespace can be kept only where mounts do not spread into others: it could hold itself
+        kernel.mount("none", directory, None, kernel.MS_PRIVATE)
+        os.close(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        kernel.unmount(kept)
+        kernel.mount(path, kept, None, kernel.MS_BIND)
+        return kept
+
+    def keep_only(self, stems: frozenset[str]) -> None:
+        """Let the namespaces of all other jobs go, and with them what is mounted in there."""
+        for name in os.listdir(self._config.namespaces):
+            if name not in stems:
+                path = os.path.join(self._config.namespaces, name)
+                kernel.unmount(path)
+                os.unlink(path)
 
 
 class Troubles:

@@ -107,9 +107,15 @@ class SmallCatalogue:
     def over(self, job: int) -> bool:
         return self.state(job) in ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "")
 
+    def daemon(self) -> int | None:
+        """The process of the node agent; None while it is not there."""
+        found: int | None = json.loads((self.root / "run/processes.json").read_text()).get("node")
+        return found
+
     def mounted(self) -> list[str]:
         """The mounts of gates and bases on this machine."""
-        return [mount.target for mount in kernel.mounts_below(str(self.root / "node"))]
+        below = [mount.target for mount in kernel.mounts_below(str(self.root / "node"))]
+        return [target for target in below if not target.endswith("/run/ns")]  # the place where namespaces are kept
 
     def events(self) -> list[dict[str, Any]]:
         files = sorted((self.root / "published/events").glob("[!.]*.json"))

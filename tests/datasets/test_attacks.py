@@ -244,7 +244,7 @@ def test_the_daemon_killed_with_sessions_running_locks_nobody_out_and_lets_nobod
     until(lambda: catalogue.over(ended), "a job without a daemon ends", 60)
     assert catalogue.said("trainer", ended).endswith("ended\n")
     assert SECRET not in catalogue.said("trainer", ended)
-    until(lambda: catalogue.run.pid("node") not in (daemon, None), "the daemon is back")
+    until(lambda: catalogue.daemon() not in (daemon, None), "the daemon is back")
     catalogue.run.as_user("researcher", "touch", str(catalogue.run.home("researcher") / "go"))
     until(lambda: catalogue.over(job), "the job ends", 60)
     assert catalogue.said("researcher", job) == f"wind\nready\n{SECRET}wind\n"
