@@ -19,13 +19,16 @@ FAR_S = 10 * 365 * DAY_S
 def rate_per_day(days: Sequence[DayUse], today: date) -> float | None:
     """GPU-hours per day at the present rate; None when nothing is known.
 
-    :param days: whole days' use; a day that is missing after the first known one had none.
+    :param days: whole days' use, counted from the first day that had any; a day that is missing had none.
     :param today: not a whole day yet, and left out.
     """
     known = {day.day: day.gpu_hours for day in days if day.day < today}
     if not known:
         return None
-    age = (today - min(known)).days
+    busy = [day for day, hours in known.items() if hours > 0]
+    if not busy:
+        return 0.0
+    age = (today - min(busy)).days
     for span in (SHORT_DAYS, LONG_DAYS):
         over = min(span, age)
         since = today - timedelta(days=over)

@@ -35,6 +35,7 @@ def test_a_week_of_holiday_does_not_make_a_budget_eternal() -> None:
 
 def test_a_project_of_three_days_is_judged_by_three_days() -> None:
     assert rate_per_day(days(3.0, 0.0, 3.0), TODAY) == 2.0
+    assert rate_per_day(days(0.0, 0.0, 3.0, 0.0, 3.0), TODAY) == 2.0
 
 
 def test_days_that_are_missing_had_no_use() -> None:

@@ -1,0 +1,135 @@
+"""Usage, time and idle sessions through a whole hub: proxy, hub and service, with a gateway whose jobs a test moves."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from fabric_hub.slurm.limits import GPU, Association, Limit, Limits
+
+from .announcing_server import AnnouncingServer
+from .person import Person, words
+from .small_site import PROFILES, SmallSite
+from .waiting import until
+
+pytestmark = pytest.mark.hub
+
+QUICK = {"title": "Stopped soon", "partition": "gpu", "gpus": 1, "gpu_type": "h200", "default_hours": 4,
+         "idle_minutes": 0.02, "idle_warn_minutes": 0.01}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def generous(sandbox: Path) -> Iterator[SmallSite]:
+    """A site that lets running sessions have more time, and stops idle ones of one profile at once."""
+    site = SmallSite(sandbox / "generous", slurm={"extend": "as-gateway"}, profile={**PROFILES, "quick": QUICK})
+    try:
+        yield site.up()
+    finally:
+        site.close()
+
+
+@pytest.fixture
+def started(generous: SmallSite) -> Callable[..., tuple[Person, AnnouncingServer]]:
+    """Starts a session for a new person; returns both."""
+
+    def start(**options: Any) -> tuple[Person, AnnouncingServer]:
+        person = generous.somebody()
+        person.start(project="twin", **options)
+        person.until_ready()
+        (request,) = generous.requests_of(person)
+        return person, generous.sessions[request.session]
+
+    return start
+
+
+def ask(site: SmallSite, server: AnnouncingServer, verb: str, path: str, body: Any = None) -> httpx.Response:
+    """What a session is answered that asks with its own token, through the proxy."""
+    headers = {"Authorization": f"token {server.token}"}
+    return site.http.request(verb, f"/services/fabric/api/session/{path}", headers=headers, json=body)
+
+
+def test_a_session_is_told_of_its_projects_budget_and_its_own_end(
+    generous: SmallSite, started: Callable[..., tuple[Person, AnnouncingServer]]
+) -> None:
+    _, server = started(profile="small", image="base")
+    budget = Association(account="twin-acc", grp_tres_mins={GPU: Limit(limit=6000, used=5400)})
+    generous.gateway.call(lambda fake: fake.set_limits(Limits(associations=(budget,))))
+
+    def known() -> dict[str, Any] | None:
+        told: dict[str, Any] = ask(generous, server, "GET", "quota").json()
+        return told if told["gpu_hours"] else None
+
+    told = until(known, "the service has heard of the limits")
+    assert (told["gpu_hours"]["limit"], told["gpu_hours"]["used"], told["gpu_hours"]["left"]) == (100, 90, 10)
+    assert told["time"]["ends_at"] == pytest.approx(time.time() + 2 * 3600, abs=120)
+    assert told["time"]["can_extend"]
+
+
+def test_continue_starts_a_named_server_that_knows_which_files_to_open(
+    generous: SmallSite, started: Callable[..., tuple[Person, AnnouncingServer]]
+) -> None:
+    person, server = started(profile="small", image="base")
+    answer = ask(generous, server, "POST", "continue", {"reopen": ["work/a.ipynb"]})
+    assert answer.status_code == 202, answer.text
+    assert answer.json()["server_name"] == "session-2"
+    person.until_ready("session-2")
+    first, second = generous.requests_of(person)
+    assert json.loads(second.environment["FABRIC_REOPEN"]) == ["work/a.ipynb"]
+    assert second.environment["FABRIC_FOLLOWS"] == first.session
+    assert (second.spec, second.image) == (first.spec, first.image)
+    told = until(
+        lambda: found if (found := ask(generous, server, "GET", "continue").json())["state"] == "ready" else None,
+        "the session is told that its successor is ready",
+    )
+    opened = person.log_in().browser.get(told["url"])
+    assert opened.url.path.startswith(f"/user/{person.name}/session-2/")
+    assert "" in person.servers()
+
+
+def test_a_session_is_given_more_time_once(
+    generous: SmallSite, started: Callable[..., tuple[Person, AnnouncingServer]]
+) -> None:
+    _, server = started(profile="small", image="base")
+    before = ask(generous, server, "GET", "quota").json()["time"]["ends_at"]
+    told = ask(generous, server, "POST", "extend", {"minutes": 60})
+    assert told.status_code == 200, told.text
+    assert told.json()["ends_at"] == pytest.approx(before + 3600, abs=60)
+    until(
+        lambda: ask(generous, server, "GET", "quota").json()["time"]["ends_at"] > before + 3000,
+        "Slurm's word on the new end has come",
+    )
+    refused = ask(generous, server, "POST", "extend", {"minutes": 90})
+    assert refused.status_code == 403
+    assert "at most 60 minutes more" in refused.json()["message"]
+
+
+def test_a_forgotten_session_is_stopped_and_the_page_says_what_that_returned(
+    generous: SmallSite, started: Callable[..., tuple[Person, AnnouncingServer]]
+) -> None:
+    person, server = started(profile="quick", image="base")
+    session = generous.session_of(person)
+    busy = {"idle_s": 0, "busy": True, "gpu_percent": [0.0]}
+    assert ask(generous, server, "POST", "idle", busy).json()["state"] == "active"
+    idle = {"idle_s": 1000, "busy": False, "gpu_percent": [1.0]}
+    seen = []
+
+    def stopped() -> bool:
+        answer = ask(generous, server, "POST", "idle", idle).json()
+        seen.append(answer["state"])
+        return bool(answer["state"] == "stopped")
+
+    until(stopped, "the idle session is stopped")
+    assert "warn" in seen
+    person.until_gone()
+    record = generous.store.get(session.id)
+    assert record is not None
+    assert (record.end_reason, record.gpus) == ("idle", 1)
+    assert record.returned_gpu_hours == pytest.approx(4, abs=0.1)
+    page = words(person.log_in().browser.get(f"/user/{person.name}/lab"))
+    assert "That returned 4.0 GPU-hours to project twin." in page
