@@ -21,6 +21,9 @@ LOG_NAME = "session.log"
 COMMENT = "fabric-datasets="
 # Slurm refuses a job with a longer comment (MAX_STR_LEN of its controller is 1024).
 LONGEST_COMMENT = 1000
+# Told to the notebook this many seconds before the time limit (Slurm may be up to a minute earlier): it saves what is
+# open. Only the batch step hears it, which is the notebook.
+END_SIGNAL, END_SIGNAL_S = "USR1", 120
 _PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
@@ -72,6 +75,7 @@ def sbatch_argv(
         ("gres", ",".join(spec.gres) or None),
         ("time", spec.minutes),
         ("constraint", spec.constraint),
+        ("signal", f"B:{END_SIGNAL}@{END_SIGNAL_S}"),
     ]
     argv = [str(sbatch), *(f"--{option}={value}" for option, value in wanted if value is not None)]
     if spec.exclusive:
@@ -144,15 +148,31 @@ def script(
     :param home: the home directory to give the session, when it is not the account's own.
     :param prologue: the site's shell lines, before the spec's own.
 
-    There is no srun step: the notebook is the batch step, which starts sooner.
+    There is no srun step: the notebook is the batch step, which starts sooner. Until it listens for the signal
+    before the end, that signal is ignored: its default would end the job.
     """
     command = shlex.join([str(python), "-I", "-m", "fabric_lab.launch", "--session-dir", directory])
-    lines = ["#!/bin/bash", f"# Session {session} of Fabric Hub."]
+    lines = ["#!/bin/bash", f"# Session {session} of Fabric Hub.", f"trap '' {END_SIGNAL}"]
     if home:
         lines.append(f"export HOME={shlex.quote(home)}")
     lines += [text.strip("\n") for text in (prologue, spec.prologue) if text.strip()]
     if spec.epilogue.strip():
-        lines += [command, "fabric_status=$?", spec.epilogue.strip("\n"), "exit $fabric_status"]
+        lines += [*_passing_on(command), spec.epilogue.strip("\n"), "exit $fabric_status"]
     else:
         lines.append(f"exec {command}")
     return "\n".join(lines) + "\n"
+
+
+def _passing_on(command: str) -> list[str]:
+    """Run the notebook below a shell that goes on afterwards, and pass the signal before the end on to it.
+
+    "wait" returns for a caught signal too (with more than 128): then the notebook is still there to wait for.
+    """
+    return [
+        f"{command} &",
+        "fabric_notebook=$!",
+        f"trap 'kill -{END_SIGNAL} $fabric_notebook 2>/dev/null' {END_SIGNAL}",
+        "while wait $fabric_notebook; fabric_status=$?",
+        "  [ $fabric_status -gt 128 ] && kill -0 $fabric_notebook 2>/dev/null; do :; done",
+        f"trap '' {END_SIGNAL}",
+    ]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,7 +33,8 @@ def test_the_arguments_of_a_full_spec() -> None:
     assert argv(spec) == [
         "/usr/bin/sbatch", "--partition=gpu", "--account=lab", "--qos=high", "--reservation=course", "--nodes=1",
         "--ntasks=1", "--cpus-per-task=4", "--mem=8192M", "--gres=gpu:h200:1", "--time=90", "--constraint=a&b",
-        "--exclusive", "--comment", "a b", "--parsable", "--no-requeue", "--export=ALL", "--open-mode=truncate",
+        "--signal=B:USR1@120", "--exclusive", "--comment", "a b", "--parsable", "--no-requeue",
+        "--export=ALL", "--open-mode=truncate",
         "--output=/home/anna/.fabric-hub/abcdefgh2345/session.log", "--chdir=/home/anna",
         "--job-name=fabric-main-abcdefgh2345",
     ]  # fmt: skip
@@ -38,8 +42,9 @@ def test_the_arguments_of_a_full_spec() -> None:
 
 def test_the_arguments_of_an_empty_spec() -> None:
     assert argv(JobSpec()) == [
-        "/usr/bin/sbatch", "--nodes=1", "--ntasks=1", "--cpus-per-task=1", "--parsable", "--no-requeue",
-        "--export=ALL", "--open-mode=truncate", "--output=/home/anna/.fabric-hub/abcdefgh2345/session.log",
+        "/usr/bin/sbatch", "--nodes=1", "--ntasks=1", "--cpus-per-task=1", "--signal=B:USR1@120", "--parsable",
+        "--no-requeue", "--export=ALL", "--open-mode=truncate",
+        "--output=/home/anna/.fabric-hub/abcdefgh2345/session.log",
         "--chdir=/home/anna", "--job-name=fabric-main-abcdefgh2345",
     ]  # fmt: skip
 
@@ -65,6 +70,7 @@ def test_the_plain_script() -> None:
     assert text == (
         "#!/bin/bash\n"
         "# Session abcdefgh2345 of Fabric Hub.\n"
+        "trap '' USR1\n"
         "exec /images/base/current/bin/python -I -m fabric_lab.launch "
         "--session-dir /home/anna/.fabric-hub/abcdefgh2345\n"
     )
@@ -83,14 +89,42 @@ def test_the_script_with_everything() -> None:
     assert text == (
         "#!/bin/bash\n"
         "# Session abcdefgh2345 of Fabric Hub.\n"
+        "trap '' USR1\n"
         "export HOME='/h o'\"'\"'me'\n"
         "source /etc/profile\n"
         "module load cuda\n"
-        "/images/base/current/bin/python -I -m fabric_lab.launch --session-dir '/d $(id)/s'\n"
-        "fabric_status=$?\n"
+        "/images/base/current/bin/python -I -m fabric_lab.launch --session-dir '/d $(id)/s' &\n"
+        "fabric_notebook=$!\n"
+        "trap 'kill -USR1 $fabric_notebook 2>/dev/null' USR1\n"
+        "while wait $fabric_notebook; fabric_status=$?\n"
+        "  [ $fabric_status -gt 128 ] && kill -0 $fabric_notebook 2>/dev/null; do :; done\n"
+        "trap '' USR1\n"
         "echo bye\n"
         "exit $fabric_status\n"
     )
+
+
+@pytest.mark.parametrize("epilogue", ["", "echo after $fabric_status\n"])
+def test_the_signal_before_the_end_reaches_the_notebook_and_ends_nothing(tmp_path: Path, epilogue: str) -> None:
+    notebook = tmp_path / "python"
+    notebook.write_text(
+        f"#!{sys.executable} -I\nimport os, signal\n"
+        "signal.signal(signal.SIGUSR1, lambda *_: (os.write(1, b'saved\\n'), os._exit(7)))\n"
+        "os.write(1, b'listening\\n')\nwhile True: signal.pause()\n"
+    )
+    notebook.chmod(0o755)
+    text = script.script(JobSpec(epilogue=epilogue), session="s", directory="/d", python=notebook)
+    job = subprocess.Popen(["bash", "-s"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert job.stdin
+    assert job.stdout
+    job.stdin.write(text)
+    job.stdin.close()
+    heard = [job.stdout.readline()]
+    job.send_signal(signal.SIGUSR1)  # as Slurm does: to the batch shell alone
+    heard += job.stdout.readlines()
+    job.stdout.close()
+    assert heard == ["listening\n", "saved\n"] + (["after 7\n"] if epilogue else [])
+    assert job.wait() == 7
 
 
 def test_the_environment_of_a_client_is_these_names_only() -> None:
