@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .dask.cluster import DaskCluster as DaskCluster
     from .dask.cluster import clusters as clusters
+    from .quota_widget import quota as quota
     from .widget import session as session
 
 __version__ = "0.1.0"
-__all__ = ["DaskCluster", "__version__", "clusters", "session"]
+__all__ = ["DaskCluster", "__version__", "clusters", "quota", "session"]
 
 
 def __getattr__(name: str) -> Any:
@@ -22,6 +23,10 @@ def __getattr__(name: str) -> Any:
         from .widget import session
 
         return session
+    if name == "quota":
+        from .quota_widget import quota
+
+        return quota
     if name in ("DaskCluster", "clusters"):
         from .dask import cluster
 

@@ -1,4 +1,4 @@
-"""The Jupyter server extension: ``GET <base>/fabric/session``, and ``<base>/fabric/datasets``."""
+"""The Jupyter server extension: ``GET <base>/fabric/session``, ``fabric/datasets``, ``fabric/quota`` and more."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
 from tornado.web import authenticated
 
-from . import dataset_handlers, facts
+from . import cluster_handlers, dataset_handlers, facts, usage_handlers
 from .hub_service import Kept, Service
 from .node import DATA
 
@@ -46,6 +46,9 @@ def _load_jupyter_server_extension(server: ServerApp) -> None:
     base = url_path_join(server.base_url, "fabric")
     arguments = {"hub_answer": Kept(service), "models": facts.gpu_models()}
     routes = [(url_path_join(base, "session"), SessionHandler, arguments), *dataset_handlers.routes(base, service)]
+    routes += cluster_handlers.routes(base, service)
     page = server.web_app.settings.setdefault("page_config_data", {})
     page["fabricDatasets"] = bool(os.environ.get(DATA))  # a site without datasets shows no panel
+    if service.url:
+        routes += usage_handlers.install(server, base, service)
     server.web_app.add_handlers(".*$", routes)  # type: ignore[no-untyped-call]

@@ -27,7 +27,7 @@ class Service:
     """The service's ``/session`` with this session's token."""
 
     def __init__(self, url: str, token: str, ca_file: str | None = None) -> None:
-        self._url = url
+        self.url = url
         self._token = token
         self._ca_file = ca_file
 
@@ -36,11 +36,11 @@ class Service:
 
         :param path: below the service's ``/session``, as "/datasets".
         """
-        if not self._url:
+        if not self.url:
             return Answer(None, NOT_A_SESSION, 503)
         content = None if method in ("GET", "DELETE") else json.dumps(body or {}).encode()
         request = HTTPRequest(
-            f"{self._url}{path}",
+            f"{self.url}{path}",
             method=method,
             headers={"Authorization": f"token {self._token}", "Content-Type": "application/json"},
             body=content,

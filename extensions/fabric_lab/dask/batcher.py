@@ -8,39 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import math
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from . import slurm
-from .shape import arrange, task_ids
+from .queues import Queue
+from .shape import Batch, Place, Pool, arrange
 from .work import Order
 
 # Starts and ends of one event loop pass belong together; distributed spreads them over a few passes.
 _GATHER_S = 0.05
-
-
-@dataclass(frozen=True)
-class Pool:
-    """One kind of worker: its share of a job, and the most that share one job.
-
-    ``memory`` is in bytes; ``options`` are sbatch's, after those of the batch script.
-    """
-
-    name: str
-    threads: int
-    cpus: float
-    memory: int
-    most: int = 8
-    gpus: int = 0
-    gpu_type: str = ""
-    options: tuple[str, ...] = ()
-    local_directory: str | None = None
-    death_timeout: float = 60.0
-    resources: dict[str, float] = field(default_factory=dict)
 
 
 class Entry(Protocol):
@@ -52,29 +31,21 @@ class Entry(Protocol):
     def job_script(self) -> str: ...
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a worker was submitted: a task of a job array."""
-
-    job: int
-    task: int
-
-    def __str__(self) -> str:
-        return f"{self.job}_{self.task}"
-
-
 class Batcher:
     """Joins submissions and cancellations of one cluster.
 
-    :param directory: the cluster's; orders and logs go below it.
+    :param directory: the cluster's; orders go below it.
     :param scheduler: gives the scheduler's address.
-    :param command: what the batch script runs with an order's path as its last argument; see :meth:`script`.
+    :param datasets: names of datasets that the workers open.
     """
 
-    def __init__(self, directory: Path, job_name: str, scheduler: Callable[[], str]) -> None:
+    def __init__(
+        self, directory: Path, queue: Queue, scheduler: Callable[[], str], datasets: Sequence[str] = ()
+    ) -> None:
         self._directory = directory
-        self._job_name = job_name
+        self._queue = queue
         self._scheduler = scheduler
+        self._datasets = list(datasets)
         self._numbers = itertools.count(1)
         self._waiting: list[tuple[Entry, asyncio.Future[Place]]] = []
         self._here: dict[Place, set[str]] = defaultdict(set)
@@ -124,37 +95,35 @@ class Batcher:
             rest = members
             for batch in arrange(len(members), members[0][0].pool.most):
                 now, rest = rest[: batch.workers], rest[batch.workers :]
-                await self._submit_one(now, batch.tasks, batch.per_task)
+                await self._submit_one(now, batch)
 
-    async def _submit_one(
-        self, members: Sequence[tuple[Entry, asyncio.Future[Place]]], tasks: int, per_task: int
-    ) -> None:
+    async def _submit_one(self, members: Sequence[tuple[Entry, asyncio.Future[Place]]], batch: Batch) -> None:
         first = members[0][0]
         pool = first.pool
         order = Order(
             scheduler=self._scheduler(),
             names=[entry.name for entry, _ in members],
-            per_task=per_task,
+            per_task=batch.per_task,
             nthreads=pool.threads,
             memory_limit=pool.memory,
             gpus=pool.gpus,
             resources=pool.resources or None,
             local_directory=pool.local_directory,
             death_timeout=pool.death_timeout,
+            datasets=self._datasets,
         )
         path = self._directory / "orders" / f"{next(self._numbers)}.json"
         try:
             order.write(path)
             self.calls["sbatch"] += 1
-            script = first.job_script().replace(ORDER, str(path))
-            job = await slurm.submit(options(pool, self._job_name, self._directory, tasks, per_task), script)
+            job = await self._queue.submit(first.job_script(), path, batch, pool)
         except (slurm.SlurmError, OSError) as error:
             for _, place in members:
                 if not place.done():
                     place.set_exception(slurm.SlurmError(str(error)))
             return
         for number, (entry, future) in enumerate(members):
-            where = Place(job, number // per_task)
+            where = Place(job, number // batch.per_task)
             self._here[where].add(entry.name)
             if not future.done():
                 future.set_result(where)
@@ -166,7 +135,7 @@ class Batcher:
             jobs[place.job].append(place.task)
         self.calls["scancel"] += 1
         try:
-            await slurm.cancel([f"{job}_[{task_ids(tasks)}]" for job, tasks in jobs.items()])
+            await self._queue.cancel(jobs)
         except slurm.SlurmError as error:
             outcome: slurm.SlurmError | None = error
         else:
@@ -178,30 +147,6 @@ class Batcher:
                 done.set_exception(outcome)
             else:
                 done.set_result(None)
-
-
-ORDER = "FABRIC_ORDER"
-
-
-def options(pool: Pool, job_name: str, directory: Path, tasks: int, per_task: int) -> list[str]:
-    """sbatch's options for one array of tasks, each with this many workers."""
-    wanted = [
-        *pool.options,
-        f"--job-name={job_name}",
-        f"--array=0-{tasks - 1}",
-        "--nodes=1",
-        "--ntasks=1",
-        f"--cpus-per-task={math.ceil(pool.cpus * per_task)}",
-        f"--mem={math.ceil(pool.memory * per_task / (1 << 20))}M",
-        f"--output={str(directory).replace('%', '%%')}/logs/%A_%a.log",
-        "--open-mode=append",
-        "--signal=B:USR1@60",
-        "--export=ALL",
-    ]
-    if pool.gpus:
-        kind = f"{pool.gpu_type}:" if pool.gpu_type else ""
-        wanted.append(f"--gres=gpu:{kind}{pool.gpus * per_task}")
-    return wanted
 
 
 def _natural(name: str) -> tuple[str, int]:

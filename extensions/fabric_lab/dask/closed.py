@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
 from pathlib import Path
 from typing import Any
 
 from distributed import Scheduler, Worker
+from distributed.scheduler import WorkerStatusPlugin
 
 from . import tls
+
+
+class Subscriber(WorkerStatusPlugin):  # type: ignore[misc]
+    """Tells one notebook which workers come and go; the original's single name lets only the last one hear it."""
+
+    _numbers = itertools.count(1)
+
+    def __init__(self, scheduler: Scheduler, comm: Any) -> None:
+        self.name = f"worker-status-{next(self._numbers)}"
+        super().__init__(scheduler, comm)
 
 
 class ClosedScheduler(Scheduler):  # type: ignore[misc]
@@ -17,6 +29,13 @@ class ClosedScheduler(Scheduler):  # type: ignore[misc]
     def __init__(self, *args: Any, key_directory: str, **kwargs: Any) -> None:
         self._key_directory = Path(key_directory)
         super().__init__(*args, **kwargs)
+
+    def subscribe_worker_status(self, comm: Any) -> Any:
+        Subscriber(self, comm)
+        known = self.identity()
+        for worker in known["workers"].values():
+            del worker["metrics"], worker["last_seen"]
+        return known
 
     def start_http_server(
         self, routes: Any, dashboard_address: Any, default_port: int = 0, ssl_options: Any = None

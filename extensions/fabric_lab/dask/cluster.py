@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import json
 import math
 import os
 import secrets
-import shutil
-import subprocess
-import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Generator, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -22,18 +17,19 @@ from dask.utils import parse_timedelta
 from dask_jobqueue.slurm import SLURMCluster, SLURMJob
 from distributed.core import Status
 from distributed.deploy.spec import ProcessInterface, SpecCluster
-from distributed.utils import NoOpAwaitable
+from distributed.utils import Log, Logs, NoOpAwaitable
+from tornado.ioloop import PeriodicCallback
 
-from . import session, slurm, tls
-from .daemon import Plan, State
-from .plan import make_plan
+from . import session, show, tls
+from .daemon import State
+from .plan import Plan, make_plan, profile_pool
+from .start import START_S, ClusterError, claim, clusters, last_words, launch, running, until_gone
 
-START_S = 60.0
+__all__ = ["ClusterError", "DaskCluster", "clusters"]
+
 PLAN = "plan.json"
-
-
-class ClusterError(Exception):
-    """A cluster could not be started or found; the message says why and what to do."""
+# The hub's own word on waiting workers is a few seconds old.
+REFRESH_S = 3.0
 
 
 class RemoteScheduler(ProcessInterface):  # type: ignore[misc]
@@ -71,72 +67,15 @@ class RemoteScheduler(ProcessInterface):  # type: ignore[misc]
         await super().close()
 
 
-def launch(directory: Path, plan: Plan) -> None:
-    """Start a cluster's daemon; it is in a process group of its own, and of no kernel."""
-    for name in ("orders", "logs"):
-        (directory / name).mkdir(mode=0o700)
-    environment = slurm.clean(os.environ)
-    log = os.open(directory / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
-        subprocess.run(
-            [sys.executable, "-P", "-m", "fabric_lab.dask.daemon", str(directory)],
-            input=json.dumps({"plan": asdict(plan), "service": session.access(os.environ)}).encode(),
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            env=environment,
-            cwd=Path.home(),
-            check=True,
-            timeout=START_S,
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        raise ClusterError(f"Cluster {directory.name} did not start: {error}. {last_words(directory)}") from error
-    finally:
-        os.close(log)
+class Told(str):
+    """What the hub said of so many workers; a notebook shows it. It may be awaited, as dask's own answer."""
 
+    def __repr__(self) -> str:
+        return str(self)
 
-def running(directory: Path) -> bool:
-    """Whether a cluster's daemon lives: it holds a lock on its directory's ``lock`` as long as it does."""
-    try:
-        with (directory / "lock").open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
-
-
-def until_gone(directory: Path) -> None:
-    """Wait for a cluster's daemon to end, however it does."""
-    with suppress(OSError), (directory / "lock").open("rb") as file:
-        fcntl.flock(file, fcntl.LOCK_SH)
-
-
-def last_words(directory: Path, lines: int = 5) -> str:
-    """The end of a daemon's log."""
-    with suppress(OSError):
-        return "\n".join((directory / "log").read_text(errors="replace").splitlines()[-lines:])
-    return ""
-
-
-def claim(directory: Path) -> None:
-    """Make a new cluster's directory with its key; only its user may enter.
-
-    :raises ClusterError: there is a cluster of this name.
-    """
-    with suppress(FileExistsError):
-        directory.mkdir(mode=0o700)
-        tls.create(directory)
-        return
-    if running(directory):
-        raise ClusterError(
-            f"There is a cluster {directory.name} already. "
-            f"Connect to it with DaskCluster.connect({directory.name!r}), or choose another name."
-        )
-    shutil.rmtree(directory)  # of a daemon that was killed
-    directory.mkdir(mode=0o700)
-    tls.create(directory)
+    def __await__(self) -> Generator[None, None, Told]:
+        return self
+        yield
 
 
 class RemoteAdaptive:
@@ -151,7 +90,7 @@ class RemoteAdaptive:
         """Keep the workers that there are."""
         if self.periodic_callback:
             self.periodic_callback = False
-            self._cluster._ask("fabric_adapt")
+            self._cluster._do(self._cluster._ask("fabric_adapt"))
 
 
 class DaskCluster(SLURMCluster):  # type: ignore[misc]
@@ -167,7 +106,7 @@ class DaskCluster(SLURMCluster):  # type: ignore[misc]
     :param hours: longest life of a worker's job.
     :param idle_timeout: end the cluster after so long without work ("30 minutes"); None: never.
     :param workers_per_job: the most workers that share one job of Slurm's, and their imports.
-    :raises ClusterError: it could not be started.
+    :raises ClusterError: it could not be started, or the hub refuses such workers.
     """
 
     job_cls = SLURMJob
@@ -209,7 +148,9 @@ class DaskCluster(SLURMCluster):  # type: ignore[misc]
         else:
             self.directory = _attach
         known = plan or Plan.loads((self.directory / PLAN).read_text())
-        self._pools = {pool.name: pool for pool in known.pools}
+        self._first = (gpus or n_workers) if plan is not None else 0
+        self._status: dict[str, Any] = {}
+        self._doing: set[asyncio.Task[Any]] = set()
         super().__init__(
             scheduler_cls=RemoteScheduler,
             scheduler_options={"directory": self.directory, "plan": plan},
@@ -218,11 +159,9 @@ class DaskCluster(SLURMCluster):  # type: ignore[misc]
             asynchronous=asynchronous,
             name=known.name,
             silence_logs=False,
-            **known.job,
+            **known.pools[0].job,
         )
         self.shutdown_on_close = False  # atexit: the cluster outlives the kernel; close() ends it
-        if plan is not None and (gpus or n_workers):
-            self.scale(gpus or n_workers)
 
     @classmethod
     def connect(cls, name: str, *, asynchronous: bool = False) -> DaskCluster:
@@ -239,18 +178,49 @@ class DaskCluster(SLURMCluster):  # type: ignore[misc]
     def _get_worker_security(self, security: Any) -> None:
         """Workers read the key where it is; none of it is in a command."""
 
+    async def _start(self) -> None:
+        await super()._start()
+        first, self._first = self._first, 0
+        if first:
+            try:
+                await self._ask("fabric_scale", n=first)
+            except ClusterError:
+                await self._close()
+                raise
+        if "fabric-status" not in self.periodic_callbacks:
+            refresh = PeriodicCallback(self._refresh, REFRESH_S * 1000)
+            self.periodic_callbacks["fabric-status"] = refresh
+            refresh.start()
+
+    async def _refresh(self) -> None:
+        if self.status == Status.running:
+            with suppress(OSError, ClusterError):
+                await self._ask("fabric_status")
+
     # -- the daemon does it; each of these is one request
 
-    def _ask(self, verb: str, **arguments: Any) -> Any:
-        return self.sync(self._ask_async, verb, **arguments)
-
-    async def _ask_async(self, verb: str, **arguments: Any) -> Any:
-        if self.scheduler_comm is None:
+    async def _ask(self, verb: str, **arguments: Any) -> Any:
+        if self.scheduler_comm is None or self.status == Status.created:
             await self
         answer = await getattr(self.scheduler_comm, verb)(**arguments)
         if isinstance(answer, dict) and answer.get("error"):
             raise ClusterError(answer["error"])
+        if isinstance(answer, dict) and "workers" in answer:
+            self._status = answer
         return answer
+
+    def _do(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Do it now; in an asynchronous cluster it is on its way, and may be awaited."""
+        if not self.asynchronous:
+
+            async def waited() -> Any:
+                return await work
+
+            return self.sync(waited)
+        task = asyncio.ensure_future(work)
+        self._doing.add(task)
+        task.add_done_callback(self._doing.discard)
+        return task
 
     def scale(
         self,
@@ -260,8 +230,26 @@ class DaskCluster(SLURMCluster):  # type: ignore[misc]
         cores: int | None = None,
         pool: str | None = None,
     ) -> Any:
-        """Have this many workers (or jobs full of them, or as many as make so much memory or so many cores)."""
-        return self._ask("fabric_scale", n=n, jobs=jobs, memory=memory, cores=cores, pool=pool)
+        """Have this many workers (or jobs full of them, or as many as make so much memory or so many cores).
+
+        :param pool: of which kind (:meth:`add_pool`); default: the cluster's own.
+        :returns: what they cost per hour, and how many of them find a place now, in words.
+        :raises ClusterError: the hub refuses them.
+        """
+
+        async def scaled() -> Told:
+            answer = await self._ask("fabric_scale", n=n, jobs=jobs, memory=memory, cores=cores, pool=pool)
+            return Told(answer["words"])
+
+        return self._do(scaled())
+
+    def quote(self, n: int, pool: str | None = None) -> Any:
+        """What so many workers would cost per hour, and how many find a place now, in words; nothing is submitted."""
+
+        async def quoted() -> Told:
+            return Told((await self._ask("fabric_quote", n=n, pool=pool))["words"])
+
+        return self._do(quoted())
 
     def adapt(
         self,
@@ -270,23 +258,104 @@ class DaskCluster(SLURMCluster):  # type: ignore[misc]
         maximum: float = math.inf,
         minimum_jobs: int | None = None,
         maximum_jobs: int | None = None,
+        pool: str | None = None,
         **options: Any,
     ) -> RemoteAdaptive:
-        """Follow the work between ``minimum`` and ``maximum`` workers (or jobs of them)."""
-        most = next(iter(self._pools.values())).most
-        minimum = minimum if minimum_jobs is None else minimum_jobs * most
-        maximum = maximum if maximum_jobs is None else maximum_jobs * most
-        self._ask("fabric_adapt", minimum=minimum, maximum=maximum, **options)
+        """Follow the work between ``minimum`` and ``maximum`` workers (or jobs full of them) of a pool."""
+        self._do(
+            self._ask(
+                "fabric_adapt",
+                minimum=minimum,
+                maximum=maximum,
+                minimum_jobs=minimum_jobs,
+                maximum_jobs=maximum_jobs,
+                pool=pool,
+                **options,
+            )
+        )
         self._adaptive = RemoteAdaptive(self, minimum, maximum)
         return self._adaptive
 
-    def status_of_workers(self) -> dict[str, Any]:
-        """Workers wanted, with their jobs, and what went wrong; see :meth:`.control.Control.status`."""
-        return dict(self._ask("fabric_status"))
+    def add_pool(
+        self,
+        profile: str | None = None,
+        *,
+        name: str | None = None,
+        gpus: bool = False,
+        hours: float | None = None,
+        workers_per_job: int | None = None,
+    ) -> Any:
+        """One more kind of worker under the same scheduler; ``scale(n, pool=NAME)`` starts some.
 
-    def job_script(self) -> str:
-        """The batch script of the workers; what sbatch is told besides stands in its command."""
-        return str(self._ask("fabric_job_script"))
+        :param profile: the site's; default: the smallest with a GPU (or without one).
+        :param name: of the pool; default: the profile's.
+        :returns: the pool's name.
+        :raises ClusterError: there is a pool of that name already.
+        """
+
+        async def added() -> str:
+            offer = await asyncio.to_thread(session.ask, "/session/clusters", None, os.environ)
+            pool = profile_pool(
+                offer,
+                profile,
+                gpus=int(gpus),
+                pool_name=name,
+                hours=hours,
+                workers_per_job=workers_per_job,
+                words={},
+            )
+            await self._ask("fabric_add_pool", pool=asdict(pool))
+            return pool.name
+
+        return self._do(added())
+
+    def status_of_workers(self) -> Any:
+        """Workers wanted, with their jobs, and what went wrong; see :meth:`.control.Control.status`."""
+        return self._do(self._ask("fabric_status"))
+
+    def job_script(self, pool: str | None = None) -> Any:
+        """The batch script of a pool's workers; what sbatch is told besides stands in its command."""
+        return self._do(self._ask("fabric_job_script", pool=pool))
+
+    async def _get_logs(self, cluster: bool = True, scheduler: bool = True, workers: Any = True) -> Any:
+        logs = await super()._get_logs(cluster=False, scheduler=scheduler, workers=workers)
+        if cluster:  # the cluster's own log is its daemon's
+            logs = Logs({"Cluster": Log(await self._ask("fabric_log")), **logs})
+        return logs
+
+    # -- how it is shown
+
+    @property
+    def dashboard_link(self) -> str:
+        """Where the dashboard is: behind the hub's login in a session, else for who holds the cluster's key."""
+        prefix = os.environ.get("JUPYTERHUB_SERVICE_PREFIX")
+        if prefix:
+            host = os.environ.get("JUPYTERHUB_HOST", "")
+            return f"{host}{prefix.rstrip('/')}/fabric/dask/{self.name}/status"
+        state = getattr(self.scheduler, "state", None)
+        return f"https://{state.dashboard}/status" if state else ""
+
+    @property
+    def _cluster_class_name(self) -> str:
+        return type(self).__name__
+
+    @property
+    def _known(self) -> dict[str, Any]:
+        """What the daemon last said, without the waiting of workers that have come since."""
+        here = {str(name) for name in self.observed}
+        workers = [{**one, "address": one["address"] or one["name"] in here} for one in self._status.get("workers", ())]
+        return {**self._status, "workers": workers}
+
+    def __repr__(self) -> str:
+        waiting = "; ".join([*show.waiting(self._known), *self._status.get("problems", {}).values()])
+        own = super().__repr__()
+        return f"{own[:-1]}; {waiting})" if waiting else own
+
+    def _repr_html_(self, cluster_status: str | None = None) -> str:
+        return str(super()._repr_html_(cluster_status=(cluster_status or "") + show.rows(self._known)))
+
+    def _scaling_status(self) -> str:
+        return show.scaling(self._known, len(self.scheduler_info["workers"]))
 
     # -- what SpecCluster would do here
 
@@ -305,9 +374,12 @@ class DaskCluster(SLURMCluster):  # type: ignore[misc]
     async def _close(self, *, end: bool = True) -> None:
         if self.status == Status.closed:
             return
+        if self._doing:  # what was asked for comes first
+            await asyncio.gather(*self._doing, return_exceptions=True)
         if end and self.scheduler_comm is not None and self.status == Status.running:
             with suppress(OSError):
                 await self.scheduler_comm.fabric_close()
+        self._adaptive = None  # closing it would tell the daemon to stop adapting
         await super(SpecCluster, self)._close()
         if end and self.scheduler is not None:
             await self.scheduler.close()
@@ -318,8 +390,3 @@ class DaskCluster(SLURMCluster):  # type: ignore[misc]
         if not self.asynchronous:
             self._loop_runner.stop()
         return answer
-
-
-def clusters() -> list[str]:
-    """Names of this session's clusters."""
-    return sorted(path.name for path in session.clusters_directory().iterdir() if running(path))

@@ -7,14 +7,31 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Any
 
-from .host import HostedCluster
+from .adaptive import PoolAdaptive
+from .host import HostedCluster, wanted_workers
 from .hub import Hub
+from .session import HubError
+from .shape import Pool
 
 log = logging.getLogger("fabric_lab.dask")
+
+# What the panel may ask for, with the types of its words.
+VERBS: dict[str, dict[str, tuple[type, ...]]] = {
+    "scale": {"n": (int,), "pool": (str, type(None))},
+    "adapt": {"minimum": (int,), "maximum": (int,), "pool": (str, type(None))},
+    "close": {},
+}
+LOG_LINES = 200
+
+
+class WrongWordsError(Exception):
+    """There is no such verb, or it does not take these words."""
 
 
 class Control:
@@ -33,14 +50,49 @@ class Control:
             "fabric_wanted": self.wanted,
             "fabric_scale": self.scale,
             "fabric_adapt": self.adapt,
+            "fabric_add_pool": self.add_pool,
+            "fabric_quote": self.quote,
             "fabric_status": self.status,
+            "fabric_log": self.log,
             "fabric_job_script": self.job_script,
             "fabric_close": self.close,
         }
 
+    async def do(self, verb: str, words: Mapping[str, Any]) -> dict[str, Any]:
+        """What somebody else than a notebook asks for.
+
+        :raises WrongWordsError: there is no such verb, or it does not take these words.
+        """
+        known = VERBS.get(verb)
+        if known is None or not all(
+            isinstance(value, known.get(name, ())) and not isinstance(value, bool) for name, value in words.items()
+        ):
+            raise WrongWordsError(f"{verb} with {dict(words)} is nothing that a cluster does.")
+        return dict(await getattr(self, verb)(**words) or {})
+
     async def wanted(self, names: list[str]) -> list[str]:
-        """Which of these workers the cluster still wants."""
+        """Which of these workers the cluster still wants; of one that ends: none."""
+        if self._ending.is_set():
+            return []
         return [name for name in names if name in self._cluster.worker_spec]
+
+    def _pool(self, name: str | None) -> Pool | None:
+        return self._cluster.pools.get(name) if name else self._cluster.first_pool
+
+    def _no_pool(self, name: str | None) -> dict[str, Any]:
+        return {"error": f"There is no pool {name}; this cluster has {', '.join(self._cluster.pools)}."}
+
+    async def quote(self, n: int, pool: str | None = None) -> dict[str, Any]:
+        """``{"words"}``: what so many workers of a pool cost and wait for; "" when nobody says."""
+        kind = self._pool(pool)
+        if kind is None:
+            return self._no_pool(pool)
+        if self._hub is None or not kind.profile or n < 1:
+            return {"words": ""}
+        try:
+            return {"words": await self._hub.quote(kind.profile, n)}
+        except HubError as error:
+            return {"error": str(error)}
 
     async def scale(
         self,
@@ -50,18 +102,48 @@ class Control:
         cores: int | None = None,
         pool: str | None = None,
     ) -> dict[str, Any]:
-        """Have that many workers; returns :meth:`status`. Adapting ends."""
-        if pool is not None and pool not in self._cluster.pools:
-            return {"error": f"There is no pool {pool}; this cluster has {', '.join(self._cluster.pools)}."}
-        self._stop_adapting()
-        self._cluster.scale(n, jobs=jobs, memory=memory, cores=cores, pool=pool)
-        return await self.status()
+        """Have that many workers of a pool; returns :meth:`status` with what the hub says of them. Adapting ends.
 
-    async def adapt(self, **options: Any) -> dict[str, Any]:
-        """Follow the work between a minimum and a maximum; without either, stop."""
+        More workers than there shall be now are asked for only when the hub does not refuse them.
+        """
+        kind = self._pool(pool)
+        if kind is None:
+            return self._no_pool(pool)
+        target = wanted_workers(kind, n, jobs, memory, cores)
+        quoted: dict[str, Any] = {"words": ""}
+        if target > len(self._cluster.of_pool(kind.name)):
+            quoted = await self.quote(target, kind.name)
+            if quoted.get("error"):
+                return quoted
         self._stop_adapting()
-        if options:
-            self._cluster.adapt(**options)
+        self._cluster.scale(target, pool=kind.name)
+        return {**await self.status(), **quoted}
+
+    async def adapt(
+        self,
+        *,
+        minimum: float | None = None,
+        maximum: float | None = None,
+        minimum_jobs: int | None = None,
+        maximum_jobs: int | None = None,
+        pool: str | None = None,
+        **options: Any,
+    ) -> dict[str, Any]:
+        """Follow the work with one pool, between a minimum and a maximum; without either, stop."""
+        kind = self._pool(pool)
+        if kind is None:
+            return self._no_pool(pool)
+        self._stop_adapting()
+        if (minimum, maximum, minimum_jobs, maximum_jobs) != (None,) * 4 or options:
+            least = minimum_jobs * kind.most if minimum_jobs is not None else minimum
+            most = maximum_jobs * kind.most if maximum_jobs is not None else maximum
+            self._cluster.adapt(
+                Adaptive=PoolAdaptive,
+                minimum=least or 0,
+                maximum=math.inf if most is None else most,
+                pool=kind.name,
+                **options,
+            )
         return await self.status()
 
     def _stop_adapting(self) -> None:
@@ -70,19 +152,36 @@ class Control:
         self._cluster._adaptive = None
         self._cluster.__dict__.pop("_adaptive_options", None)
 
+    async def add_pool(self, pool: dict[str, Any]) -> dict[str, Any]:
+        """One more kind of worker; there are none of it yet."""
+        new = Pool.of(pool)
+        if new.name in self._cluster.pools:
+            return {"error": f"There is a pool {new.name} already."}
+        self._cluster.pools[new.name] = new
+        return {}
+
     async def status(self) -> dict[str, Any]:
-        """What is wanted, where it was submitted, and what went wrong."""
+        """What is wanted, where it was submitted, what went wrong, and what it has used."""
         cluster = self._cluster
-        there = {str(state.name): state.address for state in cluster.scheduler.workers.values()}
-        workers = [
-            {
-                "name": name,
-                "pool": spec["options"]["pool"].name,
-                "job": str(job.place) if (job := cluster.workers.get(name)) is not None and job.place else None,
-                "address": there.get(name),
-            }
-            for name, spec in cluster.worker_spec.items()
-        ]
+        there = {str(state.name): state for state in cluster.scheduler.workers.values()}
+        workers = []
+        for name, spec in cluster.worker_spec.items():
+            job, state = cluster.workers.get(name), there.get(name)
+            metrics = state.metrics if state else {}
+            workers.append(
+                {
+                    "name": name,
+                    "pool": spec["options"]["pool"].name,
+                    "job": str(job.place) if job is not None and job.place else None,
+                    "address": state.address if state else None,
+                    "threads": state.nthreads if state else None,
+                    "memory": metrics.get("memory"),
+                    "memory_limit": state.memory_limit if state else None,
+                    "cpu": metrics.get("cpu"),
+                    "gpu_memory": metrics.get("gpu_memory_used"),
+                    "gpu_use": metrics.get("gpu_utilization"),
+                }
+            )
         adaptive = cluster._adaptive
         jobs = await self._hub.jobs() if self._hub else None
         return {
@@ -91,14 +190,30 @@ class Control:
             "name": cluster.name,
             "workers": workers,
             "problems": dict(cluster.problems),
-            "adaptive": {"minimum": adaptive.minimum, "maximum": adaptive.maximum} if adaptive else None,
+            "adaptive": {
+                "pool": adaptive.pool,
+                "minimum": adaptive.minimum,
+                "maximum": None if math.isinf(adaptive.maximum) else adaptive.maximum,
+            }
+            if adaptive
+            else None,
             "calls": dict(cluster.batcher.calls),
-            "pools": list(cluster.pools),
+            "pools": {
+                pool.name: {"profile": pool.profile, "gpus": pool.gpus, "threads": pool.threads, "memory": pool.memory}
+                for pool in cluster.pools.values()
+            },
+            "used": asdict(cluster.meter.used()),
         }
 
-    async def job_script(self) -> str:
-        """The batch script of the first pool's workers."""
-        return str(self._cluster.job_script())
+    async def log(self) -> str:
+        """The end of the daemon's own log."""
+        text = await asyncio.to_thread((self._cluster.directory / "log").read_text, errors="replace")
+        return "\n".join(text.splitlines()[-LOG_LINES:])
+
+    async def job_script(self, pool: str | None = None) -> str | dict[str, Any]:
+        """The batch script of a pool's workers."""
+        kind = self._pool(pool)
+        return self._no_pool(pool) if kind is None else self._cluster.script_of(kind)
 
     async def close(self) -> None:
         """End the cluster; the answer comes before it does."""

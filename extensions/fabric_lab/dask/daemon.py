@@ -16,40 +16,16 @@ import shutil
 import signal
 import sys
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from .batcher import Pool
 from .hub import Hub
+from .plan import Plan
 
 log = logging.getLogger("fabric_lab.dask")
 
 STATE = "cluster.json"
 GOODBYE_S = 20.0
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a cluster shall be. ``job`` holds SLURMCluster's words for its batch script (cores, queue, ...)."""
-
-    name: str
-    job_name: str
-    pools: list[Pool]
-    job: dict[str, Any]
-    server_pid: int | None = None
-    host: str | None = None
-    idle_timeout: float | None = None
-    scheduler_options: dict[str, Any] = field(default_factory=dict)
-
-    def dumps(self) -> str:
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def loads(cls, text: str) -> Plan:
-        data = json.loads(text)
-        pools = [Pool(**{**pool, "options": tuple(pool["options"])}) for pool in data.pop("pools")]
-        return cls(pools=pools, **data)
 
 
 @dataclass(frozen=True)
@@ -80,6 +56,8 @@ async def serve(plan: Plan, directory: Path, hub: Hub | None) -> None:
     from . import tls
     from .control import Control
     from .host import HostedCluster
+    from .pages import control_pages
+    from .queues import LocalQueue, SlurmQueue
 
     loop = asyncio.get_running_loop()
     ending = asyncio.Event()
@@ -92,19 +70,21 @@ async def serve(plan: Plan, directory: Path, hub: Hub | None) -> None:
         options.setdefault("host", plan.host)
     if plan.idle_timeout:
         options.setdefault("idle_timeout", plan.idle_timeout)
+    local = LocalQueue(directory) if plan.local else None
     cluster = HostedCluster(
         directory=directory,
         name=plan.name,
-        job_name=plan.job_name,
-        pools={pool.name: pool for pool in plan.pools},
+        pools=plan.pools,
+        queue=local or SlurmQueue(directory, plan.job_name, plan.datasets),
         scheduler_options=options,
-        states=hub.states if hub else None,
-        **plan.job,
+        states=local.states if local else hub.states if hub else None,
+        datasets=plan.datasets,
     )
     try:
         await cluster
-        control = Control(cluster, ending, hub)
+        control = Control(cluster, ending, None if plan.local else hub)
         cluster.scheduler.handlers.update(control.handlers())
+        cluster.scheduler.http_application.add_handlers(".*", control_pages(control))
         dashboard = cluster.scheduler.http_server.port
         host = cluster.scheduler.address.rpartition("://")[2].rpartition(":")[0]
         State(plan.name, os.getpid(), cluster.scheduler.address, f"{host}:{dashboard}", time.time()).write(directory)
@@ -112,11 +92,14 @@ async def serve(plan: Plan, directory: Path, hub: Hub | None) -> None:
         ended = asyncio.ensure_future(ending.wait())
         await asyncio.wait([idle, ended], return_when=asyncio.FIRST_COMPLETED)
         log.info("The cluster ends: %s", "it was idle" if idle.done() else "it was told to")
+        ending.set()
         ended.cancel()
         idle.cancel()
     finally:
         try:
             await asyncio.wait_for(cluster.close(), GOODBYE_S)
+            if local:
+                await local.over()
         finally:
             tls.remove(directory)
 

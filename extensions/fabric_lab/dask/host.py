@@ -18,7 +18,7 @@ import shlex
 import sys
 import time
 import weakref
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,11 @@ from distributed.core import Status
 from distributed.deploy.spec import SpecCluster
 
 from . import slurm, tls
-from .batcher import ORDER, Batcher, Place, Pool
+from .batcher import Batcher
 from .closed import ClosedScheduler
+from .meter import Meter
+from .queues import ORDER, Queue
+from .shape import Place, Pool
 
 log = logging.getLogger("fabric_lab.dask")
 
@@ -85,6 +88,8 @@ class HostedCluster(SLURMCluster):  # type: ignore[misc]
     """See the module. Asynchronous only.
 
     :param directory: private to the user; the key is there already (:func:`.tls.create`).
+    :param pools: kinds of workers; the first is the one that ``scale`` means.
+    :param queue: where its workers' jobs go.
     :param states: what Slurm says of the cluster's jobs; absent: their workers' connections are all that is known.
     """
 
@@ -95,20 +100,20 @@ class HostedCluster(SLURMCluster):  # type: ignore[misc]
         *,
         directory: Path,
         name: str,
-        job_name: str,
-        pools: Mapping[str, Pool],
+        pools: Sequence[Pool],
+        queue: Queue,
         states: JobStates | None = None,
         scheduler_options: Mapping[str, Any] | None = None,
-        **job_kwargs: Any,
+        datasets: Sequence[str] = (),
     ) -> None:
-        self.directory, self.pools = directory, dict(pools)
-        self.batcher = Batcher(directory, job_name, lambda: str(self.scheduler.address))
+        self.directory, self.pools = directory, {pool.name: pool for pool in pools}
+        self.batcher = Batcher(directory, queue, lambda: str(self.scheduler.address), datasets)
+        self.meter = Meter()
         self.problems: dict[str, str] = {}
         self._states = states
         self._retries: dict[str, tuple[int, float]] = {}
         self._healing: asyncio.Task[None] | None = None
         security = tls.load(directory)
-        first = next(iter(self.pools.values()))
         super().__init__(
             security=security,
             asynchronous=True,
@@ -122,24 +127,33 @@ class HostedCluster(SLURMCluster):  # type: ignore[misc]
                 **(scheduler_options or {}),
             },
             batcher=self.batcher,
-            pool=first,
-            **job_kwargs,
+            pool=self.first_pool,
+            **self.first_pool.job,
         )
         self.quiet = True
+
+    @property
+    def first_pool(self) -> Pool:
+        return next(iter(self.pools.values()))
+
+    def script_of(self, pool: Pool) -> str:
+        """The batch script of a pool's workers; sbatch's own options stand above it (:func:`.queues.options`)."""
+        job = self.job_cls("tls://scheduler", name="worker", **self._options_of(pool))
+        return str(job.job_script())
+
+    def _options_of(self, pool: Pool) -> dict[str, Any]:
+        common: dict[str, Any] = self.new_spec["options"]
+        return {**common, **pool.job, "pool": pool}
 
     def _get_worker_security(self, security: Any) -> Any:
         return None  # workers read the key where it is; none of it is in a command
 
     # -- which workers there shall be
 
-    def new_worker_spec(self, pool: str | None = None) -> dict[str, Any]:
+    def new_worker_spec(self, pool: Pool | None = None) -> dict[str, Any]:
         spec: dict[str, Any] = super().new_worker_spec()
-        if pool is not None:
-            spec = {
-                name: {**entry, "options": {**entry["options"], "pool": self.pools[pool]}}
-                for name, entry in spec.items()
-            }
-        return spec
+        options = self._options_of(pool or self.first_pool)
+        return {name: {**entry, "options": options} for name, entry in spec.items()}
 
     def of_pool(self, pool: str | None) -> list[str]:
         """Names of the workers that shall be, of one pool or of all."""
@@ -153,15 +167,15 @@ class HostedCluster(SLURMCluster):  # type: ignore[misc]
         cores: int | None = None,
         pool: str | None = None,
     ) -> Any:
-        """Have this many workers, of a pool or of the cluster; those that are waiting or idle go first."""
-        kind = self.pools[pool] if pool else next(iter(self.pools.values()))
+        """Have this many workers of a pool (the first by default); those that are waiting or idle go first."""
+        kind = self.pools[pool] if pool else self.first_pool
         target = wanted_workers(kind, n, jobs, memory, cores)
-        have = self.of_pool(pool)
+        have = self.of_pool(kind.name)
         for name in self.first_to_go(have, len(have) - target):
             del self.worker_spec[name]
         if self.status not in (Status.closing, Status.closed):
             for _ in range(target - len(have)):
-                self.worker_spec.update(self.new_worker_spec(pool or kind.name))
+                self.worker_spec.update(self.new_worker_spec(kind))
         self.loop.add_callback(self._correct_state)
         return _Nothing()
 
@@ -202,10 +216,7 @@ class HostedCluster(SLURMCluster):  # type: ignore[misc]
         for name in stay & {str(state.name) for state in self.scheduler.workers.values()}:
             # its results have no other place to go: it is needed
             job = self.workers[name]
-            self.worker_spec[name] = {
-                **self.new_spec,
-                "options": {**self.new_spec["options"], "pool": job.pool},
-            }
+            self.worker_spec[name] = {**self.new_spec, "options": self._options_of(job.pool)}
             names.discard(name)
             self.problems[name] = f"Worker {name} stays: no other worker has room for its results."
         await asyncio.gather(*(self.workers[name].close() for name in names))
@@ -236,10 +247,16 @@ class HostedCluster(SLURMCluster):  # type: ignore[misc]
 
     def _update_worker_status(self, op: str, msg: Any) -> None:
         # the original cancels the job of a lost worker 15 s later, also when Slurm has put it back in its queue
+        added = dict(msg["workers"]) if op == "add" else {}  # the original empties it
         super(SpecCluster, self)._update_worker_status(op, msg)
         if op == "add":
-            for info in msg.get("workers", {}).values():
-                self.problems.pop(str(info["name"]), None)
+            for address, info in added.items():
+                name = str(info["name"])
+                self.problems.pop(name, None)
+                if name in self.worker_spec:
+                    self.meter.arrived(address, self.worker_spec[name]["options"]["pool"])
+        elif op == "remove":
+            self.meter.left(msg)
 
     async def _start(self) -> None:
         await super()._start()
@@ -274,6 +291,7 @@ class HostedCluster(SLURMCluster):  # type: ignore[misc]
                     count = 0 if long else count + 1
                     due = now + (0.0 if long else min(FIRST_RETRY_S * 2 ** (count - 1), LAST_RETRY_S))
                     self._retries[name] = (count, due)
+                    self._tell(name, job, due - now)
                 if now >= due:
                     again.append(name)
                     self._retries[name] = (count, 0.0)
@@ -287,6 +305,13 @@ class HostedCluster(SLURMCluster):  # type: ignore[misc]
             await self._correct_state()
         return again
 
+    def _tell(self, name: str, job: WorkerJob, wait_s: float) -> None:
+        if not job.problem and not job.seen and job.place is not None:
+            said = last_lines(self.directory / "logs" / f"{job.place}.log")
+            self.problems[name] = f"Worker {name} (job {job.place}) ended before it was there. {said}".strip()
+        if name in self.problems and wait_s > 0:
+            log.warning("%s Again in %.0f s.", self.problems[name], wait_s)
+
     async def _close(self) -> None:
         if self._healing:
             self._healing.cancel()
@@ -299,6 +324,13 @@ class _Nothing:
     def __await__(self) -> Any:
         return
         yield
+
+
+def last_lines(path: Path, lines: int = 3) -> str:
+    """The end of a task's log, in one line; "" when there is none."""
+    with suppress(OSError):
+        return " ".join(path.read_text(errors="replace").splitlines()[-lines:])[-500:]
+    return ""
 
 
 def lost(job: WorkerJob, states: Mapping[Place, str] | None, now: float) -> bool:

@@ -7,15 +7,18 @@ import logging
 import time
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from . import session
-from .batcher import Place
+from .shape import Place
+from .show import tasks_of
 
 log = logging.getLogger("fabric_lab.dask")
 
 # The hub's own snapshot is a few seconds old; asking it more often would tell nothing new.
 KEEP_S = 5.0
-ALL_QUIET_S = 30.0
+# What the hub answers when such workers cannot be had: not in this project, not on these nodes, not so many.
+REFUSALS = frozenset({403, 409, 422})
 
 
 class Hub:
@@ -53,6 +56,19 @@ class Hub:
         self.problem = ""
         return [job for job in answer["jobs"] if job["cluster"] == self._cluster]
 
+    async def quote(self, profile: str, workers: int) -> str:
+        """What so many workers of a profile cost and wait for, in words; "" while the hub does not say.
+
+        :raises session.HubError: it refuses: they cannot be had.
+        """
+        path = f"/session/clusters/quote?profile={quote(profile, safe='')}&workers={workers}"
+        try:
+            return str((await asyncio.to_thread(session.ask, path, None, self._service))["words"])
+        except session.HubError as error:
+            if error.status in REFUSALS:
+                raise
+            return ""
+
     async def states(self) -> dict[Place, str] | None:
         """The phase of every task of the cluster's arrays, or None while nothing can be known."""
         jobs = await self.jobs()
@@ -69,13 +85,3 @@ def phases(jobs: list[dict[str, Any]]) -> dict[Place, str]:
             if found.get(place) in (None, "ended"):
                 found[place] = job["phase"]
     return found
-
-
-def tasks_of(notation: str) -> list[int]:
-    """Slurm's "0-2,5" as numbers."""
-    tasks: list[int] = []
-    for part in notation.split(","):
-        first, _, last = part.partition("-")
-        if first.isdigit():
-            tasks += range(int(first), int(last if last.isdigit() else first) + 1)
-    return tasks

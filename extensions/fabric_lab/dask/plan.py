@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
+import shutil
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from dask.utils import parse_bytes
-from dask_jobqueue.slurm import SLURMJob
-
+from .. import data, node
 from . import session
-from .batcher import Pool
-from .daemon import Plan
+from .shape import Pool
 
 # Workers that share a job start sooner; a job that is too large waits longer for a place.
 MOST_PER_JOB = 8
@@ -20,6 +21,32 @@ MOST_PER_JOB = 8
 
 class PlanError(Exception):
     """What was asked for cannot be had; the message says why, and what can."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a cluster shall be; its first pool is the one that ``scale`` means.
+
+    ``local``: its workers are processes of this machine. ``server_pid``: the cluster ends with that process.
+    """
+
+    name: str
+    job_name: str
+    pools: list[Pool]
+    local: bool = False
+    server_pid: int | None = None
+    host: str | None = None
+    idle_timeout: float | None = None
+    scheduler_options: dict[str, Any] = field(default_factory=dict)
+    datasets: list[str] = field(default_factory=list)
+
+    def dumps(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def loads(cls, text: str) -> Plan:
+        known = json.loads(text)
+        return cls(pools=[Pool.of(pool) for pool in known.pop("pools")], **known)
 
 
 def make_plan(
@@ -36,8 +63,8 @@ def make_plan(
 ) -> Plan:
     """The plan of a new cluster.
 
-    With ``cores`` and ``memory`` among the words (or in dask's configuration) it is dask-jobqueue's own; else a
-    worker is like a profile of the site, and the hub says which there are.
+    With ``cores`` among the words it is dask-jobqueue's own; else a worker is like a profile of the site, and the hub
+    says which there are. Where there is no Slurm, workers are processes of this machine.
 
     :raises PlanError: there is no such profile.
     :raises session.HubError: the hub does not say.
@@ -48,43 +75,74 @@ def make_plan(
         "scheduler_options": scheduler_options,
         "server_pid": session.server_pid(),
         "host": environment.get("FABRIC_BIND") or None,
+        "datasets": open_datasets(environment),
     }
-    if "cores" in words or not environment.get("FABRIC_SERVICE_URL"):
-        job = SLURMJob("tls://scheduler", name="worker", **words)
-        return Plan(
-            job_name=words.get("job_name") or name,
-            pools=[own_pool(job, words, workers_per_job)],
-            job={key: value for key, value in words.items() if key != "processes"},
-            **common,
-        )
-    offer = session.ask("/session/clusters", environment=environment)
+    in_session = bool(environment.get("FABRIC_SERVICE_URL"))
+    if "cores" in words or (not in_session and shutil.which("sbatch", path=environment.get("PATH"))):
+        return Plan(job_name=words.get("job_name") or name, pools=[own_pool(words, workers_per_job)], **common)
+    offer = session.ask("/session/clusters", environment=environment) if in_session else {"age_s": None, "profiles": []}
+    if offer["age_s"] is None and not offer["profiles"]:
+        return Plan(job_name=name, pools=[local_pool(profile, gpus, words)], local=True, **common)
+    pool = profile_pool(
+        offer, profile, gpus=gpus, pool_name=None, hours=hours, workers_per_job=workers_per_job, words=words
+    )
+    return Plan(job_name=f"{offer['job_name']}-{name}", pools=[pool], **common)
+
+
+def open_datasets(environment: Mapping[str, str]) -> list[str]:
+    """The session's datasets: those of its start, and those that were added since."""
+    names = data.chosen(environment)
+    if environment.get(node.SOCKET):
+        with suppress(node.NodeError):  # the workers' own nodes may answer
+            names += [one.dataset for one in node.ask(environment, "list", ()).opened]
+    return [*dict.fromkeys(names)]
+
+
+def profile_pool(
+    offer: Mapping[str, Any],
+    profile: str | None,
+    *,
+    gpus: int,
+    pool_name: str | None,
+    hours: float | None,
+    workers_per_job: int | None,
+    words: Mapping[str, Any],
+) -> Pool:
+    """Workers like a profile of the site.
+
+    :param offer: the hub's ``GET /session/clusters``.
+    :raises PlanError: there is no such profile.
+    """
     found = choose(offer["profiles"], profile, gpus)
-    most = workers_per_job or (1 if found["gpus"] else MOST_PER_JOB)
-    account = offer["account"]
     minutes = math.ceil(60 * min(hours or found["default_hours"], found["max_hours"]))
-    pool = Pool(
-        name=found["name"],
+    return Pool(
+        name=pool_name or found["name"],
+        profile=found["name"],
         threads=found["cpus"],
         cpus=found["cpus"],
         memory=found["memory_mb"] << 20,
-        most=most,
+        most=workers_per_job or (1 if found["gpus"] else MOST_PER_JOB),
         gpus=1 if found["gpus"] else 0,
         gpu_type=found["gpu_type"] or "",
         resources={"GPU": 1.0} if found["gpus"] else {},
+        options=(f"--qos={found['qos']}",) if found["qos"] else (),
+        job={
+            "cores": found["cpus"],
+            "memory": f"{found['memory_mb']} MiB",
+            "queue": found["partition"],
+            "account": offer["account"],
+            "walltime": str(minutes),
+            **words,
+        },
     )
-    job_words = {
-        "cores": found["cpus"],
-        "memory": f"{found['memory_mb']} MiB",
-        "queue": found["partition"],
-        "account": account,
-        "walltime": str(minutes),
-        **words,
-    }
-    return Plan(job_name=f"{offer['job_name']}-{name}", pools=[pool], job=job_words, **common)
 
 
-def own_pool(job: SLURMJob, words: Mapping[str, Any], workers_per_job: int | None) -> Pool:
+def own_pool(words: Mapping[str, Any], workers_per_job: int | None) -> Pool:
     """The pool of workers that dask-jobqueue's own words describe: ``processes`` of them share a job."""
+    from dask.utils import parse_bytes
+    from dask_jobqueue.slurm import SLURMJob
+
+    job = SLURMJob("tls://scheduler", name="worker", **words)
     processes = job.worker_processes
     memory = parse_bytes(words["job_mem"]) if words.get("job_mem") else job.worker_memory
     return Pool(
@@ -95,7 +153,25 @@ def own_pool(job: SLURMJob, words: Mapping[str, Any], workers_per_job: int | Non
         most=workers_per_job or max(processes, 1),
         local_directory=words.get("local_directory"),
         death_timeout=float(words.get("death_timeout") or 60),
+        job={key: value for key, value in words.items() if key != "processes"},
     )
+
+
+def local_pool(profile: str | None, gpus: int, words: Mapping[str, Any]) -> Pool:
+    """Workers as :class:`distributed.LocalCluster` makes them of this machine.
+
+    :raises PlanError: something was asked for that only Slurm gives.
+    """
+    if profile or gpus:
+        asked = f"profile {profile}" if profile else "GPUs for workers"
+        raise PlanError(f"There is no {asked}: this hub runs without Slurm, and workers are processes of its machine.")
+    from distributed.deploy.utils import nprocesses_nthreads
+    from distributed.system import MEMORY_LIMIT
+
+    processes, threads = nprocesses_nthreads()
+    memory = MEMORY_LIMIT // processes
+    job = {"cores": threads, "memory": f"{memory} B", **words}
+    return Pool(name="local", threads=threads, cpus=threads, memory=memory, most=MOST_PER_JOB, job=job)
 
 
 def choose(profiles: list[dict[str, Any]], wanted: str | None, gpus: int) -> dict[str, Any]:
@@ -107,9 +183,10 @@ def choose(profiles: list[dict[str, Any]], wanted: str | None, gpus: int) -> dic
         for profile in profiles:
             if profile["name"] == wanted:
                 return profile
-        raise PlanError(f"There is no profile {wanted}; there is {', '.join(p['name'] for p in profiles)}.")
+        raise PlanError(f"There is no profile {wanted}; there is {', '.join(p['name'] for p in profiles) or 'none'}.")
     fitting = [profile for profile in profiles if bool(profile["gpus"]) == bool(gpus)]
     if not fitting:
         kind = "with a GPU" if gpus else "without a GPU"
-        raise PlanError(f"This project has no profile {kind}; it has {', '.join(p['name'] for p in profiles)}.")
+        there = ", ".join(p["name"] for p in profiles) or "none"
+        raise PlanError(f"This project has no profile {kind}; it has {there}.")
     return min(fitting, key=lambda profile: (profile["gpus"], profile["cpus"]))

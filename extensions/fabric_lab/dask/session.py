@@ -17,7 +17,14 @@ HUB_LIMIT_S = 10.0
 
 
 class HubError(Exception):
-    """The hub did not answer, or refused; the message is a sentence for the user."""
+    """The hub did not answer, or refused; the message is a sentence for the user.
+
+    ``status`` is that of its refusal, 0 when there was no answer.
+    """
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 def clusters_directory(environment: Mapping[str, str] = os.environ) -> Path:
@@ -75,6 +82,6 @@ def ask(path: str, body: Mapping[str, Any] | None = None, environment: Mapping[s
             words = f"{problem['message']} {problem.get('hint', '')}".strip()
         except (ValueError, KeyError, TypeError):
             words = f"The hub answered with HTTP {error.code}."
-        raise HubError(words) from None
+        raise HubError(words, error.code) from None
     except (OSError, ValueError) as error:
         raise HubError(f"The hub cannot be reached: {error}.") from None

@@ -1,8 +1,49 @@
-"""How many workers become how many tasks of a job array. Pure."""
+"""What workers are like, and how many of them become how many tasks of a job array. Pure."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Pool:
+    """One kind of worker: its share of a job, and the most that share one job.
+
+    ``memory`` is in bytes; ``options`` are sbatch's, after those of the batch script; ``job`` holds dask-jobqueue's
+    words for that script (cores, queue, ...). ``profile`` is the site's, "" where there is none.
+    """
+
+    name: str
+    threads: int
+    cpus: float
+    memory: int
+    most: int = 8
+    gpus: int = 0
+    gpu_type: str = ""
+    options: tuple[str, ...] = ()
+    local_directory: str | None = None
+    death_timeout: float = 60.0
+    resources: dict[str, float] = field(default_factory=dict)
+    profile: str = ""
+    job: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Pool:
+        """From JSON, where a tuple is a list."""
+        return cls(**{**data, "options": tuple(data["options"])})
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a worker was submitted: a task of a job array."""
+
+    job: int
+    task: int
+
+    def __str__(self) -> str:
+        return f"{self.job}_{self.task}"
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,18 @@ from __future__ import annotations
 import os
 import ssl
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from distributed import Security
+if TYPE_CHECKING:
+    from distributed import Security
 
 CERTIFICATE, KEY = "cert.pem", "key.pem"
 
 
 def create(directory: Path) -> None:
     """Make a new key pair in a directory that only its owner may enter."""
+    from distributed import Security  # the session's server reads pages with the key, and has no use for it
+
     made = Security.temporary()
     for name, text in ((CERTIFICATE, made.tls_ca_file), (KEY, made.tls_client_key)):
         with os.fdopen(os.open(directory / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -26,6 +30,8 @@ def create(directory: Path) -> None:
 
 def load(directory: Path) -> Security:
     """The cluster's Security; every role uses the same key."""
+    from distributed import Security
+
     certificate, key = str(directory / CERTIFICATE), str(directory / KEY)
     return Security(
         require_encryption=True,

@@ -13,20 +13,26 @@ import os
 import signal
 import sys
 import tempfile
-from dataclasses import asdict, dataclass, replace
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from .. import data, node
 
 # Between Slurm's SIGTERM and its SIGKILL are KillWait seconds (slurm.conf, 30 by default); a part is for the goodbye.
 HAND_OVER_S = 25.0
 CONNECT_S = 60.0
+# Workers whose results are safe, or wanted by nobody, have nothing left to wait for.
+GOODBYE_S = 2.0
 
 
 @dataclass(frozen=True)
 class Order:
     """What a job array's tasks shall run; task k has ``names[k * per_task:(k + 1) * per_task]``.
 
-    ``memory_limit`` is in bytes per worker, ``death_timeout`` in seconds without a scheduler.
+    ``memory_limit`` is in bytes per worker, ``death_timeout`` in seconds without a scheduler. ``datasets`` are opened
+    on the task's node before its workers start.
     """
 
     scheduler: str
@@ -38,7 +44,7 @@ class Order:
     resources: dict[str, float] | None = None
     local_directory: str | None = None
     death_timeout: float = CONNECT_S
-    nanny: bool = True
+    datasets: list[str] = field(default_factory=list)
 
     def write(self, path: Path) -> None:
         """Put it where the tasks read it, readable by the user only."""
@@ -112,16 +118,27 @@ async def run(order: Order, directory: Path, task: int) -> None:
             if not finished.done():
                 await hand_over(scheduler, names)
             finished.cancel()
+            with suppress(asyncio.CancelledError):
+                await finished
         else:
             started.cancel()
         signalled.cancel()
-        await asyncio.gather(*(nanny.close(timeout=5, reason="the job ends") for nanny in nannies))
+        await asyncio.gather(*(nanny.close(timeout=GOODBYE_S, reason="the job ends") for nanny in nannies))
+
+
+def open_datasets(names: list[str]) -> None:
+    """Have the node open the session's datasets for this job; one that is refused is a line in the log."""
+    if names and os.environ.get(node.SOCKET):
+        data.open_chosen({**os.environ, data.CHOSEN: ",".join(names)}, lambda line: print(line, flush=True))
 
 
 async def hand_over(scheduler: Any, names: list[str]) -> None:
     """Have results that only these workers hold copied to others, for as long as Slurm lets us live."""
-    print(f"The job ends: workers {', '.join(names)} hand over their results.", flush=True)
     try:
+        names = await asyncio.wait_for(scheduler.fabric_wanted(names=names), HAND_OVER_S)
+        if not names:
+            return
+        print(f"The job ends: workers {', '.join(names)} hand over their results.", flush=True)
         await asyncio.wait_for(
             scheduler.retire_workers(names=names, close_workers=False, remove=False), timeout=HAND_OVER_S
         )
@@ -143,6 +160,7 @@ def main() -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="fabric-dask-", dir=order.local_directory) as scratch:
             order = replace(order, local_directory=scratch)
+            open_datasets(order.datasets)
             asyncio.run(run(order, path.parents[1], int(os.environ.get("SLURM_ARRAY_TASK_ID", "0"))))
     except (OSError, TimeoutError) as error:
         print(f"fabric_lab.dask.work: the scheduler at {order.scheduler} does not answer: {error}.", file=sys.stderr)

@@ -1,0 +1,211 @@
+"""Dask clusters in the session's server: ``<base>/fabric/dask/NAME/...`` is a cluster's dashboard, and
+``<base>/fabric/clusters`` what the panel of JupyterLab shows and does.
+
+Nothing of :mod:`.dask` is imported before somebody asks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from jupyter_core.utils import ensure_async
+from jupyter_server.auth.decorator import authorized, ws_authenticated
+from jupyter_server.base.handlers import APIHandler, JupyterHandler
+from jupyter_server.base.websocket import WebSocketMixin
+from jupyter_server.utils import url_path_join
+from tornado.web import HTTPError, authenticated
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
+
+from .hub_service import Service
+
+if TYPE_CHECKING:
+    from tornado.websocket import WebSocketClientConnection
+
+NAME = "([a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?)"  # as session.NAME of .dask
+# What may be asked of a new cluster, with the types of its words.
+NEW: dict[str, tuple[type, ...]] = {"name": (str,), "profile": (str,), "n_workers": (int,), "hours": (int, float)}
+
+
+class DashboardHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
+    """A page or a websocket of a cluster's dashboard, read with the cluster's key. Only reading."""
+
+    auth_resource = "fabric"
+
+    def set_default_headers(self) -> None:
+        """A page's come below; a websocket has none."""
+
+    def get_compression_options(self) -> dict[str, Any] | None:
+        return self.settings.get("websocket_compression_options", None)
+
+    async def get(self, name: str, path: str) -> None:  # type: ignore[override]
+        if self.request.headers.get("Upgrade", "").lower() == "websocket":
+            await ensure_async(self._socket(name, path))
+        else:
+            await ensure_async(self._page(name, path))
+
+    async def head(self, name: str, path: str) -> None:
+        await ensure_async(self._page(name, path))
+
+    @authenticated
+    @authorized
+    async def _page(self, name: str, path: str) -> None:
+        from .dask import proxy
+
+        if not path:
+            self.redirect(f"{self.request.path.rstrip('/')}/status")
+            return
+        try:
+            pages = await asyncio.to_thread(proxy.Pages, name)
+            response = await pages.fetch(self._rest(name), self.request.headers, str(self.request.method))
+        except proxy.NoClusterError as error:
+            raise HTTPError(502 if isinstance(error, proxy.SilentClusterError) else 404, str(error)) from None
+        self.set_status(response.code)
+        for header, value in proxy.passed(response.headers).get_all():
+            below = header == "Location" and value.startswith("/")
+            self.add_header(header, f"{self.base_url}fabric/dask/{name}{value}" if below else value)
+        self.set_header("Content-Security-Policy", self.content_security_policy)
+        self.finish(response.body or b"")
+
+    @ws_authenticated
+    @authorized
+    async def _socket(self, name: str, path: str) -> None:
+        from .dask import proxy
+
+        asked = self.request.headers.get("Sec-WebSocket-Protocol", "")
+        subprotocols = [word.strip() for word in asked.split(",") if word.strip()]
+        try:
+            pages = await asyncio.to_thread(proxy.Pages, name)
+            self._upstream = await pages.connect(self._rest(name), subprotocols)
+        except proxy.NoClusterError as error:
+            raise HTTPError(502 if isinstance(error, proxy.SilentClusterError) else 404, str(error)) from None
+        await super().get()
+
+    def _rest(self, name: str) -> str:
+        """The address below the cluster's, as the browser wrote it."""
+        _, _, rest = str(self.request.uri).partition(f"/fabric/dask/{name}/")
+        return f"/{rest}"
+
+    _upstream: WebSocketClientConnection | None = None
+    _reading: asyncio.Task[None] | None = None
+
+    def select_subprotocol(self, subprotocols: list[str]) -> str | None:
+        return self._upstream.selected_subprotocol if self._upstream else None
+
+    def open(self, *args: str, **kwargs: str) -> None:  # type: ignore[override]
+        super().open(*args, **kwargs)
+        self._reading = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        assert self._upstream is not None
+        try:
+            while (message := await self._upstream.read_message()) is not None:
+                await self.write_message(message, binary=isinstance(message, bytes))
+        except WebSocketClosedError:
+            return
+        self.close()
+
+    async def on_message(self, message: str | bytes) -> None:  # type: ignore[override]
+        if self._upstream is not None:
+            try:
+                await self._upstream.write_message(message, binary=isinstance(message, bytes))
+            except WebSocketClosedError:
+                self.close()
+
+    def on_close(self) -> None:
+        super().on_close()
+        if self._reading:
+            self._reading.cancel()
+        if self._upstream:
+            self._upstream.close()
+
+
+class PanelHandler(APIHandler):
+    """What the handlers below share."""
+
+    auth_resource = "fabric"
+
+    def initialize(self, service: Service) -> None:
+        self.service = service
+
+    def tell(self, body: Mapping[str, Any], status: int = 200) -> None:
+        self.set_status(status)
+        self.set_header("Cache-Control", "no-store")
+        self.finish(json.dumps(body))
+
+    def words(self) -> dict[str, Any]:
+        body = self.get_json_body()
+        if not isinstance(body, dict):
+            raise HTTPError(400, "The body must be an object.")
+        return body
+
+
+class ClustersHandler(PanelHandler):
+    """GET: clusters and profiles for new ones. POST ``{"profile", "n_workers", ...}``: start one."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        from .dask import proxy
+
+        found, offer = await asyncio.gather(proxy.all_clusters(), self.service.ask("/clusters"))
+        body = offer.body or {}
+        self.tell({"clusters": found, "profiles": body.get("profiles", []), "problem": offer.problem})
+
+    @authenticated
+    @authorized
+    async def post(self) -> None:
+        from .dask import proxy
+
+        words = self.words()
+        for name, value in words.items():
+            if name not in NEW or not isinstance(value, NEW[name]) or isinstance(value, bool):
+                self.tell({"message": f"A cluster takes no {name} like {value!r}."}, 400)
+                return
+        answer = await proxy.create(words)
+        self.tell({"message": answer["error"]} if "error" in answer else answer, 409 if "error" in answer else 201)
+
+
+class ClusterHandler(PanelHandler):
+    """POST ``{"verb": "scale" | "adapt" | "close", ...}`` to one cluster."""
+
+    @authenticated
+    @authorized
+    async def post(self, name: str) -> None:
+        from .dask import proxy
+
+        try:
+            pages = await asyncio.to_thread(proxy.Pages, name)
+            answer = await pages.tell(self.words())
+        except proxy.NoClusterError as error:
+            self.tell({"message": str(error)}, 502 if isinstance(error, proxy.SilentClusterError) else 404)
+            return
+        self.tell({"message": answer["error"]} if answer.get("error") else answer, 409 if answer.get("error") else 200)
+
+
+class QuoteHandler(PanelHandler):
+    """GET ``?profile=&workers=``: what so many workers cost and wait for."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        profile, workers = self.get_query_argument("profile"), self.get_query_argument("workers")
+        if not workers.isdecimal() or not profile.replace("-", "").isalnum():
+            raise HTTPError(400, "profile and workers must be a name and a number.")
+        answer = await self.service.ask(f"/clusters/quote?profile={profile}&workers={int(workers)}")
+        self.tell(answer.body if answer.body is not None else {"message": answer.problem}, answer.status)
+
+
+def routes(base: str, service: Service) -> list[tuple[str, type[JupyterHandler], dict[str, Any]]]:
+    """The handlers with their addresses below ``<base>``."""
+    clusters = url_path_join(base, "clusters")
+    shared = {"service": service}
+    return [
+        (url_path_join(base, "dask", NAME) + "/?()", DashboardHandler, {}),
+        (url_path_join(base, "dask", NAME) + "/(.+)", DashboardHandler, {}),
+        (clusters, ClustersHandler, shared),
+        (url_path_join(clusters, "quote"), QuoteHandler, shared),
+        (url_path_join(clusters, NAME), ClusterHandler, shared),
+    ]

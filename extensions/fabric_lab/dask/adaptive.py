@@ -1,0 +1,44 @@
+"""A cluster that follows the work with the workers of one pool."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from distributed.deploy.adaptive import Adaptive
+
+if TYPE_CHECKING:
+    from .host import HostedCluster
+
+
+class PoolAdaptive(Adaptive):  # type: ignore[misc]
+    """Follows the work with the workers of one pool; those of others are what they are."""
+
+    def __init__(self, cluster: HostedCluster, *, pool: str, **options: Any) -> None:
+        self.pool = pool
+        super().__init__(cluster, **options)
+
+    def _own(self, names: Iterable[str]) -> set[str]:
+        return set(names) & set(self.cluster.of_pool(self.pool))
+
+    @property
+    def plan(self) -> set[str]:
+        return self._own(self.cluster.plan)
+
+    @property
+    def requested(self) -> set[str]:
+        return self._own(self.cluster.requested)
+
+    @property
+    def observed(self) -> set[str]:
+        return self._own(self.cluster.observed)
+
+    async def target(self) -> int:
+        others = len(self.cluster.plan) - len(self.plan)
+        return max(0, await super().target() - others)
+
+    async def workers_to_close(self, target: int) -> list[str]:
+        return list(self.cluster.first_to_go(self.observed, len(self.plan) - target))
+
+    async def scale_up(self, n: int) -> None:
+        self.cluster.scale(n, pool=self.pool)

@@ -1,0 +1,32 @@
+"""``python -P -m fabric_lab.dask.create``: start a cluster for the session's JupyterLab panel.
+
+Reads :class:`.cluster.DaskCluster`'s words as JSON from standard input and answers ``{"name"}`` or ``{"error"}``. In a
+process of its own: the session's server does not load distributed for it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from .cluster import DaskCluster
+from .plan import PlanError
+from .session import HubError
+from .start import ClusterError
+
+
+def main() -> int:
+    """Start the cluster and leave it; 1 when it cannot be started."""
+    out, sys.stdout = sys.stdout, sys.stderr
+    try:
+        cluster = DaskCluster(**json.load(sys.stdin))
+        answer = {"name": cluster.name}
+        cluster.disconnect()
+    except (ClusterError, HubError, PlanError) as error:
+        answer = {"error": str(error)}
+    print(json.dumps(answer), file=out, flush=True)
+    return 1 if "error" in answer else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,178 @@
+"""The scheduler's web pages, as the session's server reads them for the browser: with the cluster's key.
+
+Only clusters of this session can be named, and where their pages are is what their own directories say, which only
+the session's user can write; whoever answers there must hold the cluster's key, too. Imported with the first page
+that is asked for; nothing of distributed is loaded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import ssl
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tornado.httpclient import HTTPClientError, HTTPRequest, HTTPResponse
+from tornado.httputil import HTTPHeaders
+from tornado.simple_httpclient import SimpleAsyncHTTPClient
+from tornado.websocket import WebSocketClientConnection, websocket_connect
+
+from . import session, tls
+from .daemon import State
+from .start import clusters, running
+
+PLACE = re.compile(r"(?:\[[0-9A-Fa-f:.]{2,45}\]|[0-9A-Za-z](?:[0-9A-Za-z.-]{0,252}[0-9A-Za-z])?):[1-9][0-9]{0,4}")
+CONTROL = "/fabric/cluster"
+LIMIT_S = 30.0
+LARGEST_PAGE = 64 << 20
+# Of a connection, not of a page (RFC 9110, 7.6.1); and what the session's own server says itself.
+_NOT_PASSED = frozenset(
+    {
+        *("connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "host", "content-length"),
+        *("proxy-authenticate", "proxy-authorization", "authorization", "cookie", "set-cookie", "origin"),
+        "x-xsrftoken",
+    }
+)
+
+_contexts: dict[Path, tuple[tuple[int, int], ssl.SSLContext]] = {}
+
+
+class NoClusterError(Exception):
+    """There is no such cluster in this session, or it does not answer; the message is a sentence."""
+
+
+class SilentClusterError(NoClusterError):
+    """It is there, but nobody with its key answers."""
+
+
+class Pages:
+    """The pages of one cluster.
+
+    :raises NoClusterError: it is not there.
+    """
+
+    def __init__(self, name: str) -> None:
+        directory = session.clusters_directory() / name
+        try:
+            if not session.NAME.fullmatch(name) or not running(directory):
+                raise FileNotFoundError
+            self._place = State.read(directory).dashboard
+            self._context = _context(directory)
+        except (OSError, ValueError, TypeError):
+            raise NoClusterError(f"There is no cluster {name} in this session, or it is just starting.") from None
+        if not isinstance(self._place, str) or not PLACE.fullmatch(self._place):
+            raise NoClusterError(f"Cluster {name} does not say where its pages are.")
+        self._name = name
+
+    async def fetch(
+        self, path: str, headers: HTTPHeaders | None = None, method: str = "GET", body: bytes | None = None
+    ) -> HTTPResponse:
+        """One page, whatever its status.
+
+        :param path: from its first slash on, with the query.
+        :raises SilentClusterError: nobody with the cluster's key answers.
+        """
+        client = SimpleAsyncHTTPClient(force_instance=True, max_body_size=LARGEST_PAGE, max_clients=1)
+        try:
+            return await client.fetch(
+                HTTPRequest(
+                    f"https://{self._place}{path}",
+                    method=method,
+                    body=body,
+                    headers=passed(headers or HTTPHeaders()),
+                    ssl_options=self._context,
+                    follow_redirects=False,
+                    decompress_response=False,
+                    connect_timeout=LIMIT_S,
+                    request_timeout=LIMIT_S,
+                ),
+                raise_error=False,
+            )
+        except (OSError, HTTPClientError) as error:  # also TLS's own, and a stream that ended too soon
+            raise SilentClusterError(f"Cluster {self._name} does not answer: {error}.") from None
+        finally:
+            client.close()
+
+    async def connect(self, path: str, subprotocols: Sequence[str]) -> WebSocketClientConnection:
+        """A websocket of the dashboard's.
+
+        :raises SilentClusterError: it does not answer, or not so.
+        """
+        request = HTTPRequest(f"wss://{self._place}{path}", ssl_options=self._context, connect_timeout=LIMIT_S)
+        try:
+            return await websocket_connect(
+                request, subprotocols=list(subprotocols) or None, max_message_size=LARGEST_PAGE
+            )
+        except Exception as error:  # tornado raises its own, the socket's and TLS's
+            raise SilentClusterError(f"The dashboard of cluster {self._name} does not answer: {error}.") from None
+
+    async def tell(self, words: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The cluster's status, or what it answers to a verb (:class:`.pages.ControlPage`).
+
+        :raises SilentClusterError: it does not answer.
+        """
+        body = None if words is None else json.dumps(words).encode()
+        response = await self.fetch(CONTROL, method="GET" if body is None else "POST", body=body)
+        try:
+            answer = json.loads(response.body)
+        except (TypeError, ValueError):
+            answer = None
+        if not isinstance(answer, dict):
+            raise SilentClusterError(f"Cluster {self._name} does not answer.")
+        return answer
+
+
+def passed(headers: HTTPHeaders) -> HTTPHeaders:
+    """The headers without those of the connection, and without what is meant for the session's server alone."""
+    named = {name.strip().lower() for name in headers.get("Connection", "").split(",")}
+    kept = HTTPHeaders()
+    for name, value in headers.get_all():
+        if name.lower() not in _NOT_PASSED and name.lower() not in named:
+            kept.add(name, value)
+    return kept
+
+
+def _context(directory: Path) -> ssl.SSLContext:
+    """The key's context; one per cluster, for making it takes longer than a page."""
+    status = (directory / tls.KEY).stat()
+    key = (status.st_ino, status.st_mtime_ns)
+    kept = _contexts.get(directory)
+    if kept is None or kept[0] != key:
+        kept = _contexts[directory] = (key, tls.for_reading_pages(directory))
+    for old in [old for old in _contexts if not old.exists()]:
+        del _contexts[old]
+    return kept[1]
+
+
+async def all_clusters() -> list[dict[str, Any]]:
+    """Every cluster of the session with its status, or with ``problem``."""
+
+    async def one(name: str) -> dict[str, Any]:
+        try:
+            pages = await asyncio.to_thread(Pages, name)
+            return {**await pages.tell(), "name": name, "problem": ""}
+        except NoClusterError as error:
+            return {"name": name, "problem": str(error)}
+
+    return list(await asyncio.gather(*(one(name) for name in await asyncio.to_thread(clusters))))
+
+
+async def create(words: Mapping[str, Any]) -> dict[str, Any]:
+    """Start a cluster; ``{"name"}``, or ``{"error"}`` with a sentence."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-P", "-m", "fabric_lab.dask.create",
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env=dict(os.environ),
+    )  # fmt: skip
+    out, _ = await process.communicate(json.dumps(dict(words)).encode())
+    try:
+        answer = json.loads(out)
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
+        return {"error": "The cluster did not start; the session's log says why."}
+    return answer

@@ -1,0 +1,84 @@
+"""How a cluster is shown in a notebook: waiting workers with their reasons, what it costs, what went wrong. Pure."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+
+def waiting(status: Mapping[str, Any]) -> list[str]:
+    """One sentence for each kind of workers that are not there yet."""
+    absent = [worker for worker in status.get("workers", ()) if not worker["address"]]
+    reasons: dict[str, int] = {}
+    for worker in absent:
+        why = _why(worker["job"], status.get("jobs") or ())
+        reasons[why] = reasons.get(why, 0) + 1
+    return [f"{count} waiting: {why}" if why else f"{count} starting" for why, count in reasons.items()]
+
+
+def _why(place: str | None, jobs: Any) -> str:
+    if place is None:
+        return ""
+    job, _, task = place.partition("_")
+    for known in jobs:
+        if known["phase"] == "queued" and str(known["array_id"]) == job and int(task) in tasks_of(known["tasks"]):
+            starts = known["starts_at"]
+            when = f" Slurm expects it at {time.strftime('%H:%M', time.localtime(starts))}." if starts else ""
+            return f"{known['why']}{when}"
+    return ""
+
+
+def tasks_of(notation: str) -> list[int]:
+    """Slurm's "0-2,5" as numbers."""
+    tasks: list[int] = []
+    for part in notation.split(","):
+        first, _, last = part.partition("-")
+        if first.isdigit():
+            tasks += range(int(first), int(last if last.isdigit() else first) + 1)
+    return tasks
+
+
+def cost(status: Mapping[str, Any]) -> str:
+    """ "0.8 GPU-hours so far, 4 per hour now"; CPU-hours where no GPU was used. "" while nothing is known."""
+    used = status.get("used")
+    if not used:
+        return ""
+    if used["gpu_hours"] or used["gpus"]:
+        return f"{used['gpu_hours']:.2f} GPU-hours so far, {used['gpus']} per hour now"
+    return f"{used['cpu_hours']:.2f} CPU-hours so far, {used['cpus']:g} per hour now"
+
+
+def lines(status: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(name, text) of what a person wants to know."""
+    found = [("Waiting", sentence) for sentence in waiting(status)]
+    if text := cost(status):
+        found.append(("Use", text))
+    found += [("Problem", text) for text in status.get("problems", {}).values()]
+    if status.get("hub"):
+        found.append(("Hub", status["hub"]))
+    return found
+
+
+def rows(status: Mapping[str, Any]) -> str:
+    """The same as rows of the cluster's table in HTML."""
+    return "".join(
+        f'<tr><td style="text-align: left;" colspan="2"><strong>{escape(name)}:</strong> {escape(text)}</td></tr>'
+        for name, text in lines(status)
+    )
+
+
+def scaling(status: Mapping[str, Any], here: int) -> str:
+    """The widget's table of how the cluster is scaled, in HTML."""
+    wanted = len(status.get("workers", ()))
+    adaptive = status.get("adaptive")
+    mode = "Manual"
+    if adaptive:
+        most = adaptive["maximum"] if adaptive["maximum"] is not None else "any number"
+        mode = f"Adaptive ({adaptive['pool']}: {adaptive['minimum']} to {most})"
+    count = str(here) if here == wanted else f"{here} / {wanted}"
+    return (
+        f'<table><tr><td style="text-align: left;">Scaling mode: {escape(mode)}</td></tr>'
+        f'<tr><td style="text-align: left;">Workers: {count}</td></tr>{rows(status)}</table>'
+    )

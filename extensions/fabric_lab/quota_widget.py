@@ -1,0 +1,107 @@
+"""``from fabric_lab import quota; quota()``: what is used and what is left, in a notebook.
+
+Runs in the kernel. ``quota()`` is a live widget; saved with the notebook it stays as plain HTML, and as text.
+``quota.data`` is the same as a dict.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from typing import Any
+
+import ipywidgets  # type: ignore[import-untyped, unused-ignore]
+
+from . import service, usage_words
+from .gpu import Gpus
+
+EVERY_S = 30.0
+KEEP_S = 30.0
+
+
+def blank(problem: str) -> dict[str, Any]:
+    """What is known when the hub says nothing: the same keys, empty."""
+    return {
+        "project": os.environ.get("FABRIC_PROJECT", ""),
+        "gpu_hours": None,
+        "user_gpu_hours": None,
+        "trend": [],
+        "storage": [],
+        "time": {"ends_at": None},
+        "idle": None,
+        "warnings": [],
+        "age_s": None,
+        "silent_since": None,
+        "problem": problem,
+    }
+
+
+class QuotaView(ipywidgets.HTML):  # type: ignore[misc]
+    """A live table of use and limits; stops when closed."""
+
+    def __init__(self, source: Quota, every_s: float = EVERY_S) -> None:
+        self._source = source
+        super().__init__(value=usage_words.as_html(source.data))
+        try:
+            self._task: asyncio.Task[None] | None = asyncio.get_running_loop().create_task(self._keep_current(every_s))
+        except RuntimeError:  # no event loop, as in a plain Python prompt: shown once
+            self._task = None
+
+    async def _keep_current(self, every_s: float) -> None:
+        while self.comm is not None:
+            await asyncio.sleep(every_s)
+            known = await asyncio.get_running_loop().run_in_executor(None, self._source.fresh)
+            self.value = usage_words.as_html(known)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        # a page without a kernel shows the last of these that it understands
+        return {**super()._repr_mimebundle_(**kwargs), "text/html": self.value, "text/plain": repr(self)}
+
+    def close(self) -> None:
+        """Stop updating and remove the widget."""
+        if self._task is not None:
+            self._task.cancel()
+        super().close()
+
+    def __repr__(self) -> str:
+        return usage_words.as_text(self._source.data, time.time())
+
+
+class Quota:
+    """Quota and use of this session's project and user. Call it for a widget; printed, it is text."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Any] | None = None
+        self._until = 0.0
+        self._gpus: Gpus | None = None
+
+    def fresh(self) -> dict[str, Any]:
+        """Ask the hub (at most once in thirty seconds), and read the GPUs."""
+        if self._known is None or time.monotonic() >= self._until:
+            told, problem = service.call("/quota")
+            self._known = blank(problem) if told is None else told
+            self._until = time.monotonic() + KEEP_S
+        self._gpus = self._gpus or Gpus(os.environ)
+        return {**self._known, "gpus": self._gpus.read()}
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """gpu_hours, user_gpu_hours (limit, used, left ... or None), storage, trend, time, gpus, warnings and problem.
+
+        GPU-hours are numbers of hours, sizes bytes, times Unix seconds.
+        """
+        return self.fresh()
+
+    def __call__(self, every_s: float = EVERY_S) -> QuotaView:
+        """A live widget.
+
+        :param every_s: seconds between updates.
+        """
+        return QuotaView(self, every_s)
+
+    def __repr__(self) -> str:
+        return usage_words.as_text(self.data, time.time())
+
+
+quota = Quota()

@@ -1,0 +1,196 @@
+"""``<base>/fabric/quota``, ``gpu``, ``continue``, ``extend`` and ``active``: use and time left, for JupyterLab.
+
+The hub's service is asked once for all tabs; GPUs are read on this node.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from jupyter_server.auth.decorator import authorized
+from jupyter_server.base.handlers import APIHandler
+from jupyter_server.utils import url_path_join
+from tornado.web import authenticated
+
+from . import facts
+from .activity import Activity
+from .ending import Ending
+from .gpu import Gpus, GpuUse
+from .hub_service import Answer, Kept, Service
+from .reporter import Reporter
+
+if TYPE_CHECKING:
+    from jupyter_server.serverapp import ServerApp
+
+KEEP_S = 30.0
+GPU_KEEP_S = 1.0
+# The person's first page and first kernel come before anything of this.
+AFTER_READY_S = 5.0
+MOST_REOPENED = 50
+
+
+class Usage:
+    """What the handlers share."""
+
+    def __init__(self, service: Service, say: Any) -> None:
+        self.service = service
+        self.quota = Kept(service, "/quota", KEEP_S)
+        self.gpus = Gpus(os.environ)
+        self.ending = Ending(say)
+        self.activity = Activity()
+        self.reporter = Reporter(service, self.activity, self.gpus, self.ending.tell)
+        self._read: list[GpuUse] = []
+        self._read_at = 0.0
+        self._reading = asyncio.Lock()
+
+    async def gpu_use(self) -> list[GpuUse]:
+        """The GPUs as they were read at most a second ago, by one thread for all tabs."""
+        async with self._reading:
+            if len(self.gpus) and time.monotonic() >= self._read_at + GPU_KEEP_S:
+                self._read = await asyncio.to_thread(self.gpus.read)
+                self._read_at = time.monotonic()
+            return self._read
+
+    def begin(self, server: ServerApp) -> None:
+        """Once the server is ready: follow what happens in it, and report."""
+        self.ending.speak_through(server.event_logger)
+        terminals = server.web_app.settings.get("terminal_manager")
+        self.activity.watch(server.kernel_manager, terminals, server.event_logger)
+        self._task = asyncio.get_running_loop().create_task(self.reporter.run())
+
+
+class UsageHandler(APIHandler):
+    """What the handlers below share."""
+
+    auth_resource = "fabric"
+
+    def initialize(self, usage: Usage) -> None:
+        self.usage = usage
+
+    def tell(self, body: dict[str, Any], status: int = 200) -> None:
+        self.set_status(status)
+        self.set_header("Cache-Control", "no-store")
+        self.finish(json.dumps(body))
+
+    def pass_on(self, answer: Answer) -> None:
+        """The service's answer, or its refusal in its own words."""
+        if answer.body is None:
+            self.tell({"message": answer.problem, "reason": "hub"}, answer.status)
+        else:
+            self.tell(answer.body)
+
+    def body(self) -> dict[str, Any]:
+        told = self.get_json_body()
+        return told if isinstance(told, dict) else {}
+
+
+class QuotaHandler(UsageHandler):
+    """GET: ``{quota, problem, ends_at, ending_since, idle}``.
+
+    ``quota`` is the service's own answer, or None and ``problem`` says why. ``ends_at`` is the best that is known here.
+    """
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        answer = await self.usage.quota.get()
+        told = (answer.body or {}).get("time")
+        ends_at = told.get("ends_at") if isinstance(told, dict) else None
+        self.tell(
+            {
+                "quota": answer.body,
+                "problem": answer.problem,
+                "ends_at": ends_at or facts.combine(os.environ, None)["ends_at"],
+                "ending_since": self.usage.ending.since,
+                "idle": self.usage.reporter.verdict,
+            }
+        )
+
+
+class GpuHandler(UsageHandler):
+    """GET: ``{gpus: [...]}``, read now; none where the session has none."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        self.tell({"gpus": await self.usage.gpu_use()})
+
+
+class ContinueHandler(UsageHandler):
+    """POST ``{"reopen": [paths]}``: start the session that follows this one. GET: how that one fares."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        self.pass_on(await self.usage.service.ask("/continue"))
+
+    @authenticated
+    @authorized
+    async def post(self) -> None:
+        told = self.body().get("reopen")
+        paths = [path for path in told if isinstance(path, str)] if isinstance(told, list) else []
+        self.pass_on(await self.usage.service.ask("/continue", "POST", {"reopen": paths[:MOST_REOPENED]}))
+
+
+class ExtendHandler(UsageHandler):
+    """POST ``{"minutes": N}``: ask for more time."""
+
+    @authenticated
+    @authorized
+    async def post(self) -> None:
+        answer = await self.usage.service.ask("/extend", "POST", {"minutes": self.body().get("minutes")})
+        if answer.body is not None:
+            self.usage.quota.forget()
+            self.usage.ending.since = None
+            self.usage.ending.tell()
+        self.pass_on(answer)
+
+
+class ActiveHandler(UsageHandler):
+    """POST: somebody is here; the hub hears of it at once."""
+
+    @authenticated
+    @authorized
+    async def post(self) -> None:
+        self.usage.activity.touch()
+        await self.usage.reporter.report()
+        self.tell({"idle": self.usage.reporter.verdict})
+
+
+def reopened(environment: dict[str, str] | os._Environ[str]) -> list[str]:
+    """The files that this session's predecessor had open: paths below where the server began, nothing else."""
+    try:
+        told = json.loads(environment.get("FABRIC_REOPEN") or "[]")
+    except ValueError:
+        return []
+    paths = [path for path in told if isinstance(path, str)] if isinstance(told, list) else []
+    plain = [path for path in paths if path and not path.startswith("/") and ".." not in path.split("/")]
+    return plain[:MOST_REOPENED]
+
+
+def install(server: ServerApp, base: str, service: Service) -> list[tuple[str, type[APIHandler], dict[str, Any]]]:
+    """Tell the page what there is, catch Slurm's signal, begin to report once the server runs.
+
+    :returns: the handlers with their addresses below ``<base>``.
+    """
+    usage = Usage(service, server.log.warning)
+    if os.environ.get("FABRIC_SESSION_DIR"):  # a job of Slurm's; others share the process with more than a session
+        usage.ending.listen(server.io_loop.asyncio_loop)  # type: ignore[attr-defined]
+    server.io_loop.call_later(AFTER_READY_S, usage.begin, server)
+    page = server.web_app.settings.setdefault("page_config_data", {})
+    page["fabricUsage"] = "true"
+    page["fabricSession"] = os.environ.get("FABRIC_SESSION", "")
+    page["fabricHub"] = f"{os.environ.get('JUPYTERHUB_HOST', '')}{os.environ.get('JUPYTERHUB_BASE_URL') or '/'}hub/home"
+    page["fabricReopen"] = json.dumps(reopened(os.environ) if os.environ.get("FABRIC_FOLLOWS") else [])
+    shared = {"usage": usage}
+    return [
+        (url_path_join(base, "quota"), QuotaHandler, shared),
+        (url_path_join(base, "gpu"), GpuHandler, shared),
+        (url_path_join(base, "continue"), ContinueHandler, shared),
+        (url_path_join(base, "extend"), ExtendHandler, shared),
+        (url_path_join(base, "active"), ActiveHandler, shared),
+    ]

@@ -1,0 +1,166 @@
+"""Quota, use and time left in words, and as HTML that needs no program to be read. Pure."""
+
+from __future__ import annotations
+
+import html
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from . import facts
+
+OLD_S = 600.0  # figures older than this are said to be old
+HIGH, FULL = 0.8, 0.95
+
+
+class Row(NamedTuple):
+    """One thing that is used up: ``part`` is how much of it, 0 to 1 and beyond, or None without a limit."""
+
+    name: str
+    said: str
+    part: float | None = None
+    note: str = ""
+
+
+def number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def hours(value: float) -> str:
+    """GPU-hours: "87.5", "1,240"."""
+    return f"{value:,.1f}" if abs(value) < 100 else f"{value:,.0f}"
+
+
+def size(value: float) -> str:
+    """ "340 B", "1.2 MB", "48 GB": decimal units, as storage is sold."""
+    units = iter(("B", "kB", "MB", "GB", "TB", "PB"))
+    unit = next(units)
+    while value >= 999.5 and unit != "PB":
+        value, unit = value / 1000, next(units)
+    return f"{value:.1f} {unit}" if unit != "B" and value < 9.95 else f"{value:.0f} {unit}"
+
+
+def day(moment: float) -> str:
+    """ "3 December 2026"."""
+    return f"{datetime.fromtimestamp(moment, UTC).astimezone():%d %B %Y}".lstrip("0")
+
+
+def ago(seconds: float) -> str:
+    """ "just now", "12 min ago", "3 h ago"."""
+    minutes = int(seconds // 60)
+    if minutes < 1:
+        return "just now"
+    return f"{minutes} min ago" if minutes < 120 else f"{minutes // 60} h ago"
+
+
+def forecast(balance: Mapping[str, Any]) -> str:
+    """The sentence on how long a budget lasts; "" where there is no limit, or nothing is used."""
+    left, rate, until = (number(balance.get(key)) for key in ("left", "rate_per_day", "lasts_until"))
+    if left is not None and left <= 0:
+        return "Nothing is left: no new session with a GPU can start."
+    if until is None or rate is None:
+        return ""
+    return f"At the present rate ({hours(rate)} a day) this lasts until {day(until)}."
+
+
+def balance(name: str, told: object) -> list[Row]:
+    """A budget's row; none where nothing is known."""
+    if not isinstance(told, Mapping):
+        return []
+    limit, used, left = (number(told.get(key)) for key in ("limit", "used", "left"))
+    if used is None:
+        return []
+    if limit is None:
+        return [Row(name, f"{hours(used)} GPU-hours used, no limit")]
+    rest = max(0.0, limit - used if left is None else left)
+    said = f"{hours(used)} of {hours(limit)} GPU-hours used, {hours(rest)} left"
+    return [Row(name, said, used / limit if limit > 0 else 1.0, forecast(told))]
+
+
+def storage(told: Mapping[str, Any], now: float) -> Row:
+    """A file system's row."""
+    name = str(told.get("title") or told.get("path") or "Storage")
+    used, limit, at = (number(told.get(key)) for key in ("used", "limit", "at"))
+    files_used, files_limit = (number(told.get(key)) for key in ("files_used", "files_limit"))
+    if problem := told.get("problem"):
+        return Row(name, "not known", None, str(problem))
+    parts = [used / limit] if used is not None and limit else []
+    said = f"{size(used or 0)} of {size(limit)} used" if limit else f"{size(used or 0)} used, no limit"
+    if files_limit and files_used is not None:
+        parts.append(files_used / files_limit)
+        said += f"; {files_used:,.0f} of {files_limit:,.0f} files"
+    note = f"Asked {ago(now - at)}." if at is not None else ""
+    return Row(name, said, max(parts, default=None), note)
+
+
+def gpu(told: Mapping[str, Any]) -> Row:
+    """A GPU's row; its bar is its memory."""
+    name = f"GPU {told['index']}" + (f" ({told['name']})" if told["name"] else "")
+    used, total = number(told["memory_used"]), number(told["memory_total"])
+    if told["problem"] or used is None or not total:
+        return Row(name, told["problem"] or "not known")
+    use = "" if told["percent"] is None else f"{told['percent']:.0f}% in use, "
+    return Row(name, f"{use}{size(used)} of {size(total)} memory", used / total)
+
+
+def rows(known: Mapping[str, Any], now: float) -> list[Row]:
+    """Everything that there is to show, most urgent first."""
+    project = str(known.get("project_title") or known.get("project") or "this project")
+    found = []
+    moment = known.get("time")
+    ends_at = number(moment.get("ends_at")) if isinstance(moment, Mapping) else None
+    if ends_at is not None:
+        end = datetime.fromtimestamp(ends_at, UTC).astimezone()
+        found.append(Row("Time", facts.left(ends_at, now), None, f"This session ends at {end:%H:%M on %d %B}."))
+    found += balance(f"GPU-hours of {project}", known.get("gpu_hours"))
+    found += balance("Your own GPU-hours", known.get("user_gpu_hours"))
+    found += [storage(one, now) for one in known.get("storage") or () if isinstance(one, Mapping)]
+    found += [gpu(one) for one in known.get("gpus") or ()]
+    return found
+
+
+def notes(known: Mapping[str, Any]) -> list[str]:
+    """Warnings, what is wrong, and how old the figures are."""
+    said = [str(one["text"]) for one in known.get("warnings") or () if isinstance(one, Mapping) and one.get("text")]
+    if problem := known.get("problem"):
+        said.append(str(problem))
+    age = number(known.get("age_s"))
+    if age is not None:
+        said.append(f"Slurm was asked {ago(age)}." + (" These figures are old." if age > OLD_S else ""))
+    return said
+
+
+def as_text(known: Mapping[str, Any], now: float) -> str:
+    """Lines of text."""
+    shown = rows(known, now)
+    width = max((len(row.name) for row in shown), default=0) + 2
+    lines = []
+    for row in shown:
+        lines.append(f"{row.name + ':':{width}}{row.said}{'' if row.part is None else f' ({row.part:.0%})'}")
+        if row.note:
+            lines.append(" " * width + row.note)
+    return "\n".join([*lines, *notes(known)]) or "Nothing is known of quotas."
+
+
+def _bar(row: Row) -> str:
+    if row.part is None:
+        return ""
+    return (
+        f'<meter min="0" max="1" low="{HIGH}" high="{FULL}" optimum="0" value="{min(1.0, row.part):.3f}" '
+        f'aria-label="{html.escape(row.name)}: {row.part:.0%} used" style="width:12em"></meter> {row.part:.0%}'
+    )
+
+
+def as_html(known: Mapping[str, Any], now: float | None = None) -> str:
+    """A table with bars; every value is escaped. Without ``now`` it is the present."""
+    head, cell = '<th scope="row" style="text-align:left;padding-right:1em">', '<td style="text-align:left">'
+    body = "".join(
+        f"<tr>{head}{html.escape(row.name)}</th>"
+        f"{cell}{'<br>'.join(html.escape(text) for text in (row.said, row.note) if text)}</td>"
+        f"{cell}{_bar(row)}</td></tr>"
+        for row in rows(known, time.time() if now is None else now)
+    )
+    said = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in notes(known))
+    table = f'<table aria-label="Use and limits">{body}</table>' if body else ""
+    return (table + said) or "<p>Nothing is known of quotas.</p>"
