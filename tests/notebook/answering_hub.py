@@ -35,6 +35,9 @@ SESSION = {
     "slurm_silent_since": None,
 }
 
+# GET session/clusters where the hub runs without Slurm
+NO_SLURM = {"job_name": "", "account": "", "profiles": [], "jobs": [], "age_s": None, "silent_since": None}
+
 
 @dataclass
 class Announcement:
@@ -58,6 +61,7 @@ class AnsweringHub:
     sessions_asked: int = 0
     silent: bool = False
     datasets: dict[str, Any] = field(default_factory=dict)  # GET session/datasets; {}: this site offers none
+    clusters: dict[str, Any] = field(default_factory=lambda: dict(NO_SLURM))
     datasets_told: list[tuple[str, str, Any]] = field(default_factory=list)  # verb, path below, body
     announced: threading.Event = field(default_factory=threading.Event)
 
@@ -107,6 +111,8 @@ class AnsweringHub:
                 answer(request, 503, {"message": "The hub is restarting."})
             else:
                 answer(request, 200 if known else 403, self.session if known else {})
+        elif request.path == "/services/fabric/api/session/clusters":
+            answer(request, 200 if known else 403, self.clusters if known else {})
         elif request.path == DATASETS and not self.silent and self.datasets:
             answer(request, 200 if known else 403, self.datasets if known else {})
         elif request.path == DATASETS:

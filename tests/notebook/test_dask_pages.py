@@ -1,0 +1,172 @@
+"""Dask clusters through the session's own server: the dashboard behind its login, and the panel's endpoints.
+
+The hub here runs without Slurm, so the workers are processes of this machine; everything else is as on a cluster.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import websocket
+from playwright.sync_api import Page, expect
+
+from .answering_hub import TOKEN, AnsweringHub
+from .running_session import RunningSession, session_environment
+
+pytestmark = [pytest.mark.image, pytest.mark.timeout(600)]
+
+SLOW_S = 90.0
+
+
+def until(true: Callable[[], Any], why: str) -> Any:
+    end = time.monotonic() + SLOW_S
+    while not (found := true()):
+        assert time.monotonic() < end, f"not within {SLOW_S:g} s: {why}"
+        time.sleep(0.2)
+    return found
+
+
+def clusters(session: RunningSession) -> list[dict[str, Any]]:
+    status, body = session.get("fabric/clusters")
+    assert status == 200, body
+    found: list[dict[str, Any]] = json.loads(body)["clusters"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def session(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSession]:
+    """A session with a cluster ``one`` of two workers."""
+    directory = tmp_path_factory.mktemp("session")
+    with AnsweringHub() as hub, RunningSession(python, directory, session_environment(hub.url)) as running:
+        running.announced_by(hub)
+        status, body = running.get("fabric/clusters", method="POST", body={"name": "one", "n_workers": 2})
+        assert (status, json.loads(body)) == (201, {"name": "one"})
+        until(lambda: all(worker["address"] for worker in clusters(running)[0]["workers"]), "two workers are there")
+        yield running
+        running.get("fabric/clusters/one", method="POST", body={"verb": "close"})
+        until(lambda: not clusters(running), "the cluster has ended")
+
+
+def test_the_dashboard_is_behind_the_sessions_login(session: RunningSession) -> None:
+    status, body = session.get("fabric/dask/one/status")
+    assert status == 200, body
+    assert "Dask Diagnostic UI" in body
+    status, body = session.get("fabric/dask/one/json/counts.json")
+    assert json.loads(body)["workers"] == 2
+    for path in ("fabric/dask/one/status", "fabric/dask/one/json/counts.json", "fabric/clusters"):
+        status, body = session.get(path, token=None)
+        assert status in (302, 403), f"{path}: {status}"
+        assert "Dask" not in body
+        status, body = session.get(path, token="x" * 32)
+        assert status in (302, 403), f"{path}: {status}"
+
+
+def test_only_clusters_of_this_session_can_be_named(session: RunningSession) -> None:
+    assert session.get("fabric/dask/other/status")[0] == 404
+    for name in ("..", "%2e%2e", "127.0.0.1:1", "one%2f..%2fone", "one/../../../api"):
+        assert session.get(f"fabric/dask/{name}/status")[0] in (404, 400), name
+    assert session.get("fabric/dask/one/status", method="POST", body={})[0] in (403, 405)
+
+
+@pytest.mark.parametrize(
+    "place", ["127.0.0.1:1/x", "user@127.0.0.1:1", "127.0.0.1", "127.0.0.1:99999999", 7, None, ["a"], "a b:80", ""]
+)
+def test_an_address_that_is_none_is_asked_for_nothing(session: RunningSession, place: object) -> None:
+    known = session.private / "clusters" / "one" / "cluster.json"
+    before = known.read_text()
+    try:
+        known.write_text(json.dumps({**json.loads(before), "dashboard": place}))
+        assert session.get("fabric/dask/one/status")[0] == 404
+    finally:
+        known.write_text(before)
+
+
+def test_somebody_elses_server_at_the_clusters_address_is_not_believed(
+    session: RunningSession, hub: AnsweringHub, tmp_path: Path
+) -> None:
+    """The pages come from whoever holds the cluster's key, wherever ``cluster.json`` leads."""
+    known = session.private / "clusters" / "one" / "cluster.json"
+    before = known.read_text()
+    try:
+        known.write_text(json.dumps({**json.loads(before), "dashboard": f"127.0.0.1:{hub.port}"}))
+        assert session.get("fabric/dask/one/status")[0] == 502
+    finally:
+        known.write_text(before)
+
+
+def connect(session: RunningSession, path: str, **options: Any) -> websocket.WebSocket:
+    url = f"ws://127.0.0.1:{session.port}/user/ann/{path}"
+    return websocket.create_connection(url, timeout=20, **options)
+
+
+def test_websockets_need_the_login_and_a_cluster_of_this_session(session: RunningSession) -> None:
+    login = [f"Authorization: token {TOKEN}"]
+    path = "fabric/dask/one/eventstream"
+    connect(session, path, header=login).close()
+    with pytest.raises(websocket.WebSocketBadStatusException, match="403"):
+        connect(session, path)
+    with pytest.raises(websocket.WebSocketBadStatusException, match="404"):
+        connect(session, "fabric/dask/other/eventstream", header=login)
+
+
+def test_what_the_panel_sends_is_typed(session: RunningSession) -> None:
+    for body in ({"verb": "scale", "n": "7"}, {"verb": "add_pool"}, {"verb": "scale", "x": 1}, {"verb": "_pool"}, {}):
+        status, answer = session.get("fabric/clusters/one", method="POST", body=body)
+        assert status == 409, answer
+    for body in ({"name": 7}, {"job_script_prologue": ["x"]}, {"n_workers": True}):
+        assert session.get("fabric/clusters", method="POST", body=body)[0] == 400
+    status, answer = session.get("fabric/clusters", method="POST", body={"name": "one"})
+    assert (status, "There is a cluster one already." in json.loads(answer)["message"]) == (409, True)
+    status, answer = session.get("fabric/clusters", method="POST", body={"name": "gpu", "profile": "gpu-1"})
+    assert (status, "runs without Slurm" in json.loads(answer)["message"]) == (409, True)
+
+
+def test_the_panel_scales_adapts_and_stops(session: RunningSession) -> None:
+    def tell(**words: Any) -> dict[str, Any]:
+        status, answer = session.get("fabric/clusters/one", method="POST", body=words)
+        assert status == 200, answer
+        found: dict[str, Any] = json.loads(answer)
+        return found
+
+    assert len(tell(verb="scale", n=3)["workers"]) == 3
+    until(lambda: all(worker["address"] for worker in clusters(session)[0]["workers"]), "three workers")
+    assert tell(verb="adapt", minimum=0, maximum=2)["adaptive"] == {"pool": "local", "minimum": 0, "maximum": 2}
+    assert tell(verb="scale", n=2)["adaptive"] is None
+    (known,) = clusters(session)
+    assert known["used"]["cpu_hours"] > 0
+
+
+def test_the_pages_of_a_cluster_want_its_key(session: RunningSession) -> None:
+    """Who reaches the port without the key gets no answer, whoever they are."""
+    state = json.loads((session.private / "clusters" / "one" / "cluster.json").read_text())
+    host, _, port = state["dashboard"].rpartition(":")
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    said = b""
+    with suppress(OSError), context.wrap_socket(socket.create_connection((host, int(port)), 10)) as opened:
+        opened.sendall(b"GET /status HTTP/1.1\r\nHost: x\r\n\r\n")
+        said = opened.recv(100)
+    assert said == b""
+
+
+@pytest.mark.browser
+def test_the_dashboard_draws_and_follows_in_a_browser(session: RunningSession, chromium: Page) -> None:
+    failed: list[str] = []
+    sockets: list[str] = []
+    chromium.on("response", lambda response: response.status >= 400 and failed.append(response.url))
+    chromium.on("websocket", lambda opened: sockets.append(opened.url))
+    chromium.goto(f"http://127.0.0.1:{session.port}/user/ann/fabric/dask/one", timeout=120_000)
+    expect(chromium).to_have_url(f"http://127.0.0.1:{session.port}/user/ann/fabric/dask/one/status")
+    expect(chromium.locator(".bk-Figure").first).to_be_visible()
+    assert [url for url in sockets if "/user/ann/fabric/dask/one/status/ws" in url], sockets
+    chromium.get_by_role("link", name="Workers").click()
+    expect(chromium.locator(".bk-DataTable").first).to_be_visible()
+    assert failed == []
