@@ -47,7 +47,6 @@ def _load_jupyter_server_extension(server: ServerApp) -> None:
     arguments = {"hub_answer": Kept(service), "models": facts.gpu_models()}
     routes = [(url_path_join(base, "session"), SessionHandler, arguments), *dataset_handlers.routes(base, service)]
     routes += cluster_handlers.routes(base, service)
-    routes += cluster_handlers.routes(base, service)
     page = server.web_app.settings.setdefault("page_config_data", {})
     page["fabricDatasets"] = bool(os.environ.get(DATA))  # a site without datasets shows no panel
     if service.url:
