@@ -6,6 +6,8 @@ import asyncio
 
 from prometheus_client.registry import Collector
 
+from ..quotas.history import History
+from ..quotas.rolling import keep_rolling
 from ..quotas.told import Source
 from ..sessions.store import SessionStore
 from ..settings import Settings
@@ -38,7 +40,8 @@ class Accounts:
         self._settings, self._store, self._follower = settings, store, follower
         self._gateway = gateway if settings.slurm else None
         self._limits = LimitsFollower(gateway, wanted=lambda: True)
-        self._usage = UsageDesk(settings, self._limits, follower, None, None)
+        self._history = History(store.url)
+        self._usage = UsageDesk(settings, self._limits, follower, self._history.daily, None)
         self._idle = IdleDesk(settings, store, hub)
         source: Source = self._usage
         self._review = Review(settings, store, source)
@@ -57,11 +60,15 @@ class Accounts:
         async with asyncio.TaskGroup() as loops:
             loops.create_task(self._usage.run(), name="usage")
             loops.create_task(self._review.run(), name="review")
+            if self._gateway:
+                rolling = keep_rolling(self._settings, self._gateway, self._store, self._history)
+                loops.create_task(rolling, name="history")
 
     async def stop(self) -> None:
         """Let what has begun come to its end."""
         await self._idle.close()
         await self._limits.stop()
+        self._history.close()
 
     async def scrape(self) -> Collector:
         """What Prometheus is told now."""

@@ -73,12 +73,12 @@ class _Index:
 class UsageDesk:
     """Implements :class:`~fabric_hub.quotas.told.Source`.
 
-    :param days: the history, or None where none is kept.
+    :param days: the history.
     :param storage: asks the file systems, or None where there is nobody to ask.
     """
 
     def __init__(
-        self, settings: Settings, limits: LatestLimits, latest: Latest, days: Days | None, storage: Storage | None
+        self, settings: Settings, limits: LatestLimits, latest: Latest, days: Days, storage: Storage | None
     ) -> None:
         self._settings, self._limits, self._latest = settings, limits, latest
         self._days, self._ask_storage = days, storage
@@ -112,7 +112,7 @@ class UsageDesk:
     def trend(self, project: str, user: str | None = None) -> tuple[DayUse, ...]:
         kept = self._trends.get((project, user))
         if kept is None or time.time() - kept[0] > HISTORY_EVERY_S:
-            kept = time.time(), tuple(self._days(project, user, TREND_DAYS)) if self._days else ()
+            kept = time.time(), tuple(self._days(project, user, TREND_DAYS))
             self._trends[project, user] = kept
         return kept[1]
 
