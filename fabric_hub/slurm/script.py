@@ -169,9 +169,9 @@ def _passing_on(command: str) -> list[str]:
     "wait" returns for a caught signal too (with more than 128): then the notebook is still there to wait for.
     """
     return [
-        f"{command} &",
-        "fabric_notebook=$!",
         f"trap 'kill -{END_SIGNAL} $fabric_notebook 2>/dev/null' {END_SIGNAL}",
+        f"(trap '' {END_SIGNAL}; exec {command}) &",
+        "fabric_notebook=$!",
         "while wait $fabric_notebook; fabric_status=$?",
         "  [ $fabric_status -gt 128 ] && kill -0 $fabric_notebook 2>/dev/null; do :; done",
         f"trap '' {END_SIGNAL}",
