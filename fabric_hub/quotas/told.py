@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Protocol
 
 from pydantic import AfterValidator, Field
 
-from ..model import Frozen, OneLine
+from ..model import Frozen
 
 # How many files a successor opens again; more is no state of mind that anybody has.
 MOST_REOPENED = 50
@@ -71,7 +71,7 @@ class Warned(Frozen):
     id: str
     level: Level
     subject: str
-    text: OneLine
+    text: str
     since: float
 
 

@@ -7,7 +7,7 @@ tells nobody twice.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 
@@ -18,6 +18,8 @@ from .forecast import Threshold
 from .told import Warned
 
 CLEAR_S = 86400.0
+# Nobody is told of what was not looked at for so long.
+STALE_S = 900.0
 FIRST_RETRY_S, LONGEST_RETRY_S = 60.0, 3600.0
 # A hook that has failed for about a day is told of this warning no more.
 MOST_TRIES = 24
@@ -39,21 +41,37 @@ class WarningBook:
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
 
-    def note(self, passed: Sequence[Threshold], now: float) -> dict[str, float]:
-        """Take down every threshold that is passed now; returns since when, by the threshold's id."""
+    def note(self, passed: Sequence[Threshold], now: float) -> tuple[Warned, ...]:
+        """Take down every threshold that is passed now; returns them as people are told, since when they are."""
         subjects = {threshold.subject for threshold in passed}
         with Transaction(self._engine) as connection:
+            connection.execute(sa.update(table).values(in_force=False))
             if subjects:
                 connection.execute(sa.update(table).where(table.c.subject.in_(subjects)).values(seen_at=now))
             connection.execute(sa.delete(table).where(table.c.seen_at < now - CLEAR_S))
-            rows = connection.execute(sa.select(table.c.subject, table.c.name, table.c.since)).all()
-            since = {f"{subject}#{name}": at for subject, name, at in rows}
             for threshold in passed:
-                if threshold.id not in since:
-                    since[threshold.id] = now
-                    row = {"since": now, "seen_at": now, "tries": 0, "retry_at": now}
-                    connection.execute(sa.insert(table).values(subject=threshold.subject, name=threshold.name, **row))
-        return {threshold.id: since[threshold.id] for threshold in passed}
+                words = {"level": threshold.level, "text": threshold.text, "in_force": True, "seen_at": now}
+                known = connection.execute(sa.update(table).where(_mine(threshold)).values(**words))
+                if known.rowcount == 0:
+                    row = {"subject": threshold.subject, "name": threshold.name, "since": now, "tries": 0}
+                    connection.execute(sa.insert(table).values(retry_at=now, **row, **words))
+        return self.in_force(now)
+
+    def in_force(self, now: float, subjects: Iterable[str] | None = None, user: str = "") -> tuple[Warned, ...]:
+        """The warnings in force, worst first.
+
+        :param subjects: only those of these subjects, and of the storage of ``user``; default: all.
+        """
+        query = sa.select(table).where(table.c.in_force, table.c.seen_at >= now - STALE_S)
+        if subjects is not None:
+            of_user = table.c.subject.startswith(f"storage:{user}:", autoescape=True)
+            query = query.where(sa.or_(table.c.subject.in_(list(subjects)), of_user))
+        with Transaction(self._engine) as connection:
+            rows = connection.execute(query.order_by(table.c.level, table.c.subject)).all()
+        return tuple(
+            Warned(id=f"{row.subject}#{row.name}", level=row.level, subject=row.subject, text=row.text, since=row.since)
+            for row in rows
+        )
 
     def untold(self, passed: Sequence[Threshold], now: float) -> list[Untold]:
         """Those of which the hook is to be told now."""
@@ -65,7 +83,7 @@ class WarningBook:
 
     def told(self, threshold: Threshold, now: float, *, well: bool) -> None:
         """The hook was told, or is to be told later."""
-        mine = sa.and_(table.c.subject == threshold.subject, table.c.name == threshold.name)
+        mine = _mine(threshold)
         with Transaction(self._engine) as connection:
             tries = connection.execute(sa.select(table.c.tries).where(mine)).scalar_one_or_none()
             if tries is None:
@@ -75,8 +93,11 @@ class WarningBook:
             connection.execute(sa.update(table).where(mine).values(**values))
 
 
-def warned(threshold: Threshold, since: float) -> Warned:
-    """A threshold as people are told of it."""
-    return Warned(
-        id=threshold.id, level=threshold.level, subject=threshold.subject, text=threshold.text[:200], since=since
-    )
+def _mine(threshold: Threshold) -> sa.ColumnElement[bool]:
+    return sa.and_(table.c.subject == threshold.subject, table.c.name == threshold.name)
+
+
+def subjects_of(user: str, projects: Iterable[str]) -> set[str]:
+    """The subjects of warnings that concern a user of these projects; storage apart. Pure."""
+    names = list(projects)
+    return {f"project:{name}" for name in names} | {f"user:{name}/{user}" for name in names}

@@ -13,7 +13,7 @@ from ..errors import FabricError
 from ..quotas import hook
 from ..quotas.forecast import Threshold, budget_passed, forecast, rate_per_day, storage_passed
 from ..quotas.told import Balance, Source, Warned
-from ..quotas.warnings import WarningBook, warned
+from ..quotas.warnings import WarningBook, subjects_of
 from ..sessions.store import SessionStore
 from ..settings import Settings
 
@@ -74,8 +74,7 @@ class Review:
         """Look once, and tell the hook what it was not told."""
         sessions = await asyncio.to_thread(self._store.live_all)
         found = passed(self._settings, self._source, ((one.project, one.user) for one in sessions), now)
-        since = await asyncio.to_thread(self._book.note, found, now)
-        self.in_force = tuple(warned(threshold, since[threshold.id]) for threshold in found)
+        self.in_force = await asyncio.to_thread(self._book.note, found, now)
         if not self._settings.quotas.hook:
             return
         for untold in await asyncio.to_thread(self._book.untold, found, now):
@@ -97,8 +96,7 @@ class Review:
 
     def of(self, user: str, projects: Iterable[str]) -> tuple[Warned, ...]:
         """What is in force for a user and these projects of theirs."""
-        mine = {f"project:{name}" for name in projects}
-        mine |= {f"user:{name.removeprefix('project:')}/{user}" for name in tuple(mine)}
+        mine = subjects_of(user, projects)
         return tuple(one for one in self.in_force if one.subject in mine or one.subject.startswith(f"storage:{user}:"))
 
 

@@ -59,12 +59,16 @@ successors = sa.Table(
     sa.Column("created_at", sa.Float, nullable=False),
 )
 
-# Each threshold that a subject has passed: since when, when that was seen last, and whether the hook was told.
+# Each threshold that a subject has passed: in what words, since when, when that was seen last, whether it is so now,
+# and whether the hook was told.
 quota_warnings = sa.Table(
     "quota_warnings",
     metadata,
     sa.Column("subject", sa.String(300), primary_key=True),
     sa.Column("name", sa.String(40), primary_key=True),
+    sa.Column("level", sa.String(10), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("in_force", sa.Boolean, nullable=False),
     sa.Column("since", sa.Float, nullable=False),
     sa.Column("seen_at", sa.Float, nullable=False),
     sa.Column("told_at", sa.Float),

@@ -9,7 +9,7 @@ import pytest
 
 from fabric_hub.quotas import hook
 from fabric_hub.quotas.forecast import Threshold
-from fabric_hub.quotas.warnings import CLEAR_S, MOST_TRIES, WarningBook, warned
+from fabric_hub.quotas.warnings import CLEAR_S, MOST_TRIES, STALE_S, WarningBook, subjects_of
 from fabric_hub.sessions.store import SessionStore
 from fabric_hub.settings import QuotasSettings
 
@@ -75,9 +75,20 @@ def test_a_hook_that_fails_is_tried_again_later_and_later_and_at_last_no_more(bo
 
 def test_a_warning_keeps_its_id_and_says_since_when(book: WarningBook) -> None:
     book.note([WEEK], NOW)
-    since = book.note([WEEK], NOW + 600)
-    found = warned(WEEK, since[WEEK.id])
+    (found,) = book.note([WEEK], NOW + 600)
     assert (found.id, found.since, found.level) == ("project:physics#7-days", NOW, "warning")
+
+
+def test_only_what_is_so_now_is_in_force_and_only_for_those_it_concerns(book: WarningBook) -> None:
+    full = Threshold(subject="storage:jan:/home/jan", name="95-percent", level="danger", text="Full.")
+    other = Threshold(subject="storage:jan_2:/home", name="80-percent", level="warning", text="Nearly.")
+    book.note([WEEK, full, other], NOW)
+    book.note([DAYS, full, other], NOW + 60)
+    assert {one.id for one in book.in_force(NOW + 60)} == {DAYS.id, full.id, other.id}
+    mine = book.in_force(NOW + 60, subjects_of("jan", ["physics"]), "jan")
+    assert {one.id for one in mine} == {DAYS.id, full.id}
+    assert book.in_force(NOW + 60, subjects_of("eve", ["course"]), "eve") == ()
+    assert book.in_force(NOW + 61 + STALE_S) == ()
 
 
 def a_hook(tmp_path: Path, code: str, *arguments: str, timeout_s: float = 20.0) -> QuotasSettings:
