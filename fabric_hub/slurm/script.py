@@ -166,13 +166,12 @@ def script(
 def _passing_on(command: str) -> list[str]:
     """Run the notebook below a shell that goes on afterwards, and pass the signal before the end on to it.
 
-    "wait" returns for a caught signal too (with more than 128): then the notebook is still there to wait for.
+    "wait" returns for a caught signal too: then it is asked again for the notebook's own status.
     """
     return [
-        f"trap 'kill -{END_SIGNAL} $fabric_notebook 2>/dev/null' {END_SIGNAL}",
+        f"trap 'fabric_told=1; kill -{END_SIGNAL} $fabric_notebook 2>/dev/null' {END_SIGNAL}",
         f"(trap '' {END_SIGNAL}; exec {command}) &",
         "fabric_notebook=$!",
-        "while wait $fabric_notebook; fabric_status=$?",
-        "  [ $fabric_status -gt 128 ] && kill -0 $fabric_notebook 2>/dev/null; do :; done",
+        "while fabric_told=; wait $fabric_notebook; fabric_status=$?; [ -n \"$fabric_told\" ]; do :; done",
         f"trap '' {END_SIGNAL}",
     ]

@@ -93,11 +93,10 @@ def test_the_script_with_everything() -> None:
         "export HOME='/h o'\"'\"'me'\n"
         "source /etc/profile\n"
         "module load cuda\n"
-        "trap 'kill -USR1 $fabric_notebook 2>/dev/null' USR1\n"
+        "trap 'fabric_told=1; kill -USR1 $fabric_notebook 2>/dev/null' USR1\n"
         "(trap '' USR1; exec /images/base/current/bin/python -I -m fabric_lab.launch --session-dir '/d $(id)/s') &\n"
         "fabric_notebook=$!\n"
-        "while wait $fabric_notebook; fabric_status=$?\n"
-        "  [ $fabric_status -gt 128 ] && kill -0 $fabric_notebook 2>/dev/null; do :; done\n"
+        'while fabric_told=; wait $fabric_notebook; fabric_status=$?; [ -n "$fabric_told" ]; do :; done\n'
         "trap '' USR1\n"
         "echo bye\n"
         "exit $fabric_status\n"
