@@ -217,14 +217,15 @@ class Trail:
                 if file.write(content) != len(content):
                     raise OSError(None, "the disk is full")
                 os.fsync(file.fileno())
+                if not size:
+                    os.fsync(handle)  # the records' file is there before a head names it
+                new = Head(seq=seq, digest=digest, file=name, size=size + len(content))
+                self._set_head(new)
             except OSError:
+                # also where only the head found no room: whoever asks is refused, so no record may say that it was done
                 with contextlib.suppress(OSError):
                     file.truncate(size)
                 raise
-        if not size:
-            os.fsync(handle)  # the records' file is there before a head names it
-        new = Head(seq=seq, digest=digest, file=name, size=size + len(content))
-        self._set_head(new)
         return new
 
     def _set_head(self, head: Head) -> None:

@@ -8,6 +8,7 @@ import os
 import resource
 import shutil
 import signal
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -296,6 +297,27 @@ def test_a_full_disk_undoes_the_whole_write_and_says_so(directory: Path) -> None
     assert read_head(directory) == head
     assert verify(directory).unfinished == 0
     assert Trail(directory).append(_event(7)).seq == 7
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small file system")
+def test_what_was_refused_for_want_of_room_for_the_head_is_never_taken_in_later(tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(small)], check=True)
+    try:
+        trail = Trail(small / "trail")
+        head = trail.append(_event(1))
+        with (small / "fill").open("wb", buffering=0) as file:
+            while file.write(bytes(4096)) == 4096 and shutil.disk_usage(small).free:
+                pass
+        with pytest.raises(FabricError, match="cannot be written"):  # its page has room, a new head's has none
+            trail.append(_event(2))
+        assert read_head(trail.directory) == head
+        (small / "fill").unlink()
+        trail.append(_event(3))
+        assert [record["job"] for record in Reading(trail.directory).records()] == [1, 3]
+    finally:
+        subprocess.run(["umount", "--lazy", str(small)], check=True)
 
 
 def _append_many(directory: Path, count: int) -> None:
