@@ -16,6 +16,7 @@ from ..errors import FabricError
 from ..settings import Project, Settings, load
 from .ingest import AT_ONCE, Ingest, events_directory, recorded_sources
 from .model import Acceptance, AccessRequest, Catalogue
+from .pace import Pace
 from .publish import Uids, publish
 from .store import CatalogueStore
 from .trail import Entry, Head, Trail, read_head, trail_directory
@@ -27,6 +28,11 @@ LOOK_EVERY_S = 1.0  # `fabric-hub datasets` changes the same database: how soon 
 PUBLISH_EVERY_S = 60.0  # accounts may come and go without a word to us
 TAKE_IN_EVERY_S = 2.0  # a shared file system tells nobody that a node has written
 SAME_DENIAL_S = 60.0  # who repeats a refused start fills no disk
+# Nor does a session's code that tries one made-up name after the other: so many at once of a user, then so often (1/s).
+DENIALS_AT_ONCE, DENIALS_PER_S = 50, 0.1
+WISHES_AT_ONCE, WISHES_PER_S = 200, 0.1  # a start may accept a hundred agreements
+# And of all users together, whose names are the hub's word.
+ALL_AT_ONCE, ALL_PER_S = 2000, 5.0
 
 
 class Keeper:
@@ -55,6 +61,9 @@ class Keeper:
         self._head = Head()
         self._problems: dict[str, str] = {}
         self._denied: dict[tuple[str, str | None, str, str], float] = {}
+        self._denials, self._wishes = Pace(DENIALS_AT_ONCE, DENIALS_PER_S), Pace(WISHES_AT_ONCE, WISHES_PER_S)
+        self._all = Pace(ALL_AT_ONCE, ALL_PER_S)
+        self._too_many: set[str] = set()  # users of whom the trail says already that not every refusal is in it
 
     # -- life
 
@@ -89,6 +98,7 @@ class Keeper:
 
     async def accept(self, request: Accept) -> None:
         project = self._project(request.user, request.project)
+        self._not_too_often(request.user)
         entry = Entry(event="accepted", responsible=project.members.owner, **request.model_dump())
         acceptance = Acceptance(**request.model_dump(), at=time.time())
         # what cannot be proved later does not happen: the trail comes before the transaction's end
@@ -99,6 +109,7 @@ class Keeper:
 
     async def request(self, request: Ask) -> None:
         project = self._project(request.user, request.project)
+        self._not_too_often(request.user)
         entry = Entry(event="requested", responsible=project.members.owner, **request.model_dump())
         wanted = AccessRequest(**request.model_dump(), at=time.time())
         await asyncio.to_thread(self._store.request, wanted, lambda: self._append([entry]))
@@ -109,6 +120,14 @@ class Keeper:
         self._denied = {one: at for one, at in self._denied.items() if now - at < SAME_DENIAL_S}
         if key in self._denied:
             return
+        if (whose := self._flooding(event.user, now)) is not None:
+            if whose not in self._too_many:
+                self._too_many.add(whose)
+                log.warning("%s is refused so often that not every refusal is recorded", whose or "Everybody")
+                words = "refused so often that not every refusal is recorded"
+                await self._record(Entry(event=event.event, user=whose or None, why=words))
+            return
+        self._too_many -= {"", event.user}
         project = self._settings.project.get(event.project or "")
         await self._record(
             Entry(
@@ -246,6 +265,21 @@ class Keeper:
                 status=403,
             )
         return project
+
+    def _flooding(self, user: str, now: float) -> str | None:
+        """Whose refusals are too many to record them all: the user's, or ("") all users' together; None is nobody's."""
+        if not self._all.take("", now):
+            return ""
+        return None if self._denials.take(user, now) else user
+
+    def _not_too_often(self, user: str) -> None:
+        if not self._wishes.take(user, time.monotonic()):
+            raise FabricError(
+                f"User {user} asks for and accepts more than can be recorded.",
+                reason="too-often",
+                hint="Wait a few minutes.",
+                status=429,
+            )
 
     @contextlib.contextmanager
     def _saying(self, about: str) -> Iterator[None]:

@@ -271,6 +271,25 @@ async def test_requests_and_denials_are_recorded_once(daemon: Daemon) -> None:
     assert told == [("requested", "ada"), ("denied", "eve")]
 
 
+async def test_who_tries_one_made_up_name_after_the_other_fills_no_trail_and_hides_nobody_else(daemon: Daemon) -> None:
+    await asyncio.to_thread(daemon.offer)
+    async with daemon.client as client:
+        for number in range(200):
+            await client.event("denied", user="eve", project="physics", dataset=f"no-{number}", why="unknown")
+        await client.event("denied", user="mallory", project="physics", dataset="wind", why="not-granted")
+        with pytest.raises(FabricError, match="more than can be recorded") as refused:
+            for number in range(300):
+                await client.request("ada", "physics", "wind", f"Why {number}")
+        await client.request(MEMBER, "physics", "wind", "For my thesis.")
+    assert refused.value.status == 429
+    told = [record for record in daemon.records() if record["event"] == "denied"]
+    names = [record["dataset"] for record in told if record["user"] == "eve" and "dataset" in record]
+    assert names[:50] == [f"no-{number}" for number in range(50)]
+    assert len(names) < 100
+    assert [record["why"] for record in told if "dataset" not in record and record["user"] == "eve"]
+    assert told[-1]["user"] == "mallory"
+
+
 async def test_what_a_node_tells_is_in_the_trail_with_its_purpose_and_an_export_shows_it(daemon: Daemon) -> None:
     await asyncio.to_thread(daemon.offer)
     uid = pwd.getpwnam(MEMBER).pw_uid if ROOT else os.geteuid()
