@@ -30,8 +30,10 @@ Compression = Literal["zstd", "none"]
 Say = Callable[[str], object]
 
 # Blocks of 128 KiB, as large as the kernel reads ahead; no fragments, so that a small file is read without its
-# neighbours; inodes uncompressed, so that opening a file decompresses nothing.
-_FORM = ["-b", "128K", "-no-fragments", "-noI", "-no-xattrs", "-no-exports", "-all-root", "-root-mode", "0555"]
+# neighbours; inodes uncompressed, so that opening a file decompresses nothing. Without fragments mksquashfs would
+# compare every file with all others of its size: 200,000 files of one size took over 100 s, and take 5 s like this.
+_FORM = ["-b", "128K", "-no-fragments", "-no-duplicates", "-noI", "-no-xattrs", "-no-exports", "-all-root",
+         "-root-mode", "0555"]  # fmt: skip
 _SAME = ["-reproducible", "-mkfs-time", "0", "-all-time", "0", "-root-time", "0"]
 _STRICT = ["-noappend", "-no-recovery", "-exit-on-error", "-quiet", "-no-progress"]
 _COMPRESSION: dict[Compression, list[str]] = {
