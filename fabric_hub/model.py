@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 SESSION_ID = r"[a-z2-7]{12}"
 HUB_ID = r"[a-z0-9]{2,16}"
@@ -36,6 +37,15 @@ ServerName = Annotated[str, _text(r"|[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")]
 Gres = Annotated[str, _text(r"(?:gpu|shard)(?::[A-Za-z0-9_.-]{1,40})?:[1-9][0-9]{0,3}")]
 OneLine = Annotated[str, _text(r"[^\x00-\x1f\x7f]{1,200}")]
 EnvName = Annotated[str, _text(r"[A-Za-z_][A-Za-z0-9_]{0,127}")]
+
+
+def _absolute(path: Path) -> Path:
+    if not path.is_absolute():
+        raise ValueError(f"{path} is not an absolute path")
+    return path
+
+
+AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 
 
 class Frozen(BaseModel):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date
 from itertools import takewhile
@@ -18,22 +19,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from .errors import FabricError
-from .model import EnvName, Frozen, Gres, HubId, HubUser, Slug, SlurmName
+from .model import AbsolutePath, EnvName, Frozen, Gres, HubId, HubUser, Slug, SlurmName
+from .quota_settings import QuotasSettings
 
 ENV = "FABRIC_HUB_SITE"
 DEFAULT_PATH = Path("/etc/fabric-hub/site.toml")
 
 
-def _absolute(path: Path) -> Path:
-    if not path.is_absolute():
-        raise ValueError(f"{path} is not an absolute path")
-    return path
-
-
-AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 HttpAddress = Annotated[str, Field(pattern=r"^(?:https?://[A-Za-z0-9._:\[\]-]+(?:/[A-Za-z0-9._~/-]*)?)?$")]
 # without the characters that would end an IRI in RDF
 WebAddressOrNone = Annotated[str, Field(pattern=r"^(https?://[^\s\"<>\\^`{|}\x00-\x20\x7f]{1,500})?$")]
@@ -244,30 +239,6 @@ class DatasetsSettings(Frozen):
     catalogue: CatalogueSettings = Field(default=CatalogueSettings(), description="See datasets.catalogue.")
 
 
-class QuotasSettings(Frozen):
-    """Usage and budgets: who is told what, and when."""
-
-    rescue_profile: Slug | None = Field(
-        default=None,
-        description="A small profile without GPUs that every project has, offered to who is over a limit: "
-        "to save files and clean up.",
-    )
-    warn_days: tuple[Annotated[float, Field(gt=0, le=366)], ...] = Field(
-        default=(14, 7, 2), description="Tell people when a budget lasts no longer than so many days, once each."
-    )
-    warn_storage_percent: tuple[Annotated[float, Field(gt=0, le=100)], ...] = Field(
-        default=(80, 95), description="Tell people when storage is this full, once each."
-    )
-    hook: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
-        default=(),
-        description="A program of the site's own and its arguments, run for each warning (JSON on standard input) "
-        "as the hub's user: mail, chat. No shell.",
-    )
-    hook_timeout_s: float = Field(
-        default=20.0, gt=0, le=600, description="When the hook is killed, and run again later."
-    )
-
-
 class Profile(Frozen):
     """A named resource request. ``gpus`` is per session, of ``gpu_type`` when given."""
 
@@ -475,15 +446,22 @@ def line_of(text: str, loc: list[str]) -> int:
     """The line (from 1) on which the deepest part of a key path stands that the text has.
 
     tomllib keeps no positions; a site's file is plain tables and keys, so this
-    follows ``[table]`` headers and ``key =`` lines, and dotted keys in both.
+    follows ``[table]`` and ``[[table]]`` headers and ``key =`` lines, and dotted keys in both.
     """
     best, depth = 1, 0
     table: list[str] = []
+    counted: Counter[tuple[str, ...]] = Counter()  # [[tables]] are known by number, from 0
     for number, line in enumerate(text.split("\n"), 1):  # what TOML, and an editor, count as a line
         header = re.match(r"\s*\[([^\[\]]+)\]\s*(?:#.*)?$", line)
+        one_of = re.match(r"\s*\[\[([^\[\]]+)\]\]\s*(?:#.*)?$", line)
         key = re.match(r"\s*([\w.\"'-]+)\s*=", line)
         if header:
             table = _dotted(header.group(1))
+            here = table
+        elif one_of:
+            many = _dotted(one_of.group(1))
+            counted[tuple(many)] += 1
+            table = [*many, str(counted[tuple(many)] - 1)]
             here = table
         elif key:
             here = table + _dotted(key.group(1))

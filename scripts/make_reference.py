@@ -22,6 +22,7 @@ from fabric_hub import cli, model, settings
 from fabric_hub.datasets.server import create_app as keeper_app
 from fabric_hub.datasets.verbs import Verbs as KeeperVerbs
 from fabric_hub.embedded.layout import default_directory
+from fabric_hub.quota_settings import QuotasSettings, StorageSettings
 from fabric_hub.service.api import make_app
 from fabric_hub.sessions.store import SessionStore
 from fabric_hub.slurm.server import create_app
@@ -168,6 +169,8 @@ def sections() -> list[tuple[str, type[BaseModel]]]:
         ("project.NAME.members", settings.Members),
         ("datasets", settings.DatasetsSettings),
         ("datasets.catalogue", settings.CatalogueSettings),
+        ("quotas", QuotasSettings),
+        ("[quotas.storage]", StorageSettings),
     ]
 
 
@@ -186,6 +189,8 @@ def settings_page() -> str:
             schema["properties"].pop("members")
         if name == "datasets":
             schema["properties"].pop("catalogue")
+        if name == "quotas":
+            schema["properties"].pop("storage")
         text += f"\n## [{name}]\n\n{plain(section.__doc__ or '')}\n\n"
         text += fields(schema).replace("| field |", "| setting |", 1)
     return text + texts(text)

@@ -10,7 +10,7 @@ import logging
 import os
 from collections.abc import Mapping
 
-from ..settings import QuotasSettings
+from ..quota_settings import QuotasSettings
 from ..slurm import command
 
 log = logging.getLogger(__name__)

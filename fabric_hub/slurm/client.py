@@ -9,6 +9,7 @@ from ..model import CancelRequest, ExtendRequest, Problem, SessionLog, Snapshot,
 from ..unix_client import M, UnixClient
 from .accounting import Accounting
 from .limits import Limits
+from .storage import StorageAnswer
 from .verbs import LONGEST_WAIT_S, Health
 
 
@@ -54,6 +55,10 @@ class GatewayClient(UnixClient):
     async def accounting(self, start: float, end: float) -> Accounting:
         """The jobs that ran between two moments (Unix seconds), from Slurm's database; at most a few days at once."""
         return await self.ask(Accounting, "GET", "/v1/accounting", params={"start": start, "end": end})
+
+    async def storage(self, user: str) -> StorageAnswer:
+        """What the file systems' quota tools say of a user's storage."""
+        return await self.ask(StorageAnswer, "GET", "/v1/storage", params={"user": user})
 
     async def _wait_for(self, kind: type[M], path: str, after: int | None, wait_s: float, fresh: float | None) -> M:
         wait_s = min(wait_s, LONGEST_WAIT_S)

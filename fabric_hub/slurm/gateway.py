@@ -32,7 +32,8 @@ from .accounts import Account
 from .limits import Limits
 from .limits_watcher import LimitsWatcher
 from .questions import Questions
-from .reading import AccountingDesk
+from .reading import AccountingDesk, StorageDesk
+from .storage import StorageAnswer
 from .table import clusters_of, find_live
 from .verbs import Health
 from .watcher import Watcher
@@ -77,6 +78,7 @@ class Gateway:
         self._limits = LimitsWatcher(asks, self._slurm, bucket)
         self._watchers = (self._watcher, self._limits)
         self._accounting = AccountingDesk(asks)
+        self._storage = StorageDesk(settings.quotas.storage, self._timeout_s)
         self._died = died
         self._known: dict[str, _Known] = {}
         # a lock lives as long as somebody holds it or waits for it
@@ -117,6 +119,11 @@ class Gateway:
 
     async def accounting(self, start: float, end: float) -> Accounting:
         return await self._accounting.read(start, end)
+
+    async def storage(self, user: str) -> StorageAnswer:
+        account = await self._account(user)
+        async with self._slot(account):
+            return await self._storage.read(account)
 
     def health(self) -> Health:
         now = self._watcher.snapshot

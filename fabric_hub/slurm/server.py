@@ -24,6 +24,7 @@ from ..settings import Settings, load
 from ..unix_server import answer_with_problems
 from . import accounts
 from .gateway import Gateway
+from .storage import StorageAnswer
 from .verbs import LONGEST_WAIT_S, Health, Verbs
 
 
@@ -65,6 +66,10 @@ def create_app(verbs: Verbs) -> FastAPI:
     async def accounting(start: float, end: float) -> Response:
         past = await verbs.accounting(start, end)
         return Response(past.model_dump_json(), media_type="application/json")
+
+    @app.get("/v1/storage")
+    async def storage(user: HubUser) -> StorageAnswer:
+        return await verbs.storage(user)
 
     @app.post("/v1/jobs")
     async def submit(request: SubmitRequest) -> Submitted:

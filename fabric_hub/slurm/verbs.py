@@ -7,6 +7,7 @@ from typing import Protocol
 from ..model import CancelRequest, ExtendRequest, Frozen, SessionLog, Snapshot, SubmitRequest, Submitted
 from .accounting import Accounting
 from .limits import Limits
+from .storage import StorageAnswer
 
 # The longest that one request may wait for a snapshot, in seconds.
 LONGEST_WAIT_S = 30.0
@@ -42,6 +43,9 @@ class Verbs(Protocol):
 
     async def accounting(self, start: float, end: float) -> Accounting:
         """The jobs that ran between two moments, from Slurm's database; at most a few days at once."""
+
+    async def storage(self, user: str) -> StorageAnswer:
+        """What the file systems' quota tools say of a user's storage, asked as the user where that is enough."""
 
     async def submit(self, request: SubmitRequest) -> Submitted:
         """Submit a session's job, or adopt the live one that it has."""

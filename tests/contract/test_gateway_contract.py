@@ -169,3 +169,25 @@ async def test_health_counts_questions(gateway: Stage) -> None:
     health = await gateway.client.health()
     assert health.uptime_s >= 0
     assert "squeue" in health.questions
+
+
+async def test_accounting_is_told_by_window_and_no_window_is_longer_than_a_few_days(gateway: Stage) -> None:
+    now = time.time()
+    past = await gateway.client.accounting(now - 3600, now)
+    assert (past.start, past.end) == (now - 3600, now)
+    assert past.at >= now
+    for start, end in ((now - 30 * 86400, now), (now, now - 1)):
+        with pytest.raises(FabricError) as refused:
+            await gateway.client.accounting(start, end)
+        assert refused.value.status == 422
+
+
+async def test_storage_is_told_of_accounts_that_may_be_used(gateway: Stage) -> None:
+    asked = time.time()
+    answer = await gateway.client.storage(gateway.user)
+    assert answer.at >= asked
+    assert answer.quotas == ()
+    if gateway.account_of(gateway.user) != gateway.account_of(gateway.other):
+        with pytest.raises(FabricError) as refused:
+            await gateway.client.storage("nobody.of.that.name")
+        assert refused.value.status == 403

@@ -29,7 +29,9 @@ from fabric_hub.model import (
 from fabric_hub.slurm.accounting import Accounting, PastJob
 from fabric_hub.slurm.client import GatewayClient
 from fabric_hub.slurm.limits import Limits
+from fabric_hub.slurm.reading import check_window
 from fabric_hub.slurm.server import serve
+from fabric_hub.slurm.storage import StorageAnswer, StorageQuota
 from fabric_hub.slurm.table import find_live
 from fabric_hub.slurm.verbs import Health
 
@@ -73,6 +75,7 @@ class FakeGateway:
         self._jobs: dict[int, Job] = {}
         self._nodes = NODES
         self._limits = Limits()
+        self.quotas: dict[str, tuple[StorageQuota, ...]] = {}  # storage by hub user
         self.past: tuple[PastJob, ...] = ()  # what Slurm's database tells of any time
         self._serial = int(time.time() * 1000)
         self._silent_since: float | None = None
@@ -180,8 +183,13 @@ class FakeGateway:
         )
 
     async def accounting(self, start: float, end: float) -> Accounting:
+        check_window(start, end)
         self._check_answers()
         return Accounting(start=start, end=end, at=time.time(), jobs=self.past)
+
+    async def storage(self, user: str) -> StorageAnswer:
+        self.account_of(user)
+        return StorageAnswer(at=time.time(), quotas=self.quotas.get(user, ()))
 
     async def _news(self, after: int | None, wait_s: float, fresh: float | None) -> float:
         if fresh is None and after is not None:

@@ -192,3 +192,38 @@ def test_a_session_is_told_where_datasets_are_and_whom_to_ask_for_them(tmp_path:
 def test_where_nobody_is_kept_apart_there_is_no_agent_to_ask(tmp_path: Path) -> None:
     site = a_site(tmp_path, "[datasets]\n[users]\nshared_account = true\n")
     assert site.dataset_environment(["soil"]) == {"FABRIC_DATASETS": "soil", "FABRIC_DATA_DIR": "/data"}
+
+
+def test_a_mistake_in_one_of_many_tables_is_reported_with_its_own_line() -> None:
+    text = """[hub]
+state_dir = "/var/lib/hub"
+[images]
+dir = "/img"
+[[quotas.storage]]
+kind = "quota"
+path = "/home"
+[[quotas.storage]]
+kind = "lustre"
+path = "scratch"
+"""
+    with pytest.raises(FabricError, match=r"site\.toml:10: quotas\.storage\.1\.path: scratch is not an absolute path"):
+        parse(text)
+
+
+@pytest.mark.parametrize(
+    ("rescue", "says"),
+    [("nothing", "'nothing' is not a \\[profile.NAME\\] of this file"), ("gpu", "'gpu' has GPUs")],
+)
+def test_a_rescue_profile_is_one_of_the_file_without_gpus(rescue: str, says: str) -> None:
+    text = f"""[hub]
+state_dir = "/var/lib/hub"
+[images]
+dir = "/img"
+[slurm]
+[profile.gpu]
+gpus = 1
+[quotas]
+rescue_profile = "{rescue}"
+"""
+    with pytest.raises(FabricError, match=f"site.toml:9: quotas.rescue_profile: {says}"):
+        parse(text)

@@ -1,0 +1,106 @@
+"""What file systems' own quota tools say of a user's storage, as types. Pure.
+
+``quota`` (ext4, XFS) and ``lfs quota`` (Lustre) print the same table: amounts in KiB, a ``*`` behind what is over, and
+a time of grace, which is one word in both when asked as :func:`argv` asks. Never ``df``: it tells of the file system.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ..model import Frozen
+from ..quota_settings import StorageSettings
+
+_KIB = 1024
+_TABLE = 9  # file system; blocks, quota, limit, grace; files, quota, limit, grace
+
+
+class StorageQuota(Frozen):
+    """One file system's quota: bytes, and files. A limit that is None is none.
+
+    ``problem`` says why the tool said nothing; the numbers are then 0 and None.
+    """
+
+    title: str
+    path: str
+    scope: str  # user, project
+    used: int = 0
+    limit: int | None = None
+    files_used: int | None = None
+    files_limit: int | None = None
+    problem: str = ""
+
+
+class StorageAnswer(Frozen):
+    """The quotas of a user, in the order of the site's file; ``at`` is when the tools were asked."""
+
+    at: float
+    quotas: tuple[StorageQuota, ...] = ()
+
+
+class NoQuotaError(ValueError):
+    """An answer that is no quota; the text says what it is, in plain words."""
+
+
+def argv(source: StorageSettings, user: str, uid: int) -> list[str]:
+    """The arguments of a tool that tells a user's quota of a file system.
+
+    :param user: the Unix account.
+    """
+    whose = source.project.replace("{user}", user).replace("{uid}", str(uid))
+    path = str(source.path)
+    if source.kind == "lustre":
+        program = source.program or ("/usr/bin/lfs",)
+        return [*program, "quota", "-q", *(["-p", whose] if whose else ["-u", user]), path]
+    program = source.program or ("/usr/bin/quota",)
+    # one line for each file system, the time of grace as a number, also where nothing is used
+    plain = ["--no-wrap", "--raw-grace", "--verbose", "--show-mntpoint", "--hide-device", f"--filesystem={path}"]
+    return [*program, *plain, *(["--project", whose] if source.kind == "project" else ["--user", user])]
+
+
+def parse(text: str, source: StorageSettings) -> StorageQuota:
+    """The one row of a tool's answer.
+
+    A quota of which every limit is 0 has none. Where there are two limits, the one for good and the one that may be
+    passed for a while, the lower one counts: files that pass it cannot stay.
+
+    :raises NoQuotaError: there is no row, or it is not of the known form.
+    """
+    if re.search(r":\s*none\s*$", text):
+        raise NoQuotaError("no quota is set on it")
+    words = text.split()
+    start = next((number for number, word in enumerate(words) if word.startswith("/") and _is_row(words, number)), None)
+    if start is None:
+        raise NoQuotaError("the answer holds no quota")
+    blocks, soft, hard, _, files, files_soft, files_hard, _ = words[start + 1 : start + _TABLE]
+    limit = _limit(soft, hard)
+    return StorageQuota(
+        title=source.title or str(source.path),
+        path=str(source.path),
+        scope="project" if source.project else "user",
+        used=_number(blocks) * _KIB,
+        limit=None if limit is None else limit * _KIB,
+        files_used=_number(files),
+        files_limit=_limit(files_soft, files_hard),
+    )
+
+
+def _is_row(words: Sequence[str], start: int) -> bool:
+    row = words[start + 1 : start + _TABLE]
+    amounts = [word for number, word in enumerate(row) if number not in (3, 7)]
+    return len(row) == _TABLE - 1 and all(re.fullmatch(r"\[?\d+\]?\*?", word) for word in amounts)
+
+
+def _number(word: str) -> int:
+    return int(word.strip("[]*"))
+
+
+def _limit(soft: str, hard: str) -> int | None:
+    return min((number for number in (_number(soft), _number(hard)) if number), default=None)
+
+
+def unknown(source: StorageSettings, problem: str) -> StorageQuota:
+    """A file system whose quota is not known."""
+    scope = "project" if source.project else "user"
+    return StorageQuota(title=source.title or str(source.path), path=str(source.path), scope=scope, problem=problem)
