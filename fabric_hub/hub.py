@@ -26,7 +26,7 @@ from .service.scopes import SESSION_SCOPE, SESSION_TOKEN_SCOPES
 from .sessions.database import database_url
 from .sessions.store import SessionStore
 from .settings import Profile, Settings, load, path_from_environment
-from .spawner import pages
+from .spawner import pages, quota_pages
 from .spawner.drop_in import minutes
 from .spawner.runtime import install, runtime
 from .spawner.wrapper import FabricSpawner
@@ -281,5 +281,8 @@ def _pages(c: Any, settings: Settings) -> None:
         "fabric_last_end": pages.last_end,
         "fabric_live": pages.live,
         "fabric_silence": pages.silence,
+        "fabric_warnings": quota_pages.warnings,
+        "fabric_ends": quota_pages.ends,
+        "fabric_budgets": quota_pages.budgets,
         "fabric_base": settings.hub.pages_url,
     }

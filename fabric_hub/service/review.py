@@ -1,4 +1,4 @@
-"""Looks at all budgets and file systems once a minute: what is in force, and what the site's hook is told of."""
+"""Looks at all budgets and file systems all the time: what is in force, and what the site's hook is told of."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..settings import Settings
 
 log = logging.getLogger("fabric_hub.review")
 
-EVERY_S = 60.0
+EVERY_S = 20.0
 
 
 def passed(settings: Settings, source: Source, users: Iterable[tuple[str, str]], now: float) -> list[Threshold]:

@@ -10,7 +10,9 @@ from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
+from fabric_hub.sessions.tables import quota_warnings
 from fabric_hub.slurm.limits import GPU, Association, Limit, Limits
 
 from .announcing_server import AnnouncingServer
@@ -133,3 +135,28 @@ def test_a_forgotten_session_is_stopped_and_the_page_says_what_that_returned(
     assert record.returned_gpu_hours == pytest.approx(4, abs=0.1)
     page = words(person.log_in().browser.get(f"/user/{person.name}/lab"))
     assert "That returned 4.0 GPU-hours to project twin." in page
+
+
+def test_the_home_page_says_when_a_session_ends_what_is_left_and_what_to_worry_about(
+    generous: SmallSite, started: Callable[..., tuple[Person, AnnouncingServer]]
+) -> None:
+    person, _ = started(profile="gpu-1", image="base")
+    budget = Association(account="twin-acc", grp_tres_mins={GPU: Limit(limit=6000, used=6000)})
+    others = Association(account="shop-acc", grp_tres_mins={GPU: Limit(limit=600, used=600)})
+    generous.gateway.call(lambda fake: fake.set_limits(Limits(associations=(budget, others))))
+    person.log_in()
+
+    def home() -> str:
+        return words(person.browser.get("/hub/home"))
+
+    until(lambda: "Digital twin 0.0 100.0 100.0" in home(), "the page has heard of the limits")
+    assert "running, ends at" in home()
+    until(
+        lambda: "The budget of project twin is used up: 100.0 of 100.0 GPU-hours." in home(),
+        "the service has looked at the budgets",
+        60,
+    )
+    assert "The budget of project twin" in words(person.browser.get(f"/hub/spawn/{person.name}/more"))
+    assert "closed-shop" not in home()
+    with generous.store.engine.connect() as connection:
+        assert "project:closed-shop" in set(connection.execute(sa.select(quota_warnings.c.subject)).scalars())

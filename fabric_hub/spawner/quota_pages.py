@@ -1,0 +1,78 @@
+"""Time and budgets on the hub's pages. Reads memory and our own record only; what fails is left off a page.
+
+As in :mod:`.pages`: JupyterHub calls each once per page with the user who looks at it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ..clock import clock
+from ..errors import FabricError
+from ..projects.policy import projects_of
+from ..quotas.account import balance
+from ..quotas.told import Balance, Warned
+from ..quotas.warnings import WarningBook, subjects_of
+from ..sessions.standing import standing
+from ..sessions.store import Session
+from .runtime import runtime
+
+log = logging.getLogger("fabric_hub.pages")
+
+
+def warnings(viewer: Any) -> tuple[Warned, ...]:
+    """The warnings in force that concern who has logged in."""
+    if viewer is None:
+        return ()
+    shared = runtime()
+    subjects = subjects_of(viewer.name, projects_of(shared.settings, viewer.name))
+    try:
+        return WarningBook(shared.store.engine).in_force(time.time(), subjects, viewer.name)
+    except FabricError as error:
+        log.warning("No warnings on a page: %s", error)
+        return ()
+
+
+def ends(_viewer: Any) -> Callable[[Session | None], str]:
+    """The template's function (session) -> when it ends, in words; "" when that is not known."""
+    return when_it_ends
+
+
+def when_it_ends(session: Session | None) -> str:
+    """ "ends at 14:30, in 1 h 20 min" """
+    if session is None:
+        return ""
+    shared = runtime()
+    shared.interest()
+    job = standing(session, shared.follower.snapshot).alive
+    if job is None or job.started_at is None or job.ends_at is None or job.phase != "running":
+        return ""
+    return f"ends at {clock(job.ends_at)}, in {span(job.ends_at - time.time())}"
+
+
+def span(seconds: float) -> str:
+    """A time as people say it: days and hours, hours and minutes, or minutes. Pure."""
+    minutes = max(0, int(seconds // 60))
+    if minutes >= 24 * 60:
+        return f"{minutes // 1440} d {minutes % 1440 // 60} h"
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
+
+
+def budgets(viewer: Any) -> list[tuple[str, Balance]]:
+    """The GPU-hours of the projects of who has logged in: (title, balance) of each that Slurm keeps a limit of."""
+    if viewer is None:
+        return []
+    shared = runtime()
+    if shared.settings.slurm is None:
+        return []
+    shared.limits.follow()
+    limits, snapshot, now = shared.limits.limits, shared.follower.snapshot, time.time()
+    found = []
+    for name, project in projects_of(shared.settings, viewer.name).items():
+        told = balance(limits, snapshot, project.account, now=now)
+        if told is not None and told.left is not None:
+            found.append((project.title or name, told))
+    return found
