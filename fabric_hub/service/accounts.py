@@ -8,12 +8,13 @@ from prometheus_client.registry import Collector
 
 from ..quotas.history import History
 from ..quotas.rolling import keep_rolling
-from ..quotas.told import Source
+from ..quotas.told import Source, StorageUse
 from ..sessions.store import SessionStore
 from ..settings import Settings
 from ..slurm.client import GatewayClient
 from ..slurm.follower import SnapshotFollower
 from ..slurm.limits_follower import LimitsFollower
+from ..slurm.storage import StorageQuota
 from .continuation import Continuation
 from .hub_api import HubApi
 from .idle import IdleDesk
@@ -41,7 +42,8 @@ class Accounts:
         self._gateway = gateway if settings.slurm else None
         self._limits = LimitsFollower(gateway, wanted=lambda: True)
         self._history = History(store.url)
-        self._usage = UsageDesk(settings, self._limits, follower, self._history.daily, None)
+        storage = self._storage_of if self._gateway and settings.quotas.storage else None
+        self._usage = UsageDesk(settings, self._limits, follower, self._history.daily, storage)
         self._idle = IdleDesk(settings, store, hub)
         source: Source = self._usage
         self._review = Review(settings, store, source)
@@ -69,6 +71,12 @@ class Accounts:
         await self._idle.close()
         await self._limits.stop()
         self._history.close()
+
+    async def _storage_of(self, user: str) -> tuple[StorageUse, ...]:
+        assert self._gateway is not None
+        told = await self._gateway.storage(user)
+        fields = StorageUse.model_fields.keys() & StorageQuota.model_fields.keys()
+        return tuple(StorageUse(at=told.at, **one.model_dump(include=set(fields))) for one in told.quotas)
 
     async def scrape(self) -> Collector:
         """What Prometheus is told now."""
