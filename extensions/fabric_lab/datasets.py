@@ -47,7 +47,7 @@ class Datasets(tuple[Dataset, ...]):
 
 STATES = {
     "open": "can be added",
-    "agreement": "accept its terms on the start page first",
+    "agreement": "accept its terms on the hub's page Datasets",
     "not-granted": "not granted to this project",
     "retired": "retired",
 }

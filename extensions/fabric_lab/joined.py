@@ -25,7 +25,7 @@ class Datasets(TypedDict):
     project: str
     enforced: bool | None
     notice: str
-    start_page: str
+    datasets_page: str
     datasets: list[dict[str, Any]]
     problem: str
     node_problem: str
@@ -48,7 +48,7 @@ def combine(
 
     :param told: the service's ``GET /session/datasets``, or None and ``problem`` says why.
     :param answer: the node's ``list``, or None and ``node_problem`` says why.
-    :param environment: the session's, for where its start page is.
+    :param environment: the session's, for where its hub is.
     """
     told = told or {}
     answer = answer or node.NodeAnswer()
@@ -71,18 +71,18 @@ def combine(
         project=text(told, "project") or environment.get("FABRIC_PROJECT", ""),
         enforced=all(said) if said else None,
         notice=text(told, "notice"),
-        start_page=start_page(text(told, "start_page"), environment),
+        datasets_page=datasets_page(text(told, "datasets_page"), environment),
         datasets=entries,
         problem=problem or text(told, "problem"),
         node_problem=node_problem,
     )
 
 
-def start_page(told: str, environment: Mapping[str, str]) -> str:
-    """The hub's page where agreements are accepted, as a link for a browser; never a script."""
+def datasets_page(told: str, environment: Mapping[str, str]) -> str:
+    """The hub's page of datasets, below which each has its own with its terms, as a link for a browser; never a script."""
     page = told
     if not page.startswith(("/", "http://", "https://")) or page.startswith("//"):
-        page = f"{environment.get('JUPYTERHUB_BASE_URL') or '/'}hub/spawn/{environment.get('JUPYTERHUB_USER', '')}"
+        page = f"{environment.get('JUPYTERHUB_BASE_URL') or '/'}hub/datasets"
     return f"{environment.get('JUPYTERHUB_HOST', '')}{page}" if page.startswith("/") else page
 
 

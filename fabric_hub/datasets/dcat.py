@@ -45,12 +45,9 @@ def dataset_iri(about: About, name: str) -> URIRef:
     return URIRef(f"{about.base}/datasets/{name}")
 
 
-def start_page(about: About, name: str) -> URIRef:
-    """Where a person starts a session with a dataset, asks for it, or accepts its agreement.
-
-    No query: JupyterHub starts a session at once for an address that has one.
-    """
-    return URIRef(f"{about.hub}/hub/spawn#dataset-{name}")
+def hub_page(about: About, name: str) -> URIRef:
+    """The hub's page of a dataset, where a person accepts its agreement or asks for it."""
+    return URIRef(f"{about.hub}/hub/datasets/{name}")
 
 
 def place(about: About, name: str, version: str) -> str:
@@ -114,7 +111,7 @@ def json_ld(graph: Graph) -> str:
 
 def _dataset(graph: Graph, dataset: Dataset, about: About) -> URIRef:
     node = dataset_iri(about, dataset.name)
-    start = start_page(about, dataset.name)
+    at_hub = hub_page(about, dataset.name)
     graph.add((node, RDF.type, DCAT.Dataset))
     graph.add((node, DCTERMS.identifier, Literal(str(node))))
     rdf.add_texts(graph, node, DCTERMS.title, dataset.title)
@@ -126,7 +123,7 @@ def _dataset(graph: Graph, dataset: Dataset, about: About) -> URIRef:
         graph.add((node, DCTERMS.accessRights, rdf.access_right(graph, dataset.access)))
     for theme in dataset.themes:
         graph.add((node, DCAT.theme, rdf.concept(graph, "data-theme", theme, codes.THEMES[theme])))
-    pages = [URIRef(dataset.page)] if dataset.page else [start]
+    pages = [URIRef(dataset.page)] if dataset.page else [at_hub]
     for page in pages:
         graph.add((page, RDF.type, FOAF.Document))
         graph.add((node, DCAT.landingPage, page))
@@ -237,9 +234,9 @@ def _distribution(
     graph.add((one, RDF.type, DCAT.Distribution))
     rdf.add_texts(graph, one, DCTERMS.title, f"{dataset.title or dataset.name}, version {version.version}")
     graph.add((one, VERSION, Literal(version.version)))
-    start = start_page(about, dataset.name)
+    at_hub = hub_page(about, dataset.name)
     where = URIRef(place(about, dataset.name, version.version))
-    for predicate, address in ((DCAT.accessURL, start), (DCAT.downloadURL, where)):
+    for predicate, address in ((DCAT.accessURL, at_hub), (DCAT.downloadURL, where)):
         graph.add((address, RDF.type, RDFS.Resource))
         graph.add((one, predicate, address))
     graph.add((one, DCAT.accessService, URIRef(f"{node}#access")))
@@ -303,9 +300,9 @@ def _service(graph: Graph, node: URIRef, dataset: Dataset, about: About) -> None
     for predicate, address in ((DCAT.endpointURL, api), (DCAT.endpointDescription, f"{api}/openapi.json")):
         graph.add((URIRef(address), RDF.type, RDFS.Resource))
         graph.add((service, predicate, URIRef(address)))
-    start = start_page(about, dataset.name)
-    graph.add((start, RDF.type, FOAF.Document))
-    graph.add((service, DCAT.landingPage, start))
+    at_hub = hub_page(about, dataset.name)
+    graph.add((at_hub, RDF.type, FOAF.Document))
+    graph.add((service, DCAT.landingPage, at_hub))
     graph.add((service, DCAT.servesDataset, node))
     rdf.add_standard(graph, service, URIRef("https://spec.openapis.org/oas/v3.1.0"), "OpenAPI 3.1")
     rdf.add_languages(graph, service, about.languages)

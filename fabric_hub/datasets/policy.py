@@ -136,7 +136,7 @@ def standing(catalogue: Catalogue, name: str, user: str, project: str, today: da
         if changed
         else f"Dataset {name} has an agreement "
         f"(version {dataset.agreement.version}) that you have not accepted for project {project}.",
-        hint="Read and accept it on the start page, with the purpose that you use it for.",
+        hint="Read and accept it on the hub's page Datasets or with a start, with the purpose that you use it for.",
         until=until,
     )
 
@@ -256,6 +256,20 @@ def may_use_all(
             )
     found = (may_use(catalogue, name, user, project, today, accepting.get(name)) for name in wanted)
     return tuple(one for one in found if one is not None)
+
+
+def may_request(catalogue: Catalogue, name: str, user: str, project: str, today: date) -> None:
+    """Refuse a request for a dataset that the project may use already, or may not know of.
+
+    :raises FabricError: which of the two.
+    """
+    found = standing(catalogue, name, user, project, today)
+    if found.state in (State.OPEN, State.AGREEMENT):
+        raise FabricError(
+            f"Project {project} may use dataset {name} already.", reason="open", hint=found.hint, status=409
+        )
+    if found.state is not State.NOT_GRANTED:
+        raise refusal(found, name, project)
 
 
 def refusal(found: Standing, name: str, project: str) -> DatasetRefusedError:

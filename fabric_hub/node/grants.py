@@ -102,7 +102,7 @@ def who_may(grants: Grants, name: str, uid: int, account: str | None, now: float
     if dataset.access == "non-public":
         return unknown
     of = f"the project of account {account}" if account else "any project of yours"
-    message = f"{name} is not granted to {of}, or its agreement is not accepted yet. See the start page."
+    message = f"{name} is not granted to {of}, or its agreement is not accepted yet. See the hub's page Datasets."
     return Answer(False, reason="not-granted", message=message)
 
 

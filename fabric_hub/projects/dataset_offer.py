@@ -85,6 +85,8 @@ class Shelf(Frozen):
     ``enforced`` says whether the kernel keeps people apart here, and ``notice`` in words that it does not.
     While the keeper is silent ``silent_since`` (Unix seconds, where it is known) and ``problem`` say so,
     and the list is the last that it told. ``data_dir`` is where sessions find datasets.
+    ``datasets_page`` is the hub's page with all of them; ``/NAME?project=PROJECT`` below it shows one, takes the
+    acceptance of its agreement, and asks for access, also while a session runs.
     """
 
     enforced: bool
@@ -92,7 +94,7 @@ class Shelf(Frozen):
     silent_since: float | None
     problem: str
     data_dir: str
-    start_page: str
+    datasets_page: str
 
 
 class SessionDatasets(Shelf):
@@ -212,10 +214,10 @@ def not_enforced(settings: Settings) -> str:
     return ""
 
 
-def shelf(settings: Settings, known: Known, start_page: str) -> Shelf:
+def shelf(settings: Settings, known: Known, datasets_page: str) -> Shelf:
     """What holds for all datasets.
 
-    :param start_page: the path of the page on which a user starts a session and accepts agreements.
+    :param datasets_page: the address of the hub's page with all of them, below which each has its own.
     """
     notice = not_enforced(settings)
     return Shelf(
@@ -224,7 +226,7 @@ def shelf(settings: Settings, known: Known, start_page: str) -> Shelf:
         silent_since=known.silent_since,
         problem=silence(known),
         data_dir=str(_datasets(settings).data_dir),
-        start_page=start_page,
+        datasets_page=datasets_page,
     )
 
 
@@ -236,18 +238,18 @@ def silence(known: Known) -> str:
 
 
 def for_session(
-    settings: Settings, known: Known, user: str, project: str, chosen: Iterable[str], today: date, start_page: str
+    settings: Settings, known: Known, user: str, project: str, chosen: Iterable[str], today: date, datasets_page: str
 ) -> SessionDatasets:
     """What a session's server may know of the catalogue: its own project's part."""
     mine, catalogue = set(chosen), known.catalogue or Catalogue()
     found = policy.visible(catalogue, user, [project], today)
     return SessionDatasets(
-        **shelf(settings, known, start_page).model_dump(),
+        **shelf(settings, known, datasets_page).model_dump(),
         project=project,
         datasets=tuple(
             SessionDataset(
                 **entry(settings, dataset).model_dump(),
-                **_standing(catalogue, dataset.name, project, found[dataset.name][project]).model_dump(),
+                **standing_in(catalogue, dataset.name, project, found[dataset.name][project]).model_dump(),
                 chosen=dataset.name in mine,
             )
             for dataset in catalogue.datasets
@@ -257,18 +259,18 @@ def for_session(
 
 
 def for_person(
-    settings: Settings, known: Known, user: str, projects: Iterable[str], today: date, start_page: str
+    settings: Settings, known: Known, user: str, projects: Iterable[str], today: date, datasets_page: str
 ) -> PersonDatasets:
     """What a person may know of the catalogue: what any of their projects may."""
     catalogue = known.catalogue or Catalogue()
     found = policy.visible(catalogue, user, projects, today)
     return PersonDatasets(
-        **shelf(settings, known, start_page).model_dump(),
+        **shelf(settings, known, datasets_page).model_dump(),
         datasets=tuple(
             PersonDataset(
                 **entry(settings, dataset).model_dump(),
                 standing={
-                    project: _standing(catalogue, dataset.name, project, one)
+                    project: standing_in(catalogue, dataset.name, project, one)
                     for project, one in found[dataset.name].items()
                 },
             )
@@ -295,7 +297,8 @@ def entry(settings: Settings, dataset: Dataset) -> DatasetEntry:
     )
 
 
-def _standing(catalogue: Catalogue, name: str, project: str, found: policy.Standing) -> DatasetStanding:
+def standing_in(catalogue: Catalogue, name: str, project: str, found: policy.Standing) -> DatasetStanding:
+    """What a user can do with a dataset in a project, with whether somebody of it has asked."""
     return DatasetStanding(**found.model_dump(), requested=policy.requested(catalogue, name, project))
 
 

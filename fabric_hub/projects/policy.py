@@ -78,7 +78,7 @@ def choose(settings: Settings, user: str, options: UserOptions, today: date, kno
     :param known: what is known of the datasets; None where the site offers none.
     :raises FabricError: what is refused, why, and what could be asked instead.
     """
-    name, project = _project(settings, user, options.project, today)
+    name, project = open_project(settings, user, options.project, today)
     profiles = profiles_of(settings, project)
     if not profiles:
         raise FabricError(
@@ -137,7 +137,12 @@ def acceptances(
     return may_use_all(catalogue_of(known), names, user, project, today, options.agreements)
 
 
-def _project(settings: Settings, user: str, wanted: str | None, today: date) -> tuple[str, Project]:
+def open_project(settings: Settings, user: str, wanted: str | None, today: date) -> tuple[str, Project]:
+    """The project that a user means, which they are a member of and which is not over.
+
+    :param wanted: its name; None: the user's only open one.
+    :raises FabricError: there is no such project of theirs, it is closed, or it must be said which.
+    """
     mine = projects_of(settings, user)
     if not mine:
         raise FabricError(

@@ -16,12 +16,12 @@ from fastapi import APIRouter, Depends
 
 from ..datasets import policy
 from ..datasets.model import Line, VersionName
-from ..datasets.policy import ACCEPT_SCOPE, DatasetRefusedError, Known, State
+from ..datasets.policy import ACCEPT_SCOPE, DatasetRefusedError, Known
 from ..errors import FabricError
 from ..model import Frozen, Slug
 from ..projects import dataset_offer
 from ..projects.dataset_offer import PersonDatasets, SessionDatasets
-from ..projects.policy import closed, is_member, projects_of
+from ..projects.policy import closed, open_project, projects_of
 from ..sessions.options import Accepting
 from ..sessions.store import Session, SessionStore
 from ..settings import Settings
@@ -103,7 +103,7 @@ def add_datasets(
             raise FabricError(
                 "This is for a person's own token, with all that they may do; a session's token may not.",
                 reason="scope",
-                hint="Make a token on the hub's page Token, or use the start page.",
+                hint="Make a token on the hub's page Token, or use the hub's page Datasets.",
                 status=403,
             )
         name: str = who["name"]
@@ -117,8 +117,7 @@ def add_datasets(
     async def known(here: Annotated[Desk, Depends(offered)]) -> Known:
         return await here.known() or Known()
 
-    def start_page(user: str) -> str:
-        return f"{settings.hub.pages_url}/hub/spawn/{user}"
+    datasets_page = f"{settings.hub.pages_url}/hub/datasets"
 
     async def tell(here: Desk, user: str, error: DatasetRefusedError) -> None:
         with suppress(FabricError):  # a keeper that is silent is told of in its own place
@@ -133,13 +132,13 @@ def add_datasets(
     async def session_datasets(session: of_caller, now: as_known) -> SessionDatasets:
         """The datasets that the caller's session may know of, with what its user can do with each."""
         return dataset_offer.for_session(
-            settings, now, session.user, session.project, session.datasets, _today(), start_page(session.user)
+            settings, now, session.user, session.project, session.datasets, _today(), datasets_page
         )
 
     @api.post("/session/datasets/{name}")
     async def add_dataset(name: Slug, session: of_caller, here: at_desk, now: as_known) -> Chosen:
         """Put a dataset on the record of the caller's running session. Refused like a start with it would be."""
-        _check_member(settings, session.user, session.project)
+        open_project(settings, session.user, session.project, _today())
         try:
             policy.may_use(policy.catalogue_of(now), name, session.user, session.project, _today())
         except DatasetRefusedError as error:
@@ -164,7 +163,7 @@ def add_datasets(
         name: Slug, wish: AccessWish, session: of_caller, here: at_desk, now: as_known
     ) -> None:
         """Ask the operators for a dataset, for the project of the caller's session."""
-        _check_member(settings, session.user, session.project)
+        open_project(settings, session.user, session.project, _today())
         await _request(here, now, session.user, session.project, name, wish.why)
 
     @api.get("/datasets")
@@ -172,12 +171,12 @@ def add_datasets(
         """The datasets that the caller's projects may know of, with what the caller can do with each, by project."""
         today = _today()
         mine = [name for name, project in projects_of(settings, user).items() if not closed(project, today)]
-        return dataset_offer.for_person(settings, now, user, mine, today, start_page(user))
+        return dataset_offer.for_person(settings, now, user, mine, today, datasets_page)
 
     @api.post("/datasets/{name}/acceptance", status_code=204)
     async def accept(name: Slug, agreed: Agreed, user: by_person, here: at_desk, now: as_known) -> None:
         """Accept the current agreement of a dataset, in the caller's own name, for one of its purposes."""
-        _check_member(settings, user, agreed.project)
+        open_project(settings, user, agreed.project, _today())
         accepting = Accepting(version=agreed.agreement, purpose=agreed.purpose)
         found = policy.may_use(policy.catalogue_of(now), name, user, agreed.project, _today(), accepting)
         if found is not None:  # asked once: what was accepted before stays as it was
@@ -186,30 +185,13 @@ def add_datasets(
     @api.post("/datasets/{name}/request", status_code=204)
     async def request(name: Slug, wish: PersonsWish, user: by_person, here: at_desk, now: as_known) -> None:
         """Ask the operators for a dataset, for one of the caller's projects."""
-        _check_member(settings, user, wish.project)
+        open_project(settings, user, wish.project, _today())
         await _request(here, now, user, wish.project, name, wish.why)
 
 
 async def _request(here: Desk, now: Known, user: str, project: str, name: str, why: str | None) -> None:
-    found = policy.standing(policy.catalogue_of(now), name, user, project, _today())
-    if found.state in (State.OPEN, State.AGREEMENT):
-        raise FabricError(
-            f"Project {project} may use dataset {name} already.", reason="open", hint=found.hint, status=409
-        )
-    if found.state is not State.NOT_GRANTED:
-        raise policy.refusal(found, name, project)
+    policy.may_request(policy.catalogue_of(now), name, user, project, _today())
     await here.keeper.request(user, project, name, why)
-
-
-def _check_member(settings: Settings, user: str, name: str) -> None:
-    project = settings.project.get(name)
-    if project is None or not is_member(project, user):
-        raise FabricError(f"User {user} is not a member of project {name}.", reason="project", status=403)
-    why = closed(project, _today())
-    if why:
-        raise FabricError(
-            f"Project {name} {why}.", reason="project-closed", hint="Ask its owner to extend it.", status=403
-        )
 
 
 def _today() -> date:

@@ -33,7 +33,7 @@ async def record(shared: HubRuntime, found: Sequence[Acceptance], *, by_person: 
     if not by_person:
         raise DatasetRefusedError(
             f"Only {found[0].user} can accept the agreement of dataset {found[0].dataset}, in person.",
-            hint="They accept it on the start page, or with their own token.",
+            hint="They accept it on the hub's page Datasets, on the start page, or with their own token.",
             dataset=found[0].dataset,
             project=found[0].project,
             why=State.AGREEMENT,

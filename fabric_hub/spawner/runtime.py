@@ -82,9 +82,17 @@ class HubRuntime:
         """Slurm's limits as last told; right after a start, waits a moment for the first word."""
         return await self.limits.current() if self.settings.slurm else None
 
-    async def datasets(self) -> Known | None:
-        """What is known of the datasets now; None where the site offers none."""
-        return await known_by(self._catalogue) if self._catalogue else None
+    async def datasets(self, *, fresh: bool = False) -> Known | None:
+        """What is known of the datasets now; None where the site offers none.
+
+        :param fresh: ask the keeper first, so that what it has just been told is in it.
+        """
+        if self._catalogue is None:
+            return None
+        if fresh:
+            with suppress(FabricError):  # its silence is in what is known
+                await self._catalogue.fresh()
+        return await known_by(self._catalogue)
 
     async def news(self, session: Session, job: Job | None, timeout_s: float) -> bool:
         """Wait for news of a session: True, or False when so many seconds have passed without any.

@@ -11,6 +11,7 @@ import pytest
 from fabric_hub.embedded.processes import tail
 
 from .person import Person
+from .shelf import Shelf
 from .small_site import SmallSite
 
 
@@ -46,6 +47,25 @@ def site(_running: SmallSite) -> Iterator[SmallSite]:
 def person(site: SmallSite) -> Person:
     """A member of project ``twin``."""
     return site.somebody()
+
+
+@pytest.fixture(scope="module")  # what one module publishes another does not find
+def _shelf(sandbox: Path, request: pytest.FixtureRequest) -> Iterator[Shelf]:
+    shelf = Shelf(sandbox / request.module.__name__.rpartition("_")[2])
+    try:
+        shelf.keeper.up()
+        shelf.site.up()
+        yield shelf
+    finally:
+        shelf.close()
+
+
+@pytest.fixture
+def shelf(_shelf: Shelf) -> Iterator[Shelf]:
+    """A running hub with datasets, for the tests of a module whose ``site`` is the shelf's."""
+    _shelf.site.reset()
+    yield _shelf
+    _shelf.site.reset()
 
 
 @pytest.fixture

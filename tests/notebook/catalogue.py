@@ -56,7 +56,7 @@ def entries() -> list[dict[str, Any]]:
             agreement={"version": "3", "text": "Do no harm."},
             state="agreement",
             why="You have not accepted version 3 of its agreement.",
-            hint="Accept it on the start page.",
+            hint="Accept it on its page.",
             until="2027-06-30",
         ),
         entry(
@@ -80,7 +80,7 @@ def told(*datasets: dict[str, Any], **more: Any) -> dict[str, Any]:
         "silent_since": None,
         "problem": "",
         "data_dir": "/data",
-        "start_page": "/hub/spawn/ann",
+        "datasets_page": "/hub/datasets",
         "project": "twin",
         "datasets": [*(datasets or entries())],
         **more,

@@ -168,8 +168,8 @@ def test_either_side_may_be_missing_and_links_are_never_scripts() -> None:
     assert nothing["datasets"] == []
     assert (nothing["enforced"], nothing["project"]) == (None, "twin")
     for told in ("", "javascript:alert(1)", "//elsewhere.example/hub"):
-        assert joined.start_page(told, environment) == "/jupyter/hub/spawn/ann"
-    assert joined.start_page("/hub/x", {"JUPYTERHUB_HOST": "https://hub.example"}) == "https://hub.example/hub/x"
+        assert joined.datasets_page(told, environment) == "/jupyter/hub/datasets"
+    assert joined.datasets_page("/hub/x", {"JUPYTERHUB_HOST": "https://hub.example"}) == "https://hub.example/hub/x"
     opened = NodeAnswer((Opened("wind-farm", None, "/data/wind-farm"),), (), False)
     both = joined.combine(catalogue.told(), "", opened, "", environment)
     assert both["enforced"] is False

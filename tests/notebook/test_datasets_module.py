@@ -40,7 +40,7 @@ def test_a_notebook_adds_reads_and_drops_a_dataset(
     )
     listed, read, place, dropped = map(text_of, run_cells(python, tmp_path, environment, *cells))
     assert "wind-farm                can be added" in listed
-    assert "accept its terms on the start page first" in listed
+    assert "accept its terms on the hub's page Datasets" in listed
     assert read == "3\n"
     assert place == f"{node.data}/wind-farm/1 [True, False, False, False, False]\n"
     assert dropped == ("wind-farm is not open in this session. Add it: fabric_lab.datasets.add('wind-farm')\n")

@@ -118,8 +118,8 @@ def test_access_is_requested_and_terms_are_accepted_at_the_hub(panel: Locator, h
 
     line(panel, "Patients").click()
     expect(panel).to_contain_text("You have not accepted version 3 of its agreement.")
-    link = panel.get_by_role("link", name=re.compile("^Accept them on the hub.s start page$"))
-    expect(link).to_have_attribute("href", "/hub/spawn/ann")
+    link = panel.get_by_role("link", name="Read and accept the terms")
+    expect(link).to_have_attribute("href", "/hub/datasets/patients?project=twin")
 
 
 def test_what_is_wrong_is_said_in_words(

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import jupyterhub.apihandlers
+import jupyterhub.handlers
 import pytest
 from batchspawner.api import BatchSpawnerAPIHandler
 from jupyterhub.app import JupyterHub
@@ -27,9 +28,10 @@ def _as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(runtime, "_settings", None)
     monkeypatch.setattr(runtime, "_runtime", None)
     monkeypatch.setattr(_ServiceSpawner, "create_certs", _ServiceSpawner.create_certs)
-    handlers = list(jupyterhub.apihandlers.default_handlers)
+    handlers, pages = list(jupyterhub.apihandlers.default_handlers), list(jupyterhub.handlers.default_handlers)
     yield
     jupyterhub.apihandlers.default_handlers[:] = handlers
+    jupyterhub.handlers.default_handlers[:] = pages
 
 
 @pytest.fixture
@@ -61,6 +63,17 @@ def test_the_hub_that_starts_has_no_route_to_it(site_file: Path) -> None:
     routes = [entry[0] for entry in hub.handlers]
     assert any("/api/users" in route for route in routes)
     assert not [route for route in routes if "batchspawner" in route]
+
+
+@pytest.mark.parametrize(("more", "pages"), [("", 0), ("[datasets]\n", 2)])
+def test_the_pages_of_datasets_are_there_where_there_are_datasets_and_once(
+    tmp_path: Path, site_file: Path, more: str, pages: int
+) -> None:
+    site_file.write_text(site_text(tmp_path, more))
+    for _ in range(2):
+        configure(Config(), site_file)
+    routes = [entry[0] for entry in jupyterhub.handlers.default_handlers if entry[0].startswith("/datasets")]
+    assert len(routes) == pages
 
 
 def test_a_sites_own_configuration_cannot_bring_it_back(site_file: Path) -> None:

@@ -152,7 +152,7 @@ async def test_an_agreement_is_never_accepted_by_adding(
 ) -> None:
     grant(keeper)
     told = problem(await api.post(f"{API}/session/datasets/wind-farm", headers=token("session")), 403, "agreement")
-    assert told.hint.startswith("Read and accept it on the start page")
+    assert told.hint.startswith("Read and accept it on the hub's page Datasets")
     assert keeper.accepted == []
 
 

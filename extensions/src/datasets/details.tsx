@@ -73,7 +73,7 @@ interface IProps {
   readonly dataset: IDataset;
   readonly actions: DatasetsActions;
   readonly busy: boolean;
-  readonly startPage: string;
+  readonly termsPage: string;
   readonly files: IFiles | undefined;
 }
 
@@ -97,7 +97,7 @@ export function Details(props: IProps): React.JSX.Element {
 }
 
 function Buttons(props: IProps): React.JSX.Element | null {
-  const { dataset, busy, startPage } = props;
+  const { dataset, busy, termsPage } = props;
   const why = [dataset.why, dataset.hint].filter(Boolean).join(' ');
   switch (stateOf(dataset)) {
     case 'here':
@@ -113,11 +113,11 @@ function Buttons(props: IProps): React.JSX.Element | null {
     case 'agreement':
       return (
         <p>
-          {why || 'Its terms must be accepted before it can be used.'}{' '}
-          <a href={startPage} target="_blank" rel="noopener noreferrer">
-            Accept them on the hub’s start page
-          </a>
-          . This session keeps running, and the dataset can be added here afterwards.
+          {dataset.why || 'Its terms must be accepted before it can be used.'}{' '}
+          <a href={termsPage} target="_blank" rel="noopener noreferrer">
+            Read and accept the terms
+          </a>{' '}
+          (a page of the hub). This session keeps running; come back here afterwards and press Add.
         </p>
       );
     case 'not-granted':

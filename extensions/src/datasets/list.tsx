@@ -4,7 +4,7 @@ import type { DatasetsActions } from './actions';
 import { Act, Details } from './details';
 import type { IDataset } from './model';
 import type { DatasetsStore } from './store';
-import { access, current, size, stateName, stateOf, theme } from './words';
+import { access, current, size, stateName, stateOf, termsPage, theme } from './words';
 
 function State({ dataset }: { dataset: IDataset }): React.JSX.Element {
   const state = stateOf(dataset);
@@ -63,7 +63,7 @@ export function Item({ dataset, store, actions }: IProps): React.JSX.Element {
             dataset={dataset}
             actions={actions}
             busy={store.busy.has(name)}
-            startPage={store.known?.start_page ?? ''}
+            termsPage={store.known ? termsPage(store.known, name) : ''}
             files={dataset.here ? store.files.get(dataset.here.path) : undefined}
           />
         </div>

@@ -49,7 +49,7 @@ export interface IDatasets {
   readonly project: string;
   readonly enforced: boolean | null;
   readonly notice: string;
-  readonly start_page: string;
+  readonly datasets_page: string;
   readonly datasets: readonly IDataset[];
   readonly problem: string;
   readonly node_problem: string;

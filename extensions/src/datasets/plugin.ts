@@ -86,9 +86,17 @@ export const datasetsPlugin: JupyterFrontEndPlugin<void> = {
       frequency: { interval: EVERY_MS, backoff: false },
       standby: () => document.hidden || !panel.isVisible
     });
-    panel.shown.connect(() => {
-      void poll.refresh();
+    const look = (): void => {
+      if (!document.hidden && panel.isVisible) {
+        void poll.refresh();
+      }
+    };
+    panel.shown.connect(look);
+    // back from the hub's page, where terms were accepted or access was requested
+    document.addEventListener('visibilitychange', look);
+    panel.disposed.connect(() => {
+      document.removeEventListener('visibilitychange', look);
+      poll.dispose();
     });
-    panel.disposed.connect(() => poll.dispose());
   }
 };

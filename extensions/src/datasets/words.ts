@@ -1,4 +1,4 @@
-import type { IDataset, IVersion } from './model';
+import type { IDataset, IDatasets, IVersion } from './model';
 
 // http://publications.europa.eu/resource/authority/data-theme, its English labels
 const THEMES: Readonly<Record<string, string>> = {
@@ -110,6 +110,12 @@ export function stateName(state: State): string {
 /** An address of the web, or null: nothing else may become a link. */
 export function link(address: string | null | undefined): string | null {
   return address && /^https?:\/\//.test(address) ? address : null;
+}
+
+/** The hub's page of a dataset, where its terms are accepted for the project of this session. */
+export function termsPage(known: IDatasets, name: string): string {
+  const project = known.project ? `?project=${encodeURIComponent(known.project)}` : '';
+  return `${known.datasets_page}/${encodeURIComponent(name)}${project}`;
 }
 
 /** A licence by its short name where the address tells one: "CC BY 4.0". */

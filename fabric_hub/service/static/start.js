@@ -106,7 +106,7 @@
     const said = [];
     if (wanted.length) said.push(`${found} of ${mine.length} found.`);
     else if (!mine.length && !document.getElementById("datasets-problem")) said.push("This project has no datasets yet.");
-    if (others) said.push(`Access to ${others} more can be requested from the Datasets panel in a session.`);
+    if (others) said.push(`There ${others === 1 ? "is 1 more" : `are ${others} more`} to which access can be requested.`);
     note.textContent = said.join(" ");
   }
 

@@ -1,0 +1,191 @@
+"""A dataset's page at the hub while a session runs: terms are accepted by a person there, and by nobody else."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+from .announcing_server import AnnouncingServer
+from .person import Person, words
+from .shelf import AGREEMENT, Shelf, ticked
+from .small_site import SmallSite
+from .waiting import until
+
+pytestmark = pytest.mark.hub
+
+WIND = "/hub/datasets/wind-farm"
+
+
+@pytest.fixture
+def site(shelf: Shelf) -> SmallSite:
+    return shelf.site
+
+
+@pytest.fixture
+def person(site: SmallSite) -> Person:
+    return site.somebody().log_in()
+
+
+@pytest.fixture
+def running(site: SmallSite, person: Person) -> AnnouncingServer:
+    person.start()
+    person.until_ready()
+    return site.sessions[site.requests_of(person)[-1].session]
+
+
+def xsrf(person: Person, path: str = WIND) -> str:
+    found = re.search(r'name="_xsrf" value="([^"]+)"', person.browser.get(path).text)
+    assert found
+    return found[1]
+
+
+def accept(person: Person, page: str = WIND, **fields: Any) -> httpx.Response:
+    return person.browser.post(WIND, data={"_xsrf": xsrf(person, page), "do": "accept", "project": "twin", **fields})
+
+
+def test_terms_are_accepted_while_a_session_runs_and_the_dataset_is_then_added_to_it(
+    shelf: Shelf, person: Person, running: AnnouncingServer
+) -> None:
+    # the start page is no place for it: it leads into the running session
+    assert person.browser.get(f"/hub/spawn/{person.name}", follow_redirects=False).status_code == 302
+    told = running.tell("GET", "/session/datasets").json()
+    assert told["datasets_page"] == "/hub/datasets"
+    page = person.browser.get(f"{told['datasets_page']}/wind-farm?project=twin")
+    assert page.status_code == 200
+    for said in ("The wind-farm", "Example Energy", "creativecommons.org/licenses/by/4.0", "Do no harm.", "Teaching"):
+        assert said in words(page)
+    assert shelf.purposes(person) == []
+    assert running.tell("POST", "/session/datasets/wind-farm").status_code == 403
+
+    done = accept(person, **ticked("wind-farm", purpose="teaching"))
+    assert done.status_code == 200
+    assert "Go back to JupyterLab and press Add" in words(done)
+    assert 'id="dataset-accept"' not in done.text
+    assert shelf.purposes(person) == [("wind-farm", "1", "teaching")]
+    assert ("accepted", "wind-farm", None) in shelf.trail(person)
+    until(lambda: running.tell("POST", "/session/datasets/wind-farm").status_code == 200, "it is added")
+    # asked once: what is sent again changes nothing
+    assert accept(person, "/hub/datasets/grid", **ticked("wind-farm")).status_code == 200
+    assert shelf.purposes(person) == [("wind-farm", "1", "teaching")]
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({}, "has an agreement (version 1) that you have not accepted for project twin"),
+        (ticked("wind-farm", version="0"), "but its current version is 1"),
+        (ticked("wind-farm", purpose="spying"), "may not be used for the purpose spying"),
+        ({"project": "closed-shop", **ticked("wind-farm")}, "is not a member of project closed-shop"),
+    ],
+)
+def test_it_is_refused_with_the_words_of_a_start(
+    shelf: Shelf, person: Person, fields: dict[str, str], said: str
+) -> None:
+    sent = {"_xsrf": xsrf(person), "do": "accept", "project": "twin", **fields}
+    refused = person.browser.post(WIND, data=sent)
+    assert refused.status_code == 403
+    assert said in words(refused)
+    start = person.form(**{"project": "twin", **fields, "datasets": "wind-farm"})
+    assert said in words(start)
+    assert shelf.purposes(person) == []
+
+
+def test_nothing_is_accepted_by_a_link_without_the_hubs_own_token_or_without_login(
+    shelf: Shelf, site: SmallSite, person: Person
+) -> None:
+    sent = {"do": "accept", "project": "twin", **ticked("wind-farm")}
+    assert person.browser.get(WIND, params={**sent, "_xsrf": xsrf(person)}).status_code == 200
+    assert person.browser.post(WIND, data=sent).status_code == 403
+    assert person.browser.post(WIND, data={**sent, "_xsrf": "guessed"}).status_code == 403
+    with httpx.Client(base_url=site.address, timeout=20, verify=False) as nobody:
+        assert nobody.get(WIND).headers["location"].startswith("/hub/login")
+        assert nobody.post(WIND, data=sent).status_code == 403
+    assert shelf.purposes(person) == []
+
+
+def test_no_token_opens_the_page_and_a_sessions_token_beside_the_login_accepts_nothing(
+    shelf: Shelf, site: SmallSite, person: Person, running: AnnouncingServer
+) -> None:
+    sent = {"_xsrf": xsrf(person), "do": "accept", "project": "twin", **ticked("wind-farm")}
+    for token in (f"token {running.token}", person.api.headers["Authorization"]):
+        headers = {"Authorization": str(token)}
+        with httpx.Client(base_url=site.address, timeout=20, verify=False, headers=headers) as client:
+            assert client.get(WIND).status_code == 302
+            assert client.post(WIND, data=sent).status_code == 403
+    beside = {"Authorization": f"token {running.token}"}
+    refused = person.browser.post(WIND, data=sent, headers=beside)
+    assert refused.status_code == 403
+    assert shelf.purposes(person) == []
+    asking = {**sent, "do": "request"}
+    assert person.browser.post("/hub/datasets/grid", data=asking, headers=beside).status_code == 403
+    assert not [event for event in shelf.trail(person) if event[0] == "requested"]
+
+
+def test_no_other_page_can_show_it_in_a_frame_and_no_copy_is_kept(person: Person) -> None:
+    page = person.browser.get(WIND)
+    assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
+    assert page.headers["x-frame-options"] == "DENY"
+    assert page.headers["cache-control"] == "no-store"
+
+
+def test_access_is_requested_once_and_the_page_says_so(shelf: Shelf, person: Person) -> None:
+    grid = "/hub/datasets/grid"
+    assert "No access yet" in words(person.browser.get(grid))
+    sent = {"_xsrf": xsrf(person, grid), "do": "request", "project": "twin", "why": "Balance."}
+    long = person.browser.post(grid, data={**sent, "why": "x" * 301})
+    assert long.status_code == 400
+    assert "The reason is not one line of text." in words(long)
+    done = person.browser.post(grid, data=sent)
+    assert done.status_code == 200
+    assert "Access is requested for project" in words(done)
+    assert "Access requested" in words(done)
+    assert 'id="dataset-request"' not in done.text
+    assert ("requested", "grid", "Balance.") in shelf.trail(person)
+    refused = person.browser.post(WIND, data=sent)
+    assert refused.status_code == 409
+    assert "Project twin may use dataset wind-farm already." in words(refused)
+
+
+def test_a_secret_and_what_does_not_exist_look_alike(shelf: Shelf, person: Person) -> None:
+    secret, nothing = (person.browser.get(f"/hub/datasets/{name}") for name in ("trial", "nosuch"))
+    assert secret.status_code == nothing.status_code == 404
+    assert words(secret).replace("trial", "NAME") == words(nothing).replace("nosuch", "NAME")
+    everything = person.browser.get("/hub/datasets")
+    assert "The wind-farm" in everything.text
+    assert "trial" not in everything.text
+    token = xsrf(person)
+    for name in ("trial", "nosuch"):
+        sent = {"_xsrf": token, "do": "accept", "project": "twin", **ticked(name)}
+        refused = person.browser.post(f"/hub/datasets/{name}", data=sent)
+        assert refused.status_code == 403
+        assert f"Project twin has no access to a dataset {name}." in words(refused)
+        until(lambda name=name: ("denied", name, "unknown") in shelf.trail(person), "the trail has the refusal")
+
+
+def test_the_text_of_terms_is_text(shelf: Shelf, person: Person) -> None:
+    evil = "<script>alert(1)</script> & {{ 7 * 7 }}"
+    shelf.publish("evil", access="restricted", agreement={**AGREEMENT, "text": evil}, project="twin")
+    page = until(
+        lambda: (page := person.browser.get("/hub/datasets/evil")).status_code == 200 and page, "the page is there"
+    )
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; {{ 7 * 7 }}" in page.text
+    assert evil not in page.text
+
+
+def test_a_silent_keeper_is_said_and_nothing_is_accepted(shelf: Shelf, person: Person) -> None:
+    token = xsrf(person)
+    shelf.keeper.down()
+    try:
+        page = until(
+            lambda: (page := person.browser.get(WIND)) and "datasets-problem" in page.text and page, "it is said"
+        )
+        assert "The keeper of the datasets has not answered since" in words(page)
+        sent = {"_xsrf": token, "do": "accept", "project": "twin", **ticked("wind-farm")}
+        refused = person.browser.post(WIND, data=sent)
+        assert refused.status_code == 503
+    finally:
+        shelf.keeper.up()
+    assert shelf.purposes(person) == []
