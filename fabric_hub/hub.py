@@ -26,7 +26,7 @@ from .service.scopes import SESSION_SCOPE, SESSION_TOKEN_SCOPES
 from .sessions.database import database_url
 from .sessions.store import SessionStore
 from .settings import Profile, Settings, load, path_from_environment
-from .spawner import pages, quota_pages
+from .spawner import datasets_page, pages, quota_pages
 from .spawner.drop_in import minutes
 from .spawner.runtime import install, runtime
 from .spawner.wrapper import FabricSpawner
@@ -66,6 +66,7 @@ def complete(c: Any, settings: Settings) -> Settings:
     install(settings)
     runtime()  # made now: opening the record takes a second that no user's click should wait for
     remove_batchspawner_api()
+    datasets_page.add_pages(settings)
     mend_service_check()
     explain_server_names()
     hub_thread.share_tls_context()
@@ -285,4 +286,5 @@ def _pages(c: Any, settings: Settings) -> None:
         "fabric_ends": quota_pages.ends,
         "fabric_budgets": quota_pages.budgets,
         "fabric_base": settings.hub.pages_url,
+        "fabric_datasets": settings.datasets is not None,
     }
