@@ -31,10 +31,10 @@ def as_html(error: FabricError, log: Sequence[str] = ()) -> str:
     if error.hint:
         parts.append(Markup('<br><span class="fabric-hint">{}</span>').format(error.hint))
     if isinstance(error, OverLimitError) and error.rescue:
-        # it sends JupyterHub's own start form; what else is filled in there does not count (options.from_form)
+        # of a form of its own on the page (spawn.html): in the start form it would be what the Enter key presses
         parts.append(
             Markup(
-                '<br><button type="submit" form="spawn_form" name="{}" value="{}/{}" formnovalidate '
+                '<br><button type="submit" form="fabric-rescue-form" name="{}" value="{}/{}" '
                 'class="btn btn-sm btn-outline-danger mt-2" id="fabric-rescue">Start a rescue session</button>'
             ).format(RESCUE, error.project, error.rescue)
         )

@@ -91,7 +91,7 @@ class BrokenSite:
             program.chmod(0o755)
         (images / "base").symlink_to(base_image)
         bin_dir.mkdir()
-        for client in ("squeue", "sinfo", "scancel", "sacct"):
+        for client in ("squeue", "sinfo", "scancel", "sacct", "scontrol", "sacctmgr"):
             (bin_dir / client).symlink_to(f"/usr/bin/{client}")
         (bin_dir / "sbatch").write_text(SBATCH.format(hold=shlex.quote(str(bin_dir / "hold-sbatch"))))
         (bin_dir / "sbatch").chmod(0o755)

@@ -54,9 +54,9 @@ def test_page_log_and_api_say_the_same_words() -> None:
     assert failure.session_log == ("last line",)
 
 
-def test_a_refusal_offers_the_rescue_session_as_a_button_of_the_start_form() -> None:
+def test_a_refusal_offers_the_rescue_session_as_a_button() -> None:
     found = Verdict(message="The budget is used up.", reason="budget", hint="Ask for more.")
     html = as_html(OverLimitError(found, "twin", "rescue", "Or start profile rescue."))
-    assert 'form="spawn_form" name="rescue" value="twin/rescue"' in html
+    assert 'form="fabric-rescue-form" name="rescue" value="twin/rescue"' in html
     assert "Ask for more. Or start profile rescue." in html
     assert "<button" not in as_html(OverLimitError(found, "twin", "", ""))

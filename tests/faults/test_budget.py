@@ -1,0 +1,81 @@
+"""A project's budget on a real Slurm, seen from the hub: nearly used, used up with a rescue session, raised."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.hub.person import Person, words
+from tests.hub.waiting import until
+
+from .broken_site import BrokenSite
+
+pytestmark = [pytest.mark.slurm, pytest.mark.hub, pytest.mark.root]
+
+ACCOUNT = "ml-course"
+MINUTES = 3000  # the demo's budget
+USED_UP = f"The budget of account {ACCOUNT} is used up: "
+
+
+def _grant(site: BrokenSite, minutes: int) -> None:
+    site.run.slurm("sacctmgr", "--immediate", "--quiet", "modify", "account", ACCOUNT, "set",
+                   f"GrpTRESMins=gres/gpu={minutes}")  # fmt: skip
+
+
+@pytest.fixture
+def student(site: BrokenSite) -> Iterator[Person]:
+    """A student of the course, whose budget is as before after the test."""
+    yield site.person("student1").log_in()
+    _grant(site, MINUTES)
+
+
+def _start_refused(person: Person) -> httpx.Response:
+    """Start until the hub has heard of the budget: it asks Slurm for limits every few seconds."""
+
+    def answer() -> httpx.Response | None:
+        found = person.start(profile="gpu-1", image="tiny")
+        if found.status_code == 403:
+            return found
+        person.stop()
+        person.until_gone()
+        return None
+
+    return until(answer, "the start is refused", 90, every_s=1.0)
+
+
+def test_a_budget_nearly_used_lets_start_used_up_offers_a_rescue_and_raised_lets_start_again(
+    site: BrokenSite, student: Person
+) -> None:
+    _grant(site, 90)  # one and a half GPU-hours for a job of one hour
+    assert student.start(profile="gpu-1", image="tiny").status_code in (201, 202)
+    student.until_ready()
+    student.stop()
+    student.until_gone()
+
+    _grant(site, 0)
+    refused = _start_refused(student)
+    assert USED_UP in refused.json()["message"]
+    assert "start profile rescue instead" in refused.json()["message"]
+    page = student.form(project=ACCOUNT, profile="gpu-1", image="tiny")
+    assert page.status_code == 403
+    assert USED_UP in words(page)
+    button = re.search(r'name="(rescue)" value="([^"]+)"', page.text)
+    assert button, page.text
+    student.form(**{button[1]: button[2]})
+    session = site.session_of(student)
+    assert (session.profile, session.gpus) == ("rescue", 0)
+    student.until_ready()
+    assert site.state_of(session.job_id) == "RUNNING"
+    student.stop()
+    student.until_gone()
+
+    _grant(site, MINUTES)
+
+    def accepted() -> bool:
+        return student.start(profile="gpu-1", image="tiny").status_code in (201, 202)
+
+    until(accepted, "the start is accepted", 90, every_s=1.0)
+    student.until_ready()
