@@ -17,7 +17,6 @@ PARTS = (
     "fabric_hub.commands.site",
     "fabric_hub.commands.images",
     "fabric_hub.commands.datasets",
-    "fabric_hub.datasets.trail_cli",
     "fabric_hub.commands.usage",
 )
 
@@ -38,7 +37,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return int(arguments.run(arguments))
     except FabricError as error:
-        print(f"fabric-hub: {error.text}", file=sys.stderr)
+        # it may quote a file or a name that somebody else made up: nothing in it may steer the terminal
+        plain = "".join(
+            letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in error.text
+        )
+        print(f"fabric-hub: {plain}", file=sys.stderr)
     except KeyboardInterrupt:
         print("fabric-hub: interrupted", file=sys.stderr)
     except BrokenPipeError:  # the reader of our output went away, as `| head` does

@@ -1,4 +1,4 @@
-"""``fabric-hub datasets``: which site is meant; the commands themselves are in :mod:`fabric_hub.datasets`."""
+"""``fabric-hub datasets`` and ``audit``: which site is meant; the commands are in :mod:`fabric_hub.datasets`."""
 
 from __future__ import annotations
 
@@ -8,19 +8,22 @@ from pathlib import Path
 from typing import Any
 
 from .. import settings
-from ..datasets import cli, export
+from ..datasets import cli, export, trail_cli
 from ..embedded import instance
 from ..embedded.layout import Layout, default_directory
 from ..errors import FabricError
 
 
 def add_parser(commands: Any) -> None:
-    """Add the command and its parts."""
+    """Add both commands and their parts."""
     top = commands.add_parser("datasets", help="the catalogue of datasets: describe, pack, publish, grant")
     parts = top.add_subparsers(dest="part", metavar="PART", required=True)
     for module in (cli, export):
         module.add_parser(parts)
-    for part in parts.choices.values():
+    top = commands.add_parser("audit", help="the trail of who used which dataset: check it, and show it")
+    trail = top.add_subparsers(dest="part", metavar="PART", required=True)
+    trail_cli.add_parser(trail)
+    for part in (*parts.choices.values(), *trail.choices.values()):
         part.add_argument(
             "--site",
             type=Path,

@@ -323,14 +323,18 @@ def _short(predicate: Node) -> str:
     text = str(predicate)
     for prefix, namespace in (("dct", DCTERMS), ("dcat", DCAT), ("foaf", FOAF), ("odrl", ODRL2), ("dpv", DPV)):
         if text.startswith(str(namespace)):
-            return f"{prefix}:{text.removeprefix(str(namespace))}"
-    return text
+            return f"{prefix}:{_on_one_line(text.removeprefix(str(namespace)))}"
+    return _on_one_line(text)
 
 
 def _shown(value: Node) -> str:
     """A value on one line of limited length, without control characters."""
     if isinstance(value, BNode):
         return "[…]"
-    text = "".join(char if char.isprintable() else " " for char in str(value))
-    text = text if len(text) <= 80 else f"{text[:79]}…"
+    text = _on_one_line(str(value))
     return f'"{text}"' if isinstance(value, Literal) else f"<{text}>"
+
+
+def _on_one_line(text: str) -> str:
+    text = "".join(char if char.isprintable() else " " for char in text)
+    return text if len(text) <= 80 else f"{text[:79]}…"

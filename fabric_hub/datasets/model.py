@@ -21,8 +21,15 @@ def _text(pattern: str) -> StringConstraints:
 
 VersionName = Annotated[str, _text(r"[0-9A-Za-z](?:[0-9A-Za-z._-]{0,30}[0-9A-Za-z])?")]
 Digest = Annotated[str, _text(r"[0-9a-f]{64}")]
-Line = Annotated[str, _text(r"[^\x00-\x1f\x7f]{1,300}")]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=20_000, strict=True)]
+# What steers a terminal (C0 and C1), or turns the order of letters round: people's words are shown to operators.
+_STEERS = r"\x7f-\x9f\u2028-\u202e\u2066-\u2069"
+Line = Annotated[str, _text(rf"[^\x00-\x1f{_STEERS}]{{1,300}}")]
+Text = Annotated[
+    str,
+    StringConstraints(
+        min_length=1, max_length=20_000, strict=True, pattern=rf"^[^\x00-\x08\x0b\x0c\x0e-\x1f{_STEERS}]*$"
+    ),
+]
 WebAddress = Annotated[str, _text(r"https?://[^\s\"<>\\^`{|}\x00-\x20\x7f]{1,500}")]
 # http://publications.europa.eu/resource/authority/language
 Language = Annotated[str, _text(r"[A-Z]{3}")]

@@ -15,8 +15,8 @@ from datetime import time as midnight
 from pathlib import Path
 from typing import Any
 
-from .. import settings
 from ..errors import FabricError
+from ..settings import Settings
 from .become import become
 from .trail import Head, TrailBrokenError, moment, read_head, trail_directory
 from .trail_reading import GRACE_S, LONGEST_JOB_S, Reading, Use, uses, verify
@@ -25,10 +25,8 @@ COLUMNS = ("user", "uid", "responsible", "project", "purpose", "dataset", "versi
            "ended")  # fmt: skip
 
 
-def add_parser(commands: Any) -> None:
-    """Add the command and its three parts."""
-    audit = commands.add_parser("audit", help="the trail of who used which dataset: check it, and show it")
-    parts = audit.add_subparsers(dest="part", metavar="PART", required=True)
+def add_parser(parts: Any) -> None:
+    """Add the three parts; each parser's ``work`` takes the site's settings and the parsed arguments."""
     check = parts.add_parser("verify", help="read the whole trail and name the first record that is wrong")
     check.add_argument(
         "--noted",
@@ -36,7 +34,7 @@ def add_parser(commands: Any) -> None:
         metavar="NUMBER:DIGEST",
         help="a head that was noted before; the trail must still hold it",
     )
-    check.set_defaults(run=_verify)
+    check.set_defaults(work=_verify)
     export = parts.add_parser("export", help="the uses of a dataset: who, for what, which version, where, how long")
     export.add_argument("--dataset", required=True, metavar="NAME")
     for option, what in (("--from", "first"), ("--to", "last")):
@@ -46,16 +44,9 @@ def add_parser(commands: Any) -> None:
     form = export.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true")
     form.add_argument("--csv", action="store_true")
-    export.set_defaults(run=_export)
+    export.set_defaults(work=_export)
     head = parts.add_parser("head", help="number and digest of the last record, to be noted elsewhere")
-    head.set_defaults(run=_print_head)
-    for part in (check, export, head):
-        part.add_argument(
-            "--site",
-            type=Path,
-            default=None,
-            help=f"the site's file (default: ${settings.ENV}, or {settings.DEFAULT_PATH})",
-        )
+    head.set_defaults(work=_print_head)
 
 
 def _head(text: str) -> Head:
@@ -73,17 +64,15 @@ def _day(text: str) -> date:
         raise argparse.ArgumentTypeError(f"{text!r} is not a date like 2026-11-21") from None
 
 
-def _open(arguments: argparse.Namespace) -> tuple[settings.Settings, Path]:
-    """The site's settings and its trail, as the keeper's account."""
-    site = settings.load(arguments.site)
-    if site.datasets is None:
-        raise FabricError("This site offers no datasets.", reason="keeper", hint="Add [datasets] to the site's file.")
+def _open(site: Settings) -> Path:
+    """The site's trail, as the keeper's account."""
+    assert site.datasets is not None
     become(site.datasets)
-    return site, trail_directory(site.datasets)
+    return trail_directory(site.datasets)
 
 
-def _verify(arguments: argparse.Namespace) -> int:
-    _, directory = _open(arguments)
+def _verify(site: Settings, arguments: argparse.Namespace) -> int:
+    directory = _open(site)
     found = verify(directory, arguments.noted)
     print(f"The trail in {directory} is whole: {found.last.seq} records, each as it was written.")
     print(f"Its head is {found.last.seq}:{found.last.digest}")
@@ -92,21 +81,20 @@ def _verify(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _print_head(arguments: argparse.Namespace) -> int:
-    _, directory = _open(arguments)
-    head = read_head(directory)
+def _print_head(site: Settings, _: argparse.Namespace) -> int:
+    head = read_head(_open(site))
     print(f"{head.seq}:{head.digest}")
     return 0
 
 
-def longest_use_s(site: settings.Settings) -> float:
+def longest_use_s(site: Settings) -> float:
     """After how long a use whose end nobody told counts as ended."""
     sessions = max((profile.max_hours for profile in site.profile.values()), default=0.0) * 3600.0
     return max(sessions, LONGEST_JOB_S) + GRACE_S
 
 
-def _export(arguments: argparse.Namespace) -> int:
-    site, directory = _open(arguments)
+def _export(site: Settings, arguments: argparse.Namespace) -> int:
+    directory = _open(site)
     if arguments.last < arguments.first:
         raise FabricError(f"{arguments.last} is before {arguments.first}.", reason="usage")
     since = datetime.combine(arguments.first, midnight.min).timestamp()

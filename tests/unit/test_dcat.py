@@ -181,16 +181,22 @@ def test_what_dcat_carries_comes_back_as_it_was(form: str) -> None:
     }, imported.left_out
 
 
+# control characters, and what turns the order of letters round: no entry has them
+STEERING = [chr(number) for number in (*range(0x7F, 0xA0), *range(0x2028, 0x202F), *range(0x2066, 0x206A))]
+
+
 def lines(most: int = 300) -> st.SearchStrategy[str]:
-    plain = st.characters(exclude_categories=("Cs",), exclude_characters=[*map(chr, range(32)), "\x7f"])
+    plain = st.characters(exclude_categories=("Cs",), exclude_characters=[*map(chr, range(32)), *STEERING])
     awkward = st.sampled_from(
-        ['"', '"""', "\\", "'", "<", ">", "@en", "^^", "\\u0041", "}", "*/", "]]>", "&lt;", "\u2028"]
+        ['"', '"""', "\\", "'", "<", ">", "@en", "^^", "\\u0041", "}", "*/", "]]>", "&lt;", "\u200f"]
     )
     return st.lists(st.one_of(plain, awkward), min_size=1, max_size=20).map("".join).map(lambda text: text[:most])
 
 
 def texts() -> st.SearchStrategy[str]:
-    return st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=60)
+    controls = set(map(chr, range(32))) - set("\t\n\r")
+    plain = st.characters(exclude_categories=("Cs",), exclude_characters=[*controls, *STEERING])
+    return st.text(plain, min_size=1, max_size=60)
 
 
 @given(title=lines(), description=texts(), keyword=lines(), name=lines(), provenance=texts(), terms=texts())
