@@ -44,8 +44,9 @@ def check(settings: Settings) -> DatasetsSettings:
             raise FabricError(
                 f"The keeper's directory {place} is missing or not writable for {me}.",
                 reason="keeper",
-                hint=f"As root: install -d -m {0o700 if place == datasets.state_dir else 0o755:o} -o {me} {place}",
+                hint=f"As root: install -d -m {0o755 if place == datasets.published else 0o700:o} -o {me} {place}",
             )
+    datasets.store.chmod(0o700)  # its entries are the datasets' names, those of non-public ones too
     events = events_directory(datasets)
     events.mkdir(mode=0o700, exist_ok=True)
     events.chmod(0o700)

@@ -290,6 +290,12 @@ class Keeper:
             if self._problems.get(about) != error.text:
                 log.error("%s", error)
             self._problems[about] = error.text
+        except Exception as error:
+            # a loop that ends is worse than one that fails: nothing would be published or recorded, and nobody told
+            words = f"The keeper failed at this: {about}; its log says why."
+            if self._problems.get(about) != words:
+                log.exception("%s: %s", about, type(error).__name__)
+            self._problems[about] = words
         else:
             if self._problems.pop(about, None):
                 log.info("the %s: in order again", about)

@@ -235,7 +235,7 @@ def _keeper_files(layout: Layout, hub: Account | None, keeper: Account | None) -
     for path, mode in (
         (layout.keeper, 0o700),
         (socket_directory, 0o700),
-        (layout.datasets, 0o755),
+        (layout.datasets, 0o700),
         (layout.published, 0o755),
     ):
         path.mkdir(exist_ok=True)
