@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
 
+from tests.embedded_run import fabric_hub
 from tests.hub.person import Person, words
 from tests.hub.waiting import until
 
@@ -79,3 +82,38 @@ def test_a_budget_nearly_used_lets_start_used_up_offers_a_rescue_and_raised_lets
 
     until(accepted, "the start is accepted", 90, every_s=1.0)
     student.until_ready()
+
+
+def test_the_owners_report_has_a_sessions_gpu_hours_under_its_user_and_profile(
+    site: BrokenSite, student: Person
+) -> None:
+    assert student.start(profile="gpu-1", image="tiny").status_code in (201, 202)
+    student.until_ready()
+    job = site.session_of(student).job_id
+    database = site.settings.hub.state_dir / "sessions.sqlite"
+    owner = database.stat().st_uid
+
+    def told() -> dict[str, Any] | None:
+        """slurmdbd hears of the job a moment after it began."""
+        done = fabric_hub("usage", "--project", ACCOUNT, "--now", "--json", "--site", str(site.run.site))
+        assert done.returncode == 0, done.stdout + done.stderr
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found if any(row["profile"] == "gpu-1" and row["gpu_hours"] > 0 for row in found["days"]) else None
+
+    first = until(told, f"job {job} is in the report", 60, every_s=1.0)
+    assert {row["user"] for row in first["days"] if row["profile"] == "gpu-1"} == {"student1"}
+    student.stop()
+    student.until_gone()
+    plain = fabric_hub("usage", "--project", ACCOUNT, "--site", str(site.run.site))
+    assert "Machine learning, a course (ml-course, account ml-course)" in plain.stdout
+    lines = fabric_hub("usage", "--project", ACCOUNT, "--csv", "--site", str(site.run.site)).stdout.splitlines()
+    assert lines[0] == "day,project,account,user,profile,gpu_hours,cpu_hours,jobs"
+    assert any(",ml-course,ml-course,student1,gpu-1," in line for line in lines)
+    # it was given as root: what SQLite keeps beside the database is the hub's all the same
+    assert {path.stat().st_uid for path in database.parent.glob("sessions.sqlite*")} == {owner}
+
+
+def test_a_report_of_no_project_says_which_there_are(site: BrokenSite) -> None:
+    done = fabric_hub("usage", "--project", "nothing", "--site", str(site.run.site))
+    assert done.returncode == 1
+    assert "There is no project nothing. This site has proteins, ml-course, bakery." in done.stderr

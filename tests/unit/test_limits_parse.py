@@ -76,6 +76,12 @@ def test_later_releases_name_users_in_a_qos_by_name_and_have_other_fields() -> N
     assert qos.per_account["lab"].tres["gres/gpu"] == Limit(limit=4, used=1)
 
 
+def test_a_slurm_without_accounting_has_no_limits() -> None:
+    none = "No {} currently cached in Slurm.\n\n"
+    text = "Current Association Manager state\n\n" + none.format("associations") + none.format("QOS")
+    assert limits_parse.associations(text) == ((), ())
+
+
 @pytest.mark.parametrize("text", ["", "slurm_load_assoc_mgr_info error", "Association Records\nQOS Records\nQOS=q(1)"])
 def test_half_an_answer_is_no_answer(text: str) -> None:
     with pytest.raises(GarbledError):
