@@ -160,3 +160,16 @@ def test_the_home_page_says_when_a_session_ends_what_is_left_and_what_to_worry_a
     assert "closed-shop" not in home()
     with generous.store.engine.connect() as connection:
         assert "project:closed-shop" in set(connection.execute(sa.select(quota_warnings.c.subject)).scalars())
+
+
+def test_prometheus_scrapes_the_service_with_its_own_scope_and_nobody_else_does(generous: SmallSite) -> None:
+    def scraped(person: Person) -> httpx.Response:
+        authorization = {"Authorization": str(person.api.headers["Authorization"])}
+        return generous.http.get("/services/fabric/metrics", headers=authorization)
+
+    told = scraped(generous.person("admin"))
+    assert told.status_code == 200, told.text
+    assert 'fabric_project_gpu_hours_limit{project="twin"}' in told.text
+    assert 'fabric_idle_sessions_stopped_total{project="twin"}' in told.text
+    assert 'fabric_slurm_questions_total{program="squeue"}' in told.text
+    assert scraped(generous.somebody()).status_code == 403
