@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 from ..model import Frozen, Job, Phase, Snapshot
 from ..slurm.limits import GPU, Association, Limit, Limits
@@ -70,9 +71,14 @@ def accounts_below(limits: Limits, account: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def tres_of(job: Job) -> dict[str, int]:
+def tres_of(job: Job) -> Mapping[str, int]:
     """What a job has of each countable TRES, from Slurm's ``cpu=4,mem=8G,gres/gpu=1,gres/gpu:h200=1``."""
-    found = {name: int(count) for name, count in re.findall(r"(?:^|,)([^=,]+)=(\d+)(?=,|$)", job.tres)}
+    return _tres(job.tres)
+
+
+@lru_cache(maxsize=4096)  # a cluster's jobs ask for few different things
+def _tres(text: str) -> Mapping[str, int]:
+    found = {name: int(count) for name, count in re.findall(r"(?:^|,)([^=,]+)=(\d+)(?=,|$)", text)}
     typed = sum(count for name, count in found.items() if name.startswith(f"{GPU}:"))
     return found if GPU in found or not typed else {**found, GPU: typed}
 

@@ -238,7 +238,9 @@ def _one_job(holder: _Holder, ask: Ask, _safe: bool) -> _Found:
             no = _RefusedError(
                 f"{_capital(holder.name)} allows a job at most {_hours(most, tres)}, not {_hours(wanted, tres)}.",
                 reason,
-                f"Ask for {_time(60 * (most // ask.tres[tres]))} or less.",
+                f"Ask for {_time(60 * (most // ask.tres[tres]))} or less."
+                if most >= ask.tres[tres]
+                else "Choose a smaller profile.",
             )
         yield f"job minutes {tres}", no, ""
     for tres, least in own.min_tres_per_job.items() if isinstance(own, Qos) else ():

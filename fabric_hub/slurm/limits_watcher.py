@@ -149,22 +149,27 @@ class LimitsWatcher:
             self._silent(str(error), asked_at)
         else:
             self._took, self._failures = self._clock() - began, 0
-            if self._rounds % _ROUNDS == 0:
-                await self._ask_rules()
+            answer = answer.model_copy(update={"at": asked_at})
+            self._publish(self._rules.applied(answer) if self._rules else answer)
+            self._told_of(asked_at)
+            if self._rounds % _ROUNDS == 0 and await self._ask_rules() and self._rules:
+                self._publish(self._rules.applied(answer))
             self._rounds += 1
-            if self._rules is not None:
-                answer = self._rules.applied(answer)
-            self._publish(answer.model_copy(update={"at": asked_at}))
+        self._told_of(asked_at)
+
+    def _told_of(self, asked_at: float) -> None:
         self._last = self._clock()
         self._tried_at = asked_at
         self._tell()
 
-    async def _ask_rules(self) -> None:
+    async def _ask_rules(self) -> bool:
         try:
             self._rules = await self._asks.rules(self._turn)
         except SilentError as error:
             self._rounds -= 1  # the next round asks again
             log.warning("who may use which QOS is %s: %s", "as before" if self._rules else "unknown for now", error)
+            return False
+        return True
 
     def _silent(self, problem: str, asked_at: float) -> None:
         if problem != self._limits.problem:

@@ -58,9 +58,17 @@ async def test_the_first_reader_gets_the_first_answer_with_its_age() -> None:
     async with watching(Slurm()) as watcher:
         found = await watcher.read()
     assert [known.account for known in found.associations] == ["a"]
-    assert found.enforcement.safe
     assert found.age_s is not None
     assert found.silent_since is None
+
+
+async def test_what_the_database_adds_comes_after_the_limits_and_wakes_who_waits() -> None:
+    async with watching(Slurm()) as watcher:
+        first = await watcher.read()
+        assert not first.enforcement.safe
+        second = await watcher.read(after=first.serial, wait_s=5)
+    assert second.enforcement.safe
+    assert second.at == first.at
 
 
 async def test_many_readers_make_one_round() -> None:
@@ -87,7 +95,7 @@ async def test_wishes_wait_for_the_rate() -> None:
 async def test_only_a_change_wakes_who_waits_for_one() -> None:
     slurm = Slurm()
     async with watching(slurm) as watcher:
-        before = await watcher.read()
+        before = await watcher.read(after=(await watcher.read()).serial, wait_s=5)  # the database's part is in it
         waiting = asyncio.create_task(watcher.read(after=before.serial, wait_s=20))
         same = await watcher.read(fresh=time.time(), wait_s=5)
         assert same.serial == before.serial
