@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -28,8 +29,13 @@ class Source:
 
     @property
     def key(self) -> str:
-        """The name of root's own mount of it."""
-        return f"{self.kind[0]}-{self.sha256}"
+        """The name of root's own mount of it.
+
+        Images of one digest are one image. A directory changes after its digest was taken: another path is another one.
+        """
+        if self.kind == "image":
+            return f"i-{self.sha256}"
+        return f"d-{hashlib.sha256(f'{self.sha256} {self.path}'.encode()).hexdigest()}"
 
 
 @dataclass(frozen=True)

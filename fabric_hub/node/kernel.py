@@ -100,6 +100,7 @@ def unmount(target: str) -> None:
 def mount_image(image: int, target: str) -> None:
     """Mount the SquashFS image behind a file descriptor; the loop device goes with the last mount of it."""
     control = os.open("/dev/loop-control", os.O_RDWR | os.O_CLOEXEC)
+    image = _nameless(image)
     try:
         for _ in range(64):  # another process may take the free device before us
             name = f"/dev/loop{fcntl.ioctl(control, _LOOP_CTL_GET_FREE)}"
@@ -116,8 +117,25 @@ def mount_image(image: int, target: str) -> None:
             finally:
                 os.close(device)
     finally:
+        os.close(image)
         os.close(control)
     raise OSError(errno.EBUSY, "no free loop device", target)
+
+
+def _nameless(image: int) -> int:
+    """The same file, opened where nobody can name it.
+
+    The kernel tells everybody the path of a loop device's file (/sys/block/loop0/loop/backing_file), and ours has the
+    dataset's name in it. A file that was opened through a mount that is nowhere has no path.
+    """
+    try:
+        copy = clone_mount(f"/proc/self/fd/{image}")
+        try:
+            return os.open(f"/proc/self/fd/{copy}", os.O_RDONLY | os.O_CLOEXEC)
+        finally:
+            os.close(copy)
+    except OSError:  # root may not open it (NFS with root_squash): its name shows
+        return os.dup(image)
 
 
 def _loop_config(image: int) -> bytes:

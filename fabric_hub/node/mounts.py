@@ -85,12 +85,12 @@ class Mounts:
 
     def look(self, places: Iterable[str]) -> Seen:
         """What is there, in these places; a place that is gone is left out."""
-        identities, bases = self._bases()
+        identities, bases, twins = self._bases()
         found: dict[str, SeenPlace] = {}
         for place in places:
             with contextlib.suppress(FileNotFoundError):
                 found[place] = self._inside(place, lambda place=place: self._place(place, identities))  # type: ignore[misc]
-        return Seen(bases, found)
+        return Seen(bases, found, twins)
 
     def _inside(self, place: str, work: Callable[[], _T]) -> _T:
         if place == HOST:
@@ -103,17 +103,20 @@ class Mounts:
         finally:
             os.close(namespace)
 
-    def _bases(self) -> tuple[dict[tuple[str, str], str], dict[str, bool]]:
+    def _bases(self) -> tuple[dict[tuple[str, str], str], dict[str, bool], dict[str, str]]:
         mounted: dict[str, list[kernel.Mounted]] = {}
         for mount in kernel.mounts_below(self._config.base):
             mounted.setdefault(os.path.basename(mount.target), []).append(mount)
-        identities, bases = {}, {}
-        for key in os.listdir(self._config.base):
+        identities: dict[tuple[str, str], str] = {}
+        bases, twins = {}, {}
+        for key in sorted(os.listdir(self._config.base)):
             mine = mounted.get(key, [])
             bases[key] = len(mine) == 1 and mine[0].safe
             if bases[key]:
-                identities[mine[0].identity] = key
-        return identities, bases
+                first = identities.setdefault(mine[0].identity, key)
+                if first != key:
+                    twins[key] = first
+        return identities, bases, twins
 
     def _place(self, place: str, identities: Mapping[tuple[str, str], str]) -> SeenPlace:
         gates, data = self._config.gates, self._config.data_dir

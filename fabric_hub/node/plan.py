@@ -54,10 +54,14 @@ class SeenPlace:
 
 @dataclass(frozen=True)
 class Seen:
-    """Everything that is there; ``bases``: key, and whether it is mounted as it should be."""
+    """Everything that is there; ``bases``: key, and whether it is mounted as it should be.
+
+    ``twins``: keys of bases that show the very same directory as another one, by whose key they are seen in gates.
+    """
 
     bases: Mapping[str, bool] = field(default_factory=dict)
     places: Mapping[str, SeenPlace] = field(default_factory=dict)
+    twins: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -126,10 +130,10 @@ def plan(should: Wanted, seen: Seen, *, whole: bool = True) -> list[Action]:
             make.append(Action("prepare", place))
         for name in sorted(there.gates):
             shut += _shut(place, name, there.gates[name], gates.get(name))
-            remove += _remove(place, name, there.gates[name], gates.get(name))
+            remove += _remove(place, name, there.gates[name], gates.get(name), seen.twins)
         remove += [Action("unlink", place, name) for name in sorted(there.links - set(gates))]
         for name in sorted(gates):
-            make += _make(place, name, gates[name], there.gates.get(name))
+            make += _make(place, name, gates[name], there.gates.get(name), seen.twins)
             if name not in there.links:
                 make.append(Action("link", place, name))
     bases = [
@@ -150,25 +154,25 @@ def _shut(place: str, name: str, seen: SeenGate, gate: Gate | None) -> list[Acti
     return [] if seen.uids == stay else [Action("readers", place, name, uids=stay)]
 
 
-def _remove(place: str, name: str, seen: SeenGate, gate: Gate | None) -> list[Action]:
+def _remove(place: str, name: str, seen: SeenGate, gate: Gate | None, twins: Mapping[str, str]) -> list[Action]:
     keep = {} if gate is None else gate.versions
     steps = [
         Action("hide", place, name, version)
         for version, key in sorted(seen.versions.items())
-        if version not in keep or (key is not None and keep[version] != key)
+        if version not in keep or (key is not None and twins.get(keep[version], keep[version]) != key)
     ]
     if gate is None:
         steps.append(Action("remove", place, name))
     return steps
 
 
-def _make(place: str, name: str, gate: Gate, seen: SeenGate | None) -> list[Action]:
+def _make(place: str, name: str, gate: Gate, seen: SeenGate | None, twins: Mapping[str, str]) -> list[Action]:
     steps = [] if seen is not None else [Action("make", place, name)]
     shown = {} if seen is None else seen.versions
     steps += [
         Action("show", place, name, version, key)
         for version, key in sorted(gate.versions.items())
-        if shown.get(version) != key
+        if shown.get(version) != twins.get(key, key)
     ]
     if gate.latest != (None if seen is None else seen.latest):
         steps.append(Action("latest", place, name, gate.latest or ""))

@@ -52,6 +52,62 @@ def test_a_job_reads_only_what_it_asked_for(node: ScratchNode) -> None:
     assert node.reads(STUDENT, "maps/latest/a.txt") == "maps"
 
 
+def _on_the_shared_file_system(node: ScratchNode, name: str, *versions: tuple[str, str, str]) -> None:
+    """A dataset whose versions (name, digest's letter, directory) are directories where they stand."""
+    for _, _, directory in versions:
+        (node.directory / "source" / directory).mkdir(exist_ok=True)
+        (node.directory / "source" / directory / "a.txt").write_text(directory)
+    listed = {
+        version: {
+            "kind": "directory",
+            "path": str(node.directory / "source" / where),
+            "sha256": 64 * letter,
+            "bytes": 1,
+        }
+        for version, letter, where in versions
+    }
+    node.datasets[name] = {"access": "restricted", "latest": versions[-1][0], "versions": listed}
+
+
+def test_two_directories_that_once_held_the_same_are_two_datasets(node: ScratchNode) -> None:
+    _on_the_shared_file_system(node, "one", ("1", "a", "first"))
+    _on_the_shared_file_system(node, "two", ("1", "a", "second"))  # the same digest when they were linked
+    node.grant("one", RESEARCHER)
+    node.grant("two", STUDENT)
+    node.publish()
+    node.start_job(7, RESEARCHER)
+    node.start_job(8, STUDENT)
+    assert names(node.open(7, RESEARCHER, "one").opened) == ["one"]
+    assert names(node.open(8, STUDENT, "two").opened) == ["two"]
+    assert node.reads(RESEARCHER, "one/1/a.txt") == "first"
+    assert node.reads(STUDENT, "two/1/a.txt") == "second"
+
+
+def test_two_versions_of_one_directory_stay_mounted_at_every_look(node: ScratchNode) -> None:
+    _on_the_shared_file_system(node, "one", ("1", "a", "first"), ("2", "b", "first"))  # it changed where it stands
+    node.grant("one", RESEARCHER)
+    node.publish()
+    node.start_job(7, RESEARCHER)
+    node.open(7, RESEARCHER, "one")
+    inside = [os.open(node.directory / "run/ds/one" / version, os.O_PATH) for version in ("1", "2")]
+    where = [os.readlink(f"/proc/self/fd/{handle}") for handle in inside]
+    for _ in range(2):
+        node.agent().reconcile()
+    # of a mount that was taken away the kernel knows no place any more
+    assert [os.readlink(f"/proc/self/fd/{handle}") for handle in inside] == where
+    for handle in inside:
+        os.close(handle)
+    assert [node.reads(RESEARCHER, f"one/{version}/a.txt") for version in ("1", "2")] == ["first", "first"]
+
+
+def test_what_the_kernel_tells_everybody_of_a_mounted_image_has_no_name_in_it(node: ScratchNode) -> None:
+    node.start_job(7, RESEARCHER)
+    node.open(7, RESEARCHER, "wind")
+    backing = as_uid(STRANGER, "sh", "-c", "cat /sys/block/loop*/loop/backing_file").stdout
+    assert backing
+    assert str(node.directory) not in backing
+
+
 def test_two_jobs_share_one_mount_and_the_last_one_takes_it_away(node: ScratchNode) -> None:
     node.start_job(7, RESEARCHER)
     node.start_job(8, STUDENT, node="gpu2")
