@@ -83,11 +83,11 @@ class Quota:
             self._known = blank(problem) if told is None else told
             self._until = time.monotonic() + KEEP_S
         self._gpus = self._gpus or Gpus(os.environ)
-        return {**self._known, "gpus": self._gpus.read()}
+        return {**self._known, "gpu_use": self._gpus.read()}
 
     @property
     def data(self) -> dict[str, Any]:
-        """gpu_hours, user_gpu_hours (limit, used, left ... or None), storage, trend, time, gpus, warnings and problem.
+        """gpu_hours, user_gpu_hours (limit, used, left ... or None), storage, trend, time, gpu_use, warnings, problem.
 
         GPU-hours are numbers of hours, sizes bytes, times Unix seconds.
         """

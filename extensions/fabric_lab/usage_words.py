@@ -116,7 +116,7 @@ def rows(known: Mapping[str, Any], now: float) -> list[Row]:
     found += balance(f"GPU-hours of {project}", known.get("gpu_hours"))
     found += balance("Your own GPU-hours", known.get("user_gpu_hours"))
     found += [storage(one, now) for one in known.get("storage") or () if isinstance(one, Mapping)]
-    found += [gpu(one) for one in known.get("gpus") or ()]
+    found += [gpu(one) for one in known.get("gpu_use") or ()]
     return found
 
 

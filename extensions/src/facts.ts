@@ -44,15 +44,9 @@ export function gpus(count: number): string {
   return count === 0 ? 'no GPU' : `${count} GPU${count > 1 ? 's' : ''}`;
 }
 
-/** One line: "Digital Twin · gpu-1 · gpu1 · 1 GPU · 57 min left". */
-export function summary(facts: IFacts, now: number): string {
-  return [
-    facts.project_title || facts.project,
-    facts.profile,
-    facts.node,
-    gpus(facts.gpu_count),
-    left(facts.ends_at, now)
-  ]
+/** One line: "Digital Twin · gpu-1 · gpu1 · 1 GPU". The time left has an item of its own. */
+export function summary(facts: IFacts): string {
+  return [facts.project_title || facts.project, facts.profile, facts.node, gpus(facts.gpu_count)]
     .filter(part => part !== '')
     .join(' · ');
 }

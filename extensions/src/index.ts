@@ -1,5 +1,5 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { URLExt } from '@jupyterlab/coreutils';
+import { PageConfig, URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { Poll } from '@lumino/polling';
@@ -7,6 +7,8 @@ import { Poll } from '@lumino/polling';
 import { datasetsPlugin } from './datasets/plugin';
 import type { IFacts } from './facts';
 import { SessionStatus, type Known } from './status';
+import { sessionLine } from './usage/line';
+import { usagePlugin } from './usage/plugin';
 
 const EVERY_MS = 30_000;
 
@@ -20,6 +22,9 @@ async function ask(settings: ServerConnection.ISettings): Promise<Known> {
     return {
       problem: 'This session does not answer: it has ended, or the connection is down. Look at the hub’s page.'
     };
+  }
+  if ([404, 424, 502, 503].includes(response.status)) {
+    return { problem: 'This session has ended. Look at the hub’s page.' }; // who answers is the hub, or its proxy
   }
   if (!response.ok) {
     return { problem: `This session's server answered with HTTP ${response.status}.` };
@@ -51,8 +56,11 @@ const sessionPlugin: JupyterFrontEndPlugin<void> = {
         status.render();
       }
     });
+    if (PageConfig.getOption('fabricUsage') === 'true') {
+      sessionLine(app.serviceManager.serverSettings).rang.connect(() => void poll.refresh());
+    }
     status.disposed.connect(() => poll.dispose());
   }
 };
 
-export default [sessionPlugin, datasetsPlugin];
+export default [sessionPlugin, datasetsPlugin, usagePlugin];

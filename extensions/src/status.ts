@@ -35,23 +35,20 @@ export class SessionStatus extends Widget {
     const at = now();
     let text = 'Session …';
     let title = 'Asking about this session';
-    let state = '';
     if (this.known && 'facts' in this.known) {
       const { facts } = this.known;
       const wrong = trouble(facts, at);
-      text = summary(facts, at) + (wrong ? ' · hub not answering' : '');
+      text = summary(facts) + (wrong ? ' · hub not answering' : '');
       if (wrong && !facts.problem) {
-        text = `${summary(facts, at)} · Slurm not answering`;
+        text = `${summary(facts)} · Slurm not answering`;
       }
       title = [text, wrong].filter(part => part !== '').join('\n');
-      state = facts.ends_at !== null && facts.ends_at - at < SOON_S ? 'soon' : '';
     } else if (this.known) {
       text = 'Session: no answer';
       title = this.known.problem;
     }
     this.button.textContent = text;
     this.button.title = title;
-    this.button.dataset['state'] = state;
     this.button.setAttribute('aria-label', `This session: ${text}. Show details`);
   }
 

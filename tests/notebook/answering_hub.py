@@ -13,7 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 TOKEN = "the-sessions-own-secret-token"
-DATASETS = "/services/fabric/api/session/datasets"
+ASKED = "/services/fabric/api/session"
+DATASETS = f"{ASKED}/datasets"
 ACCESS = "access:servers!server=ann/"
 SESSION = {
     "session": "abcdefgh2345",
@@ -63,6 +64,8 @@ class AnsweringHub:
     datasets: dict[str, Any] = field(default_factory=dict)  # GET session/datasets; {}: this site offers none
     clusters: dict[str, Any] = field(default_factory=lambda: dict(NO_SLURM))
     datasets_told: list[tuple[str, str, Any]] = field(default_factory=list)  # verb, path below, body
+    usage: dict[str, dict[str, Any]] = field(default_factory=dict)  # "GET /quota" and the like: what is answered
+    usage_told: list[tuple[str, Any]] = field(default_factory=list)  # "POST /idle" and the like, with the body
     announced: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Self:
@@ -113,6 +116,8 @@ class AnsweringHub:
                 answer(request, 200 if known else 403, self.session if known else {})
         elif request.path == "/services/fabric/api/session/clusters":
             answer(request, 200 if known else 403, self.clusters if known else {})
+        elif f"GET {request.path.removeprefix(ASKED)}" in self.usage:
+            self._answer_usage(request, None)
         elif request.path == DATASETS and not self.silent and self.datasets:
             answer(request, 200 if known else 403, self.datasets if known else {})
         elif request.path == DATASETS:
@@ -133,10 +138,22 @@ class AnsweringHub:
                 entry["requested"] = True
         answer(request, 204 if verb else 200, b"" if verb else {"datasets": []})
 
+    def _answer_usage(self, request: BaseHTTPRequestHandler, body: Any) -> None:
+        """An answer of the service's on use and time; one with a "reason" is a refusal."""
+        verb = f"{request.command} {request.path.removeprefix(ASKED)}"
+        self.usage_told.append((verb, body))
+        if self.silent or request.headers["Authorization"] != f"token {TOKEN}":
+            answer(request, 503, {"message": "The hub is restarting.", "reason": "no-answer", "hint": ""})
+        else:
+            answer(request, 403 if "reason" in self.usage[verb] else 200, self.usage[verb])
+
     def _post(self, request: BaseHTTPRequestHandler) -> None:
         body = json.loads(request.rfile.read(int(request.headers["Content-Length"])) or b"null")
         if request.path.startswith(f"{DATASETS}/"):
             self._change(request, body)
+            return
+        if f"POST {request.path.removeprefix(ASKED)}" in self.usage:
+            self._answer_usage(request, body)
             return
         if not request.path.endswith("/session/ready"):
             answer(request, 200, {})

@@ -21,11 +21,12 @@ def test_the_status_bar_tells_where_this_runs_and_for_how_long(
     hub.session = SESSION | {"ends_at": time.time() + 57 * 60 + 30}
     asked = open_lab(chromium, session)
     item = chromium.get_by_role("button", name=re.compile("^This session:"))
-    expect(item).to_have_text(re.compile("^Digital Twin · gpu-1 · gpu1 · 1 GPU · 5[0-7] min left$"))
+    expect(item).to_have_text("Digital Twin · gpu-1 · gpu1 · 1 GPU")
     item.click()
     details = chromium.get_by_role("dialog", name="Details of this session")
     expect(details).to_contain_text("Digital Twin (twin)")
     expect(details).to_contain_text("twin-acc")
+    expect(details).to_contain_text(re.compile("5[0-7] min left"))
     expect(details).to_contain_text("4711")
     own = ("data:", "blob:", f"http://127.0.0.1:{session.port}/user/ann/")
     assert asked
@@ -48,7 +49,7 @@ def test_a_session_that_ends_soon_says_what_to_do(chromium: Page, session: Runni
     hub.session = SESSION | {"ends_at": time.time() + 9 * 60 + 30, "slurm_silent_since": time.time() - 180}
     open_lab(chromium, session)
     item = chromium.get_by_role("button", name=re.compile("^This session:"))
-    expect(item).to_have_text(re.compile("[1-9] min left · Slurm not answering$"))
+    expect(item).to_have_text("Digital Twin · gpu-1 · gpu1 · 1 GPU · Slurm not answering")
     item.click()
     details = chromium.get_by_role("dialog", name="Details of this session")
     expect(details).to_contain_text(re.compile("Slurm has not answered the hub for [3-9] min[.]"))

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from . import usage
 from .answering_hub import SESSION, AnsweringHub
 from .running_session import session_environment
 
@@ -98,3 +99,40 @@ def test_text_of_others_is_shown_as_text(python: Path, hub: AnsweringHub, tmp_pa
     [printed] = run_cells(python, tmp_path, environment, "from fabric_lab import session; print(session().value)")
     assert "&lt;img" in text_of(printed)
     assert "<img" not in text_of(printed)
+
+
+def test_quota_is_shown_live_and_stays_as_html_and_text(python: Path, hub: AnsweringHub, tmp_path: Path) -> None:
+    hub.usage = usage.answers()
+    twice = "from fabric_lab import quota; from fabric_lab import quota; quota()"
+    [shown] = run_cells(python, tmp_path, session_environment(hub.url), twice)
+    [result] = [content["data"] for kind, content in shown if kind in ("execute_result", "display_data")]
+    assert "application/vnd.jupyter.widget-view+json" in result
+    assert "80.0 of 200 GPU-hours used, 120 left" in result["text/plain"]
+    assert 'aria-label="Home: 81% used"' in result["text/html"]
+
+
+def test_quota_data_gives_the_numbers(python: Path, hub: AnsweringHub, tmp_path: Path) -> None:
+    hub.usage = usage.answers()
+    cell = "import json; from fabric_lab import quota; print(json.dumps(quota.data))"
+    [printed] = run_cells(python, tmp_path, session_environment(hub.url), cell)
+    assert json.loads(text_of(printed)) == {**hub.usage["GET /quota"], "gpu_use": []}
+    [printed] = run_cells(python, tmp_path, {}, cell)
+    assert json.loads(text_of(printed))["problem"] == "This kernel was not started by a hub."
+
+
+def test_the_quota_widget_updates_itself(python: Path, hub: AnsweringHub, tmp_path: Path) -> None:
+    hub.usage = usage.answers()
+    first = "import fabric_lab.quota_widget as w, time; w.KEEP_S = 0; view = w.quota(every_s=0.05); old = view.value"
+    wait = """
+import asyncio
+async def changed():
+    while "Bought" not in view.value:
+        await asyncio.sleep(0.02)
+    print("changed")
+view._source._known = None
+w.service.call = lambda path: ({"gpu_hours": None, "project_title": "x", "problem": "Bought more."}, "")
+await asyncio.wait_for(changed(), 20)
+view.close()
+"""
+    outputs = run_cells(python, tmp_path, session_environment(hub.url), first, wait)
+    assert text_of(outputs[1]) == "changed\n"

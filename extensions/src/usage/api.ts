@@ -1,0 +1,69 @@
+import { URLExt } from '@jupyterlab/coreutils';
+import { ServerConnection } from '@jupyterlab/services';
+
+import { Refusal } from '../datasets/api';
+import type { IGpuUse, ISuccessor, IUsage, IVerdict } from './model';
+
+/** Nothing answers where this session's server was, or the hub says that it has ended. */
+export class Gone extends Error {}
+
+const UNREACHABLE = 'This session does not answer: it has ended, or the connection is down.';
+const ENDED = 'This session has ended. What is open here can no longer be saved or run.';
+
+/** Asks this session's own server about use and time. */
+export class UsageApi {
+  constructor(private readonly settings: ServerConnection.ISettings) {}
+
+  usage(): Promise<IUsage> {
+    return this.ask('quota');
+  }
+
+  async gpus(): Promise<readonly IGpuUse[]> {
+    return (await this.ask<{ gpus: readonly IGpuUse[] }>('gpu')).gpus;
+  }
+
+  /** Start the session that follows this one; asked again, how it fares. */
+  proceed(reopen: readonly string[]): Promise<ISuccessor> {
+    return this.ask('continue', { method: 'POST', body: JSON.stringify({ reopen }) });
+  }
+
+  successor(): Promise<ISuccessor> {
+    return this.ask('continue');
+  }
+
+  extend(minutes: number): Promise<{ readonly text: string }> {
+    return this.ask('extend', { method: 'POST', body: JSON.stringify({ minutes }) });
+  }
+
+  async active(): Promise<IVerdict | null> {
+    return (await this.ask<{ idle: IVerdict | null }>('active', { method: 'POST', body: '{}' })).idle;
+  }
+
+  private async ask<T>(path: string, init: RequestInit = {}): Promise<T> {
+    const url = URLExt.join(this.settings.baseUrl, 'fabric', path);
+    let response: Response;
+    try {
+      response = await ServerConnection.makeRequest(url, init, this.settings);
+    } catch {
+      throw new Gone(UNREACHABLE);
+    }
+    let body: unknown;
+    try {
+      body = await response.json();
+    } catch {
+      body = null;
+    }
+    // this session's server marks what it says; anything else is the hub's or a proxy's word in its place
+    const own = typeof body === 'object' && body !== null && !('status' in body);
+    if (!response.ok && [404, 424, 502, 503, 504].includes(response.status) && !(own && 'reason' in (body as object))) {
+      throw new Gone(ENDED);
+    }
+    if (!response.ok || !own) {
+      const told = (body as { message?: unknown } | null)?.message;
+      throw new Refusal(
+        typeof told === 'string' && told ? told : `This session's server answered with HTTP ${response.status}.`
+      );
+    }
+    return body as T;
+  }
+}

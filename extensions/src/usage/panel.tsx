@@ -1,0 +1,259 @@
+import { Button, ReactWidget, refreshIcon, ToolbarButtonComponent, UseSignal } from '@jupyterlab/ui-components';
+import type { Message } from '@lumino/messaging';
+import { Signal, type ISignal } from '@lumino/signaling';
+import * as React from 'react';
+
+import { left } from '../facts';
+import { usageIcon } from './icon';
+import type { IBalance, IDay, IQuota, IUsage } from './model';
+import type { UsageStore } from './store';
+import {
+  ago, balanceText, forecast, gpuText, hours, level, part, percent, points, storagePart, storageText
+} from './words';
+
+const OLD_S = 600;
+
+interface IProps {
+  readonly store: UsageStore;
+  readonly proceed: () => void;
+  readonly extend: () => void;
+}
+
+/** The side panel; it tells when it comes into view: GPUs are read for nobody else. */
+export class UsagePanel extends ReactWidget {
+  private readonly _shown = new Signal<this, void>(this);
+
+  constructor(private readonly props: IProps) {
+    super();
+    this.id = 'fabric-usage';
+    this.addClass('fabric-Usage');
+    this.title.icon = usageIcon;
+    this.title.caption = 'Usage';
+    this.node.setAttribute('role', 'region');
+    this.node.setAttribute('aria-label', 'Usage');
+    this.node.tabIndex = -1;
+  }
+
+  get shown(): ISignal<this, void> {
+    return this._shown;
+  }
+
+  protected override onAfterAttach(msg: Message): void {
+    super.onAfterAttach(msg);
+    if (this.isVisible) {
+      this._shown.emit();
+    }
+  }
+
+  protected override onAfterShow(msg: Message): void {
+    super.onAfterShow(msg);
+    this._shown.emit();
+  }
+
+  protected override onActivateRequest(msg: Message): void {
+    super.onActivateRequest(msg);
+    this.node.focus();
+  }
+
+  protected override render(): React.JSX.Element {
+    return <UseSignal signal={this.props.store.changed}>{() => <Panel {...this.props} />}</UseSignal>;
+  }
+}
+
+function Panel(props: IProps): React.JSX.Element {
+  const { store } = props;
+  const { known } = store;
+  return (
+    <>
+      <div className="fabric-Datasets-head">
+        <h2>Usage</h2>
+        <ToolbarButtonComponent icon={refreshIcon} label="" tooltip="Refresh the figures" onClick={() => void store.refresh()} />
+      </div>
+      {notices(store).map(sentence => (
+        <p key={sentence} className="fabric-Usage-notice">
+          {sentence}
+        </p>
+      ))}
+      {known && !store.gone ? <Known {...props} known={known} /> : null}
+      {known || store.problem ? null : <p>Asking what is used and what is left …</p>}
+    </>
+  );
+}
+
+/** What is wrong, and what the hub warns of, each as a sentence. */
+function notices({ known, problem }: UsageStore): string[] {
+  const idle = known?.idle?.state === 'warn' ? known.idle.text : '';
+  const warnings = known?.quota?.warnings.map(one => one.text) ?? [];
+  return [...new Set([problem, known?.problem ?? '', known?.quota?.problem ?? '', idle, ...warnings])].filter(Boolean);
+}
+
+function Known(props: IProps & { readonly known: IUsage }): React.JSX.Element {
+  const { store, known } = props;
+  const { quota } = known;
+  return (
+    <>
+      <Time {...props} />
+      {quota ? <Budgets quota={quota} /> : null}
+      {quota && quota.storage.length ? (
+        <section aria-labelledby="fabric-usage-storage">
+          <h3 id="fabric-usage-storage">Storage</h3>
+          {quota.storage.map(one => (
+            <Bar
+              key={one.path}
+              name={one.title}
+              part={storagePart(one)}
+              text={storageText(one)}
+              note={typeof one.at === 'number' ? `${one.path} · asked ${ago(Date.now() / 1000 - one.at)}` : one.path}
+            />
+          ))}
+        </section>
+      ) : null}
+      {store.gpus.length ? (
+        <section aria-labelledby="fabric-usage-gpus">
+          <h3 id="fabric-usage-gpus">GPUs of this session, now</h3>
+          {store.gpus.map(gpu => (
+            <Bar
+              key={gpu.index}
+              name={`GPU ${gpu.index}${gpu.name ? ` · ${gpu.name}` : ''}`}
+              part={gpu.memory_total ? (gpu.memory_used ?? 0) / gpu.memory_total : null}
+              plain
+              text={gpuText(gpu)}
+            />
+          ))}
+        </section>
+      ) : null}
+      {quota?.idle ? (
+        <p>
+          A session is stopped after {quota.idle.minutes} min without a running cell, output of a terminal, or a GPU above{' '}
+          {quota.idle.gpu_percent}%. You are told before.
+        </p>
+      ) : null}
+      <Age store={store} known={known} />
+    </>
+  );
+}
+
+function Time({ known, proceed, extend }: IProps & { readonly known: IUsage }): React.JSX.Element {
+  const now = Date.now() / 1000;
+  const time = known.quota?.time;
+  return (
+    <section aria-labelledby="fabric-usage-time">
+      <h3 id="fabric-usage-time">Time</h3>
+      <p>
+        {known.ends_at === null
+          ? 'When this session ends is not known.'
+          : `${left(known.ends_at, now)}; it ends at ${new Date(known.ends_at * 1000).toLocaleString('en-GB', {
+              dateStyle: 'medium',
+              timeStyle: 'short'
+            })}.`}{' '}
+        {time?.text}
+      </p>
+      <div className="fabric-Usage-actions">
+        <Act does={proceed}>Continue in a new session …</Act>
+        {time?.can_extend ? <Act does={extend}>Extend …</Act> : null}
+      </div>
+      {time && !time.can_extend && time.extend_why_not ? <p className="fabric-Usage-note">{time.extend_why_not}</p> : null}
+    </section>
+  );
+}
+
+function Act({ does, children }: { readonly does: () => void; readonly children: React.ReactNode }): React.JSX.Element {
+  return (
+    <Button type="button" minimal={false} small className="fabric-Dataset-act" onClick={does}>
+      {children}
+    </Button>
+  );
+}
+
+function Budgets({ quota }: { readonly quota: IQuota }): React.JSX.Element | null {
+  if (!quota.gpu_hours && !quota.user_gpu_hours && !quota.trend.length) {
+    return null;
+  }
+  return (
+    <section aria-labelledby="fabric-usage-hours">
+      <h3 id="fabric-usage-hours">GPU-hours</h3>
+      {quota.gpu_hours ? <Budget name={quota.project_title || quota.project} balance={quota.gpu_hours} /> : null}
+      {quota.user_gpu_hours ? <Budget name="Your own" balance={quota.user_gpu_hours} /> : null}
+      {quota.trend.length > 1 ? <Trend days={quota.trend} /> : null}
+    </section>
+  );
+}
+
+function Budget({ name, balance }: { readonly name: string; readonly balance: IBalance }): React.JSX.Element {
+  return <Bar name={name} part={part(balance.used, balance.limit)} text={balanceText(balance)} note={forecast(balance)} />;
+}
+
+interface IBarProps {
+  readonly name: string;
+  readonly part: number | null;
+  readonly text: string;
+  readonly note?: string;
+  /** A full one is nothing to worry about. */
+  readonly plain?: boolean;
+}
+
+function Bar(props: IBarProps): React.JSX.Element {
+  const share = props.part === null ? 0 : Math.min(1, Math.max(0, props.part));
+  return (
+    <div className="fabric-Usage-bar" data-level={props.plain ? 'fine' : level(props.part)}>
+      <div className="fabric-Usage-name">
+        <span>{props.name}</span>
+        <span>{percent(props.part)}</span>
+      </div>
+      {props.part === null ? null : (
+        <div className="fabric-Usage-track" aria-hidden="true">
+          <div style={{ width: `${share * 100}%` }} />
+        </div>
+      )}
+      <div>{props.text}</div>
+      {props.note ? <div className="fabric-Usage-note">{props.note}</div> : null}
+    </div>
+  );
+}
+
+function Trend({ days }: { readonly days: readonly IDay[] }): React.JSX.Element {
+  const most = Math.max(...days.map(day => day.gpu_hours));
+  const total = days.reduce((sum, day) => sum + day.gpu_hours, 0);
+  const said = `The last ${days.length} days: ${hours(total)} GPU-hours, at most ${hours(most)} in a day.`;
+  return (
+    <>
+      <svg className="fabric-Usage-trend" viewBox="-1 -1 202 42" role="img" aria-label={said} preserveAspectRatio="none">
+        <polyline points={points(days, 200, 40)} />
+      </svg>
+      <div className="fabric-Usage-note">{said}</div>
+      <details>
+        <summary>Each day</summary>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Day</th>
+              <th scope="col">GPU-hours</th>
+            </tr>
+          </thead>
+          <tbody>
+            {[...days].reverse().map(day => (
+              <tr key={day.day}>
+                <td>{day.day}</td>
+                <td>{hours(day.gpu_hours)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </details>
+    </>
+  );
+}
+
+function Age({ store, known }: { readonly store: UsageStore; readonly known: IUsage }): React.JSX.Element | null {
+  const age = known.quota?.age_s;
+  if (age === null || age === undefined) {
+    return null;
+  }
+  const now = age + Date.now() / 1000 - store.knownAt;
+  const old = now > OLD_S ? ' These figures are old: Slurm does not answer the hub.' : '';
+  return (
+    <p className="fabric-Usage-note">
+      Slurm was asked {ago(now)}.{old}
+    </p>
+  );
+}

@@ -1,0 +1,121 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import { Dialog, InputDialog, Notification, showDialog } from '@jupyterlab/apputils';
+import { Widget } from '@lumino/widgets';
+
+import { openPaths, saveAll } from './documents';
+import type { ISuccessor } from './model';
+import type { UsageStore } from './store';
+
+const LOOK_MS = 3_000;
+const MOST = 50;
+
+function words(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function body(paths: readonly string[]): Widget {
+  const widget = new Widget();
+  widget.addClass('fabric-Continue');
+  const say = (text: string): void => {
+    const paragraph = document.createElement('p');
+    paragraph.textContent = text;
+    widget.node.append(paragraph);
+  };
+  say('A new session starts with the same choices (project, profile, image, datasets), as soon as there is room for it.');
+  say(
+    'The memory of kernels is not carried over: variables are gone, and cells must be run again. ' +
+      'This session goes on until its own end.'
+  );
+  if (paths.length) {
+    say('These documents are saved, and opened again there:');
+    const list = document.createElement('ul');
+    for (const path of paths) {
+      const line = document.createElement('li');
+      line.textContent = path;
+      list.append(line);
+    }
+    widget.node.append(list);
+  } else {
+    say('No document is open, so none is opened there.');
+  }
+  return widget;
+}
+
+/** Ask, save, start the session that follows, and lead there once it is ready. */
+export async function proceed(app: JupyterFrontEnd, store: UsageStore): Promise<void> {
+  const paths = openPaths(app).slice(0, MOST);
+  const asked = await showDialog({
+    title: 'Continue in a new session',
+    body: body(paths),
+    buttons: [Dialog.cancelButton(), Dialog.okButton({ label: 'Continue' })]
+  });
+  if (!asked.button.accept) {
+    return;
+  }
+  const { failed } = await saveAll(app);
+  const id = Notification.emit('The next session is being asked for …', 'in-progress', { autoClose: false });
+  try {
+    const told = await store.api.proceed(openPaths(app).slice(0, MOST));
+    const unsaved = failed.length ? ` Not saved: ${failed.join(', ')}.` : '';
+    follow(store, id, told, unsaved);
+  } catch (error) {
+    Notification.update({ id, message: words(error), type: 'error', autoClose: false });
+  }
+}
+
+/** Where the successor is; only an address of the web, or of this hub. */
+function address(told: ISuccessor): string | null {
+  const url = new URL(told.url, window.location.href);
+  return url.protocol === 'https:' || url.protocol === 'http:' ? url.href : null;
+}
+
+function follow(store: UsageStore, id: string, told: ISuccessor, unsaved: string): void {
+  const url = address(told);
+  if (told.state === 'ready' && url !== null) {
+    Notification.update({
+      id,
+      message: `The next session is ready.${unsaved}`,
+      type: 'success',
+      autoClose: false,
+      actions: [{ label: 'Open it', displayType: 'accent', callback: () => window.location.assign(url) }]
+    });
+    return;
+  }
+  Notification.update({
+    id,
+    message: `${told.text || 'The next session is starting.'}${unsaved}`,
+    type: 'in-progress',
+    autoClose: false,
+    // the hub's own page tells how it fares, also after this session has ended
+    actions: url === null ? [] : [{ label: 'Show its page', callback: () => window.open(url, '_blank', 'noopener') }]
+  });
+  window.setTimeout(() => {
+    store.api.successor().then(
+      next => follow(store, id, next, unsaved),
+      error => Notification.update({ id, message: words(error), type: 'error', autoClose: false })
+    );
+  }, LOOK_MS);
+}
+
+/** Ask for how long, and for that much more time. */
+export async function extend(store: UsageStore): Promise<void> {
+  const most = store.known?.quota?.time.extend_most_minutes ?? 0;
+  const choices = [...new Set([30, 60, 120, 240].filter(minutes => minutes < most).concat(most))];
+  const asked = await InputDialog.getItem({
+    title: 'Extend this session',
+    label: 'Minutes more',
+    items: choices.map(String),
+    current: choices.indexOf(60) < 0 ? choices.length - 1 : choices.indexOf(60),
+    okLabel: 'Extend'
+  });
+  if (!asked.button.accept || asked.value === null) {
+    return;
+  }
+  try {
+    const told = await store.api.extend(Number(asked.value));
+    Notification.success(told.text || `This session lasts ${asked.value} minutes longer.`, { autoClose: 8000 });
+  } catch (error) {
+    Notification.error(words(error), { autoClose: false });
+  }
+  await store.refresh();
+}

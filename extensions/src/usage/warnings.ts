@@ -1,0 +1,128 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import { Notification } from '@jupyterlab/apputils';
+
+import { saveAll } from './documents';
+import { extend, proceed } from './proceed';
+import type { UsageStore } from './store';
+import type { Voice } from './voice';
+import { alarm, endText, nextAlarm } from './words';
+
+/** Says what cannot wait: the end, an idle session, a session that is gone. Nothing of it blocks; all of it stays. */
+export class Warnings {
+  private due = 0;
+  private ending = false;
+  private savedFor: number | null = null;
+  private idle = '';
+  private shown: { end?: string; idle?: string; gone?: string } = {};
+  private timer = 0;
+
+  constructor(
+    private readonly app: JupyterFrontEnd,
+    private readonly store: UsageStore,
+    private readonly voice: Voice,
+    private readonly hub: string
+  ) {
+    store.changed.connect(this.look, this);
+  }
+
+  private look(): void {
+    this.sayGone();
+    if (!this.store.gone) {
+      this.sayEnd();
+      this.sayIdle();
+    }
+  }
+
+  private sayEnd(): void {
+    const { known } = this.store;
+    const now = Date.now() / 1000;
+    const endsAt = known?.ends_at ?? null;
+    const ending = known?.ending_since !== null && known?.ending_since !== undefined;
+    const due = ending ? 120 : alarm(endsAt, now);
+    this.wakeAt(nextAlarm(endsAt, now));
+    if (due === this.due && ending === this.ending) {
+      return;
+    }
+    [this.due, this.ending] = [due, ending];
+    this.clear('end');
+    if (due === 0 || (endsAt !== null && endsAt <= now)) {
+      return;
+    }
+    const text = endText(due, endsAt ?? now + 120, now);
+    this.shown.end = this.show(text, due === 120 ? 'error' : 'warning', [
+      { label: 'Continue …', displayType: 'accent', callback: () => void proceed(this.app, this.store) },
+      ...(known?.quota?.time.can_extend ? [{ label: 'Extend …', callback: () => void extend(this.store) }] : [])
+    ]);
+    if (due === 120 && this.savedFor !== endsAt) {
+      this.savedFor = endsAt;
+      void this.save();
+    }
+  }
+
+  private async save(): Promise<void> {
+    const { saved, failed } = await saveAll(this.app);
+    if (failed.length) {
+      this.show(`Not saved: ${failed.join(', ')}. Save them now, under another name if need be.`, 'error');
+    } else if (saved.length) {
+      Notification.success(`Saved before the end: ${saved.join(', ')}.`, { autoClose: false });
+    }
+  }
+
+  private sayIdle(): void {
+    const verdict = this.store.known?.idle;
+    const text = verdict?.state === 'warn' || verdict?.state === 'stopped' ? verdict.text : '';
+    if (text === this.idle) {
+      return;
+    }
+    this.idle = text;
+    this.clear('idle');
+    if (text) {
+      this.shown.idle = this.show(text, 'warning', [
+        { label: 'I am still here', displayType: 'accent', callback: () => void this.stay() }
+      ]);
+    }
+  }
+
+  private async stay(): Promise<void> {
+    try {
+      await this.store.api.active();
+    } catch (error) {
+      Notification.error(error instanceof Error ? error.message : String(error), { autoClose: false });
+    }
+    await this.store.refresh();
+  }
+
+  private sayGone(): void {
+    if (!this.store.gone) {
+      this.clear('gone');
+    } else if (!this.shown.gone) {
+      this.clear('end');
+      this.clear('idle');
+      [this.due, this.ending, this.idle] = [0, false, ''];
+      this.shown.gone = this.show(this.store.problem, 'error', [
+        { label: 'Go to the hub', displayType: 'accent', callback: () => window.open(this.hub, '_blank', 'noopener') }
+      ]);
+    }
+  }
+
+  private show(text: string, type: 'warning' | 'error', actions: Notification.IAction[] = []): string {
+    this.voice.say(text);
+    return Notification.emit(text, type, { autoClose: false, actions });
+  }
+
+  private clear(which: keyof Warnings['shown']): void {
+    const id = this.shown[which];
+    if (id !== undefined) {
+      Notification.dismiss(id);
+      delete this.shown[which];
+    }
+  }
+
+  /** Look again at the moment of the next warning: in a tab that is out of sight nothing else may come by. */
+  private wakeAt(seconds: number | null): void {
+    window.clearTimeout(this.timer);
+    if (seconds !== null && seconds < 86_400) {
+      this.timer = window.setTimeout(() => this.store.tick(), seconds * 1000 + 50);
+    }
+  }
+}

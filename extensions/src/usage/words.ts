@@ -1,0 +1,152 @@
+import { left } from '../facts';
+import { size } from '../datasets/words';
+import type { IBalance, IDay, IGpuUse, IQuota, IStorage, IUsage } from './model';
+
+/** From here on a budget or a disk is worth a look, and from here on it hurts. */
+export const HIGH = 0.8;
+export const FULL = 0.95;
+
+/** Seconds before the end at which a person is told. */
+export const ALARMS = [1800, 600, 120] as const;
+
+/** The latest alarm that is due: 1800, 600 or 120 seconds; 0 for none. */
+export function alarm(endsAt: number | null, now: number): number {
+  return endsAt === null ? 0 : ([...ALARMS].reverse().find(before => endsAt - now <= before) ?? 0);
+}
+
+/** Seconds until the next alarm, or until the end; null when nothing more comes. */
+export function nextAlarm(endsAt: number | null, now: number): number | null {
+  if (endsAt === null) {
+    return null;
+  }
+  const next = [...ALARMS, 0].find(before => endsAt - now > before);
+  return next === undefined ? null : endsAt - now - next;
+}
+
+/** "87.5", "1,240". */
+export function hours(value: number): string {
+  return Math.abs(value) < 100 ? value.toFixed(1) : Math.round(value).toLocaleString('en-GB');
+}
+
+/** What is wrong with a share of something, for its colour; the text says the same. */
+export function level(part: number | null): 'none' | 'fine' | 'high' | 'full' {
+  return part === null ? 'none' : part >= FULL ? 'full' : part >= HIGH ? 'high' : 'fine';
+}
+
+export function part(used: number, limit: number | null | undefined): number | null {
+  return limit === null || limit === undefined ? null : limit > 0 ? used / limit : 1;
+}
+
+/** The share of a file system that is used: of its space or its files, whichever is more. */
+export function storagePart(storage: IStorage): number | null {
+  const parts = [part(storage.used, storage.limit), part(storage.files_used ?? 0, storage.files_limit)];
+  const known = parts.filter(one => one !== null);
+  return known.length && !storage.problem ? Math.max(...known) : null;
+}
+
+/** The file system that is fullest, of those with a limit. */
+export function fullest(quota: IQuota): IStorage | undefined {
+  return [...quota.storage]
+    .filter(one => storagePart(one) !== null)
+    .sort((a, b) => (storagePart(b) ?? 0) - (storagePart(a) ?? 0))[0];
+}
+
+/** The status bar: "57 min left · 87.5 GPU-h left · Home 81%". */
+export function summary(usage: IUsage, now: number): string {
+  const balance = usage.quota?.gpu_hours;
+  const storage = usage.quota ? fullest(usage.quota) : undefined;
+  const parts = [
+    left(usage.ends_at, now),
+    balance?.left === null || balance?.left === undefined ? '' : `${hours(Math.max(0, balance.left))} GPU-h left`,
+    storage ? `${storage.title} ${percent(storagePart(storage))}` : ''
+  ].filter(Boolean);
+  return parts.join(' · ') || 'Usage';
+}
+
+/** How the status item is coloured. */
+export function state(usage: IUsage, now: number): 'over' | 'soon' | 'last' | '' {
+  const due = alarm(usage.ends_at, now);
+  if (usage.ending_since !== null || due === 120) {
+    return 'last';
+  }
+  const balance = usage.quota?.gpu_hours;
+  const storage = usage.quota ? fullest(usage.quota) : undefined;
+  const parts = [balance ? part(balance.used, balance.limit) : null, storage ? storagePart(storage) : null];
+  return due === 600 ? 'soon' : parts.some(one => level(one) === 'full') ? 'over' : '';
+}
+
+export function percent(value: number | null): string {
+  return value === null ? '' : `${Math.round(value * 100)}%`;
+}
+
+export function balanceText(balance: IBalance): string {
+  if (balance.limit === null) {
+    return `${hours(balance.used)} GPU-hours used, no limit`;
+  }
+  const rest = Math.max(0, balance.left ?? balance.limit - balance.used);
+  return `${hours(balance.used)} of ${hours(balance.limit)} GPU-hours used, ${hours(rest)} left`;
+}
+
+/** How long a budget lasts, as a sentence; '' where nothing can be said. */
+export function forecast(balance: IBalance): string {
+  if (balance.left !== null && balance.left <= 0) {
+    return 'Nothing is left: no new session with a GPU can start.';
+  }
+  if (typeof balance.lasts_until !== 'number' || typeof balance.rate_per_day !== 'number') {
+    return '';
+  }
+  const day = new Date(balance.lasts_until * 1000).toLocaleDateString('en-GB', {
+    day: 'numeric',
+    month: 'long',
+    year: 'numeric'
+  });
+  return `At the present rate (${hours(balance.rate_per_day)} a day) this lasts until ${day}.`;
+}
+
+export function storageText(storage: IStorage): string {
+  if (storage.problem) {
+    return storage.problem;
+  }
+  const bytes =
+    storage.limit === null
+      ? `${size(storage.used)} used, no limit`
+      : `${size(storage.used)} of ${size(storage.limit)} used`;
+  const files =
+    typeof storage.files_limit === 'number'
+      ? `; ${(storage.files_used ?? 0).toLocaleString('en-GB')} of ${storage.files_limit.toLocaleString('en-GB')} files`
+      : '';
+  return bytes + files;
+}
+
+export function gpuText(gpu: IGpuUse): string {
+  if (gpu.problem || gpu.memory_used === null || gpu.memory_total === null) {
+    return gpu.problem || 'not known';
+  }
+  const use = gpu.percent === null ? '' : `${Math.round(gpu.percent)}% in use, `;
+  return `${use}${size(gpu.memory_used)} of ${size(gpu.memory_total)} memory`;
+}
+
+/** "just now", "12 min ago". */
+export function ago(seconds: number): string {
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 1 ? 'just now' : minutes < 120 ? `${minutes} min ago` : `${Math.floor(minutes / 60)} h ago`;
+}
+
+/** The points of a line of days in a box, for SVG: "0,20 10,5". */
+export function points(days: readonly IDay[], width: number, height: number): string {
+  const most = Math.max(...days.map(day => day.gpu_hours), 0) || 1;
+  const step = days.length > 1 ? width / (days.length - 1) : 0;
+  return days
+    .map((day, index) => `${(index * step).toFixed(1)},${(height - (day.gpu_hours / most) * height).toFixed(1)}`)
+    .join(' ');
+}
+
+/** What is said when the end comes near. */
+export function endText(due: number, endsAt: number, now: number): string {
+  const end = new Date(endsAt * 1000).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
+  const kernels = 'Its kernels end with it; what is saved stays.';
+  if (due === 120) {
+    return `This session ends at ${end}: ${left(endsAt, now)}. Open documents are being saved. ${kernels}`;
+  }
+  return `This session ends at ${end}: ${left(endsAt, now)}. ${kernels}`;
+}

@@ -1,0 +1,133 @@
+"""What counts as work in a session, and what the service is told of it."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from fabric_lab.activity import Activity
+from fabric_lab.hub_service import Answer
+from fabric_lab.reporter import Reporter, highest, pause, verdict
+
+
+class Kernel:
+    """As much of a kernel manager as is watched."""
+
+    def __init__(self) -> None:
+        self.execution_state = "idle"
+        self._observers: list[Any] = []
+
+    def observe(self, observer: Any, names: str) -> None:
+        assert names == "execution_state"
+        self._observers.append(observer)
+
+    def becomes(self, state: str) -> None:
+        old, self.execution_state = self.execution_state, state
+        for observer in self._observers:
+            observer({"old": old, "new": state})
+
+
+class Kernels(dict[str, Kernel]):
+    def list_kernel_ids(self) -> list[str]:
+        return [*self]
+
+    def get_kernel(self, name: str) -> Kernel:
+        return self[name]
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def test_a_running_cell_is_work_until_it_ends(clock: Clock) -> None:
+    activity, kernels = Activity(clock), Kernels(a=Kernel())
+    activity.watch(kernels, None, None)
+    clock.now += 100
+    assert activity.look() == (100, False)
+    kernels["a"].becomes("busy")
+    clock.now += 5000
+    assert activity.look() == (0, True)
+    kernels["a"].becomes("idle")
+    clock.now += 60
+    assert activity.look() == (60, False)
+
+
+def test_a_cell_that_ran_between_two_looks_was_work(clock: Clock) -> None:
+    activity, kernels = Activity(clock), Kernels(a=Kernel())
+    activity.watch(kernels, None, None)
+    clock.now += 500
+    kernels["a"].becomes("busy")
+    kernels["a"].becomes("idle")
+    clock.now += 10
+    assert activity.look() == (10, False)
+
+
+def test_a_terminal_that_prints_is_work_also_with_no_browser_open(clock: Clock) -> None:
+    terminals = SimpleNamespace(pre_pty_read_hook=None)
+    activity = Activity(clock)
+    activity.watch(Kernels(), terminals, None)
+    clock.now += 500
+    terminals.pre_pty_read_hook(object())
+    clock.now += 20
+    assert activity.look() == (20, True)
+    clock.now += 20
+    assert activity.look() == (40, False)
+
+
+def test_the_highest_use_of_each_gpu_counts_and_an_unknown_one_is_never_idle() -> None:
+    assert highest([3.0, 0.0], [1.0, 97.0]) == [3.0, 97.0]
+    assert highest([3.0], None) is None
+    assert highest(None, [3.0]) is None
+
+
+def test_the_services_answer_is_checked() -> None:
+    assert verdict({"state": "warn", "text": "Idle.", "stop_at": 12}) == {
+        "state": "warn", "text": "Idle.", "stop_at": 12.0,
+    }  # fmt: skip
+    assert verdict({"state": 3}) is None
+    assert verdict(None) is None
+    assert [pause(told) for told in ({"next_report_s": 90}, {"next_report_s": -1}, {"next_report_s": "x"}, None)] == [
+        90.0, 5.0, 60.0, 60.0,
+    ]  # fmt: skip
+
+
+def test_a_report_tells_what_happened_since_the_last_and_who_listens_hears_of_a_new_verdict(clock: Clock) -> None:
+    told: list[Any] = []
+    heard: list[str] = []
+
+    class Service:
+        async def ask(self, path: str, method: str, body: dict[str, Any]) -> Answer:
+            told.append((method, path, body))
+            return Answer({"state": "warn", "text": "Idle.", "stop_at": 5.0, "next_report_s": 60})
+
+    class Gpus:
+        def __len__(self) -> int:
+            return 1
+
+        def busiest(self) -> list[float]:
+            return [2.0]
+
+    activity, kernels = Activity(clock), Kernels(a=Kernel())
+    activity.watch(kernels, None, None)
+    clock.now += 30
+    reporter = Reporter(Service(), activity, Gpus(), lambda: heard.append("changed"))  # type: ignore[arg-type]
+
+    async def twice() -> None:
+        assert await reporter.report() == 60
+        assert await reporter.report() == 60
+
+    asyncio.run(twice())
+    assert told == [("POST", "/idle", {"idle_s": 30.0, "busy": False, "gpu_percent": [2.0]})] * 2
+    assert heard == ["changed"]
+    assert reporter.verdict is not None
+    assert reporter.verdict["text"] == "Idle."

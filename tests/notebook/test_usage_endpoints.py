@@ -1,0 +1,126 @@
+"""What a session's server answers about use and time, and what it tells the hub by itself."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from . import usage
+from .answering_hub import AnsweringHub
+from .running_session import RunningSession, session_environment
+
+pytestmark = pytest.mark.image
+
+
+def asked(session: RunningSession, path: str, method: str = "GET", body: Any = None) -> tuple[int, dict[str, Any]]:
+    status, text = session.get(path, method=method, body=body)
+    return status, json.loads(text)
+
+
+def until_told(hub: AnsweringHub, verb: str) -> Any:
+    """The body with which the session first asked for a verb."""
+    end = time.monotonic() + 60
+    while not (bodies := [body for told, body in hub.usage_told if told == verb]):
+        assert time.monotonic() < end, hub.usage_told
+        time.sleep(0.05)
+    return bodies[0]
+
+
+@pytest.fixture
+def session(python: Path, hub: AnsweringHub, tmp_path: Path) -> Iterator[RunningSession]:
+    hub.usage = usage.answers()
+    with RunningSession(python, tmp_path, session_environment(hub.url)) as running:
+        yield running.announced_by(hub)
+
+
+def test_the_hub_is_asked_once_for_all_tabs(session: RunningSession, hub: AnsweringHub) -> None:
+    for _ in range(5):
+        status, told = asked(session, "fabric/quota")
+        assert status == 200
+        assert told["quota"] == hub.usage["GET /quota"]
+    assert told["ends_at"] == hub.usage["GET /quota"]["time"]["ends_at"]
+    assert [verb for verb, _ in hub.usage_told].count("GET /quota") == 1
+
+
+def test_a_silent_hub_is_a_sentence(session: RunningSession, hub: AnsweringHub) -> None:
+    hub.silent = True
+    status, told = asked(session, "fabric/quota")
+    assert (status, told["quota"]) == (200, None)
+    assert told["problem"] == "The hub is restarting."
+
+
+def test_an_idle_session_reports_itself_after_it_is_ready(session: RunningSession, hub: AnsweringHub) -> None:
+    hub.usage["POST /idle"] |= {"state": "warn", "text": "Nothing has run for 25 minutes.", "stop_at": 99.0}
+    report = until_told(hub, "POST /idle")
+    assert report["busy"] is False
+    assert report["idle_s"] >= 0
+    assert report["gpu_percent"] is None  # this session has a GPU of which nothing can be read
+    end = time.monotonic() + 30
+    while (told := asked(session, "fabric/quota")[1])["idle"] is None:
+        assert time.monotonic() < end, told
+        time.sleep(0.1)
+    assert told["idle"] == {"state": "warn", "text": "Nothing has run for 25 minutes.", "stop_at": 99.0}
+    hub.usage["POST /idle"]["state"] = "active"
+    assert asked(session, "fabric/active", "POST", {})[1]["idle"]["state"] == "active"
+    assert [body for verb, body in hub.usage_told if verb == "POST /idle"][-1]["idle_s"] < 5
+
+
+def test_a_running_cell_is_reported_as_work(session: RunningSession, hub: AnsweringHub) -> None:
+    until_told(hub, "POST /idle")
+    status, _ = asked(session, "api/kernels", "POST", {"name": "python3"})
+    assert status == 201
+    before = len(hub.usage_told)
+    end = time.monotonic() + 60
+    while not any(body["idle_s"] < 5 for verb, body in hub.usage_told[before:] if verb == "POST /idle"):
+        assert time.monotonic() < end, hub.usage_told
+        time.sleep(0.1)
+
+
+def test_a_gpu_that_cannot_be_read_is_a_word_and_no_error(session: RunningSession) -> None:
+    status, told = asked(session, "fabric/gpu")
+    assert status == 200
+    assert [(gpu["device"], gpu["percent"]) for gpu in told["gpus"]] == [("0", None)]
+    assert told["gpus"][0]["problem"] == "The use of this GPU cannot be read here."
+
+
+def test_the_session_that_follows_is_asked_for_with_the_open_documents(
+    session: RunningSession, hub: AnsweringHub
+) -> None:
+    status, told = asked(session, "fabric/continue", "POST", {"reopen": ["a.ipynb", "b/c.ipynb", 3]})
+    assert (status, told["state"]) == (200, "starting")
+    assert ("POST /continue", {"reopen": ["a.ipynb", "b/c.ipynb"]}) in hub.usage_told
+    assert asked(session, "fabric/continue")[1]["state"] == "ready"
+
+
+def test_more_time_is_asked_for_and_a_refusal_is_the_hubs_own_words(session: RunningSession, hub: AnsweringHub) -> None:
+    assert asked(session, "fabric/extend", "POST", {"minutes": 60})[0] == 200
+    hub.usage["POST /extend"] = {"message": "Its reservation ends then.", "reason": "extend", "hint": "Continue it."}
+    status, told = asked(session, "fabric/extend", "POST", {"minutes": 60})
+    assert (status, told["message"]) == (403, "Its reservation ends then. Continue it.")
+
+
+def test_slurms_signal_ends_nothing_and_is_told_to_the_tabs(session: RunningSession) -> None:
+    assert asked(session, "fabric/quota")[1]["ending_since"] is None
+    session.process.send_signal(signal.SIGUSR1)
+    session.wait_for_line("Slurm ends this session in about two minutes")
+    assert asked(session, "fabric/quota")[1]["ending_since"] == pytest.approx(time.time(), abs=60)
+    assert session.process.poll() is None
+
+
+def test_nobody_else_is_told(session: RunningSession) -> None:
+    for path, method in (
+        ("quota", "GET"),
+        ("gpu", "GET"),
+        ("extend", "POST"),
+        ("continue", "POST"),
+        ("active", "POST"),
+    ):
+        assert session.get(f"fabric/{path}", token="wrong", method=method, body=None if method == "GET" else {})[0] in (
+            302, 403,
+        )  # fmt: skip

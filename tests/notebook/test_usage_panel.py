@@ -1,0 +1,199 @@
+"""Time left, quota and warnings in a real JupyterLab, with a hub that answers what a test wants."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from . import usage
+from .answering_hub import AnsweringHub
+from .chromium import faults, open_lab
+from .running_session import RunningSession, session_environment
+
+pytestmark = [pytest.mark.image, pytest.mark.browser]
+
+NOTEBOOK = {
+    "cells": [
+        {"cell_type": "code", "id": "a", "source": "1 + 1", "metadata": {}, "outputs": [], "execution_count": None},
+    ],
+    "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+    "nbformat": 4,
+    "nbformat_minor": 5,
+}  # fmt: skip
+
+
+@pytest.fixture
+def session(python: Path, hub: AnsweringHub, tmp_path: Path) -> Iterator[RunningSession]:
+    hub.usage = usage.answers()
+    with RunningSession(python, tmp_path, session_environment(hub.url)) as running:
+        yield running.announced_by(hub)
+
+
+def item(page: Page) -> Locator:
+    return page.get_by_role("button", name=re.compile("^Usage:"))
+
+
+def panel(page: Page) -> Locator:
+    if not page.locator(".fabric-Usage").is_visible():
+        item(page).click(timeout=90_000)
+    return page.locator(".fabric-Usage")
+
+
+def toast(page: Page, text: str) -> Locator:
+    return page.locator(".Toastify__toast", has_text=text)
+
+
+def open_notebook(page: Page, session: RunningSession, name: str = "work.ipynb") -> Path:
+    """A notebook with a change that is not saved."""
+    file = session.home / name
+    file.write_text(json.dumps(NOTEBOOK))
+    page.goto(f"http://127.0.0.1:{session.port}/user/ann/lab/tree/{name}?reset", timeout=120_000)
+    cell = page.locator(".jp-NotebookPanel .jp-CodeCell .cm-content").first
+    cell.click(timeout=90_000)
+    page.keyboard.press("Control+End")
+    page.keyboard.insert_text("  # not saved yet")
+    expect(cell).to_contain_text("not saved yet")
+    return file
+
+
+def test_the_status_bar_and_the_panel_tell_what_is_left(chromium: Page, session: RunningSession) -> None:
+    open_lab(chromium, session)
+    expect(item(chromium)).to_have_text(re.compile("^5[0-7] min left · 120 GPU-h left · Home 81%$"))
+    shown = panel(chromium)
+    for told in (
+        "Digital Twin", "80.0 of 200 GPU-hours used, 120 left", "At the present rate (10.0 a day) this lasts until",
+        "12.5 GPU-hours used, no limit", "81 GB of 100 GB used; 1,200 of 1,000,000 files", "3.0 TB of 4.0 TB used",
+        "The use of this GPU cannot be read here.", "A session is stopped after 30 min", "Slurm was asked just now.",
+    ):  # fmt: skip
+        expect(shown).to_contain_text(told)
+    expect(shown.get_by_role("img", name=re.compile("^The last 20 days: .* GPU-hours"))).to_be_visible()
+    shown.get_by_text("Each day").click()
+    expect(shown.get_by_role("row")).to_have_count(21)
+    assert faults(chromium, ".fabric-Usage") == []
+    assert faults(chromium, "#jp-bottom-panel") == []
+
+
+def test_the_last_ten_minutes_are_announced_without_blocking(
+    chromium: Page, session: RunningSession, hub: AnsweringHub
+) -> None:
+    hub.usage["GET /quota"] = usage.quota(minutes=9.5)
+    open_lab(chromium, session)
+    said = toast(chromium, "This session ends at")
+    expect(said).to_contain_text(re.compile("[89] min left"))
+    expect(chromium.locator(".fabric-Voice[role=alert]")).to_contain_text("This session ends at")
+    expect(item(chromium)).to_have_attribute("data-state", "soon")
+    assert chromium.get_by_role("dialog").count() == 0
+    said.get_by_role("button", name="Extend …").click()
+    chromium.get_by_role("dialog").get_by_role("button", name="Extend").click()
+    hub.usage["GET /quota"] = usage.quota(minutes=69)
+    expect(toast(chromium, "This session ends an hour later.")).to_be_visible()
+    expect(said).to_have_count(0)
+    assert ("POST /extend", {"minutes": 60}) in hub.usage_told
+
+
+def test_slurms_signal_saves_what_is_not_saved(chromium: Page, session: RunningSession) -> None:
+    file = open_notebook(chromium, session)
+    expect(item(chromium)).to_contain_text("min left")
+    assert "not saved yet" not in file.read_text()
+    until_listening(chromium)
+    session.process.send_signal(signal.SIGUSR1)
+    expect(toast(chromium, "Saved before the end: work.ipynb.")).to_be_visible()
+    assert "not saved yet" in file.read_text()
+    expect(item(chromium)).to_have_attribute("data-state", "last")
+
+
+def until_listening(page: Page) -> None:
+    """The page has its first answer: from now on it hears of changes."""
+    expect(item(page)).to_contain_text("GPU-h left")
+
+
+def test_the_last_two_minutes_save_what_is_not_saved(
+    chromium: Page, session: RunningSession, hub: AnsweringHub
+) -> None:
+    hub.usage["GET /quota"] = usage.quota(minutes=1.5)
+    file = open_notebook(chromium, session)
+    chromium.reload()
+    cell = chromium.locator(".jp-NotebookPanel .jp-CodeCell .cm-content").first
+    expect(cell).to_be_visible()
+    expect(toast(chromium, "Open documents are being saved.")).to_be_visible()
+    expect(item(chromium)).to_have_attribute("data-state", "last")
+    assert file.exists()
+
+
+def test_an_idle_session_is_warned_of_and_kept_by_a_click(
+    chromium: Page, session: RunningSession, hub: AnsweringHub
+) -> None:
+    words = "No cell runs since 14:05. This session is stopped at 14:35 if that stays so."
+    hub.usage["POST /idle"] |= {"state": "warn", "text": words}
+    open_lab(chromium, session)
+    said = toast(chromium, words)
+    expect(said).to_be_visible()
+    hub.usage["POST /idle"] |= {"state": "active", "text": ""}
+    said.get_by_role("button", name="I am still here").click()
+    expect(said).to_have_count(0)
+
+
+def test_continue_starts_the_next_session_with_the_same_documents(
+    chromium: Page, session: RunningSession, hub: AnsweringHub
+) -> None:
+    file = open_notebook(chromium, session)
+    panel(chromium).get_by_role("button", name="Continue in a new session …").click()
+    dialog = chromium.get_by_role("dialog")
+    expect(dialog).to_contain_text("The memory of kernels is not carried over")
+    expect(dialog).to_contain_text("work.ipynb")
+    assert faults(chromium, ".jp-Dialog") == []
+    dialog.get_by_role("button", name="Continue").click()
+    expect(toast(chromium, "The next session is ready.")).to_be_visible()
+    assert ("POST /continue", {"reopen": ["work.ipynb"]}) in hub.usage_told
+    assert "not saved yet" in file.read_text()
+    chromium.route("**/session-2/**", lambda route: route.fulfill(body="the next session"))
+    toast(chromium, "The next session is ready.").get_by_role("button", name="Open it").click()
+    chromium.wait_for_url("**/user/ann/session-2/")
+
+
+def test_the_next_session_opens_the_documents_again_once(
+    chromium: Page, python: Path, hub: AnsweringHub, tmp_path: Path
+) -> None:
+    hub.usage = usage.answers()
+    reopen = json.dumps(["deep/work.ipynb", "gone.ipynb"])
+    environment = session_environment(hub.url, FABRIC_REOPEN=reopen, FABRIC_FOLLOWS="zyxwvuts9876")
+    with RunningSession(python, tmp_path, environment) as running:
+        running.announced_by(hub)
+        (running.home / "deep").mkdir()
+        (running.home / "deep" / "work.ipynb").write_text(json.dumps(NOTEBOOK))
+        open_lab(chromium, running)
+        expect(toast(chromium, "1 of 2 documents are open again")).to_contain_text("run the cells again")
+        expect(chromium.get_by_role("tab", name="work.ipynb")).to_be_visible()
+        open_lab(chromium, running)
+        expect(item(chromium)).to_contain_text("min left")
+        expect(toast(chromium, "documents are open again")).to_have_count(0)
+
+
+def test_a_session_that_is_gone_says_so_at_once(chromium: Page, session: RunningSession) -> None:
+    open_lab(chromium, session)
+    until_listening(chromium)
+    session.process.terminate()
+    session.process.wait(30)
+    expect(item(chromium)).to_have_text("Session ended or unreachable", timeout=15_000)
+    expect(toast(chromium, "This session does not answer")).to_be_visible()
+    status = chromium.get_by_role("button", name=re.compile("^This session:"))
+    expect(status).to_have_text("Session: no answer", timeout=15_000)
+
+
+def test_text_of_others_is_shown_as_text(chromium: Page, session: RunningSession, hub: AnsweringHub) -> None:
+    bad = "<img src=x onerror=document.title='owned'>"
+    hub.usage["GET /quota"] = usage.quota(
+        project_title=bad, problem=bad, warnings=[{"id": "1", "level": "danger", "text": bad}]
+    )
+    hub.usage["POST /idle"] |= {"state": "warn", "text": bad}
+    open_lab(chromium, session)
+    expect(panel(chromium)).to_contain_text(bad)
+    expect(toast(chromium, "onerror")).to_be_visible()
+    assert chromium.locator("img[src=x]").count() == 0
+    assert chromium.title() != "owned"

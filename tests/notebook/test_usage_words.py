@@ -1,0 +1,53 @@
+"""Quota, use and time in words, as text and as HTML that stays."""
+
+from __future__ import annotations
+
+import time
+
+from fabric_lab import usage_words
+
+from . import usage
+
+
+def test_what_is_used_and_left_is_said_with_the_forecast() -> None:
+    text = usage_words.as_text(usage.quota(), time.time())
+    assert "57 min left" in text
+    assert "80.0 of 200 GPU-hours used, 120 left (40%)" in text
+    assert "At the present rate (10.0 a day) this lasts until" in text
+    assert "12.5 GPU-hours used, no limit" in text
+    assert "81 GB of 100 GB used; 1,200 of 1,000,000 files (81%)" in text
+    assert "Slurm was asked just now." in text
+
+
+def test_a_budget_that_is_used_up_says_what_that_means() -> None:
+    spent = {"limit": 200.0, "used": 203.0, "left": -3.0, "rate_per_day": 10.0, "lasts_until": 1.0}
+    [row] = usage_words.balance("Digital Twin", spent)
+    assert row.said == "203 of 200 GPU-hours used, 0.0 left"
+    assert row.note == "Nothing is left: no new session with a GPU can start."
+
+
+def test_the_files_of_a_disk_count_when_they_are_scarcer_than_its_bytes() -> None:
+    home = usage.quota()["storage"][0] | {"files_used": 990_000}
+    assert usage_words.storage(home, time.time()).part == 0.99
+
+
+def test_figures_that_are_old_are_said_to_be_old() -> None:
+    assert usage_words.notes({"age_s": 3600.0}) == ["Slurm was asked 60 min ago. These figures are old."]
+
+
+def test_what_is_not_known_is_left_out_and_why_is_said() -> None:
+    silent = {"gpu_hours": None, "storage": [], "problem": "The hub cannot be reached.", "time": {"ends_at": None}}
+    assert usage_words.as_text(silent, time.time()) == "The hub cannot be reached."
+
+
+def test_text_of_others_is_shown_as_text() -> None:
+    bad = "<script>alert(1)</script>"
+    shown = usage_words.as_html(usage.quota(project_title=bad, warnings=[{"text": bad}], problem=bad))
+    assert "<script>" not in shown
+    assert "&lt;script&gt;" in shown
+
+
+def test_bars_can_be_read_without_seeing_them() -> None:
+    shown = usage_words.as_html(usage.quota())
+    assert 'aria-label="Home: 81% used"' in shown
+    assert shown.count("<meter") == 3
