@@ -2,14 +2,20 @@
 ``<base>/fabric/clusters`` what the panel of JupyterLab shows and does.
 
 Nothing of :mod:`.dask` is imported before somebody asks.
+
+A page in a frame shows the cookies of its path to whatever page of the same host frames it, and where the hub has no
+host for every user, that may be another user's. So JupyterHub lets nobody frame a session's pages, and a dashboard may
+be framed only when its address has this session's own word for it, which only its own JupyterLab knows.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
 from jupyter_core.utils import ensure_async
 from jupyter_server.auth.decorator import authorized, ws_authenticated
@@ -24,6 +30,7 @@ from .hub_service import Service
 if TYPE_CHECKING:
     from tornado.websocket import WebSocketClientConnection
 
+FRAME = "fabric-frame"
 NAME = "([a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?)"  # as session.NAME of .dask
 # What may be asked of a new cluster, with the types of its words.
 NEW: dict[str, tuple[type, ...]] = {"name": (str,), "profile": (str,), "n_workers": (int,), "hours": (int, float)}
@@ -33,6 +40,19 @@ class DashboardHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
     """A page or a websocket of a cluster's dashboard, read with the cluster's key. Only reading."""
 
     auth_resource = "fabric"
+
+    def initialize(self, frame: str) -> None:
+        self._frame = frame
+
+    @property
+    def content_security_policy(self) -> str:
+        """Who may frame this page: nobody, or this session's own JupyterLab."""
+        if self._knows_the_word(str(self.request.query)):
+            return "frame-ancestors 'self'"
+        return str(super().content_security_policy)
+
+    def _knows_the_word(self, query: str) -> bool:
+        return any(secrets.compare_digest(word, self._frame) for word in parse_qs(query).get(FRAME, []))
 
     def set_default_headers(self) -> None:
         """A page's come below; a websocket has none."""
@@ -57,6 +77,11 @@ class DashboardHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
         if not path:
             self.redirect(f"{self.request.path.rstrip('/')}/status")
             return
+        if self.request.headers.get("Sec-Fetch-Dest") == "iframe" and FRAME not in self.request.query:
+            came_from = urlsplit(self.request.headers.get("Referer", ""))
+            if came_from.netloc == self.request.host and self._knows_the_word(came_from.query):
+                self.redirect(f"{self.request.path}?{FRAME}={self._frame}")  # a link in a page that may be framed
+                return
         try:
             pages = await asyncio.to_thread(proxy.Pages, name)
             response = await pages.fetch(self._rest(name), self.request.headers, str(self.request.method))
@@ -198,13 +223,13 @@ class QuoteHandler(PanelHandler):
         self.tell(answer.body if answer.body is not None else {"message": answer.problem}, answer.status)
 
 
-def routes(base: str, service: Service) -> list[tuple[str, type[JupyterHandler], dict[str, Any]]]:
-    """The handlers with their addresses below ``<base>``."""
+def routes(base: str, service: Service, frame: str) -> list[tuple[str, type[JupyterHandler], dict[str, Any]]]:
+    """The handlers with their addresses below ``<base>``; ``frame`` is the word for pages in frames."""
     clusters = url_path_join(base, "clusters")
-    shared = {"service": service}
+    shared, dashboards = {"service": service}, {"frame": frame}
     return [
-        (url_path_join(base, "dask", NAME) + "/?()", DashboardHandler, {}),
-        (url_path_join(base, "dask", NAME) + "/(.+)", DashboardHandler, {}),
+        (url_path_join(base, "dask", NAME) + "/?()", DashboardHandler, dashboards),
+        (url_path_join(base, "dask", NAME) + "/(.+)", DashboardHandler, dashboards),
         (clusters, ClustersHandler, shared),
         (url_path_join(clusters, "quote"), QuoteHandler, shared),
         (url_path_join(clusters, NAME), ClusterHandler, shared),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from jupyter_server.auth.decorator import authorized
@@ -46,9 +48,12 @@ def _load_jupyter_server_extension(server: ServerApp) -> None:
     base = url_path_join(server.base_url, "fabric")
     arguments = {"hub_answer": Kept(service), "models": facts.gpu_models()}
     routes = [(url_path_join(base, "session"), SessionHandler, arguments), *dataset_handlers.routes(base, service)]
-    routes += cluster_handlers.routes(base, service)
+    frame = secrets.token_urlsafe()
+    routes += cluster_handlers.routes(base, service, frame)
     page = server.web_app.settings.setdefault("page_config_data", {})
     page["fabricDatasets"] = bool(os.environ.get(DATA))  # a site without datasets shows no panel
+    page["fabricFrame"] = frame
+    page["fabricClusters"] = find_spec("dask_jobqueue") is not None  # nor does an image without Dask
     if service.url:
         routes += usage_handlers.install(server, base, service)
     server.web_app.add_handlers(".*$", routes)  # type: ignore[no-untyped-call]

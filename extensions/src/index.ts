@@ -4,6 +4,7 @@ import { ServerConnection } from '@jupyterlab/services';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { Poll } from '@lumino/polling';
 
+import { clustersPlugin } from './clusters/plugin';
 import { datasetsPlugin } from './datasets/plugin';
 import type { IFacts } from './facts';
 import { SessionStatus, type Known } from './status';

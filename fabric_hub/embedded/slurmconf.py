@@ -71,6 +71,8 @@ def slurm_conf(
 ) -> str:
     """slurm.conf(5). Munge's socket is named twice: clients of slurmdbd look at AccountingStoragePass only.
 
+    Preemption is possible, as at many sites, and does nothing until a QOS is made that may preempt another.
+
     :param enforced: Prolog and Epilog tell the node agent of every job.
     :param containers: jobs have mount namespaces of their own; only with ``enforced``.
     """
@@ -118,6 +120,8 @@ SchedulerParameters=bf_interval=2,sched_min_interval=0,batch_sched_delay=0
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 DefMemPerCPU=1000
+PreemptType=preempt/qos
+PreemptMode=CANCEL
 PriorityType=priority/multifactor
 PriorityDecayHalfLife=0
 PriorityUsageResetPeriod=YEARLY

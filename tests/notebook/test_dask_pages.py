@@ -6,9 +6,11 @@ The hub here runs without Slurm, so the workers are processes of this machine; e
 from __future__ import annotations
 
 import json
+import re
 import socket
 import ssl
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -155,6 +157,27 @@ def test_the_pages_of_a_cluster_want_its_key(session: RunningSession) -> None:
         opened.sendall(b"GET /status HTTP/1.1\r\nHost: x\r\n\r\n")
         said = opened.recv(100)
     assert said == b""
+
+
+def test_nobody_frames_a_dashboard_without_the_sessions_own_word(session: RunningSession) -> None:
+    """A frame would show the page's cookies to another user's page of the same host."""
+
+    def policy(query: str) -> str:
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{session.port}/user/ann/fabric/dask/one/status{query}",
+            headers={"Authorization": f"token {TOKEN}"},
+        )
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return str(answer.headers["Content-Security-Policy"])
+
+    assert policy("") == "frame-ancestors 'none'"
+    assert policy("?fabric-frame=") == "frame-ancestors 'none'"
+    assert policy("?fabric-frame=guessed") == "frame-ancestors 'none'"
+    status, lab = session.get("lab")
+    word = re.search(r'"fabricFrame": "([^"]+)"', lab)
+    assert status == 200, lab
+    assert word, lab
+    assert policy(f"?fabric-frame={word.group(1)}") == "frame-ancestors 'self'"
 
 
 @pytest.mark.browser

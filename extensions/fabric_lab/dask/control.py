@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
+from . import show
 from .adaptive import PoolAdaptive
 from .host import HostedCluster, wanted_workers
 from .hub import Hub
@@ -184,7 +185,7 @@ class Control:
             )
         adaptive = cluster._adaptive
         jobs = await self._hub.jobs() if self._hub else None
-        return {
+        known: dict[str, Any] = {
             "jobs": jobs,
             "hub": self._hub.problem if self._hub else "",
             "name": cluster.name,
@@ -204,6 +205,7 @@ class Control:
             },
             "used": asdict(cluster.meter.used()),
         }
+        return {**known, "waiting": show.waiting(known), "cost": show.cost(known)}
 
     async def log(self) -> str:
         """The end of the daemon's own log."""

@@ -77,12 +77,17 @@ def make_plan(
         "host": environment.get("FABRIC_BIND") or None,
         "datasets": open_datasets(environment),
     }
-    in_session = bool(environment.get("FABRIC_SERVICE_URL"))
-    if "cores" in words or (not in_session and shutil.which("sbatch", path=environment.get("PATH"))):
+    if not environment.get("FABRIC_SERVICE_URL"):
+        if "cores" not in words and not shutil.which("sbatch", path=environment.get("PATH")):
+            return Plan(job_name=name, pools=[local_pool(profile, gpus, words)], local=True, **common)
         return Plan(job_name=words.get("job_name") or name, pools=[own_pool(words, workers_per_job)], **common)
-    offer = session.ask("/session/clusters", environment=environment) if in_session else {"age_s": None, "profiles": []}
+    offer = session.ask("/session/clusters", environment=environment)
     if offer["age_s"] is None and not offer["profiles"]:
         return Plan(job_name=name, pools=[local_pool(profile, gpus, words)], local=True, **common)
+    if "cores" in words:
+        # named as the hub knows the session's clusters: they end with it, and their jobs are in its snapshot
+        own = {"account": offer["account"], **words}
+        return Plan(job_name=f"{offer['job_name']}-{name}", pools=[own_pool(own, workers_per_job)], **common)
     pool = profile_pool(
         offer, profile, gpus=gpus, pool_name=None, hours=hours, workers_per_job=workers_per_job, words=words
     )

@@ -121,6 +121,7 @@ def options(
         f"--mem={math.ceil(pool.memory * per_task / (1 << 20))}M",
         f"--output={str(directory).replace('%', '%%')}/logs/%A_%a.log",
         "--open-mode=append",
+        "--no-requeue",  # what Slurm puts back waits two minutes; what is lost is submitted again at once
         "--signal=B:USR1@60",
         "--export=ALL",
     ]

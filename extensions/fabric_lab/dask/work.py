@@ -15,6 +15,7 @@ import sys
 import tempfile
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
@@ -74,13 +75,11 @@ def devices(environment: dict[str, str] | os._Environ[str], workers: int, each: 
 
 async def run(order: Order, directory: Path, task: int) -> None:
     """Be the workers of one task until they are all closed, or the task is about to end."""
-    import dask
     from distributed import Nanny, rpc
 
     from . import tls
     from .closed import ClosedWorker
 
-    dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"})
     security = tls.load(directory)
     names = order.of_task(task)
     ending = asyncio.Event()
@@ -126,6 +125,22 @@ async def run(order: Order, directory: Path, task: int) -> None:
         await asyncio.gather(*(nanny.close(timeout=GOODBYE_S, reason="the job ends") for nanny in nannies))
 
 
+def start_forkserver() -> None:
+    """Start the process that workers are forked from, so that the SIGTERM that ends the job does not end it.
+
+    Slurm sends it to every process of the job; the workers' own word for it is in :mod:`.closed`. A nanny whose
+    worker's parent is gone takes the worker for dead.
+    """
+    import dask
+    from distributed.utils import get_mp_context
+
+    dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"})
+    get_mp_context()  # tells the forkserver what to import
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)  # kept by what is executed meanwhile
+    forkserver.ensure_running()
+    signal.signal(signal.SIGTERM, before)
+
+
 def open_datasets(names: list[str]) -> None:
     """Have the node open the session's datasets for this job; one that is refused is a line in the log."""
     if names and os.environ.get(node.SOCKET):
@@ -160,6 +175,7 @@ def main() -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="fabric-dask-", dir=order.local_directory) as scratch:
             order = replace(order, local_directory=scratch)
+            start_forkserver()
             open_datasets(order.datasets)
             asyncio.run(run(order, path.parents[1], int(os.environ.get("SLURM_ARRAY_TASK_ID", "0"))))
     except (OSError, TimeoutError) as error:

@@ -1,0 +1,58 @@
+import { PageConfig, URLExt } from '@jupyterlab/coreutils';
+import { ServerConnection } from '@jupyterlab/services';
+
+import { Refusal } from '../datasets/api';
+import type { ICluster, IClusters } from './model';
+
+export type Order =
+  | { readonly verb: 'scale'; readonly n: number; readonly pool: string }
+  | { readonly verb: 'adapt'; readonly minimum: number; readonly maximum: number; readonly pool: string }
+  | { readonly verb: 'close' };
+
+/** Asks this session's own server, which asks the clusters and the hub. */
+export class ClustersApi {
+  constructor(private readonly settings: ServerConnection.ISettings) {}
+
+  all(): Promise<IClusters> {
+    return this.ask<IClusters>([]);
+  }
+
+  async start(profile: string, workers: number): Promise<string> {
+    const body = { n_workers: workers, ...(profile ? { profile } : {}) };
+    return (await this.ask<{ name: string }>([], { method: 'POST', body: JSON.stringify(body) })).name;
+  }
+
+  /** The cluster's status after it, with what the hub says of the workers as `words`. */
+  tell(name: string, order: Order): Promise<ICluster & { readonly words?: string }> {
+    return this.ask([name], { method: 'POST', body: JSON.stringify(order) });
+  }
+
+  async quote(profile: string, workers: number): Promise<string> {
+    const query = URLExt.objectToQueryString({ profile, workers });
+    return (await this.ask<{ words: string }>(['quote'], {}, query)).words;
+  }
+
+  /** Where a page of a cluster's dashboard is, with this session's word for a page that may be framed. */
+  page(name: string, path: string): string {
+    const query = URLExt.objectToQueryString({ 'fabric-frame': PageConfig.getOption('fabricFrame') });
+    return URLExt.join(this.settings.baseUrl, 'fabric', 'dask', encodeURIComponent(name), path) + query;
+  }
+
+  private async ask<T>(path: string[], init: RequestInit = {}, query = ''): Promise<T> {
+    const url = URLExt.join(this.settings.baseUrl, 'fabric', 'clusters', ...path.map(encodeURIComponent)) + query;
+    let response: Response;
+    try {
+      response = await ServerConnection.makeRequest(url, init, this.settings);
+    } catch {
+      throw new Refusal('This session does not answer: it has ended, or the connection is down. Look at the hub’s page.');
+    }
+    const body = (await response.json().catch(() => null)) as T | { message?: unknown } | null;
+    if (!response.ok || body === null) {
+      const told = (body as { message?: unknown } | null)?.message;
+      throw new Refusal(
+        typeof told === 'string' && told ? told : `This session's server answered with HTTP ${response.status}.`
+      );
+    }
+    return body as T;
+  }
+}

@@ -1,0 +1,78 @@
+import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette, IFrame, MainAreaWidget } from '@jupyterlab/apputils';
+import { PageConfig } from '@jupyterlab/coreutils';
+import { Poll } from '@lumino/polling';
+
+import { insert } from '../datasets/insert';
+import { ClustersApi } from './api';
+import { clustersIcon } from './icon';
+import { PAGES } from './model';
+import { ClustersPanel, type IActions } from './panel';
+import { ClustersStore } from './store';
+import { clientCode } from './words';
+
+const EVERY_MS = 5_000;
+const NOWHERE = 'Click into a notebook cell, a console or a file first: that is where it is inserted.';
+
+/** A page of a dashboard as a tab; the same page is opened once. */
+function openPage(app: JupyterFrontEnd, api: ClustersApi, name: string, path: string): void {
+  const id = `fabric-dashboard-${name}-${path}`;
+  const title = PAGES.find(([known]) => known === path)?.[1] ?? path;
+  const open = [...app.shell.widgets('main')].find(widget => widget.id === id);
+  if (!open) {
+    // the cluster's own pages, from this session's server: bokeh draws with scripts and a websocket
+    const content = new IFrame({ sandbox: ['allow-same-origin', 'allow-scripts', 'allow-popups'] });
+    content.url = api.page(name, path);
+    const widget = new MainAreaWidget({ content });
+    widget.id = id;
+    widget.title.label = `${name}: ${title}`;
+    widget.title.icon = clustersIcon;
+    widget.title.closable = true;
+    content.node.querySelector('iframe')?.setAttribute('title', `${title} of cluster ${name}`);
+    app.shell.add(widget, 'main');
+  }
+  app.shell.activateById(id);
+}
+
+export const clustersPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'fabric-lab:clusters',
+  description: 'A side panel with the session’s Dask clusters: start, scale and stop them, and see their dashboards.',
+  autoStart: true,
+  optional: [ICommandPalette, ILayoutRestorer],
+  activate: (app: JupyterFrontEnd, palette: ICommandPalette | null, restorer: ILayoutRestorer | null): void => {
+    if (PageConfig.getOption('fabricClusters') !== 'true') {
+      return; // an image without Dask, or no session of a hub
+    }
+    const api = new ClustersApi(app.serviceManager.serverSettings);
+    const store = new ClustersStore(api);
+    const actions: IActions = {
+      insertClientCode: name => {
+        const done = insert(app, clientCode(name));
+        store.say(done ? `Code that connects to ${name} is inserted.` : NOWHERE, !done);
+      },
+      openPage: (name, path) => openPage(app, api, name, path)
+    };
+    const panel = new ClustersPanel({ store, actions });
+    app.shell.add(panel, 'left', { rank: 260, type: 'Dask clusters' });
+    restorer?.add(panel, panel.id);
+    const command = 'fabric-clusters:show';
+    app.commands.addCommand(command, {
+      label: 'Show Dask Clusters',
+      icon: clustersIcon,
+      execute: () => app.shell.activateById(panel.id),
+      describedBy: { args: null }
+    });
+    palette?.addItem({ command, category: 'Dask' });
+    const poll = new Poll({
+      name: 'fabric-lab:clusters',
+      auto: false,
+      factory: () => store.refresh(),
+      frequency: { interval: EVERY_MS, backoff: false },
+      standby: () => document.hidden || !panel.isVisible
+    });
+    panel.shown.connect(() => {
+      void poll.refresh();
+    });
+    panel.disposed.connect(() => poll.dispose());
+  }
+};

@@ -1,0 +1,80 @@
+"""The examples of dask-jobqueue's documentation (https://jobqueue.dask.org), with our class in place of theirs."""
+
+from __future__ import annotations
+
+import pytest
+
+from .notebook import Notebook
+
+pytestmark = [pytest.mark.hub, pytest.mark.slurm, pytest.mark.image]
+
+START = "from fabric_lab import DaskCluster as SLURMCluster\nfrom dask.distributed import Client\n"
+
+
+def test_example_scale_by_jobs_and_use_it(notebook: Notebook) -> None:
+    notebook.run(
+        START
+        + "cluster = SLURMCluster(cores=2, processes=2, memory='1GB', walltime='01:00:00', queue='cpu')\n"
+        + "cluster.scale(jobs=2)\n"
+        + "client = Client(cluster)\nclient.wait_for_workers(4, timeout=60)"
+    )
+    notebook.run("import dask.array as da\nx = da.random.random((2000, 2000), chunks=(500, 500))")
+    assert abs(notebook.value("float((x + x.T).mean().compute())") - 1.0) < 0.01
+    status = notebook.value("cluster.status_of_workers()")
+    assert len({worker["job"] for worker in status["workers"]}) == 2
+
+
+def test_example_scale_by_cores_and_memory(notebook: Notebook) -> None:
+    notebook.run(START + "cluster = SLURMCluster(cores=1, memory='500MB', queue='cpu')")
+    notebook.run("cluster.scale(cores=3)")
+    assert notebook.value("len(cluster.status_of_workers()['workers'])") == 3
+    notebook.run("cluster.scale(memory='1GB')")
+    assert notebook.value("len(cluster.status_of_workers()['workers'])") == 2
+    notebook.run("cluster.scale(1)")
+    assert notebook.value("len(cluster.status_of_workers()['workers'])") == 1
+
+
+def test_example_job_script(notebook: Notebook) -> None:
+    script = notebook.value(
+        "__import__('fabric_lab').DaskCluster(cores=24, processes=6, memory='120GB', queue='cpu', walltime='02:00:00',"
+        " job_extra_directives=['--exclusive'], job_script_prologue=['module load gcc'], name='script').job_script()"
+    )
+    assert "#SBATCH -p cpu" in script
+    assert "#SBATCH -t 02:00:00" in script
+    assert "#SBATCH --exclusive" in script
+    assert "\nmodule load gcc\n" in script
+    assert script.rstrip().endswith("-m fabric_lab.dask.work FABRIC_ORDER")
+
+
+def test_example_adapt_by_jobs(notebook: Notebook) -> None:
+    notebook.run(START + "cluster = SLURMCluster(cores=1, memory='500MB', queue='cpu')\nclient = Client(cluster)")
+    notebook.run("cluster.adapt(minimum_jobs=1, maximum_jobs=3)")
+    notebook.until("len(cluster.scheduler_info['workers']) == 1", "the least is there")
+    assert notebook.value("cluster.status_of_workers()['adaptive']") == {"pool": "workers", "minimum": 1, "maximum": 3}
+    notebook.run("cluster.adapt(minimum=0, maximum=2)")
+    assert notebook.value("client.submit(lambda: 7).result()") == 7
+
+
+def test_example_context_managers_and_logs(notebook: Notebook) -> None:
+    notebook.run(
+        START + "with SLURMCluster(1, cores=1, memory='500MB', queue='cpu') as cluster, Client(cluster) as client:\n"
+        "    answer = client.submit(sum, [1, 2, 3]).result()\n"
+        "    logs = cluster.get_logs()\n"
+    )
+    assert notebook.value("answer") == 6
+    names = notebook.value("list(logs)")
+    assert names[:2] == ["Cluster", "Scheduler"]
+    assert names[2].startswith("tls://")
+    assert notebook.value("__import__('fabric_lab').clusters()") == []
+
+
+def test_example_asynchronous(notebook: Notebook) -> None:
+    notebook.run(
+        START + "async with SLURMCluster(cores=1, memory='500MB', queue='cpu', asynchronous=True) as cluster:\n"
+        "    cluster.scale(2)\n"
+        "    async with Client(cluster, asynchronous=True) as client:\n"
+        "        await client.wait_for_workers(2)\n"
+        "        answer = await client.submit(lambda x: x + 1, 10)\n"
+    )
+    assert notebook.value("answer") == 11
+    assert notebook.value("__import__('fabric_lab').clusters()") == []

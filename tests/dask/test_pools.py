@@ -1,0 +1,68 @@
+"""Several kinds of workers under one scheduler, what they cost, and the dashboard behind the hub's login."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from .notebook import CellError, Notebook, Session
+
+pytestmark = [pytest.mark.hub, pytest.mark.slurm, pytest.mark.image]
+
+START = "from fabric_lab import DaskCluster, clusters\n"
+
+
+def test_cpu_and_gpu_workers_under_one_scheduler_scaled_apart(notebook: Notebook) -> None:
+    notebook.run(START + "cluster = DaskCluster(1, profile='cpu'); client = cluster.get_client()")
+    assert notebook.value("cluster.add_pool(profile='gpu-1', name='gpu')") == "gpu"
+    told = notebook.value("str(cluster.scale(2, pool='gpu'))")
+    assert told.startswith("2 workers like gpu-1 cost 2 GPU-hours per hour."), told
+    notebook.run("cluster.wait_for_workers(3, timeout=60)")
+    kinds = "sorted((w['pool'], w['job'].split('_')[0]) for w in cluster.status_of_workers()['workers'])"
+    assert [kind for kind, _ in notebook.value(kinds)] == ["cpu", "gpu", "gpu"]
+    device = "client.submit(lambda: __import__('os').environ.get('CUDA_VISIBLE_DEVICES', ''), pure=False"
+    assert notebook.value(device + ", resources={'GPU': 1}).result()") in ("0", "1")
+    notebook.run("cluster.scale(0, pool='gpu')")
+    notebook.until("len(cluster.scheduler_info['workers']) == 1", "the GPU workers are gone")
+    assert [kind for kind, _ in notebook.value(kinds)] == ["cpu"]
+    with pytest.raises(CellError, match="There is no pool big; this cluster has cpu, gpu"):
+        notebook.run("cluster.scale(1, pool='big')")
+    with pytest.raises(CellError, match="There is no profile nothing"):
+        notebook.run("cluster.add_pool(profile='nothing')")
+    notebook.run("adaptive = cluster.adapt(minimum=1, maximum=1, pool='gpu')\ncluster.wait_for_workers(2, timeout=60)")
+    assert [kind for kind, _ in notebook.value(kinds)] == ["cpu", "gpu"]
+
+
+def test_what_can_never_be_had_is_refused_before_it_is_submitted(notebook: Notebook) -> None:
+    notebook.run(START + "cluster = DaskCluster(name='small')")
+    with pytest.raises(CellError, match="1000"):
+        notebook.run("cluster.scale(1001)")
+    assert notebook.value("cluster.status_of_workers()['calls']") == {"sbatch": 0, "scancel": 0}
+    assert notebook.value("str(cluster.quote(2))").startswith("2 workers like cpu cost 4 CPU-hours per hour.")
+
+
+def test_waiting_workers_and_the_cost_are_shown_in_every_form(notebook: Notebook) -> None:
+    notebook.run(START + "cluster = DaskCluster(gpus=6)\ncluster.wait_for_workers(4, timeout=60)")
+    notebook.until("'2 waiting: ' in repr(cluster)", "the reason is known")
+    assert "It is next in line and waits until enough of partition gpu is free." in notebook.value("repr(cluster)")
+    html = notebook.value("cluster._repr_html_()")
+    assert "GPU-hours so far, 4 per hour now" in html
+    assert "2 waiting: It is next in line" in html
+    assert "/fabric/dask/" in html
+    assert "Workers: 4 / 6" in notebook.value("cluster._scaling_status()")
+    notebook.run("import ipywidgets; assert isinstance(cluster._widget(), ipywidgets.Tab); cluster")
+
+
+def test_the_dashboard_is_served_through_the_hub_to_its_user_alone(notebook: Notebook, session: Session) -> None:
+    notebook.run(START + "cluster = DaskCluster(1, name='seen'); client = cluster.get_client()")
+    link = notebook.value("cluster.dashboard_link")
+    assert link == f"/user/{session.user}/fabric/dask/seen/status"
+    assert notebook.value("client.dashboard_link") == link
+    answer = session.api.get(link)
+    assert answer.status_code == 200, answer.text
+    assert "Dask Diagnostic UI" in answer.text
+    other = {"Authorization": f"token {session.run.token('student1')}"}
+    for headers in ({}, other):
+        refused = httpx.get(f"{session.run.address}{link}", headers=headers)
+        assert refused.status_code in (302, 403), refused.text
+        assert "Dask Diagnostic" not in refused.text
