@@ -103,7 +103,7 @@ class Extender:
         most = partition_minutes(await self._ask("--oneliner", "show", "partition", job.partition))
         if most is not None and minutes > most:
             raise FabricError(
-                f"Partition {job.partition} allows at most {most / 60:g} hours.",
+                f"Partition {job.partition} allows at most {most / 60:.3g} hours.",
                 reason="extend",
                 hint=_HINT,
                 status=403,

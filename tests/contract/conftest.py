@@ -125,7 +125,12 @@ async def _real(run: EmbeddedRun, directory: Path) -> AsyncIterator[Stage]:
             "hub": settings.hub.model_copy(update={"id": hub}),
             "images": settings.images.model_copy(update={"dir": directory / "images"}),
             "slurm": settings.slurm.model_copy(
-                update={"watch_interval_s": 1.0, "max_queries_per_s": 5.0, "query_timeout_s": 3.0}
+                update={
+                    "watch_interval_s": 1.0,
+                    "max_queries_per_s": 5.0,
+                    "query_timeout_s": 3.0,
+                    "extend": "as-gateway",
+                }
             ),
         }
     )

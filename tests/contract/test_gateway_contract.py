@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from fabric_hub.errors import FabricError, SlurmUnavailableError
-from fabric_hub.model import CancelRequest, Phase
+from fabric_hub.model import CancelRequest, ExtendRequest, Phase
 
 from .conftest import Stage, new_session
 
@@ -191,3 +191,29 @@ async def test_storage_is_told_of_accounts_that_may_be_used(gateway: Stage) -> N
         with pytest.raises(FabricError) as refused:
             await gateway.client.storage("nobody.of.that.name")
         assert refused.value.status == 403
+
+
+async def test_a_running_session_is_given_more_time_and_never_less(gateway: Stage) -> None:
+    session = new_session()
+    await gateway.client.submit(gateway.request(session))
+    before = await gateway.until(session, lambda job: job.state == "RUNNING")
+    assert before.started_at is not None
+    for minutes in (30, 20):
+        await gateway.client.extend(ExtendRequest(session=session, user=gateway.user, minutes=minutes))
+        job = await gateway.until(session, lambda job: job.limit_s == 30 * 60)
+        assert job.ends_at == pytest.approx(before.started_at + 30 * 60, abs=1)
+
+
+async def test_nobody_gives_somebody_elses_session_or_one_that_waits_more_time(gateway: Stage) -> None:
+    session, waiting = new_session(), new_session()
+    await gateway.client.submit(gateway.request(session))
+    await gateway.client.submit(gateway.request(waiting, waits=True))
+    await gateway.until(session, lambda job: job.state == "RUNNING")
+    for wish in (
+        ExtendRequest(session=session, user=gateway.other, minutes=30),
+        ExtendRequest(session=waiting, user=gateway.user, minutes=30),
+        ExtendRequest(session=new_session(), user=gateway.user, minutes=30),
+    ):
+        with pytest.raises(FabricError) as refused:
+            await gateway.client.extend(wish)
+        assert (refused.value.reason, refused.value.status) == ("extend", 409)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 from pathlib import Path
 
 import pytest
 
 from fabric_hub.errors import FabricError
+from fabric_hub.model import ExtendRequest
 from fabric_hub.slurm import accounts
+from fabric_hub.slurm.extend import Extender
 from tests.embedded_run import EmbeddedRun
 
 from .conftest import Stage, new_session
@@ -100,3 +103,57 @@ async def test_a_sessions_datasets_are_asked_for_in_slurm_and_told_to_it_by_the_
     }  # fmt: skip
     assert settings.datasets
     assert settings.dataset_environment([])["FABRIC_NODE_SOCKET"] == str(settings.datasets.node_socket)
+
+
+@pytest.mark.parametrize("gateway", ["real"], indirect=True)
+async def test_more_time_never_reaches_into_a_reservation_of_the_node(gateway: Stage, on_slurm: EmbeddedRun) -> None:
+    session = new_session()
+    await gateway.client.submit(gateway.request(session))
+    job = await gateway.until(session, lambda job: job.state == "RUNNING")
+    name = f"maint-{session}"
+    on_slurm.slurm(
+        "scontrol", "create", "reservation", f"ReservationName={name}", "StartTime=now+60minutes", "Duration=60",
+        f"Nodes={job.node}", "Users=root", "Flags=MAINT",
+    )  # fmt: skip
+    try:
+        await gateway.client.extend(ExtendRequest(session=session, user=gateway.user, minutes=30))
+        with pytest.raises(FabricError) as refused:
+            await gateway.client.extend(ExtendRequest(session=session, user=gateway.user, minutes=120))
+        assert f"Node {job.node} is reserved from" in refused.value.message
+        assert name in refused.value.message
+        assert refused.value.status == 403
+    finally:
+        on_slurm.slurm("scontrol", "delete", f"ReservationName={name}")
+
+
+@pytest.mark.parametrize("gateway", ["real"], indirect=True)
+async def test_more_time_never_goes_beyond_the_jobs_partition(gateway: Stage, on_slurm: EmbeddedRun) -> None:
+    session = new_session()
+    await gateway.client.submit(gateway.request(session))
+    await gateway.until(session, lambda job: job.state == "RUNNING")
+    before = on_slurm.slurm("scontrol", "--oneliner", "show", "partition", "cpu")
+    kept = re.search(r"MaxTime=(\S+)", before)
+    assert kept
+    on_slurm.slurm("scontrol", "update", "PartitionName=cpu", "MaxTime=40")
+    try:
+        with pytest.raises(FabricError, match=r"Partition cpu allows at most 0\.667 hours"):
+            await gateway.client.extend(ExtendRequest(session=session, user=gateway.user, minutes=41))
+    finally:
+        on_slurm.slurm("scontrol", "update", "PartitionName=cpu", f"MaxTime={kept[1]}")
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("gateway", ["real"], indirect=True)
+async def test_a_plain_slurm_gives_its_users_no_more_time_and_that_is_said(
+    gateway: Stage, on_slurm: EmbeddedRun
+) -> None:
+    session = new_session()
+    await gateway.client.submit(gateway.request(session))
+    job = await gateway.until(session, lambda job: job.state == "RUNNING")
+    settings = on_slurm.settings
+    assert settings.slurm is not None
+    account = accounts.resolve(gateway.user, settings.users)
+    extender = Extender(settings.slurm.model_copy(update={"extend": "as-user"}), 20.0)
+    with pytest.raises(FabricError, match="does not let a running job have more time") as refused:
+        await extender.extend(job, account, 30)
+    assert refused.value.status == 403

@@ -248,6 +248,8 @@ class FakeGateway:
         found = find_live(self._jobs.values(), job_name(self.hub, request.session), account)
         if not found or found[0].started_at is None:
             raise FabricError("The session's job does not run.", reason="extend", status=409)
+        if (found[0].limit_s or 0) >= request.minutes * 60:
+            return
         ends = found[0].started_at + request.minutes * 60
         self._put(found[0].model_copy(update={"limit_s": request.minutes * 60, "ends_at": ends}))
 
