@@ -64,4 +64,4 @@ const sessionPlugin: JupyterFrontEndPlugin<void> = {
   }
 };
 
-export default [sessionPlugin, datasetsPlugin, usagePlugin];
+export default [sessionPlugin, datasetsPlugin, clustersPlugin, usagePlugin];
