@@ -33,7 +33,7 @@ LARGEST_REQUEST = 16384  # bytes
 MOST_NAMES = 64  # datasets of one request
 _TIMEOUT_S = 10.0  # for a caller to say what it wants, and to read the answer
 _AT_ONCE, _AT_ONCE_PER_UID = 64, 4
-# What one uid may ask for: so many times at once, and then so often; each change is an entry in the trail.
+# What one uid may ask for: so many datasets at once, and then so often; each one is an entry in the trail.
 _BURST, _PER_S = 200, 2.0
 _CREDENTIALS = struct.Struct("3i")
 
@@ -62,19 +62,19 @@ def parse_request(line: bytes) -> tuple[str, int, list[str]]:
 
 
 class Allowance:
-    """How often each uid may ask for a change."""
+    """How many changes each uid may ask for."""
 
     def __init__(self) -> None:
         self._spent: dict[int, tuple[float, float]] = {}  # uid -> (how much at that moment, the moment)
 
-    def take(self, uid: int, now: float) -> bool:
-        """Whether this uid may ask once more now (seconds of a clock that never goes back)."""
+    def take(self, uid: int, now: float, count: int = 1) -> bool:
+        """Whether this uid may ask for so many more now (seconds of a clock that never goes back)."""
         kept = {other: (spent - (now - at) * _PER_S, now) for other, (spent, at) in self._spent.items()}
         self._spent = {other: entry for other, entry in kept.items() if entry[0] > 0}
         spent, _ = self._spent.get(uid, (0.0, now))
-        if spent + 1 > _BURST:
+        if spent + count > _BURST:
             return False
-        self._spent[uid] = (spent + 1, now)
+        self._spent[uid] = (spent + count, now)
         return True
 
 
@@ -215,7 +215,7 @@ class Daemon:
         if verb == "list":
             return self._agent.listed(job, uid)
         with self._guard:
-            if not self._allowance.take(uid, time.monotonic()):
+            if not self._allowance.take(uid, time.monotonic(), max(1, len(names))):
                 raise NodeError("You ask too often; wait a minute.", "busy")
         if verb == "close":
             return self._agent.close(job, uid, names)

@@ -87,7 +87,7 @@ class Events:
         for done, name in enumerate(waiting):
             path = os.path.join(self._config.outbox, name)
             try:
-                with open(path, encoding="utf-8") as file:
+                with open(path, encoding="utf-8", errors="replace") as file:  # what a crash left: the keeper judges it
                     self._deliver(name, file.read())
                 os.unlink(path)
             except (OSError, NodeError) as error:

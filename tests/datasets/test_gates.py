@@ -501,6 +501,15 @@ def test_events_reach_the_keeper_and_wait_while_they_cannot(node: ScratchNode) -
     assert (told["event"], told["dataset"], told["uid"], told["node"]) == ("opened", "maps", RESEARCHER, "gpu1")
 
 
+def test_an_event_that_a_crash_left_as_garbage_holds_up_no_other(node: ScratchNode) -> None:
+    agent = node.agent()
+    (node.directory / "state/events/1-gpu1-00.json").write_bytes(b"\xff\xfe")
+    node.start_job(7, RESEARCHER)
+    node.open(7, RESEARCHER, "maps")
+    assert agent.events.move() == 0
+    assert len(list((node.directory / "published/events").glob("*-gpu1-*.json"))) == 2
+
+
 def test_on_a_full_disk_nothing_new_opens_what_is_open_stays_and_what_must_close_closes(node: ScratchNode) -> None:
     small = node.directory / "small"
     small.mkdir()

@@ -153,3 +153,10 @@ def test_who_asks_all_the_time_is_told_to_wait_and_keeps_nobody_else_from_asking
     assert not allowance.take(1001, 5.4)
     assert [allowance.take(1001, 6.0) for _ in range(3)] == [True, True, False]
     assert sum(allowance.take(1001, 900.0) for _ in range(1000)) == 200
+
+
+def test_a_request_for_many_datasets_counts_as_many() -> None:
+    allowance = Allowance()
+    assert sum(allowance.take(1001, 5.0, 64) for _ in range(1000)) == 3
+    assert not allowance.take(1001, 60.0, 200)
+    assert allowance.take(1001, 60.0, 64)
