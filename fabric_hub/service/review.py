@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -58,26 +58,26 @@ class Review:
     def __init__(self, settings: Settings, store: SessionStore, source: Source) -> None:
         self._settings, self._store, self._source = settings, store, source
         self._book = WarningBook(store.engine)
+        self._found: list[Threshold] = []
         self.in_force: tuple[Warned, ...] = ()
         self.hook_failures = 0
 
     async def run(self) -> None:
-        """Until cancelled."""
-        while True:
-            try:
-                await self.look(time.time())
-            except FabricError as error:
-                log.warning("Budgets are looked at later: %s", error)
-            await asyncio.sleep(EVERY_S)
+        """Until cancelled. A hook that takes its time holds up nothing but the hook."""
+        async with asyncio.TaskGroup() as loops:
+            loops.create_task(_again_and_again(self.look))
+            if self._settings.quotas.hook:
+                loops.create_task(_again_and_again(self.tell))
 
     async def look(self, now: float) -> None:
-        """Look once, and tell the hook what it was not told."""
+        """Look once."""
         sessions = await asyncio.to_thread(self._store.live_all)
-        found = passed(self._settings, self._source, ((one.project, one.user) for one in sessions), now)
-        self.in_force = await asyncio.to_thread(self._book.note, found, now)
-        if not self._settings.quotas.hook:
-            return
-        for untold in await asyncio.to_thread(self._book.untold, found, now):
+        self._found = passed(self._settings, self._source, ((one.project, one.user) for one in sessions), now)
+        self.in_force = await asyncio.to_thread(self._book.note, self._found, now)
+
+    async def tell(self, now: float) -> None:
+        """Tell the hook what it was not told yet."""
+        for untold in await asyncio.to_thread(self._book.untold, self._found, now):
             well = await hook.tell(self._settings.quotas, self._message(untold.threshold, untold.since))
             self.hook_failures += not well
             await asyncio.to_thread(self._book.told, untold.threshold, now, well=well)
@@ -98,6 +98,15 @@ class Review:
         """What is in force for a user and these projects of theirs."""
         mine = subjects_of(user, projects)
         return tuple(one for one in self.in_force if one.subject in mine or one.subject.startswith(f"storage:{user}:"))
+
+
+async def _again_and_again(work: Callable[[float], Awaitable[None]]) -> None:
+    while True:
+        try:
+            await work(time.time())
+        except FabricError as error:
+            log.warning("Budgets are looked at later: %s", error)
+        await asyncio.sleep(EVERY_S)
 
 
 def people(settings: Settings, subject: str) -> list[str]:

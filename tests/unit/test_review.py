@@ -1,0 +1,104 @@
+"""What the service looks at all the time: which budgets and file systems people are to be told of, and the hook."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from fabric_hub.quotas.told import Balance, DayUse, StorageUse, Usage
+from fabric_hub.service.review import Review, passed, people
+from fabric_hub.sessions.store import SessionStore
+from fabric_hub.settings import Settings
+
+from .builders import NOW, a_site, fields_of_a_session
+
+
+class Budgets:
+    """A project that is used up, a user who nearly is, and a full home."""
+
+    def usage(self, project: str, user: str) -> Usage:
+        if project != "physics":
+            return Usage()
+        own = Balance(limit=10.0, used=9.0, left=1.0, running=1.0)
+        return Usage(project=Balance(limit=100.0, used=100.0, left=0.0), user=own if user == "jan" else None)
+
+    def trend(self, project: str, user: str | None = None) -> tuple[DayUse, ...]:
+        return ()
+
+    def storage(self, user: str) -> tuple[StorageUse, ...]:
+        return (StorageUse(title="Home", path=f"/home/{user}", used=99, limit=100),)
+
+
+@pytest.fixture
+def hooked(tmp_path: Path) -> Settings:
+    """A site whose hook writes what it is told to a file, and fails while there is a file named ``down``."""
+    program = tmp_path / "hook.py"
+    program.write_text(
+        "import os, sys\n"
+        f"if os.path.exists({str(tmp_path / 'down')!r}): sys.exit('no mail server')\n"
+        f"open({str(tmp_path / 'told')!r}, 'a').write(sys.stdin.read() + chr(10))\n"
+    )
+    return a_site(tmp_path, f"[quotas]\nhook = [{sys.executable!r}, '-S', {str(program)!r}]\n")
+
+
+def told(directory: Path) -> list[dict[str, object]]:
+    file = directory / "told"
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+
+async def looked_and_told(review: Review, now: float) -> None:
+    await review.look(now)
+    await review.tell(now)
+
+
+def test_budgets_of_projects_and_of_their_users_and_storage_are_looked_at(site: Settings) -> None:
+    found = passed(site, Budgets(), [("physics", "jan"), ("physics", "eve"), ("physics", "jan")], NOW)
+    assert {threshold.id for threshold in found} == {
+        "project:physics#used-up",
+        "user:physics/jan#2-days",
+        "storage:jan:/home/jan#95-percent",
+        "storage:eve:/home/eve#95-percent",
+    }
+
+
+def test_a_warning_goes_to_the_owners_of_a_project_or_to_the_user(site: Settings) -> None:
+    assert people(site, "project:physics") == ["ada"]
+    assert people(site, "project:gone") == []
+    assert people(site, "user:physics/jan") == ["jan"]
+    assert people(site, "storage:eve:/home/eve") == ["eve"]
+
+
+async def test_the_hook_is_told_of_each_warning_once(hooked: Settings, store: SessionStore, tmp_path: Path) -> None:
+    store.create(**fields_of_a_session())
+    review = Review(hooked, store, Budgets())
+    for _ in range(3):
+        await looked_and_told(review, time.time())
+    messages = told(tmp_path)
+    assert sorted(str(message["id"]) for message in messages) == [
+        "project:physics#used-up",
+        "storage:jan:/home/jan#95-percent",
+        "user:physics/jan#2-days",
+    ]
+    (used_up,) = [message for message in messages if message["subject"] == "project:physics"]
+    assert used_up["people"] == ["ada"]
+    assert "used up: 100.0 of 100.0 GPU-hours" in str(used_up["text"])
+    assert review.hook_failures == 0
+
+
+async def test_a_hook_that_fails_holds_nothing_up_and_is_told_later(
+    hooked: Settings, store: SessionStore, tmp_path: Path
+) -> None:
+    review, now = Review(hooked, store, Budgets()), time.time()
+    (tmp_path / "down").touch()
+    await looked_and_told(review, now)
+    assert [one.id for one in review.in_force] == ["project:physics#used-up"]
+    assert review.hook_failures == 1
+    (tmp_path / "down").unlink()
+    await looked_and_told(review, now + 1)
+    assert told(tmp_path) == []
+    await looked_and_told(review, now + 61)
+    assert [message["id"] for message in told(tmp_path)] == ["project:physics#used-up"]
