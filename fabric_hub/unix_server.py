@@ -20,6 +20,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
+from .body_limit import LARGEST_ON_SOCKET, BodyLimit
 from .errors import FabricError, SlurmUnavailableError
 from .model import Problem
 
@@ -29,10 +30,11 @@ _STOP_S = 60  # requests under way get this long to end; each has shorter limits
 
 
 def answer_with_problems(app: FastAPI, who: str) -> None:
-    """Make every error of an API a ``Problem`` body with the error's status.
+    """Make every error of an API a ``Problem`` body with the error's status; no request may fill our memory.
 
     :param who: the daemon's name in words.
     """
+    app.add_middleware(BodyLimit, most=LARGEST_ON_SOCKET)
 
     @app.exception_handler(FabricError)
     async def fabric_error(_: Request, error: FabricError) -> JSONResponse:

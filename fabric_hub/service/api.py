@@ -21,6 +21,7 @@ from pydantic import Field
 from starlette.exceptions import HTTPException
 
 from .. import __version__
+from ..body_limit import BodyLimit
 from ..errors import FabricError
 from ..model import Frozen, Problem, Snapshot
 from ..projects.offer import Offer, offer
@@ -30,7 +31,6 @@ from ..sessions.store import Session, SessionStore
 from ..settings import Settings
 from .clusters import add_clusters
 from .datasets import PLACES, Desk, add_datasets
-from .limits import BodyLimit
 from .metrics import SCOPE as METRICS_SCOPE
 from .quotas import PLACES as QUOTA_PLACES
 from .quotas import QuotaDesk, add_quotas

@@ -13,11 +13,13 @@ import pwd
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Awaitable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -383,6 +385,24 @@ for path, mode in (("published/grants.json", os.R_OK), ("published/grants.json",
     print(os.access(top + "/" + path, mode))
 """
     assert run_as(name, "-c", code).stdout.splitlines() == ["[] [] []", *["False"] * 5]
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_request_of_any_size_takes_no_memory(daemon: Daemon, declared: bool) -> None:
+    with socket.socket(socket.AF_UNIX) as hub:
+        hub.settimeout(60)
+        hub.connect(str(daemon.datasets.socket))
+        length = b"content-length: 1073741824" if declared else b"transfer-encoding: chunked"
+        hub.sendall(b"POST /v1/events HTTP/1.1\r\nhost: k\r\ncontent-type: application/json\r\n%b\r\n\r\n" % length)
+        if not declared:
+            with suppress(OSError):  # it hangs up
+                for _ in range(200):
+                    hub.sendall(b"100000\r\n" + bytes(1 << 20) + b"\r\n")
+        else:
+            assert hub.recv(4096).startswith(b"HTTP/1.1 413 ")
+    assert daemon.process
+    peak = next(line for line in Path(f"/proc/{daemon.process.pid}/status").read_text().splitlines() if "VmHWM" in line)
+    assert int(peak.split()[1]) < 300_000, peak  # KiB
 
 
 def test_the_names_of_the_datasets_are_nobodys_to_list(daemon: Daemon) -> None:
