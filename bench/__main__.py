@@ -14,11 +14,12 @@ from pathlib import Path
 from fabric_hub.errors import FabricError
 from fabric_hub.images.build import build
 
-from . import hub, load, mounts, prepared, spawn
+from . import clusters, hub, load, mounts, prepared, spawn
 from .figures import Result, table
 from .peer import build_environment
 
-BENCHMARKS = {"spawn": spawn.run, "load": load.run, "hub": hub.run, "prepared": prepared.run, "mounts": mounts.run}
+BENCHMARKS = {"spawn": spawn.run, "load": load.run, "hub": hub.run, "prepared": prepared.run, "mounts": mounts.run,
+              "dask": clusters.run}  # fmt: skip
 WITHOUT_A_HUB = frozenset({"mounts"})
 
 
@@ -32,7 +33,7 @@ def arguments() -> argparse.ArgumentParser:
     )
     parser.add_argument("--alone", type=int, default=5, help="spawn: pairs of one alone (default: 5)")
     parser.add_argument(
-        "--rounds", type=int, default=3, help="spawn: pairs of many at once; mounts: readings (default: 3)"
+        "--rounds", type=int, default=3, help="spawn: pairs of many at once; mounts: readings; dask: pairs (default: 3)"
     )
     parser.add_argument("--at-once", type=int, default=12, help="spawn: how many at once (default: 12)")
     parser.add_argument("--pending", type=int, default=100, help="load: sessions in the queue (default: 100)")

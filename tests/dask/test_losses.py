@@ -1,0 +1,133 @@
+"""What a cluster does when things are taken from it: submissions, jobs, nodes, its own processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.embedded_run import ROOT, EmbeddedRun
+
+from .notebook import CellError, Notebook, Session
+
+pytestmark = [pytest.mark.hub, pytest.mark.slurm, pytest.mark.image]
+
+START = "from fabric_lab import DaskCluster, clusters\n"
+# A task that was running when its worker died is given up at once: what is lost without a warning shows.
+STRICT = "import os; os.environ['DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES'] = '0'\n"
+HERE = "len(cluster.scheduler_info['workers'])"
+JOBS = "sorted(w['job'] for w in cluster.status_of_workers()['workers'])"
+
+
+@contextmanager
+def state(run: EmbeddedRun, *what: str, during: str, after: str) -> Iterator[None]:
+    """A state that an administrator gives to something, taken back at the end."""
+    run.slurm("scontrol", "update", *what, *during.split())
+    try:
+        yield
+    finally:
+        run.slurm("scontrol", "update", *what, *after.split())
+
+
+def test_a_submission_that_fails_is_told_and_repeated(notebook: Notebook, session: Session) -> None:
+    notebook.run(START + "cluster = DaskCluster(name='refused')")
+    with state(session.run, "PartitionName=cpu", during="State=INACTIVE", after="State=UP"):
+        notebook.run("cluster.scale(1)")
+        notebook.until("'could not be submitted' in repr(cluster)", "the refusal is shown")
+        (problem,) = notebook.value("list(cluster.status_of_workers()['problems'].values())")
+        assert "Required partition not available" in problem
+    notebook.until(f"{HERE} == 1", "it was repeated")
+    assert notebook.value("cluster.status_of_workers()['problems']") == {}
+
+
+def test_workers_of_a_node_that_goes_down_come_back(notebook: Notebook, session: Session) -> None:
+    notebook.run(START + "cluster = DaskCluster(gpus=4); client = cluster.get_client()")
+    notebook.run("cluster.wait_for_workers(4, timeout=60)")
+    before = notebook.value(JOBS)
+    with state(session.run, "NodeName=gpu2", during="State=DOWN Reason=test", after="State=RESUME"):
+        notebook.until(f"{HERE} == 2", "half of the workers are gone")
+        notebook.until("any(j['why'] for j in cluster.status_of_workers()['jobs'] or [])", "new jobs wait")
+        assert notebook.value("client.submit(lambda: 7, pure=False).result()") == 7
+    notebook.until(f"{HERE} == 4", "the node's workers are there again")
+    assert len(set(before) & set(notebook.value(JOBS))) == 2
+
+
+def test_a_job_that_slurm_has_put_back_is_left_alone(notebook: Notebook, session: Session) -> None:
+    notebook.run(START + "cluster = DaskCluster(1, name='again'); cluster.wait_for_workers(1, timeout=60)")
+    (place,) = notebook.value(JOBS)
+    session.run.slurm("scontrol", "update", f"job={place}", "Requeue=1")
+    session.run.slurm("scontrol", "requeue", place)
+    notebook.until(f"{HERE} == 0", "its worker is gone")
+    notebook.until("any(j['phase'] == 'queued' for j in cluster.status_of_workers()['jobs'] or [])", "it waits again")
+    session.run.slurm("scontrol", "update", f"job={place}", "StartTime=now")  # Slurm would let it wait two minutes
+    notebook.until(f"{HERE} == 1", "its worker is there again")
+    status = notebook.value("cluster.status_of_workers()")
+    assert [worker["job"] for worker in status["workers"]] == [place]
+    assert status["calls"] == {"sbatch": 1, "scancel": 0}
+
+
+@pytest.fixture
+def urgent(session: Session) -> Iterator[EmbeddedRun]:
+    """A QOS that may preempt others, for jobs of researcher in project proteins."""
+    run = session.run
+    run.slurm("sacctmgr", "-i", "add", "qos", "urgent", "Preempt=normal", "Priority=1000")
+    run.slurm("sacctmgr", "-i", "modify", "user", run.unix_name("researcher"), "set", "QOS+=urgent")
+    yield run
+    run.slurm("sacctmgr", "-i", "modify", "user", run.unix_name("researcher"), "set", "QOS-=urgent")
+    run.slurm("sacctmgr", "-i", "delete", "qos", "urgent")
+
+
+@pytest.mark.root
+@pytest.mark.skipif(not ROOT, reason="needs root: it submits as a second user")
+@pytest.mark.timeout(900)
+def test_twenty_preemptions_end_no_work_and_lose_no_result(
+    notebook: Notebook, session: Session, urgent: EmbeddedRun
+) -> None:
+    notebook.run(STRICT + START + "cluster = DaskCluster(gpus=4); client = cluster.get_client()")
+    notebook.run("cluster.wait_for_workers(4, timeout=60)")
+    notebook.run(
+        "import time, distributed\n"
+        "def slow(i):\n    time.sleep(0.5)\n    return i\n"
+        "kept = client.map(lambda i: (i, time.time()), range(100), pure=False); distributed.wait(kept)\n"
+        "made = client.gather(kept)"
+    )
+    for trial in range(20):
+        notebook.run(f"work = client.map(slow, range({trial * 1000}, {trial * 1000 + 160}), pure=False)")
+        argv = ["sbatch", "--parsable", "--wait", "-A", "proteins", "-p", "gpu", "--gres=gpu:1", "--qos=urgent"]
+        done = urgent.as_user("researcher", *argv, "--mem=100M", "--output=/dev/null", input="#!/bin/sh\ntrue\n")
+        assert done.returncode == 0, done.stderr
+        assert notebook.value("sorted(client.gather(work))") == [*range(trial * 1000, trial * 1000 + 160)], trial
+        notebook.until(f"{HERE} == 4", f"trial {trial}: four workers again")
+    preempted = urgent.slurm(
+        "sacct", "-n", "-X", "-a", "--state=PREEMPTED", "--starttime=now-1hour", "--endtime=now", "-o", "jobid"
+    )
+    assert len(preempted.splitlines()) >= 20, preempted
+    assert notebook.value("client.gather(kept) == [tuple(x) for x in made]"), "results were computed again"
+
+
+def test_kill_9_of_the_kernel_changes_nothing_for_the_cluster(notebook: Notebook, session: Session) -> None:
+    notebook.run(START + "cluster = DaskCluster(1, name='orphan'); client = cluster.get_client()")
+    notebook.run("cluster.wait_for_workers(1, timeout=60); client.publish_dataset(answer=client.submit(lambda: 42))")
+    os.kill(notebook.value("__import__('os').getpid()"), signal.SIGKILL)
+    other = session.notebook()
+    other.run(START + "cluster = DaskCluster.connect('orphan'); client = cluster.get_client()")
+    assert other.value("client.get_dataset('answer').result()") == 42
+
+
+def test_kill_9_of_the_scheduler_ends_its_workers_and_its_name_is_free(notebook: Notebook, session: Session) -> None:
+    notebook.run(START + "cluster = DaskCluster(2, name='headless'); cluster.wait_for_workers(2, timeout=60)")
+    assert session.jobs()
+    session.kill("fabric_lab.dask.daemon")
+    notebook.until("clusters() == []", "it is gone")
+    other = session.notebook()
+    with pytest.raises(CellError, match="There is no cluster 'headless' in this session; there is none"):
+        other.run(START + "DaskCluster.connect('headless')")
+    end = time.monotonic() + 110
+    while session.jobs():
+        assert time.monotonic() < end, session.jobs()
+        time.sleep(0.5)
+    other.run("cluster = DaskCluster(1, name='headless'); cluster.wait_for_workers(1, timeout=60); cluster.close()")

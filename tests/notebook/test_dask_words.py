@@ -1,0 +1,149 @@
+"""The pure parts of clusters: how workers are spread over tasks, what is asked of Slurm, what is said to people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fabric_lab.dask import hub, queues, shape, show, slurm
+from fabric_lab.dask.meter import Meter
+from fabric_lab.dask.plan import PlanError, choose, profile_pool
+from fabric_lab.dask.shape import Batch, Place, Pool
+from fabric_lab.dask.work import Order, devices
+
+PROFILES = [
+    {"name": "gpu-1", "cpus": 4, "memory_mb": 8192, "gpus": 1, "gpu_type": "h200", "partition": "gpu", "qos": "fast",
+     "default_hours": 1.0, "max_hours": 8.0},
+    {"name": "cpu", "cpus": 2, "memory_mb": 4096, "gpus": 0, "gpu_type": None, "partition": "cpu", "qos": None,
+     "default_hours": 1.0, "max_hours": 8.0},
+]  # fmt: skip
+OFFER = {"profiles": PROFILES, "account": "ml-course"}
+
+
+@pytest.mark.parametrize(
+    ("workers", "most", "batches"),
+    [
+        (0, 8, []),
+        (1, 8, [Batch(1, 1)]),
+        (8, 8, [Batch(1, 8)]),
+        (64, 8, [Batch(8, 8)]),
+        (9, 8, [Batch(1, 5), Batch(1, 4)]),
+        (7, 3, [Batch(1, 3), Batch(2, 2)]),
+    ],
+)
+def test_workers_are_spread_evenly_over_as_few_tasks_as_can_be(workers: int, most: int, batches: list[Batch]) -> None:
+    assert shape.arrange(workers, most) == batches
+    assert sum(batch.workers for batch in batches) == workers
+
+
+def test_indices_are_written_and_read_as_slurm_does() -> None:
+    assert shape.task_ids([5, 0, 1, 2]) == "0-2,5"
+    assert show.tasks_of("0-2,5") == [0, 1, 2, 5]
+
+
+def test_a_pool_like_a_gpu_profile_has_one_worker_per_job_with_one_gpu() -> None:
+    pool = profile_pool(OFFER, None, gpus=1, pool_name="big", hours=99, workers_per_job=None, words={})
+    assert (pool.name, pool.profile, pool.most, pool.gpus, pool.resources) == ("big", "gpu-1", 1, 1, {"GPU": 1.0})
+    assert (pool.job["account"], pool.job["queue"], pool.job["walltime"]) == ("ml-course", "gpu", "480")
+    argv = queues.options(pool, "fabric-main-abc-dask-one", Path("/home/a%b"), 4, 1, ["wheat", "wind"])
+    assert "--qos=fast" in argv
+    assert "--gres=gpu:h200:1" in argv
+    assert "--array=0-3" in argv
+    assert "--output=/home/a%%b/logs/%A_%a.log" in argv
+    assert "--comment=fabric-datasets=wheat,wind" in argv
+
+
+def test_a_comment_holds_as_many_datasets_as_slurm_takes() -> None:
+    names = [f"dataset-{number:030}" for number in range(60)]
+    text = queues.comment(names)
+    assert len(text) <= queues.LONGEST_COMMENT
+    assert text.startswith(f"fabric-datasets={names[0]},{names[1]},")
+    assert text.removeprefix("fabric-datasets=").split(",") == names[: text.count(",") + 1]
+
+
+def test_a_profile_that_is_not_there_is_refused_with_those_that_are() -> None:
+    assert choose(PROFILES, None, 0)["name"] == "cpu"
+    with pytest.raises(PlanError, match=r"There is no profile big; there is gpu-1, cpu\."):
+        choose(PROFILES, "big", 0)
+    with pytest.raises(PlanError, match=r"no profile with a GPU; it has cpu\."):
+        choose(PROFILES[1:], None, 1)
+
+
+def test_the_workers_environment_has_nothing_of_the_notebooks_job_and_no_token() -> None:
+    before = {
+        "PATH": "/bin", "SLURM_JOB_ID": "1", "SLURM_MEM_PER_NODE": "5", "SBATCH_X": "1", "JUPYTERHUB_API_TOKEN": "t",
+        "JPY_API_TOKEN": "t", "FABRIC_SERVICE_URL": "u", "CUDA_VISIBLE_DEVICES": "0", "SLURM_CONF": "/c",
+        "FABRIC_NODE_SOCKET": "/s", "FABRIC_DATA_DIR": "/data", "DASK_X": "1",
+    }  # fmt: skip
+    kept = {"PATH", "SLURM_CONF", "FABRIC_NODE_SOCKET", "FABRIC_DATA_DIR", "DASK_X"}
+    assert set(slurm.clean(before)) == kept
+
+
+def test_each_worker_of_a_task_has_its_own_gpus() -> None:
+    assert devices({"CUDA_VISIBLE_DEVICES": "2,3"}, 2, 1) == [
+        {"CUDA_VISIBLE_DEVICES": "2"},
+        {"CUDA_VISIBLE_DEVICES": "3"},
+    ]
+    assert devices({}, 2, 0) == [{}, {}]
+    with pytest.raises(ValueError, match="2 workers need 2 GPUs, but Slurm gave this task 1"):
+        devices({"CUDA_VISIBLE_DEVICES": "2"}, 2, 1)
+
+
+def test_an_order_is_private_and_gives_each_task_its_workers(tmp_path: Path) -> None:
+    order = Order("tls://a:1", ["w-0", "w-1", "w-2", "w-3"], 2, 1, 0, datasets=["wheat"])
+    order.write(tmp_path / "1.json")
+    assert (tmp_path / "1.json").stat().st_mode & 0o777 == 0o600
+    assert Order.read(tmp_path / "1.json") == order
+    assert order.of_task(1) == ["w-2", "w-3"]
+
+
+def test_a_task_that_was_put_back_counts_as_waiting_whatever_its_older_record_says() -> None:
+    jobs = [
+        {"array_id": 9, "tasks": "0-1", "phase": "ended"},
+        {"array_id": 9, "tasks": "1", "phase": "queued"},
+    ]
+    assert hub.phases(jobs) == {Place(9, 0): "ended", Place(9, 1): "queued"}
+
+
+def status(**changes: object) -> dict[str, object]:
+    workers = [
+        {"name": "w-0", "address": "tls://a:1", "job": "9_0"},
+        {"name": "w-1", "address": None, "job": "9_1"},
+        {"name": "w-2", "address": None, "job": "9_2"},
+        {"name": "w-3", "address": None, "job": None},
+    ]
+    jobs = [{"array_id": 9, "tasks": "1-2", "phase": "queued", "why": "Others are before it.", "starts_at": None}]
+    used = {"cpu_hours": 1.5, "gpu_hours": 0.0, "cpus": 8, "gpus": 0}
+    return {"workers": workers, "jobs": jobs, "problems": {}, "hub": "", "used": used, **changes}
+
+
+def test_waiting_workers_are_counted_by_their_reason() -> None:
+    assert show.waiting(status()) == ["2 waiting: Others are before it.", "1 starting"]
+    assert show.waiting(status(jobs=None)) == ["3 starting"]
+
+
+def test_what_a_cluster_costs_is_told_in_gpu_hours_when_it_has_gpus() -> None:
+    assert show.cost(status()) == "1.50 CPU-hours so far, 8 per hour now"
+    used = {"cpu_hours": 9.0, "gpu_hours": 0.25, "cpus": 8, "gpus": 2}
+    assert show.cost(status(used=used)) == "0.25 GPU-hours so far, 2 per hour now"
+
+
+def test_what_others_wrote_is_shown_as_text() -> None:
+    shown = show.rows(status(problems={"w-1": "<script>alert(1)</script>"}))
+    assert "<script>" not in shown
+    assert "&lt;script&gt;" in shown
+
+
+def test_the_meter_counts_each_worker_from_its_arrival_to_its_end() -> None:
+    now = 0.0
+    meter = Meter(lambda: now)
+    pool = Pool("gpu", threads=4, cpus=4, memory=1, gpus=1)
+    meter.arrived("a", pool)
+    now = 1800.0
+    meter.arrived("b", pool)
+    meter.arrived("a", pool)  # told twice
+    now = 3600.0
+    meter.left("a")
+    meter.left("never there")
+    used = meter.used()
+    assert (used.gpu_hours, used.cpu_hours, used.gpus, used.cpus) == (1.5, 6.0, 1, 4)
