@@ -173,8 +173,9 @@ def for_form(settings: Settings, known: Known | None, user: str, projects: Itera
         for project in mine
     }
     usable = {name for project in by_project.values() for name in (*project.open, *project.agreement)}
-    shown = tuple(_for_form(dataset) for dataset in known.catalogue.datasets if dataset.name in usable)
-    return DatasetForm(offered=True, notice=notice, projects=by_project, datasets=shown)
+    shown = [_for_form(dataset) for dataset in known.catalogue.datasets if dataset.name in usable]
+    shown.sort(key=lambda one: one.title.lower())
+    return DatasetForm(offered=True, notice=notice, projects=by_project, datasets=tuple(shown))
 
 
 def _for_form(dataset: Dataset) -> FormDataset:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -48,11 +49,17 @@ class ProjectPart(DatasetStanding):
 
 
 class DatasetPart(DatasetEntry):
-    """A dataset as a person sees it; ``size`` is its latest version's, in words."""
+    """A dataset as a person sees it: its latest version's size, and a short name of its licence where there is one."""
 
     size: str
     personal: str
+    licence_name: str
     projects: tuple[ProjectPart, ...]
+
+    @property
+    def paragraphs(self) -> tuple[str, ...]:
+        """The description; only an empty line parts one paragraph from the next."""
+        return tuple(" ".join(part.split()) for part in re.split(r"\n\s*\n", self.description) if part.strip())
 
     def where(self, state: State, *, requested: bool | None = None) -> tuple[ProjectPart, ...]:
         """The projects in which it has a state, and, where that is asked, in which somebody has asked for it or not."""
@@ -95,6 +102,7 @@ def for_pages(settings: Settings, known: Known, user: str, today: date, page: st
         DatasetPart(
             **entry(settings, dataset).model_dump(),
             size=_size(dataset),
+            licence_name=licence_in_words(dataset.licence or ""),
             personal=PERSONAL_DATA[dataset.personal_data] if dataset.personal_data else "",
             projects=tuple(part(dataset, name, one) for name, one in found[dataset.name].items()),
         )
@@ -103,6 +111,17 @@ def for_pages(settings: Settings, known: Known, user: str, today: date, page: st
     ]
     parts.sort(key=lambda one: one.title.lower())
     return DatasetPages(**shelf(settings, known, page).model_dump(), datasets=tuple(parts))
+
+
+def licence_in_words(address: str) -> str:
+    """A licence by its short name where the address tells one ("CC BY 4.0"), else the address."""
+    if found := re.search(r"creativecommons\.org/licenses/([a-z-]+)/(\d\.\d)", address):
+        return f"CC {found[1].upper()} {found[2]}"
+    if found := re.search(r"creativecommons\.org/publicdomain/(zero|mark)/(\d\.\d)", address):
+        return f"{'CC0' if found[1] == 'zero' else 'Public Domain Mark'} {found[2]}"
+    if found := re.search(r"publications\.europa\.eu/resource/authority/licence/([A-Z0-9_]+)", address):
+        return re.sub(r"_(\d)_(\d)", r" \1.\2", found[1]).replace("_", " ")
+    return address
 
 
 def _size(dataset: Dataset) -> str:

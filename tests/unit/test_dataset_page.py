@@ -11,7 +11,7 @@ import pytest
 from fabric_hub.datasets.model import AccessRequest, Catalogue
 from fabric_hub.datasets.policy import Known, State
 from fabric_hub.errors import FabricError
-from fabric_hub.projects.dataset_page import DatasetPart, ProjectPart, for_pages, wish_of
+from fabric_hub.projects.dataset_page import DatasetPart, ProjectPart, for_pages, licence_in_words, wish_of
 from fabric_hub.settings import Settings
 
 from .builders import NOW, a_catalogue, a_dataset, a_site
@@ -80,6 +80,22 @@ def test_projects_to_accept_in_and_to_ask_for_are_told_apart(site: Settings) -> 
     assert [one.name for one in found.where(State.NOT_GRANTED, requested=False)] == ["course"]
     assert found.where(State.NOT_GRANTED, requested=True) == ()
     assert found.size == "1.23 MB"
+
+
+def test_a_description_flows_in_paragraphs_and_a_licence_has_its_short_name(site: Settings) -> None:
+    described = a_dataset(description="Values of every\nten minutes.\n\nOf 2025.")
+    found = page(site, a_catalogue(described))
+    assert found
+    assert found.paragraphs == ("Values of every ten minutes.", "Of 2025.")
+    assert [
+        licence_in_words(address)
+        for address in (
+            "https://creativecommons.org/licenses/by-nc/4.0/",
+            "https://creativecommons.org/publicdomain/zero/1.0/",
+            "http://publications.europa.eu/resource/authority/licence/CC_BY_4_0",
+            "https://example.org/terms",
+        )
+    ] == ["CC BY-NC 4.0", "CC0 1.0", "CC BY 4.0", "https://example.org/terms"]
 
 
 def test_the_list_is_in_the_order_of_titles_and_says_when_it_may_be_old(site: Settings) -> None:

@@ -61,8 +61,10 @@ export function accesses(datasets: readonly IDataset[]): [string, string][] {
     .map((code): [string, string] => [code, access(code)]);
 }
 
-/** The demo datasets, when they are few enough to be shown as cards; otherwise they are in the list like all others. */
+/** The demo datasets that can be tried now, when they are few enough to be shown as cards, too. */
 export function gallery(datasets: readonly IDataset[]): IDataset[] {
-  const demos = datasets.filter(one => (one.keywords ?? []).includes('demo') && one.state !== 'retired');
+  const demos = datasets.filter(
+    one => (one.keywords ?? []).includes('demo') && ['here', 'available'].includes(stateOf(one))
+  );
   return demos.length <= FEW ? matching(demos, EVERYTHING) : [];
 }

@@ -3,7 +3,7 @@ import * as React from 'react';
 
 import type { DatasetsActions } from './actions';
 import type { IAgent, IDataset, IFiles } from './model';
-import { access, current, day, files, formats, licence, link, personalData, size, stateOf, theme } from './words';
+import { access, current, day, files, formats, licence, link, paragraphs, personalData, size, stateOf, theme } from './words';
 
 function WebLink(props: { address: string | null | undefined; text?: string }): React.JSX.Element | null {
   const address = link(props.address);
@@ -83,7 +83,9 @@ export function Details(props: IProps): React.JSX.Element {
   return (
     <div className="fabric-Dataset-details">
       <Buttons {...props} />
-      {dataset.description ? <p className="fabric-Dataset-description">{dataset.description}</p> : null}
+      {paragraphs(dataset.description).map((paragraph, index) => (
+        <p key={index}>{paragraph}</p>
+      ))}
       <dl>
         {rows(dataset).map(([name, value]) => (
           <React.Fragment key={name}>

@@ -31,16 +31,17 @@ export function Item({ dataset, store, actions }: IProps): React.JSX.Element {
   const { name } = dataset;
   const open = store.selected === name;
   const id = `fabric-dataset-${name}`;
+  const item = React.useRef<HTMLLIElement>(null);
   const line = React.useRef<HTMLButtonElement>(null);
   React.useEffect(() => {
-    // opened from a card or a command: bring it into view, and the keyboard to it
-    if (open && document.activeElement !== line.current) {
-      line.current?.scrollIntoView({ block: 'start' });
+    if (open) {
+      // what can be done with it stands below its line: bring both into view, and the keyboard to it
+      item.current?.scrollIntoView({ block: document.activeElement === line.current ? 'nearest' : 'start' });
       line.current?.focus({ preventScroll: true });
     }
   }, [open]);
   return (
-    <li className="fabric-Dataset">
+    <li ref={item} className="fabric-Dataset">
       <button
         ref={line}
         type="button"
@@ -77,7 +78,6 @@ export function Card({ dataset, store, actions }: IProps): React.JSX.Element {
   const { name } = dataset;
   const title = dataset.title || name;
   const sector = (dataset.themes ?? []).map(theme)[0] ?? '';
-  const state = stateOf(dataset);
   return (
     <li className="fabric-Datasets-card">
       <strong>{title}</strong>
@@ -87,16 +87,14 @@ export function Card({ dataset, store, actions }: IProps): React.JSX.Element {
         ))}
       </span>
       <span className="fabric-Dataset-actions">
-        {state === 'here' || state === 'available' ? (
-          <Act
-            busy={store.busy.has(name)}
-            accent
-            label={`Try it: ${title} in a new notebook`}
-            does={() => actions.tryOut(name)}
-          >
-            Try it
-          </Act>
-        ) : null}
+        <Act
+          busy={store.busy.has(name)}
+          accent
+          label={`Try it: ${title} in a new notebook`}
+          does={() => actions.tryOut(name)}
+        >
+          Try it
+        </Act>
         <Act busy={false} label={`Details of ${title}`} does={() => store.select(name)}>
           Details
         </Act>

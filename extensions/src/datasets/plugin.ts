@@ -94,8 +94,10 @@ export const datasetsPlugin: JupyterFrontEndPlugin<void> = {
     panel.shown.connect(look);
     // back from the hub's page, where terms were accepted or access was requested
     document.addEventListener('visibilitychange', look);
+    window.addEventListener('focus', look);
     panel.disposed.connect(() => {
       document.removeEventListener('visibilitychange', look);
+      window.removeEventListener('focus', look);
       poll.dispose();
     });
   }

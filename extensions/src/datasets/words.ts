@@ -54,6 +54,11 @@ export function size(bytes: number): string {
   return `${unit > 0 && value < 9.95 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
 }
 
+/** A description's paragraphs: only an empty line parts one from the next. */
+export function paragraphs(text: string | null | undefined): string[] {
+  return (text ?? '').split(/\n\s*\n/).filter(one => one.trim());
+}
+
 /** "1 file", "12,345 files". */
 export function files(count: number): string {
   return `${count.toLocaleString('en-GB')} file${count === 1 ? '' : 's'}`;
