@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import subprocess
 
 from .config import Config
@@ -25,6 +26,13 @@ def parse_job(code: int, said: str) -> bool | None:
     return False if "Invalid job id specified" in said else None
 
 
+def _is_socket(path: str) -> bool:
+    try:
+        return stat.S_ISSOCK(os.lstat(path).st_mode)
+    except OSError:
+        return False
+
+
 class Slurm:
     """Slurm as seen from this node."""
 
@@ -32,11 +40,16 @@ class Slurm:
         self._config = config
 
     def with_steps(self, jobs: list[Job]) -> frozenset[str]:
-        """The stems of the jobs that have a slurmstepd here: it listens on SPOOL/NODE_JOB.STEP."""
+        """The stems of the jobs that have a slurmstepd here: it listens on SPOOL/NODE_JOB.STEP.
+
+        Where somebody listens is the listener's own word, also from a mount namespace of a user's making: the socket
+        must be in the real spool, where only root makes one.
+        """
         with open("/proc/net/unix", encoding="utf-8", errors="surrogateescape") as file:
             paths = [line.rpartition(" ")[2].rstrip("\n") for line in file if "/" in line]
         starts = {self._socket(job): job.stem for job in jobs}
-        return frozenset(starts[path.rpartition(".")[0]] for path in paths if path.rpartition(".")[0] in starts)
+        found = ((path, starts.get(path.rpartition(".")[0])) for path in paths)
+        return frozenset(stem for path, stem in found if stem is not None and _is_socket(path))
 
     def _socket(self, job: Job) -> str:
         host = os.uname().nodename.split(".")[0]

@@ -327,6 +327,34 @@ def test_a_job_with_a_slurmstepd_is_alive_whatever_slurm_says(node: ScratchNode)
         assert node.reads(RESEARCHER, "maps/latest/a.txt") == "maps"
 
 
+def test_a_user_who_plays_slurmstepd_keeps_no_job_that_is_over(node: ScratchNode) -> None:
+    slurm_that_says(node, "slurm_load_jobs error: Invalid job id specified")
+    node.start_job(7, RESEARCHER)
+    node.open(7, RESEARCHER, "maps")
+    old(node)
+    spool = node.directory / "spool"
+    spool.mkdir()
+    listen = f"""
+import socket, sys
+stepd = socket.socket(socket.AF_UNIX)
+stepd.bind({str(spool / "gpu1_7.0")!r})
+stepd.listen()
+print("listens", flush=True)
+sys.stdin.read()
+"""
+    command = f"mount -t tmpfs none {spool} && exec /usr/bin/python3 -c '{listen.replace(chr(39), chr(34))}'"
+    as_user = ["setpriv", f"--reuid={RESEARCHER}", f"--regid={RESEARCHER}", "--clear-groups", "unshare", "-Urm"]
+    with subprocess.Popen([*as_user, "sh", "-c", command], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"listens\n"
+        assert str(spool / "gpu1_7.0") in Path("/proc/net/unix").read_text()
+        agent = node.agent()
+        agent.look_after()
+        agent.reconcile()
+        assert node.mounted() == []
+        process.communicate()
+
+
 def test_a_requeued_job_starts_anew_even_when_its_epilog_was_lost(node: ScratchNode) -> None:
     node.start_job(7, RESEARCHER)
     node.open(7, RESEARCHER, "maps")
