@@ -1,8 +1,11 @@
-"""The idle policy, against traces of GPUs that were at work, loaded data, or were forgotten."""
+"""The idle policy, against traces of GPUs that are at work, load data, or are forgotten.
+
+The traces are made, second by second, after what such work looks like; none was recorded.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pytest
 
@@ -60,6 +63,55 @@ def test_one_busy_gpu_of_several_is_enough() -> None:
 def test_a_gpu_that_works_once_in_a_while_begins_the_time_anew() -> None:
     trace = (quiet(25) + quiet(1, percent=80.0)) * 10
     assert "stop" not in {answer.state for answer in played(trace)}
+
+
+def training(minutes: int) -> list[float]:
+    """Epochs of 4 minutes at 85 to 98 %, each followed by 90 s of validation and checkpoint on the CPU."""
+    epoch = [85.0 + second % 14 for second in range(240)] + [0.0] * 90
+    return (epoch * minutes)[: minutes * 60]
+
+
+def loading(minutes: int) -> list[float]:
+    """Data come slowly: one batch of a second at 30 % in every 50 seconds."""
+    return ([30.0] + [0.0] * 49) * (minutes * 60 // 50)
+
+
+def downloading_then_training(minutes: int) -> list[float]:
+    """Twenty minutes without the GPU (a download), then work at 60 %."""
+    return [0.0] * 1200 + [60.0] * (minutes * 60 - 1200)
+
+
+def a_viewer(minutes: int) -> list[float]:
+    """Nothing runs, but the driver shows 1 to 3 % for a second now and then."""
+    return ([1.0 + second % 3 for second in range(2)] + [0.0] * 58) * minutes
+
+
+def reported(trace: list[float], *, busy: bool) -> list[Report]:
+    """What a session reports of a trace: the highest use of each minute; nobody has touched it since it began."""
+    minutes = [trace[begin : begin + 60] for begin in range(0, len(trace), 60)]
+    return [
+        Report(idle_s=0.0 if busy else number * MINUTE, busy=busy, gpu_percent=(max(seconds),))
+        for number, seconds in enumerate(minutes)
+    ]
+
+
+@pytest.mark.parametrize("trace", [training, loading, downloading_then_training])
+@pytest.mark.parametrize("busy", [True, False], ids=["in a cell", "detached from the kernel"])
+def test_work_that_runs_for_a_day_with_pauses_is_never_stopped(trace: Callable[[int], list[float]], busy: bool) -> None:
+    states = {answer.state for answer in played(reported(trace(24 * 60), busy=busy))}
+    assert "stop" not in states
+    assert not busy or states == {"active"}
+
+
+def test_a_driver_that_twitches_is_no_work() -> None:
+    assert played(reported(a_viewer(24 * 60), busy=False))[-1].state == "stop"
+
+
+def test_a_training_that_ended_at_night_is_stopped_half_an_hour_later() -> None:
+    night = reported(training(120) + [0.0] * 3600 * 8, busy=False)
+    answers = played(night)
+    assert answers[-1].state == "stop"
+    assert len(answers) == pytest.approx(120 + 31, abs=3)
 
 
 def test_a_person_who_comes_back_after_the_warning_keeps_the_session() -> None:
