@@ -61,6 +61,21 @@ def test_a_partition_has_its_longest_time_and_who_may_use_it() -> None:
     assert (small.max_time_s, small.max_nodes, small.qos, small.deny_accounts) == (None, None, "", ("c",))
 
 
+def test_the_answers_of_slurm_26_05_read_the_same() -> None:
+    associations, qos = limits_parse.associations((ANSWERS / "assoc_mgr-26.05.txt").read_text())
+    (partition,) = limits_parse.partitions((ANSWERS / "partition-26.05.txt").read_text())
+    found = {(known.account, known.user): known for known in associations}
+    assert found["sub", ""].parent == "lab"
+    assert found["sub", ""].grp_tres_mins["gres/gpu"] == Limit(limit=600, used=0)
+    assert found["sub", "ann"].grp_tres_run_mins["gres/gpu"] == Limit(used=60)
+    assert found["sub", "ann"].max_wall_s == 10 * 3600
+    short = next(known for known in qos if known.name == "short")
+    assert short.per_user["ann"].tres["gres/gpu"] == Limit(limit=2, used=1)
+    assert short.per_user["ann"].jobs == Limit(limit=2, used=1)
+    assert (short.max_wall_s, short.grp_tres_mins["gres/gpu"].limit) == (7200, 5000)
+    assert (partition.name, partition.default, partition.max_time_s) == ("gpu", True, 86400)
+
+
 def test_later_releases_name_users_in_a_qos_by_name_and_have_other_fields() -> None:
     text = (
         "Current Association Manager state\nAssociation Records\n"
