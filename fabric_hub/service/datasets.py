@@ -123,6 +123,13 @@ def add_datasets(
         with suppress(FabricError):  # a keeper that is silent is told of in its own place
             await here.keeper.event("denied", user=user, project=error.project, dataset=error.dataset, why=error.why)
 
+    async def request_or_tell(here: Desk, now: Known, user: str, project: str, name: str, why: str | None) -> None:
+        try:
+            await _request(here, now, user, project, name, why)
+        except DatasetRefusedError as error:
+            await tell(here, user, error)
+            raise
+
     at_desk = Annotated[Desk, Depends(offered)]
     as_known = Annotated[Known, Depends(known)]
     of_caller = Annotated[Session, Depends(own_session)]
@@ -164,7 +171,7 @@ def add_datasets(
     ) -> None:
         """Ask the operators for a dataset, for the project of the caller's session."""
         open_project(settings, session.user, session.project, _today())
-        await _request(here, now, session.user, session.project, name, wish.why)
+        await request_or_tell(here, now, session.user, session.project, name, wish.why)
 
     @api.get("/datasets")
     async def person_datasets(user: by_person, now: as_known) -> PersonDatasets:
@@ -178,7 +185,11 @@ def add_datasets(
         """Accept the current agreement of a dataset, in the caller's own name, for one of its purposes."""
         open_project(settings, user, agreed.project, _today())
         accepting = Accepting(version=agreed.agreement, purpose=agreed.purpose)
-        found = policy.may_use(policy.catalogue_of(now), name, user, agreed.project, _today(), accepting)
+        try:
+            found = policy.may_use(policy.catalogue_of(now), name, user, agreed.project, _today(), accepting)
+        except DatasetRefusedError as error:
+            await tell(here, user, error)
+            raise
         if found is not None:  # asked once: what was accepted before stays as it was
             await here.keeper.accept(found.user, found.project, found.dataset, found.agreement, found.purpose)
 
@@ -186,7 +197,7 @@ def add_datasets(
     async def request(name: Slug, wish: PersonsWish, user: by_person, here: at_desk, now: as_known) -> None:
         """Ask the operators for a dataset, for one of the caller's projects."""
         open_project(settings, user, wish.project, _today())
-        await _request(here, now, user, wish.project, name, wish.why)
+        await request_or_tell(here, now, user, wish.project, name, wish.why)
 
 
 async def _request(here: Desk, now: Known, user: str, project: str, name: str, why: str | None) -> None:

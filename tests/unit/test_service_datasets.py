@@ -184,6 +184,7 @@ async def test_what_cannot_be_accepted_is_refused(
     answer = await api.post(f"{API}/datasets/wind-farm/acceptance", headers=token("person"), json=body)
     problem(answer, 403, reason)
     assert keeper.accepted == []
+    assert keeper.denied == ([("jan", "physics", "wind-farm", "agreement")] if reason == "agreement" else [])
 
 
 async def test_access_is_asked_for_from_a_session_and_in_person(
@@ -213,6 +214,7 @@ async def test_a_request_tells_nobody_whether_a_secret_exists(
     assert told[0].message.replace("secret", "X") == told[1].message.replace("no-such", "X")
     assert told[0].hint == told[1].hint
     assert keeper.requested == []
+    assert keeper.denied == [("jan", "physics", name, "unknown") for name in ("secret", "no-such")]
 
 
 async def test_what_is_granted_already_needs_no_request(
