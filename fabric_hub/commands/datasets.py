@@ -32,7 +32,7 @@ def add_parser(commands: Any) -> None:
         )
         part.add_argument(
             "--dir",
-            type=lambda text: Path(text).expanduser().absolute(),
+            type=lambda text: Path(text).expanduser().resolve(),
             default=None,
             help="the embedded run in this directory (default: that of `fabric-hub up`, while it runs)",
         )

@@ -52,7 +52,8 @@ def _port(text: str) -> int:
 
 
 def _directory(text: str) -> Path:
-    return Path(text).expanduser().absolute()
+    # its real path: processes, accounts and mounts of a run are known by it, also to whoever comes by a link
+    return Path(text).expanduser().resolve()
 
 
 def say(line: str) -> None:

@@ -28,7 +28,7 @@ def add_site_arguments(command: argparse.ArgumentParser) -> None:
     """The options of a command that looks at a site or an embedded run; see :func:`site_to_look_at`."""
     command.add_argument(
         "--dir",
-        type=lambda text: Path(text).expanduser().absolute(),
+        type=lambda text: Path(text).expanduser().resolve(),
         default=default_directory(),
         help="look at the embedded run in this directory, when no site's file is named (default: %(default)s)",
     )

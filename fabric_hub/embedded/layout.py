@@ -147,6 +147,6 @@ class Layout:
 def default_directory() -> Path:
     """/var/lib/fabric-hub for root, else ``fabric-hub`` in the user's state directory (XDG)."""
     if os.geteuid() == 0:
-        return Path("/var/lib/fabric-hub")
+        return Path("/var/lib/fabric-hub").resolve()
     state = os.environ.get("XDG_STATE_HOME", "")
-    return (Path(state) if state.startswith("/") else Path.home() / ".local" / "state") / "fabric-hub"
+    return (Path(state) if state.startswith("/") else Path.home() / ".local" / "state").resolve() / "fabric-hub"

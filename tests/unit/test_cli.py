@@ -41,6 +41,15 @@ def test_down_refuses_a_directory_that_is_not_a_run(tmp_path: Path) -> None:
     assert (tmp_path / "thesis.tex").exists()
 
 
+def test_a_run_is_known_by_its_real_path_also_to_whoever_comes_by_a_link(tmp_path: Path) -> None:
+    run, link = tmp_path / "run", tmp_path / "link"
+    run.mkdir()
+    link.symlink_to(run)
+    for command in (["down", "--purge"], ["up"], ["status"], ["datasets", "list"], ["audit", "head"], ["doctor"]):
+        chosen = vars(parser().parse_args([*command, "--dir", str(link / "below")]))
+        assert run / "below" in chosen.values(), chosen
+
+
 def test_down_of_nothing_is_no_error(tmp_path: Path) -> None:
     assert fabric_hub("down", "--dir", str(tmp_path / "nowhere")).returncode == 0
 
