@@ -14,13 +14,14 @@ from pathlib import Path
 from fabric_hub.errors import FabricError
 from fabric_hub.images.build import build
 
-from . import clusters, hub, load, mounts, prepared, spawn
+from . import clusters, hub, load, mounts, prepared, spawn, usage
 from .figures import Result, table
 from .peer import build_environment
 
 BENCHMARKS = {"spawn": spawn.run, "load": load.run, "hub": hub.run, "prepared": prepared.run, "mounts": mounts.run,
-              "dask": clusters.run}  # fmt: skip
+              "usage": usage.run, "dask": clusters.run}  # fmt: skip
 WITHOUT_A_HUB = frozenset({"mounts"})
+WITHOUT_A_PEER = WITHOUT_A_HUB | {"usage", "dask"}
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -38,11 +39,13 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--at-once", type=int, default=12, help="spawn: how many at once (default: 12)")
     parser.add_argument("--pending", type=int, default=100, help="load: sessions in the queue (default: 100)")
     parser.add_argument("--running", type=int, default=20, help="load: sessions that run (default: 20)")
-    parser.add_argument("--window", type=float, default=60.0, help="load: seconds of counting (default: 60)")
+    parser.add_argument("--window", type=float, default=60.0, help="load, usage: seconds of counting (default: 60)")
     parser.add_argument("--peer-part", type=int, default=10, help="load: the peer gets one in so many (default: 10)")
     parser.add_argument("--starts", type=int, default=50, help="hub: sessions that start (default: 50)")
     parser.add_argument("--over", type=float, default=30.0, help="hub: seconds over which they click (default: 30)")
     parser.add_argument("--openings", type=int, default=300, help="mounts: jobs that open a dataset (default: 300)")
+    parser.add_argument("--askers", type=int, default=1000, help="usage: sessions that ask (default: 1000)")
+    parser.add_argument("--period", type=float, default=30.0, help="usage: seconds between two questions (default: 30)")
     return parser
 
 
@@ -57,6 +60,7 @@ async def run(chosen: argparse.Namespace, directory: Path) -> list[Result]:
     names = chosen.names or list(BENCHMARKS)
     if not WITHOUT_A_HUB.issuperset(names):
         await asyncio.to_thread(build, "base", images, print)
+    if not WITHOUT_A_PEER.issuperset(names):
         environment = await asyncio.to_thread(build_environment, environment)
     results = []
     for name in names:

@@ -24,7 +24,7 @@ from .hub_client import Server, healthy, until
 from .peer import Request
 
 PROFILE = "gpu-shard"
-_LIVELY = ("watch_interval_s", "nodes_interval_s", "max_queries_per_s")
+_LIVELY = ("watch_interval_s", "nodes_interval_s", "limits_interval_s", "max_queries_per_s")
 
 
 def with_site_defaults(site: str) -> str:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from bench import cpu, figures, ours, peer, sdiag
+from bench import cpu, figures, ours, peer, sdiag, usage
 from bench.figures import Result, Row
 from bench.probe import Timetable
 from fabric_hub.settings import SlurmSettings, parse
@@ -152,3 +152,9 @@ def test_a_timetable_that_is_stopped_has_no_more_questions() -> None:
     assert timetable.next() is not None
     timetable.stopped.set()
     assert timetable.next() is None
+
+
+def test_what_usage_asks_of_slurm_is_all_but_jobs_nodes_and_the_partitions_that_come_with_them() -> None:
+    told = {"REQUEST_JOB_INFO": 12.0, "REQUEST_NODE_INFO": 2.0, "REQUEST_PARTITION_INFO": 15.0}
+    assert usage.of_usage({**told, "REQUEST_ASSOC_MGR_INFO": 1.0}) == 2.0
+    assert usage.of_usage({"REQUEST_JOB_INFO": 12.0}) == 0.0
