@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 
 from ..accounts import unix_name
+from ..errors import FabricError
 from ..model import Slug, Snapshot
 from ..projects import clusters
 from ..projects.clusters import ClusterOffer, Quote
@@ -39,9 +40,16 @@ def add_clusters(
     async def cluster_quote(
         session: Annotated[Session, Depends(own_session)],
         profile: Annotated[Slug, Query()],
-        workers: Annotated[int, Query(ge=1, le=MOST_WORKERS)],
+        workers: Annotated[int, Query(ge=1)],
     ) -> Quote:
         """What so many workers of a profile would cost per hour, and how many of them find a place now."""
+        if workers > MOST_WORKERS:
+            raise FabricError(
+                f"{workers} workers are too many for one cluster.",
+                reason="too-many",
+                hint=f"It may have {MOST_WORKERS}.",
+                status=409,
+            )
         return clusters.quote(settings, session, profile, workers, await latest(), _today())
 
 

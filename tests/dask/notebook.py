@@ -126,7 +126,13 @@ class Notebook:
                     "parent_header": {},
                     "metadata": {},
                     "channel": "shell",
-                    "content": {"code": cell, "silent": False, "store_history": False, "allow_stdin": False},
+                    "content": {
+                        "code": cell,
+                        "silent": False,
+                        "store_history": False,
+                        "allow_stdin": False,
+                        "stop_on_error": False,
+                    },
                 }
             )
         )

@@ -132,6 +132,16 @@ def test_it_is_dask_jobqueues_cluster_and_follows_the_work(notebook: Notebook) -
     notebook.until("not cluster.scheduler_info['workers']", "without work there is no worker")
 
 
+def test_a_cluster_without_work_ends_by_itself(notebook: Notebook, session: Session) -> None:
+    notebook.run(START + "cluster = DaskCluster(1, idle_timeout='3 seconds'); client = cluster.get_client()")
+    assert notebook.value(SQUARES) == 328350
+    notebook.until("clusters() == []", "it has ended")
+    end = time.monotonic() + 60
+    while session.jobs():
+        assert time.monotonic() < end, session.jobs()
+        time.sleep(0.5)
+
+
 def test_nothing_is_left_two_minutes_after_the_sessions_server_was_killed(session: Session, notebook: Notebook) -> None:
     notebook.run(
         START + "cluster = DaskCluster(1, name='last'); cluster.wait_for_workers(1, timeout=60)\ncluster.scale(40)"

@@ -162,7 +162,10 @@ class Control:
         return {}
 
     async def status(self) -> dict[str, Any]:
-        """What is wanted, where it was submitted, what went wrong, and what it has used."""
+        """What is wanted, where it was submitted, what went wrong, and what it has used.
+
+        ``jobs`` is the hub's word on the cluster's jobs while a worker is missing; None when nobody asked or knows.
+        """
         cluster = self._cluster
         there = {str(state.name): state for state in cluster.scheduler.workers.values()}
         workers = []
@@ -184,7 +187,7 @@ class Control:
                 }
             )
         adaptive = cluster._adaptive
-        jobs = await self._hub.jobs() if self._hub else None
+        jobs = await self._hub.jobs() if self._hub and cluster.missing() else None
         known: dict[str, Any] = {
             "jobs": jobs,
             "hub": self._hub.problem if self._hub else "",

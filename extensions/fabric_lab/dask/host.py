@@ -266,9 +266,15 @@ class HostedCluster(SLURMCluster):  # type: ignore[misc]
         while True:
             await asyncio.sleep(HEAL_S)
             try:
-                await self.heal_once(await self._states() if self._states else None)
+                # the hub is asked only while somebody is missing
+                asked = self._states if self.missing() else None
+                await self.heal_once(await asked() if asked else None)
             except Exception:
                 log.exception("A fault while looking after the workers")
+
+    def missing(self) -> bool:
+        """Whether a worker that shall be is not connected."""
+        return bool(set(self.worker_spec) - {str(state.name) for state in self.scheduler.workers.values()})
 
     async def heal_once(self, states: Mapping[Place, str] | None) -> list[str]:
         """Let the workers go that are lost, and start them again when their time has come; returns their names.

@@ -18,7 +18,7 @@ log = logging.getLogger("fabric_lab.dask")
 # The hub's own snapshot is a few seconds old; asking it more often would tell nothing new.
 KEEP_S = 5.0
 # What the hub answers when such workers cannot be had: not in this project, not on these nodes, not so many.
-REFUSALS = frozenset({403, 409, 422})
+REFUSALS = frozenset({403, 409})
 
 
 class Hub:

@@ -168,7 +168,7 @@ def local_pool(profile: str | None, gpus: int, words: Mapping[str, Any]) -> Pool
     :raises PlanError: something was asked for that only Slurm gives.
     """
     if profile or gpus:
-        asked = f"profile {profile}" if profile else "GPUs for workers"
+        asked = f"profile {profile}" if profile else "GPU for a worker"
         raise PlanError(f"There is no {asked}: this hub runs without Slurm, and workers are processes of its machine.")
     from distributed.deploy.utils import nprocesses_nthreads
     from distributed.system import MEMORY_LIMIT
