@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from prometheus_client.registry import Collector
 
@@ -22,6 +23,10 @@ from .metrics import ServiceMetrics, seen
 from .quotas import QuotaDesk
 from .review import Review
 from .usage import UsageDesk
+
+log = logging.getLogger("fabric_hub.accounts")
+
+AFTER_FAULT_S = 60.0
 
 
 class Accounts:
@@ -56,9 +61,17 @@ class Accounts:
         )
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Until cancelled. A fault in keeping count ends no service that sessions need to start."""
         if self._gateway:
             self._limits.follow()
+        while True:
+            try:
+                await self._keep_count()
+            except* Exception as faults:
+                log.critical("Usage is not kept for a while", exc_info=faults)
+            await asyncio.sleep(AFTER_FAULT_S)
+
+    async def _keep_count(self) -> None:
         async with asyncio.TaskGroup() as loops:
             loops.create_task(self._usage.run(), name="usage")
             loops.create_task(self._review.run(), name="review")
