@@ -85,6 +85,14 @@ async def test_without_a_token_that_the_hub_knows_nothing_is_told(
     assert "Authorization" in told.hint
 
 
+async def test_more_workers_than_one_cluster_may_have_are_refused_in_words(
+    api: httpx.AsyncClient, session: Session
+) -> None:
+    asked = {"profile": "cpu", "workers": 1001}
+    answer = await api.get(f"{API}/session/clusters/quote", params=asked, headers=token("session"))
+    assert problem(answer, 409, "too-many").message == "1001 workers are too many for one cluster."
+
+
 async def test_a_session_announces_its_port_and_the_hub_hears_it_at_once(
     api: httpx.AsyncClient, session: Session, store: SessionStore, site: Settings
 ) -> None:
