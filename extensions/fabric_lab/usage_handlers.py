@@ -131,9 +131,8 @@ class ContinueHandler(UsageHandler):
     @authenticated
     @authorized
     async def post(self) -> None:
-        told = self.body().get("reopen")
-        paths = [path for path in told if isinstance(path, str)] if isinstance(told, list) else []
-        self.pass_on(await self.usage.service.ask("/continue", "POST", {"reopen": paths[:MOST_REOPENED]}))
+        paths = plain_paths(self.body().get("reopen"))
+        self.pass_on(await self.usage.service.ask("/continue", "POST", {"reopen": paths}))
 
 
 class ExtendHandler(UsageHandler):
@@ -167,9 +166,14 @@ def reopened(environment: dict[str, str] | os._Environ[str]) -> list[str]:
         told = json.loads(environment.get("FABRIC_REOPEN") or "[]")
     except ValueError:
         return []
+    return plain_paths(told)
+
+
+def plain_paths(told: object) -> list[str]:
+    """The paths in a list that lead nowhere but below where the server began, as the service takes them."""
     paths = [path for path in told if isinstance(path, str)] if isinstance(told, list) else []
-    plain = [path for path in paths if path and not path.startswith("/") and ".." not in path.split("/")]
-    return plain[:MOST_REOPENED]
+    plain = [path for path in paths if path.isprintable() and "\\" not in path]
+    return [path for path in plain if not {"", ".", ".."} & {*path.split("/")}][:MOST_REOPENED]
 
 
 def install(server: ServerApp, base: str, service: Service) -> list[tuple[str, type[APIHandler], dict[str, Any]]]:

@@ -92,7 +92,7 @@ def test_a_gpu_that_cannot_be_read_is_a_word_and_no_error(session: RunningSessio
 def test_the_session_that_follows_is_asked_for_with_the_open_documents(
     session: RunningSession, hub: AnsweringHub
 ) -> None:
-    status, told = asked(session, "fabric/continue", "POST", {"reopen": ["a.ipynb", "b/c.ipynb", 3]})
+    status, told = asked(session, "fabric/continue", "POST", {"reopen": ["a.ipynb", "b/c.ipynb", 3, "../d", "/e"]})
     assert (status, told["state"]) == (200, "starting")
     assert ("POST /continue", {"reopen": ["a.ipynb", "b/c.ipynb"]}) in hub.usage_told
     assert asked(session, "fabric/continue")[1]["state"] == "ready"

@@ -168,11 +168,13 @@ def test_the_next_session_opens_the_documents_again_once(
         (running.home / "deep").mkdir()
         (running.home / "deep" / "work.ipynb").write_text(json.dumps(NOTEBOOK))
         open_lab(chromium, running)
-        expect(toast(chromium, "1 of 2 documents are open again")).to_contain_text("run the cells again")
+        expect(toast(chromium, "1 of 2 documents of the session before are open again.")).to_contain_text(
+            "run the cells again"
+        )
         expect(chromium.get_by_role("tab", name="work.ipynb")).to_be_visible()
         open_lab(chromium, running)
         expect(item(chromium)).to_contain_text("min left")
-        expect(toast(chromium, "documents are open again")).to_have_count(0)
+        expect(toast(chromium, "of the session before")).to_have_count(0)
 
 
 def test_a_session_that_is_gone_says_so_at_once(chromium: Page, session: RunningSession) -> None:

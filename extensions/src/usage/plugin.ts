@@ -29,10 +29,9 @@ async function reopenOnce(app: JupyterFrontEnd): Promise<void> {
   localStorage.setItem(mark, new Date().toISOString());
   await app.restored;
   const opened = await reopen(app, paths);
-  const gone = paths.length - opened.length;
   Notification.info(
-    `This session continues the one before: ${opened.length} of ${paths.length} documents are open again` +
-      `${gone ? ' (the others are no longer there)' : ''}. The memory of kernels was not carried over: run the cells again.`,
+    `${opened.length} of ${paths.length} documents of the session before are open again. ` +
+      'The memory of kernels was not carried over: run the cells again.',
     { autoClose: false }
   );
 }

@@ -5,6 +5,7 @@ import { Widget } from '@lumino/widgets';
 import { openPaths, saveAll } from './documents';
 import type { ISuccessor } from './model';
 import type { UsageStore } from './store';
+import { names } from './words';
 
 const LOOK_MS = 3_000;
 const MOST = 50;
@@ -56,7 +57,7 @@ export async function proceed(app: JupyterFrontEnd, store: UsageStore): Promise<
   const id = Notification.emit('The next session is being asked for …', 'in-progress', { autoClose: false });
   try {
     const told = await store.api.proceed(openPaths(app).slice(0, MOST));
-    const unsaved = failed.length ? ` Not saved: ${failed.join(', ')}.` : '';
+    const unsaved = failed.length ? ` Not saved: ${names(failed)}.` : '';
     follow(store, id, told, unsaved);
   } catch (error) {
     Notification.update({ id, message: words(error), type: 'error', autoClose: false });

@@ -5,7 +5,7 @@ import { saveAll } from './documents';
 import { extend, proceed } from './proceed';
 import type { UsageStore } from './store';
 import type { Voice } from './voice';
-import { alarm, endText, nextAlarm } from './words';
+import { alarm, endText, names, nextAlarm } from './words';
 
 /** Says what cannot wait: the end, an idle session, a session that is gone. Nothing of it blocks; all of it stays. */
 export class Warnings {
@@ -62,9 +62,9 @@ export class Warnings {
   private async save(): Promise<void> {
     const { saved, failed } = await saveAll(this.app);
     if (failed.length) {
-      this.show(`Not saved: ${failed.join(', ')}. Save them now, under another name if need be.`, 'error');
+      this.show(`Not saved: ${names(failed)}. Save now, under another name if need be.`, 'error');
     } else if (saved.length) {
-      Notification.success(`Saved before the end: ${saved.join(', ')}.`, { autoClose: false });
+      Notification.success(`Saved before the end: ${names(saved)}.`, { autoClose: false });
     }
   }
 

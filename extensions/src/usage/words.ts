@@ -150,3 +150,10 @@ export function endText(due: number, endsAt: number, now: number): string {
   }
   return `This session ends at ${end}: ${left(endsAt, now)}. ${kernels}`;
 }
+
+/** Names of files for a notification, which JupyterLab cuts after 140 characters: "a.ipynb", "a.ipynb and 3 more". */
+export function names(paths: readonly string[]): string {
+  const [first = '', ...more] = paths.map(path => path.slice(path.lastIndexOf('/') + 1));
+  const short = first.length > 40 ? `${first.slice(0, 39)}…` : first;
+  return more.length ? `${short} and ${more.length} more` : short;
+}
