@@ -61,7 +61,6 @@ def test_a_demo_dataset_is_added_read_in_a_notebook_and_dropped(
     expect(cell).to_contain_text(f"DATA = Path('{place}/", timeout=SLOW_MS)
     assert readable()
     expect(run_first_cell(page)).to_contain_text(re.compile("hour|time"))
-    energy.click()
     picture(page, "datasets-panel")
 
     energy.click()
