@@ -183,7 +183,10 @@ def test_a_session_that_is_gone_says_so_at_once(chromium: Page, session: Running
     session.process.terminate()
     session.process.wait(30)
     expect(item(chromium)).to_have_text("Session ended or unreachable", timeout=15_000)
-    expect(toast(chromium, "This session does not answer")).to_be_visible()
+    banner = chromium.locator(".fabric-Banner[role=alert]")
+    expect(banner).to_contain_text("This session does not answer")
+    expect(banner.get_by_role("link", name="Go to the hub")).to_have_attribute("href", "/hub/home")
+    assert faults(chromium, ".fabric-Banner") == []
     status = chromium.get_by_role("button", name=re.compile("^This session:"))
     expect(status).to_have_text("Session: no answer", timeout=15_000)
 

@@ -5,6 +5,7 @@ import { IStatusBar } from '@jupyterlab/statusbar';
 import { Poll } from '@lumino/polling';
 
 import { UsageApi } from './api';
+import { Banner } from './banner';
 import { reopen } from './documents';
 import { usageIcon } from './icon';
 import { UsageItem } from './item';
@@ -58,7 +59,7 @@ export const usagePlugin: JupyterFrontEndPlugin<void> = {
     app.shell.add(panel, 'left', { rank: 260, type: CATEGORY });
     restorer?.add(panel, panel.id);
     statusBar?.registerStatusItem('fabric-lab:usage', { item: new UsageItem(store, show), align: 'left', rank: 0.5 });
-    new Warnings(app, store, new Voice(), PageConfig.getOption('fabricHub') || '/hub/home');
+    new Warnings(app, store, new Voice(), new Banner(PageConfig.getOption('fabricHub') || '/hub/home'));
 
     const commands = {
       'fabric-usage:show': { label: 'Show Usage', icon: usageIcon, execute: show, describedBy: { args: null } },

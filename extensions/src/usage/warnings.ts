@@ -1,6 +1,7 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
 
+import type { Banner } from './banner';
 import { saveAll } from './documents';
 import { extend, proceed } from './proceed';
 import type { UsageStore } from './store';
@@ -13,14 +14,15 @@ export class Warnings {
   private ending = false;
   private savedFor: number | null = null;
   private idle = '';
-  private shown: { end?: string; idle?: string; gone?: string } = {};
+  private gone = false;
+  private shown: { end?: string; idle?: string } = {};
   private timer = 0;
 
   constructor(
     private readonly app: JupyterFrontEnd,
     private readonly store: UsageStore,
     private readonly voice: Voice,
-    private readonly hub: string
+    private readonly banner: Banner
   ) {
     store.changed.connect(this.look, this);
   }
@@ -94,15 +96,14 @@ export class Warnings {
 
   private sayGone(): void {
     if (!this.store.gone) {
-      this.clear('gone');
-    } else if (!this.shown.gone) {
+      this.banner.clear();
+    } else if (!this.gone) {
       this.clear('end');
       this.clear('idle');
       [this.due, this.ending, this.idle] = [0, false, ''];
-      this.shown.gone = this.show(this.store.problem, 'error', [
-        { label: 'Go to the hub', displayType: 'accent', callback: () => window.open(this.hub, '_blank', 'noopener') }
-      ]);
+      this.banner.show(this.store.problem);
     }
+    this.gone = this.store.gone;
   }
 
   private show(text: string, type: 'warning' | 'error', actions: Notification.IAction[] = []): string {
