@@ -37,7 +37,7 @@ def of_version(version: Version) -> list[str]:
     """What a version is."""
     formats = ", ".join(f"{count} {name or 'without a suffix'}" for name, count in version.formats.items())
     made = f"{datetime.fromtimestamp(version.created_at).astimezone():%Y-%m-%d %H:%M}"
-    about = f"{version.files} files ({formats}), {size(version.bytes)}, made {made}"
+    about = f"{version.files} file{'' if version.files == 1 else 's'} ({formats}), {size(version.bytes)}, made {made}"
     return [
         f"version {version.version} ({version.kind}, {state_of(version)}): {about}",
         f"  {version.path}",

@@ -62,7 +62,7 @@ def pack(
     keeper = become.keeper(datasets)
     say(f"Looking at {source}")
     before = tree.survey(source)
-    say(f"Packing {before.files} files, {before.bytes} bytes")
+    say(f"Packing {_so_many(before)}")
     with _incoming(datasets.store / dataset, keeper) as (draft, handle):
         _squash(Path(os.path.realpath(source)), handle, compression, keeper, Meter(before.bytes))
         if tree.survey(source) != before:
@@ -103,7 +103,7 @@ def link(datasets: DatasetsSettings, version: str, source: Path, *, say: Say = l
     where = Path(os.path.realpath(source))
     say(f"Looking at {where}")
     before = tree.survey(where)
-    say(f"Reading {before.files} files, {before.bytes} bytes, for their SHA-256")
+    say(f"Reading {_so_many(before)}, for the SHA-256")
     digest = tree.listing_digest(where, Meter(before.bytes))
     if tree.survey(where) != before:
         raise FabricError(
@@ -121,6 +121,10 @@ def link(datasets: DatasetsSettings, version: str, source: Path, *, say: Say = l
         formats=before.formats,
         created_at=time.time(),
     )
+
+
+def _so_many(found: tree.Tree) -> str:
+    return f"{found.files} file{'' if found.files == 1 else 's'}, {found.bytes} bytes"
 
 
 def difference(datasets: DatasetsSettings, version: Version) -> str:
