@@ -359,6 +359,13 @@ class DaskCluster(SLURMCluster):  # type: ignore[misc]
 
     # -- what SpecCluster would do here
 
+    def _update_worker_status(self, op: str, msg: Any) -> None:
+        # wait_for_workers may have seen before us that a worker is gone; the original would stop listening
+        if op == "remove":
+            self.scheduler_info["workers"].pop(msg, None)
+        else:
+            super(SpecCluster, self)._update_worker_status(op, msg)
+
     def _correct_state(self) -> Any:
         """The daemon starts and ends workers."""
         return NoOpAwaitable()

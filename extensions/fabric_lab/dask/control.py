@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
@@ -49,6 +50,7 @@ class Control:
         """By name, for ``Scheduler.handlers``."""
         return {
             "fabric_wanted": self.wanted,
+            "fabric_leave": self.leave,
             "fabric_scale": self.scale,
             "fabric_adapt": self.adapt,
             "fabric_add_pool": self.add_pool,
@@ -76,6 +78,19 @@ class Control:
         if self._ending.is_set():
             return []
         return [name for name in names if name in self._cluster.worker_spec]
+
+    async def leave(self, names: list[str]) -> None:
+        """These workers end with their job: what they were doing is done elsewhere, and not held against it.
+
+        Without this a task that was preempted a few times would be given up (KilledWorker).
+        """
+        scheduler = self._cluster.scheduler
+        there = {str(state.name): state.address for state in scheduler.workers.values()}
+        for name in names:
+            if name in self._cluster.workers:
+                self._cluster.workers[name].left = True
+            if name in there:
+                await scheduler.remove_worker(there[name], stimulus_id=f"fabric-leave-{time.time()}", expected=True)
 
     def _pool(self, name: str | None) -> Pool | None:
         return self._cluster.pools.get(name) if name else self._cluster.first_pool

@@ -62,6 +62,7 @@ class WorkerJob(SLURMJob):  # type: ignore[misc]
         self.problem = ""
         self.since = time.monotonic()
         self.seen = False  # it has been connected
+        self.left = False  # it has told that its job ends
         self.away: float | None = None  # since when it is not, as far as is known
         self._command_template = f"exec {shlex.quote(sys.executable)} -P -m fabric_lab.dask.work {ORDER}"
 
@@ -247,15 +248,16 @@ class HostedCluster(SLURMCluster):  # type: ignore[misc]
 
     def _update_worker_status(self, op: str, msg: Any) -> None:
         # the original cancels the job of a lost worker 15 s later, also when Slurm has put it back in its queue
-        added = dict(msg["workers"]) if op == "add" else {}  # the original empties it
-        super(SpecCluster, self)._update_worker_status(op, msg)
         if op == "add":
+            added = dict(msg["workers"])  # the original empties it
+            super(SpecCluster, self)._update_worker_status(op, msg)
             for address, info in added.items():
                 name = str(info["name"])
                 self.problems.pop(name, None)
                 if name in self.worker_spec:
                     self.meter.arrived(address, self.worker_spec[name]["options"]["pool"])
         elif op == "remove":
+            self.scheduler_info["workers"].pop(msg, None)
             self.meter.left(msg)
 
     async def _start(self) -> None:
@@ -293,7 +295,7 @@ class HostedCluster(SLURMCluster):  # type: ignore[misc]
             if job.problem or lost(job, states, now):
                 count, due = self._retries.get(name, (0, 0.0))
                 if not due:
-                    long = now - job.since > GOOD_RUN_S
+                    long = job.left or now - job.since > GOOD_RUN_S
                     count = 0 if long else count + 1
                     due = now + (0.0 if long else min(FIRST_RETRY_S * 2 ** (count - 1), LAST_RETRY_S))
                     self._retries[name] = (count, due)

@@ -79,11 +79,11 @@ def make_plan(
     }
     if not environment.get("FABRIC_SERVICE_URL"):
         if "cores" not in words and not shutil.which("sbatch", path=environment.get("PATH")):
-            return Plan(job_name=name, pools=[local_pool(profile, gpus, words)], local=True, **common)
+            return Plan(job_name=name, pools=[local_pool(profile, gpus, workers_per_job, words)], local=True, **common)
         return Plan(job_name=words.get("job_name") or name, pools=[own_pool(words, workers_per_job)], **common)
     offer = session.ask("/session/clusters", environment=environment)
     if offer["age_s"] is None and not offer["profiles"]:
-        return Plan(job_name=name, pools=[local_pool(profile, gpus, words)], local=True, **common)
+        return Plan(job_name=name, pools=[local_pool(profile, gpus, workers_per_job, words)], local=True, **common)
     if "cores" in words:
         # named as the hub knows the session's clusters: they end with it, and their jobs are in its snapshot
         own = {"account": offer["account"], **words}
@@ -162,7 +162,7 @@ def own_pool(words: Mapping[str, Any], workers_per_job: int | None) -> Pool:
     )
 
 
-def local_pool(profile: str | None, gpus: int, words: Mapping[str, Any]) -> Pool:
+def local_pool(profile: str | None, gpus: int, workers_per_job: int | None, words: Mapping[str, Any]) -> Pool:
     """Workers as :class:`distributed.LocalCluster` makes them of this machine.
 
     :raises PlanError: something was asked for that only Slurm gives.
@@ -176,7 +176,8 @@ def local_pool(profile: str | None, gpus: int, words: Mapping[str, Any]) -> Pool
     processes, threads = nprocesses_nthreads()
     memory = MEMORY_LIMIT // processes
     job = {"cores": threads, "memory": f"{memory} B", **words}
-    return Pool(name="local", threads=threads, cpus=threads, memory=memory, most=MOST_PER_JOB, job=job)
+    most = workers_per_job or MOST_PER_JOB
+    return Pool(name="local", threads=threads, cpus=threads, memory=memory, most=most, job=job)
 
 
 def choose(profiles: list[dict[str, Any]], wanted: str | None, gpus: int) -> dict[str, Any]:

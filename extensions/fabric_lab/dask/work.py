@@ -116,6 +116,8 @@ async def run(order: Order, directory: Path, task: int) -> None:
             await asyncio.wait([finished, signalled], return_when=asyncio.FIRST_COMPLETED)
             if not finished.done():
                 await hand_over(scheduler, names)
+                with suppress(OSError):
+                    await scheduler.fabric_leave(names=names)
             finished.cancel()
             with suppress(asyncio.CancelledError):
                 await finished
