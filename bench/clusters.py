@@ -29,7 +29,7 @@ ready = time.monotonic() - began
 """
 _OURS = """
 from fabric_lab import DaskCluster
-cluster = DaskCluster({workers}, cores=1, memory='900MB', queue='cpu')
+cluster = DaskCluster({workers}, cores=1, memory='900MB', queue='cpu', workers_per_job={workers})
 """
 _PEER = """
 from dask_jobqueue import SLURMCluster
