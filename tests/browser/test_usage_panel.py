@@ -1,0 +1,78 @@
+"""Time, quota and the end of a session in a real JupyterLab on a real Slurm: nothing is lost, and it goes on."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.embedded_run import EmbeddedRun
+
+from .conftest import SLOW_MS, Visitor, violations
+
+pytestmark = [pytest.mark.browser, pytest.mark.slurm, pytest.mark.image, pytest.mark.timeout(600)]
+
+END_MS = 200_000  # Slurm looks at time limits twice a minute
+
+
+def started(student: Visitor) -> Page:
+    page = student.start_form()
+    page.get_by_role("radio", name=re.compile("CPU only")).check()
+    page.get_by_role("button", name="Start").click()
+    page.wait_for_url("**/user/student1/lab**", timeout=SLOW_MS)
+    expect(page.get_by_role("button", name=re.compile("^Usage:.*min left"))).to_be_visible(timeout=SLOW_MS)
+    return page
+
+
+def test_the_panel_tells_what_is_used_and_left(visitor: Callable[[str], Visitor], picture: Callable[..., None]) -> None:
+    student = visitor("student1")
+    page = started(student)
+    page.get_by_role("button", name=re.compile("^Usage:")).click()
+    panel = page.locator(".fabric-Usage")
+    expect(panel).to_contain_text("GPU-hours used", timeout=SLOW_MS)
+    expect(panel).to_contain_text("This session ends at")
+    expect(panel).to_contain_text("Slurm was asked")
+    expect(panel.get_by_role("button", name="Continue in a new session …")).to_be_visible()
+    picture(page, "usage-panel")
+    assert violations(page) == []
+    assert student.errors == []
+
+
+def test_a_session_at_its_end_loses_nothing_and_is_continued_with_its_notebook(
+    hub: EmbeddedRun, visitor: Callable[[str], Visitor], picture: Callable[..., None]
+) -> None:
+    student = visitor("student1")
+    page = started(student)
+    page.locator(".jp-LauncherCard[data-category=Notebook]").first.click(timeout=SLOW_MS)
+    cell = page.locator(".jp-NotebookPanel .jp-CodeCell .cm-content").first
+    cell.click(timeout=SLOW_MS)
+    page.keyboard.insert_text("result = 42  # not saved by anybody")
+    notebook = hub.home("student1") / "Untitled.ipynb"
+    assert "not saved by anybody" not in notebook.read_text()
+    [job] = hub.slurm("squeue", "-h", "-u", hub.unix_name("student1"), "-o", "%i").split()
+    minutes = int(hub.slurm("squeue", "-h", "-j", job, "-o", "%M").split(":")[0]) + 2
+    hub.slurm("scontrol", "update", f"jobid={job}", f"timelimit={minutes}")
+
+    said = page.locator(".Toastify__toast", has_text="Saved before the end: Untitled.ipynb.")
+    expect(said).to_be_visible(timeout=END_MS)
+    source = json.loads(notebook.read_text())["cells"][0]["source"]
+    assert "".join(source) == "result = 42  # not saved by anybody"
+    picture(page, "usage-end")
+
+    last = page.locator(".Toastify__toast", has_text="This session ends at")
+    last.get_by_role("button", name="Continue …").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Untitled.ipynb")
+    expect(dialog).to_contain_text("The memory of kernels is not carried over")
+    picture(page, "usage-continue")
+    dialog.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name="Open it").click(timeout=SLOW_MS)
+    page.wait_for_url("**/user/student1/session-2/**", timeout=SLOW_MS)
+    again = page.locator(".jp-NotebookPanel .jp-CodeCell .cm-content").first
+    expect(again).to_have_text("result = 42  # not saved by anybody", timeout=SLOW_MS)
+    expect(page.locator(".Toastify__toast", has_text="of the session before are open again")).to_contain_text(
+        "run the cells again"
+    )
