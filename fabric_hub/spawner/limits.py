@@ -29,8 +29,8 @@ class OverLimitError(FabricError):
         self.rescue = rescue
 
 
-async def refuse_over_limit(shared: HubRuntime, user: str, server_name: str, choice: policy.Choice) -> None:
-    """Refuse what no limit of Slurm lets start.
+async def refuse_over_limit(shared: HubRuntime, user: str, server_name: str, choice: policy.Choice) -> str:
+    """Refuse what no limit of Slurm lets start; of what may start, what a limit does to it all the same, or "".
 
     A session that is on record as live is not asked again: it has its place, and a hub that starts anew adopts it.
 
@@ -38,12 +38,13 @@ async def refuse_over_limit(shared: HubRuntime, user: str, server_name: str, cho
     """
     settings = shared.settings
     if choice.kind != "slurm" or settings.slurm is None or shared.store.live(user, server_name):
-        return
+        return ""
     found = await _verdict(shared, user, choice, choice.profile)
     if not found.refused:
-        for said in filter(None, (found.waits, found.cut)):
-            log.info("%s of %s in %s: %s", choice.profile, user, choice.project, said)
-        return
+        notice = f"{found.waits} {found.cut}".strip()
+        if notice:
+            log.info("%s of %s in %s: %s", choice.profile, user, choice.project, notice)
+        return notice
     rescue, hint = settings.quotas.rescue_profile or "", ""
     if not rescue or rescue == choice.profile or (await _verdict(shared, user, choice, rescue)).refused:
         rescue = ""

@@ -61,6 +61,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
     session_id = Unicode("", help="The session of this server; empty when it has none.")
     child_kind = Unicode("")
     choice = AnyTrait(None, allow_none=True)
+    _notice = ""  # what a limit does to this start, which it does not prevent
     _unanswered = False  # an earlier hub's session, while this hub has not had an answer from its server
     _opened = Instance(asyncio.Event, (), help="Set once this start has a session on record, or failed.")
 
@@ -108,7 +109,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
             choice = policy.choose(settings, user, wish, today, known)
             profile = settings.profile[choice.profile]
             CHILDREN[profile.kind].refuse_if_impossible(settings, choice, self.shared.follower.snapshot)
-            await refuse_over_limit(self.shared, user, self.name, choice)
+            self._notice = await refuse_over_limit(self.shared, user, self.name, choice)
             accepted = policy.acceptances(user, choice.project, wish, today, known)
             await agreements.record(self.shared, accepted, by_person=agreements.in_person(self.handler, user))
         except FabricError as error:
@@ -321,6 +322,8 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         await self._opened.wait()
         if self.child_spawner is None or not self.session_id:
             return
+        if self._notice:
+            yield {"progress": 5, "message": self._notice}
         async for event in self.child_spawner.session_progress():
             yield event
 

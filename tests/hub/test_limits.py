@@ -102,6 +102,22 @@ def test_a_raised_budget_lets_people_start_again(site: SmallSite, person: Person
     person.until_ready()
 
 
+def test_a_budget_that_ends_before_the_session_is_told_while_it_starts(site: SmallSite, person: Person) -> None:
+    _tell(site, person, 600)
+    _refused(lambda: person.start(profile="gpu-1"), person)
+    site.hold()
+    _tell(site, person, 570)
+    until(lambda: person.start(profile="gpu-1").status_code == 202, "the hub has heard of the raised budget", 60)
+    session = site.session_of(person)
+    notice = next(event for event in person.progress() if event["progress"] == 5)
+    assert notice["message"] == (
+        "Account twin-acc has 30 GPU-minutes left (9.5 GPU-hours of 10 GPU-hours are used): "
+        "Slurm ends the job when they are used up, after about 30 minutes."
+    )
+    site.begin(session.id)
+    person.until_ready()
+
+
 def test_a_limit_that_no_rescue_session_passes_offers_none(site: SmallSite, person: Person) -> None:
     _tell(site, person, 0, grp_submit=Limit(limit=2, used=2))
     refused = _refused(lambda: person.start(profile="gpu-1"), person)
