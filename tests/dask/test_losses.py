@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import pwd
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +35,15 @@ def state(run: EmbeddedRun, *what: str, during: str, after: str) -> Iterator[Non
         run.slurm("scontrol", "update", *what, *after.split())
 
 
+def lose_power(node: str, user: str) -> None:
+    """SIGKILL to everything that a user runs on a node of this machine: Slurm itself cannot, once the node is down."""
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError):
+            mine = entry.name.isdigit() and (ROOT is False or entry.stat().st_uid == pwd.getpwnam(user).pw_uid)
+            if mine and f"SLURMD_NODENAME={node}\0".encode() in (entry / "environ").read_bytes():
+                os.kill(int(entry.name), signal.SIGKILL)
+
+
 def test_a_submission_that_fails_is_told_and_repeated(notebook: Notebook, session: Session) -> None:
     notebook.run(START + "cluster = DaskCluster(name='refused')")
     with state(session.run, "PartitionName=cpu", during="State=INACTIVE", after="State=UP"):
@@ -49,6 +60,7 @@ def test_workers_of_a_node_that_goes_down_come_back(notebook: Notebook, session:
     notebook.run("cluster.wait_for_workers(4, timeout=60)")
     before = notebook.value(JOBS)
     with state(session.run, "NodeName=gpu2", during="State=DOWN Reason=test", after="State=RESUME"):
+        lose_power("gpu2", session.run.unix_name(session.user))
         notebook.until(f"{HERE} == 2", "half of the workers are gone")
         notebook.until("any(j['why'] for j in cluster.status_of_workers()['jobs'] or [])", "new jobs wait")
         assert notebook.value("client.submit(lambda: 7, pure=False).result()") == 7
