@@ -33,7 +33,7 @@ def test_the_panel_tells_what_is_used_and_left(visitor: Callable[[str], Visitor]
     page.get_by_role("button", name=re.compile("^Usage:")).click()
     panel = page.locator(".fabric-Usage")
     expect(panel).to_contain_text("GPU-hours used", timeout=SLOW_MS)
-    expect(panel).to_contain_text("This session ends at")
+    expect(panel).to_contain_text("it ends at")
     expect(panel).to_contain_text("Slurm was asked")
     expect(panel.get_by_role("button", name="Continue in a new session …")).to_be_visible()
     picture(page, "usage-panel")

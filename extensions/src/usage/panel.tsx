@@ -140,8 +140,13 @@ function Time({ known, proceed, extend }: IProps & { readonly known: IUsage }): 
     <section aria-labelledby="fabric-usage-time">
       <h3 id="fabric-usage-time">Time</h3>
       <p>
-        {known.ends_at === null ? 'When this session ends is not known.' : `${left(known.ends_at, now)}.`}{' '}
-        {time?.text || (known.ends_at === null ? '' : `It ends on ${moment(known.ends_at)}.`)}
+        {known.ends_at === null
+          ? 'When this session ends is not known.'
+          : `${left(known.ends_at, now)}; it ends at ${new Date(known.ends_at * 1000).toLocaleString('en-GB', {
+              dateStyle: 'medium',
+              timeStyle: 'short'
+            })}.`}{' '}
+        {time?.text}
       </p>
       <div className="fabric-Usage-actions">
         <Act does={proceed}>Continue in a new session …</Act>
@@ -150,10 +155,6 @@ function Time({ known, proceed, extend }: IProps & { readonly known: IUsage }): 
       {time && !time.can_extend && time.extend_why_not ? <p className="fabric-Usage-note">{time.extend_why_not}</p> : null}
     </section>
   );
-}
-
-function moment(seconds: number): string {
-  return new Date(seconds * 1000).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
 }
 
 function Act({ does, children }: { readonly does: () => void; readonly children: React.ReactNode }): React.JSX.Element {
