@@ -79,7 +79,7 @@ def combine(
 
 
 def datasets_page(told: str, environment: Mapping[str, str]) -> str:
-    """The hub's page of datasets, below which each has its own with its terms, as a link for a browser; never a script."""
+    """The hub's page of datasets, below which each has its own, as a link for a browser, never a script."""
     page = told
     if not page.startswith(("/", "http://", "https://")) or page.startswith("//"):
         page = f"{environment.get('JUPYTERHUB_BASE_URL') or '/'}hub/datasets"
