@@ -172,6 +172,6 @@ def _passing_on(command: str) -> list[str]:
         f"trap 'fabric_told=1; kill -{END_SIGNAL} $fabric_notebook 2>/dev/null' {END_SIGNAL}",
         f"(trap '' {END_SIGNAL}; exec {command}) &",
         "fabric_notebook=$!",
-        "while fabric_told=; wait $fabric_notebook; fabric_status=$?; [ -n \"$fabric_told\" ]; do :; done",
+        'while fabric_told=; wait $fabric_notebook; fabric_status=$?; [ -n "$fabric_told" ]; do :; done',
         f"trap '' {END_SIGNAL}",
     ]
