@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import FastAPI
-from jupyterhub.services.auth import HubAuth
 
 from ..datasets.client import KeeperClient
 from ..datasets.follower import CatalogueFollower
@@ -37,8 +36,8 @@ from .tokens import Tokens
 
 log = logging.getLogger("fabric_hub.service")
 
-# A token that the hub has revoked is refused after this many seconds at most.
-TOKEN_CACHE_S = 15
+# Questions whose token this is that the hub, one thread, is asked at once; more would only wait there.
+AT_ONCE = 8
 TLS = {"keyfile": "JUPYTERHUB_SSL_KEYFILE", "certfile": "JUPYTERHUB_SSL_CERTFILE", "ca": "JUPYTERHUB_SSL_CLIENT_CA"}
 
 
@@ -48,13 +47,8 @@ def build(settings: Settings, local: bool) -> FastAPI:
     :param local: whether the hub can run sessions on its own machine.
     """
     store = SessionStore(database_url(settings))
-    auth = HubAuth(cache_max_age=TOKEN_CACHE_S)
     gateway = GatewayClient(settings.gateway.socket)
     follower = SnapshotFollower(gateway, wanted=lambda: True)
-
-    async def identify(token: str) -> dict[str, Any] | None:
-        who: dict[str, Any] | None = await auth.user_for_token(token, sync=False)
-        return who
 
     def live(user: str, server: str) -> str | None:
         session = store.live(user, server)
@@ -70,9 +64,13 @@ def build(settings: Settings, local: bool) -> FastAPI:
         return await known_by(catalogue) if catalogue else None
 
     desk = Desk(known, keeper) if keeper else None
-    hub = HubApi(os.environ["JUPYTERHUB_API_URL"], os.environ["JUPYTERHUB_API_TOKEN"], tls_files())
+    address = os.environ["JUPYTERHUB_API_URL"], os.environ["JUPYTERHUB_API_TOKEN"], tls_files()
+    # starts take their time: who a token is must not wait behind them
+    hub, identities = HubApi(*address), HubApi(*address, most=AT_ONCE)
     accounts = Accounts(settings, store, follower, gateway, hub)
-    app = make_app(settings, store, Tokens(identify, live), latest, desk, accounts.desk, accounts.scrape, local=local)
+    app = make_app(
+        settings, store, Tokens(identities.who, live), latest, desk, accounts.desk, accounts.scrape, local=local
+    )
     reconciler = Reconciler(settings, store, gateway, follower, hub)
 
     @asynccontextmanager
@@ -94,6 +92,7 @@ def build(settings: Settings, local: bool) -> FastAPI:
         await accounts.stop()
         await follower.stop()
         await hub.close()
+        await identities.close()
         await gateway.aclose()
         if catalogue and keeper:
             await catalogue.stop()

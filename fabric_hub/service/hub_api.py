@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import httpx
 
+from ..errors import FabricError
 from ..sessions.store import Session
 
 
@@ -15,19 +16,43 @@ class HubApi:
     """JupyterHub's API with the service's token.
 
     :param tls: files ``keyfile``, ``certfile``, ``ca`` under internal TLS, else None.
+    :param most: connections at once; they are kept open, because each new one costs the hub a TLS handshake.
     """
 
-    def __init__(self, url: str, token: str, tls: dict[str, str] | None) -> None:
+    def __init__(self, url: str, token: str, tls: dict[str, str] | None, most: int = 100) -> None:
         verify: ssl.SSLContext | bool = True
         if tls:
             verify = ssl.create_default_context(cafile=tls["ca"])
             verify.load_cert_chain(tls["certfile"], tls["keyfile"])
         self._client = httpx.AsyncClient(
-            base_url=url.rstrip("/"), headers={"Authorization": f"token {token}"}, verify=verify, timeout=30
+            base_url=url.rstrip("/"),
+            headers={"Authorization": f"token {token}"},
+            verify=verify,
+            timeout=30,
+            limits=httpx.Limits(max_connections=most, max_keepalive_connections=most, keepalive_expiry=600),
         )
 
     async def close(self) -> None:
         await self._client.aclose()
+
+    async def who(self, token: str) -> dict[str, Any] | None:
+        """The hub's model of whose token this is; None when it knows no such token.
+
+        :raises FabricError: the hub does not answer.
+        """
+        if not (token.isascii() and token.isprintable()):
+            return None
+        try:
+            answer = await self._client.get("/user", headers={"Authorization": f"token {token}"})
+            if answer.status_code in (401, 403, 404):
+                return None
+            answer.raise_for_status()
+            found: dict[str, Any] = answer.json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise FabricError(
+                "The hub does not answer.", reason="hub", hint="Try again in a moment.", status=503
+            ) from error
+        return found
 
     async def servers(self, user: str) -> dict[str, dict[str, Any]] | None:
         """A user's servers that are active or starting, by name; None when the hub has no such user."""

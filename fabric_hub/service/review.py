@@ -36,8 +36,9 @@ def passed(settings: Settings, source: Source, users: Iterable[tuple[str, str]],
             found.append(budget_passed(f"project:{name}", title, balance, now, quotas.warn_days))
     pairs = sorted(set(users))
     for project, user in pairs:
-        own = with_forecast(source, project, source.usage(project, user).user, today, now, user)
-        if own is not None:
+        own = source.usage(project, user).user
+        if own is not None and own.limit is not None:
+            own = forecast(own, rate_per_day(source.trend(project, user), today), now)
             title = f"Your budget in project {project}"
             found.append(budget_passed(f"user:{project}/{user}", title, own, now, quotas.warn_days))
     for user in sorted({user for _, user in pairs}):
@@ -72,7 +73,8 @@ class Review:
     async def look(self, now: float) -> None:
         """Look once."""
         sessions = await asyncio.to_thread(self._store.live_all)
-        self._found = passed(self._settings, self._source, ((one.project, one.user) for one in sessions), now)
+        pairs = [(one.project, one.user) for one in sessions]
+        self._found = await asyncio.to_thread(passed, self._settings, self._source, pairs, now)
         self.in_force = await asyncio.to_thread(self._book.note, self._found, now)
 
     async def tell(self, now: float) -> None:

@@ -16,23 +16,26 @@ from typing import Any
 from .scopes import server_of
 
 Who = dict[str, Any]
-# A session's token that was revoked by hand is refused after this many seconds at most.
+# A session's token that was revoked by hand is refused after this many seconds at most, any other after these.
 SESSION_CACHE_S = 300.0
+TOKEN_CACHE_S = 15.0
 _MOST = 20_000
 
 
 @dataclass(frozen=True)
 class _Word:
+    """The hub's word; ``session`` is the live one whose token it is, for a session's token."""
+
     until: float
-    who: Who
-    server: str
-    session: str
+    who: Who | None
+    server: str | None
+    session: str | None
 
 
 class Tokens:
-    """Asks ``ask`` who a token is, unless it said so of the same live session's token lately.
+    """Asks ``ask`` who a token is, unless it said so lately.
 
-    :param ask: the hub's word, kept for people's tokens as long as it is itself willing to.
+    :param ask: the hub's word; None for a token that it does not know.
     :param live: (user, server name) -> the id of that server's live session, or None. A word on a token of one
         session says nothing once another one runs under the same name.
     """
@@ -50,15 +53,21 @@ class Tokens:
         """The hub's user model for a token; None when it knows no such token."""
         name, now = hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest(), self._clock()
         kept = self._known.get(name)
-        if kept is not None and now < kept.until and self._live(kept.who["name"], kept.server) == kept.session:
+        if kept is not None and now < kept.until and self._holds(kept):
             return kept.who
-        self._known.pop(name, None)
         who = await self._ask(token)
         server = server_of(who.get("name", ""), who.get("scopes") or []) if who else None
         session = self._live(who["name"], server) if who and server is not None else None
-        if who and server is not None and session is not None:
-            if len(self._known) >= _MOST:
-                self._known = {key: one for key, one in self._known.items() if now < one.until}
-            if len(self._known) < _MOST:
-                self._known[name] = _Word(now + SESSION_CACHE_S, who, server, session)
+        self._remember(name, _Word(now + (SESSION_CACHE_S if session else TOKEN_CACHE_S), who, server, session), now)
         return who
+
+    def _holds(self, word: _Word) -> bool:
+        if word.who is None or word.server is None:
+            return True
+        return self._live(word.who["name"], word.server) == word.session
+
+    def _remember(self, name: bytes, word: _Word, now: float) -> None:
+        if len(self._known) >= _MOST:
+            self._known = {key: one for key, one in self._known.items() if now < one.until}
+        if len(self._known) < _MOST:
+            self._known[name] = word

@@ -13,10 +13,11 @@ from prometheus_client.registry import Collector
 from fabric_hub.errors import FabricError
 from fabric_hub.quotas.told import Balance, DayUse, StorageUse, Usage
 from fabric_hub.service.api import make_app
+from fabric_hub.service.hub_api import HubApi
 from fabric_hub.service.metrics import Seen, ServiceMetrics, seen
 from fabric_hub.service.review import Review
 from fabric_hub.service.scopes import SESSION_SCOPE
-from fabric_hub.service.tokens import SESSION_CACHE_S, Tokens
+from fabric_hub.service.tokens import SESSION_CACHE_S, TOKEN_CACHE_S, Tokens
 from fabric_hub.sessions.store import SessionStore
 from fabric_hub.settings import Settings
 from fabric_hub.slurm.limits import Limits
@@ -170,11 +171,26 @@ async def test_the_token_of_a_session_that_is_over_is_asked_of_again_though_anot
     assert await tokens("t") is None
 
 
-@pytest.mark.parametrize("who", [None, {"name": "jan", "scopes": [SESSION_SCOPE, "access:servers!user=jan"]}])
-async def test_nobody_elses_token_is_remembered_here(store: SessionStore, who: dict[str, Any] | None) -> None:
+@pytest.mark.parametrize("who", [None, {"name": "jan", "scopes": [SESSION_SCOPE, "access:servers!server=jan/x"]},
+                                 {"name": "jan", "scopes": [SESSION_SCOPE, "access:servers!user=jan"]}])  # fmt: skip
+async def test_any_other_token_is_remembered_for_a_moment_only(store: SessionStore, who: dict[str, Any] | None) -> None:
     store.create(**fields_of_a_session())
     asked = Asked(who)
     tokens = a_tokens(asked, store)
-    for _ in range(3):
-        assert await tokens("t") == who
-    assert asked.times == 3
+    assert [await tokens("t") for _ in range(3)] == [who] * 3
+    assert asked.times == 1
+    asked.now += TOKEN_CACHE_S
+    assert await tokens("t") == who
+    assert asked.times == 2
+
+
+async def test_a_hub_that_does_not_answer_is_said_and_a_strange_token_is_nobodys() -> None:
+    hub = HubApi("http://127.0.0.1:1/hub/api", "token", None)
+    try:
+        with pytest.raises(FabricError, match="The hub does not answer") as refused:
+            await hub.who("abc")
+        assert refused.value.status == 503
+        assert await hub.who("caf\u00e9") is None
+        assert await hub.who("a\nb") is None
+    finally:
+        await hub.close()
