@@ -287,7 +287,7 @@ class DaskCluster(SLURMCluster):  # type: ignore[misc]
     ) -> Any:
         """One more kind of worker under the same scheduler; ``scale(n, pool=NAME)`` starts some.
 
-        :param profile: the site's; default: the smallest with a GPU (or without one).
+        :param profile: the site's; default: its first with a GPU (or without one).
         :param name: of the pool; default: the profile's.
         :returns: the pool's name.
         :raises ClusterError: there is a pool of that name already.

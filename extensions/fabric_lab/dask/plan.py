@@ -181,7 +181,7 @@ def local_pool(profile: str | None, gpus: int, workers_per_job: int | None, word
 
 
 def choose(profiles: list[dict[str, Any]], wanted: str | None, gpus: int) -> dict[str, Any]:
-    """The profile by name, or the smallest that has a GPU, or has none.
+    """The profile by name, or the first in the site's own order that has a GPU, or has none.
 
     :raises PlanError: there is none.
     """
@@ -195,4 +195,4 @@ def choose(profiles: list[dict[str, Any]], wanted: str | None, gpus: int) -> dic
         kind = "with a GPU" if gpus else "without a GPU"
         there = ", ".join(p["name"] for p in profiles) or "none"
         raise PlanError(f"This project has no profile {kind}; it has {there}.")
-    return min(fitting, key=lambda profile: (profile["gpus"], profile["cpus"]))
+    return fitting[0]
