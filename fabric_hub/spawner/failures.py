@@ -28,8 +28,8 @@ class SessionFailure(SpawnException):  # type: ignore[misc]
 def as_html(error: FabricError, log: Sequence[str] = ()) -> str:
     """The sentence, what to do next, and the last lines of the log; everything escaped."""
     parts = [Markup('<span class="fabric-error" data-reason="{}">{}</span>').format(error.reason, error.message)]
-    if error.hint:
-        parts.append(Markup('<br><span class="fabric-hint">{}</span>').format(error.hint))
+    if error.hint:  # the space is for whoever copies the sentences, or has them read out
+        parts.append(Markup(' <br><span class="fabric-hint">{}</span>').format(error.hint))
     if isinstance(error, OverLimitError) and error.rescue:
         # of a form of its own on the page (spawn.html): in the start form it would be what the Enter key presses
         parts.append(
