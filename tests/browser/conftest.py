@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -91,6 +92,8 @@ class Visitor:
             api.delete(f"{url}/servers/{name}" if name else f"{url}/server", headers=headers)
         self.context.close()
         self.until_no_job()
+        # JupyterLab opens again what the last one had open: the next test's person is to find the launcher
+        shutil.rmtree(self.run.home(self.user) / ".jupyter" / "lab" / "workspaces", ignore_errors=True)
 
 
 @pytest.fixture
