@@ -93,7 +93,10 @@ class Visitor:
         self.context.close()
         self.until_no_job()
         # JupyterLab opens again what the last one had open: the next test's person is to find the launcher
-        shutil.rmtree(self.run.home(self.user) / ".jupyter" / "lab" / "workspaces", ignore_errors=True)
+        home = self.run.home(self.user)
+        shutil.rmtree(home / ".jupyter" / "lab" / "workspaces", ignore_errors=True)
+        for notebook in home.glob("Untitled*.ipynb"):
+            notebook.unlink()
 
 
 @pytest.fixture
