@@ -48,7 +48,7 @@ JobStates = Callable[[], Awaitable[Mapping[Place, str] | None]]
 RESTART_S = 120.0
 # A job that was submitted is in the hub's next snapshot or the one after.
 KNOWN_S = 60.0
-# Without Slurm's word: a worker that was there and is away for so long is lost.
+# Without Slurm's word on its job: a worker that was there and is away for so long is lost.
 AWAY_S = 15.0
 
 
@@ -356,9 +356,9 @@ def lost(job: WorkerJob, states: Mapping[Place, str] | None, now: float) -> bool
         return False
     if state == "running":
         return _away(job, now, RESTART_S)
-    if state is None and not job.seen:
-        return now - job.since > KNOWN_S
-    return state != "ending"
+    if state is None:  # the hub's answer may be older than the job
+        return _away(job, now, AWAY_S) if job.seen else now - job.since > KNOWN_S
+    return state == "ended"
 
 
 def _away(job: WorkerJob, now: float, limit_s: float) -> bool:
