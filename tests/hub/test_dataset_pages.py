@@ -55,7 +55,7 @@ def test_terms_are_accepted_while_a_session_runs_and_the_dataset_is_then_added_t
     assert told["datasets_page"] == "/hub/datasets"
     page = person.browser.get(f"{told['datasets_page']}/wind-farm?project=twin")
     assert page.status_code == 200
-    for said in ("The wind-farm", "Example Energy", "creativecommons.org/licenses/by/4.0", "Do no harm.", "Teaching"):
+    for said in ("The wind-farm", "Example Energy", "CC BY 4.0", "Do no harm.", "Teaching"):
         assert said in words(page)
     assert shelf.purposes(person) == []
     assert running.tell("POST", "/session/datasets/wind-farm").status_code == 403
