@@ -62,12 +62,14 @@ class BrokenSite:
     ``base`` (JupyterLab), ``missing`` (offered and never built), ``hungry`` (takes more memory than it asked for).
     """
 
-    def __init__(self, directory: Path, run: EmbeddedRun, bin_dir: Path, hub: dict[str, str]) -> None:
+    def __init__(
+        self, directory: Path, run: EmbeddedRun, bin_dir: Path, hub: dict[str, str], limits_interval_s: float
+    ) -> None:
         self.run = run
         self.hold = bin_dir / "hold-sbatch"
         self._layout = layout_of(directory)
         self._account = pwd.getpwnam(run.unix_name("hub"))
-        self._configure(bin_dir, hub)
+        self._configure(bin_dir, hub, limits_interval_s)
         self.settings: Settings = load(run.site)
         self.address = self.settings.hub.bind_url.rstrip("/")
         self._runtime = runtime.current(self._layout, print)
@@ -76,9 +78,10 @@ class BrokenSite:
         self.hands = ThreadPoolExecutor(24)
 
     @classmethod
-    def make(cls, directory: Path, prefix: str, base_image: Path, **hub: str) -> Self:
+    def make(cls, directory: Path, prefix: str, base_image: Path, *, limits_interval_s: float = 10, **hub: str) -> Self:
         """Start all but the hub.
 
+        :param limits_interval_s: how long the hub may not know that a limit has changed.
         :param hub: settings of the site's [hub] that differ; ``{port}`` is the proxy's.
         """
         outside = directory.with_name(directory.name + "-x")
@@ -96,9 +99,9 @@ class BrokenSite:
         (bin_dir / "sbatch").write_text(SBATCH.format(hold=shlex.quote(str(bin_dir / "hold-sbatch"))))
         (bin_dir / "sbatch").chmod(0o755)
         run = EmbeddedRun.start(directory, "--prefix", prefix, "--images", str(images), "--until", "gateway")
-        return cls(directory, run, bin_dir, hub)
+        return cls(directory, run, bin_dir, hub, limits_interval_s)
 
-    def _configure(self, bin_dir: Path, hub: dict[str, str]) -> None:
+    def _configure(self, bin_dir: Path, hub: dict[str, str], limits_interval_s: float) -> None:
         """The demo's site file with our profiles and images; the gateway reads it again."""
         site = tomllib.loads(self.run.site.read_text())
         memory = int(self.run.slurm("sinfo", "-h", "-n", "cpu1", "-o", "%m").rstrip("+"))
@@ -110,6 +113,7 @@ class BrokenSite:
         }
         site["image"] = {"tiny": {}, **site["image"], "missing": {}, "hungry": {}}
         site["slurm"] |= {"watch_interval_s": WATCH_S, "query_timeout_s": QUERY_TIMEOUT_S, "bin_dir": str(bin_dir)}
+        site["slurm"]["limits_interval_s"] = limits_interval_s
         site["gateway"]["submit_timeout_s"] = SUBMIT_TIMEOUT_S
         port = site["hub"]["bind_url"].rpartition(":")[2]
         site["hub"] |= {key: value.replace("{port}", port) for key, value in hub.items()}

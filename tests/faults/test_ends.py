@@ -8,10 +8,12 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from fabric_hub.sessions.store import Session
+from tests.conftest import new_prefix
 from tests.hub.person import Person, words
 from tests.hub.waiting import until
 
@@ -112,10 +114,10 @@ def test_a_session_that_takes_more_memory_than_it_asked_for_is_told_so(site: Bro
 
 def test_an_image_that_is_not_there_is_named(site: BrokenSite) -> None:
     person = site.person("researcher")
-    answer = person.start("", **{**SMALL, "image": "missing"})
-    assert answer.status_code == 424, answer.text
-    assert answer.json()["message"].startswith("Image missing is not there on node cpu1."), answer.text
-    assert "fabric-hub images build missing" in answer.json()["message"]
+    site.hands.submit(person.start, "", **{**SMALL, "image": "missing"})
+    end = _ended_soon(site, site.session_of(person), "FAILED")
+    assert (end.end_text or "").startswith("Image missing is not there on node cpu1."), end.end_text
+    assert "fabric-hub images build missing" in (end.end_text or "")
     person.until_gone()
 
 
@@ -144,6 +146,24 @@ def test_a_home_that_cannot_be_written_is_named(site: BrokenSite, spoil: list[st
     person.until_gone()
 
 
+@pytest.fixture(scope="module")
+def _late(sandbox: Path, images: Path) -> Iterator[BrokenSite]:
+    made = BrokenSite.make(sandbox / "late", new_prefix(), images / "base", limits_interval_s=3600)
+    try:
+        made.up()
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture
+def late(_late: BrokenSite) -> Iterator[BrokenSite]:
+    """A site whose hub has not heard yet that a limit has changed: what Slurm then says must be told."""
+    _late.clean()
+    yield _late
+    _late.clean()
+
+
 @contextmanager
 def _limited(site: BrokenSite, limit: str) -> Iterator[None]:
     """A limit of account ``bakery`` while a block lasts."""
@@ -166,8 +186,9 @@ def _limited(site: BrokenSite, limit: str) -> Iterator[None]:
     ],
 )
 def test_over_the_accounts_limit_the_progress_names_the_limit(
-    site: BrokenSite, limit: str, profile: str, sentence: str
+    late: BrokenSite, limit: str, profile: str, sentence: str
 ) -> None:
+    site = late
     person = site.person("staff")
     with _limited(site, limit):
         site.hands.submit(person.start, "", project="bakery", profile=profile, image="tiny")
@@ -183,9 +204,9 @@ def test_over_the_accounts_limit_the_progress_names_the_limit(
         person.until_gone()
 
 
-def test_more_jobs_than_the_account_may_submit_are_refused_with_the_limit(site: BrokenSite) -> None:
-    person = site.person("staff")
-    with _limited(site, "GrpSubmitJobs=0"):
+def test_more_jobs_than_the_account_may_submit_are_refused_with_the_limit(late: BrokenSite) -> None:
+    person = late.person("staff")
+    with _limited(late, "GrpSubmitJobs=0"):
         answer = person.start("", project="bakery", profile="small", image="tiny")
     assert answer.status_code == 409, answer.text
     assert "as many jobs in Slurm as account bakery lets you have" in answer.json()["message"], answer.text
