@@ -3,49 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
 from typing import Protocol
 
 from ..errors import FabricError
+from ..long_poll import LONG_POLL_S, LongPoll
 from ..model import Snapshot
-
-log = logging.getLogger("fabric_hub.follower")
-
-LONG_POLL_S = 25.0
-RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
 class SnapshotSource(Protocol):
     async def snapshot(self, after: int | None = None, wait_s: float = 0.0, fresh: float | None = None) -> Snapshot: ...
 
 
-class SnapshotFollower:
+class SnapshotFollower(LongPoll):
     """Keeps the latest snapshot while ``wanted()`` says that somebody needs it.
 
     When the gateway itself does not answer, the last snapshot stays, marked silent
     since the first failure: to everyone above this is the same as a silent Slurm.
     """
 
+    what = "snapshot"
+
     def __init__(self, source: SnapshotSource, wanted: Callable[[], bool]) -> None:
+        super().__init__()
         self.snapshot: Snapshot | None = None
         self._source = source
         self._wanted = wanted
         self._changed = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
 
-    def follow(self) -> None:
-        """Make sure the long poll runs."""
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run(), name="fabric-snapshot-follower")
-
-    async def stop(self) -> None:
-        if self._task:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+    def wanted(self) -> bool:
+        return self._wanted()
 
     async def changed(self) -> None:
         """Wait for the next change of the snapshot."""
@@ -71,22 +59,14 @@ class SnapshotFollower:
         assert self.snapshot is not None
         return self.snapshot
 
-    async def _run(self) -> None:
-        failures = 0
-        while self._wanted():
-            try:
-                # without a snapshot, or after a failure (the gateway may be a new one): whatever there is, at once
-                after = self.snapshot.serial if self.snapshot and not failures else None
-                self._take(await self._source.snapshot(after, LONG_POLL_S if after is not None else 0.0))
-                failures = 0
-            except FabricError as error:
-                if not failures:
-                    log.warning("No snapshot: %s", error)
-                self._silent(str(error))
-                await asyncio.sleep(RETRY_S[min(failures, len(RETRY_S) - 1)])
-                failures += 1
+    async def ask(self, after: int | None, wait_s: float) -> None:
+        self._take(await self._source.snapshot(after, wait_s))
 
-    def _silent(self, problem: str) -> None:
+    def serial(self) -> int | None:
+        return self.snapshot.serial if self.snapshot else None
+
+    def silent(self, error: FabricError) -> None:
+        problem = str(error)
         last = self.snapshot or Snapshot(now=time.time())
         if last.silent_since is None or last.problem != problem:
             self._publish(
