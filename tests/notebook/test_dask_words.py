@@ -36,6 +36,14 @@ def test_workers_are_spread_evenly_over_as_few_tasks_as_can_be(workers: int, mos
     assert sum(batch.workers for batch in batches) == workers
 
 
+def test_workers_go_so_that_jobs_end_whole_and_the_busy_stay() -> None:
+    places = {f"w-{number}": Place(7, number // 3) for number in range(9)}
+    idle = ["w-8", "w-0", "w-4", "w-3", "w-1", "w-6", "w-2", "w-5"]  # w-7 is busy
+    assert shape.whole_jobs_first(idle, places) == ["w-0", "w-1", "w-2", "w-4", "w-3", "w-5", "w-8", "w-6"]
+    del places["w-4"]
+    assert shape.whole_jobs_first(["w-0", "w-3", "w-1", "w-2", "w-5"], places) == ["w-3", "w-5", "w-0", "w-1", "w-2"]
+
+
 def test_indices_are_written_and_read_as_slurm_does() -> None:
     assert shape.task_ids([5, 0, 1, 2]) == "0-2,5"
     assert show.tasks_of("0-2,5") == [0, 1, 2, 5]
@@ -90,7 +98,7 @@ def test_each_worker_of_a_task_has_its_own_gpus() -> None:
 
 
 def test_an_order_is_private_and_gives_each_task_its_workers(tmp_path: Path) -> None:
-    order = Order("tls://a:1", ["w-0", "w-1", "w-2", "w-3"], 2, 1, 0, datasets=["wheat"])
+    order = Order("tls://a:1", ["w-0", "w-1", "w-2", "w-3"], 2, 1, 0)
     order.write(tmp_path / "1.json")
     assert (tmp_path / "1.json").stat().st_mode & 0o777 == 0o600
     assert Order.read(tmp_path / "1.json") == order

@@ -32,7 +32,7 @@ from .batcher import Batcher
 from .closed import ClosedScheduler
 from .meter import Meter
 from .queues import ORDER, Queue
-from .shape import Place, Pool
+from .shape import Place, Pool, whole_jobs_first
 
 log = logging.getLogger("fabric_lab.dask")
 
@@ -105,10 +105,9 @@ class HostedCluster(SLURMCluster):  # type: ignore[misc]
         queue: Queue,
         states: JobStates | None = None,
         scheduler_options: Mapping[str, Any] | None = None,
-        datasets: Sequence[str] = (),
     ) -> None:
         self.directory, self.pools = directory, {pool.name: pool for pool in pools}
-        self.batcher = Batcher(directory, queue, lambda: str(self.scheduler.address), datasets)
+        self.batcher = Batcher(directory, queue, lambda: str(self.scheduler.address))
         self.meter = Meter()
         self.problems: dict[str, str] = {}
         self._states = states
@@ -181,7 +180,7 @@ class HostedCluster(SLURMCluster):  # type: ignore[misc]
         return _Nothing()
 
     def first_to_go(self, names: Iterable[str], count: int) -> list[str]:
-        """Which workers to give up: those that are not there yet, then the scheduler's choice (idle, least data)."""
+        """Which workers to give up: those that are not there yet, idle ones with whole jobs first, then the busy."""
         if count <= 0:
             return []
         names = list(names)
@@ -191,9 +190,10 @@ class HostedCluster(SLURMCluster):  # type: ignore[misc]
         if len(going) < count:
             rest = set(names) & set(there)
             order = self.scheduler.workers_to_close(n=len(there), attribute="name")
-            chosen = [name for name in order if name in rest]
-            busy = sorted(rest - set(chosen), key=lambda name: (len(there[name].processing), there[name].nbytes))
-            going += [*chosen, *busy][: count - len(going)]
+            idle = [name for name in order if name in rest and not there[name].processing]
+            places = {name: job.place for name, job in self.workers.items() if name in rest and job.place}
+            busy = sorted(rest - set(idle), key=lambda name: (len(there[name].processing), there[name].nbytes))
+            going += [*whole_jobs_first(idle, places), *busy][: count - len(going)]
         return going
 
     # -- have those that there shall be

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,6 +72,30 @@ def arrange(workers: int, most: int) -> list[Batch]:
     fewer, larger = divmod(workers, tasks)
     batches = [Batch(larger, fewer + 1), Batch(tasks - larger, fewer)]
     return [batch for batch in batches if batch.tasks]
+
+
+def whole_jobs_first(idle: Sequence[str], places: Mapping[str, Place]) -> list[str]:
+    """Idle workers in an order in which jobs end whole: Slurm gets a job's place back when its last worker goes.
+
+    Jobs of which a worker is busy come last; among the others, those with the fewest workers first.
+
+    :param idle: in the order in which they would go if each had a job of its own.
+    :param places: of all workers that are there, busy ones too.
+    """
+    sharing: dict[Place | None, set[str]] = {}
+    for name, place in places.items():
+        sharing.setdefault(place, set()).add(name)
+    turn: dict[Place | None, int] = {}
+    free = set(idle)
+    for name in idle:
+        turn.setdefault(places.get(name), len(turn))
+
+    def key(name: str) -> tuple[bool, int, int]:
+        place = places.get(name)
+        job = sharing.get(place, {name})
+        return (not job <= free, len(job), turn[place])
+
+    return sorted(idle, key=key)
 
 
 def task_ids(indices: list[int]) -> str:
