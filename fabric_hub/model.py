@@ -124,6 +124,7 @@ class Job(Frozen):
     account: str = ""
     partition: str = ""
     qos: str = ""
+    reservation: str = ""  # of a job that may use any of several: their names, with commas
     state: str
     reason: str = ""
     node: str = ""
@@ -170,27 +171,62 @@ class Node(Frozen):
     shards_free: int = 0
 
 
+class Reservation(Frozen):
+    """A reservation of nodes; ``nodes`` as Slurm abbreviates them (``gpu[1-4]``).
+
+    Of a ``flexible`` one (Slurm's flag FLEX) jobs may begin before it does, and go on when it is over.
+    """
+
+    name: str
+    starts_at: float
+    ends_at: float
+    nodes: str
+    flexible: bool = False
+
+
 class Snapshot(Frozen):
     """Everything known of Slurm at one moment, for everybody.
 
-    ``jobs`` and ``nodes`` are from the last questions that Slurm answered, at
-    ``jobs_at`` and ``nodes_at``. While ``silent_since`` is set Slurm does not
+    ``jobs``, ``nodes`` and ``reservations`` are from the last questions that Slurm answered, at
+    ``jobs_at``, ``nodes_at`` and ``reservations_at``. While ``silent_since`` is set Slurm does not
     answer, ``problem`` says how, and nothing may be concluded from a job's absence.
+    Reservations are asked for only while a session's job is in one.
     """
 
     serial: int = 0
     now: float = 0.0  # the gateway's clock when this was sent
     jobs_at: float | None = None  # when the question was asked (not answered)
     nodes_at: float | None = None
+    reservations_at: float | None = None
     silent_since: float | None = None
     problem: str = ""
     interval_s: float = 0.0
     jobs: tuple[Job, ...] = ()
     nodes: tuple[Node, ...] = ()
+    reservations: tuple[Reservation, ...] = ()
 
     @property
     def age_s(self) -> float | None:
         return None if self.jobs_at is None else max(0.0, self.now - self.jobs_at)
+
+    def reservation_of(self, job: Job) -> Reservation | None:
+        """The reservation that a job is in, or waits for, where that is known.
+
+        Which of several a running job was given Slurm does not say: the first to end of those that have begun,
+        because an end that is told too early harms less than one that is told too late.
+        """
+        names = {job.reservation, *job.reservation.split(",")}
+        found = [one for one in self.reservations if one.name in names]
+        if job.phase is Phase.QUEUED:
+            return min(found, key=lambda one: one.starts_at, default=None)
+        return min(found, key=lambda one: (one.starts_at > self.now, one.ends_at), default=None)
+
+    def end_of(self, job: Job) -> float | None:
+        """When a job ends: at its time limit, or with its reservation where that is over before."""
+        reserved = self.reservation_of(job) if job.phase is Phase.RUNNING else None
+        if reserved is None or reserved.flexible:
+            return job.ends_at
+        return reserved.ends_at if job.ends_at is None else min(job.ends_at, reserved.ends_at)
 
 
 class JobSpec(Frozen):

@@ -117,8 +117,10 @@ def _profile(name: str, profile: Profile) -> WorkerProfile:
 
 def jobs_of(hub: str, session: str, unix_user: str | None, snapshot: Snapshot | None) -> tuple[WorkerJob, ...]:
     """The jobs of a session's clusters, as the latest snapshot has them."""
+    if snapshot is None:
+        return ()
     found = []
-    for job in snapshot.jobs if snapshot else ():
+    for job in snapshot.jobs:
         name = job.cluster
         if name is None or name[:2] != (hub, session) or unix_user not in (None, job.user):
             continue
@@ -131,10 +133,10 @@ def jobs_of(hub: str, session: str, unix_user: str | None, snapshot: Snapshot | 
                 tasks=job.array_tasks,
                 state=job.state,
                 phase=job.phase,
-                why=reasons.explain(job) if queued else "",
+                why=reasons.explain(job, snapshot) if queued else "",
                 starts_at=job.started_at if queued else None,
                 started_at=None if queued else job.started_at,
-                ends_at=job.ends_at,
+                ends_at=snapshot.end_of(job),
                 node=job.node,
             )
         )

@@ -18,6 +18,8 @@ from ..model import Frozen
 from .told import IdlePolicy
 
 REPORT_EVERY_S = 60.0
+# Not more often than this, however short the policy.
+REPORT_SOONEST_S = 5.0
 # Longer between two reports, and what happened meanwhile is not known.
 GAP_S = 300.0
 # Reports travel for a moment: the same last touch, counted back from two arrivals, differs by less.
@@ -47,6 +49,11 @@ class Verdict(Frozen):
     idle_for_s: float = 0.0
     stop_at: float | None = None
     text: str = ""
+
+
+def report_every_s(policy: IdlePolicy) -> float:
+    """Seconds between two reports: a policy that warns shortly before it stops looks more often than once a minute."""
+    return min(REPORT_EVERY_S, max(REPORT_SOONEST_S, policy.warn_minutes * 60 / 5))
 
 
 def why_active(policy: IdlePolicy, gpus: int, report: Report) -> str:
@@ -97,7 +104,7 @@ def judge(policy: IdlePolicy, gpus: int, before: Watch | None, report: Report, n
 
 
 def returned_gpu_hours(gpus: int, ends_at: float | None, now: float) -> float:
-    """GPU-hours that a session would still have taken until its time limit."""
+    """GPU-hours that a session would still have taken until its end."""
     return gpus * max(0.0, (ends_at or now) - now) / 3600
 
 

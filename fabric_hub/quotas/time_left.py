@@ -36,11 +36,12 @@ def time_left(
     """What Slurm's word on a job means for the person in its session.
 
     :param offered: whether the site lets running sessions have more time at all (``slurm.extend``).
-    :param reservation_ends_at: of the reservation that the job runs in.
+    :param reservation_ends_at: of the reservation that the job runs in, and is ended with.
     """
-    if job is None or job.phase is not Phase.RUNNING or job.ends_at is None:
+    latest = job.ends_at if job is not None and job.ends_at is not None else reservation_ends_at
+    if job is None or job.phase is not Phase.RUNNING or latest is None:
         return TimeLeft(extend_why_not="Its job does not run, or has no time limit.")
-    ends = job.ends_at
+    ends = latest
     why: Literal["limit", "reservation", "project"] = "limit"
     project_ends = end_of(project)
     if reservation_ends_at is not None and reservation_ends_at <= ends + _SAME_S:
@@ -75,7 +76,9 @@ def _extension(
     """How many minutes more a running job may have, or why none."""
     if not offered:
         return 0, "This site gives running sessions no more time. Continue in a new one."
-    if profile is None or job.started_at is None or job.ends_at is None:
+    if job.ends_at is None:
+        return 0, "Its job has no time limit."
+    if profile is None or job.started_at is None:
         return 0, "The profile of this session is no longer offered."
     bounds = [(job.started_at + profile.max_hours * 3600, f"its profile allows at most {profile.max_hours:g} hours")]
     if project_ends is not None and project_ends > now:

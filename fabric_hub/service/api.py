@@ -211,7 +211,7 @@ def describe(settings: Settings, session: Session, snapshot: Snapshot | None, no
         job_id=session.job_id,
         node=(job.node if job else None) or session.node,
         started_at=started,
-        ends_at=job.ends_at if job else None,
+        ends_at=snapshot.end_of(job) if snapshot and job else None,
         gpus=session.gpus,
         snapshot_age_s=_finite(snapshot.age_s) if snapshot else None,
         slurm_silent_since=snapshot.silent_since if snapshot else None,

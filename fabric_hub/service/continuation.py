@@ -116,7 +116,8 @@ class Continuation:
         if ready:
             text = "It is ready."
         elif job is not None and job.phase is Phase.QUEUED:
-            text = f"Its job waits in the queue; it starts at the latest when there is room again. {explain(job)}"
+            text = "Its job waits in the queue; it starts at the latest when there is room again. "
+            text += explain(job, snapshot)
         else:
             text = "It is starting."
         state = "ready" if ready else "starting"

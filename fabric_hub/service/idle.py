@@ -8,7 +8,7 @@ import logging
 import httpx
 
 from ..model import Frozen, Snapshot
-from ..quotas.idle import REPORT_EVERY_S, Report, Watch, farewell, judge, returned_gpu_hours
+from ..quotas.idle import REPORT_EVERY_S, Report, Watch, farewell, judge, report_every_s, returned_gpu_hours
 from ..quotas.told import IdlePolicy
 from ..sessions.standing import standing
 from ..sessions.store import Session, SessionStore
@@ -57,10 +57,14 @@ class IdleDesk:
         self._remember(session.id, watch, now)
         if verdict.state != "stop":
             return IdleAnswer(
-                state=verdict.state, idle_for_s=verdict.idle_for_s, stop_at=verdict.stop_at, text=verdict.text
+                state=verdict.state,
+                idle_for_s=verdict.idle_for_s,
+                stop_at=verdict.stop_at,
+                text=verdict.text,
+                next_report_s=report_every_s(policy),
             )
         job = standing(session, snapshot).job
-        returned = returned_gpu_hours(session.gpus, job.ends_at if job else None, now)
+        returned = returned_gpu_hours(session.gpus, snapshot.end_of(job) if snapshot and job else None, now)
         text = farewell(verdict.idle_for_s, session.gpus, returned, session.project)
         self._store.end(session.id, reason="idle", text=text, returned=returned)
         del self._watches[session.id]

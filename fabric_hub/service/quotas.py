@@ -165,12 +165,15 @@ def add_quotas(
 
 def time_left_of(settings: Settings, session: Session, snapshot: Snapshot | None, now: float) -> TimeLeft:
     """When a session ends, and whether it could be later. Pure."""
+    job = standing(session, snapshot).job
+    reserved = snapshot.reservation_of(job) if snapshot and job else None
     return time_left(
-        standing(session, snapshot).job,
+        job,
         settings.profile.get(session.profile),
         settings.project.get(session.project),
         now,
         offered=settings.slurm is not None and settings.slurm.extend != "never",
+        reservation_ends_at=reserved.ends_at if reserved and not reserved.flexible else None,
     )
 
 

@@ -13,38 +13,12 @@ import time
 
 from ..clock import clock
 from ..errors import FabricError, SlurmUnavailableError
-from ..model import Frozen, Job
+from ..model import Job
 from ..settings import Settings, SlurmSettings
-from . import command, refusals
+from . import command, parse, refusals
 from .accounts import Account
 
 _HINT = "Save your work, and continue in a new session."
-
-
-class Reservation(Frozen):
-    """A reservation of nodes; ``nodes`` as Slurm abbreviates them (``gpu[1-4]``)."""
-
-    name: str
-    starts_at: float
-    ends_at: float
-    nodes: str
-
-
-def reservations(text: str) -> tuple[Reservation, ...]:
-    """``scontrol -o show reservation`` with times as Unix seconds."""
-    found = []
-    for line in text.splitlines():
-        fields = dict(re.findall(r"(?:^|\s)(ReservationName|StartTime|EndTime|Nodes)=(\S*)", line))
-        if {"ReservationName", "StartTime", "EndTime", "Nodes"} <= fields.keys():
-            found.append(
-                Reservation(
-                    name=fields["ReservationName"],
-                    starts_at=float(fields["StartTime"]),
-                    ends_at=float(fields["EndTime"]),
-                    nodes=fields["Nodes"],
-                )
-            )
-    return tuple(found)
 
 
 def partition_minutes(text: str) -> int | None:
@@ -111,8 +85,22 @@ class Extender:
 
     async def _check_reservations(self, job: Job, ends_at: float) -> None:
         told = await self._ask("--oneliner", "show", "reservation")
-        for found in reservations(told):
+        try:
+            every = parse.reservations(told)
+        except parse.GarbledError as error:
+            raise SlurmUnavailableError(f"The session's time was not changed: {error}.") from error
+        own = {job.reservation, *job.reservation.split(",")}
+        for found in every:
             if found.starts_at >= ends_at or found.ends_at <= time.time():
+                continue
+            if found.name in own:
+                if ends_at > found.ends_at and not found.flexible:
+                    raise FabricError(
+                        f"Its reservation {found.name} ends at {clock(found.ends_at)}.",
+                        reason="extend",
+                        hint=f"Ask for less time. {_HINT}",
+                        status=403,
+                    )
                 continue
             # hostnames are expanded by the client itself: no question to slurmctld
             if job.node in (await self._ask("show", "hostnames", found.nodes)).split():

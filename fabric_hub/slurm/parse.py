@@ -1,4 +1,4 @@
-"""What squeue, sinfo and sacct say, as types. Pure.
+"""What squeue, sinfo, sacct and scontrol say, as types. Pure.
 
 A job's name is text of its owner's choice: it may hold newlines and any separator,
 so that a clever name could read like a line about someone else's job. Every
@@ -14,12 +14,13 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from ..model import Job, Node
+from ..model import Job, Node, Reservation
 
 # The clients' names of the fields; all are in Slurm 22.05 and in every later release. The name comes last.
 JOB_FIELDS: Final = [
     "JobID", "UserName", "Account", "Partition", "QOS", "State", "Reason", "BatchHost", "SubmitTime", "StartTime",
-    "EndTime", "TimeLimit", "exit_code", "tres-alloc", "JobArrayID", "Name",
+    "EndTime", "TimeLimit", "exit_code", "tres-alloc", "JobArrayID", "Reservation",
+    "Name",
 ]  # fmt: skip
 NODE_FIELDS: Final = [
     "NodeList", "NodeAddr", "PartitionName", "StateLong", "CPUsState", "Memory", "AllocMem", "Gres", "GresUsed",
@@ -27,6 +28,11 @@ NODE_FIELDS: Final = [
 ENDED_FIELDS: Final = ["JobIDRaw", "State", "ExitCode", "End"]
 
 _NAME_LIMIT = 200
+# What Slurm writes first, in this order; the name and a comment further on are text of an administrator's choice.
+_RESERVATION = re.compile(
+    r"ReservationName=(?P<name>.+?) StartTime=(?P<starts>\d+) EndTime=(?P<ends>\d+) Duration=\S+ Nodes=(?P<nodes>\S*)"
+    r"(?: NodeCnt=\d+ CoreCnt=\d+ Features=.*? PartitionName=.*? Flags=(?P<flags>\S*))?"
+)
 _NOTHING = frozenset({"", "n/a", "N/A", "(null)", "None", "NONE", "Unknown", "UNKNOWN"})
 # Flags that sinfo appends to a node's state (https://slurm.schedmd.com/sinfo.html#SECTION_NODE-STATE-CODES).
 _STATE_FLAGS = "*~#!%$@^+-"
@@ -70,7 +76,7 @@ def jobs(text: str, mark: str) -> tuple[Job, ...]:
     found: dict[int, Job] = {}
     for record in records(text, mark, len(JOB_FIELDS)):
         number, user, account, partition, qos, state, reason, host, submit, start, end, limit, code, tres = record[:14]
-        array, name = record[14:]
+        array, reservation, name = record[14:]
         array_id, tasks = array_of(array)
         if not number.isdigit():
             raise GarbledError(f"a job's number reads {number!r}")
@@ -84,6 +90,7 @@ def jobs(text: str, mark: str) -> tuple[Job, ...]:
             account=_text(account),
             partition=_text(partition),
             qos=_text(qos),
+            reservation=_text(reservation)[:_NAME_LIMIT],
             state=state,
             reason=_text(reason),
             node=_text(host),
@@ -96,6 +103,30 @@ def jobs(text: str, mark: str) -> tuple[Job, ...]:
             tres=_text(tres),
         )
     return tuple(found[number] for number in sorted(found))
+
+
+def reservations(text: str) -> tuple[Reservation, ...]:
+    """``scontrol --oneliner show reservation`` with times as Unix seconds.
+
+    :raises GarbledError: a reservation without its name, times and nodes.
+    """
+    found = []
+    for line in text.split("\n"):
+        if not line.startswith("ReservationName="):
+            continue
+        told = _RESERVATION.match(line)
+        if told is None:
+            raise GarbledError(f"a reservation reads {line[:_NAME_LIMIT]!r}")
+        found.append(
+            Reservation(
+                name=told["name"][:_NAME_LIMIT],
+                starts_at=float(told["starts"]),
+                ends_at=float(told["ends"]),
+                nodes=told["nodes"],
+                flexible="FLEX" in (told["flags"] or "").split(","),
+            )
+        )
+    return tuple(found)
 
 
 def array_of(text: str) -> tuple[int | None, str]:

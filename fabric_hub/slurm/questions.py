@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..model import Job, Node
+from ..model import Job, Node, Reservation
 from ..settings import SlurmSettings
 from . import accounting, command, limits_parse, parse, refusals
 from .accounting import PastJob
@@ -74,6 +74,17 @@ class Questions:
             return parse.nodes(text, mark)
         except ValueError as error:
             raise SilentError(f"sinfo's answer cannot be read: {error}") from error
+
+    async def reservations(self) -> tuple[Reservation, ...]:
+        """All reservations of nodes.
+
+        :raises SilentError: no answer, or one that cannot be read.
+        """
+        text = await self._ask("scontrol", ["--oneliner", "show", "reservation"], {})
+        try:
+            return parse.reservations(text)
+        except ValueError as error:
+            raise SilentError(f"scontrol's answer cannot be read: {error}") from error
 
     async def endings(self, numbers: Sequence[int]) -> dict[int, Ending]:
         """How jobs ended, from the accounting database: one question for all of them.

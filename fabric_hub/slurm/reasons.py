@@ -9,8 +9,10 @@ import re
 import signal
 from typing import Final
 
-from ..model import Job, Phase
+from ..clock import clock
+from ..model import Job, Phase, Snapshot
 
+_MINUTE_S: Final = 60.0  # Slurm counts time limits in whole minutes
 _WHO: Final = {"QOS": "the QOS {qos}", "Assoc": "account {account}"}
 # What a limit counts, from its name: QOSMaxGRESPerUser, AssocGrpCPUMinutesLimit ...
 _COUNTED: Final = (
@@ -91,13 +93,16 @@ _RUNNING: Final = {
 }
 
 
-def explain(job: Job) -> str:
-    """One or two sentences about a job's state for the person who owns it."""
+def explain(job: Job, snapshot: Snapshot | None = None) -> str:
+    """One or two sentences about a job's state for the person who owns it.
+
+    :param snapshot: where the job is from; it may know when the job's reservation begins.
+    """
     reason = job.reason.strip("()").split(",")[0].split(" ")[0]
     if job.phase is Phase.ENDED:
         text = _ending(job, reason)
     elif job.phase is Phase.QUEUED and job.state in ("PENDING", "REQUEUED", "REQUEUE_HOLD", "SPECIAL_EXIT"):
-        text = waiting(reason)
+        text = _reserved(job, snapshot) if reason == "Reservation" else waiting(reason)
     else:
         text = _RUNNING.get(job.state, f"Slurm calls its state {job.state}.")
     return text.format(
@@ -109,6 +114,15 @@ def explain(job: Job) -> str:
         limit=_duration(job.limit_s),
         code=_code(job),
     )
+
+
+def _reserved(job: Job, snapshot: Snapshot | None) -> str:
+    """What a job says that waits for its reservation, with ``{...}`` for the job's fields."""
+    found = snapshot.reservation_of(job) if snapshot else None
+    if snapshot is None or found is None or found.starts_at <= snapshot.now:
+        return _WAITING["Reservation"]
+    name = re.sub(r"[{}]", "", found.name)
+    return f"It waits for its reservation {name}, which begins at {clock(found.starts_at)}."
 
 
 def waiting(reason: str) -> str:
@@ -141,7 +155,19 @@ def _ending(job: Job, reason: str) -> str:
         return "Slurm refused the job: no node has all that it asks for." if reason == "BadConstraints" else (
             "The session was ended by a signal{code}, or {node} could not start it. Its log says why."
         )  # fmt: skip
+    if job.state == "TIMEOUT" and _before_its_limit(job):
+        return (
+            "The session ended with its reservation, before its time limit ({limit}). "
+            "Start again; files that were saved are still there."
+        )
     return _ENDED.get(job.state, f"Slurm calls its state {job.state}.")
+
+
+def _before_its_limit(job: Job) -> bool:
+    """Whether Slurm ended a job for its time, and that time was not over: so it does with a reservation's jobs."""
+    if job.started_at is None or job.ends_at is None or job.limit_s is None:
+        return False
+    return job.ends_at < job.started_at + job.limit_s - _MINUTE_S
 
 
 def _code(job: Job) -> str:

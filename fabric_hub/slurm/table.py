@@ -70,10 +70,16 @@ class JobTable:
 
     def alive(self, hub: str) -> bool:
         """Whether any session of this hub, or a cluster of one, is not over."""
-        return any(
-            job.phase is not Phase.ENDED and (name := job.session or job.cluster) is not None and name[0] == hub
-            for job in self._jobs.values()
-        )
+        return any(_lives(job, hub) for job in self._jobs.values())
+
+    def reserved(self, hub: str) -> bool:
+        """Whether any of these is in a reservation, or waits for one."""
+        return any(job.reservation and _lives(job, hub) for job in self._jobs.values())
+
+
+def _lives(job: Job, hub: str) -> bool:
+    name = job.session or job.cluster
+    return name is not None and name[0] == hub and job.phase is not Phase.ENDED
 
 
 def clusters_of(jobs: Iterable[Job], hub: str, session: str, account: str) -> tuple[Job, ...]:

@@ -1,7 +1,7 @@
 """One question to Slurm for everybody.
 
-A single task asks about all jobs and all nodes at a bounded rate; everyone reads
-its snapshot. While Slurm is silent the last snapshot stays, marked as such.
+A single task asks about all jobs and all nodes at a bounded rate, and about reservations while a session's job
+is in one; everyone reads its snapshot. While Slurm is silent the last snapshot stays, marked as such.
 """
 
 from __future__ import annotations
@@ -11,15 +11,17 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
-from ..model import Job, Node, Phase, Snapshot, phase_of
+from ..model import Job, Node, Phase, Reservation, Snapshot, phase_of
 from ..settings import SlurmSettings
 from . import pace
 from .questions import SilentError
 from .table import Ending, JobTable
 
 log = logging.getLogger(__name__)
+
+Kind = Literal["jobs", "nodes", "reservations"]
 
 # After this long without anybody reading, and with none of our jobs alive, the watcher slows down.
 INTEREST_S = 60.0
@@ -39,6 +41,7 @@ class Asks(Protocol):
 
     async def jobs(self) -> tuple[Job, ...]: ...
     async def nodes(self) -> tuple[Node, ...]: ...
+    async def reservations(self) -> tuple[Reservation, ...]: ...
     async def endings(self, numbers: Sequence[int]) -> dict[int, Ending]: ...
 
 
@@ -73,9 +76,10 @@ class Watcher:
         self._fresh = 0.0  # an answer asked after this (wall clock) is wanted
         self._soon = 0.0  # so is one asked after this, a moment that may be still to come
         self._interest = clock()
-        self._failures = {"jobs": 0, "nodes": 0}
-        self._took = {"jobs": 0.0, "nodes": 0.0}
-        self._last = {"jobs": float("-inf"), "nodes": float("-inf")}
+        self._failures: Counter[Kind] = Counter()
+        self._took: dict[Kind, float] = {}
+        self._last: dict[Kind, float] = {}
+        self._before: Kind = "jobs"
         self._wake = asyncio.Event()
         self._told = asyncio.Event()
         self._closing = False
@@ -146,26 +150,32 @@ class Watcher:
                     pass
                 continue
             self._bucket.take(self._clock())
-            await (self._ask_jobs() if kind == "jobs" else self._ask_nodes())
+            await (self._ask_jobs() if kind == "jobs" else self._ask_beside(kind))
 
-    def _next(self) -> tuple[str, float]:
+    def _next(self) -> tuple[Kind, float]:
         """What to ask next, and in how many seconds."""
         now = self._clock()
-        due = {kind: self._last[kind] + self._interval(kind) - now for kind in ("jobs", "nodes")}
+        kinds: tuple[Kind, ...] = ("jobs", "nodes")
+        if self._table.reserved(self._hub):
+            kinds = (*kinds, "reservations")
+        due = {kind: self._last.get(kind, float("-inf")) + self._interval(kind) - now for kind in kinds}
         if self._fresh > self._tried_at:
             due["jobs"] = 0.0
         elif self._soon > self._tried_at:
             due["jobs"] = min(due["jobs"], self._soon - self._wall())
-        # nodes are asked less often: when both are due they go first, or fresh wishes could starve them
-        kind = "nodes" if due["nodes"] <= 0 and self._snapshot.jobs_at is not None else "jobs"
+        # the others are asked less often: when they are due they go first, or fresh wishes could starve them;
+        # never two in a row before jobs that are due, or they could starve these
+        beside = [kind for kind in kinds[1:] if due[kind] <= 0 and self._snapshot.jobs_at is not None]
+        jobs_first = not beside or (self._before != "jobs" and due["jobs"] <= 0)
+        kind: Kind = "jobs" if jobs_first else min(beside, key=lambda name: due[name])
         if due[kind] > 0:
             kind = min(due, key=lambda name: due[name])
         return kind, max(0.0, due[kind], self._bucket.wait_s(now))
 
-    def _interval(self, kind: str) -> float:
+    def _interval(self, kind: Kind) -> float:
         idle = self._clock() - self._interest > INTEREST_S and not self._table.alive(self._hub)
         base = self._slurm.watch_interval_s if kind == "jobs" else self._slurm.nodes_interval_s
-        return pace.interval_s(base, took_s=self._took[kind], failures=self._failures[kind], idle=idle)
+        return pace.interval_s(base, took_s=self._took.get(kind, 0.0), failures=self._failures[kind], idle=idle)
 
     async def _ask_jobs(self) -> None:
         asked_at, began = self._wall(), self._clock()
@@ -188,6 +198,8 @@ class Watcher:
                 silent_since=None,
                 problem="",
             )
+            if not self._table.reserved(self._hub):  # nobody asks any more, and an old word must not stay
+                self._publish(False, reservations=(), reservations_at=None)
         self._tried_at = asked_at
         self._tell()
 
@@ -206,20 +218,21 @@ class Watcher:
         over = {job.job_id: found[job.job_id] for job in left if job.job_id in found}
         return {number: ending for number, ending in over.items() if ended_for_good(ending)}
 
-    async def _ask_nodes(self) -> None:
+    async def _ask_beside(self, kind: Literal["nodes", "reservations"]) -> None:
         asked_at, began = self._wall(), self._clock()
+        told: tuple[Node, ...] | tuple[Reservation, ...]
         try:
-            nodes = await self._asks.nodes()
+            told = await (self._asks.nodes() if kind == "nodes" else self._asks.reservations())
         except SilentError as error:
-            self._answered("nodes", began, failed=True)
-            log.warning("the nodes are unknown for now: %s", error)
+            self._answered(kind, began, failed=True)
+            log.warning("the %s are unknown for now: %s", kind, error)
         else:
-            self._answered("nodes", began)
-            self._publish(nodes != self._snapshot.nodes, nodes=nodes, nodes_at=asked_at)
+            self._answered(kind, began)
+            self._publish(told != getattr(self._snapshot, kind), **{kind: told, f"{kind}_at": asked_at})
             self._tell()
 
-    def _answered(self, kind: str, began: float, *, failed: bool = False) -> None:
-        self._last[kind] = self._clock()
+    def _answered(self, kind: Kind, began: float, *, failed: bool = False) -> None:
+        self._last[kind], self._before = self._clock(), kind
         self._took[kind] = 0.0 if failed else self._clock() - began
         self._failures[kind] = self._failures[kind] + 1 if failed else 0
 

@@ -47,10 +47,12 @@ def when_it_ends(session: Session | None) -> str:
         return ""
     shared = runtime()
     shared.interest()
-    job = standing(session, shared.follower.snapshot).alive
-    if job is None or job.started_at is None or job.ends_at is None or job.phase != "running":
+    snapshot = shared.follower.snapshot
+    job = standing(session, snapshot).alive
+    end = snapshot.end_of(job) if snapshot and job else None
+    if job is None or job.started_at is None or end is None or job.phase != "running":
         return ""
-    return f"ends at {clock(job.ends_at)}, in {span(job.ends_at - time.time())}"
+    return f"ends at {clock(end)}, in {span(end - time.time())}"
 
 
 def span(seconds: float) -> str:

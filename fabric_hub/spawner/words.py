@@ -34,7 +34,7 @@ def progress_event(session: Session, job: Job | None, snapshot: Snapshot | None)
         return {"progress": 15, "message": f"Job {session.job_id} is submitted."}
     if job.phase is Phase.QUEUED:
         when = f" Slurm expects to start it at {clock(job.started_at)}." if job.started_at else ""
-        return {"progress": 20, "message": f"Job {job.job_id} waits in the queue. {explain(job)}{when}"}
+        return {"progress": 20, "message": f"Job {job.job_id} waits in the queue. {explain(job, snapshot)}{when}"}
     if job.phase is Phase.RUNNING:
         return {"progress": 60, "message": f"Job {job.job_id} runs on {job.node or 'its node'}; starting the server."}
     return {"progress": 60, "message": f"Job {job.job_id} is ending. {explain(job)}".strip()}

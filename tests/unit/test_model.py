@@ -8,7 +8,17 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from fabric_hub import model
-from fabric_hub.model import Job, JobSpec, Phase, SessionFile, Snapshot, SubmitRequest, job_name, phase_of
+from fabric_hub.model import (
+    Job,
+    JobSpec,
+    Phase,
+    Reservation,
+    SessionFile,
+    Snapshot,
+    SubmitRequest,
+    job_name,
+    phase_of,
+)
 
 from .builders import a_job
 
@@ -113,3 +123,46 @@ def test_a_snapshots_age_is_counted_from_the_question() -> None:
     assert Snapshot(now=100.0, jobs_at=90.0).age_s == 10.0
     assert Snapshot(now=100.0, jobs_at=101.0).age_s == 0.0
     assert Snapshot(now=100.0).age_s is None
+
+
+def a_reservation(name: str, starts_at: float, ends_at: float, **changes: Any) -> Reservation:
+    return Reservation(name=name, starts_at=starts_at, ends_at=ends_at, nodes="gpu1", **changes)
+
+
+@pytest.mark.parametrize(
+    ("job", "ends_at"),
+    [
+        ({}, 900.0),
+        ({"reservation": "monday"}, 500.0),
+        ({"reservation": "friday"}, 900.0),  # ends after the job
+        ({"reservation": "gone"}, 900.0),
+        ({"reservation": "mon"}, 900.0),
+        ({"reservation": "free"}, 900.0),  # its jobs go on when it is over
+        ({"reservation": "monday", "ends_at": None}, 500.0),
+        ({"reservation": "gone", "ends_at": None}, None),
+        ({"reservation": "friday,monday"}, 500.0),
+        ({"reservation": "later,friday"}, 900.0),  # "later" ends first, but has not begun
+        ({"reservation": "with, comma"}, 300.0),
+        ({"reservation": "monday", "state": "PENDING", "ends_at": None}, None),
+        ({"reservation": "monday", "state": "TIMEOUT", "ends_at": 600.0}, 600.0),
+    ],
+)
+def test_a_job_ends_at_its_limit_or_with_its_reservation(job: dict[str, Any], ends_at: float | None) -> None:
+    snapshot = Snapshot(
+        now=100.0,
+        reservations=(
+            a_reservation("friday", 0, 1000),
+            a_reservation("monday", 0, 500),
+            a_reservation("later", 200, 400),
+            a_reservation("free", 0, 200, flexible=True),
+            a_reservation("with, comma", 0, 300),
+        ),
+    )
+    assert snapshot.end_of(a_job(**{"started_at": 0.0, "ends_at": 900.0} | job)) == ends_at
+
+
+def test_a_job_that_waits_for_any_of_several_reservations_waits_for_the_first_to_begin() -> None:
+    snapshot = Snapshot(now=100.0, reservations=(a_reservation("b", 300, 400), a_reservation("a", 200, 900)))
+    found = snapshot.reservation_of(a_job(state="PENDING", reservation="b,a"))
+    assert found is not None
+    assert found.name == "a"

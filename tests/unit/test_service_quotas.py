@@ -17,17 +17,17 @@ import pytest
 from fabric_hub.model import ExtendRequest, Snapshot
 from fabric_hub.quotas.idle import Report
 from fabric_hub.quotas.told import Balance, DayUse, StorageUse, Usage
-from fabric_hub.service.api import make_app
+from fabric_hub.service.api import describe, make_app
 from fabric_hub.service.continuation import Continuation, next_name
 from fabric_hub.service.idle import IdleDesk
-from fabric_hub.service.quotas import QuotaDesk
+from fabric_hub.service.quotas import QuotaDesk, time_left_of
 from fabric_hub.service.review import Review
 from fabric_hub.service.scopes import SESSION_SCOPE
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.settings import Settings
 from fabric_hub.spawner.child import session_variables
 
-from .builders import a_job, a_site, a_snapshot, fields_of_a_session
+from .builders import NOW, a_job, a_site, a_snapshot, fields_of_a_session
 from .test_service_api import API, problem, token
 
 TOKENS: dict[str, dict[str, Any]] = {
@@ -325,6 +325,49 @@ async def test_an_idle_session_is_told_then_stopped_and_what_it_returned_is_on_r
     assert ended.end_reason == "idle"
     assert ended.returned_gpu_hours == pytest.approx(2 - 1 / 60, abs=0.01)
     assert "returned 2.0 GPU-hours to project physics" in (ended.end_text or "")
+
+
+def in_reservation(session: Session, ends_at: float, **changes: Any) -> Snapshot:
+    """The session's job has an hour in a reservation that ends then."""
+    job = a_job(name=f"fabric-main-{session.id}", started_at=NOW, ends_at=NOW + HOUR, reservation="monday")
+    monday = {"name": "monday", "starts_at": NOW - HOUR, "ends_at": ends_at, "nodes": "gpu1"}
+    return a_snapshot(job, reservations=(monday | changes,))
+
+
+@pytest.mark.parametrize(
+    ("reservation", "ends_at", "why"),
+    [
+        ({"ends_at": NOW + HOUR / 2}, NOW + HOUR / 2, "reservation"),
+        ({"ends_at": NOW + 2 * HOUR}, NOW + HOUR, "limit"),  # an operator moved it
+        ({"ends_at": NOW + HOUR / 2, "flexible": True}, NOW + HOUR, "limit"),
+        ({"ends_at": NOW + HOUR / 2, "name": "another"}, NOW + HOUR, "limit"),
+    ],
+)
+def test_a_session_ends_with_its_reservation_wherever_its_end_is_told(
+    site: Settings, store: SessionStore, session: Session, reservation: dict[str, Any], ends_at: float, why: str
+) -> None:
+    found = store.get(session.id)
+    assert found is not None
+    snapshot = in_reservation(found, **reservation)
+    told = time_left_of(site, found, snapshot, NOW)
+    assert (told.ends_at, told.why) == (ends_at, why)
+    assert describe(site, found, snapshot, NOW).ends_at == ends_at
+
+
+async def test_an_idle_session_returns_no_hours_after_its_reservation(
+    site: Settings, store: SessionStore, hub: Hub
+) -> None:
+    made = store.create(**fields_of_a_session(profile="quick", gpus=1))
+    store.update(made.id, job_id=7, submitted_at=NOW)
+    session = store.get(made.id)
+    assert session is not None
+    desk, forgotten = IdleDesk(site, store, hub), Report(idle_s=1e5, busy=False, gpu_percent=(0.0,))
+    for second in (0, 30, 60):
+        desk.report(session, forgotten, in_reservation(session, NOW + HOUR / 2), NOW + second)
+    await desk.close()
+    ended = store.get(made.id)
+    assert ended is not None
+    assert ended.returned_gpu_hours == pytest.approx(0.5 - 1 / 60)
 
 
 @pytest.mark.parametrize(

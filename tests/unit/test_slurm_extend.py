@@ -6,15 +6,10 @@ import pytest
 
 from fabric_hub.errors import FabricError
 from fabric_hub.settings import Settings
-from fabric_hub.slurm.extend import check, partition_minutes, reservations
+from fabric_hub.slurm.extend import check, partition_minutes
 
 from .builders import a_site
 
-RESERVATIONS = (
-    "ReservationName=maint StartTime=1790000000 EndTime=1790007200 Duration=02:00:00 Nodes=gpu[1-2] NodeCnt=2 "
-    "CoreCnt=32 Features=(null) PartitionName=(null) Flags=MAINT TRES=cpu=32 Users=root Groups=(null) Accounts=(null)\n"
-    "ReservationName=course StartTime=1790100000 EndTime=1790103600 Duration=01:00:00 Nodes=gpu2 NodeCnt=1 Users=eve\n"
-)
 PARTITION = "PartitionName=gpu AllowGroups=ALL DefaultTime=NONE MaxNodes=UNLIMITED MaxTime={} MinNodes=0 Nodes=gpu[1-2]"
 
 
@@ -23,15 +18,6 @@ def generous(tmp_path: Path) -> Settings:
     site = a_site(tmp_path)
     assert site.slurm is not None
     return site.model_copy(update={"slurm": site.slurm.model_copy(update={"extend": "as-gateway"})})
-
-
-def test_reservations_are_read_with_their_nodes_and_times() -> None:
-    maintenance, course = reservations(RESERVATIONS)
-    assert (maintenance.name, maintenance.starts_at, maintenance.ends_at, maintenance.nodes) == (
-        "maint", 1790000000.0, 1790007200.0, "gpu[1-2]",
-    )  # fmt: skip
-    assert course.nodes == "gpu2"
-    assert reservations("No reservations in the system\n") == ()
 
 
 @pytest.mark.parametrize(

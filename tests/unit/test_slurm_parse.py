@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fabric_hub.slurm import parse
 
+ANSWERS = Path(__file__).parent / "slurm_answers"
 MARK = "0123456789abcdef"
 END = f"|{MARK}"
 
@@ -17,7 +20,8 @@ def record(number: int = 7, name: str = "wrap", **changes: str) -> str:
         "JobID": str(number), "UserName": "anna", "Account": "lab", "Partition": "gpu", "QOS": "normal",
         "State": "RUNNING", "Reason": "None", "BatchHost": "gpu1", "SubmitTime": "1795282609",
         "StartTime": "1795282610", "EndTime": "1795369010", "TimeLimit": "1-00:00:00", "exit_code": "0",
-        "tres-alloc": "cpu=1,gres/gpu=1", "JobArrayID": str(number), "Name": name,
+        "tres-alloc": "cpu=1,gres/gpu=1", "JobArrayID": str(number), "Reservation": "(null)",
+        "Name": name,
     } | changes  # fmt: skip
     return "".join(fields[field] + END for field in parse.JOB_FIELDS) + "\n"
 
@@ -28,6 +32,49 @@ def test_a_running_job_has_all_its_fields() -> None:
     assert (job.state, job.reason, job.node, job.limit_s) == ("RUNNING", "", "gpu1", 86400)
     assert (job.submitted_at, job.started_at, job.ends_at) == (1795282609.0, 1795282610.0, 1795369010.0)
     assert (job.exit_status, job.exit_signal, job.tres) == (None, None, "cpu=1,gres/gpu=1")
+    assert job.reservation == ""
+
+
+def test_a_job_says_which_reservation_it_is_in() -> None:
+    (job,) = parse.jobs(record(Reservation="monday,spare"), MARK)
+    assert job.reservation == "monday,spare"
+
+
+RESERVATIONS = (
+    "ReservationName=maint StartTime=1790000000 EndTime=1790007200 Duration=02:00:00 Nodes=gpu[1-2] NodeCnt=2 "
+    "CoreCnt=32 Features=(null) PartitionName=(null) Flags=MAINT TRES=cpu=32 Users=root Groups=(null) Accounts=(null)\n"
+    "ReservationName=course StartTime=1790100000 EndTime=1790103600 Duration=01:00:00 Nodes=gpu2 NodeCnt=1 Users=eve\n"
+)
+
+
+def test_reservations_are_read_with_their_nodes_and_times() -> None:
+    maintenance, course = parse.reservations(RESERVATIONS)
+    assert (maintenance.name, maintenance.starts_at, maintenance.ends_at, maintenance.nodes) == (
+        "maint", 1790000000.0, 1790007200.0, "gpu[1-2]",
+    )  # fmt: skip
+    assert course.nodes == "gpu2"
+    assert not maintenance.flexible
+    assert parse.reservations("No reservations in the system\n") == ()
+
+
+def test_what_slurm_22_05_says_of_its_reservations_is_read() -> None:
+    seen, course, flexible = parse.reservations((ANSWERS / "reservation-22.05.txt").read_text())
+    assert (seen.name, seen.nodes, seen.ends_at - seen.starts_at) == ("class 9", "gpu2", 300)
+    assert (course.name, course.nodes, course.ends_at - course.starts_at) == ("monday", "cpu1", 5400)
+    assert [one.flexible for one in (seen, course, flexible)] == [False, False, True]
+    assert flexible.name == "spare"
+
+
+def test_the_text_of_a_reservation_cannot_change_its_times() -> None:
+    told = RESERVATIONS.splitlines()[0] + " Comment=x StartTime=1 EndTime=2 Nodes=gpu9 Flags=FLEX\n"
+    assert parse.reservations(told) == parse.reservations(RESERVATIONS)[:1]
+    (named,) = parse.reservations(told.replace("=maint", "={job_id} \x0b\u2028" + "n" * 300))
+    assert (named.ends_at, len(named.name)) == (1790007200.0, 200)
+
+
+def test_a_reservation_that_cannot_be_read_is_no_answer() -> None:
+    with pytest.raises(parse.GarbledError, match="course"):
+        parse.reservations(RESERVATIONS.replace("StartTime=1790100000", "StartTime=soon"))
 
 
 def test_a_pending_array_and_a_heterogeneous_job_are_jobs_like_others() -> None:

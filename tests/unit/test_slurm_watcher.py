@@ -6,15 +6,18 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
+from itertools import pairwise
 
 import pytest
 
-from fabric_hub.model import Job, Node
+from fabric_hub.model import Job, Node, Reservation
 from fabric_hub.settings import SlurmSettings
 from fabric_hub.slurm import pace
 from fabric_hub.slurm.questions import SilentError
 from fabric_hub.slurm.table import TOMBSTONE_S, Ending, JobTable, find_live
 from fabric_hub.slurm.watcher import Watcher
+
+NOW = 1_790_000_000.0
 
 
 def job(number: int = 1, state: str = "RUNNING", **changes: object) -> Job:
@@ -86,6 +89,8 @@ class Slurm:
         self.answer: tuple[Job, ...] = ()
         self.silent = ""
         self.ends: dict[int, Ending] = {}
+        self.reserved: tuple[Reservation, ...] = ()
+        self.reserved_silent = ""
         self.asked_at_once = 0
         self._busy = 0
 
@@ -102,6 +107,12 @@ class Slurm:
     async def nodes(self) -> tuple[Node, ...]:
         self.counts["sinfo"] += 1
         return ()
+
+    async def reservations(self) -> tuple[Reservation, ...]:
+        self.counts["reservations"] += 1
+        if self.reserved_silent:
+            raise SilentError(self.reserved_silent)
+        return self.reserved
 
     async def endings(self, numbers: Sequence[int]) -> dict[int, Ending]:
         self.counts["sacct"] += 1
@@ -191,3 +202,103 @@ async def test_the_end_of_a_vanished_session_is_looked_up_once(slurm: Slurm, wat
     await fresh(watcher)
     assert [(left.job_id, left.state) for left in gone.jobs] == [(1, "NODE_FAIL")]
     assert slurm.counts["sacct"] == 1
+
+
+def reservation(ends_at: float) -> Reservation:
+    return Reservation(name="monday", starts_at=ends_at - 7200, ends_at=ends_at, nodes="gpu[1-2]")
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        (),
+        (job(),),
+        (job(reservation="monday", name="somebody's own job"),),
+        (job(reservation="monday", name="fabric-other-abcdefgh2345"),),
+        (job(reservation="monday", state="TIMEOUT"),),
+    ],
+    ids=["no job", "in no reservation", "no session", "another hub's", "over"],
+)
+async def test_nobody_asks_for_reservations_that_concern_no_session(
+    slurm: Slurm, watcher: Watcher, others: tuple[Job, ...]
+) -> None:
+    slurm.answer, slurm.reserved = others, (reservation(NOW),)
+    for _ in range(5):
+        snapshot = await fresh(watcher)
+    assert (snapshot.reservations, snapshot.reservations_at) == ((), None)
+    assert slurm.counts["reservations"] == 0
+
+
+@pytest.mark.parametrize("state", ["RUNNING", "PENDING"])
+@pytest.mark.parametrize("name", ["fabric-main-abcdefgh2345", "fabric-main-abcdefgh2345-dask-wide"])
+async def test_reservations_are_asked_for_once_for_all_sessions_that_are_in_one(
+    slurm: Slurm, watcher: Watcher, state: str, name: str
+) -> None:
+    slurm.answer = tuple(job(number, state, name=name, reservation="monday") for number in range(1, 50))
+    slurm.reserved = (reservation(NOW),)
+    snapshot = await watcher.read(wait_s=5)
+    while not snapshot.reservations:
+        snapshot = await watcher.read(after=snapshot.serial, wait_s=5)
+    assert snapshot.reservations == slurm.reserved
+    for _ in range(10):
+        await fresh(watcher)
+    assert slurm.counts["reservations"] == 1  # its interval is that of the nodes, a minute here
+
+
+async def test_a_reservation_that_was_moved_is_told_and_one_that_nobody_is_in_is_forgotten(slurm: Slurm) -> None:
+    settings = SlurmSettings(watch_interval_s=1, nodes_interval_s=2, max_queries_per_s=20)
+    watcher = Watcher(slurm, settings, "main")
+    task = asyncio.create_task(watcher.run())
+    try:
+        slurm.answer, slurm.reserved = (job(reservation="monday"),), (reservation(NOW),)
+        snapshot = await watcher.read(wait_s=5)
+        while not snapshot.reservations:
+            snapshot = await watcher.read(after=snapshot.serial, wait_s=5)
+        slurm.reserved = (reservation(NOW + 3600),)
+        snapshot = await watcher.read(after=snapshot.serial, wait_s=5)
+        assert snapshot.reservations == slurm.reserved
+        slurm.answer = (job(reservation="monday", state="COMPLETED"),)
+        snapshot = await fresh(watcher)
+        assert (snapshot.reservations, snapshot.reservations_at) == ((), None)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_silence_about_reservations_keeps_the_last_word_and_the_jobs_and_is_asked_more_seldom(
+    slurm: Slurm,
+) -> None:
+    settings = SlurmSettings(watch_interval_s=1, nodes_interval_s=2, max_queries_per_s=20)
+    now = [1000.0]
+    watcher = Watcher(slurm, settings, "main", clock=lambda: now[0])
+    slurm.answer, slurm.reserved = (job(reservation="monday"),), (reservation(NOW),)
+    asked: list[float] = []
+    for _ in range(200):  # what run() does, on a clock of the test's
+        kind, wait_s = watcher._next()
+        now[0] += wait_s
+        watcher._bucket.take(now[0])
+        if kind == "reservations":
+            asked.append(now[0])
+            slurm.reserved_silent = "slurmctld does not answer" if len(asked) > 3 else ""
+        await (watcher._ask_jobs() if kind == "jobs" else watcher._ask_beside(kind))
+    snapshot = watcher.snapshot
+    assert (snapshot.reservations, snapshot.silent_since, snapshot.jobs) == (slurm.reserved, None, slurm.answer)
+    gaps = [later - earlier for earlier, later in pairwise(asked)]
+    assert gaps[:2] == pytest.approx([2, 2])
+    assert gaps[3:5] == pytest.approx([4, 8])
+    assert min(gaps) >= 2
+
+
+async def test_also_with_reservations_the_rate_of_all_questions_is_bounded(slurm: Slurm) -> None:
+    settings = SlurmSettings(watch_interval_s=1, nodes_interval_s=2, max_queries_per_s=0.5)
+    now = [1000.0]
+    watcher = Watcher(slurm, settings, "main", clock=lambda: now[0])
+    slurm.answer, slurm.reserved = (job(reservation="monday"),), (reservation(NOW),)
+    while now[0] < 1100:
+        kind, wait_s = watcher._next()
+        now[0] += wait_s
+        watcher._bucket.take(now[0])
+        await (watcher._ask_jobs() if kind == "jobs" else watcher._ask_beside(kind))
+    assert 48 <= slurm.counts.total() <= 54
+    assert slurm.counts["squeue"] >= 24  # every second question, however much is due beside
+    assert min(slurm.counts["squeue"], slurm.counts["sinfo"], slurm.counts["reservations"]) >= 8, slurm.counts

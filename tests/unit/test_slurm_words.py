@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from fabric_hub.clock import clock
 from fabric_hub.errors import SlurmUnavailableError
-from fabric_hub.model import Job, JobSpec
+from fabric_hub.model import Job, JobSpec, Reservation, Snapshot
 from fabric_hub.slurm import reasons, refusals
+
+from .builders import NOW, a_job
 
 SPEC = JobSpec(partition="gpu", account="lab", gres=("gpu:h200:2",), minutes=90, memory_mb=9000)
 
@@ -85,6 +88,15 @@ def test_a_waiting_job_says_what_it_waits_for(reason: str, told: str) -> None:
     assert told in reasons.explain(pending(reason))
 
 
+def test_a_job_that_waits_for_its_reservation_says_when_that_begins() -> None:
+    job = pending("Reservation").model_copy(update={"reservation": "monday {job_id}"})
+    monday = Reservation(name=job.reservation, starts_at=NOW + 3600, ends_at=NOW + 7200, nodes="gpu1")
+    told = reasons.explain(job, Snapshot(now=NOW, reservations=(monday,)))
+    assert told == f"It waits for its reservation monday job_id, which begins at {clock(NOW + 3600)}."
+    for unknown in (None, Snapshot(now=NOW), Snapshot(now=NOW + 3601, reservations=(monday,))):
+        assert reasons.explain(job, unknown) == "It waits for its reservation to begin."
+
+
 @pytest.mark.parametrize(
     ("state", "told"),
     [
@@ -96,6 +108,15 @@ def test_a_waiting_job_says_what_it_waits_for(reason: str, told: str) -> None:
 )  # fmt: skip
 def test_a_job_that_started_says_how_it_fares(state: str, told: str) -> None:
     job = Job(job_id=5, name="n", user="anna", node="gpu1", state=state, limit_s=5400, exit_status=3)
+    assert told in reasons.explain(job)
+
+
+@pytest.mark.parametrize(
+    ("ran_s", "told"),
+    [(205, "ended with its reservation, before its time limit (1 h 00 min)"), (3601, "reached its time limit")],
+)
+def test_a_session_that_slurm_ended_with_its_reservation_says_so(ran_s: float, told: str) -> None:
+    job = a_job(state="TIMEOUT", reason="TimeLimit", started_at=NOW, ends_at=NOW + ran_s, limit_s=3600)
     assert told in reasons.explain(job)
 
 

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from fabric_hub.clock import clock
 from fabric_hub.errors import FabricError
 from fabric_hub.quotas.time_left import end_of, longer, time_left
 from fabric_hub.settings import Profile, Project
@@ -48,7 +49,21 @@ def test_a_session_of_the_longest_time_is_told_which_limit_it_has_met() -> None:
 def test_a_reservation_that_ends_first_is_the_end() -> None:
     left = time_left(RUNNING, PROFILE, PROJECT, NOW, offered=True, reservation_ends_at=NOW + HOUR)
     assert (left.ends_at, left.why, left.can_extend) == (NOW + HOUR, "reservation", False)
+    assert left.text == f"This session ends at {clock(NOW + HOUR)}: the end of its reservation."
     assert "reservation" in left.extend_why_not
+
+
+def test_in_a_reservation_that_ends_later_a_session_ends_at_its_limit_and_may_have_more_until_then() -> None:
+    left = time_left(RUNNING, PROFILE, PROJECT, NOW, offered=True, reservation_ends_at=NOW + 3 * HOUR)
+    assert (left.ends_at, left.why, left.extend_most_minutes) == (NOW + 2 * HOUR, "limit", 60)
+
+
+def test_a_job_without_a_time_limit_ends_with_its_reservation() -> None:
+    job = a_job(started_at=NOW, ends_at=None)
+    left = time_left(job, PROFILE, PROJECT, NOW, offered=True, reservation_ends_at=NOW + 3 * HOUR)
+    assert (left.ends_at, left.why, left.can_extend) == (NOW + 3 * HOUR, "reservation", False)
+    assert left.extend_why_not == "Its job has no time limit."
+    assert time_left(job, PROFILE, PROJECT, NOW, offered=True).ends_at is None
 
 
 def test_nothing_is_longer_than_its_project() -> None:

@@ -9,13 +9,18 @@ from fabric_hub.clock import clock
 from fabric_hub.model import Job, Snapshot
 from fabric_hub.spawner.words import progress_event, was_killed, why_gone
 
-from .builders import a_job, a_session, a_snapshot
+from .builders import NOW, a_job, a_session, a_snapshot
 
 
 def test_a_time_of_today_is_told_without_the_date() -> None:
     now = time.time()
     assert clock(now) == time.strftime("%H:%M", time.localtime(now))
     assert clock(0) == time.strftime("%d %b %H:%M", time.localtime(0))
+
+
+IN_RESERVATION = a_snapshot(
+    reservations=({"name": "monday", "starts_at": NOW + 3600, "ends_at": NOW + 7200, "nodes": "gpu1"},)
+)
 
 
 @pytest.mark.parametrize(
@@ -26,12 +31,14 @@ def test_a_time_of_today_is_told_without_the_date() -> None:
         ({}, None, None, 15, "Job 7 is submitted"),
         ({}, a_job(state="PENDING", reason="Priority"), a_snapshot(), 20, "Other jobs are before it"),
         ({}, a_job(state="PENDING", started_at=1.0), a_snapshot(), 20, "Slurm expects to start it at"),
+        ({}, a_job(state="PENDING", reason="Reservation", reservation="monday"), IN_RESERVATION, 20,
+         f"It waits for its reservation monday, which begins at {clock(NOW + 3600)}."),
         ({}, a_job(node="gpu1"), a_snapshot(), 60, "Job 7 runs on gpu1"),
         ({}, a_job(), a_snapshot(), 60, "Job 7 runs on its node"),
         ({}, a_job(state="COMPLETING", node="gpu1"), a_snapshot(), 60, "is ending"),
         ({}, a_job(), a_snapshot(silent_since=1.0, problem="munge is down."), 15, "job 7 keeps its place. munge"),
     ],
-)
+)  # fmt: skip
 def test_each_step_of_a_start_is_told(
     fields: dict[str, Any], job: Job | None, snapshot: Snapshot | None, progress: int, words: str
 ) -> None:
