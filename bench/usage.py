@@ -22,7 +22,7 @@ import httpx
 from fabric_hub.model import job_name
 from fabric_hub.service.scopes import SESSION_SCOPE
 from fabric_hub.sessions.database import database_url
-from fabric_hub.sessions.store import Session, SessionStore
+from fabric_hub.sessions.store import Session, SessionStore, token_digest
 from tests.embedded_run import EmbeddedRun
 
 from . import ours, sdiag
@@ -90,6 +90,14 @@ async def tokens(run: EmbeddedRun, users: list[str]) -> list[str]:
         return [await one(user) for user in users]
 
 
+def hand_out(run: EmbeddedRun, made: list[Session], known: list[str]) -> None:
+    """Put each session's token on its record, as the spawner does."""
+    store = SessionStore(database_url(run.settings))
+    for session, token in zip(made, known, strict=True):
+        store.update(session.id, token_digest=token_digest(token))
+    store.close()
+
+
 async def counted(run: EmbeddedRun, seconds: float) -> dict[str, float]:
     """Questions a minute that slurmctld is asked in the next seconds, by type."""
     await asyncio.to_thread(run.slurm, "sdiag", "--reset")
@@ -132,8 +140,9 @@ async def run(arguments: argparse.Namespace, images: Path, _environment: Path) -
     period, window = arguments.period, arguments.window
     async with ours.running(images) as embedded:
         await asyncio.to_thread(enrol, embedded, users)
-        await asyncio.to_thread(sessions, embedded, users)
+        made = await asyncio.to_thread(sessions, embedded, users)
         known = await tokens(embedded, users)
+        await asyncio.to_thread(hand_out, embedded, made, known)
         print(f"  {len(users)} sessions", flush=True)
         await knows_limits(embedded, known[-1])
         quiet = await counted(embedded, window)
@@ -141,7 +150,7 @@ async def run(arguments: argparse.Namespace, images: Path, _environment: Path) -
             asked(embedded, known, period, max(window, 4 * period)), counted(embedded, window)
         )
     added = max(0.0, sum(busy.values()) - sum(quiet.values()))
-    # the first question of every session also asks the hub whose token it is
+    # at the first question of every session the hub is asked, beside it, whether its token stands
     first, rest = took[: len(users)], took[len(users) :]
     return Result(
         "usage",

@@ -69,7 +69,14 @@ def build(settings: Settings, local: bool) -> FastAPI:
     hub, identities = HubApi(*address), HubApi(*address, most=AT_ONCE)
     accounts = Accounts(settings, store, follower, gateway, hub)
     app = make_app(
-        settings, store, Tokens(identities.who, live), latest, desk, accounts.desk, accounts.scrape, local=local
+        settings,
+        store,
+        Tokens(identities.who, store.holder, live),
+        latest,
+        desk,
+        accounts.desk,
+        accounts.scrape,
+        local=local,
     )
     reconciler = Reconciler(settings, store, gateway, follower, hub)
 

@@ -13,6 +13,16 @@ SESSION_TOKEN_SCOPES = (
 _ACCESS_SERVER = "access:servers!server="
 
 
+def scopes_of(user: str, server: str) -> list[str]:
+    """The scopes of the token of a user's server, as the hub writes them out; :func:`server_of` reads them."""
+    return [
+        SESSION_SCOPE,
+        f"{_ACCESS_SERVER}{user}/{server}",
+        "access:services!service=fabric",
+        f"users:activity!user={user}",
+    ]
+
+
 def server_of(user: str, scopes: list[str] | tuple[str, ...]) -> str | None:
     """The server name a session's token belongs to, or None when it is not a session's token.
 

@@ -45,12 +45,23 @@ def standing(session: Session, snapshot: Snapshot | None) -> Standing:
 
 def standings(sessions: Sequence[Session], snapshot: Snapshot | None) -> dict[str, Standing]:
     """What a snapshot says of many sessions' jobs, by the session's id: the jobs are gone through once."""
-    wanted = {session.job_id for session in sessions}
-    jobs: dict[int, list[Job]] = defaultdict(list)
-    for job in snapshot.jobs if snapshot else ():
-        if job.job_id in wanted:
-            jobs[job.job_id].append(job)
+    jobs = _by_number(snapshot.jobs) if snapshot else {}
     return {session.id: _judge(session, snapshot, jobs.get(session.job_id or 0, ())) for session in sessions}
+
+
+_latest: tuple[tuple[Job, ...], dict[int, list[Job]]] = ((), {})
+
+
+def _by_number(jobs: tuple[Job, ...]) -> dict[int, list[Job]]:
+    """The jobs by their number, made once for each snapshot: everybody asks for one of them."""
+    global _latest
+    known, index = _latest
+    if known is not jobs:
+        index = defaultdict(list)
+        for job in jobs:
+            index[job.job_id].append(job)
+        _latest = jobs, index
+    return index
 
 
 def _judge(session: Session, snapshot: Snapshot | None, numbered: Iterable[Job]) -> Standing:

@@ -7,6 +7,7 @@ there is at most one per user and server name, and the database holds that.
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import time
 from collections.abc import Iterable
@@ -26,7 +27,8 @@ class Session(Frozen):
     """One session. Times are Unix seconds, ``hours`` is the time asked for.
 
     ``token`` is the server's API token, kept only until the server is up, so that
-    a hub that died meanwhile can adopt the job that already holds it. ``follows`` is
+    a hub that died meanwhile can adopt the job that already holds it; ``token_digest`` stays (:func:`token_digest`).
+    ``follows`` is
     the session that this one continues, and ``reopen`` the files to open again, relative
     to where its server begins; ``returned_gpu_hours`` is what an idle one had left when it was stopped.
     """
@@ -59,6 +61,7 @@ class Session(Frozen):
     follows: str | None = None
     reopen: tuple[str, ...] | None = None
     returned_gpu_hours: float | None = None
+    token_digest: str | None = None
 
     @property
     def live(self) -> bool:
@@ -68,6 +71,17 @@ class Session(Frozen):
 def new_session_id() -> str:
     """A random session id: 12 characters of base32, 60 bits."""
     return "".join(secrets.choice(_ID_ALPHABET) for _ in range(12))
+
+
+def token_digest(token: str) -> str:
+    """By what a token is known without being kept: SHA-256, in hexadecimal; tokens are random, so no salt is needed."""
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+# Asked with every call of every session: compiled once.
+_LIVE = sa.select(sessions).where(sessions.c.ended_at.is_(None))
+_OF_SERVER = _LIVE.where(sessions.c.user == sa.bindparam("user"), sessions.c.server_name == sa.bindparam("server"))
+_OF_TOKEN = _LIVE.where(sessions.c.token_digest == sa.bindparam("digest"))
 
 
 class SessionStore:
@@ -98,6 +112,8 @@ class SessionStore:
         """
         fields = {"id": new_session_id(), "created_at": time.time(), "datasets": [], **fields}
         fields["datasets"] = list(fields["datasets"])
+        if fields.get("token"):
+            fields["token_digest"] = token_digest(fields["token"])
         try:
             with self._begin() as connection:
                 prepared = sa.delete(successors).where(
@@ -196,10 +212,16 @@ class SessionStore:
 
     def live(self, user: str, server_name: str) -> Session | None:
         """The live session of a user's server, if any."""
-        return self._one(sessions.c.user == user, sessions.c.server_name == server_name, sessions.c.ended_at.is_(None))
+        found = self._many(_OF_SERVER, {"user": user, "server": server_name})
+        return found[0] if found else None
+
+    def holder(self, digest: str) -> Session | None:
+        """The live session whose own token has this digest."""
+        found = self._many(_OF_TOKEN, {"digest": digest})
+        return found[0] if found else None
 
     def live_all(self) -> list[Session]:
-        return self._many(sa.select(sessions).where(sessions.c.ended_at.is_(None)))
+        return self._many(_LIVE)
 
     def last_ended(self, user: str, server_name: str) -> Session | None:
         """The session of a user's server that ended last."""
@@ -229,10 +251,10 @@ class SessionStore:
         found = self._many(sa.select(sessions).where(*where))
         return found[0] if found else None
 
-    def _many(self, query: Any) -> list[Session]:
+    def _many(self, query: Any, values: dict[str, Any] | None = None) -> list[Session]:
         try:
             with self._engine.connect() as connection:
-                return [Session.model_validate(dict(row)) for row in connection.execute(query).mappings()]
+                return [Session.model_validate(dict(row)) for row in connection.execute(query, values).mappings()]
         except sa.exc.DatabaseError as error:
             raise unusable(error) from error
 

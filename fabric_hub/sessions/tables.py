@@ -37,6 +37,7 @@ sessions = sa.Table(
     sa.Column("follows", sa.String(12)),
     sa.Column("reopen", sa.JSON),
     sa.Column("returned_gpu_hours", sa.Float),
+    sa.Column("token_digest", sa.String(64)),
 )
 sa.Index(
     "one_live_session_per_server",
@@ -47,6 +48,7 @@ sa.Index(
     postgresql_where=sessions.c.ended_at.is_(None),
 )
 sa.Index("sessions_by_end", sessions.c.ended_at)
+sa.Index("sessions_by_token", sessions.c.token_digest)
 
 # Sessions that are about to be started to continue another one: taken by the start of that server.
 successors = sa.Table(

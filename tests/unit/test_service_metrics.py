@@ -16,8 +16,8 @@ from fabric_hub.service.api import make_app
 from fabric_hub.service.hub_api import HubApi
 from fabric_hub.service.metrics import Seen, ServiceMetrics, seen
 from fabric_hub.service.review import Review
-from fabric_hub.service.scopes import SESSION_SCOPE
-from fabric_hub.service.tokens import SESSION_CACHE_S, TOKEN_CACHE_S, Tokens
+from fabric_hub.service.scopes import SESSION_SCOPE, server_of
+from fabric_hub.service.tokens import SESSION_CACHE_S, SILENT_S, TOKEN_CACHE_S, Tokens
 from fabric_hub.sessions.store import SessionStore
 from fabric_hub.settings import Settings
 from fabric_hub.slurm.limits import Limits
@@ -129,10 +129,12 @@ class Asked:
     """The hub's word on tokens, counted."""
 
     def __init__(self, who: dict[str, Any] | None) -> None:
-        self.who, self.times, self.now = who, 0, 0.0
+        self.who, self.times, self.now, self.silent = who, 0, 0.0, False
 
     async def __call__(self, _token: str) -> dict[str, Any] | None:
         self.times += 1
+        if self.silent:
+            raise FabricError("The hub does not answer.", reason="hub", status=503)
         return self.who
 
 
@@ -141,21 +143,70 @@ def a_tokens(asked: Asked, store: SessionStore) -> Tokens:
         session = store.live(user, server)
         return session.id if session else None
 
-    return Tokens(asked, live, lambda: asked.now)
+    return Tokens(asked, store.holder, live, lambda: asked.now)
 
 
 SESSIONS = {"name": "jan", "scopes": [SESSION_SCOPE, "access:servers!server=jan/"]}
 
 
-async def test_the_hub_is_asked_of_a_sessions_token_once_in_a_while_only(store: SessionStore) -> None:
-    store.create(**fields_of_a_session())
+async def test_a_sessions_token_is_known_from_the_record_and_the_hub_is_asked_beside_once_in_a_while(
+    store: SessionStore,
+) -> None:
+    store.create(**fields_of_a_session(token="t"))
     asked = Asked(SESSIONS)
     tokens = a_tokens(asked, store)
-    assert [await tokens("t") for _ in range(5)] == [SESSIONS] * 5
+    found = [await tokens("t") for _ in range(5)]
+    assert [(who["name"], server_of(who["name"], who["scopes"])) for who in found if who] == [("jan", "")] * 5
+    await tokens.settled()
+    assert asked.times == 1
+    assert await tokens("t")
+    await tokens.settled()
     assert asked.times == 1
     asked.now += SESSION_CACHE_S
-    await tokens("t")
+    assert await tokens("t")
+    await tokens.settled()
     assert asked.times == 2
+
+
+async def test_a_sessions_token_that_was_revoked_by_hand_is_refused_once_the_hub_has_said_so_and_for_good(
+    store: SessionStore,
+) -> None:
+    store.create(**fields_of_a_session(token="t"))
+    asked = Asked(None)
+    tokens = a_tokens(asked, store)
+    await tokens("t")
+    await tokens.settled()
+    for _ in range(3):
+        assert await tokens("t") is None
+        asked.now += 2 * SESSION_CACHE_S
+    assert asked.times == 1
+
+
+async def test_a_hub_that_is_silent_keeps_no_session_from_asking_and_is_asked_again(store: SessionStore) -> None:
+    store.create(**fields_of_a_session(token="t"))
+    asked = Asked(SESSIONS)
+    asked.silent = True
+    tokens = a_tokens(asked, store)
+    assert await tokens("t")
+    await tokens.settled()
+    asked.silent, asked.who = False, None
+    assert await tokens("t"), "it is asked again only after a moment"
+    asked.now += SILENT_S
+    assert await tokens("t")
+    await tokens.settled()
+    assert await tokens("t") is None
+
+
+async def test_a_sessions_token_ends_with_the_session_whatever_the_hub_says_of_it(store: SessionStore) -> None:
+    first = store.create(**fields_of_a_session(token="t"))
+    asked = Asked(SESSIONS)
+    tokens = a_tokens(asked, store)
+    assert await tokens("t")
+    await tokens.settled()
+    store.end(first.id, reason="stopped", text="")
+    store.create(**fields_of_a_session(token="u"))
+    asked.who = None
+    assert await tokens("t") is None
 
 
 async def test_the_token_of_a_session_that_is_over_is_asked_of_again_though_another_one_has_its_name(
