@@ -17,8 +17,6 @@ from .storage import NoQuotaError, StorageAnswer, StorageQuota
 
 # Who asks again within this time gets the same answer.
 _HOLDS_S = 30.0
-# quota's exit status of an account that is over a limit: its answer is whole.
-_OVER = 1
 
 
 class AsksAccounting(Protocol):
@@ -94,9 +92,7 @@ class StorageDesk:
         except (OSError, command.TooMuchOutputError) as error:
             return storage.unknown(source, f"{argv[0]} cannot be used: {error}")
         try:
-            if done.returncode not in (0, _OVER):
-                raise NoQuotaError("the tool failed")
-            return storage.parse(done.stdout.decode("utf-8", "replace"), source)
+            return storage.parse(done.stdout.decode("utf-8", "replace"), source, done.returncode)
         except NoQuotaError as error:
             said = done.words.splitlines()
             return storage.unknown(source, f"{error}: {said[0][:200]}" if said else str(error))

@@ -14,6 +14,8 @@ from ..quota_settings import StorageSettings
 
 _KIB = 1024
 _TABLE = 9  # file system; blocks, quota, limit, grace; files, quota, limit, grace
+# quota's exit status of an account that is over a limit, with its row; also of every refusal, which has no row.
+_OVER = 1
 
 
 class StorageQuota(Frozen):
@@ -59,21 +61,30 @@ def argv(source: StorageSettings, user: str, uid: int) -> list[str]:
     return [*program, *plain, *(["--project", whose] if source.kind == "project" else ["--user", user])]
 
 
-def parse(text: str, source: StorageSettings) -> StorageQuota:
+def parse(text: str, source: StorageSettings, status: int = 0) -> StorageQuota:
     """The one row of a tool's answer.
 
     A quota of which every limit is 0 has none. Where there are two limits, the one for good and the one that may be
     passed for a while, the lower one counts: files that pass it cannot stay.
 
-    :raises NoQuotaError: there is no row, or it is not of the known form.
+    :param status: the tool's exit status.
+    :raises NoQuotaError: there is no row, it is not of the known form, or its numbers are not to be relied on.
     """
-    if re.search(r":\s*none\s*$", text):
-        raise NoQuotaError("no quota is set on it")
     words = text.split()
     start = next((number for number, word in enumerate(words) if word.startswith("/") and _is_row(words, number)), None)
-    if start is None:
+    row = () if start is None else words[start + 1 : start + _TABLE]
+    if any("[" in word for word in row):  # lfs: what a server that is away holds is left out of a number in brackets
+        raise NoQuotaError("not all servers of the file system answer, so what is used is not known")
+    if status not in (0, _OVER):
+        raise NoQuotaError("the tool failed")
+    if re.search(r":\s*none\s*$", text):
+        raise NoQuotaError("no quota is set on it")
+    if not row:
         raise NoQuotaError("the answer holds no quota")
-    blocks, soft, hard, _, files, files_soft, files_hard, _ = words[start + 1 : start + _TABLE]
+    blocks, soft, hard, _, files, files_soft, files_hard, _ = row
+    # XFS: who is not root is told zeros of any project, and no error; a project has at least its own directory
+    if source.kind == "project" and not any(map(_number, (blocks, soft, hard, files, files_soft, files_hard))):
+        raise NoQuotaError("nothing of the project is there, or the tool did not run as root")
     limit = _limit(soft, hard)
     return StorageQuota(
         title=source.title or str(source.path),
@@ -93,7 +104,7 @@ def _is_row(words: Sequence[str], start: int) -> bool:
 
 
 def _number(word: str) -> int:
-    return int(word.strip("[]*"))
+    return int(word.strip("*"))
 
 
 def _limit(soft: str, hard: str) -> int | None:

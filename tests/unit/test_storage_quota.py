@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import shlex
 from pathlib import Path
 
 import pytest
@@ -19,54 +20,183 @@ PROJECT = StorageSettings(
     kind="project", path=Path("/data"), project="p{uid}", program=("/usr/bin/sudo", "-n", "quota")
 )
 
-# quota 4.06 --no-wrap --raw-grace --verbose --show-mntpoint --hide-device
-EXT4 = """\
-Disk quotas for user ann (uid 2001):
-     Filesystem  blocks   quota   limit   grace   files   quota   limit   grace
-          /home  819200  900000 1000000       0    1234       0       0       0
-"""
-EXT4_OVER = """\
-Disk quotas for user ann (uid 2001):
-     Filesystem  blocks   quota   limit   grace   files   quota   limit   grace
-          /home  950000* 900000 1000000 1795297232   1234*   1000    2000 1795297232
-"""
-XFS_PROJECT = """\
-Disk quotas for project p2001 (pid 2001):
-     Filesystem  blocks   quota   limit   grace   files   quota   limit   grace
-          /data 1048576       0 2097152       0      17       0       0       0
-"""
-# lfs quota -q: a long name has a line of its own; brackets mark what an unreachable server could not confirm
+ANSWERS = Path(__file__).parent / "storage_answers"
+RELEASES = ("bookworm", "trixie")
+
+# Of scripts/record_quotas_machine.sh: what each account and project wrote and was given, in KiB and files. Where a soft
+# and a hard limit are set, the soft one counts.
+OF_USERS = {
+    "under": (4096 + 3072 + 1024 + 6144 + 2048, 20480, 5, None),  # ann, in the directories of two projects too
+    "asked_by_root": (16384, 20480, 5, None),
+    "over_soft": (12288, 10240, 1, None),
+    "at_hard": (10240, 10240, 1, None),
+    "unset": (4096 + 1024, None, 2, None),
+    "nothing": (0, None, 0, None),
+    "unused": (0, 10240, 0, 100),
+    "files_over_soft": (0, None, 12, 10),
+    "files_at_hard": (0, None, 5, 5),
+    "grace_over": (2048, 1024, 1, None),
+    "long_user": (1024, 2048, 1, None),
+    "large": (1024, 50 << 30, 1, 2_000_000_000),
+}
+OF_PROJECTS = {  # with their directory, one file more
+    "project_name": (6144, 8192, 2, None),
+    "project_number": (2048, 1024, 2, None),
+    "project_unset": (0, None, 1, None),
+}
+DIRECTORY = {"ext4": 4, "xfs": 0}  # KiB of a small directory
+TOLD = {
+    "long_path": (12288, 10240, 1, None),
+    "long_path_project": (2048 + DIRECTORY["ext4"], 1024, 2, None),
+    "bind_mount": OF_USERS["under"],
+    "link": OF_USERS["under"],
+    "counted_only": (4096, 1024, 1, None),
+}
+for _kind, _directory in DIRECTORY.items():
+    TOLD |= {f"{_kind}_{case}": numbers for case, numbers in OF_USERS.items()}
+    TOLD |= {f"{_kind}_{case}": (used + _directory, *rest) for case, (used, *rest) in OF_PROJECTS.items()}
+REFUSED = {
+    "ext4_of_another": "quota: bob (uid 2002): Permission denied",
+    "xfs_of_another": "quota: bob (uid 2002): Permission denied",
+    "ext4_user_unknown": "quota: user ghost does not exist.",
+    "xfs_user_unknown": "quota: user ghost does not exist.",
+    "ext4_project_unknown": "quota: project nix does not exist.",
+    "xfs_project_unknown": "quota: project nix does not exist.",
+    "ext4_project_asked_by_user": "quota: Cannot get quota for project 3001 from kernel on /dev/vda: Operation not "
+    "permitted",
+    "below_the_mount": "quota: Mountpoint (or device) /home/files not found or has no quota enabled.",
+    "no_quotas": "quota: Mountpoint (or device) /plain not found or has no quota enabled.",
+    "projects_only": "quota: Not all specified mountpoints are using quota.",
+}
+SAYS = {case: f"the answer holds no quota: {words}" for case, words in REFUSED.items()} | {
+    "not_there": "the tool failed: quota: Cannot stat() given mountpoint /nowhere: No such file or directory",
+    "xfs_project_asked_by_user": "nothing of the project is there, or the tool did not run as root",
+}
+
+
+class Recorded:
+    """A file of storage_answers: what was asked of which tool, and what it answered."""
+
+    def __init__(self, path: Path) -> None:
+        head, _, answer = path.read_text().partition("-- stdout\n")
+        self.stdout, _, self.stderr = answer.partition("-- stderr\n")
+        facts = dict(line.partition(":")[::2] for line in head.splitlines())
+        self.command = facts["command"].strip()
+        self.status = int(facts["exit status"])
+        self.user, uid = facts["user"].split()
+        self.uid = int(uid)
+        project = facts["project"].strip()
+        kind = "project" if project else "quota"
+        self.source = StorageSettings.model_validate(
+            {"kind": kind, "path": facts["path"].strip(), "project": project, "title": "Here"}
+        )
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_every_recording_is_accounted_for(release: str) -> None:
+    cases = {path.stem for path in (ANSWERS / release).glob("*.txt")}
+    assert cases == TOLD.keys() | SAYS.keys()
+
+
+@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("case", sorted(TOLD | SAYS))
+def test_what_was_recorded_is_what_is_asked(release: str, case: str) -> None:
+    recorded = Recorded(ANSWERS / release / f"{case}.txt")
+    asked = shlex.join(argv(recorded.source, recorded.user, recorded.uid))
+    assert asked == recorded.command, "the arguments changed: record again with scripts/record_quotas.py"
+
+
+@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("case", sorted(TOLD))
+def test_a_recorded_answer_tells_what_was_written_and_set(release: str, case: str) -> None:
+    recorded = Recorded(ANSWERS / release / f"{case}.txt")
+    found = parse(recorded.stdout, recorded.source, recorded.status)
+    used, limit, files, files_limit = TOLD[case]
+    assert found.used == used * 1024
+    assert found.limit == (None if limit is None else limit * 1024)
+    assert (found.files_used, found.files_limit) == (files, files_limit)
+    assert (found.title, found.path, found.problem) == ("Here", str(recorded.source.path), "")
+    assert found.scope == ("project" if recorded.source.project else "user")
+    over = (limit is not None and used >= limit) or (files_limit is not None and files >= files_limit)
+    assert recorded.status == int(over), "quota's exit status is that of a failure when the account is over a limit"
+
+
+@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("case", sorted(SAYS))
+async def test_a_recorded_refusal_is_told_in_the_tools_words(tmp_path: Path, release: str, case: str) -> None:
+    recorded = Recorded(ANSWERS / release / f"{case}.txt")
+    (tmp_path / "out").write_text(recorded.stdout)
+    (tmp_path / "err").write_text(recorded.stderr)
+    program = _tool(tmp_path, "quota", f"cd {tmp_path}; cat out; cat err >&2; exit {recorded.status}")
+    desk = StorageDesk([recorded.source.model_copy(update={"program": program})], timeout_s=20.0)
+    (told,) = (await desk.read(_myself())).quotas
+    assert told.problem == SAYS[case]
+    assert (told.used, told.limit) == (0, None)
+
+
+# lfs quota -q, in the form in which its print_quota writes it. Lustre 2.14 and before: a longer path has a line of its
+# own, and lines on default quotas follow the row. Since then (the lfs that has --lqa): a space behind each column, no
+# line break, "expired" for "none", no lines on default quotas.
 LFS = """\
-        /lustre    2048       0   4096       -      12       0     100       -
+        /lustre    2048       0    4096       -      12       0     100       -
+"""
+LFS_OVER = """\
+        /lustre    2048*   1024    4096 6d23h59m59s      12*     10     100    none
 """
 LFS_WRAPPED = """\
-/lustre
-                [2048]*    1024    4096 6d23h59m59s      12       0       0       -
+/lustre/of/a/long/name
+                   2048*   1024    4096    none      12       0       0       -
 """
+LFS_DEFAULT = """\
+        /lustre    2048    4096    8192       -      12       0       0       -
+uid 2001 is using default block quota setting
+uid 2001 is using default file quota setting
+"""
+LFS_NEW = """\
+        /lustre   2048*    1024    4096 expired     12*       0      12       - 
+"""  # noqa: W291
+LFS_NEW_LONG = """\
+/lustre/of/a/long/name    2048       0       0       -      12       0       0       - 
+"""  # noqa: W291
+# Brackets: a server did not tell its part. lfs ends with EIO then, and an older one with 0 nevertheless.
+LFS_INEXACT = """\
+        /lustre  [1024]       0    4096       -      12       0     100       -
+Some errors happened when getting quota info. Some devices may be not working or deactivated. The data in "[]" is inaccurate.
+"""  # noqa: E501
 
 
-def test_ext4_tells_bytes_and_the_limit_that_counts() -> None:
-    found = parse(EXT4, HOME)
-    assert (found.title, found.path, found.scope) == ("Home", "/home", "user")
-    assert (found.used, found.limit) == (819200 * 1024, 900000 * 1024)
-    assert (found.files_used, found.files_limit) == (1234, None)
-
-
-def test_what_is_over_is_still_a_number() -> None:
-    found = parse(EXT4_OVER, HOME)
-    assert (found.used, found.limit, found.files_used, found.files_limit) == (950000 * 1024, 900000 * 1024, 1234, 1000)
-
-
-def test_a_projects_quota_reads_the_same() -> None:
-    found = parse(XFS_PROJECT, PROJECT)
-    assert (found.scope, found.used, found.limit) == ("project", 1 << 30, 2 << 30)
-
-
-@pytest.mark.parametrize(("text", "used", "limit", "files"), [(LFS, 2048, 4096, 100), (LFS_WRAPPED, 2048, 1024, None)])
-def test_lustre_tells_its_table_with_and_without_a_line_break(text: str, used: int, limit: int, files: int) -> None:
+@pytest.mark.parametrize(
+    ("text", "limit", "files_limit"),
+    [
+        (LFS, 4096, 100),
+        (LFS_OVER, 1024, 10),
+        (LFS_WRAPPED, 1024, None),
+        (LFS_DEFAULT, 4096, None),
+        (LFS_NEW, 1024, 12),
+        (LFS_NEW_LONG, None, None),
+    ],
+)
+def test_lustre_tells_its_table_in_the_forms_of_its_versions(
+    text: str, limit: int | None, files_limit: int | None
+) -> None:
     found = parse(text, LUSTRE)
-    assert (found.used, found.limit, found.files_limit) == (used * 1024, limit * 1024, files)
+    assert (found.used, found.files_used) == (2048 * 1024, 12)
+    assert (found.limit, found.files_limit) == (limit and limit * 1024, files_limit)
     assert found.title == "/lustre"
+
+
+@pytest.mark.parametrize("status", [0, 5])
+def test_a_number_that_lustre_could_not_confirm_is_not_told(status: int) -> None:
+    with pytest.raises(NoQuotaError, match="not all servers of the file system answer"):
+        parse(LFS_INEXACT, LUSTRE, status)
+    with pytest.raises(NoQuotaError, match="not all servers of the file system answer"):
+        parse(LFS_INEXACT.replace("[1024] ", "[4096]*"), LUSTRE, status)
+
+
+def test_a_row_of_a_tool_that_failed_is_not_told() -> None:
+    assert parse(LFS, LUSTRE, 0).used == 2048 * 1024
+    with pytest.raises(NoQuotaError, match="the tool failed"):
+        parse(LFS, LUSTRE, 121)
 
 
 @pytest.mark.parametrize(
@@ -102,21 +232,23 @@ def _myself() -> Account:
     return Account(entry.pw_name, entry.pw_uid, entry.pw_gid, (), entry.pw_dir, "/bin/sh")
 
 
-async def test_each_tool_answers_or_says_why_not_and_all_are_in_the_answer(tmp_path: Path) -> None:
-    def tool(name: str, script: str) -> tuple[str, ...]:
-        path = tmp_path / name
-        path.write_text(f"#!/bin/sh\n{script}\n")
-        path.chmod(0o755)
-        return (str(path),)
+def _tool(directory: Path, name: str, script: str) -> tuple[str, ...]:
+    path = directory / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return (str(path),)
 
-    over = tool("over", f"cat <<'END'\n{EXT4_OVER}END\nexit 1")
-    hung = tool("hung", "exec sleep 60")
-    broken = tool("broken", "echo 'quota: Cannot open quotafile: Permission denied' >&2; exit 2")
+
+async def test_each_tool_answers_or_says_why_not_and_all_are_in_the_answer(tmp_path: Path) -> None:
+    recorded = Recorded(ANSWERS / "bookworm" / "ext4_over_soft.txt")
+    over = _tool(tmp_path, "over", f"cat <<'END'\n{recorded.stdout}END\nexit {recorded.status}")
+    hung = _tool(tmp_path, "hung", "exec sleep 60")
+    broken = _tool(tmp_path, "broken", "echo 'quota: Cannot open quotafile: Permission denied' >&2; exit 2")
     sources = [HOME.model_copy(update={"program": program}) for program in (over, hung, broken, ("/nowhere/quota",))]
     desk = StorageDesk(sources, timeout_s=1.0)
     answer = await desk.read(_myself())
     told, slow, refused, missing = answer.quotas
-    assert (told.used, told.problem) == (950000 * 1024, "")
+    assert (told.used, told.problem) == (12288 * 1024, "")
     assert slow.problem == "/home did not answer within 1 s"
     assert refused.problem == "the tool failed: quota: Cannot open quotafile: Permission denied"
     assert "/nowhere/quota cannot be used" in missing.problem
