@@ -81,7 +81,7 @@ class DatasetHandler(DatasetsHandler):
             return
         noted = await self.service.ask(f"/datasets/{name}", "POST")
         self.catalogue.forget()
-        problem = f"It is open, but the hub did not note it for this session: {noted.problem}" if noted.problem else ""
+        problem = await self.told("open", noted.problem)
         self.tell({"here": joined.Here(version=opened.version, path=opened.files), "problem": problem})
 
     @authenticated
@@ -91,10 +91,15 @@ class DatasetHandler(DatasetsHandler):
             return
         noted = await self.service.ask(f"/datasets/{name}", "DELETE")
         self.catalogue.forget()
-        problem = (
-            f"It is closed, but the hub did not note it for this session: {noted.problem}" if noted.problem else ""
-        )
-        self.tell({"here": None, "problem": problem})
+        self.tell({"here": None, "problem": await self.told("closed", noted.problem)})
+
+    async def told(self, done: str, unnoted: str) -> str:
+        """Tell the session's clusters of the change; what went wrong with it anywhere, in words."""
+        from .dask import door  # nothing of it is needed before a dataset changes
+
+        problems = [f"the hub did not note it for this session: {unnoted}"] if unnoted else []
+        problems += await asyncio.to_thread(door.datasets_changed)
+        return f"It is {done}, but {' '.join(problems)}" if problems else ""
 
 
 class RequestHandler(DatasetsHandler):

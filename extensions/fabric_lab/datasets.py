@@ -79,7 +79,7 @@ def list() -> Datasets:  # noqa: A001 - datasets.list() is what people look for
 
 
 def add(name: str) -> Path:
-    """Open a dataset in this session, without restarting it.
+    """Open a dataset in this session, without restarting it, and on the nodes of its Dask workers.
 
     :returns: the directory with its files.
     :raises DatasetError: it may not be used, or the node does not answer.
@@ -124,10 +124,14 @@ def _ask(verb: node.Verb, name: str) -> tuple[node.Opened | None, str]:
 
 
 def _note(name: str, method: str) -> None:
-    """Tell the hub what this session uses now; that it does not answer keeps nobody from working."""
+    """Tell the hub and the session's clusters what it uses now; that one does not answer keeps nobody from working."""
+    from .dask import door  # without a cluster nothing of it is needed
+
     answer, problem = service.call(f"/datasets/{name}", method=method)
     if answer is None:
         warnings.warn(f"The hub did not note this for the session: {problem}", stacklevel=3)
+    for problem in door.datasets_changed():
+        warnings.warn(problem, stacklevel=3)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.embedded_run import EmbeddedRun
+from tests.embedded_run import ROOT, EmbeddedRun
 
 from .notebook import Notebook, Session
 
 pytestmark = [pytest.mark.hub, pytest.mark.slurm, pytest.mark.image]
 
-DATASET = "wheat-trials"
+DATASET, ADDED = "wheat-trials", "energy-year"
 
 
 @pytest.fixture(scope="module")
@@ -51,3 +51,29 @@ def test_a_dataframe_on_eight_workers_that_come_and_go_gives_the_right_result(
     notebook.until("len(cluster.scheduler_info['workers']) == 3", "three workers are left")
     again = "client.compute(frame.ndvi.count()).result()"
     assert notebook.value(f"int({again}) == int(whole.ndvi.count())")
+
+
+def test_a_dataset_that_is_added_while_a_cluster_runs_is_on_all_of_its_nodes_when_add_returns(
+    notebook: Notebook, session: Session
+) -> None:
+    notebook.run(
+        "from fabric_lab import DaskCluster, datasets\nimport os\n"
+        "cluster = DaskCluster(2, cores=1, memory='700MB', queue='cpu', workers_per_job=1)\n"
+        "cluster.add_pool(profile='gpu-1', name='gpu'); cluster.scale(1, pool='gpu')\n"
+        "client = cluster.get_client(); cluster.wait_for_workers(3, timeout=60)\n"
+        "def seen(path):\n"
+        "    try:\n        return len(os.listdir(path)) > 0\n"
+        "    except OSError:\n        return False\n"
+    )
+    place = f"str(path.parents[0].parent / {ADDED!r} / 'latest')"
+    notebook.run(f"path = datasets.path({DATASET!r}); place = {place}")
+    everywhere = "sorted(client.run(seen, place).values())"
+    if ROOT:  # without it they are plain directories
+        assert notebook.value(everywhere) == [False] * 3, "it is closed before it is added"
+    notebook.run(f"added = str(datasets.add({ADDED!r}))")
+    assert notebook.value("sorted(client.run(seen, added).values())") == [True] * 3
+    notebook.run("cluster.scale(3); cluster.wait_for_workers(4, timeout=60)")
+    assert notebook.value("sorted(client.run(seen, added).values())") == [True] * 4, "a later worker has it as well"
+    if ROOT:
+        notebook.run(f"datasets.drop({ADDED!r})")
+        assert notebook.value("sorted(client.run(seen, added).values())") == [False] * 4

@@ -36,16 +36,12 @@ class Batcher:
 
     :param directory: the cluster's; orders go below it.
     :param scheduler: gives the scheduler's address.
-    :param datasets: names of datasets that the workers open.
     """
 
-    def __init__(
-        self, directory: Path, queue: Queue, scheduler: Callable[[], str], datasets: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, directory: Path, queue: Queue, scheduler: Callable[[], str]) -> None:
         self._directory = directory
         self._queue = queue
         self._scheduler = scheduler
-        self._datasets = list(datasets)
         self._numbers = itertools.count(1)
         self._waiting: list[tuple[Entry, asyncio.Future[Place]]] = []
         self._here: dict[Place, set[str]] = defaultdict(set)
@@ -110,7 +106,6 @@ class Batcher:
             resources=pool.resources or None,
             local_directory=pool.local_directory,
             death_timeout=pool.death_timeout,
-            datasets=self._datasets,
         )
         path = self._directory / "orders" / f"{next(self._numbers)}.json"
         try:

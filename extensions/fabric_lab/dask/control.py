@@ -16,6 +16,8 @@ from typing import Any
 
 from . import show
 from .adaptive import PoolAdaptive
+from .datasets import LIMIT_S as NODES_LIMIT_S
+from .datasets import SessionDatasets
 from .host import HostedCluster, wanted_workers
 from .hub import Hub
 from .session import HubError
@@ -28,6 +30,7 @@ VERBS: dict[str, dict[str, tuple[type, ...]]] = {
     "scale": {"n": (int,), "pool": (str, type(None))},
     "adapt": {"minimum": (int,), "maximum": (int,), "pool": (str, type(None))},
     "close": {},
+    "datasets": {},
 }
 LOG_LINES = 200
 
@@ -37,19 +40,24 @@ class WrongWordsError(Exception):
 
 
 class Control:
-    """:param ending: set to end the cluster.
+    """:param datasets: the session's, which the workers have, too.
+    :param ending: set to end the cluster.
     :param hub: says why workers wait; None outside a session.
     """
 
-    def __init__(self, cluster: HostedCluster, ending: asyncio.Event, hub: Hub | None) -> None:
+    def __init__(
+        self, cluster: HostedCluster, datasets: SessionDatasets, ending: asyncio.Event, hub: Hub | None
+    ) -> None:
         self._hub = hub
         self._cluster = cluster
+        self._datasets = datasets
         self._ending = ending
 
     def handlers(self) -> dict[str, Callable[..., Any]]:
         """By name, for ``Scheduler.handlers``."""
         return {
             "fabric_wanted": self.wanted,
+            "fabric_datasets": self.names_of_datasets,
             "fabric_leave": self.leave,
             "fabric_scale": self.scale,
             "fabric_adapt": self.adapt,
@@ -78,6 +86,41 @@ class Control:
         if self._ending.is_set():
             return []
         return [name for name in names if name in self._cluster.worker_spec]
+
+    async def names_of_datasets(self) -> list[str]:
+        """The session's datasets now, for a job that begins."""
+        await self._datasets.refresh()
+        return self._datasets.names
+
+    async def datasets(self) -> dict[str, Any]:
+        """Have the jobs of all workers open and close what the session has since; returns when they have.
+
+        ``{"problems"}``: a sentence for each job that could not.
+        """
+        added, dropped = await self._datasets.refresh()
+        if not added and not dropped:
+            return {"problems": []}
+        scheduler, jobs = self._cluster.scheduler, {}
+        for state in scheduler.workers.values():
+            job = self._cluster.workers.get(str(state.name))
+            if job is not None and job.place is not None:
+                jobs[job.place] = state.address  # one worker's nanny does it for all of its job
+        told = scheduler.broadcast(
+            msg={"op": "fabric_datasets", "add": added, "drop": dropped},
+            workers=list(jobs.values()),
+            nanny=True,
+            on_error="return",
+        )
+        try:
+            answers = await asyncio.wait_for(told, NODES_LIMIT_S + 5)
+        except TimeoutError:
+            return {"problems": [f"Not all workers answered within {NODES_LIMIT_S + 5:g} s."]}
+        problems = []
+        for place, address in jobs.items():
+            said = answers.get(address)
+            words = said if isinstance(said, list) else [f"it does not answer ({said})"]
+            problems += [f"Workers of job {place} have not all of it: {word}" for word in words]
+        return {"problems": problems}
 
     async def leave(self, names: list[str]) -> None:
         """These workers end with their job: what they were doing is done elsewhere, and not held against it.

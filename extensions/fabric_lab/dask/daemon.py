@@ -55,6 +55,7 @@ async def serve(plan: Plan, directory: Path, hub: Hub | None) -> None:
     """
     from . import tls
     from .control import Control
+    from .datasets import SessionDatasets
     from .host import HostedCluster
     from .pages import control_pages
     from .queues import LocalQueue, SlurmQueue
@@ -71,18 +72,18 @@ async def serve(plan: Plan, directory: Path, hub: Hub | None) -> None:
     if plan.idle_timeout:
         options.setdefault("idle_timeout", plan.idle_timeout)
     local = LocalQueue(directory) if plan.local else None
+    datasets = SessionDatasets(plan.datasets, plan.session_job)
     cluster = HostedCluster(
         directory=directory,
         name=plan.name,
         pools=plan.pools,
-        queue=local or SlurmQueue(directory, plan.job_name, plan.datasets),
+        queue=local or SlurmQueue(directory, plan.job_name, lambda: datasets.names),
         scheduler_options=options,
         states=local.states if local else hub.states if hub else None,
-        datasets=plan.datasets,
     )
     try:
         await cluster
-        control = Control(cluster, ending, None if plan.local else hub)
+        control = Control(cluster, datasets, ending, None if plan.local else hub)
         cluster.scheduler.handlers.update(control.handlers())
         cluster.scheduler.http_application.add_handlers(".*", control_pages(control))
         dashboard = cluster.scheduler.http_server.port

@@ -28,6 +28,7 @@ class Plan:
     """What a cluster shall be; its first pool is the one that ``scale`` means.
 
     ``local``: its workers are processes of this machine. ``server_pid``: the cluster ends with that process.
+    ``session_job``: the session's own job, which has ``datasets`` open.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Plan:
     idle_timeout: float | None = None
     scheduler_options: dict[str, Any] = field(default_factory=dict)
     datasets: list[str] = field(default_factory=list)
+    session_job: str = ""
 
     def dumps(self) -> str:
         return json.dumps(asdict(self))
@@ -76,6 +78,7 @@ def make_plan(
         "server_pid": session.server_pid(),
         "host": environment.get("FABRIC_BIND") or None,
         "datasets": open_datasets(environment),
+        "session_job": environment.get("SLURM_JOB_ID", ""),
     }
     if not environment.get("FABRIC_SERVICE_URL"):
         if "cores" not in words and not shutil.which("sbatch", path=environment.get("PATH")):

@@ -1,8 +1,6 @@
 """The scheduler's web pages, as the session's server reads them for the browser: with the cluster's key.
 
-Only clusters of this session can be named, and where their pages are is what their own directories say, which only
-the session's user can write; whoever answers there must hold the cluster's key, too. Imported with the first page
-that is asked for; nothing of distributed is loaded.
+Imported with the first page that is asked for; nothing of distributed is loaded.
 """
 
 from __future__ import annotations
@@ -10,11 +8,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import re
-import ssl
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from tornado.httpclient import HTTPClientError, HTTPRequest, HTTPResponse
@@ -22,13 +17,12 @@ from tornado.httputil import HTTPHeaders
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-from . import session, tls
-from .daemon import State
-from .start import clusters, running
+from . import door
+from .door import CONTROL, LIMIT_S, NoClusterError, SilentClusterError
+from .start import clusters
 
-PLACE = re.compile(r"(?:\[[0-9A-Fa-f:.]{2,45}\]|[0-9A-Za-z](?:[0-9A-Za-z.-]{0,252}[0-9A-Za-z])?):[1-9][0-9]{0,4}")
-CONTROL = "/fabric/cluster"
-LIMIT_S = 30.0
+__all__ = ["NoClusterError", "Pages", "SilentClusterError", "all_clusters", "create", "passed"]
+
 LARGEST_PAGE = 64 << 20
 # Of a connection, not of a page (RFC 9110, 7.6.1); and what the session's own server says itself.
 _NOT_PASSED = frozenset(
@@ -39,16 +33,6 @@ _NOT_PASSED = frozenset(
     }
 )
 
-_contexts: dict[Path, tuple[tuple[int, int], ssl.SSLContext]] = {}
-
-
-class NoClusterError(Exception):
-    """There is no such cluster in this session, or it does not answer; the message is a sentence."""
-
-
-class SilentClusterError(NoClusterError):
-    """It is there, but nobody with its key answers."""
-
 
 class Pages:
     """The pages of one cluster.
@@ -57,16 +41,7 @@ class Pages:
     """
 
     def __init__(self, name: str) -> None:
-        directory = session.clusters_directory() / name
-        try:
-            if not session.NAME.fullmatch(name) or not running(directory):
-                raise FileNotFoundError
-            self._place = State.read(directory).dashboard
-            self._context = _context(directory)
-        except (OSError, ValueError, TypeError):
-            raise NoClusterError(f"There is no cluster {name} in this session, or it is just starting.") from None
-        if not isinstance(self._place, str) or not PLACE.fullmatch(self._place):
-            raise NoClusterError(f"Cluster {name} does not say where its pages are.")
+        self._place, self._context = door.find(name)
         self._name = name
 
     async def fetch(
@@ -135,18 +110,6 @@ def passed(headers: HTTPHeaders) -> HTTPHeaders:
         if name.lower() not in _NOT_PASSED and name.lower() not in named:
             kept.add(name, value)
     return kept
-
-
-def _context(directory: Path) -> ssl.SSLContext:
-    """The key's context; one per cluster, for making it takes longer than a page."""
-    status = (directory / tls.KEY).stat()
-    key = (status.st_ino, status.st_mtime_ns)
-    kept = _contexts.get(directory)
-    if kept is None or kept[0] != key:
-        kept = _contexts[directory] = (key, tls.for_reading_pages(directory))
-    for old in [old for old in _contexts if not old.exists()]:
-        del _contexts[old]
-    return kept[1]
 
 
 async def all_clusters() -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ import itertools
 import math
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -41,16 +41,16 @@ class SlurmQueue:
     """sbatch and scancel.
 
     :param directory: the cluster's; logs go below it.
-    :param datasets: names of datasets that the jobs ask their nodes for.
+    :param datasets: gives the names of datasets that the jobs ask their nodes for.
     """
 
-    def __init__(self, directory: Path, job_name: str, datasets: Sequence[str] = ()) -> None:
+    def __init__(self, directory: Path, job_name: str, datasets: Callable[[], Sequence[str]] = tuple) -> None:
         self._directory = directory
         self._job_name = job_name
         self._datasets = datasets
 
     async def submit(self, script: str, order: Path, batch: Batch, pool: Pool) -> int:
-        wanted = options(pool, self._job_name, self._directory, batch.tasks, batch.per_task, self._datasets)
+        wanted = options(pool, self._job_name, self._directory, batch.tasks, batch.per_task, self._datasets())
         return await slurm.submit(wanted, script.replace(ORDER, str(order)))
 
     async def cancel(self, tasks: Mapping[int, Sequence[int]]) -> None:

@@ -13,13 +13,14 @@ import os
 import signal
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
-from .. import data, node
+from . import datasets
 
 # Between Slurm's SIGTERM and its SIGKILL are KillWait seconds (slurm.conf, 30 by default); a part is for the goodbye.
 HAND_OVER_S = 25.0
@@ -32,8 +33,7 @@ GOODBYE_S = 2.0
 class Order:
     """What a job array's tasks shall run; task k has ``names[k * per_task:(k + 1) * per_task]``.
 
-    ``memory_limit`` is in bytes per worker, ``death_timeout`` in seconds without a scheduler. ``datasets`` are opened
-    on the task's node before its workers start.
+    ``memory_limit`` is in bytes per worker, ``death_timeout`` in seconds without a scheduler.
     """
 
     scheduler: str
@@ -45,7 +45,6 @@ class Order:
     resources: dict[str, float] | None = None
     local_directory: str | None = None
     death_timeout: float = CONNECT_S
-    datasets: list[str] = field(default_factory=list)
 
     def write(self, path: Path) -> None:
         """Put it where the tasks read it, readable by the user only."""
@@ -90,6 +89,7 @@ async def run(order: Order, directory: Path, task: int) -> None:
         # a worker that was given up while its job waited is not started
         wanted = await asyncio.wait_for(scheduler.fabric_wanted(names=names), CONNECT_S)
         names = [name for name in names if name in wanted]
+        opened = await open_datasets(scheduler, ())
         nannies = [
             Nanny(
                 order.scheduler,
@@ -106,11 +106,14 @@ async def run(order: Order, directory: Path, task: int) -> None:
             )
             for name, environment in zip(names, devices(os.environ, len(names), order.gpus), strict=True)
         ]
+        for nanny in nannies:
+            nanny.handlers["fabric_datasets"] = datasets.change_here
         started: asyncio.Future[Any] = asyncio.gather(*nannies)
         signalled: asyncio.Future[Any] = asyncio.ensure_future(ending.wait())
         await asyncio.wait([started, signalled], return_when=asyncio.FIRST_COMPLETED)
         if started.done():
             started.result()
+            await open_datasets(scheduler, opened)  # what was added while they started
             print(json.dumps({"workers": names, "node": os.environ.get("SLURMD_NODENAME", "")}), flush=True)
             finished: asyncio.Future[Any] = asyncio.gather(*(nanny.finished() for nanny in nannies))
             await asyncio.wait([finished, signalled], return_when=asyncio.FIRST_COMPLETED)
@@ -143,10 +146,15 @@ def start_forkserver() -> None:
     signal.signal(signal.SIGTERM, before)
 
 
-def open_datasets(names: list[str]) -> None:
-    """Have the node open the session's datasets for this job; one that is refused is a line in the log."""
-    if names and os.environ.get(node.SOCKET):
-        data.open_chosen({**os.environ, data.CHOSEN: ",".join(names)}, lambda line: print(line, flush=True))
+async def open_datasets(scheduler: Any, opened: Sequence[str]) -> list[str]:
+    """Have the node open the session's datasets for this job; one that is refused is a line in the log.
+
+    :param opened: those that it has been asked for already.
+    :returns: all that it has been asked for.
+    """
+    names: list[str] = await asyncio.wait_for(scheduler.fabric_datasets(), CONNECT_S)
+    await datasets.change_here([name for name in names if name not in opened], [])
+    return names
 
 
 async def hand_over(scheduler: Any, names: list[str]) -> None:
@@ -178,7 +186,6 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="fabric-dask-", dir=order.local_directory) as scratch:
             order = replace(order, local_directory=scratch)
             start_forkserver()
-            open_datasets(order.datasets)
             asyncio.run(run(order, path.parents[1], int(os.environ.get("SLURM_ARRAY_TASK_ID", "0"))))
     except (OSError, TimeoutError) as error:
         print(f"fabric_lab.dask.work: the scheduler at {order.scheduler} does not answer: {error}.", file=sys.stderr)

@@ -1,0 +1,106 @@
+"""Where a cluster's pages answer, and the key that they ask for. Nothing of distributed is loaded.
+
+Only clusters of this session can be named, and where their pages are is what their own directories say, which only
+the session's user can write; whoever answers there must hold the cluster's key, too.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from . import session, tls
+from .daemon import State
+from .start import clusters, running
+
+PLACE = re.compile(r"(?:\[[0-9A-Fa-f:.]{2,45}\]|[0-9A-Za-z](?:[0-9A-Za-z.-]{0,252}[0-9A-Za-z])?):[1-9][0-9]{0,4}")
+CONTROL = "/fabric/cluster"
+LIMIT_S = 30.0
+
+_contexts: dict[Path, tuple[tuple[int, int], ssl.SSLContext]] = {}
+
+
+class NoClusterError(Exception):
+    """There is no such cluster in this session, or it does not answer; the message is a sentence."""
+
+
+class SilentClusterError(NoClusterError):
+    """It is there, but nobody with its key answers."""
+
+
+class Door(NamedTuple):
+    """``place`` is host and port; ``context`` holds the key."""
+
+    place: str
+    context: ssl.SSLContext
+
+
+def find(name: str) -> Door:
+    """The door of one cluster.
+
+    :raises NoClusterError: it is not there.
+    """
+    directory = session.clusters_directory() / name
+    try:
+        if not session.NAME.fullmatch(name) or not running(directory):
+            raise FileNotFoundError
+        place = State.read(directory).dashboard
+        context = _context(directory)
+    except (OSError, ValueError, TypeError):
+        raise NoClusterError(f"There is no cluster {name} in this session, or it is just starting.") from None
+    if not isinstance(place, str) or not PLACE.fullmatch(place):
+        raise NoClusterError(f"Cluster {name} does not say where its pages are.")
+    return Door(place, context)
+
+
+def tell(name: str, words: Mapping[str, Any], timeout_s: float = LIMIT_S) -> dict[str, Any]:
+    """What a cluster answers to a verb (:class:`.pages.ControlPage`).
+
+    :raises NoClusterError: it is not there, or does not answer.
+    """
+    door = find(name)
+    try:
+        connection = http.client.HTTPSConnection(door.place, timeout=timeout_s, context=door.context)
+        try:
+            connection.request("POST", CONTROL, json.dumps(dict(words)), {"Content-Type": "application/json"})
+            answer = json.loads(connection.getresponse().read())
+        finally:
+            connection.close()
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise SilentClusterError(f"Cluster {name} does not answer: {error}.") from None
+    if not isinstance(answer, dict):
+        raise SilentClusterError(f"Cluster {name} does not answer.")
+    return answer
+
+
+def datasets_changed() -> list[str]:
+    """Have all clusters of this session open and close on their nodes what the session has since.
+
+    Returns when they have; what went wrong is returned, a sentence each.
+    """
+    problems = []
+    for name in clusters():
+        try:
+            told = tell(name, {"verb": "datasets"})
+        except NoClusterError as error:
+            problems.append(f"{error} Its workers may not have the dataset.")
+        else:
+            problems += [f"Cluster {name}: {problem}" for problem in told.get("problems", ())]
+    return problems
+
+
+def _context(directory: Path) -> ssl.SSLContext:
+    """The key's context; one per cluster, for making it takes longer than a page."""
+    status = (directory / tls.KEY).stat()
+    key = (status.st_ino, status.st_mtime_ns)
+    kept = _contexts.get(directory)
+    if kept is None or kept[0] != key:
+        kept = _contexts[directory] = (key, tls.for_reading_pages(directory))
+    for old in [old for old in _contexts if not old.exists()]:
+        del _contexts[old]
+    return kept[1]
