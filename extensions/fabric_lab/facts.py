@@ -74,17 +74,23 @@ def gpu_models(driver: Path = DRIVER) -> list[str]:
 
 
 def combine(
-    environment: Mapping[str, str], hub: dict[str, Any] | None, problem: str = "", models: list[str] | None = None
+    environment: Mapping[str, str],
+    hub: dict[str, Any] | None,
+    problem: str = "",
+    models: list[str] | None = None,
+    last: dict[str, Any] | None = None,
 ) -> Facts:
     """The facts that the job's environment and the hub's answer give together.
 
     Slurm's word in the job's own environment counts for where it runs; the hub's
-    for names and for when it ends (a limit can be changed while a job runs).
+    for names and for when it ends (a limit can be changed while a job runs, or a reservation end before it).
 
     :param hub: the service's ``GET /session``, or None.
     :param problem: why ``hub`` is None, as a sentence.
+    :param last: the hub's last answer, where ``hub`` is None: its word on the end still stands.
     """
     told = hub or {}
+    ends_at = _time(told.get("ends_at")) or _time((last or {}).get("ends_at"))
     gpus = visible_gpus(environment, models or [])
     job_id = environment.get("SLURM_JOB_ID", "")
     return Facts(
@@ -97,7 +103,7 @@ def combine(
         job_id=int(job_id) if job_id.isdigit() else _whole(told.get("job_id")),
         gpus=gpus,
         gpu_count=len(gpus) or _whole(told.get("gpus")) or 0,
-        ends_at=_time(told.get("ends_at")) or _time(environment.get("SLURM_JOB_END_TIME")),
+        ends_at=ends_at or _time(environment.get("SLURM_JOB_END_TIME")),
         hub=hub,
         problem="" if hub is not None else problem,
     )

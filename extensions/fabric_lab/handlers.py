@@ -35,7 +35,7 @@ class SessionHandler(APIHandler):
     async def get(self) -> None:
         hub, problem, _ = await self.hub_answer.get()
         self.set_header("Cache-Control", "no-store")
-        self.finish(json.dumps(facts.combine(os.environ, hub, problem, self.models)))
+        self.finish(json.dumps(facts.combine(os.environ, hub, problem, self.models, self.hub_answer.last)))
 
 
 def _load_jupyter_server_extension(server: ServerApp) -> None:

@@ -65,7 +65,10 @@ class Service:
 
 
 class Kept:
-    """One of the service's answers, asked for at most once in ``keep_s`` seconds."""
+    """One of the service's answers, asked for at most once in ``keep_s`` seconds.
+
+    ``last`` is the last one that could be used, however long ago: a hub that is silent takes nothing back.
+    """
 
     def __init__(self, service: Service, path: str = "", keep_s: float = KEEP_S) -> None:
         self._service = service
@@ -73,6 +76,7 @@ class Kept:
         self._keep_s = keep_s
         self._until = 0.0
         self._kept = Answer(None)
+        self.last: dict[str, Any] | None = None
         self._lock = asyncio.Lock()
 
     async def get(self) -> Answer:
@@ -80,6 +84,7 @@ class Kept:
             if time.monotonic() >= self._until:
                 self._kept = await self._service.ask(self._path)
                 self._until = time.monotonic() + self._keep_s
+                self.last = self._kept.body or self.last
             return self._kept
 
     def forget(self) -> None:

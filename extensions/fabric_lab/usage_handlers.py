@@ -31,6 +31,17 @@ GPU_KEEP_S = 1.0
 # The person's first page and first kernel come before anything of this.
 AFTER_READY_S = 5.0
 MOST_REOPENED = 50
+# How long it may take until the hub has heard from Slurm of a new end; it asks every few seconds.
+HEARD_S, LOOK_S = 60.0, 1.0
+# Slurm counts in whole minutes.
+SAME_S = 60.0
+
+
+def end_told(answer: Answer) -> float | None:
+    """When the session ends, as the service says."""
+    told = (answer.body or {}).get("time")
+    ends_at = told.get("ends_at") if isinstance(told, dict) else None
+    return float(ends_at) if isinstance(ends_at, int | float) else None
 
 
 class Usage:
@@ -54,6 +65,24 @@ class Usage:
                 self._read = await asyncio.to_thread(self.gpus.read)
                 self._read_at = time.monotonic()
             return self._read
+
+    def extended(self, ends_at: object) -> None:
+        """The session has more time: tell the tabs as soon as the hub knows of it too."""
+        self.ending.since = None
+        if isinstance(ends_at, int | float):
+            self._hearing = asyncio.get_running_loop().create_task(self._until_heard(float(ends_at)))
+        else:
+            self.ending.tell()
+
+    async def _until_heard(self, ends_at: float) -> None:
+        until = time.monotonic() + HEARD_S
+        while time.monotonic() < until:
+            self.quota.forget()
+            told = end_told(await self.quota.get())
+            if told is not None and told > ends_at - SAME_S:
+                break
+            await asyncio.sleep(LOOK_S)
+        self.ending.tell()
 
     def begin(self, server: ServerApp) -> None:
         """Once the server is ready: follow what happens in it, and report."""
@@ -98,13 +127,12 @@ class QuotaHandler(UsageHandler):
     @authorized
     async def get(self) -> None:
         answer = await self.usage.quota.get()
-        told = (answer.body or {}).get("time")
-        ends_at = told.get("ends_at") if isinstance(told, dict) else None
+        told = (answer.body or self.usage.quota.last or {}).get("time")  # a silent hub takes no word back
         self.tell(
             {
                 "quota": answer.body,
                 "problem": answer.problem,
-                "ends_at": ends_at or facts.combine(os.environ, None)["ends_at"],
+                "ends_at": facts.combine(os.environ, told if isinstance(told, dict) else None)["ends_at"],
                 "ending_since": self.usage.ending.since,
                 "idle": self.usage.reporter.verdict,
             }
@@ -142,10 +170,9 @@ class ExtendHandler(UsageHandler):
     @authorized
     async def post(self) -> None:
         answer = await self.usage.service.ask("/extend", "POST", {"minutes": self.body().get("minutes")})
+        self.usage.quota.forget()  # also refused: then what was told here is not what the service knows
         if answer.body is not None:
-            self.usage.quota.forget()
-            self.usage.ending.since = None
-            self.usage.ending.tell()
+            self.usage.extended(answer.body.get("ends_at"))
         self.pass_on(answer)
 
 

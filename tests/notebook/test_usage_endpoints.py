@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from . import usage
-from .answering_hub import AnsweringHub
+from .answering_hub import SESSION, AnsweringHub
 from .running_session import RunningSession, session_environment
 
 pytestmark = pytest.mark.image
@@ -53,6 +53,26 @@ def test_a_silent_hub_is_a_sentence(session: RunningSession, hub: AnsweringHub) 
     status, told = asked(session, "fabric/quota")
     assert (status, told["quota"]) == (200, None)
     assert told["problem"] == "The hub is restarting."
+
+
+def test_a_hub_that_falls_silent_takes_its_word_on_the_end_not_back(
+    python: Path, hub: AnsweringHub, tmp_path: Path
+) -> None:
+    hub.usage = usage.answers()
+    told = hub.usage["GET /quota"]["time"]["ends_at"]
+    hub.session = SESSION | {"ends_at": told}
+    later = {"SLURM_JOB_END_TIME": str(int(told) + 3600)}  # Slurm's for the job, whose reservation ends before
+    with RunningSession(python, tmp_path, session_environment(hub.url, **later)) as running:
+        session = running.announced_by(hub)
+        assert asked(session, "fabric/quota")[1]["ends_at"] == told
+        assert asked(session, "fabric/session")[1]["ends_at"] == told
+        hub.silent = True
+        end = time.monotonic() + 90
+        while asked(session, "fabric/quota")[1]["quota"] or asked(session, "fabric/session")[1]["hub"]:
+            assert time.monotonic() < end, "the answers are kept for ever"
+            time.sleep(0.5)
+        assert asked(session, "fabric/quota")[1]["ends_at"] == told
+        assert asked(session, "fabric/session")[1]["ends_at"] == told
 
 
 def test_an_idle_session_reports_itself_after_it_is_ready(session: RunningSession, hub: AnsweringHub) -> None:

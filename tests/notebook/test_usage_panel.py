@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def panel(page: Page) -> Locator:
     return page.locator(".fabric-Usage")
 
 
-def toast(page: Page, text: str) -> Locator:
+def toast(page: Page, text: str | re.Pattern[str]) -> Locator:
     return page.locator(".Toastify__toast", has_text=text)
 
 
@@ -90,11 +91,53 @@ def test_the_last_ten_minutes_are_announced_without_blocking(
     expect(item(chromium)).to_have_attribute("data-state", "soon")
     assert chromium.get_by_role("dialog").count() == 0
     said.get_by_role("button", name="Extend …").click()
-    chromium.get_by_role("dialog").get_by_role("button", name="Extend").click()
-    hub.usage["GET /quota"] = usage.quota(minutes=69)
+    dialog = chromium.get_by_role("dialog")
+    expect(dialog.get_by_role("combobox")).to_have_value("1 hour")
+    assert dialog.get_by_role("option").all_text_contents() == ["30 minutes", "1 hour", "2 hours (the most)"]
+    hub.usage["POST /extend"] |= {"ends_at": time.time() + 69 * 60}
+    dialog.get_by_role("button", name="Extend").click()
     expect(toast(chromium, "This session ends an hour later.")).to_be_visible()
-    expect(said).to_have_count(0)
+    hub.usage["GET /quota"] = usage.quota(minutes=69)  # the hub hears of it from Slurm a moment later
+    expect(said).to_have_count(0, timeout=10_000)  # without waiting for the next round of half a minute
     assert ("POST /extend", {"minutes": 60}) in hub.usage_told
+
+
+def test_the_end_of_a_reservation_is_told_also_when_it_is_moved_and_saves_what_is_not_saved(
+    chromium: Page, session: RunningSession, hub: AnsweringHub
+) -> None:
+    def told(minutes: float) -> None:
+        """What the service says from the next time on that it is asked; the page is told to ask."""
+        at = time.time() + minutes * 60
+        text = f"This session ends at {time.strftime('%H:%M', time.localtime(at))}: the end of its reservation."
+        hub.usage["GET /quota"] = usage.quota(minutes=minutes)
+        hub.usage["GET /quota"]["time"] |= {"ends_at": at, "why": "reservation", "text": text, "can_extend": False}
+
+    def until_asked() -> None:
+        before = len(hub.usage_told)
+        end = time.monotonic() + 90
+        while not any(verb == "GET /quota" for verb, _ in hub.usage_told[before:]):
+            assert time.monotonic() < end, "nobody asked the hub"
+            chromium.wait_for_timeout(100)
+
+    told(28)
+    file = open_notebook(chromium, session)
+    first = toast(chromium, re.compile("with its reservation: 2[78] min left"))
+    expect(first).to_be_visible()
+    expect(panel(chromium)).to_contain_text(re.compile(r"This session ends at \d\d:\d\d: the end of its reservation\."))
+    told(20)  # an operator moves it, within the same warning
+    until_asked()
+    second = toast(chromium, re.compile("with its reservation: (19|20) min left"))
+    expect(second).to_be_visible(timeout=30_000)
+    expect(first).to_have_count(0)
+    assert "not saved yet" not in file.read_text()
+    told(1.9)
+    until_asked()
+    last = toast(chromium, re.compile("with its reservation: 1 min left. Open documents are being saved."))
+    expect(last).to_be_visible(timeout=30_000)
+    expect(second).to_have_count(0)
+    expect(toast(chromium, "Saved before the end: work.ipynb.")).to_be_visible()
+    assert "not saved yet" in file.read_text()
+    expect(item(chromium)).to_have_attribute("data-state", "last")
 
 
 def test_slurms_signal_saves_what_is_not_saved(chromium: Page, session: RunningSession) -> None:

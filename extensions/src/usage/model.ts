@@ -22,6 +22,7 @@ export interface IStorage {
 
 export interface ITime {
   readonly ends_at: number | null;
+  readonly why?: string;
   readonly text: string;
   readonly can_extend: boolean;
   readonly extend_most_minutes: number;

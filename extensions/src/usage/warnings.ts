@@ -8,10 +8,14 @@ import type { UsageStore } from './store';
 import type { Voice } from './voice';
 import { alarm, endText, names, nextAlarm } from './words';
 
+/** An end that differs by so much from the one that was said is another one; Slurm counts in minutes. */
+const MOVED_S = 60;
+
 /** Says what cannot wait: the end, an idle session, a session that is gone. Nothing of it blocks; all of it stays. */
 export class Warnings {
   private due = 0;
   private ending = false;
+  private saidFor: number | null = null;
   private savedFor: number | null = null;
   private idle = '';
   private gone = false;
@@ -42,15 +46,17 @@ export class Warnings {
     const ending = known?.ending_since !== null && known?.ending_since !== undefined;
     const due = ending ? 120 : alarm(endsAt, now);
     this.wakeAt(nextAlarm(endsAt, now));
-    if (due === this.due && ending === this.ending) {
+    // an end that was moved within the same warning makes what stands on the page wrong
+    const moved = this.saidFor !== null && endsAt !== null && Math.abs(endsAt - this.saidFor) >= MOVED_S;
+    if (due === this.due && ending === this.ending && !(due && moved)) {
       return;
     }
-    [this.due, this.ending] = [due, ending];
+    [this.due, this.ending, this.saidFor] = [due, ending, endsAt];
     this.clear('end');
     if (due === 0 || (endsAt !== null && endsAt <= now)) {
       return;
     }
-    const text = endText(due, endsAt ?? now + 120, now);
+    const text = endText(due, endsAt ?? now + 120, now, known?.quota?.time.why);
     this.shown.end = this.show(text, due === 120 ? 'error' : 'warning', [
       { label: 'Continue …', displayType: 'accent', callback: () => void proceed(this.app, this.store) },
       ...(known?.quota?.time.can_extend ? [{ label: 'Extend …', callback: () => void extend(this.store) }] : [])

@@ -28,6 +28,12 @@ export function hours(value: number): string {
   return Math.abs(value) < 100 ? value.toFixed(1) : Math.round(value).toLocaleString('en-GB');
 }
 
+/** "30 minutes", "1 hour", "6 hours 45 minutes". */
+export function minutesText(minutes: number): string {
+  const count = (number: number, what: string): string => (number ? `${number} ${what}${number > 1 ? 's' : ''}` : '');
+  return [count(Math.floor(minutes / 60), 'hour'), count(minutes % 60, 'minute')].filter(Boolean).join(' ');
+}
+
 /** What is wrong with a share of something, for its colour; the text says the same. */
 export function level(part: number | null): 'none' | 'fine' | 'high' | 'full' {
   return part === null ? 'none' : part >= FULL ? 'full' : part >= HIGH ? 'high' : 'fine';
@@ -142,13 +148,13 @@ export function points(days: readonly IDay[], width: number, height: number): st
 }
 
 /** What is said when the end comes near. */
-export function endText(due: number, endsAt: number, now: number): string {
+export function endText(due: number, endsAt: number, now: number, why = ''): string {
   const end = new Date(endsAt * 1000).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
-  const kernels = 'Its kernels end with it; what is saved stays.';
-  if (due === 120) {
-    return `This session ends at ${end}: ${left(endsAt, now)}. Open documents are being saved. ${kernels}`;
-  }
-  return `This session ends at ${end}: ${left(endsAt, now)}. ${kernels}`;
+  const says = `This session ends at ${end}${why === 'reservation' ? ' with its reservation' : ''}: ${left(endsAt, now)}.`;
+  const kernels = 'Its kernels end with it';
+  return due === 120
+    ? `${says} Open documents are being saved. ${kernels}.` // JupyterLab cuts after 140 characters
+    : `${says} ${kernels}; what is saved stays.`;
 }
 
 /** Names of files for a notification, which JupyterLab cuts after 140 characters: "a.ipynb", "a.ipynb and 3 more". */
