@@ -105,10 +105,9 @@ class HostedCluster(SLURMCluster):  # type: ignore[misc]
         queue: Queue,
         states: JobStates | None = None,
         scheduler_options: Mapping[str, Any] | None = None,
-        datasets: Sequence[str] = (),
     ) -> None:
         self.directory, self.pools = directory, {pool.name: pool for pool in pools}
-        self.batcher = Batcher(directory, queue, lambda: str(self.scheduler.address), datasets)
+        self.batcher = Batcher(directory, queue, lambda: str(self.scheduler.address))
         self.meter = Meter()
         self.problems: dict[str, str] = {}
         self._states = states
