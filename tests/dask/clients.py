@@ -52,13 +52,13 @@ class Clients:
         """Hold calls: ``before-sbatch``: Slurm has not heard of it; ``after-sbatch``: the cluster has not."""
         (self.directory / moment).touch()
 
-    def until_held(self, moment: str) -> None:
-        """Wait for a call that is held."""
+    def until_held(self, moment: str, calls: int = 1) -> None:
+        """Wait until the last of so many calls of that client is held."""
         when, _, name = moment.partition("-")
         mark = f" {name} " if when == "before" else f" {name}="
         end = time.monotonic() + 30
-        while not any(mark in line for line in self._lines()):
-            assert time.monotonic() < end, f"no {name} was called: {self._lines()}"
+        while sum(mark in line for line in self._lines()) < calls:
+            assert time.monotonic() < end, f"{name} was not called {calls} times: {self._lines()}"
             time.sleep(0.05)
 
     def let_go(self, moment: str) -> None:

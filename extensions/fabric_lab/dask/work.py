@@ -118,9 +118,12 @@ async def run(order: Order, directory: Path, task: int) -> None:
             finished: asyncio.Future[Any] = asyncio.gather(*(nanny.finished() for nanny in nannies))
             await asyncio.wait([finished, signalled], return_when=asyncio.FIRST_COMPLETED)
             if not finished.done():
-                await hand_over(scheduler, names)
-                with suppress(OSError):
-                    await scheduler.fabric_leave(names=names)
+                leaving: asyncio.Future[Any] = asyncio.ensure_future(leave(scheduler, names))
+                # a scheduler that ends closes the workers by itself, and answers nobody any more
+                await asyncio.wait([finished, leaving], return_when=asyncio.FIRST_COMPLETED)
+                leaving.cancel()
+                with suppress(asyncio.CancelledError):
+                    await leaving
             finished.cancel()
             with suppress(asyncio.CancelledError):
                 await finished
@@ -155,6 +158,13 @@ async def open_datasets(scheduler: Any, opened: Sequence[str]) -> list[str]:
     names: list[str] = await asyncio.wait_for(scheduler.fabric_datasets(), CONNECT_S)
     await datasets.change_here([name for name in names if name not in opened], [])
     return names
+
+
+async def leave(scheduler: Any, names: list[str]) -> None:
+    """Hand over, and tell the scheduler that these workers end with their job."""
+    await hand_over(scheduler, names)
+    with suppress(OSError):
+        await scheduler.fabric_leave(names=names)
 
 
 async def hand_over(scheduler: Any, names: list[str]) -> None:
