@@ -14,6 +14,7 @@ import pytest
 
 from tests.embedded_run import ROOT, EmbeddedRun
 
+from .clients import Clients
 from .notebook import CellError, Notebook, Session
 
 pytestmark = [pytest.mark.hub, pytest.mark.slurm, pytest.mark.image]
@@ -65,6 +66,50 @@ def test_workers_of_a_node_that_goes_down_come_back(notebook: Notebook, session:
     assert notebook.value("client.submit(lambda: 7, pure=False).result()") == 7
     notebook.until(f"{HERE} == 4", "the node's workers are there again")
     assert len(set(before) & set(notebook.value(JOBS))) == 2
+
+
+def test_a_node_that_goes_down_with_a_quarter_of_the_workers_costs_their_work_and_nothing_else(
+    notebook: Notebook, session: Session
+) -> None:
+    clients = Clients(notebook)
+    with state(session.run, "NodeName=gpu2", during="State=DRAIN Reason=test", after="State=RESUME"):
+        notebook.run(
+            START
+            + "cluster = DaskCluster(6, profile='cpu', workers_per_job=2)\ncluster.add_pool(name='gpu', gpus=True)"
+        )
+        notebook.run("cluster.scale(2, pool='gpu'); cluster.wait_for_workers(8, timeout=90)")
+    before = notebook.value("cluster.status_of_workers()")
+    assert before["calls"] == {"sbatch": 2, "scancel": 0}
+    lost = {worker["name"] for worker in before["workers"] if worker["pool"] == "gpu"}
+    notebook.run(
+        "import time, distributed; client = cluster.get_client()\n"
+        "def made(i):\n    time.sleep(0.02)\n    return i, distributed.get_worker().name, time.time()\n"
+        "kept = client.map(made, range(400), pure=False); distributed.wait(kept); first = client.gather(kept)\n"
+        "def slow(i):\n    time.sleep(0.5)\n    return i\n"
+        "work = client.map(slow, range(200), pure=False)"
+    )
+    makers = notebook.value("sorted({name for _, name, _ in first})")
+    assert lost < set(makers), "the work was not spread over all workers"
+    assert len(makers) == 8
+    session.run.slurm("scontrol", "update", "NodeName=gpu1", "State=DOWN", "Reason=test")  # it returns by itself
+    lose_power("gpu1", session.run.unix_name(session.user))
+    notebook.until(f"{HERE} == 6", "a quarter of the workers is gone")
+    notebook.until(f"{HERE} == 8", "there are as many again")
+    assert notebook.value("sorted(client.gather(work))") == [*range(200)]
+    for old, new in zip(notebook.value("first"), notebook.value("client.gather(kept)"), strict=True):
+        if old[1] in lost:
+            assert (new[0], new[2] > old[2]) == (old[0], True)  # computed again
+        else:
+            assert new == old
+
+    after = notebook.value("cluster.status_of_workers()")
+    others = [[w["job"] for w in status["workers"] if w["pool"] == "cpu"] for status in (before, after)]
+    assert others[0] == others[1]
+    again = clients.calls("sbatch")[2:]
+    assert all("--gres=gpu" in call for call in again), again
+    assert sum(int(call.split("--array=0-")[1].split()[0]) + 1 for call in again) == 2
+    ended = {place.split("_")[0] for place in others[0]}
+    assert not [call for call in clients.calls("scancel") if any(f"{job}_" in call for job in ended)]
 
 
 def test_a_job_that_slurm_has_put_back_is_left_alone(notebook: Notebook, session: Session) -> None:
