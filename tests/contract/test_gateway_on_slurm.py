@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fabric_hub.errors import FabricError
-from fabric_hub.model import ExtendRequest
+from fabric_hub.model import ExtendRequest, job_name
 from fabric_hub.slurm import accounts
 from fabric_hub.slurm.extend import Extender
 from tests.embedded_run import EmbeddedRun
@@ -124,6 +124,37 @@ async def test_more_time_never_reaches_into_a_reservation_of_the_node(gateway: S
         assert refused.value.status == 403
     finally:
         on_slurm.slurm("scontrol", "delete", f"ReservationName={name}")
+
+
+@pytest.mark.parametrize("gateway", ["real"], indirect=True)
+async def test_in_its_own_reservation_a_session_may_have_more_time_until_that_ends(
+    gateway: Stage, on_slurm: EmbeddedRun
+) -> None:
+    session = new_session()
+    name = f"class-{session}"
+    on_slurm.slurm(
+        "scontrol", "create", "reservation", f"ReservationName={name}", "StartTime=now", "Duration=60", "Nodes=gpu2",
+        f"Accounts={gateway.spec.account}",
+    )  # fmt: skip
+    try:
+        request = gateway.request(session)
+        spec = request.spec.model_copy(update={"reservation": name, "partition": "gpu"})
+        await gateway.client.submit(request.model_copy(update={"spec": spec}))
+        job = await gateway.until(session, lambda job: job.state == "RUNNING")
+        assert (job.reservation, job.node) == (name, "gpu2")
+        snapshot = await gateway.client.snapshot()
+        while not snapshot.reservations:
+            snapshot = await gateway.client.snapshot(after=snapshot.serial, wait_s=10)
+        (reserved,) = (one for one in snapshot.reservations if one.name == name)
+        assert reserved.ends_at - reserved.starts_at == 3600
+        await gateway.client.extend(ExtendRequest(session=session, user=gateway.user, minutes=40))
+        with pytest.raises(FabricError) as refused:
+            await gateway.client.extend(ExtendRequest(session=session, user=gateway.user, minutes=70))
+        assert f"Its reservation {name} ends at" in refused.value.message
+        assert refused.value.status == 403
+    finally:
+        on_slurm.slurm("scancel", "--quiet", f"--name={job_name(gateway.hub, session)}")
+        on_slurm.slurm("sh", "-c", f"until scontrol delete ReservationName={name}; do sleep 0.5; done")
 
 
 @pytest.mark.parametrize("gateway", ["real"], indirect=True)
