@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +32,20 @@ def image_dir(images: Path) -> Path:
 def python(image_dir: Path) -> Path:
     """The image's interpreter."""
     return image_dir / "bin" / "python"
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Path:
+    """A directory with stand-ins for NVIDIA's libraries (NVML, CUDA), for LD_LIBRARY_PATH."""
+    compiler = shutil.which("cc")
+    if not compiler:
+        pytest.skip("no C compiler for the stand-ins of NVIDIA's libraries")
+    if Path("/proc/driver/nvidia").exists():
+        pytest.skip("a real GPU is here: the stand-ins are for machines without")
+    for name, source in {"libnvidia-ml.so.1": "nvml.c", "libcuda.so.1": "cuda.c"}.items():
+        build = [compiler, "-shared", "-fPIC", "-w", "-o", tmp_path / name, Path(__file__).with_name(source)]
+        subprocess.run(build, check=True, timeout=60)
+    return tmp_path
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -20,21 +19,6 @@ print(json.dumps([gpus.read(), gpus.busiest(), gpus.busiest()]))
 """
 SLICE = Device("MIG-cccc3333", "slice")
 LISTED = [Device("GPU-aaaa1111", "first"), Device("GPU-bbbb2222", "second", (SLICE,))]
-
-
-@pytest.fixture
-def library(tmp_path: Path) -> Path:
-    """A directory with the stand-in, for LD_LIBRARY_PATH."""
-    compiler = shutil.which("cc")
-    if not compiler:
-        pytest.skip("no C compiler for the stand-in of NVML")
-    if Path("/proc/driver/nvidia").exists():
-        pytest.skip("a real GPU is here: the stand-in is for machines without")
-    source = Path(__file__).with_name("nvml.c")
-    subprocess.run(
-        [compiler, "-shared", "-fPIC", "-w", "-o", tmp_path / "libnvidia-ml.so.1", source], check=True, timeout=60
-    )
-    return tmp_path
 
 
 def asked(python: Path, **environment: str) -> Any:
