@@ -17,13 +17,12 @@ from dataclasses import dataclass
 
 from ..errors import FabricError
 from ..model import Frozen, JobSpec, Snapshot
-from ..slurm.limits import GPU, Association, Limit, Limits, PartitionLimits, Qos
-from .account import MINUTES, Spent, chain, name_of, of_association, spent
+from ..slurm.limits import Association, Limit, Limits, PartitionLimits, Qos
+from .account import Spent, chain, name_of, of_association, spent
+from .amounts import NAMES, capital, count, duration, hours_of, jobs_of
 
 # Limits that are older than this are not held against anybody: Slurm decides.
 STALE_S = 900.0
-
-_NAMES = {"cpu": "CPU", "mem": "MB of memory", "node": "node", GPU: "GPU", "gres/shard": "GPU share"}
 
 
 class Ask(Frozen):
@@ -43,10 +42,10 @@ class Ask(Frozen):
         if spec.memory_mb:
             tres["mem"] = spec.memory_mb
         for gres in spec.gres:
-            name, *kind, count = gres.split(":")
-            tres[f"gres/{name}"] = tres.get(f"gres/{name}", 0) + int(count)
+            name, *kind, number = gres.split(":")
+            tres[f"gres/{name}"] = tres.get(f"gres/{name}", 0) + int(number)
             if kind:
-                tres[f"gres/{name}:{kind[0]}"] = int(count)
+                tres[f"gres/{name}:{kind[0]}"] = int(number)
         return cls(
             user=user,
             account=spec.account or "",
@@ -79,7 +78,7 @@ class Verdict(Frozen):
 
 
 @dataclass(frozen=True)
-class _Holder:
+class Holder:
     """Somebody with limits: an association or a QOS."""
 
     name: str
@@ -89,7 +88,7 @@ class _Holder:
     first: bool = True  # of the associations: the one whose limits for single jobs count
 
 
-class _RefusedError(Exception):
+class RefusedError(Exception):
     def __init__(self, message: str, reason: str, hint: str) -> None:
         super().__init__(message)
         self.verdict = Verdict(message=message, reason=reason, hint=hint)
@@ -100,19 +99,33 @@ def verdict(limits: Limits | None, snapshot: Snapshot | None, ask: Ask, now: flo
 
     :param now: Unix seconds.
     """
-    if limits is None or limits.at is None or now - limits.at > STALE_S or not limits.enforcement.limits:
+    try:
+        found = holders(limits, snapshot, ask, now)
+    except RefusedError as error:
+        return error.verdict
+    if limits is None or not found:
         return Verdict()
+    try:
+        return _check_limits(found, ask, limits)
+    except RefusedError as error:
+        return error.verdict
+
+
+def holders(limits: Limits | None, snapshot: Snapshot | None, ask: Ask, now: float) -> list[Holder]:
+    """Everybody whose limits count for a job, in Slurm's order; nobody where the limits are not known or not enforced.
+
+    :raises RefusedError: the partition, or the rights to a QOS, let no such job in.
+    """
+    if limits is None or limits.at is None or now - limits.at > STALE_S or not limits.enforcement.limits:
+        return []
     partition = _partition(limits, ask.partition)
     associations = chain(limits, ask.account, ask.user, partition.name if partition else "")
     if not associations:
-        return Verdict()
-    try:
-        qos = _qos_of(limits, ask, associations[0])
-        if partition:
-            _check_partition(partition, ask, qos.name if qos else "")
-        return _check_limits(list(_holders(limits, snapshot, partition, qos, associations, now)), ask, limits)
-    except _RefusedError as error:
-        return error.verdict
+        return []
+    qos = _qos_of(limits, ask, associations[0])
+    if partition:
+        _check_partition(partition, ask, qos.name if qos else "")
+    return list(_holders(limits, snapshot, partition, qos, associations, now))
 
 
 def _partition(limits: Limits, name: str) -> PartitionLimits | None:
@@ -125,7 +138,7 @@ def _qos_of(limits: Limits, ask: Ask, association: Association) -> Qos | None:
         return None
     name = ask.qos or association.default_qos or "normal"
     if association.qos and name not in association.qos and ask.qos:
-        raise _RefusedError(
+        raise RefusedError(
             f"{ask.user} may not use QOS {name} in account {ask.account}.",
             "qos",
             f"Choose a profile with one of {', '.join(association.qos)}, or ask the operators.",
@@ -137,29 +150,29 @@ def _check_partition(partition: PartitionLimits, ask: Ask, qos: str) -> None:
     where = f"Partition {partition.name}"
     other = "Choose a profile of another partition"
     if partition.allow_accounts and ask.account not in partition.allow_accounts:
-        raise _RefusedError(
+        raise RefusedError(
             f"{where} takes jobs of the accounts {', '.join(partition.allow_accounts)} only, not of {ask.account}.",
             "partition",
             f"{other}, or another project.",
         )
     if ask.account in partition.deny_accounts:
-        raise _RefusedError(f"{where} takes no jobs of account {ask.account}.", "partition", f"{other}.")
+        raise RefusedError(f"{where} takes no jobs of account {ask.account}.", "partition", f"{other}.")
     if qos and ((partition.allow_qos and qos not in partition.allow_qos) or qos in partition.deny_qos):
-        raise _RefusedError(f"{where} takes no jobs of QOS {qos}.", "partition", f"{other}.")
+        raise RefusedError(f"{where} takes no jobs of QOS {qos}.", "partition", f"{other}.")
     if partition.max_time_s is not None and ask.minutes * 60 > partition.max_time_s:
-        raise _RefusedError(
-            f"{where} allows a job at most {_time(partition.max_time_s)}, not {_time(ask.minutes * 60)}.",
+        raise RefusedError(
+            f"{where} allows a job at most {duration(partition.max_time_s)}, not {duration(ask.minutes * 60)}.",
             "partition",
-            f"Ask for {_time(partition.max_time_s)} or less.",
+            f"Ask for {duration(partition.max_time_s)} or less.",
         )
     if partition.max_cpus_per_node is not None and ask.tres.get("cpu", 0) > partition.max_cpus_per_node:
-        raise _RefusedError(
+        raise RefusedError(
             f"{where} gives a job at most {partition.max_cpus_per_node} CPUs of a node, not {ask.tres['cpu']}.",
             "partition",
             "Choose a smaller profile.",
         )
     if partition.max_nodes == 0:
-        raise _RefusedError(f"{where} gives a job no node.", "partition", f"{other}.")
+        raise RefusedError(f"{where} gives a job no node.", "partition", f"{other}.")
 
 
 def _holders(
@@ -169,7 +182,7 @@ def _holders(
     qos: Qos | None,
     associations: Sequence[Association],
     now: float,
-) -> Iterator[_Holder]:
+) -> Iterator[Holder]:
     of_partition = next((known for known in limits.qos if partition and known.name == partition.qos), None)
     for service in dict.fromkeys(known.name for known in (of_partition, qos) if known):
         known = next(found for found in limits.qos if found.name == service)
@@ -178,16 +191,16 @@ def _holders(
         def use_of_qos(tres: str, known: Qos = known, jobs: tuple = jobs) -> Spent:  # type: ignore[type-arg]
             return spent(limits, jobs, known.grp_tres_mins, known.grp_tres_run_mins, now, tres)
 
-        yield _Holder(f"QOS {service}", "qos", known, use_of_qos)
+        yield Holder(f"QOS {service}", "qos", known, use_of_qos)
     for number, found in enumerate(associations):
 
         def use(tres: str, found: Association = found) -> Spent:
             return of_association(limits, found, snapshot, now, tres)
 
-        yield _Holder(name_of(found), "association", found, use, first=number == 0)
+        yield Holder(name_of(found), "association", found, use, first=number == 0)
 
 
-def _check_limits(holders: Sequence[_Holder], ask: Ask, limits: Limits) -> Verdict:
+def _check_limits(holders: Sequence[Holder], ask: Ask, limits: Limits) -> Verdict:
     taken: set[str] = set()  # what a QOS has limited is not asked of associations
     waits: list[str] = []
     cuts: list[str] = []
@@ -197,7 +210,7 @@ def _check_limits(holders: Sequence[_Holder], ask: Ask, limits: Limits) -> Verdi
             for key, wait, cut in check(holder, ask, limits.enforcement.safe):
                 if key in before:
                     continue
-                if isinstance(wait, _RefusedError):
+                if isinstance(wait, RefusedError):
                     raise wait
                 waits += [wait] if wait else []
                 cuts += [cut] if cut else []
@@ -206,28 +219,29 @@ def _check_limits(holders: Sequence[_Holder], ask: Ask, limits: Limits) -> Verdi
     return Verdict(waits=waits[0] if waits else "", cut=cuts[0] if cuts else "")
 
 
-_Found = Iterator[tuple[str, "str | _RefusedError", str]]
+_Found = Iterator[tuple[str, "str | RefusedError", str]]
 
 
-def _one_job(holder: _Holder, ask: Ask, _safe: bool) -> _Found:
+def _one_job(holder: Holder, ask: Ask, _safe: bool) -> _Found:
     """Limits on each single job. Yields what is limited, and a refusal where it is not kept."""
     if not holder.first:
         return
     own, reason = holder.limits, _reason(holder)
     if own.max_wall_s is not None:
-        no: str | _RefusedError = ""
+        no: str | RefusedError = ""
         if ask.minutes * 60 > own.max_wall_s:
-            no = _RefusedError(
-                f"{_capital(holder.name)} allows a job at most {_time(own.max_wall_s)}, not {_time(ask.minutes * 60)}.",
+            no = RefusedError(
+                f"{capital(holder.name)} allows a job at most {duration(own.max_wall_s)}, "
+                f"not {duration(ask.minutes * 60)}.",
                 reason,
-                f"Ask for {_time(own.max_wall_s)} or less.",
+                f"Ask for {duration(own.max_wall_s)} or less.",
             )
         yield "wall", no, ""
     for tres, most in own.max_tres_per_job.items():
         no = ""
         if ask.tres.get(tres, 0) > most:
-            no = _RefusedError(
-                f"{_capital(holder.name)} allows a job at most {_count(most, tres)}, not {ask.tres[tres]}.",
+            no = RefusedError(
+                f"{capital(holder.name)} allows a job at most {count(most, tres)}, not {ask.tres[tres]}.",
                 reason,
                 "Choose a smaller profile.",
             )
@@ -235,25 +249,25 @@ def _one_job(holder: _Holder, ask: Ask, _safe: bool) -> _Found:
     for tres, most in own.max_tres_mins_per_job.items():
         no = ""
         if (wanted := ask.tres.get(tres, 0) * ask.minutes) > most:
-            no = _RefusedError(
-                f"{_capital(holder.name)} allows a job at most {_hours(most, tres)}, not {_hours(wanted, tres)}.",
+            no = RefusedError(
+                f"{capital(holder.name)} allows a job at most {hours_of(most, tres)}, not {hours_of(wanted, tres)}.",
                 reason,
-                f"Ask for {_time(60 * (most // ask.tres[tres]))} or less."
+                f"Ask for {duration(60 * (most // ask.tres[tres]))} or less."
                 if most >= ask.tres[tres]
                 else "Choose a smaller profile.",
             )
         yield f"job minutes {tres}", no, ""
     for tres, least in own.min_tres_per_job.items() if isinstance(own, Qos) else ():
-        if ask.tres.get(tres, 0) < least and tres in _NAMES:
-            no = _RefusedError(
-                f"{_capital(holder.name)} wants at least {_count(least, tres)} for a job, not {ask.tres.get(tres, 0)}.",
+        if ask.tres.get(tres, 0) < least and tres in NAMES:
+            no = RefusedError(
+                f"{capital(holder.name)} wants at least {count(least, tres)} for a job, not {ask.tres.get(tres, 0)}.",
                 reason,
                 "Choose a larger profile.",
             )
             yield f"least {tres}", no, ""
 
 
-def _budgets(holder: _Holder, ask: Ask, safe: bool) -> _Found:
+def _budgets(holder: Holder, ask: Ask, safe: bool) -> _Found:
     """Limits on use over time. A job that takes nothing of a TRES is not held to its budget."""
     for tres, bound in holder.limits.grp_tres_mins.items():
         wanted = ask.tres.get(tres, 1 if tres == "billing" else 0)
@@ -261,65 +275,77 @@ def _budgets(holder: _Holder, ask: Ask, safe: bool) -> _Found:
             continue
         use = holder.use(tres)
         left = use.left or 0.0
-        told = f"{_hours(use.used, tres)} of {_hours(bound.limit, tres)} are used"
-        ends = f"{_capital(holder.name)} has {_hours(left, tres)} left ({told})"
-        no: str | _RefusedError = ""
+        told = f"{hours_of(use.used, tres)} of {hours_of(bound.limit, tres)} are used"
+        ends = f"{capital(holder.name)} has {hours_of(left, tres)} left ({told})"
+        no: str | RefusedError = ""
         cut = ""
         if left <= 0:
-            no = _RefusedError(
+            no = RefusedError(
                 f"The budget of {holder.name} is used up: {told}.",
                 "budget",
                 "Ask the owner of the project for more.",
             )
         elif tres != "billing" and left < wanted * ask.minutes:
             if safe:
-                no = _RefusedError(
-                    f"{ends}, and this job asks for {_hours(wanted * ask.minutes, tres)}.",
+                no = RefusedError(
+                    f"{ends}, and this job asks for {hours_of(wanted * ask.minutes, tres)}.",
                     "budget",
-                    f"Ask for {_time(60 * math.floor(left / wanted))} or less, or the owner of the project for more."
+                    f"Ask for {duration(60 * math.floor(left / wanted))} or less, or the owner of the project for more."
                     if left >= wanted
                     else "Ask the owner of the project for more.",
                 )
             else:
-                cut = f"{ends}: Slurm ends the job when they are used up, after about {_time(60 * left / wanted)}."
+                cut = f"{ends}: Slurm ends the job when they are used up, after about {duration(60 * left / wanted)}."
         yield f"minutes {tres}", no, cut
 
 
-def _at_once(holder: _Holder, ask: Ask, _safe: bool) -> _Found:
+def _at_once(holder: Holder, ask: Ask, _safe: bool) -> _Found:
     """Limits on what is in use at the same time."""
-    yield from _bounds(holder, ask, holder.limits.grp_tres, "altogether", "in use")
+    for bounds, whom, taken in at_once(holder, ask):
+        yield from _bounds(holder, ask, bounds, whom, taken)
+
+
+def at_once(holder: Holder, ask: Ask) -> Iterator[tuple[Mapping[str, Limit], str, str]]:
+    """(limits by TRES on what is in use at the same time, for whom they are, by whom it is used), in words."""
+    yield holder.limits.grp_tres, "altogether", "in use"
     own = holder.limits
     if isinstance(own, Qos):
         for who, share, most in (
             (ask.user, own.per_user.get(ask.user), own.max_tres_per_user),
             (f"account {ask.account}", own.per_account.get(ask.account), own.max_tres_per_account),
         ):
-            bounds = {tres: Limit(limit=count) for tres, count in most.items()} | dict(share.tres if share else {})
-            yield from _bounds(holder, ask, bounds, f"for {who}", f"in use by {who}")
+            bounds = {tres: Limit(limit=number) for tres, number in most.items()} | dict(share.tres if share else {})
+            yield bounds, f"for {who}", f"in use by {who}"
 
 
-def _bounds(holder: _Holder, ask: Ask, bounds: Mapping[str, Limit], whom: str, taken: str) -> _Found:
+def _bounds(holder: Holder, ask: Ask, bounds: Mapping[str, Limit], whom: str, taken: str) -> _Found:
     for tres, bound in bounds.items():
         wanted = ask.tres.get(tres, 0)
         if bound.limit is None or not wanted:
             continue
-        no: str | _RefusedError = ""
+        no: str | RefusedError = ""
         if wanted > bound.limit:
-            no = _RefusedError(
-                f"{_capital(holder.name)} allows at most {_count(bound.limit, tres)} {whom}, "
+            no = RefusedError(
+                f"{capital(holder.name)} allows at most {count(bound.limit, tres)} {whom}, "
                 f"and this job asks for {wanted}.",
                 _reason(holder),
                 "Choose a smaller profile.",
             )
         elif bound.used + wanted > bound.limit:
-            no = f"{bound.used} of the {_count(bound.limit, tres)} that {holder.name} allows {whom} are {taken}."
+            no = f"{bound.used} of the {count(bound.limit, tres)} that {holder.name} allows {whom} are {taken}."
         yield f"at once {whom} {tres}", no, ""
 
 
-def _counts(holder: _Holder, ask: Ask, _safe: bool) -> _Found:
+def _counts(holder: Holder, ask: Ask, _safe: bool) -> _Found:
     """Limits on how many jobs there are."""
+    for whom, running, submitted in counts(holder, ask):
+        yield from _jobs(holder, whom, running, submitted)
+
+
+def counts(holder: Holder, ask: Ask) -> Iterator[tuple[str, Limit, Limit]]:
+    """(for whom, how many jobs may run, how many may run or wait)."""
     own = holder.limits
-    yield from _jobs(holder, "altogether", own.grp_jobs, own.grp_submit)
+    yield "altogether", own.grp_jobs, own.grp_submit
     if isinstance(own, Qos):
         for who, share, jobs, submit in (
             (ask.user, own.per_user.get(ask.user), own.max_jobs_per_user, own.max_submit_per_user),
@@ -330,22 +356,18 @@ def _counts(holder: _Holder, ask: Ask, _safe: bool) -> _Found:
                 own.max_submit_per_account,
             ),
         ):
-            yield from _jobs(
-                holder,
-                f"for {who}",
-                share.jobs if share else Limit(limit=jobs),
-                share.submit if share else Limit(limit=submit),
-            )
+            running = share.jobs if share else Limit(limit=jobs)
+            yield f"for {who}", running, share.submit if share else Limit(limit=submit)
     elif holder.first:
-        yield from _jobs(holder, f"for {ask.user}", own.max_jobs, own.max_submit)
+        yield f"for {ask.user}", own.max_jobs, own.max_submit
 
 
-def _jobs(holder: _Holder, whom: str, running: Limit, submitted: Limit) -> _Found:
+def _jobs(holder: Holder, whom: str, running: Limit, submitted: Limit) -> _Found:
     if submitted.limit is not None:
-        no: str | _RefusedError = ""
+        no: str | RefusedError = ""
         if submitted.used >= submitted.limit:
-            no = _RefusedError(
-                f"{_capital(holder.name)} allows at most {_jobs_of(submitted.limit)} {whom}, running or waiting, "
+            no = RefusedError(
+                f"{capital(holder.name)} allows at most {jobs_of(submitted.limit)} {whom}, running or waiting, "
                 f"and there are {submitted.used}.",
                 _reason(holder),
                 "End one of them first." if submitted.limit else "Choose another profile.",
@@ -354,43 +376,13 @@ def _jobs(holder: _Holder, whom: str, running: Limit, submitted: Limit) -> _Foun
     if running.limit is not None:
         no = ""
         if running.limit == 0:
-            no = _RefusedError(
-                f"{_capital(holder.name)} allows no running job {whom}.", _reason(holder), "Choose another profile."
+            no = RefusedError(
+                f"{capital(holder.name)} allows no running job {whom}.", _reason(holder), "Choose another profile."
             )
         elif running.used >= running.limit:
-            no = f"{running.used} of the {_jobs_of(running.limit)} that {holder.name} allows {whom} are running."
+            no = f"{running.used} of the {jobs_of(running.limit)} that {holder.name} allows {whom} are running."
         yield f"jobs {whom}", no, ""
 
 
-def _reason(holder: _Holder) -> str:
+def _reason(holder: Holder) -> str:
     return "limit-qos" if holder.kind == "qos" else "limit-account"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:] if text.startswith("account ") else text
-
-
-def _count(number: int, tres: str) -> str:
-    name = _NAMES.get(tres) or (f"{tres.partition(':')[2]} GPU" if tres.startswith(f"{GPU}:") else tres)
-    plural = "" if number == 1 or name.startswith("MB") or name == tres else "s"
-    return f"{number} {name}{plural}"
-
-
-def _jobs_of(number: int) -> str:
-    return f"{number} job" if number == 1 else f"{number} jobs"
-
-
-def _hours(minutes: float, tres: str) -> str:
-    name = {"cpu": "CPU", "mem": "MB", "node": "node", "billing": "billing", GPU: "GPU", "gres/shard": "GPU-share"}
-    kind = name.get(tres) or (f"{tres.partition(':')[2]} GPU" if tres.startswith(f"{GPU}:") else tres)
-    hours = minutes / MINUTES
-    return (
-        f"{hours:.1f} {kind}-hours".replace(".0 ", " ") if hours >= 1 or not hours else f"{minutes:.0f} {kind}-minutes"
-    )
-
-
-def _time(seconds: float) -> str:
-    hours, minutes = divmod(int(seconds) // 60, 60)
-    if not hours:
-        return f"{minutes} minutes"
-    return f"{hours} h {minutes:02d} min" if minutes else f"{hours} hours" if hours > 1 else "1 hour"

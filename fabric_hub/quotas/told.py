@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Protocol
 from pydantic import AfterValidator, Field
 
 from ..model import Frozen
+from ..slurm.limits import Limits
 
 # How many files a successor opens again; more is no state of mind that anybody has.
 MOST_REOPENED = 50
@@ -150,6 +151,9 @@ class Usage(Frozen):
 
 class Source(Protocol):
     """The one account of usage, read from memory: no call of these asks Slurm or a file system."""
+
+    def limits(self) -> Limits | None:
+        """All limits as Slurm told them last; None before that, or without Slurm."""
 
     def usage(self, project: str, user: str) -> Usage:
         """Balances of a project and of a user in it."""

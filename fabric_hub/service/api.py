@@ -186,7 +186,7 @@ def make_app(
         return offer(settings, who["name"], await latest(), datetime.now().astimezone().date(), local=local)
 
     add_datasets(api, settings, store, desk, person, own_session)
-    add_clusters(api, settings, latest, own_session)
+    add_clusters(api, settings, latest, own_session, quotas)
     add_quotas(api, settings, quotas, latest, person, own_session)
     app.include_router(api)
     return app

@@ -91,6 +91,9 @@ class UsageDesk:
 
     # -- what people ask, from memory
 
+    def limits(self) -> Limits | None:
+        return self._limits.limits if self._settings.slurm is not None else None
+
     def usage(self, project: str, user: str) -> Usage:
         limits, now = self._limits.limits, time.time()
         account = self._settings.project[project].account if project in self._settings.project else ""

@@ -41,6 +41,26 @@ def test_what_can_never_be_had_is_refused_before_it_is_submitted(notebook: Noteb
     assert notebook.value("str(cluster.quote(2))").startswith("2 workers like cpu cost 4 CPU-hours per hour.")
 
 
+def test_a_limit_of_the_account_is_told_before_workers_are_submitted_and_slurm_holds_them_to_it(
+    notebook: Notebook, session: Session
+) -> None:
+    notebook.run(
+        START + "cluster = DaskCluster(1, profile='gpu-1', name='capped')\ncluster.wait_for_workers(1, timeout=60)"
+    )
+    modify = ("sacctmgr", "-i", "-Q", "modify", "account", "ml-course", "set")
+    session.run.slurm(*modify, "GrpTRES=gres/gpu=1")
+    try:
+        says = "Account ml-course allows 1 GPU altogether, and 1 are in use."
+        notebook.until(f"{says!r} in str(cluster.quote(2))", "the hub has read the limit")
+        told = notebook.value("str(cluster.scale(2))")
+        assert told.startswith("2 workers like gpu-1 cost 2 GPU-hours per hour. 1 of them are there already."), told
+        assert told.endswith(f"There is room for 0 more now; 1 wait. {says}"), told
+        notebook.until("'1 waiting: All GPUs that account ml-course may use' in repr(cluster)", "Slurm says the same")
+    finally:
+        session.run.slurm(*modify, "GrpTRES=gres/gpu=-1")
+    notebook.run("cluster.wait_for_workers(2, timeout=60)")
+
+
 def test_waiting_workers_and_the_cost_are_shown_in_every_form(notebook: Notebook) -> None:
     notebook.run(START + "cluster = DaskCluster(gpus=6)\ncluster.wait_for_workers(4, timeout=60)")
     notebook.until("'2 waiting: ' in repr(cluster)", "the reason is known")

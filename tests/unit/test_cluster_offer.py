@@ -7,13 +7,45 @@ from datetime import date
 import pytest
 
 from fabric_hub.errors import FabricError
-from fabric_hub.projects.clusters import offer, quote
+from fabric_hub.model import Snapshot
+from fabric_hub.projects.clusters import offer
+from fabric_hub.projects.quote import Known, Quote, Wish, quote
+from fabric_hub.quotas.told import Balance
 from fabric_hub.settings import Settings
+from fabric_hub.slurm.limits import GPU, Association, Limit, Limits
 
 from .builders import NOW, SESSION, a_job, a_node, a_session, a_snapshot
 
 TODAY = date(2026, 11, 21)
 WORKERS = f"fabric-main-{SESSION}-dask-one"
+FREE = (
+    a_node(gpus_free={"h200": 2}),
+    a_node(name="gpu2", gpus_free={"h200": 2}),
+    a_node(name="cpu1", partitions=("cpu",), gpus={}, gpus_free={}),
+)
+
+
+def quoted(
+    site: Settings,
+    profile: str,
+    workers: int,
+    snapshot: Snapshot,
+    *,
+    have: int = 0,
+    per_job: int = 1,
+    balance: Balance | None = None,
+    **account: Limit | dict[str, Limit],
+) -> Quote:
+    """A quote for jan, in account phys with these limits."""
+    limits = Limits(
+        at=NOW,
+        associations=(
+            Association.model_validate({"account": "phys", **account}),
+            Association(account="phys", user="jan", parent="phys"),
+        ),
+    )
+    known = Known(NOW, snapshot, limits, balance)
+    return quote(site, a_session(), "jan", Wish(profile, workers, have, per_job), known, TODAY)
 
 
 def test_workers_may_have_the_projects_profiles_one_gpu_each_and_none_of_the_local_ones(site: Settings) -> None:
@@ -43,7 +75,7 @@ def test_jobs_of_others_are_not_shown_whatever_their_name(site: Settings, change
 
 def test_a_quote_says_the_price_and_how_many_find_a_place_now(site: Settings) -> None:
     nodes = (a_node(gpus_free={"h200": 1}), a_node(name="gpu2", usable=False))
-    found = quote(site, a_session(), "gpu", 3, a_snapshot(nodes=nodes), TODAY)
+    found = quoted(site, "gpu", 3, a_snapshot(nodes=nodes))
     assert (found.gpu_hours_per_hour, found.now) == (3.0, 1)
     assert found.words == (
         "3 workers like gpu cost 3 GPU-hours per hour. There is room for 1 of them now; 2 wait in the queue until"
@@ -58,5 +90,60 @@ def test_a_quote_says_the_price_and_how_many_find_a_place_now(site: Settings) ->
 def test_workers_that_cannot_be_are_refused_with_the_reason(site: Settings, profile: str, reason: str) -> None:
     small = a_node(gpus={"a100": 1}, gpus_free={"a100": 1})
     with pytest.raises(FabricError) as refused:
-        quote(site, a_session(), profile, 1, a_snapshot(nodes=(small,)), TODAY)
+        quoted(site, profile, 1, a_snapshot(nodes=(small,)))
     assert refused.value.reason == reason
+
+
+def test_what_is_there_already_needs_no_room(site: Settings) -> None:
+    one_free = (a_node(gpus_free={"h200": 1}),)
+    found = quoted(site, "gpu", 3, a_snapshot(nodes=one_free), have=2)
+    assert found.words.endswith("2 of them are there already. There is room for the others now.")
+    found = quoted(site, "gpu", 4, a_snapshot(nodes=one_free), have=2)
+    assert found.words.endswith("There is room for 1 more now; 1 wait in the queue until others end.")
+    assert quoted(site, "gpu", 2, a_snapshot(nodes=one_free), have=2).now == 0
+
+
+@pytest.mark.parametrize(
+    ("limits", "says"),
+    [
+        ({"grp_tres": {GPU: Limit(limit=3, used=1)}}, "Account phys allows 3 GPUs altogether, and 1 are in use."),
+        ({"grp_jobs": Limit(limit=7, used=5)}, "Account phys allows 7 jobs altogether, and 5 are running."),
+    ],
+)
+def test_workers_that_a_limit_of_the_account_holds_back_are_told_before_they_are_submitted(
+    site: Settings, limits: dict[str, Limit | dict[str, Limit]], says: str
+) -> None:
+    found = quoted(site, "gpu", 4, a_snapshot(nodes=FREE), **limits)
+    assert (found.now, found.held_by) == (2, says)
+    assert found.words.endswith(f"There is room for 2 of them now; 2 wait. {says}")
+
+
+def test_workers_that_share_a_job_count_as_one_job(site: Settings) -> None:
+    two_more: dict[str, Limit | dict[str, Limit]] = {"grp_jobs": Limit(limit=2)}
+    assert quoted(site, "cpu", 4, a_snapshot(nodes=FREE), per_job=2, **two_more).held_by == ""
+    assert "2 jobs altogether" in quoted(site, "cpu", 5, a_snapshot(nodes=FREE), per_job=2, **two_more).held_by
+
+
+def test_more_than_may_be_submitted_is_refused_with_the_number_that_can_be_had(site: Settings) -> None:
+    with pytest.raises(FabricError) as refused:
+        quoted(site, "gpu", 4, a_snapshot(nodes=FREE), have=1, grp_submit=Limit(limit=5, used=3))
+    assert refused.value.message == (
+        "4 workers cannot be submitted: Account phys allows 5 jobs altogether, running or waiting, and there are 3."
+    )
+    assert refused.value.hint == "3 can be had."
+
+
+def test_workers_of_a_budget_that_is_used_up_are_refused_and_cpu_workers_are_not(site: Settings) -> None:
+    spent: dict[str, Limit | dict[str, Limit]] = {"grp_tres_mins": {GPU: Limit(limit=60, used=60)}}
+    with pytest.raises(FabricError) as refused:
+        quoted(site, "gpu", 1, a_snapshot(nodes=FREE), **spent)
+    assert refused.value.reason == "budget"
+    assert quoted(site, "cpu", 1, a_snapshot(nodes=FREE), **spent).now == 1
+
+
+def test_a_budget_that_ends_before_the_workers_is_told_in_hours_and_time(site: Settings) -> None:
+    balance = Balance(limit=10.0, used=9.0, left=1.0, running=1.0)
+    words = quoted(site, "gpu", 4, a_snapshot(nodes=FREE), have=1, balance=balance).words
+    assert "The project has 1.0 GPU-hours left: with them they last about 15 minutes." in words
+    rich = balance.model_copy(update={"left": 1000.0})
+    assert "GPU-hours left" not in quoted(site, "gpu", 4, a_snapshot(nodes=FREE), balance=rich).words

@@ -25,6 +25,7 @@ from fabric_hub.service.review import Review
 from fabric_hub.service.scopes import SESSION_SCOPE
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.settings import Settings
+from fabric_hub.slurm.limits import Limits
 from fabric_hub.spawner.child import session_variables
 
 from .builders import NOW, a_job, a_site, a_snapshot, fields_of_a_session
@@ -45,6 +46,9 @@ class Accounts:
         self.project = Balance(limit=100.0, used=90.0, left=10.0, running=1.0)
         self.own = Balance(limit=None, used=12.0, left=10.0, running=1.0)
         self.full = 50
+
+    def limits(self) -> Limits | None:
+        return None
 
     def usage(self, project: str, user: str) -> Usage:
         if project != "physics":

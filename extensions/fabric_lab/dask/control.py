@@ -149,7 +149,9 @@ class Control:
         if self._hub is None or not kind.profile or n < 1:
             return {"words": ""}
         try:
-            return {"words": await self._hub.quote(kind.profile, n)}
+            there = {str(state.name) for state in self._cluster.scheduler.workers.values()}
+            have = len(there & set(self._cluster.of_pool(kind.name)))
+            return {"words": await self._hub.quote(kind.profile, n, have, kind.most)}
         except HubError as error:
             return {"error": str(error)}
 

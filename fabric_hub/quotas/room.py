@@ -1,0 +1,74 @@
+"""How many more workers may run at the same time, by Slurm's own limits. Pure.
+
+The limits are those of :mod:`.check`, and in the same order; here it is counted how often something fits below them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ..model import Frozen
+from .amounts import capital, count, jobs_of
+from .check import Ask, Holder, at_once, counts
+
+
+class Room(Frozen):
+    """How many of the workers that are asked for may run now, and which limit keeps the others waiting ("" for none).
+
+    ``submit`` of them may be submitted at all, by limit ``refused_by``: Slurm refuses more than that.
+    """
+
+    now: int
+    held_by: str = ""
+    submit: int
+    refused_by: str = ""
+
+
+def room(holders: Sequence[Holder], worker: Ask, wanted: int, per_job: int = 1) -> Room:
+    """Room for more workers below everybody's limits.
+
+    :param holders: see :func:`~fabric_hub.quotas.check.holders`.
+    :param worker: what one worker takes.
+    :param wanted: how many more.
+    :param per_job: how many of them share a job.
+    """
+    now, held_by, submit, refused_by = wanted, "", wanted, ""
+    taken: set[str] = set()  # what a QOS has limited is not asked of associations
+    for holder in holders:
+        before = set(taken)
+        for key, fits, words, final in (*_resources(holder, worker), *_jobs(holder, worker, per_job)):
+            if key in before:
+                continue
+            if holder.kind == "qos":
+                taken.add(key)
+            if final and fits < submit:
+                submit, refused_by = max(0, fits), words
+            elif not final and fits < now:
+                now, held_by = max(0, fits), words
+    return Room(now=min(now, submit), held_by=held_by, submit=submit, refused_by=refused_by)
+
+
+_Fits = Iterator[tuple[str, int, str, bool]]
+
+
+def _resources(holder: Holder, worker: Ask) -> _Fits:
+    for bounds, whom, taken in at_once(holder, worker):
+        for tres, bound in bounds.items():
+            each = worker.tres.get(tres, 0)
+            if bound.limit is not None and each:
+                allowed = f"{capital(holder.name)} allows {count(bound.limit, tres)} {whom}"
+                words = f"{allowed}, and {bound.used} are {taken}."
+                yield f"{whom} {tres}", (bound.limit - bound.used) // each, words, False
+
+
+def _jobs(holder: Holder, worker: Ask, per_job: int) -> _Fits:
+    for whom, running, submitted in counts(holder, worker):
+        if running.limit is not None:
+            words = f"{capital(holder.name)} allows {jobs_of(running.limit)} {whom}, and {running.used} are running."
+            yield f"jobs {whom}", (running.limit - running.used) * per_job, words, False
+        if submitted.limit is not None:
+            words = (
+                f"{capital(holder.name)} allows {jobs_of(submitted.limit)} {whom}, running or waiting, and there are"
+                f" {submitted.used}."
+            )
+            yield f"submit {whom}", (submitted.limit - submitted.used) * per_job, words, True
