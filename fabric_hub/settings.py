@@ -143,7 +143,9 @@ class SlurmSettings(Frozen):
     )
     bin_dir: AbsolutePath = Field(default=Path("/usr/bin"), description="Where sbatch, squeue, sinfo and scancel are.")
     watch_interval_s: float = Field(default=5.0, ge=1, le=300, description="Between two questions about all jobs.")
-    nodes_interval_s: float = Field(default=30.0, ge=2, le=3600, description="Between two questions about all nodes.")
+    nodes_interval_s: float = Field(
+        default=30.0, ge=2, le=3600, description="Between two questions about all nodes, and about reservations."
+    )
     limits_interval_s: float = Field(
         default=60.0, ge=2, le=3600, description="Between two questions about all limits and their use."
     )
