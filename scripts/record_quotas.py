@@ -5,9 +5,10 @@
     sudo .venv/bin/python scripts/record_quotas.py bookworm /var/tmp/quotas
 
 A machine's own kernel may have no quotas, so this boots one of the release in an emulator, with a small root directory
-of the same release. In it scripts/record_quotas_machine.sh makes ext4 and XFS with quotas of users and projects and has
-accounts write to them; then every question below is put with exactly the arguments that ``storage.argv`` builds. Each
-answer becomes a file of tests/unit/storage_answers/RELEASE. It takes a few minutes: no test boots it.
+of the same release. In it scripts/record_quotas_machine.sh makes ext4 and XFS with quotas of users and projects, has
+accounts write to them and mounts them over NFS too; then every question below is put with exactly the arguments that
+``storage.argv`` builds. Each answer becomes a file of tests/unit/storage_answers/RELEASE. It takes a few minutes: no
+test boots it.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ sys.path.insert(0, str(HERE.parent))
 from fabric_hub.quota_settings import StorageSettings  # noqa: E402
 from fabric_hub.slurm import storage  # noqa: E402
 
-PACKAGES = "quota,xfsprogs,e2fsprogs,busybox-static,kmod"
-MODULES = ("kernel/drivers/virtio", "kernel/drivers/block", "kernel/fs", "kernel/lib", "kernel/crypto", "kernel/arch")
+PACKAGES = "quota,xfsprogs,e2fsprogs,busybox-static,kmod,nfs-kernel-server,rpcbind,netbase"
+MODULES = ("drivers/virtio", "drivers/block", "fs", "lib", "crypto", "arch", "net")
 LONG = "/srv/a-file-system-with-a-long-name"
 LONG_USER = "wilhelmina-of-the-long-user-name"
 NAMES = ("ann", "bob", "cas", "dee", "eva", "fay", "gus", "hal", "ivo", LONG_USER, "jan")
@@ -48,6 +49,7 @@ class Question:
     user: str
     asks: str
     project: str = ""
+    first: str = ""  # what the machine does before
 
     @property
     def source(self) -> StorageSettings:
@@ -94,8 +96,20 @@ def questions() -> list[Question]:
         Question("link", "/link", "ann", "ann"),
         Question("projects_only", "/projects", "ann", "ann"),
         Question("counted_only", "/counted", "ann", "ann"),
+        *(
+            Question(f"nfs{version}_{case}", f"/net/home{version}", user, user)
+            for version in (3, 4)
+            for case, user in of_users.items()
+            if case in ("under", "over_soft", "at_hard", "unset", "nothing", "files_over_soft", "large")
+        ),
+        Question("nfs_of_another", "/net/home4", "bob", "ann"),
+        Question("nfs_of_a_part", "/net/part", "ann", "ann"),
+        Question("nfs_no_quotas", "/net/plain", "ann", "ann"),
+        Question("nfs_project", "/net/home4", "ann", "root", "alpha"),
+        Question("nfs_project_asked_by_user", "/net/home4", "ann", "ann", "alpha"),
         Question("no_quotas", "/plain", "ann", "ann"),
         Question("not_there", "/nowhere", "ann", "ann"),
+        Question("nfs_without_rquotad", "/net/home4", "ann", "ann", first="stop_rquotad"),
     ]
 
 
@@ -107,6 +121,7 @@ def script(asked: list[Question]) -> str:
         uid = UIDS[question.asks]
         prefix = f"as {uid} {env}" if uid else env
         files = f">/answers/{question.name}.out 2>/answers/{question.name}.err"
+        lines += [question.first] if question.first else []
         lines.append(f"code=0; {prefix} {shlex.join(question.argv)} {files} || code=$?")
         lines.append(f"echo $code >/answers/{question.name}.code")
     return "\n".join([*lines, "dpkg-query -W -f '${Version}' quota >/answers/version", "uname -r >/answers/kernel", ""])
@@ -146,8 +161,8 @@ def pack(root: Path, work: Path, asked: list[Question]) -> tuple[Path, Path]:
     into = root / "usr/lib/modules" / version
     shutil.rmtree(into, ignore_errors=True)
     for part in MODULES:
-        if (tree / part).exists():
-            shutil.copytree(tree / part, into / part)
+        if (tree / "kernel" / part).exists():
+            shutil.copytree(tree / "kernel" / part, into / "kernel" / part)
     for listing in tree.glob("modules.*"):
         shutil.copy(listing, into)
     run("chroot", root, "depmod", version)

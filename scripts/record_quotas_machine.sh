@@ -7,7 +7,7 @@ mount -t sysfs sysfs /sys
 mount -t devtmpfs dev /dev
 mount -t tmpfs tmp /tmp
 dmesg -n 1
-for module in virtio_pci virtio_blk ext4 xfs quota_v2; do modprobe "$module"; done
+for module in virtio_pci virtio_blk ext4 xfs quota_v2 nfsd nfs nfsv3 nfsv4; do modprobe "$module"; done
 until [ -b /dev/vdf ]; do busybox usleep 100000; done
 set -eu
 trap 'echo "== RECORDING FAILED with $?"; busybox poweroff -f' EXIT
@@ -83,6 +83,25 @@ setquota -u ann 1024 2048 0 0 /counted
 sync
 over=$(($(date +%s) + 1)) # ivo's time of grace, one second
 until [ "$(date +%s)" -gt "$over" ]; do busybox usleep 100000; done
+
+# -- NFS, of this machine to itself: /home in both versions, a directory of it, and what keeps no quotas
+busybox ip link set lo up
+mkdir -p /net/home3 /net/home4 /net/part /net/plain /run/rpcbind
+mount -t nfsd nfsd /proc/fs/nfsd
+rpcbind -w
+for path in /home /home/files /plain; do echo "$path localhost(rw,no_subtree_check)"; done >/etc/exports
+rpc.mountd
+rpc.nfsd 2
+exportfs -a
+rpc.rquotad
+mount -t nfs -o vers=3,nolock localhost:/home /net/home3
+mount -t nfs -o vers=4.2 localhost:/home /net/home4
+mount -t nfs -o vers=4.2 localhost:/home/files /net/part
+mount -t nfs -o vers=4.2 localhost:/plain /net/plain
+stop_rquotad() {
+    kill "$(busybox pidof rpc.rquotad)"
+    while busybox pidof rpc.rquotad >/dev/null; do busybox usleep 100000; done
+}
 
 # -- what was written and what the kernel counts, for who reads the record
 echo "== $(uname -r)"

@@ -1,7 +1,8 @@
 """What file systems' own quota tools say of a user's storage, as types. Pure.
 
-``quota`` (ext4, XFS) and ``lfs quota`` (Lustre) print the same table: amounts in KiB, a ``*`` behind what is over, and
-a time of grace, which is one word in both when asked as :func:`argv` asks. Never ``df``: it tells of the file system.
+``quota`` (ext4, XFS, NFS) and ``lfs quota`` (Lustre) print the same table: amounts in KiB, a ``*`` behind what is over,
+and a time of grace, which is one word in both when asked as :func:`argv` asks. Never ``df``: it tells of the file
+system.
 """
 
 from __future__ import annotations

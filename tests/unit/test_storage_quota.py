@@ -52,6 +52,13 @@ TOLD = {
     "link": OF_USERS["under"],
     "counted_only": (4096, 1024, 1, None),
 }
+OVER_NFS = ("under", "over_soft", "at_hard", "unset", "nothing", "files_over_soft", "large")  # of the ext4 at /home
+TOLD |= {f"nfs{version}_{case}": OF_USERS[case] for version in (3, 4) for case in OVER_NFS}
+TOLD |= {
+    "nfs_of_a_part": OF_USERS["under"],
+    "nfs_project": (6144 + DIRECTORY["ext4"], 8192, 2, None),
+    "nfs_project_asked_by_user": (6144 + DIRECTORY["ext4"], 8192, 2, None),  # the server does not mind who asks
+}
 for _kind, _directory in DIRECTORY.items():
     TOLD |= {f"{_kind}_{case}": numbers for case, numbers in OF_USERS.items()}
     TOLD |= {f"{_kind}_{case}": (used + _directory, *rest) for case, (used, *rest) in OF_PROJECTS.items()}
@@ -66,6 +73,10 @@ REFUSED = {
     "permitted",
     "below_the_mount": "quota: Mountpoint (or device) /home/files not found or has no quota enabled.",
     "no_quotas": "quota: Mountpoint (or device) /plain not found or has no quota enabled.",
+    "nfs_of_another": "quota: bob (uid 2002): Permission denied",
+    "nfs_no_quotas": "quota: error while getting quota from localhost:/plain for ann (id 2001): Quota not enabled",
+    "nfs_without_rquotad": "quota: error while getting quota from localhost:/home for ann (id 2001): Cannot connect to "
+    "RPC quota service",
     "projects_only": "quota: Not all specified mountpoints are using quota.",
 }
 SAYS = {case: f"the answer holds no quota: {words}" for case, words in REFUSED.items()} | {
