@@ -1,4 +1,5 @@
-/* A stand-in for NVIDIA's libnvidia-ml.so.1: two GPUs, the second cut into one MIG slice. Only where no GPU is. */
+/* A stand-in for NVIDIA's libnvidia-ml.so.1: two GPUs, the second cut into one MIG slice. Only where no GPU is.
+   With -DWHOLE the second is not cut, and used differently from the first. */
 #include <stdio.h>
 #include <string.h>
 
@@ -6,6 +7,11 @@ typedef struct { unsigned long long total, available, used; } memory_t;
 typedef struct { unsigned int gpu, memory; } utilization_t;
 typedef struct { unsigned long long at; union { double d; unsigned int u; unsigned long long l; } value; } sample_t;
 
+#ifdef WHOLE
+enum { CUT = -1 };
+#else
+enum { CUT = 1 };
+#endif
 enum { OK = 0, INVALID = 2, NOT_SUPPORTED = 3, NOT_FOUND = 6 };
 static int gpus[3] = {0, 1, 2}; /* the last is the slice */
 
@@ -29,7 +35,7 @@ int nvmlDeviceGetName(int *device, char *name, unsigned int length) {
     return OK;
 }
 int nvmlDeviceGetMigMode(int *device, unsigned int *current, unsigned int *pending) {
-    *current = *pending = *device == 1;
+    *current = *pending = *device == CUT;
     return *device == 2 ? NOT_SUPPORTED : OK;
 }
 int nvmlDeviceGetMaxMigDeviceCount(int *device, unsigned int *count) { *count = 7; return OK; }
@@ -40,13 +46,13 @@ int nvmlDeviceGetMigDeviceHandleByIndex(int *device, unsigned int index, int **s
 }
 int nvmlDeviceGetMemoryInfo(int *device, memory_t *memory) {
     memory->total = *device == 2 ? 10000000000ULL : 80000000000ULL;
-    memory->used = *device == 2 ? 1000000000ULL : 20000000000ULL;
+    memory->used = *device == 2 ? 1000000000ULL : *device == 1 && CUT != 1 ? 60000000000ULL : 20000000000ULL;
     memory->available = memory->total - memory->used;
     return OK;
 }
 int nvmlDeviceGetUtilizationRates(int *device, utilization_t *use) {
-    if (*device != 0) return NOT_SUPPORTED;
-    use->gpu = 7;
+    if (*device != 0 && (*device != 1 || CUT == 1)) return NOT_SUPPORTED;
+    use->gpu = *device ? 43 : 7;
     use->memory = 1;
     return OK;
 }

@@ -230,20 +230,23 @@ class Control:
         there = {str(state.name): state for state in cluster.scheduler.workers.values()}
         workers = []
         for name, spec in cluster.worker_spec.items():
-            job, state = cluster.workers.get(name), there.get(name)
+            job, state, pool = cluster.workers.get(name), there.get(name), spec["options"]["pool"]
             metrics = state.metrics if state else {}
+            # distributed measures the first GPU of a node also for a worker that was given none
+            gpu = metrics if pool.gpus else {}
             workers.append(
                 {
                     "name": name,
-                    "pool": spec["options"]["pool"].name,
+                    "pool": pool.name,
                     "job": str(job.place) if job is not None and job.place else None,
                     "address": state.address if state else None,
                     "threads": state.nthreads if state else None,
                     "memory": metrics.get("memory"),
                     "memory_limit": state.memory_limit if state else None,
                     "cpu": metrics.get("cpu"),
-                    "gpu_memory": metrics.get("gpu_memory_used"),
-                    "gpu_use": metrics.get("gpu_utilization"),
+                    "gpu_memory": gpu.get("gpu_memory_used"),
+                    "gpu_memory_total": gpu.get("gpu-memory-total"),
+                    "gpu_use": gpu.get("gpu_utilization"),
                 }
             )
         adaptive = cluster._adaptive

@@ -20,6 +20,7 @@ from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
+from .. import gpu
 from . import datasets
 
 # Between Slurm's SIGTERM and its SIGKILL are KillWait seconds (slurm.conf, 30 by default); a part is for the goodbye.
@@ -149,6 +150,14 @@ def start_forkserver() -> None:
     signal.signal(signal.SIGTERM, before)
 
 
+def measure_own_gpus_only() -> None:
+    """Distributed measures the node's first GPU where a worker was given none: under Slurm that is somebody else's."""
+    import dask
+
+    if "SLURM_JOB_ID" in os.environ and not gpu.devices(os.environ):
+        dask.config.set({"distributed.diagnostics.nvml": False})  # nannies hand it on
+
+
 async def open_datasets(scheduler: Any, opened: Sequence[str]) -> list[str]:
     """Have the node open the session's datasets for this job; one that is refused is a line in the log.
 
@@ -196,6 +205,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="fabric-dask-", dir=order.local_directory) as scratch:
             order = replace(order, local_directory=scratch)
             start_forkserver()
+            measure_own_gpus_only()
             asyncio.run(run(order, path.parents[1], int(os.environ.get("SLURM_ARRAY_TASK_ID", "0"))))
     except (OSError, TimeoutError) as error:
         print(f"fabric_lab.dask.work: the scheduler at {order.scheduler} does not answer: {error}.", file=sys.stderr)

@@ -1,4 +1,7 @@
-/** A worker that shall be; `address` is null until it is there. Memory is in bytes, `cpu` and `gpu_use` in per cent. */
+/**
+ * A worker that shall be; `address` is null until it is there. Memory is in bytes, `cpu` and `gpu_use` in per cent.
+ * What is said of a GPU is said of the worker's own; a slice of one has memory, but no use.
+ */
 export interface IWorker {
   readonly name: string;
   readonly pool: string;
@@ -8,6 +11,7 @@ export interface IWorker {
   readonly memory_limit: number | null;
   readonly cpu: number | null;
   readonly gpu_memory: number | null;
+  readonly gpu_memory_total: number | null;
   readonly gpu_use: number | null;
 }
 

@@ -6,7 +6,7 @@ import * as React from 'react';
 import { clustersIcon } from './icon';
 import { PAGES, type ICluster, type IProfile } from './model';
 import type { ClustersStore } from './store';
-import { facts, following, profile } from './words';
+import { each, facts, following, profile } from './words';
 
 export interface IActions {
   insertClientCode(name: string): void;
@@ -126,10 +126,12 @@ function Count(props: { label: string; value: number; set: (value: number) => vo
 function Cluster({ cluster, store, actions }: IProps & { readonly cluster: ICluster }): React.JSX.Element {
   const { name } = cluster;
   const pools = Object.keys(cluster.pools ?? {});
+  const here = (cluster.workers ?? []).filter(worker => worker.address !== null);
   const [chosen, choose] = React.useState('');
   const pool = pools.includes(chosen) ? chosen : (pools[0] ?? '');
   const [page, setPage] = React.useState('status');
-  const [workers, setWorkers] = React.useState((cluster.workers ?? []).length || 1);
+  const wanted = (kind: string): number => (cluster.workers ?? []).filter(worker => worker.pool === kind).length || 1;
+  const [workers, setWorkers] = React.useState(wanted(pool));
   const [least, setLeast] = React.useState(0);
   const [most, setMost] = React.useState(4);
   const busy = store.busy.has(name);
@@ -151,10 +153,26 @@ function Cluster({ cluster, store, actions }: IProps & { readonly cluster: IClus
                 {sentence}
               </p>
             ))}
+          {here.length ? (
+            <details className="fabric-Cluster-workers">
+              <summary>Each worker</summary>
+              <ul>
+                {here.map(worker => (
+                  <li key={worker.name}>{each(cluster, worker)}</li>
+                ))}
+              </ul>
+            </details>
+          ) : null}
           {pools.length > 1 ? (
             <label className="fabric-Clusters-field">
               Kind of worker
-              <HTMLSelect value={pool} onChange={event => choose(event.target.value)}>
+              <HTMLSelect
+                value={pool}
+                onChange={event => {
+                  choose(event.target.value);
+                  setWorkers(wanted(event.target.value));
+                }}
+              >
                 {pools.map(one => (
                   <option key={one}>{one}</option>
                 ))}

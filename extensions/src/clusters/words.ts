@@ -8,28 +8,55 @@ function sum(workers: readonly IWorker[], of: (worker: IWorker) => number | null
   return workers.reduce((total, worker) => total + (of(worker) ?? 0), 0);
 }
 
-/** "3 of 4 workers", "2 GPUs, 35 % busy", "1.2 of 16.0 GB": what is there and what it does. */
+/** "20.0 of 80.0 GB" of memory that is known of some workers; '' while it is of none. */
+function of(
+  workers: readonly IWorker[],
+  used: (worker: IWorker) => number | null,
+  total: (worker: IWorker) => number | null
+): string {
+  const known = workers.filter(worker => used(worker) !== null);
+  return known.length ? `${gigabytes(sum(known, used))} of ${gigabytes(sum(known, total))} GB` : '';
+}
+
+/** "3 of 4 workers", "2 GPUs, 35 % busy, 40.0 of 160.0 GB on them", "1.2 of 16.0 GB": what is there and what it does. */
 export function facts(cluster: ICluster): string[] {
   const wanted = cluster.workers ?? [];
   const here = wanted.filter(worker => worker.address !== null);
-  const gpus = sum(here, worker => cluster.pools?.[worker.pool]?.gpus ?? 0);
-  const measured = here.filter(worker => worker.gpu_use !== null);
-  const found = [
-    `${here.length === wanted.length ? '' : `${here.length} of `}${wanted.length} worker${wanted.length === 1 ? '' : 's'}`
+  const count = `${here.length === wanted.length ? '' : `${here.length} of `}${wanted.length}`;
+  return [`${count} worker${wanted.length === 1 ? '' : 's'}`, ...(here.length ? doing(cluster, here) : [])];
+}
+
+/** "2 GPUs, 35 % busy, 40.0 of 160.0 GB on them": the mean use of those that tell it (a slice does not), and all memory. */
+function onGpus(gpus: number, workers: readonly IWorker[]): string {
+  const telling = workers.filter(worker => worker.gpu_use !== null);
+  const busy = Math.round(sum(telling, worker => worker.gpu_use) / telling.length);
+  const used = of(
+    workers,
+    worker => worker.gpu_memory,
+    worker => worker.gpu_memory_total
+  );
+  const parts = [
+    `${gpus} GPU${gpus === 1 ? '' : 's'}`,
+    telling.length ? `${busy} % busy${telling.length < gpus ? ` (${telling.length} of them)` : ''}` : '',
+    used && `${used} on ${gpus === 1 ? 'it' : 'them'}`
   ];
-  if (gpus) {
-    const busy = measured.length
-      ? `, ${Math.round(sum(measured, worker => worker.gpu_use) / measured.length)} % busy,` +
-        ` ${gigabytes(sum(measured, worker => worker.gpu_memory))} GB used`
-      : '';
-    found.push(`${gpus} GPU${gpus === 1 ? '' : 's'}${busy}`);
-  }
-  if (here.length) {
-    const [used, limit] = [sum(here, worker => worker.memory), sum(here, worker => worker.memory_limit)];
-    found.push(`${gigabytes(used)} of ${gigabytes(limit)} GB`);
-    found.push(`${Math.round(sum(here, worker => worker.cpu))} % CPU`);
-  }
-  return found;
+  return parts.filter(Boolean).join(', ');
+}
+
+/** "study-0: 1 GPU, 35 % busy, 20.0 of 80.0 GB on it · 0.2 of 4.0 GB · 3 % CPU": one worker that is there. */
+export function each(cluster: ICluster, worker: IWorker): string {
+  return `${worker.name}: ${doing(cluster, [worker]).join(' · ')}`;
+}
+
+function doing(cluster: ICluster, workers: readonly IWorker[]): string[] {
+  const gpus = sum(workers, worker => cluster.pools?.[worker.pool]?.gpus ?? 0);
+  const memory = of(
+    workers,
+    worker => worker.memory,
+    worker => worker.memory_limit
+  );
+  const cpu = `${Math.round(sum(workers, worker => worker.cpu))} % CPU`;
+  return [gpus ? onGpus(gpus, workers) : '', memory, cpu].filter(Boolean);
 }
 
 /** What the cluster follows by itself, or ''. */
