@@ -14,8 +14,8 @@ class StorageSettings(Frozen):
 
     title: str = Field(default="", description="What people read; empty: the path.")
     kind: Literal["lustre", "quota", "project"] = Field(
-        description="lustre: lfs quota. quota: a user's quota of ext4 or XFS (quota). project: a project's quota of "
-        "ext4 or XFS (quota --project), which the kernel tells root only: see program."
+        description="lustre: lfs quota. quota: a user's quota of ext4, XFS or NFS (quota). project: a project's quota "
+        "(quota --project), which the kernel tells root only of its own ext4 and XFS: see program."
     )
     path: AbsolutePath = Field(description="Where the file system is mounted on the gateway's host.")
     project: Annotated[

@@ -9,29 +9,27 @@ nothing else.
 from __future__ import annotations
 
 import os
-import re
 import tomllib
-from collections import Counter
 from collections.abc import Iterable
 from datetime import date
-from itertools import takewhile
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, model_validator
 
+from .dataset_settings import CatalogueSettings as CatalogueSettings
+from .dataset_settings import DatasetsSettings as DatasetsSettings
 from .errors import FabricError
 from .model import AbsolutePath, EnvName, Frozen, Gres, HubId, HubUser, Slug, SlurmName
 from .quota_settings import QuotasSettings
+from .site_mistakes import explain
 
 ENV = "FABRIC_HUB_SITE"
 DEFAULT_PATH = Path("/etc/fabric-hub/site.toml")
 
 
 HttpAddress = Annotated[str, Field(pattern=r"^(?:https?://[A-Za-z0-9._:\[\]-]+(?:/[A-Za-z0-9._~/-]*)?)?$")]
-# without the characters that would end an IRI in RDF
-WebAddressOrNone = Annotated[str, Field(pattern=r"^(https?://[^\s\"<>\\^`{|}\x00-\x20\x7f]{1,500})?$")]
 MemorySize = Annotated[str, Field(pattern=r"^[1-9][0-9]*(?:\.[0-9]+)?[KMGT]$")]
 
 
@@ -184,61 +182,6 @@ class ImagesSettings(Frozen):
     """Where images are."""
 
     dir: AbsolutePath = Field(description="Readable by every user on every node; NAME/current is the live build.")
-
-
-class CatalogueSettings(Frozen):
-    """What an export of the catalogue says about the catalogue itself."""
-
-    title: str = Field(default="Datasets", description="Title of the catalogue.")
-    description: str = Field(default="The datasets of this site.", description="One sentence.")
-    url: WebAddressOrNone = Field(
-        default="", description="Address under which entries are named (URIs); default: hub.bind_url."
-    )
-    publisher: str = Field(
-        default="", description="The organisation that publishes the catalogue; an export needs one."
-    )
-    publisher_uri: WebAddressOrNone = Field(default="", description="A URI of that organisation.")
-    contact: str = Field(default="", description="Who answers questions about the catalogue; default: its publisher.")
-    contact_email: Annotated[str, Field(pattern=r"^([^@\s\"<>]{1,64}@[A-Za-z0-9.-]{1,190})?$")] = Field(
-        default="", description="Their e-mail address; default: the catalogue's own address on the web."
-    )
-    languages: tuple[Annotated[str, Field(pattern=r"^[A-Z]{3}$")], ...] = Field(
-        default=("ENG",), description="Languages of titles and descriptions, as the EU's list of languages names them."
-    )
-    licence: WebAddressOrNone = Field(
-        default="", description="Licence of the catalogue itself, not of the datasets; empty: not said."
-    )
-
-
-class DatasetsSettings(Frozen):
-    """Datasets: who keeps the catalogue, and where nodes find what they need."""
-
-    account: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,63}$")] = Field(
-        default="fabric-data", description="Unix account of the keeper, which owns catalogue, grants, images and trail."
-    )
-    database: str = Field(default="", description="SQLAlchemy URL of the catalogue; default: SQLite in state_dir.")
-    state_dir: AbsolutePath = Field(
-        default=Path("/var/lib/fabric-data"), description="The keeper's private directory: catalogue and trail."
-    )
-    socket: AbsolutePath = Field(
-        default=Path("/run/fabric-data/keeper.sock"), description="Unix socket on which the hub reaches the keeper."
-    )
-    store: AbsolutePath = Field(
-        default=Path("/srv/fabric/datasets"),
-        description="Images, on a file system that the nodes share; root reads it.",
-    )
-    published: AbsolutePath = Field(
-        default=Path("/srv/fabric/published"),
-        description="Where the keeper tells the nodes who may use what, and they tell it what was used; shared too.",
-    )
-    data_dir: AbsolutePath = Field(default=Path("/data"), description="Where sessions find datasets: DATA_DIR/NAME.")
-    node_socket: AbsolutePath = Field(
-        default=Path("/run/fabric/node.sock"), description="Unix socket on which a node's agent opens datasets."
-    )
-    shapes: AbsolutePath | None = Field(
-        default=None, description="A directory of SHACL shapes (*.ttl) that an export is checked against."
-    )
-    catalogue: CatalogueSettings = Field(default=CatalogueSettings(), description="See datasets.catalogue.")
 
 
 class Profile(Frozen):
@@ -428,52 +371,3 @@ def parse(text: str, name: str = "site.toml") -> Settings:
             f"{name} has {len(lines)} mistake{'s' if len(lines) > 1 else ''}:\n" + "\n".join(lines),
             reason="site-file",
         ) from error
-
-
-def explain(item: Any, text: str, name: str) -> list[str]:
-    """A mistake that pydantic found in a file's tables, as lines ``name:line: key: what``."""
-    loc = [str(part) for part in item["loc"]]
-    message = item["msg"].removeprefix("Value error, ")
-    if item["type"] == "extra_forbidden":
-        message = "no such setting"
-    elif item["type"] == "missing":
-        message = "is required"
-    if loc:
-        return [f"{name}:{line_of(text, loc)}: {'.'.join(loc)}: {message}"]
-    # a check of the whole file names its own places, one on each line
-    return [f"{name}:{line_of(text, mistake.split(':')[0].split('.'))}: {mistake}" for mistake in message.split("\n")]
-
-
-def line_of(text: str, loc: list[str]) -> int:
-    """The line (from 1) on which the deepest part of a key path stands that the text has.
-
-    tomllib keeps no positions; a site's file is plain tables and keys, so this
-    follows ``[table]`` and ``[[table]]`` headers and ``key =`` lines, and dotted keys in both.
-    """
-    best, depth = 1, 0
-    table: list[str] = []
-    counted: Counter[tuple[str, ...]] = Counter()  # [[tables]] are known by number, from 0
-    for number, line in enumerate(text.split("\n"), 1):  # what TOML, and an editor, count as a line
-        header = re.match(r"\s*\[([^\[\]]+)\]\s*(?:#.*)?$", line)
-        one_of = re.match(r"\s*\[\[([^\[\]]+)\]\]\s*(?:#.*)?$", line)
-        key = re.match(r"\s*([\w.\"'-]+)\s*=", line)
-        if header:
-            table = _dotted(header.group(1))
-            here = table
-        elif one_of:
-            many = _dotted(one_of.group(1))
-            counted[tuple(many)] += 1
-            table = [*many, str(counted[tuple(many)] - 1)]
-            here = table
-        elif key:
-            here = table + _dotted(key.group(1))
-        else:
-            continue
-        shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(here, loc, strict=False)))
-        if shared > depth and (shared == len(here) or shared == len(loc)):
-            best, depth = number, shared
-    return best
-
-
-def _dotted(key: str) -> list[str]:
-    return [part.strip().strip("\"'") for part in key.split(".")]

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..errors import FabricError
-from ..settings import explain
+from ..site_mistakes import explain
 from .model import Dataset
 from .rows import KEPT
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fabric_hub.errors import FabricError
-from fabric_hub.settings import ENV, Settings, line_of, load, memory_mb, parse, path_from_environment
+from fabric_hub.settings import ENV, Settings, load, memory_mb, parse, path_from_environment
+from fabric_hub.site_mistakes import line_of
 
 from .builders import a_site, site_text
 

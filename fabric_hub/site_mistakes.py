@@ -1,0 +1,57 @@
+"""Mistakes in a file of TOML tables, each with the line that it stands on. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from itertools import takewhile
+from typing import Any
+
+
+def explain(item: Any, text: str, name: str) -> list[str]:
+    """A mistake that pydantic found in a file's tables, as lines ``name:line: key: what``."""
+    loc = [str(part) for part in item["loc"]]
+    message = item["msg"].removeprefix("Value error, ")
+    if item["type"] == "extra_forbidden":
+        message = "no such setting"
+    elif item["type"] == "missing":
+        message = "is required"
+    if loc:
+        return [f"{name}:{line_of(text, loc)}: {'.'.join(loc)}: {message}"]
+    # a check of the whole file names its own places, one on each line
+    return [f"{name}:{line_of(text, mistake.split(':')[0].split('.'))}: {mistake}" for mistake in message.split("\n")]
+
+
+def line_of(text: str, loc: list[str]) -> int:
+    """The line (from 1) on which the deepest part of a key path stands that the text has.
+
+    tomllib keeps no positions; a site's file is plain tables and keys, so this
+    follows ``[table]`` and ``[[table]]`` headers and ``key =`` lines, and dotted keys in both.
+    """
+    best, depth = 1, 0
+    table: list[str] = []
+    counted: Counter[tuple[str, ...]] = Counter()  # [[tables]] are known by number, from 0
+    for number, line in enumerate(text.split("\n"), 1):  # what TOML, and an editor, count as a line
+        header = re.match(r"\s*\[([^\[\]]+)\]\s*(?:#.*)?$", line)
+        one_of = re.match(r"\s*\[\[([^\[\]]+)\]\]\s*(?:#.*)?$", line)
+        key = re.match(r"\s*([\w.\"'-]+)\s*=", line)
+        if header:
+            table = _dotted(header.group(1))
+            here = table
+        elif one_of:
+            many = _dotted(one_of.group(1))
+            counted[tuple(many)] += 1
+            table = [*many, str(counted[tuple(many)] - 1)]
+            here = table
+        elif key:
+            here = table + _dotted(key.group(1))
+        else:
+            continue
+        shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(here, loc, strict=False)))
+        if shared > depth and (shared == len(here) or shared == len(loc)):
+            best, depth = number, shared
+    return best
+
+
+def _dotted(key: str) -> list[str]:
+    return [part.strip().strip("\"'") for part in key.split(".")]
