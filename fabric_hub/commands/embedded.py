@@ -15,7 +15,7 @@ from typing import Any
 from ..embedded import accounts, demo, instance, listener
 from ..embedded.layout import Layout, default_directory
 from ..embedded.processes import tail
-from ..embedded.up import Options, down, layout_of, unix_names, up
+from ..embedded.up import Options, down, layout_of, up
 from ..errors import FabricError
 
 
@@ -26,7 +26,13 @@ def add_parser(commands: Any) -> None:
     start.add_argument("--port", type=_port, help="port of the hub on loopback (default: 8000, or the next free one)")
     start.add_argument("--local", action=argparse.BooleanOptionalAction, help="no Slurm: sessions run on this machine")
     start.add_argument("--prefix", help="prefix of the Unix accounts made as root (default: fabric-)")
-    start.add_argument("--images", type=_directory, help="directory of the images (default: DIR/images)")
+    start.add_argument("--images", type=_path, help="directory of the images (default: DIR/images)")
+    start.add_argument(
+        "--settings",
+        type=_path,
+        metavar="FILE",
+        help="settings of your own, as in a site's file, above the demo's: profiles, projects, slurm.extend, ...",
+    )
     start.add_argument("--until", choices=("slurm", "gateway", "hub"), default="hub", help=argparse.SUPPRESS)
     start.set_defaults(run=_up)
     stop = commands.add_parser("down", help="stop the embedded run")
@@ -40,7 +46,7 @@ def add_parser(commands: Any) -> None:
     token.set_defaults(run=_token)
     for command in (start, stop, status, token):
         command.add_argument(
-            "--dir", type=_directory, default=default_directory(), help="directory of the run (default: %(default)s)"
+            "--dir", type=_path, default=default_directory(), help="directory of the run (default: %(default)s)"
         )
 
 
@@ -51,7 +57,7 @@ def _port(text: str) -> int:
     return port
 
 
-def _directory(text: str) -> Path:
+def _path(text: str) -> Path:
     # its real path: processes, accounts and mounts of a run are known by it, also to whoever comes by a link
     return Path(text).expanduser().resolve()
 
@@ -70,6 +76,7 @@ def _up(arguments: argparse.Namespace) -> int:
         local=arguments.local,
         prefix=arguments.prefix,
         images=arguments.images,
+        settings=arguments.settings,
         until=arguments.until,
     )
 
@@ -92,7 +99,7 @@ def _detach(arguments: argparse.Namespace) -> int:
     layout = Layout(arguments.dir, arguments.dir / "images")
     layout.log.mkdir(mode=0o755, parents=True, exist_ok=True)
     command = [sys.executable, "-m", "fabric_hub.cli", "up", "--dir", str(arguments.dir), "--until", arguments.until]
-    for name in ("port", "prefix", "images"):
+    for name in ("port", "prefix", "images", "settings"):
         if (value := getattr(arguments, name)) is not None:
             command += [f"--{name}", str(value)]
     if arguments.local is not None:
@@ -203,7 +210,7 @@ def state(layout: Layout) -> dict[str, Any]:
         "address": f"http://127.0.0.1:{known.ports.public}",
         "site": str(layout.site),
         "logins_file": str(layout.logins),
-        "accounts": unix_names(known.prefix if os.geteuid() == 0 else None),
+        "accounts": accounts.unix_names(known.prefix if os.geteuid() == 0 else None),
         "local": known.local,
         "ports": known.ports.model_dump(),
     }

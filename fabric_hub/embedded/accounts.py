@@ -23,6 +23,12 @@ def names(prefix: str) -> tuple[str, ...]:
     return tuple(prefix + name for name in (*SERVICES, *ACCOUNTS))
 
 
+def unix_names(prefix: str | None) -> dict[str, str]:
+    """The Unix account of every demo user; without a prefix all of them are the account that runs this."""
+    me = pwd.getpwuid(os.geteuid()).pw_name
+    return {user: me if prefix is None else prefix + user for user in ACCOUNTS}
+
+
 def hub_uid(prefix: str) -> int:
     """The account that the hub runs as, and that its files and sockets belong to: as root its own, else ours.
 

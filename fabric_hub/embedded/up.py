@@ -23,10 +23,10 @@ from . import (
     gpus,
     instance,
     nodes,
+    own_settings,
     ports,
     processes,
     runtime,
-    sitefile,
     slurmconf,
 )
 from .instance import Instance
@@ -47,6 +47,7 @@ class Options:
     local: bool | None = None
     prefix: str | None = None
     images: Path | None = None
+    settings: Path | None = None
     until: Until = "hub"
 
 
@@ -118,17 +119,14 @@ def _start(options: Options, layout: Layout, claims: ports.Claims, supervisor: S
     code = runtime.current(layout, say)
     _hub_files(layout, hub, gateway)
     _keeper_files(layout, hub, keeper)
-    layout.site.write_text(
-        sitefile.site(
-            layout,
-            known.ports,
-            prefix=known.prefix if root_run else None,
-            keeper=pwd.getpwuid(keeper.uid if keeper else os.geteuid()).pw_name,
-            gpus=found,
-            proxy_command=code.proxy_command,
-        )
+    site = own_settings.write(
+        layout,
+        known,
+        prefix=known.prefix if root_run else None,
+        keeper=pwd.getpwuid(keeper.uid if keeper else os.geteuid()).pw_name,
+        gpus=found,
+        proxy_command=code.proxy_command,
     )
-    layout.site.chmod(0o644)
     _remember(layout, known)
     making = gallery.begin(layout, code, keeper, say) if options.until == "hub" and not known.gallery else None
     if found is not None:
@@ -138,7 +136,8 @@ def _start(options: Options, layout: Layout, claims: ports.Claims, supervisor: S
         if enforced and keeper is not None:
             nodes.write(layout, code, keeper, containers=containers)
             supervisor.start(nodes.daemon(layout, code))
-        _start_slurm(layout, known, found, supervisor, say, enforced=enforced, containers=containers)
+        operates = site.slurm is not None and site.slurm.extend == "as-gateway"
+        _start_slurm(layout, known, found, supervisor, say, enforced=enforced, containers=containers, operates=operates)
     if options.until == "slurm":
         return
     daemons = cluster.our_daemons(
@@ -171,6 +170,7 @@ def _choose(options: Options, layout: Layout, old: Instance | None, claims: port
         ports=ports.choose(claims, options.port, old.ports if old else None),
         local=options.local if options.local is not None else bool(old and old.local),
         images=options.images or (old.images if old else layout.images),
+        settings=options.settings or (old.settings if old else None),
         loaded=old.loaded if old else "",
         gallery=bool(old and old.gallery),
     )
@@ -259,12 +259,6 @@ def _announce_gpus(found: gpus.Gpus, say: Say) -> None:
     say(f"GPUs: {'this machine has' if found.real else 'none here, so simulated'} {found.type}, {counts}.")
 
 
-def unix_names(prefix: str | None) -> dict[str, str]:
-    """The Unix account of every demo user; without a prefix all of them are the account that runs this."""
-    me = pwd.getpwuid(os.geteuid()).pw_name
-    return {user: me if prefix is None else prefix + user for user in demo.ACCOUNTS}
-
-
 def _loopback(name: str) -> bool:
     """Whether a machine's name stands for 127.0.0.1."""
     try:
@@ -282,6 +276,7 @@ def _start_slurm(
     *,
     enforced: bool,
     containers: bool,
+    operates: bool,
 ) -> None:
     me = pwd.getpwuid(os.geteuid()).pw_name
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
@@ -300,7 +295,8 @@ def _start_slurm(
     if not layout.munge_key.exists():
         with os.fdopen(os.open(layout.munge_key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400), "wb") as key:
             key.write(secrets.token_bytes(128))
-    wanted = accounting.commands(unix_names(known.prefix if os.geteuid() == 0 else None))
+    prefix = known.prefix if os.geteuid() == 0 else None
+    wanted = accounting.commands(accounts.unix_names(prefix), prefix and f"{prefix}gateway", operates=operates)
     digest = accounting.digest(wanted)
 
     def add_cluster() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -81,15 +82,64 @@ def test_the_site_file_it_writes_is_right(prefix: str | None, found: gpus.Gpus |
 def test_toml_survives_any_text() -> None:
     import tomllib
 
-    nasty = {"table": {"key": 'a "quoted" \\ back\x7f\n\x01é', "empty": []}, "n": 1, "flag": True}
+    nasty = {
+        "table": {"key": 'a "quoted" \\ back\x7f\n\x01é', "empty": [], "a b.c": {"day": date(2026, 11, 26)}},
+        "n": 1,
+        "flag": True,
+        "list": [{"a": 1, "b c": ["x"]}],
+    }
     assert tomllib.loads(sitefile.toml(nasty)) == nasty
 
 
 def test_the_services_have_no_account_in_slurm() -> None:
     unix = {user: f"fabric-{user}" for user in demo.ACCOUNTS}
-    words = {word for command in accounting.commands(unix) for part in command for word in part.split(",")}
+    made = accounting.commands(unix, "fabric-gateway", operates=False)
+    words = {word for command in made for part in command for word in part.split(",") if command[0] != "delete"}
     assert "fabric-researcher" in words
     assert not words & {"fabric-hub", "fabric-gateway", "fabric-operator"}
+
+
+def test_a_gateway_that_gives_more_time_is_an_operator_without_jobs() -> None:
+    unix = {user: f"fabric-{user}" for user in demo.ACCOUNTS}
+    made = accounting.commands(unix, "fabric-gateway", operates=True)
+    assert [command for command in made if any("AdminLevel" in part for part in command)] == [
+        ["modify", "user", "fabric-gateway", "set", "AdminLevel=Operator"]
+    ]
+    assert ["add", "user", "fabric-gateway", "Cluster=fabric", "Account=operators"] in made
+    assert ["modify", "account", "operators", "cluster=fabric", "set", "GrpSubmitJobs=0"] in made
+    # Slurm's own user needs no right
+    assert accounting.commands(unix, None, operates=True) == accounting.commands(unix, None, operates=False)
+
+
+def _site(found: gpus.Gpus | None = None, **wanted: object) -> str:
+    return sitefile.site(
+        LAYOUT, PORTS, prefix="fabric-", keeper="fabric-data", gpus=found, proxy_command=("/node",), wanted=wanted
+    )
+
+
+def test_settings_of_ones_own_go_above_the_demos() -> None:
+    more = {
+        "slurm": {"extend": "as-gateway"},
+        "profile": {"gpu-1": {"idle_minutes": 60}, "long": {"partition": "cpu", "max_hours": 24}},
+        "project": {"bakery": {"end": date(2030, 1, 31)}},
+        "quotas": {"storage": [{"title": "Home", "kind": "quota", "path": "/home"}]},
+    }
+    site = settings.parse(_site(gpus.split(""), **more))
+    assert site.slurm is not None
+    assert (site.slurm.extend, site.slurm.watch_interval_s) == ("as-gateway", 2)
+    assert (site.profile["gpu-1"].idle_minutes, site.profile["gpu-1"].gpus) == (60, 1)
+    assert site.profile["long"].max_hours == 24
+    assert (site.project["bakery"].end, site.project["bakery"].account) == (date(2030, 1, 31), "bakery")
+    assert [one.title for one in site.quotas.storage] == ["Home"]
+    assert site.quotas.rescue_profile == "rescue"
+
+
+def test_settings_that_a_run_rests_on_are_its_own() -> None:
+    with pytest.raises(FabricError, match=r"sets these itself: hub\.bind_url, slurm\.conf\.") as refused:
+        _site(gpus.split(""), hub={"bind_url": "http://0.0.0.0:80", "log_level": 10}, slurm={"conf": "/etc/x"})
+    assert "--settings" in refused.value.hint
+    with pytest.raises(FabricError, match=r"slurm \(it has none\)"):
+        _site(None, slurm={"extend": "as-gateway"})
 
 
 def test_the_longest_socket_fits_below_the_longest_directory() -> None:
