@@ -37,6 +37,8 @@ def test_what_can_never_be_had_is_refused_before_it_is_submitted(notebook: Noteb
     notebook.run(START + "cluster = DaskCluster(name='small')")
     with pytest.raises(CellError, match="1001 workers are too many for one cluster"):
         notebook.run("cluster.scale(1001)")
+    with pytest.raises(CellError, match="threads_per_worker= is for a hub without Slurm"):
+        notebook.run("DaskCluster(2, threads_per_worker=2)")
     assert notebook.value("cluster.status_of_workers()['calls']") == {"sbatch": 0, "scancel": 0}
     assert notebook.value("str(cluster.quote(2))").startswith("2 workers like cpu cost 4 CPU-hours per hour.")
 

@@ -45,6 +45,61 @@ def test_a_cluster_of_this_machines_processes(notebook: Notebook, session: Sessi
         time.sleep(0.1)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "",
+        "n_workers=1",
+        "threads_per_worker=1, memory_limit='700 MB'",
+        "n_workers=3, memory_limit=0.1, processes=True",
+        "memory_limit=0",
+    ],
+)
+def test_it_has_the_workers_that_a_local_cluster_has_and_takes_its_words(notebook: Notebook, words: str) -> None:
+    notebook.run(
+        "from distributed import LocalCluster\n"
+        f"spec = LocalCluster(asynchronous=True, dashboard_address=':0', {words}).worker_spec.values()\n"
+        "from distributed.worker_memory import parse_memory_limit; import logging\n"
+        "limit = lambda said: parse_memory_limit(said, 1, logger=logging.getLogger())\n"
+        "theirs = [[s['options']['nthreads'], limit(s['options']['memory_limit'])] for s in spec]"
+    )
+    notebook.run(START + f"cluster = DaskCluster({words}); cluster.wait_for_workers(len(theirs), timeout=90)")
+    ours = notebook.value("[[w['nthreads'], w['memory_limit'] or None] for w in cluster.workers.values()]")
+    assert ours == notebook.value("theirs")
+    assert ours
+    if words == "memory_limit=0":  # there is no telling how many of them make so much
+        with pytest.raises(CellError, match="have no limit of memory"):
+            notebook.run("cluster.scale(memory='4 GB')")
+    assert notebook.value("cluster.name in repr(cluster) and repr(cluster)").startswith("DaskCluster(")
+    notebook.run("cluster.close()")
+
+
+def test_no_worker_where_none_is_asked_for_and_dask_jobqueues_words_for_one(notebook: Notebook) -> None:
+    notebook.run(START + "cluster = DaskCluster(0, cores=2, processes=2, memory='1 GB')")
+    assert notebook.value("cluster.status_of_workers()['workers']") == []
+    notebook.run("cluster.scale(jobs=1); cluster.wait_for_workers(2, timeout=60)")
+    assert notebook.value("sorted((w['nthreads'], w['memory_limit']) for w in cluster.workers.values())") == (
+        [[1, 500_000_000]] * 2
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("host='0.0.0.0'", "host= cannot be had: there is no Slurm here, and workers are processes of this machine"),
+        ("processes=False", "processes=False cannot be had"),
+        ("queue='cpu'", "queue= cannot be had: .*Say it with n_workers=, threads_per_worker=, memory_limit="),
+        ("cores=1, memory='1 GB', queue='cpu'", "queue= cannot be had: .*Say it with n_workers=, cores=, memory="),
+        ("threads_per_worker=0", "threads_per_worker=0 is no number of threads: say 1 or more"),
+        ("memory_limit='much'", "memory_limit='much' is no amount of memory"),
+    ],
+)
+def test_what_it_does_not_take_is_named(notebook: Notebook, words: str, told: str) -> None:
+    with pytest.raises(CellError, match=told):
+        notebook.run(START + f"DaskCluster({words})")
+    assert notebook.value("clusters()") == []
+
+
 def test_what_only_slurm_gives_is_refused_in_words(notebook: Notebook) -> None:
     with pytest.raises(CellError, match="this hub runs without Slurm"):
         notebook.run(START + "DaskCluster(gpus=1)")

@@ -6,8 +6,7 @@ import asyncio
 import math
 import os
 import secrets
-import time
-from collections.abc import Coroutine, Generator, Mapping
+from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -16,14 +15,14 @@ from typing import Any
 from dask.utils import parse_timedelta
 from dask_jobqueue.slurm import SLURMCluster, SLURMJob
 from distributed.core import Status
-from distributed.deploy.spec import ProcessInterface, SpecCluster
+from distributed.deploy.spec import SpecCluster
 from distributed.utils import Log, Logs, NoOpAwaitable
 from tornado.ioloop import PeriodicCallback
 
 from . import session, show, tls
-from .daemon import State
 from .plan import Plan, make_plan, profile_pool
-from .start import START_S, ClusterError, claim, clusters, last_words, launch, running, until_gone
+from .remote import RemoteAdaptive, RemoteScheduler, Told
+from .start import ClusterError, claim, clusters, running
 
 __all__ = ["ClusterError", "DaskCluster", "clusters"]
 
@@ -32,73 +31,13 @@ PLAN = "plan.json"
 REFRESH_S = 3.0
 
 
-class RemoteScheduler(ProcessInterface):  # type: ignore[misc]
-    """The scheduler in the cluster's daemon, as SpecCluster wants it.
-
-    :param directory: the cluster's.
-    :param plan: starts a daemon with it; None: one is there already.
-    """
-
-    def __init__(self, *, directory: Path, plan: Plan | None, **_other: Any) -> None:
-        super().__init__()
-        self.directory, self._plan = directory, plan
-        self.state: State | None = None
-
-    async def start(self) -> None:
-        if self._plan is not None:
-            await asyncio.to_thread(launch, self.directory, self._plan)
-        self.state = await self._until_there()
-        self.address = self.state.address
-        await super().start()
-
-    async def _until_there(self) -> State:
-        end = time.monotonic() + START_S
-        while True:
-            with suppress(OSError, ValueError, TypeError):
-                return State.read(self.directory)
-            if time.monotonic() > end or (self._plan is not None and not running(self.directory)):
-                raise ClusterError(f"Cluster {self.directory.name} did not start. {last_words(self.directory)}".strip())
-            await asyncio.sleep(0.05)
-
-    async def close(self) -> None:
-        """Wait until the daemon has ended: its workers' jobs are cancelled then."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.to_thread(until_gone, self.directory), START_S)
-        await super().close()
-
-
-class Told(str):
-    """What the hub said of so many workers; a notebook shows it. It may be awaited, as dask's own answer."""
-
-    def __repr__(self) -> str:
-        return str(self)
-
-    def __await__(self) -> Generator[None, None, Told]:
-        return self
-        yield
-
-
-class RemoteAdaptive:
-    """What ``adapt`` returns: the bounds that the cluster follows by itself, and how to stop it."""
-
-    def __init__(self, cluster: DaskCluster, minimum: float, maximum: float) -> None:
-        self._cluster = cluster
-        self.minimum, self.maximum = minimum, maximum
-        self.periodic_callback = True  # distributed's reprs take it for "adaptive"
-
-    def stop(self, reason: str = "") -> None:
-        """Keep the workers that there are."""
-        if self.periodic_callback:
-            self.periodic_callback = False
-            self._cluster._do(self._cluster._ask("fabric_adapt"))
-
-
 class DaskCluster(SLURMCluster):  # type: ignore[misc]
     """A private Dask cluster of this session.
 
-    Takes what :class:`dask_jobqueue.SLURMCluster` takes; in a session of a hub nothing of that is needed:
+    Takes what :class:`dask_jobqueue.SLURMCluster` takes; in a session of a hub nothing of that is needed. Without Slurm
+    also ``threads_per_worker`` and ``memory_limit``, which mean what they do to :class:`distributed.LocalCluster`.
 
-    :param n_workers: workers to start with.
+    :param n_workers: workers to start with; default: none on Slurm, else as many as LocalCluster has.
     :param gpus: workers with one GPU each, to start with.
     :param profile: the site's profile that a worker is like; default: one that has a GPU when ``gpus`` is given,
         else one that has none.
@@ -113,7 +52,7 @@ class DaskCluster(SLURMCluster):  # type: ignore[misc]
 
     def __init__(
         self,
-        n_workers: int = 0,
+        n_workers: int | None = None,
         *,
         gpus: int = 0,
         profile: str | None = None,
@@ -134,6 +73,7 @@ class DaskCluster(SLURMCluster):  # type: ignore[misc]
                 raise ClusterError(f"{name!r} is no name for a cluster: use small letters, digits and hyphens.")
             plan = make_plan(
                 name,
+                n_workers=n_workers,
                 gpus=gpus,
                 profile=profile,
                 hours=hours,
@@ -148,7 +88,7 @@ class DaskCluster(SLURMCluster):  # type: ignore[misc]
         else:
             self.directory = _attach
         known = plan or Plan.loads((self.directory / PLAN).read_text())
-        self._first = (gpus or n_workers) if plan is not None else 0
+        self._first = plan.first if plan is not None else 0
         self._status: dict[str, Any] = {}
         self._doing: set[asyncio.Task[Any]] = set()
         super().__init__(
@@ -358,6 +298,15 @@ class DaskCluster(SLURMCluster):  # type: ignore[misc]
         return show.scaling(self._known, len(self.scheduler_info["workers"]))
 
     # -- what SpecCluster would do here
+
+    @property
+    def workers(self) -> dict[str, Any]:
+        """What the scheduler tells of each worker that is there, by name."""
+        return {str(info["name"]): info for info in self.scheduler_info.get("workers", {}).values()}
+
+    @workers.setter
+    def workers(self, _processes: Any) -> None:
+        """SpecCluster's own have their processes there; ours are the daemon's."""
 
     def _update_worker_status(self, op: str, msg: Any) -> None:
         # wait_for_workers may have seen before us that a worker is gone; the original would stop listening

@@ -170,6 +170,8 @@ class Control:
         kind = self._pool(pool)
         if kind is None:
             return self._no_pool(pool)
+        if memory is not None and not kind.memory:
+            return {"error": "These workers have no limit of memory, so no number of them makes so much: say n=."}
         target = wanted_workers(kind, n, jobs, memory, cores)
         quoted: dict[str, Any] = {"words": ""}
         if target > len(self._cluster.of_pool(kind.name)):

@@ -28,7 +28,7 @@ class Plan:
     """What a cluster shall be; its first pool is the one that ``scale`` means.
 
     ``local``: its workers are processes of this machine. ``server_pid``: the cluster ends with that process.
-    ``session_job``: the session's own job, which has ``datasets`` open.
+    ``session_job``: the session's own job, which has ``datasets`` open. ``first``: workers to start with.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Plan:
     scheduler_options: dict[str, Any] = field(default_factory=dict)
     datasets: list[str] = field(default_factory=list)
     session_job: str = ""
+    first: int = 0
 
     def dumps(self) -> str:
         return json.dumps(asdict(self))
@@ -54,6 +55,7 @@ class Plan:
 def make_plan(
     name: str,
     *,
+    n_workers: int | None,
     gpus: int,
     profile: str | None,
     hours: float | None,
@@ -66,9 +68,10 @@ def make_plan(
     """The plan of a new cluster.
 
     With ``cores`` among the words it is dask-jobqueue's own; else a worker is like a profile of the site, and the hub
-    says which there are. Where there is no Slurm, workers are processes of this machine.
+    says which there are. Where there is no Slurm, workers are processes of this machine (:mod:`.local`).
 
-    :raises PlanError: there is no such profile.
+    :param n_workers: None: none on Slurm, where each one costs something, else as many as LocalCluster has.
+    :raises PlanError: there is no such profile, or something cannot be had.
     :raises session.HubError: the hub does not say.
     """
     common: dict[str, Any] = {
@@ -80,13 +83,22 @@ def make_plan(
         "datasets": open_datasets(environment),
         "session_job": environment.get("SLURM_JOB_ID", ""),
     }
-    if not environment.get("FABRIC_SERVICE_URL"):
-        if "cores" not in words and not shutil.which("sbatch", path=environment.get("PATH")):
-            return Plan(job_name=name, pools=[local_pool(profile, gpus, workers_per_job, words)], local=True, **common)
+    in_session = bool(environment.get("FABRIC_SERVICE_URL"))
+    offer = session.ask("/session/clusters", environment=environment) if in_session else {}
+    no_slurm = offer["age_s"] is None and not offer["profiles"] if in_session else not _has_sbatch(environment)
+    if no_slurm:
+        from .local import local_pool
+
+        here, first = local_pool(n_workers, words, profile=profile, gpus=gpus, workers_per_job=workers_per_job)
+        return Plan(job_name=name, pools=[here], local=True, first=first, **common)
+    common["first"] = gpus or n_workers or 0
+    for word in ("threads_per_worker", "memory_limit"):
+        if word in words:
+            raise PlanError(
+                f"{word}= is for a hub without Slurm. Here a worker is like a profile, or say cores=, memory=."
+            )
+    if not in_session:
         return Plan(job_name=words.get("job_name") or name, pools=[own_pool(words, workers_per_job)], **common)
-    offer = session.ask("/session/clusters", environment=environment)
-    if offer["age_s"] is None and not offer["profiles"]:
-        return Plan(job_name=name, pools=[local_pool(profile, gpus, workers_per_job, words)], local=True, **common)
     if "cores" in words:
         # named as the hub knows the session's clusters: they end with it, and their jobs are in its snapshot
         own = {"account": offer["account"], **words}
@@ -95,6 +107,10 @@ def make_plan(
         offer, profile, gpus=gpus, pool_name=None, hours=hours, workers_per_job=workers_per_job, words=words
     )
     return Plan(job_name=f"{offer['job_name']}-{name}", pools=[pool], **common)
+
+
+def _has_sbatch(environment: Mapping[str, str]) -> bool:
+    return shutil.which("sbatch", path=environment.get("PATH")) is not None
 
 
 def open_datasets(environment: Mapping[str, str]) -> list[str]:
@@ -163,24 +179,6 @@ def own_pool(words: Mapping[str, Any], workers_per_job: int | None) -> Pool:
         death_timeout=float(words.get("death_timeout") or 60),
         job={key: value for key, value in words.items() if key != "processes"},
     )
-
-
-def local_pool(profile: str | None, gpus: int, workers_per_job: int | None, words: Mapping[str, Any]) -> Pool:
-    """Workers as :class:`distributed.LocalCluster` makes them of this machine.
-
-    :raises PlanError: something was asked for that only Slurm gives.
-    """
-    if profile or gpus:
-        asked = f"profile {profile}" if profile else "GPU for a worker"
-        raise PlanError(f"There is no {asked}: this hub runs without Slurm, and workers are processes of its machine.")
-    from distributed.deploy.utils import nprocesses_nthreads
-    from distributed.system import MEMORY_LIMIT
-
-    processes, threads = nprocesses_nthreads()
-    memory = MEMORY_LIMIT // processes
-    job = {"cores": threads, "memory": f"{memory} B", **words}
-    most = workers_per_job or MOST_PER_JOB
-    return Pool(name="local", threads=threads, cpus=threads, memory=memory, most=most, job=job)
 
 
 def choose(profiles: list[dict[str, Any]], wanted: str | None, gpus: int) -> dict[str, Any]:

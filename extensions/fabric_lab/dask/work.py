@@ -34,7 +34,7 @@ GOODBYE_S = 2.0
 class Order:
     """What a job array's tasks shall run; task k has ``names[k * per_task:(k + 1) * per_task]``.
 
-    ``memory_limit`` is in bytes per worker, ``death_timeout`` in seconds without a scheduler.
+    ``memory_limit`` is in bytes per worker (0: none), ``death_timeout`` in seconds without a scheduler.
     """
 
     scheduler: str
@@ -96,7 +96,7 @@ async def run(order: Order, directory: Path, task: int) -> None:
                 order.scheduler,
                 name=name,
                 nthreads=order.nthreads,
-                memory_limit=order.memory_limit or "auto",
+                memory_limit=order.memory_limit,
                 resources=order.resources,
                 local_directory=order.local_directory,
                 death_timeout=order.death_timeout,

@@ -1,0 +1,80 @@
+"""The parts of a notebook's cluster that are elsewhere: its scheduler, and what follows the work, are in the daemon."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Generator
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from distributed.deploy.spec import ProcessInterface
+
+from .daemon import State
+from .plan import Plan
+from .start import START_S, ClusterError, last_words, launch, running, until_gone
+
+if TYPE_CHECKING:
+    from .cluster import DaskCluster
+
+
+class RemoteScheduler(ProcessInterface):  # type: ignore[misc]
+    """The scheduler in the cluster's daemon, as SpecCluster wants it.
+
+    :param directory: the cluster's.
+    :param plan: starts a daemon with it; None: one is there already.
+    """
+
+    def __init__(self, *, directory: Path, plan: Plan | None, **_other: Any) -> None:
+        super().__init__()
+        self.directory, self._plan = directory, plan
+        self.state: State | None = None
+
+    async def start(self) -> None:
+        if self._plan is not None:
+            await asyncio.to_thread(launch, self.directory, self._plan)
+        self.state = await self._until_there()
+        self.address = self.state.address
+        await super().start()
+
+    async def _until_there(self) -> State:
+        end = time.monotonic() + START_S
+        while True:
+            with suppress(OSError, ValueError, TypeError):
+                return State.read(self.directory)
+            if time.monotonic() > end or (self._plan is not None and not running(self.directory)):
+                raise ClusterError(f"Cluster {self.directory.name} did not start. {last_words(self.directory)}".strip())
+            await asyncio.sleep(0.05)
+
+    async def close(self) -> None:
+        """Wait until the daemon has ended: its workers' jobs are cancelled then."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.to_thread(until_gone, self.directory), START_S)
+        await super().close()
+
+
+class Told(str):
+    """What the hub said of so many workers; a notebook shows it. It may be awaited, as dask's own answer."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def __await__(self) -> Generator[None, None, Told]:
+        return self
+        yield
+
+
+class RemoteAdaptive:
+    """What ``adapt`` returns: the bounds that the cluster follows by itself, and how to stop it."""
+
+    def __init__(self, cluster: DaskCluster, minimum: float, maximum: float) -> None:
+        self._cluster = cluster
+        self.minimum, self.maximum = minimum, maximum
+        self.periodic_callback = True  # distributed's reprs take it for "adaptive"
+
+    def stop(self, reason: str = "") -> None:
+        """Keep the workers that there are."""
+        if self.periodic_callback:
+            self.periodic_callback = False
+            self._cluster._do(self._cluster._ask("fabric_adapt"))
