@@ -135,7 +135,9 @@ def test_it_is_dask_jobqueues_cluster_and_follows_the_work(notebook: Notebook) -
 def test_a_cluster_without_work_ends_by_itself(notebook: Notebook, session: Session) -> None:
     notebook.run(START + "cluster = DaskCluster(1, idle_timeout='3 seconds'); client = cluster.get_client()")
     assert notebook.value(SQUARES) == 328350
-    notebook.until("clusters() == []", "it has ended")
+    directory = Path(notebook.value("str(cluster.directory)"))
+    notebook.until("clusters() == []", "it has ended", 15)
+    assert not directory.exists(), "it has not ended in order"
     end = time.monotonic() + 60
     while session.jobs():
         assert time.monotonic() < end, session.jobs()

@@ -323,6 +323,8 @@ class HostedCluster(SLURMCluster):  # type: ignore[misc]
     async def _close(self) -> None:
         if self._healing:
             self._healing.cancel()
+        # one that was idle for too long has closed itself, and is not there to be told so
+        self.shutdown_scheduler = self.scheduler is not None and self.scheduler.status == Status.running
         await super()._close()
 
 
