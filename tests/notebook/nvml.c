@@ -25,8 +25,13 @@ int nvmlDeviceGetHandleByIndex_v2(unsigned int index, int **device) {
     *device = &gpus[index];
     return OK;
 }
+static const char *names[] = {"GPU-aaaa1111", "GPU-bbbb2222", "MIG-cccc3333"};
+int nvmlDeviceGetHandleByUUID(const char *uuid, int **device) {
+    for (int n = 0; n < 3; n++)
+        if (!strcmp(uuid, names[n])) { *device = &gpus[n]; return OK; }
+    return NOT_FOUND;
+}
 int nvmlDeviceGetUUID(int *device, char *uuid, unsigned int length) {
-    static const char *names[] = {"GPU-aaaa1111", "GPU-bbbb2222", "MIG-cccc3333"};
     snprintf(uuid, length, "%s", names[*device]);
     return OK;
 }

@@ -89,6 +89,42 @@ def test_a_mig_slice_has_memory_but_no_use_and_so_is_never_called_idle(python: P
 
 
 @pytest.mark.image
+@pytest.mark.parametrize(
+    ("device", "expected"),
+    [
+        ("0", [7, 20_000_000_000, 80_000_000_000]),
+        ("GPU-aaaa1111", [7, 20_000_000_000, 80_000_000_000]),
+        ("MIG-cccc3333", [None, 1_000_000_000, 10_000_000_000]),
+    ],
+)
+def test_a_dask_worker_tells_the_same_of_its_own_gpu(python: Path, library: Path, device: str, expected: Any) -> None:
+    """The metrics that a cluster's status reads, from distributed itself."""
+    names = ["gpu_utilization", "gpu_memory_used", "gpu-memory-total"]
+    code = f"""
+import asyncio, json
+from distributed import Scheduler, Worker
+
+async def measured():
+    async with Scheduler(port=0, dashboard=False) as s, Worker(s.address) as w:
+        return [s.workers[w.address].metrics[name] for name in {names}]
+
+print(json.dumps(asyncio.run(measured())))
+"""
+    environment = {"PATH": os.defpath, "CUDA_VISIBLE_DEVICES": device, "LD_LIBRARY_PATH": str(library)}
+    done = subprocess.run(
+        [python, "-I", "-c", code],
+        env=environment,
+        cwd=library,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == expected
+
+
+@pytest.mark.image
 @pytest.mark.gpu
 def test_a_real_gpu_tells_its_use_and_memory(python: Path) -> None:
     if not Path("/proc/driver/nvidia/gpus").is_dir():
