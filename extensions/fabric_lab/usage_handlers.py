@@ -86,7 +86,6 @@ class Usage:
 
     def begin(self, server: ServerApp) -> None:
         """Once the server is ready: follow what happens in it, and report."""
-        self.ending.speak_through(server.event_logger)
         terminals = server.web_app.settings.get("terminal_manager")
         self.activity.watch(server.kernel_manager, terminals, server.event_logger)
         self._task = asyncio.get_running_loop().create_task(self.reporter.run())
@@ -209,6 +208,8 @@ def install(server: ServerApp, base: str, service: Service) -> list[tuple[str, t
     :returns: the handlers with their addresses below ``<base>``.
     """
     usage = Usage(service, server.log.warning)
+    # before the first tab listens: Jupyter tells a listener of the schemas alone that were there when it came
+    usage.ending.speak_through(server.event_logger)
     if os.environ.get("FABRIC_SESSION_DIR"):  # a job of Slurm's; others share the process with more than a session
         usage.ending.listen(server.io_loop.asyncio_loop)  # type: ignore[attr-defined]
     server.io_loop.call_later(AFTER_READY_S, usage.begin, server)

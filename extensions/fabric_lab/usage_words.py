@@ -71,8 +71,16 @@ def balance(name: str, told: object) -> list[Row]:
     limit, used, left = (number(told.get(key)) for key in ("limit", "used", "left"))
     if used is None:
         return []
-    if limit is None:
+    if limit is None and left is None:
         return [Row(name, f"{hours(used)} GPU-hours used, no limit")]
+    if limit is None:
+        whose = told.get("limited_by") or "a limit above"
+        return [
+            Row(
+                name,
+                f"{hours(used)} GPU-hours used, no limit of its own; {whose} has {hours(max(0.0, left or 0))} left",
+            )
+        ]
     rest = max(0.0, limit - used if left is None else left)
     said = f"{hours(used)} of {hours(limit)} GPU-hours used, {hours(rest)} left"
     return [Row(name, said, used / limit if limit > 0 else 1.0, forecast(told))]
@@ -154,13 +162,15 @@ def _bar(row: Row) -> str:
 
 def as_html(known: Mapping[str, Any], now: float | None = None) -> str:
     """A table with bars; every value is escaped. Without ``now`` it is the present."""
-    head, cell = '<th scope="row" style="text-align:left;padding-right:1em">', '<td style="text-align:left">'
+    # whoever shows this may have given lines the height of a button
+    style = "text-align:left;vertical-align:top;line-height:1.4"
+    head, cell = f'<th scope="row" style="{style};padding-right:1em">', f'<td style="{style}">'
     body = "".join(
         f"<tr>{head}{html.escape(row.name)}</th>"
         f"{cell}{'<br>'.join(html.escape(text) for text in (row.said, row.note) if text)}</td>"
         f"{cell}{_bar(row)}</td></tr>"
         for row in rows(known, time.time() if now is None else now)
     )
-    said = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in notes(known))
+    said = "".join(f'<p style="line-height:1.4">{html.escape(sentence)}</p>' for sentence in notes(known))
     table = f'<table aria-label="Use and limits">{body}</table>' if body else ""
     return (table + said) or "<p>Nothing is known of quotas.</p>"

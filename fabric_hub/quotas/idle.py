@@ -110,7 +110,8 @@ def returned_gpu_hours(gpus: int, ends_at: float | None, now: float) -> float:
 
 def farewell(idle_for_s: float, gpus: int, returned: float, project: str) -> str:
     """Why a session was stopped, in words."""
-    text = f"It was idle for {idle_for_s / 60:.0f} minutes, so it was stopped."
+    minutes = round(idle_for_s / 60)
+    text = f"It was idle for {minutes} minute{'' if minutes == 1 else 's'}, so it was stopped."
     if gpus:
         text += f" That returned {returned:.1f} GPU-hours to project {project}."
     return f"{text} Start again when you like; files that were saved are still there."

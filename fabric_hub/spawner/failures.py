@@ -35,7 +35,7 @@ def as_html(error: FabricError, log: Sequence[str] = ()) -> str:
         parts.append(
             Markup(
                 '<br><button type="submit" form="fabric-rescue-form" name="{}" value="{}/{}" '
-                'class="btn btn-sm btn-outline-danger mt-2" id="fabric-rescue">Start a rescue session</button>'
+                'class="btn btn-sm btn-danger mt-2" id="fabric-rescue">Start a rescue session</button>'
             ).format(RESCUE, error.project, error.rescue)
         )
     if log:

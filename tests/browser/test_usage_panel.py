@@ -24,6 +24,7 @@ def started(student: Visitor) -> Page:
     page.get_by_role("button", name="Start").click()
     page.wait_for_url("**/user/student1/lab**", timeout=SLOW_MS)
     expect(page.get_by_role("button", name=re.compile("^Usage:.*min left"))).to_be_visible(timeout=SLOW_MS)
+    expect(page.locator(".jp-LauncherCard").first).to_be_visible(timeout=SLOW_MS)
     return page
 
 
@@ -33,7 +34,7 @@ def test_the_panel_tells_what_is_used_and_left(visitor: Callable[[str], Visitor]
     page.get_by_role("button", name=re.compile("^Usage:")).click()
     panel = page.locator(".fabric-Usage")
     expect(panel).to_contain_text("GPU-hours used", timeout=SLOW_MS)
-    expect(panel).to_contain_text("it ends at")
+    expect(panel).to_contain_text("This session ends at")
     expect(panel).to_contain_text("Slurm was asked")
     expect(panel.get_by_role("button", name="Continue in a new session …")).to_be_visible()
     picture(page, "usage-panel")

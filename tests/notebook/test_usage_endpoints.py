@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import websocket
 
 from . import usage
-from .answering_hub import SESSION, AnsweringHub
+from .answering_hub import SESSION, TOKEN, AnsweringHub
 from .running_session import RunningSession, session_environment
 
 pytestmark = pytest.mark.image
@@ -116,6 +117,27 @@ def test_the_session_that_follows_is_asked_for_with_the_open_documents(
     assert (status, told["state"]) == (200, "starting")
     assert ("POST /continue", {"reopen": ["a.ipynb", "b/c.ipynb"]}) in hub.usage_told
     assert asked(session, "fabric/continue")[1]["state"] == "ready"
+
+
+def test_a_tab_that_is_there_at_once_hears_of_more_time_when_the_hub_knows_it(
+    session: RunningSession, hub: AnsweringHub
+) -> None:
+    line = websocket.create_connection(
+        f"ws://127.0.0.1:{session.port}/user/ann/api/events/subscribe",
+        header={"Authorization": f"token {TOKEN}"},
+        timeout=30,
+    )
+    try:
+        before = asked(session, "fabric/quota")[1]["ends_at"]
+        hub.usage["POST /extend"] |= {"ends_at": before + 3600}
+        assert asked(session, "fabric/extend", "POST", {"minutes": 60})[0] == 200
+        assert asked(session, "fabric/quota")[1]["ends_at"] == before, "the hub has not asked Slurm again yet"
+        hub.usage["GET /quota"]["time"]["ends_at"] = before + 3600
+        while json.loads(line.recv())["schema_id"] != "https://fabric-lab.example/session/v1":
+            pass
+        assert asked(session, "fabric/quota")[1]["ends_at"] == before + 3600
+    finally:
+        line.close()
 
 
 def test_more_time_is_asked_for_and_a_refusal_is_the_hubs_own_words(session: RunningSession, hub: AnsweringHub) -> None:

@@ -26,6 +26,12 @@ def test_a_budget_that_is_used_up_says_what_that_means() -> None:
     assert row.note == "Nothing is left: no new session with a GPU can start."
 
 
+def test_what_has_no_limit_of_its_own_says_whose_leaves_how_much() -> None:
+    told = {"limit": None, "used": 2.0, "left": 0.0, "rate_per_day": 1.0, "lasts_until": 1.0, "limited_by": "account a"}
+    [row] = usage_words.balance("Your own", told)
+    assert row == ("Your own", "2.0 GPU-hours used, no limit of its own; account a has 0.0 left", None, "")
+
+
 def test_the_files_of_a_disk_count_when_they_are_scarcer_than_its_bytes() -> None:
     home = usage.quota()["storage"][0] | {"files_used": 990_000}
     assert usage_words.storage(home, time.time()).part == 0.99

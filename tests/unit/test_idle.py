@@ -9,7 +9,16 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from fabric_hub.quotas.idle import GAP_S, Report, Verdict, Watch, farewell, judge, returned_gpu_hours
+from fabric_hub.quotas.idle import (
+    GAP_S,
+    Report,
+    Verdict,
+    Watch,
+    farewell,
+    judge,
+    report_every_s,
+    returned_gpu_hours,
+)
 from fabric_hub.quotas.told import IdlePolicy
 
 from .builders import NOW
@@ -45,6 +54,13 @@ def test_the_warning_says_when_it_is_stopped_and_how_to_keep_it() -> None:
     warned = next(answer for answer in played(quiet(60)) if answer.state == "warn")
     assert warned.stop_at == NOW + 30 * MINUTE
     assert "Run something to keep it" in warned.text
+
+
+@pytest.mark.parametrize(("warn_minutes", "every_s"), [(10, 60), (5, 60), (2, 24), (0.1, 5)])
+def test_a_session_reports_about_once_a_minute_and_more_often_where_it_is_warned_later(
+    warn_minutes: float, every_s: float
+) -> None:
+    assert report_every_s(IdlePolicy(minutes=30, gpu_percent=5, warn_minutes=warn_minutes)) == every_s
 
 
 def test_a_busy_kernel_is_never_stopped_whatever_its_gpu_does() -> None:
@@ -168,5 +184,6 @@ def test_what_was_returned_is_the_rest_of_the_time_limit(ends_in_h: float | None
 
 def test_the_farewell_says_how_long_and_what_was_returned() -> None:
     assert "idle for 30 minutes" in farewell(1800, 2, 6.0, "physics")
+    assert "idle for 1 minute," in farewell(40, 2, 6.0, "physics")
     assert "6.0 GPU-hours to project physics" in farewell(1800, 2, 6.0, "physics")
     assert "GPU" not in farewell(1800, 0, 0.0, "physics")

@@ -6,6 +6,8 @@ export interface IBalance {
   readonly running?: number;
   readonly rate_per_day?: number | null;
   readonly lasts_until?: number | null;
+  /** Whose limit leaves the least. */
+  readonly limited_by?: string;
 }
 
 /** One file system's quota; sizes in bytes. */

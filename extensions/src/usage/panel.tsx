@@ -142,11 +142,7 @@ function Time({ known, proceed, extend }: IProps & { readonly known: IUsage }): 
       <p>
         {known.ends_at === null
           ? 'When this session ends is not known.'
-          : `${left(known.ends_at, now)}; it ends at ${new Date(known.ends_at * 1000).toLocaleString('en-GB', {
-              dateStyle: 'medium',
-              timeStyle: 'short'
-            })}.`}{' '}
-        {time?.text}
+          : `${left(known.ends_at, now)}. ${time?.text || `This session ends at ${moment(known.ends_at)}.`}`}
       </p>
       <div className="fabric-Usage-actions">
         <Act does={proceed}>Continue in a new session …</Act>
@@ -155,6 +151,10 @@ function Time({ known, proceed, extend }: IProps & { readonly known: IUsage }): 
       {time && !time.can_extend && time.extend_why_not ? <p className="fabric-Usage-note">{time.extend_why_not}</p> : null}
     </section>
   );
+}
+
+function moment(seconds: number): string {
+  return new Date(seconds * 1000).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
 }
 
 function Act({ does, children }: { readonly does: () => void; readonly children: React.ReactNode }): React.JSX.Element {

@@ -5,7 +5,7 @@ import { Widget } from '@lumino/widgets';
 import { openPaths, saveAll } from './documents';
 import type { ISuccessor } from './model';
 import type { UsageStore } from './store';
-import { names } from './words';
+import { minutesText, names } from './words';
 
 const LOOK_MS = 3_000;
 const MOST = 50;
@@ -102,19 +102,21 @@ function follow(store: UsageStore, id: string, told: ISuccessor, unsaved: string
 export async function extend(store: UsageStore): Promise<void> {
   const most = store.known?.quota?.time.extend_most_minutes ?? 0;
   const choices = [...new Set([30, 60, 120, 240].filter(minutes => minutes < most).concat(most))];
+  const items = choices.map(minutes => minutesText(minutes) + (minutes === most ? ' (the most)' : ''));
   const asked = await InputDialog.getItem({
     title: 'Extend this session',
-    label: 'Minutes more',
-    items: choices.map(String),
+    label: 'By how much',
+    items,
     current: choices.indexOf(60) < 0 ? choices.length - 1 : choices.indexOf(60),
     okLabel: 'Extend'
   });
-  if (!asked.button.accept || asked.value === null) {
+  const minutes = asked.value === null ? undefined : choices[items.indexOf(asked.value)];
+  if (!asked.button.accept || minutes === undefined) {
     return;
   }
   try {
-    const told = await store.api.extend(Number(asked.value));
-    Notification.success(told.text || `This session lasts ${asked.value} minutes longer.`, { autoClose: 8000 });
+    const told = await store.api.extend(minutes);
+    Notification.success(told.text || `This session lasts ${minutesText(minutes)} longer.`, { autoClose: 8000 });
   } catch (error) {
     Notification.error(words(error), { autoClose: false });
   }

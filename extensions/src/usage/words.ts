@@ -87,14 +87,20 @@ export function percent(value: number | null): string {
 
 export function balanceText(balance: IBalance): string {
   if (balance.limit === null) {
-    return `${hours(balance.used)} GPU-hours used, no limit`;
+    const used = `${hours(balance.used)} GPU-hours used`;
+    return balance.left === null
+      ? `${used}, no limit`
+      : `${used}, no limit of its own; ${balance.limited_by || 'a limit above'} has ${hours(Math.max(0, balance.left))} left`;
   }
   const rest = Math.max(0, balance.left ?? balance.limit - balance.used);
   return `${hours(balance.used)} of ${hours(balance.limit)} GPU-hours used, ${hours(rest)} left`;
 }
 
-/** How long a budget lasts, as a sentence; '' where nothing can be said. */
+/** How long a budget lasts, as a sentence; '' where nothing can be said: what another one's limit leaves, others use too. */
 export function forecast(balance: IBalance): string {
+  if (balance.limit === null) {
+    return '';
+  }
   if (balance.left !== null && balance.left <= 0) {
     return 'Nothing is left: no new session with a GPU can start.';
   }

@@ -1,0 +1,71 @@
+"""A budget that is used up, as a student meets it: the refusal, and the rescue session that it offers."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.embedded_run import EmbeddedRun
+
+from .conftest import SLOW_MS, Visitor, violations
+
+pytestmark = [pytest.mark.browser, pytest.mark.slurm, pytest.mark.image]
+
+ACCOUNT = "bakery"  # nobody else's tests count on it
+
+
+@pytest.fixture
+def used_up(hub: EmbeddedRun) -> Iterator[None]:
+    """The budget of a project is used up while a test runs."""
+    modify = ["sacctmgr", "--immediate", "--quiet", "modify", "account", ACCOUNT, "set"]
+    hub.slurm(*modify, "GrpTRESMins=gres/gpu=0")
+    yield
+    hub.slurm(*modify, "GrpTRESMins=gres/gpu=1200")
+
+
+def test_who_has_used_up_the_budget_is_told_so_and_starts_a_rescue_session(
+    used_up: None, visitor: Callable[[str], Visitor], picture: Callable[..., None]
+) -> None:
+    staff = visitor("staff")
+    until_the_hub_knows(staff.page)
+    page = staff.start_form()
+    page.get_by_label("Project").select_option(ACCOUNT)
+    page.get_by_role("radio", name=re.compile("One GPU")).check()
+    page.get_by_role("button", name="Start", exact=True).click()
+    refusal = page.get_by_role("alert").filter(has_text=f"The budget of account {ACCOUNT} is used up")
+    expect(refusal).to_contain_text('start profile rescue instead ("Rescue: save and clean up").')
+    assert staff.jobs() == []
+    page.evaluate("window.scrollTo(0, 0)")
+    picture(page, "rescue-offered")
+    assert violations(page) == []
+    refusal.get_by_role("button", name="Start a rescue session").click()
+
+    page.wait_for_url("**/user/staff/lab**", timeout=SLOW_MS)
+    status = page.get_by_role("button", name=re.compile("^This session:"))
+    expect(status).to_contain_text("Bread forecast for a client · rescue · cpu1 · no GPU", timeout=SLOW_MS)
+    item = page.get_by_role("button", name=re.compile("^Usage:"))
+    expect(item).to_contain_text("0.0 GPU-h left", timeout=SLOW_MS)
+    expect(item).to_have_attribute("data-state", "over")
+    expect(page.locator(".jp-LauncherCard").first).to_be_visible(timeout=SLOW_MS)
+    item.click()
+    panel = page.locator(".fabric-Usage")
+    expect(panel.get_by_text("Nothing is left: no new session with a GPU can start.")).to_have_count(1)
+    expect(panel).to_contain_text("GPU-hours used, no limit of its own; account bakery has 0.0 left")
+    picture(page, "rescue-session")
+    assert violations(page) == []
+    assert staff.jobs() == ["RUNNING"]
+    assert staff.errors == []
+
+
+def until_the_hub_knows(page: Page) -> None:
+    """It asks Slurm for limits every ten seconds; its home page tells what it has heard."""
+    page.goto("/hub/home")
+    budget, end = page.get_by_role("row", name=re.compile("^Bread forecast")), time.monotonic() + 60
+    while not re.search(r"client\s+0\.0\s", budget.inner_text()):
+        assert time.monotonic() < end, budget.inner_text()
+        page.wait_for_timeout(500)
+        page.goto("/hub/home")
