@@ -16,12 +16,11 @@ from typing import Any
 
 from . import show
 from .adaptive import PoolAdaptive
-from .datasets import LIMIT_S as NODES_LIMIT_S
-from .datasets import SessionDatasets
+from .datasets import JOBS_S, SessionDatasets
 from .host import HostedCluster, wanted_workers
 from .hub import Hub
 from .session import HubError
-from .shape import Pool
+from .shape import Place, Pool
 
 log = logging.getLogger("fabric_lab.dask")
 
@@ -51,6 +50,7 @@ class Control:
         self._hub = hub
         self._cluster = cluster
         self._datasets = datasets
+        self._telling = asyncio.Lock()
         self._ending = ending
 
     def handlers(self) -> dict[str, Callable[..., Any]]:
@@ -97,30 +97,36 @@ class Control:
 
         ``{"problems"}``: a sentence for each job that could not.
         """
-        added, dropped = await self._datasets.refresh()
-        if not added and not dropped:
-            return {"problems": []}
-        scheduler, jobs = self._cluster.scheduler, {}
-        for state in scheduler.workers.values():
-            job = self._cluster.workers.get(str(state.name))
-            if job is not None and job.place is not None:
-                jobs[job.place] = state.address  # one worker's nanny does it for all of its job
-        told = scheduler.broadcast(
-            msg={"op": "fabric_datasets", "add": added, "drop": dropped},
-            workers=list(jobs.values()),
-            nanny=True,
-            on_error="return",
-        )
-        try:
-            answers = await asyncio.wait_for(told, NODES_LIMIT_S + 5)
-        except TimeoutError:
-            return {"problems": [f"Not all workers answered within {NODES_LIMIT_S + 5:g} s."]}
+        async with self._telling:  # who comes second returns when it is done, too
+            silent = await self._datasets.refresh()
+            if silent:
+                return {"problems": [f"Its workers may not have it: {silent}"]}
+            jobs = self._one_worker_of_each_job()
+            told = self._cluster.scheduler.broadcast(
+                msg={"op": "fabric_datasets", "names": self._datasets.names},
+                workers=list(jobs.values()),
+                nanny=True,
+                on_error="return",
+            )
+            try:
+                answers = await asyncio.wait_for(told, JOBS_S)
+            except TimeoutError:
+                return {"problems": [f"Not all of its workers answered within {JOBS_S:g} s."]}
         problems = []
         for place, address in jobs.items():
             said = answers.get(address)
             words = said if isinstance(said, list) else [f"it does not answer ({said})"]
-            problems += [f"Workers of job {place} have not all of it: {word}" for word in words]
+            problems += [f"The workers of job {place} do not have all of it: {word}" for word in words]
         return {"problems": problems}
+
+    def _one_worker_of_each_job(self) -> dict[Place, str]:
+        """Addresses of workers whose nannies speak for all of their job."""
+        jobs = {}
+        for state in self._cluster.scheduler.workers.values():
+            job = self._cluster.workers.get(str(state.name))
+            if job is not None and job.place is not None:
+                jobs[job.place] = state.address
+        return jobs
 
     async def leave(self, names: list[str]) -> None:
         """These workers end with their job: what they were doing is done elsewhere, and not held against it.
@@ -149,11 +155,20 @@ class Control:
         if self._hub is None or not kind.profile or n < 1:
             return {"words": ""}
         try:
-            there = {str(state.name) for state in self._cluster.scheduler.workers.values()}
-            have = len(there & set(self._cluster.of_pool(kind.name)))
-            return {"words": await self._hub.quote(kind.profile, n, have, kind.most)}
+            have, submitted = await self._run_and_submitted(kind.name)
+            return {"words": await self._hub.quote(kind.profile, n, have, submitted, kind.most)}
         except HubError as error:
             return {"error": str(error)}
+
+    async def _run_and_submitted(self, pool: str) -> tuple[int, int]:
+        """How many workers of a pool run, as far as is known, and how many run or wait for their job."""
+        cluster = self._cluster
+        there = {str(state.name) for state in cluster.scheduler.workers.values()}
+        names = cluster.of_pool(pool)
+        places = {name: job.place for name in names if (job := cluster.workers.get(name)) is not None and job.place}
+        phases = (await self._hub.states() if self._hub and not there.issuperset(places) else None) or {}
+        run = [name for name in names if name in there or phases.get(places.get(name)) == "running"]
+        return len(run), len(places)
 
     async def scale(
         self,

@@ -10,7 +10,9 @@ import http.client
 import json
 import re
 import ssl
+import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +23,8 @@ from .start import clusters, running
 PLACE = re.compile(r"(?:\[[0-9A-Fa-f:.]{2,45}\]|[0-9A-Za-z](?:[0-9A-Za-z.-]{0,252}[0-9A-Za-z])?):[1-9][0-9]{0,4}")
 CONTROL = "/fabric/cluster"
 LIMIT_S = 30.0
+LARGEST_ANSWER = 4 << 20  # bytes; a cluster's status has a few hundred for each worker
+AT_ONCE = 8
 
 _contexts: dict[Path, tuple[tuple[int, int], ssl.SSLContext]] = {}
 
@@ -58,24 +62,43 @@ def find(name: str) -> Door:
     return Door(place, context)
 
 
-def tell(name: str, words: Mapping[str, Any], timeout_s: float = LIMIT_S) -> dict[str, Any]:
-    """What a cluster answers to a verb (:class:`.pages.ControlPage`).
+def tell(name: str, words: Mapping[str, Any], limit_s: float = LIMIT_S) -> dict[str, Any]:
+    """What a cluster answers to a verb (:class:`.pages.ControlPage`), within so many seconds in all.
 
-    :raises NoClusterError: it is not there, or does not answer.
+    :raises NoClusterError: it is not there, does not answer, or refuses.
     """
-    door = find(name)
+    door, end = find(name), time.monotonic() + limit_s
     try:
-        connection = http.client.HTTPSConnection(door.place, timeout=timeout_s, context=door.context)
+        connection = http.client.HTTPSConnection(door.place, timeout=limit_s, context=door.context)
         try:
             connection.request("POST", CONTROL, json.dumps(dict(words)), {"Content-Type": "application/json"})
-            answer = json.loads(connection.getresponse().read())
+            response = connection.getresponse()
+            answer = json.loads(_read(connection, response, end))
         finally:
             connection.close()
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise SilentClusterError(f"Cluster {name} does not answer: {error}.") from None
     if not isinstance(answer, dict):
         raise SilentClusterError(f"Cluster {name} does not answer.")
+    if response.status != 200:
+        raise NoClusterError(f"Cluster {name} refuses: {answer.get('error') or f'HTTP {response.status}'}.")
     return answer
+
+
+def _read(connection: http.client.HTTPSConnection, response: http.client.HTTPResponse, end: float) -> bytes:
+    """The body, read until a moment (of the monotonic clock) and up to a size.
+
+    :raises OSError: it is too slow, or too large.
+    """
+    read = b""
+    while chunk := response.read1(1 << 16):
+        read += chunk
+        left = end - time.monotonic()
+        if left <= 0 or len(read) > LARGEST_ANSWER:
+            raise OSError("its answer takes too long" if left <= 0 else "its answer is too large")
+        if connection.sock is not None:
+            connection.sock.settimeout(left)
+    return read
 
 
 def datasets_changed() -> list[str]:
@@ -83,15 +106,21 @@ def datasets_changed() -> list[str]:
 
     Returns when they have; what went wrong is returned, a sentence each.
     """
-    problems = []
-    for name in clusters():
-        try:
-            told = tell(name, {"verb": "datasets"})
-        except NoClusterError as error:
-            problems.append(f"{error} Its workers may not have the dataset.")
-        else:
-            problems += [f"Cluster {name}: {problem}" for problem in told.get("problems", ())]
-    return problems
+    names = clusters()
+    if not names:
+        return []
+    with ThreadPoolExecutor(min(len(names), AT_ONCE)) as hands:
+        return [problem for problems in hands.map(_changed, names) for problem in problems]
+
+
+def _changed(name: str) -> list[str]:
+    try:
+        told = tell(name, {"verb": "datasets"}).get("problems")
+    except NoClusterError as error:
+        return [f"{error} Its workers may not have the dataset."]
+    return (
+        [f"Cluster {name}: {problem}" for problem in told if isinstance(problem, str)] if isinstance(told, list) else []
+    )
 
 
 def _context(directory: Path) -> ssl.SSLContext:
@@ -102,5 +131,5 @@ def _context(directory: Path) -> ssl.SSLContext:
     if kept is None or kept[0] != key:
         kept = _contexts[directory] = (key, tls.for_reading_pages(directory))
     for old in [old for old in _contexts if not old.exists()]:
-        del _contexts[old]
+        _contexts.pop(old, None)  # another thread may be as quick
     return kept[1]

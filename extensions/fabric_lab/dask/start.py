@@ -49,7 +49,9 @@ def launch(directory: Path, plan: Plan) -> None:
 def running(directory: Path) -> bool:
     """Whether a cluster's daemon lives: it holds a lock on its directory's ``lock`` as long as it does."""
     try:
-        with (directory / "lock").open("rb") as file:
+        # whatever stands there under that name: nobody waits for it
+        lock = os.open(directory / "lock", os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        with os.fdopen(lock, "rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

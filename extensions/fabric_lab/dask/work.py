@@ -13,7 +13,6 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from multiprocessing import forkserver
@@ -21,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import gpu
-from . import datasets
+from .datasets import JobDatasets
 
 # Between Slurm's SIGTERM and its SIGKILL are KillWait seconds (slurm.conf, 30 by default); a part is for the goodbye.
 HAND_OVER_S = 25.0
@@ -90,7 +89,8 @@ async def run(order: Order, directory: Path, task: int) -> None:
         # a worker that was given up while its job waited is not started
         wanted = await asyncio.wait_for(scheduler.fabric_wanted(names=names), CONNECT_S)
         names = [name for name in names if name in wanted]
-        opened = await open_datasets(scheduler, ())
+        datasets = JobDatasets()
+        await open_datasets(scheduler, datasets)
         nannies = [
             Nanny(
                 order.scheduler,
@@ -108,13 +108,13 @@ async def run(order: Order, directory: Path, task: int) -> None:
             for name, environment in zip(names, devices(os.environ, len(names), order.gpus), strict=True)
         ]
         for nanny in nannies:
-            nanny.handlers["fabric_datasets"] = datasets.change_here
+            nanny.handlers["fabric_datasets"] = datasets.match
         started: asyncio.Future[Any] = asyncio.gather(*nannies)
         signalled: asyncio.Future[Any] = asyncio.ensure_future(ending.wait())
         await asyncio.wait([started, signalled], return_when=asyncio.FIRST_COMPLETED)
         if started.done():
             started.result()
-            await open_datasets(scheduler, opened)  # what was added while they started
+            await open_datasets(scheduler, datasets)  # what was added while they started
             print(json.dumps({"workers": names, "node": os.environ.get("SLURMD_NODENAME", "")}), flush=True)
             finished: asyncio.Future[Any] = asyncio.gather(*(nanny.finished() for nanny in nannies))
             await asyncio.wait([finished, signalled], return_when=asyncio.FIRST_COMPLETED)
@@ -158,15 +158,9 @@ def measure_own_gpus_only() -> None:
         dask.config.set({"distributed.diagnostics.nvml": False})  # nannies hand it on
 
 
-async def open_datasets(scheduler: Any, opened: Sequence[str]) -> list[str]:
-    """Have the node open the session's datasets for this job; one that is refused is a line in the log.
-
-    :param opened: those that it has been asked for already.
-    :returns: all that it has been asked for.
-    """
-    names: list[str] = await asyncio.wait_for(scheduler.fabric_datasets(), CONNECT_S)
-    await datasets.change_here([name for name in names if name not in opened], [])
-    return names
+async def open_datasets(scheduler: Any, datasets: JobDatasets) -> None:
+    """Have the node open the session's datasets for this job; one that is refused is a line in the log."""
+    await datasets.match(await asyncio.wait_for(scheduler.fabric_datasets(), CONNECT_S))
 
 
 async def leave(scheduler: Any, names: list[str]) -> None:
