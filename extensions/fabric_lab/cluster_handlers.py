@@ -219,10 +219,7 @@ class QuoteHandler(PanelHandler):
         profile, workers = self.get_query_argument("profile"), self.get_query_argument("workers")
         if not workers.isdecimal() or not profile.replace("-", "").isalnum():
             raise HTTPError(400, "profile and workers must be a name and a number.")
-        from .dask.plan import MOST_PER_JOB
-
-        path = f"/clusters/quote?profile={profile}&workers={int(workers)}&per_job={MOST_PER_JOB}"
-        answer = await self.service.ask(path)
+        answer = await self.service.ask(f"/clusters/quote?profile={profile}&workers={int(workers)}")
         self.tell(answer.body if answer.body is not None else {"message": answer.problem}, answer.status)
 
 

@@ -64,10 +64,24 @@ class Service:
         return Answer(answer)
 
 
+def remembered(before: dict[str, Any] | None, told: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What was told before, with what is told now laid over it; null tells nothing. Pure."""
+    if before is None or told is None:
+        return told if before is None else before
+    laid = dict(before)
+    for name, value in told.items():
+        old = before.get(name)
+        laid[name] = remembered(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+        if value is None:
+            laid[name] = old
+    return laid
+
+
 class Kept:
     """One of the service's answers, asked for at most once in ``keep_s`` seconds.
 
-    ``last`` is the last one that could be used, however long ago: a hub that is silent takes nothing back.
+    ``last`` has the last word on each of its fields, however long ago: a hub that is silent takes nothing back, nor does
+    one that has just been started and does not know yet (null).
     """
 
     def __init__(self, service: Service, path: str = "", keep_s: float = KEEP_S) -> None:
@@ -84,7 +98,7 @@ class Kept:
             if time.monotonic() >= self._until:
                 self._kept = await self._service.ask(self._path)
                 self._until = time.monotonic() + self._keep_s
-                self.last = self._kept.body or self.last
+                self.last = remembered(self.last, self._kept.body)
             return self._kept
 
     def forget(self) -> None:

@@ -126,7 +126,7 @@ class QuotaHandler(UsageHandler):
     @authorized
     async def get(self) -> None:
         answer = await self.usage.quota.get()
-        told = (answer.body or self.usage.quota.last or {}).get("time")  # a silent hub takes no word back
+        told = (self.usage.quota.last or {}).get("time")
         self.tell(
             {
                 "quota": answer.body,

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from ..errors import FabricError
 from ..model import Frozen, Node, Snapshot
 from ..quotas.amounts import duration
-from ..quotas.check import Ask, RefusedError, holders, verdict
+from ..quotas.ask import Ask
+from ..quotas.check import RefusedError, holders, verdict
 from ..quotas.room import Room, room
 from ..quotas.told import Balance
 from ..sessions.store import Session
@@ -20,12 +21,16 @@ from .clusters import WorkerProfile, for_workers, worker_profile
 
 
 class Wish(NamedTuple):
-    """``workers`` of a profile in all, of which ``have`` are there; up to ``per_job`` share a job."""
+    """``workers`` of a profile in all. Of these ``have`` run, and ``submitted`` run or wait for their job.
+
+    Up to ``per_job`` share a job; None: as many as the profile says.
+    """
 
     profile: str
     workers: int
     have: int = 0
-    per_job: int = 1
+    submitted: int = 0
+    per_job: int | None = None
 
 
 class Known(NamedTuple):
@@ -62,17 +67,20 @@ def quote(settings: Settings, session: Session, user: str, wish: Wish, known: Kn
     """
     worker, profile = _worker(settings, session, wish.profile, today)
     _must_fit(wish.profile, profile, known.snapshot)
+    per_job = wish.per_job or worker.per_job
     more = max(0, wish.workers - wish.have)
-    ask = _ask(session, user, worker, min(wish.per_job, max(1, more)))
-    refused = verdict(known.limits, known.snapshot, ask, known.now)
-    if refused.refused:
-        raise refused.error()
-    by_limits = _by_limits(session, user, worker, more, wish.per_job, known)
-    if by_limits.submit < more:
+    new = max(0, wish.workers - max(wish.have, wish.submitted))
+    if new:
+        largest = math.ceil(new / math.ceil(new / per_job))  # they are spread evenly over as few jobs as can be
+        refused = verdict(known.limits, known.snapshot, _ask(session, user, worker, largest), known.now)
+        if refused.refused:
+            raise refused.error()
+    by_limits = _by_limits(session, user, worker, more, per_job, known) if more else Room(now=0, submit=0)
+    if by_limits.submit < new:
         raise FabricError(
             f"{wish.workers} workers cannot be submitted: {by_limits.refused_by}",
             reason="limit-account",
-            hint=f"{wish.have + by_limits.submit} can be had.",
+            hint=f"{wish.workers - new + by_limits.submit} can be had.",
             status=409,
         )
     nodes = known.snapshot.nodes if known.snapshot else ()

@@ -16,44 +16,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import FabricError
-from ..model import Frozen, JobSpec, Snapshot
+from ..model import Frozen, Snapshot
 from ..slurm.limits import Association, Limit, Limits, PartitionLimits, Qos
 from .account import Spent, chain, name_of, of_association, spent
 from .amounts import NAMES, capital, count, duration, hours_of, jobs_of
+from .ask import Ask
 
 # Limits that are older than this are not held against anybody: Slurm decides.
 STALE_S = 900.0
-
-
-class Ask(Frozen):
-    """A job as it would be submitted. ``user`` is a Unix account, ``tres`` what it asks for, ``minutes`` its time."""
-
-    user: str
-    account: str
-    partition: str = ""
-    qos: str = ""
-    tres: dict[str, int]
-    minutes: int
-
-    @classmethod
-    def of(cls, spec: JobSpec, user: str) -> Ask:
-        """What Slurm will be asked for with this specification."""
-        tres = {"cpu": spec.cpus, "node": 1}
-        if spec.memory_mb:
-            tres["mem"] = spec.memory_mb
-        for gres in spec.gres:
-            name, *kind, number = gres.split(":")
-            tres[f"gres/{name}"] = tres.get(f"gres/{name}", 0) + int(number)
-            if kind:
-                tres[f"gres/{name}:{kind[0]}"] = int(number)
-        return cls(
-            user=user,
-            account=spec.account or "",
-            partition=spec.partition or "",
-            qos=spec.qos or "",
-            tres=tres,
-            minutes=spec.minutes or 1,
-        )
 
 
 class Verdict(Frozen):
@@ -124,7 +94,7 @@ def holders(limits: Limits | None, snapshot: Snapshot | None, ask: Ask, now: flo
         return []
     qos = _qos_of(limits, ask, associations[0])
     if partition:
-        _check_partition(partition, ask, qos.name if qos else "")
+        _check_partition(partition, ask, qos)
     return list(_holders(limits, snapshot, partition, qos, associations, now))
 
 
@@ -146,7 +116,8 @@ def _qos_of(limits: Limits, ask: Ask, association: Association) -> Qos | None:
     return next((known for known in limits.qos if known.name == name), None)
 
 
-def _check_partition(partition: PartitionLimits, ask: Ask, qos: str) -> None:
+def _check_partition(partition: PartitionLimits, ask: Ask, service: Qos | None) -> None:
+    qos, passes = (service.name, service.flags) if service else ("", ())
     where = f"Partition {partition.name}"
     other = "Choose a profile of another partition"
     if partition.allow_accounts and ask.account not in partition.allow_accounts:
@@ -159,7 +130,8 @@ def _check_partition(partition: PartitionLimits, ask: Ask, qos: str) -> None:
         raise RefusedError(f"{where} takes no jobs of account {ask.account}.", "partition", f"{other}.")
     if qos and ((partition.allow_qos and qos not in partition.allow_qos) or qos in partition.deny_qos):
         raise RefusedError(f"{where} takes no jobs of QOS {qos}.", "partition", f"{other}.")
-    if partition.max_time_s is not None and ask.minutes * 60 > partition.max_time_s:
+    timed = partition.max_time_s is not None and "PartitionTimeLimit" not in passes
+    if timed and partition.max_time_s is not None and ask.minutes * 60 > partition.max_time_s:
         raise RefusedError(
             f"{where} allows a job at most {duration(partition.max_time_s)}, not {duration(ask.minutes * 60)}.",
             "partition",
@@ -171,7 +143,7 @@ def _check_partition(partition: PartitionLimits, ask: Ask, qos: str) -> None:
             "partition",
             "Choose a smaller profile.",
         )
-    if partition.max_nodes == 0:
+    if partition.max_nodes == 0 and "PartitionMaxNodes" not in passes:
         raise RefusedError(f"{where} gives a job no node.", "partition", f"{other}.")
 
 
@@ -184,7 +156,8 @@ def _holders(
     now: float,
 ) -> Iterator[Holder]:
     of_partition = next((known for known in limits.qos if partition and known.name == partition.qos), None)
-    for service in dict.fromkeys(known.name for known in (of_partition, qos) if known):
+    first, then = (qos, of_partition) if qos and "OverPartQOS" in qos.flags else (of_partition, qos)
+    for service in dict.fromkeys(known.name for known in (first, then) if known):
         known = next(found for found in limits.qos if found.name == service)
         jobs = tuple(job for job in (snapshot.jobs if snapshot else ()) if job.qos == service)
 
@@ -206,7 +179,7 @@ def _check_limits(holders: Sequence[Holder], ask: Ask, limits: Limits) -> Verdic
     cuts: list[str] = []
     for holder in holders:
         before = set(taken)
-        for check in (_one_job, _budgets, _at_once, _counts):
+        for check in (_one_job, _budgets, _to_come, _at_once, _counts):
             for key, wait, cut in check(holder, ask, limits.enforcement.safe):
                 if key in before:
                     continue
@@ -297,6 +270,25 @@ def _budgets(holder: Holder, ask: Ask, safe: bool) -> _Found:
             else:
                 cut = f"{ends}: Slurm ends the job when they are used up, after about {duration(60 * left / wanted)}."
         yield f"minutes {tres}", no, cut
+
+
+def _to_come(holder: Holder, ask: Ask, _safe: bool) -> _Found:
+    """Limits on what running jobs may still take by their time limits (GrpTRESRunMins)."""
+    for tres, bound in holder.limits.grp_tres_run_mins.items():
+        wanted = ask.tres.get(tres, 0) * ask.minutes
+        if bound.limit is None or not wanted:
+            continue
+        no: str | RefusedError = ""
+        allows = f"{capital(holder.name)} allows running jobs {hours_of(bound.limit, tres)} to come"
+        if wanted > bound.limit:
+            no = RefusedError(
+                f"{allows}, and this job asks for {hours_of(wanted, tres)}.",
+                _reason(holder),
+                "Ask for less time, or choose a smaller profile.",
+            )
+        elif bound.used + wanted > bound.limit:
+            no = f"{allows}, and those that run have {hours_of(bound.used, tres)}."
+        yield f"to come {tres}", no, ""
 
 
 def _at_once(holder: Holder, ask: Ask, _safe: bool) -> _Found:

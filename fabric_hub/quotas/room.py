@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..model import Frozen
-from .amounts import capital, count, jobs_of
-from .check import Ask, Holder, at_once, counts
+from .amounts import capital, count, hours_of, jobs_of
+from .ask import Ask
+from .check import Holder, at_once, counts
 
 
 class Room(Frozen):
@@ -45,7 +46,7 @@ def room(holders: Sequence[Holder], worker: Ask, wanted: int, per_job: int = 1) 
                 submit, refused_by = max(0, fits), words
             elif not final and fits < now:
                 now, held_by = max(0, fits), words
-    return Room(now=min(now, submit), held_by=held_by, submit=submit, refused_by=refused_by)
+    return Room(now=now, held_by=held_by, submit=submit, refused_by=refused_by)
 
 
 _Fits = Iterator[tuple[str, int, str, bool]]
@@ -59,6 +60,13 @@ def _resources(holder: Holder, worker: Ask) -> _Fits:
                 allowed = f"{capital(holder.name)} allows {count(bound.limit, tres)} {whom}"
                 words = f"{allowed}, and {bound.used} are {taken}."
                 yield f"{whom} {tres}", (bound.limit - bound.used) // each, words, False
+
+    for tres, bound in holder.limits.grp_tres_run_mins.items():
+        each = worker.tres.get(tres, 0) * worker.minutes
+        if bound.limit is not None and each:
+            allowed = f"{capital(holder.name)} allows running jobs {hours_of(bound.limit, tres)} to come"
+            words = f"{allowed}, and those that run have {hours_of(bound.used, tres)}."
+            yield f"to come {tres}", (bound.limit - bound.used) // each, words, False
 
 
 def _jobs(holder: Holder, worker: Ask, per_job: int) -> _Fits:

@@ -32,11 +32,13 @@ def time_left(
     *,
     offered: bool,
     reservation_ends_at: float | None = None,
+    reservation_unknown: bool = False,
 ) -> TimeLeft:
     """What Slurm's word on a job means for the person in its session.
 
     :param offered: whether the site lets running sessions have more time at all (``slurm.extend``).
     :param reservation_ends_at: of the reservation that the job runs in, and is ended with.
+    :param reservation_unknown: it runs in one of which Slurm has not told yet.
     """
     latest = job.ends_at if job is not None and job.ends_at is not None else reservation_ends_at
     if job is None or job.phase is not Phase.RUNNING or latest is None:
@@ -58,7 +60,9 @@ def time_left(
         started_at=job.started_at,
         ends_at=ends,
         why=why,
-        text=f"This session ends at {clock(ends)}: {reason}.",
+        text=f"This session ends at {clock(ends)} at the latest; the end of its reservation is not known yet."
+        if reservation_unknown
+        else f"This session ends at {clock(ends)}: {reason}.",
         can_extend=most >= 1,
         extend_most_minutes=most,
         extend_why_not=why_not,

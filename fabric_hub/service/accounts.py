@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 
 from prometheus_client.registry import Collector
 
+from ..errors import FabricError
 from ..quotas.history import History
 from ..quotas.rolling import keep_rolling
 from ..quotas.told import Source, StorageUse
@@ -14,6 +16,7 @@ from ..sessions.store import SessionStore
 from ..settings import Settings
 from ..slurm.client import GatewayClient
 from ..slurm.follower import SnapshotFollower
+from ..slurm.limits import Limits
 from ..slurm.limits_follower import LimitsFollower
 from ..slurm.storage import StorageQuota
 from .continuation import Continuation
@@ -27,6 +30,9 @@ from .usage import UsageDesk
 log = logging.getLogger("fabric_hub.accounts")
 
 AFTER_FAULT_S = 60.0
+# Those who are refused by old numbers have Slurm asked for new ones: so often for all of them together.
+ASKED_ANEW_S = 10.0
+LIMITS_WAIT_S = 5.0
 
 
 class Accounts:
@@ -58,7 +64,9 @@ class Accounts:
             continuation=Continuation(settings, store, hub),
             idle=self._idle,
             gateway=self._gateway,
+            newer_limits=self._newer_limits,
         )
+        self._asked_at = 0.0
 
     async def run(self) -> None:
         """Until cancelled. A fault in keeping count ends no service that sessions need to start."""
@@ -84,6 +92,16 @@ class Accounts:
         await self._idle.close()
         await self._limits.stop()
         self._history.close()
+
+    async def _newer_limits(self) -> Limits | None:
+        if self._gateway is None or time.monotonic() - self._asked_at < ASKED_ANEW_S:
+            return None
+        self._asked_at = time.monotonic()
+        try:
+            return await self._gateway.limits(wait_s=LIMITS_WAIT_S, fresh=time.time())
+        except FabricError as error:
+            log.warning("Slurm's limits are as old as before: %s", error)
+            return None
 
     async def _storage_of(self, user: str) -> tuple[StorageUse, ...]:
         assert self._gateway is not None

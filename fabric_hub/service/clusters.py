@@ -2,6 +2,7 @@
 
 # No `from __future__ import annotations` here: FastAPI reads the annotations of local functions.
 
+import asyncio
 import os
 import pwd
 import time
@@ -19,10 +20,13 @@ from ..projects.clusters import ClusterOffer
 from ..projects.quote import Known, Quote, Wish, quote
 from ..sessions.store import Session
 from ..settings import Settings
+from ..slurm.limits import Limits
 from .quotas import QuotaDesk
 
 # As many workers as one scheduler can lead; also what a job array may hold by default (slurm.conf, MaxArraySize).
 MOST_WORKERS = 1000
+# Refusals that say how much of something is in use.
+COUNTED = frozenset({"budget", "limit-account", "limit-qos"})
 
 
 def add_clusters(
@@ -38,6 +42,8 @@ def add_clusters(
     :param quotas: where Slurm's limits and the project's GPU-hours are read, or None where nobody keeps count.
     """
 
+    one_at_a_time = asyncio.Lock()
+
     @api.get("/session/clusters")
     async def session_clusters(session: Annotated[Session, Depends(own_session)]) -> ClusterOffer:
         """The profiles of the session's project that workers may have, and the jobs of its clusters."""
@@ -49,11 +55,12 @@ def add_clusters(
         profile: Annotated[Slug, Query()],
         workers: Annotated[int, Query(ge=1)],
         have: Annotated[int, Query(ge=0)] = 0,
-        per_job: Annotated[int, Query(ge=1, le=MOST_WORKERS)] = 1,
+        submitted: Annotated[int, Query(ge=0)] = 0,
+        per_job: Annotated[int | None, Query(ge=1, le=MOST_WORKERS)] = None,
     ) -> Quote:
         """What so many workers of a profile would cost per hour, and how many of them find a place now.
 
-        ``have`` of them are there already; up to ``per_job`` share a job.
+        ``have`` of them run, ``submitted`` run or wait for their job; up to ``per_job`` share one.
         """
         if workers > MOST_WORKERS:
             raise FabricError(
@@ -62,14 +69,27 @@ def add_clusters(
                 hint=f"It may have {MOST_WORKERS}.",
                 status=409,
             )
+        wish = Wish(profile, workers, have, submitted, per_job)
+        try:
+            return await priced(session, wish, quotas.source.limits() if quotas else None)
+        except FabricError as error:
+            # a refusal by counts that are older than what they count would be wrong
+            newer = await quotas.newer_limits() if quotas and error.reason in COUNTED else None
+            if newer is None:
+                raise
+            return await priced(session, wish, newer)
+
+    async def priced(session: Session, wish: Wish, limits: Limits | None) -> Quote:
+        """Among all jobs of a large cluster this takes a while: beside the loop, and one at a time."""
         known = Known(
             now=time.time(),
             snapshot=await latest(),
-            limits=quotas.source.limits() if quotas else None,
+            limits=limits,
             balance=quotas.source.usage(session.project, session.user).project if quotas else None,
         )
         user = _account(settings, session) or pwd.getpwuid(os.geteuid()).pw_name
-        return quote(settings, session, user, Wish(profile, workers, have, per_job), known, _today())
+        async with one_at_a_time:
+            return await asyncio.to_thread(quote, settings, session, user, wish, known, _today())
 
 
 def _account(settings: Settings, session: Session) -> str | None:

@@ -30,6 +30,7 @@ from ..quotas.told import (
 from ..sessions.standing import standing
 from ..sessions.store import Session
 from ..settings import Settings
+from ..slurm.limits import Limits
 from .continuation import Continuation, Continued
 from .idle import IdleAnswer, IdleDesk, policy_of
 from .review import Review, with_forecast
@@ -48,13 +49,17 @@ class Extends(Protocol):
 
 @dataclass(frozen=True)
 class QuotaDesk:
-    """Everything that the verbs need. ``gateway`` is None where there is no Slurm."""
+    """Everything that the verbs need. ``gateway`` is None where there is no Slurm.
+
+    ``newer_limits`` has Slurm asked for the limits; None when that was done a moment ago, or nobody answers.
+    """
 
     source: Source
     review: Review
     continuation: Continuation
     idle: IdleDesk
     gateway: Extends | None
+    newer_limits: Callable[[], Awaitable[Limits | None]]
 
 
 class ContinueWish(Frozen):
@@ -174,6 +179,7 @@ def time_left_of(settings: Settings, session: Session, snapshot: Snapshot | None
         now,
         offered=settings.slurm is not None and settings.slurm.extend != "never",
         reservation_ends_at=reserved.ends_at if reserved and not reserved.flexible else None,
+        reservation_unknown=job is not None and bool(job.reservation) and reserved is None,
     )
 
 

@@ -22,12 +22,13 @@ from .scopes import scopes_of, server_of
 log = logging.getLogger("fabric_hub.tokens")
 
 Who = dict[str, Any]
-# A session's token that was revoked by hand is refused after this many seconds at most, any other after these.
+# How long the hub's word on a session's token stands, and on any other. A token that was revoked by hand is refused
+# after that at most; where the hub was silent just then, after the next pause for which it is left alone.
 SESSION_CACHE_S = 300.0
 TOKEN_CACHE_S = 15.0
-# The hub did not answer: it is asked again after this.
 SILENT_S = 30.0
 _MOST = 20_000
+_LONGEST_TOKEN = 512
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,14 @@ class _Word:
     server: str | None
     session: str | None
 
-    @property
-    def revoked(self) -> str | None:
-        """The session whose token the hub does not know any more: that is for good."""
-        return self.session if self.who is None else None
+
+@dataclass(frozen=True)
+class _Standing:
+    """Whether a session's token stands, in the hub's last word."""
+
+    until: float
+    session: str
+    refused: bool = False
 
 
 class Tokens:
@@ -63,19 +68,18 @@ class Tokens:
     ) -> None:
         self._ask, self._holder, self._live, self._clock = ask, holder, live, clock
         self._known: dict[str, _Word] = {}
+        self._standing: dict[str, _Standing] = {}  # tokens of sessions on record only: nobody else can fill it
         self._asking: dict[str, asyncio.Task[None]] = {}
 
     async def __call__(self, token: str) -> Who | None:
         """The hub's user model for a token; None when it is nobody's."""
+        if not (token.isascii() and token.isprintable() and len(token) <= _LONGEST_TOKEN):
+            return None
         digest, now = token_digest(token), self._clock()
-        kept = self._known.get(digest)
         session = self._holder(digest)
         if session is not None:
-            if kept is not None and kept.revoked == session.id:
-                return None
-            if kept is None or now >= kept.until:
-                self._ask_beside(digest, token, session)
-            return {"kind": "user", "name": session.user, "scopes": scopes_of(session.user, session.server_name)}
+            return await self._of_session(session, digest, token, now)
+        kept = self._known.get(digest)
         if kept is not None and now < kept.until and self._holds(kept):
             return kept.who
         who = await self._ask(token)
@@ -84,21 +88,36 @@ class Tokens:
         self._remember(digest, _Word(now + TOKEN_CACHE_S, who, server, live), now)
         return who
 
-    def _ask_beside(self, digest: str, token: str, session: Session) -> None:
+    async def _of_session(self, session: Session, digest: str, token: str, now: float) -> Who | None:
+        stands = self._standing.get(digest)
+        if stands is None or now >= stands.until or stands.session != session.id:
+            asked = self._asking.get(digest) or self._ask_beside(digest, token, session)
+            if stands is not None and stands.refused:
+                await asyncio.shield(asked)  # who was refused once is let in by the hub only
+        if (latest := self._standing.get(digest)) is not None and latest.refused:
+            return None
+        return {"kind": "user", "name": session.user, "scopes": scopes_of(session.user, session.server_name)}
+
+    def _ask_beside(self, digest: str, token: str, session: Session) -> asyncio.Task[None]:
         """Ask the hub whether a session's token still stands, once at a time; what it says holds from then on."""
 
         async def asked() -> None:
+            before = self._standing.get(digest)
             try:
-                who, lasts = await self._ask(token), SESSION_CACHE_S
+                who = await self._ask(token)
             except FabricError as error:
                 log.warning("Whether the token of session %s still stands is asked later: %s", session.id, error)
-                who, lasts = {}, SILENT_S
+                refused, lasts = before is not None and before.refused, SILENT_S
+            else:
+                refused, lasts = not _fits(who, session), SESSION_CACHE_S
             now = self._clock()
-            self._remember(digest, _Word(now + lasts, who, session.server_name, session.id), now)
+            self._standing[digest] = _Standing(now + lasts, session.id, refused)
+            if len(self._standing) > _MOST:  # of sessions that are over, most of them
+                self._standing = {key: one for key, one in self._standing.items() if now < one.until}
 
-        if digest not in self._asking:
-            task = self._asking[digest] = asyncio.create_task(asked(), name=f"token of {session.id}")
-            task.add_done_callback(lambda _: self._asking.pop(digest, None))
+        task = self._asking[digest] = asyncio.create_task(asked(), name=f"token of {session.id}")
+        task.add_done_callback(lambda _: self._asking.pop(digest, None))
+        return task
 
     async def settled(self) -> None:
         """Wait until the hub has answered what it was asked beside."""
@@ -111,6 +130,15 @@ class Tokens:
 
     def _remember(self, digest: str, word: _Word, now: float) -> None:
         if len(self._known) >= _MOST:
-            self._known = {key: one for key, one in self._known.items() if now < one.until or one.revoked}
+            self._known = {key: one for key, one in self._known.items() if now < one.until}
         if len(self._known) < _MOST:
             self._known[digest] = word
+
+
+def _fits(who: Who | None, session: Session) -> bool:
+    """Whether the hub says of a token what our record says: it is this user's, and opens this server only."""
+    return (
+        who is not None
+        and who.get("name") == session.user
+        and server_of(session.user, who.get("scopes") or []) == session.server_name
+    )

@@ -73,6 +73,7 @@ class Qos(Frozen):
     max_jobs_per_account: int | None = None
     max_submit_per_account: int | None = None
     usage_factor: float = 1.0
+    flags: tuple[str, ...] = ()  # Slurm's own words: OverPartQOS, PartitionTimeLimit, ...
     per_user: dict[str, Share] = Field(default={})
     per_account: dict[str, Share] = Field(default={})
 

@@ -13,7 +13,7 @@ from .limits import Association, Enforcement, Limit, Limits, PartitionLimits, Qo
 from .parse import GarbledError, duration_s
 
 ASSOC_FIELDS = "account,user,partition,qos,defaultqos"
-QOS_FIELDS = "name,usagefactor,maxtrespu,maxjobspu,maxsubmitpu,maxtrespa,maxjobspa,maxsubmitpa"
+QOS_FIELDS = "name,usagefactor,maxtrespu,maxjobspu,maxsubmitpu,maxtrespa,maxjobspa,maxsubmitpa,flags"
 CONFIG_WORD = "AccountingStorageEnforce"
 
 # The TRES that a job of ours can ask for; others (energy, pages ...) are nobody's limit here.
@@ -156,7 +156,7 @@ def with_qos_rules(limits: Limits, text: str) -> Limits:
     rules = {}
     for line in text.splitlines():
         parts = line.split("|")
-        if len(parts) == 8:
+        if len(parts) == 9:
             rules[parts[0]] = {
                 "usage_factor": float(parts[1]) if re.fullmatch(r"\d+(\.\d+)?", parts[1]) else 1.0,
                 "max_tres_per_user": tres_counts(parts[2]),
@@ -165,6 +165,7 @@ def with_qos_rules(limits: Limits, text: str) -> Limits:
                 "max_tres_per_account": tres_counts(parts[5]),
                 "max_jobs_per_account": _number(parts[6]),
                 "max_submit_per_account": _number(parts[7]),
+                "flags": _names(parts[8]),
             }
     made = tuple(known.model_copy(update=rules.get(known.name, {})) for known in limits.qos)
     return limits.model_copy(update={"qos": made})

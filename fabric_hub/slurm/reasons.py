@@ -156,15 +156,18 @@ def _ending(job: Job, reason: str) -> str:
             "The session was ended by a signal{code}, or {node} could not start it. Its log says why."
         )  # fmt: skip
     if job.state == "TIMEOUT" and _before_its_limit(job):
-        return (
-            "The session ended with its reservation, before its time limit ({limit}). "
-            "Start again; files that were saved are still there."
-        )
+        if job.reservation:
+            why = "The session ended with its reservation, before its time limit ({limit})."
+        else:
+            why = (
+                "Slurm ended the session before its time limit ({limit}): most likely a budget of {account} is used up."
+            )
+        return f"{why} Start again; files that were saved are still there."
     return _ENDED.get(job.state, f"Slurm calls its state {job.state}.")
 
 
 def _before_its_limit(job: Job) -> bool:
-    """Whether Slurm ended a job for its time, and that time was not over: so it does with a reservation's jobs."""
+    """Whether Slurm ended a job for its time, and that time was not over: with its reservation, or with a budget."""
     if job.started_at is None or job.ends_at is None or job.limit_s is None:
         return False
     return job.ends_at < job.started_at + job.limit_s - _MINUTE_S

@@ -13,7 +13,8 @@ import time
 from ..accounts import unix_name
 from ..errors import FabricError
 from ..projects import policy
-from ..quotas.check import Ask, Verdict, verdict
+from ..quotas.ask import Ask
+from ..quotas.check import Verdict, verdict
 from .runtime import HubRuntime
 
 log = logging.getLogger("fabric_hub.limits")

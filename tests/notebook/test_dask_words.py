@@ -17,9 +17,9 @@ from fabric_lab.dask.work import Order, devices
 
 PROFILES = [
     {"name": "gpu-1", "cpus": 4, "memory_mb": 8192, "gpus": 1, "gpu_type": "h200", "partition": "gpu", "qos": "fast",
-     "default_hours": 1.0, "max_hours": 8.0},
+     "default_hours": 1.0, "max_hours": 8.0, "per_job": 1},
     {"name": "cpu", "cpus": 2, "memory_mb": 4096, "gpus": 0, "gpu_type": None, "partition": "cpu", "qos": None,
-     "default_hours": 1.0, "max_hours": 8.0},
+     "default_hours": 1.0, "max_hours": 8.0, "per_job": 8},
 ]  # fmt: skip
 WORDS = Path(__file__).parents[2] / "extensions" / "src" / "clusters" / "words.ts"
 NODE = Path(sys.executable).parent / "node"

@@ -74,6 +74,14 @@ def test_a_hub_that_falls_silent_takes_its_word_on_the_end_not_back(
             time.sleep(0.5)
         assert asked(session, "fabric/quota")[1]["ends_at"] == told
         assert asked(session, "fabric/session")[1]["ends_at"] == told
+        # it was started anew, and has not heard of Slurm yet
+        hub.usage["GET /quota"]["time"]["ends_at"] = hub.session["ends_at"] = None
+        hub.silent = False
+        while not (asked(session, "fabric/quota")[1]["quota"] and asked(session, "fabric/session")[1]["hub"]):
+            assert time.monotonic() < end, "it is not asked again"
+            time.sleep(0.5)
+        assert asked(session, "fabric/quota")[1]["ends_at"] == told
+        assert asked(session, "fabric/session")[1]["ends_at"] == told
 
 
 def test_an_idle_session_reports_itself_after_it_is_ready(session: RunningSession, hub: AnsweringHub) -> None:

@@ -32,20 +32,29 @@ def quoted(
     snapshot: Snapshot,
     *,
     have: int = 0,
+    submitted: int = 0,
     per_job: int = 1,
     balance: Balance | None = None,
-    **account: Limit | dict[str, Limit],
+    **account: Limit | dict[str, Limit] | dict[str, int],
 ) -> Quote:
     """A quote for jan, in account phys with these limits."""
     limits = Limits(
         at=NOW,
         associations=(
             Association.model_validate({"account": "phys", **account}),
-            Association(account="phys", user="jan", parent="phys"),
+            Association.model_validate(
+                # Slurm hands limits for one job down to the users
+                {
+                    "account": "phys",
+                    "user": "jan",
+                    "parent": "phys",
+                    **{k: v for k, v in account.items() if "per_job" in k},
+                }
+            ),
         ),
     )
     known = Known(NOW, snapshot, limits, balance)
-    return quote(site, a_session(), "jan", Wish(profile, workers, have, per_job), known, TODAY)
+    return quote(site, a_session(), "jan", Wish(profile, workers, have, submitted, per_job), known, TODAY)
 
 
 def test_workers_may_have_the_projects_profiles_one_gpu_each_and_none_of_the_local_ones(site: Settings) -> None:
@@ -131,6 +140,31 @@ def test_more_than_may_be_submitted_is_refused_with_the_number_that_can_be_had(s
         "4 workers cannot be submitted: Account phys allows 5 jobs altogether, running or waiting, and there are 3."
     )
     assert refused.value.hint == "3 can be had."
+
+
+def test_workers_that_wait_already_are_not_submitted_again_and_take_no_more_of_what_may_wait(site: Settings) -> None:
+    full: dict[str, Limit | dict[str, Limit]] = {"grp_submit": Limit(limit=9, used=8)}
+    full["grp_tres"] = {GPU: Limit(limit=0)}
+    with pytest.raises(FabricError, match="allows at most 0 GPUs"):
+        quoted(site, "gpu", 9, a_snapshot(nodes=FREE), submitted=8, **full)
+    full["grp_tres"] = {}
+    assert quoted(site, "gpu", 9, a_snapshot(nodes=FREE), submitted=8, **full).now == 4
+    with pytest.raises(FabricError, match="10 workers cannot be submitted") as refused:
+        quoted(site, "gpu", 10, a_snapshot(nodes=FREE), submitted=8, **full)
+    assert refused.value.hint == "9 can be had."
+
+
+def test_what_is_submitted_already_is_refused_by_nothing(site: Settings) -> None:
+    none_left: dict[str, Limit | dict[str, Limit]] = {"grp_submit": Limit(limit=3, used=3)}
+    assert quoted(site, "gpu", 3, a_snapshot(nodes=FREE), have=3, submitted=3, **none_left).now == 0
+    assert quoted(site, "gpu", 3, a_snapshot(nodes=FREE), have=1, submitted=3, **none_left).held_by == ""
+
+
+def test_the_largest_job_of_an_even_spread_counts(site: Settings) -> None:
+    of_five: dict[str, int] = {"cpu": 10}
+    assert quoted(site, "cpu", 9, a_snapshot(nodes=FREE), per_job=8, max_tres_per_job=of_five).workers == 9
+    with pytest.raises(FabricError, match="allows a job at most 10 CPUs, not 12"):
+        quoted(site, "cpu", 6, a_snapshot(nodes=FREE), per_job=8, max_tres_per_job=of_five)
 
 
 def test_workers_of_a_budget_that_is_used_up_are_refused_and_cpu_workers_are_not(site: Settings) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from fabric_hub.model import JobSpec, Snapshot
-from fabric_hub.quotas.check import Ask, verdict
+from fabric_hub.quotas.ask import Ask
+from fabric_hub.quotas.check import verdict
 from fabric_hub.slurm.limits import GPU, Association, Enforcement, Limit, Limits, PartitionLimits, Qos, Share
 
 NOW = 1_000_000.0
@@ -218,3 +219,27 @@ def test_a_qos_that_the_association_has_not_is_refused() -> None:
 )
 def test_what_is_not_known_is_left_to_slurm(told: Limits | None) -> None:
     assert not verdict(told, Snapshot(), ask(), NOW).refused
+
+
+def test_a_qos_that_may_pass_the_partitions_time_limit_is_held_to_its_own() -> None:
+    hour = {"max_time_s": 3600}
+    assert verdict(limits(partition=hour), Snapshot(), ask(), NOW).reason == "partition"
+    passes = {"flags": ("PartitionTimeLimit",)}
+    assert not verdict(limits(partition=hour, qos=passes), Snapshot(), ask(), NOW).refused
+    own = {**passes, "max_wall_s": 1800}
+    assert verdict(limits(partition=hour, qos=own), Snapshot(), ask(), NOW).reason == "limit-qos"
+
+
+def test_a_qos_over_the_partitions_counts_first() -> None:
+    known = limits(partition={"qos": "part"}, qos={"grp_tres": {GPU: Limit(limit=4)}})
+    tight = Qos(name="part", grp_tres={GPU: Limit(limit=1)})
+    assert verdict(known.model_copy(update={"qos": (*known.qos, tight)}), Snapshot(), ask(), NOW).refused
+    over = known.qos[0].model_copy(update={"flags": ("OverPartQOS",)})
+    assert not verdict(known.model_copy(update={"qos": (over, tight)}), Snapshot(), ask(), NOW).refused
+
+
+def test_what_running_jobs_may_take_to_come_is_a_limit_that_waits_or_refuses() -> None:
+    never = verdict(limits(account={"grp_tres_run_mins": {GPU: Limit(limit=120)}}), Snapshot(), ask(), NOW)
+    assert never.message == ("Account lab allows running jobs 2 GPU-hours to come, and this job asks for 4 GPU-hours.")
+    waits = verdict(limits(account={"grp_tres_run_mins": {GPU: Limit(limit=600, used=420)}}), Snapshot(), ask(), NOW)
+    assert waits.waits == "Account lab allows running jobs 10 GPU-hours to come, and those that run have 7 GPU-hours."

@@ -176,10 +176,42 @@ async def test_a_sessions_token_that_was_revoked_by_hand_is_refused_once_the_hub
     tokens = a_tokens(asked, store)
     await tokens("t")
     await tokens.settled()
-    for _ in range(3):
+    for times in (1, 2, 3):
         assert await tokens("t") is None
-        asked.now += 2 * SESSION_CACHE_S
-    assert asked.times == 1
+        assert await tokens("t") is None
+        assert asked.times == times, "it is asked again after a while, and nobody is let in meanwhile"
+        asked.now += SESSION_CACHE_S
+    asked.silent = True
+    assert await tokens("t") is None
+    asked.silent, asked.who, asked.now = False, SESSIONS, asked.now + SESSION_CACHE_S
+    assert await tokens("t")
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        {"name": "eve", "scopes": [SESSION_SCOPE, "access:servers!server=eve/"]},
+        {"name": "jan", "scopes": [SESSION_SCOPE, "access:servers!server=jan/other"]},
+        {"name": "jan", "scopes": []},
+        {},
+    ],
+)
+async def test_a_sessions_token_of_which_the_hub_says_something_else_is_refused(
+    store: SessionStore, who: dict[str, Any]
+) -> None:
+    store.create(**fields_of_a_session(token="t"))
+    tokens = a_tokens(Asked(who), store)
+    await tokens("t")
+    await tokens.settled()
+    assert await tokens("t") is None
+
+
+async def test_what_can_be_no_token_is_looked_up_nowhere(store: SessionStore) -> None:
+    asked = Asked(SESSIONS)
+    tokens = a_tokens(asked, store)
+    for strange in ("caf\u00e9", "a\nb", "x" * 600, "\udc80"):
+        assert await tokens(strange) is None
+    assert asked.times == 0
 
 
 async def test_a_hub_that_is_silent_keeps_no_session_from_asking_and_is_asked_again(store: SessionStore) -> None:
@@ -206,6 +238,18 @@ async def test_a_sessions_token_ends_with_the_session_whatever_the_hub_says_of_i
     store.end(first.id, reason="stopped", text="")
     store.create(**fields_of_a_session(token="u"))
     asked.who = None
+    assert await tokens("t") is None
+
+
+async def test_a_session_that_ended_while_the_hub_was_silent_has_a_token_of_nobody(store: SessionStore) -> None:
+    first = store.create(**fields_of_a_session(token="t"))
+    asked = Asked(None)
+    asked.silent = True
+    tokens = a_tokens(asked, store)
+    assert await tokens("t")
+    await tokens.settled()
+    store.end(first.id, reason="stopped", text="")
+    asked.silent = False
     assert await tokens("t") is None
 
 

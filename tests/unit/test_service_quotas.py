@@ -63,6 +63,10 @@ class Accounts:
         return (StorageUse(title="Home", path=f"/home/{user}", used=self.full, limit=100, at=1.0),)
 
 
+async def no_newer() -> Limits | None:
+    return None
+
+
 @dataclass
 class Hub:
     """JupyterHub's API: what was asked of it; a start makes the session's record as the spawner does."""
@@ -145,7 +149,7 @@ async def api(
         return a_snapshot(*jobs)
 
     idle = IdleDesk(site, store, hub)
-    desk = QuotaDesk(accounts, review, Continuation(site, store, hub), idle, gateway)
+    desk = QuotaDesk(accounts, review, Continuation(site, store, hub), idle, gateway, no_newer)
     transport = httpx.ASGITransport(make_app(site, store, identify, latest, None, desk), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
         yield client

@@ -112,12 +112,19 @@ def test_a_job_that_started_says_how_it_fares(state: str, told: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ran_s", "told"),
-    [(205, "ended with its reservation, before its time limit (1 h 00 min)"), (3601, "reached its time limit")],
+    ("ran_s", "reservation", "told"),
+    [
+        (205, "course", "ended with its reservation, before its time limit (1 h 00 min)"),
+        (205, "", "before its time limit (1 h 00 min): most likely a budget of phys is used up"),
+        (3601, "course", "reached its time limit"),
+        (3601, "", "reached its time limit"),
+    ],
 )
-def test_a_session_that_slurm_ended_with_its_reservation_says_so(ran_s: float, told: str) -> None:
-    job = a_job(state="TIMEOUT", reason="TimeLimit", started_at=NOW, ends_at=NOW + ran_s, limit_s=3600)
-    assert told in reasons.explain(job)
+def test_a_session_that_slurm_ended_with_its_reservation_or_a_budget_says_so(
+    ran_s: float, reservation: str, told: str
+) -> None:
+    ended = {"state": "TIMEOUT", "reason": "TimeLimit", "started_at": NOW, "ends_at": NOW + ran_s, "limit_s": 3600}
+    assert told in reasons.explain(a_job(**ended, reservation=reservation, account="phys"))
 
 
 def test_a_signal_is_named() -> None:

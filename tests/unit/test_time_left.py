@@ -53,6 +53,12 @@ def test_a_reservation_that_ends_first_is_the_end() -> None:
     assert "reservation" in left.extend_why_not
 
 
+def test_while_its_reservation_is_not_known_the_end_is_the_latest_there_can_be() -> None:
+    left = time_left(RUNNING, PROFILE, PROJECT, NOW, offered=True, reservation_unknown=True)
+    assert left.ends_at == NOW + 2 * HOUR
+    assert left.text.endswith("at the latest; the end of its reservation is not known yet.")
+
+
 def test_in_a_reservation_that_ends_later_a_session_ends_at_its_limit_and_may_have_more_until_then() -> None:
     left = time_left(RUNNING, PROFILE, PROJECT, NOW, offered=True, reservation_ends_at=NOW + 3 * HOUR)
     assert (left.ends_at, left.why, left.extend_most_minutes) == (NOW + 2 * HOUR, "limit", 60)

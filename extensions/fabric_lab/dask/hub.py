@@ -56,15 +56,16 @@ class Hub:
         self.problem = ""
         return [job for job in answer["jobs"] if job["cluster"] == self._cluster]
 
-    async def quote(self, profile: str, workers: int, have: int, per_job: int) -> str:
+    async def quote(self, profile: str, workers: int, have: int, submitted: int, per_job: int) -> str:
         """What so many workers of a profile cost and wait for, in words; "" while the hub does not say.
 
-        :param have: so many of them are there already.
+        :param have: so many of them run already.
+        :param submitted: so many run, or wait for their job.
         :param per_job: up to so many share a job.
         :raises session.HubError: it refuses: they cannot be had.
         """
         path = f"/session/clusters/quote?profile={quote(profile, safe='')}&workers={workers}&have={have}"
-        path += f"&per_job={per_job}"
+        path += f"&submitted={submitted}&per_job={per_job}"
         try:
             return str((await asyncio.to_thread(session.ask, path, None, self._service))["words"])
         except session.HubError as error:

@@ -145,7 +145,7 @@ def profile_pool(
         threads=found["cpus"],
         cpus=found["cpus"],
         memory=found["memory_mb"] << 20,
-        most=workers_per_job or (1 if found["gpus"] else MOST_PER_JOB),
+        most=workers_per_job or found["per_job"],
         gpus=1 if found["gpus"] else 0,
         gpu_type=found["gpu_type"] or "",
         resources={"GPU": 1.0} if found["gpus"] else {},
