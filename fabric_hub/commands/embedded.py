@@ -31,7 +31,7 @@ def add_parser(commands: Any) -> None:
         "--settings",
         type=_path,
         metavar="FILE",
-        help="settings of your own, as in a site's file, above the demo's: profiles, projects, slurm.extend, ...",
+        help="settings of your own, as in a site's file, above the demo's, also at later starts (/dev/null: none)",
     )
     start.add_argument("--until", choices=("slurm", "gateway", "hub"), default="hub", help=argparse.SUPPRESS)
     start.set_defaults(run=_up)
