@@ -51,7 +51,7 @@ def time_left(
     elif project_ends is not None and project_ends <= ends + _SAME_S and project_ends > now:
         why = "project"
     reason = {
-        "limit": "the time limit that it was started with",
+        "limit": "its time limit",
         "reservation": "the end of its reservation",
         "project": "its project ends then, too; nothing new starts in it",
     }[why]
