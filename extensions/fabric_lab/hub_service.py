@@ -80,8 +80,8 @@ def remembered(before: dict[str, Any] | None, told: dict[str, Any] | None) -> di
 class Kept:
     """One of the service's answers, asked for at most once in ``keep_s`` seconds.
 
-    ``last`` has the last word on each of its fields, however long ago. A hub that is silent takes nothing back, nor does
-    one that has just been started and does not know yet (null).
+    ``last`` has the last word on each of its fields, however long ago. A hub that is silent takes nothing back,
+    nor does one that has just been started and does not know yet (null).
     """
 
     def __init__(self, service: Service, path: str = "", keep_s: float = KEEP_S) -> None:
