@@ -34,6 +34,10 @@ def test_a_cluster_of_this_machines_processes(notebook: Notebook, session: Sessi
     assert notebook.value("sum(client.gather(client.map(lambda x: x * x, range(100))))") == 328350
     assert notebook.value("list(client.security.get_connection_args('client'))")
     assert notebook.value("cluster.scheduler_address").startswith("tls://")
+    # who finds a cluster with its workers has nothing to wait for
+    said = notebook.run("import gc; again = DaskCluster.connect('here'); gc.collect(); again.disconnect()")
+    assert "exception" not in said, said
+    assert notebook.run("print([(await worker)['name'] for worker in again.workers.values()])").count("here-") == 2
     notebook.run("cluster.scale(1)")
     notebook.until("len(cluster.scheduler_info['workers']) == 1", "one is left")
     assert session.api.get(notebook.value("cluster.dashboard_link")).status_code == 200

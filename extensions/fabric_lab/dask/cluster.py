@@ -21,7 +21,7 @@ from tornado.ioloop import PeriodicCallback
 
 from . import session, show, tls
 from .plan import Plan, make_plan, profile_pool
-from .remote import RemoteAdaptive, RemoteScheduler, Told
+from .remote import RemoteAdaptive, RemoteScheduler, There, Told
 from .start import ClusterError, claim, clusters, running
 
 __all__ = ["ClusterError", "DaskCluster", "clusters"]
@@ -302,7 +302,7 @@ class DaskCluster(SLURMCluster):  # type: ignore[misc]
     @property
     def workers(self) -> dict[str, Any]:
         """What the scheduler tells of each worker that is there, by name."""
-        return {str(info["name"]): info for info in self.scheduler_info.get("workers", {}).values()}
+        return {str(info["name"]): There(info) for info in self.scheduler_info.get("workers", {}).values()}
 
     @workers.setter
     def workers(self, _processes: Any) -> None:

@@ -65,6 +65,14 @@ class Told(str):
         yield
 
 
+class There(dict[str, Any]):
+    """A worker that is there; SpecCluster waits for its workers, and this one's wait is over."""
+
+    def __await__(self) -> Generator[None, None, There]:
+        return self
+        yield
+
+
 class RemoteAdaptive:
     """What ``adapt`` returns: the bounds that the cluster follows by itself, and how to stop it."""
 
