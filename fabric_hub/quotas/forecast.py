@@ -89,10 +89,21 @@ def budget_passed(
     when = datetime.fromtimestamp(balance.lasts_until).astimezone().strftime("%d %B")
     text = (
         f"{title} lasts until {when} at the present rate: {balance.left:.1f} of {balance.limit:.1f} GPU-hours "
-        f"are left, {balance.rate_per_day or 0:.1f} a day are used."
+        f"are left, {_pace(balance)}."
     )
     level: Level = "danger" if narrowest == min(days) else "warning"
     return Threshold(subject=subject, name=f"{narrowest:g}-days", level=level, text=text)
+
+
+def _pace(balance: Balance) -> str:
+    """Where the rate comes from, in words: from days before, or from what runs now and may end before."""
+    rate = balance.rate_per_day or 0.0
+    if balance.running and balance.running * 24 >= rate:
+        what = (
+            "the GPU that runs now takes" if balance.running == 1 else f"the {balance.running:g} GPUs that run now take"
+        )
+        return f"and {what} {rate:.1f} a day"
+    return f"{rate:.1f} a day are used"
 
 
 def storage_passed(owner: str, use: StorageUse, percents: Iterable[float] = (80, 95)) -> Threshold | None:

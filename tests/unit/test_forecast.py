@@ -53,6 +53,25 @@ def test_a_budget_lasts_until_what_is_left_divided_by_the_rate() -> None:
     assert forecast(a_balance(50), 10.0, NOW).lasts_until == NOW + 5 * DAY_S
 
 
+@pytest.mark.parametrize(
+    ("running", "rate", "says"),
+    [
+        (0.0, 30.0, "30.0 a day are used."),
+        (1.0, 30.0, "30.0 a day are used."),
+        (1.0, None, "and the GPU that runs now takes 24.0 a day."),
+        (2.0, 1.0, "and the 2 GPUs that run now take 48.0 a day."),
+    ],
+)
+def test_a_warning_says_whether_days_before_or_what_runs_now_is_the_rate(
+    running: float, rate: float | None, says: str
+) -> None:
+    told = budget_passed(
+        "project:x", "The budget of project x", forecast(a_balance(48, running=running), rate, NOW), NOW
+    )
+    assert told is not None
+    assert told.text.endswith(f"48.0 of 100.0 GPU-hours are left, {says}")
+
+
 def test_what_runs_now_counts_at_its_own_pace_when_that_is_faster() -> None:
     told = forecast(a_balance(48, running=2), 1.0, NOW)
     assert (told.rate_per_day, told.lasts_until) == (48.0, NOW + DAY_S)
