@@ -102,10 +102,15 @@ class Visitor:
 @pytest.fixture
 def visitor(hub: EmbeddedRun, chromium: Browser) -> Iterator[Callable[[str], Visitor]]:
     """``visitor("student1")``: a demo account who has logged in."""
+    yield from visitors_of(hub, chromium)
+
+
+def visitors_of(run: EmbeddedRun, chromium: Browser) -> Iterator[Callable[[str], Visitor]]:
+    """Who comes to a run; at the end of a test they leave it as it was."""
     visitors: list[Visitor] = []
 
     def come(user: str) -> Visitor:
-        one = Visitor(hub, chromium, user)
+        one = Visitor(run, chromium, user)
         visitors.append(one)
         one.log_in()
         return one

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,10 +10,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests import stand_ins
 from tests.conftest import new_prefix
 from tests.embedded_run import EmbeddedRun
 
-from .conftest import SLOW_MS, Visitor, violations
+from .conftest import SLOW_MS, Visitor, violations, visitors_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.slurm, pytest.mark.image]
 
@@ -41,7 +40,7 @@ memory = "2G"
 idle_minutes = 0.5
 idle_warn_minutes = 0.3
 """
-NVML = Path(__file__).parents[1] / "notebook" / "nvml.c"  # its first GPU is 7% in use
+NVML = ("libnvidia-ml.so.1",)  # its first GPU is 7% in use
 
 
 @pytest.fixture(scope="module")
@@ -51,13 +50,7 @@ def timed(sandbox: Path, images: Path) -> Iterator[EmbeddedRun]:
     beside.mkdir(mode=0o755)
     prologue = ""
     if not Path("/proc/driver/nvidia").exists():
-        compiler = shutil.which("cc")
-        if not compiler:
-            pytest.skip("no C compiler for the stand-in of NVML")
-        subprocess.run(
-            [compiler, "-shared", "-fPIC", "-w", "-o", beside / "libnvidia-ml.so.1", NVML], check=True, timeout=60
-        )
-        prologue = f"export LD_LIBRARY_PATH={beside}"
+        prologue = f"export LD_LIBRARY_PATH={stand_ins.compiled(beside, names=NVML)}"
     settings = beside / "settings.toml"
     settings.write_text(SETTINGS.format(prologue=prologue))
     run = EmbeddedRun.start(
@@ -69,17 +62,7 @@ def timed(sandbox: Path, images: Path) -> Iterator[EmbeddedRun]:
 
 @pytest.fixture
 def visitor(timed: EmbeddedRun, chromium: Browser) -> Iterator[Callable[[str], Visitor]]:
-    visitors: list[Visitor] = []
-
-    def come(user: str) -> Visitor:
-        one = Visitor(timed, chromium, user)
-        visitors.append(one)
-        one.log_in()
-        return one
-
-    yield come
-    for one in visitors:
-        one.close()
+    yield from visitors_of(timed, chromium)
 
 
 def started(student: Visitor, profile: str) -> Page:

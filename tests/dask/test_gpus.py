@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
+from tests import stand_ins
 from tests.browser.conftest import ARGUMENTS, SIZE, SLOW_MS
 from tests.browser.conftest import picture as picture  # a fixture
 from tests.notebook.chromium import faults
@@ -26,17 +25,9 @@ GPUS = {"0": [7, 20_000_000_000, 80_000_000_000], "1": [43, 60_000_000_000, 80_0
 @pytest.fixture(scope="module")
 def library(sandbox: Path) -> Path:
     """A directory that everybody may enter, with the stand-in, for LD_LIBRARY_PATH."""
-    compiler = shutil.which("cc")
-    if not compiler:
-        pytest.skip("no C compiler for the stand-in of NVML")
-    if Path("/proc/driver/nvidia").exists():
-        pytest.skip("a real GPU is here: the stand-in is for machines without")
     directory = sandbox / "nvml"
     directory.mkdir(mode=0o755)
-    source = Path(__file__).parents[1] / "notebook" / "nvml.c"
-    argv = [compiler, "-shared", "-fPIC", "-w", "-DWHOLE", "-o", str(directory / "libnvidia-ml.so.1"), str(source)]
-    subprocess.run(argv, check=True, timeout=60)
-    return directory
+    return stand_ins.compiled(directory, "-DWHOLE", names=("libnvidia-ml.so.1",))
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +8,7 @@ import pytest
 from playwright.sync_api import Page
 
 from fabric_hub.images.build import build
+from tests import stand_ins
 
 from . import catalogue
 from .answering_hub import AnsweringHub
@@ -37,15 +36,7 @@ def python(image_dir: Path) -> Path:
 @pytest.fixture
 def library(tmp_path: Path) -> Path:
     """A directory with stand-ins for NVIDIA's libraries (NVML, CUDA), for LD_LIBRARY_PATH."""
-    compiler = shutil.which("cc")
-    if not compiler:
-        pytest.skip("no C compiler for the stand-ins of NVIDIA's libraries")
-    if Path("/proc/driver/nvidia").exists():
-        pytest.skip("a real GPU is here: the stand-ins are for machines without")
-    for name, source in {"libnvidia-ml.so.1": "nvml.c", "libcuda.so.1": "cuda.c"}.items():
-        build = [compiler, "-shared", "-fPIC", "-w", "-o", tmp_path / name, Path(__file__).with_name(source)]
-        subprocess.run(build, check=True, timeout=60)
-    return tmp_path
+    return stand_ins.compiled(tmp_path)
 
 
 @pytest.fixture
