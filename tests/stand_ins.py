@@ -1,4 +1,4 @@
-"""Stand-ins for NVIDIA's libraries, compiled from tests/notebook for machines without a GPU; LD_LIBRARY_PATH finds them."""
+"""Stand-ins for NVIDIA's libraries, for machines without a GPU: compiled here, found by LD_LIBRARY_PATH."""
 
 from __future__ import annotations
 
