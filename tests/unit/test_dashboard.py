@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import yaml
 from prometheus_client import Counter, Gauge, Histogram
 
 from fabric_hub.service.metrics import Seen, ServiceMetrics
@@ -45,6 +46,19 @@ def test_every_metric_that_the_dashboard_names_exists(site: Settings, store: Ses
 def test_every_metric_that_there_is_is_on_the_dashboard(site: Settings, store: SessionStore) -> None:
     shown = {re.sub(r"_(bucket|sum|count|total)$", "", name) for name in asked_for()}
     assert {re.sub(r"_(bucket|sum|count|total)$", "", name) for name in told(site, store)} <= shown
+
+
+def test_the_guide_alerts_on_what_there_is_and_sends_no_token_in_clear(site: Settings, store: SessionStore) -> None:
+    blocks = re.findall(
+        r"^```yaml\n(.*?)^```", (ROOT / "docs" / "how-to" / "monitor.md").read_text(), re.DOTALL | re.MULTILINE
+    )
+    scrapes, alerts = (yaml.safe_load(block) for block in blocks)
+    jobs = {job["job_name"]: job["scheme"] for job in scrapes["scrape_configs"]}
+    assert jobs == {"jupyterhub": "https", "fabric": "https"}
+    named = " ".join(rule["expr"] for group in alerts["groups"] for rule in group["rules"])
+    assert set(re.findall(r"\bfabric_\w+", named)) <= told(site, store)
+    assert set(re.findall(r'of="(\w+)"', named)) <= {"jobs", "nodes", "limits"}
+    assert set(re.search(r'job=~"([\w|]+)"', named)[1].split("|")) == set(jobs)
 
 
 def test_the_dashboard_names_no_site_and_every_panel_says_what_it_shows() -> None:
