@@ -88,7 +88,10 @@ class DashboardHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
         except proxy.NoClusterError as error:
             raise HTTPError(502 if isinstance(error, proxy.SilentClusterError) else 404, str(error)) from None
         self.set_status(response.code)
-        for header, value in proxy.passed(response.headers).get_all():
+        passed = proxy.passed(response.headers)
+        for header in passed:
+            self.clear_header(header)  # what tornado says of its own pages: their type, the date
+        for header, value in passed.get_all():
             below = header == "Location" and value.startswith("/")
             self.add_header(header, f"{self.base_url}fabric/dask/{name}{value}" if below else value)
         self.set_header("Content-Security-Policy", self.content_security_policy)

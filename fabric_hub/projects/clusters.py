@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
-from ..model import Frozen, Phase, Snapshot
+from ..model import Frozen, Node, Phase, Snapshot
 from ..sessions.store import Session
 from ..settings import Profile, Settings, memory_mb
 from ..slurm import reasons
@@ -51,33 +52,45 @@ class ClusterOffer(Frozen):
 
     job_name: str
     account: str
+    session_ends_at: float | None  # the clusters end with it
     profiles: tuple[WorkerProfile, ...]
     jobs: tuple[WorkerJob, ...]
     age_s: float | None
     silent_since: float | None
 
 
-# Workers that share a job, and their imports, are ready sooner; a larger job waits longer for a place.
+# Workers that share a job, and their imports, are ready sooner; a larger job waits longer for a place. So at most this
+# many share one, and at most half of what the smallest node holds: other jobs are there as well, this session's too.
 _CPU_WORKERS_PER_JOB = 8
 # Memory of one worker where neither the profile nor Slurm's default is known.
 _MEMORY_MB_PER_CPU = 2048
 
 
 def offer(
-    settings: Settings, session: Session, unix_user: str | None, snapshot: Snapshot | None, today: date
+    settings: Settings,
+    session: Session,
+    unix_user: str | None,
+    snapshot: Snapshot | None,
+    today: date,
+    ends_at: float | None = None,
 ) -> ClusterOffer:
     """The session's offer.
 
     :param unix_user: the session's Unix account: a job of that name that belongs to another account is not shown.
         None: all share one account.
+    :param ends_at: when the session ends, in Unix seconds.
     """
+    nodes = snapshot.nodes if snapshot else ()
     project = settings.project.get(session.project)
     open_now = project is not None and not policy.closed(project, today)
     profiles = policy.profiles_of(settings, project) if project is not None and open_now else {}
     return ClusterOffer(
         job_name=f"fabric-{settings.hub.id}-{session.id}-dask",
         account=session.account,
-        profiles=tuple(worker_profile(name, profile) for name, profile in profiles.items() if for_workers(profile)),
+        session_ends_at=ends_at,
+        profiles=tuple(
+            worker_profile(name, profile, nodes) for name, profile in profiles.items() if for_workers(profile)
+        ),
         jobs=jobs_of(settings.hub.id, session.id, unix_user, snapshot),
         age_s=snapshot.age_s if snapshot else None,
         silent_since=snapshot.silent_since if snapshot else None,
@@ -89,22 +102,41 @@ def for_workers(profile: Profile) -> bool:
     return profile.kind == "slurm" and not profile.shards
 
 
-def worker_profile(name: str, profile: Profile) -> WorkerProfile:
+def worker_profile(name: str, profile: Profile, nodes: Sequence[Node]) -> WorkerProfile:
+    """What one worker of a profile is, and how many share a job on these nodes."""
     gpus = max(profile.gpus, 1)  # one worker has one GPU: a profile of several is several workers
     memory = memory_mb(profile.memory) if profile.memory else _MEMORY_MB_PER_CPU * profile.cpus
+    cpus, memory = max(1, profile.cpus // gpus), max(1, memory // gpus)
     return WorkerProfile(
         name=name,
         title=profile.title or name,
         partition=profile.partition,
         qos=profile.qos,
-        cpus=max(1, profile.cpus // gpus),
-        memory_mb=max(1, memory // gpus),
+        cpus=cpus,
+        memory_mb=memory,
         gpus=min(profile.gpus, 1),
         gpu_type=profile.gpu_type,
         default_hours=profile.default_hours,
         max_hours=profile.max_hours,
-        per_job=1 if profile.gpus else _CPU_WORKERS_PER_JOB,
+        per_job=1 if profile.gpus else _per_job(profile.partition, cpus, memory, nodes),
     )
+
+
+def _per_job(partition: str | None, cpus: int, memory: int, nodes: Sequence[Node]) -> int:
+    held = [
+        min(node.cpus // cpus, node.memory_mb // memory)
+        for node in nodes
+        if partition is None or partition in node.partitions
+    ]
+    half = min((number for number in held if number), default=2 * _CPU_WORKERS_PER_JOB) // 2
+    return max(1, min(_CPU_WORKERS_PER_JOB, half))
+
+
+def job_size(workers: int, most: int) -> int:
+    """How many workers the largest of their jobs has, as the session's extension arranges them: evenly, if it can."""
+    jobs = -(-workers // most)
+    even = max(share for share in range(1, most + 1) if workers % share == 0)
+    return even if 2 * even * jobs >= workers else -(-workers // jobs)
 
 
 def jobs_of(hub: str, session: str, unix_user: str | None, snapshot: Snapshot | None) -> tuple[WorkerJob, ...]:

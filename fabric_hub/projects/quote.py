@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from ..sessions.store import Session
 from ..settings import Profile, Settings
 from ..slurm.limits import Limits
 from . import policy
-from .clusters import WorkerProfile, for_workers, worker_profile
+from .clusters import WorkerProfile, for_workers, job_size, worker_profile
 
 
 class Wish(NamedTuple):
@@ -65,14 +66,16 @@ def quote(settings: Settings, session: Session, user: str, wish: Wish, known: Kn
     :raises FabricError: the session's project has no such profile for workers, no node could ever hold one, or a
         limit of Slurm's lets them never start.
     """
-    worker, profile = _worker(settings, session, wish.profile, today)
-    _must_fit(wish.profile, profile, known.snapshot)
+    nodes = known.snapshot.nodes if known.snapshot else ()
+    worker, profile = _worker(settings, session, wish.profile, nodes, today)
     per_job = wish.per_job or worker.per_job
     more = max(0, wish.workers - wish.have)
+    together = job_size(more, per_job) if more else 1
+    _must_fit(worker, profile, together, nodes)
     new = max(0, wish.workers - max(wish.have, wish.submitted))
     if new:
-        largest = math.ceil(new / math.ceil(new / per_job))  # they are spread evenly over as few jobs as can be
-        refused = verdict(known.limits, known.snapshot, _ask(session, user, worker, largest), known.now)
+        job = _ask(session, user, worker, job_size(new, per_job))
+        refused = verdict(known.limits, known.snapshot, job, known.now)
         if refused.refused:
             raise refused.error()
     by_limits = _by_limits(session, user, worker, more, per_job, known) if more else Room(now=0, submit=0)
@@ -83,8 +86,9 @@ def quote(settings: Settings, session: Session, user: str, wish: Wish, known: Kn
             hint=f"{wish.workers - new + by_limits.submit} can be had.",
             status=409,
         )
-    nodes = known.snapshot.nodes if known.snapshot else ()
-    on_nodes = min(more, sum(_room(worker, free) for free in _free(profile, nodes)))
+    # on each node there is room for whole jobs only
+    places = sum(_room(worker, free) // together * together for free in _free(profile, nodes))
+    on_nodes = min(more, places)
     now = min(on_nodes, by_limits.now)
     held_by = by_limits.held_by if by_limits.now < more else ""
     return Quote(
@@ -107,7 +111,9 @@ def quote(settings: Settings, session: Session, user: str, wish: Wish, known: Kn
     )
 
 
-def _worker(settings: Settings, session: Session, name: str, today: date) -> tuple[WorkerProfile, Profile]:
+def _worker(
+    settings: Settings, session: Session, name: str, nodes: Sequence[Node], today: date
+) -> tuple[WorkerProfile, Profile]:
     """What one worker of a profile is, and that as a profile."""
     project = settings.project.get(session.project)
     open_now = project is not None and not policy.closed(project, today)
@@ -120,18 +126,28 @@ def _worker(settings: Settings, session: Session, name: str, today: date) -> tup
             hint=f"It has {', '.join(usable) or 'none'}.",
             status=403,
         )
-    worker = worker_profile(name, usable[name])
+    worker = worker_profile(name, usable[name], nodes)
     size = {"cpus": worker.cpus, "gpus": worker.gpus, "memory": f"{worker.memory_mb}M"}
     return worker, usable[name].model_copy(update=size)
 
 
-def _must_fit(name: str, one: Profile, snapshot: Snapshot | None) -> None:
-    nodes = snapshot.nodes if snapshot else ()
-    if nodes and (why := policy.fit(one, nodes).why):
+def _must_fit(worker: WorkerProfile, one: Profile, together: int, nodes: Sequence[Node]) -> None:
+    """Refuse what no node is large enough for: one worker, or so many of them in one job."""
+    if not nodes:
+        return
+    if why := policy.fit(one, nodes).why:
         raise FabricError(
-            f"Workers of profile {name} cannot run here: {why}",
+            f"Workers of profile {worker.name} cannot run here: {why}",
             reason="impossible",
             hint="Choose another profile.",
+            status=409,
+        )
+    size = {"cpus": worker.cpus * together, "gpus": worker.gpus * together, "memory": f"{worker.memory_mb * together}M"}
+    if why := policy.fit(one.model_copy(update=size), nodes).why:
+        raise FabricError(
+            f"{together} workers of profile {worker.name} cannot share a job here: {why}",
+            reason="impossible",
+            hint="Say workers_per_job= with a smaller number.",
             status=409,
         )
 

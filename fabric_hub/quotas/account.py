@@ -25,11 +25,15 @@ MINUTES = 60.0
 
 
 class Spent(Frozen):
-    """Use of one TRES over time, in minutes; ``running`` is how many of it are in use now."""
+    """Use of one TRES over time, in minutes; ``running`` is how many of it are in use now.
+
+    ``to_come`` is what their jobs may still take by their time limits.
+    """
 
     limit: int | None
     used: float
     running: int = 0
+    to_come: float = 0.0
 
     @property
     def left(self) -> float | None:
@@ -109,7 +113,7 @@ def spent(
     base, committed = minutes.get(tres, Limit()), run_minutes.get(tres, Limit()).used
     at = now if limits.at is None else min(limits.at, now)
     factors = {qos.name: qos.usage_factor for qos in limits.qos}
-    unspent = elapsed = after = 0.0
+    unspent = elapsed = after = to_come = 0.0
     running = 0
     for job in jobs:
         count = tres_of(job).get(tres, 0)
@@ -119,13 +123,15 @@ def spent(
         end = min(job.ends_at, now) if over and job.ends_at is not None else now
         weight = count * factors.get(job.qos, 1.0)
         running += 0 if over else count
+        to_come += 0.0 if over or job.ends_at is None else weight * max(0.0, job.ends_at - now)
         after += weight * max(0.0, end - max(job.started_at, at))
         if job.limit_s is not None and job.started_at <= at < (end if over else now + 1):
             unspent += weight * max(0.0, job.started_at + job.limit_s - at)
             elapsed += weight * (at - job.started_at)
     # never more than these jobs have run: one of them may be missing here that Slurm has counted
     missing = min(max(0.0, committed - unspent / MINUTES), elapsed / MINUTES)
-    return Spent(limit=base.limit, used=base.used + missing + after / MINUTES, running=running)
+    used = base.used + missing + after / MINUTES
+    return Spent(limit=base.limit, used=used, running=running, to_come=to_come / MINUTES)
 
 
 def of_association(
@@ -158,6 +164,7 @@ def balance(
         used=own.used / MINUTES,
         left=None if tightest is None else _left_of(tightest) / MINUTES,
         running=own.running,
+        to_come=own.to_come / MINUTES,
         limited_by="" if tightest is None else name_of(tightest[0]),
     )
 

@@ -41,17 +41,22 @@ def rate_per_day(days: Sequence[DayUse], today: date) -> float | None:
 def forecast(balance: Balance, rate: float | None, now: float) -> Balance:
     """A balance with its rate, and when it runs out at that rate.
 
-    What runs now is counted at its own pace where that is faster than the days before:
-    a project that has just begun with sixteen GPUs has no rate of last week.
+    What runs now ends with its time limit, so it says nothing of the days to come, and an hour with a GPU is no reason
+    to warn anybody; unless these jobs may take all that is left before they end.
     """
-    present = max(rate or 0.0, balance.running * 24) if rate is not None or balance.running else None
     until = None
     if balance.left is not None:
-        if balance.left <= 0:
-            until = now
-        elif present and balance.left / present * DAY_S <= FAR_S:
-            until = now + balance.left / present * DAY_S
-    return balance.model_copy(update={"rate_per_day": present, "lasts_until": until})
+        ends = [now + balance.left / rate * DAY_S] if rate else []
+        if _takes_all(balance):
+            ends.append(now + balance.left / balance.running * 3600)
+        until = now if balance.left <= 0 else min(ends, default=None)
+        if until is not None and until - now > FAR_S:
+            until = None
+    return balance.model_copy(update={"rate_per_day": rate, "lasts_until": until})
+
+
+def _takes_all(balance: Balance) -> bool:
+    return bool(balance.left and balance.running) and balance.to_come >= (balance.left or 0.0)
 
 
 class Threshold(Frozen):
@@ -96,14 +101,11 @@ def budget_passed(
 
 
 def _pace(balance: Balance) -> str:
-    """Where the rate comes from, in words: from days before, or from what runs now and may end before."""
-    rate = balance.rate_per_day or 0.0
-    if balance.running and balance.running * 24 >= rate:
-        what = (
-            "the GPU that runs now takes" if balance.running == 1 else f"the {balance.running:g} GPUs that run now take"
-        )
-        return f"and {what} {rate:.1f} a day"
-    return f"{rate:.1f} a day are used"
+    """What ends the budget, in words: the rate of the days before, or the jobs that run now."""
+    if _takes_all(balance):
+        what = "the job that runs now" if balance.running == 1 else f"jobs that run now on {balance.running:g} GPUs"
+        return f"and {what} may take all of them"
+    return f"{balance.rate_per_day or 0.0:.1f} a day are used"
 
 
 def storage_passed(owner: str, use: StorageUse, percents: Iterable[float] = (80, 95)) -> Threshold | None:

@@ -35,14 +35,16 @@ RelativePath = Annotated[
 class Balance(Frozen):
     """GPU-hours of a project or of a user in it.
 
-    ``running`` is how many GPUs are in use now; ``rate_per_day`` what the last days took on average,
-    and ``lasts_until`` when nothing is left at that rate (None: no limit, no use, or not known).
+    ``running`` is how many GPUs are in use now, and ``to_come`` what their jobs may still take by their time limits;
+    ``rate_per_day`` is what the last days took on average, and ``lasts_until`` when nothing is left at that rate, or
+    before, when what runs now may take all (None: no limit, no use, or not known).
     """
 
     limit: float | None
     used: float
     left: float | None
     running: float = 0.0
+    to_come: float = 0.0
     rate_per_day: float | None = None
     lasts_until: float | None = None
     limited_by: str = ""  # whose limit leaves the least: this account's own, or one above it

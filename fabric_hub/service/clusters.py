@@ -21,7 +21,7 @@ from ..projects.quote import Known, Quote, Wish, quote
 from ..sessions.store import Session
 from ..settings import Settings
 from ..slurm.limits import Limits
-from .quotas import QuotaDesk
+from .quotas import QuotaDesk, time_left_of
 
 # As many workers as one scheduler can lead; also what a job array may hold by default (slurm.conf, MaxArraySize).
 MOST_WORKERS = 1000
@@ -47,7 +47,9 @@ def add_clusters(
     @api.get("/session/clusters")
     async def session_clusters(session: Annotated[Session, Depends(own_session)]) -> ClusterOffer:
         """The profiles of the session's project that workers may have, and the jobs of its clusters."""
-        return clusters.offer(settings, session, _account(settings, session), await latest(), _today())
+        snapshot = await latest()
+        ends_at = time_left_of(settings, session, snapshot, time.time()).ends_at
+        return clusters.offer(settings, session, _account(settings, session), snapshot, _today(), ends_at)
 
     @api.get("/session/clusters/quote")
     async def cluster_quote(

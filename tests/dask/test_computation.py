@@ -57,7 +57,7 @@ def test_a_dataset_that_is_added_while_a_cluster_runs_is_on_all_of_its_nodes_whe
     notebook: Notebook, session: Session
 ) -> None:
     notebook.run(
-        "from fabric_lab import DaskCluster, datasets\nimport os\n"
+        "from fabric_lab import DaskCluster, datasets\nimport os, warnings\n"
         "cluster = DaskCluster(2, cores=1, memory='700MB', queue='cpu', workers_per_job=1)\n"
         "cluster.add_pool(profile='gpu-1', name='gpu'); cluster.scale(1, pool='gpu')\n"
         "client = cluster.get_client(); cluster.wait_for_workers(3, timeout=60)\n"
@@ -70,7 +70,7 @@ def test_a_dataset_that_is_added_while_a_cluster_runs_is_on_all_of_its_nodes_whe
     everywhere = "sorted(client.run(seen, place).values())"
     if ROOT:  # without it they are plain directories
         assert notebook.value(everywhere) == [False] * 3, "it is closed before it is added"
-    notebook.run(f"added = str(datasets.add({ADDED!r}))")
+    notebook.run(f"warnings.simplefilter('error'); added = str(datasets.add({ADDED!r}))")
     assert notebook.value("sorted(client.run(seen, added).values())") == [True] * 3
     notebook.run("cluster.scale(3); cluster.wait_for_workers(4, timeout=60)")
     assert notebook.value("sorted(client.run(seen, added).values())") == [True] * 4, "a later worker has it as well"

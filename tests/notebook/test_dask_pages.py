@@ -63,12 +63,22 @@ def test_the_dashboard_is_behind_the_sessions_login(session: RunningSession) -> 
     assert "Dask Diagnostic UI" in body
     status, body = session.get("fabric/dask/one/json/counts.json")
     assert json.loads(body)["workers"] == 2
+    for path, kind in {"statics/css/base.css": "text/css", "statics/images/dask-logo.svg": "image/svg+xml"}.items():
+        assert content_types(session, f"fabric/dask/one/{path}") == [kind]
     for path in ("fabric/dask/one/status", "fabric/dask/one/json/counts.json", "fabric/clusters"):
         status, body = session.get(path, token=None)
         assert status in (302, 403), f"{path}: {status}"
         assert "Dask" not in body
         status, body = session.get(path, token="x" * 32)
         assert status in (302, 403), f"{path}: {status}"
+
+
+def content_types(session: RunningSession, path: str) -> list[str]:
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{session.port}/user/ann/{path}", headers={"Authorization": f"token {TOKEN}"}
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return [value.partition(";")[0] for value in answer.headers.get_all("Content-Type")]
 
 
 def test_only_clusters_of_this_session_can_be_named(session: RunningSession) -> None:

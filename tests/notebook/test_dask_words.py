@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +34,16 @@ OFFER = {"profiles": PROFILES, "account": "ml-course"}
         (1, 8, [Batch(1, 1)]),
         (8, 8, [Batch(1, 8)]),
         (64, 8, [Batch(8, 8)]),
-        (9, 8, [Batch(1, 5), Batch(1, 4)]),
+        (9, 8, [Batch(3, 3)]),
+        (8, 3, [Batch(4, 2)]),
+        (64, 7, [Batch(16, 4)]),
+        (13, 8, [Batch(1, 7), Batch(1, 6)]),
         (7, 3, [Batch(1, 3), Batch(2, 2)]),
     ],
 )
-def test_workers_are_spread_evenly_over_as_few_tasks_as_can_be(workers: int, most: int, batches: list[Batch]) -> None:
+def test_workers_are_one_submission_where_they_divide_evenly_and_else_two_as_even_as_can_be(
+    workers: int, most: int, batches: list[Batch]
+) -> None:
     assert shape.arrange(workers, most) == batches
     assert sum(batch.workers for batch in batches) == workers
 
@@ -56,7 +62,7 @@ def test_indices_are_written_and_read_as_slurm_does() -> None:
 
 
 def test_a_pool_like_a_gpu_profile_has_one_worker_per_job_with_one_gpu() -> None:
-    pool = profile_pool(OFFER, None, gpus=1, pool_name="big", hours=99, workers_per_job=None, words={})
+    pool = profile_pool(OFFER, None, gpus=1, pool_name="big", hours=8, workers_per_job=None, words={})
     assert (pool.name, pool.profile, pool.most, pool.gpus, pool.resources) == ("big", "gpu-1", 1, 1, {"GPU": 1.0})
     assert (pool.job["account"], pool.job["queue"], pool.job["walltime"]) == ("ml-course", "gpu", "480")
     argv = queues.options(pool, "fabric-main-abc-dask-one", Path("/home/a%b"), 4, 1, ["wheat", "wind"])
@@ -65,6 +71,12 @@ def test_a_pool_like_a_gpu_profile_has_one_worker_per_job_with_one_gpu() -> None
     assert "--array=0-3" in argv
     assert "--output=/home/a%%b/logs/%A_%a.log" in argv
     assert "--comment=fabric-datasets=wheat,wind" in argv
+
+
+@pytest.mark.parametrize("hours", [0, -1, 9, 99])
+def test_workers_that_would_live_longer_than_the_profile_allows_are_refused(hours: float) -> None:
+    with pytest.raises(PlanError, match=r"profile gpu-1 may run for at most 8 hours, not"):
+        profile_pool(OFFER, None, gpus=1, pool_name=None, hours=hours, workers_per_job=None, words={})
 
 
 def test_a_comment_holds_as_many_datasets_as_slurm_takes() -> None:
@@ -134,6 +146,22 @@ def status(**changes: object) -> dict[str, object]:
 def test_waiting_workers_are_counted_by_their_reason() -> None:
     assert show.waiting(status()) == ["2 waiting: Others are before it.", "1 starting"]
     assert show.waiting(status(jobs=None)) == ["3 starting"]
+
+
+def test_workers_that_slurm_expects_after_the_sessions_end_are_told_to_be_too_late() -> None:
+    now = time.time()
+    jobs = [{"array_id": 9, "tasks": "1-2", "phase": "queued", "why": "It waits.", "starts_at": now + 3600}]
+    late = show.waiting(status(jobs=jobs, session_ends_at=now + 60))
+    assert "That is too late: this session ends at" in late[0]
+    assert "too late" not in show.waiting(status(jobs=jobs, session_ends_at=now + 7200))[0]
+    assert "too late" not in show.waiting(status(jobs=jobs))[0]
+
+
+def test_problems_that_are_the_same_are_one_sentence() -> None:
+    refused = {f"w-{n}": f"Worker w-{n} could not be submitted: no." for n in range(8)}
+    assert show.grouped(refused) == {"w-0": "8 workers could not be submitted: no."}
+    two = {"w-0": "Worker w-0 could not be submitted: no.", "w-1": "Worker w-1 (job 9_1) ended before it was there."}
+    assert show.grouped(two) == two
 
 
 def test_what_a_cluster_costs_is_told_in_gpu_hours_when_it_has_gpus() -> None:

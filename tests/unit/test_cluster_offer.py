@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from fabric_hub.errors import FabricError
-from fabric_hub.model import Snapshot
+from fabric_hub.model import Node, Snapshot
 from fabric_hub.projects.clusters import offer
 from fabric_hub.projects.quote import Known, Quote, Wish, quote
 from fabric_hub.quotas.told import Balance
@@ -33,7 +33,7 @@ def quoted(
     *,
     have: int = 0,
     submitted: int = 0,
-    per_job: int = 1,
+    per_job: int | None = None,
     balance: Balance | None = None,
     **account: Limit | dict[str, Limit] | dict[str, int],
 ) -> Quote:
@@ -160,11 +160,36 @@ def test_what_is_submitted_already_is_refused_by_nothing(site: Settings) -> None
     assert quoted(site, "gpu", 3, a_snapshot(nodes=FREE), have=1, submitted=3, **none_left).held_by == ""
 
 
+def test_so_many_workers_share_a_job_as_half_of_the_smallest_node_holds(site: Settings) -> None:
+    def per_job(*nodes: Node) -> dict[str, int]:
+        found = offer(site, a_session(), "jan", a_snapshot(nodes=nodes), TODAY)
+        return {one.name: one.per_job for one in found.profiles}
+
+    def cpu(memory_mb: int) -> Node:
+        return a_node(name=f"cpu{memory_mb}", partitions=("cpu",), memory_mb=memory_mb, cpus=64)
+
+    assert per_job() == {"cpu": 8, "gpu": 1}
+    assert per_job(cpu(32000))["cpu"] == 3  # workers of 4096 MB, of which 7 fit
+    assert per_job(cpu(512_000), cpu(2000))["cpu"] == 8  # a node that holds none holds up none
+    assert per_job(cpu(512_000), cpu(5000))["cpu"] == 1
+
+
+def test_workers_that_can_share_no_job_are_refused_and_those_that_find_a_place_are_counted_by_the_job(
+    site: Settings,
+) -> None:
+    node = a_node(name="cpu1", partitions=("cpu",), gpus={}, gpus_free={}, memory_mb=32000, memory_free_mb=28000)
+    with pytest.raises(FabricError, match="8 workers of profile cpu cannot share a job here") as refused:
+        quoted(site, "cpu", 8, a_snapshot(nodes=(node,)), per_job=8)
+    assert refused.value.hint == "Say workers_per_job= with a smaller number."
+    assert quoted(site, "cpu", 8, a_snapshot(nodes=(node,)), per_job=4).now == 4  # six would fit, but two jobs of four
+    assert quoted(site, "cpu", 8, a_snapshot(nodes=(node,))).now == 6  # four jobs of two
+
+
 def test_the_largest_job_of_an_even_spread_counts(site: Settings) -> None:
-    of_five: dict[str, int] = {"cpu": 10}
-    assert quoted(site, "cpu", 9, a_snapshot(nodes=FREE), per_job=8, max_tres_per_job=of_five).workers == 9
-    with pytest.raises(FabricError, match="allows a job at most 10 CPUs, not 12"):
-        quoted(site, "cpu", 6, a_snapshot(nodes=FREE), per_job=8, max_tres_per_job=of_five)
+    most: dict[str, int] = {"cpu": 6}
+    assert quoted(site, "cpu", 9, a_snapshot(nodes=FREE), per_job=8, max_tres_per_job=most).workers == 9  # 3 each
+    with pytest.raises(FabricError, match="allows a job at most 6 CPUs, not 8"):
+        quoted(site, "cpu", 4, a_snapshot(nodes=FREE), per_job=8, max_tres_per_job=most)
 
 
 def test_workers_of_a_budget_that_is_used_up_are_refused_and_cpu_workers_are_not(site: Settings) -> None:

@@ -17,8 +17,8 @@ def days(*hours: float, until: date = TODAY) -> tuple[DayUse, ...]:
     )
 
 
-def a_balance(left: float, *, limit: float = 100.0, running: float = 0.0) -> Balance:
-    return Balance(limit=limit, used=limit - left, left=left, running=running)
+def a_balance(left: float, *, limit: float = 100.0, running: float = 0.0, to_come: float = 0.0) -> Balance:
+    return Balance(limit=limit, used=limit - left, left=left, running=running, to_come=to_come)
 
 
 def test_the_rate_is_that_of_the_last_week() -> None:
@@ -53,28 +53,29 @@ def test_a_budget_lasts_until_what_is_left_divided_by_the_rate() -> None:
     assert forecast(a_balance(50), 10.0, NOW).lasts_until == NOW + 5 * DAY_S
 
 
-@pytest.mark.parametrize(
-    ("running", "rate", "says"),
-    [
-        (0.0, 30.0, "30.0 a day are used."),
-        (1.0, 30.0, "30.0 a day are used."),
-        (1.0, None, "and the GPU that runs now takes 24.0 a day."),
-        (2.0, 1.0, "and the 2 GPUs that run now take 48.0 a day."),
-    ],
-)
-def test_a_warning_says_whether_days_before_or_what_runs_now_is_the_rate(
-    running: float, rate: float | None, says: str
-) -> None:
-    told = budget_passed(
-        "project:x", "The budget of project x", forecast(a_balance(48, running=running), rate, NOW), NOW
+def test_an_hour_with_a_gpu_is_no_reason_to_warn_anybody() -> None:
+    first = a_balance(50, running=1, to_come=1.0)
+    assert forecast(first, None, NOW).lasts_until is None
+    told = forecast(first, 1.0, NOW)
+    assert (told.rate_per_day, told.lasts_until) == (1.0, NOW + 50 * DAY_S)
+
+
+def test_jobs_that_may_take_all_that_is_left_before_they_end_do_count() -> None:
+    told = forecast(a_balance(48, running=2, to_come=48), 1.0, NOW)
+    assert (told.rate_per_day, told.lasts_until) == (1.0, NOW + DAY_S)
+    warned = budget_passed("project:x", "The budget of project x", told, NOW)
+    assert warned is not None
+    assert warned.text.endswith(
+        "48.0 of 100.0 GPU-hours are left, and jobs that run now on 2 GPUs may take all of them."
     )
+    assert forecast(a_balance(48, running=2, to_come=48), None, NOW).lasts_until == NOW + DAY_S
+    assert forecast(a_balance(48, running=2, to_come=47), None, NOW).lasts_until is None
+
+
+def test_days_before_are_the_rate_that_a_warning_tells() -> None:
+    told = budget_passed("project:x", "The budget of project x", forecast(a_balance(48, running=1), 30.0, NOW), NOW)
     assert told is not None
-    assert told.text.endswith(f"48.0 of 100.0 GPU-hours are left, {says}")
-
-
-def test_what_runs_now_counts_at_its_own_pace_when_that_is_faster() -> None:
-    told = forecast(a_balance(48, running=2), 1.0, NOW)
-    assert (told.rate_per_day, told.lasts_until) == (48.0, NOW + DAY_S)
+    assert told.text.endswith("48.0 of 100.0 GPU-hours are left, 30.0 a day are used.")
 
 
 def test_no_limit_and_no_use_have_no_date_and_a_used_up_budget_ends_now() -> None:

@@ -23,7 +23,7 @@ class Budgets:
     def usage(self, project: str, user: str) -> Usage:
         if project != "physics":
             return Usage()
-        own = Balance(limit=10.0, used=9.0, left=1.0, running=1.0)
+        own = Balance(limit=10.0, used=9.0, left=1.0, running=1.0, to_come=1.5)
         return Usage(project=Balance(limit=100.0, used=100.0, left=0.0), user=own if user == "jan" else None)
 
     def trend(self, project: str, user: str | None = None) -> tuple[DayUse, ...]:

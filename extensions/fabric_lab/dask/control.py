@@ -115,7 +115,8 @@ class Control:
         problems = []
         for place, address in jobs.items():
             said = answers.get(address)
-            words = said if isinstance(said, list) else [f"it does not answer ({said})"]
+            # distributed's own connections make a tuple of a list
+            words = said if isinstance(said, list | tuple) else [f"it does not answer ({said})"]
             problems += [f"The workers of job {place} do not have all of it: {word}" for word in words]
         return {"problems": problems}
 
@@ -268,12 +269,14 @@ class Control:
             )
         adaptive = cluster._adaptive
         jobs = await self._hub.jobs() if self._hub and cluster.missing() else None
+        ends_at = self._hub.session_ends_at if self._hub else None
         known: dict[str, Any] = {
             "jobs": jobs,
+            "session_ends_at": ends_at,
             "hub": self._hub.problem if self._hub else "",
             "name": cluster.name,
             "workers": workers,
-            "problems": dict(cluster.problems),
+            "problems": show.grouped(cluster.problems),
             "adaptive": {
                 "pool": adaptive.pool,
                 "minimum": adaptive.minimum,

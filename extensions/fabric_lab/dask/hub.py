@@ -35,6 +35,7 @@ class Hub:
         self._jobs: list[dict[str, Any]] | None = None
         self._lock = asyncio.Lock()
         self.problem = ""
+        self.session_ends_at: float | None = None
 
     async def jobs(self, fresh_s: float = KEEP_S) -> list[dict[str, Any]] | None:
         """The cluster's jobs, not older than so many seconds; None while nothing can be known."""
@@ -50,6 +51,7 @@ class Hub:
         except session.HubError as error:
             self.problem = str(error)
             return None
+        self.session_ends_at = answer.get("session_ends_at")
         if answer.get("silent_since") is not None or answer.get("age_s") is None:
             self.problem = "Slurm does not answer the hub."
             return None

@@ -135,10 +135,14 @@ def profile_pool(
     """Workers like a profile of the site.
 
     :param offer: the hub's ``GET /session/clusters``.
-    :raises PlanError: there is no such profile.
+    :raises PlanError: there is no such profile, or it lasts no so long.
     """
     found = choose(offer["profiles"], profile, gpus)
-    minutes = math.ceil(60 * min(hours or found["default_hours"], found["max_hours"]))
+    if hours is not None and not 0 < hours <= found["max_hours"]:
+        raise PlanError(
+            f"Workers of profile {found['name']} may run for at most {found['max_hours']:g} hours, not {hours:g}."
+        )
+    minutes = math.ceil(60 * (hours or found["default_hours"]))
     return Pool(
         name=pool_name or found["name"],
         profile=found["name"],

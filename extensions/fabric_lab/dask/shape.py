@@ -59,16 +59,20 @@ class Batch:
 
 
 def arrange(workers: int, most: int) -> list[Batch]:
-    """Batches that hold exactly this many workers, as few and as even as can be.
+    """Batches that hold exactly this many workers; no task asks for what no worker uses.
 
-    Workers of one task share their imports, so fuller tasks are ready sooner; no task asks for what no
-    worker uses. One batch when the workers divide evenly, else two.
+    One batch, which is one submission, when the workers divide evenly into tasks that are at least half as full as they
+    could be; else two, as few and as even tasks as can be. Workers of one task share their imports, so fuller ones are
+    ready sooner. (The hub's quote reckons in the same way.)
 
     :param most: workers that one task may hold, at least 1.
     """
     if workers <= 0:
         return []
     tasks = -(-workers // max(1, most))
+    even = max(share for share in range(1, max(1, most) + 1) if workers % share == 0)
+    if 2 * even * tasks >= workers:
+        return [Batch(workers // even, even)]
     fewer, larger = divmod(workers, tasks)
     batches = [Batch(larger, fewer + 1), Batch(tasks - larger, fewer)]
     return [batch for batch in batches if batch.tasks]

@@ -13,21 +13,40 @@ def waiting(status: Mapping[str, Any]) -> list[str]:
     absent = [worker for worker in status.get("workers", ()) if not worker["address"]]
     reasons: dict[str, int] = {}
     for worker in absent:
-        why = _why(worker["job"], status.get("jobs") or ())
+        why = _why(worker["job"], status.get("jobs") or (), status.get("session_ends_at"))
         reasons[why] = reasons.get(why, 0) + 1
     return [f"{count} waiting: {why}" if why else f"{count} starting" for why, count in reasons.items()]
 
 
-def _why(place: str | None, jobs: Any) -> str:
+def _why(place: str | None, jobs: Any, session_ends_at: float | None) -> str:
     if place is None:
         return ""
     job, _, task = place.partition("_")
     for known in jobs:
         if known["phase"] == "queued" and str(known["array_id"]) == job and int(task) in tasks_of(known["tasks"]):
             starts = known["starts_at"]
-            when = f" Slurm expects it at {time.strftime('%H:%M', time.localtime(starts))}." if starts else ""
+            when = f" Slurm expects it at {_clock(starts)}." if starts else ""
+            if starts and session_ends_at and starts >= session_ends_at:
+                when += f" That is too late: this session ends at {_clock(session_ends_at)}, and the cluster with it."
             return f"{known['why']}{when}"
     return ""
+
+
+def _clock(moment: float) -> str:
+    """The time of day here; with the date when that is another day."""
+    then = time.localtime(moment)
+    return time.strftime("%H:%M" if then[:3] == time.localtime()[:3] else "%H:%M on %d %B", then)
+
+
+def grouped(problems: Mapping[str, str]) -> dict[str, str]:
+    """Problems by worker, those that are the same in one sentence, under the first worker's name."""
+    same: dict[str, list[str]] = {}
+    for name, text in problems.items():
+        same.setdefault(text.removeprefix(f"Worker {name} "), []).append(name)
+    return {
+        names[0]: problems[names[0]] if len(names) == 1 else f"{len(names)} workers {rest}"
+        for rest, names in same.items()
+    }
 
 
 def tasks_of(notation: str) -> list[int]:
