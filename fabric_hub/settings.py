@@ -23,7 +23,7 @@ from .dataset_settings import DatasetsSettings as DatasetsSettings
 from .errors import FabricError
 from .model import AbsolutePath, EnvName, Frozen, Gres, HubId, HubUser, Slug, SlurmName
 from .quota_settings import QuotasSettings
-from .site_mistakes import explain
+from .site_mistakes import across, at_line, explain
 
 ENV = "FABRIC_HUB_SITE"
 DEFAULT_PATH = Path("/etc/fabric-hub/site.toml")
@@ -289,24 +289,7 @@ class Settings(Frozen):
 
     @model_validator(mode="after")
     def _references(self) -> Settings:
-        wrong = [
-            f"project.{name}.{field}: {ref!r} is not a [{kind}.NAME] of this file"
-            for name, project in self.project.items()
-            for field, kind, known in (("profiles", "profile", self.profile), ("images", "image", self.image))
-            for ref in getattr(project, field)
-            if ref not in known
-        ]
-        wrong += [
-            f"profile.{name}: needs Slurm, but this file has no [slurm] section"
-            for name, profile in self.profile.items()
-            if profile.kind == "slurm" and self.slurm is None
-        ]
-        if (rescue := self.quotas.rescue_profile) is not None:
-            profile = self.profile.get(rescue)
-            if profile is None:
-                wrong.append(f"quotas.rescue_profile: {rescue!r} is not a [profile.NAME] of this file")
-            elif profile.gpus or profile.shards:
-                wrong.append(f"quotas.rescue_profile: {rescue!r} has GPUs, which a used-up budget does not allow")
+        wrong = across(self.model_dump())
         if wrong:
             raise ValueError("\n".join(wrong))
         return self
@@ -366,7 +349,10 @@ def parse(text: str, name: str = "site.toml") -> Settings:
     try:
         return Settings.model_validate(data)
     except ValidationError as error:
-        lines = [line for item in error.errors() for line in explain(item, text, name)]
+        found = error.errors()
+        lines = [line for item in found for line in explain(item, text, name)]
+        if all(item["loc"] for item in found):  # pydantic did not come to the check of the whole file
+            lines += [at_line(mistake, text, name) for mistake in across(data)]
         raise FabricError(
             f"{name} has {len(lines)} mistake{'s' if len(lines) > 1 else ''}:\n" + "\n".join(lines),
             reason="site-file",

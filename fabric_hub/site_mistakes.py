@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from itertools import takewhile
 from typing import Any
 
@@ -19,7 +20,45 @@ def explain(item: Any, text: str, name: str) -> list[str]:
     if loc:
         return [f"{name}:{line_of(text, loc)}: {'.'.join(loc)}: {message}"]
     # a check of the whole file names its own places, one on each line
-    return [f"{name}:{line_of(text, mistake.split(':')[0].split('.'))}: {mistake}" for mistake in message.split("\n")]
+    return [at_line(mistake, text, name) for mistake in message.split("\n")]
+
+
+def across(data: Mapping[str, Any]) -> list[str]:
+    """What is wrong between a site file's tables, as ``key: what``. Tables with mistakes of their own do no harm."""
+    profiles, images, projects = (_table(data.get(kind)) for kind in ("profile", "image", "project"))
+    wrong = [
+        f"project.{name}.{field}: {ref!r} is not a [{kind}.NAME] of this file"
+        for name, project in projects.items()
+        for field, kind, known in (("profiles", "profile", profiles), ("images", "image", images))
+        for ref in _names(_table(project).get(field))
+        if ref not in known
+    ]
+    wrong += [
+        f"profile.{name}: needs Slurm, but this file has no [slurm] section"
+        for name, profile in profiles.items()
+        if _table(profile).get("kind", "slurm") == "slurm" and data.get("slurm") is None
+    ]
+    rescue = _table(data.get("quotas")).get("rescue_profile")
+    if isinstance(rescue, str):
+        profile = _table(profiles.get(rescue))
+        if rescue not in profiles:
+            wrong.append(f"quotas.rescue_profile: {rescue!r} is not a [profile.NAME] of this file")
+        elif profile.get("gpus") or profile.get("shards"):
+            wrong.append(f"quotas.rescue_profile: {rescue!r} has GPUs, which a used-up budget does not allow")
+    return wrong
+
+
+def _table(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _names(value: Any) -> list[str]:
+    return [name for name in value if isinstance(name, str)] if isinstance(value, list | tuple) else []
+
+
+def at_line(mistake: str, text: str, name: str) -> str:
+    """A mistake ``key: what`` with the line that its key stands on."""
+    return f"{name}:{line_of(text, mistake.split(':')[0].split('.'))}: {mistake}"
 
 
 def line_of(text: str, loc: list[str]) -> int:

@@ -10,7 +10,10 @@ from typing import Any
 from .. import settings
 from ..embedded import instance
 from ..embedded.layout import Layout, default_directory
+from ..errors import FabricError
+from ..site_mistakes import at_line
 from . import origins
+from .findings import exists
 
 
 def add_parser(commands: Any) -> None:
@@ -43,10 +46,22 @@ def add_site_arguments(command: argparse.ArgumentParser) -> None:
 def _check_config(arguments: argparse.Namespace) -> int:
     path = site_to_look_at(arguments) or settings.path_from_environment()
     found = settings.load(path)
-    print(
-        f"{path} is right: {len(found.profile)} profiles, {len(found.project)} projects, {len(found.image)} images,"
-        f" {'Slurm' if found.slurm else 'no Slurm'}."
+    own = found.hub.extra_config
+    there = exists(own) if own else True
+    if there is False:
+        mistake = f"hub.extra_config: {own} does not exist"
+        raise FabricError(
+            f"{path} has 1 mistake:\n{at_line(mistake, path.read_text(encoding='utf-8'), str(path))}",
+            reason="site-file",
+            hint="Write that file, or take hub.extra_config out.",
+        )
+    counts = ", ".join(
+        f"{len(table)} {name}{'' if len(table) == 1 else 's'}"
+        for name, table in (("profile", found.profile), ("project", found.project), ("image", found.image))
     )
+    print(f"{path} is right: {counts}, {'Slurm' if found.slurm else 'no Slurm'}.")
+    if there is None:
+        print(f"Note: whether hub.extra_config {own} exists is not checked: this account may not look there.")
     if note := origins.one_origin(found.hub):
         print(f"Note: {note}. {origins.REMEDY}")
     return 0
@@ -78,5 +93,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
         print(f"{finding.state:<8} {finding.about}")
         if finding.remedy:
             print(f"{'':<8} -> {finding.remedy}")
-    print(f"\n{len(problems)} problem{'' if len(problems) == 1 else 's'}, {right} right.")
+    skipped = sum(finding.state == "SKIPPED" for finding in found)
+    rest = f", {skipped} not checked" if skipped else ""
+    print(f"\n{len(problems)} problem{'' if len(problems) == 1 else 's'}, {right} right{rest}.")
     return 1 if problems else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from fabric_hub.commands import daemons
 from tests.conftest import new_prefix
 from tests.embedded_run import ROOT, EmbeddedRun, fabric_hub
 
@@ -206,11 +208,45 @@ def test_an_ordinary_user_is_told_that_nobody_is_separated(embedded: EmbeddedRun
     assert embedded.settings.users.shared_account
 
 
-def test_doctor_finds_a_running_cluster_in_order(embedded: EmbeddedRun) -> None:
-    done = fabric_hub("doctor", "--dir", str(embedded.directory))
+def test_doctor_finds_a_running_hub_in_order(hub: EmbeddedRun) -> None:
+    done = fabric_hub("doctor", "--dir", str(hub.directory))
     assert done.returncode == 0, done.stdout + done.stderr
-    for name in ("slurmdbd knows fabric", "the gateway on", "munge on", "image base"):
+    seen = ["slurmdbd knows fabric", "the gateway on", "munge on", "image base", "the keeper on", "the hub at"]
+    seen += ["its service at", "datasets.store", "datasets.published"]
+    seen += ["the node agent on"] if hub.settings.enforces_datasets else []
+    for name in seen:
         assert f"OK       {name}" in done.stdout
+
+
+def test_doctor_says_that_the_hub_alone_does_not_run(embedded: EmbeddedRun) -> None:
+    done = fabric_hub("doctor", "--dir", str(embedded.directory))
+    assert done.returncode == 1
+    assert [line for line in done.stdout.splitlines() if line.startswith("PROBLEM")] == [
+        f"PROBLEM  the hub at {embedded.address} does not answer: [Errno 111] Connection refused"
+    ]
+
+
+def test_doctor_says_that_the_keeper_does_not_answer(embedded: EmbeddedRun) -> None:
+    with embedded.silent("keeper"):
+        done = fabric_hub("doctor", "--dir", str(embedded.directory))
+    assert done.returncode == 1
+    assert f"PROBLEM  the keeper on {embedded.directory}/run/keeper/keeper.sock does not answer" in done.stdout
+
+
+def test_doctor_asks_slurm_whether_the_gateway_may_give_more_time(bare_cluster: EmbeddedRun) -> None:
+    found = bare_cluster.settings
+    me = pwd.getpwuid(os.geteuid()).pw_name  # the SlurmUser
+    assert daemons.operator(found, me).about == f"{me} may give sessions more time: Administrator in Slurm"
+    nobody = daemons.operator(found, f"{me}-other")
+    assert (nobody.state, "sacctmgr add user" in nobody.remedy) == (("PROBLEM", True) if ROOT else ("SKIPPED", False))
+
+
+@pytest.mark.skipif(not ROOT, reason="only as root every demo user is a user of Slurm's accounts")
+def test_doctor_finds_a_gateway_that_is_no_operator(bare_cluster: EmbeddedRun) -> None:
+    account = bare_cluster.state["accounts"]["researcher"]
+    told = daemons.operator(bare_cluster.settings, account)
+    assert told.state == "PROBLEM"
+    assert told.remedy.startswith(f"sacctmgr modify user {account} set adminlevel=Operator")
 
 
 def test_doctor_says_that_slurmctld_does_not_answer(bare_cluster: EmbeddedRun) -> None:

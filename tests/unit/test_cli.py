@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -69,6 +70,44 @@ def test_check_config_reports_every_mistake_with_its_line(tmp_path: Path, capsys
     assert f"{site}:3: hub.port: no such setting" in said
 
 
+def test_check_config_reports_mistakes_between_tables_beside_those_within(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = tmp_path / "site.toml"
+    site.write_text(
+        f'[hub]\nstate_dir = "{tmp_path}"\n[images]\ndir = "{tmp_path}"\n[image.base]\n'
+        '[profile.gpu]\ngpus = "one"\n'
+        '[project.x]\naccount = "x"\nimages = ["base", "bse"]\nbudget_gpu_hours = "much"\nprofiles = 3\n'
+        '[quotas]\nrescue_profile = "cpu"\n'
+    )
+    assert main(["check-config", "--site", str(site)]) == 1
+    said = capsys.readouterr().err
+    for line, what in (
+        (7, "profile.gpu.gpus: "),
+        (10, "project.x.images: 'bse' is not a [image.NAME] of this file"),
+        (11, "project.x.budget_gpu_hours: "),
+        (12, "project.x.profiles: "),
+        (6, "profile.gpu: needs Slurm"),
+        (14, "quotas.rescue_profile: 'cpu' is not a [profile.NAME] of this file"),
+    ):
+        assert f"{site}:{line}: {what}" in said
+    assert f"{site} has 6 mistakes:" in said
+
+
+def test_check_config_finds_that_the_sites_own_configuration_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site, own = tmp_path / "site.toml", tmp_path / "login.py"
+    site.write_text(
+        f'[hub]\nstate_dir = "{tmp_path}"\nextra_config = "{own}"\n[images]\ndir = "{tmp_path}"\n[image.base]\n'
+    )
+    assert main(["check-config", "--site", str(site)]) == 1
+    assert f"{site}:3: hub.extra_config: {own} does not exist" in capsys.readouterr().err
+    own.write_text("")
+    assert main(["check-config", "--site", str(site)]) == 0
+    assert f"{site} is right: 0 profiles, 0 projects, 1 image, no Slurm." in capsys.readouterr().out
+
+
 def test_check_config_and_doctor_say_that_all_users_share_one_address(tmp_path: Path) -> None:
     site = tmp_path / "site.toml"
     text = f'[hub]\nstate_dir = "{tmp_path}"\n[images]\ndir = "{tmp_path}"\n'
@@ -94,6 +133,32 @@ def test_doctor_names_each_problem_with_its_remedy(tmp_path: Path) -> None:
     assert remedies[f"image base is not built in {tmp_path}"] == f"fabric-hub images build base --images {tmp_path}"
     assert remedies[f"{state} holds secrets, and others may look into it"] == f"chmod 0700 {state}"
     assert all(finding["remedy"] for finding in json.loads(done.stdout) if finding["state"] == "PROBLEM")
+
+
+def test_doctor_names_what_a_site_file_names_and_is_not_there(tmp_path: Path) -> None:
+    state, socket_ = tmp_path / "hub", tmp_path / "keeper.sock"
+    state.mkdir(mode=0o700)
+    with socket.socket() as port:  # bound, and nobody listens
+        port.bind(("127.0.0.1", 0))
+        hub = f"http://127.0.0.1:{port.getsockname()[1]}"
+        site = tmp_path / "site.toml"
+        site.write_text(
+            f'[hub]\nstate_dir = "{state}"\nbind_url = "{hub}"\nextra_config = "{tmp_path}/login.py"\n'
+            f'[images]\ndir = "{tmp_path}"\n[slurm]\n'
+            f'[datasets]\nsocket = "{socket_}"\nstore = "{tmp_path}/store"\npublished = "{tmp_path}/published"\n'
+            f'node_socket = "{tmp_path}/node.sock"\n'
+        )
+        found = json.loads(fabric_hub("doctor", "--json", "--site", str(site)).stdout)
+    problems = {finding["about"]: finding["remedy"] for finding in found if finding["state"] == "PROBLEM"}
+    assert f"hub.extra_config {tmp_path}/login.py does not exist" in problems
+    assert problems[f"datasets.store {tmp_path}/store does not exist"].startswith("install -d -m 0700 -o fabric-data")
+    assert problems[f"datasets.published {tmp_path}/published does not exist"].startswith("install -d -m 0755")
+    starts = {about.partition(" does not answer")[0]: remedy for about, remedy in problems.items()}
+    assert "systemctl start fabric-keeper" in starts[f"the keeper on {socket_}"]
+    assert "systemctl start fabric-hub" in starts[f"the hub at {hub}"]
+    skipped = {finding["about"]: finding["remedy"] for finding in found if finding["state"] == "SKIPPED"}
+    agent = f"the node agent on {tmp_path}/node.sock: not checked, this machine has none; the agents are on the nodes"
+    assert skipped[agent].startswith("on each node:")
 
 
 def test_a_closed_pipe_is_no_traceback() -> None:
