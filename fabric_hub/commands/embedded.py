@@ -39,10 +39,10 @@ def add_parser(commands: Any) -> None:
     stop.add_argument("--purge", action="store_true", help="also remove its accounts and its directory, homes included")
     stop.set_defaults(run=_down)
     status = commands.add_parser("status", help="what runs, where, and the demo logins")
-    status.add_argument("--json", action="store_true")
+    status.add_argument("--json", action="store_true", help="as an object, for programs; without the passwords")
     status.set_defaults(run=_status)
     token = commands.add_parser("token", help="print a JupyterHub API token of a demo user")
-    token.add_argument("user", metavar="USER")
+    token.add_argument("user", metavar="USER", help="one of the demo's users, as `fabric-hub status` lists them")
     token.set_defaults(run=_token)
     for command in (start, stop, status, token):
         command.add_argument(

@@ -21,7 +21,7 @@ def add_parser(commands: Any) -> None:
     check = commands.add_parser("check-config", help="read the site's file and report every mistake")
     check.set_defaults(run=_check_config)
     doctor = commands.add_parser("doctor", help="what is missing or wrong on this machine or site, and the remedy")
-    doctor.add_argument("--json", action="store_true")
+    doctor.add_argument("--json", action="store_true", help="each line as an object: state, about, remedy")
     doctor.set_defaults(run=_doctor)
     for command in (check, doctor):
         add_site_arguments(command)

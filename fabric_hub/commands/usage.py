@@ -1,4 +1,4 @@
-"""``fabric-hub usage``: what a project used, from our own record of Slurm's accounting."""
+"""``fabric-hub usage``: what one project used, or each of the site, from our own record of Slurm's accounting."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from .. import settings
 from ..errors import FabricError
 from ..quotas.history import History
-from ..quotas.report import as_csv, as_text, report
+from ..quotas.report import Report, as_csv, as_text, report, site_as_text, site_report
 from ..quotas.rolling import roll
 from ..sessions.database import database_url
 from ..sessions.store import SessionStore
@@ -22,14 +22,14 @@ from .site import add_site_arguments, site_to_look_at
 
 def add_parser(commands: Any) -> None:
     """Add the command."""
-    usage = commands.add_parser("usage", help="GPU-hours of a project by user, profile and day")
-    usage.add_argument("--project", required=True, metavar="NAME")
+    usage = commands.add_parser("usage", help="GPU-hours of projects by user, profile and day")
+    usage.add_argument("--project", metavar="NAME", help="this project only (default: all of the site's file)")
     usage.add_argument("--from", dest="first", type=_day, metavar="DATE", help="first day (default: of this month)")
     usage.add_argument("--to", dest="last", type=_day, metavar="DATE", help="last day (default: today)")
     usage.add_argument("--now", action="store_true", help="sum up first what Slurm has counted since the last hour")
     form = usage.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true")
-    form.add_argument("--csv", action="store_true", help="one line per day, user and profile")
+    form.add_argument("--json", action="store_true", help="the report as JSON: totals, and a row per day")
+    form.add_argument("--csv", action="store_true", help="one line per day, project, user and profile")
     add_site_arguments(usage)
     usage.set_defaults(run=_run)
 
@@ -43,7 +43,7 @@ def _day(text: str) -> date:
 
 def _run(arguments: argparse.Namespace) -> int:
     site = settings.load(site_to_look_at(arguments))
-    if arguments.project not in site.project:
+    if arguments.project is not None and arguments.project not in site.project:
         raise FabricError(
             f"There is no project {arguments.project}.",
             reason="project",
@@ -59,18 +59,23 @@ def _run(arguments: argparse.Namespace) -> int:
     try:
         if arguments.now:
             asyncio.run(_roll(site, history))
-        project, rolled = site.project[arguments.project], history.rolled()
+        rolled = history.rolled()
         span = (first + timedelta(days=number) for number in range((last - first).days + 1))
         missing = [day for day in span if day not in rolled and day <= today]
-        rows = history.rows(arguments.project, first, last)
-        title = project.title or arguments.project
-        found = report(arguments.project, title, project.account, first, last, rows, missing)
+        found = [
+            report(name, site.project[name].title or name, site.project[name].account, first, last, rows, missing)
+            for name in ([arguments.project] if arguments.project is not None else site.project)
+            for rows in [history.rows(name, first, last)]
+        ]
     finally:
         history.close()
+    whole = found[0] if arguments.project is not None else site_report(first, last, found, missing)
     if arguments.json:
-        print(found.model_dump_json(indent=2))
+        print(whole.model_dump_json(indent=2))
+    elif arguments.csv:
+        print(as_csv(sorted((row for one in found for row in one.days), key=lambda row: row.day)), end="")
     else:
-        print(as_csv(found) if arguments.csv else as_text(found), end="" if arguments.csv else "\n")
+        print(as_text(whole) if isinstance(whole, Report) else site_as_text(whole))
     return 0
 
 

@@ -1,11 +1,11 @@
-"""The report that a project's owner gets: who used how much of what, in GPU-hours. Pure."""
+"""The report that a project's owner gets, and an operator of all projects: who used how much of what. Pure."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 
 from ..model import Frozen
@@ -36,6 +36,29 @@ class Report(Frozen):
     profiles: tuple[Total, ...]
     days: tuple[UsageRow, ...]
     missing: tuple[date, ...] = ()
+
+
+class SiteReport(Frozen):
+    """Use of all projects of a site's file from one day to another, both included."""
+
+    first: date
+    last: date
+    gpu_hours: float
+    cpu_hours: float
+    projects: tuple[Report, ...]
+    missing: tuple[date, ...] = ()
+
+
+def site_report(first: date, last: date, projects: Sequence[Report], missing: Sequence[date]) -> SiteReport:
+    """Sum up the reports of projects."""
+    return SiteReport(
+        first=first,
+        last=last,
+        gpu_hours=sum(one.gpu_hours for one in projects),
+        cpu_hours=sum(one.cpu_hours for one in projects),
+        projects=tuple(projects),
+        missing=tuple(missing),
+    )
 
 
 def report(
@@ -73,12 +96,12 @@ def _totals(rows: Sequence[UsageRow], key: Callable[[UsageRow], str]) -> tuple[T
     return tuple(sorted(totals, key=lambda total: (-total.gpu_hours, -total.cpu_hours, total.name)))
 
 
-def as_csv(found: Report) -> str:
-    """One line per day, user and profile; a cell that a spreadsheet would take for a formula cannot be in it."""
+def as_csv(rows: Iterable[UsageRow]) -> str:
+    """One line per day, project, user and profile; no cell of it can be one that a spreadsheet takes for a formula."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["day", "project", "account", "user", "profile", "gpu_hours", "cpu_hours", "jobs"])
-    for row in found.days:
+    for row in rows:
         hours = (f"{row.gpu_hours:.4f}", f"{row.cpu_hours:.4f}")
         writer.writerow([row.day, row.project, row.account, row.user, row.profile, *hours, row.jobs])
     return text.getvalue()
@@ -91,8 +114,36 @@ def as_text(found: Report) -> str:
         f"{found.gpu_hours:.1f} GPU-hours, {found.cpu_hours:.1f} CPU-hours",
     ]
     for heading, totals in (("User", found.users), ("Profile", found.profiles)):
-        lines += ["", f"{heading:<24} {'GPU-hours':>10} {'CPU-hours':>10} {'Jobs':>6}"]
-        lines += [f"{row.name:<24} {row.gpu_hours:>10.1f} {row.cpu_hours:>10.1f} {row.jobs:>6}" for row in totals]
-    if found.missing:
-        lines += ["", f"Not summed up yet: {', '.join(day.isoformat() for day in found.missing)}."]
-    return "\n".join(lines)
+        lines += ["", _line(heading, *_HOURS)]
+        lines += [_total(row.name, row) for row in totals]
+    return "\n".join(lines + _missing(found.missing))
+
+
+def site_as_text(found: SiteReport) -> str:
+    """The report of all projects as people read it in a terminal: each line names its project."""
+    lines = [
+        f"All projects, {found.first} to {found.last}:",
+        f"{found.gpu_hours:.1f} GPU-hours, {found.cpu_hours:.1f} CPU-hours",
+        "",
+        _line("Project", *_HOURS[:2]),
+    ]
+    lines += [_line(one.project, f"{one.gpu_hours:.1f}", f"{one.cpu_hours:.1f}") for one in found.projects]
+    for heading, kind in (("User", "users"), ("Profile", "profiles")):
+        lines += ["", f"{'Project':<24} {_line(heading, *_HOURS)}"]
+        lines += [f"{one.project:<24} {_total(row.name, row)}" for one in found.projects for row in getattr(one, kind)]
+    return "\n".join(lines + _missing(found.missing))
+
+
+_HOURS = ("GPU-hours", "CPU-hours", "Jobs")
+
+
+def _line(name: str, gpu_hours: str, cpu_hours: str, jobs: str = "") -> str:
+    return f"{name:<24} {gpu_hours:>10} {cpu_hours:>10} {jobs:>6}".rstrip()
+
+
+def _total(name: str, row: Total) -> str:
+    return _line(name, f"{row.gpu_hours:.1f}", f"{row.cpu_hours:.1f}", str(row.jobs))
+
+
+def _missing(days: Sequence[date]) -> list[str]:
+    return ["", f"Not summed up yet: {', '.join(day.isoformat() for day in days)}."] if days else []

@@ -31,11 +31,12 @@ def site() -> Iterator[Path]:
         file = directory / "site.toml"
         file.write_text(
             f'[hub]\nstate_dir = "{state}"\n[images]\ndir = "/img"\n[slurm]\n'
-            '[project.one]\ntitle = "One"\naccount = "lab"\n'
+            '[project.one]\ntitle = "One"\naccount = "lab"\n[project.two]\naccount = "course"\n'
         )
         history = History(f"sqlite:///{state}/sessions.sqlite")
         for day, hours in ((FIRST, 2.0), (SECOND, 3.0)):
             rows = [_row(day, "ann", "gpu", hours), _row(day, "bob", "other", 1.0)]
+            rows.append(_row(day, "ann", "cpu", 0.5, project="two", account="course"))
             history.replace(day, rows, rolled_at=0.0)
         history.close()
         if os.geteuid() == 0:
@@ -44,14 +45,18 @@ def site() -> Iterator[Path]:
         yield file
 
 
-def _row(day: date, user: str, profile: str, hours: float) -> UsageRow:
+def _row(day: date, user: str, profile: str, hours: float, *, project: str = "one", account: str = "lab") -> UsageRow:
     return UsageRow(
-        day=day, project="one", account="lab", user=user, profile=profile, gpu_hours=hours, cpu_hours=0.0, jobs=1
+        day=day, project=project, account=account, user=user, profile=profile, gpu_hours=hours, cpu_hours=0.0, jobs=1
     )
 
 
 def _usage(site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "fabric_hub.cli", "usage", "--site", str(site), "--project", "one", *arguments]
+    return _usage_of_all(site, "--project", "one", *arguments)
+
+
+def _usage_of_all(site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "fabric_hub.cli", "usage", "--site", str(site), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=60)
 
 
@@ -78,6 +83,25 @@ def test_people_read_a_table(site: Path) -> None:
     assert "One (one, account lab), 2026-10-01 to 2026-10-02:\n7.0 GPU-hours" in said
 
 
+def test_without_a_project_all_are_told_each_by_its_name(site: Path) -> None:
+    window = ("--from", "2026-10-01", "--to", "2026-10-02")
+    said = _usage_of_all(site, *window).stdout.splitlines()
+    assert said[:2] == ["All projects, 2026-10-01 to 2026-10-02:", "8.0 GPU-hours, 0.0 CPU-hours"]
+    rows = [line.split() for line in said[2:] if line]
+    for row in (["one", "7.0", "0.0"], ["two", "1.0", "0.0"], ["one", "bob", "2.0", "0.0", "2"]):
+        assert row in rows
+    assert ["two", "cpu", "1.0", "0.0", "2"] in rows
+    told = json.loads(_usage_of_all(site, *window, "--json").stdout)
+    assert [(one["project"], one["gpu_hours"]) for one in told["projects"]] == [("one", 7.0), ("two", 1.0)]
+    assert (told["gpu_hours"], told["missing"]) == (8.0, [])
+    assert _usage_of_all(site, "--from", "2026-10-02", "--to", "2026-10-02", "--csv").stdout.splitlines() == [
+        "day,project,account,user,profile,gpu_hours,cpu_hours,jobs",
+        "2026-10-02,one,lab,ann,gpu,3.0000,0.0000,1",
+        "2026-10-02,one,lab,bob,other,1.0000,0.0000,1",
+        "2026-10-02,two,course,ann,cpu,0.5000,0.0000,1",
+    ]
+
+
 @pytest.mark.root
 def test_given_as_root_it_leaves_the_hub_its_files(site: Path) -> None:
     assert _usage(site, "--json").returncode == 0
@@ -87,7 +111,7 @@ def test_given_as_root_it_leaves_the_hub_its_files(site: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "status", "says"),
     [
-        (["--project", "nothing"], 1, "There is no project nothing. This site has one."),
+        (["--project", "nothing"], 1, "There is no project nothing. This site has one, two."),
         (["--from", "2026-10-02", "--to", "2026-10-01"], 1, "--from 2026-10-02 is after --to 2026-10-01."),
         (["--from", "yesterday"], 2, "'yesterday' is not a date (YYYY-MM-DD)"),
         (["--now"], 1, "The gateway is not running"),
