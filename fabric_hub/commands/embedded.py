@@ -6,6 +6,8 @@ import argparse
 import json
 import os
 import pwd
+import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -33,6 +35,9 @@ def add_parser(commands: Any) -> None:
         metavar="FILE",
         help="settings of your own, as in a site's file, above the demo's, also at later starts (/dev/null: none)",
     )
+    start.add_argument(
+        "--detached", action="store_true", help=argparse.SUPPRESS
+    )  # by --detach: nobody's Ctrl-C reaches it
     start.add_argument("--until", choices=("slurm", "gateway", "hub"), default="hub", help=argparse.SUPPRESS)
     start.set_defaults(run=_up)
     stop = commands.add_parser("down", help="stop the embedded run")
@@ -83,7 +88,8 @@ def _up(arguments: argparse.Namespace) -> int:
     def ready() -> None:
         layout = layout_of(arguments.dir)
         (layout.run / "ready").write_text(str(os.getpid()))
-        say(welcome(layout) if arguments.until == "hub" else "Ready.")
+        ends = end(layout, here=not arguments.detached)
+        say(f"{welcome(layout)}\n{ends}" if arguments.until == "hub" else "Ready.")
 
     ready_file = arguments.dir / "run" / "ready"
     try:
@@ -98,7 +104,8 @@ def _detach(arguments: argparse.Namespace) -> int:
     """Run `up` in a session of its own and show its progress until it is ready or gone."""
     layout = Layout(arguments.dir, arguments.dir / "images")
     layout.log.mkdir(mode=0o755, parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "fabric_hub.cli", "up", "--dir", str(arguments.dir), "--until", arguments.until]
+    command = [sys.executable, "-m", "fabric_hub.cli", "up", "--detached", "--dir", str(arguments.dir)]
+    command += ["--until", arguments.until]
     for name in ("port", "prefix", "images", "settings"):
         if (value := getattr(arguments, name)) is not None:
             command += [f"--{name}", str(value)]
@@ -134,7 +141,7 @@ def _detach(arguments: argparse.Namespace) -> int:
 def _rest(log: Any) -> None:
     deadline = time.monotonic() + 2
     text = ""
-    while "fabric-hub down" not in text and "Ready." not in text and time.monotonic() < deadline:
+    while END not in text and "Ready." not in text and time.monotonic() < deadline:
         text += log.read()
     sys.stdout.write(text)
     sys.stdout.flush()
@@ -178,9 +185,34 @@ def welcome(layout: Layout) -> str:
         lines += ["", "There is no Slurm in this run: sessions are processes of this machine."]
         if os.geteuid() == 0:
             lines.append("To start them, the hub itself may become another user here; with Slurm it may not.")
-    where = "" if layout.root == default_directory() else f" --dir {layout.root}"
-    lines += ["", f"Logs: {layout.log}", f"End it with Ctrl-C, or: fabric-hub down{where}"]
+    lines += ["", f"Logs:  {layout.log}"]
+    if not known.local:
+        lines.append(f"Slurm: SLURM_CONF={shlex.quote(str(layout.slurm_conf))} squeue, sinfo, sacctmgr ...")
     return "\n".join(lines)
+
+
+END = "End it with"
+
+
+def end(layout: Layout, *, here: bool) -> str:
+    """How to end a run, in a command that can be typed where this one was given.
+
+    :param here: it runs in the foreground of this terminal.
+    """
+    where = "" if layout.root == default_directory() else f" --dir {shlex.quote(str(layout.root))}"
+    command = f"{program(Path(sys.prefix), Path.cwd(), shutil.which('fabric-hub'))} down{where}"
+    return f"{END} Ctrl-C, or from another terminal: {command}" if here else f"{END}: {command}"
+
+
+def program(prefix: Path, here: Path, on_path: str | None) -> str:
+    """How `fabric-hub` of an environment is typed in a directory.
+
+    :param on_path: what the shell finds by that name alone.
+    """
+    own = prefix / "bin" / "fabric-hub"
+    if not own.exists() or (on_path and Path(on_path).resolve() == own.resolve()):
+        return "fabric-hub"
+    return shlex.quote(str(own.relative_to(here) if own.is_relative_to(here) else own))
 
 
 def _known(layout: Layout) -> instance.Instance:
@@ -209,6 +241,7 @@ def state(layout: Layout) -> dict[str, Any]:
         "processes": running,
         "address": f"http://127.0.0.1:{known.ports.public}",
         "site": str(layout.site),
+        "slurm_conf": None if known.local else str(layout.slurm_conf),
         "logins_file": str(layout.logins),
         "accounts": accounts.unix_names(known.prefix if os.geteuid() == 0 else None),
         "local": known.local,
@@ -226,7 +259,7 @@ def _status(arguments: argparse.Namespace) -> int:
     else:
         say("\n".join(f"{name:<14} process {pid}" for name, pid in known["processes"].items()))
         if "hub" in known["processes"]:
-            say(welcome(layout) if known["ready"] else f"It is starting; see {layout.log}.")
+            say(f"{welcome(layout)}\n{end(layout, here=False)}" if known["ready"] else f"It starts; see {layout.log}.")
     return 0 if known["running"] else 1
 
 

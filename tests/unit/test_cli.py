@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from fabric_hub.cli import main, parser
+from fabric_hub.commands import embedded
+from fabric_hub.embedded.layout import Layout
 from tests.embedded_run import fabric_hub
 
 
@@ -59,6 +61,23 @@ def test_up_refuses_a_directory_too_long_for_unix_sockets(tmp_path: Path) -> Non
     done = fabric_hub("up", "--dir", str(tmp_path / ("x" * 90)))
     assert done.returncode == 1
     assert "limit of 107 bytes" in done.stderr
+
+
+def test_the_end_of_a_run_is_told_as_it_can_be_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = tmp_path / "my code" / ".venv" / "bin" / "fabric-hub"
+    script.parent.mkdir(parents=True)
+    script.touch()
+    environment = script.parents[1]
+    assert embedded.program(environment, environment.parent, None) == ".venv/bin/fabric-hub"
+    assert embedded.program(environment, tmp_path / "elsewhere", "/usr/bin/fabric-hub") == f"'{script}'"
+    assert embedded.program(environment, Path("/"), str(script)) == "fabric-hub"
+    run = Layout(tmp_path / "run", tmp_path / "run" / "images")
+    monkeypatch.setattr(sys, "prefix", str(environment))
+    monkeypatch.chdir(environment.parent)
+    monkeypatch.setenv("PATH", "/nowhere")
+    command = f".venv/bin/fabric-hub down --dir {tmp_path}/run"
+    assert embedded.end(run, here=False) == f"End it with: {command}"
+    assert embedded.end(run, here=True) == f"End it with Ctrl-C, or from another terminal: {command}"
 
 
 def test_check_config_reports_every_mistake_with_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
