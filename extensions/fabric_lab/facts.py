@@ -6,6 +6,7 @@ The server extension and the widget both answer with :func:`combine`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -135,6 +136,12 @@ def left(ends_at: float | None, now: float) -> str:
     if not hours:
         return f"{minutes} min left"
     return f"{hours} h {minutes} min left" if minutes else f"{hours} h left"
+
+
+def clock(at: float, now: float) -> str:
+    """A time as the hub's pages say it: "14:05", with the date when it is not today: "27 Nov 00:17"."""
+    moment, today = (datetime.fromtimestamp(seconds, UTC).astimezone() for seconds in (at, now))
+    return f"{moment:%H:%M}" if moment.date() == today.date() else f"{moment:%d %b %H:%M}"
 
 
 def summary(facts: Facts, now: float) -> str:

@@ -6,15 +6,13 @@ Runs in the kernel. ``quota()`` is a live widget; saved with the notebook it sta
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
 from typing import Any
 
-import ipywidgets  # type: ignore[import-untyped, unused-ignore]
-
 from . import service, usage_words
 from .gpu import Gpus
+from .live import LiveTable
 
 EVERY_S = 30.0
 KEEP_S = 30.0
@@ -37,32 +35,12 @@ def blank(problem: str) -> dict[str, Any]:
     }
 
 
-class QuotaView(ipywidgets.HTML):  # type: ignore[misc]
+class QuotaView(LiveTable):
     """A live table of use and limits; stops when closed."""
 
     def __init__(self, source: Quota, every_s: float = EVERY_S) -> None:
         self._source = source
-        super().__init__(value=usage_words.as_html(source.data))
-        try:
-            self._task: asyncio.Task[None] | None = asyncio.get_running_loop().create_task(self._keep_current(every_s))
-        except RuntimeError:  # no event loop, as in a plain Python prompt: shown once
-            self._task = None
-
-    async def _keep_current(self, every_s: float) -> None:
-        while self.comm is not None:
-            await asyncio.sleep(every_s)
-            known = await asyncio.get_running_loop().run_in_executor(None, self._source.fresh)
-            self.value = usage_words.as_html(known)
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        # a page without a kernel shows the last of these that it understands
-        return {**super()._repr_mimebundle_(**kwargs), "text/html": self.value, "text/plain": repr(self)}
-
-    def close(self) -> None:
-        """Stop updating and remove the widget."""
-        if self._task is not None:
-            self._task.cancel()
-        super().close()
+        super().__init__(lambda: usage_words.as_html(source.fresh()), every_s)
 
     def __repr__(self) -> str:
         return usage_words.as_text(self._source.data, time.time())

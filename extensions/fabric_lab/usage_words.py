@@ -119,8 +119,8 @@ def rows(known: Mapping[str, Any], now: float) -> list[Row]:
     moment = known.get("time")
     ends_at = number(moment.get("ends_at")) if isinstance(moment, Mapping) else None
     if ends_at is not None:
-        end = datetime.fromtimestamp(ends_at, UTC).astimezone()
-        found.append(Row("Time", facts.left(ends_at, now), None, f"This session ends at {end:%H:%M on %d %B}."))
+        end = facts.clock(ends_at, now)
+        found.append(Row("Time", facts.left(ends_at, now), None, f"This session ends at {end}."))
     found += balance(f"GPU-hours of {project}", known.get("gpu_hours"))
     found += balance("Your own GPU-hours", known.get("user_gpu_hours"))
     found += [storage(one, now) for one in known.get("storage") or () if isinstance(one, Mapping)]

@@ -1,20 +1,17 @@
 """``from fabric_lab import session; session()``: this session's facts in a notebook.
 
-Runs in the kernel. ``session()`` is a live widget (and plain text where there
-are no widgets), ``session.data`` the same as a dict.
+Runs in the kernel. ``session()`` is a live widget; saved with the notebook it stays as plain HTML, and as text.
+``session.data`` is the same as a dict.
 """
 
 from __future__ import annotations
 
-import asyncio
 import html
 import os
 import time
-from datetime import UTC, datetime
-
-import ipywidgets  # type: ignore[import-untyped, unused-ignore]
 
 from . import facts, service
+from .live import LiveTable
 
 EVERY_S = 30.0
 KEEP_S = 10.0
@@ -26,8 +23,7 @@ def rows(known: facts.Facts, now: float) -> list[tuple[str, str]]:
     gpus = f"{known['gpu_count']}" + (f" ({names})" if names else "")
     ends = ""
     if known["ends_at"] is not None:
-        ends_at = datetime.fromtimestamp(known["ends_at"], UTC).astimezone()
-        ends = f"{ends_at:%H:%M on %d %B} ({facts.left(known['ends_at'], now)})"
+        ends = f"{facts.clock(known['ends_at'], now)} ({facts.left(known['ends_at'], now)})"
     all_rows = [
         ("Project", known["project_title"] or known["project"]),
         ("Profile", known["profile"]),
@@ -56,28 +52,12 @@ def as_html(known: facts.Facts, now: float) -> str:
     return f'<table aria-label="This session">{body}</table>'
 
 
-class SessionView(ipywidgets.HTML):  # type: ignore[misc]
+class SessionView(LiveTable):
     """A live table of the session's facts; stops when closed."""
 
     def __init__(self, source: Session, every_s: float = EVERY_S) -> None:
         self._source = source
-        super().__init__(value=as_html(source.data, time.time()))
-        try:
-            self._task: asyncio.Task[None] | None = asyncio.get_running_loop().create_task(self._keep_current(every_s))
-        except RuntimeError:  # no event loop, as in a plain Python prompt: shown once
-            self._task = None
-
-    async def _keep_current(self, every_s: float) -> None:
-        while self.comm is not None:
-            await asyncio.sleep(every_s)
-            known = await asyncio.get_running_loop().run_in_executor(None, self._source.fresh)
-            self.value = as_html(known, time.time())
-
-    def close(self) -> None:
-        """Stop updating and remove the widget."""
-        if self._task is not None:
-            self._task.cancel()
-        super().close()
+        super().__init__(lambda: as_html(source.fresh(), time.time()), every_s)
 
     def __repr__(self) -> str:
         return as_text(self._source.data, time.time())

@@ -7,6 +7,7 @@ import { Poll } from '@lumino/polling';
 import { clustersPlugin } from './clusters/plugin';
 import { datasetsPlugin } from './datasets/plugin';
 import type { IFacts } from './facts';
+import { savedPlugin } from './saved';
 import { SessionStatus, type Known } from './status';
 import { sessionLine } from './usage/line';
 import { usagePlugin } from './usage/plugin';
@@ -64,4 +65,4 @@ const sessionPlugin: JupyterFrontEndPlugin<void> = {
   }
 };
 
-export default [sessionPlugin, datasetsPlugin, clustersPlugin, usagePlugin];
+export default [sessionPlugin, savedPlugin, datasetsPlugin, clustersPlugin, usagePlugin];

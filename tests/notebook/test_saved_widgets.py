@@ -1,0 +1,94 @@
+"""What a saved notebook shows of widgets whose kernel has ended, in a real JupyterLab and Notebook 7."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.hub.waiting import until
+
+from . import usage
+from .answering_hub import AnsweringHub
+from .running_session import RunningSession, session_environment
+
+pytestmark = [pytest.mark.image, pytest.mark.browser]
+
+CELLS = ("from fabric_lab import quota; quota()", "from fabric_lab import session; session()")
+LIVE = ".jp-OutputArea-output .widget-html"
+
+
+@pytest.fixture
+def session(python: Path, hub: AnsweringHub, tmp_path: Path) -> Iterator[RunningSession]:
+    hub.usage = usage.answers()
+    with RunningSession(python, tmp_path, session_environment(hub.url)) as running:
+        yield running.announced_by(hub)
+
+
+@pytest.fixture
+def notebook(session: RunningSession) -> Path:
+    """A notebook that shows the widgets."""
+    cells = [
+        {"cell_type": "code", "id": f"c{n}", "source": cell, "metadata": {}, "outputs": [], "execution_count": None}
+        for n, cell in enumerate(CELLS)
+    ]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    file = session.home / "quota.ipynb"
+    file.write_text(
+        json.dumps({"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5})
+    )
+    return file
+
+
+def open_at(page: Page, session: RunningSession, path: str) -> None:
+    page.goto(f"http://127.0.0.1:{session.port}/user/ann/{path}", timeout=120_000)
+    expect(page.locator(".jp-CodeCell .cm-content").first).to_be_visible()
+
+
+def listening(session: RunningSession) -> bool:
+    """The page's kernel hears it; what is run before is forgotten."""
+    kernels = json.loads(session.get("api/kernels")[1])
+    return [(kernel["execution_state"], kernel["connections"] > 0) for kernel in kernels] == [("idle", True)]
+
+
+def run_and_save(page: Page, session: RunningSession, notebook: Path) -> None:
+    """Run the cells, see the widgets, save; then the kernel ends."""
+    open_at(page, session, f"lab/tree/{notebook.name}?reset")
+    page.locator(".jp-CodeCell .cm-content").first.click()
+    until(lambda: listening(session), "the kernel listens", 60)
+    for _ in CELLS:
+        page.keyboard.press("Shift+Enter")
+    expect(page.locator(LIVE)).to_have_count(2)
+    expect(page.locator(LIVE).first).to_contain_text("80.0 of 200 GPU-hours used, 120 left")
+    expect(page.locator(".jp-OutputArea-output")).to_have_count(2)
+    expect(page.get_by_text("As of")).to_have_count(0)  # these are now's
+    page.keyboard.press("Control+s")
+    until(lambda: notebook.read_text().count("text/html") == 2, "the notebook is saved with its outputs", 30)
+    page.goto("about:blank")
+    for one in json.loads(session.get("api/sessions")[1]):
+        session.get(f"api/sessions/{one['id']}", method="DELETE")
+
+
+@pytest.mark.parametrize("path", ["lab/tree/quota.ipynb?reset", "notebooks/quota.ipynb"])
+def test_a_widget_whose_kernel_has_ended_is_shown_as_it_was_saved_and_run_again_it_lives(
+    chromium: Page, session: RunningSession, notebook: Path, path: str
+) -> None:
+    run_and_save(chromium, session, notebook)
+    open_at(chromium, session, path)
+    outputs = chromium.locator(".jp-OutputArea-output")
+    expect(outputs.first).to_contain_text("80.0 of 200 GPU-hours used, 120 left")
+    expect(outputs.first).to_contain_text(re.compile(r"As of \d\d \w+ \d\d:\d\d\. Run the cell again"))
+    expect(outputs.nth(1)).to_contain_text("Digital Twin")
+    until(lambda: listening(session), "a new kernel is there, which does not know these widgets", 60)
+    expect(chromium.get_by_text("model not found")).to_have_count(0)
+    expect(outputs.first).to_contain_text("80.0 of 200 GPU-hours used, 120 left")
+    expect(chromium.locator(LIVE)).to_have_count(0)
+
+    chromium.locator(".jp-CodeCell .cm-content").first.click()
+    chromium.keyboard.press("Shift+Enter")
+    expect(chromium.locator(LIVE)).to_have_count(1)
+    expect(outputs.first).not_to_contain_text("As of")
