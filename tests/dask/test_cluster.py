@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pwd
 import time
 from pathlib import Path
 
@@ -142,6 +143,30 @@ def test_a_cluster_without_work_ends_by_itself(notebook: Notebook, session: Sess
     while session.jobs():
         assert time.monotonic() < end, session.jobs()
         time.sleep(0.5)
+
+
+def test_scratch_space_goes_with_its_cluster(notebook: Notebook, session: Session) -> None:
+    before = _scratch_spaces(session)
+    notebook.run(START + "cluster = DaskCluster(1, name='tidy'); client = cluster.get_client()")
+    assert notebook.value(SQUARES) == 328350
+    inside = notebook.value("client.run_on_scheduler(lambda dask_scheduler: dask_scheduler.local_directory)")
+    assert Path(inside).is_relative_to(notebook.value("str(cluster.directory)"))
+    of_workers = notebook.value("list(client.run(lambda dask_worker: dask_worker.local_directory).values())")
+    assert all(Path(inside).parts[2].startswith("fabric-dask-") for inside in of_workers), of_workers
+    notebook.run("client.close(); cluster.close()")
+    end = time.monotonic() + 60
+    while session.jobs() or any(Path(*Path(inside).parts[:3]).exists() for inside in of_workers):
+        assert time.monotonic() < end, of_workers
+        time.sleep(0.5)
+    assert not Path(inside).exists()
+    assert _scratch_spaces(session) == before
+
+
+def _scratch_spaces(session: Session) -> dict[str, int]:
+    """Distributed's own in /tmp that are the session's user's, and when something was made in each last."""
+    uid = pwd.getpwnam(session.run.unix_name(session.user)).pw_uid
+    found = {path: path.stat() for path in Path("/tmp").glob("dask-scratch-space*")}
+    return {str(path): status.st_mtime_ns for path, status in found.items() if status.st_uid == uid}
 
 
 def test_nothing_is_left_two_minutes_after_the_sessions_server_was_killed(session: Session, notebook: Notebook) -> None:

@@ -53,6 +53,8 @@ async def serve(plan: Plan, directory: Path, hub: Hub | None) -> None:
 
     :param hub: says how the cluster's jobs fare; None outside a session.
     """
+    import dask
+
     from . import tls
     from .control import Control
     from .datasets import SessionDatasets
@@ -71,6 +73,9 @@ async def serve(plan: Plan, directory: Path, hub: Hub | None) -> None:
         options.setdefault("host", plan.host)
     if plan.idle_timeout:
         options.setdefault("idle_timeout", plan.idle_timeout)
+    if not dask.config.get("temporary-directory", None):
+        # a scheduler, too, makes a scratch space: not one in /tmp that nobody removes
+        dask.config.set({"temporary-directory": str(directory)})
     local = LocalQueue(directory) if plan.local else None
     datasets = SessionDatasets(plan.datasets, plan.session_job)
     cluster = HostedCluster(
