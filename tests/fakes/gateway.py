@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from fabric_hub.errors import FabricError, SlurmUnavailableError
 from fabric_hub.model import (
@@ -104,8 +105,12 @@ class FakeGateway:
 
     def end(self, session: str, state: str = "COMPLETED", *, exit_status: int = 0) -> None:
         """A job ends, in a state of Slurm's."""
-        update = {"state": state, "exit_status": exit_status, "ends_at": time.time(), "reason": ""}
-        self._put(self.job_of(session).model_copy(update=update))
+        now = time.time()
+        update: dict[str, Any] = {"state": state, "exit_status": exit_status, "ends_at": now, "reason": ""}
+        job = self.job_of(session)
+        if state == "TIMEOUT" and job.limit_s:
+            update["started_at"] = now - job.limit_s  # it has had all of its time
+        self._put(job.model_copy(update=update))
 
     def set_state(self, session: str, state: str, reason: str = "") -> None:
         """A job goes into any state."""
