@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
+from .answering_hub import AnsweringHub
 from .chromium import faults, open_lab
 from .running_session import RunningSession
 
@@ -30,7 +31,7 @@ def test_a_cluster_from_start_to_stop_with_the_mouse(chromium: Page, session: Ru
 
     cluster.get_by_label("Workers", exact=True).fill("2")
     cluster.get_by_role("button", name=f"Scale {name}").click()
-    expect(panel.get_by_role("status")).to_contain_text(f"{name} shall have 2 workers.")
+    expect(cluster.get_by_role("status")).to_contain_text(f"{name} shall have 2 workers.")
     expect(cluster).to_contain_text("2 workers · ")
     cluster.get_by_label("At most").fill("2")
     cluster.get_by_role("button", name=f"Let {name} follow the work").click()
@@ -43,7 +44,59 @@ def test_a_cluster_from_start_to_stop_with_the_mouse(chromium: Page, session: Ru
     expect(frame.locator(".bk-Figure").first).to_be_visible()
 
     cluster.get_by_role("button", name=f"Stop {name}").click()
+    dialog = chromium.get_by_role("dialog")
+    expect(dialog).to_contain_text(
+        re.compile("ends?, with all that is computed or held there: .* results that were not fetched")
+    )
+    assert faults(chromium, ".jp-Dialog") == []
+    chromium.keyboard.press("Enter")  # is no
+    expect(dialog).to_have_count(0)
+    expect(cluster).to_be_visible()
+    cluster.get_by_role("button", name=f"Stop {name}").click()
+    dialog.get_by_role("button", name="Stop").click()
     expect(panel.get_by_text("This session has no cluster.")).to_be_visible()
+    expect(panel.get_by_role("status").first).to_have_text(f"{name} ends, with all its workers.")
+
+
+def test_the_numbers_follow_the_cluster_and_not_while_others_are_typed_which_are_quoted(
+    chromium: Page, session: RunningSession, hub: AnsweringHub
+) -> None:
+    status, body = session.get("fabric/clusters", method="POST", body={"name": "mine", "n_workers": 1})
+    assert status == 201, body
+    small = {"title": "One GPU", "cpus": 4, "memory_mb": 8192, "gpus": 1, "max_hours": 4.0}
+    hub.clusters = {**hub.clusters, "profiles": [small | {"name": "gpu-1"}, small | {"name": "gpu-2", "title": "Two"}]}
+    for count in (2, 3, 4):
+        hub.usage[f"GET /clusters/quote?profile=gpu-1&workers={count}"] = {"words": f"{count} cost {count} GPU-hours."}
+
+    def of_a_profile(route: Route) -> None:
+        """The cluster as it is, but for where its workers run: for those of this machine nobody pays."""
+        answer = route.fetch()
+        known = answer.json()
+        for cluster in known["clusters"]:
+            for pool in cluster.get("pools", {}).values():
+                pool["profile"] = "gpu-1"
+        route.fulfill(response=answer, json=known)
+
+    chromium.route(re.compile(r"/fabric/clusters\?\d+$"), of_a_profile)
+    open_lab(chromium, session)
+    chromium.get_by_role("tab", name="Dask clusters").click(timeout=90_000)
+    panel = chromium.locator(PANEL)
+    new = panel.get_by_role("region", name="New cluster")
+    assert new.get_by_role("option").all_text_contents() == ["One GPU: each has 1 GPU, 4 CPUs, 8 GB"]
+    expect(new).to_contain_text("2 cost 2 GPU-hours.")
+
+    cluster = panel.get_by_role("region", name="Cluster mine")
+    workers = cluster.get_by_label("Workers", exact=True)
+    expect(workers).to_have_value("1")
+    told = {"verb": "scale", "n": 2, "pool": "local"}
+    assert session.get("fabric/clusters/mine", method="POST", body=told)[0] == 200
+    expect(workers).to_have_value("2")
+    workers.fill("5")
+    expect(cluster).to_contain_text("What is added: 3 cost 3 GPU-hours.")
+    assert session.get("fabric/clusters/mine", method="POST", body=told | {"n": 1})[0] == 200
+    expect(cluster).to_contain_text("What is added: 4 cost 4 GPU-hours.")
+    expect(workers).to_have_value("5")
+    session.get("fabric/clusters/mine", method="POST", body={"verb": "close"})
 
 
 def test_client_code_of_a_cluster_works_where_it_is_inserted(chromium: Page, session: RunningSession) -> None:
@@ -54,7 +107,8 @@ def test_client_code_of_a_cluster_works_where_it_is_inserted(chromium: Page, ses
     panel = chromium.locator(PANEL)
     insert = panel.get_by_role("button", name="Insert client code for mine")
     insert.click()
-    expect(panel.get_by_role("status")).to_contain_text("Click into a notebook cell")
+    mine = panel.get_by_role("region", name="Cluster mine")
+    expect(mine.get_by_role("status")).to_contain_text("Click into a notebook cell")
     chromium.locator('.jp-LauncherCard[data-category="Notebook"]').first.click()
     cell = chromium.locator(".jp-NotebookPanel .jp-CodeCell .cm-content").first
     cell.click()

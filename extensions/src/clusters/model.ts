@@ -40,6 +40,10 @@ export interface IProfile {
   readonly cpus: number;
   readonly memory_mb: number;
   readonly gpus: number;
+  readonly gpu_type?: string | null;
+  readonly partition?: string | null;
+  readonly qos?: string | null;
+  readonly max_hours?: number;
 }
 
 /** The body of `GET fabric/clusters`. */

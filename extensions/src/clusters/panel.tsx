@@ -6,11 +6,13 @@ import * as React from 'react';
 import { clustersIcon } from './icon';
 import { PAGES, type ICluster, type IProfile } from './model';
 import type { ClustersStore } from './store';
-import { each, facts, following, profile } from './words';
+import { distinct, each, facts, following, profile } from './words';
 
 export interface IActions {
   insertClientCode(name: string): void;
   openPage(name: string, path: string): void;
+  /** End a cluster, if that is confirmed. */
+  stop(cluster: ICluster): Promise<void>;
 }
 
 interface IProps {
@@ -66,9 +68,7 @@ function Panel({ store, actions }: IProps): React.JSX.Element {
           onClick={() => void store.refresh()}
         />
       </div>
-      <p role="status" className="fabric-Clusters-said" data-wrong={store.said.wrong}>
-        {store.said.text}
-      </p>
+      <Said store={store} section={null} />
       {[store.problem, known?.problem ?? ''].filter(Boolean).map(sentence => (
         <p key={sentence} className="fabric-Clusters-notice">
           {sentence}
@@ -87,6 +87,22 @@ function Panel({ store, actions }: IProps): React.JSX.Element {
       )}
     </>
   );
+}
+
+/** What happened last, where it was asked for. */
+function Said({ store, section }: { store: ClustersStore; section: string | null }): React.JSX.Element {
+  const { text, wrong } = store.said(section);
+  return (
+    <p role="status" className="fabric-Clusters-said" data-wrong={wrong}>
+      {text}
+    </p>
+  );
+}
+
+/** A number that follows the cluster for as long as nobody types another one. */
+function useFollowing(known: number): [value: number, type: (value: number) => void, follow: () => void] {
+  const [typed, type] = React.useState<number | null>(null);
+  return [typed ?? known, type, () => type(null)];
 }
 
 function Act(props: { busy: boolean; label?: string; does: () => unknown; children: string }): React.JSX.Element {
@@ -130,11 +146,16 @@ function Cluster({ cluster, store, actions }: IProps & { readonly cluster: IClus
   const [chosen, choose] = React.useState('');
   const pool = pools.includes(chosen) ? chosen : (pools[0] ?? '');
   const [page, setPage] = React.useState('status');
-  const wanted = (kind: string): number => (cluster.workers ?? []).filter(worker => worker.pool === kind).length || 1;
-  const [workers, setWorkers] = React.useState(wanted(pool));
-  const [least, setLeast] = React.useState(0);
-  const [most, setMost] = React.useState(4);
+  const wanted = (cluster.workers ?? []).filter(worker => worker.pool === pool).length;
+  const adaptive = cluster.adaptive?.pool === pool ? cluster.adaptive : null;
+  const [workers, setWorkers, followWorkers] = useFollowing(wanted);
+  const [least, setLeast, followLeast] = useFollowing(adaptive?.minimum ?? 0);
+  const [most, setMost, followMost] = useFollowing(adaptive?.maximum ?? 4);
   const busy = store.busy.has(name);
+  const kind = cluster.pools?.[pool]?.profile ?? '';
+  const more = Math.max(0, workers - wanted);
+  React.useEffect(() => void store.quote(name, kind, more), [store, name, kind, more]);
+  const quoted = more ? store.quoted.get(name) : '';
   const follows = following(cluster);
   return (
     <section className="fabric-Cluster" aria-label={`Cluster ${name}`}>
@@ -170,7 +191,7 @@ function Cluster({ cluster, store, actions }: IProps & { readonly cluster: IClus
                 value={pool}
                 onChange={event => {
                   choose(event.target.value);
-                  setWorkers(wanted(event.target.value));
+                  [followWorkers, followLeast, followMost].forEach(follow => follow());
                 }}
               >
                 {pools.map(one => (
@@ -184,24 +205,29 @@ function Cluster({ cluster, store, actions }: IProps & { readonly cluster: IClus
             <Act
               busy={busy}
               label={`Scale ${name}`}
-              does={() => store.tell(name, { verb: 'scale', n: workers, pool }, `${name} shall have ${workers} workers.`)}
+              does={async () => {
+                const done = `${name} shall have ${workers} worker${workers === 1 ? '' : 's'}.`;
+                if (await store.tell(name, { verb: 'scale', n: workers, pool }, done)) {
+                  followWorkers();
+                }
+              }}
             >
               Scale
             </Act>
           </div>
+          {quoted ? <p className="fabric-Cluster-facts">What is added: {quoted}</p> : null}
           <div className="fabric-Clusters-form">
             <Count label="At least" value={least} set={setLeast} />
             <Count label="At most" value={most} set={setMost} />
             <Act
               busy={busy}
               label={`Let ${name} follow the work`}
-              does={() =>
-                store.tell(
-                  name,
-                  { verb: 'adapt', minimum: least, maximum: Math.max(least, most), pool },
-                  `${name} follows the work.`
-                )
-              }
+              does={async () => {
+                const order = { verb: 'adapt', minimum: least, maximum: Math.max(least, most), pool } as const;
+                if (await store.tell(name, order, `${name} follows the work.`)) {
+                  [followWorkers, followLeast, followMost].forEach(follow => follow());
+                }
+              }}
             >
               Adapt
             </Act>
@@ -225,16 +251,13 @@ function Cluster({ cluster, store, actions }: IProps & { readonly cluster: IClus
             <Act busy={false} label={`Insert client code for ${name}`} does={() => actions.insertClientCode(name)}>
               Insert client code
             </Act>
-            <Act
-              busy={busy}
-              label={`Stop ${name}`}
-              does={() => store.tell(name, { verb: 'close' }, `${name} ends, with all its workers.`)}
-            >
+            <Act busy={busy} label={`Stop ${name}`} does={() => actions.stop(cluster)}>
               Stop
             </Act>
           </div>
         </>
       )}
+      <Said store={store} section={name} />
     </section>
   );
 }
@@ -242,17 +265,19 @@ function Cluster({ cluster, store, actions }: IProps & { readonly cluster: IClus
 function New({ store, profiles }: { store: ClustersStore; profiles: readonly IProfile[] }): React.JSX.Element {
   const [chosen, choose] = React.useState('');
   const [workers, setWorkers] = React.useState(2);
-  const one = profiles.find(candidate => candidate.name === chosen) ?? profiles[0];
+  const choices = distinct(profiles);
+  const one = choices.find(candidate => candidate.name === chosen) ?? choices[0];
   const name = one?.name ?? '';
-  React.useEffect(() => void store.quote(name, workers), [store, name, workers]);
+  const quoted = store.quoted.get('');
+  React.useEffect(() => void store.quote('', name, workers), [store, name, workers]);
   return (
     <section className="fabric-Cluster" aria-label="New cluster">
       <h3>New cluster</h3>
-      {profiles.length ? (
+      {choices.length ? (
         <label className="fabric-Clusters-field">
           Each worker is like
           <HTMLSelect value={name} onChange={event => choose(event.target.value)}>
-            {profiles.map(candidate => (
+            {choices.map(candidate => (
               <option key={candidate.name} value={candidate.name}>
                 {profile(candidate)}
               </option>
@@ -266,7 +291,8 @@ function New({ store, profiles }: { store: ClustersStore; profiles: readonly IPr
           Start
         </Act>
       </div>
-      {store.quoted ? <p className="fabric-Cluster-facts">{store.quoted}</p> : null}
+      {quoted ? <p className="fabric-Cluster-facts">{quoted}</p> : null}
+      <Said store={store} section="" />
     </section>
   );
 }

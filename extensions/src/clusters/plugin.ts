@@ -1,5 +1,5 @@
 import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ICommandPalette, IFrame, MainAreaWidget } from '@jupyterlab/apputils';
+import { Dialog, ICommandPalette, IFrame, MainAreaWidget, showDialog } from '@jupyterlab/apputils';
 import { PageConfig } from '@jupyterlab/coreutils';
 import { Poll } from '@lumino/polling';
 
@@ -9,7 +9,7 @@ import { clustersIcon } from './icon';
 import { PAGES } from './model';
 import { ClustersPanel, type IActions } from './panel';
 import { ClustersStore } from './store';
-import { clientCode } from './words';
+import { clientCode, lost } from './words';
 
 const EVERY_MS = 5_000;
 const NOWHERE = 'Click into a notebook cell, a console or a file first: that is where it is inserted.';
@@ -48,7 +48,19 @@ export const clustersPlugin: JupyterFrontEndPlugin<void> = {
     const actions: IActions = {
       insertClientCode: name => {
         const done = insert(app, clientCode(name));
-        store.say(done ? `Code that connects to ${name} is inserted.` : NOWHERE, !done);
+        store.say(name, done ? `Code that connects to ${name} is inserted.` : NOWHERE, !done);
+      },
+      stop: async cluster => {
+        const { name } = cluster;
+        const asked = await showDialog({
+          title: `Stop cluster ${name}?`,
+          body: lost(cluster),
+          buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: 'Stop' })],
+          defaultButton: 0
+        });
+        if (asked.button.accept) {
+          await store.tell(name, { verb: 'close' }, `${name} ends, with all its workers.`);
+        }
       },
       openPage: (name, path) => openPage(app, api, name, path)
     };

@@ -16,13 +16,12 @@ export class ClustersStore {
   problem = '';
   /** Names of the clusters for which something is under way; '' stands for a new one. */
   readonly busy = new Set<string>();
-  /** What happened last, for everyone and for screen readers. */
-  said: { readonly text: string; readonly wrong: boolean } = { text: '', wrong: false };
-  /** What the hub says of a new cluster, or ''. */
-  quoted = '';
+  /** What the hub says of the workers that are wished for, by cluster; '' stands for a new one. */
+  readonly quoted = new Map<string, string>();
 
   private readonly _changed = new Signal<this, void>(this);
-  private asked = 0;
+  private readonly asked = new Map<string, number>();
+  private last: { readonly about: string; readonly text: string; readonly wrong: boolean } | null = null;
 
   constructor(readonly api: ClustersApi) {}
 
@@ -30,9 +29,21 @@ export class ClustersStore {
     return this._changed;
   }
 
-  say(text: string, wrong = false): void {
-    this.said = { text, wrong };
+  /**
+   * Tell what happened last, for everyone and for screen readers.
+   *
+   * @param about The cluster that it was asked of; '' stands for a new one.
+   */
+  say(about: string, text: string, wrong = false): void {
+    this.last = { about, text, wrong };
     this._changed.emit();
+  }
+
+  /** What there is to say in the section of a cluster, of a new one (''), or above them (null): of one that has ended. */
+  said(section: string | null): { readonly text: string; readonly wrong: boolean } {
+    const about = this.last?.about ?? '';
+    const there = about === '' || this.known?.clusters.some(one => one.name === about) === true;
+    return this.last && section === (there ? about : null) ? this.last : { text: '', wrong: false };
   }
 
   async refresh(): Promise<void> {
@@ -45,45 +56,51 @@ export class ClustersStore {
     this._changed.emit();
   }
 
-  async quote(profile: string, workers: number): Promise<void> {
-    const mine = ++this.asked;
+  /** Ask what so many more workers cost; none is no question. */
+  async quote(about: string, profile: string, workers: number): Promise<void> {
+    const mine = (this.asked.get(about) ?? 0) + 1;
+    this.asked.set(about, mine);
     let text = '';
     if (profile && workers > 0) {
       text = await this.api.quote(profile, workers).catch(words);
     }
-    if (mine === this.asked) {
-      this.quoted = text;
+    if (mine === this.asked.get(about) && text !== (this.quoted.get(about) ?? '')) {
+      this.quoted.set(about, text);
       this._changed.emit();
     }
   }
 
-  start(profile: string, workers: number): Promise<void> {
+  start(profile: string, workers: number): Promise<boolean> {
     return this.during('', async () => {
-      this.say('A cluster starts …');
-      this.say(`Cluster ${await this.api.start(profile, workers)} is there; its workers follow.`);
+      this.say('', 'A cluster starts …');
+      this.say('', `Cluster ${await this.api.start(profile, workers)} is there; its workers follow.`);
     });
   }
 
-  tell(name: string, order: Order, done: string): Promise<void> {
+  /** Whether it was done; why not is told. */
+  tell(name: string, order: Order, done: string): Promise<boolean> {
     return this.during(name, async () => {
       const told = await this.api.tell(name, order);
-      this.say(`${done} ${told.words ?? ''}`.trim());
+      this.say(name, `${done} ${told.words ?? ''}`.trim());
     });
   }
 
-  private async during(name: string, work: () => Promise<void>): Promise<void> {
+  private async during(name: string, work: () => Promise<void>): Promise<boolean> {
     if (this.busy.has(name)) {
-      return;
+      return false;
     }
     this.busy.add(name);
     this._changed.emit();
+    let done = false;
     try {
       await work();
+      done = true;
     } catch (error) {
-      this.say(words(error), true);
+      this.say(name, words(error), true);
     } finally {
       this.busy.delete(name);
       await this.refresh();
     }
+    return done;
   }
 }

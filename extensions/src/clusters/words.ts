@@ -67,14 +67,28 @@ export function following(cluster: ICluster): string {
     : '';
 }
 
-/** "cpu: 2 CPUs, 4 GB", "gpu-1: 1 GPU, 8 CPUs, 16 GB". */
+/** "One GPU: each has 1 GPU, 8 CPUs, 16 GB": a profile, and what one worker of it is. */
 export function profile(one: IProfile): string {
   const parts = [
-    one.gpus ? `${one.gpus} GPU` : '',
+    one.gpus ? `${one.gpus} GPU${one.gpus === 1 ? '' : 's'}` : '',
     `${one.cpus} CPU${one.cpus === 1 ? '' : 's'}`,
     `${Math.round(one.memory_mb / 1024)} GB`
   ];
-  return `${one.title || one.name}: ${parts.filter(Boolean).join(', ')}`;
+  return `${one.title || one.name}: each has ${parts.filter(Boolean).join(', ')}`;
+}
+
+/** The profiles to choose from: of those whose workers are the same, such as of one GPU and of two, the first. */
+export function distinct(profiles: readonly IProfile[]): IProfile[] {
+  const worker = (one: IProfile): string =>
+    JSON.stringify([one.gpus, one.gpu_type, one.cpus, one.memory_mb, one.partition, one.qos, one.max_hours]);
+  return profiles.filter((one, index) => profiles.findIndex(other => worker(other) === worker(one)) === index);
+}
+
+/** What is lost with a cluster. */
+export function lost(cluster: ICluster): string {
+  const count = (cluster.workers ?? []).length;
+  const workers = count === 0 ? 'It ends' : count === 1 ? 'Its worker ends' : `Its ${count} workers end`;
+  return `${workers}, with all that is computed or held there: tasks that run, and results that were not fetched or written.`;
 }
 
 /** Code that gives a notebook this cluster and its client. */
