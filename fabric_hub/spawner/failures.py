@@ -27,7 +27,11 @@ class SessionFailure(SpawnException):  # type: ignore[misc]
 
 def as_html(error: FabricError, log: Sequence[str] = ()) -> str:
     """The sentence, what to do next, and the last lines of the log; everything escaped."""
-    parts = [Markup('<span class="fabric-error" data-reason="{}">{}</span>').format(error.reason, error.message)]
+    same = error.same_warning if isinstance(error, OverLimitError) else ""
+    also = Markup(' data-warning="{}"').format(same) if same else Markup("")
+    parts = [
+        Markup('<span class="fabric-error" data-reason="{}"{}>{}</span>').format(error.reason, also, error.message)
+    ]
     if error.hint:  # the space is for whoever copies the sentences, or has them read out
         parts.append(Markup(' <br><span class="fabric-hint">{}</span>').format(error.hint))
     if isinstance(error, OverLimitError) and error.rescue:

@@ -21,13 +21,23 @@ log = logging.getLogger("fabric_hub.limits")
 
 
 class OverLimitError(FabricError):
-    """A start that Slurm's limits do not allow. ``rescue`` is the profile that may run all the same, or ""."""
+    """A start that Slurm's limits do not allow. ``rescue`` is the profile that may run all the same, or "".
 
-    def __init__(self, found: Verdict, project: str, rescue: str, hint: str) -> None:
+    ``same_warning`` is the warning of the project's budget (its id) that says no more than this, or "".
+    """
+
+    def __init__(self, found: Verdict, project: str, rescue: str, hint: str, *, owner: bool = False) -> None:
         error = found.error(hint)
-        super().__init__(error.message, reason=error.reason, hint=error.hint, status=error.status)
+        told = to_owner(error.hint) if owner else error.hint
+        super().__init__(error.message, reason=error.reason, hint=told, status=error.status)
         self.project = project
         self.rescue = rescue
+        self.same_warning = f"project:{project}#used-up" if error.reason == "budget" else ""
+
+
+def to_owner(text: str) -> str:
+    """What everybody else is told to ask the owner of the project, said to that owner. Pure."""
+    return text.replace("Ask its owner", "Ask the operators").replace("the owner of the project", "the operators")
 
 
 async def refuse_over_limit(shared: HubRuntime, user: str, server_name: str, choice: policy.Choice) -> str:
@@ -52,7 +62,8 @@ async def refuse_over_limit(shared: HubRuntime, user: str, server_name: str, cho
     else:
         title = settings.profile[rescue].title or rescue
         hint = f'To save and clean up your files, start profile {rescue} instead ("{title}").'
-    raise OverLimitError(found, choice.project, rescue, hint)
+    owner = user in settings.project[choice.project].members.owner
+    raise OverLimitError(found, choice.project, rescue, hint, owner=owner)
 
 
 async def _verdict(shared: HubRuntime, user: str, choice: policy.Choice, profile: str) -> Verdict:

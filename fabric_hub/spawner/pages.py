@@ -6,30 +6,65 @@ logged in) and gives the template what it returns.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ..clock import clock
 from ..sessions.store import Session
+from ..settings import Profile, Project
 from .runtime import runtime
+
+# Ends that the user asked for: nothing needs to be explained.
+_WISHED = {"stopped", "replaced", "cancelled"}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A session on record with what people call its project and profile."""
+
+    session: Session
+    project: str
+    profile: str
+
+
+def shown(session: Session) -> Shown:
+    settings = runtime().settings
+    return Shown(session, called(session.project, settings.project), called(session.profile, settings.profile))
+
+
+def called(name: str, table: Mapping[str, Project] | Mapping[str, Profile]) -> str:
+    """What people read of a project or profile: its title, with its name where another has that title too. Pure."""
+    entry = table.get(name)
+    if entry is None or not entry.title:
+        return name
+    alone = sum(other.title == entry.title for other in table.values()) == 1
+    return entry.title if alone else f"{entry.title} ({name})"
 
 
 def last_end(_viewer: Any) -> Callable[[str, str], dict[str, object] | None]:
-    """The template's function (user, server name) -> why that server ended last."""
+    """The template's function (user, server name) -> how that server ended last."""
     return why_ended
 
 
 def why_ended(user: str, server_name: str) -> dict[str, object] | None:
-    """Why a user's server ended last, when it was not the user's own wish: text, time and log lines."""
+    """How a user's server ended last: the session, when, why ("" when the user wished it so), and log lines."""
     session = runtime().store.last_ended(user, server_name or "")
-    if session is None or session.end_reason in {"stopped", "replaced", "cancelled"} or session.ended_at is None:
+    if session is None or session.ended_at is None:
         return None
-    return {"text": session.end_text, "at": clock(session.ended_at), "log": session.end_log or (), "id": session.id}
+    text = "" if session.end_reason in _WISHED else session.end_text
+    log = session.end_log or () if text else ()
+    return {"text": text, "at": clock(session.ended_at), "log": log, "id": session.id, "shown": shown(session)}
 
 
-def live(_viewer: Any) -> Callable[[str, str], Session | None]:
+def live(_viewer: Any) -> Callable[[str, str], Shown | None]:
     """The template's function (user, server name) -> that server's live session on record."""
-    return runtime().store.live
+    return that_lives
+
+
+def that_lives(user: str, server_name: str) -> Shown | None:
+    session = runtime().store.live(user, server_name)
+    return shown(session) if session else None
 
 
 def silence(viewer: Any) -> str:

@@ -18,6 +18,8 @@ from ..quotas.told import Balance, Warned
 from ..quotas.warnings import WarningBook, subjects_of
 from ..sessions.standing import standing
 from ..sessions.store import Session
+from .limits import to_owner
+from .pages import called
 from .runtime import runtime
 
 log = logging.getLogger("fabric_hub.pages")
@@ -28,12 +30,14 @@ def warnings(viewer: Any) -> tuple[Warned, ...]:
     if viewer is None:
         return ()
     shared = runtime()
-    subjects = subjects_of(viewer.name, projects_of(shared.settings, viewer.name))
+    projects = projects_of(shared.settings, viewer.name)
+    own = {f"project:{name}" for name, project in projects.items() if viewer.name in project.members.owner}
     try:
-        return WarningBook(shared.store.engine).in_force(time.time(), subjects, viewer.name)
+        found = WarningBook(shared.store.engine).in_force(time.time(), subjects_of(viewer.name, projects), viewer.name)
     except FabricError as error:
         log.warning("No warnings on a page: %s", error)
         return ()
+    return tuple(one.model_copy(update={"text": to_owner(one.text)}) if one.subject in own else one for one in found)
 
 
 def ends(_viewer: Any) -> Callable[[Session | None], str]:
@@ -76,5 +80,5 @@ def budgets(viewer: Any) -> list[tuple[str, Balance]]:
     for name, project in projects_of(shared.settings, viewer.name).items():
         told = balance(limits, snapshot, project.account, now=now)
         if told is not None and told.left is not None:
-            found.append((project.title or name, told))
+            found.append((called(name, shared.settings.project), told))
     return found

@@ -17,7 +17,7 @@ from fabric_hub.slurm.limits import GPU, Association, Limit, Limits
 
 from .announcing_server import AnnouncingServer
 from .person import Person, words
-from .small_site import PROFILES, SmallSite
+from .small_site import PROFILES, UNIX_PREFIX, SmallSite
 from .waiting import until
 
 pytestmark = pytest.mark.hub
@@ -135,6 +135,7 @@ def test_a_forgotten_session_is_stopped_and_the_page_says_what_that_returned(
     assert record.returned_gpu_hours == pytest.approx(4, abs=0.1)
     page = words(person.log_in().browser.get(f"/user/{person.name}/lab"))
     assert "That returned 4.0 GPU-hours to project twin." in page
+    assert "default Digital twin Stopped soon over since" in words(person.browser.get("/hub/home"))
 
 
 def test_the_home_page_says_when_a_session_ends_what_is_left_and_what_to_worry_about(
@@ -143,14 +144,15 @@ def test_the_home_page_says_when_a_session_ends_what_is_left_and_what_to_worry_a
     person, _ = started(profile="gpu-1", image="base")
     budget = Association(account="twin-acc", grp_tres_mins={GPU: Limit(limit=6000, used=6000)})
     others = Association(account="shop-acc", grp_tres_mins={GPU: Limit(limit=600, used=600)})
-    generous.gateway.call(lambda fake: fake.set_limits(Limits(associations=(budget, others))))
+    boss_there = Association(account="shop-acc", user=f"{UNIX_PREFIX}boss", parent="shop-acc")
+    generous.gateway.call(lambda fake: fake.set_limits(Limits(associations=(budget, others, boss_there))))
     person.log_in()
 
     def home() -> str:
         return words(person.browser.get("/hub/home"))
 
     until(lambda: "Digital twin 0.0 100.0 100.0" in home(), "the page has heard of the limits")
-    assert "running, ends at" in home()
+    assert "default Digital twin One GPU running, ends at" in home()
     until(
         lambda: "The budget of project twin is used up: 100.0 of 100.0 GPU-hours." in home(),
         "the service has looked at the budgets",
@@ -158,6 +160,20 @@ def test_the_home_page_says_when_a_session_ends_what_is_left_and_what_to_worry_a
     )
     assert "The budget of project twin" in words(person.browser.get(f"/hub/spawn/{person.name}/more"))
     assert "closed-shop" not in home()
+    boss = generous.person("boss").log_in()
+    used_up = "The budget of project closed-shop is used up: 10.0 of 10.0 GPU-hours."
+    assert f"{used_up} Ask the operators for more." in words(boss.browser.get("/hub/home")), "its owner is told more"
+    refused = boss.form(project="closed-shop", profile="gpu-1")
+    assert refused.status_code == 403
+    assert "The budget of account shop-acc is used up" in words(refused)
+    assert "Ask the operators for more." in words(refused)
+    assert used_up not in words(refused), "once is enough"
+    person.stop()
+    person.until_gone()
+    person.start("more", project="twin", profile="small")
+    person.until_ready("more")
+    person.stop("more")
+    until(lambda: "more Digital twin Two CPUs over since" in home(), "an ended session is shown with what it was")
     with generous.store.engine.connect() as connection:
         assert "project:closed-shop" in set(connection.execute(sa.select(quota_warnings.c.subject)).scalars())
 

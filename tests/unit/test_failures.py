@@ -6,8 +6,10 @@ from jupyterhub.utils import format_exception
 
 from fabric_hub.errors import FabricError
 from fabric_hub.quotas.check import Verdict
+from fabric_hub.settings import Project
 from fabric_hub.spawner.failures import SessionFailure, as_html
-from fabric_hub.spawner.limits import OverLimitError
+from fabric_hub.spawner.limits import OverLimitError, to_owner
+from fabric_hub.spawner.pages import called
 
 EVIL = '<script>alert("x")</script>\' onload=x &amp;'
 
@@ -60,3 +62,16 @@ def test_a_refusal_offers_the_rescue_session_as_a_button() -> None:
     assert 'form="fabric-rescue-form" name="rescue" value="twin/rescue"' in html
     assert "Ask for more. Or start profile rescue." in html
     assert "<button" not in as_html(OverLimitError(found, "twin", "", ""))
+
+
+def test_an_owner_is_not_told_to_ask_the_owner() -> None:
+    found = Verdict(message="Used up.", reason="budget", hint="Ask the owner of the project for more.")
+    assert OverLimitError(found, "twin", "", "").hint == "Ask the owner of the project for more."
+    assert OverLimitError(found, "twin", "", "", owner=True).hint == "Ask the operators for more."
+    assert to_owner("It is used up. Ask its owner for more.") == "It is used up. Ask the operators for more."
+
+
+def test_a_title_stands_for_a_name_while_no_other_has_it() -> None:
+    titles = {"a": "Course", "b": "Course", "c": "Proteins", "d": ""}
+    table = {name: Project(account=name, title=title) for name, title in titles.items()}
+    assert [called(name, table) for name in ("a", "c", "d", "gone")] == ["Course (a)", "Proteins", "d", "gone"]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from fabric_hub.datasets.policy import Known
 from fabric_hub.projects.dataset_offer import for_form
 from fabric_hub.projects.offer import offer
 from fabric_hub.settings import Settings
-from fabric_hub.spawner.form import render
+from fabric_hub.spawner.form import for_people, render
 
 from .builders import NOW, TODAY, a_catalogue, a_dataset, a_node, a_site, a_snapshot
 from .test_failures import Tags
@@ -19,8 +20,10 @@ from .test_failures import Tags
 NODES = (a_node(), a_node(name="cpu1", partitions=("cpu",), gpus={}, gpus_free={}))
 
 
-def page(site: Settings, user: str, today: date = TODAY, known: Known | None = None, **more: Any) -> str:
-    data = offer(site, user, a_snapshot(nodes=NODES), today).model_dump()
+def page(
+    site: Settings, user: str, today: date = TODAY, known: Known | None = None, *, local: bool = True, **more: Any
+) -> str:
+    data = for_people(site, offer(site, user, a_snapshot(nodes=NODES), today, local=local), local=local)
     projects = [project["name"] for project in data["projects"]]
     data["datasets"] = for_form(site, known, user, projects, today).model_dump()
     return render({**data, "base": "", "server_name": "", "silent": "", **more})
@@ -32,6 +35,16 @@ def test_the_form_shows_what_may_start_and_what_is_free(site: Settings) -> None:
         assert words in html
     assert 'data-profiles="gpu" data-images="torch"' in html
     assert 'data-default-hours="2" data-max-hours="4"' in html
+
+
+def test_a_profile_that_this_hub_can_offer_nobody_is_not_on_the_form(tmp_path: Path) -> None:
+    mine = "[profile.machine]\ntitle='This machine'\nkind='local'\n[project.x]\naccount='x'\nmembers.owner=['eve']\n"
+    site = a_site(tmp_path, mine)
+    shown, hidden = (page(site, "eve", local=local) for local in (True, False))
+    assert 'id="profile-machine"' in shown
+    assert "This machine" not in hidden
+    assert "machine" not in re.search(r'data-profiles="([^"]*)"', hidden)[1].split()  # type: ignore[index]
+    assert 'id="profile-gpu"' in hidden
 
 
 def test_who_is_in_no_project_is_told_whom_to_ask(site: Settings) -> None:
