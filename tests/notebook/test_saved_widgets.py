@@ -32,9 +32,13 @@ def session(python: Path, hub: AnsweringHub, tmp_path: Path) -> Iterator[Running
 @pytest.fixture
 def notebook(session: RunningSession) -> Path:
     """A notebook that shows the widgets."""
+    return a_notebook(session, CELLS)
+
+
+def a_notebook(session: RunningSession, sources: tuple[str, ...]) -> Path:
     cells = [
         {"cell_type": "code", "id": f"c{n}", "source": cell, "metadata": {}, "outputs": [], "execution_count": None}
-        for n, cell in enumerate(CELLS)
+        for n, cell in enumerate(sources)
     ]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     file = session.home / "quota.ipynb"
@@ -71,6 +75,21 @@ def run_and_save(page: Page, session: RunningSession, notebook: Path) -> None:
     page.goto("about:blank")
     for one in json.loads(session.get("api/sessions")[1]):
         session.get(f"api/sessions/{one['id']}", method="DELETE")
+
+
+def test_a_clusters_widget_fits_where_it_is_shown(chromium: Page, session: RunningSession) -> None:
+    notebook = a_notebook(session, ("from fabric_lab import DaskCluster\nDaskCluster(name='one', n_workers=1)",))
+    open_at(chromium, session, f"lab/tree/{notebook.name}?reset")
+    chromium.locator(".jp-CodeCell .cm-content").first.click()
+    until(lambda: listening(session), "the kernel listens", 60)
+    chromium.keyboard.press("Shift+Enter")
+    tab = chromium.locator(".jp-OutputArea-output .widget-tab-contents")
+    expect(tab).to_contain_text("Total threads:")
+    assert tab.evaluate("tab => [tab.scrollWidth > tab.clientWidth, tab.scrollHeight > tab.clientHeight]") == [
+        False,
+        False,
+    ]
+    session.get("fabric/clusters/one", method="POST", body={"verb": "close"})
 
 
 @pytest.mark.parametrize("path", ["lab/tree/quota.ipynb?reset", "notebooks/quota.ipynb"])
