@@ -112,6 +112,13 @@ def gpu(told: Mapping[str, Any]) -> Row:
     return Row(name, f"{use}{size(used)} of {size(total)} memory", used / total)
 
 
+def warned(known: Mapping[str, Any], whose: str) -> bool:
+    """Whether a warning in force says already how long a budget lasts: one sentence, and one number, is enough."""
+    subject = f"{whose}:{known.get('project')}{'/' if whose == 'user' else '#'}"
+    warnings = [one for one in known.get("warnings") or () if isinstance(one, Mapping)]
+    return any(str(one.get("id", "")).startswith(subject) for one in warnings)
+
+
 def rows(known: Mapping[str, Any], now: float) -> list[Row]:
     """Everything that there is to show, most urgent first."""
     project = str(known.get("project_title") or known.get("project") or "this project")
@@ -121,8 +128,11 @@ def rows(known: Mapping[str, Any], now: float) -> list[Row]:
     if ends_at is not None:
         end = facts.clock(ends_at, now)
         found.append(Row("Time", facts.left(ends_at, now), None, f"This session ends at {end}."))
-    found += balance(f"GPU-hours of {project}", known.get("gpu_hours"))
-    found += balance("Your own GPU-hours", known.get("user_gpu_hours"))
+    for whose, name, key in (
+        ("project", f"GPU-hours of {project}", "gpu_hours"),
+        ("user", "Your own GPU-hours", "user_gpu_hours"),
+    ):
+        found += [row._replace(note="") if warned(known, whose) else row for row in balance(name, known.get(key))]
     found += [storage(one, now) for one in known.get("storage") or () if isinstance(one, Mapping)]
     found += [gpu(one) for one in known.get("gpu_use") or ()]
     return found

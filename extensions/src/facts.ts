@@ -40,6 +40,14 @@ export function left(endsAt: number | null, now: number): string {
   return `${Math.floor(minutes / 60)} h ${rest ? `${rest} min ` : ''}left`;
 }
 
+/** A time as the hub's pages say it: "14:05", with the date when it is not today: "27 Nov 00:17". */
+export function clock(seconds: number, now: number): string {
+  const [at, today] = [new Date(seconds * 1000), new Date(now * 1000)];
+  const time = at.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
+  const day = `${String(at.getDate()).padStart(2, '0')} ${at.toLocaleDateString('en-US', { month: 'short' })}`;
+  return at.toDateString() === today.toDateString() ? time : `${day} ${time}`;
+}
+
 export function gpus(count: number): string {
   return count === 0 ? 'no GPU' : `${count} GPU${count > 1 ? 's' : ''}`;
 }
@@ -61,7 +69,7 @@ export function details(facts: IFacts, now: number): [string, string][] {
   const ends =
     facts.ends_at === null
       ? ''
-      : `${new Date(facts.ends_at * 1000).toLocaleString()} (${left(facts.ends_at, now)})`;
+      : `${clock(facts.ends_at, now)} (${left(facts.ends_at, now)})`;
   const account = facts.hub?.['account'];
   const rows: [string, string][] = [
     ['Project', title],

@@ -84,7 +84,8 @@ def _extension(
         return 0, "Its job has no time limit."
     if profile is None or job.started_at is None:
         return 0, "The profile of this session is no longer offered."
-    bounds = [(job.started_at + profile.max_hours * 3600, f"its profile allows at most {profile.max_hours:g} hours")]
+    most_hours = f"{profile.max_hours:g} hour{'' if profile.max_hours == 1 else 's'}"
+    bounds = [(job.started_at + profile.max_hours * 3600, f"its profile allows at most {most_hours}")]
     if project_ends is not None and project_ends > now:
         bounds.append((project_ends, f"its project ends at {clock(project_ends)}"))
     if reservation_ends_at is not None:

@@ -107,19 +107,18 @@ class Continuation:
         found = self._store.successor(session.id)
         if found is not None:
             return self.describe(found, snapshot)
-        return self._described(session.user, name, "starting", None, "It is being started.", reopen)
+        return self._described(session.user, name, "starting", None, "is being started.", reopen)
 
     def describe(self, successor: Session, snapshot: Snapshot | None) -> Continued:
         """How a successor fares, by its record and Slurm's word on its job."""
         ready = successor.ready_at is not None
         job = standing(successor, snapshot).job
         if ready:
-            text = "It is ready."
+            text = "is ready."
         elif job is not None and job.phase is Phase.QUEUED:
-            text = "Its job waits in the queue; it starts at the latest when there is room again. "
-            text += explain(job, snapshot)
+            text = f"waits in the queue. {explain(job, snapshot)}"
         else:
-            text = "It is starting."
+            text = "is starting."
         state = "ready" if ready else "starting"
         return self._described(successor.user, successor.server_name, state, successor.id, text, successor.reopen or ())
 
@@ -133,6 +132,7 @@ class Continuation:
             url=page,
             state=state,
             session=session,
-            text=f"Session {name} continues this one with the same choices. {text.strip()} {_NOT_CARRIED}{files}.",
+            # first how it fares: a notification shows no more than the first words
+            text=f"Session {name} {text.strip()} {_NOT_CARRIED}{files}.",
             reopen=reopen,
         )

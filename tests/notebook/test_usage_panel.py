@@ -80,6 +80,21 @@ def test_the_status_bar_and_the_panel_tell_what_is_left(chromium: Page, session:
     assert faults(chromium, "#jp-bottom-panel") == []
 
 
+def test_what_a_warning_says_is_not_said_again_and_no_use_is_said_instead_of_drawn(
+    chromium: Page, session: RunningSession, hub: AnsweringHub
+) -> None:
+    days = [time.strftime("%Y-%m-%d", time.localtime(time.time() - ago * 86400)) for ago in range(28, -1, -1)]
+    warning = {"id": "project:twin#7-days", "level": "warning", "text": "The budget of project twin lasts until 3 May."}
+    unused = [{"day": day, "gpu_hours": 0.0} for day in days]
+    hub.usage["GET /quota"] = usage.quota(warnings=[warning], trend=unused)
+    open_lab(chromium, session)
+    shown = panel(chromium)
+    expect(shown).to_contain_text("The budget of project twin lasts until 3 May.")
+    expect(shown).to_contain_text("The last 28 days and today: nothing was used.")
+    expect(shown.get_by_role("img")).to_have_count(0)
+    expect(shown).not_to_contain_text("At the present rate")
+
+
 def test_the_last_ten_minutes_are_announced_without_blocking(
     chromium: Page, session: RunningSession, hub: AnsweringHub
 ) -> None:
@@ -185,19 +200,24 @@ def test_an_idle_session_is_warned_of_and_kept_by_a_click(
 def test_continue_starts_the_next_session_with_the_same_documents(
     chromium: Page, session: RunningSession, hub: AnsweringHub
 ) -> None:
+    status, body = session.get("fabric/clusters", method="POST", body={"name": "mine", "n_workers": 0})
+    assert status == 201, body
     file = open_notebook(chromium, session)
     panel(chromium).get_by_role("button", name="Continue in a new session …").click()
     dialog = chromium.get_by_role("dialog")
+    expect(dialog).to_contain_text("Dask cluster mine ends with this session")
     expect(dialog).to_contain_text("The memory of kernels is not carried over")
     expect(dialog).to_contain_text("work.ipynb")
     assert faults(chromium, ".jp-Dialog") == []
     dialog.get_by_role("button", name="Continue").click()
+    expect(panel(chromium)).to_contain_text("The next session waits for a node.")
     expect(toast(chromium, "The next session is ready.")).to_be_visible()
     assert ("POST /continue", {"reopen": ["work.ipynb"]}) in hub.usage_told
     assert "not saved yet" in file.read_text()
     chromium.route("**/session-2/**", lambda route: route.fulfill(body="the next session"))
     toast(chromium, "The next session is ready.").get_by_role("button", name="Open it").click()
     chromium.wait_for_url("**/user/ann/session-2/")
+    session.get("fabric/clusters/mine", method="POST", body={"verb": "close"})
 
 
 def test_the_next_session_opens_the_documents_again_once(

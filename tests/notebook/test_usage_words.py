@@ -19,6 +19,21 @@ def test_what_is_used_and_left_is_said_with_the_forecast() -> None:
     assert "Slurm was asked just now." in text
 
 
+def test_how_long_a_budget_lasts_is_said_once_by_its_warning_or_by_its_line() -> None:
+    warned = usage.quota(warnings=[{"id": "project:twin#7-days", "text": "It lasts until 3 May."}])
+    assert "At the present rate" not in usage_words.as_text(warned, time.time())
+    other = usage.quota(warnings=[{"id": "project:twins#7-days", "text": "Another lasts until 3 May."}])
+    assert "At the present rate" in usage_words.as_text(other, time.time())
+
+
+def test_a_time_is_said_as_on_the_hubs_pages_with_its_date_when_it_is_another_day() -> None:
+    noon = time.mktime((2026, 11, 26, 12, 0, 0, 0, 0, -1))
+    at = usage.quota() | {"time": {"ends_at": noon + 3600}}
+    assert "This session ends at 13:00." in usage_words.as_text(at, noon)
+    at["time"] = {"ends_at": noon + 13 * 3600}
+    assert "This session ends at 27 Nov 01:00." in usage_words.as_text(at, noon)
+
+
 def test_a_budget_that_is_used_up_says_what_that_means() -> None:
     spent = {"limit": 200.0, "used": 203.0, "left": -3.0, "rate_per_day": 10.0, "lasts_until": 1.0}
     [row] = usage_words.balance("Digital Twin", spent)

@@ -231,6 +231,7 @@ async def test_continue_starts_a_named_server_with_the_same_choices_and_the_same
     told = answer.json()
     assert (told["server_name"], told["state"]) == ("session-2", "starting")
     assert told["url"].endswith("/hub/spawn-pending/jan/session-2")
+    assert told["text"].startswith("Session session-2 is starting. ")
     assert "memory of kernels is not carried over" in told["text"]
     ((user, server, options),) = hub.started
     assert (user, server) == ("jan", "session-2")

@@ -53,6 +53,12 @@ def test_a_reservation_that_ends_first_is_the_end() -> None:
     assert "reservation" in left.extend_why_not
 
 
+def test_one_hour_is_said_as_one() -> None:
+    profile = PROFILE.model_copy(update={"max_hours": 1.0})
+    left = time_left(a_job(started_at=NOW, ends_at=NOW + HOUR), profile, PROJECT, NOW, offered=True)
+    assert left.extend_why_not == "This session cannot be longer: its profile allows at most 1 hour."
+
+
 def test_while_its_reservation_is_not_known_the_end_is_the_latest_there_can_be() -> None:
     left = time_left(RUNNING, PROFILE, PROJECT, NOW, offered=True, reservation_unknown=True)
     assert left.ends_at == NOW + 2 * HOUR

@@ -1,4 +1,4 @@
-import { URLExt } from '@jupyterlab/coreutils';
+import { PageConfig, URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
 import { Refusal } from '../datasets/api';
@@ -10,6 +10,9 @@ export class Gone extends Error {}
 const UNREACHABLE = 'This session does not answer: it has ended, or the connection is down.';
 const ENDED = 'This session has ended. What is open here can no longer be saved or run.';
 
+/** Who wants to continue waits no longer to hear of clusters. */
+const CLUSTERS_MS = 3_000;
+
 /** Asks this session's own server about use and time. */
 export class UsageApi {
   constructor(private readonly settings: ServerConnection.ISettings) {}
@@ -20,6 +23,19 @@ export class UsageApi {
 
   async gpus(): Promise<readonly IGpuUse[]> {
     return (await this.ask<{ gpus: readonly IGpuUse[] }>('gpu')).gpus;
+  }
+
+  /** Names of the session's Dask clusters; none where that is not known, or where there is no Dask. */
+  async clusters(): Promise<readonly string[]> {
+    if (PageConfig.getOption('fabricClusters') !== 'true') {
+      return [];
+    }
+    try {
+      const signal = AbortSignal.timeout(CLUSTERS_MS);
+      return (await this.ask<{ clusters: readonly { name: string }[] }>('clusters', { signal })).clusters.map(one => one.name);
+    } catch {
+      return [];
+    }
   }
 
   /** Start the session that follows this one; asked again, how it fares. */

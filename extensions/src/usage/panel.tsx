@@ -3,12 +3,12 @@ import type { Message } from '@lumino/messaging';
 import { Signal, type ISignal } from '@lumino/signaling';
 import * as React from 'react';
 
-import { left } from '../facts';
+import { clock, left } from '../facts';
 import { usageIcon } from './icon';
 import type { IBalance, IDay, IQuota, IUsage } from './model';
 import type { UsageStore } from './store';
 import {
-  ago, balanceText, forecast, gpuText, hours, level, part, percent, points, storagePart, storageText
+  ago, balanceText, forecast, gpuText, hours, level, part, percent, points, storagePart, storageText, trendText, warnedOf
 } from './words';
 
 const OLD_S = 600;
@@ -133,7 +133,7 @@ function Known(props: IProps & { readonly known: IUsage }): React.JSX.Element {
   );
 }
 
-function Time({ known, proceed, extend }: IProps & { readonly known: IUsage }): React.JSX.Element {
+function Time({ store, known, proceed, extend }: IProps & { readonly known: IUsage }): React.JSX.Element {
   const now = Date.now() / 1000;
   const time = known.quota?.time;
   return (
@@ -142,19 +142,16 @@ function Time({ known, proceed, extend }: IProps & { readonly known: IUsage }): 
       <p>
         {known.ends_at === null
           ? 'When this session ends is not known.'
-          : `${left(known.ends_at, now)}. ${time?.text || `This session ends at ${moment(known.ends_at)}.`}`}
+          : `${left(known.ends_at, now)}. ${time?.text || `This session ends at ${clock(known.ends_at, now)}.`}`}
       </p>
       <div className="fabric-Usage-actions">
         <Act does={proceed}>Continue in a new session …</Act>
         {time?.can_extend ? <Act does={extend}>Extend …</Act> : null}
       </div>
+      {store.next ? <p className="fabric-Usage-note">{store.next.text}</p> : null}
       {time && !time.can_extend && time.extend_why_not ? <p className="fabric-Usage-note">{time.extend_why_not}</p> : null}
     </section>
   );
-}
-
-function moment(seconds: number): string {
-  return new Date(seconds * 1000).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
 }
 
 function Act({ does, children }: { readonly does: () => void; readonly children: React.ReactNode }): React.JSX.Element {
@@ -172,15 +169,31 @@ function Budgets({ quota }: { readonly quota: IQuota }): React.JSX.Element | nul
   return (
     <section aria-labelledby="fabric-usage-hours">
       <h3 id="fabric-usage-hours">GPU-hours</h3>
-      {quota.gpu_hours ? <Budget name={quota.project_title || quota.project} balance={quota.gpu_hours} /> : null}
-      {quota.user_gpu_hours ? <Budget name="Your own" balance={quota.user_gpu_hours} /> : null}
+      {quota.gpu_hours ? (
+        <Budget
+          name={quota.project_title || quota.project}
+          balance={quota.gpu_hours}
+          warned={warnedOf(quota, 'project')}
+        />
+      ) : null}
+      {quota.user_gpu_hours ? (
+        <Budget name="Your own" balance={quota.user_gpu_hours} warned={warnedOf(quota, 'user')} />
+      ) : null}
       {quota.trend.length > 1 ? <Trend days={quota.trend} /> : null}
     </section>
   );
 }
 
-function Budget({ name, balance }: { readonly name: string; readonly balance: IBalance }): React.JSX.Element {
-  return <Bar name={name} part={part(balance.used, balance.limit)} text={balanceText(balance)} note={forecast(balance)} />;
+interface IBudgetProps {
+  readonly name: string;
+  readonly balance: IBalance;
+  /** A warning says how long it lasts. */
+  readonly warned: boolean;
+}
+
+function Budget({ name, balance, warned }: IBudgetProps): React.JSX.Element {
+  const note = warned ? '' : forecast(balance);
+  return <Bar name={name} part={part(balance.used, balance.limit)} text={balanceText(balance)} note={note} />;
 }
 
 interface IBarProps {
@@ -212,9 +225,10 @@ function Bar(props: IBarProps): React.JSX.Element {
 }
 
 function Trend({ days }: { readonly days: readonly IDay[] }): React.JSX.Element {
-  const most = Math.max(...days.map(day => day.gpu_hours));
-  const total = days.reduce((sum, day) => sum + day.gpu_hours, 0);
-  const said = `The last ${days.length} days: ${hours(total)} GPU-hours, at most ${hours(most)} in a day.`;
+  const said = trendText(days, Date.now() / 1000);
+  if (days.every(day => day.gpu_hours === 0)) {
+    return <div className="fabric-Usage-note">{said}</div>;
+  }
   return (
     <>
       <svg className="fabric-Usage-trend" viewBox="-1 -1 202 42" role="img" aria-label={said} preserveAspectRatio="none">

@@ -14,7 +14,7 @@ function words(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function body(paths: readonly string[]): Widget {
+function body(paths: readonly string[], clusters: readonly string[]): Widget {
   const widget = new Widget();
   widget.addClass('fabric-Continue');
   const say = (text: string): void => {
@@ -27,6 +27,10 @@ function body(paths: readonly string[]): Widget {
     'The memory of kernels is not carried over: variables are gone, and cells must be run again. ' +
       'This session goes on until its own end.'
   );
+  if (clusters.length) {
+    const [them, end] = clusters.length === 1 ? ['Dask cluster', 'ends'] : ['Dask clusters', 'end'];
+    say(`${them} ${clusters.join(', ')} ${end} with this session: a new one is started there, and its results computed again.`);
+  }
   if (paths.length) {
     say('These documents are saved, and opened again there:');
     const list = document.createElement('ul');
@@ -45,9 +49,10 @@ function body(paths: readonly string[]): Widget {
 /** Ask, save, start the session that follows, and lead there once it is ready. */
 export async function proceed(app: JupyterFrontEnd, store: UsageStore): Promise<void> {
   const paths = openPaths(app).slice(0, MOST);
+  const clusters = await store.api.clusters();
   const asked = await showDialog({
     title: 'Continue in a new session',
-    body: body(paths),
+    body: body(paths, clusters),
     buttons: [Dialog.cancelButton(), Dialog.okButton({ label: 'Continue' })]
   });
   if (!asked.button.accept) {
@@ -59,6 +64,7 @@ export async function proceed(app: JupyterFrontEnd, store: UsageStore): Promise<
     const told = await store.api.proceed(openPaths(app).slice(0, MOST));
     const unsaved = failed.length ? ` Not saved: ${names(failed)}.` : '';
     follow(store, id, told, unsaved);
+    await store.refresh();
   } catch (error) {
     Notification.update({ id, message: words(error), type: 'error', autoClose: false });
   }
@@ -72,6 +78,7 @@ function address(told: ISuccessor): string | null {
 
 function follow(store: UsageStore, id: string, told: ISuccessor, unsaved: string): void {
   const url = address(told);
+  store.follow(told);
   if (told.state === 'ready' && url !== null) {
     Notification.update({
       id,

@@ -1,7 +1,7 @@
 import { Signal, type ISignal } from '@lumino/signaling';
 
 import { Gone, type UsageApi } from './api';
-import type { IGpuUse, IUsage } from './model';
+import type { IGpuUse, ISuccessor, IUsage } from './model';
 
 /** What is known of use and time; one for the status bar, the panel and the warnings. */
 export class UsageStore {
@@ -14,6 +14,8 @@ export class UsageStore {
   /** The session's server is not there any more. */
   gone = false;
   gpus: readonly IGpuUse[] = [];
+  /** The session that follows this one, once one was asked for here. */
+  next: ISuccessor | null = null;
 
   private readonly _changed = new Signal<this, void>(this);
 
@@ -42,6 +44,12 @@ export class UsageStore {
     } catch {
       this.gpus = []; // the question about the session says why
     }
+    this._changed.emit();
+  }
+
+  /** How the session that follows this one fares. */
+  follow(next: ISuccessor): void {
+    this.next = next;
     this._changed.emit();
   }
 

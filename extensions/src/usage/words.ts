@@ -1,4 +1,4 @@
-import { left } from '../facts';
+import { clock, left } from '../facts';
 import { size } from '../datasets/words';
 import type { IBalance, IDay, IGpuUse, IQuota, IStorage, IUsage } from './model';
 
@@ -153,10 +153,27 @@ export function points(days: readonly IDay[], width: number, height: number): st
     .join(' ');
 }
 
+/** "The last 28 days and today: 12.0 GPU-hours, at most 3.5 in a day.": today is not a whole day yet. */
+export function trendText(days: readonly IDay[], now: number): string {
+  const at = new Date(now * 1000);
+  const today = [at.getFullYear(), at.getMonth() + 1, at.getDate()].map(part => String(part).padStart(2, '0')).join('-');
+  const whole = days.filter(one => one.day < today).length;
+  const span = `The last ${whole === 1 ? 'day' : `${whole} days`}${whole < days.length ? ' and today' : ''}`;
+  const total = days.reduce((sum, one) => sum + one.gpu_hours, 0);
+  const most = Math.max(...days.map(one => one.gpu_hours));
+  return total > 0
+    ? `${span}: ${hours(total)} GPU-hours, at most ${hours(most)} in a day.`
+    : `${span}: nothing was used.`;
+}
+
+/** Whether a warning in force says already how long a budget lasts: one sentence, and one number, is enough. */
+export function warnedOf(quota: IQuota, whose: 'project' | 'user'): boolean {
+  return quota.warnings.some(one => one.id.startsWith(`${whose}:${quota.project}${whose === 'user' ? '/' : '#'}`));
+}
+
 /** What is said when the end comes near. */
 export function endText(due: number, endsAt: number, now: number, why = ''): string {
-  const end = new Date(endsAt * 1000).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
-  const says = `This session ends at ${end}${why === 'reservation' ? ' with its reservation' : ''}: ${left(endsAt, now)}.`;
+  const says = `This session ends at ${clock(endsAt, now)}${why === 'reservation' ? ' with its reservation' : ''}: ${left(endsAt, now)}.`;
   const kernels = 'Its kernels end with it';
   return due === 120
     ? `${says} Open documents are being saved. ${kernels}.` // JupyterLab cuts after 140 characters
