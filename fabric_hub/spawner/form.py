@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from ..clock import clock
 from ..projects.dataset_offer import for_form
 from ..projects.offer import Offer, offer
 from ..settings import Settings
+from .limits import refused_now
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -24,7 +26,10 @@ async def render_form(spawner: Any) -> str:
     today = datetime.now().astimezone().date()
     local = runs_local_sessions(shared.settings.users)
     user = spawner.user.name
-    data = for_people(shared.settings, offer(shared.settings, user, snapshot, today, local=local), local=local)
+    offered = offer(shared.settings, user, snapshot, today, local=local)
+    shared.limits.follow()
+    refused = refused_now(shared.settings, user, offered.projects, shared.limits.limits, snapshot)
+    data = for_people(shared.settings, offered, refused, local=local)
     projects = [project["name"] for project in data["projects"]]
     data["datasets"] = for_form(shared.settings, await shared.datasets(), user, projects, today).model_dump()
     since = data["silent_since"]
@@ -32,12 +37,16 @@ async def render_form(spawner: Any) -> str:
     return render({**data, "base": shared.settings.hub.pages_url, "server_name": spawner.name, "silent": silent})
 
 
-def for_people(settings: Settings, offered: Offer, *, local: bool) -> dict[str, Any]:
+def for_people(settings: Settings, offered: Offer, refused: Mapping[str, str], *, local: bool) -> dict[str, Any]:
     """An offer as the form's data, without profiles that this hub can offer to nobody. Pure.
 
+    :param refused: why a profile would be refused now, by profile; it can be chosen all the same, and tells more then.
     :param local: whether this hub can run sessions on its own machine.
     """
     data = offered.model_dump()
+    for profile in data["profiles"]:
+        if not profile["never"]:
+            profile["state"] = refused.get(profile["name"], profile["state"])
     if not local:
         here = {name for name, profile in settings.profile.items() if profile.kind == "local"}
         data["profiles"] = [profile for profile in data["profiles"] if profile["name"] not in here]

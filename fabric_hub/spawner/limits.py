@@ -9,12 +9,17 @@ import logging
 import os
 import pwd
 import time
+from collections.abc import Sequence
 
 from ..accounts import unix_name
 from ..errors import FabricError
+from ..model import Snapshot
 from ..projects import policy
+from ..projects.offer import OfferedProject
 from ..quotas.ask import Ask
 from ..quotas.check import Verdict, verdict
+from ..settings import Settings
+from ..slurm.limits import Limits
 from .runtime import HubRuntime
 
 log = logging.getLogger("fabric_hub.limits")
@@ -66,12 +71,49 @@ async def refuse_over_limit(shared: HubRuntime, user: str, server_name: str, cho
     raise OverLimitError(found, choice.project, rescue, hint, owner=owner)
 
 
+# What even the shortest session that can be asked for does not get.
+_SHORTEST_HOURS = 0.1
+
+
+def refused_now(
+    settings: Settings, user: str, projects: Sequence[OfferedProject], limits: Limits | None, snapshot: Snapshot | None
+) -> dict[str, str]:
+    """Why a profile would be refused in each of a user's open projects, by profile; others are not in it. Pure.
+
+    Other users' associations are left out first: each verdict looks at all that there are.
+    """
+    if limits is None or settings.slurm is None:
+        return {}
+    account = _account(settings, user)
+    own = tuple(one for one in limits.associations if one.user in ("", account))
+    limits, now = limits.model_copy(update={"associations": own}), time.time()
+    found: dict[str, list[Verdict]] = {}
+    for offered in projects:
+        for name in () if offered.closed else offered.profiles:
+            profile, project = settings.profile[name], settings.project[offered.name]
+            if profile.kind == "slurm":
+                choice = policy.Choice(
+                    project=offered.name, account=project.account, profile=name, kind=profile.kind, image="",
+                    hours=_SHORTEST_HOURS,
+                )  # fmt: skip
+                ask = Ask.of(policy.job_spec(profile, choice), account)
+                found.setdefault(name, []).append(verdict(limits, snapshot, ask, now))
+    return {
+        name: "not now: the budget is used up" if told[0].reason == "budget" else f"not now: {told[0].message}"
+        for name, told in found.items()
+        if all(one.refused for one in told)
+    }
+
+
+def _account(settings: Settings, user: str) -> str:
+    users = settings.users
+    return pwd.getpwuid(os.geteuid()).pw_name if users.shared_account else unix_name(users, user)
+
+
 async def _verdict(shared: HubRuntime, user: str, choice: policy.Choice, profile: str) -> Verdict:
     settings = shared.settings
     wanted = settings.profile[profile]
     if profile != choice.profile:
         choice = choice.model_copy(update={"profile": profile, "hours": wanted.default_hours})
-    users = settings.users
-    account = pwd.getpwuid(os.geteuid()).pw_name if users.shared_account else unix_name(users, user)
-    ask = Ask.of(policy.job_spec(wanted, choice), account)
+    ask = Ask.of(policy.job_spec(wanted, choice), _account(settings, user))
     return verdict(await shared.current_limits(), shared.follower.snapshot, ask, time.time())

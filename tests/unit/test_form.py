@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ from fabric_hub.datasets.policy import Known
 from fabric_hub.projects.dataset_offer import for_form
 from fabric_hub.projects.offer import offer
 from fabric_hub.settings import Settings
+from fabric_hub.slurm.limits import GPU, Association, Limit, Limits, Qos
 from fabric_hub.spawner.form import for_people, render
+from fabric_hub.spawner.limits import refused_now
 
 from .builders import NOW, TODAY, a_catalogue, a_dataset, a_node, a_site, a_snapshot
 from .test_failures import Tags
@@ -21,9 +24,12 @@ NODES = (a_node(), a_node(name="cpu1", partitions=("cpu",), gpus={}, gpus_free={
 
 
 def page(
-    site: Settings, user: str, today: date = TODAY, known: Known | None = None, *, local: bool = True, **more: Any
-) -> str:
-    data = for_people(site, offer(site, user, a_snapshot(nodes=NODES), today, local=local), local=local)
+    site: Settings, user: str, today: date = TODAY, known: Known | None = None, *, local: bool = True,
+    limits: Limits | None = None, **more: Any,
+) -> str:  # fmt: skip
+    offered = offer(site, user, a_snapshot(nodes=NODES), today, local=local)
+    refused = refused_now(site, user, offered.projects, limits, None)
+    data = for_people(site, offered, refused, local=local)
     projects = [project["name"] for project in data["projects"]]
     data["datasets"] = for_form(site, known, user, projects, today).model_dump()
     return render({**data, "base": "", "server_name": "", "silent": "", **more})
@@ -35,6 +41,21 @@ def test_the_form_shows_what_may_start_and_what_is_free(site: Settings) -> None:
         assert words in html
     assert 'data-profiles="gpu" data-images="torch"' in html
     assert 'data-default-hours="2" data-max-hours="4"' in html
+
+
+def test_a_profile_that_a_limit_refuses_in_all_projects_does_not_say_that_it_can_start(tmp_path: Path) -> None:
+    site = a_site(tmp_path, "[project.x]\naccount='x'\nmembers.owner=['kim']\n")
+    users = tuple(Association(account="x", user=name, parent="x") for name in ("kim", "other"))
+
+    def told(used: int) -> str:
+        account = Association(account="x", grp_tres_mins={GPU: Limit(limit=600, used=used)})
+        limits = Limits(at=time.time(), associations=(account, *users), qos=(Qos(name="normal"),))
+        text = Tags(page(site, "kim", limits=limits)).text
+        return " ".join(text[text.index("h200 GPU") :].split()[2:11])
+
+    assert "can start now on 1 node" in page(site, "kim")
+    assert "not now: the budget is used up" in told(600)
+    assert "not now" not in told(590), "a short session may start"
 
 
 def test_a_profile_that_this_hub_can_offer_nobody_is_not_on_the_form(tmp_path: Path) -> None:
