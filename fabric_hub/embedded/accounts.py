@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import pwd
+import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 from ..errors import FabricError
@@ -88,9 +90,17 @@ def remove(layout: Layout) -> list[str]:
     """Remove the accounts of this run; their processes must have ended. Returns their names."""
     removed = []
     for entry in ours(layout):
+        _remove_scratch(entry.pw_uid)
         _run("userdel", "--force", entry.pw_name)
         removed.append(entry.pw_name)
     return removed
+
+
+def _remove_scratch(uid: int) -> None:
+    """What an account's Dask workers left on this machine when they were killed: its uid may become another's."""
+    for path in Path(tempfile.gettempdir()).glob("fabric-dask-*"):
+        if path.lstat().st_uid == uid and path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _run(*argv: str) -> None:

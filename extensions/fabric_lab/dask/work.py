@@ -12,7 +12,6 @@ import json
 import os
 import signal
 import sys
-import tempfile
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from multiprocessing import forkserver
@@ -21,6 +20,7 @@ from typing import Any
 
 from .. import gpu
 from .datasets import JobDatasets
+from .scratch import scratch
 
 # Between Slurm's SIGTERM and its SIGKILL are KillWait seconds (slurm.conf, 30 by default); a part is for the goodbye.
 HAND_OVER_S = 25.0
@@ -196,8 +196,8 @@ def main() -> int:
         )
         return 0
     try:
-        with tempfile.TemporaryDirectory(prefix="fabric-dask-", dir=order.local_directory) as scratch:
-            order = replace(order, local_directory=scratch)
+        with scratch(order.local_directory) as directory:
+            order = replace(order, local_directory=directory)
             start_forkserver()
             measure_own_gpus_only()
             asyncio.run(run(order, path.parents[1], int(os.environ.get("SLURM_ARRAY_TASK_ID", "0"))))
