@@ -1,4 +1,4 @@
-"""A task's own directory on its node's disk: gone with the task, and what tasks that were killed have left goes, too."""
+"""A task's own directory on its node's disk: gone with the task, and so is what tasks that were killed have left."""
 
 from __future__ import annotations
 
