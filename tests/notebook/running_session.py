@@ -115,6 +115,11 @@ class RunningSession:
         self.port: int = hub.announcements[-1].body["port"]
         return self
 
+    def kernel_listens(self) -> bool:
+        """Whether the only kernel hears its page: what is run in a notebook before is forgotten."""
+        kernels = json.loads(self.get("api/kernels")[1])
+        return [(kernel["execution_state"], kernel["connections"] > 0) for kernel in kernels] == [("idle", True)]
+
     def get(self, path: str, token: str | None = TOKEN, method: str = "GET", body: Any = None) -> tuple[int, str]:
         """Status and text of an answer of this session's server."""
         headers = {"Authorization": f"token {token}"} if token else {}

@@ -7,6 +7,8 @@ import re
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.hub.waiting import until
+
 from .answering_hub import AnsweringHub
 from .chromium import faults, open_lab
 from .running_session import RunningSession
@@ -82,7 +84,7 @@ def test_the_numbers_follow_the_cluster_and_not_while_others_are_typed_which_are
     chromium.get_by_role("tab", name="Dask clusters").click(timeout=90_000)
     panel = chromium.locator(PANEL)
     new = panel.get_by_role("region", name="New cluster")
-    assert new.get_by_role("option").all_text_contents() == ["One GPU: each has 1 GPU, 4 CPUs, 8 GB"]
+    expect(new.get_by_role("option")).to_have_text(["One GPU: 1 GPU, 4 CPUs, 8 GB each"])
     expect(new).to_contain_text("2 cost 2 GPU-hours.")
 
     cluster = panel.get_by_role("region", name="Cluster mine")
@@ -112,7 +114,7 @@ def test_client_code_of_a_cluster_works_where_it_is_inserted(chromium: Page, ses
     chromium.locator('.jp-LauncherCard[data-category="Notebook"]').first.click()
     cell = chromium.locator(".jp-NotebookPanel .jp-CodeCell .cm-content").first
     cell.click()
-    expect(chromium.locator('.jp-NotebookPanel-toolbar [data-status="idle"]').first).to_be_attached()
+    until(session.kernel_listens, "the kernel listens", 60)
     insert.click()
     expect(cell).to_contain_text('cluster = DaskCluster.connect("mine")')
     cell.click()

@@ -53,17 +53,11 @@ def open_at(page: Page, session: RunningSession, path: str) -> None:
     expect(page.locator(".jp-CodeCell .cm-content").first).to_be_visible()
 
 
-def listening(session: RunningSession) -> bool:
-    """The page's kernel hears it; what is run before is forgotten."""
-    kernels = json.loads(session.get("api/kernels")[1])
-    return [(kernel["execution_state"], kernel["connections"] > 0) for kernel in kernels] == [("idle", True)]
-
-
 def run_and_save(page: Page, session: RunningSession, notebook: Path) -> None:
     """Run the cells, see the widgets, save; then the kernel ends."""
     open_at(page, session, f"lab/tree/{notebook.name}?reset")
     page.locator(".jp-CodeCell .cm-content").first.click()
-    until(lambda: listening(session), "the kernel listens", 60)
+    until(session.kernel_listens, "the kernel listens", 60)
     for _ in CELLS:
         page.keyboard.press("Shift+Enter")
     expect(page.locator(LIVE)).to_have_count(2)
@@ -81,7 +75,7 @@ def test_a_clusters_widget_fits_where_it_is_shown(chromium: Page, session: Runni
     notebook = a_notebook(session, ("from fabric_lab import DaskCluster\nDaskCluster(name='one', n_workers=1)",))
     open_at(chromium, session, f"lab/tree/{notebook.name}?reset")
     chromium.locator(".jp-CodeCell .cm-content").first.click()
-    until(lambda: listening(session), "the kernel listens", 60)
+    until(session.kernel_listens, "the kernel listens", 60)
     chromium.keyboard.press("Shift+Enter")
     tab = chromium.locator(".jp-OutputArea-output .widget-tab-contents")
     expect(tab).to_contain_text("Total threads:")
@@ -102,7 +96,7 @@ def test_a_widget_whose_kernel_has_ended_is_shown_as_it_was_saved_and_run_again_
     expect(outputs.first).to_contain_text("80.0 of 200 GPU-hours used, 120 left")
     expect(outputs.first).to_contain_text(re.compile(r"As of \d\d \w+ \d\d:\d\d\. Run the cell again"))
     expect(outputs.nth(1)).to_contain_text("Digital Twin")
-    until(lambda: listening(session), "a new kernel is there, which does not know these widgets", 60)
+    until(session.kernel_listens, "a new kernel is there, which does not know these widgets", 60)
     expect(chromium.get_by_text("model not found")).to_have_count(0)
     expect(outputs.first).to_contain_text("80.0 of 200 GPU-hours used, 120 left")
     expect(chromium.locator(LIVE)).to_have_count(0)

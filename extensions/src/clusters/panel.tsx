@@ -276,7 +276,7 @@ function New({ store, profiles }: { store: ClustersStore; profiles: readonly IPr
       {choices.length ? (
         <label className="fabric-Clusters-field">
           Each worker is like
-          <HTMLSelect value={name} onChange={event => choose(event.target.value)}>
+          <HTMLSelect value={name} title={one && profile(one)} onChange={event => choose(event.target.value)}>
             {choices.map(candidate => (
               <option key={candidate.name} value={candidate.name}>
                 {profile(candidate)}

@@ -67,14 +67,14 @@ export function following(cluster: ICluster): string {
     : '';
 }
 
-/** "One GPU: each has 1 GPU, 8 CPUs, 16 GB": a profile, and what one worker of it is. */
+/** "One GPU: 1 GPU, 8 CPUs, 16 GB each": a profile, and what one worker of it is. */
 export function profile(one: IProfile): string {
   const parts = [
     one.gpus ? `${one.gpus} GPU${one.gpus === 1 ? '' : 's'}` : '',
     `${one.cpus} CPU${one.cpus === 1 ? '' : 's'}`,
     `${Math.round(one.memory_mb / 1024)} GB`
   ];
-  return `${one.title || one.name}: each has ${parts.filter(Boolean).join(', ')}`;
+  return `${one.title || one.name}: ${parts.filter(Boolean).join(', ')} each`;
 }
 
 /** The profiles to choose from: of those whose workers are the same, such as of one GPU and of two, the first. */
