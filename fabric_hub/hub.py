@@ -13,6 +13,8 @@ from typing import Any
 import batchspawner  # noqa: F401  (registers an API handler that must not stay, see below)
 import jupyterhub.apihandlers
 from jupyterhub.app import JupyterHub
+from jupyterhub.handlers.pages import SpawnHandler
+from tornado import web
 
 from . import capabilities, hub_thread
 from .accounts import runs_local_sessions
@@ -68,6 +70,7 @@ def complete(c: Any, settings: Settings) -> Settings:
     remove_batchspawner_api()
     datasets_page.add_pages(settings)
     mend_service_check()
+    mend_double_click()
     explain_server_names()
     hub_thread.share_tls_context()
     hub_thread.start_in_turn()
@@ -100,6 +103,31 @@ def mend_service_check() -> None:
         return started
 
     JupyterHub.start_service = start_service_as_client
+
+
+def mend_double_click() -> None:
+    """Let a start form that was sent twice wait for the one start.
+
+    JupyterHub 6.1 looks whether a server is being started before it reads the form's options. When another request
+    has begun the start meanwhile, it answers 500 ("Unhandled error starting server").
+    """
+    start = SpawnHandler._wrap_spawn_single_user
+    if start.__module__ != SpawnHandler.__module__:
+        return
+
+    async def start_once(
+        self: Any, user: Any, server_name: str, display_name: str, spawner: Any, pending_url: str, options: Any = None
+    ) -> Any:
+        try:
+            return await start(self, user, server_name, display_name, spawner, pending_url, options)
+        except web.HTTPError as error:
+            now = user.spawners.get(server_name, spawner)
+            if error.status_code == 500 and (now.pending == "spawn" or now.ready):
+                return self.redirect(pending_url)
+            raise
+
+    start_once.__module__ = __name__
+    SpawnHandler._wrap_spawn_single_user = start_once
 
 
 def with_default_profile(settings: Settings, c: Any) -> Settings:

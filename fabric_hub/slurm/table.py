@@ -24,6 +24,7 @@ class JobTable:
     def __init__(self) -> None:
         self._jobs: dict[int, Job] = {}
         self._tombstones: dict[int, tuple[Job, float]] = {}
+        self._reservations: dict[int, str] = {}  # by job number: Slurm forgets a job's reservation when that is over
 
     @property
     def jobs(self) -> tuple[Job, ...]:
@@ -47,14 +48,15 @@ class JobTable:
         :returns: whether what is shown has changed.
         """
         before = self.jobs
-        answer = tuple(answer)
+        answer = tuple(self._remembering(job) for job in answer)
         left = self.vanished(answer)
+        self._reservations = {job.job_id: word for job in (*answer, *left) if (word := self._reservation_of(job))}
         self._jobs = {job.job_id: job for job in answer}
         for job in left:
             if job.job_id in endings:
                 state, status, signal, end = endings[job.job_id]
                 update = {"state": state, "exit_status": status, "exit_signal": signal, "ends_at": end, "reason": ""}
-                self._tombstones[job.job_id] = (job.model_copy(update=update), now)
+                self._tombstones[job.job_id] = (self._remembering(job.model_copy(update=update)), now)
         for job in answer:
             if job.session is None:
                 continue
@@ -67,6 +69,15 @@ class JobTable:
             number: (job, at) for number, (job, at) in self._tombstones.items() if now - at < TOMBSTONE_S
         }
         return self.jobs != before
+
+    def _reservation_of(self, job: Job) -> str:
+        return job.reservation or self._reservations.get(job.job_id, "")
+
+    def _remembering(self, job: Job) -> Job:
+        """A job that has ended with the reservation that it was in."""
+        known = self._reservation_of(job)
+        over = job.phase in (Phase.ENDING, Phase.ENDED)
+        return job.model_copy(update={"reservation": known}) if over and known != job.reservation else job
 
     def alive(self, hub: str) -> bool:
         """Whether any session of this hub, or a cluster of one, is not over."""

@@ -66,6 +66,30 @@ def test_a_job_that_left_without_a_word_is_left_out_and_no_state_is_invented() -
     assert table.jobs == ()
 
 
+def test_an_ended_job_keeps_the_reservation_that_slurm_has_forgotten() -> None:
+    table = JobTable()
+    for told in (job(reservation="monday"), job(), job(state="TIMEOUT")):
+        table.apply([told], {}, 0)
+    assert [shown.reservation for shown in table.jobs] == ["monday"]
+    table.apply([job(2, "TIMEOUT")], {}, 1)
+    assert [shown.reservation for shown in table.jobs] == ["monday", ""], "another job has none"
+
+
+def test_a_job_that_left_slurms_memory_keeps_its_reservation_too() -> None:
+    table = JobTable()
+    for told in ([job(reservation="monday")], [job()]):
+        table.apply(told, {}, 0)
+    table.apply([], {1: ("TIMEOUT", 0, None, 55.0)}, 1)
+    assert [shown.reservation for shown in table.jobs] == ["monday"]
+
+
+def test_a_job_that_waits_anew_has_no_reservation_of_before() -> None:
+    table = JobTable()
+    for told in (job(reservation="monday"), job(state="PENDING")):
+        table.apply([told], {}, 0)
+    assert [shown.reservation for shown in table.jobs] == [""]
+
+
 def test_an_ended_session_stays_in_sight_for_ten_minutes() -> None:
     table = JobTable()
     table.apply([job(state="TIMEOUT"), job(2, "FAILED", name="something else")], {}, 0)
