@@ -39,13 +39,14 @@ cluster.scale({workers})
 """
 _SHUFFLE = """
 import dask, time
-def shuffled():
-    table = dask.datasets.timeseries(end='2000-01-13', freq='2s', partition_freq='12h', seed=1)
+def shuffled(seed):
+    # another table each time: what the workers still hold of the last one would be found again
+    table = dask.datasets.timeseries(end='2000-01-13', freq='2s', partition_freq='12h', seed=seed)
     began = time.monotonic()
     # the length alone would be that of the table, without a shuffle
     assert table.shuffle('name').map_partitions(len).compute().sum() == 12 * 43200
     return time.monotonic() - began
-took = [shuffled() for _ in range({shuffles} + 1)][1:]  # the first one imports
+took = [shuffled(seed) for seed in range({shuffles} + 1)][1:]  # the first one imports
 """
 
 
