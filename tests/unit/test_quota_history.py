@@ -148,7 +148,7 @@ def test_the_report_adds_up_by_user_and_profile(tmp_path: Path) -> None:
     told = report("one", "One", "lab", DAY, DAY, rows, [DAY + timedelta(days=1)])
     assert told.gpu_hours == 5.0
     assert [(total.name, total.gpu_hours) for total in told.users] == [("bob", 4.0), ("ann", 1.0)]
-    assert "2026-11-20,one,lab,bob,other,4.0000,8.0000,1" in as_csv(told.rows).splitlines()
+    assert "2026-11-20,one,lab,bob,other,4.0000,8.0000,1" in as_csv(told.days).splitlines()
     assert "Not summed up yet: 2026-11-21." in as_text(told)
 
 
