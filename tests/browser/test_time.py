@@ -159,8 +159,9 @@ def test_who_is_forgotten_is_warned_then_stopped_and_the_page_says_what_that_ret
     cell = training.locator(".jp-NotebookPanel .jp-CodeCell .cm-content").first
     cell.click(timeout=SLOW_MS)
     expect(training.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")).to_be_visible(timeout=SLOW_MS)
-    training.keyboard.insert_text("import time; time.sleep(3600)")
+    training.keyboard.insert_text("import time; print('at work', flush=True); time.sleep(3600)")
     training.keyboard.press("Shift+Enter")
+    expect(training.locator(".jp-OutputArea-output").first).to_have_text("at work", timeout=SLOW_MS)
     expect(training.locator(".jp-Notebook-ExecutionIndicator[data-status=busy]")).to_be_visible(timeout=SLOW_MS)
     began = time.monotonic()
 
