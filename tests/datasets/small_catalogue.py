@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fabric_hub.embedded.cluster import answers
 from fabric_hub.node import kernel
 from tests.embedded_run import EmbeddedRun
 from tests.scratch_node import pack
@@ -108,9 +109,9 @@ class SmallCatalogue:
         return self.state(job) in ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "")
 
     def daemon(self) -> int | None:
-        """The process of the node agent; None while it is not there."""
+        """The process of the node agent; None while nobody answers on its socket: a new process needs a moment."""
         found: int | None = json.loads((self.root / "run/processes.json").read_text()).get("node")
-        return found
+        return found if answers(self.root / "node/run/node.sock") else None
 
     def mounted(self) -> list[str]:
         """The mounts of gates and bases on this machine."""
