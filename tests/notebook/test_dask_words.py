@@ -116,7 +116,7 @@ def test_each_worker_of_a_task_has_its_own_gpus() -> None:
 
 
 def test_an_order_is_private_and_gives_each_task_its_workers(tmp_path: Path) -> None:
-    order = Order("tls://a:1", ["w-0", "w-1", "w-2", "w-3"], 2, 1, 0)
+    order = Order(["w-0", "w-1", "w-2", "w-3"], 2, 1, 0)
     order.write(tmp_path / "1.json")
     assert (tmp_path / "1.json").stat().st_mode & 0o777 == 0o600
     assert Order.read(tmp_path / "1.json") == order

@@ -19,7 +19,7 @@ from .shape import Batch, Place, Pool, arrange
 from .work import Order
 
 # Starts and ends of one event loop pass belong together; distributed spreads them over a few passes.
-_GATHER_S = 0.05
+GATHER_S = 0.05
 
 
 class Entry(Protocol):
@@ -35,19 +35,28 @@ class Batcher:
     """Joins submissions and cancellations of one cluster.
 
     :param directory: the cluster's; orders go below it.
-    :param scheduler: gives the scheduler's address.
+    :param gather_s: how many seconds the first of a batch waits for others.
     """
 
-    def __init__(self, directory: Path, queue: Queue, scheduler: Callable[[], str]) -> None:
+    def __init__(self, directory: Path, queue: Queue, gather_s: float = GATHER_S) -> None:
         self._directory = directory
         self._queue = queue
-        self._scheduler = scheduler
+        self._gather_s = gather_s
         self._numbers = itertools.count(1)
         self._waiting: list[tuple[Entry, asyncio.Future[Place]]] = []
         self._here: dict[Place, set[str]] = defaultdict(set)
         self._leaving: list[tuple[Place, asyncio.Future[None]]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self.calls = {"sbatch": 0, "scancel": 0}
+
+    def hold(self, name: str, place: Place) -> None:
+        """A worker was submitted by somebody else: its part in that job counts as if it had been here."""
+        self._here[place].add(name)
+
+    def submitted(self, orders: int) -> None:
+        """So many orders were given by somebody else, under the first numbers."""
+        self.calls["sbatch"] += orders
+        self._numbers = itertools.count(orders + 1)
 
     async def join(self, entry: Entry) -> Place:
         """Be part of the next submission.
@@ -74,7 +83,7 @@ class Batcher:
 
     def _soon(self, work: Callable[[], object]) -> None:
         async def later() -> None:
-            await asyncio.sleep(_GATHER_S)
+            await asyncio.sleep(self._gather_s)
             await work()  # type: ignore[misc]
 
         task = asyncio.create_task(later())
@@ -97,7 +106,6 @@ class Batcher:
         first = members[0][0]
         pool = first.pool
         order = Order(
-            scheduler=self._scheduler(),
             names=[entry.name for entry, _ in members],
             per_task=batch.per_task,
             nthreads=pool.threads,

@@ -1,9 +1,13 @@
-"""Scheduler and worker of distributed whose web pages, too, answer only to who has the cluster's key."""
+"""Scheduler and worker of distributed whose web pages, too, answer only to who has the cluster's key.
+
+The scheduler is not idle, either, while it waits for its workers.
+"""
 
 from __future__ import annotations
 
 import itertools
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +28,22 @@ class Subscriber(WorkerStatusPlugin):  # type: ignore[misc]
 
 
 class ClosedScheduler(Scheduler):  # type: ignore[misc]
-    """:param key_directory: where the cluster's key is."""
+    """:param key_directory: where the cluster's key is.
+    :param waits: whether workers that shall be are not there.
+    """
 
-    def __init__(self, *args: Any, key_directory: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, key_directory: str, waits: Callable[[], bool], **kwargs: Any) -> None:
         self._key_directory = Path(key_directory)
+        self._waits = waits
         super().__init__(*args, **kwargs)
+
+    def check_idle(self) -> float | None:
+        # the original knows of tasks only: one that ended now would give up its workers' places in Slurm's queue
+        if self._waits():
+            self.idle_since = None
+            return None
+        idle: float | None = super().check_idle()
+        return idle
 
     def subscribe_worker_status(self, comm: Any) -> Any:
         Subscriber(self, comm)

@@ -119,7 +119,10 @@ class DaskCluster(SLURMCluster):  # type: ignore[misc]
         """Workers read the key where it is; none of it is in a command."""
 
     async def _start(self) -> None:
-        await super()._start()
+        try:
+            await super()._start()
+        except RuntimeError as error:  # distributed's own for whatever it was
+            raise error.__cause__ if isinstance(error.__cause__, ClusterError) else error from None
         first, self._first = self._first, 0
         if first:
             try:

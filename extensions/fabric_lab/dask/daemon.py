@@ -1,4 +1,4 @@
-"""The process of one cluster: ``python -P -m fabric_lab.dask.daemon DIR``; its :class:`Plan` is on standard input.
+"""The process of one cluster: ``python -P -m fabric_lab.dask.daemon DIR``; its :class:`Plan` comes on standard input.
 
 It belongs to the session, not to a kernel: a kernel that restarts or dies changes nothing here. It ends when it is
 told to, when the cluster was idle for the set time, when the session's server has ended, or on SIGTERM (which Slurm
@@ -16,9 +16,12 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
+from . import address
 from .hub import Hub
 from .plan import Plan
 
@@ -48,10 +51,11 @@ class State:
         return cls(**json.loads((directory / STATE).read_text()))
 
 
-async def serve(plan: Plan, directory: Path, hub: Hub | None) -> None:
+async def serve(plan: Plan, directory: Path, hub: Hub | None, begun: Mapping[str, Any]) -> None:
     """Be the cluster until something ends it.
 
     :param hub: says how the cluster's jobs fare; None outside a session.
+    :param begun: what was submitted for it already, as :meth:`.shape.Begun.dump` gives it.
     """
     import dask
 
@@ -61,6 +65,7 @@ async def serve(plan: Plan, directory: Path, hub: Hub | None) -> None:
     from .host import HostedCluster
     from .pages import control_pages
     from .queues import LocalQueue, SlurmQueue
+    from .shape import Begun
 
     loop = asyncio.get_running_loop()
     ending = asyncio.Event()
@@ -91,6 +96,8 @@ async def serve(plan: Plan, directory: Path, hub: Hub | None) -> None:
         control = Control(cluster, datasets, ending, None if plan.local else hub)
         cluster.scheduler.handlers.update(control.handlers())
         cluster.scheduler.http_application.add_handlers(".*", control_pages(control))
+        cluster.adopt(Begun.of(begun))
+        address.write(directory, cluster.scheduler.address)
         dashboard = cluster.scheduler.http_server.port
         host = cluster.scheduler.address.rpartition("://")[2].rpartition(":")[0]
         State(plan.name, os.getpid(), cluster.scheduler.address, f"{host}:{dashboard}", time.time()).write(directory)
@@ -130,17 +137,22 @@ def _watch(pid: int, ending: asyncio.Event) -> None:
 def main() -> int:
     """Serve until the end; the directory goes with the cluster, its log stays when something went wrong."""
     directory = Path(sys.argv[1])
-    told = json.loads(sys.stdin.read())
-    plan = Plan.loads(json.dumps(told["plan"]))
-    hub = Hub(plan.name, told["service"]) if told["service"] else None
     # held as long as this process lives, whatever ends it: who finds it free knows that the cluster is gone
     lock = (directory / "lock").open("wb")
     fcntl.flock(lock, fcntl.LOCK_EX)
     if os.fork():
         os._exit(0)  # whoever started this is not the parent of what follows
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s: %(message)s")
+    from . import host  # noqa: F401  # takes longest, and needs no plan
+
+    told = json.loads(sys.stdin.read() or "null")
+    if told is None:  # whoever started this is gone
+        shutil.rmtree(directory, ignore_errors=True)
+        return 0
+    plan = Plan.loads(json.dumps(told["plan"]))
+    hub = Hub(plan.name, told["service"]) if told["service"] else None
     try:
-        asyncio.run(serve(plan, directory, hub))
+        asyncio.run(serve(plan, directory, hub, told["begun"]))
     except Exception:
         log.exception("The cluster failed")
         return 1

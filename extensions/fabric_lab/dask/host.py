@@ -14,8 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shlex
-import sys
 import time
 import weakref
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -23,16 +21,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from dask_jobqueue.slurm import SLURMCluster, SLURMJob
+from dask_jobqueue.slurm import SLURMCluster
 from distributed.core import Status
 from distributed.deploy.spec import SpecCluster
 
 from . import slurm, tls
 from .batcher import Batcher
 from .closed import ClosedScheduler
+from .job import TaskJob, script
 from .meter import Meter
-from .queues import ORDER, Queue
-from .shape import Place, Pool, whole_jobs_first
+from .queues import Queue
+from .shape import Begun, Place, Pool, whole_jobs_first
 
 log = logging.getLogger("fabric_lab.dask")
 
@@ -52,7 +51,7 @@ KNOWN_S = 60.0
 AWAY_S = 15.0
 
 
-class WorkerJob(SLURMJob):  # type: ignore[misc]
+class WorkerJob(TaskJob):
     """One worker. Its start joins the batch of its neighbours'; a failure is kept, and tried again by the cluster."""
 
     def __init__(self, scheduler: Any = None, name: Any = None, *, batcher: Batcher, pool: Pool, **kwargs: Any) -> None:
@@ -64,7 +63,6 @@ class WorkerJob(SLURMJob):  # type: ignore[misc]
         self.seen = False  # it has been connected
         self.left = False  # it has told that its job ends
         self.away: float | None = None  # since when it is not, as far as is known
-        self._command_template = f"exec {shlex.quote(sys.executable)} -P -m fabric_lab.dask.work {ORDER}"
 
     async def start(self) -> None:
         try:
@@ -107,7 +105,7 @@ class HostedCluster(SLURMCluster):  # type: ignore[misc]
         scheduler_options: Mapping[str, Any] | None = None,
     ) -> None:
         self.directory, self.pools = directory, {pool.name: pool for pool in pools}
-        self.batcher = Batcher(directory, queue, lambda: str(self.scheduler.address))
+        self.batcher = Batcher(directory, queue)
         self.meter = Meter()
         self.problems: dict[str, str] = {}
         self._states = states
@@ -124,6 +122,7 @@ class HostedCluster(SLURMCluster):  # type: ignore[misc]
                 "dashboard_address": ":0",
                 "port": 0,
                 "key_directory": str(directory),
+                "waits": self.missing,
                 **(scheduler_options or {}),
             },
             batcher=self.batcher,
@@ -137,9 +136,8 @@ class HostedCluster(SLURMCluster):  # type: ignore[misc]
         return next(iter(self.pools.values()))
 
     def script_of(self, pool: Pool) -> str:
-        """The batch script of a pool's workers; sbatch's own options stand above it (:func:`.queues.options`)."""
-        job = self.job_cls("tls://scheduler", name="worker", **self._options_of(pool))
-        return str(job.job_script())
+        """The batch script of a pool's workers."""
+        return script(pool)
 
     def _options_of(self, pool: Pool) -> dict[str, Any]:
         common: dict[str, Any] = self.new_spec["options"]
@@ -147,6 +145,19 @@ class HostedCluster(SLURMCluster):  # type: ignore[misc]
 
     def _get_worker_security(self, security: Any) -> Any:
         return None  # workers read the key where it is; none of it is in a command
+
+    def adopt(self, begun: Begun) -> None:
+        """Take the workers for this cluster's own that were submitted before it was there (:mod:`.begin`)."""
+        self.batcher.submitted(begun.submissions)
+        while not begun.places.keys() <= self.worker_spec.keys():
+            self.worker_spec.update(self.new_worker_spec())
+        for name, place in begun.places.items():
+            job = self.job_cls(self.scheduler.address, name=name, **self.worker_spec[name]["options"])
+            job.place, job.job_id, job.status = place, str(place), Status.running
+            job._cluster = weakref.ref(self)
+            self.batcher.hold(name, place)
+            self._created.add(job)
+            self.workers[name] = job
 
     # -- which workers there shall be
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Generator
 from contextlib import suppress
@@ -11,9 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from distributed.deploy.spec import ProcessInterface
 
+from . import session
+from .begin import begin, take_back
 from .daemon import State
 from .plan import Plan
-from .start import START_S, ClusterError, last_words, launch, running, until_gone
+from .shape import Begun
+from .start import START_S, ClusterError, Daemon, last_words, running, until_gone
 
 if TYPE_CHECKING:
     from .cluster import DaskCluster
@@ -33,10 +37,25 @@ class RemoteScheduler(ProcessInterface):  # type: ignore[misc]
 
     async def start(self) -> None:
         if self._plan is not None:
-            await asyncio.to_thread(launch, self.directory, self._plan)
-        self.state = await self._until_there()
+            await self._launch(self._plan)
+        else:
+            self.state = await self._until_there()
         self.address = self.state.address
         await super().start()
+
+    async def _launch(self, plan: Plan) -> None:
+        """Start the daemon, and meanwhile have Slurm start the first workers' jobs."""
+        daemon, begun = await asyncio.to_thread(Daemon, self.directory), Begun()
+        try:
+            begun = await begin(self.directory, plan, session.access(os.environ))
+            await asyncio.to_thread(daemon.go, plan, begun.dump())
+            self.state = await self._until_there()
+        except BaseException as error:
+            await asyncio.to_thread(daemon.drop)
+            await take_back(self.directory, plan, begun)
+            if isinstance(error, session.HubError):
+                raise ClusterError(str(error)) from None
+            raise
 
     async def _until_there(self) -> State:
         end = time.monotonic() + START_S

@@ -58,6 +58,25 @@ class Batch:
         return self.tasks * self.per_task
 
 
+@dataclass
+class Begun:
+    """Where the first workers were submitted, by name, with how many orders to Slurm."""
+
+    places: dict[str, Place] = field(default_factory=dict)
+    submissions: int = 0
+
+    def dump(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return {
+            "places": {name: [place.job, place.task] for name, place in self.places.items()},
+            "submissions": self.submissions,
+        }
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> Begun:
+        return cls({name: Place(*place) for name, place in told["places"].items()}, told["submissions"])
+
+
 def arrange(workers: int, most: int) -> list[Batch]:
     """Batches that hold exactly this many workers; no task asks for what no worker uses.
 

@@ -6,13 +6,16 @@ import fcntl
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from . import session, slurm, tls
+from . import address, session, slurm, tls
 from .plan import Plan
 
 START_S = 60.0
@@ -22,28 +25,58 @@ class ClusterError(Exception):
     """A cluster could not be started or found; the message says why and what to do."""
 
 
-def launch(directory: Path, plan: Plan) -> None:
-    """Start a cluster's daemon; it is in a process group of its own, and of no kernel."""
-    for name in ("orders", "logs"):
-        (directory / name).mkdir(mode=0o700)
-    environment = slurm.clean(os.environ)
-    log = os.open(directory / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
-        subprocess.run(
-            [sys.executable, "-P", "-m", "fabric_lab.dask.daemon", str(directory)],
-            input=json.dumps({"plan": asdict(plan), "service": session.access(os.environ)}).encode(),
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            env=environment,
-            cwd=Path.home(),
-            check=True,
-            timeout=START_S,
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        raise ClusterError(f"Cluster {directory.name} did not start: {error}. {last_words(directory)}") from error
-    finally:
-        os.close(log)
+class Daemon:
+    """A cluster's daemon: it imports what it needs while it waits for its plan, and is a child of nobody's.
+
+    :raises ClusterError: it could not be started.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        log = os.open(directory / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "fabric_lab.dask.daemon", str(directory)],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                env=slurm.clean(os.environ),
+                cwd=Path.home(),
+            )
+            # what has been started has left a child of its own, and ends
+            code = self._process.wait(START_S)
+        except (OSError, subprocess.SubprocessError) as error:
+            raise self._failed(error) from error
+        finally:
+            os.close(log)
+        if code:
+            raise self._failed(subprocess.CalledProcessError(code, self._process.args))
+
+    def go(self, plan: Plan, begun: Mapping[str, Any]) -> None:
+        """Have it be the cluster.
+
+        :param begun: what was submitted for it already (:mod:`.begin`).
+        :raises ClusterError: it is gone.
+        """
+        told = {"plan": asdict(plan), "service": session.access(os.environ), "begun": begun}
+        assert self._process.stdin is not None
+        try:
+            with self._process.stdin as stream:
+                stream.write(json.dumps(told).encode())
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def drop(self) -> None:
+        """There shall be no cluster: the daemon is gone afterwards, and so is the directory."""
+        if running(self._directory):
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGTERM)
+        until_gone(self._directory)
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    def _failed(self, error: Exception) -> ClusterError:
+        return ClusterError(f"Cluster {self._directory.name} did not start: {error}. {last_words(self._directory)}")
 
 
 def running(directory: Path) -> bool:
@@ -79,8 +112,7 @@ def claim(directory: Path) -> None:
     :raises ClusterError: there is a cluster of this name.
     """
     with suppress(FileExistsError):
-        directory.mkdir(mode=0o700)
-        tls.create(directory)
+        _make(directory)
         return
     if running(directory):
         raise ClusterError(
@@ -88,7 +120,14 @@ def claim(directory: Path) -> None:
             f"Connect to it with DaskCluster.connect({directory.name!r}), or choose another name."
         )
     shutil.rmtree(directory)  # of a daemon that was killed
+    _make(directory)
+
+
+def _make(directory: Path) -> None:
     directory.mkdir(mode=0o700)
+    for name in ("orders", "logs"):
+        (directory / name).mkdir(mode=0o700)
+    address.make(directory)
     tls.create(directory)
 
 

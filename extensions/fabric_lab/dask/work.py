@@ -1,8 +1,8 @@
 """On a node: ``python -P -m fabric_lab.dask.work FILE`` is one task of a cluster's job array.
 
-FILE is the :class:`Order` that the cluster's daemon wrote. The workers of the task are forked from one process that
-has imported distributed (its ``forkserver``), each under a nanny of its own. Before the task is ended, by Slurm or
-by scancel, the workers hand their results to others.
+FILE is the :class:`Order` that was written before the task was submitted. The workers of the task are forked from one
+process that has imported distributed (its ``forkserver``), each under a nanny of its own. Before the task is ended, by
+Slurm or by scancel, the workers hand their results to others.
 """
 
 from __future__ import annotations
@@ -19,12 +19,15 @@ from pathlib import Path
 from typing import Any
 
 from .. import gpu
+from . import address
 from .datasets import JobDatasets
 from .scratch import scratch
 
 # Between Slurm's SIGTERM and its SIGKILL are KillWait seconds (slurm.conf, 30 by default); a part is for the goodbye.
 HAND_OVER_S = 25.0
 CONNECT_S = 60.0
+# What a worker would import after it was forked, each for itself.
+PRELOADED = ["distributed", "distributed.http.worker.prometheus.core", "prometheus_client", "fabric_lab.dask.closed"]
 # Workers whose results are safe, or wanted by nobody, have nothing left to wait for.
 GOODBYE_S = 2.0
 
@@ -36,7 +39,6 @@ class Order:
     ``memory_limit`` is in bytes per worker (0: none), ``death_timeout`` in seconds without a scheduler.
     """
 
-    scheduler: str
     names: list[str]
     per_task: int
     nthreads: int
@@ -79,13 +81,13 @@ async def run(order: Order, directory: Path, task: int) -> None:
     from . import tls
     from .closed import ClosedWorker
 
-    security = tls.load(directory)
+    security, scheduler_address = tls.load(directory), await address.until_known(directory, CONNECT_S)
     names = order.of_task(task)
     ending = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT):
         loop.add_signal_handler(number, ending.set)
-    async with rpc(order.scheduler, connection_args=security.get_connection_args("worker")) as scheduler:
+    async with rpc(scheduler_address, connection_args=security.get_connection_args("worker")) as scheduler:
         # a worker that was given up while its job waited is not started
         wanted = await asyncio.wait_for(scheduler.fabric_wanted(names=names), CONNECT_S)
         names = [name for name in names if name in wanted]
@@ -93,7 +95,7 @@ async def run(order: Order, directory: Path, task: int) -> None:
         await open_datasets(scheduler, datasets)
         nannies = [
             Nanny(
-                order.scheduler,
+                scheduler_address,
                 name=name,
                 nthreads=order.nthreads,
                 memory_limit=order.memory_limit,
@@ -135,25 +137,25 @@ async def run(order: Order, directory: Path, task: int) -> None:
 
 
 def start_forkserver() -> None:
-    """Start the process that workers are forked from, so that the SIGTERM that ends the job does not end it.
+    """Start the process that workers are forked from; it imports what they need while this one does.
 
-    Slurm sends it to every process of the job; the workers' own word for it is in :mod:`.closed`. A nanny whose
-    worker's parent is gone takes the worker for dead.
+    The SIGTERM that ends the job does not end it: Slurm sends that to every process of the job; the workers' own word
+    for it is in :mod:`.closed`. A nanny whose worker's parent is gone takes the worker for dead.
     """
-    import dask
-    from distributed.utils import get_mp_context
-
-    dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"})
-    get_mp_context()  # tells the forkserver what to import
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)  # kept by what is executed meanwhile
+    forkserver.set_forkserver_preload(PRELOADED)
     forkserver.ensure_running()
     signal.signal(signal.SIGTERM, before)
 
 
-def measure_own_gpus_only() -> None:
-    """Distributed measures the node's first GPU where a worker was given none: under Slurm that is somebody else's."""
+def configure() -> None:
+    """Have distributed fork its workers, and measure no GPU but their own.
+
+    It measures the node's first GPU where a worker was given none: under Slurm that is somebody else's.
+    """
     import dask
 
+    dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"})
     if "SLURM_JOB_ID" in os.environ and not gpu.devices(os.environ):
         dask.config.set({"distributed.diagnostics.nvml": False})  # nannies hand it on
 
@@ -189,20 +191,17 @@ def main() -> int:
     path = Path(sys.argv[1])
     try:
         order = Order.read(path)
-    except OSError as error:
-        # the cluster is gone, and its directory with it
-        print(
-            f"fabric_lab.dask.work: {path} cannot be read ({error.strerror}): the cluster has ended.", file=sys.stderr
-        )
-        return 0
-    try:
         with scratch(order.local_directory) as directory:
             order = replace(order, local_directory=directory)
             start_forkserver()
-            measure_own_gpus_only()
+            configure()
             asyncio.run(run(order, path.parents[1], int(os.environ.get("SLURM_ARRAY_TASK_ID", "0"))))
+    except FileNotFoundError as error:
+        # the cluster's directory goes with it
+        print(f"fabric_lab.dask.work: there is no {error.filename}: the cluster has ended.", file=sys.stderr)
+        return 0
     except (OSError, TimeoutError) as error:
-        print(f"fabric_lab.dask.work: the scheduler at {order.scheduler} does not answer: {error}.", file=sys.stderr)
+        print(f"fabric_lab.dask.work: the cluster's scheduler does not answer: {error}.", file=sys.stderr)
         return 1
     except ValueError as error:
         print(f"fabric_lab.dask.work: {error}", file=sys.stderr)

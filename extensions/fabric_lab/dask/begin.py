@@ -1,0 +1,67 @@
+"""A new cluster's first workers are submitted by the notebook, while the cluster's daemon still starts.
+
+Slurm needs its time to start a job, and so does the job to import distributed: neither has to wait for the scheduler.
+The daemon then takes the workers for its own (:meth:`.host.HostedCluster.adopt`). A task that is there before the
+scheduler waits for it (:mod:`.address`), and ends by itself when there will be none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import job, slurm
+from .batcher import Batcher
+from .hub import Hub
+from .plan import Plan
+from .queues import SlurmQueue
+from .shape import Begun, Place, Pool
+
+
+@dataclass
+class First:
+    """One worker that is about to be submitted, as a batch wants it."""
+
+    name: str
+    pool: Pool
+
+    def job_script(self) -> str:
+        return job.script(self.pool)
+
+
+def names(plan: Plan) -> list[str]:
+    """The first workers', as dask-jobqueue names them."""
+    return [f"{plan.name}-{number}" for number in range(plan.first)]
+
+
+async def begin(directory: Path, plan: Plan, service: Mapping[str, str]) -> Begun:
+    """Submit a new cluster's first workers, unless the hub refuses them.
+
+    What Slurm refuses is left to the cluster, which tells and repeats it. So is everything where there is no Slurm.
+
+    :param service: what :class:`.hub.Hub` asks with; empty outside a session.
+    :raises session.HubError: the hub refuses them.
+    """
+    if plan.local or not plan.first:
+        return Begun()
+    pool = plan.pools[0]
+    if service and pool.profile:
+        await Hub(plan.name, service).quote(pool.profile, plan.first, 0, 0, pool.most)
+    batcher = Batcher(directory, SlurmQueue(directory, plan.job_name, lambda: plan.datasets), gather_s=0)
+    firsts = [First(name, pool) for name in names(plan)]
+    places = await asyncio.gather(*(batcher.join(first) for first in firsts), return_exceptions=True)
+    found = {first.name: place for first, place in zip(firsts, places, strict=True) if isinstance(place, Place)}
+    return Begun(found, batcher.calls["sbatch"])
+
+
+async def take_back(directory: Path, plan: Plan, begun: Begun) -> None:
+    """Cancel what was submitted for a cluster that did not start; a task that stays ends by itself."""
+    tasks: dict[int, list[int]] = {}
+    for place in set(begun.places.values()):
+        tasks.setdefault(place.job, []).append(place.task)
+    if tasks:
+        with suppress(slurm.SlurmError):
+            await SlurmQueue(directory, plan.job_name).cancel(tasks)

@@ -1,0 +1,25 @@
+"""A job of a cluster's workers, in dask-jobqueue's words, whose command is :mod:`.work`."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from typing import Any
+
+from dask_jobqueue.slurm import SLURMJob
+
+from .queues import ORDER
+from .shape import Pool
+
+
+class TaskJob(SLURMJob):  # type: ignore[misc]
+    """What differs from dask-jobqueue's is the command: it runs all the workers of a task."""
+
+    def __init__(self, scheduler: Any = None, name: Any = None, **kwargs: Any) -> None:
+        super().__init__(scheduler, name, **kwargs)
+        self._command_template = f"exec {shlex.quote(sys.executable)} -P -m fabric_lab.dask.work {ORDER}"
+
+
+def script(pool: Pool) -> str:
+    """The batch script of a pool's workers; sbatch's own options stand above it (:func:`.queues.options`)."""
+    return str(TaskJob("tls://scheduler", name="worker", **pool.job).job_script())
