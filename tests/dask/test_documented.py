@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .notebook import Notebook
+from .notebook import CellError, Notebook
 
 pytestmark = [pytest.mark.hub, pytest.mark.slurm, pytest.mark.image]
 
@@ -78,3 +78,45 @@ def test_example_asynchronous(notebook: Notebook) -> None:
     )
     assert notebook.value("answer") == 11
     assert notebook.value("__import__('fabric_lab').clusters()") == []
+
+
+def test_example_options_of_workers_network_logs_and_python(notebook: Notebook) -> None:
+    notebook.run(
+        START + "import pathlib, sys\nlogs = pathlib.Path.home() / 'dask-logs'\n"
+        "cluster = SLURMCluster(1, cores=1, memory='500MB', queue='cpu', interface='lo', log_directory=str(logs),\n"
+        "    python=sys.executable, worker_extra_args=['--lifetime', '55 minutes', '--resources', 'LICENCE=2'])\n"
+        "client = Client(cluster)\nclient.wait_for_workers(1, timeout=60)\n"
+        "told = client.run(lambda dask_worker: (dask_worker.lifetime, dask_worker.address))"
+    )
+    ((lifetime, address),) = notebook.value("[list(one) for one in told.values()]")
+    assert lifetime == 3300
+    assert address.startswith("tls://127.0.0.1:")
+    assert notebook.value("client.submit(sum, [1, 2], resources={'LICENCE': 2}).result()") == 3
+    notebook.until(
+        "[path.suffix for path in logs.iterdir()].count('.out') == 1", "the job's output is where it was said"
+    )
+
+
+def test_example_the_persons_own_configuration_counts(notebook: Notebook) -> None:
+    notebook.run(
+        START
+        + "import dask\nwith dask.config.set({'jobqueue.slurm.worker-extra-args': ['--lifetime', '50 minutes']}):\n"
+        "    cluster = SLURMCluster(1, cores=1, memory='500MB', queue='cpu')\n"
+        "client = Client(cluster)\nclient.wait_for_workers(1, timeout=60)"
+    )
+    assert notebook.value("list(client.run(lambda dask_worker: dask_worker.lifetime).values())") == [3000]
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("nanny=False", "nanny=False cannot be had: workers always have one"),
+        ("protocol='tcp'", "protocol='tcp' cannot be had: a cluster speaks TLS"),
+        ("worker_command='dask_cuda.cli'", "a job runs all of its workers"),
+        ("worker_extra_args=['--nworkers', '2']", "--nworkers cannot be had here; these can: --lifetime"),
+        ("worker_extra_args=['--no-such']", "--no-such cannot be had here"),
+    ],
+)
+def test_what_would_mean_nothing_here_is_refused_by_name(notebook: Notebook, words: str, why: str) -> None:
+    with pytest.raises(CellError, match=why):
+        notebook.run(START + f"SLURMCluster(cores=1, memory='500MB', queue='cpu', {words})")

@@ -56,6 +56,26 @@ def test_a_submission_that_fails_is_told_and_repeated(notebook: Notebook, sessio
     assert notebook.value("cluster.status_of_workers()['problems']") == {}
 
 
+def test_workers_that_reach_their_time_limit_together_have_successors_first_and_nothing_is_computed_again(
+    notebook: Notebook, session: Session
+) -> None:
+    notebook.run(
+        STRICT + START + "import time, distributed\n"
+        "cluster = DaskCluster(2, cores=1, memory='500MB', queue='cpu', walltime='00:03:00', workers_per_job=1)\n"
+        "client = cluster.get_client(); cluster.wait_for_workers(2, timeout=60)\n"
+        "kept = client.map(lambda n: (n, time.time()), range(20), pure=False); distributed.wait(kept)\n"
+        "first = client.gather(kept); before = set(cluster.scheduler_info['workers'])"
+    )
+    gone = "not before & set(cluster.scheduler_info['workers'])"
+    notebook.until(f"{gone} and {HERE} == 2", "both have been followed by others", 200)
+    assert notebook.value("client.gather(kept) == first"), notebook.value("cluster.get_logs()['Cluster']")
+    assert notebook.value("[state for state in cluster.status_of_workers()['problems']]") == []
+    accounted = session.run.slurm(
+        "sacct", "-n", "-X", "-S", "now-10minutes", "-u", session.run.unix_name(session.user), "-o", "State"
+    )
+    assert "TIMEOUT" not in accounted, accounted
+
+
 def test_workers_of_a_node_that_goes_down_come_back(notebook: Notebook, session: Session) -> None:
     notebook.run(START + "cluster = DaskCluster(gpus=4); client = cluster.get_client()")
     notebook.run("cluster.wait_for_workers(4, timeout=60)")

@@ -33,13 +33,27 @@ def test_cpu_and_gpu_workers_under_one_scheduler_scaled_apart(notebook: Notebook
     assert [kind for kind, _ in notebook.value(kinds)] == ["cpu", "gpu"]
 
 
+def test_a_new_cluster_says_what_its_workers_cost_and_wait_for(notebook: Notebook) -> None:
+    printed = notebook.run(START + "cluster = DaskCluster(gpus=2)")
+    assert printed.startswith("2 workers like gpu-1 cost 2 GPU-hours per hour."), printed
+    assert notebook.value("cluster.status_of_workers()['calls']['sbatch']") == 1
+
+
 def test_what_can_never_be_had_is_refused_before_it_is_submitted(notebook: Notebook) -> None:
     notebook.run(START + "cluster = DaskCluster(name='small')")
     with pytest.raises(CellError, match="1001 workers are too many for one cluster"):
         notebook.run("cluster.scale(1001)")
     with pytest.raises(CellError, match="threads_per_worker= is for a hub without Slurm"):
         notebook.run("DaskCluster(2, threads_per_worker=2)")
+    with pytest.raises(CellError, match="1001 workers are too many for one cluster"):
+        notebook.run("cluster.adapt(minimum=0, maximum=1001)")
+    with pytest.raises(CellError, match="1001 workers are too many for one cluster"):
+        notebook.run("DaskCluster(1001, name='large')")
+    assert notebook.value("clusters()") == ["small"]
     assert notebook.value("cluster.status_of_workers()['calls']") == {"sbatch": 0, "scancel": 0}
+    assert notebook.value("repr(cluster.adapt(maximum=2))").startswith(
+        "From 0 to 2 workers. 2 workers like cpu cost 4 CPU-hours per hour."
+    )
     assert notebook.value("str(cluster.quote(2))").startswith("2 workers like cpu cost 4 CPU-hours per hour.")
 
 

@@ -53,6 +53,12 @@ class Batcher:
         """A worker was submitted by somebody else: its part in that job counts as if it had been here."""
         self._here[place].add(name)
 
+    def forget(self, name: str, place: Place) -> None:
+        """A worker's job ends by itself."""
+        self._here[place].discard(name)
+        if not self._here[place]:
+            del self._here[place]
+
     def submitted(self, orders: int) -> None:
         """So many orders were given by somebody else, under the first numbers."""
         self.calls["sbatch"] += orders
@@ -114,6 +120,7 @@ class Batcher:
             resources=pool.resources or None,
             local_directory=pool.local_directory,
             death_timeout=pool.death_timeout,
+            worker=pool.worker,
         )
         path = self._directory / "orders" / f"{next(self._numbers)}.json"
         try:

@@ -37,8 +37,8 @@ def names(plan: Plan) -> list[str]:
     return [f"{plan.name}-{number}" for number in range(plan.first)]
 
 
-async def begin(directory: Path, plan: Plan, service: Mapping[str, str]) -> Begun:
-    """Submit a new cluster's first workers, unless the hub refuses them.
+async def begin(directory: Path, plan: Plan, service: Mapping[str, str]) -> tuple[Begun, str]:
+    """Submit a new cluster's first workers, unless the hub refuses them; returns also what the hub says of them.
 
     What Slurm refuses is left to the cluster, which tells and repeats it. So is everything where there is no Slurm.
 
@@ -46,15 +46,15 @@ async def begin(directory: Path, plan: Plan, service: Mapping[str, str]) -> Begu
     :raises session.HubError: the hub refuses them.
     """
     if plan.local or not plan.first:
-        return Begun()
-    pool = plan.pools[0]
+        return Begun(), ""
+    pool, words = plan.pools[0], ""
     if service and pool.profile:
-        await Hub(plan.name, service).quote(pool.profile, plan.first, 0, 0, pool.most)
+        words = await Hub(plan.name, service).quote(pool.profile, plan.first, 0, 0, pool.most)
     batcher = Batcher(directory, SlurmQueue(directory, plan.job_name, lambda: plan.datasets), gather_s=0)
     firsts = [First(name, pool) for name in names(plan)]
     places = await asyncio.gather(*(batcher.join(first) for first in firsts), return_exceptions=True)
     found = {first.name: place for first, place in zip(firsts, places, strict=True) if isinstance(place, Place)}
-    return Begun(found, batcher.calls["sbatch"])
+    return Begun(found, batcher.calls["sbatch"]), words
 
 
 async def take_back(directory: Path, plan: Plan, begun: Begun) -> None:

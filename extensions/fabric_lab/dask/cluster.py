@@ -102,6 +102,8 @@ class DaskCluster(SLURMCluster):  # type: ignore[misc]
             **known.pools[0].job,
         )
         self.shutdown_on_close = False  # atexit: the cluster outlives the kernel; close() ends it
+        if not asynchronous and self.told:
+            print(self.told)
 
     @classmethod
     def connect(cls, name: str, *, asynchronous: bool = False) -> DaskCluster:
@@ -204,8 +206,11 @@ class DaskCluster(SLURMCluster):  # type: ignore[misc]
         pool: str | None = None,
         **options: Any,
     ) -> RemoteAdaptive:
-        """Follow the work between ``minimum`` and ``maximum`` workers (or jobs full of them) of a pool."""
-        self._do(
+        """Follow the work between ``minimum`` and ``maximum`` workers (or jobs full of them) of a pool.
+
+        :raises ClusterError: the hub refuses as many as there may be.
+        """
+        answer = self._do(
             self._ask(
                 "fabric_adapt",
                 minimum=minimum,
@@ -216,7 +221,8 @@ class DaskCluster(SLURMCluster):  # type: ignore[misc]
                 **options,
             )
         )
-        self._adaptive = RemoteAdaptive(self, minimum, maximum)
+        told = str(answer["words"]) if isinstance(answer, dict) else ""  # an asynchronous cluster has asked only
+        self._adaptive = RemoteAdaptive(self, minimum, maximum, told)
         return self._adaptive
 
     def add_pool(
@@ -267,6 +273,11 @@ class DaskCluster(SLURMCluster):  # type: ignore[misc]
         return logs
 
     # -- how it is shown
+
+    @property
+    def told(self) -> Told:
+        """What the hub said of the workers to start with: their cost, and how many find a place now."""
+        return getattr(self.scheduler, "told", Told())
 
     @property
     def dashboard_link(self) -> str:

@@ -32,6 +32,8 @@ VERBS: dict[str, dict[str, tuple[type, ...]]] = {
     "datasets": {},
 }
 LOG_LINES = 200
+# The hub refuses more for one cluster (its service's MOST_WORKERS); where there is no hub it is as good a bound.
+MOST_WORKERS = 1000
 
 
 class WrongWordsError(Exception):
@@ -59,6 +61,7 @@ class Control:
             "fabric_wanted": self.wanted,
             "fabric_datasets": self.names_of_datasets,
             "fabric_leave": self.leave,
+            "fabric_succeed": self.succeed,
             "fabric_scale": self.scale,
             "fabric_adapt": self.adapt,
             "fabric_add_pool": self.add_pool,
@@ -85,7 +88,11 @@ class Control:
         """Which of these workers the cluster still wants; of one that ends: none."""
         if self._ending.is_set():
             return []
-        return [name for name in names if name in self._cluster.worker_spec]
+        return [name for name in names if name in self._cluster.worker_spec or name in self._cluster.leaving]
+
+    async def succeed(self, names: list[str]) -> bool:
+        """These workers' job ends soon: others are started; true once all workers are there that shall be."""
+        return self._ending.is_set() or await self._cluster.succeed(names)
 
     async def names_of_datasets(self) -> list[str]:
         """The session's datasets now, for a job that begins."""
@@ -208,22 +215,29 @@ class Control:
         pool: str | None = None,
         **options: Any,
     ) -> dict[str, Any]:
-        """Follow the work with one pool, between a minimum and a maximum; without either, stop."""
+        """Follow the work with one pool, between a minimum and a maximum; without either, stop.
+
+        Returns :meth:`status` with what the hub says of as many workers as there may be, unless it refuses them.
+        """
         kind = self._pool(pool)
         if kind is None:
             return self._no_pool(pool)
-        self._stop_adapting()
+        quoted: dict[str, Any] = {"words": ""}
         if (minimum, maximum, minimum_jobs, maximum_jobs) != (None,) * 4 or options:
-            least = minimum_jobs * kind.most if minimum_jobs is not None else minimum
+            least = (minimum_jobs * kind.most if minimum_jobs is not None else minimum) or 0
             most = maximum_jobs * kind.most if maximum_jobs is not None else maximum
+            most = math.inf if most is None else most
+            # what it may grow to is what it may cost; without a bound, that of a cluster holds
+            quoted = await self.quote(int(least if math.isinf(most) else most), kind.name)
+            if quoted.get("error"):
+                return quoted
+            self._stop_adapting()
             self._cluster.adapt(
-                Adaptive=PoolAdaptive,
-                minimum=least or 0,
-                maximum=math.inf if most is None else most,
-                pool=kind.name,
-                **options,
+                Adaptive=PoolAdaptive, minimum=least, maximum=min(most, MOST_WORKERS), pool=kind.name, **options
             )
-        return await self.status()
+        else:
+            self._stop_adapting()
+        return {**await self.status(), **quoted}
 
     def _stop_adapting(self) -> None:
         with suppress(AttributeError):
@@ -280,7 +294,7 @@ class Control:
             "adaptive": {
                 "pool": adaptive.pool,
                 "minimum": adaptive.minimum,
-                "maximum": None if math.isinf(adaptive.maximum) else adaptive.maximum,
+                "maximum": None if adaptive.maximum >= MOST_WORKERS else adaptive.maximum,
             }
             if adaptive
             else None,

@@ -74,7 +74,7 @@ async def serve(plan: Plan, directory: Path, hub: Hub | None, begun: Mapping[str
     if plan.server_pid:
         _watch(plan.server_pid, ending)
     options = dict(plan.scheduler_options)
-    if plan.host:
+    if plan.host and "interface" not in options:
         options.setdefault("host", plan.host)
     if plan.idle_timeout:
         options.setdefault("idle_timeout", plan.idle_timeout)

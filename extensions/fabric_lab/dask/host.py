@@ -17,7 +17,6 @@ import logging
 import time
 import weakref
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +24,14 @@ from dask_jobqueue.slurm import SLURMCluster
 from distributed.core import Status
 from distributed.deploy.spec import SpecCluster
 
-from . import slurm, tls
+from . import tls
 from .batcher import Batcher
 from .closed import ClosedScheduler
-from .job import TaskJob, script
+from .job import script
 from .meter import Meter
 from .queues import Queue
 from .shape import Begun, Place, Pool, whole_jobs_first
+from .worker_job import WorkerJob, last_lines, lost
 
 log = logging.getLogger("fabric_lab.dask")
 
@@ -43,44 +43,6 @@ HEAL_S = 2.0
 
 # How the tasks of the cluster's arrays fare (queued, running, ending, ended), or None while nothing is known.
 JobStates = Callable[[], Awaitable[Mapping[Place, str] | None]]
-# A worker that runs and is not connected may be starting again under its nanny.
-RESTART_S = 120.0
-# A job that was submitted is in the hub's next snapshot or the one after.
-KNOWN_S = 60.0
-# Without Slurm's word on its job: a worker that was there and is away for so long is lost.
-AWAY_S = 15.0
-
-
-class WorkerJob(TaskJob):
-    """One worker. Its start joins the batch of its neighbours'; a failure is kept, and tried again by the cluster."""
-
-    def __init__(self, scheduler: Any = None, name: Any = None, *, batcher: Batcher, pool: Pool, **kwargs: Any) -> None:
-        super().__init__(scheduler, name, **kwargs)
-        self.batcher, self.pool = batcher, pool
-        self.place: Place | None = None
-        self.problem = ""
-        self.since = time.monotonic()
-        self.seen = False  # it has been connected
-        self.left = False  # it has told that its job ends
-        self.away: float | None = None  # since when it is not, as far as is known
-
-    async def start(self) -> None:
-        try:
-            self.place = await self.batcher.join(self)
-            self.job_id = str(self.place)
-        except slurm.SlurmError as error:
-            self.problem = str(error)
-        self.since = time.monotonic()
-        self.status = Status.running
-
-    async def close(self) -> None:
-        if self.status == Status.closed:
-            return
-        self.status = Status.closed
-        if self.place is not None:
-            with suppress(slurm.SlurmError):  # the job ends by itself: its workers have no scheduler any more
-                await self.batcher.leave(self.name, self.place)
-        self._event_finished.set()
 
 
 class HostedCluster(SLURMCluster):  # type: ignore[misc]
@@ -111,6 +73,7 @@ class HostedCluster(SLURMCluster):  # type: ignore[misc]
         self._states = states
         self._retries: dict[str, tuple[int, float]] = {}
         self._healing: asyncio.Task[None] | None = None
+        self.leaving: set[str] = set()  # their jobs end soon; others shall be there in their place
         security = tls.load(directory)
         super().__init__(
             security=security,
@@ -212,7 +175,8 @@ class HostedCluster(SLURMCluster):  # type: ignore[misc]
     async def _correct_state_internal(self) -> None:
         async with self._lock:
             self._correct_state_waiting = None
-            await self._give_up(set(self.workers) - set(self.worker_spec))
+            staying = set() if self.status in (Status.closing, Status.closed) else self.leaving
+            await self._give_up(set(self.workers) - set(self.worker_spec) - staying)
             await self._start_missing()
 
     async def _give_up(self, names: set[str]) -> None:
@@ -250,6 +214,27 @@ class HostedCluster(SLURMCluster):  # type: ignore[misc]
             if job.problem:
                 self.problems[name] = f"Worker {name} could not be submitted: {job.problem}"
                 log.warning(self.problems[name])
+
+    async def succeed(self, names: Iterable[str]) -> bool:
+        """The jobs of these workers end soon: start others in their place; returns whether all are there."""
+        ending = [name for name in names if name in self.worker_spec]
+        for name in ending:
+            self.worker_spec.update(self.new_worker_spec(self.worker_spec[name]["options"]["pool"]))
+            del self.worker_spec[name]
+            self.leaving.add(name)
+        if ending:
+            log.info("The jobs of workers %s end soon: others are started in their place", ", ".join(ending))
+            await self._correct_state()
+        return not self.missing()
+
+    def _let_go(self, there: set[str]) -> None:
+        """Forget workers that have left, and whose job ends by itself."""
+        for name in self.leaving - there:
+            self.leaving.discard(name)
+            self.forget(name)
+            job = self.workers.pop(name, None)
+            if job is not None and (place := job.over()) is not None:
+                self.batcher.forget(name, place)
 
     # -- heal
 
@@ -297,6 +282,7 @@ class HostedCluster(SLURMCluster):  # type: ignore[misc]
         now = time.monotonic()
         there = {str(state.name) for state in self.scheduler.workers.values()}
         again = []
+        self._let_go(there)
         for name, job in list(self.workers.items()):
             if name not in self.worker_spec:
                 continue
@@ -345,39 +331,6 @@ class _Nothing:
     def __await__(self) -> Any:
         return
         yield
-
-
-def last_lines(path: Path, lines: int = 3) -> str:
-    """The end of a task's log, in one line; "" when there is none."""
-    with suppress(OSError):
-        return " ".join(path.read_text(errors="replace").splitlines()[-lines:])[-500:]
-    return ""
-
-
-def lost(job: WorkerJob, states: Mapping[Place, str] | None, now: float) -> bool:
-    """Whether a worker that is not connected will not come by itself.
-
-    Slurm's word counts; without one, only a worker that was there and has been away for a while is lost.
-    """
-    if job.place is None:
-        return bool(job.problem)
-    if states is None:
-        return job.seen and _away(job, now, AWAY_S)
-    state = states.get(job.place)
-    if state == "queued":  # also one that Slurm has put back: it comes by itself
-        job.away = None
-        return False
-    if state == "running":
-        return _away(job, now, RESTART_S)
-    if state is None:  # the hub's answer may be older than the job
-        return _away(job, now, AWAY_S) if job.seen else now - job.since > KNOWN_S
-    return state == "ended"
-
-
-def _away(job: WorkerJob, now: float, limit_s: float) -> bool:
-    if job.away is None:
-        job.away = now
-    return now - job.away >= limit_s
 
 
 def wanted_workers(pool: Pool, n: int | None, jobs: int, memory: str | None, cores: int | None) -> int:

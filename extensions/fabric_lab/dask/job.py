@@ -6,6 +6,7 @@ import shlex
 import sys
 from typing import Any
 
+import dask
 from dask_jobqueue.slurm import SLURMJob
 
 from .queues import ORDER
@@ -17,7 +18,8 @@ class TaskJob(SLURMJob):  # type: ignore[misc]
 
     def __init__(self, scheduler: Any = None, name: Any = None, **kwargs: Any) -> None:
         super().__init__(scheduler, name, **kwargs)
-        self._command_template = f"exec {shlex.quote(sys.executable)} -P -m fabric_lab.dask.work {ORDER}"
+        python = kwargs.get("python") or dask.config.get("jobqueue.slurm.python", None) or sys.executable
+        self._command_template = f"exec {shlex.quote(python)} -P -m fabric_lab.dask.work {ORDER}"
 
 
 def script(pool: Pool) -> str:

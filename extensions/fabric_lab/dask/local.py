@@ -7,7 +7,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from .plan import MOST_PER_JOB, PlanError, own_pool
+from .own import own_pool
+from .plan import MOST_PER_JOB, PlanError
 from .shape import Pool
 
 log = logging.getLogger("fabric_lab.dask")

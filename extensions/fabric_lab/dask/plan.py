@@ -83,6 +83,8 @@ def make_plan(
         "datasets": open_datasets(environment),
         "session_job": environment.get("SLURM_JOB_ID", ""),
     }
+    from .own import own_pool, scheduler_words
+
     in_session = bool(environment.get("FABRIC_SERVICE_URL"))
     offer = session.ask("/session/clusters", environment=environment) if in_session else {}
     no_slurm = offer["age_s"] is None and not offer["profiles"] if in_session else not _has_sbatch(environment)
@@ -97,6 +99,9 @@ def make_plan(
             raise PlanError(
                 f"{word}= is for a hub without Slurm. Here a worker is like a profile, or say cores=, memory=."
             )
+    if "cores" in words or not in_session:
+        own, words = scheduler_words(words)
+        common["scheduler_options"] = own | scheduler_options
     if not in_session:
         return Plan(job_name=words.get("job_name") or name, pools=[own_pool(words, workers_per_job)], **common)
     if "cores" in words:
@@ -162,26 +167,6 @@ def profile_pool(
             "walltime": str(minutes),
             **words,
         },
-    )
-
-
-def own_pool(words: Mapping[str, Any], workers_per_job: int | None) -> Pool:
-    """The pool of workers that dask-jobqueue's own words describe: ``processes`` of them share a job."""
-    from dask.utils import parse_bytes
-    from dask_jobqueue.slurm import SLURMJob
-
-    job = SLURMJob("tls://scheduler", name="worker", **words)
-    processes = job.worker_processes
-    memory = parse_bytes(words["job_mem"]) if words.get("job_mem") else job.worker_memory
-    return Pool(
-        name="workers",
-        threads=job.worker_process_threads,
-        cpus=(words.get("job_cpu") or job.worker_cores) / processes,
-        memory=memory // processes,
-        most=workers_per_job or max(processes, 1),
-        local_directory=words.get("local_directory"),
-        death_timeout=float(words.get("death_timeout") or 60),
-        job={key: value for key, value in words.items() if key != "processes"},
     )
 
 

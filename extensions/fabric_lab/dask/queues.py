@@ -14,6 +14,7 @@ from typing import Protocol
 
 from . import slurm
 from .shape import Batch, Place, Pool, task_ids
+from .work import NOTICE_S
 
 # What the batch script calls the order's path until it is known.
 ORDER = "FABRIC_ORDER"
@@ -119,10 +120,10 @@ def options(
         "--ntasks=1",
         f"--cpus-per-task={math.ceil(pool.cpus * per_task)}",
         f"--mem={math.ceil(pool.memory * per_task / (1 << 20))}M",
-        f"--output={str(directory).replace('%', '%%')}/logs/%A_%a.log",
+        *([] if pool.own_log else [f"--output={str(directory).replace('%', '%%')}/logs/%A_%a.log"]),
         "--open-mode=append",
         "--no-requeue",  # what Slurm puts back waits two minutes; what is lost is submitted again at once
-        "--signal=B:USR1@60",
+        f"--signal=B:USR1@{NOTICE_S}",
         "--export=ALL",
     ]
     if pool.gpus:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import time
 from collections.abc import Generator
@@ -34,6 +35,7 @@ class RemoteScheduler(ProcessInterface):  # type: ignore[misc]
         super().__init__()
         self.directory, self._plan = directory, plan
         self.state: State | None = None
+        self.told = Told()  # what the hub said of the first workers
 
     async def start(self) -> None:
         if self._plan is not None:
@@ -47,7 +49,8 @@ class RemoteScheduler(ProcessInterface):  # type: ignore[misc]
         """Start the daemon, and meanwhile have Slurm start the first workers' jobs."""
         daemon, begun = await asyncio.to_thread(Daemon, self.directory), Begun()
         try:
-            begun = await begin(self.directory, plan, session.access(os.environ))
+            begun, words = await begin(self.directory, plan, session.access(os.environ))
+            self.told = Told(words)
             await asyncio.to_thread(daemon.go, plan, begun.dump())
             self.state = await self._until_there()
         except BaseException as error:
@@ -93,12 +96,19 @@ class There(dict[str, Any]):
 
 
 class RemoteAdaptive:
-    """What ``adapt`` returns: the bounds that the cluster follows by itself, and how to stop it."""
+    """What ``adapt`` returns: the bounds that the cluster follows by itself, and how to stop it.
 
-    def __init__(self, cluster: DaskCluster, minimum: float, maximum: float) -> None:
-        self._cluster = cluster
+    ``told`` is what the hub says of as many workers as there may be.
+    """
+
+    def __init__(self, cluster: DaskCluster, minimum: float, maximum: float, told: str) -> None:
+        self._cluster, self.told = cluster, told
         self.minimum, self.maximum = minimum, maximum
         self.periodic_callback = True  # distributed's reprs take it for "adaptive"
+
+    def __repr__(self) -> str:
+        most = "any number of" if math.isinf(self.maximum) else f"{self.maximum:g}"
+        return f"From {self.minimum:g} to {most} workers. {self.told}".strip()
 
     def stop(self, reason: str = "") -> None:
         """Keep the workers that there are."""

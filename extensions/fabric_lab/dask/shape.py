@@ -12,7 +12,8 @@ class Pool:
     """One kind of worker: its share of a job, and the most that share one job.
 
     ``memory`` is in bytes; ``options`` are sbatch's, after those of the batch script; ``job`` holds dask-jobqueue's
-    words for that script (cores, queue, ...). ``profile`` is the site's, "" where there is none.
+    words for that script (cores, queue, ...), and ``own_log`` whether they say where its output goes. ``worker`` holds
+    distributed's words for a worker. ``profile`` is the site's, "" where there is none.
     """
 
     name: str
@@ -28,6 +29,8 @@ class Pool:
     resources: dict[str, float] = field(default_factory=dict)
     profile: str = ""
     job: dict[str, Any] = field(default_factory=dict)
+    own_log: bool = False
+    worker: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Pool:

@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,11 @@ from .scratch import scratch
 
 # Between Slurm's SIGTERM and its SIGKILL are KillWait seconds (slurm.conf, 30 by default); a part is for the goodbye.
 HAND_OVER_S = 25.0
+# The signal before the end comes so much earlier (:func:`.queues.options`); a part of it is for others to be there.
+NOTICE_S = 60
+SUCCESSORS_S, LOOK_S = 30.0, 1.0
+# A job that is signalled sooner after its start would only be followed by one like it: it works until SIGTERM.
+SHORTEST_S = 30.0
 CONNECT_S = 60.0
 # What a worker would import after it was forked, each for itself.
 PRELOADED = ["distributed", "distributed.http.worker.prometheus.core", "prometheus_client", "fabric_lab.dask.closed"]
@@ -36,7 +41,8 @@ GOODBYE_S = 2.0
 class Order:
     """What a job array's tasks shall run; task k has ``names[k * per_task:(k + 1) * per_task]``.
 
-    ``memory_limit`` is in bytes per worker (0: none), ``death_timeout`` in seconds without a scheduler.
+    ``memory_limit`` is in bytes per worker (0: none), ``death_timeout`` in seconds without a scheduler. What else
+    distributed's worker is told is in ``worker``.
     """
 
     names: list[str]
@@ -47,6 +53,7 @@ class Order:
     resources: dict[str, float] | None = None
     local_directory: str | None = None
     death_timeout: float = CONNECT_S
+    worker: dict[str, Any] = field(default_factory=dict)
 
     def write(self, path: Path) -> None:
         """Put it where the tasks read it, readable by the user only."""
@@ -83,10 +90,12 @@ async def run(order: Order, directory: Path, task: int) -> None:
 
     security, scheduler_address = tls.load(directory), await address.until_known(directory, CONNECT_S)
     names = order.of_task(task)
-    ending = asyncio.Event()
+    ending, now = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT):
-        loop.add_signal_handler(number, ending.set)
+    began = loop.time()
+    loop.add_signal_handler(signal.SIGUSR1, lambda: loop.time() - began < SHORTEST_S or ending.set())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, lambda: (ending.set(), now.set()))
     async with rpc(scheduler_address, connection_args=security.get_connection_args("worker")) as scheduler:
         # a worker that was given up while its job waited is not started
         wanted = await asyncio.wait_for(scheduler.fabric_wanted(names=names), CONNECT_S)
@@ -106,6 +115,7 @@ async def run(order: Order, directory: Path, task: int) -> None:
                 worker_class=ClosedWorker,
                 dashboard=False,
                 env=environment,
+                **order.worker,
             )
             for name, environment in zip(names, devices(os.environ, len(names), order.gpus), strict=True)
         ]
@@ -121,7 +131,7 @@ async def run(order: Order, directory: Path, task: int) -> None:
             finished: asyncio.Future[Any] = asyncio.gather(*(nanny.finished() for nanny in nannies))
             await asyncio.wait([finished, signalled], return_when=asyncio.FIRST_COMPLETED)
             if not finished.done():
-                leaving: asyncio.Future[Any] = asyncio.ensure_future(leave(scheduler, names))
+                leaving: asyncio.Future[Any] = asyncio.ensure_future(leave(scheduler, names, now))
                 # a scheduler that ends closes the workers by itself, and answers nobody any more
                 await asyncio.wait([finished, leaving], return_when=asyncio.FIRST_COMPLETED)
                 leaving.cancel()
@@ -165,11 +175,31 @@ async def open_datasets(scheduler: Any, datasets: JobDatasets) -> None:
     await datasets.match(await asyncio.wait_for(scheduler.fabric_datasets(), CONNECT_S))
 
 
-async def leave(scheduler: Any, names: list[str]) -> None:
-    """Hand over, and tell the scheduler that these workers end with their job."""
+async def leave(scheduler: Any, names: list[str], now: asyncio.Event) -> None:
+    """Hand over, and tell the scheduler that these workers end with their job.
+
+    :param now: there is no time to wait for others in their place.
+    """
+    if not now.is_set():
+        others: asyncio.Future[Any] = asyncio.ensure_future(successors(scheduler, names))
+        hurry: asyncio.Future[Any] = asyncio.ensure_future(now.wait())
+        await asyncio.wait([others, hurry], return_when=asyncio.FIRST_COMPLETED)
+        others.cancel()
+        hurry.cancel()
     await hand_over(scheduler, names)
     with suppress(OSError):
         await scheduler.fabric_leave(names=names)
+
+
+async def successors(scheduler: Any, names: list[str]) -> None:
+    """Have others started in these workers' place, and wait for them: all may be about to end at once."""
+    end = asyncio.get_running_loop().time() + SUCCESSORS_S
+    print(f"The job ends soon: others are started in place of {', '.join(names)}.", flush=True)
+    with suppress(TimeoutError, OSError):
+        while not await asyncio.wait_for(scheduler.fabric_succeed(names=names), HAND_OVER_S):
+            if asyncio.get_running_loop().time() >= end:
+                return
+            await asyncio.sleep(LOOK_S)
 
 
 async def hand_over(scheduler: Any, names: list[str]) -> None:

@@ -1,0 +1,97 @@
+"""Workers in dask-jobqueue's own words: what each of them means here, or that it cannot be had."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .plan import PlanError
+from .shape import Pool
+
+# Options of ``dask worker`` that worker_extra_args may hold.
+EXTRA = ("lifetime", "lifetime_stagger", "lifetime_restart", "resources")
+# Of the cluster's scheduler, not of its jobs.
+SCHEDULER = ("host", "dashboard_address")
+ALWAYS = {
+    "nanny": ((None, True), "workers always have one: it keeps them, and their datasets"),
+    "protocol": ((None, "tls", "tls://"), "a cluster speaks TLS"),
+    "security": ((None, True), "a cluster has a key of its own"),
+    "job_cls": ((None,), "a job runs all of its workers"),
+    "worker_command": ((None, "distributed.cli.dask_worker"), "a job runs all of its workers"),
+}
+
+
+def scheduler_words(words: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The scheduler's words among dask-jobqueue's, and the others; ``interface`` is both's."""
+    own = {name: words[name] for name in (*SCHEDULER, "interface") if words.get(name) is not None}
+    return own, {name: value for name, value in words.items() if name not in SCHEDULER}
+
+
+def own_pool(words: Mapping[str, Any], workers_per_job: int | None) -> Pool:
+    """The pool of workers that dask-jobqueue's own words describe: ``processes`` of them share a job.
+
+    What is not said is as the person's own configuration of dask-jobqueue has it (jobqueue.yaml).
+
+    :raises PlanError: something is said that would mean nothing here.
+    """
+    from dask.utils import parse_bytes
+    from dask_jobqueue.slurm import SLURMJob
+
+    for name, (known, why) in ALWAYS.items():
+        if _said(words, name) not in known:
+            raise PlanError(f"{name}={_said(words, name)!r} cannot be had: {why}. Leave it out.")
+    job = SLURMJob("tls://scheduler", name="worker", **{k: v for k, v in words.items() if k != "security"})
+    processes = job.worker_processes
+    memory = parse_bytes(words["job_mem"]) if words.get("job_mem") else job.worker_memory
+    worker = extra(_said(words, "worker_extra_args") or [])
+    if _said(words, "interface"):
+        worker["interface"] = _said(words, "interface")
+    return Pool(
+        name="workers",
+        threads=job.worker_process_threads,
+        cpus=(words.get("job_cpu") or job.worker_cores) / processes,
+        memory=memory // processes,
+        most=workers_per_job or max(processes, 1),
+        local_directory=_said(words, "local_directory"),
+        death_timeout=float(_said(words, "death_timeout") or 60),
+        resources=worker.pop("resources", {}),
+        worker=worker,
+        own_log=bool(_said(words, "log_directory")),
+        job={key: value for key, value in words.items() if key not in ("processes", *ALWAYS)},
+    )
+
+
+def extra(arguments: Sequence[str]) -> dict[str, Any]:
+    """What of ``dask worker``'s options a worker is given, as :class:`distributed.Worker` takes it.
+
+    :raises PlanError: one of them is none that can be had here, or none at all.
+    """
+    import click
+    from distributed.cli.dask_worker import main
+
+    try:
+        context = main.make_context("worker_extra_args", [str(word) for word in arguments])
+    except click.ClickException as error:
+        raise PlanError(f"worker_extra_args={[*arguments]}: {error.format_message()}") from None
+    said = {
+        name: value
+        for name, value in context.params.items()
+        if context.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE
+    }
+    for parameter in main.params:
+        if parameter.name in said and parameter.name not in EXTRA:
+            # a word that it does not know, it takes for the scheduler's address
+            word = parameter.opts[0] if isinstance(parameter, click.Option) else said[parameter.name]
+            known = ", ".join(f"--{known.replace('_', '-')}" for known in EXTRA)
+            raise PlanError(f"worker_extra_args: {word} cannot be had here; these can: {known}.")
+    if "resources" in said:
+        words = said["resources"].replace(",", " ").replace('"', "").split()
+        said["resources"] = {name: float(amount) for name, _, amount in (word.partition("=") for word in words)}
+    return said
+
+
+def _said(words: Mapping[str, Any], name: str) -> Any:
+    import dask
+
+    said = words.get(name)
+    return dask.config.get(f"jobqueue.slurm.{name.replace('_', '-')}", None) if said is None else said
