@@ -10,6 +10,7 @@ from ..datasets.model import Acceptance
 from ..datasets.policy import Known, catalogue_of, may_use_all
 from ..errors import FabricError
 from ..model import Frozen, JobSpec, Node
+from ..quotas.account import Way
 from ..sessions.options import UserOptions
 from ..settings import Profile, Project, Settings, memory_mb
 
@@ -62,6 +63,15 @@ def profiles_of(settings: Settings, project: Project) -> dict[str, Profile]:
     if rescue is not None and (names or not project.profiles):
         names.append(rescue)
     return {name: settings.profile[name] for name in names}
+
+
+def gpu_ways(settings: Settings, project: Project) -> tuple[Way, ...]:
+    """How sessions with GPUs are submitted in a project: by which partition and QOS, and with which profiles."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for name, profile in profiles_of(settings, project).items():
+        if profile.kind == "slurm" and profile.gpus:
+            found.setdefault((profile.partition or "", profile.qos or ""), []).append(name)
+    return tuple(Way(partition, qos, tuple(names)) for (partition, qos), names in found.items())
 
 
 def images_of(settings: Settings, project: Project) -> tuple[str, ...]:

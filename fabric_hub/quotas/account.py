@@ -13,13 +13,16 @@ is at most two GPU-minutes low.
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from ..model import Frozen, Job, Phase, Snapshot
-from ..slurm.limits import GPU, Association, Limit, Limits
-from .told import Balance
+from ..slurm.limits import GPU, Association, Limit, Limits, PartitionLimits, Qos
+from .told import Balance, Bound
 
 MINUTES = 60.0
 
@@ -40,41 +43,6 @@ class Spent(Frozen):
         return None if self.limit is None else max(0.0, self.limit - self.used)
 
 
-def chain(limits: Limits, account: str, user: str = "", partition: str = "") -> tuple[Association, ...]:
-    """The associations whose limits a job meets: the user's (of the partition, if there is one), then account to root.
-
-    Empty when Slurm knows no such association.
-    """
-    known = {(found.account, found.user, found.partition): found for found in limits.associations}
-    found: list[Association] = []
-    if user:
-        own = known.get((account, user, partition)) or known.get((account, user, ""))
-        if own is None:
-            return ()
-        found.append(own)
-    name, seen = account, set[str]()
-    while name and name not in seen and (here := known.get((name, "", ""))):
-        seen.add(name)
-        found.append(here)
-        name = here.parent
-    return tuple(found)
-
-
-def accounts_below(limits: Limits, account: str) -> frozenset[str]:
-    """An account and all accounts under it: their use counts towards its limits."""
-    children: dict[str, list[str]] = {}
-    for known in limits.associations:
-        if not known.user:
-            children.setdefault(known.parent, []).append(known.account)
-    found, todo = {account}, [account]
-    while todo:
-        for child in children.get(todo.pop(), ()):
-            if child not in found:
-                found.add(child)
-                todo.append(child)
-    return frozenset(found)
-
-
 def tres_of(job: Job) -> Mapping[str, int]:
     """What a job has of each countable TRES, from Slurm's ``cpu=4,mem=8G,gres/gpu=1,gres/gpu:h200=1``."""
     return _tres(job.tres)
@@ -87,90 +55,243 @@ def _tres(text: str) -> Mapping[str, int]:
     return found if GPU in found or not typed else {**found, GPU: typed}
 
 
-def jobs_of(limits: Limits, association: Association, snapshot: Snapshot | None) -> Iterator[Job]:
-    """The jobs that count towards an association."""
-    below = accounts_below(limits, association.account) if not association.user else {association.account}
-    for job in snapshot.jobs if snapshot else ():
-        if job.account not in below or association.user not in ("", job.user):
-            continue
-        if not association.partition or job.partition == association.partition:
-            yield job
+class _Taken(NamedTuple):
+    """A job that has begun, as far as it counts: ``weight`` is what Slurm counts of a TRES for each second."""
+
+    user: str
+    partition: str
+    number: int
+    weight: float
+    began: float
+    ends: float | None
+    limit_s: int | None
+    over: bool
 
 
-def spent(
-    limits: Limits,
-    jobs: Iterable[Job],
-    minutes: Mapping[str, Limit],
-    run_minutes: Mapping[str, Limit],
-    now: float,
-    tres: str = GPU,
-) -> Spent:
+class Counted:
+    """Associations, and the jobs of a snapshot by whom they count towards: gone through once, whoever asks.
+
+    Use :func:`counted`, which keeps the latest.
+    """
+
+    def __init__(self, limits: Limits, snapshot: Snapshot | None) -> None:
+        self.limits, self.snapshot = limits, snapshot
+        self.associations = {(one.account, one.user, one.partition): one for one in limits.associations}
+        self.qos = {one.name: one for one in limits.qos}
+        self._below: dict[str, list[str]] = defaultdict(list)
+        for one in limits.associations:
+            if not one.user:
+                self._below[one.parent].append(one.account)
+        self._begun = [
+            (job, phase is not Phase.RUNNING)
+            for job in (snapshot.jobs if snapshot else ())
+            if job.started_at is not None and (phase := job.phase) is not Phase.QUEUED
+        ]
+        self._taken: dict[str, tuple[dict[str, list[_Taken]], dict[str, list[_Taken]]]] = {}
+        self._told: dict[tuple[object, str], tuple[float, Spent]] = {}
+
+    def chain(self, account: str, user: str = "", partition: str = "") -> tuple[Association, ...]:
+        """The associations whose limits a job meets: the user's (of the partition, if there is one), then account to
+        root. Empty when Slurm knows no such association."""
+        known = self.associations
+        found: list[Association] = []
+        if user:
+            own = known.get((account, user, partition)) or known.get((account, user, ""))
+            if own is None:
+                return ()
+            found.append(own)
+        name, seen = account, set[str]()
+        while name and name not in seen and (here := known.get((name, "", ""))):
+            seen.add(name)
+            found.append(here)
+            name = here.parent
+        return tuple(found)
+
+    def of_association(self, found: Association, now: float, tres: str = GPU) -> Spent:
+        """Use of a TRES by an association now: by its own jobs and, of an account, by those of all accounts below."""
+        key = found.account, found.user, found.partition
+        return self._once(found, key, self._jobs_of(found, tres), now, tres)
+
+    def of_qos(self, found: Qos, now: float, tres: str = GPU) -> Spent:
+        """Use of a TRES by all jobs of a QOS now."""
+        return self._once(found, found.name, self._by_whom(tres)[1].get(found.name, ()), now, tres)
+
+    def _once(self, found: Association | Qos, key: object, jobs: Iterable[_Taken], now: float, tres: str) -> Spent:
+        """Summed up once for all who ask of the same moment."""
+        told = self._told.get((key, tres))
+        if told is None or told[0] != now:
+            minutes, run_minutes = found.grp_tres_mins.get(tres, Limit()), found.grp_tres_run_mins.get(tres, Limit())
+            told = self._told[key, tres] = now, _spent(minutes, run_minutes.used, jobs, self.limits.at, now)
+        return told[1]
+
+    def _jobs_of(self, found: Association, tres: str) -> Iterator[_Taken]:
+        by_account, todo, seen = self._by_whom(tres)[0], [found.account], set[str]()
+        while todo:
+            name = todo.pop()
+            if name in seen:
+                continue
+            seen.add(name)
+            jobs = by_account.get(name, ())
+            if found.user:
+                yield from (job for job in jobs if job.user == found.user and found.partition in ("", job.partition))
+            else:
+                yield from jobs
+                todo += self._below.get(name, ())
+
+    def _by_whom(self, tres: str) -> tuple[dict[str, list[_Taken]], dict[str, list[_Taken]]]:
+        """What jobs have of a TRES, by account and by QOS."""
+        known = self._taken.get(tres)
+        if known is not None:
+            return known
+        accounts: dict[str, list[_Taken]] = defaultdict(list)
+        services: dict[str, list[_Taken]] = defaultdict(list)
+        factors = {name: one.usage_factor for name, one in self.qos.items()}
+        for job, over in self._begun:
+            count = tres_of(job).get(tres, 0)
+            if count and job.started_at is not None:
+                weight = count * factors.get(job.qos, 1.0)
+                one = _Taken(job.user, job.partition, count, weight, job.started_at, job.ends_at, job.limit_s, over)
+                accounts[job.account].append(one)
+                services[job.qos].append(one)
+        self._taken[tres] = dict(accounts), dict(services)
+        return self._taken[tres]
+
+
+def _spent(minutes: Limit, committed: int, jobs: Iterable[_Taken], asked: float | None, now: float) -> Spent:
     """Use of a TRES now: Slurm's own account of it, and what its jobs took since.
 
-    :param minutes: ``grp_tres_mins`` of an association or a QOS, ``run_minutes`` its ``grp_tres_run_mins``.
+    :param minutes: its ``grp_tres_mins``, ``committed`` the use of its ``grp_tres_run_mins``.
     :param jobs: the jobs that count towards it, ended ones of the last minutes too.
+    :param asked: when Slurm told the two.
     """
-    base, committed = minutes.get(tres, Limit()), run_minutes.get(tres, Limit()).used
-    at = now if limits.at is None else min(limits.at, now)
-    factors = {qos.name: qos.usage_factor for qos in limits.qos}
+    at = now if asked is None else min(asked, now)
     unspent = elapsed = after = to_come = 0.0
     running = 0
-    for job in jobs:
-        count = tres_of(job).get(tres, 0)
-        if not count or job.started_at is None or job.phase is Phase.QUEUED:
-            continue
-        over = job.phase in (Phase.ENDED, Phase.ENDING)
-        end = min(job.ends_at, now) if over and job.ends_at is not None else now
-        weight = count * factors.get(job.qos, 1.0)
-        running += 0 if over else count
-        to_come += 0.0 if over or job.ends_at is None else weight * max(0.0, job.ends_at - now)
-        after += weight * max(0.0, end - max(job.started_at, at))
-        if job.limit_s is not None and job.started_at <= at < (end if over else now + 1):
-            unspent += weight * max(0.0, job.started_at + job.limit_s - at)
-            elapsed += weight * (at - job.started_at)
+    for _, _, number, weight, began, ends, limit_s, over in jobs:
+        end = now if not over or ends is None or ends > now else ends
+        if not over:
+            running += number
+            if ends is not None and ends > now:
+                to_come += weight * (ends - now)
+        since = max(at, began)
+        if end > since:
+            after += weight * (end - since)
+        if limit_s is not None and began <= at and (not over or at < end):
+            elapsed += weight * (at - began)
+            unspent += weight * max(0.0, began + limit_s - at)
     # never more than these jobs have run: one of them may be missing here that Slurm has counted
     missing = min(max(0.0, committed - unspent / MINUTES), elapsed / MINUTES)
-    used = base.used + missing + after / MINUTES
-    return Spent(limit=base.limit, used=used, running=running, to_come=to_come / MINUTES)
+    used = minutes.used + missing + after / MINUTES
+    return Spent(limit=minutes.limit, used=used, running=running, to_come=to_come / MINUTES)
 
 
-def of_association(
-    limits: Limits, association: Association, snapshot: Snapshot | None, now: float, tres: str = GPU
-) -> Spent:
-    """Use of a TRES by an association now."""
-    jobs = jobs_of(limits, association, snapshot)
-    return spent(limits, jobs, association.grp_tres_mins, association.grp_tres_run_mins, now, tres)
+_latest: Counted | None = None
+
+
+def counted(limits: Limits, snapshot: Snapshot | None) -> Counted:
+    """The jobs of a snapshot by whom they count towards. The latest is kept: all who ask share it."""
+    global _latest
+    known = _latest
+    if known is None or known.limits is not limits or known.snapshot is not snapshot:
+        known = _latest = Counted(limits, snapshot)
+    return known
+
+
+class Way(NamedTuple):
+    """How sessions of some profiles are submitted; "" is Slurm's default."""
+
+    partition: str = ""
+    qos: str = ""
+    profiles: tuple[str, ...] = ()
+
+
+def in_order(limits: Limits, partition: PartitionLimits | None, qos: Qos | None) -> tuple[Qos, ...]:
+    """The QOS whose limits a job meets before any association's: the partition's and its own, as Slurm asks them."""
+    of_partition = next((known for known in limits.qos if partition and known.name == partition.qos), None)
+    first, then = (qos, of_partition) if qos and "OverPartQOS" in qos.flags else (of_partition, qos)
+    return tuple({known.name: known for known in (first, then) if known}.values())
+
+
+def partition_of(limits: Limits, name: str) -> PartitionLimits | None:
+    """A partition by its name; Slurm's default one for ""."""
+    wanted = (known for known in limits.partitions if (known.name == name if name else known.default))
+    return next(wanted, None)
 
 
 def balance(
-    limits: Limits | None, snapshot: Snapshot | None, account: str, user: str = "", *, now: float
+    limits: Limits | None,
+    snapshot: Snapshot | None,
+    account: str,
+    user: str = "",
+    *,
+    now: float,
+    ways: Sequence[Way] = (),
 ) -> Balance | None:
     """GPU-hours of an account, or of a user in it; None when Slurm knows no such association (yet).
 
-    ``left`` is what the tightest limit leaves, the account's own or one above it; ``limited_by`` names whose.
+    ``left`` is what the tightest limit leaves, the account's own, one above it or a QOS's; ``limited_by`` names whose.
+    ``above`` are all limits but its own. A limit of a QOS is all that counts for jobs in it: where every way leads
+    into such a QOS, the limits of accounts are none, the account's own included.
 
     :param user: the Unix account.
     :param now: Unix seconds.
+    :param ways: how jobs with GPUs are submitted; where they differ, ``left`` is of the one that has most.
     """
-    above = chain(limits, account, user) if limits else ()
-    if not above or limits is None:
+    if limits is None:
         return None
-    all_of = [(found, of_association(limits, found, snapshot, now)) for found in above]
-    own = all_of[0][1]
-    bounded = [(found, use) for found, use in all_of if use.left is not None]
-    tightest = min(bounded, key=_left_of, default=None)
+    book = counted(limits, snapshot)
+    chain = book.chain(account, user)
+    if not chain:
+        return None
+    own, mine = book.of_association(chain[0], now), name_of(chain[0])
+    usable = [way for way in ways if not way.qos or not chain[0].qos or way.qos in chain[0].qos] or [Way()]
+    bounds = [_bounds(book, chain, way, now) for way in usable]
+    best = max((min(found.items(), key=_left_of, default=("", None)) for found in bounds), key=_left_of)
+    every = {name: use for found in bounds for name, use in found.items()}
     return Balance(
-        limit=None if own.limit is None else own.limit / MINUTES,
+        limit=own.limit / MINUTES if own.limit is not None and mine in every else None,
         used=own.used / MINUTES,
-        left=None if tightest is None else _left_of(tightest) / MINUTES,
+        left=None if best[1] is None else _left_of(best) / MINUTES,
         running=own.running,
         to_come=own.to_come / MINUTES,
-        limited_by="" if tightest is None else name_of(tightest[0]),
+        limited_by=best[0],
+        above=tuple(
+            Bound(
+                name=name,
+                limit=(use.limit or 0) / MINUTES,
+                used=use.used / MINUTES,
+                left=(use.left or 0.0) / MINUTES,
+                running=use.running,
+                to_come=use.to_come / MINUTES,
+                profiles=_only_of(name, usable, bounds),
+            )
+            for name, use in every.items()
+            if name != mine
+        ),
     )
 
 
-def _left_of(pair: tuple[Association, Spent]) -> float:
-    return pair[1].left or 0.0
+def _bounds(book: Counted, chain: Sequence[Association], way: Way, now: float) -> dict[str, Spent]:
+    """The limits on GPU-hours that a job of this way meets, by whose they are."""
+    limits = book.limits
+    wanted = way.qos or chain[0].default_qos or "normal"
+    qos = book.qos.get(wanted) if limits.enforcement.qos else None
+    for service in in_order(limits, partition_of(limits, way.partition), qos):
+        if service.grp_tres_mins.get(GPU, Limit()).limit is not None:
+            return {f"QOS {service.name}": book.of_qos(service, now)}
+    limited = [found for found in chain if found.grp_tres_mins.get(GPU, Limit()).limit is not None]
+    return {name_of(found): book.of_association(found, now) for found in limited}
+
+
+def _only_of(name: str, ways: Sequence[Way], bounds: Sequence[Mapping[str, Spent]]) -> tuple[str, ...]:
+    """The profiles that a limit counts for; () for all."""
+    held = [way for way, found in zip(ways, bounds, strict=True) if name in found]
+    return () if len(held) == len(ways) else tuple(profile for way in held for profile in way.profiles)
+
+
+def _left_of(pair: tuple[str, Spent | None]) -> float:
+    left = pair[1].left if pair[1] else None
+    return math.inf if left is None else left
 
 
 def name_of(association: Association) -> str:

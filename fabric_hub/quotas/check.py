@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from ..errors import FabricError
 from ..model import Frozen, Snapshot
 from ..slurm.limits import Association, Limit, Limits, PartitionLimits, Qos
-from .account import Spent, chain, name_of, of_association, spent
+from .account import Counted, Spent, counted, in_order, name_of, partition_of
 from .amounts import NAMES, capital, count, duration, hours_of, jobs_of
 from .ask import Ask
 
@@ -88,19 +88,14 @@ def holders(limits: Limits | None, snapshot: Snapshot | None, ask: Ask, now: flo
     """
     if limits is None or limits.at is None or now - limits.at > STALE_S or not limits.enforcement.limits:
         return []
-    partition = _partition(limits, ask.partition)
-    associations = chain(limits, ask.account, ask.user, partition.name if partition else "")
+    partition, book = partition_of(limits, ask.partition), counted(limits, snapshot)
+    associations = book.chain(ask.account, ask.user, partition.name if partition else "")
     if not associations:
         return []
     qos = _qos_of(limits, ask, associations[0])
     if partition:
         _check_partition(partition, ask, qos)
-    return list(_holders(limits, snapshot, partition, qos, associations, now))
-
-
-def _partition(limits: Limits, name: str) -> PartitionLimits | None:
-    wanted = (known for known in limits.partitions if (known.name == name if name else known.default))
-    return next(wanted, None)
+    return list(_holders(book, partition, qos, associations, now))
 
 
 def _qos_of(limits: Limits, ask: Ask, association: Association) -> Qos | None:
@@ -148,27 +143,22 @@ def _check_partition(partition: PartitionLimits, ask: Ask, service: Qos | None) 
 
 
 def _holders(
-    limits: Limits,
-    snapshot: Snapshot | None,
+    book: Counted,
     partition: PartitionLimits | None,
     qos: Qos | None,
     associations: Sequence[Association],
     now: float,
 ) -> Iterator[Holder]:
-    of_partition = next((known for known in limits.qos if partition and known.name == partition.qos), None)
-    first, then = (qos, of_partition) if qos and "OverPartQOS" in qos.flags else (of_partition, qos)
-    for service in dict.fromkeys(known.name for known in (first, then) if known):
-        known = next(found for found in limits.qos if found.name == service)
-        jobs = tuple(job for job in (snapshot.jobs if snapshot else ()) if job.qos == service)
+    for service in in_order(book.limits, partition, qos):
 
-        def use_of_qos(tres: str, known: Qos = known, jobs: tuple = jobs) -> Spent:  # type: ignore[type-arg]
-            return spent(limits, jobs, known.grp_tres_mins, known.grp_tres_run_mins, now, tres)
+        def use_of_qos(tres: str, known: Qos = service) -> Spent:
+            return book.of_qos(known, now, tres)
 
-        yield Holder(f"QOS {service}", "qos", known, use_of_qos)
+        yield Holder(f"QOS {service.name}", "qos", service, use_of_qos)
     for number, found in enumerate(associations):
 
         def use(tres: str, found: Association = found) -> Spent:
-            return of_association(limits, found, snapshot, now, tres)
+            return book.of_association(found, now, tres)
 
         yield Holder(name_of(found), "association", found, use, first=number == 0)
 

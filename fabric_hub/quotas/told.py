@@ -32,8 +32,28 @@ RelativePath = Annotated[
 ]
 
 
+class Bound(Frozen):
+    """A limit on GPU-hours that counts for a project and is not its account's own: of an account above, or of a QOS.
+
+    All of it is of everybody whom it holds. ``profiles`` are those of the project that it counts for (empty: all).
+    The other fields are those of :class:`Balance`.
+    """
+
+    name: str  # "account faculty", "QOS grant"
+    limit: float
+    used: float
+    left: float
+    running: float = 0.0
+    to_come: float = 0.0
+    rate_per_day: float | None = None
+    lasts_until: float | None = None
+    profiles: tuple[str, ...] = ()
+
+
 class Balance(Frozen):
     """GPU-hours of a project or of a user in it.
+
+    ``limit`` is its own, ``left`` what the tightest of all that count leaves; ``above`` are those that are not its own.
 
     ``running`` is how many GPUs are in use now, and ``to_come`` what their jobs may still take by their time limits;
     ``rate_per_day`` is what the last days took on average, and ``lasts_until`` when nothing is left at that rate, or
@@ -47,7 +67,8 @@ class Balance(Frozen):
     to_come: float = 0.0
     rate_per_day: float | None = None
     lasts_until: float | None = None
-    limited_by: str = ""  # whose limit leaves the least: this account's own, or one above it
+    limited_by: str = ""  # whose limit leaves the least: this account's own, one above it, or a QOS
+    above: tuple[Bound, ...] = ()
 
 
 class DayUse(Frozen):

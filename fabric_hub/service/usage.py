@@ -9,24 +9,24 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
 from ..accounts import unix_name
 from ..errors import FabricError
-from ..model import Job, Snapshot
-from ..quotas.account import balance
-from ..quotas.told import Balance, DayUse, StorageUse, Usage
+from ..model import Snapshot
+from ..projects.policy import gpu_ways
+from ..quotas.account import Counted, balance, counted
+from ..quotas.told import DayUse, StorageUse, Usage
 from ..settings import Settings
-from ..slurm.limits import Association, Limits
+from ..slurm.limits import Limits
 
 log = logging.getLogger("fabric_hub.usage")
 
 TREND_DAYS = 28
 HISTORY_EVERY_S = 300.0
 STORAGE_EVERY_S = 300.0
-# Summing up the jobs of a large account takes milliseconds: what it gave holds for everybody for a moment.
+# Summing up all running jobs takes milliseconds: what it gave holds for everybody for a moment.
 HOLDS_S = 5.0
 # Who has not looked for so long is asked of no file system.
 INTEREST_S = 900.0
@@ -47,29 +47,6 @@ Days = Callable[[str, str | None, int], Iterable[DayUse]]
 Storage = Callable[[str], Awaitable[tuple[StorageUse, ...]]]
 
 
-class _Index:
-    """Jobs and associations by account and user, made once for each snapshot."""
-
-    def __init__(self, limits: Limits, snapshot: Snapshot | None) -> None:
-        self.limits, self.snapshot = limits, snapshot
-        self.bare = limits.model_copy(update={"associations": ()})
-        self.associations: dict[tuple[str, str], list[Association]] = defaultdict(list)
-        self.jobs: dict[tuple[str, str], list[Job]] = defaultdict(list)
-        for association in limits.associations:
-            self.associations[association.account, association.user].append(association)
-        for job in snapshot.jobs if snapshot else ():
-            self.jobs[job.account, job.user].append(job)
-
-    def of_user(self, account: str, user: str, now: float) -> Balance | None:
-        """A user's own balance, without the limits of the account."""
-        own = self.associations.get((account, user))
-        if not own:
-            return None
-        limits = self.bare.model_copy(update={"associations": tuple(own)})
-        jobs = Snapshot(jobs=()).model_copy(update={"jobs": tuple(self.jobs.get((account, user), ()))})
-        return balance(limits, jobs, account, user, now=now)
-
-
 class UsageDesk:
     """Implements :class:`~fabric_hub.quotas.told.Source`.
 
@@ -82,8 +59,7 @@ class UsageDesk:
     ) -> None:
         self._settings, self._limits, self._latest = settings, limits, latest
         self._days, self._ask_storage = days, storage
-        self._index: _Index | None = None
-        self._accounts: dict[str, tuple[float, Balance | None]] = {}
+        self._held: tuple[Counted | None, float] = None, 0.0
         self._trends: dict[tuple[str, str | None], tuple[float, tuple[DayUse, ...]]] = {}
         self._storage: dict[str, tuple[StorageUse, ...]] = {}
         self._looked: dict[str, float] = {}
@@ -95,18 +71,20 @@ class UsageDesk:
         return self._limits.limits if self._settings.slurm is not None else None
 
     def usage(self, project: str, user: str) -> Usage:
-        limits, now = self._limits.limits, time.time()
-        account = self._settings.project[project].account if project in self._settings.project else ""
+        limits, snapshot, now = self._limits.limits, self._latest.snapshot, time.time()
         if limits is None:
             return Usage(problem="" if self._settings.slurm is None else "Slurm's limits are not known yet.")
-        index = self._indexed(limits)
-        whole = self._of_account(index, account, now)
-        own = index.of_user(account, unix_name(self._settings.users, user), now) if user else None
-        if own and whole and whole.left is not None and (own.left is None or whole.left < own.left):
-            own = own.model_copy(update={"left": whole.left, "limited_by": whole.limited_by})
+        known = self._settings.project.get(project)
+        whole = own = None
+        if known is not None:
+            at, ways = self._moment(counted(limits, snapshot), now), gpu_ways(self._settings, known)
+            whole = balance(limits, snapshot, known.account, now=at, ways=ways)
+            if user:
+                own = balance(limits, snapshot, known.account, unix_name(self._settings.users, user), now=at, ways=ways)
         return Usage(
             project=whole,
-            user=own,
+            # the project's balance tells whose limits are above
+            user=own.model_copy(update={"above": ()}) if own else None,
             age_s=None if limits.at is None else max(0.0, now - limits.at),
             silent_since=limits.silent_since,
             problem=limits.problem,
@@ -123,18 +101,12 @@ class UsageDesk:
         self._looked[user] = time.time()
         return self._storage.get(user, ())
 
-    def _indexed(self, limits: Limits) -> _Index:
-        snapshot = self._latest.snapshot
-        if self._index is None or self._index.limits is not limits or self._index.snapshot is not snapshot:
-            self._index = _Index(limits, snapshot)
-        return self._index
-
-    def _of_account(self, index: _Index, account: str, now: float) -> Balance | None:
-        kept = self._accounts.get(account)
-        if kept is None or now - kept[0] > HOLDS_S:
-            kept = now, balance(index.limits, index.snapshot, account, now=now)
-            self._accounts[account] = kept
-        return kept[1]
+    def _moment(self, book: Counted, now: float) -> float:
+        """The moment that balances are told of: one for all who ask within a few seconds, summed up once."""
+        held, at = self._held
+        if held is not book or now - at > HOLDS_S:
+            self._held = book, now
+        return self._held[1]
 
     # -- what is asked of file systems
 

@@ -78,15 +78,10 @@ _SHORTEST_HOURS = 0.1
 def refused_now(
     settings: Settings, user: str, projects: Sequence[OfferedProject], limits: Limits | None, snapshot: Snapshot | None
 ) -> dict[str, str]:
-    """Why a profile would be refused in each of a user's open projects, by profile; others are not in it. Pure.
-
-    Other users' associations are left out first: each verdict looks at all that there are.
-    """
+    """Why a profile would be refused in each of a user's open projects, by profile; others are not in it. Pure."""
     if limits is None or settings.slurm is None:
         return {}
-    account = _account(settings, user)
-    own = tuple(one for one in limits.associations if one.user in ("", account))
-    limits, now = limits.model_copy(update={"associations": own}), time.time()
+    account, now = _account(settings, user), time.time()
     found: dict[str, list[Verdict]] = {}
     for offered in projects:
         for name in () if offered.closed else offered.profiles:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..clock import clock
 from ..errors import FabricError
-from ..projects.policy import projects_of
+from ..projects.policy import gpu_ways, projects_of
 from ..quotas.account import balance
 from ..quotas.told import Balance, Warned
 from ..quotas.warnings import WarningBook, subjects_of
@@ -78,7 +78,8 @@ def budgets(viewer: Any) -> list[tuple[str, Balance]]:
     limits, snapshot, now = shared.limits.limits, shared.follower.snapshot, time.time()
     found = []
     for name, project in projects_of(shared.settings, viewer.name).items():
-        told = balance(limits, snapshot, project.account, now=now)
+        ways = gpu_ways(shared.settings, project)
+        told = balance(limits, snapshot, project.account, now=now, ways=ways)
         if told is not None and told.left is not None:
             found.append((called(name, shared.settings.project), told))
     return found

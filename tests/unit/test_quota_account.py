@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from fabric_hub.model import Job, Snapshot
-from fabric_hub.quotas.account import balance, tres_of
-from fabric_hub.slurm.limits import GPU, Association, Limit, Limits, Qos
+from fabric_hub.quotas.account import Way, balance, tres_of
+from fabric_hub.quotas.told import Balance
+from fabric_hub.slurm.limits import GPU, Association, Enforcement, Limit, Limits, PartitionLimits, Qos
 
 ASKED = 1_000_000.0  # when Slurm was asked for its limits
 HOUR = 3600.0
@@ -119,3 +120,72 @@ def test_a_qos_that_costs_double_counts_double() -> None:
 
 def test_gpus_that_slurm_names_by_type_only_are_gpus() -> None:
     assert tres_of(Job(job_id=1, name="", user="", state="RUNNING", tres="cpu=1,gres/gpu:a100=2"))[GPU] == 2
+
+
+def test_jobs_of_accounts_below_count_towards_an_account_and_each_once() -> None:
+    group = Association(account="lab", parent="root", grp_tres_mins={GPU: Limit(limit=600)})
+    left, right = (Association(account=name, parent="lab") for name in ("left", "right"))
+    found = Limits(at=ASKED, associations=(Association(account="root"), group, left, right))
+    jobs = job(1, ASKED, account="left"), job(2, ASKED, account="right", gpus=2), job(3, ASKED, account="other")
+    for account, hours in (("lab", 3.0), ("left", 1.0), ("right", 2.0), ("root", 3.0)):
+        assert used(found, *jobs, now=ASKED + HOUR, account=account) == pytest.approx(hours), account
+
+
+def test_accounts_that_slurm_tells_in_a_circle_end() -> None:
+    found = Limits(at=ASKED, associations=(Association(account="a", parent="b"), Association(account="b", parent="a")))
+    assert used(found, job(1, ASKED, account="a"), now=ASKED + HOUR, account="b") == pytest.approx(1.0)
+
+
+def test_the_same_jobs_at_another_moment_are_summed_up_anew() -> None:
+    found, snapshot = limits(0, 0), Snapshot(jobs=(job(1, ASKED),))
+    told = [balance(found, snapshot, "lab", now=ASKED + hours * HOUR) for hours in (1, 3, 2)]
+    assert [one.used for one in told if one] == pytest.approx([1.0, 3.0, 2.0])
+
+
+def qos(name: str, limit: int | None, spent: int) -> Qos:
+    return Qos(name=name, grp_tres_mins={GPU: Limit(limit=limit, used=spent)})
+
+
+def told_by(found: Limits, *ways: Way) -> Balance:
+    told = balance(found, Snapshot(), "lab", now=ASKED, ways=ways)
+    assert told is not None
+    return told
+
+
+def test_a_limit_above_is_told_with_its_own_numbers() -> None:
+    told = told_by(limits(used=60, run=0, above=Limit(limit=6000, used=5990)))
+    assert (told.limit, told.used, told.limited_by) == (10.0, 1.0, "account root")
+    (bound,) = told.above
+    assert (bound.name, bound.limit, bound.profiles) == ("account root", 100.0, ())
+    assert (bound.used, bound.left) == pytest.approx((5990 / 60, 10 / 60))
+
+
+def test_a_budget_of_the_qos_that_jobs_get_is_what_limits_and_those_of_accounts_are_not() -> None:
+    found = limits(used=60, run=0).model_copy(update={"qos": (qos("grant", 6000, 6000), qos("normal", None, 60))})
+    given = tuple(
+        one.model_copy(update={"default_qos": "grant"}) if one.account == "lab" else one for one in found.associations
+    )
+    for known, ways in (
+        (found, [Way(qos="grant", profiles=("gpu",))]),
+        (found.model_copy(update={"associations": given}), []),
+        (found.model_copy(update={"partitions": (PartitionLimits(name="a100", qos="grant"),)}), [Way("a100")]),
+    ):
+        told = told_by(known, *ways)
+        assert (told.limit, told.left, told.limited_by, told.used) == (None, 0.0, "QOS grant", 1.0)
+        assert [(one.name, one.limit, one.used, one.left) for one in told.above] == [("QOS grant", 100.0, 100.0, 0.0)]
+    loose = found.model_copy(update={"enforcement": Enforcement(qos=False)})
+    assert told_by(loose, Way(qos="grant")).limited_by == "account lab"
+
+
+def test_a_budget_of_the_qos_of_some_profiles_leaves_the_others_and_says_whose_it_is() -> None:
+    found = limits(used=60, run=0).model_copy(update={"qos": (qos("big", 60, 60), qos("normal", None, 60))})
+    told = told_by(found, Way(qos="big", profiles=("gpu-4", "gpu-8")), Way(profiles=("gpu-1",)))
+    assert (told.limit, told.left, told.limited_by) == (10.0, 9.0, "account lab")
+    assert [(one.name, one.left, one.profiles) for one in told.above] == [("QOS big", 0.0, ("gpu-4", "gpu-8"))]
+
+
+def test_a_qos_that_the_account_may_not_use_is_no_way() -> None:
+    found = limits(used=60, run=0).model_copy(update={"qos": (qos("secret", 60, 60), qos("normal", None, 60))})
+    mine = tuple(one.model_copy(update={"qos": ("normal",)}) for one in found.associations)
+    told = told_by(found.model_copy(update={"associations": mine}), Way(qos="secret"), Way(profiles=("gpu-1",)))
+    assert (told.limited_by, told.above) == ("account lab", ())

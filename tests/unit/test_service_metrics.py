@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -11,19 +13,27 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
 from fabric_hub.errors import FabricError
+from fabric_hub.model import Job, Snapshot
 from fabric_hub.quotas.told import Balance, DayUse, StorageUse, Usage
 from fabric_hub.service.api import make_app
 from fabric_hub.service.hub_api import HubApi
 from fabric_hub.service.metrics import Seen, ServiceMetrics, seen
-from fabric_hub.service.review import Review
+from fabric_hub.service.review import Review, passed
 from fabric_hub.service.scopes import SESSION_SCOPE, server_of
 from fabric_hub.service.tokens import SESSION_CACHE_S, SILENT_S, TOKEN_CACHE_S, Tokens
+from fabric_hub.service.usage import UsageDesk
 from fabric_hub.sessions.store import SessionStore
 from fabric_hub.settings import Settings
-from fabric_hub.slurm.limits import Limits
+from fabric_hub.slurm.limits import Association, Limits
 from fabric_hub.slurm.verbs import Health
 
 from .builders import NOW, a_job, a_session, a_snapshot, fields_of_a_session
+
+
+@dataclass
+class Latest:
+    limits: Limits | None
+    snapshot: Snapshot | None
 
 
 class OneBudget:
@@ -73,6 +83,37 @@ def test_budgets_and_what_idle_sessions_returned_are_told_by_project(site: Setti
     assert found["fabric_idle_sessions_stopped_total", "physics"] == 3
     assert found["fabric_idle_gpu_hours_returned_total", "physics"] == 7.5
     assert ("fabric_project_gpu_hours_used", "course") not in found
+
+
+class CountedJobs(tuple[Job, ...]):
+    """Jobs that count how often somebody goes through them."""
+
+    times = 0
+
+    def __iter__(self) -> Iterator[Job]:
+        type(self).times += 1
+        return super().__iter__()
+
+
+def test_all_budgets_of_a_site_are_told_from_one_pass_over_the_jobs(site: Settings, store: SessionStore) -> None:
+    class Jobs(CountedJobs): ...
+
+    account, above = Association(account="phys", parent="root"), Association(account="root")
+    others = Association(account="teach", parent="root"), Association(account="old", parent="root")
+    known = Latest(
+        Limits(at=NOW, associations=(above, account, *others)), Snapshot().model_copy(update={"jobs": Jobs(())})
+    )
+    desk = UsageDesk(site, known, known, lambda *_: (), None)
+    registry = CollectorRegistry()
+    seen_now = Seen(NOW, (), {}, None, None, None)
+    registry.register(ServiceMetrics(site, seen_now, desk, Review(site, store, desk)))
+    for _ in range(2):
+        assert generate_latest(registry).count(b"\nfabric_project_gpu_hours_used{") == 3
+        passed(site, desk, [("physics", "jan")], NOW)
+    assert Jobs.times == 1
+    known.snapshot = Snapshot().model_copy(update={"jobs": Jobs(())})
+    generate_latest(registry)
+    assert Jobs.times == 2, "a new snapshot is gone through anew"
 
 
 def test_the_age_of_everything_known_of_slurm_is_told(site: Settings, store: SessionStore) -> None:
