@@ -254,6 +254,7 @@ def balance(
         left=None if best[1] is None else _left_of(best) / MINUTES,
         running=own.running,
         to_come=own.to_come / MINUTES,
+        of=mine,
         limited_by=best[0],
         above=tuple(
             Bound(

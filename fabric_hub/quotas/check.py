@@ -30,6 +30,7 @@ class Verdict(Frozen):
     """``refusal`` (message, reason, hint): it can never start so. ``waits``: what it waits for, if it does.
 
     ``cut``: it starts, and Slurm ends it before its time, when a budget is used up.
+    ``budget_of``: whose budget it is that refuses.
     """
 
     message: str = ""
@@ -37,6 +38,7 @@ class Verdict(Frozen):
     hint: str = ""
     waits: str = ""
     cut: str = ""
+    budget_of: str = ""
 
     @property
     def refused(self) -> bool:
@@ -59,9 +61,9 @@ class Holder:
 
 
 class RefusedError(Exception):
-    def __init__(self, message: str, reason: str, hint: str) -> None:
+    def __init__(self, message: str, reason: str, hint: str, budget_of: str = "") -> None:
         super().__init__(message)
-        self.verdict = Verdict(message=message, reason=reason, hint=hint)
+        self.verdict = Verdict(message=message, reason=reason, hint=hint, budget_of=budget_of)
 
 
 def verdict(limits: Limits | None, snapshot: Snapshot | None, ask: Ask, now: float) -> Verdict:
@@ -242,20 +244,22 @@ def _budgets(holder: Holder, ask: Ask, safe: bool) -> _Found:
         ends = f"{capital(holder.name)} has {hours_of(left, tres)} left ({told})"
         no: str | RefusedError = ""
         cut = ""
+        # what an account above or a QOS has is no owner's to give
+        own = isinstance(holder.limits, Association) and holder.limits.account == ask.account
+        whom = "the owner of the project" if own else "the operators"
         if left <= 0:
             no = RefusedError(
-                f"The budget of {holder.name} is used up: {told}.",
-                "budget",
-                "Ask the owner of the project for more.",
+                f"The budget of {holder.name} is used up: {told}.", "budget", f"Ask {whom} for more.", holder.name
             )
         elif tres != "billing" and left < wanted * ask.minutes:
             if safe:
                 no = RefusedError(
                     f"{ends}, and this job asks for {hours_of(wanted * ask.minutes, tres)}.",
                     "budget",
-                    f"Ask for {duration(60 * math.floor(left / wanted))} or less, or the owner of the project for more."
+                    f"Ask for {duration(60 * math.floor(left / wanted))} or less, or {whom} for more."
                     if left >= wanted
-                    else "Ask the owner of the project for more.",
+                    else f"Ask {whom} for more.",
+                    holder.name,
                 )
             else:
                 cut = f"{ends}: Slurm ends the job when they are used up, after about {duration(60 * left / wanted)}."

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 
 from ..model import Frozen
-from .told import Balance, DayUse, Level, StorageUse
+from .told import Balance, Bound, DayUse, Level, StorageUse
 
 DAY_S = 86400.0
 # The rate is that of the week, which follows a project that speeds up or pauses; a week
@@ -38,25 +38,55 @@ def rate_per_day(days: Sequence[DayUse], today: date) -> float | None:
     return 0.0
 
 
-def forecast(balance: Balance, rate: float | None, now: float) -> Balance:
-    """A balance with its rate, and when it runs out at that rate.
+def forecast(
+    balance: Balance, rate: float | None, now: float, above: Callable[[str], float | None] = lambda _holder: None
+) -> Balance:
+    """A balance with its rate, and when it runs out at that rate; the same of each limit above it.
 
     What runs now ends with its time limit, so it says nothing of the days to come, and an hour with a GPU is no reason
     to warn anybody; unless these jobs may take all that is left before they end.
+
+    :param rate: GPU-hours per day of everybody who counts towards the balance's own limit.
+    :param above: the same of a limit above, by its name.
     """
-    until = None
-    if balance.left is not None:
-        ends = [now + balance.left / rate * DAY_S] if rate else []
-        if _takes_all(balance):
-            ends.append(now + balance.left / balance.running * 3600)
-        until = now if balance.left <= 0 else min(ends, default=None)
-        if until is not None and until - now > FAR_S:
-            until = None
-    return balance.model_copy(update={"rate_per_day": rate, "lasts_until": until})
+    bounds = tuple(_with_rate(bound, above(bound.name), now) for bound in balance.above)
+    own = balance.model_copy(update={"rate_per_day": rate})
+    ends = [until_of(own, now), *(one.lasts_until for one in bounds if not one.profiles or _limits(one, balance))]
+    until = now if balance.left is not None and balance.left <= 0 else min(filter(None, ends), default=None)
+    return own.model_copy(update={"lasts_until": until, "above": bounds})
 
 
-def _takes_all(balance: Balance) -> bool:
-    return bool(balance.left and balance.running) and balance.to_come >= (balance.left or 0.0)
+def _with_rate(bound: Bound, rate: float | None, now: float) -> Bound:
+    bound = bound.model_copy(update={"rate_per_day": rate})
+    return bound.model_copy(update={"lasts_until": until_of(bound, now)})
+
+
+def _limits(bound: Bound, balance: Balance) -> bool:
+    return bound.name == balance.limited_by
+
+
+def until_of(budget: Balance | Bound, now: float) -> float | None:
+    """When nothing is left of a budget's own limit at its rate (Unix seconds); None: no limit, no use, or far away."""
+    left = own_left(budget)
+    if left is None:
+        return None
+    if left <= 0:
+        return now
+    ends = [now + left / budget.rate_per_day * DAY_S] if budget.rate_per_day else []
+    if _takes_all(budget):
+        ends.append(now + left / budget.running * 3600)
+    until = min(ends, default=None)
+    return None if until is None or until - now > FAR_S else until
+
+
+def own_left(budget: Balance | Bound) -> float | None:
+    """What a budget's own limit leaves; None without one."""
+    return None if budget.limit is None else max(0.0, budget.limit - budget.used)
+
+
+def _takes_all(budget: Balance | Bound) -> bool:
+    left = own_left(budget)
+    return bool(left and budget.running) and budget.to_come >= (left or 0.0)
 
 
 class Threshold(Frozen):
@@ -73,43 +103,68 @@ class Threshold(Frozen):
 
 
 def budget_passed(
-    subject: str, title: str, balance: Balance, now: float, days: Iterable[float] = (14, 7, 2)
+    subject: str,
+    title: str,
+    budget: Balance | Bound,
+    now: float,
+    days: Iterable[float] = (14, 7, 2),
+    ask: str = "its owner",
 ) -> Threshold | None:
-    """The narrowest threshold that a forecast has passed; None when there is nothing to say.
+    """The narrowest threshold that a forecast of a budget's own limit has passed; None when there is nothing to say.
+
+    A limit above has thresholds of its own: it is told of whatever was said of the project's own limit.
 
     :param title: whose budget, as the words say it: ``The budget of project physics``.
+    :param ask: who can give more.
     """
-    if balance.limit is None or balance.left is None:
+    left = own_left(budget)
+    if budget.limit is None or left is None:
         return None
-    if balance.left <= 0:
-        text = f"{title} is used up: {balance.used:.1f} of {balance.limit:.1f} GPU-hours. Ask its owner for more."
-        return Threshold(subject=subject, name="used-up", level="danger", text=text)
-    if balance.lasts_until is None:
+    whose = budget.name if isinstance(budget, Bound) else ""
+    if left <= 0:
+        text = f"{title} is used up: {budget.used:.1f} of {budget.limit:.1f} GPU-hours. Ask {ask} for more."
+        return Threshold(subject=subject, name=used_up(whose), level="danger", text=text)
+    until = until_of(budget, now)
+    if until is None:
         return None
-    left = (balance.lasts_until - now) / DAY_S
-    passed = [limit for limit in days if left <= limit]
+    passed = [limit for limit in days if (until - now) / DAY_S <= limit]
     if not passed:
         return None
     narrowest = min(passed)
-    when = datetime.fromtimestamp(balance.lasts_until).astimezone().strftime("%d %B")
+    when = datetime.fromtimestamp(until).astimezone().strftime("%d %B")
     text = (
-        f"{title} lasts until {when} at the present rate: {balance.left:.1f} of {balance.limit:.1f} GPU-hours "
-        f"are left, {_pace(balance)}."
+        f"{title} lasts until {when} at the present rate: {left:.1f} of {budget.limit:.1f} GPU-hours "
+        f"are left, {_pace(budget)}."
     )
     level: Level = "danger" if narrowest == min(days) else "warning"
-    return Threshold(subject=subject, name=f"{narrowest:g}-days", level=level, text=text)
+    return Threshold(subject=subject, name=_named(f"{narrowest:g}-days", whose), level=level, text=text)
 
 
-def _pace(balance: Balance) -> str:
+def used_up(whose: str = "") -> str:
+    """The name of the threshold of a budget that is used up.
+
+    :param whose: the limit above that it is (``account faculty``); "" for the subject's own.
+    """
+    return _named("used-up", whose)
+
+
+def _named(threshold: str, whose: str) -> str:
+    return f"{threshold}-{whose.replace(' ', '-')}" if whose else threshold
+
+
+def _pace(budget: Balance | Bound) -> str:
     """What ends the budget, in words: the rate of the days before, or the jobs that run now."""
-    if _takes_all(balance):
-        what = "the job that runs now" if balance.running == 1 else f"jobs that run now on {balance.running:g} GPUs"
+    if _takes_all(budget):
+        what = "the job that runs now" if budget.running == 1 else f"jobs that run now on {budget.running:g} GPUs"
         return f"and {what} may take all of them"
-    return f"{balance.rate_per_day or 0.0:.1f} a day are used"
+    return f"{budget.rate_per_day or 0.0:.1f} a day are used"
 
 
 def storage_passed(owner: str, use: StorageUse, percents: Iterable[float] = (80, 95)) -> Threshold | None:
-    """The highest threshold that a file system's quota has passed, by size or by number of files."""
+    """The highest threshold that a file system's quota has passed, by size or by number of files.
+
+    A file system may have several, of a user and of a project: path, scope and title tell them apart.
+    """
     shares = [
         (taken / limit * 100, what)
         for taken, limit, what in (
@@ -125,6 +180,8 @@ def storage_passed(owner: str, use: StorageUse, percents: Iterable[float] = (80,
     if not passed:
         return None
     limit = max(passed)
-    text = f"{use.title} ({use.path}) is {share:.0f}% full by {what}. Remove what is no longer needed, or ask for more."
+    where = f"{use.path}, a project's quota" if use.scope == "project" else use.path
+    text = f"{use.title} ({where}) is {share:.0f}% full by {what}. Remove what is no longer needed, or ask for more."
     level: Level = "danger" if limit == max(percents) else "warning"
-    return Threshold(subject=f"storage:{owner}:{use.path}", name=f"{limit:g}-percent", level=level, text=text)
+    subject = f"storage:{owner}:{use.path}:{use.scope}:{use.title}"
+    return Threshold(subject=subject, name=f"{limit:g}-percent", level=level, text=text)

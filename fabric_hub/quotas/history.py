@@ -16,7 +16,7 @@ from ..accounts import hub_name
 from ..model import CLUSTER_JOB_NAME, JOB_NAME, Frozen
 from ..sessions.database import Transaction, open_database
 from ..sessions.store import Session
-from ..sessions.tables import usage_days, usage_rolls
+from ..sessions.tables import usage_charged, usage_days, usage_rolls
 from ..settings import Settings
 from ..slurm.accounting import PastJob
 from .told import DayUse
@@ -41,6 +41,15 @@ class UsageRow(Frozen):
     gpu_hours: float
     cpu_hours: float
     jobs: int
+
+
+class Charged(Frozen):
+    """GPU-hours of one day by what Slurm charges them to; ``qos`` is empty where it is not known."""
+
+    day: date
+    account: str
+    qos: str
+    gpu_hours: float
 
 
 def bounds(day: date) -> tuple[float, float]:
@@ -80,13 +89,12 @@ def summed(
 
     :param now: until when a running job has run, in Unix seconds.
     """
-    begin, after = bounds(day)
     projects: dict[str, list[str]] = defaultdict(list)
     for name, project in settings.project.items():
         projects[project.account].append(name)
     totals: dict[tuple[str, str, str, str], list[float]] = defaultdict(lambda: [0.0, 0.0, 0])
     for job in jobs:
-        seconds = min(job.ended_at or now, after, now) - max(job.started_at, begin)
+        seconds = _seconds(job, day, now)
         if seconds <= 0:
             continue
         user = _user_of(settings, job)
@@ -112,6 +120,22 @@ def summed(
     )  # fmt: skip
 
 
+def charged(jobs: Iterable[PastJob], day: date, now: float) -> tuple[Charged, ...]:
+    """The GPU-hours of a day, by account and QOS; parameters as of :func:`summed`."""
+    totals: dict[tuple[str, str], float] = defaultdict(float)
+    for job in jobs:
+        if job.gpus and (seconds := _seconds(job, day, now)) > 0:
+            totals[job.account, job.qos] += job.gpus * seconds / HOUR_S
+    return tuple(
+        Charged(day=day, account=account, qos=qos, gpu_hours=hours) for (account, qos), hours in sorted(totals.items())
+    )
+
+
+def _seconds(job: PastJob, day: date, now: float) -> float:
+    begin, after = bounds(day)
+    return min(job.ended_at or now, after, now) - max(job.started_at, begin)
+
+
 def _user_of(settings: Settings, job: PastJob) -> str:
     return hub_name(settings.users, job.user) or job.user
 
@@ -133,13 +157,15 @@ class History:
     def close(self) -> None:
         self._engine.dispose()
 
-    def replace(self, day: date, rows: Sequence[UsageRow], rolled_at: float) -> None:
+    def replace(self, day: date, rows: Sequence[UsageRow], rolled_at: float, charges: Sequence[Charged] = ()) -> None:
         """Put a day's use in the place of what was there."""
         with Transaction(self._engine) as connection:
-            connection.execute(sa.delete(usage_days).where(usage_days.c.day == day))
-            connection.execute(sa.delete(usage_rolls).where(usage_rolls.c.day == day))
+            for table in (usage_days, usage_charged, usage_rolls):
+                connection.execute(sa.delete(table).where(table.c.day == day))
             if rows:
                 connection.execute(sa.insert(usage_days), [row.model_dump() for row in rows])
+            if charges:
+                connection.execute(sa.insert(usage_charged), [row.model_dump() for row in charges])
             connection.execute(sa.insert(usage_rolls).values(day=day, rolled_at=rolled_at))
 
     def rolled(self) -> dict[date, float]:
@@ -161,6 +187,13 @@ class History:
             found = {day: float(hours) for day, hours in connection.execute(query)}
             known = connection.execute(sa.select(usage_rolls.c.day).where(usage_rolls.c.day >= since)).scalars()
             return tuple(DayUse(day=day, gpu_hours=found.get(day, 0.0)) for day in sorted(known))
+
+    def charged(self, days: int = 28) -> tuple[Charged, ...]:
+        """What was charged to all accounts and QOS in the last days, today included."""
+        since = datetime.now().astimezone().date() - timedelta(days=days)
+        with Transaction(self._engine) as connection:
+            found = connection.execute(sa.select(usage_charged).where(usage_charged.c.day >= since))
+            return tuple(Charged.model_construct(**row) for row in found.mappings())
 
     def rows(self, project: str, first: date, last: date) -> tuple[UsageRow, ...]:
         """A project's use from one day to another, both included."""

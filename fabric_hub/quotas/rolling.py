@@ -13,7 +13,7 @@ from ..errors import FabricError
 from ..sessions.store import SessionStore
 from ..settings import Settings
 from ..slurm.accounting import Accounting
-from .history import History, bounds, due, session_of, summed
+from .history import History, bounds, charged, due, session_of, summed
 
 log = logging.getLogger("fabric_hub.usage")
 
@@ -47,7 +47,8 @@ async def roll(
         named = {session_of(job.name, settings.hub.id)[0] for job in found.jobs} - {""}
         sessions = await asyncio.to_thread(store.known, named)
         rows = summed(settings, found.jobs, sessions, day, found.at)
-        await asyncio.to_thread(history.replace, day, rows, found.at)
+        charges = charged(found.jobs, day, found.at)
+        await asyncio.to_thread(history.replace, day, rows, found.at, charges)
     return len(wanted)
 
 

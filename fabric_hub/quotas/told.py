@@ -67,6 +67,7 @@ class Balance(Frozen):
     to_come: float = 0.0
     rate_per_day: float | None = None
     lasts_until: float | None = None
+    of: str = ""  # whose balance it is, as limits are named: "account lab", "ann in account lab"
     limited_by: str = ""  # whose limit leaves the least: this account's own, one above it, or a QOS
     above: tuple[Bound, ...] = ()
 
@@ -81,6 +82,7 @@ class StorageUse(Frozen):
 
     title: str
     path: str
+    scope: str = "user"  # user, project: whose quota it is
     used: int = 0
     limit: int | None = None
     files_used: int | None = None
@@ -183,6 +185,9 @@ class Source(Protocol):
 
     def trend(self, project: str, user: str | None = None) -> tuple[DayUse, ...]:
         """GPU-hours of the last 28 whole days, oldest first; days before the first known one are left out."""
+
+    def charged(self, holder: str) -> tuple[DayUse, ...]:
+        """GPU-hours by day that count towards the limits of "account NAME" (all below it included) or "QOS NAME"."""
 
     def storage(self, user: str) -> tuple[StorageUse, ...]:
         """What a user's file systems said last."""

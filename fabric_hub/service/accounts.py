@@ -54,7 +54,7 @@ class Accounts:
         self._limits = LimitsFollower(gateway, wanted=lambda: True)
         self._history = History(store.url)
         storage = self._storage_of if self._gateway and settings.quotas.storage else None
-        self._usage = UsageDesk(settings, self._limits, follower, self._history.daily, storage)
+        self._usage = UsageDesk(settings, self._limits, follower, self._history.daily, storage, self._history.charged)
         self._idle = IdleDesk(settings, store, hub)
         source: Source = self._usage
         self._review = Review(settings, store, source)

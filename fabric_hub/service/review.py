@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import FabricError
 from ..quotas import hook
 from ..quotas.forecast import Threshold, budget_passed, forecast, rate_per_day, storage_passed
-from ..quotas.told import Balance, Source, Warned
+from ..quotas.told import Balance, Bound, Source, Warned
 from ..quotas.warnings import WarningBook, subjects_of
 from ..sessions.store import SessionStore
 from ..settings import Settings
@@ -32,8 +32,11 @@ def passed(settings: Settings, source: Source, users: Iterable[tuple[str, str]],
     for name in settings.project:
         balance = with_forecast(source, name, source.usage(name, "").project, today, now)
         if balance is not None:
-            title = f"The budget of project {name}"
-            found.append(budget_passed(f"project:{name}", title, balance, now, quotas.warn_days))
+            title, subject = f"The budget of project {name}", f"project:{name}"
+            found.append(budget_passed(subject, title, balance, now, quotas.warn_days))
+            for bound in balance.above:
+                title = f"The budget of {bound.name}, which limits {_limited(name, bound)},"
+                found.append(budget_passed(subject, title, bound, now, quotas.warn_days, "the operators"))
     pairs = sorted(set(users))
     for project, user in pairs:
         own = source.usage(project, user).user
@@ -49,8 +52,22 @@ def passed(settings: Settings, source: Source, users: Iterable[tuple[str, str]],
 def with_forecast(
     source: Source, project: str, balance: Balance | None, today: date, now: float, user: str | None = None
 ) -> Balance | None:
-    """A balance with its rate and how long it lasts."""
-    return forecast(balance, rate_per_day(source.trend(project, user), today), now) if balance else None
+    """A balance with its rate and how long it lasts.
+
+    :param user: whose balance it is; None: the project's. A project's rate is that of its account with all below it.
+    """
+    if balance is None:
+        return None
+    days = source.trend(project, user) if user is not None else source.charged(balance.of)
+    return forecast(balance, rate_per_day(days, today), now, lambda name: rate_per_day(source.charged(name), today))
+
+
+def _limited(project: str, bound: Bound) -> str:
+    """What a limit above counts for, in words: the project, or some of its profiles."""
+    if not bound.profiles:
+        return f"project {project}"
+    names = ", ".join(bound.profiles)
+    return f"profile{'s' if len(bound.profiles) > 1 else ''} {names} of project {project}"
 
 
 class Review:

@@ -17,6 +17,8 @@ from ..errors import FabricError
 from ..model import Snapshot
 from ..projects.policy import gpu_ways
 from ..quotas.account import Counted, balance, counted
+from ..quotas.history import Charged
+from ..quotas.rates import days_by_holder
 from ..quotas.told import DayUse, StorageUse, Usage
 from ..settings import Settings
 from ..slurm.limits import Limits
@@ -44,6 +46,8 @@ class LatestLimits(Protocol):
 
 # (project, user or None for all) -> use by day, and a user's storage: thin edges, given by who makes this
 Days = Callable[[str, str | None, int], Iterable[DayUse]]
+# days -> what was charged to all accounts and QOS
+Charges = Callable[[int], Iterable[Charged]]
 Storage = Callable[[str], Awaitable[tuple[StorageUse, ...]]]
 
 
@@ -52,15 +56,23 @@ class UsageDesk:
 
     :param days: the history.
     :param storage: asks the file systems, or None where there is nobody to ask.
+    :param charges: the history of accounts and QOS; None: nothing is known of it.
     """
 
     def __init__(
-        self, settings: Settings, limits: LatestLimits, latest: Latest, days: Days, storage: Storage | None
+        self,
+        settings: Settings,
+        limits: LatestLimits,
+        latest: Latest,
+        days: Days,
+        storage: Storage | None,
+        charges: Charges | None = None,
     ) -> None:
         self._settings, self._limits, self._latest = settings, limits, latest
-        self._days, self._ask_storage = days, storage
+        self._days, self._ask_storage, self._charges = days, storage, charges
         self._held: tuple[Counted | None, float] = None, 0.0
         self._trends: dict[tuple[str, str | None], tuple[float, tuple[DayUse, ...]]] = {}
+        self._charged: tuple[float, dict[str, tuple[DayUse, ...]]] | None = None
         self._storage: dict[str, tuple[StorageUse, ...]] = {}
         self._looked: dict[str, float] = {}
         self._asked: dict[str, float] = {}
@@ -97,6 +109,14 @@ class UsageDesk:
             self._trends[project, user] = kept
         return kept[1]
 
+    def charged(self, holder: str) -> tuple[DayUse, ...]:
+        kept, limits = self._charged, self._limits.limits
+        if limits is None or self._charges is None:
+            return ()
+        if kept is None or time.time() - kept[0] > HISTORY_EVERY_S:
+            kept = self._charged = time.time(), days_by_holder(limits, self._charges(TREND_DAYS))
+        return kept[1].get(holder, ())
+
     def storage(self, user: str) -> tuple[StorageUse, ...]:
         self._looked[user] = time.time()
         return self._storage.get(user, ())
@@ -114,8 +134,13 @@ class UsageDesk:
         """Keep the storage of those who look up to date; until cancelled."""
         while self._ask_storage is not None:
             now = time.time()
-            self._looked = {user: at for user, at in self._looked.items() if now - at < INTEREST_S}
-            for user in [user for user in self._looked if now - self._asked.get(user, 0.0) >= STORAGE_EVERY_S]:
+            # a copy: budgets are reviewed in a thread of their own, which looks meanwhile
+            for user, at in self._looked.copy().items():
+                if now - at >= INTEREST_S:
+                    self._looked.pop(user, None)
+                    continue
+                if now - self._asked.get(user, 0.0) < STORAGE_EVERY_S:
+                    continue
                 self._asked[user] = now
                 try:
                     self._storage[user] = await self._ask_storage(user)

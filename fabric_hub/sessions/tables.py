@@ -93,6 +93,16 @@ usage_days = sa.Table(
 )
 sa.Index("usage_by_project", usage_days.c.project, usage_days.c.day)
 
+# GPU-hours of a day by what Slurm charges them to: account and QOS ("": not known).
+usage_charged = sa.Table(
+    "usage_charged",
+    metadata,
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("account", sa.String(64), primary_key=True),
+    sa.Column("qos", sa.String(64), primary_key=True),
+    sa.Column("gpu_hours", sa.Float, nullable=False),
+)
+
 # When a day was summed up last; a day without jobs has a row here, and none above.
 usage_rolls = sa.Table(
     "usage_rolls",

@@ -18,6 +18,7 @@ from ..projects import policy
 from ..projects.offer import OfferedProject
 from ..quotas.ask import Ask
 from ..quotas.check import Verdict, verdict
+from ..quotas.forecast import used_up
 from ..settings import Settings
 from ..slurm.limits import Limits
 from .runtime import HubRuntime
@@ -31,13 +32,16 @@ class OverLimitError(FabricError):
     ``same_warning`` is the warning of the project's budget (its id) that says no more than this, or "".
     """
 
-    def __init__(self, found: Verdict, project: str, rescue: str, hint: str, *, owner: bool = False) -> None:
+    def __init__(
+        self, found: Verdict, project: str, rescue: str, hint: str, *, account: str = "", owner: bool = False
+    ) -> None:
         error = found.error(hint)
         told = to_owner(error.hint) if owner else error.hint
         super().__init__(error.message, reason=error.reason, hint=told, status=error.status)
         self.project = project
         self.rescue = rescue
-        self.same_warning = f"project:{project}#used-up" if error.reason == "budget" else ""
+        above = "" if found.budget_of == f"account {account}" else found.budget_of
+        self.same_warning = f"project:{project}#{used_up(above)}" if error.reason == "budget" else ""
 
 
 def to_owner(text: str) -> str:
@@ -68,7 +72,7 @@ async def refuse_over_limit(shared: HubRuntime, user: str, server_name: str, cho
         title = settings.profile[rescue].title or rescue
         hint = f'To save and clean up your files, start profile {rescue} instead ("{title}").'
     owner = user in settings.project[choice.project].members.owner
-    raise OverLimitError(found, choice.project, rescue, hint, owner=owner)
+    raise OverLimitError(found, choice.project, rescue, hint, account=choice.account, owner=owner)
 
 
 # What even the shortest session that can be asked for does not get.

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
+import pytest
 from jupyterhub.utils import format_exception
 
 from fabric_hub.errors import FabricError
 from fabric_hub.quotas.check import Verdict
+from fabric_hub.quotas.forecast import budget_passed
+from fabric_hub.quotas.told import Balance, Bound
 from fabric_hub.settings import Project
 from fabric_hub.spawner.failures import SessionFailure, as_html
 from fabric_hub.spawner.limits import OverLimitError, to_owner
@@ -62,6 +65,19 @@ def test_a_refusal_offers_the_rescue_session_as_a_button() -> None:
     assert 'form="fabric-rescue-form" name="rescue" value="twin/rescue"' in html
     assert "Ask for more. Or start profile rescue." in html
     assert "<button" not in as_html(OverLimitError(found, "twin", "", ""))
+
+
+@pytest.mark.parametrize(
+    ("whose", "warning"),
+    [("account twin-acc", "project:twin#used-up"), ("account faculty", "project:twin#used-up-account-faculty")],
+)
+def test_a_refusal_names_the_warning_that_says_the_same(whose: str, warning: str) -> None:
+    found = Verdict(message="It is used up.", reason="budget", hint="Ask for more.", budget_of=whose)
+    assert OverLimitError(found, "twin", "", "", account="twin-acc").same_warning == warning
+    bound = Bound(name=whose, limit=1.0, used=1.0, left=0.0)
+    told = budget_passed("project:twin", "It", bound if "faculty" in whose else Balance(limit=1, used=1, left=0), 0.0)
+    assert told is not None
+    assert told.id == warning
 
 
 def test_an_owner_is_not_told_to_ask_the_owner() -> None:

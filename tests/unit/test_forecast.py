@@ -118,3 +118,13 @@ def test_storage_is_told_of_at_eighty_and_ninety_five_percent_of_space_or_files(
 
 def test_storage_without_a_limit_is_never_full() -> None:
     assert storage_passed("jan", StorageUse(title="Home", path="/home", used=10**15)) is None
+
+
+def test_two_quotas_of_one_file_system_are_two_warnings_that_can_be_told_apart() -> None:
+    mine = StorageUse(title="/scratch", path="/scratch", used=96, limit=100)
+    ours = mine.model_copy(update={"scope": "project", "used": 85})
+    titled = mine.model_copy(update={"title": "Scratch of twin"})
+    told = [storage_passed("jan", use) for use in (mine, ours, titled)]
+    assert len({one.subject for one in told if one}) == 3
+    assert "(/scratch) is 96% full" in str(told[0])
+    assert "(/scratch, a project's quota) is 85% full" in str(told[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from alembic.migration import MigrationContext
 
 from fabric_hub.errors import FabricError
 from fabric_hub.sessions.database import open_database
-from fabric_hub.sessions.tables import metadata
+from fabric_hub.sessions.tables import metadata, usage_charged, usage_days
 
 
 def test_the_migrations_make_exactly_the_tables_that_the_code_reads(tmp_path: Path) -> None:
@@ -27,6 +28,20 @@ def test_opening_again_changes_nothing(tmp_path: Path) -> None:
     before = (tmp_path / "sessions.sqlite").read_bytes()
     open_database(url).dispose()
     assert (tmp_path / "sessions.sqlite").read_bytes() == before
+
+
+def test_what_was_summed_up_before_counts_towards_accounts_from_the_first_day(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/sessions.sqlite"
+    engine = open_database(url)
+    row = {"day": date(2026, 11, 20), "account": "lab", "user": "ann", "profile": "gpu", "cpu_hours": 1.0, "jobs": 1}
+    with engine.begin() as connection:
+        for project, hours in (("one", 2.0), ("two", 3.0)):
+            connection.execute(sa.insert(usage_days).values(project=project, gpu_hours=hours, **row))
+        connection.execute(sa.text("DROP TABLE usage_charged"))
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0004'"))
+    engine.dispose()
+    with open_database(url).connect() as connection:
+        assert connection.execute(sa.select(usage_charged)).all() == [(date(2026, 11, 20), "lab", "", 5.0)]
 
 
 def test_a_database_of_a_later_release_is_refused_and_left_alone(tmp_path: Path) -> None:

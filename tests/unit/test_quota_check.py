@@ -47,7 +47,7 @@ REFUSED: list[tuple[Limits, str, str, str]] = [
         limits(root={"grp_tres_mins": {GPU: Limit(limit=0)}}),
         "budget",
         "The budget of account root is used up: 0 GPU-hours of 0 GPU-hours are used.",
-        "owner",
+        "Ask the operators for more.",
     ),
     (
         limits(user={"grp_tres_mins": {GPU: Limit(limit=60, used=90)}}),
@@ -59,7 +59,7 @@ REFUSED: list[tuple[Limits, str, str, str]] = [
         limits(qos={"grp_tres_mins": {"gres/gpu:h200": Limit(limit=60, used=60)}}),
         "budget",
         "The budget of QOS normal is used up: 1 h200 GPU-hours of 1 h200 GPU-hours are used.",
-        "owner",
+        "Ask the operators for more.",
     ),
     (
         limits(account={"grp_tres_mins": {GPU: Limit(limit=600, used=420)}}, enforcement=Enforcement(safe=True)),

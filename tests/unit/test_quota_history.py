@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.quotas.history import DASK, OTHER, History, bounds, due, session_of, summed
+from fabric_hub.quotas.history import DASK, OTHER, Charged, History, bounds, due, session_of, summed
 from fabric_hub.quotas.report import as_csv, as_text, report
 from fabric_hub.quotas.rolling import roll
 from fabric_hub.sessions.store import Session, SessionStore
@@ -119,6 +119,21 @@ async def test_summing_up_twice_changes_nothing_and_a_correction_replaces(tmp_pa
     await roll(settings, gateway, store, history, days=[DAY])
     assert [row.gpu_hours for row in history.rows("one", DAY, DAY)] == [3.0]
     assert list(history.rolled()) == [DAY]
+    history.close()
+    store.close()
+
+
+async def test_what_is_charged_is_kept_by_account_and_qos_whoever_used_it(tmp_path: Path) -> None:
+    gateway, url = FakeGateway(), f"sqlite:///{tmp_path}/sessions.sqlite"
+    store, history = SessionStore(url), History(url)
+    yesterday = datetime.now().astimezone().date() - timedelta(days=1)
+    begin = bounds(yesterday)[0]
+    below = job(begin, begin + HOUR, account="below-lab").model_copy(update={"qos": "grant"})
+    gateway.past = (below, below.model_copy(update={"user": "x-bob", "gpus": 2}), job(begin, begin + HOUR, gpus=0))
+    for _ in range(2):
+        await roll(site(tmp_path), gateway, store, history, days=[yesterday])
+    assert history.charged() == (Charged(day=yesterday, account="below-lab", qos="grant", gpu_hours=3.0),)
+    assert history.charged(days=0) == ()
     history.close()
     store.close()
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import sys
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from fabric_hub.quotas.told import Balance, DayUse, StorageUse, Usage
-from fabric_hub.service.review import Review, passed, people
+from fabric_hub.quotas.forecast import DAY_S
+from fabric_hub.quotas.told import Balance, Bound, DayUse, StorageUse, Usage
+from fabric_hub.service.review import Review, passed, people, with_forecast
 from fabric_hub.sessions.store import SessionStore
 from fabric_hub.settings import Settings
 
 from .builders import NOW, a_site, fields_of_a_session
+
+DAY = datetime.fromtimestamp(NOW).astimezone().date()
 
 
 class Budgets:
@@ -27,6 +31,9 @@ class Budgets:
         return Usage(project=Balance(limit=100.0, used=100.0, left=0.0), user=own if user == "jan" else None)
 
     def trend(self, project: str, user: str | None = None) -> tuple[DayUse, ...]:
+        return ()
+
+    def charged(self, holder: str) -> tuple[DayUse, ...]:
         return ()
 
     def storage(self, user: str) -> tuple[StorageUse, ...]:
@@ -60,16 +67,69 @@ def test_budgets_of_projects_and_of_their_users_and_storage_are_looked_at(site: 
     assert {threshold.id for threshold in found} == {
         "project:physics#used-up",
         "user:physics/jan#2-days",
-        "storage:jan:/home/jan#95-percent",
-        "storage:eve:/home/eve#95-percent",
+        "storage:jan:/home/jan:user:Home#95-percent",
+        "storage:eve:/home/eve:user:Home#95-percent",
     }
+
+
+class Above(Budgets):
+    """A project with much left below an account and a QOS with little; a user with a limit that is far away."""
+
+    def usage(self, project: str, user: str) -> Usage:
+        if project != "physics":
+            return Usage()
+        faculty = Bound(name="account faculty", limit=5000.0, used=5000.0, left=0.0)
+        grant = Bound(name="QOS grant", limit=400.0, used=300.0, left=100.0)
+        big = Bound(name="QOS big", limit=10.0, used=11.0, left=0.0, profiles=("gpu-4", "gpu-8"))
+        whole = Balance(
+            limit=1000.0, used=100.0, left=0.0, of="account phys", limited_by="account faculty",
+            above=(faculty, grant, big),
+        )  # fmt: skip
+        own = Balance(limit=10.0, used=1.0, left=0.0, of="jan in account phys", limited_by="account faculty")
+        return Usage(project=whole, user=own if user else None)
+
+    def charged(self, holder: str) -> tuple[DayUse, ...]:
+        each = {"QOS grant": 10.0, "account phys": 1.0}.get(holder)
+        return tuple(DayUse(day=DAY - timedelta(days=ago), gpu_hours=each) for ago in range(7, 0, -1) if each)
+
+
+def test_a_limit_above_a_project_is_told_as_what_it_is_and_its_operators_are_to_be_asked(site: Settings) -> None:
+    found = {one.id: one.text for one in passed(site, Above(), [("physics", "jan")], NOW) if "storage" not in one.id}
+    assert set(found) == {
+        "project:physics#used-up-account-faculty",
+        "project:physics#14-days-QOS-grant",
+        "project:physics#used-up-QOS-big",
+    }, "the project's own limit and the user's are far away, and not told"
+    assert found["project:physics#used-up-account-faculty"] == (
+        "The budget of account faculty, which limits project physics, is used up: 5000.0 of 5000.0 GPU-hours. "
+        "Ask the operators for more."
+    )
+    grant = found["project:physics#14-days-QOS-grant"]
+    assert grant.startswith("The budget of QOS grant, which limits project physics, lasts until ")
+    assert grant.endswith("100.0 of 400.0 GPU-hours are left, 10.0 a day are used.")
+    assert "QOS big, which limits profiles gpu-4, gpu-8 of project physics, is used up" in str(found)
+
+
+def test_a_project_lasts_as_long_as_the_limit_above_it_that_is_used_up_first() -> None:
+    told = with_forecast(Above(), "physics", Above().usage("physics", "").project, DAY, NOW)
+    assert told is not None
+    assert (told.rate_per_day, told.lasts_until) == (1.0, NOW)
+    assert [(one.name, one.rate_per_day, one.lasts_until) for one in told.above] == [
+        ("account faculty", None, NOW),
+        ("QOS grant", 10.0, NOW + 10 * DAY_S),
+        ("QOS big", None, NOW),
+    ]
+    more = told.model_copy(update={"left": 100.0, "limited_by": "QOS grant", "above": told.above[1:]})
+    again = with_forecast(Above(), "physics", more, DAY, NOW)
+    assert again is not None
+    assert again.lasts_until == NOW + 10 * DAY_S, "a limit of some profiles only is not the project's"
 
 
 def test_a_warning_goes_to_the_owners_of_a_project_or_to_the_user(site: Settings) -> None:
     assert people(site, "project:physics") == ["ada"]
     assert people(site, "project:gone") == []
     assert people(site, "user:physics/jan") == ["jan"]
-    assert people(site, "storage:eve:/home/eve") == ["eve"]
+    assert people(site, "storage:eve:/home/eve:user:Home") == ["eve"]
 
 
 async def test_the_hook_is_told_of_each_warning_once(hooked: Settings, store: SessionStore, tmp_path: Path) -> None:
@@ -80,7 +140,7 @@ async def test_the_hook_is_told_of_each_warning_once(hooked: Settings, store: Se
     messages = told(tmp_path)
     assert sorted(str(message["id"]) for message in messages) == [
         "project:physics#used-up",
-        "storage:jan:/home/jan#95-percent",
+        "storage:jan:/home/jan:user:Home#95-percent",
         "user:physics/jan#2-days",
     ]
     (used_up,) = [message for message in messages if message["subject"] == "project:physics"]

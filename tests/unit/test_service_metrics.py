@@ -44,6 +44,9 @@ class OneBudget:
     def trend(self, project: str, user: str | None = None) -> tuple[DayUse, ...]:
         return ()
 
+    def charged(self, holder: str) -> tuple[DayUse, ...]:
+        return ()
+
     def storage(self, user: str) -> tuple[StorageUse, ...]:
         return ()
 

@@ -43,7 +43,7 @@ class Accounts:
     """A source of usage whose numbers a test sets."""
 
     def __init__(self) -> None:
-        self.project = Balance(limit=100.0, used=90.0, left=10.0, running=1.0, to_come=12.0)
+        self.project = Balance(limit=100.0, used=90.0, left=10.0, running=1.0, to_come=12.0, of="account phys")
         self.own = Balance(limit=None, used=12.0, left=10.0, running=1.0)
         self.full = 50
 
@@ -58,6 +58,9 @@ class Accounts:
     def trend(self, project: str, user: str | None = None) -> tuple[DayUse, ...]:
         today = datetime.now().astimezone().date()
         return tuple(DayUse(day=today - timedelta(days=ago), gpu_hours=2.0) for ago in range(7, 0, -1))
+
+    def charged(self, holder: str) -> tuple[DayUse, ...]:
+        return self.trend("physics") if holder == self.project.of else ()
 
     def storage(self, user: str) -> tuple[StorageUse, ...]:
         return (StorageUse(title="Home", path=f"/home/{user}", used=self.full, limit=100, at=1.0),)
@@ -193,7 +196,7 @@ async def test_warnings_in_force_are_told_to_whom_they_concern(
     told = (await asked(api, "GET", "session/quota")).json()
     assert {one["id"] for one in told["warnings"]} == {
         "project:physics#2-days",
-        "storage:jan:/home/jan#95-percent",
+        "storage:jan:/home/jan:user:Home#95-percent",
     }
     assert {one["level"] for one in told["warnings"]} == {"danger"}
     assert review.of("eve", ["course"]) == ()

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import pytest
 
 from fabric_hub.model import Snapshot
+from fabric_hub.quotas.history import Charged
 from fabric_hub.quotas.told import DayUse, StorageUse
 from fabric_hub.service.usage import UsageDesk
 from fabric_hub.settings import Settings
-from fabric_hub.slurm.limits import GPU, Association, Limit, Limits
+from fabric_hub.slurm.limits import GPU, Association, Limit, Limits, Qos
 
 from .builders import TODAY, a_job
 
@@ -121,3 +122,66 @@ async def test_file_systems_are_asked_for_those_who_look_and_for_nobody_else(sit
     finally:
         running.cancel()
     assert asked == ["jan"]
+
+
+class Moment(float):
+    """A time at whose comparison somebody else comes to look, as a thread may."""
+
+    comes = staticmethod(lambda: None)
+
+    def __sub__(self, other: float) -> float:
+        Moment.comes()
+        return float(self) - other
+
+
+async def test_somebody_may_look_while_the_desk_goes_through_those_who_looked(
+    site: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    told = asyncio.Event()
+
+    async def storage(user: str) -> tuple[StorageUse, ...]:
+        asked.append(user)
+        if user == "late":
+            told.set()
+        return ()
+
+    desk = UsageDesk(site, Known(), Known(), lambda *_: (), storage)
+    for user in ("jan", "eve"):
+        desk.storage(user)
+    monkeypatch.setattr(Moment, "comes", staticmethod(lambda: desk.storage("late")))
+    real = time.time
+    monkeypatch.setattr("fabric_hub.service.usage.time.time", lambda: Moment(real()))
+    running = asyncio.create_task(desk.run())
+    try:
+        await asyncio.wait_for(told.wait(), 10)
+    finally:
+        running.cancel()
+    assert asked == ["jan", "eve", "late"]
+
+
+def test_the_days_of_accounts_and_qos_are_as_slurm_counts_them(site: Settings) -> None:
+    tree = (
+        Association(account="root"),
+        Association(account="phys", parent="root"),
+        Association(account="lab", parent="phys"),
+        Association(account="lab", user="jan", parent="lab"),
+    )
+    services = Qos(name="normal"), Qos(name="double", usage_factor=2.0)
+    known = Known(Limits(at=1.0, associations=tree, qos=services), Snapshot())
+    charges = (
+        Charged(day=TODAY, account="phys", qos="normal", gpu_hours=1.0),
+        Charged(day=TODAY, account="lab", qos="double", gpu_hours=3.0),
+        Charged(day=TODAY, account="teach", qos="", gpu_hours=5.0),
+    )
+    desk = UsageDesk(site, known, known, lambda *_: (), None, lambda _days: charges)
+    for holder, hours in (
+        ("account phys", [7.0]),
+        ("account lab", [6.0]),
+        ("account root", [7.0]),
+        ("QOS normal", [1.0]),
+        ("QOS double", [6.0]),
+        ("account teach", []),
+        ("QOS ", []),
+    ):
+        assert [one.gpu_hours for one in desk.charged(holder)] == hours, holder
