@@ -54,14 +54,26 @@ def ago(seconds: float) -> str:
     return f"{minutes} min ago" if minutes < 120 else f"{minutes // 60} h ago"
 
 
+def _above(balance: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [one for one in balance.get("above") or () if isinstance(one, Mapping)]
+
+
+def limiting(balance: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The limit above that leaves the least, with its own numbers; None where the budget's own does."""
+    return next((one for one in _above(balance) if one.get("name") == balance.get("limited_by")), None)
+
+
 def forecast(balance: Mapping[str, Any]) -> str:
     """The sentence on how long a budget lasts; "" where there is no limit, or nothing is used."""
-    left, rate, until = (number(balance.get(key)) for key in ("left", "rate_per_day", "lasts_until"))
+    left, until = number(balance.get("left")), number(balance.get("lasts_until"))
     if left is not None and left <= 0:
         return "Nothing is left: no new session with a GPU can start."
+    above = next((one for one in _above(balance) if number(one.get("lasts_until")) == until), None)
+    rate = number((above or balance).get("rate_per_day"))
     if until is None or rate is None:
         return ""
-    return f"At the present rate ({hours(rate)} a day) this lasts until {day(until)}."
+    whose = f" of {above.get('name')}" if above else ""
+    return f"At the present rate{whose} ({hours(rate)} a day) this lasts until {day(until)}."
 
 
 def balance(name: str, told: object) -> list[Row]:
@@ -73,17 +85,29 @@ def balance(name: str, told: object) -> list[Row]:
         return []
     if limit is None and left is None:
         return [Row(name, f"{hours(used)} GPU-hours used, no limit")]
-    if limit is None:
-        whose = told.get("limited_by") or "a limit above"
-        return [
-            Row(
-                name,
-                f"{hours(used)} GPU-hours used, no limit of its own; {whose} has {hours(max(0.0, left or 0))} left",
-            )
-        ]
-    rest = max(0.0, limit - used if left is None else left)
-    said = f"{hours(used)} of {hours(limit)} GPU-hours used, {hours(rest)} left"
-    return [Row(name, said, used / limit if limit > 0 else 1.0, forecast(told))]
+    own = None if limit is None else max(0.0, limit - used)
+    rest = max(0.0, (own or 0.0) if left is None else left)
+    above = limiting(told)
+    said = (
+        f"{hours(used)} GPU-hours used, no limit of its own"
+        if limit is None
+        else f"{hours(used)} of {hours(limit)} GPU-hours used"
+    )
+    if own is None or above or rest < own:
+        whole = number(above.get("limit")) if above else None
+        of = "" if whole is None else f" of {hours(whole)}"
+        said += f"; {told.get('limited_by') or 'a limit above'} has {hours(rest)}{of} left"
+    else:
+        said += f", {hours(rest)} left"
+    parts = [_share(number(one.get("used")), number(one.get("limit"))) for one in (told, above) if one]
+    known = [part for part in parts if part is not None]
+    return [Row(name, said, max(known, default=None), forecast(told) if known else "")]
+
+
+def _share(used: float | None, limit: float | None) -> float | None:
+    if used is None or limit is None:
+        return None
+    return used / limit if limit > 0 else 1.0
 
 
 def storage(told: Mapping[str, Any], now: float) -> Row:

@@ -95,6 +95,25 @@ def test_what_a_warning_says_is_not_said_again_and_no_use_is_said_instead_of_dra
     expect(shown).not_to_contain_text("At the present rate")
 
 
+def test_a_limit_above_the_project_and_two_quotas_of_one_file_system_are_each_shown(
+    chromium: Page, session: RunningSession, hub: AnsweringHub
+) -> None:
+    disk = {"title": "/scratch", "path": "/scratch", "used": 2 * 10**9, "limit": 10**10, "scope": "user"}
+    both = [disk, disk | {"scope": "project", "used": 9 * 10**9}]
+    hub.usage["GET /quota"] = usage.quota(gpu_hours=usage.limited_above(used=5000.0), storage=both)
+    open_lab(chromium, session)
+    expect(item(chromium)).to_have_text(re.compile("0.0 GPU-h left"))
+    expect(item(chromium)).to_have_attribute("data-state", "over")
+    shown = panel(chromium)
+    expect(shown).to_contain_text("100 of 1,000 GPU-hours used; account faculty has 0.0 of 5,000 left")
+    expect(shown.locator(".fabric-Usage-bar", has_text="account faculty")).to_have_attribute("data-level", "full")
+    home = disk | {"title": "Home", "path": "/home"}
+    hub.usage["GET /quota"] = usage.quota(gpu_hours=usage.limited_above(used=4990.0), storage=[home, *both])
+    shown.get_by_role("button", name="Refresh the figures").click()
+    expect(shown).to_contain_text("At the present rate of account faculty (50.0 a day) this lasts until")
+    expect(shown.locator(".fabric-Usage-bar", has_text="/scratch")).to_have_count(2)
+
+
 def test_the_last_ten_minutes_are_announced_without_blocking(
     chromium: Page, session: RunningSession, hub: AnsweringHub
 ) -> None:

@@ -47,6 +47,28 @@ def test_what_has_no_limit_of_its_own_says_whose_leaves_how_much() -> None:
     assert row == ("Your own", "2.0 GPU-hours used, no limit of its own; account a has 0.0 left", None, "")
 
 
+def test_a_limit_above_that_leaves_less_is_said_with_its_own_numbers_and_pace() -> None:
+    [row] = usage_words.balance("Twin", usage.limited_above(used=4990.0))
+    assert row.said == "100 of 1,000 GPU-hours used; account faculty has 10.0 of 5,000 left"
+    assert row.part == 0.998
+    assert row.note.startswith("At the present rate of account faculty (50.0 a day) this lasts until ")
+    [row] = usage_words.balance("Twin", usage.limited_above(used=5000.0))
+    assert row.said == "100 of 1,000 GPU-hours used; account faculty has 0.0 of 5,000 left"
+    assert (row.part, row.note) == (1.0, "Nothing is left: no new session with a GPU can start.")
+    [row] = usage_words.balance("Twin", usage.limited_above(used=4990.0) | {"limit": None})
+    assert row.said == "100 GPU-hours used, no limit of its own; account faculty has 10.0 of 5,000 left"
+    assert row.part == 0.998
+
+
+def test_a_limit_above_that_leaves_more_is_not_said_and_a_persons_own_says_whose_leaves_less() -> None:
+    told = usage.limited_above(used=100.0) | {"left": 900.0, "limited_by": "account twin-acc", "lasts_until": 1.0}
+    [row] = usage_words.balance("Twin", told)
+    assert (row.said, row.part) == ("100 of 1,000 GPU-hours used, 900 left", 0.1)
+    own = {"limit": 10.0, "used": 1.0, "left": 0.0, "limited_by": "account faculty", "of": "ann in account twin-acc"}
+    [row] = usage_words.balance("Your own", own)
+    assert row.said == "1.0 of 10.0 GPU-hours used; account faculty has 0.0 left"
+
+
 def test_the_files_of_a_disk_count_when_they_are_scarcer_than_its_bytes() -> None:
     home = usage.quota()["storage"][0] | {"files_used": 990_000}
     assert usage_words.storage(home, time.time()).part == 0.99

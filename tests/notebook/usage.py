@@ -49,6 +49,17 @@ def quota(*, minutes: float = 57.5, **more: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def limited_above(*, used: float) -> dict[str, Any]:
+    """A project that has used 100 of 1,000 GPU-hours, below an account that has used so many of 5,000."""
+    until = time.time() + 86400
+    faculty = {"name": "account faculty", "limit": 5000.0, "used": used, "left": 5000.0 - used, "profiles": []}
+    return {
+        "limit": 1000.0, "used": 100.0, "left": 5000.0 - used, "rate_per_day": 1.0, "lasts_until": until,
+        "of": "account twin-acc", "limited_by": "account faculty",
+        "above": [faculty | {"rate_per_day": 50.0, "lasts_until": until}],
+    }  # fmt: skip
+
+
 def answers(**more: Any) -> dict[str, dict[str, Any]]:
     """All verbs of the service, of a session that has done nothing unusual."""
     return {

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from fabric_hub.quotas.account import balance
+from fabric_hub.quotas.account import Way, balance
 
 from .conftest import Lab
 
@@ -128,6 +128,23 @@ def test_a_limit_of_a_qos_is_refused_by_its_name(lab: Lab, limit: str, says: str
         assert says.format(qos=name, user=lab.run.unix_name("student1")) in refused.message
         held = lab.submit(lab.ask(qos=name))
         assert lab.until(held, f"{reason}.*").state == "PENDING"
+
+
+def test_a_budget_of_a_qos_is_told_and_counts_instead_of_the_accounts(lab: Lab) -> None:
+    lab.limit(GrpTRESMins="gres/gpu=0")
+    with _qos(lab, "GrpTRESMins=gres/gpu=600") as name:
+        ask, ways = lab.ask(gpus=2, qos=name), [Way("gpu", name, ("gpu-2",))]
+        assert not lab.verdict(ask).refused
+        running = lab.submit(ask)
+        began = lab.until(running, "RUNNING").started_at
+        assert began is not None
+        limits, snapshot, now = lab.limits(), lab.snapshot(), time.time()
+        told = balance(limits, snapshot, lab.account, now=now, ways=ways)
+        assert told is not None
+        assert (told.limit, told.limited_by) == (None, f"QOS {name}")
+        (bound,) = told.above
+        assert (bound.limit, bound.running, bound.left) == (10.0, 2, told.left)
+        assert 2 * (now - began) / 3600 - 2 / 60 <= bound.used <= 2 * (now - began) / 3600 + 0.001
 
 
 def test_a_qos_that_the_account_has_not_is_refused(lab: Lab) -> None:

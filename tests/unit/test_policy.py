@@ -10,7 +10,18 @@ from hypothesis import strategies as st
 
 from fabric_hub.datasets.policy import Known
 from fabric_hub.errors import FabricError
-from fabric_hub.projects.policy import Choice, acceptances, choose, closed, fit, free_gpus, job_spec, projects_of
+from fabric_hub.projects.policy import (
+    Choice,
+    acceptances,
+    choose,
+    closed,
+    fit,
+    free_gpus,
+    gpu_ways,
+    job_spec,
+    projects_of,
+)
+from fabric_hub.quotas.account import Way
 from fabric_hub.sessions.options import Accepting, UserOptions
 from fabric_hub.settings import Profile, Settings, parse
 
@@ -119,6 +130,15 @@ def test_a_profile_becomes_a_job_spec(site: Settings) -> None:
 
 
 GPU = Profile(gpus=2, gpu_type="h200", cpus=8, memory="32G", partition="gpu")
+
+
+def test_sessions_with_gpus_are_submitted_by_the_partition_and_qos_of_their_profiles(tmp_path: Path) -> None:
+    more = "".join(
+        f'[profile.{name}]\ngpus = {gpus}\nqos = "grant"\n' for name, gpus in (("big", 4), ("huge", 8), ("none", 0))
+    )
+    site = a_site(tmp_path, more)
+    assert gpu_ways(site, site.project["physics"]) == (Way("", "", ("gpu",)), Way("", "grant", ("big", "huge")))
+    assert gpu_ways(site, site.project["course"]) == (Way("", "", ("gpu",)),)
 
 
 def test_a_profile_fits_on_the_nodes_that_have_enough_left() -> None:

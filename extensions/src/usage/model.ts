@@ -1,3 +1,12 @@
+/** A limit on GPU-hours above a project's own: of an account, or of a QOS; its numbers are of everybody whom it holds. */
+export interface IBound {
+  readonly name: string;
+  readonly limit: number;
+  readonly used: number;
+  readonly rate_per_day?: number | null;
+  readonly lasts_until?: number | null;
+}
+
 /** A budget in GPU-hours; null: no limit, or not known. */
 export interface IBalance {
   readonly limit: number | null;
@@ -8,12 +17,14 @@ export interface IBalance {
   readonly lasts_until?: number | null;
   /** Whose limit leaves the least. */
   readonly limited_by?: string;
+  readonly above?: readonly IBound[];
 }
 
 /** One file system's quota; sizes in bytes. */
 export interface IStorage {
   readonly title: string;
   readonly path: string;
+  readonly scope?: string;
   readonly used: number;
   readonly limit: number | null;
   readonly files_used?: number | null;

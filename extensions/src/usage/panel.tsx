@@ -8,7 +8,7 @@ import { usageIcon } from './icon';
 import type { IBalance, IDay, IQuota, IUsage } from './model';
 import type { UsageStore } from './store';
 import {
-  ago, balanceText, forecast, gpuText, hours, level, part, percent, points, storagePart, storageText, trendText, warnedOf
+  ago, balanceText, budgetPart, forecast, gpuText, hours, level, percent, points, storagePart, storageText, trendText, warnedOf
 } from './words';
 
 const OLD_S = 600;
@@ -99,7 +99,7 @@ function Known(props: IProps & { readonly known: IUsage }): React.JSX.Element {
           <h3 id="fabric-usage-storage">Storage</h3>
           {quota.storage.map(one => (
             <Bar
-              key={one.path}
+              key={`${one.path} ${one.scope ?? ''} ${one.title}`}
               name={one.title}
               part={storagePart(one)}
               text={storageText(one)}
@@ -193,7 +193,7 @@ interface IBudgetProps {
 
 function Budget({ name, balance, warned }: IBudgetProps): React.JSX.Element {
   const note = warned ? '' : forecast(balance);
-  return <Bar name={name} part={part(balance.used, balance.limit)} text={balanceText(balance)} note={note} />;
+  return <Bar name={name} part={budgetPart(balance)} text={balanceText(balance)} note={note} />;
 }
 
 interface IBarProps {

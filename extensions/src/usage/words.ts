@@ -1,6 +1,6 @@
 import { clock, left } from '../facts';
 import { size } from '../datasets/words';
-import type { IBalance, IDay, IGpuUse, IQuota, IStorage, IUsage } from './model';
+import type { IBalance, IBound, IDay, IGpuUse, IQuota, IStorage, IUsage } from './model';
 
 /** From here on a budget or a disk is worth a look, and from here on it hurts. */
 export const HIGH = 0.8;
@@ -77,7 +77,7 @@ export function state(usage: IUsage, now: number): 'over' | 'soon' | 'last' | ''
   }
   const balance = usage.quota?.gpu_hours;
   const storage = usage.quota ? fullest(usage.quota) : undefined;
-  const parts = [balance ? part(balance.used, balance.limit) : null, storage ? storagePart(storage) : null];
+  const parts = [balance ? budgetPart(balance) : null, storage ? storagePart(storage) : null];
   return due === 600 ? 'soon' : parts.some(one => level(one) === 'full') ? 'over' : '';
 }
 
@@ -85,26 +85,45 @@ export function percent(value: number | null): string {
   return value === null ? '' : `${Math.round(value * 100)}%`;
 }
 
-export function balanceText(balance: IBalance): string {
-  if (balance.limit === null) {
-    const used = `${hours(balance.used)} GPU-hours used`;
-    return balance.left === null
-      ? `${used}, no limit`
-      : `${used}, no limit of its own; ${balance.limited_by || 'a limit above'} has ${hours(Math.max(0, balance.left))} left`;
-  }
-  const rest = Math.max(0, balance.left ?? balance.limit - balance.used);
-  return `${hours(balance.used)} of ${hours(balance.limit)} GPU-hours used, ${hours(rest)} left`;
+/** The limit above that leaves the least, with its own numbers; undefined where the budget's own does, or there is none. */
+function limiting(balance: IBalance): IBound | undefined {
+  return balance.above?.find(one => one.name === balance.limited_by);
 }
 
-/** How long a budget lasts, as a sentence; '' where nothing can be said: what another one's limit leaves, others use too. */
+/** The share of a budget that is used: of its own limit or of the one above that leaves the least, whichever is more. */
+export function budgetPart(balance: IBalance): number | null {
+  const above = limiting(balance);
+  const parts = [part(balance.used, balance.limit), above ? part(above.used, above.limit) : null];
+  const known = parts.filter(one => one !== null);
+  return known.length ? Math.max(...known) : null;
+}
+
+export function balanceText(balance: IBalance): string {
+  const used = `${hours(balance.used)}${balance.limit === null ? '' : ` of ${hours(balance.limit)}`} GPU-hours used`;
+  if (balance.limit === null && balance.left === null) {
+    return `${used}, no limit`;
+  }
+  const own = balance.limit === null ? null : Math.max(0, balance.limit - balance.used);
+  const rest = Math.max(0, balance.left ?? own ?? 0);
+  const above = limiting(balance);
+  if (own !== null && !above && rest >= own) {
+    return `${used}, ${hours(rest)} left`;
+  }
+  const has = `${hours(rest)}${above ? ` of ${hours(above.limit)}` : ''} left`;
+  return `${used}${own === null ? ', no limit of its own' : ''}; ${balance.limited_by || 'a limit above'} has ${has}`;
+}
+
+/** How long a budget lasts, as a sentence; '' where nothing can be said. */
 export function forecast(balance: IBalance): string {
-  if (balance.limit === null) {
+  if (budgetPart(balance) === null) {
     return '';
   }
   if (balance.left !== null && balance.left <= 0) {
     return 'Nothing is left: no new session with a GPU can start.';
   }
-  if (typeof balance.lasts_until !== 'number' || typeof balance.rate_per_day !== 'number') {
+  const above = balance.above?.find(one => one.lasts_until === balance.lasts_until);
+  const rate = (above ?? balance).rate_per_day;
+  if (typeof balance.lasts_until !== 'number' || typeof rate !== 'number') {
     return '';
   }
   const day = new Date(balance.lasts_until * 1000).toLocaleDateString('en-GB', {
@@ -112,7 +131,7 @@ export function forecast(balance: IBalance): string {
     month: 'long',
     year: 'numeric'
   });
-  return `At the present rate (${hours(balance.rate_per_day)} a day) this lasts until ${day}.`;
+  return `At the present rate${above ? ` of ${above.name}` : ''} (${hours(rate)} a day) this lasts until ${day}.`;
 }
 
 export function storageText(storage: IStorage): string {
