@@ -78,10 +78,16 @@ class ServiceMetrics(Collector):
 
     def _budgets(self) -> Iterator[Metric]:
         used = GaugeMetricFamily(
-            "fabric_project_gpu_hours_used", "GPU-hours that a project has used of its budget.", labels=["project"]
+            "fabric_project_gpu_hours_used", "GPU-hours that a project has used.", labels=["project"]
         )
-        limit = GaugeMetricFamily("fabric_project_gpu_hours_limit", "A project's budget.", labels=["project"])
-        left = GaugeMetricFamily("fabric_project_gpu_hours_left", "What is left of it.", labels=["project"])
+        limit = GaugeMetricFamily(
+            "fabric_project_gpu_hours_limit", "A project's own limit in Slurm.", labels=["project"]
+        )
+        left = GaugeMetricFamily(
+            "fabric_project_gpu_hours_left",
+            "What the limit leaves that leaves the least: its own, an account's above it, or a QOS's.",
+            labels=["project"],
+        )
         running = GaugeMetricFamily("fabric_project_gpus_running", "GPUs in use now.", labels=["project"])
         for name in self._settings.project:
             balance = self._source.usage(name, "").project
