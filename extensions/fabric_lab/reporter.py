@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypedDict
 
-from .activity import Activity
+from .activity import Activity, clusters_at_work
 from .gpu import Gpus
 from .hub_service import Service
 
@@ -54,14 +54,25 @@ def highest(before: list[float] | None, now: list[float] | None) -> list[float] 
 
 
 class Reporter:
-    """``verdict`` is the service's last word; ``changed`` is called when it is another one."""
+    """``verdict`` is the service's last word; ``changed`` is called when it is another one.
 
-    def __init__(self, service: Service, activity: Activity, gpus: Gpus, changed: Callable[[], None]) -> None:
+    :param clusters: whether a cluster of the session works.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        activity: Activity,
+        gpus: Gpus,
+        changed: Callable[[], None],
+        clusters: Callable[[], Awaitable[bool]] = clusters_at_work,
+    ) -> None:
         self.verdict: Verdict | None = None
         self._service = service
         self._activity = activity
         self._gpus = gpus
         self._changed = changed
+        self._clusters = clusters
         self._peaks: list[float] | None = None
         self._sampled = False
         self._busy = False
@@ -83,7 +94,10 @@ class Reporter:
         return self.verdict is not None and self.verdict["state"] != "off"
 
     async def _sample(self) -> None:
-        """Look at kernels, terminals and GPUs."""
+        """Look at kernels, terminals, clusters and GPUs."""
+        if await self._clusters():
+            self._activity.touch()
+            self._busy = True
         self._busy |= self._activity.look().busy
         if len(self._gpus):
             seen = await asyncio.to_thread(self._gpus.busiest)

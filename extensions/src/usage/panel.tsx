@@ -124,8 +124,8 @@ function Known(props: IProps & { readonly known: IUsage }): React.JSX.Element {
       ) : null}
       {quota?.idle ? (
         <p>
-          A session is stopped after {quota.idle.minutes} min without a running cell, output of a terminal, or a GPU above{' '}
-          {quota.idle.gpu_percent}%. You are told before.
+          A session is stopped after {quota.idle.minutes} min without a running cell, output of a terminal, a task on a Dask
+          cluster, or a GPU above {quota.idle.gpu_percent}%. You are told before.
         </p>
       ) : null}
       <Age store={store} known={known} />
