@@ -20,10 +20,16 @@ AGAIN_S = 60.0
 
 
 class Verdict(TypedDict):
-    """What the service makes of it: "off", "active", "idle", "warn" or "stopped". ``stop_at`` is Unix time."""
+    """What the service makes of it: "off", "active", "idle", "warn" or "stopped".
+
+    ``text`` has its moments by the hub's clock: it says that ``what`` is so since ``quiet_since``, and what happens at
+    ``stop_at``, both in Unix time.
+    """
 
     state: str
     text: str
+    what: str
+    quiet_since: float | None
     stop_at: float | None
 
 
@@ -31,12 +37,11 @@ def verdict(told: dict[str, Any] | None) -> Verdict | None:
     """The verdict in a service's answer; None when it holds none."""
     if told is None or not isinstance(told.get("state"), str):
         return None
-    text, stop_at = told.get("text"), told.get("stop_at")
-    return Verdict(
-        state=told["state"],
-        text=text if isinstance(text, str) else "",
-        stop_at=float(stop_at) if isinstance(stop_at, int | float) else None,
+    text, what = (value if isinstance(value := told.get(key), str) else "" for key in ("text", "what"))
+    quiet_since, stop_at = (
+        float(value) if isinstance(value := told.get(key), int | float) else None for key in ("quiet_since", "stop_at")
     )
+    return Verdict(state=told["state"], text=text, what=what, quiet_since=quiet_since, stop_at=stop_at)
 
 
 def pause(told: dict[str, Any] | None) -> float:

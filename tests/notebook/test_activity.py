@@ -91,8 +91,11 @@ def test_the_highest_use_of_each_gpu_counts_and_an_unknown_one_is_never_idle() -
 
 
 def test_the_services_answer_is_checked() -> None:
-    assert verdict({"state": "warn", "text": "Idle.", "stop_at": 12}) == {
-        "state": "warn", "text": "Idle.", "stop_at": 12.0,
+    assert verdict({"state": "warn", "text": "Idle.", "what": "No cell runs", "quiet_since": 5, "stop_at": 12}) == {
+        "state": "warn", "text": "Idle.", "what": "No cell runs", "quiet_since": 5.0, "stop_at": 12.0,
+    }  # fmt: skip
+    assert verdict({"state": "active", "text": 1, "what": 2, "quiet_since": "x"}) == {
+        "state": "active", "text": "", "what": "", "quiet_since": None, "stop_at": None,
     }  # fmt: skip
     assert verdict({"state": 3}) is None
     assert verdict(None) is None

@@ -88,7 +88,8 @@ def test_a_hub_that_falls_silent_takes_its_word_on_the_end_not_back(
 
 
 def test_an_idle_session_reports_itself_after_it_is_ready(session: RunningSession, hub: AnsweringHub) -> None:
-    hub.usage["POST /idle"] |= {"state": "warn", "text": "Nothing has run for 25 minutes.", "stop_at": 99.0}
+    warned = {"text": "Nothing has run for 25 minutes.", "what": "Nothing runs", "quiet_since": 9.0, "stop_at": 99.0}
+    hub.usage["POST /idle"] |= {"state": "warn", **warned}
     report = until_told(hub, "POST /idle")
     assert report["busy"] is False
     assert report["idle_s"] >= 0
@@ -97,7 +98,7 @@ def test_an_idle_session_reports_itself_after_it_is_ready(session: RunningSessio
     while (told := asked(session, "fabric/quota")[1])["idle"] is None:
         assert time.monotonic() < end, told
         time.sleep(0.1)
-    assert told["idle"] == {"state": "warn", "text": "Nothing has run for 25 minutes.", "stop_at": 99.0}
+    assert told["idle"] == {"state": "warn", **warned}
     hub.usage["POST /idle"]["state"] = "active"
     assert asked(session, "fabric/active", "POST", {})[1]["idle"]["state"] == "active"
     assert [body for verb, body in hub.usage_told if verb == "POST /idle"][-1]["idle_s"] < 5
