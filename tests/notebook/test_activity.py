@@ -134,3 +134,28 @@ def test_a_report_tells_what_happened_since_the_last_and_who_listens_hears_of_a_
     assert heard == ["changed"]
     assert reporter.verdict is not None
     assert reporter.verdict["text"] == "Idle."
+
+
+def test_a_cluster_at_work_is_work_though_kernel_and_gpu_rest(clock: Clock) -> None:
+    told: list[Any] = []
+    says = iter([True, True, False])
+
+    class Service:
+        async def ask(self, path: str, method: str, body: dict[str, Any]) -> Answer:
+            told.append((body["idle_s"], body["busy"]))
+            return Answer({"state": "active"})
+
+    async def clusters() -> bool:
+        return next(says)
+
+    activity = Activity(clock)
+    activity.watch(Kernels(a=Kernel()), None, None)
+    reporter = Reporter(Service(), activity, (), lambda: None, clusters)  # type: ignore[arg-type]
+
+    async def three() -> None:
+        for _ in range(3):
+            clock.now += 600
+            await reporter.report()
+
+    asyncio.run(three())
+    assert told == [(0.0, True), (0.0, True), (600.0, False)]
