@@ -1,4 +1,4 @@
-"""When anybody or anything was last at work in this session: a cell, a terminal, a saved file.
+"""When anybody or anything was last at work in this session: a cell, a terminal, a saved file, a Dask cluster's task.
 
 What a live widget draws in the background is none of them: a notebook that shows its own quota is as idle as any.
 """
@@ -18,6 +18,16 @@ class Idle(NamedTuple):
 
     idle_s: float
     busy: bool
+
+
+async def clusters_at_work() -> bool:
+    """Whether a Dask cluster of this session computes something, or does not say whether it does.
+
+    Whoever trains on one has a kernel that waits for nothing, and a GPU of their own that does nothing.
+    """
+    from .dask import working  # with the first report, not with the server
+
+    return await working.at_work()
 
 
 class Activity:

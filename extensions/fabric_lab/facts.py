@@ -139,9 +139,12 @@ def left(ends_at: float | None, now: float) -> str:
 
 
 def clock(at: float, now: float) -> str:
-    """A time as the hub's pages say it: "14:05", with the date when it is not today: "27 Nov 00:17"."""
+    """A time as the hub's pages say it: "14:05 CET", with the date when it is not today: "27 Nov 00:17 CET".
+
+    The zone is this node's, and named: what is shown here is read in a browser that may be in another.
+    """
     moment, today = (datetime.fromtimestamp(seconds, UTC).astimezone() for seconds in (at, now))
-    return f"{moment:%H:%M}" if moment.date() == today.date() else f"{moment:%d %b %H:%M}"
+    return f"{moment:%H:%M %Z}" if moment.date() == today.date() else f"{moment:%d %b %H:%M %Z}"
 
 
 def summary(facts: Facts, now: float) -> str:

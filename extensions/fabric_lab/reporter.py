@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypedDict
 
-from .activity import Activity
+from .activity import Activity, clusters_at_work
 from .gpu import Gpus
 from .hub_service import Service
 
@@ -20,10 +20,16 @@ AGAIN_S = 60.0
 
 
 class Verdict(TypedDict):
-    """What the service makes of it: "off", "active", "idle", "warn" or "stopped". ``stop_at`` is Unix time."""
+    """What the service makes of it: "off", "active", "idle", "warn" or "stopped".
+
+    ``text`` has its moments by the hub's clock: it says that ``what`` is so since ``quiet_since``, and what happens at
+    ``stop_at``, both in Unix time.
+    """
 
     state: str
     text: str
+    what: str
+    quiet_since: float | None
     stop_at: float | None
 
 
@@ -31,12 +37,11 @@ def verdict(told: dict[str, Any] | None) -> Verdict | None:
     """The verdict in a service's answer; None when it holds none."""
     if told is None or not isinstance(told.get("state"), str):
         return None
-    text, stop_at = told.get("text"), told.get("stop_at")
-    return Verdict(
-        state=told["state"],
-        text=text if isinstance(text, str) else "",
-        stop_at=float(stop_at) if isinstance(stop_at, int | float) else None,
+    text, what = (value if isinstance(value := told.get(key), str) else "" for key in ("text", "what"))
+    quiet_since, stop_at = (
+        float(value) if isinstance(value := told.get(key), int | float) else None for key in ("quiet_since", "stop_at")
     )
+    return Verdict(state=told["state"], text=text, what=what, quiet_since=quiet_since, stop_at=stop_at)
 
 
 def pause(told: dict[str, Any] | None) -> float:
@@ -54,14 +59,25 @@ def highest(before: list[float] | None, now: list[float] | None) -> list[float] 
 
 
 class Reporter:
-    """``verdict`` is the service's last word; ``changed`` is called when it is another one."""
+    """``verdict`` is the service's last word; ``changed`` is called when it is another one.
 
-    def __init__(self, service: Service, activity: Activity, gpus: Gpus, changed: Callable[[], None]) -> None:
+    :param clusters: whether a cluster of the session works.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        activity: Activity,
+        gpus: Gpus,
+        changed: Callable[[], None],
+        clusters: Callable[[], Awaitable[bool]] = clusters_at_work,
+    ) -> None:
         self.verdict: Verdict | None = None
         self._service = service
         self._activity = activity
         self._gpus = gpus
         self._changed = changed
+        self._clusters = clusters
         self._peaks: list[float] | None = None
         self._sampled = False
         self._busy = False
@@ -83,7 +99,10 @@ class Reporter:
         return self.verdict is not None and self.verdict["state"] != "off"
 
     async def _sample(self) -> None:
-        """Look at kernels, terminals and GPUs."""
+        """Look at kernels, terminals, clusters and GPUs."""
+        if await self._clusters():
+            self._activity.touch()
+            self._busy = True
         self._busy |= self._activity.look().busy
         if len(self._gpus):
             seen = await asyncio.to_thread(self._gpus.busiest)

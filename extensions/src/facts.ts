@@ -40,7 +40,7 @@ export function left(endsAt: number | null, now: number): string {
   return `${Math.floor(minutes / 60)} h ${rest ? `${rest} min ` : ''}left`;
 }
 
-/** A time as the hub's pages say it: "14:05", with the date when it is not today: "27 Nov 00:17". */
+/** A time by this browser's clock: "14:05", with the date when it is not today: "27 Nov 00:17". */
 export function clock(seconds: number, now: number): string {
   const [at, today] = [new Date(seconds * 1000), new Date(now * 1000)];
   const time = at.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });

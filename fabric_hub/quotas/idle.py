@@ -43,12 +43,17 @@ class Watch(Frozen):
 
 
 class Verdict(Frozen):
-    """``stop_at`` is when it will be stopped if nothing happens until then."""
+    """``stop_at`` is when it will be stopped if nothing happens until then.
+
+    ``text`` has its moments by the hub's clock; ``what`` is so since ``quiet_since``, for who says them by another one.
+    """
 
     state: Literal["active", "idle", "warn", "stop"]
     idle_for_s: float = 0.0
     stop_at: float | None = None
     text: str = ""
+    what: str = ""
+    quiet_since: float | None = None
 
 
 def report_every_s(policy: IdlePolicy) -> float:
@@ -95,11 +100,16 @@ def judge(policy: IdlePolicy, gpus: int, before: Watch | None, report: Report, n
     if warned_at is None:
         return watch, Verdict(state="idle", idle_for_s=idle_s, stop_at=stop_at)
     if now < stop_at:
-        what = (
-            f"No cell runs{f' and no GPU is above {policy.gpu_percent:g}%' if gpus else ''} since {clock(quiet_since)}."
+        what = f"No cell runs{f' and no GPU is above {policy.gpu_percent:g}%' if gpus else ''}"
+        told = f"This session is stopped at {clock(stop_at)} if that stays so. Run something to keep it."
+        return watch, Verdict(
+            state="warn",
+            idle_for_s=idle_s,
+            stop_at=stop_at,
+            text=f"{what} since {clock(quiet_since)}. {told}",
+            what=what,
+            quiet_since=quiet_since,
         )
-        text = f"{what} This session is stopped at {clock(stop_at)} if that stays so. Run something to keep it."
-        return watch, Verdict(state="warn", idle_for_s=idle_s, stop_at=stop_at, text=text)
     return watch, Verdict(state="stop", idle_for_s=idle_s, stop_at=now)
 
 

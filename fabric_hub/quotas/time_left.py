@@ -55,14 +55,14 @@ def time_left(
         "reservation": "the end of its reservation",
         "project": "its project ends then, too; nothing new starts in it",
     }[why]
+    rest = " at the latest; the end of its reservation is not known yet." if reservation_unknown else f": {reason}."
     most, why_not = _extension(job, profile, project_ends, reservation_ends_at, now, offered)
     return TimeLeft(
         started_at=job.started_at,
         ends_at=ends,
         why=why,
-        text=f"This session ends at {clock(ends)} at the latest; the end of its reservation is not known yet."
-        if reservation_unknown
-        else f"This session ends at {clock(ends)}: {reason}.",
+        text=f"This session ends at {clock(ends)}{rest}",
+        rest=rest,
         can_extend=most >= 1,
         extend_most_minutes=most,
         extend_why_not=why_not,

@@ -102,12 +102,17 @@ class Warned(Frozen):
 
 
 class TimeLeft(Frozen):
-    """When a session ends and why; whether it could be later, by at most so many minutes, or why not."""
+    """When a session ends and why; whether it could be later, by at most so many minutes, or why not.
+
+    ``text`` is the whole sentence, with the moment by the hub's clock, and ``rest`` what follows the moment in it: a
+    browser says the moment by its own clock.
+    """
 
     started_at: float | None = None
     ends_at: float | None = None
     why: Literal["limit", "reservation", "project", ""] = ""
     text: str = ""
+    rest: str = ""
     can_extend: bool = False
     extend_most_minutes: int = 0
     extend_why_not: str = ""

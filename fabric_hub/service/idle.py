@@ -21,12 +21,17 @@ _FORGET_S = 3600.0
 
 
 class IdleAnswer(Frozen):
-    """What the hub makes of a report. ``state`` "off": the profile has no policy, and nothing need be reported."""
+    """What the hub makes of a report. ``state`` "off": the profile has no policy, and nothing need be reported.
+
+    A warning's ``text`` has its moments by the hub's clock; it says that ``what`` is so since ``quiet_since``.
+    """
 
     state: str
     idle_for_s: float = 0.0
     stop_at: float | None = None
     text: str = ""
+    what: str = ""
+    quiet_since: float | None = None
     next_report_s: float = REPORT_EVERY_S
 
 
@@ -61,6 +66,8 @@ class IdleDesk:
                 idle_for_s=verdict.idle_for_s,
                 stop_at=verdict.stop_at,
                 text=verdict.text,
+                what=verdict.what,
+                quiet_since=verdict.quiet_since,
                 next_report_s=report_every_s(policy),
             )
         job = standing(session, snapshot).job

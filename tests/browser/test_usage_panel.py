@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.embedded_run import EmbeddedRun
 
@@ -16,6 +17,7 @@ from .conftest import SLOW_MS, Visitor, violations
 pytestmark = [pytest.mark.browser, pytest.mark.slurm, pytest.mark.image, pytest.mark.timeout(600)]
 
 END_MS = 200_000  # Slurm looks at time limits twice a minute
+LEAST_LEFT_S = 40  # Slurm counts limits in whole minutes: a session is left with so much, and up to a minute more
 
 
 def started(student: Visitor) -> Page:
@@ -26,6 +28,26 @@ def started(student: Visitor) -> Page:
     expect(page.get_by_role("button", name=re.compile("^Usage:.*min left"))).to_be_visible(timeout=SLOW_MS)
     expect(page.locator(".jp-LauncherCard").first).to_be_visible(timeout=SLOW_MS)
     return page
+
+
+@contextmanager
+def one_job_at_a_time(hub: EmbeddedRun, user: str) -> Iterator[None]:
+    """While this lasts Slurm lets the next job of a user wait until the one before it has ended."""
+    modify = ("sacctmgr", "--immediate", "--quiet", "modify", "user", hub.unix_name(user), "set")
+    hub.slurm(*modify, "MaxJobs=1")
+    try:
+        yield
+    finally:
+        hub.slurm(*modify, "MaxJobs=-1")
+
+
+def new_notebook(page: Page, text: str) -> Locator:
+    """A notebook with this in its first cell, which is returned; nobody saves it."""
+    page.locator(".jp-LauncherCard[data-category=Notebook]").first.click(timeout=SLOW_MS)
+    cell = page.locator(".jp-NotebookPanel .jp-CodeCell .cm-content").first
+    cell.click(timeout=SLOW_MS)
+    page.keyboard.insert_text(text)
+    return cell
 
 
 def test_the_panel_tells_what_is_used_and_left(visitor: Callable[[str], Visitor], picture: Callable[..., None]) -> None:
@@ -47,10 +69,7 @@ def test_a_session_at_its_end_loses_nothing_and_is_continued_with_its_notebook(
 ) -> None:
     student = visitor("student1")
     page = started(student)
-    page.locator(".jp-LauncherCard[data-category=Notebook]").first.click(timeout=SLOW_MS)
-    cell = page.locator(".jp-NotebookPanel .jp-CodeCell .cm-content").first
-    cell.click(timeout=SLOW_MS)
-    page.keyboard.insert_text("result = 42  # not saved by anybody")
+    new_notebook(page, "result = 42  # not saved by anybody")
     notebook = hub.home("student1") / "Untitled.ipynb"
     assert "not saved by anybody" not in notebook.read_text()
     [job] = hub.slurm("squeue", "-h", "-u", hub.unix_name("student1"), "-o", "%i").split()
@@ -77,3 +96,35 @@ def test_a_session_at_its_end_loses_nothing_and_is_continued_with_its_notebook(
     expect(page.locator(".Toastify__toast", has_text="of the session before are open again")).to_contain_text(
         "run the cells again"
     )
+
+
+def test_a_session_that_reaches_its_time_limit_loses_nothing_and_leads_to_the_next_which_had_to_wait_for_it(
+    hub: EmbeddedRun, visitor: Callable[[str], Visitor]
+) -> None:
+    student = visitor("student1")
+    page = started(student)
+    user = hub.unix_name("student1")
+    [job] = hub.slurm("squeue", "-h", "-u", user, "-o", "%i").split()
+    cell = new_notebook(page, "result = 42")
+    with one_job_at_a_time(hub, "student1"):
+        page.get_by_role("button", name=re.compile("^Usage:")).click()
+        page.locator(".fabric-Usage").get_by_role("button", name="Continue in a new session …").click()
+        page.get_by_role("dialog").get_by_role("button", name="Continue").click()
+        expect(page.locator(".fabric-Usage")).to_contain_text("Session session-2 waits in the queue.", timeout=SLOW_MS)
+        assert sorted(student.jobs()) == ["PENDING", "RUNNING"]
+        cell.click()
+        page.keyboard.press("Control+End")
+        page.keyboard.insert_text("  # not saved by anybody")
+        clock = [int(part) for part in re.split("[-:]", hub.slurm("squeue", "-h", "-j", job, "-o", "%M").strip())]
+        elapsed = clock[-1] + 60 * clock[-2]
+        hub.slurm("scontrol", "update", f"jobid={job}", f"timelimit={(elapsed + LEAST_LEFT_S) // 60 + 1}")
+        banner = page.locator(".fabric-Banner[role=alert]")
+        expect(banner).to_contain_text("The next session starts as soon as there is room for it.", timeout=END_MS)
+        with student.context.expect_page() as opened:
+            banner.get_by_role("link", name="Go to the next session").click()
+        after = opened.value
+        after.wait_for_url("**/user/student1/session-2/**", timeout=SLOW_MS)
+    assert hub.slurm("sacct", "-n", "-X", "-j", job, "-o", "State").split() == ["TIMEOUT"]
+    again = after.locator(".jp-NotebookPanel .jp-CodeCell .cm-content").first
+    expect(again).to_have_text("result = 42  # not saved by anybody", timeout=SLOW_MS)
+    assert student.errors == []

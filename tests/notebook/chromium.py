@@ -25,12 +25,17 @@ QUIET = [
 
 
 @contextmanager
-def chromium_with_token() -> Iterator[Page]:
-    """A page that carries the session's token, as the hub's login would give it."""
+def chromium_with_token(timezone: str | None = None) -> Iterator[Page]:
+    """A page that carries the session's token, as the hub's login would give it.
+
+    :param timezone: of the person, such as "Asia/Kolkata"; default: this machine's.
+    """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
         yield browser.new_page(
-            extra_http_headers={"Authorization": f"token {TOKEN}"}, viewport={"width": 1280, "height": 900}
+            extra_http_headers={"Authorization": f"token {TOKEN}"},
+            viewport={"width": 1280, "height": 900},
+            timezone_id=timezone,
         )
         browser.close()
 

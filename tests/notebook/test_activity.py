@@ -91,8 +91,11 @@ def test_the_highest_use_of_each_gpu_counts_and_an_unknown_one_is_never_idle() -
 
 
 def test_the_services_answer_is_checked() -> None:
-    assert verdict({"state": "warn", "text": "Idle.", "stop_at": 12}) == {
-        "state": "warn", "text": "Idle.", "stop_at": 12.0,
+    assert verdict({"state": "warn", "text": "Idle.", "what": "No cell runs", "quiet_since": 5, "stop_at": 12}) == {
+        "state": "warn", "text": "Idle.", "what": "No cell runs", "quiet_since": 5.0, "stop_at": 12.0,
+    }  # fmt: skip
+    assert verdict({"state": "active", "text": 1, "what": 2, "quiet_since": "x"}) == {
+        "state": "active", "text": "", "what": "", "quiet_since": None, "stop_at": None,
     }  # fmt: skip
     assert verdict({"state": 3}) is None
     assert verdict(None) is None
@@ -131,3 +134,28 @@ def test_a_report_tells_what_happened_since_the_last_and_who_listens_hears_of_a_
     assert heard == ["changed"]
     assert reporter.verdict is not None
     assert reporter.verdict["text"] == "Idle."
+
+
+def test_a_cluster_at_work_is_work_though_kernel_and_gpu_rest(clock: Clock) -> None:
+    told: list[Any] = []
+    says = iter([True, True, False])
+
+    class Service:
+        async def ask(self, path: str, method: str, body: dict[str, Any]) -> Answer:
+            told.append((body["idle_s"], body["busy"]))
+            return Answer({"state": "active"})
+
+    async def clusters() -> bool:
+        return next(says)
+
+    activity = Activity(clock)
+    activity.watch(Kernels(a=Kernel()), None, None)
+    reporter = Reporter(Service(), activity, (), lambda: None, clusters)  # type: ignore[arg-type]
+
+    async def three() -> None:
+        for _ in range(3):
+            clock.now += 600
+            await reporter.report()
+
+    asyncio.run(three())
+    assert told == [(0.0, True), (0.0, True), (600.0, False)]

@@ -94,7 +94,7 @@ def test_a_widget_whose_kernel_has_ended_is_shown_as_it_was_saved_and_run_again_
     open_at(chromium, session, path)
     outputs = chromium.locator(".jp-OutputArea-output")
     expect(outputs.first).to_contain_text("80.0 of 200 GPU-hours used, 120 left")
-    expect(outputs.first).to_contain_text(re.compile(r"As of \d\d \w+ \d\d:\d\d\. Run the cell again"))
+    expect(outputs.first).to_contain_text(re.compile(r"As of \d\d \w+ \d\d:\d\d [A-Z]+\. Run the cell again"))
     expect(outputs.nth(1)).to_contain_text("Digital Twin")
     until(session.kernel_listens, "a new kernel is there, which does not know these widgets", 60)
     expect(chromium.get_by_text("model not found")).to_have_count(0)

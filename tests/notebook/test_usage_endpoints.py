@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +16,7 @@ import websocket
 
 from . import usage
 from .answering_hub import SESSION, TOKEN, AnsweringHub
+from .kernel import Kernel
 from .running_session import RunningSession, session_environment
 
 pytestmark = pytest.mark.image
@@ -85,7 +88,8 @@ def test_a_hub_that_falls_silent_takes_its_word_on_the_end_not_back(
 
 
 def test_an_idle_session_reports_itself_after_it_is_ready(session: RunningSession, hub: AnsweringHub) -> None:
-    hub.usage["POST /idle"] |= {"state": "warn", "text": "Nothing has run for 25 minutes.", "stop_at": 99.0}
+    warned = {"text": "Nothing has run for 25 minutes.", "what": "Nothing runs", "quiet_since": 9.0, "stop_at": 99.0}
+    hub.usage["POST /idle"] |= {"state": "warn", **warned}
     report = until_told(hub, "POST /idle")
     assert report["busy"] is False
     assert report["idle_s"] >= 0
@@ -94,21 +98,87 @@ def test_an_idle_session_reports_itself_after_it_is_ready(session: RunningSessio
     while (told := asked(session, "fabric/quota")[1])["idle"] is None:
         assert time.monotonic() < end, told
         time.sleep(0.1)
-    assert told["idle"] == {"state": "warn", "text": "Nothing has run for 25 minutes.", "stop_at": 99.0}
+    assert told["idle"] == {"state": "warn", **warned}
     hub.usage["POST /idle"]["state"] = "active"
     assert asked(session, "fabric/active", "POST", {})[1]["idle"]["state"] == "active"
     assert [body for verb, body in hub.usage_told if verb == "POST /idle"][-1]["idle_s"] < 5
 
 
-def test_a_running_cell_is_reported_as_work(session: RunningSession, hub: AnsweringHub) -> None:
-    until_told(hub, "POST /idle")
-    status, _ = asked(session, "api/kernels", "POST", {"name": "python3"})
-    assert status == 201
-    before = len(hub.usage_told)
+def reported(hub: AnsweringHub) -> dict[str, Any]:
+    """A report on a time that lies after this call: the next one looks back on what was before, too."""
+    before = [verb for verb, _ in hub.usage_told].count("POST /idle")
     end = time.monotonic() + 60
-    while not any(body["idle_s"] < 5 for verb, body in hub.usage_told[before:] if verb == "POST /idle"):
+    while len(bodies := [body for verb, body in hub.usage_told if verb == "POST /idle"]) < before + 2:
         assert time.monotonic() < end, hub.usage_told
-        time.sleep(0.1)
+        time.sleep(0.05)
+    report: dict[str, Any] = bodies[before + 1]
+    return report
+
+
+@pytest.fixture
+def kernel(session: RunningSession) -> Iterator[Kernel]:
+    started = Kernel(session)
+    yield started
+    started.close()
+
+
+def test_a_running_cell_is_reported_as_work_until_it_ends(
+    session: RunningSession, hub: AnsweringHub, kernel: Kernel
+) -> None:
+    kernel.send("import time; print('at work', flush=True); time.sleep(3600)")
+    kernel.until_printed("at work")
+    for _ in range(2):
+        report = reported(hub)
+        assert report["busy"] is True
+        assert report["idle_s"] < 1, "it is at work now, however long ago it began"
+    kernel.interrupt()
+    kernel.until("idle")
+    report = reported(hub)
+    assert report["busy"] is False
+    assert report["idle_s"] >= 4, "it is counted from its end"
+
+
+def test_a_task_on_a_cluster_is_reported_as_work_and_so_is_a_cluster_that_does_not_answer(
+    session: RunningSession, hub: AnsweringHub, kernel: Kernel
+) -> None:
+    kernel.send(
+        "import time\nfrom fabric_lab import DaskCluster\n"
+        "cluster = DaskCluster(1, name='mine', threads_per_worker=1, memory_limit=0)\n"
+        "client = cluster.get_client(); cluster.wait_for_workers(1, timeout=90)\n"
+        "future = client.submit(time.sleep, 3600)\n"
+        "while not any(client.processing().values()): time.sleep(0.1)\n"
+        "print('trains', flush=True)"
+    )
+    kernel.until_printed("trains")
+    kernel.until("idle")
+    for _ in range(2):
+        report = reported(hub)
+        assert report["busy"] is True, "its session would be stopped, and the cluster with it"
+        assert report["idle_s"] < 1
+    kernel.send("future.cancel()\nwhile any(client.processing().values()): time.sleep(0.1)\nprint('over', flush=True)")
+    kernel.until_printed("over")
+    kernel.until("idle")
+    assert reported(hub)["busy"] is False, "a cluster without work keeps no session"
+    daemon = json.loads((session.private / "clusters" / "mine" / "cluster.json").read_text())["pid"]
+    os.kill(daemon, signal.SIGSTOP)
+    try:
+        assert reported(hub)["busy"] is True
+    finally:
+        os.kill(daemon, signal.SIGCONT)
+    assert reported(hub)["busy"] is False
+    session.get("fabric/clusters/mine", method="POST", body={"verb": "close"})
+
+
+def test_asking_clusters_loads_nothing_of_distributed(python: Path, tmp_path: Path) -> None:
+    script = (
+        "import asyncio, sys; from fabric_lab import activity\n"
+        "assert asyncio.run(activity.clusters_at_work()) is False\n"
+        "assert not {'dask', 'distributed', 'dask_jobqueue'} & {*sys.modules}"
+    )
+    (tmp_path / "clusters").mkdir()
+    environment = {"HOME": str(tmp_path), "FABRIC_SESSION_DIR": str(tmp_path), "PATH": "/nowhere"}
+    done = subprocess.run([python, "-c", script], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_gpu_that_cannot_be_read_is_a_word_and_no_error(session: RunningSession) -> None:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import time
 from collections.abc import Iterator
+from datetime import datetime, tzinfo
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from . import usage
 from .answering_hub import AnsweringHub
-from .chromium import faults, open_lab
+from .chromium import chromium_with_token, faults, open_lab
 from .running_session import RunningSession, session_environment
 
 pytestmark = [pytest.mark.image, pytest.mark.browser]
 
-NOTEBOOK = {
+NOTEBOOK: dict[str, Any] = {
     "cells": [
         {"cell_type": "code", "id": "a", "source": "1 + 1", "metadata": {}, "outputs": [], "execution_count": None},
     ],
@@ -128,9 +132,10 @@ def test_the_last_ten_minutes_are_announced_without_blocking(
     dialog = chromium.get_by_role("dialog")
     expect(dialog.get_by_role("combobox")).to_have_value("1 hour")
     assert dialog.get_by_role("option").all_text_contents() == ["30 minutes", "1 hour", "2 hours (the most)"]
-    hub.usage["POST /extend"] |= {"ends_at": time.time() + 69 * 60}
+    later = time.time() + 69 * 60
+    hub.usage["POST /extend"] |= {"ends_at": later}
     dialog.get_by_role("button", name="Extend").click()
-    expect(toast(chromium, "This session ends an hour later.")).to_be_visible()
+    expect(toast(chromium, re.compile(rf"This session now ends at (\d\d \w+ )?{at(later, here())}\."))).to_be_visible()
     hub.usage["GET /quota"] = usage.quota(minutes=69)  # the hub hears of it from Slurm a moment later
     expect(said).to_have_count(0, timeout=10_000)  # without waiting for the next round of half a minute
     assert ("POST /extend", {"minutes": 60}) in hub.usage_told
@@ -142,9 +147,9 @@ def test_the_end_of_a_reservation_is_told_also_when_it_is_moved_and_saves_what_i
     def told(minutes: float) -> None:
         """What the service says from the next time on that it is asked; the page is told to ask."""
         at = time.time() + minutes * 60
-        text = f"This session ends at {time.strftime('%H:%M', time.localtime(at))}: the end of its reservation."
+        rest = ": the end of its reservation."
         hub.usage["GET /quota"] = usage.quota(minutes=minutes)
-        hub.usage["GET /quota"]["time"] |= {"ends_at": at, "why": "reservation", "text": text, "can_extend": False}
+        hub.usage["GET /quota"]["time"] |= {"ends_at": at, "why": "reservation", "rest": rest, "can_extend": False}
 
     def until_asked() -> None:
         before = len(hub.usage_told)
@@ -174,6 +179,45 @@ def test_the_end_of_a_reservation_is_told_also_when_it_is_moved_and_saves_what_i
     expect(item(chromium)).to_have_attribute("data-state", "last")
 
 
+def here() -> tzinfo | None:
+    """The zone of this machine, and so of a browser that was told of no other."""
+    return datetime.now().astimezone().tzinfo
+
+
+def at(moment: float, zone: tzinfo | None) -> str:
+    """A time of day as somebody in a zone reads it."""
+    return f"{datetime.fromtimestamp(moment, zone):%H:%M}"
+
+
+def test_every_moment_is_said_by_the_clock_of_whoever_reads_it(
+    python: Path, session: RunningSession, hub: AnsweringHub
+) -> None:
+    there = ZoneInfo("Asia/Kolkata")  # half an hour off every hour that hubs have
+    now = time.time()
+    ends, since, stop = now + 9.5 * 60, now - 1500, now + 300
+    hub.usage["GET /quota"] = usage.quota(minutes=9.5)
+    hub.usage["GET /quota"]["time"]["ends_at"] = ends
+    hub.usage["POST /idle"] |= {
+        "state": "warn", "text": "No cell runs since 99:99 HUB. It is stopped at 99:99 HUB.",
+        "what": "No cell runs and no GPU is above 5%", "quiet_since": since, "stop_at": stop,
+    }  # fmt: skip
+    # near midnight the day stands before the time
+    day = r"(\d\d \w+ )?"
+    ending = re.compile(rf"This session ends at {day}{at(ends, there)}: \d min left")
+    idle = re.compile(
+        rf"No cell runs and no GPU is above 5% since {day}{at(since, there)}\. "
+        rf"This session is stopped at {day}{at(stop, there)} if that stays so\. Run something to keep it\."
+    )
+    with chromium_with_token("Asia/Kolkata") as page:
+        open_lab(page, session)
+        expect(toast(page, ending)).to_be_visible()
+        expect(toast(page, idle)).to_be_visible()
+        shown = panel(page)
+        expect(shown).to_contain_text(re.compile(rf"This session ends at {day}{at(ends, there)}: its time limit\."))
+        expect(shown).to_contain_text(idle)
+        expect(page.locator("body")).not_to_contain_text("99:99")
+
+
 def test_slurms_signal_saves_what_is_not_saved(chromium: Page, session: RunningSession) -> None:
     file = open_notebook(chromium, session)
     expect(item(chromium)).to_contain_text("min left")
@@ -193,14 +237,34 @@ def until_listening(page: Page) -> None:
 def test_the_last_two_minutes_save_what_is_not_saved(
     chromium: Page, session: RunningSession, hub: AnsweringHub
 ) -> None:
-    hub.usage["GET /quota"] = usage.quota(minutes=1.5)
     file = open_notebook(chromium, session)
-    chromium.reload()
-    cell = chromium.locator(".jp-NotebookPanel .jp-CodeCell .cm-content").first
-    expect(cell).to_be_visible()
+    expect(item(chromium)).to_contain_text("min left")
+    assert "not saved yet" not in file.read_text()
+    hub.usage["GET /quota"] = usage.quota(minutes=1.5)
     expect(toast(chromium, "Open documents are being saved.")).to_be_visible()
+    expect(toast(chromium, "Saved before the end: work.ipynb.")).to_be_visible()
+    assert "not saved yet" in file.read_text()
     expect(item(chromium)).to_have_attribute("data-state", "last")
-    assert file.exists()
+
+
+def test_a_file_that_changed_on_disk_is_left_as_it_is_and_a_copy_saved_when_nobody_answers(
+    chromium: Page, session: RunningSession
+) -> None:
+    file = open_notebook(chromium, session)
+    until_listening(chromium)
+    theirs = json.dumps(NOTEBOOK | {"metadata": NOTEBOOK["metadata"] | {"changed_by": "somebody else"}})
+    file.write_text(theirs)
+    os.utime(file, (time.time() + 60, time.time() + 60))
+    session.process.send_signal(signal.SIGUSR1)
+    expect(chromium.get_by_role("dialog")).to_contain_text(
+        "has changed on disk"
+    )  # JupyterLab's own, and nobody is here
+    expect(toast(chromium, re.compile(r"Saved as a copy: work-unsaved-\d{8}T\d{6}Z\.ipynb;"))).to_be_visible()
+    assert file.read_text() == theirs
+    [copy] = session.home.glob("work-unsaved-*.ipynb")
+    source = json.loads(copy.read_text())["cells"][0]["source"]
+    assert "".join(source) == "1 + 1  # not saved yet"
+    expect(toast(chromium, "Saved before the end")).to_have_count(0)
 
 
 def test_an_idle_session_is_warned_of_and_kept_by_a_click(
@@ -237,6 +301,44 @@ def test_continue_starts_the_next_session_with_the_same_documents(
     toast(chromium, "The next session is ready.").get_by_role("button", name="Open it").click()
     chromium.wait_for_url("**/user/ann/session-2/")
     session.get("fabric/clusters/mine", method="POST", body={"verb": "close"})
+
+
+def proceeding(page: Page) -> None:
+    """Continue in a new session, and hear how that one fares."""
+    until_listening(page)
+    panel(page).get_by_role("button", name="Continue in a new session …").click()
+    page.get_by_role("dialog").get_by_role("button", name="Continue").click()
+    expect(toast(page, "The next session waits for a node.")).to_be_visible()
+
+
+def test_a_hub_that_refuses_once_is_asked_again_how_the_next_session_fares(
+    chromium: Page, session: RunningSession, hub: AnsweringHub
+) -> None:
+    hub.usage["GET /continue"] = usage.successor("starting")
+    open_lab(chromium, session)
+    proceeding(chromium)
+    hub.usage["GET /continue"] = {"message": "The hub is restarting.", "reason": "no-answer", "hint": ""}
+    refused = toast(chromium, "The hub is restarting. The page of the next one tells how it fares.")
+    expect(refused.get_by_role("button", name="Show its page")).to_be_visible()
+    hub.usage["GET /continue"] = usage.successor("ready")
+    expect(toast(chromium, "The next session is ready.").get_by_role("button", name="Open it")).to_be_visible()
+    expect(refused).to_have_count(0)
+
+
+def test_a_session_that_ends_before_the_next_one_has_a_place_leads_to_it(
+    chromium: Page, session: RunningSession, hub: AnsweringHub
+) -> None:
+    hub.usage["GET /continue"] = usage.successor("starting")
+    open_lab(chromium, session)
+    proceeding(chromium)
+    session.process.terminate()
+    session.process.wait(30)
+    banner = chromium.locator(".fabric-Banner[role=alert]")
+    expect(banner).to_contain_text("The next session starts as soon as there is room for it.")
+    link = banner.get_by_role("link", name="Go to the next session")
+    expect(link).to_have_attribute("href", f"http://127.0.0.1:{session.port}/user/ann/session-2/")
+    expect(toast(chromium, "The page of the next one tells how it fares.")).to_be_visible()
+    assert faults(chromium, ".fabric-Banner") == []
 
 
 def test_the_next_session_opens_the_documents_again_once(

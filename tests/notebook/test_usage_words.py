@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import pytest
 from fabric_lab import usage_words
 
 from . import usage
@@ -26,12 +27,18 @@ def test_how_long_a_budget_lasts_is_said_once_by_its_warning_or_by_its_line() ->
     assert "At the present rate" in usage_words.as_text(other, time.time())
 
 
-def test_a_time_is_said_as_on_the_hubs_pages_with_its_date_when_it_is_another_day() -> None:
+def test_a_time_is_said_as_on_the_hubs_pages_with_its_zone_and_its_date_when_it_is_another_day(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TZ", "Europe/Amsterdam")
+    time.tzset()
     noon = time.mktime((2026, 11, 26, 12, 0, 0, 0, 0, -1))
     at = usage.quota() | {"time": {"ends_at": noon + 3600}}
-    assert "This session ends at 13:00." in usage_words.as_text(at, noon)
+    assert "This session ends at 13:00 CET." in usage_words.as_text(at, noon)
     at["time"] = {"ends_at": noon + 13 * 3600}
-    assert "This session ends at 27 Nov 01:00." in usage_words.as_text(at, noon)
+    assert "This session ends at 27 Nov 01:00 CET." in usage_words.as_text(at, noon)
+    monkeypatch.undo()
+    time.tzset()
 
 
 def test_a_budget_that_is_used_up_says_what_that_means() -> None:

@@ -64,7 +64,7 @@ def test_the_widget_shows_the_sessions_facts_and_as_text_too(python: Path, hub: 
     assert "Project:   Digital Twin" in result["text/plain"]
     assert "Node:      gpu1" in result["text/plain"]
     assert "Digital Twin" in result["text/html"]
-    assert re.search(r"As of \d\d \w+ \d\d:\d\d\. Run the cell again", result["text/html"])
+    assert re.search(r"As of \d\d \w+ \d\d:\d\d [A-Z]+\. Run the cell again", result["text/html"])
     [opened] = [c for kind, c in shown if kind == "comm_open" and c["data"]["state"].get("_model_name") == "HTMLModel"]
     assert "Digital Twin" in opened["data"]["state"]["value"]
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
+from fabric_hub.clock import clock
 from fabric_hub.quotas.idle import (
     GAP_S,
     Report,
@@ -54,6 +55,10 @@ def test_the_warning_says_when_it_is_stopped_and_how_to_keep_it() -> None:
     warned = next(answer for answer in played(quiet(60)) if answer.state == "warn")
     assert warned.stop_at == NOW + 30 * MINUTE
     assert "Run something to keep it" in warned.text
+    assert warned.quiet_since == NOW
+    assert warned.text.startswith(
+        f"{warned.what} since {clock(NOW)}. This session is stopped at {clock(NOW + 30 * MINUTE)} "
+    )
 
 
 @pytest.mark.parametrize(("warn_minutes", "every_s"), [(10, 60), (5, 60), (2, 24), (0.1, 5)])

@@ -50,6 +50,7 @@ def test_a_reservation_that_ends_first_is_the_end() -> None:
     left = time_left(RUNNING, PROFILE, PROJECT, NOW, offered=True, reservation_ends_at=NOW + HOUR)
     assert (left.ends_at, left.why, left.can_extend) == (NOW + HOUR, "reservation", False)
     assert left.text == f"This session ends at {clock(NOW + HOUR)}: the end of its reservation."
+    assert left.rest == ": the end of its reservation."
     assert "reservation" in left.extend_why_not
 
 
@@ -63,6 +64,7 @@ def test_while_its_reservation_is_not_known_the_end_is_the_latest_there_can_be()
     left = time_left(RUNNING, PROFILE, PROJECT, NOW, offered=True, reservation_unknown=True)
     assert left.ends_at == NOW + 2 * HOUR
     assert left.text.endswith("at the latest; the end of its reservation is not known yet.")
+    assert left.text.endswith(f"{clock(left.ends_at or 0)}{left.rest}")
 
 
 def test_in_a_reservation_that_ends_later_a_session_ends_at_its_limit_and_may_have_more_until_then() -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import re
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,10 +14,21 @@ from fabric_hub.spawner.words import progress_event, was_killed, why_gone
 from .builders import NOW, a_job, a_session, a_snapshot
 
 
-def test_a_time_of_today_is_told_without_the_date() -> None:
+@pytest.fixture(params=[("UTC", "UTC"), ("Europe/Amsterdam", "CES?T")], ids=["UTC", "Amsterdam"])
+def zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """What the zone of this machine is called, as a pattern."""
+    where, called = request.param
+    monkeypatch.setenv("TZ", where)
+    time.tzset()
+    yield called
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_a_time_names_its_zone_and_one_of_today_has_no_date(zone: str) -> None:
     now = time.time()
-    assert clock(now) == time.strftime("%H:%M", time.localtime(now))
-    assert clock(0) == time.strftime("%d %b %H:%M", time.localtime(0))
+    assert re.fullmatch(f"{time.strftime('%H:%M', time.localtime(now))} {zone}", clock(now))
+    assert re.fullmatch(f"{time.strftime('%d %b %H:%M', time.localtime(0))} {zone}", clock(0))
 
 
 IN_RESERVATION = a_snapshot(

@@ -30,6 +30,7 @@ VERBS: dict[str, dict[str, tuple[type, ...]]] = {
     "adapt": {"minimum": (int,), "maximum": (int,), "pool": (str, type(None))},
     "close": {},
     "datasets": {},
+    "working": {},
 }
 LOG_LINES = 200
 # The hub refuses more for one cluster (its service's MOST_WORKERS); where there is no hub it is as good a bound.
@@ -306,6 +307,10 @@ class Control:
             "used": asdict(cluster.meter.used()),
         }
         return {**known, "waiting": show.waiting(known), "cost": show.cost(known)}
+
+    async def working(self) -> dict[str, Any]:
+        """``{"tasks"}``: how many tasks the workers that are there were given and have not done."""
+        return {"tasks": sum(len(worker.processing) for worker in self._cluster.scheduler.workers.values())}
 
     async def log(self) -> str:
         """The end of the daemon's own log."""

@@ -27,10 +27,15 @@ class HubError(Exception):
         self.status = status
 
 
+def clusters_place(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where the directories of clusters are; nothing need be there yet."""
+    own = environment.get("FABRIC_SESSION_DIR")
+    return (Path(own) if own else Path.home() / ".fabric-hub") / "clusters"
+
+
 def clusters_directory(environment: Mapping[str, str] = os.environ) -> Path:
     """The directory that holds one directory per cluster, private to the user; made when it is missing."""
-    own = environment.get("FABRIC_SESSION_DIR")
-    path = (Path(own) if own else Path.home() / ".fabric-hub") / "clusters"
+    path = clusters_place(environment)
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
 

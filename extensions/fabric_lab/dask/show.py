@@ -33,9 +33,9 @@ def _why(place: str | None, jobs: Any, session_ends_at: float | None) -> str:
 
 
 def _clock(moment: float) -> str:
-    """The time of day here; with the date when that is another day."""
+    """The time of day here, in a zone that is named; with the date when that is another day."""
     then = time.localtime(moment)
-    return time.strftime("%H:%M" if then[:3] == time.localtime()[:3] else "%H:%M on %d %B", then)
+    return time.strftime("%H:%M %Z" if then[:3] == time.localtime()[:3] else "%H:%M %Z on %d %B", then)
 
 
 def grouped(problems: Mapping[str, str]) -> dict[str, str]:

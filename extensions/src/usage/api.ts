@@ -47,7 +47,7 @@ export class UsageApi {
     return this.ask('continue');
   }
 
-  extend(minutes: number): Promise<{ readonly text: string }> {
+  extend(minutes: number): Promise<{ readonly text: string; readonly ends_at?: number | null }> {
     return this.ask('extend', { method: 'POST', body: JSON.stringify({ minutes }) });
   }
 

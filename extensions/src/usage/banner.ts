@@ -1,5 +1,5 @@
 /**
- * A bar over the page that says that the session is gone, with the way to the hub.
+ * A bar over the page that says that the session is gone, with the way to the one that follows it, or else to the hub.
  * Not a notification: JupyterLab fetches the code that shows those from the server, which is not there any more.
  */
 export class Banner {
@@ -7,7 +7,8 @@ export class Banner {
 
   constructor(private readonly hub: string) {}
 
-  show(text: string): void {
+  /** @param next The page of the session that follows: the hub's, which leads there once it is ready. */
+  show(text: string, next: string | null = null): void {
     if (this.node) {
       return;
     }
@@ -15,13 +16,8 @@ export class Banner {
     node.className = 'fabric-Banner';
     node.setAttribute('role', 'alert');
     const said = document.createElement('span');
-    said.textContent = text;
-    const link = document.createElement('a');
-    link.href = this.hub;
-    link.target = '_blank';
-    link.rel = 'noopener';
-    link.textContent = 'Go to the hub';
-    node.append(said, link);
+    said.textContent = next === null ? text : `${text} The next session starts as soon as there is room for it.`;
+    node.append(said, next === null ? link(this.hub, 'Go to the hub') : link(next, 'Go to the next session'));
     document.body.append(node);
     this.node = node;
   }
@@ -30,4 +26,13 @@ export class Banner {
     this.node?.remove();
     this.node = null;
   }
+}
+
+function link(href: string, text: string): HTMLAnchorElement {
+  const found = document.createElement('a');
+  found.href = href;
+  found.target = '_blank';
+  found.rel = 'noopener';
+  found.textContent = text;
+  return found;
 }

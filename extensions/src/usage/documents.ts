@@ -1,12 +1,28 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
+import { PathExt } from '@jupyterlab/coreutils';
+import type { Contents } from '@jupyterlab/services';
+
+/**
+ * How long a document may take to be saved. JupyterLab asks with a dialog when the file was changed on disk, and waits
+ * for the answer for ever: at the end of a session there may be nobody to give it.
+ */
+const SAVE_MS = 15_000;
 
 /** An open document. Told apart by shape: the packages of notebooks and editors are not ours to load. */
 interface IDocument {
   readonly context: {
     readonly path: string;
-    readonly model: { readonly dirty: boolean; readonly readOnly: boolean };
+    readonly contentsModel: Pick<Contents.IModel, 'type' | 'format'> | null;
+    readonly model: { readonly dirty: boolean; readonly readOnly: boolean; toJSON(): unknown; toString(): string };
     save(): Promise<void>;
   };
+}
+
+/** What became of the documents that were not saved: `copied` are the paths of copies beside those that could not be. */
+export interface ISaved {
+  readonly saved: string[];
+  readonly copied: string[];
+  readonly failed: string[];
 }
 
 function isDocument(widget: unknown): widget is IDocument {
@@ -35,23 +51,54 @@ export function openPaths(app: JupyterFrontEnd): string[] {
     .map(one => contents.localPath(one.path));
 }
 
-/** Save what is unsaved; returns the paths that were saved and those that could not be. */
-export async function saveAll(app: JupyterFrontEnd): Promise<{ saved: string[]; failed: string[] }> {
-  const saved: string[] = [];
-  const failed: string[] = [];
+/** Save what is unsaved, each document itself or, where that takes too long or fails, a copy beside it. */
+export async function saveAll(app: JupyterFrontEnd): Promise<ISaved> {
+  const done: ISaved = { saved: [], copied: [], failed: [] };
   await Promise.all(
     documents(app)
       .filter(one => one.model.dirty && !one.model.readOnly)
       .map(async one => {
         try {
-          await one.save();
-          (one.model.dirty ? failed : saved).push(one.path);
+          await within(one.save());
         } catch {
-          failed.push(one.path);
+          // it is still not saved
+        }
+        if (!one.model.dirty) {
+          done.saved.push(one.path);
+          return;
+        }
+        try {
+          done.copied.push(await within(copy(app, one)));
+        } catch {
+          done.failed.push(one.path);
         }
       })
   );
-  return { saved, failed };
+  return done;
+}
+
+/** Write what a document holds now to a new file beside its own; returns that one's path. */
+async function copy(app: JupyterFrontEnd, { path, contentsModel, model }: IDocument['context']): Promise<string> {
+  if (!contentsModel) {
+    throw new Error(`${path} was not loaded yet.`);
+  }
+  const { type, format } = contentsModel;
+  const ending = PathExt.extname(path);
+  const moment = new Date().toISOString().slice(0, 19).replace(/[-:]/g, '');
+  const beside = `${path.slice(0, path.length - ending.length)}-unsaved-${moment}Z${ending}`;
+  await app.serviceManager.contents.save(beside, {
+    type,
+    format,
+    content: format === 'json' ? model.toJSON() : model.toString()
+  });
+  return beside;
+}
+
+function within<T>(work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = window.setTimeout(() => reject(new Error('This took too long.')), SAVE_MS);
+    work.then(resolve, reject).finally(() => window.clearTimeout(timer));
+  });
 }
 
 /** Open documents again that the session before had open; returns the paths of those that are there. */

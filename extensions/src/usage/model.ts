@@ -36,7 +36,10 @@ export interface IStorage {
 export interface ITime {
   readonly ends_at: number | null;
   readonly why?: string;
+  /** The whole sentence, its moment by the hub's clock. */
   readonly text: string;
+  /** What follows the moment in it. */
+  readonly rest?: string;
   readonly can_extend: boolean;
   readonly extend_most_minutes: number;
   readonly extend_why_not: string;
@@ -71,7 +74,11 @@ export interface IQuota {
 
 export interface IVerdict {
   readonly state: string;
+  /** What a person is told, its moments by the hub's clock. */
   readonly text: string;
+  /** The same in parts: "No cell runs", since when, and when it is stopped. */
+  readonly what?: string;
+  readonly quiet_since?: number | null;
   readonly stop_at: number | null;
 }
 

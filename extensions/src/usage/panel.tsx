@@ -3,12 +3,13 @@ import type { Message } from '@lumino/messaging';
 import { Signal, type ISignal } from '@lumino/signaling';
 import * as React from 'react';
 
-import { clock, left } from '../facts';
+import { left } from '../facts';
 import { usageIcon } from './icon';
 import type { IBalance, IDay, IQuota, IUsage } from './model';
 import type { UsageStore } from './store';
 import {
-  ago, balanceText, budgetPart, forecast, gpuText, hours, level, percent, points, storagePart, storageText, trendText, warnedOf
+  ago, balanceText, budgetPart, endsText, forecast, gpuText, hours, idleText, level, percent, points, storagePart, storageText,
+  trendText, warnedOf
 } from './words';
 
 const OLD_S = 600;
@@ -82,7 +83,7 @@ function Panel(props: IProps): React.JSX.Element {
 
 /** What is wrong, and what the hub warns of, each as a sentence. */
 function notices({ known, problem }: UsageStore): string[] {
-  const idle = known?.idle?.state === 'warn' ? known.idle.text : '';
+  const idle = known?.idle?.state === 'warn' ? idleText(known.idle, Date.now() / 1000) : '';
   const warnings = known?.quota?.warnings.map(one => one.text) ?? [];
   return [...new Set([problem, known?.problem ?? '', known?.quota?.problem ?? '', idle, ...warnings])].filter(Boolean);
 }
@@ -124,8 +125,8 @@ function Known(props: IProps & { readonly known: IUsage }): React.JSX.Element {
       ) : null}
       {quota?.idle ? (
         <p>
-          A session is stopped after {quota.idle.minutes} min without a running cell, output of a terminal, or a GPU above{' '}
-          {quota.idle.gpu_percent}%. You are told before.
+          A session is stopped after {quota.idle.minutes} min without a running cell, output of a terminal, a task on a Dask
+          cluster, or a GPU above {quota.idle.gpu_percent}%. You are told before.
         </p>
       ) : null}
       <Age store={store} known={known} />
@@ -142,7 +143,7 @@ function Time({ store, known, proceed, extend }: IProps & { readonly known: IUsa
       <p>
         {known.ends_at === null
           ? 'When this session ends is not known.'
-          : `${left(known.ends_at, now)}. ${time?.text || `This session ends at ${clock(known.ends_at, now)}.`}`}
+          : `${left(known.ends_at, now)}. ${endsText(known.ends_at, now, time)}`}
       </p>
       <div className="fabric-Usage-actions">
         <Act does={proceed}>Continue in a new session …</Act>

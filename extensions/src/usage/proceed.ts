@@ -2,12 +2,15 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { Dialog, InputDialog, Notification, showDialog } from '@jupyterlab/apputils';
 import { Widget } from '@lumino/widgets';
 
+import { clock } from '../facts';
+import { Gone } from './api';
 import { openPaths, saveAll } from './documents';
 import type { ISuccessor } from './model';
 import type { UsageStore } from './store';
-import { minutesText, names } from './words';
+import { minutesText, unsavedText } from './words';
 
 const LOOK_MS = 3_000;
+const LONGEST_MS = 30_000;
 const MOST = 50;
 
 function words(error: unknown): string {
@@ -58,27 +61,20 @@ export async function proceed(app: JupyterFrontEnd, store: UsageStore): Promise<
   if (!asked.button.accept) {
     return;
   }
-  const { failed } = await saveAll(app);
+  const { copied, failed } = await saveAll(app);
   const id = Notification.emit('The next session is being asked for …', 'in-progress', { autoClose: false });
   try {
     const told = await store.api.proceed(openPaths(app).slice(0, MOST));
-    const unsaved = failed.length ? ` Not saved: ${names(failed)}.` : '';
-    follow(store, id, told, unsaved);
+    follow(store, id, told, copied.length + failed.length ? ` ${unsavedText(copied, failed)}` : '');
     await store.refresh();
   } catch (error) {
     Notification.update({ id, message: words(error), type: 'error', autoClose: false });
   }
 }
 
-/** Where the successor is; only an address of the web, or of this hub. */
-function address(told: ISuccessor): string | null {
-  const url = new URL(told.url, window.location.href);
-  return url.protocol === 'https:' || url.protocol === 'http:' ? url.href : null;
-}
-
 function follow(store: UsageStore, id: string, told: ISuccessor, unsaved: string): void {
-  const url = address(told);
   store.follow(told);
+  const url = store.nextPage;
   if (told.state === 'ready' && url !== null) {
     Notification.update({
       id,
@@ -89,20 +85,34 @@ function follow(store: UsageStore, id: string, told: ISuccessor, unsaved: string
     });
     return;
   }
+  say(store, id, `${told.text || 'The next session is starting.'}${unsaved}`, 'in-progress');
+  lookAgain(store, id, unsaved, LOOK_MS);
+}
+
+function say(store: UsageStore, id: string, message: string, type: 'in-progress' | 'warning'): void {
+  const url = store.nextPage;
   Notification.update({
     id,
-    message: `${told.text || 'The next session is starting.'}${unsaved}`,
-    type: 'in-progress',
+    message,
+    type,
     autoClose: false,
     // the hub's own page tells how it fares, also after this session has ended
     actions: url === null ? [] : [{ label: 'Show its page', callback: () => window.open(url, '_blank', 'noopener') }]
   });
+}
+
+/** Ask how it fares after a pause. No error is the last word: the hub may be restarting, and this session may end first. */
+function lookAgain(store: UsageStore, id: string, unsaved: string, pause: number): void {
   window.setTimeout(() => {
     store.api.successor().then(
       next => follow(store, id, next, unsaved),
-      error => Notification.update({ id, message: words(error), type: 'error', autoClose: false })
+      error => {
+        const why = error instanceof Gone ? 'This session has ended.' : words(error);
+        say(store, id, `${why} The page of the next one tells how it fares.${unsaved}`, 'warning');
+        lookAgain(store, id, unsaved, Math.min(LONGEST_MS, pause * 2));
+      }
     );
-  }, LOOK_MS);
+  }, pause);
 }
 
 /** Ask for how long, and for that much more time. */
@@ -123,7 +133,9 @@ export async function extend(store: UsageStore): Promise<void> {
   }
   try {
     const told = await store.api.extend(minutes);
-    Notification.success(told.text || `This session lasts ${minutesText(minutes)} longer.`, { autoClose: 8000 });
+    const now = Date.now() / 1000;
+    const text = told.ends_at ? `This session now ends at ${clock(told.ends_at, now)}.` : told.text;
+    Notification.success(text || `This session lasts ${minutesText(minutes)} longer.`, { autoClose: 8000 });
   } catch (error) {
     Notification.error(words(error), { autoClose: false });
   }

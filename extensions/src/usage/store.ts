@@ -47,6 +47,12 @@ export class UsageStore {
     this._changed.emit();
   }
 
+  /** The page of the session that follows this one; only an address of the web, or of this hub. */
+  get nextPage(): string | null {
+    const url = this.next && new URL(this.next.url, window.location.href);
+    return url && (url.protocol === 'https:' || url.protocol === 'http:') ? url.href : null;
+  }
+
   /** How the session that follows this one fares. */
   follow(next: ISuccessor): void {
     this.next = next;

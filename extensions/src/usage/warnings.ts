@@ -6,7 +6,7 @@ import { saveAll } from './documents';
 import { extend, proceed } from './proceed';
 import type { UsageStore } from './store';
 import type { Voice } from './voice';
-import { alarm, endText, names, nextAlarm } from './words';
+import { alarm, endText, idleText, names, nextAlarm, unsavedText } from './words';
 
 /** An end that differs by so much from the one that was said is another one; Slurm counts in minutes. */
 const MOVED_S = 60;
@@ -68,17 +68,22 @@ export class Warnings {
   }
 
   private async save(): Promise<void> {
-    const { saved, failed } = await saveAll(this.app);
+    const { saved, copied, failed } = await saveAll(this.app);
+    // one after the other: JupyterLab cuts what is longer than one of them
     if (failed.length) {
-      this.show(`Not saved: ${names(failed)}. Save now, under another name if need be.`, 'error');
-    } else if (saved.length) {
+      this.show(unsavedText([], failed), 'error');
+    }
+    if (copied.length) {
+      this.show(unsavedText(copied, []), 'warning');
+    }
+    if (saved.length) {
       Notification.success(`Saved before the end: ${names(saved)}.`, { autoClose: false });
     }
   }
 
   private sayIdle(): void {
     const verdict = this.store.known?.idle;
-    const text = verdict?.state === 'warn' || verdict?.state === 'stopped' ? verdict.text : '';
+    const text = verdict?.state === 'warn' || verdict?.state === 'stopped' ? idleText(verdict, Date.now() / 1000) : '';
     if (text === this.idle) {
       return;
     }
@@ -107,7 +112,7 @@ export class Warnings {
       this.clear('end');
       this.clear('idle');
       [this.due, this.ending, this.idle] = [0, false, ''];
-      this.banner.show(this.store.problem);
+      this.banner.show(this.store.problem, this.store.nextPage);
     }
     this.gone = this.store.gone;
   }

@@ -1,6 +1,6 @@
 import { clock, left } from '../facts';
 import { size } from '../datasets/words';
-import type { IBalance, IBound, IDay, IGpuUse, IQuota, IStorage, IUsage } from './model';
+import type { IBalance, IBound, IDay, IGpuUse, IQuota, IStorage, ITime, IUsage, IVerdict } from './model';
 
 /** From here on a budget or a disk is worth a look, and from here on it hurts. */
 export const HIGH = 0.8;
@@ -190,6 +190,19 @@ export function warnedOf(quota: IQuota, whose: 'project' | 'user'): boolean {
   return quota.warnings.some(one => one.id.startsWith(`${whose}:${quota.project}${whose === 'user' ? '/' : '#'}`));
 }
 
+/** When a session ends and why, by this browser's clock. */
+export function endsText(endsAt: number, now: number, time: ITime | undefined): string {
+  return `This session ends at ${clock(endsAt, now)}${time?.rest || '.'}`;
+}
+
+/** What is said of an idle session, by this browser's clock. */
+export function idleText(verdict: IVerdict, now: number): string {
+  const { what, quiet_since: since, stop_at: stop } = verdict;
+  return what && since && stop
+    ? `${what} since ${clock(since, now)}. This session is stopped at ${clock(stop, now)} if that stays so. Run something to keep it.`
+    : verdict.text;
+}
+
 /** What is said when the end comes near. */
 export function endText(due: number, endsAt: number, now: number, why = ''): string {
   const says = `This session ends at ${clock(endsAt, now)}${why === 'reservation' ? ' with its reservation' : ''}: ${left(endsAt, now)}.`;
@@ -197,6 +210,16 @@ export function endText(due: number, endsAt: number, now: number, why = ''): str
   return due === 120
     ? `${says} Open documents are being saved. ${kernels}.` // JupyterLab cuts after 140 characters
     : `${says} ${kernels}; what is saved stays.`;
+}
+
+/** Documents that were not saved themselves, with the copies that were: a sentence for a notification; '' for none. */
+export function unsavedText(copied: readonly string[], failed: readonly string[]): string {
+  return [
+    copied.length ? `Saved as a copy: ${names(copied)}; the document itself changed on disk, or cannot be written.` : '',
+    failed.length ? `Not saved: ${names(failed)}. Save now, under another name if need be.` : ''
+  ]
+    .filter(Boolean)
+    .join(' ');
 }
 
 /** Names of files for a notification, which JupyterLab cuts after 140 characters: "a.ipynb", "a.ipynb and 3 more". */

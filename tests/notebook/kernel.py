@@ -1,0 +1,65 @@
+"""A kernel of a running session: cells that run in it, also those that do not end."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+
+import websocket
+
+from .answering_hub import TOKEN
+from .running_session import RunningSession
+
+PRINTED_S = 120.0
+
+
+class Kernel:
+    """A Python kernel, started by the session's server as a notebook would have it started."""
+
+    def __init__(self, session: RunningSession) -> None:
+        status, text = session.get("api/kernels", method="POST", body={"name": "python3"})
+        assert status == 201, text
+        self._session, self._id = session, json.loads(text)["id"]
+        self._line = websocket.create_connection(
+            f"ws://127.0.0.1:{session.port}/user/ann/api/kernels/{self._id}/channels",
+            header={"Authorization": f"token {TOKEN}"},
+            timeout=PRINTED_S,
+        )
+
+    def send(self, cell: str) -> None:
+        """Run a cell; whether it ends is its own affair."""
+        header = {"msg_id": uuid.uuid4().hex, "msg_type": "execute_request", "username": "", "version": "5.4"}
+        message = {
+            "header": {**header, "session": uuid.uuid4().hex},
+            "parent_header": {},
+            "metadata": {},
+            "channel": "shell",
+            "content": {"code": cell, "silent": False, "store_history": False, "allow_stdin": False},
+        }
+        self._line.send(json.dumps(message))
+
+    def until_printed(self, text: str) -> None:
+        """Wait until a cell has printed this."""
+        printed, end = "", time.monotonic() + PRINTED_S
+        while text not in printed:
+            assert time.monotonic() < end, printed
+            message = json.loads(self._line.recv())
+            if message["msg_type"] == "stream":
+                printed += message["content"]["text"]
+            assert message["msg_type"] != "error", "\n".join(message["content"]["traceback"])
+
+    def until(self, state: str) -> None:
+        """Wait until the session's server calls the kernel "idle", or "busy"."""
+        end = time.monotonic() + PRINTED_S
+        while (told := json.loads(self._session.get(f"api/kernels/{self._id}")[1]))["execution_state"] != state:
+            assert time.monotonic() < end, told
+            time.sleep(0.05)
+
+    def interrupt(self) -> None:
+        """The menu's "Interrupt kernel"."""
+        status, text = self._session.get(f"api/kernels/{self._id}/interrupt", method="POST", body={})
+        assert status == 204, text
+
+    def close(self) -> None:
+        self._line.close()
