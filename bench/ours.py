@@ -8,8 +8,6 @@ import os
 import re
 import secrets
 import signal
-import subprocess
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -18,7 +16,7 @@ from pathlib import Path
 from fabric_hub.embedded import accounts, demo
 from fabric_hub.embedded.up import layout_of
 from tests.embedded_run import EmbeddedRun
-from tests.watchdog import clear
+from tests.watchdog import clear, watch
 
 from .hub_client import Server, healthy, until
 from .peer import Request
@@ -76,13 +74,7 @@ def _sandbox() -> Path:
     """A directory that the run's accounts can pass through."""
     directory = Path(tempfile.mkdtemp(prefix="fabric-bench-", dir="/tmp"))
     directory.chmod(0o755)
-    # clears it also when this process is killed
-    subprocess.Popen(
-        [sys.executable, "-m", "tests.watchdog", str(os.getpid()), str(directory)],
-        cwd=Path(__file__).parents[1],
-        stdin=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    watch(directory)
     return directory
 
 

@@ -5,18 +5,22 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import secrets
-import subprocess
-import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from . import leftovers
 from .embedded_run import ROOT, EmbeddedRun
-from .watchdog import clear
+from .watchdog import clear, watch
+
+# A cluster's process goes on for a while after its session, and its tasks hand over their results.
+ENDING_S = 60.0
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -39,19 +43,39 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     return report
 
 
-@pytest.fixture(scope="session")
-def sandbox() -> Iterator[Path]:
-    """A directory for embedded runs, which other accounts can pass through; a watchdog outlives us to clear it."""
+@functools.cache
+def sandbox_directory() -> Path:
+    """What these tests make is in here; other accounts can pass through, and a watchdog outlives us to clear it."""
     directory = Path(tempfile.mkdtemp(prefix="fabric-test-", dir="/tmp"))
     directory.chmod(0o755)
-    subprocess.Popen(
-        [sys.executable, "-m", "tests.watchdog", str(os.getpid()), str(directory)],
-        cwd=Path(__file__).parents[1],
-        stdin=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    yield directory
-    clear(directory)
+    watch(directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Path]:
+    """A directory for embedded runs, which other accounts can pass through; cleared whatever happens."""
+    yield sandbox_directory()
+    clear(sandbox_directory())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def temporary_directory(sandbox: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where tests, and what they start, put temporary files. The run fails where the product has left any."""
+    tmp_path_factory.getbasetemp()  # stays where it is: pytest keeps it for whoever looks why a test has failed
+    directory = sandbox / "tmp"
+    directory.mkdir()
+    directory.chmod(0o1777)
+    started = time.time()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(directory))
+        patch.setattr(tempfile, "tempdir", None)
+        yield directory
+        end = time.monotonic() + ENDING_S
+        while (left := leftovers.left(started)) and time.monotonic() < end:
+            time.sleep(0.2)
+        if left:
+            pytest.fail("The tests have left files behind:\n" + "\n".join(left), pytrace=False)
 
 
 @pytest.fixture

@@ -19,6 +19,8 @@ from fabric_hub.embedded.cluster import slurm_environment
 from fabric_hub.embedded.processes import tail
 from fabric_hub.embedded.up import layout_of
 
+from . import leftovers
+
 ROOT = os.geteuid() == 0
 
 
@@ -51,7 +53,8 @@ class EmbeddedRun:
 
     def remove(self) -> None:
         """Stop it and remove its accounts and files."""
-        done = fabric_hub("down", "--purge", "--dir", str(self.directory))
+        with leftovers.purging(self.directory):
+            done = fabric_hub("down", "--purge", "--dir", str(self.directory))
         assert done.returncode == 0, done.stdout + done.stderr
 
     @property

@@ -16,6 +16,13 @@ from pathlib import Path
 from .scratch_node import unmount_below
 
 
+def watch(directory: Path) -> None:
+    """Have a directory cleared when this process has ended, by one that is nobody's child."""
+    argv = [sys.executable, "-m", "tests.watchdog", str(os.getpid()), str(directory)]
+    cwd = Path(__file__).parents[1]
+    subprocess.run(argv, cwd=cwd, stdin=subprocess.DEVNULL, start_new_session=True, check=True)
+
+
 def wait_for_end(pid: int) -> None:
     """Return once the process is gone."""
     try:
@@ -37,6 +44,8 @@ def clear(directory: Path) -> None:
 def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
+    if os.fork():
+        return  # whoever started this has no child to wait for
     wait_for_end(int(sys.argv[1]))
     clear(Path(sys.argv[2]))
 

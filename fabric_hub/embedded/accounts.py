@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import stat
 import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from ..errors import FabricError
@@ -18,6 +20,8 @@ from .demo import ACCOUNTS
 from .layout import Layout
 
 SERVICES = ("hub", "gateway", "data")
+# Where everybody may write, and programs that are killed leave what they meant to remove.
+TEMPORARY = (Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))
 
 
 def names(prefix: str) -> tuple[str, ...]:
@@ -90,17 +94,30 @@ def remove(layout: Layout) -> list[str]:
     """Remove the accounts of this run; their processes must have ended. Returns their names."""
     removed = []
     for entry in ours(layout):
-        _remove_scratch(entry.pw_uid)
+        _remove_temporary(entry.pw_uid)
         _run("userdel", "--force", entry.pw_name)
         removed.append(entry.pw_name)
     return removed
 
 
-def _remove_scratch(uid: int) -> None:
-    """What an account's Dask workers left on this machine when they were killed: its uid may become another's."""
-    for path in Path(tempfile.gettempdir()).glob("fabric-dask-*"):
-        if path.lstat().st_uid == uid and path.is_dir() and not path.is_symlink():
+def _remove_temporary(uid: int) -> None:
+    """What an account's processes left on this machine when they were killed: its uid may become another's."""
+    for directory in {*TEMPORARY, Path(tempfile.gettempdir())}:
+        with suppress(OSError):
+            for path in directory.iterdir():
+                _remove_if_of(path, uid, directory.stat().st_dev)
+
+
+def _remove_if_of(path: Path, uid: int, device: int) -> None:
+    """Remove what belongs to an account; a link is removed, not followed, and a mount is left alone."""
+    with suppress(OSError):
+        status = path.lstat()
+        if (status.st_uid, status.st_dev) != (uid, device):
+            return
+        if stat.S_ISDIR(status.st_mode):
             shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink()
 
 
 def _run(*argv: str) -> None:

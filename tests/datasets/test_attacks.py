@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.root, pytest.mark.slurm, pytest.mark.timeout(300)]
 
 # Everybody's attempts at wind, each a line "way: what was read". $1: the holder's job, $2: a process of that job.
 WAYS = """
-cd "$(mktemp -d)"
+cd "$(mktemp -d -p ~)"
 try() { way=$1; shift; echo "$way: $("$@" 2>/dev/null | tr '\\n' ' ')"; }
 G=$ROOT/node/run/ds/wind
 D=$ROOT/data

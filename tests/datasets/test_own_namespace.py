@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -17,8 +15,7 @@ from fabric_hub.node import kernel
 from tests.conftest import new_prefix
 from tests.embedded_run import EmbeddedRun
 from tests.hub.waiting import until
-from tests.scratch_node import CODE
-from tests.watchdog import clear
+from tests.watchdog import clear, watch
 
 from .small_catalogue import SmallCatalogue
 
@@ -31,10 +28,7 @@ def contained() -> Iterator[EmbeddedRun]:
     """A cluster outside of /tmp, which its jobs would not see; removed whatever happens."""
     directory = Path(tempfile.mkdtemp(prefix="fabric-test-", dir="/var/tmp"))
     directory.chmod(0o755)
-    subprocess.Popen(
-        [sys.executable, "-m", "tests.watchdog", str(os.getpid()), str(directory)],
-        cwd=CODE, stdin=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
+    watch(directory)
     run = EmbeddedRun.start(directory / "slurm", "--prefix", new_prefix(), "--until", "slurm")
     yield run
     run.remove()

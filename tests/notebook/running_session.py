@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 import urllib.error
@@ -65,6 +66,7 @@ class RunningSession:
             (self.private / name).write_bytes(source.read_bytes())
         self.log = ""
         base = {"HOME": str(self.home), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "SLURM_JOB_ID": "4711"}
+        base["TMPDIR"] = tempfile.gettempdir()
         self.process = subprocess.Popen(
             [str(python), "-I", "-m", "fabric_lab.launch", "--session-dir", str(self.private)],
             env=base | {"SLURMD_NODENAME": "gpu1", "CUDA_VISIBLE_DEVICES": "0"},

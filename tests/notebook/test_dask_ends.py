@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,7 @@ def test_work_goes_on_and_results_stay_when_jobs_end_under_it(python: Path, tmp_
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
     environment = {"HOME": str(tmp_path), "PATH": "/nowhere", "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}
+    environment["TMPDIR"] = tempfile.gettempdir()
     done = subprocess.run([python, script], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=400)
     assert "=>" in done.stdout, done.stdout + done.stderr
     found = json.loads(done.stdout.rpartition("=>")[2])

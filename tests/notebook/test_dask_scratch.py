@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import pytest
 from fabric_lab.dask.scratch import STARTING_S, scratch, sweep
 
 CODE = """
@@ -28,18 +33,32 @@ def test_it_is_there_for_the_task_and_gone_with_it(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_a_killed_task_left_goes_with_the_next(tmp_path: Path) -> None:
+@contextmanager
+def task(directory: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+    """A process that has a directory of its own until it ends."""
     extensions = Path(__file__).parents[2] / "extensions"
-    argv = [sys.executable, "-c", CODE, str(tmp_path)]
-    task = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env={"PYTHONPATH": str(extensions)})
-    assert task.stdout is not None
-    left = Path(task.stdout.readline().strip())
-    task.send_signal(signal.SIGKILL)
-    task.wait()
-    task.stdout.close()
+    argv = [sys.executable, "-c", CODE, str(directory)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env={"PYTHONPATH": str(extensions)}) as process:
+        assert process.stdout is not None
+        yield process, Path(process.stdout.readline().strip())
+
+
+def test_what_a_killed_task_left_goes_with_the_next(tmp_path: Path) -> None:
+    with task(tmp_path) as (process, left):
+        process.send_signal(signal.SIGKILL)
+        process.wait()
     assert left.is_dir()
     with scratch(str(tmp_path)):
         assert not left.exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_a_task_that_is_told_to_end_before_its_loop_runs_leaves_nothing(tmp_path: Path, number: int) -> None:
+    with task(tmp_path) as (process, made):
+        assert made.is_dir()
+        process.send_signal(number)
+        assert process.wait(30) == 128 + number
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_not_ours_or_may_be_starting_is_left_alone(tmp_path: Path) -> None:
@@ -52,3 +71,59 @@ def test_what_is_not_ours_or_may_be_starting_is_left_alone(tmp_path: Path) -> No
     os.utime(old, (before, before))
     sweep(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["else", "fabric-dask-link", "fabric-dask-new"]
+
+
+# Every process of a worker's task is killed, as when its node loses power; then the cluster starts another one there.
+LOST = """
+import json, os, tempfile, time
+from pathlib import Path
+import psutil
+from fabric_lab import DaskCluster
+
+def of_task(worker):
+    (task,) = [one for one in psutil.Process(worker).parents() if "fabric_lab.dask.work" in one.cmdline()]
+    return [task, *task.children(recursive=True)]
+
+if __name__ == "__main__":
+    there, here = os.environ["THERE"], Path(tempfile.gettempdir())
+    places = [here, Path(there)] if there else [here]
+    found = lambda: sorted(path.name for place in places for path in place.glob("fabric-dask-*"))
+    semaphores = lambda: [path.name for path in Path("/dev/shm").glob("sem.fabric-dask-*")]
+    with DaskCluster(1, name="lost", cores=1, memory="500 MB", local_directory=there or None) as cluster:
+        with cluster.get_client() as client:
+            client.wait_for_workers(1, timeout=90)
+            ((address, worker),) = client.run(os.getpid).items()
+            first = found()
+            inside = sorted(path.name.partition("-")[0] for name in first for path in here.glob(f"{name}/*"))
+            named = [name for name in semaphores() if any(name.startswith(f"sem.{one}-") for one in first)]
+            for process in of_task(worker):
+                process.kill()
+            while address in client.scheduler_info()["workers"]:
+                time.sleep(0.1)
+            client.wait_for_workers(1, timeout=90)
+            second = found()
+            again = [name for name in semaphores() if name in named]
+    print("=>" + json.dumps({"first": first, "inside": inside, "named": len(named), "second": second, "again": again}))
+"""
+
+
+@pytest.mark.image
+@pytest.mark.parametrize("apart", [False, True])
+def test_nothing_of_a_killed_worker_stays(python: Path, sandbox: Path, tmp_path: Path, apart: bool) -> None:
+    """:param apart: its files are to be in another directory, whose name is too long for a socket."""
+    script = tmp_path / "script.py"
+    script.write_text(LOST)
+    with TemporaryDirectory(dir=sandbox) as here:
+        there = tmp_path / ("x" * 100)
+        there.mkdir()
+        environment = {"HOME": str(tmp_path), "PATH": "/nowhere", "TMPDIR": here, "THERE": str(there) if apart else ""}
+        argv = [str(python), str(script)]
+        done = subprocess.run(argv, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=280)
+        assert "=>" in done.stdout, done.stdout + done.stderr
+        found = json.loads(done.stdout.rpartition("=>")[2])
+        assert "listener" in found["inside"], found
+        assert found["named"] > 0, found
+        assert len(found["first"]) == len(found["second"]) == 1 + apart
+        assert not set(found["first"]) & set(found["second"]), found
+        assert found["again"] == []
+        assert [*Path(here).iterdir(), *there.iterdir()] == []

@@ -111,6 +111,7 @@ async def measured():
 print(json.dumps(asyncio.run(measured())))
 """
     environment = {"PATH": os.defpath, "CUDA_VISIBLE_DEVICES": device, "LD_LIBRARY_PATH": str(library)}
+    environment["DASK_TEMPORARY_DIRECTORY"] = str(library)
     done = subprocess.run(
         [python, "-I", "-c", code],
         env=environment,

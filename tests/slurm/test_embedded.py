@@ -8,11 +8,14 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from fabric_hub.commands import daemons
+from fabric_hub.embedded import accounts
+from fabric_hub.embedded.layout import Layout
 from tests.conftest import new_prefix
 from tests.embedded_run import ROOT, EmbeddedRun, fabric_hub
 
@@ -134,6 +137,34 @@ def _of_directory(directory: Path) -> list[str]:
         if int(process.name) != os.getpid() and f"{directory}/".encode() in text:
             found.append(text.replace(b"\0", b" ").decode(errors="replace"))
     return found
+
+
+@pytest.mark.root
+def test_what_accounts_left_where_everybody_may_write_goes_with_them(sandbox: Path, tmp_path: Path) -> None:
+    layout = Layout(sandbox / "accounts", sandbox / "images")
+    layout.homes.mkdir(parents=True)
+    (tmp_path / "kept").touch()
+    other = Path(tempfile.mkdtemp())
+    accounts.create(layout, new_prefix())
+    made = []
+    try:
+        for entry in accounts.ours(layout):
+            for where in accounts.TEMPORARY:
+                file, link = (where / f"{entry.pw_name}-{kind}" for kind in ("file", "link"))
+                directory = Path(tempfile.mkdtemp(prefix=f"{entry.pw_name}-", dir=where))
+                (directory / "inner").mkdir()
+                (directory / "inner" / "file").touch(mode=0o600)
+                file.touch()
+                link.symlink_to(tmp_path)
+                made += [directory, file, link]
+                for path in (directory, directory / "inner", directory / "inner" / "file", file, link):
+                    os.chown(path, entry.pw_uid, entry.pw_gid, follow_symlinks=False)
+    finally:
+        removed = accounts.remove(layout)
+    assert len(made) == 3 * len(removed) * len(accounts.TEMPORARY)
+    assert [path for path in made if path.is_symlink() or path.exists()] == []
+    assert (tmp_path / "kept").exists()
+    assert other.is_dir()
 
 
 def test_ctrl_c_ends_everything_and_returns(sandbox: Path) -> None:

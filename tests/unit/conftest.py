@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,12 +11,11 @@ import pytest
 
 from fabric_hub.sessions.store import SessionStore
 from fabric_hub.settings import Settings
+from tests.conftest import sandbox_directory
 
 from .builders import a_site
 
-_home = tempfile.mkdtemp(prefix="fabric-hypothesis-")
-atexit.register(shutil.rmtree, _home, ignore_errors=True)
-hypothesis.configuration.set_hypothesis_home_dir(_home)
+hypothesis.configuration.set_hypothesis_home_dir(sandbox_directory() / "hypothesis")
 hypothesis.settings.register_profile("fabric", database=None, deadline=None, print_blob=True)
 hypothesis.settings.load_profile("fabric")
 

@@ -23,7 +23,7 @@ HUB_UID = 65533  # stands for the hub's account; no user has it
 @pytest.fixture
 def site() -> Iterator[Path]:
     """A site whose hub has a directory of its own, with two days on record."""
-    with TemporaryDirectory(prefix="fabric-usage-", dir="/tmp") as name:
+    with TemporaryDirectory(prefix="fabric-usage-") as name:
         directory = Path(name)
         directory.chmod(0o755)
         state = directory / "hub"

@@ -3,44 +3,77 @@
 from __future__ import annotations
 
 import fcntl
+import glob
 import os
 import shutil
+import signal
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing.process import current_process
 from pathlib import Path
 
 PREFIX = "fabric-dask-"
 LOCK = "lock"
+# Where Linux has the semaphores that have names (sem_overview(7)).
+SEMAPHORES = Path("/dev/shm")
+# The path of a Unix socket has at most 107 bytes, of which multiprocessing's own name for one takes these.
+LONGEST_FOR_SOCKETS = 107 - len("/listener-xxxxxxxx")
 # A directory without a lock is that of a task that is just starting, or that was killed then.
 STARTING_S = 60.0
 
 
 @contextmanager
 def scratch(parent: str | None = None) -> Iterator[str]:
-    """A new directory, locked as long as this process lives.
+    """A new directory, locked as long as this process lives; a signal that ends the task removes it, too.
 
     :param parent: where; default: the node's directory for temporary files.
     """
     where = Path(parent or tempfile.gettempdir())
     sweep(where)
+    # until an event loop hears them: by default they end a process on the spot
+    before = {number: signal.signal(number, _end) for number in (signal.SIGTERM, signal.SIGUSR1)}
     path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=where))
     lock = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
     try:
         yield str(path)
     finally:
+        for number in before:
+            signal.signal(number, signal.SIG_IGN)  # one more must not stop what follows
         shutil.rmtree(path, ignore_errors=True)
         os.close(lock)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end(number: int, _frame: object) -> None:
+    sys.exit(128 + number)
+
+
+def let_multiprocessing_use(directory: str) -> None:
+    """Have the sweep find what this process and those that it starts leave of multiprocessing when they are killed.
+
+    Sockets are made in the directory, unless its path is too long for them; semaphores are named after it.
+
+    :param directory: of :func:`scratch`.
+    """
+    config = current_process()._config  # type: ignore[attr-defined]  # there is no other way to say it
+    config["semprefix"] = f"/{Path(directory).name}"
+    if len(os.fsencode(directory)) <= LONGEST_FOR_SOCKETS:
+        config["tempdir"] = directory
 
 
 def sweep(where: Path) -> None:
-    """Remove this user's directories whose tasks are gone."""
+    """Remove this user's directories whose tasks are gone, and the semaphores named after them."""
     for path in where.glob(f"{PREFIX}*"):
         with suppress(OSError):
             status = path.lstat()
             if status.st_uid == os.geteuid() and path.is_dir() and not path.is_symlink() and _is_left(path, status):
+                for semaphore in SEMAPHORES.glob(f"sem.{glob.escape(path.name)}-*"):
+                    semaphore.unlink(missing_ok=True)
                 shutil.rmtree(path, ignore_errors=True)
 
 

@@ -12,7 +12,7 @@ import json
 import os
 import signal
 import sys
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, field, replace
 from multiprocessing import forkserver
 from pathlib import Path
@@ -21,7 +21,7 @@ from typing import Any
 from .. import gpu
 from . import address
 from .datasets import JobDatasets
-from .scratch import scratch
+from .scratch import let_multiprocessing_use, scratch
 
 # Between Slurm's SIGTERM and its SIGKILL are KillWait seconds (slurm.conf, 30 by default); a part is for the goodbye.
 HAND_OVER_S = 25.0
@@ -221,8 +221,10 @@ def main() -> int:
     path = Path(sys.argv[1])
     try:
         order = Order.read(path)
-        with scratch(order.local_directory) as directory:
-            order = replace(order, local_directory=directory)
+        # sockets cannot be had on every file system that workers may write to
+        with scratch() as own, scratch(order.local_directory) if order.local_directory else nullcontext(own) as wide:
+            let_multiprocessing_use(own)
+            order = replace(order, local_directory=wide)
             start_forkserver()
             configure()
             asyncio.run(run(order, path.parents[1], int(os.environ.get("SLURM_ARRAY_TASK_ID", "0"))))
