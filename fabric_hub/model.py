@@ -267,8 +267,9 @@ class SubmitRequest(Frozen):
     ``environment`` and ``files`` may hold secrets: they are written, as the
     session's user, into a directory only that user can enter, and never reach
     sbatch. ``datasets`` are asked of the node, which opens those that the user was
-    granted: this is a request, no authorisation. ``again`` says that this session may have been submitted before:
-    the gateway then looks for its job first, in an answer newer than the request.
+    granted: this is a request, no authorisation. The files of a ``rescue`` session are kept where the site says that
+    there is room when the home directory is full (``users.rescue_dir``). ``again`` says that this session may have been
+    submitted before: the gateway then looks for its job first, in an answer newer than the request.
     """
 
     session: SessionId
@@ -278,6 +279,7 @@ class SubmitRequest(Frozen):
     environment: dict[EnvName, str] = {}
     files: tuple[SessionFile, ...] = ()
     datasets: tuple[Slug, ...] = Field(default=(), max_length=100)
+    rescue: bool = False
     again: bool = False
 
 

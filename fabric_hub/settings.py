@@ -169,6 +169,18 @@ class UserSettings(Frozen):
         default="{home}/.fabric-hub",
         description="Where a session keeps its private files and log; on a shared file system.",
     )
+    rescue_dir: str = Field(
+        default="",
+        description="Where a rescue session (quotas.rescue_profile) keeps them, to start when the home directory is "
+        "full: with {user} in it, on a shared file system without people's quotas; its parent is open to everybody "
+        "as /tmp is (mode 1777). Empty: there is no rescue from a full home directory.",
+    )
+
+    @model_validator(mode="after")
+    def _rescue_elsewhere(self) -> UserSettings:
+        if self.rescue_dir and not (self.rescue_dir.startswith("/") and "{user}" in self.rescue_dir):
+            raise ValueError(f"rescue_dir ({self.rescue_dir}) is no absolute path with {{user}} in it")
+        return self
 
 
 class ImageSettings(Frozen):

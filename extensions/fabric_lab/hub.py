@@ -8,6 +8,7 @@ except that a hub that does not answer right now delays and ends nothing.
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from typing import Any
 
@@ -42,8 +43,15 @@ class SessionServer(ServerApp):
 
     def parse_command_line(self, argv: list[str] | None = None) -> None:
         super().parse_command_line(argv)
-        self.cli_config.merge(POLICY)  # Jupyter merges this last, over the files
-        self.update_config(POLICY)
+        self._impose(POLICY)
+        if os.environ.get("FABRIC_RESCUE"):
+            from .rescue import CONTENTS
+
+            self._impose(Config({"FileContentsManager": CONTENTS}))
+
+    def _impose(self, policy: Config) -> None:
+        self.cli_config.merge(policy)  # Jupyter merges this last, over the files
+        self.update_config(policy)
 
     def server_info(self) -> dict[str, Any]:
         """What Jupyter writes to a file in the user's home: everything but the token."""

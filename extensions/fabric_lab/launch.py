@@ -109,6 +109,13 @@ def locate_certificates(environment: MutableMapping[str, str], session_dir: Path
             environment[name] = str(session_dir / environment[name])  # an absolute path stays what it is
 
 
+def keep_elsewhere(environment: MutableMapping[str, str], session_dir: Path) -> None:
+    """Let Jupyter and IPython keep all that is their own in the session's directory: the home directory is full."""
+    for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_SETTINGS_DIR",
+                 "JUPYTERLAB_WORKSPACES_DIR", "IPYTHONDIR", "XDG_CACHE_HOME", "NPM_CONFIG_CACHE"):  # fmt: skip
+        environment[name] = str(session_dir / "own" / name.lower())
+
+
 def prepare(session_dir: Path | None) -> socket.socket:
     """Complete this process's environment and bind; returns the socket, not yet listening."""
     if session_dir is None:
@@ -119,6 +126,8 @@ def prepare(session_dir: Path | None) -> socket.socket:
         os.environ.update(take(session_dir))
         locate_certificates(os.environ, session_dir)
         os.environ["FABRIC_SESSION_DIR"] = str(session_dir)
+        if os.environ.get("FABRIC_RESCUE"):
+            keep_elsewhere(os.environ, session_dir)
         service = required(os.environ, "FABRIC_SERVICE_URL")
         listener = bind(os.environ.get("FABRIC_BIND") or address_towards(service))
     required(os.environ, "JUPYTERHUB_API_TOKEN")

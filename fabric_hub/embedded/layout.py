@@ -124,6 +124,11 @@ class Layout:
         return self.root / "homes"
 
     @property
+    def rescue(self) -> Path:
+        """Where rescue sessions keep their own files."""
+        return self.root / "rescue"
+
+    @property
     def log(self) -> Path:
         return self.root / "log"
 

@@ -105,9 +105,9 @@ def site(
             "data_dir": layout.data,
             "node_socket": layout.node_socket,
         },
-        "users": {"unix_name": f"{prefix}{{user}}"}
+        "users": {"unix_name": f"{prefix}{{user}}", "rescue_dir": f"{layout.rescue}/{{user}}"}
         if prefix is not None
-        else {"shared_account": True, "home": f"{layout.homes}/{{user}}"},
+        else {"shared_account": True, "home": f"{layout.homes}/{{user}}", "rescue_dir": f"{layout.rescue}/{{user}}"},
         "images": {"dir": layout.images},
         "slurm": None if gpus is None else {"conf": layout.slurm_conf},
     }

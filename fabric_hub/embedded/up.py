@@ -186,6 +186,7 @@ def _directories(layout: Layout) -> None:
         (layout.run, 0o755),
         (layout.log, 0o755),
         (layout.homes, 0o755),
+        (layout.rescue, 0o1777),
         (layout.spool, 0o755),
         *((layout.spool / name, 0o755) for name in slurmconf.NODES),
         (layout.spool / "slurmctld", 0o700),

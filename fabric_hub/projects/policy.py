@@ -116,7 +116,8 @@ def choose(settings: Settings, user: str, options: UserOptions, today: date, kno
     hours = options.hours or profile.default_hours
     if hours > profile.max_hours:
         raise FabricError(
-            f"Profile {profile_name} allows at most {profile.max_hours:g} hours, not {hours:g}.",
+            f"Profile {profile_name} allows at most {profile.max_hours:g} hour{'' if profile.max_hours == 1 else 's'}, "
+            f"not {hours:g}.",
             reason="hours",
             hint="Ask for less time.",
             status=403,
@@ -238,7 +239,7 @@ def fit(profile: Profile, nodes: Sequence[Node]) -> Fit:
     big_enough = [node for node in usable if suits(node, free=False)]
     if not big_enough:
         kind = f"{profile.gpu_type} " if profile.gpu_type else ""
-        want = f"{profile.cpus} CPUs"
+        want = f"{profile.cpus} CPU{'s' if profile.cpus > 1 else ''}"
         if profile.gpus:
             want = f"{profile.gpus} {kind}GPU{'s' if profile.gpus > 1 else ''} and {want}"
         elif profile.shards:

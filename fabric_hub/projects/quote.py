@@ -9,14 +9,15 @@ from typing import NamedTuple
 
 from ..errors import FabricError
 from ..model import Frozen, Node, Snapshot
-from ..quotas.amounts import duration
-from ..quotas.ask import Ask
-from ..quotas.check import RefusedError, holders, verdict
 from ..quotas.room import Room, room
 from ..quotas.told import Balance
 from ..sessions.store import Session
 from ..settings import Profile, Settings
-from ..slurm.limits import Limits
+from ..slurm.amounts import about, are, hours_of, of_things
+from ..slurm.ask import Ask
+from ..slurm.check import verdict
+from ..slurm.holders import RefusedError, holders
+from ..slurm.limits import GPU, Limits
 from . import policy
 from .clusters import WorkerProfile, for_workers, job_size, worker_profile
 
@@ -81,7 +82,7 @@ def quote(settings: Settings, session: Session, user: str, wish: Wish, known: Kn
     by_limits = _by_limits(session, user, worker, more, per_job, known) if more else Room(now=0, submit=0)
     if by_limits.submit < new:
         raise FabricError(
-            f"{wish.workers} workers cannot be submitted: {by_limits.refused_by}",
+            f"{of_things(wish.workers, 'worker')} cannot be submitted: {by_limits.refused_by}",
             reason="limit-account",
             hint=f"{wish.workers - new + by_limits.submit} can be had.",
             status=409,
@@ -198,8 +199,10 @@ def _room(worker: WorkerProfile, free: tuple[int, int, int]) -> int:
 
 
 def _cost(wish: Wish, worker: WorkerProfile) -> str:
-    per_hour = f"{wish.workers * worker.gpus} GPU-hours" if worker.gpus else f"{wish.workers * worker.cpus} CPU-hours"
-    return f"{wish.workers} workers like {wish.profile} cost {per_hour} per hour."
+    each, what = (worker.gpus, "GPU-hour") if worker.gpus else (worker.cpus, "CPU-hour")
+    costs = "costs" if wish.workers == 1 else "cost"
+    workers, per_hour = of_things(wish.workers, "worker"), of_things(wish.workers * each, what)
+    return f"{workers} like {wish.profile} {costs} {per_hour} per hour."
 
 
 def _budget(more: int, worker: WorkerProfile, balance: Balance | None) -> str:
@@ -209,11 +212,12 @@ def _budget(more: int, worker: WorkerProfile, balance: Balance | None) -> str:
     lasts_h = balance.left / (balance.running + more * worker.gpus)
     if lasts_h >= worker.default_hours:
         return ""
-    return f"The project has {balance.left:.1f} GPU-hours left: with them they last about {duration(lasts_h * 3600)}."
+    left = hours_of(60 * balance.left, GPU)
+    return f"The project has {left} left: with these workers that lasts {about(lasts_h * 3600)}."
 
 
 def _places(wish: Wish, more: int, now: int, held_by: str, snapshot: Snapshot | None) -> str:
-    there = f"{wish.have} of them are there already." if wish.have else ""
+    there = f"{wish.have} of them {are(wish.have)} there already." if wish.have else ""
     if snapshot is None or snapshot.silent_since is not None:
         text = "Slurm does not answer now, so it is not known when they start."
     elif not more:
@@ -221,6 +225,7 @@ def _places(wish: Wish, more: int, now: int, held_by: str, snapshot: Snapshot | 
     elif now >= more:
         text = f"There is room for {'the others' if wish.have else 'all of them'} now."
     else:
-        text = f"There is room for {now} {'more' if wish.have else 'of them'} now; {more - now} wait"
+        wait = "1 waits" if more - now == 1 else f"{more - now} wait"
+        text = f"There is room for {now} {'more' if wish.have else 'of them'} now; {wait}"
         text += f". {held_by}" if held_by else " in the queue until others end."
     return f"{there} {text}".strip()

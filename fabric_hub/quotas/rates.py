@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from ..slurm.limits import Limits
-from .account import Counted, name_of
+from ..slurm.use import Counted, name_of
 from .history import Charged
 from .told import DayUse
 

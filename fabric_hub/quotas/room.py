@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..model import Frozen
-from .amounts import capital, count, hours_of, jobs_of
-from .ask import Ask
-from .check import Holder, at_once, counts
+from ..slurm.amounts import are, capital, count, hours_of, jobs_of
+from ..slurm.ask import Ask
+from ..slurm.check import at_once, counts
+from ..slurm.holders import Holder
 
 
 class Room(Frozen):
@@ -28,7 +29,7 @@ class Room(Frozen):
 def room(holders: Sequence[Holder], worker: Ask, wanted: int, per_job: int = 1) -> Room:
     """Room for more workers below everybody's limits.
 
-    :param holders: see :func:`~fabric_hub.quotas.check.holders`.
+    :param holders: see :func:`~fabric_hub.slurm.holders.holders`.
     :param worker: what one worker takes.
     :param wanted: how many more.
     :param per_job: how many of them share a job.
@@ -58,7 +59,7 @@ def _resources(holder: Holder, worker: Ask) -> _Fits:
             each = worker.tres.get(tres, 0)
             if bound.limit is not None and each:
                 allowed = f"{capital(holder.name)} allows {count(bound.limit, tres)} {whom}"
-                words = f"{allowed}, and {bound.used} are {taken}."
+                words = f"{allowed}, and {bound.used} {are(bound.used)} {taken}."
                 yield f"{whom} {tres}", (bound.limit - bound.used) // each, words, False
 
     for tres, bound in holder.limits.grp_tres_run_mins.items():
@@ -72,11 +73,14 @@ def _resources(holder: Holder, worker: Ask) -> _Fits:
 def _jobs(holder: Holder, worker: Ask, per_job: int) -> _Fits:
     for whom, running, submitted in counts(holder, worker):
         if running.limit is not None:
-            words = f"{capital(holder.name)} allows {jobs_of(running.limit)} {whom}, and {running.used} are running."
+            words = (
+                f"{capital(holder.name)} allows {jobs_of(running.limit)} {whom}, and "
+                f"{running.used} {are(running.used)} running."
+            )
             yield f"jobs {whom}", (running.limit - running.used) * per_job, words, False
         if submitted.limit is not None:
             words = (
-                f"{capital(holder.name)} allows {jobs_of(submitted.limit)} {whom}, running or waiting, and there are"
-                f" {submitted.used}."
+                f"{capital(holder.name)} allows {jobs_of(submitted.limit)} {whom}, running or waiting, and there"
+                f" {are(submitted.used)} {submitted.used}."
             )
             yield f"submit {whom}", (submitted.limit - submitted.used) * per_job, words, True

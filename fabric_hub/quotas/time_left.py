@@ -10,6 +10,7 @@ from ..clock import clock
 from ..errors import FabricError
 from ..model import Job, Phase
 from ..settings import Profile, Project
+from ..slurm.amounts import duration, of_things
 from .told import TimeLeft
 
 # Slurm counts time limits in whole minutes.
@@ -84,7 +85,7 @@ def _extension(
         return 0, "Its job has no time limit."
     if profile is None or job.started_at is None:
         return 0, "The profile of this session is no longer offered."
-    most_hours = f"{profile.max_hours:g} hour{'' if profile.max_hours == 1 else 's'}"
+    most_hours = duration(profile.max_hours * 3600)
     bounds = [(job.started_at + profile.max_hours * 3600, f"its profile allows at most {most_hours}")]
     if project_ends is not None and project_ends > now:
         bounds.append((project_ends, f"its project ends at {clock(project_ends)}"))
@@ -109,7 +110,7 @@ def longer(left: TimeLeft, minutes: int) -> int:
         )
     if minutes > left.extend_most_minutes:
         raise FabricError(
-            f"This session can have at most {left.extend_most_minutes} minutes more, not {minutes}.",
+            f"This session can have at most {of_things(left.extend_most_minutes, 'minute')} more, not {minutes}.",
             reason="extend",
             hint="Ask for less, or continue in a new session.",
             status=403,

@@ -31,6 +31,7 @@ from ..sessions.standing import standing
 from ..sessions.store import Session
 from ..settings import Settings
 from ..slurm.limits import Limits
+from ..slurm.more_time import more_time
 from .continuation import Continuation, Continued
 from .idle import IdleAnswer, IdleDesk, policy_of
 from .review import Review, with_forecast
@@ -124,9 +125,6 @@ def add_quotas(
     of_caller = Annotated[Session, Depends(own_session)]
     at_desk = Annotated[QuotaDesk, Depends(offered)]
 
-    async def left(session: Session, now: float) -> TimeLeft:
-        return time_left_of(settings, session, await latest(), now)
-
     @api.get("/session/quota")
     async def session_quota(session: of_caller, here: at_desk) -> SessionQuota:
         """What the caller's project, user and file systems have left, and how long the session has. From memory."""
@@ -153,13 +151,19 @@ def add_quotas(
     @api.post("/session/extend")
     async def extend_session(wish: ExtendWish, session: of_caller, here: at_desk) -> Extended:
         """Ask Slurm for more time for the caller's own session, where the site lets it."""
-        told = await left(session, time.time())
+        now, snapshot = time.time(), await latest()
+        told, job = time_left_of(settings, session, snapshot, now), standing(session, snapshot).job
         minutes = longer(told, wish.minutes)
-        if here.gateway is None or told.started_at is None:
+        if here.gateway is None or job is None or told.started_at is None:
             raise FabricError("There is no Slurm here to ask for more time.", reason="extend", status=403)
+        found = more_time(here.source.limits(), snapshot, job, minutes, now)
+        if found.refused:
+            raise found.error()
         await here.gateway.extend(ExtendRequest(session=session.id, user=session.user, minutes=minutes))
         ends = told.started_at + minutes * 60
-        return Extended(ends_at=ends, minutes=minutes, text=f"This session now ends at {clock(ends)}.")
+        return Extended(
+            ends_at=ends, minutes=minutes, text=f"This session now ends at {clock(ends)}. {found.cut}".strip()
+        )
 
     @api.post("/session/idle")
     async def report_idle(report: IdleReport, session: of_caller, here: at_desk) -> IdleAnswer:

@@ -16,12 +16,13 @@ from ..accounts import unix_name
 from ..errors import FabricError
 from ..model import Snapshot
 from ..projects.policy import gpu_ways
-from ..quotas.account import Counted, balance, counted
+from ..quotas.account import balance
 from ..quotas.history import Charged
 from ..quotas.rates import days_by_holder
 from ..quotas.told import DayUse, StorageUse, Usage
 from ..settings import Settings
 from ..slurm.limits import Limits
+from ..slurm.use import Counted, counted
 
 log = logging.getLogger("fabric_hub.usage")
 

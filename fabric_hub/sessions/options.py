@@ -57,7 +57,8 @@ def parse_options(raw: Mapping[str, Any] | None) -> UserOptions:
         return UserOptions.model_validate({name: value for name, value in plain.items() if value is not None})
     except ValidationError as error:
         wrong = list(dict.fromkeys(_explain(item) for item in error.errors()))
-        more = f"; and {len(wrong) - _NAMED} more mistakes" if len(wrong) > _NAMED else ""
+        others = len(wrong) - _NAMED
+        more = f"; and {others} more mistake{'' if others == 1 else 's'}" if others > 0 else ""
         raise FabricError(
             f"{'; '.join(wrong[:_NAMED])}{more}.",
             reason="options",

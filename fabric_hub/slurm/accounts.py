@@ -97,11 +97,17 @@ def check_path(path: str, what: str) -> None:
         )
 
 
-def session_root(user: str, account: Account, users: UserSettings) -> str:
-    """The directory under which this user's sessions have their private directories."""
-    path = users.session_dir.replace("{home}", account.home).replace("{user}", user)
-    check_path(path, "users.session_dir")
+def session_root(user: str, account: Account, users: UserSettings, *, rescue: bool = False) -> str:
+    """The directory under which this user's sessions, or rescue sessions, have their private directories."""
+    rescue = rescue and bool(users.rescue_dir)
+    path = (users.rescue_dir if rescue else users.session_dir).replace("{home}", account.home).replace("{user}", user)
+    check_path(path, "users.rescue_dir" if rescue else "users.session_dir")
     return path.rstrip("/")
+
+
+def session_roots(user: str, account: Account, users: UserSettings) -> tuple[str, ...]:
+    """Everywhere that a session of this user may have its private directory, the usual place first."""
+    return tuple(dict.fromkeys(session_root(user, account, users, rescue=rescue) for rescue in (False, True)))
 
 
 def _refusal(message: str, hint: str) -> FabricError:

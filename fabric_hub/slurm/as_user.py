@@ -94,8 +94,17 @@ def prepare(work: dict[str, Any]) -> None:
         os.stat(work["home"])  # not to be made in a directory that is not there: say that instead
         raise
     fd = open_session(root_fd, work["root"], work["session"], True)
-    for name, text in work["files"].items():
-        write(fd, name, text)
+    try:
+        for name, text in work["files"].items():
+            write(fd, name, text)
+    except OSError:
+        # no secret stays behind for a job that will not be, and no empty directory
+        with contextlib.suppress(OSError):
+            for name in work["files"]:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(name, dir_fd=fd)
+            os.rmdir(work["session"], dir_fd=root_fd)
+        raise
 
 
 def read_log(work: dict[str, Any]) -> list[str]:
@@ -131,14 +140,14 @@ def clean(text: str) -> list[str]:
 
 
 def remove(work: dict[str, Any]) -> None:
-    """Remove a session's files but its log, and the logs of sessions long gone."""
+    """Remove a session's files but, unless told to, its log, and the logs of sessions long gone."""
     try:
         root_fd = open_root(work["root"], False)
         fd = open_session(root_fd, work["root"], work["session"], False)
     except FileNotFoundError:
         return
     for name in os.listdir(fd):
-        if name != LOG:
+        if name != LOG or work["log"]:
             remove_tree(fd, name)
     if not os.listdir(fd):
         os.rmdir(work["session"], dir_fd=root_fd)

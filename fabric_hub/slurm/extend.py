@@ -1,8 +1,8 @@
 """More time for a running session: what the gateway asks of Slurm, and what it never does.
 
-In plain Slurm a user may lower the time limit of a running job, and only an Operator may raise it, past every limit of
-partitions and without a look at reservations. So whoever asks as Operator answers for both: never beyond the longest
-profile of the site's file, never beyond the job's partition, never into a reservation of its node.
+In plain Slurm a user may lower the time limit of a running job, and only an Operator may raise it, past every limit and
+without a look at reservations. So whoever asks as Operator answers for them: never beyond the longest profile of the
+site's file, what Slurm's limits allow the job (:mod:`.more_time`), its partition, or into a reservation of its node.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ import time
 
 from ..clock import clock
 from ..errors import FabricError, SlurmUnavailableError
-from ..model import Job
+from ..model import Job, Snapshot
 from ..settings import Settings, SlurmSettings
-from . import command, parse, refusals
+from . import command, more_time, parse, refusals
 from .accounts import Account
+from .amounts import duration
+from .limits import Limits
 
 _HINT = "Save your work, and continue in a new session."
 
@@ -42,7 +44,10 @@ def check(settings: Settings, minutes: int) -> None:
     longest = max((profile.max_hours for profile in settings.profile.values()), default=0.0)
     if minutes > longest * 60:
         raise FabricError(
-            f"No session of this site may be longer than {longest:g} hours.", reason="extend", hint=_HINT, status=403
+            f"No session of this site may be longer than {duration(longest * 3600)}.",
+            reason="extend",
+            hint=_HINT,
+            status=403,
         )
 
 
@@ -55,15 +60,17 @@ class Extender:
     def __init__(self, slurm: SlurmSettings, timeout_s: float) -> None:
         self._slurm, self._timeout_s = slurm, timeout_s
 
-    async def extend(self, job: Job, account: Account, minutes: int) -> None:
+    async def extend(self, job: Job, account: Account, minutes: int, limits: Limits, snapshot: Snapshot) -> None:
         """Let a running job have ``minutes`` in all.
 
-        :raises FabricError: a limit of the partition, a reservation, or Slurm's own refusal, in words.
+        :param limits: as last told, with the jobs of ``snapshot``.
+        :raises FabricError: a limit, a reservation, or Slurm's own refusal, in words.
         """
         if job.started_at is None or job.ends_at is None:
             raise FabricError("The session's job does not run.", reason="extend", status=409)
         if round((job.ends_at - job.started_at) / 60) >= minutes:
             return  # asked twice: it has so much already
+        more_time.check(limits, snapshot, job, minutes, time.time())
         await self._check_partition(job, minutes)
         await self._check_reservations(job, job.started_at + minutes * 60)
         done = await self._scontrol(
@@ -77,7 +84,7 @@ class Extender:
         most = partition_minutes(await self._ask("--oneliner", "show", "partition", job.partition))
         if most is not None and minutes > most:
             raise FabricError(
-                f"Partition {job.partition} allows at most {most / 60:.3g} hours.",
+                more_time.over_partition(job.partition, most * 60),
                 reason="extend",
                 hint=_HINT,
                 status=403,

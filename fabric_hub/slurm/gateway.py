@@ -155,8 +155,9 @@ class Gateway:
         found = [job for job in find_live(now.jobs, name, account.name) if job.phase is Phase.RUNNING]
         if not found:
             raise FabricError("The session's job does not run.", reason="extend", status=409)
+        limits = await self._limits.read()  # as they are kept anyway: nothing more is asked of Slurm
         async with self._slot(account):
-            await extend.Extender(self._slurm, self._timeout_s).extend(found[0], account, request.minutes)
+            await extend.Extender(self._slurm, self._timeout_s).extend(found[0], account, request.minutes, limits, now)
         log.info(
             "session %s of %s: job %d has %d minutes", request.session, account.name, found[0].job_id, request.minutes
         )
@@ -164,18 +165,17 @@ class Gateway:
 
     async def log(self, session: str, user: str) -> SessionLog:
         account = await self._account(user)
-        root = accounts.session_root(user, account, self._settings.users)
+        roots = accounts.session_roots(user, account, self._settings.users)
         async with self._slot(account):
-            lines = await home.read_log(account, root, session, timeout_s=self._timeout_s)
-        return SessionLog(lines=lines, path=f"{root}/{session}/{script.LOG_NAME}")
+            return await home.find_log(account, roots, session, timeout_s=self._timeout_s)
 
     async def remove(self, session: str, user: str) -> None:
         account = await self._account(user)
-        root = accounts.session_root(user, account, self._settings.users)
+        roots = accounts.session_roots(user, account, self._settings.users)
 
         async def work() -> None:
             async with self._slot(account):
-                await home.remove(account, root, session, timeout_s=self._timeout_s)
+                await home.remove_all(account, roots, session, timeout_s=self._timeout_s)
 
         await self._finish(session, work())
 
@@ -281,7 +281,7 @@ class Gateway:
 
     async def _prepare_and_sbatch(self, request: SubmitRequest, account: Account, name: str) -> int:
         users, spec = self._settings.users, request.spec
-        root = accounts.session_root(request.user, account, users)
+        root = accounts.session_root(request.user, account, users, rescue=request.rescue)
         directory = f"{root}/{request.session}"
         argv = script.sbatch_argv(
             self._slurm.bin_dir / "sbatch",
@@ -302,6 +302,8 @@ class Gateway:
         files = {file.name: file.content for file in request.files}
         # where datasets are is this site file's word, not the hub's
         own = self._settings.dataset_environment(request.datasets)
+        if request.rescue and users.rescue_dir:
+            own["FABRIC_RESCUE"] = "1"  # the session writes nothing in the home directory by itself
         files["env.json"] = json.dumps({"environment": {**request.environment, **own}})
         await home.prepare(account, root, request.session, files, timeout_s=self._timeout_s)
         self._remember(request.session, account, None)

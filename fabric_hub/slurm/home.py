@@ -6,15 +6,18 @@ import errno
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..errors import FabricError
+from ..model import SessionLog
 from . import as_user, command
 from .accounts import Account
 
 LOG_LINES = 40
+# The reason of a refusal because a home directory is full.
+FULL = "home-full"
 _SOURCE = Path(as_user.__file__).read_text(encoding="utf-8")
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -41,12 +44,32 @@ async def read_log(account: Account, root: str, session: str, *, timeout_s: floa
     return tuple("".join(c for c in line if c.isprintable())[: as_user.LINE_CHARS] for line in lines[-LOG_LINES:])
 
 
-async def remove(account: Account, root: str, session: str, *, timeout_s: float) -> None:
-    """Remove the session's files; its log stays.
+async def find_log(account: Account, roots: Sequence[str], session: str, *, timeout_s: float) -> SessionLog:
+    """The session's log in the first of these directories that has one.
+
+    :raises FabricError: it cannot be read.
+    """
+    for root in roots:
+        if lines := await read_log(account, root, session, timeout_s=timeout_s):
+            return SessionLog(lines=lines, path=f"{root}/{session}/{as_user.LOG}")
+    return SessionLog(path=f"{roots[0]}/{session}/{as_user.LOG}")
+
+
+async def remove(account: Account, root: str, session: str, *, log: bool = False, timeout_s: float) -> None:
+    """Remove the session's files; its log stays, unless ``log`` says that it goes too.
 
     :raises FabricError: something cannot be removed.
     """
-    await _run(account, {"verb": "remove", "root": root, "session": session}, timeout_s)
+    await _run(account, {"verb": "remove", "root": root, "session": session, "log": log}, timeout_s)
+
+
+async def remove_all(account: Account, roots: Sequence[str], session: str, *, timeout_s: float) -> None:
+    """Remove the session's files from all these directories; its log stays in the first only.
+
+    :raises FabricError: something cannot be removed.
+    """
+    for root in roots:
+        await remove(account, root, session, log=root != roots[0], timeout_s=timeout_s)
 
 
 async def _run(account: Account, work: Mapping[str, Any], timeout_s: float) -> Any:
@@ -88,9 +111,10 @@ def problem(answer: Any, where: str, account: Account) -> FabricError:
     """The error for what :mod:`.as_user` reports. Pure; only numbers of the report are believed."""
     number = answer.get("errno") if isinstance(answer, dict) else None
     number = number if isinstance(number, int) else 0
-    home = account.home
+    home, reason = account.home, "home"
     if number in _FULL:
         why, hint = "there is no space left, or your quota is used up", "Remove files that you no longer need."
+        reason = FULL
     elif number == errno.ENOENT:
         why, hint = f"the home directory {home} does not exist", "Ask the operators to create it."
     elif number == errno.EPERM:
@@ -102,4 +126,4 @@ def problem(answer: Any, where: str, account: Account) -> FabricError:
         why, hint = "something else is in its place", "Rename or remove it."
     else:
         why, hint = os.strerror(number) if number else "it failed without a reason", "Ask the operators."
-    return FabricError(f"The session's directory {where} cannot be used: {why}.", reason="home", hint=hint, status=409)
+    return FabricError(f"The session's directory {where} cannot be used: {why}.", reason=reason, hint=hint, status=409)

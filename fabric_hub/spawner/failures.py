@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 
 from ..errors import FabricError
 from ..sessions.options import RESCUE
-from .limits import OverLimitError
+from .limits import OfferError, OverLimitError
 
 
 class SessionFailure(SpawnException):  # type: ignore[misc]
@@ -34,7 +34,7 @@ def as_html(error: FabricError, log: Sequence[str] = ()) -> str:
     ]
     if error.hint:  # the space is for whoever copies the sentences, or has them read out
         parts.append(Markup(' <br><span class="fabric-hint">{}</span>').format(error.hint))
-    if isinstance(error, OverLimitError) and error.rescue:
+    if isinstance(error, OfferError) and error.rescue:
         # of a form of its own on the page (spawn.html): in the start form it would be what the Enter key presses
         parts.append(
             Markup(

@@ -16,18 +16,29 @@ from ..errors import FabricError
 from ..model import Snapshot
 from ..projects import policy
 from ..projects.offer import OfferedProject
-from ..quotas.ask import Ask
-from ..quotas.check import Verdict, verdict
 from ..quotas.forecast import used_up
 from ..settings import Settings
+from ..slurm.ask import Ask
+from ..slurm.check import verdict
+from ..slurm.holders import Verdict
+from ..slurm.home import FULL
 from ..slurm.limits import Limits
 from .runtime import HubRuntime
 
 log = logging.getLogger("fabric_hub.limits")
 
 
-class OverLimitError(FabricError):
-    """A start that Slurm's limits do not allow. ``rescue`` is the profile that may run all the same, or "".
+class OfferError(FabricError):
+    """A start that is refused. ``rescue`` is the profile that may run in the project all the same, or ""."""
+
+    def __init__(self, error: FabricError, project: str, rescue: str) -> None:
+        super().__init__(error.message, reason=error.reason, hint=error.hint, status=error.status)
+        self.project = project
+        self.rescue = rescue
+
+
+class OverLimitError(OfferError):
+    """A start that Slurm's limits do not allow.
 
     ``same_warning`` is the warning of the project's budget (its id) that says no more than this, or "".
     """
@@ -36,10 +47,8 @@ class OverLimitError(FabricError):
         self, found: Verdict, project: str, rescue: str, hint: str, *, account: str = "", owner: bool = False
     ) -> None:
         error = found.error(hint)
-        told = to_owner(error.hint) if owner else error.hint
-        super().__init__(error.message, reason=error.reason, hint=told, status=error.status)
-        self.project = project
-        self.rescue = rescue
+        error.hint = to_owner(error.hint) if owner else error.hint
+        super().__init__(error, project, rescue)
         above = "" if found.budget_of == f"account {account}" else found.budget_of
         self.same_warning = f"project:{project}#{used_up(above)}" if error.reason == "budget" else ""
 
@@ -65,14 +74,29 @@ async def refuse_over_limit(shared: HubRuntime, user: str, server_name: str, cho
         if notice:
             log.info("%s of %s in %s: %s", choice.profile, user, choice.project, notice)
         return notice
-    rescue, hint = settings.quotas.rescue_profile or "", ""
-    if not rescue or rescue == choice.profile or (await _verdict(shared, user, choice, rescue)).refused:
-        rescue = ""
-    else:
-        title = settings.profile[rescue].title or rescue
-        hint = f'To save and clean up your files, start profile {rescue} instead ("{title}").'
+    rescue, hint = await _rescue(shared, user, choice)
     owner = user in settings.project[choice.project].members.owner
     raise OverLimitError(found, choice.project, rescue, hint, account=choice.account, owner=owner)
+
+
+async def with_rescue(shared: HubRuntime, user: str, choice: policy.Choice, error: FabricError) -> FabricError:
+    """The failure of a start; for want of room in the home directory, with the rescue session that finds room."""
+    if error.reason != FULL or not shared.settings.users.rescue_dir:
+        return error
+    rescue, hint = await _rescue(shared, user, choice)
+    if not rescue:
+        return error
+    told = FabricError(error.message, reason=error.reason, hint=f"{error.hint} {hint}", status=error.status)
+    return OfferError(told, choice.project, rescue)
+
+
+async def _rescue(shared: HubRuntime, user: str, choice: policy.Choice) -> tuple[str, str]:
+    """The profile of a rescue session that may run in place of a choice, and its offer in words; "" for none."""
+    rescue = shared.settings.quotas.rescue_profile
+    if not rescue or rescue == choice.profile or (await _verdict(shared, user, choice, rescue)).refused:
+        return "", ""
+    title = shared.settings.profile[rescue].title or rescue
+    return rescue, f'To save and clean up your files, start profile {rescue} instead ("{title}").'
 
 
 # What even the shortest session that can be asked for does not get.

@@ -140,6 +140,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
                         environment=self.session_environment(),
                         files=self._certificates,
                         datasets=session.datasets,
+                        rescue=self._rescues,
                         again=again,
                     )
                 )
@@ -247,9 +248,18 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         """
         await shared.gateway.cancel(CancelRequest(session=session.id, user=session.user, why=why))
 
+    @property
+    def _rescues(self) -> bool:
+        return bool(self.session.profile == self.shared.settings.quotas.rescue_profile)
+
     async def abandon(self) -> None:
-        """After a failed start: no job may be left. What Slurm does not answer now the reconciler does later."""
-        await self._cancel("failed")
+        """After a failed start, or the end: no job may be left, nor a rescue session's files where others need room.
+
+        What Slurm does not answer now the reconciler does later.
+        """
+        if await self._cancel("failed") and self._rescues:
+            with suppress(FabricError):
+                await self.shared.gateway.remove(self.session.id, self.session.user)
 
     async def stop_session(self, now: bool) -> None:
         """Cancel the job, and wait a moment until Slurm says that it is gone."""

@@ -29,7 +29,7 @@ from . import agreements, certificates
 from .child import SessionChild
 from .failures import SessionFailure
 from .form import render_form
-from .limits import refuse_over_limit
+from .limits import refuse_over_limit, with_rescue
 from .local_child import FabricLocalSpawner
 from .metrics import record_failure, record_start
 from .names import ANY_USER, alt_name
@@ -278,6 +278,8 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
                 await self.child_spawner.abandon()
         record_failure(error.reason)
         self.log.warning("%s did not start: %s", self._log_name, error)
+        if self.choice is not None:
+            error = await with_rescue(self.shared, self.user.name, self.choice, error)
         return SessionFailure(error, lines)
 
     def add_poll_callback(self, callback: Any, *args: Any, **kwargs: Any) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -167,10 +168,44 @@ async def test_more_time_never_goes_beyond_the_jobs_partition(gateway: Stage, on
     assert kept
     on_slurm.slurm("scontrol", "update", "PartitionName=cpu", "MaxTime=40")
     try:
-        with pytest.raises(FabricError, match=r"Partition cpu allows at most 0\.667 hours"):
+        with pytest.raises(FabricError, match="Partition cpu allows a job at most 40 minutes"):
             await gateway.client.extend(ExtendRequest(session=session, user=gateway.user, minutes=41))
     finally:
         on_slurm.slurm("scontrol", "update", "PartitionName=cpu", f"MaxTime={kept[1]}")
+
+
+@pytest.mark.parametrize("gateway", ["real"], indirect=True)
+async def test_more_time_never_goes_beyond_the_jobs_qos_and_budget(gateway: Stage, on_slurm: EmbeddedRun) -> None:
+    """Slurm itself would let the gateway, an Operator, pass both."""
+    name, session = f"q{gateway.hub}", new_session()
+    change = ("sacctmgr", "--immediate", "--quiet")
+    request = gateway.request(session)
+    more = ExtendRequest(session=session, user=gateway.user, minutes=120)
+    on_slurm.slurm(*change, "add", "qos", name, "MaxWall=30")
+    on_slurm.slurm(*change, "modify", "account", "ml-course", "set", f"qos+={name}")
+    try:
+        spec = request.spec.model_copy(update={"qos": name})
+        await gateway.client.submit(request.model_copy(update={"spec": spec}))
+        await gateway.until(session, lambda job: job.state == "RUNNING")
+        await gateway.client.limits(fresh=time.time(), wait_s=20)
+        with pytest.raises(FabricError) as refused:
+            await gateway.client.extend(more)
+        assert refused.value.message == f"QOS {name} allows a job at most 30 minutes, not 2 hours."
+        assert refused.value.status == 403
+        on_slurm.slurm(*change, "modify", "qos", name, "set", "MaxWall=-1", "GrpTRESMins=cpu=0")
+        await gateway.client.limits(fresh=time.time(), wait_s=20)
+        with pytest.raises(FabricError, match=f"The budget of QOS {name} is used up"):
+            await gateway.client.extend(more)
+        assert on_slurm.slurm("squeue", "-h", "-o", "%l", f"--name={job_name(gateway.hub, session)}").strip() == "5:00"
+        on_slurm.slurm(*change, "modify", "qos", name, "set", "GrpTRESMins=cpu=-1")
+        await gateway.client.limits(fresh=time.time(), wait_s=20)
+        await gateway.client.extend(more)
+        await gateway.until(session, lambda job: job.limit_s == 120 * 60)
+    finally:
+        on_slurm.slurm("scancel", "--quiet", f"--name={job_name(gateway.hub, session)}")
+        left = f"squeue -h -o %i --name={job_name(gateway.hub, session)}"
+        on_slurm.slurm("timeout", "50", "sh", "-c", f'until [ -z "$({left})" ]; do sleep 0.2; done')
+        on_slurm.slurm(*change, "delete", "qos", name)
 
 
 @pytest.mark.root
@@ -185,6 +220,7 @@ async def test_a_plain_slurm_gives_its_users_no_more_time_and_that_is_said(
     assert settings.slurm is not None
     account = accounts.resolve(gateway.user, settings.users)
     extender = Extender(settings.slurm.model_copy(update={"extend": "as-user"}), 20.0)
+    limits, snapshot = await gateway.client.limits(), await gateway.client.snapshot()
     with pytest.raises(FabricError, match="does not let a running job have more time") as refused:
-        await extender.extend(job, account, 30)
+        await extender.extend(job, account, 30, limits, snapshot)
     assert refused.value.status == 403

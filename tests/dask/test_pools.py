@@ -66,11 +66,11 @@ def test_a_limit_of_the_account_is_told_before_workers_are_submitted_and_slurm_h
     modify = ("sacctmgr", "-i", "-Q", "modify", "account", "ml-course", "set")
     session.run.slurm(*modify, "GrpTRES=gres/gpu=1")
     try:
-        says = "Account ml-course allows 1 GPU altogether, and 1 are in use."
+        says = "Account ml-course allows 1 GPU altogether, and 1 is in use."
         notebook.until(f"{says!r} in str(cluster.quote(2))", "the hub has read the limit")
         told = notebook.value("str(cluster.scale(2))")
-        assert told.startswith("2 workers like gpu-1 cost 2 GPU-hours per hour. 1 of them are there already."), told
-        assert told.endswith(f"There is room for 0 more now; 1 wait. {says}"), told
+        assert told.startswith("2 workers like gpu-1 cost 2 GPU-hours per hour. 1 of them is there already."), told
+        assert told.endswith(f"There is room for 0 more now; 1 waits. {says}"), told
         notebook.until("'1 waiting: All GPUs that account ml-course may use' in repr(cluster)", "Slurm says the same")
     finally:
         session.run.slurm(*modify, "GrpTRES=gres/gpu=-1")

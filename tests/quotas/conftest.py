@@ -11,7 +11,9 @@ from dataclasses import dataclass
 import pytest
 
 from fabric_hub.model import Job, JobSpec, Snapshot
-from fabric_hub.quotas.check import Ask, Verdict, verdict
+from fabric_hub.slurm.ask import Ask
+from fabric_hub.slurm.check import verdict
+from fabric_hub.slurm.holders import Verdict
 from fabric_hub.slurm.limits import Limits
 from fabric_hub.slurm.questions import Questions
 from tests.embedded_run import EmbeddedRun

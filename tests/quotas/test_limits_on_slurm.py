@@ -173,7 +173,7 @@ def test_a_partition_for_others_is_refused_by_its_name(lab: Lab) -> None:
         refused = lab.verdict(lab.ask())
     finally:
         lab.run.slurm("scontrol", "update", "partition=gpu", "AllowAccounts=ALL")
-    assert refused.message == f"Partition gpu takes jobs of the accounts proteins only, not of {lab.account}."
+    assert refused.message == f"Partition gpu takes jobs of the account proteins only, not of {lab.account}."
     assert not lab.verdict(lab.ask()).refused
 
 
@@ -183,7 +183,7 @@ def test_what_only_waits_for_others_is_not_refused(lab: Lab) -> None:
     lab.until(first, "RUNNING")
     found = lab.verdict(lab.ask())
     assert not found.refused
-    assert found.waits == f"1 of the 1 GPU that account {lab.account} allows altogether are in use."
+    assert found.waits == f"The 1 GPU that account {lab.account} allows altogether is in use."
     second = lab.submit(lab.ask())
     assert lab.until(second, "AssocGrpGRES.*").state == "PENDING"
     lab.cancel(first)

@@ -108,14 +108,14 @@ def test_what_is_there_already_needs_no_room(site: Settings) -> None:
     found = quoted(site, "gpu", 3, a_snapshot(nodes=one_free), have=2)
     assert found.words.endswith("2 of them are there already. There is room for the others now.")
     found = quoted(site, "gpu", 4, a_snapshot(nodes=one_free), have=2)
-    assert found.words.endswith("There is room for 1 more now; 1 wait in the queue until others end.")
+    assert found.words.endswith("There is room for 1 more now; 1 waits in the queue until others end.")
     assert quoted(site, "gpu", 2, a_snapshot(nodes=one_free), have=2).now == 0
 
 
 @pytest.mark.parametrize(
     ("limits", "says"),
     [
-        ({"grp_tres": {GPU: Limit(limit=3, used=1)}}, "Account phys allows 3 GPUs altogether, and 1 are in use."),
+        ({"grp_tres": {GPU: Limit(limit=3, used=1)}}, "Account phys allows 3 GPUs altogether, and 1 is in use."),
         ({"grp_jobs": Limit(limit=7, used=5)}, "Account phys allows 7 jobs altogether, and 5 are running."),
     ],
 )
@@ -203,6 +203,6 @@ def test_workers_of_a_budget_that_is_used_up_are_refused_and_cpu_workers_are_not
 def test_a_budget_that_ends_before_the_workers_is_told_in_hours_and_time(site: Settings) -> None:
     balance = Balance(limit=10.0, used=9.0, left=1.0, running=1.0)
     words = quoted(site, "gpu", 4, a_snapshot(nodes=FREE), have=1, balance=balance).words
-    assert "The project has 1.0 GPU-hours left: with them they last about 15 minutes." in words
+    assert "The project has 1 GPU-hour left: with these workers that lasts about 15 minutes." in words
     rich = balance.model_copy(update={"left": 1000.0})
     assert "GPU-hours left" not in quoted(site, "gpu", 4, a_snapshot(nodes=FREE), balance=rich).words

@@ -6,10 +6,10 @@ import pytest
 from jupyterhub.utils import format_exception
 
 from fabric_hub.errors import FabricError
-from fabric_hub.quotas.check import Verdict
 from fabric_hub.quotas.forecast import budget_passed
 from fabric_hub.quotas.told import Balance, Bound
 from fabric_hub.settings import Project
+from fabric_hub.slurm.holders import Verdict
 from fabric_hub.spawner.failures import SessionFailure, as_html
 from fabric_hub.spawner.limits import OverLimitError, to_owner
 from fabric_hub.spawner.pages import called

@@ -167,7 +167,7 @@ def test_a_gpu_of_any_type_may_serve_a_profile_without_one() -> None:
 
 
 def test_shards_are_counted_apart_from_gpus() -> None:
-    assert fit(Profile(shards=2), [a_node()]).why == "No node here has 2 GPU shards and 1 CPUs."
+    assert fit(Profile(shards=2), [a_node()]).why == "No node here has 2 GPU shards and 1 CPU."
     assert fit(Profile(shards=2), [a_node(shards=4, shards_free=3)]).now == 1
 
 

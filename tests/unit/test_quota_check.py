@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from fabric_hub.model import JobSpec, Snapshot
-from fabric_hub.quotas.ask import Ask
-from fabric_hub.quotas.check import verdict
+from fabric_hub.slurm.amounts import about, duration, hours_of, share
+from fabric_hub.slurm.ask import Ask
+from fabric_hub.slurm.check import verdict
 from fabric_hub.slurm.limits import GPU, Association, Enforcement, Limit, Limits, PartitionLimits, Qos, Share
 
 NOW = 1_000_000.0
@@ -52,13 +53,13 @@ REFUSED: list[tuple[Limits, str, str, str]] = [
     (
         limits(user={"grp_tres_mins": {GPU: Limit(limit=60, used=90)}}),
         "budget",
-        "The budget of ann in account lab is used up: 1.5 GPU-hours of 1 GPU-hours are used.",
+        "The budget of ann in account lab is used up: 1.5 GPU-hours of 1 GPU-hour are used.",
         "owner",
     ),
     (
         limits(qos={"grp_tres_mins": {"gres/gpu:h200": Limit(limit=60, used=60)}}),
         "budget",
-        "The budget of QOS normal is used up: 1 h200 GPU-hours of 1 h200 GPU-hours are used.",
+        "The budget of QOS normal is used up: 1 h200 GPU-hour of 1 h200 GPU-hour is used.",
         "Ask the operators for more.",
     ),
     (
@@ -112,7 +113,7 @@ REFUSED: list[tuple[Limits, str, str, str]] = [
     (
         limits(qos={"max_submit_per_user": 1, "per_user": {"ann": Share(submit=Limit(limit=1, used=1))}}),
         "limit-qos",
-        "QOS normal allows at most 1 job for ann, running or waiting, and there are 1.",
+        "QOS normal allows at most 1 job for ann, running or waiting, and there is 1.",
         "End one of them first.",
     ),
     (
@@ -158,14 +159,18 @@ def test_what_can_never_start_is_refused_by_the_name_of_its_limit(
 
 
 WAITING: list[tuple[Limits, str]] = [
+    (limits(user={"max_jobs": Limit(limit=1, used=1)}), "The 1 job that ann in account lab allows for ann is running."),
     (
         limits(account={"grp_tres": {GPU: Limit(limit=3, used=2)}}),
         "2 of the 3 GPUs that account lab allows altogether are in use.",
     ),
-    (limits(user={"max_jobs": Limit(limit=2, used=2)}), "2 of the 2 jobs that ann in account lab allows for ann are"),
+    (
+        limits(user={"max_jobs": Limit(limit=2, used=2)}),
+        "All 2 jobs that ann in account lab allows for ann are running.",
+    ),
     (
         limits(qos={"per_user": {"ann": Share(tres={GPU: Limit(limit=2, used=1)})}}),
-        "1 of the 2 GPUs that QOS normal allows for ann are in use by ann.",
+        "1 of the 2 GPUs that QOS normal allows for ann is in use by ann.",
     ),
 ]
 
@@ -243,3 +248,31 @@ def test_what_running_jobs_may_take_to_come_is_a_limit_that_waits_or_refuses() -
     assert never.message == ("Account lab allows running jobs 2 GPU-hours to come, and this job asks for 4 GPU-hours.")
     waits = verdict(limits(account={"grp_tres_run_mins": {GPU: Limit(limit=600, used=420)}}), Snapshot(), ask(), NOW)
     assert waits.waits == "Account lab allows running jobs 10 GPU-hours to come, and those that run have 7 GPU-hours."
+
+
+def test_a_partition_for_an_account_takes_the_accounts_below_it() -> None:
+    for allowed in ("lab", "root"):
+        assert not verdict(limits(partition={"allow_accounts": (allowed, "other")}), Snapshot(), ask(), NOW).refused
+    assert verdict(limits(partition={"allow_accounts": ("other",)}), Snapshot(), ask(), NOW).reason == "partition"
+
+
+@pytest.mark.parametrize(("who", "name"), [("accounts", "lab"), ("qos", "normal")])
+def test_who_may_not_use_a_partition_counts_only_where_it_does_not_say_who_may(who: str, name: str) -> None:
+    assert verdict(limits(partition={f"deny_{who}": (name,)}), Snapshot(), ask(), NOW).refused
+    both = limits(partition={f"deny_{who}": (name,), f"allow_{who}": (name,)})
+    assert not verdict(both, Snapshot(), ask(), NOW).refused
+
+
+@pytest.mark.parametrize(
+    ("said", "as_words"),
+    [
+        (duration(60), "1 minute"), (duration(2400), "40 minutes"), (duration(3600), "1 hour"),
+        (duration(7260), "2 h 01 min"), (about(20), "less than a minute"), (about(90), "about 1 minute"),
+        (hours_of(60, GPU), "1 GPU-hour"), (hours_of(62, GPU), "1 GPU-hour"), (hours_of(90, GPU), "1.5 GPU-hours"),
+        (hours_of(1, GPU), "1 GPU-minute"), (hours_of(0.2, GPU), "less than 1 GPU-minute"),
+        (hours_of(0, GPU), "0 GPU-hours"), (hours_of(6000, "cpu"), "100 CPU-hours"),
+        (share(2, 3, "3 GPUs"), "2 of the 3 GPUs"), (share(3, 3, "3 GPUs"), "All 3 GPUs"),
+    ],
+)  # fmt: skip
+def test_amounts_are_said_in_the_singular_and_the_plural(said: str, as_words: str) -> None:
+    assert said == as_words

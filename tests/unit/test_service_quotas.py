@@ -25,7 +25,7 @@ from fabric_hub.service.review import Review
 from fabric_hub.service.scopes import SESSION_SCOPE
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.settings import Settings
-from fabric_hub.slurm.limits import Limits
+from fabric_hub.slurm.limits import GPU, Association, Limit, Limits, Qos
 from fabric_hub.spawner.child import session_variables
 
 from .builders import NOW, a_job, a_site, a_snapshot, fields_of_a_session
@@ -46,9 +46,10 @@ class Accounts:
         self.project = Balance(limit=100.0, used=90.0, left=10.0, running=1.0, to_come=12.0, of="account phys")
         self.own = Balance(limit=None, used=12.0, left=10.0, running=1.0)
         self.full = 50
+        self.told: Limits | None = None
 
     def limits(self) -> Limits | None:
-        return None
+        return self.told
 
     def usage(self, project: str, user: str) -> Usage:
         if project != "physics":
@@ -145,7 +146,15 @@ async def api(
 
     async def latest() -> Snapshot:
         jobs = [
-            a_job(job_id=7, name=f"fabric-main-{session.id}", started_at=started_at, ends_at=started_at + HOUR)
+            a_job(
+                job_id=7,
+                name=f"fabric-main-{session.id}",
+                account="phys",
+                qos="normal",
+                tres="cpu=4,gres/gpu=1",
+                started_at=started_at,
+                ends_at=started_at + HOUR,
+            )
             for session in store.live_all()
             if session.server_name == ""
         ]
@@ -310,6 +319,27 @@ async def test_more_time_than_the_profile_allows_is_refused_with_the_limit(
     told = problem(await asked(api, "POST", "session/extend", {"minutes": 181}), 403, "extend")
     assert "at most 180 minutes" in told.message
     assert gateway.asked == []
+
+
+async def test_more_time_than_slurm_would_let_start_is_refused_with_the_limit(
+    api: httpx.AsyncClient, session: Session, gateway: Gateway, accounts: Accounts
+) -> None:
+    root, phys = Association(account="root"), Association(account="phys", parent="root")
+    known = (root, phys, Association(account="phys", user="jan", parent="phys"))
+    accounts.told = Limits(at=time.time(), associations=known, qos=(Qos(name="normal", max_wall_s=5400),))
+    told = problem(await asked(api, "POST", "session/extend", {"minutes": 60}), 403, "limit-qos")
+    assert told.message == "QOS normal allows a job at most 1 h 30 min, not 2 hours."
+    assert gateway.asked == []
+    assert (await asked(api, "POST", "session/extend", {"minutes": 30})).status_code == 200
+
+
+async def test_more_time_than_a_budget_lasts_is_given_where_slurm_lets_it_and_that_is_said(
+    api: httpx.AsyncClient, session: Session, accounts: Accounts
+) -> None:
+    phys = Association(account="phys", grp_tres_mins={GPU: Limit(limit=60, used=30)})
+    accounts.told = Limits(at=time.time(), associations=(phys, Association(account="phys", user="jan", parent="phys")))
+    told = (await asked(api, "POST", "session/extend", {"minutes": 60})).json()
+    assert "Slurm ends the job when they are used up, after about" in told["text"]
 
 
 async def test_a_profile_without_a_policy_stops_nobody(api: httpx.AsyncClient, session: Session) -> None:

@@ -211,6 +211,20 @@ path = "scratch"
         parse(text)
 
 
+@pytest.mark.parametrize("place", ["{home}/rescue", "rescue/{user}", "/rescue"])
+def test_rescue_sessions_live_outside_the_home_and_apart(place: str) -> None:
+    text = f"""[hub]
+state_dir = "/var/lib/hub"
+[images]
+dir = "/img"
+[users]
+rescue_dir = "{place}"
+"""
+    with pytest.raises(FabricError, match=r"site.toml:\d: users: rescue_dir .* is no absolute path with {user} in it"):
+        parse(text)
+    assert parse(text.replace(place, "/rescue/{user}")).users.rescue_dir == "/rescue/{user}"
+
+
 @pytest.mark.parametrize(
     ("rescue", "says"),
     [("nothing", "'nothing' is not a \\[profile.NAME\\] of this file"), ("gpu", "'gpu' has GPUs")],

@@ -56,6 +56,13 @@ async def test_preparing_again_replaces_and_shuts_what_was_open(me: Account, roo
     assert directory.stat().st_mode & 0o777 == 0o700
 
 
+async def test_what_cannot_be_prepared_leaves_no_secret_behind(me: Account, root: Path) -> None:
+    (root / SESSION / "env.json").mkdir(parents=True)
+    with pytest.raises(FabricError, match="something else is in its place"):
+        await prepare(me, root, ssl_key="secret", env_json="{}")
+    assert [path.name for path in (root / SESSION).iterdir()] == ["env.json"]
+
+
 async def test_a_link_in_the_sessions_place_is_not_followed(me: Account, root: Path, tmp_path: Path) -> None:
     root.mkdir()
     (tmp_path / "elsewhere").mkdir()
@@ -99,6 +106,55 @@ def test_what_went_wrong_in_a_home_is_told_with_its_name(me: Account, number: in
     assert told in error.message
     assert "/home/anna/.fabric-hub/s" in error.message
     assert error.hint
+    assert error.reason == ("home-full" if number in (errno.EDQUOT, errno.ENOSPC) else "home")
+
+
+@pytest.mark.skipif(not ROOT, reason="needs root: somebody else puts something in the way")
+@pytest.mark.root
+@pytest.mark.parametrize("kind", ["directory", "link"])
+async def test_what_somebody_else_put_where_everybody_may_write_is_not_used(
+    me: Account, tmp_path: Path, kind: str
+) -> None:
+    """In a directory open to all, as a rescue directory's parent is, anybody may be there first."""
+    everybodys, elsewhere = tmp_path / "rescue", tmp_path / "elsewhere"
+    everybodys.mkdir()
+    everybodys.chmod(0o1777)
+    elsewhere.mkdir()
+    root = everybodys / "me"
+    if kind == "directory":
+        root.mkdir(mode=0o777)
+    else:
+        root.symlink_to(elsewhere)
+    os.chown(root, 64104, 64104, follow_symlinks=False)
+    with pytest.raises(FabricError, match="belongs to somebody else"):
+        await prepare(me, root, env_json="secret")
+    assert not list(elsewhere.iterdir())
+    assert kind == "link" or not list(root.iterdir())
+
+
+async def test_of_a_rescue_session_nothing_is_left_and_of_another_the_log(
+    me: Account, root: Path, tmp_path: Path
+) -> None:
+    rescue = tmp_path / "rescue" / "me"
+    roots = (str(root), str(rescue))
+    for where in (root, rescue):
+        directory = await prepare(me, where, env_json="{}")
+        (directory / "own" / "runtime").mkdir(parents=True)
+        (directory / "session.log").write_text(f"in {where.name}\n")
+    assert (await home.find_log(me, roots, SESSION, timeout_s=20)).lines == ("in .fabric-hub",)
+    await home.remove_all(me, roots, SESSION, timeout_s=20)
+    assert [path.name for path in (root / SESSION).iterdir()] == ["session.log"]
+    assert not list(rescue.iterdir())
+    await home.remove_all(me, roots, "zzzzzzzzzzzz", timeout_s=20)
+
+
+async def test_a_rescue_sessions_log_is_found_where_it_is(me: Account, root: Path, tmp_path: Path) -> None:
+    directory = await prepare(me, tmp_path / "rescue", env_json="{}")
+    roots = (str(root), str(tmp_path / "rescue"))
+    assert (await home.find_log(me, roots, SESSION, timeout_s=20)).path == f"{root}/{SESSION}/session.log"
+    (directory / "session.log").write_text("rescued\n")
+    found = await home.find_log(me, roots, SESSION, timeout_s=20)
+    assert (found.lines, found.path) == (("rescued",), f"{directory}/session.log")
 
 
 async def test_the_log_is_its_last_lines_without_control_characters(me: Account, root: Path) -> None:

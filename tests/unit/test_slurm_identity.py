@@ -136,3 +136,14 @@ def test_where_sessions_live() -> None:
     assert accounts.session_root("anna", anna, UserSettings()) == "/home/x-anna/.fabric-hub"
     users = UserSettings(session_dir="/scratch/{user}/hub/")
     assert accounts.session_root("anna", anna, users) == "/scratch/anna/hub"
+
+
+def test_where_rescue_sessions_live() -> None:
+    anna = Account("x-anna", 1234, 1234, (1234,), "/home/x-anna", "/bin/sh")
+    nowhere = UserSettings()
+    assert accounts.session_root("anna", anna, nowhere, rescue=True) == "/home/x-anna/.fabric-hub"
+    assert accounts.session_roots("anna", anna, nowhere) == ("/home/x-anna/.fabric-hub",)
+    users = UserSettings(rescue_dir="/rescue/{user}")
+    assert accounts.session_root("anna", anna, users) == "/home/x-anna/.fabric-hub"
+    assert accounts.session_root("anna", anna, users, rescue=True) == "/rescue/anna"
+    assert accounts.session_roots("anna", anna, users) == ("/home/x-anna/.fabric-hub", "/rescue/anna")

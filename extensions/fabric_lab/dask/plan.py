@@ -145,7 +145,8 @@ def profile_pool(
     found = choose(offer["profiles"], profile, gpus)
     if hours is not None and not 0 < hours <= found["max_hours"]:
         raise PlanError(
-            f"Workers of profile {found['name']} may run for at most {found['max_hours']:g} hours, not {hours:g}."
+            f"Workers of profile {found['name']} may run for at most {found['max_hours']:g} "
+            f"hour{'' if found['max_hours'] == 1 else 's'}, not {hours:g}."
         )
     minutes = math.ceil(60 * (hours or found["default_hours"]))
     return Pool(
