@@ -148,6 +148,9 @@ class SlurmSettings(Frozen):
         default=60.0, ge=2, le=3600, description="Between two questions about all limits and their use."
     )
     query_timeout_s: float = Field(default=20.0, gt=0, description="When a question counts as unanswered.")
+    accounting_timeout_s: float = Field(
+        default=120.0, gt=0, le=600, description="The same of a question about a day's jobs, to Slurm's database."
+    )
     max_queries_per_s: float = Field(default=0.5, gt=0, description="Upper bound for all questions together.")
     extend: Literal["never", "as-user", "as-gateway"] = Field(
         default="never",
@@ -256,6 +259,9 @@ class Members(Frozen):
 
     owner: tuple[HubUser, ...] = Field(default=(), description="Hub users who are responsible for the project.")
     member: tuple[HubUser, ...] = Field(default=(), description="Hub users who work in the project.")
+
+    def __contains__(self, user: str) -> bool:
+        return user in self.owner or user in self.member
 
 
 class Project(Frozen):

@@ -25,13 +25,15 @@ from jupyter_server.utils import url_path_join
 from tornado.web import HTTPError, authenticated
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
-from .hub_service import Service
+from .hub_service import Kept, Service
 
 if TYPE_CHECKING:
     from tornado.websocket import WebSocketClientConnection
 
 FRAME = "fabric-frame"
 NAME = "([a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?)"  # as session.NAME of .dask
+# All tabs have the hub asked for profiles once in this time, in seconds.
+OFFER_S = 5.0
 # What may be asked of a new cluster, with the types of its words.
 NEW: dict[str, tuple[type, ...]] = {"name": (str,), "profile": (str,), "n_workers": (int,), "hours": (int, float)}
 
@@ -155,9 +157,6 @@ class PanelHandler(APIHandler):
 
     auth_resource = "fabric"
 
-    def initialize(self, service: Service) -> None:
-        self.service = service
-
     def tell(self, body: Mapping[str, Any], status: int = 200) -> None:
         self.set_status(status)
         self.set_header("Cache-Control", "no-store")
@@ -173,12 +172,15 @@ class PanelHandler(APIHandler):
 class ClustersHandler(PanelHandler):
     """GET: clusters and profiles for new ones. POST ``{"profile", "n_workers", ...}``: start one."""
 
+    def initialize(self, offer: Kept) -> None:
+        self.offer = offer
+
     @authenticated
     @authorized
     async def get(self) -> None:
         from .dask import proxy
 
-        found, offer = await asyncio.gather(proxy.all_clusters(), self.service.ask("/clusters"))
+        found, offer = await asyncio.gather(proxy.all_clusters(), self.offer.get())
         body = offer.body or {}
         self.tell({"clusters": found, "profiles": body.get("profiles", []), "problem": offer.problem})
 
@@ -216,6 +218,9 @@ class ClusterHandler(PanelHandler):
 class QuoteHandler(PanelHandler):
     """GET ``?profile=&workers=``: what so many workers cost and wait for."""
 
+    def initialize(self, service: Service) -> None:
+        self.service = service
+
     @authenticated
     @authorized
     async def get(self) -> None:
@@ -229,11 +234,11 @@ class QuoteHandler(PanelHandler):
 def routes(base: str, service: Service, frame: str) -> list[tuple[str, type[JupyterHandler], dict[str, Any]]]:
     """The handlers with their addresses below ``<base>``; ``frame`` is the word for pages in frames."""
     clusters = url_path_join(base, "clusters")
-    shared, dashboards = {"service": service}, {"frame": frame}
+    offer, dashboards = Kept(service, "/clusters", OFFER_S), {"frame": frame}
     return [
         (url_path_join(base, "dask", NAME) + "/?()", DashboardHandler, dashboards),
         (url_path_join(base, "dask", NAME) + "/(.+)", DashboardHandler, dashboards),
-        (clusters, ClustersHandler, shared),
-        (url_path_join(clusters, "quote"), QuoteHandler, shared),
-        (url_path_join(clusters, NAME), ClusterHandler, shared),
+        (clusters, ClustersHandler, {"offer": offer}),
+        (url_path_join(clusters, "quote"), QuoteHandler, {"service": service}),
+        (url_path_join(clusters, NAME), ClusterHandler, {}),
     ]

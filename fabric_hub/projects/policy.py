@@ -39,7 +39,7 @@ class Choice(Frozen):
 
 
 def is_member(project: Project, user: str) -> bool:
-    return user in project.members.owner or user in project.members.member
+    return user in project.members
 
 
 def projects_of(settings: Settings, user: str) -> dict[str, Project]:

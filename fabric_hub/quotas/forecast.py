@@ -180,8 +180,14 @@ def storage_passed(owner: str, use: StorageUse, percents: Iterable[float] = (80,
     if not passed:
         return None
     limit = max(passed)
-    where = f"{use.path}, a project's quota" if use.scope == "project" else use.path
+    if use.project:  # told once for all who see it
+        where, subject = (
+            f"{use.path}, the quota of project {use.project}",
+            f"project:{use.project}:{use.path}:{use.title}",
+        )
+    else:
+        where = f"{use.path}, a project's quota" if use.scope == "project" else use.path
+        subject = f"storage:{owner}:{use.path}:{use.scope}:{use.title}"
     text = f"{use.title} ({where}) is {share:.0f}% full by {what}. Remove what is no longer needed, or ask for more."
     level: Level = "danger" if limit == max(percents) else "warning"
-    subject = f"storage:{owner}:{use.path}:{use.scope}:{use.title}"
     return Threshold(subject=subject, name=f"{limit:g}-percent", level=level, text=text)

@@ -28,6 +28,7 @@ OTHER, DASK = "other", "dask"
 BACK_DAYS = 35
 # slurmdbd may learn of a job's end late: a day is final this long after it.
 SETTLED_S = 24 * HOUR_S
+OVER_EVERY_S = 6 * HOUR_S
 
 
 class UsageRow(Frozen):
@@ -61,15 +62,28 @@ def bounds(day: date) -> tuple[float, float]:
 def due(rolled: Mapping[date, float], now: float, back: int = BACK_DAYS) -> list[date]:
     """The days to sum up now, newest first: today, days that may still have changed, and days that never were.
 
+    Of a day that is over little changes: it is summed up when it is, a few times more, and when it is final.
+
     :param rolled: when each day was summed up last.
     """
     today = datetime.fromtimestamp(now).astimezone().date()
     wanted = []
     for age in range(back + 1):
         day = today - timedelta(days=age)
-        if rolled.get(day, 0.0) < bounds(day)[1] + SETTLED_S:
+        last, over = rolled.get(day, 0.0), bounds(day)[1]
+        if last < over + SETTLED_S and (last < over or now >= over + SETTLED_S or now - last >= OVER_EVERY_S):
             wanted.append(day)
     return wanted
+
+
+def unfinished(rolled: Mapping[date, float], days: Iterable[date], *, settled: bool = False) -> list[date]:
+    """Those days that were never summed up, or last before they were over, newest first.
+
+    :param rolled: when each day was summed up last.
+    :param settled: or before they were final.
+    """
+    late_s = SETTLED_S if settled else 0.0
+    return [day for day in sorted(days, reverse=True) if rolled.get(day, 0.0) < bounds(day)[1] + late_s]
 
 
 def session_of(name: str, hub: str) -> tuple[str, bool]:
@@ -81,13 +95,19 @@ def session_of(name: str, hub: str) -> tuple[str, bool]:
 
 
 def summed(
-    settings: Settings, jobs: Iterable[PastJob], sessions: Mapping[str, Session], day: date, now: float
+    settings: Settings,
+    jobs: Iterable[PastJob],
+    sessions: Mapping[str, Session],
+    day: date,
+    now: float,
+    below: Mapping[str, str] | None = None,
 ) -> tuple[UsageRow, ...]:
     """The use of a day, by project, account, user and profile.
 
     A job counts for a session only when account and user are the session's own: its name is its owner's text.
 
     :param now: until when a running job has run, in Unix seconds.
+    :param below: accounts below those of projects, each with that: their use is the project's, as in Slurm's limits.
     """
     projects: dict[str, list[str]] = defaultdict(list)
     for name, project in settings.project.items():
@@ -105,7 +125,10 @@ def summed(
         if session:
             owner, profile, user = session.project, DASK if worker else session.profile, session.user
         else:
-            mine = projects.get(job.account, [])
+            account = (below or {}).get(job.account, job.account)
+            if below is not None and account not in projects:
+                continue  # it only shares a budget with a project
+            mine = projects.get(account, [])
             owner, profile = (mine[0] if len(mine) == 1 else ""), OTHER
         total = totals[owner, job.account, user, profile]
         total[0] += job.gpus * seconds / HOUR_S

@@ -46,7 +46,7 @@ async def roll(
         found = await source.accounting(begin, min(after, now) if now > begin else after)
         named = {session_of(job.name, settings.hub.id)[0] for job in found.jobs} - {""}
         sessions = await asyncio.to_thread(store.known, named)
-        rows = summed(settings, found.jobs, sessions, day, found.at)
+        rows = summed(settings, found.jobs, sessions, day, found.at, found.below)
         charges = charged(found.jobs, day, found.at)
         await asyncio.to_thread(history.replace, day, rows, found.at, charges)
     return len(wanted)

@@ -78,10 +78,14 @@ class DayUse(Frozen):
 
 
 class StorageUse(Frozen):
-    """One file system's quota, by its own tools. ``at`` is when they were asked; ``problem`` why they said nothing."""
+    """One file system's quota, by its own tools. ``at`` is when they were asked; ``problem`` why they said nothing.
+
+    ``project`` is the project whose quota it is; empty: it is the user's own, or one for all.
+    """
 
     title: str
     path: str
+    project: str = ""
     scope: str = "user"  # user, project: whose quota it is
     used: int = 0
     limit: int | None = None
@@ -195,4 +199,4 @@ class Source(Protocol):
         """GPU-hours by day that count towards the limits of "account NAME" (all below it included) or "QOS NAME"."""
 
     def storage(self, user: str) -> tuple[StorageUse, ...]:
-        """What a user's file systems said last."""
+        """What a user's file systems said last, those of all their projects included."""

@@ -60,12 +60,13 @@ class WarningBook:
     def in_force(self, now: float, subjects: Iterable[str] | None = None, user: str = "") -> tuple[Warned, ...]:
         """The warnings in force, worst first.
 
-        :param subjects: only those of these subjects, and of the storage of ``user``; default: all.
+        :param subjects: only those of these subjects, their storage, and the storage of ``user``; default: all.
         """
         query = sa.select(table).where(table.c.in_force, table.c.seen_at >= now - STALE_S)
         if subjects is not None:
-            of_user = table.c.subject.startswith(f"storage:{user}:", autoescape=True)
-            query = query.where(sa.or_(table.c.subject.in_(list(subjects)), of_user))
+            wanted = list(subjects)
+            storage = [table.c.subject.startswith(begin, autoescape=True) for begin in storage_of(user, wanted)]
+            query = query.where(sa.or_(table.c.subject.in_(wanted), *storage))
         with Transaction(self._engine) as connection:
             rows = connection.execute(query.order_by(table.c.level, table.c.subject)).all()
         return tuple(
@@ -101,3 +102,8 @@ def subjects_of(user: str, projects: Iterable[str]) -> set[str]:
     """The subjects of warnings that concern a user of these projects; storage apart. Pure."""
     names = list(projects)
     return {f"project:{name}" for name in names} | {f"user:{name}/{user}" for name in names}
+
+
+def storage_of(user: str, subjects: Iterable[str]) -> tuple[str, ...]:
+    """How subjects begin that are about the storage of a user, and of the projects among ``subjects``. Pure."""
+    return f"storage:{user}:", *(f"{subject}:" for subject in subjects if subject.startswith("project:"))

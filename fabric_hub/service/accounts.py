@@ -30,8 +30,8 @@ from .usage import UsageDesk
 log = logging.getLogger("fabric_hub.accounts")
 
 AFTER_FAULT_S = 60.0
-# Those who are refused by old numbers have Slurm asked for new ones: so often for all of them together.
-ASKED_ANEW_S = 10.0
+# Those who are refused by old numbers have Slurm asked for new ones, two questions: so often for all of them together.
+ASKED_ANEW_S = 60.0
 LIMITS_WAIT_S = 5.0
 
 
@@ -66,7 +66,8 @@ class Accounts:
             gateway=self._gateway,
             newer_limits=self._newer_limits,
         )
-        self._asked_at = 0.0
+        self._asked_at = -ASKED_ANEW_S
+        self._newer: asyncio.Task[Limits | None] | None = None
 
     async def run(self) -> None:
         """Until cancelled. A fault in keeping count ends no service that sessions need to start."""
@@ -94,11 +95,18 @@ class Accounts:
         self._history.close()
 
     async def _newer_limits(self) -> Limits | None:
-        if self._gateway is None or time.monotonic() - self._asked_at < ASKED_ANEW_S:
+        if self._gateway is None:
             return None
-        self._asked_at = time.monotonic()
+        if self._newer is None or self._newer.done():
+            if time.monotonic() - self._asked_at < ASKED_ANEW_S:
+                return None
+            self._asked_at = time.monotonic()
+            self._newer = asyncio.create_task(self._ask_limits(self._gateway))
+        return await asyncio.shield(self._newer)  # others who are refused meanwhile have the same answer
+
+    async def _ask_limits(self, gateway: GatewayClient) -> Limits | None:
         try:
-            return await self._gateway.limits(wait_s=LIMITS_WAIT_S, fresh=time.time())
+            return await gateway.limits(wait_s=LIMITS_WAIT_S, fresh=time.time())
         except FabricError as error:
             log.warning("Slurm's limits are as old as before: %s", error)
             return None
@@ -107,7 +115,8 @@ class Accounts:
         assert self._gateway is not None
         told = await self._gateway.storage(user)
         fields = StorageUse.model_fields.keys() & StorageQuota.model_fields.keys()
-        return tuple(StorageUse(at=told.at, **one.model_dump(include=set(fields))) for one in told.quotas)
+        found = (StorageUse(**one.model_dump(include=set(fields))) for one in told.quotas)
+        return tuple(one if one.at else one.model_copy(update={"at": told.at}) for one in found)
 
     async def scrape(self) -> Collector:
         """What Prometheus is told now."""

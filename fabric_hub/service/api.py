@@ -35,6 +35,7 @@ from .metrics import SCOPE as METRICS_SCOPE
 from .quotas import PLACES as QUOTA_PLACES
 from .quotas import QuotaDesk, add_quotas
 from .scopes import server_of
+from .turns import BusyError
 
 log = logging.getLogger("fabric_hub.service")
 
@@ -226,7 +227,8 @@ async def _refused(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, FabricError)
     since = getattr(error, "since", None)
     problem = Problem(message=error.message, reason=error.reason, hint=error.hint, since=since)
-    return JSONResponse(problem.model_dump(), status_code=error.status)
+    later = {"Retry-After": str(error.retry_after_s)} if isinstance(error, BusyError) else None
+    return JSONResponse(problem.model_dump(), status_code=error.status, headers=later)
 
 
 async def _other(_request: Request, error: Exception) -> JSONResponse:

@@ -22,6 +22,7 @@ from ..sessions.store import Session
 from ..settings import Settings
 from ..slurm.limits import Limits
 from .quotas import QuotaDesk, time_left_of
+from .turns import Turns
 
 # As many workers as one scheduler can lead; also what a job array may hold by default (slurm.conf, MaxArraySize).
 MOST_WORKERS = 1000
@@ -42,7 +43,7 @@ def add_clusters(
     :param quotas: where Slurm's limits and the project's GPU-hours are read, or None where nobody keeps count.
     """
 
-    one_at_a_time = asyncio.Lock()
+    one_at_a_time, turns = asyncio.Lock(), Turns()
 
     @api.get("/session/clusters")
     async def session_clusters(session: Annotated[Session, Depends(own_session)]) -> ClusterOffer:
@@ -62,7 +63,8 @@ def add_clusters(
     ) -> Quote:
         """What so many workers of a profile would cost per hour, and how many of them find a place now.
 
-        ``have`` of them run, ``submitted`` run or wait for their job; up to ``per_job`` share one.
+        ``have`` of them run, ``submitted`` run or wait for their job; up to ``per_job`` share one. A session has
+        one question answered at a time; with too many at once the answer is 429, with Retry-After.
         """
         if workers > MOST_WORKERS:
             raise FabricError(
@@ -72,14 +74,15 @@ def add_clusters(
                 status=409,
             )
         wish = Wish(profile, workers, have, submitted, per_job)
-        try:
-            return await priced(session, wish, quotas.source.limits() if quotas else None)
-        except FabricError as error:
-            # a refusal by counts that are older than what they count would be wrong
-            newer = await quotas.newer_limits() if quotas and error.reason in COUNTED else None
-            if newer is None:
-                raise
-            return await priced(session, wish, newer)
+        async with turns.turn(session.id):
+            try:
+                return await priced(session, wish, quotas.source.limits() if quotas else None)
+            except FabricError as error:
+                # a refusal by counts that are older than what they count would be wrong
+                newer = await quotas.newer_limits() if quotas and error.reason in COUNTED else None
+                if newer is None:
+                    raise
+                return await priced(session, wish, newer)
 
     async def priced(session: Session, wish: Wish, limits: Limits | None) -> Quote:
         """Among all jobs of a large cluster this takes a while: beside the loop, and one at a time."""

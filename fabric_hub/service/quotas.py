@@ -204,7 +204,7 @@ def describe(
         gpu_hours=with_forecast(source, session.project, usage.project, today, now),
         user_gpu_hours=with_forecast(source, session.project, usage.user, today, now, session.user),
         trend=source.trend(session.project),
-        storage=source.storage(session.user),
+        storage=tuple(one for one in source.storage(session.user) if one.project in ("", session.project)),
         time=time_left_of(settings, session, snapshot, now),
         idle=policy_of(settings, session),
         warnings=here.review.of(session.user, [session.project]),

@@ -5,21 +5,26 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from ..errors import FabricError
 from ..quotas import hook
 from ..quotas.forecast import Threshold, budget_passed, forecast, rate_per_day, storage_passed
-from ..quotas.told import Balance, Bound, Source, Warned
-from ..quotas.warnings import WarningBook, subjects_of
+from ..quotas.told import Balance, Bound, Source, StorageUse, Warned
+from ..quotas.warnings import WarningBook, storage_of, subjects_of
 from ..sessions.store import SessionStore
 from ..settings import Settings
 
 log = logging.getLogger("fabric_hub.review")
 
 EVERY_S = 20.0
+# Who has no session is looked at so often, one member of a project after another, spread over this time.
+MEMBERS_EVERY_S = 6 * 3600.0
+# When a file system that was asked has answered, or will not.
+ANSWERED_S = 60.0
 
 
 def passed(settings: Settings, source: Source, users: Iterable[tuple[str, str]], now: float) -> list[Threshold]:
@@ -37,6 +42,16 @@ def passed(settings: Settings, source: Source, users: Iterable[tuple[str, str]],
             for bound in balance.above:
                 title = f"The budget of {bound.name}, which limits {_limited(name, bound)},"
                 found.append(budget_passed(subject, title, bound, now, quotas.warn_days, "the operators"))
+    return [threshold for threshold in found if threshold is not None] + of_users(settings, source, users, now)
+
+
+def of_users(settings: Settings, source: Source, users: Iterable[tuple[str, str]], now: float) -> list[Threshold]:
+    """The thresholds that users have passed in their own budgets and storage, and their projects in theirs.
+
+    :param users: (project, user).
+    """
+    today = datetime.fromtimestamp(now).astimezone().date()
+    quotas, found = settings.quotas, []
     pairs = sorted(set(users))
     for project, user in pairs:
         own = source.usage(project, user).user
@@ -44,9 +59,22 @@ def passed(settings: Settings, source: Source, users: Iterable[tuple[str, str]],
             own = forecast(own, rate_per_day(source.trend(project, user), today), now)
             title = f"Your budget in project {project}"
             found.append(budget_passed(f"user:{project}/{user}", title, own, now, quotas.warn_days))
+    shared: dict[tuple[str, str, str], StorageUse] = {}
     for user in sorted({user for _, user in pairs}):
-        found += [storage_passed(user, use, quotas.warn_storage_percent) for use in source.storage(user)]
+        for use in source.storage(user):
+            key = use.project, use.path, use.title
+            if not use.project:
+                found.append(storage_passed(user, use, quotas.warn_storage_percent))
+            elif not use.problem and (key not in shared or (use.at or 0.0) > (shared[key].at or 0.0)):
+                shared[key] = use  # its members were told it at different times
+    found += [storage_passed("", use, quotas.warn_storage_percent) for use in shared.values()]
     return [threshold for threshold in found if threshold is not None]
+
+
+def turn(members: Sequence[str], before: float, now: float, every_s: float = MEMBERS_EVERY_S) -> list[str]:
+    """The members whose turn came between two moments, when each has one in ``every_s``, at even distances. Pure."""
+    first, last = (int(at * len(members) / every_s) for at in (before, now))
+    return [members[number % len(members)] for number in range(first + 1, min(last, first + len(members)) + 1)]
 
 
 def with_forecast(
@@ -77,6 +105,9 @@ class Review:
         self._settings, self._store, self._source = settings, store, source
         self._book = WarningBook(store.engine)
         self._found: list[Threshold] = []
+        self._looked_at = time.time()
+        self._asked: dict[str, float] = {}  # members whose turn came, and when their storage was asked for
+        self._of_members: dict[str, list[Threshold]] = {}  # what was found then, until their next turn
         self.in_force: tuple[Warned, ...] = ()
         self.hook_failures = 0
 
@@ -91,8 +122,27 @@ class Review:
         """Look once."""
         sessions = await asyncio.to_thread(self._store.live_all)
         pairs = [(one.project, one.user) for one in sessions]
-        self._found = await asyncio.to_thread(passed, self._settings, self._source, pairs, now)
+        here = await asyncio.to_thread(passed, self._settings, self._source, pairs, now)
+        away = await asyncio.to_thread(self._members, {user for _, user in pairs}, now)
+        known = {one.subject for one in here}
+        self._found = here + list({one.id: one for one in away if one.subject not in known}.values())
         self.in_force = await asyncio.to_thread(self._book.note, self._found, now)
+
+    def _members(self, here: set[str], now: float) -> list[Threshold]:
+        """What was found of members who have no session, when their turn was."""
+        projects: dict[str, list[str]] = defaultdict(list)
+        for name, project in self._settings.project.items():
+            for user in {*project.members.owner, *project.members.member} - here:
+                projects[user].append(name)
+        for user in [user for user, at in self._asked.items() if now - at > ANSWERED_S]:
+            del self._asked[user]
+            pairs = [(name, user) for name in projects[user]]
+            self._of_members[user] = of_users(self._settings, self._source, pairs, now)
+        for user in turn(sorted(projects), self._looked_at, now):
+            self._source.storage(user)  # asks for it
+            self._asked[user] = now
+        self._looked_at = now
+        return [one for user, found in self._of_members.items() if user in projects for one in found]
 
     async def tell(self, now: float) -> None:
         """Tell the hook what it was not told yet."""
@@ -116,7 +166,8 @@ class Review:
     def of(self, user: str, projects: Iterable[str]) -> tuple[Warned, ...]:
         """What is in force for a user and these projects of theirs."""
         mine = subjects_of(user, projects)
-        return tuple(one for one in self.in_force if one.subject in mine or one.subject.startswith(f"storage:{user}:"))
+        storage = storage_of(user, mine)
+        return tuple(one for one in self.in_force if one.subject in mine or one.subject.startswith(storage))
 
 
 async def _again_and_again(work: Callable[[float], Awaitable[None]]) -> None:
@@ -132,7 +183,7 @@ def people(settings: Settings, subject: str) -> list[str]:
     """The hub users whom a warning concerns: the owners of a project, or the user. Pure."""
     kind, _, rest = subject.partition(":")
     if kind == "project":
-        project = settings.project.get(rest)
+        project = settings.project.get(rest.partition(":")[0])
         return list(project.members.owner) if project else []
     if kind == "user":
         return [rest.partition("/")[2]]

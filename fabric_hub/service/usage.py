@@ -29,6 +29,8 @@ log = logging.getLogger("fabric_hub.usage")
 TREND_DAYS = 28
 HISTORY_EVERY_S = 300.0
 STORAGE_EVERY_S = 300.0
+# Users whose storage is asked for at the same time; the gateway sees to it that none of a file system's own waits long.
+STORAGE_AT_ONCE = 16
 # Summing up all running jobs takes milliseconds: what it gave holds for everybody for a moment.
 HOLDS_S = 5.0
 # Who has not looked for so long is asked of no file system.
@@ -133,18 +135,24 @@ class UsageDesk:
 
     async def run(self) -> None:
         """Keep the storage of those who look up to date; until cancelled."""
-        while self._ask_storage is not None:
-            now = time.time()
-            # a copy: budgets are reviewed in a thread of their own, which looks meanwhile
-            for user, at in self._looked.copy().items():
-                if now - at >= INTEREST_S:
-                    self._looked.pop(user, None)
-                    continue
-                if now - self._asked.get(user, 0.0) < STORAGE_EVERY_S:
-                    continue
-                self._asked[user] = now
-                try:
-                    self._storage[user] = await self._ask_storage(user)
-                except FabricError as error:
-                    log.warning("No word on the storage of %s: %s", user, error)
-            await asyncio.sleep(1.0)
+        places = asyncio.Semaphore(STORAGE_AT_ONCE)
+        async with asyncio.TaskGroup() as asking:
+            while self._ask_storage is not None:
+                now = time.time()
+                # a copy: budgets are reviewed in a thread of their own, which looks meanwhile
+                for user, at in self._looked.copy().items():
+                    if now - at >= INTEREST_S:
+                        self._looked.pop(user, None)
+                        continue
+                    if now - self._asked.get(user, 0.0) < STORAGE_EVERY_S:
+                        continue
+                    await places.acquire()
+                    self._asked[user] = time.time()
+                    asking.create_task(self._ask(self._ask_storage, user)).add_done_callback(lambda _: places.release())
+                await asyncio.sleep(1.0)
+
+    async def _ask(self, storage: Storage, user: str) -> None:
+        try:
+            self._storage[user] = await storage(user)
+        except FabricError as error:
+            log.warning("No word on the storage of %s: %s", user, error)

@@ -12,6 +12,9 @@ from .limits import Limits
 from .storage import StorageAnswer
 from .verbs import LONGEST_WAIT_S, Health
 
+# Longer than slurm.accounting_timeout_s of a few questions, and of whoever asked before.
+ACCOUNTING_S = 1800.0
+
 
 class GatewayUnavailableError(SlurmUnavailableError):
     """The gateway itself does not answer: nothing is known of Slurm, and nothing has changed."""
@@ -54,7 +57,8 @@ class GatewayClient(UnixClient):
 
     async def accounting(self, start: float, end: float) -> Accounting:
         """The jobs that ran between two moments (Unix seconds), from Slurm's database; at most a few days at once."""
-        return await self.ask(Accounting, "GET", "/v1/accounting", params={"start": start, "end": end})
+        wanted = {"start": start, "end": end}
+        return await self.ask(Accounting, "GET", "/v1/accounting", params=wanted, timeout=ACCOUNTING_S)
 
     async def storage(self, user: str) -> StorageAnswer:
         """What the file systems' quota tools say of a user's storage."""

@@ -52,6 +52,7 @@ async def run(
     stdin: bytes = b"",
     account: Account | None = None,
     max_output: int = 1 << 28,
+    starting: asyncio.Lock | None = None,
 ) -> Finished:
     """Run ``argv`` and wait for it.
 
@@ -59,12 +60,14 @@ async def run(
     :param timeout_s: seconds after which it is killed with all of its process group.
     :param account: the Unix account to run as; None is the gateway's own.
     :param max_output: bytes of standard output it may write.
+    :param starting: held while it starts; an account may have only a few starts at the same time.
     :raises TimedOutError: it was killed for its time.
     :raises TooMuchOutputError: it was killed for its output.
     :raises OSError: it could not be started (not found, not allowed).
     """
     began = time.monotonic()
-    process = await spawning.spawn(argv, dict(env), _identity(account), timeout_s)
+    async with starting or contextlib.nullcontext():
+        process = await spawning.spawn(argv, dict(env), _identity(account), timeout_s)
     try:
         async with asyncio.timeout(timeout_s):
             _, stdout, stderr, returncode = await asyncio.gather(

@@ -20,6 +20,9 @@ from .accounting import PastJob
 from .limits import Enforcement, Limits
 from .table import Ending
 
+# Accounts or QOS of one question to slurmdbd: an argument may be 128 KiB long, a name 64 bytes.
+_NAMES_AT_ONCE = 500
+
 Turn = Callable[[], Awaitable[None]]
 
 
@@ -134,34 +137,51 @@ class Questions:
         config = await self._ask("scontrol", ["show", "config"], {})
         return Rules(rights=rights, qos=qos, enforcement=limits_parse.enforcement(config))
 
-    async def accounting(self, start: float, end: float) -> tuple[PastJob, ...]:
-        """The jobs that ran between two moments (Unix seconds), from Slurm's database: two questions to slurmdbd.
+    async def accounting(
+        self, start: float, end: float, accounts: Sequence[str], services: Sequence[str] = ()
+    ) -> tuple[PastJob, ...]:
+        """The jobs of accounts, and of QOS, that ran between two moments (Unix seconds), from Slurm's database.
+
+        Two questions to slurmdbd for some hundred of either; none for none.
 
         :raises SilentError: no answer, or half of one.
         """
+        found: list[PastJob] = []
+        for kind, names in (("accounts", accounts), ("qos", services)):
+            for first in range(0, len(names), _NAMES_AT_ONCE):
+                some = f"--{kind}={','.join(names[first : first + _NAMES_AT_ONCE])}"
+                told = await self._accounting(start, end, some)
+                found += told if kind == "accounts" else [job for job in told if job.account not in accounts]
+        return tuple(found)
+
+    async def _accounting(self, start: float, end: float, whose: str) -> list[PastJob]:
         # sacct takes local time without a zone: an hour more on both sides, for the one that a change of clocks repeats
         begin, after = (datetime.fromtimestamp(at).astimezone() for at in (start - 3600, end + 3600))
         window = [f"--starttime={begin:%Y-%m-%dT%H:%M:%S}", f"--endtime={after:%Y-%m-%dT%H:%M:%S}"]
-        every = ["--noheader", "--allusers", "--allocations", "--duplicates", *window]
+        every = ["--noheader", "--allusers", whose, "--allocations", "--duplicates", *window]
+        limit_s = self._slurm.accounting_timeout_s
         mark = secrets.token_hex(16)
         form = [f"--format={','.join(accounting.NAME_FIELDS)}", "--parsable", f"--delimiter=|{mark}"]
-        called = await self._ask("sacct", [*every, *form], {})
+        called = await self._ask("sacct", [*every, *form], {}, limit_s)
         form = [f"--format={','.join(accounting.FIELDS)}", "--parsable2"]
-        told = await self._ask("sacct", [*every, *form], {})
+        told = await self._ask("sacct", [*every, *form], {}, limit_s)
         try:
             found = accounting.jobs(told, accounting.names(called, mark))
         except ValueError as error:
             raise SilentError(f"sacct's answer cannot be read: {error}") from error
-        return tuple(job for job in found if job.started_at < end and (job.ended_at is None or job.ended_at > start))
+        return [job for job in found if job.started_at < end and (job.ended_at is None or job.ended_at > start)]
 
-    async def _ask(self, program: str, arguments: list[str], form: dict[str, str]) -> str:
+    async def _ask(
+        self, program: str, arguments: list[str], form: dict[str, str], timeout_s: float | None = None
+    ) -> str:
         env = {"LC_ALL": "C", "PATH": "/usr/bin:/bin", "SLURM_TIME_FORMAT": "%s", **form}
         if self._slurm.conf:
             env["SLURM_CONF"] = str(self._slurm.conf)
         path = self._slurm.bin_dir / program
         self.counts[program] += 1
         try:
-            done = await command.run([str(path), *arguments], env=env, timeout_s=self._slurm.query_timeout_s)
+            limit_s = timeout_s or self._slurm.query_timeout_s
+            done = await command.run([str(path), *arguments], env=env, timeout_s=limit_s)
         except command.TimedOutError as error:
             raise SilentError(f"Slurm is too slow: {error}") from error
         except (OSError, command.TooMuchOutputError) as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from ..model import Frozen
 from ..quota_settings import StorageSettings
@@ -22,12 +23,15 @@ _OVER = 1
 class StorageQuota(Frozen):
     """One file system's quota: bytes, and files. A limit that is None is none.
 
-    ``problem`` says why the tool said nothing; the numbers are then 0 and None.
+    ``project`` is the project of the site's file whose quota it is, where each has its own. ``at`` is when the tool
+    said so (Unix seconds). ``problem`` says why it said nothing; the numbers are then 0 and None.
     """
 
     title: str
     path: str
     scope: str  # user, project
+    project: str = ""
+    at: float | None = None
     used: int = 0
     limit: int | None = None
     files_used: int | None = None
@@ -36,7 +40,7 @@ class StorageQuota(Frozen):
 
 
 class StorageAnswer(Frozen):
-    """The quotas of a user, in the order of the site's file; ``at`` is when the tools were asked."""
+    """The quotas of a user, in the order of the site's file; ``at`` is when the first of the tools was asked."""
 
     at: float
     quotas: tuple[StorageQuota, ...] = ()
@@ -46,13 +50,45 @@ class NoQuotaError(ValueError):
     """An answer that is no quota; the text says what it is, in plain words."""
 
 
+def filled(source: StorageSettings, user: str, uid: int, project: str = "", account: str = "") -> StorageSettings:
+    """A file system with all names in title, path and project in place.
+
+    :param user: the Unix account.
+    :param project: of the site's file, ``account`` is its Slurm account; both are checked there, hold no slash and do
+        not begin with a dot or a dash.
+    """
+
+    def put(text: str) -> str:
+        for name, value in (("{user}", user), ("{uid}", str(uid)), ("{project}", project), ("{account}", account)):
+            text = text.replace(name, value)
+        return text
+
+    named = {"title": put(source.title), "path": Path(put(str(source.path))), "project": put(source.project)}
+    return source.model_copy(update=named)
+
+
+def numbered(source: StorageSettings, projid: str) -> StorageSettings:
+    """A file system of Lustre with the number of its project: lfs knows no names, other than quota.
+
+    :param source: with all names in place, see :func:`filled`.
+    :param projid: the text of /etc/projid, a line of which is ``NAME:NUMBER``; a name that is not there stays.
+    """
+    if source.kind != "lustre" or not source.project:
+        return source
+    numbers = dict(
+        line.strip().split(":", 1) for line in projid.splitlines() if re.fullmatch(r"[^#:]+:\d+", line.strip())
+    )
+    return source.model_copy(update={"project": numbers.get(source.project, source.project)})
+
+
 def argv(source: StorageSettings, user: str, uid: int) -> list[str]:
     """The arguments of a tool that tells a user's quota of a file system.
 
+    :param source: with the names of a project in place, see :func:`filled`.
     :param user: the Unix account.
     """
-    whose = source.project.replace("{user}", user).replace("{uid}", str(uid))
-    path = str(source.path)
+    source = filled(source, user, uid)
+    whose, path = source.project, str(source.path)
     if source.kind == "lustre":
         program = source.program or ("/usr/bin/lfs",)
         return [*program, "quota", "-q", *(["-p", whose] if whose else ["-u", user]), path]

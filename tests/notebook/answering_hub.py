@@ -60,6 +60,7 @@ class AnsweringHub:
     announcements: list[Announcement] = field(default_factory=list)
     session: dict[str, Any] = field(default_factory=lambda: dict(SESSION))
     sessions_asked: int = 0
+    clusters_asked: int = 0
     silent: bool = False
     datasets: dict[str, Any] = field(default_factory=dict)  # GET session/datasets; {}: this site offers none
     clusters: dict[str, Any] = field(default_factory=lambda: dict(NO_SLURM))
@@ -115,6 +116,7 @@ class AnsweringHub:
             else:
                 answer(request, 200 if known else 403, self.session if known else {})
         elif request.path == "/services/fabric/api/session/clusters":
+            self.clusters_asked += 1
             answer(request, 200 if known else 403, self.clusters if known else {})
         elif f"GET {request.path.removeprefix(ASKED)}" in self.usage:
             self._answer_usage(request, None)

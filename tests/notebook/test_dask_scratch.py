@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from fabric_lab.dask.scratch import STARTING_S, scratch, sweep
+from fabric_lab.dask.scratch import LOCK, STARTING_S, prefix, scratch, sweep
 
 CODE = """
 import sys, time
@@ -63,14 +63,25 @@ def test_a_task_that_is_told_to_end_before_its_loop_runs_leaves_nothing(tmp_path
 
 def test_what_is_not_ours_or_may_be_starting_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "else").mkdir()
-    (tmp_path / "fabric-dask-link").symlink_to(tmp_path / "else")
-    starting, old = tmp_path / "fabric-dask-new", tmp_path / "fabric-dask-old"
+    (tmp_path / f"{prefix()}link").symlink_to(tmp_path / "else")
+    starting, old = tmp_path / f"{prefix()}new", tmp_path / f"{prefix()}old"
     starting.mkdir()
     old.mkdir()
     before = old.stat().st_mtime - 2 * STARTING_S
     os.utime(old, (before, before))
     sweep(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["else", "fabric-dask-link", "fabric-dask-new"]
+    assert {path.name for path in tmp_path.iterdir()} == {"else", f"{prefix()}link", f"{prefix()}new"}
+
+
+def test_another_nodes_task_is_left_alone_because_its_lock_may_not_be_seen_here(tmp_path: Path) -> None:
+    mine = prefix().removesuffix("_")
+    others = [tmp_path / f"{name}_x" for name in ("fabric-dask-other", f"{mine}2", f"{mine}-2", f"{mine}.example.org")]
+    for path in (*others, tmp_path / f"{prefix()}x"):
+        path.mkdir()
+        (path / LOCK).touch()
+    with scratch(str(tmp_path)) as here:
+        assert sorted(tmp_path.iterdir()) == sorted([*others, Path(here)])
+        assert Path(here).name.startswith(prefix())
 
 
 # Every process of a worker's task is killed, as when its node loses power; then the cluster starts another one there.

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,14 @@ def test_the_session_endpoint_joins_the_jobs_word_and_the_hubs(session: RunningS
     for _ in range(5):
         session.get("fabric/session")
     assert hub.sessions_asked == 1
+
+
+def test_the_hub_is_asked_for_clusters_once_for_all_tabs(session: RunningSession, hub: AnsweringHub) -> None:
+    with ThreadPoolExecutor(5) as tabs:
+        told = list(tabs.map(lambda _: session.get("fabric/clusters"), range(5)))
+    assert [status for status, _ in told] == [200] * 5
+    assert [json.loads(body)["profiles"] for _, body in told] == [hub.clusters["profiles"]] * 5
+    assert hub.clusters_asked == 1
 
 
 def test_without_the_hub_the_endpoint_tells_what_it_knows_and_why(session: RunningSession, hub: AnsweringHub) -> None:

@@ -45,9 +45,9 @@ def test_gpu_hours_agree_with_sreport_to_a_thousandth(lab: Lab) -> None:
     ours: dict[str, float] = {}
     days = {first.date(), (last - timedelta(seconds=1)).date()}
     for day in days:
-        jobs = asyncio.run(Questions(slurm).accounting(*bounds(day)))
-        mine = [job for job in jobs if job.account == lab.account]
-        for row in summed(lab.run.settings, mine, {}, day, time.time()):
+        jobs = asyncio.run(Questions(slurm).accounting(*bounds(day), [lab.account]))
+        assert {job.account for job in jobs} == {lab.account}
+        for row in summed(lab.run.settings, jobs, {}, day, time.time()):
             ours[row.user] = ours.get(row.user, 0.0) + row.gpu_hours * 3600
     assert sorted(ours) == ["student1", "student2"]
     assert sum(ours.values()) >= 2 * 9 + 6 + 4

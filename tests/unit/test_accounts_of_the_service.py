@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,8 @@ from fabric_hub.sessions.store import SessionStore
 from fabric_hub.settings import Settings
 from fabric_hub.slurm.client import GatewayClient
 from fabric_hub.slurm.follower import SnapshotFollower
+from fabric_hub.slurm.limits import Limits
+from tests.fakes.gateway import FakeGateway, serving
 
 
 async def test_a_fault_in_a_look_at_budgets_is_logged_and_the_next_look_comes(
@@ -44,3 +47,39 @@ async def test_a_fault_in_a_look_at_budgets_is_logged_and_the_next_look_comes(
     await hub.close()
     await gateway.aclose()
     assert "a fault of ours" in caplog.text
+
+
+class _Counting(FakeGateway):
+    """Counts when its limits were asked for anew, and answers when it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.may_answer = 0, asyncio.Event()
+
+    async def limits(self, after: int | None = None, wait_s: float = 0.0, fresh: float | None = None) -> Limits:
+        self.asked += fresh is not None
+        await self.may_answer.wait()
+        return await super().limits(after, wait_s, fresh)
+
+
+async def test_however_many_are_refused_by_old_numbers_slurm_is_asked_once_a_minute_for_new_ones(
+    site: Settings, store: SessionStore, tmp_path: Path
+) -> None:
+    slurm, hub = _Counting(), HubApi("http://127.0.0.1:1/hub/api", "token", None)
+    async with serving(slurm, tmp_path / "gateway.sock") as gateway:
+        kept = Accounts(site, store, SnapshotFollower(gateway, lambda: False), gateway, hub)
+        waiting = [asyncio.create_task(kept.desk.newer_limits()) for _ in range(5)]
+        await asyncio.sleep(0)  # all have asked
+        slurm.may_answer.set()
+        answers = await asyncio.gather(*waiting)
+        assert None not in answers, "who is refused meanwhile has the same answer"
+        assert await kept.desk.newer_limits() is None
+        assert slurm.asked == 1
+        kept._asked_at -= accounts.ASKED_ANEW_S / 2
+        assert await kept.desk.newer_limits() is None
+        kept._asked_at -= accounts.ASKED_ANEW_S / 2
+        assert await kept.desk.newer_limits() is not None
+        assert slurm.asked == 2
+        assert accounts.ASKED_ANEW_S >= 60.0
+        await kept.stop()
+    await hub.close()

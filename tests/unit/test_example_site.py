@@ -5,7 +5,7 @@ from __future__ import annotations
 import configparser
 import shutil
 import subprocess
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -81,7 +81,28 @@ def test_the_units_and_the_example_site_file_agree_on_places() -> None:
     assert site.hub.state_dir == Path("/var/lib") / hub["StateDirectory"]
 
 
-@pytest.mark.parametrize("name", ["fabric-hub.service", "fabric-gateway.service", "fabric-keeper.service"])
+def test_the_monthly_report_runs_as_the_hub_and_writes_where_it_may(tmp_path: Path) -> None:
+    usage, hub = Unit("fabric-usage.service")["Service"], Unit("fabric-hub.service")["Service"]
+    assert (usage["User"], usage["Group"]) == (hub["User"], hub["Group"])
+    assert usage["CapabilityBoundingSet"] == ""
+    assert usage["ReadWritePaths"] == f"/var/lib/{hub['StateDirectory']}"
+    assert usage["WorkingDirectory"] == f"/var/lib/{usage['StateDirectory']}"
+    program, _, script = usage["ExecStart"].partition(" -c ")
+    # as systemd reads it: quotes, %% and $$
+    script = (
+        script.strip("'").replace("%%", "%").replace("$$", "$").replace("/opt/fabric-hub/.venv/bin/fabric-hub", "echo")
+    )
+    done = subprocess.run([program, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")
+    (file,) = tmp_path.iterdir()
+    last = datetime.now().astimezone().date().replace(day=1) - timedelta(days=1)
+    assert file.name == f"{last:%Y-%m}.csv"
+    assert file.read_text() == "usage --last-month --now --csv\n"
+
+
+@pytest.mark.parametrize(
+    "name", ["fabric-hub.service", "fabric-gateway.service", "fabric-keeper.service", "fabric-usage.service"]
+)
 def test_systemd_understands_the_unit(name: str, tmp_path: Path) -> None:
     if not shutil.which("systemd-analyze"):
         pytest.skip("systemd-analyze is not installed")

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from fabric_hub.quotas.history import DASK, OTHER, Charged, History, bounds, due, session_of, summed
+from fabric_hub.errors import SlurmUnavailableError
+from fabric_hub.quotas.history import (
+    DASK,
+    OTHER,
+    OVER_EVERY_S,
+    SETTLED_S,
+    Charged,
+    History,
+    bounds,
+    due,
+    session_of,
+    summed,
+)
 from fabric_hub.quotas.report import as_csv, as_text, report
 from fabric_hub.quotas.rolling import roll
 from fabric_hub.sessions.store import Session, SessionStore
-from fabric_hub.settings import Settings, parse
-from fabric_hub.slurm.accounting import FIELDS, PastJob, jobs, names
+from fabric_hub.settings import Settings, SlurmSettings, parse
+from fabric_hub.slurm.accounting import FIELDS, PastJob, below, jobs, names, sharing
+from fabric_hub.slurm.limits import GPU, Association, Limit, Limits, Qos
 from fabric_hub.slurm.parse import GarbledError
+from fabric_hub.slurm.questions import Questions
+from fabric_hub.slurm.reading import AccountingDesk
 from tests.fakes.gateway import FakeGateway
 
 DAY = date(2026, 11, 20)
@@ -90,6 +106,83 @@ def test_a_name_alone_charges_nobody(tmp_path: Path, forged: PastJob) -> None:
     assert row.project == ("one" if forged.account == "lab" else "")
 
 
+def test_what_an_account_below_a_projects_used_is_the_projects(tmp_path: Path) -> None:
+    found = [job(BEGIN, BEGIN + HOUR, account="lab-a"), job(BEGIN, BEGIN + HOUR, account="elsewhere")]
+    rows = summed(site(tmp_path), found, {}, DAY, AFTER, {"lab-a": "lab"})
+    assert {(row.project, row.account) for row in rows} == {("one", "lab-a")}, "of others nothing is stored"
+
+
+def test_accounts_below_are_those_of_the_nearest_that_the_site_has() -> None:
+    tree = {
+        "root": "",
+        "lab": "root",
+        "lab-a": "lab",
+        "lab-a-1": "lab-a",
+        "shared": "lab",
+        "shared-1": "shared",
+        "x": "root",
+    }
+    known = [Association(account=name, parent=parent) for name, parent in tree.items()]
+    known += [Association(account="root", user="ann", parent="root"), Association(account="loop", parent="loop")]
+    found = below(Limits(associations=tuple(known)), {"lab", "shared"})
+    assert found == {"lab-a": "lab", "lab-a-1": "lab", "shared-1": "shared"}
+
+
+def test_who_shares_a_budget_of_gpus_with_a_project_counts_for_how_long_it_lasts() -> None:
+    minutes = {GPU: Limit(limit=60)}
+    tree = [Association(account=name, parent=parent) for name, parent in
+            (("root", ""), ("biology", "root"), ("zoo", "biology"), ("zoo-1", "zoo"), ("arts", "root"))]  # fmt: skip
+    faculty = Association(account="faculty", parent="root", grp_tres_mins=minutes)
+    ours = [Association(account=name, parent="faculty") for name in ("lab", "neighbour")]
+    below_ours = Association(account="lab-a", parent="lab", grp_tres_mins=minutes)
+    services = (Qos(name="normal"), Qos(name="grant", grp_tres_mins=minutes))
+    known = Limits(associations=(*tree, faculty, *ours, below_ours), qos=services)
+    assert sharing(known, {"lab", "zoo"}) == ({"faculty", "lab", "lab-a", "neighbour", "zoo", "zoo-1"}, {"grant"})
+
+
+def _sacct(directory: Path, *lines: str) -> Questions:
+    """Questions to a stand-in for sacct that writes down how it was asked."""
+    program = directory / "sacct"
+    program.write_text("#!/bin/sh\n" + f'echo "$@" >> {directory}/asked\n' + "\n".join(lines) + "\n")
+    program.chmod(0o755)
+    return Questions(SlurmSettings(bin_dir=directory, query_timeout_s=0.01))
+
+
+class _Known:
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+
+    async def read(self) -> Limits:
+        return self.limits
+
+
+async def test_slurms_database_is_asked_for_the_sites_accounts_and_those_below_only(tmp_path: Path) -> None:
+    questions = _sacct(tmp_path, "exec sleep 0.1")  # longer than slurmctld may take
+    tree = tuple(Association(account=name, parent="lab") for name in ("lab-a", "lab-b"))
+    desk = AccountingDesk(questions, _Known(Limits(at=1.0, associations=tree)), {"lab", "course"})
+    assert (await desk.read(BEGIN, AFTER)).below == {"lab-a": "lab", "lab-b": "lab"}
+    asked = (tmp_path / "asked").read_text().splitlines()
+    assert len(asked) == 2
+    assert all("--accounts=course,lab,lab-a,lab-b " in line for line in asked)
+    many = [f"a{number}" for number in range(1001)]
+    assert await questions.accounting(BEGIN, AFTER, many) == ()
+    lists = [
+        re.findall(r"--accounts=(\S+)", line)[0].split(",") for line in (tmp_path / "asked").read_text().splitlines()
+    ]
+    assert [name for some in lists[2::2] for name in some] == many
+    assert await questions.accounting(BEGIN, AFTER, []) == (), "no account is not every account"
+    assert len((tmp_path / "asked").read_text().splitlines()) == 8
+    await questions.accounting(BEGIN, AFTER, [], ["grant", "normal"])
+    assert "--qos=grant,normal " in (tmp_path / "asked").read_text().splitlines()[-1]
+
+
+async def test_before_it_is_known_which_accounts_there_are_no_day_is_told(tmp_path: Path) -> None:
+    desk = AccountingDesk(_sacct(tmp_path), _Known(Limits(problem="slurmctld does not answer")), {"lab"})
+    with pytest.raises(SlurmUnavailableError, match="slurmctld does not answer"):
+        await desk.read(BEGIN, AFTER)
+    assert not (tmp_path / "asked").exists()
+
+
 def test_the_hub_reads_its_own_names_only() -> None:
     assert session_of(f"fabric-main-{SESSION}", "main") == (SESSION, False)
     assert session_of(f"fabric-main-{SESSION}-dask-a", "main") == (SESSION, True)
@@ -101,9 +194,15 @@ def test_recent_days_are_summed_up_again_and_old_ones_once() -> None:
     now = AFTER + 2 * HOUR  # two hours into the next day
     today = DAY + timedelta(days=1)
     every = {today - timedelta(days=age): now for age in range(40)}
-    assert due(every, now) == [today, DAY]
+    assert due(every, now) == [today], "yesterday was summed up after its end"
+    for before, wanted in ((AFTER - 1, [today, DAY]), (now - OVER_EVERY_S + 1, [today, DAY])):
+        assert due(every | {DAY: before}, now) == wanted
+    assert due(every | {DAY: AFTER}, AFTER + OVER_EVERY_S - 1) == [today]
+    assert due(every | {DAY: AFTER}, AFTER + OVER_EVERY_S) == [today, DAY]
+    assert DAY in due(every | {DAY: AFTER + SETTLED_S - 1}, AFTER + SETTLED_S)
+    assert DAY not in due(every | {DAY: AFTER + SETTLED_S}, AFTER + SETTLED_S + 1)
     del every[DAY - timedelta(days=10)]
-    assert due(every, now) == [today, DAY, DAY - timedelta(days=10)]
+    assert due(every, now) == [today, DAY - timedelta(days=10)]
     assert len(due({}, now, back=35)) == 36
 
 

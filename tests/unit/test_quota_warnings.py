@@ -83,10 +83,11 @@ def test_only_what_is_so_now_is_in_force_and_only_for_those_it_concerns(book: Wa
     full = Threshold(subject="storage:jan:/home/jan", name="95-percent", level="danger", text="Full.")
     other = Threshold(subject="storage:jan_2:/home", name="80-percent", level="warning", text="Nearly.")
     book.note([WEEK, full, other], NOW)
-    book.note([DAYS, full, other], NOW + 60)
-    assert {one.id for one in book.in_force(NOW + 60)} == {DAYS.id, full.id, other.id}
+    shared = Threshold(subject="project:physics:/projects", name="95-percent", level="danger", text="Full.")
+    book.note([DAYS, full, other, shared], NOW + 60)
+    assert {one.id for one in book.in_force(NOW + 60)} == {DAYS.id, full.id, other.id, shared.id}
     mine = book.in_force(NOW + 60, subjects_of("jan", ["physics"]), "jan")
-    assert {one.id for one in mine} == {DAYS.id, full.id}
+    assert {one.id for one in mine} == {DAYS.id, full.id, shared.id}
     assert book.in_force(NOW + 60, subjects_of("eve", ["course"]), "eve") == ()
     assert book.in_force(NOW + 61 + STALE_S) == ()
 

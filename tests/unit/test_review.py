@@ -12,7 +12,7 @@ import pytest
 
 from fabric_hub.quotas.forecast import DAY_S
 from fabric_hub.quotas.told import Balance, Bound, DayUse, StorageUse, Usage
-from fabric_hub.service.review import Review, passed, people, with_forecast
+from fabric_hub.service.review import ANSWERED_S, MEMBERS_EVERY_S, Review, passed, people, turn, with_forecast
 from fabric_hub.sessions.store import SessionStore
 from fabric_hub.settings import Settings
 
@@ -23,6 +23,9 @@ DAY = datetime.fromtimestamp(NOW).astimezone().date()
 
 class Budgets:
     """A project that is used up, a user who nearly is, and a full home."""
+
+    def __init__(self, *shared: StorageUse) -> None:
+        self.shared, self.asked = shared, list[str]()
 
     def usage(self, project: str, user: str) -> Usage:
         if project != "physics":
@@ -37,7 +40,8 @@ class Budgets:
         return ()
 
     def storage(self, user: str) -> tuple[StorageUse, ...]:
-        return (StorageUse(title="Home", path=f"/home/{user}", used=99, limit=100),)
+        self.asked.append(user)
+        return (StorageUse(title="Home", path=f"/home/{user}", used=99, limit=100), *self.shared)
 
 
 @pytest.fixture
@@ -127,9 +131,48 @@ def test_a_project_lasts_as_long_as_the_limit_above_it_that_is_used_up_first() -
 
 def test_a_warning_goes_to_the_owners_of_a_project_or_to_the_user(site: Settings) -> None:
     assert people(site, "project:physics") == ["ada"]
+    assert people(site, "project:physics:/projects/physics") == ["ada"]
     assert people(site, "project:gone") == []
     assert people(site, "user:physics/jan") == ["jan"]
     assert people(site, "storage:eve:/home/eve:user:Home") == ["eve"]
+
+
+def test_a_projects_storage_is_told_once_for_all_its_members_by_the_newest_word(site: Settings) -> None:
+    use = StorageUse(title="Projects", path="/projects", project="physics", used=85, limit=100, at=1.0)
+    uses = use, use.model_copy(update={"used": 96, "at": 2.0}), StorageUse(**{**use.model_dump(), "problem": "hung"})
+    found = passed(site, Budgets(*uses), [("physics", "jan"), ("physics", "eve")], NOW)
+    (told,) = [threshold for threshold in found if threshold.subject.startswith("project:physics:")]
+    assert told.id == "project:physics:/projects:Projects#95-percent"
+    assert told.text.startswith("Projects (/projects, the quota of project physics) is 96% full by space.")
+
+
+def test_each_members_turn_comes_once_in_the_time_for_all() -> None:
+    members = [f"u{number}" for number in range(7)]
+    looks = [turn(members, at, at + 20.0, 3600.0) for at in range(7200, 10800, 20)]
+    assert sorted(name for names in looks for name in names) == members
+    assert max(len(names) for names in looks) == 1, "they are spread out"
+    assert sorted(turn(members, 0.0, 1e6, 3600.0)) == members, "after a long time without a look all come, once"
+    assert turn([], 0.0, 1e6) == []
+
+
+async def test_who_has_no_session_is_looked_at_when_their_turn_comes_and_told_until_the_next(
+    hooked: Settings, store: SessionStore, tmp_path: Path
+) -> None:
+    source = Budgets()
+    review, now = Review(hooked, store, source), time.time()
+    await looked_and_told(review, now)
+    assert [one.id for one in review.in_force] == ["project:physics#used-up"]
+    for ahead in (MEMBERS_EVERY_S, MEMBERS_EVERY_S + ANSWERED_S + 1, MEMBERS_EVERY_S + ANSWERED_S + 21):
+        await looked_and_told(review, now + ahead)
+        wanted = (
+            {"storage:jan:/home/jan:user:Home#95-percent", "user:physics/jan#2-days"}
+            if ahead > MEMBERS_EVERY_S
+            else set()
+        )
+        assert {one.id for one in review.of("jan", ["physics"])} == {"project:physics#used-up", *wanted}
+    assert source.asked.count("jan") == 2, "once to ask, and once to read what was answered"
+    ids = [str(message["id"]) for message in told(tmp_path)]
+    assert ids.count("storage:jan:/home/jan:user:Home#95-percent") == 1
 
 
 async def test_the_hook_is_told_of_each_warning_once(hooked: Settings, store: SessionStore, tmp_path: Path) -> None:

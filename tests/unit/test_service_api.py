@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -9,8 +10,11 @@ import httpx
 import pytest
 
 from fabric_hub.model import Problem, Snapshot
+from fabric_hub.projects.quote import Quote, quote
+from fabric_hub.service import clusters
 from fabric_hub.service.api import describe, make_app
 from fabric_hub.service.scopes import SESSION_SCOPE
+from fabric_hub.service.turns import MOST_WAITING
 from fabric_hub.sessions.doorbell import doorbell_path, listen
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.settings import Settings
@@ -91,6 +95,30 @@ async def test_more_workers_than_one_cluster_may_have_are_refused_in_words(
     asked = {"profile": "cpu", "workers": 1001}
     answer = await api.get(f"{API}/session/clusters/quote", params=asked, headers=token("session"))
     assert problem(answer, 409, "too-many").message == "1001 workers are too many for one cluster."
+
+
+async def test_more_prices_at_once_than_may_wait_are_refused_with_when_to_ask_again(
+    api: httpx.AsyncClient, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+
+    def slow(*arguments: Any) -> Quote:
+        assert go_on.wait(30)
+        return quote(*arguments)
+
+    monkeypatch.setattr(clusters, "quote", slow)
+    wish = {"profile": "cpu", "workers": 4}
+    asked = [
+        asyncio.create_task(api.get(f"{API}/session/clusters/quote", params=wish, headers=token("session")))
+        for _ in range(MOST_WAITING + 2)
+    ]
+    try:
+        (refused,), waiting = await asyncio.wait(asked, timeout=30, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        go_on.set()
+    assert "Ask again in a second." in problem(refused.result(), 429, "busy").hint
+    assert refused.result().headers["Retry-After"] == "1"
+    assert {answer.status_code for answer in await asyncio.gather(*waiting)} == {200}
 
 
 async def test_a_session_announces_its_port_and_the_hub_hears_it_at_once(

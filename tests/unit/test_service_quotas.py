@@ -64,7 +64,9 @@ class Accounts:
         return self.trend("physics") if holder == self.project.of else ()
 
     def storage(self, user: str) -> tuple[StorageUse, ...]:
-        return (StorageUse(title="Home", path=f"/home/{user}", used=self.full, limit=100, at=1.0),)
+        home = StorageUse(title="Home", path=f"/home/{user}", used=self.full, limit=100, at=1.0)
+        of_projects = (StorageUse(title=name, path=f"/projects/{name}", project=name) for name in ("physics", "course"))
+        return (home, *of_projects)
 
 
 async def no_newer() -> Limits | None:
@@ -190,7 +192,7 @@ async def test_a_session_is_told_what_is_left_and_how_long_it_lasts(
     assert told["gpu_hours"]["lasts_until"] == pytest.approx(time.time() + 10 * HOUR, abs=60)
     assert told["user_gpu_hours"]["used"] == 12
     assert len(told["trend"]) == 7
-    assert told["storage"][0]["path"] == "/home/jan"
+    assert [one["path"] for one in told["storage"]] == ["/home/jan", "/projects/physics"], "of no other project"
     assert (told["time"]["ends_at"], told["time"]["why"]) == (started_at + HOUR, "limit")
     assert (told["time"]["can_extend"], told["time"]["extend_most_minutes"]) == (True, 180)
     assert told["idle"] is None

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import shlex
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from fabric_hub.quota_settings import StorageSettings
+from fabric_hub.slurm import reading
 from fabric_hub.slurm.accounts import Account
-from fabric_hub.slurm.reading import StorageDesk
-from fabric_hub.slurm.storage import NoQuotaError, argv, parse
+from fabric_hub.slurm.reading import Silence, StorageDesk
+from fabric_hub.slurm.storage import NoQuotaError, argv, filled, numbered, parse
 
 HOME = StorageSettings(title="Home", kind="quota", path=Path("/home"))
 LUSTRE = StorageSettings(kind="lustre", path=Path("/lustre"))
@@ -139,7 +143,7 @@ async def test_a_recorded_refusal_is_told_in_the_tools_words(tmp_path: Path, rel
     (tmp_path / "out").write_text(recorded.stdout)
     (tmp_path / "err").write_text(recorded.stderr)
     program = _tool(tmp_path, "quota", f"cd {tmp_path}; cat out; cat err >&2; exit {recorded.status}")
-    desk = StorageDesk([recorded.source.model_copy(update={"program": program})], timeout_s=20.0)
+    desk = StorageDesk([recorded.source.model_copy(update={"program": program})])
     (told,) = (await desk.read(_myself())).quotas
     assert told.problem == SAYS[case]
     assert (told.used, told.limit) == (0, None)
@@ -255,12 +259,133 @@ async def test_each_tool_answers_or_says_why_not_and_all_are_in_the_answer(tmp_p
     over = _tool(tmp_path, "over", f"cat <<'END'\n{recorded.stdout}END\nexit {recorded.status}")
     hung = _tool(tmp_path, "hung", "exec sleep 60")
     broken = _tool(tmp_path, "broken", "echo 'quota: Cannot open quotafile: Permission denied' >&2; exit 2")
-    sources = [HOME.model_copy(update={"program": program}) for program in (over, hung, broken, ("/nowhere/quota",))]
-    desk = StorageDesk(sources, timeout_s=1.0)
+    programs = (over, hung, broken, ("/nowhere/quota",))
+    desk = StorageDesk([HOME.model_copy(update={"program": program, "timeout_s": 1.0}) for program in programs])
     answer = await desk.read(_myself())
     told, slow, refused, missing = answer.quotas
     assert (told.used, told.problem) == (12288 * 1024, "")
     assert slow.problem == "/home did not answer within 1 s"
     assert refused.problem == "the tool failed: quota: Cannot open quotafile: Permission denied"
     assert "/nowhere/quota cannot be used" in missing.problem
-    assert (await desk.read(_myself())) is answer, "asked again at once, the tools are left alone"
+    assert (await desk.read(_myself())) == answer, "asked again at once, the tools are left alone"
+
+
+def _counting(directory: Path, hung: Path) -> tuple[str, ...]:
+    """A tool that writes down that it was asked, and hangs while there is such a file."""
+    script = f"echo \"$@\" >> {directory}/asked; if [ -e {hung} ]; then exec sleep 60; fi\ncat <<'END'\n{LFS}END"
+    return _tool(directory, "lfs", script)
+
+
+def _others(count: int) -> list[Account]:
+    """Accounts of other numbers, for tools that the gateway runs itself."""
+    return [replace(_myself(), name=f"u{uid}", uid=uid) for uid in range(3001, 3001 + count)]
+
+
+async def test_a_file_system_that_hangs_keeps_two_and_nobody_after_them_and_no_other_file_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hung = tmp_path / "hung"
+    slow = StorageSettings(
+        kind="project", path=Path("/slow"), project="{user}", timeout_s=1.0, program=_counting(tmp_path, hung)
+    )
+    (tmp_path / "well").mkdir()
+    well = slow.model_copy(update={"path": Path("/well"), "program": _counting(tmp_path / "well", tmp_path / "never")})
+    desk, people = StorageDesk([slow, well]), _others(12)
+    before = (await desk.read(people[0])).quotas
+    assert [one.used for one in before] == [2048 * 1024] * 2
+    monkeypatch.setattr(reading, "_HOLDS_S", 0.0)
+    hung.touch()
+    for one in people[:2]:
+        await desk.read(one)
+    began = time.monotonic()
+    answers = [(await desk.read(one)).quotas for one in people]
+    assert time.monotonic() - began < 12 * slow.timeout_s / 2, "others waited for a file system that hangs"
+    assert [told.used for _, told in answers] == [2048 * 1024] * 12
+    asked = (tmp_path / "asked").read_text().splitlines()
+    assert len(asked) == 3
+    known, *others = (first for first, _ in answers)
+    assert known == before[0], "the numbers of before are told, with their time"
+    for told in others:
+        assert re.fullmatch(
+            r"/slow did not answer others within 1 s; it is asked again at .*\d\d:\d\d .+", told.problem
+        )
+    hung.unlink()
+    desk._places[0]._silence.until = 0.0  # its time has come
+    for asker in people:
+        assert [one.problem for one in (await desk.read(asker)).quotas] == ["", ""]
+
+
+def test_one_user_who_keeps_the_tool_from_answering_takes_it_from_nobody() -> None:
+    silence = Silence()
+    for moment in range(5):
+        silence.timed_out(2001, float(moment))
+        assert silence.may_ask(float(moment))
+    silence.timed_out(2002, 10.0)
+    assert not silence.may_ask(11.0)
+    assert not silence.may_ask(309.0)
+    assert [silence.may_ask(310.0), silence.may_ask(310.0)] == [True, False], "one tries, the others go on without"
+    silence.answered()
+    assert silence.may_ask(311.0)
+    silence.timed_out(2002, 312.0)
+    assert silence.may_ask(312.0)
+
+
+async def test_the_quota_of_each_of_a_users_projects_is_told_and_asked_once_for_all_its_members(tmp_path: Path) -> None:
+    tool = _counting(tmp_path, tmp_path / "never")
+    source = StorageSettings(
+        title="Project {project}", kind="lustre", path=Path("/projects/{project}"), project="p-{account}", program=tool
+    )
+    ours = source.model_copy(update={"kind": "project", "path": Path("/srv/{account}"), "project": "{project}"})
+    desk = StorageDesk([source, ours])
+    answer = await desk.read(_myself(), {"proteins": "lab-1", "course": "edu"})
+    assert [one.problem for one in answer.quotas] == [""] * 4
+    assert [(one.title, one.path, one.project, one.scope) for one in answer.quotas] == [
+        ("Project proteins", "/projects/proteins", "proteins", "project"),
+        ("Project course", "/projects/course", "course", "project"),
+        ("Project proteins", "/srv/lab-1", "proteins", "project"),
+        ("Project course", "/srv/edu", "course", "project"),
+    ]
+    await desk.read(_others(1)[0], {})
+    asked = sorted((tmp_path / "asked").read_text().splitlines())
+    plain = "--no-wrap --raw-grace --verbose --show-mntpoint --hide-device"
+    assert asked == [
+        f"{plain} --filesystem=/srv/edu --project course",
+        f"{plain} --filesystem=/srv/lab-1 --project proteins",
+        "quota -q -p p-edu /projects/course",
+        "quota -q -p p-lab-1 /projects/proteins",
+    ]
+    shared = StorageDesk([ours])
+    for account in _others(2):
+        (told,) = (await shared.read(account, {"proteins": "lab-1"})).quotas
+        assert told.used == 2048 * 1024
+    assert len((tmp_path / "asked").read_text().splitlines()) == 5
+
+
+def test_lustre_is_asked_for_the_number_of_a_project_because_it_knows_no_names() -> None:
+    source = LUSTRE.model_copy(update={"project": "p-{account}"})
+    projid = "# ours\nroot:0\np-lab:30 01\np-lab-1:3001\nbroken\n"
+    numbers = {
+        account: numbered(filled(source, "ann", 2001, "x", account), projid).project for account in ("lab-1", "lab")
+    }
+    assert numbers == {"lab-1": "3001", "lab": "p-lab"}
+    assert argv(numbered(LUSTRE.model_copy(update={"project": "7"}), projid), "ann", 2001)[2:] == [
+        "-q",
+        "-p",
+        "7",
+        "/lustre",
+    ]
+    assert numbered(PROJECT, "p{uid}:1") == PROJECT, "quota reads the file itself"
+
+
+@pytest.mark.parametrize("wrong", ["/projects/{name}", "/projects/{project", "/pro}jects"])
+def test_a_path_with_a_name_that_nobody_knows_is_refused_with_those_that_are_known(wrong: str) -> None:
+    with pytest.raises(
+        ValueError, match=r"path has a name in braces that is not one of \{user\}, \{uid\}, \{project\}"
+    ):
+        StorageSettings.model_validate({"kind": "lustre", "path": wrong})
+
+
+@pytest.mark.parametrize("wrong", ["-p", "{project} x", "{name}", "a/b", ".{account}"])
+def test_what_is_asked_for_a_project_is_a_plain_name(wrong: str) -> None:
+    with pytest.raises(ValueError, match="project"):
+        StorageSettings.model_validate({"kind": "lustre", "path": "/lustre", "project": wrong})

@@ -124,6 +124,25 @@ async def test_file_systems_are_asked_for_those_who_look_and_for_nobody_else(sit
     assert asked == ["jan"]
 
 
+async def test_who_waits_for_a_file_system_keeps_nobody_else_waiting(site: Settings) -> None:
+    told, never = asyncio.Event(), asyncio.Event()
+
+    async def storage(user: str) -> tuple[StorageUse, ...]:
+        if user != "last":
+            await never.wait()
+        told.set()
+        return ()
+
+    desk = UsageDesk(site, Known(), Known(), lambda *_: (), storage)
+    for user in ("jan", "eve", "last"):
+        desk.storage(user)
+    running = asyncio.create_task(desk.run())
+    try:
+        await asyncio.wait_for(told.wait(), 10)
+    finally:
+        running.cancel()
+
+
 class Moment(float):
     """A time at whose comparison somebody else comes to look, as a thread may."""
 

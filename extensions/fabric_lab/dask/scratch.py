@@ -1,10 +1,15 @@
-"""A task's own directory on its node's disk: gone with the task, and so is what tasks that were killed have left."""
+"""A task's own directory on its node's disk: gone with the task, and so is what tasks that were killed have left.
+
+A directory for temporary files may be shared by nodes whose locks are their own (Lustre with localflock, NFS with
+local_lock): one node would take another's lock for free. So a directory has its node's name, and only that node looks.
+"""
 
 from __future__ import annotations
 
 import fcntl
 import glob
 import os
+import re
 import shutil
 import signal
 import sys
@@ -35,7 +40,7 @@ def scratch(parent: str | None = None) -> Iterator[str]:
     sweep(where)
     # until an event loop hears them: by default they end a process on the spot
     before = {number: signal.signal(number, _end) for number in (signal.SIGTERM, signal.SIGUSR1)}
-    path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=where))
+    path = Path(tempfile.mkdtemp(prefix=prefix(), dir=where))
     lock = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
     try:
@@ -66,9 +71,14 @@ def let_multiprocessing_use(directory: str) -> None:
         config["tempdir"] = directory
 
 
+def prefix() -> str:
+    """How the names of this node's directories begin, and of no other's: no host's name has an underscore."""
+    return f"{PREFIX}{re.sub('[^A-Za-z0-9.-]', '-', os.uname().nodename)}_"
+
+
 def sweep(where: Path) -> None:
-    """Remove this user's directories whose tasks are gone, and the semaphores named after them."""
-    for path in where.glob(f"{PREFIX}*"):
+    """Remove this user's directories whose tasks, of this node, are gone, and the semaphores named after them."""
+    for path in where.glob(f"{prefix()}*"):
         with suppress(OSError):
             status = path.lstat()
             if status.st_uid == os.geteuid() and path.is_dir() and not path.is_symlink() and _is_left(path, status):
