@@ -19,6 +19,7 @@ from ..settings import Profile, Settings
 from ..slurm.limits import Limits
 from . import policy
 from .clusters import WorkerProfile, for_workers, job_size, worker_profile
+from .owners import said_to
 
 
 class Wish(NamedTuple):
@@ -77,7 +78,8 @@ def quote(settings: Settings, session: Session, user: str, wish: Wish, known: Kn
         job = _ask(session, user, worker, job_size(new, per_job))
         refused = verdict(known.limits, known.snapshot, job, known.now)
         if refused.refused:
-            raise refused.error()
+            hint = said_to(session.user, settings.project.get(session.project), refused.hint)
+            raise refused.model_copy(update={"hint": hint}).error()
     by_limits = _by_limits(session, user, worker, more, per_job, known) if more else Room(now=0, submit=0)
     if by_limits.submit < new:
         raise FabricError(

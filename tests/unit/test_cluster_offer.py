@@ -35,9 +35,10 @@ def quoted(
     submitted: int = 0,
     per_job: int | None = None,
     balance: Balance | None = None,
+    person: str = "jan",
     **account: Limit | dict[str, Limit] | dict[str, int],
 ) -> Quote:
-    """A quote for jan, in account phys with these limits."""
+    """A quote for a person whose jobs run as jan, in account phys with these limits."""
     limits = Limits(
         at=NOW,
         associations=(
@@ -54,7 +55,7 @@ def quoted(
         ),
     )
     known = Known(NOW, snapshot, limits, balance)
-    return quote(site, a_session(), "jan", Wish(profile, workers, have, submitted, per_job), known, TODAY)
+    return quote(site, a_session(user=person), "jan", Wish(profile, workers, have, submitted, per_job), known, TODAY)
 
 
 def test_workers_may_have_the_projects_profiles_one_gpu_each_and_none_of_the_local_ones(site: Settings) -> None:
@@ -196,7 +197,10 @@ def test_workers_of_a_budget_that_is_used_up_are_refused_and_cpu_workers_are_not
     spent: dict[str, Limit | dict[str, Limit]] = {"grp_tres_mins": {GPU: Limit(limit=60, used=60)}}
     with pytest.raises(FabricError) as refused:
         quoted(site, "gpu", 1, a_snapshot(nodes=FREE), **spent)
-    assert refused.value.reason == "budget"
+    assert (refused.value.reason, refused.value.hint) == ("budget", "Ask the owner of the project for more.")
+    with pytest.raises(FabricError) as refused:
+        quoted(site, "gpu", 1, a_snapshot(nodes=FREE), person="ada", **spent)
+    assert refused.value.hint == "Ask the operators for more.", "its owner is told what an owner can do"
     assert quoted(site, "cpu", 1, a_snapshot(nodes=FREE), **spent).now == 1
 
 

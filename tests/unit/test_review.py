@@ -132,6 +132,14 @@ def test_a_warning_goes_to_the_owners_of_a_project_or_to_the_user(site: Settings
     assert people(site, "storage:eve:/home/eve:user:Home") == ["eve"]
 
 
+async def test_whoever_reads_a_warning_is_told_whom_they_can_ask(site: Settings, store: SessionStore) -> None:
+    review = Review(site, store, Budgets())
+    await review.look(time.time())
+    for user, whom in (("jan", "its owner"), ("ada", "the operators")):
+        (used_up,) = review.of(user, ["physics"])
+        assert used_up.text.endswith(f"Ask {whom} for more.")
+
+
 async def test_the_hook_is_told_of_each_warning_once(hooked: Settings, store: SessionStore, tmp_path: Path) -> None:
     store.create(**fields_of_a_session())
     review = Review(hooked, store, Budgets())
@@ -145,7 +153,9 @@ async def test_the_hook_is_told_of_each_warning_once(hooked: Settings, store: Se
     ]
     (used_up,) = [message for message in messages if message["subject"] == "project:physics"]
     assert used_up["people"] == ["ada"]
-    assert "used up: 100.0 of 100.0 GPU-hours" in str(used_up["text"])
+    assert str(used_up["text"]).endswith("used up: 100.0 of 100.0 GPU-hours. Ask the operators for more."), (
+        "it is told to the owners"
+    )
     assert review.hook_failures == 0
 
 
