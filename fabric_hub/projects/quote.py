@@ -104,7 +104,7 @@ def quote(settings: Settings, session: Session, user: str, wish: Wish, known: Kn
             filter(
                 None,
                 (
-                    _cost(wish, worker),
+                    _cost(wish, worker, new),
                     _budget(more, worker, known.balance),
                     _places(wish, more, now, held_by, known.snapshot),
                 ),
@@ -199,9 +199,18 @@ def _room(worker: WorkerProfile, free: tuple[int, int, int]) -> int:
     return max(0, min(room_here, gpus // worker.gpus) if worker.gpus else room_here)
 
 
-def _cost(wish: Wish, worker: WorkerProfile) -> str:
-    per_hour = f"{wish.workers * worker.gpus} GPU-hours" if worker.gpus else f"{wish.workers * worker.cpus} CPU-hours"
-    return f"{wish.workers} workers like {wish.profile} cost {per_hour} per hour."
+def _cost(wish: Wish, worker: WorkerProfile, new: int) -> str:
+    """What all of them take per hour, and how much of that those do that are neither there nor submitted."""
+    one = wish.workers == 1
+    all_of_them = f"{wish.workers} worker{'' if one else 's'} like {wish.profile} cost{'s' if one else ''}"
+    added = _hours(new, worker)
+    more = f"; {added} of that {'is' if added.startswith('1 ') else 'are'} added" if 0 < new < wish.workers else ""
+    return f"{all_of_them} {_hours(wish.workers, worker)} per hour{more}."
+
+
+def _hours(workers: int, worker: WorkerProfile) -> str:
+    count, kind = (workers * worker.gpus, "GPU") if worker.gpus else (workers * worker.cpus, "CPU")
+    return f"{count} {kind}-hour{'' if count == 1 else 's'}"
 
 
 def _budget(more: int, worker: WorkerProfile, balance: Balance | None) -> str:

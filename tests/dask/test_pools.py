@@ -17,6 +17,7 @@ def test_cpu_and_gpu_workers_under_one_scheduler_scaled_apart(notebook: Notebook
     assert notebook.value("cluster.add_pool(profile='gpu-1', name='gpu')") == "gpu"
     told = notebook.value("str(cluster.scale(2, pool='gpu'))")
     assert told.startswith("2 workers like gpu-1 cost 2 GPU-hours per hour."), told
+    assert told.endswith("All workers of the cluster then cost 2 GPU-hours and 2 CPU-hours per hour."), told
     notebook.run("cluster.wait_for_workers(3, timeout=60)")
     kinds = "sorted((w['pool'], w['job'].split('_')[0]) for w in cluster.status_of_workers()['workers'])"
     assert [kind for kind, _ in notebook.value(kinds)] == ["cpu", "gpu", "gpu"]
@@ -68,8 +69,13 @@ def test_a_limit_of_the_account_is_told_before_workers_are_submitted_and_slurm_h
     try:
         says = "Account ml-course allows 1 GPU altogether, and 1 are in use."
         notebook.until(f"{says!r} in str(cluster.quote(2))", "the hub has read the limit")
+        panel = session.api.post(
+            f"/user/{session.user}/fabric/clusters/capped", json={"verb": "quote", "n": 2, "pool": "gpu-1"}
+        )
         told = notebook.value("str(cluster.scale(2))")
-        assert told.startswith("2 workers like gpu-1 cost 2 GPU-hours per hour. 1 of them are there already."), told
+        assert (panel.status_code, panel.json()) == (200, {"words": told}), "the panel is told the same"
+        cost = "2 workers like gpu-1 cost 2 GPU-hours per hour; 1 GPU-hour of that is added."
+        assert told.startswith(f"{cost} 1 of them are there already."), told
         assert told.endswith(f"There is room for 0 more now; 1 wait. {says}"), told
         notebook.until("'1 waiting: All GPUs that account ml-course may use' in repr(cluster)", "Slurm says the same")
     finally:

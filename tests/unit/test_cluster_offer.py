@@ -94,6 +94,23 @@ def test_a_quote_says_the_price_and_how_many_find_a_place_now(site: Settings) ->
 
 
 @pytest.mark.parametrize(
+    ("profile", "workers", "have", "submitted", "cost"),
+    [
+        ("gpu", 1, 0, 0, "1 worker like gpu costs 1 GPU-hour per hour."),
+        ("gpu", 5, 2, 2, "5 workers like gpu cost 5 GPU-hours per hour; 3 GPU-hours of that are added."),
+        ("gpu", 5, 1, 4, "5 workers like gpu cost 5 GPU-hours per hour; 1 GPU-hour of that is added."),
+        ("gpu", 4, 1, 4, "4 workers like gpu cost 4 GPU-hours per hour."),
+        ("cpu", 3, 2, 2, "3 workers like cpu cost 6 CPU-hours per hour; 2 CPU-hours of that are added."),
+    ],
+)
+def test_a_quote_is_of_all_workers_and_says_what_of_it_is_added(
+    site: Settings, profile: str, workers: int, have: int, submitted: int, cost: str
+) -> None:
+    found = quoted(site, profile, workers, a_snapshot(nodes=FREE), have=have, submitted=submitted)
+    assert found.words.startswith(cost), found.words
+
+
+@pytest.mark.parametrize(
     ("profile", "reason"),
     [("here", "profile"), ("absent", "profile"), ("gpu", "impossible")],
 )

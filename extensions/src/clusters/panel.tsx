@@ -153,9 +153,13 @@ function Cluster({ cluster, store, actions }: IProps & { readonly cluster: IClus
   const [most, setMost, followMost] = useFollowing(adaptive?.maximum ?? 4);
   const busy = store.busy.has(name);
   const kind = cluster.pools?.[pool]?.profile ?? '';
-  const more = Math.max(0, workers - wanted);
-  React.useEffect(() => void store.quote(name, kind, more), [store, name, kind, more]);
-  const quoted = more ? store.quoted.get(name) : '';
+  const run = here.filter(worker => worker.pool === pool).length;
+  const asks = kind !== '' && workers > wanted;
+  React.useEffect(
+    () => void (asks ? store.quoteAll(name, pool, workers) : store.quoteNothing(name)),
+    [store, name, pool, asks, workers, wanted, run]
+  );
+  const quoted = asks ? store.quoted.get(name) : '';
   const follows = following(cluster);
   return (
     <section className="fabric-Cluster" aria-label={`Cluster ${name}`}>
@@ -215,7 +219,7 @@ function Cluster({ cluster, store, actions }: IProps & { readonly cluster: IClus
               Scale
             </Act>
           </div>
-          {quoted ? <p className="fabric-Cluster-facts">What is added: {quoted}</p> : null}
+          {quoted ? <p className="fabric-Cluster-facts">{quoted}</p> : null}
           <div className="fabric-Clusters-form">
             <Count label="At least" value={least} set={setLeast} />
             <Count label="At most" value={most} set={setMost} />
@@ -269,7 +273,7 @@ function New({ store, profiles }: { store: ClustersStore; profiles: readonly IPr
   const one = choices.find(candidate => candidate.name === chosen) ?? choices[0];
   const name = one?.name ?? '';
   const quoted = store.quoted.get('');
-  React.useEffect(() => void store.quote('', name, workers), [store, name, workers]);
+  React.useEffect(() => void store.quoteNew(name, workers), [store, name, workers]);
   return (
     <section className="fabric-Cluster" aria-label="New cluster">
       <h3>New cluster</h3>
