@@ -1,8 +1,9 @@
-import { Button, HTMLSelect, ReactWidget, refreshIcon, ToolbarButtonComponent, UseSignal } from '@jupyterlab/ui-components';
+import { Button, ReactWidget, refreshIcon, ToolbarButtonComponent, UseSignal } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import { Signal, type ISignal } from '@lumino/signaling';
 import * as React from 'react';
 
+import { Choice } from './choice';
 import { clustersIcon } from './icon';
 import { PAGES, type ICluster, type IProfile } from './model';
 import type { ClustersStore } from './store';
@@ -189,20 +190,15 @@ function Cluster({ cluster, store, actions }: IProps & { readonly cluster: IClus
             </details>
           ) : null}
           {pools.length > 1 ? (
-            <label className="fabric-Clusters-field">
-              Kind of worker
-              <HTMLSelect
-                value={pool}
-                onChange={event => {
-                  choose(event.target.value);
-                  [followWorkers, followLeast, followMost].forEach(follow => follow());
-                }}
-              >
-                {pools.map(one => (
-                  <option key={one}>{one}</option>
-                ))}
-              </HTMLSelect>
-            </label>
+            <Choice
+              label="Kind of worker"
+              value={pool}
+              options={pools.map(one => [one, one])}
+              choose={other => {
+                choose(other);
+                [followWorkers, followLeast, followMost].forEach(follow => follow());
+              }}
+            />
           ) : null}
           <div className="fabric-Clusters-form">
             <Count label="Workers" value={workers} set={setWorkers} />
@@ -237,16 +233,7 @@ function Cluster({ cluster, store, actions }: IProps & { readonly cluster: IClus
             </Act>
           </div>
           <div className="fabric-Clusters-form">
-            <label className="fabric-Clusters-field">
-              Dashboard
-              <HTMLSelect value={page} onChange={event => setPage(event.target.value)}>
-                {PAGES.map(([path, title]) => (
-                  <option key={path} value={path}>
-                    {title}
-                  </option>
-                ))}
-              </HTMLSelect>
-            </label>
+            <Choice label="Dashboard" value={page} options={PAGES} choose={setPage} />
             <Act busy={false} label={`Open the dashboard of ${name}`} does={() => actions.openPage(name, page)}>
               Open
             </Act>
@@ -278,16 +265,12 @@ function New({ store, profiles }: { store: ClustersStore; profiles: readonly IPr
     <section className="fabric-Cluster" aria-label="New cluster">
       <h3>New cluster</h3>
       {choices.length ? (
-        <label className="fabric-Clusters-field">
-          Each worker is like
-          <HTMLSelect value={name} title={one && profile(one)} onChange={event => choose(event.target.value)}>
-            {choices.map(candidate => (
-              <option key={candidate.name} value={candidate.name}>
-                {profile(candidate)}
-              </option>
-            ))}
-          </HTMLSelect>
-        </label>
+        <Choice
+          label="Each worker is like"
+          value={name}
+          options={choices.map(candidate => [candidate.name, profile(candidate)])}
+          choose={choose}
+        />
       ) : null}
       <div className="fabric-Clusters-form">
         <Count label="Workers" value={workers} set={setWorkers} />
