@@ -50,6 +50,8 @@ def test_what_can_never_be_had_is_refused_before_it_is_submitted(notebook: Noteb
         notebook.run("cluster.adapt(minimum=0, maximum=1001)")
     with pytest.raises(CellError, match="1001 workers are too many for one cluster"):
         notebook.run("DaskCluster(1001, name='large')")
+    with pytest.raises(CellError, match=r"hours= is for workers like a profile\. With cores= say how long"):
+        notebook.run("DaskCluster(1, cores=1, memory='1 GB', hours=1)")
     assert notebook.value("clusters()") == ["small"]
     assert notebook.value("cluster.status_of_workers()['calls']") == {"sbatch": 0, "scancel": 0}
     assert notebook.value("repr(cluster.adapt(maximum=2))").startswith(
