@@ -190,7 +190,8 @@ class Snapshot(Frozen):
     ``jobs``, ``nodes`` and ``reservations`` are from the last questions that Slurm answered, at
     ``jobs_at``, ``nodes_at`` and ``reservations_at``. While ``silent_since`` is set Slurm does not
     answer, ``problem`` says how, and nothing may be concluded from a job's absence.
-    Reservations are asked for only while a session's job is in one.
+    Reservations are asked for only while a session's job is in one. When one is over Slurm lets its jobs go on for
+    ``over_run_s`` seconds (ResvOverRun).
     """
 
     serial: int = 0
@@ -201,6 +202,7 @@ class Snapshot(Frozen):
     silent_since: float | None = None
     problem: str = ""
     interval_s: float = 0.0
+    over_run_s: float = 0.0
     jobs: tuple[Job, ...] = ()
     nodes: tuple[Node, ...] = ()
     reservations: tuple[Reservation, ...] = ()
@@ -222,11 +224,12 @@ class Snapshot(Frozen):
         return min(found, key=lambda one: (one.starts_at > self.now, one.ends_at), default=None)
 
     def end_of(self, job: Job) -> float | None:
-        """When a job ends: at its time limit, or with its reservation where that is over before."""
+        """When a job ends: at its time limit, or with its reservation where Slurm ends it before for that."""
         reserved = self.reservation_of(job) if job.phase is Phase.RUNNING else None
         if reserved is None or reserved.flexible:
             return job.ends_at
-        return reserved.ends_at if job.ends_at is None else min(job.ends_at, reserved.ends_at)
+        latest = reserved.ends_at + self.over_run_s
+        return latest if job.ends_at is None else min(job.ends_at, latest)
 
 
 class JobSpec(Frozen):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import subprocess
 import sys
@@ -13,8 +14,9 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from fabric_hub import cli
+from fabric_hub.node.__main__ import parser as node_parser
 
-from .make_reference import ROOT, commands, gateway_openapi, sections, service_openapi, stale
+from .make_reference import ROOT, arguments, commands, gateway_openapi, sections, service_openapi, stale
 from .make_reference import pages as reference_pages
 
 # Made by the browser test; not there before its first run.
@@ -74,6 +76,16 @@ def undescribed_commands() -> list[str]:
     return [parser.prog for parser, about in commands(cli.parser()) if not about]
 
 
+def undescribed_arguments(parser: argparse.ArgumentParser) -> list[str]:
+    """Arguments of a program, and of all its commands, without a help text, as "command argument"."""
+    return [
+        f"{command.prog} {written}"
+        for command, _ in commands(parser)
+        for written, what in arguments(command)
+        if not what.strip()
+    ]
+
+
 def undescribed_verbs() -> list[str]:
     """Calls of our APIs without a description."""
     return [
@@ -116,7 +128,14 @@ def main() -> int:
     faults = [f"is not up to date: {name}" for name in stale(reference_pages())]
     faults += [f"broken link in {place}" for place in broken_links(documents())]
     faults += [
-        f"has no description: {name}" for name in undescribed_settings() + undescribed_commands() + undescribed_verbs()
+        f"has no description: {name}"
+        for name in (
+            *undescribed_settings(),
+            *undescribed_commands(),
+            *undescribed_arguments(cli.parser()),
+            *undescribed_arguments(node_parser()),
+            *undescribed_verbs(),
+        )
     ]
     faults += [f"path of one machine in {place}" for place in private_paths(project_files())]
     for fault in faults:

@@ -36,14 +36,16 @@ def add_parser(parts: Any) -> None:
     )
     check.set_defaults(work=_verify)
     export = parts.add_parser("export", help="the uses of a dataset: who, for what, which version, where, how long")
-    export.add_argument("--dataset", required=True, metavar="NAME")
+    export.add_argument("--dataset", required=True, metavar="NAME", help="name of the dataset")
     for option, what in (("--from", "first"), ("--to", "last")):
         export.add_argument(
             option, dest=what, type=_day, required=True, metavar="DATE", help=f"the {what} day (2026-11-21), local time"
         )
     form = export.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true")
-    form.add_argument("--csv", action="store_true")
+    form.add_argument(
+        "--json", action="store_true", help="print JSON: the uses, and the head of the trail that they were read from"
+    )
+    form.add_argument("--csv", action="store_true", help="print CSV: one line per use")
     export.set_defaults(work=_export)
     head = parts.add_parser("head", help="number and digest of the last record, to be noted elsewhere")
     head.set_defaults(work=_print_head)

@@ -132,13 +132,15 @@ def check(config: Config) -> int:
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     arguments = argparse.ArgumentParser(prog="fabric-node", description="Datasets on a compute node; runs as root.")
-    arguments.add_argument("--config", default=DEFAULT, metavar="FILE", help="default: %(default)s")
+    arguments.add_argument(
+        "--config", default=DEFAULT, metavar="FILE", help="the node's configuration (default: %(default)s)"
+    )
     commands = arguments.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("prolog", help="from Slurm's Prolog: a job starts here")
     commands.add_parser("epilog", help="from Slurm's Epilog: a job is over here")
     commands.add_parser("serve", help="the daemon")
     shown = commands.add_parser("status", help="what is open on this node")
-    shown.add_argument("--json", action="store_true")
+    shown.add_argument("--json", action="store_true", help="print JSON")
     commands.add_parser("check", help="whether this node can open datasets")
     return arguments
 

@@ -13,6 +13,7 @@ from ..model import Frozen, JobSpec, Node
 from ..quotas.account import Way
 from ..sessions.options import UserOptions
 from ..settings import Profile, Project, Settings, memory_mb
+from .owners import said_to
 
 
 class Choice(Frozen):
@@ -172,26 +173,24 @@ def open_project(settings: Settings, user: str, wanted: str | None, today: date)
             )
         why = closed(mine[wanted], today)
         if why:
-            raise FabricError(
-                f"Project {wanted} {why}.", reason="project-closed", hint="Ask its owner to extend it.", status=403
-            )
+            raise _closed(user, wanted, mine[wanted], why)
         return wanted, mine[wanted]
     open_ones = {name: project for name, project in mine.items() if not closed(project, today)}
     if len(open_ones) == 1:
         return next(iter(open_ones.items()))
     if not open_ones:
         name, project = next(iter(mine.items()))
-        raise FabricError(
-            f"Project {name} {closed(project, today)}.",
-            reason="project-closed",
-            hint="Ask its owner to extend it.",
-            status=403,
-        )
+        raise _closed(user, name, project, closed(project, today))
     raise FabricError(
         "Which project? You are a member of several.",
         reason="project",
         hint=f"Set project to one of {_list(open_ones)}.",
     )
+
+
+def _closed(user: str, name: str, project: Project, why: str) -> FabricError:
+    hint = said_to(user, project, "Ask its owner to extend it.")
+    return FabricError(f"Project {name} {why}.", reason="project-closed", hint=hint, status=403)
 
 
 def job_spec(profile: Profile, choice: Choice) -> JobSpec:

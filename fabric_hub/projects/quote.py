@@ -20,6 +20,7 @@ from ..slurm.holders import RefusedError, holders
 from ..slurm.limits import GPU, Limits
 from . import policy
 from .clusters import WorkerProfile, for_workers, job_size, worker_profile
+from .owners import said_to
 
 
 class Wish(NamedTuple):
@@ -78,7 +79,8 @@ def quote(settings: Settings, session: Session, user: str, wish: Wish, known: Kn
         job = _ask(session, user, worker, job_size(new, per_job))
         refused = verdict(known.limits, known.snapshot, job, known.now)
         if refused.refused:
-            raise refused.error()
+            hint = said_to(session.user, settings.project.get(session.project), refused.hint)
+            raise refused.model_copy(update={"hint": hint}).error()
     by_limits = _by_limits(session, user, worker, more, per_job, known) if more else Room(now=0, submit=0)
     if by_limits.submit < new:
         raise FabricError(
@@ -103,7 +105,7 @@ def quote(settings: Settings, session: Session, user: str, wish: Wish, known: Kn
             filter(
                 None,
                 (
-                    _cost(wish, worker),
+                    _cost(wish, worker, new),
                     _budget(more, worker, known.balance),
                     _places(wish, more, now, held_by, known.snapshot),
                 ),
@@ -198,11 +200,19 @@ def _room(worker: WorkerProfile, free: tuple[int, int, int]) -> int:
     return max(0, min(room_here, gpus // worker.gpus) if worker.gpus else room_here)
 
 
-def _cost(wish: Wish, worker: WorkerProfile) -> str:
-    each, what = (worker.gpus, "GPU-hour") if worker.gpus else (worker.cpus, "CPU-hour")
+def _cost(wish: Wish, worker: WorkerProfile, new: int) -> str:
+    """What all of them take per hour, and how much of that those do that are neither there nor submitted."""
     costs = "costs" if wish.workers == 1 else "cost"
-    workers, per_hour = of_things(wish.workers, "worker"), of_things(wish.workers * each, what)
-    return f"{workers} like {wish.profile} {costs} {per_hour} per hour."
+    added = _hours(new, worker)
+    more = f"; {added} of that {'is' if added.startswith('1 ') else 'are'} added" if 0 < new < wish.workers else ""
+    workers = of_things(wish.workers, "worker")
+    return f"{workers} like {wish.profile} {costs} {_hours(wish.workers, worker)} per hour{more}."
+
+
+def _hours(workers: int, worker: WorkerProfile) -> str:
+    if worker.gpus:
+        return of_things(workers * worker.gpus, "GPU-hour")
+    return of_things(workers * worker.cpus, "CPU-hour")
 
 
 def _budget(more: int, worker: WorkerProfile, balance: Balance | None) -> str:

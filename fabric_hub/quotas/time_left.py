@@ -33,27 +33,32 @@ def time_left(
     *,
     offered: bool,
     reservation_ends_at: float | None = None,
+    over_run_s: float = 0.0,
     reservation_unknown: bool = False,
 ) -> TimeLeft:
     """What Slurm's word on a job means for the person in its session.
 
     :param offered: whether the site lets running sessions have more time at all (``slurm.extend``).
     :param reservation_ends_at: of the reservation that the job runs in, and is ended with.
+    :param over_run_s: so much later Slurm ends it. Nobody is given more time to use that up.
     :param reservation_unknown: it runs in one of which Slurm has not told yet.
     """
-    latest = job.ends_at if job is not None and job.ends_at is not None else reservation_ends_at
+    ended_with = None if reservation_ends_at is None else reservation_ends_at + over_run_s
+    latest = job.ends_at if job is not None and job.ends_at is not None else ended_with
     if job is None or job.phase is not Phase.RUNNING or latest is None:
         return TimeLeft(extend_why_not="Its job does not run, or has no time limit.")
     ends = latest
     why: Literal["limit", "reservation", "project"] = "limit"
     project_ends = end_of(project)
-    if reservation_ends_at is not None and reservation_ends_at <= ends + _SAME_S:
-        ends, why = min(ends, reservation_ends_at), "reservation"
+    if ended_with is not None and ended_with <= ends + _SAME_S:
+        ends, why = min(ends, ended_with), "reservation"
     elif project_ends is not None and project_ends <= ends + _SAME_S and project_ends > now:
         why = "project"
     reason = {
         "limit": "its time limit",
-        "reservation": "the end of its reservation",
+        "reservation": f"Slurm lets it go on for {over_run_s / 60:.0f} min after its reservation"
+        if over_run_s
+        else "the end of its reservation",
         "project": "its project ends then, too; nothing new starts in it",
     }[why]
     rest = " at the latest; the end of its reservation is not known yet." if reservation_unknown else f": {reason}."

@@ -126,7 +126,7 @@ def tls_files() -> dict[str, str] | None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m fabric_hub.service")
-    parser.add_argument("--site", type=Path, required=True)
+    parser.add_argument("--site", type=Path, required=True, help="the site's file (TOML)")
     parser.add_argument("--local-sessions", action="store_true", help="the hub can run sessions on its own machine")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="[%(levelname)1.1s %(asctime)s %(name)s] %(message)s")

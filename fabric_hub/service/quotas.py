@@ -183,6 +183,7 @@ def time_left_of(settings: Settings, session: Session, snapshot: Snapshot | None
         now,
         offered=settings.slurm is not None and settings.slurm.extend != "never",
         reservation_ends_at=reserved.ends_at if reserved and not reserved.flexible else None,
+        over_run_s=snapshot.over_run_s if snapshot else 0.0,
         reservation_unknown=job is not None and bool(job.reservation) and reserved is None,
     )
 

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Any
 
 from ..errors import FabricError
+from ..projects.owners import project_of, said_to, warned_to
 from ..quotas import hook
 from ..quotas.forecast import Threshold, budget_passed, forecast, rate_per_day, storage_passed
 from ..quotas.told import Balance, Bound, Source, StorageUse, Warned
@@ -152,22 +153,29 @@ class Review:
             await asyncio.to_thread(self._book.told, untold.threshold, now, well=well)
 
     def _message(self, threshold: Threshold, since: float) -> dict[str, Any]:
+        told = people(self._settings, threshold.subject)
+        project = project_of(self._settings, threshold.subject)
         return {
             "hub": self._settings.hub.id,
             "url": self._settings.hub.public_url or self._settings.hub.bind_url,
             "id": threshold.id,
             "subject": threshold.subject,
             "level": threshold.level,
-            "text": threshold.text,
+            # one text for all of them, who are either its owners or one user
+            "text": said_to(told[0], project, threshold.text) if told else threshold.text,
             "since": since,
-            "people": people(self._settings, threshold.subject),
+            "people": told,
         }
 
     def of(self, user: str, projects: Iterable[str]) -> tuple[Warned, ...]:
         """What is in force for a user and these projects of theirs."""
         mine = subjects_of(user, projects)
         storage = storage_of(user, mine)
-        return tuple(one for one in self.in_force if one.subject in mine or one.subject.startswith(storage))
+        return tuple(
+            warned_to(user, self._settings, one)
+            for one in self.in_force
+            if one.subject in mine or one.subject.startswith(storage)
+        )
 
 
 async def _again_and_again(work: Callable[[float], Awaitable[None]]) -> None:

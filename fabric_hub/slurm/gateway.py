@@ -74,8 +74,10 @@ class Gateway:
         self._settings = settings
         self._slurm: SlurmSettings = settings.slurm
         asks, bucket = Questions(self._slurm), pace.Bucket(self._slurm.max_queries_per_s)
-        self._watcher = watcher or Watcher(asks, self._slurm, settings.hub.id, bucket=bucket)
-        self._limits = LimitsWatcher(asks, self._slurm, bucket)
+        self._limits = limits = LimitsWatcher(asks, self._slurm, bucket)
+        self._watcher = watcher or Watcher(
+            asks, self._slurm, settings.hub.id, bucket=bucket, over_run_s=lambda: limits.over_run_s
+        )
         self._watchers = (self._watcher, self._limits)
         charged = {project.account for project in settings.project.values()}
         self._accounting = AccountingDesk(asks, self._limits, charged)

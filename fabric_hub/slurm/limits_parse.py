@@ -15,6 +15,7 @@ from .parse import GarbledError, duration_s
 ASSOC_FIELDS = "account,user,partition,qos,defaultqos"
 QOS_FIELDS = "name,usagefactor,maxtrespu,maxjobspu,maxsubmitpu,maxtrespa,maxjobspa,maxsubmitpa,flags"
 CONFIG_WORD = "AccountingStorageEnforce"
+YEAR_S = 365 * 86400.0
 
 # The TRES that a job of ours can ask for; others (energy, pages ...) are nobody's limit here.
 _TRES = re.compile(r"cpu|mem|node|billing|gres/[^,=()\s]+")
@@ -180,6 +181,17 @@ def enforcement(text: str) -> Enforcement:
         safe=bool(words & {"safe", "all"}),
         qos=bool(words & {"qos", "all"}),
     )
+
+
+def over_run_s(text: str) -> float:
+    """How long a job may go on after its reservation, from ``scontrol show config``; 0.0 where it says nothing.
+
+    Slurm takes UNLIMITED for a year.
+    """
+    told = re.search(r"^ResvOverRun\s*=\s*(?:(\d+) min|(UNLIMITED))\s*$", text, re.MULTILINE)
+    if told is None:
+        return 0.0
+    return float(told[1]) * 60 if told[1] else YEAR_S
 
 
 def tres_counts(text: str) -> dict[str, int]:

@@ -75,6 +75,11 @@ class LimitsWatcher:
         """What is known now; ``now`` is the time of this call."""
         return self._limits.model_copy(update={"now": self._wall()})
 
+    @property
+    def over_run_s(self) -> float:
+        """How long Slurm lets a job go on after its reservation; 0.0 until it has said so."""
+        return self._rules.over_run_s if self._rules else 0.0
+
     async def read(self, after: int | None = None, wait_s: float = 0.0, fresh: float | None = None) -> Limits:
         """The limits, now or as soon as they are what the caller waits for.
 

@@ -32,11 +32,12 @@ class SilentError(Exception):
 
 @dataclass(frozen=True)
 class Rules:
-    """Answers of Slurm's database, as they came, and what is enforced."""
+    """Answers of Slurm's database, as they came, what is enforced, and how long jobs go on after a reservation."""
 
     rights: str
     qos: str
     enforcement: Enforcement
+    over_run_s: float = 0.0
 
     def applied(self, limits: Limits) -> Limits:
         """Limits with these rules."""
@@ -135,7 +136,8 @@ class Questions:
         qos = await self._ask("sacctmgr", [*show, "qos", f"format={limits_parse.QOS_FIELDS}"], {})
         await turn()
         config = await self._ask("scontrol", ["show", "config"], {})
-        return Rules(rights=rights, qos=qos, enforcement=limits_parse.enforcement(config))
+        enforced, over_run_s = limits_parse.enforcement(config), limits_parse.over_run_s(config)
+        return Rules(rights=rights, qos=qos, enforcement=enforced, over_run_s=over_run_s)
 
     async def accounting(
         self, start: float, end: float, accounts: Sequence[str], services: Sequence[str] = ()

@@ -140,7 +140,10 @@ def waiting(reason: str) -> str:
     if re.search(r"Minutes|Mins", rest) and not rest.startswith("RunMin") and "RunMinutes" not in rest:
         if kind == "Grp":
             hours = what.removesuffix("s")
-            return f"The {hours} hours of {who} are used up. It starts when the owner of the project gets more."
+            return (
+                f"The {hours} hours of {who} are used up. It starts when the operators give the project more; "
+                "its owner can ask them."
+            )
         return f"It asks for more {what} for longer than {who} allows one job. Stop it and choose less or shorter."
     if kind == "Grp":
         return f"All {what} that {who} may use at a time are in use. It starts when one of its jobs ends."

@@ -49,6 +49,7 @@ class Watcher:
     """Keeps the snapshot. Start :meth:`run` as a task of the loop that reads it.
 
     :param bucket: the budget of questions, where it is shared; default: its own.
+    :param over_run_s: how long Slurm lets jobs go on after their reservation, which somebody else asks.
     :param clock: monotonic seconds; ``wall``: Unix seconds.
     """
 
@@ -59,6 +60,7 @@ class Watcher:
         hub: str,
         *,
         bucket: pace.Bucket | None = None,
+        over_run_s: Callable[[], float] = lambda: 0.0,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -68,6 +70,7 @@ class Watcher:
         self._clock = clock
         self._wall = wall
         self._bucket = bucket or pace.Bucket(slurm.max_queries_per_s)
+        self._over_run_s = over_run_s
         self._table = JobTable()
         # Until Slurm has answered, it is silent: nobody may conclude that a job is gone. The serial goes on
         # rising when the gateway restarts, so that a reader who waits for the next one is woken.
@@ -87,7 +90,8 @@ class Watcher:
     @property
     def snapshot(self) -> Snapshot:
         """What is known now; ``now`` is the time of this call."""
-        return self._snapshot.model_copy(update={"now": self._wall(), "interval_s": self._interval("jobs")})
+        now = {"now": self._wall(), "interval_s": self._interval("jobs"), "over_run_s": self._over_run_s()}
+        return self._snapshot.model_copy(update=now)
 
     @property
     def counts(self) -> Counter[str]:

@@ -16,6 +16,7 @@ from ..errors import FabricError
 from ..model import Snapshot
 from ..projects import policy
 from ..projects.offer import OfferedProject
+from ..projects.owners import said_to
 from ..quotas.forecast import used_up
 from ..settings import Settings
 from ..slurm.ask import Ask
@@ -43,19 +44,11 @@ class OverLimitError(OfferError):
     ``same_warning`` is the warning of the project's budget (its id) that says no more than this, or "".
     """
 
-    def __init__(
-        self, found: Verdict, project: str, rescue: str, hint: str, *, account: str = "", owner: bool = False
-    ) -> None:
+    def __init__(self, found: Verdict, project: str, rescue: str, hint: str, *, account: str = "") -> None:
         error = found.error(hint)
-        error.hint = to_owner(error.hint) if owner else error.hint
         super().__init__(error, project, rescue)
         above = "" if found.budget_of == f"account {account}" else found.budget_of
         self.same_warning = f"project:{project}#{used_up(above)}" if error.reason == "budget" else ""
-
-
-def to_owner(text: str) -> str:
-    """What everybody else is told to ask the owner of the project, said to that owner. Pure."""
-    return text.replace("Ask its owner", "Ask the operators").replace("the owner of the project", "the operators")
 
 
 async def refuse_over_limit(shared: HubRuntime, user: str, server_name: str, choice: policy.Choice) -> str:
@@ -75,8 +68,9 @@ async def refuse_over_limit(shared: HubRuntime, user: str, server_name: str, cho
             log.info("%s of %s in %s: %s", choice.profile, user, choice.project, notice)
         return notice
     rescue, hint = await _rescue(shared, user, choice)
-    owner = user in settings.project[choice.project].members.owner
-    raise OverLimitError(found, choice.project, rescue, hint, account=choice.account, owner=owner)
+    asked = said_to(user, settings.project[choice.project], found.hint)
+    told = found.model_copy(update={"hint": asked})
+    raise OverLimitError(told, choice.project, rescue, hint, account=choice.account)
 
 
 async def with_rescue(shared: HubRuntime, user: str, choice: policy.Choice, error: FabricError) -> FabricError:

@@ -12,13 +12,13 @@ from typing import Any
 
 from ..clock import clock
 from ..errors import FabricError
+from ..projects.owners import warned_to
 from ..projects.policy import gpu_ways, projects_of
 from ..quotas.account import balance
 from ..quotas.told import Balance, Warned
 from ..quotas.warnings import WarningBook, subjects_of
 from ..sessions.standing import standing
 from ..sessions.store import Session
-from .limits import to_owner
 from .pages import called
 from .runtime import runtime
 
@@ -31,13 +31,12 @@ def warnings(viewer: Any) -> tuple[Warned, ...]:
         return ()
     shared = runtime()
     projects = projects_of(shared.settings, viewer.name)
-    own = {f"project:{name}" for name, project in projects.items() if viewer.name in project.members.owner}
     try:
         found = WarningBook(shared.store.engine).in_force(time.time(), subjects_of(viewer.name, projects), viewer.name)
     except FabricError as error:
         log.warning("No warnings on a page: %s", error)
         return ()
-    return tuple(one.model_copy(update={"text": to_owner(one.text)}) if one.subject in own else one for one in found)
+    return tuple(warned_to(viewer.name, shared.settings, one) for one in found)
 
 
 def ends(_viewer: Any) -> Callable[[Session | None], str]:

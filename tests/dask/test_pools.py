@@ -17,6 +17,7 @@ def test_cpu_and_gpu_workers_under_one_scheduler_scaled_apart(notebook: Notebook
     assert notebook.value("cluster.add_pool(profile='gpu-1', name='gpu')") == "gpu"
     told = notebook.value("str(cluster.scale(2, pool='gpu'))")
     assert told.startswith("2 workers like gpu-1 cost 2 GPU-hours per hour."), told
+    assert told.endswith("All workers of the cluster then cost 2 GPU-hours and 2 CPU-hours per hour."), told
     notebook.run("cluster.wait_for_workers(3, timeout=60)")
     kinds = "sorted((w['pool'], w['job'].split('_')[0]) for w in cluster.status_of_workers()['workers'])"
     assert [kind for kind, _ in notebook.value(kinds)] == ["cpu", "gpu", "gpu"]
@@ -49,6 +50,8 @@ def test_what_can_never_be_had_is_refused_before_it_is_submitted(notebook: Noteb
         notebook.run("cluster.adapt(minimum=0, maximum=1001)")
     with pytest.raises(CellError, match="1001 workers are too many for one cluster"):
         notebook.run("DaskCluster(1001, name='large')")
+    with pytest.raises(CellError, match=r"hours= is for workers like a profile\. With cores= say how long"):
+        notebook.run("DaskCluster(1, cores=1, memory='1 GB', hours=1)")
     assert notebook.value("clusters()") == ["small"]
     assert notebook.value("cluster.status_of_workers()['calls']") == {"sbatch": 0, "scancel": 0}
     assert notebook.value("repr(cluster.adapt(maximum=2))").startswith(
@@ -68,8 +71,13 @@ def test_a_limit_of_the_account_is_told_before_workers_are_submitted_and_slurm_h
     try:
         says = "Account ml-course allows 1 GPU altogether, and 1 is in use."
         notebook.until(f"{says!r} in str(cluster.quote(2))", "the hub has read the limit")
+        panel = session.api.post(
+            f"/user/{session.user}/fabric/clusters/capped", json={"verb": "quote", "n": 2, "pool": "gpu-1"}
+        )
         told = notebook.value("str(cluster.scale(2))")
-        assert told.startswith("2 workers like gpu-1 cost 2 GPU-hours per hour. 1 of them is there already."), told
+        assert (panel.status_code, panel.json()) == (200, {"words": told}), "the panel is told the same"
+        cost = "2 workers like gpu-1 cost 2 GPU-hours per hour; 1 GPU-hour of that is added."
+        assert told.startswith(f"{cost} 1 of them is there already."), told
         assert told.endswith(f"There is room for 0 more now; 1 waits. {says}"), told
         notebook.until("'1 waiting: All GPUs that account ml-course may use' in repr(cluster)", "Slurm says the same")
     finally:

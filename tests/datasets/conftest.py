@@ -6,12 +6,18 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.scratch_node import ScratchNode
 
 RESEARCHER, STUDENT, STRANGER = 61001, 61002, 61003  # uids without an account: the kernel knows no names
+
+
+def names(items: list[dict[str, Any]]) -> list[str]:
+    """The datasets of an answer."""
+    return [item["dataset"] for item in items]
 
 
 @pytest.fixture

@@ -120,8 +120,13 @@ class BrokenSite:
         self.run.site.write_text(toml(site).lstrip("\n"))
         self.kill_gateway()
         conf = self._layout.slurm_conf
-        text = conf.read_text().replace("jobacct_gather/none", "jobacct_gather/linux")
-        conf.write_text(text + MEMORY_LIMITS)
+        conf.write_text(conf.read_text().replace("jobacct_gather/none", "jobacct_gather/linux"))
+        self.set_in_slurm(MEMORY_LIMITS)
+
+    def set_in_slurm(self, more: str) -> None:
+        """Add lines to slurm.conf; a later one counts."""
+        conf = self._layout.slurm_conf
+        conf.write_text(conf.read_text() + more)
         self.run.slurm("scontrol", "reconfigure")
 
     # processes

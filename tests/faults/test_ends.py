@@ -180,7 +180,11 @@ def _limited(site: BrokenSite, limit: str) -> Iterator[None]:
 @pytest.mark.parametrize(
     ("limit", "profile", "sentence"),
     [
-        ("GrpTRESMins=gres/gpu=0", "gpu-1", r"The GPU hours of account bakery are used up\. It starts when the owner"),
+        (
+            "GrpTRESMins=gres/gpu=0",
+            "gpu-1",
+            r"The GPU hours of account bakery are used up\. It starts when the operators",
+        ),
         ("GrpTRES=cpu=0", "small", r"All CPUs that account bakery may use at a time are in use\."),
         ("GrpJobs=0", "small", r"All jobs that account bakery may use at a time are in use\."),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -67,8 +68,8 @@ def test_the_numbers_follow_the_cluster_and_not_while_others_are_typed_which_are
     assert status == 201, body
     small = {"title": "One GPU", "cpus": 4, "memory_mb": 8192, "gpus": 1, "max_hours": 4.0}
     hub.clusters = {**hub.clusters, "profiles": [small | {"name": "gpu-1"}, small | {"name": "gpu-2", "title": "Two"}]}
-    for count in (2, 3, 4):
-        hub.usage[f"GET /clusters/quote?profile=gpu-1&workers={count}"] = {"words": f"{count} cost {count} GPU-hours."}
+    hub.usage["GET /clusters/quote?profile=gpu-1&workers=2"] = {"words": "2 cost 2 GPU-hours."}
+    asked: list[dict[str, Any]] = []
 
     def of_a_profile(route: Route) -> None:
         """The cluster as it is, but for where its workers run: for those of this machine nobody pays."""
@@ -79,7 +80,17 @@ def test_the_numbers_follow_the_cluster_and_not_while_others_are_typed_which_are
                 pool["profile"] = "gpu-1"
         route.fulfill(response=answer, json=known)
 
+    def priced(route: Route) -> None:
+        """What it says of such workers; everything else it says itself."""
+        order = route.request.post_data_json
+        if order["verb"] != "quote":
+            route.fallback()
+            return
+        asked.append(order)
+        route.fulfill(json={"words": f"{order['n']} cost {order['n']} GPU-hours, asked {len(asked)} times."})
+
     chromium.route(re.compile(r"/fabric/clusters\?\d+$"), of_a_profile)
+    chromium.route(re.compile(r"/fabric/clusters/mine\?\d+$"), priced)
     open_lab(chromium, session)
     chromium.get_by_role("tab", name="Dask clusters").click(timeout=90_000)
     panel = chromium.locator(PANEL)
@@ -93,11 +104,17 @@ def test_the_numbers_follow_the_cluster_and_not_while_others_are_typed_which_are
     told = {"verb": "scale", "n": 2, "pool": "local"}
     assert session.get("fabric/clusters/mine", method="POST", body=told)[0] == 200
     expect(workers).to_have_value("2")
+    expect(cluster).to_contain_text("2 workers · ")
+    assert asked == []
     workers.fill("5")
-    expect(cluster).to_contain_text("What is added: 3 cost 3 GPU-hours.")
+    expect(cluster).to_contain_text("5 cost 5 GPU-hours, asked 1 times.")
     assert session.get("fabric/clusters/mine", method="POST", body=told | {"n": 1})[0] == 200
-    expect(cluster).to_contain_text("What is added: 4 cost 4 GPU-hours.")
+    # more of them are added
+    expect(cluster).to_contain_text(re.compile(r"5 cost 5 GPU-hours, asked [2-9] times\."))
     expect(workers).to_have_value("5")
+    assert {(one["pool"], one["n"]) for one in asked} == {("local", 5)}
+    workers.fill("1")
+    expect(cluster).not_to_contain_text("GPU-hours, asked")
     session.get("fabric/clusters/mine", method="POST", body={"verb": "close"})
 
 

@@ -170,6 +170,16 @@ def test_what_a_cluster_costs_is_told_in_gpu_hours_when_it_has_gpus() -> None:
     assert show.cost(status(used=used)) == "0.25 GPU-hours so far, 2 per hour now"
 
 
+def test_workers_of_several_kinds_are_added_up_in_what_each_kind_costs() -> None:
+    gpu = Pool("gpu", threads=4, cpus=4, memory=1, gpus=1)
+    small, half = Pool("cpu", threads=2, cpus=2, memory=1), Pool("half", threads=1, cpus=0.5, memory=1)
+    assert show.in_all([(gpu, 3)]) == show.in_all([(gpu, 3), (small, 0)]) == show.in_all([]) == ""
+    assert show.in_all([(gpu, 1), (small, 4)]) == (
+        "All workers of the cluster then cost 1 GPU-hour and 8 CPU-hours per hour."
+    )
+    assert show.in_all([(small, 1), (half, 3)]) == "All workers of the cluster then cost 3.5 CPU-hours per hour."
+
+
 def test_what_others_wrote_is_shown_as_text() -> None:
     shown = show.rows(status(problems={"w-1": "<script>alert(1)</script>"}))
     assert "<script>" not in shown

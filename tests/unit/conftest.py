@@ -1,7 +1,10 @@
-"""Shared by the unit tests: a site, a store on a real file, and hypothesis leaving nothing behind."""
+"""Shared by the unit tests: a site, a store on a real file, a keeper, and hypothesis leaving nothing behind."""
 
 from __future__ import annotations
 
+import secrets
+import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from fabric_hub.settings import Settings
 from tests.conftest import sandbox_directory
 
 from .builders import a_site
+from .keeper_process import Daemon
 
 hypothesis.configuration.set_hypothesis_home_dir(sandbox_directory() / "hypothesis")
 hypothesis.settings.register_profile("fabric", database=None, deadline=None, print_blob=True)
@@ -35,3 +39,15 @@ def store(database: Path) -> Iterator[SessionStore]:
     opened = SessionStore(f"sqlite:///{database}")
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def daemon(sandbox: Path) -> Iterator[Daemon]:
+    """A running keeper with an empty catalogue."""
+    made = Daemon(sandbox / f"keeper-{secrets.token_hex(4)}")
+    made.prepare()
+    made.start()
+    yield made
+    made.stop()
+    shutil.rmtree(made.directory)
+    sys.stdout.write("".join(made.log))  # shown when the test failed

@@ -35,9 +35,10 @@ def quoted(
     submitted: int = 0,
     per_job: int | None = None,
     balance: Balance | None = None,
+    person: str = "jan",
     **account: Limit | dict[str, Limit] | dict[str, int],
 ) -> Quote:
-    """A quote for jan, in account phys with these limits."""
+    """A quote for a person whose jobs run as jan, in account phys with these limits."""
     limits = Limits(
         at=NOW,
         associations=(
@@ -54,7 +55,7 @@ def quoted(
         ),
     )
     known = Known(NOW, snapshot, limits, balance)
-    return quote(site, a_session(), "jan", Wish(profile, workers, have, submitted, per_job), known, TODAY)
+    return quote(site, a_session(user=person), "jan", Wish(profile, workers, have, submitted, per_job), known, TODAY)
 
 
 def test_workers_may_have_the_projects_profiles_one_gpu_each_and_none_of_the_local_ones(site: Settings) -> None:
@@ -90,6 +91,23 @@ def test_a_quote_says_the_price_and_how_many_find_a_place_now(site: Settings) ->
         "3 workers like gpu cost 3 GPU-hours per hour. There is room for 1 of them now; 2 wait in the queue until"
         " others end."
     )
+
+
+@pytest.mark.parametrize(
+    ("profile", "workers", "have", "submitted", "cost"),
+    [
+        ("gpu", 1, 0, 0, "1 worker like gpu costs 1 GPU-hour per hour."),
+        ("gpu", 5, 2, 2, "5 workers like gpu cost 5 GPU-hours per hour; 3 GPU-hours of that are added."),
+        ("gpu", 5, 1, 4, "5 workers like gpu cost 5 GPU-hours per hour; 1 GPU-hour of that is added."),
+        ("gpu", 4, 1, 4, "4 workers like gpu cost 4 GPU-hours per hour."),
+        ("cpu", 3, 2, 2, "3 workers like cpu cost 6 CPU-hours per hour; 2 CPU-hours of that are added."),
+    ],
+)
+def test_a_quote_is_of_all_workers_and_says_what_of_it_is_added(
+    site: Settings, profile: str, workers: int, have: int, submitted: int, cost: str
+) -> None:
+    found = quoted(site, profile, workers, a_snapshot(nodes=FREE), have=have, submitted=submitted)
+    assert found.words.startswith(cost), found.words
 
 
 @pytest.mark.parametrize(
@@ -196,7 +214,10 @@ def test_workers_of_a_budget_that_is_used_up_are_refused_and_cpu_workers_are_not
     spent: dict[str, Limit | dict[str, Limit]] = {"grp_tres_mins": {GPU: Limit(limit=60, used=60)}}
     with pytest.raises(FabricError) as refused:
         quoted(site, "gpu", 1, a_snapshot(nodes=FREE), **spent)
-    assert refused.value.reason == "budget"
+    assert (refused.value.reason, refused.value.hint) == ("budget", "Ask the owner of the project for more.")
+    with pytest.raises(FabricError) as refused:
+        quoted(site, "gpu", 1, a_snapshot(nodes=FREE), person="ada", **spent)
+    assert refused.value.hint == "Ask the operators for more.", "its owner is told what an owner can do"
     assert quoted(site, "cpu", 1, a_snapshot(nodes=FREE), **spent).now == 1
 
 

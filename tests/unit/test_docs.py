@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from fabric_hub import cli
+from fabric_hub.node import __main__ as node
 from scripts import check_docs, make_reference
 
 
@@ -15,6 +19,20 @@ def test_every_setting_of_the_site_file_has_a_description() -> None:
 
 def test_every_command_has_a_help_text() -> None:
     assert check_docs.undescribed_commands() == []
+
+
+@pytest.mark.parametrize("parser", [cli.parser, node.parser], ids=["fabric-hub", "fabric-node"])
+def test_every_argument_of_every_command_has_a_help_text(parser: Callable[[], argparse.ArgumentParser]) -> None:
+    assert check_docs.undescribed_arguments(parser()) == []
+
+
+def test_an_argument_without_a_help_text_is_found_however_deep_its_command() -> None:
+    top = argparse.ArgumentParser(prog="tool")
+    inner = top.add_subparsers().add_parser("one").add_subparsers().add_parser("two")
+    inner.add_argument("name", metavar="NAME")
+    inner.add_argument("--fast", action="store_true", help="sooner")
+    inner.add_argument("--json", action="store_true")
+    assert check_docs.undescribed_arguments(top) == ["tool one two NAME", "tool one two --json"]
 
 
 def test_every_call_of_our_apis_has_a_description() -> None:

@@ -11,7 +11,7 @@ from fabric_hub.quotas.told import Balance, Bound
 from fabric_hub.settings import Project
 from fabric_hub.slurm.holders import Verdict
 from fabric_hub.spawner.failures import SessionFailure, as_html
-from fabric_hub.spawner.limits import OverLimitError, to_owner
+from fabric_hub.spawner.limits import OverLimitError
 from fabric_hub.spawner.pages import called
 
 EVIL = '<script>alert("x")</script>\' onload=x &amp;'
@@ -78,13 +78,6 @@ def test_a_refusal_names_the_warning_that_says_the_same(whose: str, warning: str
     told = budget_passed("project:twin", "It", bound if "faculty" in whose else Balance(limit=1, used=1, left=0), 0.0)
     assert told is not None
     assert told.id == warning
-
-
-def test_an_owner_is_not_told_to_ask_the_owner() -> None:
-    found = Verdict(message="Used up.", reason="budget", hint="Ask the owner of the project for more.")
-    assert OverLimitError(found, "twin", "", "").hint == "Ask the owner of the project for more."
-    assert OverLimitError(found, "twin", "", "", owner=True).hint == "Ask the operators for more."
-    assert to_owner("It is used up. Ask its owner for more.") == "It is used up. Ask the operators for more."
 
 
 def test_a_title_stands_for_a_name_while_no_other_has_it() -> None:

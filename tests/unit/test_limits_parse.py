@@ -125,3 +125,17 @@ def test_the_database_adds_who_may_use_which_qos_and_what_a_qos_gives_each_user(
 )
 def test_what_is_enforced_is_read_from_slurms_configuration(words: str, expected: Enforcement) -> None:
     assert limits_parse.enforcement(f"X = 1\nAccountingStorageEnforce = {words}\n") == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "seconds"),
+    [
+        ("ResvOverRun             = 0 min", 0.0),
+        ("ResvOverRun             = 45 min", 2700.0),
+        ("ResvOverRun             = UNLIMITED", limits_parse.YEAR_S),
+        ("ResvOverRun             = (null)", 0.0),
+        ("NotResvOverRun          = 45 min", 0.0),
+    ],
+)
+def test_how_long_jobs_go_on_after_their_reservation_is_read_from_the_configuration(line: str, seconds: float) -> None:
+    assert limits_parse.over_run_s(f"ResumeTimeout           = 60 sec\n{line}\nResvProlog = (null)\n") == seconds

@@ -41,7 +41,7 @@ class Slurm:
 
     async def rules(self, turn: Turn) -> Rules:
         await turn()
-        return Rules(rights="a||||\n", qos="", enforcement=Enforcement(safe=True))
+        return Rules(rights="a||||\n", qos="", enforcement=Enforcement(safe=True), over_run_s=120.0)
 
 
 @asynccontextmanager
@@ -63,10 +63,12 @@ async def test_the_first_reader_gets_the_first_answer_with_its_age() -> None:
 
 async def test_what_the_database_adds_comes_after_the_limits_and_wakes_who_waits() -> None:
     async with watching(Slurm()) as watcher:
+        assert watcher.over_run_s == 0.0
         first = await watcher.read()
         assert not first.enforcement.safe
         second = await watcher.read(after=first.serial, wait_s=5)
     assert second.enforcement.safe
+    assert watcher.over_run_s == 120.0
     assert second.at == first.at
 
 

@@ -161,6 +161,13 @@ def test_a_job_ends_at_its_limit_or_with_its_reservation(job: dict[str, Any], en
     assert snapshot.end_of(a_job(**{"started_at": 0.0, "ends_at": 900.0} | job)) == ends_at
 
 
+def test_slurm_may_let_a_job_go_on_after_its_reservation() -> None:
+    job = a_job(ends_at=900.0, reservation="monday")
+    snapshot = Snapshot(now=100.0, reservations=(a_reservation("monday", 0, 500),))
+    ends = [snapshot.model_copy(update={"over_run_s": seconds}).end_of(job) for seconds in (0.0, 120.0, 500.0)]
+    assert ends == [500.0, 620.0, 900.0]
+
+
 def test_a_job_that_waits_for_any_of_several_reservations_waits_for_the_first_to_begin() -> None:
     snapshot = Snapshot(now=100.0, reservations=(a_reservation("b", 300, 400), a_reservation("a", 200, 900)))
     found = snapshot.reservation_of(a_job(state="PENDING", reservation="b,a"))

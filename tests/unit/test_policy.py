@@ -62,6 +62,15 @@ def test_a_project_that_is_closed_does_not_count_when_one_is_picked(tmp_path: Pa
     assert choose(site, "jan", UserOptions(), TODAY).project == "physics"
 
 
+def test_whoever_can_extend_nothing_is_told_whom_to_ask(tmp_path: Path) -> None:
+    site = a_site(
+        tmp_path, "[project.over]\naccount='x'\nmembers.owner=['zoe']\nmembers.member=['jan']\nend=2026-01-31\n"
+    )
+    assert refused(site, "jan", project="over").hint == "Ask its owner to extend it."
+    for options in ({}, {"project": "over"}):
+        assert refused(site, "zoe", **options).hint == "Ask the operators to extend it."
+
+
 def test_anothers_project_and_none_at_all_are_refused_in_the_same_words(site: Settings) -> None:
     theirs, nobodys = refused(site, "jan", project="course"), refused(site, "jan", project="nothing")
     assert theirs.text.replace("course", "X") == nobodys.text.replace("nothing", "X")

@@ -175,6 +175,14 @@ async def test_who_has_no_session_is_looked_at_when_their_turn_comes_and_told_un
     assert ids.count("storage:jan:/home/jan:user:Home#95-percent") == 1
 
 
+async def test_whoever_reads_a_warning_is_told_whom_they_can_ask(site: Settings, store: SessionStore) -> None:
+    review = Review(site, store, Budgets())
+    await review.look(time.time())
+    for user, whom in (("jan", "its owner"), ("ada", "the operators")):
+        (used_up,) = review.of(user, ["physics"])
+        assert used_up.text.endswith(f"Ask {whom} for more.")
+
+
 async def test_the_hook_is_told_of_each_warning_once(hooked: Settings, store: SessionStore, tmp_path: Path) -> None:
     store.create(**fields_of_a_session())
     review = Review(hooked, store, Budgets())
@@ -188,7 +196,9 @@ async def test_the_hook_is_told_of_each_warning_once(hooked: Settings, store: Se
     ]
     (used_up,) = [message for message in messages if message["subject"] == "project:physics"]
     assert used_up["people"] == ["ada"]
-    assert "used up: 100.0 of 100.0 GPU-hours" in str(used_up["text"])
+    assert str(used_up["text"]).endswith("used up: 100.0 of 100.0 GPU-hours. Ask the operators for more."), (
+        "it is told to the owners"
+    )
     assert review.hook_failures == 0
 
 

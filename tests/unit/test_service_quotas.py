@@ -375,13 +375,16 @@ def in_reservation(session: Session, ends_at: float, **changes: Any) -> Snapshot
     """The session's job has an hour in a reservation that ends then."""
     job = a_job(name=f"fabric-main-{session.id}", started_at=NOW, ends_at=NOW + HOUR, reservation="monday")
     monday = {"name": "monday", "starts_at": NOW - HOUR, "ends_at": ends_at, "nodes": "gpu1"}
-    return a_snapshot(job, reservations=(monday | changes,))
+    over_run_s = changes.pop("over_run_s", 0.0)
+    return a_snapshot(job, reservations=(monday | changes,), over_run_s=over_run_s)
 
 
 @pytest.mark.parametrize(
     ("reservation", "ends_at", "why"),
     [
         ({"ends_at": NOW + HOUR / 2}, NOW + HOUR / 2, "reservation"),
+        ({"ends_at": NOW + HOUR / 2, "over_run_s": 60.0}, NOW + HOUR / 2 + 60, "reservation"),
+        ({"ends_at": NOW + HOUR / 2, "over_run_s": HOUR}, NOW + HOUR, "limit"),
         ({"ends_at": NOW + 2 * HOUR}, NOW + HOUR, "limit"),  # an operator moved it
         ({"ends_at": NOW + HOUR / 2, "flexible": True}, NOW + HOUR, "limit"),
         ({"ends_at": NOW + HOUR / 2, "name": "another"}, NOW + HOUR, "limit"),

@@ -269,6 +269,15 @@ async def test_reservations_are_asked_for_once_for_all_sessions_that_are_in_one(
     assert slurm.counts["reservations"] == 1  # its interval is that of the nodes, a minute here
 
 
+async def test_how_long_jobs_go_on_after_a_reservation_is_told_with_it_and_asked_by_nobody(slurm: Slurm) -> None:
+    over_run_s = 0.0
+    watcher = Watcher(slurm, SlurmSettings(), "main", over_run_s=lambda: over_run_s)
+    assert watcher.snapshot.over_run_s == 0.0
+    over_run_s = 600.0
+    assert watcher.snapshot.over_run_s == 600.0
+    assert slurm.counts.total() == 0
+
+
 async def test_a_reservation_that_was_moved_is_told_and_one_that_nobody_is_in_is_forgotten(slurm: Slurm) -> None:
     settings = SlurmSettings(watch_interval_s=1, nodes_interval_s=2, max_queries_per_s=20)
     watcher = Watcher(slurm, settings, "main")

@@ -54,6 +54,17 @@ def test_a_reservation_that_ends_first_is_the_end() -> None:
     assert "reservation" in left.extend_why_not
 
 
+def test_where_slurm_lets_jobs_go_on_after_their_reservation_the_end_is_that_and_more_time_is_not() -> None:
+    over = NOW + HOUR
+    left = time_left(RUNNING, PROFILE, PROJECT, NOW, offered=True, reservation_ends_at=over, over_run_s=1800)
+    assert (left.ends_at, left.why) == (over + 1800, "reservation")
+    why = "Slurm lets it go on for 30 min after its reservation"
+    assert left.text == f"This session ends at {clock(over + 1800)}: {why}."
+    assert left.extend_why_not == f"This session cannot be longer: its reservation ends at {clock(over)}."
+    left = time_left(RUNNING, PROFILE, PROJECT, NOW, offered=True, reservation_ends_at=over, over_run_s=2 * HOUR)
+    assert (left.ends_at, left.why) == (NOW + 2 * HOUR, "limit")
+
+
 def test_one_hour_is_said_as_one() -> None:
     profile = PROFILE.model_copy(update={"max_hours": 1.0})
     left = time_left(a_job(started_at=NOW, ends_at=NOW + HOUR), profile, PROJECT, NOW, offered=True)

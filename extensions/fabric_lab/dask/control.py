@@ -27,6 +27,7 @@ log = logging.getLogger("fabric_lab.dask")
 # What the panel may ask for, with the types of its words.
 VERBS: dict[str, dict[str, tuple[type, ...]]] = {
     "scale": {"n": (int,), "pool": (str, type(None))},
+    "quote": {"n": (int,), "pool": (str, type(None))},
     "adapt": {"minimum": (int,), "maximum": (int,), "pool": (str, type(None))},
     "close": {},
     "datasets": {},
@@ -157,7 +158,7 @@ class Control:
         return {"error": f"There is no pool {name}; this cluster has {', '.join(self._cluster.pools)}."}
 
     async def quote(self, n: int, pool: str | None = None) -> dict[str, Any]:
-        """``{"words"}``: what so many workers of a pool cost and wait for; "" when nobody says."""
+        """``{"words"}``: what so many workers of a pool cost and wait for, and what all cost; "" when nobody says."""
         kind = self._pool(pool)
         if kind is None:
             return self._no_pool(pool)
@@ -165,9 +166,12 @@ class Control:
             return {"words": ""}
         try:
             have, submitted = await self._run_and_submitted(kind.name)
-            return {"words": await self._hub.quote(kind.profile, n, have, submitted, kind.most)}
+            told = await self._hub.quote(kind.profile, n, have, submitted, kind.most)
         except HubError as error:
             return {"error": str(error)}
+        cluster = self._cluster
+        shall = [(one, n if one is kind else len(cluster.of_pool(one.name))) for one in cluster.pools.values()]
+        return {"words": f"{told} {show.in_all(shall)}".strip() if told else ""}
 
     async def _run_and_submitted(self, pool: str) -> tuple[int, int]:
         """How many workers of a pool run, as far as is known, and how many run or wait for their job."""

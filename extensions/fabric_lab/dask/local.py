@@ -25,6 +25,7 @@ def local_pool(
     *,
     profile: str | None,
     gpus: int,
+    hours: float | None,
     workers_per_job: int | None,
 ) -> tuple[Pool, int]:
     """What each worker is like, and how many there are first: as LocalCluster has it where nothing is said.
@@ -37,6 +38,11 @@ def local_pool(
     if profile or gpus:
         asked = f"profile {profile}" if profile else "GPU for a worker"
         raise PlanError(f"There is no {asked}: this hub runs without Slurm, and workers are processes of its machine.")
+    if hours is not None:
+        raise PlanError(
+            f"hours= cannot be had: {WHY}, whose time nobody limits. Leave it out; "
+            'idle_timeout="2 hours" ends a cluster that is not used.'
+        )
     known = JOBQUEUE if "cores" in words else LOCAL
     for name, value in words.items():
         if name not in known:

@@ -91,7 +91,9 @@ def make_plan(
     if no_slurm:
         from .local import local_pool
 
-        here, first = local_pool(n_workers, words, profile=profile, gpus=gpus, workers_per_job=workers_per_job)
+        here, first = local_pool(
+            n_workers, words, profile=profile, gpus=gpus, hours=hours, workers_per_job=workers_per_job
+        )
         return Plan(job_name=name, pools=[here], local=True, first=first, **common)
     common["first"] = gpus or n_workers or 0
     for word in ("threads_per_worker", "memory_limit"):
@@ -99,6 +101,8 @@ def make_plan(
             raise PlanError(
                 f"{word}= is for a hub without Slurm. Here a worker is like a profile, or say cores=, memory=."
             )
+    if hours is not None and ("cores" in words or not in_session):
+        raise PlanError("hours= is for workers like a profile. With cores= say how long as walltime='02:00:00'.")
     if "cores" in words or not in_session:
         own, words = scheduler_words(words)
         common["scheduler_options"] = own | scheduler_options

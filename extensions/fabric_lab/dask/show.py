@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
+
+from .shape import Pool
 
 
 def waiting(status: Mapping[str, Any]) -> list[str]:
@@ -67,6 +69,20 @@ def cost(status: Mapping[str, Any]) -> str:
     if used["gpu_hours"] or used["gpus"]:
         return f"{used['gpu_hours']:.2f} GPU-hours so far, {used['gpus']} per hour now"
     return f"{used['cpu_hours']:.2f} CPU-hours so far, {used['cpus']:g} per hour now"
+
+
+def in_all(pools: Iterable[tuple[Pool, int]]) -> str:
+    """What workers of several pools take per hour together; "" where they are all of one, whose own cost says it.
+
+    :param pools: each with how many workers it shall have. Those with a GPU are counted by that alone.
+    """
+    there = [(pool, count) for pool, count in pools if count]
+    gpus = sum(pool.gpus * count for pool, count in there)
+    cpus = sum(pool.cpus * count for pool, count in there if not pool.gpus)
+    hours = [
+        f"{count:g} {kind}-hour{'' if count == 1 else 's'}" for count, kind in ((gpus, "GPU"), (cpus, "CPU")) if count
+    ]
+    return f"All workers of the cluster then cost {' and '.join(hours)} per hour." if len(there) > 1 else ""
 
 
 def lines(status: Mapping[str, Any]) -> list[tuple[str, str]]:

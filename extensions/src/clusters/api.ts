@@ -7,6 +7,7 @@ import type { ICluster, IClusters } from './model';
 export type Order =
   | { readonly verb: 'scale'; readonly n: number; readonly pool: string }
   | { readonly verb: 'adapt'; readonly minimum: number; readonly maximum: number; readonly pool: string }
+  | { readonly verb: 'quote'; readonly n: number; readonly pool: string }
   | { readonly verb: 'close' };
 
 /** Asks this session's own server, which asks the clusters and the hub. */
@@ -27,6 +28,7 @@ export class ClustersApi {
     return this.ask([name], { method: 'POST', body: JSON.stringify(order) });
   }
 
+  /** What so many workers of a new cluster cost and wait for. */
   async quote(profile: string, workers: number): Promise<string> {
     const query = URLExt.objectToQueryString({ profile, workers });
     return (await this.ask<{ words: string }>(['quote'], {}, query)).words;

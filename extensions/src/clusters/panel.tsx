@@ -1,8 +1,9 @@
-import { Button, HTMLSelect, ReactWidget, refreshIcon, ToolbarButtonComponent, UseSignal } from '@jupyterlab/ui-components';
+import { Button, ReactWidget, refreshIcon, ToolbarButtonComponent, UseSignal } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import { Signal, type ISignal } from '@lumino/signaling';
 import * as React from 'react';
 
+import { Choice } from './choice';
 import { clustersIcon } from './icon';
 import { PAGES, type ICluster, type IProfile } from './model';
 import type { ClustersStore } from './store';
@@ -153,9 +154,13 @@ function Cluster({ cluster, store, actions }: IProps & { readonly cluster: IClus
   const [most, setMost, followMost] = useFollowing(adaptive?.maximum ?? 4);
   const busy = store.busy.has(name);
   const kind = cluster.pools?.[pool]?.profile ?? '';
-  const more = Math.max(0, workers - wanted);
-  React.useEffect(() => void store.quote(name, kind, more), [store, name, kind, more]);
-  const quoted = more ? store.quoted.get(name) : '';
+  const run = here.filter(worker => worker.pool === pool).length;
+  const asks = kind !== '' && workers > wanted;
+  React.useEffect(
+    () => void (asks ? store.quoteAll(name, pool, workers) : store.quoteNothing(name)),
+    [store, name, pool, asks, workers, wanted, run]
+  );
+  const quoted = asks ? store.quoted.get(name) : '';
   const follows = following(cluster);
   return (
     <section className="fabric-Cluster" aria-label={`Cluster ${name}`}>
@@ -185,20 +190,15 @@ function Cluster({ cluster, store, actions }: IProps & { readonly cluster: IClus
             </details>
           ) : null}
           {pools.length > 1 ? (
-            <label className="fabric-Clusters-field">
-              Kind of worker
-              <HTMLSelect
-                value={pool}
-                onChange={event => {
-                  choose(event.target.value);
-                  [followWorkers, followLeast, followMost].forEach(follow => follow());
-                }}
-              >
-                {pools.map(one => (
-                  <option key={one}>{one}</option>
-                ))}
-              </HTMLSelect>
-            </label>
+            <Choice
+              label="Kind of worker"
+              value={pool}
+              options={pools.map(one => [one, one])}
+              choose={other => {
+                choose(other);
+                [followWorkers, followLeast, followMost].forEach(follow => follow());
+              }}
+            />
           ) : null}
           <div className="fabric-Clusters-form">
             <Count label="Workers" value={workers} set={setWorkers} />
@@ -215,7 +215,7 @@ function Cluster({ cluster, store, actions }: IProps & { readonly cluster: IClus
               Scale
             </Act>
           </div>
-          {quoted ? <p className="fabric-Cluster-facts">What is added: {quoted}</p> : null}
+          {quoted ? <p className="fabric-Cluster-facts">{quoted}</p> : null}
           <div className="fabric-Clusters-form">
             <Count label="At least" value={least} set={setLeast} />
             <Count label="At most" value={most} set={setMost} />
@@ -233,16 +233,7 @@ function Cluster({ cluster, store, actions }: IProps & { readonly cluster: IClus
             </Act>
           </div>
           <div className="fabric-Clusters-form">
-            <label className="fabric-Clusters-field">
-              Dashboard
-              <HTMLSelect value={page} onChange={event => setPage(event.target.value)}>
-                {PAGES.map(([path, title]) => (
-                  <option key={path} value={path}>
-                    {title}
-                  </option>
-                ))}
-              </HTMLSelect>
-            </label>
+            <Choice label="Dashboard" value={page} options={PAGES} choose={setPage} />
             <Act busy={false} label={`Open the dashboard of ${name}`} does={() => actions.openPage(name, page)}>
               Open
             </Act>
@@ -269,21 +260,17 @@ function New({ store, profiles }: { store: ClustersStore; profiles: readonly IPr
   const one = choices.find(candidate => candidate.name === chosen) ?? choices[0];
   const name = one?.name ?? '';
   const quoted = store.quoted.get('');
-  React.useEffect(() => void store.quote('', name, workers), [store, name, workers]);
+  React.useEffect(() => void store.quoteNew(name, workers), [store, name, workers]);
   return (
     <section className="fabric-Cluster" aria-label="New cluster">
       <h3>New cluster</h3>
       {choices.length ? (
-        <label className="fabric-Clusters-field">
-          Each worker is like
-          <HTMLSelect value={name} title={one && profile(one)} onChange={event => choose(event.target.value)}>
-            {choices.map(candidate => (
-              <option key={candidate.name} value={candidate.name}>
-                {profile(candidate)}
-              </option>
-            ))}
-          </HTMLSelect>
-        </label>
+        <Choice
+          label="Each worker is like"
+          value={name}
+          options={choices.map(candidate => [candidate.name, profile(candidate)])}
+          choose={choose}
+        />
       ) : null}
       <div className="fabric-Clusters-form">
         <Count label="Workers" value={workers} set={setWorkers} />

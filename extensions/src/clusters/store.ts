@@ -56,14 +56,26 @@ export class ClustersStore {
     this._changed.emit();
   }
 
-  /** Ask what so many more workers cost; none is no question. */
-  async quote(about: string, profile: string, workers: number): Promise<void> {
+  /** Ask what so many workers of a new cluster cost; none is no question. */
+  quoteNew(profile: string, workers: number): Promise<void> {
+    return this.quote('', profile && workers > 0 ? () => this.api.quote(profile, workers) : null);
+  }
+
+  /** Ask a cluster what it costs with so many workers of a pool: it knows which of them are there, and all others. */
+  quoteAll(name: string, pool: string, n: number): Promise<void> {
+    return this.quote(name, async () => (await this.api.tell(name, { verb: 'quote', n, pool })).words ?? '');
+  }
+
+  /** Nothing is asked any more of a cluster; '' stands for a new one. */
+  quoteNothing(about: string): Promise<void> {
+    return this.quote(about, null);
+  }
+
+  /** The last question counts, whenever it is answered. */
+  private async quote(about: string, ask: (() => Promise<string>) | null): Promise<void> {
     const mine = (this.asked.get(about) ?? 0) + 1;
     this.asked.set(about, mine);
-    let text = '';
-    if (profile && workers > 0) {
-      text = await this.api.quote(profile, workers).catch(words);
-    }
+    const text = ask ? await ask().catch(words) : '';
     if (mine === this.asked.get(about) && text !== (this.quoted.get(about) ?? '')) {
       this.quoted.set(about, text);
       this._changed.emit();
