@@ -36,13 +36,23 @@ def state(run: EmbeddedRun, *what: str, during: str, after: str) -> Iterator[Non
         run.slurm("scontrol", "update", *what, *after.split())
 
 
-def lose_power(node: str, user: str) -> None:
-    """SIGKILL to everything that a user runs on a node of this machine: Slurm itself cannot, once the node is down."""
+def lose_power(run: EmbeddedRun, node: str, user: str) -> None:
+    """A node goes down, and with it everything that a user runs there: Slurm itself cannot end it then.
+
+    Nothing of it does a thing any more once the node is down, such as handing over its results: it stands still first.
+    """
+    signalled(node, user, signal.SIGSTOP)
+    run.slurm("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")  # it returns by itself
+    signalled(node, user, signal.SIGKILL)
+
+
+def signalled(node: str, user: str, number: signal.Signals) -> None:
+    """A signal to everything that a user runs on a node of this machine."""
     for entry in Path("/proc").iterdir():
         with suppress(OSError):
             mine = entry.name.isdigit() and (ROOT is False or entry.stat().st_uid == pwd.getpwnam(user).pw_uid)
             if mine and f"SLURMD_NODENAME={node}\0".encode() in (entry / "environ").read_bytes():
-                os.kill(int(entry.name), signal.SIGKILL)
+                os.kill(int(entry.name), number)
 
 
 def test_a_submission_that_fails_is_told_and_repeated(notebook: Notebook, session: Session) -> None:
@@ -80,8 +90,7 @@ def test_workers_of_a_node_that_goes_down_come_back(notebook: Notebook, session:
     notebook.run(START + "cluster = DaskCluster(gpus=4); client = cluster.get_client()")
     notebook.run("cluster.wait_for_workers(4, timeout=60)")
     before = notebook.value(JOBS)
-    session.run.slurm("scontrol", "update", "NodeName=gpu2", "State=DOWN", "Reason=test")  # it returns by itself
-    lose_power("gpu2", session.run.unix_name(session.user))
+    lose_power(session.run, "gpu2", session.run.unix_name(session.user))
     notebook.until(f"{HERE} == 2", "half of the workers are gone")
     assert notebook.value("client.submit(lambda: 7, pure=False).result()") == 7
     notebook.until(f"{HERE} == 4", "the node's workers are there again")
@@ -111,8 +120,7 @@ def test_a_node_that_goes_down_with_a_quarter_of_the_workers_costs_their_work_an
     makers = notebook.value("sorted({name for _, name, _ in first})")
     assert lost < set(makers), "the work was not spread over all workers"
     assert len(makers) == 8
-    session.run.slurm("scontrol", "update", "NodeName=gpu1", "State=DOWN", "Reason=test")  # it returns by itself
-    lose_power("gpu1", session.run.unix_name(session.user))
+    lose_power(session.run, "gpu1", session.run.unix_name(session.user))
     notebook.until(f"{HERE} == 6", "a quarter of the workers is gone")
     notebook.until(f"{HERE} == 8", "there are as many again")
     assert notebook.value("sorted(client.gather(work))") == [*range(200)]
