@@ -32,11 +32,12 @@ def chromium_with_token(timezone: str | None = None) -> Iterator[Page]:
     """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
-        yield browser.new_page(
+        context = browser.new_context(
             extra_http_headers={"Authorization": f"token {TOKEN}"},
             viewport={"width": 1280, "height": 900},
             timezone_id=timezone,
         )
+        yield context.new_page()
         browser.close()
 
 

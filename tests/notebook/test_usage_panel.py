@@ -361,6 +361,26 @@ def test_the_next_session_opens_the_documents_again_once(
         expect(toast(chromium, "of the session before")).to_have_count(0)
 
 
+def test_the_documents_are_opened_again_also_beside_a_tab_that_has_the_workspace(
+    chromium: Page, python: Path, hub: AnsweringHub, tmp_path: Path
+) -> None:
+    hub.usage = usage.answers()
+    environment = session_environment(hub.url, FABRIC_REOPEN='["work.ipynb"]', FABRIC_FOLLOWS="zyxwvuts9876")
+    with RunningSession(python, tmp_path, environment) as running:
+        running.announced_by(hub)
+        (running.home / "work.ipynb").write_text(json.dumps(NOTEBOOK))
+        open_lab(chromium, running)
+        again = "1 of 1 documents of the session before are open again."
+        expect(toast(chromium, again)).to_be_visible()
+        # as if the tab before were of the session before
+        chromium.evaluate("localStorage.removeItem('fabric-lab:reopened:abcdefgh2345')")
+        beside = chromium.context.new_page()
+        beside.goto(f"http://127.0.0.1:{running.port}/user/ann/lab", timeout=120_000)
+        beside.wait_for_url("**/lab/workspaces/auto-*", timeout=90_000)
+        expect(toast(beside, again)).to_be_visible()
+        expect(beside.get_by_role("tab", name="work.ipynb")).to_be_visible()
+
+
 def test_a_session_that_is_gone_says_so_at_once(chromium: Page, session: RunningSession) -> None:
     open_lab(chromium, session)
     until_listening(chromium)

@@ -27,8 +27,10 @@ async function reopenOnce(app: JupyterFrontEnd): Promise<void> {
   if (!paths.length || localStorage.getItem(mark) !== null) {
     return;
   }
-  localStorage.setItem(mark, new Date().toISOString());
+  // JupyterLab leaves a page that finds its workspace in another tab, as of the session before, for one of its own:
+  // the page that it leaves is never restored, and has opened nothing
   await app.restored;
+  localStorage.setItem(mark, new Date().toISOString());
   const opened = await reopen(app, paths);
   Notification.info(
     `${opened.length} of ${paths.length} documents of the session before are open again. ` +
