@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.embedded_run import EmbeddedRun
 
 from . import ours, sdiag
 from .figures import Result, median_row
+from .hub_client import StartFailedError
 
 WORKERS = 8
 SHUFFLES = 3
@@ -53,6 +55,7 @@ took = [shuffled(seed) for seed in range({shuffles} + 1)][1:]  # the first one i
 def one_side(run: EmbeddedRun, session: Session, start: str) -> dict[str, Any]:
     """Start a cluster, shuffle, close it; times in seconds, and Slurm's own count of orders."""
     notebook = session.notebook()
+    until_over(run, session)
     run.slurm("sdiag", "-r")
     notebook.run(_START.format(cluster=start.format(workers=WORKERS), workers=WORKERS))
     scaled = orders(run)
@@ -62,6 +65,15 @@ def one_side(run: EmbeddedRun, session: Session, start: str) -> dict[str, Any]:
     notebook.run("client.close(); began = time.monotonic(); cluster.close(); closed = time.monotonic() - began")
     found |= {"close": orders(run), "closed": notebook.value("closed")}
     return found
+
+
+def until_over(run: EmbeddedRun, session: Session) -> None:
+    """Wait until Slurm has cleared the jobs of the cluster before: until then they hold their places on the node."""
+    end = time.monotonic() + 60
+    while len(run.slurm("squeue", "-h", "-r", "-u", run.unix_name(session.user), "-o", "%i").split()) > 1:
+        if time.monotonic() > end:
+            raise StartFailedError("the jobs of the cluster before do not end")
+        time.sleep(0.2)
 
 
 def orders(run: EmbeddedRun) -> int:
@@ -107,6 +119,7 @@ async def run(arguments: argparse.Namespace, images: Path, _environment: Path) -
         ),
         (
             "From the import in a fresh kernel. Ours: TLS, eight workers in one job; the peer: plain TCP, a job each.",
+            "Neither begins before Slurm has cleared the jobs of the cluster before it.",
             "Orders are submissions and cancellations that slurmctld counted (sdiag).",
         ),
         {"ours": mine, "peer": peers},

@@ -1,7 +1,7 @@
 """On a node: ``python -P -m fabric_lab.dask.work FILE`` is one task of a cluster's job array.
 
 FILE is the :class:`Order` that was written before the task was submitted. The workers of the task are forked from one
-process that has imported distributed (its ``forkserver``), each under a nanny of its own. Before the task is ended, by
+process that has imported distributed (:mod:`.parent`), each under a nanny of its own. Before the task is ended, by
 Slurm or by scancel, the workers hand their results to others.
 """
 
@@ -14,12 +14,11 @@ import signal
 import sys
 from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, field, replace
-from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
 from .. import gpu
-from . import address
+from . import address, parent
 from .datasets import JobDatasets
 from .scratch import let_multiprocessing_use, scratch
 
@@ -31,8 +30,6 @@ SUCCESSORS_S, LOOK_S = 30.0, 1.0
 # A job that is signalled sooner after its start would only be followed by one like it: it works until SIGTERM.
 SHORTEST_S = 30.0
 CONNECT_S = 60.0
-# What a worker would import after it was forked, each for itself.
-PRELOADED = ["distributed", "distributed.http.worker.prometheus.core", "prometheus_client", "fabric_lab.dask.closed"]
 # Workers whose results are safe, or wanted by nobody, have nothing left to wait for.
 GOODBYE_S = 2.0
 
@@ -146,18 +143,6 @@ async def run(order: Order, directory: Path, task: int) -> None:
         await asyncio.gather(*(nanny.close(timeout=GOODBYE_S, reason="the job ends") for nanny in nannies))
 
 
-def start_forkserver() -> None:
-    """Start the process that workers are forked from; it imports what they need while this one does.
-
-    The SIGTERM that ends the job does not end it: Slurm sends that to every process of the job; the workers' own word
-    for it is in :mod:`.closed`. A nanny whose worker's parent is gone takes the worker for dead.
-    """
-    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)  # kept by what is executed meanwhile
-    forkserver.set_forkserver_preload(PRELOADED)
-    forkserver.ensure_running()
-    signal.signal(signal.SIGTERM, before)
-
-
 def configure() -> None:
     """Have distributed fork its workers, and measure no GPU but their own.
 
@@ -225,8 +210,8 @@ def main() -> int:
         with scratch() as own, scratch(order.local_directory) if order.local_directory else nullcontext(own) as wide:
             let_multiprocessing_use(own)
             order = replace(order, local_directory=wide)
-            start_forkserver()
             configure()
+            parent.start()
             asyncio.run(run(order, path.parents[1], int(os.environ.get("SLURM_ARRAY_TASK_ID", "0"))))
     except FileNotFoundError as error:
         # the cluster's directory goes with it
