@@ -34,7 +34,8 @@ def processes(directory):
         except OSError:
             return ""
     tasks = [pid for pid in parents if "fabric_lab.dask.work" in command(pid) and directory in command(pid)]
-    found = [min(tasks)]
+    # its workers and their parent are copies of the task's own process
+    found = [next(pid for pid in tasks if parents[pid] not in tasks)]
     for pid in found:
         found += [child for child, parent in parents.items() if parent == pid]
     return found

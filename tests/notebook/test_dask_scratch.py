@@ -92,7 +92,8 @@ import psutil
 from fabric_lab import DaskCluster
 
 def of_task(worker):
-    (task,) = [one for one in psutil.Process(worker).parents() if "fabric_lab.dask.work" in one.cmdline()]
+    # the workers and their parent are copies of the task's own process
+    *_, task = [one for one in psutil.Process(worker).parents() if "fabric_lab.dask.work" in one.cmdline()]
     return [task, *task.children(recursive=True)]
 
 if __name__ == "__main__":
