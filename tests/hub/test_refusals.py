@@ -25,7 +25,7 @@ REFUSED: list[tuple[dict[str, Any], int, str]] = [
     ({"profile": "mini"}, 403, "Profile mini is not one of project twin. It has gpu-1, small, huge."),
     ({"image": "windows"}, 403, "Image windows is not one of project twin. It has base, pytorch."),
     ({"datasets": "corpus"}, 403, "This hub offers no datasets. Leave datasets out."),
-    ({"profile": "huge"}, 409, "Profile huge cannot run here: No node here has 8 h200 GPUs and 1 CPUs."),
+    ({"profile": "huge"}, 409, "Profile huge cannot run here: No node here has 8 h200 GPUs and 1 CPU."),
 ]
 
 
