@@ -87,8 +87,8 @@ def test_a_limit_of_the_account_is_told_before_workers_are_submitted_and_slurm_h
 
 def test_waiting_workers_and_the_cost_are_shown_in_every_form(notebook: Notebook) -> None:
     notebook.run(START + "cluster = DaskCluster(gpus=6)\ncluster.wait_for_workers(4, timeout=60)")
-    notebook.until("'2 waiting: ' in repr(cluster)", "the reason is known")
-    assert "It is next in line and waits until enough of partition gpu is free." in notebook.value("repr(cluster)")
+    why = "2 waiting: It is next in line and waits until enough of partition gpu is free."
+    notebook.until(f"{why!r} in repr(cluster)", "the reason is known")
     notebook.until("'GPU-hours so far, 4 per hour now' in cluster._repr_html_()", "the cost is known")
     html = notebook.value("cluster._repr_html_()")
     assert "2 waiting: It is next in line" in html

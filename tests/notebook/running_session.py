@@ -119,7 +119,10 @@ class RunningSession:
 
     def kernel_listens(self) -> bool:
         """Whether the only kernel hears its page: what is run in a notebook before is forgotten."""
-        kernels = json.loads(self.get("api/kernels")[1])
+        status, answer = self.get("api/kernels")
+        if status != 200:  # one of them ended while they were listed
+            return False
+        kernels = json.loads(answer)
         return [(kernel["execution_state"], kernel["connections"] > 0) for kernel in kernels] == [("idle", True)]
 
     def get(self, path: str, token: str | None = TOKEN, method: str = "GET", body: Any = None) -> tuple[int, str]:
