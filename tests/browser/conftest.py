@@ -143,14 +143,14 @@ def filled(hub: EmbeddedRun) -> Iterator[None]:
 
 
 @pytest.fixture
-def picture() -> Callable[[Page, str], None]:
-    """``picture(page, "start")`` writes docs/images/start.png when FABRIC_SCREENSHOTS=1 is set."""
+def picture() -> Callable[..., None]:
+    """``picture(page, "start")`` writes docs/images/start.png if FABRIC_SCREENSHOTS=1; ``whole``: more than its top."""
 
-    def take(page: Page, name: str) -> None:
+    def take(page: Page, name: str, *, whole: bool = False) -> None:
         if os.environ.get("FABRIC_SCREENSHOTS") == "1":
             directory = ROOT / "docs" / "images"
             directory.mkdir(exist_ok=True)
-            page.screenshot(path=directory / f"{name}.png", animations="disabled")
+            page.screenshot(path=directory / f"{name}.png", animations="disabled", full_page=whole)
 
     return take
 

@@ -64,8 +64,11 @@ def connected(page: Page) -> bool:
 
 
 def outputs(notebook: Path) -> list[dict[str, Any]]:
-    """What the file holds of the first cell's output."""
-    [cell, *_] = json.loads(notebook.read_text())["cells"]
+    """What the file holds of the first cell's output; nothing while it is being written."""
+    try:
+        [cell, *_] = json.loads(notebook.read_text())["cells"]
+    except json.JSONDecodeError:
+        return []
     return [output["data"] for output in cell["outputs"] if "data" in output]
 
 

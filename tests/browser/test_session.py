@@ -16,7 +16,7 @@ CELL = 'import os; os.environ["SLURM_JOB_ID"], os.environ["CUDA_VISIBLE_DEVICES"
 
 
 def test_from_the_login_to_a_cell_on_a_gpu_node_and_back(
-    visitor: Callable[[str], Visitor], picture: Callable[[Page, str], None]
+    visitor: Callable[[str], Visitor], picture: Callable[..., None]
 ) -> None:
     student = visitor("student1")
     page = student.start_form()
@@ -28,7 +28,7 @@ def test_from_the_login_to_a_cell_on_a_gpu_node_and_back(
     expect(page.locator("label", has_text="One GPU")).to_contain_text("can start now on 2 nodes")
     one_gpu.check()
     expect(page.get_by_label("Hours")).to_have_value("1")
-    picture(page, "start")
+    picture(page, "start", whole=True)
     page.get_by_role("button", name="Start").click()
 
     # a start that is over within the hub's first answer shows no waiting page

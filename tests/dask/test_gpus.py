@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from tests import stand_ins
 from tests.browser.conftest import ARGUMENTS, SIZE, SLOW_MS
 from tests.browser.conftest import picture as picture  # a fixture
+from tests.embedded_run import EmbeddedRun
 from tests.notebook.chromium import faults
 
 from .notebook import Notebook, Session
@@ -28,6 +29,14 @@ def library(sandbox: Path) -> Path:
     directory = sandbox / "nvml"
     directory.mkdir(mode=0o755)
     return stand_ins.compiled(directory, "-DWHOLE", names=("libnvidia-ml.so.1",))
+
+
+@pytest.fixture(scope="module")
+def session(hub: EmbeddedRun) -> Iterator[Session]:
+    """One that lasts longer than its workers: none that waits comes too late for it."""
+    started = Session(hub, "trainer", project="ml-course", hours=4)
+    yield started
+    started.stop()
 
 
 @pytest.fixture
@@ -85,4 +94,5 @@ def test_each_worker_is_measured_on_its_own_gpu_and_the_panel_shows_it(
     cluster.get_by_role("button", name="Open the dashboard of study").click()
     frame = lab.frame_locator('iframe[title="Use of GPUs of cluster study"]')
     expect(frame.locator(".bk-Figure").first).to_be_visible(timeout=SLOW_MS)
+    panel.evaluate("panel => panel.scrollTo(0, 0)")
     picture(lab, "dask-panel")

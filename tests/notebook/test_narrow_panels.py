@@ -80,9 +80,18 @@ def test_the_clusters_are_told_in_full_in_a_narrow_panel(
     expect(whole).to_have_text(SAID)
     expect(whole).to_be_visible()
     assert chromium.evaluate(CUT, CLUSTERS) == []
-    for page in panel.get_by_role("combobox", name="Dashboard").get_by_role("option").all_text_contents():
-        panel.get_by_role("combobox", name="Dashboard").select_option(page)
-        assert chromium.evaluate(CUT_CHOICES, CLUSTERS) == [SAID], "it is written out below its list"
+    dashboard = panel.get_by_role("combobox", name="Dashboard")
+    beside = panel.get_by_role("button", name=f"Open the dashboard of {NAME}")
+    for width in (240, 250):  # the second is JupyterLab's own
+        make(chromium, CLUSTERS, width)
+        for page in dashboard.get_by_role("option").all_text_contents():
+            dashboard.select_option(page)
+            assert chromium.evaluate(CUT_CHOICES, CLUSTERS) == [SAID], "it is written out below its list"
+    one, other = dashboard.bounding_box(), beside.bounding_box()
+    assert one
+    assert other
+    assert one["y"] < other["y"] + other["height"], "it has room beside its button"
+    assert other["y"] < one["y"] + one["height"]
     assert faults(chromium, CLUSTERS) == []
     make(chromium, CLUSTERS, 600)
     expect(whole).to_have_count(0)
