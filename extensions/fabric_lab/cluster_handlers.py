@@ -97,7 +97,7 @@ class DashboardHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
             below = header == "Location" and value.startswith("/")
             self.add_header(header, f"{self.base_url}fabric/dask/{name}{value}" if below else value)
         self.set_header("Content-Security-Policy", self.content_security_policy)
-        self.finish(response.body or b"")
+        self.finish(response.body or None)  # to a browser that has the file already (304) not even nothing may be said
 
     @ws_authenticated
     @authorized

@@ -10,8 +10,9 @@ import re
 import socket
 import ssl
 import time
+import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,19 @@ def test_the_dashboard_is_behind_the_sessions_login(session: RunningSession) -> 
         assert "Dask" not in body
         status, body = session.get(path, token="x" * 32)
         assert status in (302, 403), f"{path}: {status}"
+
+
+def test_a_browser_that_has_a_file_of_the_dashboard_already_is_told_so(session: RunningSession) -> None:
+    url = f"http://127.0.0.1:{session.port}/user/ann/fabric/dask/one/statics/images/dask-logo.svg"
+    with urllib.request.urlopen(_asked(url), timeout=30) as answer:
+        tag = answer.headers["Etag"]
+    with pytest.raises(urllib.error.HTTPError) as told:
+        urllib.request.urlopen(_asked(url, {"If-None-Match": tag}), timeout=30)
+    assert (told.value.code, told.value.read()) == (304, b"")
+
+
+def _asked(url: str, headers: Mapping[str, str] | None = None) -> urllib.request.Request:
+    return urllib.request.Request(url, headers={"Authorization": f"token {TOKEN}", **(headers or {})})
 
 
 def content_types(session: RunningSession, path: str) -> list[str]:
