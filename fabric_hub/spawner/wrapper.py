@@ -169,7 +169,8 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         super().clear_state()
         self.session_id = ""
         self.child_kind = ""
-        self._opened = asyncio.Event()
+        if self._opened.is_set():  # else who opened the page before JupyterHub had cleared this waits for the start
+            self._opened = asyncio.Event()
 
     def session(self) -> Session | None:
         """This server's session as it is on record."""
