@@ -137,7 +137,7 @@ class Review:
                 projects[user].append(name)
         for user in [user for user, at in self._asked.items() if now - at > ANSWERED_S]:
             del self._asked[user]
-            pairs = [(name, user) for name in projects[user]]
+            pairs = [(name, user) for name in projects.get(user, ())]  # who has a session now is looked at as such
             self._of_members[user] = of_users(self._settings, self._source, pairs, now)
         for user in turn(sorted(projects), self._looked_at, now):
             self._source.storage(user)  # asks for it

@@ -11,9 +11,9 @@ import math
 from collections.abc import Iterator, Mapping
 
 from ..model import Snapshot
-from .amounts import NAMES, about, are, are_of, capital, count, duration, hours_of, jobs_of, share
+from .amounts import NAMES, about, are, capital, count, duration, hours_of, jobs_of, share
 from .ask import Ask
-from .holders import Found, Holder, RefusedError, Verdict, held, holders, reason_of, used_up, whose
+from .holders import Found, Holder, RefusedError, Verdict, held, holders, reason_of, standing, used_up, whose
 from .limits import Limit, Limits, Qos
 
 
@@ -90,13 +90,10 @@ def _budgets(holder: Holder, ask: Ask, safe: bool) -> Found:
         if bound.limit is None or not wanted:
             continue
         use = holder.use(tres)
-        left = use.left or 0.0
-        used = hours_of(use.used, tres)
-        told = f"{used} of {hours_of(bound.limit, tres)} {are_of(used)} used"
-        ends = f"{capital(holder.name)} has {hours_of(left, tres)} left ({told})"
+        left, whom = use.left or 0.0, whose(holder, ask)
+        told, ends = standing(holder, tres, use, bound.limit)
         no: str | RefusedError = ""
         cut = ""
-        whom = whose(holder, ask)
         if left <= 0:
             no = used_up(holder, told, whom)
         elif tres != "billing" and left < wanted * ask.minutes:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ..errors import FabricError
 from ..model import Frozen, Snapshot
-from .amounts import count, duration
+from .amounts import are_of, capital, count, duration, hours_of
 from .ask import Ask
 from .limits import Association, Limits, PartitionLimits, Qos
 from .use import Counted, Spent, counted, in_order, name_of, partition_of
@@ -191,6 +191,13 @@ def whose(holder: Holder, ask: Ask) -> str:
     """Who gives more of a budget: what an account above or a QOS has is no owner's to give."""
     own = isinstance(holder.limits, Association) and holder.limits.account == ask.account
     return "the owner of the project" if own else "the operators"
+
+
+def standing(holder: Holder, tres: str, use: Spent, limit: int) -> tuple[str, str]:
+    """How a budget (TRES-minutes) stands, in words: what is used of it, and that with what is left."""
+    used = hours_of(use.used, tres)
+    told = f"{used} of {hours_of(limit, tres)} {are_of(used)} used"
+    return told, f"{capital(holder.name)} has {hours_of(use.left or 0.0, tres)} left ({told})"
 
 
 def used_up(holder: Holder, told: str, whom: str) -> RefusedError:

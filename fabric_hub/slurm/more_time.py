@@ -10,10 +10,22 @@ from dataclasses import dataclass
 
 from ..errors import FabricError, SlurmUnavailableError
 from ..model import Job, Snapshot
-from .amounts import about, are_of, capital, duration, hours_of
+from .amounts import about, capital, duration, hours_of
 from .ask import Ask
 from .check import one_job
-from .holders import Found, Holder, RefusedError, Verdict, current, held, holders_of, reason_of, used_up, whose
+from .holders import (
+    Found,
+    Holder,
+    RefusedError,
+    Verdict,
+    current,
+    held,
+    holders_of,
+    reason_of,
+    standing,
+    used_up,
+    whose,
+)
 from .limits import Limits
 from .use import counted, partition_of, tres_of
 
@@ -89,9 +101,8 @@ class _Wish:
             if bound.limit is None or not has:
                 continue
             use = holder.use(tres)
-            left, used = use.left or 0.0, hours_of(use.used, tres)
-            told = f"{used} of {hours_of(bound.limit, tres)} {are_of(used)} used"
-            ends = f"{capital(holder.name)} has {hours_of(left, tres)} left ({told})"
+            left = use.left or 0.0
+            told, ends = standing(holder, tres, use, bound.limit)
             no: str | RefusedError = ""
             cut = ""
             if left <= 0:

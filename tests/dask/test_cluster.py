@@ -145,17 +145,28 @@ def test_a_cluster_without_work_ends_by_itself(notebook: Notebook, session: Sess
         time.sleep(0.5)
 
 
+# Distributed looks once in a while whether it was idle for so long: now, and as if that had begun an hour ago.
+LOOK = """
+def look(dask_scheduler):
+    dask_scheduler.check_idle()  # after any change it begins anew
+    dask_scheduler.idle_since = time.time() - 3600
+    dask_scheduler.check_idle()
+    return dask_scheduler.idle_since
+"""
+
+
 def test_a_cluster_whose_workers_wait_in_slurms_queue_is_not_idle(notebook: Notebook, session: Session) -> None:
     session.run.slurm("scontrol", "update", "NodeName=cpu1", "State=DRAIN", "Reason=test")
     try:
-        notebook.run(START + "cluster = DaskCluster(1, idle_timeout='2 seconds'); client = cluster.get_client()")
-        notebook.run("import time; time.sleep(12)")  # distributed looks four times in so long at least
-        assert notebook.value("clusters() == [cluster.name]")
+        notebook.run(START + "cluster = DaskCluster(1, idle_timeout='30 minutes'); client = cluster.get_client()")
+        notebook.run("import time" + LOOK)
+        assert notebook.value("client.run_on_scheduler(look)") is None
         assert any("PENDING" in job for job in session.jobs()), session.jobs()
     finally:
         session.run.slurm("scontrol", "update", "NodeName=cpu1", "State=RESUME")
     assert notebook.value(SQUARES) == 328350
-    notebook.until("clusters() == []", "without work it has ended", 30)
+    assert notebook.value("client.run_on_scheduler(look)") is not None
+    notebook.until("clusters() == []", "without work it ends", 30)
 
 
 def test_scratch_space_goes_with_its_cluster(notebook: Notebook, session: Session) -> None:

@@ -97,6 +97,17 @@ def test_example_options_of_workers_network_logs_and_python(notebook: Notebook) 
     )
 
 
+def test_the_same_words_count_for_workers_like_a_profile(notebook: Notebook) -> None:
+    notebook.run(
+        START + "cluster = SLURMCluster(1, profile='gpu-1', host='127.0.0.1', local_directory='/tmp',\n"
+        "    worker_extra_args=['--lifetime', '50 minutes', '--resources', 'LICENCE=2'])\n"
+        "client = Client(cluster)\nclient.wait_for_workers(1, timeout=60)\n"
+        "told = client.run(lambda dask_worker: (dask_worker.lifetime, dask_worker.state.total_resources))"
+    )
+    assert notebook.value("list(told.values())") == [[3000, {"LICENCE": 2, "GPU": 1}]]
+    assert notebook.value("cluster.scheduler_address").startswith("tls://127.0.0.1:")
+
+
 def test_example_the_persons_own_configuration_counts(notebook: Notebook) -> None:
     notebook.run(
         START
@@ -118,5 +129,11 @@ def test_example_the_persons_own_configuration_counts(notebook: Notebook) -> Non
     ],
 )
 def test_what_would_mean_nothing_here_is_refused_by_name(notebook: Notebook, words: str, why: str) -> None:
-    with pytest.raises(CellError, match=why):
-        notebook.run(START + f"SLURMCluster(cores=1, memory='500MB', queue='cpu', {words})")
+    for kind in ("cores=1, memory='500MB', queue='cpu'", "profile='cpu'"):
+        with pytest.raises(CellError, match=why):
+            notebook.run(START + f"SLURMCluster({kind}, {words})")
+
+
+def test_words_that_make_a_worker_go_with_cores(notebook: Notebook) -> None:
+    with pytest.raises(CellError, match=r"memory= goes with cores=\. Without it a worker is like a profile"):
+        notebook.run(START + "SLURMCluster(memory='500MB')")

@@ -62,7 +62,7 @@ def test_indices_are_written_and_read_as_slurm_does() -> None:
 
 
 def test_a_pool_like_a_gpu_profile_has_one_worker_per_job_with_one_gpu() -> None:
-    pool = profile_pool(OFFER, None, gpus=1, pool_name="big", hours=8, workers_per_job=None, words={})
+    pool = profile_pool(OFFER, None, gpus=1, pool_name="big", hours=8, workers_per_job=None, said={})
     assert (pool.name, pool.profile, pool.most, pool.gpus, pool.resources) == ("big", "gpu-1", 1, 1, {"GPU": 1.0})
     assert (pool.job["account"], pool.job["queue"], pool.job["walltime"]) == ("ml-course", "gpu", "480")
     argv = queues.options(pool, "fabric-main-abc-dask-one", Path("/home/a%b"), 4, 1, ["wheat", "wind"])
@@ -76,7 +76,7 @@ def test_a_pool_like_a_gpu_profile_has_one_worker_per_job_with_one_gpu() -> None
 @pytest.mark.parametrize("hours", [0, -1, 9, 99])
 def test_workers_that_would_live_longer_than_the_profile_allows_are_refused(hours: float) -> None:
     with pytest.raises(PlanError, match=r"profile gpu-1 may run for at most 8 hours, not"):
-        profile_pool(OFFER, None, gpus=1, pool_name=None, hours=hours, workers_per_job=None, words={})
+        profile_pool(OFFER, None, gpus=1, pool_name=None, hours=hours, workers_per_job=None, said={})
 
 
 def test_a_comment_holds_as_many_datasets_as_slurm_takes() -> None:

@@ -32,11 +32,6 @@ class First:
         return job.script(self.pool)
 
 
-def names(plan: Plan) -> list[str]:
-    """The first workers', as dask-jobqueue names them."""
-    return [f"{plan.name}-{number}" for number in range(plan.first)]
-
-
 async def begin(directory: Path, plan: Plan, service: Mapping[str, str]) -> tuple[Begun, str]:
     """Submit a new cluster's first workers, unless the hub refuses them; returns also what the hub says of them.
 
@@ -51,7 +46,7 @@ async def begin(directory: Path, plan: Plan, service: Mapping[str, str]) -> tupl
     if service and pool.profile:
         words = await Hub(plan.name, service).quote(pool.profile, plan.first, 0, 0, pool.most)
     batcher = Batcher(directory, SlurmQueue(directory, plan.job_name, lambda: plan.datasets), gather_s=0)
-    firsts = [First(name, pool) for name in names(plan)]
+    firsts = [First(f"{plan.name}-{number}", pool) for number in range(plan.first)]  # dask-jobqueue's names
     places = await asyncio.gather(*(batcher.join(first) for first in firsts), return_exceptions=True)
     found = {first.name: place for first, place in zip(firsts, places, strict=True) if isinstance(place, Place)}
     return Begun(found, batcher.calls["sbatch"]), words

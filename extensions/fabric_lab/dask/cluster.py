@@ -20,6 +20,7 @@ from distributed.utils import Log, Logs, NoOpAwaitable
 from tornado.ioloop import PeriodicCallback
 
 from . import session, show, tls
+from .own import worker_words
 from .plan import Plan, make_plan, profile_pool
 from .remote import RemoteAdaptive, RemoteScheduler, There, Told
 from .start import ClusterError, claim, clusters, running
@@ -251,7 +252,7 @@ class DaskCluster(SLURMCluster):  # type: ignore[misc]
                 pool_name=name,
                 hours=hours,
                 workers_per_job=workers_per_job,
-                words={},
+                said=worker_words({}),
             )
             await self._ask("fabric_add_pool", pool=asdict(pool))
             return pool.name

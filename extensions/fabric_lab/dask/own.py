@@ -10,6 +10,8 @@ from .shape import Pool
 
 # Options of ``dask worker`` that worker_extra_args may hold.
 EXTRA = ("lifetime", "lifetime_stagger", "lifetime_restart", "resources")
+# What a worker is; without ``cores`` it is like a profile.
+OWN = ("memory", "processes", "job_cpu", "job_mem")
 # Of the cluster's scheduler, not of its jobs.
 SCHEDULER = ("host", "dashboard_address")
 ALWAYS = {
@@ -27,37 +29,49 @@ def scheduler_words(words: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str,
     return own, {name: value for name, value in words.items() if name not in SCHEDULER}
 
 
-def own_pool(words: Mapping[str, Any], workers_per_job: int | None) -> Pool:
-    """The pool of workers that dask-jobqueue's own words describe: ``processes`` of them share a job.
+def worker_words(words: Mapping[str, Any]) -> dict[str, Any]:
+    """What dask-jobqueue's words say of workers, whatever they are like otherwise: fields of a :class:`.shape.Pool`.
 
     What is not said is as the person's own configuration of dask-jobqueue has it (jobqueue.yaml).
 
     :raises PlanError: something is said that would mean nothing here.
     """
-    from dask.utils import parse_bytes
-    from dask_jobqueue.slurm import SLURMJob
-
     for name, (known, why) in ALWAYS.items():
         if _said(words, name) not in known:
             raise PlanError(f"{name}={_said(words, name)!r} cannot be had: {why}. Leave it out.")
-    job = SLURMJob("tls://scheduler", name="worker", **{k: v for k, v in words.items() if k != "security"})
-    processes = job.worker_processes
-    memory = parse_bytes(words["job_mem"]) if words.get("job_mem") else job.worker_memory
     worker = extra(_said(words, "worker_extra_args") or [])
     if _said(words, "interface"):
         worker["interface"] = _said(words, "interface")
+    return {
+        "local_directory": _said(words, "local_directory"),
+        "death_timeout": float(_said(words, "death_timeout") or 60),
+        "resources": worker.pop("resources", {}),
+        "worker": worker,
+        "own_log": bool(_said(words, "log_directory")),
+        "job": {key: value for key, value in words.items() if key not in ("processes", *ALWAYS)},
+    }
+
+
+def own_pool(words: Mapping[str, Any], workers_per_job: int | None) -> Pool:
+    """The pool of workers that dask-jobqueue's own words describe: ``processes`` of them share a job.
+
+    :raises PlanError: see :func:`worker_words`.
+    """
+    from dask.utils import parse_bytes
+    from dask_jobqueue.slurm import SLURMJob
+
+    said = worker_words(words)
+    processes = words.get("processes")
+    job = SLURMJob("tls://scheduler", name="worker", processes=processes, **said["job"])
+    processes = job.worker_processes
+    memory = parse_bytes(words["job_mem"]) if words.get("job_mem") else job.worker_memory
     return Pool(
         name="workers",
         threads=job.worker_process_threads,
         cpus=(words.get("job_cpu") or job.worker_cores) / processes,
         memory=memory // processes,
         most=workers_per_job or max(processes, 1),
-        local_directory=_said(words, "local_directory"),
-        death_timeout=float(_said(words, "death_timeout") or 60),
-        resources=worker.pop("resources", {}),
-        worker=worker,
-        own_log=bool(_said(words, "log_directory")),
-        job={key: value for key, value in words.items() if key not in ("processes", *ALWAYS)},
+        **said,
     )
 
 

@@ -83,7 +83,7 @@ def make_plan(
         "datasets": open_datasets(environment),
         "session_job": environment.get("SLURM_JOB_ID", ""),
     }
-    from .own import own_pool, scheduler_words
+    from .own import OWN, own_pool, scheduler_words, worker_words
 
     in_session = bool(environment.get("FABRIC_SERVICE_URL"))
     offer = session.ask("/session/clusters", environment=environment) if in_session else {}
@@ -103,17 +103,20 @@ def make_plan(
             )
     if hours is not None and ("cores" in words or not in_session):
         raise PlanError("hours= is for workers like a profile. With cores= say how long as walltime='02:00:00'.")
-    if "cores" in words or not in_session:
-        own, words = scheduler_words(words)
-        common["scheduler_options"] = own | scheduler_options
+    of_scheduler, words = scheduler_words(words)
+    common["scheduler_options"] = of_scheduler | scheduler_options
     if not in_session:
         return Plan(job_name=words.get("job_name") or name, pools=[own_pool(words, workers_per_job)], **common)
     if "cores" in words:
         # named as the hub knows the session's clusters: they end with it, and their jobs are in its snapshot
         own = {"account": offer["account"], **words}
         return Plan(job_name=f"{offer['job_name']}-{name}", pools=[own_pool(own, workers_per_job)], **common)
+    for word in OWN:
+        if word in words:
+            raise PlanError(f"{word}= goes with cores=. Without it a worker is like a profile.")
+    said = worker_words(words)
     pool = profile_pool(
-        offer, profile, gpus=gpus, pool_name=None, hours=hours, workers_per_job=workers_per_job, words=words
+        offer, profile, gpus=gpus, pool_name=None, hours=hours, workers_per_job=workers_per_job, said=said
     )
     return Plan(job_name=f"{offer['job_name']}-{name}", pools=[pool], **common)
 
@@ -139,11 +142,12 @@ def profile_pool(
     pool_name: str | None,
     hours: float | None,
     workers_per_job: int | None,
-    words: Mapping[str, Any],
+    said: Mapping[str, Any],
 ) -> Pool:
     """Workers like a profile of the site.
 
     :param offer: the hub's ``GET /session/clusters``.
+    :param said: what else is said of them, as :func:`.own.worker_words` gives it.
     :raises PlanError: there is no such profile, or it lasts no so long.
     """
     found = choose(offer["profiles"], profile, gpus)
@@ -153,6 +157,14 @@ def profile_pool(
             f"hour{'' if found['max_hours'] == 1 else 's'}, not {hours:g}."
         )
     minutes = math.ceil(60 * (hours or found["default_hours"]))
+    job = {
+        "cores": found["cpus"],
+        "memory": f"{found['memory_mb']} MiB",
+        "queue": found["partition"],
+        "account": offer["account"],
+        "walltime": str(minutes),
+    }
+    own_gpu = {"GPU": 1.0} if found["gpus"] else {}
     return Pool(
         name=pool_name or found["name"],
         profile=found["name"],
@@ -162,16 +174,8 @@ def profile_pool(
         most=workers_per_job or found["per_job"],
         gpus=1 if found["gpus"] else 0,
         gpu_type=found["gpu_type"] or "",
-        resources={"GPU": 1.0} if found["gpus"] else {},
         options=(f"--qos={found['qos']}",) if found["qos"] else (),
-        job={
-            "cores": found["cpus"],
-            "memory": f"{found['memory_mb']} MiB",
-            "queue": found["partition"],
-            "account": offer["account"],
-            "walltime": str(minutes),
-            **words,
-        },
+        **{**said, "resources": {**said.get("resources", {}), **own_gpu}, "job": {**job, **said.get("job", {})}},
     )
 
 
