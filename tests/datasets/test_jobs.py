@@ -67,13 +67,19 @@ def test_a_job_whose_epilog_never_ran_is_closed_on_slurms_own_word_only(
     assert (node.reads(RESEARCHER, "maps/latest/a.txt") == "maps") is stays
 
 
-def test_a_job_with_a_slurmstepd_is_alive_whatever_slurm_says(node: ScratchNode) -> None:
+def spool_of_a_job_that_slurm_forgot(node: ScratchNode) -> Path:
+    """The job began long ago and has maps open; the directory is where its slurmstepd would listen."""
     slurm_that_says(node, "slurm_load_jobs error: Invalid job id specified")
     node.start_job(7, RESEARCHER)
     node.open(7, RESEARCHER, "maps")
     old(node)
     spool = node.directory / "spool"
     spool.mkdir()
+    return spool
+
+
+def test_a_job_with_a_slurmstepd_is_alive_whatever_slurm_says(node: ScratchNode) -> None:
+    spool = spool_of_a_job_that_slurm_forgot(node)
     with socket.socket(socket.AF_UNIX) as stepd:
         stepd.bind(str(spool / "gpu1_7.4294967291"))
         stepd.listen()
@@ -84,12 +90,7 @@ def test_a_job_with_a_slurmstepd_is_alive_whatever_slurm_says(node: ScratchNode)
 
 
 def test_a_user_who_plays_slurmstepd_keeps_no_job_that_is_over(node: ScratchNode) -> None:
-    slurm_that_says(node, "slurm_load_jobs error: Invalid job id specified")
-    node.start_job(7, RESEARCHER)
-    node.open(7, RESEARCHER, "maps")
-    old(node)
-    spool = node.directory / "spool"
-    spool.mkdir()
+    spool = spool_of_a_job_that_slurm_forgot(node)
     listen = f"""
 import socket, sys
 stepd = socket.socket(socket.AF_UNIX)

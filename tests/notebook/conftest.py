@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 from fabric_hub.images.build import build
 from tests import stand_ins
 
-from . import catalogue
+from . import catalogue, usage
 from .answering_hub import AnsweringHub
 from .answering_node import AnsweringNode
 from .chromium import chromium_with_token
@@ -80,3 +80,9 @@ def data_session(python: Path, hub: AnsweringHub, node: AnsweringNode, tmp_path:
     hub.datasets = catalogue.told()
     with RunningSession(python, tmp_path, session_environment(hub.url, **with_datasets(node))) as running:
         yield running.announced_by(hub)
+
+
+@pytest.fixture
+def usage_known(hub: AnsweringHub) -> None:
+    """The hub has an answer to every question about time and quota."""
+    hub.usage = usage.answers()

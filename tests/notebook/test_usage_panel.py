@@ -7,64 +7,20 @@ import os
 import re
 import signal
 import time
-from collections.abc import Iterator
 from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from . import usage
 from .answering_hub import AnsweringHub
 from .chromium import chromium_with_token, faults, open_lab
-from .running_session import RunningSession, session_environment
+from .running_session import RunningSession
+from .usage_page import NOTEBOOK, item, open_notebook, panel, toast, until_listening
 
-pytestmark = [pytest.mark.image, pytest.mark.browser]
-
-NOTEBOOK: dict[str, Any] = {
-    "cells": [
-        {"cell_type": "code", "id": "a", "source": "1 + 1", "metadata": {}, "outputs": [], "execution_count": None},
-    ],
-    "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
-    "nbformat": 4,
-    "nbformat_minor": 5,
-}  # fmt: skip
-
-
-@pytest.fixture
-def session(python: Path, hub: AnsweringHub, tmp_path: Path) -> Iterator[RunningSession]:
-    hub.usage = usage.answers()
-    with RunningSession(python, tmp_path, session_environment(hub.url)) as running:
-        yield running.announced_by(hub)
-
-
-def item(page: Page) -> Locator:
-    return page.get_by_role("button", name=re.compile("^Usage:"))
-
-
-def panel(page: Page) -> Locator:
-    if not page.locator(".fabric-Usage").is_visible():
-        item(page).click(timeout=90_000)
-    return page.locator(".fabric-Usage")
-
-
-def toast(page: Page, text: str | re.Pattern[str]) -> Locator:
-    return page.locator(".Toastify__toast", has_text=text)
-
-
-def open_notebook(page: Page, session: RunningSession, name: str = "work.ipynb") -> Path:
-    """A notebook with a change that is not saved."""
-    file = session.home / name
-    file.write_text(json.dumps(NOTEBOOK))
-    page.goto(f"http://127.0.0.1:{session.port}/user/ann/lab/tree/{name}?reset", timeout=120_000)
-    cell = page.locator(".jp-NotebookPanel .jp-CodeCell .cm-content").first
-    cell.click(timeout=90_000)
-    page.keyboard.press("Control+End")
-    page.keyboard.insert_text("  # not saved yet")
-    expect(cell).to_contain_text("not saved yet")
-    return file
+pytestmark = [pytest.mark.image, pytest.mark.browser, pytest.mark.usefixtures("usage_known")]
 
 
 def test_the_status_bar_and_the_panel_tell_what_is_left(chromium: Page, session: RunningSession) -> None:
@@ -229,11 +185,6 @@ def test_slurms_signal_saves_what_is_not_saved(chromium: Page, session: RunningS
     expect(item(chromium)).to_have_attribute("data-state", "last")
 
 
-def until_listening(page: Page) -> None:
-    """The page has its first answer: from now on it hears of changes."""
-    expect(item(page)).to_contain_text("GPU-h left")
-
-
 def test_the_last_two_minutes_save_what_is_not_saved(
     chromium: Page, session: RunningSession, hub: AnsweringHub
 ) -> None:
@@ -278,107 +229,6 @@ def test_an_idle_session_is_warned_of_and_kept_by_a_click(
     hub.usage["POST /idle"] |= {"state": "active", "text": ""}
     said.get_by_role("button", name="I am still here").click()
     expect(said).to_have_count(0)
-
-
-def test_continue_starts_the_next_session_with_the_same_documents(
-    chromium: Page, session: RunningSession, hub: AnsweringHub
-) -> None:
-    status, body = session.get("fabric/clusters", method="POST", body={"name": "mine", "n_workers": 0})
-    assert status == 201, body
-    file = open_notebook(chromium, session)
-    panel(chromium).get_by_role("button", name="Continue in a new session …").click()
-    dialog = chromium.get_by_role("dialog")
-    expect(dialog).to_contain_text("Dask cluster mine ends with this session")
-    expect(dialog).to_contain_text("The memory of kernels is not carried over")
-    expect(dialog).to_contain_text("work.ipynb")
-    assert faults(chromium, ".jp-Dialog") == []
-    dialog.get_by_role("button", name="Continue").click()
-    expect(panel(chromium)).to_contain_text("The next session waits for a node.")
-    expect(toast(chromium, "The next session is ready.")).to_be_visible()
-    assert ("POST /continue", {"reopen": ["work.ipynb"]}) in hub.usage_told
-    assert "not saved yet" in file.read_text()
-    chromium.route("**/session-2/**", lambda route: route.fulfill(body="the next session"))
-    toast(chromium, "The next session is ready.").get_by_role("button", name="Open it").click()
-    chromium.wait_for_url("**/user/ann/session-2/")
-    session.get("fabric/clusters/mine", method="POST", body={"verb": "close"})
-
-
-def proceeding(page: Page) -> None:
-    """Continue in a new session, and hear how that one fares."""
-    until_listening(page)
-    panel(page).get_by_role("button", name="Continue in a new session …").click()
-    page.get_by_role("dialog").get_by_role("button", name="Continue").click()
-    expect(toast(page, "The next session waits for a node.")).to_be_visible()
-
-
-def test_a_hub_that_refuses_once_is_asked_again_how_the_next_session_fares(
-    chromium: Page, session: RunningSession, hub: AnsweringHub
-) -> None:
-    hub.usage["GET /continue"] = usage.successor("starting")
-    open_lab(chromium, session)
-    proceeding(chromium)
-    hub.usage["GET /continue"] = {"message": "The hub is restarting.", "reason": "no-answer", "hint": ""}
-    refused = toast(chromium, "The hub is restarting. The page of the next one tells how it fares.")
-    expect(refused.get_by_role("button", name="Show its page")).to_be_visible()
-    hub.usage["GET /continue"] = usage.successor("ready")
-    expect(toast(chromium, "The next session is ready.").get_by_role("button", name="Open it")).to_be_visible()
-    expect(refused).to_have_count(0)
-
-
-def test_a_session_that_ends_before_the_next_one_has_a_place_leads_to_it(
-    chromium: Page, session: RunningSession, hub: AnsweringHub
-) -> None:
-    hub.usage["GET /continue"] = usage.successor("starting")
-    open_lab(chromium, session)
-    proceeding(chromium)
-    session.process.terminate()
-    session.process.wait(30)
-    banner = chromium.locator(".fabric-Banner[role=alert]")
-    expect(banner).to_contain_text("The next session starts as soon as there is room for it.")
-    link = banner.get_by_role("link", name="Go to the next session")
-    expect(link).to_have_attribute("href", f"http://127.0.0.1:{session.port}/user/ann/session-2/")
-    expect(toast(chromium, "The page of the next one tells how it fares.")).to_be_visible()
-    assert faults(chromium, ".fabric-Banner") == []
-
-
-def test_the_next_session_opens_the_documents_again_once(
-    chromium: Page, python: Path, hub: AnsweringHub, tmp_path: Path
-) -> None:
-    hub.usage = usage.answers()
-    reopen = json.dumps(["deep/work.ipynb", "gone.ipynb"])
-    environment = session_environment(hub.url, FABRIC_REOPEN=reopen, FABRIC_FOLLOWS="zyxwvuts9876")
-    with RunningSession(python, tmp_path, environment) as running:
-        running.announced_by(hub)
-        (running.home / "deep").mkdir()
-        (running.home / "deep" / "work.ipynb").write_text(json.dumps(NOTEBOOK))
-        open_lab(chromium, running)
-        expect(toast(chromium, "1 of 2 documents of the session before are open again.")).to_contain_text(
-            "run the cells again"
-        )
-        expect(chromium.get_by_role("tab", name="work.ipynb")).to_be_visible()
-        open_lab(chromium, running)
-        expect(item(chromium)).to_contain_text("min left")
-        expect(toast(chromium, "of the session before")).to_have_count(0)
-
-
-def test_the_documents_are_opened_again_also_beside_a_tab_that_has_the_workspace(
-    chromium: Page, python: Path, hub: AnsweringHub, tmp_path: Path
-) -> None:
-    hub.usage = usage.answers()
-    environment = session_environment(hub.url, FABRIC_REOPEN='["work.ipynb"]', FABRIC_FOLLOWS="zyxwvuts9876")
-    with RunningSession(python, tmp_path, environment) as running:
-        running.announced_by(hub)
-        (running.home / "work.ipynb").write_text(json.dumps(NOTEBOOK))
-        open_lab(chromium, running)
-        again = "1 of 1 documents of the session before are open again."
-        expect(toast(chromium, again)).to_be_visible()
-        # as if the tab before were of the session before
-        chromium.evaluate("localStorage.removeItem('fabric-lab:reopened:abcdefgh2345')")
-        beside = chromium.context.new_page()
-        beside.goto(f"http://127.0.0.1:{running.port}/user/ann/lab", timeout=120_000)
-        beside.wait_for_url("**/lab/workspaces/auto-*", timeout=90_000)
-        expect(toast(beside, again)).to_be_visible()
-        expect(beside.get_by_role("tab", name="work.ipynb")).to_be_visible()
 
 
 def test_a_session_that_is_gone_says_so_at_once(chromium: Page, session: RunningSession) -> None:

@@ -6,17 +6,14 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from fabric_hub.model import ExtendRequest, Snapshot
+from fabric_hub.model import Snapshot
 from fabric_hub.quotas.idle import Report
-from fabric_hub.quotas.told import Balance, DayUse, StorageUse, Usage
 from fabric_hub.service.api import describe, make_app
 from fabric_hub.service.continuation import Continuation, next_name
 from fabric_hub.service.idle import IdleDesk
@@ -28,6 +25,7 @@ from fabric_hub.settings import Settings
 from fabric_hub.slurm.limits import GPU, Association, Limit, Limits, Qos
 from fabric_hub.spawner.child import session_variables
 
+from .accounts_and_hub import Accounts, Gateway, Hub, no_newer
 from .builders import NOW, a_job, a_site, a_snapshot, fields_of_a_session
 from .test_service_api import API, problem, token
 
@@ -37,72 +35,6 @@ TOKENS: dict[str, dict[str, Any]] = {
     "service": {"name": "jan", "kind": "service", "scopes": []},
 }
 HOUR = 3600.0
-
-
-class Accounts:
-    """A source of usage whose numbers a test sets."""
-
-    def __init__(self) -> None:
-        self.project = Balance(limit=100.0, used=90.0, left=10.0, running=1.0, to_come=12.0, of="account phys")
-        self.own = Balance(limit=None, used=12.0, left=10.0, running=1.0)
-        self.full = 50
-        self.told: Limits | None = None
-
-    def limits(self) -> Limits | None:
-        return self.told
-
-    def usage(self, project: str, user: str) -> Usage:
-        if project != "physics":
-            return Usage(age_s=3.0)
-        return Usage(project=self.project, user=self.own if user else None, age_s=3.0)
-
-    def trend(self, project: str, user: str | None = None) -> tuple[DayUse, ...]:
-        today = datetime.now().astimezone().date()
-        return tuple(DayUse(day=today - timedelta(days=ago), gpu_hours=2.0) for ago in range(7, 0, -1))
-
-    def charged(self, holder: str) -> tuple[DayUse, ...]:
-        return self.trend("physics") if holder == self.project.of else ()
-
-    def storage(self, user: str) -> tuple[StorageUse, ...]:
-        home = StorageUse(title="Home", path=f"/home/{user}", used=self.full, limit=100, at=1.0)
-        of_projects = (StorageUse(title=name, path=f"/projects/{name}", project=name) for name in ("physics", "course"))
-        return (home, *of_projects)
-
-
-async def no_newer() -> Limits | None:
-    return None
-
-
-@dataclass
-class Hub:
-    """JupyterHub's API: what was asked of it; a start makes the session's record as the spawner does."""
-
-    store: SessionStore
-    started: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
-    stopped: list[tuple[str, str]] = field(default_factory=list)
-    answer: httpx.Response = field(default_factory=lambda: httpx.Response(202))
-    active: dict[str, dict[str, Any]] = field(default_factory=lambda: {"": {}})
-
-    async def servers(self, user: str) -> dict[str, dict[str, Any]] | None:
-        return self.active
-
-    async def start(self, user: str, server: str, options: dict[str, Any]) -> httpx.Response:
-        self.started.append((user, server, options))
-        if self.answer.status_code < 400:
-            self.store.create(**fields_of_a_session(server_name=server))
-        return self.answer
-
-    async def stop(self, user: str, server: str) -> httpx.Response:
-        self.stopped.append((user, server))
-        return httpx.Response(204)
-
-
-@dataclass
-class Gateway:
-    asked: list[ExtendRequest] = field(default_factory=list)
-
-    async def extend(self, request: ExtendRequest) -> None:
-        self.asked.append(request)
 
 
 @pytest.fixture
