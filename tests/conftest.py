@@ -14,9 +14,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling, Scheduling
 
 from . import leftovers
 from .embedded_run import ROOT, EmbeddedRun
+from .groups import group_of, order_of
 from .watchdog import clear, watch
 
 # A cluster's process goes on for a while after its session, and its tasks hand over their results.
@@ -24,12 +27,25 @@ ENDING_S = 60.0
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests marked ``root`` need to be root: they make Unix accounts."""
+    """Long groups first; tests marked ``root`` need to be root: they make Unix accounts."""
+    items.sort(key=lambda item: order_of(group_of(item.nodeid)))
     if ROOT:
         return
     for item in items:
         if item.get_closest_marker("root"):
             item.add_marker(pytest.mark.skip(reason="needs root: it makes Unix accounts and becomes them"))
+
+
+class Groups(LoadScopeScheduling):
+    """Gives whole groups of tests to workers, in their order."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    """How tests are spread over workers (``make test``)."""
+    return Groups(config, log)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -41,6 +57,13 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
         for directory, run in runs.items():
             report.sections.append((f"logs of {directory}", run.logs()))
     return report
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The process that starts workers names them one directory of images, and clears it after them."""
+    if getattr(config.option, "numprocesses", None) and not os.environ.get("FABRIC_TEST_IMAGES"):
+        os.environ["FABRIC_TEST_IMAGES"] = str(sandbox_directory() / "images")
+        config.add_cleanup(lambda: clear(sandbox_directory()))
 
 
 @functools.cache
@@ -90,14 +113,12 @@ def new_prefix() -> str:
 
 @pytest.fixture(scope="session")
 def images(sandbox: Path) -> Path:
-    """The directory of the images, with ``base`` built in it."""
-    kept = os.environ.get("FABRIC_TEST_IMAGES")
-    directory = Path(kept) if kept else sandbox / "images"
+    """The directory of the images, with ``base`` built in it: by the first worker that needs it, for all."""
+    directory = Path(os.environ.get("FABRIC_TEST_IMAGES") or sandbox / "images")
     directory.mkdir(mode=0o755, parents=True, exist_ok=True)
-    if not (directory / "base" / "current").exists():
-        from fabric_hub.images.build import build
+    from fabric_hub.images.build import build
 
-        build("base", directory, print)
+    build("base", directory, print)
     return directory
 
 
