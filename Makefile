@@ -4,8 +4,15 @@ PYTHON := .venv/bin/python
 # more for `fabric-hub up`: make run UP="--port 9000 --dir /srv/fabric"
 UP ?=
 TESTS ?=
+# how many groups of tests run side by side; a part of the tests runs by itself
+JOBS ?= $(if $(TESTS),0,5)
+SIDE_BY_SIDE = -n $(JOBS) --no-loadscope-reorder
+# more for the search for flaky tests: make test-flaky FLAKY="--minutes 10 tests/dask"
+FLAKY ?=
+SHELL_SCRIPTS = .ci/run $(shell grep -lE '^#!.*sh$$' scripts/*)
 
-.PHONY: help setup setup-dev run test lint format bench docs clean
+.PHONY: help setup setup-dev run test test-long test-flaky test-oldest lint lint-quick check unit ci durations \
+	format bench docs clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -19,14 +26,41 @@ setup-dev:
 run: setup  ## install, then start the embedded cluster and the hub; Ctrl-C ends it
 	@exec $(PYTHON) -m fabric_hub.cli up $(UP)
 
-test: setup-dev  ## run the tests: make test TESTS=tests/unit
-	$(PYTHON) -m pytest $(TESTS)
+test: setup-dev  ## all that a change can break: make test, or a part: make test TESTS=tests/unit
+	$(PYTHON) -m pytest $(SIDE_BY_SIDE) $(TESTS)
 
-lint: setup-dev  ## check style, types and which part may import which
+test-long: setup-dev  ## the long trials that a change rarely breaks; says what has passed in build/long-passed
+	@$(PYTHON) -m scripts.test_long
+
+test-flaky: setup-dev  ## tests that wait for a process, 20 times each under load, for an hour; goes on where it was
+	@$(PYTHON) -m scripts.test_flaky $(FLAKY)
+
+test-oldest: setup-dev  ## unit and hub tests with the oldest versions that setup.cfg allows
+	@scripts/test-oldest
+
+lint: setup-dev lint-quick  ## check style, types and which part may import which
+	$(PYTHON) -m mypy
+	$(PYTHON) -m mypy --config-file extensions/mypy.ini --python-executable build/lab/bin/python \
+	  --cache-dir .mypy_cache/lab
+	PATH="$(CURDIR)/.venv/bin:$$PATH" npm --prefix extensions run --silent check
+
+lint-quick:
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check
-	$(PYTHON) -m mypy
+	shellcheck $(SHELL_SCRIPTS)
 	PYTHONPATH=.:extensions .venv/bin/lint-imports
+
+check: setup-dev  ## before every commit: lint, types and unit tests, in less than three minutes
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint unit
+
+unit: setup-dev
+	$(PYTHON) -m pytest -q -n 2 --no-loadscope-reorder tests/unit
+
+ci: setup-dev  ## .ci/run in a fresh clone of HEAD; when it passes, build/ci-passed holds the commit
+	@scripts/ci
+
+durations:  ## take the last whole run's times (build/durations.json) as those to compare with
+	cp build/durations.json tests/durations.json
 
 format: setup-dev  ## put the code in the project's style
 	$(PYTHON) -m ruff check --fix

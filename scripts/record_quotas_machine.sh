@@ -42,6 +42,7 @@ fill() { # UID FILE KIB
     as "$1" dd if=/dev/zero "of=$2" bs=4k count="$(($3 / 4))" conv=fsync 2>/tmp/dd || grep 'quota exceeded' /tmp/dd
 }
 many() { # UID DIRECTORY COUNT
+    # shellcheck disable=SC2016  # the other shell expands it
     as "$1" sh -c 'for n in $(seq "$2"); do : >"$1/f$n" || exit 0; done' - "$2" "$3" || true
 }
 prepare() { # FILE-SYSTEM
@@ -114,6 +115,7 @@ xfs_quota -x -c 'report -u -N -b -i' -c 'report -p -N -b -i' /scratch
 
 # -- the questions
 mkdir /answers
+# shellcheck source=/dev/null
 . /questions
 cd /answers
 echo "== ANSWERS BEGIN"

@@ -17,18 +17,21 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling, Scheduling
 
-from . import leftovers
+from . import durations, leftovers
 from .embedded_run import ROOT, EmbeddedRun
-from .groups import group_of, order_of
+from .groups import group_of, in_order
 from .watchdog import clear, watch
 
 # A cluster's process goes on for a while after its session, and its tasks hand over their results.
 ENDING_S = 60.0
+_BEGAN = time.time()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long groups first; tests marked ``root`` need to be root: they make Unix accounts."""
-    items.sort(key=lambda item: order_of(group_of(item.nodeid)))
+    ordered = in_order([item.nodeid for item in items], durations.kept().get("files", {}))
+    place = {name: number for number, name in enumerate(ordered)}
+    items.sort(key=lambda item: place[item.nodeid])
     if ROOT:
         return
     for item in items:
@@ -46,6 +49,25 @@ class Groups(LoadScopeScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
     """How tests are spread over workers (``make test``)."""
     return Groups(config, log)
+
+
+_time = durations.Durations()
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """How long a phase of a test took; with workers, all of them report to the one process that prints."""
+    _time.add(report.nodeid, report.when or "", report.duration)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Where the time of a run with workers went, and the file for the next change to compare with."""
+    if not getattr(config.option, "numprocesses", None):
+        return
+    wall_s = time.time() - _BEGAN
+    terminalreporter.section("where the time went")
+    for line in _time.table(wall_s, durations.kept()):
+        terminalreporter.line(line)
+    durations.write(_time.record(wall_s))
 
 
 @pytest.hookimpl(wrapper=True)
