@@ -50,11 +50,11 @@ class Durations:
         whole, setup = _summed(self.whole, _directory), _summed(self.setup, _directory)
         tests = _summed(dict.fromkeys(self.whole, 1.0), _directory)
         lines = [f"{'directory':<12} {'seconds':>8} {'before':>8} {'set-up':>8} {'tests':>6}"]
-        for name in sorted(whole, key=lambda name: -whole[name]):
-            lines.append(
-                f"{name:<12} {whole[name]:>8.0f} {_seconds(was.get(name)):>8} {setup.get(name, 0.0):>8.0f}"
-                f" {tests[name]:>6.0f}"
-            )
+        lines += [
+            f"{name:<12} {whole[name]:>8.0f} {_seconds(was.get(name)):>8} {setup.get(name, 0.0):>8.0f}"
+            f" {tests[name]:>6.0f}"
+            for name in sorted(whole, key=lambda name: -whole[name])
+        ]
         lines.append(f"{'together':<12} {sum(whole.values()):>8.0f} {_seconds(sum(was.values()) or None):>8}")
         lines.append(f"{'by the clock':<12} {wall_s:>8.0f} {_seconds(before.get('wall_s')):>8}")
         lines += ["", f"The {SLOWEST} slowest tests, in seconds (before):"]
