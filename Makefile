@@ -27,7 +27,7 @@ run: setup  ## install, then start the embedded cluster and the hub; Ctrl-C ends
 	@exec $(PYTHON) -m fabric_hub.cli up $(UP)
 
 test: setup-dev  ## all that a change can break: make test, or a part: make test TESTS=tests/unit
-	$(PYTHON) -m pytest $(SIDE_BY_SIDE) $(TESTS)
+	$(PYTHON) -m pytest $(SIDE_BY_SIDE) -m "not long" $(TESTS)
 
 test-long: setup-dev  ## the long trials that a change rarely breaks; says what has passed in build/long-passed
 	@$(PYTHON) -m scripts.test_long

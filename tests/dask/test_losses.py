@@ -165,12 +165,20 @@ def urgent(session: Session) -> Iterator[EmbeddedRun]:
     run.slurm("sacctmgr", "-i", "delete", "qos", "urgent")
 
 
+def preempted(run: EmbeddedRun) -> list[str]:
+    """The jobs that Slurm has preempted lately, by its database."""
+    asked = ("sacct", "-n", "-X", "-a", "--state=PREEMPTED", "--starttime=now-1hour", "--endtime=now", "-o", "jobid")
+    return run.slurm(*asked).split()
+
+
 @pytest.mark.root
 @pytest.mark.skipif(not ROOT, reason="needs root: it submits as a second user")
 @pytest.mark.timeout(900)
-def test_twenty_preemptions_end_no_work_and_lose_no_result(
-    notebook: Notebook, session: Session, urgent: EmbeddedRun
+@pytest.mark.parametrize("trials", [4, pytest.param(20, marks=pytest.mark.long)])
+def test_preemptions_one_after_another_end_no_work_and_lose_no_result(
+    notebook: Notebook, session: Session, urgent: EmbeddedRun, trials: int
 ) -> None:
+    before = len(preempted(urgent))
     notebook.run(STRICT + START + "cluster = DaskCluster(gpus=4); client = cluster.get_client()")
     notebook.run("cluster.wait_for_workers(4, timeout=60)")
     notebook.run(
@@ -179,17 +187,14 @@ def test_twenty_preemptions_end_no_work_and_lose_no_result(
         "kept = client.map(lambda i: (i, time.time()), range(100), pure=False); distributed.wait(kept)\n"
         "made = client.gather(kept)"
     )
-    for trial in range(20):
+    for trial in range(trials):
         notebook.run(f"work = client.map(slow, range({trial * 1000}, {trial * 1000 + 160}), pure=False)")
         argv = ["sbatch", "--parsable", "--wait", "-A", "proteins", "-p", "gpu", "--gres=gpu:1", "--qos=urgent"]
         done = urgent.as_user("researcher", *argv, "--mem=100M", "--output=/dev/null", input="#!/bin/sh\ntrue\n")
         assert done.returncode == 0, done.stderr
         assert notebook.value("sorted(client.gather(work))") == [*range(trial * 1000, trial * 1000 + 160)], trial
         notebook.until(f"{HERE} == 4", f"trial {trial}: four workers again")
-    preempted = urgent.slurm(
-        "sacct", "-n", "-X", "-a", "--state=PREEMPTED", "--starttime=now-1hour", "--endtime=now", "-o", "jobid"
-    )
-    assert len(preempted.splitlines()) >= 20, preempted
+    assert len(preempted(urgent)) - before >= trials, preempted(urgent)
     assert notebook.value("client.gather(kept) == [tuple(x) for x in made]"), "results were computed again"
 
 
