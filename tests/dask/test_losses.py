@@ -145,6 +145,9 @@ def test_a_job_that_slurm_has_put_back_is_left_alone(notebook: Notebook, session
     (place,) = notebook.value(JOBS)
     session.run.slurm("scontrol", "update", f"job={place}", "Requeue=1")
     session.run.slurm("scontrol", "requeue", place)
+    # Slurm's own word: the hub's may still be that it waits for its first start
+    asked = f"squeue -h -r -j {place} -o '%T %r' | grep -qx 'PENDING BeginTime'"
+    session.run.slurm("timeout", "50", "sh", "-c", f"until {asked}; do sleep 0.2; done")
     notebook.until(f"{HERE} == 0", "its worker is gone")
     notebook.until("any(j['phase'] == 'queued' for j in cluster.status_of_workers()['jobs'] or [])", "it waits again")
     session.run.slurm("scontrol", "update", f"job={place}", "StartTime=now")  # Slurm would let it wait two minutes
