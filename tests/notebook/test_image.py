@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -79,6 +80,10 @@ def test_a_build_whose_test_fails_is_never_visible(image_dir: Path, images: Path
     broken = root / "images/broken"
     shutil.copytree(source / "images/base", broken)
     (root / "extensions").symlink_to(source / "extensions")
+    packages = (broken / "requirements.lock").read_text()
+    kernel = re.search(r"^ipykernel==(?:.*\\\n)*.*\n", packages, re.MULTILINE)  # the one package that no build is without
+    assert kernel
+    (broken / "requirements.lock").write_text(kernel[0])
     text = (broken / "image.toml").read_text()
     (broken / "image.toml").write_text(text.replace('"test.py"', '"-c", "raise SystemExit(\'no such thing\')"'))
     with pytest.raises(FabricError, match=r"The test of image broken failed \(status 1\)\.\nno such thing"):
