@@ -6,6 +6,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from fabric_hub.settings import UserSettings
 from fabric_hub.slurm import accounts, command
 from fabric_hub.slurm.accounts import Account
 from tests.embedded_run import ROOT
+from tests.hub.waiting import until
 
 REPOSITORY = Path(__file__).parents[2]
 # numbers that no account has: nothing needs to be made or removed
@@ -90,8 +92,15 @@ def test_what_hangs_is_ended_with_all_it_started(tmp_path: Path) -> None:
     mark = f"60.{os.getpid()}"
     with pytest.raises(command.TimedOutError):
         asyncio.run(command.run(["/bin/sh", "-c", f"sleep {mark} & sleep {mark}"], env={}, timeout_s=0.5))
-    running = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
-    assert not [line for line in running if mark.encode() in line]
+
+    def running() -> list[bytes]:
+        lines = []
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            with suppress(OSError):  # it has just ended
+                lines.append(path.read_bytes())
+        return [line for line in lines if mark.encode() in line]
+
+    until(lambda: not running(), "both are gone, which the kernel does when it gets to it")
 
 
 def test_a_program_that_writes_without_end_is_ended() -> None:
