@@ -81,7 +81,9 @@ def test_a_build_whose_test_fails_is_never_visible(image_dir: Path, images: Path
     shutil.copytree(source / "images/base", broken)
     (root / "extensions").symlink_to(source / "extensions")
     packages = (broken / "requirements.lock").read_text()
-    kernel = re.search(r"^ipykernel==(?:.*\\\n)*.*\n", packages, re.MULTILINE)  # the one package that no build is without
+    kernel = re.search(
+        r"^ipykernel==(?:.*\\\n)*.*\n", packages, re.MULTILINE
+    )  # the one package that no build is without
     assert kernel
     (broken / "requirements.lock").write_text(kernel[0])
     text = (broken / "image.toml").read_text()
