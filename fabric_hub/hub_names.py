@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from certipy import Certipy, CertNotFoundError  # type: ignore[import-untyped]
+from certipy import Certipy, CertNotFoundError
 from cryptography import x509
 from jupyterhub.services.service import _ServiceSpawner
 

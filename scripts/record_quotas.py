@@ -25,6 +25,7 @@ import sys
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
@@ -127,7 +128,7 @@ def script(asked: list[Question]) -> str:
     return "\n".join([*lines, "dpkg-query -W -f '${Version}' quota >/answers/version", "uname -r >/answers/kernel", ""])
 
 
-def run(*argv: object, **more: object) -> None:
+def run(*argv: object, **more: Any) -> None:
     subprocess.run([str(word) for word in argv], check=True, timeout=900, **more)
 
 

@@ -62,9 +62,9 @@ class DashboardHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
     def get_compression_options(self) -> dict[str, Any] | None:
         return self.settings.get("websocket_compression_options", None)
 
-    async def get(self, name: str, path: str) -> None:  # type: ignore[override]
+    async def get(self, name: str, path: str) -> None:
         if self.request.headers.get("Upgrade", "").lower() == "websocket":
-            await ensure_async(self._socket(name, path))
+            await self._socket(name, path)
         else:
             await ensure_async(self._page(name, path))
 
@@ -124,7 +124,7 @@ class DashboardHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
     def select_subprotocol(self, subprotocols: list[str]) -> str | None:
         return self._upstream.selected_subprotocol if self._upstream else None
 
-    def open(self, *args: str, **kwargs: str) -> None:  # type: ignore[override]
+    def open(self, *args: str, **kwargs: str) -> None:
         super().open(*args, **kwargs)
         self._reading = asyncio.create_task(self._read())
 
@@ -137,7 +137,7 @@ class DashboardHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
             return
         self.close()
 
-    async def on_message(self, message: str | bytes) -> None:  # type: ignore[override]
+    async def on_message(self, message: str | bytes) -> None:
         if self._upstream is not None:
             try:
                 await self._upstream.write_message(message, binary=isinstance(message, bytes))

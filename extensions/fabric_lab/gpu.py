@@ -111,7 +111,7 @@ class Gpus:
             return use
         try:
             memory = nvml.nvmlDeviceGetMemoryInfo(device.handle)
-            use.update(memory_used=int(memory.used), memory_total=int(memory.total), problem="")
+            use.update({"memory_used": int(memory.used), "memory_total": int(memory.total), "problem": ""})
             use["name"] = _text(nvml.nvmlDeviceGetName(device.handle))
         except nvml.NVMLError:
             self._nvml = None  # as after a reset of the driver: look for the devices anew

@@ -61,7 +61,7 @@ class SessionServer(ServerApp):
         # Jupyter logs first, in the handler itself: when the signal came in the middle of a line of the
         # log, that fails ("reentrant call") and the server never stops
         stop = super()._signal_stop
-        self.io_loop.asyncio_loop.call_soon_threadsafe(stop, sig, frame)
+        self.io_loop.asyncio_loop.call_soon_threadsafe(stop, sig, frame)  # type: ignore[attr-defined]
 
     def _find_http_port(self) -> None:
         """The port is ours already: nothing to find."""

@@ -20,7 +20,7 @@ class Checkpoints(AsyncFileCheckpoints):
     def checkpoint_path(self, checkpoint_id: str, path: str) -> str:
         """Where a checkpoint of a file is, or would be."""
         try:
-            return str(super().checkpoint_path(checkpoint_id, path))
+            return str(super().checkpoint_path(checkpoint_id, path))  # type: ignore[no-untyped-call]
         except OSError as error:
             if error.errno not in FULL:
                 raise

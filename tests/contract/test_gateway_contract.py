@@ -9,12 +9,12 @@ import httpx
 import pytest
 
 from fabric_hub.errors import FabricError, SlurmUnavailableError
-from fabric_hub.model import CancelRequest, ExtendRequest, Phase
+from fabric_hub.model import CancelRequest, ExtendRequest, Job, Phase
 
 from .conftest import Stage, new_session
 
 
-def running(job) -> bool:
+def running(job: Job) -> bool:
     return job.state == "RUNNING"
 
 

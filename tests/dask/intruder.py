@@ -71,7 +71,7 @@ def main() -> None:
     told = json.load(sys.stdin)
     opened: list[str] = []
 
-    def attempt(what: str, way: Callable[[], object]) -> None:
+    def attempt(what: str, way: Callable[..., object]) -> None:
         with suppress(Exception):
             way()
             opened.append(what)

@@ -91,17 +91,19 @@ class Chain:
             time.sleep(0.1)
 
     def until_nothing_is_left(self, what: str, since: float) -> None:
-        assert self.session
+        session = self.session
+        assert session
         limit = since + ORPHANS_S - time.monotonic()
-        self.until(lambda: not self.session.jobs(), self.session.jobs, limit)
+        self.until(lambda: not session.jobs(), session.jobs, limit)
         jobs = time.monotonic() - since
         self.until(lambda: not self.processes(), self.processes, limit)
         print(f"{what}: no job after {jobs:.1f} s, no process after {time.monotonic() - since:.1f} s.")
 
     def until_the_session_is_gone(self) -> None:
         """The hub has noticed, too: its user may start another."""
-        assert self.session
-        self.until(lambda: not self.session.server(), self.session.server)
+        session = self.session
+        assert session
+        self.until(lambda: not session.server(), session.server)
 
 
 def processes_below(directory: Path) -> Iterator[tuple[int, str]]:
@@ -172,6 +174,7 @@ def test_kill_9_of_the_scheduler_while_results_move(chain: Chain, moment: str) -
 )
 def test_kill_9_of_the_server_alone(chain: Chain, moment: str) -> None:
     assert chain.session
+    session = chain.session
     hold = {"workers wait": "", "a submission has not reached Slurm": "before-sbatch"}.get(moment, "after-sbatch")
     if hold:
         chain.clients.hold(hold)
@@ -179,7 +182,7 @@ def test_kill_9_of_the_server_alone(chain: Chain, moment: str) -> None:
         chain.clients.until_held(hold, calls=2)
     else:
         chain.notebook.run("cluster.scale(40)")
-        chain.until(lambda: any("PENDING" in job for job in chain.session.jobs()), chain.session.jobs, 30)
+        chain.until(lambda: any("PENDING" in job for job in session.jobs()), session.jobs, 30)
     chain.session.kill("fabric_lab.launch")
     killed = time.monotonic()
     if hold:  # Slurm hears of it, or answers, when there is nobody left who could care
@@ -194,8 +197,9 @@ def test_kill_9_of_the_server_alone(chain: Chain, moment: str) -> None:
 @pytest.mark.parametrize("way", ["scancel", "the hub"])
 def test_the_session_is_ended_while_workers_wait(chain: Chain, way: str) -> None:
     assert chain.session
+    session = chain.session
     chain.notebook.run("cluster.scale(40)")
-    chain.until(lambda: any("PENDING" in job for job in chain.session.jobs()), chain.session.jobs, 30)
+    chain.until(lambda: any("PENDING" in job for job in session.jobs()), session.jobs, 30)
     ended = time.monotonic()
     if way == "scancel":
         chain.session.run.slurm("scancel", chain.notebook.value("os.environ['SLURM_JOB_ID']"))

@@ -37,11 +37,11 @@ def main() -> None:
     agent = Agent(load(sys.argv[1]))
     agent.make_directories()
     countdown = Countdown(int(sys.argv[2]))
-    for module, names in (
+    for module, calls in (
         (os, ("mkdir", "rmdir", "rename", "unlink", "symlink", "setxattr")),
         (kernel, ("mount", "unmount", "attach_mount")),
     ):
-        for name in names:
+        for name in calls:
             setattr(module, name, countdown.before(getattr(module, name)))
     verb, number, uid, *names = sys.argv[3:]
     if verb == "open":

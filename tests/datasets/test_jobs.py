@@ -127,9 +127,9 @@ def test_prolog_and_epilog_never_fail_a_job(node: ScratchNode) -> None:
         done = subprocess.run([*command, verb], env={"PYTHONPATH": str(CODE), **environment}, check=False)
         assert done.returncode == 0
     (node.directory / "node.json").chmod(0o666)
-    done = subprocess.run([*command, "prolog"], cwd=CODE, capture_output=True, text=True, check=False)
-    assert done.returncode == 0
-    assert "can be written by others" in done.stderr
+    told = subprocess.run([*command, "prolog"], cwd=CODE, capture_output=True, text=True, check=False)
+    assert told.returncode == 0
+    assert "can be written by others" in told.stderr
 
 
 def test_prolog_opens_what_the_comment_asks_for_and_epilog_closes_it(node: ScratchNode) -> None:

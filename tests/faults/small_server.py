@@ -15,6 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 
 class Answer(http.server.BaseHTTPRequestHandler):
@@ -22,7 +23,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self):
+    def do_GET(self) -> None:
         """Answer every path."""
         body = json.dumps({"session": os.environ["FABRIC_SESSION"], "path": self.path}).encode()
         self.send_response(200)
@@ -31,7 +32,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *_args):
+    def log_message(self, *_args: object) -> None:
         """Keep the session's log short."""
 
 
@@ -39,15 +40,15 @@ class Server(http.server.ThreadingHTTPServer):
     """HTTPS whose handshake happens in the connection's own thread."""
 
     daemon_threads = True
-    context = None
+    context: ssl.SSLContext
 
-    def get_request(self):
+    def get_request(self) -> tuple[ssl.SSLSocket, Any]:
         """Wrap a connection in TLS."""
         connection, address = super().get_request()
         connection.settimeout(20)
         return self.context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False), address
 
-    def handle_error(self, *_args):
+    def handle_error(self, *_args: object) -> None:
         """A client that goes away is no news."""
 
 

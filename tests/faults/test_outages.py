@@ -170,7 +170,11 @@ def test_an_outage_drops_nobody_and_everybody_is_told(
         site.run.slurm("scontrol", "update", "PartitionName=gpu", "State=UP")
 
     for server in ("", "late"):
-        until(lambda name=server: other.servers()[name]["ready"], "what waited starts by itself", NODES_BACK_S)
+
+        def ready(name: str = server) -> bool:
+            return bool(other.servers()[name]["ready"])
+
+        until(ready, "what waited starts by itself", NODES_BACK_S)
     assert (site.session_of(runs).id, site.session_of(other).id) == (running.id, waiting.id)
     assert any(SINCE.search(message) and "keeps its place" in message for message in told), told
     assert not SINCE.search(words(runs.browser.get("/hub/home")))

@@ -162,7 +162,11 @@ def test_a_secret_and_what_does_not_exist_look_alike(shelf: Shelf, person: Perso
         refused = person.browser.post(f"/hub/datasets/{name}", data=sent)
         assert refused.status_code == 403
         assert f"Project twin has no access to a dataset {name}." in words(refused)
-        until(lambda name=name: ("denied", name, "unknown") in shelf.trail(person), "the trail has the refusal")
+
+        def told(name: str = name) -> bool:
+            return ("denied", name, "unknown") in shelf.trail(person)
+
+        until(told, "the trail has the refusal")
 
 
 def test_the_text_of_terms_is_text(shelf: Shelf, person: Person) -> None:

@@ -6,7 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+
+from fabric_hub.model import Job, SubmitRequest
 
 from .announcing_server import AnnouncingServer
 from .person import Person, words
@@ -99,10 +102,13 @@ def test_an_agreement_is_asked_once_and_recorded_before_the_job_is_submitted(
     assert site.requests_of(person) == []
 
     seen: list[list[tuple[str, str, str]]] = []
-    site.gateway.fake.on_submit, before = (
-        lambda job, request: (seen.append(shelf.purposes(person)), before(job, request)),
-        site.gateway.fake.on_submit,
-    )
+    before = site.gateway.fake.on_submit
+
+    def look(job: Job, request: SubmitRequest) -> None:
+        seen.append(shelf.purposes(person))
+        before(job, request)
+
+    site.gateway.fake.on_submit = look
     try:
         person.form(**ticked("wind-farm", purpose="teaching"))
         assert submitted(site, person) == ("wind-farm",)
@@ -276,10 +282,15 @@ def test_a_revoked_grant_is_refused_at_the_next_start(shelf: Shelf, site: SmallS
     until(lambda: person.start(**accepting("heat")).status_code == 201, "the hub has heard of it")
     again(person)
     shelf.keeper.store.revoke("heat", "twin")
-    refused = until(
-        lambda: ((answer := person.start(datasets=["heat"])).status_code == 403 and answer) or again(person),
-        "the hub has heard of the revocation",
-    )
+
+    def refusal() -> httpx.Response | None:
+        answer = person.start(datasets=["heat"])
+        if answer.status_code == 403:
+            return answer
+        again(person)
+        return None
+
+    refused = until(refusal, "the hub has heard of the revocation")
     assert "Project twin has no access to a dataset heat." in refused.json()["message"]
 
 

@@ -72,6 +72,7 @@ def test_a_session_that_no_longer_answers_a_new_hub_ends_with_the_reason(
     ended = site.store.get(session.id)
     assert ended
     assert ended.end_reason == "unreachable"
+    assert ended.end_text
     assert ended.end_text in words(person.log_in().browser.get(f"/user/{person.name}/"))
     until(lambda: site.state_of(session.id) == "CANCELLED", "its job is ended")
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 T = TypeVar("T")
 
 
-def until(look: Callable[[], T | None], what: str, limit_s: float = 30.0, every_s: float = 0.1) -> T:
+def until(look: Callable[[], T | Literal[False] | None], what: str, limit_s: float = 30.0, every_s: float = 0.1) -> T:
     """Ask every ``every_s`` seconds until the answer is true; the answer.
 
     :raises AssertionError: ``what`` did not come true within ``limit_s`` seconds.

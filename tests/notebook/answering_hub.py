@@ -37,7 +37,14 @@ SESSION = {
 }
 
 # GET session/clusters where the hub runs without Slurm
-NO_SLURM = {"job_name": "", "account": "", "profiles": [], "jobs": [], "age_s": None, "silent_since": None}
+NO_SLURM: dict[str, Any] = {
+    "job_name": "",
+    "account": "",
+    "profiles": [],
+    "jobs": [],
+    "age_s": None,
+    "silent_since": None,
+}
 
 
 @dataclass

@@ -53,7 +53,7 @@ class Load:
         self._call("cuModuleLoadData", ctypes.byref(module), PTX)
         self._call("cuModuleGetFunction", ctypes.byref(self._kernel), module, b"busy")
 
-    def _call(self, name, *arguments) -> None:
+    def _call(self, name: str, *arguments: object) -> None:
         result = getattr(self._cuda, name)(*arguments)
         if result:
             raise RuntimeError(f"{name}: CUDA error {result}")
@@ -69,7 +69,7 @@ class Load:
             self._call("cuCtxSynchronize")
 
 
-def recorded(work: str, seconds: int) -> list:
+def recorded(work: str, seconds: int) -> list[list[float] | None]:
     """What :meth:`Gpus.busiest` tells at the end of each second."""
     gpus, load = Gpus(os.environ), Load()
     busy_s, pause_s = WORK[work]

@@ -123,7 +123,7 @@ def test_a_cluster_that_drips_is_left_after_the_limit(drip: str, monkeypatch: py
         def __init__(self, place: str, *, timeout: float, context: ssl.SSLContext) -> None:
             super().__init__(place, timeout=timeout)
 
-    monkeypatch.setattr(door.http.client, "HTTPSConnection", Plain)
+    monkeypatch.setattr(http.client, "HTTPSConnection", Plain)
     monkeypatch.setattr(door, "find", lambda name: door.Door(drip, ssl.create_default_context()))
     began = time.monotonic()
     with pytest.raises(door.SilentClusterError, match=r"takes too long|timed out"):

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 import websocket
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Response, expect
 
 from .answering_hub import TOKEN, AnsweringHub
 from .running_session import RunningSession, session_environment
@@ -147,8 +147,8 @@ def test_what_the_panel_sends_is_typed(session: RunningSession) -> None:
     for body in ({"verb": "scale", "n": "7"}, {"verb": "add_pool"}, {"verb": "scale", "x": 1}, {"verb": "_pool"}, {}):
         status, answer = session.get("fabric/clusters/one", method="POST", body=body)
         assert status == 409, answer
-    for body in ({"name": 7}, {"job_script_prologue": ["x"]}, {"n_workers": True}):
-        assert session.get("fabric/clusters", method="POST", body=body)[0] == 400
+    for wrong in ({"name": 7}, {"job_script_prologue": ["x"]}, {"n_workers": True}):
+        assert session.get("fabric/clusters", method="POST", body=wrong)[0] == 400
     status, answer = session.get("fabric/clusters", method="POST", body={"name": "one"})
     assert (status, "There is a cluster one already." in json.loads(answer)["message"]) == (409, True)
     status, answer = session.get("fabric/clusters", method="POST", body={"name": "gpu", "profile": "gpu-1"})
@@ -208,7 +208,12 @@ def test_nobody_frames_a_dashboard_without_the_sessions_own_word(session: Runnin
 def test_the_dashboard_draws_and_follows_in_a_browser(session: RunningSession, chromium: Page) -> None:
     failed: list[str] = []
     sockets: list[str] = []
-    chromium.on("response", lambda response: response.status >= 400 and failed.append(response.url))
+
+    def note(response: Response) -> None:
+        if response.status >= 400:
+            failed.append(response.url)
+
+    chromium.on("response", note)
     chromium.on("websocket", lambda opened: sockets.append(opened.url))
     chromium.goto(f"http://127.0.0.1:{session.port}/user/ann/fabric/dask/one", timeout=120_000)
     expect(chromium).to_have_url(f"http://127.0.0.1:{session.port}/user/ann/fabric/dask/one/status")

@@ -83,6 +83,7 @@ def test_the_numbers_follow_the_cluster_and_not_while_others_are_typed_which_are
     def priced(route: Route) -> None:
         """What it says of such workers; everything else it says itself."""
         order = route.request.post_data_json
+        assert order
         if order["verb"] != "quote":
             route.fallback()
             return

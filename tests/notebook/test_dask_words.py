@@ -205,7 +205,7 @@ def panel_facts(workers: list[dict[str, Any]]) -> list[str]:
     """What the panel says of a cluster with a CPU pool and a GPU pool, by its own code (TypeScript)."""
     pools = {"cpu": {"gpus": 0}, "gpu": {"gpus": 1}}
     code = "console.log(JSON.stringify((await import(process.argv[1])).facts(JSON.parse(process.argv[2]))))"
-    argv = [NODE, "--no-warnings", "--input-type=module", "-e", code, "--", str(WORDS)]
+    argv = [str(NODE), "--no-warnings", "--input-type=module", "-e", code, "--", str(WORDS)]
     done = subprocess.run(
         [*argv, json.dumps({"workers": workers, "pools": pools})],
         capture_output=True,

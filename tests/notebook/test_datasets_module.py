@@ -25,7 +25,7 @@ def environment(hub: AnsweringHub, node: AnsweringNode) -> dict[str, str]:
 
 
 def terminal(python: Path, environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [python, "-m", "fabric_lab.datasets", *arguments]
+    command = [str(python), "-m", "fabric_lab.datasets", *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -36,7 +37,7 @@ def notebook(session: RunningSession) -> Path:
 
 
 def a_notebook(session: RunningSession, sources: tuple[str, ...]) -> Path:
-    cells = [
+    cells: list[dict[str, Any]] = [
         {"cell_type": "code", "id": f"c{n}", "source": cell, "metadata": {}, "outputs": [], "execution_count": None}
         for n, cell in enumerate(sources)
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 from fabric_lab import usage_words
@@ -86,7 +87,12 @@ def test_figures_that_are_old_are_said_to_be_old() -> None:
 
 
 def test_what_is_not_known_is_left_out_and_why_is_said() -> None:
-    silent = {"gpu_hours": None, "storage": [], "problem": "The hub cannot be reached.", "time": {"ends_at": None}}
+    silent: dict[str, Any] = {
+        "gpu_hours": None,
+        "storage": [],
+        "problem": "The hub cannot be reached.",
+        "time": {"ends_at": None},
+    }
     assert usage_words.as_text(silent, time.time()) == "The hub cannot be reached."
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import sys
 import tempfile
 import traceback
 from collections.abc import Callable
@@ -99,7 +100,7 @@ def apart(work: Callable[[], int], uid: int | None = None) -> Done:
                     os.setgid(uid)
                     os.setuid(uid)
                 with os.fdopen(1, "w") as new_out, os.fdopen(2, "w") as new_err:
-                    cli.sys.stdout, cli.sys.stderr = new_out, new_err
+                    sys.stdout, sys.stderr = new_out, new_err
                     try:
                         status = work()
                     except BaseException:

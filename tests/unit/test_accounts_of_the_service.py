@@ -68,7 +68,7 @@ async def test_however_many_are_refused_by_old_numbers_slurm_is_asked_once_a_min
     slurm, hub = _Counting(), HubApi("http://127.0.0.1:1/hub/api", "token", None)
     async with serving(slurm, tmp_path / "gateway.sock") as gateway:
         kept = Accounts(site, store, SnapshotFollower(gateway, lambda: False), gateway, hub)
-        waiting = [asyncio.create_task(kept.desk.newer_limits()) for _ in range(5)]
+        waiting = [asyncio.ensure_future(kept.desk.newer_limits()) for _ in range(5)]
         await asyncio.sleep(0)  # all have asked
         slurm.may_answer.set()
         answers = await asyncio.gather(*waiting)

@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from certipy import Certipy  # type: ignore[import-untyped]
+from certipy import Certipy
 from cryptography import x509
 
 from fabric_hub.spawner.certificates import AUTHORITY, create, general_name, pair_name, remove

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import TypedDict, Unpack
 
 import pytest
 
@@ -25,6 +26,16 @@ FREE = (
 )
 
 
+class AccountLimits(TypedDict, total=False):
+    """What may be said of an account."""
+
+    grp_jobs: Limit
+    grp_submit: Limit
+    grp_tres: dict[str, Limit]
+    grp_tres_mins: dict[str, Limit]
+    max_tres_per_job: dict[str, int]
+
+
 def quoted(
     site: Settings,
     profile: str,
@@ -36,7 +47,7 @@ def quoted(
     per_job: int | None = None,
     balance: Balance | None = None,
     person: str = "jan",
-    **account: Limit | dict[str, Limit] | dict[str, int],
+    **account: Unpack[AccountLimits],
 ) -> Quote:
     """A quote for a person whose jobs run as jan, in account phys with these limits."""
     limits = Limits(
@@ -138,7 +149,7 @@ def test_what_is_there_already_needs_no_room(site: Settings) -> None:
     ],
 )
 def test_workers_that_a_limit_of_the_account_holds_back_are_told_before_they_are_submitted(
-    site: Settings, limits: dict[str, Limit | dict[str, Limit]], says: str
+    site: Settings, limits: AccountLimits, says: str
 ) -> None:
     found = quoted(site, "gpu", 4, a_snapshot(nodes=FREE), **limits)
     assert (found.now, found.held_by) == (2, says)
@@ -146,7 +157,7 @@ def test_workers_that_a_limit_of_the_account_holds_back_are_told_before_they_are
 
 
 def test_workers_that_share_a_job_count_as_one_job(site: Settings) -> None:
-    two_more: dict[str, Limit | dict[str, Limit]] = {"grp_jobs": Limit(limit=2)}
+    two_more: AccountLimits = {"grp_jobs": Limit(limit=2)}
     assert quoted(site, "cpu", 4, a_snapshot(nodes=FREE), per_job=2, **two_more).held_by == ""
     assert "2 jobs altogether" in quoted(site, "cpu", 5, a_snapshot(nodes=FREE), per_job=2, **two_more).held_by
 
@@ -161,7 +172,7 @@ def test_more_than_may_be_submitted_is_refused_with_the_number_that_can_be_had(s
 
 
 def test_workers_that_wait_already_are_not_submitted_again_and_take_no_more_of_what_may_wait(site: Settings) -> None:
-    full: dict[str, Limit | dict[str, Limit]] = {"grp_submit": Limit(limit=9, used=8)}
+    full: AccountLimits = {"grp_submit": Limit(limit=9, used=8)}
     full["grp_tres"] = {GPU: Limit(limit=0)}
     with pytest.raises(FabricError, match="allows at most 0 GPUs"):
         quoted(site, "gpu", 9, a_snapshot(nodes=FREE), submitted=8, **full)
@@ -173,7 +184,7 @@ def test_workers_that_wait_already_are_not_submitted_again_and_take_no_more_of_w
 
 
 def test_what_is_submitted_already_is_refused_by_nothing(site: Settings) -> None:
-    none_left: dict[str, Limit | dict[str, Limit]] = {"grp_submit": Limit(limit=3, used=3)}
+    none_left: AccountLimits = {"grp_submit": Limit(limit=3, used=3)}
     assert quoted(site, "gpu", 3, a_snapshot(nodes=FREE), have=3, submitted=3, **none_left).now == 0
     assert quoted(site, "gpu", 3, a_snapshot(nodes=FREE), have=1, submitted=3, **none_left).held_by == ""
 
@@ -211,7 +222,7 @@ def test_the_largest_job_of_an_even_spread_counts(site: Settings) -> None:
 
 
 def test_workers_of_a_budget_that_is_used_up_are_refused_and_cpu_workers_are_not(site: Settings) -> None:
-    spent: dict[str, Limit | dict[str, Limit]] = {"grp_tres_mins": {GPU: Limit(limit=60, used=60)}}
+    spent: AccountLimits = {"grp_tres_mins": {GPU: Limit(limit=60, used=60)}}
     with pytest.raises(FabricError) as refused:
         quoted(site, "gpu", 1, a_snapshot(nodes=FREE), **spent)
     assert (refused.value.reason, refused.value.hint) == ("budget", "Ask the owner of the project for more.")

@@ -58,7 +58,9 @@ def test_the_guide_alerts_on_what_there_is_and_sends_no_token_in_clear(site: Set
     named = " ".join(rule["expr"] for group in alerts["groups"] for rule in group["rules"])
     assert set(re.findall(r"\bfabric_\w+", named)) <= told(site, store)
     assert set(re.findall(r'of="(\w+)"', named)) <= {"jobs", "nodes", "limits"}
-    assert set(re.search(r'job=~"([\w|]+)"', named)[1].split("|")) == set(jobs)
+    matched = re.search(r'job=~"([\w|]+)"', named)
+    assert matched
+    assert set(matched[1].split("|")) == set(jobs)
 
 
 def test_the_dashboard_names_no_site_and_every_panel_says_what_it_shows() -> None:

@@ -10,7 +10,7 @@ import socket
 import stat
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -283,11 +283,17 @@ def test_a_directorys_digest_is_that_of_its_names_links_and_contents(place: Plac
     assert (second.sha256, second.path) == (first.sha256, str(source))
     assert pack.difference(place.datasets, first) == ""
     seen = {first.sha256}
-    for change in (
+
+    def linked() -> None:
+        (source / "first.csv").unlink()
+        (source / "first.csv").symlink_to("turbines/t1.csv")
+
+    changes: tuple[Callable[[], object], ...] = (
         lambda: (source / "readme").write_text("ten-minute values.\n"),
         lambda: (source / "readme").rename(source / "README"),
-        lambda: ((source / "first.csv").unlink(), (source / "first.csv").symlink_to("turbines/t1.csv")),
-    ):
+        linked,
+    )
+    for change in changes:
         change()
         seen.add(pack.link(place.datasets, "1", source).sha256)
     assert len(seen) == 4

@@ -7,7 +7,7 @@ import pwd
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -76,13 +76,13 @@ def postgres(sandbox: Path) -> Iterator[str]:
     pytest.importorskip("psycopg", reason="the PostgreSQL driver is an extra: fabric-hub[postgresql]")
     home, programs = sandbox / "postgresql", POSTGRES[-1].parent
     home.mkdir(mode=0o700)
-    become = ["setpriv", "--pdeathsig", "QUIT"]
+    become: list[str | Path] = ["setpriv", "--pdeathsig", "QUIT"]
     if os.geteuid() == 0:  # the server refuses to be root
         owner = pwd.getpwnam("nobody")
         os.chown(home, owner.pw_uid, owner.pw_gid)
         become += [f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
     data = home / "data"
-    initialise = [programs / "initdb", "--no-sync", "--auth=trust", "--username=keeper", "-D", data]
+    initialise: list[str | Path] = [programs / "initdb", "--no-sync", "--auth=trust", "--username=keeper", "-D", data]
     done = subprocess.run([*become, *initialise], capture_output=True, text=True, cwd=home, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     options = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={home}", "-c", "fsync=off"]
@@ -176,7 +176,7 @@ def test_an_entry_comes_back_as_it_was_put(catalogue: CatalogueStore) -> None:
 
 def test_every_change_raises_the_serial_and_nothing_else_does(catalogue: CatalogueStore) -> None:
     grant = Grant(dataset="wind-farm", project="physics")
-    changes = [
+    changes: list[Callable[[], object]] = [
         lambda: catalogue.put(an_entry()),
         lambda: catalogue.add_version("wind-farm", a_version()),
         lambda: catalogue.publish("wind-farm"),
@@ -211,12 +211,13 @@ def test_what_cannot_be_recorded_is_not_done(offered: CatalogueStore) -> None:
         raise FabricError("The trail is full.", reason="trail", status=503)
 
     before = offered.catalogue()
-    for change in (
+    changes: tuple[Callable[[], object], ...] = (
         lambda: offered.grant(Grant(dataset="wind-farm", project="physics"), fail),
         lambda: offered.retire("wind-farm", None, fail),
         lambda: offered.accept(an_acceptance(), fail),
         lambda: offered.put(an_entry("new"), fail),
-    ):
+    )
+    for change in changes:
         with refusal(503, "trail"):
             change()
     assert offered.catalogue().model_copy(update={"now": before.now}) == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
@@ -18,14 +19,14 @@ STEERS = ["\x1b[2J", "\x9b2J", "\x07", "\x7f", "\u202e", "\u2066", "\u2028"]
 
 @pytest.mark.parametrize("steering", STEERS)
 @pytest.mark.parametrize("kind", [Line, Text])
-def test_what_steers_a_terminal_is_refused(kind: object, steering: str) -> None:
+def test_what_steers_a_terminal_is_refused(kind: Any, steering: str) -> None:
     with pytest.raises(ValidationError):
         TypeAdapter(kind).validate_python(f"For my thesis{steering}")
 
 
 @pytest.mark.parametrize("words", ["Für meine Arbeit", "論文のため", "family: 👩\u200d👧"])
 @pytest.mark.parametrize("kind", [Line, Text])
-def test_words_of_any_language_are_taken(kind: object, words: str) -> None:
+def test_words_of_any_language_are_taken(kind: Any, words: str) -> None:
     assert TypeAdapter(kind).validate_python(words) == words
 
 

@@ -15,6 +15,7 @@ import tempfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import mlcroissant
 import pytest
@@ -189,8 +190,10 @@ publisher = "The demo"
 
 def python(account: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a module as the account; its output, which must be that of a success."""
-    who = {"user": account, "group": pwd.getpwnam(account).pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
-    done = subprocess.run(
+    who: dict[str, Any] = (
+        {"user": account, "group": pwd.getpwnam(account).pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
+    )
+    done: subprocess.CompletedProcess[str] = subprocess.run(
         [sys.executable, "-m", *arguments], cwd=ROOT, capture_output=True, text=True, check=False, **who
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -55,7 +55,7 @@ def test_a_link_to_a_missing_page_or_heading_is_found(tmp_path: Path, monkeypatc
 
 
 def test_no_file_names_a_path_of_a_developers_machine() -> None:
-    if not (check_docs.ROOT / ".git").exists():
+    if not (make_reference.ROOT / ".git").exists():
         pytest.skip("not a git checkout: which files are the project's is not known")
     assert check_docs.private_paths(check_docs.project_files()) == []
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fabric_hub.datasets import exchange, export, shapes
+from fabric_hub.datasets import desk, exchange, export, shapes
 from fabric_hub.datasets.dcat import catalogue_graph
 from fabric_hub.errors import FabricError
 from fabric_hub.settings import Settings
@@ -66,7 +66,7 @@ def test_a_command_that_makes_no_sense_is_refused_before_anything_is_opened(
         raise AssertionError("the catalogue was opened")
 
     monkeypatch.setattr(exchange, "open_catalogue", opened)
-    monkeypatch.setattr(exchange.desk, "opened", opened)
+    monkeypatch.setattr(desk, "opened", opened)
     monkeypatch.chdir(tmp_path)
     parsed = arguments(*words)
     with pytest.raises(FabricError, match=why):

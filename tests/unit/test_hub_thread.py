@@ -11,7 +11,7 @@ from pathlib import Path
 
 import jupyterhub.user
 import pytest
-from certipy import Certipy  # type: ignore[import-untyped]
+from certipy import Certipy
 from jupyterhub.user import User
 
 from fabric_hub import hub_thread

@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import pwd
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -216,7 +216,11 @@ def test_an_account_that_is_nobodys_here_leaves_the_user_out(tmp_path: Path) -> 
 def test_events_go_in_the_trail_as_they_were_told(events: Path) -> None:
     put(events)
     trail = Trail(events.parent / "trail")
-    Ingest(events, ME, lambda entries: trail.append(*entries) and None, set()).once(a_keepers_site(events), Catalogue())
+
+    def append(entries: Iterable[Entry]) -> None:
+        trail.append(*entries)
+
+    Ingest(events, ME, append, set()).once(a_keepers_site(events), Catalogue())
     (record,) = Reading(trail.directory).records()
     assert record["time"] == "2026-09-21T14:13:20.000000Z"
     assert {name: record[name] for name in ("event", "dataset", "version", "sha256", "job", "node", "uid", "why")} == {

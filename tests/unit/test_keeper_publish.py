@@ -97,7 +97,7 @@ def test_a_project_that_has_ended_gets_nothing(tmp_path: Path) -> None:
 
 
 def test_a_grant_lasts_to_the_end_of_its_last_day_in_local_time(site: Settings) -> None:
-    catalogue = {
+    catalogue: dict[str, Any] = {
         "datasets": (a_dataset(),),
         "grants": (Grant(dataset="wind", project="physics", until=TODAY),),
         "acceptances": (accepted("jan"),),
@@ -246,7 +246,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_says_so(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as broken:
-        broken.setattr(publishing.os, "fsync", full)
+        broken.setattr(os, "fsync", full)
         with pytest.raises(FabricError, match="No space left on device"):
             publish(settings, store)
     assert grants_file(settings.datasets).read_bytes() == before

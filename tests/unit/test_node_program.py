@@ -33,7 +33,9 @@ def test_the_node_needs_the_standard_library_and_python_39_only(file: Path) -> N
         if isinstance(item, ast.Import):
             assert all(name.name.split(".")[0] in sys.stdlib_module_names for name in item.names)
         elif isinstance(item, ast.ImportFrom):
-            assert item.level == 1 or (item.level == 0 and item.module.split(".")[0] in sys.stdlib_module_names)
+            assert item.level == 1 or (
+                item.level == 0 and item.module and item.module.split(".")[0] in sys.stdlib_module_names
+            )
 
 
 def test_one_file_is_the_whole_program_and_the_same_every_time(tmp_path: Path) -> None:

@@ -137,7 +137,10 @@ def test_who_shares_a_budget_of_gpus_with_a_project_counts_for_how_long_it_lasts
     below_ours = Association(account="lab-a", parent="lab", grp_tres_mins=minutes)
     services = (Qos(name="normal"), Qos(name="grant", grp_tres_mins=minutes))
     known = Limits(associations=(*tree, faculty, *ours, below_ours), qos=services)
-    assert sharing(known, {"lab", "zoo"}) == ({"faculty", "lab", "lab-a", "neighbour", "zoo", "zoo-1"}, {"grant"})
+    assert sharing(known, {"lab", "zoo"}) == (
+        frozenset({"faculty", "lab", "lab-a", "neighbour", "zoo", "zoo-1"}),
+        frozenset({"grant"}),
+    )
 
 
 def _sacct(directory: Path, *lines: str) -> Questions:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from fabric_hub.quota_settings import QuotasSettings
 from fabric_hub.quotas import hook
 from fabric_hub.quotas.forecast import Threshold
 from fabric_hub.quotas.warnings import CLEAR_S, MOST_TRIES, STALE_S, WarningBook, subjects_of
 from fabric_hub.sessions.store import SessionStore
-from fabric_hub.settings import QuotasSettings
 
 from .builders import NOW
 

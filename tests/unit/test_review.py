@@ -15,6 +15,7 @@ from fabric_hub.quotas.told import Balance, Bound, DayUse, StorageUse, Usage
 from fabric_hub.service.review import ANSWERED_S, MEMBERS_EVERY_S, Review, passed, people, turn, with_forecast
 from fabric_hub.sessions.store import SessionStore
 from fabric_hub.settings import Settings
+from fabric_hub.slurm.limits import Limits
 
 from .builders import NOW, a_site, fields_of_a_session
 
@@ -26,6 +27,9 @@ class Budgets:
 
     def __init__(self, *shared: StorageUse) -> None:
         self.shared, self.asked = shared, list[str]()
+
+    def limits(self) -> Limits | None:
+        return None
 
     def usage(self, project: str, user: str) -> Usage:
         if project != "physics":

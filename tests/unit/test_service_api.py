@@ -92,7 +92,7 @@ async def test_without_a_token_that_the_hub_knows_nothing_is_told(
 async def test_more_workers_than_one_cluster_may_have_are_refused_in_words(
     api: httpx.AsyncClient, session: Session
 ) -> None:
-    asked = {"profile": "cpu", "workers": 1001}
+    asked: dict[str, str | int] = {"profile": "cpu", "workers": 1001}
     answer = await api.get(f"{API}/session/clusters/quote", params=asked, headers=token("session"))
     assert problem(answer, 409, "too-many").message == "1001 workers are too many for one cluster."
 
@@ -107,7 +107,7 @@ async def test_more_prices_at_once_than_may_wait_are_refused_with_when_to_ask_ag
         return quote(*arguments)
 
     monkeypatch.setattr(clusters, "quote", slow)
-    wish = {"profile": "cpu", "workers": 4}
+    wish: dict[str, str | int] = {"profile": "cpu", "workers": 4}
     asked = [
         asyncio.create_task(api.get(f"{API}/session/clusters/quote", params=wish, headers=token("session")))
         for _ in range(MOST_WAITING + 2)

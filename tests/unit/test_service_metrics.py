@@ -37,6 +37,9 @@ class Latest:
 
 
 class OneBudget:
+    def limits(self) -> Limits | None:
+        return None
+
     def usage(self, project: str, user: str) -> Usage:
         balance = Balance(limit=10.0, used=4.0, left=6.0, running=2.0)
         return Usage(project=balance if project == "physics" else None)

@@ -37,7 +37,7 @@ _POPEN = subprocess.Popen
 @pytest.fixture
 def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[PopenThatHangs]:
     double = PopenThatHangs()
-    monkeypatch.setattr(spawning.subprocess, "Popen", double)
+    monkeypatch.setattr(subprocess, "Popen", double)
     yield double
     double.release.set()
 

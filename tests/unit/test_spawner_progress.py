@@ -21,7 +21,7 @@ class Child(SimpleLocalProcessSpawner):  # type: ignore[misc]
 
 async def test_a_page_opened_just_before_jupyterhub_clears_the_state_of_the_last_server_hears_of_this_start() -> None:
     spawner = FabricSpawner(config=Config())
-    page = asyncio.create_task(anext(aiter(spawner.progress())))
+    page = asyncio.ensure_future(anext(aiter(spawner.progress())))
     await asyncio.sleep(0)
     spawner.clear_state()  # as JupyterHub does before every start
     spawner.child_spawner, spawner.session_id = Child(config=Config()), "one"
@@ -33,7 +33,7 @@ async def test_the_page_of_the_next_start_does_not_hear_of_the_one_before() -> N
     spawner = FabricSpawner(config=Config())
     spawner._opened.set()
     spawner.clear_state()
-    page = asyncio.create_task(anext(aiter(spawner.progress())))
+    page = asyncio.ensure_future(anext(aiter(spawner.progress())))
     await asyncio.sleep(0)
     assert not page.done()
     page.cancel()

@@ -65,7 +65,10 @@ TOLD |= {
 }
 for _kind, _directory in DIRECTORY.items():
     TOLD |= {f"{_kind}_{case}": numbers for case, numbers in OF_USERS.items()}
-    TOLD |= {f"{_kind}_{case}": (used + _directory, *rest) for case, (used, *rest) in OF_PROJECTS.items()}
+    TOLD |= {
+        f"{_kind}_{case}": (used + _directory, limit, files, most)
+        for case, (used, limit, files, most) in OF_PROJECTS.items()
+    }
 REFUSED = {
     "ext4_of_another": "quota: bob (uid 2002): Permission denied",
     "xfs_of_another": "quota: bob (uid 2002): Permission denied",

@@ -45,7 +45,7 @@ def test_only_the_keeper_may_read_it(directory: Path) -> None:
 class Tampering:
     """A change of the files, and the record that is named."""
 
-    done: Callable[[Path], None]
+    done: Callable[[Path], object]
     names: str
 
 

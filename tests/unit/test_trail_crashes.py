@@ -9,13 +9,13 @@ import resource
 import shutil
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fabric_hub.datasets import trail as trail_module
 from fabric_hub.datasets.trail import Head, Trail, TrailBrokenError, files, read_head
 from fabric_hub.datasets.trail_reading import Reading, verify
 from fabric_hub.errors import FabricError
@@ -84,7 +84,7 @@ def test_a_trail_that_ends_before_its_head_is_not_written_on(directory: Path) ->
 
 
 def test_a_clock_set_back_never_leads_into_an_older_file(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trail_module.time, "time", lambda: MONTHS[0])
+    monkeypatch.setattr(time, "time", lambda: MONTHS[0])
     assert Trail(directory).append(event(7)).file == "2027-01.jsonl"
     assert verify(directory).last.seq == 7
 

@@ -46,5 +46,10 @@ def test_a_use_that_nobody_ended_is_assumed_to_end_with_the_longest_session() ->
 
 def test_jobs_are_told_apart_and_an_operators_revocation_ends_none() -> None:
     told = [_told("opened", "11:00:00"), _told("opened", "11:00:00", job=8), _told("closed", "11:30:00", job=8)]
-    operators = {"event": "revoked", "time": "2026-11-21T11:05:00.000000Z", "dataset": "wind", "project": "physics"}
+    operators: dict[str, object] = {
+        "event": "revoked",
+        "time": "2026-11-21T11:05:00.000000Z",
+        "dataset": "wind",
+        "project": "physics",
+    }
     assert _spans(*told, operators) == [(-3600, None, "open"), (-3600, -1800, "closed")]

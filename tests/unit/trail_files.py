@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
-from fabric_hub.datasets import trail as trail_module
 from fabric_hub.datasets.trail import Entry, Trail, files
 
 MONTHS = (1_793_000_000.0, 1_793_000_100.0, 1_796_000_000.0, 1_796_000_100.0, 1_796_000_200.0, 1_799_000_000.0)
@@ -21,7 +21,7 @@ def six_records(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Write a trail of six records in three months; returns its directory."""
     trail = Trail(directory)
     for number, at in enumerate(MONTHS, 1):
-        monkeypatch.setattr(trail_module.time, "time", lambda at=at: at)
+        monkeypatch.setattr(time, "time", lambda at=at: at)
         trail.append(event(number))
     monkeypatch.undo()
     assert [len(path.read_bytes().splitlines()) for path in files(trail.directory)] == [2, 3, 1]

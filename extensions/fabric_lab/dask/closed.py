@@ -17,17 +17,17 @@ from distributed.scheduler import WorkerStatusPlugin
 from . import tls
 
 
-class Subscriber(WorkerStatusPlugin):  # type: ignore[misc]
+class Subscriber(WorkerStatusPlugin):
     """Tells one notebook which workers come and go; the original's single name lets only the last one hear it."""
 
     _numbers = itertools.count(1)
 
     def __init__(self, scheduler: Scheduler, comm: Any) -> None:
-        self.name = f"worker-status-{next(self._numbers)}"
+        self.name = f"worker-status-{next(self._numbers)}"  # type: ignore[misc]  # a class's, to the original
         super().__init__(scheduler, comm)
 
 
-class ClosedScheduler(Scheduler):  # type: ignore[misc]
+class ClosedScheduler(Scheduler):
     """:param key_directory: where the cluster's key is.
     :param waits: whether workers that shall be are not there.
     """
@@ -55,10 +55,10 @@ class ClosedScheduler(Scheduler):  # type: ignore[misc]
     def start_http_server(
         self, routes: Any, dashboard_address: Any, default_port: int = 0, ssl_options: Any = None
     ) -> None:
-        super().start_http_server(routes, dashboard_address, default_port, tls.for_pages(self._key_directory))
+        super().start_http_server(routes, dashboard_address, default_port, tls.for_pages(self._key_directory))  # type: ignore[no-untyped-call]
 
 
-class ClosedWorker(Worker):  # type: ignore[misc]
+class ClosedWorker(Worker):
     """Finds the key beside its own TLS files, and leaves the end of its job to the process that runs its nanny.
 
     Slurm sends SIGTERM to every process of a job: a worker that obeyed it would take its results along, before they
@@ -67,10 +67,10 @@ class ClosedWorker(Worker):  # type: ignore[misc]
 
     async def start_unsafe(self) -> Any:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        return await super().start_unsafe()
+        return await super().start_unsafe()  # type: ignore[no-untyped-call]
 
     def start_http_server(
         self, routes: Any, dashboard_address: Any, default_port: int = 0, ssl_options: Any = None
     ) -> None:
-        directory = Path(self.security.tls_worker_key).parent
-        super().start_http_server(routes, dashboard_address, default_port, tls.for_pages(directory))
+        directory = Path(self.security.tls_worker_key).parent  # type: ignore[attr-defined]  # set by name
+        super().start_http_server(routes, dashboard_address, default_port, tls.for_pages(directory))  # type: ignore[no-untyped-call]

@@ -32,7 +32,7 @@ PLAN = "plan.json"
 REFRESH_S = 3.0
 
 
-class DaskCluster(SLURMCluster):  # type: ignore[misc]
+class DaskCluster(SLURMCluster):
     """A private Dask cluster of this session.
 
     Takes what :class:`dask_jobqueue.SLURMCluster` takes; in a session of a hub nothing of that is needed. Without Slurm
@@ -123,7 +123,7 @@ class DaskCluster(SLURMCluster):  # type: ignore[misc]
 
     async def _start(self) -> None:
         try:
-            await super()._start()
+            await super()._start()  # type: ignore[no-untyped-call]
         except RuntimeError as error:  # distributed's own for whatever it was
             raise error.__cause__ if isinstance(error.__cause__, ClusterError) else error from None
         first, self._first = self._first, 0
@@ -162,13 +162,13 @@ class DaskCluster(SLURMCluster):  # type: ignore[misc]
             async def waited() -> Any:
                 return await work
 
-            return self.sync(waited)
+            return self.sync(waited)  # type: ignore[no-untyped-call]
         task = asyncio.ensure_future(work)
         self._doing.add(task)
         task.add_done_callback(self._doing.discard)
         return task
 
-    def scale(
+    def scale(  # type: ignore[override]  # dask's own classes differ, too
         self,
         n: int | None = None,
         jobs: int = 0,
@@ -197,7 +197,7 @@ class DaskCluster(SLURMCluster):  # type: ignore[misc]
 
         return self._do(quoted())
 
-    def adapt(
+    def adapt(  # type: ignore[override]  # dask's own classes differ, too
         self,
         *,
         minimum: int = 0,
@@ -268,7 +268,7 @@ class DaskCluster(SLURMCluster):  # type: ignore[misc]
         return self._do(self._ask("fabric_job_script", pool=pool))
 
     async def _get_logs(self, cluster: bool = True, scheduler: bool = True, workers: Any = True) -> Any:
-        logs = await super()._get_logs(cluster=False, scheduler=scheduler, workers=workers)
+        logs = await super()._get_logs(cluster=False, scheduler=scheduler, workers=workers)  # type: ignore[no-untyped-call]
         if cluster:  # the cluster's own log is its daemon's
             logs = Logs({"Cluster": Log(await self._ask("fabric_log")), **logs})
         return logs
@@ -303,11 +303,11 @@ class DaskCluster(SLURMCluster):  # type: ignore[misc]
 
     def __repr__(self) -> str:
         waiting = "; ".join([*show.waiting(self._known), *self._status.get("problems", {}).values()])
-        own = super().__repr__()
+        own = super().__repr__()  # type: ignore[no-untyped-call]
         return f"{own[:-1]}; {waiting})" if waiting else own
 
     def _repr_html_(self, cluster_status: str | None = None) -> str:
-        return str(super()._repr_html_(cluster_status=(cluster_status or "") + show.rows(self._known)))
+        return str(super()._repr_html_(cluster_status=(cluster_status or "") + show.rows(self._known)))  # type: ignore[no-untyped-call]
 
     def _scaling_status(self) -> str:
         return show.scaling(self._known, len(self.scheduler_info["workers"]))
@@ -328,7 +328,7 @@ class DaskCluster(SLURMCluster):  # type: ignore[misc]
         if op == "remove":
             self.scheduler_info["workers"].pop(msg, None)
         else:
-            super(SpecCluster, self)._update_worker_status(op, msg)
+            super(SpecCluster, self)._update_worker_status(op, msg)  # type: ignore[no-untyped-call]
 
     def _correct_state(self) -> Any:
         """The daemon starts and ends workers."""
@@ -351,13 +351,13 @@ class DaskCluster(SLURMCluster):  # type: ignore[misc]
             with suppress(OSError):
                 await self.scheduler_comm.fabric_close()
         self._adaptive = None  # closing it would tell the daemon to stop adapting
-        await super(SpecCluster, self)._close()
+        await super(SpecCluster, self)._close()  # type: ignore[no-untyped-call]
         if end and self.scheduler is not None:
             await self.scheduler.close()
 
     def disconnect(self) -> Any:
         """Let go of the cluster without ending it; :meth:`connect` finds it again."""
-        answer = self.sync(self._close, end=False)
+        answer = self.sync(self._close, end=False)  # type: ignore[no-untyped-call]
         if not self.asynchronous:
             self._loop_runner.stop()
         return answer

@@ -180,7 +180,7 @@ class Control:
         names = cluster.of_pool(pool)
         places = {name: job.place for name in names if (job := cluster.workers.get(name)) is not None and job.place}
         phases = (await self._hub.states() if self._hub and not there.issuperset(places) else None) or {}
-        run = [name for name in names if name in there or phases.get(places.get(name)) == "running"]
+        run = [name for name in names if name in there or (name in places and phases.get(places[name]) == "running")]
         return len(run), len(places)
 
     async def scale(
@@ -246,7 +246,8 @@ class Control:
 
     def _stop_adapting(self) -> None:
         with suppress(AttributeError):
-            self._cluster._adaptive.stop()
+            if self._cluster._adaptive is not None:
+                self._cluster._adaptive.stop()
         self._cluster._adaptive = None
         self._cluster.__dict__.pop("_adaptive_options", None)
 

@@ -98,7 +98,7 @@ async def serve(plan: Plan, directory: Path, hub: Hub | None, begun: Mapping[str
         cluster.scheduler.http_application.add_handlers(".*", control_pages(control))
         cluster.adopt(Begun.of(begun))
         address.write(directory, cluster.scheduler.address)
-        dashboard = cluster.scheduler.http_server.port
+        dashboard = cluster.scheduler.http_server.port  # type: ignore[attr-defined]  # distributed's addition
         host = cluster.scheduler.address.rpartition("://")[2].rpartition(":")[0]
         State(plan.name, os.getpid(), cluster.scheduler.address, f"{host}:{dashboard}", time.time()).write(directory)
         idle = asyncio.ensure_future(cluster.scheduler.finished())
@@ -110,7 +110,8 @@ async def serve(plan: Plan, directory: Path, hub: Hub | None, begun: Mapping[str
         idle.cancel()
     finally:
         try:
-            await asyncio.wait_for(cluster.close(), GOODBYE_S)
+            closing: Any = cluster.close()  # an asynchronous cluster's may be awaited
+            await asyncio.wait_for(closing, GOODBYE_S)
             if local:
                 await local.over()
         finally:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from dask_jobqueue.slurm import SLURMCluster
+from distributed import Scheduler
 from distributed.core import Status
 from distributed.deploy.spec import SpecCluster
 
@@ -45,7 +46,7 @@ HEAL_S = 2.0
 JobStates = Callable[[], Awaitable[Mapping[Place, str] | None]]
 
 
-class HostedCluster(SLURMCluster):  # type: ignore[misc]
+class HostedCluster(SLURMCluster):
     """See the module. Asynchronous only.
 
     :param directory: private to the user; the key is there already (:func:`.tls.create`).
@@ -54,7 +55,8 @@ class HostedCluster(SLURMCluster):  # type: ignore[misc]
     :param states: what Slurm says of the cluster's jobs; absent: their workers' connections are all that is known.
     """
 
-    job_cls = WorkerJob
+    job_cls = WorkerJob  # type: ignore[assignment]  # made with more than SLURMCluster's
+    scheduler: Scheduler  # None only before its start
 
     def __init__(
         self,
@@ -125,7 +127,7 @@ class HostedCluster(SLURMCluster):  # type: ignore[misc]
     # -- which workers there shall be
 
     def new_worker_spec(self, pool: Pool | None = None) -> dict[str, Any]:
-        spec: dict[str, Any] = super().new_worker_spec()
+        spec: dict[str, Any] = super().new_worker_spec()  # type: ignore[no-untyped-call]
         options = self._options_of(pool or self.first_pool)
         return {name: {**entry, "options": options} for name, entry in spec.items()}
 
@@ -133,7 +135,7 @@ class HostedCluster(SLURMCluster):  # type: ignore[misc]
         """Names of the workers that shall be, of one pool or of all."""
         return [name for name, spec in self.worker_spec.items() if pool is None or spec["options"]["pool"].name == pool]
 
-    def scale(
+    def scale(  # type: ignore[override]  # dask's own classes differ, too
         self,
         n: int | None = None,
         jobs: int = 0,
@@ -150,6 +152,7 @@ class HostedCluster(SLURMCluster):  # type: ignore[misc]
         if self.status not in (Status.closing, Status.closed):
             for _ in range(target - len(have)):
                 self.worker_spec.update(self.new_worker_spec(kind))
+        assert self.loop is not None
         self.loop.add_callback(self._correct_state)
         return _Nothing()
 
@@ -224,7 +227,7 @@ class HostedCluster(SLURMCluster):  # type: ignore[misc]
             self.leaving.add(name)
         if ending:
             log.info("The jobs of workers %s end soon: others are started in their place", ", ".join(ending))
-            await self._correct_state()
+            await self._correct_state()  # type: ignore[no-untyped-call]
         return not self.missing()
 
     def _let_go(self, there: set[str]) -> None:
@@ -246,7 +249,7 @@ class HostedCluster(SLURMCluster):  # type: ignore[misc]
         # the original cancels the job of a lost worker 15 s later, also when Slurm has put it back in its queue
         if op == "add":
             added = dict(msg["workers"])  # the original empties it
-            super(SpecCluster, self)._update_worker_status(op, msg)
+            super(SpecCluster, self)._update_worker_status(op, msg)  # type: ignore[no-untyped-call]
             for address, info in added.items():
                 name = str(info["name"])
                 self.problems.pop(name, None)
@@ -257,7 +260,7 @@ class HostedCluster(SLURMCluster):  # type: ignore[misc]
             self.meter.left(msg)
 
     async def _start(self) -> None:
-        await super()._start()
+        await super()._start()  # type: ignore[no-untyped-call]
         self._healing = asyncio.create_task(self._heal())
 
     async def _heal(self) -> None:
@@ -307,7 +310,7 @@ class HostedCluster(SLURMCluster):  # type: ignore[misc]
                     if job is not None:
                         await job.close()
             log.info("Workers %s are started again", ", ".join(again))
-            await self._correct_state()
+            await self._correct_state()  # type: ignore[no-untyped-call]
         return again
 
     def _tell(self, name: str, job: WorkerJob, wait_s: float) -> None:
@@ -322,7 +325,7 @@ class HostedCluster(SLURMCluster):  # type: ignore[misc]
             self._healing.cancel()
         # one that was idle for too long has closed itself, and is not there to be told so
         self.shutdown_scheduler = self.scheduler is not None and self.scheduler.status == Status.running
-        await super()._close()
+        await super()._close()  # type: ignore[no-untyped-call]
 
 
 class _Nothing:

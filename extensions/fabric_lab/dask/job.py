@@ -13,15 +13,15 @@ from .queues import ORDER
 from .shape import Pool
 
 
-class TaskJob(SLURMJob):  # type: ignore[misc]
+class TaskJob(SLURMJob):
     """What differs from dask-jobqueue's is the command: it runs all the workers of a task."""
 
     def __init__(self, scheduler: Any = None, name: Any = None, **kwargs: Any) -> None:
-        super().__init__(scheduler, name, **kwargs)
+        super().__init__(scheduler, name, **kwargs)  # type: ignore[no-untyped-call]
         python = kwargs.get("python") or dask.config.get("jobqueue.slurm.python", None) or sys.executable
         self._command_template = f"exec {shlex.quote(python)} -P -m fabric_lab.dask.work {ORDER}"
 
 
 def script(pool: Pool) -> str:
     """The batch script of a pool's workers; sbatch's own options stand above it (:func:`.queues.options`)."""
-    return str(TaskJob("tls://scheduler", name="worker", **pool.job).job_script())
+    return str(TaskJob("tls://scheduler", name="worker", **pool.job).job_script())  # type: ignore[no-untyped-call]

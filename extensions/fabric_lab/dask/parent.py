@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing import forkserver, resource_tracker, util
+from typing import Any
 
 # What a worker would import after it was forked, each for itself.
 IMPORTED = ("distributed", "distributed.http.worker.prometheus.core", "prometheus_client", "fabric_lab.dask.closed")
@@ -38,7 +39,7 @@ def start() -> None:
         signal.signal(signal.SIGTERM, before)
 
 
-def _copy(_program: bytes, arguments: Sequence[str], given: Sequence[int]) -> int:
+def _copy(path: bytes, args: Sequence[Any], passfds: Sequence[int]) -> int:
     """:func:`multiprocessing.util.spawnv_passfds`, with what ``python -c`` is given run in a copy of this process.
 
     Returns the copy's process id.
@@ -49,13 +50,13 @@ def _copy(_program: bytes, arguments: Sequence[str], given: Sequence[int]) -> in
     code = 1
     try:
         signal.signal(signal.SIGUSR1, signal.SIG_DFL)
-        known = resource_tracker._resource_tracker  # type: ignore[attr-defined]
+        known: Any = resource_tracker._resource_tracker  # its parts are its own
         known._fd = known._pid = None  # whoever is forked is given it anew
         for descriptor in map(int, os.listdir("/proc/self/fd")):
-            if descriptor > 2 and descriptor not in given:
+            if descriptor > 2 and descriptor not in passfds:
                 with suppress(OSError):  # the one that the list was read with is closed
                     os.close(descriptor)
-        exec(arguments[-1], {"__name__": __name__})
+        exec(args[-1], {"__name__": __name__})
         code = 0
     except SystemExit:
         code = 0

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .cluster import DaskCluster
 
 
-class RemoteScheduler(ProcessInterface):  # type: ignore[misc]
+class RemoteScheduler(ProcessInterface):
     """The scheduler in the cluster's daemon, as SpecCluster wants it.
 
     :param directory: the cluster's.
@@ -32,7 +32,7 @@ class RemoteScheduler(ProcessInterface):  # type: ignore[misc]
     """
 
     def __init__(self, *, directory: Path, plan: Plan | None, **_other: Any) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.directory, self._plan = directory, plan
         self.state: State | None = None
         self.told = Told()  # what the hub said of the first workers
@@ -42,8 +42,9 @@ class RemoteScheduler(ProcessInterface):  # type: ignore[misc]
             await self._launch(self._plan)
         else:
             self.state = await self._until_there()
+        assert self.state is not None
         self.address = self.state.address
-        await super().start()
+        await super().start()  # type: ignore[no-untyped-call]
 
     async def _launch(self, plan: Plan) -> None:
         """Start the daemon, and meanwhile have Slurm start the first workers' jobs."""
@@ -73,7 +74,7 @@ class RemoteScheduler(ProcessInterface):  # type: ignore[misc]
         """Wait until the daemon has ended: its workers' jobs are cancelled then."""
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.to_thread(until_gone, self.directory), START_S)
-        await super().close()
+        await super().close()  # type: ignore[no-untyped-call]
 
 
 class Told(str):

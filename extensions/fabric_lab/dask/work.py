@@ -90,9 +90,18 @@ async def run(order: Order, directory: Path, task: int) -> None:
     ending, now = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     began = loop.time()
-    loop.add_signal_handler(signal.SIGUSR1, lambda: loop.time() - began < SHORTEST_S or ending.set())
+
+    def end_soon() -> None:
+        if loop.time() - began >= SHORTEST_S:
+            ending.set()
+
+    def end_now() -> None:
+        ending.set()
+        now.set()
+
+    loop.add_signal_handler(signal.SIGUSR1, end_soon)
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, lambda: (ending.set(), now.set()))
+        loop.add_signal_handler(number, end_now)
     async with rpc(scheduler_address, connection_args=security.get_connection_args("worker")) as scheduler:
         # a worker that was given up while its job waited is not started
         wanted = await asyncio.wait_for(scheduler.fabric_wanted(names=names), CONNECT_S)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -25,6 +26,8 @@ AWAY_S = 15.0
 
 class WorkerJob(TaskJob):
     """One worker. Its start joins the batch of its neighbours'; a failure is kept, and tried again by the cluster."""
+
+    _cluster: weakref.ref[Any]  # SpecCluster's
 
     def __init__(self, scheduler: Any = None, name: Any = None, *, batcher: Batcher, pool: Pool, **kwargs: Any) -> None:
         super().__init__(scheduler, name, **kwargs)
