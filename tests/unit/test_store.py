@@ -100,6 +100,20 @@ def test_hub_and_service_may_make_the_database_at_the_same_moment(tmp_path: Path
             list(pool.map(make, range(6)))
 
 
+def test_a_database_opened_twice_in_a_process_still_sees_what_others_write(store: SessionStore, database: Path) -> None:
+    """SQLite's locks are POSIX's: closing any descriptor of the file drops them, and the log could be taken away."""
+    store.create(**fields_of_a_session(server_name="before"))
+    SessionStore(store.url).close()
+    other = [sys.executable, "-m", "tests.unit.database_processes", "add", str(database)]
+    for _ in range(2):  # the last connection that closes removes the log
+        made = outcome(*other)["id"]
+        assert made in store.known([made])
+    later = SessionStore(store.url)
+    assert later.engine is store.engine, "one engine per process"
+    later.close()
+    assert len(store.live_all()) == 3, "closing one of them takes nothing from the other"
+
+
 def test_the_first_announced_port_counts(store: SessionStore) -> None:
     made = store.create(**fields_of_a_session())
     assert store.announce(made.id, 4000, {"bind": 0.5})
