@@ -32,6 +32,7 @@ from .spawner import datasets_page, pages, quota_pages
 from .spawner.drop_in import minutes
 from .spawner.runtime import install, runtime
 from .spawner.wrapper import FabricSpawner
+from .with_parent import with_parent
 
 TEMPLATES = Path(__file__).parent / "spawner" / "templates"
 
@@ -74,7 +75,18 @@ def complete(c: Any, settings: Settings) -> Settings:
     explain_server_names()
     hub_thread.share_tls_context()
     hub_thread.start_in_turn()
+    end_children_with_hub(c)
     return settings
+
+
+def end_children_with_hub(c: Any) -> None:
+    """A hub that is killed takes its proxy and its services along: see :mod:`.with_parent`."""
+    if command := c.ConfigurableHTTPProxy.get("command"):
+        c.ConfigurableHTTPProxy.command = with_parent([command] if isinstance(command, str) else command, os.getpid())
+    for service in c.JupyterHub.get("services") or []:
+        # one that runs as somebody else may not be able to read our program
+        if (command := service.get("command")) and not service.get("user"):
+            service["command"] = with_parent([command] if isinstance(command, str) else command, os.getpid())
 
 
 def remove_batchspawner_api() -> None:

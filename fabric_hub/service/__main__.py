@@ -32,6 +32,7 @@ from .accounts import Accounts
 from .api import make_app
 from .datasets import Desk
 from .hub_api import HubApi
+from .lease import Lease, lease_path
 from .reconciler import Reconciler
 from .tokens import Tokens
 
@@ -79,12 +80,15 @@ def build(settings: Settings, local: bool) -> FastAPI:
         accounts.scrape,
         local=local,
     )
-    reconciler = Reconciler(settings, store, gateway, follower, hub)
+    lease = Lease(lease_path(settings))
+    lease.take()
+    reconciler = Reconciler(settings, store, gateway, follower, hub, lease)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> Any:
         tasks = [
             asyncio.create_task(reconciler.run(), name="reconciler"),
+            asyncio.create_task(lease.keep(), name="lease"),
             asyncio.create_task(accounts.run(), name="accounts"),
         ]
         for task in tasks:
