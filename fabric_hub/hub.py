@@ -24,11 +24,11 @@ from .errors import FabricError
 from .hub_database import configure_database
 from .hub_names import alt_names, name_services, renew_hub_certificates
 from .server_names import explain_server_names
-from .service.scopes import SESSION_SCOPE, SESSION_TOKEN_SCOPES
 from .sessions.database import database_url
+from .sessions.scopes import SESSION_SCOPE, SESSION_TOKEN_SCOPES
 from .sessions.store import SessionStore
 from .settings import Profile, Settings, load, path_from_environment
-from .spawner import datasets_page, pages, quota_pages
+from .spawner import datasets_page, pages, quota_pages, session_tokens
 from .spawner.drop_in import minutes
 from .spawner.runtime import install, runtime
 from .spawner.wrapper import FabricSpawner
@@ -75,6 +75,7 @@ def complete(c: Any, settings: Settings) -> Settings:
     explain_server_names()
     hub_thread.share_tls_context()
     hub_thread.start_in_turn()
+    session_tokens.end_with_sessions()
     end_children_with_hub(c)
     return settings
 

@@ -52,10 +52,6 @@ def build(settings: Settings, local: bool) -> FastAPI:
     gateway = GatewayClient(settings.gateway.socket)
     follower = SnapshotFollower(gateway, wanted=lambda: True)
 
-    def live(user: str, server: str) -> str | None:
-        session = store.live(user, server)
-        return session.id if session else None
-
     async def latest() -> Snapshot | None:
         return follower.snapshot if settings.slurm else None
 
@@ -73,7 +69,7 @@ def build(settings: Settings, local: bool) -> FastAPI:
     app = make_app(
         settings,
         store,
-        Tokens(identities.who, store.holder, live),
+        Tokens(identities.who, store.holder),
         latest,
         desk,
         accounts.desk,

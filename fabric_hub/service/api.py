@@ -26,6 +26,7 @@ from ..errors import FabricError
 from ..model import Frozen, Problem, Snapshot
 from ..projects.offer import Offer, offer
 from ..sessions.doorbell import doorbell_path, ring
+from ..sessions.scopes import server_of
 from ..sessions.standing import standing
 from ..sessions.store import Session, SessionStore
 from ..settings import Settings
@@ -34,7 +35,6 @@ from .datasets import PLACES, Desk, add_datasets
 from .metrics import SCOPE as METRICS_SCOPE
 from .quotas import PLACES as QUOTA_PLACES
 from .quotas import QuotaDesk, add_quotas
-from .scopes import server_of
 from .turns import BusyError
 
 log = logging.getLogger("fabric_hub.service")

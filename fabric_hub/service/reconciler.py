@@ -19,6 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from ..accounts import hub_name, unix_name
 from ..errors import FabricError
 from ..model import CancelRequest, Frozen, HubUser, Job, Phase, Snapshot
+from ..sessions.doorbell import doorbell_path, ring
 from ..sessions.store import Session, SessionStore
 from ..settings import Settings
 from ..slurm.client import GatewayClient
@@ -132,7 +133,7 @@ class Reconciler:
         if servers is None:
             if not self._lease.held():
                 return False
-            self._store.end(session.id, reason="no-user", text=f"The hub has no user {session.user} any more.")
+            await self._end(session, "no-user", f"The hub has no user {session.user} any more.")
             return True
         if session.server_name in servers:
             return True  # JupyterHub kept it, or somebody was quicker
@@ -147,8 +148,12 @@ class Reconciler:
         # what was allowed when it began no longer is: its job must not run on where nobody reaches it
         why = message(answer)
         log.warning("Session %s of %s is not taken up again: %s", session.id, session.user, why)
-        self._store.end(session.id, reason="refused", text=why)
+        await self._end(session, "refused", why)
         return True
+
+    async def _end(self, session: Session, reason: str, text: str) -> None:
+        self._store.end(session.id, reason=reason, text=text)
+        await ring(doorbell_path(self._settings), session.id)  # the hub deletes its tokens
 
     async def _end_orphans(self, snapshot: Snapshot | None) -> None:
         if snapshot is None or snapshot.silent_since is not None:

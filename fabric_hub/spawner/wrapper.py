@@ -25,7 +25,7 @@ from ..sessions.options import from_form, from_url, parse_options
 from ..sessions.phases import phases_of
 from ..sessions.standing import standing
 from ..sessions.store import Session
-from . import agreements, certificates
+from . import agreements, certificates, session_tokens
 from .child import SessionChild
 from .failures import SessionFailure
 from .form import render_form
@@ -166,6 +166,8 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
     def clear_state(self) -> None:
         if self.session_id:
             self.shared.forget(self.session_id)
+            if self._stop_pending:  # and not before a start, which has made its token already
+                session_tokens.revoke(self.user.db, self.user.name, self.name)
         super().clear_state()
         self.session_id = ""
         self.child_kind = ""
@@ -230,6 +232,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         await self.shared.open()
         try:
             session, again = await self._open_session()
+            session_tokens.revoke(self.user.db, self.user.name, self.name, keep=self.api_token, visitors=not again)
             self.session_id = session.id
             self._opened.set()
             child = self.child_spawner

@@ -13,9 +13,9 @@ from fabric_hub.model import Problem, Snapshot
 from fabric_hub.projects.quote import Quote, quote
 from fabric_hub.service import clusters
 from fabric_hub.service.api import describe, make_app
-from fabric_hub.service.scopes import SESSION_SCOPE
 from fabric_hub.service.turns import MOST_WAITING
 from fabric_hub.sessions.doorbell import doorbell_path, listen
+from fabric_hub.sessions.scopes import SESSION_SCOPE
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.settings import Settings
 

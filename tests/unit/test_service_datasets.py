@@ -12,7 +12,7 @@ import pytest
 from fabric_hub.datasets.policy import ACCEPT_SCOPE
 from fabric_hub.service.api import make_app
 from fabric_hub.service.datasets import Desk
-from fabric_hub.service.scopes import SESSION_SCOPE, SESSION_TOKEN_SCOPES
+from fabric_hub.sessions.scopes import SESSION_SCOPE, SESSION_TOKEN_SCOPES
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.settings import Settings
 from tests.fakes.keeper import FakeKeeper

@@ -19,7 +19,7 @@ from fabric_hub.service.continuation import Continuation, next_name
 from fabric_hub.service.idle import IdleDesk
 from fabric_hub.service.quotas import QuotaDesk, time_left_of
 from fabric_hub.service.review import Review
-from fabric_hub.service.scopes import SESSION_SCOPE
+from fabric_hub.sessions.scopes import SESSION_SCOPE
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.settings import Settings
 from fabric_hub.slurm.limits import GPU, Association, Limit, Limits, Qos
