@@ -16,7 +16,7 @@ from jupyterhub.app import JupyterHub
 from jupyterhub.handlers.pages import SpawnHandler
 from tornado import web
 
-from . import capabilities, hub_thread
+from . import capabilities, hub_server, hub_thread
 from .accounts import runs_local_sessions
 from .csp import ResponseHeaders, ScriptNonce, current_nonce
 from .datasets.policy import ACCEPT_SCOPE
@@ -75,6 +75,7 @@ def complete(c: Any, settings: Settings) -> Settings:
     mend_double_click()
     start_by_post_only()
     explain_server_names()
+    hub_server.limit_connections()
     hub_thread.share_tls_context()
     hub_thread.start_in_turn()
     session_tokens.end_with_sessions()

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import uvicorn
 from fastapi import FastAPI
 
 from ..datasets.client import KeeperClient
@@ -34,6 +33,7 @@ from .datasets import Desk
 from .hub_api import HubApi
 from .lease import Lease, lease_path
 from .reconciler import Reconciler
+from .serving import serve
 from .tokens import Tokens
 
 log = logging.getLogger("fabric_hub.service")
@@ -149,9 +149,7 @@ def main() -> None:
             "ssl_ca_certs": files["ca"],
             "ssl_cert_reqs": ssl.CERT_REQUIRED,
         }
-    uvicorn.run(
-        app, host=where.hostname or "127.0.0.1", port=where.port or 8085, access_log=False, log_level="warning", **tls
-    )
+    serve(app, host=where.hostname or "127.0.0.1", port=where.port or 8085, **tls)
 
 
 if __name__ == "__main__":

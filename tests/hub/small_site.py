@@ -139,6 +139,17 @@ class SmallSite:
             return self.http.get("/services/fabric/api/health").status_code == 200
         return False
 
+    @property
+    def pid(self) -> int:
+        """The hub's."""
+        assert self._hub
+        return self._hub.pid
+
+    def child(self, what: str) -> int:
+        """The hub's child with this in its command line."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return next(int(pid) for pid in children if what in Path(f"/proc/{pid}/cmdline").read_text())
+
     def kill(self) -> None:
         """``kill -9`` of the hub: its proxy and its service end with it, at once."""
         assert self._hub
