@@ -20,8 +20,8 @@ from pathlib import Path
 import httpx
 
 from fabric_hub.model import job_name
-from fabric_hub.service.scopes import SESSION_SCOPE
 from fabric_hub.sessions.database import database_url
+from fabric_hub.sessions.scopes import SESSION_SCOPE
 from fabric_hub.sessions.store import Session, SessionStore, token_digest
 from tests.embedded_run import EmbeddedRun
 

@@ -16,7 +16,7 @@ from jupyterhub.app import JupyterHub
 from jupyterhub.handlers.pages import SpawnHandler
 from tornado import web
 
-from . import capabilities, hub_thread
+from . import capabilities, hub_server, hub_thread
 from .accounts import runs_local_sessions
 from .csp import ResponseHeaders, ScriptNonce, current_nonce
 from .datasets.policy import ACCEPT_SCOPE
@@ -24,14 +24,16 @@ from .errors import FabricError
 from .hub_database import configure_database
 from .hub_names import alt_names, name_services, renew_hub_certificates
 from .server_names import explain_server_names
-from .service.scopes import SESSION_SCOPE, SESSION_TOKEN_SCOPES
 from .sessions.database import database_url
+from .sessions.options import UserOptions
+from .sessions.scopes import SERVICE_SCOPE, SESSION_SCOPE, SESSION_TOKEN_SCOPES
 from .sessions.store import SessionStore
 from .settings import Profile, Settings, load, path_from_environment
-from .spawner import datasets_page, pages, quota_pages
+from .spawner import datasets_page, pages, quota_pages, session_tokens
 from .spawner.drop_in import minutes
 from .spawner.runtime import install, runtime
 from .spawner.wrapper import FabricSpawner
+from .with_parent import with_parent
 
 TEMPLATES = Path(__file__).parent / "spawner" / "templates"
 
@@ -71,10 +73,24 @@ def complete(c: Any, settings: Settings) -> Settings:
     datasets_page.add_pages(settings)
     mend_service_check()
     mend_double_click()
+    start_by_post_only()
     explain_server_names()
+    hub_server.limit_connections()
     hub_thread.share_tls_context()
     hub_thread.start_in_turn()
+    session_tokens.end_with_sessions()
+    end_children_with_hub(c)
     return settings
+
+
+def end_children_with_hub(c: Any) -> None:
+    """A hub that is killed takes its proxy and its services along: see :mod:`.with_parent`."""
+    if command := c.ConfigurableHTTPProxy.get("command"):
+        c.ConfigurableHTTPProxy.command = with_parent([command] if isinstance(command, str) else command, os.getpid())
+    for service in c.JupyterHub.get("services") or []:
+        # one that runs as somebody else may not be able to read our program
+        if (command := service.get("command")) and not service.get("user"):
+            service["command"] = with_parent([command] if isinstance(command, str) else command, os.getpid())
 
 
 def remove_batchspawner_api() -> None:
@@ -128,6 +144,34 @@ def mend_double_click() -> None:
 
     start_once.__module__ = __name__
     SpawnHandler._wrap_spawn_single_user = start_once
+
+
+def start_by_post_only() -> None:
+    """A link to the start page with options fills its form; nothing starts before the form is sent.
+
+    JupyterHub 6.1 starts a server for a GET with options, and for any GET where there is no form: whoever makes
+    somebody's browser open an address (a link, a redirect, an image) starts jobs in that person's name. A POST
+    needs JupyterHub's own token against forgery.
+    """
+    start = SpawnHandler._wrap_spawn_single_user
+    if start.__name__ == "start_if_posted":
+        return
+
+    async def start_if_posted(
+        self: Any, user: Any, server_name: str, display_name: str, spawner: Any, pending_url: str, options: Any = None
+    ) -> Any:
+        if self.request.method == "POST":
+            return await start(self, user, server_name, display_name, spawner, pending_url, options)
+        if options:
+            await spawner.choose(options)
+        try:
+            form = await self._render_form(for_user=user, spawner_options_form=await spawner.get_options_form())
+        finally:
+            spawner.chosen = UserOptions()
+        return self.finish(form)
+
+    start_if_posted.__module__ = __name__
+    SpawnHandler._wrap_spawn_single_user = start_if_posted
 
 
 def with_default_profile(settings: Settings, c: Any) -> Settings:
@@ -281,7 +325,7 @@ def _service(c: Any, settings: Settings, site: Path) -> None:
             "services": ["fabric"],
             "scopes": ["servers", "read:users:name", "list:users"],
         },
-        {"name": "user", "scopes": ["self", "access:services!service=fabric", SESSION_SCOPE, ACCEPT_SCOPE]},
+        {"name": "user", "scopes": ["self", SERVICE_SCOPE, SESSION_SCOPE, ACCEPT_SCOPE]},
     ]
     token_file = settings.hub.state_dir / "embedded-token"
     if settings.login.kind == "demo" and token_file.exists():

@@ -52,7 +52,7 @@ def _version(path: str | None) -> tuple[int, int] | None:
 
 
 def start_in_turn() -> None:
-    """Let JupyterHub begin one start at a time.
+    """Let JupyterHub begin one start at a time, of each user in turn.
 
     The first thing it does in a start (a server, a token and an OAuth client in its database)
     takes 10 ms and more without a pause, and it offers nothing to wait for before that.
@@ -63,7 +63,9 @@ def start_in_turn() -> None:
 
     @wraps(spawn)
     async def in_turn(self: User, *args: Any, **named: Any) -> Any:
-        await runtime().turnstile.wait(Step.BEGIN)
+        turnstile = runtime().turnstile
+        turnstile.enter(getattr(self, "name", ""))
+        await turnstile.wait(Step.BEGIN)
         return await spawn(self, *args, **named)
 
     in_turn.__module__ = __name__

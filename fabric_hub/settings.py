@@ -172,6 +172,11 @@ class UserSettings(Frozen):
         default="{home}/.fabric-hub",
         description="Where a session keeps its private files and log; on a shared file system.",
     )
+    max_sessions: int = Field(
+        default=10,
+        ge=1,
+        description="Sessions of one user at once, those that wait in the queue among them; one more is refused.",
+    )
     rescue_dir: str = Field(
         default="",
         description="Where a rescue session (quotas.rescue_profile) keeps them, to start when the home directory is "

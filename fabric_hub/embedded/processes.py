@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import shutil
 import signal
 import subprocess
 import time
@@ -68,6 +69,26 @@ def start(
             env=dict(environment),
             start_new_session=True,
         )
+
+
+def cut(log: Path, most: int) -> bool:
+    """Begin a log of more than ``most`` bytes anew; its end is kept beside it, as LOG.1. Who appends to it goes on.
+
+    :returns: whether it was so large.
+    """
+    try:
+        if log.stat().st_size <= most:
+            return False
+        earlier = log.with_name(f"{log.name}.1")
+        earlier.unlink(missing_ok=True)
+        with log.open("rb+") as old:
+            with contextlib.suppress(OSError), earlier.open("xb") as kept:  # on a full disk nothing is kept
+                old.seek(-most, os.SEEK_END)
+                shutil.copyfileobj(old, kept)
+            old.truncate(0)
+    except OSError:
+        return False
+    return True
 
 
 def tail(path: Path, lines: int = 15) -> str:

@@ -19,6 +19,8 @@ from .layout import Layout
 _FIRST_DELAY_S, _LONGEST_DELAY_S = 1.0, 30.0
 # A daemon that ran this long before it died starts over with the short delay.
 _SETTLED_S = 60.0
+# What one daemon may have written before its log begins anew, and how often that is looked at.
+LARGEST_LOG, LOG_LOOK_S = 50 << 20, 5.0
 
 
 class Stopped(Exception):  # noqa: N818 - not an error: someone asked us to stop
@@ -103,13 +105,15 @@ class Supervisor:
                     selector.register(os.pidfd_open(process.pid), selectors.EVENT_READ, name)
                 try:
                     next_start = min(self._again.values(), default=None)
-                    left = None if next_start is None else max(0.0, next_start - time.monotonic())
+                    left = LOG_LOOK_S if next_start is None else max(0.0, next_start - time.monotonic())
                     ready = [key.data for key, _ in selector.select(left)]
                 finally:
                     for key in list(selector.get_map().values()):
                         os.close(key.fd)
             for name in ready:
                 self._died(name)
+            for name in self._daemons:
+                processes.cut(self._layout.log / f"{name}.log", LARGEST_LOG)
 
     def _died(self, name: str) -> None:
         process, daemon = self._running.pop(name), self._daemons[name]

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import uvicorn
 from fastapi import FastAPI
 
 from ..datasets.client import KeeperClient
@@ -32,7 +31,9 @@ from .accounts import Accounts
 from .api import make_app
 from .datasets import Desk
 from .hub_api import HubApi
+from .lease import Lease, lease_path
 from .reconciler import Reconciler
+from .serving import serve
 from .tokens import Tokens
 
 log = logging.getLogger("fabric_hub.service")
@@ -51,10 +52,6 @@ def build(settings: Settings, local: bool) -> FastAPI:
     gateway = GatewayClient(settings.gateway.socket)
     follower = SnapshotFollower(gateway, wanted=lambda: True)
 
-    def live(user: str, server: str) -> str | None:
-        session = store.live(user, server)
-        return session.id if session else None
-
     async def latest() -> Snapshot | None:
         return follower.snapshot if settings.slurm else None
 
@@ -72,19 +69,22 @@ def build(settings: Settings, local: bool) -> FastAPI:
     app = make_app(
         settings,
         store,
-        Tokens(identities.who, store.holder, live),
+        Tokens(identities.who, store.holder),
         latest,
         desk,
         accounts.desk,
         accounts.scrape,
         local=local,
     )
-    reconciler = Reconciler(settings, store, gateway, follower, hub)
+    lease = Lease(lease_path(settings))
+    lease.take()
+    reconciler = Reconciler(settings, store, gateway, follower, hub, lease)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> Any:
         tasks = [
             asyncio.create_task(reconciler.run(), name="reconciler"),
+            asyncio.create_task(lease.keep(), name="lease"),
             asyncio.create_task(accounts.run(), name="accounts"),
         ]
         for task in tasks:
@@ -149,9 +149,7 @@ def main() -> None:
             "ssl_ca_certs": files["ca"],
             "ssl_cert_reqs": ssl.CERT_REQUIRED,
         }
-    uvicorn.run(
-        app, host=where.hostname or "127.0.0.1", port=where.port or 8085, access_log=False, log_level="warning", **tls
-    )
+    serve(app, host=where.hostname or "127.0.0.1", port=where.port or 8085, **tls)
 
 
 if __name__ == "__main__":

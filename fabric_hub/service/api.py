@@ -26,6 +26,7 @@ from ..errors import FabricError
 from ..model import Frozen, Problem, Snapshot
 from ..projects.offer import Offer, offer
 from ..sessions.doorbell import doorbell_path, ring
+from ..sessions.scopes import SERVICE_SCOPE, may_call, server_of
 from ..sessions.standing import standing
 from ..sessions.store import Session, SessionStore
 from ..settings import Settings
@@ -34,7 +35,6 @@ from .datasets import PLACES, Desk, add_datasets
 from .metrics import SCOPE as METRICS_SCOPE
 from .quotas import PLACES as QUOTA_PLACES
 from .quotas import QuotaDesk, add_quotas
-from .scopes import server_of
 from .turns import BusyError
 
 log = logging.getLogger("fabric_hub.service")
@@ -116,7 +116,7 @@ def make_app(
     app.mount(f"{prefix}/static", StaticFiles(directory=STATIC), name="static")
     api = APIRouter(prefix=f"{prefix}/api", responses={"4XX": {"model": Problem}, "503": {"model": Problem}})
 
-    async def person(authorization: Annotated[str | None, Header()] = None) -> dict[str, Any]:
+    async def caller(authorization: Annotated[str | None, Header()] = None) -> dict[str, Any]:
         scheme, _, token = (authorization or "").partition(" ")
         who = await identify(token.strip()) if scheme.lower() in {"token", "bearer"} and token.strip() else None
         if who is None:
@@ -125,6 +125,16 @@ def make_app(
                 reason="token",
                 hint="Send it as: Authorization: token TOKEN.",
                 status=401,
+            )
+        return who
+
+    async def person(who: Annotated[dict[str, Any], Depends(caller)]) -> dict[str, Any]:
+        if not may_call(who.get("scopes") or []):  # a token that was made for something else opens nothing here
+            raise FabricError(
+                "This token is not for this service.",
+                reason="scope",
+                hint=f"It needs the scope {SERVICE_SCOPE}.",
+                status=403,
             )
         return who
 
@@ -142,7 +152,7 @@ def make_app(
             raise FabricError("This session is over.", reason="session-over", status=410)
         return session
 
-    async def may_scrape(who: Annotated[dict[str, Any], Depends(person)]) -> None:
+    async def may_scrape(who: Annotated[dict[str, Any], Depends(caller)]) -> None:
         if METRICS_SCOPE not in (who.get("scopes") or []):
             raise FabricError(
                 "This is for Prometheus.",

@@ -23,9 +23,9 @@ from ..projects import dataset_offer
 from ..projects.dataset_offer import PersonDatasets, SessionDatasets
 from ..projects.policy import closed, open_project, projects_of
 from ..sessions.options import Accepting
+from ..sessions.scopes import server_of
 from ..sessions.store import Session, SessionStore
 from ..settings import Settings
-from .scopes import server_of
 
 # As many as the options of a start may name.
 MOST = 100

@@ -27,6 +27,7 @@ from ..quotas.told import (
     Source,
     TimeLeft,
 )
+from ..sessions.scopes import server_of
 from ..sessions.standing import standing
 from ..sessions.store import Session
 from ..settings import Settings
@@ -35,7 +36,6 @@ from ..slurm.more_time import more_time
 from .continuation import Continuation, Continued
 from .idle import IdleAnswer, IdleDesk, policy_of
 from .review import Review, with_forecast
-from .scopes import server_of
 
 Who = dict[str, Any]
 Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]

@@ -1,8 +1,9 @@
 """Nothing is lost, and nobody's job stays: records, jobs and the hub are brought together.
 
-Two loops. Once at the start: every session on record that JupyterHub does not
-know is started again (its ``start()`` then adopts the job). Then with every
-snapshot: jobs of this hub whose session is over, or was never on record, end.
+Nothing is ended without the lease on the record (:mod:`.lease`). Two loops. Once at
+the start: every session on record that JupyterHub does not know is started again (its
+``start()`` then adopts the job). Then with every snapshot: jobs of this hub whose
+session is over, or was never on record, end.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ from pydantic import TypeAdapter, ValidationError
 from ..accounts import hub_name, unix_name
 from ..errors import FabricError
 from ..model import CancelRequest, Frozen, HubUser, Job, Phase, Snapshot
+from ..sessions.doorbell import doorbell_path, ring
 from ..sessions.store import Session, SessionStore
 from ..settings import Settings
 from ..slurm.client import GatewayClient
 from ..slurm.follower import SnapshotFollower
 from .hub_api import HubApi, message, options
+from .lease import Lease
 
 log = logging.getLogger("fabric_hub.reconciler")
 
@@ -86,9 +89,10 @@ class Reconciler:
         gateway: GatewayClient,
         follower: SnapshotFollower,
         hub: HubApi,
+        lease: Lease,
     ) -> None:
         self._settings, self._store, self._gateway = settings, store, gateway
-        self._follower, self._hub = follower, hub
+        self._follower, self._hub, self._lease = follower, hub, lease
         self._started_at = time.time()
         self._asked: dict[int, float] = {}
 
@@ -127,7 +131,9 @@ class Reconciler:
         """Whether nothing is left to do for a session: the hub has it again, or will never have it."""
         servers = await self._hub.servers(session.user)
         if servers is None:
-            self._store.end(session.id, reason="no-user", text=f"The hub has no user {session.user} any more.")
+            if not self._lease.held():
+                return False
+            await self._end(session, "no-user", f"The hub has no user {session.user} any more.")
             return True
         if session.server_name in servers:
             return True  # JupyterHub kept it, or somebody was quicker
@@ -137,11 +143,17 @@ class Reconciler:
             return True
         if answer.status_code >= 500 or answer.status_code == 429:
             return False
+        if not self._lease.held():
+            return False
         # what was allowed when it began no longer is: its job must not run on where nobody reaches it
         why = message(answer)
         log.warning("Session %s of %s is not taken up again: %s", session.id, session.user, why)
-        self._store.end(session.id, reason="refused", text=why)
+        await self._end(session, "refused", why)
         return True
+
+    async def _end(self, session: Session, reason: str, text: str) -> None:
+        self._store.end(session.id, reason=reason, text=text)
+        await ring(doorbell_path(self._settings), session.id)  # the hub deletes its tokens
 
     async def _end_orphans(self, snapshot: Snapshot | None) -> None:
         if snapshot is None or snapshot.silent_since is not None:
@@ -151,6 +163,8 @@ class Reconciler:
         for orphan in orphans(self._settings, snapshot.jobs, self._store.known(named), now):
             if now - self._asked.get(orphan.job_id, 0.0) < RETRY_S:
                 continue
+            if not self._lease.held():  # after the record was read: a newer service may know of more
+                return
             self._asked[orphan.job_id] = now
             log.warning("Job %s of session %s has no owner and is ended", orphan.job_id, orphan.session)
             try:

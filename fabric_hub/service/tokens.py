@@ -2,7 +2,8 @@
 
 The hub is one thread that everybody needs: a thousand sessions that ask every half minute must not wait for it, nor
 it for them. A session's own token is good for one server, as long as that has a live session on our record; the
-record has the token's digest, and is looked at with every call. Beside that the hub is asked now and then whether
+record has the token's digest, and is looked at with every call: one that is on no live record is nobody's, whatever
+the hub says of it. Beside that the hub is asked now and then whether
 the token still stands: who asks does not wait for it.
 """
 
@@ -16,8 +17,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import FabricError
+from ..sessions.scopes import scopes_of, server_of
 from ..sessions.store import Session, token_digest
-from .scopes import scopes_of, server_of
 
 log = logging.getLogger("fabric_hub.tokens")
 
@@ -33,12 +34,10 @@ _LONGEST_TOKEN = 512
 
 @dataclass(frozen=True)
 class _Word:
-    """The hub's word; ``session`` is the live one whose token it is, for a session's token."""
+    """The hub's word."""
 
     until: float
     who: Who | None
-    server: str | None
-    session: str | None
 
 
 @dataclass(frozen=True)
@@ -55,18 +54,15 @@ class Tokens:
 
     :param ask: the hub's word; None for a token that it does not know.
     :param holder: digest of a token -> the live session that has it, or None.
-    :param live: (user, server name) -> the id of that server's live session, or None. A word on a token of one
-        session says nothing once another one runs under the same name.
     """
 
     def __init__(
         self,
         ask: Callable[[str], Awaitable[Who | None]],
         holder: Callable[[str], Session | None],
-        live: Callable[[str, str], str | None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._ask, self._holder, self._live, self._clock = ask, holder, live, clock
+        self._ask, self._holder, self._clock = ask, holder, clock
         self._known: dict[str, _Word] = {}
         self._standing: dict[str, _Standing] = {}  # tokens of sessions on record only: nobody else can fill it
         self._asking: dict[str, asyncio.Task[None]] = {}
@@ -80,12 +76,12 @@ class Tokens:
         if session is not None:
             return await self._of_session(session, digest, token, now)
         kept = self._known.get(digest)
-        if kept is not None and now < kept.until and self._holds(kept):
+        if kept is not None and now < kept.until:
             return kept.who
         who = await self._ask(token)
-        server = server_of(who.get("name", ""), who.get("scopes") or []) if who else None
-        live = self._live(who["name"], server) if who and server is not None else None
-        self._remember(digest, _Word(now + TOKEN_CACHE_S, who, server, live), now)
+        if who and server_of(who.get("name", ""), who.get("scopes") or []) is not None:
+            who = None  # a session's, which is over: the record would have it
+        self._remember(digest, _Word(now + TOKEN_CACHE_S, who), now)
         return who
 
     async def _of_session(self, session: Session, digest: str, token: str, now: float) -> Who | None:
@@ -122,11 +118,6 @@ class Tokens:
     async def settled(self) -> None:
         """Wait until the hub has answered what it was asked beside."""
         await asyncio.gather(*self._asking.values())
-
-    def _holds(self, word: _Word) -> bool:
-        if word.who is None or word.server is None:
-            return True
-        return self._live(word.who["name"], word.server) == word.session
 
     def _remember(self, digest: str, word: _Word, now: float) -> None:
         if len(self._known) >= _MOST:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from weakref import WeakValueDictionary
 
 import sqlalchemy as sa
 from alembic import command
@@ -46,12 +47,14 @@ def database_url(settings: Settings) -> str:
 def open_database(url: str, kept: Kept = SESSIONS) -> sa.Engine:
     """An engine on a database whose tables are of this release; older ones are migrated.
 
+    Whoever opens the same URL in this process gets the same engine; its ``dispose()`` closes idle connections only.
+
     :param url: an SQLAlchemy URL; for SQLite the file is made readable to its owner only.
     :param kept: what is kept in it.
     :raises FabricError: it cannot be opened or written, or is of a later release, or its driver is not installed.
     """
     try:
-        engine = sa.create_engine(url)
+        engine = _engine(url)
     except (ModuleNotFoundError, sa.exc.ArgumentError) as error:
         raise FabricError(
             f"The {kept.name} cannot be opened: {_cause(error)}.",
@@ -60,8 +63,6 @@ def open_database(url: str, kept: Kept = SESSIONS) -> sa.Engine:
             status=503,
         ) from error
     file = engine.url.database if engine.dialect.name == "sqlite" else None
-    if file:
-        sa.event.listen(engine, "connect", _sqlite_setup)
     try:
         with _alone(Path(file), kept) if file else nullcontext(), engine.begin() as connection:
             if engine.dialect.name == "postgresql":
@@ -83,6 +84,21 @@ def open_database(url: str, kept: Kept = SESSIONS) -> sa.Engine:
             hint="Start the release that wrote it, or a later one; nothing was changed.",
             status=503,
         ) from error
+    return engine
+
+
+_engines: WeakValueDictionary[tuple[int, str], sa.Engine] = WeakValueDictionary()
+
+
+def _engine(url: str) -> sa.Engine:
+    # by process, too: a child must not go on with its parent's connections
+    key = os.getpid(), url
+    engine = _engines.get(key)
+    if engine is None:
+        engine = sa.create_engine(url)
+        if engine.dialect.name == "sqlite" and engine.url.database:
+            sa.event.listen(engine, "connect", _sqlite_setup)
+            engine = _engines.setdefault(key, engine)
     return engine
 
 
@@ -150,7 +166,10 @@ def _alone(path: Path, kept: Kept) -> Iterator[None]:
         directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
             fcntl.flock(directory, fcntl.LOCK_EX)
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            # made, and never opened when it is there: closing any descriptor of it would drop this process's locks
+            # (POSIX), and another process could then take the write-ahead log away from under its connections
+            with suppress(FileExistsError):
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
             path.chmod(0o600)
         except BaseException:
             os.close(directory)

@@ -21,6 +21,7 @@ from .database import Transaction, open_database, unusable
 from .tables import sessions, successors
 
 _ID_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
+_NAMED = 12  # in a refusal
 
 
 class Session(Frozen):
@@ -103,12 +104,14 @@ class SessionStore:
     def close(self) -> None:
         self._engine.dispose()
 
-    def create(self, **fields: Any) -> Session:
+    def create(self, *, most: int | None = None, **fields: Any) -> Session:
         """Store a new live session; returns it. A second live one of the same server is refused.
+
+        :param most: so many live sessions a user may have, this one among them.
 
         One that was prepared to continue another session says so from now on.
 
-        :raises FabricError: reason ``busy``.
+        :raises FabricError: reason ``busy``, or ``too-many-sessions``.
         """
         fields = {"id": new_session_id(), "created_at": time.time(), "datasets": [], **fields}
         fields["datasets"] = list(fields["datasets"])
@@ -120,6 +123,8 @@ class SessionStore:
                     successors.c.user == fields["user"], successors.c.server_name == fields["server_name"]
                 )
                 waiting = connection.execute(prepared.returning(successors.c.predecessor, successors.c.reopen)).first()
+                # the deletion above holds the database: of many starts at one moment each counts those before it
+                refuse_too_many(_live_of(connection, fields["user"]), most)
                 if waiting:
                     fields |= {"follows": waiting.predecessor, "reopen": waiting.reopen}
                 connection.execute(sa.insert(sessions).values(**fields))
@@ -220,6 +225,11 @@ class SessionStore:
         found = self._many(_OF_TOKEN, {"digest": digest})
         return found[0] if found else None
 
+    def live_names(self, user: str) -> list[str]:
+        """The names of a user's servers that have a live session."""
+        with self._begin() as connection:
+            return _live_of(connection, user)
+
     def live_all(self) -> list[Session]:
         return self._many(_LIVE)
 
@@ -260,3 +270,24 @@ class SessionStore:
 
     def _begin(self) -> Transaction:
         return Transaction(self._engine)
+
+
+def refuse_too_many(others: list[str], most: int | None) -> None:
+    """Refuse one more session than a user may have.
+
+    :param others: the names of the user's servers that have one.
+    :raises FabricError: reason ``too-many-sessions``.
+    """
+    if most is not None and len(others) >= most:
+        raise FabricError(
+            f"You have {len(others)} session{'s' * (len(others) != 1)}, and nobody may have more than {most} at once "
+            "here (users.max_sessions).",
+            reason="too-many-sessions",
+            hint=f"Stop one of them first: {', '.join(name or 'default' for name in sorted(others)[:_NAMED])}.",
+            status=409,
+        )
+
+
+def _live_of(connection: sa.Connection, user: str) -> list[str]:
+    mine = sessions.c.user == user, sessions.c.ended_at.is_(None)
+    return list(connection.execute(sa.select(sessions.c.server_name).where(*mine)).scalars())

@@ -13,6 +13,7 @@ from ..accounts import runs_local_sessions
 from ..clock import clock
 from ..projects.dataset_offer import for_form
 from ..projects.offer import Offer, offer
+from ..sessions.options import UserOptions
 from ..settings import Settings
 from .limits import refused_now
 
@@ -34,7 +35,8 @@ async def render_form(spawner: Any) -> str:
     data["datasets"] = for_form(shared.settings, await shared.datasets(), user, projects, today).model_dump()
     since = data["silent_since"]
     silent = f"Slurm has not answered since {clock(since)}. {data['problem']}" if since else ""
-    return render({**data, "base": shared.settings.hub.pages_url, "server_name": spawner.name, "silent": silent})
+    told = {"base": shared.settings.hub.pages_url, "server_name": spawner.name, "silent": silent}
+    return render({**data, **told, "chosen": spawner.chosen})
 
 
 def for_people(settings: Settings, offered: Offer, refused: Mapping[str, str], *, local: bool) -> dict[str, Any]:
@@ -56,5 +58,6 @@ def for_people(settings: Settings, offered: Offer, refused: Mapping[str, str], *
 
 
 def render(data: dict[str, Any]) -> str:
+    data = {"chosen": UserOptions(), **data}
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
     return environment.get_template("start_form.html").render(data)

@@ -51,6 +51,7 @@ class HubRuntime:
         self._watch_task: asyncio.Task[None] | None = None
         self._interest_until = 0.0
         self._doorbell: asyncio.DatagramTransport | None = None
+        self.on_over: Callable[[Session], object] | None = None  # called when the service has ended a session
         self._tasks: set[asyncio.Future[object]] = set()
         SNAPSHOT_AGE.set_function(self._snapshot_age)
         SLURM_SILENT.set_function(lambda: float(bool(self.follower.snapshot and self.follower.snapshot.silent_since)))
@@ -145,6 +146,11 @@ class HubRuntime:
         bell = self._bells.get(session_id)
         if bell:
             bell.set()
+        # one that waits for news reads its row itself
+        if session_id not in self._waiting and self.on_over:
+            session = self.store.get(session_id)
+            if session and not session.live:
+                self.on_over(session)
 
     def _follow(self) -> None:
         self.follower.follow()

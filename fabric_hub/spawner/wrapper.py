@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,14 @@ from traitlets import Any as AnyTrait
 from traitlets import Instance, Integer, Unicode, default
 from wrapspawner import WrapSpawner
 
+from ..datasets.policy import Known
 from ..errors import FabricError
 from ..projects import policy
-from ..sessions.options import from_form, from_url, parse_options
+from ..sessions.options import UserOptions, from_form, from_url, parse_options
 from ..sessions.phases import phases_of
 from ..sessions.standing import standing
-from ..sessions.store import Session
-from . import agreements, certificates
+from ..sessions.store import Session, refuse_too_many
+from . import agreements, certificates, session_tokens
 from .child import SessionChild
 from .failures import SessionFailure
 from .form import render_form
@@ -61,6 +62,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
     session_id = Unicode("", help="The session of this server; empty when it has none.")
     child_kind = Unicode("")
     choice = AnyTrait(None, allow_none=True)
+    chosen = UserOptions()  # what the form is to show as chosen
     _notice = ""  # what a limit does to this start, which it does not prevent
     _unanswered = False  # an earlier hub's session, while this hub has not had an answer from its server
     _opened = Instance(asyncio.Event, (), help="Set once this start has a session on record, or failed.")
@@ -101,15 +103,12 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
 
         :raises SessionFailure: they are refused.
         """
-        settings, user = self.shared.settings, self.user.name
+        user = self.user.name
         self._forget_agreements()
         try:
             wish, today = parse_options(options), datetime.now().astimezone().date()
             known = await self.shared.datasets() if wish.datasets or wish.agreements else None
-            choice = policy.choose(settings, user, wish, today, known)
-            profile = settings.profile[choice.profile]
-            CHILDREN[profile.kind].refuse_if_impossible(settings, choice, self.shared.follower.snapshot)
-            self._notice = await refuse_over_limit(self.shared, user, self.name, choice)
+            choice = await self._judge(wish, today, known)
             accepted = policy.acceptances(user, choice.project, wish, today, known)
             await agreements.record(self.shared, accepted, by_person=agreements.in_person(self.handler, user))
         except FabricError as error:
@@ -119,7 +118,29 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
             raise SessionFailure(error) from error
         self.choice = choice
         self.user_options = choice.options()
-        self._become(profile.kind)
+        self._become(choice.kind)
+
+    async def _judge(self, wish: UserOptions, today: date, known: Known | None) -> policy.Choice:
+        settings, user = self.shared.settings, self.user.name
+        choice = policy.choose(settings, user, wish, today, known)
+        CHILDREN[choice.kind].refuse_if_impossible(settings, choice, self.shared.follower.snapshot)
+        others = [name for name in self.shared.store.live_names(user) if name != self.name]
+        refuse_too_many(others, settings.users.max_sessions)
+        self._notice = await refuse_over_limit(self.shared, user, self.name, choice)
+        return choice
+
+    async def choose(self, options: Mapping[str, Any]) -> None:
+        """Let the start form show what a link chooses (``chosen``). Nothing is started or recorded.
+
+        :raises SessionFailure: a start with it would be refused.
+        """
+        try:
+            wish = parse_options(options)
+            known = await self.shared.datasets() if wish.datasets else None
+            await self._judge(wish, datetime.now().astimezone().date(), known)
+        except FabricError as error:
+            raise SessionFailure(error) from error
+        self.chosen = wish
 
     def _forget_agreements(self) -> None:
         """JupyterHub starts again with the options of last time: what was accepted then is not accepted anew."""
@@ -166,6 +187,8 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
     def clear_state(self) -> None:
         if self.session_id:
             self.shared.forget(self.session_id)
+            if self._stop_pending:  # and not before a start, which has made its token already
+                session_tokens.revoke(self.user.db, self.user.name, self.name)
         super().clear_state()
         self.session_id = ""
         self.child_kind = ""
@@ -230,6 +253,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         await self.shared.open()
         try:
             session, again = await self._open_session()
+            session_tokens.revoke(self.user.db, self.user.name, self.name, keep=self.api_token, visitors=not again)
             self.session_id = session.id
             self._opened.set()
             child = self.child_spawner
@@ -261,7 +285,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
             await self._replace(live)
         fields = choice.model_dump(mode="json")
         made = {"user": self.user.name, "server_name": self.name, "token": self.api_token, **fields}
-        session = await asyncio.to_thread(store.create, **made)
+        session = await asyncio.to_thread(store.create, most=self.shared.settings.users.max_sessions, **made)
         return session, False
 
     async def _replace(self, live: Session) -> None:

@@ -25,7 +25,7 @@ SMALL = {"project": "proteins", "profile": "small", "image": "tiny"}
 def test_a_double_click_and_two_tabs_make_one_job(site: BrokenSite) -> None:
     person = site.person("researcher").log_in()
     starts = [site.hands.submit(person.start, "", **SMALL) for _ in range(2)]
-    starts += [site.hands.submit(person.form, "", **SMALL), site.hands.submit(person.open_spawn_url, "", **SMALL)]
+    starts += [site.hands.submit(person.form, "", **SMALL), site.hands.submit(person.start_from_url, "", **SMALL)]
     statuses = [start.result(60).status_code for start in starts]
     person.until_ready()
     assert all(status < 500 for status in statuses), statuses

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from html import unescape
+from html.parser import HTMLParser
 from typing import Any
 
 import httpx
@@ -105,17 +106,47 @@ class Person:
 
     def form(self, server: str = "", **fields: Any) -> httpx.Response:
         """Send the start form."""
-        page = self.browser.get(self._spawn(server))
+        return self._send(self.browser.get(self._spawn(server)), server, fields)
+
+    def _send(self, page: httpx.Response, server: str, fields: dict[str, Any]) -> httpx.Response:
         xsrf = re.search(r'xsrf_token: "([^"]+)"', page.text)
         assert xsrf, page.text
         return self.browser.post(self._spawn(server), params={"_xsrf": xsrf[1]}, data=fields)
 
     def open_spawn_url(self, server: str = "", **options: Any) -> httpx.Response:
-        """Open the URL that starts a session."""
+        """Open a link to the start page, which fills its form."""
         return self.browser.get(self._spawn(server), params={f"opt-{name}": value for name, value in options.items()})
+
+    def start_from_url(self, server: str = "", **options: Any) -> httpx.Response:
+        """Open such a link, and send the form as it stands."""
+        page = self.open_spawn_url(server, **options)
+        return self._send(page, server, filled(page))
 
     def _spawn(self, server: str) -> str:
         return f"/hub/spawn/{self.name}/{server}" if server else f"/hub/spawn/{self.name}"
+
+
+class _Form(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.fields: dict[str, list[str]] = {}
+        self._select = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = dict(attrs)
+        if tag == "select":
+            self._select = told.get("name") or ""
+        picked = (tag == "option" and "selected" in told) or "checked" in told or told.get("type") == "number"
+        name = self._select if tag == "option" else told.get("name")
+        if picked and name and told.get("value"):
+            self.fields.setdefault(name, []).append(str(told["value"]))
+
+
+def filled(page: httpx.Response) -> dict[str, list[str]]:
+    """What the start form on a page has chosen, without JavaScript."""
+    form = _Form()
+    form.feed(page.text)
+    return form.fields
 
 
 def words(page: httpx.Response) -> str:

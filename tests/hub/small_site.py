@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import signal
+import select
 import site
 import subprocess
 import sys
@@ -139,16 +139,33 @@ class SmallSite:
             return self.http.get("/services/fabric/api/health").status_code == 200
         return False
 
+    @property
+    def pid(self) -> int:
+        """The hub's."""
+        assert self._hub
+        return self._hub.pid
+
+    def child(self, what: str) -> int:
+        """The hub's child with this in its command line."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return next(int(pid) for pid in children if what in Path(f"/proc/{pid}/cmdline").read_text())
+
     def kill(self) -> None:
-        """``kill -9`` of hub, proxy and service, all at once, as when their machine goes down."""
+        """``kill -9`` of the hub: its proxy and its service end with it, at once."""
         assert self._hub
         children = Path(f"/proc/{self._hub.pid}/task/{self._hub.pid}/children").read_text().split()
-        for pid in [self._hub.pid, *map(int, children)]:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        handles = {os.pidfd_open(int(pid)) for pid in children}
+        assert len(handles) == 2, "proxy and service"
+        self._hub.kill()
         self._hub.wait()
-        end(map(int, children))
         self._hub = None
+        try:
+            for handle in handles:
+                assert select.select([handle], [], [], 20)[0], "a child outlives its hub"
+        finally:
+            end(map(int, children))
+            for handle in handles:
+                os.close(handle)
 
     def close(self) -> None:
         if self._hub:

@@ -52,7 +52,7 @@ def service(site: SmallSite, person: Person, verb: str, path: str, body: Any = N
 def test_form_url_and_rest_ask_for_the_same_datasets(site: SmallSite) -> None:
     by_form, by_url, by_rest = site.somebody().log_in(), site.somebody().log_in(), site.somebody()
     by_form.form(datasets="weather")
-    by_url.open_spawn_url(datasets="weather")
+    by_url.start_from_url(datasets="weather")
     by_rest.start(datasets=["weather"])
     for one in (by_form, by_url, by_rest):
         assert submitted(site, one) == ("weather",)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import httpx
 import pytest
 
 from fabric_hub.model import Job, job_name
@@ -52,6 +53,16 @@ def test_sessions_survive_a_hub_that_dies_and_orphans_do_not(new_site: Callable[
     assert runs.stop().status_code == 204
     assert waits.stop().status_code == 204
     assert site.jobs_of(waits) == []
+    site.reset()
+    runs.start()
+    runs.until_ready()
+    old, new = site.sessions[running.id], site.sessions[site.session_of(runs).id]
+    assert [server.tell("GET", "/session").status_code for server in (old, new)] == [401, 200]
+    assert [_word(site, server.token).status_code for server in (old, new)] == [403, 200], "JupyterHub's own word"
+
+
+def _word(site: SmallSite, token: str) -> httpx.Response:
+    return site.http.get("/hub/api/user", headers={"Authorization": f"token {token}"})
 
 
 def test_a_session_that_no_longer_answers_a_new_hub_ends_with_the_reason(
@@ -65,9 +76,16 @@ def test_a_session_that_no_longer_answers_a_new_hub_ends_with_the_reason(
     person.start()
     person.until_ready()
     session = site.session_of(person)
+    waiting = site.somebody()
+    site.hold()
+    waiting.start_later()
+    pending = site.session_of(waiting)
     site.kill()
     site.sessions[session.id].close()
+    site.store.end(pending.id, reason="stopped", text="While no hub was there.")
     site.up()
+    lost = site.request(pending.id).environment["JUPYTERHUB_API_TOKEN"]
+    assert _word(site, lost).status_code == 403, "nobody knows its server any more: its token is gone all the same"
     person.until_gone()
     ended = site.store.get(session.id)
     assert ended

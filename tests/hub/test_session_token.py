@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
-from fabric_hub.service.scopes import SESSION_SCOPE
+from fabric_hub.sessions.doorbell import doorbell_path, ring
+from fabric_hub.sessions.scopes import SESSION_SCOPE
 
 from .announcing_server import AnnouncingServer
 from .person import Person
@@ -140,6 +142,17 @@ def test_a_session_can_read_itself(site: SmallSite, owner: Person, running: Anno
     assert answer["session"] == running.request.session
     assert (answer["user"], answer["project"], answer["account"]) == (owner.name, "twin", "twin-acc")
     assert (answer["node"], answer["gpus"], answer["phase"]) == ("gpu1", 1, "running")
+
+
+def test_a_session_that_the_service_ends_takes_its_token_along(site: SmallSite, person: Person) -> None:
+    person.start()
+    person.until_ready()
+    server = site.sessions[site.session_of(person).id]
+    assert _hub(site, server, "GET", "/user").status_code == 200
+    site.store.end(server.request.session, reason="refused", text="")
+    assert asyncio.run(ring(doorbell_path(site.settings), server.request.session))
+    until(lambda: _hub(site, server, "GET", "/user").status_code == 403, "the hub has revoked the token")
+    assert server.tell("GET", "/session").status_code == 401
 
 
 def test_the_token_of_a_session_that_is_over_is_worth_nothing(site: SmallSite, person: Person) -> None:

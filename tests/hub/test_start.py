@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from .person import Person
+from .person import Person, filled, words
 from .small_site import SmallSite
+from .waiting import until
 
 pytestmark = pytest.mark.hub
 
@@ -44,11 +46,57 @@ def test_what_is_left_out_gets_its_default(site: SmallSite, person: Person) -> N
     assert (request.image, request.spec.account, request.spec.minutes) == ("base", "twin-acc", 60)
 
 
+@pytest.mark.parametrize("options", [{"project": "twin", "profile": "small", "hours": "2.5"}, {}])
+def test_opening_an_address_starts_nothing_and_fills_the_form(
+    site: SmallSite, person: Person, options: dict[str, str]
+) -> None:
+    """A link, a redirect, an image or a frame on anybody's page makes a browser do this."""
+    for server in ("", "from-a-link"):
+        page = person.log_in().open_spawn_url(server, **options)
+        assert (page.status_code, page.url.path.rpartition("/hub/")[2].startswith("spawn/")) == (200, True)
+        assert filled(page) == {name: [value] for name, value in options.items()}
+    legacy = person.browser.get(f"/hub/spawn/{person.name}", params=options)
+    assert filled(legacy) == filled(page), "also without JupyterHub's prefix for options"
+    assert person.servers() == {}
+    assert site.requests_of(person) == []
+
+
+def test_a_start_from_a_page_needs_the_hubs_own_token(site: SmallSite, person: Person) -> None:
+    person.log_in()
+    wish = {"project": "twin", "profile": "small"}
+    for form in ({}, {"_xsrf": "2|1:0|made-up"}):
+        assert person.browser.post(f"/hub/spawn/{person.name}", data={**wish, **form}).status_code == 403
+        assert person.browser.post(f"/hub/api/users/{person.name}/server", json=wish, params=form).status_code == 403
+    assert site.requests_of(person) == []
+
+
+def test_one_person_cannot_have_more_sessions_than_the_site_allows_nor_keep_others_waiting(site: SmallSite) -> None:
+    greedy, other = site.somebody(), site.somebody()
+    most = site.settings.users.max_sessions
+    site.answers = False  # the greedy one's sessions are starting, for all that follows
+    with ThreadPoolExecutor(3 * most) as hands:
+        asked = [hands.submit(greedy.start, f"s{number}", profile="small") for number in range(3 * most)]
+        until(lambda: len(site.requests_of(greedy)) >= 2, "the first ones are submitted")
+        site.answers = True
+        assert other.start(profile="small").status_code in (201, 202)
+        other.until_ready()
+        answers = [one.result() for one in asked]
+    refused = [one.json()["message"] for one in answers if one.status_code == 409]
+    assert len(refused) == 2 * most
+    assert all(f"nobody may have more than {most} at once" in message for message in refused)
+    assert len(site.requests_of(greedy)) == len(site.jobs_of(greedy)) == most
+    page = words(greedy.log_in().form("one-more", project="twin", profile="small"))
+    assert f"You have {most} sessions" in page
+    assert "Stop one of them first: s" in page
+    for name in greedy.servers():
+        greedy.stop(name)
+
+
 def test_form_url_and_rest_ask_for_the_same(site: SmallSite) -> None:
     wish: dict[str, Any] = {"project": "twin", "profile": "small", "image": "pytorch", "hours": "2.5"}
     by_form, by_url, by_rest = site.somebody().log_in(), site.somebody().log_in(), site.somebody()
     by_form.form(**wish)
-    by_url.open_spawn_url(**wish)
+    by_url.start_from_url(**wish)
     by_rest.start(**{**wish, "hours": 2.5})
     specs = []
     for person in (by_form, by_url, by_rest):

@@ -16,7 +16,7 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 from fabric_hub.errors import FabricError
-from fabric_hub.sessions.store import SessionStore
+from fabric_hub.sessions.store import SessionStore, new_session_id
 
 from .builders import fields_of_a_session
 
@@ -130,7 +130,16 @@ def no_room_to_open(directory: Path) -> dict[str, object]:
     return {"refused": refused, "afterwards": refusal(lambda: SessionStore(url))}
 
 
+def add(path: Path) -> dict[str, object]:
+    """Put one more session on a record that others use."""
+    store = SessionStore(f"sqlite:///{path}")
+    try:
+        return {"id": store.create(**fields_of_a_session(server_name=new_session_id())).id}
+    finally:
+        store.close()
+
+
 if __name__ == "__main__":
     os.umask(0o022)
-    scenario = {"full": full_disk, "limit": file_limit, "open": no_room_to_open}[sys.argv[1]]
+    scenario = {"full": full_disk, "limit": file_limit, "open": no_room_to_open, "add": add}[sys.argv[1]]
     print(json.dumps(scenario(Path(sys.argv[2]))))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from datetime import date
@@ -176,6 +177,20 @@ def _sleeper(**environment: str) -> subprocess.Popen[bytes]:
     assert process.stdout
     process.stdout.readline()
     return process
+
+
+def test_a_log_that_grows_large_begins_anew_and_its_daemon_writes_on(tmp_path: Path) -> None:
+    log = tmp_path / "hub.log"
+    writes = "head -c 3000000 /dev/zero; kill -STOP $$; echo more"
+    daemon = processes.start(["sh", "-c", writes], log=log, environment={"PATH": os.environ["PATH"]}, cwd=tmp_path)
+    os.waitid(os.P_PID, daemon.pid, os.WSTOPPED)
+    assert not processes.cut(log, 3_000_000)
+    assert processes.cut(log, 1_000_000)
+    daemon.send_signal(signal.SIGCONT)
+    daemon.wait(30)
+    assert log.read_text() == "more\n"
+    assert (tmp_path / "hub.log.1").stat().st_size == 1_000_000
+    assert not processes.cut(tmp_path / "none.log", 1)
 
 
 def test_only_processes_of_the_run_are_found_and_ended(tmp_path: Path) -> None:

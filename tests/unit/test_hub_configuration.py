@@ -17,7 +17,7 @@ from tornado import web
 from traitlets.config import Config
 
 from fabric_hub.hub import complete, configure, mend_double_click
-from fabric_hub.service.scopes import SESSION_SCOPE, SESSION_TOKEN_SCOPES
+from fabric_hub.sessions.scopes import SESSION_SCOPE, SESSION_TOKEN_SCOPES
 from fabric_hub.spawner import runtime
 from fabric_hub.spawner.wrapper import FabricSpawner
 

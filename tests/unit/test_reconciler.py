@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from fabric_hub.errors import FabricError, SlurmUnavailableError
 from fabric_hub.model import CancelRequest, HubUser, Job, Snapshot
 from fabric_hub.service import reconciler
+from fabric_hub.service.lease import Lease, lease_path
 from fabric_hub.service.reconciler import GRACE_S, Reconciler, orphans
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.settings import Settings, parse
@@ -139,7 +140,14 @@ Running = Callable[..., Any]
 
 
 @pytest.fixture
-def running(site: Settings, store: SessionStore, monkeypatch: pytest.MonkeyPatch) -> Running:
+def lease(site: Settings) -> Lease:
+    taken = Lease(lease_path(site))
+    taken.take()
+    return taken
+
+
+@pytest.fixture
+def running(site: Settings, store: SessionStore, lease: Lease, monkeypatch: pytest.MonkeyPatch) -> Running:
     """A reconciler that runs, with its waits made short."""
     monkeypatch.setattr(reconciler, "RETRY_S", 0.02)
     monkeypatch.setattr(reconciler, "LOOK_S", 0.05)
@@ -147,7 +155,7 @@ def running(site: Settings, store: SessionStore, monkeypatch: pytest.MonkeyPatch
     @asynccontextmanager
     async def run(gateway: NotedCancels, hub: AnsweringHub, slurm: TellingSlurm) -> AsyncIterator[asyncio.Task[None]]:
         follower = SnapshotFollower(slurm, wanted=lambda: True)
-        worker = Reconciler(site, store, gateway, follower, hub)  # type: ignore[arg-type]
+        worker = Reconciler(site, store, gateway, follower, hub, lease)  # type: ignore[arg-type]
         worker._started_at = time.time() + 60  # whatever the tests put on record is from before this hub
         task = asyncio.create_task(worker.run())
         try:
@@ -218,6 +226,27 @@ async def test_while_slurm_is_silent_nothing_is_ended(running: Running) -> None:
             await asyncio.wait_for(gateway.asked.get(), 0.3)
         slurm.say(a_snapshot(a_job(), serial=2))
         assert (await next_of(gateway.asked)).session == SESSION
+
+
+async def test_a_service_that_another_one_has_followed_ends_nothing(
+    running: Running, site: Settings, store: SessionStore, lease: Lease
+) -> None:
+    """One that an earlier hub left behind may know of sessions what is no longer so."""
+    session = store.create(**fields_of_a_session())
+    later = Lease(lease_path(site))
+    later.take()
+    gateway = NotedCancels()
+    async with running(gateway, AnsweringHub({}, 201), TellingSlurm(a_snapshot(a_job()))):
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(gateway.asked.get(), 0.5)
+    kept = store.get(session.id)
+    assert kept is not None
+    assert kept.live
+    assert (lease.held(), later.held()) == (False, True)
+    with pytest.raises(FabricError, match="Another service has taken the sessions' record"):
+        await asyncio.wait_for(lease.keep(), 10)
+    lease_path(site).unlink()
+    assert not later.held(), "what cannot be known is no right"
 
 
 async def test_one_orphan_that_cannot_be_ended_does_not_keep_the_others_alive(running: Running) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fabric_hub.service.scopes import SESSION_SCOPE, SESSION_TOKEN_SCOPES, server_of
+from fabric_hub.sessions.scopes import SESSION_SCOPE, SESSION_TOKEN_SCOPES, server_of
 
 OWN = ["users:activity!user=jan", SESSION_SCOPE]
 

@@ -13,16 +13,16 @@ from fabric_hub.model import Problem, Snapshot
 from fabric_hub.projects.quote import Quote, quote
 from fabric_hub.service import clusters
 from fabric_hub.service.api import describe, make_app
-from fabric_hub.service.scopes import SESSION_SCOPE
 from fabric_hub.service.turns import MOST_WAITING
 from fabric_hub.sessions.doorbell import doorbell_path, listen
+from fabric_hub.sessions.scopes import SERVICE_SCOPE, SESSION_SCOPE, scopes_of
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.settings import Settings
 
 from .builders import NOW, a_job, a_session, a_snapshot, fields_of_a_session
 
 API = "/services/fabric/api"
-SESSION_OF_JAN = {"name": "jan", "scopes": [SESSION_SCOPE, "access:servers!server=jan/"]}
+SESSION_OF_JAN = {"name": "jan", "scopes": scopes_of("jan", "")}
 
 
 class TokensOfTheHub:
@@ -31,9 +31,14 @@ class TokensOfTheHub:
     def __init__(self) -> None:
         self.known: dict[str, dict[str, Any]] = {
             "session": SESSION_OF_JAN,
-            "person": {"name": "jan", "scopes": [SESSION_SCOPE, "access:servers!user=jan"]},
-            "eves": {"name": "eve", "scopes": [SESSION_SCOPE, "access:servers!server=eve/"]},
+            "person": {"name": "jan", "scopes": [SESSION_SCOPE, SERVICE_SCOPE, "access:servers!user=jan"]},
+            "eves": {"name": "eve", "scopes": scopes_of("eve", "")},
             "bare": {"name": "jan"},
+            # made for something else: JupyterHub's own API, another service, another server
+            "narrow": {"name": "jan", "scopes": ["read:users!user=jan", "access:servers!user=jan", SESSION_SCOPE]},
+            "elsewhere": {"name": "jan", "scopes": ["access:services!service=other", SESSION_SCOPE]},
+            "scraper": {"name": "prometheus", "kind": "service", "scopes": ["read:metrics"]},
+            "admin": {"name": "root", "scopes": ["access:services"]},
         }
 
     async def __call__(self, token: str) -> dict[str, Any] | None:
@@ -87,6 +92,26 @@ async def test_without_a_token_that_the_hub_knows_nothing_is_told(
     body = {"port": 4000} if verb == "POST" else None
     told = problem(await api.request(verb, f"{API}/{path}", headers=headers, json=body), 401, "token")
     assert "Authorization" in told.hint
+
+
+OPEN = {"/services/fabric/api/health"}
+
+
+@pytest.mark.parametrize("who", ["narrow", "elsewhere", "scraper", "bare"])
+async def test_a_token_that_was_not_made_for_this_service_is_refused_by_every_verb(
+    api: httpx.AsyncClient, session: Session, who: str
+) -> None:
+    document = (await api.get(f"{API}/openapi.json")).json()
+    verbs = [(verb, path) for path, verbs in document["paths"].items() for verb in verbs if path not in OPEN]
+    assert len(verbs) > 10
+    for verb, path in verbs:
+        url = path.replace("{name}", "x")
+        told = problem(await api.request(verb.upper(), url, headers=token(who), json={}), 403, "scope")
+        assert SERVICE_SCOPE in told.hint, f"{verb} {path}"
+
+
+async def test_a_token_for_all_services_is_for_this_one_too(api: httpx.AsyncClient) -> None:
+    assert (await api.get(f"{API}/offer", headers=token("admin"))).status_code == 200
 
 
 async def test_more_workers_than_one_cluster_may_have_are_refused_in_words(

@@ -12,7 +12,7 @@ import pytest
 from fabric_hub.datasets.policy import ACCEPT_SCOPE
 from fabric_hub.service.api import make_app
 from fabric_hub.service.datasets import Desk
-from fabric_hub.service.scopes import SESSION_SCOPE, SESSION_TOKEN_SCOPES
+from fabric_hub.sessions.scopes import SERVICE_SCOPE, SESSION_SCOPE, SESSION_TOKEN_SCOPES, scopes_of
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.settings import Settings
 from tests.fakes.keeper import FakeKeeper
@@ -20,14 +20,14 @@ from tests.fakes.keeper import FakeKeeper
 from .builders import NOW, a_catalogue, a_dataset, a_site, fields_of_a_session
 from .test_service_api import API, problem, token
 
-PERSON = [SESSION_SCOPE, ACCEPT_SCOPE, "access:servers!user=jan"]
+PERSON = [SESSION_SCOPE, SERVICE_SCOPE, ACCEPT_SCOPE, "access:servers!user=jan"]
 TOKENS: dict[str, dict[str, Any]] = {
-    "session": {"name": "jan", "kind": "user", "scopes": [SESSION_SCOPE, "access:servers!server=jan/"]},
+    "session": {"name": "jan", "kind": "user", "scopes": scopes_of("jan", "")},
     "person": {"name": "jan", "kind": "user", "scopes": PERSON},
-    "narrow": {"name": "jan", "kind": "user", "scopes": ["read:users!user=jan"]},
+    "narrow": {"name": "jan", "kind": "user", "scopes": [SERVICE_SCOPE, "read:users!user=jan"]},
     # were a session's token ever given the right, it would still be a session's
-    "odd": {"name": "jan", "kind": "user", "scopes": [SESSION_SCOPE, ACCEPT_SCOPE, "access:servers!server=jan/"]},
-    "service": {"name": "jan", "kind": "service", "scopes": [ACCEPT_SCOPE]},
+    "odd": {"name": "jan", "kind": "user", "scopes": [ACCEPT_SCOPE, *scopes_of("jan", "")]},
+    "service": {"name": "jan", "kind": "service", "scopes": [SERVICE_SCOPE, ACCEPT_SCOPE]},
 }
 ACCEPTANCE = {"project": "physics", "agreement": "1", "purpose": "research"}
 

@@ -19,7 +19,7 @@ from fabric_hub.service.continuation import Continuation, next_name
 from fabric_hub.service.idle import IdleDesk
 from fabric_hub.service.quotas import QuotaDesk, time_left_of
 from fabric_hub.service.review import Review
-from fabric_hub.service.scopes import SESSION_SCOPE
+from fabric_hub.sessions.scopes import SERVICE_SCOPE, SESSION_SCOPE, scopes_of
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.settings import Settings
 from fabric_hub.slurm.limits import GPU, Association, Limit, Limits, Qos
@@ -30,9 +30,9 @@ from .builders import NOW, a_job, a_site, a_snapshot, fields_of_a_session
 from .test_service_api import API, problem, token
 
 TOKENS: dict[str, dict[str, Any]] = {
-    "session": {"name": "jan", "kind": "user", "scopes": [SESSION_SCOPE, "access:servers!server=jan/"]},
-    "person": {"name": "jan", "kind": "user", "scopes": [SESSION_SCOPE, "access:servers!user=jan"]},
-    "service": {"name": "jan", "kind": "service", "scopes": []},
+    "session": {"name": "jan", "kind": "user", "scopes": scopes_of("jan", "")},
+    "person": {"name": "jan", "kind": "user", "scopes": [SESSION_SCOPE, SERVICE_SCOPE, "access:servers!user=jan"]},
+    "service": {"name": "jan", "kind": "service", "scopes": [SERVICE_SCOPE]},
 }
 HOUR = 3600.0
 

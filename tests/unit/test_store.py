@@ -87,6 +87,25 @@ def test_threads_that_start_one_server_at_once_get_one_session(store: SessionSto
     assert [session.id for session in store.live_all()] == [end for end in ends if end != "busy"]
 
 
+def test_of_many_starts_at_one_moment_no_more_than_allowed_get_a_session(store: SessionStore) -> None:
+    together = threading.Barrier(8)
+
+    def start(number: int) -> str:
+        together.wait(30)
+        try:
+            return store.create(most=3, **fields_of_a_session(server_name=f"s{number}")).id
+        except FabricError as error:
+            return error.reason
+
+    with ThreadPoolExecutor(8) as hands:
+        ended = list(hands.map(start, range(8)))
+    assert ended.count("too-many-sessions") == 5
+    assert len(store.live_names("jan")) == 3
+    assert store.create(most=3, **fields_of_a_session(user="eve")).live, "of each user by themselves"
+    store.end(next(one for one in ended if one != "too-many-sessions"), reason="stopped", text="")
+    assert store.create(most=3, **fields_of_a_session(server_name="later")).live
+
+
 def test_hub_and_service_may_make_the_database_at_the_same_moment(tmp_path: Path) -> None:
     for number in range(40):
         url = f"sqlite:///{tmp_path / f'{number}.sqlite'}"
@@ -98,6 +117,20 @@ def test_hub_and_service_may_make_the_database_at_the_same_moment(tmp_path: Path
 
         with ThreadPoolExecutor(6) as pool:
             list(pool.map(make, range(6)))
+
+
+def test_a_database_opened_twice_in_a_process_still_sees_what_others_write(store: SessionStore, database: Path) -> None:
+    """SQLite's locks are POSIX's: closing any descriptor of the file drops them, and the log could be taken away."""
+    store.create(**fields_of_a_session(server_name="before"))
+    SessionStore(store.url).close()
+    other = [sys.executable, "-m", "tests.unit.database_processes", "add", str(database)]
+    for _ in range(2):  # the last connection that closes removes the log
+        made = outcome(*other)["id"]
+        assert made in store.known([made])
+    later = SessionStore(store.url)
+    assert later.engine is store.engine, "one engine per process"
+    later.close()
+    assert len(store.live_all()) == 3, "closing one of them takes nothing from the other"
 
 
 def test_the_first_announced_port_counts(store: SessionStore) -> None:

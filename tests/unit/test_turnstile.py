@@ -36,6 +36,25 @@ async def test_one_that_gives_up_waiting_keeps_nobody_out() -> None:
     await third
 
 
+async def test_nobody_waits_for_all_of_somebody_elses_starts() -> None:
+    turnstile, passed, eight = Turnstile(), list[str](), asyncio.Event()
+
+    async def start(user: str) -> None:
+        turnstile.enter(user)
+        for step in (Step.BEGIN, Step.SUBMIT):
+            await turnstile.wait(step)
+            passed.append(f"{user} {step.name}")
+            if len(passed) == 8:
+                eight.set()
+
+    many = [asyncio.create_task(start("greedy")) for _ in range(20)]
+    await eight.wait()
+    others = [asyncio.create_task(start(f"other{number}")) for number in range(2)]
+    await asyncio.gather(*many, *others)
+    assert max(map(passed.index, ("other0 SUBMIT", "other1 SUBMIT"))) < 8 + 2 * 3 + 2
+    assert passed[:4] == ["greedy BEGIN", "greedy SUBMIT"] * 2, "one that has begun goes on before the next begins"
+
+
 async def test_who_is_nearly_ready_goes_before_those_who_begin() -> None:
     turnstile, passed = Turnstile(), list[Step]()
 

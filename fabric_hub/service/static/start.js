@@ -1,6 +1,7 @@
 // The start form: profiles, images and datasets of the chosen project only, hours of the chosen profile,
 // and the session's name as JupyterHub's server name (it is part of the address, not an option).
 // After a refusal the page is a new one: what was chosen is put back, so that one thing can be mended.
+// A link may choose, too; what it chooses is shown, and started only by the button.
 (() => {
   const root = document.getElementById("fabric-start");
   const project = document.getElementById("project");
@@ -129,6 +130,7 @@
   function restore(choice) {
     const open = [...project.options].find((option) => option.value === choice.project && !option.disabled);
     if (open) project.value = open.value;
+    for (const radio of radios) radio.checked = false; // what this project offers first, unless one was chosen
     chooseProject();
     const profile = radios.find((radio) => radio.value === choice.profile && !radio.disabled);
     if (profile && words(project.selectedOptions[0], "profiles").includes(profile.value)) chooseProfile(profile);
@@ -137,11 +139,11 @@
     chooseDatasets(choice.datasets || []); // but nobody's acceptance is put back for them
   }
 
-  function refused() {
+  function chosen() {
     const problem = document.querySelector(".spawn-error-msg");
-    if (!problem) return;
-    problem.setAttribute("role", "alert");
     const url = new URLSearchParams(location.search);
+    if (problem) problem.setAttribute("role", "alert");
+    else if (![...url.keys()].some((key) => key.startsWith("opt-"))) return;
     const fromUrl = Object.fromEntries([...url].map(([key, value]) => [key.replace(/^opt-/, ""), value]));
     fromUrl.datasets = [...url].filter(([key]) => /^(opt-)?datasets$/.test(key)).map(([, value]) => value);
     const sent = sessionStorage.getItem(MEMORY);
@@ -161,5 +163,5 @@
     }
   });
   chooseProject();
-  refused();
+  chosen();
 })();

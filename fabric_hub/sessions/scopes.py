@@ -1,12 +1,14 @@
 """What a session's own token may do, and nothing else."""
 
 SESSION_SCOPE = "custom:fabric:session"
+# What every call of the service needs but its health, and its metrics, which have a scope of their own.
+SERVICE_SCOPE = "access:services!service=fabric"
 
 # users:activity is JupyterHub's own need; access:servers!server names the session; the rest opens this service.
 SESSION_TOKEN_SCOPES = (
     "users:activity!user",
     "access:servers!server",
-    "access:services!service=fabric",
+    SERVICE_SCOPE,
     SESSION_SCOPE,
 )
 
@@ -18,9 +20,14 @@ def scopes_of(user: str, server: str) -> list[str]:
     return [
         SESSION_SCOPE,
         f"{_ACCESS_SERVER}{user}/{server}",
-        "access:services!service=fabric",
+        SERVICE_SCOPE,
         f"users:activity!user={user}",
     ]
+
+
+def may_call(scopes: list[str] | tuple[str, ...]) -> bool:
+    """Whether a token was made for our service, among others or alone."""
+    return SERVICE_SCOPE in scopes or SERVICE_SCOPE.partition("!")[0] in scopes
 
 
 def server_of(user: str, scopes: list[str] | tuple[str, ...]) -> str | None:

@@ -1,0 +1,87 @@
+"""Strangers who hold connections and bodies open, on the real hub and service: others are answered all the same."""
+
+from __future__ import annotations
+
+import resource
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from .small_site import SmallSite
+
+pytestmark = pytest.mark.hub
+
+STALLED = 1100
+DESCRIPTORS = 1024
+WITHIN_S = 2.0
+LARGEST_LOG = 1 << 20
+
+
+@pytest.fixture
+def few_descriptors(site: SmallSite) -> Iterator[dict[str, int]]:
+    """Hub and service have so few descriptors, as a login shell gives them; this process has enough."""
+    pids = {"hub": site.pid, "service": site.child("fabric_hub.service")}
+    before = {pid: resource.prlimit(pid, resource.RLIMIT_NOFILE) for pid in pids.values()}
+    ours = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for pid, (_, hard) in before.items():
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (DESCRIPTORS, hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, ours[1]), ours[1]))
+    yield pids
+    resource.setrlimit(resource.RLIMIT_NOFILE, ours)
+    for pid, limits in before.items():
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+
+
+def _answers(site: SmallSite) -> None:
+    """A client of the hub and one of the service, through the proxy, are answered in time."""
+    with httpx.Client(base_url=site.address, timeout=10) as client:
+        for path in ("/hub/api/", "/services/fabric/api/health", "/hub/login"):
+            began = time.monotonic()
+            assert client.get(path).status_code == 200, path
+            assert time.monotonic() - began < WITHIN_S, path
+
+
+@pytest.mark.parametrize("whose", ["hub", "service"])
+def test_more_stalled_connections_than_descriptors_keep_nobody_waiting(
+    site: SmallSite, few_descriptors: dict[str, int], whose: str
+) -> None:
+    log_before = site.log.stat().st_size
+    port = site.settings.hub.hub_port if whose == "hub" else site.settings.hub.service_port
+    stalled: list[socket.socket] = []
+    try:
+        stalled.extend(socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(STALLED))
+        _answers(site)
+        _answers(site)
+        open_now = len(list(Path(f"/proc/{few_descriptors[whose]}/fd").iterdir()))
+        assert 200 < open_now < DESCRIPTORS - 100, "it was under attack, and has descriptors for its own work"
+    finally:
+        for one in stalled:
+            one.close()
+    assert site.log.stat().st_size - log_before < LARGEST_LOG
+
+
+def test_large_bodies_of_strangers_are_not_kept(site: SmallSite) -> None:
+    """100 MB each without a login, of which the last byte never comes."""
+    resident = Path(f"/proc/{site.pid}/statm")
+    before = int(resident.read_text().split()[1])
+    head = f"POST /hub/login HTTP/1.1\r\nHost: {site.address}\r\nContent-Length: 100000000\r\n\r\n"
+    senders = [socket.create_connection((urlsplit(site.address).hostname, urlsplit(site.address).port)) for _ in "123"]
+    try:
+        for sender in senders:
+            sender.settimeout(10)
+            with suppress(OSError):  # refused, as it should be
+                sender.sendall(head.encode())
+                for _ in range(60):
+                    sender.sendall(b"x" * 1_000_000)
+        _answers(site)
+        pages = int(resident.read_text().split()[1]) - before
+    finally:
+        for sender in senders:
+            sender.close()
+    assert pages * resource.getpagesize() < 30_000_000
