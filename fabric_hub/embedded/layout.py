@@ -137,6 +137,10 @@ class Layout:
         return self.root / "hub"
 
     @property
+    def service_socket(self) -> Path:
+        return self.hub / "run" / "service.sock"
+
+    @property
     def logins(self) -> Path:
         return self.hub / "demo-logins.json"
 

@@ -115,6 +115,7 @@ def _start(options: Options, layout: Layout, claims: ports.Claims, supervisor: S
         _remember(layout, known)
         accounts.create(layout, known.prefix)
     hub, gateway, keeper = _service_accounts(known) if root_run else (None, None, None)
+    sockets = _listen(claims, known, hub) if options.until == "hub" else ()
     found = None if known.local else gpus.detect()
     code = runtime.current(layout, say)
     _hub_files(layout, hub, gateway)
@@ -141,7 +142,14 @@ def _start(options: Options, layout: Layout, claims: ports.Claims, supervisor: S
     if options.until == "slurm":
         return
     daemons = cluster.our_daemons(
-        layout, code, ports=known.ports, gateway=gateway, keeper=keeper, hub=hub, slurm=found is not None
+        layout,
+        code,
+        ports=known.ports,
+        gateway=gateway,
+        keeper=keeper,
+        hub=hub,
+        slurm=found is not None,
+        sockets=sockets,
     )
     if options.until == "hub":
         if not code.config.is_file():
@@ -208,6 +216,12 @@ def _service_accounts(known: Instance) -> tuple[Account, Account, Account]:
         Account(gateway.pw_uid, gateway.pw_gid, ("setuid", "setgid")),
         Account(keeper.pw_uid, keeper.pw_gid),
     )
+
+
+def _listen(claims: ports.Claims, known: Instance, hub: Account | None) -> tuple[socket.socket, ...]:
+    """The ports of proxy and hub, held from now on: nobody else can take one while its owner is down."""
+    owner = (hub.uid, hub.gid) if hub else None
+    return tuple(claims.listen(port, owner) for port in (known.ports.public, known.ports.hub))
 
 
 def _hub_files(layout: Layout, hub: Account | None, gateway: Account | None) -> None:
