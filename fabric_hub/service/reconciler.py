@@ -22,6 +22,7 @@ from ..sessions.store import Session, SessionStore
 from ..settings import Settings
 from ..slurm.client import GatewayClient
 from ..slurm.follower import SnapshotFollower
+from ..slurm.permits import is_member, is_paid
 from .hub_api import HubApi, message, options
 
 log = logging.getLogger("fabric_hub.reconciler")
@@ -47,7 +48,8 @@ def orphans(settings: Settings, jobs: tuple[Job, ...], known: dict[str, Session]
     """Jobs of this hub that nobody owns: sessions, and the workers of sessions' Dask clusters. Pure.
 
     A job's name is text that its owner chose: one that names a session of another
-    Unix account is not that session's job, and is left alone.
+    Unix account is not that session's job, and is left alone; so is one of somebody
+    who is in no project, in an account that is no project's.
     """
     found = []
     for job in jobs:
@@ -56,8 +58,9 @@ def orphans(settings: Settings, jobs: tuple[Job, ...], known: dict[str, Session]
             continue
         session = known.get(identity[1])
         if session is None:
-            user = "orphan" if settings.users.shared_account else hub_name(settings.users, job.user)
-            if user and _is_hub_user(user):
+            shared = settings.users.shared_account
+            user = "orphan" if shared else hub_name(settings.users, job.user)
+            if user and _is_hub_user(user) and (shared or is_member(settings, user) or is_paid(settings, job)):
                 found.append(Orphan(job_id=job.job_id, session=identity[1], user=user))
             continue
         if not settings.users.shared_account and job.user != unix_name(settings.users, session.user):

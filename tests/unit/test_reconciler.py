@@ -74,6 +74,11 @@ def test_accounts_of_no_hub_user_are_left_alone(tmp_path: Path) -> None:
     assert ended(site, a_job(user="demo-x\\y")) == []
 
 
+def test_a_forged_name_of_somebody_in_no_project_is_left_alone(site: Settings) -> None:
+    assert ended(site, a_job(user="mallory")) == []
+    assert ended(site, a_job(user="left", account="phys")) == ["left"], "a project pays for it"
+
+
 def test_where_everybody_shares_an_account_the_sessions_name_alone_decides(tmp_path: Path) -> None:
     site = parse(site_text(tmp_path, "[users]\nshared_account = true\n"))
     assert ended(site, a_job(user="fabric")) == ["orphan"]
@@ -222,7 +227,7 @@ async def test_while_slurm_is_silent_nothing_is_ended(running: Running) -> None:
 
 async def test_one_orphan_that_cannot_be_ended_does_not_keep_the_others_alive(running: Running) -> None:
     other = "aaaaaaaaaaaa"
-    jobs = [a_job(user="locked"), a_job(job_id=8, name=f"fabric-main-{other}")]
+    jobs = [a_job(user="locked", account="phys"), a_job(job_id=8, name=f"fabric-main-{other}")]
     gateway = NotedCancels(refuses=("locked",))
     async with running(gateway, AnsweringHub({}, 201), TellingSlurm(a_snapshot(*jobs))):
         asked = {(await next_of(gateway.asked)).session for _ in range(2)}
