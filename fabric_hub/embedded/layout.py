@@ -18,6 +18,11 @@ class Layout:
     images: Path
 
     @property
+    def mark(self) -> Path:
+        """Says that the directory is an embedded run's, which may be removed with all that is in it."""
+        return self.root / "fabric-hub-run"
+
+    @property
     def site(self) -> Path:
         return self.root / "site.toml"
 
