@@ -94,6 +94,7 @@ class Reconciler:
         self._follower, self._hub = follower, hub
         self._started_at = time.time()
         self._asked: dict[int, float] = {}
+        self._ending: dict[str, asyncio.Task[None]] = {}  # by user
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -103,14 +104,15 @@ class Reconciler:
                 loops.create_task(self._watch_for_orphans(), name="orphans")
 
     async def _watch_for_orphans(self) -> None:
-        while True:
-            try:
-                await self._end_orphans(self._follower.snapshot)
-            except FabricError as error:
-                log.warning("Orphans are to be ended later: %s", error)
-            with suppress(TimeoutError):  # grace runs out also when nothing changes
-                async with asyncio.timeout(LOOK_S):  # wait_for of Python 3.11 may swallow a cancellation
-                    await self._follower.changed()
+        async with asyncio.TaskGroup() as ending:
+            while True:
+                try:
+                    self._end_orphans(self._follower.snapshot, ending)
+                except FabricError as error:
+                    log.warning("Orphans are to be ended later: %s", error)
+                with suppress(TimeoutError):  # grace runs out also when nothing changes
+                    async with asyncio.timeout(LOOK_S):  # wait_for of Python 3.11 may swallow a cancellation
+                        await self._follower.changed()
 
     async def _resume_all(self) -> None:
         """Sessions that were starting when the hub died: ask the hub to start them again."""
@@ -146,17 +148,26 @@ class Reconciler:
         self._store.end(session.id, reason="refused", text=why)
         return True
 
-    async def _end_orphans(self, snapshot: Snapshot | None) -> None:
+    def _end_orphans(self, snapshot: Snapshot | None, ending: asyncio.TaskGroup) -> None:
+        """Begin to end them, one after the other for each user: nobody waits behind another's, however many they are."""
         if snapshot is None or snapshot.silent_since is not None:
             return
         named = [identity[1] for job in snapshot.jobs if (identity := job.session or job.cluster)]
         now = time.time()
+        waiting: dict[str, list[Orphan]] = {}
         for orphan in orphans(self._settings, snapshot.jobs, self._store.known(named), now):
-            if now - self._asked.get(orphan.job_id, 0.0) < RETRY_S:
-                continue
-            self._asked[orphan.job_id] = now
+            if now - self._asked.get(orphan.job_id, 0.0) >= RETRY_S:
+                waiting.setdefault(orphan.user, []).append(orphan)
+        for user, mine in waiting.items():
+            if user not in self._ending:
+                self._ending[user] = ending.create_task(self._end_all(mine), name=f"orphans of {user}")
+                self._ending[user].add_done_callback(lambda _, user=user: self._ending.pop(user))  # type: ignore[misc]
+
+    async def _end_all(self, mine: list[Orphan]) -> None:
+        for orphan in mine:
             log.warning("Job %s of session %s has no owner and is ended", orphan.job_id, orphan.session)
             try:
                 await self._gateway.cancel(CancelRequest(session=orphan.session, user=orphan.user, why="orphan"))
             except FabricError as error:  # one that cannot be ended must not keep the others alive
                 log.warning("Job %s is to be ended later: %s", orphan.job_id, error)
+            self._asked[orphan.job_id] = time.time()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -122,6 +123,19 @@ class NotedCancels:
             raise FabricError("Account root may not be used.", reason="account", status=403)
 
 
+class SlowFor(NotedCancels):
+    """Never done with what it does for one user."""
+
+    def __init__(self, user: str) -> None:
+        super().__init__()
+        self._user = user
+
+    async def cancel(self, request: CancelRequest) -> None:
+        await super().cancel(request)
+        if request.user == self._user:
+            await asyncio.Event().wait()
+
+
 class AnsweringHub:
     """In JupyterHub's place: its users' servers, and the answers it gives to starts, the last one for ever."""
 
@@ -232,6 +246,16 @@ async def test_one_orphan_that_cannot_be_ended_does_not_keep_the_others_alive(ru
     async with running(gateway, AnsweringHub({}, 201), TellingSlurm(a_snapshot(*jobs))):
         asked = {(await next_of(gateway.asked)).session for _ in range(2)}
     assert asked == {SESSION, other}
+
+
+async def test_nobodys_clean_up_waits_behind_the_forged_names_of_another(running: Running) -> None:
+    names = ["".join(letters) for letters in itertools.islice(itertools.product("abcdefg", repeat=12), 300)]
+    forged = [a_job(job_id=100 + number, user="eve", name=f"fabric-main-{name}") for number, name in enumerate(names)]
+    gateway = SlowFor("eve")
+    async with running(gateway, AnsweringHub({}, 201), TellingSlurm(a_snapshot(*forged, a_job()))):
+        assert (await next_of(gateway.asked)).user == "eve"
+        assert (await next_of(gateway.asked)).user == "jan"
+        assert gateway.asked.empty(), "one after the other"
 
 
 async def test_a_hub_that_does_not_answer_does_not_keep_orphans_alive(running: Running, store: SessionStore) -> None:
