@@ -1,8 +1,10 @@
 """Nothing is lost, and nobody's job stays: records, jobs and the hub are brought together.
 
-Two loops. Once at the start: every session on record that JupyterHub does not
+Three loops. Once at the start: every session on record that JupyterHub does not
 know is started again (its ``start()`` then adopts the job). Then with every
 snapshot: jobs of this hub whose session is over, or was never on record, end.
+And tokens and keys of sessions that are over go, also when nobody could remove
+them at their end.
 """
 
 from __future__ import annotations
@@ -32,6 +34,9 @@ log = logging.getLogger("fabric_hub.reconciler")
 GRACE_S = 20.0
 RETRY_S = 5.0
 LOOK_S = 10.0
+# How often left-over files are looked for, and how long it is tried to remove a session's.
+CLEAR_S = 30.0
+CLEAR_FOR_S = 24 * 3600.0
 
 _HUB_USER: TypeAdapter[str] = TypeAdapter(HubUser)
 
@@ -94,6 +99,8 @@ class Reconciler:
         self._follower, self._hub = follower, hub
         self._started_at = time.time()
         self._asked: dict[int, float] = {}
+        self._cleared: set[str] = set()
+        self._clearing: dict[str, asyncio.Task[None]] = {}  # by user
         self._ending: dict[str, asyncio.Task[None]] = {}  # by user
 
     async def run(self) -> None:
@@ -102,6 +109,7 @@ class Reconciler:
             loops.create_task(self._resume_all(), name="resume")
             if self._settings.slurm is not None:
                 loops.create_task(self._watch_for_orphans(), name="orphans")
+                loops.create_task(self._clear_away(), name="left-over files")
 
     async def _watch_for_orphans(self) -> None:
         async with asyncio.TaskGroup() as ending:
@@ -149,7 +157,7 @@ class Reconciler:
         return True
 
     def _end_orphans(self, snapshot: Snapshot | None, ending: asyncio.TaskGroup) -> None:
-        """Begin to end them, one after the other for each user: nobody waits behind another's, however many they are."""
+        """Begin to end them, one after the other for each user: nobody waits behind another's."""
         if snapshot is None or snapshot.silent_since is not None:
             return
         named = [identity[1] for job in snapshot.jobs if (identity := job.session or job.cluster)]
@@ -171,3 +179,28 @@ class Reconciler:
             except FabricError as error:  # one that cannot be ended must not keep the others alive
                 log.warning("Job %s is to be ended later: %s", orphan.job_id, error)
             self._asked[orphan.job_id] = time.time()
+
+    async def _clear_away(self) -> None:
+        """Remove the private files of sessions that are over, for each user apart; mostly they are gone already."""
+        async with asyncio.TaskGroup() as clearing:
+            while True:
+                now, left = time.time(), dict[str, list[Session]]()
+                with suppress(FabricError):  # the record is locked: the next look reads it
+                    for session in self._store.ended_since(now - CLEAR_FOR_S):
+                        over = session.ended_at is not None and now - session.ended_at > GRACE_S
+                        if over and session.id not in self._cleared:
+                            left.setdefault(session.user, []).append(session)
+                for user, mine in left.items():
+                    if user not in self._clearing:
+                        task = self._clearing[user] = clearing.create_task(self._clear(mine), name=f"files of {user}")
+                        task.add_done_callback(lambda _, user=user: self._clearing.pop(user))  # type: ignore[misc]
+                await asyncio.sleep(CLEAR_S)
+
+    async def _clear(self, mine: list[Session]) -> None:
+        for session in mine:
+            try:
+                await self._gateway.remove(session.id, session.user)
+            except FabricError as error:
+                log.info("Files of session %s of %s are to be removed later: %s", session.id, session.user, error)
+                return  # the same home: the others would wait there, too
+            self._cleared.add(session.id)

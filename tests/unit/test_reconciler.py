@@ -115,12 +115,28 @@ class NotedCancels:
 
     def __init__(self, refuses: tuple[str, ...] = ()) -> None:
         self.asked: asyncio.Queue[CancelRequest] = asyncio.Queue()
+        self.removed: asyncio.Queue[str] = asyncio.Queue()
         self._refuses = refuses
 
     async def cancel(self, request: CancelRequest) -> None:
         self.asked.put_nowait(request)
         if request.user in self._refuses:
             raise FabricError("Account root may not be used.", reason="account", status=403)
+
+    async def remove(self, session: str, user: str) -> None:
+        self.removed.put_nowait(session)
+
+
+class AwayAtFirst(NotedCancels):
+    """Does not answer the first two times that files are to be removed."""
+
+    _tries = 0
+
+    async def remove(self, session: str, user: str) -> None:
+        self._tries += 1
+        if self._tries <= 2:
+            raise FabricError("The gateway does not answer.", reason="gateway", status=503)
+        await super().remove(session, user)
 
 
 class SlowFor(NotedCancels):
@@ -162,6 +178,7 @@ def running(site: Settings, store: SessionStore, monkeypatch: pytest.MonkeyPatch
     """A reconciler that runs, with its waits made short."""
     monkeypatch.setattr(reconciler, "RETRY_S", 0.02)
     monkeypatch.setattr(reconciler, "LOOK_S", 0.05)
+    monkeypatch.setattr(reconciler, "CLEAR_S", 0.05)
 
     @asynccontextmanager
     async def run(gateway: NotedCancels, hub: AnsweringHub, slurm: TellingSlurm) -> AsyncIterator[asyncio.Task[None]]:
@@ -256,6 +273,19 @@ async def test_nobodys_clean_up_waits_behind_the_forged_names_of_another(running
         assert (await next_of(gateway.asked)).user == "eve"
         assert (await next_of(gateway.asked)).user == "jan"
         assert gateway.asked.empty(), "one after the other"
+
+
+async def test_keys_of_a_session_that_is_over_go_also_when_the_gateway_was_away(
+    running: Running, store: SessionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconciler, "GRACE_S", 0.0)
+    over, live = (store.create(**fields_of_a_session(server_name=name)) for name in ("over", "live"))
+    store.end(over.id, reason="stopped", text="It was stopped.")
+    gateway = AwayAtFirst()
+    async with running(gateway, AnsweringHub({"jan": {"over", "live"}}, 201), TellingSlurm(a_snapshot())):
+        assert await next_of(gateway.removed) == over.id
+        await asyncio.sleep(5 * reconciler.CLEAR_S)
+        assert gateway.removed.empty(), f"once, and never those of {live.id}"
 
 
 async def test_a_hub_that_does_not_answer_does_not_keep_orphans_alive(running: Running, store: SessionStore) -> None:
