@@ -47,8 +47,6 @@ def site(layout: Layout, chosen: ports.Ports, proxy_command: tuple[str, ...], us
                 "state_dir": layout.hub,
                 "bind_url": f"http://127.0.0.1:{chosen.public}",
                 "hub_port": chosen.hub,
-                "proxy_api_port": chosen.proxy_api,
-                "service_port": chosen.service,
                 "proxy_command": list(proxy_command),
             },
             "login": {"kind": "demo", "demo_file": layout.logins},

@@ -102,7 +102,7 @@ async def running(root: Path, environment: Path, request: Request) -> AsyncItera
         known = {
             "public": chosen.public,
             "hub": chosen.hub,
-            "proxy_api": chosen.proxy_api,
+            "proxy_api": next(ports.free(claims)),
             "proxy_command": runtime.current(layout, print).proxy_command,
             "token": token,
             "environment": str(environment),

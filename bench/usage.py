@@ -16,6 +16,7 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -57,7 +58,7 @@ def enrol(run: EmbeddedRun, users: list[str]) -> None:
 def sessions(run: EmbeddedRun, users: list[str]) -> list[Session]:
     """A session on record for every user, with a job that waits in Slurm's queue."""
     store = SessionStore(database_url(run.settings))
-    fields = {"server_name": "", "kind": "slurm", "project": PROJECT, "account": PROJECT, "profile": "gpu-1",
+    fields: dict[str, Any] = {"server_name": "", "kind": "slurm", "project": PROJECT, "account": PROJECT, "profile": "gpu-1",
               "image": "base", "hours": 1.0, "gpus": 1}  # fmt: skip
     made = [store.create(user=user, **fields) for user in users]
 

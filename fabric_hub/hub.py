@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import sys
@@ -9,20 +10,23 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import batchspawner  # noqa: F401  (registers an API handler that must not stay, see below)
 import jupyterhub.apihandlers
 from jupyterhub.app import JupyterHub
 from jupyterhub.handlers.pages import SpawnHandler
+from jupyterhub.objects import Server
 from tornado import web
 
-from . import capabilities, hub_server, hub_thread
+from . import capabilities, held_ports, hub_server, hub_thread
 from .accounts import runs_local_sessions
 from .csp import ResponseHeaders, ScriptNonce, current_nonce
 from .datasets.policy import ACCEPT_SCOPE
 from .errors import FabricError
 from .hub_database import configure_database
 from .hub_names import alt_names, name_services, renew_hub_certificates
+from .proxy import FabricProxy, private_directory, unix_url
 from .server_names import explain_server_names
 from .sessions.database import database_url
 from .sessions.options import UserOptions
@@ -35,6 +39,7 @@ from .spawner.runtime import install, runtime
 from .spawner.wrapper import FabricSpawner
 from .with_parent import with_parent
 
+SERVICE = "fabric"  # our service's name at JupyterHub
 TEMPLATES = Path(__file__).parent / "spawner" / "templates"
 
 
@@ -50,6 +55,8 @@ def configure(c: Any, site: Path | None = None) -> Settings:
         settings = load(site)
         _check_state_dir(settings.hub.state_dir)
         _check_record(settings)
+        private_directory(settings.hub.socket_dir)
+        held_ports.receive(_addresses(settings))
     except FabricError as error:
         raise SystemExit(f"fabric-hub: {error}") from error
     _network(c, settings)
@@ -71,7 +78,8 @@ def complete(c: Any, settings: Settings) -> Settings:
     runtime()  # made now: opening the record takes a second that no user's click should wait for
     remove_batchspawner_api()
     datasets_page.add_pages(settings)
-    mend_service_check()
+    mend_service_start(unix_url(settings.hub.service_socket))
+    held_ports.mend_listening()
     mend_double_click()
     start_by_post_only()
     explain_server_names()
@@ -103,22 +111,36 @@ def remove_batchspawner_api() -> None:
     handlers[:] = [entry for entry in handlers if not entry[1].__module__.startswith("batchspawner")]
 
 
-def mend_service_check() -> None:
-    """Let a managed service start under internal TLS.
+def mend_service_start(url: str) -> None:
+    """Wait for our service at its Unix socket, and let a site's own managed services start under internal TLS.
 
-    JupyterHub 6.1 checks that a service answers with the TLS context made for its own
-    server, which can make no connection ("Cannot create a client socket with a
+    JupyterHub 6.1 takes no Unix socket as a service's address, so it would not wait at all. Others it checks with the
+    TLS context made for its own server, which can make no connection ("Cannot create a client socket with a
     PROTOCOL_TLS_SERVER context"), and exits. Without one given it makes the right one.
+
+    :param url: of our service.
     """
     start_service = JupyterHub.start_service
     if start_service.__module__ != JupyterHub.__module__:
         return
 
-    async def start_service_as_client(self: Any, name: str, service: Any, _ssl_context: Any = None) -> bool:
+    async def start_and_wait(self: Any, name: str, service: Any, _ssl_context: Any = None) -> bool:
         started: bool = await start_service(self, name, service)
-        return started
+        return started and (name != SERVICE or await _service_answers(service, url))
 
-    JupyterHub.start_service = start_service_as_client
+    start_and_wait.__module__ = __name__
+    JupyterHub.start_service = start_and_wait
+
+
+async def _service_answers(service: Any, url: str) -> bool:
+    """Whether our service comes up in time; one that ends does not."""
+    answer = asyncio.ensure_future(Server.from_url(url).wait_up(http=True, timeout=service.timeout))
+    while not answer.done():
+        if await service.spawner.poll() is not None:
+            answer.cancel()
+            return False
+        await asyncio.wait({answer}, timeout=0.5)
+    return answer.exception() is None
 
 
 def mend_double_click() -> None:
@@ -237,6 +259,13 @@ def _moment(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
+def _addresses(settings: Settings) -> dict[str, tuple[str, int]]:
+    """Where people and nodes reach the hub, by the setting that says so."""
+    hub, public = settings.hub, urlsplit(settings.hub.bind_url)
+    port = public.port or (443 if public.scheme == "https" else 80)
+    return {"hub.bind_url": (public.hostname or "", port), "hub.hub_ip": (hub.hub_ip, hub.hub_port)}
+
+
 def _network(c: Any, settings: Settings) -> None:
     hub = settings.hub
     c.JupyterHub.bind_url = hub.bind_url
@@ -246,7 +275,9 @@ def _network(c: Any, settings: Settings) -> None:
     c.JupyterHub.cookie_secret_file = str(hub.state_dir / "cookie_secret")
     # Sessions outlive the hub; the proxy does not outlive a clean stop.
     c.JupyterHub.cleanup_servers = False
-    c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{hub.proxy_api_port}"
+    c.JupyterHub.proxy_class = FabricProxy
+    c.ConfigurableHTTPProxy.api_url = unix_url(hub.proxy_api_socket)
+    c.ConfigurableHTTPProxy.command_umask = 0o077
     c.ConfigurableHTTPProxy.pid_file = str(hub.state_dir / "proxy.pid")
     c.ConfigurableHTTPProxy.command = list(hub.proxy_command) or [_proxy_command()]
     if hub.public_url:
@@ -255,8 +286,10 @@ def _network(c: Any, settings: Settings) -> None:
         c.JupyterHub.subdomain_host = hub.subdomain_host.rstrip("/")
         # no page on a user's host can then plant a login cookie for the hub's; browsers want HTTPS for it
         c.JupyterHub.cookie_host_prefix_enabled = hub.subdomain_host.startswith("https:")
-        # our service is part of the hub: it stays at the hub's own addresses
-        c.Proxy.extra_routes = {f"{host}{hub.base_path}/services/fabric/": _service_url(settings) for host in hub.hosts}
+    # our service is part of the hub: it stays at the hub's own addresses
+    hosts = hub.hosts if hub.subdomain_host else ("",)
+    service = unix_url(hub.service_socket)
+    c.FabricProxy.own_routes = {f"{host}{hub.base_path}/services/{SERVICE}/": service for host in hosts}
     if hub.internal_ssl:
         store, names = hub.state_dir / "certs", alt_names(hub)
         renew_hub_certificates(store, names)
@@ -264,7 +297,6 @@ def _network(c: Any, settings: Settings) -> None:
         c.JupyterHub.internal_ssl = True
         c.JupyterHub.internal_certs_location = str(store)
         c.JupyterHub.trusted_alt_names = names
-        c.ConfigurableHTTPProxy.api_url = f"https://127.0.0.1:{hub.proxy_api_port}"
 
 
 def _proxy_command() -> str:
@@ -298,10 +330,6 @@ def _sessions(c: Any) -> None:
     c.Spawner.default_url = "/lab"
 
 
-def _service_url(settings: Settings) -> str:
-    return f"{'https' if settings.hub.internal_ssl else 'http'}://127.0.0.1:{settings.hub.service_port}"
-
-
 def _service(c: Any, settings: Settings, site: Path) -> None:
     c.JupyterHub.custom_scopes = {
         SESSION_SCOPE: {"description": "Tell the hub about one's own session, and read it."},
@@ -311,18 +339,16 @@ def _service(c: Any, settings: Settings, site: Path) -> None:
     local = ["--local-sessions"] if runs_local_sessions(settings.users) else []
     c.JupyterHub.services = [
         {
-            "name": "fabric",
-            "url": _service_url(settings),
+            "name": SERVICE,
             "command": [sys.executable, "-m", "fabric_hub.service", "--site", str(site), *local],
             "display": False,
-            "oauth_no_confirm": True,
         }
     ]
     roles: list[dict[str, Any]] = [
         {
             "name": "fabric-service",
             "description": "Take up again the sessions of a hub that died.",
-            "services": ["fabric"],
+            "services": [SERVICE],
             "scopes": ["servers", "read:users:name", "list:users"],
         },
         {"name": "user", "scopes": ["self", SERVICE_SCOPE, SESSION_SCOPE, ACCEPT_SCOPE]},

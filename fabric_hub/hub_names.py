@@ -65,7 +65,7 @@ def _names_in(certificate: Path) -> set[x509.GeneralName]:
 
 
 def name_services(names: Sequence[str]) -> None:
-    """Let the certificates of managed services have names: JupyterHub 6.1 configures none for them."""
+    """Let the certificates of a site's own managed services have names: JupyterHub 6.1 configures none for them."""
     create_certs = _ServiceSpawner.__base__.create_certs
 
     async def create_named(self: Any) -> Any:

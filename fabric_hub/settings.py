@@ -57,10 +57,6 @@ class HubSettings(Frozen):
     hub_port: int = Field(
         default=8081, ge=1, le=65535, description="Port of the hub's API; sessions call it from the nodes."
     )
-    proxy_api_port: int = Field(
-        default=8001, ge=1, le=65535, description="Loopback port on which the hub steers the proxy."
-    )
-    service_port: int = Field(default=8085, ge=1, le=65535, description="Loopback port of the REST service.")
     public_url: HttpAddress = Field(
         default="",
         description="The address people open, where a web server stands before the proxy; default: bind_url.",
@@ -73,7 +69,7 @@ class HubSettings(Frozen):
     nodes_url: HttpAddress = Field(
         default="", description="The hub's public address as nodes reach it; default: public_url, else bind_url."
     )
-    internal_ssl: bool = Field(default=True, description="Mutual TLS between hub, proxy, service and sessions.")
+    internal_ssl: bool = Field(default=True, description="Mutual TLS between hub, proxy and sessions.")
     extra_config: AbsolutePath | None = Field(
         default=None, description="A jupyterhub_config.py of the site's own (login, branding), run after ours."
     )
@@ -86,6 +82,21 @@ class HubSettings(Frozen):
         if self.subdomain_host and self.public_url and not _same_origin(self.subdomain_host, self.public_url):
             raise ValueError(f"public_url ({self.public_url}) is of another host than subdomain_host")
         return self
+
+    @property
+    def socket_dir(self) -> Path:
+        """The Unix sockets of the hub's own processes; nobody else can enter."""
+        return self.state_dir / "run"
+
+    @property
+    def service_socket(self) -> Path:
+        """Where the REST service listens."""
+        return self.socket_dir / "service.sock"
+
+    @property
+    def proxy_api_socket(self) -> Path:
+        """Where the hub steers the proxy."""
+        return self.socket_dir / "proxy-api.sock"
 
     @property
     def base_path(self) -> str:

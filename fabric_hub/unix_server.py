@@ -92,7 +92,7 @@ async def serve(
     :param ready: set when the socket has appeared.
     :raises FabricError: another such daemon answers there, or the socket cannot be made.
     """
-    listening, draft = _bind(path, who)
+    listening, draft = bind(path, who)
     config = uvicorn.Config(
         app, loop="asyncio", http="h11", ws="none", lifespan="on", access_log=False, log_config=None,
         timeout_graceful_shutdown=_STOP_S, server_header=False, date_header=False,
@@ -121,7 +121,11 @@ async def serve(
         listening.close()
 
 
-def _bind(path: Path, who: str) -> tuple[socket.socket, Path]:
+def bind(path: Path, who: str) -> tuple[socket.socket, Path]:
+    """A socket that listens at a name beside ``path``, and that name; renamed to ``path`` it appears in one step.
+
+    :raises FabricError: another one answers there, or it cannot be made.
+    """
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     with socket.socket(socket.AF_UNIX) as probe:
         try:

@@ -17,7 +17,7 @@ from typing import Any
 from ..embedded import accounts, demo, instance, listener
 from ..embedded.layout import Layout, default_directory
 from ..embedded.processes import tail
-from ..embedded.up import Options, down, layout_of, up
+from ..embedded.up import Options, down, layout_of, make_root, up
 from ..errors import FabricError
 
 
@@ -103,7 +103,8 @@ def _up(arguments: argparse.Namespace) -> int:
 def _detach(arguments: argparse.Namespace) -> int:
     """Run `up` in a session of its own and show its progress until it is ready or gone."""
     layout = Layout(arguments.dir, arguments.dir / "images")
-    layout.log.mkdir(mode=0o755, parents=True, exist_ok=True)
+    make_root(layout.root)
+    layout.log.mkdir(mode=0o700, exist_ok=True)
     command = [sys.executable, "-m", "fabric_hub.cli", "up", "--detached", "--dir", str(arguments.dir)]
     command += ["--until", arguments.until]
     for name in ("port", "prefix", "images", "settings"):
@@ -112,7 +113,9 @@ def _detach(arguments: argparse.Namespace) -> int:
     if arguments.local is not None:
         command.append("--local" if arguments.local else "--no-local")
     log_path = layout.log / "up.log"
-    with log_path.open("wb") as log:
+    # it will hold the demo's passwords: closed before the first of them, also where an earlier start left it open
+    with os.fdopen(os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as log:
+        os.fchmod(log.fileno(), 0o600)
         child = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
         )

@@ -1,7 +1,8 @@
 """The Unix accounts of an embedded run as root: made at its start, removed by ``down --purge``.
 
-An account is ours when its home is below the run's directory: that is written in /etc/passwd with the
-account itself, so a run that was killed half way, or whose records are lost, still removes the right ones.
+An account is ours when it carries our comment and its home is below the run's directory: both are written in
+/etc/passwd with the account itself, so a run that was killed half way, or whose records are lost, still removes the
+right ones, and none that somebody else made.
 """
 
 from __future__ import annotations
@@ -16,10 +17,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..errors import FabricError
+from . import instance
 from .demo import ACCOUNTS
 from .layout import Layout
 
 SERVICES = ("hub", "gateway", "data")
+# What stands for a person's name in /etc/passwd; an account cannot change its own.
+_SERVICE, _DEMO = "Fabric Hub", "Fabric Hub demo"
 # Where everybody may write, and programs that are killed leave what they meant to remove.
 TEMPORARY = (Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))
 
@@ -54,7 +58,12 @@ def hub_uid(prefix: str) -> int:
 
 def ours(layout: Layout) -> list[pwd.struct_passwd]:
     """The accounts that this directory's run made."""
-    return [entry for entry in pwd.getpwall() if Path(entry.pw_dir).is_relative_to(layout.root)]
+    return [entry for entry in pwd.getpwall() if _is_ours(layout, entry)]
+
+
+def _is_ours(layout: Layout, entry: pwd.struct_passwd) -> bool:
+    marked = entry.pw_gecos.partition(",")[0] in (_SERVICE, _DEMO)
+    return marked and Path(entry.pw_dir).is_relative_to(layout.root)
 
 
 def create(layout: Layout, prefix: str) -> None:
@@ -63,27 +72,25 @@ def create(layout: Layout, prefix: str) -> None:
     :raises FabricError: a name is taken by an account that is not ours.
     """
     existing = {entry.pw_name: entry for entry in pwd.getpwall()}
-    taken = [
-        name
-        for name in names(prefix)
-        if name in existing and not Path(existing[name].pw_dir).is_relative_to(layout.root)
-    ]
+    taken = [name for name in names(prefix) if name in existing and not _is_ours(layout, existing[name])]
     if taken:
+        home = Path(existing[taken[0]].pw_dir)
+        run = next((path for path in home.parents if instance.is_ours(Layout(path, path / "images"))), None)
+        purge = f", or purge the run that made it: fabric-hub down --purge --dir {run}" if run else "."
         raise FabricError(
-            f"This machine already has an account {taken[0]}, with its home in {existing[taken[0]].pw_dir}.",
+            f"This machine already has an account {taken[0]}, with its home in {home}.",
             reason="account-exists",
-            hint="Choose other names with --prefix, or purge the run that made it: "
-            f"fabric-hub down --purge --dir {Path(existing[taken[0]].pw_dir).parents[1]}",
+            hint=f"Choose other names with --prefix{purge}",
         )
     for service in SERVICES:
         if prefix + service not in existing:
             _run("useradd", "--system", "--user-group", "--no-create-home", "--home-dir", str(layout.root / service),
-                 "--shell", "/usr/sbin/nologin", "--comment", "Fabric Hub", prefix + service)  # fmt: skip
+                 "--shell", "/usr/sbin/nologin", "--comment", _SERVICE, prefix + service)  # fmt: skip
     for user in ACCOUNTS:
         home = layout.homes / user
         if prefix + user not in existing:
             _run("useradd", "--user-group", "--no-create-home", "--home-dir", str(home),
-                 "--shell", "/bin/bash", "--comment", "Fabric Hub demo", prefix + user)  # fmt: skip
+                 "--shell", "/bin/bash", "--comment", _DEMO, prefix + user)  # fmt: skip
         entry = pwd.getpwnam(prefix + user)
         # a directory that its future owner could not have prepared: homes/ is root's
         home.mkdir(mode=0o700, exist_ok=True)

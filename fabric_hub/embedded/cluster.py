@@ -39,6 +39,7 @@ class Daemon:
     within_s: float = 120.0
     check_every_s: float = 0.05
     prepare: Callable[[], None] = nothing
+    sockets: tuple[socket.socket, ...] = ()  # that it finds listening already (fabric_hub.held_ports)
 
 
 def base_environment(layout: Layout) -> dict[str, str]:
@@ -78,19 +79,17 @@ def answers(path: Path) -> bool:
         return True
 
 
-def healthy(port: int, hub_port: int, token: Path, uid: int) -> str:
+def healthy(port: int, service: Path, token: Path, uid: int) -> str:
     """What is wrong with the hub on loopback; "" when it answers as the one that knows the token.
 
     :param port: of the proxy.
-    :param hub_port: the hub's own port: while nobody listens there, asking the proxy would only fill its log.
+    :param service: the socket of its service, which it starts last: before, asking the proxy would only fill its log.
     :param token: the file of the token.
     :param uid: the account of the hub and of its proxy; nobody else gets the token.
     :raises FabricError: another account listens on ``port``, or has replaced the file.
     """
-    try:
-        socket.create_connection(("127.0.0.1", hub_port), timeout=5).close()
-    except OSError as error:
-        return f"the hub's port {hub_port}: {error.strerror}"
+    if not answers(service):
+        return f"nobody listens on {service}"
     try:
         status, _ = listener.ask(port, uid, read_owned(token, uid).strip(), "/hub/api/user", timeout_s=5)
     except OSError as error:
@@ -214,10 +213,12 @@ def our_daemons(
     keeper: Account | None,
     hub: Account | None,
     slurm: bool,
+    sockets: tuple[socket.socket, ...],
 ) -> list[Daemon]:
     """The gateway (with Slurm), the keeper, and the hub, which starts the proxy and the service itself.
 
     :param gateway: account of the gateway; None is ours. ``keeper`` and ``hub`` likewise.
+    :param sockets: which listen on the ports of hub and proxy.
     """
     environment = our_environment(layout, runtime)
 
@@ -252,13 +253,14 @@ def our_daemons(
         Daemon(
             "hub",
             [str(runtime.python), "-m", "jupyterhub", "-f", str(runtime.config)],
-            lambda: healthy(ports.public, ports.hub, layout.token, hub.uid if hub else os.geteuid()),
+            lambda: healthy(ports.public, layout.service_socket, layout.token, hub.uid if hub else os.geteuid()),
             environment,
             layout.hub,
             hub,
             restart=True,
             within_s=240,
             check_every_s=0.3,
+            sockets=sockets,
         )
     )
     return daemons

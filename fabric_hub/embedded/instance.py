@@ -100,6 +100,32 @@ def read_owned(path: Path, uid: int) -> str:
         raise refused("is not text") from error
 
 
+_MARK = "An embedded run of Fabric Hub: `fabric-hub down --purge` removes this directory and all that is in it.\n"
+
+
+def is_ours(layout: Layout) -> bool:
+    """Whether an embedded run of this account made the directory, so that it may be used and removed."""
+    try:
+        if layout.root.stat().st_uid != os.geteuid():
+            return False
+        status = layout.mark.lstat()
+        return stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
+    except FileNotFoundError:
+        pass
+    try:  # made before there were marks
+        return layout.root.exists() and layout.instance.stat().st_uid == os.geteuid() and read(layout) is not None
+    except (OSError, FabricError):
+        return False
+
+
+def mark(layout: Layout) -> None:
+    """Say that the directory is ours. It must be so, or new."""
+    with contextlib.suppress(FileExistsError):
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        with os.fdopen(os.open(layout.mark, flags, 0o644), "w", encoding="utf-8") as file:
+            file.write(_MARK)
+
+
 @contextlib.contextmanager
 def locked(layout: Layout) -> Iterator[None]:
     """Hold the run's lock: one supervisor per directory.

@@ -18,6 +18,11 @@ class Layout:
     images: Path
 
     @property
+    def mark(self) -> Path:
+        """Says that the directory is an embedded run's, which may be removed with all that is in it."""
+        return self.root / "fabric-hub-run"
+
+    @property
     def site(self) -> Path:
         return self.root / "site.toml"
 
@@ -135,6 +140,10 @@ class Layout:
     @property
     def hub(self) -> Path:
         return self.root / "hub"
+
+    @property
+    def service_socket(self) -> Path:
+        return self.hub / "run" / "service.sock"
 
     @property
     def logins(self) -> Path:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import random
 import socket
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
+from pydantic import ConfigDict
+
 from ..errors import FabricError
+from ..held_ports import BACKLOG
 from ..model import Frozen
 
 # Below the range from which Linux takes the ports of outgoing connections (32768 and up), so that a
@@ -18,10 +23,10 @@ _FIRST, _LAST = 20000, 32000
 class Ports(Frozen):
     """Loopback ports of one run."""
 
+    model_config = ConfigDict(frozen=True, extra="ignore")  # earlier starts remembered more of them
+
     public: int
     hub: int
-    proxy_api: int
-    service: int
     slurmctld: int
     slurmdbd: int
     slurmd: tuple[int, int, int]
@@ -58,6 +63,25 @@ class Claims:
         self._held.append(claim)
         return True
 
+    def listen(self, port: int, owner: tuple[int, int] | None) -> socket.socket:
+        """Listen on a claimed port until this process ends: no other account can bind it, whoever comes and goes.
+
+        :param owner: uid and gid that the kernel then names as the socket's; None is ours.
+        :raises FabricError: somebody was faster.
+        """
+        try:
+            listener = socket.create_server(("127.0.0.1", port), backlog=BACKLOG)
+        except OSError as error:
+            raise FabricError(
+                f"Port {port} on 127.0.0.1 was taken by another program just now.",
+                reason="port",
+                hint="Start again, with another --port if need be.",
+            ) from error
+        self._held.append(listener)
+        if owner:
+            os.fchown(listener.fileno(), *owner)
+        return listener
+
 
 def _free(port: int) -> bool:
     with socket.socket() as listener:
@@ -67,6 +91,13 @@ def _free(port: int) -> bool:
         except OSError:
             return False
         return True
+
+
+def free(claims: Claims) -> Iterator[int]:
+    """Free ports, claimed one by one."""
+    count = _LAST - _FIRST
+    start = random.SystemRandom().randrange(count)
+    return (port for step in range(count) if claims.take(port := _FIRST + (start + step) % count))
 
 
 def choose(claims: Claims, public: int | None, remembered: Ports | None) -> Ports:
@@ -81,9 +112,7 @@ def choose(claims: Claims, public: int | None, remembered: Ports | None) -> Port
             reason="port",
             hint="Choose another with --port, or leave it out to get a free one.",
         )
-    count = _LAST - _FIRST
-    start = random.SystemRandom().randrange(count)
-    others = (port for step in range(count) if claims.take(port := _FIRST + (start + step) % count))
+    others = free(claims)
 
     def keep(port: int | None) -> int:
         return port if port is not None and claims.take(port) else next(others)
@@ -91,7 +120,7 @@ def choose(claims: Claims, public: int | None, remembered: Ports | None) -> Port
     if public is None:
         wanted = [remembered.public] if remembered else []
         public = next((port for port in [*wanted, *range(8000, 8100)] if claims.take(port)), None) or next(others)
-    inner = ("hub", "proxy_api", "service", "slurmctld", "slurmdbd")
+    inner = ("hub", "slurmctld", "slurmdbd")
     kept = {name: keep(getattr(remembered, name, None)) for name in inner}
     nodes = remembered.slurmd if remembered else (None, None, None)
     return Ports(public=public, slurmd=(keep(nodes[0]), keep(nodes[1]), keep(nodes[2])), **kept)

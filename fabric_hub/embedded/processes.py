@@ -13,11 +13,14 @@ import os
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from ..held_ports import PASSED
 
 MARK = "FABRIC_HUB_EMBEDDED"
 _DAEMONS = frozenset({"slurmstepd", "slurmscriptd", "slurmd", "slurmctld", "slurmdbd", "munged", "mariadbd"})
@@ -52,13 +55,22 @@ def as_account(argv: Sequence[str], account: Account | None) -> list[str]:
 
 
 def start(
-    argv: Sequence[str], *, log: Path, environment: Mapping[str, str], cwd: Path, account: Account | None = None
+    argv: Sequence[str],
+    *,
+    log: Path,
+    environment: Mapping[str, str],
+    cwd: Path,
+    account: Account | None = None,
+    sockets: Sequence[socket.socket] = (),
 ) -> subprocess.Popen[bytes]:
     """Start a daemon in a session of its own, so that a terminal's Ctrl-C does not reach it.
 
     :param log: its output is appended here.
     :param environment: all of its environment; nothing of ours leaks.
+    :param sockets: listening sockets that it gets.
     """
+    passed = [listener.fileno() for listener in sockets]
+    told = {PASSED: ",".join(map(str, passed))} if passed else {}
     with log.open("ab") as output:
         return subprocess.Popen(
             as_account(argv, account),
@@ -66,8 +78,9 @@ def start(
             stdout=output,
             stderr=subprocess.STDOUT,
             cwd=cwd,
-            env=dict(environment),
+            env={**environment, **told},
             start_new_session=True,
+            pass_fds=passed,
         )
 
 

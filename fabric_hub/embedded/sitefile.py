@@ -88,8 +88,6 @@ def site(
             "state_dir": layout.hub,
             "bind_url": f"http://127.0.0.1:{ports.public}",
             "hub_port": ports.hub,
-            "proxy_api_port": ports.proxy_api,
-            "service_port": ports.service,
             "proxy_command": list(proxy_command),
             # the hub could not give its certificates to other accounts, and all is on this machine's loopback
             "internal_ssl": False if gpus is None and prefix is not None else None,

@@ -68,6 +68,7 @@ class Supervisor:
             environment=daemon.environment,
             cwd=daemon.cwd,
             account=daemon.account,
+            sockets=daemon.sockets,
         )
         self._running[daemon.name] = process
         self._started[daemon.name] = time.monotonic()

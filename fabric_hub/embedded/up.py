@@ -65,12 +65,6 @@ def up(options: Options, say: Say, ready: Callable[[], None]) -> None:
     :raises FabricError: something is missing or did not start; all that was started is stopped again.
     """
     root = options.directory
-    if len(os.fsencode(root)) > LONGEST_DIRECTORY:
-        raise FabricError(
-            f"{root} is too long: the Unix sockets in it would exceed Linux's limit of 107 bytes.",
-            reason="directory",
-            hint=f"Choose a --dir of at most {LONGEST_DIRECTORY} characters.",
-        )
     make_root(root)
     layout = layout_of(root)
     with instance.locked(layout), ports.Claims() as claims:
@@ -90,9 +84,24 @@ def up(options: Options, say: Say, ready: Callable[[], None]) -> None:
 def make_root(root: Path) -> None:
     """Make the run's directory; as root, other accounts must be able to pass through it.
 
-    :raises FabricError: a directory above keeps them out.
+    :raises FabricError: it is somebody else's, or holds something else, its path is too long, or a directory above
+        keeps accounts out.
     """
+    if len(os.fsencode(root)) > LONGEST_DIRECTORY:
+        raise FabricError(
+            f"{root} is too long: the Unix sockets in it would exceed Linux's limit of 107 bytes.",
+            reason="directory",
+            hint=f"Choose a --dir of at most {LONGEST_DIRECTORY} characters.",
+        )
+    layout = Layout(root, root / "images")
+    if root.exists() and not instance.is_ours(layout) and not _is_empty_and_mine(root):
+        raise FabricError(
+            f"{root} is there already and is not the directory of an embedded run of this account.",
+            reason="directory",
+            hint="Choose a --dir that does not exist yet: a run takes all of it, and `down --purge` removes all of it.",
+        )
     root.mkdir(mode=0o755, parents=True, exist_ok=True)
+    instance.mark(layout)
     if os.geteuid() == 0:
         root.chmod(0o755)
         closed = [parent for parent in root.parents if not parent.stat().st_mode & 0o001]
@@ -102,6 +111,10 @@ def make_root(root: Path) -> None:
                 reason="directory",
                 hint="Choose a --dir that everybody can pass through, such as /var/lib/fabric-hub.",
             )
+
+
+def _is_empty_and_mine(path: Path) -> bool:
+    return path.is_dir() and path.stat().st_uid == os.geteuid() and not any(path.iterdir())
 
 
 def _start(options: Options, layout: Layout, claims: ports.Claims, supervisor: Supervisor, say: Say) -> None:
@@ -115,6 +128,7 @@ def _start(options: Options, layout: Layout, claims: ports.Claims, supervisor: S
         _remember(layout, known)
         accounts.create(layout, known.prefix)
     hub, gateway, keeper = _service_accounts(known) if root_run else (None, None, None)
+    sockets = _listen(claims, known, hub) if options.until == "hub" else ()
     found = None if known.local else gpus.detect()
     code = runtime.current(layout, say)
     _hub_files(layout, hub, gateway)
@@ -141,7 +155,14 @@ def _start(options: Options, layout: Layout, claims: ports.Claims, supervisor: S
     if options.until == "slurm":
         return
     daemons = cluster.our_daemons(
-        layout, code, ports=known.ports, gateway=gateway, keeper=keeper, hub=hub, slurm=found is not None
+        layout,
+        code,
+        ports=known.ports,
+        gateway=gateway,
+        keeper=keeper,
+        hub=hub,
+        slurm=found is not None,
+        sockets=sockets,
     )
     if options.until == "hub":
         if not code.config.is_file():
@@ -184,7 +205,8 @@ def _directories(layout: Layout) -> None:
     for path, mode in (
         (layout.etc, 0o755),
         (layout.run, 0o755),
-        (layout.log, 0o755),
+        # the cluster's own logs may quote a user's job script; the accounts of the demo need none of them
+        (layout.log, 0o700),
         (layout.homes, 0o755),
         (layout.rescue, 0o1777),
         (layout.spool, 0o755),
@@ -195,8 +217,6 @@ def _directories(layout: Layout) -> None:
         path.mkdir(exist_ok=True)
         path.chmod(mode)
     layout.images.mkdir(mode=0o755, parents=True, exist_ok=True)
-    # the cluster's own logs may quote a user's job script; the accounts of the demo need none of them
-    layout.log.chmod(0o700)
 
 
 def _service_accounts(known: Instance) -> tuple[Account, Account, Account]:
@@ -208,6 +228,12 @@ def _service_accounts(known: Instance) -> tuple[Account, Account, Account]:
         Account(gateway.pw_uid, gateway.pw_gid, ("setuid", "setgid")),
         Account(keeper.pw_uid, keeper.pw_gid),
     )
+
+
+def _listen(claims: ports.Claims, known: Instance, hub: Account | None) -> tuple[socket.socket, ...]:
+    """The ports of proxy and hub, held from now on: nobody else can take one while its owner is down."""
+    owner = (hub.uid, hub.gid) if hub else None
+    return tuple(claims.listen(port, owner) for port in (known.ports.public, known.ports.hub))
 
 
 def _hub_files(layout: Layout, hub: Account | None, gateway: Account | None) -> None:
@@ -368,11 +394,12 @@ def sweep(layout: Layout) -> None:
 
 def down(directory: Path, *, purge: bool, say: Say) -> None:
     """Stop a run, also one that was killed; with ``purge`` remove its accounts and its directory."""
-    layout = layout_of(directory) if not purge else Layout(directory, directory / "images")
-    if not layout.root.exists():
+    if not directory.exists():
         say(f"Nothing runs in {directory}; it does not exist.")
         return
+    layout = Layout(directory, directory / "images")
     _check_is_ours(layout)
+    layout = layout if purge else layout_of(directory)
     if supervisor := instance.holder(layout):
         processes.end([supervisor], grace_s=60)
     with instance.locked(layout):
@@ -388,9 +415,9 @@ def down(directory: Path, *, purge: bool, say: Say) -> None:
 
 def _check_is_ours(layout: Layout) -> None:
     """A mistyped --dir must never be emptied."""
-    if not layout.instance.exists() and any(layout.root.iterdir()) and not layout.lock.exists():
+    if not instance.is_ours(layout):
         raise FabricError(
-            f"{layout.root} is not the directory of an embedded run.",
+            f"{layout.root} is not the directory of an embedded run of this account.",
             reason="directory",
-            hint="Give the --dir that `fabric-hub up` was given.",
+            hint="Give the --dir that `fabric-hub up` was given, as the account that gave it.",
         )

@@ -8,14 +8,13 @@ import gc
 import logging
 import os
 import signal
-import ssl
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 
+from .. import unix_server
 from ..datasets.client import KeeperClient
 from ..datasets.follower import CatalogueFollower
 from ..datasets.known import known_by
@@ -139,17 +138,9 @@ def main() -> None:
     # what is loaded by now stays: each search for garbage would go through it, 230 ms in which nobody is answered
     gc.collect()
     gc.freeze()
-    where = urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"])
-    tls: dict[str, Any] = {}
-    files = tls_files()
-    if files:
-        tls = {
-            "ssl_keyfile": files["keyfile"],
-            "ssl_certfile": files["certfile"],
-            "ssl_ca_certs": files["ca"],
-            "ssl_cert_reqs": ssl.CERT_REQUIRED,
-        }
-    serve(app, host=where.hostname or "127.0.0.1", port=where.port or 8085, **tls)
+    listening, draft = unix_server.bind(settings.hub.service_socket, "service")
+    os.rename(draft, settings.hub.service_socket)
+    serve(app, fd=listening.fileno())
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """Nothing is lost, and nobody's job stays: records, jobs and the hub are brought together.
 
-Nothing is ended without the lease on the record (:mod:`.lease`). Two loops. Once at
+Nothing is ended without the lease on the record (:mod:`.lease`). Three loops. Once at
 the start: every session on record that JupyterHub does not know is started again (its
 ``start()`` then adopts the job). Then with every snapshot: jobs of this hub whose
-session is over, or was never on record, end.
+session is over, or was never on record, end. And tokens and keys of sessions that are
+over go, also when nobody could remove them at their end.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from ..sessions.store import Session, SessionStore
 from ..settings import Settings
 from ..slurm.client import GatewayClient
 from ..slurm.follower import SnapshotFollower
+from ..slurm.permits import is_member, is_paid
 from .hub_api import HubApi, message, options
 from .lease import Lease
 
@@ -34,6 +36,9 @@ log = logging.getLogger("fabric_hub.reconciler")
 GRACE_S = 20.0
 RETRY_S = 5.0
 LOOK_S = 10.0
+# How often left-over files are looked for, and how long it is tried to remove a session's.
+CLEAR_S = 30.0
+CLEAR_FOR_S = 24 * 3600.0
 
 _HUB_USER: TypeAdapter[str] = TypeAdapter(HubUser)
 
@@ -50,7 +55,8 @@ def orphans(settings: Settings, jobs: tuple[Job, ...], known: dict[str, Session]
     """Jobs of this hub that nobody owns: sessions, and the workers of sessions' Dask clusters. Pure.
 
     A job's name is text that its owner chose: one that names a session of another
-    Unix account is not that session's job, and is left alone.
+    Unix account is not that session's job, and is left alone; so is one of somebody
+    who is in no project, in an account that is no project's.
     """
     found = []
     for job in jobs:
@@ -59,8 +65,9 @@ def orphans(settings: Settings, jobs: tuple[Job, ...], known: dict[str, Session]
             continue
         session = known.get(identity[1])
         if session is None:
-            user = "orphan" if settings.users.shared_account else hub_name(settings.users, job.user)
-            if user and _is_hub_user(user):
+            shared = settings.users.shared_account
+            user = "orphan" if shared else hub_name(settings.users, job.user)
+            if user and _is_hub_user(user) and (shared or is_member(settings, user) or is_paid(settings, job)):
                 found.append(Orphan(job_id=job.job_id, session=identity[1], user=user))
             continue
         if not settings.users.shared_account and job.user != unix_name(settings.users, session.user):
@@ -95,6 +102,9 @@ class Reconciler:
         self._follower, self._hub, self._lease = follower, hub, lease
         self._started_at = time.time()
         self._asked: dict[int, float] = {}
+        self._cleared: set[str] = set()
+        self._clearing: dict[str, asyncio.Task[None]] = {}  # by user
+        self._ending: dict[str, asyncio.Task[None]] = {}  # by user
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -102,16 +112,18 @@ class Reconciler:
             loops.create_task(self._resume_all(), name="resume")
             if self._settings.slurm is not None:
                 loops.create_task(self._watch_for_orphans(), name="orphans")
+                loops.create_task(self._clear_away(), name="left-over files")
 
     async def _watch_for_orphans(self) -> None:
-        while True:
-            try:
-                await self._end_orphans(self._follower.snapshot)
-            except FabricError as error:
-                log.warning("Orphans are to be ended later: %s", error)
-            with suppress(TimeoutError):  # grace runs out also when nothing changes
-                async with asyncio.timeout(LOOK_S):  # wait_for of Python 3.11 may swallow a cancellation
-                    await self._follower.changed()
+        async with asyncio.TaskGroup() as ending:
+            while True:
+                try:
+                    self._end_orphans(self._follower.snapshot, ending)
+                except FabricError as error:
+                    log.warning("Orphans are to be ended later: %s", error)
+                with suppress(TimeoutError):  # grace runs out also when nothing changes
+                    async with asyncio.timeout(LOOK_S):  # wait_for of Python 3.11 may swallow a cancellation
+                        await self._follower.changed()
 
     async def _resume_all(self) -> None:
         """Sessions that were starting when the hub died: ask the hub to start them again."""
@@ -155,19 +167,53 @@ class Reconciler:
         self._store.end(session.id, reason=reason, text=text)
         await ring(doorbell_path(self._settings), session.id)  # the hub deletes its tokens
 
-    async def _end_orphans(self, snapshot: Snapshot | None) -> None:
+    def _end_orphans(self, snapshot: Snapshot | None, ending: asyncio.TaskGroup) -> None:
+        """Begin to end them, one after the other for each user: nobody waits behind another's."""
         if snapshot is None or snapshot.silent_since is not None:
             return
         named = [identity[1] for job in snapshot.jobs if (identity := job.session or job.cluster)]
         now = time.time()
+        waiting: dict[str, list[Orphan]] = {}
         for orphan in orphans(self._settings, snapshot.jobs, self._store.known(named), now):
-            if now - self._asked.get(orphan.job_id, 0.0) < RETRY_S:
-                continue
+            if now - self._asked.get(orphan.job_id, 0.0) >= RETRY_S:
+                waiting.setdefault(orphan.user, []).append(orphan)
+        for user, mine in waiting.items():
+            if user not in self._ending:
+                self._ending[user] = ending.create_task(self._end_all(mine), name=f"orphans of {user}")
+                self._ending[user].add_done_callback(lambda _, user=user: self._ending.pop(user))  # type: ignore[misc]
+
+    async def _end_all(self, mine: list[Orphan]) -> None:
+        for orphan in mine:
             if not self._lease.held():  # after the record was read: a newer service may know of more
                 return
-            self._asked[orphan.job_id] = now
             log.warning("Job %s of session %s has no owner and is ended", orphan.job_id, orphan.session)
             try:
                 await self._gateway.cancel(CancelRequest(session=orphan.session, user=orphan.user, why="orphan"))
             except FabricError as error:  # one that cannot be ended must not keep the others alive
                 log.warning("Job %s is to be ended later: %s", orphan.job_id, error)
+            self._asked[orphan.job_id] = time.time()
+
+    async def _clear_away(self) -> None:
+        """Remove the private files of sessions that are over, for each user apart; mostly they are gone already."""
+        async with asyncio.TaskGroup() as clearing:
+            while True:
+                now, left = time.time(), dict[str, list[Session]]()
+                with suppress(FabricError):  # the record is locked: the next look reads it
+                    for session in self._store.ended_since(now - CLEAR_FOR_S):
+                        over = session.ended_at is not None and now - session.ended_at > GRACE_S
+                        if over and session.id not in self._cleared:
+                            left.setdefault(session.user, []).append(session)
+                for user, mine in left.items():
+                    if user not in self._clearing:
+                        task = self._clearing[user] = clearing.create_task(self._clear(mine), name=f"files of {user}")
+                        task.add_done_callback(lambda _, user=user: self._clearing.pop(user))  # type: ignore[misc]
+                await asyncio.sleep(CLEAR_S)
+
+    async def _clear(self, mine: list[Session]) -> None:
+        for session in mine:
+            try:
+                await self._gateway.remove(session.id, session.user)
+            except FabricError as error:
+                log.info("Files of session %s of %s are to be removed later: %s", session.id, session.user, error)
+                return  # the same home: the others would wait there, too
+            self._cleared.add(session.id)

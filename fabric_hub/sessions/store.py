@@ -233,6 +233,10 @@ class SessionStore:
     def live_all(self) -> list[Session]:
         return self._many(_LIVE)
 
+    def ended_since(self, at: float) -> list[Session]:
+        """The sessions that ended after a moment, in Unix seconds, the first one first."""
+        return self._many(sa.select(sessions).where(sessions.c.ended_at > at).order_by(sessions.c.ended_at))
+
     def last_ended(self, user: str, server_name: str) -> Session | None:
         """The session of a user's server that ended last."""
         found = self._many(

@@ -124,7 +124,7 @@ class Gateway:
         return await self._accounting.read(start, end)
 
     async def storage(self, user: str) -> StorageAnswer:
-        account = await self._account(user)
+        account = await self._person(user)
         found = ((name, one) for name, one in self._settings.project.items() if user in one.members)
         # no place among the clients: a file system that hangs must not hold up starts
         return await self._storage.read(account, {name: one.account for name, one in found})
@@ -146,12 +146,12 @@ class Gateway:
         return await self._finish(request.session, self._submit(request, account))
 
     async def cancel(self, request: CancelRequest) -> None:
-        account = await self._account(request.user)
+        account = await self._person(request.user, request.session)
         await self._finish(request.session, self._cancel(request, account))
 
     async def extend(self, request: ExtendRequest) -> None:
         extend.check(self._settings, request.minutes)
-        account = await self._account(request.user)
+        account = await self._person(request.user, request.session)
         await self._finish(request.session, self._extend(request, account))
 
     async def _extend(self, request: ExtendRequest, account: Account) -> None:
@@ -168,13 +168,13 @@ class Gateway:
         self._watcher.nudge()
 
     async def log(self, session: str, user: str) -> SessionLog:
-        account = await self._account(user)
+        account = await self._person(user, session)
         roots = accounts.session_roots(user, account, self._settings.users)
         async with self._slot(account):
             return await home.find_log(account, roots, session, timeout_s=self._timeout_s)
 
     async def remove(self, session: str, user: str) -> None:
-        account = await self._account(user)
+        account = await self._person(user, session)
         roots = accounts.session_roots(user, account, self._settings.users)
 
         async def work() -> None:
@@ -194,6 +194,11 @@ class Gateway:
         own = self._slots.setdefault(account.uid, asyncio.Semaphore(most))
         async with own, self._all_slots:
             yield
+
+    async def _person(self, user: str, session: str = "") -> Account:
+        """The account of somebody for whom this gateway may act; see :func:`permits.check_person`."""
+        permits.check_person(self._settings, user, session, self._watcher.snapshot.jobs)
+        return await self._account(user)
 
     async def _account(self, user: str) -> Account:
         # the name service may be a directory server far away

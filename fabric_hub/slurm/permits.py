@@ -7,13 +7,50 @@ account that is no user of the site, or choose what a session runs.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from ..accounts import unix_name
 from ..errors import FabricError
-from ..model import JobSpec, SubmitRequest
+from ..model import Job, JobSpec, SubmitRequest
 from ..settings import Settings
 
 _PREFIXES = ("JUPYTERHUB_", "FABRIC_")
 _NAMES = frozenset({"JPY_API_TOKEN", "MEM_LIMIT", "MEM_GUARANTEE", "CPU_LIMIT", "CPU_GUARANTEE"})
 FILES = frozenset({"ssl.key", "ssl.crt", "ssl-ca.crt"})
+
+
+def is_member(settings: Settings, user: str) -> bool:
+    """Whether somebody is in a project; a site without projects has no others."""
+    return not settings.project or any(user in project.members for project in settings.project.values())
+
+
+def is_paid(settings: Settings, job: Job) -> bool:
+    """Whether an account of one of the site's projects pays for a job: nobody else can submit one there."""
+    return job.account.lower() in {project.account.lower() for project in settings.project.values()}
+
+
+def check_person(settings: Settings, user: str, session: str = "", jobs: Iterable[Job] = ()) -> None:
+    """Refuse to do anything as somebody who is in no project.
+
+    A session outlives its owner's membership, and must be ended and cleared away then, too: it is known by its job.
+
+    :param session: which they are asked about, with its cluster.
+    :param jobs: of the snapshot.
+    :raises FabricError: (403) they are in no project, and no job of theirs that a project pays is of that session.
+    """
+    if is_member(settings, user):
+        return
+    shared = settings.users.shared_account
+    name = unix_name(settings.users, user)
+    for job in jobs:
+        named = (job.session or job.cluster or ())[:2] == (settings.hub.id, session)
+        if named and (shared or (job.user == name and is_paid(settings, job))):
+            return
+    raise _stranger(user)
+
+
+def _stranger(user: str) -> FabricError:
+    return _refusal(f"User {user} is a member of no project.", "Ask the owner of a project to add you.", "project")
 
 
 def check_submission(settings: Settings, request: SubmitRequest) -> None:
@@ -22,13 +59,8 @@ def check_submission(settings: Settings, request: SubmitRequest) -> None:
     :raises FabricError: (403) a user of no project, a variable or a file that is no session's, datasets on a
         site without.
     """
-    members = {
-        user for project in settings.project.values() for user in (*project.members.owner, *project.members.member)
-    }
-    if settings.project and request.user not in members:
-        raise _refusal(
-            f"User {request.user} is a member of no project.", "Ask the owner of a project to add you.", "project"
-        )
+    if not is_member(settings, request.user):
+        raise _stranger(request.user)
     allowed = _NAMES.union(settings.gateway.environment_from_hub)
     strange = sorted(name for name in request.environment if not name.startswith(_PREFIXES) and name not in allowed)
     if strange:

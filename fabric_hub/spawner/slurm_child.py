@@ -253,11 +253,11 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         return bool(self.session.profile == self.shared.settings.quotas.rescue_profile)
 
     async def abandon(self) -> None:
-        """After a failed start, or the end: no job may be left, nor a rescue session's files where others need room.
+        """After a failed start, or the end: no job may be left, nor its token and key in the user's home.
 
-        What Slurm does not answer now the reconciler does later.
+        What cannot be done now the reconciler does later.
         """
-        if await self._cancel("failed") and self._rescues:
+        if await self._cancel("failed"):
             with suppress(FabricError):
                 await self.shared.gateway.remove(self.session.id, self.session.user)
 

@@ -82,6 +82,7 @@ async def _fake(tmp_path: Path) -> AsyncIterator[Stage]:
             return await super().submit(request)
 
     fake = Fake("test", account_of=account_of)
+    fake.strangers = frozenset({"operator"})
     fake.set_limits(
         Limits(
             associations=(

@@ -154,6 +154,21 @@ async def test_an_account_that_may_not_be_used_is_refused_by_name(gateway: Stage
     assert "nobody.of.that.name" in refused.value.message
 
 
+async def test_nothing_is_done_as_somebody_who_is_in_no_project(gateway: Stage) -> None:
+    session, stranger = new_session(), "operator"  # an account like the others', and no member
+    verbs = (
+        gateway.client.cancel(CancelRequest(session=session, user=stranger)),
+        gateway.client.extend(ExtendRequest(session=session, user=stranger, minutes=4)),
+        gateway.client.log(session, stranger),
+        gateway.client.remove(session, stranger),
+        gateway.client.storage(stranger),
+    )
+    for verb in verbs:
+        with pytest.raises(FabricError, match="operator is a member of no project") as refused:
+            await verb
+        assert (refused.value.status, refused.value.reason) == (403, "project")
+
+
 async def test_a_malformed_request_is_refused_without_repeating_what_was_sent(gateway: Stage) -> None:
     transport = httpx.AsyncHTTPTransport(uds=str(gateway.client._socket))
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as http:

@@ -64,7 +64,8 @@ class FakeGateway:
         on_submit: Callable[[Job, SubmitRequest], None] = lambda job, request: None,
     ) -> None:
         self.hub = hub
-        self.account_of = account_of
+        self._account_of = account_of
+        self.strangers: frozenset[str] = frozenset()  # who is in no project
         self.hold = hold
         self.reason = reason
         self.on_submit = on_submit
@@ -86,6 +87,11 @@ class FakeGateway:
         self._next_id = 100
         self._began = time.monotonic()
         self._closing = False
+
+    def account_of(self, user: str) -> str:
+        if user in self.strangers:
+            raise FabricError(f"User {user} is a member of no project.", reason="project", status=403)
+        return self._account_of(user)
 
     # what a test does to it
 
@@ -248,8 +254,8 @@ class FakeGateway:
             self._put(job.model_copy(update={"state": "CANCELLED", "reason": "", "ends_at": time.time()}))
 
     async def extend(self, request: ExtendRequest) -> None:
-        self._check_answers()
         account = self.account_of(request.user)
+        self._check_answers()
         found = find_live(self._jobs.values(), job_name(self.hub, request.session), account)
         if not found or found[0].started_at is None:
             raise FabricError("The session's job does not run.", reason="extend", status=409)

@@ -7,6 +7,7 @@ import os
 import secrets
 import select
 import site
+import socket
 import subprocess
 import sys
 import threading
@@ -20,6 +21,7 @@ from fabric_hub.embedded.ports import Claims, choose
 from fabric_hub.embedded.processes import end, tail
 from fabric_hub.embedded.runtime import find_proxy
 from fabric_hub.embedded.sitefile import toml
+from fabric_hub.held_ports import PASSED
 from fabric_hub.model import Job, SubmitRequest
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.store import Session, SessionStore
@@ -56,10 +58,11 @@ class SmallSite:
     """See the module.
 
     :param directory: an empty one with a short path (it holds a Unix socket).
+    :param held: the ports of hub and proxy are held for it, as by systemd.
     :param changes: sections of the site's file that differ, merged one level deep; ``{port}`` is the proxy's.
     """
 
-    def __init__(self, directory: Path, **changes: dict[str, Any]) -> None:
+    def __init__(self, directory: Path, held: Any = False, **changes: dict[str, Any]) -> None:
         self.directory = directory
         self.state = directory / "hub"
         self.state.mkdir(mode=0o700, parents=True)
@@ -67,10 +70,11 @@ class SmallSite:
         self.answers = True  # whether a job's server announces itself
         self.sessions: dict[str, AnnouncingServer] = {}
         self._claims = Claims()
+        self._held: list[socket.socket] = []
         self._hub: subprocess.Popen[bytes] | None = None
         self._people = iter(PEOPLE)
         self._known: list[Person] = []
-        self._write(changes)
+        self._write(changes, held)
         self.settings: Settings = load(directory / "site.toml")
         self.address = self.settings.hub.bind_url.rstrip("/")
         # one client for all: with the authorities of HTTPS each new one would cost time and memory
@@ -81,8 +85,10 @@ class SmallSite:
         self.gateway = GatewayThread(fake, self.settings.gateway.socket)
         self.gateway.up()
 
-    def _write(self, changes: dict[str, dict[str, Any]]) -> None:
+    def _write(self, changes: dict[str, dict[str, Any]], held: bool) -> None:
         ports = choose(self._claims, None, None)
+        if held:
+            self._held = [self._claims.listen(port, None) for port in (ports.public, ports.hub)]
         passwords = {name: f"secret of {name}" for name in [*PEOPLE, "boss", "admin"]}
         (self.directory / "demo.json").write_text(json.dumps(passwords))
         (self.state / "embedded-token").write_text(TOKEN)
@@ -92,8 +98,6 @@ class SmallSite:
                 "state_dir": self.state,
                 "bind_url": f"http://127.0.0.1:{ports.public}",
                 "hub_port": ports.hub,
-                "proxy_api_port": ports.proxy_api,
-                "service_port": ports.service,
                 "proxy_command": list(find_proxy(Path(sys.prefix), Path(site.getsitepackages()[0]))),
             },
             "login": {"kind": "demo", "demo_file": self.directory / "demo.json", "admins": ["admin"]},
@@ -115,13 +119,20 @@ class SmallSite:
     def up(self) -> SmallSite:
         """Start the hub as a site does, and wait until hub and service answer."""
         self._log_before = len(self.log.read_text()) if self.log.exists() else 0
+        passed = [listener.fileno() for listener in self._held]
         with self.log.open("ab") as log:
             self._hub = subprocess.Popen(
                 # whatever becomes of the tests, the hub then stops and takes proxy and service along
                 ["setpriv", "--pdeathsig", "TERM", sys.executable, "-m", "jupyterhub",
                  "-f", str(ROOT / "jupyterhub_config.py")],
                 cwd=self.state,
-                env={**os.environ, "FABRIC_HUB_SITE": str(self.directory / "site.toml"), "PYTHONPATH": str(ROOT)},
+                env={
+                    **os.environ,
+                    "FABRIC_HUB_SITE": str(self.directory / "site.toml"),
+                    "PYTHONPATH": str(ROOT),
+                    PASSED: ",".join(map(str, passed)),
+                },
+                pass_fds=passed,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

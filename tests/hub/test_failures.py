@@ -42,6 +42,7 @@ def test_a_job_that_dies_while_starting_gives_its_reason_everywhere(site: SmallS
     ended = site.store.get(session.id)
     assert ended
     assert (ended.end_reason, ended.end_log, ended.token) == ("failed", LOG, None)
+    until(lambda: session.id in site.gateway.fake.removed, "no token and no key is left in the home")
 
 
 @pytest.mark.parametrize(
@@ -89,6 +90,7 @@ def test_a_running_session_that_ends_tells_why_on_its_page(site: SmallSite, pers
     page = person.log_in().browser.get(f"/hub/user/{person.name}/")
     assert "The session reached its time limit" in words(page)
     assert LOG[0] in words(page)
+    until(lambda: session.id in site.gateway.fake.removed, "no token and no key is left in the home")
 
 
 def test_a_suspended_or_preempted_and_requeued_job_is_still_the_session(site: SmallSite, person: Person) -> None:

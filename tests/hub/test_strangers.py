@@ -47,15 +47,24 @@ def _answers(site: SmallSite) -> None:
             assert time.monotonic() - began < WITHIN_S, path
 
 
+def _connection(site: SmallSite, whose: str) -> socket.socket:
+    """To the hub's port, or to the service's socket, which only the hub's account and its proxy reach."""
+    if whose == "hub":
+        return socket.create_connection(("127.0.0.1", site.settings.hub.hub_port), timeout=10)
+    made = socket.socket(socket.AF_UNIX)
+    made.settimeout(10)
+    made.connect(str(site.settings.hub.service_socket))
+    return made
+
+
 @pytest.mark.parametrize("whose", ["hub", "service"])
 def test_more_stalled_connections_than_descriptors_keep_nobody_waiting(
     site: SmallSite, few_descriptors: dict[str, int], whose: str
 ) -> None:
     log_before = site.log.stat().st_size
-    port = site.settings.hub.hub_port if whose == "hub" else site.settings.hub.service_port
     stalled: list[socket.socket] = []
     try:
-        stalled.extend(socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(STALLED))
+        stalled.extend(_connection(site, whose) for _ in range(STALLED))
         _answers(site)
         _answers(site)
         open_now = len(list(Path(f"/proc/{few_descriptors[whose]}/fd").iterdir()))

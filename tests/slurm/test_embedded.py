@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from fabric_hub.commands import daemons
-from fabric_hub.embedded import accounts
+from fabric_hub.embedded import accounts, instance
 from fabric_hub.embedded.layout import Layout
 from tests.conftest import new_prefix
 from tests.embedded_run import ROOT, EmbeddedRun, fabric_hub
@@ -193,8 +193,7 @@ def test_ctrl_c_ends_everything_and_returns(sandbox: Path) -> None:
 def test_a_daemon_that_cannot_start_is_reported_with_the_end_of_its_log(sandbox: Path) -> None:
     directory = sandbox / "broken"
     directory.mkdir(mode=0o755)
-    (directory / "run").mkdir()
-    (directory / "run" / "lock").touch()
+    instance.mark(Layout(directory, directory / "images"))
     (directory / "etc").mkdir()
     (directory / "etc" / "munge.key").write_bytes(b"short")
     (directory / "etc" / "munge.key").chmod(0o400)

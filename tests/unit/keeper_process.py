@@ -26,6 +26,8 @@ from fabric_hub.datasets.client import KeeperClient
 from fabric_hub.datasets.publish import grants_file
 from fabric_hub.datasets.trail import trail_directory
 from fabric_hub.datasets.trail_reading import Reading
+from fabric_hub.embedded import instance
+from fabric_hub.embedded.layout import Layout
 from fabric_hub.embedded.processes import MARK, Account, as_account
 from fabric_hub.embedded.runtime import readable_by_others
 from fabric_hub.settings import DatasetsSettings, parse
@@ -105,6 +107,7 @@ class Daemon:
         """What an operator prepares: a site's file, and directories of the keeper's."""
         (self.directory / "run").mkdir(parents=True)
         (self.directory / "run" / "lock").touch()  # so that the watchdog clears it as it does an embedded run
+        instance.mark(Layout(self.directory, self.directory))
         self.directory.chmod(0o755)
         entry = pwd.getpwnam(KEEPER)
         for name, mode in (("state", 0o700), ("store", 0o755), ("published", 0o755), ("socket", 0o750)):

@@ -18,7 +18,7 @@ from fabric_hub.embedded.ports import Claims, Ports, choose
 from fabric_hub.errors import FabricError
 
 LAYOUT = Layout(Path("/srv/run"), Path("/srv/run/images"))
-PORTS = Ports(public=8000, hub=1, proxy_api=2, service=3, slurmctld=4, slurmdbd=5, slurmd=(6, 7, 8))
+PORTS = Ports(public=8000, hub=1, slurmctld=4, slurmdbd=5, slurmd=(6, 7, 8))
 
 
 @pytest.mark.parametrize(

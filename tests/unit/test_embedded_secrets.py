@@ -119,13 +119,17 @@ def test_a_start_ends_when_another_account_took_the_port(tmp_path: Path, thief: 
     token.write_text("secret")
     port = thief.getsockname()[1]
     os.chown(token, STRANGER, -1)
-    with pytest.raises(FabricError, match=f"Port {port} on 127.0.0.1 belongs to uid {ME}"):
-        cluster.healthy(port, port, token, STRANGER)
+    service = tmp_path / "service.sock"
+    answering = socket.socket(socket.AF_UNIX)
+    answering.bind(str(service))
+    answering.listen()
+    with answering, pytest.raises(FabricError, match=f"Port {port} on 127.0.0.1 belongs to uid {ME}"):
+        cluster.healthy(port, service, token, STRANGER)
 
 
 def test_no_token_is_asked_for_while_the_run_is_down(tmp_path: Path, thief: socket.socket) -> None:
     port = thief.getsockname()[1]
-    ports = Ports(public=port, hub=1, proxy_api=2, service=3, slurmctld=4, slurmdbd=5, slurmd=(6, 7, 8))
+    ports = Ports(public=port, hub=1, slurmctld=4, slurmdbd=5, slurmd=(6, 7, 8))
     layout = Layout(tmp_path, tmp_path / "images")
     instance.write_private(layout.instance, Instance(ports=ports, images=layout.images).model_dump_json())
     done = fabric_hub("token", "researcher", "--dir", str(tmp_path))

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -79,6 +80,16 @@ def test_the_units_and_the_example_site_file_agree_on_places() -> None:
     assert gateway["Group"] == hub["Group"], "the socket's group is the gateway's: the hub must be in it"
     assert gateway["RuntimeDirectoryMode"] == "0750"
     assert site.hub.state_dir == Path("/var/lib") / hub["StateDirectory"]
+    public = urlsplit(site.hub.bind_url).netloc
+    lines = (PACKAGING / "systemd" / "fabric-hub.socket").read_text().splitlines()
+    held = [line.partition("=")[2] for line in lines if line.startswith("ListenStream=")]
+    assert held == [public, f"{site.hub.hub_ip}:{site.hub.hub_port}"]
+
+
+def test_systemd_never_lets_go_of_the_hubs_ports_by_itself() -> None:
+    unit = Unit("fabric-hub.service")["Unit"]
+    assert unit["Requires"] == "fabric-hub.socket"
+    assert unit["StartLimitIntervalSec"] == "0"
 
 
 def test_the_monthly_report_runs_as_the_hub_and_writes_where_it_may(tmp_path: Path) -> None:
@@ -101,15 +112,23 @@ def test_the_monthly_report_runs_as_the_hub_and_writes_where_it_may(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    "name", ["fabric-hub.service", "fabric-gateway.service", "fabric-keeper.service", "fabric-usage.service"]
+    "name",
+    [
+        "fabric-hub.service",
+        "fabric-hub.socket",
+        "fabric-gateway.service",
+        "fabric-keeper.service",
+        "fabric-usage.service",
+    ],
 )
 def test_systemd_understands_the_unit(name: str, tmp_path: Path) -> None:
     if not shutil.which("systemd-analyze"):
         pytest.skip("systemd-analyze is not installed")
     # the programs of an installed hub are not here: any other will do to read the unit
-    text = (PACKAGING / "systemd" / name).read_text()
-    lines = ["ExecStart=/bin/true" if line.startswith("ExecStart=") else line for line in text.splitlines()]
-    (tmp_path / name).write_text("\n".join(lines) + "\n")
+    for unit in {name, "fabric-hub.service", "fabric-hub.socket"}:  # these two name each other
+        text = (PACKAGING / "systemd" / unit).read_text()
+        lines = ["ExecStart=/bin/true" if line.startswith("ExecStart=") else line for line in text.splitlines()]
+        (tmp_path / unit).write_text("\n".join(lines) + "\n")
     done = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", str(tmp_path / name)], capture_output=True, text=True, check=False
     )

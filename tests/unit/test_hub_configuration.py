@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import inspect
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +18,7 @@ from tornado import web
 from traitlets.config import Config
 
 from fabric_hub.hub import complete, configure, mend_double_click
+from fabric_hub.proxy import unix_url
 from fabric_hub.sessions.scopes import SESSION_SCOPE, SESSION_TOKEN_SCOPES
 from fabric_hub.spawner import runtime
 from fabric_hub.spawner.wrapper import FabricSpawner
@@ -136,35 +138,44 @@ def test_members_of_projects_and_admins_may_log_in_and_nobody_else(site_file: Pa
     assert "allow_all" not in c.Authenticator
 
 
-def test_a_host_for_every_user_leaves_the_service_at_the_hubs_own(site_file: Path) -> None:
+def test_a_host_for_every_user_leaves_the_service_at_the_hubs_own(site_file: Path, tmp_path: Path) -> None:
     text = site_file.read_text()
     site_file.write_text(text.replace("[hub]", '[hub]\nsubdomain_host = "https://hub.example.org"'))
     c = Config()
     configure(c, site_file)
     assert c.JupyterHub.subdomain_host == "https://hub.example.org"
     assert c.JupyterHub.cookie_host_prefix_enabled is True
-    assert c.Proxy.extra_routes == {
-        f"{host}/services/fabric/": "http://127.0.0.1:8085" for host in ("127.0.0.1", "hub.example.org")
+    service = unix_url(tmp_path / "run" / "service.sock")
+    assert c.FabricProxy.own_routes == {
+        f"{host}/services/fabric/": service for host in ("127.0.0.1", "hub.example.org")
     }
     site_file.write_text(text)
     c = Config()
     configure(c, site_file)
-    assert "extra_routes" not in c.Proxy
+    assert c.FabricProxy.own_routes == {"/services/fabric/": service}
     assert "cookie_host_prefix_enabled" not in c.JupyterHub
 
 
-def test_internal_tls_covers_the_proxys_api_too(site_file: Path) -> None:
+def test_the_proxys_api_and_the_service_are_in_a_private_directory_with_internal_tls_and_without(
+    site_file: Path, tmp_path: Path
+) -> None:
     c = Config()
     configure(c, site_file)
     assert "internal_ssl" not in c.JupyterHub
-    assert c.ConfigurableHTTPProxy.api_url == "http://127.0.0.1:8001"
     site_file.write_text(site_file.read_text().replace("internal_ssl = false", 'hub_ip = "10.0.0.1"'))
     c = Config()
     configure(c, site_file)
     assert c.JupyterHub.internal_ssl is True
     assert c.JupyterHub.trusted_alt_names == ["IP:10.0.0.1", "IP:127.0.0.1"]
-    assert c.ConfigurableHTTPProxy.api_url.startswith("https://")
-    assert c.JupyterHub.services[0]["url"].startswith("https://")
+    assert c.ConfigurableHTTPProxy.api_url == unix_url(tmp_path / "run" / "proxy-api.sock")
+    assert "url" not in c.JupyterHub.services[0], "JupyterHub would have it listen on a port"
+    assert stat.S_IMODE((tmp_path / "run").stat().st_mode) == 0o700
+
+
+def test_a_directory_of_somebody_elses_holds_no_socket(site_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").symlink_to("/tmp")
+    with pytest.raises(SystemExit, match="not a directory of the hub's own account"):
+        configure(Config(), site_file)
 
 
 def without_profiles(path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -75,6 +76,11 @@ def test_accounts_of_no_hub_user_are_left_alone(tmp_path: Path) -> None:
     assert ended(site, a_job(user="demo-x\\y")) == []
 
 
+def test_a_forged_name_of_somebody_in_no_project_is_left_alone(site: Settings) -> None:
+    assert ended(site, a_job(user="mallory")) == []
+    assert ended(site, a_job(user="left", account="phys")) == ["left"], "a project pays for it"
+
+
 def test_where_everybody_shares_an_account_the_sessions_name_alone_decides(tmp_path: Path) -> None:
     site = parse(site_text(tmp_path, "[users]\nshared_account = true\n"))
     assert ended(site, a_job(user="fabric")) == ["orphan"]
@@ -110,12 +116,41 @@ class NotedCancels:
 
     def __init__(self, refuses: tuple[str, ...] = ()) -> None:
         self.asked: asyncio.Queue[CancelRequest] = asyncio.Queue()
+        self.removed: asyncio.Queue[str] = asyncio.Queue()
         self._refuses = refuses
 
     async def cancel(self, request: CancelRequest) -> None:
         self.asked.put_nowait(request)
         if request.user in self._refuses:
             raise FabricError("Account root may not be used.", reason="account", status=403)
+
+    async def remove(self, session: str, user: str) -> None:
+        self.removed.put_nowait(session)
+
+
+class AwayAtFirst(NotedCancels):
+    """Does not answer the first two times that files are to be removed."""
+
+    _tries = 0
+
+    async def remove(self, session: str, user: str) -> None:
+        self._tries += 1
+        if self._tries <= 2:
+            raise FabricError("The gateway does not answer.", reason="gateway", status=503)
+        await super().remove(session, user)
+
+
+class SlowFor(NotedCancels):
+    """Never done with what it does for one user."""
+
+    def __init__(self, user: str) -> None:
+        super().__init__()
+        self._user = user
+
+    async def cancel(self, request: CancelRequest) -> None:
+        await super().cancel(request)
+        if request.user == self._user:
+            await asyncio.Event().wait()
 
 
 class AnsweringHub:
@@ -151,6 +186,7 @@ def running(site: Settings, store: SessionStore, lease: Lease, monkeypatch: pyte
     """A reconciler that runs, with its waits made short."""
     monkeypatch.setattr(reconciler, "RETRY_S", 0.02)
     monkeypatch.setattr(reconciler, "LOOK_S", 0.05)
+    monkeypatch.setattr(reconciler, "CLEAR_S", 0.05)
 
     @asynccontextmanager
     async def run(gateway: NotedCancels, hub: AnsweringHub, slurm: TellingSlurm) -> AsyncIterator[asyncio.Task[None]]:
@@ -251,11 +287,34 @@ async def test_a_service_that_another_one_has_followed_ends_nothing(
 
 async def test_one_orphan_that_cannot_be_ended_does_not_keep_the_others_alive(running: Running) -> None:
     other = "aaaaaaaaaaaa"
-    jobs = [a_job(user="locked"), a_job(job_id=8, name=f"fabric-main-{other}")]
+    jobs = [a_job(user="locked", account="phys"), a_job(job_id=8, name=f"fabric-main-{other}")]
     gateway = NotedCancels(refuses=("locked",))
     async with running(gateway, AnsweringHub({}, 201), TellingSlurm(a_snapshot(*jobs))):
         asked = {(await next_of(gateway.asked)).session for _ in range(2)}
     assert asked == {SESSION, other}
+
+
+async def test_nobodys_clean_up_waits_behind_the_forged_names_of_another(running: Running) -> None:
+    names = ["".join(letters) for letters in itertools.islice(itertools.product("abcdefg", repeat=12), 300)]
+    forged = [a_job(job_id=100 + number, user="eve", name=f"fabric-main-{name}") for number, name in enumerate(names)]
+    gateway = SlowFor("eve")
+    async with running(gateway, AnsweringHub({}, 201), TellingSlurm(a_snapshot(*forged, a_job()))):
+        assert (await next_of(gateway.asked)).user == "eve"
+        assert (await next_of(gateway.asked)).user == "jan"
+        assert gateway.asked.empty(), "one after the other"
+
+
+async def test_keys_of_a_session_that_is_over_go_also_when_the_gateway_was_away(
+    running: Running, store: SessionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconciler, "GRACE_S", 0.0)
+    over, live = (store.create(**fields_of_a_session(server_name=name)) for name in ("over", "live"))
+    store.end(over.id, reason="stopped", text="It was stopped.")
+    gateway = AwayAtFirst()
+    async with running(gateway, AnsweringHub({"jan": {"over", "live"}}, 201), TellingSlurm(a_snapshot())):
+        assert await next_of(gateway.removed) == over.id
+        await asyncio.sleep(5 * reconciler.CLEAR_S)
+        assert gateway.removed.empty(), f"once, and never those of {live.id}"
 
 
 async def test_a_hub_that_does_not_answer_does_not_keep_orphans_alive(running: Running, store: SessionStore) -> None:

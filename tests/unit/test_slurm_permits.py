@@ -7,7 +7,9 @@ import pytest
 from fabric_hub.errors import FabricError
 from fabric_hub.model import JobSpec, SessionFile, SubmitRequest
 from fabric_hub.settings import DatasetsSettings, Settings
-from fabric_hub.slurm.permits import check_submission
+from fabric_hub.slurm.permits import check_person, check_submission
+
+from .builders import a_job
 
 SITE = Settings.model_validate(
     {
@@ -41,6 +43,32 @@ def test_an_account_that_is_no_member_is_never_used(user: str) -> None:
     with pytest.raises(FabricError, match="member of no project") as refused:
         check_submission(SITE, request(user))
     assert refused.value.status == 403
+
+
+THEIRS = "abcdefghijkl"
+
+
+@pytest.mark.parametrize("user", ["nobody", "operator", "carol", "root"])
+def test_nothing_is_done_as_somebody_who_is_in_no_project(user: str) -> None:
+    forged = a_job(user=user, account="their-own")
+    others = a_job(user="bob", account="twin")
+    for session, jobs in (("", ()), (THEIRS, ()), (THEIRS, (forged, others)), ("aaaaaaaaaaaa", (forged, others))):
+        with pytest.raises(FabricError, match="member of no project") as refused:
+            check_person(SITE, user, session, jobs)
+        assert refused.value.status == 403
+    check_person(SITE, "bob", THEIRS, ())
+
+
+def test_the_session_of_somebody_who_left_can_be_ended_and_cleared_away() -> None:
+    for name in (f"fabric-main-{THEIRS}", f"fabric-main-{THEIRS}-dask-one"):
+        paid = a_job(user="carol", account="twin", name=name, state="COMPLETED")
+        check_person(SITE, "carol", THEIRS, (paid,))
+        with pytest.raises(FabricError, match="member of no project"):
+            check_person(SITE, "carol", "aaaaaaaaaaaa", (paid,))
+
+
+def test_a_site_without_projects_has_no_strangers() -> None:
+    check_person(SITE.model_copy(update={"project": {}}), "carol")
 
 
 @pytest.mark.parametrize("name", ["JUPYTER_CONFIG_DIR", "LD_PRELOAD", "PYTHONPATH", "BASH_ENV", "PATH", "HOME"])
