@@ -287,10 +287,11 @@ class SubmitRequest(Frozen):
 
 
 class Submitted(Frozen):
-    """The job of a session; ``adopted`` when it was already there."""
+    """The job of a session; ``adopted`` when it was already there. ``words``: what the site says to its submission."""
 
     job_id: int
     adopted: bool = False
+    words: str = ""
 
 
 class CancelRequest(Frozen):

@@ -167,6 +167,11 @@ class UserSettings(Frozen):
         default=False, description="Everybody runs as the account of the hub itself: nobody is separated. Demo only."
     )
     home: str = Field(default="", description="Home directory; {user} is the hub's name. Empty: from the passwd entry.")
+    umask: Annotated[str, Field(pattern=r"^0?[0-7]{3}$")] = Field(
+        default="022",
+        description="The umask of sessions, in octal, as people's own login shells and sbatch have it; a session's "
+        "private files are closed to others whatever it is.",
+    )
     min_uid: int = Field(default=1000, ge=1, description="Accounts below are never used.")
     session_dir: str = Field(
         default="{home}/.fabric-hub",
