@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, model_validator
@@ -21,7 +21,8 @@ from pydantic import Field, ValidationError, model_validator
 from .dataset_settings import CatalogueSettings as CatalogueSettings
 from .dataset_settings import DatasetsSettings as DatasetsSettings
 from .errors import FabricError
-from .model import AbsolutePath, EnvName, Frozen, Gres, HubId, HubUser, Slug, SlurmName
+from .model import AbsolutePath, AccountName, EnvName, Frozen, Gres, HubId, HubUser, QosName, Slug, SlurmName
+from .names import as_compared
 from .quota_settings import QuotasSettings
 from .site_mistakes import across, at_line, explain
 
@@ -115,6 +116,11 @@ class LoginSettings(Frozen):
     demo_file: AbsolutePath | None = Field(default=None, description="JSON {user: password}; only with kind = demo.")
     admins: tuple[HubUser, ...] = Field(
         default=(), description="Users who may administer JupyterHub; they may log in too."
+    )
+    keep_case: bool = Field(
+        default=False,
+        description="The site's authenticator tells people's names apart by case. JupyterHub's own write them in small "
+        "letters, and so are the names in this file read.",
     )
 
 
@@ -213,7 +219,7 @@ class Profile(Frozen):
         description="slurm: a job. local: a process on the hub's own machine, for machines without Slurm.",
     )
     partition: SlurmName | None = Field(default=None, description="Slurm partition; default: Slurm's own.")
-    qos: SlurmName | None = Field(default=None, description="Slurm QOS; default: the account's.")
+    qos: QosName | None = Field(default=None, description="Slurm QOS; default: the account's.")
     cpus: int = Field(default=1, ge=1, le=4096, description="CPUs of one session (sbatch --cpus-per-task).")
     memory: MemorySize | None = Field(
         default=None, description='Memory of one session, as "8G"; default: Slurm\'s own.'
@@ -274,7 +280,7 @@ class Project(Frozen):
 
     title: str = Field(default="", description="What people read; empty: the name.")
     kind: Literal["research", "course", "client"] = Field(default="research", description="What sort of project it is.")
-    account: SlurmName = Field(description="The Slurm account that its sessions are charged to.")
+    account: AccountName = Field(description="The Slurm account that its sessions are charged to.")
     members: Members = Field(default=Members(), description="See project.NAME.members.")
     budget_gpu_hours: float | None = Field(
         default=None,
@@ -309,6 +315,11 @@ class Settings(Frozen):
     project: dict[Slug, Project] = Field(default_factory=dict)
     datasets: DatasetsSettings | None = Field(default=None, description="Absent: this site offers no datasets.")
     quotas: QuotasSettings = QuotasSettings()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names(cls, data: Any) -> Any:
+        return as_compared(data)
 
     @model_validator(mode="after")
     def _references(self) -> Settings:
