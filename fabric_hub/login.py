@@ -11,6 +11,8 @@ from typing import Any
 from jupyterhub.auth import Authenticator
 from traitlets import Unicode
 
+from .names import login_name
+
 
 class DemoAuthenticator(Authenticator):  # type: ignore[misc]
     """Passwords from a JSON file ``{user: password}`` that only the hub's user can read. For demonstrations only."""
@@ -20,6 +22,7 @@ class DemoAuthenticator(Authenticator):  # type: ignore[misc]
     async def authenticate(self, handler: Any, data: dict[str, str]) -> str | None:
         passwords = json.loads(await asyncio.to_thread(Path(self.demo_file).read_text))
         name = data["username"]
+        name = name if name in passwords else login_name(name)  # as JupyterHub writes it after the login
         # compared also for unknown names, so that the time taken tells nothing
         right = hmac.compare_digest(data["password"].encode(), str(passwords.get(name, "")).encode())
         return name if right and name in passwords else None

@@ -14,6 +14,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from .names import slurm_key
+
 SESSION_ID = r"[a-z2-7]{12}"
 HUB_ID = r"[a-z0-9]{2,16}"
 JOB_NAME = re.compile(rf"fabric-({HUB_ID})-({SESSION_ID})")
@@ -31,6 +33,11 @@ HubId = Annotated[str, _text(HUB_ID)]
 HubUser = Annotated[str, _text(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,63}")]
 # Names of Slurm's own objects: account, partition, QOS, reservation, cluster.
 SlurmName = Annotated[str, _text(r"[A-Za-z0-9_][A-Za-z0-9_.@:+-]{0,63}")]
+# The same of accounts and QOS, which Slurm compares without regard to case.
+AccountName = Annotated[SlurmName, AfterValidator(slurm_key)]
+QosName = AccountName
+# Such a name in Slurm's own answers, whatever is in it; "" is none.
+SlurmKey = Annotated[str, AfterValidator(slurm_key)]
 # Names of the site's own objects: project, profile, image, dataset.
 Slug = Annotated[str, _text(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")]
 ServerName = Annotated[str, _text(r"|[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")]
@@ -121,9 +128,9 @@ class Job(Frozen):
     array_tasks: str = ""
     name: str
     user: str
-    account: str = ""
+    account: SlurmKey = ""
     partition: str = ""
-    qos: str = ""
+    qos: SlurmKey = ""
     reservation: str = ""  # of a job that may use any of several: their names, with commas
     state: str
     reason: str = ""
@@ -242,8 +249,8 @@ class JobSpec(Frozen):
     """
 
     partition: SlurmName | None = None
-    account: SlurmName | None = None
-    qos: SlurmName | None = None
+    account: AccountName | None = None
+    qos: QosName | None = None
     reservation: SlurmName | None = None
     cluster: SlurmName | None = None
     cpus: int = Field(default=1, ge=1, le=4096)
@@ -287,10 +294,11 @@ class SubmitRequest(Frozen):
 
 
 class Submitted(Frozen):
-    """The job of a session; ``adopted`` when it was already there."""
+    """The job of a session; ``adopted`` when it was already there. ``words``: what the site says to its submission."""
 
     job_id: int
     adopted: bool = False
+    words: str = ""
 
 
 class CancelRequest(Frozen):

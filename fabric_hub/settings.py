@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, model_validator
@@ -21,7 +21,8 @@ from pydantic import Field, ValidationError, model_validator
 from .dataset_settings import CatalogueSettings as CatalogueSettings
 from .dataset_settings import DatasetsSettings as DatasetsSettings
 from .errors import FabricError
-from .model import AbsolutePath, EnvName, Frozen, Gres, HubId, HubUser, Slug, SlurmName
+from .model import AbsolutePath, AccountName, EnvName, Frozen, Gres, HubId, HubUser, QosName, Slug, SlurmName
+from .names import as_compared
 from .quota_settings import QuotasSettings
 from .site_mistakes import across, at_line, explain
 
@@ -127,6 +128,11 @@ class LoginSettings(Frozen):
     admins: tuple[HubUser, ...] = Field(
         default=(), description="Users who may administer JupyterHub; they may log in too."
     )
+    keep_case: bool = Field(
+        default=False,
+        description="The site's authenticator tells people's names apart by case. JupyterHub's own write them in small "
+        "letters, and so are the names in this file read.",
+    )
 
 
 class GatewaySettings(Frozen):
@@ -178,6 +184,11 @@ class UserSettings(Frozen):
         default=False, description="Everybody runs as the account of the hub itself: nobody is separated. Demo only."
     )
     home: str = Field(default="", description="Home directory; {user} is the hub's name. Empty: from the passwd entry.")
+    umask: Annotated[str, Field(pattern=r"^0?[0-7]{3}$")] = Field(
+        default="022",
+        description="The umask of sessions, in octal, as people's own login shells and sbatch have it; a session's "
+        "private files are closed to others whatever it is.",
+    )
     min_uid: int = Field(default=1000, ge=1, description="Accounts below are never used.")
     session_dir: str = Field(
         default="{home}/.fabric-hub",
@@ -224,7 +235,7 @@ class Profile(Frozen):
         description="slurm: a job. local: a process on the hub's own machine, for machines without Slurm.",
     )
     partition: SlurmName | None = Field(default=None, description="Slurm partition; default: Slurm's own.")
-    qos: SlurmName | None = Field(default=None, description="Slurm QOS; default: the account's.")
+    qos: QosName | None = Field(default=None, description="Slurm QOS; default: the account's.")
     cpus: int = Field(default=1, ge=1, le=4096, description="CPUs of one session (sbatch --cpus-per-task).")
     memory: MemorySize | None = Field(
         default=None, description='Memory of one session, as "8G"; default: Slurm\'s own.'
@@ -285,7 +296,7 @@ class Project(Frozen):
 
     title: str = Field(default="", description="What people read; empty: the name.")
     kind: Literal["research", "course", "client"] = Field(default="research", description="What sort of project it is.")
-    account: SlurmName = Field(description="The Slurm account that its sessions are charged to.")
+    account: AccountName = Field(description="The Slurm account that its sessions are charged to.")
     members: Members = Field(default=Members(), description="See project.NAME.members.")
     budget_gpu_hours: float | None = Field(
         default=None,
@@ -320,6 +331,11 @@ class Settings(Frozen):
     project: dict[Slug, Project] = Field(default_factory=dict)
     datasets: DatasetsSettings | None = Field(default=None, description="Absent: this site offers no datasets.")
     quotas: QuotasSettings = QuotasSettings()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names(cls, data: Any) -> Any:
+        return as_compared(data)
 
     @model_validator(mode="after")
     def _references(self) -> Settings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from .. import settings
 from ..embedded import instance
 from ..embedded.layout import Layout, default_directory
 from ..errors import FabricError
+from ..names import differing
 from ..site_mistakes import at_line
 from . import origins
 from .findings import exists
@@ -60,6 +62,10 @@ def _check_config(arguments: argparse.Namespace) -> int:
         for name, table in (("profile", found.profile), ("project", found.project), ("image", found.image))
     )
     print(f"{path} is right: {counts}, {'Slurm' if found.slurm else 'no Slurm'}.")
+    text = path.read_text(encoding="utf-8")
+    for name in differing(tomllib.loads(text)):
+        note = f'{name.key}: "{name.written}" is read as "{name.read}", {name.why}'
+        print(f"Note: {at_line(note, text, str(path))}.")
     if there is None:
         print(f"Note: whether hub.extra_config {own} exists is not checked: this account may not look there.")
     if note := origins.one_origin(found.hub):

@@ -25,6 +25,7 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from ..accounts import hub_name
 from ..model import Frozen, Slug, SlurmName
+from ..names import slurm_key
 from ..settings import DatasetsSettings, Settings, UserSettings
 from .model import Catalogue, Digest, VersionName
 from .trail import Entry, NodeName, files
@@ -131,8 +132,11 @@ def entry(event: NodeEvent, source: str, user: str | None, settings: Settings, c
     projects = [
         name
         for name, project in settings.project.items()
-        if event.account in (None, project.account)
-        and (shared or user in project.members.owner + project.members.member)
+        if event.account is None
+        or (
+            slurm_key(event.account) == project.account
+            and (shared or user in project.members.owner + project.members.member)
+        )
     ]
     accepted = sorted(
         (

@@ -17,7 +17,7 @@ from typing import Any
 
 from .config import Config
 from .events import Event, Events
-from .grants import Answer, Grants, who_may
+from .grants import Answer, Grants, same_account, who_may
 from .jobs import MOST_OPEN, Job, Jobs, Opened, alive, boot_id, from_slurm
 from .mounts import Mounts, Troubles, open_source
 from .plan import HOST, Action, Seen, may_stay, plan, wanted
@@ -363,7 +363,7 @@ def _must_end(job: Job, grants: Grants, now: float) -> bool:
     used = {**job.past, **{name: opened.since for name, opened in job.opened.items()}}
     return any(
         used.get(entry.dataset, entry.at) < entry.at
-        and (entry.account is None or job.account is None or entry.account == job.account)
+        and (entry.account is None or job.account is None or same_account(entry.account, job.account))
         and not who_may(grants, entry.dataset, job.uid, job.account, now).allowed
         for entry in grants.end_jobs
     )

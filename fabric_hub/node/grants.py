@@ -18,6 +18,11 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 LATEST = "latest"  # a name of ours beside the versions
 
 
+def same_account(one: str, other: str) -> bool:
+    """Whether two names are the same account to Slurm, which asks without regard to case."""
+    return one.lower() == other.lower()
+
+
 @dataclass(frozen=True)
 class Source:
     """What a version is mounted from: one image of ``bytes``, or a directory."""
@@ -98,7 +103,7 @@ def who_may(grants: Grants, name: str, uid: int, account: str | None, now: float
         grant
         for grant in grants.grants.get(name, ())
         if (grant.uids is None or uid in grant.uids)
-        and (grant.account is None or account is None or grant.account == account)
+        and (grant.account is None or account is None or same_account(grant.account, account))
     ]
     open_now = [grant.until for grant in mine if grant.until is None or grant.until > now]
     if open_now:

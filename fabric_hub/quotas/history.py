@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from ..accounts import hub_name
 from ..model import CLUSTER_JOB_NAME, JOB_NAME, Frozen
+from ..names import slurm_key
 from ..sessions.database import Transaction, open_database
 from ..sessions.store import Session
 from ..sessions.tables import usage_charged, usage_days, usage_rolls
@@ -120,7 +121,7 @@ def summed(
         user = _user_of(settings, job)
         named, worker = session_of(job.name, settings.hub.id)
         session = sessions.get(named)
-        if session and (session.account != job.account or (session.user != user and not _shared(settings))):
+        if session and (slurm_key(session.account) != job.account or (session.user != user and not _shared(settings))):
             session = None
         if session:
             owner, profile, user = session.project, DASK if worker else session.profile, session.user

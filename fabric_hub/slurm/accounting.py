@@ -12,7 +12,7 @@ from typing import Final
 
 from pydantic import Field
 
-from ..model import CLUSTER_JOB_NAME, JOB_NAME, Frozen
+from ..model import CLUSTER_JOB_NAME, JOB_NAME, Frozen, SlurmKey
 from .limits import GPU, Limit, Limits
 from .parse import GarbledError, records
 
@@ -30,9 +30,9 @@ class PastJob(Frozen):
 
     job_id: int
     user: str
-    account: str
+    account: SlurmKey
     partition: str = ""
-    qos: str = ""
+    qos: SlurmKey = ""
     state: str
     started_at: float
     ended_at: float | None = None

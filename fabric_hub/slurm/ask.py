@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from ..model import Frozen, JobSpec
+from ..model import Frozen, JobSpec, SlurmKey
 
 
 class Ask(Frozen):
     """A job as it would be submitted. ``user`` is a Unix account, ``tres`` what it asks for, ``minutes`` its time."""
 
     user: str
-    account: str
+    account: SlurmKey
     partition: str = ""
-    qos: str = ""
+    qos: SlurmKey = ""
     tres: dict[str, int]
     minutes: int
 

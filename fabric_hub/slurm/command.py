@@ -36,8 +36,17 @@ class Finished:
     @property
     def words(self) -> str:
         """Standard error as text, control characters other than newlines removed."""
-        text = self.stderr.decode("utf-8", "replace")
-        return "".join(c for c in text if c == "\n" or c.isprintable()).strip()
+        return _text(self.stderr)
+
+    @property
+    def printed(self) -> str:
+        """The same of standard output."""
+        return _text(self.stdout)
+
+
+def _text(data: bytes) -> str:
+    text = data.decode("utf-8", "replace")
+    return "".join(c for c in text if c == "\n" or c.isprintable()).strip()
 
 
 class TooMuchOutputError(Exception):
@@ -53,6 +62,7 @@ async def run(
     account: Account | None = None,
     max_output: int = 1 << 28,
     starting: asyncio.Lock | None = None,
+    umask: int = spawning.PRIVATE,
 ) -> Finished:
     """Run ``argv`` and wait for it.
 
@@ -61,13 +71,14 @@ async def run(
     :param account: the Unix account to run as; None is the gateway's own.
     :param max_output: bytes of standard output it may write.
     :param starting: held while it starts; an account may have only a few starts at the same time.
+    :param umask: what it starts with.
     :raises TimedOutError: it was killed for its time.
     :raises TooMuchOutputError: it was killed for its output.
     :raises OSError: it could not be started (not found, not allowed).
     """
     began = time.monotonic()
     async with starting or contextlib.nullcontext():
-        process = await spawning.spawn(argv, dict(env), _identity(account), timeout_s)
+        process = await spawning.spawn(argv, dict(env), _identity(account), timeout_s, umask)
     try:
         async with asyncio.timeout(timeout_s):
             _, stdout, stderr, returncode = await asyncio.gather(

@@ -145,10 +145,12 @@ class Extender:
 
 
 def _refused(job: Job, words: str) -> FabricError:
-    silence = refusals.silence(words)
+    said = refusals.read(words)  # job_submit.lua is asked of a change, too
+    silence = refusals.silence(said.own)
     if silence:
-        return SlurmUnavailableError(f"The session's time was not changed: {silence}.")
-    if re.search(r"[Aa]ccess/permission denied|[Aa]ccess denied", words):
+        also = f" The cluster says: {said.site}" if said.site else ""
+        return SlurmUnavailableError(f"The session's time was not changed: {silence}.{also}")
+    if not said.site and re.search(r"[Aa]ccess/permission denied|[Aa]ccess denied", said.own):
         return FabricError(
             "Slurm does not let a running job have more time here.",
             reason="extend",

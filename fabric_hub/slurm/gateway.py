@@ -234,10 +234,10 @@ class Gateway:
             log.info("session %s of %s: adopted job %d", request.session, account.name, job)
             return Submitted(job_id=job, adopted=True)
         async with self._slot(account):
-            job = await self._prepare_and_sbatch(request, account, name)
-        log.info("session %s of %s: submitted job %d", request.session, account.name, job)
+            job, words = await self._prepare_and_sbatch(request, account, name)
+        log.info("session %s of %s: submitted job %d%s", request.session, account.name, job, words and f": {words}")
         self._watcher.nudge()
-        return Submitted(job_id=job)
+        return Submitted(job_id=job, words=words)
 
     def _remembered(self, known: _Known | None, account: Account) -> int | None:
         """The session's job that this process submitted, unless it is over."""
@@ -288,7 +288,7 @@ class Gateway:
         self._known = {name: entry for name, entry in self._known.items() if now - entry.at < _REMEMBER_S}
         self._known[session] = _Known(account.name, job, now)
 
-    async def _prepare_and_sbatch(self, request: SubmitRequest, account: Account, name: str) -> int:
+    async def _prepare_and_sbatch(self, request: SubmitRequest, account: Account, name: str) -> tuple[int, str]:
         users, spec = self._settings.users, request.spec
         root = accounts.session_root(request.user, account, users, rescue=request.rescue)
         directory = f"{root}/{request.session}"
@@ -317,7 +317,7 @@ class Gateway:
         await home.prepare(account, root, request.session, files, timeout_s=self._timeout_s)
         self._remember(request.session, account, None)
         try:
-            number = await self._sbatch(argv, account, text, spec)
+            number, words = await self._sbatch(argv, account, text, spec)
         except SlurmUnavailableError:
             raise  # it may have gone through: the next submit looks for it first
         except FabricError as error:
@@ -327,14 +327,16 @@ class Gateway:
                 await home.remove(account, root, request.session, timeout_s=self._timeout_s)
             raise
         self._remember(request.session, account, number)
-        return number
+        return number, words
 
-    async def _sbatch(self, argv: list[str], account: Account, text: str, spec: JobSpec) -> int:
+    async def _sbatch(self, argv: list[str], account: Account, text: str, spec: JobSpec) -> tuple[int, str]:
+        """Submit; returns the job's id and what the site says to it."""
         done = await self._client(argv, account, text.encode())
-        number = done.stdout.decode("utf-8", "replace").strip().split(";")[0]
-        if done.returncode == 0 and number.isdigit():
-            return int(number)
-        raise refusals.refused(done.words, spec)
+        if done.returncode == 0:
+            number, words = refusals.submitted(done.printed, done.words)
+            if number is not None:
+                return number, words
+        raise refusals.refused(f"{done.printed}\n{done.words}", spec)
 
     async def _client(self, argv: list[str], account: Account, stdin: bytes = b"") -> command.Finished:
         """Run one of Slurm's clients as a user.
@@ -345,7 +347,13 @@ class Gateway:
         env = script.environment(account, self._slurm.conf)
         try:
             return await command.run(
-                argv, env=env, stdin=stdin, timeout_s=self._timeout_s, account=account, max_output=1 << 20
+                argv,
+                env=env,
+                stdin=stdin,
+                timeout_s=self._timeout_s,
+                account=account,
+                max_output=1 << 20,
+                umask=int(self._settings.users.umask, 8),  # sbatch hands it on to the job
             )
         except command.TimedOutError as error:
             raise SlurmUnavailableError(f"Slurm is too slow: {error}.") from None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from ..model import Frozen
+from ..model import Frozen, SlurmKey
 
 GPU = "gres/gpu"
 
@@ -35,10 +35,10 @@ class Association(Frozen):
     ``grp_tres_run_mins`` is what running jobs may still take by their time limits, as of the same round.
     """
 
-    account: str
+    account: SlurmKey
     user: str = ""
     partition: str = ""
-    parent: str = ""
+    parent: SlurmKey = ""
     grp_tres_mins: dict[str, Limit] = Field(default={})
     grp_tres_run_mins: dict[str, Limit] = Field(default={})
     grp_tres: dict[str, Limit] = Field(default={})
@@ -49,14 +49,14 @@ class Association(Frozen):
     max_wall_s: int | None = None
     max_tres_per_job: dict[str, int] = Field(default={})
     max_tres_mins_per_job: dict[str, int] = Field(default={})
-    qos: tuple[str, ...] = ()  # that it may use; empty: not known
-    default_qos: str = ""
+    qos: tuple[SlurmKey, ...] = ()  # that it may use; empty: not known
+    default_qos: SlurmKey = ""
 
 
 class Qos(Frozen):
     """A quality of service. ``per_user`` is by Unix account and holds only users who have jobs in it now."""
 
-    name: str
+    name: SlurmKey
     grp_tres_mins: dict[str, Limit] = Field(default={})
     grp_tres_run_mins: dict[str, Limit] = Field(default={})
     grp_tres: dict[str, Limit] = Field(default={})
@@ -75,7 +75,7 @@ class Qos(Frozen):
     usage_factor: float = 1.0
     flags: tuple[str, ...] = ()  # Slurm's own words: OverPartQOS, PartitionTimeLimit, ...
     per_user: dict[str, Share] = Field(default={})
-    per_account: dict[str, Share] = Field(default={})
+    per_account: dict[SlurmKey, Share] = Field(default={})
 
 
 class PartitionLimits(Frozen):
@@ -84,14 +84,14 @@ class PartitionLimits(Frozen):
     name: str
     default: bool = False
     state: str = "UP"
-    qos: str = ""
+    qos: SlurmKey = ""
     max_time_s: int | None = None
     max_nodes: int | None = None
     max_cpus_per_node: int | None = None
-    allow_accounts: tuple[str, ...] = ()
-    deny_accounts: tuple[str, ...] = ()
-    allow_qos: tuple[str, ...] = ()
-    deny_qos: tuple[str, ...] = ()
+    allow_accounts: tuple[SlurmKey, ...] = ()
+    deny_accounts: tuple[SlurmKey, ...] = ()
+    allow_qos: tuple[SlurmKey, ...] = ()
+    deny_qos: tuple[SlurmKey, ...] = ()
 
 
 class Enforcement(Frozen):

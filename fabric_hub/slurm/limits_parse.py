@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from ..names import slurm_key
 from .limits import Association, Enforcement, Limit, Limits, PartitionLimits, Qos, Share
 from .parse import GarbledError, duration_s
 
@@ -144,7 +145,8 @@ def with_rights(limits: Limits, text: str) -> Limits:
         parts = line.split("|")
         if len(parts) == 5:
             account, user, partition, qos, default = parts
-            rights[account, user, partition] = _names(qos), default
+            known_as = slurm_key(account), user, partition
+            rights[known_as] = tuple(map(slurm_key, _names(qos))), slurm_key(default)
     made = []
     for known in limits.associations:
         qos_names, default = rights.get((known.account, known.user, known.partition), ((), ""))
@@ -158,7 +160,7 @@ def with_qos_rules(limits: Limits, text: str) -> Limits:
     for line in text.splitlines():
         parts = line.split("|")
         if len(parts) == 9:
-            rules[parts[0]] = {
+            rules[slurm_key(parts[0])] = {
                 "usage_factor": float(parts[1]) if re.fullmatch(r"\d+(\.\d+)?", parts[1]) else 1.0,
                 "max_tres_per_user": tres_counts(parts[2]),
                 "max_jobs_per_user": _number(parts[3]),

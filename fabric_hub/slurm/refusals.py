@@ -1,4 +1,9 @@
-"""What Slurm's clients say when they refuse or get no answer, in plain words. Pure."""
+"""What Slurm's clients say when they refuse or get no answer, in plain words. Pure.
+
+What sbatch or scontrol writes is of two hands: the site's (``log_user`` of its job_submit plugin, the prints of a
+wrapper around the client) and the client's own, which is its last line of the form ``sbatch: error: ...``. Only that
+one is classified: a site's sentence on credentials is no outage of munge. Every other line is handed on as it is.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +27,7 @@ _ASK = "Choose another profile, or ask the operators."
 
 # sbatch's own words (slurm/src/common/slurm_errno.c and the limit names of acct_policy.c), first match wins.
 REFUSALS: Final = (
-    Refusal(r"MaxSubmit|GrpSubmit", "submit-limit",
+    Refusal(r"\w*(?:MaxSubmit|GrpSubmit)\w*", "submit-limit",
             "You have as many jobs in Slurm as account {account} lets you have ({limit}).",
             "Stop a session or a job that you no longer need, then start again."),
     Refusal(r"Assoc(?:iation)?(?:Grp|Max)\w+|QOS(?:Grp|Max|Min)\w+", "limit",
@@ -81,41 +86,104 @@ _SILENCE: Final = (
 )
 
 
+_OWN_NAME: Final = re.compile(r"^(?:\S*/)?s(?:batch|cancel|control|queue|info|acct|acctmgr|report)(?:\.[\w.-]+)?: ")
+_LEVEL: Final = re.compile(r"^(?:error|fatal): ")
+_FAILED: Final = "Batch job submission failed: "
+# slurmctld's word on what is wrong, alone on a line before sbatch's own: a limit's name, what cannot be satisfied.
+_DETAIL: Final = re.compile(
+    r"(?:Assoc|QOS|Max|Grp)[A-Z]\w+|(?:Memory specification|CPU count per node) can not be satisfied|"
+    r"invalid partition specified: \S+"
+)
+# What sbatch says of a plugin that gave no reason of Slurm's.
+_NO_REASON: Final = frozenset({"Unspecified error", "Error", "Slurm job submit plugin error"})
+_JOB_ID: Final = re.compile(r"(\d+)(?:;\S+)?")
+# A site's sentence may be long; one that fills a page is cut.
+_LONGEST = 2000
+
+
+class Words(NamedTuple):
+    """What a client wrote: its own last word, slurmctld's before it, and the site's lines in one."""
+
+    own: str
+    detail: str = ""
+    site: str = ""
+
+
+def read(words: str) -> Words:
+    """Tell a client's own word from the site's.
+
+    :param words: standard error of sbatch or scontrol.
+    """
+    lines = [line for line in (line.strip() for line in words.splitlines()) if line]
+    if not lines:
+        return Words("")
+    plain = [_OWN_NAME.sub("", line) for line in lines]
+    last = len(lines) - 1
+    for test in (lambda n: _FAILED in plain[n], lambda n: plain[n] != lines[n] and _LEVEL.match(plain[n])):
+        found = [number for number in range(len(lines)) if test(number)]
+        if found:
+            last = found[-1]
+            break
+    told = [_LEVEL.sub("", line).removeprefix(_FAILED) for line in plain]
+    details = [line for line in told if _DETAIL.fullmatch(line)]
+    others = dict.fromkeys(line for n, line in enumerate(told) if n != last and line not in details)
+    return Words(told[last], details[0] if details else "", " ".join(others)[:_LONGEST])
+
+
+def submitted(out: str, words: str) -> tuple[int | None, str]:
+    """(the job's id, the site's words) of an sbatch that succeeded.
+
+    :param out: its standard output: with ``--parsable`` the id is the last line NUMBER or NUMBER;CLUSTER.
+    :param words: its standard error.
+    """
+    lines = [line for line in (line.strip() for line in out.splitlines()) if line]
+    numbers = [n for n, line in enumerate(lines) if _JOB_ID.fullmatch(line)]
+    number = int(lines[numbers[-1]].partition(";")[0]) if numbers else None
+    site = lines[: numbers[-1]] + lines[numbers[-1] + 1 :] if numbers else lines
+    site += [_LEVEL.sub("", _OWN_NAME.sub("", line.strip())) for line in words.splitlines() if line.strip()]
+    return number, " ".join(dict.fromkeys(site))[:_LONGEST]
+
+
 def silence(words: str) -> str | None:
-    """What is wrong when a client's words mean that Slurm did not answer at all, else None."""
+    """What is wrong when a client's words mean that Slurm did not answer at all, else None.
+
+    :param words: of a client through which no site speaks (squeue, scancel), else its own word (:func:`read`).
+    """
     for pattern, problem in _SILENCE:
         if re.search(pattern, words):
             return problem
     return None
 
 
-def quoted(words: str, limit: int = 300) -> str:
+def quoted(words: str, limit: int = _LONGEST) -> str:
     """A client's words on one line, without its name and level, cut to ``limit`` characters."""
-    lines = [re.sub(r"^\w+: (?:error: |fatal: )?", "", line.strip()) for line in words.splitlines()]
-    text = " ".join(line.removeprefix("Batch job submission failed: ") for line in lines if line)
-    return text[:limit]
+    lines = [_LEVEL.sub("", _OWN_NAME.sub("", line.strip())) for line in words.splitlines()]
+    return " ".join(line.removeprefix(_FAILED) for line in lines if line)[:limit]
 
 
 def refused(words: str, spec: JobSpec) -> FabricError:
-    """The error for sbatch's refusal of a job.
+    """The error for sbatch's refusal of a job, the site's own words in it.
 
-    :param words: sbatch's standard error.
+    :param words: what sbatch wrote.
     :returns: 503 when Slurm did not answer, else 409 with an explanation; words
         that we do not know are quoted.
     """
-    problem = silence(words)
+    said = read(words)
+    also = f" The cluster says: {said.site}" if said.site else ""
+    problem = silence(said.own)
     if problem:
-        return SlurmUnavailableError(f"The session was not started: {problem}.")
-    for refusal in REFUSALS:
-        match = re.search(refusal.pattern, words)
-        if match:
-            message = refusal.message.format(limit=match[0], **_fields(spec))
-            return FabricError(message, reason=refusal.reason, hint=refusal.hint, status=409)
-    said = quoted(words) or "nothing"
+        return SlurmUnavailableError(f"The session was not started: {problem}.{also}")
+    for text in (said.detail, said.own):
+        for refusal in REFUSALS:
+            match = re.search(refusal.pattern, text)
+            if match:
+                message = refusal.message.format(limit=match[0], **_fields(spec))
+                return FabricError(message + also, reason=refusal.reason, hint=refusal.hint, status=409)
+    told = said.site if said.site and said.own in _NO_REASON else quoted(words)
     return FabricError(
-        f"Slurm refused the job; it said: {said}",
+        f"Slurm refused the job; it said: {told or 'nothing'}",
         reason="refused",
-        hint="Choose another profile, or show these words to the operators.",
+        hint="Do what these words say, or show them to the operators.",
         status=409,
     )
 

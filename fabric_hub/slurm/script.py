@@ -80,6 +80,8 @@ def sbatch_argv(
     argv = [str(sbatch), *(f"--{option}={value}" for option, value in wanted if value is not None)]
     if spec.exclusive:
         argv.append("--exclusive")
+    # the gateway's own limits (LimitNOFILE= of its unit) are no job's; those of the node hold
+    argv.append("--propagate=NONE")
     argv += site_options(spec.options)
     comment = dataset_comment(datasets)
     if comment:

@@ -100,7 +100,13 @@ class Process:
         os.close(self._pidfd)
 
 
-async def spawn(argv: Sequence[str], env: Mapping[str, str], identity: Mapping[str, Any], timeout_s: float) -> Process:
+# For programs that write for us. What sbatch runs with reaches the job: that is the site's word (users.umask).
+PRIVATE = 0o077
+
+
+async def spawn(
+    argv: Sequence[str], env: Mapping[str, str], identity: Mapping[str, Any], timeout_s: float, umask: int = PRIVATE
+) -> Process:
     """Start a program in a session of its own.
 
     :param identity: ``user``, ``group`` and ``extra_groups`` as subprocess takes them, or empty.
@@ -120,7 +126,7 @@ async def spawn(argv: Sequence[str], env: Mapping[str, str], identity: Mapping[s
                 argv,
                 env=env,
                 cwd="/",
-                umask=0o077,
+                umask=umask,
                 start_new_session=True,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

@@ -58,11 +58,18 @@ class FabricLocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
         return self.shared.settings.images.dir / str(self.session.image) / "current" / "bin" / "python"
 
     def make_preexec_fn(self, name: str) -> Callable[[], None]:
-        if self.shared.settings.users.shared_account:
-            return lambda: None
+        users = self.shared.settings.users
         # enters the home directory only after it has become the user, who alone may
-        become: Callable[[], None] = set_user_setuid(unix_name(self.shared.settings.users, name), chdir=True)
-        return become
+        become: Callable[[], None] = (
+            (lambda: None) if users.shared_account else set_user_setuid(unix_name(users, name), chdir=True)
+        )
+        umask = int(users.umask, 8)
+
+        def prepare() -> None:
+            os.umask(umask)
+            become()
+
+        return prepare
 
     def user_env(self, env: dict[str, str]) -> dict[str, str]:
         account, home = self._account()

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 from batchspawner import SlurmSpawner
 from traitlets import Any as AnyTrait
-from traitlets import Float
+from traitlets import Float, Instance
 
 from ..errors import FabricError, SlurmUnavailableError
 from ..model import CancelRequest, Job, JobSpec, Phase, SessionFile, Snapshot, SubmitRequest, Submitted
@@ -28,7 +28,7 @@ from . import drop_in
 from .child import session_variables
 from .metrics import record_failure
 from .runtime import HubRuntime, runtime
-from .words import progress_event, was_killed, why_gone
+from .words import Trouble, progress_event, was_killed, why_gone
 
 CERT_FILES = {"keyfile": "ssl.key", "certfile": "ssl.crt", "cafile": "ssl-ca.crt"}
 GONE_PATIENCE_S = 15.0
@@ -47,7 +47,10 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
     env_keep: ClassVar[list[str]] = []
 
     session = AnyTrait(None, allow_none=True)
+    said = ""  # what the site says to the submission
+    trouble: Trouble | None = None  # while Slurm does not take the job
     _certificates: tuple[SessionFile, ...] = ()
+    _told = Instance(asyncio.Event, (), help="Set, and replaced, when the submission's trouble changes.")
 
     @property
     def shared(self) -> HubRuntime:
@@ -119,7 +122,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         submitted = await self._submit(again)
         at = session.submitted_at or time.time()
         await asyncio.to_thread(shared.store.update, session.id, job_id=submitted.job_id, submitted_at=at)
-        self.job_id = str(submitted.job_id)
+        self.job_id, self.said = str(submitted.job_id), submitted.words or self.said
         self.log.info("Session %s is job %s%s", session.id, submitted.job_id, " (adopted)" if submitted.adopted else "")
         try:
             return await self._until_ready()
@@ -131,7 +134,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         while True:
             session = self._reread()
             try:
-                return await self.shared.gateway.submit(
+                submitted = await self.shared.gateway.submit(
                     SubmitRequest(
                         session=session.id,
                         user=session.user,
@@ -147,7 +150,17 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
             except SlurmUnavailableError as error:
                 self.log.warning("Session %s is submitted later: %s", session.id, error)
                 again = True
+                self._tell(Trouble.next(self.trouble, error, time.time()))
                 await self.shared.news(session, None, timeout_s=QUIET_S)
+            else:
+                self._tell(None)
+                return submitted
+
+    def _tell(self, trouble: Trouble | None) -> None:
+        """The waiting page says that Slurm does not take the job, and why; None: it has."""
+        self.trouble = trouble
+        told, self._told = self._told, asyncio.Event()
+        told.set()
 
     async def _until_ready(self) -> tuple[str, int]:
         shared = self.shared
@@ -289,12 +302,31 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
     async def session_progress(self) -> AsyncIterator[dict[str, Any]]:
         """One event for every change in what the user should know."""
         last: dict[str, Any] = {}
-        async for snapshot in self.shared.follower.changes():
+        async for snapshot in self._changes():
             session = self.session  # as the start has read it last
-            event = progress_event(session, standing(session, snapshot).job, snapshot)
+            job = standing(session, snapshot).job
+            event = progress_event(session, job, snapshot, trouble=self.trouble, said=self.said)
             if event != last:
                 yield event
                 last = event
+
+    async def _changes(self) -> AsyncIterator[Snapshot | None]:
+        """The snapshot now, and again whenever it or the submission's trouble changes."""
+        changes = aiter(self.shared.follower.changes())
+        coming = asyncio.ensure_future(anext(changes))
+        told: asyncio.Future[Any] = asyncio.ensure_future(self._told.wait())
+        try:
+            while True:
+                await asyncio.wait({coming, told}, return_when=asyncio.FIRST_COMPLETED)
+                if coming.done():
+                    coming.result()
+                    coming = asyncio.ensure_future(anext(changes))
+                if told.done():
+                    told = asyncio.ensure_future(self._told.wait())
+                yield self.shared.follower.snapshot
+        finally:
+            coming.cancel()
+            told.cancel()
 
 
 def _read_certificates(paths: dict[str, str]) -> tuple[SessionFile, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import signal
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..clock import clock
 from ..errors import FabricError
@@ -14,11 +14,42 @@ from ..sessions.store import Session
 from ..slurm.reasons import explain
 
 
-def progress_event(session: Session, job: Job | None, snapshot: Snapshot | None) -> dict[str, Any]:
+class Trouble(NamedTuple):
+    """A submission that Slurm does not take: since when (Unix seconds), how many tries, and why the last one failed."""
+
+    since: float
+    tries: int
+    why: str
+
+    @classmethod
+    def next(cls, before: Trouble | None, error: FabricError, now: float) -> Trouble:
+        """After one more try that failed."""
+        return cls(before.since if before else now, before.tries + 1 if before else 1, error.message)
+
+    @property
+    def sentence(self) -> str:
+        tries = "once" if self.tries == 1 else f"{self.tries} times"
+        return (
+            f"Slurm has not taken this session's job since {clock(self.since)} (asked {tries}): {self.why} "
+            "It is asked again every few seconds until it answers or you cancel this start."
+        )
+
+
+def progress_event(
+    session: Session, job: Job | None, snapshot: Snapshot | None, *, trouble: Trouble | None = None, said: str = ""
+) -> dict[str, Any]:
     """The step a starting session is at, as JupyterHub's progress page takes it.
 
     ``progress`` is 10 submitting, 20 waiting in the queue, 60 on a node, 90 server up.
+
+    :param trouble: of its submission, while Slurm does not take it.
+    :param said: what the site says to the submission.
     """
+    event = _step(session, job, snapshot, trouble)
+    return {**event, "message": f"{event['message']} The cluster says: {said}"} if said else event
+
+
+def _step(session: Session, job: Job | None, snapshot: Snapshot | None, trouble: Trouble | None) -> dict[str, Any]:
     if session.port is not None:
         return {"progress": 90, "message": "The server is up; opening it."}
     if snapshot is not None and snapshot.silent_since is not None:
@@ -28,6 +59,8 @@ def progress_event(session: Session, job: Job | None, snapshot: Snapshot | None)
             "message": f"Slurm has not answered since {clock(snapshot.silent_since)}. "
             f"Nothing is lost: {kept}. {snapshot.problem}".strip(),
         }
+    if session.job_id is None and trouble is not None:
+        return {"progress": 10, "message": trouble.sentence}
     if session.job_id is None:
         return {"progress": 10, "message": f"Submitting to Slurm, account {session.account}."}
     if job is None:

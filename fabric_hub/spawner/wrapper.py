@@ -167,7 +167,13 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         if self.session_id:
             state["session"] = self.session_id
             state["kind"] = self.child_kind
+            state["said"] = self.said
         return state
+
+    @property
+    def said(self) -> str:
+        """What the site said to the submission of this server's session (its job_submit plugin, for one)."""
+        return str(getattr(self.child_spawner, "said", ""))
 
     def load_state(self, state: dict[str, Any]) -> None:
         self.child_spawner = None
@@ -178,6 +184,8 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         session = self.session()
         if session:
             self.child_spawner.session = session
+            if isinstance(self.child_spawner, FabricSlurmSpawner):
+                self.child_spawner.said = state.get("said", "")
             self._unanswered = session.ready_at is not None
             self._guard(session)
 

@@ -121,12 +121,18 @@ async def _real(run: EmbeddedRun, directory: Path) -> AsyncIterator[Stage]:
     settings = run.settings
     assert settings.slurm is not None
     hub = f"t{secrets.token_hex(3)}"
+    programs = directory / "bin"  # links, so that a test may put a site's wrapper in a client's place
+    programs.mkdir(mode=0o755, exist_ok=True)
+    for name in ("sbatch", "scancel", "scontrol", "squeue", "sinfo", "sacct", "sacctmgr"):
+        if not (programs / name).is_symlink():
+            (programs / name).symlink_to(settings.slurm.bin_dir / name)
     settings = settings.model_copy(
         update={
             "hub": settings.hub.model_copy(update={"id": hub}),
             "images": settings.images.model_copy(update={"dir": directory / "images"}),
             "slurm": settings.slurm.model_copy(
                 update={
+                    "bin_dir": programs,
                     "watch_interval_s": 1.0,
                     "max_queries_per_s": 5.0,
                     "query_timeout_s": 3.0,

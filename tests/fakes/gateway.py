@@ -70,6 +70,7 @@ class FakeGateway:
         self.reason = reason
         self.on_submit = on_submit
         self.refusal: FabricError | None = None  # what the next submits are refused with
+        self.words = ""  # what the site says to the next submits
         self.requests: list[SubmitRequest] = []  # submits that made a job, in order
         self.cancels: list[CancelRequest] = []
         self.logs: dict[str, tuple[str, ...]] = {}
@@ -244,7 +245,7 @@ class FakeGateway:
         if not self.hold:
             self.begin(request.session)
         self.on_submit(self._jobs[job.job_id], request)
-        return Submitted(job_id=job.job_id)
+        return Submitted(job_id=job.job_id, words=self.words)
 
     async def cancel(self, request: CancelRequest) -> None:
         account = self.account_of(request.user)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
-from fabric_hub.errors import FabricError
+from fabric_hub.errors import FabricError, SlurmUnavailableError
 
 from .person import Person, words
 from .small_site import SmallSite
@@ -74,6 +75,26 @@ def test_what_slurm_refuses_is_told_in_its_words(site: SmallSite, person: Person
     page = person.log_in().browser.get(f"/hub/spawn-pending/{person.name}")
     assert "Slurm refused the job: account twin-acc may not use partition gpu." in words(page)
     assert page.status_code == 409
+
+
+def test_a_submission_that_fails_again_and_again_says_so_and_why_on_the_waiting_page(
+    site: SmallSite, person: Person
+) -> None:
+    site.gateway.fake.refusal = SlurmUnavailableError(
+        "The session was not started: munge does not answer on the hub's host."
+    )
+    answer = person.start()
+    assert answer.status_code == 202, answer.text
+    told = next(event for event in person.progress() if "has not taken" in event["message"])
+    assert told["progress"] == 10
+    why = r"\(asked (once|\d+ times)\): The session was not started: munge does not answer on the hub's host\."
+    assert re.search(why, told["message"])
+    assert "until it answers or you cancel" in told["message"]
+    site.gateway.fake.refusal, site.gateway.fake.words = None, "Your allocation ends on Friday"
+    site.session_of(person)
+    person.until_ready()
+    home = person.log_in().browser.get("/hub/home")
+    assert "The cluster says: Your allocation ends on Friday" in words(home)
 
 
 def test_who_is_in_no_project_is_told_so(site: SmallSite) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from fabric_lab.dask import address
+from fabric_lab.dask import address, show, slurm
 from fabric_lab.dask.shape import Begun, Place
 
 
@@ -38,5 +38,34 @@ def test_a_task_does_not_wait_for_ever_nor_for_a_cluster_that_is_gone(tmp_path: 
 
 
 def test_what_was_begun_is_handed_on_as_json() -> None:
-    begun = Begun({"w-0": Place(7, 0), "w-1": Place(7, 1)}, 1)
+    begun = Begun({"w-0": Place(7, 0), "w-1": Place(7, 1)}, 1, "Your allocation ends on Friday")
     assert Begun.of(begun.dump()) == begun
+
+
+def sbatch_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, does: str) -> None:
+    (tmp_path / "sbatch").write_text(f"#!/bin/sh\n{does}\n")
+    (tmp_path / "sbatch").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+
+
+def test_an_sbatch_that_says_more_than_the_id_is_understood_and_its_words_are_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sbatch_that(tmp_path, monkeypatch, "echo 'News: 12 nodes are back'; echo '4711;north'; echo 'sbatch: Hello' >&2")
+    submitted = asyncio.run(slurm.submit(["--array=0-1"], "#!/bin/sh\n"))
+    assert submitted == (4711, "News: 12 nodes are back Hello")
+    sbatch_that(tmp_path, monkeypatch, "echo 4712; echo '3 jobs of yours wait'")
+    assert asyncio.run(slurm.submit([], "")) == (4712, "3 jobs of yours wait")
+    assert ("The cluster says", "Hello") in show.lines({"workers": [], "said": "Hello"})
+
+
+def test_what_a_site_says_to_a_refused_submission_is_in_the_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = "sbatch: error: Renew at https://x.example\nsbatch: error: Batch job submission failed: Unspecified error"
+    sbatch_that(tmp_path, monkeypatch, f"echo '{said}' >&2; echo 'from the wrapper'; exit 1")
+    with pytest.raises(slurm.SlurmError) as refused:
+        asyncio.run(slurm.submit([], ""))
+    assert str(refused.value) == (
+        "from the wrapper Renew at https://x.example Batch job submission failed: Unspecified error"
+    )

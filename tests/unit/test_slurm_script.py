@@ -33,7 +33,7 @@ def test_the_arguments_of_a_full_spec() -> None:
     assert argv(spec) == [
         "/usr/bin/sbatch", "--partition=gpu", "--account=lab", "--qos=high", "--reservation=course", "--nodes=1",
         "--ntasks=1", "--cpus-per-task=4", "--mem=8192M", "--gres=gpu:h200:1", "--time=90", "--constraint=a&b",
-        "--signal=B:USR1@120", "--exclusive", "--comment", "a b", "--parsable", "--no-requeue",
+        "--signal=B:USR1@120", "--exclusive", "--propagate=NONE", "--comment", "a b", "--parsable", "--no-requeue",
         "--export=ALL", "--open-mode=truncate",
         "--output=/home/anna/.fabric-hub/abcdefgh2345/session.log", "--chdir=/home/anna",
         "--job-name=fabric-main-abcdefgh2345",
@@ -42,8 +42,8 @@ def test_the_arguments_of_a_full_spec() -> None:
 
 def test_the_arguments_of_an_empty_spec() -> None:
     assert argv(JobSpec()) == [
-        "/usr/bin/sbatch", "--nodes=1", "--ntasks=1", "--cpus-per-task=1", "--signal=B:USR1@120", "--parsable",
-        "--no-requeue", "--export=ALL", "--open-mode=truncate",
+        "/usr/bin/sbatch", "--nodes=1", "--ntasks=1", "--cpus-per-task=1", "--signal=B:USR1@120", "--propagate=NONE",
+        "--parsable", "--no-requeue", "--export=ALL", "--open-mode=truncate",
         "--output=/home/anna/.fabric-hub/abcdefgh2345/session.log",
         "--chdir=/home/anna", "--job-name=fabric-main-abcdefgh2345",
     ]  # fmt: skip

@@ -56,6 +56,76 @@ def test_silence_is_never_taken_for_a_refusal(said: str, told: str) -> None:
     assert told in error.message
 
 
+URL = "https://ai.example.org/report"
+
+
+@pytest.mark.parametrize(
+    ("site", "last", "reason", "told"),
+    [
+        (f"Project is suspended: the report is overdue, see {URL}",
+         "Invalid account or account/partition combination specified", "account", "account lab"),
+        (f"Your credentials for this project expired: renew at {URL}", "Unspecified error", "refused", "credentials"),
+        (f"slurmdbd and munge: authentication error? See {URL}", "Unspecified error", "refused", "munge"),
+        (f"Connection refused by policy, see {URL}", "Requested time limit is invalid", "time-limit", "1:30 h"),
+        (f"queue is full of interactive jobs, see {URL}", "Invalid qos specification", "qos", "QOS"),
+    ],
+)  # fmt: skip
+def test_a_sites_own_sentence_is_told_and_taken_for_nothing_else(site: str, last: str, reason: str, told: str) -> None:
+    said = (
+        f"sbatch: error: {site}\nsbatch: error: Batch job submission failed: {last}\nmodule: cluster news at /etc/motd"
+    )
+    error = refusals.refused(said, SPEC)
+    assert not isinstance(error, SlurmUnavailableError)
+    assert (error.reason, error.status) == (reason, 409)
+    assert told in error.message
+    assert site in error.message
+    assert "cluster news" in error.message
+
+
+def test_of_several_lines_only_the_clients_own_last_one_says_that_slurm_is_silent() -> None:
+    munge = (
+        "sbatch: error: If munged is up, restart with --num-threads=10\n"
+        "sbatch: error: Munge encode failed: Failed to access /run/munge/munge.socket.2: No such file or directory\n"
+        "sbatch: error: slurm_send_node_msg: auth_g_create: REQUEST_SUBMIT_BATCH_JOB has authentication error\n"
+        "sbatch: error: Batch job submission failed: Protocol authentication error\n"
+        "Note: jobs of more than 8 hours wait longer\n"
+    )
+    error = refusals.refused(munge, SPEC)
+    assert isinstance(error, SlurmUnavailableError)
+    assert "munge does not answer" in error.message
+    assert "Note: jobs of more than 8 hours wait longer" in error.message
+
+
+def test_slurmctlds_word_before_sbatchs_own_says_which_limit_it_is() -> None:
+    said = (
+        "sbatch: error: QOSMaxSubmitJobPerUserLimit\nsbatch: error: Batch job submission failed: "
+        "Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)"
+    )
+    error = refusals.refused(said, SPEC)
+    assert error.reason == "submit-limit"
+    assert "(QOSMaxSubmitJobPerUserLimit)" in error.message
+    assert "The cluster says" not in error.message
+
+
+@pytest.mark.parametrize(
+    ("out", "words", "expected"),
+    [
+        ("4711", "", (4711, "")),
+        ("4711;north", "", (4711, "")),
+        ("Dear user, 12 jobs of yours wait\n12\n4711", "", (4711, "Dear user, 12 jobs of yours wait 12")),
+        ("4711;north\nsubmitted at 10:03\n", "", (4711, "submitted at 10:03")),
+        ("4711", f"sbatch: Your allocation ends on Friday, see {URL}",
+         (4711, f"Your allocation ends on Friday, see {URL}")),
+        ("Submitted batch job", "", (None, "Submitted batch job")),
+        ("", "", (None, "")),
+    ],
+)  # fmt: skip
+def test_the_job_id_is_the_last_line_of_its_form_and_the_rest_is_the_sites(
+    out: str, words: str, expected: tuple[int | None, str]
+) -> None:
+    assert refusals.submitted(out, words) == expected
+
+
 def pending(reason: str) -> Job:
     return Job(
         job_id=5, name="n", user="anna", account="lab", partition="gpu", qos="high", state="PENDING", reason=reason

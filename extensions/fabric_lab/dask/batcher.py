@@ -48,6 +48,7 @@ class Batcher:
         self._leaving: list[tuple[Place, asyncio.Future[None]]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self.calls = {"sbatch": 0, "scancel": 0}
+        self.said = ""  # what the site says to its submissions, last of all
 
     def hold(self, name: str, place: Place) -> None:
         """A worker was submitted by somebody else: its part in that job counts as if it had been here."""
@@ -127,6 +128,7 @@ class Batcher:
             order.write(path)
             self.calls["sbatch"] += 1
             job = await self._queue.submit(first.job_script(), path, batch, pool)
+            self.said = self._queue.said
         except (slurm.SlurmError, OSError) as error:
             for _, place in members:
                 if not place.done():

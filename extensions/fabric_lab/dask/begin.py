@@ -33,7 +33,7 @@ class First:
 
 
 async def begin(directory: Path, plan: Plan, service: Mapping[str, str]) -> tuple[Begun, str]:
-    """Submit a new cluster's first workers, unless the hub refuses them; returns also what the hub says of them.
+    """Submit a new cluster's first workers, unless the hub refuses them; returns also what hub and site say of them.
 
     What Slurm refuses is left to the cluster, which tells and repeats it. So is everything where there is no Slurm.
 
@@ -49,7 +49,8 @@ async def begin(directory: Path, plan: Plan, service: Mapping[str, str]) -> tupl
     firsts = [First(f"{plan.name}-{number}", pool) for number in range(plan.first)]  # dask-jobqueue's names
     places = await asyncio.gather(*(batcher.join(first) for first in firsts), return_exceptions=True)
     found = {first.name: place for first, place in zip(firsts, places, strict=True) if isinstance(place, Place)}
-    return Begun(found, batcher.calls["sbatch"]), words
+    told = f"{words} The cluster says: {batcher.said}".strip() if batcher.said else words
+    return Begun(found, batcher.calls["sbatch"], batcher.said), told
 
 
 async def take_back(directory: Path, plan: Plan, begun: Begun) -> None:

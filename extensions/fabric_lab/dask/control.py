@@ -297,6 +297,7 @@ class Control:
             "name": cluster.name,
             "workers": workers,
             "problems": show.grouped(cluster.problems),
+            "said": cluster.batcher.said,
             "adaptive": {
                 "pool": adaptive.pool,
                 "minimum": adaptive.minimum,

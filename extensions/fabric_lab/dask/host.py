@@ -114,6 +114,7 @@ class HostedCluster(SLURMCluster):
     def adopt(self, begun: Begun) -> None:
         """Take the workers for this cluster's own that were submitted before it was there (:mod:`.begin`)."""
         self.batcher.submitted(begun.submissions)
+        self.batcher.said = begun.said
         while not begun.places.keys() <= self.worker_spec.keys():
             self.worker_spec.update(self.new_worker_spec())
         for name, place in begun.places.items():

@@ -23,7 +23,12 @@ ENDING_S = 15.0
 
 
 class Queue(Protocol):
-    """Runs arrays of tasks, each of which is ``python -m fabric_lab.dask.work ORDER``."""
+    """Runs arrays of tasks, each of which is ``python -m fabric_lab.dask.work ORDER``.
+
+    ``said``: what the site says to submissions, last of all; "" when it says nothing.
+    """
+
+    said: str
 
     async def submit(self, script: str, order: Path, batch: Batch, pool: Pool) -> int:
         """Submit an array; returns its job's id.
@@ -49,10 +54,13 @@ class SlurmQueue:
         self._directory = directory
         self._job_name = job_name
         self._datasets = datasets
+        self.said = ""
 
     async def submit(self, script: str, order: Path, batch: Batch, pool: Pool) -> int:
         wanted = options(pool, self._job_name, self._directory, batch.tasks, batch.per_task, self._datasets())
-        return await slurm.submit(wanted, script.replace(ORDER, str(order)))
+        submitted = await slurm.submit(wanted, script.replace(ORDER, str(order)))
+        self.said = submitted.words
+        return submitted.job
 
     async def cancel(self, tasks: Mapping[int, Sequence[int]]) -> None:
         await slurm.cancel([f"{job}_[{task_ids(list(ids))}]" for job, ids in tasks.items()])
@@ -62,6 +70,7 @@ class LocalQueue:
     """Processes of this machine, started at once; they end with this process's scheduler."""
 
     def __init__(self, directory: Path) -> None:
+        self.said = ""
         self._directory = directory
         self._numbers = itertools.count(1)
         self._processes: dict[Place, asyncio.subprocess.Process] = {}

@@ -67,17 +67,19 @@ class Begun:
 
     places: dict[str, Place] = field(default_factory=dict)
     submissions: int = 0
+    said: str = ""  # what the site says to them
 
     def dump(self) -> dict[str, Any]:
         """As JSON has it."""
         return {
             "places": {name: [place.job, place.task] for name, place in self.places.items()},
             "submissions": self.submissions,
+            "said": self.said,
         }
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> Begun:
-        return cls({name: Place(*place) for name, place in told["places"].items()}, told["submissions"])
+        return cls({name: Place(*place) for name, place in told["places"].items()}, told["submissions"], told["said"])
 
 
 def arrange(workers: int, most: int) -> list[Batch]:

@@ -91,6 +91,8 @@ def lines(status: Mapping[str, Any]) -> list[tuple[str, str]]:
     if text := cost(status):
         found.append(("Use", text))
     found += [("Problem", text) for text in status.get("problems", {}).values()]
+    if status.get("said"):
+        found.append(("The cluster says", status["said"]))
     if status.get("hub"):
         found.append(("Hub", status["hub"]))
     return found

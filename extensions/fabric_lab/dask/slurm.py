@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 LIMIT_S = 60.0
 
@@ -25,18 +26,43 @@ def clean(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name in _KEPT or not _NOT_FOR_WORKERS.fullmatch(name)}
 
 
-async def submit(options: Sequence[str], script: str) -> int:
-    """Submit a batch script; returns the job's id.
+class Submitted(NamedTuple):
+    """An accepted job: its id, and what the site says to it."""
+
+    job: int
+    words: str = ""
+
+
+async def submit(options: Sequence[str], script: str) -> Submitted:
+    """Submit a batch script.
 
     :param options: sbatch's, each one word; they count above the script's own #SBATCH lines.
     :param script: its text, given on standard input.
     :raises SlurmError: it was refused, or nothing was heard in time (it may have been submitted).
     """
-    out = await _call(["sbatch", "--parsable", *options], script)
-    match = re.match(r"(\d+)", out)
-    if match is None:
-        raise SlurmError(f"sbatch answered {out.strip()[:200]!r}, which is no job id.")
-    return int(match.group(1))
+    out, error = await _call(["sbatch", "--parsable", *options], script)
+    return answer(out, error)
+
+
+def answer(out: str, error: str) -> Submitted:
+    """What an sbatch that succeeded said: a wrapper around it, and the site's job_submit plugin, may say more.
+
+    :param out: the id is its last line of the form NUMBER or NUMBER;CLUSTER.
+    :param error: what was written to standard error.
+    :raises SlurmError: there is no id.
+    """
+    lines = [line for line in map(str.strip, out.splitlines()) if line]
+    ids = [n for n, line in enumerate(lines) if re.fullmatch(r"\d+(?:;\S+)?", line)]
+    if not ids:
+        raise SlurmError(f"sbatch answered {' '.join(lines)[:200]!r}, which is no job id.")
+    words = [*lines[: ids[-1]], *lines[ids[-1] + 1 :], *_plain(error)]
+    return Submitted(int(lines[ids[-1]].partition(";")[0]), " ".join(words))
+
+
+def _plain(error: str) -> list[str]:
+    """Lines that a client wrote to standard error, without its name."""
+    lines = (re.sub(r"^(?:sbatch|scancel)\S*: (?:error: |fatal: )?", "", line.strip()) for line in error.splitlines())
+    return [line for line in lines if line]
 
 
 async def cancel(jobs: Sequence[str]) -> None:
@@ -45,7 +71,7 @@ async def cancel(jobs: Sequence[str]) -> None:
         await _call(["scancel", "--quiet", *jobs], "")
 
 
-async def _call(argv: Sequence[str], text: str) -> str:
+async def _call(argv: Sequence[str], text: str) -> tuple[str, str]:
     environment = clean(os.environ)
     program = _program(argv[0], environment)
     process = await asyncio.create_subprocess_exec(
@@ -62,10 +88,11 @@ async def _call(argv: Sequence[str], text: str) -> str:
         process.kill()
         await process.wait()
         raise SlurmError(f"{argv[0]} did not answer within {LIMIT_S:g} s.") from None
+    printed, said = out.decode(errors="replace"), error.decode(errors="replace")
     if process.returncode:
-        words = " ".join(error.decode(errors="replace").split())
-        raise SlurmError(words.removeprefix(f"{argv[0]}: error: ") or f"{argv[0]} ended with {process.returncode}.")
-    return out.decode(errors="replace")
+        words = " ".join([*_plain(printed), *_plain(said)])
+        raise SlurmError(words or f"{argv[0]} ended with {process.returncode}.")
+    return printed, said
 
 
 def _program(name: str, environment: Mapping[str, str]) -> str:
