@@ -10,10 +10,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ..accounts import runs_local_sessions
-from ..clock import clock
 from ..projects.dataset_offer import for_form
 from ..projects.offer import Offer, offer
 from ..settings import Settings
+from ..slurm.reasons import silence
 from .limits import refused_now
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -32,9 +32,8 @@ async def render_form(spawner: Any) -> str:
     data = for_people(shared.settings, offered, refused, local=local)
     projects = [project["name"] for project in data["projects"]]
     data["datasets"] = for_form(shared.settings, await shared.datasets(), user, projects, today).model_dump()
-    since = data["silent_since"]
-    silent = f"Slurm has not answered since {clock(since)}. {data['problem']}" if since else ""
-    return render({**data, "base": shared.settings.hub.pages_url, "server_name": spawner.name, "silent": silent})
+    base = shared.settings.hub.pages_url
+    return render({**data, "base": base, "server_name": spawner.name, "silent": silence(snapshot)})
 
 
 def for_people(settings: Settings, offered: Offer, refused: Mapping[str, str], *, local: bool) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from ..clock import clock
 from ..errors import FabricError
 from ..model import Job, Phase, Snapshot
 from ..sessions.store import Session
-from ..slurm.reasons import explain
+from ..slurm.reasons import explain, silence
 
 
 def progress_event(session: Session, job: Job | None, snapshot: Snapshot | None) -> dict[str, Any]:
@@ -21,13 +21,20 @@ def progress_event(session: Session, job: Job | None, snapshot: Snapshot | None)
     """
     if session.port is not None:
         return {"progress": 90, "message": "The server is up; opening it."}
-    if snapshot is not None and snapshot.silent_since is not None:
+    if snapshot is not None and snapshot.silent_since is not None and not snapshot.narrowed:
         kept = f"job {session.job_id} keeps its place" if session.job_id else "this start is kept until it does"
         return {
             "progress": 15,
             "message": f"Slurm has not answered since {clock(snapshot.silent_since)}. "
             f"Nothing is lost: {kept}. {snapshot.problem}".strip(),
         }
+    event = _step(session, job, snapshot)
+    if snapshot is not None and snapshot.narrowed:
+        event["message"] += f" {silence(snapshot)}"
+    return event
+
+
+def _step(session: Session, job: Job | None, snapshot: Snapshot | None) -> dict[str, Any]:
     if session.job_id is None:
         return {"progress": 10, "message": f"Submitting to Slurm, account {session.account}."}
     if job is None:
