@@ -77,17 +77,18 @@ class Gateway:
         self._slurm: SlurmSettings = settings.slurm
         asks, bucket = Questions(self._slurm, settings.users), pace.Bucket(self._slurm.max_queries_per_s)
         self._asks = asks
-        self._limits = limits = LimitsWatcher(asks, self._slurm, bucket)
+        charged = {project.account for project in settings.project.values()}
+        own = accounts.own_name()
+        self._limits = limits = LimitsWatcher(asks, self._slurm, bucket, charged, own=own)
         self._watcher = watcher or Watcher(
             asks,
             self._slurm,
             settings.hub.id,
             bucket=bucket,
-            account=accounts.own_name(),
+            account=own,
             over_run_s=lambda: limits.over_run_s,
         )
         self._watchers = (self._watcher, self._limits)
-        charged = {project.account for project in settings.project.values()}
         self._accounting = AccountingDesk(asks, self._limits, charged)
         self._storage = StorageDesk(settings.quotas.storage)
         self._died = died

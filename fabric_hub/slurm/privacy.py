@@ -29,6 +29,19 @@ def private_data(config: str) -> frozenset[str]:
     return frozenset(HIDES if "all" in found else found)
 
 
+def is_refused(words: str) -> bool:
+    """Whether a client's words mean that Slurm does not let this account see what it asked for."""
+    return "Access/permission denied" in words
+
+
+def why_refused(program: str, account: str) -> str:
+    """What such a refusal means, as a sentence without its full stop."""
+    return (
+        f"Slurm does not let the gateway's account {account} see what {program} asks for (PrivateData in slurm.conf). "
+        f"The operators can give it the right of an Operator: {remedy(account)}"
+    )
+
+
 def remedy(account: str) -> str:
     """What an operator of the cluster does about it."""
     return f"sacctmgr modify user {account} set adminlevel=Operator"

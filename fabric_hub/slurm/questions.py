@@ -42,6 +42,7 @@ class Rules:
     qos: str
     enforcement: Enforcement
     over_run_s: float = 0.0
+    private: frozenset[str] = frozenset()
 
     def applied(self, limits: Limits) -> Limits:
         """Limits with these rules."""
@@ -186,7 +187,8 @@ class Questions:
         await turn()
         config = await self._ask("scontrol", ["show", "config"], {})
         enforced, over_run_s = limits_parse.enforcement(config), limits_parse.over_run_s(config)
-        return Rules(rights=rights, qos=qos, enforcement=enforced, over_run_s=over_run_s)
+        private = privacy.private_data(config)
+        return Rules(rights=rights, qos=qos, enforcement=enforced, over_run_s=over_run_s, private=private)
 
     async def accounting(
         self, start: float, end: float, accounts: Sequence[str], services: Sequence[str] = ()
@@ -236,6 +238,8 @@ class Questions:
         return done.stdout.decode("utf-8", "replace")
 
     def _failed(self, program: str, said: str) -> SilentError:
+        if privacy.is_refused(said):
+            return SilentError(privacy.why_refused(program, accounts.own_name()))
         return SilentError(refusals.silence(said) or f"{program} failed: {refusals.quoted(said) or 'no words'}")
 
     async def _call(

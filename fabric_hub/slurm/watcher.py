@@ -241,7 +241,7 @@ class Watcher:
         changed = jobs != before.jobs
         for number in sorted(words.nowhere):
             log.warning("Slurm has no job %d any more, and says nothing of its end", number)
-        problem = await self._why_hidden() if words.hidden else ""
+        problem = await self._why_hidden("jobs") if words.hidden else ""
         since = before.silent_since if before.narrowed else None
         silent_since = (since or asked_at) if problem else None
         if problem != before.problem and problem:
@@ -265,8 +265,8 @@ class Watcher:
             log.warning("%d sessions are not in Slurm's answer, and nothing else is known of them yet", len(missing))
             return Words()
 
-    async def _why_hidden(self) -> str:
-        """Why jobs are hidden that another source says are there."""
+    async def _why_hidden(self, kind: str) -> str:
+        """Why an answer lacks what is there; ``kind`` is a word of PrivateData."""
         if self._private is None or self._clock() - self._private[0] > pace.SLOWEST_S:
             try:
                 await self._turn()
@@ -274,13 +274,15 @@ class Watcher:
             except SilentError as error:
                 log.warning("PrivateData is not known: %s", error)
         private = self._private[1] if self._private else frozenset()
-        return privacy.why_hidden("jobs", private, self._account)
+        return privacy.why_hidden(kind, private, self._account)
 
     async def _ask_beside(self, kind: Literal["nodes", "reservations"]) -> None:
         asked_at, began = self._wall(), self._clock()
         told: tuple[Node, ...] | tuple[Reservation, ...]
         try:
             told = await (self._asks.nodes() if kind == "nodes" else self._asks.reservations())
+            if kind == "nodes" and not told:  # no cluster is without nodes
+                raise SilentError(await self._why_hidden("nodes"))
         except SilentError as error:
             self._answered(kind, began, failed=True)
             log.warning("the %s are unknown for now: %s", kind, error)

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from fabric_hub.model import Job, Snapshot
+from fabric_hub.model import Job, Node, Snapshot
 from fabric_hub.settings import SlurmSettings
 from fabric_hub.slurm import one_job, privacy
-from fabric_hub.slurm.questions import SilentError
+from fabric_hub.slurm.questions import Questions, SilentError
 from fabric_hub.slurm.watcher import Watcher
 
 from .test_slurm_watcher import Slurm, job
@@ -164,6 +164,23 @@ async def test_a_job_that_is_asked_for_while_an_answer_comes_is_not_lost_by_it(s
     slurm.hidden = {1: OURS[0]}
     await asyncio.gather(rounds.next(), rounds.watcher.find(OURS[0]), rounds.next())
     assert (await rounds.next()).jobs == OURS[:1]
+
+
+async def test_an_answer_without_any_node_is_no_answer(slurm: Slurm, rounds: Rounds) -> None:
+    slurm.private = frozenset({"nodes"})
+    await rounds.watcher._ask_beside("nodes")
+    assert rounds.watcher.snapshot.nodes_at is None, "or every profile would be refused: no node has what it asks for"
+    slurm.nodes_here = (Node(name="gpu1", address="10.0.0.1"),)
+    await rounds.watcher._ask_beside("nodes")
+    known = rounds.watcher.snapshot
+    slurm.nodes_here = ()
+    await rounds.watcher._ask_beside("nodes")
+    assert (rounds.watcher.snapshot.nodes, rounds.watcher.snapshot.nodes_at) == (known.nodes, known.nodes_at)
+
+
+def test_a_refusal_to_show_is_told_with_the_missing_right() -> None:
+    words = "slurm_load_node: Access/permission denied"
+    assert "sacctmgr modify user" in str(Questions(SlurmSettings())._failed("sinfo", words))
 
 
 SHOWN = (

@@ -116,6 +116,7 @@ class Slurm:
         self.hidden: dict[int, Job] = {}  # what slurmctld tells the jobs' owners, who ask by number
         self.private: frozenset[str] = frozenset()
         self.owners_silent = ""
+        self.nodes_here: tuple[Node, ...] = ()
         self.reserved: tuple[Reservation, ...] = ()
         self.reserved_silent = ""
         self.asked_at_once = 0
@@ -133,7 +134,7 @@ class Slurm:
 
     async def nodes(self) -> tuple[Node, ...]:
         self.counts["sinfo"] += 1
-        return ()
+        return self.nodes_here
 
     async def reservations(self) -> tuple[Reservation, ...]:
         self.counts["reservations"] += 1
