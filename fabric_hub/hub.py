@@ -16,7 +16,7 @@ from jupyterhub.app import JupyterHub
 from jupyterhub.handlers.pages import SpawnHandler
 from tornado import web
 
-from . import capabilities, hub_thread
+from . import capabilities, hub_reach, hub_thread
 from .accounts import runs_local_sessions
 from .csp import ResponseHeaders, ScriptNonce, current_nonce
 from .datasets.policy import ACCEPT_SCOPE
@@ -74,6 +74,7 @@ def complete(c: Any, settings: Settings) -> Settings:
     explain_server_names()
     hub_thread.share_tls_context()
     hub_thread.start_in_turn()
+    hub_reach.say_who_gave_up()
     return settings
 
 

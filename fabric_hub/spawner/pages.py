@@ -16,8 +16,9 @@ from ..settings import Profile, Project
 from ..slurm import reasons
 from .runtime import runtime
 
-# Ends that the user asked for: nothing needs to be explained.
-_WISHED = {"stopped", "replaced", "cancelled"}
+# Ends that somebody asked the hub for: nothing needs to be explained. Slurm's states are other facts, with labels of
+# their own: that Slurm calls a job cancelled says that somebody else ended it.
+_WISHED = {"stopped", "replaced"}
 
 
 @dataclass(frozen=True)

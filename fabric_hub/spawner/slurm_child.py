@@ -185,7 +185,9 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
     def _reread(self) -> Session:
         session = self.shared.store.get(self.session.id)
         if session is None or not session.live:
-            raise FabricError("The start was cancelled.", reason="cancelled", status=409)
+            told = session.end_text if session else ""
+            reason = session.end_reason if session else ""
+            raise FabricError(told or "The start was stopped.", reason=reason or "stopped", status=409)
         self.session = session
         return session
 

@@ -93,6 +93,16 @@ def test_a_running_session_that_ends_tells_why_on_its_page(site: SmallSite, pers
     assert LOG[0] in words(page)
 
 
+def test_a_job_that_was_cancelled_in_slurm_is_explained_on_the_home_page(site: SmallSite, person: Person) -> None:
+    person.start()
+    person.until_ready()
+    session = site.session_of(person)
+    site.gateway.call(lambda fake: fake.end(session.id, "CANCELLED"))
+    person.until_gone()
+    home = words(person.log_in().browser.get("/hub/home"))
+    assert "Its job was cancelled in Slurm, not on a page of the hub." in home
+
+
 def test_a_suspended_or_preempted_and_requeued_job_is_still_the_session(site: SmallSite, person: Person) -> None:
     person.start()
     person.until_ready()
