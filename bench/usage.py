@@ -58,8 +58,8 @@ def enrol(run: EmbeddedRun, users: list[str]) -> None:
 def sessions(run: EmbeddedRun, users: list[str]) -> list[Session]:
     """A session on record for every user, with a job that waits in Slurm's queue."""
     store = SessionStore(database_url(run.settings))
-    fields: dict[str, Any] = {"server_name": "", "kind": "slurm", "project": PROJECT, "account": PROJECT, "profile": "gpu-1",
-              "image": "base", "hours": 1.0, "gpus": 1}  # fmt: skip
+    fields: dict[str, Any] = {"server_name": "", "kind": "slurm", "project": PROJECT, "account": PROJECT,
+              "profile": "gpu-1", "image": "base", "hours": 1.0, "gpus": 1}  # fmt: skip
     made = [store.create(user=user, **fields) for user in users]
 
     def submit(session: Session) -> None:

@@ -19,7 +19,7 @@ from jupyterhub.handlers.pages import SpawnHandler
 from jupyterhub.objects import Server
 from tornado import web
 
-from . import capabilities, held_ports, hub_server, hub_thread
+from . import capabilities, held_ports, hub_reach, hub_server, hub_thread
 from .accounts import runs_local_sessions
 from .csp import ResponseHeaders, ScriptNonce, current_nonce
 from .datasets.policy import ACCEPT_SCOPE
@@ -88,6 +88,7 @@ def complete(c: Any, settings: Settings) -> Settings:
     hub_thread.start_in_turn()
     session_tokens.end_with_sessions()
     end_children_with_hub(c)
+    hub_reach.say_who_gave_up()
     return settings
 
 

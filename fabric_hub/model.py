@@ -196,7 +196,8 @@ class Snapshot(Frozen):
 
     ``jobs``, ``nodes`` and ``reservations`` are from the last questions that Slurm answered, at
     ``jobs_at``, ``nodes_at`` and ``reservations_at``. While ``silent_since`` is set Slurm does not
-    answer, ``problem`` says how, and nothing may be concluded from a job's absence.
+    answer, ``problem`` says how, and nothing may be concluded from a job's absence. With ``narrowed`` it does answer,
+    but shows the gateway none of our live jobs, of which it says otherwise that they are there.
     Reservations are asked for only while a session's job is in one. When one is over Slurm lets its jobs go on for
     ``over_run_s`` seconds (ResvOverRun).
     """
@@ -208,6 +209,7 @@ class Snapshot(Frozen):
     reservations_at: float | None = None
     silent_since: float | None = None
     problem: str = ""
+    narrowed: bool = False
     interval_s: float = 0.0
     over_run_s: float = 0.0
     jobs: tuple[Job, ...] = ()
@@ -307,6 +309,12 @@ class CancelRequest(Frozen):
     session: SessionId
     user: HubUser
     why: Literal["stopped", "orphan", "failed", "replaced"] = "stopped"
+
+
+class Found(Frozen):
+    """What Slurm says of one job when it is asked for it by number; None: it has no such job."""
+
+    job: Job | None = None
 
 
 class ExtendRequest(Frozen):

@@ -15,11 +15,13 @@ import httpx
 from ..dataset_settings import DatasetsSettings
 from ..node.daemon import ask as ask_node
 from ..settings import HubSettings, Settings
+from ..slurm import privacy
 from .findings import Finding, ask, place, problem, right, skipped
 
 # Rights that the gateway must have: with more it could read anything (bits of <linux/capability.h>).
 _SETGID, _SETUID = 1 << 6, 1 << 7
 _ANSWERS_S = 10.0
+_OPERATORS = ("Operator", "Administrator")
 _EMBEDDED = "an embedded run: fabric-hub up"
 
 
@@ -47,19 +49,55 @@ def gateway(found: Settings) -> Iterator[Finding]:
         yield problem(wrong, "start it with the ambient capabilities CAP_SETUID and CAP_SETGID, and no others")
     else:
         yield right(f"the gateway on {path}, as {_name(owner)}")
+    if said := answer.get("problem"):
+        yield problem(f"the gateway knows nothing certain of Slurm now: {said}", "see the gateway's log")
+    if found.slurm and not found.users.shared_account:
+        yield sight(found, _name(owner))
     if found.slurm and found.slurm.extend == "as-gateway" and not found.users.shared_account:
         yield operator(found, _name(owner))
 
 
+def sight(found: Settings, account: str) -> Finding:
+    """What Slurm hides from whoever is no Operator (PrivateData) the gateway must be let see."""
+    assert found.slurm
+    code, config = ask([str(found.slurm.bin_dir / "scontrol"), "show", "config"], found.slurm.conf)
+    what = f"whether Slurm hides anything from {account}"
+    if code:
+        return skipped(what, f"scontrol says: {config}", "mend that first, then run this again")
+    hidden = sorted(privacy.private_data(config) & privacy.HIDES.keys())
+    if not hidden:
+        return right("Slurm hides nothing from the gateway (no PrivateData)")
+    words = ",".join(hidden)
+    if re.search(rf"^SlurmUser\s*=\s*{re.escape(account)}\(", config, re.MULTILINE):
+        return right(f"{account} is Slurm's own user: PrivateData={words} hides nothing from it")
+    code, level = _admin_level(found, account)
+    if code:
+        return skipped(what, f"sacctmgr says: {level}", "mend that first, then run this again")
+    if level in _OPERATORS:
+        return right(f"{account} is {level} in Slurm: PrivateData={words} hides nothing from it")
+    if not level and os.geteuid() and _name(os.geteuid()) != account:
+        return skipped(what, "Slurm shows this account no such user; PrivateData may hide it", "run it as root")
+    return problem(
+        f"Slurm hides {', '.join(privacy.HIDES[word] for word in hidden)} from the gateway: slurm.conf has "
+        f"PrivateData={words}, and {account} is no Operator in Slurm",
+        privacy.remedy(account) if level else f"sacctmgr add user {account} account=ACCOUNT adminlevel=Operator",
+    )
+
+
+def _admin_level(found: Settings, account: str) -> tuple[int, str]:
+    """sacctmgr's exit status, and an account's level in Slurm ("" where it knows no such user) or what went wrong."""
+    assert found.slurm
+    argv = [str(found.slurm.bin_dir / "sacctmgr"), "-n", "-P", "show", "user", account, "format=adminlevel"]
+    return ask(argv, found.slurm.conf)
+
+
 def operator(found: Settings, account: str) -> Finding:
     """Slurm lets only an Operator give a running job more time."""
-    assert found.slurm
     what = f'{account} as an Operator in Slurm (slurm.extend = "as-gateway")'
-    argv = [str(found.slurm.bin_dir / "sacctmgr"), "-n", "-P", "show", "user", account, "format=adminlevel"]
-    code, said = ask(argv, found.slurm.conf)
+    code, said = _admin_level(found, account)
     if code:
         return skipped(what, f"sacctmgr says: {said}", "mend that first, then run this again")
-    if said in ("Operator", "Administrator"):
+    if said in _OPERATORS:
         return right(f"{account} may give sessions more time: {said} in Slurm")
     if not said and os.geteuid() and _name(os.geteuid()) != account:
         return skipped(what, "Slurm shows this account no such user; PrivateData may hide it", "run it as root")

@@ -19,6 +19,8 @@ log = logging.getLogger("fabric_hub.usage")
 
 EVERY_S = 3600.0
 RETRY_S = 300.0
+# Slurm's database may hear of a job as late as this.
+LATE_S = 900.0
 
 
 class AccountingSource(Protocol):
@@ -37,18 +39,34 @@ async def roll(
     """Sum up days; returns how many.
 
     :param days: default: those that are due (:func:`fabric_hub.quotas.history.due`).
-    :raises FabricError: gateway, Slurm's database or our own does not answer; the days before are done.
+    :raises FabricError: gateway, Slurm's database or our own does not answer; the days before are done. Or Slurm's
+        answer has none of the sessions that ran on some days: those stay as they were, and all others are done.
     """
     wanted = due(await asyncio.to_thread(history.rolled), clock()) if days is None else days
+    accounts = {project.account for project in settings.project.values()}
+    hidden: list[date] = []
     for day in wanted:
         begin, after = bounds(day)
         now = clock()
         found = await source.accounting(begin, min(after, now) if now > begin else after)
+        until = min(after, now - LATE_S)
+        ours = await asyncio.to_thread(store.ran_between, begin, until, accounts) if until > begin else set()
+        if ours and ours.isdisjoint(job.job_id for job in found.jobs):
+            hidden.append(day)
+            continue
         named = {session_of(job.name, settings.hub.id)[0] for job in found.jobs} - {""}
         sessions = await asyncio.to_thread(store.known, named)
         rows = summed(settings, found.jobs, sessions, day, found.at, found.below)
         charges = charged(found.jobs, day, found.at)
         await asyncio.to_thread(history.replace, day, rows, found.at, charges)
+    if hidden:
+        raise FabricError(
+            f"Slurm's accounting shows none of the sessions that ran on {', '.join(map(str, sorted(hidden)))}.",
+            reason="accounting-hidden",
+            hint="What was on record of these days stays. The operators should look at PrivateData in slurmdbd.conf, "
+            "and at the rights of the gateway's account: fabric-hub doctor.",
+            status=503,
+        )
     return len(wanted)
 
 

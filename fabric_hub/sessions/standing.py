@@ -25,6 +25,7 @@ class Standing(Frozen):
 
     verdict: Verdict
     job: Job | None = None
+    missing: bool = False  # an answer that should have the job has not: Slurm must be asked for it by number
 
     @property
     def alive(self) -> Job | None:
@@ -36,9 +37,10 @@ def standing(session: Session, snapshot: Snapshot | None) -> Standing:
     """What a snapshot says of a session's job.
 
     Gone needs Slurm's own word in an answer to a question asked after the job was
-    submitted: an ended state, or that the job is missing. While Slurm is silent, or
+    submitted: an ended state. While Slurm is silent, or
     the snapshot is older than the submission, nothing is known: an ended job may have
     been requeued since, and an old answer may tell of an earlier job of that number.
+    That a job is missing from an answer is no word on it: Slurm may hide it from who asked (PrivateData).
     """
     return standings([session], snapshot)[session.id]
 
@@ -71,7 +73,18 @@ def _judge(session: Session, snapshot: Snapshot | None, numbered: Iterable[Job])
     job = next((job for job in numbered if (job.session or ("", ""))[1] == session.id), None)
     if job is not None and job.phase is not Phase.ENDED:
         return Standing(verdict=Verdict.ALIVE, job=job)
-    if snapshot.silent_since is not None or snapshot.jobs_at is None or session.submitted_at is None:
+    silent = snapshot.silent_since is not None and not snapshot.narrowed  # a narrowed view is of now, as far as it goes
+    if silent or snapshot.jobs_at is None or session.submitted_at is None:
         return Standing(verdict=Verdict.UNKNOWN, job=job)
-    settled = session.submitted_at if job else session.submitted_at + SETTLE_S
-    return Standing(verdict=Verdict.GONE if snapshot.jobs_at >= settled else Verdict.UNKNOWN, job=job)
+    if job is None:
+        return Standing(verdict=Verdict.UNKNOWN, missing=snapshot.jobs_at >= session.submitted_at + SETTLE_S)
+    return Standing(verdict=Verdict.GONE if snapshot.jobs_at >= session.submitted_at else Verdict.UNKNOWN, job=job)
+
+
+def by_number(job: Job | None) -> Standing:
+    """What Slurm's answer to a question about a session's one job says, where it was missing from a snapshot.
+
+    :param job: the job, or None: Slurm has none of that number and name.
+    """
+    gone = job is None or job.phase is Phase.ENDED
+    return Standing(verdict=Verdict.GONE if gone else Verdict.ALIVE, job=job)

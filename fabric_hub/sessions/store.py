@@ -254,6 +254,15 @@ class SessionStore:
             times = connection.execute(sa.select(*(sa.func.max(column) for column in columns))).one()
         return max((at for at in times if at is not None), default=None)
 
+    def ran_between(self, start: float, end: float, accounts: Iterable[str]) -> set[int]:
+        """The jobs of sessions of these accounts that were up at some time between two moments (Unix seconds)."""
+        columns = sessions.c
+        up = (columns.kind == "slurm", columns.job_id.is_not(None), columns.account.in_(list(accounts)))
+        over = sa.or_(columns.ended_at.is_(None), columns.ended_at > start)
+        query = sa.select(columns.job_id).where(*up, columns.announced_at < end, over)
+        with self._begin() as connection:
+            return set(connection.execute(query).scalars())
+
     def known(self, session_ids: Iterable[str]) -> dict[str, Session]:
         """The sessions among these ids that this hub has on record."""
         wanted = list(session_ids)

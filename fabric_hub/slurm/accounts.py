@@ -62,6 +62,14 @@ def resolve(user: str, users: UserSettings, *, own_uid: int | None = None) -> Ac
     )
 
 
+def own_name() -> str:
+    """The Unix account of this process; its number where it has no name."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
+
+
 def check_entry(asked: str, found: str, uid: int, min_uid: int, own_uid: int) -> None:
     """Refuse what the gateway must never become.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import FabricError, SlurmUnavailableError
-from ..model import CancelRequest, ExtendRequest, Problem, SessionLog, Snapshot, SubmitRequest, Submitted
+from ..model import CancelRequest, ExtendRequest, Found, Problem, SessionLog, Snapshot, SubmitRequest, Submitted
 from ..unix_client import M, UnixClient
 from .accounting import Accounting
 from .limits import Limits
@@ -73,6 +73,11 @@ class GatewayClient(UnixClient):
     async def submit(self, request: SubmitRequest) -> Submitted:
         """Submit a session's job, or adopt the one it has."""
         return await self.ask(Submitted, "POST", "/v1/jobs", content=request.model_dump_json())
+
+    async def find(self, session: str, user: str, job_id: int) -> Found:
+        """What Slurm says of a session's job by its number: for one that is missing from a snapshot."""
+        query = {"session": session, "user": user}
+        return await self.ask(Found, "GET", f"/v1/jobs/{job_id}", params=query)
 
     async def cancel(self, request: CancelRequest) -> None:
         """End a session's job; no job is no error."""

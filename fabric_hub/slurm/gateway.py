@@ -17,6 +17,8 @@ from ..errors import FabricError, SlurmUnavailableError
 from ..model import (
     CancelRequest,
     ExtendRequest,
+    Found,
+    Job,
     JobSpec,
     Phase,
     SessionLog,
@@ -31,7 +33,7 @@ from .accounting import Accounting
 from .accounts import Account
 from .limits import Limits
 from .limits_watcher import LimitsWatcher
-from .questions import Questions
+from .questions import Questions, SilentError
 from .reading import AccountingDesk, StorageDesk
 from .storage import StorageAnswer
 from .table import clusters_of, find_live
@@ -73,13 +75,20 @@ class Gateway:
             raise FabricError("The site's file has no [slurm] section, so there is no gateway.", reason="site-file")
         self._settings = settings
         self._slurm: SlurmSettings = settings.slurm
-        asks, bucket = Questions(self._slurm), pace.Bucket(self._slurm.max_queries_per_s)
-        self._limits = limits = LimitsWatcher(asks, self._slurm, bucket)
+        asks, bucket = Questions(self._slurm, settings.users), pace.Bucket(self._slurm.max_queries_per_s)
+        self._asks = asks
+        charged = {project.account for project in settings.project.values()}
+        own = accounts.own_name()
+        self._limits = limits = LimitsWatcher(asks, self._slurm, bucket, charged, own=own)
         self._watcher = watcher or Watcher(
-            asks, self._slurm, settings.hub.id, bucket=bucket, over_run_s=lambda: limits.over_run_s
+            asks,
+            self._slurm,
+            settings.hub.id,
+            bucket=bucket,
+            account=own,
+            over_run_s=lambda: limits.over_run_s,
         )
         self._watchers = (self._watcher, self._limits)
-        charged = {project.account for project in settings.project.values()}
         self._accounting = AccountingDesk(asks, self._limits, charged)
         self._storage = StorageDesk(settings.quotas.storage)
         self._died = died
@@ -144,6 +153,15 @@ class Gateway:
         permits.check_submission(self._settings, request)
         account = await self._account(request.user)
         return await self._finish(request.session, self._submit(request, account))
+
+    async def find(self, session: str, user: str, job_id: int) -> Found:
+        account = await self._account(user)
+        name = job_name(self._settings.hub.id, session)
+        try:
+            job = await self._watcher.find(Job(job_id=job_id, name=name, user=account.name, state="UNKNOWN"))
+        except SilentError as error:
+            raise SlurmUnavailableError(f"What became of job {job_id} is not known now: {error}.") from None
+        return Found(job=job)
 
     async def cancel(self, request: CancelRequest) -> None:
         account = await self._person(request.user, request.session)
@@ -225,10 +243,9 @@ class Gateway:
     async def _submit(self, request: SubmitRequest, account: Account) -> Submitted:
         name = job_name(self._settings.hub.id, request.session)
         known = self._known.get(request.session)
-        if request.again or (known and known.job_id is None):
+        job, sure = self._remembered(known, account)
+        if request.again or not sure:
             job = await self._look(name, account, known)
-        else:
-            job = self._remembered(known, account)
         if job is not None:
             self._remember(request.session, account, job)
             log.info("session %s of %s: adopted job %d", request.session, account.name, job)
@@ -239,33 +256,50 @@ class Gateway:
         self._watcher.nudge()
         return Submitted(job_id=job, words=words)
 
-    def _remembered(self, known: _Known | None, account: Account) -> int | None:
-        """The session's job that this process submitted, unless it is over."""
-        if known is None or known.job_id is None or known.cancelled or known.account != account.name:
-            return None
+    def _remembered(self, known: _Known | None, account: Account) -> tuple[int | None, bool]:
+        """(the session's job that this process submitted, unless it is over; whether that is sure)."""
+        if known is None or known.cancelled or known.account != account.name:
+            return None, True
+        if known.job_id is None:
+            return None, False
         last = next((job for job in self._watcher.snapshot.jobs if job.job_id == known.job_id), None)
         if last is not None and last.phase in (Phase.ENDED, Phase.ENDING):
-            return None
+            return None, True
         seen = self._watcher.snapshot.jobs_at
-        if last is None and seen is not None and seen > known.at:
-            return None  # Slurm was asked after it was submitted, and does not know it any more
-        return known.job_id
+        # an answer that should have it and has not says nothing of it
+        return known.job_id, last is not None or seen is None or seen <= known.at
 
     async def _look(self, name: str, account: Account, known: _Known | None) -> int | None:
         """The live job of a session that may have been submitted before.
 
-        That there is none takes two answers: a submission that went unanswered may still be among the
+        That there is none takes two answers, and not squeue's word to the gateway, from whom it may hide the job: a
+        submission that went unanswered may still be among the
         requests that wait in slurmctld when it answers again, and then comes after our first question.
         """
-        job = self._live(await self._fresh(), name, account, known)
+        job = self._live((await self._fresh()).jobs, name, account, known)
+        if job is None:
+            job = self._live(await self._own_jobs(account), name, account, known)
         if job is None:
             await asyncio.sleep(_ARRIVAL_S)
-            job = self._live(await self._fresh(), name, account, known)
+            job = self._live(await self._own_jobs(account), name, account, known)
         return job
 
-    def _live(self, now: Snapshot, name: str, account: Account, known: _Known | None) -> int | None:
+    async def _own_jobs(self, account: Account) -> tuple[Job, ...]:
+        """The jobs of an account as Slurm tells that account itself.
+
+        :raises SlurmUnavailableError: it does not answer.
+        """
+        try:
+            async with self._slot(account):
+                return await self._asks.jobs_of(account)
+        except SilentError as error:
+            raise SlurmUnavailableError(
+                f"It is not known whether the session's job is there: {error}.", since=time.time()
+            ) from None
+
+    def _live(self, jobs: tuple[Job, ...], name: str, account: Account, known: _Known | None) -> int | None:
         cancelled = known.job_id if known and known.cancelled else None
-        found = [job.job_id for job in find_live(now.jobs, name, account.name) if job.job_id != cancelled]
+        found = [job.job_id for job in find_live(jobs, name, account.name) if job.job_id != cancelled]
         return found[0] if found else None
 
     async def _fresh(self) -> Snapshot:
@@ -276,7 +310,7 @@ class Gateway:
         asked_at = time.time()
         limit = self._slurm.query_timeout_s * 2 + 4 / self._slurm.max_queries_per_s
         now = await self._watcher.read(fresh=asked_at, wait_s=limit)
-        if now.silent_since is not None or now.jobs_at is None or now.jobs_at < asked_at:
+        if (now.silent_since is not None and not now.narrowed) or now.jobs_at is None or now.jobs_at < asked_at:
             why = now.problem or "Slurm has not answered yet"
             raise SlurmUnavailableError(
                 f"It is not known whether the session's job is there: {why}.", since=now.silent_since
@@ -376,9 +410,11 @@ class Gateway:
         if known and known.job_id is not None and not self._is_over(known.job_id):
             targets.add(known.job_id)
         if not targets and not clusters:
-            now = await self._fresh()
-            targets = {job.job_id for job in find_live(now.jobs, name, account.name)}
-            clusters = clusters_of(now.jobs, self._settings.hub.id, request.session, account.name)
+            jobs = (await self._fresh()).jobs
+            if not any(job.name == name and job.user == account.name for job in jobs):
+                jobs = await self._own_jobs(account)  # that the gateway is told of none is no word on it
+            targets = {job.job_id for job in find_live(jobs, name, account.name)}
+            clusters = clusters_of(jobs, self._settings.hub.id, request.session, account.name)
         for number in sorted({job.array_id or job.job_id for job in clusters}):
             await self._scancel(number, account)
             log.info("session %s of %s: cancelled its cluster's job %d", request.session, account.name, number)

@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 from ..settings import SlurmSettings
-from . import pace
+from . import pace, privacy
 from .limits import Limits
 from .questions import Rules, SilentError, Turn
 
@@ -28,6 +28,9 @@ _UNREAD = 5.0
 # The rules are asked again after so many rounds.
 _ROUNDS = 10
 
+# Words of PrivateData that leave accounts of others out of an answer.
+_HIDES_ACCOUNTS = frozenset({"accounts", "users", "usage"})
+
 
 class AsksLimits(Protocol):
     """What the watcher needs of :class:`~fabric_hub.slurm.questions.Questions`."""
@@ -40,6 +43,9 @@ class LimitsWatcher:
     """Keeps the limits. Start :meth:`run` as a task of the loop that reads it.
 
     :param bucket: the budget of questions, shared with whoever else asks Slurm.
+    :param accounts: those of the site's file: an answer that lacks them all, though Slurm had them or hides accounts,
+        is not taken for the truth.
+    :param own: the gateway's Unix account, to say what it may not see.
     :param clock: monotonic seconds; ``wall``: Unix seconds.
     """
 
@@ -48,13 +54,16 @@ class LimitsWatcher:
         asks: AsksLimits,
         slurm: SlurmSettings,
         bucket: pace.Bucket,
+        accounts: Collection[str] = (),
         *,
+        own: str = "of the gateway",
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._asks = asks
         self._interval_s = slurm.limits_interval_s
         self._bucket = bucket
+        self._accounts, self._own = {name.lower() for name in accounts}, own
         self._clock = clock
         self._wall = wall
         self._limits = Limits(serial=int(wall() * 1000), silent_since=wall(), problem="Slurm has not answered yet")
@@ -148,6 +157,8 @@ class LimitsWatcher:
         asked_at, began = self._wall(), self._clock()
         try:
             answer = await self._asks.limits(self._turn)
+            if hidden := await self._hidden(answer):
+                raise SilentError(hidden)
         except SilentError as error:
             self._failures += 1
             self._took = 0.0
@@ -157,10 +168,24 @@ class LimitsWatcher:
             answer = answer.model_copy(update={"at": asked_at})
             self._publish(self._rules.applied(answer) if self._rules else answer)
             self._told_of(asked_at)
-            if self._rounds % _ROUNDS == 0 and await self._ask_rules() and self._rules:
-                self._publish(self._rules.applied(answer))
-            self._rounds += 1
+            if self._rounds % _ROUNDS or await self._ask_rules():  # else the next round asks again
+                self._rounds += 1
+                self._publish(self._rules.applied(answer) if self._rules else answer)
         self._told_of(asked_at)
+
+    async def _hidden(self, answer: Limits) -> str:
+        """Why an answer cannot be all that Slurm knows; "" where it can."""
+        if not self._accounts or self._has_ours(answer):
+            return ""
+        if self._rules is None and not await self._ask_rules():
+            return ""
+        private = (self._rules.private if self._rules else frozenset()) & _HIDES_ACCOUNTS
+        if not private and not self._has_ours(self._limits):
+            return ""  # they never were there: a Slurm without accounting, or accounts that are still to be made
+        return privacy.why_hidden(min(private, default="accounts"), private, self._own)
+
+    def _has_ours(self, limits: Limits) -> bool:
+        return any(known.account.lower() in self._accounts for known in limits.associations)
 
     def _told_of(self, asked_at: float) -> None:
         self._last = self._clock()
@@ -171,7 +196,6 @@ class LimitsWatcher:
         try:
             self._rules = await self._asks.rules(self._turn)
         except SilentError as error:
-            self._rounds -= 1  # the next round asks again
             log.warning("who may use which QOS is %s: %s", "as before" if self._rules else "unknown for now", error)
             return False
         return True

@@ -87,20 +87,20 @@ def jobs(text: str, mark: str) -> tuple[Job, ...]:
             array_tasks=tasks,
             name=name[:_NAME_LIMIT],
             user=user,
-            account=_text(account),
-            partition=_text(partition),
-            qos=_text(qos),
-            reservation=_text(reservation)[:_NAME_LIMIT],
+            account=text_of(account),
+            partition=text_of(partition),
+            qos=text_of(qos),
+            reservation=text_of(reservation)[:_NAME_LIMIT],
             state=state,
-            reason=_text(reason),
-            node=_text(host),
-            submitted_at=_time(submit),
-            started_at=_time(start),
-            ends_at=_time(end),
+            reason=text_of(reason),
+            node=text_of(host),
+            submitted_at=time_of(submit),
+            started_at=time_of(start),
+            ends_at=time_of(end),
             limit_s=duration_s(limit),
             exit_status=status,
             exit_signal=signal,
-            tres=_text(tres),
+            tres=text_of(tres),
         )
     return tuple(found[number] for number in sorted(found))
 
@@ -142,7 +142,7 @@ def ended(text: str) -> dict[int, tuple[str, int | None, int | None, float | Non
         fields = line.split("|")
         if len(fields) == len(ENDED_FIELDS) and fields[0].isdigit() and fields[1]:
             number, state, code, end = fields
-            found[int(number)] = (state.split()[0], *exit_of(code), _time(end))
+            found[int(number)] = (state.split()[0], *exit_of(code), time_of(end))
     return found
 
 
@@ -294,10 +294,10 @@ def _count(text: str) -> int:
     return int(match[0]) if match else 0
 
 
-def _text(field: str) -> str:
+def text_of(field: str) -> str:
     return "" if field in _NOTHING else field
 
 
-def _time(field: str) -> float | None:
+def time_of(field: str) -> float | None:
     """Unix seconds, as SLURM_TIME_FORMAT=%s gives them."""
     return float(field) if field.isdigit() and int(field) else None

@@ -7,16 +7,20 @@ but not an environment.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from ..accounts import hub_name
+from ..errors import FabricError
 from ..model import Job, Node, Reservation
-from ..settings import SlurmSettings
-from . import accounting, command, limits_parse, parse, refusals
+from ..settings import SlurmSettings, UserSettings
+from . import accounting, accounts, command, limits_parse, one_job, parse, privacy, refusals
 from .accounting import PastJob
+from .accounts import Account
 from .limits import Enforcement, Limits
 from .table import Ending
 
@@ -38,6 +42,7 @@ class Rules:
     qos: str
     enforcement: Enforcement
     over_run_s: float = 0.0
+    private: frozenset[str] = frozenset()
 
     def applied(self, limits: Limits) -> Limits:
         """Limits with these rules."""
@@ -46,10 +51,13 @@ class Rules:
 
 
 class Questions:
-    """Asks squeue, sinfo, sacct, scontrol and sacctmgr. ``counts`` says how often, by program."""
+    """Asks squeue, sinfo, sacct, scontrol and sacctmgr. ``counts`` says how often, by program.
 
-    def __init__(self, slurm: SlurmSettings) -> None:
-        self._slurm = slurm
+    :param users: how users and accounts belong together; None: nobody's own jobs can be asked for.
+    """
+
+    def __init__(self, slurm: SlurmSettings, users: UserSettings | None = None) -> None:
+        self._slurm, self._users = slurm, users
         self.counts: Counter[str] = Counter()
 
     async def jobs(self) -> tuple[Job, ...]:
@@ -57,13 +65,55 @@ class Questions:
 
         :raises SilentError: no answer, or half of one.
         """
+        return await self._jobs([], None)
+
+    async def jobs_of(self, account: Account) -> tuple[Job, ...]:
+        """The jobs of one account, asked as it: Slurm hides nobody's own jobs from them.
+
+        :raises SilentError: no answer, or half of one.
+        """
+        return await self._jobs([f"--user={account.name}"], account)
+
+    async def _jobs(self, more: list[str], account: Account | None) -> tuple[Job, ...]:
         mark = secrets.token_hex(16)
         form = {"SQUEUE_FORMAT2": parse.field_list(parse.JOB_FIELDS, mark)}
-        text = await self._ask("squeue", ["--noheader", "--all", "--local", "--states=all"], form)
+        every = ["--noheader", "--all", "--local", "--states=all", *more]
+        text = await self._ask("squeue", every, form, account=account)
         try:
             return parse.jobs(text, mark)
         except ValueError as error:
             raise SilentError(f"squeue's answer cannot be read: {error}") from error
+
+    async def job(self, wanted: Job) -> Job | None:
+        """One job by its number, asked as its owner; None: Slurm says that it has no such job.
+
+        :param wanted: its number, its name, and its owner's Unix account.
+        :raises SilentError: no answer, or nobody who may ask.
+        :raises AnotherJobError: the number is another job's.
+        """
+        account = await asyncio.to_thread(self._owner, wanted.user)
+        done = await self._call("scontrol", one_job.argv(wanted.job_id), {}, account=account)
+        if done.returncode != 0:
+            if one_job.is_no_such_job(done.words):
+                return None
+            raise self._failed("scontrol", done.words)
+        return one_job.shown(done.stdout.decode("utf-8", "replace"), wanted)
+
+    def _owner(self, unix: str) -> Account:
+        user = hub_name(self._users, unix) if self._users else None
+        if self._users is None or not (user or self._users.shared_account):
+            raise SilentError(f"account {unix} is no user's here, and cannot be asked about its jobs")
+        try:
+            return accounts.resolve(user or unix, self._users)
+        except FabricError as error:
+            raise SilentError(str(error)) from error
+
+    async def private_data(self) -> frozenset[str]:
+        """What Slurm hides from whoever is no Operator.
+
+        :raises SilentError: no answer.
+        """
+        return privacy.private_data(await self._ask("scontrol", ["show", "config"], {}))
 
     async def nodes(self) -> tuple[Node, ...]:
         """All nodes of all partitions.
@@ -137,7 +187,8 @@ class Questions:
         await turn()
         config = await self._ask("scontrol", ["show", "config"], {})
         enforced, over_run_s = limits_parse.enforcement(config), limits_parse.over_run_s(config)
-        return Rules(rights=rights, qos=qos, enforcement=enforced, over_run_s=over_run_s)
+        private = privacy.private_data(config)
+        return Rules(rights=rights, qos=qos, enforcement=enforced, over_run_s=over_run_s, private=private)
 
     async def accounting(
         self, start: float, end: float, accounts: Sequence[str], services: Sequence[str] = ()
@@ -174,8 +225,31 @@ class Questions:
         return [job for job in found if job.started_at < end and (job.ended_at is None or job.ended_at > start)]
 
     async def _ask(
-        self, program: str, arguments: list[str], form: dict[str, str], timeout_s: float | None = None
+        self,
+        program: str,
+        arguments: list[str],
+        form: dict[str, str],
+        timeout_s: float | None = None,
+        account: Account | None = None,
     ) -> str:
+        done = await self._call(program, arguments, form, timeout_s, account)
+        if done.returncode != 0:
+            raise self._failed(program, done.words)
+        return done.stdout.decode("utf-8", "replace")
+
+    def _failed(self, program: str, said: str) -> SilentError:
+        if privacy.is_refused(said):
+            return SilentError(privacy.why_refused(program, accounts.own_name()))
+        return SilentError(refusals.silence(said) or f"{program} failed: {refusals.quoted(said) or 'no words'}")
+
+    async def _call(
+        self,
+        program: str,
+        arguments: list[str],
+        form: dict[str, str],
+        timeout_s: float | None = None,
+        account: Account | None = None,
+    ) -> command.Finished:
         env = {"LC_ALL": "C", "PATH": "/usr/bin:/bin", "SLURM_TIME_FORMAT": "%s", **form}
         if self._slurm.conf:
             env["SLURM_CONF"] = str(self._slurm.conf)
@@ -183,12 +257,8 @@ class Questions:
         self.counts[program] += 1
         try:
             limit_s = timeout_s or self._slurm.query_timeout_s
-            done = await command.run([str(path), *arguments], env=env, timeout_s=limit_s)
+            return await command.run([str(path), *arguments], env=env, timeout_s=limit_s, account=account)
         except command.TimedOutError as error:
             raise SilentError(f"Slurm is too slow: {error}") from error
         except (OSError, command.TooMuchOutputError) as error:
             raise SilentError(f"{path} cannot be used: {error}") from error
-        if done.returncode != 0:
-            said = done.words
-            raise SilentError(refusals.silence(said) or f"{program} failed: {refusals.quoted(said) or 'no words'}")
-        return done.stdout.decode("utf-8", "replace")

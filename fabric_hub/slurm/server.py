@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Annotated
 
 from fastapi import FastAPI, Query, Response
+from fastapi import Path as PathPart
 
 from .. import __version__, capabilities, unix_server
 from ..errors import FabricError
-from ..model import CancelRequest, ExtendRequest, HubUser, SessionId, SessionLog, SubmitRequest, Submitted
+from ..model import CancelRequest, ExtendRequest, Found, HubUser, SessionId, SessionLog, SubmitRequest, Submitted
 from ..settings import Settings, load
 from ..unix_server import answer_with_problems
 from . import accounts
@@ -74,6 +75,10 @@ def create_app(verbs: Verbs) -> FastAPI:
     @app.post("/v1/jobs")
     async def submit(request: SubmitRequest) -> Submitted:
         return await verbs.submit(request)
+
+    @app.get("/v1/jobs/{job_id}")
+    async def find(job_id: Annotated[int, PathPart(ge=1)], session: SessionId, user: HubUser) -> Found:
+        return await verbs.find(session, user, job_id)
 
     @app.post("/v1/jobs/cancel", status_code=204)
     async def cancel(request: CancelRequest) -> None:

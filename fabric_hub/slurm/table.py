@@ -1,8 +1,8 @@
 """The jobs as they were last told, and what the next answer does to them. Pure.
 
-A job that was alive and is missing from a later answer has left Slurm's memory:
-its end is looked up in the database, and if that has no word either the job is
-left out. A state is never invented. Sessions that ended stay in sight for a
+A session's job that was alive and is missing from a later answer stays as it was
+told last, until another source has a word on it (:mod:`.doubts`). A state is never
+invented. Sessions that ended stay in sight for a
 while, because their owners want to read why.
 """
 
@@ -33,13 +33,33 @@ class JobTable:
         return tuple(shown[number] for number in sorted(shown))
 
     def vanished(self, answer: Iterable[Job]) -> tuple[Job, ...]:
-        """The sessions that were alive and are missing from an answer: their end is to be looked up."""
+        """The sessions that were alive and are missing from an answer: others are to be asked about them."""
         told = {job.job_id for job in answer}
         return tuple(
             job
             for number, job in self._jobs.items()
             if number not in told and job.session is not None and job.phase is not Phase.ENDED
         )
+
+    def get(self, number: int) -> Job | None:
+        """A job of the last answer."""
+        return self._jobs.get(number)
+
+    def keep(self, job: Job) -> None:
+        """Take a job for alive that no answer had, by another source's word."""
+        self._jobs[job.job_id] = job
+
+    def kept_with(self, answer: Iterable[Job], kept: Iterable[Job]) -> tuple[Job, ...]:
+        """An answer, with jobs that it lacks, and the clusters of these sessions as they were told last."""
+        told, kept = tuple(answer), tuple(kept)
+        there = {job.job_id for job in (*told, *kept)}
+        sessions = {job.session for job in kept}
+        workers = (
+            job
+            for number, job in self._jobs.items()
+            if number not in there and (name := job.cluster) is not None and name[:2] in sessions
+        )
+        return (*told, *kept, *workers)
 
     def apply(self, answer: Iterable[Job], endings: Mapping[int, Ending], now: float) -> bool:
         """Take an answer for the truth.
@@ -54,9 +74,7 @@ class JobTable:
         self._jobs = {job.job_id: job for job in answer}
         for job in left:
             if job.job_id in endings:
-                state, status, signal, end = endings[job.job_id]
-                update = {"state": state, "exit_status": status, "exit_signal": signal, "ends_at": end, "reason": ""}
-                self._tombstones[job.job_id] = (self._remembering(job.model_copy(update=update)), now)
+                self._tombstones[job.job_id] = (self._remembering(with_ending(job, endings[job.job_id])), now)
         for job in answer:
             if job.session is None:
                 continue
@@ -86,6 +104,13 @@ class JobTable:
     def reserved(self, hub: str) -> bool:
         """Whether any of these is in a reservation, or waits for one."""
         return any(job.reservation and _lives(job, hub) for job in self._jobs.values())
+
+
+def with_ending(job: Job, ending: Ending) -> Job:
+    """A job as the database says that it ended."""
+    state, status, signal, end = ending
+    update = {"state": state, "exit_status": status, "exit_signal": signal, "ends_at": end, "reason": ""}
+    return job.model_copy(update=update)
 
 
 def _lives(job: Job, hub: str) -> bool:

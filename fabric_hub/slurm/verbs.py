@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ..model import CancelRequest, ExtendRequest, Frozen, SessionLog, Snapshot, SubmitRequest, Submitted
+from ..model import CancelRequest, ExtendRequest, Found, Frozen, SessionLog, Snapshot, SubmitRequest, Submitted
 from .accounting import Accounting
 from .limits import Limits
 from .storage import StorageAnswer
@@ -49,6 +49,9 @@ class Verbs(Protocol):
 
     async def submit(self, request: SubmitRequest) -> Submitted:
         """Submit a session's job, or adopt the live one that it has."""
+
+    async def find(self, session: str, user: str, job_id: int) -> Found:
+        """What Slurm says of a session's job when it is asked for it by number, as its owner."""
 
     async def cancel(self, request: CancelRequest) -> None:
         """End a session's job; no job is no error."""

@@ -1,7 +1,9 @@
 """One question to Slurm for everybody.
 
 A single task asks about all jobs and all nodes at a bounded rate, and about reservations while a session's job
-is in one; everyone reads its snapshot. While Slurm is silent the last snapshot stays, marked as such.
+is in one; everyone reads its snapshot. While Slurm is silent the last snapshot stays, marked as such. A session's job
+that is missing from an answer stays in the snapshot until another source has a word on it; while one says that it is
+there, the view is narrowed, and that is said.
 """
 
 from __future__ import annotations
@@ -13,9 +15,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
-from ..model import Job, Node, Phase, Reservation, Snapshot, phase_of
+from ..model import Job, Node, Phase, Reservation, Snapshot
 from ..settings import SlurmSettings
-from . import pace
+from . import pace, privacy
+from .doubts import Doubts, Words
 from .questions import SilentError
 from .table import Ending, JobTable
 
@@ -25,8 +28,8 @@ Kind = Literal["jobs", "nodes", "reservations"]
 
 # After this long without anybody reading, and with none of our jobs alive, the watcher slows down.
 INTEREST_S = 60.0
-# The database gets this long to say how a job ended; everybody's next snapshot waits for it.
-_ENDINGS_TIMEOUT_S = 5.0
+# The other sources get this long for their word on missing jobs; everybody's next snapshot waits for it.
+_DOUBTS_TIMEOUT_S = 8.0
 # A job that was just submitted has no node yet, and one that was just cancelled is not gone yet: who asks
 # at once asks in vain, and has used up what the rate allows when the answer is there (0.2 to 1 s were measured).
 _SETTLE_S = 0.8
@@ -43,12 +46,15 @@ class Asks(Protocol):
     async def nodes(self) -> tuple[Node, ...]: ...
     async def reservations(self) -> tuple[Reservation, ...]: ...
     async def endings(self, numbers: Sequence[int]) -> dict[int, Ending]: ...
+    async def job(self, wanted: Job) -> Job | None: ...
+    async def private_data(self) -> frozenset[str]: ...
 
 
 class Watcher:
     """Keeps the snapshot. Start :meth:`run` as a task of the loop that reads it.
 
     :param bucket: the budget of questions, where it is shared; default: its own.
+    :param account: the gateway's own Unix account, to say what it may not see.
     :param over_run_s: how long Slurm lets jobs go on after their reservation, which somebody else asks.
     :param clock: monotonic seconds; ``wall``: Unix seconds.
     """
@@ -60,6 +66,7 @@ class Watcher:
         hub: str,
         *,
         bucket: pace.Bucket | None = None,
+        account: str = "of the gateway",
         over_run_s: Callable[[], float] = lambda: 0.0,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -71,7 +78,11 @@ class Watcher:
         self._wall = wall
         self._bucket = bucket or pace.Bucket(slurm.max_queries_per_s)
         self._over_run_s = over_run_s
+        self._account = account
         self._table = JobTable()
+        self._doubts = Doubts(asks, self._turn, clock)
+        self._private: tuple[float, frozenset[str]] | None = None  # PrivateData, and when it was asked
+        self._one_answer = asyncio.Lock()  # held while the table is changed
         # Until Slurm has answered, it is silent: nobody may conclude that a job is gone. The serial goes on
         # rising when the gateway restarts, so that a reader who waits for the next one is woken.
         self._snapshot = Snapshot(serial=int(wall() * 1000), silent_since=wall(), problem="Slurm has not answered yet")
@@ -130,6 +141,22 @@ class Watcher:
                 break
         return self.snapshot
 
+    async def find(self, wanted: Job) -> Job | None:
+        """A session's job that is in no snapshot, by its number; None: Slurm has no such job.
+
+        :param wanted: its number, its name, and its owner's Unix account.
+        :raises SilentError: no source has a word on it now.
+        """
+        async with self._one_answer:
+            known = self._table.get(wanted.job_id)
+            if known is not None and (known.name, known.user) == (wanted.name, wanted.user):
+                return known
+            found = await self._doubts.of(wanted)
+            if found is not None and found.phase is not Phase.ENDED:
+                self._table.keep(found)  # the next answer that lacks it is known to lack something
+                self.nudge()
+            return found
+
     def nudge(self) -> None:
         """Something was just changed in Slurm: ask as soon as it will show, and the rate allows."""
         if self._soon <= self._tried_at:  # else a question is due already, and a busy hour must not put it off
@@ -181,6 +208,12 @@ class Watcher:
         base = self._slurm.watch_interval_s if kind == "jobs" else self._slurm.nodes_interval_s
         return pace.interval_s(base, took_s=self._took.get(kind, 0.0), failures=self._failures[kind], idle=idle)
 
+    async def _turn(self) -> None:
+        """Count one more question, and wait until it may be asked."""
+        wait_s = self._bucket.wait_s(self._clock())
+        self._bucket.take(self._clock())
+        await asyncio.sleep(wait_s)
+
     async def _ask_jobs(self) -> None:
         asked_at, began = self._wall(), self._clock()
         try:
@@ -190,43 +223,66 @@ class Watcher:
             self._silent(str(error), asked_at)
         else:
             self._answered("jobs", began)
-            endings = await self._endings(answer)
-            changed = self._table.apply(answer, endings, self._clock())
-            back = self._snapshot.silent_since is not None
-            if back and self._snapshot.jobs_at is not None:
-                log.warning("Slurm answers again after %.0f s", self._wall() - (self._snapshot.silent_since or 0.0))
-            self._publish(
-                changed or back,
-                jobs=self._table.jobs if changed else self._snapshot.jobs,
-                jobs_at=asked_at,
-                silent_since=None,
-                problem="",
-            )
+            async with self._one_answer:
+                await self._take(answer, asked_at)
             if not self._table.reserved(self._hub):  # nobody asks any more, and an old word must not stay
                 self._publish(False, reservations=(), reservations_at=None)
         self._tried_at = asked_at
         self._tell()
 
-    async def _endings(self, answer: tuple[Job, ...]) -> dict[int, Ending]:
-        left = self._table.vanished(answer)
-        if not left:
-            return {}
+    async def _take(self, answer: tuple[Job, ...], asked_at: float) -> None:
+        """Make an answer the snapshot, with what other sources say of jobs that it lacks."""
+        missing = [job for job in self._table.vanished(answer) if job.session and job.session[0] == self._hub]
+        words = await self._words(missing)
+        over = words.over.keys() | words.nowhere
+        kept = [words.found.get(job.job_id, job) for job in missing if job.job_id not in over]
+        self._table.apply(self._table.kept_with(answer, kept), words.over, self._clock())
+        jobs, before = self._table.jobs, self._snapshot
+        changed = jobs != before.jobs
+        for number in sorted(words.nowhere):
+            log.warning("Slurm has no job %d any more, and says nothing of its end", number)
+        problem = await self._why_hidden("jobs") if words.hidden else ""
+        since = before.silent_since if before.narrowed else None
+        silent_since = (since or asked_at) if problem else None
+        if problem != before.problem and problem:
+            log.warning("%d sessions are missing from Slurm's answer: %s", len(words.hidden), problem)
+        if before.silent_since is not None and before.jobs_at is not None and not problem:
+            log.warning("Slurm answers again after %.0f s", self._wall() - before.silent_since)
+        self._publish(
+            changed or silent_since != before.silent_since or problem != before.problem,
+            jobs=jobs if changed else before.jobs,
+            jobs_at=asked_at,
+            silent_since=silent_since,
+            problem=problem,
+            narrowed=bool(problem),
+        )
+
+    async def _words(self, missing: Sequence[Job]) -> Words:
         try:
-            async with asyncio.timeout(_ENDINGS_TIMEOUT_S):
-                await asyncio.sleep(self._bucket.wait_s(self._clock()))
-                self._bucket.take(self._clock())
-                found = await self._asks.endings([job.job_id for job in left])
-        except (SilentError, TimeoutError) as error:
-            log.warning("%d sessions left Slurm's memory and their end is unknown: %s", len(left), error or "time-out")
-            return {}
-        over = {job.job_id: found[job.job_id] for job in left if job.job_id in found}
-        return {number: ending for number, ending in over.items() if ended_for_good(ending)}
+            async with asyncio.timeout(_DOUBTS_TIMEOUT_S):
+                return await self._doubts.about(missing)
+        except TimeoutError:
+            log.warning("%d sessions are not in Slurm's answer, and nothing else is known of them yet", len(missing))
+            return Words()
+
+    async def _why_hidden(self, kind: str) -> str:
+        """Why an answer lacks what is there; ``kind`` is a word of PrivateData."""
+        if self._private is None or self._clock() - self._private[0] > pace.SLOWEST_S:
+            try:
+                await self._turn()
+                self._private = self._clock(), await self._asks.private_data()
+            except SilentError as error:
+                log.warning("PrivateData is not known: %s", error)
+        private = self._private[1] if self._private else frozenset()
+        return privacy.why_hidden(kind, private, self._account)
 
     async def _ask_beside(self, kind: Literal["nodes", "reservations"]) -> None:
         asked_at, began = self._wall(), self._clock()
         told: tuple[Node, ...] | tuple[Reservation, ...]
         try:
             told = await (self._asks.nodes() if kind == "nodes" else self._asks.reservations())
+            if kind == "nodes" and not told:  # no cluster is without nodes
+                raise SilentError(await self._why_hidden("nodes"))
         except SilentError as error:
             self._answered(kind, began, failed=True)
             log.warning("the %s are unknown for now: %s", kind, error)
@@ -241,11 +297,11 @@ class Watcher:
         self._failures[kind] = self._failures[kind] + 1 if failed else 0
 
     def _silent(self, problem: str, asked_at: float) -> None:
-        since = self._snapshot.silent_since
+        since = None if self._snapshot.narrowed else self._snapshot.silent_since
         changed = problem != self._snapshot.problem
         if changed:
             log.warning("Slurm is silent: %s", problem)
-        self._publish(changed, silent_since=since or asked_at, problem=problem)
+        self._publish(changed, silent_since=since or asked_at, problem=problem, narrowed=False)
 
     def _publish(self, changed: bool, **update: object) -> None:
         serial = self._snapshot.serial + (1 if changed else 0)
@@ -254,8 +310,3 @@ class Watcher:
     def _tell(self) -> None:
         self._told.set()
         self._told = asyncio.Event()
-
-
-def ended_for_good(ending: Ending) -> bool:
-    """Whether the database's word is an end; it may lag behind and still say RUNNING."""
-    return phase_of(ending[0]) is Phase.ENDED

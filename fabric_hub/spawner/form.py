@@ -10,11 +10,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ..accounts import runs_local_sessions
-from ..clock import clock
 from ..projects.dataset_offer import for_form
 from ..projects.offer import Offer, offer
 from ..sessions.options import UserOptions
 from ..settings import Settings
+from ..slurm.reasons import silence
 from .limits import refused_now
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -33,9 +33,7 @@ async def render_form(spawner: Any) -> str:
     data = for_people(shared.settings, offered, refused, local=local)
     projects = [project["name"] for project in data["projects"]]
     data["datasets"] = for_form(shared.settings, await shared.datasets(), user, projects, today).model_dump()
-    since = data["silent_since"]
-    silent = f"Slurm has not answered since {clock(since)}. {data['problem']}" if since else ""
-    told = {"base": shared.settings.hub.pages_url, "server_name": spawner.name, "silent": silent}
+    told = {"base": shared.settings.hub.pages_url, "server_name": spawner.name, "silent": silence(snapshot)}
     return render({**data, **told, "chosen": spawner.chosen})
 
 

@@ -13,10 +13,12 @@ from typing import Any
 from ..clock import clock
 from ..sessions.store import Session
 from ..settings import Profile, Project
+from ..slurm import reasons
 from .runtime import runtime
 
-# Ends that the user asked for: nothing needs to be explained.
-_WISHED = {"stopped", "replaced", "cancelled"}
+# Ends that somebody asked the hub for: nothing needs to be explained. Slurm's states are other facts, with labels of
+# their own: that Slurm calls a job cancelled says that somebody else ended it.
+_WISHED = {"stopped", "replaced"}
 
 
 @dataclass(frozen=True)
@@ -68,17 +70,12 @@ def that_lives(user: str, server_name: str) -> Shown | None:
 
 
 def silence(viewer: Any) -> str:
-    """A sentence for who has logged in while Slurm does not answer, else ""."""
+    """Sentences for who has logged in while Slurm does not answer, or hides sessions from the hub; else ""."""
     if viewer is None:
         return ""
     shared = runtime()
     if shared.settings.slurm is None:
         return ""
     shared.interest()
-    snapshot = shared.follower.snapshot
-    if snapshot is None or snapshot.silent_since is None:
-        return ""
-    return (
-        f"Slurm has not answered since {clock(snapshot.silent_since)}. {snapshot.problem} "
-        "Running sessions keep running, and nothing is lost."
-    )
+    said = reasons.silence(shared.follower.snapshot)
+    return f"{said} Running sessions keep running, and nothing is lost." if said else ""

@@ -31,6 +31,8 @@ log = logging.getLogger("fabric_hub.runtime")
 
 # How long the follower keeps asking after the last page that showed the snapshot.
 INTEREST_S = 90.0
+# How often at most it is asked what became of a job that snapshots lack.
+MISSING_EVERY_S = 15.0
 
 
 class HubRuntime:
@@ -47,6 +49,7 @@ class HubRuntime:
         self.turnstile = Turnstile()
         self._bells: dict[str, asyncio.Event] = {}
         self._waiting: dict[str, tuple[asyncio.Event, int | None, Job | None]] = {}  # bell, and what they know
+        self._asked: dict[str, float] = {}  # when a session's job was missing, and asked about
         self._on_gone: dict[str, tuple[Session, Callable[[], Awaitable[object]]]] = {}
         self._watch_task: asyncio.Task[None] | None = None
         self._interest_until = 0.0
@@ -115,12 +118,16 @@ class HubRuntime:
             bell.clear()
 
     def guard(self, session: Session, gone: Callable[[], Awaitable[object]]) -> None:
-        """Call ``gone`` as soon as a snapshot says that a running session's job is gone."""
+        """Call ``gone`` as soon as a snapshot says that a running session's job is gone.
+
+        It is also called for a job that a snapshot lacks: whoever it wakes asks Slurm for it by its number.
+        """
         self._on_gone[session.id] = session, gone
         self._follow()
 
     def forget(self, session_id: str) -> None:
         self._on_gone.pop(session_id, None)
+        self._asked.pop(session_id, None)
         self._bells.pop(session_id, None)
 
     def spawn(self, work: Awaitable[object]) -> None:
@@ -168,8 +175,17 @@ class HubRuntime:
                     self.forget(session_id)
                 else:
                     self.spawn(gone())
+            self._ask_about([name for name, now in found.items() if now.missing])
             if not self._on_gone and not self._waiting:
                 return
+
+    def _ask_about(self, missing: list[str]) -> None:
+        """Look after sessions whose jobs a snapshot lacks; JupyterHub does so, too, though less often."""
+        now = time.monotonic()
+        for session_id in missing:
+            if session_id in self._on_gone and now - self._asked.get(session_id, -MISSING_EVERY_S) >= MISSING_EVERY_S:
+                self._asked[session_id] = now
+                self.spawn(self._on_gone[session_id][1]())
 
     def _wake(self, snapshot: Snapshot | None) -> None:
         """Ring for those who wait and whose job is not as they know it."""

@@ -21,7 +21,7 @@ from traitlets import Float, Instance
 from ..errors import FabricError, SlurmUnavailableError
 from ..model import CancelRequest, Job, JobSpec, Phase, SessionFile, Snapshot, SubmitRequest, Submitted
 from ..projects import policy
-from ..sessions.standing import Standing, Verdict, standing
+from ..sessions.standing import SETTLE_S, Standing, Verdict, by_number, standing
 from ..sessions.store import Session
 from ..settings import Settings
 from . import drop_in
@@ -166,7 +166,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         shared = self.shared
         while True:
             session = self._reread()
-            now = standing(session, shared.follower.snapshot)
+            now = await self._standing(session, shared.follower.snapshot)
             if now.verdict is Verdict.GONE:
                 raise await self._why_gone(now)
             if session.port is not None:
@@ -184,10 +184,23 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
                 with suppress(FabricError):
                     await shared.follower.fresh(time.time() - QUIET_S)
 
+    async def _standing(self, session: Session, snapshot: Snapshot | None) -> Standing:
+        """What is known of the session's job; one that a snapshot lacks is asked for by its number."""
+        now = standing(session, snapshot)
+        if not now.missing or session.job_id is None:
+            return now
+        try:
+            return by_number((await self.shared.gateway.find(session.id, session.user, session.job_id)).job)
+        except FabricError as error:
+            self.log.warning("Job %s of session %s is in no snapshot: %s", session.job_id, session.id, error)
+            return now
+
     def _reread(self) -> Session:
         session = self.shared.store.get(self.session.id)
         if session is None or not session.live:
-            raise FabricError("The start was cancelled.", reason="cancelled", status=409)
+            told = session.end_text if session else ""
+            reason = session.end_reason if session else ""
+            raise FabricError(told or "The start was stopped.", reason=reason or "stopped", status=409)
         self.session = session
         return session
 
@@ -204,15 +217,19 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         Slurm has said of it holds; only of a job without a node is it asked again.
         """
         snapshot = self.shared.follower.snapshot
-        now = standing(session, snapshot)
+        now = await self._standing(session, snapshot)
         if now.job is None or not now.job.node or now.verdict is Verdict.GONE:
             snapshot = await self.shared.follower.fresh(session.announced_at or time.time())
-            now = standing(session, snapshot)
+            now = await self._standing(session, snapshot)
         while now.job is None or not now.job.node:
             if now.verdict is Verdict.GONE:
                 raise await self._why_gone(now)
-            await self.shared.news(session, now.alive, timeout_s=self.start_limit_s)
-            now = standing(session, self.shared.follower.snapshot)
+            # an answer that is too old to have the job is soon followed by one that must have it
+            quiet_s = SETTLE_S if now.job is None and not now.missing else QUIET_S
+            if not await self.shared.news(session, now.alive, timeout_s=quiet_s):
+                with suppress(FabricError):
+                    await self.shared.follower.fresh(time.time() - quiet_s / 2)
+            now = await self._standing(session, self.shared.follower.snapshot)
         node = now.job.node
         await asyncio.to_thread(self.shared.store.update, session.id, node=node)
         snapshot = self.shared.follower.snapshot or snapshot
@@ -232,7 +249,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
             return 0
         self.session = session
         # a hub that has just started asks before it has heard anything: wait for the first word
-        now = standing(session, await self.shared.current_snapshot(FIRST_WORD_S))
+        now = await self._standing(session, await self.shared.current_snapshot(FIRST_WORD_S))
         if now.verdict is not Verdict.GONE:
             return None
         error = await self._why_gone(now)

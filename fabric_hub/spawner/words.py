@@ -11,7 +11,7 @@ from ..clock import clock
 from ..errors import FabricError
 from ..model import Job, Phase, Snapshot
 from ..sessions.store import Session
-from ..slurm.reasons import explain
+from ..slurm.reasons import explain, silence
 
 
 class Trouble(NamedTuple):
@@ -46,13 +46,15 @@ def progress_event(
     :param said: what the site says to the submission.
     """
     event = _step(session, job, snapshot, trouble)
+    if snapshot is not None and snapshot.narrowed:
+        event["message"] += f" {silence(snapshot)}"
     return {**event, "message": f"{event['message']} The cluster says: {said}"} if said else event
 
 
 def _step(session: Session, job: Job | None, snapshot: Snapshot | None, trouble: Trouble | None) -> dict[str, Any]:
     if session.port is not None:
         return {"progress": 90, "message": "The server is up; opening it."}
-    if snapshot is not None and snapshot.silent_since is not None:
+    if snapshot is not None and snapshot.silent_since is not None and not snapshot.narrowed:
         kept = f"job {session.job_id} keeps its place" if session.job_id else "this start is kept until it does"
         return {
             "progress": 15,

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from jupyterhub.utils import maybe_future
+from jupyterhub.utils import make_ssl_context, maybe_future, url_path_join
 from sqlalchemy.orm import object_session
 from traitlets import Any as AnyTrait
 from traitlets import Instance, Integer, Unicode, default
@@ -34,15 +34,16 @@ from .limits import refuse_over_limit, with_rescue
 from .local_child import FabricLocalSpawner
 from .metrics import record_failure, record_start
 from .names import ANY_USER, alt_name
+from .reach import unreachable
 from .runtime import HubRuntime, runtime
 from .slurm_child import FabricSlurmSpawner
 from .turnstile import Step
 
 SNAPSHOT_PATIENCE_S = 10.0
 
-_UNREACHABLE = (
+_AFTER_RESTART = (
     "When the hub was started again, this session's server did not answer it for a minute, so the session was ended. "
-    "Start again; files that were saved are still there."
+    "Files that were saved are still there."
 )
 
 CHILDREN: dict[str, type[SessionChild]] = {"slurm": FabricSlurmSpawner, "local": FabricLocalSpawner}
@@ -65,6 +66,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
     chosen = UserOptions()  # what the form is to show as chosen
     _notice = ""  # what a limit does to this start, which it does not prevent
     _unanswered = False  # an earlier hub's session, while this hub has not had an answer from its server
+    awaited_by: asyncio.Task[Any] | None = None  # who waits for the server to answer, and stops it if it does not
     _opened = Instance(asyncio.Event, (), help="Set once this start has a session on record, or failed.")
 
     @property
@@ -345,10 +347,30 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         """End the session: on record first, then its job."""
         if self.child_spawner is None or not self.session_id:
             return
-        reason, text = ("unreachable", _UNREACHABLE) if self._unanswered else ("stopped", "You stopped this session.")
-        self.shared.store.end(self.session_id, reason=reason, text=text)
+        if self.awaited_by is not None and self.awaited_by is asyncio.current_task():
+            await self._end_unreached()
+        else:
+            self.shared.store.end(self.session_id, reason="stopped", text="The session was stopped at the hub.")
         self.shared.forget(self.session_id)
         await self.child_spawner.stop_session(now)
+
+    @property
+    def was_running(self) -> bool:
+        """Whether this is an earlier hub's session, whose server has not answered this hub yet."""
+        return self._unanswered
+
+    async def _end_unreached(self) -> None:
+        """Put on record why the hub gave up on this session's server, with what can be seen of it now."""
+        session, settings = self.session(), self.user.settings
+        pair = [settings.get(f"internal_ssl_{name}") for name in ("key", "cert", "ca")]
+        context = make_ssl_context(pair[0], pair[1], cafile=pair[2]) if all(pair) else None
+        url = url_path_join(self.server.url, "api") if self.server else ""
+        error = await unreachable(url, (session.node if session else "") or "", context)
+        text = f"{_AFTER_RESTART} {error.text}" if self._unanswered else error.text
+        lines = await self.child_spawner.last_lines()
+        self.shared.store.end(self.session_id, reason=error.reason, text=text, log=lines)
+        record_failure(error.reason)
+        self.log.warning("%s could not be reached: %s", self._log_name, error)
 
     # -- progress
 

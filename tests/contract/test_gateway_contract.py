@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from fabric_hub.errors import FabricError, SlurmUnavailableError
-from fabric_hub.model import CancelRequest, ExtendRequest, Job, Phase
+from fabric_hub.model import CancelRequest, ExtendRequest, Job, Phase, job_name
 
 from .conftest import Stage, new_session
 
@@ -232,3 +232,14 @@ async def test_nobody_gives_somebody_elses_session_or_one_that_waits_more_time(g
         with pytest.raises(FabricError) as refused:
             await gateway.client.extend(wish)
         assert (refused.value.reason, refused.value.status) == ("extend", 409)
+
+
+async def test_a_job_is_found_by_its_number_and_only_as_its_own_session(gateway: Stage) -> None:
+    session = new_session()
+    submitted = await gateway.client.submit(gateway.request(session))
+    found = (await gateway.client.find(session, gateway.user, submitted.job_id)).job
+    assert found is not None
+    assert (found.job_id, found.name) == (submitted.job_id, job_name(gateway.hub, session))
+    assert (await gateway.client.find(new_session(), gateway.user, submitted.job_id)).job is None
+    assert (await gateway.client.find(session, gateway.other, submitted.job_id)).job is None
+    assert (await gateway.client.find(session, gateway.user, submitted.job_id + 100_000)).job is None

@@ -18,6 +18,7 @@ from fabric_hub.errors import FabricError, SlurmUnavailableError
 from fabric_hub.model import (
     CancelRequest,
     ExtendRequest,
+    Found,
     Job,
     Node,
     Phase,
@@ -84,6 +85,8 @@ class FakeGateway:
         self._silent_since: float | None = None
         self._problem = ""
         self._asked_at = time.time()
+        self._hides = False
+        self.found: set[str] = set()  # sessions whose job was asked for by its number
         self._changed = asyncio.Event()
         self._next_id = 100
         self._began = time.monotonic()
@@ -132,6 +135,11 @@ class FakeGateway:
         del self._jobs[self.job_of(session).job_id]
         self._bump()
 
+    def hide(self, hides: bool = True) -> None:
+        """Slurm's answers show no job any more (PrivateData); who asks for one by its number is told of it."""
+        self._hides = hides
+        self._bump()
+
     def go_silent(self, problem: str = "Slurm's controller (slurmctld) does not answer") -> None:
         """Slurm stops answering: the snapshot stays as it is."""
         self._silent_since, self._problem = time.time(), problem
@@ -178,7 +186,7 @@ class FakeGateway:
             silent_since=self._silent_since,
             problem=self._problem,
             interval_s=1.0,
-            jobs=tuple(self._jobs[number] for number in sorted(self._jobs)),
+            jobs=() if self._hides else tuple(self._jobs[number] for number in sorted(self._jobs)),
             nodes=self._nodes,
         )
 
@@ -246,6 +254,14 @@ class FakeGateway:
             self.begin(request.session)
         self.on_submit(self._jobs[job.job_id], request)
         return Submitted(job_id=job.job_id, words=self.words)
+
+    async def find(self, session: str, user: str, job_id: int) -> Found:
+        account = self.account_of(user)
+        self._check_answers()
+        self.found.add(session)
+        job = self._jobs.get(job_id)
+        mine = job is not None and (job.name, job.user) == (job_name(self.hub, session), account)
+        return Found(job=job if mine else None)
 
     async def cancel(self, request: CancelRequest) -> None:
         account = self.account_of(request.user)

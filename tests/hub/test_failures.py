@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 
 import pytest
 
+from fabric_hub.sessions.standing import SETTLE_S
 from tests.fakes.gateway import FakeGateway
 
 from .person import Person, words
@@ -93,6 +95,16 @@ def test_a_running_session_that_ends_tells_why_on_its_page(site: SmallSite, pers
     until(lambda: session.id in site.gateway.fake.removed, "no token and no key is left in the home")
 
 
+def test_a_job_that_was_cancelled_in_slurm_is_explained_on_the_home_page(site: SmallSite, person: Person) -> None:
+    person.start()
+    person.until_ready()
+    session = site.session_of(person)
+    site.gateway.call(lambda fake: fake.end(session.id, "CANCELLED"))
+    person.until_gone()
+    home = words(person.log_in().browser.get("/hub/home"))
+    assert "Its job was cancelled in Slurm, not on a page of the hub." in home
+
+
 def test_a_suspended_or_preempted_and_requeued_job_is_still_the_session(site: SmallSite, person: Person) -> None:
     person.start()
     person.until_ready()
@@ -120,6 +132,48 @@ def test_a_silent_slurm_drops_nobody(site: SmallSite, person: Person) -> None:
     assert site.store.live(person.name, "")
     assert site.state_of(session.id) == "RUNNING"
     person.stop()
+
+
+def test_sessions_that_slurm_hides_from_the_hub_go_on_and_others_still_start(site: SmallSite) -> None:
+    """As with PrivateData=jobs: an answer with none of our jobs, though each is there for who asks by number."""
+    runs, waits, starts = site.somebody(), site.somebody(), site.somebody()
+    runs.start()
+    runs.until_ready()
+    site.hold()
+    waits.start_later()
+    running, waiting = site.session_of(runs), site.session_of(waits)
+    settled = (waiting.submitted_at or 0) + SETTLE_S
+    until(lambda: time.time() > settled, "an answer without these jobs should have them")
+    site.gateway.call(FakeGateway.hide)
+    try:
+        until(lambda: {running.id, waiting.id} <= site.gateway.fake.found, "the hub has asked for both by number")
+        assert runs.start().status_code == 400, "asked again, the hub polls: the answer is still that it runs"
+        site.gateway.fake.hold = False
+        starts.start_later()
+        starts.until_ready()
+        site.begin(waiting.id)
+        waits.until_ready()
+        assert runs.servers()[""]["ready"]
+    finally:
+        site.gateway.call(lambda fake: fake.hide(False))
+    assert [site.session_of(person).id for person in (runs, waits)] == [running.id, waiting.id]
+    assert {job.state for person in (runs, waits, starts) for job in site.jobs_of(person)} == {"RUNNING"}
+    assert [len(site.requests_of(person)) for person in (runs, waits, starts)] == [1, 1, 1]
+    assert not {request.session for request in site.gateway.fake.cancels} & {running.id, waiting.id}
+
+
+def test_a_job_that_slurm_does_not_have_when_asked_for_it_by_number_is_gone(site: SmallSite, person: Person) -> None:
+    person.start()
+    person.until_ready()
+    session = site.session_of(person)
+    settled = (session.submitted_at or 0) + SETTLE_S
+    until(lambda: time.time() > settled, "an answer without this job should have it")
+    site.gateway.call(lambda fake: fake.forget(session.id))
+    person.until_gone()
+    ended = site.store.get(session.id)
+    assert ended
+    assert (ended.end_reason, session.id in site.gateway.fake.found) == ("job-gone", True)
+    assert "Slurm no longer knows the session's job." in words(person.log_in().browser.get(f"/hub/user/{person.name}/"))
 
 
 def test_a_gateway_that_is_gone_drops_nobody_and_a_start_waits_for_it(site: SmallSite) -> None:

@@ -22,6 +22,7 @@ class Slurm:
     def __init__(self) -> None:
         self.accounts = ["a"]
         self.silent = False
+        self.private: frozenset[str] = frozenset()
         self.asked: list[float] = []
         self.at_once = 0
 
@@ -41,7 +42,9 @@ class Slurm:
 
     async def rules(self, turn: Turn) -> Rules:
         await turn()
-        return Rules(rights="a||||\n", qos="", enforcement=Enforcement(safe=True), over_run_s=120.0)
+        return Rules(
+            rights="a||||\n", qos="", enforcement=Enforcement(safe=True), over_run_s=120.0, private=self.private
+        )
 
 
 @asynccontextmanager
@@ -142,3 +145,36 @@ async def test_a_follower_keeps_the_last_limits_when_the_gateway_goes() -> None:
     assert follower.limits.at == 1.0
     assert "gateway is not running" in follower.limits.problem
     await follower.stop()
+
+
+async def test_an_answer_without_any_account_of_the_site_is_not_taken_for_there_is_none() -> None:
+    slurm = Slurm()
+    watcher = LimitsWatcher(slurm, SlurmSettings(), Bucket(1000), {"A"}, own="fabric-gateway")
+    await watcher._round()
+    slurm.accounts = ["operators"]
+    await watcher._round()
+    assert [known.account for known in watcher.limits.associations] == ["a"]
+    assert watcher.limits.silent_since is not None
+    assert "the rights of the gateway's account fabric-gateway" in watcher.limits.problem
+    slurm.accounts = ["a", "operators"]
+    await watcher._round()
+    again = watcher.limits
+    assert (again.silent_since, len(again.associations)) == (None, 2)
+
+
+async def test_accounts_that_slurm_hides_from_the_start_are_unknown_and_the_right_is_named() -> None:
+    slurm = Slurm()
+    slurm.accounts, slurm.private = [], frozenset({"usage"})
+    watcher = LimitsWatcher(slurm, SlurmSettings(), Bucket(1000), {"a"}, own="fabric-gateway")
+    await watcher._round()
+    assert watcher.limits.at is None
+    assert "PrivateData=usage" in watcher.limits.problem
+    assert "fabric-gateway is no Operator" in watcher.limits.problem
+
+
+async def test_a_slurm_without_accounting_has_no_accounts_and_that_is_the_truth() -> None:
+    slurm = Slurm()
+    slurm.accounts = []
+    watcher = LimitsWatcher(slurm, SlurmSettings(), Bucket(1000), {"a"})
+    await watcher._round()
+    assert (watcher.limits.silent_since, watcher.limits.associations) == (None, ())

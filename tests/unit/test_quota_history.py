@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.errors import SlurmUnavailableError
+from fabric_hub.errors import FabricError, SlurmUnavailableError
 from fabric_hub.quotas.history import (
     DASK,
     OTHER,
@@ -221,6 +221,27 @@ async def test_summing_up_twice_changes_nothing_and_a_correction_replaces(tmp_pa
     await roll(settings, gateway, store, history, days=[DAY])
     assert [row.gpu_hours for row in history.rows("one", DAY, DAY)] == [3.0]
     assert list(history.rolled()) == [DAY]
+    history.close()
+    store.close()
+
+
+async def test_a_day_whose_sessions_slurms_database_does_not_show_stays_as_it_was(tmp_path: Path) -> None:
+    settings, gateway = site(tmp_path), FakeGateway()
+    url = f"sqlite:///{tmp_path}/sessions.sqlite"
+    store, history = SessionStore(url), History(url)
+    ran = store.create(user="ann", server_name="", kind="slurm", project="three", account="shared", profile="gpu",
+                       image="base", hours=1.0, created_at=BEGIN)  # fmt: skip
+    store.update(ran.id, job_id=1, submitted_at=BEGIN + 1, announced_at=BEGIN + 60)
+    gateway.past = (job(BEGIN, BEGIN + HOUR, account="shared", name=f"fabric-main-{ran.id}"),)
+    await roll(settings, gateway, store, history, days=[DAY])
+    before = history.rows("three", DAY, DAY)
+    assert [row.gpu_hours for row in before] == [1.0]
+    gateway.past, rolled = (), history.rolled()
+    with pytest.raises(FabricError, match=r"shows none of the sessions that ran on 2026-11-20\.") as hidden:
+        await roll(settings, gateway, store, history, days=[DAY, DAY - timedelta(days=1)])
+    assert "PrivateData in slurmdbd.conf" in hidden.value.hint
+    assert (history.rows("three", DAY, DAY), history.rolled()[DAY]) == (before, rolled[DAY])
+    assert DAY - timedelta(days=1) in history.rolled(), "on which no session ran: the answer may be true"
     history.close()
     store.close()
 

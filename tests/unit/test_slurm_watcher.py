@@ -113,6 +113,10 @@ class Slurm:
         self.answer: tuple[Job, ...] = ()
         self.silent = ""
         self.ends: dict[int, Ending] = {}
+        self.hidden: dict[int, Job] = {}  # what slurmctld tells the jobs' owners, who ask by number
+        self.private: frozenset[str] = frozenset()
+        self.owners_silent = ""
+        self.nodes_here: tuple[Node, ...] = ()
         self.reserved: tuple[Reservation, ...] = ()
         self.reserved_silent = ""
         self.asked_at_once = 0
@@ -130,7 +134,7 @@ class Slurm:
 
     async def nodes(self) -> tuple[Node, ...]:
         self.counts["sinfo"] += 1
-        return ()
+        return self.nodes_here
 
     async def reservations(self) -> tuple[Reservation, ...]:
         self.counts["reservations"] += 1
@@ -141,6 +145,15 @@ class Slurm:
     async def endings(self, numbers: Sequence[int]) -> dict[int, Ending]:
         self.counts["sacct"] += 1
         return {number: self.ends[number] for number in numbers if number in self.ends}
+
+    async def job(self, wanted: Job) -> Job | None:
+        self.counts["scontrol"] += 1
+        if self.owners_silent:
+            raise SilentError(self.owners_silent)
+        return self.hidden.get(wanted.job_id)
+
+    async def private_data(self) -> frozenset[str]:
+        return self.private
 
 
 @pytest.fixture
@@ -224,7 +237,7 @@ async def test_the_end_of_a_vanished_session_is_looked_up_once(slurm: Slurm, wat
     slurm.ends = {1: ("NODE_FAIL", None, None, 5.0), 2: ("RUNNING", None, None, None)}
     gone = await fresh(watcher)
     await fresh(watcher)
-    assert [(left.job_id, left.state) for left in gone.jobs] == [(1, "NODE_FAIL")]
+    assert [(left.job_id, left.state) for left in gone.jobs] == [(1, "NODE_FAIL"), (2, "RUNNING")]
     assert slurm.counts["sacct"] == 1
 
 

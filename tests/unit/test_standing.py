@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabric_hub.sessions.standing import SETTLE_S, Verdict, standing
+from fabric_hub.sessions.standing import SETTLE_S, Verdict, by_number, standing
 
 from .builders import NOW, a_job, a_session, a_snapshot
 
@@ -50,15 +50,32 @@ def test_a_job_that_slurm_says_has_ended_is_gone_with_slurms_last_word() -> None
     assert answer.job.state == "TIMEOUT"
 
 
-def test_a_missing_job_is_gone_only_in_an_answer_that_must_know_it() -> None:
-    just_too_early = a_snapshot(jobs_at=NOW + SETTLE_S - 0.01)
-    assert standing(a_session(), just_too_early).verdict is Verdict.UNKNOWN
-    assert standing(a_session(), a_snapshot(jobs_at=NOW + SETTLE_S)).verdict is Verdict.GONE
+@pytest.mark.parametrize("narrowed", [False, True])
+def test_a_job_that_an_answer_lacks_is_never_gone_and_is_to_be_asked_for_where_it_should_be_there(
+    narrowed: bool,
+) -> None:
+    for late, missing in ((-0.01, False), (0.0, True), (1e6, True)):
+        answer = a_snapshot(
+            jobs_at=NOW + SETTLE_S + late, narrowed=narrowed, silent_since=NOW + 1 if narrowed else None
+        )
+        found = standing(a_session(), answer)
+        assert (found.verdict, found.missing) == (Verdict.UNKNOWN, missing)
 
 
 @pytest.mark.parametrize("other", [{"job_id": 8}, {"name": "bash"}, {"name": "fabric-main-aaaaaaaaaaaa"}])
 def test_a_job_is_a_sessions_by_number_and_name_together(other: dict[str, object]) -> None:
-    assert standing(a_session(), a_snapshot(a_job(**other))).verdict is Verdict.GONE
+    assert standing(a_session(), a_snapshot(a_job(state="COMPLETED", **other))).missing
+
+
+def test_a_narrowed_answer_still_ends_a_job_of_which_it_says_so() -> None:
+    answer = a_snapshot(a_job(state="TIMEOUT"), narrowed=True, silent_since=NOW)
+    assert standing(a_session(), answer).verdict is Verdict.GONE
+
+
+def test_asked_for_by_its_number_a_job_is_there_over_or_not_known() -> None:
+    assert by_number(a_job()).verdict is Verdict.ALIVE
+    assert by_number(a_job(state="CANCELLED")).verdict is Verdict.GONE
+    assert by_number(None).verdict is Verdict.GONE
 
 
 def test_nothing_is_known_without_a_snapshot_or_before_the_submission() -> None:

@@ -1,0 +1,117 @@
+"""A server that is up and that the hub cannot reach: who ended it, and why, are told as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fabric_hub.sessions.store import Session
+
+from .announcing_server import AnnouncingServer
+from .person import Person, words
+from .small_site import SmallSite
+
+pytestmark = pytest.mark.hub
+
+
+@pytest.fixture(scope="module")
+def impatient(sandbox: Path) -> Iterator[SmallSite]:
+    """A hub that waits four seconds for a server that has announced itself."""
+    directory = sandbox / "impatient"
+    directory.mkdir()
+    extra = directory / "quick.py"
+    extra.write_text("c.Spawner.http_timeout = 4\n")
+    made = SmallSite(directory / "site", hub={"extra_config": str(extra)})
+    try:
+        yield made.up()
+    finally:
+        made.close()
+
+
+def closed(server: AnnouncingServer) -> None:
+    server.close()
+
+
+def without_tls(server: AnnouncingServer) -> None:
+    server._server.context = None
+
+
+def failing(server: AnnouncingServer) -> None:
+    def answer(handler) -> None:  # type: ignore[no-untyped-def]
+        handler.send_response(503)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    handler_class: Any = server._server.RequestHandlerClass
+    server._server.RequestHandlerClass = type("Failing", (handler_class,), {"do_GET": answer})
+
+
+def start(site: SmallSite, person: Person, spoil: Callable[[AnnouncingServer], None]) -> tuple[Session, int]:
+    """A start whose server announces itself and cannot be used; its session, and the port."""
+    site.answers = False
+    person.start_later()
+    session = site.session_of(person)
+    server = site.sessions[session.id] = AnnouncingServer(site.request(session.id), site.http)
+    spoil(server)
+    site.gateway.call(lambda fake: fake.logs.update({session.id: ("Serving at port",)}))
+    assert server.announce().status_code == 204
+    return session, server.port
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why", "hint"),
+    [
+        (closed, "nothing accepts connections there (connection refused)", "FABRIC_BIND"),
+        (without_tls, "it answers, but not with the TLS of this hub", "clocks"),
+        (failing, "it answers with an error (HTTP 503)", "The log below may say why"),
+    ],
+)
+def test_it_is_said_where_and_how_the_server_could_not_be_reached(
+    impatient: SmallSite, spoil: Callable[[AnnouncingServer], None], why: str, hint: str
+) -> None:
+    site, person = impatient, impatient.somebody()
+    session, port = start(site, person, spoil)
+    person.until_gone()
+    ended = site.store.get(session.id)
+    assert ended
+    assert ended.end_reason == "unreachable"
+    at = f"The session's server is up, but the hub cannot reach it on node gpu1, 127.0.0.1 port {port}: {why}"
+    assert str(ended.end_text).startswith(at)
+    assert hint in str(ended.end_text)
+    assert ended.end_log == ("Serving at port",)
+    page = person.log_in().browser.get(f"/hub/spawn-pending/{person.name}")
+    assert at in words(page)
+    assert "Serving at port" in words(page)
+    site.until_state(session.id, "CANCELLED")
+
+
+def test_a_server_whose_job_ended_meanwhile_is_not_called_unreachable(impatient: SmallSite) -> None:
+    site, person = impatient, impatient.somebody()
+
+    def die(server: AnnouncingServer) -> None:
+        server.close()
+        site.gateway.call(lambda fake: fake.end(server.request.session, "OUT_OF_MEMORY"))
+
+    site.answers = False
+    person.start_later()
+    session = site.session_of(person)
+    server = site.sessions[session.id] = AnnouncingServer(site.request(session.id), site.http)
+    assert server.announce().status_code == 204
+    die(server)
+    person.until_gone()
+    ended = site.store.get(session.id)
+    assert ended
+    assert ended.end_reason == "out-of-memory"
+
+
+def test_who_stops_a_start_is_not_told_that_it_failed(impatient: SmallSite) -> None:
+    site, person = impatient, impatient.somebody()
+    session, _ = start(site, person, closed)
+    person.stop()
+    person.until_gone()
+    ended = site.store.get(session.id)
+    assert ended
+    assert ended.end_reason == "stopped"
