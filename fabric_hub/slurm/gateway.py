@@ -31,6 +31,7 @@ from .accounting import Accounting
 from .accounts import Account
 from .limits import Limits
 from .limits_watcher import LimitsWatcher
+from .own_jobs import OwnJobs, load_key, submitted
 from .questions import Questions
 from .reading import AccountingDesk, StorageDesk
 from .storage import StorageAnswer
@@ -74,6 +75,7 @@ class Gateway:
         self._settings = settings
         self._slurm: SlurmSettings = settings.slurm
         asks, bucket = Questions(self._slurm), pace.Bucket(self._slurm.max_queries_per_s)
+        self._own = OwnJobs(load_key(settings.gateway.socket.with_name("submissions.key")), asks, bucket)
         self._limits = limits = LimitsWatcher(asks, self._slurm, bucket)
         self._watcher = watcher or Watcher(
             asks, self._slurm, settings.hub.id, bucket=bucket, over_run_s=lambda: limits.over_run_s
@@ -156,15 +158,15 @@ class Gateway:
 
     async def _extend(self, request: ExtendRequest, account: Account) -> None:
         now, name = await self._fresh(), job_name(self._settings.hub.id, request.session)
-        found = [job for job in find_live(now.jobs, name, account.name) if job.phase is Phase.RUNNING]
-        if not found:
-            raise FabricError("The session's job does not run.", reason="extend", status=409)
+        job = extend.held(find_live(now.jobs, name, account.name), request)
+        nodes = next(
+            (detail.nodes for detail in await self._own.details(name) if detail.job_id == job.job_id), job.node
+        )
         limits = await self._limits.read()  # as they are kept anyway: nothing more is asked of Slurm
         async with self._slot(account):
-            await extend.Extender(self._slurm, self._timeout_s).extend(found[0], account, request.minutes, limits, now)
-        log.info(
-            "session %s of %s: job %d has %d minutes", request.session, account.name, found[0].job_id, request.minutes
-        )
+            extender = extend.Extender(self._slurm, self._timeout_s)
+            await extender.extend(job, nodes, account, request.minutes, limits, now)
+        log.info("session %s of %s: job %d has %d minutes", request.session, account.name, job.job_id, request.minutes)
         self._watcher.nudge()
 
     async def log(self, session: str, user: str) -> SessionLog:
@@ -221,7 +223,7 @@ class Gateway:
         name = job_name(self._settings.hub.id, request.session)
         known = self._known.get(request.session)
         if request.again or (known and known.job_id is None):
-            job = await self._look(name, account, known)
+            job = await self._look(name, account, known, request)
         else:
             job = self._remembered(known, account)
         if job is not None:
@@ -246,22 +248,39 @@ class Gateway:
             return None  # Slurm was asked after it was submitted, and does not know it any more
         return known.job_id
 
-    async def _look(self, name: str, account: Account, known: _Known | None) -> int | None:
+    async def _look(self, name: str, account: Account, known: _Known | None, request: SubmitRequest) -> int | None:
         """The live job of a session that may have been submitted before.
 
         That there is none takes two answers: a submission that went unanswered may still be among the
         requests that wait in slurmctld when it answers again, and then comes after our first question.
+        A job of that name that is not this session's ends, so that a session has one job.
         """
-        job = self._live(await self._fresh(), name, account, known)
+        job, strangers = await self._live(name, account, known, request)
         if job is None:
             await asyncio.sleep(_ARRIVAL_S)
-            job = self._live(await self._fresh(), name, account, known)
+            job, strangers = await self._live(name, account, known, request)
+        if job is None:
+            for number in strangers:
+                log.warning(
+                    "session %s of %s: job %d only has its name and is ended", request.session, account.name, number
+                )
+                await self._scancel(number, account)
         return job
 
-    def _live(self, now: Snapshot, name: str, account: Account, known: _Known | None) -> int | None:
+    async def _live(
+        self, name: str, account: Account, known: _Known | None, request: SubmitRequest
+    ) -> tuple[int | None, list[int]]:
+        """The session's live job, if it has one, and the live jobs that only have its name."""
         cancelled = known.job_id if known and known.cancelled else None
-        found = [job.job_id for job in find_live(now.jobs, name, account.name) if job.job_id != cancelled]
-        return found[0] if found else None
+        jobs = find_live((await self._fresh()).jobs, name, account.name)
+        found = [job.job_id for job in jobs if job.job_id != cancelled]
+        for number in (request.job_id, known.job_id if known else None):
+            if number in found:
+                return number, []
+        if not found:
+            return None, []
+        ours = submitted(await self._own.details(name), account.name, self._own.mark(request, account.name))
+        return (ours, []) if ours in found else (None, found)
 
     async def _fresh(self) -> Snapshot:
         """A snapshot that Slurm is asked for from now on: what this process has submitted is in it.
@@ -294,6 +313,7 @@ class Gateway:
             home=account.home,
             directory=directory,
             datasets=request.datasets,
+            mark=self._own.mark(request, account.name),
         )
         text = script.script(
             spec,

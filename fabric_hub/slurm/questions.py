@@ -65,6 +65,19 @@ class Questions:
         except ValueError as error:
             raise SilentError(f"squeue's answer cannot be read: {error}") from error
 
+    async def details(self, name: str) -> tuple[parse.JobDetail, ...]:
+        """All jobs of one name that Slurm remembers, whoever they belong to, with what :meth:`jobs` does not ask for.
+
+        :raises SilentError: no answer, or half of one.
+        """
+        mark = secrets.token_hex(16)
+        form = {"SQUEUE_FORMAT2": parse.field_list(parse.DETAIL_FIELDS, mark)}
+        text = await self._ask("squeue", ["--noheader", "--all", "--local", "--states=all", f"--name={name}"], form)
+        try:
+            return parse.details(text, mark)
+        except ValueError as error:
+            raise SilentError(f"squeue's answer cannot be read: {error}") from error
+
     async def nodes(self) -> tuple[Node, ...]:
         """All nodes of all partitions.
 

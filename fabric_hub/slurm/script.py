@@ -52,13 +52,21 @@ def dataset_comment(datasets: Sequence[str]) -> str | None:
 
 
 def sbatch_argv(
-    sbatch: Path, spec: JobSpec, *, name: str, home: str, directory: str, datasets: Sequence[str] = ()
+    sbatch: Path,
+    spec: JobSpec,
+    *,
+    name: str,
+    home: str,
+    directory: str,
+    mark: str,
+    datasets: Sequence[str] = (),
 ) -> list[str]:
     """The command that submits a session's job; its script goes to standard input.
 
     :param name: the job's name.
     :param home: where the job starts.
     :param directory: the session's private directory; the log is in it.
+    :param mark: by which the gateway knows the job again; it stands in the comment, after the site's own.
     :param datasets: names of datasets that the session asks for.
     :raises FabricError: a path or an option that sbatch could misread.
     """
@@ -80,10 +88,9 @@ def sbatch_argv(
     argv = [str(sbatch), *(f"--{option}={value}" for option, value in wanted if value is not None)]
     if spec.exclusive:
         argv.append("--exclusive")
-    argv += site_options(spec.options)
-    comment = dataset_comment(datasets)
-    if comment:
-        argv.append(f"--comment={comment}")
+    own = site_options(spec.options)
+    argv += own
+    argv.append(f"--comment={'; '.join(filter(None, [comment_of(own), dataset_comment(datasets), mark]))}")
     # last, so that no option of the site's changes what a session is known by
     return [
         *argv,
@@ -113,6 +120,17 @@ def site_options(lines: Sequence[str]) -> list[str]:
             raise _wrong_option(line, "it does not begin with an option")
         words += found
     return words
+
+
+def comment_of(options: Sequence[str]) -> str:
+    """The comment that an administrator's options give a job: of two sbatch takes the last."""
+    found = ""
+    for word, following in zip(options, [*options, ""][1:], strict=True):
+        if word == "--comment":
+            found = following
+        elif word.startswith("--comment="):
+            found = word.removeprefix("--comment=")
+    return found
 
 
 def _wrong_option(line: str, why: str) -> FabricError:

@@ -21,7 +21,7 @@ PYTHON = Path("/images/base/current/bin/python")
 
 def argv(spec: JobSpec, home: str = "/home/anna", directory: str = DIRECTORY) -> list[str]:
     return script.sbatch_argv(
-        Path("/usr/bin/sbatch"), spec, name="fabric-main-abcdefgh2345", home=home, directory=directory
+        Path("/usr/bin/sbatch"), spec, name="fabric-main-abcdefgh2345", home=home, directory=directory, mark="mark=1"
     )
 
 
@@ -33,7 +33,7 @@ def test_the_arguments_of_a_full_spec() -> None:
     assert argv(spec) == [
         "/usr/bin/sbatch", "--partition=gpu", "--account=lab", "--qos=high", "--reservation=course", "--nodes=1",
         "--ntasks=1", "--cpus-per-task=4", "--mem=8192M", "--gres=gpu:h200:1", "--time=90", "--constraint=a&b",
-        "--signal=B:USR1@120", "--exclusive", "--comment", "a b", "--parsable", "--no-requeue",
+        "--signal=B:USR1@120", "--exclusive", "--comment", "a b", "--comment=a b; mark=1", "--parsable", "--no-requeue",
         "--export=ALL", "--open-mode=truncate",
         "--output=/home/anna/.fabric-hub/abcdefgh2345/session.log", "--chdir=/home/anna",
         "--job-name=fabric-main-abcdefgh2345",
@@ -42,8 +42,8 @@ def test_the_arguments_of_a_full_spec() -> None:
 
 def test_the_arguments_of_an_empty_spec() -> None:
     assert argv(JobSpec()) == [
-        "/usr/bin/sbatch", "--nodes=1", "--ntasks=1", "--cpus-per-task=1", "--signal=B:USR1@120", "--parsable",
-        "--no-requeue", "--export=ALL", "--open-mode=truncate",
+        "/usr/bin/sbatch", "--nodes=1", "--ntasks=1", "--cpus-per-task=1", "--signal=B:USR1@120",
+        "--comment=mark=1", "--parsable", "--no-requeue", "--export=ALL", "--open-mode=truncate",
         "--output=/home/anna/.fabric-hub/abcdefgh2345/session.log",
         "--chdir=/home/anna", "--job-name=fabric-main-abcdefgh2345",
     ]  # fmt: skip
@@ -134,16 +134,16 @@ def test_the_environment_of_a_client_is_these_names_only() -> None:
 
 
 def test_datasets_are_asked_for_in_the_jobs_comment() -> None:
-    def comments(spec: JobSpec, *datasets: str) -> list[str]:
+    def comment(spec: JobSpec, *datasets: str) -> str:
         words = script.sbatch_argv(
-            Path("/usr/bin/sbatch"), spec, name="n", home="/home/anna", directory=DIRECTORY, datasets=datasets
+            Path("/usr/bin/sbatch"), spec, name="n", home="/", directory=DIRECTORY, mark="m=1", datasets=datasets
         )
-        return [word for word in words if word.startswith("--comment")]
+        # of two comments sbatch takes the last
+        return [word for word in words if word.startswith("--comment")][-1]
 
-    assert comments(JobSpec()) == []
-    assert comments(JobSpec(), "wind-farm", "soil") == ["--comment=fabric-datasets=wind-farm,soil"]
-    # of two comments sbatch takes the last
-    assert comments(JobSpec(options=("--comment=other",)), "soil")[-1] == "--comment=fabric-datasets=soil"
+    assert comment(JobSpec()) == "--comment=m=1"
+    assert comment(JobSpec(), "wind-farm", "soil") == "--comment=fabric-datasets=wind-farm,soil; m=1"
+    assert comment(JobSpec(options=("--comment=other",)), "soil") == "--comment=other; fabric-datasets=soil; m=1"
 
 
 def test_a_comment_that_slurm_would_refuse_is_never_written() -> None:
