@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from . import kernel
 from .config import Config
+from .gate_names import GateNames
 from .grants import LATEST, Source
 from .jobs import Job
 from .plan import HOST, Action, Seen, SeenGate, SeenPlace
@@ -19,6 +20,10 @@ from .trust import NodeError, open_for, open_path
 
 _T = TypeVar("_T")
 _TMPFS = "fabric-datasets"
+# A link in a gate, seen by those whom it lets in, that says which dataset it is.
+_NAME = ".name"
+# Before the name of what cannot be a dataset's: a gate that a crash left without its link, or one of another key.
+_NAMELESS = "?"
 # https://dr-emann.github.io/squashfs/squashfs.html: magic, ..., version 4.0 at 28, bytes used at 40
 _HEADER_BYTES = 96
 
@@ -66,6 +71,7 @@ class Mounts:
 
     def __init__(self, config: Config) -> None:
         self._config = config
+        self._names = GateNames(config.names_key)
 
     def make_directories(self) -> None:
         """The directories that everything else is in.
@@ -73,13 +79,14 @@ class Mounts:
         :raises NodeError: somebody else than root can write to one, or to one above it.
         """
         config = self._config
-        # no entry of ds/ can be listed: which datasets are open is for those who have them open
+        # no entry of ds/ or data/ can be listed: which datasets are open is for those who have them open
         for path, mode in ((config.run, 0o755), (config.base, 0o700), (config.gates, 0o711), (config.jobs, 0o700),
                            (config.namespaces, 0o700),
-                           (config.state, 0o700), (config.outbox, 0o700), (config.data_dir, 0o755)):  # fmt: skip
+                           (config.state, 0o700), (config.outbox, 0o700), (config.data_dir, 0o711)):  # fmt: skip
             os.makedirs(path, mode=0o755, exist_ok=True)
             os.chmod(path, mode)
             os.close(open_path(path, os.O_PATH | os.O_DIRECTORY, frozenset({0})))
+        self._names.make_key()
 
     # ---- looking
 
@@ -128,20 +135,22 @@ class Mounts:
         found = {}
         for entry in os.scandir(gates):
             shown: dict[str, str | None] = {}
-            latest = None
+            latest, name = None, ""
             for inner in os.scandir(entry.path):
                 if inner.is_symlink():  # or half of one, from a crash
                     latest = os.readlink(inner.path) if inner.name == LATEST else latest
+                    name = os.readlink(inner.path) if inner.name == _NAME else name
                     continue
                 mine = mounted.get(inner.path, [])
                 good = len(mine) == 1 and mine[0].safe
                 shown[inner.name] = identities.get(mine[0].identity) if good else None
-            found[entry.name] = SeenGate(kernel.readers(entry.path), shown, latest)
-        links = {
-            entry.name
-            for entry in os.scandir(data)
-            if entry.is_symlink() and os.readlink(entry.path) == os.path.join(gates, entry.name)
-        }
+            known = name if self._names.of(name) == entry.name else _NAMELESS + entry.name
+            found[known] = SeenGate(kernel.readers(entry.path), shown, latest)
+        links = set()
+        for entry in os.scandir(data):
+            if entry.is_symlink() and os.path.dirname(os.readlink(entry.path)) == gates:
+                right = os.readlink(entry.path) == os.path.join(gates, self._names.of(entry.name))
+                links.add(entry.name if right else _NAMELESS + entry.name)
         return SeenPlace(True, found, frozenset(links))
 
     @staticmethod
@@ -213,7 +222,11 @@ class Mounts:
                 troubles.add(step, error)
 
     def _gate(self, step: Action) -> str:
-        return os.path.join(self._config.gates, step.name)
+        nameless = step.name.startswith(_NAMELESS)
+        return os.path.join(self._config.gates, step.name[1:] if nameless else self._names.of(step.name))
+
+    def _link(self, step: Action) -> str:
+        return os.path.join(self._config.data_dir, step.name.removeprefix(_NAMELESS))
 
     def mount_base(self, step: Action, source: Source | None, handle: int | None) -> None:
         """Mount an image or a directory where only root can enter."""
@@ -253,6 +266,8 @@ class Mounts:
         with contextlib.suppress(FileExistsError):
             os.mkdir(self._gate(step), 0o700)
         kernel.set_readers(self._gate(step), frozenset())
+        with contextlib.suppress(FileExistsError):
+            os.symlink(step.name, os.path.join(self._gate(step), _NAME))
 
     def readers(self, step: Action) -> None:
         """Let exactly these uids through a gate."""
@@ -289,15 +304,14 @@ class Mounts:
 
     def link(self, step: Action) -> None:
         """Let the data directory lead to a gate."""
-        link = os.path.join(self._config.data_dir, step.name)
-        if os.path.islink(link):
-            os.unlink(link)
-        os.symlink(self._gate(step), link)
+        if os.path.islink(self._link(step)):
+            os.unlink(self._link(step))
+        os.symlink(self._gate(step), self._link(step))
 
     def unlink(self, step: Action) -> None:
         """Take the link of a gate away."""
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(os.path.join(self._config.data_dir, step.name))
+            os.unlink(self._link(step))
 
     def place_of(self, job: Job) -> str:
         """Where a job sees its datasets: in its own mount namespace where Slurm made one, else on this node.

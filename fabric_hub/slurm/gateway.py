@@ -312,7 +312,6 @@ class Gateway:
             name=name,
             home=account.home,
             directory=directory,
-            datasets=request.datasets,
             mark=self._own.mark(request, account.name),
         )
         text = script.script(

@@ -17,10 +17,6 @@ from ..model import JobSpec
 from .accounts import Account, check_path
 
 LOG_NAME = "session.log"
-# How a job asks a node's agent for datasets. Anybody may write anything there: it authorises nothing.
-COMMENT = "fabric-datasets="
-# Slurm refuses a job with a longer comment (MAX_STR_LEN of its controller is 1024).
-LONGEST_COMMENT = 1000
 # Told to the notebook this many seconds before the time limit (Slurm may be up to a minute earlier): it saves what is
 # open. Only the batch step hears it, which is the notebook.
 END_SIGNAL, END_SIGNAL_S = "USR1", 120
@@ -40,17 +36,6 @@ def environment(account: Account, conf: Path | None) -> dict[str, str]:
     return env | ({"SLURM_CONF": str(conf)} if conf else {})
 
 
-def dataset_comment(datasets: Sequence[str]) -> str | None:
-    """The job's comment that asks for datasets: as many as fit. The session itself asks for all of them."""
-    text = ""
-    for name in datasets:
-        longer = f"{text},{name}" if text else f"{COMMENT}{name}"
-        if len(longer) > LONGEST_COMMENT:
-            break
-        text = longer
-    return text or None
-
-
 def sbatch_argv(
     sbatch: Path,
     spec: JobSpec,
@@ -59,15 +44,15 @@ def sbatch_argv(
     home: str,
     directory: str,
     mark: str,
-    datasets: Sequence[str] = (),
 ) -> list[str]:
     """The command that submits a session's job; its script goes to standard input.
+
+    The datasets that a session asks for are not in it: everybody can read it in Slurm's records.
 
     :param name: the job's name.
     :param home: where the job starts.
     :param directory: the session's private directory; the log is in it.
     :param mark: by which the gateway knows the job again; it stands in the comment, after the site's own.
-    :param datasets: names of datasets that the session asks for.
     :raises FabricError: a path or an option that sbatch could misread.
     """
     wanted: list[tuple[str, object]] = [
@@ -90,7 +75,7 @@ def sbatch_argv(
         argv.append("--exclusive")
     own = site_options(spec.options)
     argv += own
-    argv.append(f"--comment={'; '.join(filter(None, [comment_of(own), dataset_comment(datasets), mark]))}")
+    argv.append(f"--comment={'; '.join(filter(None, [comment_of(own), mark]))}")
     # last, so that no option of the site's changes what a session is known by
     return [
         *argv,

@@ -86,7 +86,7 @@ async def test_a_name_with_newlines_forges_nothing(gateway: Stage, on_slurm: Emb
 
 
 @pytest.mark.parametrize("gateway", ["real"], indirect=True)
-async def test_a_sessions_datasets_are_asked_for_in_slurm_and_told_to_it_by_the_gateway_alone(
+async def test_a_sessions_datasets_are_told_to_it_by_the_gateway_alone_and_stand_in_no_record_of_slurms(
     gateway: Stage, on_slurm: EmbeddedRun
 ) -> None:
     session = new_session()
@@ -95,8 +95,19 @@ async def test_a_sessions_datasets_are_asked_for_in_slurm_and_told_to_it_by_the_
         update={"datasets": ("wind-farm", "soil"), "environment": {**lies, "FABRIC_SESSION": session}}
     )
     submitted = await gateway.client.submit(request)
-    told = on_slurm.slurm("scontrol", "show", "job", str(submitted.job_id))
-    assert "Comment=fabric-datasets=wind-farm,soil" in told
+    number = str(submitted.job_id)
+    records = {
+        "squeue": ("-h", "-j", number, "-o", "%all"),
+        "scontrol": ("-dd", "show", "job", number),
+        "sacct": ("-n", "-P", "-j", number, "-o", "JobID,JobName,Comment,AdminComment,SubmitLine,WorkDir"),
+    }
+    for program, arguments in records.items():
+        said = on_slurm.as_user(gateway.other, program, *arguments)
+        while program == "sacct" and "fabric-session" not in said.stdout:  # the database hears of a job a little later
+            said = on_slurm.as_user(gateway.other, program, *arguments)
+        assert number in said.stdout, said.stderr
+        assert "wind-farm" not in said.stdout
+        assert "soil" not in said.stdout
     settings = on_slurm.settings
     account = accounts.resolve(gateway.user, settings.users)
     file = Path(accounts.session_root(gateway.user, account, settings.users)) / session / "env.json"

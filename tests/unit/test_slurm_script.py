@@ -133,22 +133,10 @@ def test_the_environment_of_a_client_is_these_names_only() -> None:
     }  # fmt: skip
 
 
-def test_datasets_are_asked_for_in_the_jobs_comment() -> None:
-    def comment(spec: JobSpec, *datasets: str) -> str:
-        words = script.sbatch_argv(
-            Path("/usr/bin/sbatch"), spec, name="n", home="/", directory=DIRECTORY, mark="m=1", datasets=datasets
-        )
+def test_the_sites_own_comment_stays_before_the_mark() -> None:
+    def comment(*options: str) -> str:
         # of two comments sbatch takes the last
-        return [word for word in words if word.startswith("--comment")][-1]
+        return [word for word in argv(JobSpec(options=options)) if word.startswith("--comment=")][-1]
 
-    assert comment(JobSpec()) == "--comment=m=1"
-    assert comment(JobSpec(), "wind-farm", "soil") == "--comment=fabric-datasets=wind-farm,soil; m=1"
-    assert comment(JobSpec(options=("--comment=other",)), "soil") == "--comment=other; fabric-datasets=soil; m=1"
-
-
-def test_a_comment_that_slurm_would_refuse_is_never_written() -> None:
-    names = [f"{number:02}{'a' * 38}" for number in range(100)]
-    comment = script.dataset_comment(names)
-    assert comment is not None
-    assert len(comment) <= 1000
-    assert comment.removeprefix("fabric-datasets=").split(",") == names[:24]
+    assert comment() == "--comment=mark=1"
+    assert comment("--comment=first", "--comment 'the last' --hold") == "--comment=the last; mark=1"
