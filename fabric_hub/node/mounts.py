@@ -322,17 +322,27 @@ class Mounts:
         """
         if job.namespace or not self._config.containers:
             return job.namespace
+        kept = os.path.join(self._config.namespaces, job.stem)
+        if self._is_namespace(
+            kept
+        ):  # kept for a look at somebody else's job, or by one that died before it was recorded
+            return kept
         base = self._config.containers.replace("%n", job.node).replace("%h", os.uname().nodename.split(".")[0])
         for path in (f"{base}/{job.job}/.ns", f"{base}/{job.node}/{job.job}/.ns"):
-            namespace = kernel.namespace_at(path)
-            if namespace is not None:
-                os.close(namespace)
-                return self._keep(path, job)
+            if self._is_namespace(path):
+                self._keep(path, kept)
+                return kept
         return HOST
 
-    def _keep(self, path: str, job: Job) -> str:
+    @staticmethod
+    def _is_namespace(path: str) -> bool:
+        namespace = kernel.namespace_at(path)
+        if namespace is not None:
+            os.close(namespace)
+        return namespace is not None
+
+    def _keep(self, path: str, kept: str) -> None:
         directory = self._config.namespaces
-        kept = os.path.join(directory, job.stem)
         if not any(mount.target == directory for mount in kernel.mounts_below(directory)):
             kernel.mount(directory, directory, None, kernel.MS_BIND)
         # a namespace can be kept only where mounts do not spread into others: it could hold itself
@@ -340,7 +350,6 @@ class Mounts:
         os.close(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
         kernel.unmount(kept)
         kernel.mount(path, kept, None, kernel.MS_BIND)
-        return kept
 
     def keep_only(self, stems: frozenset[str]) -> None:
         """Let the namespaces of all other jobs go, and with them what is mounted in there."""
