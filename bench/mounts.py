@@ -168,7 +168,7 @@ def measure(node: ScratchNode, openings: int, rounds: int) -> Result:
         target = node.directory / "fuse"
         with squashfuse(node.directory / "store" / f"{name_of(READ)}.sqfs", target) as fuse:
             places = {
-                "ours": node.directory / "run/ds" / name_of(READ) / "1",
+                "ours": (node.directory / "data" / name_of(READ)).resolve() / "1",
                 "directory": node.directory / "source" / name_of(READ),
                 **({"squashfuse": fuse} if fuse else {}),
             }

@@ -281,7 +281,9 @@ class SubmitRequest(Frozen):
     sbatch. ``datasets`` are asked of the node, which opens those that the user was
     granted: this is a request, no authorisation. The files of a ``rescue`` session are kept where the site says that
     there is room when the home directory is full (``users.rescue_dir``). ``again`` says that this session may have been
-    submitted before: the gateway then looks for its job first, in an answer newer than the request.
+    submitted before: the gateway then looks for its job first, in an answer newer than the request. ``job_id`` is the
+    job that the hub has on record, if any: a name is its owner's text, so no other job of that name is adopted, unless
+    the gateway itself submitted it.
     """
 
     session: SessionId
@@ -293,6 +295,7 @@ class SubmitRequest(Frozen):
     datasets: tuple[Slug, ...] = Field(default=(), max_length=100)
     rescue: bool = False
     again: bool = False
+    job_id: int | None = Field(default=None, ge=1)
 
 
 class Submitted(Frozen):
@@ -318,10 +321,17 @@ class Found(Frozen):
 
 
 class ExtendRequest(Frozen):
-    """Let the running job of one session have ``minutes`` in all, counted from its start."""
+    """Let the running job of one session have ``minutes`` in all, counted from its start.
+
+    ``job_id`` and ``account`` are those on the session's record, ``partition`` its profile's, where that names one:
+    a job that is none of these is given nothing, whatever its name.
+    """
 
     session: SessionId
     user: HubUser
+    job_id: int = Field(ge=1)
+    account: SlurmName
+    partition: SlurmName | None = None
     minutes: int = Field(ge=1, le=60 * 24 * 366)
 
 

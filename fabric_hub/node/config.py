@@ -50,6 +50,11 @@ class Config:
         return os.path.join(self.run, "ds")
 
     @property
+    def names_key(self) -> str:
+        """The key of the gates' names."""
+        return os.path.join(self.run, "names.key")
+
+    @property
     def namespaces(self) -> str:
         """The mount namespaces of jobs, kept for as long as a job is registered."""
         return os.path.join(self.run, "ns")

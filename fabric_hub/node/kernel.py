@@ -14,6 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from .trust import as_uid
+
 _LIBC = ctypes.CDLL(None, use_errno=True)
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND = 1, 2, 4, 8, 32, 4096
 MS_REC, MS_PRIVATE, MS_SLAVE = 16384, 1 << 18, 1 << 19
@@ -128,14 +130,15 @@ def _nameless(image: int) -> int:
     The kernel tells everybody the path of a loop device's file (/sys/block/loop0/loop/backing_file), and ours has the
     dataset's name in it. A file that was opened through a mount that is nowhere has no path.
     """
+    copy = clone_mount(f"/proc/self/fd/{image}")
     try:
-        copy = clone_mount(f"/proc/self/fd/{image}")
         try:
             return os.open(f"/proc/self/fd/{copy}", os.O_RDONLY | os.O_CLOEXEC)
-        finally:
-            os.close(copy)
-    except OSError:  # root may not open it (NFS with root_squash): its name shows
-        return os.dup(image)
+        except PermissionError:  # root is nobody to this file server (root_squash)
+            with as_uid(os.fstat(image).st_uid):
+                return os.open(f"/proc/self/fd/{copy}", os.O_RDONLY | os.O_CLOEXEC)
+    finally:
+        os.close(copy)
 
 
 def _loop_config(image: int) -> bytes:

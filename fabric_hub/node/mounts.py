@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from . import kernel
 from .config import Config
+from .gate_names import GateNames
 from .grants import LATEST, Source
 from .jobs import Job
 from .plan import HOST, Action, Seen, SeenGate, SeenPlace
@@ -19,6 +20,10 @@ from .trust import NodeError, open_for, open_path
 
 _T = TypeVar("_T")
 _TMPFS = "fabric-datasets"
+# A link in a gate, seen by those whom it lets in, that says which dataset it is.
+_NAME = ".name"
+# Before the name of what cannot be a dataset's: a gate that a crash left without its link, or one of another key.
+_NAMELESS = "?"
 # https://dr-emann.github.io/squashfs/squashfs.html: magic, ..., version 4.0 at 28, bytes used at 40
 _HEADER_BYTES = 96
 
@@ -66,6 +71,7 @@ class Mounts:
 
     def __init__(self, config: Config) -> None:
         self._config = config
+        self._names = GateNames(config.names_key)
 
     def make_directories(self) -> None:
         """The directories that everything else is in.
@@ -73,13 +79,14 @@ class Mounts:
         :raises NodeError: somebody else than root can write to one, or to one above it.
         """
         config = self._config
-        # no entry of ds/ can be listed: which datasets are open is for those who have them open
+        # no entry of ds/ or data/ can be listed: which datasets are open is for those who have them open
         for path, mode in ((config.run, 0o755), (config.base, 0o700), (config.gates, 0o711), (config.jobs, 0o700),
                            (config.namespaces, 0o700),
-                           (config.state, 0o700), (config.outbox, 0o700), (config.data_dir, 0o755)):  # fmt: skip
+                           (config.state, 0o700), (config.outbox, 0o700), (config.data_dir, 0o711)):  # fmt: skip
             os.makedirs(path, mode=0o755, exist_ok=True)
             os.chmod(path, mode)
             os.close(open_path(path, os.O_PATH | os.O_DIRECTORY, frozenset({0})))
+        self._names.make_key()
 
     # ---- looking
 
@@ -128,20 +135,22 @@ class Mounts:
         found = {}
         for entry in os.scandir(gates):
             shown: dict[str, str | None] = {}
-            latest = None
+            latest, name = None, ""
             for inner in os.scandir(entry.path):
                 if inner.is_symlink():  # or half of one, from a crash
                     latest = os.readlink(inner.path) if inner.name == LATEST else latest
+                    name = os.readlink(inner.path) if inner.name == _NAME else name
                     continue
                 mine = mounted.get(inner.path, [])
                 good = len(mine) == 1 and mine[0].safe
                 shown[inner.name] = identities.get(mine[0].identity) if good else None
-            found[entry.name] = SeenGate(kernel.readers(entry.path), shown, latest)
-        links = {
-            entry.name
-            for entry in os.scandir(data)
-            if entry.is_symlink() and os.readlink(entry.path) == os.path.join(gates, entry.name)
-        }
+            known = name if self._names.of(name) == entry.name else _NAMELESS + entry.name
+            found[known] = SeenGate(kernel.readers(entry.path), shown, latest)
+        links = set()
+        for entry in os.scandir(data):
+            if entry.is_symlink() and os.path.dirname(os.readlink(entry.path)) == gates:
+                right = os.readlink(entry.path) == os.path.join(gates, self._names.of(entry.name))
+                links.add(entry.name if right else _NAMELESS + entry.name)
         return SeenPlace(True, found, frozenset(links))
 
     @staticmethod
@@ -213,7 +222,11 @@ class Mounts:
                 troubles.add(step, error)
 
     def _gate(self, step: Action) -> str:
-        return os.path.join(self._config.gates, step.name)
+        nameless = step.name.startswith(_NAMELESS)
+        return os.path.join(self._config.gates, step.name[1:] if nameless else self._names.of(step.name))
+
+    def _link(self, step: Action) -> str:
+        return os.path.join(self._config.data_dir, step.name.removeprefix(_NAMELESS))
 
     def mount_base(self, step: Action, source: Source | None, handle: int | None) -> None:
         """Mount an image or a directory where only root can enter."""
@@ -253,6 +266,8 @@ class Mounts:
         with contextlib.suppress(FileExistsError):
             os.mkdir(self._gate(step), 0o700)
         kernel.set_readers(self._gate(step), frozenset())
+        with contextlib.suppress(FileExistsError):
+            os.symlink(step.name, os.path.join(self._gate(step), _NAME))
 
     def readers(self, step: Action) -> None:
         """Let exactly these uids through a gate."""
@@ -289,15 +304,14 @@ class Mounts:
 
     def link(self, step: Action) -> None:
         """Let the data directory lead to a gate."""
-        link = os.path.join(self._config.data_dir, step.name)
-        if os.path.islink(link):
-            os.unlink(link)
-        os.symlink(self._gate(step), link)
+        if os.path.islink(self._link(step)):
+            os.unlink(self._link(step))
+        os.symlink(self._gate(step), self._link(step))
 
     def unlink(self, step: Action) -> None:
         """Take the link of a gate away."""
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(os.path.join(self._config.data_dir, step.name))
+            os.unlink(self._link(step))
 
     def place_of(self, job: Job) -> str:
         """Where a job sees its datasets: in its own mount namespace where Slurm made one, else on this node.
@@ -308,17 +322,27 @@ class Mounts:
         """
         if job.namespace or not self._config.containers:
             return job.namespace
+        kept = os.path.join(self._config.namespaces, job.stem)
+        if self._is_namespace(
+            kept
+        ):  # kept for a look at somebody else's job, or by one that died before it was recorded
+            return kept
         base = self._config.containers.replace("%n", job.node).replace("%h", os.uname().nodename.split(".")[0])
         for path in (f"{base}/{job.job}/.ns", f"{base}/{job.node}/{job.job}/.ns"):
-            namespace = kernel.namespace_at(path)
-            if namespace is not None:
-                os.close(namespace)
-                return self._keep(path, job)
+            if self._is_namespace(path):
+                self._keep(path, kept)
+                return kept
         return HOST
 
-    def _keep(self, path: str, job: Job) -> str:
+    @staticmethod
+    def _is_namespace(path: str) -> bool:
+        namespace = kernel.namespace_at(path)
+        if namespace is not None:
+            os.close(namespace)
+        return namespace is not None
+
+    def _keep(self, path: str, kept: str) -> None:
         directory = self._config.namespaces
-        kept = os.path.join(directory, job.stem)
         if not any(mount.target == directory for mount in kernel.mounts_below(directory)):
             kernel.mount(directory, directory, None, kernel.MS_BIND)
         # a namespace can be kept only where mounts do not spread into others: it could hold itself
@@ -326,7 +350,6 @@ class Mounts:
         os.close(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
         kernel.unmount(kept)
         kernel.mount(path, kept, None, kernel.MS_BIND)
-        return kept
 
     def keep_only(self, stems: frozenset[str]) -> None:
         """Let the namespaces of all other jobs go, and with them what is mounted in there."""

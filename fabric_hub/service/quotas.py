@@ -159,7 +159,16 @@ def add_quotas(
         found = more_time(here.source.limits(), snapshot, job, minutes, now)
         if found.refused:
             raise found.error()
-        await here.gateway.extend(ExtendRequest(session=session.id, user=session.user, minutes=minutes))
+        await here.gateway.extend(
+            ExtendRequest(
+                session=session.id,
+                user=session.user,
+                job_id=job.job_id,
+                account=session.account,
+                partition=settings.profile[session.profile].partition,
+                minutes=minutes,
+            )
+        )
         ends = told.started_at + minutes * 60
         return Extended(
             ends_at=ends, minutes=minutes, text=f"This session now ends at {clock(ends)}. {found.cut}".strip()

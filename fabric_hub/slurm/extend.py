@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 import shlex
 import time
+from collections.abc import Iterable
 
 from ..clock import clock
 from ..errors import FabricError, SlurmUnavailableError
-from ..model import Job, Snapshot
+from ..model import ExtendRequest, Job, Phase, Snapshot
 from ..settings import Settings, SlurmSettings
 from . import command, more_time, parse, refusals
 from .accounts import Account
@@ -51,6 +52,31 @@ def check(settings: Settings, minutes: int) -> None:
         )
 
 
+def held(jobs: Iterable[Job], request: ExtendRequest) -> Job:
+    """The running job that a session has on record, as it was asked for. Pure.
+
+    A name is its owner's text, and a job that waits can be changed by its owner: neither may be given time for it.
+
+    :param jobs: those of the session's name and Unix account that are not over.
+    :raises FabricError: (409) it does not run; (403) it is in another account or partition than the session.
+    """
+    job = next((job for job in jobs if job.job_id == request.job_id and job.phase is Phase.RUNNING), None)
+    if job is None:
+        raise FabricError("The session's job does not run.", reason="extend", status=409)
+    for kind, found, wanted in (
+        ("account", job.account.lower(), request.account.lower()),  # Slurm keeps accounts in small letters
+        ("partition", job.partition, request.partition),
+    ):
+        if wanted is not None and found != wanted:
+            raise FabricError(
+                f"Job {job.job_id} is in {kind} {found or 'none'}; its session was started in {wanted}.",
+                reason="extend",
+                hint=_HINT,
+                status=403,
+            )
+    return job
+
+
 class Extender:
     """Raises the time limit of a running job, as the site says who asks.
 
@@ -60,9 +86,12 @@ class Extender:
     def __init__(self, slurm: SlurmSettings, timeout_s: float) -> None:
         self._slurm, self._timeout_s = slurm, timeout_s
 
-    async def extend(self, job: Job, account: Account, minutes: int, limits: Limits, snapshot: Snapshot) -> None:
+    async def extend(
+        self, job: Job, nodes: str, account: Account, minutes: int, limits: Limits, snapshot: Snapshot
+    ) -> None:
         """Let a running job have ``minutes`` in all.
 
+        :param nodes: all of its nodes, as Slurm abbreviates them.
         :param limits: as last told, with the jobs of ``snapshot``.
         :raises FabricError: a limit, a reservation, or Slurm's own refusal, in words.
         """
@@ -72,7 +101,7 @@ class Extender:
             return  # asked twice: it has so much already
         more_time.check(limits, snapshot, job, minutes, time.time())
         await self._check_partition(job, minutes)
-        await self._check_reservations(job, job.started_at + minutes * 60)
+        await self._check_reservations(job, nodes, job.started_at + minutes * 60)
         done = await self._scontrol(
             ["update", f"JobId={job.job_id}", f"TimeLimit={minutes}"],
             account if self._slurm.extend == "as-user" else None,
@@ -90,13 +119,14 @@ class Extender:
                 status=403,
             )
 
-    async def _check_reservations(self, job: Job, ends_at: float) -> None:
+    async def _check_reservations(self, job: Job, nodes: str, ends_at: float) -> None:
         told = await self._ask("--oneliner", "show", "reservation")
         try:
             every = parse.reservations(told)
         except parse.GarbledError as error:
             raise SlurmUnavailableError(f"The session's time was not changed: {error}.") from error
         own = {job.reservation, *job.reservation.split(",")}
+        mine = {job.node, *await self._hostnames(nodes)}
         for found in every:
             if found.starts_at >= ends_at or found.ends_at <= time.time():
                 continue
@@ -109,14 +139,18 @@ class Extender:
                         status=403,
                     )
                 continue
-            # hostnames are expanded by the client itself: no question to slurmctld
-            if job.node in (await self._ask("show", "hostnames", found.nodes)).split():
+            taken = sorted(mine.intersection(await self._hostnames(found.nodes)))
+            if taken:
                 raise FabricError(
-                    f"Node {job.node} is reserved from {clock(found.starts_at)} on (reservation {found.name}).",
+                    f"Node {taken[0]} is reserved from {clock(found.starts_at)} on (reservation {found.name}).",
                     reason="extend",
                     hint=f"Ask for less time. {_HINT}",
                     status=403,
                 )
+
+    async def _hostnames(self, nodes: str) -> list[str]:
+        # they are expanded by the client itself: no question to slurmctld
+        return (await self._ask("show", "hostnames", nodes)).split() if nodes else []
 
     async def _ask(self, *arguments: str) -> str:
         done = await self._scontrol(list(arguments), None)

@@ -33,6 +33,7 @@ from .accounting import Accounting
 from .accounts import Account
 from .limits import Limits
 from .limits_watcher import LimitsWatcher
+from .own_jobs import OwnJobs, load_key, submitted
 from .questions import Questions, SilentError
 from .reading import AccountingDesk, StorageDesk
 from .storage import StorageAnswer
@@ -77,6 +78,7 @@ class Gateway:
         self._slurm: SlurmSettings = settings.slurm
         asks, bucket = Questions(self._slurm, settings.users), pace.Bucket(self._slurm.max_queries_per_s)
         self._asks = asks
+        self._own = OwnJobs(load_key(settings.gateway.socket.with_name("submissions.key")), asks, bucket)
         charged = {project.account for project in settings.project.values()}
         own = accounts.own_name()
         self._limits = limits = LimitsWatcher(asks, self._slurm, bucket, charged, own=own)
@@ -174,15 +176,15 @@ class Gateway:
 
     async def _extend(self, request: ExtendRequest, account: Account) -> None:
         now, name = await self._fresh(), job_name(self._settings.hub.id, request.session)
-        found = [job for job in find_live(now.jobs, name, account.name) if job.phase is Phase.RUNNING]
-        if not found:
-            raise FabricError("The session's job does not run.", reason="extend", status=409)
+        job = extend.held(find_live(now.jobs, name, account.name), request)
+        nodes = next(
+            (detail.nodes for detail in await self._own.details(name, account) if detail.job_id == job.job_id), job.node
+        )
         limits = await self._limits.read()  # as they are kept anyway: nothing more is asked of Slurm
         async with self._slot(account):
-            await extend.Extender(self._slurm, self._timeout_s).extend(found[0], account, request.minutes, limits, now)
-        log.info(
-            "session %s of %s: job %d has %d minutes", request.session, account.name, found[0].job_id, request.minutes
-        )
+            extender = extend.Extender(self._slurm, self._timeout_s)
+            await extender.extend(job, nodes, account, request.minutes, limits, now)
+        log.info("session %s of %s: job %d has %d minutes", request.session, account.name, job.job_id, request.minutes)
         self._watcher.nudge()
 
     async def log(self, session: str, user: str) -> SessionLog:
@@ -245,7 +247,7 @@ class Gateway:
         known = self._known.get(request.session)
         job, sure = self._remembered(known, account)
         if request.again or not sure:
-            job = await self._look(name, account, known)
+            job = await self._look(name, account, known, request)
         if job is not None:
             self._remember(request.session, account, job)
             log.info("session %s of %s: adopted job %d", request.session, account.name, job)
@@ -269,19 +271,26 @@ class Gateway:
         # an answer that should have it and has not says nothing of it
         return known.job_id, last is not None or seen is None or seen <= known.at
 
-    async def _look(self, name: str, account: Account, known: _Known | None) -> int | None:
+    async def _look(self, name: str, account: Account, known: _Known | None, request: SubmitRequest) -> int | None:
         """The live job of a session that may have been submitted before.
 
         That there is none takes two answers, and not squeue's word to the gateway, from whom it may hide the job: a
         submission that went unanswered may still be among the
         requests that wait in slurmctld when it answers again, and then comes after our first question.
+        A job of that name that is not this session's ends, so that a session has one job.
         """
-        job = self._live((await self._fresh()).jobs, name, account, known)
+        job, strangers = await self._live((await self._fresh()).jobs, name, account, known, request)
         if job is None:
-            job = self._live(await self._own_jobs(account), name, account, known)
+            job, strangers = await self._live(await self._own_jobs(account), name, account, known, request)
         if job is None:
             await asyncio.sleep(_ARRIVAL_S)
-            job = self._live(await self._own_jobs(account), name, account, known)
+            job, strangers = await self._live(await self._own_jobs(account), name, account, known, request)
+        if job is None:
+            for number in strangers:
+                log.warning(
+                    "session %s of %s: job %d only has its name and is ended", request.session, account.name, number
+                )
+                await self._scancel(number, account)
         return job
 
     async def _own_jobs(self, account: Account) -> tuple[Job, ...]:
@@ -297,10 +306,19 @@ class Gateway:
                 f"It is not known whether the session's job is there: {error}.", since=time.time()
             ) from None
 
-    def _live(self, jobs: tuple[Job, ...], name: str, account: Account, known: _Known | None) -> int | None:
+    async def _live(
+        self, jobs: tuple[Job, ...], name: str, account: Account, known: _Known | None, request: SubmitRequest
+    ) -> tuple[int | None, list[int]]:
+        """Of these the session's live job, if it is among them, and the live jobs that only have its name."""
         cancelled = known.job_id if known and known.cancelled else None
         found = [job.job_id for job in find_live(jobs, name, account.name) if job.job_id != cancelled]
-        return found[0] if found else None
+        for number in (request.job_id, known.job_id if known else None):
+            if number in found:
+                return number, []
+        if not found:
+            return None, []
+        ours = submitted(await self._own.details(name, account), account.name, self._own.mark(request, account.name))
+        return (ours, []) if ours in found else (None, found)
 
     async def _fresh(self) -> Snapshot:
         """A snapshot that Slurm is asked for from now on: what this process has submitted is in it.
@@ -332,7 +350,7 @@ class Gateway:
             name=name,
             home=account.home,
             directory=directory,
-            datasets=request.datasets,
+            mark=self._own.mark(request, account.name),
         )
         text = script.script(
             spec,

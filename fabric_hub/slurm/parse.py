@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from ..model import Job, Node, Reservation
@@ -25,6 +26,7 @@ JOB_FIELDS: Final = [
 NODE_FIELDS: Final = [
     "NodeList", "NodeAddr", "PartitionName", "StateLong", "CPUsState", "Memory", "AllocMem", "Gres", "GresUsed",
 ]  # fmt: skip
+DETAIL_FIELDS: Final = ["JobID", "UserName", "NodeList", "Comment"]
 ENDED_FIELDS: Final = ["JobIDRaw", "State", "ExitCode", "End"]
 
 _NAME_LIMIT = 200
@@ -42,6 +44,16 @@ _USABLE_STATES = frozenset({"idle", "mixed", "allocated", "completing", "planned
 
 class GarbledError(ValueError):
     """An answer that is cut short or not of the asked form."""
+
+
+@dataclass(frozen=True)
+class JobDetail:
+    """What is asked of few jobs only: every node (as Slurm abbreviates them), and the comment, its owner's text."""
+
+    job_id: int
+    user: str
+    nodes: str
+    comment: str
 
 
 def field_list(fields: list[str], mark: str) -> str:
@@ -103,6 +115,19 @@ def jobs(text: str, mark: str) -> tuple[Job, ...]:
             tres=text_of(tres),
         )
     return tuple(found[number] for number in sorted(found))
+
+
+def details(text: str, mark: str) -> tuple[JobDetail, ...]:
+    """The jobs in squeue's answer to :data:`DETAIL_FIELDS`, oldest first.
+
+    :raises GarbledError: see :func:`records`; or a job without a number.
+    """
+    found = []
+    for number, user, nodes, comment in records(text, mark, len(DETAIL_FIELDS)):
+        if not number.isdigit():
+            raise GarbledError(f"a job's number reads {number!r}")
+        found.append(JobDetail(int(number), user, text_of(nodes), comment))
+    return tuple(sorted(found, key=lambda detail: detail.job_id))
 
 
 def reservations(text: str) -> tuple[Reservation, ...]:

@@ -115,6 +115,21 @@ class Questions:
         """
         return privacy.private_data(await self._ask("scontrol", ["show", "config"], {}))
 
+    async def details(self, name: str, account: Account) -> tuple[parse.JobDetail, ...]:
+        """The jobs of one name and account that Slurm remembers, asked as it, with what :meth:`jobs` does not ask for.
+
+        :raises SilentError: no answer, or half of one.
+        """
+        mark = secrets.token_hex(16)
+        form = {"SQUEUE_FORMAT2": parse.field_list(parse.DETAIL_FIELDS, mark)}
+        which = [f"--name={name}", f"--user={account.name}"]
+        every = ["--noheader", "--all", "--local", "--states=all", *which]
+        text = await self._ask("squeue", every, form, account=account)
+        try:
+            return parse.details(text, mark)
+        except ValueError as error:
+            raise SilentError(f"squeue's answer cannot be read: {error}") from error
+
     async def nodes(self) -> tuple[Node, ...]:
         """All nodes of all partitions.
 

@@ -17,10 +17,6 @@ from ..model import JobSpec
 from .accounts import Account, check_path
 
 LOG_NAME = "session.log"
-# How a job asks a node's agent for datasets. Anybody may write anything there: it authorises nothing.
-COMMENT = "fabric-datasets="
-# Slurm refuses a job with a longer comment (MAX_STR_LEN of its controller is 1024).
-LONGEST_COMMENT = 1000
 # Told to the notebook this many seconds before the time limit (Slurm may be up to a minute earlier): it saves what is
 # open. Only the batch step hears it, which is the notebook.
 END_SIGNAL, END_SIGNAL_S = "USR1", 120
@@ -40,26 +36,23 @@ def environment(account: Account, conf: Path | None) -> dict[str, str]:
     return env | ({"SLURM_CONF": str(conf)} if conf else {})
 
 
-def dataset_comment(datasets: Sequence[str]) -> str | None:
-    """The job's comment that asks for datasets: as many as fit. The session itself asks for all of them."""
-    text = ""
-    for name in datasets:
-        longer = f"{text},{name}" if text else f"{COMMENT}{name}"
-        if len(longer) > LONGEST_COMMENT:
-            break
-        text = longer
-    return text or None
-
-
 def sbatch_argv(
-    sbatch: Path, spec: JobSpec, *, name: str, home: str, directory: str, datasets: Sequence[str] = ()
+    sbatch: Path,
+    spec: JobSpec,
+    *,
+    name: str,
+    home: str,
+    directory: str,
+    mark: str,
 ) -> list[str]:
     """The command that submits a session's job; its script goes to standard input.
+
+    The datasets that a session asks for are not in it: everybody can read it in Slurm's records.
 
     :param name: the job's name.
     :param home: where the job starts.
     :param directory: the session's private directory; the log is in it.
-    :param datasets: names of datasets that the session asks for.
+    :param mark: by which the gateway knows the job again; it stands in the comment, after the site's own.
     :raises FabricError: a path or an option that sbatch could misread.
     """
     wanted: list[tuple[str, object]] = [
@@ -82,10 +75,9 @@ def sbatch_argv(
         argv.append("--exclusive")
     # the gateway's own limits (LimitNOFILE= of its unit) are no job's; those of the node hold
     argv.append("--propagate=NONE")
-    argv += site_options(spec.options)
-    comment = dataset_comment(datasets)
-    if comment:
-        argv.append(f"--comment={comment}")
+    own = site_options(spec.options)
+    argv += own
+    argv.append(f"--comment={'; '.join(filter(None, [comment_of(own), mark]))}")
     # last, so that no option of the site's changes what a session is known by
     return [
         *argv,
@@ -115,6 +107,17 @@ def site_options(lines: Sequence[str]) -> list[str]:
             raise _wrong_option(line, "it does not begin with an option")
         words += found
     return words
+
+
+def comment_of(options: Sequence[str]) -> str:
+    """The comment that an administrator's options give a job: of two sbatch takes the last."""
+    found = ""
+    for word, following in zip(options, [*options, ""][1:], strict=True):
+        if word == "--comment":
+            found = following
+        elif word.startswith("--comment="):
+            found = word.removeprefix("--comment=")
+    return found
 
 
 def _wrong_option(line: str, why: str) -> FabricError:

@@ -145,6 +145,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
                         datasets=session.datasets,
                         rescue=self._rescues,
                         again=again,
+                        job_id=session.job_id,
                     )
                 )
             except SlurmUnavailableError as error:

@@ -11,11 +11,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fabric_hub.errors import FabricError
-from fabric_hub.model import CancelRequest, Job, JobSpec, Snapshot, SubmitRequest, job_name
+from fabric_hub.model import CancelRequest, ExtendRequest, Job, JobSpec, Snapshot, SubmitRequest, job_name
+from fabric_hub.settings import Settings
 from fabric_hub.slurm import accounts
 from fabric_hub.slurm.client import GatewayClient
 from fabric_hub.slurm.gateway import Gateway
@@ -44,15 +46,34 @@ class Stage:
     account_of: Callable[[str], str]
     silent: Callable[[], AbstractContextManager[None]]
     spec: JobSpec
+    forge: Callable[[str, str], int]  # a job that a user gives a session's name, and any comment; its number
+    settings: Settings | None = None
 
     def request(
-        self, session: str, *, user: str | None = None, again: bool = False, waits: bool = False
+        self,
+        session: str,
+        *,
+        user: str | None = None,
+        again: bool = False,
+        waits: bool = False,
+        job_id: int | None = None,
     ) -> SubmitRequest:
         spec = self.spec.model_copy(update={"minutes": WAITS}) if waits else self.spec
         environment = {"JUPYTERHUB_API_TOKEN": "a-secret-token"}
         return SubmitRequest(
-            session=session, user=user or self.user, image="base", spec=spec, environment=environment, again=again
+            session=session,
+            user=user or self.user,
+            image="base",
+            spec=spec,
+            environment=environment,
+            again=again,
+            job_id=job_id,
         )
+
+    def more(self, session: str, job_id: int, minutes: int, **other: Any) -> ExtendRequest:
+        """What the service asks for a session with this job on record."""
+        asked = {"user": self.user, "account": self.spec.account, "partition": self.spec.partition, **other}
+        return ExtendRequest(session=session, job_id=job_id, minutes=minutes, **asked)
 
     def jobs_of(self, snapshot: Snapshot, session: str) -> list[Job]:
         return [job for job in snapshot.jobs if job.name == job_name(self.hub, session)]
@@ -99,8 +120,12 @@ async def _fake(tmp_path: Path) -> AsyncIterator[Stage]:
         yield
         fake.answer_again()
 
+    def forge(session: str, comment: str) -> int:
+        return fake.forge(session, "x-student1")
+
     async with serving(fake, tmp_path / "gateway.sock") as client:
-        yield Stage(client, "test", "student1", "student2", account_of, silent, JobSpec(account="lab"))
+        spec = JobSpec(account="lab", partition="gpu", minutes=5)
+        yield Stage(client, "test", "student1", "student2", account_of, silent, spec, forge)
 
 
 # an "image" whose notebook says how it was called and then waits, as a notebook does
@@ -141,6 +166,15 @@ async def _real(run: EmbeddedRun, directory: Path) -> AsyncIterator[Stage]:
             ),
         }
     )
+
+    def forge(session: str, comment: str) -> int:
+        done = run.as_user(
+            "student1", "sbatch", "--parsable", "--account=ml-course", "--partition=cpu", "--mem=100M", "--time=5",
+            f"--job-name={job_name(hub, session)}", f"--comment={comment}", "--output=/dev/null", "--wrap=sleep 600",
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return int(done.stdout)
+
     gateway = Gateway(settings)
     stop, ready = asyncio.Event(), asyncio.Event()
     socket = directory / f"{hub}.sock"
@@ -159,6 +193,8 @@ async def _real(run: EmbeddedRun, directory: Path) -> AsyncIterator[Stage]:
                 lambda user: accounts.resolve(user, settings.users).name,
                 lambda: run.silent("slurmctld"),
                 JobSpec(partition="cpu", account="ml-course", cpus=1, memory_mb=100, minutes=5),
+                forge,
+                settings,
             )
             snapshot = await client.snapshot()
             owners = {accounts.resolve(user, settings.users).name: user for user in ("student1", "student2")}

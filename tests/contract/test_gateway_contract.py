@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from fabric_hub.errors import FabricError, SlurmUnavailableError
-from fabric_hub.model import CancelRequest, ExtendRequest, Job, Phase, job_name
+from fabric_hub.model import CancelRequest, Job, Phase, job_name
 
 from .conftest import Stage, new_session
 
@@ -158,7 +158,7 @@ async def test_nothing_is_done_as_somebody_who_is_in_no_project(gateway: Stage) 
     session, stranger = new_session(), "operator"  # an account like the others', and no member
     verbs = (
         gateway.client.cancel(CancelRequest(session=session, user=stranger)),
-        gateway.client.extend(ExtendRequest(session=session, user=stranger, minutes=4)),
+        gateway.client.extend(gateway.more(session, 1, 4, user=stranger)),
         gateway.client.log(session, stranger),
         gateway.client.remove(session, stranger),
         gateway.client.storage(stranger),
@@ -214,20 +214,20 @@ async def test_a_running_session_is_given_more_time_and_never_less(gateway: Stag
     before = await gateway.until(session, lambda job: job.state == "RUNNING")
     assert before.started_at is not None
     for minutes in (30, 20):
-        await gateway.client.extend(ExtendRequest(session=session, user=gateway.user, minutes=minutes))
+        await gateway.client.extend(gateway.more(session, before.job_id, minutes))
         job = await gateway.until(session, lambda job: job.limit_s == 30 * 60)
         assert job.ends_at == pytest.approx(before.started_at + 30 * 60, abs=1)
 
 
 async def test_nobody_gives_somebody_elses_session_or_one_that_waits_more_time(gateway: Stage) -> None:
     session, waiting = new_session(), new_session()
-    await gateway.client.submit(gateway.request(session))
-    await gateway.client.submit(gateway.request(waiting, waits=True))
+    runs = await gateway.client.submit(gateway.request(session))
+    waits = await gateway.client.submit(gateway.request(waiting, waits=True))
     await gateway.until(session, lambda job: job.state == "RUNNING")
     for wish in (
-        ExtendRequest(session=session, user=gateway.other, minutes=30),
-        ExtendRequest(session=waiting, user=gateway.user, minutes=30),
-        ExtendRequest(session=new_session(), user=gateway.user, minutes=30),
+        gateway.more(session, runs.job_id, 30, user=gateway.other),
+        gateway.more(waiting, waits.job_id, 30),
+        gateway.more(new_session(), runs.job_id, 30),
     ):
         with pytest.raises(FabricError) as refused:
             await gateway.client.extend(wish)
@@ -243,3 +243,30 @@ async def test_a_job_is_found_by_its_number_and_only_as_its_own_session(gateway:
     assert (await gateway.client.find(new_session(), gateway.user, submitted.job_id)).job is None
     assert (await gateway.client.find(session, gateway.other, submitted.job_id)).job is None
     assert (await gateway.client.find(session, gateway.user, submitted.job_id + 100_000)).job is None
+
+
+async def test_a_job_that_only_has_a_sessions_name_is_neither_adopted_nor_given_more_time(gateway: Stage) -> None:
+    session = new_session()
+    gateway.forge(session, "")
+    await gateway.until(session, running)
+    mine = await gateway.client.submit(gateway.request(session, again=True))
+    assert not mine.adopted
+    before = await gateway.until(session, lambda job: job.job_id == mine.job_id and running(job))
+    forged = gateway.forge(session, "")
+    await gateway.until(session, lambda job: job.job_id == forged and running(job))
+    await gateway.client.extend(gateway.more(session, mine.job_id, 30))
+    snapshot = await gateway.client.snapshot(fresh=time.time(), wait_s=10)
+    limits = {job.job_id: job.limit_s for job in gateway.jobs_of(snapshot, session)}
+    assert (before.limit_s, limits[mine.job_id], limits[forged]) == (300, 1800, 300)
+    assert (await gateway.client.submit(gateway.request(session, again=True, job_id=mine.job_id))).job_id == mine.job_id
+    await gateway.client.cancel(CancelRequest(session=session, user=gateway.user))
+
+
+async def test_a_job_that_is_no_longer_in_the_sessions_account_or_partition_gets_no_more_time(gateway: Stage) -> None:
+    session = new_session()
+    mine = await gateway.client.submit(gateway.request(session))
+    await gateway.until(session, running)
+    for kind in ("account", "partition"):
+        with pytest.raises(FabricError, match=f"is in {kind} .*; its session was started in elsewhere") as refused:
+            await gateway.client.extend(gateway.more(session, mine.job_id, 30, **{kind: "elsewhere"}))
+        assert (refused.value.reason, refused.value.status) == ("extend", 403)

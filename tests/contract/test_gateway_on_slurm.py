@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from fabric_hub.errors import FabricError
-from fabric_hub.model import ExtendRequest, job_name
+from fabric_hub.model import job_name
 from fabric_hub.slurm import accounts
 from fabric_hub.slurm.extend import Extender
+from fabric_hub.slurm.gateway import Gateway
 from tests.embedded_run import EmbeddedRun
 
 from .conftest import Stage, new_session
@@ -85,7 +86,7 @@ async def test_a_name_with_newlines_forges_nothing(gateway: Stage, on_slurm: Emb
 
 
 @pytest.mark.parametrize("gateway", ["real"], indirect=True)
-async def test_a_sessions_datasets_are_asked_for_in_slurm_and_told_to_it_by_the_gateway_alone(
+async def test_a_sessions_datasets_are_told_to_it_by_the_gateway_alone_and_stand_in_no_record_of_slurms(
     gateway: Stage, on_slurm: EmbeddedRun
 ) -> None:
     session = new_session()
@@ -94,8 +95,19 @@ async def test_a_sessions_datasets_are_asked_for_in_slurm_and_told_to_it_by_the_
         update={"datasets": ("wind-farm", "soil"), "environment": {**lies, "FABRIC_SESSION": session}}
     )
     submitted = await gateway.client.submit(request)
-    told = on_slurm.slurm("scontrol", "show", "job", str(submitted.job_id))
-    assert "Comment=fabric-datasets=wind-farm,soil" in told
+    number = str(submitted.job_id)
+    records = {
+        "squeue": ("-h", "-j", number, "-o", "%all"),
+        "scontrol": ("-dd", "show", "job", number),
+        "sacct": ("-n", "-P", "-j", number, "-o", "JobID,JobName,Comment,AdminComment,SubmitLine,WorkDir"),
+    }
+    for program, arguments in records.items():
+        said = on_slurm.as_user(gateway.other, program, *arguments)
+        while program == "sacct" and "fabric-session" not in said.stdout:  # the database hears of a job a little later
+            said = on_slurm.as_user(gateway.other, program, *arguments)
+        assert number in said.stdout, said.stderr
+        assert "wind-farm" not in said.stdout
+        assert "soil" not in said.stdout
     settings = on_slurm.settings
     account = accounts.resolve(gateway.user, settings.users)
     file = Path(accounts.session_root(gateway.user, account, settings.users)) / session / "env.json"
@@ -117,14 +129,63 @@ async def test_more_time_never_reaches_into_a_reservation_of_the_node(gateway: S
         f"Nodes={job.node}", "Users=root", "Flags=MAINT",
     )  # fmt: skip
     try:
-        await gateway.client.extend(ExtendRequest(session=session, user=gateway.user, minutes=30))
+        await gateway.client.extend(gateway.more(session, job.job_id, 30))
         with pytest.raises(FabricError) as refused:
-            await gateway.client.extend(ExtendRequest(session=session, user=gateway.user, minutes=120))
+            await gateway.client.extend(gateway.more(session, job.job_id, 120))
         assert f"Node {job.node} is reserved from" in refused.value.message
         assert name in refused.value.message
         assert refused.value.status == 403
     finally:
         on_slurm.slurm("scontrol", "delete", f"ReservationName={name}")
+
+
+@pytest.mark.parametrize("gateway", ["real"], indirect=True)
+async def test_more_time_never_reaches_into_a_reservation_of_any_of_a_jobs_nodes(
+    gateway: Stage, on_slurm: EmbeddedRun
+) -> None:
+    session, name = new_session(), f"maint-{new_session()}"
+    done = on_slurm.as_user(
+        gateway.user, "sbatch", "--parsable", "--account=ml-course", "--partition=gpu", "--nodes=2", "--mem=100M",
+        "--time=5", f"--job-name={job_name(gateway.hub, session)}", "--output=/dev/null", "--wrap=sleep 600",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    job = await gateway.until(session, lambda job: job.state == "RUNNING")
+    other = {"gpu1": "gpu2", "gpu2": "gpu1"}[job.node]
+    on_slurm.slurm(
+        "scontrol", "create", "reservation", f"ReservationName={name}", "StartTime=now+60minutes", "Duration=60",
+        f"Nodes={other}", "Users=root", "Flags=MAINT",
+    )  # fmt: skip
+    try:
+        with pytest.raises(FabricError, match=f"Node {other} is reserved from"):
+            await gateway.client.extend(gateway.more(session, job.job_id, 120, partition="gpu"))
+    finally:
+        on_slurm.slurm("scontrol", "delete", f"ReservationName={name}")
+
+
+@pytest.mark.parametrize("gateway", ["real"], indirect=True)
+async def test_a_gateway_that_was_started_anew_knows_its_own_job_among_copies_of_it(
+    gateway: Stage, on_slurm: EmbeddedRun
+) -> None:
+    session = new_session()
+    mine = await gateway.client.submit(gateway.request(session))
+    comment = on_slurm.slurm("squeue", "-h", "-j", str(mine.job_id), "-O", "Comment:200").strip()
+    assert re.fullmatch(r"fabric-session=[0-9a-f]{32}", comment)
+    copy = gateway.forge(session, comment)
+    await gateway.until(session, lambda job: job.job_id == copy)
+    assert gateway.settings
+    anew = Gateway(gateway.settings)
+    await anew.start()
+    try:
+        again = await anew.submit(gateway.request(session, again=True))
+        assert (again.job_id, again.adopted) == (mine.job_id, True)
+        # nor is the copy of a job that is over
+        on_slurm.slurm("scancel", str(mine.job_id))
+        await gateway.until(session, lambda job: copy == job.job_id and job.state == "RUNNING")
+        last = await anew.submit(gateway.request(session, again=True, job_id=mine.job_id))
+        assert not last.adopted
+        assert last.job_id > copy
+    finally:
+        await anew.stop()
 
 
 @pytest.mark.parametrize("gateway", ["real"], indirect=True)
@@ -148,9 +209,9 @@ async def test_in_its_own_reservation_a_session_may_have_more_time_until_that_en
             snapshot = await gateway.client.snapshot(after=snapshot.serial, wait_s=10)
         (reserved,) = (one for one in snapshot.reservations if one.name == name)
         assert reserved.ends_at - reserved.starts_at == 3600
-        await gateway.client.extend(ExtendRequest(session=session, user=gateway.user, minutes=40))
+        await gateway.client.extend(gateway.more(session, job.job_id, 40, partition="gpu"))
         with pytest.raises(FabricError) as refused:
-            await gateway.client.extend(ExtendRequest(session=session, user=gateway.user, minutes=70))
+            await gateway.client.extend(gateway.more(session, job.job_id, 70, partition="gpu"))
         assert f"Its reservation {name} ends at" in refused.value.message
         assert refused.value.status == 403
     finally:
@@ -162,14 +223,14 @@ async def test_in_its_own_reservation_a_session_may_have_more_time_until_that_en
 async def test_more_time_never_goes_beyond_the_jobs_partition(gateway: Stage, on_slurm: EmbeddedRun) -> None:
     session = new_session()
     await gateway.client.submit(gateway.request(session))
-    await gateway.until(session, lambda job: job.state == "RUNNING")
+    job = await gateway.until(session, lambda job: job.state == "RUNNING")
     before = on_slurm.slurm("scontrol", "--oneliner", "show", "partition", "cpu")
     kept = re.search(r"MaxTime=(\S+)", before)
     assert kept
     on_slurm.slurm("scontrol", "update", "PartitionName=cpu", "MaxTime=40")
     try:
         with pytest.raises(FabricError, match="Partition cpu allows a job at most 40 minutes"):
-            await gateway.client.extend(ExtendRequest(session=session, user=gateway.user, minutes=41))
+            await gateway.client.extend(gateway.more(session, job.job_id, 41))
     finally:
         on_slurm.slurm("scontrol", "update", "PartitionName=cpu", f"MaxTime={kept[1]}")
 
@@ -180,12 +241,12 @@ async def test_more_time_never_goes_beyond_the_jobs_qos_and_budget(gateway: Stag
     name, session = f"q{gateway.hub}", new_session()
     change = ("sacctmgr", "--immediate", "--quiet")
     request = gateway.request(session)
-    more = ExtendRequest(session=session, user=gateway.user, minutes=120)
     on_slurm.slurm(*change, "add", "qos", name, "MaxWall=30")
     on_slurm.slurm(*change, "modify", "account", "ml-course", "set", f"qos+={name}")
     try:
         spec = request.spec.model_copy(update={"qos": name})
-        await gateway.client.submit(request.model_copy(update={"spec": spec}))
+        submitted = await gateway.client.submit(request.model_copy(update={"spec": spec}))
+        more = gateway.more(session, submitted.job_id, 120)
         await gateway.until(session, lambda job: job.state == "RUNNING")
         await gateway.client.limits(fresh=time.time(), wait_s=20)
         with pytest.raises(FabricError) as refused:
@@ -222,5 +283,5 @@ async def test_a_plain_slurm_gives_its_users_no_more_time_and_that_is_said(
     extender = Extender(settings.slurm.model_copy(update={"extend": "as-user"}), 20.0)
     limits, snapshot = await gateway.client.limits(), await gateway.client.snapshot()
     with pytest.raises(FabricError, match="does not let a running job have more time") as refused:
-        await extender.extend(job, account, 30, limits, snapshot)
+        await extender.extend(job, job.node, account, 30, limits, snapshot)
     assert refused.value.status == 403

@@ -23,12 +23,12 @@ pytestmark = [pytest.mark.root, pytest.mark.slurm, pytest.mark.timeout(300)]
 WAYS = """
 cd "$(mktemp -d -p ~)"
 try() { way=$1; shift; echo "$way: $("$@" 2>/dev/null | tr '\\n' ' ')"; }
-G=$ROOT/node/run/ds/wind
+G=$(readlink $ROOT/data/wind)
 D=$ROOT/data
 echo "asked: $(ask open $SLURM_JOB_ID wind)"
 try shell cat $D/wind/latest/a.txt
 try version cat $D/wind/1/a.txt
-try dots cat $D/wind/../wind/1/../1/a.txt
+try dots cat $D/wind/../${G##*/}/1/../1/a.txt
 ln -s $D/wind/1 link; try link cat link/a.txt
 ln -s $G/1/a.txt file; try 'link to the file' cat file
 try relative sh -c "cd $G/1 && cat a.txt"
@@ -39,7 +39,7 @@ try 'user namespace' unshare -Urm cat $D/wind/1/a.txt
 mkdir m
 try 'bind of the inner directory' unshare -Urm sh -c "mount --bind $G/1 m && cat m/a.txt"
 try 'bind of the gate' unshare -Urm sh -c "mount --rbind $G m && cat m/1/a.txt"
-try 'bind of the run directory' unshare -Urm sh -c "mount --rbind $ROOT/node/run m && cat m/ds/wind/1/a.txt"
+try 'bind of the run directory' unshare -Urm sh -c "mount --rbind $ROOT/node/run m && cat m/ds/${G##*/}/1/a.txt"
 try 'unmounted above' unshare -Urm sh -c "umount -l $G/1; cat $D/wind/1/a.txt"
 try 'directory of a process' cat /proc/$2/cwd/a.txt
 try 'root of a process' cat /proc/$2/root$D/wind/1/a.txt

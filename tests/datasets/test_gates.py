@@ -76,7 +76,7 @@ def test_two_versions_of_one_directory_stay_mounted_at_every_look(node: ScratchN
     node.publish()
     node.start_job(7, RESEARCHER)
     node.open(7, RESEARCHER, "one")
-    inside = [os.open(node.directory / "run/ds/one" / version, os.O_PATH) for version in ("1", "2")]
+    inside = [os.open(node.directory / "data/one" / version, os.O_PATH) for version in ("1", "2")]
     where = [os.readlink(f"/proc/self/fd/{handle}") for handle in inside]
     for _ in range(2):
         node.agent().reconcile()

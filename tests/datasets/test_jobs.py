@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import subprocess
@@ -9,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from fabric_hub.node import kernel
 from fabric_hub.node.trust import NodeError
 from tests.scratch_node import CODE, ScratchNode, slurm_says
 
-from .conftest import RESEARCHER
+from .conftest import RESEARCHER, STUDENT, names
 
 pytestmark = pytest.mark.root
 
@@ -143,3 +145,28 @@ def test_prolog_opens_what_the_comment_asks_for_and_epilog_closes_it(node: Scrat
     assert node.reads(RESEARCHER, "maps/latest/a.txt") == "maps"
     subprocess.run([*command, "epilog"], env=environment, check=True)
     assert node.mounted() == []
+
+
+def test_what_opens_for_one_job_keeps_nothing_from_another_that_starts_at_the_same_moment(node: ScratchNode) -> None:
+    """Both have mount namespaces of Slurm's, which the node keeps when it first looks at all of its jobs."""
+    containers = node.directory / "containers"
+    node.configure(containers=str(containers))
+    containers.mkdir()
+    kernel.mount(str(containers), str(containers), None, kernel.MS_BIND)
+    kernel.mount("none", str(containers), None, kernel.MS_PRIVATE)
+    with contextlib.ExitStack() as slurm:
+        for number, uid in ((7, RESEARCHER), (8, STUDENT)):
+            command = ["unshare", "-m", "sh", "-c", "echo; read x"]
+            process = slurm.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+            assert process.stdout
+            assert process.stdout.readline()
+            kept = containers / str(number) / ".ns"
+            kept.parent.mkdir()
+            kept.touch()
+            kernel.mount(f"/proc/{process.pid}/ns/mnt", str(kept), None, kernel.MS_BIND)
+            node.start_job(number, uid)
+        assert names(node.open(7, RESEARCHER, "maps").opened) == ["maps"]
+        assert names(node.open(8, STUDENT, "maps").opened) == ["maps"]
+        node.end_job(7, RESEARCHER)
+        node.end_job(8, STUDENT)
+        assert not [mount for mount in node.mounted() if mount.startswith(("run/base/", "run/ns/"))]

@@ -66,9 +66,10 @@ sleep 600
 """
 LOOK = """
 ls $ROOT/data
-cat $ROOT/data/hearts/1/a.txt $ROOT/node/run/ds/hearts/1/a.txt $ROOT/node/run/base/*/a.txt
+cat $ROOT/data/hearts/1/a.txt $ROOT/node/run/ds/*/1/a.txt $ROOT/node/run/base/*/a.txt
 cat /proc/$PID/root$ROOT/data/hearts/1/a.txt
 unshare -Urm cat $ROOT/data/hearts/1/a.txt
+echo "named $(cat /proc/[0-9]*/mountinfo 2>/dev/null | grep -c hearts) times in $(ls -d /proc/[0-9]* | wc -l) processes"
 echo looked
 """
 
@@ -82,6 +83,7 @@ def test_only_the_job_that_asked_sees_a_non_public_dataset(catalogue: SmallCatal
         other = catalogue.submit(user, LOOK.replace("$PID", str(catalogue.run.pid("node"))), account=account)
         assert SECRET not in text_of(catalogue, user, other, "looked")
         assert "hearts\n" not in catalogue.said(user, other)
+        assert "named 0 times" in catalogue.said(user, other)
     assert list((catalogue.root / "data").iterdir()) == []
     assert list((catalogue.root / "node/run/ds").iterdir()) == []
 

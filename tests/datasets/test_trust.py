@@ -128,3 +128,6 @@ print(agent.open(7, {RESEARCHER}, ["maps"]).refused, agent.events.move())
     assert node.reads(RESEARCHER, "maps/latest/a.txt") == "maps"
     (event,) = (node.directory / "published/events").glob("*.json")
     assert event.stat().st_uid == STRANGER
+    backing = [path.read_text() for path in Path("/sys/block").glob("loop*/loop/backing_file")]
+    assert backing
+    assert not [path for path in backing if str(node.directory) in path], "the image's name shows"

@@ -30,6 +30,7 @@ from fabric_hub.model import (
 )
 from fabric_hub.slurm.accounting import Accounting, PastJob
 from fabric_hub.slurm.client import GatewayClient
+from fabric_hub.slurm.extend import held
 from fabric_hub.slurm.limits import Limits
 from fabric_hub.slurm.reading import check_window
 from fabric_hub.slurm.server import serve
@@ -77,6 +78,7 @@ class FakeGateway:
         self.logs: dict[str, tuple[str, ...]] = {}
         self.removed: list[str] = []
         self._jobs: dict[int, Job] = {}
+        self._made: set[int] = set()  # the jobs that this gateway submitted: no other one of a name is adopted
         self._nodes = NODES
         self._limits = Limits()
         self.quotas: dict[str, tuple[StorageQuota, ...]] = {}  # storage by hub user
@@ -129,6 +131,15 @@ class FakeGateway:
     def add(self, job: Job) -> None:
         """Somebody else's job, or one that was there before."""
         self._put(job)
+
+    def forge(self, session: str, user: str) -> int:
+        """A Unix account gives a job of its own a session's name; the job's number."""
+        now, number = time.time(), self._next_id
+        self._next_id += 1
+        place: dict[str, Any] = {"account": "lab", "partition": "gpu", "state": "RUNNING", "node": "gpu2"}
+        times: dict[str, Any] = {"started_at": now, "ends_at": now + 300, "limit_s": 300}
+        self._put(Job(job_id=number, name=job_name(self.hub, session), user=user, **place, **times))
+        return number
 
     def forget(self, session: str) -> None:
         """Slurm no longer knows a session's job, without a word on how it ended."""
@@ -229,11 +240,14 @@ class FakeGateway:
         account = self.account_of(request.user)
         name = job_name(self.hub, request.session)
         live = find_live(self._jobs.values(), name, account)
-        if live:
-            return Submitted(job_id=live[0].job_id, adopted=True)
+        own = [job for job in live if job.job_id in self._made or job.job_id == request.job_id]
+        if own:
+            return Submitted(job_id=own[0].job_id, adopted=True)
         if self.refusal:
             raise self.refusal
         self._check_answers()
+        for job in live if request.again else ():
+            self._put(job.model_copy(update={"state": "CANCELLED", "reason": "", "ends_at": time.time()}))
         now = time.time()
         job = Job(
             job_id=self._next_id,
@@ -248,6 +262,7 @@ class FakeGateway:
             limit_s=request.spec.minutes * 60 if request.spec.minutes else None,
         )
         self._next_id += 1
+        self._made.add(job.job_id)
         self.requests.append(request)
         self._put(job)
         if not self.hold:
@@ -273,13 +288,12 @@ class FakeGateway:
     async def extend(self, request: ExtendRequest) -> None:
         account = self.account_of(request.user)
         self._check_answers()
-        found = find_live(self._jobs.values(), job_name(self.hub, request.session), account)
-        if not found or found[0].started_at is None:
-            raise FabricError("The session's job does not run.", reason="extend", status=409)
-        if (found[0].limit_s or 0) >= request.minutes * 60:
+        job = held(find_live(self._jobs.values(), job_name(self.hub, request.session), account), request)
+        if (job.limit_s or 0) >= request.minutes * 60:
             return
-        ends = found[0].started_at + request.minutes * 60
-        self._put(found[0].model_copy(update={"limit_s": request.minutes * 60, "ends_at": ends}))
+        assert job.started_at is not None
+        ends = job.started_at + request.minutes * 60
+        self._put(job.model_copy(update={"limit_s": request.minutes * 60, "ends_at": ends}))
 
     async def log(self, session: str, user: str) -> SessionLog:
         account = self.account_of(user)

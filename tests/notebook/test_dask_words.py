@@ -65,26 +65,18 @@ def test_a_pool_like_a_gpu_profile_has_one_worker_per_job_with_one_gpu() -> None
     pool = profile_pool(OFFER, None, gpus=1, pool_name="big", hours=8, workers_per_job=None, said={})
     assert (pool.name, pool.profile, pool.most, pool.gpus, pool.resources) == ("big", "gpu-1", 1, 1, {"GPU": 1.0})
     assert (pool.job["account"], pool.job["queue"], pool.job["walltime"]) == ("ml-course", "gpu", "480")
-    argv = queues.options(pool, "fabric-main-abc-dask-one", Path("/home/a%b"), 4, 1, ["wheat", "wind"])
+    argv = queues.options(pool, "fabric-main-abc-dask-one", Path("/home/a%b"), 4, 1)
     assert "--qos=fast" in argv
     assert "--gres=gpu:h200:1" in argv
     assert "--array=0-3" in argv
     assert "--output=/home/a%%b/logs/%A_%a.log" in argv
-    assert "--comment=fabric-datasets=wheat,wind" in argv
+    assert not [word for word in argv if "comment" in word], "what a job says everybody can read"
 
 
 @pytest.mark.parametrize("hours", [0, -1, 9, 99])
 def test_workers_that_would_live_longer_than_the_profile_allows_are_refused(hours: float) -> None:
     with pytest.raises(PlanError, match=r"profile gpu-1 may run for at most 8 hours, not"):
         profile_pool(OFFER, None, gpus=1, pool_name=None, hours=hours, workers_per_job=None, said={})
-
-
-def test_a_comment_holds_as_many_datasets_as_slurm_takes() -> None:
-    names = [f"dataset-{number:030}" for number in range(60)]
-    text = queues.comment(names)
-    assert len(text) <= queues.LONGEST_COMMENT
-    assert text.startswith(f"fabric-datasets={names[0]},{names[1]},")
-    assert text.removeprefix("fabric-datasets=").split(",") == names[: text.count(",") + 1]
 
 
 def test_a_profile_that_is_not_there_is_refused_with_those_that_are() -> None:

@@ -21,7 +21,7 @@ PYTHON = Path("/images/base/current/bin/python")
 
 def argv(spec: JobSpec, home: str = "/home/anna", directory: str = DIRECTORY) -> list[str]:
     return script.sbatch_argv(
-        Path("/usr/bin/sbatch"), spec, name="fabric-main-abcdefgh2345", home=home, directory=directory
+        Path("/usr/bin/sbatch"), spec, name="fabric-main-abcdefgh2345", home=home, directory=directory, mark="mark=1"
     )
 
 
@@ -33,7 +33,8 @@ def test_the_arguments_of_a_full_spec() -> None:
     assert argv(spec) == [
         "/usr/bin/sbatch", "--partition=gpu", "--account=lab", "--qos=high", "--reservation=course", "--nodes=1",
         "--ntasks=1", "--cpus-per-task=4", "--mem=8192M", "--gres=gpu:h200:1", "--time=90", "--constraint=a&b",
-        "--signal=B:USR1@120", "--exclusive", "--propagate=NONE", "--comment", "a b", "--parsable", "--no-requeue",
+        "--signal=B:USR1@120", "--exclusive", "--propagate=NONE", "--comment", "a b", "--comment=a b; mark=1",
+        "--parsable", "--no-requeue",
         "--export=ALL", "--open-mode=truncate",
         "--output=/home/anna/.fabric-hub/abcdefgh2345/session.log", "--chdir=/home/anna",
         "--job-name=fabric-main-abcdefgh2345",
@@ -43,7 +44,7 @@ def test_the_arguments_of_a_full_spec() -> None:
 def test_the_arguments_of_an_empty_spec() -> None:
     assert argv(JobSpec()) == [
         "/usr/bin/sbatch", "--nodes=1", "--ntasks=1", "--cpus-per-task=1", "--signal=B:USR1@120", "--propagate=NONE",
-        "--parsable", "--no-requeue", "--export=ALL", "--open-mode=truncate",
+        "--comment=mark=1", "--parsable", "--no-requeue", "--export=ALL", "--open-mode=truncate",
         "--output=/home/anna/.fabric-hub/abcdefgh2345/session.log",
         "--chdir=/home/anna", "--job-name=fabric-main-abcdefgh2345",
     ]  # fmt: skip
@@ -133,22 +134,10 @@ def test_the_environment_of_a_client_is_these_names_only() -> None:
     }  # fmt: skip
 
 
-def test_datasets_are_asked_for_in_the_jobs_comment() -> None:
-    def comments(spec: JobSpec, *datasets: str) -> list[str]:
-        words = script.sbatch_argv(
-            Path("/usr/bin/sbatch"), spec, name="n", home="/home/anna", directory=DIRECTORY, datasets=datasets
-        )
-        return [word for word in words if word.startswith("--comment")]
+def test_the_sites_own_comment_stays_before_the_mark() -> None:
+    def comment(*options: str) -> str:
+        # of two comments sbatch takes the last
+        return [word for word in argv(JobSpec(options=options)) if word.startswith("--comment=")][-1]
 
-    assert comments(JobSpec()) == []
-    assert comments(JobSpec(), "wind-farm", "soil") == ["--comment=fabric-datasets=wind-farm,soil"]
-    # of two comments sbatch takes the last
-    assert comments(JobSpec(options=("--comment=other",)), "soil")[-1] == "--comment=fabric-datasets=soil"
-
-
-def test_a_comment_that_slurm_would_refuse_is_never_written() -> None:
-    names = [f"{number:02}{'a' * 38}" for number in range(100)]
-    comment = script.dataset_comment(names)
-    assert comment is not None
-    assert len(comment) <= 1000
-    assert comment.removeprefix("fabric-datasets=").split(",") == names[:24]
+    assert comment() == "--comment=mark=1"
+    assert comment("--comment=first", "--comment 'the last' --hold") == "--comment=the last; mark=1"

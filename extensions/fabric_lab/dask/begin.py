@@ -45,7 +45,7 @@ async def begin(directory: Path, plan: Plan, service: Mapping[str, str]) -> tupl
     pool, words = plan.pools[0], ""
     if service and pool.profile:
         words = await Hub(plan.name, service).quote(pool.profile, plan.first, 0, 0, pool.most)
-    batcher = Batcher(directory, SlurmQueue(directory, plan.job_name, lambda: plan.datasets), gather_s=0)
+    batcher = Batcher(directory, SlurmQueue(directory, plan.job_name), gather_s=0)
     firsts = [First(f"{plan.name}-{number}", pool) for number in range(plan.first)]  # dask-jobqueue's names
     places = await asyncio.gather(*(batcher.join(first) for first in firsts), return_exceptions=True)
     found = {first.name: place for first, place in zip(firsts, places, strict=True) if isinstance(place, Place)}

@@ -87,7 +87,7 @@ async def serve(plan: Plan, directory: Path, hub: Hub | None, begun: Mapping[str
         directory=directory,
         name=plan.name,
         pools=plan.pools,
-        queue=local or SlurmQueue(directory, plan.job_name, lambda: datasets.names),
+        queue=local or SlurmQueue(directory, plan.job_name),
         scheduler_options=options,
         states=local.states if local else hub.states if hub else None,
     )

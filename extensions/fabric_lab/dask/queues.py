@@ -7,7 +7,7 @@ import itertools
 import math
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -47,17 +47,15 @@ class SlurmQueue:
     """sbatch and scancel.
 
     :param directory: the cluster's; logs go below it.
-    :param datasets: gives the names of datasets that the jobs ask their nodes for.
     """
 
-    def __init__(self, directory: Path, job_name: str, datasets: Callable[[], Sequence[str]] = tuple) -> None:
+    def __init__(self, directory: Path, job_name: str) -> None:
         self._directory = directory
         self._job_name = job_name
-        self._datasets = datasets
         self.said = ""
 
     async def submit(self, script: str, order: Path, batch: Batch, pool: Pool) -> int:
-        wanted = options(pool, self._job_name, self._directory, batch.tasks, batch.per_task, self._datasets())
+        wanted = options(pool, self._job_name, self._directory, batch.tasks, batch.per_task)
         submitted = await slurm.submit(wanted, script.replace(ORDER, str(order)))
         self.said = submitted.words
         return submitted.job
@@ -117,10 +115,11 @@ async def _end(process: asyncio.subprocess.Process) -> None:
             process.kill()
 
 
-def options(
-    pool: Pool, job_name: str, directory: Path, tasks: int, per_task: int, datasets: Sequence[str] = ()
-) -> list[str]:
-    """sbatch's options for one array of tasks, each with this many workers."""
+def options(pool: Pool, job_name: str, directory: Path, tasks: int, per_task: int) -> list[str]:
+    """sbatch's options for one array of tasks, each with this many workers.
+
+    No dataset is named in them: everybody can read them in Slurm's records. The tasks ask their nodes themselves.
+    """
     wanted = [
         *pool.options,
         f"--job-name={job_name}",
@@ -138,22 +137,4 @@ def options(
     if pool.gpus:
         kind = f"{pool.gpu_type}:" if pool.gpu_type else ""
         wanted.append(f"--gres=gpu:{kind}{pool.gpus * per_task}")
-    if datasets:
-        # for the Prolog; the tasks ask for all of them themselves, also where the comment holds fewer
-        wanted.append(f"--comment={comment(datasets)}")
     return wanted
-
-
-# Slurm refuses a job with a longer comment (MAX_STR_LEN of its controller is 1024).
-LONGEST_COMMENT = 1000
-
-
-def comment(datasets: Sequence[str]) -> str:
-    """The job's comment that asks its node for datasets: as many as fit. It authorises nothing."""
-    text = "fabric-datasets="
-    for name in datasets:
-        longer = f"{text}{'' if text.endswith('=') else ','}{name}"
-        if len(longer) > LONGEST_COMMENT:
-            break
-        text = longer
-    return text
