@@ -9,6 +9,8 @@ from .layout import Layout
 
 CLUSTER = "fabric"
 NODES = ("gpu1", "gpu2", "cpu1")
+# slurmdbd's database in MariaDB
+DATABASE = "slurm_acct"
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,7 @@ AuthInfo=socket={layout.munge_socket}
 StorageType=accounting_storage/mysql
 StorageHost=localhost
 StorageUser=root
-StorageLoc=slurm_acct
+StorageLoc={DATABASE}
 PidFile={layout.run}/slurmdbd.pid
 LogFile={layout.log}/slurmdbd.log
 """

@@ -14,8 +14,11 @@ from pathlib import Path
 import pytest
 
 from fabric_hub.commands import daemons
-from fabric_hub.embedded import accounts, instance
+from fabric_hub.embedded import accounts, cluster, instance
+from fabric_hub.embedded.cluster import nothing
 from fabric_hub.embedded.layout import Layout
+from fabric_hub.embedded.supervisor import Supervisor
+from fabric_hub.errors import FabricError
 from tests.conftest import new_prefix
 from tests.embedded_run import ROOT, EmbeddedRun, fabric_hub
 
@@ -205,6 +208,29 @@ def test_a_daemon_that_cannot_start_is_reported_with_the_end_of_its_log(sandbox:
         assert "Traceback" not in done.stderr
     finally:
         EmbeddedRun(directory).remove()
+
+
+def test_slurmdbd_never_meets_a_database_that_is_not_there(tmp_path: Path) -> None:
+    layout = Layout(tmp_path, tmp_path / "images")
+    for directory in (layout.run, layout.log, layout.spool, layout.database):
+        directory.mkdir()
+    me = pwd.getpwuid(os.geteuid()).pw_name
+    daemons_of_slurm = {daemon.name: daemon for daemon in cluster.slurm_daemons(layout, me, nothing, nothing)}
+    supervisor = Supervisor(layout, print)
+    try:
+        supervisor.start(daemons_of_slurm["mariadbd"])
+        for _ in range(2):  # a later start finds it
+            daemons_of_slurm["slurmdbd"].prepare()
+        assert "slurm_acct" in _databases(layout)
+    finally:
+        supervisor.stop()
+    with pytest.raises(FabricError, match=r"could not make the database slurm_acct for slurmdbd: .*Can't connect"):
+        daemons_of_slurm["slurmdbd"].prepare()
+
+
+def _databases(layout: Layout) -> list[str]:
+    command = ["mariadb", "--no-defaults", "--user=root", f"--socket={layout.database_socket}", "-Ne", "SHOW DATABASES"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
 
 
 def test_a_second_up_in_the_same_directory_is_refused(bare_cluster: EmbeddedRun) -> None:
