@@ -151,7 +151,8 @@ def _cause(error: Exception) -> str:
 
 def _sqlite_setup(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
-    for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL"):
+    # in milliseconds; SQLite lets writers that wait overtake each other, so many at once take longer than each alone
+    for pragma in ("busy_timeout=20000", "journal_mode=WAL", "synchronous=FULL"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
