@@ -14,6 +14,9 @@ from ..connections import Connections, Listener, track
 
 # A stopping service waits so long for requests under way; a session's call is answered in milliseconds.
 STOP_S = 10
+# What the other end still sends after an answer, be it nothing, must not break its connection: it would not read the
+# answer then. It has this long to close.
+LINGER_S = 5.0
 OUT_OF_DESCRIPTORS = "socket.accept() out of system resource"
 
 
@@ -53,7 +56,7 @@ def watched_by(connections: Connections) -> type[H11Protocol]:
         _key: int | None = None
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-            super().connection_made(transport)
+            super().connection_made(Lingering(transport))  # type: ignore[arg-type]
             known = transport.get_extra_info("socket")
             self._key = known.fileno() if known is not None else None
 
@@ -77,3 +80,31 @@ def watched_by(connections: Connections) -> type[H11Protocol]:
             super().on_response_complete()
 
     return Watched
+
+
+class Lingering:
+    """A transport whose end is said at once, and whose connection stays open until the other end closes it, too.
+
+    The proxy ends each of its requests with a write of no bytes. On a Unix socket that is closed by then this fails
+    with EPIPE, where TCP says nothing, and the proxy answers 503 in place of what it was told.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._ended = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def is_closing(self) -> bool:
+        return self._ended or self._transport.is_closing()
+
+    def close(self) -> None:
+        if self.is_closing():
+            return
+        self._ended = True
+        if not self._transport.can_write_eof():
+            self._transport.close()
+            return
+        self._transport.write_eof()
+        asyncio.get_running_loop().call_later(LINGER_S, self._transport.close)

@@ -94,3 +94,10 @@ def test_large_bodies_of_strangers_are_not_kept(site: SmallSite) -> None:
         for sender in senders:
             sender.close()
     assert pages * resource.getpagesize() < 30_000_000
+
+
+def test_a_refusal_is_passed_on_also_when_the_service_is_quicker_than_the_proxy(site: SmallSite) -> None:
+    """The proxy ends a request with a write of nothing; the connection must not be gone by then."""
+    with httpx.Client(base_url=site.address, timeout=10) as client:
+        answers = [client.post("/services/fabric/api/session/idle", json={"idle_s": 1}).status_code for _ in range(40)]
+    assert set(answers) == {401}
