@@ -241,10 +241,10 @@ def publish(settings: Settings, store: CatalogueStore, uids: Uids | None = None)
             uid_of = uids.of(settings.users)
             today = datetime.now().astimezone().date()
             content = grants(settings, store.catalogue(today), uid_of, today, store.ended())
-            _keep_uids(settings.datasets, directory, uids.to_keep())
+            _keep_uids(settings.datasets, uids.to_keep())
             if content == _published(settings.datasets):
                 return False
-            _replace(place, directory, "grants.json", {**content, "written": time.time()}, 0o640)
+            _replace(place, "grants.json", {**content, "written": time.time()}, 0o640)
         finally:
             os.close(directory)
     except OSError as error:
@@ -263,10 +263,10 @@ def grants_file(datasets: DatasetsSettings) -> Path:
 
 
 def _uids_file(datasets: DatasetsSettings) -> Path:
-    return datasets.published / "uids.json"
+    return datasets.state_dir / "uids.json"  # not beside grants.json: nodes may write there
 
 
-def _keep_uids(datasets: DatasetsSettings, directory: int, seen: dict[str, tuple[int, float]]) -> None:
+def _keep_uids(datasets: DatasetsSettings, seen: dict[str, tuple[int, float]]) -> None:
     """Write down the uids that were seen, for whoever publishes next; not again for a few seconds' difference."""
     before = Uids()
     before.remember(_uids_file(datasets))
@@ -275,7 +275,7 @@ def _keep_uids(datasets: DatasetsSettings, directory: int, seen: dict[str, tuple
         seen[user][0] == last[user][0] and seen[user][1] - last[user][1] < _SEEN_EVERY_S for user in seen
     )
     if not same:
-        _replace(datasets.published, directory, _uids_file(datasets).name, seen, 0o600)
+        _replace(datasets.state_dir, _uids_file(datasets).name, seen, 0o600)
 
 
 def _published(datasets: DatasetsSettings) -> dict[str, Any] | None:
@@ -287,7 +287,7 @@ def _published(datasets: DatasetsSettings) -> dict[str, Any] | None:
     return {name: part for name, part in content.items() if name != "written"} if isinstance(content, dict) else None
 
 
-def _replace(place: Path, directory: int, name: str, content: Mapping[str, Any], mode: int) -> None:
+def _replace(place: Path, name: str, content: Mapping[str, Any], mode: int) -> None:
     for stale in place.glob(f".{name}.*"):  # of a writer that was killed: we hold the lock
         stale.unlink(missing_ok=True)
     fresh = place / f".{name}.{secrets.token_hex(4)}"
@@ -302,4 +302,8 @@ def _replace(place: Path, directory: int, name: str, content: Mapping[str, Any],
     except BaseException:
         fresh.unlink(missing_ok=True)
         raise
-    os.fsync(directory)
+    directory = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

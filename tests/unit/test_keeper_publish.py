@@ -315,7 +315,7 @@ def test_an_account_that_the_name_service_forgets_for_a_while_loses_nothing(
     assert granted(settings, store) == [61001, 61002], "eve never had an account"
     del names.uids["jan"]
     assert granted(settings, store) == [61001, 61002]
-    assert (settings.datasets.published / "uids.json").stat().st_mode & 0o777 == 0o600
+    assert (settings.datasets.state_dir / "uids.json").stat().st_mode & 0o777 == 0o600
     names.uids["renamed-jan"] = 61002
     assert granted(settings, store) == [61001, 61002]
     names.uids |= {"eve": 61002}
@@ -335,7 +335,7 @@ def test_an_account_that_is_gone_for_good_is_left_out_after_a_day(
     monkeypatch.setattr(store, "catalogue", lambda today: catalogue)
     assert granted(settings, store) == [61001, 61002]
     del names.uids["jan"]
-    file = settings.datasets.published / "uids.json"
+    file = settings.datasets.state_dir / "uids.json"
     for older_s, uids in ((publishing.RENAMED_S + 1, [61001, 61002]), (publishing.FORGOTTEN_S, [61001])):
         seen = json.loads(file.read_text())
         file.write_text(json.dumps({**seen, "jan": [61002, seen["jan"][1] - older_s]}))
