@@ -221,6 +221,14 @@ class Uids:
         return uid if not taken and time.time() - at < RENAMED_S else None
 
 
+def last_user(datasets: DatasetsSettings, uid: int) -> str | None:
+    """The user to whom a uid belonged in the last publications, where it was one user's."""
+    uids = Uids()
+    uids.remember(_uids_file(datasets))
+    found = [user for user, (own, _) in uids.to_keep().items() if own == uid]
+    return found[0] if len(found) == 1 else None
+
+
 def publish(settings: Settings, store: CatalogueStore, uids: Uids | None = None) -> bool:
     """Tell the nodes who may use what now; whether that was news.
 

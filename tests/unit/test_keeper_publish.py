@@ -315,6 +315,7 @@ def test_an_account_that_the_name_service_forgets_for_a_while_loses_nothing(
     assert granted(settings, store) == [61001, 61002], "eve never had an account"
     del names.uids["jan"]
     assert granted(settings, store) == [61001, 61002]
+    assert publishing.last_user(settings.datasets, 61002) == "jan", "so that the trail still says whose job it was"
     assert (settings.datasets.state_dir / "uids.json").stat().st_mode & 0o777 == 0o600
     names.uids["renamed-jan"] = 61002
     assert granted(settings, store) == [61001, 61002]
