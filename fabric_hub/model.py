@@ -315,9 +315,15 @@ class CancelRequest(Frozen):
 
 
 class Found(Frozen):
-    """What Slurm says of one job when it is asked for it by number; None: it has no such job."""
+    """What Slurm says of one job when it is asked for it by number; None: it has no such job.
+
+    Of one that ended by no doing of its own there is more, where it is known: ``cancelled_by``, a Unix account, and
+    ``node_reason``, why its node was taken out of service while the job had it.
+    """
 
     job: Job | None = None
+    cancelled_by: str = ""
+    node_reason: str = ""
 
 
 class ExtendRequest(Frozen):
@@ -336,8 +342,12 @@ class ExtendRequest(Frozen):
 
 
 class SessionLog(Frozen):
-    """The last lines of a session's own log, oldest first, control characters removed."""
+    """The last lines of a session's own log, oldest first, control characters removed.
 
+    ``begun`` is false while the job's script has not: there is no log yet, and nobody has taken what waits for it.
+    """
+
+    begun: bool = True
     lines: tuple[str, ...] = ()
     path: str = ""
 

@@ -28,6 +28,7 @@ from ..model import Frozen, Slug, SlurmName
 from ..names import slurm_key
 from ..settings import DatasetsSettings, Settings, UserSettings
 from .model import Catalogue, Digest, VersionName
+from .publish import last_user
 from .trail import Entry, NodeName, files
 
 log = logging.getLogger("fabric_hub.keeper")
@@ -208,7 +209,7 @@ class Ingest:
                 continue
             done.append(name)
             if name not in self._recorded:
-                user = user_of(settings.users, event.uid)
+                user = user_of(settings.users, event.uid) or self._who_had(settings, event.uid)
                 entries.append(entry(event, name, user, settings, catalogue))
         if entries:
             self._append(entries)
@@ -217,6 +218,13 @@ class Ingest:
             (self._directory / name).unlink(missing_ok=True)
             self._recorded.discard(name)
         return len(names)
+
+    @staticmethod
+    def _who_had(settings: Settings, uid: int) -> str | None:
+        """Whose uid it was when the nodes were told last: the name service may have forgotten the account just now."""
+        if settings.datasets is None or settings.users.shared_account:
+            return None
+        return last_user(settings.datasets, uid)
 
     def _set_aside(self, name: str, why: str) -> None:
         aside = self._directory / "refused"

@@ -10,6 +10,7 @@ import fcntl
 import json
 import logging
 import os
+import pwd
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -18,15 +19,20 @@ from datetime import time as midnight
 from pathlib import Path
 from typing import Any
 
+from ..accounts import hub_name
 from ..errors import FabricError
 from ..settings import DatasetsSettings, Settings, UserSettings
-from ..slurm.accounts import resolve
+from ..slurm.accounts import UnknownAccountError, resolve
 from .model import Access, Catalogue, Dataset, Grant
 from .store import CatalogueStore, Revocation
 
 log = logging.getLogger("fabric_hub.keeper")
 
 FORMAT = 1
+# How long a uid stays published whose account the name service has forgotten; and where another account has it now.
+FORGOTTEN_S = 24 * 3600.0
+RENAMED_S = 600.0
+_SEEN_EVERY_S = 60.0
 UidOf = Callable[[str], int | None]
 
 
@@ -141,10 +147,31 @@ def _uids(users: Iterable[str], uid_of: UidOf) -> list[int]:
 
 
 class Uids:
-    """Looks up the uid of hub users, and says once of each who has none that they are left out."""
+    """Looks up the uid of hub users, and says once of each who has none that they are left out.
+
+    A name service that forgets an account for a while takes nothing away: the uid that was published last stays, for a
+    day, and a few minutes only where another account has it now.
+    """
 
     def __init__(self) -> None:
         self._missing: dict[str, str] = {}
+        self._last: dict[str, tuple[int, float]] = {}  # by user, and when it was seen
+
+    def remember(self, path: Path) -> None:
+        """Take in what the last publication, maybe another process's, has seen."""
+        try:
+            found = json.loads(path.read_bytes())
+            self._last = {str(user): (int(uid), float(at)) for user, (uid, at) in found.items()}
+        except FileNotFoundError:
+            self._last = {}
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            log.warning("The uids of the last publication cannot be read, and are forgotten: %s", error)
+            self._last = {}
+
+    def to_keep(self) -> dict[str, tuple[int, float]]:
+        """What the next publication may need to know."""
+        now = time.time()
+        return {user: (uid, at) for user, (uid, at) in sorted(self._last.items()) if now - at < FORGOTTEN_S}
 
     def of(self, users: UserSettings) -> UidOf:
         """A lookup for one publication: every name is asked for once. It may block."""
@@ -160,13 +187,46 @@ class Uids:
     def _ask(self, user: str, users: UserSettings) -> int | None:
         try:
             uid = resolve(user, users).uid
+        except UnknownAccountError as error:
+            if (kept := self._kept(user, users)) is not None:
+                if self._missing.get(user) != error.message:
+                    self._missing[user] = error.message
+                    log.warning("%s keeps what was granted for now: %s", user, error.message)
+                return kept
+            self._say_left_out(user, error)
+            return None
         except FabricError as error:
-            if self._missing.get(user) != error.message:
-                self._missing[user] = error.message
-                log.warning("%s gets no dataset on any node: %s", user, error)
+            self._say_left_out(user, error)
             return None
         self._missing.pop(user, None)
+        self._last[user] = uid, time.time()
         return uid
+
+    def _say_left_out(self, user: str, error: FabricError) -> None:
+        words = f"none: {error.message}"
+        if self._missing.get(user) != words:
+            self._missing[user] = words
+            log.warning("%s gets no dataset on any node: %s", user, error)
+
+    def _kept(self, user: str, users: UserSettings) -> int | None:
+        """The uid of an account that the name service has forgotten; None where it may not be used any more."""
+        uid, at = self._last.get(user, (None, 0.0))
+        if uid is None:
+            return None
+        try:
+            other = pwd.getpwuid(uid).pw_name
+        except KeyError:
+            return uid if time.time() - at < FORGOTTEN_S else None
+        taken = hub_name(users, other) in self._last
+        return uid if not taken and time.time() - at < RENAMED_S else None
+
+
+def last_user(datasets: DatasetsSettings, uid: int) -> str | None:
+    """The user to whom a uid belonged in the last publications, where it was one user's."""
+    uids = Uids()
+    uids.remember(_uids_file(datasets))
+    found = [user for user, (own, _) in uids.to_keep().items() if own == uid]
+    return found[0] if len(found) == 1 else None
 
 
 def publish(settings: Settings, store: CatalogueStore, uids: Uids | None = None) -> bool:
@@ -184,12 +244,15 @@ def publish(settings: Settings, store: CatalogueStore, uids: Uids | None = None)
         directory = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             fcntl.flock(directory, fcntl.LOCK_EX)
-            uid_of = (uids or Uids()).of(settings.users)
+            uids = uids or Uids()
+            uids.remember(_uids_file(settings.datasets))
+            uid_of = uids.of(settings.users)
             today = datetime.now().astimezone().date()
             content = grants(settings, store.catalogue(today), uid_of, today, store.ended())
+            _keep_uids(settings.datasets, uids.to_keep())
             if content == _published(settings.datasets):
                 return False
-            _replace(place, directory, {**content, "written": time.time()})
+            _replace(place, "grants.json", {**content, "written": time.time()}, 0o640)
         finally:
             os.close(directory)
     except OSError as error:
@@ -207,6 +270,22 @@ def grants_file(datasets: DatasetsSettings) -> Path:
     return datasets.published / "grants.json"
 
 
+def _uids_file(datasets: DatasetsSettings) -> Path:
+    return datasets.state_dir / "uids.json"  # not beside grants.json: nodes may write there
+
+
+def _keep_uids(datasets: DatasetsSettings, seen: dict[str, tuple[int, float]]) -> None:
+    """Write down the uids that were seen, for whoever publishes next; not again for a few seconds' difference."""
+    before = Uids()
+    before.remember(_uids_file(datasets))
+    last = before.to_keep()
+    same = seen.keys() == last.keys() and all(
+        seen[user][0] == last[user][0] and seen[user][1] - last[user][1] < _SEEN_EVERY_S for user in seen
+    )
+    if not same:
+        _replace(datasets.state_dir, _uids_file(datasets).name, seen, 0o600)
+
+
 def _published(datasets: DatasetsSettings) -> dict[str, Any] | None:
     """What stands in the file, without its time; None when there is none that can be read."""
     try:
@@ -216,19 +295,23 @@ def _published(datasets: DatasetsSettings) -> dict[str, Any] | None:
     return {name: part for name, part in content.items() if name != "written"} if isinstance(content, dict) else None
 
 
-def _replace(place: Path, directory: int, content: Mapping[str, Any]) -> None:
-    for stale in place.glob(".grants.json.*"):  # of a writer that was killed: we hold the lock
+def _replace(place: Path, name: str, content: Mapping[str, Any], mode: int) -> None:
+    for stale in place.glob(f".{name}.*"):  # of a writer that was killed: we hold the lock
         stale.unlink(missing_ok=True)
-    fresh = place / f".grants.json.{secrets.token_hex(4)}"
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+    fresh = place / f".{name}.{secrets.token_hex(4)}"
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            os.fchmod(handle, 0o640)
+            os.fchmod(handle, mode)
             json.dump(content, file, sort_keys=True, separators=(",", ":"))
             file.flush()
             os.fsync(handle)
-        fresh.replace(place / "grants.json")
+        fresh.replace(place / name)
     except BaseException:
         fresh.unlink(missing_ok=True)
         raise
-    os.fsync(directory)
+    directory = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

@@ -15,6 +15,11 @@ from ..settings import UserSettings
 NOBODY = 65534
 
 
+class UnknownAccountError(FabricError):
+    """The name service has no account of that name. It may have forgotten one for a moment: a directory server that is
+    out of reach gives the same answer."""
+
+
 @dataclass(frozen=True)
 class Account:
     """A Unix account that a session may run as, with the home directory that the session sees."""
@@ -43,9 +48,11 @@ def resolve(user: str, users: UserSettings, *, own_uid: int | None = None) -> Ac
         try:
             entry = pwd.getpwnam(name)
         except KeyError:
-            raise _refusal(
+            raise UnknownAccountError(
                 f"There is no Unix account {name} on this cluster for {user}.",
-                "Ask the operators for an account, or log in under another name.",
+                reason="account",
+                hint="Ask the operators for an account, or log in under another name.",
+                status=403,
             ) from None
         check_entry(name, entry.pw_name, entry.pw_uid, users.min_uid, own_uid)
     if entry.pw_uid == 0:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 LOG = "session.log"
+ENVIRONMENT = "env.json"  # the script's first program reads and removes it
 LOG_BYTES = 64 * 1024
 LINE_CHARS = 1000
 KEEP_LOGS_S = 30 * 24 * 3600
@@ -107,14 +108,16 @@ def prepare(work: dict[str, Any]) -> None:
         raise
 
 
-def read_log(work: dict[str, Any]) -> list[str]:
+def read_log(work: dict[str, Any]) -> list[str] | None:
+    """The last lines; None: the job's script has not begun, for what waits for it is there, and no log."""
+    fd = -1
     try:
         root_fd = open_root(work["root"], False)
         fd = open_session(root_fd, work["root"], work["session"], False)
         # neither a link nor a pipe: opening must not wait
         log = os.open(LOG, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=fd)
     except FileNotFoundError:
-        return []
+        return None if fd >= 0 and ENVIRONMENT in os.listdir(fd) else []
     with open(log, "rb") as file:
         if not stat.S_ISREG(os.fstat(log).st_mode):
             return []

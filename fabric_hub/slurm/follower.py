@@ -48,6 +48,11 @@ class SnapshotFollower(LongPoll):
             yield self.snapshot
             await event.wait()
 
+    def look_again(self) -> None:
+        """Let all who follow look again: something else has changed that they tell together with the snapshot."""
+        event, self._changed = self._changed, asyncio.Event()
+        event.set()
+
     async def fresh(self, since: float) -> Snapshot:
         """A snapshot no older than ``since`` (Unix seconds), within the watcher's rate.
 
@@ -82,5 +87,4 @@ class SnapshotFollower(LongPoll):
 
     def _publish(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
-        event, self._changed = self._changed, asyncio.Event()
-        event.set()
+        self.look_again()

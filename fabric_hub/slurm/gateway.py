@@ -28,7 +28,7 @@ from ..model import (
     job_name,
 )
 from ..settings import Settings, SlurmSettings
-from . import accounts, command, extend, home, pace, permits, refusals, script
+from . import accounts, command, ends, extend, home, pace, permits, refusals, script
 from .accounting import Accounting
 from .accounts import Account
 from .limits import Limits
@@ -95,6 +95,7 @@ class Gateway:
         self._storage = StorageDesk(settings.quotas.storage)
         self._died = died
         self._known: dict[str, _Known] = {}
+        self._had_accounts: set[str] = set()  # users whose account this process has seen
         # a lock lives as long as somebody holds it or waits for it
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._all_slots = asyncio.Semaphore(_AT_ONCE)
@@ -153,20 +154,20 @@ class Gateway:
     async def submit(self, request: SubmitRequest) -> Submitted:
         permits.check_spec(self._settings, request.spec)
         permits.check_submission(self._settings, request)
-        account = await self._account(request.user)
+        account = await self._account(request.user, live=request.again)
         return await self._finish(request.session, self._submit(request, account))
 
     async def find(self, session: str, user: str, job_id: int) -> Found:
-        account = await self._account(user)
+        account = await self._account(user, live=True)
         name = job_name(self._settings.hub.id, session)
         try:
             job = await self._watcher.find(Job(job_id=job_id, name=name, user=account.name, state="UNKNOWN"))
         except SilentError as error:
             raise SlurmUnavailableError(f"What became of job {job_id} is not known now: {error}.") from None
-        return Found(job=job)
+        return await ends.explained(self._asks, job)
 
     async def cancel(self, request: CancelRequest) -> None:
-        account = await self._person(request.user, request.session)
+        account = await self._person(request.user, request.session, live=True)
         await self._finish(request.session, self._cancel(request, account))
 
     async def extend(self, request: ExtendRequest) -> None:
@@ -215,14 +216,32 @@ class Gateway:
         async with own, self._all_slots:
             yield
 
-    async def _person(self, user: str, session: str = "") -> Account:
+    async def _person(self, user: str, session: str = "", *, live: bool = False) -> Account:
         """The account of somebody for whom this gateway may act; see :func:`permits.check_person`."""
         permits.check_person(self._settings, user, session, self._watcher.snapshot.jobs)
-        return await self._account(user)
+        return await self._account(user, live=live)
 
-    async def _account(self, user: str) -> Account:
-        # the name service may be a directory server far away
-        return await asyncio.to_thread(accounts.resolve, user, self._settings.users)
+    async def _account(self, user: str, *, live: bool = False) -> Account:
+        """A user's account.
+
+        :param live: it is asked about a session that is on record, and so had an account.
+        :raises SlurmUnavailableError: the name service has forgotten an account that was there: nothing is refused,
+            nor ended, for that.
+        :raises FabricError: it may not be used.
+        """
+        try:
+            # the name service may be a directory server far away
+            account = await asyncio.to_thread(accounts.resolve, user, self._settings.users)
+        except accounts.UnknownAccountError as error:
+            if not live and user not in self._had_accounts:
+                raise
+            raise SlurmUnavailableError(
+                f"{error.message} There was one before, so this is taken for trouble of the name service.",
+                hint="Nothing is lost: sessions keep running, and it is tried again. Operators: getent passwd ACCOUNT, "
+                "on the gateway's host.",
+            ) from None
+        self._had_accounts.add(user)
+        return account
 
     async def _finish(self, session: str, work: Coroutine[Any, Any, T]) -> T:
         """Do one thing of a session at a time, to its end, even if the one who asked has gone."""

@@ -31,13 +31,15 @@ async def prepare(account: Account, root: str, session: str, files: Mapping[str,
     await _run(account, work, timeout_s)
 
 
-async def read_log(account: Account, root: str, session: str, *, timeout_s: float) -> tuple[str, ...]:
-    """The last lines of the session's log, oldest first; none when there is no log.
+async def read_log(account: Account, root: str, session: str, *, timeout_s: float) -> tuple[str, ...] | None:
+    """The last lines of the session's log, oldest first; none when there is no log, None before its script begins.
 
     :raises FabricError: it cannot be read.
     """
     work = {"verb": "log", "root": root, "session": session, "lines": LOG_LINES}
     lines = await _run(account, work, timeout_s)
+    if lines is None:
+        return None
     # the answer comes from a process of the user's: take nothing on trust
     if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
         return ()
@@ -49,10 +51,13 @@ async def find_log(account: Account, roots: Sequence[str], session: str, *, time
 
     :raises FabricError: it cannot be read.
     """
+    begun = True
     for root in roots:
-        if lines := await read_log(account, root, session, timeout_s=timeout_s):
+        lines = await read_log(account, root, session, timeout_s=timeout_s)
+        if lines:
             return SessionLog(lines=lines, path=f"{root}/{session}/{as_user.LOG}")
-    return SessionLog(path=f"{roots[0]}/{session}/{as_user.LOG}")
+        begun = begun and lines is not None
+    return SessionLog(begun=begun, path=f"{roots[0]}/{session}/{as_user.LOG}")
 
 
 async def remove(account: Account, root: str, session: str, *, log: bool = False, timeout_s: float) -> None:

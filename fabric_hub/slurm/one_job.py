@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from ..model import Job
-from .parse import duration_s, exit_of, text_of, time_of
+from .parse import duration_s, exit_of, records, text_of, time_of
 
 _FIELD = re.compile(r"(?:^|\s)([A-Za-z][\w/:]*)=(\S*)")
 _NO_SUCH_JOB = re.compile(r"Invalid job id", re.IGNORECASE)
@@ -64,3 +64,19 @@ def shown(text: str, wanted: Job) -> Job:
             tres=text_of(fields.get("TRES", "")),
         )
     raise AnotherJobError(f"job {wanted.job_id} is not {wanted.name} of {wanted.user}")
+
+
+def cancelled_by(text: str, number: int) -> int | None:
+    """The uid in sacct's answer to ``JobIDRaw,State``, of a job that is ``CANCELLED by UID``."""
+    found = re.search(rf"^{number}\|CANCELLED by (\d+)$", text, re.MULTILINE)
+    return int(found[1]) if found else None
+
+
+def node_reason(text: str, mark: str) -> tuple[str, float | None]:
+    """(why a node is out of service, since when), from sinfo's answer to ``Reason,Timestamp``; a line per partition.
+
+    :raises GarbledError: the answer stops in the middle.
+    """
+    for reason, since in records(text, mark, 2):
+        return ("", None) if reason == "none" else (text_of(reason), time_of(since.strip()))
+    return "", None

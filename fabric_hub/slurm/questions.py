@@ -108,6 +108,27 @@ class Questions:
         except FabricError as error:
             raise SilentError(str(error)) from error
 
+    async def cancelled_by(self, number: int) -> int | None:
+        """The uid of who cancelled a job, from the database; None: it does not say (yet).
+
+        :raises SilentError: no answer.
+        """
+        form = ["--noheader", "--parsable2", "--allocations", "--format=JobIDRaw,State"]
+        return one_job.cancelled_by(await self._ask("sacct", [*form, f"--jobs={number}"], {}), number)
+
+    async def node_reason(self, node: str) -> tuple[str, float | None]:
+        """Why a node is out of service, and since when; ("", None) when it is not.
+
+        :raises SilentError: no answer.
+        """
+        mark = secrets.token_hex(16)
+        form = f"--Format={parse.field_list(['Reason', 'Timestamp'], mark)}"
+        text = await self._ask("sinfo", ["--Node", "--noheader", "--all", "--local", f"--nodes={node}", form], {})
+        try:
+            return one_job.node_reason(text, mark)
+        except ValueError as error:
+            raise SilentError(f"sinfo's answer cannot be read: {error}") from error
+
     async def private_data(self) -> frozenset[str]:
         """What Slurm hides from whoever is no Operator.
 

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping
 from ..model import Job, Phase
 
 TOMBSTONE_S = 600.0
+# What squeue says for the name of a user whom the name service does not know; or it says the uid.
+_NOBODY = frozenset({"", "nobody"})
 
 # state, exit status, signal, end: what the database says of a job that left
 Ending = tuple[str, int | None, int | None, float | None]
@@ -42,8 +44,9 @@ class JobTable:
         )
 
     def get(self, number: int) -> Job | None:
-        """A job of the last answer."""
-        return self._jobs.get(number)
+        """A job of the last answer, or a session's that ended a while ago."""
+        buried = self._tombstones.get(number)
+        return self._jobs.get(number) or (buried[0] if buried else None)
 
     def keep(self, job: Job) -> None:
         """Take a job for alive that no answer had, by another source's word."""
@@ -92,7 +95,11 @@ class JobTable:
         return job.reservation or self._reservations.get(job.job_id, "")
 
     def _remembering(self, job: Job) -> Job:
-        """A job that has ended with the reservation that it was in."""
+        """A job with what Slurm forgets of it: its owner's name, while the name service has forgotten that, and the
+        reservation that it was in, once it has ended."""
+        before = self._jobs.get(job.job_id)
+        if (job.user in _NOBODY or job.user.isdigit()) and before and before.name == job.name:
+            job = job.model_copy(update={"user": before.user})
         known = self._reservation_of(job)
         over = job.phase in (Phase.ENDING, Phase.ENDED)
         return job.model_copy(update={"reservation": known}) if over and known != job.reservation else job

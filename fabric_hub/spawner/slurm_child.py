@@ -18,12 +18,14 @@ from batchspawner import SlurmSpawner
 from traitlets import Any as AnyTrait
 from traitlets import Float, Instance
 
+from ..accounts import unix_name
 from ..errors import FabricError, SlurmUnavailableError
-from ..model import CancelRequest, Job, JobSpec, Phase, SessionFile, Snapshot, SubmitRequest, Submitted
+from ..model import CancelRequest, Found, Job, JobSpec, Phase, SessionFile, Snapshot, SubmitRequest, Submitted
 from ..projects import policy
 from ..sessions.standing import SETTLE_S, Standing, Verdict, by_number, standing
 from ..sessions.store import Session
 from ..settings import Settings
+from ..slurm.ends import BY_OTHERS
 from . import drop_in
 from .child import session_variables
 from .metrics import record_failure
@@ -34,13 +36,19 @@ CERT_FILES = {"keyfile": "ssl.key", "certfile": "ssl.crt", "cafile": "ssl-ca.crt
 GONE_PATIENCE_S = 15.0
 FIRST_WORD_S = 10.0
 QUIET_S = 10.0
+PREPARING_S = 5.0  # between two looks at a node that is made ready
 
 
 class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
     """One session as one Slurm job."""
 
     start_limit_s = Float(
-        300.0, help="How long a job may run before its server answers; waiting in the queue does not count."
+        300.0,
+        help="How long a job's script may run before its server answers. Waiting in the queue does not count, nor does "
+        "the time in which Slurm makes the node ready (Prolog).",
+    ).tag(config=True)
+    preparing_limit_s = Float(
+        3600.0, help="How long Slurm may take to make a node ready for a job, before its script begins."
     ).tag(config=True)
 
     # What is not the session's stays in the hub: its own environment is never passed on.
@@ -51,6 +59,8 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
     trouble: Trouble | None = None  # while Slurm does not take the job
     _certificates: tuple[SessionFile, ...] = ()
     _told = Instance(asyncio.Event, (), help="Set, and replaced, when the submission's trouble changes.")
+    _began_at: float | None = None  # when the job's script was first seen to have begun
+    _prepares = False  # the job has its node, and its script has not begun
 
     @property
     def shared(self) -> HubRuntime:
@@ -118,6 +128,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         :raises FabricError: why there is no server.
         """
         shared, session = self.shared, self.session
+        self._began_at, self._prepares = None, False
         self.log.info("Submitting session %s of %s", session.id, self._log_name)
         submitted = await self._submit(again)
         at = session.submitted_at or time.time()
@@ -172,15 +183,12 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
                 raise await self._why_gone(now)
             if session.port is not None:
                 return await self._address(session), session.port
-            left = self._time_left(now.job)
+            left = await self._time_left(now.job)
             if left <= 0:
-                raise FabricError(
-                    f"The session's job ran for {self.start_limit_s:g} seconds, but its server never answered.",
-                    reason="no-answer",
-                    hint="The log below says how far it came; try again, or tell the operator.",
-                    status=424,
-                )
-            if not await shared.news(session, now.alive, timeout_s=min(left, QUIET_S)):
+                raise self._too_slow(now.job)
+            quiet_s = PREPARING_S if self._prepares else QUIET_S
+            if not await shared.news(session, now.alive, timeout_s=min(left, quiet_s)):
+                await self._look_whether_it_began(session, now.job)
                 # No news is not "no change": an answer with the same jobs in it may say that ours is gone.
                 with suppress(FabricError):
                     await shared.follower.fresh(time.time() - QUIET_S)
@@ -205,11 +213,50 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         self.session = session
         return session
 
-    def _time_left(self, job: Job | None) -> float:
-        """Seconds until a running job without a server counts as failed; a queued job has all the time."""
+    async def _time_left(self, job: Job | None) -> float:
+        """Seconds until a job whose script runs without a server counts as failed; a queued one has all the time."""
         if job is None or job.phase is not Phase.RUNNING or job.started_at is None:
             return self.start_limit_s
-        return job.started_at + self.start_limit_s - time.time()
+        if self._began_at is None and job.started_at + self.start_limit_s <= time.time():
+            await self._look_whether_it_began(self.session, job)  # nobody has looked before
+        if self._prepares:
+            return job.started_at + self.preparing_limit_s - time.time()
+        return (self._began_at or job.started_at) + self.start_limit_s - time.time()
+
+    async def _look_whether_it_began(self, session: Session, job: Job | None) -> None:
+        """Look whether a running job's script has begun: Slurm calls a job running while it makes the node ready.
+
+        Where nobody can tell, it counts as begun with the job.
+        """
+        if job is None or job.phase is not Phase.RUNNING or self._began_at is not None:
+            return
+        try:
+            begun = (await self.shared.gateway.log(session.id, session.user)).begun
+        except FabricError as error:
+            self.log.warning("Whether the script of session %s has begun is not known: %s", session.id, error)
+            return
+        if begun:
+            self._began_at = time.time()  # seconds ago at most, which it is given
+        if self._prepares == begun:
+            self._prepares = not begun
+            self.shared.follower.look_again()
+
+    def _too_slow(self, job: Job | None) -> FabricError:
+        if self._prepares:
+            node = (job.node if job else "") or "the node"
+            return FabricError(
+                f"Slurm has been making node {node} ready for {self.preparing_limit_s:g} seconds (Prolog), and the "
+                "session's program did not begin.",
+                reason="node-not-ready",
+                hint="Start again, or tell the operators: the node's Prolog and slurmd's log say more.",
+                status=424,
+            )
+        return FabricError(
+            f"The session's job ran for {self.start_limit_s:g} seconds, but its server never answered.",
+            reason="no-answer",
+            hint="The log below says how far it came; try again, or tell the operator.",
+            status=424,
+        )
 
     async def _address(self, session: Session) -> str:
         """The address of the job's node, in Slurm's word.
@@ -238,8 +285,25 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         return next((known.address for known in nodes if known.name == node and known.address), node)
 
     async def _why_gone(self, now: Standing) -> FabricError:
-        lines = await self.last_lines() if was_killed(now.job) else ()
-        return why_gone(self.session, now.job, lines)
+        found = await self._explained(now.job)
+        lines = await self.last_lines() if was_killed(now.job) or found.node_reason else ()
+        return why_gone(self.session, found, lines, self._unix_name)
+
+    @property
+    def _unix_name(self) -> str:
+        users = self.shared.settings.users
+        return "" if users.shared_account else unix_name(users, self.session.user)
+
+    async def _explained(self, job: Job | None) -> Found:
+        """What else is known of how the session's job came to its end."""
+        if job is None or job.state not in BY_OTHERS or self.session.job_id is None:
+            return Found(job=job)
+        try:
+            found = await self.shared.gateway.find(self.session.id, self.session.user, self.session.job_id)
+        except FabricError as error:
+            self.log.warning("Of the end of job %s no more is known: %s", job.job_id, error)
+            return Found(job=job)
+        return found.model_copy(update={"job": job})
 
     # -- poll, stop
 
@@ -323,7 +387,9 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         async for snapshot in self._changes():
             session = self.session  # as the start has read it last
             job = standing(session, snapshot).job
-            event = progress_event(session, job, snapshot, trouble=self.trouble, said=self.said)
+            event = progress_event(
+                session, job, snapshot, trouble=self.trouble, said=self.said, prepares=self._prepares
+            )
             if event != last:
                 yield event
                 last = event

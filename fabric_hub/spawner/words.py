@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from ..clock import clock
 from ..errors import FabricError
-from ..model import Job, Phase, Snapshot
+from ..model import Found, Job, Phase, Snapshot
 from ..sessions.store import Session
 from ..slurm.reasons import explain, silence
 
@@ -36,22 +36,31 @@ class Trouble(NamedTuple):
 
 
 def progress_event(
-    session: Session, job: Job | None, snapshot: Snapshot | None, *, trouble: Trouble | None = None, said: str = ""
+    session: Session,
+    job: Job | None,
+    snapshot: Snapshot | None,
+    *,
+    trouble: Trouble | None = None,
+    said: str = "",
+    prepares: bool = False,
 ) -> dict[str, Any]:
     """The step a starting session is at, as JupyterHub's progress page takes it.
 
-    ``progress`` is 10 submitting, 20 waiting in the queue, 60 on a node, 90 server up.
+    ``progress`` is 10 submitting, 20 waiting in the queue, 50 a node that is made ready, 60 on a node, 90 server up.
 
     :param trouble: of its submission, while Slurm does not take it.
     :param said: what the site says to the submission.
+    :param prepares: the job runs by Slurm's word, and its script has not begun.
     """
-    event = _step(session, job, snapshot, trouble)
+    event = _step(session, job, snapshot, trouble, prepares)
     if snapshot is not None and snapshot.narrowed:
         event["message"] += f" {silence(snapshot)}"
     return {**event, "message": f"{event['message']} The cluster says: {said}"} if said else event
 
 
-def _step(session: Session, job: Job | None, snapshot: Snapshot | None, trouble: Trouble | None) -> dict[str, Any]:
+def _step(
+    session: Session, job: Job | None, snapshot: Snapshot | None, trouble: Trouble | None, prepares: bool
+) -> dict[str, Any]:
     if session.port is not None:
         return {"progress": 90, "message": "The server is up; opening it."}
     if snapshot is not None and snapshot.silent_since is not None and not snapshot.narrowed:
@@ -70,6 +79,12 @@ def _step(session: Session, job: Job | None, snapshot: Snapshot | None, trouble:
     if job.phase is Phase.QUEUED:
         when = f" Slurm expects to start it at {clock(job.started_at)}." if job.started_at else ""
         return {"progress": 20, "message": f"Job {job.job_id} waits in the queue. {explain(job, snapshot)}{when}"}
+    if job.phase is Phase.RUNNING and prepares:
+        node = job.node or "its node"
+        return {
+            "progress": 50,
+            "message": f"Job {job.job_id} has {node}. Slurm makes the node ready (Prolog); the session has not begun.",
+        }
     if job.phase is Phase.RUNNING:
         return {"progress": 60, "message": f"Job {job.job_id} runs on {job.node or 'its node'}; starting the server."}
     return {"progress": 60, "message": f"Job {job.job_id} is ending. {explain(job)}".strip()}
@@ -81,6 +96,8 @@ _NEXT = {
     "COMPLETED": "Start again when you like.",
     "FAILED": "Start again when that is mended.",
 }
+# Accounts under which Slurm itself cancels, too.
+_SLURMS_OWN = frozenset({"root", "slurm"})
 # What a shell answers for a program that is not there, or that cannot be run (POSIX, exec).
 _NO_PROGRAM = (126, 127)
 # Where Slurm itself ends jobs that take too much memory (JobAcctGatherParams=OverMemoryKill), their state says
@@ -93,11 +110,13 @@ def was_killed(job: Job | None) -> bool:
     return job is not None and job.state == "FAILED" and job.exit_signal == signal.SIGKILL
 
 
-def why_gone(session: Session, job: Job | None, lines: Sequence[str] = ()) -> FabricError:
-    """Why a session's job is gone, in Slurm's word where there is one.
+def why_gone(session: Session, found: Found, lines: Sequence[str] = (), own: str = "") -> FabricError:
+    """Why a session's job is gone, in Slurm's word where there is one, and by whom, where that is known.
 
-    :param lines: the end of its log, where :func:`was_killed`.
+    :param lines: the end of its log, where :func:`was_killed`, or something befell its node.
+    :param own: the Unix account of the session's user.
     """
+    job = found.job
     if job is None:
         return FabricError(
             "Slurm no longer knows the session's job.",
@@ -113,7 +132,27 @@ def why_gone(session: Session, job: Job | None, lines: Sequence[str] = ()) -> Fa
             f"fabric-hub images build {session.image}, in a directory that all nodes see.",
             status=424,
         )
+    if found.node_reason and session.port is None and not lines:
+        return FabricError(
+            f"Slurm could not make node {job.node} ready for the session and took it out of service: "
+            f"{found.node_reason}. The session's program did not begin.",
+            reason="node-not-ready",
+            hint="Start again: it runs on another node. Operators: the node's Prolog and slurmd's log say more.",
+            status=424,
+        )
+    if job.state == "CANCELLED" and found.cancelled_by:
+        return _cancelled(found.cancelled_by, own)
     if was_killed(job) and any(_OUT_OF_MEMORY.search(line) for line in lines):
         job = job.model_copy(update={"state": "OUT_OF_MEMORY"})
     reason = job.state.lower().replace("_", "-")
     return FabricError(explain(job), reason=reason, hint=_NEXT.get(job.state, ""), status=424)
+
+
+def _cancelled(by: str, own: str) -> FabricError:
+    who, hint = f"by {by}", "Ask them why before you start again."
+    if by == own:
+        who, hint = f"by your own account {by}", "Start again when you like."
+    elif by in _SLURMS_OWN:
+        who, hint = f"by {by}, which is an administrator or Slurm itself", "Ask the operators why, or start again."
+    message = f"The session was stopped. Its job was cancelled in Slurm {who}, not on a page of the hub."
+    return FabricError(message, reason="cancelled", hint=hint, status=424)

@@ -76,6 +76,7 @@ class FakeGateway:
         self.requests: list[SubmitRequest] = []  # submits that made a job, in order
         self.cancels: list[CancelRequest] = []
         self.logs: dict[str, tuple[str, ...]] = {}
+        self.preparing: set[str] = set()  # sessions whose job runs, and whose script has not begun
         self.removed: list[str] = []
         self._jobs: dict[int, Job] = {}
         self._made: set[int] = set()  # the jobs that this gateway submitted: no other one of a name is adopted
@@ -88,6 +89,7 @@ class FakeGateway:
         self._problem = ""
         self._asked_at = time.time()
         self._hides = False
+        self.ends: dict[str, dict[str, str]] = {}  # what else is known of how sessions' jobs ended
         self.found: set[str] = set()  # sessions whose job was asked for by its number
         self._changed = asyncio.Event()
         self._next_id = 100
@@ -276,7 +278,7 @@ class FakeGateway:
         self.found.add(session)
         job = self._jobs.get(job_id)
         mine = job is not None and (job.name, job.user) == (job_name(self.hub, session), account)
-        return Found(job=job if mine else None)
+        return Found(job=job, **self.ends.get(session, {})) if mine else Found()
 
     async def cancel(self, request: CancelRequest) -> None:
         account = self.account_of(request.user)
@@ -297,7 +299,8 @@ class FakeGateway:
 
     async def log(self, session: str, user: str) -> SessionLog:
         account = self.account_of(user)
-        return SessionLog(lines=self.logs.get(session, ()), path=f"/home/{account}/.fabric-hub/{session}/session.log")
+        begun, lines = session not in self.preparing, self.logs.get(session, ())
+        return SessionLog(begun=begun, lines=lines, path=f"/home/{account}/.fabric-hub/{session}/session.log")
 
     async def remove(self, session: str, user: str) -> None:
         self.account_of(user)

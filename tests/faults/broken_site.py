@@ -9,8 +9,9 @@ import signal
 import subprocess
 import time
 import tomllib
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -128,6 +129,18 @@ class BrokenSite:
         conf = self._layout.slurm_conf
         conf.write_text(conf.read_text() + more)
         self.run.slurm("scontrol", "reconfigure")
+
+    @contextmanager
+    def while_in_slurm(self, more: str) -> Iterator[None]:
+        """Lines of slurm.conf while a block lasts."""
+        conf = self._layout.slurm_conf
+        before = conf.read_text()
+        self.set_in_slurm(more)
+        try:
+            yield
+        finally:
+            conf.write_text(before)
+            self.run.slurm("scontrol", "reconfigure")
 
     # processes
 
@@ -256,6 +269,14 @@ class BrokenSite:
             store.close()
         assert found, f"no session {session_id} on record"
         return found
+
+    def last_ended(self, person: Person, server: str = "") -> Session | None:
+        """The session of a person's server that ended last."""
+        store = SessionStore(database_url(self.settings))
+        try:
+            return store.last_ended(person.name, server)
+        finally:
+            store.close()
 
     def session_of(self, person: Person, server: str = "") -> Session:
         """A person's live session, once its job is submitted."""

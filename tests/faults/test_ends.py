@@ -22,7 +22,7 @@ from .session_process import server_process
 
 pytestmark = [pytest.mark.slurm, pytest.mark.hub, pytest.mark.root]
 
-STOPPED = "The session was stopped. Its job was cancelled in Slurm, not on a page of the hub."
+STOPPED = "The session was stopped. Its job was cancelled in Slurm by root, which is an administrator"
 SMALL = {"project": "proteins", "profile": "small", "image": "tiny"}
 
 

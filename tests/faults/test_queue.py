@@ -70,3 +70,40 @@ def test_waiting_longer_than_a_start_may_take_throws_nobody_out(queue: SmallSite
     queue.begin(session.id)
     waits.until_ready()
     assert queue.session_of(waits).id == session.id
+
+
+def test_while_slurm_makes_the_node_ready_no_limit_counts_and_the_page_says_so(queue: SmallSite) -> None:
+    person = queue.somebody()
+    queue.hold()
+    person.start_later()
+    session = queue.session_of(person)
+    queue.gateway.call(lambda fake: fake.preparing.add(session.id))
+    queue.answers = False
+    queue.begin(session.id)
+    began = time.monotonic()
+    told = next(event for event in person.progress() if event["progress"] == 50)
+    assert told["message"].startswith("Job")
+    assert "has gpu1. Slurm makes the node ready (Prolog); the session has not begun." in told["message"]
+    until(lambda: time.monotonic() - began > 3 * START_LIMIT_S, "three times the limit is over", 60)
+    assert person.servers()[""]["pending"] == "spawn"
+    queue.gateway.call(lambda fake: fake.preparing.discard(session.id))
+    queue.serve(queue.request(session.id))
+    person.until_ready()
+    assert queue.session_of(person).id == session.id
+    person.stop()
+
+
+def test_the_limit_counts_from_the_first_word_of_the_script(queue: SmallSite) -> None:
+    person = queue.somebody()
+    queue.hold()
+    person.start_later()
+    session = queue.session_of(person)
+    queue.gateway.call(lambda fake: fake.preparing.add(session.id))
+    queue.answers = False
+    queue.begin(session.id)
+    next(event for event in person.progress() if event["progress"] == 50)
+    queue.gateway.call(lambda fake: fake.preparing.discard(session.id))
+    events = list(person.progress())
+    assert any(event["progress"] == 60 for event in events), "it has begun"
+    assert f"ran for {START_LIMIT_S:g} seconds, but its server never answered" in events[-1]["message"]
+    person.until_gone()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import pwd
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -271,6 +272,77 @@ def test_a_member_without_an_account_is_left_out_and_named_once(
     assert len(caplog.records) == 1
     assert "no-such-person gets no dataset on any node" in caplog.text
     assert uids.of(site.users)("root") is None
+
+
+class Names:
+    """A name service in the place of the machine's: accounts by name, which may be forgotten or renamed."""
+
+    def __init__(self, **uids: int) -> None:
+        self.uids = uids
+
+    def getpwnam(self, name: str) -> pwd.struct_passwd:
+        return pwd.struct_passwd((name, "x", self.uids[name], 100, "", f"/home/{name}", "/bin/sh"))
+
+    def getpwuid(self, uid: int) -> pwd.struct_passwd:
+        return self.getpwnam(next((name for name, own in self.uids.items() if own == uid), ""))
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> Names:
+    found = Names(ada=61001, jan=61002)
+    for name in ("getpwnam", "getpwuid"):
+        monkeypatch.setattr(pwd, name, getattr(found, name))
+    monkeypatch.setattr(os, "getgrouplist", lambda name, gid: [gid])
+    return found
+
+
+def granted(settings: Settings, store: CatalogueStore) -> list[int]:
+    """The uids that the nodes are told, by a process that knows nothing of earlier ones."""
+    assert settings.datasets is not None
+    publish(settings, store)
+    told = json.loads(grants_file(settings.datasets).read_text())["grants"].get("wind", [])
+    return [uid for one in told for uid in one["uids"]]
+
+
+def test_an_account_that_the_name_service_forgets_for_a_while_loses_nothing(
+    kept: tuple[Settings, CatalogueStore], names: Names, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, store = kept
+    assert settings.datasets is not None
+    everybody = (accepted("ada"), accepted("jan"), accepted("eve"))
+    catalogue = Catalogue(datasets=(a_dataset(),), grants=(GRANT,), acceptances=everybody)
+    monkeypatch.setattr(store, "catalogue", lambda today: catalogue)
+    assert granted(settings, store) == [61001, 61002], "eve never had an account"
+    del names.uids["jan"]
+    assert granted(settings, store) == [61001, 61002]
+    assert publishing.last_user(settings.datasets, 61002) == "jan", "so that the trail still says whose job it was"
+    assert (settings.datasets.state_dir / "uids.json").stat().st_mode & 0o777 == 0o600
+    names.uids["renamed-jan"] = 61002
+    assert granted(settings, store) == [61001, 61002]
+    names.uids |= {"eve": 61002}
+    del names.uids["renamed-jan"]
+    assert granted(settings, store) == [61001, 61002], "it is eve's now, who may use the dataset herself"
+    left = catalogue.model_copy(update={"acceptances": everybody[:2]})
+    monkeypatch.setattr(store, "catalogue", lambda today: left)
+    assert granted(settings, store) == [61001], "a uid that another user has is not the forgotten one's"
+
+
+def test_an_account_that_is_gone_for_good_is_left_out_after_a_day(
+    kept: tuple[Settings, CatalogueStore], names: Names, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, store = kept
+    assert settings.datasets is not None
+    catalogue = Catalogue(datasets=(a_dataset(),), grants=(GRANT,), acceptances=(accepted("ada"), accepted("jan")))
+    monkeypatch.setattr(store, "catalogue", lambda today: catalogue)
+    assert granted(settings, store) == [61001, 61002]
+    del names.uids["jan"]
+    file = settings.datasets.state_dir / "uids.json"
+    for older_s, uids in ((publishing.RENAMED_S + 1, [61001, 61002]), (publishing.FORGOTTEN_S, [61001])):
+        seen = json.loads(file.read_text())
+        file.write_text(json.dumps({**seen, "jan": [61002, seen["jan"][1] - older_s]}))
+        assert granted(settings, store) == uids
+    file.write_text("{")
+    assert granted(settings, store) == [61001]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root shares its account with nobody")

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from fabric_hub.model import Job, Node, Snapshot
+from fabric_hub.model import Found, Job, Node, Snapshot
 from fabric_hub.settings import SlurmSettings
-from fabric_hub.slurm import one_job, privacy
+from fabric_hub.slurm import ends, one_job, privacy
 from fabric_hub.slurm.questions import Questions, SilentError
 from fabric_hub.slurm.watcher import Watcher
 
@@ -221,3 +221,46 @@ def test_a_number_that_is_another_jobs_by_now_is_not_the_sessions(other: dict[st
 )
 def test_what_slurm_hides_is_read_from_its_configuration(line: str, words: set[str]) -> None:
     assert privacy.private_data(f"SlurmUser = slurm(64030)\n{line}\nPrologFlags = (null)\n") == words
+
+
+@pytest.mark.parametrize(
+    ("said", "uid"),
+    [("7|CANCELLED by 1016\n", 1016), ("7|CANCELLED\n", None), ("17|CANCELLED by 5\n", None), ("7|RUNNING\n", None)],
+)
+def test_who_cancelled_a_job_is_the_databases_word(said: str, uid: int | None) -> None:
+    assert one_job.cancelled_by(said, 7) == uid
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("Prolog error|m1790000000|m\nProlog error|m1790000000|m\n", ("Prolog error", 1790000000.0)),
+        ("none|mUnknown|m\n", ("", None)),
+        ("", ("", None)),
+    ],
+)
+def test_why_a_node_is_out_of_service(said: str, found: tuple[str, float | None]) -> None:
+    assert one_job.node_reason(said, "m") == found
+
+
+class Ends:
+    """In Slurm's place: the database hears of a cancelled job late, and a node has a reason."""
+
+    def __init__(self, *by: int | None, reason: tuple[str, float | None] = ("", None)) -> None:
+        self.by, self.reason = list(by), reason
+
+    async def cancelled_by(self, number: int) -> int | None:
+        return self.by.pop(0)
+
+    async def node_reason(self, node: str) -> tuple[str, float | None]:
+        return self.reason
+
+
+async def test_an_end_by_others_is_explained_by_who_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ends, "_AGAIN_S", 0.0)
+    over = job(7, "CANCELLED", node="gpu1", started_at=100.0, ends_at=160.0)
+    late = await ends.explained(Ends(None, 0, reason=("Prolog error", 99.0)), over)
+    assert (late.cancelled_by, late.node_reason) == ("root", "Prolog error")
+    before = await ends.explained(Ends(4_000_000, reason=("down for a week", 50.0)), over)
+    assert (before.cancelled_by, before.node_reason) == ("uid 4000000", "")
+    assert await ends.explained(Ends(), job(7, "COMPLETED")) == Found(job=job(7, "COMPLETED"))

@@ -162,6 +162,7 @@ async def test_the_log_is_its_last_lines_without_control_characters(me: Account,
     lines = "".join(f"line {number}\n" for number in range(20000))
     (directory / "session.log").write_text(lines + "\x1b[31mred\x1b[0m\x07\n\x1b]0;title\x07 10%\r 100%\n\n")
     log = await home.read_log(me, str(root), SESSION, timeout_s=20)
+    assert log is not None
     assert len(log) == home.LOG_LINES
     assert log[-3:] == ("line 19999", "red", " 100%")
 

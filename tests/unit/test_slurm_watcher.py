@@ -90,6 +90,16 @@ def test_a_job_that_waits_anew_has_no_reservation_of_before() -> None:
     assert [shown.reservation for shown in table.jobs] == [""]
 
 
+@pytest.mark.parametrize("forgotten", ["nobody", "1016"])
+def test_a_job_keeps_its_owner_while_the_name_service_forgets_the_account(forgotten: str) -> None:
+    table = JobTable()
+    table.apply([job()], {}, 0)
+    table.apply([job(user=forgotten), job(2, user=forgotten)], {}, 1)
+    assert [shown.user for shown in table.jobs] == ["anna", forgotten], "of another job nothing is known"
+    table.apply([job(name="fabric-main-bbbbbbbbbbbb", user=forgotten)], {}, 2)
+    assert [shown.user for shown in table.jobs] == [forgotten], "the number is another job's now"
+
+
 def test_an_ended_session_stays_in_sight_for_ten_minutes() -> None:
     table = JobTable()
     table.apply([job(state="TIMEOUT"), job(2, "FAILED", name="something else")], {}, 0)

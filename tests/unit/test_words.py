@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fabric_hub.clock import clock
-from fabric_hub.model import Job, Snapshot
+from fabric_hub.model import Found, Job, Snapshot
 from fabric_hub.spawner.words import progress_event, was_killed, why_gone
 
 from .builders import NOW, a_job, a_session, a_snapshot
@@ -81,6 +81,32 @@ KILLED = ("slurmstepd-gpu1: error: StepId=7.batch exceeded memory limit (4677959
     ],
 )
 def test_each_end_of_a_session_is_told(job: Job | None, lines: tuple[str, ...], reason: str, words: str) -> None:
-    error = why_gone(a_session(image="base"), job, lines if was_killed(job) else ())
+    error = why_gone(a_session(image="base"), Found(job=job), lines if was_killed(job) else ())
     assert error.reason == reason
     assert words in error.text
+
+
+@pytest.mark.parametrize(
+    ("by", "words"),
+    [
+        ("root", "cancelled in Slurm by root, which is an administrator or Slurm itself, not on a page of the hub."),
+        ("jan", "cancelled in Slurm by your own account jan, not on a page"),
+        ("boss", "cancelled in Slurm by boss, not on a page of the hub. Ask them why"),
+        ("", "cancelled in Slurm, not on a page of the hub."),
+    ],
+)
+def test_who_cancelled_a_job_is_told_where_it_is_known(by: str, words: str) -> None:
+    error = why_gone(a_session(), Found(job=a_job(state="CANCELLED"), cancelled_by=by), (), "jan")
+    assert error.reason == "cancelled"
+    assert words in error.text
+
+
+@pytest.mark.parametrize("state", ["CANCELLED", "FAILED", "LAUNCH_FAILED", "NODE_FAIL"])
+def test_a_node_that_could_not_be_made_ready_is_told_as_that(state: str) -> None:
+    found = Found(job=a_job(state=state, node="gpu1"), cancelled_by="root", node_reason="Prolog error")
+    error = why_gone(a_session(), found)
+    assert error.reason == "node-not-ready"
+    assert "could not make node gpu1 ready for the session and took it out of service: Prolog error." in error.text
+    # a session that had begun ended for another reason, whatever befell its node
+    for later in (why_gone(a_session(), found, ("one line",)), why_gone(a_session(port=1), found)):
+        assert later.reason == state.lower().replace("_", "-")
