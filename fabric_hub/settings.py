@@ -164,7 +164,11 @@ class GatewaySettings(Frozen):
     script_text_from_hub: bool = Field(
         default=False, description="Accept req_options, req_prologue and req_epilogue from the hub's configuration."
     )
-    prologue: str = Field(default="", description="Shell lines that every session runs first (module load, ...).")
+    prologue: str = Field(
+        default="",
+        description="Shell lines that every session runs first (module load cuda), as in a login shell of the node. "
+        "One that fails ends the start; end what may fail in || true.",
+    )
 
 
 class SlurmSettings(Frozen):

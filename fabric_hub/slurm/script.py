@@ -24,6 +24,9 @@ LONGEST_COMMENT = 1000
 # Told to the notebook this many seconds before the time limit (Slurm may be up to a minute earlier): it saves what is
 # open. Only the batch step hears it, which is the notebook.
 END_SIGNAL, END_SIGNAL_S = "USR1", 120
+# How a job ends whose site's prologue failed (EX_CONFIG of sysexits.h), and the line in its log that says where.
+PROLOGUE_FAILED = 78
+PROLOGUE_WORDS = "fabric-hub: gateway.prologue failed"
 _PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
@@ -148,7 +151,8 @@ def script(
     :param directory: the session's private directory.
     :param python: the image's interpreter.
     :param home: the home directory to give the session, when it is not the account's own.
-    :param prologue: the site's shell lines, before the spec's own.
+    :param prologue: the site's shell lines, before the spec's own. They run as in a login shell of the node, which
+        has "module" and whatever else /etc/profile gives; one that fails ends the job (:data:`PROLOGUE_FAILED`).
 
     There is no srun step: the notebook is the batch step, which starts sooner. Until it listens for the signal
     before the end, that signal is ignored: its default would end the job.
@@ -157,12 +161,33 @@ def script(
     lines = ["#!/bin/bash", f"# Session {session} of Fabric Hub.", f"trap '' {END_SIGNAL}"]
     if home:
         lines.append(f"export HOME={shlex.quote(home)}")
-    lines += [text.strip("\n") for text in (prologue, spec.prologue) if text.strip()]
+    if prologue.strip():
+        lines += _watched(prologue.strip("\n"))
+    if spec.prologue.strip():
+        lines.append(spec.prologue.strip("\n"))
     if spec.epilogue.strip():
         lines += [*_passing_on(command), spec.epilogue.strip("\n"), "exit $fabric_status"]
     else:
         lines.append(f"exec {command}")
     return "\n".join(lines) + "\n"
+
+
+def _watched(prologue: str) -> list[str]:
+    """The site's lines, each of which has to succeed; what a file that they read does inside is its own matter.
+
+    The trap hears of commands as "set -e" does: not of those in a condition, or before "||".
+    """
+    return [
+        "[ -r /etc/profile ] && . /etc/profile",
+        "fabric_failed() {",
+        f"  echo \"{PROLOGUE_WORDS} with status $1, at: ${{2%%$'\\n'*}}\" >&2",
+        f"  exit {PROLOGUE_FAILED}",
+        "}",
+        "trap 'fabric_status=$?; [ ${#BASH_SOURCE[@]} -gt 1 ] || fabric_failed $fabric_status \"$BASH_COMMAND\"' ERR",
+        prologue,
+        "trap - ERR",
+        "unset -f fabric_failed",
+    ]
 
 
 def _passing_on(command: str) -> list[str]:

@@ -61,6 +61,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
     session_id = Unicode("", help="The session of this server; empty when it has none.")
     child_kind = Unicode("")
     choice = AnyTrait(None, allow_none=True)
+    next_url = ""  # where the link led that began this start; JupyterHub checks it wherever it comes back
     _notice = ""  # what a limit does to this start, which it does not prevent
     _unanswered = False  # an earlier hub's session, while this hub has not had an answer from its server
     _opened = Instance(asyncio.Event, (), help="Set once this start has a session on record, or failed.")
@@ -102,6 +103,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         :raises SessionFailure: they are refused.
         """
         settings, user = self.shared.settings, self.user.name
+        self.next_url = self.handler.get_argument("next", "") if self.handler else ""
         self._forget_agreements()
         try:
             wish, today = parse_options(options), datetime.now().astimezone().date()

@@ -91,7 +91,15 @@ def test_the_script_with_everything() -> None:
         "# Session abcdefgh2345 of Fabric Hub.\n"
         "trap '' USR1\n"
         "export HOME='/h o'\"'\"'me'\n"
+        "[ -r /etc/profile ] && . /etc/profile\n"
+        "fabric_failed() {\n"
+        "  echo \"fabric-hub: gateway.prologue failed with status $1, at: ${2%%$'\\n'*}\" >&2\n"
+        "  exit 78\n"
+        "}\n"
+        "trap 'fabric_status=$?; [ ${#BASH_SOURCE[@]} -gt 1 ] || fabric_failed $fabric_status \"$BASH_COMMAND\"' ERR\n"
         "source /etc/profile\n"
+        "trap - ERR\n"
+        "unset -f fabric_failed\n"
         "module load cuda\n"
         "trap 'fabric_told=1; kill -USR1 $fabric_notebook 2>/dev/null' USR1\n"
         "(trap '' USR1; exec /images/base/current/bin/python -I -m fabric_lab.launch --session-dir '/d $(id)/s') &\n"
@@ -124,6 +132,39 @@ def test_the_signal_before_the_end_reaches_the_notebook_and_ends_nothing(tmp_pat
     job.stdout.close()
     assert heard == ["listening\n", "saved\n"] + (["after 7\n"] if epilogue else [])
     assert job.wait() == 7
+
+
+def run_with_prologue(tmp_path: Path, prologue: str) -> subprocess.CompletedProcess[str]:
+    """A job's script as Slurm runs it, whose notebook says that it is there."""
+    notebook, job = tmp_path / "python", tmp_path / "slurm_script"
+    notebook.write_text("#!/bin/bash\necho notebook with ${LOADED:-nothing}\n")
+    notebook.chmod(0o755)
+    job.write_text(script.script(JobSpec(), session="s", directory="/d", python=notebook, prologue=prologue))
+    environment = script.environment(ANNA, None)
+    return subprocess.run(["bash", job], env=environment, capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("prologue", "status", "command"),
+    [
+        ("modul load cuda\necho never", 127, "modul load cuda"),
+        (". /no/such/setup.sh", 1, ". /no/such/setup.sh"),
+        ("if true; then\n  false\nfi", 1, "false"),
+    ],
+)
+def test_a_prologue_that_fails_ends_the_job_and_says_where(
+    tmp_path: Path, prologue: str, status: int, command: str
+) -> None:
+    done = run_with_prologue(tmp_path, prologue)
+    assert (done.returncode, done.stdout) == (script.PROLOGUE_FAILED, "")
+    assert f"{script.PROLOGUE_WORDS} with status {status}, at: {command}\n" in done.stderr
+
+
+def test_what_a_prologue_lets_fail_ends_nothing(tmp_path: Path) -> None:
+    (tmp_path / "setup.sh").write_text("false\ngrep -q nobody-has-this-name /etc/passwd\nexport LOADED=cuda\n")
+    prologue = f". {tmp_path}/setup.sh\nfalse || true\n[ -d /none ] && echo no\nload() {{ false; true; }}\nload"
+    done = run_with_prologue(tmp_path, prologue)
+    assert (done.returncode, done.stdout) == (0, "notebook with cuda\n"), done.stderr
 
 
 def test_the_environment_of_a_client_is_these_names_only() -> None:
