@@ -74,9 +74,7 @@ def of_site(path: Path) -> Iterator[Finding]:
     yield right(f"site file {path}")
     for name in differing(tomllib.loads(path.read_text(encoding="utf-8"))):
         about = f'{name.key} "{name.written}" is read as "{name.read}", {name.why}'
-        yield Finding(
-            state="NOTE", about=about, remedy="nothing has to be done; written so, it reads the same everywhere"
-        )
+        yield Finding(state="NOTE", about=about, remedy="write it as it is read, or leave it")
     if note := origins.one_origin(found.hub):
         yield Finding(state="NOTE", about=note, remedy=origins.REMEDY)
     if found.slurm:
