@@ -7,10 +7,25 @@ from typing import Annotated
 
 from pydantic import Field
 
-from .model import AbsolutePath, Frozen
+from .model import AbsolutePath, Frozen, said
 
 # without the characters that would end an IRI in RDF
-WebAddressOrNone = Annotated[str, Field(pattern=r"^(https?://[^\s\"<>\\^`{|}\x00-\x20\x7f]{1,500})?$")]
+WebAddressOrNone = Annotated[
+    str,
+    Field(pattern=r"^(https?://[^\s\"<>\\^`{|}\x00-\x20\x7f]{1,500})?$"),
+    said("an address on the web with https:// or http://", "https://data.example.org"),
+]
+EmailOrNone = Annotated[
+    str, Field(pattern=r"^([^@\s\"<>]{1,64}@[A-Za-z0-9.-]{1,190})?$"), said("an e-mail address", "data@example.org")
+]
+LanguageCode = Annotated[
+    str, Field(pattern=r"^[A-Z]{3}$"), said("a language in the EU's list: three capital letters", "ENG")
+]
+UnixAccount = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,63}$"),
+    said("the name of a Unix account: letters, digits and _ . -, no digit first", "fabric-data"),
+]
 
 
 class CatalogueSettings(Frozen):
@@ -26,10 +41,10 @@ class CatalogueSettings(Frozen):
     )
     publisher_uri: WebAddressOrNone = Field(default="", description="A URI of that organisation.")
     contact: str = Field(default="", description="Who answers questions about the catalogue; default: its publisher.")
-    contact_email: Annotated[str, Field(pattern=r"^([^@\s\"<>]{1,64}@[A-Za-z0-9.-]{1,190})?$")] = Field(
+    contact_email: EmailOrNone = Field(
         default="", description="Their e-mail address; default: the catalogue's own address on the web."
     )
-    languages: tuple[Annotated[str, Field(pattern=r"^[A-Z]{3}$")], ...] = Field(
+    languages: tuple[LanguageCode, ...] = Field(
         default=("ENG",), description="Languages of titles and descriptions, as the EU's list of languages names them."
     )
     licence: WebAddressOrNone = Field(
@@ -40,7 +55,7 @@ class CatalogueSettings(Frozen):
 class DatasetsSettings(Frozen):
     """Datasets: who keeps the catalogue, and where nodes find what they need."""
 
-    account: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,63}$")] = Field(
+    account: UnixAccount = Field(
         default="fabric-data", description="Unix account of the keeper, which owns catalogue, grants, images and trail."
     )
     database: str = Field(default="", description="SQLAlchemy URL of the catalogue; default: SQLite in state_dir.")

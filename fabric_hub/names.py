@@ -56,7 +56,9 @@ def differing(data: Mapping[str, Any]) -> Iterator[Differing]:
             yield Differing(key, name, slurm_key(name), slurm)
     people = [("login.admins", login.get("admins"))]
     for name, project in projects.items():
-        members = _table(_table(project).get("members"))
+        members = _table(project).get("members")
+        people.append((f"project.{name}.members", members))  # where it is a plain list
+        members = _table(members)
         people += [(f"project.{name}.members.{role}", members.get(role)) for role in ("owner", "member")]
     for key, found in people:
         for name in found if isinstance(found, list | tuple) else ():
@@ -66,6 +68,8 @@ def differing(data: Mapping[str, Any]) -> Iterator[Differing]:
 
 def _project(project: Any) -> Any:
     members = _table(project).get("members")
+    if isinstance(members, list | tuple):  # a plain list is one of members
+        return {**project, "members": _people(members)}
     if not isinstance(members, Mapping):
         return project
     return {**project, "members": {role: _people(people) for role, people in members.items()}}
@@ -74,7 +78,8 @@ def _project(project: Any) -> Any:
 def _people(people: Any) -> Any:
     if not isinstance(people, list | tuple):
         return people
-    return type(people)(login_name(name) if isinstance(name, str) else name for name in people)
+    # what no person's name can be is told as it is written (DOMAIN\\anna)
+    return type(people)(login_name(name) if isinstance(name, str) and "\\" not in name else name for name in people)
 
 
 def _table(value: Any) -> Mapping[str, Any]:

@@ -7,12 +7,17 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from .model import AbsolutePath, Frozen, Slug
+from .model import AbsolutePath, Frozen, Slug, said
 
 # What stands for a name of the Unix account, or of a project of the site's file and its Slurm account.
 _OF_USER, _OF_PROJECT = ("{user}", "{uid}"), ("{project}", "{account}")
 _NAME = r"\{(?:user|uid|project|account)\}"
-_PROJECT = rf"^(?:(?:[A-Za-z0-9_]|{_NAME})(?:[A-Za-z0-9_.-]|{_NAME}){{0,63}})?$"
+_PROJECT_PATTERN = rf"^(?:(?:[A-Za-z0-9_]|{_NAME})(?:[A-Za-z0-9_.-]|{_NAME}){{0,63}})?$"
+QuotaProject = Annotated[
+    str,
+    Field(pattern=_PROJECT_PATTERN),
+    said("a project's name or number; {project}, {account}, {user} and {uid} stand for names", "{project}"),
+]
 
 
 class StorageSettings(Frozen):
@@ -31,7 +36,7 @@ class StorageSettings(Frozen):
         description="Where the file system is mounted on the gateway's host; {user}, {uid}, {project} and {account} "
         "are names."
     )
-    project: Annotated[str, Field(pattern=_PROJECT)] = Field(
+    project: QuotaProject = Field(
         default="",
         description="Name or number of the project whose quota it is; {project} and {account}: of each of a user's "
         "projects; {user} and {uid}: the Unix account's. Names are those of /etc/projid on the gateway's host. Needed "

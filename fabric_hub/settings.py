@@ -9,6 +9,7 @@ nothing else.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Iterable
 from datetime import date
@@ -21,7 +22,20 @@ from pydantic import Field, ValidationError, model_validator
 from .dataset_settings import CatalogueSettings as CatalogueSettings
 from .dataset_settings import DatasetsSettings as DatasetsSettings
 from .errors import FabricError
-from .model import AbsolutePath, AccountName, EnvName, Frozen, Gres, HubId, HubUser, QosName, Slug, SlurmName
+from .model import (
+    AbsolutePath,
+    AccountName,
+    EnvName,
+    Frozen,
+    GpuType,
+    Gres,
+    HubId,
+    HubUser,
+    QosName,
+    Slug,
+    SlurmName,
+    said,
+)
 from .names import as_compared
 from .quota_settings import QuotasSettings
 from .site_mistakes import across, at_line, explain
@@ -30,8 +44,22 @@ ENV = "FABRIC_HUB_SITE"
 DEFAULT_PATH = Path("/etc/fabric-hub/site.toml")
 
 
-HttpAddress = Annotated[str, Field(pattern=r"^(?:https?://[A-Za-z0-9._:\[\]-]+(?:/[A-Za-z0-9._~/-]*)?)?$")]
-MemorySize = Annotated[str, Field(pattern=r"^[1-9][0-9]*(?:\.[0-9]+)?[KMGT]$")]
+def _in_slurms_units(text: str) -> str:
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?\s*", text, re.IGNORECASE)
+    return f'write "{match[1]}{match[2].upper() or "M"}"' if match and float(match[1]) else ""
+
+
+HttpAddress = Annotated[
+    str,
+    Field(pattern=r"^(?:https?://[A-Za-z0-9._:\[\]-]+(?:/[A-Za-z0-9._~/-]*)?)?$"),
+    said("an address with https:// or http://, without a query", "https://hub.example.org"),
+]
+MemorySize = Annotated[
+    str,
+    Field(pattern=r"^[1-9][0-9]*(?:\.[0-9]+)?[KMGT]$"),
+    said("an amount of memory as Slurm writes it: a number with K, M, G or T", "8G", _in_slurms_units),
+]
+Umask = Annotated[str, Field(pattern=r"^0?[0-7]{3}$"), said("three octal digits in quotation marks", "022")]
 
 
 def memory_mb(size: str) -> int:
@@ -147,7 +175,11 @@ class GatewaySettings(Frozen):
     script_text_from_hub: bool = Field(
         default=False, description="Accept req_options, req_prologue and req_epilogue from the hub's configuration."
     )
-    prologue: str = Field(default="", description="Shell lines that every session runs first (module load, ...).")
+    prologue: str = Field(
+        default="",
+        description="Shell lines that every session runs first (module load cuda), as in a login shell of the node. "
+        "One that fails ends the start; end what may fail in || true.",
+    )
 
 
 class SlurmSettings(Frozen):
@@ -184,7 +216,7 @@ class UserSettings(Frozen):
         default=False, description="Everybody runs as the account of the hub itself: nobody is separated. Demo only."
     )
     home: str = Field(default="", description="Home directory; {user} is the hub's name. Empty: from the passwd entry.")
-    umask: Annotated[str, Field(pattern=r"^0?[0-7]{3}$")] = Field(
+    umask: Umask = Field(
         default="022",
         description="The umask of sessions, in octal, as people's own login shells and sbatch have it; a session's "
         "private files are closed to others whatever it is.",
@@ -241,9 +273,7 @@ class Profile(Frozen):
         default=None, description='Memory of one session, as "8G"; default: Slurm\'s own.'
     )
     gpus: int = Field(default=0, ge=0, le=64, description="GPUs of one session.")
-    gpu_type: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,40}$")] | None = Field(
-        default=None, description="Slurm's type name of the GPUs; default: any."
-    )
+    gpu_type: GpuType | None = Field(default=None, description="Slurm's type name of the GPUs; default: any.")
     shards: int = Field(default=0, ge=0, le=1024, description="GPU shards of one session, instead of whole GPUs.")
     default_hours: float = Field(default=1.0, gt=0, le=8784, description="Time asked for when the user says nothing.")
     max_hours: float = Field(default=8.0, gt=0, le=8784, description="Longest time that a user may ask for.")
@@ -282,10 +312,15 @@ class Profile(Frozen):
 
 
 class Members(Frozen):
-    """Who belongs to a project, by role. Both roles may start sessions in it."""
+    """Who belongs to a project, by role. Both roles may start sessions in it. A plain list is one of members."""
 
     owner: tuple[HubUser, ...] = Field(default=(), description="Hub users who are responsible for the project.")
     member: tuple[HubUser, ...] = Field(default=(), description="Hub users who work in the project.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain_list(cls, data: Any) -> Any:
+        return {"member": data} if isinstance(data, list | tuple) else data
 
     def __contains__(self, user: str) -> bool:
         return user in self.owner or user in self.member

@@ -11,16 +11,57 @@ from typing import Any
 
 def explain(item: Any, text: str, name: str) -> list[str]:
     """A mistake that pydantic found in a file's tables, as lines ``name:line: key: what``."""
-    loc = [str(part) for part in item["loc"]]
-    message = item["msg"].removeprefix("Value error, ")
-    if item["type"] == "extra_forbidden":
-        message = "no such setting"
-    elif item["type"] == "missing":
-        message = "is required"
+    loc = [str(part) for part in item["loc"] if part != "[key]"]
+    message = _message(item)
     if loc:
         return [f"{name}:{line_of(text, loc)}: {'.'.join(loc)}: {message}"]
     # a check of the whole file names its own places, one on each line
     return [at_line(mistake, text, name) for mistake in message.split("\n")]
+
+
+# What pydantic says of kinds that people know by other names, and how they are written in the file.
+_KINDS = {
+    "string": 'must be text in quotation marks, such as "gpu"',
+    "int": "must be a whole number, such as 4",
+    "float": "must be a number, such as 1.5",
+    "bool": "must be true or false",
+    "date": "must be a day, such as 2027-12-31",
+    "tuple": 'must be a list, such as ["one", "two"]',
+    "list": 'must be a list, such as ["one", "two"]',
+    "dict": "must be a table of its own, such as [hub] or [profile.gpu-1]",
+    "model": "must be a table of its own, such as [hub] or [profile.gpu-1]",
+    "path": 'must be a path in quotation marks, such as "/srv/fabric"',
+}
+
+_SAID_ALREADY = frozenset({"value_error", "assertion_error", "kept", "unknown"})
+_LIMITS = frozenset({"string_too_long", "string_too_short", "date_past", "date_future", "finite_number"})
+
+
+def _message(item: Any) -> str:
+    """What is allowed, with an example, and what stands there; a pattern would tell a person nothing."""
+    kind, value = item["type"], item.get("input")
+    if kind == "extra_forbidden":
+        return "no such setting"
+    if kind == "missing":
+        return "is required"
+    if kind in _SAID_ALREADY:
+        return str(item["msg"].removeprefix("Value error, "))
+    if kind == "string_pattern_mismatch":
+        told = "is written in another form than the reference says"
+    else:
+        told = _KINDS.get(kind.partition("_")[0], item["msg"].replace("Input should be", "must be"))
+        if kind in _LIMITS:
+            told = item["msg"].replace("Input should be", "must be")
+    better = (item.get("ctx") or {}).get("better", "")
+    return f"{told}, not {_shown(value)}" + (f": {better}" if better else "")
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, str):
+        return f'"{value[:80]}"'
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "a table" if isinstance(value, Mapping) else "a list" if isinstance(value, list | tuple) else str(value)[:80]
 
 
 def across(data: Mapping[str, Any]) -> list[str]:

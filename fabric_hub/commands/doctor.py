@@ -8,12 +8,14 @@ import shutil
 import stat
 import sys
 import sysconfig
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 from .. import settings
 from ..embedded.runtime import find_proxy
 from ..errors import FabricError
+from ..names import differing
 from ..settings import Settings
 from . import daemons, origins
 from .findings import Finding, ask, exists, place, problem, right, skipped
@@ -70,6 +72,9 @@ def of_site(path: Path) -> Iterator[Finding]:
             yield problem(line, error.hint or "correct that line; `fabric-hub check-config` reads it again")
         return
     yield right(f"site file {path}")
+    for name in differing(tomllib.loads(path.read_text(encoding="utf-8"))):
+        about = f'{name.key} "{name.written}" is read as "{name.read}", {name.why}'
+        yield Finding(state="NOTE", about=about, remedy="write it as it is read, or leave it")
     if note := origins.one_origin(found.hub):
         yield Finding(state="NOTE", about=note, remedy=origins.REMEDY)
     if found.slurm:

@@ -12,27 +12,38 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from ..model import Frozen, HubUser, Slug
+from ..model import Frozen, HubUser, Slug, said
 
 
 def _text(pattern: str) -> StringConstraints:
     return StringConstraints(pattern=rf"^(?:{pattern})$", strict=True)
 
 
-VersionName = Annotated[str, _text(r"[0-9A-Za-z](?:[0-9A-Za-z._-]{0,30}[0-9A-Za-z])?")]
+VersionName = Annotated[
+    str,
+    _text(r"[0-9A-Za-z](?:[0-9A-Za-z._-]{0,30}[0-9A-Za-z])?"),
+    said("a version: letters, digits and . _ - between them, at most 32", "2026.1"),
+]
 Digest = Annotated[str, _text(r"[0-9a-f]{64}")]
 # What steers a terminal (C0 and C1), or turns the order of letters round: people's words are shown to operators.
 _STEERS = r"\x7f-\x9f\u2028-\u202e\u2066-\u2069"
-Line = Annotated[str, _text(rf"[^\x00-\x1f{_STEERS}]{{1,300}}")]
+Line = Annotated[
+    str, _text(rf"[^\x00-\x1f{_STEERS}]{{1,300}}"), said("one line of text, 1 to 300 characters", "Wind farm")
+]
 Text = Annotated[
     str,
     StringConstraints(
         min_length=1, max_length=20_000, strict=True, pattern=rf"^[^\x00-\x08\x0b\x0c\x0e-\x1f{_STEERS}]*$"
     ),
+    said("text without control characters, 1 to 20000 characters", "Measured in 2026."),
 ]
-WebAddress = Annotated[str, _text(r"https?://[^\s\"<>\\^`{|}\x00-\x20\x7f]{1,500}")]
+WebAddress = Annotated[
+    str,
+    _text(r"https?://[^\s\"<>\\^`{|}\x00-\x20\x7f]{1,500}"),
+    said("an address on the web with https:// or http://", "https://data.example.org"),
+]
 # http://publications.europa.eu/resource/authority/language
-Language = Annotated[str, _text(r"[A-Z]{3}")]
+Language = Annotated[str, _text(r"[A-Z]{3}"), said("a language in the EU's list: three capital letters", "ENG")]
 # http://publications.europa.eu/resource/authority/data-theme
 Theme = Literal[
     "AGRI", "ECON", "EDUC", "ENER", "ENVI", "GOVE", "HEAL", "INTR", "JUST", "REGI", "SOCI", "TECH", "TRAN",
@@ -67,7 +78,10 @@ class Contact(Frozen):
     """Where questions go (vcard:Kind): an e-mail address, a web address, or both."""
 
     name: Line
-    email: Annotated[str, _text(r"[^@\s\"<>]{1,64}@[A-Za-z0-9.-]{1,190}")] | None = None
+    email: (
+        Annotated[str, _text(r"[^@\s\"<>]{1,64}@[A-Za-z0-9.-]{1,190}"), said("an e-mail address", "data@example.org")]
+        | None
+    ) = None
     url: WebAddress | None = None
 
 

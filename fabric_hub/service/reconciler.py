@@ -189,6 +189,7 @@ class Reconciler:
             log.warning("Job %s of session %s has no owner and is ended", orphan.job_id, orphan.session)
             try:
                 await self._gateway.cancel(CancelRequest(session=orphan.session, user=orphan.user, why="orphan"))
+                await self._gateway.remove(orphan.session, orphan.user)  # what its job would have read
             except FabricError as error:  # one that cannot be ended must not keep the others alive
                 log.warning("Job %s is to be ended later: %s", orphan.job_id, error)
             self._asked[orphan.job_id] = time.time()

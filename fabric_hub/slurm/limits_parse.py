@@ -19,7 +19,7 @@ CONFIG_WORD = "AccountingStorageEnforce"
 YEAR_S = 365 * 86400.0
 
 # The TRES that a job of ours can ask for; others (energy, pages ...) are nobody's limit here.
-_TRES = re.compile(r"cpu|mem|node|billing|gres/[^,=()\s]+")
+_TRES = re.compile(r"cpu|mem|node|billing|gres/[^,=\s]+")
 _FIELD = re.compile(r"(?:^|\s)([A-Za-z][\w/]*)=(\S*)")
 _PAIR = re.compile(r"(N|\d+)\((\d+)(?:\.\d+)?\)")
 _SHARE = re.compile(r"(\S+?)=\{([^{}]*)\}")

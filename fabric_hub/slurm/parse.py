@@ -280,7 +280,8 @@ def gres_counts(text: str) -> dict[str, dict[str, int]]:
     a name without a count (one) and counts such as ``4K``.
     """
     counts: dict[str, dict[str, int]] = {}
-    plain = re.sub(r"\([^()]*\)", "", text.replace(":(null)", ":"))
+    # those at an item's end: a type may have some of its own (intel(r)_data_center_gpu_max_1550)
+    plain = re.sub(r"\([^()]*\)(?=\s*(?:,|$))", "", text.replace(":(null)", ":"))
     for item in plain.split(","):
         name, *rest = item.strip().split(":")
         if not name or name in _NOTHING:

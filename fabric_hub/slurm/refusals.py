@@ -127,6 +127,8 @@ def read(words: str) -> Words:
     told = [_LEVEL.sub("", line).removeprefix(_FAILED) for line in plain]
     details = [line for line in told if _DETAIL.fullmatch(line)]
     others = dict.fromkeys(line for n, line in enumerate(told) if n != last and line not in details)
+    if silence(told[last]):  # no plugin was asked: what has the client's name before it is the client's
+        others = dict.fromkeys(line for n, line in enumerate(told) if n != last and plain[n] == lines[n])
     return Words(told[last], details[0] if details else "", " ".join(others)[:_LONGEST])
 
 

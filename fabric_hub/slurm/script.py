@@ -20,6 +20,10 @@ LOG_NAME = "session.log"
 # Told to the notebook this many seconds before the time limit (Slurm may be up to a minute earlier): it saves what is
 # open. Only the batch step hears it, which is the notebook.
 END_SIGNAL, END_SIGNAL_S = "USR1", 120
+# How a job ends whose site's prologue failed (EX_CONFIG of sysexits.h), and the line in its log that says where.
+PROLOGUE_FAILED = 78
+FAILED_WORDS = "fabric-hub: "
+PROLOGUE_WORDS = f"{FAILED_WORDS}gateway.prologue failed"
 _PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
@@ -151,7 +155,9 @@ def script(
     :param directory: the session's private directory.
     :param python: the image's interpreter.
     :param home: the home directory to give the session, when it is not the account's own.
-    :param prologue: the site's shell lines, before the spec's own.
+    :param prologue: the site's shell lines, before the spec's own. They run as in a login shell of the node, which
+        has "module" and whatever else /etc/profile gives; one that fails ends the job (:data:`PROLOGUE_FAILED`). One
+        of the spec's that fails is told in the log, and the job goes on, as with batchspawner.
 
     There is no srun step: the notebook is the batch step, which starts sooner. Until it listens for the signal
     before the end, that signal is ignored: its default would end the job.
@@ -160,12 +166,37 @@ def script(
     lines = ["#!/bin/bash", f"# Session {session} of Fabric Hub.", f"trap '' {END_SIGNAL}"]
     if home:
         lines.append(f"export HOME={shlex.quote(home)}")
-    lines += [text.strip("\n") for text in (prologue, spec.prologue) if text.strip()]
+    if prologue.strip() or spec.prologue.strip():
+        lines += [
+            "[ -r /etc/profile ] && . /etc/profile",
+            "fabric_failed() {",
+            f"  echo \"{FAILED_WORDS}$1 failed with status $2, at: ${{3%%$'\\n'*}}\" >&2",
+            '  [ -z "$4" ] || exit "$4"',
+            "}",
+            *_watched(prologue, f"gateway.prologue {{}} {PROLOGUE_FAILED}"),
+            *_watched(spec.prologue, "req_prologue {}"),
+            "unset -f fabric_failed",
+        ]
     if spec.epilogue.strip():
         lines += [*_passing_on(command), spec.epilogue.strip("\n"), "exit $fabric_status"]
     else:
         lines.append(f"exec {command}")
     return "\n".join(lines) + "\n"
+
+
+def _watched(text: str, told: str) -> list[str]:
+    """An administrator's lines, with a word in the log on each that fails.
+
+    The trap hears of commands as "set -e" does: not of those in a condition, or before "||", nor of what is inside
+    functions. What a file that they read does inside is its own matter.
+
+    :param told: what the function is given, ``{}`` for status and command.
+    """
+    if not text.strip():
+        return []
+    call = told.format('$fabric_status "$BASH_COMMAND"')
+    trap = f"trap 'fabric_status=$?; [ ${{#BASH_SOURCE[@]}} -gt 1 ] || fabric_failed {call}' ERR"
+    return [trap, text.strip("\n"), "trap - ERR"]
 
 
 def _passing_on(command: str) -> list[str]:

@@ -30,13 +30,15 @@ from . import drop_in
 from .child import session_variables
 from .metrics import record_failure
 from .runtime import HubRuntime, runtime
-from .words import Trouble, progress_event, was_killed, why_gone
+from .words import Trouble, progress_event, prologue_failed, was_killed, why_gone
 
 CERT_FILES = {"keyfile": "ssl.key", "certfile": "ssl.crt", "cafile": "ssl-ca.crt"}
 GONE_PATIENCE_S = 15.0
 FIRST_WORD_S = 10.0
 QUIET_S = 10.0
 PREPARING_S = 5.0  # between two looks at a node that is made ready
+# Between two tries to cancel what Slurm did not answer for, or looks for the end of a job that ends slowly.
+END_AGAIN_S, END_TRIES = 10.0, 60
 
 
 class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
@@ -286,7 +288,8 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
 
     async def _why_gone(self, now: Standing) -> FabricError:
         found = await self._explained(now.job)
-        lines = await self.last_lines() if was_killed(now.job) or found.node_reason else ()
+        told = was_killed(now.job) or prologue_failed(now.job) or found.node_reason
+        lines = await self.last_lines() if told else ()
         return why_gone(self.session, found, lines, self._unix_name)
 
     @property
@@ -348,34 +351,60 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         return bool(self.session.profile == self.shared.settings.quotas.rescue_profile)
 
     async def abandon(self) -> None:
-        """After a failed start, or the end: no job may be left, nor its token and key in the user's home.
+        """After a failed start, or the end: no job may be left, nor what it would have read: tokens and keys.
 
-        What cannot be done now the reconciler does later.
+        What Slurm does not answer now is done later, also by the reconciler.
         """
-        if await self._cancel("failed"):
-            with suppress(FabricError):
-                await self.shared.gateway.remove(self.session.id, self.session.user)
+        session = self.session
+        if await self._cancel(session, "failed"):
+            await self._remove(session)
+        else:
+            self.shared.spawn(self._end_later(session, "failed"))
 
     async def stop_session(self, now: bool) -> None:
         """Cancel the job, and wait a moment until Slurm says that it is gone."""
-        if not await self._cancel("stopped") or now or not self.session.job_id:
+        session = self.session
+        if not await self._cancel(session, "stopped"):
+            self.shared.spawn(self._end_later(session, "stopped"))
             return
-        try:
-            async with asyncio.timeout(GONE_PATIENCE_S):
-                async for snapshot in self.shared.follower.changes():
-                    if standing(self.session, snapshot).verdict is Verdict.GONE:
-                        break
-            await self.shared.gateway.remove(self.session.id, self.session.user)
-        except TimeoutError:
-            self.log.info("Job %s is still ending", self.session.job_id)
-        except FabricError as error:
-            self.log.warning("After stopping session %s: %s", self.session.id, error)
+        if session.job_id and not now:
+            try:
+                async with asyncio.timeout(GONE_PATIENCE_S):
+                    async for snapshot in self.shared.follower.changes():
+                        if standing(session, snapshot).verdict is Verdict.GONE:
+                            break
+            except TimeoutError:
+                self.log.info("Job %s is still ending", session.job_id)
+                self.shared.spawn(self._remove_later(session))
+                return
+        await self._remove(session)
 
-    async def _cancel(self, why: str) -> bool:
+    async def _end_later(self, session: Session, why: str) -> None:
+        while not await self._cancel(session, why):  # noqa: ASYNC110 - Slurm's answer sets no event of ours
+            await asyncio.sleep(END_AGAIN_S)
+        await self._remove(session)
+
+    async def _remove_later(self, session: Session) -> None:
+        """A job that still ends may write to its files: they go when it has."""
+        for _ in range(END_TRIES):
+            await asyncio.sleep(END_AGAIN_S)
+            with suppress(FabricError):
+                if standing(session, await self.shared.follower.fresh(time.time())).verdict is Verdict.GONE:
+                    break
+        await self._remove(session)
+
+    async def _remove(self, session: Session) -> None:
+        """Remove a session's private files: one that ended before its job read them leaves tokens and keys behind."""
         try:
-            await self.end_job(self.shared, self.session, why)
+            await self.shared.gateway.remove(session.id, session.user)
         except FabricError as error:
-            self.log.warning("Session %s is to be cancelled later: %s", self.session.id, error)
+            self.log.warning("Files of session %s are left: %s", session.id, error)
+
+    async def _cancel(self, session: Session, why: str) -> bool:
+        try:
+            await self.end_job(self.shared, session, why)
+        except FabricError as error:
+            self.log.warning("Session %s is to be cancelled later: %s", session.id, error)
             return False
         return True
 

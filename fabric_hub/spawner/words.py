@@ -12,6 +12,7 @@ from ..errors import FabricError
 from ..model import Found, Job, Phase, Snapshot
 from ..sessions.store import Session
 from ..slurm.reasons import explain, silence
+from ..slurm.script import PROLOGUE_FAILED, PROLOGUE_WORDS
 
 
 class Trouble(NamedTuple):
@@ -110,10 +111,15 @@ def was_killed(job: Job | None) -> bool:
     return job is not None and job.state == "FAILED" and job.exit_signal == signal.SIGKILL
 
 
+def prologue_failed(job: Job | None) -> bool:
+    """Whether a job ended as one does whose site's prologue failed; its log says where."""
+    return job is not None and job.state == "FAILED" and job.exit_status == PROLOGUE_FAILED
+
+
 def why_gone(session: Session, found: Found, lines: Sequence[str] = (), own: str = "") -> FabricError:
     """Why a session's job is gone, in Slurm's word where there is one, and by whom, where that is known.
 
-    :param lines: the end of its log, where :func:`was_killed`, or something befell its node.
+    :param lines: the end of its log, where :func:`was_killed`, :func:`prologue_failed`, or something befell its node.
     :param own: the Unix account of the session's user.
     """
     job = found.job
@@ -142,6 +148,17 @@ def why_gone(session: Session, found: Found, lines: Sequence[str] = (), own: str
         )
     if job.state == "CANCELLED" and found.cancelled_by:
         return _cancelled(found.cancelled_by, own)
+    if prologue_failed(job) and session.port is None:
+        for line in lines:
+            if line.startswith(PROLOGUE_WORDS):
+                return FabricError(
+                    f"What this site runs first in every session failed on node {job.node or 'of the job'}, "
+                    f"{line.removeprefix(PROLOGUE_WORDS).lstrip()}.",
+                    reason="prologue",
+                    hint="Tell the operators: it is gateway.prologue of the site's file; the log has the command's "
+                    "own words. What may fail there ends in || true.",
+                    status=424,
+                )
     if was_killed(job) and any(_OUT_OF_MEMORY.search(line) for line in lines):
         job = job.model_copy(update={"state": "OUT_OF_MEMORY"})
     reason = job.state.lower().replace("_", "-")

@@ -64,6 +64,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
     child_kind = Unicode("")
     choice = AnyTrait(None, allow_none=True)
     chosen = UserOptions()  # what the form is to show as chosen
+    next_url = ""  # where the link led that began this start; JupyterHub checks it wherever it comes back
     _notice = ""  # what a limit does to this start, which it does not prevent
     _unanswered = False  # an earlier hub's session, while this hub has not had an answer from its server
     awaited_by: asyncio.Task[Any] | None = None  # who waits for the server to answer, and stops it if it does not
@@ -106,6 +107,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         :raises SessionFailure: they are refused.
         """
         user = self.user.name
+        self.next_url = self.handler.get_argument("next", "") if self.handler else ""
         self._forget_agreements()
         try:
             wish, today = parse_options(options), datetime.now().astimezone().date()

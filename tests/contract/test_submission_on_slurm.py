@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from fabric_hub.errors import FabricError, SlurmUnavailableError
+from fabric_hub.model import JobSpec
+from fabric_hub.slurm import script
 from tests.embedded_run import EmbeddedRun
 
 from .conftest import Stage, new_session
@@ -90,6 +92,24 @@ async def test_an_sbatch_that_prints_before_or_after_the_job_id_submits(
         sbatch.symlink_to(real)
     assert submitted.words == "12 nodes are back"
     assert on_slurm.slurm("squeue", "-h", "-j", str(submitted.job_id), "-o", "%i") == str(submitted.job_id)
+
+
+def test_a_prologue_that_fails_ends_the_job_with_its_status_and_says_where_in_the_log(on_slurm: EmbeddedRun) -> None:
+    log = on_slurm.home("student1") / "prologue.log"
+    text = script.script(
+        JobSpec(), session="s", directory="/d", python=Path("/bin/true"), prologue="echo before\nmodul load cuda"
+    )
+    done = on_slurm.as_user(
+        "student1", "sbatch", "--parsable", "--wait", "--account=ml-course", "--partition=cpu", "--mem=100M",
+        f"--output={log}", input=text,
+    )  # fmt: skip
+    assert done.returncode == script.PROLOGUE_FAILED, done.stderr
+    said = log.read_text()
+    assert "before" in said
+    assert f"{script.PROLOGUE_WORDS} with status 127, at: modul load cuda\n" in said
+    told = on_slurm.slurm("scontrol", "show", "job", done.stdout.strip())
+    assert "JobState=FAILED" in told
+    assert f"ExitCode={script.PROLOGUE_FAILED}:0" in told
 
 
 @pytest.mark.parametrize("gateway", ["real"], indirect=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from functools import partial
+from urllib.parse import quote
 
 import pytest
 
@@ -45,6 +47,69 @@ def test_a_job_that_dies_while_starting_gives_its_reason_everywhere(site: SmallS
     assert ended
     assert (ended.end_reason, ended.end_log, ended.token) == ("failed", LOG, None)
     until(lambda: session.id in site.gateway.fake.removed, "no token and no key is left in the home")
+
+
+def test_nothing_that_a_job_would_have_read_is_left_of_a_start_that_failed_or_was_cancelled(
+    site: SmallSite, person: Person
+) -> None:
+    site.hold()
+    answer = person.start_later()
+    died = site.session_of(person)
+    site.gateway.call(lambda fake: fake.end(died.id, "CANCELLED"))
+    assert answer.result().status_code == 424
+    until(lambda: died.id in site.gateway.fake.removed, "the files of a job that was cancelled in the queue are gone")
+    person.until_gone()
+    person.start_later()
+    cancelled = site.session_of(person)
+    assert person.stop().status_code in (202, 204)
+    until(lambda: cancelled.id in site.gateway.fake.removed, "the files of a start that was cancelled are gone")
+
+
+def test_of_a_start_that_was_cancelled_while_slurm_was_silent_nothing_is_left_either(
+    site: SmallSite, person: Person
+) -> None:
+    site.gateway.call(FakeGateway.go_silent)
+    person.start_later()
+    session = until(lambda: site.store.live(person.name, ""), "the start is on record")
+    assert person.stop().status_code in (202, 204)
+    site.gateway.call(FakeGateway.answer_again)
+    until(lambda: session.id in site.gateway.fake.removed, "its files are gone once Slurm answers", 40)
+
+
+def test_start_again_leads_where_the_link_led(site: SmallSite, person: Person) -> None:
+    goal = f"/hub/user/{person.name}/lab/tree/day 1/intro.ipynb"
+    site.hold()
+    page = person.log_in().browser.get(f"/hub/spawn/{person.name}", params={"next": goal})
+    xsrf = re.search(r'xsrf_token: "([^"]+)"', page.text)
+    assert xsrf, page.text
+    wanted = {"_xsrf": xsrf[1], "next": goal}
+    person.browser.post(f"/hub/spawn/{person.name}", params=wanted, data={"profile": "small"}, follow_redirects=False)
+    session = site.session_of(person)
+    pending = person.browser.get(f"/hub/spawn-pending/{person.name}")
+    again = f"/hub/spawn/{person.name}?next={quote(goal)}"
+    assert f'href="{again}"' in pending.text
+    assert f'data-spawn-url="{again}"' in pending.text
+    site.gateway.call(lambda fake: fake.end(session.id, "NODE_FAIL"))
+    person.until_gone()
+    failed = person.browser.get(f"/hub/spawn-pending/{person.name}")
+    assert f'href="{again}"' in failed.text
+    assert f"&amp;next={quote(goal)}" in failed.text, "also of the button that offers a rescue session"
+
+
+def test_a_prologue_that_fails_says_where_and_whom_to_tell(site: SmallSite, person: Person) -> None:
+    site.answers = False
+    answer = person.start_later()
+    session = site.session_of(person)
+
+    def die(fake: FakeGateway) -> None:
+        said = "fabric-hub: gateway.prologue failed with status 127, at: module load cuda"
+        fake.logs[session.id] = ("slurm_script: line 4: module: command not found", said)
+        fake.end(session.id, "FAILED", exit_status=78)
+
+    site.gateway.call(die)
+    told = answer.result().json()["message"]
+    assert "failed on node gpu1, with status 127, at: module load cuda." in told
+    assert "gateway.prologue of the site's file" in told
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
 from fabric_hub.cli import main
+from fabric_hub.commands import doctor
 from fabric_hub.model import Job, JobSpec, SubmitRequest
 from fabric_hub.node.grants import same_account
 from fabric_hub.projects import policy
@@ -107,6 +109,13 @@ def test_a_partition_keeps_its_case_as_in_slurm(tmp_path: Path) -> None:
 def test_a_node_takes_an_account_for_the_same_in_any_case() -> None:
     assert same_account("Proteins", "proteins")
     assert not same_account("proteins", "protein")
+
+
+def test_doctor_notes_the_same(tmp_path: Path) -> None:
+    site = tmp_path / "site.toml"
+    site.write_text(site_text(tmp_path, PEOPLE + QUICK))
+    notes = [found.about for found in islice(doctor.of_site(site), 4) if found.state == "NOTE"]
+    assert 'profile.quick.qos "High" is read as "high", as Slurm keeps it' in notes
 
 
 def test_check_config_says_what_is_read_in_another_way_than_it_is_written(

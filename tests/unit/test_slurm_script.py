@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -92,8 +93,20 @@ def test_the_script_with_everything() -> None:
         "# Session abcdefgh2345 of Fabric Hub.\n"
         "trap '' USR1\n"
         "export HOME='/h o'\"'\"'me'\n"
+        "[ -r /etc/profile ] && . /etc/profile\n"
+        "fabric_failed() {\n"
+        "  echo \"fabric-hub: $1 failed with status $2, at: ${3%%$'\\n'*}\" >&2\n"
+        '  [ -z "$4" ] || exit "$4"\n'
+        "}\n"
+        "trap 'fabric_status=$?; [ ${#BASH_SOURCE[@]} -gt 1 ] || "
+        'fabric_failed gateway.prologue $fabric_status "$BASH_COMMAND" 78\' ERR\n'
         "source /etc/profile\n"
+        "trap - ERR\n"
+        "trap 'fabric_status=$?; [ ${#BASH_SOURCE[@]} -gt 1 ] || "
+        'fabric_failed req_prologue $fabric_status "$BASH_COMMAND"\' ERR\n'
         "module load cuda\n"
+        "trap - ERR\n"
+        "unset -f fabric_failed\n"
         "trap 'fabric_told=1; kill -USR1 $fabric_notebook 2>/dev/null' USR1\n"
         "(trap '' USR1; exec /images/base/current/bin/python -I -m fabric_lab.launch --session-dir '/d $(id)/s') &\n"
         "fabric_notebook=$!\n"
@@ -125,6 +138,58 @@ def test_the_signal_before_the_end_reaches_the_notebook_and_ends_nothing(tmp_pat
     job.stdout.close()
     assert heard == ["listening\n", "saved\n"] + (["after 7\n"] if epilogue else [])
     assert job.wait() == 7
+
+
+def run_with_prologue(tmp_path: Path, prologue: str, of_hub: str = "") -> subprocess.CompletedProcess[str]:
+    """A job's script as Slurm runs it, whose notebook says that it is there."""
+    notebook, job = tmp_path / "python", tmp_path / "slurm_script"
+    notebook.write_text("#!/bin/bash\necho notebook with ${LOADED:-nothing}\n")
+    notebook.chmod(0o755)
+    spec = JobSpec(prologue=of_hub)
+    job.write_text(script.script(spec, session="s", directory="/d", python=notebook, prologue=prologue))
+    environment = script.environment(ANNA, None)
+    return subprocess.run(["bash", job], env=environment, capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("prologue", "status", "command"),
+    [
+        ("modul load cuda\necho never", 127, "modul load cuda"),
+        (". /no/such/setup.sh", 1, ". /no/such/setup.sh"),
+        ("if true; then\n  false\nfi", 1, "false"),
+    ],
+)
+def test_a_prologue_that_fails_ends_the_job_and_says_where(
+    tmp_path: Path, prologue: str, status: int, command: str
+) -> None:
+    done = run_with_prologue(tmp_path, prologue)
+    assert (done.returncode, done.stdout) == (script.PROLOGUE_FAILED, "")
+    assert f"{script.PROLOGUE_WORDS} with status {status}, at: {command}\n" in done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives /etc/profile other contents for one process")
+def test_a_prologue_has_what_a_login_shell_of_the_node_has(tmp_path: Path) -> None:
+    (tmp_path / "profile").write_text('module() { [ "$*" = "load cuda" ] && export LOADED=cuda; }\n')
+    run_with_prologue(tmp_path, "module load cuda")
+    own = f"mount --bind {tmp_path}/profile /etc/profile && exec bash {tmp_path}/slurm_script"
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", own], env=script.environment(ANNA, None), capture_output=True, text=True,
+        check=False, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "notebook with cuda\n"), done.stderr
+
+
+def test_what_a_prologue_lets_fail_ends_nothing(tmp_path: Path) -> None:
+    (tmp_path / "setup.sh").write_text("false\ngrep -q nobody-has-this-name /etc/passwd\nexport LOADED=cuda\n")
+    prologue = f". {tmp_path}/setup.sh\nfalse || true\n[ -d /none ] && echo no\nload() {{ false; true; }}\nload"
+    done = run_with_prologue(tmp_path, prologue)
+    assert (done.returncode, done.stdout) == (0, "notebook with cuda\n"), done.stderr
+
+
+def test_a_req_prologue_that_fails_goes_on_as_with_batchspawner_and_says_so_in_the_log(tmp_path: Path) -> None:
+    done = run_with_prologue(tmp_path, "", "modul load cuda\nexport LOADED=little")
+    assert (done.returncode, done.stdout) == (0, "notebook with little\n")
+    assert "fabric-hub: req_prologue failed with status 127, at: modul load cuda\n" in done.stderr
 
 
 def test_the_environment_of_a_client_is_these_names_only() -> None:

@@ -93,7 +93,7 @@ def test_of_several_lines_only_the_clients_own_last_one_says_that_slurm_is_silen
     error = refusals.refused(munge, SPEC)
     assert isinstance(error, SlurmUnavailableError)
     assert "munge does not answer" in error.message
-    assert "Note: jobs of more than 8 hours wait longer" in error.message
+    assert error.message.endswith("The cluster says: Note: jobs of more than 8 hours wait longer")
 
 
 def test_slurmctlds_word_before_sbatchs_own_says_which_limit_it_is() -> None:
