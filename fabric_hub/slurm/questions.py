@@ -58,7 +58,8 @@ class Questions:
         :raises SilentError: no answer, or half of one.
         """
         mark = secrets.token_hex(16)
-        form = {"SQUEUE_FORMAT2": parse.field_list(parse.JOB_FIELDS, mark)}
+        # squeue cuts the tasks of an array at 64 characters; this holds some thousand of them apart
+        form = {"SQUEUE_FORMAT2": parse.field_list(parse.JOB_FIELDS, mark), "SLURM_BITSTR_LEN": "16384"}
         text = await self._ask("squeue", ["--noheader", "--all", "--local", "--states=all"], form)
         try:
             return parse.jobs(text, mark)

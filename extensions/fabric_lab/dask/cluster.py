@@ -102,7 +102,8 @@ class DaskCluster(SLURMCluster):  # type: ignore[misc]
             asynchronous=asynchronous,
             name=known.name,
             silence_logs=False,
-            **known.pools[0].job,
+            # the daemon's own section, which another notebook need not have
+            **{word: value for word, value in known.pools[0].job.items() if word != "config_name"},
         )
         self.shutdown_on_close = False  # not atexit: the daemon sees the kernel end, however it does
         if not asynchronous and self.told:
@@ -128,6 +129,7 @@ class DaskCluster(SLURMCluster):  # type: ignore[misc]
             await super()._start()
         except RuntimeError as error:  # distributed's own for whatever it was
             raise error.__cause__ if isinstance(error.__cause__, ClusterError) else error from None
+        self.scheduler.belongs_to(self)
         await self._ask("fabric_find", paths=modules.own())
         first, self._first = self._first, 0
         if first:

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
@@ -19,6 +19,7 @@ from .adaptive import PoolAdaptive
 from .datasets import JOBS_S, SessionDatasets
 from .host import HostedCluster, wanted_workers
 from .hub import Hub
+from .plan import Plan
 from .session import HubError
 from .shape import Place, Pool
 
@@ -46,7 +47,7 @@ class Control:
     """:param datasets: the session's, which the workers have, too.
     :param ending: set to end the cluster.
     :param hub: says why workers wait; None outside a session.
-    :param paths: directories that scheduler and workers import from.
+    :param plan: says what scheduler and workers import from, and what is set in their configuration.
     :param let_go: stops watching the kernel that started the cluster.
     """
 
@@ -56,11 +57,12 @@ class Control:
         datasets: SessionDatasets,
         ending: asyncio.Event,
         hub: Hub | None,
-        paths: Sequence[str] = (),
+        plan: Plan | None = None,
         let_go: Callable[[], None] = lambda: None,
     ) -> None:
         self._hub = hub
-        self._paths = [*paths]
+        self._paths = [*plan.paths] if plan else []
+        self._config = plan.config if plan else {}
         self._let_go = let_go
         self._cluster = cluster
         self._datasets = datasets
@@ -84,6 +86,7 @@ class Control:
             "fabric_close": self.close,
             "fabric_keep": self.keep,
             "fabric_find": self.find,
+            "fabric_config": self.config,
         }
 
     async def do(self, verb: str, words: Mapping[str, Any]) -> dict[str, Any]:
@@ -341,6 +344,10 @@ class Control:
     async def keep(self) -> None:
         """The kernel that started it has let go of it: it stays when that one ends."""
         self._let_go()
+
+    async def config(self) -> dict[str, Any]:
+        """What the notebook has set in dask's configuration."""
+        return self._config
 
     async def find(self, paths: list[str]) -> list[str]:
         """Have scheduler and workers import from these directories, too; returns all that they import from."""

@@ -60,7 +60,7 @@ async def serve(plan: Plan, directory: Path, hub: Hub | None, begun: Mapping[str
     """
     import dask
 
-    from . import modules, tls
+    from . import modules, settings, tls
     from .control import Control
     from .datasets import SessionDatasets
     from .host import HostedCluster
@@ -76,6 +76,7 @@ async def serve(plan: Plan, directory: Path, hub: Hub | None, begun: Mapping[str
         _watch(plan.server_pid, ending)
     let_go = _watch(plan.kernel_pid, ending) if plan.kernel_pid else lambda: None
     modules.find(plan.paths)
+    settings.take(plan.config)
     options = dict(plan.scheduler_options)
     if plan.host and "interface" not in options:
         options.setdefault("host", plan.host)
@@ -96,7 +97,7 @@ async def serve(plan: Plan, directory: Path, hub: Hub | None, begun: Mapping[str
     )
     try:
         await cluster
-        control = Control(cluster, datasets, ending, None if plan.local else hub, plan.paths, let_go)
+        control = Control(cluster, datasets, ending, None if plan.local else hub, plan, let_go)
         cluster.scheduler.handlers.update(control.handlers())
         cluster.scheduler.http_application.add_handlers(".*", control_pages(control))
         cluster.adopt(Begun.of(begun))

@@ -13,7 +13,7 @@ from typing import Any
 
 from .. import data, node
 from ..environment import of_job
-from . import modules, session
+from . import modules, session, settings
 from .shape import Pool
 
 # Workers that share a job start sooner; a job that is too large waits longer for a place.
@@ -31,6 +31,7 @@ class Plan:
     ``local``: its workers are processes of this machine. ``server_pid``: the cluster ends with that process.
     ``session_job``: the session's own job, which has ``datasets`` open. ``first``: workers to start with.
     ``kernel_pid``: nobody has named the cluster, and it ends with that process, too. ``paths``: directories of modules.
+    ``config``: what the notebook has set in dask's configuration.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Plan:
     first: int = 0
     kernel_pid: int | None = None
     paths: list[str] = field(default_factory=list)
+    config: dict[str, Any] = field(default_factory=dict)
 
     def dumps(self) -> str:
         return json.dumps(asdict(self))
@@ -91,7 +93,13 @@ def make_plan(
         "datasets": open_datasets(environment),
         "session_job": of_job(environment, "SLURM_JOB_ID"),
     }
-    from .own import OWN, own_pool, scheduler_words, worker_words
+    from .own import OWN, configured_scheduler, own_pool, scheduler_words, worker_words
+
+    try:
+        words = {**settings.own_words(settings.section(words.get("config_name"))), **words}
+        common["config"] = settings.said()
+    except settings.SettingError as error:
+        raise PlanError(str(error)) from None
 
     in_session = bool(environment.get("FABRIC_SERVICE_URL"))
     offer = session.ask("/session/clusters", environment=environment) if in_session else {}
@@ -112,7 +120,7 @@ def make_plan(
     if hours is not None and ("cores" in words or not in_session):
         raise PlanError("hours= is for workers like a profile. With cores= say how long as walltime='02:00:00'.")
     of_scheduler, words = scheduler_words(words)
-    common["scheduler_options"] = of_scheduler | scheduler_options
+    common["scheduler_options"] = configured_scheduler(words) | of_scheduler | scheduler_options
     if not in_session:
         return Plan(job_name=words.get("job_name") or name, pools=[own_pool(words, workers_per_job)], **common)
     if "cores" in words:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import gpu
-from . import address, modules, parent
+from . import address, modules, parent, settings
 from .datasets import JobDatasets
 from .scratch import let_multiprocessing_use, scratch
 
@@ -99,6 +99,8 @@ async def run(order: Order, directory: Path, task: int) -> None:
         names = [name for name in names if name in wanted]
         datasets = JobDatasets()
         await open_datasets(scheduler, datasets)
+        settings.take(await asyncio.wait_for(scheduler.fabric_config(), CONNECT_S))
+        configure()  # stands above that
         modules.find(await asyncio.wait_for(scheduler.fabric_find(paths=[]), CONNECT_S))  # workers have our path
         nannies = [
             Nanny(
