@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
 NAME = "env.json"
+# What Slurm tells the session's own job and its steps, which sbatch, srun and salloc take for their user's wishes.
+OF_THE_JOB = re.compile(r"(?:SLURM|SLURMD|SBATCH|SALLOC|SRUN|PMI|PMI2|PMIX)_.+")
+_KEPT = frozenset({"SLURM_CONF"})
+# Where the session runs, under names that Slurm's clients do not read.
+OWN_NAMES = {"SLURM_JOB_ID": "FABRIC_JOB_ID", "SLURMD_NODENAME": "FABRIC_NODE", "SLURM_JOB_END_TIME": "FABRIC_JOB_END"}
 
 
 class LaunchError(Exception):
@@ -62,3 +69,18 @@ def parse(content: bytes, name: str = NAME) -> dict[str, str]:
         if not isinstance(value, str) or "\0" in value:
             raise LaunchError(f"{name}: {key} is not text.")
     return environment
+
+
+def leave_job(environment: MutableMapping[str, str]) -> None:
+    """Make an environment that of a login node: in cells and terminals sbatch, srun and salloc work as there."""
+    for slurms, own in OWN_NAMES.items():
+        if environment.get(slurms):
+            environment[own] = environment[slurms]
+    for name in [*environment]:
+        if OF_THE_JOB.fullmatch(name) and name not in _KEPT:
+            del environment[name]
+
+
+def of_job(environment: Mapping[str, str], name: str) -> str:
+    """What Slurm says under a name: in a job that a cell has submitted, its own; else the session's."""
+    return environment.get(name) or environment.get(OWN_NAMES[name], "")

@@ -10,6 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypedDict
 
+from . import access
+from .environment import of_job
+
 DRIVER = Path("/proc/driver/nvidia/gpus")
 
 
@@ -41,7 +44,7 @@ class Facts(TypedDict):
 def service_url(environment: Mapping[str, str]) -> str:
     """Where the hub's service tells about this session, or "" outside a session."""
     base = environment.get("FABRIC_SERVICE_URL", "").rstrip("/")
-    return f"{base}/session" if base and environment.get("JUPYTERHUB_API_TOKEN") else ""
+    return f"{base}/session" if base and access.known(environment) else ""
 
 
 def visible_gpus(environment: Mapping[str, str], models: list[str]) -> list[Gpu]:
@@ -93,18 +96,18 @@ def combine(
     told = hub or {}
     ends_at = _time(told.get("ends_at")) or _time((last or {}).get("ends_at"))
     gpus = visible_gpus(environment, models or [])
-    job_id = environment.get("SLURM_JOB_ID", "")
+    job_id = of_job(environment, "SLURM_JOB_ID")
     return Facts(
         session=environment.get("FABRIC_SESSION") or _text(told, "session"),
         project=environment.get("FABRIC_PROJECT") or _text(told, "project"),
         project_title=_text(told, "project_title"),
         profile=environment.get("FABRIC_PROFILE") or _text(told, "profile"),
         image=environment.get("FABRIC_IMAGE") or _text(told, "image"),
-        node=environment.get("SLURMD_NODENAME") or _text(told, "node"),
+        node=of_job(environment, "SLURMD_NODENAME") or _text(told, "node"),
         job_id=int(job_id) if job_id.isdigit() else _whole(told.get("job_id")),
         gpus=gpus,
         gpu_count=len(gpus) or _whole(told.get("gpus")) or 0,
-        ends_at=ends_at or _time(environment.get("SLURM_JOB_END_TIME")),
+        ends_at=ends_at or _time(of_job(environment, "SLURM_JOB_END_TIME")),
         hub=hub,
         problem="" if hub is not None else problem,
     )

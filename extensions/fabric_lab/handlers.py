@@ -56,4 +56,4 @@ def _load_jupyter_server_extension(server: ServerApp) -> None:
     page["fabricClusters"] = find_spec("dask_jobqueue") is not None  # nor does an image without Dask
     if service.url:
         routes += usage_handlers.install(server, base, service)
-    server.web_app.add_handlers(".*$", routes)  # type: ignore[no-untyped-call]
+    server.web_app.add_handlers(".*$", routes)

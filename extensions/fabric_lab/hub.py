@@ -13,11 +13,12 @@ import socket
 from typing import Any
 
 from jupyter_server.serverapp import ServerApp
-from traitlets import Bool, Instance
+from traitlets import Bool, Instance, default
 from traitlets.config import Config
 
 from .environment import LaunchError
 from .light import import_hub
+from .place import shell
 
 _hub = import_hub()
 
@@ -30,7 +31,9 @@ POLICY = Config(
             "check_for_updates_class": "jupyterlab.handlers.announcements.NeverCheckForUpdate",
         },
         # Who may run sessions is decided before this process exists: by the gateway and by Slurm.
-        "ServerApp": {"allow_root": True},
+        "ServerApp": {"allow_root": True, "kernel_websocket_connection_class": "fabric_lab.kernels.SessionChannels"},
+        # Nobody else on the node reaches a kernel.
+        "AsyncMappingKernelManager": {"kernel_manager_class": "fabric_lab.kernels.SessionKernel"},
     }
 )
 
@@ -52,6 +55,10 @@ class SessionServer(ServerApp):
     def _impose(self, policy: Config) -> None:
         self.cli_config.merge(policy)  # Jupyter merges this last, over the files
         self.update_config(policy)
+
+    @default("kernel_spec_manager_class")
+    def _image_first(self) -> str:
+        return "fabric_lab.kernels.SessionKernelspecs"
 
     def server_info(self) -> dict[str, Any]:
         """What Jupyter writes to a file in the user's home: everything but the token."""
@@ -75,6 +82,8 @@ class SessionServer(ServerApp):
         if not isinstance(self.identity_provider, _hub.JupyterHubIdentityProvider):
             raise LaunchError("JupyterHub's login is not in place (see the lines above): this server will not start.")
         super().init_webapp()
+        if "shell_command" not in self.terminado_settings and (command := shell(os.environ)):
+            self.terminado_settings = {**self.terminado_settings, "shell_command": command}
 
 
 class SessionHub(_hub.JupyterHubSingleUser):  # type: ignore[name-defined, misc]

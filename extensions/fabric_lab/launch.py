@@ -15,6 +15,7 @@ import argparse
 import gc
 import json
 import os
+import signal
 import socket
 import sys
 import time
@@ -23,8 +24,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from .environment import LaunchError, take
+from . import access, place
+from .environment import LaunchError, leave_job, take
 from .turn import Turn
+
+# Set where the session does without Jupyter's files in the home directory: with them it did not start.
+ASIDE = "FABRIC_HOME_ASIDE"
+
+
+class HomeError(Exception):
+    """The server cannot be made with the files of the home directory; the text says what went wrong."""
 
 
 def seconds_since_exec() -> float:
@@ -109,11 +118,11 @@ def locate_certificates(environment: MutableMapping[str, str], session_dir: Path
             environment[name] = str(session_dir / environment[name])  # an absolute path stays what it is
 
 
-def keep_elsewhere(environment: MutableMapping[str, str], session_dir: Path) -> None:
-    """Let Jupyter and IPython keep all that is their own in the session's directory: the home directory is full."""
+def keep_elsewhere(environment: MutableMapping[str, str], directory: Path) -> None:
+    """Let Jupyter and IPython keep all that is their own in another directory: the home's is full, or does not work."""
     for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_SETTINGS_DIR",
                  "JUPYTERLAB_WORKSPACES_DIR", "IPYTHONDIR", "XDG_CACHE_HOME", "NPM_CONFIG_CACHE"):  # fmt: skip
-        environment[name] = str(session_dir / "own" / name.lower())
+        environment[name] = str(directory / name.lower())
 
 
 def prepare(session_dir: Path | None) -> socket.socket:
@@ -123,18 +132,17 @@ def prepare(session_dir: Path | None) -> socket.socket:
         listener = bind(where.hostname or "127.0.0.1", where.port or 0)
     else:
         session_dir = session_dir.absolute()
-        os.environ.update(take(session_dir))
+        if not os.environ.get(ASIDE):
+            os.environ.update(take(session_dir))
         locate_certificates(os.environ, session_dir)
         os.environ["FABRIC_SESSION_DIR"] = str(session_dir)
         if os.environ.get("FABRIC_RESCUE"):
-            keep_elsewhere(os.environ, session_dir)
+            keep_elsewhere(os.environ, session_dir / "own")
         service = required(os.environ, "FABRIC_SERVICE_URL")
         listener = bind(os.environ.get("FABRIC_BIND") or address_towards(service))
     required(os.environ, "JUPYTERHUB_API_TOKEN")
     tls = bool(os.environ.get("JUPYTERHUB_SSL_CERTFILE"))
     os.environ["JUPYTERHUB_SERVICE_URL"] = service_url(listener, tls)
-    # terminals and "!command" cells find the image's own programs
-    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     return listener
 
 
@@ -142,6 +150,23 @@ def run(session_dir: Path | None) -> int:
     """Be a session until it is stopped. Returns the exit status; raises LaunchError when it cannot start."""
     phases = Phases()
     listener = prepare(session_dir)
+    path = os.environ.get("PATH", os.defpath)
+    try:
+        with place.place() as directory:
+            if os.environ.get(ASIDE):
+                keep_elsewhere(os.environ, directory / "own")
+            place.settle(os.environ, directory)
+            return serve(session_dir, listener, directory, phases)
+    except HomeError:
+        os.environ["PATH"] = path  # the session's directory is gone
+        raise
+
+
+def serve(session_dir: Path | None, listener: socket.socket, directory: Path, phases: Phases) -> int:
+    """Serve on a bound socket until the end; see :func:`run`.
+
+    :param directory: the session's, on this node.
+    """
     if os.environ.get("FABRIC_DATASETS"):  # looked at here: a session without any imports nothing for them
         began = time.monotonic()
         from .data import open_chosen
@@ -158,7 +183,11 @@ def run(session_dir: Path | None) -> int:
     from . import hub
 
     phases.reach("imported")
-    server = hub.make_server(listener)
+    server = make_server(listener)
+    service, token = os.environ.get("FABRIC_SERVICE_URL", ""), os.environ["JUPYTERHUB_API_TOKEN"]
+    # from here on the environment is that of cells and terminals
+    access.hand_over(os.environ, directory)
+    leave_job(os.environ)
     phases.reach("bound")
     failure: list[LaunchError] = []
 
@@ -169,7 +198,7 @@ def run(session_dir: Path | None) -> int:
         gc.enable()
         try:
             if session_dir is not None:
-                await tell_service(listener, phases)
+                await tell_service(service, token, listener, phases)
                 phases.reach("announced")
         except LaunchError as error:
             failure.append(error)
@@ -185,13 +214,36 @@ def run(session_dir: Path | None) -> int:
     return 0
 
 
-async def tell_service(listener: socket.socket, phases: Phases) -> None:
+def make_server(listener: socket.socket) -> Any:
+    """The notebook server.
+
+    :raises HomeError: it cannot be made with the home directory's files; without them it was not tried yet.
+    """
+    from . import hub
+
+    try:
+        return hub.make_server(listener)
+    except (Exception, SystemExit) as error:
+        ended = isinstance(error, SystemExit) and error.code == 128 + signal.SIGTERM
+        if ended or os.environ.get(ASIDE) or os.environ.get("FABRIC_RESCUE"):
+            raise
+        raise HomeError(f"{type(error).__name__}: {error}") from error
+
+
+def start_without_home() -> None:
+    """Be this program anew, in the same process, without Jupyter's files in the home directory."""
+    os.environ[ASIDE] = "1"
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # nobody listens for it yet, and its default would end the job
+    os.execv(sys.executable, [sys.executable, "-I", "-m", "fabric_lab.launch", *sys.argv[1:]])
+
+
+async def tell_service(url: str, token: str, listener: socket.socket, phases: Phases) -> None:
     """Announce the port, and how long each step took."""
     from .announce import announce
 
     await announce(
-        f"{os.environ['FABRIC_SERVICE_URL'].rstrip('/')}/session/ready",
-        os.environ["JUPYTERHUB_API_TOKEN"],
+        f"{url.rstrip('/')}/session/ready",
+        token,
         {"port": listener.getsockname()[1], "phases": dict(phases.reached)},
         ca_file=os.environ.get("FABRIC_CA_FILE") or None,
         say=lambda line: print(line, flush=True),
@@ -204,6 +256,16 @@ def main() -> int:
     parser.add_argument("--session-dir", type=Path, help="the session's private directory")
     try:
         return run(parser.parse_args().session_dir)
+    except HomeError as error:
+        print(
+            f"fabric_lab.launch: {error}\nThe server cannot start with Jupyter's files in the home directory "
+            "(~/.jupyter, ~/.local/share/jupyter, see the lines above). It starts without them: what they set is not "
+            "in force in this session, and they are as they were.",
+            file=sys.stderr,
+            flush=True,
+        )
+        start_without_home()
+        raise AssertionError("this process is another program now") from error
     except LaunchError as error:
         print(f"fabric_lab.launch: {error}", file=sys.stderr, flush=True)
         return 1

@@ -15,6 +15,8 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
+from .environment import of_job
+
 SOCKET = "FABRIC_NODE_SOCKET"
 DATA = "FABRIC_DATA_DIR"
 LONGEST_ANSWER = 1 << 20  # bytes; an answer names at most some hundreds of datasets
@@ -67,7 +69,7 @@ def request(environment: Mapping[str, str], verb: Verb, names: Iterable[str] = (
     :raises NodeError: this is no session with datasets.
     """
     address = environment.get(SOCKET, "")
-    job = environment.get("SLURM_JOB_ID", "")
+    job = of_job(environment, "SLURM_JOB_ID")
     if not address:
         raise NodeError("This session's node opens no datasets: it runs no dataset service.")
     if not job.isdecimal():
@@ -154,7 +156,7 @@ def _refused(value: object) -> Iterable[Refused]:
 
 
 def _unanswered(address: str, error: Exception) -> NodeError:
-    node = os.environ.get("SLURMD_NODENAME") or "this node"
+    node = of_job(os.environ, "SLURMD_NODENAME") or "this node"
     why = "it gave no answer in time" if isinstance(error, TimeoutError) else (getattr(error, "strerror", "") or error)
     return NodeError(
         f"The dataset service of {node} cannot be reached at {address} ({why}). Datasets that are open stay open."

@@ -7,9 +7,10 @@ import os
 import ssl
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from typing import Any
 
-from . import facts, node
+from . import access, facts, node
 
 UNREACHABLE = "The hub cannot be reached. Your notebook and kernels are not affected."
 
@@ -19,6 +20,17 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
     def redirect_request(self, *args: Any, **kwargs: Any) -> None:
         return None
+
+
+def opener(environment: Mapping[str, str]) -> urllib.request.OpenerDirector:
+    """For whatever carries the token: no redirects, and no proxy of the user's environment, which would read it.
+
+    The hub is on the cluster's own network.
+    """
+    trust = ssl.create_default_context(cafile=environment.get("FABRIC_CA_FILE") or None)
+    return urllib.request.build_opener(
+        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust), _NoRedirects()
+    )
 
 
 def words(content: bytes) -> str:
@@ -49,15 +61,10 @@ def call(path: str = "", *, method: str = "GET", timeout_s: float = 5.0) -> tupl
     if not url:
         return None, "This kernel was not started by a hub."
     request = urllib.request.Request(
-        f"{url}{path}", headers={"Authorization": f"token {os.environ['JUPYTERHUB_API_TOKEN']}"}, method=method
-    )
-    trust = ssl.create_default_context(cafile=os.environ.get("FABRIC_CA_FILE") or None)
-    # no proxy of the user's environment: the hub is on the cluster's own network
-    opener = urllib.request.build_opener(
-        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust), _NoRedirects()
+        f"{url}{path}", headers={"Authorization": f"token {access.token()}"}, method=method
     )
     try:
-        with opener.open(request, timeout=timeout_s) as response:
+        with opener(os.environ).open(request, timeout=timeout_s) as response:
             content = response.read()
             answer = json.loads(content) if content.strip() else {}
     except urllib.error.HTTPError as error:

@@ -130,14 +130,18 @@ def _realise(image: recipe.Image, lock: Path, target: Path, root: Path, say: Say
 
 
 def _isolate_kernel(target: Path) -> None:
-    """Let the kernel ignore PYTHON* variables and the user's own site-packages, made for another Python."""
+    """Let the kernel ignore PYTHON* variables and the user's own site-packages, made for another Python.
+
+    Not with -I: IPython would then leave the notebook's own directory out of its path, too.
+    """
     path = target / "share/jupyter/kernels/python3/kernel.json"
     try:
         spec = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise FabricError(f"{path} is missing: the lock file does not hold ipykernel.", reason="image-build") from None
     # Jupyter replaces a plain "python" by the interpreter that it runs in itself: this image's
-    spec["argv"] = ["python", "-I", *[argument for argument in spec["argv"][1:] if argument != "-I"]]
+    flags = ("-I", "-s", "-E")
+    spec["argv"] = ["python", "-s", "-E", *[argument for argument in spec["argv"][1:] if argument not in flags]]
     path.write_text(json.dumps(spec, indent=1), encoding="utf-8")
 
 

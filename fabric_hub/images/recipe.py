@@ -15,7 +15,7 @@ from ..errors import FabricError
 from ..model import Frozen
 
 SOURCE_ENV = "FABRIC_HUB_SOURCE"
-BUILD_VERSION = "1"  # raise when build.py makes something else of the same recipe
+BUILD_VERSION = "2"  # raise when build.py makes something else of the same recipe
 
 # Made by building the front end, or by running it; never sources.
 _DERIVED = frozenset(

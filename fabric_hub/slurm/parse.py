@@ -155,9 +155,17 @@ def reservations(text: str) -> tuple[Reservation, ...]:
 
 
 def array_of(text: str) -> tuple[int | None, str]:
-    """(array, tasks) from ``123_4`` or ``123_[4,6-9%2]``; (None, "") of a job that is no array's."""
-    match = re.fullmatch(r"(\d+)_\[?([\d,-]+)(?:%\d+)?\]?", text)
-    return (int(match.group(1)), match.group(2)) if match else (None, "")
+    """(array, tasks) from ``123_4`` or ``123_[4,6-9%2]``; (None, "") of a job that is no array's.
+
+    Tasks that stand at equal distances, which Slurm writes as ``0-8:2``, are given one by one.
+    """
+    match = re.fullmatch(r"(\d+)_\[?([\d,:-]+)(?:%\d+)?\]?", text)
+    return (int(match.group(1)), re.sub(r"(\d+)-(\d+):(\d+)", _one_by_one, match.group(2))) if match else (None, "")
+
+
+def _one_by_one(steps: re.Match[str]) -> str:
+    first, last, step = map(int, steps.groups())
+    return ",".join(map(str, range(first, last + 1, max(1, step))))
 
 
 def ended(text: str) -> dict[int, tuple[str, int | None, int | None, float | None]]:

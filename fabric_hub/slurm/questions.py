@@ -76,7 +76,8 @@ class Questions:
 
     async def _jobs(self, more: list[str], account: Account | None) -> tuple[Job, ...]:
         mark = secrets.token_hex(16)
-        form = {"SQUEUE_FORMAT2": parse.field_list(parse.JOB_FIELDS, mark)}
+        # squeue cuts the tasks of an array at 64 characters; this holds some thousand of them apart
+        form = {"SQUEUE_FORMAT2": parse.field_list(parse.JOB_FIELDS, mark), "SLURM_BITSTR_LEN": "16384"}
         every = ["--noheader", "--all", "--local", "--states=all", *more]
         text = await self._ask("squeue", every, form, account=account)
         try:

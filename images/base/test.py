@@ -18,9 +18,11 @@ assert int(dask.array.ones((100, 100), chunks=10).sum().compute()) == 10_000
 
 manager, client = start_new_kernel(kernel_name="python3")
 try:
-    assert manager.kernel_spec.argv[:2] == ["python", "-I"], manager.kernel_spec.argv
+    assert manager.kernel_spec.argv[:3] == ["python", "-s", "-E"], manager.kernel_spec.argv
     reply = client.execute_interactive(
-        "import sys; assert sys.flags.isolated, 'the kernel sees files of a home directory'", timeout=60
+        "import sys; assert sys.flags.no_user_site and sys.flags.ignore_environment, 'it sees files of a home'\n"
+        "import h5py, ipympl, pip, plotly, sklearn, tqdm",
+        timeout=60,
     )
     assert reply["content"]["status"] == "ok", reply["content"]
 finally:

@@ -12,7 +12,7 @@ from .conftest import SLOW_MS, Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.slurm, pytest.mark.image]
 
-CELL = 'import os; os.environ["SLURM_JOB_ID"], os.environ["CUDA_VISIBLE_DEVICES"]'
+CELL = 'import os; os.environ["FABRIC_JOB_ID"], os.environ["CUDA_VISIBLE_DEVICES"]'
 
 
 def test_from_the_login_to_a_cell_on_a_gpu_node_and_back(

@@ -64,7 +64,7 @@ def test_workers_have_no_token_and_nothing_of_the_notebooks_own_job(notebook: No
     (names,) = notebook.value("[sorted(e) for e in client.run(lambda: list(__import__('os').environ)).values()]")
     assert not [name for name in names if "TOKEN" in name or name.startswith(("JUPYTER", "JPY"))]
     jobs = notebook.value("client.run(lambda: __import__('os').environ['SLURM_JOB_ID'])")
-    assert notebook.value("__import__('os').environ['SLURM_JOB_ID']") not in jobs.values()
+    assert notebook.value("__import__('os').environ['FABRIC_JOB_ID']") not in jobs.values()
     # the daemon, too
     daemons = [pid for pid, command in session.processes if "fabric_lab.dask.daemon" in command]
     assert daemons

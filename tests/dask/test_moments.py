@@ -202,7 +202,7 @@ def test_the_session_is_ended_while_workers_wait(chain: Chain, way: str) -> None
     chain.until(lambda: any("PENDING" in job for job in session.jobs()), session.jobs, 30)
     ended = time.monotonic()
     if way == "scancel":
-        chain.session.run.slurm("scancel", chain.notebook.value("os.environ['SLURM_JOB_ID']"))
+        chain.session.run.slurm("scancel", chain.notebook.value("os.environ['FABRIC_JOB_ID']"))
     else:
         chain.session.api.delete(f"/hub/api/users/{chain.session.user}/server")
     chain.until_nothing_is_left(f"Session ended by {way}", ended)

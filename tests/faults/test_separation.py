@@ -128,7 +128,7 @@ def test_a_sessions_own_token_opens_no_other_session(site: BrokenSite) -> None:
     """With Jupyter's real servers, as who runs code in one session would try it on another."""
     mine, _ = _runs(site, "researcher", profile="cpu", image="base", project="proteins")
     theirs, _ = _runs(site, "student1", profile="cpu", image="base", project="ml-course")
-    token = mine.run_cell("import os; print(os.environ['JUPYTERHUB_API_TOKEN'])").strip()
+    token = mine.run_cell("from fabric_lab import access; print(access.token())").strip()
     headers = {"Authorization": f"token {token}"}
 
     def ask(person: Person, verb: str, path: str) -> int:

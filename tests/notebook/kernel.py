@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
+from typing import Any
 
 import websocket
 
@@ -15,12 +16,15 @@ PRINTED_S = 120.0
 
 
 class Kernel:
-    """A Python kernel, started by the session's server as a notebook would have it started."""
+    """A kernel, started by the session's server as a notebook would have it started.
 
-    def __init__(self, session: RunningSession) -> None:
-        status, text = session.get("api/kernels", method="POST", body={"name": "python3"})
+    :param path: of the notebook's directory.
+    """
+
+    def __init__(self, session: RunningSession, name: str = "python3", path: str = "") -> None:
+        status, text = session.get("api/kernels", method="POST", body={"name": name, "path": path})
         assert status == 201, text
-        self._session, self._id = session, json.loads(text)["id"]
+        self._session, self._id, self._debugged = session, json.loads(text)["id"], 0
         self._line = websocket.create_connection(
             f"ws://127.0.0.1:{session.port}/user/ann/api/kernels/{self._id}/channels",
             header={"Authorization": f"token {TOKEN}"},
@@ -29,18 +33,34 @@ class Kernel:
 
     def send(self, cell: str) -> None:
         """Run a cell; whether it ends is its own affair."""
-        header = {"msg_id": uuid.uuid4().hex, "msg_type": "execute_request", "username": "", "version": "5.4"}
+        content = {"code": cell, "silent": False, "store_history": False, "allow_stdin": False}
+        self._ask("execute_request", "shell", content)
+
+    def debug(self, command: str, arguments: dict[str, Any]) -> None:
+        """Ask the kernel's debugger for something."""
+        self._debugged += 1
+        told = {"type": "request", "seq": self._debugged, "command": command, "arguments": arguments}
+        self._ask("debug_request", "control", told)
+
+    def _ask(self, kind: str, channel: str, content: dict[str, Any]) -> None:
+        header = {"msg_id": uuid.uuid4().hex, "msg_type": kind, "username": "", "version": "5.4"}
         message = {
             "header": {**header, "session": uuid.uuid4().hex},
             "parent_header": {},
             "metadata": {},
-            "channel": "shell",
-            "content": {"code": cell, "silent": False, "store_history": False, "allow_stdin": False},
+            "channel": channel,
+            "content": content,
         }
         self._line.send(json.dumps(message))
 
-    def until_printed(self, text: str) -> None:
-        """Wait until a cell has printed this."""
+    def run(self, cell: str) -> str:
+        """Run a cell to its end; returns what it printed."""
+        end = uuid.uuid4().hex
+        self.send(f"{cell}\nprint({end!r})")
+        return self.until_printed(end).partition(end)[0]
+
+    def until_printed(self, text: str) -> str:
+        """Wait until a cell has printed this; returns all that was printed until then."""
         printed, end = "", time.monotonic() + PRINTED_S
         while text not in printed:
             assert time.monotonic() < end, printed
@@ -48,6 +68,7 @@ class Kernel:
             if message["msg_type"] == "stream":
                 printed += message["content"]["text"]
             assert message["msg_type"] != "error", "\n".join(message["content"]["traceback"])
+        return printed
 
     def until(self, state: str) -> None:
         """Wait until the session's server calls the kernel "idle", or "busy"."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pwd
 import signal
@@ -19,6 +20,7 @@ from fabric_hub.embedded.cluster import nothing
 from fabric_hub.embedded.layout import Layout
 from fabric_hub.embedded.supervisor import Supervisor
 from fabric_hub.errors import FabricError
+from fabric_hub.slurm.questions import Questions
 from tests.conftest import new_prefix
 from tests.embedded_run import ROOT, EmbeddedRun, fabric_hub
 
@@ -56,6 +58,28 @@ def test_a_job_with_gpus_sees_them_in_cuda_visible_devices(bare_cluster: Embedde
     assert user == f"user={bare_cluster.unix_name('researcher')}"
     assert len(devices.removeprefix("devices=").split(",")) == count
     assert devices != "devices="
+
+
+def test_an_array_of_many_tasks_apart_is_told_whole(bare_cluster: EmbeddedRun) -> None:
+    """By default squeue cuts the list at 64 characters; the tasks that are not in it would be taken for lost."""
+    done = bare_cluster.as_user(
+        "researcher", "sbatch", "--parsable", "--hold", "--array=0-299", "--account=proteins", "--partition=cpu",
+        input="#!/bin/sh\ntrue\n",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    array = done.stdout.strip()
+    # at equal distances, which Slurm writes in a way of its own, and at others
+    apart, uneven = set(range(1, 300, 2)), {task for task in range(300) if task % 3 and task % 7}
+    try:
+        for wanted in ({*range(300)} - apart, {*range(300)} - apart - uneven):
+            gone = {*range(300)} - wanted
+            bare_cluster.slurm("scancel", *(f"{array}_{task}" for task in sorted(gone)))
+            assert bare_cluster.settings.slurm
+            jobs = asyncio.run(Questions(bare_cluster.settings.slurm).jobs())
+            (tasks,) = [job.array_tasks for job in jobs if job.array_id == int(array) and job.state == "PENDING"]
+            assert tasks == ",".join(map(str, sorted(wanted)))
+    finally:
+        bare_cluster.slurm("scancel", array)
 
 
 def test_every_project_has_its_account_its_members_and_its_budget(bare_cluster: EmbeddedRun) -> None:

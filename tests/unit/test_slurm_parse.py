@@ -86,7 +86,14 @@ def test_a_pending_array_and_a_heterogeneous_job_are_jobs_like_others() -> None:
 
 @pytest.mark.parametrize(
     ("text", "array"),
-    [("7", (None, "")), ("5_3", (5, "3")), ("5_[0-7]", (5, "0-7")), ("5_[4,6-9%2]", (5, "4,6-9")), ("", (None, ""))],
+    [
+        ("7", (None, "")),
+        ("5_3", (5, "3")),
+        ("5_[0-7]", (5, "0-7")),
+        ("5_[4,6-9%2]", (5, "4,6-9")),
+        ("5_[1,4-10:3,12]", (5, "1,4,7,10,12")),
+        ("", (None, "")),
+    ],
 )
 def test_a_task_of_an_array_says_which(text: str, array: tuple[int | None, str]) -> None:
     (job,) = parse.jobs(record(7, JobArrayID=text), MARK)

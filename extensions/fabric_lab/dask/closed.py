@@ -14,7 +14,12 @@ from typing import Any
 from distributed import Scheduler, Worker
 from distributed.scheduler import WorkerStatusPlugin
 
-from . import tls
+from . import modules, tls
+
+
+async def find(paths: list[str]) -> None:
+    """Import from these directories, too."""
+    modules.find(paths)
 
 
 class Subscriber(WorkerStatusPlugin):
@@ -64,6 +69,10 @@ class ClosedWorker(Worker):
     Slurm sends SIGTERM to every process of a job: a worker that obeyed it would take its results along, before they
     are handed over.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.handlers["fabric_find"] = find
 
     async def start_unsafe(self) -> Any:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import math
 import os
-import secrets
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import asdict
@@ -19,11 +18,11 @@ from distributed.deploy.spec import SpecCluster
 from distributed.utils import Log, Logs, NoOpAwaitable
 from tornado.ioloop import PeriodicCallback
 
-from . import session, show, tls
+from . import modules, session, show, tls
 from .own import worker_words
 from .plan import Plan, make_plan, profile_pool
 from .remote import RemoteAdaptive, RemoteScheduler, There, Told
-from .start import ClusterError, claim, clusters, running
+from .start import ClusterError, claim, clusters, new_name, running
 
 __all__ = ["ClusterError", "DaskCluster", "clusters"]
 
@@ -42,7 +41,8 @@ class DaskCluster(SLURMCluster):
     :param gpus: workers with one GPU each, to start with.
     :param profile: the site's profile that a worker is like; default: one that has a GPU when ``gpus`` is given,
         else one that has none.
-    :param name: small letters, digits and hyphens; :meth:`connect` finds the cluster by it.
+    :param name: small letters, digits and hyphens; :meth:`connect` finds the cluster by it. A cluster that was given
+        none ends with the kernel that started it, unless :meth:`disconnect` has let go of it; one with a name stays.
     :param hours: longest life of a worker's job.
     :param idle_timeout: end the cluster after so long without work ("30 minutes"); None: never.
     :param workers_per_job: the most workers that share one job of Slurm's, and their imports.
@@ -69,7 +69,8 @@ class DaskCluster(SLURMCluster):
     ) -> None:
         plan = None
         if _attach is None:
-            name = name or f"dask-{secrets.token_hex(3)}"
+            kernel_pid = None if name else os.getpid()
+            name = name or new_name()
             if not session.NAME.fullmatch(name):
                 raise ClusterError(f"{name!r} is no name for a cluster: use small letters, digits and hyphens.")
             plan = make_plan(
@@ -82,6 +83,7 @@ class DaskCluster(SLURMCluster):
                 workers_per_job=workers_per_job,
                 scheduler_options=dict(scheduler_options or {}),
                 words=words,
+                kernel_pid=kernel_pid,
             )
             self.directory = session.clusters_directory() / name
             claim(self.directory)
@@ -100,9 +102,10 @@ class DaskCluster(SLURMCluster):
             asynchronous=asynchronous,
             name=known.name,
             silence_logs=False,
-            **known.pools[0].job,
+            # the daemon's own section, which another notebook need not have
+            **{word: value for word, value in known.pools[0].job.items() if word != "config_name"},
         )
-        self.shutdown_on_close = False  # atexit: the cluster outlives the kernel; close() ends it
+        self.shutdown_on_close = False  # not atexit: the daemon sees the kernel end, however it does
         if not asynchronous and self.told:
             print(self.told)
 
@@ -126,6 +129,9 @@ class DaskCluster(SLURMCluster):
             await super()._start()  # type: ignore[no-untyped-call]
         except RuntimeError as error:  # distributed's own for whatever it was
             raise error.__cause__ if isinstance(error.__cause__, ClusterError) else error from None
+        assert self.scheduler is not None
+        self.scheduler.belongs_to(self)
+        await self._ask("fabric_find", paths=modules.own())
         first, self._first = self._first, 0
         if first:
             try:
@@ -347,16 +353,16 @@ class DaskCluster(SLURMCluster):
             return
         if self._doing:  # what was asked for comes first
             await asyncio.gather(*self._doing, return_exceptions=True)
-        if end and self.scheduler_comm is not None and self.status == Status.running:
+        if self.scheduler_comm is not None and self.status == Status.running:
             with suppress(OSError):
-                await self.scheduler_comm.fabric_close()
+                await (self.scheduler_comm.fabric_close() if end else self.scheduler_comm.fabric_keep())
         self._adaptive = None  # closing it would tell the daemon to stop adapting
         await super(SpecCluster, self)._close()  # type: ignore[no-untyped-call]
         if end and self.scheduler is not None:
             await self.scheduler.close()
 
     def disconnect(self) -> Any:
-        """Let go of the cluster without ending it; :meth:`connect` finds it again."""
+        """Let go of the cluster without ending it; :meth:`connect` finds it again, also after the kernel has ended."""
         answer = self.sync(self._close, end=False)  # type: ignore[no-untyped-call]
         if not self.asynchronous:
             self._loop_runner.stop()

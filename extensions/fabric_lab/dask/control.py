@@ -14,11 +14,12 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
-from . import show
+from . import modules, show
 from .adaptive import PoolAdaptive
 from .datasets import JOBS_S, SessionDatasets
 from .host import HostedCluster, wanted_workers
 from .hub import Hub
+from .plan import Plan
 from .session import HubError
 from .shape import Place, Pool
 
@@ -46,12 +47,23 @@ class Control:
     """:param datasets: the session's, which the workers have, too.
     :param ending: set to end the cluster.
     :param hub: says why workers wait; None outside a session.
+    :param plan: says what scheduler and workers import from, and what is set in their configuration.
+    :param let_go: stops watching the kernel that started the cluster.
     """
 
     def __init__(
-        self, cluster: HostedCluster, datasets: SessionDatasets, ending: asyncio.Event, hub: Hub | None
+        self,
+        cluster: HostedCluster,
+        datasets: SessionDatasets,
+        ending: asyncio.Event,
+        hub: Hub | None,
+        plan: Plan | None = None,
+        let_go: Callable[[], None] = lambda: None,
     ) -> None:
         self._hub = hub
+        self._paths = [*plan.paths] if plan else []
+        self._config = plan.config if plan else {}
+        self._let_go = let_go
         self._cluster = cluster
         self._datasets = datasets
         self._telling = asyncio.Lock()
@@ -72,6 +84,9 @@ class Control:
             "fabric_log": self.log,
             "fabric_job_script": self.job_script,
             "fabric_close": self.close,
+            "fabric_keep": self.keep,
+            "fabric_find": self.find,
+            "fabric_config": self.config,
         }
 
     async def do(self, verb: str, words: Mapping[str, Any]) -> dict[str, Any]:
@@ -327,6 +342,28 @@ class Control:
         """The batch script of a pool's workers."""
         kind = self._pool(pool)
         return self._no_pool(pool) if kind is None else self._cluster.script_of(kind)
+
+    async def keep(self) -> None:
+        """The kernel that started it has let go of it: it stays when that one ends."""
+        self._let_go()
+
+    async def config(self) -> dict[str, Any]:
+        """What the notebook has set in dask's configuration."""
+        return self._config
+
+    async def find(self, paths: list[str]) -> list[str]:
+        """Have scheduler and workers import from these directories, too; returns all that they import from."""
+        new = [directory for directory in paths if directory not in self._paths]
+        if new:
+            self._paths += new
+            modules.find(new)
+            for nanny in (True, False):  # a nanny's next worker, and the present one
+                told = self._cluster.scheduler.broadcast(
+                    msg={"op": "fabric_find", "paths": new}, nanny=nanny, on_error="ignore"
+                )
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(told, JOBS_S)
+        return self._paths
 
     async def close(self) -> None:
         """End the cluster; the answer comes before it does."""

@@ -12,14 +12,16 @@ import sys
 from .cluster import DaskCluster
 from .plan import PlanError
 from .session import HubError
-from .start import ClusterError
+from .start import ClusterError, new_name
 
 
 def main() -> int:
     """Start the cluster and leave it; 1 when it cannot be started."""
     out, sys.stdout = sys.stdout, sys.stderr
     try:
-        cluster = DaskCluster(**json.load(sys.stdin))
+        words = json.load(sys.stdin)
+        # one without a name would end with this process
+        cluster = DaskCluster(**{**words, "name": words.get("name") or new_name()})
         answer = {"name": cluster.name}
         cluster.disconnect()
     except (ClusterError, HubError, PlanError) as error:

@@ -1,8 +1,9 @@
 """The process of one cluster: ``python -P -m fabric_lab.dask.daemon DIR``; its :class:`Plan` comes on standard input.
 
-It belongs to the session, not to a kernel: a kernel that restarts or dies changes nothing here. It ends when it is
-told to, when the cluster was idle for the set time, when the session's server has ended, or on SIGTERM (which Slurm
-sends when the session's job ends); then its workers' jobs are cancelled and the key is removed.
+It belongs to the session, not to a kernel: a kernel that restarts or dies changes nothing here, unless nobody has named
+the cluster. It ends when it is told to, when the cluster was idle for the set time, when the session's server has
+ended, or on SIGTERM (which Slurm sends when the session's job ends); then its workers' jobs are cancelled and the key
+is removed.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ async def serve(plan: Plan, directory: Path, hub: Hub | None, begun: Mapping[str
     """
     import dask
 
-    from . import tls
+    from . import modules, settings, tls
     from .control import Control
     from .datasets import SessionDatasets
     from .host import HostedCluster
@@ -73,6 +74,9 @@ async def serve(plan: Plan, directory: Path, hub: Hub | None, begun: Mapping[str
         loop.add_signal_handler(number, ending.set)
     if plan.server_pid:
         _watch(plan.server_pid, ending)
+    let_go = _watch(plan.kernel_pid, ending) if plan.kernel_pid else lambda: None
+    modules.find(plan.paths)
+    settings.take(plan.config)
     options = dict(plan.scheduler_options)
     if plan.host and "interface" not in options:
         options.setdefault("host", plan.host)
@@ -93,7 +97,7 @@ async def serve(plan: Plan, directory: Path, hub: Hub | None, begun: Mapping[str
     )
     try:
         await cluster
-        control = Control(cluster, datasets, ending, None if plan.local else hub)
+        control = Control(cluster, datasets, ending, None if plan.local else hub, plan, let_go)
         cluster.scheduler.handlers.update(control.handlers())
         cluster.scheduler.http_application.add_handlers(".*", control_pages(control))
         cluster.adopt(Begun.of(begun))
@@ -118,21 +122,28 @@ async def serve(plan: Plan, directory: Path, hub: Hub | None, begun: Mapping[str
             tls.remove(directory)
 
 
-def _watch(pid: int, ending: asyncio.Event) -> None:
-    """End with a process of the same user, whatever ends it (pidfd_open(2))."""
+def _watch(pid: int, ending: asyncio.Event) -> Callable[[], None]:
+    """End with a process of the same user, whatever ends it (pidfd_open(2)); what is returned stops watching."""
+    loop, handles = asyncio.get_running_loop(), set[int]()
+
+    def let_go() -> None:
+        while handles:
+            handle = handles.pop()
+            loop.remove_reader(handle)
+            os.close(handle)
+
+    def over() -> None:
+        let_go()
+        ending.set()
+
     try:
         handle = os.pidfd_open(pid)
     except OSError:
         ending.set()
-        return
-    loop = asyncio.get_running_loop()
-
-    def over() -> None:
-        loop.remove_reader(handle)
-        os.close(handle)
-        ending.set()
-
+        return let_go
+    handles.add(handle)
     loop.add_reader(handle, over)
+    return let_go
 
 
 def main() -> int:

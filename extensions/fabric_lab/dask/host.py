@@ -75,6 +75,7 @@ class HostedCluster(SLURMCluster):
         self._states = states
         self._retries: dict[str, tuple[int, float]] = {}
         self._healing: asyncio.Task[None] | None = None
+        self.staying: set[str] = set()  # given up, but for results that nobody else has room for
         self.leaving: set[str] = set()  # their jobs end soon; others shall be there in their place
         security = tls.load(directory)
         super().__init__(
@@ -148,6 +149,7 @@ class HostedCluster(SLURMCluster):
         kind = self.pools[pool] if pool else self.first_pool
         target = wanted_workers(kind, n, jobs, memory, cores)
         have = self.of_pool(kind.name)
+        self.staying.difference_update(have)  # what is wished now counts
         for name in self.first_to_go(have, len(have) - target):
             del self.worker_spec[name]
         if self.status not in (Status.closing, Status.closed):
@@ -198,7 +200,10 @@ class HostedCluster(SLURMCluster):
             job = self.workers[name]
             self.worker_spec[name] = {**self.new_spec, "options": self._options_of(job.pool)}
             names.discard(name)
-            self.problems[name] = f"Worker {name} stays: no other worker has room for its results."
+            self.staying.add(name)
+            self.problems[name] = (
+                f"Worker {name} stays while its results are wanted: no other worker has room for them."
+            )
         await asyncio.gather(*(self.workers[name].close() for name in names))
         for name in names:
             self.workers.pop(name, None)
@@ -240,9 +245,23 @@ class HostedCluster(SLURMCluster):
             if job is not None and (place := job.over()) is not None:
                 self.batcher.forget(name, place)
 
+    def _let_stayers_go(self) -> bool:
+        """Give up those again that had to stay, once nobody wants their results, or others have them, too."""
+        free = []
+        for state in self.scheduler.workers.values():
+            held = any(task.who_has is not None and len(task.who_has) == 1 for task in state.has_what)
+            if str(state.name) in self.staying and not held and not state.processing:
+                free.append(str(state.name))
+        for name in free:
+            self.staying.discard(name)
+            self.problems.pop(name, None)
+            self.worker_spec.pop(name, None)
+        return bool(free)
+
     # -- heal
 
     def forget(self, name: str) -> None:
+        self.staying.discard(name)
         self.problems.pop(name, None)
         self._retries.pop(name, None)
 
@@ -287,6 +306,8 @@ class HostedCluster(SLURMCluster):
         there = {str(state.name) for state in self.scheduler.workers.values()}
         again = []
         self._let_go(there)
+        if self._let_stayers_go():
+            await self._correct_state()  # type: ignore[no-untyped-call]
         for name, job in list(self.workers.items()):
             if name not in self.worker_spec:
                 continue

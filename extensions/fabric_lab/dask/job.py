@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from typing import Any
 
 import dask
 from dask_jobqueue.slurm import SLURMJob
 
+from .. import overlay
 from .queues import ORDER
 from .shape import Pool
 
@@ -18,7 +18,7 @@ class TaskJob(SLURMJob):
 
     def __init__(self, scheduler: Any = None, name: Any = None, **kwargs: Any) -> None:
         super().__init__(scheduler, name, **kwargs)  # type: ignore[no-untyped-call]
-        python = kwargs.get("python") or dask.config.get("jobqueue.slurm.python", None) or sys.executable
+        python = kwargs.get("python") or dask.config.get("jobqueue.slurm.python", None) or overlay.image_python()
         self._command_template = f"exec {shlex.quote(python)} -P -m fabric_lab.dask.work {ORDER}"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .plan import PlanError
+from .settings import SLURM
 from .shape import Pool
 
 # Options of ``dask worker`` that worker_extra_args may hold.
@@ -107,5 +108,10 @@ def extra(arguments: Sequence[str]) -> dict[str, Any]:
 def _said(words: Mapping[str, Any], name: str) -> Any:
     import dask
 
-    said = words.get(name)
-    return dask.config.get(f"jobqueue.slurm.{name.replace('_', '-')}", None) if said is None else said
+    said, section = words.get(name), words.get("config_name") or SLURM
+    return dask.config.get(f"jobqueue.{section}.{name.replace('_', '-')}", None) if said is None else said
+
+
+def configured_scheduler(words: Mapping[str, Any]) -> dict[str, Any]:
+    """What the person's own configuration of dask-jobqueue says of schedulers."""
+    return dict(_said({**words, "scheduler_options": None}, "scheduler_options") or {})

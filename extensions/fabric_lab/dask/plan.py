@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from .. import data, node
-from . import session
+from ..environment import of_job
+from . import modules, session, settings
 from .shape import Pool
 
 # Workers that share a job start sooner; a job that is too large waits longer for a place.
@@ -29,6 +30,8 @@ class Plan:
 
     ``local``: its workers are processes of this machine. ``server_pid``: the cluster ends with that process.
     ``session_job``: the session's own job, which has ``datasets`` open. ``first``: workers to start with.
+    ``kernel_pid``: nobody has named the cluster, and it ends with that process, too. ``paths``: directories of modules.
+    ``config``: what the notebook has set in dask's configuration.
     """
 
     name: str
@@ -42,6 +45,9 @@ class Plan:
     datasets: list[str] = field(default_factory=list)
     session_job: str = ""
     first: int = 0
+    kernel_pid: int | None = None
+    paths: list[str] = field(default_factory=list)
+    config: dict[str, Any] = field(default_factory=dict)
 
     def dumps(self) -> str:
         return json.dumps(asdict(self))
@@ -63,6 +69,7 @@ def make_plan(
     workers_per_job: int | None,
     scheduler_options: dict[str, Any],
     words: dict[str, Any],
+    kernel_pid: int | None = None,
     environment: Mapping[str, str] = os.environ,
 ) -> Plan:
     """The plan of a new cluster.
@@ -70,6 +77,7 @@ def make_plan(
     With ``cores`` among the words it is dask-jobqueue's own; else a worker is like a profile of the site, and the hub
     says which there are. Where there is no Slurm, workers are processes of this machine (:mod:`.local`).
 
+    :param kernel_pid: end the cluster with this process.
     :param n_workers: None: none on Slurm, where each one costs something, else as many as LocalCluster has.
     :raises PlanError: there is no such profile, or something cannot be had.
     :raises session.HubError: the hub does not say.
@@ -79,11 +87,19 @@ def make_plan(
         "idle_timeout": idle_timeout,
         "scheduler_options": scheduler_options,
         "server_pid": session.server_pid(),
+        "kernel_pid": kernel_pid,
+        "paths": modules.own(),
         "host": environment.get("FABRIC_BIND") or None,
         "datasets": open_datasets(environment),
-        "session_job": environment.get("SLURM_JOB_ID", ""),
+        "session_job": of_job(environment, "SLURM_JOB_ID"),
     }
-    from .own import OWN, own_pool, scheduler_words, worker_words
+    from .own import OWN, configured_scheduler, own_pool, scheduler_words, worker_words
+
+    try:
+        words = {**settings.own_words(settings.section(words.get("config_name"))), **words}
+        common["config"] = settings.said()
+    except settings.SettingError as error:
+        raise PlanError(str(error)) from None
 
     in_session = bool(environment.get("FABRIC_SERVICE_URL"))
     offer = session.ask("/session/clusters", environment=environment) if in_session else {}
@@ -104,7 +120,7 @@ def make_plan(
     if hours is not None and ("cores" in words or not in_session):
         raise PlanError("hours= is for workers like a profile. With cores= say how long as walltime='02:00:00'.")
     of_scheduler, words = scheduler_words(words)
-    common["scheduler_options"] = of_scheduler | scheduler_options
+    common["scheduler_options"] = configured_scheduler(words) | of_scheduler | scheduler_options
     if not in_session:
         return Plan(job_name=words.get("job_name") or name, pools=[own_pool(words, workers_per_job)], **common)
     if "cores" in words:

@@ -6,7 +6,8 @@ import asyncio
 import math
 import os
 import time
-from collections.abc import Generator
+import weakref
+from collections.abc import Callable, Generator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,17 @@ class RemoteScheduler(ProcessInterface):
         self.directory, self._plan = directory, plan
         self.state: State | None = None
         self.told = Told()  # what the hub said of the first workers
+        self._of: Callable[[], DaskCluster | None] = lambda: None
+
+    def belongs_to(self, cluster: DaskCluster) -> None:
+        self._of = weakref.ref(cluster)
+
+    @property
+    def workers(self) -> dict[str, There]:
+        """What the scheduler tells of each worker that is there, by address, as ``Scheduler.workers`` has it."""
+        cluster = self._of()
+        known = cluster.scheduler_info.get("workers", {}) if cluster is not None else {}
+        return {address: There(info) for address, info in known.items()}
 
     async def start(self) -> None:
         if self._plan is not None:
@@ -89,7 +101,16 @@ class Told(str):
 
 
 class There(dict[str, Any]):
-    """A worker that is there; SpecCluster waits for its workers, and this one's wait is over."""
+    """A worker that is there; SpecCluster waits for its workers, and this one's wait is over.
+
+    What the scheduler tells of it are keys, and attributes, as those of its own ``WorkerState``.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
 
     def __await__(self) -> Generator[None, None, There]:
         return self

@@ -15,7 +15,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.process import current_process
 from pathlib import Path
@@ -31,16 +31,22 @@ STARTING_S = 60.0
 
 
 @contextmanager
-def scratch(parent: str | None = None) -> Iterator[str]:
+def scratch(
+    parent: str | None = None,
+    kind: str = PREFIX,
+    ends: Iterable[signal.Signals] = (signal.SIGTERM, signal.SIGUSR1),
+) -> Iterator[str]:
     """A new directory, locked as long as this process lives; a signal that ends the task removes it, too.
 
     :param parent: where; default: the node's directory for temporary files.
+    :param kind: how its name begins.
+    :param ends: the signals that end the task.
     """
     where = Path(parent or tempfile.gettempdir())
-    sweep(where)
+    sweep(where, kind)
     # until an event loop hears them: by default they end a process on the spot
-    before = {number: signal.signal(number, _end) for number in (signal.SIGTERM, signal.SIGUSR1)}
-    path = Path(tempfile.mkdtemp(prefix=prefix(), dir=where))
+    before = {number: signal.signal(number, _end) for number in ends}
+    path = Path(tempfile.mkdtemp(prefix=prefix(kind), dir=where))
     lock = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
     try:
@@ -71,14 +77,14 @@ def let_multiprocessing_use(directory: str) -> None:
         config["tempdir"] = directory
 
 
-def prefix() -> str:
+def prefix(kind: str = PREFIX) -> str:
     """How the names of this node's directories begin, and of no other's: no host's name has an underscore."""
-    return f"{PREFIX}{re.sub('[^A-Za-z0-9.-]', '-', os.uname().nodename)}_"
+    return f"{kind}{re.sub('[^A-Za-z0-9.-]', '-', os.uname().nodename)}_"
 
 
-def sweep(where: Path) -> None:
+def sweep(where: Path, kind: str = PREFIX) -> None:
     """Remove this user's directories whose tasks, of this node, are gone, and the semaphores named after them."""
-    for path in where.glob(f"{prefix()}*"):
+    for path in where.glob(f"{prefix(kind)}*"):
         with suppress(OSError):
             status = path.lstat()
             if status.st_uid == os.geteuid() and path.is_dir() and not path.is_symlink() and _is_left(path, status):

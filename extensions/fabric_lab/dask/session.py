@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import re
-import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from ..access import TOKEN
+from ..access import token as session_token
+from ..service import opener
 
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 HUB_LIMIT_S = 10.0
@@ -57,8 +60,9 @@ def server_pid(start: int | None = None) -> int | None:
 
 def access(environment: Mapping[str, str]) -> dict[str, str]:
     """What :func:`ask` needs of an environment, to hand it on without an environment; empty outside a session."""
-    names = ("FABRIC_SERVICE_URL", "JUPYTERHUB_API_TOKEN", "FABRIC_CA_FILE")
-    return {name: environment[name] for name in names if environment.get(name)} if environment.get(names[0]) else {}
+    names = ("FABRIC_SERVICE_URL", "FABRIC_CA_FILE")
+    told = {name: environment[name] for name in names if environment.get(name)}
+    return {**told, TOKEN: session_token(environment)} if names[0] in told else {}
 
 
 def ask(path: str, body: Mapping[str, Any] | None = None, environment: Mapping[str, str] = os.environ) -> Any:
@@ -67,7 +71,7 @@ def ask(path: str, body: Mapping[str, Any] | None = None, environment: Mapping[s
     :raises HubError: in the service's words, or why it cannot be asked.
     """
     base = environment.get("FABRIC_SERVICE_URL", "").rstrip("/")
-    token = environment.get("JUPYTERHUB_API_TOKEN", "")
+    token = session_token(environment)
     if not base or not token:
         raise HubError("This is no session of a hub.")
     request = urllib.request.Request(
@@ -75,11 +79,8 @@ def ask(path: str, body: Mapping[str, Any] | None = None, environment: Mapping[s
         data=None if body is None else json.dumps(body).encode(),
         headers={"Authorization": f"token {token}", "Content-Type": "application/json"},
     )
-    context = None
-    if base.startswith("https:"):
-        context = ssl.create_default_context(cafile=environment.get("FABRIC_CA_FILE") or None)
     try:
-        with urllib.request.urlopen(request, timeout=HUB_LIMIT_S, context=context) as answer:
+        with opener(environment).open(request, timeout=HUB_LIMIT_S) as answer:
             return json.load(answer)
     except urllib.error.HTTPError as error:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -42,7 +43,7 @@ class Daemon:
                 stderr=log,
                 start_new_session=True,
                 env=slurm.clean(os.environ),
-                cwd=Path.home(),
+                cwd=here(),
             )
             # what has been started has left a child of its own, and ends
             code = self._process.wait(START_S)
@@ -77,6 +78,19 @@ class Daemon:
 
     def _failed(self, error: Exception) -> ClusterError:
         return ClusterError(f"Cluster {self._directory.name} did not start: {error}. {last_words(self._directory)}")
+
+
+def here() -> Path:
+    """The notebook's directory, where workers run, too, as dask-jobqueue's do; the home where that is gone."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return Path.home()
+
+
+def new_name() -> str:
+    """A name for a cluster that was given none."""
+    return f"dask-{secrets.token_hex(3)}"
 
 
 def running(directory: Path) -> bool:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import gpu
-from . import address, parent
+from . import address, modules, parent, settings
 from .datasets import JobDatasets
 from .scratch import let_multiprocessing_use, scratch
 
@@ -83,7 +83,7 @@ async def run(order: Order, directory: Path, task: int) -> None:
     from distributed import Nanny, rpc
 
     from . import tls
-    from .closed import ClosedWorker
+    from .closed import ClosedWorker, find
 
     security, scheduler_address = tls.load(directory), await address.until_known(directory, CONNECT_S)
     names = order.of_task(task)
@@ -108,6 +108,9 @@ async def run(order: Order, directory: Path, task: int) -> None:
         names = [name for name in names if name in wanted]
         datasets = JobDatasets()
         await open_datasets(scheduler, datasets)
+        settings.take(await asyncio.wait_for(scheduler.fabric_config(), CONNECT_S))
+        configure()  # stands above that
+        modules.find(await asyncio.wait_for(scheduler.fabric_find(paths=[]), CONNECT_S))  # workers have our path
         nannies = [
             Nanny(
                 scheduler_address,
@@ -127,6 +130,7 @@ async def run(order: Order, directory: Path, task: int) -> None:
         ]
         for nanny in nannies:
             nanny.handlers["fabric_datasets"] = datasets.match
+            nanny.handlers["fabric_find"] = find
         started: asyncio.Future[Any] = asyncio.gather(*nannies)
         signalled: asyncio.Future[Any] = asyncio.ensure_future(ending.wait())
         await asyncio.wait([started, signalled], return_when=asyncio.FIRST_COMPLETED)

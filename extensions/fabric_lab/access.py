@@ -1,0 +1,74 @@
+"""The session's token: its server hands it to who runs as its user on its node, and it stands in no environment.
+
+Whatever a cell or a terminal starts inherits its environment, and sbatch writes that into Slurm's records: a token
+there is known to more than its user. So the server takes it out of its own environment once it has it, and answers on
+a Unix socket in a directory that only the user can enter; that the other end is the user's is the kernel's word
+(SO_PEERCRED). ``python -m fabric_lab.access`` prints the token. Standard library only, cheap to import.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import sys
+import threading
+from collections.abc import Mapping, MutableMapping
+from contextlib import suppress
+from pathlib import Path
+
+TOKEN = "JUPYTERHUB_API_TOKEN"
+# All names under which JupyterHub hands the token to a server.
+TOKENS = (TOKEN, "JPY_API_TOKEN")
+SOCKET = "FABRIC_ACCESS"
+LIMIT_S = 5.0
+_PEER = struct.Struct("3i")  # pid, uid, gid: struct ucred of unix(7)
+
+
+def known(environment: Mapping[str, str]) -> bool:
+    """Whether this is a session's, or was made in one."""
+    return bool(environment.get(TOKEN) or environment.get(SOCKET))
+
+
+def token(environment: Mapping[str, str] = os.environ) -> str:
+    """The session's token; "" where there is no session, or it has ended."""
+    if environment.get(TOKEN) or not environment.get(SOCKET):
+        return environment.get(TOKEN, "")
+    with suppress(OSError, UnicodeDecodeError), socket.socket(socket.AF_UNIX) as line:
+        line.settimeout(LIMIT_S)
+        line.connect(environment[SOCKET])
+        with line.makefile("rb") as answer:
+            return answer.read().decode()
+    return ""
+
+
+def hand_over(environment: MutableMapping[str, str], directory: Path) -> None:
+    """Take the token out of an environment and answer with it on a socket, which the environment names instead.
+
+    :param directory: one that only the user can enter.
+    """
+    kept = environment.get(TOKEN, "").encode()
+    path = directory / "access"
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    listener.listen()
+    threading.Thread(target=_serve, args=(listener, kept), name="fabric-access", daemon=True).start()
+    environment[SOCKET] = str(path)
+    for name in TOKENS:
+        environment.pop(name, None)
+
+
+def _serve(listener: socket.socket, kept: bytes) -> None:
+    while True:
+        with suppress(OSError):
+            line, _ = listener.accept()
+            with line:
+                _, uid, _ = _PEER.unpack(line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
+                if uid == os.geteuid():
+                    line.sendall(kept)
+
+
+if __name__ == "__main__":
+    found = token()
+    print(found or "There is no session here: its server has ended, or this is another node.")
+    sys.exit(not found)
