@@ -162,7 +162,7 @@ async def test_a_server_without_descriptors_waits_and_says_so_once(
     serving: Serving, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(connections, "PAUSE_S", 0.2)
-    monkeypatch.setattr(asyncio.constants, "ACCEPT_RETRY_DELAY", 0.2)
+    monkeypatch.setattr("asyncio.constants.ACCEPT_RETRY_DELAY", 0.2)
     monkeypatch.setattr("fabric_hub.hub_server.PAUSE_S", 0.2)
     tries = 0
     accept = socket.socket.accept
