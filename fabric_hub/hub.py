@@ -19,7 +19,7 @@ from jupyterhub.handlers.pages import SpawnHandler
 from jupyterhub.objects import Server
 from tornado import web
 
-from . import capabilities, held_ports, hub_reach, hub_server, hub_thread
+from . import capabilities, held_ports, hub_reach, hub_server, hub_thread, start_page
 from .accounts import runs_local_sessions
 from .csp import ResponseHeaders, ScriptNonce, current_nonce
 from .datasets.policy import ACCEPT_SCOPE
@@ -29,7 +29,6 @@ from .hub_names import alt_names, name_services, renew_hub_certificates
 from .proxy import FabricProxy, private_directory, unix_url
 from .server_names import explain_server_names
 from .sessions.database import database_url
-from .sessions.options import UserOptions
 from .sessions.scopes import SERVICE_SCOPE, SESSION_SCOPE, SESSION_TOKEN_SCOPES
 from .sessions.store import SessionStore
 from .settings import Profile, Settings, load, path_from_environment
@@ -81,7 +80,7 @@ def complete(c: Any, settings: Settings) -> Settings:
     mend_service_start(unix_url(settings.hub.service_socket))
     held_ports.mend_listening()
     mend_double_click()
-    start_by_post_only()
+    start_page.start_by_post_only()
     explain_server_names()
     hub_server.limit_connections()
     hub_thread.share_tls_context()
@@ -167,34 +166,6 @@ def mend_double_click() -> None:
 
     start_once.__module__ = __name__
     SpawnHandler._wrap_spawn_single_user = start_once
-
-
-def start_by_post_only() -> None:
-    """A link to the start page with options fills its form; nothing starts before the form is sent.
-
-    JupyterHub 6.1 starts a server for a GET with options, and for any GET where there is no form: whoever makes
-    somebody's browser open an address (a link, a redirect, an image) starts jobs in that person's name. A POST
-    needs JupyterHub's own token against forgery.
-    """
-    start = SpawnHandler._wrap_spawn_single_user
-    if start.__name__ == "start_if_posted":
-        return
-
-    async def start_if_posted(
-        self: Any, user: Any, server_name: str, display_name: str, spawner: Any, pending_url: str, options: Any = None
-    ) -> Any:
-        if self.request.method == "POST":
-            return await start(self, user, server_name, display_name, spawner, pending_url, options)
-        if options:
-            await spawner.choose(options)
-        try:
-            form = await self._render_form(for_user=user, spawner_options_form=await spawner.get_options_form())
-        finally:
-            spawner.chosen = UserOptions()
-        return self.finish(form)
-
-    start_if_posted.__module__ = __name__
-    SpawnHandler._wrap_spawn_single_user = start_if_posted
 
 
 def with_default_profile(settings: Settings, c: Any) -> Settings:

@@ -24,10 +24,17 @@ def _stays_below(path: str) -> str:
     return path
 
 
+_PLAIN = r"^(?:[^/\\\x00-\x1f\x7f]{1,255}/){0,30}[^/\\\x00-\x1f\x7f]{1,255}$"
 # A path below where the session's server begins: no leading slash, no part that is "." or "..", no backslash.
 RelativePath = Annotated[
     str,
-    Field(pattern=r"^(?:[^/\\\x00-\x1f\x7f]{1,255}/){0,30}[^/\\\x00-\x1f\x7f]{1,255}$", max_length=1024, strict=True),
+    Field(
+        pattern=_PLAIN,
+        max_length=1024,
+        strict=True,
+        # the document says all of it in one pattern, of a kind (look-ahead) that the validator has not
+        json_schema_extra={"pattern": rf"^(?!(?:[^/]*/)*\.{{1,2}}(?:/|$)){_PLAIN[1:]}"},
+    ),
     AfterValidator(_stays_below),
 ]
 

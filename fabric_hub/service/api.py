@@ -19,6 +19,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.registry import Collector
 from pydantic import Field
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from .. import __version__
 from ..body_limit import BodyLimit
@@ -46,7 +47,7 @@ Identify = Callable[[str], Awaitable[dict[str, Any] | None]]
 LatestSnapshot = Callable[[], Awaitable[Snapshot | None]]
 Scrape = Callable[[], Awaitable[Collector]]
 
-PhaseSeconds = Annotated[float, Field(ge=0, le=86400, allow_inf_nan=False)]
+PhaseSeconds = Annotated[float, Field(ge=0, le=86400, allow_inf_nan=False, strict=True)]
 
 
 class Ready(Frozen):
@@ -56,7 +57,9 @@ class Ready(Frozen):
     """
 
     port: int = Field(ge=1024, le=65535, strict=True)
-    phases: dict[Annotated[str, Field(pattern=r"^[a-z]{1,20}$")], PhaseSeconds] = Field(default={}, max_length=10)
+    phases: dict[Annotated[str, Field(pattern=r"^[a-z]{1,20}$")], PhaseSeconds] = Field(
+        default={}, max_length=10, json_schema_extra={"additionalProperties": False}
+    )
 
 
 class SessionInfo(Frozen):
@@ -241,9 +244,14 @@ async def _refused(_request: Request, error: Exception) -> JSONResponse:
     return JSONResponse(problem.model_dump(), status_code=error.status, headers=later)
 
 
-async def _other(_request: Request, error: Exception) -> JSONResponse:
+async def _other(request: Request, error: Exception) -> JSONResponse:
     """What the framework itself refuses: a path, a verb, a body that cannot be parsed."""
     assert isinstance(error, HTTPException)
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        # the framework names the verbs of the first route of that path only
+        paths = request.app.openapi()["paths"].items()
+        verbs = {verb.upper() for path, has in paths if compile_path(path)[0].match(request.url.path) for verb in has}
+        error.headers = {"Allow": ", ".join(sorted(verbs))} if verbs else error.headers
     phrase = HTTPStatus(error.status_code).phrase
     problem = Problem(message=f"{phrase}.", reason=phrase.lower().replace(" ", "-"))
     return JSONResponse(problem.model_dump(), status_code=error.status_code, headers=error.headers)

@@ -38,8 +38,8 @@ from .idle import IdleAnswer, IdleDesk, policy_of
 from .review import Review, with_forecast
 
 Who = dict[str, Any]
-Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
-Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False, strict=True)]
+Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False, strict=True)]
 
 
 class Extends(Protocol):
@@ -86,7 +86,7 @@ class IdleReport(Frozen):
     highest use of each of its GPUs since its last report (null: it cannot be read)."""
 
     idle_s: Seconds
-    busy: bool
+    busy: bool = Field(strict=True)
     gpu_percent: tuple[Percent, ...] | None = Field(default=None, max_length=64)
 
 

@@ -139,12 +139,11 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         :raises SessionFailure: a start with it would be refused.
         """
         try:
-            wish = parse_options(options)
+            self.chosen = wish = parse_options(options)
             known = await self.shared.datasets() if wish.datasets else None
             await self._judge(wish, datetime.now().astimezone().date(), known)
         except FabricError as error:
             raise SessionFailure(error) from error
-        self.chosen = wish
 
     def _forget_agreements(self) -> None:
         """JupyterHub starts again with the options of last time: what was accepted then is not accepted anew."""

@@ -26,6 +26,7 @@ from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.settings import ENV, Settings, load
 from tests.embedded_run import EmbeddedRun
+from tests.hub.hub_process import children, kill_alone
 from tests.hub.person import Person
 from tests.hub.waiting import until
 
@@ -191,31 +192,21 @@ class BrokenSite:
         return False
 
     def kill(self) -> None:
-        """``kill -9`` of hub, proxy and service, as when their machine goes down."""
+        """``kill -9`` of the hub: its proxy and its service end with it, at once."""
         assert self._hub
-        children = self._children()
-        for pid in [self._hub.pid, *children]:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        self._hub.wait()
-        end(children)
-        self._hub = None
-
-    def _children(self) -> list[int]:
-        assert self._hub
-        text = Path(f"/proc/{self._hub.pid}/task/{self._hub.pid}/children").read_text()
-        return [int(pid) for pid in text.split()]
+        hub, self._hub = self._hub, None
+        kill_alone(hub)
 
     def close(self) -> None:
         """Stop the hub, then everything else, and remove it."""
         self.hold.unlink(missing_ok=True)
         if self._hub:
-            children = self._children()
+            started = children(self._hub.pid)
             self._hub.terminate()
             with suppress(subprocess.TimeoutExpired):
                 self._hub.wait(30)
             self._hub.kill()
-            end(children)
+            end(started)
         self.hands.shutdown(cancel_futures=True)
         for person in self._people.values():
             person.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import select
 import site
 import socket
 import subprocess
@@ -30,6 +29,7 @@ from tests.fakes.gateway import FakeGateway
 
 from .announcing_server import AnnouncingServer
 from .gateway_thread import GatewayThread
+from .hub_process import children, kill_alone
 from .person import Person
 from .waiting import until
 
@@ -158,35 +158,23 @@ class SmallSite:
 
     def child(self, what: str) -> int:
         """The hub's child with this in its command line."""
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        return next(int(pid) for pid in children if what in Path(f"/proc/{pid}/cmdline").read_text())
+        return next(pid for pid in children(self.pid) if what in Path(f"/proc/{pid}/cmdline").read_text())
 
     def kill(self) -> None:
         """``kill -9`` of the hub: its proxy and its service end with it, at once."""
         assert self._hub
-        children = Path(f"/proc/{self._hub.pid}/task/{self._hub.pid}/children").read_text().split()
-        handles = {os.pidfd_open(int(pid)) for pid in children}
-        assert len(handles) == 2, "proxy and service"
-        self._hub.kill()
-        self._hub.wait()
-        self._hub = None
-        try:
-            for handle in handles:
-                assert select.select([handle], [], [], 20)[0], "a child outlives its hub"
-        finally:
-            end(map(int, children))
-            for handle in handles:
-                os.close(handle)
+        hub, self._hub = self._hub, None
+        kill_alone(hub)
 
     def close(self) -> None:
         if self._hub:
-            children = Path(f"/proc/{self._hub.pid}/task/{self._hub.pid}/children").read_text().split()
+            started = children(self._hub.pid)
             self._hub.terminate()
             try:
                 self._hub.wait(30)
             finally:
                 self._hub.kill()
-                end(map(int, children))
+                end(started)
         for person in self._known:
             person.close()
         for server in self.sessions.values():

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
+import jsonschema
 import pytest
 
 from fabric_hub.model import Problem, Snapshot
@@ -270,6 +271,31 @@ async def test_the_api_describes_itself(api: httpx.AsyncClient) -> None:
     document = (await api.get(f"{API}/openapi.json")).json()
     assert {f"{API}/health", f"{API}/session", f"{API}/session/ready", f"{API}/offer"} <= set(document["paths"])
     assert "Problem" in json.dumps(document["components"])
+
+
+async def agrees(api: httpx.AsyncClient, path: str, schema: str, bodies: list[dict[str, Any]]) -> None:
+    """The service takes a session's body exactly when its own document says that it does."""
+    document = (await api.get(f"{API}/openapi.json")).json()
+    wanted = jsonschema.Draft202012Validator({**document, "$ref": f"#/components/schemas/{schema}"})
+    for body in bodies:
+        answer = await api.post(f"{API}/{path}", headers=token("session"), json=body)
+        assert (answer.status_code == 422) == (not wanted.is_valid(body)), (body, answer.text)
+
+
+_PHASES: list[dict[str, Any]] = [{"a": 1}, {"a": 1.5}, {"a": True}, {"a": "1"}, {"A": 1}, {"": 1}, {"a": -1}]
+
+
+async def test_the_document_says_which_announcements_are_taken(api: httpx.AsyncClient, session: Session) -> None:
+    changes = [{}, {"port": True}, {"port": "4000"}, {"other": 1}, *({"phases": phases} for phases in _PHASES)]
+    await agrees(api, "session/ready", "Ready", [{"port": 4000, **more} for more in changes])
+
+
+async def test_a_verb_that_a_path_has_not_is_answered_with_all_that_it_has(api: httpx.AsyncClient) -> None:
+    document = (await api.get(f"{API}/openapi.json")).json()
+    for path, verbs in document["paths"].items():
+        answer = await api.patch(path.replace("{name}", "x"))
+        assert answer.status_code == 405
+        assert answer.headers["Allow"] == ", ".join(sorted(verb.upper() for verb in verbs)), path
 
 
 async def test_the_pages_scripts_are_served_and_nothing_beside_them(api: httpx.AsyncClient) -> None:

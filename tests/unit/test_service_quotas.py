@@ -27,7 +27,7 @@ from fabric_hub.spawner.child import session_variables
 
 from .accounts_and_hub import Accounts, Gateway, Hub, no_newer
 from .builders import NOW, a_job, a_site, a_snapshot, fields_of_a_session
-from .test_service_api import API, problem, token
+from .test_service_api import API, agrees, problem, token
 
 TOKENS: dict[str, dict[str, Any]] = {
     "session": {"name": "jan", "kind": "user", "scopes": scopes_of("jan", "")},
@@ -359,3 +359,17 @@ async def test_an_idle_session_returns_no_hours_after_its_reservation(
 )  # fmt: skip
 async def test_a_malformed_report_is_refused(api: httpx.AsyncClient, session: Session, body: Any) -> None:
     problem(await asked(api, "POST", "session/idle", body), 422, "malformed")
+
+
+_PATHS = ("a.ipynb", "a/b", "..", "a/../b", "./a", "a/.", ".hidden", "..a/b", "a//b", "/a", "", "a\\b", "...")
+_IDLE: list[dict[str, Any]] = [
+    {}, {"idle_s": True}, {"idle_s": "1"}, {"idle_s": 2.5}, {"busy": 0}, {"busy": "yes"}, {"gpu_percent": [True]},
+    {"gpu_percent": [50, None]}, {"gpu_percent": [50, 0.5]}, {"gpu_percent": None}, {"gpu_percent": [101]},
+]  # fmt: skip
+
+
+async def test_the_document_says_which_bodies_are_taken(api: httpx.AsyncClient, store: SessionStore) -> None:
+    store.create(**fields_of_a_session())
+    await agrees(api, "session/idle", "IdleReport", [{"idle_s": 1, "busy": False, **more} for more in _IDLE])
+    await agrees(api, "session/continue", "ContinueWish", [{"reopen": [path]} for path in _PATHS])
+    await agrees(api, "session/extend", "ExtendWish", [{"minutes": minutes} for minutes in (5, True, "5", 0, 5.5)])
