@@ -133,12 +133,12 @@ def main() -> None:
     try:
         settings = load(arguments.site)
         app = build(settings, arguments.local_sessions)
+        listening, draft = unix_server.bind(settings.hub.service_socket, "service")
     except FabricError as error:
         raise SystemExit(f"fabric-hub service: {error}") from error
     # what is loaded by now stays: each search for garbage would go through it, 230 ms in which nobody is answered
     gc.collect()
     gc.freeze()
-    listening, draft = unix_server.bind(settings.hub.service_socket, "service")
     os.rename(draft, settings.hub.service_socket)
     serve(app, fd=listening.fileno())
 

@@ -14,34 +14,10 @@ import httpx
 import pytest
 
 from .small_site import SmallSite
+from .thief import as_stranger, getting_none_of
 from .waiting import until
 
 pytestmark = pytest.mark.hub
-
-STRANGER = 4711 if os.geteuid() == 0 else os.geteuid()
-# Tries to bind a thousand times a second, in every way that the kernel has, and says what it got.
-THIEF = """
-import itertools, socket, sys, time
-ports = [int(port) for port in sys.argv[1:]]
-print("looks", flush=True)
-for port, address, option in itertools.cycle(itertools.product(
-    ports, ("127.0.0.1", "0.0.0.0"), (socket.SO_REUSEADDR, socket.SO_REUSEPORT)
-)):
-    with socket.socket() as one:
-        one.setsockopt(socket.SOL_SOCKET, option, 1)
-        try:
-            one.bind((address, port))
-        except OSError:
-            time.sleep(0.001)
-            continue
-        print("got", address, port, flush=True)
-        break
-"""
-
-
-def _as_stranger(*argv: str) -> list[str]:
-    become = ["setpriv", f"--reuid={STRANGER}", f"--regid={STRANGER}", "--clear-groups"] if os.geteuid() == 0 else []
-    return [*become, *argv]
 
 
 def _children(pid: int) -> dict[str, int]:
@@ -59,29 +35,21 @@ def _children(pid: int) -> dict[str, int]:
 def test_nobody_gets_a_port_through_the_death_of_each_process(new_site: Callable[..., SmallSite]) -> None:
     site = new_site(held=True)
     hub = site.settings.hub
-    public = urlsplit(hub.bind_url).port
-    command = _as_stranger("/usr/bin/python3", "-I", "-c", THIEF, str(public), str(hub.hub_port))
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd="/") as thief:
-        assert thief.stdout
-        try:
-            assert thief.stdout.readline() == "looks\n"
 
-            def pages() -> bool:
-                with suppress(httpx.HTTPError):
-                    paths = ("/hub/api/", "/services/fabric/api/health")
-                    return all(site.http.get(path).status_code == 200 for path in paths)
-                return False
+    def pages() -> bool:
+        with suppress(httpx.HTTPError):
+            paths = ("/hub/api/", "/services/fabric/api/health")
+            return all(site.http.get(path).status_code == 200 for path in paths)
+        return False
 
-            os.kill(_children(site.pid)["proxy"], signal.SIGKILL)
-            # the hub looks after its proxy every five seconds; who comes meanwhile waits
-            until(lambda: _children(site.pid).get("proxy"), "the hub starts another proxy", 60)
-            until(pages, "hub and service answer through it", 60)
-            os.kill(_children(site.pid)["service"], signal.SIGKILL)
-            site.kill()
-            site.up()
-            assert thief.poll() is None, f"the stranger {thief.stdout.read()}"
-        finally:
-            thief.kill()
+    with getting_none_of(urlsplit(hub.bind_url).port or 0, hub.hub_port):
+        os.kill(_children(site.pid)["proxy"], signal.SIGKILL)
+        # the hub looks after its proxy every five seconds; who comes meanwhile waits
+        until(lambda: _children(site.pid).get("proxy"), "the hub starts another proxy", 60)
+        until(pages, "hub and service answer through it", 60)
+        os.kill(_children(site.pid)["service"], signal.SIGKILL)
+        site.kill()
+        site.up()
 
 
 def test_nobody_else_enters_where_the_proxys_api_and_the_service_listen(site: SmallSite) -> None:
@@ -94,5 +62,5 @@ def test_nobody_else_enters_where_the_proxys_api_and_the_service_listen(site: Sm
     ports = {line.split()[3].rpartition(":")[2] for line in tcp if any(number in line for number in numbers)}
     assert ports == {str(urlsplit(hub.bind_url).port), str(hub.hub_port)}
     if os.geteuid() == 0:
-        listed = subprocess.run(_as_stranger("ls", str(hub.socket_dir)), capture_output=True, check=False)
+        listed = subprocess.run(as_stranger("ls", str(hub.socket_dir)), capture_output=True, check=False)
         assert listed.returncode == 2

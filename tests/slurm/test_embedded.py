@@ -10,8 +10,10 @@ import socket
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
+import httpx
 import pytest
 
 from fabric_hub.commands import daemons
@@ -23,6 +25,8 @@ from fabric_hub.errors import FabricError
 from fabric_hub.slurm.questions import Questions
 from tests.conftest import new_prefix
 from tests.embedded_run import ROOT, EmbeddedRun, fabric_hub
+from tests.hub.thief import getting_none_of
+from tests.hub.waiting import until
 
 pytestmark = pytest.mark.slurm
 
@@ -296,6 +300,20 @@ def test_doctor_finds_a_running_hub_in_order(hub: EmbeddedRun) -> None:
     seen += ["the node agent on"] if hub.settings.enforces_datasets else []
     for name in seen:
         assert f"OK       {name}" in done.stdout
+
+
+def test_the_ports_of_a_hub_that_is_killed_are_held_until_it_is_back(hub: EmbeddedRun) -> None:
+    ports, before = hub.state["ports"], hub.pid("hub")
+
+    def back() -> bool:
+        with suppress(KeyError, httpx.HTTPError):
+            return hub.pid("hub") != before and httpx.get(f"{hub.address}/hub/health", timeout=60).status_code == 200
+        return False
+
+    with getting_none_of(ports["public"], ports["hub"]):
+        os.kill(before, signal.SIGKILL)
+        until(back, "the supervisor starts the hub again", 120)
+    assert hub.token("researcher")
 
 
 def test_doctor_says_that_the_hub_alone_does_not_run(embedded: EmbeddedRun) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -17,6 +20,7 @@ from fabric_hub.embedded.listener import verify
 from fabric_hub.embedded.ports import Claims
 from fabric_hub.errors import FabricError
 from fabric_hub.proxy import unix_url
+from tests.hub.waiting import until
 
 
 @pytest.fixture(autouse=True)
@@ -67,6 +71,40 @@ def test_systemds_sockets_are_taken_only_by_the_process_that_they_are_meant_for(
     held_ports.receive(at, {"LISTEN_PID": str(os.getppid()), "LISTEN_FDS": "1"})
     assert held_ports.held(*at["hub.bind_url"]) is None
     assert held_ports._passed({"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "2"}) == [3, 4]
+
+
+_HUB = """
+import sys
+from fabric_hub import held_ports
+port = int(sys.argv[1])
+held_ports.receive({"hub.bind_url": ("127.0.0.1", port)})
+held = held_ports.held("127.0.0.1", port)
+held.setblocking(True)
+connection, _ = held.accept()
+connection.sendall(b"held")
+"""
+
+
+def test_a_program_that_systemd_starts_has_its_socket() -> None:
+    if not (activate := shutil.which("systemd-socket-activate")):
+        pytest.skip("systemd-socket-activate is not installed")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [activate, f"--listen=127.0.0.1:{port}", "--setenv=PYTHONPATH", sys.executable, "-c", _HUB, str(port)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(held_ports.__file__).parents[1])}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as hub:
+        try:
+            assert until(lambda: _answer(port), "the hub answers on it") == b"held"
+        finally:
+            hub.kill()
+
+
+def _answer(port: int) -> bytes:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
+            return client.recv(10)
+    except ConnectionRefusedError:  # not yet
+        return b""
 
 
 def test_a_socket_that_the_sites_file_does_not_name_stops_the_start(given: socket.socket) -> None:
