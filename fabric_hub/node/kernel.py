@@ -144,26 +144,34 @@ def _nameless(image: int) -> int:
         os.close(copy)
 
 
-def cut_off(mounted: Mounted) -> None:
-    """Let nothing more be read of a mounted image, through whatever is open of it and wherever it is mounted.
+def device_of(mounted: Mounted) -> int | None:
+    """A file descriptor of the loop device of a mounted image; None of a directory.
 
-    What is read from now on fails (EIO), except what the node has in its memory. Of a directory nothing can be cut off.
+    As long as it is open the device is no other image's.
     """
     if not mounted.source.startswith("/dev/loop"):
-        return
+        return None
     device = os.open(mounted.source, os.O_RDONLY | os.O_CLOEXEC)
+    status = os.fstat(device)
+    if mounted.device != f"{os.major(status.st_rdev)}:{os.minor(status.st_rdev)}":
+        os.close(device)
+        raise OSError(errno.ENODEV, "is another device than what is mounted", mounted.source)
+    return device
+
+
+def cut_off(device: int) -> None:
+    """Let nothing more be read of an image, through whatever is open of it and wherever it is mounted.
+
+    What is read from now on fails (EIO), except what the node has in its memory.
+    """
     nothing = os.memfd_create(_NOTHING, os.MFD_CLOEXEC)
     try:
-        status = os.fstat(device)
-        if mounted.device != f"{os.major(status.st_rdev)}:{os.minor(status.st_rdev)}":
-            raise OSError(errno.ENODEV, "is another device than what is mounted", mounted.source)
         os.ftruncate(nothing, os.lseek(device, 0, os.SEEK_END))  # only a file of the same size is taken
         fcntl.ioctl(device, _LOOP_CHANGE_FD, nothing)
         os.ftruncate(nothing, 0)  # zeros would be taken for data
         fcntl.ioctl(device, _BLKFLSBUF, 0)
     finally:
         os.close(nothing)
-        os.close(device)
 
 
 def is_cut_off(mounted: Mounted) -> bool:

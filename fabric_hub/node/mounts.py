@@ -75,6 +75,7 @@ class Mounts:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._names = GateNames(config.names_key)
+        self._slow: threading.Thread | None = None  # cuts off an image whose file server did not answer
 
     def make_directories(self) -> None:
         """The directories that everything else is in.
@@ -257,23 +258,28 @@ class Mounts:
 
     def cut_base(self, step: Action) -> None:
         """Take a base away that nobody here may read any more: also from what is open of it, or mounted elsewhere."""
+        # open before the mount goes: a device that nobody uses may become another image's
+        opened = [kernel.device_of(mount) for mount in kernel.mounts_below(os.path.join(self._config.base, step.key))]
         failed: list[OSError] = []
 
         def cut() -> None:
-            try:
-                for mount in kernel.mounts_below(os.path.join(self._config.base, step.key)):
-                    kernel.cut_off(mount)
-            except OSError as error:
-                failed.append(error)
+            for device in filter(None, opened):
+                try:
+                    kernel.cut_off(device)
+                except OSError as error:
+                    failed.append(error)
+                finally:
+                    os.close(device)
 
         # the kernel first lets end what is being read: a file server that hangs must hold up nobody here
         cutting = threading.Thread(target=cut, name="cut", daemon=True)
         cutting.start()
-        cutting.join(_CUT_S)
+        cutting.join(0 if self._slow is not None and self._slow.is_alive() else _CUT_S)
         self.unmount_base(step)
         if failed:
             raise failed[0]
         if cutting.is_alive():
+            self._slow = cutting
             raise NodeError("Its file server does not answer; what is open of it is cut off when it does.")
 
     def prepare(self, step: Action) -> None:

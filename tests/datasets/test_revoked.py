@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -148,8 +149,35 @@ def test_nothing_of_a_job_that_is_over_can_be_read_on(hearts: ScratchNode) -> No
 
 def test_an_image_that_was_cut_off_by_an_agent_that_died_is_mounted_anew(hearts: ScratchNode) -> None:
     (base,) = (mount for mount in kernel.mounts_below(str(hearts.directory / "run/base")))
-    kernel.cut_off(base)
+    device = kernel.device_of(base)
+    assert device is not None
+    kernel.cut_off(device)
+    os.close(device)
     assert kernel.is_cut_off(base)
     assert as_uid(RESEARCHER, "cat", str(hearts.directory / "data/hearts/1/1.txt")).returncode != 0
     hearts.agent().reconcile()
     assert hearts.reads(RESEARCHER, "hearts/1/1.txt") == "patient 1"
+
+
+def test_a_file_server_that_hangs_holds_up_nobody_and_what_is_open_is_cut_off_when_it_answers(
+    hearts: ScratchNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers, cut_off = threading.Event(), kernel.cut_off
+
+    def cut_off_late(device: int) -> None:  # the kernel first lets end what is being read
+        answers.wait()
+        cut_off(device)
+        done.set()
+
+    done = threading.Event()
+    monkeypatch.setattr(kernel, "cut_off", cut_off_late)
+    with holder(hearts) as reads:
+        revoke(hearts, RESEARCHER)
+        assert hearts.mounted() == []
+        assert hearts.reads(RESEARCHER, "hearts/1/0.txt") is None
+        hearts.start_job(8, STUDENT)
+        assert hearts.open(8, STUDENT, "hearts").refused == []
+        answers.set()
+        assert done.wait(30)
+        assert not reads("directory", "1.txt")
+        assert hearts.reads(STUDENT, "hearts/1/1.txt") == "patient 1"
