@@ -164,9 +164,7 @@ def revoke(settings: Settings, arguments: argparse.Namespace) -> int:
     """Take a project's grant away."""
     with desk.opened(settings) as at:
         at.revoke(arguments.name, arguments.project, strict=arguments.strict)
-    then = (
-        "its jobs that have it open end" if arguments.strict else "its running sessions can open no more of its files"
-    )
+    then = "its jobs that have it open end" if arguments.strict else "its running sessions lose it"
     print(f"Revoked: {arguments.project} may not use {arguments.name}; within seconds {then}.")
     return 0
 

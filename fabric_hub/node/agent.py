@@ -18,11 +18,12 @@ from typing import Any
 from .config import Config
 from .events import Event, Events
 from .grants import Answer, Grants, same_account, who_may
-from .jobs import MOST_OPEN, Job, Jobs, Opened, alive, boot_id, from_slurm
-from .mounts import Mounts, Troubles, open_source
+from .jobs import MOST_OPEN, Job, Jobs, Opened, alive, boot_id, from_slurm, holding
+from .mounts import Mounts, open_source
 from .plan import HOST, Action, Seen, may_stay, plan, wanted
 from .published import GrantsFile
 from .slurm import Slurm
+from .troubles import Troubles
 from .trust import NodeError
 
 _LOG = logging.getLogger(__name__)
@@ -169,7 +170,8 @@ class Agent:
             else:
                 assert grants is not None
                 try:
-                    after = after.with_opened(name, self._opened(name, place, grants, answer, now, handles))
+                    after = after.with_opened(name, self._opened(name, job.uid, place, grants, answer, now, handles))
+                    after = holding(after, grants)
                     self.events.write(self._event("opened", after, name, why))
                     news.append(name)
                 except NodeError as error:
@@ -178,7 +180,14 @@ class Agent:
         return self._store(job, after, news, place, grants, reply)
 
     def _opened(
-        self, name: str, place: str, grants: Grants, answer: Answer, now: float, handles: Mapping[str, int | NodeError]
+        self,
+        name: str,
+        uid: int,
+        place: str,
+        grants: Grants,
+        answer: Answer,
+        now: float,
+        handles: Mapping[str, int | NodeError],
     ) -> Opened:
         """What a job will have open, once root's own mounts of it are there.
 
@@ -189,15 +198,16 @@ class Agent:
             raise NodeError(f"{name} is only for inside a job, and this one has no mount namespace yet. Ask again.")
         ready = self._mounts.look(()).bases
         troubles = Troubles()
-        for source in dataset.versions.values():
-            handle = handles.get(source.key)
+        sources = dataset.shown_to(uid, apart=place != HOST)
+        for version, source in sources.items():
+            handle = handles.get(dataset.versions[version].key)
             if isinstance(handle, NodeError):
                 troubles.bases[source.key] = handle.message
             elif not ready.get(source.key):
                 step = Action("mount_base", key=source.key)
                 opened = {} if handle is None else {source.key: handle}
                 troubles.bases.update(self._mounts.do([step], {source.key: source}, opened).bases)
-        good = [version for version, source in dataset.versions.items() if source.key not in troubles.bases]
+        good = [version for version, source in sources.items() if source.key not in troubles.bases]
         if dataset.latest not in good if dataset.latest is not None else not good:
             for line in troubles.lines():
                 _LOG.error("%s is not usable: %s", name, line)
@@ -317,6 +327,7 @@ class Agent:
     def _settle(self, job: Job, place: str, grants: Grants | None, now: float) -> None:
         """Record where a job sees what it has open, what it has just lost, and whether it must end for that."""
         after = replace(job, namespace=place)
+        after = after if grants is None else holding(after, grants)
         for name in job.opened:
             if not may_stay(job, name, grants, now):
                 reason = "expired" if grants is None else who_may(grants, name, job.uid, job.account, now).reason

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .trust import NodeError
@@ -25,12 +25,13 @@ def same_account(one: str, other: str) -> bool:
 
 @dataclass(frozen=True)
 class Source:
-    """What a version is mounted from: one image of ``bytes``, or a directory."""
+    """What a version is mounted from: one image of ``bytes``, or a directory; ``reader``: for this uid alone."""
 
     kind: str
     path: str
     sha256: str
     bytes: int
+    reader: int | None = None
 
     @property
     def key(self) -> str:
@@ -39,7 +40,7 @@ class Source:
         Images of one digest are one image. A directory changes after its digest was taken: another path is another one.
         """
         if self.kind == "image":
-            return f"i-{self.sha256}"
+            return f"i-{self.sha256}" if self.reader is None else f"i-{self.sha256}-{self.reader}"
         return f"d-{hashlib.sha256(f'{self.sha256} {self.path}'.encode()).hexdigest()}"
 
 
@@ -59,6 +60,16 @@ class Dataset:
     access: str
     latest: str | None
     versions: Mapping[str, Source]
+
+    def shown_to(self, uid: int, *, apart: bool) -> Mapping[str, Source]:
+        """The versions for one reader.
+
+        A non-public image is mounted for each reader anew where jobs see mounts of their own (``apart``): what one of
+        them loses can then be taken from what that one has open, too.
+        """
+        if self.access != "non-public" or not apart:
+            return self.versions
+        return {version: replace(source, reader=uid) for version, source in self.versions.items()}
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from .config import NODE_NAME
-from .grants import ACCOUNT, NAME
+from .grants import ACCOUNT, NAME, Grants
 from .trust import NodeError
 
 _BOOT = "/proc/sys/kernel/random/boot_id"
@@ -49,6 +49,7 @@ class Job:
     opened: Mapping[str, Opened] = field(default_factory=dict)
     refused: tuple[str, ...] = ()  # "dataset reason" that is in the trail already
     past: Mapping[str, float] = field(default_factory=dict)  # what it had open before, and when it opened it first
+    held: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # the bases of all that it has, or had, open
     namespace: str = ""  # the file of the mount namespace that Slurm gave it, once we saw it
     end: bool = False  # it had something that its project lost for good: it is being ended
 
@@ -64,6 +65,19 @@ class Job:
         if name not in self.opened:
             return self
         return replace(self, opened=kept, past={name: self.opened[name].since, **self.past})
+
+
+def holding(job: Job, grants: Grants) -> Job:
+    """This job with the bases of what it has open, as it is published now."""
+    more = {}
+    for name in job.opened:
+        dataset = grants.datasets.get(name)
+        known = job.held.get(name, ())
+        sources = dataset.shown_to(job.uid, apart=bool(job.namespace)) if dataset else {}
+        news = {source.key for source in sources.values()}.difference(known)
+        if news:
+            more[name] = (*known, *sorted(news))
+    return replace(job, held={**job.held, **more}) if more else job
 
 
 def boot_id() -> str:
@@ -87,7 +101,8 @@ def from_slurm(environment: Mapping[str, str], started: int) -> Job:
 
 def _parse(data: Any) -> Job:
     opened = {str(name): Opened(**value) for name, value in data["opened"].items() if NAME.fullmatch(name)}
-    return Job(**{**data, "opened": opened, "refused": tuple(data["refused"])})
+    held = {name: tuple(keys) for name, keys in data.get("held", {}).items()}
+    return Job(**{**data, "opened": opened, "refused": tuple(data["refused"]), "held": held})
 
 
 class Jobs:

@@ -27,7 +27,10 @@ _CLONE_FS, _CLONE_NEWNS = 0x200, 0x20000
 _MOVE_MOUNT, _OPEN_TREE = 429, 428
 _OPEN_TREE_CLONE, _MOVE_MOUNT_F_EMPTY_PATH = 1, 4
 # https://man7.org/linux/man-pages/man4/loop.4.html
-_LOOP_CTL_GET_FREE, _LOOP_CONFIGURE = 0x4C82, 0x4C0A
+_LOOP_CTL_GET_FREE, _LOOP_CONFIGURE, _LOOP_CHANGE_FD = 0x4C82, 0x4C0A, 0x4C06
+_BLKFLSBUF = 0x1261
+# What a loop device reads of whose image was taken away, and by which that is seen.
+_NOTHING = "fabric-nothing"
 _LO_READ_ONLY, _LO_AUTOCLEAR = 1, 4
 _ACL = "system.posix_acl_access"
 # linux/posix_acl_xattr.h: tags of entries, and the id of those that have none
@@ -139,6 +142,45 @@ def _nameless(image: int) -> int:
                 return os.open(f"/proc/self/fd/{copy}", os.O_RDONLY | os.O_CLOEXEC)
     finally:
         os.close(copy)
+
+
+def device_of(mounted: Mounted) -> int | None:
+    """A file descriptor of the loop device of a mounted image; None of a directory.
+
+    As long as it is open the device is no other image's.
+    """
+    if not mounted.source.startswith("/dev/loop"):
+        return None
+    device = os.open(mounted.source, os.O_RDONLY | os.O_CLOEXEC)
+    status = os.fstat(device)
+    if mounted.device != f"{os.major(status.st_rdev)}:{os.minor(status.st_rdev)}":
+        os.close(device)
+        raise OSError(errno.ENODEV, "is another device than what is mounted", mounted.source)
+    return device
+
+
+def cut_off(device: int) -> None:
+    """Let nothing more be read of an image, through whatever is open of it and wherever it is mounted.
+
+    What is read from now on fails (EIO), except what the node has in its memory.
+    """
+    nothing = os.memfd_create(_NOTHING, os.MFD_CLOEXEC)
+    try:
+        os.ftruncate(nothing, os.lseek(device, 0, os.SEEK_END))  # only a file of the same size is taken
+        fcntl.ioctl(device, _LOOP_CHANGE_FD, nothing)
+        os.ftruncate(nothing, 0)  # zeros would be taken for data
+        fcntl.ioctl(device, _BLKFLSBUF, 0)
+    finally:
+        os.close(nothing)
+
+
+def is_cut_off(mounted: Mounted) -> bool:
+    """Whether :func:`cut_off` was done to what is mounted."""
+    try:
+        with open(f"/sys/dev/block/{mounted.device}/loop/backing_file", encoding="utf-8", errors="replace") as file:
+            return file.read().startswith(f"/memfd:{_NOTHING}")
+    except FileNotFoundError:
+        return False
 
 
 def _loop_config(image: int) -> bytes:

@@ -7,6 +7,7 @@ import errno
 import os
 import stat
 import struct
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
@@ -15,7 +16,8 @@ from .config import Config
 from .gate_names import GateNames
 from .grants import LATEST, Source
 from .jobs import Job
-from .plan import HOST, Action, Seen, SeenGate, SeenPlace
+from .plan import BASE_STEPS, HOST, Action, Seen, SeenGate, SeenPlace
+from .troubles import Troubles
 from .trust import NodeError, open_for, open_path
 
 _T = TypeVar("_T")
@@ -24,6 +26,7 @@ _TMPFS = "fabric-datasets"
 _NAME = ".name"
 # Before the name of what cannot be a dataset's: a gate that a crash left without its link, or one of another key.
 _NAMELESS = "?"
+_CUT_S = 2.0
 # https://dr-emann.github.io/squashfs/squashfs.html: magic, ..., version 4.0 at 28, bytes used at 40
 _HEADER_BYTES = 96
 
@@ -72,6 +75,7 @@ class Mounts:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._names = GateNames(config.names_key)
+        self._slow: threading.Thread | None = None  # cuts off an image whose file server did not answer
 
     def make_directories(self) -> None:
         """The directories that everything else is in.
@@ -118,7 +122,7 @@ class Mounts:
         bases, twins = {}, {}
         for key in sorted(os.listdir(self._config.base)):
             mine = mounted.get(key, [])
-            bases[key] = len(mine) == 1 and mine[0].safe
+            bases[key] = len(mine) == 1 and mine[0].safe and not kernel.is_cut_off(mine[0])
             if bases[key]:
                 first = identities.setdefault(mine[0].identity, key)
                 if first != key:
@@ -169,13 +173,13 @@ class Mounts:
         troubles = Troubles()
         by_place: dict[str, list[Action]] = {}
         for step in steps:
-            if step.kind in ("mount_base", "unmount_base"):
+            if step.kind in BASE_STEPS:
                 self._flush(by_place, troubles)
                 try:
                     if step.kind == "mount_base":
                         self.mount_base(step, sources[step.key], opened.get(step.key))
                     else:
-                        self.unmount_base(step)
+                        getattr(self, step.kind)(step)
                 except (OSError, NodeError) as error:
                     troubles.add(step, error)
             else:
@@ -251,6 +255,32 @@ class Mounts:
         kernel.unmount(target)
         with contextlib.suppress(FileNotFoundError):
             os.rmdir(target)
+
+    def cut_base(self, step: Action) -> None:
+        """Take a base away that nobody here may read any more: also from what is open of it, or mounted elsewhere."""
+        # open before the mount goes: a device that nobody uses may become another image's
+        opened = [kernel.device_of(mount) for mount in kernel.mounts_below(os.path.join(self._config.base, step.key))]
+        failed: list[OSError] = []
+
+        def cut() -> None:
+            for device in filter(None, opened):
+                try:
+                    kernel.cut_off(device)
+                except OSError as error:
+                    failed.append(error)
+                finally:
+                    os.close(device)
+
+        # the kernel first lets end what is being read: a file server that hangs must hold up nobody here
+        cutting = threading.Thread(target=cut, name="cut", daemon=True)
+        cutting.start()
+        cutting.join(0 if self._slow is not None and self._slow.is_alive() else _CUT_S)
+        self.unmount_base(step)
+        if failed:
+            raise failed[0]
+        if cutting.is_alive():
+            self._slow = cutting
+            raise NodeError("Its file server does not answer; what is open of it is cut off when it does.")
 
     def prepare(self, step: Action) -> None:
         """Give a job's namespace its own gates and data directory, which nothing outside of it can see."""
@@ -358,51 +388,3 @@ class Mounts:
                 path = os.path.join(self._config.namespaces, name)
                 kernel.unmount(path)
                 os.unlink(path)
-
-
-class Troubles:
-    """What failed while a plan was done: by base (key), and by place and dataset."""
-
-    def __init__(self) -> None:
-        self.bases: dict[str, str] = {}
-        self.gates: dict[tuple[str, str], str] = {}
-        self.versions: dict[tuple[str, str, str], str] = {}
-
-    def add(self, step: Action, error: Exception) -> None:
-        words = error.message if isinstance(error, NodeError) else f"{step.kind}: {error.strerror or error}"  # type: ignore[attr-defined]
-        if step.kind in ("mount_base", "unmount_base"):
-            self.bases[step.key] = words
-        elif step.kind in ("show", "hide"):
-            self.versions[step.place, step.name, step.version] = words
-        else:
-            self.gates[step.place, step.name] = words
-
-    def spoil(self, step: Action) -> bool:
-        """Whether a step cannot be done because one that it builds on failed."""
-        if (step.place, "") in self.gates:
-            return True
-        if step.kind in ("show", "hide"):
-            return (step.place, step.name, step.version) in self.versions or (step.place, step.name) in self.gates
-        if step.kind in ("latest", "link"):
-            return (step.place, step.name) in self.gates
-        return False
-
-    def of(self, place: str, name: str, version: str | None) -> str | None:
-        """Why a dataset cannot be used in a place; None when it can. ``version`` is the one that must be there."""
-        wrong = self.gates.get((place, name)) or self.gates.get((place, ""))
-        if wrong is None and version is not None:
-            wrong = self.versions.get((place, name, version))
-        return wrong
-
-    def __bool__(self) -> bool:
-        return bool(self.bases or self.gates or self.versions)
-
-    def lines(self) -> list[str]:
-        """For the log."""
-        lines = [f"{key}: {words}" for key, words in self.bases.items()]
-        lines += [f"{name} in {place or 'this node'}: {words}" for (place, name), words in self.gates.items()]
-        lines += [
-            f"{name}/{version} in {place or 'this node'}: {words}"
-            for (place, name, version), words in self.versions.items()
-        ]
-        return lines

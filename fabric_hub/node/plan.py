@@ -14,6 +14,7 @@ from .grants import Grants, Source, who_may
 from .jobs import Job
 
 HOST = ""
+BASE_STEPS = ("mount_base", "unmount_base", "cut_base")
 
 
 @dataclass(frozen=True)
@@ -77,9 +78,12 @@ class Action:
 
 
 def may_stay(job: Job, name: str, grants: Grants | None, now: float) -> bool:
-    """Whether a job may keep a dataset that it opened; without grants it may until the end that it was told."""
+    """Whether a job may keep what it has open of a dataset, be it closed since.
+
+    Without grants it may until the end that it was told.
+    """
     if grants is None:
-        until = job.opened[name].until
+        until = job.opened[name].until if name in job.opened else None
         return until is None or until > now
     return who_may(grants, name, job.uid, job.account, now).allowed
 
@@ -91,10 +95,12 @@ def wanted(jobs: Iterable[Job], grants: Grants | None, places: Mapping[str, str]
     :param places: stem of a job -> its place.
     """
     bases: dict[str, Source | None] = {}
+    held: set[str] = set()  # what jobs may have open files of
     gates: dict[str, dict[str, Gate]] = {place: {} for place in seen.places}
     for job in jobs:
         place = places[job.stem]
         here = gates.setdefault(place, {})
+        held.update(key for name, keys in job.held.items() if may_stay(job, name, grants, now) for key in keys)
         for name in job.opened:
             if not may_stay(job, name, grants, now):
                 continue
@@ -102,15 +108,16 @@ def wanted(jobs: Iterable[Job], grants: Grants | None, places: Mapping[str, str]
                 here[name] = replace(here[name], uids=here[name].uids | {job.uid})
             elif grants is not None:
                 dataset = grants.datasets[name]
-                bases.update({source.key: source for source in dataset.versions.values()})
-                shown = {version: source.key for version, source in dataset.versions.items()}
+                sources = dataset.shown_to(job.uid, apart=place != HOST)
+                bases.update({source.key: source for source in sources.values()})
+                shown = {version: source.key for version, source in sources.items()}
                 here[name] = Gate(frozenset({job.uid}), shown, dataset.latest)
             elif place in seen.places and name in seen.places[place].gates:
                 gate = seen.places[place].gates[name]
                 kept = {version: key for version, key in gate.versions.items() if key is not None}
                 bases.update(dict.fromkeys(kept.values()))
                 here[name] = Gate(frozenset({job.uid}), kept, gate.latest if gate.latest in kept else None)
-    return Wanted(bases, gates)
+    return Wanted({**dict.fromkeys(held), **bases}, gates)
 
 
 def plan(should: Wanted, seen: Seen, *, whole: bool = True) -> list[Action]:
@@ -136,10 +143,9 @@ def plan(should: Wanted, seen: Seen, *, whole: bool = True) -> list[Action]:
             make += _make(place, name, gates[name], there.gates.get(name), seen.twins)
             if name not in there.links:
                 make.append(Action("link", place, name))
-    bases = [
-        Action("unmount_base", key=key)
-        for key in sorted(seen.bases)
-        if (key not in should.bases and whole) or (key in should.bases and not seen.bases[key])
+    bases = [Action("cut_base", key=key) for key in sorted(seen.bases) if key not in should.bases and whole]
+    bases += [
+        Action("unmount_base", key=key) for key in sorted(seen.bases) if key in should.bases and not seen.bases[key]
     ]
     bases += [
         Action("mount_base", key=key)

@@ -6,6 +6,7 @@ import json
 import os
 import pwd
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,13 +62,14 @@ class SmallCatalogue:
     def uid(self, user: str) -> int:
         return pwd.getpwnam(self.run.unix_name(user)).pw_uid
 
-    def dataset(self, name: str, text: str, access: str = "restricted") -> None:
-        """Add a dataset of one version, 1, with the file a.txt."""
+    def dataset(self, name: str, text: str, access: str = "restricted", more: Iterable[str] = ()) -> None:
+        """Add a dataset of one version, 1, with the file a.txt, and more with the same text."""
         made, store = self.root / "made" / name, self.root / "datasets" / name
         # readable inside the image, out of reach outside; an earlier test on the same cluster made the same
         made.parent.mkdir(mode=0o700, exist_ok=True)
         made.mkdir(mode=0o755, exist_ok=True)
-        (made / "a.txt").write_text(text)
+        for file in ("a.txt", *more):
+            (made / file).write_text(text)
         self._own(store)
         entry = pack(made, store / "1.sqfs")
         os.chown(store / "1.sqfs", self.keeper, self.keeper)

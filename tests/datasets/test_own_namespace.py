@@ -93,7 +93,8 @@ def test_one_who_may_gets_a_view_of_their_own_and_one_who_may_not_gets_nothing(c
     text_of(catalogue, "researcher", first, "held")
     second = catalogue.submit("staff", HOLD)
     assert SECRET in text_of(catalogue, "staff", second, "held")
-    assert sum("/node/run/base/" in mount for mount in catalogue.mounted()) == 2  # one of each image for all jobs
+    # one of an image for all jobs, and one of a non-public image for each reader
+    assert sum("/node/run/base/" in mount for mount in catalogue.mounted()) == 1 + 2
     third = catalogue.submit("trainer", HOLD)
     said = text_of(catalogue, "trainer", third, "held")
     assert said.startswith("hearts:unknown wind:not-granted\n")
@@ -112,6 +113,34 @@ def test_a_revocation_reaches_into_the_namespace_also_by_a_daemon_that_was_kille
     began = time.monotonic()
     text_of(catalogue, "researcher", job, "closed")
     assert time.monotonic() - began < 5
+
+
+KEEP = """
+ask open $SLURM_JOB_ID hearts
+cd $ROOT/data/hearts/1
+mkdir -p ~/mine
+unshare -Urm sh -c 'mount --bind . ~/mine; echo held; while ! [ -e ~/go ]; do sleep 0.1; done; cat b.txt ~/mine/c.txt'
+echo tried
+"""
+
+
+def test_a_revocation_takes_what_is_open_from_that_reader_and_from_no_other(catalogue: SmallCatalogue) -> None:
+    catalogue.dataset("hearts", SECRET, access="non-public", more=("b.txt", "c.txt"))
+    catalogue.publish()
+    marks = [catalogue.run.home(user) / "go" for user in ("researcher", "staff")]
+    for mark in marks:
+        mark.unlink(missing_ok=True)
+    jobs = {user: catalogue.submit(user, KEEP) for user in ("researcher", "staff")}
+    for user, job in jobs.items():
+        text_of(catalogue, user, job, "held")
+    catalogue.grants["hearts"] = []
+    catalogue.grant("hearts", "staff")
+    catalogue.publish()
+    until(lambda: [event for event in catalogue.events() if event["event"] == "revoked"], "it is revoked", 5)
+    for mark in marks:
+        mark.touch()
+    assert SECRET not in text_of(catalogue, "researcher", jobs["researcher"], "tried")
+    assert text_of(catalogue, "staff", jobs["staff"], "tried").count(SECRET) == 2
 
 
 def test_a_run_that_was_killed_leaves_no_mount_once_it_is_purged(contained: EmbeddedRun) -> None:

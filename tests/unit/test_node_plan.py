@@ -27,7 +27,7 @@ def do(seen: Seen, step: Action) -> Seen:
     bases, places = dict(seen.bases), dict(seen.places)
     if step.kind == "mount_base":
         return replace(seen, bases={**bases, step.key: True})
-    if step.kind == "unmount_base":
+    if step.kind in ("unmount_base", "cut_base"):
         return replace(seen, bases={key: good for key, good in bases.items() if key != step.key})
     place = places[step.place]
     gates = dict(place.gates)
@@ -130,6 +130,26 @@ GRANTS = Grants(
     {"wind": Dataset("restricted", "1", {"1": source("1")})},
     {"wind": (Grant("proteins", frozenset({1001}), None),)},
 )
+
+
+def test_a_base_stays_while_a_job_that_may_read_it_can_have_files_of_it_open_and_is_then_cut_off() -> None:
+    key = source("1").key
+    seen = Seen({key: True}, {HOST: SeenPlace()})
+    dropped = replace(job(1001), held={"wind": (key,)})
+    for grants, steps in ((GRANTS, []), (None, []), (replace(GRANTS, grants={}), [Action("cut_base", key=key)])):
+        goal = wanted([dropped], grants, {dropped.stem: HOST}, seen, NOW)
+        assert goal.places[HOST] == {}
+        assert plan(goal, seen) == steps
+    assert plan(wanted([], GRANTS, {}, seen, NOW), seen) == [Action("cut_base", key=key)]
+
+
+def test_a_non_public_image_is_one_for_each_reader_where_jobs_see_mounts_of_their_own() -> None:
+    grants = replace(GRANTS, datasets={"wind": Dataset("non-public", "1", {"1": source("1")})})
+    one = job(1001, "wind")
+    for place, key in ((HOST, source("1").key), ("/ns/7", f"{source('1').key}-1001")):
+        goal = wanted([one], grants, {one.stem: place}, Seen({}, {place: SeenPlace()}), NOW)
+        assert goal.places[place]["wind"].versions == {"1": key}
+        assert set(goal.bases) == {key}
 
 
 def test_a_gate_is_for_those_who_asked_and_may() -> None:
