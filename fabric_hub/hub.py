@@ -16,7 +16,7 @@ from jupyterhub.app import JupyterHub
 from jupyterhub.handlers.pages import SpawnHandler
 from tornado import web
 
-from . import capabilities, hub_thread
+from . import capabilities, hub_thread, tls_sockets
 from .accounts import runs_local_sessions
 from .csp import ResponseHeaders, ScriptNonce, current_nonce
 from .datasets.policy import ACCEPT_SCOPE
@@ -72,6 +72,7 @@ def complete(c: Any, settings: Settings) -> Settings:
     mend_service_check()
     mend_double_click()
     explain_server_names()
+    tls_sockets.mend()
     hub_thread.share_tls_context()
     hub_thread.start_in_turn()
     return settings

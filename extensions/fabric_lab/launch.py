@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from . import tls_sockets
 from .environment import LaunchError, take
 from .turn import Turn
 
@@ -118,6 +119,7 @@ def keep_elsewhere(environment: MutableMapping[str, str], session_dir: Path) -> 
 
 def prepare(session_dir: Path | None) -> socket.socket:
     """Complete this process's environment and bind; returns the socket, not yet listening."""
+    tls_sockets.mend()
     if session_dir is None:
         where = urlsplit(required(os.environ, "JUPYTERHUB_SERVICE_URL"))
         listener = bind(where.hostname or "127.0.0.1", where.port or 0)

@@ -14,6 +14,7 @@ from typing import Any
 from distributed import Scheduler, Worker
 from distributed.scheduler import WorkerStatusPlugin
 
+from .. import tls_sockets
 from . import tls
 
 
@@ -67,6 +68,7 @@ class ClosedWorker(Worker):  # type: ignore[misc]
 
     async def start_unsafe(self) -> Any:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        tls_sockets.mend()
         return await super().start_unsafe()
 
     def start_http_server(
