@@ -19,7 +19,7 @@ from jupyterhub.handlers.pages import SpawnHandler
 from jupyterhub.objects import Server
 from tornado import web
 
-from . import capabilities, held_ports, hub_reach, hub_server, hub_thread, start_page
+from . import capabilities, held_ports, hub_reach, hub_server, hub_thread, start_page, tls_sockets
 from .accounts import runs_local_sessions
 from .csp import ResponseHeaders, ScriptNonce, current_nonce
 from .datasets.policy import ACCEPT_SCOPE
@@ -83,6 +83,7 @@ def complete(c: Any, settings: Settings) -> Settings:
     start_page.start_by_post_only()
     explain_server_names()
     hub_server.limit_connections()
+    tls_sockets.mend()
     hub_thread.share_tls_context()
     hub_thread.start_in_turn()
     session_tokens.end_with_sessions()

@@ -58,7 +58,7 @@ TEXTS = {
 
 def plain(text: str) -> str:
     """A docstring's or help text's markup as Markdown."""
-    text = re.sub(r":\w+:`~?(?:[\w.]*\.)?(\w+)`", r"`\1`", text.strip())
+    text = re.sub(r":\w+:`~?(?:[\w.]*\.)?(\w+)`", r"`\1`", inspect.cleandoc(text).strip())
     return text.replace("``", "`")
 
 

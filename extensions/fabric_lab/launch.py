@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from . import access, place
+from . import access, place, tls_sockets
 from .environment import LaunchError, leave_job, take
 from .turn import Turn
 
@@ -127,6 +127,7 @@ def keep_elsewhere(environment: MutableMapping[str, str], directory: Path) -> No
 
 def prepare(session_dir: Path | None) -> socket.socket:
     """Complete this process's environment and bind; returns the socket, not yet listening."""
+    tls_sockets.mend()
     if session_dir is None:
         where = urlsplit(required(os.environ, "JUPYTERHUB_SERVICE_URL"))
         listener = bind(where.hostname or "127.0.0.1", where.port or 0)

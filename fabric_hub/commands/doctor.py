@@ -27,7 +27,7 @@ _COMMANDS = {
     "slurm-wlm": ("slurmctld", "slurmd", "sbatch", "squeue", "scancel", "sinfo"),
     "slurmdbd": ("slurmdbd", "sacctmgr"),
     "munge": ("munged", "munge"),
-    "mariadb-server": ("mariadbd", "mariadb-install-db"),
+    "mariadb-server": ("mariadbd", "mariadb-install-db", "mariadb"),
     "util-linux": ("setpriv",),
     "squashfs-tools": ("mksquashfs",),
 }

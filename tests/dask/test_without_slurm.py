@@ -34,6 +34,11 @@ def test_a_cluster_of_this_machines_processes(notebook: Notebook, session: Sessi
     assert notebook.value("sum(client.gather(client.map(lambda x: x * x, range(100))))") == 328350
     assert notebook.value("list(client.security.get_connection_args('client'))")
     assert notebook.value("cluster.scheduler_address").startswith("tls://")
+    # one TLS connection that breaks ends no other one, in any of a cluster's processes
+    notebook.run("def sockets(*_):\n    import ssl\n    return ssl.SSLContext.sslsocket_class.__module__")
+    everywhere = "[sockets(), client.run_on_scheduler(sockets), *client.run(sockets).values(), "
+    everywhere += "*client.run(sockets, nanny=True).values()]"
+    assert notebook.value(everywhere) == ["fabric_lab.tls_sockets"] * 6
     # who finds a cluster with its workers has nothing to wait for
     said = notebook.run("import gc; again = DaskCluster.connect('here'); gc.collect(); again.disconnect()")
     assert "exception" not in said, said

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import inspect
+import ssl
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from jupyterhub.services.service import _ServiceSpawner
 from tornado import web
 from traitlets.config import Config
 
+from fabric_hub import tls_sockets
 from fabric_hub.hub import complete, configure, mend_double_click
 from fabric_hub.proxy import unix_url
 from fabric_hub.sessions.scopes import SESSION_SCOPE, SESSION_TOKEN_SCOPES
@@ -35,6 +37,7 @@ def _as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(runtime, "_runtime", None)
     monkeypatch.setattr(_ServiceSpawner, "create_certs", _ServiceSpawner.create_certs)
     monkeypatch.setattr(SpawnHandler, "_wrap_spawn_single_user", SpawnHandler._wrap_spawn_single_user)
+    monkeypatch.setattr(ssl.SSLContext, "sslsocket_class", ssl.SSLSocket)
     handlers, pages = list(jupyterhub.apihandlers.default_handlers), list(jupyterhub.handlers.default_handlers)
     yield
     jupyterhub.apihandlers.default_handlers[:] = handlers
@@ -265,3 +268,8 @@ async def test_a_form_that_is_sent_twice_waits_for_the_one_start(
 def test_jupyterhubs_own_handler_takes_what_is_given_to_it() -> None:
     names = [*inspect.signature(SpawnHandler._wrap_spawn_single_user).parameters]
     assert names == ["self", "user", "server_name", "display_name", "spawner", "pending_url", "options"]
+
+
+def test_one_broken_tls_connection_ends_no_other_of_the_hubs(site_file: Path) -> None:
+    configure(Config(), site_file)
+    assert ssl.SSLContext.sslsocket_class is tls_sockets.Socket

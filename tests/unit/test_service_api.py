@@ -286,7 +286,13 @@ _PHASES: list[dict[str, Any]] = [{"a": 1}, {"a": 1.5}, {"a": True}, {"a": "1"}, 
 
 
 async def test_the_document_says_which_announcements_are_taken(api: httpx.AsyncClient, session: Session) -> None:
-    changes: list[dict[str, Any]] = [{}, {"port": True}, {"port": "4000"}, {"other": 1}, *({"phases": phases} for phases in _PHASES)]
+    changes: list[dict[str, Any]] = [
+        {},
+        {"port": True},
+        {"port": "4000"},
+        {"other": 1},
+        *({"phases": phases} for phases in _PHASES),
+    ]
     await agrees(api, "session/ready", "Ready", [{"port": 4000, **more} for more in changes])
 
 

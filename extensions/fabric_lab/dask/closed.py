@@ -14,6 +14,7 @@ from typing import Any
 from distributed import Scheduler, Worker
 from distributed.scheduler import WorkerStatusPlugin
 
+from .. import tls_sockets
 from . import modules, tls
 
 
@@ -76,6 +77,7 @@ class ClosedWorker(Worker):
 
     async def start_unsafe(self) -> Any:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        tls_sockets.mend()
         return await super().start_unsafe()  # type: ignore[no-untyped-call]
 
     def start_http_server(

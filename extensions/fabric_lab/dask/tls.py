@@ -12,6 +12,8 @@ import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .. import tls_sockets
+
 if TYPE_CHECKING:
     from distributed import Security
 
@@ -29,9 +31,10 @@ def create(directory: Path) -> None:
 
 
 def load(directory: Path) -> Security:
-    """The cluster's Security; every role uses the same key."""
+    """The cluster's Security; every role uses the same key, in a process whose connections break one by one only."""
     from distributed import Security
 
+    tls_sockets.mend()
     certificate, key = str(directory / CERTIFICATE), str(directory / KEY)
     return Security(
         require_encryption=True,
