@@ -110,7 +110,8 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
             known = await self.shared.datasets() if wish.datasets or wish.agreements else None
             choice = policy.choose(settings, user, wish, today, known)
             profile = settings.profile[choice.profile]
-            CHILDREN[profile.kind].refuse_if_impossible(settings, choice, self.shared.follower.snapshot)
+            if self.shared.store.live(user, self.name) is None:  # a session on record has its job, whatever is seen now
+                CHILDREN[profile.kind].refuse_if_impossible(settings, choice, self.shared.follower.snapshot)
             self._notice = await refuse_over_limit(self.shared, user, self.name, choice)
             accepted = policy.acceptances(user, choice.project, wish, today, known)
             await agreements.record(self.shared, accepted, by_person=agreements.in_person(self.handler, user))
