@@ -127,7 +127,8 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
     async def _judge(self, wish: UserOptions, today: date, known: Known | None) -> policy.Choice:
         settings, user = self.shared.settings, self.user.name
         choice = policy.choose(settings, user, wish, today, known)
-        CHILDREN[choice.kind].refuse_if_impossible(settings, choice, self.shared.follower.snapshot)
+        if self.shared.store.live(user, self.name) is None:  # a session on record has its job, whatever is seen now
+            CHILDREN[choice.kind].refuse_if_impossible(settings, choice, self.shared.follower.snapshot)
         others = [name for name in self.shared.store.live_names(user) if name != self.name]
         refuse_too_many(others, settings.users.max_sessions)
         self._notice = await refuse_over_limit(self.shared, user, self.name, choice)

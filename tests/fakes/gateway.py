@@ -163,6 +163,11 @@ class FakeGateway:
         self._silent_since, self._problem = None, ""
         self._bump()
 
+    def set_nodes(self, nodes: tuple[Node, ...]) -> None:
+        """What Slurm shows of its nodes, from now on."""
+        self._nodes = nodes
+        self._bump()
+
     def set_limits(self, limits: Limits) -> None:
         """Slurm's limits and their use, from now on."""
         self._limits = limits

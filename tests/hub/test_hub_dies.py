@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from fabric_hub.model import Job, job_name
-from tests.fakes.gateway import FakeGateway
+from tests.fakes.gateway import NODES, FakeGateway
 
 from .person import words
 from .small_site import UNIX_PREFIX, SmallSite
@@ -35,11 +35,14 @@ def test_sessions_survive_a_hub_that_dies_and_orphans_do_not(new_site: Callable[
     others = Job(job_id=902, name=job_name("another", "bbbbbbbbbbbb"), user=UNIX_PREFIX + runs.name, state="RUNNING")
     for job in (orphan, forged, others):
         site.gateway.call(partial(FakeGateway.add, job=job))
+    # nor does Slurm show a node that could run them now: what is on record is adopted all the same
+    site.gateway.call(lambda fake: fake.set_nodes(NODES[:0]))
     site.up()
 
     assert runs.until_ready()["url"] == server["url"]
     assert site.http.get(server["url"] + "x").status_code == 200, "and the proxy knows its way again"
     until(lambda: (waits.servers().get("") or {}).get("pending") == "spawn", "the waiting session is taken up again")
+    site.gateway.call(lambda fake: fake.set_nodes(NODES))
     site.begin(pending.id)
     waits.until_ready()
     assert site.session_of(waits).id == pending.id
