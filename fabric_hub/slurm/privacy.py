@@ -38,7 +38,7 @@ def why_refused(program: str, account: str) -> str:
     """What such a refusal means, as a sentence without its full stop."""
     return (
         f"Slurm does not let the gateway's account {account} see what {program} asks for (PrivateData in slurm.conf). "
-        f"The operators can give it the right of an Operator: {remedy(account)}"
+        f"The operators can give it the right of an Operator; fabric-hub doctor says how"
     )
 
 
@@ -57,7 +57,7 @@ def why_hidden(kind: str, private: Collection[str], account: str) -> str:
     if kind in private:
         return (
             f"Slurm hides {what} from the hub: slurm.conf has PrivateData={kind}, and the gateway's account {account} "
-            f"is no Operator in Slurm. The operators can give it that right: {remedy(account)}"
+            f"is no Operator in Slurm. The operators can give it that right; fabric-hub doctor says how"
         )
     return (
         f"Slurm's answers to the hub lack {what}, though they are there. The operators should look at PrivateData in "

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from fabric_hub.commands import daemons
 from fabric_hub.model import Found, Job, Node, Snapshot
 from fabric_hub.settings import SlurmSettings
 from fabric_hub.slurm import ends, one_job, privacy
 from fabric_hub.slurm.questions import Questions, SilentError
 from fabric_hub.slurm.watcher import Watcher
 
+from .builders import a_site
 from .test_slurm_watcher import Slurm, job
 
 NAMES = ["fabric-main-aaaaaaaaaaaa", "fabric-main-bbbbbbbbbbbb", "fabric-main-cccccccccccc", "fabric-main-dddddddddddd"]
@@ -180,7 +183,7 @@ async def test_an_answer_without_any_node_is_no_answer(slurm: Slurm, rounds: Rou
 
 def test_a_refusal_to_show_is_told_with_the_missing_right() -> None:
     words = "slurm_load_node: Access/permission denied"
-    assert "sacctmgr modify user" in str(Questions(SlurmSettings())._failed("sinfo", words))
+    assert "the right of an Operator" in str(Questions(SlurmSettings())._failed("sinfo", words))
 
 
 SHOWN = (
@@ -264,3 +267,26 @@ async def test_an_end_by_others_is_explained_by_who_knows(monkeypatch: pytest.Mo
     before = await ends.explained(Ends(4_000_000, reason=("down for a week", 50.0)), over)
     assert (before.cancelled_by, before.node_reason) == ("uid 4000000", "")
     assert await ends.explained(Ends(), job(7, "COMPLETED")) == Found(job=job(7, "COMPLETED"))
+
+
+@pytest.mark.parametrize(
+    ("private", "level", "state", "words"),
+    [
+        ("none", "", "OK", "Slurm hides nothing from the gateway"),
+        ("jobs,users", "None", "PROBLEM", "PrivateData=jobs,users, and fabric-gateway is no Operator in Slurm"),
+        ("jobs", "Operator", "OK", "fabric-gateway is Operator in Slurm: PrivateData=jobs hides nothing from it"),
+        ("cloud", "", "OK", "Slurm hides nothing from the gateway"),
+    ],
+)
+def test_doctor_names_private_data_and_the_missing_right(
+    tmp_path: Path, private: str, level: str, state: str, words: str
+) -> None:
+    for name, said in {"scontrol": f"PrivateData             = {private}", "sacctmgr": level}.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\necho '{said}'\n")
+        (tmp_path / name).chmod(0o755)
+    site = a_site(tmp_path)
+    assert site.slurm is not None
+    slurm = site.slurm.model_copy(update={"bin_dir": tmp_path})
+    found = daemons.sight(site.model_copy(update={"slurm": slurm}), "fabric-gateway")
+    assert (found.state, words in found.about) == (state, True), found
+    assert ("adminlevel=Operator" in found.remedy) == (state == "PROBLEM")
