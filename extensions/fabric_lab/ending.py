@@ -1,7 +1,8 @@
 """What the server tells all browser tabs at once: that the session is about to end, or that something is worth asking.
 
-Slurm signals the job shortly before its time limit. It goes to the tabs through Jupyter's own events, and into what
-they ask for anyway.
+Slurm signals the job shortly before its time limit. Of a preemption with a time of grace the job hears nothing until it
+is killed, unless PreemptParameters has send_user_signal: the end that the hub is told of is nearer from one moment to
+the next. Both go to the tabs through Jupyter's own events, and into what they ask for anyway.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from collections.abc import Callable
 from typing import Any
 
 SIGNAL = signal.SIGUSR1
+# An end so near is about to come: as long as the signal comes before the time limit (the gateway's END_SIGNAL_S).
+SOON_S = 120.0
 SCHEMA = "https://fabric-lab.example/session/v1"
 
 
@@ -50,8 +53,16 @@ class Ending:
         if self._events is not None:
             self._events.emit(schema_id=SCHEMA, data={"what": what})
 
+    def known(self, ends_at: float | None, now: float) -> None:
+        """Slurm's word on the end, as the hub has it now; Unix seconds."""
+        if self.since is None and ends_at is not None and ends_at - now <= SOON_S:
+            self._begin(f"Slurm ends this session in about {max(0.0, ends_at - now):.0f} s")
+
     def _caught(self) -> None:
+        self._begin("Slurm ends this session in about two minutes")
+
+    def _begin(self, text: str) -> None:
         if self.since is None:
             self.since = time.time()
-            self._say("Slurm ends this session in about two minutes: open notebooks are being saved.")
+            self._say(f"{text}: open notebooks are being saved.")
         self.tell("ending")

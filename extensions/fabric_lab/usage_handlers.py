@@ -31,6 +31,8 @@ GPU_KEEP_S = 1.0
 # The person's first page and first kernel come before anything of this.
 AFTER_READY_S = 5.0
 MOST_REOPENED = 50
+# How often the hub is asked when this session ends: a time of grace is seldom less than a minute.
+END_LOOK_S = 20.0
 # How long it may take until the hub has heard from Slurm of a new end; it asks every few seconds.
 HEARD_S, LOOK_S = 60.0, 1.0
 # Slurm counts in whole minutes.
@@ -88,7 +90,19 @@ class Usage:
         """Once the server is ready: follow what happens in it, and report."""
         terminals = server.web_app.settings.get("terminal_manager")
         self.activity.watch(server.kernel_manager, terminals, server.event_logger)
-        self._task = asyncio.get_running_loop().create_task(self.reporter.run())
+        loop = asyncio.get_running_loop()
+        self._task = loop.create_task(self.reporter.run())
+        self._end_task = loop.create_task(self._follow_end())
+
+    async def _follow_end(self) -> None:
+        """An end that comes nearer, also while nobody looks: a preemption that Slurm has announced."""
+        while True:
+            told = (await self.service.ask()).body
+            ends_at = facts.combine(os.environ, told)["ends_at"]
+            if self.ending.since is None and told is not None:
+                self.quota.forget()  # tabs that are told now ask for what is so now
+                self.ending.known(ends_at, time.time())
+            await asyncio.sleep(END_LOOK_S)
 
 
 class UsageHandler(APIHandler):
