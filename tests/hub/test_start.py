@@ -90,7 +90,7 @@ def test_one_person_cannot_have_more_sessions_than_the_site_allows_nor_keep_othe
     assert len(site.requests_of(greedy)) == len(site.jobs_of(greedy)) == most
     greedy.log_in().start("one-more", profile="small")
     page = until(
-        lambda: (text if f"You have {most} sessions" in (text := _waiting_page(greedy, "one-more")) else None),
+        lambda: text if f"You have {most} sessions" in (text := _waiting_page(greedy, "one-more")) else None,
         "the page says why",
     )
     assert "Stop one of them first: s" in page
