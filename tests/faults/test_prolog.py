@@ -44,10 +44,12 @@ def hurried(site: BrokenSite) -> Iterator[BrokenSite]:
 
 def test_a_prolog_that_fails_is_told_as_the_nodes_and_not_as_somebodys_wish(site: BrokenSite) -> None:
     person = site.person("researcher")
+    before = site.last_ended(person)
     try:
         with prolog(site, "exit 1"):
             start = site.hands.submit(person.start, "", **SMALL)
-            end = until(lambda: site.last_ended(person), "the start has failed", 60)
+            until(lambda: site.last_ended(person) != before, "the start has failed", 60)
+            end = site.last_ended(person)
             person.until_gone()
     finally:
         # it may come back by itself (ReturnToService), and then it cannot be resumed
@@ -55,6 +57,7 @@ def test_a_prolog_that_fails_is_told_as_the_nodes_and_not_as_somebodys_wish(site
         until(lambda: site.run.slurm("sinfo", "-h", "-n", "cpu1", "-o", "%T") in ("idle", "mixed"), "it is back", 60)
     told = "Slurm could not make node cpu1 ready for the session and took it out of service: Prolog error."
     assert start.result(30).status_code in (202, 424)
+    assert end
     assert (end.end_reason, str(end.end_text).startswith(told)) == ("node-not-ready", True), end.end_text
     assert told in words(person.log_in().browser.get("/hub/home"))
 
