@@ -105,7 +105,7 @@ def run(tests: Sequence[str], workers: int, count: int, record: Record, end: flo
         reports, names = Path(directory, "reports"), Path(directory, "tests")
         names.write_text("\n".join(tests))
         argv = [sys.executable, "-m", "pytest", "-q", "-p", "scripts.flaky", "-n", str(workers),
-                "--no-loadscope-reorder", "--count", str(count), "--repeat-scope", "session", f"@{names}"]  # fmt: skip
+                "--no-loadscope-reorder", "--count", str(count), "--repeat-scope", "module", f"@{names}"]  # fmt: skip
         process = subprocess.Popen(argv, cwd=ROOT, env={**os.environ, PLACE: str(reports)}, stdout=subprocess.DEVNULL)
         try:
             process.wait(max(1.0, end - time.monotonic()))

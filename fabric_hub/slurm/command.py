@@ -62,7 +62,6 @@ async def run(
     account: Account | None = None,
     max_output: int = 1 << 28,
     starting: asyncio.Lock | None = None,
-    umask: int = spawning.PRIVATE,
 ) -> Finished:
     """Run ``argv`` and wait for it.
 
@@ -71,14 +70,13 @@ async def run(
     :param account: the Unix account to run as; None is the gateway's own.
     :param max_output: bytes of standard output it may write.
     :param starting: held while it starts; an account may have only a few starts at the same time.
-    :param umask: what it starts with.
     :raises TimedOutError: it was killed for its time.
     :raises TooMuchOutputError: it was killed for its output.
     :raises OSError: it could not be started (not found, not allowed).
     """
     began = time.monotonic()
     async with starting or contextlib.nullcontext():
-        process = await spawning.spawn(argv, dict(env), _identity(account), timeout_s, umask)
+        process = await spawning.spawn(argv, dict(env), _identity(account), timeout_s)
     try:
         async with asyncio.timeout(timeout_s):
             _, stdout, stderr, returncode = await asyncio.gather(

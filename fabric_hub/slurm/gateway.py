@@ -378,6 +378,7 @@ class Gateway:
             python=self._settings.images.dir / request.image / "current" / "bin" / "python",
             home=account.home if users.home else None,
             prologue=self._settings.gateway.prologue,
+            umask=users.umask,
         )
         files = {file.name: file.content for file in request.files}
         # where datasets are is this site file's word, not the hub's
@@ -424,7 +425,6 @@ class Gateway:
                 timeout_s=self._timeout_s,
                 account=account,
                 max_output=1 << 20,
-                umask=int(self._settings.users.umask, 8),  # sbatch hands it on to the job
             )
         except command.TimedOutError as error:
             raise SlurmUnavailableError(f"Slurm is too slow: {error}.") from None

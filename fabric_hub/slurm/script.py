@@ -149,6 +149,7 @@ def script(
     python: Path,
     home: str | None = None,
     prologue: str = "",
+    umask: str = "022",
 ) -> str:
     """The text of a session's batch script.
 
@@ -158,12 +159,18 @@ def script(
     :param prologue: the site's shell lines, before the spec's own. They run as in a login shell of the node, which
         has "module" and whatever else /etc/profile gives; one that fails ends the job (:data:`PROLOGUE_FAILED`). One
         of the spec's that fails is told in the log, and the job goes on, as with batchspawner.
+    :param umask: what the session's programs start with, in octal; its log is made before, for the user alone.
 
     There is no srun step: the notebook is the batch step, which starts sooner. Until it listens for the signal
     before the end, that signal is ignored: its default would end the job.
     """
     command = shlex.join([str(python), "-I", "-m", "fabric_lab.launch", "--session-dir", directory])
-    lines = ["#!/bin/bash", f"# Session {session} of Fabric Hub.", f"trap '' {END_SIGNAL}"]
+    lines = [
+        "#!/bin/bash",
+        f"# Session {session} of Fabric Hub.",
+        f"umask {int(umask, 8):04o}",
+        f"trap '' {END_SIGNAL}",
+    ]
     if home:
         lines.append(f"export HOME={shlex.quote(home)}")
     if prologue.strip() or spec.prologue.strip():

@@ -100,13 +100,12 @@ class Process:
         os.close(self._pidfd)
 
 
-# For programs that write for us. What sbatch runs with reaches the job: that is the site's word (users.umask).
+# What programs write for us is the user's alone. A job's log is opened with what sbatch had; its script then takes
+# the site's umask (users.umask).
 PRIVATE = 0o077
 
 
-async def spawn(
-    argv: Sequence[str], env: Mapping[str, str], identity: Mapping[str, Any], timeout_s: float, umask: int = PRIVATE
-) -> Process:
+async def spawn(argv: Sequence[str], env: Mapping[str, str], identity: Mapping[str, Any], timeout_s: float) -> Process:
     """Start a program in a session of its own.
 
     :param identity: ``user``, ``group`` and ``extra_groups`` as subprocess takes them, or empty.
@@ -126,7 +125,7 @@ async def spawn(
                 argv,
                 env=env,
                 cwd="/",
-                umask=umask,
+                umask=PRIVATE,
                 start_new_session=True,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

@@ -23,7 +23,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")  # tests of another directory may come between
 def _broken(sandbox: Path, images: Path) -> Iterator[BrokenSite]:
     site = BrokenSite.make(sandbox / "broken", new_prefix(), images / "base")
     try:

@@ -22,7 +22,7 @@ from .other_host import OtherHost, impossible, other_host
 
 pytestmark = [pytest.mark.slurm, pytest.mark.hub, pytest.mark.root, pytest.mark.image]
 
-CODE = "import os; print(os.readlink('/proc/self/ns/net'), os.environ['SLURMD_NODENAME'])"
+CODE = "import os; print(os.readlink('/proc/self/ns/net'), os.environ['FABRIC_NODE'])"
 
 
 @pytest.fixture(scope="module")

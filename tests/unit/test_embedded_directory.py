@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,10 @@ def _layout(directory: Path) -> Layout:
 
 @pytest.fixture
 def open_to_all(sandbox: Path) -> Path:
-    """A directory that every account can pass through."""
-    return sandbox
+    """A directory of this test's own that every account can pass through; its path is short."""
+    directory = Path(tempfile.mkdtemp(prefix="open-", dir=sandbox))
+    directory.chmod(0o755)
+    return directory
 
 
 def _strange(directory: Path) -> None:
@@ -53,8 +56,8 @@ def _with_a_link_in_the_marks_place(directory: Path) -> None:
 @pytest.mark.parametrize(
     "make", [_strange, _like_the_root_directory, _with_a_file_of_that_name, _with_a_link_in_the_marks_place]
 )
-def test_a_directory_of_somebody_elses_is_neither_taken_nor_removed(tmp_path: Path, make: object) -> None:
-    directory = tmp_path / "theirs"
+def test_a_directory_of_somebody_elses_is_neither_taken_nor_removed(open_to_all: Path, make: object) -> None:
+    directory = open_to_all / "theirs"
     make(directory)  # type: ignore[operator]
     before = sorted(path.name for path in directory.rglob("*"))
     for command in (("up",), ("up", "--detach"), ("down",), ("down", "--purge")):

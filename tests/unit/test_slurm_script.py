@@ -72,6 +72,7 @@ def test_the_plain_script() -> None:
     assert text == (
         "#!/bin/bash\n"
         "# Session abcdefgh2345 of Fabric Hub.\n"
+        "umask 0022\n"
         "trap '' USR1\n"
         "exec /images/base/current/bin/python -I -m fabric_lab.launch "
         "--session-dir /home/anna/.fabric-hub/abcdefgh2345\n"
@@ -91,6 +92,7 @@ def test_the_script_with_everything() -> None:
     assert text == (
         "#!/bin/bash\n"
         "# Session abcdefgh2345 of Fabric Hub.\n"
+        "umask 0022\n"
         "trap '' USR1\n"
         "export HOME='/h o'\"'\"'me'\n"
         "[ -r /etc/profile ] && . /etc/profile\n"
