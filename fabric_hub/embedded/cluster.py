@@ -134,6 +134,7 @@ def slurm_daemons(
         return missing
 
     sql = environment | {"MYSQL_UNIX_PORT": str(layout.database_socket)}
+    own_files = environment | {"TMPDIR": str(layout.database_temporary)}
     daemons = [
         Daemon(
             "munged",
@@ -148,8 +149,8 @@ def slurm_daemons(
              f"--socket={layout.database_socket}", f"--pid-file={layout.database}/mariadb.pid", "--skip-networking",
              "--innodb-buffer-pool-size=64M", "--innodb-lock-wait-timeout=900",
              "--innodb-flush-log-at-trx-commit=0"],
-            database, environment, layout.database, within_s=120,
-            prepare=lambda: make_database(layout, user, environment),
+            database, own_files, layout.database, within_s=120,
+            prepare=lambda: make_database(layout, user, own_files),
         ),
         Daemon(
             "slurmdbd", ["/usr/sbin/slurmdbd", "-D"], slurmdbd, sql, layout.spool,

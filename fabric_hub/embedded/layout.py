@@ -117,6 +117,11 @@ class Layout:
         return self.database / "mariadb.sock"
 
     @property
+    def database_temporary(self) -> Path:
+        """MariaDB's files of the moment. A server that starts removes those that it finds, also another server's."""
+        return self.root / "database-tmp"
+
+    @property
     def spool(self) -> Path:
         return self.root / "spool"
 

@@ -213,6 +213,7 @@ def _directories(layout: Layout) -> None:
         *((layout.spool / name, 0o755) for name in slurmconf.NODES),
         (layout.spool / "slurmctld", 0o700),
         (layout.database, 0o700),
+        (layout.database_temporary, 0o700),
     ):
         path.mkdir(exist_ok=True)
         path.chmod(mode)

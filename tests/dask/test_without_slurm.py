@@ -21,7 +21,7 @@ START = "from fabric_lab import DaskCluster, clusters\n"
 @pytest.fixture(scope="module")
 def session(sandbox: Path, images: Path) -> Iterator[Session]:
     """A session of a hub that was started with ``fabric-hub up --local``."""
-    run = EmbeddedRun.start(sandbox / "local", "--local", "--prefix", new_prefix(), "--images", str(images))
+    run = EmbeddedRun.start(sandbox / "local-run", "--local", "--prefix", new_prefix(), "--images", str(images))
     started = Session(run, "trainer", project="ml-course", profile="local")
     yield started
     started.stop()

@@ -222,7 +222,7 @@ def test_ctrl_c_ends_everything_and_returns(sandbox: Path) -> None:
 
 
 def test_a_daemon_that_cannot_start_is_reported_with_the_end_of_its_log(sandbox: Path) -> None:
-    directory = sandbox / "broken"
+    directory = sandbox / "unstarted"
     directory.mkdir(mode=0o755)
     instance.mark(Layout(directory, directory / "images"))
     (directory / "etc").mkdir()
@@ -238,9 +238,9 @@ def test_a_daemon_that_cannot_start_is_reported_with_the_end_of_its_log(sandbox:
         EmbeddedRun(directory).remove()
 
 
-def test_slurmdbd_never_meets_a_database_that_is_not_there(tmp_path: Path) -> None:
+def test_slurmdbd_never_meets_a_database_that_is_not_there_nor_one_server_anothers_files(tmp_path: Path) -> None:
     layout = Layout(tmp_path, tmp_path / "images")
-    for directory in (layout.run, layout.log, layout.spool, layout.database):
+    for directory in (layout.run, layout.log, layout.spool, layout.database, layout.database_temporary):
         directory.mkdir()
     me = pwd.getpwuid(os.geteuid()).pw_name
     daemons_of_slurm = {daemon.name: daemon for daemon in cluster.slurm_daemons(layout, me, nothing, nothing)}
@@ -249,15 +249,17 @@ def test_slurmdbd_never_meets_a_database_that_is_not_there(tmp_path: Path) -> No
         supervisor.start(daemons_of_slurm["mariadbd"])
         for _ in range(2):  # a later start finds it
             daemons_of_slurm["slurmdbd"].prepare()
-        assert "slurm_acct" in _databases(layout)
+        assert "slurm_acct" in _said(layout, "SHOW DATABASES")
+        # one that starts removes what it finds there: with /tmp, what another one is about to use
+        assert _said(layout, "SELECT @@tmpdir") == [str(layout.database_temporary)]
     finally:
         supervisor.stop()
     with pytest.raises(FabricError, match=r"could not make the database slurm_acct for slurmdbd: .*Can't connect"):
         daemons_of_slurm["slurmdbd"].prepare()
 
 
-def _databases(layout: Layout) -> list[str]:
-    command = ["mariadb", "--no-defaults", "--user=root", f"--socket={layout.database_socket}", "-Ne", "SHOW DATABASES"]
+def _said(layout: Layout, question: str) -> list[str]:
+    command = ["mariadb", "--no-defaults", "--user=root", f"--socket={layout.database_socket}", "-Ne", question]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
 
 
