@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 UP ?=
 TESTS ?=
 # how many groups of tests run side by side; a part of the tests runs by itself
-JOBS ?= $(if $(TESTS),0,5)
+JOBS ?= $(if $(TESTS),0,4)
 SIDE_BY_SIDE = -n $(JOBS) --no-loadscope-reorder
 # more for the search for flaky tests: make test-flaky FLAKY="--minutes 10 tests/dask"
 FLAKY ?=

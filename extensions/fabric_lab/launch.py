@@ -186,6 +186,9 @@ def serve(session_dir: Path | None, listener: socket.socket, directory: Path, ph
     phases.reach("imported")
     server = make_server(listener)
     service, token = os.environ.get("FABRIC_SERVICE_URL", ""), os.environ["JUPYTERHUB_API_TOKEN"]
+    of_hub = server.extension_manager.extension_points[hub.SessionHub.name].app
+    for auth in (server.identity_provider.hub_auth, of_hub.hub_auth):
+        auth.api_token = token  # each would read it when it is needed first
     # from here on the environment is that of cells and terminals
     access.hand_over(os.environ, directory)
     leave_job(os.environ)
@@ -205,7 +208,7 @@ def serve(session_dir: Path | None, listener: socket.socket, directory: Path, ph
             failure.append(error)
             server.stop()
         else:
-            await server.extension_manager.extension_points[hub.SessionHub.name].app.compare_versions()
+            await of_hub.compare_versions()
 
     # Callbacks run in order: the server's own, which listens, was added when it was made.
     server.io_loop.add_callback(ready)

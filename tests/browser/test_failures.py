@@ -15,8 +15,12 @@ from .conftest import SLOW_MS, Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.slurm, pytest.mark.image]
 
-# settings of the user's own that keep a notebook server from starting, and one that makes it wait for ever
-BROKEN = "import sys\nprint('ImportError: libcudart.so.12: cannot open shared object file <here>')\nsys.exit(3)\n"
+# settings of the user's own that end a notebook server at once, which is no mistake that one can start without, and
+# one that makes it wait for ever
+BROKEN = """import os
+print('ImportError: libcudart.so.12: cannot open shared object file <here>', flush=True)
+os._exit(3)
+"""
 ENDLESS = "import time\nprint('Waiting for nobody', flush=True)\ntime.sleep(600)\n"
 
 

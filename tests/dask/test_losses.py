@@ -39,11 +39,13 @@ def state(run: EmbeddedRun, *what: str, during: str, after: str) -> Iterator[Non
 def lose_power(run: EmbeddedRun, node: str, user: str) -> None:
     """A node goes down, and with it everything that a user runs there: Slurm itself cannot end it then.
 
-    Nothing of it does a thing any more once the node is down, such as handing over its results: it stands still first.
+    Nothing of it does a thing any more once the node is down, such as handing over its results: it stands still first,
+    and so does the node's slurmd, which would let it go on for a last word.
     """
     signalled(node, user, signal.SIGSTOP)
-    run.slurm("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")  # it returns by itself
-    signalled(node, user, signal.SIGKILL)
+    with run.silent(f"slurmd-{node}"):
+        run.slurm("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")  # it returns by itself
+        signalled(node, user, signal.SIGKILL)
 
 
 def signalled(node: str, user: str, number: signal.Signals) -> None:

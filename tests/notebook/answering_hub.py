@@ -67,6 +67,7 @@ class AnsweringHub:
     announcements: list[Announcement] = field(default_factory=list)
     session: dict[str, Any] = field(default_factory=lambda: dict(SESSION))
     sessions_asked: int = 0
+    activities: int = 0  # told with the session's token
     clusters_asked: int = 0
     silent: bool = False
     datasets: dict[str, Any] = field(default_factory=dict)  # GET session/datasets; {}: this site offers none
@@ -165,7 +166,9 @@ class AnsweringHub:
             self._answer_usage(request, body)
             return
         if not request.path.endswith("/session/ready"):
-            answer(request, 200, {})
+            known = request.headers.get("Authorization") == f"token {TOKEN}"
+            self.activities += known and request.path.endswith("/activity")
+            answer(request, 200 if known else 403, {})
             return
         if self.refusals:
             status, content = self.refusals.pop(0)

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.hub.waiting import until as until_true
+
 from .answering_hub import TOKEN, AnsweringHub
 from .certificates import Authority
 from .running_session import RunningSession, session_environment
@@ -29,6 +31,10 @@ def test_a_session_serves_before_it_announces_itself(session: RunningSession, hu
     assert list(phases) == ["imported", "bound", "ready"]
     assert 0 < phases["imported"] <= phases["bound"] <= phases["ready"] < 60
     assert announcement.body == {"port": session.port}
+
+
+def test_jupyterhub_is_told_of_activity(session: RunningSession, hub: AnsweringHub) -> None:
+    until_true(lambda: hub.activities > 0, "with the token, which is in no environment any more")
 
 
 def test_after_the_start_no_file_and_no_log_line_holds_the_token(session: RunningSession) -> None:
