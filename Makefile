@@ -30,10 +30,10 @@ test: setup-dev  ## all that a change can break: make test, or a part: make test
 	$(PYTHON) -m pytest $(SIDE_BY_SIDE) -m "not long" $(TESTS)
 
 test-long: setup-dev  ## the long trials that a change rarely breaks; says what has passed in build/long-passed
-	@$(PYTHON) -m scripts.test_long
+	@$(PYTHON) -m scripts.long_trials
 
 test-flaky: setup-dev  ## tests that wait for a process, 20 times each under load, for an hour; goes on where it was
-	@$(PYTHON) -m scripts.test_flaky $(FLAKY)
+	@$(PYTHON) -m scripts.flaky $(FLAKY)
 
 test-oldest: setup-dev  ## unit and hub tests with the oldest versions that setup.cfg allows
 	@scripts/test-oldest
