@@ -45,7 +45,7 @@ class Record:
 
     def turns(self, tests: Sequence[str]) -> int:
         """How often all of these have run."""
-        return min(self.passed[test] + len(self.failed[test]) for test in tests)
+        return min(self.passed.get(test, 0) + len(self.failed.get(test, ())) for test in tests)
 
 
 # In the processes of pytest, where this module is a plugin: reports go to a file, also when the time is over.

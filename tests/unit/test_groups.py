@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from scripts.flaky import Record
 from tests.durations import Durations
 from tests.groups import SHARED, group_of, in_order
 
@@ -46,3 +47,16 @@ def test_the_time_of_a_run_is_told_by_directory_and_for_the_slowest_beside_what_
     assert ["unit", "0", "-", "0", "1"] in lines
     assert ["by", "the", "clock", "20", "30"] in lines
     assert ["13.0", "(40)", "tests/hub/test_c.py::test_slow"] in lines
+
+
+def test_who_looks_for_flaky_tests_calls_none_so_that_has_not_failed() -> None:
+    record = Record("abc")
+    record.passed["tests/hub/test_c.py::test_a"] = 3
+    record.failed["tests/hub/test_c.py::test_b"].append("AssertionError")
+    assert record.turns(["tests/hub/test_c.py::test_a"]) == 3
+    assert record.turns(["tests/hub/test_c.py::test_a", "tests/hub/test_c.py::test_b"]) == 1
+    assert record.turns(["tests/hub/test_c.py::test_new"]) == 0
+    assert (list(record.passed), list(record.failed)) == (
+        ["tests/hub/test_c.py::test_a"],
+        ["tests/hub/test_c.py::test_b"],
+    )
