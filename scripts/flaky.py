@@ -53,7 +53,8 @@ class Record:
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Write down what became of one run of a test."""
-    place = os.environ.get(PLACE)
+    # a worker hands its reports on to the process that has started it, which writes them down once
+    place = "" if "PYTEST_XDIST_WORKER" in os.environ else os.environ.get(PLACE)
     if place and (report.outcome == "failed" or (report.when == "call" and report.outcome == "passed")):
         test = report.nodeid.rpartition("[")
         name, step = (test[0], test[2].rstrip("]")) if test[1] else (report.nodeid, "")
