@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -29,7 +30,7 @@ from tests.groups import group_of
 
 ROOT = Path(__file__).parents[1]
 RECORD = ROOT / "build" / "flaky.json"
-PLACE = "FABRIC_FLAKY_REPORTS"
+PLACE, COUNT = "FABRIC_FLAKY_REPORTS", "FABRIC_FLAKY_COUNT"
 CROWD = 3  # groups side by side for each core
 SLOWER = 3.0  # about how much longer a test takes then
 QUICK_S = 1.0  # a file of unit tests that takes less waits for nobody
@@ -56,14 +57,21 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     # a worker hands its reports on to the process that has started it, which writes them down once
     place = "" if "PYTEST_XDIST_WORKER" in os.environ else os.environ.get(PLACE)
     if place and (report.outcome == "failed" or (report.when == "call" and report.outcome == "passed")):
-        test = report.nodeid.rpartition("[")
-        name, step = (test[0], test[2].rstrip("]")) if test[1] else (report.nodeid, "")
-        parameters = "-".join(step.split("-")[:-2])  # pytest-repeat adds "-1-20", or "1-20" where there are none
-        line = {"test": f"{name}[{parameters}]" if parameters else name, "outcome": report.outcome}
+        line = {"test": without_count(report.nodeid, int(os.environ[COUNT])), "outcome": report.outcome}
         if report.outcome == "failed":
             line["said"] = report.longreprtext[-3000:]
         with open(place, "a", encoding="utf-8") as reports:
             reports.write(json.dumps(line) + "\n")
+
+
+def without_count(test: str, count: int) -> str:
+    """A test's name as it is without pytest-repeat, which adds ``[2-20]``, or ``-2-20`` to its parameters. Pure.
+
+    :param count: how often every test runs; once, and nothing is added.
+    """
+    if count == 1:
+        return test
+    return re.sub(rf"-\d+-{count}\]$", "]", re.sub(rf"\[\d+-{count}\]$", "", test))
 
 
 def waiting_tests(paths: Sequence[str]) -> dict[str, list[str]]:
@@ -107,7 +115,8 @@ def run(tests: Sequence[str], workers: int, count: int, record: Record, end: flo
         names.write_text("\n".join(tests))
         argv = [sys.executable, "-m", "pytest", "-q", "-p", "scripts.flaky", "-n", str(workers),
                 "--no-loadscope-reorder", "--count", str(count), "--repeat-scope", "module", f"@{names}"]  # fmt: skip
-        process = subprocess.Popen(argv, cwd=ROOT, env={**os.environ, PLACE: str(reports)}, stdout=subprocess.DEVNULL)
+        told = {**os.environ, PLACE: str(reports), COUNT: str(count)}
+        process = subprocess.Popen(argv, cwd=ROOT, env=told, stdout=subprocess.DEVNULL)
         try:
             process.wait(max(1.0, end - time.monotonic()))
         except subprocess.TimeoutExpired:

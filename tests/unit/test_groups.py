@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from scripts.flaky import Record
+from scripts.flaky import Record, without_count
 from tests.durations import Durations
 from tests.groups import SHARED, group_of, in_order
 
@@ -60,3 +60,10 @@ def test_who_looks_for_flaky_tests_calls_none_so_that_has_not_failed() -> None:
         ["tests/hub/test_c.py::test_a"],
         ["tests/hub/test_c.py::test_b"],
     )
+
+
+def test_a_test_that_is_repeated_keeps_its_name() -> None:
+    for name in ("tests/a.py::test_b", "tests/a.py::test_b[x[1-2]-3]", "tests/a.py::test_b[1-20]"):
+        assert without_count(name, 1) == name
+    assert without_count("tests/a.py::test_b[7-20]", 20) == "tests/a.py::test_b"
+    assert without_count("tests/a.py::test_b[x[1-2]-3-7-20]", 20) == "tests/a.py::test_b[x[1-2]-3]"
