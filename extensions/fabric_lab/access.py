@@ -13,6 +13,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 from collections.abc import Mapping, MutableMapping
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +23,7 @@ TOKEN = "JUPYTERHUB_API_TOKEN"
 TOKENS = (TOKEN, "JPY_API_TOKEN")
 SOCKET = "FABRIC_ACCESS"
 LIMIT_S = 5.0
+PAUSE_S = 0.5
 _PEER = struct.Struct("3i")  # pid, uid, gid: struct ucred of unix(7)
 
 
@@ -60,12 +62,15 @@ def hand_over(environment: MutableMapping[str, str], directory: Path) -> None:
 
 def _serve(listener: socket.socket, kept: bytes) -> None:
     while True:
-        with suppress(OSError):
+        try:
             line, _ = listener.accept()
-            with line:
-                _, uid, _ = _PEER.unpack(line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
-                if uid == os.geteuid():
-                    line.sendall(kept)
+        except OSError:  # no descriptors are left: who waits is answered when there are
+            time.sleep(PAUSE_S)
+            continue
+        with suppress(OSError), line:
+            _, uid, _ = _PEER.unpack(line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
+            if uid == os.geteuid():
+                line.sendall(kept)
 
 
 if __name__ == "__main__":

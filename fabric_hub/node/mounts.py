@@ -353,9 +353,8 @@ class Mounts:
         if job.namespace or not self._config.containers:
             return job.namespace
         kept = os.path.join(self._config.namespaces, job.stem)
-        if self._is_namespace(
-            kept
-        ):  # kept for a look at somebody else's job, or by one that died before it was recorded
+        # kept for a look at somebody else's job, or by one that died before it was recorded
+        if self._is_namespace(kept):
             return kept
         base = self._config.containers.replace("%n", job.node).replace("%h", os.uname().nodename.split(".")[0])
         for path in (f"{base}/{job.job}/.ns", f"{base}/{job.node}/{job.job}/.ns"):
