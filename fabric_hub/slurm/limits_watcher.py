@@ -149,9 +149,7 @@ class LimitsWatcher:
 
     async def _turn(self) -> None:
         """Count one more question, and wait until it may be asked."""
-        wait_s = self._bucket.wait_s(self._clock())
-        self._bucket.take(self._clock())
-        await asyncio.sleep(wait_s)
+        await asyncio.sleep(self._bucket.turn_s(self._clock()))
 
     async def _round(self) -> None:
         asked_at, began = self._wall(), self._clock()

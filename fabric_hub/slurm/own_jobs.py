@@ -71,8 +71,7 @@ class OwnJobs:
 
         :raises SlurmUnavailableError: it does not answer.
         """
-        await asyncio.sleep(self._bucket.wait_s(time.monotonic()))
-        self._bucket.take(time.monotonic())
+        await asyncio.sleep(self._bucket.turn_s(time.monotonic()))
         try:
             return await self._asks.details(name, account)
         except SilentError as error:
