@@ -7,7 +7,7 @@ import contextlib
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
@@ -37,7 +37,7 @@ from .own_jobs import OwnJobs, load_key, submitted
 from .questions import Questions, SilentError
 from .reading import AccountingDesk, StorageDesk
 from .storage import StorageAnswer
-from .table import clusters_of, find_live
+from .table import Named, clusters_of, find_live
 from .verbs import Health
 from .watcher import Watcher
 
@@ -78,7 +78,7 @@ class Gateway:
         self._slurm: SlurmSettings = settings.slurm
         asks, bucket = Questions(self._slurm, settings.users), pace.Bucket(self._slurm.max_queries_per_s)
         self._asks = asks
-        self._own = OwnJobs(load_key(settings.gateway.socket.with_name("submissions.key")), asks, bucket)
+        self._own = OwnJobs(load_key(settings.gateway.socket.with_name("submissions.key")), asks, bucket, self._slot)
         charged = {project.account for project in settings.project.values()}
         own = accounts.own_name()
         self._limits = limits = LimitsWatcher(asks, self._slurm, bucket, charged, own=own)
@@ -291,53 +291,35 @@ class Gateway:
         return known.job_id, last is not None or seen is None or seen <= known.at
 
     async def _look(self, name: str, account: Account, known: _Known | None, request: SubmitRequest) -> int | None:
-        """The live job of a session that may have been submitted before.
+        """The live job of a session that may have been submitted before: the one on record, or one with our mark.
 
-        That there is none takes two answers, and not squeue's word to the gateway, from whom it may hide the job: a
-        submission that went unanswered may still be among the
-        requests that wait in slurmctld when it answers again, and then comes after our first question.
-        A job of that name that is not this session's ends, so that a session has one job.
+        The one on record is found in the snapshot that everybody reads. That there is none is not for that to say, from
+        whose reader Slurm may hide the job, but takes two answers to its owner: a submission that went unanswered may
+        still be among the requests that wait in slurmctld when it answers again, and then comes after our first
+        question. A job of that name that is not this session's ends, so that a session has one job.
         """
-        job, strangers = await self._live((await self._fresh()).jobs, name, account, known, request)
-        if job is None:
-            job, strangers = await self._live(await self._own_jobs(account), name, account, known, request)
-        if job is None:
-            await asyncio.sleep(_ARRIVAL_S)
-            job, strangers = await self._live(await self._own_jobs(account), name, account, known, request)
-        if job is None:
-            for number in strangers:
-                log.warning(
-                    "session %s of %s: job %d only has its name and is ended", request.session, account.name, number
-                )
-                await self._scancel(number, account)
-        return job
-
-    async def _own_jobs(self, account: Account) -> tuple[Job, ...]:
-        """The jobs of an account as Slurm tells that account itself.
-
-        :raises SlurmUnavailableError: it does not answer.
-        """
-        try:
-            async with self._slot(account):
-                return await self._asks.jobs_of(account)
-        except SilentError as error:
-            raise SlurmUnavailableError(
-                f"It is not known whether the session's job is there: {error}.", since=time.time()
-            ) from None
-
-    async def _live(
-        self, jobs: tuple[Job, ...], name: str, account: Account, known: _Known | None, request: SubmitRequest
-    ) -> tuple[int | None, list[int]]:
-        """Of these the session's live job, if it is among them, and the live jobs that only have its name."""
         cancelled = known.job_id if known and known.cancelled else None
-        found = [job.job_id for job in find_live(jobs, name, account.name) if job.job_id != cancelled]
-        for number in (request.job_id, known.job_id if known else None):
-            if number in found:
-                return number, []
-        if not found:
-            return None, []
-        ours = submitted(await self._own.details(name, account), account.name, self._own.mark(request, account.name))
-        return (ours, []) if ours in found else (None, found)
+        on_record = (request.job_id, known.job_id if known else None)
+
+        def live(jobs: Iterable[Named]) -> set[int]:
+            return {job.job_id for job in find_live(jobs, name, account.name)} - {cancelled}
+
+        seen = live((await self._fresh()).jobs)
+        if (job := next((number for number in on_record if number in seen), None)) is not None:
+            return job
+        mark = self._own.mark(request, account.name)
+        for wait_s in (0.0, _ARRIVAL_S):
+            await asyncio.sleep(wait_s)
+            mine = await self._own.details(name, account)
+            seen = live(mine)
+            ours = (*on_record, submitted(mine, account.name, mark))
+            if (job := next((number for number in ours if number in seen), None)) is not None:
+                return job
+        who = request.session, account.name
+        for number in sorted(seen):
+            log.warning("session %s of %s: job %d, which only has its name, is ended", *who, number)
+            await self._scancel(number, account)
+        return None
 
     async def _fresh(self) -> Snapshot:
         """A snapshot that Slurm is asked for from now on: what this process has submitted is in it.
@@ -449,7 +431,7 @@ class Gateway:
         if not targets and not clusters:
             jobs = (await self._fresh()).jobs
             if not any(job.name == name and job.user == account.name for job in jobs):
-                jobs = await self._own_jobs(account)  # that the gateway is told of none is no word on it
+                jobs = await self._own.jobs(account)  # that the gateway is told of none is no word on it
             targets = {job.job_id for job in find_live(jobs, name, account.name)}
             clusters = clusters_of(jobs, self._settings.hub.id, request.session, account.name)
         for number in sorted({job.array_id or job.job_id for job in clusters}):
