@@ -10,9 +10,8 @@ import re
 from typing import Final
 
 from ..model import Job
-from .parse import duration_s, exit_of, records, text_of, time_of
+from .parse import duration_s, exit_of, fields_of, records, text_of, time_of
 
-_FIELD = re.compile(r"(?:^|\s)([A-Za-z][\w/:]*)=(\S*)")
 NODE_FIELDS: Final = ["Reason", "Timestamp"]
 _NO_SUCH_JOB = re.compile(r"Invalid job id", re.IGNORECASE)
 
@@ -41,9 +40,7 @@ def shown(text: str, wanted: Job) -> Job:
     for line in text.splitlines():
         if not (found := re.match(begin, line)):
             continue
-        fields: dict[str, str] = {}
-        for name, value in _FIELD.findall(line[found.end() :]):
-            fields.setdefault(name, value)
+        fields = fields_of(line[found.end() :])
         state = fields.get("JobState", "")
         status, signal = exit_of(fields.get("ExitCode", "")) if state not in ("PENDING", "RUNNING") else (None, None)
         return Job(

@@ -35,6 +35,7 @@ _RESERVATION = re.compile(
     r"ReservationName=(?P<name>.+?) StartTime=(?P<starts>\d+) EndTime=(?P<ends>\d+) Duration=\S+ Nodes=(?P<nodes>\S*)"
     r"(?: NodeCnt=\d+ CoreCnt=\d+ Features=.*? PartitionName=.*? Flags=(?P<flags>\S*))?"
 )
+_FIELD = re.compile(r"(?:^|\s)([A-Za-z][\w/]*)=(\S*)")
 _NOTHING = frozenset({"", "n/a", "N/A", "(null)", "None", "NONE", "Unknown", "UNKNOWN"})
 # Flags that sinfo appends to a node's state (https://slurm.schedmd.com/sinfo.html#SECTION_NODE-STATE-CODES).
 _STATE_FLAGS = "*~#!%$@^+-"
@@ -332,6 +333,14 @@ def _scaled(text: str) -> int | None:
 def _count(text: str) -> int:
     match = re.match(r"\d+", text)
     return int(match[0]) if match else 0
+
+
+def fields_of(line: str) -> dict[str, str]:
+    """``Name=value Name=value`` of scontrol's; the first of a name counts."""
+    found: dict[str, str] = {}
+    for name, value in _FIELD.findall(line):
+        found.setdefault(name, value)
+    return found
 
 
 def text_of(field: str) -> str:
