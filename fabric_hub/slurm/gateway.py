@@ -37,9 +37,7 @@ class Gateway:
     :param died: called when the watcher ends by a fault of ours; the process should end.
     """
 
-    def __init__(
-        self, settings: Settings, *, watcher: Watcher | None = None, died: Callable[[], None] = lambda: None
-    ) -> None:
+    def __init__(self, settings: Settings, *, died: Callable[[], None] = lambda: None) -> None:
         if settings.slurm is None:
             raise FabricError("The site's file has no [slurm] section, so there is no gateway.", reason="site-file")
         self._settings, slurm = settings, settings.slurm
@@ -47,7 +45,7 @@ class Gateway:
         bucket, own = pace.Bucket(slurm.max_queries_per_s), accounts.own_name()
         charged = {project.account for project in settings.project.values()}
         self._limits = limits = LimitsWatcher(asks, slurm, bucket, charged, own=own)
-        self._watcher = watcher or Watcher(
+        self._watcher = Watcher(
             asks, slurm, settings.hub.id, bucket=bucket, account=own, over_run_s=lambda: limits.over_run_s
         )
         self._clients = Clients(settings, slurm)
