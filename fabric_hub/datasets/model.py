@@ -12,7 +12,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from ..model import Frozen, HubUser, Slug, said
+from ..model import Frozen
+from ..types import HubUser, Slug, said
 
 
 def _text(pattern: str) -> StringConstraints:
