@@ -20,6 +20,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from typing import TypeVar
 
 from ..errors import SlurmUnavailableError
 from ..model import Job, SubmitRequest
@@ -27,8 +28,11 @@ from . import pace
 from .accounts import Account
 from .parse import JobDetail
 from .questions import Questions, SilentError
+from .table import Named
 
 log = logging.getLogger(__name__)
+
+J = TypeVar("J", bound=Named)
 
 _KEY_BYTES = 32
 # see the parameter of OwnJobs
@@ -76,7 +80,7 @@ class OwnJobs:
         :raises SlurmUnavailableError: Slurm does not answer.
         """
         async with self._turn(account):
-            return await self._asks.jobs_of(account)
+            return _named(await self._asks.jobs_of(account), account)
 
     async def details(self, name: str, account: Account) -> tuple[JobDetail, ...]:
         """Those of one name, with what is asked of few only.
@@ -84,7 +88,7 @@ class OwnJobs:
         :raises SlurmUnavailableError: Slurm does not answer.
         """
         async with self._turn(account):
-            return await self._asks.details(name, account)
+            return _named(await self._asks.details(name, account), account)
 
     @contextlib.asynccontextmanager
     async def _turn(self, account: Account) -> AsyncIterator[None]:
@@ -96,6 +100,17 @@ class OwnJobs:
             raise SlurmUnavailableError(
                 f"It is not known whether the session's job is there: {error}.", since=time.time()
             ) from None
+
+
+def _named(jobs: tuple[J, ...], account: Account) -> tuple[J, ...]:
+    """The answer to a question for an account's jobs; with another's name in it, its own has just been forgotten.
+
+    :raises SilentError: nothing may be concluded from names.
+    """
+    for job in jobs:
+        if job.user != account.name:
+            raise SilentError(f"squeue calls the owner of job {job.job_id} {job.user!r}, not {account.name}")
+    return jobs
 
 
 def load_key(path: Path) -> bytes:
