@@ -175,7 +175,7 @@ class Snapshot(Frozen):
     ``jobs``, ``nodes`` and ``reservations`` are from the last questions that Slurm answered, at
     ``jobs_at``, ``nodes_at`` and ``reservations_at``. While ``silent_since`` is set Slurm does not
     answer, ``problem`` says how, and nothing may be concluded from a job's absence. With ``narrowed`` it does answer,
-    but shows the gateway none of our live jobs, of which it says otherwise that they are there.
+    but does not show the gateway all of our live jobs: those that are missing are there by another of its words.
     Reservations are asked for only while a session's job is in one. When one is over Slurm lets its jobs go on for
     ``over_run_s`` seconds (ResvOverRun).
     """

@@ -261,7 +261,7 @@ class Watcher:
                 return await self._doubts.about(missing)
         except TimeoutError:
             log.warning("%d sessions are not in Slurm's answer, and nothing else is known of them yet", len(missing))
-            return Words()
+            return Words(hidden=self._doubts.alive)
 
     async def _why_hidden(self, kind: str) -> str:
         """Why an answer lacks what is there; ``kind`` is a word of PrivateData."""
