@@ -314,7 +314,7 @@ class ExtendRequest(Frozen):
     session: SessionId
     user: HubUser
     job_id: int = Field(ge=1)
-    account: SlurmName
+    account: AccountName
     partition: SlurmName | None = None
     minutes: int = Field(ge=1, le=60 * 24 * 366)
 
