@@ -7,7 +7,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from .model import AbsolutePath, Frozen, said
+from .model import Frozen
+from .types import AbsolutePath, said
 
 # without the characters that would end an IRI in RDF
 WebAddressOrNone = Annotated[

@@ -8,118 +8,29 @@ Times are Unix seconds (float), durations are named with their unit.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from enum import StrEnum
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationError,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
+from pydantic import BaseModel, ConfigDict, Field
+
+from .types import (
+    HUB_ID,
+    SESSION_ID,
+    AccountName,
+    EnvName,
+    Gres,
+    HubUser,
+    OneLine,
+    QosName,
+    SessionId,
+    Slug,
+    SlurmKey,
+    SlurmName,
+    matching,
 )
-from pydantic_core import PydanticCustomError
 
-from .names import slurm_key
-
-SESSION_ID = r"[a-z2-7]{12}"
-HUB_ID = r"[a-z0-9]{2,16}"
 JOB_NAME = re.compile(rf"fabric-({HUB_ID})-({SESSION_ID})")
 CLUSTER_JOB_NAME = re.compile(rf"fabric-({HUB_ID})-({SESSION_ID})-dask-([a-z0-9](?:[a-z0-9-]{{0,38}}[a-z0-9])?)")
-
-
-def _text(pattern: str) -> StringConstraints:
-    # pydantic's regex engine takes $ as the end of the text, never before a final newline
-    return StringConstraints(pattern=rf"^(?:{pattern})$", strict=True)
-
-
-def said(rule: str, example: str, better: Callable[[str], str] = lambda _: "") -> WrapValidator:
-    """What a value of a type must be, in words: a pattern tells a person nothing.
-
-    :param better: what was probably meant by a wrong value, or ""; it is told only where the value itself may be.
-    """
-
-    def check(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
-        try:
-            return validate(value)
-        except ValidationError:
-            context = {"rule": rule, "example": example, "better": better(str(value))}
-            raise PydanticCustomError("words", 'must be {rule}, such as "{example}"', context) from None
-
-    return WrapValidator(check)
-
-
-def _slug(text: str) -> str:
-    made = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40].strip("-")
-    return f'write "{made}"' if made else ""
-
-
-def _one_name(text: str) -> str:
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    return "write a profile for each of them" if len(parts) > 1 else ""
-
-
-def _without_domain(text: str) -> str:
-    domain, slash, name = text.partition("\\")
-    if not slash or not name:
-        return ""
-    return f"write \"{name.lower()}\", and the domain in users.unix_name = '{domain}\\{{user}}'"
-
-
-SessionId = Annotated[str, _text(SESSION_ID)]
-HubId = Annotated[str, _text(HUB_ID), said("2 to 16 small letters and digits", "main")]
-# A person as the hub names them. JupyterHub allows more; what is not in here cannot have sessions.
-HubUser = Annotated[
-    str,
-    _text(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,63}"),
-    said("a person's name at the hub: letters, digits and _ . @ + -, at most 64", "anna@example.org", _without_domain),
-]
-# Names of Slurm's own objects: account, partition, QOS, reservation, cluster.
-SlurmName = Annotated[
-    str,
-    _text(r"[A-Za-z0-9_][A-Za-z0-9_.@:+-]{0,63}"),
-    said("one name that Slurm has, no list: letters, digits and _ . @ : + -, at most 64", "gpu_long", _one_name),
-]
-# The same of accounts and QOS, which Slurm compares without regard to case.
-AccountName = Annotated[SlurmName, AfterValidator(slurm_key)]
-QosName = AccountName
-# Such a name in Slurm's own answers, whatever is in it; "" is none.
-SlurmKey = Annotated[str, AfterValidator(slurm_key)]
-# Names of the site's own objects: project, profile, image, dataset.
-Slug = Annotated[
-    str,
-    _text(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?"),
-    said("small letters, digits and hyphens between them, at most 40", "ml-course", _slug),
-]
-ServerName = Annotated[str, _text(r"|[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")]
-# Types of GPU as AutoDetect and MIG name them: nvidia_rtx_pro_6000_blackwell_server_edition, 1g.10gb+me, intel(r)_...
-_GPU_TYPE = r"[A-Za-z0-9_.+()/-]{1,100}"
-GpuType = Annotated[
-    str, _text(_GPU_TYPE), said("a type of GPU as Slurm names it, the TYPE in gpu:TYPE:NUMBER of `sinfo -o %G`", "h200")
-]
-Gres = Annotated[
-    str,
-    _text(rf"(?:gpu|shard)(?::{_GPU_TYPE})?:[1-9][0-9]{{0,3}}"),
-    said("gpu or shard with a number, and a type between them where it matters", "gpu:h200:1"),
-]
-OneLine = Annotated[str, _text(r"[^\x00-\x1f\x7f]{1,200}")]
-EnvName = Annotated[
-    str, _text(r"[A-Za-z_][A-Za-z0-9_]{0,127}"), said("the name of a variable: letters, digits and _", "MY_SITE")
-]
-
-
-def _absolute(path: Path) -> Path:
-    if not path.is_absolute():
-        raise ValueError(f"{path} is not an absolute path")
-    return path
-
-
-AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 
 
 class Frozen(BaseModel):
@@ -264,7 +175,7 @@ class Snapshot(Frozen):
     ``jobs``, ``nodes`` and ``reservations`` are from the last questions that Slurm answered, at
     ``jobs_at``, ``nodes_at`` and ``reservations_at``. While ``silent_since`` is set Slurm does not
     answer, ``problem`` says how, and nothing may be concluded from a job's absence. With ``narrowed`` it does answer,
-    but shows the gateway none of our live jobs, of which it says otherwise that they are there.
+    but does not show the gateway all of our live jobs: those that are missing are there by another of its words.
     Reservations are asked for only while a session's job is in one. When one is over Slurm lets its jobs go on for
     ``over_run_s`` seconds (ResvOverRun).
     """
@@ -327,7 +238,7 @@ class JobSpec(Frozen):
     gres: tuple[Gres, ...] = ()
     minutes: int | None = Field(default=None, ge=1, le=60 * 24 * 366)
     exclusive: bool = False
-    constraint: Annotated[str, _text(r"[A-Za-z0-9_.,&|!()\[\]*+-]{1,200}")] | None = None
+    constraint: Annotated[str, matching(r"[A-Za-z0-9_.,&|!()\[\]*+-]{1,200}")] | None = None
     options: tuple[OneLine, ...] = ()
     prologue: str = ""
     epilogue: str = ""
@@ -336,7 +247,7 @@ class JobSpec(Frozen):
 class SessionFile(Frozen):
     """A file for the session's private directory (certificates)."""
 
-    name: Annotated[str, _text(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")]
+    name: Annotated[str, matching(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")]
     content: str
 
 
@@ -403,7 +314,7 @@ class ExtendRequest(Frozen):
     session: SessionId
     user: HubUser
     job_id: int = Field(ge=1)
-    account: SlurmName
+    account: AccountName
     partition: SlurmName | None = None
     minutes: int = Field(ge=1, le=60 * 24 * 366)
 

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from .model import AbsolutePath, Frozen, Slug, said
+from .model import Frozen
+from .types import AbsolutePath, Slug, said
 
 # What stands for a name of the Unix account, or of a project of the site's file and its Slurm account.
 _OF_USER, _OF_PROJECT = ("{user}", "{uid}"), ("{project}", "{account}")

@@ -22,23 +22,11 @@ from pydantic import Field, ValidationError, model_validator
 from .dataset_settings import CatalogueSettings as CatalogueSettings
 from .dataset_settings import DatasetsSettings as DatasetsSettings
 from .errors import FabricError
-from .model import (
-    AbsolutePath,
-    AccountName,
-    EnvName,
-    Frozen,
-    GpuType,
-    Gres,
-    HubId,
-    HubUser,
-    QosName,
-    Slug,
-    SlurmName,
-    said,
-)
+from .model import Frozen
 from .names import as_compared
 from .quota_settings import QuotasSettings
 from .site_mistakes import across, at_line, explain
+from .types import AbsolutePath, AccountName, EnvName, GpuType, Gres, HubId, HubUser, QosName, Slug, SlurmName, said
 
 ENV = "FABRIC_HUB_SITE"
 DEFAULT_PATH = Path("/etc/fabric-hub/site.toml")

@@ -18,7 +18,7 @@ from typing import Any, cast
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, TypeAdapter
 
-from fabric_hub import cli, model, settings
+from fabric_hub import cli, model, settings, types
 from fabric_hub.datasets.server import create_app as keeper_app
 from fabric_hub.datasets.verbs import Verbs as KeeperVerbs
 from fabric_hub.embedded.layout import default_directory
@@ -41,14 +41,14 @@ Schema = dict[str, Any]
 TEXTS = {
     TypeAdapter(alias).json_schema()["pattern"]: word
     for alias, word in (
-        (model.Slug, "name"),
-        (model.HubUser, "user name"),
-        (model.SlurmName, "Slurm name"),
-        (model.HubId, "hub id"),
-        (model.SessionId, "session id"),
+        (types.Slug, "name"),
+        (types.HubUser, "user name"),
+        (types.SlurmName, "Slurm name"),
+        (types.HubId, "hub id"),
+        (types.SessionId, "session id"),
         (settings.MemorySize, "size"),
-        (model.Gres, "generic resource"),
-        (model.OneLine, "one line"),
+        (types.Gres, "generic resource"),
+        (types.OneLine, "one line"),
     )
 }
 

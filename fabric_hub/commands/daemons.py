@@ -70,43 +70,47 @@ def sight(found: Settings, account: str) -> Finding:
     words = ",".join(hidden)
     if re.search(rf"^SlurmUser\s*=\s*{re.escape(account)}\(", config, re.MULTILINE):
         return right(f"{account} is Slurm's own user: PrivateData={words} hides nothing from it")
-    code, level = _admin_level(found, account)
-    if code:
-        return skipped(what, f"sacctmgr says: {level}", "mend that first, then run this again")
+    level = _admin_level(found, account, what)
+    if isinstance(level, Finding):
+        return level
     if level in _OPERATORS:
         return right(f"{account} is {level} in Slurm: PrivateData={words} hides nothing from it")
-    if not level and os.geteuid() and _name(os.geteuid()) != account:
-        return skipped(what, "Slurm shows this account no such user; PrivateData may hide it", "run it as root")
     return problem(
         f"Slurm hides {', '.join(privacy.HIDES[word] for word in hidden)} from the gateway: slurm.conf has "
         f"PrivateData={words}, and {account} is no Operator in Slurm",
-        privacy.remedy(account) if level else f"sacctmgr add user {account} account=ACCOUNT adminlevel=Operator",
+        _make_operator(account, level),
     )
 
 
-def _admin_level(found: Settings, account: str) -> tuple[int, str]:
-    """sacctmgr's exit status, and an account's level in Slurm ("" where it knows no such user) or what went wrong."""
+def _admin_level(found: Settings, account: str, what: str) -> str | Finding:
+    """An account's level in Slurm, "" where it is no user there; or that ``what`` cannot be checked without it."""
     assert found.slurm
     argv = [str(found.slurm.bin_dir / "sacctmgr"), "-n", "-P", "show", "user", account, "format=adminlevel"]
-    return ask(argv, found.slurm.conf)
+    code, said = ask(argv, found.slurm.conf)
+    if code:
+        return skipped(what, f"sacctmgr says: {said}", "mend that first, then run this again")
+    if not said and os.geteuid() and _name(os.geteuid()) != account:
+        return skipped(what, "Slurm shows this account no such user; PrivateData may hide it", "run it as root")
+    return said
+
+
+def _make_operator(account: str, level: str) -> str:
+    if level:  # it is a user there already
+        return f"sacctmgr modify user {account} set adminlevel=Operator"
+    return f"sacctmgr add user {account} account=ACCOUNT adminlevel=Operator"
 
 
 def operator(found: Settings, account: str) -> Finding:
     """Slurm lets only an Operator give a running job more time."""
     what = f'{account} as an Operator in Slurm (slurm.extend = "as-gateway")'
-    code, said = _admin_level(found, account)
-    if code:
-        return skipped(what, f"sacctmgr says: {said}", "mend that first, then run this again")
-    if said in _OPERATORS:
-        return right(f"{account} may give sessions more time: {said} in Slurm")
-    if not said and os.geteuid() and _name(os.geteuid()) != account:
-        return skipped(what, "Slurm shows this account no such user; PrivateData may hide it", "run it as root")
-    remedy = f"sacctmgr modify user {account} set adminlevel=Operator"
-    if not said:
-        remedy = f"sacctmgr add user {account} account=ACCOUNT adminlevel=Operator"
+    level = _admin_level(found, account, what)
+    if isinstance(level, Finding):
+        return level
+    if level in _OPERATORS:
+        return right(f"{account} may give sessions more time: {level} in Slurm")
     return problem(
         f'{account} is no Operator in Slurm: with slurm.extend = "as-gateway" no session gets more time',
-        f'{remedy}, or slurm.extend = "never"',
+        f'{_make_operator(account, level)}, or slurm.extend = "never"',
     )
 
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from ..model import Slug
 from ..settings import Settings
+from ..types import Slug
 from .model import VersionName
 
 Work = Callable[[Settings, argparse.Namespace], int]

@@ -24,9 +24,10 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, ValidationError
 
 from ..accounts import hub_name
-from ..model import Frozen, Slug, SlurmName
+from ..model import Frozen
 from ..names import slurm_key
 from ..settings import DatasetsSettings, Settings, UserSettings
+from ..types import Slug, SlurmName
 from .model import Catalogue, Digest, VersionName
 from .publish import last_user
 from .trail import Entry, NodeName, files

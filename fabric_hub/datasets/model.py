@@ -12,23 +12,19 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from ..model import Frozen, HubUser, Slug, said
-
-
-def _text(pattern: str) -> StringConstraints:
-    return StringConstraints(pattern=rf"^(?:{pattern})$", strict=True)
-
+from ..model import Frozen
+from ..types import HubUser, Slug, matching, said
 
 VersionName = Annotated[
     str,
-    _text(r"[0-9A-Za-z](?:[0-9A-Za-z._-]{0,30}[0-9A-Za-z])?"),
+    matching(r"[0-9A-Za-z](?:[0-9A-Za-z._-]{0,30}[0-9A-Za-z])?"),
     said("a version: letters, digits and . _ - between them, at most 32", "2026.1"),
 ]
-Digest = Annotated[str, _text(r"[0-9a-f]{64}")]
+Digest = Annotated[str, matching(r"[0-9a-f]{64}")]
 # What steers a terminal (C0 and C1), or turns the order of letters round: people's words are shown to operators.
 _STEERS = r"\x7f-\x9f\u2028-\u202e\u2066-\u2069"
 Line = Annotated[
-    str, _text(rf"[^\x00-\x1f{_STEERS}]{{1,300}}"), said("one line of text, 1 to 300 characters", "Wind farm")
+    str, matching(rf"[^\x00-\x1f{_STEERS}]{{1,300}}"), said("one line of text, 1 to 300 characters", "Wind farm")
 ]
 Text = Annotated[
     str,
@@ -39,11 +35,11 @@ Text = Annotated[
 ]
 WebAddress = Annotated[
     str,
-    _text(r"https?://[^\s\"<>\\^`{|}\x00-\x20\x7f]{1,500}"),
+    matching(r"https?://[^\s\"<>\\^`{|}\x00-\x20\x7f]{1,500}"),
     said("an address on the web with https:// or http://", "https://data.example.org"),
 ]
 # http://publications.europa.eu/resource/authority/language
-Language = Annotated[str, _text(r"[A-Z]{3}"), said("a language in the EU's list: three capital letters", "ENG")]
+Language = Annotated[str, matching(r"[A-Z]{3}"), said("a language in the EU's list: three capital letters", "ENG")]
 # http://publications.europa.eu/resource/authority/data-theme
 Theme = Literal[
     "AGRI", "ECON", "EDUC", "ENER", "ENVI", "GOVE", "HEAL", "INTR", "JUST", "REGI", "SOCI", "TECH", "TRAN",
@@ -79,7 +75,9 @@ class Contact(Frozen):
 
     name: Line
     email: (
-        Annotated[str, _text(r"[^@\s\"<>]{1,64}@[A-Za-z0-9.-]{1,190}"), said("an e-mail address", "data@example.org")]
+        Annotated[
+            str, matching(r"[^@\s\"<>]{1,64}@[A-Za-z0-9.-]{1,190}"), said("an e-mail address", "data@example.org")
+        ]
         | None
     ) = None
     url: WebAddress | None = None

@@ -15,8 +15,9 @@ from datetime import date
 import sqlalchemy as sa
 
 from ..errors import FabricError
-from ..model import Frozen, Slug
+from ..model import Frozen
 from ..sessions.database import Transaction, unusable
+from ..types import Slug
 from . import rows, tables
 from .database import CATALOGUE
 from .model import Acceptance, AccessRequest, Catalogue, Dataset, Grant, Version

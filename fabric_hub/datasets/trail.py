@@ -22,8 +22,9 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints, ValidationError
 
 from ..errors import FabricError
-from ..model import Frozen, HubUser, Slug, SlurmName
+from ..model import Frozen
 from ..settings import DatasetsSettings
+from ..types import HubUser, Slug, SlurmName
 from .model import Digest, Line, VersionName
 
 ZERO = "0" * 64  # the digest "before" the first record

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, Protocol
 
-from ..model import Frozen, HubUser, Slug
+from ..model import Frozen
+from ..types import HubUser, Slug
 from .model import Catalogue, Line, VersionName
 
 # The longest that one request may wait for a change of the catalogue, in seconds.

@@ -13,8 +13,9 @@ from ..datasets import policy
 from ..datasets.model import Catalogue, Dataset, Line, PersonalData
 from ..datasets.policy import Known, State
 from ..errors import FabricError
-from ..model import Frozen, Slug
+from ..model import Frozen
 from ..settings import Settings
+from ..types import Slug
 from .dataset_offer import DatasetEntry, DatasetStanding, Shelf, entry, shelf, size_in_words, standing_in
 from .policy import closed, projects_of
 

@@ -14,13 +14,14 @@ from fastapi import APIRouter, Depends, Query
 
 from ..accounts import unix_name
 from ..errors import FabricError
-from ..model import Slug, Snapshot
+from ..model import Snapshot
 from ..projects import clusters
 from ..projects.clusters import ClusterOffer
 from ..projects.quote import Known, Quote, Wish, quote
 from ..sessions.store import Session
 from ..settings import Settings
 from ..slurm.limits import Limits
+from ..types import Slug
 from .quotas import QuotaDesk, time_left_of
 from .turns import Turns
 

@@ -18,7 +18,7 @@ from ..datasets import policy
 from ..datasets.model import Line, VersionName
 from ..datasets.policy import ACCEPT_SCOPE, DatasetRefusedError, Known
 from ..errors import FabricError
-from ..model import Frozen, Slug
+from ..model import Frozen
 from ..projects import dataset_offer
 from ..projects.dataset_offer import PersonDatasets, SessionDatasets
 from ..projects.policy import closed, open_project, projects_of
@@ -26,6 +26,7 @@ from ..sessions.options import Accepting
 from ..sessions.scopes import server_of
 from ..sessions.store import Session, SessionStore
 from ..settings import Settings
+from ..types import Slug
 
 # As many as the options of a start may name.
 MOST = 100

@@ -19,13 +19,14 @@ from pydantic import TypeAdapter, ValidationError
 
 from ..accounts import hub_name, unix_name
 from ..errors import FabricError
-from ..model import CancelRequest, Frozen, HubUser, Job, Phase, Snapshot
+from ..model import CancelRequest, Frozen, Job, Phase, Snapshot
 from ..sessions.doorbell import doorbell_path, ring
 from ..sessions.store import Session, SessionStore
 from ..settings import Settings
 from ..slurm.client import GatewayClient
 from ..slurm.follower import SnapshotFollower
 from ..slurm.permits import is_member, is_paid
+from ..types import HubUser
 from .hub_api import HubApi, message, options
 from .lease import Lease
 

@@ -12,7 +12,8 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints, ValidationError
 
 from ..errors import FabricError
-from ..model import Frozen, Slug
+from ..model import Frozen
+from ..types import Slug
 
 
 class Accepting(Frozen):

@@ -12,7 +12,8 @@ from typing import Final
 
 from pydantic import Field
 
-from ..model import CLUSTER_JOB_NAME, JOB_NAME, Frozen, SlurmKey
+from ..model import CLUSTER_JOB_NAME, JOB_NAME, Frozen
+from ..types import SlurmKey
 from .limits import GPU, Limit, Limits
 from .parse import GarbledError, records
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..model import Frozen, JobSpec, SlurmKey
+from ..model import Frozen, JobSpec
+from ..types import SlurmKey
 
 
 class Ask(Frozen):

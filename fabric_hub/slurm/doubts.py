@@ -87,14 +87,15 @@ class Doubts:
             words.over = {number: ending for number, ending in told.items() if ended_for_good(ending)}
             for job in [job for job in due if job.job_id not in words.over][:_AT_A_TIME]:
                 await self._ask(job, told.get(job.job_id), words)
-        for number, doubt in self._doubts.items():
-            if number in words.over or number in words.nowhere:
-                continue
-            if doubt.alive:
-                words.hidden.add(number)
-            elif now - doubt.since > _PATIENCE_S:
-                words.nowhere.add(number)
+        given_up = {n for n, doubt in self._doubts.items() if not doubt.alive and now - doubt.since > _PATIENCE_S}
+        words.nowhere |= given_up - words.over.keys()
+        words.hidden = self.alive - words.over.keys() - words.nowhere
         return words
+
+    @property
+    def alive(self) -> set[int]:
+        """Of the jobs that are missing those that are there, by another source's last word."""
+        return {number for number, doubt in self._doubts.items() if doubt.alive}
 
     async def of(self, wanted: Job) -> Job | None:
         """One job that somebody says there is; None: it is not.

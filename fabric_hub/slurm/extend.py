@@ -64,7 +64,7 @@ def held(jobs: Iterable[Job], request: ExtendRequest) -> Job:
     if job is None:
         raise FabricError("The session's job does not run.", reason="extend", status=409)
     for kind, found, wanted in (
-        ("account", job.account.lower(), request.account.lower()),  # Slurm keeps accounts in small letters
+        ("account", job.account, request.account),
         ("partition", job.partition, request.partition),
     ):
         if wanted is not None and found != wanted:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from ..model import Frozen, SlurmKey
+from ..model import Frozen
+from ..types import SlurmKey
 
 GPU = "gres/gpu"
 

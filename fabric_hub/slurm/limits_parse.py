@@ -11,7 +11,7 @@ import re
 
 from ..names import slurm_key
 from .limits import Association, Enforcement, Limit, Limits, PartitionLimits, Qos, Share
-from .parse import GarbledError, duration_s
+from .parse import GarbledError, duration_s, fields_of
 
 ASSOC_FIELDS = "account,user,partition,qos,defaultqos"
 QOS_FIELDS = "name,usagefactor,maxtrespu,maxjobspu,maxsubmitpu,maxtrespa,maxjobspa,maxsubmitpa,flags"
@@ -20,7 +20,6 @@ YEAR_S = 365 * 86400.0
 
 # The TRES that a job of ours can ask for; others (energy, pages ...) are nobody's limit here.
 _TRES = re.compile(r"cpu|mem|node|billing|gres/[^,=\s]+")
-_FIELD = re.compile(r"(?:^|\s)([A-Za-z][\w/]*)=(\S*)")
 _PAIR = re.compile(r"(N|\d+)\((\d+)(?:\.\d+)?\)")
 _SHARE = re.compile(r"(\S+?)=\{([^{}]*)\}")
 _ALL = frozenset({"", "ALL", "N/A", "(null)", "NONE"})
@@ -41,7 +40,7 @@ def associations(text: str) -> tuple[tuple[Association, ...], tuple[Qos, ...]]:
         raise GarbledError("the answer stops in the middle of a record")
     for line in text.splitlines():
         if line.startswith("ClusterName="):
-            fields = _fields(line)
+            fields = fields_of(line)
             user, uid = _named(fields.get("UserName", ""))
             names[uid] = user
             found.append(_association(fields, user))
@@ -74,7 +73,7 @@ def _qos(line: str, names: dict[str, str]) -> Qos:
     # the shares of accounts and users come last, each part with fields of its own
     own, _, shares = line.partition("Account Limits=")
     of_accounts, _, of_users = shares.partition("User Limits=")
-    fields = _fields(own)
+    fields = fields_of(own)
     per_user = {}
     for name, share in _shares(of_users, "PU").items():
         plain, uid = _named(name)
@@ -98,7 +97,7 @@ def _qos(line: str, names: dict[str, str]) -> Qos:
 def _shares(text: str, suffix: str) -> dict[str, Share]:
     found = {}
     for name, inner in _SHARE.findall(text):
-        fields = _fields(inner)
+        fields = fields_of(inner)
         found[name] = Share(
             tres=_tres_pairs(fields.get(f"MaxTRES{suffix}", "")),
             jobs=_pair(fields.get(f"MaxJobs{suffix}", "")),
@@ -116,7 +115,7 @@ def partitions(text: str) -> tuple[PartitionLimits, ...]:
     for line in text.splitlines():
         if not line.strip() or line.startswith("No partitions"):
             continue
-        fields = _fields(line)
+        fields = fields_of(line)
         if "PartitionName" not in fields:
             raise GarbledError("the answer names no partition")
         qos = fields.get("QoS", "")
@@ -224,13 +223,6 @@ def _pair(text: str) -> Limit:
     if not match:
         return Limit()
     return Limit(limit=None if match[1] == "N" else int(match[1]), used=int(match[2]))
-
-
-def _fields(line: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name, value in _FIELD.findall(line):
-        found.setdefault(name, value)
-    return found
 
 
 def _named(text: str) -> tuple[str, str]:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Collection
 from typing import Protocol
 
+from ..names import slurm_key
 from ..settings import SlurmSettings
 from . import pace, privacy
 from .limits import Limits
@@ -63,7 +64,7 @@ class LimitsWatcher:
         self._asks = asks
         self._interval_s = slurm.limits_interval_s
         self._bucket = bucket
-        self._accounts, self._own = {name.lower() for name in accounts}, own
+        self._accounts, self._own = frozenset(map(slurm_key, accounts)), own
         self._clock = clock
         self._wall = wall
         self._limits = Limits(serial=int(wall() * 1000), silent_since=wall(), problem="Slurm has not answered yet")
@@ -149,9 +150,7 @@ class LimitsWatcher:
 
     async def _turn(self) -> None:
         """Count one more question, and wait until it may be asked."""
-        wait_s = self._bucket.wait_s(self._clock())
-        self._bucket.take(self._clock())
-        await asyncio.sleep(wait_s)
+        await asyncio.sleep(self._bucket.turn_s(self._clock()))
 
     async def _round(self) -> None:
         asked_at, began = self._wall(), self._clock()
@@ -185,7 +184,7 @@ class LimitsWatcher:
         return privacy.why_hidden(min(private, default="accounts"), private, self._own)
 
     def _has_ours(self, limits: Limits) -> bool:
-        return any(known.account.lower() in self._accounts for known in limits.associations)
+        return any(known.account in self._accounts for known in limits.associations)
 
     def _told_of(self, asked_at: float) -> None:
         self._last = self._clock()

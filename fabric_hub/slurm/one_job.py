@@ -7,11 +7,12 @@ when it begins with number, name and owner as the caller knows them.
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from ..model import Job
-from .parse import duration_s, exit_of, records, text_of, time_of
+from .parse import duration_s, exit_of, fields_of, records, text_of, time_of
 
-_FIELD = re.compile(r"(?:^|\s)([A-Za-z][\w/:]*)=(\S*)")
+NODE_FIELDS: Final = ["Reason", "Timestamp"]
 _NO_SUCH_JOB = re.compile(r"Invalid job id", re.IGNORECASE)
 
 
@@ -39,9 +40,7 @@ def shown(text: str, wanted: Job) -> Job:
     for line in text.splitlines():
         if not (found := re.match(begin, line)):
             continue
-        fields: dict[str, str] = {}
-        for name, value in _FIELD.findall(line[found.end() :]):
-            fields.setdefault(name, value)
+        fields = fields_of(line[found.end() :])
         state = fields.get("JobState", "")
         status, signal = exit_of(fields.get("ExitCode", "")) if state not in ("PENDING", "RUNNING") else (None, None)
         return Job(
@@ -73,10 +72,10 @@ def cancelled_by(text: str, number: int) -> int | None:
 
 
 def node_reason(text: str, mark: str) -> tuple[str, float | None]:
-    """(why a node is out of service, since when), from sinfo's answer to ``Reason,Timestamp``; a line per partition.
+    """(why a node is out of service, since when), from sinfo's answer to :data:`NODE_FIELDS`; a line per partition.
 
     :raises GarbledError: the answer stops in the middle.
     """
-    for reason, since in records(text, mark, 2):
+    for reason, since in records(text, mark, len(NODE_FIELDS)):
         return ("", None) if reason == "none" else (text_of(reason), time_of(since.strip()))
     return "", None

@@ -17,19 +17,26 @@ import re
 import secrets
 import stat
 import time
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from typing import TypeVar
 
 from ..errors import SlurmUnavailableError
-from ..model import SubmitRequest
+from ..model import Job, SubmitRequest
 from . import pace
 from .accounts import Account
 from .parse import JobDetail
 from .questions import Questions, SilentError
+from .table import Named
 
 log = logging.getLogger(__name__)
 
+J = TypeVar("J", bound=Named)
+
 _KEY_BYTES = 32
+# see the parameter of OwnJobs
+Slot = Callable[[Account], AbstractAsyncContextManager[None]]
 _MARK = re.compile(r"(?:^|[\s;])fabric-session=([0-9a-f]{32})(?=$|[\s;])")
 
 
@@ -54,29 +61,56 @@ def submitted(jobs: Iterable[JobDetail], account: str, wanted: str) -> int | Non
 
 
 class OwnJobs:
-    """The gateway's marks, and what Slurm says of the jobs of one session.
+    """The gateway's marks, and what Slurm tells an account of its own jobs: it hides nobody's own from them.
 
     :param bucket: the budget of questions, shared with whoever else asks Slurm.
+    :param slot: a place among the clients that run as an account at the same time.
     """
 
-    def __init__(self, key: bytes, asks: Questions, bucket: pace.Bucket) -> None:
-        self._key, self._asks, self._bucket = key, asks, bucket
+    def __init__(self, key: bytes, asks: Questions, bucket: pace.Bucket, slot: Slot) -> None:
+        self._key, self._asks, self._bucket, self._slot = key, asks, bucket, slot
 
     def mark(self, request: SubmitRequest, account: str) -> str:
         """What the job of this request carries; ``account`` is the Unix account."""
         return mark(self._key, request.session, account, request.job_id)
 
-    async def details(self, name: str, account: Account) -> tuple[JobDetail, ...]:
-        """What Slurm tells an account of all its jobs of a name: it hides nobody's own from them.
+    async def jobs(self, account: Account) -> tuple[Job, ...]:
+        """All jobs of an account.
 
-        :raises SlurmUnavailableError: it does not answer.
+        :raises SlurmUnavailableError: Slurm does not answer.
         """
-        await asyncio.sleep(self._bucket.wait_s(time.monotonic()))
-        self._bucket.take(time.monotonic())
+        async with self._turn(account):
+            return _named(await self._asks.jobs_of(account), account)
+
+    async def details(self, name: str, account: Account) -> tuple[JobDetail, ...]:
+        """Those of one name, with what is asked of few only.
+
+        :raises SlurmUnavailableError: Slurm does not answer.
+        """
+        async with self._turn(account):
+            return _named(await self._asks.details(name, account), account)
+
+    @contextlib.asynccontextmanager
+    async def _turn(self, account: Account) -> AsyncIterator[None]:
+        await asyncio.sleep(self._bucket.turn_s(time.monotonic()))
         try:
-            return await self._asks.details(name, account)
+            async with self._slot(account):
+                yield
         except SilentError as error:
-            raise SlurmUnavailableError(f"It is not known whether the session's job is there: {error}.") from error
+            raise SlurmUnavailableError(
+                f"It is not known whether the session's job is there: {error}.", since=time.time()
+            ) from None
+
+
+def _named(jobs: tuple[J, ...], account: Account) -> tuple[J, ...]:
+    """The answer to a question for an account's jobs; with another's name in it, its own has just been forgotten.
+
+    :raises SilentError: nothing may be concluded from names.
+    """
+    for job in jobs:
+        if job.user != account.name:
+            raise SilentError(f"squeue calls the owner of job {job.job_id} {job.user!r}, not {account.name}")
+    return jobs
 
 
 def load_key(path: Path) -> bytes:

@@ -35,6 +35,12 @@ class Bucket:
         self._fill(now)
         self._tokens -= 1.0
 
+    def turn_s(self, now: float) -> float:
+        """Count one more question at once, so that nobody else is given its place; seconds until it may be asked."""
+        wait_s = self.wait_s(now)
+        self.take(now)
+        return wait_s
+
     def _fill(self, now: float) -> None:
         if self._tokens < 0 and self._at == 0.0:
             self._tokens = self.burst

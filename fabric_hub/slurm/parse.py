@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from ..model import Job, Node, Reservation
+from ..model import Job, Node, Phase, Reservation, phase_of
 
 # The clients' names of the fields; all are in Slurm 22.05 and in every later release. The name comes last.
 JOB_FIELDS: Final = [
@@ -26,7 +26,7 @@ JOB_FIELDS: Final = [
 NODE_FIELDS: Final = [
     "NodeList", "NodeAddr", "PartitionName", "StateLong", "CPUsState", "Memory", "AllocMem", "Gres", "GresUsed",
 ]  # fmt: skip
-DETAIL_FIELDS: Final = ["JobID", "UserName", "NodeList", "Comment"]
+DETAIL_FIELDS: Final = ["JobID", "UserName", "State", "NodeList", "Comment", "Name"]
 ENDED_FIELDS: Final = ["JobIDRaw", "State", "ExitCode", "End"]
 
 _NAME_LIMIT = 200
@@ -35,6 +35,7 @@ _RESERVATION = re.compile(
     r"ReservationName=(?P<name>.+?) StartTime=(?P<starts>\d+) EndTime=(?P<ends>\d+) Duration=\S+ Nodes=(?P<nodes>\S*)"
     r"(?: NodeCnt=\d+ CoreCnt=\d+ Features=.*? PartitionName=.*? Flags=(?P<flags>\S*))?"
 )
+_FIELD = re.compile(r"(?:^|\s)([A-Za-z][\w/]*)=(\S*)")
 _NOTHING = frozenset({"", "n/a", "N/A", "(null)", "None", "NONE", "Unknown", "UNKNOWN"})
 # Flags that sinfo appends to a node's state (https://slurm.schedmd.com/sinfo.html#SECTION_NODE-STATE-CODES).
 _STATE_FLAGS = "*~#!%$@^+-"
@@ -51,9 +52,15 @@ class JobDetail:
     """What is asked of few jobs only: every node (as Slurm abbreviates them), and the comment, its owner's text."""
 
     job_id: int
+    name: str
     user: str
+    state: str
     nodes: str
     comment: str
+
+    @property
+    def phase(self) -> Phase:
+        return phase_of(self.state)
 
 
 def field_list(fields: list[str], mark: str) -> str:
@@ -123,10 +130,10 @@ def details(text: str, mark: str) -> tuple[JobDetail, ...]:
     :raises GarbledError: see :func:`records`; or a job without a number.
     """
     found = []
-    for number, user, nodes, comment in records(text, mark, len(DETAIL_FIELDS)):
+    for number, user, state, nodes, comment, name in records(text, mark, len(DETAIL_FIELDS)):
         if not number.isdigit():
             raise GarbledError(f"a job's number reads {number!r}")
-        found.append(JobDetail(int(number), user, text_of(nodes), comment))
+        found.append(JobDetail(int(number), name[:_NAME_LIMIT], user, state, text_of(nodes), comment))
     return tuple(sorted(found, key=lambda detail: detail.job_id))
 
 
@@ -326,6 +333,14 @@ def _scaled(text: str) -> int | None:
 def _count(text: str) -> int:
     match = re.match(r"\d+", text)
     return int(match[0]) if match else 0
+
+
+def fields_of(line: str) -> dict[str, str]:
+    """``Name=value Name=value`` of scontrol's; the first of a name counts."""
+    found: dict[str, str] = {}
+    for name, value in _FIELD.findall(line):
+        found.setdefault(name, value)
+    return found
 
 
 def text_of(field: str) -> str:

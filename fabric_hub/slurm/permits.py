@@ -26,7 +26,7 @@ def is_member(settings: Settings, user: str) -> bool:
 
 def is_paid(settings: Settings, job: Job) -> bool:
     """Whether an account of one of the site's projects pays for a job: nobody else can submit one there."""
-    return job.account.lower() in {project.account.lower() for project in settings.project.values()}
+    return job.account in {project.account for project in settings.project.values()}
 
 
 def check_person(settings: Settings, user: str, session: str = "", jobs: Iterable[Job] = ()) -> None:

@@ -42,11 +42,6 @@ def why_refused(program: str, account: str) -> str:
     )
 
 
-def remedy(account: str) -> str:
-    """What an operator of the cluster does about it."""
-    return f"sacctmgr modify user {account} set adminlevel=Operator"
-
-
 def why_hidden(kind: str, private: Collection[str], account: str) -> str:
     """Why an answer lacks what is there, as a sentence without its full stop.
 

@@ -8,11 +8,13 @@ but not an environment.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from ..accounts import hub_name
 from ..errors import FabricError
@@ -28,10 +30,20 @@ from .table import Ending
 _NAMES_AT_ONCE = 500
 
 Turn = Callable[[], Awaitable[None]]
+T = TypeVar("T")
 
 
 class SilentError(Exception):
     """Slurm did not answer a question; the text says what is wrong, in plain words."""
+
+
+@contextlib.contextmanager
+def _reading(program: str) -> Iterator[None]:
+    """An answer that cannot be read is none."""
+    try:
+        yield
+    except ValueError as error:
+        raise SilentError(f"{program}'s answer cannot be read: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -65,25 +77,37 @@ class Questions:
 
         :raises SilentError: no answer, or half of one.
         """
-        return await self._jobs([], None)
+        return await self._squeue(parse.JOB_FIELDS, parse.jobs)
 
     async def jobs_of(self, account: Account) -> tuple[Job, ...]:
         """The jobs of one account, asked as it: Slurm hides nobody's own jobs from them.
 
         :raises SilentError: no answer, or half of one.
         """
-        return await self._jobs([f"--user={account.name}"], account)
+        return await self._squeue(parse.JOB_FIELDS, parse.jobs, account)
 
-    async def _jobs(self, more: list[str], account: Account | None) -> tuple[Job, ...]:
+    async def details(self, name: str, account: Account) -> tuple[parse.JobDetail, ...]:
+        """The jobs of one name and account that Slurm remembers, asked as it, with what :meth:`jobs` does not ask for.
+
+        :raises SilentError: no answer, or half of one.
+        """
+        return await self._squeue(parse.DETAIL_FIELDS, parse.details, account, f"--name={name}")
+
+    async def _squeue(
+        self, fields: list[str], read: Callable[[str, str], T], account: Account | None = None, *which: str
+    ) -> T:
+        """All jobs that Slurm remembers, or those of one account, asked as it.
+
+        :param read: takes the answer, and the mark in it.
+        """
         mark = secrets.token_hex(16)
         # squeue cuts the tasks of an array at 64 characters; this holds some thousand of them apart
-        form = {"SQUEUE_FORMAT2": parse.field_list(parse.JOB_FIELDS, mark), "SLURM_BITSTR_LEN": "16384"}
-        every = ["--noheader", "--all", "--local", "--states=all", *more]
+        form = {"SQUEUE_FORMAT2": parse.field_list(fields, mark), "SLURM_BITSTR_LEN": "16384"}
+        whose = [f"--user={account.name}"] if account else []
+        every = ["--noheader", "--all", "--local", "--states=all", *whose, *which]
         text = await self._ask("squeue", every, form, account=account)
-        try:
-            return parse.jobs(text, mark)
-        except ValueError as error:
-            raise SilentError(f"squeue's answer cannot be read: {error}") from error
+        with _reading("squeue"):
+            return read(text, mark)
 
     async def job(self, wanted: Job) -> Job | None:
         """One job by its number, asked as its owner; None: Slurm says that it has no such job.
@@ -122,13 +146,7 @@ class Questions:
 
         :raises SilentError: no answer.
         """
-        mark = secrets.token_hex(16)
-        form = f"--Format={parse.field_list(['Reason', 'Timestamp'], mark)}"
-        text = await self._ask("sinfo", ["--Node", "--noheader", "--all", "--local", f"--nodes={node}", form], {})
-        try:
-            return one_job.node_reason(text, mark)
-        except ValueError as error:
-            raise SilentError(f"sinfo's answer cannot be read: {error}") from error
+        return await self._sinfo(one_job.NODE_FIELDS, one_job.node_reason, f"--nodes={node}")
 
     async def private_data(self) -> frozenset[str]:
         """What Slurm hides from whoever is no Operator.
@@ -137,34 +155,20 @@ class Questions:
         """
         return privacy.private_data(await self._ask("scontrol", ["show", "config"], {}))
 
-    async def details(self, name: str, account: Account) -> tuple[parse.JobDetail, ...]:
-        """The jobs of one name and account that Slurm remembers, asked as it, with what :meth:`jobs` does not ask for.
-
-        :raises SilentError: no answer, or half of one.
-        """
-        mark = secrets.token_hex(16)
-        form = {"SQUEUE_FORMAT2": parse.field_list(parse.DETAIL_FIELDS, mark)}
-        which = [f"--name={name}", f"--user={account.name}"]
-        every = ["--noheader", "--all", "--local", "--states=all", *which]
-        text = await self._ask("squeue", every, form, account=account)
-        try:
-            return parse.details(text, mark)
-        except ValueError as error:
-            raise SilentError(f"squeue's answer cannot be read: {error}") from error
-
     async def nodes(self) -> tuple[Node, ...]:
         """All nodes of all partitions.
 
         :raises SilentError: no answer, or half of one.
         """
+        return await self._sinfo(parse.NODE_FIELDS, parse.nodes, "--exact")
+
+    async def _sinfo(self, fields: list[str], read: Callable[[str, str], T], which: str) -> T:
         # sinfo takes the long form from its arguments only; nothing in its answer is text of a user
         mark = secrets.token_hex(16)
-        form = f"--Format={parse.field_list(parse.NODE_FIELDS, mark)}"
-        text = await self._ask("sinfo", ["--Node", "--noheader", "--all", "--exact", "--local", form], {})
-        try:
-            return parse.nodes(text, mark)
-        except ValueError as error:
-            raise SilentError(f"sinfo's answer cannot be read: {error}") from error
+        every = ["--Node", "--noheader", "--all", "--local", which, f"--Format={parse.field_list(fields, mark)}"]
+        text = await self._ask("sinfo", every, {})
+        with _reading("sinfo"):
+            return read(text, mark)
 
     async def reservations(self) -> tuple[Reservation, ...]:
         """All reservations of nodes.
@@ -172,10 +176,8 @@ class Questions:
         :raises SilentError: no answer, or one that cannot be read.
         """
         text = await self._ask("scontrol", ["--oneliner", "show", "reservation"], {})
-        try:
+        with _reading("scontrol"):
             return parse.reservations(text)
-        except ValueError as error:
-            raise SilentError(f"scontrol's answer cannot be read: {error}") from error
 
     async def endings(self, numbers: Sequence[int]) -> dict[int, Ending]:
         """How jobs ended, from the accounting database: one question for all of them.
@@ -204,11 +206,9 @@ class Questions:
         told = await self._ask("scontrol", ["--oneliner", "show", "assoc_mgr", "flags=assoc,qos"], {})
         await turn()
         parts = await self._ask("scontrol", ["--oneliner", "--all", "show", "partition"], {})
-        try:
+        with _reading("scontrol"):
             associations, qos = limits_parse.associations(told)
             return Limits(associations=associations, qos=qos, partitions=limits_parse.partitions(parts))
-        except ValueError as error:
-            raise SilentError(f"scontrol's answer cannot be read: {error}") from error
 
     async def rules(self, turn: Turn) -> Rules:
         """Who may use which QOS, the limits of a QOS for each user, and what is enforced; it seldom changes.
@@ -255,10 +255,8 @@ class Questions:
         called = await self._ask("sacct", [*every, *form], {}, limit_s)
         form = [f"--format={','.join(accounting.FIELDS)}", "--parsable2"]
         told = await self._ask("sacct", [*every, *form], {}, limit_s)
-        try:
+        with _reading("sacct"):
             found = accounting.jobs(told, accounting.names(called, mark))
-        except ValueError as error:
-            raise SilentError(f"sacct's answer cannot be read: {error}") from error
         return [job for job in found if job.started_at < end and (job.ended_at is None or job.ended_at > start)]
 
     async def _ask(

@@ -20,8 +20,9 @@ from fastapi import Path as PathPart
 
 from .. import __version__, capabilities, unix_server
 from ..errors import FabricError
-from ..model import CancelRequest, ExtendRequest, Found, HubUser, SessionId, SessionLog, SubmitRequest, Submitted
+from ..model import CancelRequest, ExtendRequest, Found, SessionLog, SubmitRequest, Submitted
 from ..settings import Settings, load
+from ..types import HubUser, SessionId
 from ..unix_server import answer_with_problems
 from . import accounts
 from .gateway import Gateway

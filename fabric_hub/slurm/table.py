@@ -9,6 +9,7 @@ while, because their owners want to read why.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Protocol, TypeVar
 
 from ..model import Job, Phase
 
@@ -137,7 +138,23 @@ def clusters_of(jobs: Iterable[Job], hub: str, session: str, account: str) -> tu
     )
 
 
-def find_live(jobs: Iterable[Job], name: str, account: str) -> tuple[Job, ...]:
+class Named(Protocol):
+    """A job in whichever form: :class:`~fabric_hub.model.Job`, or what is asked of few jobs only."""
+
+    @property
+    def job_id(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def user(self) -> str: ...
+    @property
+    def phase(self) -> Phase: ...
+
+
+J = TypeVar("J", bound=Named)
+
+
+def find_live(jobs: Iterable[J], name: str, account: str) -> tuple[J, ...]:
     """The jobs of one name that belong to one Unix account and are not over, newest first.
 
     Names are free text: a job of the same name that belongs to somebody else is not this one.

@@ -210,9 +210,7 @@ class Watcher:
 
     async def _turn(self) -> None:
         """Count one more question, and wait until it may be asked."""
-        wait_s = self._bucket.wait_s(self._clock())
-        self._bucket.take(self._clock())
-        await asyncio.sleep(wait_s)
+        await asyncio.sleep(self._bucket.turn_s(self._clock()))
 
     async def _ask_jobs(self) -> None:
         asked_at, began = self._wall(), self._clock()
@@ -263,7 +261,7 @@ class Watcher:
                 return await self._doubts.about(missing)
         except TimeoutError:
             log.warning("%d sessions are not in Slurm's answer, and nothing else is known of them yet", len(missing))
-            return Words()
+            return Words(hidden=self._doubts.alive)
 
     async def _why_hidden(self, kind: str) -> str:
         """Why an answer lacks what is there; ``kind`` is a word of PrivateData."""

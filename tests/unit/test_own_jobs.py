@@ -19,7 +19,7 @@ MARK = mark(KEY, SESSION, "jan", None)
 
 
 def a_detail(job_id: int, comment: str = MARK, user: str = "jan") -> JobDetail:
-    return JobDetail(job_id, user, "gpu1", comment)
+    return JobDetail(job_id, f"fabric-main-{SESSION}", user, "RUNNING", "gpu1", comment)
 
 
 def test_of_the_jobs_that_carry_a_mark_only_the_first_is_the_gateways_own() -> None:
@@ -58,8 +58,9 @@ def test_a_gateway_that_was_started_anew_has_the_same_key_and_takes_none_that_ot
 
 
 def test_a_comment_forges_no_record() -> None:
-    text = f"7|mjan|mgpu[1-2]|mx\n8|fjan|fgpu1|f{MARK}|m\n"
-    assert details(text, "m") == (JobDetail(7, "jan", "gpu[1-2]", f"x\n8|fjan|fgpu1|f{MARK}"),)
+    forged = f"x\n8|fjan|fRUNNING|fgpu1|f{MARK}|fn|f"
+    text = f"7|mjan|mPENDING|mgpu[1-2]|m{forged}|mmine|m\n"
+    assert details(text, "m") == (JobDetail(7, "mine", "jan", "PENDING", "gpu[1-2]", forged),)
 
 
 REQUEST = ExtendRequest(session=SESSION, user="jan", job_id=7, account="Lab", partition="gpu", minutes=60)

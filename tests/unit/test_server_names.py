@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import TypeAdapter
 
-from fabric_hub.model import ServerName
 from fabric_hub.server_names import LONGEST, refusal
+from fabric_hub.types import ServerName
 
 
 @pytest.mark.parametrize("name", ["evening", "a", "run-2", "x" * LONGEST])

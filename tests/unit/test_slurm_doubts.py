@@ -11,8 +11,9 @@ import pytest
 from fabric_hub.commands import daemons
 from fabric_hub.model import Found, Job, Node, Snapshot
 from fabric_hub.settings import SlurmSettings
-from fabric_hub.slurm import ends, one_job, privacy
+from fabric_hub.slurm import ends, one_job, privacy, watcher
 from fabric_hub.slurm.questions import Questions, SilentError
+from fabric_hub.slurm.table import Ending
 from fabric_hub.slurm.watcher import Watcher
 
 from .builders import a_site
@@ -70,6 +71,24 @@ async def test_hidden_jobs_stay_with_their_clusters_and_the_missing_right_is_nam
     slurm.answer = (*OURS, WORKERS)
     back = await rounds.next()
     assert (back.silent_since, back.narrowed, back.problem) == (None, False, "")
+
+
+async def test_hidden_jobs_stay_hidden_while_every_other_source_hangs(
+    slurm: Slurm, rounds: Rounds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slurm.answer = OURS
+    await rounds.next()
+    hide(slurm, "jobs")
+    hidden = await rounds.next()
+
+    async def hangs(_: object) -> dict[int, Ending]:
+        await asyncio.Event().wait()
+        return {}
+
+    monkeypatch.setattr(watcher, "_DOUBTS_TIMEOUT_S", 0.01)
+    monkeypatch.setattr(slurm, "endings", hangs)
+    later = await rounds.next(10)
+    assert (later.jobs, later.narrowed, later.silent_since) == (hidden.jobs, True, hidden.silent_since)
 
 
 async def test_what_a_hidden_job_does_its_owner_is_told(slurm: Slurm, rounds: Rounds) -> None:

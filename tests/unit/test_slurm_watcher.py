@@ -25,6 +25,12 @@ def job(number: int = 1, state: str = "RUNNING", **changes: object) -> Job:
     return Job.model_validate(fields | changes)
 
 
+def test_who_takes_a_turn_at_the_same_moment_as_others_waits_for_them() -> None:
+    bucket = pace.Bucket(rate=0.5, burst=2)
+    assert [bucket.turn_s(1000.0) for _ in range(5)] == pytest.approx([0.0, 0.0, 2.0, 4.0, 6.0])
+    assert bucket.wait_s(1006.0) == pytest.approx(2.0)
+
+
 def test_the_bucket_never_lets_more_through_than_its_rate() -> None:
     bucket, asked, now = pace.Bucket(rate=0.5, burst=2), 0, 1000.0
     while now < 1100:

@@ -1,0 +1,114 @@
+"""Names and other short texts as types: what may be in them, and how that is said to a person. No I/O."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+from pydantic_core import PydanticCustomError
+
+from .names import slurm_key
+
+SESSION_ID = r"[a-z2-7]{12}"
+HUB_ID = r"[a-z0-9]{2,16}"
+
+
+def matching(pattern: str) -> StringConstraints:
+    """A text that a pattern describes from its first character to its last."""
+    # pydantic's regex engine takes $ as the end of the text, never before a final newline
+    return StringConstraints(pattern=rf"^(?:{pattern})$", strict=True)
+
+
+def said(rule: str, example: str, better: Callable[[str], str] = lambda _: "") -> WrapValidator:
+    """What a value of a type must be, in words: a pattern tells a person nothing.
+
+    :param better: what was probably meant by a wrong value, or ""; it is told only where the value itself may be.
+    """
+
+    def check(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return validate(value)
+        except ValidationError:
+            context = {"rule": rule, "example": example, "better": better(str(value))}
+            raise PydanticCustomError("words", 'must be {rule}, such as "{example}"', context) from None
+
+    return WrapValidator(check)
+
+
+def _slug(text: str) -> str:
+    made = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40].strip("-")
+    return f'write "{made}"' if made else ""
+
+
+def _one_name(text: str) -> str:
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    return "write a profile for each of them" if len(parts) > 1 else ""
+
+
+def _without_domain(text: str) -> str:
+    domain, slash, name = text.partition("\\")
+    if not slash or not name:
+        return ""
+    return f"write \"{name.lower()}\", and the domain in users.unix_name = '{domain}\\{{user}}'"
+
+
+SessionId = Annotated[str, matching(SESSION_ID)]
+HubId = Annotated[str, matching(HUB_ID), said("2 to 16 small letters and digits", "main")]
+# A person as the hub names them. JupyterHub allows more; what is not in here cannot have sessions.
+HubUser = Annotated[
+    str,
+    matching(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,63}"),
+    said("a person's name at the hub: letters, digits and _ . @ + -, at most 64", "anna@example.org", _without_domain),
+]
+# Names of Slurm's own objects: account, partition, QOS, reservation, cluster.
+SlurmName = Annotated[
+    str,
+    matching(r"[A-Za-z0-9_][A-Za-z0-9_.@:+-]{0,63}"),
+    said("one name that Slurm has, no list: letters, digits and _ . @ : + -, at most 64", "gpu_long", _one_name),
+]
+# The same of accounts and QOS, which Slurm compares without regard to case.
+AccountName = Annotated[SlurmName, AfterValidator(slurm_key)]
+QosName = AccountName
+# Such a name in Slurm's own answers, whatever is in it; "" is none.
+SlurmKey = Annotated[str, AfterValidator(slurm_key)]
+# Names of the site's own objects: project, profile, image, dataset.
+Slug = Annotated[
+    str,
+    matching(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?"),
+    said("small letters, digits and hyphens between them, at most 40", "ml-course", _slug),
+]
+ServerName = Annotated[str, matching(r"|[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")]
+# Types of GPU as AutoDetect and MIG name them: nvidia_rtx_pro_6000_blackwell_server_edition, 1g.10gb+me, intel(r)_...
+_GPU_TYPE = r"[A-Za-z0-9_.+()/-]{1,100}"
+GpuType = Annotated[
+    str,
+    matching(_GPU_TYPE),
+    said("a type of GPU as Slurm names it, the TYPE in gpu:TYPE:NUMBER of `sinfo -o %G`", "h200"),
+]
+Gres = Annotated[
+    str,
+    matching(rf"(?:gpu|shard)(?::{_GPU_TYPE})?:[1-9][0-9]{{0,3}}"),
+    said("gpu or shard with a number, and a type between them where it matters", "gpu:h200:1"),
+]
+OneLine = Annotated[str, matching(r"[^\x00-\x1f\x7f]{1,200}")]
+EnvName = Annotated[
+    str, matching(r"[A-Za-z_][A-Za-z0-9_]{0,127}"), said("the name of a variable: letters, digits and _", "MY_SITE")
+]
+
+
+def _absolute(path: Path) -> Path:
+    if not path.is_absolute():
+        raise ValueError(f"{path} is not an absolute path")
+    return path
+
+
+AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
