@@ -4,7 +4,7 @@ Nothing is ended without the lease on the record (:mod:`.lease`). Three loops. O
 the start: every session on record that JupyterHub does not know is started again (its
 ``start()`` then adopts the job). Then with every snapshot: jobs of this hub whose
 session is over, or was never on record, end. And tokens and keys of sessions that are
-over go, also when nobody could remove them at their end.
+over go when their jobs have ended, also when nobody could remove them then.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from ..accounts import hub_name, unix_name
 from ..errors import FabricError
 from ..model import CancelRequest, Frozen, HubUser, Job, Phase, Snapshot
 from ..sessions.doorbell import doorbell_path, ring
+from ..sessions.standing import standings
 from ..sessions.store import Session, SessionStore
 from ..settings import Settings
 from ..slurm.client import GatewayClient
@@ -198,17 +199,28 @@ class Reconciler:
         """Remove the private files of sessions that are over, for each user apart; mostly they are gone already."""
         async with asyncio.TaskGroup() as clearing:
             while True:
-                now, left = time.time(), dict[str, list[Session]]()
                 with suppress(FabricError):  # the record is locked: the next look reads it
-                    for session in self._store.ended_since(now - CLEAR_FOR_S):
-                        over = session.ended_at is not None and now - session.ended_at > GRACE_S
-                        if over and session.id not in self._cleared:
-                            left.setdefault(session.user, []).append(session)
-                for user, mine in left.items():
-                    if user not in self._clearing:
-                        task = self._clearing[user] = clearing.create_task(self._clear(mine), name=f"files of {user}")
-                        task.add_done_callback(lambda _, user=user: self._clearing.pop(user))  # type: ignore[misc]
+                    for user, mine in self._left().items():
+                        if user not in self._clearing:
+                            task = clearing.create_task(self._clear(mine), name=f"files of {user}")
+                            self._clearing[user] = task
+                            task.add_done_callback(lambda _, user=user: self._clearing.pop(user))  # type: ignore[misc]
                 await asyncio.sleep(CLEAR_S)
+
+    def _left(self) -> dict[str, list[Session]]:
+        """The sessions whose files are to be removed, by user: a job that still ends may write to its own."""
+        now, snapshot = time.time(), self._follower.snapshot
+        if snapshot is None:
+            return {}
+        ended = self._store.ended_since(now - CLEAR_FOR_S)
+        self._cleared.intersection_update(session.id for session in ended)
+        jobs = standings(ended, snapshot)
+        left: dict[str, list[Session]] = {}
+        for session in ended:
+            over = session.ended_at is not None and now - session.ended_at > GRACE_S
+            if over and session.id not in self._cleared and jobs[session.id].alive is None:
+                left.setdefault(session.user, []).append(session)
+        return left
 
     async def _clear(self, mine: list[Session]) -> None:
         for session in mine:

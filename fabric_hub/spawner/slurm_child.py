@@ -37,8 +37,7 @@ GONE_PATIENCE_S = 15.0
 FIRST_WORD_S = 10.0
 QUIET_S = 10.0
 PREPARING_S = 5.0  # between two looks at a node that is made ready
-# Between two tries to cancel what Slurm did not answer for, or looks for the end of a job that ends slowly.
-END_AGAIN_S, END_TRIES = 10.0, 60
+END_AGAIN_S = 10.0  # between two tries to cancel what Slurm did not answer for
 
 
 class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
@@ -374,23 +373,14 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
                         if standing(session, snapshot).verdict is Verdict.GONE:
                             break
             except TimeoutError:
+                # it may write to its files until it has ended: the reconciler removes them then
                 self.log.info("Job %s is still ending", session.job_id)
-                self.shared.spawn(self._remove_later(session))
                 return
         await self._remove(session)
 
     async def _end_later(self, session: Session, why: str) -> None:
         while not await self._cancel(session, why):  # noqa: ASYNC110 - Slurm's answer sets no event of ours
             await asyncio.sleep(END_AGAIN_S)
-        await self._remove(session)
-
-    async def _remove_later(self, session: Session) -> None:
-        """A job that still ends may write to its files: they go when it has."""
-        for _ in range(END_TRIES):
-            await asyncio.sleep(END_AGAIN_S)
-            with suppress(FabricError):
-                if standing(session, await self.shared.follower.fresh(time.time())).verdict is Verdict.GONE:
-                    break
         await self._remove(session)
 
     async def _remove(self, session: Session) -> None:
