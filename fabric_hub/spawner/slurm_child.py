@@ -350,21 +350,15 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         return bool(self.session.profile == self.shared.settings.quotas.rescue_profile)
 
     async def abandon(self) -> None:
-        """After a failed start, or the end: no job may be left, nor what it would have read: tokens and keys.
-
-        What Slurm does not answer now is done later, also by the reconciler.
-        """
+        """After a failed start, or the end: no job may be left, nor what it would have read: tokens and keys."""
         session = self.session
         if await self._cancel(session, "failed"):
             await self._remove(session)
-        else:
-            self.shared.spawn(self._end_later(session, "failed"))
 
     async def stop_session(self, now: bool) -> None:
         """Cancel the job, and wait a moment until Slurm says that it is gone."""
         session = self.session
         if not await self._cancel(session, "stopped"):
-            self.shared.spawn(self._end_later(session, "stopped"))
             return
         if session.job_id and not now:
             try:
@@ -378,10 +372,23 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
                 return
         await self._remove(session)
 
-    async def _end_later(self, session: Session, why: str) -> None:
-        while not await self._cancel(session, why):  # noqa: ASYNC110 - Slurm's answer sets no event of ours
-            await asyncio.sleep(END_AGAIN_S)
-        await self._remove(session)
+    async def _cancel(self, session: Session, why: str) -> bool:
+        """Whether its job is cancelled now. A job or files that are left the reconciler ends and removes."""
+        try:
+            await self.end_job(self.shared, session, why)
+        except SlurmUnavailableError as error:
+            self.log.warning("Session %s is to be cancelled later: %s", session.id, error)
+            self.shared.spawn(self._cancel_later(session, why))
+            return False
+        except FabricError as error:  # asked again, it would say the same
+            self.log.warning("Session %s was not cancelled: %s", session.id, error)
+            return False
+        return True
+
+    async def _cancel_later(self, session: Session, why: str) -> None:
+        await asyncio.sleep(END_AGAIN_S)
+        if await self._cancel(session, why):
+            await self._remove(session)
 
     async def _remove(self, session: Session) -> None:
         """Remove a session's private files: one that ended before its job read them leaves tokens and keys behind."""
@@ -389,14 +396,6 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
             await self.shared.gateway.remove(session.id, session.user)
         except FabricError as error:
             self.log.warning("Files of session %s are left: %s", session.id, error)
-
-    async def _cancel(self, session: Session, why: str) -> bool:
-        try:
-            await self.end_job(self.shared, session, why)
-        except FabricError as error:
-            self.log.warning("Session %s is to be cancelled later: %s", session.id, error)
-            return False
-        return True
 
     # -- progress
 
