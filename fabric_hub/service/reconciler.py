@@ -12,7 +12,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from functools import partial
+from typing import Any
 
 import httpx
 from pydantic import TypeAdapter, ValidationError
@@ -87,6 +90,19 @@ def _is_hub_user(name: str) -> bool:
     return True
 
 
+class _OneEach:
+    """One task at a time for each user: nobody waits behind another's."""
+
+    def __init__(self) -> None:
+        self._busy: set[str] = set()
+
+    def begin(self, group: asyncio.TaskGroup, user: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Begin a user's work, unless there is some under way."""
+        if user not in self._busy:
+            self._busy.add(user)
+            group.create_task(work(), name=user).add_done_callback(lambda _: self._busy.discard(user))
+
+
 class Reconciler:
     """Runs in the service."""
 
@@ -104,8 +120,7 @@ class Reconciler:
         self._started_at = time.time()
         self._asked: dict[int, float] = {}
         self._cleared: set[str] = set()
-        self._clearing: dict[str, asyncio.Task[None]] = {}  # by user
-        self._ending: dict[str, asyncio.Task[None]] = {}  # by user
+        self._clearing, self._ending = _OneEach(), _OneEach()
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -179,9 +194,7 @@ class Reconciler:
             if now - self._asked.get(orphan.job_id, 0.0) >= RETRY_S:
                 waiting.setdefault(orphan.user, []).append(orphan)
         for user, mine in waiting.items():
-            if user not in self._ending:
-                self._ending[user] = ending.create_task(self._end_all(mine), name=f"orphans of {user}")
-                self._ending[user].add_done_callback(lambda _, user=user: self._ending.pop(user))  # type: ignore[misc]
+            self._ending.begin(ending, user, partial(self._end_all, mine))
 
     async def _end_all(self, mine: list[Orphan]) -> None:
         for orphan in mine:
@@ -201,10 +214,7 @@ class Reconciler:
             while True:
                 with suppress(FabricError):  # the record is locked: the next look reads it
                     for user, mine in self._left().items():
-                        if user not in self._clearing:
-                            task = clearing.create_task(self._clear(mine), name=f"files of {user}")
-                            self._clearing[user] = task
-                            task.add_done_callback(lambda _, user=user: self._clearing.pop(user))  # type: ignore[misc]
+                        self._clearing.begin(clearing, user, partial(self._clear, mine))
                 await asyncio.sleep(CLEAR_S)
 
     def _left(self) -> dict[str, list[Session]]:
