@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fabric_hub.embedded import accounts, demo
-from fabric_hub.embedded.up import layout_of
+from fabric_hub.embedded.instance import layout_of
 from tests.embedded_run import EmbeddedRun
 from tests.watchdog import clear, watch
 

@@ -19,7 +19,7 @@ import httpx
 
 from fabric_hub.embedded import ports, processes, runtime
 from fabric_hub.embedded.cluster import slurm_environment
-from fabric_hub.embedded.up import layout_of
+from fabric_hub.embedded.instance import layout_of
 from fabric_hub.images.build import PYTHON, find_uv
 
 from .hub_client import until

@@ -96,6 +96,11 @@ class Connections:
         self.say("%d connections are open, as many as there may be; those that wait longest are closed", self.most())
         return True
 
+    def exhausted(self) -> None:
+        """No descriptor was left for a new one: make room."""
+        self.say("No descriptors are left; new connections wait. LimitNOFILE of the unit may be too low")
+        self.shed()
+
     def say(self, text: str, *values: object) -> None:
         """Log it, at most once a minute: what strangers do must not fill a disk."""
         now = time.monotonic()

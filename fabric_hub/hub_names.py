@@ -18,7 +18,7 @@ from certipy import Certipy, CertNotFoundError
 from cryptography import x509
 from jupyterhub.services.service import _ServiceSpawner
 
-from .settings import HubSettings
+from .hub_settings import HubSettings
 from .spawner.certificates import general_name
 from .spawner.names import ANY_USER, alt_name
 

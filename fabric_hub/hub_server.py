@@ -37,8 +37,7 @@ class PatientServer(HTTPServer):
         super().add_sockets([Listener(one, self._pause) for one in sockets])
 
     def _pause(self, listener: Listener, _error: OSError) -> None:
-        self.counted.say("No descriptors are left; new connections wait. LimitNOFILE of the unit may be too low")
-        self.counted.shed()
+        self.counted.exhausted()
         number = listener.fileno()
         self._handlers.pop(number)()
         self._handlers[number] = lambda: None  # for a stop meanwhile

@@ -15,18 +15,18 @@ from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, model_validator
 
 from .dataset_settings import CatalogueSettings as CatalogueSettings
 from .dataset_settings import DatasetsSettings as DatasetsSettings
 from .errors import FabricError
+from .hub_settings import HubSettings, LoginSettings
 from .model import Frozen
 from .names import as_compared
 from .quota_settings import QuotasSettings
 from .site_mistakes import across, at_line, explain
-from .types import AbsolutePath, AccountName, EnvName, GpuType, Gres, HubId, HubUser, QosName, Slug, SlurmName, said
+from .types import AbsolutePath, AccountName, EnvName, GpuType, Gres, HubUser, QosName, Slug, SlurmName, said
 
 ENV = "FABRIC_HUB_SITE"
 DEFAULT_PATH = Path("/etc/fabric-hub/site.toml")
@@ -37,11 +37,6 @@ def _in_slurms_units(text: str) -> str:
     return f'write "{match[1]}{match[2].upper() or "M"}"' if match and float(match[1]) else ""
 
 
-HttpAddress = Annotated[
-    str,
-    Field(pattern=r"^(?:https?://[A-Za-z0-9._:\[\]-]+(?:/[A-Za-z0-9._~/-]*)?)?$"),
-    said("an address with https:// or http://, without a query", "https://hub.example.org"),
-]
 MemorySize = Annotated[
     str,
     Field(pattern=r"^[1-9][0-9]*(?:\.[0-9]+)?[KMGT]$"),
@@ -55,100 +50,6 @@ def memory_mb(size: str) -> int:
     number, unit = float(size[:-1]), size[-1]
     factor = {"K": 1 / 1024, "M": 1, "G": 1024, "T": 1024 * 1024}[unit]
     return max(1, -int(-number * factor // 1))
-
-
-def _same_origin(one: str, other: str) -> bool:
-    first, second = urlsplit(one), urlsplit(other)
-    return (first.scheme, first.netloc) == (second.scheme, second.netloc)
-
-
-class HubSettings(Frozen):
-    """The hub process."""
-
-    id: HubId = Field(default="main", description="Tells this hub's jobs from another hub's on the same cluster.")
-    state_dir: AbsolutePath = Field(description="Databases, cookie secret and certificates; only the hub's user.")
-    bind_url: str = Field(
-        default="http://127.0.0.1:8000", description="The address people open (the proxy listens here)."
-    )
-    hub_ip: str = Field(default="127.0.0.1", description="Address of the hub's API on the network of the nodes.")
-    hub_port: int = Field(
-        default=8081, ge=1, le=65535, description="Port of the hub's API; sessions call it from the nodes."
-    )
-    public_url: HttpAddress = Field(
-        default="",
-        description="The address people open, where a web server stands before the proxy; default: bind_url.",
-    )
-    subdomain_host: HttpAddress = Field(
-        default="",
-        description="Gives every user's sessions a host of their own below this one, so that no page of theirs can act "
-        'on the hub: "https://hub.example.org". Needs wildcard DNS and a wildcard certificate (*.hub.example.org).',
-    )
-    nodes_url: HttpAddress = Field(
-        default="", description="The hub's public address as nodes reach it; default: public_url, else bind_url."
-    )
-    internal_ssl: bool = Field(default=True, description="Mutual TLS between hub, proxy and sessions.")
-    extra_config: AbsolutePath | None = Field(
-        default=None, description="A jupyterhub_config.py of the site's own (login, branding), run after ours."
-    )
-    proxy_command: tuple[str, ...] = Field(default=(), description="configurable-http-proxy; default: found beside us.")
-
-    @model_validator(mode="after")
-    def _one_hub(self) -> HubSettings:
-        if urlsplit(self.subdomain_host).path.strip("/"):
-            raise ValueError("subdomain_host has a path: give the host only, https://hub.example.org")
-        if self.subdomain_host and self.public_url and not _same_origin(self.subdomain_host, self.public_url):
-            raise ValueError(f"public_url ({self.public_url}) is of another host than subdomain_host")
-        return self
-
-    @property
-    def socket_dir(self) -> Path:
-        """The Unix sockets of the hub's own processes; nobody else can enter."""
-        return self.state_dir / "run"
-
-    @property
-    def service_socket(self) -> Path:
-        """Where the REST service listens."""
-        return self.socket_dir / "service.sock"
-
-    @property
-    def proxy_api_socket(self) -> Path:
-        """Where the hub steers the proxy."""
-        return self.socket_dir / "proxy-api.sock"
-
-    @property
-    def base_path(self) -> str:
-        """The path under which everything is, without a final slash; mostly empty."""
-        return urlsplit(self.bind_url).path.rstrip("/")
-
-    @property
-    def pages_url(self) -> str:
-        """What stands before ``/services/fabric`` in the links of our pages, on whichever host they are shown."""
-        return self.subdomain_host.rstrip("/") + self.base_path
-
-    @property
-    def hosts(self) -> tuple[str, ...]:
-        """The names and addresses by which people and nodes call the hub."""
-        urls = (self.bind_url, self.public_url, self.subdomain_host, self.nodes_url)
-        found = (urlsplit(url).hostname for url in urls)
-        return tuple(dict.fromkeys(host for host in found if host and host not in ("0.0.0.0", "::")))
-
-
-class LoginSettings(Frozen):
-    """Who may log in. ``site`` leaves the authenticator to hub.extra_config."""
-
-    kind: Literal["demo", "pam", "site"] = Field(
-        default="site",
-        description="demo: passwords from demo_file. pam: the Unix passwords. site: what hub.extra_config sets.",
-    )
-    demo_file: AbsolutePath | None = Field(default=None, description="JSON {user: password}; only with kind = demo.")
-    admins: tuple[HubUser, ...] = Field(
-        default=(), description="Users who may administer JupyterHub; they may log in too."
-    )
-    keep_case: bool = Field(
-        default=False,
-        description="The site's authenticator tells people's names apart by case. JupyterHub's own write them in small "
-        "letters, and so are the names in this file read.",
-    )
 
 
 class GatewaySettings(Frozen):

@@ -22,6 +22,7 @@ from fabric_hub import cli, model, settings, types
 from fabric_hub.datasets.server import create_app as keeper_app
 from fabric_hub.datasets.verbs import Verbs as KeeperVerbs
 from fabric_hub.embedded.layout import default_directory
+from fabric_hub.hub_settings import HubSettings, LoginSettings
 from fabric_hub.quota_settings import QuotasSettings, StorageSettings
 from fabric_hub.service.api import make_app
 from fabric_hub.sessions.store import SessionStore
@@ -157,8 +158,8 @@ def fields(schema: Schema, *, optional: str = "") -> str:
 def sections() -> list[tuple[str, type[BaseModel]]]:
     """The tables of the site's file with the model that each one holds."""
     return [
-        ("hub", settings.HubSettings),
-        ("login", settings.LoginSettings),
+        ("hub", HubSettings),
+        ("login", LoginSettings),
         ("gateway", settings.GatewaySettings),
         ("slurm", settings.SlurmSettings),
         ("users", settings.UserSettings),

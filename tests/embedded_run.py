@@ -16,8 +16,8 @@ from typing import Any
 
 from fabric_hub import settings
 from fabric_hub.embedded.cluster import slurm_environment
+from fabric_hub.embedded.instance import layout_of
 from fabric_hub.embedded.processes import tail
-from fabric_hub.embedded.up import layout_of
 
 from . import leftovers
 

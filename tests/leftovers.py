@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from fabric_hub.embedded import accounts
-from fabric_hub.embedded.up import layout_of
+from fabric_hub.embedded.instance import layout_of
 
 # Of workers' tasks, of multiprocessing and of distributed.
 NAMES = ("fabric-dask-*", "pymp-*", "dask-scratch-space*")

@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 import httpx
 
 from ..dataset_settings import DatasetsSettings
+from ..hub_settings import HubSettings
 from ..node.daemon import ask as ask_node
-from ..settings import HubSettings, Settings
+from ..settings import Settings
 from ..slurm import privacy
 from .findings import Finding, ask, place, problem, right, skipped
 

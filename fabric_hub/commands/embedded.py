@@ -15,9 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from ..embedded import accounts, demo, instance, listener
+from ..embedded.directories import make_root
+from ..embedded.instance import layout_of
 from ..embedded.layout import Layout, default_directory
 from ..embedded.processes import tail
-from ..embedded.up import Options, down, layout_of, make_root, up
+from ..embedded.stop import down
+from ..embedded.up import Options, up
 from ..errors import FabricError
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..settings import HubSettings
+from ..hub_settings import HubSettings
 
 REMEDY = 'Set hub.subdomain_host = "https://hub.example.org", with DNS and a certificate for *.hub.example.org.'
 

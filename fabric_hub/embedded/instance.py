@@ -100,6 +100,13 @@ def read_owned(path: Path, uid: int) -> str:
         raise refused("is not text") from error
 
 
+def layout_of(directory: Path) -> Layout:
+    """The layout of a run's directory, with the images directory that its last start used."""
+    layout = Layout(directory, directory / "images")
+    known = read(layout)
+    return Layout(directory, known.images) if known else layout
+
+
 _MARK = "An embedded run of Fabric Hub: `fabric-hub down --purge` removes this directory and all that is in it.\n"
 
 

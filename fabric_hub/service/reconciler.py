@@ -4,7 +4,7 @@ Nothing is ended without the lease on the record (:mod:`.lease`). Three loops. O
 the start: every session on record that JupyterHub does not know is started again (its
 ``start()`` then adopts the job). Then with every snapshot: jobs of this hub whose
 session is over, or was never on record, end. And tokens and keys of sessions that are
-over go, also when nobody could remove them at their end.
+over go when their jobs have ended, also when nobody could remove them then.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from functools import partial
+from typing import Any
 
 import httpx
 from pydantic import TypeAdapter, ValidationError
@@ -21,6 +24,7 @@ from ..accounts import hub_name, unix_name
 from ..errors import FabricError
 from ..model import CancelRequest, Frozen, Job, Phase, Snapshot
 from ..sessions.doorbell import doorbell_path, ring
+from ..sessions.standing import standings
 from ..sessions.store import Session, SessionStore
 from ..settings import Settings
 from ..slurm.client import GatewayClient
@@ -87,6 +91,19 @@ def _is_hub_user(name: str) -> bool:
     return True
 
 
+class _OneEach:
+    """One task at a time for each user: nobody waits behind another's."""
+
+    def __init__(self) -> None:
+        self._busy: set[str] = set()
+
+    def begin(self, group: asyncio.TaskGroup, user: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Begin a user's work, unless there is some under way."""
+        if user not in self._busy:
+            self._busy.add(user)
+            group.create_task(work(), name=user).add_done_callback(lambda _: self._busy.discard(user))
+
+
 class Reconciler:
     """Runs in the service."""
 
@@ -104,8 +121,7 @@ class Reconciler:
         self._started_at = time.time()
         self._asked: dict[int, float] = {}
         self._cleared: set[str] = set()
-        self._clearing: dict[str, asyncio.Task[None]] = {}  # by user
-        self._ending: dict[str, asyncio.Task[None]] = {}  # by user
+        self._clearing, self._ending = _OneEach(), _OneEach()
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -179,9 +195,7 @@ class Reconciler:
             if now - self._asked.get(orphan.job_id, 0.0) >= RETRY_S:
                 waiting.setdefault(orphan.user, []).append(orphan)
         for user, mine in waiting.items():
-            if user not in self._ending:
-                self._ending[user] = ending.create_task(self._end_all(mine), name=f"orphans of {user}")
-                self._ending[user].add_done_callback(lambda _, user=user: self._ending.pop(user))  # type: ignore[misc]
+            self._ending.begin(ending, user, partial(self._end_all, mine))
 
     async def _end_all(self, mine: list[Orphan]) -> None:
         for orphan in mine:
@@ -199,17 +213,25 @@ class Reconciler:
         """Remove the private files of sessions that are over, for each user apart; mostly they are gone already."""
         async with asyncio.TaskGroup() as clearing:
             while True:
-                now, left = time.time(), dict[str, list[Session]]()
                 with suppress(FabricError):  # the record is locked: the next look reads it
-                    for session in self._store.ended_since(now - CLEAR_FOR_S):
-                        over = session.ended_at is not None and now - session.ended_at > GRACE_S
-                        if over and session.id not in self._cleared:
-                            left.setdefault(session.user, []).append(session)
-                for user, mine in left.items():
-                    if user not in self._clearing:
-                        task = self._clearing[user] = clearing.create_task(self._clear(mine), name=f"files of {user}")
-                        task.add_done_callback(lambda _, user=user: self._clearing.pop(user))  # type: ignore[misc]
+                    for user, mine in self._left().items():
+                        self._clearing.begin(clearing, user, partial(self._clear, mine))
                 await asyncio.sleep(CLEAR_S)
+
+    def _left(self) -> dict[str, list[Session]]:
+        """The sessions whose files are to be removed, by user: a job that still ends may write to its own."""
+        now, snapshot = time.time(), self._follower.snapshot
+        if snapshot is None:
+            return {}
+        ended = self._store.ended_since(now - CLEAR_FOR_S)
+        self._cleared.intersection_update(session.id for session in ended)
+        jobs = standings(ended, snapshot)
+        left: dict[str, list[Session]] = {}
+        for session in ended:
+            over = session.ended_at is not None and now - session.ended_at > GRACE_S
+            if over and session.id not in self._cleared and jobs[session.id].alive is None:
+                left.setdefault(session.user, []).append(session)
+        return left
 
     async def _clear(self, mine: list[Session]) -> None:
         for session in mine:

@@ -42,8 +42,7 @@ def out_of_descriptors(connections: Connections) -> Callable[[Listener, OSError]
     """asyncio makes a pause of its own when it is told; it would also say so, each time."""
 
     def full(_listener: Listener, error: OSError) -> None:
-        connections.say("No descriptors are left; new connections wait. LimitNOFILE of the unit may be too low")
-        connections.shed()
+        connections.exhausted()
         raise error
 
     return full

@@ -20,7 +20,7 @@ from traitlets import Float, Instance
 
 from ..accounts import unix_name
 from ..errors import FabricError, SlurmUnavailableError
-from ..model import CancelRequest, Found, Job, JobSpec, Phase, SessionFile, Snapshot, SubmitRequest, Submitted
+from ..model import Found, Job, JobSpec, SessionFile, Snapshot, SubmitRequest, Submitted
 from ..projects import policy
 from ..sessions.standing import SETTLE_S, Standing, Verdict, by_number, standing
 from ..sessions.store import Session
@@ -28,17 +28,16 @@ from ..settings import Settings
 from ..slurm.ends import BY_OTHERS
 from . import drop_in
 from .child import session_variables
+from .ending import Ending, cancel
 from .metrics import record_failure
 from .runtime import HubRuntime, runtime
+from .script_begins import Script
 from .words import Trouble, progress_event, prologue_failed, was_killed, why_gone
 
 CERT_FILES = {"keyfile": "ssl.key", "certfile": "ssl.crt", "cafile": "ssl-ca.crt"}
-GONE_PATIENCE_S = 15.0
 FIRST_WORD_S = 10.0
 QUIET_S = 10.0
 PREPARING_S = 5.0  # between two looks at a node that is made ready
-# Between two tries to cancel what Slurm did not answer for, or looks for the end of a job that ends slowly.
-END_AGAIN_S, END_TRIES = 10.0, 60
 
 
 class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
@@ -61,8 +60,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
     trouble: Trouble | None = None  # while Slurm does not take the job
     _certificates: tuple[SessionFile, ...] = ()
     _told = Instance(asyncio.Event, (), help="Set, and replaced, when the submission's trouble changes.")
-    _began_at: float | None = None  # when the job's script was first seen to have begun
-    _prepares = False  # the job has its node, and its script has not begun
+    _script: Script | None = None  # of this start's job
 
     @property
     def shared(self) -> HubRuntime:
@@ -130,7 +128,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         :raises FabricError: why there is no server.
         """
         shared, session = self.shared, self.session
-        self._began_at, self._prepares = None, False
+        self._script = script = Script(shared, self.start_limit_s, self.preparing_limit_s, self.log)
         self.log.info("Submitting session %s of %s", session.id, self._log_name)
         submitted = await self._submit(again)
         at = session.submitted_at or time.time()
@@ -138,7 +136,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         self.job_id, self.said = str(submitted.job_id), submitted.words or self.said
         self.log.info("Session %s is job %s%s", session.id, submitted.job_id, " (adopted)" if submitted.adopted else "")
         try:
-            return await self._until_ready()
+            return await self._until_ready(script)
         finally:
             self._certificates = ()
 
@@ -156,7 +154,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
                         environment=self.session_environment(),
                         files=self._certificates,
                         datasets=session.datasets,
-                        rescue=self._rescues,
+                        rescue=session.profile == self.shared.settings.quotas.rescue_profile,
                         again=again,
                         job_id=session.job_id,
                     )
@@ -176,7 +174,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         told, self._told = self._told, asyncio.Event()
         told.set()
 
-    async def _until_ready(self) -> tuple[str, int]:
+    async def _until_ready(self, script: Script) -> tuple[str, int]:
         shared = self.shared
         while True:
             session = self._reread()
@@ -185,12 +183,12 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
                 raise await self._why_gone(now)
             if session.port is not None:
                 return await self._address(session), session.port
-            left = await self._time_left(now.job)
+            left = await script.time_left(session, now.job)
             if left <= 0:
-                raise self._too_slow(now.job)
-            quiet_s = PREPARING_S if self._prepares else QUIET_S
+                raise script.too_slow(now.job)
+            quiet_s = PREPARING_S if script.prepares else QUIET_S
             if not await shared.news(session, now.alive, timeout_s=min(left, quiet_s)):
-                await self._look_whether_it_began(session, now.job)
+                await script.look(session, now.job)
                 # No news is not "no change": an answer with the same jobs in it may say that ours is gone.
                 with suppress(FabricError):
                     await shared.follower.fresh(time.time() - QUIET_S)
@@ -214,51 +212,6 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
             raise FabricError(told or "The start was stopped.", reason=reason or "stopped", status=409)
         self.session = session
         return session
-
-    async def _time_left(self, job: Job | None) -> float:
-        """Seconds until a job whose script runs without a server counts as failed; a queued one has all the time."""
-        if job is None or job.phase is not Phase.RUNNING or job.started_at is None:
-            return self.start_limit_s
-        if self._began_at is None and job.started_at + self.start_limit_s <= time.time():
-            await self._look_whether_it_began(self.session, job)  # nobody has looked before
-        if self._prepares:
-            return job.started_at + self.preparing_limit_s - time.time()
-        return (self._began_at or job.started_at) + self.start_limit_s - time.time()
-
-    async def _look_whether_it_began(self, session: Session, job: Job | None) -> None:
-        """Look whether a running job's script has begun: Slurm calls a job running while it makes the node ready.
-
-        Where nobody can tell, it counts as begun with the job.
-        """
-        if job is None or job.phase is not Phase.RUNNING or self._began_at is not None:
-            return
-        try:
-            begun = (await self.shared.gateway.log(session.id, session.user)).begun
-        except FabricError as error:
-            self.log.warning("Whether the script of session %s has begun is not known: %s", session.id, error)
-            return
-        if begun:
-            self._began_at = time.time()  # seconds ago at most, which it is given
-        if self._prepares == begun:
-            self._prepares = not begun
-            self.shared.follower.look_again()
-
-    def _too_slow(self, job: Job | None) -> FabricError:
-        if self._prepares:
-            node = (job.node if job else "") or "the node"
-            return FabricError(
-                f"Slurm has been making node {node} ready for {self.preparing_limit_s:g} seconds (Prolog), and the "
-                "session's program did not begin.",
-                reason="node-not-ready",
-                hint="Start again, or tell the operators: the node's Prolog and slurmd's log say more.",
-                status=424,
-            )
-        return FabricError(
-            f"The session's job ran for {self.start_limit_s:g} seconds, but its server never answered.",
-            reason="no-answer",
-            hint="The log below says how far it came; try again, or tell the operator.",
-            status=424,
-        )
 
     async def _address(self, session: Session) -> str:
         """The address of the job's node, in Slurm's word.
@@ -344,69 +297,13 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
 
         :raises FabricError: Slurm does not answer.
         """
-        await shared.gateway.cancel(CancelRequest(session=session.id, user=session.user, why=why))
-
-    @property
-    def _rescues(self) -> bool:
-        return bool(self.session.profile == self.shared.settings.quotas.rescue_profile)
+        await cancel(shared, session, why)
 
     async def abandon(self) -> None:
-        """After a failed start, or the end: no job may be left, nor what it would have read: tokens and keys.
-
-        What Slurm does not answer now is done later, also by the reconciler.
-        """
-        session = self.session
-        if await self._cancel(session, "failed"):
-            await self._remove(session)
-        else:
-            self.shared.spawn(self._end_later(session, "failed"))
+        await Ending(self.shared, self.log).abandon(self.session)
 
     async def stop_session(self, now: bool) -> None:
-        """Cancel the job, and wait a moment until Slurm says that it is gone."""
-        session = self.session
-        if not await self._cancel(session, "stopped"):
-            self.shared.spawn(self._end_later(session, "stopped"))
-            return
-        if session.job_id and not now:
-            try:
-                async with asyncio.timeout(GONE_PATIENCE_S):
-                    async for snapshot in self.shared.follower.changes():
-                        if standing(session, snapshot).verdict is Verdict.GONE:
-                            break
-            except TimeoutError:
-                self.log.info("Job %s is still ending", session.job_id)
-                self.shared.spawn(self._remove_later(session))
-                return
-        await self._remove(session)
-
-    async def _end_later(self, session: Session, why: str) -> None:
-        while not await self._cancel(session, why):  # noqa: ASYNC110 - Slurm's answer sets no event of ours
-            await asyncio.sleep(END_AGAIN_S)
-        await self._remove(session)
-
-    async def _remove_later(self, session: Session) -> None:
-        """A job that still ends may write to its files: they go when it has."""
-        for _ in range(END_TRIES):
-            await asyncio.sleep(END_AGAIN_S)
-            with suppress(FabricError):
-                if standing(session, await self.shared.follower.fresh(time.time())).verdict is Verdict.GONE:
-                    break
-        await self._remove(session)
-
-    async def _remove(self, session: Session) -> None:
-        """Remove a session's private files: one that ended before its job read them leaves tokens and keys behind."""
-        try:
-            await self.shared.gateway.remove(session.id, session.user)
-        except FabricError as error:
-            self.log.warning("Files of session %s are left: %s", session.id, error)
-
-    async def _cancel(self, session: Session, why: str) -> bool:
-        try:
-            await self.end_job(self.shared, session, why)
-        except FabricError as error:
-            self.log.warning("Session %s is to be cancelled later: %s", session.id, error)
-            return False
-        return True
+        await Ending(self.shared, self.log).stop(self.session, now)
 
     # -- progress
 
@@ -416,9 +313,8 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         async for snapshot in self._changes():
             session = self.session  # as the start has read it last
             job = standing(session, snapshot).job
-            event = progress_event(
-                session, job, snapshot, trouble=self.trouble, said=self.said, prepares=self._prepares
-            )
+            prepares = self._script is not None and self._script.prepares
+            event = progress_event(session, job, snapshot, trouble=self.trouble, said=self.said, prepares=prepares)
             if event != last:
                 yield event
                 last = event

@@ -27,13 +27,13 @@ from ..sessions.phases import phases_of
 from ..sessions.standing import standing
 from ..sessions.store import Session, refuse_too_many
 from . import agreements, certificates, session_tokens
-from .child import SessionChild
+from .children import CHILDREN
 from .failures import SessionFailure
 from .form import render_form
 from .limits import refuse_over_limit, with_rescue
-from .local_child import FabricLocalSpawner
 from .metrics import record_failure, record_start
 from .names import ANY_USER, alt_name
+from .opening import open_session
 from .reach import unreachable
 from .runtime import HubRuntime, runtime
 from .slurm_child import FabricSlurmSpawner
@@ -46,8 +46,6 @@ _AFTER_RESTART = (
     "Files that were saved are still there."
 )
 
-CHILDREN: dict[str, type[SessionChild]] = {"slurm": FabricSlurmSpawner, "local": FabricLocalSpawner}
-
 
 class FabricSpawner(WrapSpawner):  # type: ignore[misc]
     """A session of one user in one project; see the module."""
@@ -56,6 +54,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
     # (FabricSlurmSpawner.start_limit_s). JupyterHub's own limit would throw people out of the queue.
     start_timeout = Integer(366 * 24 * 3600).tag(config=True)
 
+    api_token: Any
     child_class: Any
     child_config: dict[str, Any]
     child_spawner: Any  # a SessionChild, or None
@@ -264,7 +263,11 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
             await self.decide(self.user_options)
         await self.shared.open()
         try:
-            session, again = await self._open_session()
+            session, again = await open_session(
+                self.shared, self.user.name, self.name, self.choice, self.api_token, self.log
+            )
+            if again:
+                self.api_token = session.token
             session_tokens.revoke(self.user.db, self.user.name, self.name, keep=self.api_token, visitors=not again)
             self.session_id = session.id
             self._opened.set()
@@ -284,27 +287,6 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         self._guard(session)
         await self.shared.turnstile.wait(Step.READY)
         return address
-
-    async def _open_session(self) -> tuple[Session, bool]:
-        store, choice = self.shared.store, self.choice
-        live = store.live(self.user.name, self.name)
-        if live and live.token and _same(live, choice):
-            # A hub before this one got this far: its job, if there is one, holds this token.
-            self.log.info("Adopting session %s of %s", live.id, self._log_name)
-            self.api_token = live.token
-            return live, True
-        if live:
-            await self._replace(live)
-        fields = choice.model_dump(mode="json")
-        made = {"user": self.user.name, "server_name": self.name, "token": self.api_token, **fields}
-        session = await asyncio.to_thread(store.create, most=self.shared.settings.users.max_sessions, **made)
-        return session, False
-
-    async def _replace(self, live: Session) -> None:
-        """End a session on record that JupyterHub no longer knows; its job goes first."""
-        self.log.warning("Session %s of %s is replaced by a new one", live.id, self._log_name)
-        await CHILDREN[live.kind].end_job(self.shared, live, "replaced")
-        self.shared.store.end(live.id, reason="replaced", text="Replaced by a new start.")
 
     async def _give_up(self, error: FabricError) -> SessionFailure:
         lines: tuple[str, ...] = ()
@@ -393,11 +375,4 @@ def _fault() -> FabricError:
         reason="hub-fault",
         hint="Tell the operator the time: the hub's log has the details.",
         status=500,
-    )
-
-
-def _same(session: Session, choice: policy.Choice) -> bool:
-    return all(
-        getattr(session, field) == getattr(choice, field)
-        for field in ("project", "account", "profile", "kind", "image", "hours", "datasets")
     )

@@ -66,11 +66,8 @@ async function planted() {
 @pytest.fixture(params=["one origin", "own hosts"])
 def site(sandbox: Path, request: pytest.FixtureRequest) -> Iterator[SmallSite]:
     own = request.param == "own hosts"
-    site = SmallSite(sandbox / f"origin{own:d}", **({"hub": OWN_HOSTS} if own else {}))
-    try:
-        yield site.up()
-    finally:
-        site.close()
+    with SmallSite(sandbox / f"origin{own:d}", **({"hub": OWN_HOSTS} if own else {})) as site:
+        yield site
 
 
 @pytest.fixture

@@ -18,9 +18,9 @@ from typing import Any, Self
 import httpx
 
 from fabric_hub.embedded import cluster, runtime
+from fabric_hub.embedded.instance import layout_of
 from fabric_hub.embedded.processes import Account, end, start, tail
 from fabric_hub.embedded.sitefile import toml
-from fabric_hub.embedded.up import layout_of
 from fabric_hub.model import JOB_NAME
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.store import Session, SessionStore

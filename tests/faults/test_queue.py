@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from fabric_hub.sessions.store import Session
 from tests.hub.person import Person
 from tests.hub.small_site import SmallSite
 from tests.hub.waiting import until
@@ -21,17 +22,27 @@ pytestmark = [pytest.mark.hub, pytest.mark.timeout(400)]
 START_LIMIT_S = 3.0
 WAITING = 120
 
+Preparing = tuple[Person, Session]
+
 
 @pytest.fixture(scope="module")
 def queue(sandbox: Path) -> Iterator[SmallSite]:
     """A site whose jobs wait, and whose servers must answer soon after their jobs begin."""
-    extra = sandbox / "short.py"
-    extra.write_text(f"c.FabricSlurmSpawner.start_limit_s = {START_LIMIT_S}\n")
-    site = SmallSite(sandbox / "queue", hub={"extra_config": extra})
-    try:
-        yield site.up()
-    finally:
-        site.close()
+    with SmallSite(sandbox / "queue", f"c.FabricSlurmSpawner.start_limit_s = {START_LIMIT_S}\n") as site:
+        yield site
+
+
+@pytest.fixture
+def preparing(queue: SmallSite) -> Preparing:
+    """Somebody whose job has a node that Slurm makes ready; no server comes up by itself."""
+    person = queue.somebody()
+    queue.hold()
+    person.start_later()
+    session = queue.session_of(person)
+    queue.gateway.call(lambda fake: fake.preparing.add(session.id))
+    queue.answers = False
+    queue.begin(session.id)
+    return person, session
 
 
 def test_behind_120_waiting_starts_nobody_is_refused(queue: SmallSite) -> None:
@@ -72,14 +83,10 @@ def test_waiting_longer_than_a_start_may_take_throws_nobody_out(queue: SmallSite
     assert queue.session_of(waits).id == session.id
 
 
-def test_while_slurm_makes_the_node_ready_no_limit_counts_and_the_page_says_so(queue: SmallSite) -> None:
-    person = queue.somebody()
-    queue.hold()
-    person.start_later()
-    session = queue.session_of(person)
-    queue.gateway.call(lambda fake: fake.preparing.add(session.id))
-    queue.answers = False
-    queue.begin(session.id)
+def test_while_slurm_makes_the_node_ready_no_limit_counts_and_the_page_says_so(
+    queue: SmallSite, preparing: Preparing
+) -> None:
+    person, session = preparing
     began = time.monotonic()
     told = next(event for event in person.progress() if event["progress"] == 50)
     assert told["message"].startswith("Job")
@@ -93,14 +100,8 @@ def test_while_slurm_makes_the_node_ready_no_limit_counts_and_the_page_says_so(q
     person.stop()
 
 
-def test_the_limit_counts_from_the_first_word_of_the_script(queue: SmallSite) -> None:
-    person = queue.somebody()
-    queue.hold()
-    person.start_later()
-    session = queue.session_of(person)
-    queue.gateway.call(lambda fake: fake.preparing.add(session.id))
-    queue.answers = False
-    queue.begin(session.id)
+def test_the_limit_counts_from_the_first_word_of_the_script(queue: SmallSite, preparing: Preparing) -> None:
+    person, session = preparing
     next(event for event in person.progress() if event["progress"] == 50)
     queue.gateway.call(lambda fake: fake.preparing.discard(session.id))
     events = list(person.progress())

@@ -28,11 +28,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 @pytest.fixture(scope="session")
 def _running(sandbox: Path) -> Iterator[SmallSite]:
-    site = SmallSite(sandbox / "small")
-    try:
-        yield site.up()
-    finally:
-        site.close()
+    with SmallSite(sandbox / "small") as site:
+        yield site
 
 
 @pytest.fixture
@@ -73,8 +70,8 @@ def new_site(sandbox: Path, request: pytest.FixtureRequest) -> Iterator[Callable
     """Makes sites that a test may kill; ``new_site(users={...})`` changes the site's file."""
     made: list[SmallSite] = []
 
-    def make(**changes: dict[str, Any]) -> SmallSite:
-        site = SmallSite(sandbox / f"own{abs(hash(request.node.nodeid)) % 10**6}-{len(made)}", **changes)
+    def make(configuration: str = "", **changes: dict[str, Any]) -> SmallSite:
+        site = SmallSite(sandbox / f"own{abs(hash(request.node.nodeid)) % 10**6}-{len(made)}", configuration, **changes)
         made.append(site)
         return site.up()
 

@@ -12,7 +12,7 @@ import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -55,14 +55,15 @@ def _with_port(value: Any, port: int) -> Any:
 
 
 class SmallSite:
-    """See the module.
+    """See the module. ``with`` starts it, and closes it at the end.
 
     :param directory: an empty one with a short path (it holds a Unix socket).
+    :param configuration: lines of a jupyterhub_config.py of the site's own.
     :param held: the ports of hub and proxy are held for it, as by systemd.
     :param changes: sections of the site's file that differ, merged one level deep; ``{port}`` is the proxy's.
     """
 
-    def __init__(self, directory: Path, held: Any = False, **changes: dict[str, Any]) -> None:
+    def __init__(self, directory: Path, configuration: Any = "", held: Any = False, **changes: dict[str, Any]) -> None:
         self.directory = directory
         self.state = directory / "hub"
         self.state.mkdir(mode=0o700, parents=True)
@@ -74,6 +75,10 @@ class SmallSite:
         self._hub: subprocess.Popen[bytes] | None = None
         self._people = iter(PEOPLE)
         self._known: list[Person] = []
+        if configuration:
+            extra = directory / "extra.py"
+            extra.write_text(configuration)
+            changes["hub"] = {**changes.get("hub", {}), "extra_config": extra}
         self._write(changes, held)
         self.settings: Settings = load(directory / "site.toml")
         self.address = self.settings.hub.bind_url.rstrip("/")
@@ -116,7 +121,7 @@ class SmallSite:
 
     # the hub's processes
 
-    def up(self) -> SmallSite:
+    def up(self) -> Self:
         """Start the hub as a site does, and wait until hub and service answer."""
         self._log_before = len(self.log.read_text()) if self.log.exists() else 0
         passed = [listener.fileno() for listener in self._held]
@@ -140,6 +145,16 @@ class SmallSite:
             )  # fmt: skip
         until(self._healthy, "hub and service answer", 180, every_s=0.3)
         return self
+
+    def __enter__(self) -> Self:
+        try:
+            return self.up()
+        except BaseException:
+            self.close()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _healthy(self) -> bool:
         assert self._hub

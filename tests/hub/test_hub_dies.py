@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import httpx
 import pytest
@@ -69,12 +68,10 @@ def _word(site: SmallSite, token: str) -> httpx.Response:
 
 
 def test_a_session_that_no_longer_answers_a_new_hub_ends_with_the_reason(
-    new_site: Callable[..., SmallSite], tmp_path: Path
+    new_site: Callable[..., SmallSite],
 ) -> None:
     """Slurm still calls its job running, as after a crash of a node that slurmctld has not noticed yet."""
-    extra = tmp_path / "quick.py"
-    extra.write_text("c.Spawner.http_timeout = 3\n")
-    site = new_site(hub={"extra_config": str(extra)})
+    site = new_site("c.Spawner.http_timeout = 3\n")
     person = site.somebody()
     person.start()
     person.until_ready()

@@ -26,11 +26,10 @@ OFFER = 'To save and clean up your files, start profile rescue instead ("Rescue"
 @pytest.fixture(scope="module")
 def _limited(sandbox: Path) -> Iterator[SmallSite]:
     rescue = {"title": "Rescue", "partition": "gpu", "cpus": 1, "max_hours": 1}
-    site = SmallSite(sandbox / "limited", quotas={"rescue_profile": "rescue"}, profile={**PROFILES, "rescue": rescue})
-    try:
-        yield site.up()
-    finally:
-        site.close()
+    with SmallSite(
+        sandbox / "limited", quotas={"rescue_profile": "rescue"}, profile={**PROFILES, "rescue": rescue}
+    ) as site:
+        yield site
 
 
 @pytest.fixture

@@ -22,17 +22,14 @@ def local_site(sandbox: Path, images: Path) -> Iterator[SmallSite]:
     homes = sandbox / "local-homes"
     for name in PEOPLE:
         (homes / name).mkdir(parents=True)
-    site = SmallSite(
+    with SmallSite(
         sandbox / "local",
         users={"shared_account": True, "home": f"{homes}/{{user}}"},
         images={"dir": images},
         hub={"internal_ssl": False},
         profile={"local": LOCAL},
-    )
-    try:
-        yield site.up()
-    finally:
-        site.close()
+    ) as site:
+        yield site
 
 
 def _launchers(home: Path) -> list[int]:

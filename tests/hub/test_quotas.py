@@ -30,11 +30,8 @@ QUICK = {"title": "Stopped soon", "partition": "gpu", "gpus": 1, "gpu_type": "h2
 @pytest.fixture(scope="module")
 def generous(sandbox: Path) -> Iterator[SmallSite]:
     """A site that lets running sessions have more time, and stops idle ones of one profile at once."""
-    site = SmallSite(sandbox / "generous", slurm={"extend": "as-gateway"}, profile={**PROFILES, "quick": QUICK})
-    try:
-        yield site.up()
-    finally:
-        site.close()
+    with SmallSite(sandbox / "generous", slurm={"extend": "as-gateway"}, profile={**PROFILES, "quick": QUICK}) as site:
+        yield site
 
 
 @pytest.fixture

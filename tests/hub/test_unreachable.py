@@ -20,15 +20,8 @@ pytestmark = pytest.mark.hub
 @pytest.fixture(scope="module")
 def impatient(sandbox: Path) -> Iterator[SmallSite]:
     """A hub that waits four seconds for a server that has announced itself."""
-    directory = sandbox / "impatient"
-    directory.mkdir()
-    extra = directory / "quick.py"
-    extra.write_text("c.Spawner.http_timeout = 4\n")
-    made = SmallSite(directory / "site", hub={"extra_config": str(extra)})
-    try:
-        yield made.up()
-    finally:
-        made.close()
+    with SmallSite(sandbox / "impatient", "c.Spawner.http_timeout = 4\n") as site:
+        yield site
 
 
 def closed(server: AnnouncingServer) -> None:

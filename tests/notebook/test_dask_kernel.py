@@ -6,12 +6,13 @@ import json
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from tests.hub.waiting import until
 
 pytestmark = [pytest.mark.image, pytest.mark.timeout(300)]
 
@@ -68,10 +69,7 @@ def started(python: Path, directory: Path, text: str, **words: object) -> Iterat
 
 
 def _until_gone(directory: Path) -> None:
-    end = time.monotonic() + 60
-    while directory.exists():
-        assert time.monotonic() < end, "the cluster lives on"
-        time.sleep(0.05)
+    until(lambda: not directory.exists(), "the cluster has ended", 60)
 
 
 def test_scheduler_and_workers_import_what_stands_beside_the_notebook(python: Path, tmp_path: Path) -> None:

@@ -314,8 +314,25 @@ async def test_keys_of_a_session_that_is_over_go_also_when_the_gateway_was_away(
     gateway = AwayAtFirst()
     async with running(gateway, AnsweringHub({"jan": {"over", "live"}}, 201), TellingSlurm(a_snapshot())):
         assert await next_of(gateway.removed) == over.id
-        await asyncio.sleep(5 * reconciler.CLEAR_S)
-        assert gateway.removed.empty(), f"once, and never those of {live.id}"
+        assert gateway.removed.empty()
+        store.end(live.id, reason="stopped", text="It was stopped.")
+        assert await next_of(gateway.removed) == live.id, "when it is over; the others' files go once"
+
+
+async def test_a_job_that_still_ends_keeps_its_files(
+    running: Running, store: SessionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconciler, "GRACE_S", 0.0)
+    ending, other = (store.create(**fields_of_a_session(server_name=name)) for name in ("ending", "other"))
+    store.update(ending.id, job_id=7, submitted_at=NOW)
+    for session in (ending, other):
+        store.end(session.id, reason="stopped", text="It was stopped.")
+    name = f"fabric-main-{ending.id}"
+    gateway, slurm = NotedCancels(), TellingSlurm(a_snapshot(a_job(name=name, state="COMPLETING")))
+    async with running(gateway, AnsweringHub({"jan": {"ending", "other"}}, 201), slurm):
+        assert await next_of(gateway.removed) == other.id
+        slurm.say(a_snapshot(a_job(name=name, state="COMPLETED"), serial=2))
+        assert await next_of(gateway.removed) == ending.id
 
 
 async def test_a_hub_that_does_not_answer_does_not_keep_orphans_alive(running: Running, store: SessionStore) -> None:
