@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import signal
 import subprocess
@@ -21,10 +22,37 @@ from typing import IO, Any
 
 # How long a killed program may take to disappear before we stop waiting for it, in seconds.
 _KILL_GRACE_S = 2.0
-# So many starts of one account may hang at the same time.
-_HANGING_AT_MOST = 3
+# So many starts of one account may hang at the same time; of our own, whom no user can stop, many begin at once.
+_HANGING_AT_MOST, _OURS_AT_MOST = 3, 32
+_OURS = -1
 
-_hanging: Counter[int] = Counter()
+
+class _Starts:
+    """How many starts of each account are under way; threads count here, too."""
+
+    def __init__(self) -> None:
+        self._lock, self._count = threading.Lock(), Counter[int]()
+
+    def begin(self, uid: int) -> bool:
+        """Count one more; False: too many hang already."""
+        with self._lock:
+            if self._count[uid] >= (_OURS_AT_MOST if uid == _OURS else _HANGING_AT_MOST):
+                return False
+            self._count[uid] += 1
+            return True
+
+    def end(self, uid: int) -> None:
+        """One has begun, or never will."""
+        with self._lock:
+            self._count[uid] -= 1
+
+    def any(self) -> bool:
+        """Whether some are under way."""
+        with self._lock:
+            return any(self._count.values())
+
+
+_starts = _Starts()
 
 
 class TimedOutError(Exception):
@@ -112,14 +140,15 @@ async def spawn(argv: Sequence[str], env: Mapping[str, str], identity: Mapping[s
     :raises TimedOutError: it was not started in time; should it start later, it is killed.
     :raises OSError: it could not be started.
     """
-    uid = int(identity.get("user", -1))
-    if _hanging[uid] >= _HANGING_AT_MOST:
+    uid = int(identity.get("user", _OURS))
+    if not _starts.begin(uid):
         raise TimedOutError(Path(argv[0]).name, timeout_s)
     loop = asyncio.get_running_loop()
     started: asyncio.Future[subprocess.Popen[bytes]] = loop.create_future()
-    _hanging[uid] += 1
 
     def work() -> None:
+        popen: subprocess.Popen[bytes] | None = None
+        problem: BaseException | None = None
         try:
             popen = subprocess.Popen(
                 argv,
@@ -133,13 +162,15 @@ async def spawn(argv: Sequence[str], env: Mapping[str, str], identity: Mapping[s
                 **identity,
             )
         except BaseException as error:
-            _tell(loop, started, None, error, identity)
-        else:
-            _tell(loop, started, popen, None, identity)
-        finally:
-            _hanging[uid] -= 1
+            problem = error
+        _starts.end(uid)  # before it is told: who is told starts the next one, and would find this one hanging
+        _tell(loop, started, popen, problem, identity)
 
-    threading.Thread(target=work, name="start", daemon=True).start()
+    try:
+        threading.Thread(target=work, name="start", daemon=True).start()
+    except RuntimeError as error:  # no thread can be had
+        _starts.end(uid)
+        raise OSError(errno.EAGAIN, str(error)) from error
     try:
         async with asyncio.timeout(timeout_s):
             popen = await started

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from fabric_hub import model
+from fabric_hub import model, types
 from fabric_hub.model import (
     Job,
     JobSpec,
@@ -70,14 +70,14 @@ def test_no_name_takes_what_a_shell_or_a_line_would_read(kind: str, data: Any) -
     bad = data.draw(st.sampled_from([*"\n\r\0\t ;|&$`'\"\\<>(){}*?!#~/%=", "\u2028", "\uff41", "\u0430"]))
     text = data.draw(st.text("ab1", max_size=3)) + bad + data.draw(st.text("ab1", max_size=3))
     with pytest.raises(ValidationError):
-        TypeAdapter(getattr(model, kind)).validate_python(text)
+        TypeAdapter(getattr(types, kind)).validate_python(text)
 
 
 @pytest.mark.parametrize("kind", ["SessionId", "HubId", "HubUser", "SlurmName", "Slug", "Gres", "EnvName"])
 @pytest.mark.parametrize("value", ["-x", "--uid=0", "", b"gpu", 1, None])
 def test_no_name_begins_like_an_option_or_is_another_type(kind: str, value: object) -> None:
     with pytest.raises(ValidationError):
-        TypeAdapter(getattr(model, kind)).validate_python(value)
+        TypeAdapter(getattr(types, kind)).validate_python(value)
 
 
 @pytest.mark.parametrize(
