@@ -99,6 +99,30 @@ class EmbeddedRun:
         return self.directory / "homes" / user
 
     @property
+    def slurm_conf(self) -> Path:
+        return self.directory / "etc" / "slurm.conf"
+
+    def put_slurm_conf(self, text: str) -> None:
+        """Put another slurm.conf in its place, whole: a slurmd that reads it just then (it does so some time after
+        `scontrol reconfigure` has returned) ends for good where it finds half of it.
+        """
+        fresh = self.slurm_conf.with_suffix(".fresh")
+        fresh.write_text(text)
+        fresh.replace(self.slurm_conf)
+
+    @contextmanager
+    def while_in_slurm(self, more: str) -> Iterator[None]:
+        """More lines of slurm.conf while a block lasts; of a name that is there twice the later one counts."""
+        before = self.slurm_conf.read_text()
+        self.put_slurm_conf(f"{before}\n{more}\n")
+        try:
+            self.slurm("scontrol", "reconfigure")
+            yield
+        finally:
+            self.put_slurm_conf(before)
+            self.slurm("scontrol", "reconfigure")
+
+    @property
     def environment(self) -> dict[str, str]:
         """What Slurm's clients need to reach this cluster."""
         return slurm_environment(layout_of(self.directory))

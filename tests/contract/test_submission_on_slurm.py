@@ -30,20 +30,16 @@ def on_slurm(embedded: EmbeddedRun) -> EmbeddedRun:
 @contextlib.contextmanager
 def job_submit_lua(run: EmbeddedRun, body: str) -> Iterator[None]:
     """The cluster asks a site's script about every job."""
-    conf = run.directory / "etc" / "slurm.conf"
-    before, script = conf.read_text(), conf.with_name("job_submit.lua")
+    script = run.directory / "etc" / "job_submit.lua"
     script.write_text(
         f"function slurm_job_submit(job, parts, uid)\n{body}\nend\n"
         "function slurm_job_modify(job, record, parts, uid)\n  return slurm.SUCCESS\nend\n"
     )
-    conf.write_text(f"{before}\nJobSubmitPlugins=lua\n")
     try:
-        run.slurm("scontrol", "reconfigure")
-        yield
+        with run.while_in_slurm("JobSubmitPlugins=lua"):
+            yield
     finally:
-        conf.write_text(before)
         script.unlink()
-        run.slurm("scontrol", "reconfigure")
 
 
 @pytest.mark.skipif(not LUA.exists(), reason="Slurm's lua plugin is not installed")

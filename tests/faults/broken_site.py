@@ -9,9 +9,8 @@ import signal
 import subprocess
 import time
 import tomllib
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -121,27 +120,14 @@ class BrokenSite:
         site["hub"] |= {key: value.replace("{port}", port) for key, value in hub.items()}
         self.run.site.write_text(toml(site).lstrip("\n"))
         self.kill_gateway()
-        conf = self._layout.slurm_conf
-        conf.write_text(conf.read_text().replace("jobacct_gather/none", "jobacct_gather/linux"))
+        text = self.run.slurm_conf.read_text().replace("jobacct_gather/none", "jobacct_gather/linux")
+        self.run.put_slurm_conf(text)
         self.set_in_slurm(MEMORY_LIMITS)
 
     def set_in_slurm(self, more: str) -> None:
         """Add lines to slurm.conf; a later one counts."""
-        conf = self._layout.slurm_conf
-        conf.write_text(conf.read_text() + more)
+        self.run.put_slurm_conf(self.run.slurm_conf.read_text() + more)
         self.run.slurm("scontrol", "reconfigure")
-
-    @contextmanager
-    def while_in_slurm(self, more: str) -> Iterator[None]:
-        """Lines of slurm.conf while a block lasts."""
-        conf = self._layout.slurm_conf
-        before = conf.read_text()
-        self.set_in_slurm(more)
-        try:
-            yield
-        finally:
-            conf.write_text(before)
-            self.run.slurm("scontrol", "reconfigure")
 
     # processes
 

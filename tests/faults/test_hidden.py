@@ -23,7 +23,7 @@ def test_sessions_that_private_data_hides_go_on_also_through_restarts(site: Brok
     site.hands.submit(waits.start, "", project="bakery", profile="gpu-1", image="tiny")
     running, waiting = site.session_of(runs), site.session_of(waits)
     gateway = site.run.unix_name("gateway")
-    with site.while_in_slurm("PrivateData=jobs\n"):
+    with site.run.while_in_slurm("PrivateData=jobs"):
         assert site.run.as_user("gateway", "squeue", "-h").stdout == "", "an answer, complete and empty"
         said = f"PrivateData=jobs, and the gateway's account {gateway} is no Operator in Slurm"
         until(lambda: said in words(runs.log_in().browser.get("/hub/home")), "the page says why", 2 * SOON_S)

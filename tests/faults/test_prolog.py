@@ -24,7 +24,7 @@ def prolog(site: BrokenSite, *lines: str) -> Iterator[None]:
     program = site.hold.with_name("prolog")
     program.write_text("\n".join(["#!/bin/sh", *lines, ""]))
     program.chmod(0o755)
-    with site.while_in_slurm(f"Prolog={program}\n"):
+    with site.run.while_in_slurm(f"Prolog={program}"):
         yield
 
 

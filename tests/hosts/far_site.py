@@ -19,11 +19,10 @@ class FarSite(BrokenSite):
 
     def move_gpu1(self, host: OtherHost) -> None:
         """Let slurmctld listen where the other host can reach it, and slurmd of gpu1 run there."""
-        conf = self._layout.slurm_conf
-        text = re.sub(r"^CommunicationParameters=.*\n", "", conf.read_text(), flags=re.MULTILINE)
+        text = re.sub(r"^CommunicationParameters=.*\n", "", self.run.slurm_conf.read_text(), flags=re.MULTILINE)
         text = text.replace("(127.0.0.1)", f"({host.ours})")
         text = re.sub(r"^(NodeName=gpu1 .*NodeAddr=)127\.0\.0\.1", rf"\g<1>{host.address}", text, flags=re.MULTILINE)
-        conf.write_text(text)
+        self.run.put_slurm_conf(text)
         environment = cluster.slurm_environment(self._layout)
         old = [self.run.pid(name) for name in ("slurmctld", "slurmd-gpu1")]
         for pid in old:
