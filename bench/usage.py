@@ -32,6 +32,8 @@ from .hub_client import until
 from .peer import CHECKOUT
 
 PATH = "/services/fabric/api/session/quota"
+# What each session's server asks by itself: whether its end is near (fabric_lab.usage_handlers.END_LOOK_S).
+OWN_PATH, OWN_PERIOD_S = "/services/fabric/api/session", 20.0
 PROJECT, OWNER = "proteins", "researcher"
 AIM_RPCS, AIM_MS = 5.0, 20.0
 # What sessions cost Slurm with or without anybody who asks for usage: the benchmark `load` is about that.
@@ -108,10 +110,10 @@ async def counted(run: EmbeddedRun, seconds: float) -> dict[str, float]:
     return {name: number / took * 60 for name, number in sdiag.questions(sdiag.counts(text)).items()}
 
 
-async def asked(run: EmbeddedRun, all_tokens: list[str], period: float, seconds: float) -> list[float]:
+async def asked(run: EmbeddedRun, all_tokens: list[str], path: str, period: float, seconds: float) -> list[float]:
     """Let everybody ask for so many seconds; how long each question took."""
     asker = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.askers", run.address, PATH, str(period), str(seconds),
+        sys.executable, "-m", "bench.askers", run.address, path, str(period), str(seconds),
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=CHECKOUT,
     )  # fmt: skip
     output, _ = await asker.communicate("\n".join(all_tokens).encode())
@@ -148,8 +150,9 @@ async def run(arguments: argparse.Namespace, images: Path, _environment: Path) -
         await knows_limits(embedded, known[-1])
         quiet = await counted(embedded, window)
         took, busy = await asyncio.gather(
-            asked(embedded, known, period, max(window, 4 * period)), counted(embedded, window)
+            asked(embedded, known, PATH, period, max(window, 4 * period)), counted(embedded, window)
         )
+        own = await asked(embedded, known, OWN_PATH, OWN_PERIOD_S, max(window, 3 * OWN_PERIOD_S))
     added = max(0.0, sum(busy.values()) - sum(quiet.values()))
     # at the first question of every session the hub is asked, beside it, whether its token stands
     first, rest = took[: len(users)], took[len(users) :]
@@ -164,10 +167,14 @@ async def run(arguments: argparse.Namespace, images: Path, _environment: Path) -
             Row("  worst", "ms", max(took) * 1000, None),
             Row("  the first question of each session, p99", "ms", percentile(first, 99) * 1000, None),
             Row("  every later one, p99", "ms", percentile(rest, 99) * 1000, None),
+            Row("GET /session, p99", "ms", percentile(own, 99) * 1000, None, aim=AIM_MS, of="ours"),
+            Row("  p50", "ms", percentile(own, 50) * 1000, None),
+            Row("  worst", "ms", max(own) * 1000, None),
         ),
         (
             f"{len(users)} sessions on record, each with an association and a job in Slurm's queue.",
             f"Each asks every {period:g} s through the proxy, {len(took)} questions in all, timed from when due.",
+            f"After that each asks GET /session every {OWN_PERIOD_S:g} s, {len(own)} questions in all.",
             "RPCs counted by sdiag; for usage are those about anything but jobs and nodes.",
         ),
         {"quiet": quiet, "busy": busy},
