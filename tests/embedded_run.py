@@ -167,7 +167,8 @@ class EmbeddedRun:
             os.kill(pid, signal.SIGCONT)
 
     def logs(self, lines: int = 40) -> str:
-        """The end of every log: Slurm, gateway, hub and the sessions' own."""
+        """The end of every log: Slurm, gateway, hub, the sessions' own, and those of their clusters and workers."""
         found = [*sorted((self.directory / "log").glob("*.log"))]
-        found += sorted(self.directory.glob("homes/*/.fabric-hub/*/session.log"))
+        for own in ("session.log", "clusters/*/log", "clusters/*/logs/*.log"):
+            found += sorted(self.directory.glob(f"homes/*/.fabric-hub/*/{own}"))
         return "\n".join(f"==== {path}\n{tail(path, lines)}" for path in found)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from fabric_lab.dask import queues
 from fabric_lab.dask.scratch import LOCK, STARTING_S, prefix, scratch, sweep
+from fabric_lab.dask.shape import Place
 
 CODE = """
 import sys, time
@@ -59,6 +63,27 @@ def test_a_task_that_is_told_to_end_before_its_loop_runs_leaves_nothing(tmp_path
         process.send_signal(number)
         assert process.wait(30) == 128 + number
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_of_a_worker_that_must_be_killed_nothing_is_left_where_there_is_no_slurm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queues, "ENDING_S", 0.2)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    extensions = Path(__file__).parents[2] / "extensions"
+    code = CODE.replace("    print", "    import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n    print")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, str(tmp_path), stdout=subprocess.PIPE, env={"PYTHONPATH": str(extensions)}
+    )
+    assert process.stdout
+    left = Path((await process.stdout.readline()).decode().strip())
+    assert left.name in os.listdir(tmp_path)
+    queue = queues.LocalQueue(tmp_path)
+    queue._processes[Place(1, 0)] = process
+    await queue.cancel({1: [0]})
+    await queue.over()
+    assert process.returncode == -signal.SIGKILL
+    assert not os.listdir(tmp_path)
 
 
 def test_what_is_not_ours_or_may_be_starting_is_left_alone(tmp_path: Path) -> None:

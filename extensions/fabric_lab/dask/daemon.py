@@ -116,10 +116,10 @@ async def serve(plan: Plan, directory: Path, hub: Hub | None, begun: Mapping[str
         try:
             closing: Any = cluster.close()  # an asynchronous cluster's may be awaited
             await asyncio.wait_for(closing, GOODBYE_S)
-            if local:
-                await local.over()
         finally:
             tls.remove(directory)
+            if local:
+                await local.over()
 
 
 def _watch(pid: int, ending: asyncio.Event) -> Callable[[], None]:

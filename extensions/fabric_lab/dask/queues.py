@@ -7,12 +7,14 @@ import itertools
 import math
 import os
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
 from . import slurm
+from .scratch import sweep
 from .shape import Batch, Place, Pool, task_ids
 from .work import NOTICE_S
 
@@ -73,6 +75,7 @@ class LocalQueue:
         self._numbers = itertools.count(1)
         self._processes: dict[Place, asyncio.subprocess.Process] = {}
         self._ends: set[asyncio.Task[None]] = set()
+        self._killed = False
 
     async def submit(self, script: str, order: Path, batch: Batch, pool: Pool) -> int:
         job = next(self._numbers)
@@ -91,7 +94,7 @@ class LocalQueue:
             for task in ids:
                 process = self._processes.get(Place(job, task))
                 if process is not None and process.returncode is None:
-                    end = asyncio.create_task(_end(process))
+                    end = asyncio.create_task(self._end(process))
                     self._ends.add(end)
                     end.add_done_callback(self._ends.discard)
 
@@ -102,17 +105,20 @@ class LocalQueue:
         }
 
     async def over(self) -> None:
-        """Wait until all tasks that were cancelled have ended."""
+        """Wait until all tasks that were cancelled have ended; of those that had to be killed, nothing is left."""
         await asyncio.gather(*self._ends)
+        if self._killed:
+            sweep(Path(tempfile.gettempdir()))
 
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    with suppress(ProcessLookupError):
-        process.terminate()
-        try:
-            await asyncio.wait_for(process.wait(), ENDING_S)
-        except TimeoutError:
-            process.kill()
+    async def _end(self, process: asyncio.subprocess.Process) -> None:
+        with suppress(ProcessLookupError):
+            process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), ENDING_S)
+            except TimeoutError:
+                process.kill()
+                self._killed = True
+                await process.wait()
 
 
 def options(pool: Pool, job_name: str, directory: Path, tasks: int, per_task: int) -> list[str]:
