@@ -12,7 +12,7 @@ from fabric_hub.embedded import accounts
 from fabric_hub.embedded.instance import layout_of
 
 # Of workers' tasks, of multiprocessing and of distributed.
-NAMES = ("fabric-dask-*", "pymp-*", "dask-scratch-space*")
+NAMES = ("fabric-dask-*", ".fabric-dask-*", "pymp-*", "dask-scratch-space*")
 
 # Until when a uid was an account's of ours, in Unix seconds. Then it is free: what is made after may be anybody's.
 _ours_until: dict[int, float] = {}

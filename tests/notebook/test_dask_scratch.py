@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -96,6 +98,35 @@ def test_what_is_not_ours_or_may_be_starting_is_left_alone(tmp_path: Path) -> No
     os.utime(old, (before, before))
     sweep(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"else", f"{prefix()}link", f"{prefix()}new"}
+
+
+def test_one_that_has_no_lock_yet_is_not_taken_for_left_by_a_neighbour(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tasks of an array start together: each looks for what is left while the others make theirs."""
+    lock = fcntl.flock
+
+    def sweep_then_lock(file: int, how: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", lock)
+        sweep(tmp_path)
+        lock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", sweep_then_lock)
+    with scratch(str(tmp_path)) as path:
+        assert fcntl.flock is lock, "nothing was swept"
+        assert [entry.name for entry in Path(path).iterdir()] == [LOCK]
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_a_task_left_that_was_killed_while_it_started_goes_later(tmp_path: Path) -> None:
+    new, old = (tmp_path / f".{prefix()}{name}" for name in ("new", "old"))
+    for path in (new, old):
+        path.mkdir()
+        (path / LOCK).touch()
+    before = time.time() - 2 * STARTING_S
+    os.utime(old, (before, before))
+    sweep(tmp_path)
+    assert list(tmp_path.iterdir()) == [new]
 
 
 def test_another_nodes_task_is_left_alone_because_its_lock_may_not_be_seen_here(tmp_path: Path) -> None:

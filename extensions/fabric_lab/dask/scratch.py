@@ -26,7 +26,7 @@ LOCK = "lock"
 SEMAPHORES = Path("/dev/shm")
 # The path of a Unix socket has at most 107 bytes, of which multiprocessing's own name for one takes these.
 LONGEST_FOR_SOCKETS = 107 - len("/listener-xxxxxxxx")
-# A directory without a lock is that of a task that is just starting, or that was killed then.
+# A directory whose name begins with a dot, or without a lock, is that of a task that is starting, or was killed then.
 STARTING_S = 60.0
 
 
@@ -46,9 +46,7 @@ def scratch(
     sweep(where, kind)
     # until an event loop hears them: by default they end a process on the spot
     before = {number: signal.signal(number, _end) for number in ends}
-    path = Path(tempfile.mkdtemp(prefix=prefix(kind), dir=where))
-    lock = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    fcntl.flock(lock, fcntl.LOCK_EX)
+    path, lock = _make(where, kind)
     try:
         yield str(path)
     finally:
@@ -58,6 +56,18 @@ def scratch(
         os.close(lock)
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _make(where: Path, kind: str) -> tuple[Path, int]:
+    """A directory and the lock in it. It gets its name when it is locked: before, a sweep would take it for left."""
+    starting = Path(tempfile.mkdtemp(prefix=f".{prefix(kind)}", dir=where))
+    try:
+        lock = os.open(starting / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return starting.rename(where / starting.name.removeprefix(".")), lock
+    except BaseException:
+        shutil.rmtree(starting, ignore_errors=True)
+        raise
 
 
 def _end(number: int, _frame: object) -> None:
@@ -84,10 +94,13 @@ def prefix(kind: str = PREFIX) -> str:
 
 def sweep(where: Path, kind: str = PREFIX) -> None:
     """Remove this user's directories whose tasks, of this node, are gone, and the semaphores named after them."""
-    for path in where.glob(f"{prefix(kind)}*"):
+    named = f"{glob.escape(prefix(kind))}*"
+    for path in [*where.glob(named), *where.glob(f".{named}")]:
         with suppress(OSError):
             status = path.lstat()
-            if status.st_uid == os.geteuid() and path.is_dir() and not path.is_symlink() and _is_left(path, status):
+            ours = status.st_uid == os.geteuid() and path.is_dir() and not path.is_symlink()
+            starts = path.name.startswith(".") and time.time() - status.st_mtime <= STARTING_S
+            if ours and not starts and _is_left(path, status):
                 for semaphore in SEMAPHORES.glob(f"sem.{glob.escape(path.name)}-*"):
                     semaphore.unlink(missing_ok=True)
                 shutil.rmtree(path, ignore_errors=True)
