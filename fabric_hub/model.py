@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -111,6 +112,14 @@ OneLine = Annotated[str, _text(r"[^\x00-\x1f\x7f]{1,200}")]
 EnvName = Annotated[
     str, _text(r"[A-Za-z_][A-Za-z0-9_]{0,127}"), said("the name of a variable: letters, digits and _", "MY_SITE")
 ]
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+# A whole number as JSON has it: 5.0 is 5, "5" and true are none.
+WholeNumber = Annotated[int, Field(strict=True), BeforeValidator(_whole)]
 
 
 def _absolute(path: Path) -> Path:

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from ..clock import clock
 from ..errors import FabricError
-from ..model import ExtendRequest, Frozen, Snapshot
+from ..model import ExtendRequest, Frozen, Snapshot, WholeNumber
 from ..projects.policy import projects_of
 from ..quotas.idle import Report
 from ..quotas.time_left import longer, time_left
@@ -70,7 +70,7 @@ class ContinueWish(Frozen):
 
 
 class ExtendWish(Frozen):
-    minutes: int = Field(ge=1, le=60 * 24 * 366, strict=True)
+    minutes: WholeNumber = Field(ge=1, le=60 * 24 * 366)
 
 
 class Extended(Frozen):
