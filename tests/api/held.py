@@ -18,7 +18,12 @@ CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 
 
 def configuration(
-    headers: Mapping[str, str], values: Mapping[str, list[Any]], examples: int, checks: Mapping[str, Any] | None = None
+    headers: Mapping[str, str],
+    values: Mapping[str, list[Any]],
+    examples: int,
+    checks: Mapping[str, Any] | None = None,
+    *,
+    in_sequence: bool = False,
 ) -> SchemathesisConfig:
     """What is sent by whom.
 
@@ -26,11 +31,13 @@ def configuration(
     :param values: that the site has, by the name of a dictionary; they take the place of those in the file.
     :param examples: drawn for each operation, beside all that its schema's limits ask for.
     :param checks: settings of checks that differ.
+    :param in_sequence: also requests that follow from the answers to others, where the site keeps what those changed.
     """
     told = tomllib.loads(CONFIGURATION.read_text())
     told["headers"] = dict(headers)
     told["generation"]["max-examples"] = examples
     told["checks"] = {**told.get("checks", {}), **(checks or {})}
+    told["phases"]["stateful"]["enabled"] = in_sequence
     for name, those in values.items():
         told["dictionaries"][name] = {"values": those}
     return SchemathesisConfig.from_dict(told)
