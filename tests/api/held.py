@@ -17,6 +17,10 @@ from schemathesis.specs.openapi.schemas import OpenApiSchema
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 
 
+# The phases that have something to send for every operation.
+SENDING = (PhaseName.COVERAGE, PhaseName.FUZZING)
+
+
 def configuration(
     headers: Mapping[str, str],
     values: Mapping[str, list[Any]],
@@ -29,13 +33,16 @@ def configuration(
 
     :param headers: those of every request: who calls.
     :param values: that the site has, by the name of a dictionary; they take the place of those in the file.
-    :param examples: drawn for each operation, beside all that its schema's limits ask for.
+    :param examples: so many are drawn for each operation, beside all that its schema's limits ask for; may be 0.
     :param checks: settings of checks that differ.
     :param in_sequence: also requests that follow from the answers to others, where the site keeps what those changed.
     """
     told = tomllib.loads(CONFIGURATION.read_text())
     told["headers"] = dict(headers)
-    told["generation"]["max-examples"] = examples
+    if examples:
+        told["generation"]["max-examples"] = examples
+    else:
+        told["phases"]["fuzzing"]["enabled"] = False
     told["checks"] = {**told.get("checks", {}), **(checks or {})}
     told["phases"]["stateful"]["enabled"] = in_sequence
     for name, those in values.items():
@@ -65,7 +72,7 @@ def hold(document: OpenApiSchema) -> Held:
             case events.ScenarioFinished():
                 held.reached.update(_reached(event.recorder))
                 held.wrong.extend(_wrong(event.recorder))
-                if event.status is Status.SKIP and event.phase in (PhaseName.COVERAGE, PhaseName.FUZZING):
+                if event.status is Status.SKIP and event.phase in SENDING:
                     held.wrong.append(f"{event.label}: nothing was sent ({event.skip_reason})")
     return held
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 from prometheus_client.registry import Collector
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from fabric_hub.datasets.model import Acceptance, Catalogue, Grant
 from fabric_hub.datasets.policy import ACCEPT_SCOPE
@@ -130,6 +130,27 @@ REACHED_BY: dict[str, frozenset[str]] = {
 }
 
 
+@dataclass(frozen=True)
+class _Wanted:
+    """What must be so for a request to be granted.
+
+    ``granted``: every project may use the dataset of the document's examples; ``accepted``: jan has accepted its
+    agreement; ``continued``: jan's session has a successor.
+    """
+
+    granted: bool = True
+    accepted: bool = True
+    continued: bool = False
+
+    @classmethod
+    def of(cls, verb: str, path: str) -> _Wanted:
+        return cls(
+            granted=not path.endswith("/request"),
+            accepted=not path.endswith("/acceptance"),
+            continued=(verb, path) == ("GET", f"{ROOT}/api/session/continue"),
+        )
+
+
 class Service:
     """The application, and what is behind it."""
 
@@ -143,7 +164,8 @@ class Service:
         self._usage = Accounts()
         self._hub = Hub(self.store)
         self._review = Review(self.settings, self.store, self._usage)
-        self._keeper = FakeKeeper(_catalogue(granted=False, accepted=False))
+        self._is: _Wanted | None = None
+        self._keeper = FakeKeeper(_catalogue(_Wanted()))
         quotas = QuotaDesk(
             source=self._usage,
             review=self._review,
@@ -159,15 +181,24 @@ class Service:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, as if nobody had asked for anything before."""
-        if scope["type"] == "http":
-            self._fresh(scope["method"], scope["path"].removeprefix(f"{ROOT}/api/"))
-        await self._app(scope, receive, send)
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        wanted = _Wanted.of(scope["method"], scope["path"])
+        if wanted != self._is:
+            self._fresh(wanted)
 
-    def _fresh(self, verb: str, path: str) -> None:
-        """A new session of jan's with a job that runs, and what else must be so for this to be had."""
-        self._keeper.catalogue = _catalogue(
-            granted=not path.endswith("/request"), accepted=not path.endswith("/acceptance")
-        )
+        async def noting(message: Message) -> None:
+            if scope["method"] != "GET" and message.get("status", 500) < 300:
+                self._is = None  # something may have changed
+            await send(message)
+
+        await self._app(scope, receive, noting)
+
+    def _fresh(self, wanted: _Wanted) -> None:
+        """A new session of jan's with a job that runs, and what else must be so."""
+        self._is = wanted
+        self._keeper.catalogue = _catalogue(wanted)
         for live in self.store.live_all():
             self.store.end(live.id, reason="stopped", text="")
         if self._session:
@@ -182,7 +213,7 @@ class Service:
         )  # fmt: skip
         self._gateway.add(job)
         self.store.update(made.id, job_id=job.job_id, submitted_at=began)
-        if (verb, path) == ("GET", "session/continue"):
+        if wanted.continued:
             self.store.prepare_successor(made, "session-2", ["a.ipynb"])
             self.store.create(**fields_of_a_session(server_name="session-2"))
 
@@ -203,22 +234,18 @@ class Service:
         return ServiceMetrics(self.settings, now, self._usage, self._review)
 
 
-def _catalogue(*, granted: bool, accepted: bool) -> Catalogue:
-    """With the dataset of the document's examples.
-
-    :param granted: every project may use it.
-    :param accepted: jan has accepted its agreement.
-    """
+def _catalogue(wanted: _Wanted) -> Catalogue:
+    """With the dataset of the document's examples."""
     agreement = {"version": "2026.1", "text": "Do no harm."}
     return Catalogue(
         serial=1,
         now=NOW,
         datasets=(a_dataset(agreement=agreement), a_dataset("weather", access="public", agreement=None)),
-        grants=tuple(Grant(dataset="wind-farm", project=who.project) for who in IDENTITIES) if granted else (),
+        grants=tuple(Grant(dataset="wind-farm", project=who.project) for who in IDENTITIES) if wanted.granted else (),
         acceptances=(
             Acceptance(user="jan", project="physics", dataset="wind-farm", agreement="2026.1", purpose="research"),
         )
-        if accepted
+        if wanted.accepted
         else (),
     )
 
