@@ -13,7 +13,6 @@ from .service import BY_NAME, IDENTITIES, REACHED_BY, ROOT, Identity, Service
 
 EXAMPLES = 10
 MANY_EXAMPLES = 500
-# A service that cannot know says so with 503, and fails in no other way.
 NEEDS_OTHERS = {
     f"POST {ROOT}/api/session/continue",
     f"POST {ROOT}/api/session/extend",
@@ -22,6 +21,7 @@ NEEDS_OTHERS = {
     f"POST {ROOT}/api/datasets/{{name}}/acceptance",
     f"POST {ROOT}/api/datasets/{{name}}/request",
 }
+# A service that cannot know says so with 503, and fails in no other way.
 IN_TROUBLE = {"not_a_server_error": {"expected-statuses": ["2xx", "4xx", "503"]}}
 
 
