@@ -8,11 +8,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import hypothesis.configuration
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import Status, events, from_schema
 from schemathesis.engine.recorder import ScenarioRecorder
 from schemathesis.engine.run import PhaseName
 from schemathesis.specs.openapi.schemas import OpenApiSchema
+
+from tests.conftest import sandbox_directory
+
+# what Hypothesis, which draws what is sent, keeps for itself
+hypothesis.configuration.set_hypothesis_home_dir(sandbox_directory() / "hypothesis")
 
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 
