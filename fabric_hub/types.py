@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
+    Field,
     StringConstraints,
     ValidationError,
     ValidatorFunctionWrapHandler,
@@ -103,6 +105,14 @@ OneLine = Annotated[str, matching(r"[^\x00-\x1f\x7f]{1,200}")]
 EnvName = Annotated[
     str, matching(r"[A-Za-z_][A-Za-z0-9_]{0,127}"), said("the name of a variable: letters, digits and _", "MY_SITE")
 ]
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+# A whole number as JSON has it: 5.0 is 5, "5" and true are none.
+WholeNumber = Annotated[int, Field(strict=True), BeforeValidator(_whole)]
 
 
 def _absolute(path: Path) -> Path:

@@ -318,7 +318,7 @@ def _operation(path: str, method: str, operation: Schema) -> str:
     return text + f"\nAnswers: {', '.join(answers)}.\n"
 
 
-SERVICE_INTRO = """The service that the hub manages, below `/services/fabric/api` of the hub's public address.
+SERVICE_INTRO = """The service that the hub manages, below `/services/fabric` of the hub's public address.
 Every call but `health` needs a token of the hub: `Authorization: token TOKEN`.
 The same as a document: [openapi.json](openapi.json).
 How to start and stop sessions: [REST API](../how-to/rest-api.md)."""

@@ -11,9 +11,10 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.security import APIKeyHeader
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.registry import Collector
@@ -31,6 +32,7 @@ from ..sessions.scopes import SERVICE_SCOPE, may_call, server_of
 from ..sessions.standing import standing
 from ..sessions.store import Session, SessionStore
 from ..settings import Settings
+from ..types import WholeNumber
 from .clusters import add_clusters
 from .datasets import PLACES, Desk, add_datasets
 from .metrics import SCOPE as METRICS_SCOPE
@@ -47,6 +49,15 @@ Identify = Callable[[str], Awaitable[dict[str, Any] | None]]
 LatestSnapshot = Callable[[], Awaitable[Snapshot | None]]
 Scrape = Callable[[], Awaitable[Collector]]
 
+# How a call says who makes it.
+_TOKEN = APIKeyHeader(
+    name="Authorization",
+    scheme_name="token",
+    description="`token TOKEN`, with a token of the hub that has the scope of this service.",
+    auto_error=False,  # the refusal is our own
+)
+_PROBLEMS: dict[int | str, dict[str, Any]] = {"4XX": {"model": Problem}, "503": {"model": Problem}}
+
 PhaseSeconds = Annotated[float, Field(ge=0, le=86400, allow_inf_nan=False, strict=True)]
 
 
@@ -56,7 +67,7 @@ class Ready(Frozen):
     ``phases`` are seconds since its launcher began, by name.
     """
 
-    port: int = Field(ge=1024, le=65535, strict=True)
+    port: WholeNumber = Field(ge=1024, le=65535)
     phases: dict[Annotated[str, Field(pattern=r"^[a-z]{1,20}$")], PhaseSeconds] = Field(
         default={}, max_length=10, json_schema_extra={"additionalProperties": False}
     )
@@ -117,9 +128,9 @@ def make_app(
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _other)
     app.mount(f"{prefix}/static", StaticFiles(directory=STATIC), name="static")
-    api = APIRouter(prefix=f"{prefix}/api", responses={"4XX": {"model": Problem}, "503": {"model": Problem}})
+    api = APIRouter(prefix=f"{prefix}/api", responses=_PROBLEMS)
 
-    async def caller(authorization: Annotated[str | None, Header()] = None) -> dict[str, Any]:
+    async def caller(authorization: Annotated[str | None, Security(_TOKEN)]) -> dict[str, Any]:
         scheme, _, token = (authorization or "").partition(" ")
         who = await identify(token.strip()) if scheme.lower() in {"token", "bearer"} and token.strip() else None
         if who is None:
@@ -164,8 +175,14 @@ def make_app(
                 status=403,
             )
 
-    @app.get(f"{prefix}/metrics", dependencies=[Depends(may_scrape)], include_in_schema=False)
+    @app.get(
+        f"{prefix}/metrics",
+        dependencies=[Depends(may_scrape)],
+        response_class=Response,  # text, unlike its problems
+        responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **_PROBLEMS},
+    )
     async def scraped() -> Response:
+        """What Prometheus is told, in its text format. For a token with the scope ``read:metrics``."""
         if metrics is None:
             raise FabricError("This service has no metrics.", reason="no-metrics", status=404)
         registry = CollectorRegistry()

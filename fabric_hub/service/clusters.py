@@ -56,7 +56,7 @@ def add_clusters(
     @api.get("/session/clusters/quote")
     async def cluster_quote(
         session: Annotated[Session, Depends(own_session)],
-        profile: Annotated[Slug, Query()],
+        profile: Annotated[Slug, Query(examples=["gpu"])],
         workers: Annotated[int, Query(ge=1)],
         have: Annotated[int, Query(ge=0)] = 0,
         submitted: Annotated[int, Query(ge=0)] = 0,

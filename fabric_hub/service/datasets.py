@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, Protocol
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Path
+from pydantic import Field
 
 from ..datasets import policy
 from ..datasets.model import Line, VersionName
@@ -31,6 +32,7 @@ from ..types import Slug
 # As many as the options of a start may name.
 MOST = 100
 
+Name = Annotated[Slug, Path(examples=["wind-farm"])]
 Who = dict[str, Any]
 KnownNow = Callable[[], Awaitable[Known | None]]
 
@@ -68,15 +70,15 @@ class AccessWish(Frozen):
 class PersonsWish(AccessWish):
     """A person's request for a dataset, for one of their projects."""
 
-    project: Slug
+    project: Slug = Field(examples=["physics"])
 
 
 class Agreed(Frozen):
     """A person accepts this version of a dataset's agreement, in this project, for this purpose."""
 
-    project: Slug
-    agreement: VersionName
-    purpose: Slug
+    project: Slug = Field(examples=["physics"])
+    agreement: VersionName = Field(examples=["2026.1"])
+    purpose: Slug = Field(examples=["research"])
 
 
 def add_datasets(
@@ -144,7 +146,7 @@ def add_datasets(
         )
 
     @api.post("/session/datasets/{name}")
-    async def add_dataset(name: Slug, session: of_caller, here: at_desk, now: as_known) -> Chosen:
+    async def add_dataset(name: Name, session: of_caller, here: at_desk, now: as_known) -> Chosen:
         """Put a dataset on the record of the caller's running session. Refused like a start with it would be."""
         open_project(settings, session.user, session.project, _today())
         try:
@@ -162,13 +164,13 @@ def add_datasets(
         return Chosen(datasets=store.change_datasets(session.id, add=name))
 
     @api.delete("/session/datasets/{name}")
-    async def drop_dataset(name: Slug, session: of_caller, here: at_desk) -> Chosen:
+    async def drop_dataset(name: Name, session: of_caller, here: at_desk) -> Chosen:
         """Take a dataset off the record of the caller's running session."""
         return Chosen(datasets=store.change_datasets(session.id, drop=name))
 
     @api.post("/session/datasets/{name}/request", status_code=204)
     async def request_for_session(
-        name: Slug, wish: AccessWish, session: of_caller, here: at_desk, now: as_known
+        name: Name, wish: AccessWish, session: of_caller, here: at_desk, now: as_known
     ) -> None:
         """Ask the operators for a dataset, for the project of the caller's session."""
         open_project(settings, session.user, session.project, _today())
@@ -182,7 +184,7 @@ def add_datasets(
         return dataset_offer.for_person(settings, now, user, mine, today, datasets_page)
 
     @api.post("/datasets/{name}/acceptance", status_code=204)
-    async def accept(name: Slug, agreed: Agreed, user: by_person, here: at_desk, now: as_known) -> None:
+    async def accept(name: Name, agreed: Agreed, user: by_person, here: at_desk, now: as_known) -> None:
         """Accept the current agreement of a dataset, in the caller's own name, for one of its purposes."""
         open_project(settings, user, agreed.project, _today())
         accepting = Accepting(version=agreed.agreement, purpose=agreed.purpose)
@@ -195,7 +197,7 @@ def add_datasets(
             await here.keeper.accept(found.user, found.project, found.dataset, found.agreement, found.purpose)
 
     @api.post("/datasets/{name}/request", status_code=204)
-    async def request(name: Slug, wish: PersonsWish, user: by_person, here: at_desk, now: as_known) -> None:
+    async def request(name: Name, wish: PersonsWish, user: by_person, here: at_desk, now: as_known) -> None:
         """Ask the operators for a dataset, for one of the caller's projects."""
         open_project(settings, user, wish.project, _today())
         await request_or_tell(here, now, user, wish.project, name, wish.why)

@@ -33,6 +33,7 @@ from ..sessions.store import Session
 from ..settings import Settings
 from ..slurm.limits import Limits
 from ..slurm.more_time import more_time
+from ..types import WholeNumber
 from .continuation import Continuation, Continued
 from .idle import IdleAnswer, IdleDesk, policy_of
 from .review import Review, with_forecast
@@ -70,7 +71,7 @@ class ContinueWish(Frozen):
 
 
 class ExtendWish(Frozen):
-    minutes: int = Field(ge=1, le=60 * 24 * 366, strict=True)
+    minutes: WholeNumber = Field(ge=1, le=60 * 24 * 366)
 
 
 class Extended(Frozen):

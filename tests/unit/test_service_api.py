@@ -95,7 +95,8 @@ async def test_without_a_token_that_the_hub_knows_nothing_is_told(
     assert "Authorization" in told.hint
 
 
-OPEN = {"/services/fabric/api/health"}
+# health is everybody's, and metrics have a scope of their own
+OPEN = {"/services/fabric/api/health", "/services/fabric/metrics"}
 
 
 @pytest.mark.parametrize("who", ["narrow", "elsewhere", "scraper", "bare"])
@@ -290,6 +291,8 @@ async def test_the_document_says_which_announcements_are_taken(api: httpx.AsyncC
         {},
         {"port": True},
         {"port": "4000"},
+        {"port": 4000.0},
+        {"port": 4000.5},
         {"other": 1},
         *({"phases": phases} for phases in _PHASES),
     ]

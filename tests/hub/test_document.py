@@ -1,0 +1,79 @@
+"""A whole hub keeps to its service's document: through the proxy, with the hub's word on tokens, and the keeper."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+
+from tests.api.held import configuration, hold
+from tests.api.service import REACHED_BY, ROOT
+
+from .person import Person
+from .shelf import Shelf
+
+pytestmark = [pytest.mark.hub, pytest.mark.long]
+
+EXAMPLES = 40
+
+
+@pytest.fixture(scope="module")
+def running(sandbox: Path) -> Iterator[Shelf]:
+    """A hub with datasets, that lets running sessions have more time."""
+    shelf = Shelf(sandbox / "held", slurm={"extend": "as-gateway"})
+    try:
+        shelf.keeper.up()
+        shelf.site.up()
+        yield shelf
+    finally:
+        shelf.close()
+
+
+def token(person: Person) -> str:
+    return person.api.headers["Authorization"].removeprefix("token ")
+
+
+def scraper(shelf: Shelf) -> str:
+    """A token of an administrator's that reads metrics, and nothing else."""
+    answer = shelf.site.person("admin").api.post("/users/admin/tokens", json={"scopes": ["read:metrics"]})
+    assert answer.status_code == 201, answer.text
+    made: str = answer.json()["token"]
+    return made
+
+
+def of_session(shelf: Shelf) -> tuple[str, int]:
+    """The token of a new person's session, and its port."""
+    person = shelf.site.somebody()
+    person.start(project="twin", profile="small", image="base")
+    person.until_ready()
+    (request,) = shelf.site.requests_of(person)
+    server = shelf.site.sessions[request.session]
+    return server.token, server.port
+
+
+@pytest.mark.parametrize("who", ["anonymous", "session", "person", "operator", "prometheus"])
+def test_every_answer_of_a_whole_hub_is_the_documents(running: Shelf, who: str) -> None:
+    told, port = None, 8888
+    if who == "session":
+        told, port = of_session(running)
+    elif who == "person":
+        told = token(running.site.somebody())
+    elif who == "operator":
+        told = token(running.site.person("admin"))
+    elif who == "prometheus":
+        told = scraper(running)
+    values: dict[str, list[Any]] = {
+        "projects": ["twin"],
+        "datasets": ["weather", "wind-farm", "grid"],
+        "agreements": ["1"],
+        "profiles": ["small", "gpu-1"],
+        "ports": [port],
+    }
+    headers = {"Authorization": f"token {told}"} if told else {}
+    asked = configuration(headers, values, EXAMPLES, in_sequence=True)
+    found = hold(schemathesis.openapi.from_url(f"{running.site.address}{ROOT}/api/openapi.json", config=asked))
+    assert not found.wrong, "\n\n".join(found.wrong)
+    assert found.reached == {operation for operation, reached_by in REACHED_BY.items() if who in reached_by}
