@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 CLIENTS = ("sbatch", "srun", "salloc")
-# What names the directory beside PATH. FABRIC_ACCESS stays: who asks there looks whose it is (:mod:`.access`).
+# What names the directory beside PATH, unless the user has set it anew. FABRIC_ACCESS stays: who asks there looks whose
+# it is (:mod:`.access`).
 NAMES = ("VIRTUAL_ENV", "FABRIC_PYTHON", "FABRIC_SCRATCH", "JUPYTER_RUNTIME_DIR")
 _FILE = "submit"
 _SCRIPT = """\
@@ -27,7 +28,11 @@ for one in $PATH; do
 done
 PATH=${{kept#:}}
 export PATH
-unset IFS {names}
+unset IFS
+for one in {names}; do
+    eval "kept=\\${{$one-}}"
+    case $kept in {directory} | {directory}/*) unset "$one" ;; esac
+done
 exec "${{0##*/}}" "$@"
 """
 

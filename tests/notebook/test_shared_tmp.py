@@ -81,6 +81,8 @@ def test_a_submitted_job_looks_for_nothing_in_the_sessions_directory(
             # "_" is what the shell ran last
             assert {name for name, value in seen.items() if place in value} <= {"FABRIC_ACCESS", "_"}
             assert str(python.parent.resolve()) in seen["PATH"].split(":"), "the image's programs are still first"
+        own = _submitted(terminal.run("VIRTUAL_ENV=/home/ann/envs/mine sbatch x"))[1]
+        assert own["VIRTUAL_ENV"] == "/home/ann/envs/mine", "what the user has set stays"
         kernel.close()
         terminal.close()
 
