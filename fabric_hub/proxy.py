@@ -23,7 +23,7 @@ from traitlets import Dict, Unicode, validate
 from . import held_ports
 from .errors import FabricError
 
-PRELOAD = Path(__file__).with_name("held_port.cjs")
+HELD_PORT, WHOLE_REQUESTS = (Path(__file__).with_name(name) for name in ("held_port.cjs", "whole_requests.cjs"))
 _LONGEST = 107  # bytes of a Unix socket's path (unix(7))
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-_")
 _UNIX = "http+unix://"
@@ -101,10 +101,9 @@ class FabricProxy(ConfigurableHTTPProxy):  # type: ignore[misc]
         with suppress(FileNotFoundError):
             os.remove(unquote(urlsplit(self.api_url).netloc))  # left by one that was killed
         where = Server.from_url(self.public_url)
-        if not where._unix_socket:
-            if self._public is None:
-                self._public = held_ports.listen(where.ip, where.port)
-            jupyterhub.proxy.Popen = _Starter(self._public, where.port, where.ip)
+        if self._public is None and not where._unix_socket:
+            self._public = held_ports.listen(where.ip, where.port)
+        jupyterhub.proxy.Popen = _Starter(self._public, where.port, where.ip)
         await super().start()
 
     async def add_all_services(self, service_dict: Any) -> None:
@@ -115,18 +114,25 @@ class FabricProxy(ConfigurableHTTPProxy):  # type: ignore[misc]
 
 
 class _Starter:
-    """subprocess.Popen for the proxy alone: with a listening socket."""
+    """subprocess.Popen for the proxy alone: with what it is to load first, and its listening socket.
 
-    def __init__(self, public: socket.socket, port: int, address: str) -> None:
-        # the proxy, too, takes * for every address
-        self._public, self._told = public, json.dumps([public.fileno(), port, "" if address == "*" else address])
+    :param public: None where it listens on a Unix socket, which it makes itself.
+    """
+
+    def __init__(self, public: socket.socket | None, port: int, address: str) -> None:
+        self._public = public
+        self._preloads, self._told = [WHOLE_REQUESTS], {}
+        if public is not None:
+            self._preloads.append(HELD_PORT)
+            # the proxy, too, takes * for every address
+            told = json.dumps([public.fileno(), port, "" if address == "*" else address])
+            self._told = {"FABRIC_HELD_PORT": told}
 
     def __call__(self, argv: list[str], *, env: dict[str, str], **options: Any) -> subprocess.Popen[bytes]:
-        preload = f'--require "{PRELOAD}"'
-        node = " ".join(filter(None, (env.get("NODE_OPTIONS"), preload)))
+        node = " ".join(filter(None, (env.get("NODE_OPTIONS"), *(f'--require "{path}"' for path in self._preloads))))
         return subprocess.Popen(
             argv,
-            env={**env, "NODE_OPTIONS": node, "FABRIC_HELD_PORT": self._told},
-            pass_fds=(self._public.fileno(),),
+            env={**env, "NODE_OPTIONS": node, **self._told},
+            pass_fds=() if self._public is None else (self._public.fileno(),),
             **options,
         )

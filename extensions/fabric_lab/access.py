@@ -39,6 +39,8 @@ def token(environment: Mapping[str, str] = os.environ) -> str:
     with suppress(OSError, UnicodeDecodeError), socket.socket(socket.AF_UNIX) as line:
         line.settimeout(LIMIT_S)
         line.connect(environment[SOCKET])
+        if _peer(line) != os.geteuid():  # on another node, or after the session, the path is whose who takes it
+            return ""
         with line.makefile("rb") as answer:
             return answer.read().decode()
     return ""
@@ -68,9 +70,14 @@ def _serve(listener: socket.socket, kept: bytes) -> None:
             time.sleep(PAUSE_S)
             continue
         with suppress(OSError), line:
-            _, uid, _ = _PEER.unpack(line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
-            if uid == os.geteuid():
+            if _peer(line) == os.geteuid():
                 line.sendall(kept)
+
+
+def _peer(line: socket.socket) -> int:
+    """The uid at the other end, by the kernel's word."""
+    uid: int = _PEER.unpack(line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))[1]
+    return uid
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from signal import SIGTERM
 
-from . import overlay
+from . import overlay, submitting
 from .dask.scratch import scratch
 from .environment import LaunchError
 
@@ -33,6 +33,7 @@ BASHRC = """\
 for fabric_file in ~/.bash_profile ~/.bash_login ~/.profile; do
     if [ -r "$fabric_file" ]; then . "$fabric_file"; break; fi
 done
+{clients}
 unset fabric_file
 export PATH={first}:"$PATH"
 """
@@ -40,7 +41,7 @@ export PATH={first}:"$PATH"
 
 @contextmanager
 def place() -> Iterator[Path]:
-    """The session's directory, as long as the session's server lives.
+    """The session's directory, as long as the session's server lives; this process's temporary files are in it, too.
 
     :raises LaunchError: there is none to be had.
     """
@@ -57,9 +58,13 @@ def place() -> Iterator[Path]:
         made.__exit__(None, None, None)
     else:
         raise LaunchError(f"This node has no place for this session's temporary files: {why or 'paths are too long'}.")
+    before = tempfile.tempdir
+    # checkpoints of what may not be written beside, for one: in /tmp Jupyter's fixed name for them is who comes first's
+    tempfile.tempdir = path
     try:
         yield Path(path)
     finally:
+        tempfile.tempdir = before
         made.__exit__(None, None, None)
 
 
@@ -68,7 +73,9 @@ def settle(environment: MutableMapping[str, str], directory: Path) -> None:
     (directory / "run").mkdir(mode=0o700)
     python = overlay.make(directory / "env")
     first = os.pathsep.join((str(python.parent), str(Path(sys.executable).parent.resolve())))
-    (directory / FILE).write_text(BASHRC.format(first=shlex.quote(first)))
+    submitting.install(environment, directory, python.parent)
+    clients = submitting.again(directory, python.parent)
+    (directory / FILE).write_text(BASHRC.format(first=shlex.quote(first), clients=clients))
     environment[PLACE] = str(directory)
     environment["JUPYTER_RUNTIME_DIR"] = str(directory / "run")
     # by default only for who owns the environment that Jupyter runs in
@@ -92,6 +99,7 @@ def shell(environment: Mapping[str, str]) -> list[str] | None:
         return [program, "--rcfile", str(Path(directory, FILE)), "-i"]
     if kind in ("sh", "dash", "ksh", "zsh"):
         first = os.pathsep.join(environment["PATH"].split(os.pathsep)[:2])
-        again = f'PATH={shlex.quote(first)}:"$PATH"; export PATH; exec {shlex.quote(program)} -i'
+        clients = submitting.again(Path(directory), Path(first.split(os.pathsep)[0]))
+        again = f'{clients}; PATH={shlex.quote(first)}:"$PATH"; export PATH; exec {shlex.quote(program)} -i'
         return [program, "-l", "-c", again]
     return None

@@ -26,13 +26,17 @@ def make_root(root: Path) -> None:
             hint=f"Choose a --dir of at most {LONGEST_DIRECTORY} characters.",
         )
     layout = Layout(root, root / "images")
-    if root.exists() and not instance.is_ours(layout) and not _is_empty_and_mine(root):
-        raise FabricError(
-            f"{root} is there already and is not the directory of an embedded run of this account.",
-            reason="directory",
-            hint="Choose a --dir that does not exist yet: a run takes all of it, and `down --purge` removes all of it.",
-        )
-    root.mkdir(mode=0o755, parents=True, exist_ok=True)
+    root.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        root.mkdir(mode=0o755)
+    except FileExistsError:  # only now: where everybody may write, somebody may make it at any moment before
+        if not instance.is_ours(layout) and not _is_empty_and_mine(root):
+            raise FabricError(
+                f"{root} is there already and is not the directory of an embedded run of this account.",
+                reason="directory",
+                hint="Choose a --dir that does not exist yet: a run takes all of it, and `down --purge` removes all "
+                "of it.",
+            ) from None
     instance.mark(layout)
     if os.geteuid() == 0:
         root.chmod(0o755)

@@ -146,8 +146,10 @@ def _at_home(environment: list[bytes], root: Path) -> bool:
 
 
 def of_session(pid: int, root: Path) -> bool:
-    """Whether a process is a session's, or Slurm's shepherd of a job: those survive the daemons."""
-    if _read(f"/proc/{pid}/comm").strip() == b"slurmstepd":
+    """Whether a process is a session's, or Slurm's shepherd of a job with its own: those survive the daemons."""
+    # the step that stands for all of a job has a "sleep" of its own, with slurmd's environment and no word of the job;
+    # when that ends, the job's /tmp goes (Slurm 22.05, job_container/tmpfs)
+    if b"slurmstepd" in (_read(f"/proc/{each}/comm").strip() for each in (pid, _parent(pid))):
         return True
     environment = _read(f"/proc/{pid}/environ").split(b"\0")
     return _at_home(environment, root) or any(entry.startswith(b"SLURM_JOB_ID=") for entry in environment)
@@ -180,9 +182,13 @@ def ancestors(pid: int) -> frozenset[int]:
     pids = set()
     while pid > 1:
         pids.add(pid)
-        fields = _stat(pid)
-        pid = int(fields[1]) if fields else 0
+        pid = _parent(pid)
     return frozenset(pids)
+
+
+def _parent(pid: int) -> int:
+    fields = _stat(pid)
+    return int(fields[1]) if fields else 0
 
 
 def end(pids: Iterable[int], *, grace_s: float = 10.0) -> list[int]:

@@ -98,6 +98,10 @@ class Agent:
             raise NodeError(f"Job {number} is not a job of yours on this node.", "no-job")
         return mine
 
+    def has_job(self, uid: int) -> bool:
+        """Whether a job of this uid runs here."""
+        return any(job.uid == uid for job in alive(self.jobs.all(), self.jobs.ended(), self._boot))
+
     def listed(self, number: int, uid: int) -> Reply:
         """What a job has open.
 

@@ -33,6 +33,9 @@ LARGEST_REQUEST = 16384  # bytes
 MOST_NAMES = 64  # datasets of one request
 _TIMEOUT_S = 10.0  # for a caller to say what it wants, and to read the answer
 _AT_ONCE, _AT_ONCE_PER_UID = 64, 4
+# Of these so many are for anybody: one user may have 65536 uids (subuid(5)), but jobs under their own only.
+_STRANGERS = _AT_ONCE // 2
+_BACKLOG = 1024  # who cannot wait for a place in the queue fails at once
 # What one uid may ask for: so many datasets at once, and then so often; each one is an entry in the trail.
 _BURST, _PER_S = 200, 2.0
 _CREDENTIALS = struct.Struct("3i")
@@ -118,7 +121,7 @@ class Daemon:
         server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
         server.bind(fresh)
         os.chmod(fresh, 0o666)  # everybody may ask; who may have what is decided by uid
-        server.listen(_AT_ONCE)
+        server.listen(_BACKLOG)
         os.rename(fresh, self._config.socket)
         return server
 
@@ -167,15 +170,26 @@ class Daemon:
             _LOG.warning("A caller was not heard: %s", error)
             return
         _, uid, _ = _CREDENTIALS.unpack(caller.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
+        # root is Prolog and Epilog: nobody may keep those out
+        welcome = uid == 0 or self._has_room(uid)
         with self._guard:
-            # root is Prolog and Epilog: nobody may keep those out
-            welcome = uid == 0 or (self._callers[uid] < _AT_ONCE_PER_UID and sum(self._callers.values()) < _AT_ONCE)
             if welcome:
                 self._callers[uid] += 1
         if not welcome:
             caller.close()
             return
         threading.Thread(target=self._talk, args=(caller, uid), name="caller", daemon=True).start()
+
+    def _has_room(self, uid: int) -> bool:
+        with self._guard:
+            mine, all_together = self._callers[uid], sum(self._callers.values())
+        if mine >= _AT_ONCE_PER_UID or all_together >= _AT_ONCE:
+            return False
+        try:
+            return all_together < _STRANGERS or self._agent.has_job(uid)
+        except OSError as error:
+            _LOG.warning("The jobs on this node cannot be read: %s", error)
+            return False
 
     def _talk(self, caller: socket.socket, uid: int) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import ssl
@@ -69,9 +70,13 @@ async def unreachable(url: str, node: str, context: ssl.SSLContext | None) -> Fa
 
 async def _look(url: str, context: ssl.SSLContext | None) -> tuple[_Kind, str]:
     try:
-        async with httpx.AsyncClient(verify=context or False, trust_env=False, timeout=_PATIENCE_S) as client:
-            answer = await client.get(url)
-    except httpx.TimeoutException:
+        async with (
+            asyncio.timeout(_PATIENCE_S),  # httpx's own is for each read: a trickle of headers would never end
+            httpx.AsyncClient(verify=context or False, trust_env=False, timeout=_PATIENCE_S) as client,
+            client.stream("GET", url) as answer,  # what it sends is a user's doing: nothing of its body is read
+        ):
+            status = answer.status_code
+    except (httpx.TimeoutException, TimeoutError):
         return _TIMED_OUT, f"{_PATIENCE_S:g} s"
     except (httpx.HTTPError, OSError) as error:
         cause = _cause(error)
@@ -83,7 +88,7 @@ async def _look(url: str, context: ssl.SSLContext | None) -> tuple[_Kind, str]:
             return _TLS if context is None else _ANSWER, str(error)
         number = cause.errno if isinstance(cause, OSError) else None
         return _REFUSED, os.strerror(number).lower() if number else str(error)
-    return (_ANSWER if answer.status_code >= 500 else _NOW), f"HTTP {answer.status_code}"
+    return (_ANSWER if status >= 500 else _NOW), f"HTTP {status}"
 
 
 def _cause(error: BaseException) -> BaseException:

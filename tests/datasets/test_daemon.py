@@ -124,6 +124,38 @@ sys.stdin.read()
         process.communicate()
 
 
+@pytest.mark.usefixtures("daemon")
+def test_one_user_of_many_uids_cannot_keep_the_others_waiting(node: ScratchNode) -> None:
+    """Each user of a node may have a range of uids beside their own (subuid(5)): jobs run under none of those."""
+    node.start_job(7, RESEARCHER)
+    hog = f"""
+import os, socket, sys
+held = []
+for uid in range(200000, 200040):
+    os.seteuid(0)
+    os.seteuid(uid)
+    for _ in range(4):
+        client = socket.socket(socket.AF_UNIX)
+        client.connect({str(node.directory / "run/node.sock")!r})
+        held.append(client)
+os.seteuid(0)
+for client in held:
+    client.settimeout(0.2)
+    try:
+        client.recv(1)
+    except TimeoutError:
+        print("held", flush=True)  # by the daemon, too
+        break
+sys.stdin.read()
+"""
+    with subprocess.Popen(["/usr/bin/python3", "-c", hog], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"held\n"
+        for _ in range(3):
+            assert asks(node, RESEARCHER, {"verb": "open", "job": 7, "datasets": ["maps"]})["opened"]
+        process.communicate()
+
+
 def test_sessions_read_on_while_the_daemon_is_away_and_the_next_one_takes_over(node: ScratchNode) -> None:
     first = node.serve()
     node.start_job(7, RESEARCHER)

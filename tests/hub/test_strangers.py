@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from .small_site import SmallSite
+from .waiting import until
 
 pytestmark = pytest.mark.hub
 
@@ -97,8 +98,40 @@ def test_large_bodies_of_strangers_are_not_kept(site: SmallSite) -> None:
     assert pages * resource.getpagesize() < 30_000_000
 
 
+@pytest.mark.parametrize("method", ["DELETE", "OPTIONS"])
+def test_a_strangers_body_does_not_become_the_beginning_of_somebody_elses_request(site: SmallSite, method: str) -> None:
+    """The proxy keeps its connections to hub and sessions open, and all people's requests take turns on them."""
+    where, smuggled = urlsplit(site.address), f"/hub/smuggled-by-{method.lower()}"
+    body = f"GET {smuggled} HTTP/1.1\r\nX-Rest: "
+    head = f"{method} /hub/api/ HTTP/1.1\r\nHost: {where.netloc}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with socket.create_connection((where.hostname, where.port), timeout=10) as stranger:
+        stranger.sendall(f"{head}{len(body):x}\r\n{body}\r\n0\r\n\r\n".encode())
+        with stranger.makefile("rb") as answer:
+            told = answer.readline()
+        for _ in range(5):
+            with httpx.Client(base_url=site.address, timeout=10) as somebody:
+                assert somebody.get("/hub/login").status_code == 200
+    assert told.startswith(b"HTTP/1.1 411 ")
+    assert smuggled not in site.log.read_text()
+
+
 def test_a_refusal_is_passed_on_also_when_the_service_is_quicker_than_the_proxy(site: SmallSite) -> None:
     """The proxy ends a request with a write of nothing; the connection must not be gone by then."""
     with httpx.Client(base_url=site.address, timeout=10) as client:
         answers = [client.post("/services/fabric/api/session/idle", json={"idle_s": 1}).status_code for _ in range(40)]
     assert set(answers) == {401}
+
+
+def test_a_request_for_a_websocket_that_says_it_has_a_body_leaves_nothing_open(site: SmallSite) -> None:
+    """The body is not passed on: who waits for it would do so for ever, also when its sender has gone."""
+    descriptors, where = Path(f"/proc/{site.child('configurable-http-proxy')}/fd"), urlsplit(site.address)
+    head = f"GET /hub/login HTTP/1.1\r\nHost: {where.netloc}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    before = len(list(descriptors.iterdir()))
+    for length in ("Content-Length: 50", "Transfer-Encoding: chunked"):
+        for _ in range(30):
+            with socket.create_connection((where.hostname, where.port), timeout=10) as stranger:
+                stranger.sendall(f"{head}{length}\r\n\r\n".encode())
+                with stranger.makefile("rb") as answer:
+                    assert answer.readline().startswith(b"HTTP/1.1 400 ")
+    until(lambda: len(list(descriptors.iterdir())) < before + 10, "the proxy has closed them", 10)
+    _answers(site)

@@ -135,3 +135,18 @@ def test_the_log_with_the_passwords_is_closed_before_the_first_line(open_to_all:
     assert log.stat().st_size > 0
     assert log.stat().st_mode & 0o777 == 0o600
     down(directory, purge=True, say=print)
+
+
+@pytest.mark.root
+def test_a_directory_that_somebody_makes_at_the_last_moment_is_not_taken(
+    open_to_all: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In /var/tmp, for one: its owner could put other files in the place of those that root's daemons read."""
+    directory = open_to_all / "run"
+    directory.mkdir()
+    os.chown(directory, 65534, 65534)
+    monkeypatch.setattr(Path, "exists", lambda _: False)  # as it was for whoever looked a moment ago
+    with pytest.raises(FabricError, match="is there already"):
+        make_root(directory)
+    monkeypatch.undo()
+    assert not list(directory.iterdir())

@@ -210,3 +210,22 @@ def test_only_processes_of_the_run_are_found_and_ended(tmp_path: Path) -> None:
         for process in (daemon, job, session, *others):
             process.kill()
             process.communicate()
+
+
+def test_what_slurms_shepherd_of_a_job_has_started_survives_the_daemons(tmp_path: Path) -> None:
+    """Its extern step is a "sleep" without a word of the job: when that ends, Slurm 22.05 takes the job's /tmp away."""
+    shepherd = tmp_path / "slurmstepd"
+    shepherd.write_bytes(Path("/bin/sh").read_bytes())
+    shepherd.chmod(0o755)
+    environment = {processes.MARK: str(tmp_path), "PATH": os.defpath}
+    with subprocess.Popen(
+        [shepherd, "-c", "sleep 300 & echo $!; wait"], env=environment, stdout=subprocess.PIPE, text=True
+    ) as step:
+        try:
+            assert step.stdout
+            sleeper = int(step.stdout.readline())
+            assert {step.pid, sleeper} <= set(processes.leftovers(tmp_path))
+            assert processes.of_session(sleeper, tmp_path)
+            assert processes.of_session(step.pid, tmp_path)
+        finally:
+            assert processes.end([step.pid, sleeper]) == []
