@@ -14,14 +14,14 @@ from pathlib import Path
 from fabric_hub.errors import FabricError
 from fabric_hub.images.build import build
 
-from . import clusters, hub, load, mounts, prepared, spawn, usage
+from . import clusters, hub, load, mounts, peers, prepared, spawn, usage
 from .figures import Result, table
 from .peer import build_environment
 
 BENCHMARKS = {"spawn": spawn.run, "load": load.run, "hub": hub.run, "prepared": prepared.run, "mounts": mounts.run,
-              "usage": usage.run, "dask": clusters.run}  # fmt: skip
+              "usage": usage.run, "dask": clusters.run, "peers": peers.run}  # fmt: skip
 WITHOUT_A_HUB = frozenset({"mounts"})
-WITHOUT_A_PEER = WITHOUT_A_HUB | {"usage", "dask"}
+WITHOUT_A_PEER = WITHOUT_A_HUB | {"usage", "dask", "peers"}
 
 
 def arguments() -> argparse.ArgumentParser:

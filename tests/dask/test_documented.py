@@ -91,6 +91,10 @@ def test_example_options_of_workers_network_logs_and_python(notebook: Notebook) 
     ((lifetime, address),) = notebook.value("[list(one) for one in told.values()]")
     assert lifetime == 3300
     assert address.startswith("tls://127.0.0.1:")
+    assert notebook.value("[cluster.scheduler.ip, cluster.scheduler_spec['options']['interface']]") == [
+        "127.0.0.1",
+        "lo",
+    ]
     assert notebook.value("client.submit(sum, [1, 2], resources={'LICENCE': 2}).result()") == 3
     notebook.until(
         "[path.suffix for path in logs.iterdir()].count('.out') == 1", "the job's output is where it was said"
@@ -116,12 +120,23 @@ def test_example_the_persons_own_configuration_counts(notebook: Notebook) -> Non
         "client = Client(cluster)\nclient.wait_for_workers(1, timeout=60)"
     )
     assert notebook.value("list(client.run(lambda dask_worker: dask_worker.lifetime).values())") == [3000]
+    notebook.run(
+        "with dask.config.set({'jobqueue.mine': {'cores': 1, 'memory': '500MB', 'name': 'own'}}):\n"
+        "    header = SLURMCluster(config_name='mine').job_header"
+    )
+    assert "#SBATCH -J own" in notebook.value("header")
+    assert "cores :" in notebook.value("SLURMCluster.__doc__"), "help names the words that it takes"
 
 
 @pytest.mark.parametrize(
     ("words", "why"),
     [
         ("nanny=False", "nanny=False cannot be had: workers always have one"),
+        ("silence_logs='error'", "silence_logs= cannot be had: its scheduler is no part of the notebook"),
+        ("scheduler_options={'protocol': 'tcp'}", "protocol='tcp' cannot be had: a cluster speaks TLS"),
+        ("scheduler_options={'security': None}", "security=None cannot be had: a cluster has a key of its own"),
+        ("wrong_parameter=1", "unexpected keyword argument 'wrong_parameter': neither DaskCluster nor a job"),
+        ("worker_extra_args=['--preload', 'nowhere']", "--preload cannot be had here; these can: --lifetime"),
         ("protocol='tcp'", "protocol='tcp' cannot be had: a cluster speaks TLS"),
         ("worker_command='dask_cuda.cli'", "a job runs all of its workers"),
         ("worker_extra_args=['--nworkers', '2']", "--nworkers cannot be had here; these can: --lifetime"),

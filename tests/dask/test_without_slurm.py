@@ -100,6 +100,7 @@ def test_no_worker_where_none_is_asked_for_and_dask_jobqueues_words_for_one(note
         ("queue='cpu'", "queue= cannot be had: .*Say it with n_workers=, threads_per_worker=, memory_limit="),
         ("cores=1, memory='1 GB', queue='cpu'", "queue= cannot be had: .*Say it with n_workers=, cores=, memory="),
         ("2, hours=1", "hours= cannot be had: there is no Slurm here.* Leave it out; idle_timeout="),
+        ("scheduler_options={'security': None}", "security=None cannot be had: a cluster has a key of its own"),
         ("threads_per_worker=0", "threads_per_worker=0 is no number of threads: say 1 or more"),
         ("memory_limit='much'", "memory_limit='much' is no amount of memory"),
     ],

@@ -23,7 +23,8 @@ for config, words in json.load(sys.stdin):
     with dask.config.set(config):
         try:
             plan = make_plan("x", n_workers=None, gpus=0, profile=None, hours=None, idle_timeout=None,
-                             workers_per_job=None, scheduler_options={}, words=words, environment=os.environ)
+                             workers_per_job=None, scheduler_options=words.pop("scheduler_options", {}), words=words,
+                             environment=os.environ)
             plan = Plan.loads(plan.dumps())
             print(json.dumps([script(plan.pools[0]), plan.scheduler_options]))
         except PlanError as error:
@@ -100,16 +101,21 @@ def test_a_persons_own_sections_of_jobqueue_yaml_count(python: Path, tmp_path: P
         ({"jobqueue.mine": mine}, {"config_name": "mine", "cores": 4, "memory": "4GB", "queue": "short"}),
         ({"jobqueue.slurm.job-extra-directives": ["--exclusive"]}, {"cores": 1, "memory": "1GB"}),
         ({"jobqueue.slurm.scheduler-options": {"dashboard_address": ":0"}}, {"cores": 1, "memory": "1GB"}),
+        (
+            {"jobqueue.slurm.scheduler-options": {"dashboard_address": ":0"}},
+            {"cores": 1, "memory": "1GB", "interface": "lo", "scheduler_options": {"host": "here"}},
+        ),
         ({}, {"config_name": "gone"}),
     ]
     out = _run(python, tmp_path, PLAN, json.dumps(asked), f"{tmp_path}{os.pathsep}/bin")
-    (named, _), (said, _), (extra, _), (_, options), (refused, _) = map(json.loads, out.splitlines())
+    (named, _), (said, _), (extra, _), (_, options), (_, instead), (refused, _) = map(json.loads, out.splitlines())
     assert "#SBATCH -p long" in named
     assert "\nmodule load mine\n" in named
     assert "#SBATCH -p short" in said
     assert "\nmodule load mine\n" in said
     assert "#SBATCH --exclusive" in extra
     assert options == {"dashboard_address": ":0"}
+    assert instead == {"host": "here"}, "as with dask-jobqueue they stand in place of both"
     assert refused.startswith(
         "config_name='gone': dask's configuration has no section jobqueue.gone; there is htcondor"
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dask.utils import parse_timedelta
+from dask_jobqueue.core import job_parameters
 from dask_jobqueue.slurm import SLURMCluster, SLURMJob
 from distributed.core import Status
 from distributed.deploy.spec import SpecCluster
@@ -96,14 +97,14 @@ class DaskCluster(SLURMCluster):
         self._doing: set[asyncio.Task[Any]] = set()
         super().__init__(
             scheduler_cls=RemoteScheduler,
-            scheduler_options={"directory": self.directory, "plan": plan},
+            scheduler_options={**known.scheduler_options, "directory": self.directory, "plan": plan},
             security=tls.load(self.directory),
             loop=loop,
             asynchronous=asynchronous,
             name=known.name,
             silence_logs=False,
-            # the daemon's own section, which another notebook need not have
-            **{word: value for word, value in known.pools[0].job.items() if word != "config_name"},
+            # the daemon's own section of the configuration another notebook need not have
+            **{word: value for word, value in known.pools[0].job.items() if plan is not None or word != "config_name"},
         )
         self.shutdown_on_close = False  # not atexit: the daemon sees the kernel end, however it does
         if not asynchronous and self.told:
@@ -367,3 +368,10 @@ class DaskCluster(SLURMCluster):
         if not self.asynchronous:
             self._loop_runner.stop()
         return answer
+
+
+DaskCluster.__doc__ = f"""{DaskCluster.__doc__}
+    Of dask-jobqueue's words those count that can, and the others are refused by name:
+
+    {job_parameters}
+    """

@@ -34,13 +34,17 @@ GOODBYE_S = 20.0
 
 @dataclass(frozen=True)
 class State:
-    """What others need to reach the cluster; no secret is in it. ``started_at`` is in Unix seconds."""
+    """What others need to reach the cluster; no secret is in it.
+
+    ``started_at`` is in Unix seconds; ``ip`` is where its scheduler listens.
+    """
 
     name: str
     pid: int
     address: str
     dashboard: str
     started_at: float
+    ip: str
 
     def write(self, directory: Path) -> None:
         new = directory / f"{STATE}.new"
@@ -104,7 +108,14 @@ async def serve(plan: Plan, directory: Path, hub: Hub | None, begun: Mapping[str
         address.write(directory, cluster.scheduler.address)
         dashboard = cluster.scheduler.http_server.port  # type: ignore[attr-defined]  # distributed's addition
         host = cluster.scheduler.address.rpartition("://")[2].rpartition(":")[0]
-        State(plan.name, os.getpid(), cluster.scheduler.address, f"{host}:{dashboard}", time.time()).write(directory)
+        State(
+            name=plan.name,
+            pid=os.getpid(),
+            address=cluster.scheduler.address,
+            dashboard=f"{host}:{dashboard}",
+            started_at=time.time(),
+            ip=str(cluster.scheduler.ip),
+        ).write(directory)
         idle = asyncio.ensure_future(cluster.scheduler.finished())
         ended = asyncio.ensure_future(ending.wait())
         await asyncio.wait([idle, ended], return_when=asyncio.FIRST_COMPLETED)

@@ -20,7 +20,7 @@ from .shape import Pool
 MOST_PER_JOB = 8
 
 
-class PlanError(Exception):
+class PlanError(ValueError):  # what dask-jobqueue raises for words that it does not take
     """What was asked for cannot be had; the message says why, and what can."""
 
 
@@ -93,7 +93,7 @@ def make_plan(
         "datasets": open_datasets(environment),
         "session_job": of_job(environment, "SLURM_JOB_ID"),
     }
-    from .own import OWN, configured_scheduler, own_pool, scheduler_words, worker_words
+    from .own import OWN, keep_closed, own_pool, scheduler_words, worker_words
 
     try:
         words = {**settings.own_words(settings.section(words.get("config_name"))), **words}
@@ -107,6 +107,7 @@ def make_plan(
     if no_slurm:
         from .local import local_pool
 
+        keep_closed(scheduler_options)
         here, first = local_pool(
             n_workers, words, profile=profile, gpus=gpus, hours=hours, workers_per_job=workers_per_job
         )
@@ -119,8 +120,7 @@ def make_plan(
             )
     if hours is not None and ("cores" in words or not in_session):
         raise PlanError("hours= is for workers like a profile. With cores= say how long as walltime='02:00:00'.")
-    of_scheduler, words = scheduler_words(words)
-    common["scheduler_options"] = configured_scheduler(words) | of_scheduler | scheduler_options
+    common["scheduler_options"], words = scheduler_words(words, scheduler_options)
     if not in_session:
         return Plan(job_name=words.get("job_name") or name, pools=[own_pool(words, workers_per_job)], **common)
     if "cores" in words:

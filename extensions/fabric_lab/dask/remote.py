@@ -43,6 +43,11 @@ class RemoteScheduler(ProcessInterface):
         self._of = weakref.ref(cluster)
 
     @property
+    def ip(self) -> str:
+        """Where it listens, as ``Scheduler.ip``; "" before its start."""
+        return self.state.ip if self.state is not None else ""
+
+    @property
     def workers(self) -> dict[str, There]:
         """What the scheduler tells of each worker that is there, by address, as ``Scheduler.workers`` has it."""
         cluster = self._of()
