@@ -25,7 +25,7 @@ from ..projects import policy
 from ..sessions.standing import SETTLE_S, Standing, Verdict, by_number, standing
 from ..sessions.store import Session
 from ..settings import Settings
-from ..slurm.ends import BY_OTHERS
+from ..slurm.reasons import BY_OTHERS
 from . import drop_in
 from .child import session_variables
 from .metrics import record_failure
