@@ -17,6 +17,7 @@ from tornado.web import authenticated
 from . import cluster_handlers, dataset_handlers, facts, home, usage_handlers
 from .hub_service import Kept, Service
 from .node import DATA
+from .service import trusted
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
@@ -60,11 +61,9 @@ class HomeHandler(APIHandler):
 
 def _load_jupyter_server_extension(server: ServerApp) -> None:
     """Add our endpoints to a Jupyter server."""
-    service = Service(
-        facts.service_url(os.environ),
-        os.environ.get("JUPYTERHUB_API_TOKEN", ""),
-        os.environ.get("FABRIC_CA_FILE") or None,
-    )
+    url = facts.service_url(os.environ)
+    trust = trusted(os.environ) if url.startswith("https:") else None
+    service = Service(url, os.environ.get("JUPYTERHUB_API_TOKEN", ""), trust)
     base = url_path_join(server.base_url, "fabric")
     arguments = {"hub_answer": Kept(service), "models": facts.gpu_models()}
     routes = [(url_path_join(base, "session"), SessionHandler, arguments), *dataset_handlers.routes(base, service)]

@@ -241,12 +241,13 @@ def start_without_home(why: str) -> None:
 async def tell_service(url: str, token: str, listener: socket.socket, phases: Phases) -> None:
     """Announce the port, and how long each step took."""
     from .announce import announce
+    from .service import trusted
 
     await announce(
         f"{url.rstrip('/')}/session/ready",
         token,
         {"port": listener.getsockname()[1], "phases": dict(phases.reached)},
-        ca_file=os.environ.get("FABRIC_CA_FILE") or None,
+        trust=trusted(os.environ) if url.startswith("https:") else None,
         say=lambda line: print(line, flush=True),
     )
 

@@ -33,6 +33,7 @@ from .runtime import HubRuntime, runtime
 from .words import Trouble, progress_event, prologue_failed, was_killed, why_gone
 
 CERT_FILES = {"keyfile": "ssl.key", "certfile": "ssl.crt", "cafile": "ssl-ca.crt"}
+SERVICE_CA = "service-ca.crt"
 GONE_PATIENCE_S = 15.0
 FIRST_WORD_S = 10.0
 QUIET_S = 10.0
@@ -96,7 +97,10 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
     def session_environment(self) -> dict[str, str]:
         """Everything the session's server is told, tokens included; it never reaches sbatch."""
         environment = {name: str(value) for name, value in self.get_env().items() if value is not None}
-        environment.update(session_variables(self.shared.settings, self.session))
+        settings = self.shared.settings
+        environment.update(session_variables(settings, self.session, environment["JUPYTERHUB_API_URL"]))
+        if settings.hub.nodes_ca and not settings.hub.internal_ssl:
+            environment["FABRIC_CA_FILE"] = SERVICE_CA
         if self._certificates:
             environment.update(
                 JUPYTERHUB_SSL_KEYFILE=CERT_FILES["keyfile"],
@@ -154,7 +158,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
                         image=session.image,
                         spec=self.job_spec(),
                         environment=self.session_environment(),
-                        files=self._certificates,
+                        files=(*self._certificates, *await asyncio.to_thread(_service_authority, self.shared.settings)),
                         datasets=session.datasets,
                         rescue=self._rescues,
                         again=again,
@@ -444,3 +448,19 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
 
 def _read_certificates(paths: dict[str, str]) -> tuple[SessionFile, ...]:
     return tuple(SessionFile(name=CERT_FILES[kind], content=Path(path).read_text()) for kind, path in paths.items())
+
+
+def _service_authority(settings: Settings) -> tuple[SessionFile, ...]:
+    """The authorities of our service's public certificate, where a site names them and sessions call it there."""
+    path = settings.hub.nodes_ca
+    if path is None or settings.hub.internal_ssl:
+        return ()
+    try:
+        return (SessionFile(name=SERVICE_CA, content=path.read_text(encoding="ascii")),)
+    except (OSError, ValueError) as error:
+        raise FabricError(
+            f"The file of authorities that sessions trust, {path}, cannot be read: {error}.",
+            reason="nodes-ca",
+            hint="Tell the operators: it is hub.nodes_ca of the site's file.",
+            status=500,
+        ) from error
