@@ -158,7 +158,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
                         image=session.image,
                         spec=self.job_spec(),
                         environment=self.session_environment(),
-                        files=(*self._certificates, *await asyncio.to_thread(_service_authority, self.shared.settings)),
+                        files=(*self._certificates, *await asyncio.to_thread(service_authority, self.shared.settings)),
                         datasets=session.datasets,
                         rescue=self._rescues,
                         again=again,
@@ -450,7 +450,7 @@ def _read_certificates(paths: dict[str, str]) -> tuple[SessionFile, ...]:
     return tuple(SessionFile(name=CERT_FILES[kind], content=Path(path).read_text()) for kind, path in paths.items())
 
 
-def _service_authority(settings: Settings) -> tuple[SessionFile, ...]:
+def service_authority(settings: Settings) -> tuple[SessionFile, ...]:
     """The authorities of our service's public certificate, where a site names them and sessions call it there."""
     path = settings.hub.nodes_ca
     if path is None or settings.hub.internal_ssl:
