@@ -34,8 +34,11 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
         writer.close()
 
 
-def context(request: SubmitRequest) -> ssl.SSLContext | None:
-    """The session's own TLS, from the certificates that the hub gave it; None without internal TLS."""
+def context(request: SubmitRequest, purpose: ssl.Purpose) -> ssl.SSLContext | None:
+    """The session's own TLS, from the certificates that the hub gave it; None without internal TLS.
+
+    :param purpose: towards its callers (CLIENT_AUTH) or the hub (SERVER_AUTH).
+    """
     files = {file.name: file.content for file in request.files}
     if "ssl.key" not in files:
         return None
@@ -43,7 +46,7 @@ def context(request: SubmitRequest) -> ssl.SSLContext | None:
         directory = Path(name)
         for file, text in files.items():
             (directory / file).write_text(text)
-        made = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(directory / "ssl-ca.crt"))
+        made = ssl.create_default_context(purpose, cafile=str(directory / "ssl-ca.crt"))
         made.load_cert_chain(directory / "ssl.crt", directory / "ssl.key")
     made.verify_mode = ssl.CERT_REQUIRED
     return made
@@ -51,9 +54,11 @@ def context(request: SubmitRequest) -> ssl.SSLContext | None:
 
 async def session(http: httpx.AsyncClient, request: SubmitRequest) -> None:
     """Serve on a free port and announce it, as a session's launcher does."""
-    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context(request))
+    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context(request, ssl.Purpose.CLIENT_AUTH))
     port = server.sockets[0].getsockname()[1]
-    told = await http.post(
+    mine = context(request, ssl.Purpose.SERVER_AUTH)
+    client = httpx.AsyncClient(verify=mine, trust_env=False, timeout=60) if mine else http
+    told = await client.post(
         f"{request.environment['FABRIC_SERVICE_URL']}/session/ready",
         headers={"Authorization": f"token {request.environment['JUPYTERHUB_API_TOKEN']}"},
         json={"port": port},

@@ -19,7 +19,7 @@ from jupyterhub.handlers.pages import SpawnHandler
 from jupyterhub.objects import Server
 from tornado import web
 
-from . import capabilities, held_ports, hub_reach, hub_server, hub_thread, start_page, tls_sockets
+from . import capabilities, held_ports, hub_reach, hub_server, hub_thread, session_calls, start_page, tls_sockets
 from .accounts import runs_local_sessions
 from .csp import ResponseHeaders, ScriptNonce, current_nonce
 from .datasets.policy import ACCEPT_SCOPE
@@ -77,6 +77,7 @@ def complete(c: Any, settings: Settings) -> Settings:
     runtime()  # made now: opening the record takes a second that no user's click should wait for
     remove_batchspawner_api()
     datasets_page.add_pages(settings)
+    session_calls.take(settings)
     mend_service_start(unix_url(settings.hub.service_socket))
     held_ports.mend_listening()
     mend_double_click()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -21,6 +22,13 @@ HttpAddress = Annotated[
 def _same_origin(one: str, other: str) -> bool:
     first, second = urlsplit(one), urlsplit(other)
     return (first.scheme, first.netloc) == (second.scheme, second.netloc)
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class HubSettings(Frozen):
@@ -45,7 +53,19 @@ class HubSettings(Frozen):
         'on the hub: "https://hub.example.org". Needs wildcard DNS and a wildcard certificate (*.hub.example.org).',
     )
     nodes_url: HttpAddress = Field(
-        default="", description="The hub's public address as nodes reach it; default: public_url, else bind_url."
+        default="",
+        description="Without internal TLS: the hub's public address as nodes reach it; default: public_url, else "
+        "bind_url. Sessions send their tokens there. With internal TLS they call hub_ip:hub_port only.",
+    )
+    nodes_ca: AbsolutePath | None = Field(
+        default=None,
+        description="Without internal TLS: a PEM file with the only authorities that sessions trust at the https "
+        "address of nodes_url; default: those of the node's own store.",
+    )
+    nodes_plain_http: bool = Field(
+        default=False,
+        description="Without internal TLS: let sessions send their tokens over plain HTTP to another host. Whoever is "
+        "on the way can read them: for a closed network only.",
     )
     internal_ssl: bool = Field(default=True, description="Mutual TLS between hub, proxy and sessions.")
     extra_config: AbsolutePath | None = Field(
@@ -59,7 +79,26 @@ class HubSettings(Frozen):
             raise ValueError("subdomain_host has a path: give the host only, https://hub.example.org")
         if self.subdomain_host and self.public_url and not _same_origin(self.subdomain_host, self.public_url):
             raise ValueError(f"public_url ({self.public_url}) is of another host than subdomain_host")
+        if plain := [] if self.internal_ssl or self.nodes_plain_http else self.plain_addresses:
+            raise ValueError(
+                f"internal_ssl is off, and sessions would send their tokens over plain HTTP to {' and '.join(plain)}: "
+                "leave internal_ssl on, or say nodes_plain_http = true where that network is closed"
+            )
+        if self.nodes_ca and not self.internal_ssl and not self.url_for_nodes.startswith("https:"):
+            raise ValueError(f"nodes_ca is of no use: sessions call {self.url_for_nodes}, which is not https")
         return self
+
+    @property
+    def url_for_nodes(self) -> str:
+        """The hub's public address as sessions reach it; without internal TLS they call our service there."""
+        return (self.nodes_url or self.public_url or self.bind_url).rstrip("/")
+
+    @property
+    def plain_addresses(self) -> list[str]:
+        """Where sessions without internal TLS send their tokens as everybody on the way can read them."""
+        found = [self.url_for_nodes] if self.url_for_nodes.startswith("http:") else []
+        api = f"http://{f'[{self.hub_ip}]' if ':' in self.hub_ip else self.hub_ip}:{self.hub_port}"
+        return [url for url in (*found, api) if not _loopback(urlsplit(url).hostname or "")]
 
     @property
     def socket_dir(self) -> Path:

@@ -154,6 +154,8 @@ class Node(Frozen):
     gpus_free: dict[str, int] = {}
     shards: int = 0
     shards_free: int = 0
+    reason: str = ""  # why it is out of service, in the words of Slurm or of an administrator
+    reason_since: float | None = None
 
 
 class Reservation(Frozen):

@@ -285,9 +285,8 @@ class Settings(Frozen):
 
     @property
     def service_url_for_nodes(self) -> str:
-        """The REST service's address as a session reaches it."""
-        hub = self.hub
-        return f"{(hub.nodes_url or hub.public_url or hub.bind_url).rstrip('/')}/services/fabric/api"
+        """The REST service's public address as nodes reach it; under internal TLS sessions call the hub's port."""
+        return f"{self.hub.url_for_nodes}/services/fabric/api"
 
 
 def path_from_environment() -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import ssl
 import time
 from collections.abc import Callable, Iterator
 
@@ -46,7 +47,7 @@ async def announce(
     token: str,
     body: dict[str, object],
     *,
-    ca_file: str | None = None,
+    trust: ssl.SSLContext | None = None,
     retry_for_s: float = RETRY_FOR_S,
     say: Callable[[str], None] = print,
 ) -> int:
@@ -54,7 +55,7 @@ async def announce(
 
     :param url: the service's ``/session/ready``.
     :param token: the session's API token; goes into the Authorization header only.
-    :param ca_file: PEM file of the authorities to trust; default: the system's.
+    :param trust: which authorities, and with which certificate of our own; None where it is not HTTPS.
     :param retry_for_s: how long an unreachable or restarting service is waited for.
     :param say: takes one line of the log at a time.
     :returns: the number of tries.
@@ -66,7 +67,7 @@ async def announce(
         method="POST",
         headers={"Authorization": f"token {token}", "Content-Type": "application/json"},
         body=json.dumps(body),
-        ca_certs=ca_file,
+        ssl_options=trust,
         connect_timeout=5.0,
         request_timeout=20.0,
         follow_redirects=False,

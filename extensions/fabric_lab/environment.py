@@ -10,6 +10,8 @@ from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
 NAME = "env.json"
+# Set where the session does without Jupyter's files in the home directory: to why it did not start with them.
+ASIDE = "FABRIC_HOME_ASIDE"
 # What Slurm tells the session's own job and its steps, which sbatch, srun and salloc take for their user's wishes.
 OF_THE_JOB = re.compile(r"(?:SLURM|SLURMD|SBATCH|SALLOC|SRUN|PMI|PMI2|PMIX)_.+")
 _KEPT = frozenset({"SLURM_CONF"})

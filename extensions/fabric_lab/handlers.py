@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import secrets
@@ -13,9 +14,10 @@ from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
 from tornado.web import authenticated
 
-from . import cluster_handlers, dataset_handlers, facts, usage_handlers
+from . import cluster_handlers, dataset_handlers, facts, home, usage_handlers
 from .hub_service import Kept, Service
 from .node import DATA
+from .service import trusted
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
@@ -38,17 +40,35 @@ class SessionHandler(APIHandler):
         self.finish(json.dumps(facts.combine(os.environ, hub, problem, self.models, self.hub_answer.last)))
 
 
+class HomeHandler(APIHandler):
+    """GET: ``{left_out: [...], log}``: Jupyter's files in the home directory that this session does without."""
+
+    auth_resource = "fabric"
+
+    def initialize(self, server: ServerApp) -> None:
+        self.server = server
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        broken = getattr(self.server, "broken_lab_extensions", {})
+        found = await asyncio.to_thread(home.left_out, self.server, broken, os.environ)
+        directory = os.environ.get("FABRIC_SESSION_DIR")
+        self.set_header("Cache-Control", "no-store")
+        log = home.short(f"{directory}/session.log") if directory else ""
+        self.finish(json.dumps({"left_out": found, "log": log}))
+
+
 def _load_jupyter_server_extension(server: ServerApp) -> None:
     """Add our endpoints to a Jupyter server."""
-    service = Service(
-        facts.service_url(os.environ),
-        os.environ.get("JUPYTERHUB_API_TOKEN", ""),
-        os.environ.get("FABRIC_CA_FILE") or None,
-    )
+    url = facts.service_url(os.environ)
+    trust = trusted(os.environ) if url.startswith("https:") else None
+    service = Service(url, os.environ.get("JUPYTERHUB_API_TOKEN", ""), trust)
     base = url_path_join(server.base_url, "fabric")
     arguments = {"hub_answer": Kept(service), "models": facts.gpu_models()}
     routes = [(url_path_join(base, "session"), SessionHandler, arguments), *dataset_handlers.routes(base, service)]
     frame = secrets.token_urlsafe()
+    routes.append((url_path_join(base, "home"), HomeHandler, {"server": server}))
     routes += cluster_handlers.routes(base, service, frame)
     page = server.web_app.settings.setdefault("page_config_data", {})
     page["fabricDatasets"] = bool(os.environ.get(DATA))  # a site without datasets shows no panel

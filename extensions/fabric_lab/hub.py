@@ -10,15 +10,18 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from pathlib import Path
 from typing import Any
 
+from jupyter_core.paths import jupyter_data_dir
 from jupyter_server.serverapp import ServerApp
 from traitlets import Bool, Instance, default
 from traitlets.config import Config
 
+from . import home
 from .environment import LaunchError
 from .light import import_hub
-from .place import shell
+from .place import PLACE, shell
 
 _hub = import_hub()
 
@@ -59,6 +62,20 @@ class SessionServer(ServerApp):
     @default("kernel_spec_manager_class")
     def _image_first(self) -> str:
         return "fabric_lab.kernels.SessionKernelspecs"
+
+    def find_server_extensions(self) -> None:
+        self.log.addHandler(home.noted)  # not sooner: settings of the log remove what handlers it has
+        super().find_server_extensions()
+
+    def load_server_extensions(self) -> None:
+        own = Path(jupyter_data_dir(), "labextensions")
+        links = Path(os.environ[PLACE], "labextensions")
+        self.broken_lab_extensions: dict[str, str] = {}
+        for app in {app for apps in self.extension_manager.extension_apps.values() for app in apps}:
+            if hasattr(app, "labextensions_path"):
+                found = home.without_broken(app.labextensions_path, own, links / app.name)
+                app.labextensions_path, self.broken_lab_extensions = found
+        super().load_server_extensions()
 
     def server_info(self) -> dict[str, Any]:
         """What Jupyter writes to a file in the user's home: everything but the token."""
@@ -124,4 +141,5 @@ def make_server(listener: socket.socket) -> ServerApp:
     :param listener: a bound TCP socket, not yet listening.
     :raises LaunchError: JupyterHub's login is not in place.
     """
+    home.note_files()
     return SessionHub.initialize_server(argv=[], listener=listener)  # type: ignore[no-any-return]

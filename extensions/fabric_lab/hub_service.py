@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import time
 from typing import Any, NamedTuple
 
@@ -24,12 +25,15 @@ class Answer(NamedTuple):
 
 
 class Service:
-    """The service's ``/session`` with this session's token."""
+    """The service's ``/session`` with this session's token.
 
-    def __init__(self, url: str, token: str, ca_file: str | None = None) -> None:
+    :param trust: of :func:`.service.trusted`; None where the address is none of HTTPS.
+    """
+
+    def __init__(self, url: str, token: str, trust: ssl.SSLContext | None = None) -> None:
         self.url = url
         self._token = token
-        self._ca_file = ca_file
+        self._trust = trust
 
     async def ask(self, path: str = "", method: str = "GET", body: dict[str, Any] | None = None) -> Answer:
         """One question.
@@ -44,7 +48,7 @@ class Service:
             method=method,
             headers={"Authorization": f"token {self._token}", "Content-Type": "application/json"},
             body=content,
-            ca_certs=self._ca_file,
+            ssl_options=self._trust,
             connect_timeout=3.0,
             request_timeout=8.0,
             follow_redirects=False,

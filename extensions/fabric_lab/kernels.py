@@ -14,12 +14,14 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
 from jupyter_server.services.kernels.connection.base import deserialize_binary_message, deserialize_msg_from_ws_v1
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from jupyter_server.services.kernels.kernelmanager import ServerKernelManager
 from tornado.web import HTTPError
 from traitlets import Bool, CaselessStrEnum, Unicode
+
+from . import home
 
 # What the name of a kernel in the home ends with where the image has one of the same name.
 HOME = "-home"
@@ -71,6 +73,25 @@ class SessionKernelspecs(KernelSpecManager):
         except OSError:
             return {}
         return {name: path for name, path in there.items() if name in found and found[name] != path}
+
+    def unreadable(self) -> dict[str, str]:
+        """Directories of kernels in the home that no list shows, each with what is wrong with it."""
+        found: dict[str, str] = {}
+        try:
+            there = sorted(Path(self.user_kernel_dir).iterdir())
+        except OSError:
+            return {}
+        for path in there:
+            if path.is_symlink() and not os.path.exists(path):
+                found[str(path)] = f"it is a link to {os.readlink(path)}, which is not there"
+            elif os.path.isfile(path / "kernel.json"):
+                try:
+                    self._get_kernel_spec_by_name(path.name.lower(), str(path)).to_dict()
+                except NoSuchKernel:
+                    found[str(path)] = "its kernel.json wants a kernel provisioner that this image does not have"
+                except Exception as error:  # whatever is in the file
+                    found[str(path)] = home.words(error)
+        return found
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
         hidden = self._hidden(super().find_kernel_specs()) if kernel_name.endswith(HOME) else {}

@@ -25,11 +25,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from . import access, place, tls_sockets
-from .environment import LaunchError, leave_job, take
+from .environment import ASIDE, LaunchError, leave_job, take
 from .turn import Turn
-
-# Set where the session does without Jupyter's files in the home directory: with them it did not start.
-ASIDE = "FABRIC_HOME_ASIDE"
 
 
 class HomeError(Exception):
@@ -223,7 +220,7 @@ def make_server(listener: socket.socket) -> Any:
 
     :raises HomeError: it cannot be made with the home directory's files; without them it was not tried yet.
     """
-    from . import hub
+    from . import home, hub
 
     try:
         return hub.make_server(listener)
@@ -231,12 +228,12 @@ def make_server(listener: socket.socket) -> Any:
         ended = isinstance(error, SystemExit) and error.code == 128 + signal.SIGTERM
         if ended or os.environ.get(ASIDE) or os.environ.get("FABRIC_RESCUE"):
             raise
-        raise HomeError(f"{type(error).__name__}: {error}") from error
+        raise HomeError(home.noted.words_of(error)) from error
 
 
-def start_without_home() -> None:
+def start_without_home(why: str) -> None:
     """Be this program anew, in the same process, without Jupyter's files in the home directory."""
-    os.environ[ASIDE] = "1"
+    os.environ[ASIDE] = why.replace("\0", " ")
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # nobody listens for it yet, and its default would end the job
     os.execv(sys.executable, [sys.executable, "-I", "-m", "fabric_lab.launch", *sys.argv[1:]])
 
@@ -244,12 +241,13 @@ def start_without_home() -> None:
 async def tell_service(url: str, token: str, listener: socket.socket, phases: Phases) -> None:
     """Announce the port, and how long each step took."""
     from .announce import announce
+    from .service import trusted
 
     await announce(
         f"{url.rstrip('/')}/session/ready",
         token,
         {"port": listener.getsockname()[1], "phases": dict(phases.reached)},
-        ca_file=os.environ.get("FABRIC_CA_FILE") or None,
+        trust=trusted(os.environ) if url.startswith("https:") else None,
         say=lambda line: print(line, flush=True),
     )
 
@@ -268,7 +266,7 @@ def main() -> int:
             file=sys.stderr,
             flush=True,
         )
-        start_without_home()
+        start_without_home(str(error))
         raise AssertionError("this process is another program now") from error
     except LaunchError as error:
         print(f"fabric_lab.launch: {error}", file=sys.stderr, flush=True)

@@ -22,15 +22,28 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         return None
 
 
+def trusted(environment: Mapping[str, str]) -> ssl.SSLContext:
+    """What a connection that carries the token trusts, and shows of itself.
+
+    Under internal TLS that is the hub's own authority and no other; else the authorities that the site names, and
+    where it names none, those of this node.
+
+    :raises OSError: the session's certificates are gone: it has ended.
+    """
+    authority = environment.get("JUPYTERHUB_SSL_CLIENT_CA") or environment.get("FABRIC_CA_FILE")
+    context = ssl.create_default_context(cafile=authority or None)
+    if environment.get("JUPYTERHUB_SSL_CERTFILE"):
+        context.load_cert_chain(environment["JUPYTERHUB_SSL_CERTFILE"], environment["JUPYTERHUB_SSL_KEYFILE"])
+    return context
+
+
 def opener(environment: Mapping[str, str]) -> urllib.request.OpenerDirector:
     """For whatever carries the token: no redirects, and no proxy of the user's environment, which would read it.
 
     The hub is on the cluster's own network.
     """
-    trust = ssl.create_default_context(cafile=environment.get("FABRIC_CA_FILE") or None)
-    return urllib.request.build_opener(
-        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust), _NoRedirects()
-    )
+    secure = urllib.request.HTTPSHandler(context=trusted(environment))
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}), secure, _NoRedirects())
 
 
 def words(content: bytes) -> str:

@@ -7,6 +7,7 @@ import { Poll } from '@lumino/polling';
 import { clustersPlugin } from './clusters/plugin';
 import { datasetsPlugin } from './datasets/plugin';
 import type { IFacts } from './facts';
+import { homePlugin } from './home/plugin';
 import { savedPlugin } from './saved';
 import { SessionStatus, type Known } from './status';
 import { sessionLine } from './usage/line';
@@ -65,4 +66,4 @@ const sessionPlugin: JupyterFrontEndPlugin<void> = {
   }
 };
 
-export default [sessionPlugin, savedPlugin, datasetsPlugin, clustersPlugin, usagePlugin];
+export default [sessionPlugin, savedPlugin, datasetsPlugin, clustersPlugin, usagePlugin, homePlugin];

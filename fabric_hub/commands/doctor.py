@@ -17,7 +17,7 @@ from ..embedded.runtime import find_proxy
 from ..errors import FabricError
 from ..names import differing
 from ..settings import Settings
-from . import daemons, origins
+from . import daemons, origins, trust
 from .findings import Finding, ask, exists, place, problem, right, skipped
 
 OLDEST_SLURM = (22, 5)
@@ -77,6 +77,8 @@ def of_site(path: Path) -> Iterator[Finding]:
         yield Finding(state="NOTE", about=about, remedy="write it as it is read, or leave it")
     if note := origins.one_origin(found.hub):
         yield Finding(state="NOTE", about=note, remedy=origins.REMEDY)
+    told, remedy = trust.of_sessions(found.hub)
+    yield Finding(state="NOTE", about=told, remedy=remedy) if remedy else right(told)
     if found.slurm:
         yield from _slurm(found)
     yield from _images(found)

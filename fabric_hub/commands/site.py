@@ -14,7 +14,7 @@ from ..embedded.layout import Layout, default_directory
 from ..errors import FabricError
 from ..names import differing
 from ..site_mistakes import at_line
-from . import origins
+from . import origins, trust
 from .findings import exists
 
 
@@ -70,6 +70,15 @@ def _check_config(arguments: argparse.Namespace) -> int:
         print(f"Note: whether hub.extra_config {own} exists is not checked: this account may not look there.")
     if note := origins.one_origin(found.hub):
         print(f"Note: {note}. {origins.REMEDY}")
+    told, remedy = trust.of_sessions(found.hub)
+    if remedy:
+        print(f"Note: {told}. Remedy: {remedy}.")
+    if found.hub.nodes_ca and exists(found.hub.nodes_ca) is False:
+        raise FabricError(
+            f"{path}: hub.nodes_ca: {found.hub.nodes_ca} does not exist.",
+            reason="site-file",
+            hint="Put the PEM file of the authorities there, or take hub.nodes_ca out.",
+        )
     return 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from ..model import Frozen, Node, Phase, Snapshot
+from ..model import Frozen, Job, Node, Phase, Snapshot
 from ..sessions.store import Session
 from ..settings import Profile, Settings, memory_mb
 from ..slurm import reasons
@@ -29,7 +29,10 @@ class WorkerProfile(Frozen):
 
 
 class WorkerJob(Frozen):
-    """One job of a cluster, or the waiting tasks of its array. ``why`` says in words why it waits."""
+    """One job of a cluster, or the waiting tasks of its array.
+
+    ``why`` says in words why it waits; of one that has ended, what befell its node meanwhile.
+    """
 
     cluster: str
     job_id: int
@@ -157,7 +160,7 @@ def jobs_of(hub: str, session: str, unix_user: str | None, snapshot: Snapshot | 
                 tasks=job.array_tasks,
                 state=job.state,
                 phase=job.phase,
-                why=reasons.explain(job, snapshot) if queued else "",
+                why=reasons.explain(job, snapshot) if queued else _node_lost(job, snapshot),
                 starts_at=job.started_at if queued else None,
                 started_at=None if queued else job.started_at,
                 ends_at=snapshot.end_of(job),
@@ -165,3 +168,13 @@ def jobs_of(hub: str, session: str, unix_user: str | None, snapshot: Snapshot | 
             )
         )
     return tuple(found)
+
+
+def _node_lost(job: Job, snapshot: Snapshot) -> str:
+    """What befell the node of a job that was ended, while the job had it; "" where nothing is known of that."""
+    if job.phase is not Phase.ENDED or job.state not in reasons.BY_OTHERS:
+        return ""
+    for node in snapshot.nodes:
+        if node.name == job.node and node.reason and reasons.meanwhile(job, node.reason_since):
+            return f"Slurm took node {node.name} out of service: {node.reason}."
+    return ""

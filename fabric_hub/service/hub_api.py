@@ -28,6 +28,7 @@ class HubApi:
             base_url=url.rstrip("/"),
             headers={"Authorization": f"token {token}"},
             verify=verify,
+            trust_env=False,  # nor does the service's token go to a proxy
             timeout=30,
             limits=httpx.Limits(max_connections=most, max_keepalive_connections=most, keepalive_expiry=600),
         )

@@ -5,20 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import pwd
-import time
 from typing import Protocol
 
 from ..model import Found, Job, Phase
 from .questions import SilentError
+from .reasons import BY_OTHERS, meanwhile
 
 log = logging.getLogger(__name__)
 
-# States in which a job ends by somebody else's doing, or by its node's.
-BY_OTHERS = frozenset({"CANCELLED", "FAILED", "BOOT_FAIL", "LAUNCH_FAILED", "NODE_FAIL"})
 # The database hears of a cancelled job a moment after it is.
 _TRIES, _AGAIN_S = 4, 0.5
-# Slurm keeps whole seconds, and drains a node before or after it ends the job.
-_ABOUT_S = 3.0
 
 
 class AsksAboutEnds(Protocol):
@@ -54,8 +50,7 @@ async def _node_reason(asks: AsksAboutEnds, job: Job) -> str:
     except SilentError as error:
         log.warning("What befell node %s is not known: %s", job.node, error)
         return ""
-    began, over = job.started_at or job.submitted_at or 0.0, job.ends_at or time.time()
-    return reason if since is not None and began - _ABOUT_S <= since <= over + _ABOUT_S else ""
+    return reason if meanwhile(job, since) else ""
 
 
 def _name(uid: int) -> str:

@@ -25,6 +25,7 @@ JOB_FIELDS: Final = [
 ]  # fmt: skip
 NODE_FIELDS: Final = [
     "NodeList", "NodeAddr", "PartitionName", "StateLong", "CPUsState", "Memory", "AllocMem", "Gres", "GresUsed",
+    "Reason", "Timestamp",
 ]  # fmt: skip
 DETAIL_FIELDS: Final = ["JobID", "UserName", "State", "NodeList", "Comment", "Name"]
 ENDED_FIELDS: Final = ["JobIDRaw", "State", "ExitCode", "End"]
@@ -220,12 +221,14 @@ def nodes(text: str, mark: str) -> tuple[Node, ...]:
     """
     found: dict[str, Node] = {}
     for record in records(text, mark, len(NODE_FIELDS)):
-        name, address, partition, state, cpus, memory, allocated, gres, used = (field.strip() for field in record)
+        name, address, partition, state, cpus, memory, allocated, gres, used, why, since = map(str.strip, record)
         if name in found:
             known = found[name]
             found[name] = known.model_copy(update={"partitions": (*known.partitions, partition)})
             continue
-        found[name] = _node(name, address, partition, state, cpus, (memory, allocated), (gres, used))
+        node = _node(name, address, partition, state, cpus, (memory, allocated), (gres, used))
+        reason = {} if why == "none" else {"reason": text_of(why), "reason_since": time_of(since)}
+        found[name] = node.model_copy(update=reason)
     return tuple(found[name] for name in sorted(found))
 
 

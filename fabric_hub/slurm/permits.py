@@ -16,7 +16,7 @@ from ..settings import Settings
 
 _PREFIXES = ("JUPYTERHUB_", "FABRIC_")
 _NAMES = frozenset({"JPY_API_TOKEN", "MEM_LIMIT", "MEM_GUARANTEE", "CPU_LIMIT", "CPU_GUARANTEE"})
-FILES = frozenset({"ssl.key", "ssl.crt", "ssl-ca.crt"})
+FILES = frozenset({"ssl.key", "ssl.crt", "ssl-ca.crt", "service-ca.crt"})
 
 
 def is_member(settings: Settings, user: str) -> bool:

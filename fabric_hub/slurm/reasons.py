@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import signal
+import time
 from typing import Final
 
 from ..clock import clock
@@ -91,6 +92,17 @@ _RUNNING: Final = {
     "SIGNALING": "A signal is being sent to it.",
     "RESIZING": "It is changing its size.",
 }
+
+# States in which a job ends by somebody else's doing, or by its node's.
+BY_OTHERS = frozenset({"CANCELLED", "FAILED", "BOOT_FAIL", "LAUNCH_FAILED", "NODE_FAIL"})
+# Slurm keeps whole seconds, and drains a node before or after it ends the job.
+_ABOUT_S = 3.0
+
+
+def meanwhile(job: Job, moment: float | None) -> bool:
+    """Whether something happened while a job had its node, as exactly as Slurm says when. Pure."""
+    began, over = job.started_at or job.submitted_at or 0.0, job.ends_at or time.time()
+    return moment is not None and began - _ABOUT_S <= moment <= over + _ABOUT_S
 
 
 def explain(job: Job, snapshot: Snapshot | None = None) -> str:

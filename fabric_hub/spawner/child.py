@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
+from .. import session_calls
 from ..model import Snapshot
 from ..projects.policy import Choice
 from ..sessions.store import Session
@@ -49,10 +50,12 @@ class SessionChild(Protocol):
         """One event for every change in what the user should know."""
 
 
-def session_variables(settings: Settings, session: Session) -> dict[str, str]:
+def session_variables(settings: Settings, session: Session, api_url: str) -> dict[str, str]:
     """What the session's server is told about itself; no secrets.
 
     One that continues another session is told which, and the files to open again, as JSON.
+
+    :param api_url: JupyterHub's own API as the session reaches it; under internal TLS our service is beside it.
     """
     follows = (
         {"FABRIC_FOLLOWS": session.follows, "FABRIC_REOPEN": json.dumps(session.reopen)} if session.follows else {}
@@ -60,7 +63,9 @@ def session_variables(settings: Settings, session: Session) -> dict[str, str]:
     return {
         **follows,
         "FABRIC_SESSION": session.id,
-        "FABRIC_SERVICE_URL": settings.service_url_for_nodes,
+        "FABRIC_SERVICE_URL": session_calls.address(api_url)
+        if settings.hub.internal_ssl
+        else settings.service_url_for_nodes,
         "FABRIC_PROJECT": session.project,
         "FABRIC_PROFILE": session.profile,
         "FABRIC_IMAGE": session.image,

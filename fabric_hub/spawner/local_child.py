@@ -105,7 +105,10 @@ class FabricLocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
             )
         self.cmd = [str(self.image_python), "-I", "-m", "fabric_lab.launch"]
         settings = self.shared.settings
-        told = {**session_variables(settings, session), **settings.dataset_environment(session.datasets)}
+        told = session_variables(settings, session, self.hub.api_url)
+        told |= settings.dataset_environment(session.datasets)
+        if settings.hub.nodes_ca and not settings.hub.internal_ssl:
+            told["FABRIC_CA_FILE"] = str(settings.hub.nodes_ca)
         self.environment = {**self.environment, **told}
         if self.shared.settings.users.shared_account:
             self.popen_kwargs = {**self.popen_kwargs, "cwd": str(self._account()[1])}

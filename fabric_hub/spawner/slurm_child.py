@@ -25,7 +25,7 @@ from ..projects import policy
 from ..sessions.standing import SETTLE_S, Standing, Verdict, by_number, standing
 from ..sessions.store import Session
 from ..settings import Settings
-from ..slurm.ends import BY_OTHERS
+from ..slurm.reasons import BY_OTHERS
 from . import drop_in
 from .child import session_variables
 from .ending import Ending, cancel
@@ -35,6 +35,7 @@ from .script_begins import Script
 from .words import Trouble, progress_event, prologue_failed, was_killed, why_gone
 
 CERT_FILES = {"keyfile": "ssl.key", "certfile": "ssl.crt", "cafile": "ssl-ca.crt"}
+SERVICE_CA = "service-ca.crt"
 FIRST_WORD_S = 10.0
 QUIET_S = 10.0
 PREPARING_S = 5.0  # between two looks at a node that is made ready
@@ -94,7 +95,10 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
     def session_environment(self) -> dict[str, str]:
         """Everything the session's server is told, tokens included; it never reaches sbatch."""
         environment = {name: str(value) for name, value in self.get_env().items() if value is not None}
-        environment.update(session_variables(self.shared.settings, self.session))
+        settings = self.shared.settings
+        environment.update(session_variables(settings, self.session, environment["JUPYTERHUB_API_URL"]))
+        if settings.hub.nodes_ca and not settings.hub.internal_ssl:
+            environment["FABRIC_CA_FILE"] = SERVICE_CA
         if self._certificates:
             environment.update(
                 JUPYTERHUB_SSL_KEYFILE=CERT_FILES["keyfile"],
@@ -152,7 +156,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
                         image=session.image,
                         spec=self.job_spec(),
                         environment=self.session_environment(),
-                        files=self._certificates,
+                        files=(*self._certificates, *await asyncio.to_thread(service_authority, self.shared.settings)),
                         datasets=session.datasets,
                         rescue=session.profile == self.shared.settings.quotas.rescue_profile,
                         again=again,
@@ -340,3 +344,19 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
 
 def _read_certificates(paths: dict[str, str]) -> tuple[SessionFile, ...]:
     return tuple(SessionFile(name=CERT_FILES[kind], content=Path(path).read_text()) for kind, path in paths.items())
+
+
+def service_authority(settings: Settings) -> tuple[SessionFile, ...]:
+    """The authorities of our service's public certificate, where a site names them and sessions call it there."""
+    path = settings.hub.nodes_ca
+    if path is None or settings.hub.internal_ssl:
+        return ()
+    try:
+        return (SessionFile(name=SERVICE_CA, content=path.read_text(encoding="ascii")),)
+    except (OSError, ValueError) as error:
+        raise FabricError(
+            f"The file of authorities that sessions trust, {path}, cannot be read: {error}.",
+            reason="nodes-ca",
+            hint="Tell the operators: it is hub.nodes_ca of the site's file.",
+            status=500,
+        ) from error

@@ -135,7 +135,7 @@ def test_a_page_of_a_session_acts_as_its_visitor_only_where_all_is_one_origin(
 
 
 def _with_https(directory: Path) -> Path:
-    """A site's own configuration: the proxy itself ends TLS, with a certificate that sessions trust."""
+    """A site's own configuration: the proxy itself ends TLS, with a certificate that no session trusts."""
     directory.mkdir(mode=0o755)
     names = "subjectAltName=IP:127.0.0.1,DNS:fabric.localhost,DNS:*.fabric.localhost"
     subprocess.run(
@@ -148,7 +148,6 @@ def _with_https(directory: Path) -> Path:
     extra.write_text(
         f"c.JupyterHub.ssl_key = {str(directory / 'web.key')!r}\n"
         f"c.JupyterHub.ssl_cert = {str(directory / 'web.crt')!r}\n"
-        f"c.Spawner.environment = {{'FABRIC_CA_FILE': {str(directory / 'web.crt')!r}}}\n"
     )
     return extra
 

@@ -27,8 +27,18 @@ def used_up(hub: EmbeddedRun) -> Iterator[None]:
     hub.slurm(*modify, "GrpTRESMins=gres/gpu=1200")
 
 
+@pytest.fixture
+def own_kernel(hub: EmbeddedRun) -> Iterator[None]:
+    """A person with a kernel of their own in the home directory."""
+    kernel = ".local/share/jupyter/kernels/mine"
+    make = f'mkdir -p {kernel} && echo \'{{"argv": ["x"], "display_name": "Mine"}}\' > {kernel}/kernel.json'
+    assert hub.as_user("staff", "sh", "-c", make).returncode == 0
+    yield
+    hub.as_user("staff", "rm", "-r", kernel)
+
+
 def test_who_has_used_up_the_budget_is_told_so_and_starts_a_rescue_session(
-    used_up: None, visitor: Callable[[str], Visitor], picture: Callable[..., None]
+    used_up: None, own_kernel: None, visitor: Callable[[str], Visitor], picture: Callable[..., None]
 ) -> None:
     staff = visitor("staff")
     until_the_hub_knows(staff.page)
@@ -51,6 +61,12 @@ def test_who_has_used_up_the_budget_is_told_so_and_starts_a_rescue_session(
     expect(item).to_contain_text("0.0 GPU-h left", timeout=SLOW_MS)
     expect(item).to_have_attribute("data-state", "over")
     expect(page.locator(".jp-LauncherCard").first).to_be_visible(timeout=SLOW_MS)
+    notice = page.get_by_role("alert").filter(has_text="A rescue session runs without your own Jupyter settings")
+    expect(notice).to_be_visible(timeout=SLOW_MS)
+    notice.get_by_role("button", name="Show details").click()
+    details = page.get_by_role("dialog").filter(has_text="Left out of this session")
+    expect(details).to_contain_text("Start another profile to use them again.")
+    details.get_by_role("button", name="Close").click()
     item.click()
     panel = page.locator(".fabric-Usage")
     # said once: by the budget's own line, or by the warning as soon as the hub has looked at all budgets

@@ -52,9 +52,11 @@ class Server(http.server.ThreadingHTTPServer):
         """A client that goes away is no news."""
 
 
-def announce(port: int) -> None:
+def announce(port: int, files: dict[str, str]) -> None:
     """Tell the service the port until it takes it; a final refusal ends the job."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    trust = ssl.create_default_context(cafile=files["CLIENT_CA"])
+    trust.load_cert_chain(files["CERTFILE"], files["KEYFILE"])
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust))
     while True:
         request = urllib.request.Request(
             os.environ["FABRIC_SERVICE_URL"] + "/session/ready",
@@ -89,7 +91,7 @@ def main() -> None:
     Server.context.load_cert_chain(files["CERTFILE"], files["KEYFILE"])
     Server.context.verify_mode = ssl.CERT_REQUIRED
     server = Server(("127.0.0.1", 0), Answer)
-    announce(server.server_address[1])
+    announce(server.server_address[1], files)
     server.serve_forever()
 
 

@@ -16,6 +16,8 @@ from tests.conftest import new_prefix
 from tests.embedded_run import EmbeddedRun
 from tests.faults.session_process import environment_of, server_process
 from tests.hub.person import Person
+from tests.notebook.certificates import Authority
+from tests.notebook.stranger import Stranger
 
 from .far_site import FarSite
 from .other_host import OtherHost, impossible, other_host
@@ -82,6 +84,31 @@ def test_the_session_serves_and_calls_at_the_hosts_own_addresses(
     log = (site.run.home("student1") / ".fabric-hub" / session.id / "session.log").read_text()
     assert "Traceback" not in log
     assert site.session(session.id).node == "gpu1"
+
+
+def test_the_sessions_calls_of_the_service_go_over_internal_tls_and_no_stranger_is_given_its_token(
+    site: FarSite, session: Session, person: Person, host: OtherHost, tmp_path: Path
+) -> None:
+    hub = f"https://{host.ours}:{site.settings.hub.hub_port}/hub/fabric/api"
+    assert person.run_cell("import os; print(os.environ['FABRIC_SERVICE_URL'])") == f"{hub}\n"
+    called = "from fabric_lab import service; print((service.call()[0] or {}).get('session'))"
+    assert person.run_cell(called) == f"{session.id}\n"
+
+    store = site.run.home("student1") / "store.crt"  # as if the node's own store had it
+    public = Authority(tmp_path / "public", host.ours)
+    store.write_bytes(public.certificate.read_bytes())
+    store.chmod(0o644)
+    with Stranger(host.ours, public.issue("stranger")) as stranger:
+        there = f"""import os
+os.environ |= {{"FABRIC_SERVICE_URL": "https://{host.ours}:{stranger.port}", "SSL_CERT_FILE": {str(store)!r}}}
+{called}"""
+        assert person.run_cell(there) == "None\n"
+        stranger.until_called(1)
+        assert stranger.heard == b""
+        person.run_cell(f"import os; del os.environ['JUPYTERHUB_SSL_CLIENT_CA']\n{there}; print('called')")
+        stranger.until_called(2)
+        assert b"Authorization: token " in stranger.heard, "the node's store alone would let it in"
+    assert _refused(_talk(host.ours, site.settings.hub.hub_port, _client())), "and without a certificate nobody asks"
 
 
 def _talk(address: str, port: int, context: ssl.SSLContext | None) -> str:

@@ -61,18 +61,21 @@ class _Server(ThreadingHTTPServer):
 
 
 class AnnouncingServer:
-    """What a session's job would run, made from what was submitted for it; ``http`` is how it calls out.
+    """What a session's job would run, made from what was submitted for it.
+
+    :param http: how it calls out where it has no certificates.
 
     :param port: to listen on; 0 is a free one.
     """
 
     def __init__(self, request: SubmitRequest, http: httpx.Client, port: int = 0) -> None:
         self.request = request
-        self._http = http
+        client = context(request, ssl.Purpose.SERVER_AUTH)
+        self.http = httpx.Client(timeout=20, verify=client, trust_env=False) if client else http
         self.token = request.environment["JUPYTERHUB_API_TOKEN"]
         self.service = request.environment["FABRIC_SERVICE_URL"]
         self._server = _Server(("127.0.0.1", port), _Answer)
-        self._server.context = _context(request)
+        self._server.context = context(request, ssl.Purpose.CLIENT_AUTH)
         self.port: int = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
 
@@ -83,7 +86,7 @@ class AnnouncingServer:
     def tell(self, verb: str = "POST", path: str = "/session/ready", **options: Any) -> httpx.Response:
         """Call the hub's service as this session."""
         headers = {"Authorization": f"token {self.token}"}
-        return self._http.request(verb, self.service + path, headers=headers, **options)
+        return self.http.request(verb, self.service + path, headers=headers, **options)
 
     def announce(self) -> httpx.Response:
         """Say on which port it listens."""
@@ -95,7 +98,8 @@ class AnnouncingServer:
         self._server.hang_up()
 
 
-def _context(request: SubmitRequest) -> ssl.SSLContext | None:
+def context(request: SubmitRequest, purpose: ssl.Purpose) -> ssl.SSLContext | None:
+    """What a session trusts and shows of itself, towards its callers (CLIENT_AUTH) or the hub (SERVER_AUTH)."""
     files = {file.name: file.content for file in request.files}
     if not files:
         return None
@@ -103,7 +107,7 @@ def _context(request: SubmitRequest) -> ssl.SSLContext | None:
     with TemporaryDirectory() as directory:  # the ssl module takes files only
         for name, content in files.items():
             (Path(directory) / name).write_text(content)
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=f"{directory}/{named['CLIENT_CA']}")
-        context.load_cert_chain(f"{directory}/{named['CERTFILE']}", f"{directory}/{named['KEYFILE']}")
-    context.verify_mode = ssl.CERT_REQUIRED
-    return context
+        made = ssl.create_default_context(purpose, cafile=f"{directory}/{named['CLIENT_CA']}")
+        made.load_cert_chain(f"{directory}/{named['CERTFILE']}", f"{directory}/{named['KEYFILE']}")
+    made.verify_mode = ssl.CERT_REQUIRED
+    return made

@@ -126,15 +126,28 @@ def test_the_first_port_counts(site: SmallSite, silent: AnnouncingServer) -> Non
 
 
 def test_only_a_sessions_token_can_announce(site: SmallSite, silent: AnnouncingServer, person: Person) -> None:
-    url = silent.service + "/session/ready"
-    assert site.http.post(url, json={"port": 5000}).status_code == 401
-    assert site.http.post(url, json={"port": 5000}, headers={"Authorization": "token wrong"}).status_code == 401
-    answer = site.http.post(url, json={"port": 5000}, headers={"Authorization": person.api.headers["Authorization"]})
+    url, http = silent.service + "/session/ready", silent.http
+    assert http.post(url, json={"port": 5000}).status_code == 401
+    assert http.post(url, json={"port": 5000}, headers={"Authorization": "token wrong"}).status_code == 401
+    answer = http.post(url, json={"port": 5000}, headers={"Authorization": person.api.headers["Authorization"]})
     assert answer.status_code == 403
     assert answer.json()["message"] == "This is for a session's own token only."
     session = site.store.get(silent.request.session)
     assert session
     assert session.port is None
+
+
+def test_the_way_of_sessions_to_the_service_is_theirs_only_and_leads_nowhere_else(
+    site: SmallSite, running: AnnouncingServer
+) -> None:
+    assert running.service == f"https://127.0.0.1:{site.settings.hub.hub_port}/hub/fabric/api"
+    assert running.tell("GET", "/session").status_code == 200
+    assert running.tell("GET", "/offer").status_code == 404, "what is not about a session"
+    assert running.tell("GET", "/session/%2e%2e/offer").status_code == 404
+    with pytest.raises(httpx.TransportError):
+        site.http.get(f"{running.service}/session")  # without a certificate
+    through_the_proxy = site.http.get("/hub/fabric/api/session", headers={"Authorization": f"token {running.token}"})
+    assert through_the_proxy.status_code == 404
 
 
 def test_a_session_can_read_itself(site: SmallSite, owner: Person, running: AnnouncingServer) -> None:

@@ -13,10 +13,11 @@ from cryptography.x509.oid import NameOID
 
 
 class Authority:
-    """Issues certificates for 127.0.0.1; ``certificate`` is its own, as a PEM file."""
+    """Issues certificates for an address; ``certificate`` is its own, as a PEM file."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, address: str = "127.0.0.1") -> None:
         directory.mkdir()
+        self._address = ip_address(address)
         self._directory = directory
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _name("Test authority")
@@ -44,7 +45,7 @@ class Authority:
     def issue(self, name: str) -> tuple[Path, Path]:
         """Certificate and key files."""
         key = ec.generate_private_key(ec.SECP256R1())
-        names = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+        names = x509.SubjectAlternativeName([x509.IPAddress(self._address)])
         certificate = self._builder(_name(name), key).add_extension(names, critical=False)
         files = self._directory / f"{name}.crt", self._directory / f"{name}.key"
         files[0].write_bytes(certificate.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))

@@ -88,6 +88,16 @@ def test_a_waiting_array_says_why_and_when_in_the_words_of_the_waiting_page(site
     assert job.why == "Other jobs are before it in the queue."
 
 
+@pytest.mark.parametrize(("since", "why"), [(NOW + 20, "Slurm took node gpu1 out of service: Prolog error."), (1, "")])
+def test_a_job_that_was_ended_with_its_node_says_so_and_no_other_time_of_the_node_counts(
+    site: Settings, since: float, why: str
+) -> None:
+    ended = a_job(name=WORKERS, state="CANCELLED", node="gpu1", started_at=NOW, ends_at=NOW + 20)
+    node = a_node(usable=False, state="drained", reason="Prolog error", reason_since=since)
+    (job,) = offer(site, a_session(), "jan", a_snapshot(ended, nodes=(node,)), TODAY).jobs
+    assert job.why == why
+
+
 @pytest.mark.parametrize("changes", [{"user": "mallory"}, {"name": f"fabric-other-{SESSION}-dask-one"}, {"name": "x"}])
 def test_jobs_of_others_are_not_shown_whatever_their_name(site: Settings, changes: dict[str, str]) -> None:
     job = a_job(**{"name": WORKERS, **changes})

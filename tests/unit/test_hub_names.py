@@ -22,7 +22,8 @@ HUB = 'bind_url = "http://127.0.0.1:8000/j/"\npublic_url = "https://hub.example.
 
 
 def _hub(tmp_path: Path, more: str) -> HubSettings:
-    return parse(site_text(tmp_path).replace("[hub]", f"[hub]\n{more}")).hub
+    text = site_text(tmp_path).replace("internal_ssl = false", "internal_ssl = true")
+    return parse(text.replace("[hub]", f"[hub]\n{more}")).hub
 
 
 def _store(directory: Path, names: list[str]) -> Path:

@@ -184,10 +184,10 @@ async def test_continue_starts_a_named_server_with_the_same_choices_and_the_same
     assert (options["project"], options["profile"], options["hours"]) == ("physics", "gpu", 1.0)
     successor = store.successor(session.id)
     assert successor is not None
-    variables = session_variables(site, successor)
+    variables = session_variables(site, successor, "")
     assert json.loads(variables["FABRIC_REOPEN"]) == ["a.ipynb", "sub dir/b é.ipynb"]
     assert variables["FABRIC_FOLLOWS"] == session.id
-    assert "FABRIC_REOPEN" not in session_variables(site, session)
+    assert "FABRIC_REOPEN" not in session_variables(site, session, "")
 
 
 async def test_asked_again_the_same_successor_is_told_of_also_when_asked_twice_at_once(

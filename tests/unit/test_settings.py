@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fabric_hub.commands import trust
 from fabric_hub.errors import FabricError
 from fabric_hub.settings import ENV, Settings, load, memory_mb, parse, path_from_environment
 from fabric_hub.site_mistakes import line_of
@@ -242,3 +243,31 @@ rescue_profile = "{rescue}"
 """
     with pytest.raises(FabricError, match=f"site.toml:9: quotas.rescue_profile: {says}"):
         parse(text)
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (
+            "internal_ssl = true\nbind_url = 'http://10.0.0.1:8000'\nhub_ip = '10.0.0.1'",
+            "over internal TLS (10.0.0.1:8081)",
+        ),
+        ("bind_url = 'http://10.0.0.1:8000'", None),
+        ("hub_ip = '10.0.0.1'", None),
+        ("hub_ip = '10.0.0.1'\nnodes_plain_http = true", "over plain HTTP to http://10.0.0.1:8081"),
+        ("", "without TLS, and only on this host"),
+        ("public_url = 'https://hub.example.org'", "every authority of their node's store"),
+        ("public_url = 'https://hub.example.org'\nnodes_ca = '/ca.crt'", "trust the authorities in /ca.crt only"),
+    ],
+)
+def test_where_sessions_send_their_tokens_is_told_and_plain_http_to_another_host_takes_a_word(
+    tmp_path: Path, more: str, told: str | None
+) -> None:
+    text = site_text(tmp_path)
+    text = text.replace("internal_ssl = false\n", "") if "internal_ssl" in more else text
+    text = text.replace("[hub]", f"[hub]\n{more}", 1)
+    if told is None:
+        with pytest.raises(FabricError, match=r"plain HTTP to http://10\.0\.0\.1:80(00|81): .*nodes_plain_http = true"):
+            parse(text)
+    else:
+        assert told in trust.of_sessions(parse(text).hub)[0]

@@ -201,9 +201,10 @@ def test_never_a_gpu_too_many_is_free(total: dict[str, int], used: dict[str, int
 
 
 def node(
-    name: str, partition: str, state: str = "mixed", gres: str = "gpu:h200:2(S:0)", used: str = "gpu:h200:1"
-) -> str:
-    fields = [name, "10.0.0.1", partition, state, "2/14/0/16", "8000", "200", gres, used]
+    name: str, partition: str, state: str = "mixed", gres: str = "gpu:h200:2(S:0)", used: str = "gpu:h200:1",
+    reason: tuple[str, str] = ("none", "Unknown"),
+) -> str:  # fmt: skip
+    fields = [name, "10.0.0.1", partition, state, "2/14/0/16", "8000", "200", gres, used, *reason]
     return "".join(field + END for field in fields) + "\n"
 
 
@@ -212,6 +213,13 @@ def test_a_node_in_two_partitions_is_one_node() -> None:
     assert found.partitions == ("gpu", "short")
     assert (found.address, found.cpus, found.cpus_free, found.memory_free_mb) == ("10.0.0.1", 16, 14, 7800)
     assert (found.gpus, found.gpus_free) == ({"h200": 2}, {"h200": 1})
+
+
+def test_a_node_that_is_out_of_service_says_why_and_since_when() -> None:
+    drained = node("gpu1", "gpu", "drained", reason=("Prolog error", "2026-11-27T10:00:00"))
+    first, second = parse.nodes(drained + node("gpu2", "gpu"), MARK)
+    assert (first.reason, first.reason_since) == ("Prolog error", parse.time_of("2026-11-27T10:00:00"))
+    assert (second.reason, second.reason_since) == ("", None)
 
 
 def test_a_partition_of_unlike_nodes_keeps_them_all() -> None:

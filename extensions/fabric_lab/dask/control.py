@@ -18,7 +18,7 @@ from . import modules, show
 from .adaptive import PoolAdaptive
 from .datasets import JOBS_S, SessionDatasets
 from .host import HostedCluster, wanted_workers
-from .hub import Hub
+from .hub import Hub, phases
 from .plan import Plan
 from .session import HubError
 from .shape import Place, Pool
@@ -280,6 +280,9 @@ class Control:
         ``jobs`` is the hub's word on the cluster's jobs while a worker is missing; None when nobody asked or knows.
         """
         cluster = self._cluster
+        jobs = await self._hub.jobs() if self._hub and cluster.missing() else None
+        if jobs is not None:
+            await cluster.look_who_has_begun(phases(jobs))
         there = {str(state.name): state for state in cluster.scheduler.workers.values()}
         workers = []
         for name, spec in cluster.worker_spec.items():
@@ -292,6 +295,7 @@ class Control:
                     "name": name,
                     "pool": pool.name,
                     "job": str(job.place) if job is not None and job.place else None,
+                    "begun": job is not None and job.begun,
                     "address": state.address if state else None,
                     "threads": state.nthreads if state else None,
                     "memory": metrics.get("memory"),
@@ -303,7 +307,6 @@ class Control:
                 }
             )
         adaptive = cluster._adaptive
-        jobs = await self._hub.jobs() if self._hub and cluster.missing() else None
         ends_at = self._hub.session_ends_at if self._hub else None
         known: dict[str, Any] = {
             "jobs": jobs,
@@ -311,7 +314,7 @@ class Control:
             "hub": self._hub.problem if self._hub else "",
             "name": cluster.name,
             "workers": workers,
-            "problems": show.grouped(cluster.problems),
+            "problems": show.grouped(show.explained(cluster.problems, cluster.unbegun, jobs or ())),
             "said": cluster.batcher.said,
             "adaptive": {
                 "pool": adaptive.pool,

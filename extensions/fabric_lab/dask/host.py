@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import time
 import weakref
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -72,6 +73,7 @@ class HostedCluster(SLURMCluster):
         self.batcher = Batcher(directory, queue)
         self.meter = Meter()
         self.problems: dict[str, str] = {}
+        self.unbegun: dict[str, Place] = {}  # of workers whose job ended before its script began
         self._states = states
         self._retries: dict[str, tuple[int, float]] = {}
         self._healing: asyncio.Task[None] | None = None
@@ -263,6 +265,7 @@ class HostedCluster(SLURMCluster):
     def forget(self, name: str) -> None:
         self.staying.discard(name)
         self.problems.pop(name, None)
+        self.unbegun.pop(name, None)
         self._retries.pop(name, None)
 
     def _update_worker_status(self, op: str, msg: Any) -> None:
@@ -273,6 +276,7 @@ class HostedCluster(SLURMCluster):
             for address, info in added.items():
                 name = str(info["name"])
                 self.problems.pop(name, None)
+                self.unbegun.pop(name, None)
                 if name in self.worker_spec:
                     self.meter.arrived(address, self.worker_spec[name]["options"]["pool"])
         elif op == "remove":
@@ -297,11 +301,29 @@ class HostedCluster(SLURMCluster):
         """Whether a worker that shall be is not connected."""
         return bool(set(self.worker_spec) - {str(state.name) for state in self.scheduler.workers.values()})
 
+    async def look_who_has_begun(self, states: Mapping[Place, str]) -> None:
+        """Note whose scripts have begun: Slurm opens a task's log once the node is ready, and calls it running before.
+
+        :param states: Slurm's word on the jobs.
+        """
+        unknown = [
+            job
+            for job in self.workers.values()
+            if not job.begun and job.place is not None and states.get(job.place) not in (None, "queued")
+        ]
+        if unknown:
+            logs = {*await asyncio.to_thread(os.listdir, self.directory / "logs")}
+            for job in unknown:
+                if f"{job.place}.log" in logs:
+                    job.begun, job.away = True, None
+
     async def heal_once(self, states: Mapping[Place, str] | None) -> list[str]:
         """Let the workers go that are lost, and start them again when their time has come; returns their names.
 
         :param states: Slurm's word on the jobs, or None when there is none.
         """
+        if states is not None:
+            await self.look_who_has_begun(states)
         now = time.monotonic()
         there = {str(state.name) for state in self.scheduler.workers.values()}
         again = []
@@ -312,12 +334,13 @@ class HostedCluster(SLURMCluster):
             if name not in self.worker_spec:
                 continue
             if name in there:
-                job.seen, job.away = True, None
+                job.seen, job.begun, job.away = True, True, None
                 continue
             if job.problem or lost(job, states, now):
                 count, due = self._retries.get(name, (0, 0.0))
                 if not due:
-                    long = job.left or now - job.since > GOOD_RUN_S
+                    # one that was never there has not run, however long its job waited for a node or for Prolog
+                    long = job.left or (job.seen and now - job.since > GOOD_RUN_S)
                     count = 0 if long else count + 1
                     due = now + (0.0 if long else min(FIRST_RETRY_S * 2 ** (count - 1), LAST_RETRY_S))
                     self._retries[name] = (count, due)
@@ -339,6 +362,9 @@ class HostedCluster(SLURMCluster):
         if not job.problem and not job.seen and job.place is not None:
             said = last_lines(self.directory / "logs" / f"{job.place}.log")
             self.problems[name] = f"Worker {name} (job {job.place}) ended before it was there. {said}".strip()
+            if not job.begun:
+                self.problems[name] = f"Worker {name} (job {job.place}) ended before its program began."
+                self.unbegun[name] = job.place
         if name in self.problems and wait_s > 0:
             log.warning("%s Again in %.0f s.", self.problems[name], wait_s)
 

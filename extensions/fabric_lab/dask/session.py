@@ -17,6 +17,8 @@ from ..service import opener
 
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 HUB_LIMIT_S = 10.0
+# Under internal TLS: with what a session is known to its hub, and who may say to be that.
+CERTIFICATES = ("KEYFILE", "CERTFILE", "CLIENT_CA")
 
 
 class HubError(Exception):
@@ -60,7 +62,7 @@ def server_pid(start: int | None = None) -> int | None:
 
 def access(environment: Mapping[str, str]) -> dict[str, str]:
     """What :func:`ask` needs of an environment, to hand it on without an environment; empty outside a session."""
-    names = ("FABRIC_SERVICE_URL", "FABRIC_CA_FILE")
+    names = ("FABRIC_SERVICE_URL", "FABRIC_CA_FILE", *(f"JUPYTERHUB_SSL_{one}" for one in CERTIFICATES))
     told = {name: environment[name] for name in names if environment.get(name)}
     return {**told, TOKEN: session_token(environment)} if names[0] in told else {}
 

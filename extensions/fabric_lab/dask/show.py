@@ -15,23 +15,44 @@ def waiting(status: Mapping[str, Any]) -> list[str]:
     absent = [worker for worker in status.get("workers", ()) if not worker["address"]]
     reasons: dict[str, int] = {}
     for worker in absent:
-        why = _why(worker["job"], status.get("jobs") or (), status.get("session_ends_at"))
+        why = _why(worker, status.get("jobs") or (), status.get("session_ends_at"))
         reasons[why] = reasons.get(why, 0) + 1
     return [f"{count} waiting: {why}" if why else f"{count} starting" for why, count in reasons.items()]
 
 
-def _why(place: str | None, jobs: Any, session_ends_at: float | None) -> str:
-    if place is None:
-        return ""
-    job, _, task = place.partition("_")
-    for known in jobs:
-        if known["phase"] == "queued" and str(known["array_id"]) == job and int(task) in tasks_of(known["tasks"]):
+def _why(worker: Mapping[str, Any], jobs: Iterable[Mapping[str, Any]], session_ends_at: float | None) -> str:
+    records = _records(worker["job"], jobs)
+    for known in records:
+        if known["phase"] == "queued":
             starts = known["starts_at"]
             when = f" Slurm expects it at {_clock(starts)}." if starts else ""
             if starts and session_ends_at and starts >= session_ends_at:
                 when += f" That is too late: this session ends at {_clock(session_ends_at)}, and the cluster with it."
             return f"{known['why']}{when}"
+    if not worker.get("begun", True) and any(known["phase"] == "running" for known in records):
+        return "Slurm makes the node ready (Prolog)."
     return ""
+
+
+def _records(place: str | None, jobs: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """What the hub says of a worker's task ("12_0"); a task that was put back in the queue has an older record, too."""
+    if place is None:
+        return []
+    job, _, task = place.partition("_")
+    return [known for known in jobs if str(known["array_id"]) == job and int(task) in tasks_of(known["tasks"])]
+
+
+def explained(
+    problems: Mapping[str, str], unbegun: Mapping[str, object], jobs: Iterable[Mapping[str, Any]]
+) -> dict[str, str]:
+    """The problems of workers, with what befell their nodes where that is known by now.
+
+    :param unbegun: the places of those whose job ended before its program began.
+    """
+    known = [*jobs]
+    whys = {name: next((one["why"] for one in _records(str(place), known) if one["phase"] == "ended"), "")
+            for name, place in unbegun.items()}  # fmt: skip
+    return {name: f"{text} {whys.get(name, '')}".strip() for name, text in problems.items()}
 
 
 def _clock(moment: float) -> str:

@@ -18,6 +18,8 @@ from .shape import Place, Pool
 
 # A worker that runs and is not connected may be starting again under its nanny.
 RESTART_S = 120.0
+# Slurm calls a job running while it makes its node ready (Prolog); as long as the hub gives a session for that.
+PREPARING_S = 3600.0
 # A job that was submitted is in the hub's next snapshot or the one after.
 KNOWN_S = 60.0
 # Without Slurm's word on its job: a worker that was there and is away for so long is lost.
@@ -36,6 +38,7 @@ class WorkerJob(TaskJob):
         self.problem = ""
         self.since = time.monotonic()
         self.seen = False  # it has been connected
+        self.begun = pool.own_log  # its script has; where no log of ours says so, it counts as begun with its job
         self.left = False  # it has told that its job ends
         self.away: float | None = None  # since when it is not, as far as is known
 
@@ -73,7 +76,8 @@ def last_lines(path: Path, lines: int = 3) -> str:
 def lost(job: WorkerJob, states: Mapping[Place, str] | None, now: float) -> bool:
     """Whether a worker that is not connected will not come by itself.
 
-    Slurm's word counts; without one, only a worker that was there and has been away for a while is lost.
+    Slurm's word counts; without one, only a worker that was there and has been away for a while is lost. Where its
+    script has not begun, Slurm still makes the node ready, and the worker is not away.
     """
     if job.place is None:
         return bool(job.problem)
@@ -84,7 +88,7 @@ def lost(job: WorkerJob, states: Mapping[Place, str] | None, now: float) -> bool
         job.away = None
         return False
     if state == "running":
-        return _away(job, now, RESTART_S)
+        return _away(job, now, RESTART_S if job.begun else PREPARING_S)
     if state is None:  # the hub's answer may be older than the job
         return _away(job, now, AWAY_S) if job.seen else now - job.since > KNOWN_S
     return state == "ended"
