@@ -16,6 +16,7 @@ from tornado.web import authenticated
 from . import cluster_handlers, dataset_handlers, facts, usage_handlers
 from .hub_service import Kept, Service
 from .node import DATA
+from .pdf import handlers as pdf_handlers
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
@@ -56,4 +57,5 @@ def _load_jupyter_server_extension(server: ServerApp) -> None:
     page["fabricClusters"] = find_spec("dask_jobqueue") is not None  # nor does an image without Dask
     if service.url:
         routes += usage_handlers.install(server, base, service)
+    routes += pdf_handlers.routes(server.base_url)
     server.web_app.add_handlers(".*$", routes)
