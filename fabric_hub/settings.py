@@ -139,6 +139,11 @@ class ImageSettings(Frozen):
 
     title: str = Field(default="", description="What people read; empty: the name.")
     description: str = Field(default="", description="One sentence for the start form.")
+    when_built: bool = Field(
+        default=False,
+        description="Offered only where images.dir/NAME/current is there, which hub and service must then see, too. "
+        "false: always offered.",
+    )
 
 
 class ImagesSettings(Frozen):

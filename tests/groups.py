@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 # Name of a group: how the paths of its files begin, below tests/. The first that fits counts.
 SHARED: dict[str, tuple[str, ...]] = {
-    "dask-losses": ("dask/test_losses.py",),
+    "dask-losses": ("dask/test_losses.py", "beginners/"),
     "dask-many": ("dask/test_m", "dask/test_pools.py"),
     "dask": ("dask/",),
     "faults-reservation": ("faults/test_reservation.py", "faults/test_ends.py"),

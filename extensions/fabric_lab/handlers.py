@@ -17,6 +17,7 @@ from tornado.web import authenticated
 from . import cluster_handlers, dataset_handlers, facts, home, usage_handlers
 from .hub_service import Kept, Service
 from .node import DATA
+from .pdf import handlers as pdf_handlers
 from .service import trusted
 
 if TYPE_CHECKING:
@@ -76,4 +77,5 @@ def _load_jupyter_server_extension(server: ServerApp) -> None:
     page["fabricClusters"] = find_spec("dask_jobqueue") is not None  # nor does an image without Dask
     if service.url:
         routes += usage_handlers.install(server, base, service)
+    routes += pdf_handlers.routes(server.base_url)
     server.web_app.add_handlers(".*$", routes)

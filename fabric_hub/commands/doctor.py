@@ -122,11 +122,13 @@ def _munge(conf: Path | None) -> Finding:
 
 
 def _images(found: Settings) -> Iterator[Finding]:
-    for name in found.image:
+    for name, image in found.image.items():
         python = found.images.dir / name / "current" / "bin" / "python"
         built = exists(python)
         if built is None:
             yield skipped(f"image {name} in {found.images.dir}", "this account may not look there", "run it as root")
+        elif not built and image.when_built:
+            yield skipped(f"image {name}", "it is not built, and offered only then", f"fabric-hub images build {name}")
         elif not built:
             yield problem(
                 f"image {name} is not built in {found.images.dir}",

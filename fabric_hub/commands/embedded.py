@@ -30,6 +30,11 @@ def add_parser(commands: Any) -> None:
     start.add_argument("--detach", action="store_true", help="return once all is up; end it with `fabric-hub down`")
     start.add_argument("--port", type=_port, help="port of the hub on loopback (default: 8000, or the next free one)")
     start.add_argument("--local", action=argparse.BooleanOptionalAction, help="no Slurm: sessions run on this machine")
+    start.add_argument(
+        "--science",
+        action=argparse.BooleanOptionalAction,
+        help="build the larger image, science, in the background, and offer it first (default: yes)",
+    )
     start.add_argument("--prefix", help="prefix of the Unix accounts made as root (default: fabric-)")
     start.add_argument("--images", type=_path, help="directory of the images (default: DIR/images)")
     start.add_argument(
@@ -82,6 +87,7 @@ def _up(arguments: argparse.Namespace) -> int:
         directory=arguments.dir,
         port=arguments.port,
         local=arguments.local,
+        science=arguments.science,
         prefix=arguments.prefix,
         images=arguments.images,
         settings=arguments.settings,
@@ -115,6 +121,8 @@ def _detach(arguments: argparse.Namespace) -> int:
             command += [f"--{name}", str(value)]
     if arguments.local is not None:
         command.append("--local" if arguments.local else "--no-local")
+    if arguments.science is not None:
+        command.append("--science" if arguments.science else "--no-science")
     log_path = layout.log / "up.log"
     # it will hold the demo's passwords: closed before the first of them, also where an earlier start left it open
     with os.fdopen(os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as log:

@@ -29,6 +29,7 @@ class Instance(Frozen):
     prefix: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,15}$")] = DEFAULT_PREFIX
     ports: Ports
     local: bool = False
+    science: bool = True  # the larger image is built, and comes first
     images: Path
     settings: Path | None = None  # laid over the demo's own
     loaded: str = ""  # digest of the accounts and budgets that Slurm's database was given

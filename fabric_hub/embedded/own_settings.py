@@ -44,7 +44,14 @@ def write(
     """
     wanted = read(known.settings) if known.settings else {}
     text = sitefile.site(
-        layout, known.ports, prefix=prefix, keeper=keeper, gpus=gpus, proxy_command=proxy_command, wanted=wanted
+        layout,
+        known.ports,
+        prefix=prefix,
+        keeper=keeper,
+        gpus=gpus,
+        proxy_command=proxy_command,
+        science_first=known.science,
+        wanted=wanted,
     )
     # checked after it is written: what is said of a mistake names a line of it
     layout.site.write_text(text)

@@ -14,6 +14,18 @@ from .gpus import Gpus
 from .layout import Layout
 from .ports import Ports
 
+IMAGES: dict[str, dict[str, Any]] = {
+    "base": {
+        "title": "Base",
+        "description": "JupyterLab, NumPy, pandas, SciPy, scikit-learn, Matplotlib, Plotly and Dask.",
+    },
+    "science": {
+        "title": "Science",
+        "description": "Base, with xarray, netCDF, statsmodels, seaborn, scikit-image, SymPy, Graphviz and Git.",
+        "when_built": True,
+    },
+}
+
 
 def _value(value: Any) -> str:
     if isinstance(value, bool):
@@ -72,6 +84,7 @@ def site(
     keeper: str,
     gpus: Gpus | None,
     proxy_command: tuple[str, ...],
+    science_first: bool = True,
     wanted: Mapping[str, Any] | None = None,
 ) -> str:
     """The text of site.toml.
@@ -79,6 +92,7 @@ def site(
     :param keeper: the account of the keeper.
     :param prefix: of the Unix accounts; None when everybody runs as the hub's own account.
     :param gpus: of the embedded cluster; None without Slurm.
+    :param science_first: where image science is built, it is offered before base.
     :param wanted: settings of whoever starts the run, above the demo's own.
     :raises FabricError: they name one that the run itself rests on.
     """
@@ -111,9 +125,7 @@ def site(
     }
     offered: dict[str, Any] = {
         "datasets": {"catalogue": {"title": "Demo datasets", "publisher": "Fabric Hub demo"}},
-        "image": {
-            "base": {"title": "Base", "description": "JupyterLab, NumPy, pandas, SciPy, Matplotlib and Dask."},
-        },
+        "image": dict(reversed(IMAGES.items()) if science_first else IMAGES.items()),
         "profile": {"local": demo.LOCAL_PROFILE} if gpus is None else demo.profiles(gpus.type, gpus.most),
         "project": demo.PROJECTS,
     }

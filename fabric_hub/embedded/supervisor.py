@@ -40,6 +40,7 @@ class Supervisor:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._started: dict[str, float] = {}
         self._delay: dict[str, float] = {}
+        self._beside: dict[subprocess.Popen[bytes], Callable[[int], None]] = {}
         self._again: dict[str, float] = {}  # when to start a dead daemon again (monotonic)
 
     def start(self, daemon: Daemon) -> None:
@@ -60,6 +61,13 @@ class Supervisor:
                 raise self._failure(daemon, f"was not ready within {daemon.within_s:g} s: {problem}") from None
             raise self._failure(daemon, f"ended with status {process.returncode} while it started")
         self._say(f"  {daemon.name} is ready ({time.monotonic() - began:.1f} s)")
+
+    def beside(self, process: subprocess.Popen[bytes], ended: Callable[[int], None]) -> None:
+        """Watch a process that is no daemon: it ends by itself.
+
+        :param ended: called with its exit status.
+        """
+        self._beside[process] = ended
 
     def _launch(self, daemon: Daemon) -> subprocess.Popen[bytes]:
         process = processes.start(
@@ -104,15 +112,19 @@ class Supervisor:
             with selectors.DefaultSelector() as selector:
                 for name, process in self._running.items():
                     selector.register(os.pidfd_open(process.pid), selectors.EVENT_READ, name)
+                for process in self._beside:
+                    selector.register(os.pidfd_open(process.pid), selectors.EVENT_READ)
                 try:
                     next_start = min(self._again.values(), default=None)
                     left = LOG_LOOK_S if next_start is None else max(0.0, next_start - time.monotonic())
-                    ready = [key.data for key, _ in selector.select(left)]
+                    ready = [key.data for key, _ in selector.select(left) if key.data]
                 finally:
                     for key in list(selector.get_map().values()):
                         os.close(key.fd)
             for name in ready:
                 self._died(name)
+            for process in [one for one in self._beside if one.poll() is not None]:
+                self._beside.pop(process)(process.returncode)
             for name in self._daemons:
                 processes.cut(self._layout.log / f"{name}.log", LARGEST_LOG)
 
@@ -133,7 +145,7 @@ class Supervisor:
 
     def _end_orphans(self) -> None:
         """What a dead daemon had started (the hub its proxy and service) still holds the ports; sessions live on."""
-        alive = {process.pid for process in self._running.values()}
+        alive = {process.pid for process in (*self._running.values(), *self._beside)}
         processes.end(
             pid
             for pid in processes.leftovers(self._layout.root)

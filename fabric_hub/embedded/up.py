@@ -24,6 +24,7 @@ from . import (
     own_settings,
     ports,
     runtime,
+    science,
     slurmconf,
 )
 from .instance import Instance
@@ -42,6 +43,7 @@ class Options:
     directory: Path
     port: int | None = None
     local: bool | None = None
+    science: bool | None = None
     prefix: str | None = None
     images: Path | None = None
     settings: Path | None = None
@@ -130,6 +132,9 @@ def _start(options: Options, layout: Layout, claims: ports.Claims, supervisor: S
     for daemon in daemons:
         if daemon.name != "hub" or options.until == "hub":
             supervisor.start(daemon)
+    building = science.begin(layout, say) if options.until == "hub" and known.science else None
+    if building:
+        supervisor.beside(building, lambda status: science.ended(layout, status, say))
 
 
 def _choose(options: Options, layout: Layout, old: Instance | None, claims: ports.Claims) -> Instance:
@@ -144,6 +149,7 @@ def _choose(options: Options, layout: Layout, old: Instance | None, claims: port
         prefix=prefix,
         ports=ports.choose(claims, options.port, old.ports if old else None),
         local=options.local if options.local is not None else bool(old and old.local),
+        science=options.science if options.science is not None else (old.science if old else True),
         images=options.images or (old.images if old else layout.images),
         settings=options.settings or (old.settings if old else None),
         loaded=old.loaded if old else "",

@@ -7,6 +7,7 @@ interrupted and is made again. Sessions keep running in the build they started i
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import shutil
@@ -22,6 +23,7 @@ from .wheel import Say, build_wheel, clean_environment, locked, run
 
 PYTHON = Path("/usr/bin/python3")  # readable by every user; one below somebody's home is not
 MARK = "image.json"
+EXPORTERS = "nbconvert.exporters"
 KEEP_BUILDS = 2
 KEEP_RETIRED_S = 30 * 86400.0  # a session may still run in a build that was replaced
 
@@ -118,6 +120,7 @@ def _realise(image: recipe.Image, lock: Path, target: Path, root: Path, say: Say
         )
         run([*install, str(wheel)], doing=f"installing {wheel.name}", cwd=image.directory)
         _isolate_kernel(target)
+        _prefer_others_exporters(target)
         say(f"Testing image {image.name}.")
         _prove(image, target)
         _open_to_all(target)
@@ -145,12 +148,37 @@ def _isolate_kernel(target: Path) -> None:
     path.write_text(json.dumps(spec, indent=1), encoding="utf-8")
 
 
+def _prefer_others_exporters(target: Path) -> None:
+    """Where another package has an exporter of the name of one of nbconvert's own, take nbconvert's out of its list.
+
+    Else nbconvert takes either of the two, by the order in which the file system lists their directories.
+    """
+    packages = next(target.glob("lib/python3*/site-packages"))
+    listed = list(importlib.metadata.distributions(path=[str(packages)]))
+    others = {
+        entry.name
+        for package in listed
+        if package.name != "nbconvert"
+        for entry in package.entry_points.select(group=EXPORTERS)
+    }
+    for path in packages.glob("nbconvert-*.dist-info/entry_points.txt"):
+        section, kept = "", []
+        for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
+            section = line.strip() if line.startswith("[") else section
+            if section != f"[{EXPORTERS}]" or line.partition("=")[0].strip() not in others:
+                kept.append(line)
+        path.write_text("".join(kept), encoding="utf-8")
+
+
 def _prove(image: recipe.Image, target: Path) -> None:
-    """Run the image's own test with an empty home, as a new user would have it."""
+    """Import what the recipe promises and run its test, with an empty home, as a new user would have it."""
     with tempfile.TemporaryDirectory(prefix="fabric-image-") as home:
         environment = clean_environment(os.environ)
         environment |= {"HOME": home, "PATH": f"{target / 'bin'}:/usr/bin:/bin", "VIRTUAL_ENV": str(target)}
         environment = {k: v for k, v in environment.items() if not k.startswith(("JUPYTER", "IPYTHON", "XDG_"))}
+        imports = [str(target / "bin/python"), "-I", "-c", f"import {', '.join(('sys', *image.recipe.modules))}"]
+        doing = f"importing what image {image.name} promises"
+        run(imports, doing=doing, cwd=image.directory, environment=environment, timeout_s=900)
         command, *arguments = image.recipe.test
         inside = target / "bin" / command
         argv = [str(inside) if inside.exists() else command, *arguments]

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field, ValidationError
 
@@ -15,7 +16,7 @@ from ..errors import FabricError
 from ..model import Frozen
 
 SOURCE_ENV = "FABRIC_HUB_SOURCE"
-BUILD_VERSION = "2"  # raise when build.py makes something else of the same recipe
+BUILD_VERSION = "3"  # raise when build.py makes something else of the same recipe
 
 # Made by building the front end, or by running it; never sources.
 _DERIVED = frozenset(
@@ -31,6 +32,9 @@ class Recipe(Frozen):
     python: str = Field(">=3.11", description="For people; the interpreter is the machine's own /usr/bin/python3.")
     test: tuple[str, ...] = Field(
         min_length=1, description="Command that proves a build, run in the recipe's directory."
+    )
+    modules: tuple[Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")], ...] = Field(
+        default=(), description="What people may count on importing in it; a build in which one cannot be fails."
     )
     locks: dict[str, str] = Field(min_length=1, description="Variant to lock file: default, or cuda and cpu.")
 

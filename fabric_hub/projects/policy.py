@@ -77,7 +77,7 @@ def gpu_ways(settings: Settings, project: Project) -> tuple[Way, ...]:
 
 def images_of(settings: Settings, project: Project) -> tuple[str, ...]:
     """The images of a project, in its own order (its first is the default)."""
-    return project.images or tuple(settings.image)
+    return tuple(name for name in project.images or settings.image if name in settings.image)
 
 
 def choose(settings: Settings, user: str, options: UserOptions, today: date, known: Known | None = None) -> Choice:

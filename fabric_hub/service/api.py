@@ -26,6 +26,7 @@ from .. import __version__
 from ..body_limit import BodyLimit
 from ..errors import FabricError
 from ..model import Frozen, Problem, Snapshot
+from ..projects.built import as_built
 from ..projects.offer import Offer, offer
 from ..sessions.doorbell import doorbell_path, ring
 from ..sessions.scopes import SERVICE_SCOPE, may_call, server_of
@@ -214,7 +215,8 @@ def make_app(
     @api.get("/offer")
     async def offered(who: Annotated[dict[str, Any], Depends(person)]) -> Offer:
         """What the caller may start, as the start form shows it."""
-        return offer(settings, who["name"], await latest(), datetime.now().astimezone().date(), local=local)
+        today = datetime.now().astimezone().date()
+        return offer(as_built(settings), who["name"], await latest(), today, local=local)
 
     add_datasets(api, settings, store, desk, person, own_session)
     add_clusters(api, settings, latest, own_session, quotas)

@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ..accounts import runs_local_sessions
+from ..projects.built import as_built
 from ..projects.dataset_offer import for_form
 from ..projects.offer import Offer, offer
 from ..sessions.options import UserOptions
@@ -27,7 +28,7 @@ async def render_form(spawner: Any) -> str:
     today = datetime.now().astimezone().date()
     local = runs_local_sessions(shared.settings.users)
     user = spawner.user.name
-    offered = offer(shared.settings, user, snapshot, today, local=local)
+    offered = offer(as_built(shared.settings), user, snapshot, today, local=local)
     shared.limits.follow()
     refused = refused_now(shared.settings, user, offered.projects, shared.limits.limits, snapshot)
     data = for_people(shared.settings, offered, refused, local=local)

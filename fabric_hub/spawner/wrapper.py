@@ -22,6 +22,7 @@ from wrapspawner import WrapSpawner
 from ..datasets.policy import Known
 from ..errors import FabricError
 from ..projects import policy
+from ..projects.built import as_built
 from ..sessions.options import UserOptions, from_form, from_url, parse_options
 from ..sessions.phases import phases_of
 from ..sessions.standing import standing
@@ -125,7 +126,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
 
     async def _judge(self, wish: UserOptions, today: date, known: Known | None) -> policy.Choice:
         settings, user = self.shared.settings, self.user.name
-        choice = policy.choose(settings, user, wish, today, known)
+        choice = policy.choose(as_built(settings), user, wish, today, known)
         if self.shared.store.live(user, self.name) is None:  # a session on record has its job, whatever is seen now
             CHILDREN[choice.kind].refuse_if_impossible(settings, choice, self.shared.follower.snapshot)
         others = [name for name in self.shared.store.live_names(user) if name != self.name]

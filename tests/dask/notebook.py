@@ -14,6 +14,7 @@ import httpx
 import websocket
 
 from tests.embedded_run import EmbeddedRun
+from tests.notebook.terminal import Terminal
 
 READY_S = 90.0
 CELL_S = 120.0
@@ -46,11 +47,21 @@ class Session:
     def get(self, path: str) -> httpx.Response:
         return self.api.get(f"/user/{self.user}/{path}")
 
-    def notebook(self) -> Notebook:
-        """Open one more notebook, with a kernel of its own."""
-        answer = self.api.post(f"/user/{self.user}/api/kernels")
+    def notebook(self, kernel: str = "python3", path: str = "") -> Notebook:
+        """Open one more notebook, with a kernel of its own.
+
+        :param path: of the notebook, below the home directory.
+        """
+        answer = self.api.post(f"/user/{self.user}/api/kernels", json={"name": kernel, "path": path})
         assert answer.status_code == 201, answer.text
         return Notebook(self, answer.json()["id"])
+
+    def terminal(self) -> Terminal:
+        """Open one more terminal."""
+        answer = self.api.post(f"/user/{self.user}/api/terminals")
+        assert answer.status_code == 200, answer.text
+        base = self.run.address.replace("http", "ws", 1)
+        return Terminal(f"{base}/user/{self.user}/terminals/websocket/{answer.json()['name']}", self._token)
 
     def stop(self) -> None:
         self.api.delete(f"/hub/api/users/{self.user}/server")
@@ -97,6 +108,7 @@ class Notebook:
 
     def __init__(self, session: Session, kernel: str) -> None:
         self.session, self.kernel = session, kernel
+        self.shown: list[dict[str, Any]] = []  # what the last cell has shown besides: media type to content
         self._socket = self._connect()
 
     def _connect(self) -> websocket.WebSocket:
@@ -113,6 +125,7 @@ class Notebook:
         :raises CellError: it raised.
         """
         identity = uuid.uuid4().hex
+        self.shown = []
         self._socket.send(
             json.dumps(
                 {
@@ -144,6 +157,8 @@ class Notebook:
             kind, content = message["msg_type"], message["content"]
             if kind == "stream":
                 printed += content["text"]
+            elif kind in ("display_data", "execute_result"):
+                self.shown.append(content["data"])
             elif kind == "error":
                 raise CellError("\n".join(content["traceback"]))
             elif kind == "status" and content["execution_state"] == "idle":
@@ -160,6 +175,10 @@ class Notebook:
         while not self.value(f"bool({expression})"):
             assert time.monotonic() < end, f"not within {limit_s:g} s: {why}"
             time.sleep(0.3)
+
+    def close(self) -> None:
+        """Close its page; the kernel goes on."""
+        self._socket.close()
 
     def restart(self) -> None:
         """The menu's "Restart kernel"."""

@@ -11,19 +11,23 @@ import websocket
 from .answering_hub import TOKEN
 from .running_session import RunningSession
 
-SAID_S = 60.0
+SAID_S = 180.0
 
 
 class Terminal:
-    def __init__(self, session: RunningSession) -> None:
+    """A terminal at an address that the session's server has given it."""
+
+    def __init__(self, address: str, token: str) -> None:
+        self._line = websocket.create_connection(address, header={"Authorization": f"token {token}"}, timeout=1.0)
+        self._number = 0
+
+    @classmethod
+    def of(cls, session: RunningSession) -> Terminal:
+        """A new one of a session that runs without a hub."""
         status, text = session.get("api/terminals", method="POST")
         assert status == 200, text
-        self._line = websocket.create_connection(
-            f"ws://127.0.0.1:{session.port}/user/ann/terminals/websocket/{json.loads(text)['name']}",
-            header={"Authorization": f"token {TOKEN}"},
-            timeout=1.0,
-        )
-        self._number = 0
+        place = f"127.0.0.1:{session.port}/user/ann/terminals/websocket/{json.loads(text)['name']}"
+        return cls(f"ws://{place}", TOKEN)
 
     def run(self, command: str) -> str:
         """Type a command; returns what it said."""

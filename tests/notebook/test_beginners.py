@@ -38,12 +38,13 @@ def kernel(session: RunningSession, name: str = "python3", path: str = "") -> It
 
 @pytest.fixture
 def terminal(session: RunningSession) -> Iterator[Terminal]:
-    opened = Terminal(session)
+    opened = Terminal.of(session)
     yield opened
     opened.close()
 
 
-def _wheel(directory: Path) -> Path:
+def write_wheel(directory: Path) -> Path:
+    """A small package to install, ``weather``."""
     path = directory / "weather-1.0-py3-none-any.whl"
     record = "".join(f"{name},,\n" for name in (*WHEEL, "weather-1.0.dist-info/RECORD"))
     with zipfile.ZipFile(path, "w") as file:
@@ -69,7 +70,7 @@ def test_a_module_beside_the_notebook_is_imported_and_the_homes_own_packages_are
 def test_pip_installs_beside_the_image_for_as_long_as_the_session(
     session: RunningSession, terminal: Terminal, python: Path, tmp_path: Path
 ) -> None:
-    wheel = _wheel(tmp_path)
+    wheel = write_wheel(tmp_path)
     (session.home / ".config/pip").mkdir(parents=True)
     (session.home / ".config/pip/pip.conf").write_text("[install]\nuser = yes\n")
     with kernel(session) as opened:
@@ -99,7 +100,7 @@ def test_a_terminal_has_the_images_programs_whatever_login_files_set(
         profile = f"PATH={hostile}:/usr/bin:/bin; export SITE=here; hello() {{ echo hello; }}\n"
         (session.home / ".bash_profile").write_text(profile)
         session.announced_by(hub)
-        opened = Terminal(session)
+        opened = Terminal.of(session)
         assert opened.run("python -c 'import sys, fabric_lab; print(\"right\")'") == "right"
         assert opened.run("which jupyter") == str(python.parents[1].resolve() / "bin/jupyter")
         assert opened.run("echo $SITE; hello") == "here\nhello", "it is a login shell besides"

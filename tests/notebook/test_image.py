@@ -86,9 +86,13 @@ def test_a_build_whose_test_fails_is_never_visible(image_dir: Path, images: Path
     )  # the one package that no build is without
     assert kernel
     (broken / "requirements.lock").write_text(kernel[0])
-    text = (broken / "image.toml").read_text()
-    (broken / "image.toml").write_text(text.replace('"test.py"', '"-c", "raise SystemExit(\'no such thing\')"'))
+    text = re.sub(r"modules = \[.*?\]", "modules = MODULES", (broken / "image.toml").read_text(), flags=re.DOTALL)
+    text = text.replace('"test.py"', '"-c", "raise SystemExit(\'no such thing\')"')
+    (broken / "image.toml").write_text(text.replace("MODULES", '["json"]'))
     with pytest.raises(FabricError, match=r"The test of image broken failed \(status 1\)\.\nno such thing"):
+        build("broken", tmp_path / "images", print, root=root)
+    (broken / "image.toml").write_text(text.replace("MODULES", '["json", "not_there"]'))
+    with pytest.raises(FabricError, match=r"Importing what image broken promises failed(.|\n)*'not_there'"):
         build("broken", tmp_path / "images", print, root=root)
     assert not (tmp_path / "images/broken/current").is_symlink()
     assert [path.name for path in (tmp_path / "images/broken").iterdir()] == [".lock"]

@@ -42,12 +42,15 @@ def test_no_endpoint_of_ours_answers_without_authentication(
     routes = json.loads(listed.stdout.splitlines()[-1])
     assert ["/fabric/session", "get"] in routes
     assert ["/fabric/clusters", "post"] in routes
+    assert ["pdf", "get"] in [[re.sub(r".*<format>(pdf).*", r"\1", pattern), verb] for pattern, verb in routes]
     assert len(routes) >= 14
     for pattern, verb in routes:
         route = re.sub(r"\(\[.*\)\?\)", "wind-farm", pattern)
+        route = re.sub(r"\(\?P<format>pdf\).*", "pdf/wind.ipynb", route)
         for token in (None, "somebody-elses-token"):
             status, text = session.get(route.lstrip("/"), token=token, method=verb.upper())
-            login = status == 302 and "/fabric/dask/" in route  # a page sends people to the login
+            # a page sends people to the login
+            login = status == 302 and ("/fabric/dask/" in route or route == "/nbconvert/pdf/wind.ipynb")
             assert status in (401, 403) or login, f"{verb} {route} answered {status} to {token}: {text}"
 
 

@@ -15,7 +15,9 @@ from fabric_hub import settings
 from fabric_hub.embedded import accounting, demo, gpus, processes, sitefile, slurmconf
 from fabric_hub.embedded.layout import LONGEST_DIRECTORY, Layout
 from fabric_hub.embedded.ports import Claims, Ports, choose
+from fabric_hub.embedded.supervisor import Stopped, Supervisor
 from fabric_hub.errors import FabricError
+from fabric_hub.projects.built import as_built
 
 LAYOUT = Layout(Path("/srv/run"), Path("/srv/run/images"))
 PORTS = Ports(public=8000, hub=1, slurmctld=4, slurmdbd=5, slurmd=(6, 7, 8))
@@ -78,6 +80,44 @@ def test_the_site_file_it_writes_is_right(prefix: str | None, found: gpus.Gpus |
     assert site.datasets is not None
     assert site.datasets.account == "fabric-data"
     assert set(site.profile) == ({"cpu", "gpu-1", "gpu-2", "gpu-shard", "local", "rescue"} if found else {"local"})
+
+
+@pytest.mark.parametrize(("first", "names"), [(True, ["science", "base"]), (False, ["base", "science"])])
+def test_the_larger_image_is_offered_first_once_it_is_built(tmp_path: Path, first: bool, names: list[str]) -> None:
+    layout = Layout(tmp_path, tmp_path / "images")
+    text = sitefile.site(
+        layout, PORTS, prefix=None, keeper="me", gpus=None, proxy_command=("/node",), science_first=first
+    )
+    site = settings.parse(text)
+    assert list(as_built(site).image) == ["base"]
+    (layout.images / "science").mkdir(parents=True)
+    (layout.images / "science/current").symlink_to("0123456789ab")
+    assert list(as_built(site).image) == ["base"], "its build is gone"
+    (layout.images / "science/0123456789ab").mkdir()
+    assert list(as_built(site).image) == names
+
+
+def test_what_runs_beside_the_daemons_is_waited_for_and_told(tmp_path: Path) -> None:
+    """Also while a daemon starts again: what the run has started itself is no orphan of the daemon's."""
+    layout = Layout(tmp_path, tmp_path / "images")
+    layout.run.mkdir()
+    told: list[int] = []
+
+    def ended(status: int) -> None:
+        told.append(status)
+        raise Stopped
+
+    supervisor = Supervisor(layout, print)
+    environment = {processes.MARK: str(tmp_path)}
+    beside = subprocess.Popen(["/bin/sh", "-c", "read line; exit 3"], stdin=subprocess.PIPE, env=environment)
+    supervisor.beside(beside, ended)
+    supervisor._end_orphans()
+    assert beside.poll() is None
+    assert beside.stdin
+    beside.stdin.close()
+    with pytest.raises(Stopped):
+        supervisor.watch()
+    assert told == [3]
 
 
 def test_toml_survives_any_text() -> None:

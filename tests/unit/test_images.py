@@ -163,7 +163,7 @@ def test_tools_see_nothing_of_the_callers_python() -> None:
 
 def test_every_recipe_of_ours_is_whole_and_its_locks_name_no_host(capsys: pytest.CaptureFixture[str]) -> None:
     root = recipe.source_root()
-    assert {"base", "pytorch"} <= set(recipe.known(root))
+    assert {"base", "pytorch", "science"} <= set(recipe.known(root))
     for name in recipe.known(root):
         image = recipe.load(name, root)
         for lock in image.recipe.locks.values():
@@ -171,6 +171,30 @@ def test_every_recipe_of_ours_is_whole_and_its_locks_name_no_host(capsys: pytest
             assert "--hash=sha256:" in text
             for host in ("://", "--index-url", "--extra-index-url", "--find-links"):
                 assert host not in text, f"{lock} of {name} names {host}"
+
+
+def test_what_base_promises_all_images_do() -> None:
+    root = recipe.source_root()
+    base = set(recipe.load("base", root).recipe.modules)
+    assert {"fabric_lab", "numpy", "sklearn", "plotly", "h5py", "pyarrow"} <= base
+    for name in recipe.known(root):
+        assert base <= set(recipe.load(name, root).recipe.modules), name
+
+
+def test_of_two_exporters_of_one_name_nbconverts_own_goes(tmp_path: Path) -> None:
+    packages = tmp_path / "lib/python3.11/site-packages"
+    for name, text in (
+        ("nbconvert", "[console_scripts]\npdf = a:b\n\n[nbconvert.exporters]\nhtml = a:Html\npdf = a:Tex\n"),
+        ("fabric_lab", "[nbconvert.exporters]\npdf = ours:Pdf\n"),
+    ):
+        about = packages / f"{name}-1.dist-info"
+        about.mkdir(parents=True)
+        (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n")
+        (about / "entry_points.txt").write_text(text)
+    build._prefer_others_exporters(tmp_path)
+    kept = (packages / "nbconvert-1.dist-info/entry_points.txt").read_text()
+    assert kept == "[console_scripts]\npdf = a:b\n\n[nbconvert.exporters]\nhtml = a:Html\n"
+    assert "ours:Pdf" in (packages / "fabric_lab-1.dist-info/entry_points.txt").read_text()
 
 
 def test_the_front_ends_lock_file_names_no_registry() -> None:
