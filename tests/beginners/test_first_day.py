@@ -171,7 +171,7 @@ def _restart_and_run_all(notebook: Notebook) -> None:
 
 def _export(session: Session, notebook: Notebook, terminal: Terminal) -> None:
     """A notebook as PDF by the menu and by the command, with what is in it."""
-    cells = [
+    cells: list[dict[str, object]] = [
         {"cell_type": kind, "metadata": {}, "source": source, "id": f"cell-{number}"}
         | ({"outputs": [], "execution_count": None} if kind == "code" else {})
         for number, (kind, source) in enumerate(TO_EXPORT)

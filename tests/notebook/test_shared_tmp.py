@@ -68,7 +68,7 @@ def test_a_submitted_job_looks_for_nothing_in_the_sessions_directory(
     with RunningSession(python, tmp_path, environment) as session:
         (session.home / ".profile").write_text(f"PATH={slurm}:{late}:/usr/bin:/bin\n")
         session.announced_by(hub)
-        kernel, terminal = Kernel(session), Terminal(session)
+        kernel, terminal = Kernel(session), Terminal.of(session)
         kernel.until("idle")
         place = kernel.run("import os; print(os.environ['FABRIC_SCRATCH'])").strip()
         assert place in kernel.run("import os; print(os.environ['PATH'])"), "it begins there in the session itself"
