@@ -12,8 +12,9 @@ import asyncio
 import json
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -24,16 +25,20 @@ from fabric_hub.model import job_name
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.scopes import SESSION_SCOPE
 from fabric_hub.sessions.store import Session, SessionStore, token_digest
+from fabric_hub.spawner.certificates import AUTHORITY, make_pair
 from tests.embedded_run import EmbeddedRun
 
 from . import ours, sdiag
+from .cpu import spent
 from .figures import Result, Row, percentile
 from .hub_client import until
 from .peer import CHECKOUT
 
 PATH = "/services/fabric/api/session/quota"
-# What each session's server asks by itself: whether its end is near (fabric_lab.usage_handlers.END_LOOK_S).
-OWN_PATH, OWN_PERIOD_S = "/services/fabric/api/session", 20.0
+# What each session's server asks by itself, at the hub's own port over internal TLS: whether its end is near
+# (fabric_lab.usage_handlers.END_LOOK_S).
+OWN_PATH, OWN_PERIOD_S = "/hub/fabric/api/session", 20.0
+TRUSTED = f"{AUTHORITY}_trust.crt"
 PROJECT, OWNER = "proteins", "researcher"
 AIM_RPCS, AIM_MS = 5.0, 20.0
 # What sessions cost Slurm with or without anybody who asks for usage: the benchmark `load` is about that.
@@ -110,10 +115,22 @@ async def counted(run: EmbeddedRun, seconds: float) -> dict[str, float]:
     return {name: number / took * 60 for name, number in sdiag.questions(sdiag.counts(text)).items()}
 
 
-async def asked(run: EmbeddedRun, all_tokens: list[str], path: str, period: float, seconds: float) -> list[float]:
+def a_sessions_files(run: EmbeddedRun, directory: Path) -> list[str]:
+    """A certificate as a session has one, its key, and whom it trusts."""
+    certs = run.settings.hub.state_dir / "certs"
+    authority = [(certs / AUTHORITY / f"{AUTHORITY}.{end}").read_bytes() for end in ("crt", "key")]
+    key, certificate = make_pair("bench", ["IP:127.0.0.1"], *authority)
+    (directory / "key").write_bytes(key)
+    (directory / "crt").write_bytes(certificate)
+    return [str(directory / "crt"), str(directory / "key"), str(certs / TRUSTED)]
+
+
+async def asked(
+    address: str, all_tokens: list[str], path: str, period: float, seconds: float, files: Sequence[str] = ()
+) -> list[float]:
     """Let everybody ask for so many seconds; how long each question took."""
     asker = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.askers", run.address, path, str(period), str(seconds),
+        sys.executable, "-m", "bench.askers", address, path, str(period), str(seconds), *files,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=CHECKOUT,
     )  # fmt: skip
     output, _ = await asker.communicate("\n".join(all_tokens).encode())
@@ -121,6 +138,11 @@ async def asked(run: EmbeddedRun, all_tokens: list[str], path: str, period: floa
         raise RuntimeError("a question was not answered")
     took: list[float] = json.loads(output)
     return took
+
+
+def hub_cpu_s(run: EmbeddedRun) -> float:
+    """CPU seconds that the hub's process has used; its proxy and service are others."""
+    return spent(Path(f"/proc/{run.pid('hub')}/stat").read_text())
 
 
 async def knows_limits(run: EmbeddedRun, token: str) -> None:
@@ -150,9 +172,15 @@ async def run(arguments: argparse.Namespace, images: Path, _environment: Path) -
         await knows_limits(embedded, known[-1])
         quiet = await counted(embedded, window)
         took, busy = await asyncio.gather(
-            asked(embedded, known, PATH, period, max(window, 4 * period)), counted(embedded, window)
+            asked(embedded.address, known, PATH, period, max(window, 4 * period)), counted(embedded, window)
         )
-        own = await asked(embedded, known, OWN_PATH, OWN_PERIOD_S, max(window, 3 * OWN_PERIOD_S))
+        hub = embedded.settings.hub
+        with tempfile.TemporaryDirectory() as directory:
+            files = a_sessions_files(embedded, Path(directory))
+            spent_before, seconds = hub_cpu_s(embedded), max(window, 3 * OWN_PERIOD_S)
+            at = f"https://{hub.hub_ip}:{hub.hub_port}"
+            own = await asked(at, known, OWN_PATH, OWN_PERIOD_S, seconds, files)
+            hub_took = (hub_cpu_s(embedded) - spent_before) / len(own)
     added = max(0.0, sum(busy.values()) - sum(quiet.values()))
     # at the first question of every session the hub is asked, beside it, whether its token stands
     first, rest = took[: len(users)], took[len(users) :]
@@ -170,11 +198,12 @@ async def run(arguments: argparse.Namespace, images: Path, _environment: Path) -
             Row("GET /session, p99", "ms", percentile(own, 99) * 1000, None, aim=AIM_MS, of="ours"),
             Row("  p50", "ms", percentile(own, 50) * 1000, None),
             Row("  worst", "ms", max(own) * 1000, None),
+            Row("  CPU time of the hub for each", "ms", hub_took * 1000, None),
         ),
         (
             f"{len(users)} sessions on record, each with an association and a job in Slurm's queue.",
             f"Each asks every {period:g} s through the proxy, {len(took)} questions in all, timed from when due.",
-            f"After that each asks GET /session every {OWN_PERIOD_S:g} s, {len(own)} questions in all.",
+            f"After that each asks GET /session every {OWN_PERIOD_S:g} s, {len(own)} questions in all, over TLS.",
             "RPCs counted by sdiag; for usage are those about anything but jobs and nodes.",
         ),
         {"quiet": quiet, "busy": busy},

@@ -74,8 +74,8 @@ TESTS = (
     Named("test_slurm.py::test_job_script", _COMMAND, fails="assert '--memory-limit 6.52GiB' in"),
     Named(
         "test_slurm.py::test_basic",
-        "scale(0) while the notebook holds a result: the last worker stays, for only it has that result",
-        fails=r"where \d+\.\d+ = time\(\)",
+        "scale(0) while the notebook holds a result: the last worker stays, for only it has that result, until the "
+        "time limit of its job, which is about the test's own",
     ),
     Named(
         "test_slurm.py::test_worker_name_uses_cluster_name",

@@ -208,12 +208,15 @@ def test_a_sessions_own_token_accepts_nothing(
     shelf: Shelf, site: SmallSite, person: Person, running: AnnouncingServer
 ) -> None:
     body = {"project": "twin", "agreement": "1", "purpose": "research"}
-    refused = running.tell("POST", "/datasets/wind-farm/acceptance", json=body)
-    assert (refused.status_code, refused.json()["reason"]) == (403, "scope")
+    headers = {"Authorization": f"token {running.token}"}
     refused = running.tell("POST", "/session/datasets/wind-farm")
     assert (refused.status_code, refused.json()["reason"]) == (403, "agreement")
-    assert running.tell("GET", "/datasets").status_code == 403
-    headers = {"Authorization": f"token {running.token}"}
+    public = "/services/fabric/api/datasets"
+    refused = site.http.post(f"{public}/wind-farm/acceptance", headers=headers, json=body)
+    assert (refused.status_code, refused.json()["reason"]) == (403, "scope")
+    assert site.http.get(public, headers=headers).status_code == 403
+    for verb, path in (("POST", "/datasets/wind-farm/acceptance"), ("GET", "/datasets")):
+        assert running.tell(verb, path).status_code in (403, 404), "where sessions call there is only /session"
     for path in (f"/users/{person.name}/servers/more", f"/users/{person.name}/server"):
         answer = site.http.post(f"/hub/api{path}", headers=headers, json=accepting("wind-farm"))
         assert answer.status_code in (403, 404), answer.text
