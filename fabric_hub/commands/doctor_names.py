@@ -88,7 +88,8 @@ async def look(found: Settings, source: Source, hidden: frozenset[str] | None) -
 
     Only where a name would be missing is Slurm asked once more, by the gateway: it may have been added a moment ago.
     """
-    limits, snapshot = await source.limits(), await source.snapshot()
+    # that is waited for only where the gateway has just started, and Slurm has not answered it yet
+    limits, snapshot = await source.limits(wait_s=LONGEST_WAIT_S), await source.snapshot(wait_s=LONGEST_WAIT_S)
     told = list(compare(found, limits, snapshot, hidden))
     if any(finding.state == "PROBLEM" for finding in told):
         asked = time.time()
