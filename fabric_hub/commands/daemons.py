@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pwd
 import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import httpx
@@ -17,6 +19,7 @@ from ..hub_settings import HubSettings
 from ..node.daemon import ask as ask_node
 from ..settings import Settings
 from ..slurm import privacy
+from . import doctor_names
 from .findings import Finding, ask, place, problem, right, skipped
 
 # Rights that the gateway must have: with more it could read anything (bits of <linux/capability.h>).
@@ -38,7 +41,8 @@ def of_site(found: Settings) -> Iterator[Finding]:
 
 
 def gateway(found: Settings) -> Iterator[Finding]:
-    """It answers, has the rights to become users and no others, and may extend sessions where the site wants it to."""
+    """It answers, has the rights to become users and no others, sees in Slurm what the site's file names, and may
+    extend sessions where the site wants it to."""
     path = found.gateway.socket
     answer = _health("gateway", path, found.hub)
     if isinstance(answer, Finding):
@@ -52,35 +56,47 @@ def gateway(found: Settings) -> Iterator[Finding]:
         yield right(f"the gateway on {path}, as {_name(owner)}")
     if said := answer.get("problem"):
         yield problem(f"the gateway knows nothing certain of Slurm now: {said}", "see the gateway's log")
-    if found.slurm and not found.users.shared_account:
-        yield sight(found, _name(owner))
+    if found.slurm:
+        seen = sight(found, _name(owner))
+        if not found.users.shared_account:
+            yield seen.told
+        yield from asyncio.run(doctor_names.of_gateway(found, seen.hidden))
     if found.slurm and found.slurm.extend == "as-gateway" and not found.users.shared_account:
         yield operator(found, _name(owner))
 
 
-def sight(found: Settings, account: str) -> Finding:
+class Sight(NamedTuple):
+    """What Slurm hides from the gateway: as words of PrivateData (None: not known), and as a line of the report."""
+
+    told: Finding
+    hidden: frozenset[str] | None
+
+
+def sight(found: Settings, account: str) -> Sight:
     """What Slurm hides from whoever is no Operator (PrivateData) the gateway must be let see."""
     assert found.slurm
     code, config = ask([str(found.slurm.bin_dir / "scontrol"), "show", "config"], found.slurm.conf)
     what = f"whether Slurm hides anything from {account}"
     if code:
-        return skipped(what, f"scontrol says: {config}", "mend that first, then run this again")
+        return Sight(skipped(what, f"scontrol says: {config}", "mend that first, then run this again"), None)
+    from_all = frozenset({privacy.CLOUD}) if privacy.hides_cloud_nodes(config) else frozenset[str]()
     hidden = sorted(privacy.private_data(config) & privacy.HIDES.keys())
     if not hidden:
-        return right("Slurm hides nothing from the gateway (no PrivateData)")
+        return Sight(right("Slurm hides nothing from the gateway (no PrivateData)"), from_all)
     words = ",".join(hidden)
     if re.search(rf"^SlurmUser\s*=\s*{re.escape(account)}\(", config, re.MULTILINE):
-        return right(f"{account} is Slurm's own user: PrivateData={words} hides nothing from it")
+        return Sight(right(f"{account} is Slurm's own user: PrivateData={words} hides nothing from it"), from_all)
     level = _admin_level(found, account, what)
     if isinstance(level, Finding):
-        return level
+        return Sight(level, None)
     if level in _OPERATORS:
-        return right(f"{account} is {level} in Slurm: PrivateData={words} hides nothing from it")
-    return problem(
+        return Sight(right(f"{account} is {level} in Slurm: PrivateData={words} hides nothing from it"), from_all)
+    told = problem(
         f"Slurm hides {', '.join(privacy.HIDES[word] for word in hidden)} from the gateway: slurm.conf has "
         f"PrivateData={words}, and {account} is no Operator in Slurm",
         _make_operator(account, level),
     )
+    return Sight(told, from_all | frozenset(hidden))
 
 
 def _admin_level(found: Settings, account: str, what: str) -> str | Finding:

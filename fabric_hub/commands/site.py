@@ -20,9 +20,13 @@ from .findings import exists
 
 def add_parser(commands: Any) -> None:
     """Add the two commands."""
-    check = commands.add_parser("check-config", help="read the site's file and report every mistake")
+    check = commands.add_parser(
+        "check-config", help="read the site's file alone and report every mistake in it; doctor asks Slurm"
+    )
     check.set_defaults(run=_check_config)
-    doctor = commands.add_parser("doctor", help="what is missing or wrong on this machine or site, and the remedy")
+    doctor = commands.add_parser(
+        "doctor", help="what is missing or wrong on this machine or site, or in Slurm, and the remedy"
+    )
     doctor.add_argument("--json", action="store_true", help="each line as an object: state, about, remedy")
     doctor.set_defaults(run=_doctor)
     for command in (check, doctor):
@@ -62,6 +66,8 @@ def _check_config(arguments: argparse.Namespace) -> int:
         for name, table in (("profile", found.profile), ("project", found.project), ("image", found.image))
     )
     print(f"{path} is right: {counts}, {'Slurm' if found.slurm else 'no Slurm'}.")
+    if found.slurm:
+        print("That is what the file says; whether Slurm has what it names, `fabric-hub doctor` asks Slurm.")
     text = path.read_text(encoding="utf-8")
     for name in differing(tomllib.loads(text)):
         note = f'{name.key}: "{name.written}" is read as "{name.read}", {name.why}'

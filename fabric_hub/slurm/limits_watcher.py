@@ -29,9 +29,6 @@ _UNREAD = 5.0
 # The rules are asked again after so many rounds.
 _ROUNDS = 10
 
-# Words of PrivateData that leave accounts of others out of an answer.
-_HIDES_ACCOUNTS = frozenset({"accounts", "users", "usage"})
-
 
 class AsksLimits(Protocol):
     """What the watcher needs of :class:`~fabric_hub.slurm.questions.Questions`."""
@@ -178,7 +175,7 @@ class LimitsWatcher:
             return ""
         if self._rules is None and not await self._ask_rules():
             return ""
-        private = (self._rules.private if self._rules else frozenset()) & _HIDES_ACCOUNTS
+        private = (self._rules.private if self._rules else frozenset()) & privacy.ACCOUNTS
         if not private and not self._has_ours(self._limits):
             return ""  # they never were there: a Slurm without accounting, or accounts that are still to be made
         return privacy.why_hidden(min(private, default="accounts"), private, self._own)

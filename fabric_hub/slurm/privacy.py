@@ -19,6 +19,11 @@ HIDES = {
     "users": "users and their limits",
     "usage": "what accounts have used",
 }
+# Words that leave accounts of others out of an answer.
+ACCOUNTS = frozenset({"accounts", "users", "usage"})
+# Powered-down nodes of a cloud are shown to nobody, unless PrivateData has this word.
+CLOUD = "cloud"
+HIDDEN = HIDES | {CLOUD: "powered-down nodes of a cloud"}
 
 
 def private_data(config: str) -> frozenset[str]:
@@ -27,6 +32,12 @@ def private_data(config: str) -> frozenset[str]:
     last = words[-1].lower() if words else ""
     found = {word.strip() for word in last.split(",")} - {"", "none", "(null)"}
     return frozenset(HIDES if "all" in found else found)
+
+
+def hides_cloud_nodes(config: str) -> bool:
+    """Whether nodes may be missing from every answer because they are powered down, by ``scontrol show config``."""
+    resumes = re.search(r"^\s*ResumeProgram\s*=\s*(?!\(null\))\S", config, re.MULTILINE | re.IGNORECASE)
+    return resumes is not None and CLOUD not in private_data(config)
 
 
 def is_refused(words: str) -> bool:

@@ -298,7 +298,12 @@ def test_doctor_finds_a_running_hub_in_order(hub: EmbeddedRun) -> None:
     done = fabric_hub("doctor", "--dir", str(hub.directory))
     assert done.returncode == 0, done.stdout + done.stderr
     seen = ["slurmdbd knows fabric", "the gateway on", "munge on", "image base", "the keeper on", "the hub at"]
-    seen += ["its service at", "datasets.store", "datasets.published"]
+    seen += [
+        "Slurm has of what the site's file names: 2 partitions",
+        "its service at",
+        "datasets.store",
+        "datasets.published",
+    ]
     seen += ["the node agent on"] if hub.settings.enforces_datasets else []
     for name in seen:
         assert f"OK       {name}" in done.stdout
@@ -318,12 +323,23 @@ def test_the_ports_of_a_hub_that_is_killed_are_held_until_it_is_back(hub: Embedd
     assert hub.token("researcher")
 
 
-def test_doctor_says_that_the_hub_alone_does_not_run(embedded: EmbeddedRun) -> None:
+def test_doctor_says_that_the_hub_alone_does_not_run_and_what_slurm_does_not_have(
+    embedded: EmbeddedRun, tmp_path: Path
+) -> None:
     done = fabric_hub("doctor", "--dir", str(embedded.directory))
     assert done.returncode == 1
     assert [line for line in done.stdout.splitlines() if line.startswith("PROBLEM")] == [
         f"PROBLEM  the hub at {embedded.address} does not answer: [Errno 111] Connection refused"
     ]
+    site, wrong = tmp_path / "site.toml", '\n[profile.typo]\npartition = "cpx"\n[project.typo]\naccount = "nosuch"\n'
+    site.write_text(Layout(embedded.directory, embedded.directory).site.read_text() + wrong)
+
+    def told() -> bool:
+        said = fabric_hub("doctor", "--site", str(site)).stdout
+        typo = 'PROBLEM  profile typo: Slurm has no partition "cpx"; it has "cpu", "gpu"'
+        return typo in said and 'PROBLEM  project typo: Slurm has no account "nosuch"; it has "' in said
+
+    until(told, "doctor names what Slurm does not have", 120)
 
 
 def test_doctor_says_that_the_keeper_does_not_answer(embedded: EmbeddedRun) -> None:
