@@ -67,8 +67,6 @@ def test_from_the_login_to_a_cell_on_a_gpu_node_and_back(
     panel.goto("/hub/home")
     panel.wait_for_load_state("networkidle")
     assert violations(panel) == []
-    panel.get_by_role("button", name="Remove session evening from this list").click()
-    expect(panel.get_by_role("row", name="evening")).to_have_count(0)
     panel.get_by_role("button", name="Stop session default").click()
     expect(panel.get_by_role("button", name="Stop session default")).to_be_hidden(timeout=SLOW_MS)
     expect(panel.get_by_role("link", name="Start a session")).to_be_visible()
