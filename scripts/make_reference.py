@@ -220,6 +220,8 @@ def arguments(parser: argparse.ArgumentParser) -> list[tuple[str, str]]:
         if default == default_directory():  # differs from user to user
             default = "/var/lib/fabric-hub for root, else ~/.local/state/fabric-hub"
         text = (action.help or "") % {**vars(action), "default": default, "prog": parser.prog}
+        if action.option_strings and action.required:
+            text += " (required)"
         found.append((_written(action), text))
     return found
 

@@ -15,7 +15,7 @@ ASIDE = "FABRIC_HOME_ASIDE"
 # What Slurm tells the session's own job and its steps, which sbatch, srun and salloc take for their user's wishes.
 OF_THE_JOB = re.compile(r"(?:SLURM|SLURMD|SBATCH|SALLOC|SRUN|PMI|PMI2|PMIX)_.+")
 _KEPT = frozenset({"SLURM_CONF"})
-# Where the session runs, under names that Slurm's clients do not read.
+# Where the session runs, under names that Slurm's clients do not read. Slurm 22.05 does not set SLURM_JOB_END_TIME.
 OWN_NAMES = {"SLURM_JOB_ID": "FABRIC_JOB_ID", "SLURMD_NODENAME": "FABRIC_NODE", "SLURM_JOB_END_TIME": "FABRIC_JOB_END"}
 
 

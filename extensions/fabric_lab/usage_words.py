@@ -93,7 +93,8 @@ def balance(name: str, told: object) -> list[Row]:
         if limit is None
         else f"{hours(used)} of {hours(limit)} GPU-hours used"
     )
-    if own is None or above or rest < own:
+    # as shown: the last bits of the two differences are not the same
+    if own is None or above or (rest < own and hours(rest) != hours(own)):
         whole = number(above.get("limit")) if above else None
         of = "" if whole is None else f" of {hours(whole)}"
         said += f"; {told.get('limited_by') or 'a limit above'} has {hours(rest)}{of} left"

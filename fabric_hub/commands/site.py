@@ -57,7 +57,7 @@ def _check_config(arguments: argparse.Namespace) -> int:
     if there is False:
         mistake = f"hub.extra_config: {own} does not exist"
         raise FabricError(
-            f"{path} has 1 mistake:\n{at_line(mistake, path.read_text(encoding='utf-8'), str(path))}",
+            f"{path} has 1 mistake:\n{at_line(mistake, path.read_text(encoding='utf-8'), str(path))}.",
             reason="site-file",
             hint="Write that file, or take hub.extra_config out.",
         )

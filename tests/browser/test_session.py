@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from .conftest import SLOW_MS, Visitor
+from .conftest import SLOW_MS, Visitor, violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.slurm, pytest.mark.image]
 
@@ -60,6 +60,13 @@ def test_from_the_login_to_a_cell_on_a_gpu_node_and_back(
     row = panel.get_by_role("row", name="default")
     for told in ("Machine learning, a course", "One GPU", "running"):
         expect(row).to_contain_text(told)
+    panel.get_by_label("Name of a session beside the default one").fill("evening")
+    panel.get_by_label("Name of a session beside the default one").press("Enter")
+    panel.wait_for_url(f"**/hub/spawn/{student.user}/evening")
+    expect(panel.get_by_label("Name (optional)")).to_have_value("evening")
+    panel.goto("/hub/home")
+    panel.wait_for_load_state("networkidle")
+    assert violations(panel) == []
     panel.get_by_role("button", name="Stop session default").click()
     expect(panel.get_by_role("button", name="Stop session default")).to_be_hidden(timeout=SLOW_MS)
     expect(panel.get_by_role("link", name="Start a session")).to_be_visible()

@@ -50,7 +50,7 @@ def test_what_a_warning_says_is_not_said_again_and_no_use_is_said_instead_of_dra
     open_lab(chromium, session)
     shown = panel(chromium)
     expect(shown).to_contain_text("The budget of project twin lasts until 3 May.")
-    expect(shown).to_contain_text("The last 28 days and today: nothing was used.")
+    expect(shown).to_contain_text("The last 28 days, without today: nothing was used.")
     expect(shown.get_by_role("img")).to_have_count(0)
     expect(shown).not_to_contain_text("At the present rate")
 

@@ -49,6 +49,12 @@ def test_a_budget_that_is_used_up_says_what_that_means() -> None:
     assert row.note == "Nothing is left: no new session with a GPU can start."
 
 
+def test_a_budget_whose_own_limit_leaves_what_is_left_names_no_other_for_the_last_bits_of_a_number() -> None:
+    told = {"limit": 50.0, "used": 0.04666681753264528, "left": 49.95333318246735, "limited_by": "account ml-course"}
+    [row] = usage_words.balance("ML", told)
+    assert row.said == "0.0 of 50.0 GPU-hours used, 50.0 left"
+
+
 def test_what_has_no_limit_of_its_own_says_whose_leaves_how_much() -> None:
     told = {"limit": None, "used": 2.0, "left": 0.0, "rate_per_day": 1.0, "lasts_until": 1.0, "limited_by": "account a"}
     [row] = usage_words.balance("Your own", told)

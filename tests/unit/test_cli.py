@@ -121,7 +121,7 @@ def test_check_config_finds_that_the_sites_own_configuration_is_missing(
         f'[hub]\nstate_dir = "{tmp_path}"\nextra_config = "{own}"\n[images]\ndir = "{tmp_path}"\n[image.base]\n'
     )
     assert main(["check-config", "--site", str(site)]) == 1
-    assert f"{site}:3: hub.extra_config: {own} does not exist" in capsys.readouterr().err
+    assert f"{site}:3: hub.extra_config: {own} does not exist. Write that file," in capsys.readouterr().err
     own.write_text("")
     assert main(["check-config", "--site", str(site)]) == 0
     assert f"{site} is right: 0 profiles, 0 projects, 1 image, no Slurm." in capsys.readouterr().out

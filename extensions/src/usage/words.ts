@@ -106,7 +106,8 @@ export function balanceText(balance: IBalance): string {
   const own = balance.limit === null ? null : Math.max(0, balance.limit - balance.used);
   const rest = Math.max(0, balance.left ?? own ?? 0);
   const above = limiting(balance);
-  if (own !== null && !above && rest >= own) {
+  // as shown: the last bits of the two differences are not the same
+  if (own !== null && !above && (rest >= own || hours(rest) === hours(own))) {
     return `${used}, ${hours(rest)} left`;
   }
   const has = `${hours(rest)}${above ? ` of ${hours(above.limit)}` : ''} left`;
@@ -172,12 +173,17 @@ export function points(days: readonly IDay[], width: number, height: number): st
     .join(' ');
 }
 
-/** "The last 28 days and today: 12.0 GPU-hours, at most 3.5 in a day.": today is not a whole day yet. */
+/**
+ * "The last 28 days and today: 12.0 GPU-hours, at most 3.5 in a day.": today is not a whole day yet. It is summed up every
+ * hour: a today without use is left out, for there may be some already.
+ */
 export function trendText(days: readonly IDay[], now: number): string {
   const at = new Date(now * 1000);
   const today = [at.getFullYear(), at.getMonth() + 1, at.getDate()].map(part => String(part).padStart(2, '0')).join('-');
   const whole = days.filter(one => one.day < today).length;
-  const span = `The last ${whole === 1 ? 'day' : `${whole} days`}${whole < days.length ? ' and today' : ''}`;
+  const used = days.some(one => one.day >= today && one.gpu_hours > 0);
+  const without = whole < days.length ? ', without today' : '';
+  const span = `The last ${whole === 1 ? 'day' : `${whole} days`}${used ? ' and today' : without}`;
   const total = days.reduce((sum, one) => sum + one.gpu_hours, 0);
   const most = Math.max(...days.map(one => one.gpu_hours));
   return total > 0

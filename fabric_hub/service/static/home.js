@@ -1,4 +1,4 @@
-// The list of a person's sessions: stop one, or take one that is over off the list.
+// The list of a person's sessions: stop one, take one that is over off the list, or open the form of another.
 (() => {
   const root = document.getElementById("fabric-home");
   if (!root) return;
@@ -27,4 +27,10 @@
   for (const button of root.querySelectorAll("button[data-verb]")) {
     button.addEventListener("click", () => end(button));
   }
+
+  const another = document.getElementById("another-session");
+  another?.addEventListener("submit", (event) => {
+    event.preventDefault();
+    location.assign(another.dataset.url + encodeURIComponent(document.getElementById("another-name").value));
+  });
 })();
