@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import shutil
 import sys
@@ -51,3 +52,14 @@ def daemon(sandbox: Path) -> Iterator[Daemon]:
     made.stop()
     shutil.rmtree(made.directory)
     sys.stdout.write("".join(made.log))  # shown when the test failed
+
+
+@pytest.fixture(autouse=True)
+def logging_stays() -> Iterator[None]:
+    """What sets up all of the process's logging, as a hub that makes its database does, does so for its test only."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.setLevel(level)
+    for handler in [handler for handler in root.handlers if handler not in handlers]:
+        root.removeHandler(handler)

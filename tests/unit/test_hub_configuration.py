@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import inspect
-import logging
 import ssl
 import stat
 from collections.abc import Iterator
@@ -64,18 +63,6 @@ def test_batchspawners_way_in_is_gone_from_the_hubs_handlers(site_file: Path) ->
     assert handlers(), "JupyterHub's own stay"
 
 
-@pytest.fixture
-def logging_stays() -> Iterator[None]:
-    """A hub that makes its database sets up all of the process's logging, as its program may."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    root.setLevel(level)
-    for handler in [handler for handler in root.handlers if handler not in handlers]:
-        root.removeHandler(handler)
-
-
-@pytest.mark.usefixtures("logging_stays")
 def test_the_hub_that_starts_has_no_route_to_it(site_file: Path) -> None:
     jupyterhub.apihandlers.default_handlers.append(BATCHSPAWNER)
     c = Config()
