@@ -23,6 +23,7 @@ from fabric_hub.slurm.client import GatewayClient
 from fabric_hub.slurm.gateway import Gateway
 from fabric_hub.slurm.limits import GPU, Association, Limit, Limits, PartitionLimits
 from fabric_hub.slurm.server import serve
+from fabric_hub.slurm.verbs import LONGEST_WAIT_S
 from tests.embedded_run import EmbeddedRun
 from tests.fakes.gateway import FakeGateway, serving
 
@@ -78,7 +79,15 @@ class Stage:
     def jobs_of(self, snapshot: Snapshot, session: str) -> list[Job]:
         return [job for job in snapshot.jobs if job.name == job_name(self.hub, session)]
 
-    async def until(self, session: str, true: Callable[[Job], bool], limit_s: float = 30) -> Job:
+    async def fresh_limits(self, limit_s: float = 90) -> Limits:
+        """Limits that Slurm was asked for from now on; on a crowded machine that is more than one wait."""
+        asked = time.time()
+        async with asyncio.timeout(limit_s):
+            while ((known := await self.client.limits(fresh=asked, wait_s=LONGEST_WAIT_S)).at or 0.0) < asked:
+                pass
+        return known
+
+    async def until(self, session: str, true: Callable[[Job], bool], limit_s: float = 90) -> Job:
         """Follow the snapshot until a session's newest job is as wanted."""
         end, after, job = time.monotonic() + limit_s, None, None
         while time.monotonic() < end:

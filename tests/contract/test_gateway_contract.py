@@ -10,6 +10,7 @@ import pytest
 
 from fabric_hub.errors import FabricError, SlurmUnavailableError
 from fabric_hub.model import CancelRequest, Job, Phase, job_name
+from fabric_hub.slurm.verbs import LONGEST_WAIT_S
 
 from .conftest import Stage, new_session
 
@@ -80,14 +81,16 @@ async def test_nobody_adopts_or_cancels_somebody_elses_session(gateway: Stage) -
     theirs = await gateway.client.submit(gateway.request(session, user=gateway.other, again=True))
     assert theirs.job_id != mine.job_id
     assert not theirs.adopted
-    states = {job.job_id: job.phase for job in (await gateway.client.snapshot(fresh=time.time(), wait_s=10)).jobs}
+    states = {
+        job.job_id: job.phase for job in (await gateway.client.snapshot(fresh=time.time(), wait_s=LONGEST_WAIT_S)).jobs
+    }
     assert states[mine.job_id] is Phase.RUNNING
     await gateway.client.cancel(CancelRequest(session=session, user=gateway.other))
     await gateway.client.cancel(CancelRequest(session=session, user=gateway.user))
 
 
 async def test_a_change_wakes_who_waits_and_nothing_else_does(gateway: Stage) -> None:
-    before = await gateway.client.snapshot(fresh=time.time(), wait_s=10)
+    before = await gateway.client.snapshot(fresh=time.time(), wait_s=LONGEST_WAIT_S)
     waiting = asyncio.create_task(gateway.client.snapshot(after=before.serial, wait_s=20))
     session = new_session()
     await gateway.client.submit(gateway.request(session, waits=True))
@@ -98,7 +101,7 @@ async def test_a_change_wakes_who_waits_and_nothing_else_does(gateway: Stage) ->
 
 async def test_a_fresh_snapshot_was_asked_for_after_the_wish(gateway: Stage) -> None:
     wished = time.time()
-    snapshot = await gateway.client.snapshot(fresh=wished, wait_s=10)
+    snapshot = await gateway.client.snapshot(fresh=wished, wait_s=LONGEST_WAIT_S)
     assert snapshot.jobs_at is not None
     assert snapshot.jobs_at >= wished
 
@@ -108,7 +111,7 @@ async def test_while_slurm_is_silent_everything_stays_and_is_marked(gateway: Sta
     await gateway.client.submit(gateway.request(session))
     before = await gateway.until(session, running)
     with gateway.silent():
-        snapshot = await gateway.client.snapshot(fresh=time.time(), wait_s=20)
+        snapshot = await gateway.client.snapshot(fresh=time.time(), wait_s=LONGEST_WAIT_S)
         assert snapshot.silent_since is not None
         assert snapshot.problem
         assert gateway.jobs_of(snapshot, session) == [before]
@@ -122,7 +125,7 @@ async def test_while_slurm_is_silent_everything_stays_and_is_marked(gateway: Sta
 
 async def test_limits_are_told_with_their_age_and_a_fresh_answer_was_asked_for_after_the_wish(gateway: Stage) -> None:
     wished = time.time()
-    limits = await gateway.client.limits(fresh=wished, wait_s=20)
+    limits = await gateway.client.limits(fresh=wished, wait_s=LONGEST_WAIT_S)
     assert limits.at is not None
     assert limits.at >= wished
     assert limits.silent_since is None
@@ -134,9 +137,9 @@ async def test_limits_are_told_with_their_age_and_a_fresh_answer_was_asked_for_a
 
 
 async def test_while_slurm_is_silent_the_limits_stay_and_are_marked(gateway: Stage) -> None:
-    before = await gateway.client.limits(fresh=time.time(), wait_s=20)
+    before = await gateway.client.limits(fresh=time.time(), wait_s=LONGEST_WAIT_S)
     with gateway.silent():
-        limits = await gateway.client.limits(fresh=time.time(), wait_s=20)
+        limits = await gateway.client.limits(fresh=time.time(), wait_s=LONGEST_WAIT_S)
         assert limits.silent_since is not None
         assert limits.problem
         assert [known.account for known in limits.associations] == [known.account for known in before.associations]
@@ -255,7 +258,7 @@ async def test_a_job_that_only_has_a_sessions_name_is_neither_adopted_nor_given_
     forged = gateway.forge(session, "")
     await gateway.until(session, lambda job: job.job_id == forged and running(job))
     await gateway.client.extend(gateway.more(session, mine.job_id, 30))
-    snapshot = await gateway.client.snapshot(fresh=time.time(), wait_s=10)
+    snapshot = await gateway.client.snapshot(fresh=time.time(), wait_s=LONGEST_WAIT_S)
     limits = {job.job_id: job.limit_s for job in gateway.jobs_of(snapshot, session)}
     assert (before.limit_s, limits[mine.job_id], limits[forged]) == (300, 1800, 300)
     assert (await gateway.client.submit(gateway.request(session, again=True, job_id=mine.job_id))).job_id == mine.job_id
