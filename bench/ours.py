@@ -13,8 +13,8 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fabric_hub.embedded import accounts, demo
-from fabric_hub.embedded.instance import layout_of
+from fabric_dev import accounts, demo
+from fabric_dev.instance import layout_of
 from tests.embedded_run import EmbeddedRun
 from tests.watchdog import clear, watch
 

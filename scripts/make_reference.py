@@ -18,16 +18,18 @@ from typing import Any, cast
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, TypeAdapter
 
-from fabric_hub import cli, model, settings, types
-from fabric_hub.datasets.server import create_app as keeper_app
-from fabric_hub.datasets.verbs import Verbs as KeeperVerbs
-from fabric_hub.embedded.layout import default_directory
-from fabric_hub.hub_settings import HubSettings, LoginSettings
-from fabric_hub.quota_settings import QuotasSettings, StorageSettings
-from fabric_hub.service.api import make_app
+from fabric_dev.layout import default_directory
+from fabric_hub import cli, types
+from fabric_hub.catalogue.api import Verbs as KeeperVerbs
+from fabric_hub.catalogue.server import create_app as keeper_app
+from fabric_hub.config import settings
+from fabric_hub.config.hub import HubSettings, LoginSettings
+from fabric_hub.config.quotas import QuotasSettings, StorageSettings
+from fabric_hub.gateway.api import Verbs
+from fabric_hub.gateway.server import create_app
+from fabric_hub.rpc.problem import Problem
+from fabric_hub.service.app import make_app
 from fabric_hub.sessions.store import SessionStore
-from fabric_hub.slurm.server import create_app
-from fabric_hub.slurm.verbs import Verbs
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference"
@@ -353,7 +355,7 @@ def pages() -> dict[Path, str]:
 
 def problem_schema() -> Schema:
     """The schema of an error's body."""
-    return model.Problem.model_json_schema()
+    return Problem.model_json_schema()
 
 
 def stale(wanted: dict[Path, str]) -> list[str]:

@@ -30,7 +30,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from fabric_hub.quota_settings import StorageSettings  # noqa: E402
+from fabric_hub.config.quotas import StorageSettings  # noqa: E402
 from fabric_hub.slurm import storage  # noqa: E402
 
 PACKAGES = "quota,xfsprogs,e2fsprogs,busybox-static,kmod,nfs-kernel-server,rpcbind,netbase"

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fabric_hub import settings
-from fabric_hub.embedded.cluster import slurm_environment
-from fabric_hub.embedded.instance import layout_of
-from fabric_hub.embedded.processes import tail
+from fabric_dev.cluster import slurm_environment
+from fabric_dev.instance import layout_of
+from fabric_dev.processes import tail
+from fabric_hub.config import settings
 
 from . import leftovers
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from fabric_hub.embedded import accounts
-from fabric_hub.embedded.instance import layout_of
+from fabric_dev import accounts
+from fabric_dev.instance import layout_of
 
 # Of workers' tasks, of multiprocessing and of distributed.
 NAMES = ("fabric-dask-*", ".fabric-dask-*", "pymp-*", "dask-scratch-space*")

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fabric_hub.node import kernel
-from fabric_hub.node.agent import Agent, Reply
-from fabric_hub.node.config import Config, load
+from fabric_node import kernel
+from fabric_node.agent import Agent, Reply
+from fabric_node.config import Config, load
 
 ACCOUNT = "proteins"
 CODE = Path(__file__).parents[1]
@@ -164,7 +164,7 @@ class ScratchNode:
         socket.unlink(missing_ok=True)
         with log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "fabric_hub.node", "--config", str(self.directory / "node.json"), "serve"],
+                [sys.executable, "-m", "fabric_node", "--config", str(self.directory / "node.json"), "serve"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=CODE,
             )  # fmt: skip
         while not socket.exists():

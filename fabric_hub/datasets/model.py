@@ -12,8 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from ..model import Frozen
-from ..types import HubUser, Slug, matching, said
+from fabric_hub.types import Frozen, HubUser, Slug, matching, said
 
 VersionName = Annotated[
     str,
@@ -163,6 +162,13 @@ class Acceptance(Frozen):
     agreement: VersionName
     purpose: Slug
     at: float = 0.0
+
+
+class Accepting(Frozen):
+    """A user's words with a start: this version of a dataset's agreement is accepted, for this purpose."""
+
+    version: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,31}$", strict=True)]
+    purpose: Slug
 
 
 class AccessRequest(Frozen):

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from enum import StrEnum
 
-from ..clock import clock
-from ..errors import FabricError
-from ..model import Frozen
-from ..sessions.options import Accepting
-from .model import Acceptance, Access, Catalogue, Dataset, Grant
+from fabric_hub.errors import FabricError
+from fabric_hub.messages.clock import clock
+from fabric_hub.types import Frozen
+
+from .model import Acceptance, Accepting, Access, Catalogue, Dataset, Grant
 
 # The right to accept agreements and to ask for access in one's own name. Every user has it, a session's token never:
 # an agreement is accepted by a person, not by code that runs in their notebook.

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ..quotas.told import Warned
-from ..settings import Project, Settings
+from fabric_hub.config.settings import Project, Settings
 
 
 def said_to(user: str, project: Project | None, text: str) -> str:
@@ -16,9 +15,12 @@ def said_to(user: str, project: Project | None, text: str) -> str:
     return text.replace("Ask its owner", "Ask the operators").replace("the owner of the project", "the operators")
 
 
-def warned_to(user: str, settings: Settings, warned: Warned) -> Warned:
-    """A warning as this user is to read it."""
-    return warned.model_copy(update={"text": said_to(user, project_of(settings, warned.subject), warned.text)})
+def warned_to(user: str, settings: Settings, subject: str, text: str) -> str:
+    """The text of a warning as this user is to read it.
+
+    :param subject: what the warning is about, as :func:`project_of` takes it.
+    """
+    return said_to(user, project_of(settings, subject), text)
 
 
 def project_of(settings: Settings, subject: str) -> Project | None:

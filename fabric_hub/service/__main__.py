@@ -14,26 +14,27 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from .. import unix_server
-from ..datasets.client import KeeperClient
-from ..datasets.follower import CatalogueFollower
-from ..datasets.known import known_by
-from ..datasets.policy import Known
-from ..errors import FabricError
-from ..model import Snapshot
-from ..sessions.database import database_url
-from ..sessions.store import SessionStore
-from ..settings import Settings, load
-from ..slurm.client import GatewayClient
-from ..slurm.follower import SnapshotFollower
-from .accounts import Accounts
-from .api import make_app
-from .datasets import Desk
+from fabric_hub.catalogue.client import KeeperClient
+from fabric_hub.catalogue.follower import CatalogueFollower
+from fabric_hub.catalogue.view import known_by
+from fabric_hub.config.settings import Settings, load
+from fabric_hub.datasets.policy import Known
+from fabric_hub.errors import FabricError
+from fabric_hub.gateway.client import GatewayClient
+from fabric_hub.gateway.follower import SnapshotFollower
+from fabric_hub.rpc import server as unix_server
+from fabric_hub.service.routes.datasets import Desk
+from fabric_hub.service.tasks.accounting import Accounts
+from fabric_hub.service.tasks.lease import Lease, lease_path
+from fabric_hub.service.tasks.reconciler import Reconciler
+from fabric_hub.sessions.database import database_url
+from fabric_hub.sessions.store import SessionStore
+from fabric_hub.slurm.model import Snapshot
+
+from .app import make_app
+from .auth import Tokens
 from .hub_api import HubApi
-from .lease import Lease, lease_path
-from .reconciler import Reconciler
-from .serving import serve
-from .tokens import Tokens
+from .web_server import serve
 
 log = logging.getLogger("fabric_hub.service")
 

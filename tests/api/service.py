@@ -14,18 +14,18 @@ from starlette.types import Message, Receive, Scope, Send
 
 from fabric_hub.datasets.model import Acceptance, Catalogue, Grant
 from fabric_hub.datasets.policy import ACCEPT_SCOPE
-from fabric_hub.model import Job, Snapshot, job_name
-from fabric_hub.service.api import make_app
-from fabric_hub.service.continuation import Continuation
-from fabric_hub.service.datasets import Desk
-from fabric_hub.service.idle import IdleDesk
-from fabric_hub.service.metrics import SCOPE as METRICS_SCOPE
-from fabric_hub.service.metrics import ServiceMetrics, seen
-from fabric_hub.service.quotas import QuotaDesk
-from fabric_hub.service.review import Review
-from fabric_hub.service.tokens import Tokens
+from fabric_hub.service.app import make_app
+from fabric_hub.service.auth import Tokens
+from fabric_hub.service.routes.datasets import Desk
+from fabric_hub.service.routes.metrics import SCOPE as METRICS_SCOPE
+from fabric_hub.service.routes.metrics import ServiceMetrics, seen
+from fabric_hub.service.routes.usage import QuotaDesk
+from fabric_hub.service.tasks.continuation import Continuation
+from fabric_hub.service.tasks.idle import IdleDesk
+from fabric_hub.service.tasks.review import Review
 from fabric_hub.sessions.scopes import SERVICE_SCOPE, SESSION_SCOPE, scopes_of
 from fabric_hub.sessions.store import Session, SessionStore
+from fabric_hub.slurm.model import Job, Snapshot, job_name
 from tests.fakes.gateway import FakeGateway
 from tests.fakes.keeper import FakeKeeper
 from tests.unit.accounts_and_hub import Accounts, Hub, no_newer

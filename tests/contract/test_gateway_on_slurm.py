@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from fabric_hub.errors import FabricError
-from fabric_hub.model import job_name
-from fabric_hub.slurm import accounts
-from fabric_hub.slurm.extend import Extender
-from fabric_hub.slurm.gateway import Gateway
+from fabric_hub.gateway.jobs.extend import Extender
+from fabric_hub.gateway.service import Gateway
+from fabric_hub.slurm.model import job_name
+from fabric_hub.unix import accounts
 from tests.embedded_run import EmbeddedRun
 
 from .conftest import Stage, new_session

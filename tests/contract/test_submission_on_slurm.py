@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from fabric_hub.errors import FabricError, SlurmUnavailableError
-from fabric_hub.model import JobSpec
-from fabric_hub.slurm import script
+from fabric_hub.gateway.jobs import script
+from fabric_hub.slurm.model import JobSpec
 from tests.embedded_run import EmbeddedRun
 
 from .conftest import Stage, new_session

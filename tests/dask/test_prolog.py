@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.embedded.instance import layout_of
+from fabric_dev.instance import layout_of
 from tests.embedded_run import EmbeddedRun
 from tests.hub.waiting import until
 

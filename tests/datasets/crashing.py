@@ -11,9 +11,9 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from fabric_hub.node import kernel
-from fabric_hub.node.agent import Agent
-from fabric_hub.node.config import load
+from fabric_node import kernel
+from fabric_node.agent import Agent
+from fabric_node.config import load
 from tests.scratch_node import slurm_says
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fabric_hub.embedded.cluster import answers
-from fabric_hub.node import kernel
+from fabric_dev.cluster import answers
+from fabric_node import kernel
 from tests.embedded_run import EmbeddedRun
 from tests.scratch_node import pack
 

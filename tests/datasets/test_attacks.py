@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from fabric_hub.node.config import load
-from fabric_hub.node.jobs import Jobs
-from fabric_hub.node.slurm import Slurm
+from fabric_node.config import load
+from fabric_node.jobs import Jobs
+from fabric_node.slurm import Slurm
 from tests.embedded_run import EmbeddedRun
 from tests.hub.waiting import until
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from fabric_hub.node import kernel
-from fabric_hub.node.daemon import LARGEST_REQUEST, ask
+from fabric_node import kernel
+from fabric_node.daemon import LARGEST_REQUEST, ask
 from tests.hub.waiting import until
 from tests.scratch_node import ScratchNode, as_uid
 

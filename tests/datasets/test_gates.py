@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from fabric_hub.node import kernel
-from fabric_hub.node.trust import NodeError
+from fabric_node import kernel
+from fabric_node.trust import NodeError
 from tests.scratch_node import ScratchNode, as_uid
 
 from .conftest import RESEARCHER, STRANGER, STUDENT, names

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.node import kernel
-from fabric_hub.node.trust import NodeError
+from fabric_node import kernel
+from fabric_node.trust import NodeError
 from tests.scratch_node import CODE, ScratchNode, slurm_says
 
 from .conftest import RESEARCHER, STUDENT, names
@@ -124,7 +124,7 @@ def test_a_requeued_job_starts_anew_even_when_its_epilog_was_lost(node: ScratchN
 
 
 def test_prolog_and_epilog_never_fail_a_job(node: ScratchNode) -> None:
-    command = ["/usr/bin/python3", "-m", "fabric_hub.node", "--config", str(node.directory / "node.json")]
+    command = ["/usr/bin/python3", "-m", "fabric_node", "--config", str(node.directory / "node.json")]
     for verb, environment in (("prolog", slurm_says(7, RESEARCHER)), ("prolog", {}), ("epilog", {"SLURM_JOB_ID": "x"})):
         done = subprocess.run([*command, verb], env={"PYTHONPATH": str(CODE), **environment}, check=False)
         assert done.returncode == 0
@@ -135,7 +135,7 @@ def test_prolog_and_epilog_never_fail_a_job(node: ScratchNode) -> None:
 
 
 def test_prolog_opens_what_the_comment_asks_for_and_epilog_closes_it(node: ScratchNode) -> None:
-    command = ["/usr/bin/python3", "-m", "fabric_hub.node", "--config", str(node.directory / "node.json")]
+    command = ["/usr/bin/python3", "-m", "fabric_node", "--config", str(node.directory / "node.json")]
     environment = {"PYTHONPATH": str(CODE), **slurm_says(7, RESEARCHER)}
     comment = "mine fabric-datasets=maps,../wind;touch"
     said = {**environment, "SLURM_JOB_COMMENT": "fabric-datasets=maps"}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.node import kernel
+from fabric_node import kernel
 from tests.scratch_node import ScratchNode, as_uid
 
 from .conftest import RESEARCHER, STRANGER, names

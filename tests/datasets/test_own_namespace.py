@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.node import kernel
+from fabric_node import kernel
 from tests.conftest import new_prefix
 from tests.embedded_run import EmbeddedRun
 from tests.hub.waiting import until

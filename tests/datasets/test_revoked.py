@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from fabric_hub.node import kernel
+from fabric_node import kernel
 from tests.scratch_node import ScratchNode, as_uid
 
 from .conftest import RESEARCHER, STUDENT

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.node.config import load
-from fabric_hub.node.trust import NodeError
+from fabric_node.config import load
+from fabric_node.trust import NodeError
 from tests.scratch_node import CODE, ScratchNode
 
 from .conftest import RESEARCHER, STRANGER, names
@@ -104,8 +104,8 @@ def test_where_root_is_nobody_the_agent_reads_and_writes_as_the_owner(node: Scra
         os.chown(path, STRANGER, STRANGER)
     node.configure(owners=[STRANGER])
     code = f"""
-from fabric_hub.node.agent import Agent
-from fabric_hub.node.config import load
+from fabric_node.agent import Agent
+from fabric_node.config import load
 from tests.scratch_node import slurm_says
 agent = Agent(load({str(node.directory / "node.json")!r}))
 agent.make_directories()

@@ -15,7 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from fabric_hub.errors import FabricError, SlurmUnavailableError
-from fabric_hub.model import (
+from fabric_hub.gateway.api import Health
+from fabric_hub.gateway.client import GatewayClient
+from fabric_hub.gateway.job_table import find_live
+from fabric_hub.gateway.jobs.extend import held
+from fabric_hub.gateway.queries.on_demand import check_window
+from fabric_hub.gateway.server import serve
+from fabric_hub.slurm.accounting import Accounting, PastJob
+from fabric_hub.slurm.limits.model import Limits
+from fabric_hub.slurm.model import (
     CancelRequest,
     ExtendRequest,
     Found,
@@ -28,15 +36,7 @@ from fabric_hub.model import (
     Submitted,
     job_name,
 )
-from fabric_hub.slurm.accounting import Accounting, PastJob
-from fabric_hub.slurm.client import GatewayClient
-from fabric_hub.slurm.extend import held
-from fabric_hub.slurm.limits import Limits
-from fabric_hub.slurm.reading import check_window
-from fabric_hub.slurm.server import serve
 from fabric_hub.slurm.storage import StorageAnswer, StorageQuota
-from fabric_hub.slurm.table import find_live
-from fabric_hub.slurm.verbs import Health
 
 NODES = tuple(
     Node(
@@ -48,7 +48,7 @@ NODES = tuple(
 
 
 class FakeGateway:
-    """Implements :class:`fabric_hub.slurm.verbs.Verbs` in memory.
+    """Implements :class:`fabric_hub.gateway.api.Verbs` in memory.
 
     :param hub: the hub's id.
     :param account_of: the Unix account of a hub user; may raise FabricError as the real one does.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 
-from fabric_hub.datasets.client import KeeperUnavailableError
+from fabric_hub.catalogue.client import KeeperUnavailableError
 from fabric_hub.datasets.model import Acceptance, AccessRequest, Catalogue
 from fabric_hub.datasets.policy import Known
 
 
 class FakeKeeper:
-    """Answers as :class:`fabric_hub.datasets.client.KeeperClient` does; ``catalogue`` is what a test sets."""
+    """Answers as :class:`fabric_hub.catalogue.client.KeeperClient` does; ``catalogue`` is what a test sets."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue: Catalogue | None = catalogue

@@ -16,14 +16,14 @@ from typing import Any, Self
 
 import httpx
 
-from fabric_hub.embedded import cluster, runtime
-from fabric_hub.embedded.instance import layout_of
-from fabric_hub.embedded.processes import Account, end, start, tail
-from fabric_hub.embedded.sitefile import toml
-from fabric_hub.model import JOB_NAME
+from fabric_dev import cluster, runtime
+from fabric_dev.instance import layout_of
+from fabric_dev.processes import Account, end, start, tail
+from fabric_dev.sitefile import toml
+from fabric_hub.config.settings import ENV, Settings, load
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.store import Session, SessionStore
-from fabric_hub.settings import ENV, Settings, load
+from fabric_hub.slurm.model import JOB_NAME
 from tests.embedded_run import EmbeddedRun
 from tests.hub.hub_process import children, kill_alone
 from tests.hub.person import Person

@@ -9,7 +9,7 @@ import time
 import httpx
 import pytest
 
-from fabric_hub.model import JOB_NAME
+from fabric_hub.slurm.model import JOB_NAME
 from tests.hub.waiting import until
 
 from .broken_site import TOGETHER, BrokenSite

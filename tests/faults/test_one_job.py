@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from fabric_hub.model import JOB_NAME
+from fabric_hub.slurm.model import JOB_NAME
 from tests.hub.person import Person
 from tests.hub.waiting import until
 

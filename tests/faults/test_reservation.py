@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from fabric_hub.clock import clock
+from fabric_hub.messages.clock import clock
 from tests.conftest import new_prefix
 from tests.hub.person import words
 from tests.hub.waiting import until

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fabric_hub.embedded.processes import ancestors
+from fabric_dev.processes import ancestors
 from fabric_hub.sessions.store import Session
 from tests.hub.person import Person
 from tests.hub.waiting import until

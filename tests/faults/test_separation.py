@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fabric_hub.sessions.doorbell import doorbell_path
+from fabric_hub.sessions.notify import doorbell_path
 from fabric_hub.sessions.store import Session
 from tests.hub.person import Person
 

@@ -6,8 +6,8 @@ import os
 import re
 import signal
 
-from fabric_hub.embedded import cluster
-from fabric_hub.embedded.processes import start
+from fabric_dev import cluster
+from fabric_dev.processes import start
 from tests.faults.broken_site import BrokenSite
 from tests.hub.waiting import until
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from fabric_hub.hub.spawner.certificates import make_pair
 from fabric_hub.sessions.store import Session
-from fabric_hub.spawner.certificates import make_pair
 from tests.conftest import new_prefix
 from tests.embedded_run import EmbeddedRun
 from tests.faults.session_process import environment_of, server_process

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from fabric_hub.model import SubmitRequest
+from fabric_hub.slurm.model import SubmitRequest
 
 
 class _Answer(BaseHTTPRequestHandler):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fabric_hub.embedded.processes import tail
+from fabric_dev.processes import tail
 
 from .person import Person
 from .shelf import Shelf

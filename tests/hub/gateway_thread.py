@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from fabric_hub.slurm.server import serve
+from fabric_hub.gateway.server import serve
 from tests.fakes.gateway import FakeGateway
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ import select
 import subprocess
 from pathlib import Path
 
-from fabric_hub.embedded.processes import end
+from fabric_dev.processes import end
 
 
 def children(pid: int) -> list[int]:

@@ -7,12 +7,12 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from fabric_hub.datasets.database import open_catalogue
-from fabric_hub.datasets.keeper import Keeper
+from fabric_hub.catalogue.database import open_catalogue
+from fabric_hub.catalogue.server import serve
+from fabric_hub.catalogue.service import Keeper
+from fabric_hub.catalogue.store import CatalogueStore
+from fabric_hub.config.settings import Settings
 from fabric_hub.datasets.model import Catalogue
-from fabric_hub.datasets.server import serve
-from fabric_hub.datasets.store import CatalogueStore
-from fabric_hub.settings import Settings
 
 
 def settings_of(directory: Path) -> dict[str, Any]:

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from fabric_hub.catalogue.audit.log import files, trail_directory
 from fabric_hub.datasets.model import Agreement, Dataset, Grant, Version
-from fabric_hub.datasets.trail import files, trail_directory
 
 from .keeper_thread import KeeperThread, settings_of
 from .person import Person

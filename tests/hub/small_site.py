@@ -16,15 +16,15 @@ from typing import Any, Self
 
 import httpx
 
-from fabric_hub.embedded.ports import Claims, choose
-from fabric_hub.embedded.processes import end, tail
-from fabric_hub.embedded.runtime import find_proxy
-from fabric_hub.embedded.sitefile import toml
-from fabric_hub.held_ports import PASSED
-from fabric_hub.model import Job, SubmitRequest
+from fabric_dev.ports import Claims, choose
+from fabric_dev.processes import end, tail
+from fabric_dev.sitefile import toml
+from fabric_hub.config.settings import Settings, load
+from fabric_hub.hub.held_ports import PASSED
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.store import Session, SessionStore
-from fabric_hub.settings import Settings, load
+from fabric_hub.slurm.model import Job, SubmitRequest
+from fabric_hub.unix.proxy_program import find_proxy
 from tests.fakes.gateway import FakeGateway
 
 from .announcing_server import AnnouncingServer

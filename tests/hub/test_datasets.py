@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from fabric_hub.model import Job, SubmitRequest
+from fabric_hub.slurm.model import Job, SubmitRequest
 
 from .announcing_server import AnnouncingServer
 from .person import Person, words

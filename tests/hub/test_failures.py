@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from fabric_hub.sessions.standing import SETTLE_S
+from fabric_hub.sessions.status import SETTLE_S
 from tests.fakes.gateway import FakeGateway
 
 from .person import Person, words

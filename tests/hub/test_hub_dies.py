@@ -8,7 +8,7 @@ from functools import partial
 import httpx
 import pytest
 
-from fabric_hub.model import Job, job_name
+from fabric_hub.slurm.model import Job, job_name
 from tests.fakes.gateway import NODES, FakeGateway
 
 from .person import words

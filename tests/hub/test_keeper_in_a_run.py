@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.datasets.client import KeeperClient
+from fabric_hub.catalogue.client import KeeperClient
 from fabric_hub.errors import FabricError
 from tests.conftest import new_prefix
 from tests.embedded_run import ROOT, EmbeddedRun, fabric_hub

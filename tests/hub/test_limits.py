@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fabric_hub.model import JobSpec
-from fabric_hub.slurm.limits import GPU, Association, Limit, Limits, PartitionLimits, Qos
+from fabric_hub.slurm.limits.model import GPU, Association, Limit, Limits, PartitionLimits, Qos
+from fabric_hub.slurm.model import JobSpec
 
 from .person import Person, words
 from .small_site import PROFILES, UNIX_PREFIX, SmallSite

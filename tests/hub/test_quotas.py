@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from fabric_hub.sessions.tables import quota_warnings
-from fabric_hub.slurm.limits import GPU, Association, Limit, Limits
+from fabric_hub.slurm.limits.model import GPU, Association, Limit, Limits
 
 from .announcing_server import AnnouncingServer
 from .person import Person, words

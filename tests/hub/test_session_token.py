@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from fabric_hub.sessions.doorbell import doorbell_path, ring
+from fabric_hub.sessions.notify import doorbell_path, ring
 from fabric_hub.sessions.scopes import SESSION_SCOPE
 
 from .announcing_server import AnnouncingServer

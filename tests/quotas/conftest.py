@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 import pytest
 
-from fabric_hub.model import Job, JobSpec, Snapshot
-from fabric_hub.slurm.ask import Ask
-from fabric_hub.slurm.check import verdict
-from fabric_hub.slurm.holders import Verdict
-from fabric_hub.slurm.limits import Limits
-from fabric_hub.slurm.questions import Questions
+from fabric_hub.gateway.queries.queries import Questions
+from fabric_hub.slurm.limits.chain import Verdict
+from fabric_hub.slurm.limits.check import verdict
+from fabric_hub.slurm.limits.model import Limits
+from fabric_hub.slurm.limits.request import Ask
+from fabric_hub.slurm.model import Job, JobSpec, Snapshot
 from tests.embedded_run import EmbeddedRun
 
 

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from fabric_hub.quotas.history import bounds, summed
-from fabric_hub.slurm.questions import Questions
+from fabric_hub.budgets.history import bounds, summed
+from fabric_hub.gateway.queries.queries import Questions
 
 from .conftest import Lab
 

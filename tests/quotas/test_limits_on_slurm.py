@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from fabric_hub.quotas.account import Way, balance
+from fabric_hub.budgets.balance import Way, balance
 
 from .conftest import Lab
 

@@ -16,13 +16,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fabric_hub.commands import daemons
-from fabric_hub.embedded import accounts, cluster, instance
-from fabric_hub.embedded.cluster import nothing
-from fabric_hub.embedded.layout import Layout
-from fabric_hub.embedded.supervisor import Supervisor
+from fabric_dev import accounts, cluster, instance
+from fabric_dev.cluster import nothing
+from fabric_dev.layout import Layout
+from fabric_dev.supervisor import Supervisor
+from fabric_hub.cli import daemons
 from fabric_hub.errors import FabricError
-from fabric_hub.slurm.questions import Questions
+from fabric_hub.gateway.queries.queries import Questions
 from tests.conftest import new_prefix
 from tests.embedded_run import ROOT, EmbeddedRun, fabric_hub
 from tests.hub.thief import getting_none_of

@@ -8,10 +8,10 @@ from typing import Any
 
 import httpx
 
-from fabric_hub.model import ExtendRequest
-from fabric_hub.quotas.told import Balance, DayUse, StorageUse, Usage
+from fabric_hub.budgets.schemas import Balance, DayUse, StorageUse, Usage
 from fabric_hub.sessions.store import SessionStore
-from fabric_hub.slurm.limits import Limits
+from fabric_hub.slurm.limits.model import Limits
+from fabric_hub.slurm.model import ExtendRequest
 
 from .builders import fields_of_a_session
 

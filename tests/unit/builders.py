@@ -6,10 +6,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from fabric_hub.config.settings import Settings, parse
 from fabric_hub.datasets.model import Acceptance, Catalogue, Dataset, Grant
-from fabric_hub.model import Job, Node, Snapshot
 from fabric_hub.sessions.store import Session
-from fabric_hub.settings import Settings, parse
+from fabric_hub.slurm.model import Job, Node, Snapshot
 
 NOW = 1_790_000_000.0
 TODAY = date(2026, 11, 21)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fabric_hub.datasets.dcat import About
+from fabric_hub.catalogue.exchange.dcat import About
 from fabric_hub.datasets.model import Access, Agent, Agreement, Contact, Dataset, PersonalData, Purpose, Version
 
 SHAPES = Path(

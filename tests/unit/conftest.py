@@ -13,8 +13,8 @@ import hypothesis
 import hypothesis.configuration
 import pytest
 
+from fabric_hub.config.settings import Settings
 from fabric_hub.sessions.store import SessionStore
-from fabric_hub.settings import Settings
 from tests.conftest import sandbox_directory
 
 from .builders import a_site

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fabric_hub import cli
-from fabric_hub.settings import DatasetsSettings, Settings, load
+from fabric_hub.config.settings import DatasetsSettings, Settings, load
 
 # As root the keeper must be somebody else, and a stranger a third; both are on every Debian.
 KEEPER, STRANGER = "nobody", "daemon"

@@ -22,15 +22,15 @@ from typing import Any
 
 import pytest
 
-from fabric_hub.datasets.client import KeeperClient
-from fabric_hub.datasets.publish import grants_file
-from fabric_hub.datasets.trail import trail_directory
-from fabric_hub.datasets.trail_reading import Reading
-from fabric_hub.embedded import instance
-from fabric_hub.embedded.layout import Layout
-from fabric_hub.embedded.processes import MARK, Account, as_account
-from fabric_hub.embedded.runtime import readable_by_others
-from fabric_hub.settings import DatasetsSettings, parse
+from fabric_dev import instance
+from fabric_dev.layout import Layout
+from fabric_dev.processes import MARK, Account, as_account
+from fabric_dev.runtime import readable_by_others
+from fabric_hub.catalogue.audit.log import trail_directory
+from fabric_hub.catalogue.audit.reading import Reading
+from fabric_hub.catalogue.client import KeeperClient
+from fabric_hub.catalogue.publish import grants_file
+from fabric_hub.config.settings import DatasetsSettings, parse
 
 CODE = Path(__file__).resolve().parents[2]
 ROOT = os.geteuid() == 0
@@ -38,15 +38,15 @@ ME = pwd.getpwuid(os.geteuid()).pw_name
 KEEPER, HUB, MEMBER, OUTSIDER = ("daemon", "games", "bin", "nobody") if ROOT else (ME, ME, "jan", ME)
 
 NEEDS_OTHERS = pytest.mark.skipif(
-    ROOT and not (readable_by_others(Path(sys.executable)) and readable_by_others(CODE / "fabric_hub" / "model.py")),
+    ROOT and not (readable_by_others(Path(sys.executable)) and readable_by_others(CODE / "fabric_hub" / "errors.py")),
     reason="other accounts cannot read this Python or this code",
 )
 
 OFFER = """
 import sys
 from pathlib import Path
-from fabric_hub import settings
-from fabric_hub.datasets.desk import opened
+from fabric_hub.config import settings
+from fabric_hub.catalogue.admin import opened
 from fabric_hub.datasets.model import *
 with opened(settings.load(Path(sys.argv[1]))) as desk:
     desk.add(Dataset(
@@ -142,7 +142,7 @@ published = "{self.directory}/published"
     def start(self) -> None:
         """Start the keeper, and wait until it answers."""
         self.process = subprocess.Popen(
-            as_account([sys.executable, "-m", "fabric_hub.datasets", "--site", str(self.site)], _account(KEEPER)),
+            as_account([sys.executable, "-m", "fabric_hub.catalogue", "--site", str(self.site)], _account(KEEPER)),
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=CODE,
             env={"PATH": os.environ["PATH"], "PYTHONPATH": str(CODE), MARK: str(self.directory)},
         )  # fmt: skip

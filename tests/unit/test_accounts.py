@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabric_hub.accounts import hub_name, unix_name
-from fabric_hub.settings import UserSettings
+from fabric_hub.config.settings import UserSettings
+from fabric_hub.unix.accounts import hub_name, unix_name
 
 NAMES = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,63}", fullmatch=True)
 PARTS = st.text("abc-_.", max_size=6)

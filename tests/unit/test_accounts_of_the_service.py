@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.service import accounts
-from fabric_hub.service.accounts import Accounts
+from fabric_hub.config.settings import Settings
+from fabric_hub.gateway.client import GatewayClient
+from fabric_hub.gateway.follower import SnapshotFollower
 from fabric_hub.service.hub_api import HubApi
+from fabric_hub.service.tasks import accounting as accounts
+from fabric_hub.service.tasks.accounting import Accounts
 from fabric_hub.sessions.store import SessionStore
-from fabric_hub.settings import Settings
-from fabric_hub.slurm.client import GatewayClient
-from fabric_hub.slurm.follower import SnapshotFollower
-from fabric_hub.slurm.limits import Limits
+from fabric_hub.slurm.limits.model import Limits
 from tests.fakes.gateway import FakeGateway, serving
 
 

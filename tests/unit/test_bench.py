@@ -10,7 +10,7 @@ import pytest
 from bench import cpu, figures, ours, peer, sdiag, usage
 from bench.figures import Result, Row
 from bench.probe import Timetable
-from fabric_hub.settings import SlurmSettings, parse
+from fabric_hub.config.settings import SlurmSettings, parse
 
 SDIAG = """\
 *******************************************************

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from fabric_dev import cli as embedded
+from fabric_dev.layout import Layout
 from fabric_hub.cli import main, parser
-from fabric_hub.commands import embedded
-from fabric_hub.embedded.layout import Layout
 from tests.embedded_run import fabric_hub
 
 

@@ -7,13 +7,13 @@ from typing import TypedDict, Unpack
 
 import pytest
 
+from fabric_hub.budgets.schemas import Balance
+from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
-from fabric_hub.model import Node, Snapshot
-from fabric_hub.projects.clusters import offer
-from fabric_hub.projects.quote import Known, Quote, Wish, quote
-from fabric_hub.quotas.told import Balance
-from fabric_hub.settings import Settings
-from fabric_hub.slurm.limits import GPU, Association, Limit, Limits
+from fabric_hub.launch.dask_clusters import offer
+from fabric_hub.launch.quote import Known, Quote, Wish, quote
+from fabric_hub.slurm.limits.model import GPU, Association, Limit, Limits
+from fabric_hub.slurm.model import Node, Snapshot
 
 from .builders import NOW, SESSION, a_job, a_node, a_session, a_snapshot
 

@@ -13,10 +13,10 @@ import pytest
 import uvicorn
 from tornado import web
 
-from fabric_hub import connections
-from fabric_hub.connections import Connections, Listener, track
-from fabric_hub.hub_server import PatientServer
-from fabric_hub.service.serving import out_of_descriptors, watched_by
+from fabric_hub.hub.patches.web_server import PatientServer
+from fabric_hub.rpc import connections
+from fabric_hub.rpc.connections import Connections, Listener, track
+from fabric_hub.service.web_server import out_of_descriptors, watched_by
 
 Address = tuple[str, int]
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -163,7 +163,7 @@ async def test_a_server_without_descriptors_waits_and_says_so_once(
 ) -> None:
     monkeypatch.setattr(connections, "PAUSE_S", 0.2)
     monkeypatch.setattr("asyncio.constants.ACCEPT_RETRY_DELAY", 0.2)
-    monkeypatch.setattr("fabric_hub.hub_server.PAUSE_S", 0.2)
+    monkeypatch.setattr("fabric_hub.hub.patches.web_server.PAUSE_S", 0.2)
     tries = 0
     accept = socket.socket.accept
 

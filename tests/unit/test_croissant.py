@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fabric_hub.datasets.croissant import croissant, text
+from fabric_hub.catalogue.exchange.croissant import croissant, text
 from fabric_hub.datasets.model import Access, Agreement, PersonalData
 from fabric_hub.errors import FabricError
 

@@ -10,11 +10,11 @@ from typing import Any
 import yaml
 from prometheus_client import Counter, Gauge, Histogram
 
-from fabric_hub.service.metrics import Seen, ServiceMetrics
-from fabric_hub.service.review import Review
+from fabric_hub.config.settings import Settings
+from fabric_hub.hub.spawner import metrics as hub_metrics
+from fabric_hub.service.routes.metrics import Seen, ServiceMetrics
+from fabric_hub.service.tasks.review import Review
 from fabric_hub.sessions.store import SessionStore
-from fabric_hub.settings import Settings
-from fabric_hub.spawner import metrics as hub_metrics
 
 from .test_service_metrics import OneBudget
 

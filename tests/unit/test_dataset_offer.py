@@ -6,17 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from fabric_hub.config.settings import Settings
 from fabric_hub.datasets.model import AccessRequest, Catalogue
 from fabric_hub.datasets.policy import Known, State
-from fabric_hub.projects.dataset_offer import (
-    for_form,
-    for_person,
-    for_session,
-    not_enforced,
-    silence,
-    size_in_words,
-)
-from fabric_hub.settings import Settings
+from fabric_hub.launch.dataset_offer import for_form, for_person, for_session, not_enforced, silence, size_in_words
 
 from .builders import NOW, TODAY, a_catalogue, a_dataset, a_site
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from fabric_hub.config.settings import Settings
 from fabric_hub.datasets.model import AccessRequest, Catalogue
 from fabric_hub.datasets.policy import Known, State
 from fabric_hub.errors import FabricError
-from fabric_hub.projects.dataset_page import DatasetPart, ProjectPart, for_pages, licence_in_words, wish_of
-from fabric_hub.settings import Settings
+from fabric_hub.launch.dataset_page import DatasetPart, ProjectPart, for_pages, licence_in_words, wish_of
 
 from .builders import NOW, a_catalogue, a_dataset, a_site
 

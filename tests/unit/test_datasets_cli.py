@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 
 from fabric_hub import cli
-from fabric_hub.commands.datasets import site_of
-from fabric_hub.datasets.database import open_catalogue
+from fabric_hub.catalogue.database import open_catalogue
+from fabric_hub.catalogue.store import CatalogueStore
+from fabric_hub.cli.datasets import site_of
+from fabric_hub.config.settings import DEFAULT_PATH, ENV
 from fabric_hub.datasets.model import AccessRequest
-from fabric_hub.datasets.store import CatalogueStore
 from fabric_hub.errors import FabricError
-from fabric_hub.settings import DEFAULT_PATH, ENV
 
 from .datasets_site import STRANGER, Done, Place, apart, command, keeper, make_site
 from .test_datasets_completeness import WIND_FARM
@@ -323,7 +323,7 @@ def test_the_site_is_the_named_one_or_that_of_the_run_that_is_meant(
 
 
 def test_the_record_names_who_logged_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    from fabric_hub.datasets import become
+    from fabric_hub.catalogue import switch_user as become
 
     monkeypatch.setattr(Path, "read_text", lambda *_args, **_kw: "4294967295")
     monkeypatch.setattr(os, "getuid", lambda: 0)
@@ -339,7 +339,8 @@ def test_a_dataset_of_an_import_may_not_take_an_existing_name(place: Place) -> N
     described(place)
 
     def add() -> int:
-        from fabric_hub.datasets import desk, files
+        from fabric_hub.catalogue import admin as desk
+        from fabric_hub.catalogue import files
 
         with desk.opened(place.settings) as at:
             try:

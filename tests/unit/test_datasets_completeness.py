@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from fabric_hub.datasets import files
+from fabric_hub.catalogue import files
 from fabric_hub.datasets.completeness import missing
 from fabric_hub.datasets.model import Contact, Dataset
 from fabric_hub.errors import FabricError

@@ -16,7 +16,9 @@ from typing import Any
 
 import pytest
 
-from fabric_hub.datasets import become, pack, tree
+from fabric_hub.catalogue import switch_user as become
+from fabric_hub.catalogue.pack import tree
+from fabric_hub.catalogue.pack import versions as pack
 from fabric_hub.datasets.model import Version
 from fabric_hub.errors import FabricError
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabric_hub.datasets.model import Acceptance, AccessRequest, Catalogue, Grant
+from fabric_hub.datasets.model import Acceptance, Accepting, AccessRequest, Catalogue, Grant
 from fabric_hub.datasets.policy import (
     DatasetRefusedError,
     KeeperSilentError,
@@ -23,7 +23,6 @@ from fabric_hub.datasets.policy import (
     visible,
 )
 from fabric_hub.errors import FabricError
-from fabric_hub.sessions.options import Accepting
 
 from .builders import NOW, TODAY, a_catalogue, a_dataset
 

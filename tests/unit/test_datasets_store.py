@@ -17,13 +17,13 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from fabric_hub.datasets.database import CATALOGUE, database_url, open_catalogue
+from fabric_hub.catalogue.database import CATALOGUE, database_url, open_catalogue
+from fabric_hub.catalogue.store import CatalogueStore
+from fabric_hub.catalogue.tables import metadata
+from fabric_hub.config.settings import DatasetsSettings
 from fabric_hub.datasets.model import Acceptance, AccessRequest, Dataset, Grant, Version
-from fabric_hub.datasets.store import CatalogueStore
-from fabric_hub.datasets.tables import metadata
 from fabric_hub.errors import FabricError
 from fabric_hub.sessions.database import open_database
-from fabric_hub.settings import DatasetsSettings
 
 POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
 

@@ -11,7 +11,7 @@ from rdflib import Graph, Literal, URIRef
 from rdflib.namespace import DCAT, DCTERMS, RDF
 
 from fabric_hub import cli
-from fabric_hub.datasets.dcat_import import entries_of
+from fabric_hub.catalogue.exchange.dcat_import import entries_of
 from fabric_hub.datasets.model import Line, Text
 
 STEERS = ["\x1b[2J", "\x9b2J", "\x07", "\x7f", "\u202e", "\u2066", "\u2028"]

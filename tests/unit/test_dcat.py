@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rdflib import DCTERMS, RDF, SKOS, Graph, Literal, URIRef
 
-from fabric_hub.datasets import codes, rdf_reading, shapes
-from fabric_hub.datasets.dcat import catalogue_graph, json_ld, turtle
-from fabric_hub.datasets.dcat_import import Imported, entries_of
+from fabric_hub.catalogue.exchange import codes, rdf_reading, shapes
+from fabric_hub.catalogue.exchange.dcat import catalogue_graph, json_ld, turtle
+from fabric_hub.catalogue.exchange.dcat_import import Imported, entries_of
+from fabric_hub.catalogue.exchange.rdf import ADMS, SPDX
+from fabric_hub.catalogue.exchange.rdf_reading import LARGEST, read_graph
 from fabric_hub.datasets.model import Access, Agreement, Dataset, PersonalData
-from fabric_hub.datasets.rdf import ADMS, SPDX
-from fabric_hub.datasets.rdf_reading import LARGEST, read_graph
 from fabric_hub.errors import FabricError
 
 from .catalogue_entries import ABOUT, SHAPES, a_version, an_entry, described, needs_shapes

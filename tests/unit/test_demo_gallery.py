@@ -20,16 +20,16 @@ from typing import Any
 import mlcroissant
 import pytest
 
+from fabric_dev import demo
+from fabric_dev.runtime import readable_by_others
+from fabric_dev.samples import bakery, energy, manufacturing
+from fabric_dev.samples.gallery import EXHIBITS, Exhibit
+from fabric_hub.catalogue.database import open_catalogue
+from fabric_hub.catalogue.exchange.dcat import catalogue_graph, turtle
+from fabric_hub.catalogue.store import CatalogueStore
+from fabric_hub.config.settings import load
 from fabric_hub.datasets.completeness import missing
-from fabric_hub.datasets.database import open_catalogue
-from fabric_hub.datasets.dcat import catalogue_graph, turtle
-from fabric_hub.datasets.demo import bakery, energy, manufacturing
-from fabric_hub.datasets.demo.gallery import EXHIBITS, Exhibit
 from fabric_hub.datasets.model import Access, Catalogue
-from fabric_hub.datasets.store import CatalogueStore
-from fabric_hub.embedded import demo
-from fabric_hub.embedded.runtime import readable_by_others
-from fabric_hub.settings import load
 
 from .builders import site_text
 from .catalogue_entries import ABOUT, SHAPES, an_entry
@@ -206,7 +206,7 @@ def test_a_fresh_catalogue_gets_it_once_and_its_export_conforms(place: tuple[Pat
         pytest.skip("needs mksquashfs")
     directory, account = place
     site = site_file(directory, account)
-    install = ["fabric_hub.datasets.demo", "--site", str(site), *(["--packed"] if packed else [])]
+    install = ["fabric_dev.samples", "--site", str(site), *(["--packed"] if packed else [])]
     assert len(python(account, *install).stdout.splitlines()) == len(EXHIBITS)
     found = catalogue(site)
     assert {entry.name for entry in found.datasets} == {exhibit.name for exhibit in EXHIBITS}

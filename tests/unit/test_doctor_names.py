@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.commands import doctor_names
-from fabric_hub.commands.findings import Finding
-from fabric_hub.model import Snapshot
-from fabric_hub.settings import Settings
+from fabric_hub.cli import doctor_names
+from fabric_hub.cli.findings import Finding
+from fabric_hub.config.settings import Settings
 from fabric_hub.slurm import privacy
-from fabric_hub.slurm.limits import Association, Limits, PartitionLimits, Qos
+from fabric_hub.slurm.limits.model import Association, Limits, PartitionLimits, Qos
+from fabric_hub.slurm.model import Snapshot
 
 from .builders import NOW, a_node, a_site, a_snapshot
 from .test_limits_watcher import Slurm, watching

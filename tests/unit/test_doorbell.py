@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.sessions.doorbell import doorbell_path, listen, ring
-from fabric_hub.settings import Settings
+from fabric_hub.config.settings import Settings
+from fabric_hub.sessions.notify import doorbell_path, listen, ring
 
 from .builders import SESSION
 

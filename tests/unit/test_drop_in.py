@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fabric_hub.errors import FabricError
-from fabric_hub.model import JobSpec
-from fabric_hub.spawner.drop_in import merge, minutes
+from fabric_hub.launch.batchspawner_compat import merge, minutes
+from fabric_hub.slurm.model import JobSpec
 
 REQ = ["partition", "queue", "account", "qos", "reservation", "cluster", "memory", "nprocs", "runtime", "gres", "ngpus",
        "options", "prologue", "epilogue", "host", "username"]  # fmt: skip

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.embedded import accounts, instance
-from fabric_hub.embedded.directories import make_root
-from fabric_hub.embedded.instance import Instance
-from fabric_hub.embedded.layout import Layout
-from fabric_hub.embedded.ports import Ports
-from fabric_hub.embedded.stop import down
+from fabric_dev import accounts, instance
+from fabric_dev.directories import make_root
+from fabric_dev.instance import Instance
+from fabric_dev.layout import Layout
+from fabric_dev.ports import Ports
+from fabric_dev.stop import down
 from fabric_hub.errors import FabricError
 from tests.embedded_run import fabric_hub
 

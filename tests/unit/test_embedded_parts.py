@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub import settings
-from fabric_hub.embedded import accounting, demo, gpus, processes, sitefile, slurmconf
-from fabric_hub.embedded.layout import LONGEST_DIRECTORY, Layout
-from fabric_hub.embedded.ports import Claims, Ports, choose
-from fabric_hub.embedded.supervisor import Stopped, Supervisor
+from fabric_dev import accounting, demo, gpus, processes, sitefile, slurmconf
+from fabric_dev.layout import LONGEST_DIRECTORY, Layout
+from fabric_dev.ports import Claims, Ports, choose
+from fabric_dev.supervisor import Stopped, Supervisor
+from fabric_hub.config import settings
 from fabric_hub.errors import FabricError
-from fabric_hub.projects.built import as_built
+from fabric_hub.launch.built import as_built
 
 LAYOUT = Layout(Path("/srv/run"), Path("/srv/run/images"))
 PORTS = Ports(public=8000, hub=1, slurmctld=4, slurmdbd=5, slurmd=(6, 7, 8))

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.embedded import cluster, instance, listener
-from fabric_hub.embedded.instance import Instance
-from fabric_hub.embedded.layout import Layout
-from fabric_hub.embedded.ports import Ports
+from fabric_dev import cluster, instance, listener
+from fabric_dev.instance import Instance
+from fabric_dev.layout import Layout
+from fabric_dev.ports import Ports
 from fabric_hub.errors import FabricError
 from tests.embedded_run import fabric_hub
 

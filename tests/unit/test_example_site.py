@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from fabric_hub.projects.policy import choose
-from fabric_hub.sessions.options import UserOptions
-from fabric_hub.settings import load
+from fabric_hub.config.settings import load
+from fabric_hub.launch.choice import choose
+from fabric_hub.launch.options import UserOptions
 
 PACKAGING = Path(__file__).resolve().parents[2] / "packaging"
 

@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
-from fabric_hub.datasets import desk, exchange, export, shapes
-from fabric_hub.datasets.dcat import catalogue_graph
+from fabric_hub.catalogue import admin as desk
+from fabric_hub.catalogue.exchange import documents as exchange
+from fabric_hub.catalogue.exchange import shapes
+from fabric_hub.catalogue.exchange.dcat import catalogue_graph
+from fabric_hub.cli import dataset_exchange as export
+from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
-from fabric_hub.settings import Settings
 
 from .builders import a_site
 from .catalogue_entries import ABOUT, an_entry

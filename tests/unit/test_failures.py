@@ -5,14 +5,14 @@ from html.parser import HTMLParser
 import pytest
 from jupyterhub.utils import format_exception
 
+from fabric_hub.budgets.forecast import budget_passed
+from fabric_hub.budgets.schemas import Balance, Bound
+from fabric_hub.config.settings import Project
 from fabric_hub.errors import FabricError
-from fabric_hub.quotas.forecast import budget_passed
-from fabric_hub.quotas.told import Balance, Bound
-from fabric_hub.settings import Project
-from fabric_hub.slurm.holders import Verdict
-from fabric_hub.spawner.failures import SessionFailure, as_html
-from fabric_hub.spawner.limits import OverLimitError
-from fabric_hub.spawner.pages import called
+from fabric_hub.hub.pages.sessions import called
+from fabric_hub.hub.spawner.failures import SessionFailure, as_html
+from fabric_hub.hub.spawner.limits import OverLimitError
+from fabric_hub.slurm.limits.chain import Verdict
 
 EVIL = '<script>alert("x")</script>\' onload=x &amp;'
 

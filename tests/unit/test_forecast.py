@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from fabric_hub.quotas.forecast import DAY_S, budget_passed, forecast, rate_per_day, storage_passed
-from fabric_hub.quotas.told import Balance, DayUse, StorageUse
+from fabric_hub.budgets.forecast import DAY_S, budget_passed, forecast, rate_per_day, storage_passed
+from fabric_hub.budgets.schemas import Balance, DayUse, StorageUse
 
 from .builders import NOW, TODAY
 

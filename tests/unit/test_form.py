@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from jinja2 import UndefinedError
 
+from fabric_hub.config.settings import Settings
 from fabric_hub.datasets.policy import Known
-from fabric_hub.projects.dataset_offer import for_form
-from fabric_hub.projects.offer import offer
-from fabric_hub.settings import Settings
-from fabric_hub.slurm.limits import GPU, Association, Limit, Limits, Qos
-from fabric_hub.spawner.form import for_people, render
-from fabric_hub.spawner.limits import refused_now
+from fabric_hub.hub.pages.start_form import for_people, render
+from fabric_hub.hub.spawner.limits import refused_now
+from fabric_hub.launch.dataset_offer import for_form
+from fabric_hub.launch.offer import offer
+from fabric_hub.slurm.limits.model import GPU, Association, Limit, Limits, Qos
 
 from .builders import NOW, TODAY, a_catalogue, a_dataset, a_node, a_site, a_snapshot
 from .test_failures import Tags

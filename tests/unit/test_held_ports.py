@@ -15,11 +15,11 @@ import pytest
 import tornado.tcpserver
 import yarl
 
-from fabric_hub import held_ports
-from fabric_hub.embedded.listener import verify
-from fabric_hub.embedded.ports import Claims
+from fabric_dev.listener import verify
+from fabric_dev.ports import Claims
 from fabric_hub.errors import FabricError
-from fabric_hub.proxy import unix_url
+from fabric_hub.hub import held_ports
+from fabric_hub.hub.proxy import unix_url
 from tests.hub.waiting import until
 
 
@@ -75,7 +75,7 @@ def test_systemds_sockets_are_taken_only_by_the_process_that_they_are_meant_for(
 
 _HUB = """
 import sys
-from fabric_hub import held_ports
+from fabric_hub.hub import held_ports
 port = int(sys.argv[1])
 held_ports.receive({"hub.bind_url": ("127.0.0.1", port)})
 held = held_ports.held("127.0.0.1", port)
@@ -91,7 +91,7 @@ def test_a_program_that_systemd_starts_has_its_socket() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [activate, f"--listen=127.0.0.1:{port}", "--setenv=PYTHONPATH", sys.executable, "-c", _HUB, str(port)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(held_ports.__file__).parents[1])}
+    environment = {**os.environ, "PYTHONPATH": str(Path(held_ports.__file__).parents[2])}
     with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as hub:
         try:
             assert until(lambda: _answer(port), "the hub answers on it") == b"held"

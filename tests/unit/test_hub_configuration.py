@@ -18,12 +18,12 @@ from jupyterhub.services.service import _ServiceSpawner
 from tornado import web
 from traitlets.config import Config
 
-from fabric_hub import tls_sockets
-from fabric_hub.hub import complete, configure, mend_double_click
-from fabric_hub.proxy import unix_url
+from fabric_hub.hub.configuration import complete, configure, mend_double_click
+from fabric_hub.hub.patches import tls_sockets
+from fabric_hub.hub.proxy import unix_url
+from fabric_hub.hub.spawner import runtime
+from fabric_hub.hub.spawner.wrapper import FabricSpawner
 from fabric_hub.sessions.scopes import SESSION_SCOPE, SESSION_TOKEN_SCOPES
-from fabric_hub.spawner import runtime
-from fabric_hub.spawner.wrapper import FabricSpawner
 
 from .builders import site_text
 
@@ -122,7 +122,7 @@ def test_only_the_embedded_run_with_its_token_gets_a_service_that_administers(si
     c = Config()
     configure(c, site_file)
     assert c.JupyterHub.services[1] == {"name": "embedded", "api_token": "t"}
-    assert c.JupyterHub.authenticator_class == "fabric_hub.login.DemoAuthenticator"
+    assert c.JupyterHub.authenticator_class == "fabric_dev.login.DemoAuthenticator"
 
 
 def test_sessions_outlive_the_hub_and_the_queue_refuses_nobody(site_file: Path) -> None:

@@ -10,7 +10,7 @@ from jupyterhub.orm import new_session_factory
 from sqlalchemy import text
 from traitlets.config import Config
 
-from fabric_hub.hub_database import configure_database
+from fabric_hub.hub.patches.database import configure_database
 
 
 def configured(url: str, **more: Any) -> Any:

@@ -10,11 +10,11 @@ from certipy import CertExistsError, Certipy
 from cryptography import x509
 from jupyterhub.services.service import _ServiceSpawner
 
-from fabric_hub.csp import directives, policy
+from fabric_hub.config.hub import HubSettings
+from fabric_hub.config.settings import parse
 from fabric_hub.errors import FabricError
-from fabric_hub.hub_names import KEPT, alt_names, name_services, renew_hub_certificates
-from fabric_hub.hub_settings import HubSettings
-from fabric_hub.settings import parse
+from fabric_hub.hub.certificate_names import KEPT, alt_names, name_services, renew_hub_certificates
+from fabric_hub.hub.csp import directives, policy
 
 from .builders import site_text
 

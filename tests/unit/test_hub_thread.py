@@ -14,9 +14,9 @@ import pytest
 from certipy import Certipy
 from jupyterhub.user import User
 
-from fabric_hub import hub_thread
-from fabric_hub.settings import Settings
-from fabric_hub.spawner import runtime
+from fabric_hub.config.settings import Settings
+from fabric_hub.hub.patches import thread as hub_thread
+from fabric_hub.hub.spawner import runtime
 
 
 @pytest.fixture(autouse=True)

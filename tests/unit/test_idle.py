@@ -9,18 +9,9 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from fabric_hub.clock import clock
-from fabric_hub.quotas.idle import (
-    GAP_S,
-    Report,
-    Verdict,
-    Watch,
-    farewell,
-    judge,
-    report_every_s,
-    returned_gpu_hours,
-)
-from fabric_hub.quotas.told import IdlePolicy
+from fabric_hub.budgets.idle import GAP_S, Report, Verdict, Watch, farewell, judge, report_every_s, returned_gpu_hours
+from fabric_hub.budgets.schemas import IdlePolicy
+from fabric_hub.messages.clock import clock
 
 from .builders import NOW
 

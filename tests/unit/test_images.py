@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.commands import images as cli
+from fabric_hub.cli import images as cli
 from fabric_hub.errors import FabricError
 from fabric_hub.images import build, recipe, wheel
 

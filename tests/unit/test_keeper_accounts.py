@@ -8,7 +8,7 @@ from .keeper_process import HUB, MEMBER, NEEDS_OTHERS, OUTSIDER, Daemon, as_oper
 
 pytestmark = NEEDS_OTHERS
 
-KEEP = "import sys; from fabric_hub.datasets.__main__ import main; sys.exit(main(['--site', sys.argv[1]]))"
+KEEP = "import sys; from fabric_hub.catalogue.__main__ import main; sys.exit(main(['--site', sys.argv[1]]))"
 
 
 @pytest.mark.root
@@ -52,7 +52,7 @@ def test_the_names_of_the_datasets_are_nobodys_to_list(daemon: Daemon) -> None:
 def test_it_never_runs_as_root_or_as_somebody_else(daemon: Daemon) -> None:
     for done in (
         as_operator(KEEP, daemon.site),
-        run_as(OUTSIDER, "-m", "fabric_hub.datasets", "--site", str(daemon.site)),
+        run_as(OUTSIDER, "-m", "fabric_hub.catalogue", "--site", str(daemon.site)),
     ):
         assert done.returncode == 1
         assert "its account is daemon" in done.stderr

@@ -9,8 +9,8 @@ import pwd
 import subprocess
 import time
 
-from fabric_hub.datasets.ingest import events_directory
-from fabric_hub.datasets.trail import trail_directory
+from fabric_hub.catalogue.audit.log import trail_directory
+from fabric_hub.catalogue.ingest import events_directory
 
 from .keeper_process import MEMBER, NEEDS_OTHERS, ROOT, Daemon, as_operator, until
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.datasets.client import KeeperUnavailableError
-from fabric_hub.datasets.follower import CatalogueFollower
+from fabric_hub.catalogue.client import KeeperUnavailableError
+from fabric_hub.catalogue.follower import CatalogueFollower
 from fabric_hub.errors import FabricError
 
 from .keeper_process import KEEPER, MEMBER, NEEDS_OTHERS, ROOT, Daemon, run_as, until
@@ -125,7 +125,7 @@ def test_a_request_of_any_size_takes_no_memory(daemon: Daemon, declared: bool) -
 def test_a_keeper_that_was_killed_starts_again_and_one_is_enough(daemon: Daemon) -> None:
     daemon.stop(signal.SIGKILL)
     daemon.start()
-    second = run_as(KEEPER, "-m", "fabric_hub.datasets", "--site", str(daemon.site))
+    second = run_as(KEEPER, "-m", "fabric_hub.catalogue", "--site", str(daemon.site))
     assert second.returncode == 1
     assert "Another keeper already answers" in second.stderr
     assert daemon.stop() == 0

@@ -14,14 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabric_hub.datasets import ingest as ingesting
-from fabric_hub.datasets.ingest import Ingest, NodeEvent, RefusedFile, entry, read, recorded_sources
+from fabric_hub.catalogue import ingest as ingesting
+from fabric_hub.catalogue.audit.log import Entry, Trail
+from fabric_hub.catalogue.audit.reading import Reading
+from fabric_hub.catalogue.ingest import Ingest, NodeEvent, RefusedFile, entry, read, recorded_sources
+from fabric_hub.config.settings import Settings, parse
 from fabric_hub.datasets.model import Acceptance, Catalogue
-from fabric_hub.datasets.trail import Entry, Trail
-from fabric_hub.datasets.trail_reading import Reading
 from fabric_hub.errors import FabricError
-from fabric_hub.node.events import Event
-from fabric_hub.settings import Settings, parse
+from fabric_node.events import Event
 
 from .builders import NOW, site_text
 
@@ -105,7 +105,7 @@ def test_what_is_no_plain_small_file_is_set_aside_with_words(
     make, words = WRONG[what]
     make(events / NAME)
     written: list[Entry] = []
-    with caplog.at_level(logging.WARNING, "fabric_hub.keeper"):
+    with caplog.at_level(logging.WARNING, "fabric_hub.catalogue"):
         Ingest(events, ME, written.extend, set()).once(a_keepers_site(events), Catalogue())
     assert words in caplog.text
     assert (events / "refused" / NAME).exists() or (events / "refused" / NAME).is_symlink()

@@ -15,8 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabric_hub.datasets import publish as publishing
-from fabric_hub.datasets.database import open_catalogue
+from fabric_hub.catalogue import publish as publishing
+from fabric_hub.catalogue.database import open_catalogue
+from fabric_hub.catalogue.publish import end_of, grants, grants_file, members, publish
+from fabric_hub.catalogue.store import CatalogueStore, Revocation
+from fabric_hub.config.settings import Settings
 from fabric_hub.datasets.model import (
     Acceptance,
     Access,
@@ -28,11 +31,8 @@ from fabric_hub.datasets.model import (
     Version,
 )
 from fabric_hub.datasets.policy import State, standing
-from fabric_hub.datasets.publish import end_of, grants, grants_file, members, publish
-from fabric_hub.datasets.store import CatalogueStore, Revocation
 from fabric_hub.errors import FabricError
-from fabric_hub.node.grants import parse as as_a_node_reads_it
-from fabric_hub.settings import Settings
+from fabric_node.grants import parse as as_a_node_reads_it
 
 from .builders import NOW, TODAY, a_site
 
@@ -266,7 +266,7 @@ def test_a_member_without_an_account_is_left_out_and_named_once(
     site: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     uids = publishing.Uids()
-    with caplog.at_level(logging.WARNING, "fabric_hub.keeper"):
+    with caplog.at_level(logging.WARNING, "fabric_hub.catalogue"):
         for _ in range(2):
             assert uids.of(site.users)("no-such-person") is None
     assert len(caplog.records) == 1

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from fastapi import FastAPI, Request
 
-from fabric_hub.body_limit import LARGEST_BODY, BodyLimit
+from fabric_hub.rpc.body_limit import LARGEST_BODY, BodyLimit
 
 
 @pytest.fixture

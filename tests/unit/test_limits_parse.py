@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.slurm import limits_parse
-from fabric_hub.slurm.limits import Association, Enforcement, Limit, Limits, Qos
-from fabric_hub.slurm.parse import GarbledError
+from fabric_hub.gateway.queries import limits as limits_parse
+from fabric_hub.gateway.queries.parse import GarbledError
+from fabric_hub.slurm.limits.model import Association, Enforcement, Limit, Limits, Qos
 
 ANSWERS = Path(__file__).parent / "slurm_answers"
 

@@ -7,13 +7,13 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from fabric_hub.config.settings import SlurmSettings
 from fabric_hub.errors import FabricError
-from fabric_hub.settings import SlurmSettings
-from fabric_hub.slurm.limits import Association, Enforcement, Limits
-from fabric_hub.slurm.limits_follower import LimitsFollower
-from fabric_hub.slurm.limits_watcher import LimitsWatcher
-from fabric_hub.slurm.pace import Bucket
-from fabric_hub.slurm.questions import Rules, SilentError, Turn
+from fabric_hub.gateway.limits_follower import LimitsFollower
+from fabric_hub.gateway.limits_watcher import LimitsWatcher
+from fabric_hub.gateway.queries.queries import Rules, SilentError, Turn
+from fabric_hub.gateway.rate_limit import Bucket
+from fabric_hub.slurm.limits.model import Association, Enforcement, Limits
 
 
 class Slurm:

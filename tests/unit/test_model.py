@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from fabric_hub import model, types
-from fabric_hub.model import (
+from fabric_hub import types
+from fabric_hub.slurm import model
+from fabric_hub.slurm.model import (
     Job,
     JobSpec,
     Phase,

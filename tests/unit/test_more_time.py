@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from fabric_hub.errors import FabricError, SlurmUnavailableError
-from fabric_hub.model import Job, Snapshot
-from fabric_hub.slurm.limits import GPU, Association, Enforcement, Limit, Limits, PartitionLimits, Qos
-from fabric_hub.slurm.more_time import LESS, check, more_time
+from fabric_hub.slurm.limits.extension import LESS, check, more_time
+from fabric_hub.slurm.limits.model import GPU, Association, Enforcement, Limit, Limits, PartitionLimits, Qos
+from fabric_hub.slurm.model import Job, Snapshot
 
 from .builders import a_job
 

@@ -8,20 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.cli import main
-from fabric_hub.commands import doctor
-from fabric_hub.model import Job, JobSpec, SubmitRequest
-from fabric_hub.node.grants import same_account
-from fabric_hub.projects import policy
-from fabric_hub.quotas.account import balance
-from fabric_hub.quotas.history import summed
-from fabric_hub.sessions.options import parse_options
-from fabric_hub.settings import Settings, parse
-from fabric_hub.slurm import limits_parse, permits
+from fabric_hub.budgets.balance import balance
+from fabric_hub.budgets.history import summed
+from fabric_hub.cli import doctor, main
+from fabric_hub.config.settings import Settings, parse
+from fabric_hub.gateway import request_policy as permits
+from fabric_hub.gateway.queries import limits as limits_parse
+from fabric_hub.launch import choice as policy
+from fabric_hub.launch.options import parse_options
 from fabric_hub.slurm.accounting import PastJob
-from fabric_hub.slurm.ask import Ask
-from fabric_hub.slurm.check import verdict
-from fabric_hub.slurm.limits import GPU, Association, Limit, Limits, PartitionLimits, Qos
+from fabric_hub.slurm.limits.check import verdict
+from fabric_hub.slurm.limits.model import GPU, Association, Limit, Limits, PartitionLimits, Qos
+from fabric_hub.slurm.limits.request import Ask
+from fabric_hub.slurm.model import Job, JobSpec, SubmitRequest
+from fabric_node.grants import same_account
 
 from .builders import NOW, a_session, site_text
 

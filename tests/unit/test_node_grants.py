@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabric_hub.node.grants import parse, who_may
-from fabric_hub.node.trust import NodeError
+from fabric_node.grants import parse, who_may
+from fabric_node.trust import NodeError
 
 NOW = 1_790_000_000.0
 SHA = "ab" * 32

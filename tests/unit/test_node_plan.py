@@ -7,9 +7,9 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabric_hub.node.grants import Dataset, Grant, Grants, Source
-from fabric_hub.node.jobs import Job, Opened
-from fabric_hub.node.plan import HOST, Action, Gate, Seen, SeenGate, SeenPlace, Wanted, plan, wanted
+from fabric_node.grants import Dataset, Grant, Grants, Source
+from fabric_node.jobs import Job, Opened
+from fabric_node.plan import HOST, Action, Gate, Seen, SeenGate, SeenPlace, Wanted, plan, wanted
 
 NOW = 1_790_000_000.0
 NAMES, VERSIONS, UIDS, PLACES = ["wind", "maps"], ["1", "2"], [1001, 1002, 1003], [HOST, "/ns/7"]

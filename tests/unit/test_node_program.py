@@ -13,16 +13,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabric_hub.node import kernel
-from fabric_hub.node.__main__ import asked_for
-from fabric_hub.node.config import parse
-from fabric_hub.node.daemon import Allowance, parse_request
-from fabric_hub.node.jobs import from_slurm
-from fabric_hub.node.slurm import parse_job
-from fabric_hub.node.trust import NodeError
+from fabric_node import kernel
+from fabric_node.__main__ import asked_for
+from fabric_node.config import parse
+from fabric_node.daemon import Allowance, parse_request
+from fabric_node.jobs import from_slurm
+from fabric_node.slurm import parse_job
+from fabric_node.trust import NodeError
 from scripts import make_node_program
 
-NODE = Path(__file__).parents[2] / "fabric_hub/node"
+NODE = Path(__file__).parents[2] / "fabric_node"
 FILES = sorted(NODE.glob("*.py"))
 
 
@@ -54,7 +54,7 @@ def test_one_file_is_the_whole_program_and_the_same_every_time(tmp_path: Path) -
 
 
 def test_the_example_of_a_configuration_is_valid() -> None:
-    text = (NODE.parents[1] / "packaging/node.example.json").read_text()
+    text = (NODE.parent / "packaging/node.example.json").read_text()
     config = parse(text.replace('"fabric-data"', "990"))
     assert config.owners == {0, 990}
     assert config.jobs == "/run/fabric/jobs"

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from fabric_hub.projects.offer import Offer, describe, offer
-from fabric_hub.settings import Profile, Settings
+from fabric_hub.config.settings import Profile, Settings
+from fabric_hub.launch.offer import Offer, describe, offer
 
 from .builders import NOW, TODAY, a_node, a_snapshot
 

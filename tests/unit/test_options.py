@@ -9,9 +9,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from fabric_hub.datasets.model import Accepting
 from fabric_hub.errors import FabricError
-from fabric_hub.projects.policy import Choice, choose
-from fabric_hub.sessions.options import NAMES, Accepting, UserOptions, from_form, from_url, parse_options
+from fabric_hub.launch.choice import Choice, choose
+from fabric_hub.launch.options import NAMES, UserOptions, from_form, from_url, parse_options
 
 from .builders import TODAY, a_site
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from fabric_hub.errors import FabricError
-from fabric_hub.model import ExtendRequest, Job
-from fabric_hub.slurm.extend import held
-from fabric_hub.slurm.own_jobs import load_key, mark, submitted
-from fabric_hub.slurm.parse import JobDetail, details
+from fabric_hub.gateway.jobs.extend import held
+from fabric_hub.gateway.jobs.own_jobs import load_key, mark, submitted
+from fabric_hub.gateway.queries.parse import JobDetail, details
+from fabric_hub.slurm.model import ExtendRequest, Job
 
 from .builders import SESSION, a_job
 

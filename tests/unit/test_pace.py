@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fabric_hub.datasets.pace import Pace
+from fabric_hub.catalogue.rate_limit import Pace
 
 
 def test_who_asks_all_the_time_gets_little_and_keeps_nobody_else_from_asking() -> None:

@@ -8,9 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fabric_hub.budgets.balance import Way
+from fabric_hub.config.settings import Profile, Settings, parse
+from fabric_hub.datasets.model import Accepting
 from fabric_hub.datasets.policy import Known
 from fabric_hub.errors import FabricError
-from fabric_hub.projects.policy import (
+from fabric_hub.launch.choice import (
     Choice,
     acceptances,
     choose,
@@ -21,9 +24,7 @@ from fabric_hub.projects.policy import (
     job_spec,
     projects_of,
 )
-from fabric_hub.quotas.account import Way
-from fabric_hub.sessions.options import Accepting, UserOptions
-from fabric_hub.settings import Profile, Settings, parse
+from fabric_hub.launch.options import UserOptions
 
 from .builders import TODAY, a_catalogue, a_dataset, a_node, a_site
 

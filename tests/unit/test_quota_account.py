@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from fabric_hub.model import Job, Snapshot
-from fabric_hub.quotas.account import Way, balance
-from fabric_hub.quotas.told import Balance
-from fabric_hub.slurm.limits import GPU, Association, Enforcement, Limit, Limits, PartitionLimits, Qos
-from fabric_hub.slurm.use import tres_of
+from fabric_hub.budgets.balance import Way, balance
+from fabric_hub.budgets.schemas import Balance
+from fabric_hub.slurm.limits.model import GPU, Association, Enforcement, Limit, Limits, PartitionLimits, Qos
+from fabric_hub.slurm.limits.usage import tres_of
+from fabric_hub.slurm.model import Job, Snapshot
 
 ASKED = 1_000_000.0  # when Slurm was asked for its limits
 HOUR = 3600.0

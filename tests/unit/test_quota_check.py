@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from fabric_hub.model import JobSpec, Snapshot
-from fabric_hub.slurm.amounts import about, duration, hours_of, share
-from fabric_hub.slurm.ask import Ask
-from fabric_hub.slurm.check import verdict
-from fabric_hub.slurm.limits import GPU, Association, Enforcement, Limit, Limits, PartitionLimits, Qos, Share
+from fabric_hub.slurm.limits.amounts import about, duration, hours_of, share
+from fabric_hub.slurm.limits.check import verdict
+from fabric_hub.slurm.limits.model import GPU, Association, Enforcement, Limit, Limits, PartitionLimits, Qos, Share
+from fabric_hub.slurm.limits.request import Ask
+from fabric_hub.slurm.model import JobSpec, Snapshot
 
 NOW = 1_000_000.0
 

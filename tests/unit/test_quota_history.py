@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.errors import FabricError, SlurmUnavailableError
-from fabric_hub.quotas.history import (
+from fabric_hub.budgets.history import (
     DASK,
     OTHER,
     OVER_EVERY_S,
@@ -21,15 +20,17 @@ from fabric_hub.quotas.history import (
     session_of,
     summed,
 )
-from fabric_hub.quotas.report import as_csv, as_text, report
-from fabric_hub.quotas.rolling import roll
+from fabric_hub.budgets.report import as_csv, as_text, report
+from fabric_hub.budgets.rolling import roll
+from fabric_hub.config.settings import Settings, SlurmSettings, parse
+from fabric_hub.errors import FabricError, SlurmUnavailableError
+from fabric_hub.gateway.queries.accounting import FIELDS, jobs, names
+from fabric_hub.gateway.queries.on_demand import AccountingDesk
+from fabric_hub.gateway.queries.parse import GarbledError
+from fabric_hub.gateway.queries.queries import Questions
 from fabric_hub.sessions.store import Session, SessionStore
-from fabric_hub.settings import Settings, SlurmSettings, parse
-from fabric_hub.slurm.accounting import FIELDS, PastJob, below, jobs, names, sharing
-from fabric_hub.slurm.limits import GPU, Association, Limit, Limits, Qos
-from fabric_hub.slurm.parse import GarbledError
-from fabric_hub.slurm.questions import Questions
-from fabric_hub.slurm.reading import AccountingDesk
+from fabric_hub.slurm.accounting import PastJob, below, sharing
+from fabric_hub.slurm.limits.model import GPU, Association, Limit, Limits, Qos
 from tests.fakes.gateway import FakeGateway
 
 DAY = date(2026, 11, 20)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.quota_settings import QuotasSettings
-from fabric_hub.quotas import hook
-from fabric_hub.quotas.forecast import Threshold
-from fabric_hub.quotas.warnings import CLEAR_S, MOST_TRIES, STALE_S, WarningBook, subjects_of
+from fabric_hub.budgets.forecast import Threshold
+from fabric_hub.budgets.warnings import CLEAR_S, MOST_TRIES, STALE_S, WarningBook, subjects_of
+from fabric_hub.config.quotas import QuotasSettings
+from fabric_hub.service.tasks import hook
 from fabric_hub.sessions.store import SessionStore
 
 from .builders import NOW

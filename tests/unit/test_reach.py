@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from fabric_hub.errors import FabricError
-from fabric_hub.spawner import reach
+from fabric_hub.hub.spawner import reach
 
 CHUNK = b"x" * (1 << 20)
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]

@@ -14,14 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from fabric_hub.config.settings import Settings, parse
 from fabric_hub.errors import FabricError, SlurmUnavailableError
-from fabric_hub.model import CancelRequest, Job, Snapshot
-from fabric_hub.service import reconciler
-from fabric_hub.service.lease import Lease, lease_path
-from fabric_hub.service.reconciler import GRACE_S, Reconciler, orphans
+from fabric_hub.gateway.follower import SnapshotFollower
+from fabric_hub.service.tasks import reconciler
+from fabric_hub.service.tasks.lease import Lease, lease_path
+from fabric_hub.service.tasks.reconciler import GRACE_S, Reconciler, orphans
 from fabric_hub.sessions.store import Session, SessionStore
-from fabric_hub.settings import Settings, parse
-from fabric_hub.slurm.follower import SnapshotFollower
+from fabric_hub.slurm.model import CancelRequest, Job, Snapshot
 from fabric_hub.types import HubUser
 
 from .builders import NOW, SESSION, a_job, a_session, a_site, a_snapshot, fields_of_a_session, site_text

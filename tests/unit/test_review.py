@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.quotas.forecast import DAY_S
-from fabric_hub.quotas.told import Balance, Bound, DayUse, StorageUse, Usage
-from fabric_hub.service.review import ANSWERED_S, MEMBERS_EVERY_S, Review, passed, people, turn, with_forecast
+from fabric_hub.budgets.forecast import DAY_S
+from fabric_hub.budgets.schemas import Balance, Bound, DayUse, StorageUse, Usage
+from fabric_hub.config.settings import Settings
+from fabric_hub.service.tasks.review import ANSWERED_S, MEMBERS_EVERY_S, Review, passed, people, turn, with_forecast
 from fabric_hub.sessions.store import SessionStore
-from fabric_hub.settings import Settings
-from fabric_hub.slurm.limits import Limits
+from fabric_hub.slurm.limits.model import Limits
 
 from .builders import NOW, a_site, fields_of_a_session
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.model import JobSpec, Snapshot, SubmitRequest
-from fabric_hub.sessions.doorbell import doorbell_path, ring
+from fabric_hub.hub.spawner.runtime import HubRuntime
+from fabric_hub.sessions.notify import doorbell_path, ring
 from fabric_hub.sessions.store import Session, new_session_id
-from fabric_hub.spawner.runtime import HubRuntime
+from fabric_hub.slurm.model import JobSpec, Snapshot, SubmitRequest
 from tests.fakes.gateway import FakeGateway, serving
 
 from .builders import a_site, fields_of_a_session

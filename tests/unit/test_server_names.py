@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import TypeAdapter
 
-from fabric_hub.server_names import LONGEST, refusal
+from fabric_hub.hub.patches.server_names import LONGEST, refusal
 from fabric_hub.types import ServerName
 
 

@@ -10,15 +10,16 @@ import httpx
 import jsonschema
 import pytest
 
-from fabric_hub.model import Problem, Snapshot
-from fabric_hub.projects.quote import Quote, quote
-from fabric_hub.service import clusters
-from fabric_hub.service.api import describe, make_app
-from fabric_hub.service.turns import MOST_WAITING
-from fabric_hub.sessions.doorbell import doorbell_path, listen
+from fabric_hub.config.settings import Settings
+from fabric_hub.launch.quote import Quote, quote
+from fabric_hub.rpc.problem import Problem
+from fabric_hub.service.app import describe, make_app
+from fabric_hub.service.per_session import MOST_WAITING
+from fabric_hub.service.routes import clusters
+from fabric_hub.sessions.notify import doorbell_path, listen
 from fabric_hub.sessions.scopes import SERVICE_SCOPE, SESSION_SCOPE, scopes_of
 from fabric_hub.sessions.store import Session, SessionStore
-from fabric_hub.settings import Settings
+from fabric_hub.slurm.model import Snapshot
 
 from .builders import NOW, a_job, a_session, a_snapshot, fields_of_a_session
 

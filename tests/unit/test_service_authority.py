@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from fabric_hub.config.settings import Settings, parse
 from fabric_hub.errors import FabricError
-from fabric_hub.settings import Settings, parse
-from fabric_hub.slurm.permits import FILES
-from fabric_hub.spawner.slurm_child import SERVICE_CA, service_authority
+from fabric_hub.gateway.request_policy import FILES
+from fabric_hub.hub.spawner.slurm_child import SERVICE_CA, service_authority
 
 from .builders import site_text
 

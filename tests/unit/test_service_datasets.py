@@ -9,12 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
+from fabric_hub.config.settings import Settings
 from fabric_hub.datasets.policy import ACCEPT_SCOPE
-from fabric_hub.service.api import make_app
-from fabric_hub.service.datasets import Desk
+from fabric_hub.service.app import make_app
+from fabric_hub.service.routes.datasets import Desk
 from fabric_hub.sessions.scopes import SERVICE_SCOPE, SESSION_SCOPE, SESSION_TOKEN_SCOPES, scopes_of
 from fabric_hub.sessions.store import Session, SessionStore
-from fabric_hub.settings import Settings
 from tests.fakes.keeper import FakeKeeper
 
 from .builders import NOW, a_catalogue, a_dataset, a_site, fields_of_a_session

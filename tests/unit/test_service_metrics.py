@@ -12,20 +12,20 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
+from fabric_hub.budgets.schemas import Balance, DayUse, StorageUse, Usage
+from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
-from fabric_hub.model import Job, Snapshot
-from fabric_hub.quotas.told import Balance, DayUse, StorageUse, Usage
-from fabric_hub.service.api import make_app
+from fabric_hub.gateway.api import Health
+from fabric_hub.service.app import make_app
+from fabric_hub.service.auth import SESSION_CACHE_S, SILENT_S, TOKEN_CACHE_S, Tokens
 from fabric_hub.service.hub_api import HubApi
-from fabric_hub.service.metrics import Seen, ServiceMetrics, seen
-from fabric_hub.service.review import Review, passed
-from fabric_hub.service.tokens import SESSION_CACHE_S, SILENT_S, TOKEN_CACHE_S, Tokens
-from fabric_hub.service.usage import UsageDesk
+from fabric_hub.service.routes.metrics import Seen, ServiceMetrics, seen
+from fabric_hub.service.tasks.review import Review, passed
+from fabric_hub.service.usage_index import UsageDesk
 from fabric_hub.sessions.scopes import SESSION_SCOPE, server_of
 from fabric_hub.sessions.store import SessionStore
-from fabric_hub.settings import Settings
-from fabric_hub.slurm.limits import Association, Limits
-from fabric_hub.slurm.verbs import Health
+from fabric_hub.slurm.limits.model import Association, Limits
+from fabric_hub.slurm.model import Job, Snapshot
 
 from .builders import NOW, a_job, a_session, a_snapshot, fields_of_a_session
 

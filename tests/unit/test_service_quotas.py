@@ -12,18 +12,18 @@ from typing import Any
 import httpx
 import pytest
 
-from fabric_hub.model import Snapshot
-from fabric_hub.quotas.idle import Report
-from fabric_hub.service.api import describe, make_app
-from fabric_hub.service.continuation import Continuation, next_name
-from fabric_hub.service.idle import IdleDesk
-from fabric_hub.service.quotas import QuotaDesk, time_left_of
-from fabric_hub.service.review import Review
+from fabric_hub.budgets.idle import Report
+from fabric_hub.config.settings import Settings
+from fabric_hub.hub.spawner.child import session_variables
+from fabric_hub.service.app import describe, make_app
+from fabric_hub.service.routes.usage import QuotaDesk, time_left_of
+from fabric_hub.service.tasks.continuation import Continuation, next_name
+from fabric_hub.service.tasks.idle import IdleDesk
+from fabric_hub.service.tasks.review import Review
 from fabric_hub.sessions.scopes import SERVICE_SCOPE, SESSION_SCOPE, scopes_of
 from fabric_hub.sessions.store import Session, SessionStore
-from fabric_hub.settings import Settings
-from fabric_hub.slurm.limits import GPU, Association, Limit, Limits, Qos
-from fabric_hub.spawner.child import session_variables
+from fabric_hub.slurm.limits.model import GPU, Association, Limit, Limits, Qos
+from fabric_hub.slurm.model import Snapshot
 
 from .accounts_and_hub import Accounts, Gateway, Hub, no_newer
 from .builders import NOW, a_job, a_site, a_snapshot, fields_of_a_session

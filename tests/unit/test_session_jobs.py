@@ -10,13 +10,13 @@ from typing import Any, cast
 import pytest
 
 from fabric_hub.errors import SlurmUnavailableError
-from fabric_hub.model import Job, JobSpec, Snapshot, SubmitRequest
-from fabric_hub.slurm import session_jobs
-from fabric_hub.slurm.accounts import Account
-from fabric_hub.slurm.own_jobs import OwnJobs, mark
-from fabric_hub.slurm.pace import Bucket
-from fabric_hub.slurm.parse import JobDetail
-from fabric_hub.slurm.session_jobs import SessionJobs
+from fabric_hub.gateway.jobs import session_jobs
+from fabric_hub.gateway.jobs.own_jobs import OwnJobs, mark
+from fabric_hub.gateway.jobs.session_jobs import SessionJobs
+from fabric_hub.gateway.queries.parse import JobDetail
+from fabric_hub.gateway.rate_limit import Bucket
+from fabric_hub.slurm.model import Job, JobSpec, Snapshot, SubmitRequest
+from fabric_hub.unix.accounts import Account
 
 from .builders import SESSION, a_site
 

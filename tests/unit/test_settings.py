@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabric_hub.commands import trust
+from fabric_hub.cli import trust
+from fabric_hub.config.mistakes import line_of
+from fabric_hub.config.settings import ENV, Settings, load, memory_mb, parse, path_from_environment
 from fabric_hub.errors import FabricError
-from fabric_hub.settings import ENV, Settings, load, memory_mb, parse, path_from_environment
-from fabric_hub.site_mistakes import line_of
 
 from .builders import a_site, site_text
 

@@ -9,13 +9,16 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from fabric_hub import dataset_settings, quota_settings, settings
-from fabric_hub.accounts import hub_name, unix_name
+from fabric_hub.config import datasets as dataset_settings
+from fabric_hub.config import quotas as quota_settings
+from fabric_hub.config import settings
+from fabric_hub.config.settings import parse
 from fabric_hub.errors import FabricError
-from fabric_hub.model import Frozen, JobSpec
-from fabric_hub.settings import parse
-from fabric_hub.slurm.limits_parse import tres_counts
-from fabric_hub.slurm.parse import gres_counts
+from fabric_hub.gateway.queries.limits import tres_counts
+from fabric_hub.gateway.queries.parse import gres_counts
+from fabric_hub.slurm.model import JobSpec
+from fabric_hub.types import Frozen
+from fabric_hub.unix.accounts import hub_name, unix_name
 
 from .builders import site_text
 

@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.commands import daemons
-from fabric_hub.model import Found, Job, Node, Snapshot
-from fabric_hub.settings import SlurmSettings
-from fabric_hub.slurm import ends, one_job, privacy, watcher
-from fabric_hub.slurm.questions import Questions, SilentError
-from fabric_hub.slurm.table import Ending
-from fabric_hub.slurm.watcher import Watcher
+from fabric_hub.cli import daemons
+from fabric_hub.config.settings import SlurmSettings
+from fabric_hub.gateway import watcher
+from fabric_hub.gateway.job_table import Ending
+from fabric_hub.gateway.jobs import ends
+from fabric_hub.gateway.queries import one_job
+from fabric_hub.gateway.queries.queries import Questions, SilentError
+from fabric_hub.gateway.watcher import Watcher
+from fabric_hub.slurm import privacy
+from fabric_hub.slurm.model import Found, Job, Node, Snapshot
 
 from .builders import a_site
 from .test_slurm_watcher import Slurm, job

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
-from fabric_hub.settings import Settings
-from fabric_hub.slurm.extend import check, partition_minutes
+from fabric_hub.gateway.jobs.extend import check, partition_minutes
 
 from .builders import a_site
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from fabric_hub.errors import FabricError, SlurmUnavailableError
-from fabric_hub.model import CancelRequest, JobSpec, SubmitRequest
-from fabric_hub.slurm import accounts
-from fabric_hub.slurm.gateway import Gateway
+from fabric_hub.gateway.service import Gateway
+from fabric_hub.slurm.model import CancelRequest, JobSpec, SubmitRequest
+from fabric_hub.unix import accounts
 
 from .builders import SESSION, a_site
 

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from fabric_hub.errors import FabricError
-from fabric_hub.slurm import as_user, home
-from fabric_hub.slurm.accounts import Account
+from fabric_hub.gateway.jobs import session_dir as home
+from fabric_hub.gateway.jobs import user_helper as as_user
+from fabric_hub.unix.accounts import Account
 from tests.embedded_run import ROOT
 
 SESSION = "abcdefgh2345"

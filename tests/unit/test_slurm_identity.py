@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from fabric_hub.config.settings import UserSettings
 from fabric_hub.errors import FabricError
-from fabric_hub.settings import UserSettings
-from fabric_hub.slurm import accounts, command
-from fabric_hub.slurm.accounts import Account
+from fabric_hub.unix import accounts, command
+from fabric_hub.unix.accounts import Account
 from tests.embedded_run import ROOT
 from tests.hub.waiting import until
 
@@ -24,9 +24,9 @@ GATEWAY, USER = 64101, 64102
 
 _PROBE = f"""
 import asyncio, os
-from fabric_hub import capabilities
-from fabric_hub.slurm import command
-from fabric_hub.slurm.accounts import Account
+from fabric_hub.unix import capabilities
+from fabric_hub.unix import command
+from fabric_hub.unix.accounts import Account
 
 user = Account("user", {USER}, {USER}, ({USER}, 64103), "/", "/bin/sh")
 show = ["/bin/grep", "-E", "^(Uid|Gid|Groups|Cap...|NoNewPrivs):", "/proc/self/status"]

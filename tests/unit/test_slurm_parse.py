@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabric_hub.slurm import parse
+from fabric_hub.gateway.queries import parse
 
 ANSWERS = Path(__file__).parent / "slurm_answers"
 MARK = "0123456789abcdef"

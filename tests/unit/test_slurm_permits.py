@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from fabric_hub.config.settings import DatasetsSettings, Settings
 from fabric_hub.errors import FabricError
-from fabric_hub.model import JobSpec, SessionFile, SubmitRequest
-from fabric_hub.settings import DatasetsSettings, Settings
-from fabric_hub.slurm.permits import check_person, check_submission
+from fabric_hub.gateway.request_policy import check_person, check_submission
+from fabric_hub.slurm.model import JobSpec, SessionFile, SubmitRequest
 
 from .builders import a_job
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from fabric_hub.errors import FabricError
-from fabric_hub.model import JobSpec
-from fabric_hub.slurm import script
-from fabric_hub.slurm.accounts import Account
+from fabric_hub.gateway.jobs import script
+from fabric_hub.slurm.model import JobSpec
+from fabric_hub.unix.accounts import Account
 
 ANNA = Account("anna", 1234, 1234, (1234,), "/home/anna", "/bin/bash")
 DIRECTORY = "/home/anna/.fabric-hub/abcdefgh2345"

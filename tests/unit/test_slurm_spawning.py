@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from fabric_hub.slurm import command, spawning
-from fabric_hub.slurm.accounts import Account
+from fabric_hub.unix import command
+from fabric_hub.unix import run_as as spawning
+from fabric_hub.unix.accounts import Account
 
 QUICK = ["/bin/echo", "here"]
 JAN = Account("jan", 4001, 4001, (), "/home/jan", "/bin/bash")

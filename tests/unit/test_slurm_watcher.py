@@ -10,12 +10,12 @@ from itertools import pairwise
 
 import pytest
 
-from fabric_hub.model import Job, Node, Reservation
-from fabric_hub.settings import SlurmSettings
-from fabric_hub.slurm import pace
-from fabric_hub.slurm.questions import SilentError
-from fabric_hub.slurm.table import TOMBSTONE_S, Ending, JobTable, find_live
-from fabric_hub.slurm.watcher import Watcher
+from fabric_hub.config.settings import SlurmSettings
+from fabric_hub.gateway import rate_limit as pace
+from fabric_hub.gateway.job_table import TOMBSTONE_S, Ending, JobTable, find_live
+from fabric_hub.gateway.queries.queries import SilentError
+from fabric_hub.gateway.watcher import Watcher
+from fabric_hub.slurm.model import Job, Node, Reservation
 
 NOW = 1_790_000_000.0
 

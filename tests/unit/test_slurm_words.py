@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from fabric_hub.clock import clock
 from fabric_hub.errors import SlurmUnavailableError
-from fabric_hub.model import Job, JobSpec, Reservation, Snapshot
-from fabric_hub.slurm import reasons, refusals
+from fabric_hub.gateway import refusals
+from fabric_hub.messages.clock import clock
+from fabric_hub.slurm import reasons
+from fabric_hub.slurm.model import Job, JobSpec, Reservation, Snapshot
 
 from .builders import NOW, a_job
 

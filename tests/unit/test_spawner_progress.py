@@ -9,7 +9,7 @@ from typing import Any
 from jupyterhub.spawner import SimpleLocalProcessSpawner
 from traitlets.config import Config
 
-from fabric_hub.spawner.wrapper import FabricSpawner
+from fabric_hub.hub.spawner.wrapper import FabricSpawner
 
 
 class Child(SimpleLocalProcessSpawner):  # type: ignore[misc]

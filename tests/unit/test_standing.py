@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabric_hub.sessions.standing import SETTLE_S, Verdict, by_number, standing
+from fabric_hub.sessions.status import SETTLE_S, Verdict, by_number, standing
 
 from .builders import NOW, a_job, a_session, a_snapshot
 

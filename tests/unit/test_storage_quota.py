@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.quota_settings import StorageSettings
-from fabric_hub.slurm import reading
-from fabric_hub.slurm.accounts import Account
-from fabric_hub.slurm.reading import Silence, StorageDesk
+from fabric_hub.config.quotas import StorageSettings
+from fabric_hub.gateway.queries import on_demand as reading
+from fabric_hub.gateway.queries.on_demand import Silence, StorageDesk
 from fabric_hub.slurm.storage import NoQuotaError, argv, filled, numbered, parse
+from fabric_hub.unix.accounts import Account
 
 HOME = StorageSettings(title="Home", kind="quota", path=Path("/home"))
 LUSTRE = StorageSettings(kind="lustre", path=Path("/lustre"))

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
+from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.store import SessionStore, new_session_id
-from fabric_hub.settings import Settings
 
 from .builders import fields_of_a_session
 from .database_processes import race

@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from fabric_hub.clock import clock
+from fabric_hub.budgets.time_left import end_of, longer, time_left
+from fabric_hub.config.settings import Profile, Project
 from fabric_hub.errors import FabricError
-from fabric_hub.quotas.time_left import end_of, longer, time_left
-from fabric_hub.settings import Profile, Project
+from fabric_hub.messages.clock import clock
 
 from .builders import NOW, a_job
 

@@ -13,8 +13,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fabric_hub.datasets.trail import ZERO, Entry, Trail, TrailBrokenError, canonical, files, opened, read_head, seal
-from fabric_hub.datasets.trail_reading import Reading, verify
+from fabric_hub.catalogue.audit.log import (
+    ZERO,
+    Entry,
+    Trail,
+    TrailBrokenError,
+    canonical,
+    files,
+    opened,
+    read_head,
+    seal,
+)
+from fabric_hub.catalogue.audit.reading import Reading, verify
 
 from .builders import NOW
 from .trail_files import event, six_records, truncate

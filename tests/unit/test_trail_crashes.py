@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fabric_hub.datasets.trail import Head, Trail, TrailBrokenError, files, read_head
-from fabric_hub.datasets.trail_reading import Reading, verify
+from fabric_hub.catalogue.audit.log import Head, Trail, TrailBrokenError, files, read_head
+from fabric_hub.catalogue.audit.reading import Reading, verify
 from fabric_hub.errors import FabricError
 
 from .trail_files import MONTHS, event, six_records, truncate

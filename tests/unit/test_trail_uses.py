@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fabric_hub.datasets.trail_reading import uses
+from fabric_hub.catalogue.audit.reading import uses
 
 
 def _told(event: str, at: str, *, job: int = 7, source: str | None = None, **more: object) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from fabric_hub.spawner.turnstile import TURNS, Step, Turnstile
+from fabric_hub.hub.spawner.start_queue import TURNS, Step, Turnstile
 
 
 async def test_starts_pass_one_by_one_in_the_order_they_came_and_others_work_in_between() -> None:

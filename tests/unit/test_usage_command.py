@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from fabric_hub.quotas.history import SETTLED_S, History, UsageRow, bounds
+from fabric_hub.budgets.history import SETTLED_S, History, UsageRow, bounds
 from fabric_hub.slurm.accounting import PastJob
 from tests.fakes.gateway import FakeGateway, serving
 

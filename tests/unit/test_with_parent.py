@@ -6,11 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from fabric_hub.with_parent import with_parent
+from fabric_hub.hub.with_parent import with_parent
 
 _PARENT = """
 import os, subprocess, sys
-from fabric_hub.with_parent import with_parent
+from fabric_hub.hub.with_parent import with_parent
 child = subprocess.Popen(with_parent(sys.argv[1:], os.getpid()), start_new_session=True)
 print(child.pid, flush=True)
 child.wait()

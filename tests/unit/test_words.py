@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from fabric_hub.clock import clock
-from fabric_hub.model import Found, Job, Snapshot
-from fabric_hub.spawner.words import progress_event, was_killed, why_gone
+from fabric_hub.hub.spawner.progress import progress_event, was_killed, why_gone
+from fabric_hub.messages.clock import clock
+from fabric_hub.slurm.model import Found, Job, Snapshot
 
 from .builders import NOW, a_job, a_session, a_snapshot
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.datasets.trail import Entry, Trail, files
+from fabric_hub.catalogue.audit.log import Entry, Trail, files
 
 MONTHS = (1_793_000_000.0, 1_793_000_100.0, 1_796_000_000.0, 1_796_000_100.0, 1_796_000_200.0, 1_799_000_000.0)
 

@@ -1,0 +1,91 @@
+"""What is in the gallery, and putting it into a catalogue.
+
+``python -m fabric_dev.samples --site FILE`` does it in a process of its own, because acting on a catalogue means
+to become the keeper's account for good.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+from typing import NamedTuple
+
+from fabric_hub.catalogue import admin as desk
+from fabric_hub.catalogue import files
+from fabric_hub.catalogue.pack import versions as pack
+from fabric_hub.config.settings import DatasetsSettings, Settings
+from fabric_hub.datasets.model import Dataset, Version
+from fabric_hub.errors import FabricError
+
+from . import agriculture, bakery, energy, health, manufacturing
+
+VERSION = "1"
+Say = Callable[[str], object]
+
+
+class Exhibit(NamedTuple):
+    """A dataset of the gallery: its entry's name, what writes its files, and the demo's projects that may use it."""
+
+    name: str
+    write: Callable[[Path], None]
+    projects: tuple[str, ...] = ()
+
+    def entry(self) -> Dataset:
+        """Its entry, from ``NAME.toml`` beside this module."""
+        text = resources.files(__package__).joinpath(f"{self.name}.toml").read_text(encoding="utf-8")
+        return files.parse(text, f"{self.name}.toml")
+
+
+EXHIBITS = (
+    Exhibit("energy-year", energy.write),
+    Exhibit("wheat-trials", agriculture.write),
+    Exhibit("patients-synthetic", health.write, ("proteins",)),
+    Exhibit("bearing-vibration", manufacturing.write, ("ml-course", "proteins")),
+    Exhibit("bakery-sales", bakery.write, ("bakery",)),
+)
+
+
+def install(settings: Settings, say: Say, *, packed: bool) -> None:
+    """Put every exhibit that the catalogue does not have into it, published, and granted to the demo's projects.
+
+    What an operator changed, retired or revoked since stays so. This process is the keeper's account afterwards.
+
+    :param packed: as images; else as directories in ``datasets.data_dir``, where sessions look for them: for runs in
+        which nothing mounts images and everybody is one account.
+    """
+    datasets = settings.datasets
+    if datasets is None:
+        raise FabricError("This site offers no datasets.", reason="no-datasets", hint="Add [datasets] to its file.")
+    with desk.opened(settings) as at:
+        published = {entry.name for entry in at.store.datasets() if entry.published_at is not None}
+        for exhibit in EXHIBITS:
+            if exhibit.name in published:
+                continue
+            say(f"Making the demo dataset {exhibit.name}.")
+            at.add(exhibit.entry())
+            at.version(exhibit.name, _make(datasets, exhibit, packed=packed))
+            for project in exhibit.projects:
+                if project in settings.project:
+                    at.grant(exhibit.name, project)
+            # last: one that is published is whole
+            at.publish(exhibit.name, VERSION)
+
+
+def _make(datasets: DatasetsSettings, exhibit: Exhibit, *, packed: bool) -> Version:
+    with tempfile.TemporaryDirectory(dir=datasets.state_dir, prefix="demo-") as made:
+        source = Path(made) / exhibit.name
+        source.mkdir()
+        exhibit.write(source)
+        if packed:
+            return pack.pack(datasets, exhibit.name, VERSION, source)
+        place = datasets.data_dir / exhibit.name / VERSION
+        if place.exists():  # of a start that was killed before it was published
+            shutil.rmtree(place)
+        shutil.copytree(source, place)
+        latest = place.with_name("latest")
+        latest.unlink(missing_ok=True)
+        latest.symlink_to(VERSION)
+    return pack.link(datasets, VERSION, place)

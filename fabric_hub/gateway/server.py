@@ -1,0 +1,163 @@
+"""The gateway's HTTP API on a Unix socket: ``python -m fabric_hub.gateway.server --site FILE``.
+
+Who may open the socket may submit for every user.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import FastAPI, Query, Response
+from fastapi import Path as PathPart
+
+from fabric_hub import __version__
+from fabric_hub.config.settings import Settings, load
+from fabric_hub.errors import FabricError
+from fabric_hub.rpc import server as unix_server
+from fabric_hub.rpc.server import answer_with_problems
+from fabric_hub.slurm.model import CancelRequest, ExtendRequest, Found, SessionLog, SubmitRequest, Submitted
+from fabric_hub.slurm.storage import StorageAnswer
+from fabric_hub.types import HubUser, SessionId
+from fabric_hub.unix import accounts, capabilities
+
+from .api import LONGEST_WAIT_S, Health, Verbs
+from .service import Gateway
+
+
+def create_app(verbs: Verbs) -> FastAPI:
+    """The API over any implementation of the verbs."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await verbs.start()
+        try:
+            yield
+        finally:
+            await verbs.stop()
+
+    app = FastAPI(title="Fabric Hub gateway", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+
+    answer_with_problems(app, "gateway")
+
+    @app.get("/v1/snapshot")
+    async def snapshot(
+        after: int | None = None,
+        wait: Annotated[float, Query(ge=0)] = 0.0,
+        fresh: float | None = None,
+    ) -> Response:
+        found = await verbs.snapshot(after, min(wait, LONGEST_WAIT_S), fresh)
+        # thousands of jobs: serialise once, without FastAPI's second validation
+        return Response(found.model_dump_json(), media_type="application/json")
+
+    @app.get("/v1/limits")
+    async def limits(
+        after: int | None = None,
+        wait: Annotated[float, Query(ge=0)] = 0.0,
+        fresh: float | None = None,
+    ) -> Response:
+        told = await verbs.limits(after, min(wait, LONGEST_WAIT_S), fresh)
+        return Response(told.model_dump_json(), media_type="application/json")
+
+    @app.get("/v1/accounting")
+    async def accounting(start: float, end: float) -> Response:
+        past = await verbs.accounting(start, end)
+        return Response(past.model_dump_json(), media_type="application/json")
+
+    @app.get("/v1/storage")
+    async def storage(user: HubUser) -> StorageAnswer:
+        return await verbs.storage(user)
+
+    @app.post("/v1/jobs")
+    async def submit(request: SubmitRequest) -> Submitted:
+        return await verbs.submit(request)
+
+    @app.get("/v1/jobs/{job_id}")
+    async def find(job_id: Annotated[int, PathPart(ge=1)], session: SessionId, user: HubUser) -> Found:
+        return await verbs.find(session, user, job_id)
+
+    @app.post("/v1/jobs/cancel", status_code=204)
+    async def cancel(request: CancelRequest) -> None:
+        await verbs.cancel(request)
+
+    @app.post("/v1/jobs/extend", status_code=204)
+    async def extend(request: ExtendRequest) -> None:
+        await verbs.extend(request)
+
+    @app.get("/v1/sessions/{session}/log")
+    async def session_log(session: SessionId, user: HubUser) -> SessionLog:
+        return await verbs.log(session, user)
+
+    @app.delete("/v1/sessions/{session}", status_code=204)
+    async def remove(session: SessionId, user: HubUser) -> None:
+        await verbs.remove(session, user)
+
+    @app.get("/v1/health")
+    async def health() -> Health:
+        return verbs.health()
+
+    return app
+
+
+async def serve(verbs: Verbs, path: Path, stop: asyncio.Event, ready: asyncio.Event | None = None) -> None:
+    """Serve the verbs on a Unix socket until ``stop`` is set; see :func:`fabric_hub.rpc.server.serve`."""
+    await unix_server.serve(create_app(verbs), path, stop, who="gateway", closing=verbs.close, ready=ready)
+
+
+def check_identity(settings: Settings) -> None:
+    """Refuse to start as somebody who could not do the work.
+
+    :raises FabricError: root for a shared account, or no right to become others without one.
+    """
+    if settings.users.shared_account:
+        accounts.resolve("anyone", settings.users)
+    elif not capabilities.can_become_others():
+        raise FabricError(
+            "The gateway may not become other users, so it cannot submit for them.",
+            reason="gateway",
+            hint="Start it with CAP_SETUID and CAP_SETGID (systemd: AmbientCapabilities=), or, for a demo of one "
+            "person, set users.shared_account = true.",
+        )
+
+
+async def _main(settings: Settings) -> int:
+    stop = asyncio.Event()
+    failed = False
+
+    def died() -> None:
+        nonlocal failed
+        failed = True
+        stop.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await serve(Gateway(settings, died=died), settings.gateway.socket, stop)
+    return 1 if failed else 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the gateway; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="fabric-hub-gateway", description=__doc__)
+    parser.add_argument("--site", type=Path, default=None, help="the site's file (TOML)")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        capabilities.drop_inheritance()  # before any thread and any child
+        settings = load(options.site)
+        check_identity(settings)
+        return asyncio.run(_main(settings))
+    except FabricError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
