@@ -16,7 +16,7 @@ import httpx
 
 from fabric_hub.gateway.server import serve
 from fabric_hub.slurm.model import Job, SubmitRequest
-from tests.fakes.gateway import FakeGateway
+from tests.support.gateway import FakeGateway
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 19\r\nConnection: close\r\n\r\n"
 ANSWER = HEAD + b'{"version":"bench"}'

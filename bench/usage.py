@@ -26,7 +26,7 @@ from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.scopes import SESSION_SCOPE
 from fabric_hub.sessions.store import Session, SessionStore, token_digest
 from fabric_hub.slurm.model import job_name
-from tests.embedded_run import EmbeddedRun
+from tests.support.embedded_run import EmbeddedRun
 
 from . import ours, sdiag
 from .cpu import spent

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.embedded_run import ROOT, EmbeddedRun
+from tests.support.embedded_run import ROOT, EmbeddedRun
 
 from .conftest import SLOW_MS, Visitor, violations
 

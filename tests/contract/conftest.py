@@ -24,8 +24,8 @@ from fabric_hub.gateway.service import Gateway
 from fabric_hub.slurm.limits.model import GPU, Association, Limit, Limits, PartitionLimits
 from fabric_hub.slurm.model import CancelRequest, ExtendRequest, Job, JobSpec, Snapshot, SubmitRequest, job_name
 from fabric_hub.unix import accounts
-from tests.embedded_run import EmbeddedRun
-from tests.fakes.gateway import FakeGateway, serving
+from tests.support.embedded_run import EmbeddedRun
+from tests.support.gateway import FakeGateway, serving
 
 WAITS = 3 * 24 * 60  # minutes: longer than the embedded partitions allow, so that a job stays in the queue
 _ALPHABET = string.ascii_lowercase + "234567"

@@ -15,7 +15,7 @@ from fabric_hub.gateway.jobs.extend import Extender
 from fabric_hub.gateway.service import Gateway
 from fabric_hub.slurm.model import job_name
 from fabric_hub.unix import accounts
-from tests.embedded_run import EmbeddedRun
+from tests.support.embedded_run import EmbeddedRun
 
 from .conftest import Stage, new_session
 

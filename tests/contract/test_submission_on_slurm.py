@@ -12,7 +12,7 @@ import pytest
 from fabric_hub.errors import FabricError, SlurmUnavailableError
 from fabric_hub.gateway.jobs import script
 from fabric_hub.slurm.model import JobSpec
-from tests.embedded_run import EmbeddedRun
+from tests.support.embedded_run import EmbeddedRun
 
 from .conftest import Stage, new_session
 

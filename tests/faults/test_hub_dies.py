@@ -10,9 +10,8 @@ import httpx
 import pytest
 
 from fabric_hub.slurm.model import JOB_NAME
-from tests.hub.waiting import until
-
-from .broken_site import TOGETHER, BrokenSite
+from tests.support.broken_site import TOGETHER, BrokenSite
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.slurm, pytest.mark.hub, pytest.mark.root]
 

@@ -16,8 +16,7 @@ from fabric_dev.processes import as_account
 from fabric_dev.sitefile import toml
 from fabric_hub.config.settings import ENV
 from fabric_hub.sessions.store import SessionStore
-
-from .broken_site import BrokenSite
+from tests.support.broken_site import BrokenSite
 
 pytestmark = [pytest.mark.slurm, pytest.mark.hub, pytest.mark.root]
 

@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 from fabric_dev.processes import tail
-
-from .person import Person
-from .shelf import Shelf
-from .small_site import SmallSite
+from tests.support.catalogue_header import Shelf
+from tests.support.person import Person
+from tests.support.small_site import SmallSite
 
 
 @pytest.hookimpl(wrapper=True)

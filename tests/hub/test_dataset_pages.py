@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
-from .announcing_server import AnnouncingServer
-from .person import Person, words
-from .shelf import AGREEMENT, Shelf, ticked
-from .small_site import SmallSite
-from .waiting import until
+from tests.support.announcing_server import AnnouncingServer
+from tests.support.catalogue_header import AGREEMENT, Shelf, ticked
+from tests.support.person import Person, words
+from tests.support.small_site import SmallSite
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.hub
 

@@ -10,12 +10,11 @@ import httpx
 import pytest
 
 from fabric_hub.slurm.model import Job, SubmitRequest
-
-from .announcing_server import AnnouncingServer
-from .person import Person, words
-from .shelf import AGREEMENT, Shelf, ticked
-from .small_site import SmallSite
-from .waiting import until
+from tests.support.announcing_server import AnnouncingServer
+from tests.support.catalogue_header import AGREEMENT, Shelf, ticked
+from tests.support.person import Person, words
+from tests.support.small_site import SmallSite
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.hub
 

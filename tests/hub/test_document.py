@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 import schemathesis
 
-from tests.api.held import configuration, hold
-from tests.api.service import REACHED_BY, ROOT
-
-from .person import Person
-from .shelf import Shelf
+from tests.support.catalogue_header import Shelf
+from tests.support.held import configuration, hold
+from tests.support.person import Person
+from tests.support.service import REACHED_BY, ROOT
 
 pytestmark = [pytest.mark.hub, pytest.mark.long]
 

@@ -15,7 +15,7 @@ import pytest
 from fabric_hub.catalogue.client import KeeperClient
 from fabric_hub.errors import FabricError
 from tests.conftest import new_prefix
-from tests.embedded_run import ROOT, EmbeddedRun, fabric_hub
+from tests.support.embedded_run import ROOT, EmbeddedRun, fabric_hub
 
 CONNECT = """
 import socket, sys

@@ -11,10 +11,9 @@ import pytest
 
 from fabric_hub.slurm.limits.model import GPU, Association, Limit, Limits, PartitionLimits, Qos
 from fabric_hub.slurm.model import JobSpec
-
-from .person import Person, words
-from .small_site import PROFILES, UNIX_PREFIX, SmallSite
-from .waiting import until
+from tests.support.person import Person, words
+from tests.support.small_site import PROFILES, UNIX_PREFIX, SmallSite
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.hub
 

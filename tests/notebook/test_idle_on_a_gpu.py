@@ -17,7 +17,7 @@ import pytest
 
 from fabric_hub.budgets.idle import Report
 from fabric_hub.budgets.schemas import IdlePolicy
-from tests.unit.test_idle import MINUTE, played
+from tests.unit.budgets.test_idle import MINUTE, played
 
 pytestmark = [pytest.mark.image, pytest.mark.timeout(300)]
 

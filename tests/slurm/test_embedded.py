@@ -24,9 +24,9 @@ from fabric_hub.cli import daemons
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.queries.queries import Questions
 from tests.conftest import new_prefix
-from tests.embedded_run import ROOT, EmbeddedRun, fabric_hub
-from tests.hub.thief import getting_none_of
-from tests.hub.waiting import until
+from tests.support.embedded_run import ROOT, EmbeddedRun, fabric_hub
+from tests.support.thief import getting_none_of
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.slurm
 

@@ -16,9 +16,8 @@ import pytest
 from fabric_hub.config.settings import Settings
 from fabric_hub.sessions.store import SessionStore
 from tests.conftest import sandbox_directory
-
-from .builders import a_site
-from .keeper_process import Daemon
+from tests.support.builders import a_site
+from tests.support.catalogue_process import Daemon
 
 hypothesis.configuration.set_hypothesis_home_dir(sandbox_directory() / "hypothesis")
 hypothesis.settings.register_profile("fabric", database=None, deadline=None, print_blob=True)
