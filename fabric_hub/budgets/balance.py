@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from fabric_hub.slurm.limits.model import GPU, Association, Limit, Limits
-from fabric_hub.slurm.limits.usage import MINUTES, Counted, Spent, counted, in_order, name_of, partition_of
+from fabric_hub.slurm.limits.usage import MINUTES, TresUsage, UsageIndex, counted, in_order, name_of, partition_of
 from fabric_hub.slurm.model import Snapshot
 
-from .schemas import Balance, Bound
+from .schemas import Balance, ParentLimit
 
 
-class Way(NamedTuple):
+class SubmissionRoute(NamedTuple):
     """How sessions of some profiles are submitted; "" is Slurm's default."""
 
     partition: str = ""
@@ -31,7 +31,7 @@ def balance(
     user: str = "",
     *,
     now: float,
-    ways: Sequence[Way] = (),
+    ways: Sequence[SubmissionRoute] = (),
 ) -> Balance | None:
     """GPU-hours of an account, or of a user in it; None when Slurm knows no such association (yet).
 
@@ -50,7 +50,7 @@ def balance(
     if not chain:
         return None
     own, mine = book.of_association(chain[0], now), name_of(chain[0])
-    usable = [way for way in ways if not way.qos or not chain[0].qos or way.qos in chain[0].qos] or [Way()]
+    usable = [way for way in ways if not way.qos or not chain[0].qos or way.qos in chain[0].qos] or [SubmissionRoute()]
     bounds = [_bounds(book, chain, way, now) for way in usable]
     best = max((min(found.items(), key=_left_of, default=("", None)) for found in bounds), key=_left_of)
     every = {name: use for found in bounds for name, use in found.items()}
@@ -63,7 +63,7 @@ def balance(
         of=mine,
         limited_by=best[0],
         above=tuple(
-            Bound(
+            ParentLimit(
                 name=name,
                 limit=(use.limit or 0) / MINUTES,
                 used=use.used / MINUTES,
@@ -78,7 +78,7 @@ def balance(
     )
 
 
-def _bounds(book: Counted, chain: Sequence[Association], way: Way, now: float) -> dict[str, Spent]:
+def _bounds(book: UsageIndex, chain: Sequence[Association], way: SubmissionRoute, now: float) -> dict[str, TresUsage]:
     """The limits on GPU-hours that a job of this way meets, by whose they are."""
     limits = book.limits
     wanted = way.qos or chain[0].default_qos or "normal"
@@ -90,12 +90,12 @@ def _bounds(book: Counted, chain: Sequence[Association], way: Way, now: float) -
     return {name_of(found): book.of_association(found, now) for found in limited}
 
 
-def _only_of(name: str, ways: Sequence[Way], bounds: Sequence[Mapping[str, Spent]]) -> tuple[str, ...]:
+def _only_of(name: str, ways: Sequence[SubmissionRoute], bounds: Sequence[Mapping[str, TresUsage]]) -> tuple[str, ...]:
     """The profiles that a limit counts for; () for all."""
     held = [way for way, found in zip(ways, bounds, strict=True) if name in found]
     return () if len(held) == len(ways) else tuple(profile for way in held for profile in way.profiles)
 
 
-def _left_of(pair: tuple[str, Spent | None]) -> float:
+def _left_of(pair: tuple[str, TresUsage | None]) -> float:
     left = pair[1].left if pair[1] else None
     return math.inf if left is None else left

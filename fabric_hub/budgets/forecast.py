@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 from fabric_hub.types import Frozen
 
-from .schemas import Balance, Bound, DayUse, Level, StorageUse
+from .schemas import Balance, DayUse, Level, ParentLimit, StorageUse
 
 DAY_S = 86400.0
 # The rate is that of the week, which follows a project that speeds up or pauses; a week
@@ -57,16 +57,16 @@ def forecast(
     return own.model_copy(update={"lasts_until": until, "above": bounds})
 
 
-def _with_rate(bound: Bound, rate: float | None, now: float) -> Bound:
+def _with_rate(bound: ParentLimit, rate: float | None, now: float) -> ParentLimit:
     bound = bound.model_copy(update={"rate_per_day": rate})
     return bound.model_copy(update={"lasts_until": until_of(bound, now)})
 
 
-def _limits(bound: Bound, balance: Balance) -> bool:
+def _limits(bound: ParentLimit, balance: Balance) -> bool:
     return bound.name == balance.limited_by
 
 
-def until_of(budget: Balance | Bound, now: float) -> float | None:
+def until_of(budget: Balance | ParentLimit, now: float) -> float | None:
     """When nothing is left of a budget's own limit at its rate (Unix seconds); None: no limit, no use, or far away."""
     left = own_left(budget)
     if left is None:
@@ -80,12 +80,12 @@ def until_of(budget: Balance | Bound, now: float) -> float | None:
     return None if until is None or until - now > FAR_S else until
 
 
-def own_left(budget: Balance | Bound) -> float | None:
+def own_left(budget: Balance | ParentLimit) -> float | None:
     """What a budget's own limit leaves; None without one."""
     return None if budget.limit is None else max(0.0, budget.limit - budget.used)
 
 
-def _takes_all(budget: Balance | Bound) -> bool:
+def _takes_all(budget: Balance | ParentLimit) -> bool:
     left = own_left(budget)
     return bool(left and budget.running) and budget.to_come >= (left or 0.0)
 
@@ -106,7 +106,7 @@ class Threshold(Frozen):
 def budget_passed(
     subject: str,
     title: str,
-    budget: Balance | Bound,
+    budget: Balance | ParentLimit,
     now: float,
     days: Iterable[float] = (14, 7, 2),
     ask: str = "its owner",
@@ -121,7 +121,7 @@ def budget_passed(
     left = own_left(budget)
     if budget.limit is None or left is None:
         return None
-    whose = budget.name if isinstance(budget, Bound) else ""
+    whose = budget.name if isinstance(budget, ParentLimit) else ""
     if left <= 0:
         text = f"{title} is used up: {budget.used:.1f} of {budget.limit:.1f} GPU-hours. Ask {ask} for more."
         return Threshold(subject=subject, name=used_up(whose), level="danger", text=text)
@@ -153,7 +153,7 @@ def _named(threshold: str, whose: str) -> str:
     return f"{threshold}-{whose.replace(' ', '-')}" if whose else threshold
 
 
-def _pace(budget: Balance | Bound) -> str:
+def _pace(budget: Balance | ParentLimit) -> str:
     """What ends the budget, in words: the rate of the days before, or the jobs that run now."""
     if _takes_all(budget):
         what = "the job that runs now" if budget.running == 1 else f"jobs that run now on {budget.running:g} GPUs"

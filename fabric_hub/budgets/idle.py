@@ -43,7 +43,7 @@ class Watch(Frozen):
     warned_at: float | None = None
 
 
-class Verdict(Frozen):
+class IdleDecision(Frozen):
     """``stop_at`` is when it will be stopped if nothing happens until then.
 
     ``text`` has its moments by the hub's clock; ``what`` is so since ``quiet_since``, for who says them by another one.
@@ -74,7 +74,9 @@ def why_active(policy: IdlePolicy, gpus: int, report: Report) -> str:
     return ""
 
 
-def judge(policy: IdlePolicy, gpus: int, before: Watch | None, report: Report, now: float) -> tuple[Watch, Verdict]:
+def judge(
+    policy: IdlePolicy, gpus: int, before: Watch | None, report: Report, now: float
+) -> tuple[Watch, IdleDecision]:
     """What a report means, and what to remember of it.
 
     :param gpus: how many GPUs the session has; with none, only what people and programs do counts.
@@ -82,7 +84,7 @@ def judge(policy: IdlePolicy, gpus: int, before: Watch | None, report: Report, n
     """
     active = why_active(policy, gpus, report)
     if active:
-        return Watch(quiet_since=now, seen_at=now), Verdict(state="active", text=f"Not idle: {active}.")
+        return Watch(quiet_since=now, seen_at=now), IdleDecision(state="active", text=f"Not idle: {active}.")
     unknown = before is None or now - before.seen_at > GAP_S
     touched = now - report.idle_s  # when somebody last did something, by the session's own count
     if unknown or before is None:
@@ -99,11 +101,11 @@ def judge(policy: IdlePolicy, gpus: int, before: Watch | None, report: Report, n
     stop_at = quiet_since + limit_s if warned_at is None else max(quiet_since + limit_s, warned_at + warn_s)
     watch = Watch(quiet_since=quiet_since, seen_at=now, warned_at=warned_at)
     if warned_at is None:
-        return watch, Verdict(state="idle", idle_for_s=idle_s, stop_at=stop_at)
+        return watch, IdleDecision(state="idle", idle_for_s=idle_s, stop_at=stop_at)
     if now < stop_at:
         what = f"No cell runs{f' and no GPU is above {policy.gpu_percent:g}%' if gpus else ''}"
         told = f"This session is stopped at {clock(stop_at)} if that stays so. Run something to keep it."
-        return watch, Verdict(
+        return watch, IdleDecision(
             state="warn",
             idle_for_s=idle_s,
             stop_at=stop_at,
@@ -111,7 +113,7 @@ def judge(policy: IdlePolicy, gpus: int, before: Watch | None, report: Report, n
             what=what,
             quiet_since=quiet_since,
         )
-    return watch, Verdict(state="stop", idle_for_s=idle_s, stop_at=now)
+    return watch, IdleDecision(state="stop", idle_for_s=idle_s, stop_at=now)
 
 
 def returned_gpu_hours(gpus: int, ends_at: float | None, now: float) -> float:

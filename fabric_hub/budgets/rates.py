@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from fabric_hub.slurm.limits.model import Limits
-from fabric_hub.slurm.limits.usage import Counted, name_of
+from fabric_hub.slurm.limits.usage import UsageIndex, name_of
 
 from .history import Charged
 from .schemas import DayUse
@@ -18,7 +18,7 @@ def days_by_holder(limits: Limits, charges: Iterable[Charged]) -> dict[str, tupl
 
     Keyed by the names that balances have for them. Jobs of a QOS count by its present ``UsageFactor``.
     """
-    book = Counted(limits, None)
+    book = UsageIndex(limits, None)
     chains: dict[str, tuple[str, ...]] = {}
     found: dict[str, dict[date, float]] = defaultdict(lambda: defaultdict(float))
     for one in charges:

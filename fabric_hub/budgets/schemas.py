@@ -39,7 +39,7 @@ RelativePath = Annotated[
 ]
 
 
-class Bound(Frozen):
+class ParentLimit(Frozen):
     """A limit on GPU-hours that counts for a project and is not its account's own: of an account above, or of a QOS.
 
     All of it is of everybody whom it holds. ``profiles`` are those of the project that it counts for (empty: all).
@@ -76,7 +76,7 @@ class Balance(Frozen):
     lasts_until: float | None = None
     of: str = ""  # whose balance it is, as limits are named: "account lab", "ann in account lab"
     limited_by: str = ""  # whose limit leaves the least: this account's own, one above it, or a QOS
-    above: tuple[Bound, ...] = ()
+    above: tuple[ParentLimit, ...] = ()
 
 
 class DayUse(Frozen):

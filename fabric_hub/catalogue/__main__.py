@@ -21,7 +21,7 @@ from fabric_hub.unix import capabilities
 from .database import open_catalogue
 from .ingest import events_directory
 from .server import serve
-from .service import Keeper
+from .service import CatalogueService
 from .store import CatalogueStore
 
 
@@ -59,7 +59,7 @@ async def _main(site: Path, settings: Settings, datasets: DatasetsSettings) -> i
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    keeper = Keeper(site, settings, CatalogueStore(open_catalogue(datasets)))
+    keeper = CatalogueService(site, settings, CatalogueStore(open_catalogue(datasets)))
     await serve(keeper, datasets.socket, stop)
     return 0
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
-from fabric_hub.catalogue.audit.log import Entry, Trail, trail_directory
+from fabric_hub.catalogue.audit.log import AuditLog, Entry, audit_directory
 from fabric_hub.config.settings import Settings
 from fabric_hub.datasets.model import AccessRequest, Dataset, Grant, Version
 from fabric_hub.errors import FabricError
@@ -21,7 +21,7 @@ from .database import open_catalogue
 from .store import CatalogueStore
 
 
-class Desk:
+class CatalogueAdmin:
     """The catalogue in the hands of an operator.
 
     :param by: who gives the commands, for the record.
@@ -32,7 +32,7 @@ class Desk:
         self.store = store
         self._settings = settings
         self._by = by
-        self._trail = Trail(trail_directory(settings.datasets))
+        self._trail = AuditLog(audit_directory(settings.datasets))
 
     def add(self, entry: Dataset, *, new: bool = False) -> bool:
         """Make a draft, or replace an entry's description. False: it said that already.
@@ -129,7 +129,7 @@ def _of(name: str, version: Version) -> dict[str, Any]:
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Desk]:
+def opened(settings: Settings) -> Iterator[CatalogueAdmin]:
     """The catalogue for an operator. The process is the keeper's account from here on.
 
     :raises FabricError: this process may not be that account; the database cannot be opened.
@@ -139,6 +139,6 @@ def opened(settings: Settings) -> Iterator[Desk]:
     become.become(settings.datasets)
     store = CatalogueStore(open_catalogue(settings.datasets))
     try:
-        yield Desk(settings, store, by)
+        yield CatalogueAdmin(settings, store, by)
     finally:
         store.close()

@@ -11,7 +11,7 @@ from fabric_hub.types import Frozen, HubUser, Slug
 LONGEST_WAIT_S = 30.0
 
 
-class Accept(Frozen):
+class AcceptanceBody(Frozen):
     """A user accepts the agreement of a dataset, for a purpose, in a project."""
 
     user: HubUser
@@ -21,7 +21,7 @@ class Accept(Frozen):
     purpose: Slug
 
 
-class Ask(Frozen):
+class AccessBody(Frozen):
     """A user asks for a dataset for a project."""
 
     user: HubUser
@@ -30,7 +30,7 @@ class Ask(Frozen):
     why: Line | None = None
 
 
-class Told(Frozen):
+class EventBody(Frozen):
     """What happened at the hub and belongs in the trail; ``why`` is a refusal's reason."""
 
     event: Literal["denied"]
@@ -66,13 +66,13 @@ class Verbs(Protocol):
     async def catalogue(self, after: int | None = None, wait_s: float = 0.0) -> Catalogue:
         """The catalogue, once its serial is another than ``after``, or the time is over."""
 
-    async def accept(self, request: Accept) -> None:
+    async def accept(self, request: AcceptanceBody) -> None:
         """Record an acceptance, and tell the nodes."""
 
-    async def request(self, request: Ask) -> None:
+    async def request(self, request: AccessBody) -> None:
         """Record a request for access."""
 
-    async def told(self, event: Told) -> None:
+    async def told(self, event: EventBody) -> None:
         """Put an event of the hub's in the trail."""
 
     def health(self) -> Health:

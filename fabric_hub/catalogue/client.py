@@ -8,14 +8,14 @@ from fabric_hub.datasets.model import Catalogue
 from fabric_hub.errors import FabricError
 from fabric_hub.rpc.client import UnixClient
 
-from .api import LONGEST_WAIT_S, Accept, Ask, Health, Told
+from .api import LONGEST_WAIT_S, AcceptanceBody, AccessBody, EventBody, Health
 
 
-class KeeperUnavailableError(FabricError):
+class CatalogueServiceUnavailableError(FabricError):
     """The keeper does not answer: nothing is known of the datasets, and nothing has changed."""
 
 
-class KeeperClient(UnixClient):
+class CatalogueClient(UnixClient):
     """Asks the keeper on its Unix socket.
 
     :param socket: the site's ``datasets.socket``.
@@ -28,7 +28,7 @@ class KeeperClient(UnixClient):
         super().__init__(socket, timeout_s=timeout_s)
 
     def unavailable(self, message: str, hint: str) -> FabricError:
-        return KeeperUnavailableError(message, reason="keeper-unavailable", hint=hint, status=503)
+        return CatalogueServiceUnavailableError(message, reason="keeper-unavailable", hint=hint, status=503)
 
     async def catalogue(self, after: int | None = None, wait_s: float = 0.0) -> Catalogue:
         """The catalogue.
@@ -46,7 +46,7 @@ class KeeperClient(UnixClient):
         :raises FabricError: 404 no such dataset, 409 not its current agreement, 422 not one of its purposes,
             403 not a member of the project.
         """
-        body = Accept(user=user, project=project, dataset=dataset, agreement=agreement, purpose=purpose)
+        body = AcceptanceBody(user=user, project=project, dataset=dataset, agreement=agreement, purpose=purpose)
         await self.send("POST", "/v1/acceptances", content=body.model_dump_json())
 
     async def request(self, user: str, project: str, dataset: str, why: str | None = None) -> None:
@@ -54,7 +54,7 @@ class KeeperClient(UnixClient):
 
         :raises FabricError: 404 no such dataset, 403 not a member of the project.
         """
-        body = Ask(user=user, project=project, dataset=dataset, why=why)
+        body = AccessBody(user=user, project=project, dataset=dataset, why=why)
         await self.send("POST", "/v1/requests", content=body.model_dump_json())
 
     async def event(self, event: str, *, user: str, project: str | None, dataset: str, why: str) -> None:
@@ -63,7 +63,7 @@ class KeeperClient(UnixClient):
         :param event: ``denied``.
         :param why: the refusal's reason, a slug.
         """
-        body = Told.model_validate(
+        body = EventBody.model_validate(
             {"event": event, "user": user, "project": project, "dataset": dataset, "why": why}
         )  # event is a word of few
         await self.send("POST", "/v1/events", content=body.model_dump_json())

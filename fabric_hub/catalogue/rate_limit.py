@@ -6,7 +6,7 @@ What is in the trail stays for years: whoever can make the keeper write a record
 from __future__ import annotations
 
 
-class Pace:
+class RateLimit:
     """So many at once for each user, and then one every so often.
 
     :param at_once: how many a user who was quiet may have one after the other.

@@ -18,7 +18,7 @@ from fabric_hub import __version__
 from fabric_hub.datasets.model import Catalogue
 from fabric_hub.rpc import server as unix_server
 
-from .api import LONGEST_WAIT_S, Accept, Ask, Health, Told, Verbs
+from .api import LONGEST_WAIT_S, AcceptanceBody, AccessBody, EventBody, Health, Verbs
 
 
 def create_app(verbs: Verbs) -> FastAPI:
@@ -43,17 +43,17 @@ def create_app(verbs: Verbs) -> FastAPI:
         return Response(found.model_dump_json(), media_type="application/json")
 
     @app.post("/v1/acceptances", status_code=204)
-    async def accept(request: Accept) -> None:
+    async def accept(request: AcceptanceBody) -> None:
         """A user accepts the current agreement of a dataset for a purpose; the nodes know when it answers."""
         await verbs.accept(request)
 
     @app.post("/v1/requests", status_code=204)
-    async def request_access(request: Ask) -> None:
+    async def request_access(request: AccessBody) -> None:
         """A user asks for a dataset for a project; asking again changes nothing."""
         await verbs.request(request)
 
     @app.post("/v1/events", status_code=204)
-    async def told(event: Told) -> None:
+    async def told(event: EventBody) -> None:
         """Put a refusal at the hub's door in the trail; the same one within a minute counts once."""
         await verbs.told(event)
 

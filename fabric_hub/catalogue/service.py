@@ -12,15 +12,15 @@ from datetime import date
 from pathlib import Path
 
 from fabric_hub import __version__
-from fabric_hub.catalogue.audit.log import Entry, Head, Trail, read_head, trail_directory
+from fabric_hub.catalogue.audit.log import AuditLog, Entry, Head, audit_directory, read_head
 from fabric_hub.config.settings import Project, Settings, load
 from fabric_hub.datasets.model import Acceptance, AccessRequest, Catalogue
 from fabric_hub.errors import FabricError
 
-from .api import Accept, Ask, Health, Told
+from .api import AcceptanceBody, AccessBody, EventBody, Health
 from .ingest import AT_ONCE, Ingest, events_directory, recorded_sources
 from .publish import Uids, publish
-from .rate_limit import Pace
+from .rate_limit import RateLimit
 from .store import CatalogueStore
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ WISHES_AT_ONCE, WISHES_PER_S = 200, 0.1  # a start may accept a hundred agreemen
 ALL_AT_ONCE, ALL_PER_S = 2000, 5.0
 
 
-class Keeper:
+class CatalogueService:
     """Implements :class:`fabric_hub.catalogue.api.Verbs`.
 
     :param site: the site's file, which is read again when it changes.
@@ -50,7 +50,7 @@ class Keeper:
         self._settings = settings
         self._datasets = settings.datasets
         self._store = store
-        self._trail = Trail(trail_directory(self._datasets))
+        self._trail = AuditLog(audit_directory(self._datasets))
         self._uids = Uids()
         self._known: Catalogue | None = None
         self._changed = asyncio.Event()
@@ -62,8 +62,8 @@ class Keeper:
         self._head = Head()
         self._problems: dict[str, str] = {}
         self._denied: dict[tuple[str, str | None, str, str], float] = {}
-        self._denials, self._wishes = Pace(DENIALS_AT_ONCE, DENIALS_PER_S), Pace(WISHES_AT_ONCE, WISHES_PER_S)
-        self._all = Pace(ALL_AT_ONCE, ALL_PER_S)
+        self._denials, self._wishes = RateLimit(DENIALS_AT_ONCE, DENIALS_PER_S), RateLimit(WISHES_AT_ONCE, WISHES_PER_S)
+        self._all = RateLimit(ALL_AT_ONCE, ALL_PER_S)
         self._too_many: set[str] = set()  # users of whom the trail says already that not every refusal is in it
 
     # -- life
@@ -97,7 +97,7 @@ class Keeper:
                     await self._changed.wait()
         return self._known.model_copy(update={"now": time.time()})
 
-    async def accept(self, request: Accept) -> None:
+    async def accept(self, request: AcceptanceBody) -> None:
         project = self._project(request.user, request.project)
         self._not_too_often(request.user)
         entry = Entry(event="accepted", responsible=project.members.owner, **request.model_dump())
@@ -108,7 +108,7 @@ class Keeper:
         await self._publish()
         await self._refresh()
 
-    async def request(self, request: Ask) -> None:
+    async def request(self, request: AccessBody) -> None:
         project = self._project(request.user, request.project)
         self._not_too_often(request.user)
         entry = Entry(event="requested", responsible=project.members.owner, **request.model_dump())
@@ -116,7 +116,7 @@ class Keeper:
         await asyncio.to_thread(self._store.request, wanted, lambda: self._append([entry]))
         await self._refresh()
 
-    async def told(self, event: Told) -> None:
+    async def told(self, event: EventBody) -> None:
         key, now = (event.user, event.project, event.dataset, event.why), time.monotonic()
         self._denied = {one: at for one, at in self._denied.items() if now - at < SAME_DENIAL_S}
         if key in self._denied:

@@ -20,7 +20,7 @@ _NO_LOGIN = 2**32 - 1  # /proc/self/loginuid of a process that no login started
 
 
 @dataclass(frozen=True)
-class Keeper:
+class CatalogueAccount:
     """The keeper's Unix account."""
 
     name: str
@@ -28,7 +28,7 @@ class Keeper:
     gid: int
 
 
-def keeper(datasets: DatasetsSettings) -> Keeper:
+def keeper(datasets: DatasetsSettings) -> CatalogueAccount:
     """The keeper's account, which this process may act as.
 
     :raises FabricError: there is no such account, it is root, or this process is neither it nor root.
@@ -55,11 +55,11 @@ def keeper(datasets: DatasetsSettings) -> Keeper:
             hint=f"Give the command as root or as {name}: sudo fabric-hub datasets ...",
             status=403,
         )
-    return Keeper(name, entry.pw_uid, entry.pw_gid)
+    return CatalogueAccount(name, entry.pw_uid, entry.pw_gid)
 
 
 @contextmanager
-def acting(account: Keeper) -> Iterator[None]:
+def acting(account: CatalogueAccount) -> Iterator[None]:
     """Act as the keeper's account for a moment; afterwards as before. For a process with one thread."""
     if os.geteuid() == account.uid:
         yield
@@ -76,7 +76,7 @@ def acting(account: Keeper) -> Iterator[None]:
         os.setgroups(groups)
 
 
-def become(datasets: DatasetsSettings) -> Keeper:
+def become(datasets: DatasetsSettings) -> CatalogueAccount:
     """Be the keeper's account from now on: no way back, no other group; files are made for it alone.
 
     :raises FabricError: as :func:`keeper`.

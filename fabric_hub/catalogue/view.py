@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-from fabric_hub.datasets.policy import Known
+from fabric_hub.datasets.policy import CatalogueView
 
 from .follower import CatalogueFollower
 
@@ -13,11 +13,11 @@ from .follower import CatalogueFollower
 FIRST_S = 2.0
 
 
-async def known_by(follower: CatalogueFollower) -> Known:
+async def known_by(follower: CatalogueFollower) -> CatalogueView:
     """The latest catalogue, and whether the keeper still answers; starts to follow it when that was not done yet."""
     follower.follow()
     if follower.catalogue is None and follower.silent_since is None:
         with suppress(TimeoutError):
             async with asyncio.timeout(FIRST_S):
                 await follower.changed()
-    return Known(catalogue=follower.catalogue, silent_since=follower.silent_since, problem=follower.problem)
+    return CatalogueView(catalogue=follower.catalogue, silent_since=follower.silent_since, problem=follower.problem)

@@ -15,7 +15,7 @@ from datetime import time as midnight
 from pathlib import Path
 from typing import Any
 
-from fabric_hub.catalogue.audit.log import Head, TrailBrokenError, moment, read_head, trail_directory
+from fabric_hub.catalogue.audit.log import AuditLogBrokenError, Head, audit_directory, moment, read_head
 from fabric_hub.catalogue.audit.reading import GRACE_S, LONGEST_JOB_S, Reading, Use, uses, verify
 from fabric_hub.catalogue.switch_user import become
 from fabric_hub.config.settings import Settings
@@ -70,7 +70,7 @@ def _open(site: Settings) -> Path:
     """The site's trail, as the keeper's account."""
     assert site.datasets is not None
     become(site.datasets)
-    return trail_directory(site.datasets)
+    return audit_directory(site.datasets)
 
 
 def _verify(site: Settings, arguments: argparse.Namespace) -> int:
@@ -102,12 +102,12 @@ def _export(site: Settings, arguments: argparse.Namespace) -> int:
     since = datetime.combine(arguments.first, midnight.min).timestamp()
     until = datetime.combine(arguments.last + timedelta(days=1), midnight.min).timestamp()
     reading = Reading(directory)
-    broken: TrailBrokenError | None = None
+    broken: AuditLogBrokenError | None = None
     seen: list[dict[str, Any]] = []
     try:
         # what was read before a wrong record stays in the list
         seen.extend(record for record in reading.records() if record.get("dataset") == arguments.dataset)
-    except TrailBrokenError as error:
+    except AuditLogBrokenError as error:
         broken = error
     found = [
         use

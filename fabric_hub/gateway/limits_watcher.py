@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection
 from typing import Protocol
 
 from fabric_hub.config.settings import SlurmSettings
-from fabric_hub.gateway.queries.queries import Rules, SilentError, Turn
+from fabric_hub.gateway.queries.queries import Rules, Turn, UnavailableError
 from fabric_hub.slurm import privacy
 from fabric_hub.slurm.limits.model import Limits
 from fabric_hub.types import slurm_key
@@ -33,7 +33,7 @@ _ROUNDS = 10
 
 
 class AsksLimits(Protocol):
-    """What the watcher needs of :class:`~fabric_hub.gateway.queries.queries.Questions`."""
+    """What the watcher needs of :class:`~fabric_hub.gateway.queries.queries.Queries`."""
 
     async def limits(self, turn: Turn) -> Limits: ...
     async def rules(self, turn: Turn) -> Rules: ...
@@ -156,8 +156,8 @@ class LimitsWatcher:
         try:
             answer = await self._asks.limits(self._turn)
             if hidden := await self._hidden(answer):
-                raise SilentError(hidden)
-        except SilentError as error:
+                raise UnavailableError(hidden)
+        except UnavailableError as error:
             self._failures += 1
             self._took = 0.0
             self._silent(str(error), asked_at)
@@ -193,7 +193,7 @@ class LimitsWatcher:
     async def _ask_rules(self) -> bool:
         try:
             self._rules = await self._asks.rules(self._turn)
-        except SilentError as error:
+        except UnavailableError as error:
             log.warning("who may use which QOS is %s: %s", "as before" if self._rules else "unknown for now", error)
             return False
         return True

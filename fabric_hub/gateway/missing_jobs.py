@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from fabric_hub.gateway.queries.one_job import AnotherJobError
-from fabric_hub.gateway.queries.queries import SilentError
+from fabric_hub.gateway.queries.queries import UnavailableError
 from fabric_hub.slurm.model import Job, Phase, phase_of
 
 from .job_table import Ending, with_ending
@@ -37,7 +37,7 @@ class AsksAboutJobs(Protocol):
 
 
 @dataclass
-class _Doubt:
+class _MissingJob:
     since: float
     next_at: float
     tries: int = 0
@@ -62,7 +62,7 @@ class Words:
     hidden: set[int] = field(default_factory=set)
 
 
-class Doubts:
+class MissingJobs:
     """See the module.
 
     :param turn: waited for before each question.
@@ -71,13 +71,13 @@ class Doubts:
 
     def __init__(self, asks: AsksAboutJobs, turn: Callable[[], Awaitable[None]], clock: Callable[[], float]) -> None:
         self._asks, self._turn, self._clock = asks, turn, clock
-        self._doubts: dict[int, _Doubt] = {}
+        self._doubts: dict[int, _MissingJob] = {}
         self._denied: dict[int, float] = {}  # when slurmctld first had no such job, though the database has
 
     async def about(self, missing: Sequence[Job]) -> Words:
         """What is known of the jobs that are missing now; who was asked about a moment ago is not asked about again."""
         now, words = self._clock(), Words()
-        self._doubts = {job.job_id: self._doubts.get(job.job_id) or _Doubt(now, now) for job in missing}
+        self._doubts = {job.job_id: self._doubts.get(job.job_id) or _MissingJob(now, now) for job in missing}
         self._denied = {number: at for number, at in self._denied.items() if now - at < _PATIENCE_S}
         due = sorted(
             (job for job in missing if self._doubts[job.job_id].next_at <= now),
@@ -115,14 +115,16 @@ class Doubts:
         if ending and ended_for_good(ending):
             return with_ending(wanted, ending)
         if ending and not self._is_agreed(wanted.job_id):
-            raise SilentError(f"slurmctld has no job {wanted.job_id}, and the database says that it is {ending[0]}")
+            raise UnavailableError(
+                f"slurmctld has no job {wanted.job_id}, and the database says that it is {ending[0]}"
+            )
         return None
 
     async def _database(self, numbers: Sequence[int]) -> dict[int, Ending]:
         await self._turn()
         try:
             return await self._asks.endings(numbers)
-        except SilentError as error:
+        except UnavailableError as error:
             log.warning("%d sessions are not in Slurm's answer, and the database is silent: %s", len(numbers), error)
             return {}
 
@@ -137,7 +139,7 @@ class Doubts:
         except AnotherJobError:
             words.nowhere.add(number)
             return
-        except SilentError as error:
+        except UnavailableError as error:
             log.warning("Job %d is not in Slurm's answer, and its owner cannot ask about it: %s", number, error)
             return
         if found is not None:

@@ -15,8 +15,8 @@ from fabric_hub.errors import FabricError, SlurmUnavailableError
 from fabric_hub.gateway.jobs.clients import Clients
 from fabric_hub.gateway.jobs.own_jobs import OwnJobs, load_key
 from fabric_hub.gateway.jobs.session_jobs import SessionJobs
-from fabric_hub.gateway.queries.on_demand import AccountingDesk, StorageDesk
-from fabric_hub.gateway.queries.queries import Questions, SilentError
+from fabric_hub.gateway.queries.on_demand import AccountingReader, StorageReader
+from fabric_hub.gateway.queries.queries import Queries, UnavailableError
 from fabric_hub.slurm.accounting import Accounting
 from fabric_hub.slurm.limits.model import Limits
 from fabric_hub.slurm.model import (
@@ -56,7 +56,7 @@ class Gateway:
         if settings.slurm is None:
             raise FabricError("The site's file has no [slurm] section, so there is no gateway.", reason="site-file")
         self._settings, slurm = settings, settings.slurm
-        self._asks = asks = Questions(slurm, settings.users)
+        self._asks = asks = Queries(slurm, settings.users)
         bucket, own = pace.Bucket(slurm.max_queries_per_s), accounts.own_name()
         charged = {project.account for project in settings.project.values()}
         self._limits = limits = LimitsWatcher(asks, slurm, bucket, charged, own=own)
@@ -75,8 +75,8 @@ class Gateway:
             ),
         )
         self._watchers = (self._watcher, self._limits)
-        self._accounting = AccountingDesk(asks, self._limits, charged)
-        self._storage = StorageDesk(settings.quotas.storage)
+        self._accounting = AccountingReader(asks, self._limits, charged)
+        self._storage = StorageReader(settings.quotas.storage)
         self._died = died
         self._had_accounts: set[str] = set()  # users whose account this process has seen
         # a lock lives as long as somebody holds it or waits for it
@@ -143,7 +143,7 @@ class Gateway:
         name = job_name(self._settings.hub.id, session)
         try:
             job = await self._watcher.find(Job(job_id=job_id, name=name, user=account.name, state="UNKNOWN"))
-        except SilentError as error:
+        except UnavailableError as error:
             raise SlurmUnavailableError(f"What became of job {job_id} is not known now: {error}.") from None
         return await ends.explained(self._asks, job)
 

@@ -16,13 +16,13 @@ from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
 from fabric_hub.config.settings import SlurmSettings
-from fabric_hub.gateway.queries.queries import SilentError
+from fabric_hub.gateway.queries.queries import UnavailableError
 from fabric_hub.slurm import privacy
 from fabric_hub.slurm.model import Job, Node, Phase, Reservation, Snapshot
 
 from . import rate_limit as pace
 from .job_table import Ending, JobTable
-from .missing_jobs import Doubts, Words
+from .missing_jobs import MissingJobs, Words
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ _FIRST_S = 5.0
 
 
 class Asks(Protocol):
-    """What the watcher needs of :class:`~fabric_hub.gateway.queries.queries.Questions`."""
+    """What the watcher needs of :class:`~fabric_hub.gateway.queries.queries.Queries`."""
 
     counts: Counter[str]
 
@@ -82,7 +82,7 @@ class Watcher:
         self._over_run_s = over_run_s
         self._account = account
         self._table = JobTable()
-        self._doubts = Doubts(asks, self._turn, clock)
+        self._doubts = MissingJobs(asks, self._turn, clock)
         self._private: tuple[float, frozenset[str]] | None = None  # PrivateData, and when it was asked
         self._one_answer = asyncio.Lock()  # held while the table is changed
         # Until Slurm has answered, it is silent: nobody may conclude that a job is gone. The serial goes on
@@ -218,7 +218,7 @@ class Watcher:
         asked_at, began = self._wall(), self._clock()
         try:
             answer = await self._asks.jobs()
-        except SilentError as error:
+        except UnavailableError as error:
             self._answered("jobs", began, failed=True)
             self._silent(str(error), asked_at)
         else:
@@ -271,7 +271,7 @@ class Watcher:
             try:
                 await self._turn()
                 self._private = self._clock(), await self._asks.private_data()
-            except SilentError as error:
+            except UnavailableError as error:
                 log.warning("PrivateData is not known: %s", error)
         private = self._private[1] if self._private else frozenset()
         return privacy.why_hidden(kind, private, self._account)
@@ -282,8 +282,8 @@ class Watcher:
         try:
             told = await (self._asks.nodes() if kind == "nodes" else self._asks.reservations())
             if kind == "nodes" and not told:  # no cluster is without nodes
-                raise SilentError(await self._why_hidden("nodes"))
-        except SilentError as error:
+                raise UnavailableError(await self._why_hidden("nodes"))
+        except UnavailableError as error:
             self._answered(kind, began, failed=True)
             log.warning("the %s are unknown for now: %s", kind, error)
         else:

@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from fabric_hub.budgets.balance import Way
+from fabric_hub.budgets.balance import SubmissionRoute
 from fabric_hub.config.settings import Profile, Project, Settings, memory_mb
 from fabric_hub.datasets.model import Acceptance
-from fabric_hub.datasets.policy import Known, catalogue_of, may_use_all
+from fabric_hub.datasets.policy import CatalogueView, catalogue_of, may_use_all
 from fabric_hub.errors import FabricError
 from fabric_hub.projects.owners import said_to
 from fabric_hub.slurm.model import JobSpec, Node
@@ -68,13 +68,13 @@ def profiles_of(settings: Settings, project: Project) -> dict[str, Profile]:
     return {name: settings.profile[name] for name in names}
 
 
-def gpu_ways(settings: Settings, project: Project) -> tuple[Way, ...]:
+def gpu_ways(settings: Settings, project: Project) -> tuple[SubmissionRoute, ...]:
     """How sessions with GPUs are submitted in a project: by which partition and QOS, and with which profiles."""
     found: dict[tuple[str, str], list[str]] = {}
     for name, profile in profiles_of(settings, project).items():
         if profile.kind == "slurm" and profile.gpus:
             found.setdefault((profile.partition or "", profile.qos or ""), []).append(name)
-    return tuple(Way(partition, qos, tuple(names)) for (partition, qos), names in found.items())
+    return tuple(SubmissionRoute(partition, qos, tuple(names)) for (partition, qos), names in found.items())
 
 
 def images_of(settings: Settings, project: Project) -> tuple[str, ...]:
@@ -82,7 +82,9 @@ def images_of(settings: Settings, project: Project) -> tuple[str, ...]:
     return tuple(name for name in project.images or settings.image if name in settings.image)
 
 
-def choose(settings: Settings, user: str, options: UserOptions, today: date, known: Known | None = None) -> Choice:
+def choose(
+    settings: Settings, user: str, options: UserOptions, today: date, known: CatalogueView | None = None
+) -> Choice:
     """The complete choice for a user's options; what is left out gets its default.
 
     The default project is the user's only open one; the default profile and image
@@ -139,7 +141,7 @@ def choose(settings: Settings, user: str, options: UserOptions, today: date, kno
 
 
 def acceptances(
-    user: str, project: str, options: UserOptions, today: date, known: Known | None
+    user: str, project: str, options: UserOptions, today: date, known: CatalogueView | None
 ) -> tuple[Acceptance, ...]:
     """What the keeper must record before a start in a project with these options: agreements accepted with it.
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from fabric_hub.config.settings import DatasetsSettings, Settings
 from fabric_hub.datasets import policy
 from fabric_hub.datasets.model import Access, Agent, Agreement, Catalogue, Contact, Dataset, PersonalData, Purpose
-from fabric_hub.datasets.policy import Known, State
+from fabric_hub.datasets.policy import CatalogueView, State
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.clock import clock
 from fabric_hub.types import Frozen
@@ -54,7 +54,7 @@ class DatasetEntry(Frozen):
     path: str
 
 
-class DatasetStanding(Frozen):
+class DatasetAccess(Frozen):
     """What the user can do with it in one project. ``why`` and ``hint`` are empty when it is open.
 
     ``until`` is the last day of the project's grant; ``requested`` says that somebody has asked for it.
@@ -67,7 +67,7 @@ class DatasetStanding(Frozen):
     requested: bool
 
 
-class SessionDataset(DatasetEntry, DatasetStanding):
+class SessionDataset(DatasetEntry, DatasetAccess):
     """An entry as a session sees it; ``chosen`` are those on the session's own record."""
 
     chosen: bool
@@ -76,10 +76,10 @@ class SessionDataset(DatasetEntry, DatasetStanding):
 class PersonDataset(DatasetEntry):
     """An entry as a person sees it, with what they can do with it in each of their projects that may know of it."""
 
-    standing: dict[str, DatasetStanding]
+    standing: dict[str, DatasetAccess]
 
 
-class Shelf(Frozen):
+class CatalogueHeader(Frozen):
     """What holds for all datasets of the site.
 
     ``enforced`` says whether the kernel keeps people apart here, and ``notice`` in words that it does not.
@@ -97,12 +97,12 @@ class Shelf(Frozen):
     datasets_page: str
 
 
-class SessionDatasets(Shelf):
+class SessionDatasets(CatalogueHeader):
     project: str
     datasets: tuple[SessionDataset, ...]
 
 
-class PersonDatasets(Shelf):
+class PersonDatasets(CatalogueHeader):
     datasets: tuple[PersonDataset, ...]
 
 
@@ -139,7 +139,9 @@ class DatasetForm(Frozen):
     datasets: tuple[FormDataset, ...] = ()
 
 
-def for_form(settings: Settings, known: Known | None, user: str, projects: Iterable[str], today: date) -> DatasetForm:
+def for_form(
+    settings: Settings, known: CatalogueView | None, user: str, projects: Iterable[str], today: date
+) -> DatasetForm:
     """What the start form shows of datasets. While the keeper is silent it shows none: none could be started with.
 
     :param known: None where the site offers no datasets.
@@ -215,13 +217,13 @@ def not_enforced(settings: Settings) -> str:
     return ""
 
 
-def shelf(settings: Settings, known: Known, datasets_page: str) -> Shelf:
+def shelf(settings: Settings, known: CatalogueView, datasets_page: str) -> CatalogueHeader:
     """What holds for all datasets.
 
     :param datasets_page: the address of the hub's page with all of them, below which each has its own.
     """
     notice = not_enforced(settings)
-    return Shelf(
+    return CatalogueHeader(
         enforced=not notice,
         notice=notice,
         silent_since=known.silent_since,
@@ -231,7 +233,7 @@ def shelf(settings: Settings, known: Known, datasets_page: str) -> Shelf:
     )
 
 
-def silence(known: Known) -> str:
+def silence(known: CatalogueView) -> str:
     """That the keeper does not answer, in words; "" while it does."""
     if known.silent_since is not None:
         return f"The keeper of the datasets has not answered since {clock(known.silent_since)}. {known.problem}".strip()
@@ -239,7 +241,13 @@ def silence(known: Known) -> str:
 
 
 def for_session(
-    settings: Settings, known: Known, user: str, project: str, chosen: Iterable[str], today: date, datasets_page: str
+    settings: Settings,
+    known: CatalogueView,
+    user: str,
+    project: str,
+    chosen: Iterable[str],
+    today: date,
+    datasets_page: str,
 ) -> SessionDatasets:
     """What a session's server may know of the catalogue: its own project's part."""
     mine, catalogue = set(chosen), known.catalogue or Catalogue()
@@ -260,7 +268,7 @@ def for_session(
 
 
 def for_person(
-    settings: Settings, known: Known, user: str, projects: Iterable[str], today: date, datasets_page: str
+    settings: Settings, known: CatalogueView, user: str, projects: Iterable[str], today: date, datasets_page: str
 ) -> PersonDatasets:
     """What a person may know of the catalogue: what any of their projects may."""
     catalogue = known.catalogue or Catalogue()
@@ -298,9 +306,9 @@ def entry(settings: Settings, dataset: Dataset) -> DatasetEntry:
     )
 
 
-def standing_in(catalogue: Catalogue, name: str, project: str, found: policy.Standing) -> DatasetStanding:
+def standing_in(catalogue: Catalogue, name: str, project: str, found: policy.AccessDecision) -> DatasetAccess:
     """What a user can do with a dataset in a project, with whether somebody of it has asked."""
-    return DatasetStanding(**found.model_dump(), requested=policy.requested(catalogue, name, project))
+    return DatasetAccess(**found.model_dump(), requested=policy.requested(catalogue, name, project))
 
 
 def _datasets(settings: Settings) -> DatasetsSettings:

@@ -12,12 +12,12 @@ from pydantic import Field, ValidationError
 from fabric_hub.config.settings import Settings
 from fabric_hub.datasets import policy
 from fabric_hub.datasets.model import Catalogue, Dataset, Line, PersonalData
-from fabric_hub.datasets.policy import Known, State
+from fabric_hub.datasets.policy import CatalogueView, State
 from fabric_hub.errors import FabricError
 from fabric_hub.types import Frozen, Slug
 
 from .choice import closed, projects_of
-from .dataset_offer import DatasetEntry, DatasetStanding, Shelf, entry, shelf, size_in_words, standing_in
+from .dataset_offer import CatalogueHeader, DatasetAccess, DatasetEntry, entry, shelf, size_in_words, standing_in
 
 STATES = {
     State.OPEN: "Available",
@@ -35,7 +35,7 @@ PERSONAL_DATA = {
 }
 
 
-class ProjectPart(DatasetStanding):
+class ProjectPart(DatasetAccess):
     """A dataset in one of a person's projects; ``says`` is its state in words.
 
     ``changed``: an earlier version of the agreement was accepted. ``purpose`` is the one that the current version
@@ -69,7 +69,7 @@ class DatasetPart(DatasetEntry):
         )
 
 
-class DatasetPages(Shelf):
+class DatasetPages(CatalogueHeader):
     """Everything that a person may know of."""
 
     datasets: tuple[DatasetPart, ...]
@@ -78,7 +78,7 @@ class DatasetPages(Shelf):
         return next((one for one in self.datasets if one.name == name), None)
 
 
-def for_pages(settings: Settings, known: Known, user: str, today: date, page: str) -> DatasetPages:
+def for_pages(settings: Settings, known: CatalogueView, user: str, today: date, page: str) -> DatasetPages:
     """What a person's open projects may know of, in the order of titles.
 
     :param page: the path of the page with all datasets.
@@ -87,7 +87,7 @@ def for_pages(settings: Settings, known: Known, user: str, today: date, page: st
     catalogue = known.catalogue or Catalogue()
     found = policy.visible(catalogue, user, mine, today)
 
-    def part(dataset: Dataset, name: str, one: policy.Standing) -> ProjectPart:
+    def part(dataset: Dataset, name: str, one: policy.AccessDecision) -> ProjectPart:
         told = standing_in(catalogue, dataset.name, name, one)
         waits = told.requested and told.state is State.NOT_GRANTED
         return ProjectPart(
@@ -139,20 +139,20 @@ def _purpose(catalogue: Catalogue, dataset: Dataset, user: str, project: str) ->
     return ""
 
 
-class Wish(Frozen):
+class OpenRequest(Frozen):
     """A request for access as the page's form sends it; ``why`` is one line for the operators."""
 
     project: Slug
     why: Line | None = Field(default=None)
 
 
-def wish_of(fields: Mapping[str, Any]) -> Wish:
+def wish_of(fields: Mapping[str, Any]) -> OpenRequest:
     """The request in a form's fields (one text each).
 
     :raises FabricError: it names no project, or the reason is not one line.
     """
     try:
-        return Wish(project=fields.get("project", ""), why=str(fields.get("why", "")).strip() or None)
+        return OpenRequest(project=fields.get("project", ""), why=str(fields.get("why", "")).strip() or None)
     except ValidationError as error:
         wrong = error.errors()[0]["loc"][0]
         message = "The request names no project." if wrong == "project" else "The reason is not one line of text."

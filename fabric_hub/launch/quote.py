@@ -15,9 +15,9 @@ from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.limits.amounts import about, are, hours_of, of_things
 from fabric_hub.slurm.limits.chain import RefusedError, holders
 from fabric_hub.slurm.limits.check import verdict
-from fabric_hub.slurm.limits.headroom import Room, room
+from fabric_hub.slurm.limits.headroom import Headroom, room
 from fabric_hub.slurm.limits.model import GPU, Limits
-from fabric_hub.slurm.limits.request import Ask
+from fabric_hub.slurm.limits.request import JobRequest
 from fabric_hub.slurm.model import Node, Snapshot
 from fabric_hub.types import Frozen
 
@@ -25,7 +25,7 @@ from . import choice as policy
 from .dask_clusters import WorkerProfile, for_workers, job_size, worker_profile
 
 
-class Wish(NamedTuple):
+class QuoteRequest(NamedTuple):
     """``workers`` of a profile in all. Of these ``have`` run, and ``submitted`` run or wait for their job.
 
     Up to ``per_job`` share a job; None: as many as the profile says.
@@ -38,7 +38,7 @@ class Wish(NamedTuple):
     per_job: int | None = None
 
 
-class Known(NamedTuple):
+class QuoteInputs(NamedTuple):
     """What Slurm last said, and the GPU-hours of the project; any of it may be None. ``now`` is in Unix seconds."""
 
     now: float
@@ -63,7 +63,9 @@ class Quote(Frozen):
     words: str
 
 
-def quote(settings: Settings, session: Session, user: str, wish: Wish, known: Known, today: date) -> Quote:
+def quote(
+    settings: Settings, session: Session, user: str, wish: QuoteRequest, known: QuoteInputs, today: date
+) -> Quote:
     """What the workers would cost per hour, and how many of them find a place now.
 
     :param user: the Unix account that they run as.
@@ -83,7 +85,7 @@ def quote(settings: Settings, session: Session, user: str, wish: Wish, known: Kn
         if refused.refused:
             hint = said_to(session.user, settings.project.get(session.project), refused.hint)
             raise refused.model_copy(update={"hint": hint}).error()
-    by_limits = _by_limits(session, user, worker, more, per_job, known) if more else Room(now=0, submit=0)
+    by_limits = _by_limits(session, user, worker, more, per_job, known) if more else Headroom(now=0, submit=0)
     if by_limits.submit < new:
         raise FabricError(
             f"{of_things(wish.workers, 'worker')} cannot be submitted: {by_limits.refused_by}",
@@ -157,14 +159,14 @@ def _must_fit(worker: WorkerProfile, one: Profile, together: int, nodes: Sequenc
         )
 
 
-def _ask(session: Session, user: str, worker: WorkerProfile, together: int) -> Ask:
+def _ask(session: Session, user: str, worker: WorkerProfile, together: int) -> JobRequest:
     """One job of so many workers."""
     tres = {"cpu": worker.cpus * together, "mem": worker.memory_mb * together, "node": 1}
     if worker.gpus:
         tres["gres/gpu"] = worker.gpus * together
         if worker.gpu_type:
             tres[f"gres/gpu:{worker.gpu_type}"] = worker.gpus * together
-    return Ask(
+    return JobRequest(
         user=user,
         account=session.account,
         partition=worker.partition or "",
@@ -174,7 +176,9 @@ def _ask(session: Session, user: str, worker: WorkerProfile, together: int) -> A
     )
 
 
-def _by_limits(session: Session, user: str, worker: WorkerProfile, more: int, per_job: int, known: Known) -> Room:
+def _by_limits(
+    session: Session, user: str, worker: WorkerProfile, more: int, per_job: int, known: QuoteInputs
+) -> Headroom:
     one = _ask(session, user, worker, 1)
     one = one.model_copy(update={"tres": {name: count for name, count in one.tres.items() if name != "node"}})
     try:
@@ -202,7 +206,7 @@ def _room(worker: WorkerProfile, free: tuple[int, int, int]) -> int:
     return max(0, min(room_here, gpus // worker.gpus) if worker.gpus else room_here)
 
 
-def _cost(wish: Wish, worker: WorkerProfile, new: int) -> str:
+def _cost(wish: QuoteRequest, worker: WorkerProfile, new: int) -> str:
     """What all of them take per hour, and how much of that those do that are neither there nor submitted."""
     costs = "costs" if wish.workers == 1 else "cost"
     added = _hours(new, worker)
@@ -228,7 +232,7 @@ def _budget(more: int, worker: WorkerProfile, balance: Balance | None) -> str:
     return f"The project has {left} left: with these workers that lasts {about(lasts_h * 3600)}."
 
 
-def _places(wish: Wish, more: int, now: int, held_by: str, snapshot: Snapshot | None) -> str:
+def _places(wish: QuoteRequest, more: int, now: int, held_by: str, snapshot: Snapshot | None) -> str:
     there = f"{wish.have} of them {are(wish.have)} there already." if wish.have else ""
     if snapshot is None or snapshot.silent_since is not None:
         text = "Slurm does not answer now, so it is not known when they start."

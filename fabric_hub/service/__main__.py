@@ -14,17 +14,17 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from fabric_hub.catalogue.client import KeeperClient
+from fabric_hub.catalogue.client import CatalogueClient
 from fabric_hub.catalogue.follower import CatalogueFollower
 from fabric_hub.catalogue.view import known_by
 from fabric_hub.config.settings import Settings, load
-from fabric_hub.datasets.policy import Known
+from fabric_hub.datasets.policy import CatalogueView
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.client import GatewayClient
 from fabric_hub.gateway.follower import SnapshotFollower
 from fabric_hub.rpc import server as unix_server
-from fabric_hub.service.routes.datasets import Desk
-from fabric_hub.service.tasks.accounting import Accounts
+from fabric_hub.service.routes.datasets import DatasetService
+from fabric_hub.service.tasks.accounting import UsageTasks
 from fabric_hub.service.tasks.lease import Lease, lease_path
 from fabric_hub.service.tasks.reconciler import Reconciler
 from fabric_hub.sessions.database import database_url
@@ -55,17 +55,17 @@ def build(settings: Settings, local: bool) -> FastAPI:
     async def latest() -> Snapshot | None:
         return follower.snapshot if settings.slurm else None
 
-    keeper = KeeperClient(settings.datasets.socket) if settings.datasets else None
+    keeper = CatalogueClient(settings.datasets.socket) if settings.datasets else None
     catalogue = CatalogueFollower(keeper) if keeper else None
 
-    async def known() -> Known | None:
+    async def known() -> CatalogueView | None:
         return await known_by(catalogue) if catalogue else None
 
-    desk = Desk(known, keeper) if keeper else None
+    desk = DatasetService(known, keeper) if keeper else None
     address = os.environ["JUPYTERHUB_API_URL"], os.environ["JUPYTERHUB_API_TOKEN"], tls_files()
     # starts take their time: who a token is must not wait behind them
     hub, identities = HubApi(*address), HubApi(*address, most=AT_ONCE)
-    accounts = Accounts(settings, store, follower, gateway, hub)
+    accounts = UsageTasks(settings, store, follower, gateway, hub)
     app = make_app(
         settings,
         store,

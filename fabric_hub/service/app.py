@@ -30,10 +30,10 @@ from fabric_hub.launch.offer import Offer, offer
 from fabric_hub.rpc.body_limit import BodyLimit
 from fabric_hub.rpc.problem import Problem
 from fabric_hub.service.routes.clusters import add_clusters
-from fabric_hub.service.routes.datasets import PLACES, Desk, add_datasets
+from fabric_hub.service.routes.datasets import PLACES, DatasetService, add_datasets
 from fabric_hub.service.routes.metrics import SCOPE as METRICS_SCOPE
 from fabric_hub.service.routes.usage import PLACES as QUOTA_PLACES
-from fabric_hub.service.routes.usage import QuotaDesk, add_quotas
+from fabric_hub.service.routes.usage import BudgetService, add_quotas
 from fabric_hub.sessions.notify import doorbell_path, ring
 from fabric_hub.sessions.scopes import SERVICE_SCOPE, may_call, server_of
 from fabric_hub.sessions.status import standing
@@ -103,8 +103,8 @@ def make_app(
     store: SessionStore,
     identify: Identify,
     latest: LatestSnapshot,
-    desk: Desk | None = None,
-    quotas: QuotaDesk | None = None,
+    desk: DatasetService | None = None,
+    quotas: BudgetService | None = None,
     metrics: Scrape | None = None,
     *,
     local: bool = True,

@@ -41,7 +41,7 @@ class _Word:
 
 
 @dataclass(frozen=True)
-class _Standing:
+class _TokenState:
     """Whether a session's token stands, in the hub's last word."""
 
     until: float
@@ -64,7 +64,7 @@ class Tokens:
     ) -> None:
         self._ask, self._holder, self._clock = ask, holder, clock
         self._known: dict[str, _Word] = {}
-        self._standing: dict[str, _Standing] = {}  # tokens of sessions on record only: nobody else can fill it
+        self._standing: dict[str, _TokenState] = {}  # tokens of sessions on record only: nobody else can fill it
         self._asking: dict[str, asyncio.Task[None]] = {}
 
     async def __call__(self, token: str) -> Who | None:
@@ -107,7 +107,7 @@ class Tokens:
             else:
                 refused, lasts = not _fits(who, session), SESSION_CACHE_S
             now = self._clock()
-            self._standing[digest] = _Standing(now + lasts, session.id, refused)
+            self._standing[digest] = _TokenState(now + lasts, session.id, refused)
             if len(self._standing) > _MOST:  # of sessions that are over, most of them
                 self._standing = {key: one for key, one in self._standing.items() if now < one.until}
 

@@ -23,7 +23,7 @@ class _Own:
         self.lock, self.count = asyncio.Lock(), 0
 
 
-class Turns:
+class PerSessionLimiter:
     """Who has a question under way, and how many wait."""
 
     def __init__(self) -> None:

@@ -20,7 +20,7 @@ from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.launch.choice import gpu_ways
 from fabric_hub.slurm.limits.model import Limits
-from fabric_hub.slurm.limits.usage import Counted, counted
+from fabric_hub.slurm.limits.usage import UsageIndex, counted
 from fabric_hub.slurm.model import Snapshot
 from fabric_hub.unix.accounts import unix_name
 
@@ -54,7 +54,7 @@ Charges = Callable[[int], Iterable[Charged]]
 Storage = Callable[[str], Awaitable[tuple[StorageUse, ...]]]
 
 
-class UsageDesk:
+class UsageService:
     """Implements :class:`~fabric_hub.budgets.schemas.Source`.
 
     :param days: the history.
@@ -73,7 +73,7 @@ class UsageDesk:
     ) -> None:
         self._settings, self._limits, self._latest = settings, limits, latest
         self._days, self._ask_storage, self._charges = days, storage, charges
-        self._held: tuple[Counted | None, float] = None, 0.0
+        self._held: tuple[UsageIndex | None, float] = None, 0.0
         self._trends: dict[tuple[str, str | None], tuple[float, tuple[DayUse, ...]]] = {}
         self._charged: tuple[float, dict[str, tuple[DayUse, ...]]] | None = None
         self._storage: dict[str, tuple[StorageUse, ...]] = {}
@@ -124,7 +124,7 @@ class UsageDesk:
         self._looked[user] = time.time()
         return self._storage.get(user, ())
 
-    def _moment(self, book: Counted, now: float) -> float:
+    def _moment(self, book: UsageIndex, now: float) -> float:
         """The moment that balances are told of: one for all who ask within a few seconds, summed up once."""
         held, at = self._held
         if held is not book or now - at > HOLDS_S:

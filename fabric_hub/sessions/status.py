@@ -16,26 +16,26 @@ from .store import Session
 SETTLE_S = 2.0
 
 
-class Verdict(StrEnum):
+class JobPresence(StrEnum):
     ALIVE = "alive"
     GONE = "gone"
     UNKNOWN = "unknown"
 
 
-class Standing(Frozen):
+class SessionStatus(Frozen):
     """What is known of a session's job: the verdict, and Slurm's last word where there is one."""
 
-    verdict: Verdict
+    verdict: JobPresence
     job: Job | None = None
     missing: bool = False  # an answer that should have the job has not: Slurm must be asked for it by number
 
     @property
     def alive(self) -> Job | None:
         """The job, while Slurm says that it lives."""
-        return self.job if self.verdict is Verdict.ALIVE else None
+        return self.job if self.verdict is JobPresence.ALIVE else None
 
 
-def standing(session: Session, snapshot: Snapshot | None) -> Standing:
+def standing(session: Session, snapshot: Snapshot | None) -> SessionStatus:
     """What a snapshot says of a session's job.
 
     Gone needs Slurm's own word in an answer to a question asked after the job was
@@ -47,7 +47,7 @@ def standing(session: Session, snapshot: Snapshot | None) -> Standing:
     return standings([session], snapshot)[session.id]
 
 
-def standings(sessions: Sequence[Session], snapshot: Snapshot | None) -> dict[str, Standing]:
+def standings(sessions: Sequence[Session], snapshot: Snapshot | None) -> dict[str, SessionStatus]:
     """What a snapshot says of many sessions' jobs, by the session's id: the jobs are gone through once."""
     jobs = _by_number(snapshot.jobs) if snapshot else {}
     return {session.id: _judge(session, snapshot, jobs.get(session.job_id or 0, ())) for session in sessions}
@@ -68,25 +68,27 @@ def _by_number(jobs: tuple[Job, ...]) -> dict[int, list[Job]]:
     return index
 
 
-def _judge(session: Session, snapshot: Snapshot | None, numbered: Iterable[Job]) -> Standing:
+def _judge(session: Session, snapshot: Snapshot | None, numbered: Iterable[Job]) -> SessionStatus:
     if snapshot is None or session.job_id is None:
-        return Standing(verdict=Verdict.UNKNOWN)
+        return SessionStatus(verdict=JobPresence.UNKNOWN)
     # by number and name: sbatch runs as the user, so the number alone is the user's word
     job = next((job for job in numbered if (job.session or ("", ""))[1] == session.id), None)
     if job is not None and job.phase is not Phase.ENDED:
-        return Standing(verdict=Verdict.ALIVE, job=job)
+        return SessionStatus(verdict=JobPresence.ALIVE, job=job)
     silent = snapshot.silent_since is not None and not snapshot.narrowed  # a narrowed view is of now, as far as it goes
     if silent or snapshot.jobs_at is None or session.submitted_at is None:
-        return Standing(verdict=Verdict.UNKNOWN, job=job)
+        return SessionStatus(verdict=JobPresence.UNKNOWN, job=job)
     if job is None:
-        return Standing(verdict=Verdict.UNKNOWN, missing=snapshot.jobs_at >= session.submitted_at + SETTLE_S)
-    return Standing(verdict=Verdict.GONE if snapshot.jobs_at >= session.submitted_at else Verdict.UNKNOWN, job=job)
+        return SessionStatus(verdict=JobPresence.UNKNOWN, missing=snapshot.jobs_at >= session.submitted_at + SETTLE_S)
+    return SessionStatus(
+        verdict=JobPresence.GONE if snapshot.jobs_at >= session.submitted_at else JobPresence.UNKNOWN, job=job
+    )
 
 
-def by_number(job: Job | None) -> Standing:
+def by_number(job: Job | None) -> SessionStatus:
     """What Slurm's answer to a question about a session's one job says, where it was missing from a snapshot.
 
     :param job: the job, or None: Slurm has none of that number and name.
     """
     gone = job is None or job.phase is Phase.ENDED
-    return Standing(verdict=Verdict.GONE if gone else Verdict.ALIVE, job=job)
+    return SessionStatus(verdict=JobPresence.GONE if gone else JobPresence.ALIVE, job=job)

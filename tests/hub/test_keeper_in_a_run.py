@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.catalogue.client import KeeperClient
+from fabric_hub.catalogue.client import CatalogueClient
 from fabric_hub.errors import FabricError
 from tests.conftest import new_prefix
 from tests.support.embedded_run import ROOT, EmbeddedRun, fabric_hub
@@ -45,7 +45,7 @@ def _socket(run: EmbeddedRun) -> Path:
 
 
 async def _answer(run: EmbeddedRun) -> None:
-    async with KeeperClient(_socket(run)) as client:
+    async with CatalogueClient(_socket(run)) as client:
         end = time.monotonic() + 60
         while True:
             try:

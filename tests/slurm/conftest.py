@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from fabric_hub.gateway.queries.queries import Questions
-from fabric_hub.slurm.limits.chain import Verdict
+from fabric_hub.gateway.queries.queries import Queries
+from fabric_hub.slurm.limits.chain import LimitDecision
 from fabric_hub.slurm.limits.check import verdict
 from fabric_hub.slurm.limits.model import Limits
-from fabric_hub.slurm.limits.request import Ask
+from fabric_hub.slurm.limits.request import JobRequest
 from fabric_hub.slurm.model import Job, JobSpec, Snapshot
 from tests.support.embedded_run import EmbeddedRun
 
@@ -35,10 +35,10 @@ class Lab:
         words = [f"{name}={value}" for name, value in limits.items()]
         self.sacctmgr("modify", "account", self.account, "set", *words)
 
-    def ask(self, *, gpus: int = 1, minutes: int = 60, partition: str = "gpu", qos: str | None = None) -> Ask:
+    def ask(self, *, gpus: int = 1, minutes: int = 60, partition: str = "gpu", qos: str | None = None) -> JobRequest:
         gres = (f"gpu:{gpus}",) if gpus else ()
         spec = JobSpec(account=self.account, partition=partition, qos=qos, cpus=1, gres=gres, minutes=minutes)
-        return Ask.of(spec, self.run.unix_name("student1"))
+        return JobRequest.of(spec, self.run.unix_name("student1"))
 
     def limits(self) -> Limits:
         """What Slurm says of all limits now, asked as the gateway asks."""
@@ -47,19 +47,19 @@ class Lab:
     async def _limits(self) -> Limits:
         slurm = self.run.settings.slurm
         assert slurm is not None
-        questions, at = Questions(slurm), time.time()
+        questions, at = Queries(slurm), time.time()
         found = await questions.limits(_at_once)
         return (await questions.rules(_at_once)).applied(found).model_copy(update={"at": at})
 
     def snapshot(self) -> Snapshot:
         slurm = self.run.settings.slurm
         assert slurm is not None
-        return Snapshot(jobs=asyncio.run(Questions(slurm).jobs()))
+        return Snapshot(jobs=asyncio.run(Queries(slurm).jobs()))
 
-    def verdict(self, ask: Ask) -> Verdict:
+    def verdict(self, ask: JobRequest) -> LimitDecision:
         return verdict(self.limits(), self.snapshot(), ask, time.time())
 
-    def submit(self, ask: Ask, *, user: str = "student1", seconds: int = 600) -> int:
+    def submit(self, ask: JobRequest, *, user: str = "student1", seconds: int = 600) -> int:
         """Submit just that to Slurm, past all our checks; the job's number."""
         gpus = ask.tres.get("gres/gpu", 0)
         done = self.run.as_user(

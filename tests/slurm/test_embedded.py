@@ -22,7 +22,7 @@ from fabric_dev.layout import Layout
 from fabric_dev.supervisor import Supervisor
 from fabric_hub.cli import daemons
 from fabric_hub.errors import FabricError
-from fabric_hub.gateway.queries.queries import Questions
+from fabric_hub.gateway.queries.queries import Queries
 from tests.conftest import new_prefix
 from tests.support.embedded_run import ROOT, EmbeddedRun, fabric_hub
 from tests.support.thief import getting_none_of
@@ -79,7 +79,7 @@ def test_an_array_of_many_tasks_apart_is_told_whole(bare_cluster: EmbeddedRun) -
             gone = {*range(300)} - wanted
             bare_cluster.slurm("scancel", *(f"{array}_{task}" for task in sorted(gone)))
             assert bare_cluster.settings.slurm
-            jobs = asyncio.run(Questions(bare_cluster.settings.slurm).jobs())
+            jobs = asyncio.run(Queries(bare_cluster.settings.slurm).jobs())
             (tasks,) = [job.array_tasks for job in jobs if job.array_id == int(array) and job.state == "PENDING"]
             assert tasks == ",".join(map(str, sorted(wanted)))
     finally:

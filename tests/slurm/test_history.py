@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from fabric_hub.budgets.history import bounds, summed
-from fabric_hub.gateway.queries.queries import Questions
+from fabric_hub.gateway.queries.queries import Queries
 
 from .conftest import Lab
 
@@ -45,7 +45,7 @@ def test_gpu_hours_agree_with_sreport_to_a_thousandth(lab: Lab) -> None:
     ours: dict[str, float] = {}
     days = {first.date(), (last - timedelta(seconds=1)).date()}
     for day in days:
-        jobs = asyncio.run(Questions(slurm).accounting(*bounds(day), [lab.account]))
+        jobs = asyncio.run(Queries(slurm).accounting(*bounds(day), [lab.account]))
         assert {job.account for job in jobs} == {lab.account}
         for row in summed(lab.run.settings, jobs, {}, day, time.time()):
             ours[row.user] = ours.get(row.user, 0.0) + row.gpu_hours * 3600

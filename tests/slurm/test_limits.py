@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from fabric_hub.budgets.balance import Way, balance
+from fabric_hub.budgets.balance import SubmissionRoute, balance
 
 from .conftest import Lab
 
@@ -133,7 +133,7 @@ def test_a_limit_of_a_qos_is_refused_by_its_name(lab: Lab, limit: str, says: str
 def test_a_budget_of_a_qos_is_told_and_counts_instead_of_the_accounts(lab: Lab) -> None:
     lab.limit(GrpTRESMins="gres/gpu=0")
     with _qos(lab, "GrpTRESMins=gres/gpu=600") as name:
-        ask, ways = lab.ask(gpus=2, qos=name), [Way("gpu", name, ("gpu-2",))]
+        ask, ways = lab.ask(gpus=2, qos=name), [SubmissionRoute("gpu", name, ("gpu-2",))]
         assert not lab.verdict(ask).refused
         running = lab.submit(ask)
         began = lab.until(running, "RUNNING").started_at

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.catalogue.audit.log import Entry, Trail, files
+from fabric_hub.catalogue.audit.log import AuditLog, Entry, files
 
 MONTHS = (1_793_000_000.0, 1_793_000_100.0, 1_796_000_000.0, 1_796_000_100.0, 1_796_000_200.0, 1_799_000_000.0)
 
@@ -19,7 +19,7 @@ def event(number: int) -> Entry:
 
 def six_records(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Write a trail of six records in three months; returns its directory."""
-    trail = Trail(directory)
+    trail = AuditLog(directory)
     for number, at in enumerate(MONTHS, 1):
         monkeypatch.setattr(time, "time", lambda at=at: at)
         trail.append(event(number))

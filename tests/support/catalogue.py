@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 
-from fabric_hub.catalogue.client import KeeperUnavailableError
+from fabric_hub.catalogue.client import CatalogueServiceUnavailableError
 from fabric_hub.datasets.model import Acceptance, AccessRequest, Catalogue
-from fabric_hub.datasets.policy import Known
+from fabric_hub.datasets.policy import CatalogueView
 
 
-class FakeKeeper:
-    """Answers as :class:`fabric_hub.catalogue.client.KeeperClient` does; ``catalogue`` is what a test sets."""
+class FakeCatalogue:
+    """Answers as :class:`fabric_hub.catalogue.client.CatalogueClient` does; ``catalogue`` is what a test sets."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue: Catalogue | None = catalogue
@@ -24,9 +24,9 @@ class FakeKeeper:
         if never_answered:
             self.catalogue = None
 
-    async def known(self) -> Known:
+    async def known(self) -> CatalogueView:
         """What a hub that follows this keeper knows."""
-        return Known(
+        return CatalogueView(
             catalogue=self.catalogue,
             silent_since=self.silent_since,
             problem="The keeper is not running." if self.silent_since else "",
@@ -49,4 +49,6 @@ class FakeKeeper:
 
     def _check_answers(self) -> None:
         if self.silent_since is not None:
-            raise KeeperUnavailableError("The keeper is not running.", reason="keeper-unavailable", status=503)
+            raise CatalogueServiceUnavailableError(
+                "The keeper is not running.", reason="keeper-unavailable", status=503
+            )

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from fabric_hub.catalogue.audit.log import files, trail_directory
+from fabric_hub.catalogue.audit.log import audit_directory, files
 from fabric_hub.datasets.model import Agreement, Dataset, Grant, Version
 
-from .catalogue_thread import KeeperThread, settings_of
+from .catalogue_thread import CatalogueThread, settings_of
 from .person import Person
 from .small_site import SmallSite
 
@@ -34,7 +34,7 @@ class Shelf:
     def __init__(self, directory: Path, **changes: dict[str, Any]) -> None:
         directory.mkdir()
         self.site = SmallSite(directory / "site", datasets=settings_of(directory), **changes)
-        self.keeper = KeeperThread(directory / "site" / "site.toml", self.site.settings)
+        self.keeper = CatalogueThread(directory / "site" / "site.toml", self.site.settings)
         self.publish("weather", access="public")
         self.publish("wind-farm", access="restricted", agreement=AGREEMENT, project="twin")
         self.publish("solar-park", access="restricted", agreement=AGREEMENT, project="twin")
@@ -71,7 +71,7 @@ class Shelf:
         assert self.site.settings.datasets
         records = [
             json.loads(line)
-            for file in files(trail_directory(self.site.settings.datasets))
+            for file in files(audit_directory(self.site.settings.datasets))
             for line in file.read_text().splitlines()
         ]
         return [(one["event"], one["dataset"], one.get("why")) for one in records if one.get("user") == person.name]

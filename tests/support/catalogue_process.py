@@ -26,9 +26,9 @@ from fabric_dev import instance
 from fabric_dev.layout import Layout
 from fabric_dev.processes import MARK, Account, as_account
 from fabric_dev.runtime import readable_by_others
-from fabric_hub.catalogue.audit.log import trail_directory
+from fabric_hub.catalogue.audit.log import audit_directory
 from fabric_hub.catalogue.audit.reading import Reading
-from fabric_hub.catalogue.client import KeeperClient
+from fabric_hub.catalogue.client import CatalogueClient
 from fabric_hub.catalogue.publish import grants_file
 from fabric_hub.config.settings import DatasetsSettings, parse
 
@@ -100,8 +100,8 @@ class Daemon:
         return found
 
     @property
-    def client(self) -> KeeperClient:
-        return KeeperClient(self.datasets.socket)
+    def client(self) -> CatalogueClient:
+        return CatalogueClient(self.datasets.socket)
 
     def prepare(self) -> None:
         """What an operator prepares: a site's file, and directories of the keeper's."""
@@ -181,7 +181,7 @@ published = "{self.directory}/published"
         return found
 
     def records(self) -> list[dict[str, Any]]:
-        return list(Reading(trail_directory(self.datasets)).records())
+        return list(Reading(audit_directory(self.datasets)).records())
 
 
 def as_operator(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:

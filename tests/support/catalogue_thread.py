@@ -9,7 +9,7 @@ from typing import Any
 
 from fabric_hub.catalogue.database import open_catalogue
 from fabric_hub.catalogue.server import serve
-from fabric_hub.catalogue.service import Keeper
+from fabric_hub.catalogue.service import CatalogueService
 from fabric_hub.catalogue.store import CatalogueStore
 from fabric_hub.config.settings import Settings
 from fabric_hub.datasets.model import Catalogue
@@ -30,7 +30,7 @@ def settings_of(directory: Path) -> dict[str, Any]:
     }
 
 
-class KeeperThread:
+class CatalogueThread:
     """Serves the keeper of a site. ``store`` is its catalogue, as ``fabric-hub datasets`` changes it."""
 
     def __init__(self, site: Path, settings: Settings) -> None:
@@ -48,7 +48,7 @@ class KeeperThread:
 
         async def begin() -> None:
             self._stop, ready = asyncio.Event(), asyncio.Event()
-            keeper = Keeper(self._site, self._settings, CatalogueStore(open_catalogue(self._datasets)))
+            keeper = CatalogueService(self._site, self._settings, CatalogueStore(open_catalogue(self._datasets)))
             self._served = asyncio.create_task(serve(keeper, self._datasets.socket, self._stop, ready))
             await asyncio.wait_for(ready.wait(), 20)
 

@@ -16,12 +16,12 @@ from fabric_hub.datasets.model import Acceptance, Catalogue, Grant
 from fabric_hub.datasets.policy import ACCEPT_SCOPE
 from fabric_hub.service.app import make_app
 from fabric_hub.service.auth import Tokens
-from fabric_hub.service.routes.datasets import Desk
+from fabric_hub.service.routes.datasets import DatasetService
 from fabric_hub.service.routes.metrics import SCOPE as METRICS_SCOPE
 from fabric_hub.service.routes.metrics import ServiceMetrics, seen
-from fabric_hub.service.routes.usage import QuotaDesk
+from fabric_hub.service.routes.usage import BudgetService
 from fabric_hub.service.tasks.continuation import Continuation
-from fabric_hub.service.tasks.idle import IdleDesk
+from fabric_hub.service.tasks.idle import IdleSessions
 from fabric_hub.service.tasks.review import Review
 from fabric_hub.sessions.scopes import SERVICE_SCOPE, SESSION_SCOPE, scopes_of
 from fabric_hub.sessions.store import Session, SessionStore
@@ -29,7 +29,7 @@ from fabric_hub.slurm.model import Job, Snapshot, job_name
 
 from .accounts_and_hub import Accounts, Hub, no_newer
 from .builders import NOW, a_dataset, a_node, a_site, fields_of_a_session
-from .catalogue import FakeKeeper
+from .catalogue import FakeCatalogue
 from .gateway import FakeGateway
 
 ROOT = "/services/fabric"
@@ -166,17 +166,17 @@ class Service:
         self._hub = Hub(self.store)
         self._review = Review(self.settings, self.store, self._usage)
         self._is: _Wanted | None = None
-        self._keeper = FakeKeeper(_catalogue(_Wanted()))
-        quotas = QuotaDesk(
+        self._keeper = FakeCatalogue(_catalogue(_Wanted()))
+        quotas = BudgetService(
             source=self._usage,
             review=self._review,
             continuation=Continuation(self.settings, self.store, self._hub),
-            idle=IdleDesk(self.settings, self.store, self._hub),
+            idle=IdleSessions(self.settings, self.store, self._hub),
             gateway=self._gateway,
             newer_limits=no_newer,
         )
         tokens = Tokens(_who, self.store.holder)
-        desk = Desk(self._keeper.known, self._keeper)
+        desk = DatasetService(self._keeper.known, self._keeper)
         self._app = make_app(self.settings, self.store, tokens, self._latest, desk, quotas, self._scrape)
         self._session: Session | None = None
 

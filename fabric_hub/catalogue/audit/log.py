@@ -70,7 +70,7 @@ class Head(Frozen):
     size: int = Field(default=0, ge=0)
 
 
-class TrailBrokenError(FabricError):
+class AuditLogBrokenError(FabricError):
     """The trail is not what was written: something was changed, removed or put in."""
 
     def __init__(self, message: str) -> None:
@@ -82,7 +82,7 @@ class TrailBrokenError(FabricError):
         )
 
 
-def trail_directory(datasets: DatasetsSettings) -> Path:
+def audit_directory(datasets: DatasetsSettings) -> Path:
     """Where a site's trail is."""
     return datasets.state_dir / "trail"
 
@@ -151,10 +151,10 @@ def read_head(directory: Path) -> Head:
         return Head.model_validate_json((directory / HEAD).read_bytes())
     except FileNotFoundError:
         if files(directory):
-            raise TrailBrokenError(f"The trail in {directory} has records but no {HEAD}.") from None
+            raise AuditLogBrokenError(f"The trail in {directory} has records but no {HEAD}.") from None
         return Head()
     except ValidationError:
-        raise TrailBrokenError(f"{directory / HEAD} is not the head of a trail.") from None
+        raise AuditLogBrokenError(f"{directory / HEAD} is not the head of a trail.") from None
 
 
 @contextlib.contextmanager
@@ -168,7 +168,7 @@ def locked(directory: Path, how: int) -> Iterator[int]:
         os.close(handle)
 
 
-class Trail:
+class AuditLog:
     """Appends to the trail in a directory, which is made when it is missing. Several processes may.
 
     An append is complete, and on the disk, when it returns. One that was cut short (a crash, a full disk)
@@ -242,7 +242,7 @@ class Trail:
         if head.file:
             found = _size(self.directory / head.file)
             if found < head.size:
-                raise TrailBrokenError(
+                raise AuditLogBrokenError(
                     f"The trail ends before record {head.seq}, which its head names: {head.file} has {found} bytes "
                     f"instead of {head.size}."
                 )

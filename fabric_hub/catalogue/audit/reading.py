@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from fabric_hub.types import Frozen
 
-from .log import LONGEST, Head, TrailBrokenError, files, locked, opened, read_head
+from .log import LONGEST, AuditLogBrokenError, Head, files, locked, opened, read_head
 
 # Where `closed` never came (a node that was lost): how long after the longest session a use counts as ended.
 GRACE_S = 86400.0
@@ -40,7 +40,7 @@ class Reading:
         """
         if not self.directory.is_dir():
             if self._noted and self._noted.seq:
-                raise TrailBrokenError(f"There is no trail in {self.directory}: record 1 is missing.")
+                raise AuditLogBrokenError(f"There is no trail in {self.directory}: record 1 is missing.")
             return
         # What stands before this head is final. Writers go on meanwhile, as a long trail takes minutes.
         yield from self._up_to(read_head(self.directory))
@@ -52,7 +52,7 @@ class Reading:
             size - (head.size if name == head.file else 0) for name, size in sizes.items() if name >= head.file
         )
         if self._noted and self._noted.seq > self.last.seq:
-            raise TrailBrokenError(
+            raise AuditLogBrokenError(
                 f"The trail ends at record {self.last.seq}; record {self.last.seq + 1} is missing, although record "
                 f"{self._noted.seq} was noted."
             )
@@ -63,12 +63,12 @@ class Reading:
                 continue
             yield from self._of(path, head)
         if self.last.seq < head.seq:
-            raise TrailBrokenError(
+            raise AuditLogBrokenError(
                 f"Record {self.last.seq + 1} is missing: the trail ends before it, although its head names record "
                 f"{head.seq}."
             )
         if self.last != head:
-            raise TrailBrokenError(f"Record {self.last.seq} is not the one that the trail's head names.")
+            raise AuditLogBrokenError(f"Record {self.last.seq} is not the one that the trail's head names.")
 
     def _of(self, path: Path, head: Head) -> Iterator[dict[str, Any]]:
         number = 0
@@ -88,7 +88,7 @@ class Reading:
                     wrong = "" if record["digest"] == self._noted.digest else "is not the one that was noted"
                 if wrong:
                     where = f"{path.name}, line {number}" if path.name != self.last.file else path.name
-                    raise TrailBrokenError(f"Record {self.last.seq + 1} ({where}, byte {offset}) {wrong}.")
+                    raise AuditLogBrokenError(f"Record {self.last.seq + 1} ({where}, byte {offset}) {wrong}.")
                 offset += len(line)
                 self.last = Head(seq=record["seq"], digest=record["digest"], file=path.name, size=offset)
                 yield record

@@ -176,7 +176,9 @@ class Meter:
             sys.stderr.flush()
 
 
-def _squash(source: Path, image: int, compression: Compression, keeper: become.Keeper, progress: tree.Progress) -> None:
+def _squash(
+    source: Path, image: int, compression: Compression, keeper: become.CatalogueAccount, progress: tree.Progress
+) -> None:
     """Run mksquashfs as the keeper on what this process reads."""
     argv = ["mksquashfs", "-", f"/proc/self/fd/{image}", "-tar", *_COMPRESSION[compression], *_FORM, *_SAME, *_STRICT]
     identity: dict[str, Any] = {}
@@ -274,7 +276,7 @@ def _copy(found: tree.Found, stream: IO[bytes], progress: tree.Progress) -> str:
 
 
 @contextlib.contextmanager
-def _incoming(directory: Path, keeper: become.Keeper) -> Iterator[tuple[Path, int]]:
+def _incoming(directory: Path, keeper: become.CatalogueAccount) -> Iterator[tuple[Path, int]]:
     """An empty file of the keeper's in the store, open and locked; it is gone afterwards unless it was renamed."""
     draft = directory / f".{secrets.token_hex(8)}{_UNFINISHED}"
     try:

@@ -7,7 +7,7 @@ import logging
 import pwd
 from typing import Protocol
 
-from fabric_hub.gateway.queries.queries import SilentError
+from fabric_hub.gateway.queries.queries import UnavailableError
 from fabric_hub.slurm.model import Found, Job, Phase
 from fabric_hub.slurm.reasons import BY_OTHERS, meanwhile
 
@@ -36,7 +36,7 @@ async def _cancelled_by(asks: AsksAboutEnds, number: int) -> str:
             await asyncio.sleep(_AGAIN_S)
         try:
             uid = await asks.cancelled_by(number)
-        except SilentError as error:
+        except UnavailableError as error:
             log.warning("Who cancelled job %d is not known: %s", number, error)
             break
         if uid is not None:
@@ -47,7 +47,7 @@ async def _cancelled_by(asks: AsksAboutEnds, number: int) -> str:
 async def _node_reason(asks: AsksAboutEnds, job: Job) -> str:
     try:
         reason, since = await asks.node_reason(job.node)
-    except SilentError as error:
+    except UnavailableError as error:
         log.warning("What befell node %s is not known: %s", job.node, error)
         return ""
     return reason if meanwhile(job, since) else ""

@@ -26,7 +26,7 @@ from fabric_hub.errors import SlurmUnavailableError
 from fabric_hub.gateway import rate_limit as pace
 from fabric_hub.gateway.job_table import Named
 from fabric_hub.gateway.queries.parse import JobDetail
-from fabric_hub.gateway.queries.queries import Questions, SilentError
+from fabric_hub.gateway.queries.queries import Queries, UnavailableError
 from fabric_hub.slurm.model import Job, SubmitRequest
 from fabric_hub.unix.accounts import Account
 
@@ -67,7 +67,7 @@ class OwnJobs:
     :param slot: a place among the clients that run as an account at the same time.
     """
 
-    def __init__(self, key: bytes, asks: Questions, bucket: pace.Bucket, slot: Slot) -> None:
+    def __init__(self, key: bytes, asks: Queries, bucket: pace.Bucket, slot: Slot) -> None:
         self._key, self._asks, self._bucket, self._slot = key, asks, bucket, slot
 
     def mark(self, request: SubmitRequest, account: str) -> str:
@@ -96,7 +96,7 @@ class OwnJobs:
         try:
             async with self._slot(account):
                 yield
-        except SilentError as error:
+        except UnavailableError as error:
             raise SlurmUnavailableError(
                 f"It is not known whether the session's job is there: {error}.", since=time.time()
             ) from None
@@ -109,7 +109,7 @@ def _named(jobs: tuple[J, ...], account: Account) -> tuple[J, ...]:
     """
     for job in jobs:
         if job.user != account.name:
-            raise SilentError(f"squeue calls the owner of job {job.job_id} {job.user!r}, not {account.name}")
+            raise UnavailableError(f"squeue calls the owner of job {job.job_id} {job.user!r}, not {account.name}")
     return jobs
 
 

@@ -19,7 +19,7 @@ from fabric_hub.slurm.storage import NoQuotaError, StorageAnswer, StorageQuota
 from fabric_hub.unix import command
 from fabric_hub.unix.accounts import Account
 
-from .queries import SilentError
+from .queries import UnavailableError
 
 # Who asks again within this time gets the same answer.
 _HOLDS_S = 30.0
@@ -62,7 +62,7 @@ def check_window(start: float, end: float) -> None:
         )
 
 
-class AccountingDesk:
+class AccountingReader:
     """Asks Slurm's database for one window at a time, whoever wants it, of the site's accounts, those below them, and
     those that share a budget with them.
 
@@ -88,7 +88,7 @@ class AccountingDesk:
             wanted, services = sharing(limits, self._accounts)
             try:
                 jobs = await self._asks.accounting(start, end, sorted(wanted), sorted(services))
-            except SilentError as error:
+            except UnavailableError as error:
                 raise SlurmUnavailableError(f"Slurm's accounting is not known now: {error}.") from None
             return Accounting(start=start, end=end, at=at, jobs=jobs, below=under)
 
@@ -184,7 +184,7 @@ class _FileSystem:
         return self._numbers.get(key, nothing.model_copy(update={"at": at}))
 
 
-class StorageDesk:
+class StorageReader:
     """Asks the tools that a site names, each file system with places and a time limit of its own: one that hangs holds
     up no other, and once two users have waited for it in vain, it is left alone for a while.
 

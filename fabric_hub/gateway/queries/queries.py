@@ -37,7 +37,7 @@ Turn = Callable[[], Awaitable[None]]
 T = TypeVar("T")
 
 
-class SilentError(Exception):
+class UnavailableError(Exception):
     """Slurm did not answer a question; the text says what is wrong, in plain words."""
 
 
@@ -47,7 +47,7 @@ def _reading(program: str) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        raise SilentError(f"{program}'s answer cannot be read: {error}") from error
+        raise UnavailableError(f"{program}'s answer cannot be read: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Rules:
         return limits.model_copy(update={"enforcement": self.enforcement})
 
 
-class Questions:
+class Queries:
     """Asks squeue, sinfo, sacct, scontrol and sacctmgr. ``counts`` says how often, by program.
 
     :param users: how users and accounts belong together; None: nobody's own jobs can be asked for.
@@ -131,11 +131,11 @@ class Questions:
     def _owner(self, unix: str) -> Account:
         user = hub_name(self._users, unix) if self._users else None
         if self._users is None or not (user or self._users.shared_account):
-            raise SilentError(f"account {unix} is no user's here, and cannot be asked about its jobs")
+            raise UnavailableError(f"account {unix} is no user's here, and cannot be asked about its jobs")
         try:
             return accounts.resolve(user or unix, self._users)
         except FabricError as error:
-            raise SilentError(str(error)) from error
+            raise UnavailableError(str(error)) from error
 
     async def cancelled_by(self, number: int) -> int | None:
         """The uid of who cancelled a job, from the database; None: it does not say (yet).
@@ -276,10 +276,10 @@ class Questions:
             raise self._failed(program, done.words)
         return done.stdout.decode("utf-8", "replace")
 
-    def _failed(self, program: str, said: str) -> SilentError:
+    def _failed(self, program: str, said: str) -> UnavailableError:
         if privacy.is_refused(said):
-            return SilentError(privacy.why_refused(program, accounts.own_name()))
-        return SilentError(refusals.silence(said) or f"{program} failed: {refusals.quoted(said) or 'no words'}")
+            return UnavailableError(privacy.why_refused(program, accounts.own_name()))
+        return UnavailableError(refusals.silence(said) or f"{program} failed: {refusals.quoted(said) or 'no words'}")
 
     async def _call(
         self,
@@ -298,6 +298,6 @@ class Questions:
             limit_s = timeout_s or self._slurm.query_timeout_s
             return await command.run([str(path), *arguments], env=env, timeout_s=limit_s, account=account)
         except command.TimedOutError as error:
-            raise SilentError(f"Slurm is too slow: {error}") from error
+            raise UnavailableError(f"Slurm is too slow: {error}") from error
         except (OSError, command.TooMuchOutputError) as error:
-            raise SilentError(f"{path} cannot be used: {error}") from error
+            raise UnavailableError(f"{path} cannot be used: {error}") from error

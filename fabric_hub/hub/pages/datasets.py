@@ -15,7 +15,7 @@ from tornado import web
 
 from fabric_hub.config.settings import Settings
 from fabric_hub.datasets import policy as datasets_policy
-from fabric_hub.datasets.policy import Known, State
+from fabric_hub.datasets.policy import CatalogueView, State
 from fabric_hub.errors import FabricError
 from fabric_hub.hub.spawner import agreements
 from fabric_hub.hub.spawner.runtime import HubRuntime, runtime
@@ -39,7 +39,7 @@ class _Page(BaseHandler):  # type: ignore[misc]
     async def told(self, *, fresh: bool = False) -> DatasetPages:
         settings = self.shared.settings
         page = f"{settings.hub.pages_url}/hub/datasets"
-        known = await self.shared.datasets(fresh=fresh) or Known()
+        known = await self.shared.datasets(fresh=fresh) or CatalogueView()
         return for_pages(settings, known, self.current_user.name, self.today, page)
 
     async def show(self, template: str, **told: Any) -> None:

@@ -15,7 +15,7 @@ from jupyterhub.user import User
 from jupyterhub.utils import make_ssl_context
 
 from fabric_hub.hub.spawner.runtime import runtime
-from fabric_hub.hub.spawner.start_queue import Step
+from fabric_hub.hub.spawner.start_queue import StartSlot
 
 
 def share_tls_context() -> None:
@@ -65,7 +65,7 @@ def start_in_turn() -> None:
     async def in_turn(self: User, *args: Any, **named: Any) -> Any:
         turnstile = runtime().turnstile
         turnstile.enter(getattr(self, "name", ""))
-        await turnstile.wait(Step.BEGIN)
+        await turnstile.wait(StartSlot.BEGIN)
         return await spawn(self, *args, **named)
 
     in_turn.__module__ = __name__

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from fabric_hub.errors import FabricError, SlurmUnavailableError
-from fabric_hub.sessions.status import Verdict, standing
+from fabric_hub.sessions.status import JobPresence, standing
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.model import CancelRequest
 
@@ -43,7 +43,7 @@ class Ending:
             try:
                 async with asyncio.timeout(GONE_PATIENCE_S):
                     async for snapshot in self._shared.follower.changes():
-                        if standing(session, snapshot).verdict is Verdict.GONE:
+                        if standing(session, snapshot).verdict is JobPresence.GONE:
                             break
             except TimeoutError:
                 # it may write to its files until it has ended: the reconciler removes them then

@@ -18,10 +18,10 @@ from fabric_hub.gateway.jobs.session_dir import FULL
 from fabric_hub.launch import choice as policy
 from fabric_hub.launch.offer import OfferedProject
 from fabric_hub.projects.owners import said_to
-from fabric_hub.slurm.limits.chain import Verdict
+from fabric_hub.slurm.limits.chain import LimitDecision
 from fabric_hub.slurm.limits.check import verdict
 from fabric_hub.slurm.limits.model import Limits
-from fabric_hub.slurm.limits.request import Ask
+from fabric_hub.slurm.limits.request import JobRequest
 from fabric_hub.slurm.model import Snapshot
 from fabric_hub.unix.accounts import unix_name
 
@@ -45,7 +45,7 @@ class OverLimitError(OfferError):
     ``same_warning`` is the warning of the project's budget (its id) that says no more than this, or "".
     """
 
-    def __init__(self, found: Verdict, project: str, rescue: str, hint: str, *, account: str = "") -> None:
+    def __init__(self, found: LimitDecision, project: str, rescue: str, hint: str, *, account: str = "") -> None:
         error = found.error(hint)
         super().__init__(error, project, rescue)
         above = "" if found.budget_of == f"account {account}" else found.budget_of
@@ -105,7 +105,7 @@ def refused_now(
     if limits is None or settings.slurm is None:
         return {}
     account, now = _account(settings, user), time.time()
-    found: dict[str, list[Verdict]] = {}
+    found: dict[str, list[LimitDecision]] = {}
     for offered in projects:
         for name in () if offered.closed else offered.profiles:
             profile, project = settings.profile[name], settings.project[offered.name]
@@ -114,7 +114,7 @@ def refused_now(
                     project=offered.name, account=project.account, profile=name, kind=profile.kind, image="",
                     hours=_SHORTEST_HOURS,
                 )  # fmt: skip
-                ask = Ask.of(policy.job_spec(profile, choice), account)
+                ask = JobRequest.of(policy.job_spec(profile, choice), account)
                 found.setdefault(name, []).append(verdict(limits, snapshot, ask, now))
     return {
         name: "not now: the budget is used up" if told[0].reason == "budget" else f"not now: {told[0].message}"
@@ -128,10 +128,10 @@ def _account(settings: Settings, user: str) -> str:
     return pwd.getpwuid(os.geteuid()).pw_name if users.shared_account else unix_name(users, user)
 
 
-async def _verdict(shared: HubRuntime, user: str, choice: policy.Choice, profile: str) -> Verdict:
+async def _verdict(shared: HubRuntime, user: str, choice: policy.Choice, profile: str) -> LimitDecision:
     settings = shared.settings
     wanted = settings.profile[profile]
     if profile != choice.profile:
         choice = choice.model_copy(update={"profile": profile, "hours": wanted.default_hours})
-    ask = Ask.of(policy.job_spec(wanted, choice), _account(settings, user))
+    ask = JobRequest.of(policy.job_spec(wanted, choice), _account(settings, user))
     return verdict(await shared.current_limits(), shared.follower.snapshot, ask, time.time())

@@ -9,24 +9,24 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from fabric_hub.catalogue.client import KeeperClient
+from fabric_hub.catalogue.client import CatalogueClient
 from fabric_hub.catalogue.follower import CatalogueFollower
 from fabric_hub.catalogue.view import known_by
 from fabric_hub.config.settings import Settings
-from fabric_hub.datasets.policy import Known
+from fabric_hub.datasets.policy import CatalogueView
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.client import GatewayClient
 from fabric_hub.gateway.follower import SnapshotFollower
 from fabric_hub.gateway.limits_follower import LimitsFollower
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.notify import doorbell_path, listen
-from fabric_hub.sessions.status import Verdict, standings
+from fabric_hub.sessions.status import JobPresence, standings
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.slurm.limits.model import Limits
 from fabric_hub.slurm.model import Job, Snapshot
 
 from .metrics import SLURM_SILENT, SNAPSHOT_AGE
-from .start_queue import Turnstile
+from .start_queue import StartQueue
 
 log = logging.getLogger(__name__)
 
@@ -45,9 +45,9 @@ class HubRuntime:
         self.gateway = GatewayClient(settings.gateway.socket)
         self.follower = SnapshotFollower(self.gateway, self._wanted)
         self.limits = LimitsFollower(self.gateway, lambda: True)
-        self.keeper = KeeperClient(settings.datasets.socket) if settings.datasets else None
+        self.keeper = CatalogueClient(settings.datasets.socket) if settings.datasets else None
         self._catalogue = CatalogueFollower(self.keeper) if self.keeper else None
-        self.turnstile = Turnstile()
+        self.turnstile = StartQueue()
         self._bells: dict[str, asyncio.Event] = {}
         self._waiting: dict[str, tuple[asyncio.Event, int | None, Job | None]] = {}  # bell, and what they know
         self._asked: dict[str, float] = {}  # when a session's job was missing, and asked about
@@ -87,7 +87,7 @@ class HubRuntime:
         """Slurm's limits as last told; right after a start, waits a moment for the first word."""
         return await self.limits.current() if self.settings.slurm else None
 
-    async def datasets(self, *, fresh: bool = False) -> Known | None:
+    async def datasets(self, *, fresh: bool = False) -> CatalogueView | None:
         """What is known of the datasets now; None where the site offers none.
 
         :param fresh: ask the keeper first, so that what it has just been told is in it.
@@ -169,7 +169,7 @@ class HubRuntime:
         async for snapshot in self.follower.changes():
             self._wake(snapshot)
             found = standings([session for session, _ in self._on_gone.values()], snapshot)
-            for session_id in [name for name, now in found.items() if now.verdict is Verdict.GONE]:
+            for session_id in [name for name, now in found.items() if now.verdict is JobPresence.GONE]:
                 _, gone = self._on_gone.pop(session_id)
                 session = self.store.get(session_id)
                 if session is None or not session.live:

@@ -22,7 +22,7 @@ from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError, SlurmUnavailableError
 from fabric_hub.launch import batchspawner_compat as drop_in
 from fabric_hub.launch import choice as policy
-from fabric_hub.sessions.status import SETTLE_S, Standing, Verdict, by_number, standing
+from fabric_hub.sessions.status import SETTLE_S, JobPresence, SessionStatus, by_number, standing
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.model import Found, Job, JobSpec, SessionFile, Snapshot, SubmitRequest, Submitted
 from fabric_hub.slurm.reasons import BY_OTHERS
@@ -184,7 +184,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         while True:
             session = self._reread()
             now = await self._standing(session, shared.follower.snapshot)
-            if now.verdict is Verdict.GONE:
+            if now.verdict is JobPresence.GONE:
                 raise await self._why_gone(now)
             if session.port is not None:
                 return await self._address(session), session.port
@@ -198,7 +198,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
                 with suppress(FabricError):
                     await shared.follower.fresh(time.time() - QUIET_S)
 
-    async def _standing(self, session: Session, snapshot: Snapshot | None) -> Standing:
+    async def _standing(self, session: Session, snapshot: Snapshot | None) -> SessionStatus:
         """What is known of the session's job; one that a snapshot lacks is asked for by its number."""
         now = standing(session, snapshot)
         if not now.missing or session.job_id is None:
@@ -226,11 +226,11 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         """
         snapshot = self.shared.follower.snapshot
         now = await self._standing(session, snapshot)
-        if now.job is None or not now.job.node or now.verdict is Verdict.GONE:
+        if now.job is None or not now.job.node or now.verdict is JobPresence.GONE:
             snapshot = await self.shared.follower.fresh(session.announced_at or time.time())
             now = await self._standing(session, snapshot)
         while now.job is None or not now.job.node:
-            if now.verdict is Verdict.GONE:
+            if now.verdict is JobPresence.GONE:
                 raise await self._why_gone(now)
             # an answer that is too old to have the job is soon followed by one that must have it
             quiet_s = SETTLE_S if now.job is None and not now.missing else QUIET_S
@@ -244,7 +244,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         nodes = snapshot.nodes if snapshot else ()
         return next((known.address for known in nodes if known.name == node and known.address), node)
 
-    async def _why_gone(self, now: Standing) -> FabricError:
+    async def _why_gone(self, now: SessionStatus) -> FabricError:
         found = await self._explained(now.job)
         told = was_killed(now.job) or prologue_failed(now.job) or found.node_reason
         lines = await self.last_lines() if told else ()
@@ -276,7 +276,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         self.session = session
         # a hub that has just started asks before it has heard anything: wait for the first word
         now = await self._standing(session, await self.shared.current_snapshot(FIRST_WORD_S))
-        if now.verdict is not Verdict.GONE:
+        if now.verdict is not JobPresence.GONE:
             return None
         error = await self._why_gone(now)
         lines = await self.last_lines()

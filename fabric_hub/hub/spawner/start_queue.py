@@ -16,7 +16,7 @@ TURNS = 8
 _ROUND: ContextVar[int] = ContextVar("fabric_start_round", default=0)
 
 
-class Step(IntEnum):
+class StartSlot(IntEnum):
     """How far a start is."""
 
     BEGIN = 0
@@ -24,7 +24,7 @@ class Step(IntEnum):
     READY = 2
 
 
-class Turnstile:
+class StartQueue:
     """Lets starts pass one by one, and the hub answer others in between.
 
     Fifty who click in the same moment would otherwise have their starts' work queued in
@@ -48,7 +48,7 @@ class Turnstile:
         self._last[user] = taken
         _ROUND.set(taken)
 
-    async def wait(self, step: Step) -> None:
+    async def wait(self, step: StartSlot) -> None:
         """Return when it is the caller's turn; what it then does without waiting it does alone."""
         turn = asyncio.get_running_loop().create_future()
         heappush(self._queue, (_ROUND.get(), -step, next(self._order), turn))

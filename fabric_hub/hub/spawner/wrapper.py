@@ -19,7 +19,7 @@ from traitlets import Any as AnyTrait
 from traitlets import Instance, Integer, Unicode, default
 from wrapspawner import WrapSpawner
 
-from fabric_hub.datasets.policy import Known
+from fabric_hub.datasets.policy import CatalogueView
 from fabric_hub.errors import FabricError
 from fabric_hub.hub.pages.start_form import render_form
 from fabric_hub.launch import choice as policy
@@ -39,7 +39,7 @@ from .opening import open_session
 from .reach import unreachable
 from .runtime import HubRuntime, runtime
 from .slurm_child import FabricSlurmSpawner
-from .start_queue import Step
+from .start_queue import StartSlot
 
 SNAPSHOT_PATIENCE_S = 10.0
 
@@ -125,7 +125,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         self.user_options = choice.options()
         self._become(choice.kind)
 
-    async def _judge(self, wish: UserOptions, today: date, known: Known | None) -> policy.Choice:
+    async def _judge(self, wish: UserOptions, today: date, known: CatalogueView | None) -> policy.Choice:
         settings, user = self.shared.settings, self.user.name
         choice = policy.choose(as_built(settings), user, wish, today, known)
         if self.shared.store.live(user, self.name) is None:  # a session on record has its job, whatever is seen now
@@ -237,7 +237,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
 
     async def create_certs(self) -> dict[str, str]:
         """The files of this start's key and certificate, where JupyterHub has them; see :mod:`.certificates`."""
-        await self.shared.turnstile.wait(Step.SUBMIT)
+        await self.shared.turnstile.wait(StartSlot.SUBMIT)
         names = self.ssl_alt_names
         if callable(names):
             names = await maybe_future(names(self))
@@ -287,7 +287,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         session = self.shared.store.get(self.session_id) or session
         await asyncio.to_thread(self.shared.store.update, session.id, token=None)
         self._guard(session)
-        await self.shared.turnstile.wait(Step.READY)
+        await self.shared.turnstile.wait(StartSlot.READY)
         return address
 
     async def _give_up(self, error: FabricError) -> SessionFailure:

@@ -16,15 +16,15 @@ from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.launch import dask_clusters as clusters
 from fabric_hub.launch.dask_clusters import ClusterOffer
-from fabric_hub.launch.quote import Known, Quote, Wish, quote
-from fabric_hub.service.per_session import Turns
+from fabric_hub.launch.quote import Quote, QuoteInputs, QuoteRequest, quote
+from fabric_hub.service.per_session import PerSessionLimiter
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.limits.model import Limits
 from fabric_hub.slurm.model import Snapshot
 from fabric_hub.types import Slug
 from fabric_hub.unix.accounts import unix_name
 
-from .usage import QuotaDesk, time_left_of
+from .usage import BudgetService, time_left_of
 
 # As many workers as one scheduler can lead; also what a job array may hold by default (slurm.conf, MaxArraySize).
 MOST_WORKERS = 1000
@@ -37,7 +37,7 @@ def add_clusters(
     settings: Settings,
     latest: Callable[[], Awaitable[Snapshot | None]],
     own_session: Callable[..., Awaitable[Session]],
-    quotas: QuotaDesk | None = None,
+    quotas: BudgetService | None = None,
 ) -> None:
     """Add the verbs to the service's API; all are for a session's own token.
 
@@ -45,7 +45,7 @@ def add_clusters(
     :param quotas: where Slurm's limits and the project's GPU-hours are read, or None where nobody keeps count.
     """
 
-    one_at_a_time, turns = asyncio.Lock(), Turns()
+    one_at_a_time, turns = asyncio.Lock(), PerSessionLimiter()
 
     @api.get("/session/clusters")
     async def session_clusters(session: Annotated[Session, Depends(own_session)]) -> ClusterOffer:
@@ -75,7 +75,7 @@ def add_clusters(
                 hint=f"It may have {MOST_WORKERS}.",
                 status=409,
             )
-        wish = Wish(profile, workers, have, submitted, per_job)
+        wish = QuoteRequest(profile, workers, have, submitted, per_job)
         async with turns.turn(session.id):
             try:
                 return await priced(session, wish, quotas.source.limits() if quotas else None)
@@ -86,9 +86,9 @@ def add_clusters(
                     raise
                 return await priced(session, wish, newer)
 
-    async def priced(session: Session, wish: Wish, limits: Limits | None) -> Quote:
+    async def priced(session: Session, wish: QuoteRequest, limits: Limits | None) -> Quote:
         """Among all jobs of a large cluster this takes a while: beside the loop, and one at a time."""
-        known = Known(
+        known = QuoteInputs(
             now=time.time(),
             snapshot=await latest(),
             limits=limits,

@@ -18,7 +18,7 @@ from pydantic import Field
 from fabric_hub.config.settings import Settings
 from fabric_hub.datasets import policy
 from fabric_hub.datasets.model import Accepting, Line, VersionName
-from fabric_hub.datasets.policy import ACCEPT_SCOPE, DatasetRefusedError, Known
+from fabric_hub.datasets.policy import ACCEPT_SCOPE, CatalogueView, DatasetRefusedError
 from fabric_hub.errors import FabricError
 from fabric_hub.launch import dataset_offer
 from fabric_hub.launch.choice import closed, open_project, projects_of
@@ -32,11 +32,11 @@ MOST = 100
 
 Name = Annotated[Slug, Path(examples=["wind-farm"])]
 Who = dict[str, Any]
-KnownNow = Callable[[], Awaitable[Known | None]]
+KnownNow = Callable[[], Awaitable[CatalogueView | None]]
 
 
-class Keeper(Protocol):
-    """What the service asks of the keeper; see :class:`fabric_hub.catalogue.client.KeeperClient`."""
+class CatalogueVerbs(Protocol):
+    """What the service asks of the keeper; see :class:`fabric_hub.catalogue.client.CatalogueClient`."""
 
     async def accept(self, user: str, project: str, dataset: str, agreement: str, purpose: str) -> None: ...
 
@@ -46,11 +46,11 @@ class Keeper(Protocol):
 
 
 @dataclass(frozen=True)
-class Desk:
+class DatasetService:
     """Where the service reads of datasets, and whom it tells."""
 
     known: KnownNow
-    keeper: Keeper
+    keeper: CatalogueVerbs
 
 
 class Chosen(Frozen):
@@ -59,13 +59,13 @@ class Chosen(Frozen):
     datasets: tuple[str, ...]
 
 
-class AccessWish(Frozen):
+class DatasetRequest(Frozen):
     """A request of a session's user for a dataset; ``why`` is one line for the operators."""
 
     why: Line | None = None
 
 
-class PersonsWish(AccessWish):
+class PersonDatasetRequest(DatasetRequest):
     """A person's request for a dataset, for one of their projects."""
 
     project: Slug = Field(examples=["physics"])
@@ -83,7 +83,7 @@ def add_datasets(
     api: APIRouter,
     settings: Settings,
     store: SessionStore,
-    desk: Desk | None,
+    desk: DatasetService | None,
     person: Callable[..., Awaitable[Who]],
     own_session: Callable[..., Awaitable[Session]],
 ) -> None:
@@ -110,29 +110,31 @@ def add_datasets(
         name: str = who["name"]
         return name
 
-    async def offered() -> Desk:
+    async def offered() -> DatasetService:
         if desk is None:
             raise FabricError("This hub offers no datasets.", reason="no-datasets", status=404)
         return desk
 
-    async def known(here: Annotated[Desk, Depends(offered)]) -> Known:
-        return await here.known() or Known()
+    async def known(here: Annotated[DatasetService, Depends(offered)]) -> CatalogueView:
+        return await here.known() or CatalogueView()
 
     datasets_page = f"{settings.hub.pages_url}/hub/datasets"
 
-    async def tell(here: Desk, user: str, error: DatasetRefusedError) -> None:
+    async def tell(here: DatasetService, user: str, error: DatasetRefusedError) -> None:
         with suppress(FabricError):  # a keeper that is silent is told of in its own place
             await here.keeper.event("denied", user=user, project=error.project, dataset=error.dataset, why=error.why)
 
-    async def request_or_tell(here: Desk, now: Known, user: str, project: str, name: str, why: str | None) -> None:
+    async def request_or_tell(
+        here: DatasetService, now: CatalogueView, user: str, project: str, name: str, why: str | None
+    ) -> None:
         try:
             await _request(here, now, user, project, name, why)
         except DatasetRefusedError as error:
             await tell(here, user, error)
             raise
 
-    at_desk = Annotated[Desk, Depends(offered)]
-    as_known = Annotated[Known, Depends(known)]
+    at_desk = Annotated[DatasetService, Depends(offered)]
+    as_known = Annotated[CatalogueView, Depends(known)]
     of_caller = Annotated[Session, Depends(own_session)]
     by_person = Annotated[str, Depends(in_person)]
 
@@ -168,7 +170,7 @@ def add_datasets(
 
     @api.post("/session/datasets/{name}/request", status_code=204)
     async def request_for_session(
-        name: Name, wish: AccessWish, session: of_caller, here: at_desk, now: as_known
+        name: Name, wish: DatasetRequest, session: of_caller, here: at_desk, now: as_known
     ) -> None:
         """Ask the operators for a dataset, for the project of the caller's session."""
         open_project(settings, session.user, session.project, _today())
@@ -195,13 +197,15 @@ def add_datasets(
             await here.keeper.accept(found.user, found.project, found.dataset, found.agreement, found.purpose)
 
     @api.post("/datasets/{name}/request", status_code=204)
-    async def request(name: Name, wish: PersonsWish, user: by_person, here: at_desk, now: as_known) -> None:
+    async def request(name: Name, wish: PersonDatasetRequest, user: by_person, here: at_desk, now: as_known) -> None:
         """Ask the operators for a dataset, for one of the caller's projects."""
         open_project(settings, user, wish.project, _today())
         await request_or_tell(here, now, user, wish.project, name, wish.why)
 
 
-async def _request(here: Desk, now: Known, user: str, project: str, name: str, why: str | None) -> None:
+async def _request(
+    here: DatasetService, now: CatalogueView, user: str, project: str, name: str, why: str | None
+) -> None:
     policy.may_request(policy.catalogue_of(now), name, user, project, _today())
     await here.keeper.request(user, project, name, why)
 
@@ -210,4 +214,4 @@ def _today() -> date:
     return datetime.now().astimezone().date()
 
 
-PLACES = {field for model in (AccessWish, PersonsWish, Agreed) for field in model.model_fields} | {"name"}
+PLACES = {field for model in (DatasetRequest, PersonDatasetRequest, Agreed) for field in model.model_fields} | {"name"}

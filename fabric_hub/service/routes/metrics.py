@@ -33,7 +33,7 @@ class AsksHealth(Protocol):
 
 
 @dataclass(frozen=True)
-class Seen:
+class Observed:
     """What is known at the moment of a scrape."""
 
     now: float
@@ -47,7 +47,7 @@ class Seen:
 class ServiceMetrics(Collector):
     """One scrape; made anew for each."""
 
-    def __init__(self, settings: Settings, seen: Seen, source: Source, review: Review) -> None:
+    def __init__(self, settings: Settings, seen: Observed, source: Source, review: Review) -> None:
         self._settings, self._seen, self._source, self._review = settings, seen, source, review
 
     def collect(self) -> Iterable[Metric]:
@@ -153,7 +153,7 @@ class ServiceMetrics(Collector):
 
 async def seen(
     store: SessionStore, snapshot: Snapshot | None, limits: Limits | None, gateway: AsksHealth | None
-) -> Seen:
+) -> Observed:
     """Look at everything once; a gateway that does not answer is no error."""
     questions: dict[str, int] | None = None
     if gateway is not None:
@@ -161,4 +161,4 @@ async def seen(
             questions = (await gateway.health()).questions
         except FabricError:
             questions = None
-    return Seen(time.time(), tuple(store.live_all()), store.returned(), snapshot, limits, questions)
+    return Observed(time.time(), tuple(store.live_all()), store.returned(), snapshot, limits, questions)

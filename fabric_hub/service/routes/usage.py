@@ -28,7 +28,7 @@ from fabric_hub.errors import FabricError
 from fabric_hub.launch.choice import projects_of
 from fabric_hub.messages.clock import clock
 from fabric_hub.service.tasks.continuation import Continuation, Continued
-from fabric_hub.service.tasks.idle import IdleAnswer, IdleDesk, policy_of
+from fabric_hub.service.tasks.idle import IdleAnswer, IdleSessions, policy_of
 from fabric_hub.service.tasks.review import Review, with_forecast
 from fabric_hub.sessions.scopes import server_of
 from fabric_hub.sessions.status import standing
@@ -50,7 +50,7 @@ class Extends(Protocol):
 
 
 @dataclass(frozen=True)
-class QuotaDesk:
+class BudgetService:
     """Everything that the verbs need. ``gateway`` is None where there is no Slurm.
 
     ``newer_limits`` has Slurm asked for the limits; None when that was done a moment ago, or nobody answers.
@@ -59,18 +59,18 @@ class QuotaDesk:
     source: Source
     review: Review
     continuation: Continuation
-    idle: IdleDesk
+    idle: IdleSessions
     gateway: Extends | None
     newer_limits: Callable[[], Awaitable[Limits | None]]
 
 
-class ContinueWish(Frozen):
+class ContinueRequest(Frozen):
     """Which files the successor opens again: paths relative to where the session's server begins."""
 
     reopen: tuple[RelativePath, ...] = Field(default=(), max_length=MOST_REOPENED)
 
 
-class ExtendWish(Frozen):
+class ExtensionRequest(Frozen):
     minutes: WholeNumber = Field(ge=1, le=60 * 24 * 366)
 
 
@@ -94,7 +94,7 @@ class IdleReport(Frozen):
 def add_quotas(
     api: APIRouter,
     settings: Settings,
-    desk: QuotaDesk | None,
+    desk: BudgetService | None,
     latest: Callable[[], Awaitable[Snapshot | None]],
     person: Callable[..., Awaitable[Who]],
     own_session: Callable[..., Awaitable[Session]],
@@ -107,7 +107,7 @@ def add_quotas(
     :param own_session: the dependency for a session's own token only.
     """
 
-    async def offered() -> QuotaDesk:
+    async def offered() -> BudgetService:
         if desk is None:
             raise FabricError("This hub keeps no account of usage.", reason="no-quotas", status=404)
         return desk
@@ -124,7 +124,7 @@ def add_quotas(
         return name
 
     of_caller = Annotated[Session, Depends(own_session)]
-    at_desk = Annotated[QuotaDesk, Depends(offered)]
+    at_desk = Annotated[BudgetService, Depends(offered)]
 
     @api.get("/session/quota")
     async def session_quota(session: of_caller, here: at_desk) -> SessionQuota:
@@ -137,7 +137,7 @@ def add_quotas(
         return describe_person(settings, user, here, time.time())
 
     @api.post("/session/continue", status_code=202)
-    async def continue_session(wish: ContinueWish, session: of_caller, here: at_desk) -> Continued:
+    async def continue_session(wish: ContinueRequest, session: of_caller, here: at_desk) -> Continued:
         """Start the successor of the caller's session with the same choices; asked again, tell how it fares."""
         return await here.continuation.start(session, wish.reopen, await latest())
 
@@ -150,7 +150,7 @@ def add_quotas(
         return here.continuation.describe(found, await latest())
 
     @api.post("/session/extend")
-    async def extend_session(wish: ExtendWish, session: of_caller, here: at_desk) -> Extended:
+    async def extend_session(wish: ExtensionRequest, session: of_caller, here: at_desk) -> Extended:
         """Ask Slurm for more time for the caller's own session, where the site lets it."""
         now, snapshot = time.time(), await latest()
         told, job = time_left_of(settings, session, snapshot, now), standing(session, snapshot).job
@@ -199,7 +199,7 @@ def time_left_of(settings: Settings, session: Session, snapshot: Snapshot | None
 
 
 def describe(
-    settings: Settings, session: Session, here: QuotaDesk, snapshot: Snapshot | None, now: float
+    settings: Settings, session: Session, here: BudgetService, snapshot: Snapshot | None, now: float
 ) -> SessionQuota:
     """Everything that a session is told."""
     project, today, source = settings.project.get(session.project), _day(now), here.source
@@ -225,7 +225,7 @@ def describe(
     )
 
 
-def describe_person(settings: Settings, user: str, here: QuotaDesk, now: float) -> PersonQuota:
+def describe_person(settings: Settings, user: str, here: BudgetService, now: float) -> PersonQuota:
     """Everything that a person is told, of all of their projects."""
     source, today, told, last = here.source, _day(now), [], None
     for name, project in projects_of(settings, user).items():
@@ -259,4 +259,4 @@ def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-PLACES = {field for model in (ContinueWish, ExtendWish, IdleReport) for field in model.model_fields}
+PLACES = {field for model in (ContinueRequest, ExtensionRequest, IdleReport) for field in model.model_fields}

@@ -18,14 +18,14 @@ from fabric_hub.gateway.follower import SnapshotFollower
 from fabric_hub.gateway.limits_follower import LimitsFollower
 from fabric_hub.service.hub_api import HubApi
 from fabric_hub.service.routes.metrics import ServiceMetrics, seen
-from fabric_hub.service.routes.usage import QuotaDesk
-from fabric_hub.service.usage_index import UsageDesk
+from fabric_hub.service.routes.usage import BudgetService
+from fabric_hub.service.usage_index import UsageService
 from fabric_hub.sessions.store import SessionStore
 from fabric_hub.slurm.limits.model import Limits
 from fabric_hub.slurm.storage import StorageQuota
 
 from .continuation import Continuation
-from .idle import IdleDesk
+from .idle import IdleSessions
 from .review import Review
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ ASKED_ANEW_S = 60.0
 LIMITS_WAIT_S = 5.0
 
 
-class Accounts:
+class UsageTasks:
     """Usage, budgets, idle sessions and metrics of one service.
 
     :param follower: the service's view of Slurm's jobs; it follows already.
@@ -55,11 +55,13 @@ class Accounts:
         self._limits = LimitsFollower(gateway, wanted=lambda: True)
         self._history = History(store.url)
         storage = self._storage_of if self._gateway and settings.quotas.storage else None
-        self._usage = UsageDesk(settings, self._limits, follower, self._history.daily, storage, self._history.charged)
-        self._idle = IdleDesk(settings, store, hub)
+        self._usage = UsageService(
+            settings, self._limits, follower, self._history.daily, storage, self._history.charged
+        )
+        self._idle = IdleSessions(settings, store, hub)
         source: Source = self._usage
         self._review = Review(settings, store, source)
-        self.desk = QuotaDesk(
+        self.desk = BudgetService(
             source=source,
             review=self._review,
             continuation=Continuation(settings, store, hub),

@@ -47,7 +47,7 @@ def policy_of(settings: Settings, session: Session) -> IdlePolicy | None:
     )
 
 
-class IdleDesk:
+class IdleSessions:
     """Remembers what sessions reported, in memory: a service that was started again begins anew."""
 
     def __init__(self, settings: Settings, store: SessionStore, hub: Servers) -> None:

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any
 
 from fabric_hub.budgets.forecast import Threshold, budget_passed, forecast, rate_per_day, storage_passed
-from fabric_hub.budgets.schemas import Balance, Bound, Source, StorageUse, Warned
+from fabric_hub.budgets.schemas import Balance, ParentLimit, Source, StorageUse, Warned
 from fabric_hub.budgets.warnings import WarningBook, storage_of, subjects_of
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
@@ -92,7 +92,7 @@ def with_forecast(
     return forecast(balance, rate_per_day(days, today), now, lambda name: rate_per_day(source.charged(name), today))
 
 
-def _limited(project: str, bound: Bound) -> str:
+def _limited(project: str, bound: ParentLimit) -> str:
     """What a limit above counts for, in words: the project, or some of its profiles."""
     if not bound.profiles:
         return f"project {project}"

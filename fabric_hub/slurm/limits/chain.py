@@ -16,14 +16,14 @@ from fabric_hub.types import Frozen
 
 from .amounts import are_of, capital, count, duration, hours_of
 from .model import Association, Limits, PartitionLimits, Qos
-from .request import Ask
-from .usage import Counted, Spent, counted, in_order, name_of, partition_of
+from .request import JobRequest
+from .usage import TresUsage, UsageIndex, counted, in_order, name_of, partition_of
 
 # Limits that are older than this are not held against a start: Slurm decides.
 STALE_S = 900.0
 
 
-class Verdict(Frozen):
+class LimitDecision(Frozen):
     """``refusal`` (message, reason, hint): it can never start so. ``waits``: what it waits for, if it does.
 
     ``cut``: it starts, and Slurm ends it before its time, when a budget is used up.
@@ -47,13 +47,13 @@ class Verdict(Frozen):
 
 
 @dataclass(frozen=True)
-class Holder:
+class LimitScope:
     """Somebody with limits: an association or a QOS."""
 
     name: str
     kind: str  # association, qos
     limits: Association | Qos
-    use: Callable[[str], Spent]
+    use: Callable[[str], TresUsage]
     first: bool = True  # of the associations: the one whose limits for single jobs count
 
 
@@ -62,7 +62,7 @@ class RefusedError(Exception):
 
     def __init__(self, message: str, reason: str, hint: str, budget_of: str = "") -> None:
         super().__init__(message)
-        self.verdict = Verdict(message=message, reason=reason, hint=hint, budget_of=budget_of)
+        self.verdict = LimitDecision(message=message, reason=reason, hint=hint, budget_of=budget_of)
 
 
 def current(limits: Limits, now: float) -> bool:
@@ -70,7 +70,7 @@ def current(limits: Limits, now: float) -> bool:
     return limits.at is not None and now - limits.at <= STALE_S
 
 
-def holders(limits: Limits | None, snapshot: Snapshot | None, ask: Ask, now: float) -> list[Holder]:
+def holders(limits: Limits | None, snapshot: Snapshot | None, ask: JobRequest, now: float) -> list[LimitScope]:
     """Everybody whose limits count for a job, in Slurm's order; nobody where the limits are not known or not enforced.
 
     :raises RefusedError: the partition, or the rights to a QOS, let no such job in.
@@ -87,7 +87,7 @@ def holders(limits: Limits | None, snapshot: Snapshot | None, ask: Ask, now: flo
     return list(holders_of(book, partition, qos, associations, now))
 
 
-def _qos_of(limits: Limits, ask: Ask, association: Association) -> Qos | None:
+def _qos_of(limits: Limits, ask: JobRequest, association: Association) -> Qos | None:
     if not limits.enforcement.qos:
         return None
     name = ask.qos or association.default_qos or "normal"
@@ -100,7 +100,7 @@ def _qos_of(limits: Limits, ask: Ask, association: Association) -> Qos | None:
     return next((known for known in limits.qos if known.name == name), None)
 
 
-def _check_partition(partition: PartitionLimits, ask: Ask, service: Qos | None, above: frozenset[str]) -> None:
+def _check_partition(partition: PartitionLimits, ask: JobRequest, service: Qos | None, above: frozenset[str]) -> None:
     qos, passes = (service.name, service.flags) if service else ("", ())
     where = f"Partition {partition.name}"
     other = "Choose a profile of another partition"
@@ -136,32 +136,32 @@ def _check_partition(partition: PartitionLimits, ask: Ask, service: Qos | None, 
 
 
 def holders_of(
-    book: Counted,
+    book: UsageIndex,
     partition: PartitionLimits | None,
     qos: Qos | None,
     associations: Sequence[Association],
     now: float,
-) -> Iterator[Holder]:
+) -> Iterator[LimitScope]:
     """Everybody whose limits count for a job of these, in Slurm's order."""
     for service in in_order(book.limits, partition, qos):
 
-        def use_of_qos(tres: str, known: Qos = service) -> Spent:
+        def use_of_qos(tres: str, known: Qos = service) -> TresUsage:
             return book.of_qos(known, now, tres)
 
-        yield Holder(f"QOS {service.name}", "qos", service, use_of_qos)
+        yield LimitScope(f"QOS {service.name}", "qos", service, use_of_qos)
     for number, found in enumerate(associations):
 
-        def use(tres: str, found: Association = found) -> Spent:
+        def use(tres: str, found: Association = found) -> TresUsage:
             return book.of_association(found, now, tres)
 
-        yield Holder(name_of(found), "association", found, use, first=number == 0)
+        yield LimitScope(name_of(found), "association", found, use, first=number == 0)
 
 
 Found = Iterator[tuple[str, "str | RefusedError", str]]
-Check = Callable[[Holder], Found]
+Check = Callable[[LimitScope], Found]
 
 
-def held(holders: Iterable[Holder], check: Check) -> Verdict:
+def held(holders: Iterable[LimitScope], check: Check) -> LimitDecision:
     """What everybody's limits say together.
 
     :param check: yields, for one holder, what is limited, a refusal or what is waited for ("" for neither), and
@@ -181,28 +181,28 @@ def held(holders: Iterable[Holder], check: Check) -> Verdict:
             cuts += [cut] if cut else []
             if holder.kind == "qos":
                 taken.add(key)
-    return Verdict(waits=waits[0] if waits else "", cut=cuts[0] if cuts else "")
+    return LimitDecision(waits=waits[0] if waits else "", cut=cuts[0] if cuts else "")
 
 
-def reason_of(holder: Holder) -> str:
+def reason_of(holder: LimitScope) -> str:
     """The short reason of a refusal by this holder."""
     return "limit-qos" if holder.kind == "qos" else "limit-account"
 
 
-def whose(holder: Holder, ask: Ask) -> str:
+def whose(holder: LimitScope, ask: JobRequest) -> str:
     """Who gives more of a budget: what an account above or a QOS has is no owner's to give."""
     own = isinstance(holder.limits, Association) and holder.limits.account == ask.account
     return "the owner of the project" if own else "the operators"
 
 
-def standing(holder: Holder, tres: str, use: Spent, limit: int) -> tuple[str, str]:
+def standing(holder: LimitScope, tres: str, use: TresUsage, limit: int) -> tuple[str, str]:
     """How a budget (TRES-minutes) stands, in words: what is used of it, and that with what is left."""
     used = hours_of(use.used, tres)
     told = f"{used} of {hours_of(limit, tres)} {are_of(used)} used"
     return told, f"{capital(holder.name)} has {hours_of(use.left or 0.0, tres)} left ({told})"
 
 
-def used_up(holder: Holder, told: str, whom: str) -> RefusedError:
+def used_up(holder: LimitScope, told: str, whom: str) -> RefusedError:
     """That nothing is left of a budget."""
     return RefusedError(
         f"The budget of {holder.name} is used up: {told}.", "budget", f"Ask {whom} for more.", holder.name

@@ -13,12 +13,12 @@ from collections.abc import Iterator, Mapping
 from fabric_hub.slurm.model import Snapshot
 
 from .amounts import NAMES, about, are, capital, count, duration, hours_of, jobs_of, share
-from .chain import Found, Holder, RefusedError, Verdict, held, holders, reason_of, standing, used_up, whose
+from .chain import Found, LimitDecision, LimitScope, RefusedError, held, holders, reason_of, standing, used_up, whose
 from .model import Limit, Limits, Qos
-from .request import Ask
+from .request import JobRequest
 
 
-def verdict(limits: Limits | None, snapshot: Snapshot | None, ask: Ask, now: float) -> Verdict:
+def verdict(limits: Limits | None, snapshot: Snapshot | None, ask: JobRequest, now: float) -> LimitDecision:
     """Whether a job may run, by the limits as last told.
 
     :param now: Unix seconds.
@@ -29,7 +29,7 @@ def verdict(limits: Limits | None, snapshot: Snapshot | None, ask: Ask, now: flo
         return error.verdict
     safe = limits is not None and limits.enforcement.safe
 
-    def checks(holder: Holder) -> Found:
+    def checks(holder: LimitScope) -> Found:
         yield from one_job(holder, ask)
         yield from _budgets(holder, ask, safe)
         yield from _to_come(holder, ask)
@@ -39,7 +39,7 @@ def verdict(limits: Limits | None, snapshot: Snapshot | None, ask: Ask, now: flo
     return held(found, checks)
 
 
-def one_job(holder: Holder, ask: Ask) -> Found:
+def one_job(holder: LimitScope, ask: JobRequest) -> Found:
     """Limits on each single job. Yields what is limited, and a refusal where it is not kept."""
     if not holder.first:
         return
@@ -84,7 +84,7 @@ def one_job(holder: Holder, ask: Ask) -> Found:
             yield f"least {tres}", no, ""
 
 
-def _budgets(holder: Holder, ask: Ask, safe: bool) -> Found:
+def _budgets(holder: LimitScope, ask: JobRequest, safe: bool) -> Found:
     """Limits on use over time. A job that takes nothing of a TRES is not held to its budget."""
     for tres, bound in holder.limits.grp_tres_mins.items():
         wanted = ask.tres.get(tres, 1 if tres == "billing" else 0)
@@ -112,7 +112,7 @@ def _budgets(holder: Holder, ask: Ask, safe: bool) -> Found:
         yield f"minutes {tres}", no, cut
 
 
-def _to_come(holder: Holder, ask: Ask) -> Found:
+def _to_come(holder: LimitScope, ask: JobRequest) -> Found:
     """Limits on what running jobs may still take by their time limits (GrpTRESRunMins)."""
     for tres, bound in holder.limits.grp_tres_run_mins.items():
         wanted = ask.tres.get(tres, 0) * ask.minutes
@@ -131,13 +131,13 @@ def _to_come(holder: Holder, ask: Ask) -> Found:
         yield f"to come {tres}", no, ""
 
 
-def _at_once(holder: Holder, ask: Ask) -> Found:
+def _at_once(holder: LimitScope, ask: JobRequest) -> Found:
     """Limits on what is in use at the same time."""
     for bounds, whom, taken in at_once(holder, ask):
         yield from _bounds(holder, ask, bounds, whom, taken)
 
 
-def at_once(holder: Holder, ask: Ask) -> Iterator[tuple[Mapping[str, Limit], str, str]]:
+def at_once(holder: LimitScope, ask: JobRequest) -> Iterator[tuple[Mapping[str, Limit], str, str]]:
     """(limits by TRES on what is in use at the same time, for whom they are, by whom it is used), in words."""
     yield holder.limits.grp_tres, "altogether", "in use"
     own = holder.limits
@@ -150,7 +150,7 @@ def at_once(holder: Holder, ask: Ask) -> Iterator[tuple[Mapping[str, Limit], str
             yield bounds, f"for {who}", f"in use by {who}"
 
 
-def _bounds(holder: Holder, ask: Ask, bounds: Mapping[str, Limit], whom: str, taken: str) -> Found:
+def _bounds(holder: LimitScope, ask: JobRequest, bounds: Mapping[str, Limit], whom: str, taken: str) -> Found:
     for tres, bound in bounds.items():
         wanted = ask.tres.get(tres, 0)
         if bound.limit is None or not wanted:
@@ -169,13 +169,13 @@ def _bounds(holder: Holder, ask: Ask, bounds: Mapping[str, Limit], whom: str, ta
         yield f"at once {whom} {tres}", no, ""
 
 
-def _counts(holder: Holder, ask: Ask) -> Found:
+def _counts(holder: LimitScope, ask: JobRequest) -> Found:
     """Limits on how many jobs there are."""
     for whom, running, submitted in counts(holder, ask):
         yield from _jobs(holder, whom, running, submitted)
 
 
-def counts(holder: Holder, ask: Ask) -> Iterator[tuple[str, Limit, Limit]]:
+def counts(holder: LimitScope, ask: JobRequest) -> Iterator[tuple[str, Limit, Limit]]:
     """(for whom, how many jobs may run, how many may run or wait)."""
     own = holder.limits
     yield "altogether", own.grp_jobs, own.grp_submit
@@ -195,7 +195,7 @@ def counts(holder: Holder, ask: Ask) -> Iterator[tuple[str, Limit, Limit]]:
         yield f"for {ask.user}", own.max_jobs, own.max_submit
 
 
-def _jobs(holder: Holder, whom: str, running: Limit, submitted: Limit) -> Found:
+def _jobs(holder: LimitScope, whom: str, running: Limit, submitted: Limit) -> Found:
     if submitted.limit is not None:
         no: str | RefusedError = ""
         if submitted.used >= submitted.limit:

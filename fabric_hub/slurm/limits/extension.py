@@ -12,10 +12,22 @@ from fabric_hub.errors import FabricError, SlurmUnavailableError
 from fabric_hub.slurm.model import Job, Snapshot
 
 from .amounts import about, capital, duration, hours_of
-from .chain import Found, Holder, RefusedError, Verdict, current, held, holders_of, reason_of, standing, used_up, whose
+from .chain import (
+    Found,
+    LimitDecision,
+    LimitScope,
+    RefusedError,
+    current,
+    held,
+    holders_of,
+    reason_of,
+    standing,
+    used_up,
+    whose,
+)
 from .check import one_job
 from .model import Limits
-from .request import Ask
+from .request import JobRequest
 from .usage import counted, partition_of, tres_of
 
 LESS = "Ask for less time, or save your work and continue in a new session."
@@ -39,21 +51,23 @@ def check(limits: Limits, snapshot: Snapshot, job: Job, minutes: int, now: float
         raise found.error()
 
 
-def more_time(limits: Limits | None, snapshot: Snapshot | None, job: Job, minutes: int, now: float) -> Verdict:
+def more_time(limits: Limits | None, snapshot: Snapshot | None, job: Job, minutes: int, now: float) -> LimitDecision:
     """What the limits say to a running job with ``minutes`` in all; nothing where they are not known or not enforced.
 
     A budget that is used up before the new end is in the verdict's ``cut``, or with ``safe`` a refusal.
     """
     if limits is None or not current(limits, now) or not limits.enforcement.limits or job.started_at is None:
-        return Verdict()
+        return LimitDecision()
     partition = partition_of(limits, job.partition)
     qos = next((known for known in limits.qos if known.name == job.qos), None) if limits.enforcement.qos else None
     passes = qos is not None and "PartitionTimeLimit" in qos.flags
     if partition and partition.max_time_s is not None and not passes and minutes * 60 > partition.max_time_s:
-        return Verdict(message=over_partition(partition.name, partition.max_time_s), reason="partition", hint=LESS)
+        return LimitDecision(
+            message=over_partition(partition.name, partition.max_time_s), reason="partition", hint=LESS
+        )
     weight = qos.usage_factor if qos else 1.0
-    wish = _Wish(
-        ask=Ask(user=job.user, account=job.account, tres=dict(tres_of(job)), minutes=minutes),
+    wish = _ExtensionRequest(
+        ask=JobRequest(user=job.user, account=job.account, tres=dict(tres_of(job)), minutes=minutes),
         more=weight * max(0.0, minutes - ((job.ends_at or now) - job.started_at) / 60),
         left=weight * max(0.0, minutes - (now - job.started_at) / 60),
         safe=limits.enforcement.safe,
@@ -69,22 +83,22 @@ def over_partition(name: str, longest_s: float) -> str:
 
 
 @dataclass(frozen=True)
-class _Wish:
+class _ExtensionRequest:
     """What a job asks for in all (``ask``), how many minutes that are more than it has, and how many are to come."""
 
-    ask: Ask
+    ask: JobRequest
     more: float
     left: float
     safe: bool
 
-    def checks(self, holder: Holder) -> Found:
+    def checks(self, holder: LimitScope) -> Found:
         for key, no, cut in one_job(holder, self.ask):
             if key == "wall" or key.startswith("job minutes"):
                 yield key, _less(no), cut
         yield from self._budgets(holder)
         yield from self._to_come(holder)
 
-    def _budgets(self, holder: Holder) -> Found:
+    def _budgets(self, holder: LimitScope) -> Found:
         for tres, bound in holder.limits.grp_tres_mins.items():
             has = self.ask.tres.get(tres, 0)
             if bound.limit is None or not has:
@@ -108,7 +122,7 @@ class _Wish:
                 cut = f"{ends}: Slurm ends the job when they are used up, after {about(60 * left / has)}."
             yield f"minutes {tres}", no, cut
 
-    def _to_come(self, holder: Holder) -> Found:
+    def _to_come(self, holder: LimitScope) -> Found:
         for tres, bound in holder.limits.grp_tres_run_mins.items():
             more = self.ask.tres.get(tres, 0) * self.more
             if bound.limit is None or not more:

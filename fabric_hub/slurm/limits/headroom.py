@@ -10,12 +10,12 @@ from collections.abc import Iterator, Sequence
 from fabric_hub.types import Frozen
 
 from .amounts import are, capital, count, hours_of, jobs_of
-from .chain import Holder
+from .chain import LimitScope
 from .check import at_once, counts
-from .request import Ask
+from .request import JobRequest
 
 
-class Room(Frozen):
+class Headroom(Frozen):
     """How many of the workers that are asked for may run now, and which limit keeps the others waiting ("" for none).
 
     ``submit`` of them may be submitted at all, by limit ``refused_by``: Slurm refuses more than that.
@@ -27,7 +27,7 @@ class Room(Frozen):
     refused_by: str = ""
 
 
-def room(holders: Sequence[Holder], worker: Ask, wanted: int, per_job: int = 1) -> Room:
+def room(holders: Sequence[LimitScope], worker: JobRequest, wanted: int, per_job: int = 1) -> Headroom:
     """Room for more workers below everybody's limits.
 
     :param holders: see :func:`~fabric_hub.slurm.limits.chain.holders`.
@@ -48,13 +48,13 @@ def room(holders: Sequence[Holder], worker: Ask, wanted: int, per_job: int = 1) 
                 submit, refused_by = max(0, fits), words
             elif not final and fits < now:
                 now, held_by = max(0, fits), words
-    return Room(now=now, held_by=held_by, submit=submit, refused_by=refused_by)
+    return Headroom(now=now, held_by=held_by, submit=submit, refused_by=refused_by)
 
 
 _Fits = Iterator[tuple[str, int, str, bool]]
 
 
-def _resources(holder: Holder, worker: Ask) -> _Fits:
+def _resources(holder: LimitScope, worker: JobRequest) -> _Fits:
     for bounds, whom, taken in at_once(holder, worker):
         for tres, bound in bounds.items():
             each = worker.tres.get(tres, 0)
@@ -71,7 +71,7 @@ def _resources(holder: Holder, worker: Ask) -> _Fits:
             yield f"to come {tres}", (bound.limit - bound.used) // each, words, False
 
 
-def _jobs(holder: Holder, worker: Ask, per_job: int) -> _Fits:
+def _jobs(holder: LimitScope, worker: JobRequest, per_job: int) -> _Fits:
     for whom, running, submitted in counts(holder, worker):
         if running.limit is not None:
             words = (

@@ -6,7 +6,7 @@ from fabric_hub.slurm.model import JobSpec
 from fabric_hub.types import Frozen, SlurmKey
 
 
-class Ask(Frozen):
+class JobRequest(Frozen):
     """A job as it would be submitted. ``user`` is a Unix account, ``tres`` what it asks for, ``minutes`` its time."""
 
     user: str
@@ -17,7 +17,7 @@ class Ask(Frozen):
     minutes: int
 
     @classmethod
-    def of(cls, spec: JobSpec, user: str) -> Ask:
+    def of(cls, spec: JobSpec, user: str) -> JobRequest:
         """What Slurm will be asked for with this specification."""
         tres = {"cpu": spec.cpus, "node": 1}
         if spec.memory_mb:

@@ -27,7 +27,7 @@ from .model import GPU, Association, Limit, Limits, PartitionLimits, Qos
 MINUTES = 60.0
 
 
-class Spent(Frozen):
+class TresUsage(Frozen):
     """Use of one TRES over time, in minutes; ``running`` is how many of it are in use now.
 
     ``to_come`` is what their jobs may still take by their time limits.
@@ -68,7 +68,7 @@ class _Taken(NamedTuple):
     over: bool
 
 
-class Counted:
+class UsageIndex:
     """Associations, and the jobs of a snapshot by whom they count towards: gone through once, whoever asks.
 
     Use :func:`counted`, which keeps the latest.
@@ -88,7 +88,7 @@ class Counted:
             if job.started_at is not None and (phase := job.phase) is not Phase.QUEUED
         ]
         self._taken: dict[str, tuple[dict[str, list[_Taken]], dict[str, list[_Taken]]]] = {}
-        self._told: dict[tuple[object, str], tuple[float, Spent]] = {}
+        self._told: dict[tuple[object, str], tuple[float, TresUsage]] = {}
 
     def chain(self, account: str, user: str = "", partition: str = "") -> tuple[Association, ...]:
         """The associations whose limits a job meets: the user's (of the partition, if there is one), then account to
@@ -107,16 +107,16 @@ class Counted:
             name = here.parent
         return tuple(found)
 
-    def of_association(self, found: Association, now: float, tres: str = GPU) -> Spent:
+    def of_association(self, found: Association, now: float, tres: str = GPU) -> TresUsage:
         """Use of a TRES by an association now: by its own jobs and, of an account, by those of all accounts below."""
         key = found.account, found.user, found.partition
         return self._once(found, key, self._jobs_of(found, tres), now, tres)
 
-    def of_qos(self, found: Qos, now: float, tres: str = GPU) -> Spent:
+    def of_qos(self, found: Qos, now: float, tres: str = GPU) -> TresUsage:
         """Use of a TRES by all jobs of a QOS now."""
         return self._once(found, found.name, self._by_whom(tres)[1].get(found.name, ()), now, tres)
 
-    def _once(self, found: Association | Qos, key: object, jobs: Iterable[_Taken], now: float, tres: str) -> Spent:
+    def _once(self, found: Association | Qos, key: object, jobs: Iterable[_Taken], now: float, tres: str) -> TresUsage:
         """Summed up once for all who ask of the same moment."""
         told = self._told.get((key, tres))
         if told is None or told[0] != now:
@@ -157,7 +157,7 @@ class Counted:
         return self._taken[tres]
 
 
-def _spent(minutes: Limit, committed: int, jobs: Iterable[_Taken], asked: float | None, now: float) -> Spent:
+def _spent(minutes: Limit, committed: int, jobs: Iterable[_Taken], asked: float | None, now: float) -> TresUsage:
     """Use of a TRES now: Slurm's own account of it, and what its jobs took since.
 
     :param minutes: its ``grp_tres_mins``, ``committed`` the use of its ``grp_tres_run_mins``.
@@ -182,18 +182,18 @@ def _spent(minutes: Limit, committed: int, jobs: Iterable[_Taken], asked: float 
     # never more than these jobs have run: one of them may be missing here that Slurm has counted
     missing = min(max(0.0, committed - unspent / MINUTES), elapsed / MINUTES)
     used = minutes.used + missing + after / MINUTES
-    return Spent(limit=minutes.limit, used=used, running=running, to_come=to_come / MINUTES)
+    return TresUsage(limit=minutes.limit, used=used, running=running, to_come=to_come / MINUTES)
 
 
-_latest: Counted | None = None
+_latest: UsageIndex | None = None
 
 
-def counted(limits: Limits, snapshot: Snapshot | None) -> Counted:
+def counted(limits: Limits, snapshot: Snapshot | None) -> UsageIndex:
     """The jobs of a snapshot by whom they count towards. The latest is kept: all who ask share it."""
     global _latest
     known = _latest
     if known is None or known.limits is not limits or known.snapshot is not snapshot:
-        known = _latest = Counted(limits, snapshot)
+        known = _latest = UsageIndex(limits, snapshot)
     return known
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fabric_hub.budgets.balance import Way, balance
+from fabric_hub.budgets.balance import SubmissionRoute, balance
 from fabric_hub.budgets.schemas import Balance
 from fabric_hub.slurm.limits.model import GPU, Association, Enforcement, Limit, Limits, PartitionLimits, Qos
 from fabric_hub.slurm.limits.usage import tres_of
@@ -147,7 +147,7 @@ def qos(name: str, limit: int | None, spent: int) -> Qos:
     return Qos(name=name, grp_tres_mins={GPU: Limit(limit=limit, used=spent)})
 
 
-def told_by(found: Limits, *ways: Way) -> Balance:
+def told_by(found: Limits, *ways: SubmissionRoute) -> Balance:
     told = balance(found, Snapshot(), "lab", now=ASKED, ways=ways)
     assert told is not None
     return told
@@ -167,20 +167,23 @@ def test_a_budget_of_the_qos_that_jobs_get_is_what_limits_and_those_of_accounts_
         one.model_copy(update={"default_qos": "grant"}) if one.account == "lab" else one for one in found.associations
     )
     for known, ways in (
-        (found, [Way(qos="grant", profiles=("gpu",))]),
+        (found, [SubmissionRoute(qos="grant", profiles=("gpu",))]),
         (found.model_copy(update={"associations": given}), []),
-        (found.model_copy(update={"partitions": (PartitionLimits(name="a100", qos="grant"),)}), [Way("a100")]),
+        (
+            found.model_copy(update={"partitions": (PartitionLimits(name="a100", qos="grant"),)}),
+            [SubmissionRoute("a100")],
+        ),
     ):
         told = told_by(known, *ways)
         assert (told.limit, told.left, told.limited_by, told.used) == (None, 0.0, "QOS grant", 1.0)
         assert [(one.name, one.limit, one.used, one.left) for one in told.above] == [("QOS grant", 100.0, 100.0, 0.0)]
     loose = found.model_copy(update={"enforcement": Enforcement(qos=False)})
-    assert told_by(loose, Way(qos="grant")).limited_by == "account lab"
+    assert told_by(loose, SubmissionRoute(qos="grant")).limited_by == "account lab"
 
 
 def test_a_budget_of_the_qos_of_some_profiles_leaves_the_others_and_says_whose_it_is() -> None:
     found = limits(used=60, run=0).model_copy(update={"qos": (qos("big", 60, 60), qos("normal", None, 60))})
-    told = told_by(found, Way(qos="big", profiles=("gpu-4", "gpu-8")), Way(profiles=("gpu-1",)))
+    told = told_by(found, SubmissionRoute(qos="big", profiles=("gpu-4", "gpu-8")), SubmissionRoute(profiles=("gpu-1",)))
     assert (told.limit, told.left, told.limited_by) == (10.0, 9.0, "account lab")
     assert [(one.name, one.left, one.profiles) for one in told.above] == [("QOS big", 0.0, ("gpu-4", "gpu-8"))]
 
@@ -188,5 +191,9 @@ def test_a_budget_of_the_qos_of_some_profiles_leaves_the_others_and_says_whose_i
 def test_a_qos_that_the_account_may_not_use_is_no_way() -> None:
     found = limits(used=60, run=0).model_copy(update={"qos": (qos("secret", 60, 60), qos("normal", None, 60))})
     mine = tuple(one.model_copy(update={"qos": ("normal",)}) for one in found.associations)
-    told = told_by(found.model_copy(update={"associations": mine}), Way(qos="secret"), Way(profiles=("gpu-1",)))
+    told = told_by(
+        found.model_copy(update={"associations": mine}),
+        SubmissionRoute(qos="secret"),
+        SubmissionRoute(profiles=("gpu-1",)),
+    )
     assert (told.limited_by, told.above) == ("account lab", ())

@@ -25,9 +25,9 @@ from fabric_hub.budgets.rolling import roll
 from fabric_hub.config.settings import Settings, SlurmSettings, parse
 from fabric_hub.errors import FabricError, SlurmUnavailableError
 from fabric_hub.gateway.queries.accounting import FIELDS, jobs, names
-from fabric_hub.gateway.queries.on_demand import AccountingDesk
+from fabric_hub.gateway.queries.on_demand import AccountingReader
 from fabric_hub.gateway.queries.parse import GarbledError
-from fabric_hub.gateway.queries.queries import Questions
+from fabric_hub.gateway.queries.queries import Queries
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.slurm.accounting import PastJob, below, sharing
 from fabric_hub.slurm.limits.model import GPU, Association, Limit, Limits, Qos
@@ -144,12 +144,12 @@ def test_who_shares_a_budget_of_gpus_with_a_project_counts_for_how_long_it_lasts
     )
 
 
-def _sacct(directory: Path, *lines: str) -> Questions:
+def _sacct(directory: Path, *lines: str) -> Queries:
     """Questions to a stand-in for sacct that writes down how it was asked."""
     program = directory / "sacct"
     program.write_text("#!/bin/sh\n" + f'echo "$@" >> {directory}/asked\n' + "\n".join(lines) + "\n")
     program.chmod(0o755)
-    return Questions(SlurmSettings(bin_dir=directory, query_timeout_s=0.01))
+    return Queries(SlurmSettings(bin_dir=directory, query_timeout_s=0.01))
 
 
 class _Known:
@@ -163,7 +163,7 @@ class _Known:
 async def test_slurms_database_is_asked_for_the_sites_accounts_and_those_below_only(tmp_path: Path) -> None:
     questions = _sacct(tmp_path, "exec sleep 0.1")  # longer than slurmctld may take
     tree = tuple(Association(account=name, parent="lab") for name in ("lab-a", "lab-b"))
-    desk = AccountingDesk(questions, _Known(Limits(at=1.0, associations=tree)), {"lab", "course"})
+    desk = AccountingReader(questions, _Known(Limits(at=1.0, associations=tree)), {"lab", "course"})
     assert (await desk.read(BEGIN, AFTER)).below == {"lab-a": "lab", "lab-b": "lab"}
     asked = (tmp_path / "asked").read_text().splitlines()
     assert len(asked) == 2
@@ -181,7 +181,7 @@ async def test_slurms_database_is_asked_for_the_sites_accounts_and_those_below_o
 
 
 async def test_before_it_is_known_which_accounts_there_are_no_day_is_told(tmp_path: Path) -> None:
-    desk = AccountingDesk(_sacct(tmp_path), _Known(Limits(problem="slurmctld does not answer")), {"lab"})
+    desk = AccountingReader(_sacct(tmp_path), _Known(Limits(problem="slurmctld does not answer")), {"lab"})
     with pytest.raises(SlurmUnavailableError, match="slurmctld does not answer"):
         await desk.read(BEGIN, AFTER)
     assert not (tmp_path / "asked").exists()

@@ -9,7 +9,16 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from fabric_hub.budgets.idle import GAP_S, Report, Verdict, Watch, farewell, judge, report_every_s, returned_gpu_hours
+from fabric_hub.budgets.idle import (
+    GAP_S,
+    IdleDecision,
+    Report,
+    Watch,
+    farewell,
+    judge,
+    report_every_s,
+    returned_gpu_hours,
+)
 from fabric_hub.budgets.schemas import IdlePolicy
 from fabric_hub.messages.clock import clock
 from tests.support.builders import NOW
@@ -20,7 +29,7 @@ MINUTE = 60.0
 
 def played(
     reports: Iterable[Report], *, policy: IdlePolicy = POLICY, gpus: int = 1, every_s: float = MINUTE
-) -> list[Verdict]:
+) -> list[IdleDecision]:
     """What a session is answered that sends these reports, one after the other."""
     watch: Watch | None = None
     answers = []

@@ -9,7 +9,7 @@ import pwd
 import subprocess
 import time
 
-from fabric_hub.catalogue.audit.log import trail_directory
+from fabric_hub.catalogue.audit.log import audit_directory
 from fabric_hub.catalogue.ingest import events_directory
 from tests.support.catalogue_process import MEMBER, NEEDS_OTHERS, ROOT, Daemon, as_operator, until
 
@@ -65,7 +65,7 @@ def test_verify_names_the_first_wrong_record_and_knows_a_noted_head(daemon: Daem
     assert "missing" in _audit(daemon, "verify", "--noted", noted.replace("4:", "5:")).stderr
     assert _audit(daemon, "verify", "--noted", "four").returncode == 2
 
-    (path,) = trail_directory(daemon.datasets).glob("*.jsonl")
+    (path,) = audit_directory(daemon.datasets).glob("*.jsonl")
     path.write_bytes(path.read_bytes().replace(b'"event":"packed"', b'"event":"linked"'))
     wrong = _audit(daemon, "verify")
     assert wrong.returncode == 1

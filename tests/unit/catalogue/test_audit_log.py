@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from fabric_hub.catalogue.audit.log import (
     ZERO,
+    AuditLog,
+    AuditLogBrokenError,
     Entry,
-    Trail,
-    TrailBrokenError,
     canonical,
     files,
     opened,
@@ -148,7 +148,7 @@ TAMPERINGS = {
 def test_it_is_found_when_a_record_was(how: str, directory: Path) -> None:
     tampering = TAMPERINGS[how]
     tampering.done(directory)
-    with pytest.raises(TrailBrokenError, match=tampering.names):
+    with pytest.raises(AuditLogBrokenError, match=tampering.names):
         verify(directory)
 
 
@@ -156,13 +156,13 @@ def test_it_is_found_when_a_record_was(how: str, directory: Path) -> None:
 @given(st.data())
 def test_any_other_byte_anywhere_is_found(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     directory = tmp_path_factory.mktemp("bytes") / "trail"
-    Trail(directory).append(*[event(number) for number in range(1, 4)])
+    AuditLog(directory).append(*[event(number) for number in range(1, 4)])
     path = files(directory)[0]
     content = bytearray(path.read_bytes())
     place = data.draw(st.integers(0, len(content) - 1))
     content[place] ^= data.draw(st.integers(1, 255))
     path.write_bytes(content)
-    with pytest.raises(TrailBrokenError):
+    with pytest.raises(AuditLogBrokenError):
         verify(directory)
     shutil.rmtree(directory)
 
@@ -171,19 +171,19 @@ def test_a_whole_new_chain_is_found_with_a_head_that_was_noted_elsewhere(directo
     noted = read_head(directory)
     shutil.rmtree(directory)
     for number in range(1, 9):
-        Trail(directory).append(event(number))
+        AuditLog(directory).append(event(number))
     verify(directory)  # on its own it is a trail like any other
-    with pytest.raises(TrailBrokenError, match=r"Record 6 .* is not the one that was noted"):
+    with pytest.raises(AuditLogBrokenError, match=r"Record 6 .* is not the one that was noted"):
         verify(directory, noted)
 
 
 def test_an_older_state_is_found_with_a_head_that_was_noted_elsewhere(directory: Path, tmp_path: Path) -> None:
     shutil.copytree(directory, tmp_path / "older")
-    noted = Trail(directory).append(event(7))
+    noted = AuditLog(directory).append(event(7))
     verify(directory, noted)
-    with pytest.raises(TrailBrokenError, match="record 7 is missing, although record 7 was noted"):
+    with pytest.raises(AuditLogBrokenError, match="record 7 is missing, although record 7 was noted"):
         verify(tmp_path / "older", noted)
-    with pytest.raises(TrailBrokenError, match="no trail"):
+    with pytest.raises(AuditLogBrokenError, match="no trail"):
         verify(tmp_path / "nothing", noted)
 
 

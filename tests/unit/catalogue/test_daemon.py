@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.catalogue.client import KeeperUnavailableError
+from fabric_hub.catalogue.client import CatalogueServiceUnavailableError
 from fabric_hub.catalogue.follower import CatalogueFollower
 from fabric_hub.errors import FabricError
 from tests.support.catalogue_process import KEEPER, MEMBER, NEEDS_OTHERS, ROOT, Daemon, run_as, until
@@ -154,7 +154,7 @@ async def test_without_a_keeper_the_client_says_so_and_the_follower_keeps_what_i
         await asyncio.to_thread(daemon.stop)
         await until(lambda: follower.silent_since is not None, "the follower has not noticed", daemon)
         assert follower.catalogue is not None
-        with pytest.raises(KeeperUnavailableError, match="is not running") as refused:
+        with pytest.raises(CatalogueServiceUnavailableError, match="is not running") as refused:
             await client.catalogue()
         assert refused.value.status == 503
         await asyncio.to_thread(daemon.start)

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fabric_hub.catalogue import ingest as ingesting
-from fabric_hub.catalogue.audit.log import Entry, Trail
+from fabric_hub.catalogue.audit.log import AuditLog, Entry
 from fabric_hub.catalogue.audit.reading import Reading
 from fabric_hub.catalogue.ingest import Ingest, NodeEvent, RefusedFile, entry, read, recorded_sources
 from fabric_hub.config.settings import Settings, parse
@@ -150,7 +150,7 @@ def test_events_stay_while_the_trail_cannot_be_written_and_count_once(events: Pa
 
     with pytest.raises(FabricError):
         Ingest(events, ME, full, set()).once(a_keepers_site(events), Catalogue())
-    trail = Trail(events.parent / "trail")
+    trail = AuditLog(events.parent / "trail")
     trail.append(Entry(event="opened", source=NAME))  # and died before it removed the file
     again: list[Entry] = []
     Ingest(events, ME, again.extend, recorded_sources(trail.directory)).once(a_keepers_site(events), Catalogue())
@@ -214,7 +214,7 @@ def test_an_account_that_is_nobodys_here_leaves_the_user_out(tmp_path: Path) -> 
 
 def test_events_go_in_the_trail_as_they_were_told(events: Path) -> None:
     put(events)
-    trail = Trail(events.parent / "trail")
+    trail = AuditLog(events.parent / "trail")
 
     def append(entries: Iterable[Entry]) -> None:
         trail.append(*entries)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from fabric_hub.datasets.model import Acceptance, Accepting, AccessRequest, Catalogue, Grant
 from fabric_hub.datasets.policy import (
+    CatalogueUnavailableError,
+    CatalogueView,
     DatasetRefusedError,
-    KeeperSilentError,
-    Known,
     State,
     catalogue_of,
     may_use,
@@ -162,14 +162,14 @@ def test_an_agreement_for_a_dataset_that_is_not_asked_for_is_refused() -> None:
 
 def test_without_a_word_of_the_keeper_nothing_is_decided() -> None:
     catalogue = a_catalogue(a_dataset())
-    with pytest.raises(KeeperSilentError, match="has not answered yet"):
-        catalogue_of(Known())
-    with pytest.raises(KeeperSilentError, match="has not answered since") as caught:
-        catalogue_of(Known(catalogue=catalogue, silent_since=NOW))
+    with pytest.raises(CatalogueUnavailableError, match="has not answered yet"):
+        catalogue_of(CatalogueView())
+    with pytest.raises(CatalogueUnavailableError, match="has not answered since") as caught:
+        catalogue_of(CatalogueView(catalogue=catalogue, silent_since=NOW))
     assert (caught.value.status, caught.value.reason) == (503, "keeper-unavailable")
     with pytest.raises(FabricError, match="offers no datasets"):
         catalogue_of(None)
-    assert catalogue_of(Known(catalogue=catalogue)) is catalogue
+    assert catalogue_of(CatalogueView(catalogue=catalogue)) is catalogue
 
 
 def test_a_request_is_its_projects() -> None:

@@ -11,7 +11,7 @@ from fabric_hub.config.settings import SlurmSettings
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.limits_follower import LimitsFollower
 from fabric_hub.gateway.limits_watcher import LimitsWatcher
-from fabric_hub.gateway.queries.queries import Rules, SilentError, Turn
+from fabric_hub.gateway.queries.queries import Rules, Turn, UnavailableError
 from fabric_hub.gateway.rate_limit import Bucket
 from fabric_hub.slurm.limits.model import Association, Enforcement, Limits
 
@@ -35,7 +35,7 @@ class Slurm:
                 self.asked.append(time.monotonic())
             await asyncio.sleep(0.01)
             if self.silent:
-                raise SilentError("slurmctld does not answer")
+                raise UnavailableError("slurmctld does not answer")
             return Limits(associations=tuple(Association(account=name) for name in self.accounts))
         finally:
             self.at_once -= 1

@@ -14,7 +14,7 @@ from fabric_hub.gateway import watcher
 from fabric_hub.gateway.job_table import Ending
 from fabric_hub.gateway.jobs import ends
 from fabric_hub.gateway.queries import one_job
-from fabric_hub.gateway.queries.queries import Questions, SilentError
+from fabric_hub.gateway.queries.queries import Queries, UnavailableError
 from fabric_hub.gateway.watcher import Watcher
 from fabric_hub.slurm import privacy
 from fabric_hub.slurm.model import Found, Job, Node, Snapshot
@@ -176,7 +176,7 @@ async def test_a_job_that_slurmctld_does_not_have_is_over_only_by_a_word(
     slurm.ends = ends
     wanted = Job(job_id=1, name=NAMES[0], user="anna", state="UNKNOWN")
     if state == "":
-        with pytest.raises(SilentError, match="the database says that it is RUNNING"):
+        with pytest.raises(UnavailableError, match="the database says that it is RUNNING"):
             await rounds.watcher.find(wanted)
         rounds.now += 60
         state = None
@@ -205,7 +205,7 @@ async def test_an_answer_without_any_node_is_no_answer(slurm: Slurm, rounds: Rou
 
 def test_a_refusal_to_show_is_told_with_the_missing_right() -> None:
     words = "slurm_load_node: Access/permission denied"
-    assert "the right of an Operator" in str(Questions(SlurmSettings())._failed("sinfo", words))
+    assert "the right of an Operator" in str(Queries(SlurmSettings())._failed("sinfo", words))
 
 
 SHOWN = (

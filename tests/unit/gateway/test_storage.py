@@ -14,7 +14,7 @@ import pytest
 
 from fabric_hub.config.quotas import StorageSettings
 from fabric_hub.gateway.queries import on_demand as reading
-from fabric_hub.gateway.queries.on_demand import Silence, StorageDesk
+from fabric_hub.gateway.queries.on_demand import Silence, StorageReader
 from fabric_hub.slurm.storage import NoQuotaError, argv, filled, numbered, parse
 from fabric_hub.unix.accounts import Account
 
@@ -146,7 +146,7 @@ async def test_a_recorded_refusal_is_told_in_the_tools_words(tmp_path: Path, rel
     (tmp_path / "out").write_text(recorded.stdout)
     (tmp_path / "err").write_text(recorded.stderr)
     program = _tool(tmp_path, "quota", f"cd {tmp_path}; cat out; cat err >&2; exit {recorded.status}")
-    desk = StorageDesk([recorded.source.model_copy(update={"program": program})])
+    desk = StorageReader([recorded.source.model_copy(update={"program": program})])
     (told,) = (await desk.read(_myself())).quotas
     assert told.problem == SAYS[case]
     assert (told.used, told.limit) == (0, None)
@@ -263,7 +263,7 @@ async def test_each_tool_answers_or_says_why_not_and_all_are_in_the_answer(tmp_p
     hung = _tool(tmp_path, "hung", "exec sleep 60")
     broken = _tool(tmp_path, "broken", "echo 'quota: Cannot open quotafile: Permission denied' >&2; exit 2")
     programs = (over, hung, broken, ("/nowhere/quota",))
-    desk = StorageDesk([HOME.model_copy(update={"program": program, "timeout_s": 1.0}) for program in programs])
+    desk = StorageReader([HOME.model_copy(update={"program": program, "timeout_s": 1.0}) for program in programs])
     answer = await desk.read(_myself())
     told, slow, refused, missing = answer.quotas
     assert (told.used, told.problem) == (12288 * 1024, "")
@@ -293,7 +293,7 @@ async def test_a_file_system_that_hangs_keeps_two_and_nobody_after_them_and_no_o
     )
     (tmp_path / "well").mkdir()
     well = slow.model_copy(update={"path": Path("/well"), "program": _counting(tmp_path / "well", tmp_path / "never")})
-    desk, people = StorageDesk([slow, well]), _others(12)
+    desk, people = StorageReader([slow, well]), _others(12)
     before = (await desk.read(people[0])).quotas
     assert [one.used for one in before] == [2048 * 1024] * 2
     monkeypatch.setattr(reading, "_HOLDS_S", 0.0)
@@ -339,7 +339,7 @@ async def test_the_quota_of_each_of_a_users_projects_is_told_and_asked_once_for_
         title="Project {project}", kind="lustre", path=Path("/projects/{project}"), project="p-{account}", program=tool
     )
     ours = source.model_copy(update={"kind": "project", "path": Path("/srv/{account}"), "project": "{project}"})
-    desk = StorageDesk([source, ours])
+    desk = StorageReader([source, ours])
     answer = await desk.read(_myself(), {"proteins": "lab-1", "course": "edu"})
     assert [one.problem for one in answer.quotas] == [""] * 4
     assert [(one.title, one.path, one.project, one.scope) for one in answer.quotas] == [
@@ -357,7 +357,7 @@ async def test_the_quota_of_each_of_a_users_projects_is_told_and_asked_once_for_
         "quota -q -p p-edu /projects/course",
         "quota -q -p p-lab-1 /projects/proteins",
     ]
-    shared = StorageDesk([ours])
+    shared = StorageReader([ours])
     for account in _others(2):
         (told,) = (await shared.read(account, {"proteins": "lab-1"})).quotas
         assert told.used == 2048 * 1024

@@ -13,7 +13,7 @@ import pytest
 from fabric_hub.config.settings import SlurmSettings
 from fabric_hub.gateway import rate_limit as pace
 from fabric_hub.gateway.job_table import TOMBSTONE_S, Ending, JobTable, find_live
-from fabric_hub.gateway.queries.queries import SilentError
+from fabric_hub.gateway.queries.queries import UnavailableError
 from fabric_hub.gateway.watcher import Watcher
 from fabric_hub.slurm.model import Job, Node, Reservation
 
@@ -145,7 +145,7 @@ class Slurm:
         await asyncio.sleep(0)
         self._busy -= 1
         if self.silent:
-            raise SilentError(self.silent)
+            raise UnavailableError(self.silent)
         return self.answer
 
     async def nodes(self) -> tuple[Node, ...]:
@@ -155,7 +155,7 @@ class Slurm:
     async def reservations(self) -> tuple[Reservation, ...]:
         self.counts["reservations"] += 1
         if self.reserved_silent:
-            raise SilentError(self.reserved_silent)
+            raise UnavailableError(self.reserved_silent)
         return self.reserved
 
     async def endings(self, numbers: Sequence[int]) -> dict[int, Ending]:
@@ -165,7 +165,7 @@ class Slurm:
     async def job(self, wanted: Job) -> Job | None:
         self.counts["scontrol"] += 1
         if self.owners_silent:
-            raise SilentError(self.owners_silent)
+            raise UnavailableError(self.owners_silent)
         return self.hidden.get(wanted.job_id)
 
     async def private_data(self) -> frozenset[str]:

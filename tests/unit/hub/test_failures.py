@@ -6,13 +6,13 @@ import pytest
 from jupyterhub.utils import format_exception
 
 from fabric_hub.budgets.forecast import budget_passed
-from fabric_hub.budgets.schemas import Balance, Bound
+from fabric_hub.budgets.schemas import Balance, ParentLimit
 from fabric_hub.config.settings import Project
 from fabric_hub.errors import FabricError
 from fabric_hub.hub.pages.sessions import called
 from fabric_hub.hub.spawner.failures import SessionFailure, as_html
 from fabric_hub.hub.spawner.limits import OverLimitError
-from fabric_hub.slurm.limits.chain import Verdict
+from fabric_hub.slurm.limits.chain import LimitDecision
 
 EVIL = '<script>alert("x")</script>\' onload=x &amp;'
 
@@ -60,7 +60,7 @@ def test_page_log_and_api_say_the_same_words() -> None:
 
 
 def test_a_refusal_offers_the_rescue_session_as_a_button() -> None:
-    found = Verdict(message="The budget is used up.", reason="budget", hint="Ask for more.")
+    found = LimitDecision(message="The budget is used up.", reason="budget", hint="Ask for more.")
     html = as_html(OverLimitError(found, "twin", "rescue", "Or start profile rescue."))
     assert 'form="fabric-rescue-form" name="rescue" value="twin/rescue"' in html
     assert "Ask for more. Or start profile rescue." in html
@@ -72,9 +72,9 @@ def test_a_refusal_offers_the_rescue_session_as_a_button() -> None:
     [("account twin-acc", "project:twin#used-up"), ("account faculty", "project:twin#used-up-account-faculty")],
 )
 def test_a_refusal_names_the_warning_that_says_the_same(whose: str, warning: str) -> None:
-    found = Verdict(message="It is used up.", reason="budget", hint="Ask for more.", budget_of=whose)
+    found = LimitDecision(message="It is used up.", reason="budget", hint="Ask for more.", budget_of=whose)
     assert OverLimitError(found, "twin", "", "", account="twin-acc").same_warning == warning
-    bound = Bound(name=whose, limit=1.0, used=1.0, left=0.0)
+    bound = ParentLimit(name=whose, limit=1.0, used=1.0, left=0.0)
     told = budget_passed("project:twin", "It", bound if "faculty" in whose else Balance(limit=1, used=1, left=0), 0.0)
     assert told is not None
     assert told.id == warning

@@ -10,7 +10,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from fabric_hub.config.settings import Settings
-from fabric_hub.datasets.policy import Known
+from fabric_hub.datasets.policy import CatalogueView
 from fabric_hub.hub.pages.start_form import for_people, render
 from fabric_hub.hub.spawner.limits import refused_now
 from fabric_hub.launch.dataset_offer import for_form
@@ -24,7 +24,7 @@ NODES = (a_node(), a_node(name="cpu1", partitions=("cpu",), gpus={}, gpus_free={
 
 
 def page(
-    site: Settings, user: str, today: date = TODAY, known: Known | None = None, *, local: bool = True,
+    site: Settings, user: str, today: date = TODAY, known: CatalogueView | None = None, *, local: bool = True,
     limits: Limits | None = None, **more: Any,
 ) -> str:  # fmt: skip
     offered = offer(site, user, a_snapshot(nodes=NODES), today, local=local)
@@ -98,7 +98,7 @@ def test_a_form_that_lacks_a_value_is_an_error_not_a_blank() -> None:
 
 
 def test_datasets_are_shown_with_size_access_licence_and_the_agreement_that_they_need(site: Settings) -> None:
-    html = page(site, "jan", known=Known(catalogue=a_catalogue(a_dataset())))
+    html = page(site, "jan", known=CatalogueView(catalogue=a_catalogue(a_dataset())))
     assert 'data-open="" data-agreement="wind-farm" data-changed="" data-others="0"' in html
     assert "1.23 MB, restricted, " in html
     assert 'href="https://creativecommons.org/licenses/by/4.0/" target="_blank" rel="noopener noreferrer"' in html
@@ -113,12 +113,14 @@ def test_a_site_without_datasets_has_no_part_for_them_on_its_form(site: Settings
 
 def test_a_secret_of_another_project_is_nowhere_in_the_page(site: Settings) -> None:
     catalogue = a_catalogue(a_dataset("trial-x", title="Trial X", access="non-public"), granted="course")
-    assert "trial" not in page(site, "jan", known=Known(catalogue=catalogue)).lower()
-    assert "trial-x" in page(site, "eve", known=Known(catalogue=catalogue))
+    assert "trial" not in page(site, "jan", known=CatalogueView(catalogue=catalogue)).lower()
+    assert "trial-x" in page(site, "eve", known=CatalogueView(catalogue=catalogue))
 
 
 def test_a_silent_keeper_is_told_on_the_form(site: Settings) -> None:
-    html = page(site, "jan", known=Known(catalogue=a_catalogue(a_dataset()), silent_since=NOW, problem="It is gone."))
+    html = page(
+        site, "jan", known=CatalogueView(catalogue=a_catalogue(a_dataset()), silent_since=NOW, problem="It is gone.")
+    )
     assert "The keeper of the datasets has not answered since" in html
     assert "wind-farm" not in html
 
@@ -129,6 +131,6 @@ def test_whatever_a_catalogue_holds_it_stays_text(site: Settings) -> None:
         title=evil, keywords=(evil,), description=evil, agreement={"version": "1", "text": evil},
         purposes=({"name": "research", "text": evil},),
     )  # fmt: skip
-    tags = Tags(page(site, "jan", known=Known(catalogue=a_catalogue(dataset))))
+    tags = Tags(page(site, "jan", known=CatalogueView(catalogue=a_catalogue(dataset))))
     assert tags.tags.count("script") == 1
     assert evil in tags.text

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabric_hub.budgets.balance import Way
+from fabric_hub.budgets.balance import SubmissionRoute
 from fabric_hub.config.settings import Profile, Settings, parse
 from fabric_hub.datasets.model import Accepting
-from fabric_hub.datasets.policy import Known
+from fabric_hub.datasets.policy import CatalogueView
 from fabric_hub.errors import FabricError
 from fabric_hub.launch.choice import (
     Choice,
@@ -146,8 +146,11 @@ def test_sessions_with_gpus_are_submitted_by_the_partition_and_qos_of_their_prof
         f'[profile.{name}]\ngpus = {gpus}\nqos = "grant"\n' for name, gpus in (("big", 4), ("huge", 8), ("none", 0))
     )
     site = a_site(tmp_path, more)
-    assert gpu_ways(site, site.project["physics"]) == (Way("", "", ("gpu",)), Way("", "grant", ("big", "huge")))
-    assert gpu_ways(site, site.project["course"]) == (Way("", "", ("gpu",)),)
+    assert gpu_ways(site, site.project["physics"]) == (
+        SubmissionRoute("", "", ("gpu",)),
+        SubmissionRoute("", "grant", ("big", "huge")),
+    )
+    assert gpu_ways(site, site.project["course"]) == (SubmissionRoute("", "", ("gpu",)),)
 
 
 def test_a_profile_fits_on_the_nodes_that_have_enough_left() -> None:
@@ -190,21 +193,21 @@ def test_free_gpus_are_counted_by_type_and_none_on_a_node_that_is_down() -> None
 
 
 def test_a_choice_has_its_datasets_once_each_and_in_order(site: Settings) -> None:
-    known = Known(catalogue=a_catalogue(a_dataset(), a_dataset("soil"), accepted="1"))
+    known = CatalogueView(catalogue=a_catalogue(a_dataset(), a_dataset("soil"), accepted="1"))
     choice = choose(site, "jan", UserOptions(datasets=("soil", "wind-farm", "soil")), TODAY, known)
     assert choice.datasets == ("soil", "wind-farm")
     assert choose(site, "jan", UserOptions.model_validate(choice.options()), TODAY, known) == choice
 
 
 def test_a_dataset_that_the_chosen_project_cannot_use_is_refused(site: Settings) -> None:
-    known = Known(catalogue=a_catalogue(a_dataset(), accepted="1"))
+    known = CatalogueView(catalogue=a_catalogue(a_dataset(), accepted="1"))
     with pytest.raises(FabricError, match="Project course has no access to a dataset wind-farm") as caught:
         choose(site, "eve", UserOptions(project="course", datasets=("wind-farm",)), TODAY, known)
     assert (caught.value.reason, caught.value.status) == ("dataset", 403)
 
 
 def test_an_acceptance_is_no_part_of_the_choice_but_is_to_be_recorded(site: Settings) -> None:
-    known = Known(catalogue=a_catalogue(a_dataset()))
+    known = CatalogueView(catalogue=a_catalogue(a_dataset()))
     options = UserOptions(datasets=("wind-farm",), agreements={"wind-farm": Accepting(version="1", purpose="research")})
     choice = choose(site, "jan", options, TODAY, known)
     assert "agreements" not in choice.options()
@@ -213,7 +216,7 @@ def test_an_acceptance_is_no_part_of_the_choice_but_is_to_be_recorded(site: Sett
 
 
 def test_a_silent_keeper_holds_up_nobody_who_wants_no_data(site: Settings) -> None:
-    silent = Known(silent_since=1.0)
+    silent = CatalogueView(silent_since=1.0)
     assert choose(site, "jan", UserOptions(), TODAY, silent).datasets == ()
     with pytest.raises(FabricError, match="has not answered since") as caught:
         choose(site, "jan", UserOptions(datasets=("wind-farm",)), TODAY, silent)

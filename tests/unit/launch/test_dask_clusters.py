@@ -11,7 +11,7 @@ from fabric_hub.budgets.schemas import Balance
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.launch.dask_clusters import offer
-from fabric_hub.launch.quote import Known, Quote, Wish, quote
+from fabric_hub.launch.quote import Quote, QuoteInputs, QuoteRequest, quote
 from fabric_hub.slurm.limits.model import GPU, Association, Limit, Limits
 from fabric_hub.slurm.model import Node, Snapshot
 from tests.support.builders import NOW, SESSION, a_job, a_node, a_session, a_snapshot
@@ -64,8 +64,10 @@ def quoted(
             ),
         ),
     )
-    known = Known(NOW, snapshot, limits, balance)
-    return quote(site, a_session(user=person), "jan", Wish(profile, workers, have, submitted, per_job), known, TODAY)
+    known = QuoteInputs(NOW, snapshot, limits, balance)
+    return quote(
+        site, a_session(user=person), "jan", QuoteRequest(profile, workers, have, submitted, per_job), known, TODAY
+    )
 
 
 def test_workers_may_have_the_projects_profiles_one_gpu_each_and_none_of_the_local_ones(site: Settings) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from fabric_hub.config.settings import Settings
 from fabric_hub.datasets.model import AccessRequest, Catalogue
-from fabric_hub.datasets.policy import Known, State
+from fabric_hub.datasets.policy import CatalogueView, State
 from fabric_hub.launch.dataset_offer import for_form, for_person, for_session, not_enforced, silence, size_in_words
 from tests.support.builders import NOW, TODAY, a_catalogue, a_dataset, a_site
 
@@ -19,7 +19,9 @@ def site(tmp_path: Path) -> Settings:
 
 
 def session_of(site: Settings, catalogue: Catalogue | None, **changes: object) -> list[tuple[str, State, bool]]:
-    told = for_session(site, Known(catalogue=catalogue), "jan", "physics", ("wind-farm",), TODAY, "/hub/spawn/jan")
+    told = for_session(
+        site, CatalogueView(catalogue=catalogue), "jan", "physics", ("wind-farm",), TODAY, "/hub/spawn/jan"
+    )
     return [(one.name, one.state, one.chosen) for one in told.datasets]
 
 
@@ -37,7 +39,7 @@ def test_no_path_of_the_cluster_and_no_unpublished_version_is_told(site: Setting
     draft = dataset.versions[0].model_copy(update={"version": "2025", "published_at": None})
     old = dataset.versions[0].model_copy(update={"version": "2023", "retired_at": NOW})
     catalogue = a_catalogue(dataset.model_copy(update={"versions": (old, *dataset.versions, draft)}))
-    told = for_session(site, Known(catalogue=catalogue), "jan", "physics", (), TODAY, "")
+    told = for_session(site, CatalogueView(catalogue=catalogue), "jan", "physics", (), TODAY, "")
     assert "secret-place" not in told.model_dump_json()
     assert [version.version for version in told.datasets[0].versions] == ["2024"]
     assert told.datasets[0].path == "/data/wind-farm"
@@ -46,7 +48,7 @@ def test_no_path_of_the_cluster_and_no_unpublished_version_is_told(site: Setting
 def test_a_person_sees_what_each_of_their_projects_may(site: Settings) -> None:
     asked = AccessRequest(user="ada", project="physics", dataset="wind-farm")
     catalogue = a_catalogue(a_dataset(), granted="course", requests=(asked,))
-    (one,) = for_person(site, Known(catalogue=catalogue), "eve", ["physics", "course"], TODAY, "").datasets
+    (one,) = for_person(site, CatalogueView(catalogue=catalogue), "eve", ["physics", "course"], TODAY, "").datasets
     assert {name: (told.state, told.requested) for name, told in one.standing.items()} == {
         "physics": (State.NOT_GRANTED, True),
         "course": (State.AGREEMENT, False),
@@ -59,7 +61,7 @@ def test_the_form_lists_what_can_be_used_and_counts_what_can_be_asked_for(site: 
     )
     changed = a_dataset(agreement={"version": "2", "text": "New terms."})
     catalogue = catalogue.model_copy(update={"datasets": (catalogue.datasets[0], changed, catalogue.datasets[2])})
-    form = for_form(site, Known(catalogue=catalogue), "jan", ["physics", "course"], TODAY)
+    form = for_form(site, CatalogueView(catalogue=catalogue), "jan", ["physics", "course"], TODAY)
     physics, course = form.projects["physics"], form.projects["course"]
     assert (physics.open, physics.agreement, physics.changed, physics.others) == (
         ("weather", "soil"), ("wind-farm",), ("wind-farm",), 0,
@@ -70,12 +72,14 @@ def test_the_form_lists_what_can_be_used_and_counts_what_can_be_asked_for(site: 
 
 
 def test_while_the_keeper_is_silent_the_form_offers_none_and_says_since_when(site: Settings) -> None:
-    known = Known(catalogue=a_catalogue(a_dataset(), accepted="1"), silent_since=NOW, problem="It is not running.")
+    known = CatalogueView(
+        catalogue=a_catalogue(a_dataset(), accepted="1"), silent_since=NOW, problem="It is not running."
+    )
     form = for_form(site, known, "jan", ["physics"], TODAY)
     assert form.datasets == ()
     assert form.problem.startswith("The keeper of the datasets has not answered since ")
     assert form.problem.endswith("It is not running. Sessions start without datasets until it does.")
-    assert silence(Known()) == "The keeper of the datasets has not answered yet."
+    assert silence(CatalogueView()) == "The keeper of the datasets has not answered yet."
     # a session is shown the last list, with the same words
     told = for_session(site, known, "jan", "physics", (), TODAY, "")
     assert [one.name for one in told.datasets] == ["wind-farm"]
@@ -92,7 +96,7 @@ def test_where_nobody_is_kept_apart_that_is_said(tmp_path: Path, site: Settings)
     assert "not enforced here: all sessions run as one account" in not_enforced(shared)
     local = site.model_copy(update={"slurm": None})
     assert "not enforced here: sessions run on the hub's own machine" in not_enforced(local)
-    told = for_session(shared, Known(catalogue=a_catalogue()), "jan", "physics", (), TODAY, "")
+    told = for_session(shared, CatalogueView(catalogue=a_catalogue()), "jan", "physics", (), TODAY, "")
     assert told.enforced is False
     assert told.notice == not_enforced(shared)
 

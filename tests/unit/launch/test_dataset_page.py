@@ -10,7 +10,7 @@ import pytest
 
 from fabric_hub.config.settings import Settings
 from fabric_hub.datasets.model import AccessRequest, Catalogue
-from fabric_hub.datasets.policy import Known, State
+from fabric_hub.datasets.policy import CatalogueView, State
 from fabric_hub.errors import FabricError
 from fabric_hub.launch.dataset_page import DatasetPart, ProjectPart, for_pages, licence_in_words, wish_of
 from tests.support.builders import NOW, a_catalogue, a_dataset, a_site
@@ -24,7 +24,7 @@ def site(tmp_path: Path) -> Settings:
 
 
 def page(site: Settings, catalogue: Catalogue, user: str = "jan") -> DatasetPart | None:
-    return for_pages(site, Known(catalogue=catalogue), user, TODAY, "/hub/datasets").find("wind-farm")
+    return for_pages(site, CatalogueView(catalogue=catalogue), user, TODAY, "/hub/datasets").find("wind-farm")
 
 
 def in_physics(site: Settings, catalogue: Catalogue) -> ProjectPart:
@@ -99,7 +99,7 @@ def test_a_description_flows_in_paragraphs_and_a_licence_has_its_short_name(site
 
 def test_the_list_is_in_the_order_of_titles_and_says_when_it_may_be_old(site: Settings) -> None:
     catalogue = a_catalogue(a_dataset("b-set", title="Zebras"), a_dataset("c-set", title="apples"))
-    silent = Known(catalogue=catalogue, silent_since=NOW, problem="It is not running.")
+    silent = CatalogueView(catalogue=catalogue, silent_since=NOW, problem="It is not running.")
     told = for_pages(site, silent, "jan", TODAY, "/hub/datasets")
     assert [one.title for one in told.datasets] == ["apples", "Zebras"]
     assert told.problem.startswith("The keeper of the datasets has not answered since ")

@@ -12,7 +12,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from fabric_hub.config.settings import Settings
 from fabric_hub.hub.spawner import metrics as hub_metrics
-from fabric_hub.service.routes.metrics import Seen, ServiceMetrics
+from fabric_hub.service.routes.metrics import Observed, ServiceMetrics
 from fabric_hub.service.tasks.review import Review
 from fabric_hub.sessions.store import SessionStore
 
@@ -32,7 +32,7 @@ def asked_for() -> set[str]:
 def told(site: Settings, store: SessionStore) -> set[str]:
     """The metrics that hub and service tell."""
     source = OneBudget()
-    seen = Seen(now=0.0, sessions=(), returned={}, snapshot=None, limits=None, questions={})
+    seen = Observed(now=0.0, sessions=(), returned={}, snapshot=None, limits=None, questions={})
     service = ServiceMetrics(site, seen, source, Review(site, store, source)).collect()
     metrics = [made for made in vars(hub_metrics).values() if isinstance(made, Counter | Gauge | Histogram)]
     hub = [family for metric in metrics for family in metric.collect()]

@@ -12,11 +12,11 @@ import pytest
 from fabric_hub.config.settings import Settings
 from fabric_hub.datasets.policy import ACCEPT_SCOPE
 from fabric_hub.service.app import make_app
-from fabric_hub.service.routes.datasets import Desk
+from fabric_hub.service.routes.datasets import DatasetService
 from fabric_hub.sessions.scopes import SERVICE_SCOPE, SESSION_SCOPE, SESSION_TOKEN_SCOPES, scopes_of
 from fabric_hub.sessions.store import Session, SessionStore
 from tests.support.builders import NOW, a_catalogue, a_dataset, a_site, fields_of_a_session
-from tests.support.catalogue import FakeKeeper
+from tests.support.catalogue import FakeCatalogue
 
 from .test_app import API, problem, token
 
@@ -46,18 +46,18 @@ def site(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def keeper() -> FakeKeeper:
-    return FakeKeeper(a_catalogue(a_dataset(), a_dataset("weather", access="public", agreement=None), granted=""))
+def keeper() -> FakeCatalogue:
+    return FakeCatalogue(a_catalogue(a_dataset(), a_dataset("weather", access="public", agreement=None), granted=""))
 
 
-def _client(site: Settings, store: SessionStore, desk: Desk | None) -> httpx.AsyncClient:
+def _client(site: Settings, store: SessionStore, desk: DatasetService | None) -> httpx.AsyncClient:
     transport = httpx.ASGITransport(make_app(site, store, _identify, _no_snapshot, desk), raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://service")
 
 
 @pytest.fixture
-async def api(site: Settings, store: SessionStore, keeper: FakeKeeper) -> AsyncIterator[httpx.AsyncClient]:
-    async with _client(site, store, Desk(keeper.known, keeper)) as client:
+async def api(site: Settings, store: SessionStore, keeper: FakeCatalogue) -> AsyncIterator[httpx.AsyncClient]:
+    async with _client(site, store, DatasetService(keeper.known, keeper)) as client:
         yield client
 
 
@@ -66,7 +66,7 @@ def session(store: SessionStore) -> Session:
     return store.create(**fields_of_a_session(datasets=["weather"]))
 
 
-def grant(keeper: FakeKeeper, accepted: str = "") -> None:
+def grant(keeper: FakeCatalogue, accepted: str = "") -> None:
     assert keeper.catalogue
     keeper.catalogue = a_catalogue(*keeper.catalogue.datasets, accepted=accepted)
 
@@ -97,7 +97,7 @@ async def test_every_verb_needs_a_token(
 
 @pytest.mark.parametrize(("verb", "path", "body"), VERBS)
 async def test_each_verb_takes_its_own_kind_of_token_only(
-    api: httpx.AsyncClient, session: Session, keeper: FakeKeeper, verb: str, path: str, body: dict[str, str] | None
+    api: httpx.AsyncClient, session: Session, keeper: FakeCatalogue, verb: str, path: str, body: dict[str, str] | None
 ) -> None:
     grant(keeper)
     wrong = ("person", "narrow", "service") if path.startswith("session/") else ("session", "odd", "narrow", "service")
@@ -124,7 +124,7 @@ async def test_a_session_is_told_what_it_may_use_and_why_not(api: httpx.AsyncCli
 
 
 async def test_what_is_added_and_dropped_while_it_runs_is_on_the_sessions_record(
-    api: httpx.AsyncClient, session: Session, store: SessionStore, keeper: FakeKeeper
+    api: httpx.AsyncClient, session: Session, store: SessionStore, keeper: FakeCatalogue
 ) -> None:
     grant(keeper, accepted="1")
     for _ in range(2):
@@ -139,7 +139,7 @@ async def test_what_is_added_and_dropped_while_it_runs_is_on_the_sessions_record
 
 @pytest.mark.parametrize(("name", "why"), [("wind-farm", "not-granted"), ("no-such", "unknown")])
 async def test_what_policy_refuses_is_not_recorded_and_goes_into_the_trail(
-    api: httpx.AsyncClient, session: Session, store: SessionStore, keeper: FakeKeeper, name: str, why: str
+    api: httpx.AsyncClient, session: Session, store: SessionStore, keeper: FakeCatalogue, name: str, why: str
 ) -> None:
     refused = await api.post(f"{API}/session/datasets/{name}", headers=token("session"))
     assert problem(refused, 403, "dataset").message == f"Project physics has no access to a dataset {name}."
@@ -148,7 +148,7 @@ async def test_what_policy_refuses_is_not_recorded_and_goes_into_the_trail(
 
 
 async def test_an_agreement_is_never_accepted_by_adding(
-    api: httpx.AsyncClient, session: Session, keeper: FakeKeeper
+    api: httpx.AsyncClient, session: Session, keeper: FakeCatalogue
 ) -> None:
     grant(keeper)
     told = problem(await api.post(f"{API}/session/datasets/wind-farm", headers=token("session")), 403, "agreement")
@@ -156,7 +156,7 @@ async def test_an_agreement_is_never_accepted_by_adding(
     assert keeper.accepted == []
 
 
-async def test_a_person_accepts_once_in_their_own_name(api: httpx.AsyncClient, keeper: FakeKeeper) -> None:
+async def test_a_person_accepts_once_in_their_own_name(api: httpx.AsyncClient, keeper: FakeCatalogue) -> None:
     grant(keeper)
     path = f"{API}/datasets/wind-farm/acceptance"
     assert (await api.post(path, headers=token("person"), json=ACCEPTANCE)).status_code == 204
@@ -177,7 +177,7 @@ async def test_a_person_accepts_once_in_their_own_name(api: httpx.AsyncClient, k
     ],
 )
 async def test_what_cannot_be_accepted_is_refused(
-    api: httpx.AsyncClient, keeper: FakeKeeper, change: dict[str, str], reason: str
+    api: httpx.AsyncClient, keeper: FakeCatalogue, change: dict[str, str], reason: str
 ) -> None:
     grant(keeper)
     body = {**ACCEPTANCE, **change}
@@ -188,7 +188,7 @@ async def test_what_cannot_be_accepted_is_refused(
 
 
 async def test_access_is_asked_for_from_a_session_and_in_person(
-    api: httpx.AsyncClient, session: Session, keeper: FakeKeeper
+    api: httpx.AsyncClient, session: Session, keeper: FakeCatalogue
 ) -> None:
     inside = {"why": "A forecast for the grid."}
     answer = await api.post(f"{API}/session/datasets/wind-farm/request", headers=token("session"), json=inside)
@@ -202,7 +202,7 @@ async def test_access_is_asked_for_from_a_session_and_in_person(
 
 
 async def test_a_request_tells_nobody_whether_a_secret_exists(
-    api: httpx.AsyncClient, session: Session, keeper: FakeKeeper
+    api: httpx.AsyncClient, session: Session, keeper: FakeCatalogue
 ) -> None:
     keeper.catalogue = a_catalogue(a_dataset("secret", access="non-public"), granted="course")
     told = [
@@ -218,7 +218,7 @@ async def test_a_request_tells_nobody_whether_a_secret_exists(
 
 
 async def test_what_is_granted_already_needs_no_request(
-    api: httpx.AsyncClient, session: Session, keeper: FakeKeeper
+    api: httpx.AsyncClient, session: Session, keeper: FakeCatalogue
 ) -> None:
     grant(keeper)
     answer = await api.post(f"{API}/session/datasets/wind-farm/request", headers=token("session"), json={})
@@ -226,7 +226,7 @@ async def test_what_is_granted_already_needs_no_request(
 
 
 @pytest.mark.parametrize("why", ["", "x" * 301, "two\nlines", "\x1b[31m", 5])
-async def test_a_reason_is_one_line(api: httpx.AsyncClient, session: Session, keeper: FakeKeeper, why: Any) -> None:
+async def test_a_reason_is_one_line(api: httpx.AsyncClient, session: Session, keeper: FakeCatalogue, why: Any) -> None:
     answer = await api.post(f"{API}/session/datasets/wind-farm/request", headers=token("session"), json={"why": why})
     assert problem(answer, 422, "malformed").message == "The request is malformed at why."
     assert keeper.requested == []
@@ -239,7 +239,7 @@ async def test_a_name_that_is_none_is_malformed(api: httpx.AsyncClient, session:
 
 
 async def test_while_the_keeper_is_silent_the_list_is_the_last_and_nothing_is_added(
-    api: httpx.AsyncClient, session: Session, store: SessionStore, keeper: FakeKeeper
+    api: httpx.AsyncClient, session: Session, store: SessionStore, keeper: FakeCatalogue
 ) -> None:
     grant(keeper, accepted="1")
     keeper.go_silent()
@@ -255,7 +255,7 @@ async def test_while_the_keeper_is_silent_the_list_is_the_last_and_nothing_is_ad
 
 
 async def test_a_keeper_that_never_answered_leaves_an_empty_list_with_words(
-    api: httpx.AsyncClient, session: Session, keeper: FakeKeeper
+    api: httpx.AsyncClient, session: Session, keeper: FakeCatalogue
 ) -> None:
     keeper.go_silent(never_answered=True)
     told = (await api.get(f"{API}/session/datasets", headers=token("session"))).json()
@@ -270,10 +270,10 @@ async def test_a_session_may_have_a_hundred_datasets_and_no_more(
 
 
 async def test_who_has_left_the_project_adds_and_asks_for_nothing(
-    site: Settings, store: SessionStore, keeper: FakeKeeper
+    site: Settings, store: SessionStore, keeper: FakeCatalogue
 ) -> None:
     left = store.create(**fields_of_a_session(project="course", account="teach"))
-    async with _client(site, store, Desk(keeper.known, keeper)) as api:
+    async with _client(site, store, DatasetService(keeper.known, keeper)) as api:
         problem(await api.post(f"{API}/session/datasets/weather", headers=token("session")), 403, "project")
         answer = await api.post(f"{API}/session/datasets/wind-farm/request", headers=token("session"), json={})
         problem(answer, 403, "project")
@@ -286,7 +286,9 @@ async def test_a_site_without_datasets_says_so(site: Settings, store: SessionSto
         problem(await api.get(f"{API}/datasets", headers=token("person")), 404, "no-datasets")
 
 
-async def test_a_retired_dataset_cannot_be_added(api: httpx.AsyncClient, session: Session, keeper: FakeKeeper) -> None:
+async def test_a_retired_dataset_cannot_be_added(
+    api: httpx.AsyncClient, session: Session, keeper: FakeCatalogue
+) -> None:
     keeper.catalogue = a_catalogue(a_dataset(retired_at=NOW), accepted="1")
     told = problem(await api.post(f"{API}/session/datasets/wind-farm", headers=token("session")), 403, "dataset")
     assert told.message == "Dataset wind-farm is retired."

@@ -19,9 +19,9 @@ from fabric_hub.gateway.api import Health
 from fabric_hub.service.app import make_app
 from fabric_hub.service.auth import SESSION_CACHE_S, SILENT_S, TOKEN_CACHE_S, Tokens
 from fabric_hub.service.hub_api import HubApi
-from fabric_hub.service.routes.metrics import Seen, ServiceMetrics, seen
+from fabric_hub.service.routes.metrics import Observed, ServiceMetrics, seen
 from fabric_hub.service.tasks.review import Review, passed
-from fabric_hub.service.usage_index import UsageDesk
+from fabric_hub.service.usage_index import UsageService
 from fabric_hub.sessions.scopes import SESSION_SCOPE, server_of
 from fabric_hub.sessions.store import SessionStore
 from fabric_hub.slurm.limits.model import Association, Limits
@@ -59,7 +59,7 @@ def told(site: Settings, store: SessionStore, **changes: Any) -> dict[tuple[str,
     }  # fmt: skip
     registry = CollectorRegistry()
     source = OneBudget()
-    registry.register(ServiceMetrics(site, Seen(**fields), source, Review(site, store, source)))
+    registry.register(ServiceMetrics(site, Observed(**fields), source, Review(site, store, source)))
     families = text_string_to_metric_families(generate_latest(registry).decode())
     return {
         (sample.name, *(sample.labels[name] for name in sorted(sample.labels))): sample.value
@@ -108,9 +108,9 @@ def test_all_budgets_of_a_site_are_told_from_one_pass_over_the_jobs(site: Settin
     known = Latest(
         Limits(at=NOW, associations=(above, account, *others)), Snapshot().model_copy(update={"jobs": Jobs(())})
     )
-    desk = UsageDesk(site, known, known, lambda *_: (), None)
+    desk = UsageService(site, known, known, lambda *_: (), None)
     registry = CollectorRegistry()
-    seen_now = Seen(NOW, (), {}, None, None, None)
+    seen_now = Observed(NOW, (), {}, None, None, None)
     registry.register(ServiceMetrics(site, seen_now, desk, Review(site, store, desk)))
     for _ in range(2):
         assert generate_latest(registry).count(b"\nfabric_project_gpu_hours_used{") == 3

@@ -6,11 +6,11 @@ import asyncio
 
 import pytest
 
-from fabric_hub.service.per_session import MOST_WAITING, BusyError, Turns
+from fabric_hub.service.per_session import MOST_WAITING, BusyError, PerSessionLimiter
 
 
 async def test_who_asks_many_questions_at_once_is_before_others_with_one_of_them_only() -> None:
-    turns, one_at_a_time, answered = Turns(), asyncio.Lock(), list[str]()
+    turns, one_at_a_time, answered = PerSessionLimiter(), asyncio.Lock(), list[str]()
 
     async def ask(session: str) -> None:
         async with turns.turn(session), one_at_a_time:
@@ -25,7 +25,7 @@ async def test_who_asks_many_questions_at_once_is_before_others_with_one_of_them
 
 
 async def test_more_than_a_few_that_wait_are_refused_and_when_they_are_answered_no_more() -> None:
-    turns, answer = Turns(), asyncio.Event()
+    turns, answer = PerSessionLimiter(), asyncio.Event()
 
     async def ask(session: str) -> str:
         async with turns.turn(session):

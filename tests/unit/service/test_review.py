@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fabric_hub.budgets.forecast import DAY_S
-from fabric_hub.budgets.schemas import Balance, Bound, DayUse, StorageUse, Usage
+from fabric_hub.budgets.schemas import Balance, DayUse, ParentLimit, StorageUse, Usage
 from fabric_hub.config.settings import Settings
 from fabric_hub.service.tasks.review import ANSWERED_S, MEMBERS_EVERY_S, Review, passed, people, turn, with_forecast
 from fabric_hub.sessions.store import SessionStore
@@ -85,9 +85,9 @@ class Above(Budgets):
     def usage(self, project: str, user: str) -> Usage:
         if project != "physics":
             return Usage()
-        faculty = Bound(name="account faculty", limit=5000.0, used=5000.0, left=0.0)
-        grant = Bound(name="QOS grant", limit=400.0, used=300.0, left=100.0)
-        big = Bound(name="QOS big", limit=10.0, used=11.0, left=0.0, profiles=("gpu-4", "gpu-8"))
+        faculty = ParentLimit(name="account faculty", limit=5000.0, used=5000.0, left=0.0)
+        grant = ParentLimit(name="QOS grant", limit=400.0, used=300.0, left=100.0)
+        big = ParentLimit(name="QOS big", limit=10.0, used=11.0, left=0.0, profiles=("gpu-4", "gpu-8"))
         whole = Balance(
             limit=1000.0, used=100.0, left=0.0, of="account phys", limited_by="account faculty",
             above=(faculty, grant, big),

@@ -16,9 +16,9 @@ from fabric_hub.budgets.idle import Report
 from fabric_hub.config.settings import Settings
 from fabric_hub.hub.spawner.child import session_variables
 from fabric_hub.service.app import describe, make_app
-from fabric_hub.service.routes.usage import QuotaDesk, time_left_of
+from fabric_hub.service.routes.usage import BudgetService, time_left_of
 from fabric_hub.service.tasks.continuation import Continuation, next_name
-from fabric_hub.service.tasks.idle import IdleDesk
+from fabric_hub.service.tasks.idle import IdleSessions
 from fabric_hub.service.tasks.review import Review
 from fabric_hub.sessions.scopes import SERVICE_SCOPE, SESSION_SCOPE, scopes_of
 from fabric_hub.sessions.store import Session, SessionStore
@@ -94,8 +94,8 @@ async def api(
         ]
         return a_snapshot(*jobs)
 
-    idle = IdleDesk(site, store, hub)
-    desk = QuotaDesk(accounts, review, Continuation(site, store, hub), idle, gateway, no_newer)
+    idle = IdleSessions(site, store, hub)
+    desk = BudgetService(accounts, review, Continuation(site, store, hub), idle, gateway, no_newer)
     transport = httpx.ASGITransport(make_app(site, store, identify, latest, None, desk), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
         yield client
@@ -290,7 +290,7 @@ async def test_an_idle_session_is_told_then_stopped_and_what_it_returned_is_on_r
     session = store.get(made.id)
     assert session is not None
     job = a_job(job_id=7, name=f"fabric-main-{made.id}", started_at=started_at, ends_at=started_at + 2 * HOUR)
-    desk, forgotten, states = IdleDesk(site, store, hub), Report(idle_s=1e5, busy=False, gpu_percent=(0.0,)), []
+    desk, forgotten, states = IdleSessions(site, store, hub), Report(idle_s=1e5, busy=False, gpu_percent=(0.0,)), []
     for second in (0, 30, 60):
         answer = desk.report(session, forgotten, a_snapshot(job), started_at + second)
         states.append(answer.state)
@@ -341,7 +341,7 @@ async def test_an_idle_session_returns_no_hours_after_its_reservation(
     store.update(made.id, job_id=7, submitted_at=NOW)
     session = store.get(made.id)
     assert session is not None
-    desk, forgotten = IdleDesk(site, store, hub), Report(idle_s=1e5, busy=False, gpu_percent=(0.0,))
+    desk, forgotten = IdleSessions(site, store, hub), Report(idle_s=1e5, busy=False, gpu_percent=(0.0,))
     for second in (0, 30, 60):
         desk.report(session, forgotten, in_reservation(session, NOW + HOUR / 2), NOW + second)
     await desk.close()

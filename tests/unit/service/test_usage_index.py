@@ -11,7 +11,7 @@ import pytest
 from fabric_hub.budgets.history import Charged
 from fabric_hub.budgets.schemas import DayUse, StorageUse
 from fabric_hub.config.settings import Settings
-from fabric_hub.service.usage_index import UsageDesk
+from fabric_hub.service.usage_index import UsageService
 from fabric_hub.slurm.limits.model import GPU, Association, Limit, Limits, Qos
 from fabric_hub.slurm.model import Snapshot
 from tests.support.builders import TODAY, a_job
@@ -23,11 +23,11 @@ class Known:
     snapshot: Snapshot | None = None
 
 
-def a_desk(site: Settings, known: Known) -> UsageDesk:
+def a_desk(site: Settings, known: Known) -> UsageService:
     def days(project: str, user: str | None, _days: int) -> tuple[DayUse, ...]:
         return (DayUse(day=TODAY, gpu_hours=1.0 if user is None else 0.5),) if project == "physics" else ()
 
-    return UsageDesk(site, known, known, days, None)
+    return UsageService(site, known, known, days, None)
 
 
 def some_limits(**changes: object) -> Limits:
@@ -95,7 +95,7 @@ def test_the_history_is_read_once_in_a_while_for_all_who_ask(site: Settings) -> 
         asked.append((project, user))
         return ()
 
-    desk = UsageDesk(site, Known(), Known(), days, None)
+    desk = UsageService(site, Known(), Known(), days, None)
     for _ in range(3):
         desk.trend("physics")
         desk.trend("physics", "jan")
@@ -111,7 +111,7 @@ async def test_file_systems_are_asked_for_those_who_look_and_for_nobody_else(sit
         told.set()
         return (StorageUse(title="Home", path="/home"),)
 
-    desk = UsageDesk(site, Known(), Known(), lambda *_: (), storage)
+    desk = UsageService(site, Known(), Known(), lambda *_: (), storage)
     assert desk.storage("jan") == ()
     running = asyncio.create_task(desk.run())
     try:
@@ -132,7 +132,7 @@ async def test_who_waits_for_a_file_system_keeps_nobody_else_waiting(site: Setti
         told.set()
         return ()
 
-    desk = UsageDesk(site, Known(), Known(), lambda *_: (), storage)
+    desk = UsageService(site, Known(), Known(), lambda *_: (), storage)
     for user in ("jan", "eve", "last"):
         desk.storage(user)
     running = asyncio.create_task(desk.run())
@@ -164,7 +164,7 @@ async def test_somebody_may_look_while_the_desk_goes_through_those_who_looked(
             told.set()
         return ()
 
-    desk = UsageDesk(site, Known(), Known(), lambda *_: (), storage)
+    desk = UsageService(site, Known(), Known(), lambda *_: (), storage)
     for user in ("jan", "eve"):
         desk.storage(user)
     monkeypatch.setattr(Moment, "comes", staticmethod(lambda: desk.storage("late")))
@@ -192,7 +192,7 @@ def test_the_days_of_accounts_and_qos_are_as_slurm_counts_them(site: Settings) -
         Charged(day=TODAY, account="lab", qos="double", gpu_hours=3.0),
         Charged(day=TODAY, account="teach", qos="", gpu_hours=5.0),
     )
-    desk = UsageDesk(site, known, known, lambda *_: (), None, lambda _days: charges)
+    desk = UsageService(site, known, known, lambda *_: (), None, lambda _days: charges)
     for holder, hours in (
         ("account phys", [7.0]),
         ("account lab", [6.0]),

@@ -9,7 +9,7 @@ import pytest
 from fabric_hub.slurm.limits.amounts import about, duration, hours_of, share
 from fabric_hub.slurm.limits.check import verdict
 from fabric_hub.slurm.limits.model import GPU, Association, Enforcement, Limit, Limits, PartitionLimits, Qos, Share
-from fabric_hub.slurm.limits.request import Ask
+from fabric_hub.slurm.limits.request import JobRequest
 from fabric_hub.slurm.model import JobSpec, Snapshot
 
 NOW = 1_000_000.0
@@ -32,9 +32,9 @@ def limits(
     )
 
 
-def ask(**changes: Any) -> Ask:
+def ask(**changes: Any) -> JobRequest:
     spec = JobSpec(account="lab", cpus=4, memory_mb=8192, gres=("gpu:h200:2",), minutes=120)
-    return Ask.of(spec.model_copy(update=changes), "ann")
+    return JobRequest.of(spec.model_copy(update=changes), "ann")
 
 
 REFUSED: list[tuple[Limits, str, str, str]] = [
