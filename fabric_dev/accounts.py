@@ -22,7 +22,7 @@ from . import instance
 from .demo import ACCOUNTS
 from .layout import Layout
 
-SERVICES = ("hub", "gateway", "data")
+SERVICES = ("hub", "gateway", "catalogue")
 # What stands for a person's name in /etc/passwd; an account cannot change its own.
 _SERVICE, _DEMO = "Fabric Hub", "Fabric Hub demo"
 # Where everybody may write, and programs that are killed leave what they meant to remove.

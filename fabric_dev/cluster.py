@@ -234,14 +234,14 @@ def our_daemons(
     *,
     ports: Ports,
     gateway: Account | None,
-    keeper: Account | None,
+    catalogue_service: Account | None,
     hub: Account | None,
     slurm: bool,
     sockets: tuple[socket.socket, ...],
 ) -> list[Daemon]:
-    """The gateway (with Slurm), the keeper, and the hub, which starts the proxy and the service itself.
+    """The gateway (with Slurm), the catalogue service, and the hub, which starts the proxy and the service itself.
 
-    :param gateway: account of the gateway; None is ours. ``keeper`` and ``hub`` likewise.
+    :param gateway: account of the gateway; None is ours. ``catalogue_service`` and ``hub`` likewise.
     :param sockets: which listen on the ports of hub and proxy.
     """
     environment = our_environment(layout, runtime)
@@ -264,12 +264,12 @@ def our_daemons(
         )
     daemons.append(
         Daemon(
-            "keeper",
+            "catalogue",
             [str(runtime.python), "-m", "fabric_hub.catalogue", "--site", str(layout.site)],
-            listens(layout.keeper_socket),
+            listens(layout.catalogue_socket),
             environment,
             layout.root,
-            keeper,
+            catalogue_service,
             restart=True,
         )
     )

@@ -94,22 +94,22 @@ def hub_files(layout: Layout, hub: Account | None, gateway: Account | None) -> N
         instance.write_private(layout.token, secrets.token_hex(32), owner)
 
 
-def keeper_files(layout: Layout, hub: Account | None, keeper: Account | None) -> None:
-    """The keeper's private directory, its socket's directory, its images, and where it and the nodes meet."""
-    socket_directory = layout.keeper_socket.parent
+def catalogue_files(layout: Layout, hub: Account | None, catalogue_service: Account | None) -> None:
+    """The catalogue service's private directory, that of its socket, its images, and where it and the nodes meet."""
+    socket_directory = layout.catalogue_socket.parent
     for path, mode in (
-        (layout.keeper, 0o700),
+        (layout.catalogue_service, 0o700),
         (socket_directory, 0o700),
         (layout.datasets, 0o700),
         (layout.published, 0o755),
     ):
         path.mkdir(exist_ok=True)
-        if keeper:
-            os.chown(path, keeper.uid, keeper.gid)
+        if catalogue_service:
+            os.chown(path, catalogue_service.uid, catalogue_service.gid)
         path.chmod(mode)
-    if hub and keeper:
+    if hub and catalogue_service:
         # setgid: the socket gets the hub's group, and nobody else may enter
-        os.chown(socket_directory, keeper.uid, hub.gid)
+        os.chown(socket_directory, catalogue_service.uid, hub.gid)
         socket_directory.chmod(0o2750)
 
 

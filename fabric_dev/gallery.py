@@ -1,4 +1,4 @@
-"""The demo datasets of an embedded run: made on its first start, while the cluster starts, by the keeper's account."""
+"""The demo datasets of an embedded run: made on its first start, by the catalogue service's account."""
 
 from __future__ import annotations
 
@@ -19,20 +19,21 @@ _WITHIN_S = 120.0
 
 
 def begin(
-    layout: Layout, runtime: Runtime, keeper: Account | None, say: Callable[[str], None]
+    layout: Layout, runtime: Runtime, catalogue_service: Account | None, say: Callable[[str], None]
 ) -> subprocess.Popen[bytes]:
     """Start making it. It ends by itself; who ends the run ends it too.
 
-    :param keeper: the account of the keeper; None is ours, and then the datasets are plain directories.
+    :param catalogue_service: the account of the catalogue service; None is ours, and then the datasets are plain
+        directories.
     """
     say("Making the demo datasets ...")
-    packed = ["--packed"] if keeper else []
+    packed = ["--packed"] if catalogue_service else []
     return processes.start(
         [str(runtime.python), "-m", "fabric_dev.samples", "--site", str(layout.site), *packed],
         log=layout.log / f"{_NAME}.log",
         environment=our_environment(layout, runtime),
         cwd=layout.root,
-        account=keeper,
+        account=catalogue_service,
     )
 
 

@@ -63,12 +63,12 @@ class Layout:
         return self.run / "gateway" / "gateway.sock"
 
     @property
-    def keeper_socket(self) -> Path:
-        return self.run / "keeper" / "keeper.sock"
+    def catalogue_socket(self) -> Path:
+        return self.run / "catalogue" / "catalogue.sock"
 
     @property
-    def keeper(self) -> Path:
-        return self.root / "keeper"
+    def catalogue_service(self) -> Path:
+        return self.root / "catalogue"
 
     @property
     def datasets(self) -> Path:

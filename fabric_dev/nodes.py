@@ -38,7 +38,7 @@ def contained(layout: Layout) -> bool:
     return not any(layout.root.resolve().is_relative_to(hidden) for hidden in _HIDDEN)
 
 
-def write(layout: Layout, runtime: Runtime, keeper: Account, *, containers: bool) -> None:
+def write(layout: Layout, runtime: Runtime, catalogue_service: Account, *, containers: bool) -> None:
     """Write node.json, and the programs that Slurm's Prolog and Epilog are."""
     layout.node.mkdir(mode=0o755, exist_ok=True)
     conf = {
@@ -46,7 +46,7 @@ def write(layout: Layout, runtime: Runtime, keeper: Account, *, containers: bool
         "events": str(layout.published / "events"),
         "store": str(layout.datasets),
         "directories": [str(layout.datasets)],
-        "owners": [keeper.uid],
+        "owners": [catalogue_service.uid],
         "run": str(layout.node / "run"),
         "state": str(layout.node / "state"),
         "data_dir": str(layout.data),

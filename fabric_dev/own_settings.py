@@ -35,7 +35,7 @@ def write(
     known: Instance,
     *,
     prefix: str | None,
-    keeper: str,
+    catalogue_service: str,
     gpus: Gpus | None,
     proxy_command: tuple[str, ...],
 ) -> settings.Settings:
@@ -48,7 +48,7 @@ def write(
         layout,
         known.ports,
         prefix=prefix,
-        keeper=keeper,
+        catalogue_service=catalogue_service,
         gpus=gpus,
         proxy_command=proxy_command,
         science_first=known.science,

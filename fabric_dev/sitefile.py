@@ -82,7 +82,7 @@ def site(
     ports: Ports,
     *,
     prefix: str | None,
-    keeper: str,
+    catalogue_service: str,
     gpus: Gpus | None,
     proxy_command: tuple[str, ...],
     science_first: bool = True,
@@ -90,7 +90,7 @@ def site(
 ) -> str:
     """The text of site.toml.
 
-    :param keeper: the account of the keeper.
+    :param catalogue_service: the account of the catalogue service.
     :param prefix: of the Unix accounts; None when everybody runs as the hub's own account.
     :param gpus: of the embedded cluster; None without Slurm.
     :param science_first: where image science is built, it is offered before base.
@@ -110,9 +110,9 @@ def site(
         "login": {"kind": "demo", "demo_file": layout.logins, "admins": [demo.ADMIN]},
         "gateway": {"socket": layout.gateway_socket},
         "datasets": {
-            "account": keeper,
-            "state_dir": layout.keeper,
-            "socket": layout.keeper_socket,
+            "account": catalogue_service,
+            "state_dir": layout.catalogue_service,
+            "socket": layout.catalogue_socket,
             "store": layout.datasets,
             "published": layout.published,
             "data_dir": layout.data,

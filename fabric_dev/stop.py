@@ -22,7 +22,7 @@ def end_daemons(layout: Layout, say: Say) -> None:
     if old:
         say(f"An earlier run was killed; ending {len(old)} processes that it left.")
         _insist(layout, old)
-    for stale in (layout.munge_socket, layout.database_socket, layout.gateway_socket, layout.keeper_socket):
+    for stale in (layout.munge_socket, layout.database_socket, layout.gateway_socket, layout.catalogue_socket):
         stale.unlink(missing_ok=True)
 
 

@@ -84,28 +84,30 @@ def _start(options: Options, layout: Layout, claims: ports.Claims, supervisor: S
     if root_run:
         _remember(layout, known)
         accounts.create(layout, known.prefix)
-    hub, gateway, keeper = _service_accounts(known) if root_run else (None, None, None)
+    hub, gateway, catalogue_service = _service_accounts(known) if root_run else (None, None, None)
     sockets = _listen(claims, known, hub) if options.until == "hub" else ()
     found = None if known.local else gpus.detect()
     code = runtime.current(layout, say)
     directories.hub_files(layout, hub, gateway)
-    directories.keeper_files(layout, hub, keeper)
+    directories.catalogue_files(layout, hub, catalogue_service)
     site = own_settings.write(
         layout,
         known,
         prefix=known.prefix if root_run else None,
-        keeper=pwd.getpwuid(keeper.uid if keeper else os.geteuid()).pw_name,
+        catalogue_service=pwd.getpwuid(catalogue_service.uid if catalogue_service else os.geteuid()).pw_name,
         gpus=found,
         proxy_command=code.proxy_command,
     )
     _remember(layout, known)
-    making = gallery.begin(layout, code, keeper, say) if options.until == "hub" and not known.gallery else None
+    making = (
+        gallery.begin(layout, code, catalogue_service, say) if options.until == "hub" and not known.gallery else None
+    )
     if found is not None:
         _announce_gpus(found, say)
-        enforced = keeper is not None and nodes.enforced(layout, say)
+        enforced = catalogue_service is not None and nodes.enforced(layout, say)
         containers = enforced and nodes.contained(layout)
-        if enforced and keeper is not None:
-            nodes.write(layout, code, keeper, containers=containers)
+        if enforced and catalogue_service is not None:
+            nodes.write(layout, code, catalogue_service, containers=containers)
             supervisor.start(nodes.daemon(layout, code))
         operates = site.slurm is not None and site.slurm.extend == "as-gateway"
         _start_slurm(layout, known, found, supervisor, say, enforced=enforced, containers=containers, operates=operates)
@@ -116,7 +118,7 @@ def _start(options: Options, layout: Layout, claims: ports.Claims, supervisor: S
         code,
         ports=known.ports,
         gateway=gateway,
-        keeper=keeper,
+        catalogue_service=catalogue_service,
         hub=hub,
         slurm=found is not None,
         sockets=sockets,
@@ -163,13 +165,13 @@ def _remember(layout: Layout, known: Instance) -> None:
 
 
 def _service_accounts(known: Instance) -> tuple[Account, Account, Account]:
-    """The hub's, the gateway's and the keeper's. Without Slurm the hub itself becomes the user who starts a session."""
-    hub, gateway, keeper = (pwd.getpwnam(known.prefix + name) for name in accounts.SERVICES)
+    """The hub's, the gateway's and the catalogue service's. Without Slurm the hub becomes the user who starts a session."""
+    hub, gateway, catalogue_service = (pwd.getpwnam(known.prefix + name) for name in accounts.SERVICES)
     rights = ("setuid", "setgid", "kill", "chown") if known.local else ()
     return (
         Account(hub.pw_uid, hub.pw_gid, rights),
         Account(gateway.pw_uid, gateway.pw_gid, ("setuid", "setgid")),
-        Account(keeper.pw_uid, keeper.pw_gid),
+        Account(catalogue_service.pw_uid, catalogue_service.pw_gid),
     )
 
 

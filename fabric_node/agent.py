@@ -245,7 +245,7 @@ class Agent:
         return reply
 
     def _refuse(self, job: Job, name: str, answer: Answer, reply: Reply) -> Job:
-        """Tell why not; each refusal is in the trail once per job, so that nobody can flood it."""
+        """Tell why not; each refusal is in the audit log once per job, so that nobody can flood it."""
         reply.refuse(name, answer.reason, answer.message)
         told = f"{name} {answer.reason}"
         if told in job.refused or len(job.refused) >= MOST_OPEN:
@@ -253,7 +253,7 @@ class Agent:
         try:
             self.events.write(self._event("refused", job, name, answer.reason))
         except NodeError as error:
-            _LOG.error("A refusal of %s to job %d is not in the trail: %s", name, job.job, error)
+            _LOG.error("A refusal of %s to job %d is not in the audit log: %s", name, job.job, error)
             return job
         return replace(job, refused=(*job.refused, told))
 
@@ -289,7 +289,7 @@ class Agent:
         try:
             self.events.write(event)
         except NodeError as error:
-            _LOG.error("The end of %s for job %d is not in the trail yet: %s", event.dataset, event.job, error)
+            _LOG.error("The end of %s for job %d is not in the audit log yet: %s", event.dataset, event.job, error)
             return False
         return True
 

@@ -36,7 +36,7 @@ _AT_ONCE, _AT_ONCE_PER_UID = 64, 4
 # Of these so many are for anybody: one user may have 65536 uids (subuid(5)), but jobs under their own only.
 _STRANGERS = _AT_ONCE // 2
 _BACKLOG = 1024  # who cannot wait for a place in the queue fails at once
-# What one uid may ask for: so many datasets at once, and then so often; each one is an entry in the trail.
+# What one uid may ask for: so many datasets at once, and then so often; each one is an entry in the audit log.
 _BURST, _PER_S = 200, 2.0
 _CREDENTIALS = struct.Struct("3i")
 

@@ -1,7 +1,7 @@
-"""What happened on this node, told to the keeper of the trail: one file per event, each renamed into place.
+"""What happened on this node, told to the catalogue service: one file per event, each renamed into place.
 
 An event is written to the node's own disk first, so that a shared file system that hangs holds up nobody, and
-moved to where the keeper reads it at once.
+moved to where the catalogue service reads it at once.
 """
 
 from __future__ import annotations
@@ -46,14 +46,14 @@ class Event:
 
 
 class Events:
-    """The way of events from this node to the keeper."""
+    """The way of events from this node to the catalogue service."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
         self._quiet = False
 
     def write(self, event: Event) -> None:
-        """Record an event: on this node's disk, or straight where the keeper reads when that disk is full.
+        """Record an event: on this node's disk, or straight where the catalogue service reads when that disk is full.
 
         :raises NodeError: it can be written nowhere.
         """
@@ -79,7 +79,7 @@ class Events:
             os.close(directory)
 
     def move(self) -> int:
-        """Bring what waits on this node to the keeper, oldest first; how many are left.
+        """Bring what waits on this node to the catalogue service, oldest first; how many are left.
 
         Only one process may call this at a time; a name that is there already is the same event, moved before a crash.
         """
@@ -87,7 +87,9 @@ class Events:
         for done, name in enumerate(waiting):
             path = os.path.join(self._config.outbox, name)
             try:
-                with open(path, encoding="utf-8", errors="replace") as file:  # what a crash left: the keeper judges it
+                with open(
+                    path, encoding="utf-8", errors="replace"
+                ) as file:  # what a crash left: the catalogue service judges it
                     self._deliver(name, file.read())
                 os.unlink(path)
             except (OSError, NodeError) as error:
@@ -106,7 +108,7 @@ def _write(directory: int, name: str, text: str, *, sync: bool) -> None:
         handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644, dir_fd=directory)
         try:
             with open(handle, "w", encoding="utf-8") as file:
-                os.fchmod(handle, 0o644)  # the keeper is not root; the directory lets in nobody else
+                os.fchmod(handle, 0o644)  # the catalogue service is not root; the directory lets in nobody else
                 file.write(text)
                 file.flush()
                 if sync:

@@ -47,7 +47,7 @@ class Job:
     started: int
     boot: str
     opened: Mapping[str, Opened] = field(default_factory=dict)
-    refused: tuple[str, ...] = ()  # "dataset reason" that is in the trail already
+    refused: tuple[str, ...] = ()  # "dataset reason" that is in the audit log already
     past: Mapping[str, float] = field(default_factory=dict)  # what it had open before, and when it opened it first
     held: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # the bases of all that it has, or had, open
     namespace: str = ""  # the file of the mount namespace that Slurm gave it, once we saw it

@@ -14,7 +14,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 class NodeError(Exception):
-    """A refusal in words; ``reason`` is the short label that programs and the trail get."""
+    """A refusal in words; ``reason`` is the short label that programs and the audit log get."""
 
     def __init__(self, message: str, reason: str = "unusable") -> None:
         super().__init__(message)

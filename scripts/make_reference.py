@@ -20,8 +20,8 @@ from pydantic import BaseModel, TypeAdapter
 
 from fabric_dev.layout import default_directory
 from fabric_hub import cli, types
-from fabric_hub.catalogue.api import Verbs as KeeperVerbs
-from fabric_hub.catalogue.server import create_app as keeper_app
+from fabric_hub.catalogue.api import Verbs as CatalogueVerbs
+from fabric_hub.catalogue.server import create_app as catalogue_app
 from fabric_hub.config import settings
 from fabric_hub.config.hub import HubSettings, LoginSettings
 from fabric_hub.config.quotas import QuotasSettings, StorageSettings
@@ -332,16 +332,16 @@ Who may open the socket may submit for every user, so only the hub may.
 Errors have a `Problem` as body. What each verb does for a session: [architecture](../architecture.md)."""
 
 
-KEEPER_INTRO = """HTTP on the Unix socket `datasets.socket`.
+CATALOGUE_INTRO = """HTTP on the Unix socket `catalogue.socket`.
 Only the hub may open it; nothing that it can ask for grants anybody anything.
-Errors have a `Problem` as body. What the keeper is: [architecture](../architecture.md)."""
+Errors have a `Problem` as body. What the catalogue service is: [architecture](../architecture.md)."""
 
 
 def pages() -> dict[Path, str]:
     """Every generated file with its text."""
     service, gateway = service_openapi(), gateway_openapi()
-    keeper = keeper_app(cast("KeeperVerbs", None)).openapi()
-    for document in (gateway, keeper):
+    catalogue_service = catalogue_app(cast("CatalogueVerbs", None)).openapi()
+    for document in (gateway, catalogue_service):
         document.setdefault("components", {}).setdefault("schemas", {}).setdefault("Problem", problem_schema())
     return {
         REFERENCE / "settings.md": settings_page(),
@@ -349,7 +349,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "openapi.json": json.dumps(service, indent=2, sort_keys=True) + "\n",
         REFERENCE / "service-api.md": api_page("The service's API", SERVICE_INTRO, service),
         REFERENCE / "gateway-api.md": api_page("The gateway's API", GATEWAY_INTRO, gateway),
-        REFERENCE / "keeper-api.md": api_page("The keeper's API", KEEPER_INTRO, keeper),
+        REFERENCE / "catalogue-api.md": api_page("The catalogue service's API", CATALOGUE_INTRO, catalogue_service),
     }
 
 

@@ -1,7 +1,7 @@
 """What is in the gallery, and putting it into a catalogue.
 
 ``python -m fabric_dev.samples --site FILE`` does it in a process of its own, because acting on a catalogue means
-to become the keeper's account for good.
+to become the catalogue service's account for good.
 """
 
 from __future__ import annotations
@@ -51,14 +51,15 @@ EXHIBITS = (
 def install(settings: Settings, say: Say, *, packed: bool) -> None:
     """Put every exhibit that the catalogue does not have into it, published, and granted to the demo's projects.
 
-    What an operator changed, retired or revoked since stays so. This process is the keeper's account afterwards.
+    What an operator changed, retired or revoked since stays so. This process is the catalogue service's account
+    afterwards.
 
-    :param packed: as images; else as directories in ``datasets.data_dir``, where sessions look for them: for runs in
+    :param packed: as images; else as directories in ``catalogue.data_dir``, where sessions look for them: for runs in
         which nothing mounts images and everybody is one account.
     """
     datasets = settings.datasets
     if datasets is None:
-        raise FabricError("This site offers no datasets.", reason="no-datasets", hint="Add [datasets] to its file.")
+        raise FabricError("This site offers no datasets.", reason="no-datasets", hint="Add [catalogue] to its file.")
     with desk.opened(settings) as at:
         published = {entry.name for entry in at.store.datasets() if entry.published_at is not None}
         for exhibit in EXHIBITS:

@@ -1,6 +1,6 @@
-"""The keeper: ``python -m fabric_hub.catalogue --site FILE``.
+"""The catalogue service: ``python -m fabric_hub.catalogue --site FILE``.
 
-An unprivileged account of its own, which owns the catalogue, the images, the trail, and what the nodes are told.
+An unprivileged account of its own, which owns the catalogue, the images, the audit log, and what the nodes are told.
 """
 
 from __future__ import annotations
@@ -26,25 +26,27 @@ from .store import CatalogueStore
 
 
 def check(settings: Settings) -> DatasetsSettings:
-    """Refuse to start as the wrong account, or where the keeper could not do its work.
+    """Refuse to start as the wrong account, or where the catalogue service could not do its work.
 
     :raises FabricError: see above.
     """
     datasets = settings.datasets
     if datasets is None:
-        raise FabricError("This site offers no datasets.", reason="keeper", hint="Add [datasets] to the site's file.")
+        raise FabricError(
+            "This site offers no datasets.", reason="catalogue", hint="Add [catalogue] to the site's file."
+        )
     me = pwd.getpwuid(os.geteuid()).pw_name
     if os.geteuid() == 0 or (me != datasets.account and not settings.users.shared_account):
         raise FabricError(
-            f"The keeper runs as {me}, but its account is {datasets.account}.",
-            reason="keeper",
-            hint="Start it as that account (systemd: User=), or name another one in datasets.account; never root.",
+            f"The catalogue service runs as {me}, but its account is {datasets.account}.",
+            reason="catalogue",
+            hint="Start it as that account (systemd: User=), or name another one in catalogue.account; never root.",
         )
     for place in (datasets.state_dir, datasets.store, datasets.published):
         if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
             raise FabricError(
-                f"The keeper's directory {place} is missing or not writable for {me}.",
-                reason="keeper",
+                f"The catalogue service's directory {place} is missing or not writable for {me}.",
+                reason="catalogue",
                 hint=f"As root: install -d -m {0o755 if place == datasets.published else 0o700:o} -o {me} {place}",
             )
     datasets.store.chmod(0o700)  # its entries are the datasets' names, those of non-public ones too
@@ -59,14 +61,14 @@ async def _main(site: Path, settings: Settings, datasets: DatasetsSettings) -> i
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    keeper = CatalogueService(site, settings, CatalogueStore(open_catalogue(datasets)))
-    await serve(keeper, datasets.socket, stop)
+    catalogue_service = CatalogueService(site, settings, CatalogueStore(open_catalogue(datasets)))
+    await serve(catalogue_service, datasets.socket, stop)
     return 0
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the keeper; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="fabric-hub-keeper", description=__doc__)
+    """Run the catalogue service; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="fabric-hub-catalogue", description=__doc__)
     parser.add_argument("--site", type=Path, default=None, help="the site's file (TOML)")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")

@@ -1,6 +1,6 @@
-"""What an operator does with the catalogue, as the keeper's account: the change, its record, and word to the nodes.
+"""What an operator does with the catalogue, as its account: the change, its record, and word to the nodes.
 
-A change is recorded in the trail before it is final, and published to the nodes after it.
+A change is recorded in the audit log before it is final, and published to the nodes after it.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from fabric_hub.config.settings import Settings
 from fabric_hub.datasets.model import AccessRequest, Dataset, Grant, Version
 from fabric_hub.errors import FabricError
 
-from . import publish, rows
-from . import switch_user as become
+from . import publish, rows, switch_user
 from .database import open_catalogue
 from .store import CatalogueStore
 
@@ -32,7 +31,7 @@ class CatalogueAdmin:
         self.store = store
         self._settings = settings
         self._by = by
-        self._trail = AuditLog(audit_directory(settings.datasets))
+        self._audit_log = AuditLog(audit_directory(settings.datasets))
 
     def add(self, entry: Dataset, *, new: bool = False) -> bool:
         """Make a draft, or replace an entry's description. False: it said that already.
@@ -115,7 +114,7 @@ class CatalogueAdmin:
 
     def _record(self, event: str, **fields: Any) -> Callable[[], object]:
         entry = Entry(event=event, by=self._by, **fields)
-        return lambda: self._trail.append(entry)
+        return lambda: self._audit_log.append(entry)
 
     def _of_project(self, name: str) -> dict[str, Any]:
         project = self._settings.project.get(name)
@@ -130,13 +129,13 @@ def _of(name: str, version: Version) -> dict[str, Any]:
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[CatalogueAdmin]:
-    """The catalogue for an operator. The process is the keeper's account from here on.
+    """The catalogue for an operator. The process is the catalogue service's account from here on.
 
     :raises FabricError: this process may not be that account; the database cannot be opened.
     """
     assert settings.datasets is not None
-    by = become.caller()
-    become.become(settings.datasets)
+    by = switch_user.caller()
+    switch_user.for_good(settings.datasets)
     store = CatalogueStore(open_catalogue(settings.datasets))
     try:
         yield CatalogueAdmin(settings, store, by)

@@ -1,4 +1,4 @@
-"""The keeper's verbs as types: what its server serves, what its client asks, what a stand-in must do."""
+"""The catalogue service's verbs as types: what its server serves, what its client asks, what a stand-in must do."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class AccessBody(Frozen):
 
 
 class EventBody(Frozen):
-    """What happened at the hub and belongs in the trail; ``why`` is a refusal's reason."""
+    """What happened at the hub and belongs in the audit log; ``why`` is a refusal's reason."""
 
     event: Literal["denied"]
     user: HubUser
@@ -41,18 +41,18 @@ class EventBody(Frozen):
 
 
 class Health(Frozen):
-    """How the keeper fares. Times are Unix seconds; ``problem`` is what keeps it from its work."""
+    """How the catalogue service fares. Times are Unix seconds; ``problem`` is what keeps it from its work."""
 
     version: str
     uptime_s: float
     serial: int
-    trail_seq: int
+    audit_seq: int
     published_at: float | None = None
     problem: str = ""
 
 
 class Verbs(Protocol):
-    """See the keeper's API in the architecture page; every verb may raise FabricError."""
+    """See the catalogue service's API in the architecture page; every verb may raise FabricError."""
 
     async def start(self) -> None:
         """Begin to publish and to take in the nodes' events."""
@@ -61,7 +61,7 @@ class Verbs(Protocol):
         """Finish what was begun, then let go of everything."""
 
     def close(self) -> None:
-        """Let waiting readers go; the keeper is about to stop."""
+        """Let waiting readers go; the catalogue service is about to stop."""
 
     async def catalogue(self, after: int | None = None, wait_s: float = 0.0) -> Catalogue:
         """The catalogue, once its serial is another than ``after``, or the time is over."""
@@ -73,7 +73,7 @@ class Verbs(Protocol):
         """Record a request for access."""
 
     async def told(self, event: EventBody) -> None:
-        """Put an event of the hub's in the trail."""
+        """Put an event of the hub's in the audit log."""
 
     def health(self) -> Health:
-        """How the keeper fares; never waits."""
+        """How the catalogue service fares; never waits."""

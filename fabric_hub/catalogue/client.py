@@ -1,4 +1,4 @@
-"""The keeper's API for the hub and its service: types in, types out, errors as FabricErrors."""
+"""The catalogue service's API for the hub and its service: types in, types out, errors as FabricErrors."""
 
 from __future__ import annotations
 
@@ -12,28 +12,29 @@ from .api import LONGEST_WAIT_S, AcceptanceBody, AccessBody, EventBody, Health
 
 
 class CatalogueServiceUnavailableError(FabricError):
-    """The keeper does not answer: nothing is known of the datasets, and nothing has changed."""
+    """The catalogue service does not answer: nothing is known of the datasets, and nothing has changed."""
 
 
 class CatalogueClient(UnixClient):
-    """Asks the keeper on its Unix socket.
+    """Asks the catalogue service on its Unix socket.
 
-    :param socket: the site's ``datasets.socket``.
+    :param socket: the site's ``catalogue.socket``.
     """
 
-    who = "keeper"
-    when_silent = "Running sessions keep their datasets. The operators must start the keeper."
+    who = "catalogue"
+    when_silent = "Running sessions keep their datasets. The operators must start the catalogue service."
 
     def __init__(self, socket: Path, *, timeout_s: float = 30.0) -> None:
         super().__init__(socket, timeout_s=timeout_s)
 
     def unavailable(self, message: str, hint: str) -> FabricError:
-        return CatalogueServiceUnavailableError(message, reason="keeper-unavailable", hint=hint, status=503)
+        return CatalogueServiceUnavailableError(message, reason="catalogue-unavailable", hint=hint, status=503)
 
     async def catalogue(self, after: int | None = None, wait_s: float = 0.0) -> Catalogue:
         """The catalogue.
 
-        :param after: wait for a serial other than this one (a keeper on a restored database may have a lower one).
+        :param after: wait for a serial other than this one (a catalogue service on a restored database may have a
+            lower one).
         :param wait_s: at most this long, and never longer than 30 s.
         """
         wait_s = min(wait_s, LONGEST_WAIT_S)
@@ -58,7 +59,7 @@ class CatalogueClient(UnixClient):
         await self.send("POST", "/v1/requests", content=body.model_dump_json())
 
     async def event(self, event: str, *, user: str, project: str | None, dataset: str, why: str) -> None:
-        """Put a refusal at the hub's door in the trail.
+        """Put a refusal at the hub's door in the audit log.
 
         :param event: ``denied``.
         :param why: the refusal's reason, a slug.
@@ -69,5 +70,5 @@ class CatalogueClient(UnixClient):
         await self.send("POST", "/v1/events", content=body.model_dump_json())
 
     async def health(self) -> Health:
-        """How the keeper fares."""
+        """How the catalogue service fares."""
         return await self.ask(Health, "GET", "/v1/health", timeout=10.0)

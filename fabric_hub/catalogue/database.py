@@ -1,4 +1,4 @@
-"""The catalogue's database: SQLite in the keeper's directory, or PostgreSQL by URL."""
+"""The catalogue's database: SQLite in the catalogue service's directory, or PostgreSQL by URL."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fabric_hub.sessions.database import Kept, open_database
 CATALOGUE = Kept(
     Path(__file__).parent / "migrations",
     "catalogue's database",
-    "the keeper's account (datasets.account)",
+    "the catalogue service's account (catalogue.account)",
     "Nothing was changed. Tell the operator: the disk may be full, or the database server down.",
 )
 
@@ -37,9 +37,9 @@ def open_catalogue(settings: DatasetsSettings) -> sa.Engine:
     with suppress(sa.exc.ArgumentError):  # told when it is opened
         if sa.make_url(url).password is not None:
             raise FabricError(
-                "datasets.database holds a password, and the hub reads the site's file too.",
+                "catalogue.database holds a password, and the hub reads the site's file too.",
                 reason="database",
-                hint="Leave it out: let PostgreSQL know the keeper's account by its Unix socket (peer), or put the"
-                " password in that account's ~/.pgpass.",
+                hint="Leave it out: let PostgreSQL know the catalogue service's account by its Unix socket (peer), or put"
+                " the password in that account's ~/.pgpass.",
             )
     return open_database(url, CATALOGUE)

@@ -1,4 +1,4 @@
-"""The hub's view of the catalogue: one long poll to the keeper, shared by everybody."""
+"""The hub's view of the catalogue: one long poll to the catalogue service, shared by everybody."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class CatalogueSource(Protocol):
 class CatalogueFollower(LongPoll):
     """Keeps the latest catalogue from the first :meth:`follow` until :meth:`stop`.
 
-    When the keeper does not answer, the last catalogue stays, and ``silent_since`` (Unix seconds) and
+    When the catalogue service does not answer, the last catalogue stays, and ``silent_since`` (Unix seconds) and
     ``problem`` say so: what is shown may be out of date, and what is used is decided on the nodes anyway.
     """
 
@@ -39,9 +39,9 @@ class CatalogueFollower(LongPoll):
         await event.wait()
 
     async def fresh(self) -> Catalogue:
-        """The catalogue as the keeper has it now.
+        """The catalogue as the catalogue service has it now.
 
-        :raises FabricError: the keeper does not answer.
+        :raises FabricError: the catalogue service does not answer.
         """
         self._take(await self._source.catalogue())
         assert self.catalogue is not None

@@ -1,7 +1,8 @@
-"""What the nodes tell: one small file for each event, taken into the trail and removed.
+"""What the nodes tell: one small file for each event, taken into the audit log and removed.
 
-The nodes' agent is root, and writes below ``{datasets.published}/events``. A file counts only when it is a plain
-file of root's (or of the keeper's own: where root is nobody to a file server, the agent writes as the keeper),
+The nodes' agent is root, and writes below ``{catalogue.published}/events``. A file counts only when it is a plain
+file of root's (or of the catalogue service's own: where root is nobody to a file server, the agent writes as the
+catalogue service),
 small, and says just what it may say; whatever else lies there is set aside in ``events/refused``, with words in
 the log.
 """
@@ -34,7 +35,7 @@ from .publish import last_user
 log = logging.getLogger(__name__)
 
 LARGEST = 4096  # bytes of one event; one has about 300
-AT_ONCE = 500  # events of one pass: one append to the trail
+AT_ONCE = 500  # events of one pass: one append to the audit log
 KEPT_ASIDE = 1000
 FORGOTTEN_S = 86400.0  # age of a half-written file that nobody will finish
 _NAME = re.compile(r"[0-9]{1,20}-[A-Za-z0-9][A-Za-z0-9._-]{0,63}-[A-Za-z0-9_]{1,64}\.json")
@@ -95,7 +96,7 @@ def read(path: Path, trusted: frozenset[int]) -> NodeEvent:
         if not stat.S_ISREG(status.st_mode):
             raise RefusedFile("it is not a plain file")
         if status.st_uid not in trusted:
-            raise RefusedFile(f"it belongs to uid {status.st_uid}, neither to root nor to the keeper")
+            raise RefusedFile(f"it belongs to uid {status.st_uid}, neither to root nor to the catalogue service")
         if status.st_mode & 0o022:
             raise RefusedFile("others may write to it")
         content = os.read(handle, LARGEST + 1)
@@ -121,7 +122,7 @@ def user_of(users: UserSettings, uid: int) -> str | None:
 
 
 def entry(event: NodeEvent, source: str, user: str | None, settings: Settings, catalogue: Catalogue) -> Entry:
-    """An event as it goes in the trail: with its user, project and purpose. Pure.
+    """An event as it goes in the audit log: with its user, project and purpose. Pure.
 
     The project is the one with the job's Slurm account. Several may share an account, or the account may not be
     known (Slurm 22.05 tells a Prolog none): then it is the one in which
@@ -176,8 +177,8 @@ def _fits(user: str) -> bool:
 class Ingest:
     """Takes in the nodes' events.
 
-    :param append: puts entries in the trail; when it raises, the files stay for the next pass.
-    :param recorded: sources that the end of the trail names: a keeper that died after it wrote them, and
+    :param append: puts entries in the audit log; when it raises, the files stay for the next pass.
+    :param recorded: sources that the end of the audit log names: a catalogue service that died after it wrote them, and
         before it removed their files, does not write them twice.
     """
 
@@ -193,7 +194,7 @@ class Ingest:
     def once(self, settings: Settings, catalogue: Catalogue) -> int:
         """One pass; the number of files that were dealt with: when it is AT_ONCE, there may be more.
 
-        :raises FabricError: the trail cannot be written.
+        :raises FabricError: the audit log cannot be written.
         :raises OSError: the directory cannot be used.
         """
         names = waiting(self._directory)
@@ -253,10 +254,10 @@ class Ingest:
                     os.unlink(found.path)
 
 
-def recorded_sources(trail: Path) -> set[str]:
-    """The sources that the end of the trail names: more of it than one pass writes."""
+def recorded_sources(audit_log: Path) -> set[str]:
+    """The sources that the end of the audit log names: more of it than one pass writes."""
     found = set()
-    for path in files(trail)[-2:]:
+    for path in files(audit_log)[-2:]:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - AT_ONCE * LARGEST))
             for line in file:

@@ -1,4 +1,4 @@
-"""What the keeper tells the nodes: ``{datasets.published}/grants.json``.
+"""What the catalogue service tells the nodes: ``{catalogue.published}/grants.json``.
 
 :func:`grants` decides (pure), :func:`publish` writes. The nodes' agent authorises by this file alone: a uid
 that is not in it opens nothing. The hub's own policy (``policy.py``) must say the same; a test holds the two together.
@@ -259,7 +259,7 @@ def publish(settings: Settings, store: CatalogueStore, uids: Uids | None = None)
         raise FabricError(
             f"The nodes cannot be told of the datasets: {place} cannot be written ({error.strerror or error}).",
             reason="publish",
-            hint="Until it can, they go by what they were told last. It must be the keeper's, with free space.",
+            hint="Until it can, they go by what they were told last. It must be the catalogue service's, with space.",
             status=503,
         ) from error
     return True

@@ -1,6 +1,7 @@
 """How often one user may have something recorded. Pure.
 
-What is in the trail stays for years: whoever can make the keeper write a record must not be able to fill its disk.
+What is in the audit log stays for years: whoever can make the catalogue service write a record must not be able to
+fill its disk.
 """
 
 from __future__ import annotations

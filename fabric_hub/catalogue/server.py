@@ -1,4 +1,4 @@
-"""The keeper's HTTP API on its Unix socket.
+"""The catalogue service's HTTP API on its Unix socket.
 
 Only the hub's account may open the socket. It can read the catalogue and record what users accept and ask
 for; no verb grants anything.
@@ -32,8 +32,10 @@ def create_app(verbs: Verbs) -> FastAPI:
         finally:
             await verbs.stop()
 
-    app = FastAPI(title="Fabric Hub keeper", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
-    unix_server.answer_with_problems(app, "keeper")
+    app = FastAPI(
+        title="Fabric Hub catalogue service", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None
+    )
+    unix_server.answer_with_problems(app, "catalogue")
 
     @app.get("/v1/catalogue", responses={200: {"model": Catalogue}})
     async def catalogue(after: int | None = None, wait: Annotated[float, Query(ge=0)] = 0.0) -> Response:
@@ -54,12 +56,12 @@ def create_app(verbs: Verbs) -> FastAPI:
 
     @app.post("/v1/events", status_code=204)
     async def told(event: EventBody) -> None:
-        """Put a refusal at the hub's door in the trail; the same one within a minute counts once."""
+        """Put a refusal at the hub's door in the audit log; the same one within a minute counts once."""
         await verbs.told(event)
 
     @app.get("/v1/health")
     async def health() -> Health:
-        """How the keeper fares."""
+        """How the catalogue service fares."""
         return verbs.health()
 
     return app
@@ -67,4 +69,4 @@ def create_app(verbs: Verbs) -> FastAPI:
 
 async def serve(verbs: Verbs, path: Path, stop: asyncio.Event, ready: asyncio.Event | None = None) -> None:
     """Serve the verbs on a Unix socket until ``stop`` is set; see :func:`fabric_hub.rpc.server.serve`."""
-    await unix_server.serve(create_app(verbs), path, stop, who="keeper", closing=verbs.close, ready=ready)
+    await unix_server.serve(create_app(verbs), path, stop, who="catalogue", closing=verbs.close, ready=ready)

@@ -1,4 +1,4 @@
-"""The keeper's verbs on the real catalogue and trail, and its two loops: publish, and take in what nodes tell."""
+"""The verbs on the real catalogue and audit log, and their two loops: publish, and take in what nodes tell."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class CatalogueService:
         self._settings = settings
         self._datasets = settings.datasets
         self._store = store
-        self._trail = AuditLog(audit_directory(self._datasets))
+        self._audit_log = AuditLog(audit_directory(self._datasets))
         self._uids = Uids()
         self._known: Catalogue | None = None
         self._changed = asyncio.Event()
@@ -64,7 +64,7 @@ class CatalogueService:
         self._denied: dict[tuple[str, str | None, str, str], float] = {}
         self._denials, self._wishes = RateLimit(DENIALS_AT_ONCE, DENIALS_PER_S), RateLimit(WISHES_AT_ONCE, WISHES_PER_S)
         self._all = RateLimit(ALL_AT_ONCE, ALL_PER_S)
-        self._too_many: set[str] = set()  # users of whom the trail says already that not every refusal is in it
+        self._too_many: set[str] = set()  # users of whom the audit log says already that not every refusal is in it
 
     # -- life
 
@@ -73,8 +73,8 @@ class CatalogueService:
         with self._saying("catalogue"):
             await self._look()
         self._tasks = [
-            asyncio.create_task(self._every(LOOK_EVERY_S, self._look, "catalogue"), name="keeper-catalogue"),
-            asyncio.create_task(self._every(TAKE_IN_EVERY_S, self._take_in, "events"), name="keeper-events"),
+            asyncio.create_task(self._every(LOOK_EVERY_S, self._look, "catalogue"), name="catalogue-catalogue"),
+            asyncio.create_task(self._every(TAKE_IN_EVERY_S, self._take_in, "events"), name="catalogue-events"),
         ]
 
     async def stop(self) -> None:
@@ -102,7 +102,7 @@ class CatalogueService:
         self._not_too_often(request.user)
         entry = Entry(event="accepted", responsible=project.members.owner, **request.model_dump())
         acceptance = Acceptance(**request.model_dump(), at=time.time())
-        # what cannot be proved later does not happen: the trail comes before the transaction's end
+        # what cannot be proved later does not happen: the audit log comes before the transaction's end
         await asyncio.to_thread(self._store.accept, acceptance, lambda: self._append([entry]))
         # before the session is submitted: its node must find the acceptance there
         await self._publish()
@@ -147,7 +147,7 @@ class CatalogueService:
             version=__version__,
             uptime_s=time.monotonic() - self._begun,
             serial=self._known.serial if self._known else 0,
-            trail_seq=self._head.seq,
+            audit_seq=self._head.seq,
             published_at=self._published_at,
             problem=" ".join(self._problems.values()),
         )
@@ -191,7 +191,7 @@ class CatalogueService:
             raise FabricError(
                 f"What the nodes tell cannot be taken in: {error.strerror or error}.",
                 reason="events",
-                hint=f"{events_directory(self._datasets)} must be the keeper's; what is there stays until then.",
+                hint=f"{events_directory(self._datasets)} must belong to the catalogue service; until then all stays.",
             ) from error
         return taken
 
@@ -202,7 +202,7 @@ class CatalogueService:
                 events_directory(self._datasets),
                 frozenset({0, os.geteuid()}),
                 self._append,
-                recorded_sources(self._trail.directory),
+                recorded_sources(self._audit_log.directory),
             )
         return self._made_ingest
 
@@ -211,8 +211,8 @@ class CatalogueService:
     # -- edges
 
     def _append(self, entries: Iterable[Entry]) -> None:
-        self._head = self._trail.append(*entries)
-        self._problems.pop("trail", None)
+        self._head = self._audit_log.append(*entries)
+        self._problems.pop("audit log", None)
 
     async def _record(self, entry: Entry) -> None:
         await asyncio.to_thread(self._append, [entry])
@@ -245,16 +245,16 @@ class CatalogueService:
         if fresh is None:
             return
         if fresh.datasets != self._datasets or fresh.users != self._settings.users:
-            log.warning("[datasets] or [users] changed in %s: start the keeper again for that.", self._site)
+            log.warning("[catalogue] or [users] changed in %s: start the catalogue service again for that.", self._site)
             fresh = fresh.model_copy(update={"datasets": self._datasets, "users": self._settings.users})
         self._settings = fresh
         self._published_for = None
 
     def _note_head(self) -> None:
-        """Say the trail's head in the log: where logs are collected, that is a copy in other hands."""
-        with self._saying("trail"):
-            self._head = read_head(self._trail.directory)
-            log.info("the trail's head is %d:%s", self._head.seq, self._head.digest)
+        """Say the audit log's head in the log: where logs are collected, that is a copy in other hands."""
+        with self._saying("audit log"):
+            self._head = read_head(self._audit_log.directory)
+            log.info("the audit log's head is %d:%s", self._head.seq, self._head.digest)
 
     def _project(self, user: str, name: str) -> Project:
         project = self._settings.project.get(name)
@@ -284,7 +284,7 @@ class CatalogueService:
 
     @contextlib.contextmanager
     def _saying(self, about: str) -> Iterator[None]:
-        """Keep a failure of the keeper's own work as its problem, and say it once."""
+        """Keep a failure of the catalogue service's own work as its problem, and say it once."""
         try:
             yield
         except FabricError as error:
@@ -293,7 +293,7 @@ class CatalogueService:
             self._problems[about] = error.text
         except Exception as error:
             # a loop that ends is worse than one that fails: nothing would be published or recorded, and nobody told
-            words = f"The keeper failed at this: {about}; its log says why."
+            words = f"The catalogue service failed at this: {about}; its log says why."
             if self._problems.get(about) != words:
                 log.exception("%s: %s", about, type(error).__name__)
             self._problems[about] = words

@@ -1,8 +1,8 @@
-"""The catalogue as kept: what the keeper serves and what ``fabric-hub datasets`` changes.
+"""The catalogue as kept: what the catalogue service serves and what ``fabric-hub datasets`` changes.
 
 Each call is one short transaction. Every change raises the serial, first, in the same transaction: a reader that finds
 the same serial before and after its questions has seen one state. ``record`` is called before a change is made
-final: when it fails (the trail cannot be written), nothing was changed.
+final: when it fails (the audit log cannot be written), nothing was changed.
 """
 
 from __future__ import annotations

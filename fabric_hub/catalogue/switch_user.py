@@ -1,6 +1,7 @@
 """Who gives a command, and the account that the catalogue belongs to.
 
-Root becomes the keeper's account before it touches the catalogue, the store or the trail; what a command must read as
+Root becomes the catalogue service's account before it touches the catalogue, the store or the audit log; what a
+command must read as
 its caller (a file, a directory to pack) it reads before. Whoever is neither root nor that account is refused.
 """
 
@@ -21,15 +22,15 @@ _NO_LOGIN = 2**32 - 1  # /proc/self/loginuid of a process that no login started
 
 @dataclass(frozen=True)
 class CatalogueAccount:
-    """The keeper's Unix account."""
+    """The catalogue service's Unix account."""
 
     name: str
     uid: int
     gid: int
 
 
-def keeper(datasets: DatasetsSettings) -> CatalogueAccount:
-    """The keeper's account, which this process may act as.
+def catalogue_account(datasets: DatasetsSettings) -> CatalogueAccount:
+    """The catalogue service's account, which this process may act as.
 
     :raises FabricError: there is no such account, it is root, or this process is neither it nor root.
     """
@@ -40,13 +41,13 @@ def keeper(datasets: DatasetsSettings) -> CatalogueAccount:
         raise FabricError(
             f"This machine has no account {name}, to which the catalogue belongs.",
             reason="account",
-            hint=f"useradd --system --user-group --shell /usr/sbin/nologin {name}, or correct datasets.account.",
+            hint=f"useradd --system --user-group --shell /usr/sbin/nologin {name}, or correct catalogue.account.",
         ) from None
     if entry.pw_uid == 0:
         raise FabricError(
             "The catalogue may not belong to root.",
             reason="account",
-            hint="Give the keeper an account of its own, and name it in datasets.account.",
+            hint="Give the catalogue service an account of its own, and name it in catalogue.account.",
         )
     if os.geteuid() not in (0, entry.pw_uid):
         raise FabricError(
@@ -59,8 +60,8 @@ def keeper(datasets: DatasetsSettings) -> CatalogueAccount:
 
 
 @contextmanager
-def acting(account: CatalogueAccount) -> Iterator[None]:
-    """Act as the keeper's account for a moment; afterwards as before. For a process with one thread."""
+def for_a_moment(account: CatalogueAccount) -> Iterator[None]:
+    """Act as the catalogue service's account for a moment; afterwards as before. For a process with one thread."""
     if os.geteuid() == account.uid:
         yield
         return
@@ -76,12 +77,12 @@ def acting(account: CatalogueAccount) -> Iterator[None]:
         os.setgroups(groups)
 
 
-def become(datasets: DatasetsSettings) -> CatalogueAccount:
-    """Be the keeper's account from now on: no way back, no other group; files are made for it alone.
+def for_good(datasets: DatasetsSettings) -> CatalogueAccount:
+    """Be the catalogue service's account from now on: no way back, no other group; files are made for it alone.
 
-    :raises FabricError: as :func:`keeper`.
+    :raises FabricError: as :func:`catalogue_account`.
     """
-    account = keeper(datasets)
+    account = catalogue_account(datasets)
     if os.geteuid() != account.uid:
         os.setgroups([])
         os.setgid(account.gid)

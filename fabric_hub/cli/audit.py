@@ -1,6 +1,6 @@
-"""``fabric-hub audit verify | export | head``: what the trail proves.
+"""``fabric-hub audit verify | export | head``: what the audit log proves.
 
-Given as root or as the keeper's account; root becomes the keeper before it opens a file.
+Given as root or as the catalogue service's account; root becomes the catalogue service before it opens a file.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 from fabric_hub.catalogue.audit.log import AuditLogBrokenError, Head, audit_directory, moment, read_head
 from fabric_hub.catalogue.audit.reading import GRACE_S, LONGEST_JOB_S, Reading, Use, uses, verify
-from fabric_hub.catalogue.switch_user import become
+from fabric_hub.catalogue.switch_user import for_good
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 
@@ -27,12 +27,12 @@ COLUMNS = ("user", "uid", "responsible", "project", "purpose", "dataset", "versi
 
 def add_parser(parts: Any) -> None:
     """Add the three parts; each parser's ``work`` takes the site's settings and the parsed arguments."""
-    check = parts.add_parser("verify", help="read the whole trail and name the first record that is wrong")
+    check = parts.add_parser("verify", help="read the whole audit log and name the first record that is wrong")
     check.add_argument(
         "--noted",
         type=_head,
         metavar="NUMBER:DIGEST",
-        help="a head that was noted before; the trail must still hold it",
+        help="a head that was noted before; the audit log must still hold it",
     )
     check.set_defaults(work=_verify)
     export = parts.add_parser("export", help="the uses of a dataset: who, for what, which version, where, how long")
@@ -43,7 +43,9 @@ def add_parser(parts: Any) -> None:
         )
     form = export.add_mutually_exclusive_group()
     form.add_argument(
-        "--json", action="store_true", help="print JSON: the uses, and the head of the trail that they were read from"
+        "--json",
+        action="store_true",
+        help="print JSON: the uses, and the head of the audit log that they were read from",
     )
     form.add_argument("--csv", action="store_true", help="print CSV: one line per use")
     export.set_defaults(work=_export)
@@ -67,16 +69,16 @@ def _day(text: str) -> date:
 
 
 def _open(site: Settings) -> Path:
-    """The site's trail, as the keeper's account."""
+    """The site's audit log, as the catalogue service's account."""
     assert site.datasets is not None
-    become(site.datasets)
+    for_good(site.datasets)
     return audit_directory(site.datasets)
 
 
 def _verify(site: Settings, arguments: argparse.Namespace) -> int:
     directory = _open(site)
     found = verify(directory, arguments.noted)
-    print(f"The trail in {directory} is whole: {found.last.seq} records, each as it was written.")
+    print(f"The audit log in {directory} is whole: {found.last.seq} records, each as it was written.")
     print(f"Its head is {found.last.seq}:{found.last.digest}")
     if found.unfinished:
         print(f"After it stand {found.unfinished} bytes of a write that did not end; the next one puts that right.")

@@ -1,4 +1,4 @@
-"""What ``fabric-hub doctor`` asks of the daemons of a site: gateway, keeper, node agent, hub and service."""
+"""What ``fabric-hub doctor`` asks of the daemons of a site: gateway, catalogue service, node agent, hub and service."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def of_site(found: Settings) -> Iterator[Finding]:
     if found.slurm:
         yield from gateway(found)
     if found.datasets:
-        yield from keeper(found.hub, found.datasets)
+        yield from catalogue_service(found.hub, found.datasets)
         if found.enforces_datasets:
             yield node_agent(found.datasets.node_socket)
     yield from hub(found.hub)
@@ -132,16 +132,18 @@ def operator(found: Settings, account: str) -> Finding:
     )
 
 
-def keeper(hub: HubSettings, datasets: DatasetsSettings) -> Iterator[Finding]:
-    """The keeper does its work, and the directories that it shares with the nodes are there."""
+def catalogue_service(hub: HubSettings, datasets: DatasetsSettings) -> Iterator[Finding]:
+    """The catalogue service does its work, and the directories that it shares with the nodes are there."""
     path = datasets.socket
-    answer = _health("keeper", path, hub)
+    answer = _health("catalogue", path, hub)
     if isinstance(answer, Finding):
         yield answer
     elif complaint := answer.get("problem"):
-        yield problem(f"the keeper on {path} cannot do its work: {complaint}", "see the keeper's log")
+        yield problem(
+            f"the catalogue service on {path} cannot do its work: {complaint}", "see the catalogue service's log"
+        )
     else:
-        yield right(f"the keeper on {path}, as {_name(path.stat().st_uid)}")
+        yield right(f"the catalogue service on {path}, as {_name(path.stat().st_uid)}")
     owner = datasets.account
     for name, place_, mode in (("store", datasets.store, "0700"), ("published", datasets.published, "0755")):
         yield place(f"datasets.{name}", place_, f"install -d -m {mode} -o {owner} -g {owner} {place_}")

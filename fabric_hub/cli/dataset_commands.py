@@ -1,6 +1,7 @@
 """What the commands of ``fabric-hub datasets`` do: each takes the site and its arguments, and returns the exit status.
 
-What a command reads as its caller (a file, a directory) it reads before the process becomes the keeper's account.
+What a command reads as its caller (a file, a directory) it reads before the process becomes the catalogue service's
+account.
 """
 
 from __future__ import annotations
@@ -9,8 +10,7 @@ import argparse
 import json
 
 from fabric_hub.catalogue import admin as desk
-from fabric_hub.catalogue import files
-from fabric_hub.catalogue import switch_user as become
+from fabric_hub.catalogue import files, switch_user
 from fabric_hub.catalogue.database import open_catalogue
 from fabric_hub.catalogue.pack import versions as pack
 from fabric_hub.catalogue.store import CatalogueStore
@@ -39,9 +39,9 @@ def describe(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def _look(settings: Settings, name: str) -> Dataset:
-    """An entry as it is, read as the keeper; the process stays its caller."""
+    """An entry as it is, read as the catalogue service; the process stays its caller."""
     assert settings.datasets is not None
-    with become.acting(become.keeper(settings.datasets)):
+    with switch_user.for_a_moment(switch_user.catalogue_account(settings.datasets)):
         store = CatalogueStore(open_catalogue(settings.datasets))
         try:
             return store.dataset(name)
@@ -115,7 +115,7 @@ def retire(settings: Settings, arguments: argparse.Namespace) -> int:
 def verify(settings: Settings, arguments: argparse.Namespace) -> int:
     """Read versions again; status 1 when one is damaged."""
     assert settings.datasets is not None
-    with become.acting(become.keeper(settings.datasets)):
+    with switch_user.for_a_moment(switch_user.catalogue_account(settings.datasets)):
         store = CatalogueStore(open_catalogue(settings.datasets))
         try:
             datasets = (store.dataset(arguments.name),) if arguments.name else store.datasets()

@@ -31,7 +31,7 @@ def add_parser(subparsers: Any) -> None:
     one.add_argument(
         "--check",
         action="store_true",
-        help="check against the SHACL shapes in datasets.shapes; a violation is status 1",
+        help="check against the SHACL shapes in catalogue.shapes; a violation is status 1",
     )
     one.set_defaults(work=_export)
     two = subparsers.add_parser("import", help="make drafts of the datasets that a DCAT document describes")

@@ -10,7 +10,7 @@ from typing import Any
 from fabric_hub.config import settings
 from fabric_hub.errors import FabricError
 
-from . import audit as trail_cli
+from . import audit
 from . import dataset_exchange as export
 from . import dataset_parts as cli
 from .embedded import embedded, running_site
@@ -22,10 +22,10 @@ def add_parser(commands: Any) -> None:
     parts = top.add_subparsers(dest="part", metavar="PART", required=True)
     for module in (cli, export):
         module.add_parser(parts)
-    top = commands.add_parser("audit", help="the trail of who used which dataset: check it, and show it")
-    trail = top.add_subparsers(dest="part", metavar="PART", required=True)
-    trail_cli.add_parser(trail)
-    for part in (*parts.choices.values(), *trail.choices.values()):
+    top = commands.add_parser("audit", help="the audit log of who used which dataset: check it, and show it")
+    audit_log = top.add_subparsers(dest="part", metavar="PART", required=True)
+    audit.add_parser(audit_log)
+    for part in (*parts.choices.values(), *audit_log.choices.values()):
         part.add_argument(
             "--site",
             type=Path,
@@ -48,7 +48,7 @@ def _run(arguments: argparse.Namespace) -> int:
         raise FabricError(
             f"The site of {path} offers no datasets.",
             reason="no-datasets",
-            hint="Add a section [datasets] to it: see docs/how-to/publish-a-dataset.md.",
+            hint="Add a section [catalogue] to it: see docs/how-to/publish-a-dataset.md.",
         )
     status: int = arguments.work(found, arguments)
     return status

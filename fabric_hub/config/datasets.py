@@ -24,7 +24,7 @@ LanguageCode = Annotated[
 UnixAccount = Annotated[
     str,
     Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,63}$"),
-    said("the name of a Unix account: letters, digits and _ . -, no digit first", "fabric-data"),
+    said("the name of a Unix account: letters, digits and _ . -, no digit first", "fabric-catalogue"),
 ]
 
 
@@ -56,14 +56,17 @@ class DatasetsSettings(Frozen):
     """Datasets: who keeps the catalogue, and where nodes find what they need."""
 
     account: UnixAccount = Field(
-        default="fabric-data", description="Unix account of the keeper, which owns catalogue, grants, images and trail."
+        default="fabric-catalogue",
+        description="Unix account of the catalogue service, which owns catalogue, grants, images and audit log.",
     )
     database: str = Field(default="", description="SQLAlchemy URL of the catalogue; default: SQLite in state_dir.")
     state_dir: AbsolutePath = Field(
-        default=Path("/var/lib/fabric-data"), description="The keeper's private directory: catalogue and trail."
+        default=Path("/var/lib/fabric-catalogue"),
+        description="The catalogue service's private directory: catalogue and audit log.",
     )
     socket: AbsolutePath = Field(
-        default=Path("/run/fabric-data/keeper.sock"), description="Unix socket on which the hub reaches the keeper."
+        default=Path("/run/fabric-catalogue/catalogue.sock"),
+        description="Unix socket on which the hub reaches the catalogue service.",
     )
     store: AbsolutePath = Field(
         default=Path("/srv/fabric/datasets"),
@@ -71,7 +74,7 @@ class DatasetsSettings(Frozen):
     )
     published: AbsolutePath = Field(
         default=Path("/srv/fabric/published"),
-        description="Where the keeper tells the nodes who may use what, and they tell it what was used; shared too.",
+        description="Where the nodes are told who may use what, and tell what was used; shared too.",
     )
     data_dir: AbsolutePath = Field(default=Path("/data"), description="Where sessions find datasets: DATA_DIR/NAME.")
     node_socket: AbsolutePath = Field(

@@ -182,7 +182,7 @@ class AccessRequest(Frozen):
 
 
 class Catalogue(Frozen):
-    """What the keeper tells the hub: everything published, who was granted what, and what was accepted."""
+    """What the catalogue service tells the hub: everything published, who was granted what, and what was accepted."""
 
     serial: int = 0
     now: float = 0.0

@@ -1,6 +1,6 @@
-"""Who may use which dataset, by the catalogue as the keeper tells it. Pure.
+"""Who may use which dataset, by the catalogue as the catalogue service tells it. Pure.
 
-The kernel decides on the nodes, by the keeper's own word; what is decided here is what pages, the
+The kernel decides on the nodes, by the catalogue service's own word; what is decided here is what pages, the
 API and a start say, so that nobody waits for a session whose data stays shut.
 
 A name that a project may not know of is treated as one that does not exist: same state, same words.
@@ -46,7 +46,7 @@ class AccessDecision(Frozen):
 
 
 class CatalogueView(Frozen):
-    """What this process knows of the catalogue: the last that the keeper said, and since when it has been silent.
+    """What this process knows of the catalogue: the last that was said, and since when it has been silent.
 
     ``silent_since`` (Unix seconds) and ``problem`` are set while it does not answer; ``catalogue``
     is None until it has answered once.
@@ -58,27 +58,27 @@ class CatalogueView(Frozen):
 
 
 class CatalogueUnavailableError(FabricError):
-    """The keeper does not answer, so nothing is known of who may use what.
+    """The catalogue service does not answer, so nothing is known of who may use what.
 
     :param since: Unix seconds of the first unanswered question, or None.
     """
 
     def __init__(self, since: float | None = None) -> None:
-        told = f"The keeper of the datasets has not answered since {clock(since)}." if since else _NOT_YET
+        told = f"The catalogue service has not answered since {clock(since)}." if since else _NOT_YET
         super().__init__(
             told,
-            reason="keeper-unavailable",
-            hint="Start without datasets, or try again in a moment; the operators can read why in the keeper's log.",
+            reason="catalogue-unavailable",
+            hint="Start without datasets, or try again in a moment; the operators can read why in its log.",
             status=503,
         )
         self.since = since
 
 
-_NOT_YET = "The keeper of the datasets has not answered yet."
+_NOT_YET = "The catalogue service has not answered yet."
 
 
 class DatasetRefusedError(FabricError):
-    """A dataset that may not be used: told to the user, and written into the trail.
+    """A dataset that may not be used: told to the user, and written into the audit log.
 
     :param why: the state that it was refused for.
     """
@@ -197,7 +197,7 @@ def catalogue_of(known: CatalogueView | None) -> Catalogue:
     """The catalogue as it is now.
 
     :param known: None where the site offers no datasets.
-    :raises FabricError: there is none, or the keeper does not answer.
+    :raises FabricError: there is none, or the catalogue service does not answer.
     """
     if known is None:
         raise FabricError("This hub offers no datasets.", reason="dataset", hint="Leave datasets out.", status=403)
@@ -212,7 +212,7 @@ def may_use(
     """Refuse a dataset that a user cannot use now.
 
     :param accepting: what the user accepts with this start.
-    :returns: the acceptance that the keeper must record first, or None where none is needed.
+    :returns: the acceptance that the catalogue service must record first, or None where none is needed.
     :raises DatasetRefusedError: why it cannot be used, and what to do next.
     """
     found = standing(catalogue, name, user, project, today)

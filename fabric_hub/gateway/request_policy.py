@@ -78,7 +78,7 @@ def check_submission(settings: Settings, request: SubmitRequest) -> None:
         )
     if request.datasets and settings.datasets is None:
         raise _refusal(
-            "The hub asks for datasets, but the gateway's site file has no [datasets] section.",
+            "The hub asks for datasets, but the gateway's site file has no [catalogue] section.",
             "The operators must give hub and gateway the same site file.",
             "dataset",
         )

@@ -143,9 +143,10 @@ def choose(
 def acceptances(
     user: str, project: str, options: UserOptions, today: date, known: CatalogueView | None
 ) -> tuple[Acceptance, ...]:
-    """What the keeper must record before a start in a project with these options: agreements accepted with it.
+    """What must be on the catalogue service's record before a start with these options: agreements accepted with it.
 
-    :raises FabricError: a dataset that the user cannot use in this project, or a keeper that does not answer.
+    :raises FabricError: a dataset that the user cannot use in this project, or a catalogue service that does not
+        answer.
     """
     if not options.datasets and not options.agreements:
         return ()

@@ -83,7 +83,7 @@ class CatalogueHeader(Frozen):
     """What holds for all datasets of the site.
 
     ``enforced`` says whether the kernel keeps people apart here, and ``notice`` in words that it does not.
-    While the keeper is silent ``silent_since`` (Unix seconds, where it is known) and ``problem`` say so,
+    While the catalogue service is silent ``silent_since`` (Unix seconds, where it is known) and ``problem`` say so,
     and the list is the last that it told. ``data_dir`` is where sessions find datasets.
     ``datasets_page`` is the hub's page with all of them; ``/NAME?project=PROJECT`` below it shows one, takes the
     acceptance of its agreement, and asks for access, also while a session runs.
@@ -142,7 +142,7 @@ class DatasetForm(Frozen):
 def for_form(
     settings: Settings, known: CatalogueView | None, user: str, projects: Iterable[str], today: date
 ) -> DatasetForm:
-    """What the start form shows of datasets. While the keeper is silent it shows none: none could be started with.
+    """What the start form shows of datasets; none while the catalogue service is silent: none could be started with.
 
     :param known: None where the site offers no datasets.
     """
@@ -234,10 +234,10 @@ def shelf(settings: Settings, known: CatalogueView, datasets_page: str) -> Catal
 
 
 def silence(known: CatalogueView) -> str:
-    """That the keeper does not answer, in words; "" while it does."""
+    """That the catalogue service does not answer, in words; "" while it does."""
     if known.silent_since is not None:
-        return f"The keeper of the datasets has not answered since {clock(known.silent_since)}. {known.problem}".strip()
-    return "The keeper of the datasets has not answered yet." if known.catalogue is None else ""
+        return f"The catalogue service has not answered since {clock(known.silent_since)}. {known.problem}".strip()
+    return "The catalogue service has not answered yet." if known.catalogue is None else ""
 
 
 def for_session(
@@ -290,7 +290,7 @@ def for_person(
 
 
 def entry(settings: Settings, dataset: Dataset) -> DatasetEntry:
-    """A dataset of the catalogue without what is only the keeper's and the nodes' business."""
+    """A dataset of the catalogue without what is only the catalogue service's and the nodes' business."""
     same = DatasetEntry.model_fields.keys() & Dataset.model_fields.keys() - {"versions", "title", "description"}
     fields = {name: getattr(dataset, name) for name in same}
     return DatasetEntry(

@@ -8,7 +8,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LARGEST_BODY = 64 << 10  # bytes; of the service, whose callers are anybody
-LARGEST_ON_SOCKET = 1 << 20  # of gateway and keeper: a session's environment and certificates
+LARGEST_ON_SOCKET = 1 << 20  # of gateway and catalogue service: a session's environment and certificates
 
 
 class BodyLimit:

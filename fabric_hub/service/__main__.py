@@ -55,13 +55,13 @@ def build(settings: Settings, local: bool) -> FastAPI:
     async def latest() -> Snapshot | None:
         return follower.snapshot if settings.slurm else None
 
-    keeper = CatalogueClient(settings.datasets.socket) if settings.datasets else None
-    catalogue = CatalogueFollower(keeper) if keeper else None
+    catalogue_service = CatalogueClient(settings.datasets.socket) if settings.datasets else None
+    catalogue = CatalogueFollower(catalogue_service) if catalogue_service else None
 
     async def known() -> CatalogueView | None:
         return await known_by(catalogue) if catalogue else None
 
-    desk = DatasetService(known, keeper) if keeper else None
+    desk = DatasetService(known, catalogue_service) if catalogue_service else None
     address = os.environ["JUPYTERHUB_API_URL"], os.environ["JUPYTERHUB_API_TOKEN"], tls_files()
     # starts take their time: who a token is must not wait behind them
     hub, identities = HubApi(*address), HubApi(*address, most=AT_ONCE)
@@ -102,9 +102,9 @@ def build(settings: Settings, local: bool) -> FastAPI:
         await hub.close()
         await identities.close()
         await gateway.aclose()
-        if catalogue and keeper:
+        if catalogue and catalogue_service:
             await catalogue.stop()
-            await keeper.aclose()
+            await catalogue_service.aclose()
         store.close()
 
     app.router.lifespan_context = lifespan

@@ -49,7 +49,7 @@ def person(site: SmallSite) -> Person:
 def _shelf(sandbox: Path, request: pytest.FixtureRequest) -> Iterator[Shelf]:
     shelf = Shelf(sandbox / request.module.__name__.rpartition("_")[2])
     try:
-        shelf.keeper.up()
+        shelf.catalogue_service.up()
         shelf.site.up()
         yield shelf
     finally:

@@ -1,4 +1,4 @@
-"""A whole hub keeps to its service's document: through the proxy, with the hub's word on tokens, and the keeper."""
+"""A whole hub keeps to its service's document: through the proxy, with the hub's word on tokens, and a catalogue."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def running(sandbox: Path) -> Iterator[Shelf]:
     """A hub with datasets, that lets running sessions have more time."""
     shelf = Shelf(sandbox / "held", slurm={"extend": "as-gateway"})
     try:
-        shelf.keeper.up()
+        shelf.catalogue_service.up()
         shelf.site.up()
         yield shelf
     finally:

@@ -1,4 +1,4 @@
-"""The node's daemon, asked over its socket, and what it tells the keeper."""
+"""The node's daemon, asked over its socket, and what it tells the catalogue service."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_revoked_grant_closes_within_seconds_and_a_new_one_opens(node: Scratch
     kept = node.grants.pop("maps")
     node.publish()
     until(lambda: node.reads(RESEARCHER, "maps/latest/a.txt") is None, "the gate closes", 5)
-    until(lambda: node.events()[-1]["event"] == "revoked", "the trail has it", 5)
+    until(lambda: node.events()[-1]["event"] == "revoked", "the audit log has it", 5)
     node.grants["maps"] = kept
     node.publish()
     until(
@@ -175,7 +175,7 @@ def test_sessions_read_on_while_the_daemon_is_away_and_the_next_one_takes_over(n
 
 
 @pytest.mark.usefixtures("daemon")
-def test_events_reach_the_keeper_and_wait_while_they_cannot(node: ScratchNode) -> None:
+def test_events_reach_the_catalogue_service_and_wait_while_they_cannot(node: ScratchNode) -> None:
     outbox, events = node.directory / "state/events", node.directory / "published/events"
     events.rmdir()
     node.start_job(7, RESEARCHER)

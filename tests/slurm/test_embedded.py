@@ -297,12 +297,19 @@ def test_an_ordinary_user_is_told_that_nobody_is_separated(embedded: EmbeddedRun
 def test_doctor_finds_a_running_hub_in_order(hub: EmbeddedRun) -> None:
     done = fabric_hub("doctor", "--dir", str(hub.directory))
     assert done.returncode == 0, done.stdout + done.stderr
-    seen = ["slurmdbd knows fabric", "the gateway on", "munge on", "image base", "the keeper on", "the hub at"]
+    seen = [
+        "slurmdbd knows fabric",
+        "the gateway on",
+        "munge on",
+        "image base",
+        "the catalogue service on",
+        "the hub at",
+    ]
     seen += [
         "Slurm has of what the site's file names: 2 partitions",
         "its service at",
-        "datasets.store",
-        "datasets.published",
+        "catalogue.store",
+        "catalogue.published",
     ]
     seen += ["the node agent on"] if hub.settings.enforces_datasets else []
     for name in seen:
@@ -342,11 +349,14 @@ def test_doctor_says_that_the_hub_alone_does_not_run_and_what_slurm_does_not_hav
     until(told, "doctor names what Slurm does not have", 120)
 
 
-def test_doctor_says_that_the_keeper_does_not_answer(embedded: EmbeddedRun) -> None:
-    with embedded.silent("keeper"):
+def test_doctor_says_that_the_catalogue_service_does_not_answer(embedded: EmbeddedRun) -> None:
+    with embedded.silent("catalogue"):
         done = fabric_hub("doctor", "--dir", str(embedded.directory))
     assert done.returncode == 1
-    assert f"PROBLEM  the keeper on {embedded.directory}/run/keeper/keeper.sock does not answer" in done.stdout
+    assert (
+        f"PROBLEM  the catalogue service on {embedded.directory}/run/catalogue/catalogue.sock does not answer"
+        in done.stdout
+    )
 
 
 def test_doctor_asks_slurm_whether_the_gateway_may_give_more_time(bare_cluster: EmbeddedRun) -> None:

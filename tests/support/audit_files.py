@@ -1,4 +1,4 @@
-"""A trail of several months on a real disk."""
+"""An audit log of several months on a real disk."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def event(number: int) -> Entry:
 
 
 def six_records(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Write a trail of six records in three months; returns its directory."""
-    trail = AuditLog(directory)
+    """Write an audit log of six records in three months; returns its directory."""
+    audit_log = AuditLog(directory)
     for number, at in enumerate(MONTHS, 1):
         monkeypatch.setattr(time, "time", lambda at=at: at)
-        trail.append(event(number))
+        audit_log.append(event(number))
     monkeypatch.undo()
-    assert [len(path.read_bytes().splitlines()) for path in files(trail.directory)] == [2, 3, 1]
-    return trail.directory
+    assert [len(path.read_bytes().splitlines()) for path in files(audit_log.directory)] == [2, 3, 1]
+    return audit_log.directory
 
 
 def truncate(directory: Path) -> None:

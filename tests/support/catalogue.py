@@ -1,4 +1,4 @@
-"""A keeper in memory, for what asks one in the same process: what it was told, in order, and when it is silent."""
+"""A catalogue service in memory, for what asks one in its process: what it was told, in order, and its silence."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class FakeCatalogue:
             self.catalogue = None
 
     async def known(self) -> CatalogueView:
-        """What a hub that follows this keeper knows."""
+        """What a hub that follows this catalogue service knows."""
         return CatalogueView(
             catalogue=self.catalogue,
             silent_since=self.silent_since,
-            problem="The keeper is not running." if self.silent_since else "",
+            problem="The catalogue service is not running." if self.silent_since else "",
         )
 
     async def accept(self, user: str, project: str, dataset: str, agreement: str, purpose: str) -> None:
@@ -50,5 +50,5 @@ class FakeCatalogue:
     def _check_answers(self) -> None:
         if self.silent_since is not None:
             raise CatalogueServiceUnavailableError(
-                "The keeper is not running.", reason="keeper-unavailable", status=503
+                "The catalogue service is not running.", reason="catalogue-unavailable", status=503
             )

@@ -1,4 +1,4 @@
-"""A site with datasets: its hub, its keeper, and the catalogue."""
+"""A site with datasets: its hub, its catalogue service, and the catalogue."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Shelf:
     def __init__(self, directory: Path, **changes: dict[str, Any]) -> None:
         directory.mkdir()
         self.site = SmallSite(directory / "site", datasets=settings_of(directory), **changes)
-        self.keeper = CatalogueThread(directory / "site" / "site.toml", self.site.settings)
+        self.catalogue_service = CatalogueThread(directory / "site" / "site.toml", self.site.settings)
         self.publish("weather", access="public")
         self.publish("wind-farm", access="restricted", agreement=AGREEMENT, project="twin")
         self.publish("solar-park", access="restricted", agreement=AGREEMENT, project="twin")
@@ -42,32 +42,36 @@ class Shelf:
         self.publish("trial", access="non-public", agreement=AGREEMENT, project="closed-shop")
 
     def publish(self, name: str, *, project: str | None = None, **fields: Any) -> None:
-        self.keeper.store.put(Dataset.model_validate({**ENTRY, "name": name, "title": f"The {name}", **fields}))
-        self.keeper.store.add_version(
+        self.catalogue_service.store.put(
+            Dataset.model_validate({**ENTRY, "name": name, "title": f"The {name}", **fields})
+        )
+        self.catalogue_service.store.add_version(
             name,
             Version(
                 version="1", kind="image", path=f"/srv/{name}.sqfs", sha256="a" * 64, bytes=2_500_000, files=3,
                 created_at=1.0,
             ),
         )  # fmt: skip
-        self.keeper.store.publish(name)
+        self.catalogue_service.store.publish(name)
         if project:
-            self.keeper.store.grant(Grant(dataset=name, project=project))
+            self.catalogue_service.store.grant(Grant(dataset=name, project=project))
 
     def new_agreement(self, name: str, version: str) -> None:
-        entry = self.keeper.store.dataset(name)
-        self.keeper.store.put(entry.model_copy(update={"agreement": Agreement(version=version, text="Be kind.")}))
+        entry = self.catalogue_service.store.dataset(name)
+        self.catalogue_service.store.put(
+            entry.model_copy(update={"agreement": Agreement(version=version, text="Be kind.")})
+        )
 
     def purposes(self, person: Person) -> list[tuple[str, str, str]]:
         """What a person accepted: dataset, version, purpose."""
         return [
             (one.dataset, one.agreement, one.purpose)
-            for one in self.keeper.catalogue().acceptances
+            for one in self.catalogue_service.catalogue().acceptances
             if one.user == person.name
         ]
 
-    def trail(self, person: Person) -> list[tuple[str, str, str | None]]:
-        """What the trail says of a person: event, dataset, why."""
+    def audit_log(self, person: Person) -> list[tuple[str, str, str | None]]:
+        """What the audit log says of a person: event, dataset, why."""
         assert self.site.settings.datasets
         records = [
             json.loads(line)
@@ -77,7 +81,7 @@ class Shelf:
         return [(one["event"], one["dataset"], one.get("why")) for one in records if one.get("user") == person.name]
 
     def close(self) -> None:
-        self.keeper.close()
+        self.catalogue_service.close()
         self.site.close()
 
 

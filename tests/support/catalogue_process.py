@@ -1,4 +1,4 @@
-"""A keeper as it runs: a process of its own account, asked over its socket by the hub's client.
+"""A catalogue service as it runs: a process of its own account, asked over its socket by the hub's client.
 
 As root it runs as one of the accounts that every Linux has, and the hub as another; else all is this account.
 """
@@ -35,7 +35,7 @@ from fabric_hub.config.settings import DatasetsSettings, parse
 CODE = Path(__file__).resolve().parents[2]
 ROOT = os.geteuid() == 0
 ME = pwd.getpwuid(os.geteuid()).pw_name
-KEEPER, HUB, MEMBER, OUTSIDER = ("daemon", "games", "bin", "nobody") if ROOT else (ME, ME, "jan", ME)
+CATALOGUE, HUB, MEMBER, OUTSIDER = ("daemon", "games", "bin", "nobody") if ROOT else (ME, ME, "jan", ME)
 
 NEEDS_OTHERS = pytest.mark.skipif(
     ROOT and not (readable_by_others(Path(sys.executable)) and readable_by_others(CODE / "fabric_hub" / "errors.py")),
@@ -81,7 +81,7 @@ def run_as(name: str, *argv: str) -> subprocess.CompletedProcess[str]:
 
 @dataclass
 class Daemon:
-    """A site with its keeper."""
+    """A site with its catalogue service."""
 
     directory: Path
     log: list[str] = field(default_factory=list)
@@ -104,12 +104,12 @@ class Daemon:
         return CatalogueClient(self.datasets.socket)
 
     def prepare(self) -> None:
-        """What an operator prepares: a site's file, and directories of the keeper's."""
+        """What an operator prepares: a site's file, and directories of the catalogue service's."""
         (self.directory / "run").mkdir(parents=True)
         (self.directory / "run" / "lock").touch()  # so that the watchdog clears it as it does an embedded run
         instance.mark(Layout(self.directory, self.directory))
         self.directory.chmod(0o755)
-        entry = pwd.getpwnam(KEEPER)
+        entry = pwd.getpwnam(CATALOGUE)
         for name, mode in (("state", 0o700), ("store", 0o755), ("published", 0o755), ("socket", 0o750)):
             path = self.directory / name
             path.mkdir()
@@ -129,10 +129,10 @@ dir = "{self.directory}"
 account = "phys"
 members.owner = ["ada"]
 members.member = ["{MEMBER}"]
-[datasets]
-account = "{KEEPER}"
+[catalogue]
+account = "{CATALOGUE}"
 state_dir = "{self.directory}/state"
-socket = "{self.directory}/socket/keeper.sock"
+socket = "{self.directory}/socket/catalogue.sock"
 store = "{self.directory}/store"
 published = "{self.directory}/published"
 """
@@ -140,16 +140,16 @@ published = "{self.directory}/published"
         self.site.chmod(0o644)
 
     def start(self) -> None:
-        """Start the keeper, and wait until it answers."""
+        """Start the catalogue service, and wait until it answers."""
         self.process = subprocess.Popen(
-            as_account([sys.executable, "-m", "fabric_hub.catalogue", "--site", str(self.site)], _account(KEEPER)),
+            as_account([sys.executable, "-m", "fabric_hub.catalogue", "--site", str(self.site)], _account(CATALOGUE)),
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=CODE,
             env={"PATH": os.environ["PATH"], "PYTHONPATH": str(CODE), MARK: str(self.directory)},
         )  # fmt: skip
         assert self.process.stderr
         for line in self.process.stderr:
             self.log.append(line)
-            if "the keeper answers on" in line:
+            if "the catalogue service answers on" in line:
                 break
         else:
             raise AssertionError("".join(self.log))
@@ -193,7 +193,7 @@ def as_operator(code: str, *arguments: object) -> subprocess.CompletedProcess[st
 
 
 async def until(true: Any, what: str, daemon: Daemon, limit_s: float = 60) -> None:
-    """Wait for what the keeper does by itself."""
+    """Wait for what the catalogue service does by itself."""
     end = time.monotonic() + limit_s
     while not true():
         assert time.monotonic() < end, f"{what}\n{''.join(daemon.log)}"

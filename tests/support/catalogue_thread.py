@@ -1,4 +1,4 @@
-"""The real keeper on its socket, on an event loop of its own; its catalogue is the test's to change."""
+"""The real catalogue service on its socket, on an event loop of its own; its catalogue is the test's to change."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from fabric_hub.datasets.model import Catalogue
 
 def settings_of(directory: Path) -> dict[str, Any]:
     """The section ``datasets`` of a site's file in a directory, with the directories it names."""
-    places = {name: directory / name for name in ("keeper", "store", "published")}
+    places = {name: directory / name for name in ("catalogue", "store", "published")}
     for place in places.values():
         place.mkdir(parents=True)
     (places["published"] / "events").mkdir(mode=0o700)
     return {
-        "state_dir": places["keeper"],
-        "socket": directory / "keeper.sock",
+        "state_dir": places["catalogue"],
+        "socket": directory / "catalogue.sock",
         "store": places["store"],
         "published": places["published"],
         "data_dir": "/data",
@@ -31,14 +31,14 @@ def settings_of(directory: Path) -> dict[str, Any]:
 
 
 class CatalogueThread:
-    """Serves the keeper of a site. ``store`` is its catalogue, as ``fabric-hub datasets`` changes it."""
+    """Serves the catalogue service of a site. ``store`` is its catalogue, as ``fabric-hub datasets`` changes it."""
 
     def __init__(self, site: Path, settings: Settings) -> None:
         assert settings.datasets
         self._site, self._settings, self._datasets = site, settings, settings.datasets
         self.store = CatalogueStore(open_catalogue(settings.datasets))
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="keeper", daemon=True)
+        self._thread = threading.Thread(target=self._loop.run_forever, name="catalogue", daemon=True)
         self._thread.start()
         self._stop: asyncio.Event | None = None
         self._served: asyncio.Task[None] | None = None
@@ -48,14 +48,16 @@ class CatalogueThread:
 
         async def begin() -> None:
             self._stop, ready = asyncio.Event(), asyncio.Event()
-            keeper = CatalogueService(self._site, self._settings, CatalogueStore(open_catalogue(self._datasets)))
-            self._served = asyncio.create_task(serve(keeper, self._datasets.socket, self._stop, ready))
+            catalogue_service = CatalogueService(
+                self._site, self._settings, CatalogueStore(open_catalogue(self._datasets))
+            )
+            self._served = asyncio.create_task(serve(catalogue_service, self._datasets.socket, self._stop, ready))
             await asyncio.wait_for(ready.wait(), 20)
 
         self._await(begin())
 
     def down(self) -> None:
-        """A keeper that is gone: nothing answers on its socket."""
+        """A catalogue service that is gone: nothing answers on its socket."""
 
         async def end() -> None:
             if self._stop and self._served:

@@ -1,4 +1,4 @@
-"""A site that offers datasets, for the tests of what an operator does: its keeper is an account of this machine."""
+"""A site that offers datasets, for the tests of what an operator does: the catalogue's account is one of this machine."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from pathlib import Path
 from fabric_hub import cli
 from fabric_hub.config.settings import DatasetsSettings, Settings, load
 
-# As root the keeper must be somebody else, and a stranger a third; both are on every Debian.
-KEEPER, STRANGER = "nobody", "daemon"
+# As root the catalogue service must be somebody else, and a stranger a third; both are on every Debian.
+CATALOGUE, STRANGER = "nobody", "daemon"
 
 
 @dataclass(frozen=True)
@@ -53,15 +53,15 @@ class Done:
     err: str
 
 
-def keeper() -> pwd.struct_passwd:
-    """The keeper's account in these tests: as root another one, else our own."""
-    return pwd.getpwnam(KEEPER) if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+def catalogue_service() -> pwd.struct_passwd:
+    """The catalogue service's account in these tests: as root another one, else our own."""
+    return pwd.getpwnam(CATALOGUE) if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
 
 
 def make_site(root: Path) -> Place:
-    """Write a site's file with one project, and the keeper's empty directories."""
+    """Write a site's file with one project, and the catalogue service's empty directories."""
     root.chmod(0o755)
-    place, owner = Place(root), keeper()
+    place, owner = Place(root), catalogue_service()
     for name in ("state", "store", "published"):
         os.chown(place.directory(name), owner.pw_uid, owner.pw_gid)
     place.site.write_text(
@@ -73,7 +73,7 @@ dir = "{root}/images"
 [project.physics]
 account = "phys"
 members = {{owner = ["ada"], member = ["jan"]}}
-[datasets]
+[catalogue]
 account = "{owner.pw_name}"
 state_dir = "{root}/state"
 store = "{root}/store"

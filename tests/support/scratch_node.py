@@ -118,7 +118,7 @@ class ScratchNode:
         self.grants.setdefault(name, []).append(entry)
 
     def publish(self) -> None:
-        """Write grants.json as the keeper does."""
+        """Write grants.json as the catalogue service does."""
         self.serial += 1
         text = {"format": 1, "serial": self.serial, "written": time.time(), "datasets": self.datasets}
         fresh = self.directory / "published/grants.new"

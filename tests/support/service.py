@@ -34,7 +34,7 @@ from .gateway import FakeGateway
 
 ROOT = "/services/fabric"
 SITE = """
-[datasets]
+[catalogue]
 
 [quotas]
 
@@ -166,7 +166,7 @@ class Service:
         self._hub = Hub(self.store)
         self._review = Review(self.settings, self.store, self._usage)
         self._is: _Wanted | None = None
-        self._keeper = FakeCatalogue(_catalogue(_Wanted()))
+        self._catalogue_service = FakeCatalogue(_catalogue(_Wanted()))
         quotas = BudgetService(
             source=self._usage,
             review=self._review,
@@ -176,7 +176,7 @@ class Service:
             newer_limits=no_newer,
         )
         tokens = Tokens(_who, self.store.holder)
-        desk = DatasetService(self._keeper.known, self._keeper)
+        desk = DatasetService(self._catalogue_service.known, self._catalogue_service)
         self._app = make_app(self.settings, self.store, tokens, self._latest, desk, quotas, self._scrape)
         self._session: Session | None = None
 
@@ -199,7 +199,7 @@ class Service:
     def _fresh(self, wanted: _Wanted) -> None:
         """A new session of jan's with a job that runs, and what else must be so."""
         self._is = wanted
-        self._keeper.catalogue = _catalogue(wanted)
+        self._catalogue_service.catalogue = _catalogue(wanted)
         for live in self.store.live_all():
             self.store.end(live.id, reason="stopped", text="")
         if self._session:
@@ -219,9 +219,9 @@ class Service:
             self.store.create(**fields_of_a_session(server_name="session-2"))
 
     def alone(self) -> None:
-        """From now on neither Slurm nor the keeper answers, and the hub starts nothing."""
+        """From now on neither Slurm nor the catalogue service answers, and the hub starts nothing."""
         self._gateway.go_silent()
-        self._keeper.go_silent()
+        self._catalogue_service.go_silent()
         self._hub.answer = httpx.Response(503)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Datasets on a running embedded cluster, published as the keeper would; jobs of its users; and what they can read."""
+"""Datasets on a running embedded cluster, published as a site's are; jobs of its users; and what they can read."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ print(answer.get("error") or " ".join([item["dataset"] for item in answer["opene
 
 @dataclass
 class SmallCatalogue:
-    """``run`` has no keeper of its own: these files are the only ones that the nodes are told."""
+    """``run`` has no catalogue service of its own: these files are the only ones that the nodes are told."""
 
     run: EmbeddedRun
     serial: int = 0
@@ -42,7 +42,7 @@ class SmallCatalogue:
 
     def __post_init__(self) -> None:
         self.ask.write_text(ASK.format(socket=str(self.root / "node/run/node.sock")))
-        self.keeper = pwd.getpwnam(self.run.unix_name("data")).pw_uid
+        self.catalogue_service = pwd.getpwnam(self.run.unix_name("data")).pw_uid
         self._own(self.root / "published/events")
         for event in (self.root / "published/events").iterdir():
             event.unlink()
@@ -58,7 +58,7 @@ class SmallCatalogue:
 
     def _own(self, directory: Path) -> None:
         directory.mkdir(mode=0o700, exist_ok=True)
-        os.chown(directory, self.keeper, self.keeper)
+        os.chown(directory, self.catalogue_service, self.catalogue_service)
 
     def uid(self, user: str) -> int:
         return pwd.getpwnam(self.run.unix_name(user)).pw_uid
@@ -73,7 +73,7 @@ class SmallCatalogue:
             (made / file).write_text(text)
         self._own(store)
         entry = pack(made, store / "1.sqfs")
-        os.chown(store / "1.sqfs", self.keeper, self.keeper)
+        os.chown(store / "1.sqfs", self.catalogue_service, self.catalogue_service)
         (store / "1.sqfs").chmod(0o400)
         self.datasets[name] = {"access": access, "latest": "1", "versions": {"1": entry}}
 
@@ -86,7 +86,7 @@ class SmallCatalogue:
         content = {"format": 1, "serial": self.serial, "written": time.time(), "datasets": self.datasets}
         fresh = self.root / "published/grants.new"
         fresh.write_text(json.dumps({**content, "grants": self.grants, "end_jobs": self.end_jobs}))
-        os.chown(fresh, self.keeper, self.keeper)
+        os.chown(fresh, self.catalogue_service, self.catalogue_service)
         fresh.chmod(0o640)
         fresh.replace(self.root / "published/grants.json")
 

@@ -1,4 +1,4 @@
-"""Shared by the unit tests: a site, a store on a real file, a keeper, and hypothesis leaving nothing behind."""
+"""Shared by the unit tests: a site, a store on a real file, a catalogue, and hypothesis leaving nothing behind."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def store(database: Path) -> Iterator[SessionStore]:
 
 @pytest.fixture
 def daemon(sandbox: Path) -> Iterator[Daemon]:
-    """A running keeper with an empty catalogue."""
-    made = Daemon(sandbox / f"keeper-{secrets.token_hex(4)}")
+    """A running catalogue service with an empty catalogue."""
+    made = Daemon(sandbox / f"catalogue service-{secrets.token_hex(4)}")
     made.prepare()
     made.start()
     yield made

@@ -1,9 +1,9 @@
-"""The trail: the one append-only, hash-chained log of every event that somebody may have to prove later.
+"""The audit log: the one append-only, hash-chained log of every event that somebody may have to prove later.
 
 After NEN 7513 (what, when, on which client, who, who is responsible). One JSON object on a line, files by
 month. Every record holds its number, the digest of the record before it, and its own digest: SHA-256 of
 the record without ``digest`` in canonical form (RFC 8785; there are no fractions in it). ``head.json``
-names the last record that was written completely. What this proves and what not: docs/explanation/trail.md.
+names the last record that was written completely. What this proves and what not: docs/explanation/audit-log.md.
 """
 
 from __future__ import annotations
@@ -71,20 +71,21 @@ class Head(Frozen):
 
 
 class AuditLogBrokenError(FabricError):
-    """The trail is not what was written: something was changed, removed or put in."""
+    """The audit log is not what was written: something was changed, removed or put in."""
 
     def __init__(self, message: str) -> None:
         super().__init__(
             message,
-            reason="trail-broken",
-            hint="Keep the files as they are, and compare them with a copy. See docs/explanation/trail.md.",
+            reason="audit-log-broken",
+            hint="Keep the files as they are, and compare them with a copy. See docs/explanation/audit-log.md.",
             status=503,
         )
 
 
 def audit_directory(datasets: DatasetsSettings) -> Path:
-    """Where a site's trail is."""
-    return datasets.state_dir / "trail"
+    """Where a site's audit log is."""
+    before = datasets.state_dir / "trail"  # as earlier releases called it: what is there goes on there
+    return before if before.is_dir() else datasets.state_dir / "audit"
 
 
 def canonical(record: Any) -> bytes:
@@ -143,23 +144,23 @@ def files(directory: Path) -> list[Path]:
 
 
 def read_head(directory: Path) -> Head:
-    """The head of a trail.
+    """The head of an audit log.
 
-    :raises TrailBrokenError: there is none beside its records, or it is no head.
+    :raises AuditLogBrokenError: there is none beside its records, or it is no head.
     """
     try:
         return Head.model_validate_json((directory / HEAD).read_bytes())
     except FileNotFoundError:
         if files(directory):
-            raise AuditLogBrokenError(f"The trail in {directory} has records but no {HEAD}.") from None
+            raise AuditLogBrokenError(f"The audit log in {directory} has records but no {HEAD}.") from None
         return Head()
     except ValidationError:
-        raise AuditLogBrokenError(f"{directory / HEAD} is not the head of a trail.") from None
+        raise AuditLogBrokenError(f"{directory / HEAD} is not the head of an audit log.") from None
 
 
 @contextlib.contextmanager
 def locked(directory: Path, how: int) -> Iterator[int]:
-    """Hold the trail's lock (``fcntl.LOCK_EX`` to write); it is the directory's, and leaves no file."""
+    """Hold the audit log's lock (``fcntl.LOCK_EX`` to write); it is the directory's, and leaves no file."""
     handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(handle, how)
@@ -169,7 +170,7 @@ def locked(directory: Path, how: int) -> Iterator[int]:
 
 
 class AuditLog:
-    """Appends to the trail in a directory, which is made when it is missing. Several processes may.
+    """Appends to the audit log in a directory, which is made when it is missing. Several processes may.
 
     An append is complete, and on the disk, when it returns. One that was cut short (a crash, a full disk)
     is finished or undone by the next.
@@ -181,7 +182,7 @@ class AuditLog:
     def append(self, *entries: Entry) -> Head:
         """Write events, in this order, all of them or none.
 
-        :raises FabricError: they cannot be written; or (TrailBrokenError) the trail ends before its head.
+        :raises FabricError: they cannot be written; or (AuditLogBrokenError) the audit log ends before its head.
         """
         try:
             self.directory.mkdir(mode=0o700, exist_ok=True)
@@ -192,8 +193,8 @@ class AuditLog:
                 return self._write(handle, head, [*cut, *entries])
         except OSError as error:
             raise FabricError(
-                f"The trail in {self.directory} cannot be written: {error.strerror or error}.",
-                reason="trail",
+                f"The audit log in {self.directory} cannot be written: {error.strerror or error}.",
+                reason="audit-log",
                 hint="What cannot be recorded is not done. Tell the operators: the disk may be full.",
                 status=503,
             ) from error
@@ -243,7 +244,7 @@ class AuditLog:
             found = _size(self.directory / head.file)
             if found < head.size:
                 raise AuditLogBrokenError(
-                    f"The trail ends before record {head.seq}, which its head names: {head.file} has {found} bytes "
+                    f"The audit log ends before record {head.seq}, which its head names: {head.file} has {found} bytes "
                     f"instead of {head.size}."
                 )
         cut, gone = 0, hashlib.sha256()

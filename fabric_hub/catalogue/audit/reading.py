@@ -1,4 +1,4 @@
-"""Reading the trail: every record is checked on its way out, whatever its size, without holding it in memory."""
+"""Reading the audit log: every record is checked on its way out, whatever its size, without holding it in memory."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ LONGEST_JOB_S = 7 * 86400.0
 
 
 class Reading:
-    """One pass over the trail of a directory, from its first record to its head.
+    """One pass over the audit log of a directory, from its first record to its head.
 
-    After the pass: ``last`` is where the checked part ends, ``unfinished`` the bytes after the head (the keeper was
-    killed in the middle of a write; its next append takes in or cuts off what is there).
+    After the pass: ``last`` is where the checked part ends, ``unfinished`` the bytes after the head (the catalogue
+    service was killed in the middle of a write; its next append takes in or cuts off what is there).
 
-    :param noted: a head noted elsewhere before; the pass fails when the trail does not hold just that record.
+    :param noted: a head noted elsewhere before; the pass fails when the audit log does not hold just that record.
     """
 
     def __init__(self, directory: Path, noted: Head | None = None) -> None:
@@ -36,13 +36,13 @@ class Reading:
     def records(self) -> Iterator[dict[str, Any]]:
         """The records in order.
 
-        :raises TrailBrokenError: at the first wrong one, named by number, file and line.
+        :raises AuditLogBrokenError: at the first wrong one, named by number, file and line.
         """
         if not self.directory.is_dir():
             if self._noted and self._noted.seq:
-                raise AuditLogBrokenError(f"There is no trail in {self.directory}: record 1 is missing.")
+                raise AuditLogBrokenError(f"There is no audit log in {self.directory}: record 1 is missing.")
             return
-        # What stands before this head is final. Writers go on meanwhile, as a long trail takes minutes.
+        # What stands before this head is final. Writers go on meanwhile, as a long audit log takes minutes.
         yield from self._up_to(read_head(self.directory))
         with locked(self.directory, fcntl.LOCK_SH):
             head = read_head(self.directory)
@@ -53,7 +53,7 @@ class Reading:
         )
         if self._noted and self._noted.seq > self.last.seq:
             raise AuditLogBrokenError(
-                f"The trail ends at record {self.last.seq}; record {self.last.seq + 1} is missing, although record "
+                f"The audit log ends at record {self.last.seq}; record {self.last.seq + 1} is missing, although record "
                 f"{self._noted.seq} was noted."
             )
 
@@ -64,11 +64,11 @@ class Reading:
             yield from self._of(path, head)
         if self.last.seq < head.seq:
             raise AuditLogBrokenError(
-                f"Record {self.last.seq + 1} is missing: the trail ends before it, although its head names record "
+                f"Record {self.last.seq + 1} is missing: the audit log ends before it, although its head names record "
                 f"{head.seq}."
             )
         if self.last != head:
-            raise AuditLogBrokenError(f"Record {self.last.seq} is not the one that the trail's head names.")
+            raise AuditLogBrokenError(f"Record {self.last.seq} is not the one that the audit log's head names.")
 
     def _of(self, path: Path, head: Head) -> Iterator[dict[str, Any]]:
         number = 0
@@ -95,9 +95,9 @@ class Reading:
 
 
 def verify(directory: Path, noted: Head | None = None) -> Reading:
-    """Check the whole trail.
+    """Check the whole audit log.
 
-    :raises TrailBrokenError: it names the first wrong record.
+    :raises AuditLogBrokenError: it names the first wrong record.
     """
     reading = Reading(directory, noted)
     for _ in reading.records():
@@ -129,7 +129,7 @@ class Use(Frozen):
 
 
 def seconds(moment: str) -> float:
-    """A time of the trail in Unix seconds."""
+    """A time of the audit log in Unix seconds."""
     return datetime.fromisoformat(moment).timestamp()
 
 
@@ -158,7 +158,7 @@ def uses(records: Iterable[dict[str, Any]], dataset: str, longest_s: float, now:
     found = []
     for events in told.values():
         begun: dict[str, Any] | None = None
-        # a node that could not reach the keeper told later, and not in order
+        # a node that could not reach the catalogue service told later, and not in order
         for event in sorted(events, key=lambda one: (one["time"], one["event"] == "opened")):
             if event["event"] == "opened":
                 begun = begun or event

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fabric_hub.catalogue import admin as desk
-from fabric_hub.catalogue import switch_user as become
+from fabric_hub.catalogue import switch_user
 from fabric_hub.catalogue.database import open_catalogue
 from fabric_hub.catalogue.store import CatalogueStore
 from fabric_hub.config.settings import Settings
@@ -32,7 +32,7 @@ def about(settings: Settings) -> dcat.About:
         raise FabricError(
             "The site's file does not say who publishes the catalogue, which DCAT-AP-NL requires.",
             reason="export",
-            hint='Add it to the section [datasets.catalogue]: publisher = "Our organisation".',
+            hint='Add it to the section [catalogue.export]: publisher = "Our organisation".',
         )
     base = said.url.rstrip("/") or hub
     return dcat.About(
@@ -63,7 +63,7 @@ def export(settings: Settings, arguments: argparse.Namespace) -> int:
         )
     if arguments.check and not settings.datasets.shapes:
         raise FabricError(
-            "The site's file names no directory of shapes (datasets.shapes).", reason="check", hint=shapes.WHERE
+            "The site's file names no directory of shapes (catalogue.shapes).", reason="check", hint=shapes.WHERE
         )
     said = about(settings)
     chosen = _chosen(_published(settings), arguments)
@@ -85,9 +85,9 @@ def export(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def _published(settings: Settings) -> Sequence[Dataset]:
-    """Read as the keeper; the file is written as the caller again."""
+    """Read as the catalogue service; the file is written as the caller again."""
     assert settings.datasets is not None
-    with become.acting(become.keeper(settings.datasets)):
+    with switch_user.for_a_moment(switch_user.catalogue_account(settings.datasets)):
         store = CatalogueStore(open_catalogue(settings.datasets))
         try:
             return store.catalogue().datasets
@@ -134,7 +134,7 @@ def import_(settings: Settings, arguments: argparse.Namespace) -> int:
             content = opened.read(LARGEST + 1)
     except OSError as error:
         raise FabricError(f"{file} cannot be read: {error.strerror}.", reason="import") from error
-    # from here as the keeper's account: what others wrote is not parsed as root
+    # from here as the catalogue service's account: what others wrote is not parsed as root
     with desk.opened(settings) as at:
         imported = entries_of(read_graph(content, form, str(file)))
         there = {entry.name for entry in at.store.datasets()}

@@ -42,7 +42,7 @@ def findings(graph: Graph, directory: Path) -> list[Finding]:
     files = sorted(directory.glob("*.ttl"))
     if not files:
         raise FabricError(
-            f"There are no shapes (*.ttl) in {directory}, which datasets.shapes names.", reason="check", hint=WHERE
+            f"There are no shapes (*.ttl) in {directory}, which catalogue.shapes names.", reason="check", hint=WHERE
         )
     found: list[Finding] = []
     for file in files:

@@ -1,7 +1,8 @@
 """Versions made of a directory: packed into one SquashFS image in the store, or left where it is (``link``).
 
 The directory is read as whoever gives the command, by us, through open directories: whoever may write to it can put
-no other file of the machine in. mksquashfs gets it as a tar stream, runs as the keeper, and writes to the keeper's
+no other file of the machine in. mksquashfs gets it as a tar stream, runs as the catalogue service, and writes to the
+catalogue service's
 store (:mod:`fabric_hub.catalogue.switch_user`). The same names and contents make the same image: owners, modes,
 times and hard links are not kept; files are 0444, directories 0555, all of root's.
 """
@@ -21,7 +22,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from fabric_hub.catalogue import switch_user as become
+from fabric_hub.catalogue import switch_user
 from fabric_hub.config.settings import DatasetsSettings
 from fabric_hub.datasets.model import Version
 from fabric_hub.errors import FabricError
@@ -61,12 +62,12 @@ def pack(
     :raises FabricError: the directory holds what must not be in a dataset (each is named), or changed meanwhile;
         the image cannot be written.
     """
-    keeper = become.keeper(datasets)
+    catalogue_service = switch_user.catalogue_account(datasets)
     say(f"Looking at {source}")
     before = tree.survey(source)
     say(f"Packing {_so_many(before)}")
-    with _incoming(datasets.store / dataset, keeper) as (draft, handle):
-        _squash(Path(os.path.realpath(source)), handle, compression, keeper, Meter(before.bytes))
+    with _incoming(datasets.store / dataset, catalogue_service) as (draft, handle):
+        _squash(Path(os.path.realpath(source)), handle, compression, catalogue_service, Meter(before.bytes))
         if tree.survey(source) != before:
             raise FabricError(
                 f"{source} was changed while it was packed.",
@@ -77,7 +78,7 @@ def pack(
         say(f"Reading the image, {size} bytes, for its SHA-256")
         digest = tree.digest_of(handle, Meter(size))
         final = draft.with_name(f"{version}-{digest}.sqfs")
-        with become.acting(keeper):
+        with switch_user.for_a_moment(catalogue_service):
             os.fchmod(handle, 0o400)
             os.fsync(handle)
             # nodes may have the one that is there mounted: on a network file system replacing it would pull it away
@@ -101,7 +102,7 @@ def link(datasets: DatasetsSettings, version: str, source: Path, *, say: Say = l
 
     :raises FabricError: the directory holds what must not be in a dataset (each is named), or changed meanwhile.
     """
-    become.keeper(datasets)
+    switch_user.catalogue_account(datasets)
     where = Path(os.path.realpath(source))
     say(f"Looking at {where}")
     before = tree.survey(where)
@@ -132,13 +133,13 @@ def _so_many(found: tree.Tree) -> str:
 def difference(datasets: DatasetsSettings, version: Version) -> str:
     """What is wrong with a version's content, read again in full; empty when it is what was published.
 
-    An image is read as the keeper, a directory as whoever gives the command.
+    An image is read as the catalogue service, a directory as whoever gives the command.
     """
     try:
         if version.kind == "directory":
             digest = tree.listing_digest(Path(version.path), Meter(version.bytes))
         else:
-            with become.acting(become.keeper(datasets)):
+            with switch_user.for_a_moment(switch_user.catalogue_account(datasets)):
                 handle = os.open(version.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:
                 size = os.fstat(handle).st_size
@@ -155,7 +156,7 @@ def difference(datasets: DatasetsSettings, version: Version) -> str:
 
 
 def discard(version: Version) -> None:
-    """Remove an image that no entry names, as the keeper; a directory stays."""
+    """Remove an image that no entry names, as the catalogue service; a directory stays."""
     if version.kind == "image":
         Path(version.path).unlink(missing_ok=True)
 
@@ -177,13 +178,17 @@ class Meter:
 
 
 def _squash(
-    source: Path, image: int, compression: Compression, keeper: become.CatalogueAccount, progress: tree.Progress
+    source: Path,
+    image: int,
+    compression: Compression,
+    catalogue_service: switch_user.CatalogueAccount,
+    progress: tree.Progress,
 ) -> None:
-    """Run mksquashfs as the keeper on what this process reads."""
+    """Run mksquashfs as the catalogue service on what this process reads."""
     argv = ["mksquashfs", "-", f"/proc/self/fd/{image}", "-tar", *_COMPRESSION[compression], *_FORM, *_SAME, *_STRICT]
     identity: dict[str, Any] = {}
-    if os.geteuid() != keeper.uid:
-        identity = {"user": keeper.uid, "group": keeper.gid, "extra_groups": []}
+    if os.geteuid() != catalogue_service.uid:
+        identity = {"user": catalogue_service.uid, "group": catalogue_service.gid, "extra_groups": []}
     with tempfile.TemporaryFile() as words:
         try:
             process = subprocess.Popen(
@@ -220,7 +225,7 @@ def _squash(
             raise FabricError(
                 f"mksquashfs could not pack {source}: {said or f'it ended with status {process.returncode}'}.",
                 reason="pack",
-                hint="Nothing was kept. Check the space in the store (datasets.store).",
+                hint="Nothing was kept. Check the space in the store (catalogue.store).",
             )
 
 
@@ -276,11 +281,11 @@ def _copy(found: tree.Found, stream: IO[bytes], progress: tree.Progress) -> str:
 
 
 @contextlib.contextmanager
-def _incoming(directory: Path, keeper: become.CatalogueAccount) -> Iterator[tuple[Path, int]]:
-    """An empty file of the keeper's in the store, open and locked; it is gone afterwards unless it was renamed."""
+def _incoming(directory: Path, catalogue_service: switch_user.CatalogueAccount) -> Iterator[tuple[Path, int]]:
+    """An empty file of the account's in the store, open and locked; it is gone afterwards unless it was renamed."""
     draft = directory / f".{secrets.token_hex(8)}{_UNFINISHED}"
     try:
-        with become.acting(keeper):
+        with switch_user.for_a_moment(catalogue_service):
             directory.mkdir(mode=0o700, exist_ok=True)
             with _alone(directory):
                 _sweep(directory)
@@ -290,12 +295,12 @@ def _incoming(directory: Path, keeper: become.CatalogueAccount) -> Iterator[tupl
         raise FabricError(
             f"The store cannot be written: {error.filename or directory}: {error.strerror}.",
             reason="store",
-            hint=f"datasets.store must be a directory that belongs to {keeper.name}, with free space.",
+            hint=f"catalogue.store must be a directory that belongs to {catalogue_service.name}, with free space.",
         ) from error
     try:
         yield draft, handle
     finally:
-        with become.acting(keeper):
+        with switch_user.for_a_moment(catalogue_service):
             draft.unlink(missing_ok=True)
         os.close(handle)
 

@@ -103,8 +103,8 @@ class OneDataset(_Page):
         policy.open_project(self.shared.settings, user, wish.project, self.today)
         catalogue = datasets_policy.catalogue_of(await self.shared.datasets())
         datasets_policy.may_request(catalogue, name, user, wish.project, self.today)
-        assert self.shared.keeper is not None  # without one these pages do not exist
-        await self.shared.keeper.request(user, wish.project, name, wish.why)
+        assert self.shared.catalogue_service is not None  # without one these pages do not exist
+        await self.shared.catalogue_service.request(user, wish.project, name, wish.why)
 
     async def _show(self, name: str, *, project: str, problem: FabricError | None = None, done: str = "") -> None:
         shelf = await self.told(fresh=bool(done))

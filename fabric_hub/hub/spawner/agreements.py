@@ -1,4 +1,4 @@
-"""Datasets at a start: what is known of them, agreements that are accepted with it, and refusals for the trail."""
+"""Datasets at a start: what is known of them, agreements that are accepted with it, and refusals for the audit log."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def in_person(handler: Any, user: str) -> bool:
 
 
 async def record(shared: HubRuntime, found: Sequence[Acceptance], *, by_person: bool) -> None:
-    """Have the keeper record what was accepted with a start; the nodes know of it when this returns.
+    """Have the catalogue service record what was accepted with a start; the nodes know of it when this returns.
 
     :param by_person: see :func:`in_person`.
-    :raises FabricError: somebody else accepts, or the keeper refuses or does not answer.
+    :raises FabricError: somebody else accepts, or the catalogue service refuses or does not answer.
     """
     if not found:
         return
@@ -39,14 +39,16 @@ async def record(shared: HubRuntime, found: Sequence[Acceptance], *, by_person: 
             project=found[0].project,
             why=State.AGREEMENT,
         )
-    assert shared.keeper is not None
+    assert shared.catalogue_service is not None
     for one in found:
-        await shared.keeper.accept(one.user, one.project, one.dataset, one.agreement, one.purpose)
+        await shared.catalogue_service.accept(one.user, one.project, one.dataset, one.agreement, one.purpose)
 
 
 def tell_refusal(shared: HubRuntime, user: str, error: FabricError) -> None:
-    """Let the keeper put a refused dataset in the trail; the start's answer does not wait for it."""
-    if isinstance(error, DatasetRefusedError) and shared.keeper is not None:
+    """Let the catalogue service put a refused dataset in the audit log; the start's answer does not wait for it."""
+    if isinstance(error, DatasetRefusedError) and shared.catalogue_service is not None:
         shared.spawn(
-            shared.keeper.event("denied", user=user, project=error.project, dataset=error.dataset, why=error.why)
+            shared.catalogue_service.event(
+                "denied", user=user, project=error.project, dataset=error.dataset, why=error.why
+            )
         )

@@ -45,8 +45,8 @@ class HubRuntime:
         self.gateway = GatewayClient(settings.gateway.socket)
         self.follower = SnapshotFollower(self.gateway, self._wanted)
         self.limits = LimitsFollower(self.gateway, lambda: True)
-        self.keeper = CatalogueClient(settings.datasets.socket) if settings.datasets else None
-        self._catalogue = CatalogueFollower(self.keeper) if self.keeper else None
+        self.catalogue_service = CatalogueClient(settings.datasets.socket) if settings.datasets else None
+        self._catalogue = CatalogueFollower(self.catalogue_service) if self.catalogue_service else None
         self.turnstile = StartQueue()
         self._bells: dict[str, asyncio.Event] = {}
         self._waiting: dict[str, tuple[asyncio.Event, int | None, Job | None]] = {}  # bell, and what they know
@@ -90,7 +90,7 @@ class HubRuntime:
     async def datasets(self, *, fresh: bool = False) -> CatalogueView | None:
         """What is known of the datasets now; None where the site offers none.
 
-        :param fresh: ask the keeper first, so that what it has just been told is in it.
+        :param fresh: ask the catalogue service first, so that what it has just been told is in it.
         """
         if self._catalogue is None:
             return None

@@ -37,7 +37,7 @@ class StartQueue:
     def __init__(self) -> None:
         self._queue: list[tuple[int, int, int, asyncio.Future[None]]] = []
         self._order = count()
-        self._keeper: asyncio.Task[None] | None = None
+        self._pump: asyncio.Task[None] | None = None
         self._round = 0  # the latest that was let through
         self._last: dict[str, int] = {}  # of users with a start in this round or a later one
 
@@ -52,8 +52,8 @@ class StartQueue:
         """Return when it is the caller's turn; what it then does without waiting it does alone."""
         turn = asyncio.get_running_loop().create_future()
         heappush(self._queue, (_ROUND.get(), -step, next(self._order), turn))
-        if self._keeper is None or self._keeper.done():
-            self._keeper = asyncio.create_task(self._keep(), name="fabric-turnstile")
+        if self._pump is None or self._pump.done():
+            self._pump = asyncio.create_task(self._keep(), name="fabric-turnstile")
         await turn
 
     async def _keep(self) -> None:

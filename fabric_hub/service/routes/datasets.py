@@ -36,7 +36,7 @@ KnownNow = Callable[[], Awaitable[CatalogueView | None]]
 
 
 class CatalogueVerbs(Protocol):
-    """What the service asks of the keeper; see :class:`fabric_hub.catalogue.client.CatalogueClient`."""
+    """What the service asks of the catalogue service; see :class:`fabric_hub.catalogue.client.CatalogueClient`."""
 
     async def accept(self, user: str, project: str, dataset: str, agreement: str, purpose: str) -> None: ...
 
@@ -50,7 +50,7 @@ class DatasetService:
     """Where the service reads of datasets, and whom it tells."""
 
     known: KnownNow
-    keeper: CatalogueVerbs
+    catalogue_service: CatalogueVerbs
 
 
 class Chosen(Frozen):
@@ -121,8 +121,10 @@ def add_datasets(
     datasets_page = f"{settings.hub.pages_url}/hub/datasets"
 
     async def tell(here: DatasetService, user: str, error: DatasetRefusedError) -> None:
-        with suppress(FabricError):  # a keeper that is silent is told of in its own place
-            await here.keeper.event("denied", user=user, project=error.project, dataset=error.dataset, why=error.why)
+        with suppress(FabricError):  # a catalogue service that is silent is told of in its own place
+            await here.catalogue_service.event(
+                "denied", user=user, project=error.project, dataset=error.dataset, why=error.why
+            )
 
     async def request_or_tell(
         here: DatasetService, now: CatalogueView, user: str, project: str, name: str, why: str | None
@@ -194,7 +196,9 @@ def add_datasets(
             await tell(here, user, error)
             raise
         if found is not None:  # asked once: what was accepted before stays as it was
-            await here.keeper.accept(found.user, found.project, found.dataset, found.agreement, found.purpose)
+            await here.catalogue_service.accept(
+                found.user, found.project, found.dataset, found.agreement, found.purpose
+            )
 
     @api.post("/datasets/{name}/request", status_code=204)
     async def request(name: Name, wish: PersonDatasetRequest, user: by_person, here: at_desk, now: as_known) -> None:
@@ -207,7 +211,7 @@ async def _request(
     here: DatasetService, now: CatalogueView, user: str, project: str, name: str, why: str | None
 ) -> None:
     policy.may_request(policy.catalogue_of(now), name, user, project, _today())
-    await here.keeper.request(user, project, name, why)
+    await here.catalogue_service.request(user, project, name, why)
 
 
 def _today() -> date:

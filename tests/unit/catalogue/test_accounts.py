@@ -1,4 +1,4 @@
-"""Whose the keeper is: who may run it, connect to it, and read or write what it keeps."""
+"""Whose the catalogue service is: who may run it, connect to it, and read or write what it keeps."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ with socket.socket(socket.AF_UNIX) as client:
 
 @pytest.mark.root
 @pytest.mark.parametrize("name", [HUB, MEMBER, OUTSIDER])
-def test_nobody_but_the_keeper_reads_or_writes_what_is_its(daemon: Daemon, name: str) -> None:
+def test_nobody_but_the_catalogue_service_reads_or_writes_what_is_its(daemon: Daemon, name: str) -> None:
     daemon.offer()
     code = f"""
 import glob, os
 top = {str(daemon.directory)!r}
-print(glob.glob(top + "/state/*"), glob.glob(top + "/state/trail/*"), glob.glob(top + "/published/events/*"))
+print(glob.glob(top + "/state/*"), glob.glob(top + "/state/audit/*"), glob.glob(top + "/published/events/*"))
 for path, mode in (("published/grants.json", os.R_OK), ("published/grants.json", os.W_OK), ("published", os.W_OK),
                    ("store", os.W_OK), ("state/catalogue.sqlite", os.R_OK)):
     print(os.access(top + "/" + path, mode))

@@ -1,4 +1,4 @@
-"""What nodes and operators do is in the trail of a keeper as it runs, and ``fabric-hub audit`` shows it."""
+"""What nodes and operators do is in the audit log of a running catalogue service, and ``fabric-hub audit`` shows it."""
 
 from __future__ import annotations
 

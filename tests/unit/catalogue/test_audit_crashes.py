@@ -1,4 +1,4 @@
-"""The trail: what a crash or a full disk leaves is put right, and several may write it at once."""
+"""The audit log: what a crash or a full disk leaves is put right, and several may write it at once."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from tests.support.audit_files import MONTHS, event, six_records, truncate
 
 @pytest.fixture
 def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A trail of six records in three months."""
-    return six_records(tmp_path / "trail", monkeypatch)
+    """An audit log of six records in three months."""
+    return six_records(tmp_path / "audit", monkeypatch)
 
 
 @settings(max_examples=60)
@@ -33,11 +33,11 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_write_cut_short_anywhere_loses_nothing_before_it(
     tmp_path_factory: pytest.TempPathFactory, cut: int, junk: bytes
 ) -> None:
-    directory = tmp_path_factory.mktemp("crash") / "trail"
-    trail = AuditLog(directory)
-    before = trail.append(event(1), event(2))
+    directory = tmp_path_factory.mktemp("crash") / "audit"
+    audit_log = AuditLog(directory)
+    before = audit_log.append(event(1), event(2))
     head = (directory / "head.json").read_bytes()
-    trail.append(event(3), event(4), event(5))
+    audit_log.append(event(3), event(4), event(5))
     path = files(directory)[0]
     content = path.read_bytes()
     cut = min(before.size + cut, len(content))
@@ -47,7 +47,7 @@ def test_a_write_cut_short_anywhere_loses_nothing_before_it(
 
     rest = verify(directory)  # nothing that was confirmed is wrong
     assert (rest.last.seq, rest.unfinished) == (2, cut + len(junk) - before.size)
-    last = trail.append(event(6))
+    last = audit_log.append(event(6))
     records = list(Reading(directory).records())
     assert [record["job"] for record in records if "job" in record] == [*range(1, whole + 1), 6]
     healed = [record for record in records if record["event"] == "healed"]
@@ -121,17 +121,17 @@ def test_what_was_refused_for_want_of_room_for_the_head_is_never_taken_in_later(
     small.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(small)], check=True)
     try:
-        trail = AuditLog(small / "trail")
-        head = trail.append(event(1))
+        audit_log = AuditLog(small / "audit")
+        head = audit_log.append(event(1))
         with (small / "fill").open("wb", buffering=0) as file:
             while file.write(bytes(4096)) == 4096 and shutil.disk_usage(small).free:
                 pass
         with pytest.raises(FabricError, match="cannot be written"):  # its page has room, a new head's has none
-            trail.append(event(2))
-        assert read_head(trail.directory) == head
+            audit_log.append(event(2))
+        assert read_head(audit_log.directory) == head
         (small / "fill").unlink()
-        trail.append(event(3))
-        assert [record["job"] for record in Reading(trail.directory).records()] == [1, 3]
+        audit_log.append(event(3))
+        assert [record["job"] for record in Reading(audit_log.directory).records()] == [1, 3]
     finally:
         subprocess.run(["umount", "--lazy", str(small)], check=True)
 
@@ -142,7 +142,7 @@ def _append_many(directory: Path, count: int) -> None:
 
 
 def test_several_processes_write_one_chain(tmp_path: Path) -> None:
-    directory = tmp_path / "trail"
+    directory = tmp_path / "audit"
     context = multiprocessing.get_context("spawn")
     writers = [context.Process(target=_append_many, args=(directory, 25)) for _ in range(3)]
     for writer in writers:

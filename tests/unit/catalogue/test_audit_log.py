@@ -1,4 +1,4 @@
-"""The trail: whatever is done to its files is found."""
+"""The audit log: whatever is done to its files is found."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ from tests.support.builders import NOW
 
 @pytest.fixture
 def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A trail of six records in three months."""
-    return six_records(tmp_path / "trail", monkeypatch)
+    """An audit log of six records in three months."""
+    return six_records(tmp_path / "audit", monkeypatch)
 
 
 def test_records_are_chained_over_the_months_and_whole(directory: Path) -> None:
@@ -42,7 +42,7 @@ def test_records_are_chained_over_the_months_and_whole(directory: Path) -> None:
     assert verify(directory).last == read_head(directory)
 
 
-def test_only_the_keeper_may_read_it(directory: Path) -> None:
+def test_only_the_catalogue_service_may_read_it(directory: Path) -> None:
     assert directory.stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o777 for path in directory.iterdir()} == {0o600}
 
@@ -155,7 +155,7 @@ def test_it_is_found_when_a_record_was(how: str, directory: Path) -> None:
 @settings(max_examples=150)
 @given(st.data())
 def test_any_other_byte_anywhere_is_found(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
-    directory = tmp_path_factory.mktemp("bytes") / "trail"
+    directory = tmp_path_factory.mktemp("bytes") / "audit"
     AuditLog(directory).append(*[event(number) for number in range(1, 4)])
     path = files(directory)[0]
     content = bytearray(path.read_bytes())
@@ -172,7 +172,7 @@ def test_a_whole_new_chain_is_found_with_a_head_that_was_noted_elsewhere(directo
     shutil.rmtree(directory)
     for number in range(1, 9):
         AuditLog(directory).append(event(number))
-    verify(directory)  # on its own it is a trail like any other
+    verify(directory)  # on its own it is an audit log like any other
     with pytest.raises(AuditLogBrokenError, match=r"Record 6 .* is not the one that was noted"):
         verify(directory, noted)
 
@@ -183,7 +183,7 @@ def test_an_older_state_is_found_with_a_head_that_was_noted_elsewhere(directory:
     verify(directory, noted)
     with pytest.raises(AuditLogBrokenError, match="record 7 is missing, although record 7 was noted"):
         verify(tmp_path / "older", noted)
-    with pytest.raises(AuditLogBrokenError, match="no trail"):
+    with pytest.raises(AuditLogBrokenError, match="no audit log"):
         verify(tmp_path / "nothing", noted)
 
 

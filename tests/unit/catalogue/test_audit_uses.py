@@ -1,4 +1,4 @@
-"""What the trail makes of the words of nodes: who used a dataset from when to when."""
+"""What the audit log makes of the words of nodes: who used a dataset from when to when."""
 
 from __future__ import annotations
 

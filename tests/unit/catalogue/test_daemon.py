@@ -1,4 +1,4 @@
-"""The keeper as it runs: what the hub asks of it, and what it does when things change or fail."""
+"""The catalogue service as it runs: what the hub asks of it, and what it does when things change or fail."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 from fabric_hub.catalogue.client import CatalogueServiceUnavailableError
 from fabric_hub.catalogue.follower import CatalogueFollower
 from fabric_hub.errors import FabricError
-from tests.support.catalogue_process import KEEPER, MEMBER, NEEDS_OTHERS, ROOT, Daemon, run_as, until
+from tests.support.catalogue_process import CATALOGUE, MEMBER, NEEDS_OTHERS, ROOT, Daemon, run_as, until
 
 pytestmark = NEEDS_OTHERS
 
@@ -121,12 +121,12 @@ def test_a_request_of_any_size_takes_no_memory(daemon: Daemon, declared: bool) -
     assert int(peak.split()[1]) < 300_000, peak  # KiB
 
 
-def test_a_keeper_that_was_killed_starts_again_and_one_is_enough(daemon: Daemon) -> None:
+def test_a_catalogue_service_that_was_killed_starts_again_and_one_is_enough(daemon: Daemon) -> None:
     daemon.stop(signal.SIGKILL)
     daemon.start()
-    second = run_as(KEEPER, "-m", "fabric_hub.catalogue", "--site", str(daemon.site))
+    second = run_as(CATALOGUE, "-m", "fabric_hub.catalogue", "--site", str(daemon.site))
     assert second.returncode == 1
-    assert "Another keeper already answers" in second.stderr
+    assert "Another catalogue service already answers" in second.stderr
     assert daemon.stop() == 0
     assert not daemon.datasets.socket.exists()
     daemon.start()
@@ -146,7 +146,9 @@ async def test_the_site_file_is_read_again_when_it_changes(daemon: Daemon) -> No
         assert (await client.health()).problem == ""
 
 
-async def test_without_a_keeper_the_client_says_so_and_the_follower_keeps_what_it_has(daemon: Daemon) -> None:
+async def test_without_a_catalogue_service_the_client_says_so_and_the_follower_keeps_what_it_has(
+    daemon: Daemon,
+) -> None:
     async with daemon.client as client:
         follower = CatalogueFollower(client)
         await follower.fresh()

@@ -21,7 +21,7 @@ from tests.support.catalogue_entries import ABOUT, an_entry
 
 
 def site_with(directory: Path, more: str = "") -> Settings:
-    return a_site(directory, f"[datasets]\n{more}")
+    return a_site(directory, f"[catalogue]\n{more}")
 
 
 def arguments(*words: str) -> argparse.Namespace:
@@ -37,17 +37,17 @@ def test_a_catalogue_without_a_publisher_is_not_exported(tmp_path: Path) -> None
 
 def test_entries_are_named_below_the_catalogue_s_own_address(tmp_path: Path) -> None:
     said = exchange.about(
-        site_with(tmp_path, '[datasets.catalogue]\nurl = "https://data.example.org/"\npublisher = "Factory"')
+        site_with(tmp_path, '[catalogue.export]\nurl = "https://data.example.org/"\npublisher = "Factory"')
     )
     assert (said.base, said.publisher.name, said.contact.name) == ("https://data.example.org", "Factory", "Factory")
     assert said.contact.url == "https://data.example.org/"
-    without = exchange.about(site_with(tmp_path, '[datasets.catalogue]\npublisher = "Factory"'))
+    without = exchange.about(site_with(tmp_path, '[catalogue.export]\npublisher = "Factory"'))
     assert without.base == without.hub == "http://127.0.0.1:8000"
 
 
 def test_an_address_that_would_end_an_iri_is_a_mistake_in_the_site_s_file(tmp_path: Path) -> None:
     with pytest.raises(FabricError, match=r"datasets\.catalogue\.url"):
-        site_with(tmp_path, '[datasets.catalogue]\nurl = "https://data.example.org/> <urn:x"')
+        site_with(tmp_path, '[catalogue.export]\nurl = "https://data.example.org/> <urn:x"')
 
 
 @pytest.mark.parametrize(

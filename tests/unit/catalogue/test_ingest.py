@@ -1,4 +1,4 @@
-"""What nodes tell: what counts, what it becomes in the trail, and what is set aside."""
+"""What nodes tell: what counts, what it becomes in the audit log, and what is set aside."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_what_is_no_plain_small_file_is_set_aside_with_words(
     make(events / NAME)
     written: list[Entry] = []
     with caplog.at_level(logging.WARNING, "fabric_hub.catalogue"):
-        Ingest(events, ME, written.extend, set()).once(a_keepers_site(events), Catalogue())
+        Ingest(events, ME, written.extend, set()).once(a_catalogue_site(events), Catalogue())
     assert words in caplog.text
     assert (events / "refused" / NAME).exists() or (events / "refused" / NAME).is_symlink()
     assert [one.source for one in written] == (["9-gpu1-ff.json"] if what == "a link" else [])
@@ -119,7 +119,7 @@ def test_a_file_of_somebody_else_does_not_count(events: Path) -> None:
 @pytest.mark.parametrize("name", ["x.json", "1-gpu1-ff.txt", "1-gpu1-ff.json.json", "1--ff.json", "1-gpu1-\n.json"])
 def test_a_file_of_another_name_is_set_aside(events: Path, name: str) -> None:
     put(events, name)
-    assert Ingest(events, ME, lambda _: None, set()).once(a_keepers_site(events), Catalogue()) == 1
+    assert Ingest(events, ME, lambda _: None, set()).once(a_catalogue_site(events), Catalogue()) == 1
     assert os.listdir(events / "refused") == [name]
 
 
@@ -128,7 +128,7 @@ def test_no_more_are_kept_aside_than_said(events: Path, monkeypatch: pytest.Monk
     ingest = Ingest(events, ME, lambda _: None, set())
     for number in range(6):
         put(events, f"wrong-{number}")
-        ingest.once(a_keepers_site(events), Catalogue())
+        ingest.once(a_catalogue_site(events), Catalogue())
     assert len(os.listdir(events / "refused")) == 3
 
 
@@ -138,7 +138,7 @@ def test_one_pass_takes_no_more_than_said_and_the_oldest_first(events: Path, mon
         put(events, f"{number}-gpu1-ff.json", job=number)
     written: list[Entry] = []
     ingest = Ingest(events, ME, written.extend, set())
-    assert [ingest.once(a_keepers_site(events), Catalogue()) for _ in range(3)] == [3, 2, 0]
+    assert [ingest.once(a_catalogue_site(events), Catalogue()) for _ in range(3)] == [3, 2, 0]
     assert [one.job for one in written] == [0, 1, 2, 3, 4]
 
 
@@ -146,14 +146,14 @@ def test_events_stay_while_the_trail_cannot_be_written_and_count_once(events: Pa
     put(events)
 
     def full(_: object) -> None:
-        raise FabricError("full", reason="trail")
+        raise FabricError("full", reason="audit-log")
 
     with pytest.raises(FabricError):
-        Ingest(events, ME, full, set()).once(a_keepers_site(events), Catalogue())
-    trail = AuditLog(events.parent / "trail")
-    trail.append(Entry(event="opened", source=NAME))  # and died before it removed the file
+        Ingest(events, ME, full, set()).once(a_catalogue_site(events), Catalogue())
+    audit_log = AuditLog(events.parent / "audit")
+    audit_log.append(Entry(event="opened", source=NAME))  # and died before it removed the file
     again: list[Entry] = []
-    Ingest(events, ME, again.extend, recorded_sources(trail.directory)).once(a_keepers_site(events), Catalogue())
+    Ingest(events, ME, again.extend, recorded_sources(audit_log.directory)).once(a_catalogue_site(events), Catalogue())
     assert again == []
     assert os.listdir(events) == []
 
@@ -163,7 +163,7 @@ def test_half_written_files_are_left_alone_for_a_day(events: Path) -> None:
     for name, age in ((".new", 0), (".old", 2 * 86400)):
         path = put(events, name)
         os.utime(path, (path.stat().st_atime, path.stat().st_mtime - age))
-    assert ingest.once(a_keepers_site(events), Catalogue()) == 0
+    assert ingest.once(a_catalogue_site(events), Catalogue()) == 0
     ingest.tidy()
     assert os.listdir(events) == [".new"]
 
@@ -171,7 +171,7 @@ def test_half_written_files_are_left_alone_for_a_day(events: Path) -> None:
 # -- what it becomes
 
 
-def a_keepers_site(directory: Path) -> Settings:
+def a_catalogue_site(directory: Path) -> Settings:
     """Physics and chemistry share an account; jan is in both, ada in physics alone."""
     more = '[project.chemistry]\naccount = "phys"\nmembers.owner = ["jan"]\n'
     return parse(site_text(directory, more))
@@ -179,7 +179,7 @@ def a_keepers_site(directory: Path) -> Settings:
 
 def _entry(events: Path, user: str | None, *acceptances: Acceptance, **changes: Any) -> Entry:
     event = NodeEvent.model_validate({**TOLD, **changes})
-    return entry(event, NAME, user, a_keepers_site(events), Catalogue(acceptances=acceptances))
+    return entry(event, NAME, user, a_catalogue_site(events), Catalogue(acceptances=acceptances))
 
 
 def accepted(project: str, purpose: str, at: float) -> Acceptance:
@@ -206,7 +206,7 @@ def test_without_an_acceptance_the_only_project_of_the_account_is_named(events: 
 
 
 def test_an_account_that_is_nobodys_here_leaves_the_user_out(tmp_path: Path) -> None:
-    site = a_keepers_site(tmp_path)
+    site = a_catalogue_site(tmp_path)
     assert ingesting.user_of(site.users, 4_000_000_000) is None
     assert ingesting.user_of(site.users, os.geteuid()) == pwd.getpwuid(os.geteuid()).pw_name
     assert ingesting.user_of(site.users.model_copy(update={"shared_account": True}), os.geteuid()) is None
@@ -214,13 +214,13 @@ def test_an_account_that_is_nobodys_here_leaves_the_user_out(tmp_path: Path) -> 
 
 def test_events_go_in_the_trail_as_they_were_told(events: Path) -> None:
     put(events)
-    trail = AuditLog(events.parent / "trail")
+    audit_log = AuditLog(events.parent / "audit")
 
     def append(entries: Iterable[Entry]) -> None:
-        trail.append(*entries)
+        audit_log.append(*entries)
 
-    Ingest(events, ME, append, set()).once(a_keepers_site(events), Catalogue())
-    (record,) = Reading(trail.directory).records()
+    Ingest(events, ME, append, set()).once(a_catalogue_site(events), Catalogue())
+    (record,) = Reading(audit_log.directory).records()
     assert record["time"] == "2026-09-21T14:13:20.000000Z"
     assert {name: record[name] for name in ("event", "dataset", "version", "sha256", "job", "node", "uid", "why")} == {
         name: TOLD[name] for name in ("event", "dataset", "version", "sha256", "job", "node", "uid", "why")

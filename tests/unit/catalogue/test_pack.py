@@ -16,12 +16,12 @@ from typing import Any
 
 import pytest
 
-from fabric_hub.catalogue import switch_user as become
+from fabric_hub.catalogue import switch_user
 from fabric_hub.catalogue.pack import tree
 from fabric_hub.catalogue.pack import versions as pack
 from fabric_hub.datasets.model import Version
 from fabric_hub.errors import FabricError
-from tests.support.datasets_site import Place, apart, keeper, make_site
+from tests.support.datasets_site import Place, apart, catalogue_service, make_site
 
 pytestmark = pytest.mark.skipif(not shutil.which("mksquashfs"), reason="squashfs-tools is not installed")
 
@@ -88,11 +88,11 @@ def test_an_image_holds_the_directory_as_files_that_everybody_may_read_and_nobod
         assert (mode, owner, day, time) == (kinds[mode[0]], "0/0", "1970-01-01", "00:00")
 
 
-def test_an_image_in_the_store_is_the_keepers_alone(place: Place, source: Path) -> None:
+def test_an_image_in_the_store_is_the_catalogue_services_alone(place: Place, source: Path) -> None:
     made = packed(place, source)
     for path, mode in ((Path(made.path), 0o400), (Path(made.path).parent, 0o700)):
         status = path.stat()
-        assert (stat.S_IMODE(status.st_mode), status.st_uid) == (mode, keeper().pw_uid)
+        assert (stat.S_IMODE(status.st_mode), status.st_uid) == (mode, catalogue_service().pw_uid)
     assert store_of(place) == [f"1-{made.sha256}.sqfs"]
 
 
@@ -152,7 +152,7 @@ def test_devices_and_what_the_caller_cannot_read_are_refused(place: Place, sourc
     source.chmod(0o755)
     (source / "readme").chmod(0o600)
     (source / "turbines" / "north").chmod(0o700)
-    with become.acting(become.keeper(place.datasets)):
+    with switch_user.for_a_moment(switch_user.catalogue_account(place.datasets)):
         named = refused(source)
         with pytest.raises(FabricError, match="readme: "):
             packed(place, source)

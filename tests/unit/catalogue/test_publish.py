@@ -203,7 +203,7 @@ def kept(tmp_path: Path) -> Iterator[tuple[Settings, CatalogueStore]]:
     """A site with a catalogue in which ada's and jan's project has a dataset."""
     for name in ("state", "published"):
         (tmp_path / name).mkdir()
-    more = f'[datasets]\nstate_dir = "{tmp_path}/state"\npublished = "{tmp_path}/published"\n'
+    more = f'[catalogue]\nstate_dir = "{tmp_path}/state"\npublished = "{tmp_path}/published"\n'
     settings = a_site(tmp_path, more)
     assert settings.datasets is not None
     store = CatalogueStore(open_catalogue(settings.datasets))
@@ -314,7 +314,7 @@ def test_an_account_that_the_name_service_forgets_for_a_while_loses_nothing(
     assert granted(settings, store) == [61001, 61002], "eve never had an account"
     del names.uids["jan"]
     assert granted(settings, store) == [61001, 61002]
-    assert publishing.last_user(settings.datasets, 61002) == "jan", "so that the trail still says whose job it was"
+    assert publishing.last_user(settings.datasets, 61002) == "jan", "so that the audit log still says whose job it was"
     assert (settings.datasets.state_dir / "uids.json").stat().st_mode & 0o777 == 0o600
     names.uids["renamed-jan"] = 61002
     assert granted(settings, store) == [61001, 61002]

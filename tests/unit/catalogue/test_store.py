@@ -82,7 +82,14 @@ def postgres(sandbox: Path) -> Iterator[str]:
         os.chown(home, owner.pw_uid, owner.pw_gid)
         become += [f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
     data = home / "data"
-    initialise: list[str | Path] = [programs / "initdb", "--no-sync", "--auth=trust", "--username=keeper", "-D", data]
+    initialise: list[str | Path] = [
+        programs / "initdb",
+        "--no-sync",
+        "--auth=trust",
+        "--username=catalogue",
+        "-D",
+        data,
+    ]
     done = subprocess.run([*become, *initialise], capture_output=True, text=True, cwd=home, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     options = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={home}", "-c", "fsync=off"]
@@ -93,7 +100,7 @@ def postgres(sandbox: Path) -> Iterator[str]:
             for line in server.stderr:
                 print(line, end="")
                 if "ready to accept connections" in line:
-                    yield f"postgresql://keeper@/postgres?host={home}"
+                    yield f"postgresql://catalogue@/postgres?host={home}"
                     break
             else:
                 pytest.fail("PostgreSQL ended before it was ready; its words are above")
@@ -139,7 +146,7 @@ def test_the_migrations_make_exactly_the_tables_that_the_code_reads(engine: sa.E
         assert compare_metadata(context, metadata) == []
 
 
-def test_the_database_is_sqlite_in_the_keepers_directory_unless_a_url_is_given(tmp_path: Path) -> None:
+def test_the_database_is_sqlite_in_the_catalogue_services_directory_unless_a_url_is_given(tmp_path: Path) -> None:
     assert database_url(DatasetsSettings(state_dir=tmp_path)) == f"sqlite:///{tmp_path}/catalogue.sqlite"
     given = {"postgresql://h/d": "postgresql+psycopg://h/d", "postgresql+psycopg2://h/d": "postgresql+psycopg2://h/d"}
     for url, used in given.items():
@@ -156,7 +163,7 @@ def test_a_database_that_cannot_be_opened_is_said_in_words(url: str) -> None:
 
 
 def test_a_password_does_not_stand_where_the_hub_reads_it() -> None:
-    settings = DatasetsSettings(database="postgresql://keeper:hunter2@db/catalogue")
+    settings = DatasetsSettings(database="postgresql://catalogue:hunter2@db/catalogue")
     with pytest.raises(FabricError, match="the hub reads the site's file too") as refused:
         open_catalogue(settings)
     assert "hunter2" not in refused.value.text
@@ -208,7 +215,7 @@ def test_a_refused_change_leaves_no_trace(offered: CatalogueStore) -> None:
 
 def test_what_cannot_be_recorded_is_not_done(offered: CatalogueStore) -> None:
     def fail() -> None:
-        raise FabricError("The trail is full.", reason="trail", status=503)
+        raise FabricError("The audit log is full.", reason="audit-log", status=503)
 
     before = offered.catalogue()
     changes: tuple[Callable[[], object], ...] = (
@@ -218,7 +225,7 @@ def test_what_cannot_be_recorded_is_not_done(offered: CatalogueStore) -> None:
         lambda: offered.put(an_entry("new"), fail),
     )
     for change in changes:
-        with refusal(503, "trail"):
+        with refusal(503, "audit-log"):
             change()
     assert offered.catalogue().model_copy(update={"now": before.now}) == before
 

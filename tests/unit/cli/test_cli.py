@@ -155,7 +155,7 @@ def test_doctor_names_each_problem_with_its_remedy(tmp_path: Path) -> None:
 
 
 def test_doctor_names_what_a_site_file_names_and_is_not_there(tmp_path: Path) -> None:
-    state, socket_ = tmp_path / "hub", tmp_path / "keeper.sock"
+    state, socket_ = tmp_path / "hub", tmp_path / "catalogue.sock"
     state.mkdir(mode=0o700)
     with socket.socket() as port:  # bound, and nobody listens
         port.bind(("127.0.0.1", 0))
@@ -164,16 +164,18 @@ def test_doctor_names_what_a_site_file_names_and_is_not_there(tmp_path: Path) ->
         site.write_text(
             f'[hub]\nstate_dir = "{state}"\nbind_url = "{hub}"\nextra_config = "{tmp_path}/login.py"\n'
             f'[images]\ndir = "{tmp_path}"\n[slurm]\n'
-            f'[datasets]\nsocket = "{socket_}"\nstore = "{tmp_path}/store"\npublished = "{tmp_path}/published"\n'
+            f'[catalogue]\nsocket = "{socket_}"\nstore = "{tmp_path}/store"\npublished = "{tmp_path}/published"\n'
             f'node_socket = "{tmp_path}/node.sock"\n'
         )
         found = json.loads(fabric_hub("doctor", "--json", "--site", str(site)).stdout)
     problems = {finding["about"]: finding["remedy"] for finding in found if finding["state"] == "PROBLEM"}
     assert f"hub.extra_config {tmp_path}/login.py does not exist" in problems
-    assert problems[f"datasets.store {tmp_path}/store does not exist"].startswith("install -d -m 0700 -o fabric-data")
-    assert problems[f"datasets.published {tmp_path}/published does not exist"].startswith("install -d -m 0755")
+    assert problems[f"catalogue.store {tmp_path}/store does not exist"].startswith(
+        "install -d -m 0700 -o fabric-catalogue"
+    )
+    assert problems[f"catalogue.published {tmp_path}/published does not exist"].startswith("install -d -m 0755")
     starts = {about.partition(" does not answer")[0]: remedy for about, remedy in problems.items()}
-    assert "systemctl start fabric-keeper" in starts[f"the keeper on {socket_}"]
+    assert "systemctl start fabric-catalogue" in starts[f"the catalogue service on {socket_}"]
     assert "systemctl start fabric-hub" in starts[f"the hub at {hub}"]
     skipped = {finding["about"]: finding["remedy"] for finding in found if finding["state"] == "SKIPPED"}
     agent = f"the node agent on {tmp_path}/node.sock: not checked, this machine has none; the agents are on the nodes"

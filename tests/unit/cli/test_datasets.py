@@ -1,4 +1,4 @@
-"""``fabric-hub datasets``: from a description to a grant, as the keeper's account, on record, and told to the nodes."""
+"""``fabric-hub datasets``: from a description to a grant, as the catalogue's account, on record, told to the nodes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from fabric_hub.cli.datasets import site_of
 from fabric_hub.config.settings import DEFAULT_PATH, ENV
 from fabric_hub.datasets.model import AccessRequest
 from fabric_hub.errors import FabricError
-from tests.support.datasets_site import STRANGER, Done, Place, apart, command, keeper, make_site
+from tests.support.datasets_site import STRANGER, Done, Place, apart, catalogue_service, command, make_site
 from tests.unit.catalogue.test_pack import damage, fill
 from tests.unit.datasets.test_completeness import WIND_FARM
 
@@ -65,8 +65,8 @@ def offered(place: Place) -> Place:
     return place
 
 
-def trail(place: Place) -> list[dict[str, Any]]:
-    files = sorted((place.datasets.state_dir / "trail").glob("*.jsonl"))
+def audit_log(place: Place) -> list[dict[str, Any]]:
+    files = sorted((place.datasets.state_dir / "audit").glob("*.jsonl"))
     lines = [line for path in files for line in path.read_text().splitlines()]
     return [json.loads(line) for line in lines]
 
@@ -116,7 +116,7 @@ def test_each_change_is_in_the_trail_with_who_made_it(place: Place) -> None:
     say(place, "revoke", "wind-farm", "--project", "physics")
     say(place, "retire", "wind-farm", "1")
     say(place, "retire", "wind-farm")
-    records = trail(place)
+    records = audit_log(place)
     assert [record["event"] for record in records] == [
         "described", "packed", "published", "granted", "verified", "revoked", "retired", "retired",
     ]  # fmt: skip
@@ -129,43 +129,43 @@ def test_each_change_is_in_the_trail_with_who_made_it(place: Place) -> None:
 def test_doing_it_again_changes_nothing_and_is_not_recorded(place: Place) -> None:
     offered(place)
     say(place, "grant", "wind-farm", "--project", "physics")
-    before = trail(place), told(place)
+    before = audit_log(place), told(place)
     assert "Nothing new" in say(place, "add", place.root / "wind.toml").out
     assert "had this version already" in say(place, "pack", "wind-farm", "1", place.root / "source").out
     assert "Already published" in say(place, "publish", "wind-farm", "1").out
     assert "Already granted" in say(place, "grant", "wind-farm", "--project", "physics").out
-    assert (trail(place), told(place)) == before
+    assert (audit_log(place), told(place)) == before
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another account")
-def test_root_reads_its_own_files_and_writes_only_as_the_keeper(place: Place) -> None:
+def test_root_reads_its_own_files_and_writes_only_as_the_catalogue_service(place: Place) -> None:
     offered(place)
     say(place, "grant", "wind-farm", "--project", "physics")
     made = [path for name in ("state", "store", "published") for path in (place.root / name).rglob("*")]
     assert len(made) >= 6
-    assert {path.stat().st_uid for path in made} == {keeper().pw_uid}
-    assert {path.stat().st_gid for path in made} == {keeper().pw_gid}
+    assert {path.stat().st_uid for path in made} == {catalogue_service().pw_uid}
+    assert {path.stat().st_gid for path in made} == {catalogue_service().pw_gid}
     # and nobody else reads them: grants.json is for the group that a site may choose
     assert {path.stat().st_mode & 0o007 for path in made} == {0}
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another account")
-def test_the_keeper_itself_may_give_the_commands_and_a_stranger_may_not(place: Place) -> None:
+def test_the_catalogue_service_itself_may_give_the_commands_and_a_stranger_may_not(place: Place) -> None:
     offered(place)
-    as_keeper = command(place, "list", uid=keeper().pw_uid)
-    assert (as_keeper.status, "wind-farm" in as_keeper.out) == (0, True)
+    as_catalogue_account = command(place, "list", uid=catalogue_service().pw_uid)
+    assert (as_catalogue_account.status, "wind-farm" in as_catalogue_account.out) == (0, True)
     stranger = pwd.getpwnam(STRANGER).pw_uid
     for argv in (["list"], ["publish", "wind-farm"], ["pack", "wind-farm", "2", "/etc"], ["verify"]):
         done = command(place, *argv, uid=stranger)
         assert (done.status, done.out) == (1, "")
-        assert f"belongs to the account {keeper().pw_name}; {STRANGER} may not use it" in done.err
-    unreadable = command(place, "pack", "wind-farm", "2", place.root / "source", uid=keeper().pw_uid)
+        assert f"belongs to the account {catalogue_service().pw_name}; {STRANGER} may not use it" in done.err
+    unreadable = command(place, "pack", "wind-farm", "2", place.root / "source", uid=catalogue_service().pw_uid)
     assert unreadable.status == 1
     assert "Permission denied" in unreadable.err
 
 
 def test_an_account_that_is_missing_or_root_is_said(place: Place) -> None:
-    name = keeper().pw_name
+    name = catalogue_service().pw_name
     change(place, "site.toml", f'account = "{name}"', 'account = "no-such-account"')
     assert "no account no-such-account" in refused(place, "list")
     change(place, "site.toml", '"no-such-account"', '"root"')
@@ -231,7 +231,7 @@ def test_verify_names_what_is_damaged_and_puts_it_on_record(place: Place) -> Non
         ["OK", "sea-farm", "1"],
         ["DAMAGED", "wind-farm", "1"],
     ]
-    assert [(record["event"], record["dataset"]) for record in trail(place)[-2:]] == [
+    assert [(record["event"], record["dataset"]) for record in audit_log(place)[-2:]] == [
         ("verified", "sea-farm"),
         ("damaged", "wind-farm"),
     ]
@@ -255,14 +255,14 @@ def test_a_strict_revocation_tells_the_nodes_whose_jobs_end(place: Place) -> Non
     assert "have it open end" in say(place, "revoke", "wind-farm", "--project", "physics", "--strict").out
     (end,) = told(place)["end_jobs"]
     assert (end["dataset"], end["account"]) == ("wind-farm", "phys")
-    assert trail(place)[-1]["why"].startswith("strict")
+    assert audit_log(place)[-1]["why"].startswith("strict")
 
 
 def test_requests_are_shown_and_answered(place: Place) -> None:
     offered(place)
 
     def ask() -> int:
-        os.setuid(keeper().pw_uid)
+        os.setuid(catalogue_service().pw_uid)
         store = CatalogueStore(open_catalogue(place.datasets))
         store.request(AccessRequest(user="jan", project="physics", dataset="wind-farm", why="For my thesis"))
         return 0
@@ -280,10 +280,10 @@ def test_requests_are_shown_and_answered(place: Place) -> None:
 
 def test_nothing_changes_when_the_trail_cannot_be_written(place: Place) -> None:
     offered(place)
-    head = place.datasets.state_dir / "trail" / "head.json"
+    head = place.datasets.state_dir / "audit" / "head.json"
     kept = head.read_text()
     head.write_text("{}x")
-    assert "trail" in refused(place, "grant", "wind-farm", "--project", "physics")
+    assert "audit log" in refused(place, "grant", "wind-farm", "--project", "physics")
     head.write_text(kept)
     assert json.loads(say(place, "show", "wind-farm", "--json").out)["grants"] == []
 
@@ -303,7 +303,7 @@ def test_names_and_days_are_checked_before_anything_is_opened(argv: list[str]) -
 
 def test_a_site_without_datasets_says_so(place: Place) -> None:
     text = place.site.read_text()
-    place.site.write_text(text[: text.index("[datasets]")])
+    place.site.write_text(text[: text.index("[catalogue]")])
     assert "offers no datasets" in refused(place, "list")
 
 
@@ -322,16 +322,16 @@ def test_the_site_is_the_named_one_or_that_of_the_run_that_is_meant(
 
 
 def test_the_record_names_who_logged_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    from fabric_hub.catalogue import switch_user as become
+    from fabric_hub.catalogue import switch_user
 
     monkeypatch.setattr(Path, "read_text", lambda *_args, **_kw: "4294967295")
     monkeypatch.setattr(os, "getuid", lambda: 0)
     monkeypatch.setenv("SUDO_USER", "operator")
-    assert become.caller() == "operator"
-    monkeypatch.setattr(os, "getuid", lambda: keeper().pw_uid)
-    assert become.caller() == keeper().pw_name
+    assert switch_user.caller() == "operator"
+    monkeypatch.setattr(os, "getuid", lambda: catalogue_service().pw_uid)
+    assert switch_user.caller() == catalogue_service().pw_name
     monkeypatch.setattr(Path, "read_text", lambda *_args, **_kw: "0")
-    assert become.caller() == "root"
+    assert switch_user.caller() == "root"
 
 
 def test_a_dataset_of_an_import_may_not_take_an_existing_name(place: Place) -> None:

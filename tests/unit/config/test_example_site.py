@@ -51,26 +51,26 @@ def test_the_hub_holds_no_right_at_all() -> None:
     assert service["User"] != Unit("fabric-gateway.service")["Service"]["User"]
 
 
-def test_the_keeper_holds_no_right_and_is_in_nobodys_group() -> None:
-    service = Unit("fabric-keeper.service")["Service"]
+def test_the_catalogue_service_holds_no_right_and_is_in_nobodys_group() -> None:
+    service = Unit("fabric-catalogue.service")["Service"]
     assert service["AmbientCapabilities"] == service["CapabilityBoundingSet"] == ""
     assert service["NoNewPrivileges"] == "yes"
     others = {Unit(f"fabric-{name}.service")["Service"]["User"] for name in ("hub", "gateway")}
-    assert service["User"] == service["Group"] == "fabric-data"
+    assert service["User"] == service["Group"] == "fabric-catalogue"
     assert service["User"] not in others
 
 
-def test_the_keepers_unit_and_the_example_site_file_agree_on_places() -> None:
+def test_the_catalogue_services_unit_and_the_example_site_file_agree_on_places() -> None:
     datasets = load(PACKAGING / "site.example.toml").datasets
     assert datasets is not None
-    keeper, hub = Unit("fabric-keeper.service")["Service"], Unit("fabric-hub.service")["Service"]
-    assert keeper["User"] == datasets.account
-    assert datasets.state_dir == Path("/var/lib") / keeper["StateDirectory"]
-    made = keeper["ExecStartPre"].split()
+    catalogue_service, hub = Unit("fabric-catalogue.service")["Service"], Unit("fabric-hub.service")["Service"]
+    assert catalogue_service["User"] == datasets.account
+    assert datasets.state_dir == Path("/var/lib") / catalogue_service["StateDirectory"]
+    made = catalogue_service["ExecStartPre"].split()
     assert made[-1] == str(datasets.socket.parent)
     assert made[made.index("-g") + 1] == hub["Group"], "the socket's group is the directory's: the hub's"
     assert made[made.index("-m") + 1] == "2750"
-    assert {str(datasets.published), str(datasets.store)} <= set(keeper["ReadWritePaths"].split())
+    assert {str(datasets.published), str(datasets.store)} <= set(catalogue_service["ReadWritePaths"].split())
 
 
 def test_the_units_and_the_example_site_file_agree_on_places() -> None:
@@ -117,7 +117,7 @@ def test_the_monthly_report_runs_as_the_hub_and_writes_where_it_may(tmp_path: Pa
         "fabric-hub.service",
         "fabric-hub.socket",
         "fabric-gateway.service",
-        "fabric-keeper.service",
+        "fabric-catalogue.service",
         "fabric-usage.service",
     ],
 )

@@ -181,7 +181,7 @@ def test_settings_are_never_read_from_the_environment(tmp_path: Path, monkeypatc
 
 
 def test_a_session_is_told_where_datasets_are_and_whom_to_ask_for_them(tmp_path: Path) -> None:
-    site = a_site(tmp_path, "[datasets]\ndata_dir = '/data'\nnode_socket = '/run/n.sock'\n")
+    site = a_site(tmp_path, "[catalogue]\ndata_dir = '/data'\nnode_socket = '/run/n.sock'\n")
     assert site.dataset_environment(["wind-farm", "soil"]) == {
         "FABRIC_DATASETS": "wind-farm,soil",
         "FABRIC_DATA_DIR": "/data",
@@ -191,7 +191,7 @@ def test_a_session_is_told_where_datasets_are_and_whom_to_ask_for_them(tmp_path:
 
 
 def test_where_nobody_is_kept_apart_there_is_no_agent_to_ask(tmp_path: Path) -> None:
-    site = a_site(tmp_path, "[datasets]\n[users]\nshared_account = true\n")
+    site = a_site(tmp_path, "[catalogue]\n[users]\nshared_account = true\n")
     assert site.dataset_environment(["soil"]) == {"FABRIC_DATASETS": "soil", "FABRIC_DATA_DIR": "/data"}
 
 

@@ -52,7 +52,7 @@ PEOPLE = "[project.x]\naccount = 'a'\nmembers = "
         ("[project.x]\naccount = 'a'\nprofiles = 'cpu'\n", 'must be a list, such as ["one", "two"], not "cpu"'),
         ("[project.x]\naccount = 'a'\nend = 'soon'\n", 'must be a day, such as 2027-12-31, not "soon"'),
         ("[users]\numask = 22\n", 'must be three octal digits in quotation marks, such as "022", not 22'),
-        ("[datasets]\naccount = '0a'\n", 'such as "fabric-data", not "0a"'),
+        ("[catalogue]\naccount = '0a'\n", 'such as "fabric-catalogue", not "0a"'),
     ],
 )  # fmt: skip
 def test_a_wrong_value_is_answered_by_what_is_allowed_and_an_example(tmp_path: Path, more: str, told: str) -> None:

@@ -133,7 +133,7 @@ def test_nobody_is_shown_what_their_projects_may_not_know_of() -> None:
     }
 
 
-def test_an_acceptance_with_a_start_is_what_the_keeper_must_record() -> None:
+def test_an_acceptance_with_a_start_is_what_the_catalogue_service_must_record() -> None:
     accepting = Accepting(version="1", purpose="teaching")
     found = may_use(a_catalogue(a_dataset()), "wind-farm", "jan", "physics", TODAY, accepting)
     assert found == Acceptance(user="jan", project="physics", dataset="wind-farm", agreement="1", purpose="teaching")
@@ -160,13 +160,13 @@ def test_an_agreement_for_a_dataset_that_is_not_asked_for_is_refused() -> None:
         may_use_all(a_catalogue(a_dataset(), a_dataset("soil")), ["wind-farm"], "jan", "physics", TODAY, accepting)
 
 
-def test_without_a_word_of_the_keeper_nothing_is_decided() -> None:
+def test_without_a_word_of_the_catalogue_service_nothing_is_decided() -> None:
     catalogue = a_catalogue(a_dataset())
     with pytest.raises(CatalogueUnavailableError, match="has not answered yet"):
         catalogue_of(CatalogueView())
     with pytest.raises(CatalogueUnavailableError, match="has not answered since") as caught:
         catalogue_of(CatalogueView(catalogue=catalogue, silent_since=NOW))
-    assert (caught.value.status, caught.value.reason) == (503, "keeper-unavailable")
+    assert (caught.value.status, caught.value.reason) == (503, "catalogue-unavailable")
     with pytest.raises(FabricError, match="offers no datasets"):
         catalogue_of(None)
     assert catalogue_of(CatalogueView(catalogue=catalogue)) is catalogue

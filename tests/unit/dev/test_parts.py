@@ -71,14 +71,19 @@ def test_without_gpus_they_are_simulated() -> None:
 @pytest.mark.parametrize("found", [gpus.split(""), None])
 def test_the_site_file_it_writes_is_right(prefix: str | None, found: gpus.Gpus | None) -> None:
     text = sitefile.site(
-        LAYOUT, PORTS, prefix=prefix, keeper="fabric-data", gpus=found, proxy_command=("/node", "/proxy")
+        LAYOUT,
+        PORTS,
+        prefix=prefix,
+        catalogue_service="fabric-catalogue",
+        gpus=found,
+        proxy_command=("/node", "/proxy"),
     )
     site = settings.parse(text)
     assert site.login.admins == ("operator",)
     assert set(site.project) == {"proteins", "ml-course", "bakery"}
     assert site.users.shared_account is (prefix is None)
     assert site.datasets is not None
-    assert site.datasets.account == "fabric-data"
+    assert site.datasets.account == "fabric-catalogue"
     assert set(site.profile) == ({"cpu", "gpu-1", "gpu-2", "gpu-shard", "local", "rescue"} if found else {"local"})
 
 
@@ -86,7 +91,7 @@ def test_the_site_file_it_writes_is_right(prefix: str | None, found: gpus.Gpus |
 def test_the_larger_image_is_offered_first_once_it_is_built(tmp_path: Path, first: bool, names: list[str]) -> None:
     layout = Layout(tmp_path, tmp_path / "images")
     text = sitefile.site(
-        layout, PORTS, prefix=None, keeper="me", gpus=None, proxy_command=("/node",), science_first=first
+        layout, PORTS, prefix=None, catalogue_service="me", gpus=None, proxy_command=("/node",), science_first=first
     )
     site = settings.parse(text)
     assert list(as_built(site).image) == ["base"]
@@ -154,7 +159,13 @@ def test_a_gateway_that_gives_more_time_is_an_operator_without_jobs() -> None:
 
 def _site(found: gpus.Gpus | None = None, **wanted: object) -> str:
     return sitefile.site(
-        LAYOUT, PORTS, prefix="fabric-", keeper="fabric-data", gpus=found, proxy_command=("/node",), wanted=wanted
+        LAYOUT,
+        PORTS,
+        prefix="fabric-",
+        catalogue_service="fabric-catalogue",
+        gpus=found,
+        proxy_command=("/node",),
+        wanted=wanted,
     )
 
 
@@ -186,7 +197,7 @@ def test_settings_that_a_run_rests_on_are_its_own() -> None:
 def test_the_longest_socket_fits_below_the_longest_directory() -> None:
     root = Path("/" + "x" * (LONGEST_DIRECTORY - 1))
     layout = Layout(root, root / "images")
-    for socket in (layout.gateway_socket, layout.keeper_socket, layout.munge_socket, layout.database_socket):
+    for socket in (layout.gateway_socket, layout.catalogue_socket, layout.munge_socket, layout.database_socket):
         assert len(os.fsencode(socket)) <= 107
 
 

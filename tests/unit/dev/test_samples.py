@@ -156,7 +156,7 @@ def place() -> Iterator[tuple[Path, str]]:
     if root and not readable_by_others(Path(sys.executable)):
         pytest.skip("the environment cannot be read by other accounts")
     directory = Path(tempfile.mkdtemp(prefix="fabric-gallery-"))
-    for name in ("keeper", "store", "published", "data"):
+    for name in ("catalogue", "store", "published", "data"):
         (directory / name).mkdir()
     if root:
         for path in (directory, *directory.iterdir()):
@@ -171,15 +171,15 @@ def site_file(directory: Path, account: str) -> Path:
 account = "bakery"
 kind = "client"
 
-[datasets]
+[catalogue]
 account = "{account}"
-state_dir = "{directory}/keeper"
+state_dir = "{directory}/catalogue"
 store = "{directory}/store"
 published = "{directory}/published"
 data_dir = "{directory}/data"
 shapes = "{SHAPES}"
 
-[datasets.catalogue]
+[catalogue.export]
 publisher = "The demo"
 """
     path = directory / "site.toml"

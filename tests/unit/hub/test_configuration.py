@@ -74,7 +74,7 @@ def test_the_hub_that_starts_has_no_route_to_it(site_file: Path) -> None:
     assert not [route for route in routes if "batchspawner" in route]
 
 
-@pytest.mark.parametrize(("more", "pages"), [("", 0), ("[datasets]\n", 2)])
+@pytest.mark.parametrize(("more", "pages"), [("", 0), ("[catalogue]\n", 2)])
 def test_the_pages_of_datasets_are_there_where_there_are_datasets_and_once(
     tmp_path: Path, site_file: Path, more: str, pages: int
 ) -> None:

@@ -117,11 +117,11 @@ def test_a_secret_of_another_project_is_nowhere_in_the_page(site: Settings) -> N
     assert "trial-x" in page(site, "eve", known=CatalogueView(catalogue=catalogue))
 
 
-def test_a_silent_keeper_is_told_on_the_form(site: Settings) -> None:
+def test_a_silent_catalogue_service_is_told_on_the_form(site: Settings) -> None:
     html = page(
         site, "jan", known=CatalogueView(catalogue=a_catalogue(a_dataset()), silent_since=NOW, problem="It is gone.")
     )
-    assert "The keeper of the datasets has not answered since" in html
+    assert "The catalogue service has not answered since" in html
     assert "wind-farm" not in html
 
 

@@ -215,7 +215,7 @@ def test_an_acceptance_is_no_part_of_the_choice_but_is_to_be_recorded(site: Sett
     assert (found.user, found.project, found.dataset, found.purpose) == ("jan", "physics", "wind-farm", "research")
 
 
-def test_a_silent_keeper_holds_up_nobody_who_wants_no_data(site: Settings) -> None:
+def test_a_silent_catalogue_service_holds_up_nobody_who_wants_no_data(site: Settings) -> None:
     silent = CatalogueView(silent_since=1.0)
     assert choose(site, "jan", UserOptions(), TODAY, silent).datasets == ()
     with pytest.raises(FabricError, match="has not answered since") as caught:

@@ -15,7 +15,7 @@ from tests.support.builders import NOW, TODAY, a_catalogue, a_dataset, a_site
 
 @pytest.fixture
 def site(tmp_path: Path) -> Settings:
-    return a_site(tmp_path, "[datasets]\ndata_dir = '/data'\n")
+    return a_site(tmp_path, "[catalogue]\ndata_dir = '/data'\n")
 
 
 def session_of(site: Settings, catalogue: Catalogue | None, **changes: object) -> list[tuple[str, State, bool]]:
@@ -71,15 +71,15 @@ def test_the_form_lists_what_can_be_used_and_counts_what_can_be_asked_for(site: 
     assert form.datasets[1].size == "1.23 MB"
 
 
-def test_while_the_keeper_is_silent_the_form_offers_none_and_says_since_when(site: Settings) -> None:
+def test_while_the_catalogue_service_is_silent_the_form_offers_none_and_says_since_when(site: Settings) -> None:
     known = CatalogueView(
         catalogue=a_catalogue(a_dataset(), accepted="1"), silent_since=NOW, problem="It is not running."
     )
     form = for_form(site, known, "jan", ["physics"], TODAY)
     assert form.datasets == ()
-    assert form.problem.startswith("The keeper of the datasets has not answered since ")
+    assert form.problem.startswith("The catalogue service has not answered since ")
     assert form.problem.endswith("It is not running. Sessions start without datasets until it does.")
-    assert silence(CatalogueView()) == "The keeper of the datasets has not answered yet."
+    assert silence(CatalogueView()) == "The catalogue service has not answered yet."
     # a session is shown the last list, with the same words
     told = for_session(site, known, "jan", "physics", (), TODAY, "")
     assert [one.name for one in told.datasets] == ["wind-farm"]

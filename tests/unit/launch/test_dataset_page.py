@@ -20,7 +20,7 @@ TODAY = date(2026, 11, 21)
 
 @pytest.fixture
 def site(tmp_path: Path) -> Settings:
-    return a_site(tmp_path, "[datasets]\n")
+    return a_site(tmp_path, "[catalogue]\n")
 
 
 def page(site: Settings, catalogue: Catalogue, user: str = "jan") -> DatasetPart | None:
@@ -102,7 +102,7 @@ def test_the_list_is_in_the_order_of_titles_and_says_when_it_may_be_old(site: Se
     silent = CatalogueView(catalogue=catalogue, silent_since=NOW, problem="It is not running.")
     told = for_pages(site, silent, "jan", TODAY, "/hub/datasets")
     assert [one.title for one in told.datasets] == ["apples", "Zebras"]
-    assert told.problem.startswith("The keeper of the datasets has not answered since ")
+    assert told.problem.startswith("The catalogue service has not answered since ")
 
 
 def test_a_request_is_for_a_project_and_its_reason_is_one_line_or_none(site: Settings) -> None:

@@ -55,7 +55,7 @@ def test_one_file_is_the_whole_program_and_the_same_every_time(tmp_path: Path) -
 
 def test_the_example_of_a_configuration_is_valid() -> None:
     text = (NODE.parent / "packaging/node.example.json").read_text()
-    config = parse(text.replace('"fabric-data"', "990"))
+    config = parse(text.replace('"fabric-catalogue"', "990"))
     assert config.owners == {0, 990}
     assert config.jobs == "/run/fabric/jobs"
 
@@ -70,7 +70,7 @@ GOOD = {"grants": "/srv/p/grants.json", "events": "/srv/p/events", "store": "/sr
         ({"store": "/srv/../d"}, "store: '/srv/../d' is not a plain absolute path"),
         ({"store": "/"}, "store: '/' is not a plain absolute path"),
         ({"stores": "/srv/d"}, "stores: no such setting"),
-        ({"owners": "fabric-data"}, "owners and directories are lists"),
+        ({"owners": "fabric-catalogue"}, "owners and directories are lists"),
         ({"owners": ["no-such-account-here"]}, "no account 'no-such-account-here'"),
         ({"owners": [-1]}, "-1 is neither a uid nor an account"),
         ({"min_uid": 0}, "min_uid: 0 is not a number above 0"),

@@ -1,4 +1,4 @@
-"""The keeper of an embedded run: an account and places of its own, started with the rest and removed with it."""
+"""The catalogue service of an embedded run: an account and places of its own, started and removed with the rest."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ with socket.socket(socket.AF_UNIX) as client:
 
 @pytest.fixture(scope="module")
 def run(sandbox: Path) -> Iterator[EmbeddedRun]:
-    """A run without Slurm and without its hub: the keeper alone."""
-    started = EmbeddedRun.start(sandbox / "keeper", "--prefix", new_prefix(), "--local", "--until", "gateway")
+    """A run without Slurm and without its hub: the catalogue service alone."""
+    started = EmbeddedRun.start(sandbox / "catalogue", "--prefix", new_prefix(), "--local", "--until", "gateway")
     yield started
     started.remove()
     if ROOT:
-        assert not [entry.pw_name for entry in pwd.getpwall() if entry.pw_dir.startswith(f"{sandbox}/keeper/")]
+        assert not [entry.pw_name for entry in pwd.getpwall() if entry.pw_dir.startswith(f"{sandbox}/catalogue/")]
 
 
 def _socket(run: EmbeddedRun) -> Path:
@@ -65,7 +65,7 @@ async def test_it_answers_and_its_trail_is_whole(run: EmbeddedRun) -> None:
 
 @pytest.mark.root
 def test_it_runs_as_its_own_account_without_any_right(run: EmbeddedRun) -> None:
-    status = Path(f"/proc/{run.pid('keeper')}/status").read_text()
+    status = Path(f"/proc/{run.pid('catalogue')}/status").read_text()
     fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
     assert set(fields["Uid"].split()) == {str(pwd.getpwnam(run.unix_name("data")).pw_uid)}
     assert fields["Groups"].split() == []
@@ -83,7 +83,7 @@ def test_of_all_accounts_only_the_hubs_reaches_it(run: EmbeddedRun, name: str, s
 
 @pytest.mark.root
 @pytest.mark.parametrize("name", ["hub", "gateway", "student1"])
-@pytest.mark.parametrize("path", ["keeper/catalogue.sqlite", "published/grants.json", "published/events"])
+@pytest.mark.parametrize("path", ["catalogue/catalogue.sqlite", "published/grants.json", "published/events"])
 def test_nobody_else_reads_what_is_the_keepers(run: EmbeddedRun, name: str, path: str) -> None:
     assert (run.directory / path).exists()
     refused = run.as_user(name, "ls" if path.endswith("events") else "cat", str(run.directory / path))
@@ -91,7 +91,7 @@ def test_nobody_else_reads_what_is_the_keepers(run: EmbeddedRun, name: str, path
 
 
 async def test_one_that_was_killed_is_started_again(run: EmbeddedRun) -> None:
-    before = run.pid("keeper")
+    before = run.pid("catalogue")
     os.kill(before, signal.SIGKILL)
     await _answer(run)
-    assert run.pid("keeper") != before
+    assert run.pid("catalogue") != before
