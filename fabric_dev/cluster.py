@@ -254,7 +254,7 @@ def our_daemons(
         daemons.append(
             Daemon(
                 "gateway",
-                [str(runtime.python), "-m", "fabric_hub.gateway.server", "--site", str(layout.site)],
+                [str(runtime.python), "-m", "fabric_hub.gateway", "--site", str(layout.site)],
                 listens(layout.gateway_socket),
                 environment,
                 layout.root,

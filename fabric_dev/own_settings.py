@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from fabric_hub.config import settings
+from fabric_hub.config import earlier, settings
 from fabric_hub.errors import FabricError
 
 from . import sitefile
@@ -21,7 +21,7 @@ def read(path: Path) -> dict[str, Any]:
     :raises FabricError: it is not there, or is not TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return earlier.renamed(tomllib.loads(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise FabricError(
             f"The settings in {path} cannot be read: {error}.",

@@ -109,7 +109,7 @@ def site(
         },
         "login": {"kind": "demo", "demo_file": layout.logins, "admins": [demo.ADMIN]},
         "gateway": {"socket": layout.gateway_socket},
-        "datasets": {
+        "catalogue": {
             "account": catalogue_service,
             "state_dir": layout.catalogue_service,
             "socket": layout.catalogue_socket,
@@ -125,7 +125,7 @@ def site(
         "slurm": None if gpus is None else {"conf": layout.slurm_conf},
     }
     offered: dict[str, Any] = {
-        "datasets": {"catalogue": {"title": "Demo datasets", "publisher": "Fabric Hub demo"}},
+        "catalogue": {"export": {"title": "Demo datasets", "publisher": "Fabric Hub demo"}},
         "image": dict(reversed(IMAGES.items()) if science_first else IMAGES.items()),
         "profile": {"local": demo.LOCAL_PROFILE} if gpus is None else demo.profiles(gpus.type, gpus.most),
         "project": demo.PROJECTS,

@@ -165,7 +165,7 @@ def _remember(layout: Layout, known: Instance) -> None:
 
 
 def _service_accounts(known: Instance) -> tuple[Account, Account, Account]:
-    """The hub's, the gateway's and the catalogue service's. Without Slurm the hub becomes the user who starts a session."""
+    """The hub's, the gateway's and the catalogue service's. Without Slurm the hub becomes whoever starts a session."""
     hub, gateway, catalogue_service = (pwd.getpwnam(known.prefix + name) for name in accounts.SERVICES)
     rights = ("setuid", "setgid", "kill", "chown") if known.local else ()
     return (

@@ -23,6 +23,7 @@ from fabric_hub import cli, types
 from fabric_hub.catalogue.api import Verbs as CatalogueVerbs
 from fabric_hub.catalogue.server import create_app as catalogue_app
 from fabric_hub.config import settings
+from fabric_hub.config.catalogue import CatalogueSettings, ExportSettings
 from fabric_hub.config.hub import HubSettings, LoginSettings
 from fabric_hub.config.quotas import QuotasSettings, StorageSettings
 from fabric_hub.gateway.api import Verbs
@@ -170,8 +171,8 @@ def sections() -> list[tuple[str, type[BaseModel]]]:
         ("profile.NAME", settings.Profile),
         ("project.NAME", settings.Project),
         ("project.NAME.members", settings.Members),
-        ("datasets", settings.DatasetsSettings),
-        ("datasets.catalogue", settings.CatalogueSettings),
+        ("catalogue", CatalogueSettings),
+        ("catalogue.export", ExportSettings),
         ("quotas", QuotasSettings),
         ("[quotas.storage]", StorageSettings),
     ]
@@ -190,8 +191,8 @@ def settings_page() -> str:
         schema = section.model_json_schema()
         if name == "project.NAME":  # its members are a table of their own
             schema["properties"].pop("members")
-        if name == "datasets":
-            schema["properties"].pop("catalogue")
+        if name == "catalogue":
+            schema["properties"].pop("export")
         if name == "quotas":
             schema["properties"].pop("storage")
         text += f"\n## [{name}]\n\n{plain(section.__doc__ or '')}\n\n"

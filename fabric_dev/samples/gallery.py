@@ -16,7 +16,8 @@ from typing import NamedTuple
 from fabric_hub.catalogue import admin as desk
 from fabric_hub.catalogue import files
 from fabric_hub.catalogue.pack import versions as pack
-from fabric_hub.config.settings import DatasetsSettings, Settings
+from fabric_hub.config.catalogue import CatalogueSettings
+from fabric_hub.config.settings import Settings
 from fabric_hub.datasets.model import Dataset, Version
 from fabric_hub.errors import FabricError
 
@@ -57,7 +58,7 @@ def install(settings: Settings, say: Say, *, packed: bool) -> None:
     :param packed: as images; else as directories in ``catalogue.data_dir``, where sessions look for them: for runs in
         which nothing mounts images and everybody is one account.
     """
-    datasets = settings.datasets
+    datasets = settings.catalogue
     if datasets is None:
         raise FabricError("This site offers no datasets.", reason="no-datasets", hint="Add [catalogue] to its file.")
     with desk.opened(settings) as at:
@@ -75,7 +76,7 @@ def install(settings: Settings, say: Say, *, packed: bool) -> None:
             at.publish(exhibit.name, VERSION)
 
 
-def _make(datasets: DatasetsSettings, exhibit: Exhibit, *, packed: bool) -> Version:
+def _make(datasets: CatalogueSettings, exhibit: Exhibit, *, packed: bool) -> Version:
     with tempfile.TemporaryDirectory(dir=datasets.state_dir, prefix="demo-") as made:
         source = Path(made) / exhibit.name
         source.mkdir()

@@ -14,7 +14,8 @@ import signal
 import sys
 from pathlib import Path
 
-from fabric_hub.config.settings import DatasetsSettings, Settings, load, path_from_environment
+from fabric_hub.config.catalogue import CatalogueSettings
+from fabric_hub.config.settings import Settings, load, path_from_environment
 from fabric_hub.errors import FabricError
 from fabric_hub.unix import capabilities
 
@@ -25,12 +26,12 @@ from .service import CatalogueService
 from .store import CatalogueStore
 
 
-def check(settings: Settings) -> DatasetsSettings:
+def check(settings: Settings) -> CatalogueSettings:
     """Refuse to start as the wrong account, or where the catalogue service could not do its work.
 
     :raises FabricError: see above.
     """
-    datasets = settings.datasets
+    datasets = settings.catalogue
     if datasets is None:
         raise FabricError(
             "This site offers no datasets.", reason="catalogue", hint="Add [catalogue] to the site's file."
@@ -56,7 +57,7 @@ def check(settings: Settings) -> DatasetsSettings:
     return datasets
 
 
-async def _main(site: Path, settings: Settings, datasets: DatasetsSettings) -> int:
+async def _main(site: Path, settings: Settings, datasets: CatalogueSettings) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -27,11 +27,11 @@ class CatalogueAdmin:
     """
 
     def __init__(self, settings: Settings, store: CatalogueStore, by: str) -> None:
-        assert settings.datasets is not None
+        assert settings.catalogue is not None
         self.store = store
         self._settings = settings
         self._by = by
-        self._audit_log = AuditLog(audit_directory(settings.datasets))
+        self._audit_log = AuditLog(audit_directory(settings.catalogue))
 
     def add(self, entry: Dataset, *, new: bool = False) -> bool:
         """Make a draft, or replace an entry's description. False: it said that already.
@@ -133,10 +133,10 @@ def opened(settings: Settings) -> Iterator[CatalogueAdmin]:
 
     :raises FabricError: this process may not be that account; the database cannot be opened.
     """
-    assert settings.datasets is not None
+    assert settings.catalogue is not None
     by = switch_user.caller()
-    switch_user.for_good(settings.datasets)
-    store = CatalogueStore(open_catalogue(settings.datasets))
+    switch_user.for_good(settings.catalogue)
+    store = CatalogueStore(open_catalogue(settings.catalogue))
     try:
         yield CatalogueAdmin(settings, store, by)
     finally:

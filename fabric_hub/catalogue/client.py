@@ -21,7 +21,7 @@ class CatalogueClient(UnixClient):
     :param socket: the site's ``catalogue.socket``.
     """
 
-    who = "catalogue"
+    who = "catalogue service"
     when_silent = "Running sessions keep their datasets. The operators must start the catalogue service."
 
     def __init__(self, socket: Path, *, timeout_s: float = 30.0) -> None:

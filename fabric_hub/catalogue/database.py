@@ -7,7 +7,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from fabric_hub.config.settings import DatasetsSettings
+from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.errors import FabricError
 from fabric_hub.sessions.database import Kept, open_database
 
@@ -19,7 +19,7 @@ CATALOGUE = Kept(
 )
 
 
-def database_url(settings: DatasetsSettings) -> str:
+def database_url(settings: CatalogueSettings) -> str:
     """The SQLAlchemy URL of the catalogue; a plain ``postgresql://`` means the driver psycopg."""
     if not settings.database:
         return f"sqlite:///{settings.state_dir / 'catalogue.sqlite'}"
@@ -27,7 +27,7 @@ def database_url(settings: DatasetsSettings) -> str:
     return f"postgresql+psycopg://{rest}" if separator and scheme in ("postgresql", "postgres") else settings.database
 
 
-def open_catalogue(settings: DatasetsSettings) -> sa.Engine:
+def open_catalogue(settings: CatalogueSettings) -> sa.Engine:
     """An engine on the catalogue, its tables brought up to date.
 
     :raises FabricError: it cannot be opened or written, or is of a later release; or its URL holds a password, which
@@ -39,7 +39,7 @@ def open_catalogue(settings: DatasetsSettings) -> sa.Engine:
             raise FabricError(
                 "catalogue.database holds a password, and the hub reads the site's file too.",
                 reason="database",
-                hint="Leave it out: let PostgreSQL know the catalogue service's account by its Unix socket (peer), or put"
-                " the password in that account's ~/.pgpass.",
+                hint="Leave it out: let PostgreSQL know the catalogue service's account by its Unix socket (peer), or"
+                " put the password in that account's ~/.pgpass.",
             )
     return open_database(url, CATALOGUE)

@@ -25,7 +25,8 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, ValidationError
 
 from fabric_hub.catalogue.audit.log import Entry, NodeName, files
-from fabric_hub.config.settings import DatasetsSettings, Settings, UserSettings
+from fabric_hub.config.catalogue import CatalogueSettings
+from fabric_hub.config.settings import Settings, UserSettings
 from fabric_hub.datasets.model import Catalogue, Digest, VersionName
 from fabric_hub.types import Frozen, Slug, SlurmName, slurm_key
 from fabric_hub.unix.accounts import hub_name
@@ -63,7 +64,7 @@ class RefusedFile(Exception):  # noqa: N818 - said of a file, in words
     """A file is no event; the message says why."""
 
 
-def events_directory(datasets: DatasetsSettings) -> Path:
+def events_directory(datasets: CatalogueSettings) -> Path:
     """Where the nodes put their events."""
     return datasets.published / "events"
 
@@ -223,9 +224,9 @@ class Ingest:
     @staticmethod
     def _who_had(settings: Settings, uid: int) -> str | None:
         """Whose uid it was when the nodes were told last: the name service may have forgotten the account just now."""
-        if settings.datasets is None or settings.users.shared_account:
+        if settings.catalogue is None or settings.users.shared_account:
             return None
-        return last_user(settings.datasets, uid)
+        return last_user(settings.catalogue, uid)
 
     def _set_aside(self, name: str, why: str) -> None:
         aside = self._directory / "refused"

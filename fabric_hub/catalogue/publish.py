@@ -19,7 +19,8 @@ from datetime import time as midnight
 from pathlib import Path
 from typing import Any
 
-from fabric_hub.config.settings import DatasetsSettings, Settings, UserSettings
+from fabric_hub.config.catalogue import CatalogueSettings
+from fabric_hub.config.settings import Settings, UserSettings
 from fabric_hub.datasets.model import Access, Catalogue, Dataset, Grant
 from fabric_hub.errors import FabricError
 from fabric_hub.unix.accounts import UnknownAccountError, hub_name, resolve
@@ -221,7 +222,7 @@ class Uids:
         return uid if not taken and time.time() - at < RENAMED_S else None
 
 
-def last_user(datasets: DatasetsSettings, uid: int) -> str | None:
+def last_user(datasets: CatalogueSettings, uid: int) -> str | None:
     """The user to whom a uid belonged in the last publications, where it was one user's."""
     uids = Uids()
     uids.remember(_uids_file(datasets))
@@ -238,19 +239,19 @@ def publish(settings: Settings, store: CatalogueStore, uids: Uids | None = None)
     :param store: the catalogue; it is read under the lock.
     :raises FabricError: the file cannot be written; the nodes go by the one they have.
     """
-    assert settings.datasets is not None
-    place = settings.datasets.published
+    assert settings.catalogue is not None
+    place = settings.catalogue.published
     try:
         directory = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             fcntl.flock(directory, fcntl.LOCK_EX)
             uids = uids or Uids()
-            uids.remember(_uids_file(settings.datasets))
+            uids.remember(_uids_file(settings.catalogue))
             uid_of = uids.of(settings.users)
             today = datetime.now().astimezone().date()
             content = grants(settings, store.catalogue(today), uid_of, today, store.ended())
-            _keep_uids(settings.datasets, uids.to_keep())
-            if content == _published(settings.datasets):
+            _keep_uids(settings.catalogue, uids.to_keep())
+            if content == _published(settings.catalogue):
                 return False
             _replace(place, "grants.json", {**content, "written": time.time()}, 0o640)
         finally:
@@ -265,16 +266,16 @@ def publish(settings: Settings, store: CatalogueStore, uids: Uids | None = None)
     return True
 
 
-def grants_file(datasets: DatasetsSettings) -> Path:
+def grants_file(datasets: CatalogueSettings) -> Path:
     """The file that the nodes read."""
     return datasets.published / "grants.json"
 
 
-def _uids_file(datasets: DatasetsSettings) -> Path:
+def _uids_file(datasets: CatalogueSettings) -> Path:
     return datasets.state_dir / "uids.json"  # not beside grants.json: nodes may write there
 
 
-def _keep_uids(datasets: DatasetsSettings, seen: dict[str, tuple[int, float]]) -> None:
+def _keep_uids(datasets: CatalogueSettings, seen: dict[str, tuple[int, float]]) -> None:
     """Write down the uids that were seen, for whoever publishes next; not again for a few seconds' difference."""
     before = Uids()
     before.remember(_uids_file(datasets))
@@ -286,7 +287,7 @@ def _keep_uids(datasets: DatasetsSettings, seen: dict[str, tuple[int, float]]) -
         _replace(datasets.state_dir, _uids_file(datasets).name, seen, 0o600)
 
 
-def _published(datasets: DatasetsSettings) -> dict[str, Any] | None:
+def _published(datasets: CatalogueSettings) -> dict[str, Any] | None:
     """What stands in the file, without its time; None when there is none that can be read."""
     try:
         content = json.loads(grants_file(datasets).read_bytes())

@@ -35,7 +35,7 @@ def create_app(verbs: Verbs) -> FastAPI:
     app = FastAPI(
         title="Fabric Hub catalogue service", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None
     )
-    unix_server.answer_with_problems(app, "catalogue")
+    unix_server.answer_with_problems(app, "catalogue service")
 
     @app.get("/v1/catalogue", responses={200: {"model": Catalogue}})
     async def catalogue(after: int | None = None, wait: Annotated[float, Query(ge=0)] = 0.0) -> Response:
@@ -69,4 +69,4 @@ def create_app(verbs: Verbs) -> FastAPI:
 
 async def serve(verbs: Verbs, path: Path, stop: asyncio.Event, ready: asyncio.Event | None = None) -> None:
     """Serve the verbs on a Unix socket until ``stop`` is set; see :func:`fabric_hub.rpc.server.serve`."""
-    await unix_server.serve(create_app(verbs), path, stop, who="catalogue", closing=verbs.close, ready=ready)
+    await unix_server.serve(create_app(verbs), path, stop, who="catalogue service", closing=verbs.close, ready=ready)

@@ -44,11 +44,11 @@ class CatalogueService:
     """
 
     def __init__(self, site: Path, settings: Settings, store: CatalogueStore) -> None:
-        assert settings.datasets is not None
+        assert settings.catalogue is not None
         self._site = site
         self._site_state = _state_of(site)
         self._settings = settings
-        self._datasets = settings.datasets
+        self._datasets = settings.catalogue
         self._store = store
         self._audit_log = AuditLog(audit_directory(self._datasets))
         self._uids = Uids()
@@ -244,7 +244,7 @@ class CatalogueService:
             fresh = load(self._site)
         if fresh is None:
             return
-        if fresh.datasets != self._datasets or fresh.users != self._settings.users:
+        if fresh.catalogue != self._datasets or fresh.users != self._settings.users:
             log.warning("[catalogue] or [users] changed in %s: start the catalogue service again for that.", self._site)
             fresh = fresh.model_copy(update={"datasets": self._datasets, "users": self._settings.users})
         self._settings = fresh

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from fabric_hub.config.settings import DatasetsSettings
+from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.errors import FabricError
 
 _NO_LOGIN = 2**32 - 1  # /proc/self/loginuid of a process that no login started
@@ -29,7 +29,7 @@ class CatalogueAccount:
     gid: int
 
 
-def catalogue_account(datasets: DatasetsSettings) -> CatalogueAccount:
+def catalogue_account(datasets: CatalogueSettings) -> CatalogueAccount:
     """The catalogue service's account, which this process may act as.
 
     :raises FabricError: there is no such account, it is root, or this process is neither it nor root.
@@ -77,7 +77,7 @@ def for_a_moment(account: CatalogueAccount) -> Iterator[None]:
         os.setgroups(groups)
 
 
-def for_good(datasets: DatasetsSettings) -> CatalogueAccount:
+def for_good(datasets: CatalogueSettings) -> CatalogueAccount:
     """Be the catalogue service's account from now on: no way back, no other group; files are made for it alone.
 
     :raises FabricError: as :func:`catalogue_account`.

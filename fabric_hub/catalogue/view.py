@@ -14,7 +14,7 @@ FIRST_S = 2.0
 
 
 async def known_by(follower: CatalogueFollower) -> CatalogueView:
-    """The latest catalogue, and whether the catalogue service still answers; starts to follow it if that was not done."""
+    """The latest catalogue, and whether the catalogue service answers; follows it from now on if that was not begun."""
     follower.follow()
     if follower.catalogue is None and follower.silent_since is None:
         with suppress(TimeoutError):

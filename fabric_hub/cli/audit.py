@@ -70,9 +70,9 @@ def _day(text: str) -> date:
 
 def _open(site: Settings) -> Path:
     """The site's audit log, as the catalogue service's account."""
-    assert site.datasets is not None
-    for_good(site.datasets)
-    return audit_directory(site.datasets)
+    assert site.catalogue is not None
+    for_good(site.catalogue)
+    return audit_directory(site.catalogue)
 
 
 def _verify(site: Settings, arguments: argparse.Namespace) -> int:

@@ -15,9 +15,10 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from fabric_hub.config.datasets import DatasetsSettings
+from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.config.hub import HubSettings
 from fabric_hub.config.settings import Settings
+from fabric_hub.rpc.problem import name_of
 from fabric_hub.slurm import privacy
 
 from . import doctor_names
@@ -26,6 +27,7 @@ from .findings import Finding, ask, place, problem, right, skipped
 # Rights that the gateway must have: with more it could read anything (bits of <linux/capability.h>).
 _SETGID, _SETUID = 1 << 6, 1 << 7
 _ANSWERS_S = 10.0
+_GATEWAYS = frozenset({b"fabric_hub.gateway", b"fabric_hub.slurm.server"})  # now, and by an earlier release's unit
 _OPERATORS = ("Operator", "Administrator")
 _EMBEDDED = "an embedded run: fabric-hub up"
 
@@ -34,10 +36,10 @@ def of_site(found: Settings) -> Iterator[Finding]:
     """Every daemon that the site's file calls for."""
     if found.slurm:
         yield from gateway(found)
-    if found.datasets:
-        yield from catalogue_service(found.hub, found.datasets)
+    if found.catalogue:
+        yield from catalogue_service(found.hub, found.catalogue)
         if found.enforces_datasets:
-            yield node_agent(found.datasets.node_socket)
+            yield node_agent(found.catalogue.node_socket)
     yield from hub(found.hub)
 
 
@@ -132,10 +134,10 @@ def operator(found: Settings, account: str) -> Finding:
     )
 
 
-def catalogue_service(hub: HubSettings, datasets: DatasetsSettings) -> Iterator[Finding]:
+def catalogue_service(hub: HubSettings, datasets: CatalogueSettings) -> Iterator[Finding]:
     """The catalogue service does its work, and the directories that it shares with the nodes are there."""
     path = datasets.socket
-    answer = _health("catalogue", path, hub)
+    answer = _health("catalogue service", path, hub)
     if isinstance(answer, Finding):
         yield answer
     elif complaint := answer.get("problem"):
@@ -146,7 +148,7 @@ def catalogue_service(hub: HubSettings, datasets: DatasetsSettings) -> Iterator[
         yield right(f"the catalogue service on {path}, as {_name(path.stat().st_uid)}")
     owner = datasets.account
     for name, place_, mode in (("store", datasets.store, "0700"), ("published", datasets.published, "0755")):
-        yield place(f"datasets.{name}", place_, f"install -d -m {mode} -o {owner} -g {owner} {place_}")
+        yield place(f"catalogue.{name}", place_, f"install -d -m {mode} -o {owner} -g {owner} {place_}")
 
 
 def node_agent(path: Path) -> Finding:
@@ -214,9 +216,11 @@ def _health(who: str, path: Path, hub: HubSettings) -> dict[str, object] | Findi
         return skipped(f"the {who} on {path}", f"this account may not reach it ({meant})", "run it as root")
     try:
         with httpx.Client(transport=httpx.HTTPTransport(uds=str(path)), timeout=_ANSWERS_S) as client:
-            answer = client.get(f"http://{who}/v1/health")
+            answer = client.get("http://daemon/v1/health")
     except httpx.HTTPError as error:
-        start = f"start it: systemctl start fabric-{who} ({_EMBEDDED}); let this account reach {path} ({meant})"
+        start = (
+            f"start it: systemctl start fabric-{name_of(who)} ({_EMBEDDED}); let this account reach {path} ({meant})"
+        )
         return problem(f"the {who} on {path} does not answer: {error}", start)
     if answer.status_code != 200:
         return problem(f"the {who} on {path} answers {answer.status_code}", f"see the {who}'s log")
@@ -256,7 +260,8 @@ def _rights(uid: int) -> str:
     """What is wrong with the capabilities of the gateway's process; "" when right or not to be seen."""
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if process.stat().st_uid != uid or b"fabric_hub.gateway.server" not in (process / "cmdline").read_bytes():
+            command = (process / "cmdline").read_bytes().split(b"\0")
+            if process.stat().st_uid != uid or not _GATEWAYS.intersection(command):
                 continue
             effective = re.search(r"^CapEff:\s*(\w+)", (process / "status").read_text(), re.MULTILINE)
         except OSError:  # it ended meanwhile, or /proc hides it from us

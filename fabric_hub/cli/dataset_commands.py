@@ -40,9 +40,9 @@ def describe(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def _look(settings: Settings, name: str) -> Dataset:
     """An entry as it is, read as the catalogue service; the process stays its caller."""
-    assert settings.datasets is not None
-    with switch_user.for_a_moment(switch_user.catalogue_account(settings.datasets)):
-        store = CatalogueStore(open_catalogue(settings.datasets))
+    assert settings.catalogue is not None
+    with switch_user.for_a_moment(switch_user.catalogue_account(settings.catalogue)):
+        store = CatalogueStore(open_catalogue(settings.catalogue))
         try:
             return store.dataset(name)
         finally:
@@ -53,10 +53,10 @@ def pack_image(settings: Settings, arguments: argparse.Namespace) -> int:
     """Pack a directory into an image, and record it as a version."""
     if arguments.linked:
         return link_directory(settings, arguments)
-    assert settings.datasets is not None
+    assert settings.catalogue is not None
     _look(settings, arguments.name)
     made = pack.pack(
-        settings.datasets,
+        settings.catalogue,
         arguments.name,
         arguments.version,
         arguments.directory,
@@ -68,9 +68,9 @@ def pack_image(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def link_directory(settings: Settings, arguments: argparse.Namespace) -> int:
     """Record a directory where it stands as a version."""
-    assert settings.datasets is not None
+    assert settings.catalogue is not None
     _look(settings, arguments.name)
-    made = pack.link(settings.datasets, arguments.version, arguments.directory, say=_say)
+    made = pack.link(settings.catalogue, arguments.version, arguments.directory, say=_say)
     return _keep(settings, arguments.name, made)
 
 
@@ -114,9 +114,9 @@ def retire(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def verify(settings: Settings, arguments: argparse.Namespace) -> int:
     """Read versions again; status 1 when one is damaged."""
-    assert settings.datasets is not None
-    with switch_user.for_a_moment(switch_user.catalogue_account(settings.datasets)):
-        store = CatalogueStore(open_catalogue(settings.datasets))
+    assert settings.catalogue is not None
+    with switch_user.for_a_moment(switch_user.catalogue_account(settings.catalogue)):
+        store = CatalogueStore(open_catalogue(settings.catalogue))
         try:
             datasets = (store.dataset(arguments.name),) if arguments.name else store.datasets()
         finally:
@@ -133,7 +133,7 @@ def verify(settings: Settings, arguments: argparse.Namespace) -> int:
         )
     found = []
     for name, version in chosen:
-        difference = pack.difference(settings.datasets, version)
+        difference = pack.difference(settings.catalogue, version)
         found.append((name, version, difference))
         print(
             f"{'DAMAGED' if difference else 'OK':<8} {name} {version.version}  {difference or version.sha256}",

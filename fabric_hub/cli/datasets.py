@@ -44,7 +44,7 @@ def add_parser(commands: Any) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     path = site_of(arguments.site, arguments.dir)
     found = settings.load(path)
-    if found.datasets is None:
+    if found.catalogue is None:
         raise FabricError(
             f"The site of {path} offers no datasets.",
             reason="no-datasets",

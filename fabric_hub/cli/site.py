@@ -8,12 +8,13 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from fabric_hub.config import settings
+from fabric_hub.config import earlier, settings
 from fabric_hub.config.mistakes import at_line
 from fabric_hub.config.spelling import differing
 from fabric_hub.errors import FabricError
 
 from . import origins, trust
+from .earlier_units import earlier_units
 from .embedded import running_site
 from .findings import exists
 
@@ -68,7 +69,12 @@ def _check_config(arguments: argparse.Namespace) -> int:
     if found.slurm:
         print("That is what the file says; whether Slurm has what it names, `fabric-hub doctor` asks Slurm.")
     text = path.read_text(encoding="utf-8")
-    for name in differing(tomllib.loads(text)):
+    data = tomllib.loads(text)
+    for note in earlier.notes(data):
+        print(f"Note: {at_line(note, text, str(path))}.")
+    for note in earlier_units():
+        print(f"Note: {note}.")
+    for name in differing(data):
         note = f'{name.key}: "{name.written}" is read as "{name.read}", {name.why}'
         print(f"Note: {at_line(note, text, str(path))}.")
     if there is None:

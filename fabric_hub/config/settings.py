@@ -33,8 +33,8 @@ from fabric_hub.types import (
     said,
 )
 
-from .datasets import CatalogueSettings as CatalogueSettings
-from .datasets import DatasetsSettings as DatasetsSettings
+from . import earlier
+from .catalogue import CatalogueSettings
 from .hub import HubSettings, LoginSettings
 from .mistakes import across, at_line, explain
 from .quotas import QuotasSettings
@@ -270,7 +270,7 @@ class Settings(Frozen):
     image: dict[Slug, ImageSettings] = Field(default_factory=dict)
     profile: dict[Slug, Profile] = Field(default_factory=dict)
     project: dict[Slug, Project] = Field(default_factory=dict)
-    datasets: DatasetsSettings | None = Field(default=None, description="Absent: this site offers no datasets.")
+    catalogue: CatalogueSettings | None = Field(default=None, description="Absent: this site offers no datasets.")
     quotas: QuotasSettings = QuotasSettings()
 
     @model_validator(mode="before")
@@ -295,10 +295,10 @@ class Settings(Frozen):
 
         Where nothing is enforced there is no node agent to ask: datasets are plain directories.
         """
-        if self.datasets is None:
+        if self.catalogue is None:
             return {}
-        told = {"FABRIC_DATASETS": ",".join(names), "FABRIC_DATA_DIR": str(self.datasets.data_dir)}
-        return told | ({"FABRIC_NODE_SOCKET": str(self.datasets.node_socket)} if self.enforces_datasets else {})
+        told = {"FABRIC_DATASETS": ",".join(names), "FABRIC_DATA_DIR": str(self.catalogue.data_dir)}
+        return told | ({"FABRIC_NODE_SOCKET": str(self.catalogue.node_socket)} if self.enforces_datasets else {})
 
     @property
     def service_url_for_nodes(self) -> str:
@@ -337,12 +337,12 @@ def parse(text: str, name: str = "site.toml") -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise FabricError(f"{name} is not valid TOML: {error}.", reason="site-file") from error
     try:
-        return Settings.model_validate(data)
+        return Settings.model_validate(earlier.with_places(data))
     except ValidationError as error:
-        found = error.errors()
+        found = [{**item, "loc": earlier.as_written(item["loc"], data)} for item in error.errors()]
         lines = [line for item in found for line in explain(item, text, name)]
         if all(item["loc"] for item in found):  # pydantic did not come to the check of the whole file
-            lines += [at_line(mistake, text, name) for mistake in across(data)]
+            lines += [at_line(mistake, text, name) for mistake in across(earlier.renamed(data))]
         raise FabricError(
             f"{name} has {len(lines)} mistake{'s' if len(lines) > 1 else ''}:\n" + "\n".join(lines),
             reason="site-file",

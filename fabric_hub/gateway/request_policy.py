@@ -76,7 +76,7 @@ def check_submission(settings: Settings, request: SubmitRequest) -> None:
             "Run hub and gateway of the same installation.",
             "files",
         )
-    if request.datasets and settings.datasets is None:
+    if request.datasets and settings.catalogue is None:
         raise _refusal(
             "The hub asks for datasets, but the gateway's site file has no [catalogue] section.",
             "The operators must give hub and gateway the same site file.",

@@ -367,5 +367,5 @@ def _pages(c: Any, settings: Settings) -> None:
         "fabric_ends": quota_pages.ends,
         "fabric_budgets": quota_pages.budgets,
         "fabric_base": settings.hub.pages_url,
-        "fabric_datasets": settings.datasets is not None,
+        "fabric_datasets": settings.catalogue is not None,
     }

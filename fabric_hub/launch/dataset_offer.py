@@ -7,7 +7,8 @@ from datetime import date
 
 from pydantic import Field
 
-from fabric_hub.config.settings import DatasetsSettings, Settings
+from fabric_hub.config.catalogue import CatalogueSettings
+from fabric_hub.config.settings import Settings
 from fabric_hub.datasets import policy
 from fabric_hub.datasets.model import Access, Agent, Agreement, Catalogue, Contact, Dataset, PersonalData, Purpose
 from fabric_hub.datasets.policy import CatalogueView, State
@@ -311,7 +312,7 @@ def standing_in(catalogue: Catalogue, name: str, project: str, found: policy.Acc
     return DatasetAccess(**found.model_dump(), requested=policy.requested(catalogue, name, project))
 
 
-def _datasets(settings: Settings) -> DatasetsSettings:
-    if settings.datasets is None:
+def _datasets(settings: Settings) -> CatalogueSettings:
+    if settings.catalogue is None:
         raise FabricError("This hub offers no datasets.", reason="no-datasets", status=404)
-    return settings.datasets
+    return settings.catalogue

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from fabric_hub.errors import FabricError
 
-from .problem import Problem
+from .problem import Problem, name_of
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -25,7 +25,7 @@ class UnixClient:
     Use it as an async context manager, or call :meth:`aclose`.
     """
 
-    who = "daemon"
+    who = "daemon"  # in words
     when_silent = "The operators must start it."
 
     def __init__(self, socket: Path, *, timeout_s: float) -> None:
@@ -35,7 +35,7 @@ class UnixClient:
         # a Unix socket needs no certificates (reading the system's takes a tenth of a second), and no proxy
         transport = httpx.AsyncHTTPTransport(uds=str(socket), limits=limits, verify=False)
         self._http = httpx.AsyncClient(
-            transport=transport, base_url=f"http://{self.who}", timeout=timeout_s, verify=False, trust_env=False
+            transport=transport, base_url="http://daemon", timeout=timeout_s, verify=False, trust_env=False
         )
 
     async def __aenter__(self) -> Self:
@@ -52,7 +52,7 @@ class UnixClient:
 
     def unavailable(self, message: str, hint: str) -> FabricError:
         """The error for a daemon that does not answer, or not as one of ours."""
-        return FabricError(message, reason=f"{self.who}-unavailable", hint=hint, status=503)
+        return FabricError(message, reason=f"{name_of(self.who)}-unavailable", hint=hint, status=503)
 
     def refused(self, problem: Problem, status: int) -> FabricError:
         """The error for what the daemon said no to."""
@@ -93,6 +93,6 @@ class UnixClient:
             problem = Problem.model_validate_json(answer.content)
         except ValidationError:
             raise FabricError(
-                f"The {self.who} answered with status {answer.status_code}.", reason=self.who, status=502
+                f"The {self.who} answered with status {answer.status_code}.", reason=name_of(self.who), status=502
             ) from None
         raise self.refused(problem, answer.status_code)

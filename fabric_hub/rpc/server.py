@@ -23,7 +23,7 @@ from fastapi.responses import JSONResponse
 from fabric_hub.errors import FabricError, SlurmUnavailableError
 
 from .body_limit import LARGEST_ON_SOCKET, BodyLimit
-from .problem import Problem
+from .problem import Problem, name_of
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ async def serve(
     """Serve an API on a Unix socket until ``stop`` is set.
 
     :param path: where the socket appears once the daemon can answer; it is gone at the end.
-    :param who: the daemon's name, as in its section of the site's file.
+    :param who: the daemon's name in words.
     :param closing: called before requests under way are waited for; it lets long polls go.
     :param ready: set when the socket has appeared.
     :raises FabricError: another such daemon answers there, or the socket cannot be made.
@@ -136,7 +136,7 @@ def bind(path: Path, who: str) -> tuple[socket.socket, Path]:
         else:
             raise FabricError(
                 f"Another {who} already answers on {path}.",
-                reason=who,
+                reason=name_of(who),
                 hint="Stop it, or give this one another socket in the site's file.",
             )
     made = socket.socket(socket.AF_UNIX)
@@ -149,7 +149,7 @@ def bind(path: Path, who: str) -> tuple[socket.socket, Path]:
         made.close()
         raise FabricError(
             f"The {who}'s socket {path} cannot be made: {error.strerror or error}.",
-            reason=who,
+            reason=name_of(who),
             hint=f"Its directory must exist and be the {who}'s; a socket's path has at most 100 characters.",
         ) from error
     finally:

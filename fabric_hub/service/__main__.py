@@ -55,7 +55,7 @@ def build(settings: Settings, local: bool) -> FastAPI:
     async def latest() -> Snapshot | None:
         return follower.snapshot if settings.slurm else None
 
-    catalogue_service = CatalogueClient(settings.datasets.socket) if settings.datasets else None
+    catalogue_service = CatalogueClient(settings.catalogue.socket) if settings.catalogue else None
     catalogue = CatalogueFollower(catalogue_service) if catalogue_service else None
 
     async def known() -> CatalogueView | None:

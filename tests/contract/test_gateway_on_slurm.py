@@ -113,8 +113,8 @@ async def test_a_sessions_datasets_are_told_to_it_by_the_gateway_alone_and_stand
     assert json.loads(file.read_text())["environment"] == {
         **settings.dataset_environment(["wind-farm", "soil"]), "FABRIC_SESSION": session
     }  # fmt: skip
-    assert settings.datasets
-    assert settings.dataset_environment([])["FABRIC_NODE_SOCKET"] == str(settings.datasets.node_socket)
+    assert settings.catalogue
+    assert settings.dataset_environment([])["FABRIC_NODE_SOCKET"] == str(settings.catalogue.node_socket)
 
 
 @pytest.mark.parametrize("gateway", ["real"], indirect=True)

@@ -39,7 +39,7 @@ def run(sandbox: Path) -> Iterator[EmbeddedRun]:
 
 
 def _socket(run: EmbeddedRun) -> Path:
-    datasets = run.settings.datasets
+    datasets = run.settings.catalogue
     assert datasets is not None
     return datasets.socket
 
@@ -84,7 +84,7 @@ def test_of_all_accounts_only_the_hubs_reaches_it(run: EmbeddedRun, name: str, s
 @pytest.mark.root
 @pytest.mark.parametrize("name", ["hub", "gateway", "student1"])
 @pytest.mark.parametrize("path", ["catalogue/catalogue.sqlite", "published/grants.json", "published/events"])
-def test_nobody_else_reads_what_is_the_keepers(run: EmbeddedRun, name: str, path: str) -> None:
+def test_nobody_else_reads_what_is_the_catalogue_services(run: EmbeddedRun, name: str, path: str) -> None:
     assert (run.directory / path).exists()
     refused = run.as_user(name, "ls" if path.endswith("events") else "cat", str(run.directory / path))
     assert "Permission denied" in refused.stderr

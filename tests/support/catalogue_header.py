@@ -72,10 +72,10 @@ class Shelf:
 
     def audit_log(self, person: Person) -> list[tuple[str, str, str | None]]:
         """What the audit log says of a person: event, dataset, why."""
-        assert self.site.settings.datasets
+        assert self.site.settings.catalogue
         records = [
             json.loads(line)
-            for file in files(audit_directory(self.site.settings.datasets))
+            for file in files(audit_directory(self.site.settings.catalogue))
             for line in file.read_text().splitlines()
         ]
         return [(one["event"], one["dataset"], one.get("why")) for one in records if one.get("user") == person.name]

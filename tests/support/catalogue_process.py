@@ -30,7 +30,8 @@ from fabric_hub.catalogue.audit.log import audit_directory
 from fabric_hub.catalogue.audit.reading import Reading
 from fabric_hub.catalogue.client import CatalogueClient
 from fabric_hub.catalogue.publish import grants_file
-from fabric_hub.config.settings import DatasetsSettings, parse
+from fabric_hub.config.catalogue import CatalogueSettings
+from fabric_hub.config.settings import parse
 
 CODE = Path(__file__).resolve().parents[2]
 ROOT = os.geteuid() == 0
@@ -93,9 +94,9 @@ class Daemon:
         return self.directory / "site.toml"
 
     @cached_property
-    def datasets(self) -> DatasetsSettings:
+    def datasets(self) -> CatalogueSettings:
         """As at the start."""
-        found = parse(self.site.read_text()).datasets
+        found = parse(self.site.read_text()).catalogue
         assert found is not None
         return found
 

@@ -34,9 +34,9 @@ class CatalogueThread:
     """Serves the catalogue service of a site. ``store`` is its catalogue, as ``fabric-hub datasets`` changes it."""
 
     def __init__(self, site: Path, settings: Settings) -> None:
-        assert settings.datasets
-        self._site, self._settings, self._datasets = site, settings, settings.datasets
-        self.store = CatalogueStore(open_catalogue(settings.datasets))
+        assert settings.catalogue
+        self._site, self._settings, self._datasets = site, settings, settings.catalogue
+        self.store = CatalogueStore(open_catalogue(settings.catalogue))
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="catalogue", daemon=True)
         self._thread.start()

@@ -1,4 +1,4 @@
-"""A site that offers datasets, for the tests of what an operator does: the catalogue's account is one of this machine."""
+"""A site that offers datasets, for the tests of what an operator does: its catalogue is that of an account here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fabric_hub import cli
-from fabric_hub.config.settings import DatasetsSettings, Settings, load
+from fabric_hub.config.catalogue import CatalogueSettings
+from fabric_hub.config.settings import Settings, load
 
 # As root the catalogue service must be somebody else, and a stranger a third; both are on every Debian.
 CATALOGUE, STRANGER = "nobody", "daemon"
@@ -33,8 +34,8 @@ class Place:
         return load(self.site)
 
     @property
-    def datasets(self) -> DatasetsSettings:
-        found = self.settings.datasets
+    def datasets(self) -> CatalogueSettings:
+        found = self.settings.catalogue
         assert found is not None
         return found
 

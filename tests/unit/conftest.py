@@ -44,7 +44,7 @@ def store(database: Path) -> Iterator[SessionStore]:
 @pytest.fixture
 def daemon(sandbox: Path) -> Iterator[Daemon]:
     """A running catalogue service with an empty catalogue."""
-    made = Daemon(sandbox / f"catalogue service-{secrets.token_hex(4)}")
+    made = Daemon(sandbox / f"catalogue-{secrets.token_hex(4)}")
     made.prepare()
     made.start()
     yield made

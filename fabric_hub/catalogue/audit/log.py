@@ -21,7 +21,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints, ValidationError
 
-from fabric_hub.config.settings import DatasetsSettings
+from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.datasets.model import Digest, Line, VersionName
 from fabric_hub.errors import FabricError
 from fabric_hub.types import Frozen, HubUser, Slug, SlurmName
@@ -82,7 +82,7 @@ class AuditLogBrokenError(FabricError):
         )
 
 
-def audit_directory(datasets: DatasetsSettings) -> Path:
+def audit_directory(datasets: CatalogueSettings) -> Path:
     """Where a site's audit log is."""
     before = datasets.state_dir / "trail"  # as earlier releases called it: what is there goes on there
     return before if before.is_dir() else datasets.state_dir / "audit"

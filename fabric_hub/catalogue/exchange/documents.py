@@ -26,8 +26,8 @@ def about(settings: Settings) -> dcat.About:
 
     :raises FabricError: the site's file does not say who publishes it.
     """
-    assert settings.datasets is not None
-    said, hub = settings.datasets.catalogue, (settings.hub.public_url or settings.hub.bind_url).rstrip("/")
+    assert settings.catalogue is not None
+    said, hub = settings.catalogue.export, (settings.hub.public_url or settings.hub.bind_url).rstrip("/")
     if not said.publisher:
         raise FabricError(
             "The site's file does not say who publishes the catalogue, which DCAT-AP-NL requires.",
@@ -44,13 +44,13 @@ def about(settings: Settings) -> dcat.About:
         contact=Contact(name=said.contact or said.publisher, email=said.contact_email or None, url=f"{base}/"),
         languages=said.languages,
         licence=said.licence or None,
-        data_dir=str(settings.datasets.data_dir),
+        data_dir=str(settings.catalogue.data_dir),
     )
 
 
 def export(settings: Settings, arguments: argparse.Namespace) -> int:
     """Write what was published, retired datasets included, and say what the shapes find in it."""
-    assert settings.datasets is not None
+    assert settings.catalogue is not None
     if arguments.croissant and not arguments.name:
         raise FabricError(
             "Croissant describes one dataset.", reason="usage", hint="Name it: datasets export NAME --croissant"
@@ -61,7 +61,7 @@ def export(settings: Settings, arguments: argparse.Namespace) -> int:
             reason="usage",
             hint="Croissant has a validator of its own: mlcroissant validate --jsonld FILE",
         )
-    if arguments.check and not settings.datasets.shapes:
+    if arguments.check and not settings.catalogue.shapes:
         raise FabricError(
             "The site's file names no directory of shapes (catalogue.shapes).", reason="check", hint=shapes.WHERE
         )
@@ -75,8 +75,8 @@ def export(settings: Settings, arguments: argparse.Namespace) -> int:
     _write(dcat.json_ld(graph) if form == "json-ld" else dcat.turtle(graph), arguments.output)
     if not arguments.check:
         return 0
-    assert settings.datasets.shapes is not None
-    found = shapes.findings(graph, settings.datasets.shapes)
+    assert settings.catalogue.shapes is not None
+    found = shapes.findings(graph, settings.catalogue.shapes)
     wrong = [one for one in found if one.severity == "Violation"]
     for finding in found:
         print(finding, file=sys.stderr)
@@ -86,9 +86,9 @@ def export(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def _published(settings: Settings) -> Sequence[Dataset]:
     """Read as the catalogue service; the file is written as the caller again."""
-    assert settings.datasets is not None
-    with switch_user.for_a_moment(switch_user.catalogue_account(settings.datasets)):
-        store = CatalogueStore(open_catalogue(settings.datasets))
+    assert settings.catalogue is not None
+    with switch_user.for_a_moment(switch_user.catalogue_account(settings.catalogue)):
+        store = CatalogueStore(open_catalogue(settings.catalogue))
         try:
             return store.catalogue().datasets
         finally:

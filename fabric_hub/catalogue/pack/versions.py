@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from fabric_hub.catalogue import switch_user
-from fabric_hub.config.settings import DatasetsSettings
+from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.datasets.model import Version
 from fabric_hub.errors import FabricError
 
@@ -48,7 +48,7 @@ _LONGEST = 4096  # bytes of what mksquashfs says that are told
 
 
 def pack(
-    datasets: DatasetsSettings,
+    datasets: CatalogueSettings,
     dataset: str,
     version: str,
     source: Path,
@@ -97,7 +97,7 @@ def pack(
     )
 
 
-def link(datasets: DatasetsSettings, version: str, source: Path, *, say: Say = lambda _: None) -> Version:
+def link(datasets: CatalogueSettings, version: str, source: Path, *, say: Say = lambda _: None) -> Version:
     """A version that is a directory where it stands, known by the digest of its listing.
 
     :raises FabricError: the directory holds what must not be in a dataset (each is named), or changed meanwhile.
@@ -130,7 +130,7 @@ def _so_many(found: tree.Tree) -> str:
     return f"{found.files} file{'' if found.files == 1 else 's'}, {found.bytes} bytes"
 
 
-def difference(datasets: DatasetsSettings, version: Version) -> str:
+def difference(datasets: CatalogueSettings, version: Version) -> str:
     """What is wrong with a version's content, read again in full; empty when it is what was published.
 
     An image is read as the catalogue service, a directory as whoever gives the command.

@@ -136,4 +136,4 @@ PAGES = [(r"/datasets", AllDatasets), (r"/datasets/([a-z0-9-]{1,40})", OneDatase
 def add_pages(settings: Settings) -> None:
     """Put the pages among JupyterHub's own, where the site offers datasets."""
     handlers = jupyterhub.handlers.default_handlers
-    handlers[:] = [entry for entry in handlers if entry not in PAGES] + (PAGES if settings.datasets else [])
+    handlers[:] = [entry for entry in handlers if entry not in PAGES] + (PAGES if settings.catalogue else [])

@@ -45,7 +45,7 @@ class HubRuntime:
         self.gateway = GatewayClient(settings.gateway.socket)
         self.follower = SnapshotFollower(self.gateway, self._wanted)
         self.limits = LimitsFollower(self.gateway, lambda: True)
-        self.catalogue_service = CatalogueClient(settings.datasets.socket) if settings.datasets else None
+        self.catalogue_service = CatalogueClient(settings.catalogue.socket) if settings.catalogue else None
         self._catalogue = CatalogueFollower(self.catalogue_service) if self.catalogue_service else None
         self.turnstile = StartQueue()
         self._bells: dict[str, asyncio.Event] = {}

@@ -31,7 +31,7 @@ def arguments(*words: str) -> argparse.Namespace:
 
 
 def test_a_catalogue_without_a_publisher_is_not_exported(tmp_path: Path) -> None:
-    with pytest.raises(FabricError, match=r"\[datasets.catalogue\]"):
+    with pytest.raises(FabricError, match=r"\[catalogue.export\]"):
         exchange.about(site_with(tmp_path))
 
 
@@ -46,7 +46,7 @@ def test_entries_are_named_below_the_catalogue_s_own_address(tmp_path: Path) -> 
 
 
 def test_an_address_that_would_end_an_iri_is_a_mistake_in_the_site_s_file(tmp_path: Path) -> None:
-    with pytest.raises(FabricError, match=r"datasets\.catalogue\.url"):
+    with pytest.raises(FabricError, match=r"catalogue\.export\.url"):
         site_with(tmp_path, '[catalogue.export]\nurl = "https://data.example.org/> <urn:x"')
 
 

@@ -205,41 +205,41 @@ def kept(tmp_path: Path) -> Iterator[tuple[Settings, CatalogueStore]]:
         (tmp_path / name).mkdir()
     more = f'[catalogue]\nstate_dir = "{tmp_path}/state"\npublished = "{tmp_path}/published"\n'
     settings = a_site(tmp_path, more)
-    assert settings.datasets is not None
-    store = CatalogueStore(open_catalogue(settings.datasets))
+    assert settings.catalogue is not None
+    store = CatalogueStore(open_catalogue(settings.catalogue))
     yield settings, store
     store.close()
 
 
 def test_it_is_written_once_for_the_same_and_again_for_other_grants(kept: tuple[Settings, CatalogueStore]) -> None:
     settings, store = kept
-    assert settings.datasets is not None
+    assert settings.catalogue is not None
     assert publish(settings, store) is True
-    first = grants_file(settings.datasets).stat()
+    first = grants_file(settings.catalogue).stat()
     assert publish(settings, store) is False
-    assert grants_file(settings.datasets).stat().st_ino == first.st_ino
+    assert grants_file(settings.catalogue).stat().st_ino == first.st_ino
     store.put(Dataset(name="wind"))
     assert publish(settings, store) is True
-    assert grants_file(settings.datasets).stat().st_mode & 0o777 == 0o640
-    assert [path.name for path in settings.datasets.published.iterdir()] == ["grants.json"]
+    assert grants_file(settings.catalogue).stat().st_mode & 0o777 == 0o640
+    assert [path.name for path in settings.catalogue.published.iterdir()] == ["grants.json"]
 
 
 def test_one_that_cannot_be_read_is_replaced(kept: tuple[Settings, CatalogueStore]) -> None:
     settings, store = kept
-    assert settings.datasets is not None
+    assert settings.catalogue is not None
     for junk in ("", "[]", "{", "7"):
-        grants_file(settings.datasets).write_text(junk)
+        grants_file(settings.catalogue).write_text(junk)
         assert publish(settings, store)
-        as_a_node_reads_it(grants_file(settings.datasets).read_text())
+        as_a_node_reads_it(grants_file(settings.catalogue).read_text())
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_says_so(
     kept: tuple[Settings, CatalogueStore], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings, store = kept
-    assert settings.datasets is not None
+    assert settings.catalogue is not None
     publish(settings, store)
-    before = grants_file(settings.datasets).read_bytes()
+    before = grants_file(settings.catalogue).read_bytes()
     store.put(Dataset(name="wind"))
 
     def full(handle: int) -> None:
@@ -249,16 +249,16 @@ def test_a_write_that_fails_leaves_the_old_file_and_says_so(
         broken.setattr(os, "fsync", full)
         with pytest.raises(FabricError, match="No space left on device"):
             publish(settings, store)
-    assert grants_file(settings.datasets).read_bytes() == before
-    assert [path.name for path in settings.datasets.published.iterdir()] == ["grants.json"]
+    assert grants_file(settings.catalogue).read_bytes() == before
+    assert [path.name for path in settings.catalogue.published.iterdir()] == ["grants.json"]
 
 
 def test_what_a_killed_writer_left_is_removed(kept: tuple[Settings, CatalogueStore]) -> None:
     settings, store = kept
-    assert settings.datasets is not None
-    (settings.datasets.published / ".grants.json.0123").write_text("{")
+    assert settings.catalogue is not None
+    (settings.catalogue.published / ".grants.json.0123").write_text("{")
     publish(settings, store)
-    assert [path.name for path in settings.datasets.published.iterdir()] == ["grants.json"]
+    assert [path.name for path in settings.catalogue.published.iterdir()] == ["grants.json"]
 
 
 def test_a_member_without_an_account_is_left_out_and_named_once(
@@ -297,9 +297,9 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Names:
 
 def granted(settings: Settings, store: CatalogueStore) -> list[int]:
     """The uids that the nodes are told, by a process that knows nothing of earlier ones."""
-    assert settings.datasets is not None
+    assert settings.catalogue is not None
     publish(settings, store)
-    told = json.loads(grants_file(settings.datasets).read_text())["grants"].get("wind", [])
+    told = json.loads(grants_file(settings.catalogue).read_text())["grants"].get("wind", [])
     return [uid for one in told for uid in one["uids"]]
 
 
@@ -307,15 +307,15 @@ def test_an_account_that_the_name_service_forgets_for_a_while_loses_nothing(
     kept: tuple[Settings, CatalogueStore], names: Names, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings, store = kept
-    assert settings.datasets is not None
+    assert settings.catalogue is not None
     everybody = (accepted("ada"), accepted("jan"), accepted("eve"))
     catalogue = Catalogue(datasets=(a_dataset(),), grants=(GRANT,), acceptances=everybody)
     monkeypatch.setattr(store, "catalogue", lambda today: catalogue)
     assert granted(settings, store) == [61001, 61002], "eve never had an account"
     del names.uids["jan"]
     assert granted(settings, store) == [61001, 61002]
-    assert publishing.last_user(settings.datasets, 61002) == "jan", "so that the audit log still says whose job it was"
-    assert (settings.datasets.state_dir / "uids.json").stat().st_mode & 0o777 == 0o600
+    assert publishing.last_user(settings.catalogue, 61002) == "jan", "so that the audit log still says whose job it was"
+    assert (settings.catalogue.state_dir / "uids.json").stat().st_mode & 0o777 == 0o600
     names.uids["renamed-jan"] = 61002
     assert granted(settings, store) == [61001, 61002]
     names.uids |= {"eve": 61002}
@@ -330,12 +330,12 @@ def test_an_account_that_is_gone_for_good_is_left_out_after_a_day(
     kept: tuple[Settings, CatalogueStore], names: Names, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings, store = kept
-    assert settings.datasets is not None
+    assert settings.catalogue is not None
     catalogue = Catalogue(datasets=(a_dataset(),), grants=(GRANT,), acceptances=(accepted("ada"), accepted("jan")))
     monkeypatch.setattr(store, "catalogue", lambda today: catalogue)
     assert granted(settings, store) == [61001, 61002]
     del names.uids["jan"]
-    file = settings.datasets.state_dir / "uids.json"
+    file = settings.catalogue.state_dir / "uids.json"
     for older_s, uids in ((publishing.RENAMED_S + 1, [61001, 61002]), (publishing.FORGOTTEN_S, [61001])):
         seen = json.loads(file.read_text())
         file.write_text(json.dumps({**seen, "jan": [61002, seen["jan"][1] - older_s]}))

@@ -20,7 +20,7 @@ from alembic.migration import MigrationContext
 from fabric_hub.catalogue.database import CATALOGUE, database_url, open_catalogue
 from fabric_hub.catalogue.store import CatalogueStore
 from fabric_hub.catalogue.tables import metadata
-from fabric_hub.config.settings import DatasetsSettings
+from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.datasets.model import Acceptance, AccessRequest, Dataset, Grant, Version
 from fabric_hub.errors import FabricError
 from fabric_hub.sessions.database import open_database
@@ -113,7 +113,7 @@ def postgres(sandbox: Path) -> Iterator[str]:
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
     """An empty catalogue, on each of the two databases."""
     url = "" if request.param == "sqlite" else request.getfixturevalue("postgres")
-    opened = open_catalogue(DatasetsSettings(state_dir=tmp_path, database=url))
+    opened = open_catalogue(CatalogueSettings(state_dir=tmp_path, database=url))
     yield opened
     if url:
         with opened.begin() as connection:
@@ -147,11 +147,11 @@ def test_the_migrations_make_exactly_the_tables_that_the_code_reads(engine: sa.E
 
 
 def test_the_database_is_sqlite_in_the_catalogue_services_directory_unless_a_url_is_given(tmp_path: Path) -> None:
-    assert database_url(DatasetsSettings(state_dir=tmp_path)) == f"sqlite:///{tmp_path}/catalogue.sqlite"
+    assert database_url(CatalogueSettings(state_dir=tmp_path)) == f"sqlite:///{tmp_path}/catalogue.sqlite"
     given = {"postgresql://h/d": "postgresql+psycopg://h/d", "postgresql+psycopg2://h/d": "postgresql+psycopg2://h/d"}
     for url, used in given.items():
-        assert database_url(DatasetsSettings(database=url)) == used
-    open_catalogue(DatasetsSettings(state_dir=tmp_path)).dispose()
+        assert database_url(CatalogueSettings(database=url)) == used
+    open_catalogue(CatalogueSettings(state_dir=tmp_path)).dispose()
     assert (tmp_path / "catalogue.sqlite").stat().st_mode & 0o777 == 0o600
 
 
@@ -163,7 +163,7 @@ def test_a_database_that_cannot_be_opened_is_said_in_words(url: str) -> None:
 
 
 def test_a_password_does_not_stand_where_the_hub_reads_it() -> None:
-    settings = DatasetsSettings(database="postgresql://catalogue:hunter2@db/catalogue")
+    settings = CatalogueSettings(database="postgresql://catalogue:hunter2@db/catalogue")
     with pytest.raises(FabricError, match="the hub reads the site's file too") as refused:
         open_catalogue(settings)
     assert "hunter2" not in refused.value.text

@@ -61,7 +61,7 @@ def test_the_catalogue_service_holds_no_right_and_is_in_nobodys_group() -> None:
 
 
 def test_the_catalogue_services_unit_and_the_example_site_file_agree_on_places() -> None:
-    datasets = load(PACKAGING / "site.example.toml").datasets
+    datasets = load(PACKAGING / "site.example.toml").catalogue
     assert datasets is not None
     catalogue_service, hub = Unit("fabric-catalogue.service")["Service"], Unit("fabric-hub.service")["Service"]
     assert catalogue_service["User"] == datasets.account

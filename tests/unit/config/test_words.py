@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from fabric_hub.config import datasets as dataset_settings
+from fabric_hub.config import catalogue as catalogue_settings
 from fabric_hub.config import quotas as quota_settings
 from fabric_hub.config import settings
 from fabric_hub.config.settings import parse
@@ -63,7 +63,7 @@ def test_a_wrong_value_is_answered_by_what_is_allowed_and_an_example(tmp_path: P
 
 
 def settings_with_patterns() -> Iterator[tuple[type[BaseModel], str, bool]]:
-    for module in (settings, dataset_settings, quota_settings):
+    for module in (settings, catalogue_settings, quota_settings):
         for model in vars(module).values():
             if not (isinstance(model, type) and issubclass(model, Frozen) and model.__module__ == module.__name__):
                 continue

@@ -110,12 +110,14 @@ def test_only_accounts_with_our_mark_and_a_home_in_the_directory_are_ours(monkey
     people = [
         pwd.struct_passwd(("x-hub", "x", 901, 901, "Fabric Hub", "/srv/run/hub", "/sbin/nologin")),
         pwd.struct_passwd(("x-staff", "x", 902, 902, "Fabric Hub demo,2.1,,", "/srv/run/homes/staff", "/bin/sh")),
-        pwd.struct_passwd(("x-data", "x", 903, 903, "Alice", "/srv/run/data", "/bin/sh")),
+        pwd.struct_passwd(("x-catalogue", "x", 903, 903, "Alice", "/srv/run/catalogue", "/bin/sh")),
         pwd.struct_passwd(("other-hub", "x", 904, 904, "Fabric Hub", "/srv/runs/hub", "/bin/sh")),
     ]
     monkeypatch.setattr(pwd, "getpwall", lambda: people)
     assert [entry.pw_name for entry in accounts.ours(layout)] == ["x-hub", "x-staff"]
-    with pytest.raises(FabricError, match="already has an account x-data, with its home in /srv/run/data") as refused:
+    with pytest.raises(
+        FabricError, match="already has an account x-catalogue, with its home in /srv/run/catalogue"
+    ) as refused:
         accounts.create(layout, "x-")
     assert "--purge" not in refused.value.hint, "there is no run to purge"
 

@@ -82,8 +82,8 @@ def test_the_site_file_it_writes_is_right(prefix: str | None, found: gpus.Gpus |
     assert site.login.admins == ("operator",)
     assert set(site.project) == {"proteins", "ml-course", "bakery"}
     assert site.users.shared_account is (prefix is None)
-    assert site.datasets is not None
-    assert site.datasets.account == "fabric-catalogue"
+    assert site.catalogue is not None
+    assert site.catalogue.account == "fabric-catalogue"
     assert set(site.profile) == ({"cpu", "gpu-1", "gpu-2", "gpu-shard", "local", "rescue"} if found else {"local"})
 
 

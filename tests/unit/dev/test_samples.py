@@ -232,7 +232,7 @@ def test_a_fresh_catalogue_gets_it_once_and_its_export_conforms(place: tuple[Pat
 
 
 def catalogue(site: Path) -> Catalogue:
-    datasets = load(site).datasets
+    datasets = load(site).catalogue
     assert datasets is not None
     store = CatalogueStore(open_catalogue(datasets))
     try:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fabric_hub.config.settings import DatasetsSettings, Settings
+from fabric_hub.config.catalogue import CatalogueSettings
+from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.request_policy import check_person, check_submission
 from fabric_hub.slurm.model import JobSpec, SessionFile, SubmitRequest
@@ -84,7 +85,7 @@ def test_no_file_but_a_certificate_goes_along() -> None:
 
 def test_a_site_without_datasets_is_asked_for_none() -> None:
     asked = request().model_copy(update={"datasets": ("wind-farm",)})
-    with pytest.raises(FabricError, match=r"no \[datasets\] section") as refused:
+    with pytest.raises(FabricError, match=r"no \[catalogue\] section") as refused:
         check_submission(SITE, asked)
     assert refused.value.status == 403
-    check_submission(SITE.model_copy(update={"datasets": DatasetsSettings()}), asked)
+    check_submission(SITE.model_copy(update={"catalogue": CatalogueSettings()}), asked)

@@ -371,5 +371,7 @@ _IDLE: list[dict[str, Any]] = [
 async def test_the_document_says_which_bodies_are_taken(api: httpx.AsyncClient, store: SessionStore) -> None:
     store.create(**fields_of_a_session())
     await agrees(api, "session/idle", "IdleReport", [{"idle_s": 1, "busy": False, **more} for more in _IDLE])
-    await agrees(api, "session/continue", "ContinueWish", [{"reopen": [path]} for path in _PATHS])
-    await agrees(api, "session/extend", "ExtendWish", [{"minutes": minutes} for minutes in (5, 5.0, True, "5", 0, 5.5)])
+    await agrees(api, "session/continue", "ContinueRequest", [{"reopen": [path]} for path in _PATHS])
+    await agrees(
+        api, "session/extend", "ExtensionRequest", [{"minutes": minutes} for minutes in (5, 5.0, True, "5", 0, 5.5)]
+    )

@@ -28,7 +28,7 @@ UnixAccount = Annotated[
 ]
 
 
-class CatalogueSettings(Frozen):
+class ExportSettings(Frozen):
     """What an export of the catalogue says about the catalogue itself."""
 
     title: str = Field(default="Datasets", description="Title of the catalogue.")
@@ -52,7 +52,7 @@ class CatalogueSettings(Frozen):
     )
 
 
-class DatasetsSettings(Frozen):
+class CatalogueSettings(Frozen):
     """Datasets: who keeps the catalogue, and where nodes find what they need."""
 
     account: UnixAccount = Field(
@@ -83,4 +83,4 @@ class DatasetsSettings(Frozen):
     shapes: AbsolutePath | None = Field(
         default=None, description="A directory of SHACL shapes (*.ttl) that an export is checked against."
     )
-    catalogue: CatalogueSettings = Field(default=CatalogueSettings(), description="See datasets.catalogue.")
+    export: ExportSettings = Field(default=ExportSettings(), description="See catalogue.export.")
