@@ -21,7 +21,7 @@ from typing import Any
 
 import httpx
 
-from fabric_hub.hub.spawner.certificates import AUTHORITY, make_pair
+from fabric_hub.hub.tls import AUTHORITY, make_pair
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.scopes import SESSION_SCOPE
 from fabric_hub.sessions.store import Session, SessionStore, token_digest

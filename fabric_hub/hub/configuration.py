@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 import sys
@@ -12,18 +11,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import batchspawner  # noqa: F401  (registers an API handler that must not stay, see below)
-import jupyterhub.apihandlers
-from jupyterhub.app import JupyterHub
-from jupyterhub.handlers.pages import SpawnHandler
-from jupyterhub.objects import Server
-from tornado import web
-
 from fabric_hub.config.settings import Profile, Settings, load, path_from_environment
 from fabric_hub.datasets.policy import ACCEPT_SCOPE
 from fabric_hub.errors import FabricError
-from fabric_hub.hub.patches.database import configure_database
-from fabric_hub.hub.patches.server_names import explain_server_names
 from fabric_hub.hub.spawner.runtime import install, runtime
 from fabric_hub.hub.spawner.wrapper import FabricSpawner
 from fabric_hub.launch.batchspawner_compat import minutes
@@ -33,18 +23,11 @@ from fabric_hub.sessions.store import SessionStore
 from fabric_hub.unix import capabilities
 from fabric_hub.unix.accounts import runs_local_sessions
 
-from . import held_ports, session_calls
-from .certificate_names import alt_names, name_services, renew_hub_certificates
+from . import held_ports, patches, tls
 from .csp import ResponseHeaders, ScriptNonce, current_nonce
 from .pages import budgets as quota_pages
-from .pages import datasets as datasets_page
 from .pages import sessions as pages
-from .patches import reach as hub_reach
-from .patches import start_page, tls_sockets
-from .patches import thread as hub_thread
-from .patches import web_server as hub_server
 from .proxy import FabricProxy, private_directory, unix_url
-from .spawner import session_tokens
 from .with_parent import with_parent
 
 SERVICE = "fabric"  # our service's name at JupyterHub
@@ -81,24 +64,10 @@ def complete(c: Any, settings: Settings) -> Settings:
     if os.geteuid() != 0:
         # a hub that may become its users (up --local as root) must not hand that right to their sessions
         capabilities.drop_inheritance()
-    configure_database(c)
     install(settings)
     runtime()  # made now: opening the record takes a second that no user's click should wait for
-    remove_batchspawner_api()
-    datasets_page.add_pages(settings)
-    session_calls.take(settings)
-    mend_service_start(unix_url(settings.hub.service_socket))
-    held_ports.mend_listening()
-    mend_double_click()
-    start_page.start_by_post_only()
-    explain_server_names()
-    hub_server.limit_connections()
-    tls_sockets.mend()
-    hub_thread.share_tls_context()
-    hub_thread.start_in_turn()
-    session_tokens.end_with_sessions()
+    patches.apply_all(c, settings, SERVICE)
     end_children_with_hub(c)
-    hub_reach.say_who_gave_up()
     return settings
 
 
@@ -110,73 +79,6 @@ def end_children_with_hub(c: Any) -> None:
         # one that runs as somebody else may not be able to read our program
         if (command := service.get("command")) and not service.get("user"):
             service["command"] = with_parent([command] if isinstance(command, str) else command, os.getpid())
-
-
-def remove_batchspawner_api() -> None:
-    """Take away POST /hub/api/batchspawner.
-
-    Importing batchspawner registers it; it lets any notebook set any attribute of
-    its spawner, a shell command among them, and so run code as the hub.
-    """
-    handlers = jupyterhub.apihandlers.default_handlers
-    handlers[:] = [entry for entry in handlers if not entry[1].__module__.startswith("batchspawner")]
-
-
-def mend_service_start(url: str) -> None:
-    """Wait for our service at its Unix socket, and let a site's own managed services start under internal TLS.
-
-    JupyterHub 6.1 takes no Unix socket as a service's address, so it would not wait at all. Others it checks with the
-    TLS context made for its own server, which can make no connection ("Cannot create a client socket with a
-    PROTOCOL_TLS_SERVER context"), and exits. Without one given it makes the right one.
-
-    :param url: of our service.
-    """
-    start_service = JupyterHub.start_service
-    if start_service.__module__ != JupyterHub.__module__:
-        return
-
-    async def start_and_wait(self: Any, name: str, service: Any, _ssl_context: Any = None) -> bool:
-        started: bool = await start_service(self, name, service)
-        return started and (name != SERVICE or await _service_answers(service, url))
-
-    start_and_wait.__module__ = __name__
-    JupyterHub.start_service = start_and_wait
-
-
-async def _service_answers(service: Any, url: str) -> bool:
-    """Whether our service comes up in time; one that ends does not."""
-    answer = asyncio.ensure_future(Server.from_url(url).wait_up(http=True, timeout=service.timeout))
-    while not answer.done():
-        if await service.spawner.poll() is not None:
-            answer.cancel()
-            return False
-        await asyncio.wait({answer}, timeout=0.5)
-    return answer.exception() is None
-
-
-def mend_double_click() -> None:
-    """Let a start form that was sent twice wait for the one start.
-
-    JupyterHub 6.1 looks whether a server is being started before it reads the form's options. When another request
-    has begun the start meanwhile, it answers 500 ("Unhandled error starting server").
-    """
-    start = SpawnHandler._wrap_spawn_single_user
-    if start.__module__ != SpawnHandler.__module__:
-        return
-
-    async def start_once(
-        self: Any, user: Any, server_name: str, display_name: str, spawner: Any, pending_url: str, options: Any = None
-    ) -> Any:
-        try:
-            return await start(self, user, server_name, display_name, spawner, pending_url, options)
-        except web.HTTPError as error:
-            now = user.spawners.get(server_name, spawner)
-            if error.status_code == 500 and (now.pending == "spawn" or now.ready):
-                return self.redirect(pending_url)
-            raise
-
-    start_once.__module__ = __name__
-    SpawnHandler._wrap_spawn_single_user = start_once
 
 
 def with_default_profile(settings: Settings, c: Any) -> Settings:
@@ -274,9 +176,8 @@ def _network(c: Any, settings: Settings) -> None:
     service = unix_url(hub.service_socket)
     c.FabricProxy.own_routes = {f"{host}{hub.base_path}/services/{SERVICE}/": service for host in hosts}
     if hub.internal_ssl:
-        store, names = hub.state_dir / "certs", alt_names(hub)
-        renew_hub_certificates(store, names)
-        name_services(names)
+        store, names = hub.state_dir / "certs", tls.hub_alt_names(hub)
+        tls.renew_hub_certificates(store, names)
         c.JupyterHub.internal_ssl = True
         c.JupyterHub.internal_certs_location = str(store)
         c.JupyterHub.trusted_alt_names = names

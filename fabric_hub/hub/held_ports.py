@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping, MutableMapping
-from typing import Any
 
 from fabric_hub.errors import FabricError
 
@@ -87,19 +86,3 @@ def _is_at(each: socket.socket, host: str, port: int) -> bool:
         return at[0] in {entry[4][0] for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
     except OSError:
         return False
-
-
-def mend_listening() -> None:
-    """Let JupyterHub, which knows an address and a port only, listen on the socket that is held for it."""
-    from tornado import tcpserver  # the hub has it loaded; others read only the names above
-
-    names = vars(tcpserver)  # bind_sockets is tornado.netutil's: what HTTPServer.listen() calls is this name
-    bind = names["bind_sockets"]
-    if bind.__module__ == __name__:
-        return
-
-    def held_or_bound(port: int, address: str | None = None, *more: Any, **options: Any) -> list[socket.socket]:
-        found = held(address or "", port)
-        return [found] if found else bind(port, address, *more, **options)
-
-    names["bind_sockets"] = held_or_bound

@@ -6,16 +6,13 @@ there. A Unix socket in a directory that only the hub's account enters is nobody
 
 from __future__ import annotations
 
-import json
 import os
 import socket
-import subprocess
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import jupyterhub.proxy
 from jupyterhub.objects import Server
 from jupyterhub.proxy import ConfigurableHTTPProxy
 from traitlets import Dict, Unicode, validate
@@ -23,8 +20,8 @@ from traitlets import Dict, Unicode, validate
 from fabric_hub.errors import FabricError
 
 from . import held_ports
+from .patches import proxy_program
 
-HELD_PORT, WHOLE_REQUESTS = (Path(__file__).with_name(name) for name in ("held_port.cjs", "whole_requests.cjs"))
 _LONGEST = 107  # bytes of a Unix socket's path (unix(7))
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-_")
 _UNIX = "http+unix://"
@@ -104,7 +101,7 @@ class FabricProxy(ConfigurableHTTPProxy):  # type: ignore[misc]
         where = Server.from_url(self.public_url)
         if self._public is None and not where._unix_socket:
             self._public = held_ports.listen(where.ip, where.port)
-        jupyterhub.proxy.Popen = _Starter(self._public, where.port, where.ip)
+        proxy_program.apply(self._public, where.port, where.ip)
         await super().start()
 
     async def add_all_services(self, service_dict: Any) -> None:
@@ -112,28 +109,3 @@ class FabricProxy(ConfigurableHTTPProxy):  # type: ignore[misc]
         await super().add_all_services(service_dict)
         for spec, target in self.extra_routes.items():
             await self.add_route(spec, target, {"extra": True})
-
-
-class _Starter:
-    """subprocess.Popen for the proxy alone: with what it is to load first, and its listening socket.
-
-    :param public: None where it listens on a Unix socket, which it makes itself.
-    """
-
-    def __init__(self, public: socket.socket | None, port: int, address: str) -> None:
-        self._public = public
-        self._preloads, self._told = [WHOLE_REQUESTS], {}
-        if public is not None:
-            self._preloads.append(HELD_PORT)
-            # the proxy, too, takes * for every address
-            told = json.dumps([public.fileno(), port, "" if address == "*" else address])
-            self._told = {"FABRIC_HELD_PORT": told}
-
-    def __call__(self, argv: list[str], *, env: dict[str, str], **options: Any) -> subprocess.Popen[bytes]:
-        node = " ".join(filter(None, (env.get("NODE_OPTIONS"), *(f'--require "{path}"' for path in self._preloads))))
-        return subprocess.Popen(
-            argv,
-            env={**env, "NODE_OPTIONS": node, **self._told},
-            pass_fds=() if self._public is None else (self._public.fileno(),),
-            **options,
-        )

@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import unquote
 
 import httpx
-import jupyterhub.handlers
 from tornado import web
 
 from fabric_hub.config.settings import Settings
@@ -73,13 +72,11 @@ class SessionCall(web.RequestHandler):
         self.finish(problem.model_dump_json())
 
 
-def take(settings: Settings) -> None:
-    """Take sessions' calls at the hub's port, where internal TLS says who calls."""
-    handlers: list[Any] = jupyterhub.handlers.default_handlers
-    handlers[:] = [entry for entry in handlers if entry[1] is not SessionCall]
-    if settings.hub.internal_ssl:
-        client = _client(settings.hub.service_socket)
-        handlers.append((rf"{PATH}/session(?:/.*)?", SessionCall, {"client": client}))
+def pages(settings: Settings) -> list[tuple[Any, ...]]:
+    """The place for sessions' calls at the hub's port, where internal TLS says who calls."""
+    if not settings.hub.internal_ssl:
+        return []
+    return [(rf"{PATH}/session(?:/.*)?", SessionCall, {"client": _client(settings.hub.service_socket)})]
 
 
 def _client(socket: Path) -> httpx.AsyncClient:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.hub.spawner.certificates import make_pair
+from fabric_hub.hub.tls import make_pair
 from fabric_hub.sessions.store import Session
 from tests.conftest import new_prefix
 from tests.notebook.certificates import Authority

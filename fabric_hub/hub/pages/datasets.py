@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-import jupyterhub.handlers
 from jupyterhub.handlers.base import BaseHandler
 from tornado import web
 
@@ -130,10 +129,8 @@ class OneDataset(_Page):
         )
 
 
-PAGES = [(r"/datasets", AllDatasets), (r"/datasets/([a-z0-9-]{1,40})", OneDataset)]
-
-
-def add_pages(settings: Settings) -> None:
-    """Put the pages among JupyterHub's own, where the site offers datasets."""
-    handlers = jupyterhub.handlers.default_handlers
-    handlers[:] = [entry for entry in handlers if entry not in PAGES] + (PAGES if settings.catalogue else [])
+def pages(settings: Settings) -> list[tuple[Any, ...]]:
+    """The pages of datasets, where the site offers any."""
+    if settings.catalogue is None:
+        return []
+    return [(r"/datasets", AllDatasets), (r"/datasets/([a-z0-9-]{1,40})", OneDataset)]

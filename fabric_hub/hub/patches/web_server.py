@@ -1,17 +1,23 @@
-"""JupyterHub's web server: Tornado, with an end to what strangers may hold."""
+"""JupyterHub's web server: Tornado, on a socket that may be held for it, with an end to what strangers may hold."""
 
 from __future__ import annotations
 
 import socket
 from collections.abc import Iterable
+from functools import wraps
 from typing import Any
 
+from tornado import tcpserver
 from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPMessageDelegate
 from tornado.ioloop import IOLoop
 from tornado.netutil import add_accept_handler
 
+from fabric_hub.hub import held_ports
 from fabric_hub.rpc.connections import PAUSE_S, REQUEST_S, Connections, Listener
+
+from . import tls_sockets
+from .replace import replace
 
 # Forms and API calls of JupyterHub are of a few KiB; Tornado would keep 100 MB in memory before it asks who sends it.
 LARGEST_BODY = 256 << 10
@@ -19,11 +25,29 @@ LARGEST_BODY = 256 << 10
 IDLE_S = 900.0
 
 
-def limit_connections() -> None:
-    """Let JupyterHub's HTTPServer be ours (Tornado's own way to say so)."""
+def apply() -> None:
+    """Apply all of this module, and let the hub's TLS sockets be ours."""
+    # Tornado's own way to say that HTTPServer is another class
     HTTPServer.configure(
         PatientServer, max_body_size=LARGEST_BODY, body_timeout=REQUEST_S, idle_connection_timeout=IDLE_S
     )
+    listen_on_held()
+    tls_sockets.mend()
+
+
+def listen_on_held() -> None:
+    """Let JupyterHub, which knows an address and a port only, listen on the socket that is held for it."""
+    # tornado.netutil's, but HTTPServer.listen() calls it by this name
+    replace(tcpserver, "bind_sockets", _held_or_bound)
+
+
+def _held_or_bound(bind: Any) -> Any:
+    @wraps(bind)
+    def listening(port: int, address: str | None = None, *more: Any, **options: Any) -> list[socket.socket]:
+        found = held_ports.held(address or "", port)
+        return [found] if found else bind(port, address, *more, **options)
+
+    return listening
 
 
 class PatientServer(HTTPServer):

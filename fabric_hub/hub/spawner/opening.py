@@ -8,8 +8,13 @@ from typing import Any
 from fabric_hub.launch.choice import Choice
 from fabric_hub.sessions.store import Session
 
-from .children import CHILDREN
+from .child import SessionChild
+from .local_child import FabricLocalSpawner
 from .runtime import HubRuntime
+from .slurm_child import FabricSlurmSpawner
+
+# Which child runs a session: by the kind of its profile.
+CHILDREN: dict[str, type[SessionChild]] = {"slurm": FabricSlurmSpawner, "local": FabricLocalSpawner}
 
 
 async def open_session(

@@ -14,12 +14,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from jupyterhub import orm
-from jupyterhub.app import JupyterHub
 
 from fabric_hub.sessions.scopes import SESSION_SCOPE, server_of
-from fabric_hub.sessions.store import Session
-
-from .runtime import runtime
 
 log = logging.getLogger(__name__)
 
@@ -53,29 +49,6 @@ def revoke_all_but(db: Any, live: Callable[[str, str], bool]) -> int:
         if not live(spawner.user.name, spawner.name):
             found += _visitors(db, spawner.user.name, spawner.name)
     return _delete(db, found)
-
-
-def end_with_sessions() -> None:
-    """Let a hub that starts delete what earlier ones left, and hear at once of sessions that the service ends."""
-    init_spawners = JupyterHub.init_spawners
-    if init_spawners.__module__ != JupyterHub.__module__:
-        return
-
-    async def init_spawners_and_tokens(self: Any) -> None:
-        await init_spawners(self)
-        shared = runtime()
-        live = {(session.user, session.server_name) for session in shared.store.live_all()}
-        revoke_all_but(self.db, lambda user, server: (user, server) in live)
-
-        def over(session: Session) -> None:
-            if shared.store.live(session.user, session.server_name) is None:
-                revoke(self.db, session.user, session.server_name)
-
-        shared.on_over = over
-        await shared.open()
-
-    init_spawners_and_tokens.__module__ = __name__
-    JupyterHub.init_spawners = init_spawners_and_tokens
 
 
 def _own(db: Any, user: str | None = None) -> list[Any]:

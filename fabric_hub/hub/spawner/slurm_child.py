@@ -14,7 +14,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
-from batchspawner import SlurmSpawner
 from traitlets import Any as AnyTrait
 from traitlets import Float, Instance
 
@@ -28,6 +27,7 @@ from fabric_hub.slurm.model import Found, Job, JobSpec, SessionFile, Snapshot, S
 from fabric_hub.slurm.reasons import BY_OTHERS
 from fabric_hub.unix.accounts import unix_name
 
+from .bases import SlurmSpawner
 from .child import session_variables
 from .ending import Ending, cancel
 from .metrics import record_failure

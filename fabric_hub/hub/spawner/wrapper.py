@@ -17,11 +17,12 @@ from jupyterhub.utils import make_ssl_context, maybe_future, url_path_join
 from sqlalchemy.orm import object_session
 from traitlets import Any as AnyTrait
 from traitlets import Instance, Integer, Unicode, default
-from wrapspawner import WrapSpawner
 
 from fabric_hub.datasets.policy import CatalogueView
 from fabric_hub.errors import FabricError
+from fabric_hub.hub import tls as certificates
 from fabric_hub.hub.pages.start_form import render_form
+from fabric_hub.hub.tls import ANY_USER, alt_name
 from fabric_hub.launch import choice as policy
 from fabric_hub.launch.built import as_built
 from fabric_hub.launch.options import UserOptions, from_form, from_url, parse_options
@@ -29,13 +30,12 @@ from fabric_hub.sessions.phases import phases_of
 from fabric_hub.sessions.status import standing
 from fabric_hub.sessions.store import Session, refuse_too_many
 
-from . import agreements, certificates, session_tokens
-from .children import CHILDREN
+from . import agreements, session_tokens
+from .bases import WrapSpawner
 from .failures import SessionFailure
 from .limits import refuse_over_limit, with_rescue
 from .metrics import record_failure, record_start
-from .names import ANY_USER, alt_name
-from .opening import open_session
+from .opening import CHILDREN, open_session
 from .reach import unreachable
 from .runtime import HubRuntime, runtime
 from .slurm_child import FabricSlurmSpawner
@@ -236,7 +236,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         return names
 
     async def create_certs(self) -> dict[str, str]:
-        """The files of this start's key and certificate, where JupyterHub has them; see :mod:`.certificates`."""
+        """The files of this start's key and certificate, where JupyterHub has them; see :mod:`fabric_hub.hub.tls`."""
         await self.shared.turnstile.wait(StartSlot.SUBMIT)
         names = self.ssl_alt_names
         if callable(names):

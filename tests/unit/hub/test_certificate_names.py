@@ -13,8 +13,9 @@ from jupyterhub.services.service import _ServiceSpawner
 from fabric_hub.config.hub import HubSettings
 from fabric_hub.config.settings import parse
 from fabric_hub.errors import FabricError
-from fabric_hub.hub.certificate_names import KEPT, alt_names, name_services, renew_hub_certificates
 from fabric_hub.hub.csp import directives, policy
+from fabric_hub.hub.patches import services
+from fabric_hub.hub.tls import KEPT, hub_alt_names, renew_hub_certificates
 from tests.support.builders import site_text
 
 HUB = 'bind_url = "http://127.0.0.1:8000/j/"\npublic_url = "https://hub.example.org/j/"\n'
@@ -43,12 +44,12 @@ def _names(certificate: Path) -> set[str]:
 
 def test_every_address_by_which_the_hub_is_called_is_a_name(tmp_path: Path) -> None:
     hub = _hub(tmp_path, HUB + 'hub_ip = "10.0.0.5"\nnodes_url = "http://hub-inside:8000/j/"')
-    assert alt_names(hub) == ["IP:10.0.0.5", "IP:127.0.0.1", "DNS:hub.example.org", "DNS:hub-inside"]
-    assert alt_names(_hub(tmp_path, 'bind_url = "http://0.0.0.0:8000"')) == ["IP:127.0.0.1"]
+    assert hub_alt_names(hub) == ["IP:10.0.0.5", "IP:127.0.0.1", "DNS:hub.example.org", "DNS:hub-inside"]
+    assert hub_alt_names(_hub(tmp_path, 'bind_url = "http://0.0.0.0:8000"')) == ["IP:127.0.0.1"]
 
 
 def test_where_users_have_hosts_of_their_own_the_hub_answers_there_too(tmp_path: Path) -> None:
-    names = alt_names(_hub(tmp_path, 'subdomain_host = "https://hub.example.org:8443"'))
+    names = hub_alt_names(_hub(tmp_path, 'subdomain_host = "https://hub.example.org:8443"'))
     assert names == ["IP:127.0.0.1", "DNS:hub.example.org", "DNS:*.hub.example.org"]
 
 
@@ -67,15 +68,14 @@ def test_certificates_without_a_new_name_go_and_their_authority_stays(tmp_path: 
 async def test_a_managed_services_certificate_has_the_names_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_ServiceSpawner, "create_certs", _ServiceSpawner.create_certs)
     asked = []
 
     async def ask(self: _ServiceSpawner) -> dict[str, str]:
         asked.append(self.ssl_alt_names)
         return {}
 
-    monkeypatch.setattr(_ServiceSpawner.__base__, "create_certs", ask)
-    name_services(["DNS:hub.example.org"])
+    monkeypatch.setattr(_ServiceSpawner, "create_certs", ask)
+    services.apply("fabric", "", ["DNS:hub.example.org"])
     await _ServiceSpawner.create_certs(_ServiceSpawner())
     assert asked == [["DNS:hub.example.org"]]
 

@@ -1,11 +1,8 @@
 from __future__ import annotations
 
-import inspect
 import ssl
 import stat
-from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import jupyterhub.apihandlers
@@ -13,12 +10,9 @@ import jupyterhub.handlers
 import pytest
 from batchspawner.api import BatchSpawnerAPIHandler
 from jupyterhub.app import JupyterHub
-from jupyterhub.handlers.pages import SpawnHandler
-from jupyterhub.services.service import _ServiceSpawner
-from tornado import web
 from traitlets.config import Config
 
-from fabric_hub.hub.configuration import complete, configure, mend_double_click
+from fabric_hub.hub.configuration import complete, configure
 from fabric_hub.hub.patches import tls_sockets
 from fabric_hub.hub.proxy import unix_url
 from fabric_hub.hub.spawner import runtime
@@ -30,17 +24,10 @@ BATCHSPAWNER = ("/api/batchspawner", BatchSpawnerAPIHandler)
 
 
 @pytest.fixture(autouse=True)
-def _as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _as_before(monkeypatch: pytest.MonkeyPatch) -> None:
     """What configuring leaves in the process is put back."""
     monkeypatch.setattr(runtime, "_settings", None)
     monkeypatch.setattr(runtime, "_runtime", None)
-    monkeypatch.setattr(_ServiceSpawner, "create_certs", _ServiceSpawner.create_certs)
-    monkeypatch.setattr(SpawnHandler, "_wrap_spawn_single_user", SpawnHandler._wrap_spawn_single_user)
-    monkeypatch.setattr(ssl.SSLContext, "sslsocket_class", ssl.SSLSocket)
-    handlers, pages = list(jupyterhub.apihandlers.default_handlers), list(jupyterhub.handlers.default_handlers)
-    yield
-    jupyterhub.apihandlers.default_handlers[:] = handlers
-    jupyterhub.handlers.default_handlers[:] = pages
 
 
 @pytest.fixture
@@ -237,36 +224,6 @@ def test_a_missing_state_directory_is_named_with_the_command_that_makes_it(site_
 def test_the_probe_of_the_state_directory_is_taken_away(site_file: Path, tmp_path: Path) -> None:
     configure(Config(), site_file)
     assert ".writable" not in [path.name for path in tmp_path.iterdir()]
-
-
-@pytest.mark.parametrize(
-    ("status", "pending", "answer"),
-    [(500, "spawn", "redirected"), (500, None, 500), (500, "stop", 500), (409, "spawn", 409), (None, None, "started")],
-)
-async def test_a_form_that_is_sent_twice_waits_for_the_one_start(
-    status: int | None, pending: str | None, answer: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def theirs(*_: object) -> str:
-        if status:
-            raise web.HTTPError(status)
-        return "started"
-
-    theirs.__module__ = SpawnHandler.__module__
-    monkeypatch.setattr(SpawnHandler, "_wrap_spawn_single_user", theirs)
-    mend_double_click()
-    spawner = SimpleNamespace(pending=pending, ready=False)
-    handler = SimpleNamespace(redirect=lambda url: "redirected")
-    user = SimpleNamespace(spawners={"": spawner})
-    try:
-        got = await SpawnHandler._wrap_spawn_single_user(handler, user, "", "", spawner, "/hub/spawn-pending/jan")
-    except web.HTTPError as error:
-        got = error.status_code
-    assert got == answer
-
-
-def test_jupyterhubs_own_handler_takes_what_is_given_to_it() -> None:
-    names = [*inspect.signature(SpawnHandler._wrap_spawn_single_user).parameters]
-    assert names == ["self", "user", "server_name", "display_name", "spawner", "pending_url", "options"]
 
 
 def test_one_broken_tls_connection_ends_no_other_of_the_hubs(site_file: Path) -> None:

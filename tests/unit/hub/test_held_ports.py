@@ -19,6 +19,7 @@ from fabric_dev.listener import verify
 from fabric_dev.ports import Claims
 from fabric_hub.errors import FabricError
 from fabric_hub.hub import held_ports
+from fabric_hub.hub.patches import web_server
 from fabric_hub.hub.proxy import unix_url
 from tests.support.waiting import until
 
@@ -27,7 +28,6 @@ from tests.support.waiting import until
 def _as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     received: list[socket.socket] = []
     monkeypatch.setattr(held_ports, "_held", received)
-    monkeypatch.setattr(tornado.tcpserver, "bind_sockets", vars(tornado.tcpserver)["bind_sockets"])
     yield
     for each in received:
         each.close()
@@ -49,8 +49,8 @@ def test_a_socket_that_was_passed_is_the_one_that_jupyterhub_listens_on(given: s
     environment = _passed(given)
     held_ports.receive({"hub.hub_ip": ("127.0.0.1", port)}, environment)
     assert environment == {"HOME": "/"}, "no child takes it for its own"
-    held_ports.mend_listening()
-    held_ports.mend_listening()
+    web_server.listen_on_held()
+    web_server.listen_on_held()
     (found,) = vars(tornado.tcpserver)["bind_sockets"](port, "127.0.0.1")
     with found, socket.create_connection(("127.0.0.1", port), timeout=5) as client:
         assert not found.get_inheritable()
@@ -60,7 +60,7 @@ def test_a_socket_that_was_passed_is_the_one_that_jupyterhub_listens_on(given: s
 
 
 def test_what_nobody_holds_is_bound_as_ever() -> None:
-    held_ports.mend_listening()
+    web_server.listen_on_held()
     (found,) = vars(tornado.tcpserver)["bind_sockets"](0, "127.0.0.1")
     with found, held_ports.listen("127.0.0.1", 0) as other:
         assert found.getsockname() != other.getsockname()

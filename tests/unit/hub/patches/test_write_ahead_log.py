@@ -10,7 +10,7 @@ from jupyterhub.orm import new_session_factory
 from sqlalchemy import text
 from traitlets.config import Config
 
-from fabric_hub.hub.patches.database import configure_database
+from fabric_hub.hub.patches.thread import log_ahead
 
 
 def configured(url: str, **more: Any) -> Any:
@@ -18,7 +18,7 @@ def configured(url: str, **more: Any) -> Any:
     c.JupyterHub.db_url = url
     for name, value in more.items():
         c.JupyterHub[name] = value
-    configure_database(c)
+    log_ahead(c)
     return c
 
 
@@ -40,7 +40,7 @@ def test_another_database_gets_nothing_of_ours_also_when_the_site_chooses_it_lat
     assert not configured(url).JupyterHub.get("db_kwargs")
     c = configured("sqlite:////srv/jupyterhub.sqlite")
     c.JupyterHub.db_url = url
-    configure_database(c)
+    log_ahead(c)
     assert c.JupyterHub.db_kwargs == {}
 
 

@@ -24,8 +24,6 @@ def _as_before(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is adapted in the process is put back."""
     for module, name in ((runtime, "_settings"), (runtime, "_runtime")):
         monkeypatch.setattr(module, name, None)
-    monkeypatch.setattr(jupyterhub.user, "make_ssl_context", jupyterhub.utils.make_ssl_context)
-    monkeypatch.setattr(User, "spawn", getattr(User.spawn, "__wrapped__", User.spawn))
 
 
 @pytest.fixture
@@ -107,14 +105,6 @@ async def test_jupyterhub_begins_one_start_at_a_time(begun: list[int]) -> None:
         at_once = max(at_once, len(begun) - before)
     assert at_once == 1
     assert await asyncio.gather(*starts) == begun == [0, 1, 2]
-
-
-def test_it_is_done_once(begun: list[int]) -> None:
-    hub_thread.start_in_turn()
-    first = User.spawn
-    hub_thread.start_in_turn()
-    assert User.spawn is first
-    assert not begun
 
 
 def test_jupyterhub_has_what_is_adapted() -> None:

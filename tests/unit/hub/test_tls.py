@@ -12,7 +12,7 @@ import pytest
 from certipy import Certipy
 from cryptography import x509
 
-from fabric_hub.hub.spawner.certificates import AUTHORITY, create, general_name, pair_name, remove
+from fabric_hub.hub.tls import AUTHORITY, create, general_name, pair_name, remove
 
 
 @pytest.fixture

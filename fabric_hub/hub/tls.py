@@ -1,8 +1,13 @@
-"""A session's certificate under internal TLS, made in the hub in a few milliseconds.
+"""Internal TLS: which names stand in the certificates of hub, proxy, service and sessions, and a session's own.
 
-JupyterHub's own (certipy) makes an RSA key for every start: a tenth of a CPU second
-and more, during which the hub answers nobody. An elliptic-curve key takes none of
-that. Authority, names, uses and places of the files are JupyterHub's.
+The proxy (Node.js) does not check a server's certificate against the address that it connects to, but against the
+name in the request's Host header: the one that people typed. So every certificate behind the proxy names the hosts by
+which the hub is called; with a host of its own for each user JupyterHub adds that to the user's sessions, and a
+certificate of another user's session is refused there.
+
+JupyterHub's own certificates for sessions (certipy) have an RSA key made for every start: a tenth of a CPU second and
+more, during which the hub answers nobody. Sessions get theirs here, with an elliptic-curve key, in a few milliseconds.
+Authority, names, uses and places of the files are JupyterHub's.
 """
 
 from __future__ import annotations
@@ -15,20 +20,88 @@ from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
-from certipy import Certipy
+from certipy import Certipy, CertNotFoundError
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from fabric_hub.config.hub import HubSettings
+
+# What the name of every user's own host begins with in the hub's certificate. A session's never has it.
+ANY_USER = "DNS:*"
+# JupyterHub's names for the certificates that it makes once and keeps.
+KEPT = ("hub-internal", "proxy-api", "proxy-client")
 # JupyterHub's name for the authority that signs sessions' certificates.
 AUTHORITY = "notebooks-ca"
 # Longer than any session: the longest time that a profile may allow is 366 days.
 VALID_DAYS = 400
 # A node's clock may be behind ours.
 EARLIER = timedelta(minutes=10)
+
+
+# -- names
+
+
+def alt_name(host: str) -> str:
+    """A host as a certificate's subject alternative name: ``IP:...`` or ``DNS:...``."""
+    try:
+        return f"IP:{ip_address(host)}"
+    except ValueError:
+        return f"DNS:{host}"
+
+
+def general_name(name: str) -> x509.GeneralName:
+    """A subject alternative name from its text: ``IP:...`` or ``DNS:...``."""
+    kind, _, value = name.partition(":")
+    if kind == "IP":
+        return x509.IPAddress(ip_address(value))
+    if kind == "DNS":
+        return x509.DNSName(value)
+    raise ValueError(f"{name!r} is neither IP:ADDRESS nor DNS:NAME")
+
+
+def hub_alt_names(hub: HubSettings) -> list[str]:
+    """What JupyterHub's certificates name besides localhost: ``IP:...`` and ``DNS:...``."""
+    names = dict.fromkeys(alt_name(host) for host in (hub.hub_ip, *hub.hosts))
+    if hub.subdomain_host:
+        # while a user has no session it is the hub that answers at the user's own host
+        names[f"{ANY_USER}.{urlsplit(hub.subdomain_host).hostname}"] = None
+    return list(names)
+
+
+def renew_hub_certificates(store: Path, names: Sequence[str]) -> list[str]:
+    """Remove kept certificates that lack a name, so that JupyterHub makes them anew; its authorities stay.
+
+    :param store: JupyterHub's ``internal_certs_location``; need not exist yet.
+    :returns: what was removed.
+    """
+    if not (store / "certipy.json").exists():
+        return []
+    certificates = Certipy(store_dir=str(store)).store
+    removed = []
+    for name in KEPT:
+        try:
+            files = certificates.get_record(name)["files"]
+        except CertNotFoundError:
+            continue
+        if not set(map(general_name, names)) <= _names_in(Path(files["cert"])):
+            certificates.remove_files(name, delete_dir=True)
+            removed.append(name)
+    return removed
+
+
+def _names_in(certificate: Path) -> set[x509.GeneralName]:
+    try:
+        loaded = x509.load_pem_x509_certificate(certificate.read_bytes())
+        return set(loaded.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
+    except (OSError, x509.ExtensionNotFound):
+        return set()
+
+
+# -- a session's own
 
 
 def create(store: Path, name: str, alt_names: Sequence[str]) -> tuple[Path, Path]:
@@ -53,16 +126,6 @@ def _authority(certificate: bytes, key: bytes) -> tuple[x509.Certificate, Any]:
 def _identifier(signer: x509.Certificate) -> x509.AuthorityKeyIdentifier:
     public: Any = signer.public_key()  # its type also has keys that can sign nothing
     return x509.AuthorityKeyIdentifier.from_issuer_public_key(public)
-
-
-def general_name(name: str) -> x509.GeneralName:
-    """A subject alternative name from its text: ``IP:...`` or ``DNS:...``."""
-    kind, _, value = name.partition(":")
-    if kind == "IP":
-        return x509.IPAddress(ip_address(value))
-    if kind == "DNS":
-        return x509.DNSName(value)
-    raise ValueError(f"{name!r} is neither IP:ADDRESS nor DNS:NAME")
 
 
 def make_pair(

@@ -1,0 +1,51 @@
+"""The proxy's program (configurable-http-proxy): what it loads first, and the socket that it is started with.
+
+JupyterHub starts it by ``subprocess.Popen`` and lets one configure its command and arguments only.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import jupyterhub.proxy
+
+from .replace import replace
+
+HELD_PORT, WHOLE_REQUESTS = (Path(__file__).with_name(name) for name in ("held_port.cjs", "whole_requests.cjs"))
+
+
+def apply(public: socket.socket | None, port: int, address: str) -> None:
+    """Let JupyterHub's next proxy be started so.
+
+    :param public: where it listens, at this port and address; None where it makes a Unix socket of its own.
+    """
+    replace(jupyterhub.proxy, "Popen", lambda _theirs: _Starter(public, port, address))
+
+
+class _Starter:
+    """subprocess.Popen for the proxy alone: with what it is to load first, and its listening socket.
+
+    :param public: None where it listens on a Unix socket, which it makes itself.
+    """
+
+    def __init__(self, public: socket.socket | None, port: int, address: str) -> None:
+        self._public = public
+        self._preloads, self._told = [WHOLE_REQUESTS], {}
+        if public is not None:
+            self._preloads.append(HELD_PORT)
+            # the proxy, too, takes * for every address
+            told = json.dumps([public.fileno(), port, "" if address == "*" else address])
+            self._told = {"FABRIC_HELD_PORT": told}
+
+    def __call__(self, argv: list[str], *, env: dict[str, str], **options: Any) -> subprocess.Popen[bytes]:
+        node = " ".join(filter(None, (env.get("NODE_OPTIONS"), *(f'--require "{path}"' for path in self._preloads))))
+        return subprocess.Popen(
+            argv,
+            env={**env, "NODE_OPTIONS": node, **self._told},
+            pass_fds=() if self._public is None else (self._public.fileno(),),
+            **options,
+        )

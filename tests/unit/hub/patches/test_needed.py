@@ -1,0 +1,482 @@
+"""What the libraries do without our patches. A test that fails here says that a patch can go.
+
+Each runs the library as it is installed, and shows the fault that the patch of fabric_hub/hub/patches is for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import os
+import platform
+import socket
+import ssl
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import batchspawner.api
+import jupyterhub.apihandlers
+import jupyterhub.user
+import pytest
+from certipy import Certipy
+from cryptography import x509
+from jupyterhub import orm
+from jupyterhub.app import JupyterHub
+from jupyterhub.orm import new_session_factory
+from jupyterhub.proxy import ConfigurableHTTPProxy
+from jupyterhub.services.service import Service
+from sqlalchemy import text
+from tornado.httpserver import HTTPServer
+from tornado.web import HTTPError
+from traitlets import Integer, TraitError
+from traitlets.config import Config
+
+from fabric_hub.hub.patches import PATCHES
+from fabric_hub.hub.patches.replace import original
+from fabric_hub.hub.proxy import unix_url
+from tests.support.plain_hub import PlainSpawner, answering, plain_hub
+from tests.unit.hub.conftest import PLACES
+
+
+@pytest.fixture(autouse=True)
+def unpatched(libraries_stay: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The libraries as they are, whatever tests before this one have left in the process."""
+    for owner, name in PLACES:
+        monkeypatch.setattr(owner, name, original(getattr(owner, name)))
+    monkeypatch.setattr(ssl.SSLContext, "sslsocket_class", ssl.SSLSocket)
+    HTTPServer.configure(None)
+
+
+def is_needed(name: str, fault: object) -> None:
+    """Fail where the fault that a patch is for is gone."""
+    patch = next(patch for patch in PATCHES if patch.name == name)
+    found = platform.python_version()
+    with suppress(PackageNotFoundError):
+        found = version(patch.package) if patch.package != "python" else found
+    assert fault, f"{patch.package} {found} no longer needs patch {name}: remove it"
+
+
+# -- starts
+
+
+class Form(PlainSpawner):
+    """Has a form, takes what is in it, and notes each start."""
+
+    started: list[str]
+    options_form = "<input name=x>"
+
+    def options_from_query(self, query_options: Any) -> Any:
+        return query_options
+
+    async def start(self) -> Any:
+        type(self).started.append(self.name)
+        return self.where
+
+
+async def test_a_get_with_options_starts_a_server(tmp_path: Path) -> None:
+    Form.started = []
+    async with answering() as Form.where, plain_hub(tmp_path, Form) as hub:
+        await hub.login()
+        await hub.client.get("/hub/spawn/ann/by-link?opt-x=1")
+        await hub.client.get("/hub/spawn/ann/looked-at")
+        is_needed("start-by-post", "by-link" in Form.started and "looked-at" in hub.servers)
+
+
+class Twice(PlainSpawner):
+    """The form that is read first is sent on when another one has begun the start."""
+
+    options_form = "<input name=x>"
+    begun: asyncio.Event
+    answered: asyncio.Event
+
+    async def _read(self, form: dict[str, list[str]]) -> Any:
+        if form["x"] == ["first"]:
+            await self.begun.wait()
+        return {}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.options_from_form = self._read
+
+    async def start(self) -> Any:
+        self.begun.set()
+        await self.answered.wait()
+        return self.where
+
+
+async def test_a_form_that_was_sent_twice_is_answered_500(tmp_path: Path) -> None:
+    Twice.begun, Twice.answered = asyncio.Event(), asyncio.Event()
+    async with answering() as Twice.where, plain_hub(tmp_path, Twice) as hub:
+        await hub.login()
+        await hub.client.get("/hub/spawn/ann/one")
+        first = asyncio.create_task(hub.post("/hub/spawn/ann/one", x="first"))
+        second = asyncio.create_task(hub.post("/hub/spawn/ann/one", x="second"))
+        statuses = [(await first).status_code, (await second).status_code]
+        Twice.answered.set()
+    assert statuses[1] == 302
+    is_needed("double-click", statuses[0] == 500)
+
+
+class Refusing(PlainSpawner):
+    """Refuses every start."""
+
+    async def start(self) -> Any:
+        raise HTTPError(409, "Not today.")
+
+
+async def test_a_refused_start_leaves_a_server_on_the_list(tmp_path: Path) -> None:
+    async with plain_hub(tmp_path, Refusing) as hub:
+        assert (await hub.rest("POST", "/users/ann/servers/tried")).status_code == 409
+        is_needed("refused-starts", "tried" in hub.servers)
+
+
+async def test_the_refusal_of_a_name_does_not_say_the_rule(tmp_path: Path) -> None:
+    async with plain_hub(tmp_path, PlainSpawner) as hub:
+        answer = await hub.rest("POST", "/users/ann/servers/Evening_Run")
+        assert answer.status_code == 400
+        is_needed("server-names", "hyphen" not in answer.json()["message"])
+
+
+# -- the end of a session
+
+
+class Unreached(PlainSpawner):
+    """Its servers never answer."""
+
+    http_timeout = Integer(1)
+
+
+@pytest.mark.long
+async def test_who_stops_a_server_is_not_told_apart(tmp_path: Path, unused_tcp_port: int) -> None:
+    Unreached.where = ("127.0.0.1", unused_tcp_port)
+    async with plain_hub(tmp_path, Unreached) as hub:
+        answer = await hub.rest("POST", "/users/ann/servers/lost")
+        (given_up,) = Unreached.stops
+    async with answering() as Unreached.where, plain_hub(tmp_path, Unreached) as hub:
+        await hub.rest("POST", "/users/ann/servers/found")
+        await hub.rest("DELETE", "/users/ann/servers/found")
+        (by_person,) = Unreached.stops
+    # what it answers is not even a failure: it takes its own time-out for that of a slow start
+    is_needed("unreachable", given_up == by_person and answer.status_code == 201)
+
+
+class Ended(PlainSpawner):
+    """Ends while no hub runs."""
+
+
+@pytest.mark.long
+async def test_a_token_outlives_a_server_that_ended_while_the_hub_was_down(tmp_path: Path) -> None:
+    Ended.over = None
+    async with answering() as Ended.where, plain_hub(tmp_path, Ended) as hub:
+        assert (await hub.rest("POST", "/users/ann/servers/one")).status_code == 201
+        token = hub.ann.spawners["one"].api_token
+    Ended.over = 0
+    async with plain_hub(tmp_path, Ended) as hub:
+        assert not hub.ann.spawners["one"].active
+        is_needed("session-tokens", orm.APIToken.find(hub.app.db, token) is not None)
+
+
+# -- services
+
+
+async def test_a_service_takes_no_unix_socket_as_its_address(tmp_path: Path) -> None:
+    path = tmp_path / "s.sock"
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        writer.close()
+
+    ready = False
+    async with await asyncio.start_unix_server(answer, path):
+        with suppress(Exception):  # whatever it makes of such an address
+            async with plain_hub(tmp_path, PlainSpawner, services=[{"name": "s", "url": unix_url(path)}]) as hub:
+                hub.app._service_map["s"].timeout = 2
+                ready = await hub.app.start_service("s", hub.app._service_map["s"])
+    is_needed("service-socket", not ready)
+
+
+@pytest.mark.long
+async def test_a_managed_service_is_checked_with_a_servers_tls_context(tmp_path: Path) -> None:
+    contexts: list[ssl.SSLContext] = []
+
+    async def start_service(_self: Any, _name: str, _service: Service, context: ssl.SSLContext) -> bool:
+        contexts.append(context)
+        raise _EnoughError
+
+    settings = {
+        "internal_ssl": True,
+        "internal_certs_location": str(tmp_path / "certs"),
+        "services": [{"name": "s", "url": "https://127.0.0.1:1"}],
+        "hub_port": 0,
+    }
+    async with plain_hub(tmp_path, PlainSpawner, **settings) as hub:
+        hub.app.start_service = start_service.__get__(hub.app)
+        with suppress(_EnoughError):
+            await hub.app.start()
+        hub.app.http_server.stop()
+        hub.app.metrics_collector.stop()
+    (context,) = contexts
+    here, there = socket.socketpair()
+    with here, there:
+        try:
+            context.wrap_socket(here, server_hostname="s", do_handshake_on_connect=False).close()
+            works = True
+        except ssl.SSLError:
+            works = False
+    is_needed("service-tls", not works)
+
+
+class _EnoughError(Exception):
+    """The hub need not go on."""
+
+
+@pytest.mark.long
+async def test_a_services_certificate_names_no_host(tmp_path: Path) -> None:
+    settings = {
+        "internal_ssl": True,
+        "internal_certs_location": str(tmp_path / "certs"),
+        "trusted_alt_names": ["DNS:hub.example.org"],
+        "services": [{"name": "s", "url": "https://127.0.0.1:1", "command": ["true"]}],
+    }
+    async with plain_hub(tmp_path, PlainSpawner, **settings) as hub:
+        service = hub.app._service_map["s"]
+        await service.start()
+        names = _names(Path(service.spawner.cert_paths["certfile"]))
+        await service.stop()
+    is_needed("service-certificates", "hub.example.org" not in names)
+
+
+def _names(certificate: Path) -> list[str]:
+    loaded = x509.load_pem_x509_certificate(certificate.read_bytes())
+    try:
+        found = loaded.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return []
+    return [str(name.value) for name in found]
+
+
+# -- handlers
+
+
+async def test_batchspawner_lets_a_notebook_set_any_attribute_of_its_spawner(tmp_path: Path) -> None:
+    importlib.reload(batchspawner.api)  # what its import does to JupyterHub
+    registered = [entry for entry in jupyterhub.apihandlers.default_handlers if entry[0] == "/api/batchspawner"]
+    async with answering() as PlainSpawner.where, plain_hub(tmp_path, PlainSpawner) as hub:
+        assert (await hub.rest("POST", "/users/ann/servers/one")).status_code == 201
+        spawner = hub.ann.spawners["one"]
+        headers = {"Authorization": f"token {spawner.api_token}"}
+        await hub.client.post("/hub/api/batchspawner", json={"cmd": ["evil"]}, headers=headers)
+        is_needed("batchspawner-api", registered and spawner.cmd == ["evil"])
+
+
+def test_jupyterhubs_setting_for_pages_is_deprecated(monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = JupyterHub(config=Config())
+    said: list[str] = []
+    monkeypatch.setattr(hub.log, "warning", said.append)
+    hub.extra_handlers = [("/mine", HTTPError)]
+    is_needed("own-pages", any("extra_handlers is deprecated" in text for text in said))
+
+
+# -- the hub's one thread
+
+
+def test_jupyterhubs_database_has_no_write_ahead_log(tmp_path: Path) -> None:
+    session = new_session_factory(f"sqlite:///{tmp_path / 'jupyterhub.sqlite'}")()
+    mode = session.execute(text("PRAGMA journal_mode")).scalar()
+    session.close()
+    session.get_bind().dispose()
+    is_needed("write-ahead-log", mode != "wal")
+
+
+def test_every_start_makes_a_tls_context(tmp_path: Path) -> None:
+    certipy = Certipy(store_dir=str(tmp_path))
+    certipy.create_ca("authority")
+    certipy.create_signed_pair("hub", "authority")
+    hub, authority = (certipy.store.get_files(name) for name in ("hub", "authority"))
+    files = str(hub.key.file_path), str(hub.cert.file_path)
+    made = [jupyterhub.user.make_ssl_context(*files, cafile=str(authority.cert.file_path)) for _ in range(2)]
+    is_needed("one-tls-context", made[0] is not made[1])
+
+
+async def test_all_starts_of_a_moment_begin_at_once(tmp_path: Path) -> None:
+    class Slow(PlainSpawner):
+        async def start(self) -> Any:
+            await asyncio.Event().wait()
+
+    names = {"one", "two", "three"}
+    async with plain_hub(tmp_path, Slow) as hub:
+        starts = [asyncio.create_task(hub.ann.spawn(name)) for name in names]
+        await asyncio.sleep(0)  # each task's first step, and no more
+        begun = {name for name in names if hub.ann.spawners[name].server is not None}
+        for start in starts:
+            start.cancel()
+        await asyncio.gather(*starts, return_exceptions=True)
+    is_needed("starts-in-turn", begun == names)
+
+
+# -- the web server
+
+
+def test_tornado_sets_no_bounds_for_strangers() -> None:
+    params = HTTPServer(lambda request: None).conn_params
+    is_needed("patient-server", params.body_timeout is None and not hasattr(params, "max_connections"))
+
+
+def test_a_port_that_is_held_cannot_be_listened_on() -> None:
+    server = HTTPServer(lambda request: None)
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        try:
+            server.listen(held.getsockname()[1], "127.0.0.1")
+            listens = True
+        except OSError:
+            listens = False
+    server.stop()
+    is_needed("held-port", not listens)
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> Iterator[list[tuple[ssl.SSLSocket, ssl.SSLSocket]]]:
+    """Two connections over TLS, of one thread, that wait for nothing."""
+    certipy = Certipy(store_dir=str(tmp_path))
+    certipy.create_ca("authority")
+    certipy.create_signed_pair("server", "authority", alt_names=["DNS:localhost"])
+    files = certipy.store.get_files("server")
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(str(files.cert.file_path), str(files.key.file_path))
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+    made = [_connected(client, server) for _ in range(2)]
+    yield made
+    for pair in made:
+        for end in pair:
+            end.close()
+
+
+def _connected(client: ssl.SSLContext, server: ssl.SSLContext) -> tuple[ssl.SSLSocket, ssl.SSLSocket]:
+    here, there = socket.socketpair()
+    here.setblocking(False)
+    there.setblocking(False)
+    pair = (
+        client.wrap_socket(here, do_handshake_on_connect=False),
+        server.wrap_socket(there, server_side=True, do_handshake_on_connect=False),
+    )
+    undone = list(pair)
+    while undone:
+        for end in list(undone):
+            with suppress(ssl.SSLWantReadError):
+                end.do_handshake()
+                undone.remove(end)
+    with suppress(ssl.SSLWantReadError):
+        pair[0].read(1)  # the server's tickets
+    return pair
+
+
+@pytest.mark.skipif(sys.version_info < (3, 13, 2), reason="Pythons before 3.13.2 may be without the fault")
+def test_a_broken_tls_connection_breaks_another(pairs: list[tuple[ssl.SSLSocket, ssl.SSLSocket]]) -> None:
+    (broken, gone), (whole, _) = pairs
+    gone.close()
+    for _ in range(2):
+        with suppress(OSError):
+            broken.send(b"nobody reads this")
+    try:
+        whole.recv(1)
+        fault = True
+    except ssl.SSLWantReadError:
+        fault = False
+    except OSError:
+        fault = True
+    is_needed("tls-errors", fault)
+
+
+# -- the proxy
+
+
+def test_no_extra_route_leads_to_a_unix_socket() -> None:
+    try:
+        ConfigurableHTTPProxy(app=JupyterHub(), extra_routes={"/services/s/": unix_url(Path("/run/s.sock"))})
+        taken = True
+    except (TraitError, ValueError):
+        taken = False
+    is_needed("proxy-routes", not taken)
+
+
+@asynccontextmanager
+async def proxying(port: int, target: int) -> AsyncIterator[asyncio.subprocess.Process]:
+    """configurable-http-proxy as it is installed, in its own process."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        api = free.getsockname()[1]
+    command = [str(Path(sys.executable).with_name("configurable-http-proxy")), "--ip=127.0.0.1", f"--port={port}"]
+    command += [f"--api-port={api}", f"--default-target=http://127.0.0.1:{target}"]
+    environment = {**os.environ, "CONFIGPROXY_AUTH_TOKEN": "t"}
+    process = await asyncio.create_subprocess_exec(*command, env=environment, stdout=asyncio.subprocess.PIPE)
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.communicate()
+
+
+async def test_the_proxy_takes_no_listening_socket() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        async with proxying(held.getsockname()[1], 1) as process:
+            assert process.stdout is not None
+            said = b""
+            with suppress(TimeoutError):
+                async with asyncio.timeout(60):
+                    while b"EADDRINUSE" not in said and (line := await process.stdout.readline()):
+                        said += line
+    is_needed("proxy-port", b"EADDRINUSE" in said)
+
+
+async def seen_behind_the_proxy(port: int, request: bytes, *, patience_s: float) -> tuple[bytes, bytes]:
+    """What a server behind the proxy reads of a request with the body ``hello``: the head, and what comes after it.
+
+    Both are empty where the proxy answers the request itself; no body is what is not there after some seconds.
+    """
+    head: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+    body: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head.set_result(await reader.readuntil(b"\r\n\r\n"))
+        with suppress(asyncio.IncompleteReadError):
+            body.set_result(await reader.readuntil(b"hello"))
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1") as server:
+        async with proxying(port, server.sockets[0].getsockname()[1]):
+            reader, writer = await _connection(port)
+            writer.write(request)
+            answer = asyncio.ensure_future(reader.read())
+            await asyncio.wait({head, answer}, timeout=60, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({body, answer}, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
+            writer.close()
+            answer.cancel()
+            return head.result() if head.done() else b"", body.result() if body.done() else b""
+
+
+async def _connection(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async with asyncio.timeout(60):
+        while True:
+            with suppress(ConnectionRefusedError):  # it starts
+                return await asyncio.open_connection("127.0.0.1", port)
+            await asyncio.sleep(0.05)
+
+
+async def test_the_proxy_passes_a_body_on_as_another_request(unused_tcp_port: int) -> None:
+    request = b"DELETE /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+    head, body = await seen_behind_the_proxy(unused_tcp_port, request, patience_s=60)
+    is_needed("proxy-whole-requests", b"content-length: 0" in head.lower() and b"hello" in body)
+
+
+async def test_the_proxy_passes_an_upgrade_on_without_its_body(unused_tcp_port: int) -> None:
+    request = (
+        b"GET /x HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 5\r\n\r\nhello"
+    )
+    head, body = await seen_behind_the_proxy(unused_tcp_port, request, patience_s=1)
+    is_needed("proxy-upgrades", b"content-length: 5" in head.lower() and not body)
