@@ -1,4 +1,4 @@
-"""Write docs/reference from the code: settings, command line and both APIs.
+"""Write docs/reference from the code: settings, command line, APIs, and what is changed of JupyterHub.
 
 ``python -m scripts.make_reference`` writes the pages; ``--check`` writes nothing and
 ends with status 1 when a page differs from what the code says.
@@ -28,6 +28,7 @@ from fabric_hub.config.hub import HubSettings, LoginSettings
 from fabric_hub.config.quotas import QuotasSettings, StorageSettings
 from fabric_hub.gateway.api import Verbs
 from fabric_hub.gateway.server import create_app
+from fabric_hub.hub.patches import NEEDED_TESTS, PATCHES, Patch
 from fabric_hub.rpc.problem import Problem
 from fabric_hub.service.app import make_app
 from fabric_hub.sessions.store import SessionStore
@@ -338,6 +339,32 @@ Only the hub may open it; nothing that it can ask for grants anybody anything.
 Errors have a `Problem` as body. What the catalogue service is: [architecture](../architecture.md)."""
 
 
+# -- patches
+
+PATCHES_INTRO = f"""What the hub changes in JupyterHub and in what it runs on, beside its settings. Each change is made for the
+versions that somebody has looked at; with another one the hub starts, and its log names the patch. The tests run
+the library without the patch and show what is said here; one that fails says that its patch can go:
+[{NEEDED_TESTS}](../../{NEEDED_TESTS})."""
+
+
+def patches_page() -> str:
+    """Every change that we make to a library's behaviour."""
+    return f"{NOTE}# Changes of JupyterHub's behaviour\n\n{PATCHES_INTRO}\n" + "".join(map(_patch, PATCHES))
+
+
+def _patch(patch: Patch) -> str:
+    name = patch.module if "." in patch.module else f"fabric_hub.hub.patches.{patch.module}"
+    path = f"{name.replace('.', '/')}.py"
+    rows = [("of", f"{patch.package} {code(patch.versions)}"), ("in", f"[{path}](../../{path})")]
+    if patch.replaces:
+        rows.append(("replaces", ", ".join(f"`{replaced}`" for replaced in patch.replaces)))
+    rows.append(("test", f"`{patch.needed_test}`"))
+    if patch.upstream:
+        links = (f"[{link.removeprefix('https://github.com/')}]({link})" for link in patch.upstream)
+        rows.append(("upstream", ", ".join(links)))
+    return f"\n## {patch.name}\n\n{patch.what}\n\n*Without it:* {patch.why}\n\n" + table(("", ""), rows)
+
+
 def pages() -> dict[Path, str]:
     """Every generated file with its text."""
     service, gateway = service_openapi(), gateway_openapi()
@@ -347,6 +374,7 @@ def pages() -> dict[Path, str]:
     return {
         REFERENCE / "settings.md": settings_page(),
         REFERENCE / "command-line.md": command_line_page(),
+        REFERENCE / "patches.md": patches_page(),
         REFERENCE / "openapi.json": json.dumps(service, indent=2, sort_keys=True) + "\n",
         REFERENCE / "service-api.md": api_page("The service's API", SERVICE_INTRO, service),
         REFERENCE / "gateway-api.md": api_page("The gateway's API", GATEWAY_INTRO, gateway),
