@@ -341,9 +341,9 @@ Errors have a `Problem` as body. What the catalogue service is: [architecture](.
 
 # -- patches
 
-PATCHES_INTRO = f"""What the hub changes in JupyterHub and in what it runs on, beside its settings. Each change is made for the
-versions that somebody has looked at; with another one the hub starts, and its log names the patch. The tests run
-the library without the patch and show what is said here; one that fails says that its patch can go:
+PATCHES_INTRO = f"""What the hub changes in JupyterHub and in what it runs on, beside its settings.
+Each is made for the versions that somebody has looked at; with another one the hub starts, and its log names the patch.
+The tests run the library without the patch and show what is said here; one that fails says that its patch can go:
 [{NEEDED_TESTS}](../../{NEEDED_TESTS})."""
 
 

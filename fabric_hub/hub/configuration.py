@@ -32,7 +32,7 @@ from .proxy import FabricProxy, private_directory, unix_url
 from .with_parent import with_parent
 
 SERVICE = "fabric"  # our service's name at JupyterHub
-TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES, STATIC = (Path(__file__).parent / name for name in ("templates", "static"))
 
 
 def configure(c: Any, site: Path | None = None) -> Settings:
@@ -221,11 +221,12 @@ def _service(c: Any, settings: Settings, site: Path) -> None:
         ACCEPT_SCOPE: {"description": "Accept agreements of datasets and request access, in one's own name."},
     }
     # the service itself may never become a user, and must know what its hub may
+    static = ["--static", str(STATIC)]
     local = ["--local-sessions"] if runs_local_sessions(settings.users) else []
     c.JupyterHub.services = [
         {
             "name": SERVICE,
-            "command": [sys.executable, "-m", "fabric_hub.service", "--site", str(site), *local],
+            "command": [sys.executable, "-m", "fabric_hub.service", "--site", str(site), *static, *local],
             "display": False,
         }
     ]

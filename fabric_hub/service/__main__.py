@@ -31,7 +31,7 @@ from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.store import SessionStore
 from fabric_hub.slurm.model import Snapshot
 
-from .app import make_app
+from .app import make_app, serve_static
 from .auth import Tokens
 from .hub_api import HubApi
 from .web_server import serve
@@ -128,12 +128,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m fabric_hub.service")
     parser.add_argument("--site", type=Path, required=True, help="the site's file (TOML)")
     parser.add_argument("--local-sessions", action="store_true", help="the hub can run sessions on its own machine")
+    parser.add_argument("--static", type=Path, required=True, help="the directory of the files of the hub's pages")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="[%(levelname)1.1s %(asctime)s %(name)s] %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         settings = load(arguments.site)
         app = build(settings, arguments.local_sessions)
+        serve_static(app, arguments.static)
         listening, draft = unix_server.bind(settings.hub.service_socket, "service")
     except FabricError as error:
         raise SystemExit(f"fabric-hub service: {error}") from error

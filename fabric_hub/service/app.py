@@ -45,7 +45,7 @@ from .per_session import BusyError
 
 log = logging.getLogger(__name__)
 
-STATIC = Path(__file__).parent / "static"
+PREFIX = "/services/fabric"
 
 # What the hub says of a token: its user model, or None when it knows no such token.
 Identify = Callable[[str], Awaitable[dict[str, Any] | None]]
@@ -98,6 +98,14 @@ class SessionInfo(Frozen):
     slurm_silent_since: float | None
 
 
+def serve_static(app: FastAPI, directory: Path) -> None:
+    """Serve the files of the hub's pages, which the hub, one thread, need not do itself.
+
+    :param directory: of the files; nothing beside them is served.
+    """
+    app.mount(f"{PREFIX}/static", StaticFiles(directory=directory), name="static")
+
+
 def make_app(
     settings: Settings,
     store: SessionStore,
@@ -118,7 +126,7 @@ def make_app(
     :param metrics: what Prometheus is told, or None where nothing is.
     :param local: whether the hub can run sessions on its own machine.
     """
-    prefix = "/services/fabric"
+    prefix = PREFIX
     app = FastAPI(
         title="Fabric Hub",
         version=__version__,
@@ -130,7 +138,6 @@ def make_app(
     app.add_exception_handler(FabricError, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _other)
-    app.mount(f"{prefix}/static", StaticFiles(directory=STATIC), name="static")
     api = APIRouter(prefix=f"{prefix}/api", responses=_PROBLEMS)
 
     async def caller(authorization: Annotated[str | None, Security(_TOKEN)]) -> dict[str, Any]:

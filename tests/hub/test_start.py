@@ -88,18 +88,14 @@ def test_one_person_cannot_have_more_sessions_than_the_site_allows_nor_keep_othe
     assert all(f"nobody may have more than {most} at once" in message for message in refused)
     until(lambda: len(greedy.servers()) == most, "all others are refused", 60)
     assert len(site.requests_of(greedy)) == len(site.jobs_of(greedy)) == most
-    greedy.log_in().start("one-more", profile="small")
     page = until(
-        lambda: text if f"You have {most} sessions" in (text := _waiting_page(greedy, "one-more")) else None,
+        lambda: text if f"You have {most} sessions" in (text := words(greedy.log_in().form("one-more"))) else None,
         "the page says why",
     )
     assert "Stop one of them first: s" in page
+    assert "one-more" not in words(greedy.browser.get("/hub/home")), "a refused one is on nobody's list"
     for name in greedy.servers():
         greedy.stop(name)
-
-
-def _waiting_page(person: Person, server: str) -> str:
-    return words(person.browser.get(f"/hub/spawn-pending/{person.name}/{server}"))
 
 
 def test_form_url_and_rest_ask_for_the_same(site: SmallSite) -> None:
