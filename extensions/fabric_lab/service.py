@@ -10,7 +10,8 @@ import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
-from . import access, facts, node
+from . import access
+from .common import facts, node
 
 UNREACHABLE = "The hub cannot be reached. Your notebook and kernels are not affected."
 

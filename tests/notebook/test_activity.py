@@ -7,9 +7,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from fabric_lab.activity import Activity
-from fabric_lab.hub_service import Answer
-from fabric_lab.reporter import Reporter, highest, pause, verdict
+from fabric_lab.server.activity import Activity
+from fabric_lab.server.hub_service import Answer
+from fabric_lab.server.reporter import Reporter, highest, pause, verdict
 
 
 class Kernel:

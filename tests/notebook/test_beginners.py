@@ -113,9 +113,9 @@ def test_what_cells_and_terminals_start_is_on_a_login_node(session: RunningSessi
     with kernel(session) as opened:
         in_cell = dict(json.loads(opened.run("import os, json; print(json.dumps(dict(os.environ)))")))
         assert opened.run("from fabric_lab import access; print(access.token())").strip() == TOKEN
-        assert opened.run("from fabric_lab import facts; print(facts.combine(os.environ, None)['job_id'])").strip() == (
-            "4711"
-        )
+        assert opened.run(
+            "from fabric_lab.common import facts; print(facts.combine(os.environ, None)['job_id'])"
+        ).strip() == ("4711")
     in_terminal = dict(
         line.split("=", 1) for line in terminal.run("env -0 | tr '\\n\\0' ' \\n'").split("\n") if "=" in line
     )

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fabric_lab.dask import door, start
+from fabric_lab.dask import dashboard_client, start
 from fabric_lab.dask.datasets import JobDatasets, SessionDatasets
 
 from .answering_node import AnsweringNode
@@ -124,10 +124,12 @@ def test_a_cluster_that_drips_is_left_after_the_limit(drip: str, monkeypatch: py
             super().__init__(place, timeout=timeout)
 
     monkeypatch.setattr(http.client, "HTTPSConnection", Plain)
-    monkeypatch.setattr(door, "find", lambda name: door.Door(drip, ssl.create_default_context()))
+    monkeypatch.setattr(
+        dashboard_client, "find", lambda name: dashboard_client.Door(drip, ssl.create_default_context())
+    )
     began = time.monotonic()
-    with pytest.raises(door.SilentClusterError, match=r"takes too long|timed out"):
-        door.tell("odd", {"verb": "datasets"}, limit_s=1.0)
+    with pytest.raises(dashboard_client.SilentClusterError, match=r"takes too long|timed out"):
+        dashboard_client.tell("odd", {"verb": "datasets"}, limit_s=1.0)
     assert time.monotonic() - began < 10
 
 
@@ -135,6 +137,6 @@ def test_a_cluster_that_drips_is_left_after_the_limit(drip: str, monkeypatch: py
 def test_an_answer_of_another_form_is_no_fault_of_whoever_adds_a_dataset(
     told: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(door, "clusters", lambda: ["odd"])
-    monkeypatch.setattr(door, "tell", lambda name, words: json.loads(json.dumps(told)))
-    assert door.datasets_changed() == []
+    monkeypatch.setattr(dashboard_client, "clusters", lambda: ["odd"])
+    monkeypatch.setattr(dashboard_client, "tell", lambda name, words: json.loads(json.dumps(told)))
+    assert dashboard_client.datasets_changed() == []

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fabric_lab.dask import hub, queues, shape, show, slurm
+from fabric_lab.dask import hub, pools, queues, show, slurm
 from fabric_lab.dask.meter import Meter
 from fabric_lab.dask.plan import PlanError, choose, profile_pool
-from fabric_lab.dask.shape import Batch, Place, Pool
-from fabric_lab.dask.work import Order, devices
+from fabric_lab.dask.pools import Batch, Place, Pool
+from fabric_lab.dask.worker_task import Order, devices
 
 PROFILES = [
     {"name": "gpu-1", "cpus": 4, "memory_mb": 8192, "gpus": 1, "gpu_type": "h200", "partition": "gpu", "qos": "fast",
@@ -44,20 +44,20 @@ OFFER = {"profiles": PROFILES, "account": "ml-course"}
 def test_workers_are_one_submission_where_they_divide_evenly_and_else_two_as_even_as_can_be(
     workers: int, most: int, batches: list[Batch]
 ) -> None:
-    assert shape.arrange(workers, most) == batches
+    assert pools.arrange(workers, most) == batches
     assert sum(batch.workers for batch in batches) == workers
 
 
 def test_workers_go_so_that_jobs_end_whole_and_the_busy_stay() -> None:
     places = {f"w-{number}": Place(7, number // 3) for number in range(9)}
     idle = ["w-8", "w-0", "w-4", "w-3", "w-1", "w-6", "w-2", "w-5"]  # w-7 is busy
-    assert shape.whole_jobs_first(idle, places) == ["w-0", "w-1", "w-2", "w-4", "w-3", "w-5", "w-8", "w-6"]
+    assert pools.whole_jobs_first(idle, places) == ["w-0", "w-1", "w-2", "w-4", "w-3", "w-5", "w-8", "w-6"]
     del places["w-4"]
-    assert shape.whole_jobs_first(["w-0", "w-3", "w-1", "w-2", "w-5"], places) == ["w-3", "w-5", "w-0", "w-1", "w-2"]
+    assert pools.whole_jobs_first(["w-0", "w-3", "w-1", "w-2", "w-5"], places) == ["w-3", "w-5", "w-0", "w-1", "w-2"]
 
 
 def test_indices_are_written_and_read_as_slurm_does() -> None:
-    assert shape.task_ids([5, 0, 1, 2]) == "0-2,5"
+    assert pools.task_ids([5, 0, 1, 2]) == "0-2,5"
     assert show.tasks_of("0-2,5") == [0, 1, 2, 5]
 
 

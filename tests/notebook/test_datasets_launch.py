@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from fabric_lab import data
-from fabric_lab.node import LONGEST_ANSWER, NodeAnswer, Opened
+from fabric_lab.common import data
+from fabric_lab.common.node import LONGEST_ANSWER, NodeAnswer, Opened
 
 from .answering_hub import AnsweringHub
 from .answering_node import AnsweringNode
@@ -63,11 +63,11 @@ def test_a_node_that_is_of_no_use_ends_no_session(
 
 @pytest.mark.image
 def test_a_session_without_datasets_imports_nothing_for_them(python: Path) -> None:
-    code = "import sys, fabric_lab.launch; print([m for m in sys.modules if m.startswith('fabric_lab.')])"
+    code = "import sys, fabric_lab.launch.job; print([m for m in sys.modules if m.startswith('fabric_lab.')])"
     done = subprocess.run([python, "-I", "-c", code], capture_output=True, text=True, check=True)
-    assert "fabric_lab.launch" in done.stdout
-    assert "fabric_lab.data" not in done.stdout
-    assert "fabric_lab.node" not in done.stdout
+    assert "fabric_lab.launch.job" in done.stdout
+    assert "fabric_lab.common.data" not in done.stdout
+    assert "fabric_lab.common.node" not in done.stdout
 
 
 def test_a_node_that_says_nothing_is_waited_for_no_longer_than_said(

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from fabric_lab import files, loading
+from fabric_lab.server import files, loading
 
 pytestmark = pytest.mark.image
 

@@ -20,7 +20,7 @@ OUR_ROUTES = """
 import json
 from unittest.mock import patch
 from jupyter_server.serverapp import ServerApp
-import fabric_lab.handlers as ours
+import fabric_lab.server.extension as ours
 app = ServerApp()
 app.initialize(argv=["--allow-root"], new_httpserver=False, find_extensions=False)
 with patch.object(app.web_app, "add_handlers", wraps=app.web_app.add_handlers) as added:

@@ -28,7 +28,7 @@ from fabric_lab import place
 with place.place() as directory:
     place.settle(os.environ, directory)
     from jupyter_server.services.contents.filecheckpoints import AsyncFileCheckpoints
-    from fabric_lab.rescue import Checkpoints
+    from fabric_lab.launch.rescue import Checkpoints
     print(directory)
     for kind in (AsyncFileCheckpoints, Checkpoints):
         print(kind(root_dir="/usr").checkpoint_path("checkpoint", "lib/first.ipynb"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from distributed.deploy.adaptive import Adaptive
 
 if TYPE_CHECKING:
-    from .host import HostedCluster
+    from .hosted_cluster import HostedCluster
 
 
 class PoolAdaptive(Adaptive):

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Protocol
 
 from . import slurm
+from .pools import Batch, Place, Pool, arrange
 from .queues import Queue
-from .shape import Batch, Place, Pool, arrange
-from .work import Order
+from .worker_task import Order
 
 # Starts and ends of one event loop pass belong together; distributed spreads them over a few passes.
 GATHER_S = 0.05

@@ -20,7 +20,7 @@ from distributed.utils import Log, Logs, NoOpAwaitable
 from tornado.ioloop import PeriodicCallback
 
 from . import modules, session, show, tls
-from .own import worker_words
+from .jobqueue_options import worker_words
 from .plan import Plan, make_plan, profile_pool
 from .remote import RemoteAdaptive, RemoteScheduler, There, Told
 from .start import ClusterError, claim, clusters, new_name, running

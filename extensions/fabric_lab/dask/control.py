@@ -17,11 +17,11 @@ from typing import Any
 from . import modules, show
 from .adaptive import PoolAdaptive
 from .datasets import JOBS_S, SessionDatasets
-from .host import HostedCluster, wanted_workers
+from .hosted_cluster import HostedCluster, wanted_workers
 from .hub import Hub, phases
 from .plan import Plan
+from .pools import Place, Pool
 from .session import HubError
-from .shape import Place, Pool
 
 log = logging.getLogger("fabric_lab.dask")
 

@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from . import address
+from . import rendezvous
 from .hub import Hub
 from .plan import Plan
 
@@ -60,17 +60,17 @@ async def serve(plan: Plan, directory: Path, hub: Hub | None, begun: Mapping[str
     """Be the cluster until something ends it.
 
     :param hub: says how the cluster's jobs fare; None outside a session.
-    :param begun: what was submitted for it already, as :meth:`.shape.Begun.dump` gives it.
+    :param begun: what was submitted for it already, as :meth:`.pools.Begun.dump` gives it.
     """
     import dask
 
     from . import modules, settings, tls
     from .control import Control
     from .datasets import SessionDatasets
-    from .host import HostedCluster
+    from .hosted_cluster import HostedCluster
     from .pages import control_pages
+    from .pools import Begun
     from .queues import LocalQueue, SlurmQueue
-    from .shape import Begun
 
     loop = asyncio.get_running_loop()
     ending = asyncio.Event()
@@ -105,7 +105,7 @@ async def serve(plan: Plan, directory: Path, hub: Hub | None, begun: Mapping[str
         cluster.scheduler.handlers.update(control.handlers())
         cluster.scheduler.http_application.add_handlers(".*", control_pages(control))
         cluster.adopt(Begun.of(begun))
-        address.write(directory, cluster.scheduler.address)
+        rendezvous.write(directory, cluster.scheduler.address)
         dashboard = cluster.scheduler.http_server.port  # type: ignore[attr-defined]  # distributed's addition
         host = cluster.scheduler.address.rpartition("://")[2].rpartition(":")[0]
         State(
@@ -166,7 +166,7 @@ def main() -> int:
     if os.fork():
         os._exit(0)  # whoever started this is not the parent of what follows
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s: %(message)s")
-    from . import host  # noqa: F401  # takes longest, and needs no plan
+    from . import hosted_cluster  # noqa: F401  # takes longest, and needs no plan
 
     told = json.loads(sys.stdin.read() or "null")
     if told is None:  # whoever started this is gone

@@ -11,7 +11,7 @@ import asyncio
 import os
 from collections.abc import Iterable, Mapping, Sequence
 
-from .. import data, node
+from ..common import data, node
 
 # A job asks its node twice at most, within these seconds each; the daemon waits a little longer than for both.
 ASK_S = 6.0

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from . import session
-from .shape import Place
+from .pools import Place
 from .show import tasks_of
 
 log = logging.getLogger("fabric_lab.dask")

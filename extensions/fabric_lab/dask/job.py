@@ -1,4 +1,4 @@
-"""A job of a cluster's workers, in dask-jobqueue's words, whose command is :mod:`.work`."""
+"""A job of a cluster's workers, in dask-jobqueue's words, whose command is :mod:`.worker_task`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 import dask
 from dask_jobqueue.slurm import SLURMJob
 
-from .. import overlay
+from ..common import overlay
+from .pools import Pool
 from .queues import ORDER
-from .shape import Pool
 
 
 class TaskJob(SLURMJob):
@@ -19,7 +19,7 @@ class TaskJob(SLURMJob):
     def __init__(self, scheduler: Any = None, name: Any = None, **kwargs: Any) -> None:
         super().__init__(scheduler, name, **kwargs)  # type: ignore[no-untyped-call]
         python = kwargs.get("python") or dask.config.get("jobqueue.slurm.python", None) or overlay.image_python()
-        self._command_template = f"exec {shlex.quote(python)} -P -m fabric_lab.dask.work {ORDER}"
+        self._command_template = f"exec {shlex.quote(python)} -P -m fabric_lab.dask.worker_task {ORDER}"
 
 
 def script(pool: Pool) -> str:

@@ -7,9 +7,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from .own import own_pool
+from .jobqueue_options import own_pool
 from .plan import MOST_PER_JOB, PlanError
-from .shape import Pool
+from .pools import Pool
 
 log = logging.getLogger("fabric_lab.dask")
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .shape import Pool
+from .pools import Pool
 
 
 @dataclass(frozen=True)

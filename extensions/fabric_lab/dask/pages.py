@@ -1,6 +1,6 @@
 """What the scheduler's web server has besides the dashboard: the cluster's verbs, for the session's JupyterLab panel.
 
-That server answers only to who has the cluster's key (:mod:`.closed`).
+That server answers only to who has the cluster's key (:mod:`.tls_nodes`).
 """
 
 from __future__ import annotations

@@ -11,10 +11,10 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .. import data, node
-from ..environment import of_job
+from ..common import data, node
+from ..common.environment import of_job
 from . import modules, session, settings
-from .shape import Pool
+from .pools import Pool
 
 # Workers that share a job start sooner; a job that is too large waits longer for a place.
 MOST_PER_JOB = 8
@@ -93,7 +93,7 @@ def make_plan(
         "datasets": open_datasets(environment),
         "session_job": of_job(environment, "SLURM_JOB_ID"),
     }
-    from .own import OWN, keep_closed, own_pool, scheduler_words, worker_words
+    from .jobqueue_options import OWN, keep_closed, own_pool, scheduler_words, worker_words
 
     try:
         words = {**settings.own_words(settings.section(words.get("config_name"))), **words}
@@ -163,7 +163,7 @@ def profile_pool(
     """Workers like a profile of the site.
 
     :param offer: the hub's ``GET /session/clusters``.
-    :param said: what else is said of them, as :func:`.own.worker_words` gives it.
+    :param said: what else is said of them, as :func:`.jobqueue_options.worker_words` gives it.
     :raises PlanError: there is no such profile, or it lasts no so long.
     """
     found = choose(offer["profiles"], profile, gpus)

@@ -17,8 +17,8 @@ from tornado.httputil import HTTPHeaders
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-from . import door
-from .door import CONTROL, LIMIT_S, NoClusterError, SilentClusterError
+from . import dashboard_client
+from .dashboard_client import CONTROL, LIMIT_S, NoClusterError, SilentClusterError
 from .start import clusters
 
 __all__ = ["NoClusterError", "Pages", "SilentClusterError", "all_clusters", "create", "passed"]
@@ -41,7 +41,7 @@ class Pages:
     """
 
     def __init__(self, name: str) -> None:
-        self._place, self._context = door.find(name)
+        self._place, self._context = dashboard_client.find(name)
         self._name = name
 
     async def fetch(

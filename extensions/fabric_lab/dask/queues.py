@@ -13,10 +13,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
+from ..common.scratch import sweep
 from . import slurm
-from .scratch import sweep
-from .shape import Batch, Place, Pool, task_ids
-from .work import NOTICE_S
+from .pools import Batch, Place, Pool, task_ids
+from .worker_task import NOTICE_S
 
 # What the batch script calls the order's path until it is known.
 ORDER = "FABRIC_ORDER"
@@ -25,7 +25,7 @@ ENDING_S = 15.0
 
 
 class Queue(Protocol):
-    """Runs arrays of tasks, each of which is ``python -m fabric_lab.dask.work ORDER``.
+    """Runs arrays of tasks, each of which is ``python -m fabric_lab.dask.worker_task ORDER``.
 
     ``said``: what the site says to submissions, last of all; "" when it says nothing.
     """
@@ -83,7 +83,7 @@ class LocalQueue:
             place = Place(job, task)
             with (self._directory / "logs" / f"{place}.log").open("ab") as log:
                 self._processes[place] = await asyncio.create_subprocess_exec(
-                    sys.executable, "-P", "-m", "fabric_lab.dask.work", str(order),
+                    sys.executable, "-P", "-m", "fabric_lab.dask.worker_task", str(order),
                     env={**slurm.clean(os.environ), "SLURM_ARRAY_TASK_ID": str(task)},
                     stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
                 )  # fmt: skip

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 from distributed.deploy.spec import ProcessInterface
 
 from . import session
-from .begin import begin, take_back
 from .daemon import State
 from .plan import Plan
-from .shape import Begun
+from .pools import Begun
+from .presubmit import begin, take_back
 from .start import START_S, ClusterError, Daemon, last_words, running, until_gone
 
 if TYPE_CHECKING:

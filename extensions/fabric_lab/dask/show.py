@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
-from .shape import Pool
+from .pools import Pool
 
 
 def waiting(status: Mapping[str, Any]) -> list[str]:

@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from . import address, session, slurm, tls
+from . import rendezvous, session, slurm, tls
 from .plan import Plan
 
 START_S = 60.0
@@ -57,7 +57,7 @@ class Daemon:
     def go(self, plan: Plan, begun: Mapping[str, Any]) -> None:
         """Have it be the cluster.
 
-        :param begun: what was submitted for it already (:mod:`.begin`).
+        :param begun: what was submitted for it already (:mod:`.presubmit`).
         :raises ClusterError: it is gone.
         """
         told = {"plan": asdict(plan), "service": session.access(os.environ), "begun": begun}
@@ -141,7 +141,7 @@ def _make(directory: Path) -> None:
     directory.mkdir(mode=0o700)
     for name in ("orders", "logs"):
         (directory / name).mkdir(mode=0o700)
-    address.make(directory)
+    rendezvous.make(directory)
     tls.create(directory)
 
 

@@ -14,7 +14,7 @@ from distributed.core import Status
 from . import slurm
 from .batcher import Batcher
 from .job import TaskJob
-from .shape import Place, Pool
+from .pools import Place, Pool
 
 # A worker that runs and is not connected may be starting again under its nanny.
 RESTART_S = 120.0

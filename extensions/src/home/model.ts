@@ -1,4 +1,4 @@
-/** One thing of the home directory that this session does without; see `fabric_lab/home.py`. */
+/** One thing of the home directory that this session does without; see `fabric_lab/launch/home.py`. */
 export interface ILeftOut {
   readonly kind: 'everything' | 'rescue' | 'settings' | 'kernel' | 'server-extension' | 'lab-extension';
   readonly name: string;

@@ -18,9 +18,9 @@ from jupyter_server.serverapp import ServerApp
 from traitlets import Bool, Instance, default
 from traitlets.config import Config
 
+from ..common.environment import LaunchError
 from . import home
-from .environment import LaunchError
-from .light import import_hub
+from .fast_import import import_hub
 from .place import PLACE, shell
 
 _hub = import_hub()
@@ -34,9 +34,12 @@ POLICY = Config(
             "check_for_updates_class": "jupyterlab.handlers.announcements.NeverCheckForUpdate",
         },
         # Who may run sessions is decided before this process exists: by the gateway and by Slurm.
-        "ServerApp": {"allow_root": True, "kernel_websocket_connection_class": "fabric_lab.kernels.SessionChannels"},
+        "ServerApp": {
+            "allow_root": True,
+            "kernel_websocket_connection_class": "fabric_lab.server.kernels.SessionChannels",
+        },
         # Nobody else on the node reaches a kernel.
-        "AsyncMappingKernelManager": {"kernel_manager_class": "fabric_lab.kernels.SessionKernel"},
+        "AsyncMappingKernelManager": {"kernel_manager_class": "fabric_lab.server.kernels.SessionKernel"},
     }
 )
 
@@ -61,7 +64,7 @@ class SessionServer(ServerApp):
 
     @default("kernel_spec_manager_class")
     def _image_first(self) -> str:
-        return "fabric_lab.kernels.SessionKernelspecs"
+        return "fabric_lab.server.kernels.SessionKernelspecs"
 
     def find_server_extensions(self) -> None:
         self.log.addHandler(home.noted)  # not sooner: settings of the log remove what handlers it has

@@ -1,7 +1,7 @@
 """Dask clusters in the session's server: ``<base>/fabric/dask/NAME/...`` is a cluster's dashboard, and
 ``<base>/fabric/clusters`` what the panel of JupyterLab shows and does.
 
-Nothing of :mod:`.dask` is imported before somebody asks.
+Nothing of :mod:`..dask` is imported before somebody asks.
 
 A page in a frame shows the cookies of its path to whatever page of the same host frames it, and where the hub has no
 host for every user, that may be another user's. So JupyterHub lets nobody frame a session's pages, and a dashboard may
@@ -74,7 +74,7 @@ class DashboardHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
     @authenticated
     @authorized
     async def _page(self, name: str, path: str) -> None:
-        from .dask import proxy
+        from ..dask import proxy
 
         if not path:
             self.redirect(f"{self.request.path.rstrip('/')}/status")
@@ -102,7 +102,7 @@ class DashboardHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
     @ws_authenticated
     @authorized
     async def _socket(self, name: str, path: str) -> None:
-        from .dask import proxy
+        from ..dask import proxy
 
         asked = self.request.headers.get("Sec-WebSocket-Protocol", "")
         subprotocols = [word.strip() for word in asked.split(",") if word.strip()]
@@ -178,7 +178,7 @@ class ClustersHandler(PanelHandler):
     @authenticated
     @authorized
     async def get(self) -> None:
-        from .dask import proxy
+        from ..dask import proxy
 
         found, offer = await asyncio.gather(proxy.all_clusters(), self.offer.get())
         body = offer.body or {}
@@ -187,7 +187,7 @@ class ClustersHandler(PanelHandler):
     @authenticated
     @authorized
     async def post(self) -> None:
-        from .dask import proxy
+        from ..dask import proxy
 
         words = self.words()
         for name, value in words.items():
@@ -204,7 +204,7 @@ class ClusterHandler(PanelHandler):
     @authenticated
     @authorized
     async def post(self, name: str) -> None:
-        from .dask import proxy
+        from ..dask import proxy
 
         try:
             pages = await asyncio.to_thread(proxy.Pages, name)

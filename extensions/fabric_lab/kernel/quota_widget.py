@@ -10,9 +10,10 @@ import os
 import time
 from typing import Any
 
-from . import service, usage_words
-from .gpu import Gpus
-from .live import LiveTable
+from .. import service
+from ..common.gpu import Gpus
+from . import usage_format
+from .live_table import LiveTable
 
 EVERY_S = 30.0
 KEEP_S = 30.0
@@ -40,10 +41,10 @@ class QuotaView(LiveTable):
 
     def __init__(self, source: Quota, every_s: float = EVERY_S) -> None:
         self._source = source
-        super().__init__(lambda: usage_words.as_html(source.fresh()), every_s)
+        super().__init__(lambda: usage_format.as_html(source.fresh()), every_s)
 
     def __repr__(self) -> str:
-        return usage_words.as_text(self._source.data, time.time())
+        return usage_format.as_text(self._source.data, time.time())
 
 
 class Quota:
@@ -79,7 +80,7 @@ class Quota:
         return QuotaView(self, every_s)
 
     def __repr__(self) -> str:
-        return usage_words.as_text(self.data, time.time())
+        return usage_format.as_text(self.data, time.time())
 
 
 quota = Quota()

@@ -16,10 +16,10 @@ from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
 from tornado.web import authenticated
 
-from . import facts
+from ..common import facts
+from ..common.gpu import Gpus, GpuUse
 from .activity import Activity
 from .ending import Ending
-from .gpu import Gpus, GpuUse
 from .hub_service import Answer, Kept, Service
 from .reporter import Reporter
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import ipywidgets  # type: ignore[import-untyped, unused-ignore]
 
-from . import facts
+from ..common import facts
 
 
 class LiveTable(ipywidgets.HTML):  # type: ignore[misc]

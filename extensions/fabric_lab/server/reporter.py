@@ -10,8 +10,8 @@ import math
 from collections.abc import Awaitable, Callable
 from typing import Any, TypedDict
 
+from ..common.gpu import Gpus
 from .activity import Activity, clusters_at_work
-from .gpu import Gpus
 from .hub_service import Service
 
 SAMPLE_S = 10.0  # NVML keeps its own samples for longer than that

@@ -10,8 +10,9 @@ import html
 import os
 import time
 
-from . import facts, service
-from .live import LiveTable
+from .. import service
+from ..common import facts
+from .live_table import LiveTable
 
 EVERY_S = 30.0
 KEEP_S = 10.0

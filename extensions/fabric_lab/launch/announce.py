@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
 
-from .environment import LaunchError
+from ..common.environment import LaunchError
 
 RETRY_FOR_S = 600.0
 WORTH_RETRYING = frozenset({404, 408, 409, 425, 429})  # the service or its route is not up yet, or busy

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .plan import PlanError
+from .pools import Pool
 from .settings import SLURM
-from .shape import Pool
 
 # Options of ``dask worker`` that worker_extra_args may hold.
 EXTRA = ("lifetime", "lifetime_stagger", "lifetime_restart", "resources")
@@ -66,7 +66,7 @@ def keep_closed(options: Mapping[str, Any]) -> None:
 
 
 def worker_words(words: Mapping[str, Any]) -> dict[str, Any]:
-    """What dask-jobqueue's words say of workers, whatever they are like otherwise: fields of a :class:`.shape.Pool`.
+    """What dask-jobqueue's words say of workers, whatever they are like otherwise: fields of a :class:`.pools.Pool`.
 
     What is not said is as the person's own configuration of dask-jobqueue has it (jobqueue.yaml).
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from . import facts
+from ..common import facts
 
 OLD_S = 600.0  # figures older than this are said to be old
 HIGH, FULL = 0.8, 0.95

@@ -24,9 +24,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from . import access, place, tls_sockets
-from .environment import ASIDE, LaunchError, leave_job, take
-from .turn import Turn
+from .. import access, tls_sockets
+from ..common.environment import ASIDE, LaunchError, leave_job, take
+from . import place
+from .start_slot import StartSlot
 
 
 class HomeError(Exception):
@@ -167,23 +168,23 @@ def serve(session_dir: Path | None, listener: socket.socket, directory: Path, ph
     """
     if os.environ.get("FABRIC_DATASETS"):  # looked at here: a session without any imports nothing for them
         began = time.monotonic()
-        from .data import open_chosen
+        from ..common.data import open_chosen
 
         open_chosen(os.environ, lambda line: print(line, flush=True))
         phases.took("data", began)
-    turn = Turn()
+    slot = StartSlot()
 
     gc.disable()  # nothing made during the start is garbage worth looking for
-    from . import light
+    from . import fast_import
 
-    light.import_server()
-    light.import_lab()
-    from . import hub
+    fast_import.import_server()
+    fast_import.import_lab()
+    from . import session_server
 
     phases.reach("imported")
     server = make_server(listener)
     service, token = os.environ.get("FABRIC_SERVICE_URL", ""), os.environ["JUPYTERHUB_API_TOKEN"]
-    of_hub = server.extension_manager.extension_points[hub.SessionHub.name].app
+    of_hub = server.extension_manager.extension_points[session_server.SessionHub.name].app
     for auth in (server.identity_provider.hub_auth, of_hub.hub_auth):
         auth.api_token = token  # each would read it when it is needed first
     # from here on the environment is that of cells and terminals
@@ -194,7 +195,7 @@ def serve(session_dir: Path | None, listener: socket.socket, directory: Path, ph
 
     async def ready() -> None:
         phases.reach("ready")
-        turn.done()
+        slot.done()
         gc.freeze()
         gc.enable()
         try:
@@ -220,10 +221,10 @@ def make_server(listener: socket.socket) -> Any:
 
     :raises HomeError: it cannot be made with the home directory's files; without them it was not tried yet.
     """
-    from . import home, hub
+    from . import home, session_server
 
     try:
-        return hub.make_server(listener)
+        return session_server.make_server(listener)
     except (Exception, SystemExit) as error:
         ended = isinstance(error, SystemExit) and error.code == 128 + signal.SIGTERM
         if ended or os.environ.get(ASIDE) or os.environ.get("FABRIC_RESCUE"):
@@ -240,8 +241,8 @@ def start_without_home(why: str) -> None:
 
 async def tell_service(url: str, token: str, listener: socket.socket, phases: Phases) -> None:
     """Announce the port, and how long each step took."""
+    from ..service import trusted
     from .announce import announce
-    from .service import trusted
 
     await announce(
         f"{url.rstrip('/')}/session/ready",
@@ -271,7 +272,3 @@ def main() -> int:
     except LaunchError as error:
         print(f"fabric_lab.launch: {error}", file=sys.stderr, flush=True)
         return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

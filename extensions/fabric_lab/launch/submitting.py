@@ -14,7 +14,7 @@ from pathlib import Path
 
 CLIENTS = ("sbatch", "srun", "salloc")
 # What names the directory beside PATH, unless the user has set it anew. FABRIC_ACCESS stays: who asks there looks whose
-# it is (:mod:`.access`).
+# it is (:mod:`..access`).
 NAMES = ("VIRTUAL_ENV", "FABRIC_PYTHON", "FABRIC_SCRATCH", "JUPYTER_RUNTIME_DIR")
 _FILE = "submit"
 _SCRIPT = """\

@@ -15,9 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from signal import SIGTERM
 
-from . import overlay, submitting
-from .dask.scratch import scratch
-from .environment import LaunchError
+from ..common import overlay
+from ..common.environment import LaunchError
+from ..common.scratch import scratch
+from . import submitting
 
 PREFIX = "fabric-session-"
 # The path of a Unix socket has at most 107 bytes, of which a kernel's own name for one takes these.

@@ -17,14 +17,14 @@ from multiprocessing import forkserver, resource_tracker, util
 from typing import Any
 
 # What a worker would import after it was forked, each for itself.
-IMPORTED = ("distributed", "distributed.http.worker.prometheus.core", "prometheus_client", "fabric_lab.dask.closed")
+IMPORTED = ("distributed", "distributed.http.worker.prometheus.core", "prometheus_client", "fabric_lab.dask.tls_nodes")
 
 
 def start() -> None:
     """Import what workers need, and start their parent. No thread of Python's must run yet.
 
     The SIGTERM that ends the job does not end it: Slurm sends that to every process of the job; the workers' own word
-    for it is in :mod:`.closed`. A nanny whose worker's parent is gone takes the worker for dead.
+    for it is in :mod:`.tls_nodes`. A nanny whose worker's parent is gone takes the worker for dead.
     """
     for name in IMPORTED:
         importlib.import_module(name)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypedDict
 
-from . import access
+from .. import access
 from .environment import of_job
 
 DRIVER = Path("/proc/driver/nvidia/gpus")

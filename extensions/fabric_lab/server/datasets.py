@@ -15,7 +15,9 @@ from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
 from tornado.web import authenticated
 
-from . import files, joined, loading, node
+from ..common import node
+from ..kernel import merge
+from . import files, loading
 from .hub_service import Kept, Service
 
 NAME = rf"({node.NAME.pattern})"
@@ -61,7 +63,7 @@ class CatalogueHandler(DatasetsHandler):
             answer = await node.ask_async(os.environ, "list")
         except node.NodeError as error:
             node_problem = str(error)
-        self.tell({**joined.combine(told.body, told.problem, answer, node_problem, os.environ)})
+        self.tell({**merge.combine(told.body, told.problem, answer, node_problem, os.environ)})
 
 
 class DatasetHandler(DatasetsHandler):
@@ -82,7 +84,7 @@ class DatasetHandler(DatasetsHandler):
         noted = await self.service.ask(f"/datasets/{name}", "POST")
         self.catalogue.forget()
         problem = await self.told("open", noted.problem)
-        self.tell({"here": joined.Here(version=opened.version, path=opened.files), "problem": problem})
+        self.tell({"here": merge.Here(version=opened.version, path=opened.files), "problem": problem})
 
     @authenticated
     @authorized
@@ -95,10 +97,10 @@ class DatasetHandler(DatasetsHandler):
 
     async def told(self, done: str, unnoted: str) -> str:
         """Tell the session's clusters of the change; what went wrong with it anywhere, in words."""
-        from .dask import door  # nothing of it is needed before a dataset changes
+        from ..dask import dashboard_client  # nothing of it is needed before a dataset changes
 
         problems = [f"the hub did not note it for this session: {unnoted}"] if unnoted else []
-        problems += await asyncio.to_thread(door.datasets_changed)
+        problems += await asyncio.to_thread(dashboard_client.datasets_changed)
         return f"It is {done}, but {' '.join(problems)}" if problems else ""
 
 
@@ -137,7 +139,7 @@ class FilesHandler(DatasetsHandler):
             self.refuse(409, f"{name} cannot be read under {opened.files} ({error.strerror}).", "unreadable")
             return
         told = await self.catalogue.get()
-        formats = joined.formats(told.body, name, opened.version)
+        formats = merge.formats(told.body, name, opened.version)
         ways = loading.snippets(name, opened.version, opened.files, found.files, formats)
         self.tell(
             {

@@ -1,7 +1,7 @@
-"""On a node: ``python -P -m fabric_lab.dask.work FILE`` is one task of a cluster's job array.
+"""On a node: ``python -P -m fabric_lab.dask.worker_task FILE`` is one task of a cluster's job array.
 
 FILE is the :class:`Order` that was written before the task was submitted. The workers of the task are forked from one
-process that has imported distributed (:mod:`.parent`), each under a nanny of its own. Before the task is ended, by
+process that has imported distributed (:mod:`.forkserver`), each under a nanny of its own. Before the task is ended, by
 Slurm or by scancel, the workers hand their results to others.
 """
 
@@ -17,10 +17,10 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from .. import gpu
-from . import address, modules, parent, settings
+from ..common import gpu
+from ..common.scratch import let_multiprocessing_use, scratch
+from . import forkserver, modules, rendezvous, settings
 from .datasets import JobDatasets
-from .scratch import let_multiprocessing_use, scratch
 
 # Between Slurm's SIGTERM and its SIGKILL are KillWait seconds (slurm.conf, 30 by default); a part is for the goodbye.
 HAND_OVER_S = 25.0
@@ -83,9 +83,9 @@ async def run(order: Order, directory: Path, task: int) -> None:
     from distributed import Nanny, rpc
 
     from . import tls
-    from .closed import ClosedWorker, find
+    from .tls_nodes import ClosedWorker, find
 
-    security, scheduler_address = tls.load(directory), await address.until_known(directory, CONNECT_S)
+    security, scheduler_address = tls.load(directory), await rendezvous.until_known(directory, CONNECT_S)
     names = order.of_task(task)
     ending, now = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -224,17 +224,17 @@ def main() -> int:
             let_multiprocessing_use(own)
             order = replace(order, local_directory=wide)
             configure()
-            parent.start()
+            forkserver.start()
             asyncio.run(run(order, path.parents[1], int(os.environ.get("SLURM_ARRAY_TASK_ID", "0"))))
     except FileNotFoundError as error:
         # the cluster's directory goes with it
-        print(f"fabric_lab.dask.work: there is no {error.filename}: the cluster has ended.", file=sys.stderr)
+        print(f"fabric_lab.dask.worker_task: there is no {error.filename}: the cluster has ended.", file=sys.stderr)
         return 0
     except (OSError, TimeoutError) as error:
-        print(f"fabric_lab.dask.work: the cluster's scheduler does not answer: {error}.", file=sys.stderr)
+        print(f"fabric_lab.dask.worker_task: the cluster's scheduler does not answer: {error}.", file=sys.stderr)
         return 1
     except ValueError as error:
-        print(f"fabric_lab.dask.work: {error}", file=sys.stderr)
+        print(f"fabric_lab.dask.worker_task: {error}", file=sys.stderr)
         return 1
     return 0
 

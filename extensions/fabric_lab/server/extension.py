@@ -14,11 +14,13 @@ from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
 from tornado.web import authenticated
 
-from . import cluster_handlers, dataset_handlers, facts, home, usage_handlers
+from ..common import facts
+from ..common.node import DATA
+from ..launch import home
+from ..pdf import handlers as pdf_handlers
+from ..service import trusted
+from . import clusters, datasets, usage
 from .hub_service import Kept, Service
-from .node import DATA
-from .pdf import handlers as pdf_handlers
-from .service import trusted
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
@@ -67,15 +69,15 @@ def _load_jupyter_server_extension(server: ServerApp) -> None:
     service = Service(url, os.environ.get("JUPYTERHUB_API_TOKEN", ""), trust)
     base = url_path_join(server.base_url, "fabric")
     arguments = {"hub_answer": Kept(service), "models": facts.gpu_models()}
-    routes = [(url_path_join(base, "session"), SessionHandler, arguments), *dataset_handlers.routes(base, service)]
+    routes = [(url_path_join(base, "session"), SessionHandler, arguments), *datasets.routes(base, service)]
     frame = secrets.token_urlsafe()
     routes.append((url_path_join(base, "home"), HomeHandler, {"server": server}))
-    routes += cluster_handlers.routes(base, service, frame)
+    routes += clusters.routes(base, service, frame)
     page = server.web_app.settings.setdefault("page_config_data", {})
     page["fabricDatasets"] = bool(os.environ.get(DATA))  # a site without datasets shows no panel
     page["fabricFrame"] = frame
     page["fabricClusters"] = find_spec("dask_jobqueue") is not None  # nor does an image without Dask
     if service.url:
-        routes += usage_handlers.install(server, base, service)
+        routes += usage.install(server, base, service)
     routes += pdf_handlers.routes(server.base_url)
     server.web_app.add_handlers(".*$", routes)

@@ -1,6 +1,6 @@
 """Where a cluster's scheduler is: one line, in a file that is there before the scheduler is.
 
-A cluster's first jobs are submitted while its daemon still starts (:mod:`.begin`), so a task may be there first. It
+A cluster's first jobs are submitted while its daemon still starts (:mod:`.presubmit`), so a task may be there first. It
 waits for this line. The file is made with the cluster's directory and written in place: a network file system shows
 who opens a file that it knows what is in it now, but may hide for a minute that there is a new one (nfs(5), "Directory
 entry caching").

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 
-from .service import UNREACHABLE, refusal
+from ..service import UNREACHABLE, refusal
 
 KEEP_S = 10.0
 NOT_A_SESSION = "This server was not started by a hub."
@@ -27,7 +27,7 @@ class Answer(NamedTuple):
 class Service:
     """The service's ``/session`` with this session's token.
 
-    :param trust: of :func:`.service.trusted`; None where the address is none of HTTPS.
+    :param trust: of :func:`..service.trusted`; None where the address is none of HTTPS.
     """
 
     def __init__(self, url: str, token: str, trust: ssl.SSLContext | None = None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
-from . import node
+from ..common import node
 
 
 class Here(TypedDict):

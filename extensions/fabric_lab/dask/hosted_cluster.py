@@ -28,11 +28,11 @@ from distributed.deploy.spec import SpecCluster
 
 from . import tls
 from .batcher import Batcher
-from .closed import ClosedScheduler
 from .job import script
 from .meter import Meter
+from .pools import Begun, Place, Pool, whole_jobs_first
 from .queues import Queue
-from .shape import Begun, Place, Pool, whole_jobs_first
+from .tls_nodes import ClosedScheduler
 from .worker_job import WorkerJob, last_lines, lost
 
 log = logging.getLogger("fabric_lab.dask")
@@ -115,7 +115,7 @@ class HostedCluster(SLURMCluster):
         return None  # workers read the key where it is; none of it is in a command
 
     def adopt(self, begun: Begun) -> None:
-        """Take the workers for this cluster's own that were submitted before it was there (:mod:`.begin`)."""
+        """Take the workers for this cluster's own that were submitted before it was there (:mod:`.presubmit`)."""
         self.batcher.submitted(begun.submissions)
         self.batcher.said = begun.said
         while not begun.places.keys() <= self.worker_spec.keys():

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from traitlets.config import Application, Config
 from traitlets.config.loader import ConfigFileNotFound, JSONFileConfigLoader, PyFileConfigLoader
 
-from .environment import ASIDE
+from ..common.environment import ASIDE
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp

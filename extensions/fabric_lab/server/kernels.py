@@ -1,8 +1,8 @@
 """Kernels of a session: nobody else on the node can reach them, and the image's come first.
 
-A kernel's five sockets are Unix sockets in the session's own directory (:mod:`.place`), which only its user can enter:
-TCP ports of 127.0.0.1 answer to everybody on the node, and the messages on iopub are signed, but not secret. The
-debugger is off: debugpy listens on such a port, lives on after the debugger was closed, and whoever reaches it runs
+A kernel's five sockets are Unix sockets in the session's own directory (:mod:`..launch.place`), which only its user
+can enter: TCP ports of 127.0.0.1 answer to everybody on the node, and the messages on iopub are signed, but not secret.
+The debugger is off: debugpy listens on such a port, lives on after the debugger was closed, and whoever reaches it runs
 code as the kernel's user. Both hold for every kernel that this server starts, also for those of the home directory.
 """
 
@@ -21,7 +21,7 @@ from jupyter_server.services.kernels.kernelmanager import ServerKernelManager
 from tornado.web import HTTPError
 from traitlets import Bool, CaselessStrEnum, Unicode
 
-from . import home
+from ..launch import home
 
 # What the name of a kernel in the home ends with where the image has one of the same name.
 HOME = "-home"
@@ -38,7 +38,7 @@ class SessionKernel(ServerKernelManager):
         return os.path.join(os.path.dirname(self.connection_file), f"k-{secrets.token_hex(6)}")
 
     def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
-        """The command; one that begins with "python" means the session's own environment (:mod:`.overlay`)."""
+        """The command; one that begins with "python" means the session's own environment (:mod:`..common.overlay`)."""
         assert self.kernel_spec is not None
         command: list[str] = super().format_kernel_cmd(extra_arguments)
         if command and command[0] != self.kernel_spec.argv[0]:

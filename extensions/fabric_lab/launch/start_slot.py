@@ -18,7 +18,7 @@ LONGEST_WAIT_S = 10.0
 LOOK_AGAIN_S = 0.02
 
 
-class Turn:
+class StartSlot:
     """A place among those that start now, or none after a bounded wait."""
 
     def __init__(self, places: int | None = None, longest_wait_s: float = LONGEST_WAIT_S, name: str = NAME) -> None:

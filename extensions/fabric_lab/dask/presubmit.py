@@ -1,8 +1,8 @@
 """A new cluster's first workers are submitted by the notebook, while the cluster's daemon still starts.
 
 Slurm needs its time to start a job, and so does the job to import distributed: neither has to wait for the scheduler.
-The daemon then takes the workers for its own (:meth:`.host.HostedCluster.adopt`). A task that is there before the
-scheduler waits for it (:mod:`.address`), and ends by itself when there will be none.
+The daemon then takes the workers for its own (:meth:`.hosted_cluster.HostedCluster.adopt`). A task that is there
+before the scheduler waits for it (:mod:`.rendezvous`), and ends by itself when there will be none.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from . import job, slurm
 from .batcher import Batcher
 from .hub import Hub
 from .plan import Plan
+from .pools import Begun, Place, Pool
 from .queues import SlurmQueue
-from .shape import Begun, Place, Pool
 
 
 @dataclass
