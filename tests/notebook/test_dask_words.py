@@ -22,7 +22,7 @@ PROFILES = [
     {"name": "cpu", "cpus": 2, "memory_mb": 4096, "gpus": 0, "gpu_type": None, "partition": "cpu", "qos": None,
      "default_hours": 1.0, "max_hours": 8.0, "per_job": 8},
 ]  # fmt: skip
-WORDS = Path(__file__).parents[2] / "extensions" / "src" / "clusters" / "words.ts"
+WORDS = Path(__file__).parents[2] / "extensions" / "src" / "clusters" / "format.ts"
 NODE = Path(sys.executable).parent / "node"
 OFFER = {"profiles": PROFILES, "account": "ml-course"}
 

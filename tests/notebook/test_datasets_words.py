@@ -15,9 +15,9 @@ NODE = Path(sys.executable).parent / "node"
 # Node.js takes types away by itself, but wants the names of files in full
 RESOLVE = """
 import { registerHooks } from 'node:module';
-registerHooks({ resolve: (name, context, next) => next(/^\\.\\.?\\/\\w+$/.test(name) ? `${name}.ts` : name, context) });
-const { matching, gallery, themes, accesses, EVERYTHING } = await import(`${process.argv[1]}/choose.ts`);
-const words = await import(`${process.argv[1]}/words.ts`);
+registerHooks({ resolve: (name, context, next) => next(/^\\.\\.?\\/[\\w/]+$/.test(name) ? `${name}.ts` : name, context) });
+const { matching, gallery, themes, accesses, EVERYTHING } = await import(`${process.argv[1]}/filter.ts`);
+const words = await import(`${process.argv[1]}/format.ts`);
 const input = JSON.parse(process.argv[2]);
 """
 
@@ -84,7 +84,8 @@ def test_states_are_told_in_words() -> None:
 
 def test_sizes_licences_and_links_are_for_people() -> None:
     code = """
-    const { size, licence, link, formats, day } = words;
+    const { licence, link, formats, day } = words;
+    const { size } = await import(`${process.argv[1]}/../common/format.ts`);
     console.log(JSON.stringify([
       [0, 999, 1000, 9_960_000, 1_234_567, 999_600, 48e9, 2e18].map(size),
       licence('https://creativecommons.org/licenses/by-sa/4.0/'),

@@ -128,8 +128,10 @@ def test_quota_data_gives_the_numbers(python: Path, hub: AnsweringHub, tmp_path:
 
 def test_the_quota_widget_updates_itself(python: Path, hub: AnsweringHub, tmp_path: Path) -> None:
     hub.usage = usage.answers()
-    first = "from fabric_lab.kernel import quota_widget as w; import time; "
+    first = (
+        "from fabric_lab.kernel import quota_widget as w; import time; "
         "w.KEEP_S = 0; view = w.quota(every_s=0.05); old = view.value"
+    )
     wait = """
 import asyncio
 async def changed():

@@ -1,7 +1,7 @@
 import { PageConfig, URLExt } from '@jupyterlab/coreutils';
-import { ServerConnection } from '@jupyterlab/services';
+import type { ServerConnection } from '@jupyterlab/services';
 
-import { Refusal } from '../datasets/api';
+import { ask } from '../common/request';
 import type { ICluster, IClusters } from './model';
 
 export type Order =
@@ -40,21 +40,7 @@ export class ClustersApi {
     return URLExt.join(this.settings.baseUrl, 'fabric', 'dask', encodeURIComponent(name), path) + query;
   }
 
-  private async ask<T>(path: string[], init: RequestInit = {}, query = ''): Promise<T> {
-    const url = URLExt.join(this.settings.baseUrl, 'fabric', 'clusters', ...path.map(encodeURIComponent)) + query;
-    let response: Response;
-    try {
-      response = await ServerConnection.makeRequest(url, init, this.settings);
-    } catch {
-      throw new Refusal('This session does not answer: it has ended, or the connection is down. Look at the hub’s page.');
-    }
-    const body = (await response.json().catch(() => null)) as T | { message?: unknown } | null;
-    if (!response.ok || body === null) {
-      const told = (body as { message?: unknown } | null)?.message;
-      throw new Refusal(
-        typeof told === 'string' && told ? told : `This session's server answered with HTTP ${response.status}.`
-      );
-    }
-    return body as T;
+  private ask<T>(path: readonly string[], init: RequestInit = {}, query = ''): Promise<T> {
+    return ask<T>(this.settings, ['clusters', ...path], init, query);
   }
 }

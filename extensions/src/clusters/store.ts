@@ -1,6 +1,6 @@
 import { Signal, type ISignal } from '@lumino/signaling';
 
-import { Refusal } from '../datasets/api';
+import { Refusal } from '../common/request';
 import type { ClustersApi, Order } from './api';
 import type { IClusters } from './model';
 

@@ -1,6 +1,6 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 
-import { insert, insertPath, openNotebook } from './insert';
+import { insert, insertPath, openNotebook } from '../common/insert';
 import type { ISnippet } from './model';
 import type { DatasetsStore } from './store';
 

@@ -1,9 +1,10 @@
 import { Button, HTMLSelect } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
+import { size } from '../common/format';
 import type { DatasetsActions } from './actions';
 import type { IAgent, IDataset, IFiles } from './model';
-import { access, current, day, files, formats, licence, link, paragraphs, personalData, size, stateOf, theme } from './words';
+import { access, current, day, files, formats, licence, link, paragraphs, personalData, stateOf, theme } from './format';
 
 function WebLink(props: { address: string | null | undefined; text?: string }): React.JSX.Element | null {
   const address = link(props.address);

@@ -1,10 +1,11 @@
 import * as React from 'react';
 
+import { size } from '../common/format';
 import type { DatasetsActions } from './actions';
 import { Act, Details } from './details';
 import type { IDataset } from './model';
 import type { DatasetsStore } from './store';
-import { access, current, size, stateName, stateOf, termsPage, theme } from './words';
+import { access, current, stateName, stateOf, termsPage, theme } from './format';
 
 function State({ dataset }: { dataset: IDataset }): React.JSX.Element {
   const state = stateOf(dataset);

@@ -1,7 +1,8 @@
 import { Signal, type ISignal } from '@lumino/signaling';
 
-import { Refusal, type DatasetsApi } from './api';
-import { EVERYTHING, type IFilter } from './choose';
+import { Refusal } from '../common/request';
+import type { DatasetsApi } from './api';
+import { EVERYTHING, type IFilter } from './filter';
 import type { IDataset, IDatasets, IFiles } from './model';
 
 /** What the panel shows, and what it may ask for. One for all views. */

@@ -8,18 +8,18 @@ const LONGEST_MS = 60_000;
 
 /**
  * One connection to Jupyter's events: hears at once what the session's server has to tell, and that it is gone.
- * It rings for both; whoever hears it asks.
+ * `changed` is emitted for both; whoever hears it asks.
  */
-export class SessionLine {
-  private readonly _rang = new Signal<this, void>(this);
+export class SessionEvents {
+  private readonly _changed = new Signal<this, void>(this);
   private pause = FIRST_MS;
 
   constructor(private readonly settings: ServerConnection.ISettings) {
     this.connect();
   }
 
-  get rang(): ISignal<this, void> {
-    return this._rang;
+  get changed(): ISignal<this, void> {
+    return this._changed;
   }
 
   private connect(): void {
@@ -30,18 +30,18 @@ export class SessionLine {
     socket.onopen = () => {
       opened = true;
       if (this.pause > FIRST_MS) {
-        this._rang.emit(); // it is back
+        this._changed.emit(); // it is back
       }
       this.pause = FIRST_MS;
     };
     socket.onmessage = event => {
       if (typeof event.data === 'string' && event.data.includes(SCHEMA)) {
-        this._rang.emit();
+        this._changed.emit();
       }
     };
     socket.onclose = () => {
       if (opened) {
-        this._rang.emit();
+        this._changed.emit();
       }
       window.setTimeout(() => this.connect(), this.pause);
       this.pause = Math.min(LONGEST_MS, this.pause * 2);
@@ -49,10 +49,10 @@ export class SessionLine {
   }
 }
 
-let one: SessionLine | null = null;
+let one: SessionEvents | null = null;
 
 /** The page's one line to its session. */
-export function sessionLine(settings: ServerConnection.ISettings): SessionLine {
-  one ??= new SessionLine(settings);
+export function sessionEvents(settings: ServerConnection.ISettings): SessionEvents {
+  one ??= new SessionEvents(settings);
   return one;
 }

@@ -1,5 +1,5 @@
 import type { IDataset } from './model';
-import { access, stateOf, theme } from './words';
+import { access, stateOf, theme } from './format';
 
 /** What the person looks for; '' is no filter. */
 export interface IFilter {

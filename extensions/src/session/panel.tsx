@@ -1,22 +1,32 @@
-import { Button, ReactWidget, refreshIcon, ToolbarButtonComponent, UseSignal } from '@jupyterlab/ui-components';
+import { Button, LabIcon, ReactWidget, refreshIcon, ToolbarButtonComponent, UseSignal } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import { Signal, type ISignal } from '@lumino/signaling';
 import * as React from 'react';
 
-import { left } from '../facts';
-import { usageIcon } from './icon';
+import { left } from './facts';
 import type { IBalance, IDay, IQuota, IUsage } from './model';
 import type { UsageStore } from './store';
 import {
   ago, balanceText, budgetPart, endsText, forecast, gpuText, hours, idleText, level, percent, points, storagePart, storageText,
   trendText, warnedOf
-} from './words';
+} from './format';
+
+/** A gauge. */
+export const usageIcon = new LabIcon({
+  name: 'fabric-lab:usage',
+  svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24">
+  <g class="jp-icon3" fill="#616161">
+    <path d="M12 4C6.500 4 2 8.500 2 14c0 2.100.7 4.100 1.800 5.700l1.700-1.100C4.600 17.300 4 15.700 4 14c0-4.400 3.600-8 8-8s8 3.600 8 8c0 1.700-.6 3.300-1.500 4.600l1.700 1.100C21.300 18.100 22 16.100 22 14c0-5.500-4.500-10-10-10z"/>
+    <path d="M17.200 8.800 10.700 12.800a2 2 0 1 0 2.500 2.500z"/>
+  </g>
+</svg>`
+});
 
 const OLD_S = 600;
 
 interface IProps {
   readonly store: UsageStore;
-  readonly proceed: () => void;
+  readonly continueSession: () => void;
   readonly extend: () => void;
 }
 
@@ -134,7 +144,7 @@ function Known(props: IProps & { readonly known: IUsage }): React.JSX.Element {
   );
 }
 
-function Time({ store, known, proceed, extend }: IProps & { readonly known: IUsage }): React.JSX.Element {
+function Time({ store, known, continueSession, extend }: IProps & { readonly known: IUsage }): React.JSX.Element {
   const now = Date.now() / 1000;
   const time = known.quota?.time;
   return (
@@ -146,7 +156,7 @@ function Time({ store, known, proceed, extend }: IProps & { readonly known: IUsa
           : `${left(known.ends_at, now)}. ${endsText(known.ends_at, now, time)}`}
       </p>
       <div className="fabric-Usage-actions">
-        <Act does={proceed}>Continue in a new session …</Act>
+        <Act does={continueSession}>Continue in a new session …</Act>
         {time?.can_extend ? <Act does={extend}>Extend …</Act> : null}
       </div>
       {store.next ? <p className="fabric-Usage-note">{store.next.text}</p> : null}

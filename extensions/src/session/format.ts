@@ -1,5 +1,5 @@
-import { clock, left } from '../facts';
-import { size } from '../datasets/words';
+import { clock, left } from './facts';
+import { size } from '../common/format';
 import type { IBalance, IBound, IDay, IGpuUse, IQuota, IStorage, ITime, IUsage, IVerdict } from './model';
 
 /** From here on a budget or a disk is worth a look, and from here on it hurts. */

@@ -1,3 +1,18 @@
+/** Says sentences to screen readers, at once and whatever has the focus. */
+export class Announcer {
+  private readonly node = document.createElement('div');
+
+  constructor() {
+    this.node.className = 'fabric-Voice';
+    this.node.setAttribute('role', 'alert');
+    document.body.append(this.node);
+  }
+
+  say(text: string): void {
+    this.node.textContent = text;
+  }
+}
+
 /**
  * A bar over the page that says that the session is gone, with the way to the one that follows it, or else to the hub.
  * Not a notification: JupyterLab fetches the code that shows those from the server, which is not there any more.

@@ -2,12 +2,12 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { Dialog, InputDialog, Notification, showDialog } from '@jupyterlab/apputils';
 import { Widget } from '@lumino/widgets';
 
-import { clock } from '../facts';
 import { Gone } from './api';
 import { openPaths, saveAll } from './documents';
+import { clock } from './facts';
+import { minutesText, unsavedText } from './format';
 import type { ISuccessor } from './model';
 import type { UsageStore } from './store';
-import { minutesText, unsavedText } from './words';
 
 const LOOK_MS = 3_000;
 const LONGEST_MS = 30_000;
@@ -50,7 +50,7 @@ function body(paths: readonly string[], clusters: readonly string[]): Widget {
 }
 
 /** Ask, save, start the session that follows, and lead there once it is ready. */
-export async function proceed(app: JupyterFrontEnd, store: UsageStore): Promise<void> {
+export async function continueSession(app: JupyterFrontEnd, store: UsageStore): Promise<void> {
   const paths = openPaths(app).slice(0, MOST);
   const clusters = await store.api.clusters();
   const asked = await showDialog({
@@ -64,7 +64,7 @@ export async function proceed(app: JupyterFrontEnd, store: UsageStore): Promise<
   const { copied, failed } = await saveAll(app);
   const id = Notification.emit('The next session is being asked for …', 'in-progress', { autoClose: false });
   try {
-    const told = await store.api.proceed(openPaths(app).slice(0, MOST));
+    const told = await store.api.continueSession(openPaths(app).slice(0, MOST));
     follow(store, id, told, copied.length + failed.length ? ` ${unsavedText(copied, failed)}` : '');
     await store.refresh();
   } catch (error) {

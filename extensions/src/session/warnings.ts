@@ -1,12 +1,11 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
 
-import type { Banner } from './banner';
+import type { Announcer, Banner } from './announcer';
+import { continueSession, extend } from './continue';
 import { saveAll } from './documents';
-import { extend, proceed } from './proceed';
+import { alarm, endText, idleText, names, nextAlarm, unsavedText } from './format';
 import type { UsageStore } from './store';
-import type { Voice } from './voice';
-import { alarm, endText, idleText, names, nextAlarm, unsavedText } from './words';
 
 /** An end that differs by so much from the one that was said is another one; Slurm counts in minutes. */
 const MOVED_S = 60;
@@ -25,7 +24,7 @@ export class Warnings {
   constructor(
     private readonly app: JupyterFrontEnd,
     private readonly store: UsageStore,
-    private readonly voice: Voice,
+    private readonly announcer: Announcer,
     private readonly banner: Banner
   ) {
     store.changed.connect(this.look, this);
@@ -58,7 +57,7 @@ export class Warnings {
     }
     const text = endText(due, endsAt ?? now + 120, now, known?.quota?.time.why);
     this.shown.end = this.show(text, due === 120 ? 'error' : 'warning', [
-      { label: 'Continue …', displayType: 'accent', callback: () => void proceed(this.app, this.store) },
+      { label: 'Continue …', displayType: 'accent', callback: () => void continueSession(this.app, this.store) },
       ...(known?.quota?.time.can_extend ? [{ label: 'Extend …', callback: () => void extend(this.store) }] : [])
     ]);
     if (due === 120 && this.savedFor !== endsAt) {
@@ -118,7 +117,7 @@ export class Warnings {
   }
 
   private show(text: string, type: 'warning' | 'error', actions: Notification.IAction[] = []): string {
-    this.voice.say(text);
+    this.announcer.say(text);
     return Notification.emit(text, type, { autoClose: false, actions });
   }
 

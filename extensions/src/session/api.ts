@@ -1,7 +1,7 @@
-import { PageConfig, URLExt } from '@jupyterlab/coreutils';
-import { ServerConnection } from '@jupyterlab/services';
+import { PageConfig } from '@jupyterlab/coreutils';
+import type { ServerConnection } from '@jupyterlab/services';
 
-import { Refusal } from '../datasets/api';
+import { refusal, send } from '../common/request';
 import type { IGpuUse, ISuccessor, IUsage, IVerdict } from './model';
 
 /** Nothing answers where this session's server was, or the hub says that it has ended. */
@@ -39,7 +39,7 @@ export class UsageApi {
   }
 
   /** Start the session that follows this one; asked again, how it fares. */
-  proceed(reopen: readonly string[]): Promise<ISuccessor> {
+  continueSession(reopen: readonly string[]): Promise<ISuccessor> {
     return this.ask('continue', { method: 'POST', body: JSON.stringify({ reopen }) });
   }
 
@@ -56,29 +56,18 @@ export class UsageApi {
   }
 
   private async ask<T>(path: string, init: RequestInit = {}): Promise<T> {
-    const url = URLExt.join(this.settings.baseUrl, 'fabric', path);
-    let response: Response;
-    try {
-      response = await ServerConnection.makeRequest(url, init, this.settings);
-    } catch {
+    const answer = await send(this.settings, [path], init);
+    if (!answer) {
       throw new Gone(UNREACHABLE);
     }
-    let body: unknown;
-    try {
-      body = await response.json();
-    } catch {
-      body = null;
-    }
+    const { response, body } = answer;
     // this session's server marks what it says; anything else is the hub's or a proxy's word in its place
     const own = typeof body === 'object' && body !== null && !('status' in body);
     if (!response.ok && [404, 424, 502, 503, 504].includes(response.status) && !(own && 'reason' in (body as object))) {
       throw new Gone(ENDED);
     }
     if (!response.ok || !own) {
-      const told = (body as { message?: unknown } | null)?.message;
-      throw new Refusal(
-        typeof told === 'string' && told ? told : `This session's server answered with HTTP ${response.status}.`
-      );
+      throw refusal(answer);
     }
     return body as T;
   }

@@ -53,7 +53,7 @@ function withSaved(renderer: IRenderer, renderers: IRenderers): IRenderer {
   return renderer;
 }
 
-export const savedPlugin: JupyterFrontEndPlugin<void> = {
+export const widgetFallbackPlugin: JupyterFrontEndPlugin<void> = {
   id: 'fabric-lab:saved',
   description: 'Shows the HTML that was saved with a widget where the widget is not there any more.',
   autoStart: true,

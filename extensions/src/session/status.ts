@@ -2,6 +2,8 @@ import { showPopup, type Popup } from '@jupyterlab/statusbar';
 import { Widget } from '@lumino/widgets';
 
 import { details, left, SOON_S, summary, trouble, type IFacts } from './facts';
+import { state, summary as usageSummary } from './format';
+import type { UsageStore } from './store';
 
 /** What the page knows: facts, or why there are none. */
 export type Known = { readonly facts: IFacts } | { readonly problem: string };
@@ -95,5 +97,33 @@ class SessionDetails extends Widget {
       paragraph.textContent = sentence;
       this.node.append(paragraph);
     }
+  }
+}
+
+/** The status bar item: time left, GPU-hours left, the fullest disk. A click shows the panel. */
+export class UsageItem extends Widget {
+  private readonly button = document.createElement('button');
+
+  constructor(
+    private readonly store: UsageStore,
+    show: () => void
+  ) {
+    super();
+    this.button.type = 'button';
+    this.button.className = 'fabric-Session fabric-UsageItem';
+    this.button.addEventListener('click', show);
+    this.node.append(this.button);
+    store.changed.connect(this.draw, this);
+    this.draw();
+  }
+
+  private draw(): void {
+    const { known, gone, problem } = this.store;
+    const now = Date.now() / 1000;
+    const text = gone ? 'Session ended or unreachable' : known ? usageSummary(known, now) : 'Usage …';
+    this.button.textContent = text;
+    this.button.title = problem || known?.quota?.problem || known?.problem || 'Use, limits and time left: show the panel';
+    this.button.dataset['state'] = gone ? 'last' : known ? state(known, now) : '';
+    this.button.setAttribute('aria-label', `Usage: ${text}. Show the panel`);
   }
 }

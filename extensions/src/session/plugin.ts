@@ -1,19 +1,20 @@
 import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette, Notification } from '@jupyterlab/apputils';
 import { PageConfig } from '@jupyterlab/coreutils';
+import type { ServerConnection } from '@jupyterlab/services';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { Poll } from '@lumino/polling';
 
+import { send } from '../common/request';
+import { Announcer, Banner } from './announcer';
 import { UsageApi } from './api';
-import { Banner } from './banner';
+import { continueSession, extend } from './continue';
 import { reopen } from './documents';
-import { usageIcon } from './icon';
-import { UsageItem } from './item';
-import { sessionLine } from './line';
-import { UsagePanel } from './panel';
-import { extend, proceed } from './proceed';
+import { sessionEvents } from './events';
+import type { IFacts } from './facts';
+import { usageIcon, UsagePanel } from './panel';
+import { SessionStatus, UsageItem, type Known } from './status';
 import { UsageStore } from './store';
-import { Voice } from './voice';
 import { Warnings } from './warnings';
 
 const EVERY_MS = 30_000;
@@ -39,6 +40,55 @@ async function reopenOnce(app: JupyterFrontEnd): Promise<void> {
   );
 }
 
+/** Ask this session's own server; it asks the hub for all tabs together. */
+async function askFacts(settings: ServerConnection.ISettings): Promise<Known> {
+  const answer = await send(settings, ['session']);
+  if (!answer) {
+    return {
+      problem: 'This session does not answer: it has ended, or the connection is down. Look at the hub’s page.'
+    };
+  }
+  const { response, body } = answer;
+  if ([404, 424, 502, 503].includes(response.status)) {
+    return { problem: 'This session has ended. Look at the hub’s page.' }; // who answers is the hub, or its proxy
+  }
+  if (!response.ok || body === null) {
+    return { problem: `This session's server answered with HTTP ${response.status}.` };
+  }
+  return { facts: body as IFacts };
+}
+
+export const sessionPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'fabric-lab:session',
+  description: 'Shows project, profile, node, GPUs and time left in the status bar.',
+  autoStart: true,
+  optional: [IStatusBar],
+  activate: (app: JupyterFrontEnd, statusBar: IStatusBar | null): void => {
+    if (!statusBar) {
+      return;
+    }
+    const status = new SessionStatus();
+    statusBar.registerStatusItem('fabric-lab:session', { item: status, align: 'left', rank: 0 });
+    const poll = new Poll({
+      name: 'fabric-lab:session',
+      factory: () => askFacts(app.serviceManager.serverSettings),
+      frequency: { interval: EVERY_MS, backoff: false },
+      standby: 'when-hidden'
+    });
+    poll.ticked.connect((_, tick) => {
+      if (tick.phase === 'resolved') {
+        status.tell(tick.payload as Known);
+      } else {
+        status.render();
+      }
+    });
+    if (PageConfig.getOption('fabricUsage') === 'true') {
+      sessionEvents(app.serviceManager.serverSettings).changed.connect(() => void poll.refresh());
+    }
+    status.disposed.connect(() => poll.dispose());
+  }
+};
+
 export const usagePlugin: JupyterFrontEndPlugin<void> = {
   id: 'fabric-lab:usage',
   description: 'Time, GPU-hours and storage left: in the status bar, in a panel, and as warnings before the end.',
@@ -55,19 +105,19 @@ export const usagePlugin: JupyterFrontEndPlugin<void> = {
     }
     const settings = app.serviceManager.serverSettings;
     const store = new UsageStore(new UsageApi(settings));
-    const actions = { proceed: () => void proceed(app, store), extend: () => void extend(store) };
+    const actions = { continueSession: () => void continueSession(app, store), extend: () => void extend(store) };
     const panel = new UsagePanel({ store, ...actions });
     const show = (): void => app.shell.activateById(panel.id);
     app.shell.add(panel, 'left', { rank: 260, type: CATEGORY });
     restorer?.add(panel, panel.id);
     statusBar?.registerStatusItem('fabric-lab:usage', { item: new UsageItem(store, show), align: 'left', rank: 0.5 });
-    new Warnings(app, store, new Voice(), new Banner(PageConfig.getOption('fabricHub') || '/hub/home'));
+    new Warnings(app, store, new Announcer(), new Banner(PageConfig.getOption('fabricHub') || '/hub/home'));
 
     const commands = {
       'fabric-usage:show': { label: 'Show Usage', icon: usageIcon, execute: show, describedBy: { args: null } },
       'fabric-usage:continue': {
         label: 'Continue in a New Session …',
-        execute: actions.proceed,
+        execute: actions.continueSession,
         describedBy: { args: null }
       },
       'fabric-usage:extend': {
@@ -90,7 +140,7 @@ export const usagePlugin: JupyterFrontEndPlugin<void> = {
       standby: 'never'
     });
     const ask = (): void => void poll.refresh();
-    sessionLine(settings).rang.connect(ask);
+    sessionEvents(settings).changed.connect(ask);
     app.serviceManager.connectionFailure.connect(ask);
     document.addEventListener('visibilitychange', () => {
       if (!document.hidden) {
