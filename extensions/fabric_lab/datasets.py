@@ -127,13 +127,16 @@ def _ask(verb: node.Verb, name: str) -> tuple[node.Opened | None, str]:
 
 def _note(name: str, method: str) -> None:
     """Tell the hub and the session's clusters what it uses now; that one does not answer keeps nobody from working."""
-    from .dask import dashboard_client  # without a cluster nothing of it is needed
+    from .dask import rendezvous
 
     answer, problem = service.call(f"/datasets/{name}", method=method)
     if answer is None:
         warnings.warn(f"The hub did not note this for the session: {problem}", stacklevel=3)
-    for problem in dashboard_client.datasets_changed():
-        warnings.warn(problem, stacklevel=3)
+    if rendezvous.clusters():
+        from .dask import dashboard_client  # loads an HTTP client, which most sessions do not need here
+
+        for problem in dashboard_client.datasets_changed():
+            warnings.warn(problem, stacklevel=3)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fabric_lab.dask import dashboard_client, start
-from fabric_lab.dask.datasets import JobDatasets, SessionDatasets
+from fabric_lab.dask import dashboard_client, rendezvous
+from fabric_lab.dask.notebook_context import JobDatasets, SessionDatasets
 
 from .answering_node import AnsweringNode
 
@@ -84,11 +84,11 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_whatever_is_called_lock_holds_up_nobody(directory: Path) -> None:
     os.mkfifo(directory / "lock")
     began = time.monotonic()
-    assert not start.running(directory)
-    assert start.clusters() == []
+    assert not rendezvous.running(directory)
+    assert rendezvous.clusters() == []
     (directory / "lock").unlink()
     (directory / "lock").symlink_to("/dev/zero")
-    assert not start.running(directory)
+    assert not rendezvous.running(directory)
     assert time.monotonic() - began < 5
 
 
@@ -125,7 +125,7 @@ def test_a_cluster_that_drips_is_left_after_the_limit(drip: str, monkeypatch: py
 
     monkeypatch.setattr(http.client, "HTTPSConnection", Plain)
     monkeypatch.setattr(
-        dashboard_client, "find", lambda name: dashboard_client.Door(drip, ssl.create_default_context())
+        dashboard_client, "find", lambda name: dashboard_client.Dashboard(drip, ssl.create_default_context())
     )
     began = time.monotonic()
     with pytest.raises(dashboard_client.SilentClusterError, match=r"takes too long|timed out"):

@@ -10,7 +10,7 @@ import pytest
 from fabric_lab.common import node
 from fabric_lab.common.node import NodeAnswer, Opened
 from fabric_lab.kernel import merge
-from fabric_lab.server import files
+from fabric_lab.server import loading
 
 from . import catalogue
 from .answering_hub import TOKEN, AnsweringHub
@@ -154,14 +154,14 @@ def test_a_site_with_datasets_has_the_panel(data_session: RunningSession) -> Non
 
 
 def test_the_listing_of_a_huge_dataset_is_short_and_stays_below_it(tmp_path: Path) -> None:
-    for number in range(files.MOST_FILES + 50):
+    for number in range(loading.MOST_FILES + 50):
         (tmp_path / f"{number:04}.csv").write_text("a\n")
     (tmp_path / "aa").mkdir()
-    found = files.below(str(tmp_path))
-    assert len(found.files) == files.MOST_FILES
+    found = loading.below(str(tmp_path))
+    assert len(found.files) == loading.MOST_FILES
     assert found.more
     with pytest.raises(OSError, match="No such file"):
-        files.below(str(tmp_path / "none"))
+        loading.below(str(tmp_path / "none"))
 
 
 def test_either_side_may_be_missing_and_links_are_never_scripts() -> None:

@@ -15,7 +15,8 @@ NODE = Path(sys.executable).parent / "node"
 # Node.js takes types away by itself, but wants the names of files in full
 RESOLVE = """
 import { registerHooks } from 'node:module';
-registerHooks({ resolve: (name, context, next) => next(/^\\.\\.?\\/[\\w/]+$/.test(name) ? `${name}.ts` : name, context) });
+const full = name => (/^\\.\\.?\\/[\\w/]+$/.test(name) ? `${name}.ts` : name);
+registerHooks({ resolve: (name, context, next) => next(full(name), context) });
 const { matching, gallery, themes, accesses, EVERYTHING } = await import(`${process.argv[1]}/filter.ts`);
 const words = await import(`${process.argv[1]}/format.ts`);
 const input = JSON.parse(process.argv[2]);

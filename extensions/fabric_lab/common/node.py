@@ -12,7 +12,7 @@ import os
 import re
 import socket
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
 from .environment import of_job
@@ -24,6 +24,8 @@ NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 VERSION = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z._-]{0,30}[0-9A-Za-z])?")
 
 Verb = Literal["open", "close", "list"]
+CHOSEN = "FABRIC_DATASETS"
+LONGEST_WAIT_S = 5.0
 
 
 class NodeError(Exception):
@@ -209,3 +211,44 @@ async def ask_async(
     except ValueError:  # longer than the limit
         received = b""
     return parse(received)
+
+
+def chosen(environment: Mapping[str, str]) -> list[str]:
+    """The datasets that were chosen when the session was started, each once."""
+    names = (name.strip() for name in environment.get(CHOSEN, "").split(","))
+    return [*dict.fromkeys(name for name in names if NAME.fullmatch(name))]
+
+
+def lines(names: list[str], answer: NodeAnswer) -> list[str]:
+    """What the log says: one line for each dataset that was asked for."""
+    opened = {one.dataset: one for one in answer.opened}
+    refused = {one.dataset: one for one in answer.refused}
+    said = []
+    for name in names:
+        if name in opened:
+            said.append(f"Dataset {name} is open: {opened[name].files}")
+        elif name in refused:
+            said.append(f"Dataset {name} is not open. {refused[name].message}")
+        else:
+            said.append(f"Dataset {name} is not open. The node's dataset service did not say why.")
+    if opened and answer.enforced is False:
+        said.append("On this cluster nothing but good manners keeps others from reading these datasets.")
+    return said
+
+
+def open_chosen(
+    environment: Mapping[str, str], say: Callable[[str], None], *, timeout_s: float = LONGEST_WAIT_S
+) -> None:
+    """Ask the node to open the session's datasets, for at most ``timeout_s`` seconds.
+
+    :param say: takes one line of the log at a time.
+    """
+    names = chosen(environment)
+    try:
+        answer = ask(environment, "open", names, timeout_s=timeout_s)
+    except NodeError as error:
+        for name in names:
+            say(f"Dataset {name} is not open. {error}")
+    else:
+        for line in lines(names, answer):
+            say(line)

@@ -19,11 +19,11 @@ from distributed.deploy.spec import SpecCluster
 from distributed.utils import Log, Logs, NoOpAwaitable
 from tornado.ioloop import PeriodicCallback
 
-from . import modules, session, show, tls
+from . import notebook_context, rendezvous, session, tls, worker_status
 from .jobqueue_options import worker_words
 from .plan import Plan, make_plan, profile_pool
 from .remote import RemoteAdaptive, RemoteScheduler, There, Told
-from .start import ClusterError, claim, clusters, new_name, running
+from .rendezvous import ClusterError, claim, clusters, new_name, running
 
 __all__ = ["ClusterError", "DaskCluster", "clusters"]
 
@@ -72,7 +72,7 @@ class DaskCluster(SLURMCluster):
         if _attach is None:
             kernel_pid = None if name else os.getpid()
             name = name or new_name()
-            if not session.NAME.fullmatch(name):
+            if not rendezvous.NAME.fullmatch(name):
                 raise ClusterError(f"{name!r} is no name for a cluster: use small letters, digits and hyphens.")
             plan = make_plan(
                 name,
@@ -86,7 +86,7 @@ class DaskCluster(SLURMCluster):
                 words=words,
                 kernel_pid=kernel_pid,
             )
-            self.directory = session.clusters_directory() / name
+            self.directory = rendezvous.clusters_directory() / name
             claim(self.directory)
             (self.directory / PLAN).write_text(plan.dumps())
         else:
@@ -116,8 +116,8 @@ class DaskCluster(SLURMCluster):
 
         :raises ClusterError: there is none.
         """
-        directory = session.clusters_directory() / name
-        if not session.NAME.fullmatch(name) or not running(directory):
+        directory = rendezvous.clusters_directory() / name
+        if not rendezvous.NAME.fullmatch(name) or not running(directory):
             there = ", ".join(clusters()) or "none"
             raise ClusterError(f"There is no cluster {name!r} in this session; there is {there}.")
         return cls(_attach=directory, asynchronous=asynchronous)
@@ -132,7 +132,7 @@ class DaskCluster(SLURMCluster):
             raise error.__cause__ if isinstance(error.__cause__, ClusterError) else error from None
         assert self.scheduler is not None
         self.scheduler.belongs_to(self)
-        await self._ask("fabric_find", paths=modules.own())
+        await self._ask("fabric_find", paths=notebook_context.own_directories())
         first, self._first = self._first, 0
         if first:
             try:
@@ -309,15 +309,15 @@ class DaskCluster(SLURMCluster):
         return {**self._status, "workers": workers}
 
     def __repr__(self) -> str:
-        waiting = "; ".join([*show.waiting(self._known), *self._status.get("problems", {}).values()])
+        waiting = "; ".join([*worker_status.waiting(self._known), *self._status.get("problems", {}).values()])
         own = super().__repr__()  # type: ignore[no-untyped-call]
         return f"{own[:-1]}; {waiting})" if waiting else own
 
     def _repr_html_(self, cluster_status: str | None = None) -> str:
-        return str(super()._repr_html_(cluster_status=(cluster_status or "") + show.rows(self._known)))  # type: ignore[no-untyped-call]
+        return str(super()._repr_html_(cluster_status=(cluster_status or "") + worker_status.rows(self._known)))  # type: ignore[no-untyped-call]
 
     def _scaling_status(self) -> str:
-        return show.scaling(self._known, len(self.scheduler_info["workers"]))
+        return worker_status.scaling(self._known, len(self.scheduler_info["workers"]))
 
     # -- what SpecCluster would do here
 

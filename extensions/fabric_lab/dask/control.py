@@ -6,41 +6,62 @@ That connection is TLS with the cluster's key, so whoever asks is the cluster's 
 from __future__ import annotations
 
 import asyncio
-import logging
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
-from . import modules, show
-from .adaptive import PoolAdaptive
-from .datasets import JOBS_S, SessionDatasets
+from distributed.deploy.adaptive import Adaptive
+
+from . import notebook_context, worker_status
 from .hosted_cluster import HostedCluster, wanted_workers
-from .hub import Hub, phases
+from .notebook_context import JOBS_S, SessionDatasets
 from .plan import Plan
 from .pools import Place, Pool
 from .session import HubError
+from .worker_status import Hub, phases
 
-log = logging.getLogger("fabric_lab.dask")
-
-# What the panel may ask for, with the types of its words.
-VERBS: dict[str, dict[str, tuple[type, ...]]] = {
-    "scale": {"n": (int,), "pool": (str, type(None))},
-    "quote": {"n": (int,), "pool": (str, type(None))},
-    "adapt": {"minimum": (int,), "maximum": (int,), "pool": (str, type(None))},
-    "close": {},
-    "datasets": {},
-    "working": {},
-}
 LOG_LINES = 200
 # The hub refuses more for one cluster (its service's MOST_WORKERS); where there is no hub it is as good a bound.
 MOST_WORKERS = 1000
 
 
-class WrongWordsError(Exception):
-    """There is no such verb, or it does not take these words."""
+class PoolAdaptive(Adaptive):
+    """Follows the work with the workers of one pool; those of others are what they are."""
+
+    cluster: HostedCluster
+
+    def __init__(self, cluster: HostedCluster, *, pool: str, **options: Any) -> None:
+        self.pool = pool
+        super().__init__(cluster, **options)
+
+    def _own(self, names: Iterable[str]) -> set[str]:
+        return set(names) & set(self.cluster.of_pool(self.pool))
+
+    @property
+    def plan(self) -> set[str]:  # type: ignore[override]  # names, not WorkerStates, are the cluster's
+        return self._own(self.cluster.plan)
+
+    @property
+    def requested(self) -> set[str]:  # type: ignore[override]  # names, not WorkerStates, are the cluster's
+        return self._own(self.cluster.requested)
+
+    @property
+    def observed(self) -> set[str]:  # type: ignore[override]  # names, not WorkerStates, are the cluster's
+        return self._own(self.cluster.observed)
+
+    async def target(self) -> int:
+        others = len(self.cluster.plan) - len(self.plan)
+        wanted: int = await super().target()  # type: ignore[no-untyped-call]
+        return max(0, wanted - others)
+
+    async def workers_to_close(self, target: int) -> list[str]:
+        return list(self.cluster.first_to_go(self.observed, len(self.plan) - target))
+
+    async def scale_up(self, n: int) -> None:  # type: ignore[override]  # as Adaptive's own
+        self.cluster.scale(n, pool=self.pool)
 
 
 class Control:
@@ -88,18 +109,6 @@ class Control:
             "fabric_find": self.find,
             "fabric_config": self.config,
         }
-
-    async def do(self, verb: str, words: Mapping[str, Any]) -> dict[str, Any]:
-        """What somebody else than a notebook asks for.
-
-        :raises WrongWordsError: there is no such verb, or it does not take these words.
-        """
-        known = VERBS.get(verb)
-        if known is None or not all(
-            isinstance(value, known.get(name, ())) and not isinstance(value, bool) for name, value in words.items()
-        ):
-            raise WrongWordsError(f"{verb} with {dict(words)} is nothing that a cluster does.")
-        return dict(await getattr(self, verb)(**words) or {})
 
     async def wanted(self, names: list[str]) -> list[str]:
         """Which of these workers the cluster still wants; of one that ends: none."""
@@ -186,7 +195,7 @@ class Control:
             return {"error": str(error)}
         cluster = self._cluster
         shall = [(one, n if one is kind else len(cluster.of_pool(one.name))) for one in cluster.pools.values()]
-        return {"words": f"{told} {show.in_all(shall)}".strip() if told else ""}
+        return {"words": f"{told} {worker_status.in_all(shall)}".strip() if told else ""}
 
     async def _run_and_submitted(self, pool: str) -> tuple[int, int]:
         """How many workers of a pool run, as far as is known, and how many run or wait for their job."""
@@ -314,7 +323,7 @@ class Control:
             "hub": self._hub.problem if self._hub else "",
             "name": cluster.name,
             "workers": workers,
-            "problems": show.grouped(show.explained(cluster.problems, cluster.unbegun, jobs or ())),
+            "problems": worker_status.grouped(worker_status.explained(cluster.problems, cluster.unbegun, jobs or ())),
             "said": cluster.batcher.said,
             "adaptive": {
                 "pool": adaptive.pool,
@@ -330,7 +339,7 @@ class Control:
             },
             "used": asdict(cluster.meter.used()),
         }
-        return {**known, "waiting": show.waiting(known), "cost": show.cost(known)}
+        return {**known, "waiting": worker_status.waiting(known), "cost": worker_status.cost(known)}
 
     async def working(self) -> dict[str, Any]:
         """``{"tasks"}``: how many tasks the workers that are there were given and have not done."""
@@ -359,7 +368,7 @@ class Control:
         new = [directory for directory in paths if directory not in self._paths]
         if new:
             self._paths += new
-            modules.find(new)
+            notebook_context.import_from(new)
             for nanny in (True, False):  # a nanny's next worker, and the present one
                 told = self._cluster.scheduler.broadcast(
                     msg={"op": "fabric_find", "paths": new}, nanny=nanny, on_error="ignore"

@@ -10,9 +10,9 @@ import json
 import sys
 
 from .cluster import DaskCluster
-from .plan import PlanError
+from .pools import PlanError
+from .rendezvous import ClusterError, new_name
 from .session import HubError
-from .start import ClusterError, new_name
 
 
 def main() -> int:

@@ -2,7 +2,7 @@
 
 What differs, and why (each is dask-jobqueue 0.9 or distributed 2026.8 as it is without us):
 
-- all workers that start together are one job array, all that end together one scancel (:mod:`.batcher`);
+- all workers that start together are one job array, all that end together one scancel (:mod:`.worker_jobs`);
 - every worker is an entry of its own also where several share a job, so that scaling down, loss and adapting are right;
 - workers that leave are retired by name: their results move first (the original passes names where addresses are
   expected, and retires nothing);
@@ -27,13 +27,10 @@ from distributed.core import Status
 from distributed.deploy.spec import SpecCluster
 
 from . import tls
-from .batcher import Batcher
-from .job import script
-from .meter import Meter
-from .pools import Begun, Place, Pool, whole_jobs_first
+from .pools import Meter, Place, Pool, Presubmitted, whole_jobs_first
 from .queues import Queue
 from .tls_nodes import ClosedScheduler
-from .worker_job import WorkerJob, last_lines, lost
+from .worker_jobs import Batcher, WorkerJob, last_lines, lost, script
 
 log = logging.getLogger("fabric_lab.dask")
 
@@ -114,8 +111,8 @@ class HostedCluster(SLURMCluster):
     def _get_worker_security(self, security: Any) -> Any:
         return None  # workers read the key where it is; none of it is in a command
 
-    def adopt(self, begun: Begun) -> None:
-        """Take the workers for this cluster's own that were submitted before it was there (:mod:`.presubmit`)."""
+    def adopt(self, begun: Presubmitted) -> None:
+        """Take the workers for this cluster's own that were submitted before it was (:func:`.remote.presubmit`)."""
         self.batcher.submitted(begun.submissions)
         self.batcher.said = begun.said
         while not begun.places.keys() <= self.worker_spec.keys():

@@ -7,9 +7,8 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .plan import PlanError
-from .pools import Pool
-from .settings import SLURM
+from .notebook_context import SLURM
+from .pools import PlanError, Pool
 
 # Options of ``dask worker`` that worker_extra_args may hold.
 EXTRA = ("lifetime", "lifetime_stagger", "lifetime_restart", "resources")

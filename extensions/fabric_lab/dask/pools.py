@@ -1,10 +1,14 @@
-"""What workers are like, and how many of them become how many tasks of a job array. Pure."""
+"""What workers are like, how many of them become how many tasks of a job array, and what they have used. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+# Workers that share a job start sooner; a job that is too large waits longer for a place.
+MOST_PER_JOB = 8
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ class Batch:
 
 
 @dataclass
-class Begun:
+class Presubmitted:
     """Where the first workers were submitted, by name, with how many orders to Slurm."""
 
     places: dict[str, Place] = field(default_factory=dict)
@@ -78,7 +82,7 @@ class Begun:
         }
 
     @classmethod
-    def of(cls, told: Mapping[str, Any]) -> Begun:
+    def of(cls, told: Mapping[str, Any]) -> Presubmitted:
         return cls({name: Place(*place) for name, place in told["places"].items()}, told["submissions"], told["said"])
 
 
@@ -135,3 +139,43 @@ def task_ids(indices: list[int]) -> str:
         else:
             runs.append([index, index])
     return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
+
+
+@dataclass(frozen=True)
+class Used:
+    """CPU-hours and GPU-hours of connected workers, and how many of each they use per hour now."""
+
+    cpu_hours: float
+    gpu_hours: float
+    cpus: float
+    gpus: int
+
+
+class Meter:
+    """Counts the time of each worker from its arrival to its end; Slurm's own count has the jobs' starts besides."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._here: dict[str, tuple[Pool, float]] = {}
+        self._cpu_s = self._gpu_s = 0.0
+
+    def arrived(self, address: str, pool: Pool) -> None:
+        self._here.setdefault(address, (pool, self._clock()))
+
+    def left(self, address: str) -> None:
+        found = self._here.pop(address, None)
+        if found:
+            pool, since = found
+            self._cpu_s += pool.cpus * (self._clock() - since)
+            self._gpu_s += pool.gpus * (self._clock() - since)
+
+    def used(self) -> Used:
+        now = self._clock()
+        cpu = self._cpu_s + sum(pool.cpus * (now - since) for pool, since in self._here.values())
+        gpu = self._gpu_s + sum(pool.gpus * (now - since) for pool, since in self._here.values())
+        pools = [pool for pool, _ in self._here.values()]
+        return Used(cpu / 3600, gpu / 3600, sum(pool.cpus for pool in pools), sum(pool.gpus for pool in pools))
+
+
+class PlanError(ValueError):  # what dask-jobqueue raises for words that it does not take
+    """What was asked for cannot be had; the message says why, and what can."""

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from ..access import TOKEN
 from ..access import token as session_token
 from ..service import opener
 
-NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 HUB_LIMIT_S = 10.0
 # Under internal TLS: with what a session is known to its hub, and who may say to be that.
 CERTIFICATES = ("KEYFILE", "CERTFILE", "CLIENT_CA")
@@ -30,34 +27,6 @@ class HubError(Exception):
     def __init__(self, message: str, status: int = 0) -> None:
         super().__init__(message)
         self.status = status
-
-
-def clusters_place(environment: Mapping[str, str] = os.environ) -> Path:
-    """Where the directories of clusters are; nothing need be there yet."""
-    own = environment.get("FABRIC_SESSION_DIR")
-    return (Path(own) if own else Path.home() / ".fabric-hub") / "clusters"
-
-
-def clusters_directory(environment: Mapping[str, str] = os.environ) -> Path:
-    """The directory that holds one directory per cluster, private to the user; made when it is missing."""
-    path = clusters_place(environment)
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return path
-
-
-def server_pid(start: int | None = None) -> int | None:
-    """The session's notebook server among this process's ancestors, or None outside a session."""
-    pid = os.getppid() if start is None else start
-    while pid > 1:
-        try:
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-            stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
-        except OSError:
-            return None
-        if b"fabric_lab.launch" in words:
-            return pid
-        pid = int(stat.rpartition(")")[2].split()[1])
-    return None
 
 
 def access(environment: Mapping[str, str]) -> dict[str, str]:

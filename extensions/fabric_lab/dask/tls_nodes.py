@@ -15,12 +15,12 @@ from distributed import Scheduler, Worker
 from distributed.scheduler import WorkerStatusPlugin
 
 from .. import tls_sockets
-from . import modules, tls
+from . import notebook_context, tls
 
 
 async def find(paths: list[str]) -> None:
     """Import from these directories, too."""
-    modules.find(paths)
+    notebook_context.import_from(paths)
 
 
 class Subscriber(WorkerStatusPlugin):

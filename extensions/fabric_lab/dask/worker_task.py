@@ -19,8 +19,8 @@ from typing import Any
 
 from ..common import gpu
 from ..common.scratch import let_multiprocessing_use, scratch
-from . import forkserver, modules, rendezvous, settings
-from .datasets import JobDatasets
+from . import forkserver, notebook_context, rendezvous
+from .notebook_context import JobDatasets
 
 # Between Slurm's SIGTERM and its SIGKILL are KillWait seconds (slurm.conf, 30 by default); a part is for the goodbye.
 HAND_OVER_S = 25.0
@@ -85,7 +85,7 @@ async def run(order: Order, directory: Path, task: int) -> None:
     from . import tls
     from .tls_nodes import ClosedWorker, find
 
-    security, scheduler_address = tls.load(directory), await rendezvous.until_known(directory, CONNECT_S)
+    security, scheduler_address = tls.load(directory), await rendezvous.until_address(directory, CONNECT_S)
     names = order.of_task(task)
     ending, now = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -108,9 +108,11 @@ async def run(order: Order, directory: Path, task: int) -> None:
         names = [name for name in names if name in wanted]
         datasets = JobDatasets()
         await open_datasets(scheduler, datasets)
-        settings.take(await asyncio.wait_for(scheduler.fabric_config(), CONNECT_S))
+        notebook_context.take_settings(await asyncio.wait_for(scheduler.fabric_config(), CONNECT_S))
         configure()  # stands above that
-        modules.find(await asyncio.wait_for(scheduler.fabric_find(paths=[]), CONNECT_S))  # workers have our path
+        notebook_context.import_from(
+            await asyncio.wait_for(scheduler.fabric_find(paths=[]), CONNECT_S)
+        )  # workers have our path
         nannies = [
             Nanny(
                 scheduler_address,

@@ -168,7 +168,7 @@ def serve(session_dir: Path | None, listener: socket.socket, directory: Path, ph
     """
     if os.environ.get("FABRIC_DATASETS"):  # looked at here: a session without any imports nothing for them
         began = time.monotonic()
-        from ..common.data import open_chosen
+        from ..common.node import open_chosen
 
         open_chosen(os.environ, lambda line: print(line, flush=True))
         phases.took("data", began)

@@ -2,12 +2,18 @@
 
 Only its user can enter it. In a home directory neither sockets nor thousands of small files would be well kept: that is
 on a network file system.
+
+Jobs that cells and terminals submit take nothing of the directory along. sbatch, srun and salloc pass their environment
+on, and with it a PATH that begins in that directory. On another node, and once the session is over, whoever comes first
+can make one of its name. Where /tmp is shared that is any user, whose programs the job would then run. So these three
+stand among the session's own programs, and clear it away.
 """
 
 from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, MutableMapping
@@ -18,14 +24,13 @@ from signal import SIGTERM
 from ..common import overlay
 from ..common.environment import LaunchError
 from ..common.scratch import scratch
-from . import submitting
 
 PREFIX = "fabric-session-"
 # The path of a Unix socket has at most 107 bytes, of which a kernel's own name for one takes these.
 LONGEST = 107 - len("/run/k-0123456789ab-99")
 # Where there is no room, or the path is too long, sockets and packages have a place all the same.
 OTHERS = ("/tmp", "/dev/shm")
-FILE = "bashrc"
+BASHRC_FILE = "bashrc"
 # The directory's path; it is the session's scratch space as much as ours.
 PLACE = "FABRIC_SCRATCH"
 # What a login shell of bash reads (its manual, "Invocation"), then the image's programs before what that has set.
@@ -37,6 +42,29 @@ done
 {clients}
 unset fabric_file
 export PATH={first}:"$PATH"
+"""
+CLIENTS = ("sbatch", "srun", "salloc")
+# What names the directory beside PATH, unless the user has set it anew. FABRIC_ACCESS stays: who asks there looks whose
+# it is (:mod:`..access`).
+NAMES = ("VIRTUAL_ENV", "FABRIC_PYTHON", "FABRIC_SCRATCH", "JUPYTER_RUNTIME_DIR")
+_FILE = "submit"
+_SCRIPT = """\
+#!/bin/sh
+# Slurm's program of this name, without the session's directory in its environment.
+set -f
+IFS=:
+kept=
+for one in $PATH; do
+    case $one in {directory}/*) ;; *) kept=$kept:$one ;; esac
+done
+PATH=${{kept#:}}
+export PATH
+unset IFS
+for one in {names}; do
+    eval "kept=\\${{$one-}}"
+    case $kept in {directory} | {directory}/*) unset "$one" ;; esac
+done
+exec "${{0##*/}}" "$@"
 """
 
 
@@ -74,9 +102,9 @@ def settle(environment: MutableMapping[str, str], directory: Path) -> None:
     (directory / "run").mkdir(mode=0o700)
     python = overlay.make(directory / "env")
     first = os.pathsep.join((str(python.parent), str(Path(sys.executable).parent.resolve())))
-    submitting.install(environment, directory, python.parent)
-    clients = submitting.again(directory, python.parent)
-    (directory / FILE).write_text(BASHRC.format(first=shlex.quote(first), clients=clients))
+    install_clients(environment, directory, python.parent)
+    clients = clients_again(directory, python.parent)
+    (directory / BASHRC_FILE).write_text(BASHRC.format(first=shlex.quote(first), clients=clients))
     environment[PLACE] = str(directory)
     environment["JUPYTER_RUNTIME_DIR"] = str(directory / "run")
     # by default only for who owns the environment that Jupyter runs in
@@ -97,10 +125,34 @@ def shell(environment: Mapping[str, str]) -> list[str] | None:
     if directory is None:
         return None
     if kind == "bash":
-        return [program, "--rcfile", str(Path(directory, FILE)), "-i"]
+        return [program, "--rcfile", str(Path(directory, BASHRC_FILE)), "-i"]
     if kind in ("sh", "dash", "ksh", "zsh"):
         first = os.pathsep.join(environment["PATH"].split(os.pathsep)[:2])
-        clients = submitting.again(Path(directory), Path(first.split(os.pathsep)[0]))
+        clients = clients_again(Path(directory), Path(first.split(os.pathsep)[0]))
         again = f'{clients}; PATH={shlex.quote(first)}:"$PATH"; export PATH; exec {shlex.quote(program)} -i'
         return [program, "-l", "-c", again]
     return None
+
+
+def install_clients(environment: Mapping[str, str], directory: Path, programs: Path) -> None:
+    """Let the session's own programs have those of Slurm's that there are.
+
+    :param environment: whose PATH has no program of the session's yet.
+    :param directory: the session's; ``programs`` is below it.
+    """
+    script = directory / _FILE
+    script.write_text(_SCRIPT.format(directory=shlex.quote(str(directory)), names=" ".join(NAMES)))
+    script.chmod(0o755)
+    for name in CLIENTS:
+        if shutil.which(name, path=environment.get("PATH")):
+            (programs / name).symlink_to(script)
+
+
+def clients_again(directory: Path, programs: Path) -> str:
+    """Shell lines that do the same for what only a login file has put on the PATH."""
+    script, there = shlex.quote(str(directory / _FILE)), shlex.quote(str(programs))
+    return (
+        f"for fabric_file in {' '.join(CLIENTS)}; do "
+        f'command -v "$fabric_file" >/dev/null && ln -s {script} {there}/"$fabric_file" 2>/dev/null; '
+        "done"
+    )

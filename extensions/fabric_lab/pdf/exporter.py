@@ -19,7 +19,7 @@ from nbformat import NotebookNode
 from traitlets import Int, default
 from traitlets.config import Config
 
-from .page import FORMULA, NO_LIBRARY, NO_MEMORY, NO_PACKAGE
+from . import FORMULA, NO_LIBRARY, NO_MEMORY, NO_PACKAGE
 
 LIBRARIES = "libpango-1.0-0, libpangoft2-1.0-0 and libharfbuzz-subset0"
 INSTEAD = "Until then, save the notebook as HTML (File, Save and Export Notebook As) and print that page."

@@ -19,14 +19,11 @@ from typing import IO, Any
 from urllib.parse import urljoin
 from xml.etree.ElementTree import Element
 
-from . import beside, formula
-
-NO_LIBRARY, NO_PACKAGE, NO_MEMORY = 3, 4, 5
+from . import FORMULA, NO_LIBRARY, NO_MEMORY, NO_PACKAGE, beside, formula
 
 # What needs a browser that runs scripts.
 ACTIVE = frozenset(("iframe", "video", "audio", "object", "embed", "canvas"))
 UNSEEN = frozenset(("script", "style", "template", "link", "meta", "head", "title"))
-FORMULA = "fabric-formula"
 # As many columns of numbers as fit a page in the size of page.css; a table with more gets smaller letters.
 COLUMNS, TABLE_PX, SMALLEST_PX = 10, 11.5, 5.0
 

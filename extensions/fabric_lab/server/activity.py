@@ -25,9 +25,9 @@ async def clusters_at_work() -> bool:
 
     Whoever trains on one has a kernel that waits for nothing, and a GPU of their own that does nothing.
     """
-    from ..dask import working  # with the first report, not with the server
+    from ..dask import dashboard_client  # with the first report, not with the server
 
-    return await working.at_work()
+    return await dashboard_client.at_work()
 
 
 class Activity:

@@ -11,20 +11,19 @@ be framed only when its address has this session's own word for it, which only i
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from jupyter_core.utils import ensure_async
 from jupyter_server.auth.decorator import authorized, ws_authenticated
-from jupyter_server.base.handlers import APIHandler, JupyterHandler
+from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.base.websocket import WebSocketMixin
 from jupyter_server.utils import url_path_join
 from tornado.web import HTTPError, authenticated
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
+from .base import FabricHandler
 from .hub_service import Kept, Service
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ class DashboardHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
     @authenticated
     @authorized
     async def _page(self, name: str, path: str) -> None:
-        from ..dask import proxy
+        from ..dask import dashboard_client
 
         if not path:
             self.redirect(f"{self.request.path.rstrip('/')}/status")
@@ -85,12 +84,14 @@ class DashboardHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
                 self.redirect(f"{self.request.path}?{FRAME}={self._frame}")  # a link in a page that may be framed
                 return
         try:
-            pages = await asyncio.to_thread(proxy.Pages, name)
+            pages = await asyncio.to_thread(dashboard_client.Pages, name)
             response = await pages.fetch(self._rest(name), self.request.headers, str(self.request.method))
-        except proxy.NoClusterError as error:
-            raise HTTPError(502 if isinstance(error, proxy.SilentClusterError) else 404, str(error)) from None
+        except dashboard_client.NoClusterError as error:
+            raise HTTPError(
+                502 if isinstance(error, dashboard_client.SilentClusterError) else 404, str(error)
+            ) from None
         self.set_status(response.code)
-        passed = proxy.passed(response.headers)
+        passed = dashboard_client.passed(response.headers)
         for header in passed:
             self.clear_header(header)  # what tornado says of its own pages: their type, the date
         for header, value in passed.get_all():
@@ -102,15 +103,17 @@ class DashboardHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
     @ws_authenticated
     @authorized
     async def _socket(self, name: str, path: str) -> None:
-        from ..dask import proxy
+        from ..dask import dashboard_client
 
         asked = self.request.headers.get("Sec-WebSocket-Protocol", "")
         subprotocols = [word.strip() for word in asked.split(",") if word.strip()]
         try:
-            pages = await asyncio.to_thread(proxy.Pages, name)
+            pages = await asyncio.to_thread(dashboard_client.Pages, name)
             self._upstream = await pages.connect(self._rest(name), subprotocols)
-        except proxy.NoClusterError as error:
-            raise HTTPError(502 if isinstance(error, proxy.SilentClusterError) else 404, str(error)) from None
+        except dashboard_client.NoClusterError as error:
+            raise HTTPError(
+                502 if isinstance(error, dashboard_client.SilentClusterError) else 404, str(error)
+            ) from None
         await super().get()
 
     def _rest(self, name: str) -> str:
@@ -152,24 +155,7 @@ class DashboardHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
             self._upstream.close()
 
 
-class PanelHandler(APIHandler):
-    """What the handlers below share."""
-
-    auth_resource = "fabric"
-
-    def tell(self, body: Mapping[str, Any], status: int = 200) -> None:
-        self.set_status(status)
-        self.set_header("Cache-Control", "no-store")
-        self.finish(json.dumps(body))
-
-    def words(self) -> dict[str, Any]:
-        body = self.get_json_body()
-        if not isinstance(body, dict):
-            raise HTTPError(400, "The body must be an object.")
-        return body
-
-
-class ClustersHandler(PanelHandler):
+class ClustersHandler(FabricHandler):
     """GET: clusters and profiles for new ones. POST ``{"profile", "n_workers", ...}``: start one."""
 
     def initialize(self, offer: Kept) -> None:
@@ -178,44 +164,48 @@ class ClustersHandler(PanelHandler):
     @authenticated
     @authorized
     async def get(self) -> None:
-        from ..dask import proxy
+        from ..dask import dashboard_client
 
-        found, offer = await asyncio.gather(proxy.all_clusters(), self.offer.get())
+        found, offer = await asyncio.gather(dashboard_client.all_clusters(), self.offer.get())
         body = offer.body or {}
-        self.tell({"clusters": found, "profiles": body.get("profiles", []), "problem": offer.problem})
+        self.respond({"clusters": found, "profiles": body.get("profiles", []), "problem": offer.problem})
 
     @authenticated
     @authorized
     async def post(self) -> None:
-        from ..dask import proxy
+        from ..dask import dashboard_client
 
-        words = self.words()
+        words = self.body()
         for name, value in words.items():
             if name not in NEW or not isinstance(value, NEW[name]) or isinstance(value, bool):
-                self.tell({"message": f"A cluster takes no {name} like {value!r}."}, 400)
+                self.respond({"message": f"A cluster takes no {name} like {value!r}."}, 400)
                 return
-        answer = await proxy.create(words)
-        self.tell({"message": answer["error"]} if "error" in answer else answer, 409 if "error" in answer else 201)
+        answer = await dashboard_client.create(words)
+        self.respond({"message": answer["error"]} if "error" in answer else answer, 409 if "error" in answer else 201)
 
 
-class ClusterHandler(PanelHandler):
+class ClusterHandler(FabricHandler):
     """POST ``{"verb": "scale" | "adapt" | "close", ...}`` to one cluster."""
 
     @authenticated
     @authorized
     async def post(self, name: str) -> None:
-        from ..dask import proxy
+        from ..dask import dashboard_client
 
         try:
-            pages = await asyncio.to_thread(proxy.Pages, name)
-            answer = await pages.tell(self.words())
-        except proxy.NoClusterError as error:
-            self.tell({"message": str(error)}, 502 if isinstance(error, proxy.SilentClusterError) else 404)
+            pages = await asyncio.to_thread(dashboard_client.Pages, name)
+            answer = await pages.tell(self.body())
+        except dashboard_client.NoClusterError as error:
+            self.respond(
+                {"message": str(error)}, 502 if isinstance(error, dashboard_client.SilentClusterError) else 404
+            )
             return
-        self.tell({"message": answer["error"]} if answer.get("error") else answer, 409 if answer.get("error") else 200)
+        self.respond(
+            {"message": answer["error"]} if answer.get("error") else answer, 409 if answer.get("error") else 200
+        )
 
 
-class QuoteHandler(PanelHandler):
+class QuoteHandler(FabricHandler):
     """GET ``?profile=&workers=``: what so many workers cost and wait for."""
 
     def initialize(self, service: Service) -> None:
@@ -228,7 +218,7 @@ class QuoteHandler(PanelHandler):
         if not workers.isdecimal() or not profile.replace("-", "").isalnum():
             raise HTTPError(400, "profile and workers must be a name and a number.")
         answer = await self.service.ask(f"/clusters/quote?profile={profile}&workers={int(workers)}")
-        self.tell(answer.body if answer.body is not None else {"message": answer.problem}, answer.status)
+        self.respond(answer.body if answer.body is not None else {"message": answer.problem}, answer.status)
 
 
 def routes(base: str, service: Service, frame: str) -> list[tuple[str, type[JupyterHandler], dict[str, Any]]]:

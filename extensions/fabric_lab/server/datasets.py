@@ -6,7 +6,6 @@ The node's kernel decides who may read; the hub's service knows what there is, w
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 from typing import Any
 
@@ -17,7 +16,8 @@ from tornado.web import authenticated
 
 from ..common import node
 from ..kernel import merge
-from . import files, loading
+from . import loading
+from .base import FabricHandler
 from .hub_service import Kept, Service
 
 NAME = rf"({node.NAME.pattern})"
@@ -25,22 +25,12 @@ KEEP_S = 3.0
 LONGEST_REASON = 300  # characters, as the service takes them
 
 
-class DatasetsHandler(APIHandler):
+class DatasetsHandler(FabricHandler):
     """What the handlers below share."""
-
-    auth_resource = "fabric"
 
     def initialize(self, service: Service, catalogue: Kept) -> None:
         self.service = service
         self.catalogue = catalogue
-
-    def tell(self, body: dict[str, Any], status: int = 200) -> None:
-        self.set_status(status)
-        self.set_header("Cache-Control", "no-store")
-        self.finish(json.dumps(body))
-
-    def refuse(self, status: int, message: str, reason: str) -> None:
-        self.tell({"message": message, "reason": reason}, status)
 
     async def ask_node(self, verb: node.Verb, *names: str) -> node.NodeAnswer | None:
         """The node's answer; None when it gave none, and this request is answered with why."""
@@ -63,7 +53,7 @@ class CatalogueHandler(DatasetsHandler):
             answer = await node.ask_async(os.environ, "list")
         except node.NodeError as error:
             node_problem = str(error)
-        self.tell({**merge.combine(told.body, told.problem, answer, node_problem, os.environ)})
+        self.respond({**merge.combine(told.body, told.problem, answer, node_problem, os.environ)})
 
 
 class DatasetHandler(DatasetsHandler):
@@ -84,7 +74,7 @@ class DatasetHandler(DatasetsHandler):
         noted = await self.service.ask(f"/datasets/{name}", "POST")
         self.catalogue.forget()
         problem = await self.told("open", noted.problem)
-        self.tell({"here": merge.Here(version=opened.version, path=opened.files), "problem": problem})
+        self.respond({"here": merge.Here(version=opened.version, path=opened.files), "problem": problem})
 
     @authenticated
     @authorized
@@ -93,7 +83,7 @@ class DatasetHandler(DatasetsHandler):
             return
         noted = await self.service.ask(f"/datasets/{name}", "DELETE")
         self.catalogue.forget()
-        self.tell({"here": None, "problem": await self.told("closed", noted.problem)})
+        self.respond({"here": None, "problem": await self.told("closed", noted.problem)})
 
     async def told(self, done: str, unnoted: str) -> str:
         """Tell the session's clusters of the change; what went wrong with it anywhere, in words."""
@@ -110,14 +100,13 @@ class RequestHandler(DatasetsHandler):
     @authenticated
     @authorized
     async def post(self, name: str) -> None:
-        body = self.get_json_body() or {}
-        why = node.one_line(body.get("why") if isinstance(body, dict) else None, LONGEST_REASON)
+        why = node.one_line(self.body(optional=True).get("why"), LONGEST_REASON)
         told = await self.service.ask(f"/datasets/{name}/request", "POST", {"why": why or None})
         self.catalogue.forget()
         if told.body is None:
             self.refuse(told.status, told.problem, "request")
         else:
-            self.tell({})
+            self.respond({})
 
 
 class FilesHandler(DatasetsHandler):
@@ -134,14 +123,14 @@ class FilesHandler(DatasetsHandler):
             self.refuse(409, f"{name} is not open in this session. Add it first.", "closed")
             return
         try:
-            found = await asyncio.to_thread(files.below, opened.files)
+            found = await asyncio.to_thread(loading.below, opened.files)
         except OSError as error:
             self.refuse(409, f"{name} cannot be read under {opened.files} ({error.strerror}).", "unreadable")
             return
         told = await self.catalogue.get()
         formats = merge.formats(told.body, name, opened.version)
         ways = loading.snippets(name, opened.version, opened.files, found.files, formats)
-        self.tell(
+        self.respond(
             {
                 "path": opened.files,
                 "files": [file._asdict() for file in found.files],

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import secrets
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from jupyter_server.auth.decorator import authorized
-from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
 from tornado.web import authenticated
 
@@ -20,16 +18,15 @@ from ..launch import home
 from ..pdf import handlers as pdf_handlers
 from ..service import trusted
 from . import clusters, datasets, usage
+from .base import FabricHandler
 from .hub_service import Kept, Service
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
 
 
-class SessionHandler(APIHandler):
+class SessionHandler(FabricHandler):
     """What is known of this session, for the status bar."""
-
-    auth_resource = "fabric"
 
     def initialize(self, hub_answer: Kept, models: list[str]) -> None:
         self.hub_answer = hub_answer
@@ -39,14 +36,11 @@ class SessionHandler(APIHandler):
     @authorized
     async def get(self) -> None:
         hub, problem, _ = await self.hub_answer.get()
-        self.set_header("Cache-Control", "no-store")
-        self.finish(json.dumps(facts.combine(os.environ, hub, problem, self.models, self.hub_answer.last)))
+        self.respond(facts.combine(os.environ, hub, problem, self.models, self.hub_answer.last))
 
 
-class HomeHandler(APIHandler):
+class HomeHandler(FabricHandler):
     """GET: ``{left_out: [...], log}``: Jupyter's files in the home directory that this session does without."""
-
-    auth_resource = "fabric"
 
     def initialize(self, server: ServerApp) -> None:
         self.server = server
@@ -57,9 +51,8 @@ class HomeHandler(APIHandler):
         broken = getattr(self.server, "broken_lab_extensions", {})
         found = await asyncio.to_thread(home.left_out, self.server, broken, os.environ)
         directory = os.environ.get("FABRIC_SESSION_DIR")
-        self.set_header("Cache-Control", "no-store")
         log = home.short(f"{directory}/session.log") if directory else ""
-        self.finish(json.dumps({"left_out": found, "log": log}))
+        self.respond({"left_out": found, "log": log})
 
 
 def _load_jupyter_server_extension(server: ServerApp) -> None:

@@ -1,12 +1,26 @@
-"""Python that loads an open dataset, for its formats. Pure; it uses only what the image ``base`` holds."""
+"""A few files of an open dataset, and Python that loads them, for their formats.
+
+The code uses only what the image ``base`` holds; a few files are enough to write it, however many there are.
+"""
 
 from __future__ import annotations
 
+import os
+import stat
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import NamedTuple
 
-from .files import File
+_PANDAS = "import pandas as pd"
+_NUMPY = "import numpy as np"
+_SHOWN = ("image = plt.imread({first})", 'plt.imshow(image, cmap="gray")', 'plt.axis("off");')
+_ABOUT = ("readme", "licence", "license", "croissant", "datapackage", "changelog")  # about the data, not the data
+MOST_FILES = 200
+MOST_LOOKED_AT = 5_000
+LONGEST_S = 2.0
+DEEPEST = 8
 
 
 class Snippet(NamedTuple):
@@ -24,10 +38,6 @@ class _Way(NamedTuple):
     imports: tuple[str, ...]
     lines: tuple[str, ...]
 
-
-_PANDAS = "import pandas as pd"
-_NUMPY = "import numpy as np"
-_SHOWN = ("image = plt.imread({first})", 'plt.imshow(image, cmap="gray")', 'plt.axis("off");')
 
 # In the order in which they are offered when a dataset has several.
 _WAYS = (
@@ -66,7 +76,6 @@ _WAYS = (
 _FILES = _Way(
     "List of files", (), (), ('files = sorted(path for path in DATA.rglob("*") if path.is_file())', "files[:20]")
 )
-_ABOUT = ("readme", "licence", "license", "croissant", "datapackage", "changelog")  # about the data, not the data
 
 
 def snippets(
@@ -110,3 +119,51 @@ def _cell(way: _Way, name: str, version: str | None, root: str, first: str, suff
     about = f"{name}, version {version}" if version else name
     imports = ["from pathlib import Path", *([""] if way.imports else []), *way.imports]
     return "\n".join([*imports, "", f"DATA = Path({root!r})  # {about}", *body])
+
+
+class File(NamedTuple):
+    """A plain file; ``name`` is its path below the dataset's directory."""
+
+    name: str
+    bytes: int
+
+
+class Found(NamedTuple):
+    """``more``: there are files that were not looked at, or not told."""
+
+    files: tuple[File, ...]
+    more: bool
+
+
+def below(root: str) -> Found:
+    """The first files below a directory, nearest first.
+
+    No link is followed, so nothing outside of the directory is told; number, depth and time are bounded.
+
+    :raises OSError: the directory itself cannot be read.
+    """
+    until = time.monotonic() + LONGEST_S
+    found: list[File] = []
+    left = MOST_LOOKED_AT
+    directories = [root]
+    os.stat(root)
+    for directory in directories:  # grows while it is walked: nearest first
+        try:
+            with os.scandir(directory) as entries:
+                inside = sorted(islice(entries, left + 1), key=lambda entry: entry.name)
+        except OSError:
+            continue  # it went away, or is not ours to read: the others are still told
+        for entry in inside:
+            if not left or len(found) >= MOST_FILES or time.monotonic() > until:
+                return Found(tuple(found), True)
+            left -= 1
+            name = os.path.relpath(entry.path, root)
+            try:
+                status = entry.stat(follow_symlinks=False)
+            except OSError:
+                continue
+            if stat.S_ISREG(status.st_mode):
+                found.append(File(name, status.st_size))
+            elif stat.S_ISDIR(status.st_mode) and name.count("/") < DEEPEST:
+                directories.append(entry.path)
+    return Found(tuple(found), False)

@@ -19,6 +19,7 @@ from tornado.web import authenticated
 from ..common import facts
 from ..common.gpu import Gpus, GpuUse
 from .activity import Activity
+from .base import FabricHandler
 from .ending import Ending
 from .hub_service import Answer, Kept, Service
 from .reporter import Reporter
@@ -105,29 +106,11 @@ class Usage:
             await asyncio.sleep(END_LOOK_S)
 
 
-class UsageHandler(APIHandler):
+class UsageHandler(FabricHandler):
     """What the handlers below share."""
-
-    auth_resource = "fabric"
 
     def initialize(self, usage: Usage) -> None:
         self.usage = usage
-
-    def tell(self, body: dict[str, Any], status: int = 200) -> None:
-        self.set_status(status)
-        self.set_header("Cache-Control", "no-store")
-        self.finish(json.dumps(body))
-
-    def pass_on(self, answer: Answer) -> None:
-        """The service's answer, or its refusal in its own words."""
-        if answer.body is None:
-            self.tell({"message": answer.problem, "reason": "hub"}, answer.status)
-        else:
-            self.tell(answer.body)
-
-    def body(self) -> dict[str, Any]:
-        told = self.get_json_body()
-        return told if isinstance(told, dict) else {}
 
 
 class QuotaHandler(UsageHandler):
@@ -141,7 +124,7 @@ class QuotaHandler(UsageHandler):
     async def get(self) -> None:
         answer = await self.usage.quota.get()
         told = (self.usage.quota.last or {}).get("time")
-        self.tell(
+        self.respond(
             {
                 "quota": answer.body,
                 "problem": answer.problem,
@@ -158,7 +141,7 @@ class GpuHandler(UsageHandler):
     @authenticated
     @authorized
     async def get(self) -> None:
-        self.tell({"gpus": await self.usage.gpu_use()})
+        self.respond({"gpus": await self.usage.gpu_use()})
 
 
 class ContinueHandler(UsageHandler):
@@ -172,7 +155,7 @@ class ContinueHandler(UsageHandler):
     @authenticated
     @authorized
     async def post(self) -> None:
-        paths = plain_paths(self.body().get("reopen"))
+        paths = plain_paths(self.body(optional=True).get("reopen"))
         self.pass_on(await self.usage.service.ask("/continue", "POST", {"reopen": paths}))
 
 
@@ -182,7 +165,7 @@ class ExtendHandler(UsageHandler):
     @authenticated
     @authorized
     async def post(self) -> None:
-        answer = await self.usage.service.ask("/extend", "POST", {"minutes": self.body().get("minutes")})
+        answer = await self.usage.service.ask("/extend", "POST", {"minutes": self.body(optional=True).get("minutes")})
         self.usage.quota.forget()  # also refused: then what was told here is not what the service knows
         if answer.body is not None:
             self.usage.extended(answer.body.get("ends_at"))
@@ -197,7 +180,7 @@ class ActiveHandler(UsageHandler):
     async def post(self) -> None:
         self.usage.activity.touch()
         await self.usage.reporter.report()
-        self.tell({"idle": self.usage.reporter.verdict})
+        self.respond({"idle": self.usage.reporter.verdict})
 
 
 def reopened(environment: dict[str, str] | os._Environ[str]) -> list[str]:
