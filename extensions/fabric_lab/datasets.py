@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from . import service
+from . import client
 from .common import node
 from .kernel import merge
 
@@ -66,7 +66,7 @@ def _known(told: Mapping[str, Any] | None, problem: str) -> merge.Datasets:
 
 def list() -> Datasets:  # noqa: A001 - datasets.list() is what people look for
     """Every dataset that this session's project may know of, and where those are that are open."""
-    known = _known(*service.call("/datasets"))
+    known = _known(*client.call("/datasets"))
     found = Datasets(
         Dataset(
             entry["name"],
@@ -129,7 +129,7 @@ def _note(name: str, method: str) -> None:
     """Tell the hub and the session's clusters what it uses now; that one does not answer keeps nobody from working."""
     from .dask import rendezvous
 
-    answer, problem = service.call(f"/datasets/{name}", method=method)
+    answer, problem = client.call(f"/datasets/{name}", method=method)
     if answer is None:
         warnings.warn(f"The hub did not note this for the session: {problem}", stacklevel=3)
     if rendezvous.clusters():

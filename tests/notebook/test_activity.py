@@ -7,8 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from fabric_lab.client import Answer
 from fabric_lab.server.activity import Activity
-from fabric_lab.server.hub_service import Answer
 from fabric_lab.server.reporter import Reporter, highest, pause, verdict
 
 

@@ -144,8 +144,9 @@ def test_a_proxy_that_a_cell_sets_never_hears_the_token(session: RunningSession,
         proxy = f"http://127.0.0.1:{listener.getsockname()[1]}"
         with kernel(session) as opened:
             opened.run(f"import os; os.environ['http_proxy'] = os.environ['https_proxy'] = '{proxy}'")
-            opened.run("from fabric_lab import service; from fabric_lab.dask import session")
-            said = opened.run("print(session.ask('/session/clusters')['age_s'], service.call()[0]['project'])")
+            opened.run("import os; from fabric_lab import client, service")
+            clusters = "client.HubClient(os.environ).ask('/clusters').unwrap()['age_s']"
+            said = opened.run(f"print({clusters}, service.call()[0]['project'])")
             assert said.split() == ["None", "twin"]
         listener.shutdown(socket.SHUT_RDWR)
     assert heard == []

@@ -24,7 +24,7 @@ NOBODY = 65534
 SBATCH = "#!/bin/sh\nprintf 'given %s.\\n' \"$@\"\nenv\n"
 CHECKPOINTS = """
 import os
-from fabric_lab import place
+from fabric_lab.launch import place
 with place.place() as directory:
     place.settle(os.environ, directory)
     from jupyter_server.services.contents.filecheckpoints import AsyncFileCheckpoints

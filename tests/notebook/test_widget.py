@@ -139,7 +139,7 @@ async def changed():
         await asyncio.sleep(0.02)
     print("changed")
 view._source._known = None
-w.service.call = lambda path: ({"gpu_hours": None, "project_title": "x", "problem": "Bought more."}, "")
+w.client.call = lambda path: ({"gpu_hours": None, "project_title": "x", "problem": "Bought more."}, "")
 await asyncio.wait_for(changed(), 20)
 view.close()
 """

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypedDict
 
-from .. import access
 from .environment import of_job
 
 DRIVER = Path("/proc/driver/nvidia/gpus")
@@ -39,12 +38,6 @@ class Facts(TypedDict):
     ends_at: float | None
     hub: dict[str, Any] | None
     problem: str
-
-
-def service_url(environment: Mapping[str, str]) -> str:
-    """Where the hub's service tells about this session, or "" outside a session."""
-    base = environment.get("FABRIC_SERVICE_URL", "").rstrip("/")
-    return f"{base}/session" if base and access.known(environment) else ""
 
 
 def visible_gpus(environment: Mapping[str, str], models: list[str]) -> list[Gpu]:

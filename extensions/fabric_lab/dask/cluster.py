@@ -19,7 +19,8 @@ from distributed.deploy.spec import SpecCluster
 from distributed.utils import Log, Logs, NoOpAwaitable
 from tornado.ioloop import PeriodicCallback
 
-from . import notebook_context, rendezvous, session, tls, worker_status
+from ..client import HubClient
+from . import notebook_context, rendezvous, tls, worker_status
 from .jobqueue_options import worker_words
 from .plan import Plan, make_plan, profile_pool
 from .remote import RemoteAdaptive, RemoteScheduler, There, Told
@@ -251,7 +252,7 @@ class DaskCluster(SLURMCluster):
         """
 
         async def added() -> str:
-            offer = await asyncio.to_thread(session.ask, "/session/clusters", None, os.environ)
+            offer = (await asyncio.to_thread(HubClient(os.environ).ask, "/clusters")).unwrap()
             pool = profile_pool(
                 offer,
                 profile,

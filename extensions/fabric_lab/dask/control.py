@@ -15,12 +15,12 @@ from typing import Any
 
 from distributed.deploy.adaptive import Adaptive
 
+from ..client import HubError
 from . import notebook_context, worker_status
 from .hosted_cluster import HostedCluster, wanted_workers
 from .notebook_context import JOBS_S, SessionDatasets
 from .plan import Plan
 from .pools import Place, Pool
-from .session import HubError
 from .worker_status import Hub, phases
 
 LOG_LINES = 200

@@ -15,9 +15,10 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ..client import HubClient
 from ..common import node
 from ..common.environment import of_job
-from . import notebook_context, rendezvous, session
+from . import notebook_context, rendezvous
 from .jobqueue_options import OWN, keep_closed, own_pool, scheduler_words, worker_words
 from .pools import MOST_PER_JOB, PlanError, Pool
 
@@ -84,7 +85,7 @@ def make_plan(
     :param kernel_pid: end the cluster with this process.
     :param n_workers: None: none on Slurm, where each one costs something, else as many as LocalCluster has.
     :raises PlanError: there is no such profile, or something cannot be had.
-    :raises session.HubError: the hub does not say.
+    :raises HubError: the hub does not say.
     """
     common: dict[str, Any] = {
         "name": name,
@@ -104,7 +105,7 @@ def make_plan(
         raise PlanError(str(error)) from None
 
     in_session = bool(environment.get("FABRIC_SERVICE_URL"))
-    offer = session.ask("/session/clusters", environment=environment) if in_session else {}
+    offer = HubClient(environment).ask("/clusters").unwrap() if in_session else {}
     no_slurm = offer["age_s"] is None and not offer["profiles"] if in_session else not _has_sbatch(environment)
     if no_slurm:
         keep_closed(scheduler_options)

@@ -26,7 +26,8 @@ from typing import Any, Protocol
 
 from distributed.deploy.spec import ProcessInterface
 
-from . import queues, session, worker_jobs
+from ..client import HubError, credentials
+from . import queues, worker_jobs
 from .plan import Plan
 from .pools import Place, Pool, Presubmitted
 from .queues import SlurmQueue
@@ -87,14 +88,14 @@ class RemoteScheduler(ProcessInterface):
         """Start the daemon, and meanwhile have Slurm start the first workers' jobs."""
         daemon, begun = await asyncio.to_thread(Daemon, self.directory), Presubmitted()
         try:
-            begun, words = await presubmit(self.directory, plan, session.access(os.environ))
+            begun, words = await presubmit(self.directory, plan, credentials(os.environ))
             self.told = Told(words)
             await asyncio.to_thread(daemon.go, plan, begun.dump())
             self.state = await self._until_there()
         except BaseException as error:
             await asyncio.to_thread(daemon.drop)
             await take_back(self.directory, plan, begun)
-            if isinstance(error, session.HubError):
+            if isinstance(error, HubError):
                 raise ClusterError(str(error)) from None
             raise
 
@@ -181,7 +182,7 @@ async def presubmit(directory: Path, plan: Plan, service: Mapping[str, str]) -> 
     What Slurm refuses is left to the cluster, which tells and repeats it. So is everything where there is no Slurm.
 
     :param service: what :class:`.worker_status.Hub` asks with; empty outside a session.
-    :raises session.HubError: the hub refuses them.
+    :raises HubError: the hub refuses them.
     """
     if plan.local or not plan.first:
         return Presubmitted(), ""
@@ -240,7 +241,7 @@ class Daemon:
         :param begun: what was submitted for it already (:func:`presubmit`).
         :raises ClusterError: it is gone.
         """
-        told = {"plan": asdict(plan), "service": session.access(os.environ), "begun": begun}
+        told = {"plan": asdict(plan), "service": credentials(os.environ), "begun": begun}
         assert self._process.stdin is not None
         try:
             with self._process.stdin as stream:

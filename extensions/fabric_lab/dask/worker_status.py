@@ -9,7 +9,7 @@ from html import escape
 from typing import Any
 from urllib.parse import quote
 
-from . import session
+from ..client import HubClient, HubError
 from .pools import Place, Pool
 
 # The hub's own snapshot is a few seconds old; asking it more often would tell nothing new.
@@ -21,13 +21,13 @@ REFUSALS = frozenset({403, 409})
 class Hub:
     """The service's word on one cluster's jobs.
 
-    :param service: the environment's variables with which :func:`.session.ask` asks; the token among them came to
-        the daemon on its standard input.
+    :param service: what :func:`..client.credentials` has taken of the notebook's environment; the token among it came
+        to the daemon on its standard input.
     """
 
     def __init__(self, cluster: str, service: Mapping[str, str]) -> None:
         self._cluster = cluster
-        self._service = dict(service)
+        self._service = HubClient(service)
         self._asked = 0.0
         self._jobs: list[dict[str, Any]] | None = None
         self._lock = asyncio.Lock()
@@ -43,16 +43,13 @@ class Hub:
             return self._jobs
 
     async def _ask(self) -> list[dict[str, Any]] | None:
-        try:
-            answer = await asyncio.to_thread(session.ask, "/session/clusters", None, self._service)
-        except session.HubError as error:
-            self.problem = str(error)
+        answer, self.problem, _ = await asyncio.to_thread(self._service.ask, "/clusters")
+        if answer is None:
             return None
         self.session_ends_at = answer.get("session_ends_at")
         if answer.get("silent_since") is not None or answer.get("age_s") is None:
             self.problem = "Slurm does not answer the hub."
             return None
-        self.problem = ""
         return [job for job in answer["jobs"] if job["cluster"] == self._cluster]
 
     async def quote(self, profile: str, workers: int, have: int, submitted: int, per_job: int) -> str:
@@ -61,16 +58,14 @@ class Hub:
         :param have: so many of them run already.
         :param submitted: so many run, or wait for their job.
         :param per_job: up to so many share a job.
-        :raises session.HubError: it refuses: they cannot be had.
+        :raises HubError: it refuses: they cannot be had.
         """
-        path = f"/session/clusters/quote?profile={quote(profile, safe='')}&workers={workers}&have={have}"
+        path = f"/clusters/quote?profile={quote(profile, safe='')}&workers={workers}&have={have}"
         path += f"&submitted={submitted}&per_job={per_job}"
-        try:
-            return str((await asyncio.to_thread(session.ask, path, None, self._service))["words"])
-        except session.HubError as error:
-            if error.status in REFUSALS:
-                raise
-            return ""
+        answer = await asyncio.to_thread(self._service.ask, path)
+        if answer.status in REFUSALS:
+            raise HubError(answer.problem, answer.status)
+        return str(answer.body["words"]) if answer.body is not None else ""
 
     async def states(self) -> dict[Place, str] | None:
         """The phase of every task of the cluster's arrays, or None while nothing can be known."""

@@ -10,7 +10,7 @@ import os
 import time
 from typing import Any
 
-from .. import service
+from .. import client
 from ..common.gpu import Gpus
 from . import usage_format
 from .live_table import LiveTable
@@ -58,7 +58,7 @@ class Quota:
     def fresh(self) -> dict[str, Any]:
         """Ask the hub (at most once in thirty seconds), and read the GPUs."""
         if self._known is None or time.monotonic() >= self._until:
-            told, problem = service.call("/quota")
+            told, problem = client.call("/quota")
             self._known = blank(problem) if told is None else told
             self._until = time.monotonic() + KEEP_S
         self._gpus = self._gpus or Gpus(os.environ)

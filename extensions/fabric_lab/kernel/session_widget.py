@@ -10,7 +10,7 @@ import html
 import os
 import time
 
-from .. import service
+from .. import client
 from ..common import facts
 from .live_table import LiveTable
 
@@ -74,7 +74,7 @@ class Session:
     def fresh(self) -> facts.Facts:
         """Ask the hub (at most once in ten seconds) and combine its answer with the job's own environment."""
         if self._known is None or time.monotonic() >= self._until:
-            hub, problem = service.call()
+            hub, problem = client.call()
             self._known = facts.combine(os.environ, hub, problem, facts.gpu_models())
             self._until = time.monotonic() + KEEP_S
         return self._known

@@ -183,7 +183,7 @@ def serve(session_dir: Path | None, listener: socket.socket, directory: Path, ph
 
     phases.reach("imported")
     server = make_server(listener)
-    service, token = os.environ.get("FABRIC_SERVICE_URL", ""), os.environ["JUPYTERHUB_API_TOKEN"]
+    token = os.environ["JUPYTERHUB_API_TOKEN"]
     of_hub = server.extension_manager.extension_points[session_server.SessionHub.name].app
     for auth in (server.identity_provider.hub_auth, of_hub.hub_auth):
         auth.api_token = token  # each would read it when it is needed first
@@ -200,7 +200,7 @@ def serve(session_dir: Path | None, listener: socket.socket, directory: Path, ph
         gc.enable()
         try:
             if session_dir is not None:
-                await tell_service(service, token, listener, phases)
+                await tell_service(token, listener, phases)
                 phases.reach("announced")
         except LaunchError as error:
             failure.append(error)
@@ -239,16 +239,14 @@ def start_without_home(why: str) -> None:
     os.execv(sys.executable, [sys.executable, "-I", "-m", "fabric_lab.launch", *sys.argv[1:]])
 
 
-async def tell_service(url: str, token: str, listener: socket.socket, phases: Phases) -> None:
+async def tell_service(token: str, listener: socket.socket, phases: Phases) -> None:
     """Announce the port, and how long each step took."""
-    from ..service import trusted
+    from ..client import AsyncHubClient
     from .announce import announce
 
     await announce(
-        f"{url.rstrip('/')}/session/ready",
-        token,
+        AsyncHubClient(os.environ, token),
         {"port": listener.getsockname()[1], "phases": dict(phases.reached)},
-        trust=trusted(os.environ) if url.startswith("https:") else None,
         say=lambda line: print(line, flush=True),
     )
 

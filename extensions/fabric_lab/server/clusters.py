@@ -23,8 +23,8 @@ from jupyter_server.utils import url_path_join
 from tornado.web import HTTPError, authenticated
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
-from .base import FabricHandler
-from .hub_service import Kept, Service
+from ..client import AsyncHubClient
+from .base import FabricHandler, Kept
 
 if TYPE_CHECKING:
     from tornado.websocket import WebSocketClientConnection
@@ -208,7 +208,7 @@ class ClusterHandler(FabricHandler):
 class QuoteHandler(FabricHandler):
     """GET ``?profile=&workers=``: what so many workers cost and wait for."""
 
-    def initialize(self, service: Service) -> None:
+    def initialize(self, service: AsyncHubClient) -> None:
         self.service = service
 
     @authenticated
@@ -221,7 +221,7 @@ class QuoteHandler(FabricHandler):
         self.respond(answer.body if answer.body is not None else {"message": answer.problem}, answer.status)
 
 
-def routes(base: str, service: Service, frame: str) -> list[tuple[str, type[JupyterHandler], dict[str, Any]]]:
+def routes(base: str, service: AsyncHubClient, frame: str) -> list[tuple[str, type[JupyterHandler], dict[str, Any]]]:
     """The handlers with their addresses below ``<base>``; ``frame`` is the word for pages in frames."""
     clusters = url_path_join(base, "clusters")
     offer, dashboards = Kept(service, "/clusters", OFFER_S), {"frame": frame}

@@ -14,11 +14,11 @@ from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
 from tornado.web import authenticated
 
+from ..client import AsyncHubClient
 from ..common import node
 from ..kernel import merge
 from . import loading
-from .base import FabricHandler
-from .hub_service import Kept, Service
+from .base import FabricHandler, Kept
 
 NAME = rf"({node.NAME.pattern})"
 KEEP_S = 3.0
@@ -28,7 +28,7 @@ LONGEST_REASON = 300  # characters, as the service takes them
 class DatasetsHandler(FabricHandler):
     """What the handlers below share."""
 
-    def initialize(self, service: Service, catalogue: Kept) -> None:
+    def initialize(self, service: AsyncHubClient, catalogue: Kept) -> None:
         self.service = service
         self.catalogue = catalogue
 
@@ -140,7 +140,7 @@ class FilesHandler(DatasetsHandler):
         )
 
 
-def routes(base: str, service: Service) -> list[tuple[str, type[APIHandler], dict[str, Any]]]:
+def routes(base: str, service: AsyncHubClient) -> list[tuple[str, type[APIHandler], dict[str, Any]]]:
     """The handlers with their addresses below ``<base>``."""
     datasets = url_path_join(base, "datasets")
     shared = {"service": service, "catalogue": Kept(service, "/datasets", KEEP_S)}

@@ -12,14 +12,14 @@ from jupyter_server.auth.decorator import authorized
 from jupyter_server.utils import url_path_join
 from tornado.web import authenticated
 
+from .. import access
+from ..client import AsyncHubClient
 from ..common import facts
 from ..common.node import DATA
 from ..launch import home
 from ..pdf import handlers as pdf_handlers
-from ..service import trusted
 from . import clusters, datasets, usage
-from .base import FabricHandler
-from .hub_service import Kept, Service
+from .base import FabricHandler, Kept
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
@@ -57,9 +57,8 @@ class HomeHandler(FabricHandler):
 
 def _load_jupyter_server_extension(server: ServerApp) -> None:
     """Add our endpoints to a Jupyter server."""
-    url = facts.service_url(os.environ)
-    trust = trusted(os.environ) if url.startswith("https:") else None
-    service = Service(url, os.environ.get("JUPYTERHUB_API_TOKEN", ""), trust)
+    # the environment loses the token once the server is made
+    service = AsyncHubClient(os.environ, os.environ.get(access.TOKEN, ""))
     base = url_path_join(server.base_url, "fabric")
     arguments = {"hub_answer": Kept(service), "models": facts.gpu_models()}
     routes = [(url_path_join(base, "session"), SessionHandler, arguments), *datasets.routes(base, service)]

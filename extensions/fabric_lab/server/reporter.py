@@ -10,9 +10,9 @@ import math
 from collections.abc import Awaitable, Callable
 from typing import Any, TypedDict
 
+from ..client import AsyncHubClient
 from ..common.gpu import Gpus
 from .activity import Activity, clusters_at_work
-from .hub_service import Service
 
 SAMPLE_S = 10.0  # NVML keeps its own samples for longer than that
 SOONEST_S, LATEST_S = 5.0, 3600.0
@@ -66,7 +66,7 @@ class Reporter:
 
     def __init__(
         self,
-        service: Service,
+        service: AsyncHubClient,
         activity: Activity,
         gpus: Gpus,
         changed: Callable[[], None],

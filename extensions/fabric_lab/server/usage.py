@@ -16,12 +16,12 @@ from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
 from tornado.web import authenticated
 
+from ..client import Answer, AsyncHubClient
 from ..common import facts
 from ..common.gpu import Gpus, GpuUse
 from .activity import Activity
-from .base import FabricHandler
+from .base import FabricHandler, Kept
 from .ending import Ending
-from .hub_service import Answer, Kept, Service
 from .reporter import Reporter
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def end_told(answer: Answer) -> float | None:
 class Usage:
     """What the handlers share."""
 
-    def __init__(self, service: Service, say: Any) -> None:
+    def __init__(self, service: AsyncHubClient, say: Any) -> None:
         self.service = service
         self.quota = Kept(service, "/quota", KEEP_S)
         self.gpus = Gpus(os.environ)
@@ -199,7 +199,9 @@ def plain_paths(told: object) -> list[str]:
     return [path for path in plain if not {"", ".", ".."} & {*path.split("/")}][:MOST_REOPENED]
 
 
-def install(server: ServerApp, base: str, service: Service) -> list[tuple[str, type[APIHandler], dict[str, Any]]]:
+def install(
+    server: ServerApp, base: str, service: AsyncHubClient
+) -> list[tuple[str, type[APIHandler], dict[str, Any]]]:
     """Tell the page what there is, catch Slurm's signal, begin to report once the server runs.
 
     :returns: the handlers with their addresses below ``<base>``.
