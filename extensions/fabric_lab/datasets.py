@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from . import client
+from . import answers, client
 from .common import node
 from .kernel import merge
 
@@ -55,7 +55,7 @@ STATES = {
 }
 
 
-def _known(told: Mapping[str, Any] | None, problem: str) -> merge.Datasets:
+def _known(told: Mapping[str, Any] | None, problem: str) -> answers.Datasets:
     answer, node_problem = None, ""
     try:
         answer = node.ask(os.environ, "list")

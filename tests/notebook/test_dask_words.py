@@ -15,7 +15,7 @@ from fabric_lab.dask.plan import choose, profile_pool
 from fabric_lab.dask.pools import Batch, Meter, Place, PlanError, Pool
 from fabric_lab.dask.worker_task import Order, devices
 
-PROFILES = [
+PROFILES: list[Any] = [
     {"name": "gpu-1", "cpus": 4, "memory_mb": 8192, "gpus": 1, "gpu_type": "h200", "partition": "gpu", "qos": "fast",
      "default_hours": 1.0, "max_hours": 8.0, "per_job": 1},
     {"name": "cpu", "cpus": 2, "memory_mb": 4096, "gpus": 0, "gpu_type": None, "partition": "cpu", "qos": None,
@@ -23,7 +23,7 @@ PROFILES = [
 ]  # fmt: skip
 WORDS = Path(__file__).parents[2] / "extensions" / "src" / "clusters" / "format.ts"
 NODE = Path(sys.executable).parent / "node"
-OFFER = {"profiles": PROFILES, "account": "ml-course"}
+OFFER: Any = {"profiles": PROFILES, "account": "ml-course"}
 
 
 @pytest.mark.parametrize(
@@ -115,9 +115,10 @@ def test_an_order_is_private_and_gives_each_task_its_workers(tmp_path: Path) -> 
 
 
 def test_a_task_that_was_put_back_counts_as_waiting_whatever_its_older_record_says() -> None:
-    jobs = [
+    jobs: list[Any] = [
         {"array_id": 9, "tasks": "0-1", "phase": "ended"},
         {"array_id": 9, "tasks": "1", "phase": "queued"},
+        {"array_id": None, "tasks": "0", "phase": "running"},
     ]
     assert worker_status.phases(jobs) == {Place(9, 0): "ended", Place(9, 1): "queued"}
 
@@ -196,7 +197,7 @@ def test_the_meter_counts_each_worker_from_its_arrival_to_its_end() -> None:
     meter.left("a")
     meter.left("never there")
     used = meter.used()
-    assert (used.gpu_hours, used.cpu_hours, used.gpus, used.cpus) == (1.5, 6.0, 1, 4)
+    assert used == {"gpu_hours": 1.5, "cpu_hours": 6.0, "gpus": 1, "cpus": 4}
 
 
 def panel_facts(workers: list[dict[str, Any]]) -> list[str]:

@@ -8,36 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import cast
 
+from ..answers import Facts, Gpu
+from ..schema import SessionInfo
 from .environment import of_job
 
 DRIVER = Path("/proc/driver/nvidia/gpus")
-
-
-class Gpu(TypedDict, total=False):
-    """One GPU as programs in the session number it; ``device`` is Slurm's name of it."""
-
-    index: int
-    device: str
-    name: str
-
-
-class Facts(TypedDict):
-    """The body of ``GET fabric/session``. Times are Unix seconds; None and "" mean: not known."""
-
-    session: str
-    project: str
-    project_title: str
-    profile: str
-    image: str
-    node: str
-    job_id: int | None
-    gpus: list[Gpu]
-    gpu_count: int
-    ends_at: float | None
-    hub: dict[str, Any] | None
-    problem: str
 
 
 def visible_gpus(environment: Mapping[str, str], models: list[str]) -> list[Gpu]:
@@ -72,10 +49,10 @@ def gpu_models(driver: Path = DRIVER) -> list[str]:
 
 def combine(
     environment: Mapping[str, str],
-    hub: dict[str, Any] | None,
+    hub: Mapping[str, object] | None,
     problem: str = "",
     models: list[str] | None = None,
-    last: dict[str, Any] | None = None,
+    last: Mapping[str, object] | None = None,
 ) -> Facts:
     """The facts that the job's environment and the hub's answer give together.
 
@@ -101,12 +78,12 @@ def combine(
         gpus=gpus,
         gpu_count=len(gpus) or _whole(told.get("gpus")) or 0,
         ends_at=ends_at or _time(of_job(environment, "SLURM_JOB_END_TIME")),
-        hub=hub,
+        hub=cast("SessionInfo | None", hub),
         problem="" if hub is not None else problem,
     )
 
 
-def _text(told: dict[str, Any], key: str) -> str:
+def _text(told: Mapping[str, object], key: str) -> str:
     value = told.get(key)
     return value if isinstance(value, str) else ""
 

@@ -9,23 +9,12 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple
 
+from ..answers import GpuUse
 from . import facts
 
 UNREADABLE = "The use of this GPU cannot be read here."
-
-
-class GpuUse(TypedDict):
-    """One GPU as programs number it. Sizes are bytes; None: not told, as the use of a MIG slice."""
-
-    index: int
-    device: str
-    name: str
-    percent: float | None
-    memory_used: int | None
-    memory_total: int | None
-    problem: str
 
 
 class Device(NamedTuple):

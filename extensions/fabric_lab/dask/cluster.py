@@ -9,7 +9,7 @@ from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from dask.utils import parse_timedelta
 from dask_jobqueue.core import job_parameters
@@ -20,6 +20,7 @@ from distributed.utils import Log, Logs, NoOpAwaitable
 from tornado.ioloop import PeriodicCallback
 
 from ..client import HubClient
+from ..schema import ClusterOffer
 from . import notebook_context, rendezvous, tls, worker_status
 from .jobqueue_options import worker_words
 from .plan import Plan, make_plan, profile_pool
@@ -252,7 +253,7 @@ class DaskCluster(SLURMCluster):
         """
 
         async def added() -> str:
-            offer = (await asyncio.to_thread(HubClient(os.environ).ask, "/clusters")).unwrap()
+            offer = cast("ClusterOffer", (await asyncio.to_thread(HubClient(os.environ).ask, "/clusters")).unwrap())
             pool = profile_pool(
                 offer,
                 profile,

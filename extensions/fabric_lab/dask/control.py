@@ -10,11 +10,11 @@ import math
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import asdict
 from typing import Any
 
-from distributed.deploy.adaptive import Adaptive
+from distributed.deploy import adaptive as distributed_adaptive
 
+from ..answers import Adaptive, ClusterPool, ClusterStatus, ClusterWorker
 from ..client import HubError
 from . import notebook_context, worker_status
 from .hosted_cluster import HostedCluster, wanted_workers
@@ -28,7 +28,7 @@ LOG_LINES = 200
 MOST_WORKERS = 1000
 
 
-class PoolAdaptive(Adaptive):
+class PoolAdaptive(distributed_adaptive.Adaptive):
     """Follows the work with the workers of one pool; those of others are what they are."""
 
     cluster: HostedCluster
@@ -283,11 +283,8 @@ class Control:
         self._cluster.pools[new.name] = new
         return {}
 
-    async def status(self) -> dict[str, Any]:
-        """What is wanted, where it was submitted, what went wrong, and what it has used.
-
-        ``jobs`` is the hub's word on the cluster's jobs while a worker is missing; None when nobody asked or knows.
-        """
+    async def status(self) -> ClusterStatus:
+        """What is wanted, where it was submitted, what went wrong, and what it has used."""
         cluster = self._cluster
         jobs = await self._hub.jobs() if self._hub and cluster.missing() else None
         if jobs is not None:
@@ -300,46 +297,47 @@ class Control:
             # distributed measures the first GPU of a node also for a worker that was given none
             gpu = metrics if pool.gpus else {}
             workers.append(
-                {
-                    "name": name,
-                    "pool": pool.name,
-                    "job": str(job.place) if job is not None and job.place else None,
-                    "begun": job is not None and job.begun,
-                    "address": state.address if state else None,
-                    "threads": state.nthreads if state else None,
-                    "memory": metrics.get("memory"),
-                    "memory_limit": state.memory_limit if state else None,
-                    "cpu": metrics.get("cpu"),
-                    "gpu_memory": gpu.get("gpu_memory_used"),
-                    "gpu_memory_total": gpu.get("gpu-memory-total"),
-                    "gpu_use": gpu.get("gpu_utilization"),
-                }
+                ClusterWorker(
+                    name=name,
+                    pool=pool.name,
+                    job=str(job.place) if job is not None and job.place else None,
+                    begun=job is not None and job.begun,
+                    address=state.address if state else None,
+                    threads=state.nthreads if state else None,
+                    memory=metrics.get("memory"),
+                    memory_limit=state.memory_limit if state else None,
+                    cpu=metrics.get("cpu"),
+                    gpu_memory=gpu.get("gpu_memory_used"),
+                    gpu_memory_total=gpu.get("gpu-memory-total"),
+                    gpu_use=gpu.get("gpu_utilization"),
+                )
             )
-        adaptive = cluster._adaptive
-        ends_at = self._hub.session_ends_at if self._hub else None
-        known: dict[str, Any] = {
-            "jobs": jobs,
-            "session_ends_at": ends_at,
-            "hub": self._hub.problem if self._hub else "",
-            "name": cluster.name,
-            "workers": workers,
-            "problems": worker_status.grouped(worker_status.explained(cluster.problems, cluster.unbegun, jobs or ())),
-            "said": cluster.batcher.said,
-            "adaptive": {
-                "pool": adaptive.pool,
-                "minimum": adaptive.minimum,
-                "maximum": None if adaptive.maximum >= MOST_WORKERS else adaptive.maximum,
-            }
-            if adaptive
-            else None,
-            "calls": dict(cluster.batcher.calls),
-            "pools": {
-                pool.name: {"profile": pool.profile, "gpus": pool.gpus, "threads": pool.threads, "memory": pool.memory}
+        known = ClusterStatus(
+            name=str(cluster.name),
+            jobs=jobs,
+            session_ends_at=self._hub.session_ends_at if self._hub else None,
+            hub=self._hub.problem if self._hub else "",
+            workers=workers,
+            problems=worker_status.grouped(worker_status.explained(cluster.problems, cluster.unbegun, jobs or ())),
+            said=cluster.batcher.said,
+            adaptive=self._adaptive(),
+            calls=dict(cluster.batcher.calls),
+            pools={
+                pool.name: ClusterPool(profile=pool.profile, gpus=pool.gpus, threads=pool.threads, memory=pool.memory)
                 for pool in cluster.pools.values()
             },
-            "used": asdict(cluster.meter.used()),
-        }
+            used=cluster.meter.used(),
+            waiting=[],
+            cost="",
+        )
         return {**known, "waiting": worker_status.waiting(known), "cost": worker_status.cost(known)}
+
+    def _adaptive(self) -> Adaptive | None:
+        adaptive = self._cluster._adaptive
+        if not adaptive:
+            return None
+        most = None if adaptive.maximum >= MOST_WORKERS else adaptive.maximum
+        return Adaptive(pool=adaptive.pool, minimum=adaptive.minimum, maximum=most)
 
     async def working(self) -> dict[str, Any]:
         """``{"tasks"}``: how many tasks the workers that are there were given and have not done."""

@@ -13,11 +13,12 @@ import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from ..client import HubClient
 from ..common import node
 from ..common.environment import of_job
+from ..schema import ClusterOffer, WorkerProfile
 from . import notebook_context, rendezvous
 from .jobqueue_options import OWN, keep_closed, own_pool, scheduler_words, worker_words
 from .pools import MOST_PER_JOB, PlanError, Pool
@@ -105,7 +106,7 @@ def make_plan(
         raise PlanError(str(error)) from None
 
     in_session = bool(environment.get("FABRIC_SERVICE_URL"))
-    offer = HubClient(environment).ask("/clusters").unwrap() if in_session else {}
+    offer = cast("ClusterOffer", HubClient(environment).ask("/clusters").unwrap() if in_session else {})
     no_slurm = offer["age_s"] is None and not offer["profiles"] if in_session else not _has_sbatch(environment)
     if no_slurm:
         keep_closed(scheduler_options)
@@ -152,7 +153,7 @@ def open_datasets(environment: Mapping[str, str]) -> list[str]:
 
 
 def profile_pool(
-    offer: Mapping[str, Any],
+    offer: ClusterOffer,
     profile: str | None,
     *,
     gpus: int,
@@ -196,7 +197,7 @@ def profile_pool(
     )
 
 
-def choose(profiles: list[dict[str, Any]], wanted: str | None, gpus: int) -> dict[str, Any]:
+def choose(profiles: list[WorkerProfile], wanted: str | None, gpus: int) -> WorkerProfile:
     """The profile by name, or the first in the site's own order that has a GPU, or has none.
 
     :raises PlanError: there is none.

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..answers import Used
+
 # Workers that share a job start sooner; a job that is too large waits longer for a place.
 MOST_PER_JOB = 8
 
@@ -141,16 +143,6 @@ def task_ids(indices: list[int]) -> str:
     return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
 
 
-@dataclass(frozen=True)
-class Used:
-    """CPU-hours and GPU-hours of connected workers, and how many of each they use per hour now."""
-
-    cpu_hours: float
-    gpu_hours: float
-    cpus: float
-    gpus: int
-
-
 class Meter:
     """Counts the time of each worker from its arrival to its end; Slurm's own count has the jobs' starts besides."""
 
@@ -174,7 +166,12 @@ class Meter:
         cpu = self._cpu_s + sum(pool.cpus * (now - since) for pool, since in self._here.values())
         gpu = self._gpu_s + sum(pool.gpus * (now - since) for pool, since in self._here.values())
         pools = [pool for pool, _ in self._here.values()]
-        return Used(cpu / 3600, gpu / 3600, sum(pool.cpus for pool in pools), sum(pool.gpus for pool in pools))
+        return Used(
+            cpu_hours=cpu / 3600,
+            gpu_hours=gpu / 3600,
+            cpus=sum(pool.cpus for pool in pools),
+            gpus=sum(pool.gpus for pool in pools),
+        )
 
 
 class PlanError(ValueError):  # what dask-jobqueue raises for words that it does not take

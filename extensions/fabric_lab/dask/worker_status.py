@@ -6,10 +6,12 @@ import asyncio
 import time
 from collections.abc import Iterable, Mapping
 from html import escape
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
+from ..answers import ClusterStatus
 from ..client import HubClient, HubError
+from ..schema import ClusterOffer, WorkerJob
 from .pools import Place, Pool
 
 # The hub's own snapshot is a few seconds old; asking it more often would tell nothing new.
@@ -29,12 +31,12 @@ class Hub:
         self._cluster = cluster
         self._service = HubClient(service)
         self._asked = 0.0
-        self._jobs: list[dict[str, Any]] | None = None
+        self._jobs: list[WorkerJob] | None = None
         self._lock = asyncio.Lock()
         self.problem = ""
         self.session_ends_at: float | None = None
 
-    async def jobs(self, fresh_s: float = KEEP_S) -> list[dict[str, Any]] | None:
+    async def jobs(self, fresh_s: float = KEEP_S) -> list[WorkerJob] | None:
         """The cluster's jobs, not older than so many seconds; None while nothing can be known."""
         async with self._lock:
             if time.monotonic() - self._asked >= fresh_s:
@@ -42,15 +44,16 @@ class Hub:
                 self._asked = time.monotonic()
             return self._jobs
 
-    async def _ask(self) -> list[dict[str, Any]] | None:
-        answer, self.problem, _ = await asyncio.to_thread(self._service.ask, "/clusters")
-        if answer is None:
+    async def _ask(self) -> list[WorkerJob] | None:
+        body, self.problem, _ = await asyncio.to_thread(self._service.ask, "/clusters")
+        if body is None:
             return None
-        self.session_ends_at = answer.get("session_ends_at")
-        if answer.get("silent_since") is not None or answer.get("age_s") is None:
+        offer = cast("ClusterOffer", body)
+        self.session_ends_at = offer.get("session_ends_at")
+        if offer.get("silent_since") is not None or offer.get("age_s") is None:
             self.problem = "Slurm does not answer the hub."
             return None
-        return [job for job in answer["jobs"] if job["cluster"] == self._cluster]
+        return [job for job in offer["jobs"] if job["cluster"] == self._cluster]
 
     async def quote(self, profile: str, workers: int, have: int, submitted: int, per_job: int) -> str:
         """What so many workers of a profile cost and wait for, in words; "" while the hub does not say.
@@ -73,10 +76,12 @@ class Hub:
         return None if jobs is None else phases(jobs)
 
 
-def phases(jobs: list[dict[str, Any]]) -> dict[Place, str]:
+def phases(jobs: Iterable[WorkerJob]) -> dict[Place, str]:
     """(array, task) -> "queued", "running", "ending" or "ended", from the service's list of jobs. Pure."""
     found: dict[Place, str] = {}
     for job in jobs:
+        if job["array_id"] is None:  # none of a cluster's
+            continue
         for task in tasks_of(job["tasks"]):
             place = Place(job["array_id"], task)
             # a task that was requeued has an older, ended record too
@@ -85,7 +90,7 @@ def phases(jobs: list[dict[str, Any]]) -> dict[Place, str]:
     return found
 
 
-def waiting(status: Mapping[str, Any]) -> list[str]:
+def waiting(status: Mapping[str, Any] | ClusterStatus) -> list[str]:
     """One sentence for each kind of workers that are not there yet."""
     absent = [worker for worker in status.get("workers", ()) if not worker["address"]]
     reasons: dict[str, int] = {}
@@ -95,7 +100,7 @@ def waiting(status: Mapping[str, Any]) -> list[str]:
     return [f"{count} waiting: {why}" if why else f"{count} starting" for why, count in reasons.items()]
 
 
-def _why(worker: Mapping[str, Any], jobs: Iterable[Mapping[str, Any]], session_ends_at: float | None) -> str:
+def _why(worker: Mapping[str, Any], jobs: Iterable[WorkerJob], session_ends_at: float | None) -> str:
     records = _records(worker["job"], jobs)
     for known in records:
         if known["phase"] == "queued":
@@ -109,7 +114,7 @@ def _why(worker: Mapping[str, Any], jobs: Iterable[Mapping[str, Any]], session_e
     return ""
 
 
-def _records(place: str | None, jobs: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def _records(place: str | None, jobs: Iterable[WorkerJob]) -> list[WorkerJob]:
     """What the hub says of a worker's task ("12_0"); a task that was put back in the queue has an older record, too."""
     if place is None:
         return []
@@ -117,9 +122,7 @@ def _records(place: str | None, jobs: Iterable[Mapping[str, Any]]) -> list[Mappi
     return [known for known in jobs if str(known["array_id"]) == job and int(task) in tasks_of(known["tasks"])]
 
 
-def explained(
-    problems: Mapping[str, str], unbegun: Mapping[str, object], jobs: Iterable[Mapping[str, Any]]
-) -> dict[str, str]:
+def explained(problems: Mapping[str, str], unbegun: Mapping[str, object], jobs: Iterable[WorkerJob]) -> dict[str, str]:
     """The problems of workers, with what befell their nodes where that is known by now.
 
     :param unbegun: the places of those whose job ended before its program began.
@@ -157,7 +160,7 @@ def tasks_of(notation: str) -> list[int]:
     return tasks
 
 
-def cost(status: Mapping[str, Any]) -> str:
+def cost(status: Mapping[str, Any] | ClusterStatus) -> str:
     """ "0.8 GPU-hours so far, 4 per hour now"; CPU-hours where no GPU was used. "" while nothing is known."""
     used = status.get("used")
     if not used:
@@ -181,7 +184,7 @@ def in_all(pools: Iterable[tuple[Pool, int]]) -> str:
     return f"All workers of the cluster then cost {' and '.join(hours)} per hour." if len(there) > 1 else ""
 
 
-def lines(status: Mapping[str, Any]) -> list[tuple[str, str]]:
+def lines(status: Mapping[str, Any] | ClusterStatus) -> list[tuple[str, str]]:
     """(name, text) of what a person wants to know."""
     found = [("Waiting", sentence) for sentence in waiting(status)]
     if text := cost(status):
@@ -194,7 +197,7 @@ def lines(status: Mapping[str, Any]) -> list[tuple[str, str]]:
     return found
 
 
-def rows(status: Mapping[str, Any]) -> str:
+def rows(status: Mapping[str, Any] | ClusterStatus) -> str:
     """The same as rows of the cluster's table in HTML."""
     return "".join(
         f'<tr><td style="text-align: left;" colspan="2"><strong>{escape(name)}:</strong> {escape(text)}</td></tr>'
@@ -202,7 +205,7 @@ def rows(status: Mapping[str, Any]) -> str:
     )
 
 
-def scaling(status: Mapping[str, Any], here: int) -> str:
+def scaling(status: Mapping[str, Any] | ClusterStatus, here: int) -> str:
     """The widget's table of how the cluster is scaled, in HTML."""
     wanted = len(status.get("workers", ()))
     adaptive = status.get("adaptive")

@@ -3,35 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Any, cast
 
+from ..answers import Datasets, Here, KnownDataset, OpenDataset
 from ..common import node
 
 
-class Here(TypedDict):
-    """Where an open dataset is: ``path`` of the version that this session reads."""
-
-    version: str | None
-    path: str
-
-
-class Datasets(TypedDict):
-    """The body of ``GET fabric/datasets``.
-
-    ``problem`` and ``node_problem`` are sentences, or "". ``enforced`` is None where nobody said.
-    An entry of ``datasets`` is the service's own, with ``here``: a :class:`Here`, or None while it is not open.
-    """
-
-    project: str
-    enforced: bool | None
-    notice: str
-    datasets_page: str
-    datasets: list[dict[str, Any]]
-    problem: str
-    node_problem: str
-
-
-def text(told: Mapping[str, Any], key: str) -> str:
+def text(told: Mapping[str, object], key: str) -> str:
     """A text field of somebody else's object; "" when it is none."""
     value = told.get(key)
     return value if isinstance(value, str) else ""
@@ -63,9 +41,11 @@ def combine(
         # everything can be read by everybody: what the project may use is still the hub's word
         usable = {entry["name"] for entry in known if entry.get("state") == "open"}
         here = {name: place for name, place in here.items() if name in usable}
-    entries = [{**entry, "here": here.pop(entry["name"], None)} for entry in known]
+    entries: list[KnownDataset | OpenDataset] = [
+        cast("KnownDataset", {**entry, "here": here.pop(entry["name"], None)}) for entry in known
+    ]
     # open, but not in the hub's list: it is silent, or has withdrawn the dataset since
-    entries += [{"name": name, "state": "open", "here": place} for name, place in here.items()]
+    entries += [OpenDataset(name=name, state="open", here=place) for name, place in here.items()]
     said = [word for word in (told.get("enforced"), answer.enforced) if isinstance(word, bool)]
     return Datasets(
         project=text(told, "project") or environment.get("FABRIC_PROJECT", ""),

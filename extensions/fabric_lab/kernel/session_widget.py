@@ -11,6 +11,7 @@ import os
 import time
 
 from .. import client
+from ..answers import Facts
 from ..common import facts
 from .live_table import LiveTable
 
@@ -18,7 +19,7 @@ EVERY_S = 30.0
 KEEP_S = 10.0
 
 
-def rows(known: facts.Facts, now: float) -> list[tuple[str, str]]:
+def rows(known: Facts, now: float) -> list[tuple[str, str]]:
     """Names and values to show, without what is not known."""
     names = ", ".join(sorted({gpu["name"] for gpu in known["gpus"] if "name" in gpu}))
     gpus = f"{known['gpu_count']}" + (f" ({names})" if names else "")
@@ -38,12 +39,12 @@ def rows(known: facts.Facts, now: float) -> list[tuple[str, str]]:
     return [(name, value) for name, value in all_rows if value]
 
 
-def as_text(known: facts.Facts, now: float) -> str:
+def as_text(known: Facts, now: float) -> str:
     """The facts as lines of text."""
     return "\n".join(f"{name + ':':11}{value}" for name, value in rows(known, now))
 
 
-def as_html(known: facts.Facts, now: float) -> str:
+def as_html(known: Facts, now: float) -> str:
     """The facts as a table; every value is escaped."""
     body = "".join(
         f'<tr><th scope="row" style="text-align:left;padding-right:1em">{html.escape(name)}</th>'
@@ -68,10 +69,10 @@ class Session:
     """This session. Call it for a widget; ``data`` is a dict; printed, it is text."""
 
     def __init__(self) -> None:
-        self._known: facts.Facts | None = None
+        self._known: Facts | None = None
         self._until = 0.0
 
-    def fresh(self) -> facts.Facts:
+    def fresh(self) -> Facts:
         """Ask the hub (at most once in ten seconds) and combine its answer with the job's own environment."""
         if self._known is None or time.monotonic() >= self._until:
             hub, problem = client.call()
@@ -80,7 +81,7 @@ class Session:
         return self._known
 
     @property
-    def data(self) -> facts.Facts:
+    def data(self) -> Facts:
         """session, project, profile, image, node, job_id, gpus, gpu_count, ends_at, hub (or None) and problem."""
         return self.fresh()
 

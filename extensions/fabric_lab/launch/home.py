@@ -13,11 +13,12 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 from traitlets.config import Application, Config
 from traitlets.config.loader import ConfigFileNotFound, JSONFileConfigLoader, PyFileConfigLoader
 
+from ..answers import LeftOut
 from ..common.environment import ASIDE
 
 if TYPE_CHECKING:
@@ -27,20 +28,6 @@ LONGEST = 400
 NOT_USED = "Packages in ~/.local/lib are not used in sessions"
 # Where Jupyter keeps a person's settings, kernels and extensions.
 PLACES = ("~/.jupyter", "~/.local/share/jupyter")
-
-
-class LeftOut(TypedDict):
-    """One thing that is left out.
-
-    ``kind``: "everything" (the server did not start with it), "rescue" (rescue sessions use none of it),
-    "settings", "kernel", "server-extension" or "lab-extension". ``place``: its file or directory, as a person
-    would write it. ``why``: what went wrong, a clause in plain words or a program's own; "" where ``kind`` says it.
-    """
-
-    kind: str
-    name: str
-    place: str
-    why: str
 
 
 def words(error: BaseException) -> str:

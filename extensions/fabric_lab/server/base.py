@@ -21,7 +21,7 @@ class FabricHandler(APIHandler):
 
     auth_resource = "fabric"
 
-    def respond(self, body: Mapping[str, Any], status: int = 200) -> None:
+    def respond(self, body: Mapping[str, object], status: int = 200) -> None:
         self.set_status(status)
         self.set_header("Cache-Control", "no-store")
         self.finish(json.dumps(body))

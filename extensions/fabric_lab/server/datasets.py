@@ -14,6 +14,7 @@ from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
 from tornado.web import authenticated
 
+from ..answers import Here
 from ..client import AsyncHubClient
 from ..common import node
 from ..kernel import merge
@@ -53,7 +54,7 @@ class CatalogueHandler(DatasetsHandler):
             answer = await node.ask_async(os.environ, "list")
         except node.NodeError as error:
             node_problem = str(error)
-        self.respond({**merge.combine(told.body, told.problem, answer, node_problem, os.environ)})
+        self.respond(merge.combine(told.body, told.problem, answer, node_problem, os.environ))
 
 
 class DatasetHandler(DatasetsHandler):
@@ -74,7 +75,7 @@ class DatasetHandler(DatasetsHandler):
         noted = await self.service.ask(f"/datasets/{name}", "POST")
         self.catalogue.forget()
         problem = await self.told("open", noted.problem)
-        self.respond({"here": merge.Here(version=opened.version, path=opened.files), "problem": problem})
+        self.respond({"here": Here(version=opened.version, path=opened.files), "problem": problem})
 
     @authenticated
     @authorized

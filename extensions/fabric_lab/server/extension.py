@@ -13,6 +13,7 @@ from jupyter_server.utils import url_path_join
 from tornado.web import authenticated
 
 from .. import access
+from ..answers import Home
 from ..client import AsyncHubClient
 from ..common import facts
 from ..common.node import DATA
@@ -40,7 +41,7 @@ class SessionHandler(FabricHandler):
 
 
 class HomeHandler(FabricHandler):
-    """GET: ``{left_out: [...], log}``: Jupyter's files in the home directory that this session does without."""
+    """GET: Jupyter's files in the home directory that this session does without."""
 
     def initialize(self, server: ServerApp) -> None:
         self.server = server
@@ -52,7 +53,7 @@ class HomeHandler(FabricHandler):
         found = await asyncio.to_thread(home.left_out, self.server, broken, os.environ)
         directory = os.environ.get("FABRIC_SESSION_DIR")
         log = home.short(f"{directory}/session.log") if directory else ""
-        self.respond({"left_out": found, "log": log})
+        self.respond(Home(left_out=found, log=log))
 
 
 def _load_jupyter_server_extension(server: ServerApp) -> None:

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import NamedTuple
 
+from ..answers import File, Snippet
+
 _PANDAS = "import pandas as pd"
 _NUMPY = "import numpy as np"
 _SHOWN = ("image = plt.imread({first})", 'plt.imshow(image, cmap="gray")', 'plt.axis("off");')
@@ -21,13 +23,6 @@ MOST_FILES = 200
 MOST_LOOKED_AT = 5_000
 LONGEST_S = 2.0
 DEEPEST = 8
-
-
-class Snippet(NamedTuple):
-    """``label`` names what is loaded ("CSV with pandas"), ``code`` is one notebook cell."""
-
-    label: str
-    code: str
 
 
 class _Way(NamedTuple):
@@ -119,13 +114,6 @@ def _cell(way: _Way, name: str, version: str | None, root: str, first: str, suff
     about = f"{name}, version {version}" if version else name
     imports = ["from pathlib import Path", *([""] if way.imports else []), *way.imports]
     return "\n".join([*imports, "", f"DATA = Path({root!r})  # {about}", *body])
-
-
-class File(NamedTuple):
-    """A plain file; ``name`` is its path below the dataset's directory."""
-
-    name: str
-    bytes: int
 
 
 class Found(NamedTuple):

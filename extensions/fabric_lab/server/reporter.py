@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Awaitable, Callable
-from typing import Any, TypedDict
+from typing import Any
 
+from ..answers import Verdict
 from ..client import AsyncHubClient
 from ..common.gpu import Gpus
 from .activity import Activity, clusters_at_work
@@ -17,20 +18,6 @@ from .activity import Activity, clusters_at_work
 SAMPLE_S = 10.0  # NVML keeps its own samples for longer than that
 SOONEST_S, LATEST_S = 5.0, 3600.0
 AGAIN_S = 60.0
-
-
-class Verdict(TypedDict):
-    """What the service makes of it: "off", "active", "idle", "warn" or "stopped".
-
-    ``text`` has its moments by the hub's clock: it says that ``what`` is so since ``quiet_since``, and what happens at
-    ``stop_at``, both in Unix time.
-    """
-
-    state: str
-    text: str
-    what: str
-    quiet_since: float | None
-    stop_at: float | None
 
 
 def verdict(told: dict[str, Any] | None) -> Verdict | None:

@@ -9,16 +9,18 @@ import asyncio
 import json
 import os
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
 from tornado.web import authenticated
 
+from .. import answers
 from ..client import Answer, AsyncHubClient
 from ..common import facts
-from ..common.gpu import Gpus, GpuUse
+from ..common.gpu import Gpus
+from ..schema import SessionQuota
 from .activity import Activity
 from .base import FabricHandler, Kept
 from .ending import Ending
@@ -57,11 +59,11 @@ class Usage:
         self.ending = Ending(say)
         self.activity = Activity()
         self.reporter = Reporter(service, self.activity, self.gpus, self.ending.tell)
-        self._read: list[GpuUse] = []
+        self._read: list[answers.GpuUse] = []
         self._read_at = 0.0
         self._reading = asyncio.Lock()
 
-    async def gpu_use(self) -> list[GpuUse]:
+    async def gpu_use(self) -> list[answers.GpuUse]:
         """The GPUs as they were read at most a second ago, by one thread for all tabs."""
         async with self._reading:
             if len(self.gpus) and time.monotonic() >= self._read_at + GPU_KEEP_S:
@@ -114,10 +116,7 @@ class UsageHandler(FabricHandler):
 
 
 class QuotaHandler(UsageHandler):
-    """GET: ``{quota, problem, ends_at, ending_since, idle}``.
-
-    ``quota`` is the service's own answer, or None and ``problem`` says why. ``ends_at`` is the best that is known here.
-    """
+    """GET: :class:`..answers.Usage`."""
 
     @authenticated
     @authorized
@@ -125,13 +124,13 @@ class QuotaHandler(UsageHandler):
         answer = await self.usage.quota.get()
         told = (self.usage.quota.last or {}).get("time")
         self.respond(
-            {
-                "quota": answer.body,
-                "problem": answer.problem,
-                "ends_at": facts.combine(os.environ, told if isinstance(told, dict) else None)["ends_at"],
-                "ending_since": self.usage.ending.since,
-                "idle": self.usage.reporter.verdict,
-            }
+            answers.Usage(
+                quota=cast("SessionQuota | None", answer.body),
+                problem=answer.problem,
+                ends_at=facts.combine(os.environ, told if isinstance(told, dict) else None)["ends_at"],
+                ending_since=self.usage.ending.since,
+                idle=self.usage.reporter.verdict,
+            )
         )
 
 

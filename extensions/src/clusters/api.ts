@@ -2,7 +2,7 @@ import { PageConfig, URLExt } from '@jupyterlab/coreutils';
 import type { ServerConnection } from '@jupyterlab/services';
 
 import { ask } from '../common/request';
-import type { ICluster, IClusters } from './model';
+import type { Clusters, Quote, ScaledStatus } from '../schema';
 
 export type Order =
   | { readonly verb: 'scale'; readonly n: number; readonly pool: string }
@@ -14,8 +14,8 @@ export type Order =
 export class ClustersApi {
   constructor(private readonly settings: ServerConnection.ISettings) {}
 
-  all(): Promise<IClusters> {
-    return this.ask<IClusters>([]);
+  all(): Promise<Clusters> {
+    return this.ask<Clusters>([]);
   }
 
   async start(profile: string, workers: number): Promise<string> {
@@ -24,14 +24,14 @@ export class ClustersApi {
   }
 
   /** The cluster's status after it, with what the hub says of the workers as `words`. */
-  tell(name: string, order: Order): Promise<ICluster & { readonly words?: string }> {
+  tell(name: string, order: Order): Promise<ScaledStatus> {
     return this.ask([name], { method: 'POST', body: JSON.stringify(order) });
   }
 
   /** What so many workers of a new cluster cost and wait for. */
   async quote(profile: string, workers: number): Promise<string> {
     const query = URLExt.objectToQueryString({ profile, workers });
-    return (await this.ask<{ words: string }>(['quote'], {}, query)).words;
+    return (await this.ask<Quote>(['quote'], {}, query)).words;
   }
 
   /** Where a page of a cluster's dashboard is, with this session's word for a page that may be framed. */

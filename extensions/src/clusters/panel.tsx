@@ -3,10 +3,11 @@ import type { Message } from '@lumino/messaging';
 import { Signal, type ISignal } from '@lumino/signaling';
 import * as React from 'react';
 
+import type { WorkerProfile } from '../schema';
 import { Choice } from './choice';
-import { PAGES, type ICluster, type IProfile } from './model';
-import type { ClustersStore } from './store';
 import { distinct, each, facts, following, profile } from './format';
+import { PAGES, type Cluster } from './model';
+import type { ClustersStore } from './store';
 
 /** One box that leads three. */
 export const clustersIcon = new LabIcon({
@@ -24,7 +25,7 @@ export interface IActions {
   insertClientCode(name: string): void;
   openPage(name: string, path: string): void;
   /** End a cluster, if that is confirmed. */
-  stop(cluster: ICluster): Promise<void>;
+  stop(cluster: Cluster): Promise<void>;
 }
 
 interface IProps {
@@ -151,7 +152,7 @@ function Count(props: { label: string; value: number; set: (value: number) => vo
   );
 }
 
-function Cluster({ cluster, store, actions }: IProps & { readonly cluster: ICluster }): React.JSX.Element {
+function Cluster({ cluster, store, actions }: IProps & { readonly cluster: Cluster }): React.JSX.Element {
   const { name } = cluster;
   const pools = Object.keys(cluster.pools ?? {});
   const here = (cluster.workers ?? []).filter(worker => worker.address !== null);
@@ -264,7 +265,7 @@ function Cluster({ cluster, store, actions }: IProps & { readonly cluster: IClus
   );
 }
 
-function New({ store, profiles }: { store: ClustersStore; profiles: readonly IProfile[] }): React.JSX.Element {
+function New({ store, profiles }: { store: ClustersStore; profiles: readonly WorkerProfile[] }): React.JSX.Element {
   const [chosen, choose] = React.useState('');
   const [workers, setWorkers] = React.useState(2);
   const choices = distinct(profiles);

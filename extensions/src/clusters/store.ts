@@ -1,8 +1,8 @@
 import { Signal, type ISignal } from '@lumino/signaling';
 
 import { Refusal } from '../common/request';
+import type { Clusters } from '../schema';
 import type { ClustersApi, Order } from './api';
-import type { IClusters } from './model';
 
 function words(error: unknown): string {
   return error instanceof Refusal ? error.message : `Something went wrong: ${String(error)}`;
@@ -11,7 +11,7 @@ function words(error: unknown): string {
 /** What the panel shows, and what it may ask for. */
 export class ClustersStore {
   /** The last answer; null before the first. */
-  known: IClusters | null = null;
+  known: Clusters | null = null;
   /** Why there is no newer answer, or ''. */
   problem = '';
   /** Names of the clusters for which something is under way; '' stands for a new one. */

@@ -1,18 +1,18 @@
 import type { ServerConnection } from '@jupyterlab/services';
 
 import { ask } from '../common/request';
-import type { IDatasets, IFiles } from './model';
+import type { Datasets, Files } from '../schema';
 
 /** Asks this session's own server, which asks the hub and the node. */
 export class DatasetsApi {
   constructor(private readonly settings: ServerConnection.ISettings) {}
 
-  all(): Promise<IDatasets> {
-    return this.ask<IDatasets>([]);
+  all(): Promise<Datasets> {
+    return this.ask<Datasets>([]);
   }
 
-  files(name: string): Promise<IFiles> {
-    return this.ask<IFiles>([name, 'files']);
+  files(name: string): Promise<Files> {
+    return this.ask<Files>([name, 'files']);
   }
 
   /** Open a dataset in this session; the answer holds what went wrong beside it, or ''. */

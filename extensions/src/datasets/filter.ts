@@ -1,4 +1,4 @@
-import type { IDataset } from './model';
+import type { Dataset } from './model';
 import { access, stateOf, theme } from './format';
 
 /** What the person looks for; '' is no filter. */
@@ -13,7 +13,7 @@ export const EVERYTHING: IFilter = { text: '', theme: '', access: '' };
 const FEW = 6;
 const ORDER = ['here', 'available', 'agreement', 'requested', 'not-granted', 'unknown', 'retired'];
 
-function searched(dataset: IDataset): string {
+function searched(dataset: Dataset): string {
   return [
     dataset.name,
     dataset.title,
@@ -26,12 +26,12 @@ function searched(dataset: IDataset): string {
     .toLowerCase();
 }
 
-function title(dataset: IDataset): string {
+function title(dataset: Dataset): string {
   return dataset.title || dataset.name;
 }
 
 /** The datasets that every word of the search and both filters fit; those at hand first, then by title. */
-export function matching(datasets: readonly IDataset[], filter: IFilter): IDataset[] {
+export function matching(datasets: readonly Dataset[], filter: IFilter): Dataset[] {
   const words = filter.text.toLowerCase().split(/\s+/).filter(Boolean);
   return datasets
     .filter(one => {
@@ -49,20 +49,20 @@ export function matching(datasets: readonly IDataset[], filter: IFilter): IDatas
 }
 
 /** Codes and names of the themes that occur, by name. */
-export function themes(datasets: readonly IDataset[]): [string, string][] {
+export function themes(datasets: readonly Dataset[]): [string, string][] {
   const codes = new Set(datasets.flatMap(one => one.themes ?? []));
   return [...codes].map((code): [string, string] => [code, theme(code)]).sort(([, a], [, b]) => a.localeCompare(b));
 }
 
 /** Codes and names of the access rights that occur, the most open first. */
-export function accesses(datasets: readonly IDataset[]): [string, string][] {
+export function accesses(datasets: readonly Dataset[]): [string, string][] {
   return ['public', 'restricted', 'non-public']
     .filter(code => datasets.some(one => one.access === code))
     .map((code): [string, string] => [code, access(code)]);
 }
 
 /** The demo datasets that can be tried now, when they are few enough to be shown as cards, too. */
-export function gallery(datasets: readonly IDataset[]): IDataset[] {
+export function gallery(datasets: readonly Dataset[]): Dataset[] {
   const demos = datasets.filter(
     one => (one.keywords ?? []).includes('demo') && ['here', 'available'].includes(stateOf(one))
   );

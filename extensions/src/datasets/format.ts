@@ -1,4 +1,5 @@
-import type { IDataset, IDatasets, IVersion } from './model';
+import type { Datasets, OfferedVersion } from '../schema';
+import type { Dataset } from './model';
 
 // http://publications.europa.eu/resource/authority/data-theme, its English labels
 const THEMES: Readonly<Record<string, string>> = {
@@ -61,7 +62,7 @@ export function formats(counted: Readonly<Record<string, number>>): string {
 }
 
 /** The version that this session reads or would read: the open one, else the latest. */
-export function current(dataset: IDataset): IVersion | undefined {
+export function current(dataset: Dataset): OfferedVersion | undefined {
   const wanted = dataset.here?.version ?? dataset.latest;
   return dataset.versions?.find(one => one.version === wanted) ?? dataset.versions?.at(-1);
 }
@@ -69,7 +70,7 @@ export function current(dataset: IDataset): IVersion | undefined {
 /** What can be done with a dataset now. */
 export type State = 'here' | 'available' | 'agreement' | 'requested' | 'not-granted' | 'retired' | 'unknown';
 
-export function stateOf(dataset: IDataset): State {
+export function stateOf(dataset: Dataset): State {
   if (dataset.here) {
     return 'here';
   }
@@ -106,7 +107,7 @@ export function link(address: string | null | undefined): string | null {
 }
 
 /** The hub's page of a dataset, where its terms are accepted for the project of this session. */
-export function termsPage(known: IDatasets, name: string): string {
+export function termsPage(known: Datasets, name: string): string {
   const project = known.project ? `?project=${encodeURIComponent(known.project)}` : '';
   return `${known.datasets_page}/${encodeURIComponent(name)}${project}`;
 }

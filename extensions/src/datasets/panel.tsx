@@ -3,10 +3,10 @@ import type { Message } from '@lumino/messaging';
 import { Signal, type ISignal } from '@lumino/signaling';
 import * as React from 'react';
 
+import type { Datasets } from '../schema';
 import type { DatasetsActions } from './actions';
 import { accesses, EVERYTHING, gallery, matching, themes } from './filter';
 import { Card, Item } from './list';
-import type { IDatasets } from './model';
 import type { DatasetsStore } from './store';
 
 /** Three stacked discs with a tick: data that is at hand. */
@@ -92,7 +92,7 @@ function Panel({ store, actions }: IProps): React.JSX.Element {
 }
 
 /** What is wrong or worth knowing of the whole list, each as a sentence. */
-function notices(known: IDatasets, problem: string): string[] {
+function notices(known: Datasets, problem: string): string[] {
   const open =
     known.enforced === false
       ? known.notice || 'Access is not enforced here: datasets are shown from directories that others may read too.'
@@ -100,7 +100,7 @@ function notices(known: IDatasets, problem: string): string[] {
   return [...new Set([problem, known.problem, known.node_problem, open])].filter(Boolean);
 }
 
-function Known({ store, actions, known }: IProps & { readonly known: IDatasets }): React.JSX.Element {
+function Known({ store, actions, known }: IProps & { readonly known: Datasets }): React.JSX.Element {
   const { datasets } = known;
   const searching = store.filter !== EVERYTHING && Object.values(store.filter).some(Boolean);
   const found = matching(datasets, store.filter);
@@ -148,7 +148,7 @@ function Known({ store, actions, known }: IProps & { readonly known: IDatasets }
   );
 }
 
-function Filters({ store, known }: { readonly store: DatasetsStore; readonly known: IDatasets }): React.JSX.Element {
+function Filters({ store, known }: { readonly store: DatasetsStore; readonly known: Datasets }): React.JSX.Element {
   const { filter } = store;
   return (
     <div role="search" aria-label="Datasets" className="fabric-Datasets-filters">

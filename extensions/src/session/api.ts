@@ -2,7 +2,7 @@ import { PageConfig } from '@jupyterlab/coreutils';
 import type { ServerConnection } from '@jupyterlab/services';
 
 import { refusal, send } from '../common/request';
-import type { IGpuUse, ISuccessor, IUsage, IVerdict } from './model';
+import type { Continued, Extended, GpuUse, Usage, Verdict } from '../schema';
 
 /** Nothing answers where this session's server was, or the hub says that it has ended. */
 export class Gone extends Error {}
@@ -17,12 +17,12 @@ const CLUSTERS_MS = 3_000;
 export class UsageApi {
   constructor(private readonly settings: ServerConnection.ISettings) {}
 
-  usage(): Promise<IUsage> {
+  usage(): Promise<Usage> {
     return this.ask('quota');
   }
 
-  async gpus(): Promise<readonly IGpuUse[]> {
-    return (await this.ask<{ gpus: readonly IGpuUse[] }>('gpu')).gpus;
+  async gpus(): Promise<readonly GpuUse[]> {
+    return (await this.ask<{ gpus: readonly GpuUse[] }>('gpu')).gpus;
   }
 
   /** Names of the session's Dask clusters; none where that is not known, or where there is no Dask. */
@@ -39,20 +39,20 @@ export class UsageApi {
   }
 
   /** Start the session that follows this one; asked again, how it fares. */
-  continueSession(reopen: readonly string[]): Promise<ISuccessor> {
+  continueSession(reopen: readonly string[]): Promise<Continued> {
     return this.ask('continue', { method: 'POST', body: JSON.stringify({ reopen }) });
   }
 
-  successor(): Promise<ISuccessor> {
+  successor(): Promise<Continued> {
     return this.ask('continue');
   }
 
-  extend(minutes: number): Promise<{ readonly text: string; readonly ends_at?: number | null }> {
+  extend(minutes: number): Promise<Extended> {
     return this.ask('extend', { method: 'POST', body: JSON.stringify({ minutes }) });
   }
 
-  async active(): Promise<IVerdict | null> {
-    return (await this.ask<{ idle: IVerdict | null }>('active', { method: 'POST', body: '{}' })).idle;
+  async active(): Promise<Verdict | null> {
+    return (await this.ask<{ idle: Verdict | null }>('active', { method: 'POST', body: '{}' })).idle;
   }
 
   private async ask<T>(path: string, init: RequestInit = {}): Promise<T> {

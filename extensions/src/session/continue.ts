@@ -2,11 +2,11 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { Dialog, InputDialog, Notification, showDialog } from '@jupyterlab/apputils';
 import { Widget } from '@lumino/widgets';
 
+import type { Continued } from '../schema';
 import { Gone } from './api';
 import { openPaths, saveAll } from './documents';
 import { clock } from './facts';
 import { minutesText, unsavedText } from './format';
-import type { ISuccessor } from './model';
 import type { UsageStore } from './store';
 
 const LOOK_MS = 3_000;
@@ -72,7 +72,7 @@ export async function continueSession(app: JupyterFrontEnd, store: UsageStore): 
   }
 }
 
-function follow(store: UsageStore, id: string, told: ISuccessor, unsaved: string): void {
+function follow(store: UsageStore, id: string, told: Continued, unsaved: string): void {
   store.follow(told);
   const url = store.nextPage;
   if (told.state === 'ready' && url !== null) {

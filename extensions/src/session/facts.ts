@@ -1,25 +1,4 @@
-/** One GPU as programs in the session number it. */
-export interface IGpu {
-  readonly index: number;
-  readonly device?: string;
-  readonly name?: string;
-}
-
-/** The body of `GET fabric/session`; null and '' mean: not known. Times are Unix seconds. */
-export interface IFacts {
-  readonly session: string;
-  readonly project: string;
-  readonly project_title: string;
-  readonly profile: string;
-  readonly image: string;
-  readonly node: string;
-  readonly job_id: number | null;
-  readonly gpus: readonly IGpu[];
-  readonly gpu_count: number;
-  readonly ends_at: number | null;
-  readonly hub: Readonly<Record<string, unknown>> | null;
-  readonly problem: string;
-}
+import type { Facts } from '../schema';
 
 /** A session is worth a warning when it ends within this many seconds. */
 export const SOON_S = 600;
@@ -53,14 +32,14 @@ export function gpus(count: number): string {
 }
 
 /** One line: "Digital Twin · gpu-1 · gpu1 · 1 GPU". The time left has an item of its own. */
-export function summary(facts: IFacts): string {
+export function summary(facts: Facts): string {
   return [facts.project_title || facts.project, facts.profile, facts.node, gpus(facts.gpu_count)]
     .filter(part => part !== '')
     .join(' · ');
 }
 
 /** Names and values for the details, without what is not known. */
-export function details(facts: IFacts, now: number): [string, string][] {
+export function details(facts: Facts, now: number): [string, string][] {
   const title =
     facts.project_title && facts.project_title !== facts.project
       ? `${facts.project_title} (${facts.project})`
@@ -86,7 +65,7 @@ export function details(facts: IFacts, now: number): [string, string][] {
 }
 
 /** Plain words for what is wrong right now, or ''. */
-export function trouble(facts: IFacts, now: number): string {
+export function trouble(facts: Facts, now: number): string {
   if (facts.problem) {
     return facts.problem;
   }

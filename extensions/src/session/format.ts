@@ -1,6 +1,6 @@
-import { clock, left } from './facts';
 import { size } from '../common/format';
-import type { IBalance, IBound, IDay, IGpuUse, IQuota, IStorage, ITime, IUsage, IVerdict } from './model';
+import type { Balance, Bound, DayUse, GpuUse, SessionQuota, StorageUse, TimeLeft, Usage, Verdict } from '../schema';
+import { clock, left } from './facts';
 
 /** From here on a budget or a disk is worth a look, and from here on it hurts. */
 export const HIGH = 0.8;
@@ -44,21 +44,21 @@ export function part(used: number, limit: number | null | undefined): number | n
 }
 
 /** The share of a file system that is used: of its space or its files, whichever is more. */
-export function storagePart(storage: IStorage): number | null {
-  const parts = [part(storage.used, storage.limit), part(storage.files_used ?? 0, storage.files_limit)];
+export function storagePart(storage: StorageUse): number | null {
+  const parts = [part(storage.used ?? 0, storage.limit), part(storage.files_used ?? 0, storage.files_limit)];
   const known = parts.filter(one => one !== null);
   return known.length && !storage.problem ? Math.max(...known) : null;
 }
 
 /** The file system that is fullest, of those with a limit. */
-export function fullest(quota: IQuota): IStorage | undefined {
+export function fullest(quota: SessionQuota): StorageUse | undefined {
   return [...quota.storage]
     .filter(one => storagePart(one) !== null)
     .sort((a, b) => (storagePart(b) ?? 0) - (storagePart(a) ?? 0))[0];
 }
 
 /** The status bar: "57 min left · 87.5 GPU-h left · Home 81%". */
-export function summary(usage: IUsage, now: number): string {
+export function summary(usage: Usage, now: number): string {
   const balance = usage.quota?.gpu_hours;
   const storage = usage.quota ? fullest(usage.quota) : undefined;
   const parts = [
@@ -70,7 +70,7 @@ export function summary(usage: IUsage, now: number): string {
 }
 
 /** How the status item is coloured. */
-export function state(usage: IUsage, now: number): 'over' | 'soon' | 'last' | '' {
+export function state(usage: Usage, now: number): 'over' | 'soon' | 'last' | '' {
   const due = alarm(usage.ends_at, now);
   if (usage.ending_since !== null || due === 120) {
     return 'last';
@@ -86,19 +86,19 @@ export function percent(value: number | null): string {
 }
 
 /** The limit above that leaves the least, with its own numbers; undefined where the budget's own does, or there is none. */
-function limiting(balance: IBalance): IBound | undefined {
+function limiting(balance: Balance): Bound | undefined {
   return balance.above?.find(one => one.name === balance.limited_by);
 }
 
 /** The share of a budget that is used: of its own limit or of the one above that leaves the least, whichever is more. */
-export function budgetPart(balance: IBalance): number | null {
+export function budgetPart(balance: Balance): number | null {
   const above = limiting(balance);
   const parts = [part(balance.used, balance.limit), above ? part(above.used, above.limit) : null];
   const known = parts.filter(one => one !== null);
   return known.length ? Math.max(...known) : null;
 }
 
-export function balanceText(balance: IBalance): string {
+export function balanceText(balance: Balance): string {
   const used = `${hours(balance.used)}${balance.limit === null ? '' : ` of ${hours(balance.limit)}`} GPU-hours used`;
   if (balance.limit === null && balance.left === null) {
     return `${used}, no limit`;
@@ -115,7 +115,7 @@ export function balanceText(balance: IBalance): string {
 }
 
 /** How long a budget lasts, as a sentence; '' where nothing can be said. */
-export function forecast(balance: IBalance): string {
+export function forecast(balance: Balance): string {
   if (budgetPart(balance) === null) {
     return '';
   }
@@ -135,14 +135,12 @@ export function forecast(balance: IBalance): string {
   return `At the present rate${above ? ` of ${above.name}` : ''} (${hours(rate)} a day) this lasts until ${day}.`;
 }
 
-export function storageText(storage: IStorage): string {
+export function storageText(storage: StorageUse): string {
   if (storage.problem) {
     return storage.problem;
   }
-  const bytes =
-    storage.limit === null
-      ? `${size(storage.used)} used, no limit`
-      : `${size(storage.used)} of ${size(storage.limit)} used`;
+  const used = size(storage.used ?? 0);
+  const bytes = typeof storage.limit === 'number' ? `${used} of ${size(storage.limit)} used` : `${used} used, no limit`;
   const files =
     typeof storage.files_limit === 'number'
       ? `; ${(storage.files_used ?? 0).toLocaleString('en-GB')} of ${storage.files_limit.toLocaleString('en-GB')} files`
@@ -150,7 +148,7 @@ export function storageText(storage: IStorage): string {
   return bytes + files;
 }
 
-export function gpuText(gpu: IGpuUse): string {
+export function gpuText(gpu: GpuUse): string {
   if (gpu.problem || gpu.memory_used === null || gpu.memory_total === null) {
     return gpu.problem || 'not known';
   }
@@ -165,7 +163,7 @@ export function ago(seconds: number): string {
 }
 
 /** The points of a line of days in a box, for SVG: "0,20 10,5". */
-export function points(days: readonly IDay[], width: number, height: number): string {
+export function points(days: readonly DayUse[], width: number, height: number): string {
   const most = Math.max(...days.map(day => day.gpu_hours), 0) || 1;
   const step = days.length > 1 ? width / (days.length - 1) : 0;
   return days
@@ -177,7 +175,7 @@ export function points(days: readonly IDay[], width: number, height: number): st
  * "The last 28 days and today: 12.0 GPU-hours, at most 3.5 in a day.": today is not a whole day yet. It is summed up every
  * hour: a today without use is left out, for there may be some already.
  */
-export function trendText(days: readonly IDay[], now: number): string {
+export function trendText(days: readonly DayUse[], now: number): string {
   const at = new Date(now * 1000);
   const today = [at.getFullYear(), at.getMonth() + 1, at.getDate()].map(part => String(part).padStart(2, '0')).join('-');
   const whole = days.filter(one => one.day < today).length;
@@ -192,17 +190,17 @@ export function trendText(days: readonly IDay[], now: number): string {
 }
 
 /** Whether a warning in force says already how long a budget lasts: one sentence, and one number, is enough. */
-export function warnedOf(quota: IQuota, whose: 'project' | 'user'): boolean {
+export function warnedOf(quota: SessionQuota, whose: 'project' | 'user'): boolean {
   return quota.warnings.some(one => one.id.startsWith(`${whose}:${quota.project}${whose === 'user' ? '/' : '#'}`));
 }
 
 /** When a session ends and why, by this browser's clock. */
-export function endsText(endsAt: number, now: number, time: ITime | undefined): string {
+export function endsText(endsAt: number, now: number, time: TimeLeft | undefined): string {
   return `This session ends at ${clock(endsAt, now)}${time?.rest || '.'}`;
 }
 
 /** What is said of an idle session, by this browser's clock. */
-export function idleText(verdict: IVerdict, now: number): string {
+export function idleText(verdict: Verdict, now: number): string {
   const { what, quiet_since: since, stop_at: stop } = verdict;
   return what && since && stop
     ? `${what} since ${clock(since, now)}. This session is stopped at ${clock(stop, now)} if that stays so. Run something to keep it.`

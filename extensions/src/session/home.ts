@@ -5,22 +5,7 @@ import type { ServerConnection } from '@jupyterlab/services';
 import { Widget } from '@lumino/widgets';
 
 import { ask } from '../common/request';
-
-/** One thing of the home directory that this session does without; see `fabric_lab/launch/home.py`. */
-interface ILeftOut {
-  readonly kind: 'everything' | 'rescue' | 'settings' | 'kernel' | 'server-extension' | 'lab-extension';
-  readonly name: string;
-  /** Its file or directory, with `~` for the home directory. */
-  readonly place: string;
-  /** What went wrong: a clause, or a program's own words. */
-  readonly why: string;
-}
-
-/** The body of `GET fabric/home`; `log` is the session's, or ''. */
-interface IHome {
-  readonly left_out: readonly ILeftOut[];
-  readonly log: string;
-}
+import type { Home, LeftOut } from '../schema';
 
 /** What is left out, why, and what to do. */
 interface IEntry {
@@ -30,7 +15,7 @@ interface IEntry {
 }
 
 /** At most 140 characters: JupyterLab cuts what is longer. */
-function headline(items: readonly ILeftOut[]): string {
+function headline(items: readonly LeftOut[]): string {
   const [first] = items;
   switch (first?.kind) {
     case 'everything':
@@ -45,7 +30,7 @@ function headline(items: readonly ILeftOut[]): string {
 }
 
 /** @param log The session's log, or ''. */
-function entry(item: ILeftOut, log: string): IEntry {
+function entry(item: LeftOut, log: string): IEntry {
   const why = sentence(item.why);
   switch (item.kind) {
     case 'everything':
@@ -88,16 +73,16 @@ function sentence(clause: string): string {
   return text === '' || /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
-const NOTHING: IHome = { left_out: [], log: '' };
+const NOTHING: Home = { left_out: [], log: '' };
 
 /** Nothing, where the server does not say: this is never what a person is here for. */
-async function leftOut(settings: ServerConnection.ISettings): Promise<IHome> {
-  return ask<IHome>(settings, ['home']).catch(() => NOTHING);
+async function leftOut(settings: ServerConnection.ISettings): Promise<Home> {
+  return ask<Home>(settings, ['home']).catch(() => NOTHING);
 }
 
 /** A list of what is left out: each with why, and what to do. */
 class Details extends Widget {
-  constructor(known: IHome) {
+  constructor(known: Home) {
     super();
     this.addClass('fabric-Home');
     // a long list is scrolled, by keyboard too

@@ -3,13 +3,13 @@ import type { Message } from '@lumino/messaging';
 import { Signal, type ISignal } from '@lumino/signaling';
 import * as React from 'react';
 
+import type { Balance, DayUse, SessionQuota, Usage } from '../schema';
 import { left } from './facts';
-import type { IBalance, IDay, IQuota, IUsage } from './model';
-import type { UsageStore } from './store';
 import {
   ago, balanceText, budgetPart, endsText, forecast, gpuText, hours, idleText, level, percent, points, storagePart, storageText,
   trendText, warnedOf
 } from './format';
+import type { UsageStore } from './store';
 
 /** A gauge. */
 export const usageIcon = new LabIcon({
@@ -98,7 +98,7 @@ function notices({ known, problem }: UsageStore): string[] {
   return [...new Set([problem, known?.problem ?? '', known?.quota?.problem ?? '', idle, ...warnings])].filter(Boolean);
 }
 
-function Known(props: IProps & { readonly known: IUsage }): React.JSX.Element {
+function Known(props: IProps & { readonly known: Usage }): React.JSX.Element {
   const { store, known } = props;
   const { quota } = known;
   return (
@@ -144,7 +144,7 @@ function Known(props: IProps & { readonly known: IUsage }): React.JSX.Element {
   );
 }
 
-function Time({ store, known, continueSession, extend }: IProps & { readonly known: IUsage }): React.JSX.Element {
+function Time({ store, known, continueSession, extend }: IProps & { readonly known: Usage }): React.JSX.Element {
   const now = Date.now() / 1000;
   const time = known.quota?.time;
   return (
@@ -173,7 +173,7 @@ function Act({ does, children }: { readonly does: () => void; readonly children:
   );
 }
 
-function Budgets({ quota }: { readonly quota: IQuota }): React.JSX.Element | null {
+function Budgets({ quota }: { readonly quota: SessionQuota }): React.JSX.Element | null {
   if (!quota.gpu_hours && !quota.user_gpu_hours && !quota.trend.length) {
     return null;
   }
@@ -197,7 +197,7 @@ function Budgets({ quota }: { readonly quota: IQuota }): React.JSX.Element | nul
 
 interface IBudgetProps {
   readonly name: string;
-  readonly balance: IBalance;
+  readonly balance: Balance;
   /** A warning says how long it lasts. */
   readonly warned: boolean;
 }
@@ -235,7 +235,7 @@ function Bar(props: IBarProps): React.JSX.Element {
   );
 }
 
-function Trend({ days }: { readonly days: readonly IDay[] }): React.JSX.Element {
+function Trend({ days }: { readonly days: readonly DayUse[] }): React.JSX.Element {
   const said = trendText(days, Date.now() / 1000);
   if (days.every(day => day.gpu_hours === 0)) {
     return <div className="fabric-Usage-note">{said}</div>;
@@ -269,7 +269,7 @@ function Trend({ days }: { readonly days: readonly IDay[] }): React.JSX.Element 
   );
 }
 
-function Age({ store, known }: { readonly store: UsageStore; readonly known: IUsage }): React.JSX.Element | null {
+function Age({ store, known }: { readonly store: UsageStore; readonly known: Usage }): React.JSX.Element | null {
   const age = known.quota?.age_s;
   if (age === null || age === undefined) {
     return null;

@@ -6,12 +6,12 @@ import { IStatusBar } from '@jupyterlab/statusbar';
 import { Poll } from '@lumino/polling';
 
 import { send } from '../common/request';
+import type { Facts } from '../schema';
 import { Announcer, Banner } from './announcer';
 import { UsageApi } from './api';
 import { continueSession, extend } from './continue';
 import { reopen } from './documents';
 import { sessionEvents } from './events';
-import type { IFacts } from './facts';
 import { usageIcon, UsagePanel } from './panel';
 import { SessionStatus, UsageItem, type Known } from './status';
 import { UsageStore } from './store';
@@ -55,7 +55,7 @@ async function askFacts(settings: ServerConnection.ISettings): Promise<Known> {
   if (!response.ok || body === null) {
     return { problem: `This session's server answered with HTTP ${response.status}.` };
   }
-  return { facts: body as IFacts };
+  return { facts: body as Facts };
 }
 
 export const sessionPlugin: JupyterFrontEndPlugin<void> = {

@@ -1,12 +1,13 @@
 import { showPopup, type Popup } from '@jupyterlab/statusbar';
 import { Widget } from '@lumino/widgets';
 
-import { details, left, SOON_S, summary, trouble, type IFacts } from './facts';
+import type { Facts } from '../schema';
+import { details, left, SOON_S, summary, trouble } from './facts';
 import { state, summary as usageSummary } from './format';
 import type { UsageStore } from './store';
 
 /** What the page knows: facts, or why there are none. */
-export type Known = { readonly facts: IFacts } | { readonly problem: string };
+export type Known = { readonly facts: Facts } | { readonly problem: string };
 
 const now = (): number => Date.now() / 1000;
 

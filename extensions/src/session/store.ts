@@ -1,21 +1,21 @@
 import { Signal, type ISignal } from '@lumino/signaling';
 
+import type { Continued, GpuUse, Usage } from '../schema';
 import { Gone, type UsageApi } from './api';
-import type { IGpuUse, ISuccessor, IUsage } from './model';
 
 /** What is known of use and time; one for the status bar, the panel and the warnings. */
 export class UsageStore {
   /** The last answer; null before the first. */
-  known: IUsage | null = null;
+  known: Usage | null = null;
   /** When it came, in Unix seconds. */
   knownAt = 0;
   /** Why there is no newer one, or ''. */
   problem = '';
   /** The session's server is not there any more. */
   gone = false;
-  gpus: readonly IGpuUse[] = [];
+  gpus: readonly GpuUse[] = [];
   /** The session that follows this one, once one was asked for here. */
-  next: ISuccessor | null = null;
+  next: Continued | null = null;
 
   private readonly _changed = new Signal<this, void>(this);
 
@@ -54,7 +54,7 @@ export class UsageStore {
   }
 
   /** How the session that follows this one fares. */
-  follow(next: ISuccessor): void {
+  follow(next: Continued): void {
     this.next = next;
     this._changed.emit();
   }
