@@ -57,7 +57,7 @@ class Home(TypedDict):
     log: str
 
 
-class Verdict(TypedDict):
+class IdleDecision(TypedDict):
     """What the service makes of a session's idleness: "off", "active", "idle", "warn" or "stopped".
 
     ``text`` has its moments by the hub's clock: it says that ``what`` is so since ``quiet_since``, and what happens at
@@ -81,10 +81,10 @@ class Usage(TypedDict):
     problem: str
     ends_at: float | None
     ending_since: float | None
-    idle: Verdict | None
+    idle: IdleDecision | None
 
 
-class GpuUse(TypedDict):
+class GpuUsage(TypedDict):
     """One GPU as programs number it; None: not told, as the use of a MIG slice."""
 
     index: int
@@ -226,7 +226,7 @@ class ScaledStatus(ClusterStatus):
     words: NotRequired[str]
 
 
-class SilentCluster(TypedDict):
+class UnavailableCluster(TypedDict):
     """A cluster that does not answer, and why."""
 
     name: str
@@ -242,6 +242,6 @@ class AnsweringCluster(ClusterStatus):
 class Clusters(TypedDict):
     """``GET fabric/clusters``: the session's, and the profiles that workers of a new one may be like."""
 
-    clusters: list[AnsweringCluster | SilentCluster]
+    clusters: list[AnsweringCluster | UnavailableCluster]
     profiles: list[WorkerProfile]
     problem: str

@@ -55,13 +55,13 @@ STATES = {
 }
 
 
-def _known(told: Mapping[str, Any] | None, problem: str) -> answers.Datasets:
+def _known(body: Mapping[str, Any] | None, problem: str) -> answers.Datasets:
     answer, node_problem = None, ""
     try:
         answer = node.ask(os.environ, "list")
     except node.NodeError as error:
         node_problem = str(error)
-    return merge.combine(told, problem, answer, node_problem, os.environ)
+    return merge.combine(body, problem, answer, node_problem, os.environ)
 
 
 def list() -> Datasets:  # noqa: A001 - datasets.list() is what people look for

@@ -425,7 +425,7 @@ export interface Home {
  * `text` has its moments by the hub's clock: it says that `what` is so since `quiet_since`, and what happens at
  * `stop_at`.
  */
-export interface Verdict {
+export interface IdleDecision {
   readonly state: string;
   readonly text: string;
   readonly what: string;
@@ -443,11 +443,11 @@ export interface Usage {
   readonly problem: string;
   readonly ends_at: number | null;
   readonly ending_since: number | null;
-  readonly idle: Verdict | null;
+  readonly idle: IdleDecision | null;
 }
 
 /** One GPU as programs number it; null: not told, as the use of a MIG slice. */
-export interface GpuUse {
+export interface GpuUsage {
   readonly index: number;
   readonly device: string;
   readonly name: string;
@@ -617,7 +617,7 @@ export interface ScaledStatus {
 }
 
 /** A cluster that does not answer, and why. */
-export interface SilentCluster {
+export interface UnavailableCluster {
   readonly name: string;
   readonly problem: string;
 }
@@ -642,7 +642,7 @@ export interface AnsweringCluster {
 
 /** `GET fabric/clusters`: the session's, and the profiles that workers of a new one may be like. */
 export interface Clusters {
-  readonly clusters: readonly (AnsweringCluster | SilentCluster)[];
+  readonly clusters: readonly (AnsweringCluster | UnavailableCluster)[];
   readonly profiles: readonly WorkerProfile[];
   readonly problem: string;
 }

@@ -128,8 +128,8 @@ def test_a_cluster_that_drips_is_left_after_the_limit(drip: str, monkeypatch: py
         dashboard_client, "find", lambda name: dashboard_client.Dashboard(drip, ssl.create_default_context())
     )
     began = time.monotonic()
-    with pytest.raises(dashboard_client.SilentClusterError, match=r"takes too long|timed out"):
-        dashboard_client.tell("odd", {"verb": "datasets"}, limit_s=1.0)
+    with pytest.raises(dashboard_client.ClusterUnavailableError, match=r"takes too long|timed out"):
+        dashboard_client.send("odd", {"verb": "datasets"}, limit_s=1.0)
     assert time.monotonic() - began < 10
 
 
@@ -138,5 +138,5 @@ def test_an_answer_of_another_form_is_no_fault_of_whoever_adds_a_dataset(
     told: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dashboard_client, "clusters", lambda: ["odd"])
-    monkeypatch.setattr(dashboard_client, "tell", lambda name, words: json.loads(json.dumps(told)))
+    monkeypatch.setattr(dashboard_client, "send", lambda name, words: json.loads(json.dumps(told)))
     assert dashboard_client.datasets_changed() == []

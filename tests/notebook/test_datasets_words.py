@@ -17,7 +17,7 @@ RESOLVE = """
 import { registerHooks } from 'node:module';
 const full = name => (/^\\.\\.?\\/[\\w/]+$/.test(name) ? `${name}.ts` : name);
 registerHooks({ resolve: (name, context, next) => next(full(name), context) });
-const { matching, gallery, themes, accesses, EVERYTHING } = await import(`${process.argv[1]}/filter.ts`);
+const { matching, samples, themes, accesses, EVERYTHING } = await import(`${process.argv[1]}/filter.ts`);
 const words = await import(`${process.argv[1]}/format.ts`);
 const input = JSON.parse(process.argv[2]);
 """
@@ -60,7 +60,7 @@ def test_only_themes_and_access_rights_that_occur_can_be_chosen() -> None:
 
 
 def test_few_demo_datasets_are_cards_and_many_are_not() -> None:
-    code = "console.log(JSON.stringify(gallery(input).map(one => one.name)))"
+    code = "console.log(JSON.stringify(samples(input).map(one => one.name)))"
     assert run(code, known()) == ["crop-trials", "wind-farm"]
     many = [{**catalogue.entry(f"demo-{n}", f"Demo {n}", keywords=["demo"]), "here": None} for n in range(7)]
     assert run(code, many) == []

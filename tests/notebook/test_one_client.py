@@ -69,9 +69,9 @@ async def main():
     [(_, port)] = [one.getsockname() for one in server._sockets.values()]
     place = f"127.0.0.1:{port}"
     rendezvous.State("study", 1, f"tls://{place}", place, time.time(), "127.0.0.1").write(directory)
-    print(await asyncio.to_thread(dashboard_client.tell, "study", {"verb": "datasets"}))
+    print(await asyncio.to_thread(dashboard_client.send, "study", {"verb": "datasets"}))
     pages = dashboard_client.Pages("study")
-    print(await pages.tell({"verb": "working"}))
+    print(await pages.send({"verb": "working"}))
     print((await pages.fetch("/elsewhere")).code)
     connection = await pages.connect("/ws", [])
     print(await connection.read_message())

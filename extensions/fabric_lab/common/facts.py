@@ -63,28 +63,28 @@ def combine(
     :param problem: why ``hub`` is None, as a sentence.
     :param last: the hub's last answer, where ``hub`` is None: its word on the end still stands.
     """
-    told = hub or {}
-    ends_at = _time(told.get("ends_at")) or _time((last or {}).get("ends_at"))
+    response = hub or {}
+    ends_at = _time(response.get("ends_at")) or _time((last or {}).get("ends_at"))
     gpus = visible_gpus(environment, models or [])
     job_id = of_job(environment, "SLURM_JOB_ID")
     return Facts(
-        session=environment.get("FABRIC_SESSION") or _text(told, "session"),
-        project=environment.get("FABRIC_PROJECT") or _text(told, "project"),
-        project_title=_text(told, "project_title"),
-        profile=environment.get("FABRIC_PROFILE") or _text(told, "profile"),
-        image=environment.get("FABRIC_IMAGE") or _text(told, "image"),
-        node=of_job(environment, "SLURMD_NODENAME") or _text(told, "node"),
-        job_id=int(job_id) if job_id.isdigit() else _whole(told.get("job_id")),
+        session=environment.get("FABRIC_SESSION") or _text(response, "session"),
+        project=environment.get("FABRIC_PROJECT") or _text(response, "project"),
+        project_title=_text(response, "project_title"),
+        profile=environment.get("FABRIC_PROFILE") or _text(response, "profile"),
+        image=environment.get("FABRIC_IMAGE") or _text(response, "image"),
+        node=of_job(environment, "SLURMD_NODENAME") or _text(response, "node"),
+        job_id=int(job_id) if job_id.isdigit() else _whole(response.get("job_id")),
         gpus=gpus,
-        gpu_count=len(gpus) or _whole(told.get("gpus")) or 0,
+        gpu_count=len(gpus) or _whole(response.get("gpus")) or 0,
         ends_at=ends_at or _time(of_job(environment, "SLURM_JOB_END_TIME")),
         hub=cast("SessionInfo | None", hub),
         problem="" if hub is not None else problem,
     )
 
 
-def _text(told: Mapping[str, object], key: str) -> str:
-    value = told.get(key)
+def _text(response: Mapping[str, object], key: str) -> str:
+    value = response.get(key)
     return value if isinstance(value, str) else ""
 
 

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ..answers import GpuUse
+from ..answers import GpuUsage
 from . import facts
 
 UNREADABLE = "The use of this GPU cannot be read here."
@@ -58,7 +58,7 @@ class Gpus:
     def __len__(self) -> int:
         return len(self._names)
 
-    def read(self) -> list[GpuUse]:
+    def read(self) -> list[GpuUsage]:
         """Use and memory now."""
         with self._lock:
             self._load()
@@ -91,8 +91,8 @@ class Gpus:
         self._nvml = pynvml
         self._found = [find(name, listed) for name in self._names]
 
-    def _use(self, index: int, name: str) -> GpuUse:
-        use = GpuUse(
+    def _use(self, index: int, name: str) -> GpuUsage:
+        use = GpuUsage(
             index=index, device=name, name="", percent=None, memory_used=None, memory_total=None, problem=UNREADABLE
         )
         device, nvml = self._found[index], self._nvml

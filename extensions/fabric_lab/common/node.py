@@ -125,9 +125,9 @@ def parse(line: bytes) -> NodeAnswer:
         body = None
     if not isinstance(body, dict):
         raise NodeError("The node's dataset service gave an answer that cannot be read. Its log says more.")
-    told = body.get("error", body)
+    refusal = body.get("error", body)
     if "opened" not in body:
-        message = one_line(told.get("message") if isinstance(told, dict) else told)
+        message = one_line(refusal.get("message") if isinstance(refusal, dict) else refusal)
         raise NodeError(message or "The node's dataset service did not say what is open. Its log says more.")
     enforced = body.get("enforced")
     return NodeAnswer(

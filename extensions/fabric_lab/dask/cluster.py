@@ -24,7 +24,7 @@ from ..schema import ClusterOffer
 from . import notebook_context, rendezvous, tls, worker_status
 from .jobqueue_options import worker_words
 from .plan import Plan, make_plan, profile_pool
-from .remote import RemoteAdaptive, RemoteScheduler, There, Told
+from .remote import ConnectedWorker, HubNote, RemoteAdaptive, RemoteScheduler
 from .rendezvous import ClusterError, claim, clusters, new_name, running
 
 __all__ = ["ClusterError", "DaskCluster", "clusters"]
@@ -192,17 +192,17 @@ class DaskCluster(SLURMCluster):
         :raises ClusterError: the hub refuses them.
         """
 
-        async def scaled() -> Told:
+        async def scaled() -> HubNote:
             answer = await self._ask("fabric_scale", n=n, jobs=jobs, memory=memory, cores=cores, pool=pool)
-            return Told(answer["words"])
+            return HubNote(answer["words"])
 
         return self._do(scaled())
 
     def quote(self, n: int, pool: str | None = None) -> Any:
         """What so many workers would cost per hour, and how many find a place now, in words; nothing is submitted."""
 
-        async def quoted() -> Told:
-            return Told((await self._ask("fabric_quote", n=n, pool=pool))["words"])
+        async def quoted() -> HubNote:
+            return HubNote((await self._ask("fabric_quote", n=n, pool=pool))["words"])
 
         return self._do(quoted())
 
@@ -231,8 +231,8 @@ class DaskCluster(SLURMCluster):
                 **options,
             )
         )
-        told = str(answer["words"]) if isinstance(answer, dict) else ""  # an asynchronous cluster has asked only
-        self._adaptive = RemoteAdaptive(self, minimum, maximum, told)
+        note = str(answer["words"]) if isinstance(answer, dict) else ""  # an asynchronous cluster has asked only
+        self._adaptive = RemoteAdaptive(self, minimum, maximum, note)
         return self._adaptive
 
     def add_pool(
@@ -285,9 +285,9 @@ class DaskCluster(SLURMCluster):
     # -- how it is shown
 
     @property
-    def told(self) -> Told:
+    def told(self) -> HubNote:
         """What the hub said of the workers to start with: their cost, and how many find a place now."""
-        return getattr(self.scheduler, "told", Told())
+        return getattr(self.scheduler, "told", HubNote())
 
     @property
     def dashboard_link(self) -> str:
@@ -326,7 +326,7 @@ class DaskCluster(SLURMCluster):
     @property
     def workers(self) -> dict[str, Any]:
         """What the scheduler tells of each worker that is there, by name."""
-        return {str(info["name"]): There(info) for info in self.scheduler_info.get("workers", {}).values()}
+        return {str(info["name"]): ConnectedWorker(info) for info in self.scheduler_info.get("workers", {}).values()}
 
     @workers.setter
     def workers(self, _processes: Any) -> None:

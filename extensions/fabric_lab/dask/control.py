@@ -135,14 +135,14 @@ class Control:
             if silent:
                 return {"problems": [f"Its workers may not have it: {silent}"]}
             jobs = self._one_worker_of_each_job()
-            told = self._cluster.scheduler.broadcast(
+            broadcast = self._cluster.scheduler.broadcast(
                 msg={"op": "fabric_datasets", "names": self._datasets.names},
                 workers=list(jobs.values()),
                 nanny=True,
                 on_error="return",
             )
             try:
-                answers = await asyncio.wait_for(told, JOBS_S)
+                answers = await asyncio.wait_for(broadcast, JOBS_S)
             except TimeoutError:
                 return {"problems": [f"Not all of its workers answered within {JOBS_S:g} s."]}
         problems = []
@@ -190,12 +190,12 @@ class Control:
             return {"words": ""}
         try:
             have, submitted = await self._run_and_submitted(kind.name)
-            told = await self._hub.quote(kind.profile, n, have, submitted, kind.most)
+            note = await self._hub.quote(kind.profile, n, have, submitted, kind.most)
         except HubError as error:
             return {"error": str(error)}
         cluster = self._cluster
         shall = [(one, n if one is kind else len(cluster.of_pool(one.name))) for one in cluster.pools.values()]
-        return {"words": f"{told} {worker_status.in_all(shall)}".strip() if told else ""}
+        return {"words": f"{note} {worker_status.in_all(shall)}".strip() if note else ""}
 
     async def _run_and_submitted(self, pool: str) -> tuple[int, int]:
         """How many workers of a pool run, as far as is known, and how many run or wait for their job."""
@@ -368,11 +368,11 @@ class Control:
             self._paths += new
             notebook_context.import_from(new)
             for nanny in (True, False):  # a nanny's next worker, and the present one
-                told = self._cluster.scheduler.broadcast(
+                broadcast = self._cluster.scheduler.broadcast(
                     msg={"op": "fabric_find", "paths": new}, nanny=nanny, on_error="ignore"
                 )
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(told, JOBS_S)
+                    await asyncio.wait_for(broadcast, JOBS_S)
         return self._paths
 
     async def close(self) -> None:

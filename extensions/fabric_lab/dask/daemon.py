@@ -142,14 +142,14 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s: %(message)s")
     from . import hosted_cluster  # noqa: F401  # takes longest, and needs no plan
 
-    told = json.loads(sys.stdin.read() or "null")
-    if told is None:  # whoever started this is gone
+    sent = json.loads(sys.stdin.read() or "null")
+    if sent is None:  # whoever started this is gone
         shutil.rmtree(directory, ignore_errors=True)
         return 0
-    plan = Plan.loads(json.dumps(told["plan"]))
-    hub = Hub(plan.name, told["service"]) if told["service"] else None
+    plan = Plan.loads(json.dumps(sent["plan"]))
+    hub = Hub(plan.name, sent["service"]) if sent["service"] else None
     try:
-        asyncio.run(serve(plan, directory, hub, told["begun"]))
+        asyncio.run(serve(plan, directory, hub, sent["begun"]))
     except Exception:
         log.exception("The cluster failed")
         return 1

@@ -51,7 +51,7 @@ class NoClusterError(Exception):
     """There is no such cluster in this session, or it does not answer; the message is a sentence."""
 
 
-class SilentClusterError(NoClusterError):
+class ClusterUnavailableError(NoClusterError):
     """It is there, but nobody with its key answers."""
 
 
@@ -80,7 +80,7 @@ def find(name: str) -> Dashboard:
     return Dashboard(place, context)
 
 
-def tell(name: str, words: Mapping[str, Any], limit_s: float = LIMIT_S) -> dict[str, Any]:
+def send(name: str, words: Mapping[str, Any], limit_s: float = LIMIT_S) -> dict[str, Any]:
     """What a cluster answers to a verb (:class:`.pages.ControlPage`), within so many seconds in all.
 
     :raises NoClusterError: it is not there, does not answer, or refuses.
@@ -95,9 +95,9 @@ def tell(name: str, words: Mapping[str, Any], limit_s: float = LIMIT_S) -> dict[
         finally:
             connection.close()
     except (OSError, ValueError, http.client.HTTPException) as error:
-        raise SilentClusterError(f"Cluster {name} does not answer: {error}.") from None
+        raise ClusterUnavailableError(f"Cluster {name} does not answer: {error}.") from None
     if not isinstance(answer, dict):
-        raise SilentClusterError(f"Cluster {name} does not answer.")
+        raise ClusterUnavailableError(f"Cluster {name} does not answer.")
     if response.status != 200:
         raise NoClusterError(f"Cluster {name} refuses: {answer.get('error') or f'HTTP {response.status}'}.")
     return answer
@@ -133,11 +133,13 @@ def datasets_changed() -> list[str]:
 
 def _changed(name: str) -> list[str]:
     try:
-        told = tell(name, {"verb": "datasets"}).get("problems")
+        problems = send(name, {"verb": "datasets"}).get("problems")
     except NoClusterError as error:
         return [f"{error} Its workers may not have the dataset."]
     return (
-        [f"Cluster {name}: {problem}" for problem in told if isinstance(problem, str)] if isinstance(told, list) else []
+        [f"Cluster {name}: {problem}" for problem in problems if isinstance(problem, str)]
+        if isinstance(problems, list)
+        else []
     )
 
 
@@ -169,7 +171,7 @@ class Pages:
         """One page, whatever its status.
 
         :param path: from its first slash on, with the query.
-        :raises SilentClusterError: nobody with the cluster's key answers.
+        :raises ClusterUnavailableError: nobody with the cluster's key answers.
         """
         client = SimpleAsyncHTTPClient(force_instance=True, max_body_size=LARGEST_PAGE, max_clients=1)
         try:
@@ -188,14 +190,14 @@ class Pages:
                 raise_error=False,
             )
         except (OSError, HTTPClientError) as error:  # also TLS's own, and a stream that ended too soon
-            raise SilentClusterError(f"Cluster {self._name} does not answer: {error}.") from None
+            raise ClusterUnavailableError(f"Cluster {self._name} does not answer: {error}.") from None
         finally:
             client.close()
 
     async def connect(self, path: str, subprotocols: Sequence[str]) -> WebSocketClientConnection:
         """A websocket of the dashboard's.
 
-        :raises SilentClusterError: it does not answer, or not so.
+        :raises ClusterUnavailableError: it does not answer, or not so.
         """
         request = HTTPRequest(f"wss://{self._place}{path}", ssl_options=self._context, connect_timeout=LIMIT_S)
         try:
@@ -203,12 +205,12 @@ class Pages:
                 request, subprotocols=list(subprotocols) or None, max_message_size=LARGEST_PAGE
             )
         except Exception as error:  # tornado raises its own, the socket's and TLS's
-            raise SilentClusterError(f"The dashboard of cluster {self._name} does not answer: {error}.") from None
+            raise ClusterUnavailableError(f"The dashboard of cluster {self._name} does not answer: {error}.") from None
 
-    async def tell(self, words: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    async def send(self, words: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The cluster's status, or what it answers to a verb (:class:`.pages.ControlPage`).
 
-        :raises SilentClusterError: it does not answer.
+        :raises ClusterUnavailableError: it does not answer.
         """
         body = None if words is None else json.dumps(words).encode()
         response = await self.fetch(CONTROL, method="GET" if body is None else "POST", body=body)
@@ -217,7 +219,7 @@ class Pages:
         except (TypeError, ValueError):
             answer = None
         if not isinstance(answer, dict):
-            raise SilentClusterError(f"Cluster {self._name} does not answer.")
+            raise ClusterUnavailableError(f"Cluster {self._name} does not answer.")
         return answer
 
 
@@ -237,7 +239,7 @@ async def all_clusters() -> list[dict[str, Any]]:
     async def one(name: str) -> dict[str, Any]:
         try:
             pages = await asyncio.to_thread(Pages, name)
-            return {**await pages.tell(), "name": name, "problem": ""}
+            return {**await pages.send(), "name": name, "problem": ""}
         except NoClusterError as error:
             return {"name": name, "problem": str(error)}
 
@@ -277,7 +279,7 @@ async def at_work(limit_s: float = WORK_LIMIT_S) -> bool:
 async def _works(name: str, limit_s: float) -> bool:
     async def asked() -> bool:
         pages = await asyncio.to_thread(Pages, name)
-        return (await pages.tell({"verb": "working"})).get("tasks") != 0
+        return (await pages.send({"verb": "working"})).get("tasks") != 0
 
     try:
         return await asyncio.wait_for(asked(), limit_s)

@@ -66,11 +66,11 @@ def changed(now: Mapping[str, Any], before: Mapping[str, Any], within: str = "")
     return found
 
 
-def take_settings(told: Mapping[str, Any]) -> None:
+def take_settings(config: Mapping[str, Any]) -> None:
     """Have what a notebook has set in force in this process."""
     import dask
 
-    dask.config.update(dask.config.config, told)
+    dask.config.update(dask.config.config, config)
 
 
 def own_words(section: str) -> dict[str, Any]:

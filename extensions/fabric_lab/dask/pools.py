@@ -84,8 +84,8 @@ class Presubmitted:
         }
 
     @classmethod
-    def of(cls, told: Mapping[str, Any]) -> Presubmitted:
-        return cls({name: Place(*place) for name, place in told["places"].items()}, told["submissions"], told["said"])
+    def of(cls, data: Mapping[str, Any]) -> Presubmitted:
+        return cls({name: Place(*place) for name, place in data["places"].items()}, data["submissions"], data["said"])
 
 
 def arrange(workers: int, most: int) -> list[Batch]:

@@ -57,7 +57,7 @@ class RemoteScheduler(ProcessInterface):
         super().__init__()  # type: ignore[no-untyped-call]
         self.directory, self._plan = directory, plan
         self.state: State | None = None
-        self.told = Told()  # what the hub said of the first workers
+        self.told = HubNote()  # what the hub said of the first workers
         self._of: Callable[[], Asking | None] = lambda: None
 
     def belongs_to(self, cluster: Asking) -> None:
@@ -69,11 +69,11 @@ class RemoteScheduler(ProcessInterface):
         return self.state.ip if self.state is not None else ""
 
     @property
-    def workers(self) -> dict[str, There]:
+    def workers(self) -> dict[str, ConnectedWorker]:
         """What the scheduler tells of each worker that is there, by address, as ``Scheduler.workers`` has it."""
         cluster = self._of()
         known = cluster.scheduler_info.get("workers", {}) if cluster is not None else {}
-        return {address: There(info) for address, info in known.items()}
+        return {address: ConnectedWorker(info) for address, info in known.items()}
 
     async def start(self) -> None:
         if self._plan is not None:
@@ -89,7 +89,7 @@ class RemoteScheduler(ProcessInterface):
         daemon, begun = await asyncio.to_thread(Daemon, self.directory), Presubmitted()
         try:
             begun, words = await presubmit(self.directory, plan, credentials(os.environ))
-            self.told = Told(words)
+            self.told = HubNote(words)
             await asyncio.to_thread(daemon.go, plan, begun.dump())
             self.state = await self._until_there()
         except BaseException as error:
@@ -115,18 +115,18 @@ class RemoteScheduler(ProcessInterface):
         await super().close()  # type: ignore[no-untyped-call]
 
 
-class Told(str):
+class HubNote(str):
     """What the hub said of so many workers; a notebook shows it. It may be awaited, as dask's own answer."""
 
     def __repr__(self) -> str:
         return str(self)
 
-    def __await__(self) -> Generator[None, None, Told]:
+    def __await__(self) -> Generator[None, None, HubNote]:
         return self
         yield
 
 
-class There(dict[str, Any]):
+class ConnectedWorker(dict[str, Any]):
     """A worker that is there; SpecCluster waits for its workers, and this one's wait is over.
 
     What the scheduler tells of it are keys, and attributes, as those of its own ``WorkerState``.
@@ -138,7 +138,7 @@ class There(dict[str, Any]):
         except KeyError:
             raise AttributeError(name) from None
 
-    def __await__(self) -> Generator[None, None, There]:
+    def __await__(self) -> Generator[None, None, ConnectedWorker]:
         return self
         yield
 
@@ -166,7 +166,7 @@ class RemoteAdaptive:
 
 
 @dataclass
-class First:
+class FirstWorker:
     """One worker that is about to be submitted, as a batch wants it."""
 
     name: str
@@ -190,11 +190,11 @@ async def presubmit(directory: Path, plan: Plan, service: Mapping[str, str]) -> 
     if service and pool.profile:
         words = await Hub(plan.name, service).quote(pool.profile, plan.first, 0, 0, pool.most)
     batcher = Batcher(directory, SlurmQueue(directory, plan.job_name), gather_s=0)
-    firsts = [First(f"{plan.name}-{number}", pool) for number in range(plan.first)]  # dask-jobqueue's names
+    firsts = [FirstWorker(f"{plan.name}-{number}", pool) for number in range(plan.first)]  # dask-jobqueue's names
     places = await asyncio.gather(*(batcher.join(first) for first in firsts), return_exceptions=True)
     found = {first.name: place for first, place in zip(firsts, places, strict=True) if isinstance(place, Place)}
-    told = f"{words} The cluster says: {batcher.said}".strip() if batcher.said else words
-    return Presubmitted(found, batcher.calls["sbatch"], batcher.said), told
+    note = f"{words} The cluster says: {batcher.said}".strip() if batcher.said else words
+    return Presubmitted(found, batcher.calls["sbatch"], batcher.said), note
 
 
 async def take_back(directory: Path, plan: Plan, begun: Presubmitted) -> None:
@@ -241,11 +241,11 @@ class Daemon:
         :param begun: what was submitted for it already (:func:`presubmit`).
         :raises ClusterError: it is gone.
         """
-        told = {"plan": asdict(plan), "service": credentials(os.environ), "begun": begun}
+        sent = {"plan": asdict(plan), "service": credentials(os.environ), "begun": begun}
         assert self._process.stdin is not None
         try:
             with self._process.stdin as stream:
-                stream.write(json.dumps(told).encode())
+                stream.write(json.dumps(sent).encode())
         except OSError as error:
             raise self._failed(error) from error
 

@@ -58,8 +58,8 @@ class Quota:
     def fresh(self) -> dict[str, Any]:
         """Ask the hub (at most once in thirty seconds), and read the GPUs."""
         if self._known is None or time.monotonic() >= self._until:
-            told, problem = client.call("/quota")
-            self._known = blank(problem) if told is None else told
+            body, problem = client.call("/quota")
+            self._known = blank(problem) if body is None else body
             self._until = time.monotonic() + KEEP_S
         self._gpus = self._gpus or Gpus(os.environ)
         return {**self._known, "gpu_use": self._gpus.read()}

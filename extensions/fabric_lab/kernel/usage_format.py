@@ -76,18 +76,18 @@ def forecast(balance: Mapping[str, Any]) -> str:
     return f"At the present rate{whose} ({hours(rate)} a day) this lasts until {day(until)}."
 
 
-def balance(name: str, told: object) -> list[Row]:
+def balance(name: str, budget: object) -> list[Row]:
     """A budget's row; none where nothing is known."""
-    if not isinstance(told, Mapping):
+    if not isinstance(budget, Mapping):
         return []
-    limit, used, left = (number(told.get(key)) for key in ("limit", "used", "left"))
+    limit, used, left = (number(budget.get(key)) for key in ("limit", "used", "left"))
     if used is None:
         return []
     if limit is None and left is None:
         return [Row(name, f"{hours(used)} GPU-hours used, no limit")]
     own = None if limit is None else max(0.0, limit - used)
     rest = max(0.0, (own or 0.0) if left is None else left)
-    above = limiting(told)
+    above = limiting(budget)
     said = (
         f"{hours(used)} GPU-hours used, no limit of its own"
         if limit is None
@@ -97,12 +97,12 @@ def balance(name: str, told: object) -> list[Row]:
     if own is None or above or (rest < own and hours(rest) != hours(own)):
         whole = number(above.get("limit")) if above else None
         of = "" if whole is None else f" of {hours(whole)}"
-        said += f"; {told.get('limited_by') or 'a limit above'} has {hours(rest)}{of} left"
+        said += f"; {budget.get('limited_by') or 'a limit above'} has {hours(rest)}{of} left"
     else:
         said += f", {hours(rest)} left"
-    parts = [_share(number(one.get("used")), number(one.get("limit"))) for one in (told, above) if one]
+    parts = [_share(number(one.get("used")), number(one.get("limit"))) for one in (budget, above) if one]
     known = [part for part in parts if part is not None]
-    return [Row(name, said, max(known, default=None), forecast(told) if known else "")]
+    return [Row(name, said, max(known, default=None), forecast(budget) if known else "")]
 
 
 def _share(used: float | None, limit: float | None) -> float | None:
@@ -111,12 +111,12 @@ def _share(used: float | None, limit: float | None) -> float | None:
     return used / limit if limit > 0 else 1.0
 
 
-def storage(told: Mapping[str, Any], now: float) -> Row:
+def storage(quota: Mapping[str, Any], now: float) -> Row:
     """A file system's row."""
-    name = str(told.get("title") or told.get("path") or "Storage")
-    used, limit, at = (number(told.get(key)) for key in ("used", "limit", "at"))
-    files_used, files_limit = (number(told.get(key)) for key in ("files_used", "files_limit"))
-    if problem := told.get("problem"):
+    name = str(quota.get("title") or quota.get("path") or "Storage")
+    used, limit, at = (number(quota.get(key)) for key in ("used", "limit", "at"))
+    files_used, files_limit = (number(quota.get(key)) for key in ("files_used", "files_limit"))
+    if problem := quota.get("problem"):
         return Row(name, "not known", None, str(problem))
     parts = [used / limit] if used is not None and limit else []
     said = f"{size(used or 0)} of {size(limit)} used" if limit else f"{size(used or 0)} used, no limit"
@@ -127,13 +127,13 @@ def storage(told: Mapping[str, Any], now: float) -> Row:
     return Row(name, said, max(parts, default=None), note)
 
 
-def gpu(told: Mapping[str, Any]) -> Row:
+def gpu(device: Mapping[str, Any]) -> Row:
     """A GPU's row; its bar is its memory."""
-    name = f"GPU {told['index']}" + (f" ({told['name']})" if told["name"] else "")
-    used, total = number(told["memory_used"]), number(told["memory_total"])
-    if told["problem"] or used is None or not total:
-        return Row(name, told["problem"] or "not known")
-    use = "" if told["percent"] is None else f"{told['percent']:.0f}% in use, "
+    name = f"GPU {device['index']}" + (f" ({device['name']})" if device["name"] else "")
+    used, total = number(device["memory_used"]), number(device["memory_total"])
+    if device["problem"] or used is None or not total:
+        return Row(name, device["problem"] or "not known")
+    use = "" if device["percent"] is None else f"{device['percent']:.0f}% in use, "
     return Row(name, f"{use}{size(used)} of {size(total)} memory", used / total)
 
 

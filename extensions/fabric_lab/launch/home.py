@@ -117,8 +117,8 @@ def without_broken(directories: list[str], own: Path, place: Path) -> tuple[list
     good = []
     for file in sorted((*own.glob("[!@]*/package.json"), *own.glob("@*/*/package.json"))):
         try:
-            told = json.loads(file.read_text(encoding="utf-8"))
-            told["name"], told["version"]
+            package = json.loads(file.read_text(encoding="utf-8"))
+            package["name"], package["version"]
             install = file.with_name("install.json")
             if install.exists():
                 json.loads(install.read_text(encoding="utf-8"))
@@ -140,8 +140,8 @@ def enabled_by(directory: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for file in (directory / "jupyter_server_config.json", *sorted(directory.glob("jupyter_server_config.d/*.json"))):
         with suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
-            told = json.loads(file.read_text(encoding="utf-8"))["ServerApp"]["jpserver_extensions"]
-            found |= {name: file for name, on in told.items() if on}
+            enabled = json.loads(file.read_text(encoding="utf-8"))["ServerApp"]["jpserver_extensions"]
+            found |= {name: file for name, on in enabled.items() if on}
     return found
 
 

@@ -200,7 +200,7 @@ def serve(session_dir: Path | None, listener: socket.socket, directory: Path, ph
         gc.enable()
         try:
             if session_dir is not None:
-                await tell_service(token, listener, phases)
+                await announce_port(token, listener, phases)
                 phases.reach("announced")
         except LaunchError as error:
             failure.append(error)
@@ -239,7 +239,7 @@ def start_without_home(why: str) -> None:
     os.execv(sys.executable, [sys.executable, "-I", "-m", "fabric_lab.launch", *sys.argv[1:]])
 
 
-async def tell_service(token: str, listener: socket.socket, phases: Phases) -> None:
+async def announce_port(token: str, listener: socket.socket, phases: Phases) -> None:
     """Announce the port, and how long each step took."""
     from ..client import AsyncHubClient
     from .announce import announce

@@ -50,12 +50,12 @@ class FabricHandler(APIHandler):
         return body
 
 
-def remembered(before: dict[str, Any] | None, told: dict[str, Any] | None) -> dict[str, Any] | None:
+def remembered(before: dict[str, Any] | None, now: dict[str, Any] | None) -> dict[str, Any] | None:
     """What was told before, with what is told now laid over it; null tells nothing. Pure."""
-    if before is None or told is None:
-        return told if before is None else before
+    if before is None or now is None:
+        return now if before is None else before
     laid = dict(before)
-    for name, value in told.items():
+    for name, value in now.items():
         old = before.get(name)
         laid[name] = remembered(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
         if value is None:

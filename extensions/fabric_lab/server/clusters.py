@@ -88,7 +88,7 @@ class DashboardHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
             response = await pages.fetch(self._rest(name), self.request.headers, str(self.request.method))
         except dashboard_client.NoClusterError as error:
             raise HTTPError(
-                502 if isinstance(error, dashboard_client.SilentClusterError) else 404, str(error)
+                502 if isinstance(error, dashboard_client.ClusterUnavailableError) else 404, str(error)
             ) from None
         self.set_status(response.code)
         passed = dashboard_client.passed(response.headers)
@@ -112,7 +112,7 @@ class DashboardHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
             self._upstream = await pages.connect(self._rest(name), subprotocols)
         except dashboard_client.NoClusterError as error:
             raise HTTPError(
-                502 if isinstance(error, dashboard_client.SilentClusterError) else 404, str(error)
+                502 if isinstance(error, dashboard_client.ClusterUnavailableError) else 404, str(error)
             ) from None
         await super().get()
 
@@ -194,10 +194,10 @@ class ClusterHandler(FabricHandler):
 
         try:
             pages = await asyncio.to_thread(dashboard_client.Pages, name)
-            answer = await pages.tell(self.body())
+            answer = await pages.send(self.body())
         except dashboard_client.NoClusterError as error:
             self.respond(
-                {"message": str(error)}, 502 if isinstance(error, dashboard_client.SilentClusterError) else 404
+                {"message": str(error)}, 502 if isinstance(error, dashboard_client.ClusterUnavailableError) else 404
             )
             return
         self.respond(

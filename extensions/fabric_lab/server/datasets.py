@@ -49,12 +49,12 @@ class CatalogueHandler(DatasetsHandler):
     @authorized
     async def get(self) -> None:
         answer, node_problem = None, ""
-        told = await self.catalogue.get()
+        response = await self.catalogue.get()
         try:
             answer = await node.ask_async(os.environ, "list")
         except node.NodeError as error:
             node_problem = str(error)
-        self.respond(merge.combine(told.body, told.problem, answer, node_problem, os.environ))
+        self.respond(merge.combine(response.body, response.problem, answer, node_problem, os.environ))
 
 
 class DatasetHandler(DatasetsHandler):
@@ -74,7 +74,7 @@ class DatasetHandler(DatasetsHandler):
             return
         noted = await self.service.ask(f"/datasets/{name}", "POST")
         self.catalogue.forget()
-        problem = await self.told("open", noted.problem)
+        problem = await self.after_change("open", noted.problem)
         self.respond({"here": Here(version=opened.version, path=opened.files), "problem": problem})
 
     @authenticated
@@ -84,9 +84,9 @@ class DatasetHandler(DatasetsHandler):
             return
         noted = await self.service.ask(f"/datasets/{name}", "DELETE")
         self.catalogue.forget()
-        self.respond({"here": None, "problem": await self.told("closed", noted.problem)})
+        self.respond({"here": None, "problem": await self.after_change("closed", noted.problem)})
 
-    async def told(self, done: str, unnoted: str) -> str:
+    async def after_change(self, done: str, unnoted: str) -> str:
         """Tell the session's clusters of the change; what went wrong with it anywhere, in words."""
         from ..dask import dashboard_client  # nothing of it is needed before a dataset changes
 
@@ -96,16 +96,16 @@ class DatasetHandler(DatasetsHandler):
 
 
 class RequestHandler(DatasetsHandler):
-    """POST ``{"why": text or null}``: ask the data's keepers for access, for this session's project."""
+    """POST ``{"why": text or null}``: ask the data's stewards for access, for this session's project."""
 
     @authenticated
     @authorized
     async def post(self, name: str) -> None:
         why = node.one_line(self.body(optional=True).get("why"), LONGEST_REASON)
-        told = await self.service.ask(f"/datasets/{name}/request", "POST", {"why": why or None})
+        response = await self.service.ask(f"/datasets/{name}/request", "POST", {"why": why or None})
         self.catalogue.forget()
-        if told.body is None:
-            self.refuse(told.status, told.problem, "request")
+        if response.body is None:
+            self.refuse(response.status, response.problem, "request")
         else:
             self.respond({})
 
@@ -128,8 +128,8 @@ class FilesHandler(DatasetsHandler):
         except OSError as error:
             self.refuse(409, f"{name} cannot be read under {opened.files} ({error.strerror}).", "unreadable")
             return
-        told = await self.catalogue.get()
-        formats = merge.formats(told.body, name, opened.version)
+        response = await self.catalogue.get()
+        formats = merge.formats(response.body, name, opened.version)
         ways = loading.snippets(name, opened.version, opened.files, found.files, formats)
         self.respond(
             {

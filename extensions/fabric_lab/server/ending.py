@@ -48,7 +48,7 @@ class Ending:
         )
         self._events = events
 
-    def tell(self, what: str = "changed") -> None:
+    def notify(self, what: str = "changed") -> None:
         """Let every tab ask now instead of in half a minute."""
         if self._events is not None:
             self._events.emit(schema_id=SCHEMA, data={"what": what})
@@ -65,4 +65,4 @@ class Ending:
         if self.since is None:
             self.since = time.time()
             self._say(f"{text}: open notebooks are being saved.")
-        self.tell("ending")
+        self.notify("ending")

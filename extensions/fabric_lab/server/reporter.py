@@ -1,4 +1,4 @@
-"""Tells the hub's service about once a minute whether this session is at work, and keeps its verdict for the browser.
+"""Tells the hub's service about once a minute whether this session is at work, and keeps its decision for the browser.
 
 It begins once the server is ready: nothing of it is what a person waits for.
 """
@@ -10,7 +10,7 @@ import math
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from ..answers import Verdict
+from ..answers import IdleDecision
 from ..client import AsyncHubClient
 from ..common.gpu import Gpus
 from .activity import Activity, clusters_at_work
@@ -20,20 +20,20 @@ SOONEST_S, LATEST_S = 5.0, 3600.0
 AGAIN_S = 60.0
 
 
-def verdict(told: dict[str, Any] | None) -> Verdict | None:
-    """The verdict in a service's answer; None when it holds none."""
-    if told is None or not isinstance(told.get("state"), str):
+def decision(body: dict[str, Any] | None) -> IdleDecision | None:
+    """The decision in a service's answer; None when it holds none."""
+    if body is None or not isinstance(body.get("state"), str):
         return None
-    text, what = (value if isinstance(value := told.get(key), str) else "" for key in ("text", "what"))
+    text, what = (value if isinstance(value := body.get(key), str) else "" for key in ("text", "what"))
     quiet_since, stop_at = (
-        float(value) if isinstance(value := told.get(key), int | float) else None for key in ("quiet_since", "stop_at")
+        float(value) if isinstance(value := body.get(key), int | float) else None for key in ("quiet_since", "stop_at")
     )
-    return Verdict(state=told["state"], text=text, what=what, quiet_since=quiet_since, stop_at=stop_at)
+    return IdleDecision(state=body["state"], text=text, what=what, quiet_since=quiet_since, stop_at=stop_at)
 
 
-def pause(told: dict[str, Any] | None) -> float:
+def pause(body: dict[str, Any] | None) -> float:
     """Seconds until the next report: as the service wishes, within bounds."""
-    wished = (told or {}).get("next_report_s")
+    wished = (body or {}).get("next_report_s")
     number = isinstance(wished, int | float) and not isinstance(wished, bool) and math.isfinite(wished)
     return min(LATEST_S, max(SOONEST_S, float(wished))) if number and wished is not None else AGAIN_S
 
@@ -46,7 +46,7 @@ def highest(before: list[float] | None, now: list[float] | None) -> list[float] 
 
 
 class Reporter:
-    """``verdict`` is the service's last word; ``changed`` is called when it is another one.
+    """``decision`` is the service's last word; ``changed`` is called when it is another one.
 
     :param clusters: whether a cluster of the session works.
     """
@@ -59,7 +59,7 @@ class Reporter:
         changed: Callable[[], None],
         clusters: Callable[[], Awaitable[bool]] = clusters_at_work,
     ) -> None:
-        self.verdict: Verdict | None = None
+        self.decision: IdleDecision | None = None
         self._service = service
         self._activity = activity
         self._gpus = gpus
@@ -83,7 +83,7 @@ class Reporter:
 
     @property
     def _judged(self) -> bool:
-        return self.verdict is not None and self.verdict["state"] != "off"
+        return self.decision is not None and self.decision["state"] != "off"
 
     async def _sample(self) -> None:
         """Look at kernels, terminals, clusters and GPUs."""
@@ -108,7 +108,7 @@ class Reporter:
             }
             self._peaks, self._sampled, self._busy = None, False, False
             answer = await self._service.ask("/idle", "POST", body)
-            before, self.verdict = self.verdict, verdict(answer.body)
-        if before != self.verdict:
+            before, self.decision = self.decision, decision(answer.body)
+        if before != self.decision:
             self._changed()
         return pause(answer.body)

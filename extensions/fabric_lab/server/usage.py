@@ -42,10 +42,10 @@ HEARD_S, LOOK_S = 60.0, 1.0
 SAME_S = 60.0
 
 
-def end_told(answer: Answer) -> float | None:
+def session_end(answer: Answer) -> float | None:
     """When the session ends, as the service says."""
-    told = (answer.body or {}).get("time")
-    ends_at = told.get("ends_at") if isinstance(told, dict) else None
+    time_left = (answer.body or {}).get("time")
+    ends_at = time_left.get("ends_at") if isinstance(time_left, dict) else None
     return float(ends_at) if isinstance(ends_at, int | float) else None
 
 
@@ -58,12 +58,12 @@ class Usage:
         self.gpus = Gpus(os.environ)
         self.ending = Ending(say)
         self.activity = Activity()
-        self.reporter = Reporter(service, self.activity, self.gpus, self.ending.tell)
-        self._read: list[answers.GpuUse] = []
+        self.reporter = Reporter(service, self.activity, self.gpus, self.ending.notify)
+        self._read: list[answers.GpuUsage] = []
         self._read_at = 0.0
         self._reading = asyncio.Lock()
 
-    async def gpu_use(self) -> list[answers.GpuUse]:
+    async def gpu_use(self) -> list[answers.GpuUsage]:
         """The GPUs as they were read at most a second ago, by one thread for all tabs."""
         async with self._reading:
             if len(self.gpus) and time.monotonic() >= self._read_at + GPU_KEEP_S:
@@ -77,17 +77,17 @@ class Usage:
         if isinstance(ends_at, int | float):
             self._hearing = asyncio.get_running_loop().create_task(self._until_heard(float(ends_at)))
         else:
-            self.ending.tell()
+            self.ending.notify()
 
     async def _until_heard(self, ends_at: float) -> None:
         until = time.monotonic() + HEARD_S
         while time.monotonic() < until:
             self.quota.forget()
-            told = end_told(await self.quota.get())
-            if told is not None and told > ends_at - SAME_S:
+            known_end = session_end(await self.quota.get())
+            if known_end is not None and known_end > ends_at - SAME_S:
                 break
             await asyncio.sleep(LOOK_S)
-        self.ending.tell()
+        self.ending.notify()
 
     def begin(self, server: ServerApp) -> None:
         """Once the server is ready: follow what happens in it, and report."""
@@ -100,9 +100,9 @@ class Usage:
     async def _follow_end(self) -> None:
         """An end that comes nearer, also while nobody looks: a preemption that Slurm has announced."""
         while True:
-            told = (await self.service.ask()).body
-            ends_at = facts.combine(os.environ, told)["ends_at"]
-            if self.ending.since is None and told is not None:
+            body = (await self.service.ask()).body
+            ends_at = facts.combine(os.environ, body)["ends_at"]
+            if self.ending.since is None and body is not None:
                 self.quota.forget()  # tabs that are told now ask for what is so now
                 self.ending.known(ends_at, time.time())
             await asyncio.sleep(END_LOOK_S)
@@ -122,14 +122,14 @@ class QuotaHandler(UsageHandler):
     @authorized
     async def get(self) -> None:
         answer = await self.usage.quota.get()
-        told = (self.usage.quota.last or {}).get("time")
+        time_left = (self.usage.quota.last or {}).get("time")
         self.respond(
             answers.Usage(
                 quota=cast("SessionQuota | None", answer.body),
                 problem=answer.problem,
-                ends_at=facts.combine(os.environ, told if isinstance(told, dict) else None)["ends_at"],
+                ends_at=facts.combine(os.environ, time_left if isinstance(time_left, dict) else None)["ends_at"],
                 ending_since=self.usage.ending.since,
-                idle=self.usage.reporter.verdict,
+                idle=self.usage.reporter.decision,
             )
         )
 
@@ -179,21 +179,21 @@ class ActiveHandler(UsageHandler):
     async def post(self) -> None:
         self.usage.activity.touch()
         await self.usage.reporter.report()
-        self.respond({"idle": self.usage.reporter.verdict})
+        self.respond({"idle": self.usage.reporter.decision})
 
 
 def reopened(environment: dict[str, str] | os._Environ[str]) -> list[str]:
     """The files that this session's predecessor had open: paths below where the server began, nothing else."""
     try:
-        told = json.loads(environment.get("FABRIC_REOPEN") or "[]")
+        paths = json.loads(environment.get("FABRIC_REOPEN") or "[]")
     except ValueError:
         return []
-    return plain_paths(told)
+    return plain_paths(paths)
 
 
-def plain_paths(told: object) -> list[str]:
+def plain_paths(listed: object) -> list[str]:
     """The paths in a list that lead nowhere but below where the server began, as the service takes them."""
-    paths = [path for path in told if isinstance(path, str)] if isinstance(told, list) else []
+    paths = [path for path in listed if isinstance(path, str)] if isinstance(listed, list) else []
     plain = [path for path in paths if path.isprintable() and "\\" not in path]
     return [path for path in plain if not {"", ".", ".."} & {*path.split("/")}][:MOST_REOPENED]
 

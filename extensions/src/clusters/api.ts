@@ -24,7 +24,7 @@ export class ClustersApi {
   }
 
   /** The cluster's status after it, with what the hub says of the workers as `words`. */
-  tell(name: string, order: Order): Promise<ScaledStatus> {
+  send(name: string, order: Order): Promise<ScaledStatus> {
     return this.ask([name], { method: 'POST', body: JSON.stringify(order) });
   }
 

@@ -1,7 +1,7 @@
-import type { AnsweringCluster, SilentCluster } from '../schema';
+import type { AnsweringCluster, UnavailableCluster } from '../schema';
 
 /** A cluster as the panel shows it; of one that does not answer, `problem` says so and the rest is missing. */
-export type Cluster = SilentCluster & Partial<AnsweringCluster>;
+export type Cluster = UnavailableCluster & Partial<AnsweringCluster>;
 
 /** Pages of Dask's dashboard that are worth a tab. */
 export const PAGES: readonly (readonly [path: string, name: string])[] = [

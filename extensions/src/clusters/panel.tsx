@@ -219,7 +219,7 @@ function Cluster({ cluster, store, actions }: IProps & { readonly cluster: Clust
               label={`Scale ${name}`}
               does={async () => {
                 const done = `${name} shall have ${workers} worker${workers === 1 ? '' : 's'}.`;
-                if (await store.tell(name, { verb: 'scale', n: workers, pool }, done)) {
+                if (await store.send(name, { verb: 'scale', n: workers, pool }, done)) {
                   followWorkers();
                 }
               }}
@@ -236,7 +236,7 @@ function Cluster({ cluster, store, actions }: IProps & { readonly cluster: Clust
               label={`Let ${name} follow the work`}
               does={async () => {
                 const order = { verb: 'adapt', minimum: least, maximum: Math.max(least, most), pool } as const;
-                if (await store.tell(name, order, `${name} follows the work.`)) {
+                if (await store.send(name, order, `${name} follows the work.`)) {
                   [followWorkers, followLeast, followMost].forEach(follow => follow());
                 }
               }}

@@ -58,7 +58,7 @@ export const clustersPlugin: JupyterFrontEndPlugin<void> = {
           defaultButton: 0
         });
         if (asked.button.accept) {
-          await store.tell(name, { verb: 'close' }, `${name} ends, with all its workers.`);
+          await store.send(name, { verb: 'close' }, `${name} ends, with all its workers.`);
         }
       },
       openPage: (name, path) => openPage(app, api, name, path)

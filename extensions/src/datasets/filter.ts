@@ -62,7 +62,7 @@ export function accesses(datasets: readonly Dataset[]): [string, string][] {
 }
 
 /** The demo datasets that can be tried now, when they are few enough to be shown as cards, too. */
-export function gallery(datasets: readonly Dataset[]): Dataset[] {
+export function samples(datasets: readonly Dataset[]): Dataset[] {
   const demos = datasets.filter(
     one => (one.keywords ?? []).includes('demo') && ['here', 'available'].includes(stateOf(one))
   );

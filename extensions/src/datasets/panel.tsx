@@ -5,7 +5,7 @@ import * as React from 'react';
 
 import type { Datasets } from '../schema';
 import type { DatasetsActions } from './actions';
-import { accesses, EVERYTHING, gallery, matching, themes } from './filter';
+import { accesses, EVERYTHING, matching, samples, themes } from './filter';
 import { Card, Item } from './list';
 import type { DatasetsStore } from './store';
 
@@ -104,7 +104,7 @@ function Known({ store, actions, known }: IProps & { readonly known: Datasets })
   const { datasets } = known;
   const searching = store.filter !== EVERYTHING && Object.values(store.filter).some(Boolean);
   const found = matching(datasets, store.filter);
-  const cards = searching ? [] : gallery(datasets);
+  const cards = searching ? [] : samples(datasets);
   return (
     <>
       {notices(known, store.problem).map(sentence => (

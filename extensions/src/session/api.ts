@@ -2,7 +2,7 @@ import { PageConfig } from '@jupyterlab/coreutils';
 import type { ServerConnection } from '@jupyterlab/services';
 
 import { refusal, send } from '../common/request';
-import type { Continued, Extended, GpuUse, Usage, Verdict } from '../schema';
+import type { Continued, Extended, GpuUsage, IdleDecision, Usage } from '../schema';
 
 /** Nothing answers where this session's server was, or the hub says that it has ended. */
 export class Gone extends Error {}
@@ -21,8 +21,8 @@ export class UsageApi {
     return this.ask('quota');
   }
 
-  async gpus(): Promise<readonly GpuUse[]> {
-    return (await this.ask<{ gpus: readonly GpuUse[] }>('gpu')).gpus;
+  async gpus(): Promise<readonly GpuUsage[]> {
+    return (await this.ask<{ gpus: readonly GpuUsage[] }>('gpu')).gpus;
   }
 
   /** Names of the session's Dask clusters; none where that is not known, or where there is no Dask. */
@@ -51,8 +51,8 @@ export class UsageApi {
     return this.ask('extend', { method: 'POST', body: JSON.stringify({ minutes }) });
   }
 
-  async active(): Promise<Verdict | null> {
-    return (await this.ask<{ idle: Verdict | null }>('active', { method: 'POST', body: '{}' })).idle;
+  async active(): Promise<IdleDecision | null> {
+    return (await this.ask<{ idle: IdleDecision | null }>('active', { method: 'POST', body: '{}' })).idle;
   }
 
   private async ask<T>(path: string, init: RequestInit = {}): Promise<T> {

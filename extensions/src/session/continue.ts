@@ -64,18 +64,18 @@ export async function continueSession(app: JupyterFrontEnd, store: UsageStore): 
   const { copied, failed } = await saveAll(app);
   const id = Notification.emit('The next session is being asked for …', 'in-progress', { autoClose: false });
   try {
-    const told = await store.api.continueSession(openPaths(app).slice(0, MOST));
-    follow(store, id, told, copied.length + failed.length ? ` ${unsavedText(copied, failed)}` : '');
+    const answer = await store.api.continueSession(openPaths(app).slice(0, MOST));
+    follow(store, id, answer, copied.length + failed.length ? ` ${unsavedText(copied, failed)}` : '');
     await store.refresh();
   } catch (error) {
     Notification.update({ id, message: words(error), type: 'error', autoClose: false });
   }
 }
 
-function follow(store: UsageStore, id: string, told: Continued, unsaved: string): void {
-  store.follow(told);
+function follow(store: UsageStore, id: string, answer: Continued, unsaved: string): void {
+  store.follow(answer);
   const url = store.nextPage;
-  if (told.state === 'ready' && url !== null) {
+  if (answer.state === 'ready' && url !== null) {
     Notification.update({
       id,
       message: `The next session is ready.${unsaved}`,
@@ -85,7 +85,7 @@ function follow(store: UsageStore, id: string, told: Continued, unsaved: string)
     });
     return;
   }
-  say(store, id, `${told.text || 'The next session is starting.'}${unsaved}`, 'in-progress');
+  say(store, id, `${answer.text || 'The next session is starting.'}${unsaved}`, 'in-progress');
   lookAgain(store, id, unsaved, LOOK_MS);
 }
 
@@ -132,9 +132,9 @@ export async function extend(store: UsageStore): Promise<void> {
     return;
   }
   try {
-    const told = await store.api.extend(minutes);
+    const answer = await store.api.extend(minutes);
     const now = Date.now() / 1000;
-    const text = told.ends_at ? `This session now ends at ${clock(told.ends_at, now)}.` : told.text;
+    const text = answer.ends_at ? `This session now ends at ${clock(answer.ends_at, now)}.` : answer.text;
     Notification.success(text || `This session lasts ${minutesText(minutes)} longer.`, { autoClose: 8000 });
   } catch (error) {
     Notification.error(words(error), { autoClose: false });

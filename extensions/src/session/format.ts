@@ -1,5 +1,5 @@
 import { size } from '../common/format';
-import type { Balance, Bound, DayUse, GpuUse, SessionQuota, StorageUse, TimeLeft, Usage, Verdict } from '../schema';
+import type { Balance, Bound, DayUse, GpuUsage, IdleDecision, SessionQuota, StorageUse, TimeLeft, Usage } from '../schema';
 import { clock, left } from './facts';
 
 /** From here on a budget or a disk is worth a look, and from here on it hurts. */
@@ -148,7 +148,7 @@ export function storageText(storage: StorageUse): string {
   return bytes + files;
 }
 
-export function gpuText(gpu: GpuUse): string {
+export function gpuText(gpu: GpuUsage): string {
   if (gpu.problem || gpu.memory_used === null || gpu.memory_total === null) {
     return gpu.problem || 'not known';
   }
@@ -200,11 +200,11 @@ export function endsText(endsAt: number, now: number, time: TimeLeft | undefined
 }
 
 /** What is said of an idle session, by this browser's clock. */
-export function idleText(verdict: Verdict, now: number): string {
-  const { what, quiet_since: since, stop_at: stop } = verdict;
+export function idleText(decision: IdleDecision, now: number): string {
+  const { what, quiet_since: since, stop_at: stop } = decision;
   return what && since && stop
     ? `${what} since ${clock(since, now)}. This session is stopped at ${clock(stop, now)} if that stays so. Run something to keep it.`
-    : verdict.text;
+    : decision.text;
 }
 
 /** What is said when the end comes near. */

@@ -77,7 +77,7 @@ export const sessionPlugin: JupyterFrontEndPlugin<void> = {
     });
     poll.ticked.connect((_, tick) => {
       if (tick.phase === 'resolved') {
-        status.tell(tick.payload as Known);
+        status.display(tick.payload as Known);
       } else {
         status.render();
       }

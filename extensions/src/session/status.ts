@@ -28,7 +28,7 @@ export class SessionStatus extends Widget {
   }
 
   /** Show what the latest answer said. */
-  tell(known: Known): void {
+  display(known: Known): void {
     this.known = known;
     this.render();
   }

@@ -1,6 +1,6 @@
 import { Signal, type ISignal } from '@lumino/signaling';
 
-import type { Continued, GpuUse, Usage } from '../schema';
+import type { Continued, GpuUsage, Usage } from '../schema';
 import { Gone, type UsageApi } from './api';
 
 /** What is known of use and time; one for the status bar, the panel and the warnings. */
@@ -13,7 +13,7 @@ export class UsageStore {
   problem = '';
   /** The session's server is not there any more. */
   gone = false;
-  gpus: readonly GpuUse[] = [];
+  gpus: readonly GpuUsage[] = [];
   /** The session that follows this one, once one was asked for here. */
   next: Continued | null = null;
 

@@ -81,8 +81,8 @@ export class Warnings {
   }
 
   private sayIdle(): void {
-    const verdict = this.store.known?.idle;
-    const text = verdict?.state === 'warn' || verdict?.state === 'stopped' ? idleText(verdict, Date.now() / 1000) : '';
+    const decision = this.store.known?.idle;
+    const text = decision?.state === 'warn' || decision?.state === 'stopped' ? idleText(decision, Date.now() / 1000) : '';
     if (text === this.idle) {
       return;
     }
