@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from .answering_hub import TOKEN, AnsweringHub
-from .running_session import session_environment
+from .running_session import RunningSession, session_environment
 
 pytestmark = pytest.mark.image
 
@@ -143,6 +144,22 @@ def test_no_proxy_of_the_environment_hears_of_the_service_or_a_cluster(
     assert listener.heard == []
     run(python, CONTROL, environment)
     assert [said.split(b"\r\n")[0] for said in listener.heard] == [b"GET http://127.0.0.1:9/control HTTP/1.1"]
+
+
+def test_no_proxy_hears_of_a_session_that_starts_serves_and_reports(
+    python: Path, hub: AnsweringHub, listener: Listener, tmp_path: Path
+) -> None:
+    """JupyterHub's own requests, too: who a token belongs to, and that somebody is here."""
+    environment = session_environment(hub.url, **dict.fromkeys(PROXIES, listener.url))
+    with RunningSession(python, tmp_path, environment) as session:
+        session.announced_by(hub)
+        assert '"project_title": "Digital Twin"' in session.get("fabric/session")[1]
+        assert session.get("fabric/clusters")[0] == 200
+        until = time.monotonic() + 60
+        while not hub.activities:
+            assert time.monotonic() < until, session.log
+            time.sleep(0.1)
+    assert listener.heard == []
 
 
 def test_a_redirect_of_the_service_is_an_error_and_leads_nowhere(

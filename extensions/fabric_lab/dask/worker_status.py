@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from ..answers import ClusterStatus
 from ..client import HubClient, HubError
-from ..schema import ClusterOffer, WorkerJob
+from ..schema import ClusterOffer, Quote, WorkerJob
 from .pools import Place, Pool
 
 # The hub's own snapshot is a few seconds old; asking it more often would tell nothing new.
@@ -68,7 +68,7 @@ class Hub:
         answer = await asyncio.to_thread(self._service.ask, path)
         if answer.status in REFUSALS:
             raise HubError(answer.problem, answer.status)
-        return str(answer.body["words"]) if answer.body is not None else ""
+        return cast("Quote", answer.body)["words"] if answer.body is not None else ""
 
     async def states(self) -> dict[Place, str] | None:
         """The phase of every task of the cluster's arrays, or None while nothing can be known."""

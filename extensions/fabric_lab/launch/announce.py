@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from ..client import AsyncHubClient, Reply, problem_text
 from ..common.environment import LaunchError
+from ..schema import Ready
 
 RETRY_FOR_S = 600.0
 WORTH_RETRYING = frozenset({404, 408, 409, 425, 429})  # the service or its route is not up yet, or busy
@@ -35,7 +36,7 @@ def _sentence(reply: Reply) -> str:
 
 async def announce(
     client: AsyncHubClient,
-    body: dict[str, object],
+    body: Ready,
     *,
     retry_for_s: float = RETRY_FOR_S,
     say: Callable[[str], None] = print,

@@ -13,6 +13,7 @@ from typing import Any
 from ..answers import IdleDecision
 from ..client import AsyncHubClient
 from ..common.gpu import Gpus
+from ..schema import IdleReport
 from .activity import Activity, clusters_at_work
 
 SAMPLE_S = 10.0  # NVML keeps its own samples for longer than that
@@ -101,13 +102,13 @@ class Reporter:
         async with self._reporting:
             await self._sample()
             idle = self._activity.look()
-            body = {
-                "idle_s": round(idle.idle_s, 1),
-                "busy": self._busy or idle.busy,
-                "gpu_percent": self._peaks if len(self._gpus) else [],
-            }
+            report = IdleReport(
+                idle_s=round(idle.idle_s, 1),
+                busy=self._busy or idle.busy,
+                gpu_percent=self._peaks if len(self._gpus) else [],
+            )
             self._peaks, self._sampled, self._busy = None, False, False
-            answer = await self._service.ask("/idle", "POST", body)
+            answer = await self._service.ask("/idle", "POST", report)
             before, self.decision = self.decision, decision(answer.body)
         if before != self.decision:
             self._changed()
