@@ -1,6 +1,8 @@
 import { size } from '../common/format';
-import type { Balance, Bound, DayUse, GpuUsage, IdleDecision, SessionQuota, StorageUse, TimeLeft, Usage } from '../schema';
+import type { Balance, DayUse, GpuUsage, IdleDecision, SessionQuota, StorageUse, TimeLeft, Usage } from '../schema';
 import { clock, left } from './facts';
+
+type Above = NonNullable<Balance['above']>[number];
 
 /** From here on a budget or a disk is worth a look, and from here on it hurts. */
 export const HIGH = 0.8;
@@ -86,7 +88,7 @@ export function percent(value: number | null): string {
 }
 
 /** The limit above that leaves the least, with its own numbers; undefined where the budget's own does, or there is none. */
-function limiting(balance: Balance): Bound | undefined {
+function limiting(balance: Balance): Above | undefined {
   return balance.above?.find(one => one.name === balance.limited_by);
 }
 
