@@ -114,8 +114,8 @@ async def plain_hub(directory: Path, spawner: type[PlainSpawner], **settings: An
     await app.initialize([])
     server = HTTPServer(app.tornado_application)
     sockets = bind_sockets(0, "127.0.0.1")
-    server.add_sockets(sockets)
     address = f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
+    server.add_sockets(sockets)
     try:
         async with httpx.AsyncClient(base_url=address, timeout=60, trust_env=False) as client:
             yield PlainHub(app, client)
