@@ -30,6 +30,7 @@ from fabric_hub.gateway.api import Verbs
 from fabric_hub.gateway.server import create_app
 from fabric_hub.rpc.problem import Problem
 from fabric_hub.service.app import make_app
+from fabric_hub.service.deps import ServiceContext
 from fabric_hub.sessions.store import SessionStore
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -268,7 +269,7 @@ def service_openapi() -> Schema:
         return None
 
     # a description asks nothing of the store
-    return make_app(site, cast("SessionStore", None), nobody, nothing).openapi()
+    return make_app(ServiceContext(site, cast("SessionStore", None), nobody, nothing)).openapi()
 
 
 def gateway_openapi() -> Schema:
