@@ -9,6 +9,7 @@ from pkgutil import resolve_name
 from typing import Any, cast
 
 import fastapi.routing
+import httpx
 import pytest
 from fastapi import FastAPI
 from starlette.routing import Mount
@@ -20,7 +21,11 @@ from fabric_hub.service.app import make_app
 from fabric_hub.service.callers import CATALOGUE, GATEWAY, HUB, SERVICE, Caller, Line
 from fabric_hub.service.deps import ServiceContext, SessionCaller
 from fabric_hub.sessions.store import SessionStore
+from tests.support.builders import fields_of_a_session
 
+TOKEN = {"Authorization": "token any"}
+# What else a session's token has. With it a person's is a session's as soon as it has that scope, too.
+FOR_ONE_SERVER = ["access:servers!server=jan/"]
 UNITS = Path(__file__).parents[3] / "packaging" / "systemd"
 CHECKS = {resolve_name(caller.check) for caller in Caller if caller.check.startswith("fabric_hub.service.")}
 
@@ -28,7 +33,8 @@ CHECKS = {resolve_name(caller.check) for caller in Caller if caller.check.starts
 def operations(app: FastAPI) -> Iterator[tuple[str, set[Any]]]:
     """Every call that an application answers, with the functions of the dependencies that its route names."""
     # what is included is not in app.routes itself, with newer releases
-    for route in getattr(fastapi.routing, "iter_route_contexts", iter)(app.routes):
+    routes: Iterable[Any] = getattr(fastapi.routing, "iter_route_contexts", iter)(app.routes)
+    for route in routes:
         if isinstance(getattr(route, "original_route", route), Mount):
             yield f"GET {route.path}/{{path}}", set()
             continue
@@ -80,6 +86,25 @@ def test_a_route_without_a_line_a_line_without_a_route_and_another_check_are_fou
         "GET /old does not exist",
         "GET /services/fabric/api/mine is not checked for PERSON",
     }
+
+
+async def test_every_scope_that_a_line_names_is_needed(site: Settings, store: SessionStore) -> None:
+    scopes: list[str] = []
+
+    async def identify(_token: str) -> dict[str, Any]:
+        return {"name": "jan", "kind": "user", "scopes": [*scopes, *FOR_ONE_SERVER]}
+
+    async def nothing() -> None:
+        return None
+
+    store.create(**fields_of_a_session())
+    transport = httpx.ASGITransport(make_app(ServiceContext(site, store, identify, nothing)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://service", headers=TOKEN) as client:
+        for line, missing in [(one, scope) for one in SERVICE for scope in one.caller.scopes]:
+            scopes[:] = {*line.caller.scopes} - {missing}
+            verb, path = line.operation.split()
+            answer = await client.request(verb, path.replace("{name}", "wind-farm"), json={})
+            assert (answer.status_code, answer.json()["reason"]) == (403, "scope"), f"{line} without {missing}"
 
 
 def test_every_verb_of_gateway_and_catalogue_service_has_its_line() -> None:
