@@ -346,7 +346,7 @@ The tests hold this list to the code. Why it is so: [what is trusted](../explana
 SERVICE_CALLERS = """At the hub's public address. A token is one of the hub's and has all scopes that are named;
 `access:services` stands for the first, too."""
 
-HUB_CALLERS = """Pages of the hub itself that we add or change; `*` is every verb. All others are JupyterHub's own."""
+HUB_CALLERS = """What we add to the hub itself or change in it; `*` is every verb. All else is JupyterHub's own."""
 
 GATEWAY_CALLERS = """On the Unix socket `gateway.socket`, in a directory that lets in the hub's account only.
 What its verbs refuse beside that: [its API](../architecture.md)."""

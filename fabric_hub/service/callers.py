@@ -42,6 +42,7 @@ class Caller(Enum):
     )
     METRICS = "Prometheus, or who else may read metrics", (METRICS_SCOPE,), "fabric_hub.service.deps:metrics_reader"
     LOGGED_IN = "who has logged in at the hub, never by a token", (), "tornado.web:authenticated"
+    STARTER = "who may start that user's servers", ("start:servers",), "jupyterhub.scopes:needs_scope"
     HUB_AT_GATEWAY = "the hub's account", (), "packaging/systemd/fabric-gateway.service"
     HUB_AT_CATALOGUE = "the hub's account", (), "packaging/systemd/fabric-catalogue.service"
 
@@ -122,6 +123,12 @@ HUB = (
     Line("GET /hub/spawn", Caller.LOGGED_IN, "JupyterHub's own; here it starts nothing.", handler=_START),
     Line(
         "POST /hub/spawn", Caller.LOGGED_IN, "JupyterHub's own, with the hub's token against forgery.", handler=_START
+    ),
+    Line(
+        "POST /hub/api/users/{user}/servers/{server}",
+        Caller.STARTER,
+        "JupyterHub's own. Who starts a server for somebody else accepts no agreement for them.",
+        handler="jupyterhub.apihandlers.users:UserServerAPIHandler",
     ),
     Line(
         "* /hub/fabric/api/session",
