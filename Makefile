@@ -12,7 +12,7 @@ FLAKY ?=
 SHELL_SCRIPTS = .ci/run $(shell grep -lE '^#!.*sh$$' scripts/*)
 
 .PHONY: help setup setup-dev run test test-long test-flaky test-oldest lint lint-quick check unit ci durations \
-	format bench docs clean
+	format bench docs dist clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -72,6 +72,9 @@ bench: setup-dev  ## measure against the peers (see bench/)
 docs: setup-dev  ## write the generated pages of docs/reference, and check all pages
 	$(PYTHON) -m scripts.make_reference
 	$(PYTHON) -m scripts.check_docs
+
+dist: setup-dev  ## build what is released into build/dist: sources, wheels, the node's program, digests
+	@$(PYTHON) -m scripts.dist
 
 clean:  ## remove what setup and builds made; a run's own directory stays (fabric-hub down --purge)
 	rm -rf .venv build *.egg-info extensions/node_modules extensions/dist extensions/lib
