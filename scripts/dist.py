@@ -51,9 +51,9 @@ def build(staged: Path, into: Path, lab_wheel: Path) -> list[Path]:
     shipped.mkdir()
     shutil.copy2(lab_wheel, shipped)
     node_program = shipped / "fabric-node"
-    _run(staged, "scripts.make_node_program", str(node_program))
+    run(staged, "scripts.make_node_program", str(node_program))
     # the wheel is built from the sources' archive: that holds all that is needed, then
-    _run(staged, "build", "--no-isolation", "--outdir", str(into), str(staged))
+    run(staged, "build", "--no-isolation", "--outdir", str(into), str(staged))
     for path in (lab_wheel, node_program, staged / "requirements.lock"):
         shutil.copy2(path, into)
     built = sorted(into.iterdir())
@@ -62,7 +62,8 @@ def build(staged: Path, into: Path, lab_wheel: Path) -> list[Path]:
     return [*built, into / SUMS]
 
 
-def _run(staged: Path, module: str, *arguments: str) -> None:
+def run(staged: Path, module: str, *arguments: str) -> None:
+    """Run a module of the stage, or a build tool of this environment, there; ends this program when that fails."""
     argv = [sys.executable, "-m", module, *arguments]
     done = subprocess.run(argv, cwd=staged, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:
