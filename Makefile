@@ -57,7 +57,7 @@ check: setup-dev  ## before every commit: lint, types and unit tests, in less th
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint unit
 
 unit: setup-dev
-	$(PYTHON) -m pytest -q -n 2 --no-loadscope-reorder tests/unit
+	$(PYTHON) -m pytest -q -n 2 --no-loadscope-reorder -m "not long" tests/unit
 
 ci: setup-dev  ## .ci/run in a fresh clone of HEAD; when it passes, build/ci-passed holds the commit
 	@scripts/ci
