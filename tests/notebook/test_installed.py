@@ -145,6 +145,7 @@ def test_the_nodes_program_comes_with_an_installed_hub(environment: Path) -> Non
 
 @pytest.mark.image
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 def test_an_installed_hub_builds_image_base(run: Run, tmp_path: Path) -> None:
     done = run("fabric-hub", "images", "build", "base", "--images", tmp_path / "images", timeout_s=1500)
     assert done.returncode == 0, done.stdout + done.stderr

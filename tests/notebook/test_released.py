@@ -46,6 +46,7 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 def test_a_release_is_built_committed_and_tagged_in_its_clone_and_nowhere_else(clone: Path) -> None:
     before = git(clone, "rev-parse", "HEAD")
     tried = make_release(clone, "--dry-run")
