@@ -12,7 +12,7 @@ VERSION ?=
 RELEASE ?=
 # more for the search for flaky tests: make test-flaky FLAKY="--minutes 10 tests/dask"
 FLAKY ?=
-SHELL_SCRIPTS = .ci/run $(shell grep -lE '^#!.*sh$$' scripts/*)
+SHELL_SCRIPTS = .ci/run packaging/proxy/configurable-http-proxy $(shell grep -lE '^#!.*sh$$' scripts/*)
 
 .PHONY: help setup setup-dev run test test-long test-flaky test-oldest lint lint-quick check unit ci durations \
 	format bench docs site dist release clean
