@@ -69,8 +69,8 @@ def source_root() -> Path:
     """
     told = os.environ.get(SOURCE_ENV)
     checkout, installed = Path(__file__).resolve().parents[2], Path(sysconfig.get_path("data"), "share", "fabric-hub")
-    root = Path(told) if told else checkout if (checkout / "images").is_dir() else installed
-    if not (root / "images").is_dir():
+    root = Path(told) if told else checkout if known(checkout) else installed
+    if not known(root):
         raise FabricError(
             f"{root} holds no recipes of images (images/).",
             reason="image-source",
