@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.dask.notebook import Session
-from tests.embedded_run import EmbeddedRun
+from tests.support.embedded_run import EmbeddedRun
 
 from . import ours, sdiag
 from .figures import Result, median_row

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from fabric_hub.embedded.processes import leftovers
+from fabric_dev.processes import leftovers
 
 _TICK = os.sysconf("SC_CLK_TCK")
 

@@ -20,12 +20,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fabric_hub.embedded import ports, processes, runtime
-from fabric_hub.embedded.cluster import base_environment
-from fabric_hub.embedded.instance import write_private
-from fabric_hub.embedded.layout import Layout
-from fabric_hub.embedded.sitefile import toml
-from fabric_hub.settings import ENV
+from fabric_dev import ports, processes, runtime
+from fabric_dev.cluster import base_environment
+from fabric_dev.instance import write_private
+from fabric_dev.layout import Layout
+from fabric_dev.sitefile import toml
+from fabric_hub.config.settings import ENV
 
 from .cpu import spent
 from .figures import Result, Row, percentile

@@ -7,7 +7,7 @@ import asyncio
 import time
 from pathlib import Path
 
-from tests.embedded_run import EmbeddedRun
+from tests.support.embedded_run import EmbeddedRun
 
 from . import ours, peer, sdiag
 from .figures import Result, Row

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from fabric_hub.errors import FabricError
-from tests.scratch_node import ScratchNode, pack
+from tests.support.scratch_node import ScratchNode, pack
 
 from .figures import Result, Row, median, median_row, percentile
 

@@ -13,10 +13,10 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fabric_hub.embedded import accounts, demo
-from fabric_hub.embedded.instance import layout_of
-from tests.embedded_run import EmbeddedRun
-from tests.watchdog import clear, watch
+from fabric_dev import accounts, demo
+from fabric_dev.instance import layout_of
+from tests.support.embedded_run import EmbeddedRun
+from tests.support.watchdog import clear, watch
 
 from .hub_client import Server, healthy, until
 from .peer import Request

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import httpx
 
-from fabric_hub.embedded import ports, processes, runtime
-from fabric_hub.embedded.cluster import slurm_environment
-from fabric_hub.embedded.instance import layout_of
+from fabric_dev import ports, processes, runtime
+from fabric_dev.cluster import slurm_environment
+from fabric_dev.instance import layout_of
 from fabric_hub.images.build import PYTHON, find_uv
 
 from .hub_client import until

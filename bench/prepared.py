@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.embedded_run import EmbeddedRun
+from tests.support.embedded_run import EmbeddedRun
 
 from . import ours
 from .figures import Result, median_row

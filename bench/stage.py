@@ -14,9 +14,9 @@ from pathlib import Path
 
 import httpx
 
-from fabric_hub.model import Job, SubmitRequest
-from fabric_hub.slurm.server import serve
-from tests.fakes.gateway import FakeGateway
+from fabric_hub.gateway.server import serve
+from fabric_hub.slurm.model import Job, SubmitRequest
+from tests.support.gateway import FakeGateway
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 19\r\nConnection: close\r\n\r\n"
 ANSWER = HEAD + b'{"version":"bench"}'

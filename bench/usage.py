@@ -21,12 +21,12 @@ from typing import Any
 
 import httpx
 
-from fabric_hub.model import job_name
+from fabric_hub.hub.spawner.certificates import AUTHORITY, make_pair
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.scopes import SESSION_SCOPE
 from fabric_hub.sessions.store import Session, SessionStore, token_digest
-from fabric_hub.spawner.certificates import AUTHORITY, make_pair
-from tests.embedded_run import EmbeddedRun
+from fabric_hub.slurm.model import job_name
+from tests.support.embedded_run import EmbeddedRun
 
 from . import ours, sdiag
 from .cpu import spent

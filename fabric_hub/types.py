@@ -9,7 +9,9 @@ from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
+    BaseModel,
     BeforeValidator,
+    ConfigDict,
     Field,
     StringConstraints,
     ValidationError,
@@ -18,10 +20,24 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from .names import slurm_key
-
 SESSION_ID = r"[a-z2-7]{12}"
 HUB_ID = r"[a-z0-9]{2,16}"
+
+
+class Frozen(BaseModel):
+    """An immutable value that refuses unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def slurm_key(name: str) -> str:
+    """An account's or a QOS's name as Slurm compares it."""
+    return name.lower()
+
+
+def login_name(name: str, keep_case: bool = False) -> str:
+    """A person's name as JupyterHub has it after the login."""
+    return name if keep_case else name.lower()
 
 
 def matching(pattern: str) -> StringConstraints:

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from fabric_hub import cli
-from fabric_hub.node.__main__ import parser as node_parser
+from fabric_node.__main__ import parser as node_parser
 
 from .make_reference import ROOT, arguments, commands, gateway_openapi, sections, service_openapi, stale
 from .make_reference import pages as reference_pages

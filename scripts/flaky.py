@@ -1,7 +1,7 @@
 """Looks for tests that chance decides: those that wait for a process, 20 times each on a crowded machine.
 
-Groups of tests (:mod:`tests.groups`) run side by side, more of them than the machine has cores, each again and again.
-A call ends after an hour, and the next one goes on with the groups that have had the fewest turns. The record,
+Groups of tests (:mod:`tests.support.groups`) run side by side, more of them than the machine has cores, each again and
+again. A call ends after an hour, and the next one goes on with the groups that have had the fewest turns. The record,
 ``build/flaky.json``, counts for one commit; a test with a failure in it is flaky: find its cause.
 
 Run as ``python -m scripts.flaky [--minutes N] [--times N] [PATH ...]`` (``make test-flaky``).
@@ -25,8 +25,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import durations
-from tests.groups import group_of
+from tests.support import durations
+from tests.support.groups import group_of
 
 ROOT = Path(__file__).parents[1]
 RECORD = ROOT / "build" / "flaky.json"

@@ -11,7 +11,7 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-_MAIN = "import sys\nfrom fabric_hub.node.__main__ import main\nsys.exit(main())\n"
+_MAIN = "import sys\nfrom fabric_node.__main__ import main\nsys.exit(main())\n"
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 
 
@@ -19,7 +19,7 @@ def make(target: Path) -> None:
     """Write the program; only its owner may change it."""
     content = io.BytesIO()
     files = {"__main__.py": _MAIN}
-    for path in [ROOT / "fabric_hub/__init__.py", *sorted((ROOT / "fabric_hub/node").glob("*.py"))]:
+    for path in sorted((ROOT / "fabric_node").glob("*.py")):
         files[path.relative_to(ROOT).as_posix()] = path.read_text(encoding="utf-8")
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in files.items():

@@ -18,16 +18,19 @@ from typing import Any, cast
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, TypeAdapter
 
-from fabric_hub import cli, model, settings, types
-from fabric_hub.datasets.server import create_app as keeper_app
-from fabric_hub.datasets.verbs import Verbs as KeeperVerbs
-from fabric_hub.embedded.layout import default_directory
-from fabric_hub.hub_settings import HubSettings, LoginSettings
-from fabric_hub.quota_settings import QuotasSettings, StorageSettings
-from fabric_hub.service.api import make_app
+from fabric_dev.layout import default_directory
+from fabric_hub import cli, types
+from fabric_hub.catalogue.api import Verbs as CatalogueVerbs
+from fabric_hub.catalogue.server import create_app as catalogue_app
+from fabric_hub.config import settings
+from fabric_hub.config.catalogue import CatalogueSettings, ExportSettings
+from fabric_hub.config.hub import HubSettings, LoginSettings
+from fabric_hub.config.quotas import QuotasSettings, StorageSettings
+from fabric_hub.gateway.api import Verbs
+from fabric_hub.gateway.server import create_app
+from fabric_hub.rpc.problem import Problem
+from fabric_hub.service.app import make_app
 from fabric_hub.sessions.store import SessionStore
-from fabric_hub.slurm.server import create_app
-from fabric_hub.slurm.verbs import Verbs
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference"
@@ -168,8 +171,8 @@ def sections() -> list[tuple[str, type[BaseModel]]]:
         ("profile.NAME", settings.Profile),
         ("project.NAME", settings.Project),
         ("project.NAME.members", settings.Members),
-        ("datasets", settings.DatasetsSettings),
-        ("datasets.catalogue", settings.CatalogueSettings),
+        ("catalogue", CatalogueSettings),
+        ("catalogue.export", ExportSettings),
         ("quotas", QuotasSettings),
         ("[quotas.storage]", StorageSettings),
     ]
@@ -188,8 +191,8 @@ def settings_page() -> str:
         schema = section.model_json_schema()
         if name == "project.NAME":  # its members are a table of their own
             schema["properties"].pop("members")
-        if name == "datasets":
-            schema["properties"].pop("catalogue")
+        if name == "catalogue":
+            schema["properties"].pop("export")
         if name == "quotas":
             schema["properties"].pop("storage")
         text += f"\n## [{name}]\n\n{plain(section.__doc__ or '')}\n\n"
@@ -330,16 +333,16 @@ Who may open the socket may submit for every user, so only the hub may.
 Errors have a `Problem` as body. What each verb does for a session: [architecture](../architecture.md)."""
 
 
-KEEPER_INTRO = """HTTP on the Unix socket `datasets.socket`.
+CATALOGUE_INTRO = """HTTP on the Unix socket `catalogue.socket`.
 Only the hub may open it; nothing that it can ask for grants anybody anything.
-Errors have a `Problem` as body. What the keeper is: [architecture](../architecture.md)."""
+Errors have a `Problem` as body. What the catalogue service is: [architecture](../architecture.md)."""
 
 
 def pages() -> dict[Path, str]:
     """Every generated file with its text."""
     service, gateway = service_openapi(), gateway_openapi()
-    keeper = keeper_app(cast("KeeperVerbs", None)).openapi()
-    for document in (gateway, keeper):
+    catalogue_service = catalogue_app(cast("CatalogueVerbs", None)).openapi()
+    for document in (gateway, catalogue_service):
         document.setdefault("components", {}).setdefault("schemas", {}).setdefault("Problem", problem_schema())
     return {
         REFERENCE / "settings.md": settings_page(),
@@ -347,13 +350,13 @@ def pages() -> dict[Path, str]:
         REFERENCE / "openapi.json": json.dumps(service, indent=2, sort_keys=True) + "\n",
         REFERENCE / "service-api.md": api_page("The service's API", SERVICE_INTRO, service),
         REFERENCE / "gateway-api.md": api_page("The gateway's API", GATEWAY_INTRO, gateway),
-        REFERENCE / "keeper-api.md": api_page("The keeper's API", KEEPER_INTRO, keeper),
+        REFERENCE / "catalogue-api.md": api_page("The catalogue service's API", CATALOGUE_INTRO, catalogue_service),
     }
 
 
 def problem_schema() -> Schema:
     """The schema of an error's body."""
-    return model.Problem.model_json_schema()
+    return Problem.model_json_schema()
 
 
 def stale(wanted: dict[Path, str]) -> list[str]:

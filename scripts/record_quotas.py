@@ -7,8 +7,8 @@
 A machine's own kernel may have no quotas, so this boots one of the release in an emulator, with a small root directory
 of the same release. In it scripts/record_quotas_machine.sh makes ext4 and XFS with quotas of users and projects, has
 accounts write to them and mounts them over NFS too; then every question below is put with exactly the arguments that
-``storage.argv`` builds. Each answer becomes a file of tests/unit/storage_answers/RELEASE. It takes a few minutes: no
-test boots it.
+``storage.argv`` builds. Each answer becomes a file of
+tests/unit/gateway/storage_answers/RELEASE. It takes a few minutes: no test boots it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from fabric_hub.quota_settings import StorageSettings  # noqa: E402
+from fabric_hub.config.quotas import StorageSettings  # noqa: E402
 from fabric_hub.slurm import storage  # noqa: E402
 
 PACKAGES = "quota,xfsprogs,e2fsprogs,busybox-static,kmod,nfs-kernel-server,rpcbind,netbase"
@@ -233,7 +233,7 @@ def main() -> None:
     asked = questions()
     root = root_directory(given.release, work, given.mirror or mirror())
     console = boot(*pack(root, work, asked), work)
-    keep(console, asked, given.release, HERE.parent / "tests/unit/storage_answers" / given.release)
+    keep(console, asked, given.release, HERE.parent / "tests/unit/gateway/storage_answers" / given.release)
 
 
 if __name__ == "__main__":

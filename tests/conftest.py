@@ -17,10 +17,11 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling, Scheduling
 
-from . import durations, leftovers
-from .embedded_run import ROOT, EmbeddedRun
-from .groups import group_of, in_order
-from .watchdog import clear, watch
+from tests.support.embedded_run import ROOT, EmbeddedRun
+from tests.support.groups import group_of, in_order
+from tests.support.watchdog import clear, watch
+
+from .support import durations, leftovers
 
 # A cluster's process goes on for a while after its session, and its tasks hand over their results.
 ENDING_S = 60.0

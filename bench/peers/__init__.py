@@ -12,7 +12,7 @@ from collections import Counter
 from pathlib import Path
 
 from tests.dask.notebook import Session
-from tests.embedded_run import EmbeddedRun
+from tests.support.embedded_run import EmbeddedRun
 
 from .. import ours
 from ..figures import Result, Row

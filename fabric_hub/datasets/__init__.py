@@ -1,1 +1,1 @@
-"""Datasets: the catalogue, who may use what for which purpose, and the trail of it."""
+"""Datasets as types, and who may use what for which purpose. Pure."""

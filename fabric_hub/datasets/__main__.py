@@ -1,84 +1,11 @@
-"""The keeper: ``python -m fabric_hub.datasets --site FILE``.
+"""``python -m fabric_hub.datasets``, as an earlier release's unit starts it; gone with the next release."""
 
-An unprivileged account of its own, which owns the catalogue, the images, the trail, and what the nodes are told.
-"""
-
-from __future__ import annotations
-
-import argparse
-import asyncio
-import logging
-import os
-import pwd
-import signal
+import runpy
 import sys
-from pathlib import Path
-
-from .. import capabilities
-from ..errors import FabricError
-from ..settings import DatasetsSettings, Settings, load, path_from_environment
-from .database import open_catalogue
-from .ingest import events_directory
-from .keeper import Keeper
-from .server import serve
-from .store import CatalogueStore
-
-
-def check(settings: Settings) -> DatasetsSettings:
-    """Refuse to start as the wrong account, or where the keeper could not do its work.
-
-    :raises FabricError: see above.
-    """
-    datasets = settings.datasets
-    if datasets is None:
-        raise FabricError("This site offers no datasets.", reason="keeper", hint="Add [datasets] to the site's file.")
-    me = pwd.getpwuid(os.geteuid()).pw_name
-    if os.geteuid() == 0 or (me != datasets.account and not settings.users.shared_account):
-        raise FabricError(
-            f"The keeper runs as {me}, but its account is {datasets.account}.",
-            reason="keeper",
-            hint="Start it as that account (systemd: User=), or name another one in datasets.account; never root.",
-        )
-    for place in (datasets.state_dir, datasets.store, datasets.published):
-        if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
-            raise FabricError(
-                f"The keeper's directory {place} is missing or not writable for {me}.",
-                reason="keeper",
-                hint=f"As root: install -d -m {0o755 if place == datasets.published else 0o700:o} -o {me} {place}",
-            )
-    datasets.store.chmod(0o700)  # its entries are the datasets' names, those of non-public ones too
-    events = events_directory(datasets)
-    events.mkdir(mode=0o700, exist_ok=True)
-    events.chmod(0o700)
-    return datasets
-
-
-async def _main(site: Path, settings: Settings, datasets: DatasetsSettings) -> int:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    keeper = Keeper(site, settings, CatalogueStore(open_catalogue(datasets)))
-    await serve(keeper, datasets.socket, stop)
-    return 0
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run the keeper; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="fabric-hub-keeper", description=__doc__)
-    parser.add_argument("--site", type=Path, default=None, help="the site's file (TOML)")
-    options = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    os.umask(0o077)
-    try:
-        capabilities.drop_inheritance()  # before any thread and any child
-        site = options.site or path_from_environment()
-        settings = load(site)
-        return asyncio.run(_main(site, settings, check(settings)))
-    except FabricError as error:
-        print(error, file=sys.stderr)
-        return 1
-
 
 if __name__ == "__main__":
-    sys.exit(main())
+    print(
+        "fabric_hub.datasets is called fabric_hub.catalogue now: install fabric-catalogue.service of this release.",
+        file=sys.stderr,
+    )
+    runpy.run_module("fabric_hub.catalogue", run_name="__main__", alter_sys=True)

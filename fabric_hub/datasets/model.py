@@ -12,8 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from ..model import Frozen
-from ..types import HubUser, Slug, matching, said
+from fabric_hub.types import Frozen, HubUser, Slug, matching, said
 
 VersionName = Annotated[
     str,
@@ -165,6 +164,13 @@ class Acceptance(Frozen):
     at: float = 0.0
 
 
+class Accepting(Frozen):
+    """A user's words with a start: this version of a dataset's agreement is accepted, for this purpose."""
+
+    version: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,31}$", strict=True)]
+    purpose: Slug
+
+
 class AccessRequest(Frozen):
     """A user asks for a dataset for a project; an operator grants or declines."""
 
@@ -176,7 +182,7 @@ class AccessRequest(Frozen):
 
 
 class Catalogue(Frozen):
-    """What the keeper tells the hub: everything published, who was granted what, and what was accepted."""
+    """What the catalogue service tells the hub: everything published, who was granted what, and what was accepted."""
 
     serial: int = 0
     now: float = 0.0

@@ -1,6 +1,6 @@
-"""Who may use which dataset, by the catalogue as the keeper tells it. Pure.
+"""Who may use which dataset, by the catalogue as the catalogue service tells it. Pure.
 
-The kernel decides on the nodes, by the keeper's own word; what is decided here is what pages, the
+The kernel decides on the nodes, by the catalogue service's own word; what is decided here is what pages, the
 API and a start say, so that nobody waits for a session whose data stays shut.
 
 A name that a project may not know of is treated as one that does not exist: same state, same words.
@@ -12,11 +12,11 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from enum import StrEnum
 
-from ..clock import clock
-from ..errors import FabricError
-from ..model import Frozen
-from ..sessions.options import Accepting
-from .model import Acceptance, Access, Catalogue, Dataset, Grant
+from fabric_hub.errors import FabricError
+from fabric_hub.messages.clock import clock
+from fabric_hub.types import Frozen
+
+from .model import Acceptance, Accepting, Access, Catalogue, Dataset, Grant
 
 # The right to accept agreements and to ask for access in one's own name. Every user has it, a session's token never:
 # an agreement is accepted by a person, not by code that runs in their notebook.
@@ -33,7 +33,7 @@ class State(StrEnum):
     UNKNOWN = "unknown"  # it does not exist, or its existence is not this project's business
 
 
-class Standing(Frozen):
+class AccessDecision(Frozen):
     """A dataset for one user in one project on one day; ``why`` and ``hint`` are empty when it is open.
 
     ``until`` is the last day of the project's grant, where it has an end.
@@ -45,8 +45,8 @@ class Standing(Frozen):
     until: date | None = None
 
 
-class Known(Frozen):
-    """What this process knows of the catalogue: the last that the keeper said, and since when it has been silent.
+class CatalogueView(Frozen):
+    """What this process knows of the catalogue: the last that was said, and since when it has been silent.
 
     ``silent_since`` (Unix seconds) and ``problem`` are set while it does not answer; ``catalogue``
     is None until it has answered once.
@@ -57,28 +57,28 @@ class Known(Frozen):
     problem: str = ""
 
 
-class KeeperSilentError(FabricError):
-    """The keeper does not answer, so nothing is known of who may use what.
+class CatalogueUnavailableError(FabricError):
+    """The catalogue service does not answer, so nothing is known of who may use what.
 
     :param since: Unix seconds of the first unanswered question, or None.
     """
 
     def __init__(self, since: float | None = None) -> None:
-        told = f"The keeper of the datasets has not answered since {clock(since)}." if since else _NOT_YET
+        told = f"The catalogue service has not answered since {clock(since)}." if since else _NOT_YET
         super().__init__(
             told,
-            reason="keeper-unavailable",
-            hint="Start without datasets, or try again in a moment; the operators can read why in the keeper's log.",
+            reason="catalogue-unavailable",
+            hint="Start without datasets, or try again in a moment; the operators can read why in its log.",
             status=503,
         )
         self.since = since
 
 
-_NOT_YET = "The keeper of the datasets has not answered yet."
+_NOT_YET = "The catalogue service has not answered yet."
 
 
 class DatasetRefusedError(FabricError):
-    """A dataset that may not be used: told to the user, and written into the trail.
+    """A dataset that may not be used: told to the user, and written into the audit log.
 
     :param why: the state that it was refused for.
     """
@@ -104,7 +104,7 @@ def _grants(catalogue: Catalogue, dataset: str, project: str) -> list[Grant]:
     return [grant for grant in catalogue.grants if (grant.dataset, grant.project) == (dataset, project)]
 
 
-def standing(catalogue: Catalogue, name: str, user: str, project: str, today: date) -> Standing:
+def standing(catalogue: Catalogue, name: str, user: str, project: str, today: date) -> AccessDecision:
     """What a user can do with a dataset in a project. Membership is not asked here: see ``projects.policy``."""
     dataset = find(catalogue, name)
     if dataset is None or dataset.access is None:
@@ -113,7 +113,7 @@ def standing(catalogue: Catalogue, name: str, user: str, project: str, today: da
     if dataset.access is Access.NON_PUBLIC and grant is None:
         return _no_access(name, project, State.UNKNOWN)
     if dataset.retired_at is not None or dataset.latest is None:
-        return Standing(
+        return AccessDecision(
             state=State.RETIRED,
             why=f"Dataset {name} is retired.",
             hint=f"Choose another one{_ask(dataset)}.",
@@ -123,14 +123,14 @@ def standing(catalogue: Catalogue, name: str, user: str, project: str, today: da
     until = grant.until if grant and dataset.access is not Access.PUBLIC else None
     if dataset.agreement is None:
         if dataset.access is Access.PUBLIC:
-            return Standing(state=State.OPEN)
+            return AccessDecision(state=State.OPEN)
         # nothing that somebody could accept: published wrongly, so it stays shut
         return _no_access(name, project, State.NOT_GRANTED)
     before = accepted(catalogue, name, user, project)
     if dataset.agreement.version in before:
-        return Standing(state=State.OPEN, until=until)
+        return AccessDecision(state=State.OPEN, until=until)
     changed = f" changed since you accepted it: version {dataset.agreement.version} is new" if before else ""
-    return Standing(
+    return AccessDecision(
         state=State.AGREEMENT,
         why=f"The agreement of dataset {name}{changed}."
         if changed
@@ -150,9 +150,9 @@ def accepted(catalogue: Catalogue, dataset: str, user: str, project: str) -> tup
     )
 
 
-def _no_access(name: str, project: str, state: State) -> Standing:
+def _no_access(name: str, project: str, state: State) -> AccessDecision:
     # the same words for what is not granted and for what does not exist: names are not to be guessed
-    return Standing(
+    return AccessDecision(
         state=state,
         why=f"Project {project} has no access to a dataset {name}.",
         hint="Check the name, or request access; the owner of the project or the operators can tell you more.",
@@ -165,14 +165,16 @@ def _ask(dataset: Dataset) -> str:
     return f", or ask {contact.name} ({where})" if contact and where else ""
 
 
-def visible(catalogue: Catalogue, user: str, projects: Iterable[str], today: date) -> dict[str, dict[str, Standing]]:
+def visible(
+    catalogue: Catalogue, user: str, projects: Iterable[str], today: date
+) -> dict[str, dict[str, AccessDecision]]:
     """The datasets that a user's projects may know of: name -> project -> standing, in the catalogue's order.
 
     A project that may not know of a dataset is left out there; a dataset that none may know of is, too.
     Retired ones are shown only to projects with a grant.
     """
     mine = tuple(projects)
-    found: dict[str, dict[str, Standing]] = {}
+    found: dict[str, dict[str, AccessDecision]] = {}
     for dataset in catalogue.datasets:
         by_project = {}
         for project in mine:
@@ -191,16 +193,16 @@ def requested(catalogue: Catalogue, dataset: str, project: str) -> bool:
     return any((one.dataset, one.project) == (dataset, project) for one in catalogue.requests)
 
 
-def catalogue_of(known: Known | None) -> Catalogue:
+def catalogue_of(known: CatalogueView | None) -> Catalogue:
     """The catalogue as it is now.
 
     :param known: None where the site offers no datasets.
-    :raises FabricError: there is none, or the keeper does not answer.
+    :raises FabricError: there is none, or the catalogue service does not answer.
     """
     if known is None:
         raise FabricError("This hub offers no datasets.", reason="dataset", hint="Leave datasets out.", status=403)
     if known.catalogue is None or known.silent_since is not None:
-        raise KeeperSilentError(known.silent_since)
+        raise CatalogueUnavailableError(known.silent_since)
     return known.catalogue
 
 
@@ -210,7 +212,7 @@ def may_use(
     """Refuse a dataset that a user cannot use now.
 
     :param accepting: what the user accepts with this start.
-    :returns: the acceptance that the keeper must record first, or None where none is needed.
+    :returns: the acceptance that the catalogue service must record first, or None where none is needed.
     :raises DatasetRefusedError: why it cannot be used, and what to do next.
     """
     found = standing(catalogue, name, user, project, today)
@@ -272,6 +274,6 @@ def may_request(catalogue: Catalogue, name: str, user: str, project: str, today:
         raise refusal(found, name, project)
 
 
-def refusal(found: Standing, name: str, project: str) -> DatasetRefusedError:
+def refusal(found: AccessDecision, name: str, project: str) -> DatasetRefusedError:
     """A standing that is not open as an error."""
     return DatasetRefusedError(found.why, hint=found.hint, dataset=name, project=project, why=found.state)

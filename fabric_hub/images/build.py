@@ -17,7 +17,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from ..errors import FabricError
+from fabric_hub.errors import FabricError
+
 from . import recipe
 from .wheel import Say, clean_environment, digest, extension_wheel, locked, run
 

@@ -13,8 +13,8 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError
 
-from ..errors import FabricError
-from ..model import Frozen
+from fabric_hub.errors import FabricError
+from fabric_hub.types import Frozen
 
 SOURCE_ENV = "FABRIC_HUB_SOURCE"
 BUILD_VERSION = "3"  # raise when build.py makes something else of the same recipe

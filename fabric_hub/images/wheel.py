@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..errors import FabricError
+from fabric_hub.errors import FabricError
+
 from . import recipe
 
 Say = Callable[[str], None]

@@ -1,1 +1,1 @@
-"""Projects: who may use which profile and image, charged to which Slurm account."""
+"""Projects: who is in them, and in which role. Pure."""

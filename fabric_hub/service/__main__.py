@@ -14,26 +14,27 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from .. import unix_server
-from ..datasets.client import KeeperClient
-from ..datasets.follower import CatalogueFollower
-from ..datasets.known import known_by
-from ..datasets.policy import Known
-from ..errors import FabricError
-from ..model import Snapshot
-from ..sessions.database import database_url
-from ..sessions.store import SessionStore
-from ..settings import Settings, load
-from ..slurm.client import GatewayClient
-from ..slurm.follower import SnapshotFollower
-from .accounts import Accounts
-from .api import make_app
-from .datasets import Desk
+from fabric_hub.catalogue.client import CatalogueClient
+from fabric_hub.catalogue.follower import CatalogueFollower
+from fabric_hub.catalogue.view import known_by
+from fabric_hub.config.settings import Settings, load
+from fabric_hub.datasets.policy import CatalogueView
+from fabric_hub.errors import FabricError
+from fabric_hub.gateway.client import GatewayClient
+from fabric_hub.gateway.follower import SnapshotFollower
+from fabric_hub.rpc import server as unix_server
+from fabric_hub.service.routes.datasets import DatasetService
+from fabric_hub.service.tasks.accounting import UsageTasks
+from fabric_hub.service.tasks.lease import Lease, lease_path
+from fabric_hub.service.tasks.reconciler import Reconciler
+from fabric_hub.sessions.database import database_url
+from fabric_hub.sessions.store import SessionStore
+from fabric_hub.slurm.model import Snapshot
+
+from .app import make_app
+from .auth import Tokens
 from .hub_api import HubApi
-from .lease import Lease, lease_path
-from .reconciler import Reconciler
-from .serving import serve
-from .tokens import Tokens
+from .web_server import serve
 
 log = logging.getLogger("fabric_hub.service")
 
@@ -54,17 +55,17 @@ def build(settings: Settings, local: bool) -> FastAPI:
     async def latest() -> Snapshot | None:
         return follower.snapshot if settings.slurm else None
 
-    keeper = KeeperClient(settings.datasets.socket) if settings.datasets else None
-    catalogue = CatalogueFollower(keeper) if keeper else None
+    catalogue_service = CatalogueClient(settings.catalogue.socket) if settings.catalogue else None
+    catalogue = CatalogueFollower(catalogue_service) if catalogue_service else None
 
-    async def known() -> Known | None:
+    async def known() -> CatalogueView | None:
         return await known_by(catalogue) if catalogue else None
 
-    desk = Desk(known, keeper) if keeper else None
+    desk = DatasetService(known, catalogue_service) if catalogue_service else None
     address = os.environ["JUPYTERHUB_API_URL"], os.environ["JUPYTERHUB_API_TOKEN"], tls_files()
     # starts take their time: who a token is must not wait behind them
     hub, identities = HubApi(*address), HubApi(*address, most=AT_ONCE)
-    accounts = Accounts(settings, store, follower, gateway, hub)
+    accounts = UsageTasks(settings, store, follower, gateway, hub)
     app = make_app(
         settings,
         store,
@@ -101,9 +102,9 @@ def build(settings: Settings, local: bool) -> FastAPI:
         await hub.close()
         await identities.close()
         await gateway.aclose()
-        if catalogue and keeper:
+        if catalogue and catalogue_service:
             await catalogue.stop()
-            await keeper.aclose()
+            await catalogue_service.aclose()
         store.close()
 
     app.router.lifespan_context = lifespan

@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 import httpx
 
-from ..errors import FabricError
-from ..sessions.store import Session
+from fabric_hub.errors import FabricError
+from fabric_hub.sessions.store import Session
 
 
 class HubApi:

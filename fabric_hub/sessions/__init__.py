@@ -1,1 +1,1 @@
-"""Sessions: what a user may ask for, and the record of every one that was started."""
+"""Sessions: the record of every one that was started, and what is known of it."""

@@ -19,8 +19,8 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
-from ..errors import FabricError
-from ..settings import Settings
+from fabric_hub.config.settings import Settings
+from fabric_hub.errors import FabricError
 
 # pg_advisory_xact_lock(bigint): processes that start together migrate one at a time
 _MIGRATING = 0x46414252

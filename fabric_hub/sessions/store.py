@@ -15,8 +15,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ..errors import FabricError
-from ..model import Frozen
+from fabric_hub.errors import FabricError
+from fabric_hub.types import Frozen
+
 from .database import Transaction, open_database, unusable
 from .tables import sessions, successors
 

@@ -78,7 +78,7 @@ quota_warnings = sa.Table(
     sa.Column("retry_at", sa.Float, nullable=False),
 )
 
-# GPU-hours by day (the hub's local days), summed up from Slurm's accounting: see fabric_hub.quotas.history.
+# GPU-hours by day (the hub's local days), summed up from Slurm's accounting: see fabric_hub.budgets.history.
 usage_days = sa.Table(
     "usage_days",
     metadata,

@@ -10,8 +10,9 @@ import signal
 import time
 from typing import Final
 
-from ..clock import clock
-from ..model import Job, Phase, Snapshot
+from fabric_hub.messages.clock import clock
+
+from .model import Job, Phase, Snapshot
 
 _MINUTE_S: Final = 60.0  # Slurm counts time limits in whole minutes
 _WHO: Final = {"QOS": "the QOS {qos}", "Assoc": "account {account}"}

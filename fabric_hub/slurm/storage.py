@@ -11,8 +11,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..model import Frozen
-from ..quota_settings import StorageSettings
+from fabric_hub.config.quotas import StorageSettings
+from fabric_hub.types import Frozen
 
 _KIB = 1024
 _TABLE = 9  # file system; blocks, quota, limit, grace; files, quota, limit, grace

@@ -1,4 +1,4 @@
-"""The datasets panel in a real session: the demo gallery, opened by the node's own service and closed again."""
+"""The datasets panel in a real session: the demo datasets, opened by the node's own service and closed again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.embedded_run import ROOT, EmbeddedRun
+from tests.support.embedded_run import ROOT, EmbeddedRun
 
 from .conftest import SLOW_MS, Visitor, violations
 
@@ -47,8 +47,8 @@ def test_a_demo_dataset_is_added_read_in_a_notebook_and_dropped(
     page, panel = panel_of_a_new_session(student)
     energy = line(panel, "A year of wind, sun and household load")
     expect(energy).to_contain_text(re.compile("Available.*Public"), timeout=SLOW_MS)
-    assert hub.settings.datasets
-    place = hub.settings.datasets.data_dir / "energy-year"
+    assert hub.settings.catalogue
+    place = hub.settings.catalogue.data_dir / "energy-year"
 
     def readable() -> bool:
         return hub.as_user("student1", "ls", f"{place}/").returncode == 0
@@ -104,8 +104,8 @@ def test_terms_are_accepted_at_the_hub_while_the_session_runs_and_the_dataset_is
     page.evaluate("window.dispatchEvent(new Event('focus'))")  # a browser without a screen tells no page of it
     panel.get_by_role("button", name="Add bearing-vibration to this session").click(timeout=SLOW_MS)
     expect(bearing).to_contain_text("In this session", timeout=SLOW_MS)
-    assert hub.settings.datasets
-    assert hub.as_user("student2", "ls", f"{hub.settings.datasets.data_dir}/bearing-vibration/latest/").returncode == 0
+    assert hub.settings.catalogue
+    assert hub.as_user("student2", "ls", f"{hub.settings.catalogue.data_dir}/bearing-vibration/latest/").returncode == 0
     assert student.errors == []
 
 

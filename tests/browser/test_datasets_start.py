@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.embedded_run import EmbeddedRun, fabric_hub
+from tests.support.embedded_run import EmbeddedRun, fabric_hub
 
 from .conftest import SLOW_MS, Visitor, violations
 

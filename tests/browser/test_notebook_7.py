@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.embedded_run import EmbeddedRun
-from tests.hub.waiting import until
 from tests.notebook.chromium import faults
+from tests.support.embedded_run import EmbeddedRun
+from tests.support.waiting import until
 
 from .conftest import SLOW_MS, Visitor
 

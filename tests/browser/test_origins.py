@@ -11,9 +11,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.conftest import new_prefix
-from tests.faults.broken_site import BrokenSite
-from tests.hub.person import Person
-from tests.hub.small_site import SmallSite
+from tests.support.broken_site import BrokenSite
+from tests.support.person import Person
+from tests.support.small_site import SmallSite
 
 from .conftest import SLOW_MS
 

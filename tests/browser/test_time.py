@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests import stand_ins
 from tests.conftest import new_prefix
-from tests.embedded_run import EmbeddedRun
+from tests.support import stand_ins
+from tests.support.embedded_run import EmbeddedRun
 
 from .conftest import SLOW_MS, Visitor, violations, visitors_of
 

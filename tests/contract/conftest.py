@@ -15,17 +15,17 @@ from typing import Any
 
 import pytest
 
+from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
-from fabric_hub.model import CancelRequest, ExtendRequest, Job, JobSpec, Snapshot, SubmitRequest, job_name
-from fabric_hub.settings import Settings
-from fabric_hub.slurm import accounts
-from fabric_hub.slurm.client import GatewayClient
-from fabric_hub.slurm.gateway import Gateway
-from fabric_hub.slurm.limits import GPU, Association, Limit, Limits, PartitionLimits
-from fabric_hub.slurm.server import serve
-from fabric_hub.slurm.verbs import LONGEST_WAIT_S
-from tests.embedded_run import EmbeddedRun
-from tests.fakes.gateway import FakeGateway, serving
+from fabric_hub.gateway.api import LONGEST_WAIT_S
+from fabric_hub.gateway.client import GatewayClient
+from fabric_hub.gateway.server import serve
+from fabric_hub.gateway.service import Gateway
+from fabric_hub.slurm.limits.model import GPU, Association, Limit, Limits, PartitionLimits
+from fabric_hub.slurm.model import CancelRequest, ExtendRequest, Job, JobSpec, Snapshot, SubmitRequest, job_name
+from fabric_hub.unix import accounts
+from tests.support.embedded_run import EmbeddedRun
+from tests.support.gateway import FakeGateway, serving
 
 WAITS = 3 * 24 * 60  # minutes: longer than the embedded partitions allow, so that a job stays in the queue
 _ALPHABET = string.ascii_lowercase + "234567"

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from fabric_hub.errors import FabricError, SlurmUnavailableError
-from fabric_hub.model import CancelRequest, Job, Phase, job_name
-from fabric_hub.slurm.verbs import LONGEST_WAIT_S
+from fabric_hub.gateway.api import LONGEST_WAIT_S
+from fabric_hub.slurm.model import CancelRequest, Job, Phase, job_name
 
 from .conftest import Stage, new_session
 

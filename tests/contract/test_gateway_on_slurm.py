@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from fabric_hub.errors import FabricError
-from fabric_hub.model import job_name
-from fabric_hub.slurm import accounts
-from fabric_hub.slurm.extend import Extender
-from fabric_hub.slurm.gateway import Gateway
-from tests.embedded_run import EmbeddedRun
+from fabric_hub.gateway.jobs.extend import Extender
+from fabric_hub.gateway.service import Gateway
+from fabric_hub.slurm.model import job_name
+from fabric_hub.unix import accounts
+from tests.support.embedded_run import EmbeddedRun
 
 from .conftest import Stage, new_session
 
@@ -113,8 +113,8 @@ async def test_a_sessions_datasets_are_told_to_it_by_the_gateway_alone_and_stand
     assert json.loads(file.read_text())["environment"] == {
         **settings.dataset_environment(["wind-farm", "soil"]), "FABRIC_SESSION": session
     }  # fmt: skip
-    assert settings.datasets
-    assert settings.dataset_environment([])["FABRIC_NODE_SOCKET"] == str(settings.datasets.node_socket)
+    assert settings.catalogue
+    assert settings.dataset_environment([])["FABRIC_NODE_SOCKET"] == str(settings.catalogue.node_socket)
 
 
 @pytest.mark.parametrize("gateway", ["real"], indirect=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.embedded_run import EmbeddedRun
+from tests.support.embedded_run import EmbeddedRun
 
 from .notebook import Notebook, Session
 

@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 import websocket
 
-from tests.embedded_run import EmbeddedRun
 from tests.notebook.terminal import Terminal
+from tests.support.embedded_run import EmbeddedRun
 
 READY_S = 90.0
 CELL_S = 120.0

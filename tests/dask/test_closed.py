@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.embedded_run import ROOT, EmbeddedRun
+from tests.support.embedded_run import ROOT, EmbeddedRun
 
 from .notebook import Notebook, Session
 

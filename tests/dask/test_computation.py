@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.embedded_run import ROOT, EmbeddedRun
+from tests.support.embedded_run import ROOT, EmbeddedRun
 
 from .notebook import Notebook, Session
 

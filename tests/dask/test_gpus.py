@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests import stand_ins
 from tests.browser.conftest import ARGUMENTS, SIZE, SLOW_MS
 from tests.browser.conftest import picture as picture  # a fixture
-from tests.embedded_run import EmbeddedRun
 from tests.notebook.chromium import faults
+from tests.support import stand_ins
+from tests.support.embedded_run import EmbeddedRun
 
 from .notebook import Notebook, Session
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.embedded_run import ROOT, EmbeddedRun
+from tests.support.embedded_run import ROOT, EmbeddedRun
 
 from .clients import Clients
 from .notebook import CellError, Notebook, Session

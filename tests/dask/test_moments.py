@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.embedded_run import EmbeddedRun
+from tests.support.embedded_run import EmbeddedRun
 
 from .clients import Clients
 from .notebook import Session

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.embedded.instance import layout_of
-from tests.embedded_run import EmbeddedRun
-from tests.hub.waiting import until
+from fabric_dev.instance import layout_of
+from tests.support.embedded_run import EmbeddedRun
+from tests.support.waiting import until
 
 from .notebook import Notebook, Session
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import new_prefix
-from tests.embedded_run import EmbeddedRun
+from tests.support.embedded_run import EmbeddedRun
 
 from .notebook import CellError, Notebook, Session
 

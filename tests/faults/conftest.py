@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import new_prefix
-
-from .broken_site import BrokenSite
+from tests.support.broken_site import BrokenSite
 
 
 @pytest.hookimpl(wrapper=True)

@@ -10,11 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.embedded_run import fabric_hub
-from tests.hub.person import Person, words
-from tests.hub.waiting import until
-
-from .broken_site import BrokenSite
+from tests.support.broken_site import BrokenSite
+from tests.support.embedded_run import fabric_hub
+from tests.support.person import Person, words
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.slurm, pytest.mark.hub, pytest.mark.root]
 

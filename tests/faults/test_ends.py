@@ -14,11 +14,10 @@ import pytest
 
 from fabric_hub.sessions.store import Session
 from tests.conftest import new_prefix
-from tests.hub.person import Person, words
-from tests.hub.waiting import until
-
-from .broken_site import SOON_S, BrokenSite
-from .session_process import server_process
+from tests.support.broken_site import SOON_S, BrokenSite
+from tests.support.person import Person, words
+from tests.support.session_process import server_process
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.slurm, pytest.mark.hub, pytest.mark.root]
 

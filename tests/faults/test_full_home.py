@@ -14,10 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.hub.person import Person, words
-from tests.hub.waiting import until
-
-from .broken_site import BrokenSite
+from tests.support.broken_site import BrokenSite
+from tests.support.person import Person, words
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.slurm, pytest.mark.hub, pytest.mark.root, pytest.mark.image]
 

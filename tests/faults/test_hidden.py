@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.embedded_run import fabric_hub
-from tests.hub.person import words
-from tests.hub.waiting import until
-
-from .broken_site import SOON_S, BrokenSite
+from tests.support.broken_site import SOON_S, BrokenSite
+from tests.support.embedded_run import fabric_hub
+from tests.support.person import words
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.slurm, pytest.mark.hub, pytest.mark.root, pytest.mark.timeout(400)]
 

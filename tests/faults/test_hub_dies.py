@@ -9,10 +9,9 @@ import time
 import httpx
 import pytest
 
-from fabric_hub.model import JOB_NAME
-from tests.hub.waiting import until
-
-from .broken_site import TOGETHER, BrokenSite
+from fabric_hub.slurm.model import JOB_NAME
+from tests.support.broken_site import TOGETHER, BrokenSite
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.slurm, pytest.mark.hub, pytest.mark.root]
 

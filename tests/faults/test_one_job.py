@@ -11,11 +11,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from fabric_hub.model import JOB_NAME
-from tests.hub.person import Person
-from tests.hub.waiting import until
-
-from .broken_site import BrokenSite
+from fabric_hub.slurm.model import JOB_NAME
+from tests.support.broken_site import BrokenSite
+from tests.support.person import Person
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.slurm, pytest.mark.hub, pytest.mark.root]
 

@@ -15,10 +15,9 @@ from contextlib import AbstractContextManager, contextmanager
 import httpx
 import pytest
 
-from tests.hub.person import Person, words
-from tests.hub.waiting import until
-
-from .broken_site import QUERY_TIMEOUT_S, SUBMIT_TIMEOUT_S, WATCH_S, BrokenSite
+from tests.support.broken_site import QUERY_TIMEOUT_S, SUBMIT_TIMEOUT_S, WATCH_S, BrokenSite
+from tests.support.person import Person, words
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.slurm, pytest.mark.hub, pytest.mark.root, pytest.mark.timeout(600)]
 

@@ -7,10 +7,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.hub.person import words
-from tests.hub.waiting import until
-
-from .broken_site import BrokenSite
+from tests.support.broken_site import BrokenSite
+from tests.support.person import words
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.slurm, pytest.mark.hub, pytest.mark.root, pytest.mark.timeout(300)]
 

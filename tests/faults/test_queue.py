@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from fabric_hub.sessions.store import Session
-from tests.hub.person import Person
-from tests.hub.small_site import SmallSite
-from tests.hub.waiting import until
+from tests.support.person import Person
+from tests.support.small_site import SmallSite
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.hub, pytest.mark.timeout(400)]
 

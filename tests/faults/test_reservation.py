@@ -12,12 +12,11 @@ from typing import Any
 import httpx
 import pytest
 
-from fabric_hub.clock import clock
+from fabric_hub.messages.clock import clock
 from tests.conftest import new_prefix
-from tests.hub.person import words
-from tests.hub.waiting import until
-
-from .broken_site import SOON_S, BrokenSite
+from tests.support.broken_site import SOON_S, BrokenSite
+from tests.support.person import words
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.slurm, pytest.mark.hub, pytest.mark.root]
 

@@ -11,13 +11,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fabric_hub.embedded.processes import ancestors
+from fabric_dev.processes import ancestors
 from fabric_hub.sessions.store import Session
-from tests.hub.person import Person
-from tests.hub.waiting import until
-
-from .broken_site import BrokenSite
-from .session_process import environment_of, server_process
+from tests.support.broken_site import BrokenSite
+from tests.support.person import Person
+from tests.support.session_process import environment_of, server_process
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.slurm, pytest.mark.hub, pytest.mark.root]
 

@@ -9,12 +9,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fabric_hub.sessions.doorbell import doorbell_path
+from fabric_hub.sessions.notify import doorbell_path
 from fabric_hub.sessions.store import Session
-from tests.hub.person import Person
-
-from .broken_site import BrokenSite
-from .session_process import environment_of, server_process
+from tests.support.broken_site import BrokenSite
+from tests.support.person import Person
+from tests.support.session_process import environment_of, server_process
 
 pytestmark = [pytest.mark.slurm, pytest.mark.hub, pytest.mark.root]
 

@@ -12,12 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.embedded.processes import as_account
-from fabric_hub.embedded.sitefile import toml
+from fabric_dev.processes import as_account
+from fabric_dev.sitefile import toml
+from fabric_hub.config.settings import ENV
 from fabric_hub.sessions.store import SessionStore
-from fabric_hub.settings import ENV
-
-from .broken_site import BrokenSite
+from tests.support.broken_site import BrokenSite
 
 pytestmark = [pytest.mark.slurm, pytest.mark.hub, pytest.mark.root]
 

@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from fabric_hub.embedded.processes import tail
-
-from .person import Person
-from .shelf import Shelf
-from .small_site import SmallSite
+from fabric_dev.processes import tail
+from tests.support.catalogue_header import Shelf
+from tests.support.person import Person
+from tests.support.small_site import SmallSite
 
 
 @pytest.hookimpl(wrapper=True)
@@ -50,7 +49,7 @@ def person(site: SmallSite) -> Person:
 def _shelf(sandbox: Path, request: pytest.FixtureRequest) -> Iterator[Shelf]:
     shelf = Shelf(sandbox / request.module.__name__.rpartition("_")[2])
     try:
-        shelf.keeper.up()
+        shelf.catalogue_service.up()
         shelf.site.up()
         yield shelf
     finally:

@@ -8,10 +8,10 @@ import httpx
 import pytest
 from cryptography import x509
 
-from .announcing_server import AnnouncingServer
-from .person import Person
-from .small_site import SmallSite
-from .waiting import until
+from tests.support.announcing_server import AnnouncingServer
+from tests.support.person import Person
+from tests.support.small_site import SmallSite
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.hub
 

@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
-from .announcing_server import AnnouncingServer
-from .person import Person, words
-from .shelf import AGREEMENT, Shelf, ticked
-from .small_site import SmallSite
-from .waiting import until
+from tests.support.announcing_server import AnnouncingServer
+from tests.support.catalogue_header import AGREEMENT, Shelf, ticked
+from tests.support.person import Person, words
+from tests.support.small_site import SmallSite
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.hub
 
@@ -65,7 +65,7 @@ def test_terms_are_accepted_while_a_session_runs_and_the_dataset_is_then_added_t
     assert "Go back to JupyterLab and press Add" in words(done)
     assert 'id="dataset-accept"' not in done.text
     assert shelf.purposes(person) == [("wind-farm", "1", "teaching")]
-    assert ("accepted", "wind-farm", None) in shelf.trail(person)
+    assert ("accepted", "wind-farm", None) in shelf.audit_log(person)
     until(lambda: running.tell("POST", "/session/datasets/wind-farm").status_code == 200, "it is added")
     # asked once: what is sent again changes nothing
     assert accept(person, "/hub/datasets/grid", **ticked("wind-farm")).status_code == 200
@@ -121,7 +121,7 @@ def test_no_token_opens_the_page_and_a_sessions_token_beside_the_login_accepts_n
     assert shelf.purposes(person) == []
     asking = {**sent, "do": "request"}
     assert person.browser.post("/hub/datasets/grid", data=asking, headers=beside).status_code == 403
-    assert not [event for event in shelf.trail(person) if event[0] == "requested"]
+    assert not [event for event in shelf.audit_log(person) if event[0] == "requested"]
 
 
 def test_no_other_page_can_show_it_in_a_frame_and_no_copy_is_kept(person: Person) -> None:
@@ -143,7 +143,7 @@ def test_access_is_requested_once_and_the_page_says_so(shelf: Shelf, person: Per
     assert "Access is requested for project" in words(done)
     assert "Access requested" in words(done)
     assert 'id="dataset-request"' not in done.text
-    assert ("requested", "grid", "Balance.") in shelf.trail(person)
+    assert ("requested", "grid", "Balance.") in shelf.audit_log(person)
     refused = person.browser.post(WIND, data=sent)
     assert refused.status_code == 409
     assert "Project twin may use dataset wind-farm already." in words(refused)
@@ -164,9 +164,9 @@ def test_a_secret_and_what_does_not_exist_look_alike(shelf: Shelf, person: Perso
         assert f"Project twin has no access to a dataset {name}." in words(refused)
 
         def told(name: str = name) -> bool:
-            return ("denied", name, "unknown") in shelf.trail(person)
+            return ("denied", name, "unknown") in shelf.audit_log(person)
 
-        until(told, "the trail has the refusal")
+        until(told, "the audit log has the refusal")
 
 
 def test_the_text_of_terms_is_text(shelf: Shelf, person: Person) -> None:
@@ -179,17 +179,17 @@ def test_the_text_of_terms_is_text(shelf: Shelf, person: Person) -> None:
     assert evil not in page.text
 
 
-def test_a_silent_keeper_is_said_and_nothing_is_accepted(shelf: Shelf, person: Person) -> None:
+def test_a_silent_catalogue_service_is_said_and_nothing_is_accepted(shelf: Shelf, person: Person) -> None:
     token = xsrf(person)
-    shelf.keeper.down()
+    shelf.catalogue_service.down()
     try:
         page = until(
             lambda: (page := person.browser.get(WIND)) and "datasets-problem" in page.text and page, "it is said"
         )
-        assert "The keeper of the datasets has not answered since" in words(page)
+        assert "The catalogue service has not answered since" in words(page)
         sent = {"_xsrf": token, "do": "accept", "project": "twin", **ticked("wind-farm")}
         refused = person.browser.post(WIND, data=sent)
         assert refused.status_code == 503
     finally:
-        shelf.keeper.up()
+        shelf.catalogue_service.up()
     assert shelf.purposes(person) == []

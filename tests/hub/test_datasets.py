@@ -1,4 +1,4 @@
-"""Datasets at the hub's three doors, with the real keeper: what may be used starts, the rest is refused in words."""
+"""Datasets at the hub's three doors, with the real catalogue service: what may be used starts, the rest is refused."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
-from fabric_hub.model import Job, SubmitRequest
-
-from .announcing_server import AnnouncingServer
-from .person import Person, words
-from .shelf import AGREEMENT, Shelf, ticked
-from .small_site import SmallSite
-from .waiting import until
+from fabric_hub.slurm.model import Job, SubmitRequest
+from tests.support.announcing_server import AnnouncingServer
+from tests.support.catalogue_header import AGREEMENT, Shelf, ticked
+from tests.support.person import Person, words
+from tests.support.small_site import SmallSite
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.hub
 
@@ -78,7 +77,7 @@ def test_what_is_not_granted_and_what_does_not_exist_are_refused_alike_at_every_
             assert sentence in words(page)
         assert 'id="fabric-start"' in page.text
     assert site.requests_of(person) == []
-    until(lambda: ("denied", name, why) in shelf.trail(person), "the trail has the refusal")
+    until(lambda: ("denied", name, why) in shelf.audit_log(person), "the audit log has the refusal")
 
 
 def test_a_secret_is_on_no_page_of_who_has_no_grant(site: SmallSite, person: Person) -> None:
@@ -124,7 +123,7 @@ def test_an_agreement_is_asked_once_and_recorded_before_the_job_is_submitted(
     person.form(datasets="wind-farm")
     assert submitted(site, person) == ("wind-farm",)
     assert shelf.purposes(person) == [("wind-farm", "1", "teaching")]
-    assert ("accepted", "wind-farm", None) in shelf.trail(person)
+    assert ("accepted", "wind-farm", None) in shelf.audit_log(person)
 
 
 def _option(page: str) -> str:
@@ -250,7 +249,7 @@ def test_a_running_session_adds_and_drops_what_it_may(
     assert running.tell("DELETE", "/session/datasets/weather").json() == {"datasets": ["wind-farm"]}
     assert site.session_of(person).datasets == ("wind-farm",)
     assert running.tell("POST", "/session/datasets/grid/request", json={"why": "Balance."}).status_code == 204
-    assert ("requested", "grid", "Balance.") in shelf.trail(person)
+    assert ("requested", "grid", "Balance.") in shelf.audit_log(person)
     assert running.tell("POST", "/session/datasets/trial/request", json={}).status_code == 403
 
 
@@ -284,7 +283,7 @@ def test_a_revoked_grant_is_refused_at_the_next_start(shelf: Shelf, site: SmallS
     shelf.publish("heat", access="restricted", agreement=AGREEMENT, project="twin")
     until(lambda: person.start(**accepting("heat")).status_code == 201, "the hub has heard of it")
     again(person)
-    shelf.keeper.store.revoke("heat", "twin")
+    shelf.catalogue_service.store.revoke("heat", "twin")
 
     def refusal() -> httpx.Response | None:
         answer = person.start(datasets=["heat"])
@@ -297,28 +296,28 @@ def test_a_revoked_grant_is_refused_at_the_next_start(shelf: Shelf, site: SmallS
     assert "Project twin has no access to a dataset heat." in refused.json()["message"]
 
 
-def test_a_silent_keeper_holds_up_only_who_wants_data(shelf: Shelf, site: SmallSite, person: Person) -> None:
+def test_a_silent_catalogue_service_holds_up_only_who_wants_data(shelf: Shelf, site: SmallSite, person: Person) -> None:
     person.log_in()
     assert "The weather" in person.browser.get(f"/hub/spawn/{person.name}").text
-    shelf.keeper.down()
+    shelf.catalogue_service.down()
     try:
         page = until(
             lambda: (
                 (page := person.browser.get(f"/hub/spawn/{person.name}")) and "datasets-problem" in page.text and page
             ),
-            "the form says that the keeper is silent",
+            "the form says that the catalogue service is silent",
         )
-        assert "The keeper of the datasets has not answered since" in words(page)
+        assert "The catalogue service has not answered since" in words(page)
         assert "Sessions start without datasets until it does." in words(page)
         refused = person.start(datasets=["weather"])
         assert refused.status_code == 503
-        assert "The keeper of the datasets has not answered since" in refused.json()["message"]
+        assert "The catalogue service has not answered since" in refused.json()["message"]
         assert person.start(datasets=[]).status_code == 201
         assert submitted(site, person) == ()
     finally:
-        shelf.keeper.up()
+        shelf.catalogue_service.up()
     again(person)
-    until(lambda: person.start(datasets=["weather"]).status_code == 201, "the hub hears the keeper again")
+    until(lambda: person.start(datasets=["weather"]).status_code == 201, "the hub hears the catalogue service again")
     assert submitted(site, person) == ("weather",)
 
 
@@ -341,7 +340,7 @@ def test_a_session_that_waits_keeps_its_datasets_when_the_hub_dies(
 def test_where_nobody_is_kept_apart_page_and_api_say_so(sandbox: Path) -> None:
     shared = Shelf(sandbox / "shared", users={"shared_account": True})
     try:
-        shared.keeper.up()
+        shared.catalogue_service.up()
         site = shared.site.up()
         person = site.somebody().log_in()
         page = words(person.browser.get(f"/hub/spawn/{person.name}"))

@@ -1,4 +1,4 @@
-"""A whole hub keeps to its service's document: through the proxy, with the hub's word on tokens, and the keeper."""
+"""A whole hub keeps to its service's document: through the proxy, with the hub's word on tokens, and a catalogue."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 import schemathesis
 
-from tests.api.held import configuration, hold
-from tests.api.service import REACHED_BY, ROOT
-
-from .person import Person
-from .shelf import Shelf
+from tests.support.catalogue_header import Shelf
+from tests.support.held import configuration, hold
+from tests.support.person import Person
+from tests.support.service import REACHED_BY, ROOT
 
 pytestmark = [pytest.mark.hub, pytest.mark.long]
 
@@ -25,7 +24,7 @@ def running(sandbox: Path) -> Iterator[Shelf]:
     """A hub with datasets, that lets running sessions have more time."""
     shelf = Shelf(sandbox / "held", slurm={"extend": "as-gateway"})
     try:
-        shelf.keeper.up()
+        shelf.catalogue_service.up()
         shelf.site.up()
         yield shelf
     finally:

@@ -9,12 +9,11 @@ from urllib.parse import quote
 
 import pytest
 
-from fabric_hub.sessions.standing import SETTLE_S
-from tests.fakes.gateway import FakeGateway
-
-from .person import Person, words
-from .small_site import SmallSite
-from .waiting import until
+from fabric_hub.sessions.status import SETTLE_S
+from tests.support.gateway import FakeGateway
+from tests.support.person import Person, words
+from tests.support.small_site import SmallSite
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.hub
 

@@ -8,12 +8,11 @@ from functools import partial
 import httpx
 import pytest
 
-from fabric_hub.model import Job, job_name
-from tests.fakes.gateway import NODES, FakeGateway
-
-from .person import words
-from .small_site import UNIX_PREFIX, SmallSite
-from .waiting import until
+from fabric_hub.slurm.model import Job, job_name
+from tests.support.gateway import NODES, FakeGateway
+from tests.support.person import words
+from tests.support.small_site import UNIX_PREFIX, SmallSite
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.hub
 

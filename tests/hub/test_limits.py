@@ -9,12 +9,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fabric_hub.model import JobSpec
-from fabric_hub.slurm.limits import GPU, Association, Limit, Limits, PartitionLimits, Qos
-
-from .person import Person, words
-from .small_site import PROFILES, UNIX_PREFIX, SmallSite
-from .waiting import until
+from fabric_hub.slurm.limits.model import GPU, Association, Limit, Limits, PartitionLimits, Qos
+from fabric_hub.slurm.model import JobSpec
+from tests.support.person import Person, words
+from tests.support.small_site import PROFILES, UNIX_PREFIX, SmallSite
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.hub
 

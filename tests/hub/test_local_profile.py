@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from .small_site import PEOPLE, SmallSite
-from .waiting import until
+from tests.support.small_site import PEOPLE, SmallSite
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.hub, pytest.mark.image]
 

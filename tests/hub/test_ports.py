@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from .small_site import SmallSite
-from .thief import as_stranger, getting_none_of
-from .waiting import until
+from tests.support.small_site import SmallSite
+from tests.support.thief import as_stranger, getting_none_of
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.hub
 

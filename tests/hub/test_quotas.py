@@ -14,12 +14,11 @@ import pytest
 import sqlalchemy as sa
 
 from fabric_hub.sessions.tables import quota_warnings
-from fabric_hub.slurm.limits import GPU, Association, Limit, Limits
-
-from .announcing_server import AnnouncingServer
-from .person import Person, words
-from .small_site import PROFILES, UNIX_PREFIX, SmallSite
-from .waiting import until
+from fabric_hub.slurm.limits.model import GPU, Association, Limit, Limits
+from tests.support.announcing_server import AnnouncingServer
+from tests.support.person import Person, words
+from tests.support.small_site import PROFILES, UNIX_PREFIX, SmallSite
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.hub
 

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from fabric_hub.errors import FabricError, SlurmUnavailableError
-
-from .person import Person, words
-from .small_site import SmallSite
+from tests.support.person import Person, words
+from tests.support.small_site import SmallSite
 
 pytestmark = pytest.mark.hub
 

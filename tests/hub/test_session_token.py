@@ -8,13 +8,12 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from fabric_hub.sessions.doorbell import doorbell_path, ring
+from fabric_hub.sessions.notify import doorbell_path, ring
 from fabric_hub.sessions.scopes import SESSION_SCOPE
-
-from .announcing_server import AnnouncingServer
-from .person import Person
-from .small_site import SmallSite
-from .waiting import until
+from tests.support.announcing_server import AnnouncingServer
+from tests.support.person import Person
+from tests.support.small_site import SmallSite
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.hub
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from .person import Person, filled, words
-from .small_site import SmallSite
-from .waiting import until
+from tests.support.person import Person, filled, words
+from tests.support.small_site import SmallSite
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.hub
 

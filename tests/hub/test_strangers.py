@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from .small_site import SmallSite
-from .waiting import until
+from tests.support.small_site import SmallSite
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.hub
 

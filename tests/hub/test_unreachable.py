@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 from fabric_hub.sessions.store import Session
-
-from .announcing_server import AnnouncingServer
-from .person import Person, words
-from .small_site import SmallSite
+from tests.support.announcing_server import AnnouncingServer
+from tests.support.person import Person, words
+from tests.support.small_site import SmallSite
 
 pytestmark = pytest.mark.hub
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page
 
 from fabric_hub.images.build import build
-from tests import stand_ins
+from tests.support import stand_ins
 
 from . import catalogue, usage
 from .answering_hub import AnsweringHub

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hub.waiting import until
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.image, pytest.mark.timeout(300)]
 

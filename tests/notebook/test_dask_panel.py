@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.hub.waiting import until
+from tests.support.waiting import until
 
 from .answering_hub import AnsweringHub
 from .chromium import faults, open_lab

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from fabric_hub.quotas.idle import Report
-from fabric_hub.quotas.told import IdlePolicy
-from tests.unit.test_idle import MINUTE, played
+from fabric_hub.budgets.idle import Report
+from fabric_hub.budgets.schemas import IdlePolicy
+from tests.unit.budgets.test_idle import MINUTE, played
 
 pytestmark = [pytest.mark.image, pytest.mark.timeout(300)]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hub.waiting import until as until_true
+from tests.support.waiting import until as until_true
 
 from .answering_hub import TOKEN, AnsweringHub
 from .certificates import Authority

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.hub.waiting import until
+from tests.support.waiting import until
 
 from . import usage
 from .answering_hub import AnsweringHub

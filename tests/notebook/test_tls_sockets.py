@@ -16,7 +16,7 @@ from typing import Any
 import fabric_lab.tls_sockets
 import pytest
 
-import fabric_hub.tls_sockets
+import fabric_hub.hub.patches.tls_sockets
 
 from .certificates import Authority
 
@@ -24,7 +24,7 @@ BROKEN_PIPE = 32
 SYSTEM_LIBRARY = 2  # ERR_LIB_SYS of openssl/err.h
 
 
-@pytest.fixture(params=[fabric_hub.tls_sockets, fabric_lab.tls_sockets], ids=["hub", "session"])
+@pytest.fixture(params=[fabric_hub.hub.patches.tls_sockets, fabric_lab.tls_sockets], ids=["hub", "session"])
 def mended(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """TLS in this process as it is in the hub's, or in a session's."""
     monkeypatch.setattr(ssl.SSLContext, "sslsocket_class", ssl.SSLSocket)
@@ -147,5 +147,5 @@ def test_a_sessions_server_and_whoever_has_a_clusters_key_are_mended(python: Pat
 
 
 def test_hub_and_session_have_the_same() -> None:
-    theirs = [Path(str(module.__file__)) for module in (fabric_hub.tls_sockets, fabric_lab.tls_sockets)]
+    theirs = [Path(str(module.__file__)) for module in (fabric_hub.hub.patches.tls_sockets, fabric_lab.tls_sockets)]
     assert theirs[0].read_bytes() == theirs[1].read_bytes()

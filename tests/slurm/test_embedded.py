@@ -16,17 +16,17 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fabric_hub.commands import daemons
-from fabric_hub.embedded import accounts, cluster, instance
-from fabric_hub.embedded.cluster import nothing
-from fabric_hub.embedded.layout import Layout
-from fabric_hub.embedded.supervisor import Supervisor
+from fabric_dev import accounts, cluster, instance
+from fabric_dev.cluster import nothing
+from fabric_dev.layout import Layout
+from fabric_dev.supervisor import Supervisor
+from fabric_hub.cli import daemons
 from fabric_hub.errors import FabricError
-from fabric_hub.slurm.questions import Questions
+from fabric_hub.gateway.queries.queries import Queries
 from tests.conftest import new_prefix
-from tests.embedded_run import ROOT, EmbeddedRun, fabric_hub
-from tests.hub.thief import getting_none_of
-from tests.hub.waiting import until
+from tests.support.embedded_run import ROOT, EmbeddedRun, fabric_hub
+from tests.support.thief import getting_none_of
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.slurm
 
@@ -79,7 +79,7 @@ def test_an_array_of_many_tasks_apart_is_told_whole(bare_cluster: EmbeddedRun) -
             gone = {*range(300)} - wanted
             bare_cluster.slurm("scancel", *(f"{array}_{task}" for task in sorted(gone)))
             assert bare_cluster.settings.slurm
-            jobs = asyncio.run(Questions(bare_cluster.settings.slurm).jobs())
+            jobs = asyncio.run(Queries(bare_cluster.settings.slurm).jobs())
             (tasks,) = [job.array_tasks for job in jobs if job.array_id == int(array) and job.state == "PENDING"]
             assert tasks == ",".join(map(str, sorted(wanted)))
     finally:
@@ -297,12 +297,19 @@ def test_an_ordinary_user_is_told_that_nobody_is_separated(embedded: EmbeddedRun
 def test_doctor_finds_a_running_hub_in_order(hub: EmbeddedRun) -> None:
     done = fabric_hub("doctor", "--dir", str(hub.directory))
     assert done.returncode == 0, done.stdout + done.stderr
-    seen = ["slurmdbd knows fabric", "the gateway on", "munge on", "image base", "the keeper on", "the hub at"]
+    seen = [
+        "slurmdbd knows fabric",
+        "the gateway on",
+        "munge on",
+        "image base",
+        "the catalogue service on",
+        "the hub at",
+    ]
     seen += [
         "Slurm has of what the site's file names: 2 partitions",
         "its service at",
-        "datasets.store",
-        "datasets.published",
+        "catalogue.store",
+        "catalogue.published",
     ]
     seen += ["the node agent on"] if hub.settings.enforces_datasets else []
     for name in seen:
@@ -342,11 +349,14 @@ def test_doctor_says_that_the_hub_alone_does_not_run_and_what_slurm_does_not_hav
     until(told, "doctor names what Slurm does not have", 120)
 
 
-def test_doctor_says_that_the_keeper_does_not_answer(embedded: EmbeddedRun) -> None:
-    with embedded.silent("keeper"):
+def test_doctor_says_that_the_catalogue_service_does_not_answer(embedded: EmbeddedRun) -> None:
+    with embedded.silent("catalogue"):
         done = fabric_hub("doctor", "--dir", str(embedded.directory))
     assert done.returncode == 1
-    assert f"PROBLEM  the keeper on {embedded.directory}/run/keeper/keeper.sock does not answer" in done.stdout
+    assert (
+        f"PROBLEM  the catalogue service on {embedded.directory}/run/catalogue/catalogue.sock does not answer"
+        in done.stdout
+    )
 
 
 def test_doctor_asks_slurm_whether_the_gateway_may_give_more_time(bare_cluster: EmbeddedRun) -> None:

@@ -1,4 +1,4 @@
-"""Shared by the unit tests: a site, a store on a real file, a keeper, and hypothesis leaving nothing behind."""
+"""Shared by the unit tests: a site, a store on a real file, a catalogue, and hypothesis leaving nothing behind."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ import hypothesis
 import hypothesis.configuration
 import pytest
 
+from fabric_hub.config.settings import Settings
 from fabric_hub.sessions.store import SessionStore
-from fabric_hub.settings import Settings
 from tests.conftest import sandbox_directory
-
-from .builders import a_site
-from .keeper_process import Daemon
+from tests.support.builders import a_site
+from tests.support.catalogue_process import Daemon
 
 hypothesis.configuration.set_hypothesis_home_dir(sandbox_directory() / "hypothesis")
 hypothesis.settings.register_profile("fabric", database=None, deadline=None, print_blob=True)
@@ -44,8 +43,8 @@ def store(database: Path) -> Iterator[SessionStore]:
 
 @pytest.fixture
 def daemon(sandbox: Path) -> Iterator[Daemon]:
-    """A running keeper with an empty catalogue."""
-    made = Daemon(sandbox / f"keeper-{secrets.token_hex(4)}")
+    """A running catalogue service with an empty catalogue."""
+    made = Daemon(sandbox / f"catalogue-{secrets.token_hex(4)}")
     made.prepare()
     made.start()
     yield made

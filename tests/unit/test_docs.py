@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fabric_hub import cli
-from fabric_hub.node import __main__ as node
+from fabric_node import __main__ as node
 from scripts import check_docs, make_reference
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from scripts.flaky import Record, without_count
-from tests.durations import Durations
-from tests.groups import SHARED, group_of, in_order
+from tests.support.durations import Durations
+from tests.support.groups import SHARED, group_of, in_order
 
 TESTS = Path(__file__).parents[1]
 
 
 def test_a_file_that_no_group_names_is_a_group_of_its_own() -> None:
-    assert group_of("tests/unit/test_words.py::test_a[x::y]") == "unit/test_words.py"
+    assert group_of("tests/unit/hub/test_progress.py::test_a[x::y]") == "unit/hub/test_progress.py"
     assert group_of("tests/hub/test_start.py::test_a") == "hub"
 
 

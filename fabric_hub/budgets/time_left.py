@@ -1,0 +1,116 @@
+"""When a session ends, why, and how much later that could be. Pure."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from fabric_hub.config.settings import Profile, Project
+from fabric_hub.errors import FabricError
+from fabric_hub.messages.clock import clock
+from fabric_hub.projects.membership import end_of
+from fabric_hub.slurm.limits.amounts import duration, of_things
+from fabric_hub.slurm.model import Job, Phase
+
+from .schemas import TimeLeft
+
+# Slurm counts time limits in whole minutes.
+_SAME_S = 60.0
+
+
+def time_left(
+    job: Job | None,
+    profile: Profile | None,
+    project: Project | None,
+    now: float,
+    *,
+    offered: bool,
+    reservation_ends_at: float | None = None,
+    over_run_s: float = 0.0,
+    reservation_unknown: bool = False,
+) -> TimeLeft:
+    """What Slurm's word on a job means for the person in its session.
+
+    :param offered: whether the site lets running sessions have more time at all (``slurm.extend``).
+    :param reservation_ends_at: of the reservation that the job runs in, and is ended with.
+    :param over_run_s: so much later Slurm ends it. Nobody is given more time to use that up.
+    :param reservation_unknown: it runs in one of which Slurm has not told yet.
+    """
+    ended_with = None if reservation_ends_at is None else reservation_ends_at + over_run_s
+    latest = job.ends_at if job is not None and job.ends_at is not None else ended_with
+    if job is None or job.phase is not Phase.RUNNING or latest is None:
+        return TimeLeft(extend_why_not="Its job does not run, or has no time limit.")
+    ends = latest
+    why: Literal["limit", "reservation", "project"] = "limit"
+    project_ends = end_of(project.end) if project else None
+    if ended_with is not None and ended_with <= ends + _SAME_S:
+        ends, why = min(ends, ended_with), "reservation"
+    elif project_ends is not None and project_ends <= ends + _SAME_S and project_ends > now:
+        why = "project"
+    reason = {
+        "limit": "its time limit",
+        "reservation": f"Slurm lets it go on for {over_run_s / 60:.0f} min after its reservation"
+        if over_run_s
+        else "the end of its reservation",
+        "project": "its project ends then, too; nothing new starts in it",
+    }[why]
+    rest = " at the latest; the end of its reservation is not known yet." if reservation_unknown else f": {reason}."
+    most, why_not = _extension(job, profile, project_ends, reservation_ends_at, now, offered)
+    return TimeLeft(
+        started_at=job.started_at,
+        ends_at=ends,
+        why=why,
+        text=f"This session ends at {clock(ends)}{rest}",
+        rest=rest,
+        can_extend=most >= 1,
+        extend_most_minutes=most,
+        extend_why_not=why_not,
+    )
+
+
+def _extension(
+    job: Job,
+    profile: Profile | None,
+    project_ends: float | None,
+    reservation_ends_at: float | None,
+    now: float,
+    offered: bool,
+) -> tuple[int, str]:
+    """How many minutes more a running job may have, or why none."""
+    if not offered:
+        return 0, "This site gives running sessions no more time. Continue in a new one."
+    if job.ends_at is None:
+        return 0, "Its job has no time limit."
+    if profile is None or job.started_at is None:
+        return 0, "The profile of this session is no longer offered."
+    most_hours = duration(profile.max_hours * 3600)
+    bounds = [(job.started_at + profile.max_hours * 3600, f"its profile allows at most {most_hours}")]
+    if project_ends is not None and project_ends > now:
+        bounds.append((project_ends, f"its project ends at {clock(project_ends)}"))
+    if reservation_ends_at is not None:
+        bounds.append((reservation_ends_at, f"its reservation ends at {clock(reservation_ends_at)}"))
+    latest, reason = min(bounds)
+    most = math.floor((latest - job.ends_at) / 60)
+    return (most, "") if most >= 1 else (0, f"This session cannot be longer: {reason}.")
+
+
+def longer(left: TimeLeft, minutes: int) -> int:
+    """The time limit to ask Slurm for, in minutes since the job's start.
+
+    :raises FabricError: the session may not have so much more.
+    """
+    if not left.can_extend or left.ends_at is None or left.started_at is None:
+        raise FabricError(
+            left.extend_why_not or "This session's end is not known.",
+            reason="extend",
+            hint="Save your work, and continue in a new session." if "Continue" not in left.extend_why_not else "",
+            status=403,
+        )
+    if minutes > left.extend_most_minutes:
+        raise FabricError(
+            f"This session can have at most {of_things(left.extend_most_minutes, 'minute')} more, not {minutes}.",
+            reason="extend",
+            hint="Ask for less, or continue in a new session.",
+            status=403,
+        )
+    return round((left.ends_at - left.started_at) / 60) + minutes

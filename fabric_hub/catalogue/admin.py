@@ -1,0 +1,143 @@
+"""What an operator does with the catalogue, as its account: the change, its record, and word to the nodes.
+
+A change is recorded in the audit log before it is final, and published to the nodes after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+
+from fabric_hub.catalogue.audit.log import AuditLog, Entry, audit_directory
+from fabric_hub.config.settings import Settings
+from fabric_hub.datasets.model import AccessRequest, Dataset, Grant, Version
+from fabric_hub.errors import FabricError
+
+from . import publish, rows, switch_user
+from .database import open_catalogue
+from .store import CatalogueStore
+
+
+class CatalogueAdmin:
+    """The catalogue in the hands of an operator.
+
+    :param by: who gives the commands, for the record.
+    """
+
+    def __init__(self, settings: Settings, store: CatalogueStore, by: str) -> None:
+        assert settings.catalogue is not None
+        self.store = store
+        self._settings = settings
+        self._by = by
+        self._audit_log = AuditLog(audit_directory(settings.catalogue))
+
+    def add(self, entry: Dataset, *, new: bool = False) -> bool:
+        """Make a draft, or replace an entry's description. False: it said that already.
+
+        :param new: refuse (409) a name that the catalogue has.
+        """
+        if new and entry.name in {one.name for one in self.store.datasets()}:
+            raise FabricError(
+                f"The catalogue has a dataset {entry.name} already.",
+                reason="dataset-exists",
+                hint=f"See it with: fabric-hub datasets show {entry.name}",
+                status=409,
+            )
+        agreement = entry.agreement.version if entry.agreement else None
+        done = self.store.put(entry, self._record("described", dataset=entry.name, agreement=agreement))
+        self.tell()
+        return done
+
+    def version(self, name: str, version: Version) -> bool:
+        """Record a version that was packed or linked. False: it was there with the same content."""
+        event = "packed" if version.kind == "image" else "linked"
+        return self.store.add_version(name, version, self._record(event, **_of(name, version)))
+
+    def publish(self, name: str, version: str | None = None) -> Version | None:
+        """Publish a version (default: the newest). None: it was already."""
+        dataset = self.store.dataset(name)
+        chosen = rows.version(dataset, version) if version or dataset.versions else None
+        agreement = dataset.agreement.version if dataset.agreement else None
+        record = self._record("published", **(_of(name, chosen) if chosen else {}), agreement=agreement)
+        done = self.store.publish(name, chosen.version if chosen else None, record)
+        self.tell()
+        return done
+
+    def retire(self, name: str, version: str | None = None) -> bool:
+        """Take a version, or the whole dataset, out of use. False: it was already."""
+        chosen = _of(name, rows.version(self.store.dataset(name), version)) if version else {"dataset": name}
+        done = self.store.retire(name, version, self._record("retired", **chosen))
+        self.tell()
+        return done
+
+    def grant(self, name: str, project: str, until: date | None = None) -> bool:
+        """Let a project of the site's file use a dataset. False: it might already, as long."""
+        if project not in self._settings.project:
+            raise FabricError(
+                f"The site's file has no project {project}.",
+                reason="project",
+                hint=f"Its projects: {', '.join(sorted(self._settings.project)) or 'none'}.",
+                status=404,
+            )
+        if until is not None and until < date.today():  # noqa: DTZ011 - a day of this site
+            raise FabricError(f"A grant until {until} would be over already.", reason="until")
+        grant = Grant(dataset=name, project=project, until=until, by=self._by)
+        record = self._record("granted", dataset=name, until=until, **self._of_project(project))
+        done = self.store.grant(grant, record)
+        self.tell()
+        return done
+
+    def revoke(self, name: str, project: str, *, strict: bool = False) -> Grant:
+        """Take a grant away; ``strict`` also ends the jobs that have the dataset open."""
+        why = "strict: jobs that have it open end" if strict else None
+        record = self._record("revoked", dataset=name, why=why, **self._of_project(project))
+        revoked = self.store.revoke(name, project, strict=strict, record=record)
+        self.tell()
+        return revoked
+
+    def decline(self, name: str, project: str) -> tuple[AccessRequest, ...]:
+        """Close a project's requests for a dataset without a grant; returns them."""
+        record = self._record("declined", dataset=name, **self._of_project(project))
+        return self.store.decline(name, project, record)
+
+    def verified(self, name: str, version: Version, difference: str) -> None:
+        """Put on record that a version was read again, and what was found."""
+        event = "damaged" if difference else "verified"
+        why = "".join(letter if letter.isprintable() else " " for letter in difference)[:300] or None
+        self._record(event, why=why, **_of(name, version))()
+
+    def tell(self) -> None:
+        """Tell the nodes how things stand. Also after no change: the last one's word may not have reached them."""
+        publish.publish(self._settings, self.store)
+
+    def _record(self, event: str, **fields: Any) -> Callable[[], object]:
+        entry = Entry(event=event, by=self._by, **fields)
+        return lambda: self._audit_log.append(entry)
+
+    def _of_project(self, name: str) -> dict[str, Any]:
+        project = self._settings.project.get(name)
+        if project is None:
+            return {"project": name}
+        return {"project": name, "account": project.account, "responsible": project.members.owner}
+
+
+def _of(name: str, version: Version) -> dict[str, Any]:
+    return {"dataset": name, "version": version.version, "sha256": version.sha256}
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[CatalogueAdmin]:
+    """The catalogue for an operator. The process is the catalogue service's account from here on.
+
+    :raises FabricError: this process may not be that account; the database cannot be opened.
+    """
+    assert settings.catalogue is not None
+    by = switch_user.caller()
+    switch_user.for_good(settings.catalogue)
+    store = CatalogueStore(open_catalogue(settings.catalogue))
+    try:
+        yield CatalogueAdmin(settings, store, by)
+    finally:
+        store.close()

@@ -1,0 +1,79 @@
+"""The catalogue service's verbs as types: what its server serves, what its client asks, what a stand-in must do."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+from fabric_hub.datasets.model import Catalogue, Line, VersionName
+from fabric_hub.types import Frozen, HubUser, Slug
+
+# The longest that one request may wait for a change of the catalogue, in seconds.
+LONGEST_WAIT_S = 30.0
+
+
+class AcceptanceBody(Frozen):
+    """A user accepts the agreement of a dataset, for a purpose, in a project."""
+
+    user: HubUser
+    project: Slug
+    dataset: Slug
+    agreement: VersionName
+    purpose: Slug
+
+
+class AccessBody(Frozen):
+    """A user asks for a dataset for a project."""
+
+    user: HubUser
+    project: Slug
+    dataset: Slug
+    why: Line | None = None
+
+
+class EventBody(Frozen):
+    """What happened at the hub and belongs in the audit log; ``why`` is a refusal's reason."""
+
+    event: Literal["denied"]
+    user: HubUser
+    project: Slug | None = None
+    dataset: Slug
+    why: Slug
+
+
+class Health(Frozen):
+    """How the catalogue service fares. Times are Unix seconds; ``problem`` is what keeps it from its work."""
+
+    version: str
+    uptime_s: float
+    serial: int
+    audit_seq: int
+    published_at: float | None = None
+    problem: str = ""
+
+
+class Verbs(Protocol):
+    """See the catalogue service's API in the architecture page; every verb may raise FabricError."""
+
+    async def start(self) -> None:
+        """Begin to publish and to take in the nodes' events."""
+
+    async def stop(self) -> None:
+        """Finish what was begun, then let go of everything."""
+
+    def close(self) -> None:
+        """Let waiting readers go; the catalogue service is about to stop."""
+
+    async def catalogue(self, after: int | None = None, wait_s: float = 0.0) -> Catalogue:
+        """The catalogue, once its serial is another than ``after``, or the time is over."""
+
+    async def accept(self, request: AcceptanceBody) -> None:
+        """Record an acceptance, and tell the nodes."""
+
+    async def request(self, request: AccessBody) -> None:
+        """Record a request for access."""
+
+    async def told(self, event: EventBody) -> None:
+        """Put an event of the hub's in the audit log."""
+
+    def health(self) -> Health:
+        """How the catalogue service fares; never waits."""

@@ -1,0 +1,1 @@
+"""The audit log: every event that somebody may have to prove later."""

@@ -1,0 +1,74 @@
+"""The catalogue service's API for the hub and its service: types in, types out, errors as FabricErrors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fabric_hub.datasets.model import Catalogue
+from fabric_hub.errors import FabricError
+from fabric_hub.rpc.client import UnixClient
+
+from .api import LONGEST_WAIT_S, AcceptanceBody, AccessBody, EventBody, Health
+
+
+class CatalogueServiceUnavailableError(FabricError):
+    """The catalogue service does not answer: nothing is known of the datasets, and nothing has changed."""
+
+
+class CatalogueClient(UnixClient):
+    """Asks the catalogue service on its Unix socket.
+
+    :param socket: the site's ``catalogue.socket``.
+    """
+
+    who = "catalogue service"
+    when_silent = "Running sessions keep their datasets. The operators must start the catalogue service."
+
+    def __init__(self, socket: Path, *, timeout_s: float = 30.0) -> None:
+        super().__init__(socket, timeout_s=timeout_s)
+
+    def unavailable(self, message: str, hint: str) -> FabricError:
+        return CatalogueServiceUnavailableError(message, reason="catalogue-unavailable", hint=hint, status=503)
+
+    async def catalogue(self, after: int | None = None, wait_s: float = 0.0) -> Catalogue:
+        """The catalogue.
+
+        :param after: wait for a serial other than this one (a catalogue service on a restored database may have a
+            lower one).
+        :param wait_s: at most this long, and never longer than 30 s.
+        """
+        wait_s = min(wait_s, LONGEST_WAIT_S)
+        query: dict[str, float] = {"wait": wait_s} if after is None else {"after": after, "wait": wait_s}
+        return await self.ask(Catalogue, "GET", "/v1/catalogue", params=query, timeout=wait_s + 30.0)
+
+    async def accept(self, user: str, project: str, dataset: str, agreement: str, purpose: str) -> None:
+        """A user accepts the current agreement of a dataset for a purpose; the nodes know when this returns.
+
+        :raises FabricError: 404 no such dataset, 409 not its current agreement, 422 not one of its purposes,
+            403 not a member of the project.
+        """
+        body = AcceptanceBody(user=user, project=project, dataset=dataset, agreement=agreement, purpose=purpose)
+        await self.send("POST", "/v1/acceptances", content=body.model_dump_json())
+
+    async def request(self, user: str, project: str, dataset: str, why: str | None = None) -> None:
+        """A user asks for a dataset for a project; asking again changes nothing.
+
+        :raises FabricError: 404 no such dataset, 403 not a member of the project.
+        """
+        body = AccessBody(user=user, project=project, dataset=dataset, why=why)
+        await self.send("POST", "/v1/requests", content=body.model_dump_json())
+
+    async def event(self, event: str, *, user: str, project: str | None, dataset: str, why: str) -> None:
+        """Put a refusal at the hub's door in the audit log.
+
+        :param event: ``denied``.
+        :param why: the refusal's reason, a slug.
+        """
+        body = EventBody.model_validate(
+            {"event": event, "user": user, "project": project, "dataset": dataset, "why": why}
+        )  # event is a word of few
+        await self.send("POST", "/v1/events", content=body.model_dump_json())
+
+    async def health(self) -> Health:
+        """How the catalogue service fares."""
+        return await self.ask(Health, "GET", "/v1/health", timeout=10.0)

@@ -1,0 +1,45 @@
+"""The catalogue's database: SQLite in the catalogue service's directory, or PostgreSQL by URL."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from fabric_hub.config.catalogue import CatalogueSettings
+from fabric_hub.errors import FabricError
+from fabric_hub.sessions.database import Kept, open_database
+
+CATALOGUE = Kept(
+    Path(__file__).parent / "migrations",
+    "catalogue's database",
+    "the catalogue service's account (catalogue.account)",
+    "Nothing was changed. Tell the operator: the disk may be full, or the database server down.",
+)
+
+
+def database_url(settings: CatalogueSettings) -> str:
+    """The SQLAlchemy URL of the catalogue; a plain ``postgresql://`` means the driver psycopg."""
+    if not settings.database:
+        return f"sqlite:///{settings.state_dir / 'catalogue.sqlite'}"
+    scheme, separator, rest = settings.database.partition("://")
+    return f"postgresql+psycopg://{rest}" if separator and scheme in ("postgresql", "postgres") else settings.database
+
+
+def open_catalogue(settings: CatalogueSettings) -> sa.Engine:
+    """An engine on the catalogue, its tables brought up to date.
+
+    :raises FabricError: it cannot be opened or written, or is of a later release; or its URL holds a password, which
+        the hub could read in the site's file, and grant itself what it likes.
+    """
+    url = database_url(settings)
+    with suppress(sa.exc.ArgumentError):  # told when it is opened
+        if sa.make_url(url).password is not None:
+            raise FabricError(
+                "catalogue.database holds a password, and the hub reads the site's file too.",
+                reason="database",
+                hint="Leave it out: let PostgreSQL know the catalogue service's account by its Unix socket (peer), or"
+                " put the password in that account's ~/.pgpass.",
+            )
+    return open_database(url, CATALOGUE)

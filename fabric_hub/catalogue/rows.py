@@ -1,0 +1,210 @@
+"""Rows of the catalogue's tables as the types of model.py, and what a change of them must hold to."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from fabric_hub.datasets.completeness import missing
+from fabric_hub.datasets.model import Acceptance, AccessRequest, Dataset, Grant, Version
+from fabric_hub.errors import FabricError
+from fabric_hub.types import Frozen
+
+from . import tables
+
+# Fields of a dataset that the store itself keeps; the rest is its description, written as a whole.
+KEPT = frozenset({"name", "versions", "latest", "created_at", "published_at", "retired_at"})
+
+Row = TypeVar("Row", bound=Frozen)
+
+
+def serial(connection: sa.Connection) -> int:
+    """The number of the last change."""
+    return int(connection.execute(sa.select(tables.counter.c.serial)).scalar_one())
+
+
+def all_of(connection: sa.Connection, table: sa.Table, kind: type[Row]) -> list[Row]:
+    """Every row of a table whose columns are a type's fields, by primary key."""
+    query = sa.select(table).order_by(*table.primary_key.columns)
+    return [kind.model_validate(dict(row)) for row in connection.execute(query).mappings()]
+
+
+def grants(connection: sa.Connection) -> list[Grant]:
+    """Every grant, also those whose last day has passed."""
+    return all_of(connection, tables.grants, Grant)
+
+
+def datasets(connection: sa.Connection, name: str | None = None) -> list[Dataset]:
+    """Entries with their versions in the order of their making; all, or the one of a name."""
+    table, parts = tables.datasets, tables.versions
+    by_dataset: dict[str, list[dict[str, Any]]] = {}
+    query = sa.select(parts).order_by(parts.c.created_at, parts.c.version)
+    if name is not None:
+        query = query.where(parts.c.dataset == name)
+    for row in connection.execute(query).mappings():
+        values = dict(row)
+        by_dataset.setdefault(values.pop("dataset"), []).append(values)
+    wanted = sa.select(table).order_by(table.c.name)
+    if name is not None:
+        wanted = wanted.where(table.c.name == name)
+    found = []
+    for row in connection.execute(wanted).mappings():
+        values = dict(row)
+        entry = values.pop("entry")
+        found.append(Dataset.model_validate({**entry, **values, "versions": by_dataset.get(values["name"], ())}))
+    return found
+
+
+def dataset(connection: sa.Connection, name: str) -> Dataset:
+    """One entry, also a draft.
+
+    :raises FabricError: (404) there is none of this name.
+    """
+    found = datasets(connection, name)
+    if not found:
+        raise unknown(name)
+    return found[0]
+
+
+def in_use(connection: sa.Connection, name: str) -> Dataset:
+    """One published entry that is not retired; a draft is told from nothing by nobody but the operator.
+
+    :raises FabricError: (404) there is none of this name.
+    """
+    found = dataset(connection, name)
+    if not found.published_at or found.retired_at:
+        raise unknown(name)
+    return found
+
+
+def unknown(name: str) -> FabricError:
+    """There is no such dataset."""
+    return FabricError(
+        f"There is no dataset {name}.",
+        reason="unknown",
+        hint="Names are those that the list of datasets shows.",
+        status=404,
+    )
+
+
+def published(entry: Dataset) -> Dataset:
+    """An entry without the versions that were never published."""
+    return entry.model_copy(update={"versions": tuple(one for one in entry.versions if one.published_at)})
+
+
+def description(entry: dict[str, Any]) -> dict[str, Any]:
+    """What an entry says of itself, in one form: an older row may lack a field that has a default now."""
+    return Dataset.model_validate({"name": "x", **entry}).model_dump(mode="json", exclude=set(KEPT))
+
+
+def version(entry: Dataset, name: str | None) -> Version:
+    """A version by its name; None: the newest that is not retired.
+
+    :raises FabricError: (404) there is none.
+    """
+    chosen = [one for one in entry.versions if (one.version == name if name else not one.retired_at)]
+    if not chosen:
+        known = ", ".join(one.version for one in entry.versions) or "none yet"
+        raise FabricError(
+            f"The dataset {entry.name} has no version {name}."
+            if name
+            else f"The dataset {entry.name} has no version that is not retired.",
+            reason="unknown-version",
+            hint=f"Its versions: {known}.",
+            status=404,
+        )
+    return chosen[-1]
+
+
+def update_version(connection: sa.Connection, entry: str, name: str, values: dict[str, Any]) -> None:
+    """Set when a version was published or retired; nothing else of one ever changes."""
+    table = tables.versions
+    connection.execute(sa.update(table).where(table.c.dataset == entry, table.c.version == name).values(**values))
+
+
+def refuse_other_content(entry: str, old: Version, kind: str, sha256: str, path: str | None = None) -> None:
+    """Versions never change.
+
+    :param path: of a directory; an image's place follows from its content.
+    :raises FabricError: (409) the version that exists has another content.
+    """
+    same_place = kind == "image" or path is None or old.path == path
+    if (old.kind, old.sha256) == (kind, sha256) and same_place:
+        return
+    raise FabricError(
+        f"Version {old.version} of the dataset {entry} exists with other content: {old.kind} {old.path},"
+        f" sha256 {old.sha256}.",
+        reason="version-exists",
+        hint="Versions never change: give this content a version of its own.",
+        status=409,
+    )
+
+
+def require_complete(entry: Dataset, *, version_too: bool = False) -> None:
+    """:raises FabricError: (409) what is published, or is to be, lacks something; every field it lacks."""
+    lacks = list(missing(entry))
+    if version_too and not entry.versions:
+        lacks.append("a version: fabric-hub datasets pack (an image), or link (a directory)")
+    if lacks:
+        raise FabricError(
+            f"The dataset {entry.name} cannot be published before its file says this too"
+            " (then: fabric-hub datasets add FILE.toml):\n" + "\n".join(f"  {line}" for line in lacks),
+            reason="incomplete",
+            status=409,
+        )
+
+
+def keep_agreement(connection: sa.Connection, entry: Dataset) -> None:
+    """Put an agreement that comes into force on record.
+
+    :raises FabricError: (409) another text was in force under the same version, and people may have accepted it.
+    """
+    if entry.agreement is None:
+        return
+    table, agreement = tables.agreements, entry.agreement
+    old = connection.execute(
+        sa.select(table.c.text).where(table.c.dataset == entry.name, table.c.version == agreement.version)
+    ).scalar()
+    if old is None:
+        values = {"dataset": entry.name, "version": agreement.version, "text": agreement.text, "at": time.time()}
+        connection.execute(sa.insert(table).values(**values))
+    elif old != agreement.text:
+        raise FabricError(
+            f"The agreement of the dataset {entry.name} was published as version {agreement.version} with another"
+            " text, and people may have accepted that.",
+            reason="agreement",
+            hint="Give the new text a version of its own; everybody is asked again.",
+            status=409,
+        )
+
+
+def check_acceptance(entry: Dataset, acceptance: Acceptance) -> None:
+    """:raises FabricError: (409) not the agreement in force; (422) not one of the dataset's purposes."""
+    if entry.agreement is None or entry.agreement.version != acceptance.agreement:
+        now = f"version {entry.agreement.version}" if entry.agreement else "none"
+        raise FabricError(
+            f"Version {acceptance.agreement} is not the current agreement of the dataset {entry.name}: that is {now}.",
+            reason="agreement",
+            hint="Reload the page and read the current one.",
+            status=409,
+        )
+    if acceptance.purpose not in {purpose.name for purpose in entry.purposes}:
+        raise FabricError(
+            f"{acceptance.purpose!r} is not a purpose for which the dataset {entry.name} may be used.",
+            reason="purpose",
+            hint=f"It may be used for: {', '.join(purpose.name for purpose in entry.purposes)}.",
+            status=422,
+        )
+
+
+def forget_requests(connection: sa.Connection, entry: str, project: str) -> tuple[AccessRequest, ...]:
+    """Close a project's requests for a dataset; returns them."""
+    table = tables.requests
+    mine = (table.c.dataset == entry, table.c.project == project)
+    found = [
+        AccessRequest.model_validate(dict(row)) for row in connection.execute(sa.select(table).where(*mine)).mappings()
+    ]
+    connection.execute(sa.delete(table).where(*mine))
+    return tuple(found)

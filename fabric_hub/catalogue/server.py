@@ -1,0 +1,72 @@
+"""The catalogue service's HTTP API on its Unix socket.
+
+Only the hub's account may open the socket. It can read the catalogue and record what users accept and ask
+for; no verb grants anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import FastAPI, Query, Response
+
+from fabric_hub import __version__
+from fabric_hub.datasets.model import Catalogue
+from fabric_hub.rpc import server as unix_server
+
+from .api import LONGEST_WAIT_S, AcceptanceBody, AccessBody, EventBody, Health, Verbs
+
+
+def create_app(verbs: Verbs) -> FastAPI:
+    """The API over any implementation of the verbs."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await verbs.start()
+        try:
+            yield
+        finally:
+            await verbs.stop()
+
+    app = FastAPI(
+        title="Fabric Hub catalogue service", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None
+    )
+    unix_server.answer_with_problems(app, "catalogue service")
+
+    @app.get("/v1/catalogue", responses={200: {"model": Catalogue}})
+    async def catalogue(after: int | None = None, wait: Annotated[float, Query(ge=0)] = 0.0) -> Response:
+        """The catalogue; waits up to ``wait`` seconds (at most 30) for a serial other than ``after``."""
+        found = await verbs.catalogue(after, min(wait, LONGEST_WAIT_S))
+        # serialise once, without FastAPI's second validation
+        return Response(found.model_dump_json(), media_type="application/json")
+
+    @app.post("/v1/acceptances", status_code=204)
+    async def accept(request: AcceptanceBody) -> None:
+        """A user accepts the current agreement of a dataset for a purpose; the nodes know when it answers."""
+        await verbs.accept(request)
+
+    @app.post("/v1/requests", status_code=204)
+    async def request_access(request: AccessBody) -> None:
+        """A user asks for a dataset for a project; asking again changes nothing."""
+        await verbs.request(request)
+
+    @app.post("/v1/events", status_code=204)
+    async def told(event: EventBody) -> None:
+        """Put a refusal at the hub's door in the audit log; the same one within a minute counts once."""
+        await verbs.told(event)
+
+    @app.get("/v1/health")
+    async def health() -> Health:
+        """How the catalogue service fares."""
+        return verbs.health()
+
+    return app
+
+
+async def serve(verbs: Verbs, path: Path, stop: asyncio.Event, ready: asyncio.Event | None = None) -> None:
+    """Serve the verbs on a Unix socket until ``stop`` is set; see :func:`fabric_hub.rpc.server.serve`."""
+    await unix_server.serve(create_app(verbs), path, stop, who="catalogue service", closing=verbs.close, ready=ready)

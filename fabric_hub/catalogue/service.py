@@ -1,0 +1,312 @@
+"""The verbs on the real catalogue and audit log, and their two loops: publish, and take in what nodes tell."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from datetime import date
+from pathlib import Path
+
+from fabric_hub import __version__
+from fabric_hub.catalogue.audit.log import AuditLog, Entry, Head, audit_directory, read_head
+from fabric_hub.config.settings import Project, Settings, load
+from fabric_hub.datasets.model import Acceptance, AccessRequest, Catalogue
+from fabric_hub.errors import FabricError
+from fabric_hub.projects.membership import is_member
+
+from .api import AcceptanceBody, AccessBody, EventBody, Health
+from .ingest import AT_ONCE, Ingest, events_directory, recorded_sources
+from .publish import Uids, publish
+from .rate_limit import RateLimit
+from .store import CatalogueStore
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 1.0  # `fabric-hub datasets` changes the same database: how soon the hub hears of it
+PUBLISH_EVERY_S = 60.0  # accounts may come and go without a word to us
+TAKE_IN_EVERY_S = 2.0  # a shared file system tells nobody that a node has written
+SAME_DENIAL_S = 60.0  # who repeats a refused start fills no disk
+# Nor does a session's code that tries one made-up name after the other: so many at once of a user, then so often (1/s).
+DENIALS_AT_ONCE, DENIALS_PER_S = 50, 0.1
+WISHES_AT_ONCE, WISHES_PER_S = 200, 0.1  # a start may accept a hundred agreements
+# And of all users together, whose names are the hub's word.
+ALL_AT_ONCE, ALL_PER_S = 2000, 5.0
+
+
+class CatalogueService:
+    """Implements :class:`fabric_hub.catalogue.api.Verbs`.
+
+    :param site: the site's file, which is read again when it changes.
+    :param settings: what it said at the start.
+    """
+
+    def __init__(self, site: Path, settings: Settings, store: CatalogueStore) -> None:
+        assert settings.catalogue is not None
+        self._site = site
+        self._site_state = _state_of(site)
+        self._settings = settings
+        self._datasets = settings.catalogue
+        self._store = store
+        self._audit_log = AuditLog(audit_directory(self._datasets))
+        self._uids = Uids()
+        self._known: Catalogue | None = None
+        self._changed = asyncio.Event()
+        self._closing = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._begun = time.monotonic()
+        self._published_at: float | None = None
+        self._published_for: tuple[int, date] | None = None
+        self._head = Head()
+        self._problems: dict[str, str] = {}
+        self._denied: dict[tuple[str, str | None, str, str], float] = {}
+        self._denials, self._wishes = RateLimit(DENIALS_AT_ONCE, DENIALS_PER_S), RateLimit(WISHES_AT_ONCE, WISHES_PER_S)
+        self._all = RateLimit(ALL_AT_ONCE, ALL_PER_S)
+        self._too_many: set[str] = set()  # users of whom the audit log says already that not every refusal is in it
+
+    # -- life
+
+    async def start(self) -> None:
+        await asyncio.to_thread(self._note_head)
+        with self._saying("catalogue"):
+            await self._look()
+        self._tasks = [
+            asyncio.create_task(self._every(LOOK_EVERY_S, self._look, "catalogue"), name="catalogue-catalogue"),
+            asyncio.create_task(self._every(TAKE_IN_EVERY_S, self._take_in, "events"), name="catalogue-events"),
+        ]
+
+    async def stop(self) -> None:
+        self.close()
+        await asyncio.gather(*self._tasks)
+        self._store.close()
+
+    def close(self) -> None:
+        self._closing.set()
+        self._wake()
+
+    # -- verbs
+
+    async def catalogue(self, after: int | None = None, wait_s: float = 0.0) -> Catalogue:
+        if after is None or self._known is None:
+            return await self._refresh()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                while self._known.serial == after and not self._closing.is_set():
+                    await self._changed.wait()
+        return self._known.model_copy(update={"now": time.time()})
+
+    async def accept(self, request: AcceptanceBody) -> None:
+        project = self._project(request.user, request.project)
+        self._not_too_often(request.user)
+        entry = Entry(event="accepted", responsible=project.members.owner, **request.model_dump())
+        acceptance = Acceptance(**request.model_dump(), at=time.time())
+        # what cannot be proved later does not happen: the audit log comes before the transaction's end
+        await asyncio.to_thread(self._store.accept, acceptance, lambda: self._append([entry]))
+        # before the session is submitted: its node must find the acceptance there
+        await self._publish()
+        await self._refresh()
+
+    async def request(self, request: AccessBody) -> None:
+        project = self._project(request.user, request.project)
+        self._not_too_often(request.user)
+        entry = Entry(event="requested", responsible=project.members.owner, **request.model_dump())
+        wanted = AccessRequest(**request.model_dump(), at=time.time())
+        await asyncio.to_thread(self._store.request, wanted, lambda: self._append([entry]))
+        await self._refresh()
+
+    async def told(self, event: EventBody) -> None:
+        key, now = (event.user, event.project, event.dataset, event.why), time.monotonic()
+        self._denied = {one: at for one, at in self._denied.items() if now - at < SAME_DENIAL_S}
+        if key in self._denied:
+            return
+        if (whose := self._flooding(event.user, now)) is not None:
+            if whose not in self._too_many:
+                self._too_many.add(whose)
+                log.warning("%s is refused so often that not every refusal is recorded", whose or "Everybody")
+                words = "refused so often that not every refusal is recorded"
+                await self._record(Entry(event=event.event, user=whose or None, why=words))
+            return
+        self._too_many -= {"", event.user}
+        project = self._settings.project.get(event.project or "")
+        await self._record(
+            Entry(
+                event=event.event,
+                user=event.user,
+                responsible=project.members.owner if project else (),
+                project=event.project,
+                dataset=event.dataset,
+                why=event.why,
+            )
+        )
+        self._denied[key] = now
+
+    def health(self) -> Health:
+        return Health(
+            version=__version__,
+            uptime_s=time.monotonic() - self._begun,
+            serial=self._known.serial if self._known else 0,
+            audit_seq=self._head.seq,
+            published_at=self._published_at,
+            problem=" ".join(self._problems.values()),
+        )
+
+    # -- the loops
+
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]], about: str) -> None:
+        while not self._closing.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._closing.wait()
+                    return
+            with self._saying(about):
+                await work()
+
+    async def _look(self) -> None:
+        """Publish when the catalogue, the site's file or the day is another, and once a minute."""
+        await asyncio.to_thread(self._reload)
+        serial = await asyncio.to_thread(self._store.serial)
+        if self._known is None or serial != self._known.serial:
+            await self._refresh()
+        today = date.today()  # noqa: DTZ011 - a grant's last day is a day of this site
+        if self._published_for and self._published_for[1] != today:
+            await asyncio.to_thread(self._note_head)
+        old = self._published_at is None or time.time() - self._published_at >= PUBLISH_EVERY_S
+        if old or self._published_for != (serial, today):
+            await self._publish()
+            self._published_for = (serial, today)
+
+    async def _take_in(self) -> None:
+        taken = AT_ONCE
+        while taken >= AT_ONCE and not self._closing.is_set():
+            taken = await asyncio.to_thread(self._ingest_once)
+
+    def _ingest_once(self) -> int:
+        ingest = self._ingest
+        try:
+            taken = ingest.once(self._settings, self._known or self._store.catalogue())
+            ingest.tidy()
+        except OSError as error:
+            raise FabricError(
+                f"What the nodes tell cannot be taken in: {error.strerror or error}.",
+                reason="events",
+                hint=f"{events_directory(self._datasets)} must belong to the catalogue service; until then all stays.",
+            ) from error
+        return taken
+
+    @property
+    def _ingest(self) -> Ingest:
+        if self._made_ingest is None:
+            self._made_ingest = Ingest(
+                events_directory(self._datasets),
+                frozenset({0, os.geteuid()}),
+                self._append,
+                recorded_sources(self._audit_log.directory),
+            )
+        return self._made_ingest
+
+    _made_ingest: Ingest | None = None
+
+    # -- edges
+
+    def _append(self, entries: Iterable[Entry]) -> None:
+        self._head = self._audit_log.append(*entries)
+        self._problems.pop("audit log", None)
+
+    async def _record(self, entry: Entry) -> None:
+        await asyncio.to_thread(self._append, [entry])
+
+    async def _publish(self) -> None:
+        if await asyncio.to_thread(publish, self._settings, self._store, self._uids):
+            log.info("the nodes are told of catalogue %d", self._known.serial if self._known else 0)
+        self._published_at = time.time()
+
+    async def _refresh(self) -> Catalogue:
+        found = await asyncio.to_thread(self._store.catalogue)
+        old, self._known = self._known, found
+        if old is None or old.serial != found.serial:
+            self._wake()
+        return found
+
+    def _wake(self) -> None:
+        event, self._changed = self._changed, asyncio.Event()
+        event.set()
+
+    def _reload(self) -> None:
+        """Read the site's file again when it changed; one with mistakes changes nothing."""
+        state = _state_of(self._site)
+        if state == self._site_state:
+            return
+        self._site_state = state
+        fresh = None
+        with self._saying("site's file"):
+            fresh = load(self._site)
+        if fresh is None:
+            return
+        if fresh.catalogue != self._datasets or fresh.users != self._settings.users:
+            log.warning("[catalogue] or [users] changed in %s: start the catalogue service again for that.", self._site)
+            fresh = fresh.model_copy(update={"datasets": self._datasets, "users": self._settings.users})
+        self._settings = fresh
+        self._published_for = None
+
+    def _note_head(self) -> None:
+        """Say the audit log's head in the log: where logs are collected, that is a copy in other hands."""
+        with self._saying("audit log"):
+            self._head = read_head(self._audit_log.directory)
+            log.info("the audit log's head is %d:%s", self._head.seq, self._head.digest)
+
+    def _project(self, user: str, name: str) -> Project:
+        project = self._settings.project.get(name)
+        if project is None or not is_member(project, user):
+            raise FabricError(
+                f"User {user} is not a member of project {name}.",
+                reason="project",
+                hint="Choose one of your own projects.",
+                status=403,
+            )
+        return project
+
+    def _flooding(self, user: str, now: float) -> str | None:
+        """Whose refusals are too many to record them all: the user's, or ("") all users' together; None is nobody's."""
+        if not self._all.take("", now):
+            return ""
+        return None if self._denials.take(user, now) else user
+
+    def _not_too_often(self, user: str) -> None:
+        if not self._wishes.take(user, time.monotonic()):
+            raise FabricError(
+                f"User {user} asks for and accepts more than can be recorded.",
+                reason="too-often",
+                hint="Wait a few minutes.",
+                status=429,
+            )
+
+    @contextlib.contextmanager
+    def _saying(self, about: str) -> Iterator[None]:
+        """Keep a failure of the catalogue service's own work as its problem, and say it once."""
+        try:
+            yield
+        except FabricError as error:
+            if self._problems.get(about) != error.text:
+                log.error("%s", error)
+            self._problems[about] = error.text
+        except Exception as error:
+            # a loop that ends is worse than one that fails: nothing would be published or recorded, and nobody told
+            words = f"The catalogue service failed at this: {about}; its log says why."
+            if self._problems.get(about) != words:
+                log.exception("%s: %s", about, type(error).__name__)
+            self._problems[about] = words
+        else:
+            if self._problems.pop(about, None):
+                log.info("the %s: in order again", about)
+
+
+def _state_of(path: Path) -> tuple[int, int, int] | None:
+    """Changes when a file is written or replaced."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_ino, status.st_size

@@ -1,0 +1,159 @@
+"""``fabric-hub audit verify | export | head``: what the audit log proves.
+
+Given as root or as the catalogue service's account; root becomes the catalogue service before it opens a file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+import time
+from datetime import date, datetime, timedelta
+from datetime import time as midnight
+from pathlib import Path
+from typing import Any
+
+from fabric_hub.catalogue.audit.log import AuditLogBrokenError, Head, audit_directory, moment, read_head
+from fabric_hub.catalogue.audit.reading import GRACE_S, LONGEST_JOB_S, Reading, Use, uses, verify
+from fabric_hub.catalogue.switch_user import for_good
+from fabric_hub.config.settings import Settings
+from fabric_hub.errors import FabricError
+
+COLUMNS = ("user", "uid", "responsible", "project", "purpose", "dataset", "version", "job", "node", "start", "end",
+           "ended")  # fmt: skip
+
+
+def add_parser(parts: Any) -> None:
+    """Add the three parts; each parser's ``work`` takes the site's settings and the parsed arguments."""
+    check = parts.add_parser("verify", help="read the whole audit log and name the first record that is wrong")
+    check.add_argument(
+        "--noted",
+        type=_head,
+        metavar="NUMBER:DIGEST",
+        help="a head that was noted before; the audit log must still hold it",
+    )
+    check.set_defaults(work=_verify)
+    export = parts.add_parser("export", help="the uses of a dataset: who, for what, which version, where, how long")
+    export.add_argument("--dataset", required=True, metavar="NAME", help="name of the dataset")
+    for option, what in (("--from", "first"), ("--to", "last")):
+        export.add_argument(
+            option, dest=what, type=_day, required=True, metavar="DATE", help=f"the {what} day (2026-11-21), local time"
+        )
+    form = export.add_mutually_exclusive_group()
+    form.add_argument(
+        "--json",
+        action="store_true",
+        help="print JSON: the uses, and the head of the audit log that they were read from",
+    )
+    form.add_argument("--csv", action="store_true", help="print CSV: one line per use")
+    export.set_defaults(work=_export)
+    head = parts.add_parser("head", help="number and digest of the last record, to be noted elsewhere")
+    head.set_defaults(work=_print_head)
+
+
+def _head(text: str) -> Head:
+    number, _, digest = text.partition(":")
+    try:
+        return Head(seq=int(number), digest=digest)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a head as `fabric-hub audit head` prints it") from None
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date like 2026-11-21") from None
+
+
+def _open(site: Settings) -> Path:
+    """The site's audit log, as the catalogue service's account."""
+    assert site.catalogue is not None
+    for_good(site.catalogue)
+    return audit_directory(site.catalogue)
+
+
+def _verify(site: Settings, arguments: argparse.Namespace) -> int:
+    directory = _open(site)
+    found = verify(directory, arguments.noted)
+    print(f"The audit log in {directory} is whole: {found.last.seq} records, each as it was written.")
+    print(f"Its head is {found.last.seq}:{found.last.digest}")
+    if found.unfinished:
+        print(f"After it stand {found.unfinished} bytes of a write that did not end; the next one puts that right.")
+    return 0
+
+
+def _print_head(site: Settings, _: argparse.Namespace) -> int:
+    head = read_head(_open(site))
+    print(f"{head.seq}:{head.digest}")
+    return 0
+
+
+def longest_use_s(site: Settings) -> float:
+    """After how long a use whose end nobody told counts as ended."""
+    sessions = max((profile.max_hours for profile in site.profile.values()), default=0.0) * 3600.0
+    return max(sessions, LONGEST_JOB_S) + GRACE_S
+
+
+def _export(site: Settings, arguments: argparse.Namespace) -> int:
+    directory = _open(site)
+    if arguments.last < arguments.first:
+        raise FabricError(f"{arguments.last} is before {arguments.first}.", reason="usage")
+    since = datetime.combine(arguments.first, midnight.min).timestamp()
+    until = datetime.combine(arguments.last + timedelta(days=1), midnight.min).timestamp()
+    reading = Reading(directory)
+    broken: AuditLogBrokenError | None = None
+    seen: list[dict[str, Any]] = []
+    try:
+        # what was read before a wrong record stays in the list
+        seen.extend(record for record in reading.records() if record.get("dataset") == arguments.dataset)
+    except AuditLogBrokenError as error:
+        broken = error
+    found = [
+        use
+        for use in uses(seen, arguments.dataset, longest_use_s(site), time.time())
+        if use.start < until and (use.end is None or use.end >= since)
+    ]
+    _write(found, arguments, reading.last)
+    if broken:
+        print(f"Only what stands before the first wrong record is shown, {reading.last.seq} records.", file=sys.stderr)
+        raise broken
+    return 0
+
+
+def _write(found: list[Use], arguments: argparse.Namespace, head: Head) -> None:
+    rows = [row(use) for use in found]
+    if arguments.json:
+        document = {
+            "dataset": arguments.dataset,
+            "from": arguments.first.isoformat(),
+            "to": arguments.last.isoformat(),
+            "head": f"{head.seq}:{head.digest}",
+            "uses": rows,
+        }
+        print(json.dumps(document, indent=2))
+    elif arguments.csv:
+        writer = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({**one, "responsible": " ".join(one["responsible"])} for one in rows)
+    elif not rows:
+        print(f"Nobody used {arguments.dataset} from {arguments.first} to {arguments.last}.")
+    else:
+        for one in rows:
+            who = one["user"] or f"uid {one['uid']}"
+            what = f"in {one['project'] or 'no known project'}, for {one['purpose'] or 'no stated purpose'}"
+            print(f"{one['start']} to {one['end'] or '-'} ({one['ended']}): {who} {what}")
+            print(f"    {one['dataset']}, version {one['version']}, job {one['job']} on {one['node']}")
+
+
+def row(use: Use) -> dict[str, Any]:
+    """A use as an export has it: times as RFC 3339 in UTC, the dataset with the digest of what was used."""
+    fields = use.model_dump(mode="json")
+    return {
+        **{name: fields[name] for name in COLUMNS},
+        "dataset": use.digest,
+        "start": moment(use.start),
+        "end": None if use.end is None else moment(use.end),
+    }

@@ -1,0 +1,131 @@
+"""``fabric-hub usage``: what one project used, or each of the site, from our own record of Slurm's accounting."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from fabric_hub.budgets.history import History, unfinished
+from fabric_hub.budgets.report import Report, as_csv, as_text, report, site_as_text, site_report
+from fabric_hub.budgets.rolling import roll
+from fabric_hub.config import settings
+from fabric_hub.errors import FabricError
+from fabric_hub.gateway.client import GatewayClient
+from fabric_hub.sessions.database import database_url
+from fabric_hub.sessions.store import SessionStore
+
+from .site import add_site_arguments, site_to_look_at
+
+# The exit status of a report in which days are missing.
+INCOMPLETE = 3
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command."""
+    usage = commands.add_parser("usage", help="GPU-hours of projects by user, profile and day")
+    usage.add_argument("--project", metavar="NAME", help="this project only (default: all of the site's file)")
+    usage.add_argument("--from", dest="first", type=_day, metavar="DATE", help="first day (default: of this month)")
+    usage.add_argument("--to", dest="last", type=_day, metavar="DATE", help="last day (default: today)")
+    usage.add_argument("--last-month", action="store_true", help="the whole of last month, in place of --from and --to")
+    usage.add_argument(
+        "--now", action="store_true", help="sum up first the days that are asked for and not final, however old"
+    )
+    form = usage.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="the report as JSON: totals, and a row per day")
+    form.add_argument("--csv", action="store_true", help="one line per day, project, user and profile")
+    add_site_arguments(usage)
+    usage.set_defaults(run=_run)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date (YYYY-MM-DD)") from None
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    site = settings.load(site_to_look_at(arguments))
+    if arguments.project is not None and arguments.project not in site.project:
+        raise FabricError(
+            f"There is no project {arguments.project}.",
+            reason="project",
+            hint=f"This site has {', '.join(site.project) or 'none'}.",
+        )
+    today = datetime.now().astimezone().date()
+    first, last = _window(arguments, today)
+    span = [first + timedelta(days=number) for number in range((min(last, today) - first).days + 1)]
+    _become_owner(site)
+    history = History(database_url(site))
+    try:
+        if arguments.now:
+            asyncio.run(_roll(site, history, unfinished(history.rolled(), span, settled=True)))
+        rolled = history.rolled()
+        # of today there is never more than a part
+        missing = sorted(day for day in unfinished(rolled, span) if day != today or day not in rolled)
+        found = [
+            report(name, site.project[name].title or name, site.project[name].account, first, last, rows, missing)
+            for name in ([arguments.project] if arguments.project is not None else site.project)
+            for rows in [history.rows(name, first, last)]
+        ]
+    finally:
+        history.close()
+    whole = found[0] if arguments.project is not None else site_report(first, last, found, missing)
+    if arguments.json:
+        print(whole.model_dump_json(indent=2))
+    elif arguments.csv:
+        print(as_csv(sorted((row for one in found for row in one.days), key=lambda row: row.day)), end="")
+    else:
+        print(as_text(whole) if isinstance(whole, Report) else site_as_text(whole))
+    if missing:
+        print(
+            f"fabric-hub: {len(missing)} of {len(span)} days are not summed up, {missing[0]} is the first: "
+            f"the report is not complete. --now sums them up, if Slurm's database still has their jobs.",
+            file=sys.stderr,
+        )
+    return INCOMPLETE if missing else 0
+
+
+def _window(arguments: argparse.Namespace, today: date) -> tuple[date, date]:
+    """First and last day of the report."""
+    if arguments.last_month:
+        if arguments.first or arguments.last:
+            raise FabricError("--last-month stands in place of --from and --to.", reason="usage")
+        last = today.replace(day=1) - timedelta(days=1)
+        return last.replace(day=1), last
+    last = arguments.last or today
+    first = arguments.first or last.replace(day=1)
+    if first > last:
+        raise FabricError(f"--from {first} is after --to {last}.", reason="usage")
+    return first, last
+
+
+async def _roll(site: settings.Settings, history: History, days: list[date]) -> None:
+    store = SessionStore(database_url(site))
+    try:
+        async with GatewayClient(site.gateway.socket) as gateway:
+            await roll(site, gateway, store, history, days=days)
+    finally:
+        store.close()
+
+
+def _become_owner(site: settings.Settings) -> None:
+    """Root becomes the hub's account for good: files that SQLite makes beside the database must stay the hub's."""
+    if os.geteuid() != 0:
+        return
+    try:
+        owner = Path(site.hub.state_dir).stat()
+    except OSError as error:
+        raise FabricError(
+            f"The hub's directory {site.hub.state_dir} cannot be read: {error.strerror}.",
+            reason="database",
+            hint="Has the hub been started?",
+        ) from error
+    os.setgroups([])
+    os.setgid(owner.st_gid)
+    os.setuid(owner.st_uid)

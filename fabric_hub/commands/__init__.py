@@ -1,1 +1,0 @@
-"""The parts of the ``fabric-hub`` command line; each adds its own sub-commands."""

@@ -1,0 +1,1 @@
+"""The site's file: one module per section, its loading, and its diagnostics."""

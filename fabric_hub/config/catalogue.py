@@ -1,0 +1,86 @@
+"""The part of the site's file that is about datasets; :mod:`.settings` reads it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from fabric_hub.types import AbsolutePath, Frozen, said
+
+# without the characters that would end an IRI in RDF
+WebAddressOrNone = Annotated[
+    str,
+    Field(pattern=r"^(https?://[^\s\"<>\\^`{|}\x00-\x20\x7f]{1,500})?$"),
+    said("an address on the web with https:// or http://", "https://data.example.org"),
+]
+EmailOrNone = Annotated[
+    str, Field(pattern=r"^([^@\s\"<>]{1,64}@[A-Za-z0-9.-]{1,190})?$"), said("an e-mail address", "data@example.org")
+]
+LanguageCode = Annotated[
+    str, Field(pattern=r"^[A-Z]{3}$"), said("a language in the EU's list: three capital letters", "ENG")
+]
+UnixAccount = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,63}$"),
+    said("the name of a Unix account: letters, digits and _ . -, no digit first", "fabric-catalogue"),
+]
+
+
+class ExportSettings(Frozen):
+    """What an export of the catalogue says about the catalogue itself."""
+
+    title: str = Field(default="Datasets", description="Title of the catalogue.")
+    description: str = Field(default="The datasets of this site.", description="One sentence.")
+    url: WebAddressOrNone = Field(
+        default="", description="Address under which entries are named (URIs); default: hub.bind_url."
+    )
+    publisher: str = Field(
+        default="", description="The organisation that publishes the catalogue; an export needs one."
+    )
+    publisher_uri: WebAddressOrNone = Field(default="", description="A URI of that organisation.")
+    contact: str = Field(default="", description="Who answers questions about the catalogue; default: its publisher.")
+    contact_email: EmailOrNone = Field(
+        default="", description="Their e-mail address; default: the catalogue's own address on the web."
+    )
+    languages: tuple[LanguageCode, ...] = Field(
+        default=("ENG",), description="Languages of titles and descriptions, as the EU's list of languages names them."
+    )
+    licence: WebAddressOrNone = Field(
+        default="", description="Licence of the catalogue itself, not of the datasets; empty: not said."
+    )
+
+
+class CatalogueSettings(Frozen):
+    """Datasets: who keeps the catalogue, and where nodes find what they need."""
+
+    account: UnixAccount = Field(
+        default="fabric-catalogue",
+        description="Unix account of the catalogue service, which owns catalogue, grants, images and audit log.",
+    )
+    database: str = Field(default="", description="SQLAlchemy URL of the catalogue; default: SQLite in state_dir.")
+    state_dir: AbsolutePath = Field(
+        default=Path("/var/lib/fabric-catalogue"),
+        description="The catalogue service's private directory: catalogue and audit log.",
+    )
+    socket: AbsolutePath = Field(
+        default=Path("/run/fabric-catalogue/catalogue.sock"),
+        description="Unix socket on which the hub reaches the catalogue service.",
+    )
+    store: AbsolutePath = Field(
+        default=Path("/srv/fabric/datasets"),
+        description="Images, on a file system that the nodes share; root reads it.",
+    )
+    published: AbsolutePath = Field(
+        default=Path("/srv/fabric/published"),
+        description="Where the nodes are told who may use what, and tell what was used; shared too.",
+    )
+    data_dir: AbsolutePath = Field(default=Path("/data"), description="Where sessions find datasets: DATA_DIR/NAME.")
+    node_socket: AbsolutePath = Field(
+        default=Path("/run/fabric/node.sock"), description="Unix socket on which a node's agent opens datasets."
+    )
+    shapes: AbsolutePath | None = Field(
+        default=None, description="A directory of SHACL shapes (*.ttl) that an export is checked against."
+    )
+    export: ExportSettings = Field(default=ExportSettings(), description="See catalogue.export.")

@@ -1,0 +1,150 @@
+"""The part of the site's file that is about the hub itself and who may log in; :mod:`.settings` reads it."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, model_validator
+
+from fabric_hub.types import AbsolutePath, Frozen, HubId, HubUser, said
+
+HttpAddress = Annotated[
+    str,
+    Field(pattern=r"^(?:https?://[A-Za-z0-9._:\[\]-]+(?:/[A-Za-z0-9._~/-]*)?)?$"),
+    said("an address with https:// or http://, without a query", "https://hub.example.org"),
+]
+
+
+def _same_origin(one: str, other: str) -> bool:
+    first, second = urlsplit(one), urlsplit(other)
+    return (first.scheme, first.netloc) == (second.scheme, second.netloc)
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class HubSettings(Frozen):
+    """The hub process."""
+
+    id: HubId = Field(default="main", description="Tells this hub's jobs from another hub's on the same cluster.")
+    state_dir: AbsolutePath = Field(description="Databases, cookie secret and certificates; only the hub's user.")
+    bind_url: str = Field(
+        default="http://127.0.0.1:8000", description="The address people open (the proxy listens here)."
+    )
+    hub_ip: str = Field(default="127.0.0.1", description="Address of the hub's API on the network of the nodes.")
+    hub_port: int = Field(
+        default=8081, ge=1, le=65535, description="Port of the hub's API; sessions call it from the nodes."
+    )
+    public_url: HttpAddress = Field(
+        default="",
+        description="The address people open, where a web server stands before the proxy; default: bind_url.",
+    )
+    subdomain_host: HttpAddress = Field(
+        default="",
+        description="Gives every user's sessions a host of their own below this one, so that no page of theirs can act "
+        'on the hub: "https://hub.example.org". Needs wildcard DNS and a wildcard certificate (*.hub.example.org).',
+    )
+    nodes_url: HttpAddress = Field(
+        default="",
+        description="Without internal TLS: the hub's public address as nodes reach it; default: public_url, else "
+        "bind_url. Sessions send their tokens there. With internal TLS they call hub_ip:hub_port only.",
+    )
+    nodes_ca: AbsolutePath | None = Field(
+        default=None,
+        description="Without internal TLS: a PEM file with the only authorities that sessions trust at the https "
+        "address of nodes_url; default: those of the node's own store.",
+    )
+    nodes_plain_http: bool = Field(
+        default=False,
+        description="Without internal TLS: let sessions send their tokens over plain HTTP to another host. Whoever is "
+        "on the way can read them: for a closed network only.",
+    )
+    internal_ssl: bool = Field(default=True, description="Mutual TLS between hub, proxy and sessions.")
+    extra_config: AbsolutePath | None = Field(
+        default=None, description="A jupyterhub_config.py of the site's own (login, branding), run after ours."
+    )
+    proxy_command: tuple[str, ...] = Field(default=(), description="configurable-http-proxy; default: found beside us.")
+
+    @model_validator(mode="after")
+    def _one_hub(self) -> HubSettings:
+        if urlsplit(self.subdomain_host).path.strip("/"):
+            raise ValueError("subdomain_host has a path: give the host only, https://hub.example.org")
+        if self.subdomain_host and self.public_url and not _same_origin(self.subdomain_host, self.public_url):
+            raise ValueError(f"public_url ({self.public_url}) is of another host than subdomain_host")
+        if plain := [] if self.internal_ssl or self.nodes_plain_http else self.plain_addresses:
+            raise ValueError(
+                f"internal_ssl is off, and sessions would send their tokens over plain HTTP to {' and '.join(plain)}: "
+                "leave internal_ssl on, or say nodes_plain_http = true where that network is closed"
+            )
+        if self.nodes_ca and not self.internal_ssl and not self.url_for_nodes.startswith("https:"):
+            raise ValueError(f"nodes_ca is of no use: sessions call {self.url_for_nodes}, which is not https")
+        return self
+
+    @property
+    def url_for_nodes(self) -> str:
+        """The hub's public address as sessions reach it; without internal TLS they call our service there."""
+        return (self.nodes_url or self.public_url or self.bind_url).rstrip("/")
+
+    @property
+    def plain_addresses(self) -> list[str]:
+        """Where sessions without internal TLS send their tokens as everybody on the way can read them."""
+        found = [self.url_for_nodes] if self.url_for_nodes.startswith("http:") else []
+        api = f"http://{f'[{self.hub_ip}]' if ':' in self.hub_ip else self.hub_ip}:{self.hub_port}"
+        return [url for url in (*found, api) if not _loopback(urlsplit(url).hostname or "")]
+
+    @property
+    def socket_dir(self) -> Path:
+        """The Unix sockets of the hub's own processes; nobody else can enter."""
+        return self.state_dir / "run"
+
+    @property
+    def service_socket(self) -> Path:
+        """Where the REST service listens."""
+        return self.socket_dir / "service.sock"
+
+    @property
+    def proxy_api_socket(self) -> Path:
+        """Where the hub steers the proxy."""
+        return self.socket_dir / "proxy-api.sock"
+
+    @property
+    def base_path(self) -> str:
+        """The path under which everything is, without a final slash; mostly empty."""
+        return urlsplit(self.bind_url).path.rstrip("/")
+
+    @property
+    def pages_url(self) -> str:
+        """What stands before ``/services/fabric`` in the links of our pages, on whichever host they are shown."""
+        return self.subdomain_host.rstrip("/") + self.base_path
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names and addresses by which people and nodes call the hub."""
+        urls = (self.bind_url, self.public_url, self.subdomain_host, self.nodes_url)
+        found = (urlsplit(url).hostname for url in urls)
+        return tuple(dict.fromkeys(host for host in found if host and host not in ("0.0.0.0", "::")))
+
+
+class LoginSettings(Frozen):
+    """Who may log in. ``site`` leaves the authenticator to hub.extra_config."""
+
+    kind: Literal["demo", "pam", "site"] = Field(
+        default="site",
+        description="demo: passwords from demo_file. pam: the Unix passwords. site: what hub.extra_config sets.",
+    )
+    demo_file: AbsolutePath | None = Field(default=None, description="JSON {user: password}; only with kind = demo.")
+    admins: tuple[HubUser, ...] = Field(
+        default=(), description="Users who may administer JupyterHub; they may log in too."
+    )
+    keep_case: bool = Field(
+        default=False,
+        description="The site's authenticator tells people's names apart by case. JupyterHub's own write them in small "
+        "letters, and so are the names in this file read.",
+    )

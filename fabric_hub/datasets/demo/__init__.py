@@ -1,1 +1,0 @@
-"""The demo gallery: small datasets that are made, not fetched, true to their sectors; the embedded run has them."""

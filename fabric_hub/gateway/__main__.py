@@ -1,0 +1,69 @@
+"""The gateway: ``python -m fabric_hub.gateway --site FILE``."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from pathlib import Path
+
+from fabric_hub.config.settings import Settings, load
+from fabric_hub.errors import FabricError
+from fabric_hub.unix import accounts, capabilities
+
+from .server import serve
+from .service import Gateway
+
+
+def check_identity(settings: Settings) -> None:
+    """Refuse to start as somebody who could not do the work.
+
+    :raises FabricError: root for a shared account, or no right to become others without one.
+    """
+    if settings.users.shared_account:
+        accounts.resolve("anyone", settings.users)
+    elif not capabilities.can_become_others():
+        raise FabricError(
+            "The gateway may not become other users, so it cannot submit for them.",
+            reason="gateway",
+            hint="Start it with CAP_SETUID and CAP_SETGID (systemd: AmbientCapabilities=), or, for a demo of one "
+            "person, set users.shared_account = true.",
+        )
+
+
+async def _main(settings: Settings) -> int:
+    stop = asyncio.Event()
+    failed = False
+
+    def died() -> None:
+        nonlocal failed
+        failed = True
+        stop.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await serve(Gateway(settings, died=died), settings.gateway.socket, stop)
+    return 1 if failed else 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the gateway; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="fabric-hub-gateway", description=__doc__)
+    parser.add_argument("--site", type=Path, default=None, help="the site's file (TOML)")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        capabilities.drop_inheritance()  # before any thread and any child
+        settings = load(options.site)
+        check_identity(settings)
+        return asyncio.run(_main(settings))
+    except FabricError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""The gateway's API for everybody else: types in, types out, errors as FabricErrors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fabric_hub.errors import FabricError, SlurmUnavailableError
+from fabric_hub.rpc.client import M, UnixClient
+from fabric_hub.rpc.problem import Problem
+from fabric_hub.slurm.accounting import Accounting
+from fabric_hub.slurm.limits.model import Limits
+from fabric_hub.slurm.model import CancelRequest, ExtendRequest, Found, SessionLog, Snapshot, SubmitRequest, Submitted
+from fabric_hub.slurm.storage import StorageAnswer
+
+from .api import LONGEST_WAIT_S, Health
+
+# Longer than slurm.accounting_timeout_s of a few questions, and of whoever asked before.
+ACCOUNTING_S = 1800.0
+
+
+class GatewayUnavailableError(SlurmUnavailableError):
+    """The gateway itself does not answer: nothing is known of Slurm, and nothing has changed."""
+
+
+class GatewayClient(UnixClient):
+    """Asks the gateway on its Unix socket.
+
+    :param socket: the site's ``gateway.socket``.
+    :param timeout_s: for verbs that run one of Slurm's clients; longer than the gateway's own limits.
+    """
+
+    who = "gateway"
+    when_silent = "Nothing is lost: sessions keep running. The operators must start the gateway."
+
+    def __init__(self, socket: Path, *, timeout_s: float = 150.0) -> None:
+        super().__init__(socket, timeout_s=timeout_s)
+
+    def unavailable(self, message: str, hint: str) -> FabricError:
+        return GatewayUnavailableError(message, hint=hint)
+
+    def refused(self, problem: Problem, status: int) -> FabricError:
+        if status == 503 and problem.reason == "slurm-unavailable":
+            return SlurmUnavailableError(problem.message, since=problem.since, hint=problem.hint)
+        return super().refused(problem, status)
+
+    async def snapshot(self, after: int | None = None, wait_s: float = 0.0, fresh: float | None = None) -> Snapshot:
+        """What is known of Slurm.
+
+        :param after: wait for a serial above this one.
+        :param fresh: wait for an answer that Slurm was asked for at or after this moment (Unix
+            seconds), or until such a question went unanswered (``silent_since`` is set then).
+        :param wait_s: at most this long, and never longer than 30 s.
+        """
+        return await self._wait_for(Snapshot, "/v1/snapshot", after, wait_s, fresh)
+
+    async def limits(self, after: int | None = None, wait_s: float = 0.0, fresh: float | None = None) -> Limits:
+        """Slurm's limits and their use; waits as :meth:`snapshot` does."""
+        return await self._wait_for(Limits, "/v1/limits", after, wait_s, fresh)
+
+    async def accounting(self, start: float, end: float) -> Accounting:
+        """The jobs that ran between two moments (Unix seconds), from Slurm's database; at most a few days at once."""
+        wanted = {"start": start, "end": end}
+        return await self.ask(Accounting, "GET", "/v1/accounting", params=wanted, timeout=ACCOUNTING_S)
+
+    async def storage(self, user: str) -> StorageAnswer:
+        """What the file systems' quota tools say of a user's storage."""
+        return await self.ask(StorageAnswer, "GET", "/v1/storage", params={"user": user})
+
+    async def _wait_for(self, kind: type[M], path: str, after: int | None, wait_s: float, fresh: float | None) -> M:
+        wait_s = min(wait_s, LONGEST_WAIT_S)
+        wanted = {"after": after, "wait": wait_s, "fresh": fresh}
+        query = {name: value for name, value in wanted.items() if value is not None}
+        return await self.ask(kind, "GET", path, params=query, timeout=wait_s + 30.0)
+
+    async def submit(self, request: SubmitRequest) -> Submitted:
+        """Submit a session's job, or adopt the one it has."""
+        return await self.ask(Submitted, "POST", "/v1/jobs", content=request.model_dump_json())
+
+    async def find(self, session: str, user: str, job_id: int) -> Found:
+        """What Slurm says of a session's job by its number: for one that is missing from a snapshot."""
+        query = {"session": session, "user": user}
+        return await self.ask(Found, "GET", f"/v1/jobs/{job_id}", params=query)
+
+    async def cancel(self, request: CancelRequest) -> None:
+        """End a session's job; no job is no error."""
+        await self.send("POST", "/v1/jobs/cancel", content=request.model_dump_json())
+
+    async def extend(self, request: ExtendRequest) -> None:
+        """Let a session's running job have more time."""
+        await self.send("POST", "/v1/jobs/extend", content=request.model_dump_json())
+
+    async def log(self, session: str, user: str) -> SessionLog:
+        """The last lines of a session's log."""
+        return await self.ask(SessionLog, "GET", f"/v1/sessions/{session}/log", params={"user": user})
+
+    async def remove(self, session: str, user: str) -> None:
+        """Remove a session's private directory; its log stays."""
+        await self.send("DELETE", f"/v1/sessions/{session}", params={"user": user})
+
+    async def health(self) -> Health:
+        """How the gateway fares."""
+        return await self.ask(Health, "GET", "/v1/health", timeout=10.0)

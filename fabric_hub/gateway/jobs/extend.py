@@ -1,0 +1,194 @@
+"""More time for a running session: what the gateway asks of Slurm, and what it never does.
+
+In plain Slurm a user may lower the time limit of a running job, and only an Operator may raise it, past every limit and
+without a look at reservations. So whoever asks as Operator answers for them: never beyond the longest profile of the
+site's file, what Slurm's limits allow the job (:mod:`fabric_hub.slurm.limits.extension`), its partition, or into a
+reservation of its node.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable
+
+from fabric_hub.config.settings import Settings, SlurmSettings
+from fabric_hub.errors import FabricError, SlurmUnavailableError
+from fabric_hub.gateway import refusals
+from fabric_hub.gateway.queries import parse
+from fabric_hub.messages.clock import clock
+from fabric_hub.slurm.limits import extension as more_time
+from fabric_hub.slurm.limits.amounts import duration
+from fabric_hub.slurm.limits.model import Limits
+from fabric_hub.slurm.model import ExtendRequest, Job, Phase, Snapshot
+from fabric_hub.unix import command
+from fabric_hub.unix.accounts import Account
+
+from .clients import run_client
+
+_HINT = "Save your work, and continue in a new session."
+
+
+def partition_minutes(text: str) -> int | None:
+    """The longest time in minutes that ``scontrol -o show partition NAME`` tells; None: no limit."""
+    told = re.search(r"\sMaxTime=(?:(\d+)-)?(\d+):(\d+):(\d+)(?:\s|$)", text)
+    if told is None:
+        return None
+    days, hours, minutes, _ = (int(part or 0) for part in told.groups())
+    return (days * 24 + hours) * 60 + minutes
+
+
+def check(settings: Settings, minutes: int) -> None:
+    """Refuse what no session of this site may have.
+
+    :param minutes: the whole time limit, since the job's start.
+    :raises FabricError: (403) the site gives no more time, or not so much.
+    """
+    assert settings.slurm is not None
+    if settings.slurm.extend == "never":
+        raise FabricError("This site gives running sessions no more time.", reason="extend", hint=_HINT, status=403)
+    longest = max((profile.max_hours for profile in settings.profile.values()), default=0.0)
+    if minutes > longest * 60:
+        raise FabricError(
+            f"No session of this site may be longer than {duration(longest * 3600)}.",
+            reason="extend",
+            hint=_HINT,
+            status=403,
+        )
+
+
+def held(jobs: Iterable[Job], request: ExtendRequest) -> Job:
+    """The running job that a session has on record, as it was asked for. Pure.
+
+    A name is its owner's text, and a job that waits can be changed by its owner: neither may be given time for it.
+
+    :param jobs: those of the session's name and Unix account that are not over.
+    :raises FabricError: (409) it does not run; (403) it is in another account or partition than the session.
+    """
+    job = next((job for job in jobs if job.job_id == request.job_id and job.phase is Phase.RUNNING), None)
+    if job is None:
+        raise FabricError("The session's job does not run.", reason="extend", status=409)
+    for kind, found, wanted in (
+        ("account", job.account, request.account),
+        ("partition", job.partition, request.partition),
+    ):
+        if wanted is not None and found != wanted:
+            raise FabricError(
+                f"Job {job.job_id} is in {kind} {found or 'none'}; its session was started in {wanted}.",
+                reason="extend",
+                hint=_HINT,
+                status=403,
+            )
+    return job
+
+
+class Extender:
+    """Raises the time limit of a running job, as the site says who asks.
+
+    :param slurm: ``extend`` says who: the job's owner, or the gateway's own account.
+    """
+
+    def __init__(self, slurm: SlurmSettings, timeout_s: float) -> None:
+        self._slurm, self._timeout_s = slurm, timeout_s
+
+    async def extend(
+        self, job: Job, nodes: str, account: Account, minutes: int, limits: Limits, snapshot: Snapshot
+    ) -> None:
+        """Let a running job have ``minutes`` in all.
+
+        :param nodes: all of its nodes, as Slurm abbreviates them.
+        :param limits: as last told, with the jobs of ``snapshot``.
+        :raises FabricError: a limit, a reservation, or Slurm's own refusal, in words.
+        """
+        if job.started_at is None or job.ends_at is None:
+            raise FabricError("The session's job does not run.", reason="extend", status=409)
+        if round((job.ends_at - job.started_at) / 60) >= minutes:
+            return  # asked twice: it has so much already
+        more_time.check(limits, snapshot, job, minutes, time.time())
+        await self._check_partition(job, minutes)
+        await self._check_reservations(job, nodes, job.started_at + minutes * 60)
+        done = await self._scontrol(
+            ["update", f"JobId={job.job_id}", f"TimeLimit={minutes}"],
+            account if self._slurm.extend == "as-user" else None,
+        )
+        if done.returncode != 0:
+            raise _refused(job, done.words)
+
+    async def _check_partition(self, job: Job, minutes: int) -> None:
+        most = partition_minutes(await self._ask("--oneliner", "show", "partition", job.partition))
+        if most is not None and minutes > most:
+            raise FabricError(
+                more_time.over_partition(job.partition, most * 60),
+                reason="extend",
+                hint=_HINT,
+                status=403,
+            )
+
+    async def _check_reservations(self, job: Job, nodes: str, ends_at: float) -> None:
+        told = await self._ask("--oneliner", "show", "reservation")
+        try:
+            every = parse.reservations(told)
+        except parse.GarbledError as error:
+            raise SlurmUnavailableError(f"The session's time was not changed: {error}.") from error
+        own = {job.reservation, *job.reservation.split(",")}
+        mine = {job.node, *await self._hostnames(nodes)}
+        for found in every:
+            if found.starts_at >= ends_at or found.ends_at <= time.time():
+                continue
+            if found.name in own:
+                if ends_at > found.ends_at and not found.flexible:
+                    raise FabricError(
+                        f"Its reservation {found.name} ends at {clock(found.ends_at)}.",
+                        reason="extend",
+                        hint=f"Ask for less time. {_HINT}",
+                        status=403,
+                    )
+                continue
+            taken = sorted(mine.intersection(await self._hostnames(found.nodes)))
+            if taken:
+                raise FabricError(
+                    f"Node {taken[0]} is reserved from {clock(found.starts_at)} on (reservation {found.name}).",
+                    reason="extend",
+                    hint=f"Ask for less time. {_HINT}",
+                    status=403,
+                )
+
+    async def _hostnames(self, nodes: str) -> list[str]:
+        # they are expanded by the client itself: no question to slurmctld
+        return (await self._ask("show", "hostnames", nodes)).split() if nodes else []
+
+    async def _ask(self, *arguments: str) -> str:
+        done = await self._scontrol(list(arguments), None)
+        if done.returncode != 0:
+            raise SlurmUnavailableError(
+                f"The session's time was not changed: {refusals.silence(done.words) or refusals.quoted(done.words)}."
+            )
+        return done.stdout.decode("utf-8", "replace")
+
+    async def _scontrol(self, arguments: list[str], account: Account | None) -> command.Finished:
+        env = {"LC_ALL": "C", "PATH": "/usr/bin:/bin", "SLURM_TIME_FORMAT": "%s"}
+        if self._slurm.conf:
+            env["SLURM_CONF"] = str(self._slurm.conf)
+        argv = [str(self._slurm.bin_dir / "scontrol"), *arguments]
+        return await run_client(argv, env, account, self._timeout_s)
+
+
+def _refused(job: Job, words: str) -> FabricError:
+    said = refusals.read(words)  # job_submit.lua is asked of a change, too
+    silence = refusals.silence(said.own)
+    if silence:
+        also = f" The cluster says: {said.site}" if said.site else ""
+        return SlurmUnavailableError(f"The session's time was not changed: {silence}.{also}")
+    if not said.site and re.search(r"[Aa]ccess/permission denied|[Aa]ccess denied", said.own):
+        return FabricError(
+            "Slurm does not let a running job have more time here.",
+            reason="extend",
+            hint=f"{_HINT} Operators: slurm.extend needs an account that is Operator in Slurm.",
+            status=403,
+        )
+    return FabricError(
+        f"Slurm gives job {job.job_id} no more time; it said: {refusals.quoted(words)}",
+        reason="extend",
+        hint=_HINT,
+        status=409,
+    )

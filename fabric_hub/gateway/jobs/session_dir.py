@@ -1,0 +1,136 @@
+"""A session's private directory, reached as its user (the work itself is in :mod:`.user_helper`)."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from fabric_hub.errors import FabricError
+from fabric_hub.slurm.model import SessionLog
+from fabric_hub.unix import command
+from fabric_hub.unix.accounts import Account
+
+from . import user_helper as as_user
+
+LOG_LINES = 40
+# The reason of a refusal because a home directory is full.
+FULL = "home-full"
+_SOURCE = Path(as_user.__file__).read_text(encoding="utf-8")
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+async def prepare(account: Account, root: str, session: str, files: Mapping[str, str], *, timeout_s: float) -> None:
+    """Make the session's directory (0700) and put files (0600) into it.
+
+    :raises FabricError: (409) the directory cannot be made or written, and what to do.
+    """
+    work = {"verb": "prepare", "root": root, "session": session, "files": dict(files), "home": account.home}
+    await _run(account, work, timeout_s)
+
+
+async def read_log(account: Account, root: str, session: str, *, timeout_s: float) -> tuple[str, ...] | None:
+    """The last lines of the session's log, oldest first; none when there is no log, None before its script begins.
+
+    :raises FabricError: it cannot be read.
+    """
+    work = {"verb": "log", "root": root, "session": session, "lines": LOG_LINES}
+    lines = await _run(account, work, timeout_s)
+    if lines is None:
+        return None
+    # the answer comes from a process of the user's: take nothing on trust
+    if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+        return ()
+    return tuple("".join(c for c in line if c.isprintable())[: as_user.LINE_CHARS] for line in lines[-LOG_LINES:])
+
+
+async def find_log(account: Account, roots: Sequence[str], session: str, *, timeout_s: float) -> SessionLog:
+    """The session's log in the first of these directories that has one.
+
+    :raises FabricError: it cannot be read.
+    """
+    begun = True
+    for root in roots:
+        lines = await read_log(account, root, session, timeout_s=timeout_s)
+        if lines:
+            return SessionLog(lines=lines, path=f"{root}/{session}/{as_user.LOG}")
+        begun = begun and lines is not None
+    return SessionLog(begun=begun, path=f"{roots[0]}/{session}/{as_user.LOG}")
+
+
+async def remove(account: Account, root: str, session: str, *, log: bool = False, timeout_s: float) -> None:
+    """Remove the session's files; its log stays, unless ``log`` says that it goes too.
+
+    :raises FabricError: something cannot be removed.
+    """
+    await _run(account, {"verb": "remove", "root": root, "session": session, "log": log}, timeout_s)
+
+
+async def remove_all(account: Account, roots: Sequence[str], session: str, *, timeout_s: float) -> None:
+    """Remove the session's files from all these directories; its log stays in the first only.
+
+    :raises FabricError: something cannot be removed.
+    """
+    for root in roots:
+        await remove(account, root, session, log=root != roots[0], timeout_s=timeout_s)
+
+
+async def _run(account: Account, work: Mapping[str, Any], timeout_s: float) -> Any:
+    where = f"{work['root']}/{work['session']}"
+    # the interpreter behind a virtual environment: the environment itself may be closed to users
+    python = getattr(sys, "_base_executable", None) or sys.executable
+    argv = [python, "-I", "-S", "-c", _SOURCE]
+    env = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "HOME": account.home}
+    try:
+        done = await command.run(
+            argv, env=env, stdin=json.dumps(work).encode(), timeout_s=timeout_s, account=account, max_output=1 << 20
+        )
+        answer = json.loads(done.stdout)
+    except command.TimedOutError as error:
+        raise FabricError(
+            f"The directory {where} did not answer within {error.limit_s:g} s.",
+            reason="home-slow",
+            hint="The file system of home directories may be overloaded: try again in a few minutes.",
+            status=409,
+        ) from None
+    except PermissionError as error:
+        raise FabricError(
+            f"The gateway cannot run {python} as {account.name}: {error.strerror}.",
+            reason="gateway",
+            hint="The operators must install the hub's Python where all users can read it, and start the "
+            "gateway with CAP_SETUID and CAP_SETGID.",
+            status=503,
+        ) from None
+    except (ValueError, OSError, command.TooMuchOutputError) as error:
+        raise FabricError(
+            f"The directory {where} could not be used: {type(error).__name__}.", reason="home", status=409
+        ) from None
+    if not isinstance(answer, dict) or "ok" not in answer:
+        raise problem(answer, where, account)
+    return answer["ok"]
+
+
+def problem(answer: Any, where: str, account: Account) -> FabricError:
+    """The error for what :mod:`.user_helper` reports. Pure; only numbers of the report are believed."""
+    number = answer.get("errno") if isinstance(answer, dict) else None
+    number = number if isinstance(number, int) else 0
+    home, reason = account.home, "home"
+    if number in _FULL:
+        why, hint = "there is no space left, or your quota is used up", "Remove files that you no longer need."
+        reason = FULL
+    elif number == errno.ENOENT:
+        why, hint = f"the home directory {home} does not exist", "Ask the operators to create it."
+    elif number == errno.EPERM:
+        why, hint = "it, or a directory on the way, belongs to somebody else", "Rename or remove what is in its place."
+    elif number in (errno.EACCES, errno.EROFS):
+        why = f"{account.name} may not write there"
+        hint = f"Make {home} writable for yourself (chmod u+rwx), or ask the operators."
+    elif number in (errno.ENOTDIR, errno.ELOOP, errno.EEXIST, errno.EISDIR):
+        why, hint = "something else is in its place", "Rename or remove it."
+    else:
+        why, hint = os.strerror(number) if number else "it failed without a reason", "Ask the operators."
+    return FabricError(f"The session's directory {where} cannot be used: {why}.", reason=reason, hint=hint, status=409)

@@ -1,0 +1,1 @@
+"""The questions to Slurm and the parsers of their answers."""

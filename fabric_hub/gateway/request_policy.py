@@ -1,0 +1,105 @@
+"""What the hub may ask for at all, by the gateway's own site file. Pure.
+
+A hub that somebody has taken over is still the hub: it can start and end sessions of
+its users, and it holds the tokens of those that run. What it can *not* do is reach an
+account that is no user of the site, or choose what a session runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fabric_hub.config.settings import Settings
+from fabric_hub.errors import FabricError
+from fabric_hub.projects.membership import accounts, is_user
+from fabric_hub.slurm.model import Job, JobSpec, SubmitRequest
+from fabric_hub.unix.accounts import unix_name
+
+_PREFIXES = ("JUPYTERHUB_", "FABRIC_")
+_NAMES = frozenset({"JPY_API_TOKEN", "MEM_LIMIT", "MEM_GUARANTEE", "CPU_LIMIT", "CPU_GUARANTEE"})
+FILES = frozenset({"ssl.key", "ssl.crt", "ssl-ca.crt", "service-ca.crt"})
+
+
+def is_paid(settings: Settings, job: Job) -> bool:
+    """Whether an account of one of the site's projects pays for a job: nobody else can submit one there."""
+    return job.account in accounts(settings)
+
+
+def check_person(settings: Settings, user: str, session: str = "", jobs: Iterable[Job] = ()) -> None:
+    """Refuse to do anything as somebody who is in no project.
+
+    A session outlives its owner's membership, and must be ended and cleared away then, too: it is known by its job.
+
+    :param session: which they are asked about, with its cluster.
+    :param jobs: of the snapshot.
+    :raises FabricError: (403) they are in no project, and no job of theirs that a project pays is of that session.
+    """
+    if is_user(settings, user):
+        return
+    shared = settings.users.shared_account
+    name = unix_name(settings.users, user)
+    for job in jobs:
+        named = (job.session or job.cluster or ())[:2] == (settings.hub.id, session)
+        if named and (shared or (job.user == name and is_paid(settings, job))):
+            return
+    raise _stranger(user)
+
+
+def _stranger(user: str) -> FabricError:
+    return _refusal(f"User {user} is a member of no project.", "Ask the owner of a project to add you.", "project")
+
+
+def check_submission(settings: Settings, request: SubmitRequest) -> None:
+    """Refuse what no hub has a reason to ask for.
+
+    :raises FabricError: (403) a user of no project, a variable or a file that is no session's, datasets on a
+        site without.
+    """
+    if not is_user(settings, request.user):
+        raise _stranger(request.user)
+    allowed = _NAMES.union(settings.gateway.environment_from_hub)
+    strange = sorted(name for name in request.environment if not name.startswith(_PREFIXES) and name not in allowed)
+    if strange:
+        raise _refusal(
+            f"The hub sends the variables {', '.join(strange)}, which the gateway does not pass on.",
+            "The operators can name them in gateway.environment_from_hub of the site's file.",
+            "environment",
+        )
+    unknown = sorted({file.name for file in request.files} - FILES)
+    if unknown:
+        raise _refusal(
+            f"The hub sends the files {', '.join(unknown)}; a session's are {', '.join(sorted(FILES))}.",
+            "Run hub and gateway of the same installation.",
+            "files",
+        )
+    if request.datasets and settings.catalogue is None:
+        raise _refusal(
+            "The hub asks for datasets, but the gateway's site file has no [catalogue] section.",
+            "The operators must give hub and gateway the same site file.",
+            "dataset",
+        )
+
+
+def check_spec(settings: Settings, spec: JobSpec) -> None:
+    """Refuse another cluster, and text for scripts unless the gateway's own site file takes it.
+
+    :raises FabricError: what is not taken.
+    """
+    if spec.cluster:
+        raise FabricError(
+            f"This gateway watches one cluster and cannot follow jobs on cluster {spec.cluster}.",
+            reason="cluster",
+            hint="Leave req_cluster out, or run a hub with its own gateway for that cluster.",
+        )
+    extra = [name for name in ("options", "prologue", "epilogue") if getattr(spec, name)]
+    if extra and not settings.gateway.script_text_from_hub:
+        raise FabricError(
+            f"The gateway does not take {', '.join(f'req_{name}' for name in extra)} from the hub.",
+            reason="script-text",
+            hint="Set gateway.script_text_from_hub = true in the gateway's site file, "
+            "or move the lines to gateway.prologue.",
+        )
+
+
+def _refusal(message: str, hint: str, reason: str) -> FabricError:
+    return FabricError(message, reason=reason, hint=hint, status=403)

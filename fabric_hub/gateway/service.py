@@ -1,0 +1,220 @@
+"""The gateway's verbs against a real Slurm: for whom, one at a time, and by whom they are done."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+from weakref import WeakValueDictionary
+
+from fabric_hub import __version__
+from fabric_hub.config.settings import Settings
+from fabric_hub.errors import FabricError, SlurmUnavailableError
+from fabric_hub.gateway.jobs.clients import Clients
+from fabric_hub.gateway.jobs.own_jobs import OwnJobs, load_key
+from fabric_hub.gateway.jobs.session_jobs import SessionJobs
+from fabric_hub.gateway.queries.on_demand import AccountingReader, StorageReader
+from fabric_hub.gateway.queries.queries import Queries, UnavailableError
+from fabric_hub.projects.membership import projects_of
+from fabric_hub.slurm.accounting import Accounting
+from fabric_hub.slurm.limits.model import Limits
+from fabric_hub.slurm.model import (
+    CancelRequest,
+    ExtendRequest,
+    Found,
+    Job,
+    SessionLog,
+    Snapshot,
+    SubmitRequest,
+    Submitted,
+    job_name,
+)
+from fabric_hub.slurm.storage import StorageAnswer
+from fabric_hub.unix import accounts
+from fabric_hub.unix.accounts import Account
+
+from . import rate_limit as pace
+from . import request_policy as permits
+from .api import Health
+from .jobs import ends, extend
+from .jobs import session_dir as home
+from .limits_watcher import LimitsWatcher
+from .watcher import Watcher
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Gateway:
+    """Implements :class:`~fabric_hub.gateway.api.Verbs`.
+
+    :param died: called when the watcher ends by a fault of ours; the process should end.
+    """
+
+    def __init__(self, settings: Settings, *, died: Callable[[], None] = lambda: None) -> None:
+        if settings.slurm is None:
+            raise FabricError("The site's file has no [slurm] section, so there is no gateway.", reason="site-file")
+        self._settings, slurm = settings, settings.slurm
+        self._asks = asks = Queries(slurm, settings.users)
+        bucket, own = pace.Bucket(slurm.max_queries_per_s), accounts.own_name()
+        charged = {project.account for project in settings.project.values()}
+        self._limits = limits = LimitsWatcher(asks, slurm, bucket, charged, own=own)
+        self._watcher = Watcher(
+            asks, slurm, settings.hub.id, bucket=bucket, account=own, over_run_s=lambda: limits.over_run_s
+        )
+        self._clients = Clients(settings, slurm)
+        self._jobs = SessionJobs(
+            settings,
+            slurm,
+            watcher=self._watcher,
+            limits=limits,
+            clients=self._clients,
+            own=OwnJobs(
+                load_key(settings.gateway.socket.with_name("submissions.key")), asks, bucket, self._clients.slot
+            ),
+        )
+        self._watchers = (self._watcher, self._limits)
+        self._accounting = AccountingReader(asks, self._limits, charged)
+        self._storage = StorageReader(settings.quotas.storage)
+        self._died = died
+        self._had_accounts: set[str] = set()  # users whose account this process has seen
+        # a lock lives as long as somebody holds it or waits for it
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._work: set[asyncio.Task[Any]] = set()
+        self._watching: list[asyncio.Task[None]] = []
+        self._began = time.monotonic()
+
+    async def start(self) -> None:
+        self._watching = [asyncio.create_task(each.run(), name=type(each).__name__) for each in self._watchers]
+        for task in self._watching:
+            task.add_done_callback(self._watcher_ended)
+
+    def _watcher_ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()):
+            log.critical("%s failed; the gateway stops", task.get_name(), exc_info=error)
+            self._died()
+
+    def close(self) -> None:
+        for watcher in self._watchers:
+            watcher.close()
+
+    async def stop(self) -> None:
+        self.close()
+        if self._work:
+            await asyncio.wait(self._work)  # each has its own time limits
+        for task in self._watching:
+            task.cancel()
+        await asyncio.gather(*self._watching, return_exceptions=True)
+
+    async def snapshot(self, after: int | None = None, wait_s: float = 0.0, fresh: float | None = None) -> Snapshot:
+        return await self._watcher.read(after, wait_s, fresh)
+
+    async def limits(self, after: int | None = None, wait_s: float = 0.0, fresh: float | None = None) -> Limits:
+        return await self._limits.read(after, wait_s, fresh)
+
+    async def accounting(self, start: float, end: float) -> Accounting:
+        return await self._accounting.read(start, end)
+
+    async def storage(self, user: str) -> StorageAnswer:
+        account = await self._person(user)
+        # no place among the clients: a file system that hangs must not hold up starts
+        return await self._storage.read(
+            account, {name: one.account for name, one in projects_of(self._settings, user).items()}
+        )
+
+    def health(self) -> Health:
+        now = self._watcher.snapshot
+        return Health(
+            version=__version__,
+            uptime_s=time.monotonic() - self._began,
+            questions=dict(self._watcher.counts),
+            silent_since=now.silent_since,
+            problem=now.problem,
+        )
+
+    async def submit(self, request: SubmitRequest) -> Submitted:
+        permits.check_spec(self._settings, request.spec)
+        permits.check_submission(self._settings, request)
+        account = await self._account(request.user, live=request.again)
+        return await self._finish(request.session, self._jobs.submit(request, account))
+
+    async def find(self, session: str, user: str, job_id: int) -> Found:
+        account = await self._account(user, live=True)
+        name = job_name(self._settings.hub.id, session)
+        try:
+            job = await self._watcher.find(Job(job_id=job_id, name=name, user=account.name, state="UNKNOWN"))
+        except UnavailableError as error:
+            raise SlurmUnavailableError(f"What became of job {job_id} is not known now: {error}.") from None
+        return await ends.explained(self._asks, job)
+
+    async def cancel(self, request: CancelRequest) -> None:
+        account = await self._person(request.user, request.session, live=True)
+        await self._finish(request.session, self._jobs.cancel(request, account))
+
+    async def extend(self, request: ExtendRequest) -> None:
+        extend.check(self._settings, request.minutes)
+        account = await self._person(request.user, request.session)
+        await self._finish(request.session, self._jobs.extend(request, account))
+
+    async def log(self, session: str, user: str) -> SessionLog:
+        account = await self._person(user, session)
+        roots = accounts.session_roots(user, account, self._settings.users)
+        async with self._clients.slot(account):
+            return await home.find_log(account, roots, session, timeout_s=self._clients.timeout_s)
+
+    async def remove(self, session: str, user: str) -> None:
+        account = await self._person(user, session)
+        roots = accounts.session_roots(user, account, self._settings.users)
+
+        async def work() -> None:
+            async with self._clients.slot(account):
+                await home.remove_all(account, roots, session, timeout_s=self._clients.timeout_s)
+
+        await self._finish(session, work())
+
+    async def _person(self, user: str, session: str = "", *, live: bool = False) -> Account:
+        """The account of somebody for whom this gateway may act; see :func:`permits.check_person`."""
+        permits.check_person(self._settings, user, session, self._watcher.snapshot.jobs)
+        return await self._account(user, live=live)
+
+    async def _account(self, user: str, *, live: bool = False) -> Account:
+        """A user's account.
+
+        :param live: it is asked about a session that is on record, and so had an account.
+        :raises SlurmUnavailableError: the name service has forgotten an account that was there: nothing is refused,
+            nor ended, for that.
+        :raises FabricError: it may not be used.
+        """
+        try:
+            # the name service may be a directory server far away
+            account = await asyncio.to_thread(accounts.resolve, user, self._settings.users)
+        except accounts.UnknownAccountError as error:
+            if not live and user not in self._had_accounts:
+                raise
+            raise SlurmUnavailableError(
+                f"{error.message} There was one before, so this is taken for trouble of the name service.",
+                hint="Nothing is lost: sessions keep running, and it is tried again. Operators: getent passwd ACCOUNT, "
+                "on the gateway's host.",
+            ) from None
+        self._had_accounts.add(user)
+        return account
+
+    async def _finish(self, session: str, work: Coroutine[Any, Any, T]) -> T:
+        """Do one thing of a session at a time, to its end, even if the one who asked has gone."""
+        lock = self._locks.setdefault(session, asyncio.Lock())
+
+        async def alone() -> T:
+            async with lock:
+                return await work
+
+        task = asyncio.create_task(alone())
+        self._work.add(task)
+        task.add_done_callback(self._done)
+        return await asyncio.shield(task)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._work.discard(task)
+        if not task.cancelled():
+            task.exception()  # it was told to whoever still listens

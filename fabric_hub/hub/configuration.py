@@ -1,0 +1,372 @@
+"""JupyterHub's configuration from the site's file: the embedded run and a production site alike."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import batchspawner  # noqa: F401  (registers an API handler that must not stay, see below)
+import jupyterhub.apihandlers
+from jupyterhub.app import JupyterHub
+from jupyterhub.handlers.pages import SpawnHandler
+from jupyterhub.objects import Server
+from tornado import web
+
+from fabric_hub.config.settings import Profile, Settings, load, path_from_environment
+from fabric_hub.datasets.policy import ACCEPT_SCOPE
+from fabric_hub.errors import FabricError
+from fabric_hub.hub.patches.database import configure_database
+from fabric_hub.hub.patches.server_names import explain_server_names
+from fabric_hub.hub.spawner.runtime import install, runtime
+from fabric_hub.hub.spawner.wrapper import FabricSpawner
+from fabric_hub.launch.batchspawner_compat import minutes
+from fabric_hub.projects.membership import people
+from fabric_hub.sessions.database import database_url
+from fabric_hub.sessions.scopes import SERVICE_SCOPE, SESSION_SCOPE, SESSION_TOKEN_SCOPES
+from fabric_hub.sessions.store import SessionStore
+from fabric_hub.unix import capabilities
+from fabric_hub.unix.accounts import runs_local_sessions
+
+from . import held_ports, session_calls
+from .certificate_names import alt_names, name_services, renew_hub_certificates
+from .csp import ResponseHeaders, ScriptNonce, current_nonce
+from .pages import budgets as quota_pages
+from .pages import datasets as datasets_page
+from .pages import sessions as pages
+from .patches import reach as hub_reach
+from .patches import start_page, tls_sockets
+from .patches import thread as hub_thread
+from .patches import web_server as hub_server
+from .proxy import FabricProxy, private_directory, unix_url
+from .spawner import session_tokens
+from .with_parent import with_parent
+
+SERVICE = "fabric"  # our service's name at JupyterHub
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def configure(c: Any, site: Path | None = None) -> Settings:
+    """Configure a JupyterHub for a site.
+
+    :param c: JupyterHub's configuration object.
+    :param site: the site's file; default $FABRIC_HUB_SITE or /etc/fabric-hub/site.toml.
+    :raises SystemExit: the site's file cannot be used; every mistake is printed.
+    """
+    site = site or path_from_environment()
+    try:
+        settings = load(site)
+        _check_state_dir(settings.hub.state_dir)
+        _check_record(settings)
+        private_directory(settings.hub.socket_dir)
+        held_ports.receive(_addresses(settings))
+    except FabricError as error:
+        raise SystemExit(f"fabric-hub: {error}") from error
+    _network(c, settings)
+    _login(c, settings)
+    _sessions(c)
+    _service(c, settings, site)
+    _pages(c, settings)
+    return complete(c, settings)
+
+
+def complete(c: Any, settings: Settings) -> Settings:
+    """After the site's own configuration was read: what depends on it, and what it must not undo."""
+    settings = with_default_profile(settings, c)
+    if os.geteuid() != 0:
+        # a hub that may become its users (up --local as root) must not hand that right to their sessions
+        capabilities.drop_inheritance()
+    configure_database(c)
+    install(settings)
+    runtime()  # made now: opening the record takes a second that no user's click should wait for
+    remove_batchspawner_api()
+    datasets_page.add_pages(settings)
+    session_calls.take(settings)
+    mend_service_start(unix_url(settings.hub.service_socket))
+    held_ports.mend_listening()
+    mend_double_click()
+    start_page.start_by_post_only()
+    explain_server_names()
+    hub_server.limit_connections()
+    tls_sockets.mend()
+    hub_thread.share_tls_context()
+    hub_thread.start_in_turn()
+    session_tokens.end_with_sessions()
+    end_children_with_hub(c)
+    hub_reach.say_who_gave_up()
+    return settings
+
+
+def end_children_with_hub(c: Any) -> None:
+    """A hub that is killed takes its proxy and its services along: see :mod:`.with_parent`."""
+    if command := c.ConfigurableHTTPProxy.get("command"):
+        c.ConfigurableHTTPProxy.command = with_parent([command] if isinstance(command, str) else command, os.getpid())
+    for service in c.JupyterHub.get("services") or []:
+        # one that runs as somebody else may not be able to read our program
+        if (command := service.get("command")) and not service.get("user"):
+            service["command"] = with_parent([command] if isinstance(command, str) else command, os.getpid())
+
+
+def remove_batchspawner_api() -> None:
+    """Take away POST /hub/api/batchspawner.
+
+    Importing batchspawner registers it; it lets any notebook set any attribute of
+    its spawner, a shell command among them, and so run code as the hub.
+    """
+    handlers = jupyterhub.apihandlers.default_handlers
+    handlers[:] = [entry for entry in handlers if not entry[1].__module__.startswith("batchspawner")]
+
+
+def mend_service_start(url: str) -> None:
+    """Wait for our service at its Unix socket, and let a site's own managed services start under internal TLS.
+
+    JupyterHub 6.1 takes no Unix socket as a service's address, so it would not wait at all. Others it checks with the
+    TLS context made for its own server, which can make no connection ("Cannot create a client socket with a
+    PROTOCOL_TLS_SERVER context"), and exits. Without one given it makes the right one.
+
+    :param url: of our service.
+    """
+    start_service = JupyterHub.start_service
+    if start_service.__module__ != JupyterHub.__module__:
+        return
+
+    async def start_and_wait(self: Any, name: str, service: Any, _ssl_context: Any = None) -> bool:
+        started: bool = await start_service(self, name, service)
+        return started and (name != SERVICE or await _service_answers(service, url))
+
+    start_and_wait.__module__ = __name__
+    JupyterHub.start_service = start_and_wait
+
+
+async def _service_answers(service: Any, url: str) -> bool:
+    """Whether our service comes up in time; one that ends does not."""
+    answer = asyncio.ensure_future(Server.from_url(url).wait_up(http=True, timeout=service.timeout))
+    while not answer.done():
+        if await service.spawner.poll() is not None:
+            answer.cancel()
+            return False
+        await asyncio.wait({answer}, timeout=0.5)
+    return answer.exception() is None
+
+
+def mend_double_click() -> None:
+    """Let a start form that was sent twice wait for the one start.
+
+    JupyterHub 6.1 looks whether a server is being started before it reads the form's options. When another request
+    has begun the start meanwhile, it answers 500 ("Unhandled error starting server").
+    """
+    start = SpawnHandler._wrap_spawn_single_user
+    if start.__module__ != SpawnHandler.__module__:
+        return
+
+    async def start_once(
+        self: Any, user: Any, server_name: str, display_name: str, spawner: Any, pending_url: str, options: Any = None
+    ) -> Any:
+        try:
+            return await start(self, user, server_name, display_name, spawner, pending_url, options)
+        except web.HTTPError as error:
+            now = user.spawners.get(server_name, spawner)
+            if error.status_code == 500 and (now.pending == "spawn" or now.ready):
+                return self.redirect(pending_url)
+            raise
+
+    start_once.__module__ = __name__
+    SpawnHandler._wrap_spawn_single_user = start_once
+
+
+def with_default_profile(settings: Settings, c: Any) -> Settings:
+    """A site without profiles (one that comes from batchspawner) gets one that is all ``req_*``.
+
+    :raises SystemExit: its ``req_runtime`` is no time that a session can ask for.
+    """
+    if settings.profile:
+        return settings
+    runtime = c.SlurmSpawner.get("req_runtime") or c.BatchSpawnerBase.get("req_runtime") or "8:00:00"
+    try:
+        hours = minutes(str(runtime)) / 60
+        default = Profile(title="Default", default_hours=hours, max_hours=hours)
+    except ValueError as error:  # pydantic's is one, too
+        raise SystemExit(
+            f"fabric-hub: req_runtime is {str(runtime)!r}, but without a [profile.NAME] in the site's file "
+            "it must be a time as sbatch takes it, of at most 366 days: 8:00:00."
+        ) from error
+    return settings.model_copy(update={"profile": {"default": default}})
+
+
+def _check_state_dir(path: Path) -> None:
+    if not path.is_dir() or not os.access(path, os.W_OK | os.X_OK):
+        raise FabricError(
+            f"The hub's state directory {path} is missing or not writable for this user.",
+            reason="state-dir",
+            hint=f"As root: install -d -m 0700 -o HUB_USER {path}",
+        )
+    probe = path / ".writable"
+    try:
+        probe.write_bytes(b"\0" * 65536)
+    except OSError as error:
+        raise FabricError(
+            f"The hub's state directory {path} cannot be written: {error.strerror}.",
+            reason="state-dir",
+            hint="Free some space on its disk, then start again; nothing was changed.",
+        ) from error
+    finally:
+        probe.unlink(missing_ok=True)
+
+
+# Clocks of a cluster's machines differ by less; munge itself refuses more than five minutes.
+CLOCK_TOLERANCE_S = 300.0
+
+
+def _check_record(settings: Settings) -> None:
+    """The sessions' record can be opened, and was not written in this clock's future."""
+    store = SessionStore(database_url(settings))
+    try:
+        newest = store.newest()
+    finally:
+        store.close()
+    now = time.time()
+    if newest is not None and newest > now + CLOCK_TOLERANCE_S:
+        raise FabricError(
+            f"This machine's clock says {_moment(now)}, but the hub's record was last written at {_moment(newest)}.",
+            reason="clock",
+            hint="Set the clock (timedatectl), then start again; nothing was changed.",
+        )
+
+
+def _moment(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _addresses(settings: Settings) -> dict[str, tuple[str, int]]:
+    """Where people and nodes reach the hub, by the setting that says so."""
+    hub, public = settings.hub, urlsplit(settings.hub.bind_url)
+    port = public.port or (443 if public.scheme == "https" else 80)
+    return {"hub.bind_url": (public.hostname or "", port), "hub.hub_ip": (hub.hub_ip, hub.hub_port)}
+
+
+def _network(c: Any, settings: Settings) -> None:
+    hub = settings.hub
+    c.JupyterHub.bind_url = hub.bind_url
+    c.JupyterHub.hub_ip = hub.hub_ip
+    c.JupyterHub.hub_port = hub.hub_port
+    c.JupyterHub.db_url = f"sqlite:///{hub.state_dir / 'jupyterhub.sqlite'}"
+    c.JupyterHub.cookie_secret_file = str(hub.state_dir / "cookie_secret")
+    # Sessions outlive the hub; the proxy does not outlive a clean stop.
+    c.JupyterHub.cleanup_servers = False
+    c.JupyterHub.proxy_class = FabricProxy
+    c.ConfigurableHTTPProxy.api_url = unix_url(hub.proxy_api_socket)
+    c.ConfigurableHTTPProxy.command_umask = 0o077
+    c.ConfigurableHTTPProxy.pid_file = str(hub.state_dir / "proxy.pid")
+    c.ConfigurableHTTPProxy.command = list(hub.proxy_command) or [_proxy_command()]
+    if hub.public_url:
+        c.JupyterHub.public_url = hub.public_url
+    if hub.subdomain_host:
+        c.JupyterHub.subdomain_host = hub.subdomain_host.rstrip("/")
+        # no page on a user's host can then plant a login cookie for the hub's; browsers want HTTPS for it
+        c.JupyterHub.cookie_host_prefix_enabled = hub.subdomain_host.startswith("https:")
+    # our service is part of the hub: it stays at the hub's own addresses
+    hosts = hub.hosts if hub.subdomain_host else ("",)
+    service = unix_url(hub.service_socket)
+    c.FabricProxy.own_routes = {f"{host}{hub.base_path}/services/{SERVICE}/": service for host in hosts}
+    if hub.internal_ssl:
+        store, names = hub.state_dir / "certs", alt_names(hub)
+        renew_hub_certificates(store, names)
+        name_services(names)
+        c.JupyterHub.internal_ssl = True
+        c.JupyterHub.internal_certs_location = str(store)
+        c.JupyterHub.trusted_alt_names = names
+
+
+def _proxy_command() -> str:
+    beside = Path(__file__).parents[2] / "node_modules" / ".bin" / "configurable-http-proxy"
+    return str(beside) if beside.exists() else shutil.which("configurable-http-proxy") or "configurable-http-proxy"
+
+
+def _login(c: Any, settings: Settings) -> None:
+    login = settings.login
+    if login.kind == "demo":
+        c.JupyterHub.authenticator_class = "fabric_dev.login.DemoAuthenticator"
+        c.DemoAuthenticator.demo_file = str(login.demo_file)
+        c.DemoAuthenticator.allow_all = True
+    elif login.kind == "pam":
+        c.JupyterHub.authenticator_class = "pam"
+    members = {user for project in settings.project.values() for user in people(project)}
+    c.Authenticator.allowed_users = members | set(login.admins)
+    c.Authenticator.admin_users = set(login.admins)
+
+
+def _sessions(c: Any) -> None:
+    c.JupyterHub.spawner_class = FabricSpawner
+    c.JupyterHub.allow_named_servers = True
+    # Sessions that wait in Slurm's queue are pending to JupyterHub: its limits would refuse others (429).
+    c.JupyterHub.concurrent_spawn_limit = 0
+    c.JupyterHub.active_server_limit = 0
+    c.Spawner.server_token_scopes = list(SESSION_TOKEN_SCOPES)
+    # The snapshot says at once when a job is gone; this is only the net below.
+    c.Spawner.poll_interval = 60
+    c.Spawner.http_timeout = 60
+    c.Spawner.default_url = "/lab"
+
+
+def _service(c: Any, settings: Settings, site: Path) -> None:
+    c.JupyterHub.custom_scopes = {
+        SESSION_SCOPE: {"description": "Tell the hub about one's own session, and read it."},
+        ACCEPT_SCOPE: {"description": "Accept agreements of datasets and request access, in one's own name."},
+    }
+    # the service itself may never become a user, and must know what its hub may
+    local = ["--local-sessions"] if runs_local_sessions(settings.users) else []
+    c.JupyterHub.services = [
+        {
+            "name": SERVICE,
+            "command": [sys.executable, "-m", "fabric_hub.service", "--site", str(site), *local],
+            "display": False,
+        }
+    ]
+    roles: list[dict[str, Any]] = [
+        {
+            "name": "fabric-service",
+            "description": "Take up again the sessions of a hub that died.",
+            "services": [SERVICE],
+            "scopes": ["servers", "read:users:name", "list:users"],
+        },
+        {"name": "user", "scopes": ["self", SERVICE_SCOPE, SESSION_SCOPE, ACCEPT_SCOPE]},
+    ]
+    token_file = settings.hub.state_dir / "embedded-token"
+    if settings.login.kind == "demo" and token_file.exists():
+        c.JupyterHub.services.append({"name": "embedded", "api_token": token_file.read_text().strip()})
+        roles.append(
+            {
+                "name": "embedded",
+                "description": "fabric-hub token, status and down of the embedded run.",
+                "services": ["embedded"],
+                "scopes": ["admin:users", "tokens", "admin:servers", "read:hub", "shutdown"],
+            }
+        )
+    c.JupyterHub.load_roles = roles
+
+
+def _pages(c: Any, settings: Settings) -> None:
+    c.JupyterHub.template_paths = [str(TEMPLATES)]
+    c.JupyterHub.tornado_settings = {
+        "headers": ResponseHeaders(settings.hub.subdomain_host),
+        # how long a REST call waits for a start; a refusal comes in a fraction of it
+        "slow_spawn_timeout": 3,
+    }
+    c.JupyterHub.jinja_environment_options = {"extensions": [ScriptNonce]}
+    c.JupyterHub.template_vars = {
+        "csp_nonce": current_nonce,
+        "fabric_last_end": pages.last_end,
+        "fabric_live": pages.live,
+        "fabric_silence": pages.silence,
+        "fabric_warnings": quota_pages.warnings,
+        "fabric_ends": quota_pages.ends,
+        "fabric_budgets": quota_pages.budgets,
+        "fabric_base": settings.hub.pages_url,
+        "fabric_datasets": settings.catalogue is not None,
+    }

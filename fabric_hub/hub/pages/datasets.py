@@ -1,0 +1,139 @@
+"""The hub's pages of datasets: terms are read and accepted there, and access is asked for, also while a session runs.
+
+They are JupyterHub's own kind of page, and its base class decides who looks at them: by the login cookie only, never by
+a token, and a form counts only with the hub's own token against forgery. docs/architecture.md: why they are no service.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+import jupyterhub.handlers
+from jupyterhub.handlers.base import BaseHandler
+from tornado import web
+
+from fabric_hub.config.settings import Settings
+from fabric_hub.datasets import policy as datasets_policy
+from fabric_hub.datasets.policy import CatalogueView, State
+from fabric_hub.errors import FabricError
+from fabric_hub.hub.spawner import agreements
+from fabric_hub.hub.spawner.runtime import HubRuntime, runtime
+from fabric_hub.launch import choice as policy
+from fabric_hub.launch.dataset_page import DatasetPages, for_pages, wish_of
+from fabric_hub.launch.options import from_form, parse_options
+
+# The word in the page's form that says what it asks for.
+ACCEPT, REQUEST = "accept", "request"
+
+
+class _Page(BaseHandler):  # type: ignore[misc]
+    @property
+    def shared(self) -> HubRuntime:
+        return runtime()
+
+    @property
+    def today(self) -> date:
+        return datetime.now().astimezone().date()
+
+    async def told(self, *, fresh: bool = False) -> DatasetPages:
+        settings = self.shared.settings
+        page = f"{settings.hub.pages_url}/hub/datasets"
+        known = await self.shared.datasets(fresh=fresh) or CatalogueView()
+        return for_pages(settings, known, self.current_user.name, self.today, page)
+
+    async def show(self, template: str, **told: Any) -> None:
+        # who reads terms sees those in force: no copy of a browser or a proxy
+        self.set_header("Cache-Control", "no-store")
+        self.finish(await self.render_template(template, no_spawner_check=True, **told))
+
+
+class AllDatasets(_Page):
+    """``GET /hub/datasets``: what the viewer's projects may know of."""
+
+    @web.authenticated
+    async def get(self) -> None:
+        await self.show("datasets.html", shelf=await self.told())
+
+
+class OneDataset(_Page):
+    """``/hub/datasets/NAME``: one dataset, its terms, and what the viewer can do with it; ``?project=`` is shown first.
+
+    A GET changes nothing. A POST is the viewer's own word: it accepts the agreement with the start form's fields
+    (``project``, ``accept-NAME``, ``purpose-NAME``) or asks for access (``project``, ``why``).
+    """
+
+    @web.authenticated
+    async def get(self, name: str) -> None:
+        await self._show(name, project=self.get_query_argument("project", ""))
+
+    @web.authenticated
+    async def post(self, name: str) -> None:
+        fields = {key: self.get_body_argument(key) for key in self.request.body_arguments if key != "_xsrf"}
+        project = fields.get("project", "")
+        try:
+            asked = fields.pop("do", "")
+            if asked == ACCEPT:
+                await self._accept(name, fields)
+            elif asked == REQUEST:
+                await self._request(name, fields)
+            else:
+                raise FabricError("This form asks for nothing.", reason="malformed", hint="Use the page's buttons.")
+        except FabricError as error:
+            agreements.tell_refusal(self.shared, self.current_user.name, error)
+            self.log.info("Refused dataset %s for %s: %s", name, self.current_user.name, error)
+            self.set_status(error.status)
+            await self._show(name, project=project, problem=error)
+        else:
+            await self._show(name, project=project, done=asked)
+
+    async def _accept(self, name: str, fields: dict[str, str]) -> None:
+        """The same as a start with this dataset, without the start."""
+        user = self.current_user.name
+        wish, known = parse_options(from_form({**fields, "datasets": name})), await self.shared.datasets()
+        project, _ = policy.open_project(self.shared.settings, user, wish.project, self.today)
+        found = policy.acceptances(user, project, wish, self.today, known)
+        await agreements.record(self.shared, found, by_person=agreements.in_person(self, user))
+
+    async def _request(self, name: str, fields: dict[str, str]) -> None:
+        user, wish = self.current_user.name, wish_of(fields)
+        if not agreements.in_person(self, user):
+            message = "Access is asked for in person here, by who has logged in."
+            raise FabricError(message, reason="scope", hint="A session has a verb of its own for it.", status=403)
+        policy.open_project(self.shared.settings, user, wish.project, self.today)
+        catalogue = datasets_policy.catalogue_of(await self.shared.datasets())
+        datasets_policy.may_request(catalogue, name, user, wish.project, self.today)
+        assert self.shared.catalogue_service is not None  # without one these pages do not exist
+        await self.shared.catalogue_service.request(user, wish.project, name, wish.why)
+
+    async def _show(self, name: str, *, project: str, problem: FabricError | None = None, done: str = "") -> None:
+        shelf = await self.told(fresh=bool(done))
+        dataset = shelf.find(name)
+        if dataset is None and problem is None:
+            # the same for what does not exist and for what is none of the viewer's business
+            problem = FabricError(
+                f"None of your projects has access to a dataset {name}.",
+                reason="dataset",
+                hint="Check the name; the owner of a project or the operators can tell you more.",
+                status=404,
+            )
+            self.set_status(problem.status)
+        await self.show(
+            "dataset.html",
+            shelf=shelf,
+            dataset=dataset,
+            project=project,
+            problem=problem,
+            done=done,
+            accept=dataset.where(State.AGREEMENT) if dataset else (),
+            ask=dataset.where(State.NOT_GRANTED, requested=False) if dataset else (),
+        )
+
+
+PAGES = [(r"/datasets", AllDatasets), (r"/datasets/([a-z0-9-]{1,40})", OneDataset)]
+
+
+def add_pages(settings: Settings) -> None:
+    """Put the pages among JupyterHub's own, where the site offers datasets."""
+    handlers = jupyterhub.handlers.default_handlers
+    handlers[:] = [entry for entry in handlers if entry not in PAGES] + (PAGES if settings.catalogue else [])

@@ -1,0 +1,137 @@
+"""Slurm's limits before a start: refused in Slurm's numbers, with a rescue session offered where one may run.
+
+Reads memory only: the limits and the snapshot that this hub follows.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import pwd
+import time
+from collections.abc import Sequence
+
+from fabric_hub.budgets.forecast import used_up
+from fabric_hub.config.settings import Settings
+from fabric_hub.errors import FabricError
+from fabric_hub.gateway.jobs.session_dir import FULL
+from fabric_hub.launch import choice as policy
+from fabric_hub.launch.offer import OfferedProject
+from fabric_hub.projects.membership import said_to
+from fabric_hub.slurm.limits.chain import LimitDecision
+from fabric_hub.slurm.limits.check import verdict
+from fabric_hub.slurm.limits.model import Limits
+from fabric_hub.slurm.limits.request import JobRequest
+from fabric_hub.slurm.model import Snapshot
+from fabric_hub.unix.accounts import unix_name
+
+from .runtime import HubRuntime
+
+log = logging.getLogger(__name__)
+
+
+class OfferError(FabricError):
+    """A start that is refused. ``rescue`` is the profile that may run in the project all the same, or ""."""
+
+    def __init__(self, error: FabricError, project: str, rescue: str) -> None:
+        super().__init__(error.message, reason=error.reason, hint=error.hint, status=error.status)
+        self.project = project
+        self.rescue = rescue
+
+
+class OverLimitError(OfferError):
+    """A start that Slurm's limits do not allow.
+
+    ``same_warning`` is the warning of the project's budget (its id) that says no more than this, or "".
+    """
+
+    def __init__(self, found: LimitDecision, project: str, rescue: str, hint: str, *, account: str = "") -> None:
+        error = found.error(hint)
+        super().__init__(error, project, rescue)
+        above = "" if found.budget_of == f"account {account}" else found.budget_of
+        self.same_warning = f"project:{project}#{used_up(above)}" if error.reason == "budget" else ""
+
+
+async def refuse_over_limit(shared: HubRuntime, user: str, server_name: str, choice: policy.Choice) -> str:
+    """Refuse what no limit of Slurm lets start; of what may start, what a limit does to it all the same, or "".
+
+    A session that is on record as live is not asked again: it has its place, and a hub that starts anew adopts it.
+
+    :raises OverLimitError: which limit of which association, QOS or partition, what is used, and what to do.
+    """
+    settings = shared.settings
+    if choice.kind != "slurm" or settings.slurm is None or shared.store.live(user, server_name):
+        return ""
+    found = await _verdict(shared, user, choice, choice.profile)
+    if not found.refused:
+        notice = f"{found.waits} {found.cut}".strip()
+        if notice:
+            log.info("%s of %s in %s: %s", choice.profile, user, choice.project, notice)
+        return notice
+    rescue, hint = await _rescue(shared, user, choice)
+    asked = said_to(user, settings.project[choice.project], found.hint)
+    told = found.model_copy(update={"hint": asked})
+    raise OverLimitError(told, choice.project, rescue, hint, account=choice.account)
+
+
+async def with_rescue(shared: HubRuntime, user: str, choice: policy.Choice, error: FabricError) -> FabricError:
+    """The failure of a start; for want of room in the home directory, with the rescue session that finds room."""
+    if error.reason != FULL or not shared.settings.users.rescue_dir:
+        return error
+    rescue, hint = await _rescue(shared, user, choice)
+    if not rescue:
+        return error
+    told = FabricError(error.message, reason=error.reason, hint=f"{error.hint} {hint}", status=error.status)
+    return OfferError(told, choice.project, rescue)
+
+
+async def _rescue(shared: HubRuntime, user: str, choice: policy.Choice) -> tuple[str, str]:
+    """The profile of a rescue session that may run in place of a choice, and its offer in words; "" for none."""
+    rescue = shared.settings.quotas.rescue_profile
+    if not rescue or rescue == choice.profile or (await _verdict(shared, user, choice, rescue)).refused:
+        return "", ""
+    title = shared.settings.profile[rescue].title or rescue
+    return rescue, f'To save and clean up your files, start profile {rescue} instead ("{title}").'
+
+
+# What even the shortest session that can be asked for does not get.
+_SHORTEST_HOURS = 0.1
+
+
+def refused_now(
+    settings: Settings, user: str, projects: Sequence[OfferedProject], limits: Limits | None, snapshot: Snapshot | None
+) -> dict[str, str]:
+    """Why a profile would be refused in each of a user's open projects, by profile; others are not in it. Pure."""
+    if limits is None or settings.slurm is None:
+        return {}
+    account, now = _account(settings, user), time.time()
+    found: dict[str, list[LimitDecision]] = {}
+    for offered in projects:
+        for name in () if offered.closed else offered.profiles:
+            profile, project = settings.profile[name], settings.project[offered.name]
+            if profile.kind == "slurm":
+                choice = policy.Choice(
+                    project=offered.name, account=project.account, profile=name, kind=profile.kind, image="",
+                    hours=_SHORTEST_HOURS,
+                )  # fmt: skip
+                ask = JobRequest.of(policy.job_spec(profile, choice), account)
+                found.setdefault(name, []).append(verdict(limits, snapshot, ask, now))
+    return {
+        name: "not now: the budget is used up" if told[0].reason == "budget" else f"not now: {told[0].message}"
+        for name, told in found.items()
+        if all(one.refused for one in told)
+    }
+
+
+def _account(settings: Settings, user: str) -> str:
+    users = settings.users
+    return pwd.getpwuid(os.geteuid()).pw_name if users.shared_account else unix_name(users, user)
+
+
+async def _verdict(shared: HubRuntime, user: str, choice: policy.Choice, profile: str) -> LimitDecision:
+    settings = shared.settings
+    wanted = settings.profile[profile]
+    if profile != choice.profile:
+        choice = choice.model_copy(update={"profile": profile, "hours": wanted.default_hours})
+    ask = JobRequest.of(policy.job_spec(wanted, choice), _account(settings, user))
+    return verdict(await shared.current_limits(), shared.follower.snapshot, ask, time.time())

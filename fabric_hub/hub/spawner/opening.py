@@ -1,0 +1,51 @@
+"""The session on record that a start begins with: a new one, or one that a hub before this one left."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from fabric_hub.launch.choice import Choice
+from fabric_hub.sessions.store import Session
+
+from .children import CHILDREN
+from .runtime import HubRuntime
+
+
+async def open_session(
+    shared: HubRuntime, user: str, server: str, choice: Choice, token: str, log: Any
+) -> tuple[Session, bool]:
+    """Find or make it; with it, whether it was there and is to be adopted, with the token that it has.
+
+    :param token: of the new session's server.
+    :raises FabricError: the user has too many, or the job of one that is to be replaced cannot be ended.
+    """
+    store = shared.store
+    live = store.live(user, server)
+    if live and live.token and _same(live, choice):
+        # A hub before this one got this far: its job, if there is one, holds this token.
+        log.info("Adopting session %s of %s", live.id, _name(live))
+        return live, True
+    if live:
+        await _replace(shared, live, log)
+    made = {"user": user, "server_name": server, "token": token, **choice.model_dump(mode="json")}
+    session = await asyncio.to_thread(store.create, most=shared.settings.users.max_sessions, **made)
+    return session, False
+
+
+async def _replace(shared: HubRuntime, live: Session, log: Any) -> None:
+    """End a session on record that JupyterHub no longer knows; its job goes first."""
+    log.warning("Session %s of %s is replaced by a new one", live.id, _name(live))
+    await CHILDREN[live.kind].end_job(shared, live, "replaced")
+    shared.store.end(live.id, reason="replaced", text="Replaced by a new start.")
+
+
+def _name(session: Session) -> str:
+    return f"{session.user}:{session.server_name}" if session.server_name else session.user
+
+
+def _same(session: Session, choice: Choice) -> bool:
+    return all(
+        getattr(session, field) == getattr(choice, field)
+        for field in ("project", "account", "profile", "kind", "image", "hours", "datasets")
+    )

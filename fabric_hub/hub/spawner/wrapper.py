@@ -1,0 +1,380 @@
+"""FabricSpawner: what JupyterHub sees. It knows users, options and sessions; its child knows the job.
+
+The wrapper validates options once for all doors, keeps the session's record, and
+picks the child by profile. JupyterHub's hooks and timeouts act on the wrapper.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from jupyterhub.utils import make_ssl_context, maybe_future, url_path_join
+from sqlalchemy.orm import object_session
+from traitlets import Any as AnyTrait
+from traitlets import Instance, Integer, Unicode, default
+from wrapspawner import WrapSpawner
+
+from fabric_hub.datasets.policy import CatalogueView
+from fabric_hub.errors import FabricError
+from fabric_hub.hub.pages.start_form import render_form
+from fabric_hub.launch import choice as policy
+from fabric_hub.launch.built import as_built
+from fabric_hub.launch.options import UserOptions, from_form, from_url, parse_options
+from fabric_hub.sessions.phases import phases_of
+from fabric_hub.sessions.status import standing
+from fabric_hub.sessions.store import Session, refuse_too_many
+
+from . import agreements, certificates, session_tokens
+from .children import CHILDREN
+from .failures import SessionFailure
+from .limits import refuse_over_limit, with_rescue
+from .metrics import record_failure, record_start
+from .names import ANY_USER, alt_name
+from .opening import open_session
+from .reach import unreachable
+from .runtime import HubRuntime, runtime
+from .slurm_child import FabricSlurmSpawner
+from .start_queue import StartSlot
+
+SNAPSHOT_PATIENCE_S = 10.0
+
+_AFTER_RESTART = (
+    "When the hub was started again, this session's server did not answer it for a minute, so the session was ended. "
+    "Files that were saved are still there."
+)
+
+
+class FabricSpawner(WrapSpawner):  # type: ignore[misc]
+    """A session of one user in one project; see the module."""
+
+    # Waiting in Slurm's queue is not starting: only the part after the job runs has a limit
+    # (FabricSlurmSpawner.start_limit_s). JupyterHub's own limit would throw people out of the queue.
+    start_timeout = Integer(366 * 24 * 3600).tag(config=True)
+
+    api_token: Any
+    child_class: Any
+    child_config: dict[str, Any]
+    child_spawner: Any  # a SessionChild, or None
+
+    session_id = Unicode("", help="The session of this server; empty when it has none.")
+    child_kind = Unicode("")
+    choice = AnyTrait(None, allow_none=True)
+    chosen = UserOptions()  # what the form is to show as chosen
+    next_url = ""  # where the link led that began this start; JupyterHub checks it wherever it comes back
+    _notice = ""  # what a limit does to this start, which it does not prevent
+    _unanswered = False  # an earlier hub's session, while this hub has not had an answer from its server
+    awaited_by: asyncio.Task[Any] | None = None  # who waits for the server to answer, and stops it if it does not
+    _opened = Instance(asyncio.Event, (), help="Set once this start has a session on record, or failed.")
+
+    @property
+    def shared(self) -> HubRuntime:
+        return runtime()
+
+    # -- options: one schema for form, URL and REST
+
+    @default("options_form")
+    def _default_options_form(self) -> Any:
+        return lambda spawner: render_form(spawner)
+
+    @default("options_from_form")
+    def _default_options_from_form(self) -> Any:
+        return self._options_from_lists
+
+    def options_from_query(self, query_options: Mapping[str, Any]) -> dict[str, Any]:
+        return self._options_from_lists(query_options, read=from_url)
+
+    def _options_from_lists(
+        self, lists: Mapping[str, Any], spawner: Any = None, *, read: Callable[..., Mapping[str, Any]] = from_form
+    ) -> dict[str, Any]:
+        plain = {name: value for name, value in lists.items() if name != "_xsrf"}
+        try:
+            options = parse_options(read(plain)).model_dump(mode="json", exclude_none=True)
+        except FabricError as error:
+            raise SessionFailure(error) from error
+        return {name: value for name, value in options.items() if name != "agreements" or value}
+
+    @default("apply_user_options")
+    def _default_apply_user_options(self) -> Any:
+        return lambda spawner, options: spawner.decide(options)
+
+    async def decide(self, options: Mapping[str, Any] | None) -> None:
+        """Turn raw options into this session's choice and its child; agreements accepted with them are recorded.
+
+        :raises SessionFailure: they are refused.
+        """
+        user = self.user.name
+        self.next_url = self.handler.get_argument("next", "") if self.handler else ""
+        self._forget_agreements()
+        try:
+            wish, today = parse_options(options), datetime.now().astimezone().date()
+            known = await self.shared.datasets() if wish.datasets or wish.agreements else None
+            choice = await self._judge(wish, today, known)
+            accepted = policy.acceptances(user, choice.project, wish, today, known)
+            await agreements.record(self.shared, accepted, by_person=agreements.in_person(self.handler, user))
+        except FabricError as error:
+            agreements.tell_refusal(self.shared, user, error)
+            record_failure(error.reason)
+            self.log.info("Refused %s for %s: %s", sorted(options or {}), self.user.name, error)
+            raise SessionFailure(error) from error
+        self.choice = choice
+        self.user_options = choice.options()
+        self._become(choice.kind)
+
+    async def _judge(self, wish: UserOptions, today: date, known: CatalogueView | None) -> policy.Choice:
+        settings, user = self.shared.settings, self.user.name
+        choice = policy.choose(as_built(settings), user, wish, today, known)
+        if self.shared.store.live(user, self.name) is None:  # a session on record has its job, whatever is seen now
+            CHILDREN[choice.kind].refuse_if_impossible(settings, choice, self.shared.follower.snapshot)
+        others = [name for name in self.shared.store.live_names(user) if name != self.name]
+        refuse_too_many(others, settings.users.max_sessions)
+        self._notice = await refuse_over_limit(self.shared, user, self.name, choice)
+        return choice
+
+    async def choose(self, options: Mapping[str, Any]) -> None:
+        """Let the start form show what a link chooses (``chosen``). Nothing is started or recorded.
+
+        :raises SessionFailure: a start with it would be refused.
+        """
+        try:
+            self.chosen = wish = parse_options(options)
+            known = await self.shared.datasets() if wish.datasets else None
+            await self._judge(wish, datetime.now().astimezone().date(), known)
+        except FabricError as error:
+            raise SessionFailure(error) from error
+
+    def _forget_agreements(self) -> None:
+        """JupyterHub starts again with the options of last time: what was accepted then is not accepted anew."""
+        kept = self.orm_spawner.user_options or {}
+        if "agreements" in kept:
+            self.orm_spawner.user_options = {name: value for name, value in kept.items() if name != "agreements"}
+            session = object_session(self.orm_spawner)
+            assert session is not None  # it was read from it
+            session.commit()
+
+    def _become(self, kind: str) -> None:
+        if self.child_spawner is not None and self.child_kind == kind:
+            return
+        self.child_spawner = None
+        self.child_kind = kind
+        self.child_class = CHILDREN[kind]
+        self.child_config = {}  # never the class's shared default
+        self.construct_child()
+
+    # -- state
+
+    def get_state(self) -> dict[str, Any]:
+        state: dict[str, Any] = super().get_state()
+        if self.session_id:
+            state["session"] = self.session_id
+            state["kind"] = self.child_kind
+            state["said"] = self.said
+        return state
+
+    @property
+    def said(self) -> str:
+        """What the site said to the submission of this server's session (its job_submit plugin, for one)."""
+        return str(getattr(self.child_spawner, "said", ""))
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        self.child_spawner = None
+        self.child_config = {}
+        self.child_kind = state.get("kind") or "slurm"
+        super().load_state({**state, "child_conf": {}})
+        self.session_id = state.get("session", "")
+        session = self.session()
+        if session:
+            self.child_spawner.session = session
+            if isinstance(self.child_spawner, FabricSlurmSpawner):
+                self.child_spawner.said = state.get("said", "")
+            self._unanswered = session.ready_at is not None
+            self._guard(session)
+
+    def load_child_class(self, state: dict[str, Any]) -> None:
+        self.child_class = CHILDREN[self.child_kind]
+
+    def clear_state(self) -> None:
+        if self.session_id:
+            self.shared.forget(self.session_id)
+            if self._stop_pending:  # and not before a start, which has made its token already
+                session_tokens.revoke(self.user.db, self.user.name, self.name)
+        super().clear_state()
+        self.session_id = ""
+        self.child_kind = ""
+        if self._opened.is_set():  # else who opened the page before JupyterHub had cleared this waits for the start
+            self._opened = asyncio.Event()
+
+    def session(self) -> Session | None:
+        """This server's session as it is on record."""
+        return self.shared.store.get(self.session_id) if self.session_id else None
+
+    # -- start, poll, stop
+
+    @default("ssl_alt_names")
+    def _default_ssl_alt_names(self) -> Any:
+        return lambda spawner: spawner.alt_names()
+
+    async def alt_names(self) -> list[str]:
+        """Under internal TLS a session's certificate names every node that its job may get."""
+        # what is the hub's in here, for all users' hosts, would let one user's session stand in for another's
+        names = [name for name in self.trusted_alt_names if not name.startswith(ANY_USER)]
+        settings = self.shared.settings
+        if settings.slurm and self.choice is not None and self.choice.kind == "slurm":
+            snapshot = await self.shared.current_snapshot(patience_s=SNAPSHOT_PATIENCE_S)
+            partition = settings.profile[self.choice.profile].partition
+            names += sorted(
+                {
+                    alt_name(node.address or node.name)
+                    for node in (snapshot.nodes if snapshot else ())
+                    if partition is None or partition in node.partitions
+                }
+            )
+        return names
+
+    async def create_certs(self) -> dict[str, str]:
+        """The files of this start's key and certificate, where JupyterHub has them; see :mod:`.certificates`."""
+        await self.shared.turnstile.wait(StartSlot.SUBMIT)
+        names = self.ssl_alt_names
+        if callable(names):
+            names = await maybe_future(names(self))
+        if self.ssl_alt_names_include_local:
+            names = ["DNS:localhost", "IP:127.0.0.1", *names]
+        name = certificates.pair_name(self.user.name, self.name)
+        key, certificate = certificates.create(Path(self.internal_certs_location), name, names)
+        trusted = self.internal_trust_bundles[certificates.AUTHORITY]
+        return {"keyfile": str(key), "certfile": str(certificate), "cafile": trusted}
+
+    async def move_certs(self, paths: dict[str, str]) -> dict[str, str]:
+        if self.child_spawner is None:
+            await self.decide(self.user_options)
+        moved: dict[str, str] = await self.child_spawner.move_certs(paths)
+        if moved["keyfile"] != paths["keyfile"]:
+            certificates.remove(Path(paths["keyfile"]), Path(paths["certfile"]))  # they live with the session now
+        return moved
+
+    async def start(self) -> Any:
+        """Start or adopt this server's session; returns where it listens, (address, port).
+
+        :raises SessionFailure: why it did not start, with the last lines of its log.
+        """
+        if self.choice is None or self.child_spawner is None:
+            await self.decide(self.user_options)
+        await self.shared.open()
+        try:
+            session, again = await open_session(
+                self.shared, self.user.name, self.name, self.choice, self.api_token, self.log
+            )
+            if again:
+                self.api_token = session.token
+            session_tokens.revoke(self.user.db, self.user.name, self.name, keep=self.api_token, visitors=not again)
+            self.session_id = session.id
+            self._opened.set()
+            child = self.child_spawner
+            child.session = session
+            child.api_token = self.api_token
+            address = await child.run_session(again)
+        except FabricError as error:
+            self._opened.set()
+            raise await self._give_up(error) from error
+        except Exception as error:
+            self._opened.set()
+            self.log.exception("A fault of the hub while starting %s", self._log_name)
+            raise await self._give_up(_fault()) from error
+        session = self.shared.store.get(self.session_id) or session
+        await asyncio.to_thread(self.shared.store.update, session.id, token=None)
+        self._guard(session)
+        await self.shared.turnstile.wait(StartSlot.READY)
+        return address
+
+    async def _give_up(self, error: FabricError) -> SessionFailure:
+        lines: tuple[str, ...] = ()
+        if self.session_id:
+            lines = await self.child_spawner.last_lines() if self.child_spawner else ()
+            self.shared.store.end(self.session_id, reason=error.reason, text=error.text, log=lines)
+            if self.child_spawner:
+                await self.child_spawner.abandon()
+        record_failure(error.reason)
+        self.log.warning("%s did not start: %s", self._log_name, error)
+        if self.choice is not None:
+            error = await with_rescue(self.shared, self.user.name, self.choice, error)
+        return SessionFailure(error, lines)
+
+    def add_poll_callback(self, callback: Any, *args: Any, **kwargs: Any) -> None:
+        # JupyterHub does this once the server answers through the proxy: the moment the user has it
+        self._unanswered = False
+        super().add_poll_callback(callback, *args, **kwargs)
+        session = self.session()
+        if session and session.ready_at is None:
+            now = time.time()
+            job = standing(session, self.shared.follower.snapshot).job
+            phases = phases_of(session, job.started_at if job else None, now)
+            self.shared.spawn(
+                asyncio.to_thread(self.shared.store.update, session.id, ready_at=now, start_seconds=phases)
+            )
+            record_start(session.profile, phases)
+            self.log.info("Session %s is ready: %s", session.id, phases)
+
+    def _guard(self, session: Session) -> None:
+        if session.kind == "slurm":
+            self.shared.guard(session, self.poll_and_notify)
+
+    async def poll(self) -> int | None:
+        """None while the session runs or nothing is known, 0 or more when it is over."""
+        if self.child_spawner is None or not self.session_id:
+            return 0
+        status: int | None = await self.child_spawner.poll_session()
+        return status
+
+    async def stop(self, now: bool = False) -> None:
+        """End the session: on record first, then its job."""
+        if self.child_spawner is None or not self.session_id:
+            return
+        if self.awaited_by is not None and self.awaited_by is asyncio.current_task():
+            await self._end_unreached()
+        else:
+            self.shared.store.end(self.session_id, reason="stopped", text="The session was stopped at the hub.")
+        self.shared.forget(self.session_id)
+        await self.child_spawner.stop_session(now)
+
+    @property
+    def was_running(self) -> bool:
+        """Whether this is an earlier hub's session, whose server has not answered this hub yet."""
+        return self._unanswered
+
+    async def _end_unreached(self) -> None:
+        """Put on record why the hub gave up on this session's server, with what can be seen of it now."""
+        session, settings = self.session(), self.user.settings
+        pair = [settings.get(f"internal_ssl_{name}") for name in ("key", "cert", "ca")]
+        context = make_ssl_context(pair[0], pair[1], cafile=pair[2]) if all(pair) else None
+        url = url_path_join(self.server.url, "api") if self.server else ""
+        error = await unreachable(url, (session.node if session else "") or "", context)
+        text = f"{_AFTER_RESTART} {error.text}" if self._unanswered else error.text
+        lines = await self.child_spawner.last_lines()
+        self.shared.store.end(self.session_id, reason=error.reason, text=text, log=lines)
+        record_failure(error.reason)
+        self.log.warning("%s could not be reached: %s", self._log_name, error)
+
+    # -- progress
+
+    async def progress(self) -> AsyncIterator[dict[str, Any]]:
+        """What is happening, one event per change: queue, node, starting, ready."""
+        await self._opened.wait()
+        if self.child_spawner is None or not self.session_id:
+            return
+        if self._notice:
+            yield {"progress": 5, "message": self._notice}
+        async for event in self.child_spawner.session_progress():
+            yield event
+
+
+def _fault() -> FabricError:
+    return FabricError(
+        "The hub made a mistake while starting this session.",
+        reason="hub-fault",
+        hint="Tell the operator the time: the hub's log has the details.",
+        status=500,
+    )

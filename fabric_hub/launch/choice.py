@@ -1,0 +1,266 @@
+"""What a user may start. Pure: settings, options, a date and nodes go in; a choice or a refusal comes out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from fabric_hub.budgets.balance import SubmissionRoute
+from fabric_hub.config.settings import Profile, Project, Settings, memory_mb
+from fabric_hub.datasets.model import Acceptance
+from fabric_hub.datasets.policy import CatalogueView, catalogue_of, may_use_all
+from fabric_hub.errors import FabricError
+from fabric_hub.projects.membership import said_to
+from fabric_hub.slurm.model import JobSpec, Node
+from fabric_hub.types import Frozen
+
+from .options import UserOptions
+
+
+class Choice(Frozen):
+    """A complete, permitted answer to "what shall be started"."""
+
+    project: str
+    account: str
+    profile: str
+    kind: str
+    image: str
+    hours: float
+    datasets: tuple[str, ...] = ()
+    gpus: int = 0
+
+    def options(self) -> dict[str, object]:
+        """The choice as user options: starting with these gives the same choice."""
+        return {
+            "project": self.project,
+            "profile": self.profile,
+            "image": self.image,
+            "hours": self.hours,
+            "datasets": list(self.datasets),
+        }
+
+
+def is_member(project: Project, user: str) -> bool:
+    return user in project.members
+
+
+def projects_of(settings: Settings, user: str) -> dict[str, Project]:
+    """The projects a user is a member of, in the order of the site's file."""
+    return {name: project for name, project in settings.project.items() if is_member(project, user)}
+
+
+def closed(project: Project, today: date) -> str:
+    """Why nothing can start in a project today, or "" when it is open."""
+    if project.start and today < project.start:
+        return f"starts on {project.start.isoformat()}"
+    if project.end and today > project.end:
+        return f"ended on {project.end.isoformat()}"
+    return ""
+
+
+def profiles_of(settings: Settings, project: Project) -> dict[str, Profile]:
+    """The profiles of a project, in its own order (its first is the default); the site's rescue profile comes last."""
+    rescue = settings.quotas.rescue_profile
+    names = [name for name in project.profiles or settings.profile if name != rescue]
+    if rescue is not None and (names or not project.profiles):
+        names.append(rescue)
+    return {name: settings.profile[name] for name in names}
+
+
+def gpu_ways(settings: Settings, project: Project) -> tuple[SubmissionRoute, ...]:
+    """How sessions with GPUs are submitted in a project: by which partition and QOS, and with which profiles."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for name, profile in profiles_of(settings, project).items():
+        if profile.kind == "slurm" and profile.gpus:
+            found.setdefault((profile.partition or "", profile.qos or ""), []).append(name)
+    return tuple(SubmissionRoute(partition, qos, tuple(names)) for (partition, qos), names in found.items())
+
+
+def images_of(settings: Settings, project: Project) -> tuple[str, ...]:
+    """The images of a project, in its own order (its first is the default)."""
+    return tuple(name for name in project.images or settings.image if name in settings.image)
+
+
+def choose(
+    settings: Settings, user: str, options: UserOptions, today: date, known: CatalogueView | None = None
+) -> Choice:
+    """The complete choice for a user's options; what is left out gets its default.
+
+    The default project is the user's only open one; the default profile and image
+    are the project's first; the default time is the profile's.
+
+    :param known: what is known of the datasets; None where the site offers none.
+    :raises FabricError: what is refused, why, and what could be asked instead.
+    """
+    name, project = open_project(settings, user, options.project, today)
+    profiles = profiles_of(settings, project)
+    if not profiles:
+        raise FabricError(
+            f"Project {name} has no profiles.", reason="profile", hint="Ask the operator to add one.", status=403
+        )
+    profile_name = options.profile or next(iter(profiles))
+    if profile_name not in profiles:
+        raise FabricError(
+            f"Profile {profile_name} is not one of project {name}.",
+            reason="profile",
+            hint=f"It has {_list(profiles)}.",
+            status=403,
+        )
+    profile = profiles[profile_name]
+    images = images_of(settings, project)
+    if not images:
+        raise FabricError(
+            "This site offers no image.", reason="image", hint="Ask the operator to build one.", status=403
+        )
+    image = options.image or images[0]
+    if image not in images:
+        raise FabricError(
+            f"Image {image} is not one of project {name}.", reason="image", hint=f"It has {_list(images)}.", status=403
+        )
+    hours = options.hours or profile.default_hours
+    if hours > profile.max_hours:
+        raise FabricError(
+            f"Profile {profile_name} allows at most {profile.max_hours:g} hour{'' if profile.max_hours == 1 else 's'}, "
+            f"not {hours:g}.",
+            reason="hours",
+            hint="Ask for less time.",
+            status=403,
+        )
+    acceptances(user, name, options, today, known)
+    return Choice(
+        project=name,
+        account=project.account,
+        profile=profile_name,
+        kind=profile.kind,
+        image=image,
+        hours=hours,
+        datasets=tuple(dict.fromkeys(options.datasets)),
+        gpus=profile.gpus or (1 if profile.shards else 0),
+    )
+
+
+def acceptances(
+    user: str, project: str, options: UserOptions, today: date, known: CatalogueView | None
+) -> tuple[Acceptance, ...]:
+    """What must be on the catalogue service's record before a start with these options: agreements accepted with it.
+
+    :raises FabricError: a dataset that the user cannot use in this project, or a catalogue service that does not
+        answer.
+    """
+    if not options.datasets and not options.agreements:
+        return ()
+    names = tuple(dict.fromkeys(options.datasets))
+    return may_use_all(catalogue_of(known), names, user, project, today, options.agreements)
+
+
+def open_project(settings: Settings, user: str, wanted: str | None, today: date) -> tuple[str, Project]:
+    """The project that a user means, which they are a member of and which is not over.
+
+    :param wanted: its name; None: the user's only open one.
+    :raises FabricError: there is no such project of theirs, it is closed, or it must be said which.
+    """
+    mine = projects_of(settings, user)
+    if not mine:
+        raise FabricError(
+            f"User {user} is a member of no project.",
+            reason="project",
+            hint="Ask the owner of a project to add you.",
+            status=403,
+        )
+    if wanted is not None:
+        if wanted not in mine:  # the same words for one that does not exist: names are not to be guessed
+            raise FabricError(
+                f"User {user} is not a member of project {wanted}.",
+                reason="project",
+                hint=f"Your projects are {_list(mine)}.",
+                status=403,
+            )
+        why = closed(mine[wanted], today)
+        if why:
+            raise _closed(user, wanted, mine[wanted], why)
+        return wanted, mine[wanted]
+    open_ones = {name: project for name, project in mine.items() if not closed(project, today)}
+    if len(open_ones) == 1:
+        return next(iter(open_ones.items()))
+    if not open_ones:
+        name, project = next(iter(mine.items()))
+        raise _closed(user, name, project, closed(project, today))
+    raise FabricError(
+        "Which project? You are a member of several.",
+        reason="project",
+        hint=f"Set project to one of {_list(open_ones)}.",
+    )
+
+
+def _closed(user: str, name: str, project: Project, why: str) -> FabricError:
+    hint = said_to(user, project, "Ask its owner to extend it.")
+    return FabricError(f"Project {name} {why}.", reason="project-closed", hint=hint, status=403)
+
+
+def job_spec(profile: Profile, choice: Choice) -> JobSpec:
+    """What to ask Slurm for; time in whole minutes, rounded up."""
+    return JobSpec(
+        partition=profile.partition,
+        account=choice.account,
+        qos=profile.qos,
+        cpus=profile.cpus,
+        memory_mb=memory_mb(profile.memory) if profile.memory else None,
+        gres=profile.gres,
+        minutes=max(1, math.ceil(choice.hours * 60)),
+    )
+
+
+class Fit(Frozen):
+    """Can a profile run: ``now`` on this many nodes, or never (``why`` says so)."""
+
+    now: int = 0
+    why: str = ""
+
+
+def fit(profile: Profile, nodes: Sequence[Node]) -> Fit:
+    """How a profile fits on the nodes of the latest snapshot.
+
+    No node is big enough: it can never run, ``why`` is set. All are busy or down: ``now`` is 0.
+    """
+    if profile.kind != "slurm":
+        return Fit(now=1)
+    usable = [node for node in nodes if profile.partition is None or profile.partition in node.partitions]
+    if not usable:
+        return Fit(why=f"Slurm has no node in partition {profile.partition}.")
+    memory = memory_mb(profile.memory) if profile.memory else 0
+
+    def suits(node: Node, free: bool) -> bool:
+        gpus = node.gpus_free if free else node.gpus
+        have = gpus.get(profile.gpu_type, 0) if profile.gpu_type else sum(gpus.values())
+        return (
+            have >= profile.gpus
+            and (node.shards_free if free else node.shards) >= profile.shards
+            and (node.cpus_free if free else node.cpus) >= profile.cpus
+            and (node.memory_free_mb if free else node.memory_mb) >= memory
+        )
+
+    big_enough = [node for node in usable if suits(node, free=False)]
+    if not big_enough:
+        kind = f"{profile.gpu_type} " if profile.gpu_type else ""
+        want = f"{profile.cpus} CPU{'s' if profile.cpus > 1 else ''}"
+        if profile.gpus:
+            want = f"{profile.gpus} {kind}GPU{'s' if profile.gpus > 1 else ''} and {want}"
+        elif profile.shards:
+            want = f"{profile.shards} GPU shard{'s' if profile.shards > 1 else ''} and {want}"
+        return Fit(why=f"No node here has {want}{f' with {profile.memory} memory' if profile.memory else ''}.")
+    return Fit(now=sum(1 for node in big_enough if node.usable and suits(node, free=True)))
+
+
+def free_gpus(nodes: Iterable[Node]) -> dict[str, tuple[int, int]]:
+    """Free and total GPUs by type over all nodes that can be used; "" is an untyped GPU."""
+    result: dict[str, tuple[int, int]] = {}
+    for node in nodes:
+        for kind, total in node.gpus.items():
+            free, whole = result.get(kind, (0, 0))
+            result[kind] = (free + (node.gpus_free.get(kind, 0) if node.usable else 0), whole + total)
+    return result
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(names)

@@ -1,0 +1,146 @@
+"""The one schema of user options: for the form, the spawn URL and the REST API.
+
+JupyterHub stores what REST clients send unchecked, so nothing downstream reads
+``user_options`` except through :func:`parse_options`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError
+
+from fabric_hub.datasets.model import Accepting
+from fabric_hub.errors import FabricError
+from fabric_hub.types import Frozen, Slug
+
+
+class UserOptions(Frozen):
+    """What a user may choose; None means left out. ``hours`` is the time asked for.
+
+    ``agreements`` are those accepted with this very start: they are never kept with a session's options.
+    """
+
+    project: Slug | None = None
+    profile: Slug | None = None
+    image: Slug | None = None
+    hours: Annotated[float, Field(gt=0, le=8784, allow_inf_nan=False, strict=True)] | None = None
+    datasets: tuple[Slug, ...] = Field(default=(), max_length=100)
+    agreements: dict[Slug, Accepting] = Field(default={}, max_length=100)
+
+
+NAMES = tuple(UserOptions.model_fields)
+
+
+def parse_options(raw: Mapping[str, Any] | None) -> UserOptions:
+    """User options from any of the three doors, as typed values.
+
+    Form and URL send lists of text (``{"hours": ["2"]}``), REST sends JSON
+    (``{"hours": 2}``); both are taken. Empty text is the same as left out.
+
+    :raises FabricError: an unknown option, or a value that is not of its kind; the
+        first eight mistakes are named. The text of a value is never repeated unquoted.
+    """
+    if raw is None:
+        raw = {}
+    if not isinstance(raw, Mapping):
+        raise FabricError("User options must be an object.", reason="options", hint=_HINT)
+    plain = {str(name): _plain(str(name), value) for name, value in raw.items()}
+    try:
+        return UserOptions.model_validate({name: value for name, value in plain.items() if value is not None})
+    except ValidationError as error:
+        wrong = list(dict.fromkeys(_explain(item) for item in error.errors()))
+        others = len(wrong) - _NAMED
+        more = f"; and {others} more mistake{'' if others == 1 else 's'}" if others > 0 else ""
+        raise FabricError(
+            f"{'; '.join(wrong[:_NAMED])}{more}.",
+            reason="options",
+            hint=_HINT,
+        ) from error
+
+
+# The form's fields for one dataset's agreement: the version that the box says, and the purpose picked.
+ACCEPT, PURPOSE = "accept-", "purpose-"
+# The name of the button in a refusal that starts a rescue session; its value is PROJECT/PROFILE.
+RESCUE = "rescue"
+
+
+def from_form(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The start form's fields as options: ``accept-NAME=VERSION`` and ``purpose-NAME=SLUG`` become ``agreements``.
+
+    A purpose without a ticked box accepts nothing, nor does a box of a dataset that is not picked: a page
+    without JavaScript sends every purpose that it shows. The button of a rescue session stands for all the rest.
+    """
+    if RESCUE in fields:
+        project, _, profile = str(_plain(RESCUE, fields[RESCUE])).partition("/")
+        return {"project": project, "profile": profile}
+    raw = {name: value for name, value in fields.items() if not name.startswith((ACCEPT, PURPOSE))}
+    picked = _plain("datasets", raw.get("datasets", ()))
+    agreements = {}
+    for name in picked if isinstance(picked, tuple) else ():
+        version = _plain(ACCEPT, fields.get(f"{ACCEPT}{name}"))
+        if version is not None:
+            agreements[name] = {"version": version, "purpose": _plain(PURPOSE, fields.get(f"{PURPOSE}{name}")) or ""}
+    return {**raw, "agreements": agreements} if agreements else raw
+
+
+def from_url(query: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A spawn URL's options.
+
+    :raises FabricError: it accepts an agreement. Anybody can make somebody open a link: it is not that person's word.
+    """
+    if any(name == "agreements" or name.startswith((ACCEPT, PURPOSE)) for name in query):
+        raise FabricError(
+            "A link cannot accept an agreement.",
+            reason="agreement",
+            hint="Read it on this page, and accept it here.",
+            status=403,
+        )
+    return query
+
+
+_NAMED = 8  # a message is read by a person, and travels in the hub's log and pages
+_HINT = f"Options are {', '.join(NAMES)}."
+_WRONG_AGREEMENT = (
+    'Option agreements must give each dataset {"version": VERSION, "purpose": PURPOSE}: the version that was read, '
+    "and one of the dataset's purposes"
+)
+
+
+def _plain(name: str, value: Any) -> Any:
+    if name == "agreements" and value in ("", [""], ("",), None):
+        return None
+    if name == "datasets":
+        if isinstance(value, str):
+            value = [value]
+        if isinstance(value, list | tuple):
+            return tuple(item for item in value if item != "")
+        return value
+    if isinstance(value, list | tuple) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, str):
+        value = value.strip()
+        if not value:
+            return None
+        if name == "hours":
+            try:
+                return float(value.replace(",", "."))
+            except ValueError:
+                return value
+    if name == "hours" and isinstance(value, int) and not isinstance(value, bool):
+        return float(value) if abs(value) < 1e9 else value
+    return value
+
+
+def _explain(item: Any) -> str:
+    where = str(item["loc"][0]) if item["loc"] else "options"
+    if item["type"] == "extra_forbidden" and len(item["loc"]) == 1:
+        return f"There is no option {where[:40]!r}"
+    if where == "hours":
+        return "Option hours must be a number above 0 (at most 8784)"
+    if where == "agreements":
+        return _WRONG_AGREEMENT
+    if where == "datasets":
+        return "Option datasets must be at most 100 names in small letters, digits and hyphens"
+    return f"Option {where} must be one name in small letters, digits and hyphens"

@@ -1,0 +1,247 @@
+"""What more Dask workers would cost, how many of them find a place now, and what keeps the others waiting. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+from fabric_hub.budgets.schemas import Balance
+from fabric_hub.config.settings import Profile, Settings
+from fabric_hub.errors import FabricError
+from fabric_hub.projects.membership import said_to
+from fabric_hub.sessions.store import Session
+from fabric_hub.slurm.limits.amounts import about, are, hours_of, of_things
+from fabric_hub.slurm.limits.chain import RefusedError, holders
+from fabric_hub.slurm.limits.check import verdict
+from fabric_hub.slurm.limits.headroom import Headroom, room
+from fabric_hub.slurm.limits.model import GPU, Limits
+from fabric_hub.slurm.limits.request import JobRequest
+from fabric_hub.slurm.model import Node, Snapshot
+from fabric_hub.types import Frozen
+
+from . import choice as policy
+from .dask_clusters import WorkerProfile, for_workers, job_size, worker_profile
+
+
+class QuoteRequest(NamedTuple):
+    """``workers`` of a profile in all. Of these ``have`` run, and ``submitted`` run or wait for their job.
+
+    Up to ``per_job`` share a job; None: as many as the profile says.
+    """
+
+    profile: str
+    workers: int
+    have: int = 0
+    submitted: int = 0
+    per_job: int | None = None
+
+
+class QuoteInputs(NamedTuple):
+    """What Slurm last said, and the GPU-hours of the project; any of it may be None. ``now`` is in Unix seconds."""
+
+    now: float
+    snapshot: Snapshot | None = None
+    limits: Limits | None = None
+    balance: Balance | None = None
+
+
+class Quote(Frozen):
+    """What so many workers of a profile would cost and wait for, before they are submitted.
+
+    ``now`` of those that are not there yet find a place as things are; ``held_by`` is the limit of Slurm's that keeps
+    others waiting, in words, or "". ``words`` says all of it.
+    """
+
+    profile: str
+    workers: int
+    gpu_hours_per_hour: float
+    cpus: int
+    now: int
+    held_by: str
+    words: str
+
+
+def quote(
+    settings: Settings, session: Session, user: str, wish: QuoteRequest, known: QuoteInputs, today: date
+) -> Quote:
+    """What the workers would cost per hour, and how many of them find a place now.
+
+    :param user: the Unix account that they run as.
+    :raises FabricError: the session's project has no such profile for workers, no node could ever hold one, or a
+        limit of Slurm's lets them never start.
+    """
+    nodes = known.snapshot.nodes if known.snapshot else ()
+    worker, profile = _worker(settings, session, wish.profile, nodes, today)
+    per_job = wish.per_job or worker.per_job
+    more = max(0, wish.workers - wish.have)
+    together = job_size(more, per_job) if more else 1
+    _must_fit(worker, profile, together, nodes)
+    new = max(0, wish.workers - max(wish.have, wish.submitted))
+    if new:
+        job = _ask(session, user, worker, job_size(new, per_job))
+        refused = verdict(known.limits, known.snapshot, job, known.now)
+        if refused.refused:
+            hint = said_to(session.user, settings.project.get(session.project), refused.hint)
+            raise refused.model_copy(update={"hint": hint}).error()
+    by_limits = _by_limits(session, user, worker, more, per_job, known) if more else Headroom(now=0, submit=0)
+    if by_limits.submit < new:
+        raise FabricError(
+            f"{of_things(wish.workers, 'worker')} cannot be submitted: {by_limits.refused_by}",
+            reason="limit-account",
+            hint=f"{wish.workers - new + by_limits.submit} can be had.",
+            status=409,
+        )
+    # on each node there is room for whole jobs only
+    places = sum(_room(worker, free) // together * together for free in _free(profile, nodes))
+    on_nodes = min(more, places)
+    now = min(on_nodes, by_limits.now)
+    held_by = by_limits.held_by if by_limits.now < more else ""
+    return Quote(
+        profile=wish.profile,
+        workers=wish.workers,
+        gpu_hours_per_hour=float(wish.workers * worker.gpus),
+        cpus=wish.workers * worker.cpus,
+        now=now,
+        held_by=held_by,
+        words=" ".join(
+            filter(
+                None,
+                (
+                    _cost(wish, worker, new),
+                    _budget(more, worker, known.balance),
+                    _places(wish, more, now, held_by, known.snapshot),
+                ),
+            )
+        ),
+    )
+
+
+def _worker(
+    settings: Settings, session: Session, name: str, nodes: Sequence[Node], today: date
+) -> tuple[WorkerProfile, Profile]:
+    """What one worker of a profile is, and that as a profile."""
+    project = settings.project.get(session.project)
+    open_now = project is not None and not policy.closed(project, today)
+    profiles = policy.profiles_of(settings, project) if project is not None and open_now else {}
+    usable = {name: profile for name, profile in profiles.items() if for_workers(profile)}
+    if name not in usable:
+        raise FabricError(
+            f"Profile {name} is not one of project {session.project} for Dask workers.",
+            reason="profile",
+            hint=f"It has {', '.join(usable) or 'none'}.",
+            status=403,
+        )
+    worker = worker_profile(name, usable[name], nodes)
+    size = {"cpus": worker.cpus, "gpus": worker.gpus, "memory": f"{worker.memory_mb}M"}
+    return worker, usable[name].model_copy(update=size)
+
+
+def _must_fit(worker: WorkerProfile, one: Profile, together: int, nodes: Sequence[Node]) -> None:
+    """Refuse what no node is large enough for: one worker, or so many of them in one job."""
+    if not nodes:
+        return
+    if why := policy.fit(one, nodes).why:
+        raise FabricError(
+            f"Workers of profile {worker.name} cannot run here: {why}",
+            reason="impossible",
+            hint="Choose another profile.",
+            status=409,
+        )
+    size = {"cpus": worker.cpus * together, "gpus": worker.gpus * together, "memory": f"{worker.memory_mb * together}M"}
+    if why := policy.fit(one.model_copy(update=size), nodes).why:
+        raise FabricError(
+            f"{together} workers of profile {worker.name} cannot share a job here: {why}",
+            reason="impossible",
+            hint="Say workers_per_job= with a smaller number.",
+            status=409,
+        )
+
+
+def _ask(session: Session, user: str, worker: WorkerProfile, together: int) -> JobRequest:
+    """One job of so many workers."""
+    tres = {"cpu": worker.cpus * together, "mem": worker.memory_mb * together, "node": 1}
+    if worker.gpus:
+        tres["gres/gpu"] = worker.gpus * together
+        if worker.gpu_type:
+            tres[f"gres/gpu:{worker.gpu_type}"] = worker.gpus * together
+    return JobRequest(
+        user=user,
+        account=session.account,
+        partition=worker.partition or "",
+        qos=worker.qos or "",
+        tres=tres,
+        minutes=max(1, math.ceil(worker.default_hours * 60)),
+    )
+
+
+def _by_limits(
+    session: Session, user: str, worker: WorkerProfile, more: int, per_job: int, known: QuoteInputs
+) -> Headroom:
+    one = _ask(session, user, worker, 1)
+    one = one.model_copy(update={"tres": {name: count for name, count in one.tres.items() if name != "node"}})
+    try:
+        return room(holders(known.limits, known.snapshot, one, known.now), one, more, per_job)
+    except RefusedError as error:  # said above already, of the whole job
+        raise error.verdict.error() from None
+
+
+def _free(profile: Profile, nodes: tuple[Node, ...]) -> list[tuple[int, int, int]]:
+    """(CPUs, MiB, GPUs of the type) that are free on each node of the profile's partition that takes jobs."""
+    return [
+        (
+            node.cpus_free,
+            node.memory_free_mb,
+            node.gpus_free.get(profile.gpu_type, 0) if profile.gpu_type else sum(node.gpus_free.values()),
+        )
+        for node in nodes
+        if node.usable and (profile.partition is None or profile.partition in node.partitions)
+    ]
+
+
+def _room(worker: WorkerProfile, free: tuple[int, int, int]) -> int:
+    cpus, memory, gpus = free
+    room_here = min(cpus // worker.cpus, memory // worker.memory_mb)
+    return max(0, min(room_here, gpus // worker.gpus) if worker.gpus else room_here)
+
+
+def _cost(wish: QuoteRequest, worker: WorkerProfile, new: int) -> str:
+    """What all of them take per hour, and how much of that those do that are neither there nor submitted."""
+    costs = "costs" if wish.workers == 1 else "cost"
+    added = _hours(new, worker)
+    more = f"; {added} of that {'is' if added.startswith('1 ') else 'are'} added" if 0 < new < wish.workers else ""
+    workers = of_things(wish.workers, "worker")
+    return f"{workers} like {wish.profile} {costs} {_hours(wish.workers, worker)} per hour{more}."
+
+
+def _hours(workers: int, worker: WorkerProfile) -> str:
+    if worker.gpus:
+        return of_things(workers * worker.gpus, "GPU-hour")
+    return of_things(workers * worker.cpus, "CPU-hour")
+
+
+def _budget(more: int, worker: WorkerProfile, balance: Balance | None) -> str:
+    """How long the project's GPU-hours last with them, where that is less than they may run."""
+    if balance is None or balance.left is None or not worker.gpus or not more:
+        return ""
+    lasts_h = balance.left / (balance.running + more * worker.gpus)
+    if lasts_h >= worker.default_hours:
+        return ""
+    left = hours_of(60 * balance.left, GPU)
+    return f"The project has {left} left: with these workers that lasts {about(lasts_h * 3600)}."
+
+
+def _places(wish: QuoteRequest, more: int, now: int, held_by: str, snapshot: Snapshot | None) -> str:
+    there = f"{wish.have} of them {are(wish.have)} there already." if wish.have else ""
+    if snapshot is None or snapshot.silent_since is not None:
+        text = "Slurm does not answer now, so it is not known when they start."
+    elif not more:
+        text = ""
+    elif now >= more:
+        text = f"There is room for {'the others' if wish.have else 'all of them'} now."
+    else:
+        wait = "1 waits" if more - now == 1 else f"{more - now} wait"
+        text = f"There is room for {now} {'more' if wish.have else 'of them'} now; {wait}"
+        text += f". {held_by}" if held_by else " in the queue until others end."
+    return f"{there} {text}".strip()

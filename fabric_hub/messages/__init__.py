@@ -1,0 +1,1 @@
+"""What people read: times, sizes and amounts as text."""

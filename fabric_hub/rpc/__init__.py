@@ -1,0 +1,1 @@
+"""HTTP between processes of this machine, on Unix sockets."""

@@ -1,0 +1,1 @@
+"""The service's verbs: a router for each feature."""

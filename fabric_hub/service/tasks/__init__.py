@@ -1,0 +1,1 @@
+"""What the service does all the time, without being asked: one lease, one clock."""

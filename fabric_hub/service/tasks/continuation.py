@@ -1,0 +1,139 @@
+"""A session that goes on in another one: a named server with the same choices, started before the first one ends.
+
+Its job waits in Slurm's queue like any other; when there is room it starts beside the first one, and else as soon as
+that ends. Kernels' memory is not carried over: what is opened again are files.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Collection
+from typing import Any, Protocol
+from urllib.parse import quote
+from weakref import WeakValueDictionary
+
+import httpx
+
+from fabric_hub.config.settings import Settings
+from fabric_hub.errors import FabricError
+from fabric_hub.service.hub_api import message, options
+from fabric_hub.sessions.status import standing
+from fabric_hub.sessions.store import Session, SessionStore
+from fabric_hub.slurm.model import Phase, Snapshot
+from fabric_hub.slurm.reasons import explain
+from fabric_hub.types import Frozen
+
+# JupyterHub's limit for the name of a server.
+LONGEST_NAME = 30
+FIRST_NAME = "session"
+_NOT_CARRIED = "The memory of kernels is not carried over"
+
+
+class Servers(Protocol):
+    """What JupyterHub is asked for; see :class:`~fabric_hub.service.hub_api.HubApi`."""
+
+    async def servers(self, user: str) -> dict[str, dict[str, Any]] | None: ...
+    async def start(self, user: str, server: str, options: dict[str, Any]) -> httpx.Response: ...
+    async def stop(self, user: str, server: str) -> httpx.Response: ...
+
+
+class Continued(Frozen):
+    """How the successor of a session fares. ``url`` is where it is opened; it waits there while it starts."""
+
+    server_name: str
+    url: str
+    state: str
+    session: str | None
+    text: str
+    reopen: tuple[str, ...]
+
+
+def next_name(name: str, taken: Collection[str]) -> str:
+    """The name of the server that continues another one: ``work`` goes on in ``work-2``, that in ``work-3``. Pure."""
+    counted = re.fullmatch(r"(.+)-([0-9]{1,4})", name)
+    base, number = (counted.group(1), int(counted.group(2))) if counted else (name or FIRST_NAME, 1)
+    while True:
+        number += 1
+        ending = f"-{number}"
+        found = base[: LONGEST_NAME - len(ending)].rstrip("-") + ending
+        if found not in taken:
+            return found
+
+
+class Continuation:
+    """Starts successors, one at a time for each session.
+
+    :param hub: JupyterHub's own API.
+    """
+
+    def __init__(self, settings: Settings, store: SessionStore, hub: Servers) -> None:
+        self._settings, self._store, self._hub = settings, store, hub
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def find(self, session: Session) -> Session | None:
+        """The live successor of a session."""
+        return self._store.successor(session.id)
+
+    async def start(self, session: Session, reopen: tuple[str, ...], snapshot: Snapshot | None) -> Continued:
+        """Start the successor of a session, unless it has one: asking again tells how that fares.
+
+        :raises FabricError: the hub refuses it, in the hub's own words, or does not answer.
+        """
+        lock = self._locks.setdefault(session.id, asyncio.Lock())
+        async with lock:
+            found = self._store.successor(session.id)
+            if found is not None:
+                return self.describe(found, snapshot)
+            try:
+                return await self._start(session, reopen, snapshot)
+            except httpx.HTTPError as error:
+                raise FabricError(
+                    "The hub does not answer.", reason="hub", hint="Try again in a moment.", status=503
+                ) from error
+
+    async def _start(self, session: Session, reopen: tuple[str, ...], snapshot: Snapshot | None) -> Continued:
+        taken = {session.server_name, *(await self._hub.servers(session.user) or {})}
+        name = next_name(session.server_name, taken)
+        self._store.prepare_successor(session, name, reopen)
+        answer = await self._hub.start(session.user, name, options(session))
+        if answer.status_code >= 400:
+            self._store.forget_successor(session.id)
+            raise FabricError(
+                message(answer),
+                reason="continue",
+                hint="Save your work; you can start again on the hub's page.",
+                status=503 if answer.status_code in (429, 502, 503, 504) else 409,
+            )
+        found = self._store.successor(session.id)
+        if found is not None:
+            return self.describe(found, snapshot)
+        return self._described(session.user, name, "starting", None, "is being started.", reopen)
+
+    def describe(self, successor: Session, snapshot: Snapshot | None) -> Continued:
+        """How a successor fares, by its record and Slurm's word on its job."""
+        ready = successor.ready_at is not None
+        job = standing(successor, snapshot).job
+        if ready:
+            text = "is ready."
+        elif job is not None and job.phase is Phase.QUEUED:
+            text = f"waits in the queue. {explain(job, snapshot)}"
+        else:
+            text = "is starting."
+        state = "ready" if ready else "starting"
+        return self._described(successor.user, successor.server_name, state, successor.id, text, successor.reopen or ())
+
+    def _described(
+        self, user: str, name: str, state: str, session: str | None, text: str, reopen: tuple[str, ...]
+    ) -> Continued:
+        files = f"; {len(reopen)} file{'s are' if len(reopen) > 1 else ' is'} opened again" if reopen else ""
+        page = f"{self._settings.hub.pages_url}/hub/spawn-pending/{quote(user, safe='')}/{quote(name, safe='')}"
+        return Continued(
+            server_name=name,
+            url=page,
+            state=state,
+            session=session,
+            # first how it fares: a notification shows no more than the first words
+            text=f"Session {name} {text.strip()} {_NOT_CARRIED}{files}.",
+            reopen=reopen,
+        )

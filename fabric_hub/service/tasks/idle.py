@@ -1,0 +1,102 @@
+"""Sessions that say how idle they are, and what the hub makes of it: the profile's policy decides, not the session."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import httpx
+
+from fabric_hub.budgets.idle import REPORT_EVERY_S, Report, Watch, farewell, judge, report_every_s, returned_gpu_hours
+from fabric_hub.budgets.schemas import IdlePolicy
+from fabric_hub.config.settings import Settings
+from fabric_hub.sessions.status import standing
+from fabric_hub.sessions.store import Session, SessionStore
+from fabric_hub.slurm.model import Snapshot
+from fabric_hub.types import Frozen
+
+from .continuation import Servers
+
+log = logging.getLogger(__name__)
+
+_FORGET_S = 3600.0
+
+
+class IdleAnswer(Frozen):
+    """What the hub makes of a report. ``state`` "off": the profile has no policy, and nothing need be reported.
+
+    A warning's ``text`` has its moments by the hub's clock; it says that ``what`` is so since ``quiet_since``.
+    """
+
+    state: str
+    idle_for_s: float = 0.0
+    stop_at: float | None = None
+    text: str = ""
+    what: str = ""
+    quiet_since: float | None = None
+    next_report_s: float = REPORT_EVERY_S
+
+
+def policy_of(settings: Settings, session: Session) -> IdlePolicy | None:
+    """The idle policy of a session's profile; None: it is never stopped for being idle."""
+    profile = settings.profile.get(session.profile)
+    if profile is None or profile.idle_minutes is None:
+        return None
+    return IdlePolicy(
+        minutes=profile.idle_minutes, gpu_percent=profile.idle_gpu_percent, warn_minutes=profile.idle_warn_minutes
+    )
+
+
+class IdleSessions:
+    """Remembers what sessions reported, in memory: a service that was started again begins anew."""
+
+    def __init__(self, settings: Settings, store: SessionStore, hub: Servers) -> None:
+        self._settings, self._store, self._hub = settings, store, hub
+        self._watches: dict[str, Watch] = {}
+        self._stopping: set[asyncio.Task[None]] = set()
+
+    def report(self, session: Session, report: Report, snapshot: Snapshot | None, now: float) -> IdleAnswer:
+        """Take a session's report; one that has been idle for too long is stopped."""
+        policy = policy_of(self._settings, session)
+        if policy is None:
+            return IdleAnswer(state="off", next_report_s=_FORGET_S)
+        watch, verdict = judge(policy, session.gpus, self._watches.get(session.id), report, now)
+        self._remember(session.id, watch, now)
+        if verdict.state != "stop":
+            return IdleAnswer(
+                state=verdict.state,
+                idle_for_s=verdict.idle_for_s,
+                stop_at=verdict.stop_at,
+                text=verdict.text,
+                what=verdict.what,
+                quiet_since=verdict.quiet_since,
+                next_report_s=report_every_s(policy),
+            )
+        job = standing(session, snapshot).job
+        returned = returned_gpu_hours(session.gpus, snapshot.end_of(job) if snapshot and job else None, now)
+        text = farewell(verdict.idle_for_s, session.gpus, returned, session.project)
+        self._store.end(session.id, reason="idle", text=text, returned=returned)
+        del self._watches[session.id]
+        log.info("Session %s of %s: %s", session.id, session.user, text)
+        task = asyncio.create_task(self._stop(session), name=f"stop idle {session.id}")
+        self._stopping.add(task)
+        task.add_done_callback(self._stopping.discard)
+        return IdleAnswer(state="stopped", idle_for_s=verdict.idle_for_s, stop_at=now, text=text)
+
+    async def _stop(self, session: Session) -> None:
+        # it is over on record: should this fail, the reconciler ends its job, and the hub notices at its next poll
+        try:
+            answer = await self._hub.stop(session.user, session.server_name)
+            if answer.status_code >= 400:
+                log.warning("Idle session %s is not stopped by the hub: HTTP %s", session.id, answer.status_code)
+        except httpx.HTTPError as error:
+            log.warning("Idle session %s is to be stopped later: %s", session.id, error)
+
+    def _remember(self, session_id: str, watch: Watch, now: float) -> None:
+        if session_id not in self._watches:
+            self._watches = {name: one for name, one in self._watches.items() if now - one.seen_at < _FORGET_S}
+        self._watches[session_id] = watch
+
+    async def close(self) -> None:
+        """Let stops that have begun reach the hub."""
+        await asyncio.gather(*self._stopping, return_exceptions=True)

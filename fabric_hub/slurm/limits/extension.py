@@ -1,0 +1,144 @@
+"""May a running job have more time, by Slurm's own limits? Pure.
+
+An Operator's word passes every limit, and so does a right that a site gives its users: whoever asks answers for what
+time and budgets allow. Limits on how many jobs run, and on what they have at once, are kept already: this one runs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fabric_hub.errors import FabricError, SlurmUnavailableError
+from fabric_hub.slurm.model import Job, Snapshot
+
+from .amounts import about, capital, duration, hours_of
+from .chain import (
+    Found,
+    LimitDecision,
+    LimitScope,
+    RefusedError,
+    current,
+    held,
+    holders_of,
+    reason_of,
+    standing,
+    used_up,
+    whose,
+)
+from .check import one_job
+from .model import Limits
+from .request import JobRequest
+from .usage import counted, partition_of, tres_of
+
+LESS = "Ask for less time, or save your work and continue in a new session."
+
+
+def check(limits: Limits, snapshot: Snapshot, job: Job, minutes: int, now: float) -> None:
+    """Refuse what the limits do not allow, where nobody but the caller would keep them.
+
+    :param minutes: the whole time limit, since the job's start.
+    :param now: Unix seconds.
+    :raises FabricError: the limit and its holder; (503) the limits are not known.
+    """
+    if not current(limits, now):
+        raise SlurmUnavailableError("The session's time was not changed: Slurm's limits are not known at present.")
+    if limits.enforcement.limits and not counted(limits, snapshot).chain(job.account, job.user, job.partition):
+        raise FabricError(
+            f"Slurm has no {job.user} in account {job.account} any more.", reason="extend", hint=LESS, status=403
+        )
+    found = more_time(limits, snapshot, job, minutes, now)
+    if found.refused:
+        raise found.error()
+
+
+def more_time(limits: Limits | None, snapshot: Snapshot | None, job: Job, minutes: int, now: float) -> LimitDecision:
+    """What the limits say to a running job with ``minutes`` in all; nothing where they are not known or not enforced.
+
+    A budget that is used up before the new end is in the verdict's ``cut``, or with ``safe`` a refusal.
+    """
+    if limits is None or not current(limits, now) or not limits.enforcement.limits or job.started_at is None:
+        return LimitDecision()
+    partition = partition_of(limits, job.partition)
+    qos = next((known for known in limits.qos if known.name == job.qos), None) if limits.enforcement.qos else None
+    passes = qos is not None and "PartitionTimeLimit" in qos.flags
+    if partition and partition.max_time_s is not None and not passes and minutes * 60 > partition.max_time_s:
+        return LimitDecision(
+            message=over_partition(partition.name, partition.max_time_s), reason="partition", hint=LESS
+        )
+    weight = qos.usage_factor if qos else 1.0
+    wish = _ExtensionRequest(
+        ask=JobRequest(user=job.user, account=job.account, tres=dict(tres_of(job)), minutes=minutes),
+        more=weight * max(0.0, minutes - ((job.ends_at or now) - job.started_at) / 60),
+        left=weight * max(0.0, minutes - (now - job.started_at) / 60),
+        safe=limits.enforcement.safe,
+    )
+    book = counted(limits, snapshot)
+    associations = book.chain(job.account, job.user, job.partition)
+    return held(holders_of(book, partition, qos, associations, now), wish.checks)
+
+
+def over_partition(name: str, longest_s: float) -> str:
+    """That a partition lets no job run for so long."""
+    return f"Partition {name} allows a job at most {duration(longest_s)}."
+
+
+@dataclass(frozen=True)
+class _ExtensionRequest:
+    """What a job asks for in all (``ask``), how many minutes that are more than it has, and how many are to come."""
+
+    ask: JobRequest
+    more: float
+    left: float
+    safe: bool
+
+    def checks(self, holder: LimitScope) -> Found:
+        for key, no, cut in one_job(holder, self.ask):
+            if key == "wall" or key.startswith("job minutes"):
+                yield key, _less(no), cut
+        yield from self._budgets(holder)
+        yield from self._to_come(holder)
+
+    def _budgets(self, holder: LimitScope) -> Found:
+        for tres, bound in holder.limits.grp_tres_mins.items():
+            has = self.ask.tres.get(tres, 0)
+            if bound.limit is None or not has:
+                continue
+            use = holder.use(tres)
+            left = use.left or 0.0
+            told, ends = standing(holder, tres, use, bound.limit)
+            no: str | RefusedError = ""
+            cut = ""
+            if left <= 0:
+                no = used_up(holder, told, whose(holder, self.ask))
+            elif self.safe and left < use.to_come + has * self.more:
+                no = RefusedError(
+                    f"{ends}: running jobs may take {hours_of(use.to_come, tres)}, "
+                    f"and this asks for {hours_of(has * self.more, tres)} more.",
+                    "budget",
+                    f"{LESS} Or ask {whose(holder, self.ask)} for more.",
+                    holder.name,
+                )
+            elif left < has * self.left:
+                cut = f"{ends}: Slurm ends the job when they are used up, after {about(60 * left / has)}."
+            yield f"minutes {tres}", no, cut
+
+    def _to_come(self, holder: LimitScope) -> Found:
+        for tres, bound in holder.limits.grp_tres_run_mins.items():
+            more = self.ask.tres.get(tres, 0) * self.more
+            if bound.limit is None or not more:
+                continue
+            to_come = holder.use(tres).to_come
+            no: str | RefusedError = ""
+            if to_come + more > bound.limit:
+                no = RefusedError(
+                    f"{capital(holder.name)} allows running jobs {hours_of(bound.limit, tres)} to come: they have "
+                    f"{hours_of(to_come, tres)}, and this asks for {hours_of(more, tres)} more.",
+                    reason_of(holder),
+                    LESS,
+                )
+            yield f"to come {tres}", no, ""
+
+
+def _less(no: str | RefusedError) -> str | RefusedError:
+    """A refusal of a start, with what to do about a session that runs."""
+    return RefusedError(no.verdict.message, no.verdict.reason, LESS) if isinstance(no, RefusedError) else no

@@ -1,0 +1,1 @@
+"""This machine: its accounts, what this process may do, and programs that it runs."""

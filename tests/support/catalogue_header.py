@@ -1,0 +1,90 @@
+"""A site with datasets: its hub, its catalogue service, and the catalogue."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from fabric_hub.catalogue.audit.log import audit_directory, files
+from fabric_hub.datasets.model import Agreement, Dataset, Grant, Version
+
+from .catalogue_thread import CatalogueThread, settings_of
+from .person import Person
+from .small_site import SmallSite
+
+ENTRY: dict[str, Any] = {
+    "description": "Values of every ten minutes.",
+    "publisher": {"name": "Example Energy"},
+    "creator": {"name": "Example Energy"},
+    "contact": {"name": "Data desk", "email": "data@energy.example"},
+    "licence": "https://creativecommons.org/licenses/by/4.0/",
+    "themes": ["ENER"],
+    "personal_data": "none",
+    "provenance": "Logged by the machines.",
+    "retention": "Ten years.",
+    "purposes": [{"name": "research", "text": "Scientific research"}, {"name": "teaching", "text": "Teaching"}],
+}
+AGREEMENT = {"version": "1", "text": "Do no harm."}
+
+
+class Shelf:
+    """See the module. ``twin`` is everybody's project, ``closed-shop`` nobody's but its own."""
+
+    def __init__(self, directory: Path, **changes: dict[str, Any]) -> None:
+        directory.mkdir()
+        self.site = SmallSite(directory / "site", datasets=settings_of(directory), **changes)
+        self.catalogue_service = CatalogueThread(directory / "site" / "site.toml", self.site.settings)
+        self.publish("weather", access="public")
+        self.publish("wind-farm", access="restricted", agreement=AGREEMENT, project="twin")
+        self.publish("solar-park", access="restricted", agreement=AGREEMENT, project="twin")
+        self.publish("grid", access="restricted", agreement=AGREEMENT, project="closed-shop")
+        self.publish("trial", access="non-public", agreement=AGREEMENT, project="closed-shop")
+
+    def publish(self, name: str, *, project: str | None = None, **fields: Any) -> None:
+        self.catalogue_service.store.put(
+            Dataset.model_validate({**ENTRY, "name": name, "title": f"The {name}", **fields})
+        )
+        self.catalogue_service.store.add_version(
+            name,
+            Version(
+                version="1", kind="image", path=f"/srv/{name}.sqfs", sha256="a" * 64, bytes=2_500_000, files=3,
+                created_at=1.0,
+            ),
+        )  # fmt: skip
+        self.catalogue_service.store.publish(name)
+        if project:
+            self.catalogue_service.store.grant(Grant(dataset=name, project=project))
+
+    def new_agreement(self, name: str, version: str) -> None:
+        entry = self.catalogue_service.store.dataset(name)
+        self.catalogue_service.store.put(
+            entry.model_copy(update={"agreement": Agreement(version=version, text="Be kind.")})
+        )
+
+    def purposes(self, person: Person) -> list[tuple[str, str, str]]:
+        """What a person accepted: dataset, version, purpose."""
+        return [
+            (one.dataset, one.agreement, one.purpose)
+            for one in self.catalogue_service.catalogue().acceptances
+            if one.user == person.name
+        ]
+
+    def audit_log(self, person: Person) -> list[tuple[str, str, str | None]]:
+        """What the audit log says of a person: event, dataset, why."""
+        assert self.site.settings.catalogue
+        records = [
+            json.loads(line)
+            for file in files(audit_directory(self.site.settings.catalogue))
+            for line in file.read_text().splitlines()
+        ]
+        return [(one["event"], one["dataset"], one.get("why")) for one in records if one.get("user") == person.name]
+
+    def close(self) -> None:
+        self.catalogue_service.close()
+        self.site.close()
+
+
+def ticked(name: str, version: str = "1", purpose: str = "research") -> dict[str, Any]:
+    """The same as the form's fields."""
+    return {"datasets": name, f"accept-{name}": version, f"purpose-{name}": purpose}

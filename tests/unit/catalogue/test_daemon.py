@@ -1,0 +1,164 @@
+"""The catalogue service as it runs: what the hub asks of it, and what it does when things change or fail."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pwd
+import signal
+import socket
+from collections.abc import Awaitable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from fabric_hub.catalogue.client import CatalogueServiceUnavailableError
+from fabric_hub.catalogue.follower import CatalogueFollower
+from fabric_hub.errors import FabricError
+from tests.support.catalogue_process import CATALOGUE, MEMBER, NEEDS_OTHERS, ROOT, Daemon, run_as, until
+
+pytestmark = NEEDS_OTHERS
+
+
+async def test_an_operators_change_reaches_the_hub_and_the_nodes_and_so_does_an_acceptance(daemon: Daemon) -> None:
+    async with daemon.client as client:
+        follower = CatalogueFollower(client)
+        assert (await follower.fresh()).datasets == ()
+        changed = asyncio.create_task(follower.changed())
+        await asyncio.to_thread(daemon.offer)
+        await asyncio.wait_for(changed, 60)
+        await follower.fresh()
+        await follower.stop()
+        assert follower.catalogue is not None
+        assert [one.name for one in follower.catalogue.datasets] == ["wind"]
+        assert daemon.granted() == {}  # nobody has accepted yet
+
+        await client.accept(MEMBER, "physics", "wind", "1", "research")
+        uid = pwd.getpwnam(MEMBER).pw_uid if ROOT else os.geteuid()
+        assert daemon.granted() == {"wind": [{"account": "phys", "uids": [uid], "until": None}]}
+        assert [one.user for one in (await client.catalogue()).acceptances] == [MEMBER]
+        await client.accept(MEMBER, "physics", "wind", "1", "research")  # again changes nothing
+    events = [record["event"] for record in daemon.records()]
+    assert events == ["described", "packed", "published", "granted", "accepted"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (("ada", "physics", "nothing", "1", "research"), 404),
+        (("ada", "physics", "wind", "2", "research"), 409),
+        (("ada", "physics", "wind", "1", "pleasure"), 422),
+        (("eve", "physics", "wind", "1", "research"), 403),
+        (("ada", "chemistry", "wind", "1", "research"), 403),
+    ],
+)
+async def test_an_acceptance_that_is_not_right_is_refused_and_leaves_nothing(
+    daemon: Daemon, arguments: tuple[str, str, str, str, str], status: int
+) -> None:
+    await asyncio.to_thread(daemon.offer)
+    before = len(daemon.records())
+    async with daemon.client as client:
+        with pytest.raises(FabricError) as refused:
+            await client.accept(*arguments)
+    assert refused.value.status == status
+    assert len(daemon.records()) == before
+
+
+async def test_requests_and_denials_are_recorded_once(daemon: Daemon) -> None:
+    await asyncio.to_thread(daemon.offer)
+    async with daemon.client as client:
+        for _ in range(2):
+            await client.request("ada", "physics", "wind", "For my thesis.")
+            await client.event("denied", user="eve", project="physics", dataset="wind", why="not-granted")
+        assert len((await client.catalogue()).requests) == 1
+    told = [(record["event"], record["user"]) for record in daemon.records() if "user" in record]
+    assert told == [("requested", "ada"), ("denied", "eve")]
+
+
+async def status_of(call: Awaitable[None]) -> int:
+    """The status that a verb answered with."""
+    try:
+        await call
+    except FabricError as error:
+        return error.status
+    return 204
+
+
+async def test_who_tries_one_made_up_name_after_the_other_fills_no_trail_and_hides_nobody_else(daemon: Daemon) -> None:
+    await asyncio.to_thread(daemon.offer)
+    async with daemon.client as client:
+        for number in range(200):
+            await client.event("denied", user="eve", project="physics", dataset=f"no-{number}", why="unknown")
+        await client.event("denied", user="mallory", project="physics", dataset="wind", why="not-granted")
+        answers = [await status_of(client.request("ada", "physics", "wind", f"Why {number}")) for number in range(210)]
+        await client.request(MEMBER, "physics", "wind", "For my thesis.")
+    assert answers[:200] == [204] * 200
+    assert answers[-1] == 429
+    told = [record for record in daemon.records() if record["event"] == "denied"]
+    names = [record["dataset"] for record in told if record["user"] == "eve" and "dataset" in record]
+    assert names[:50] == [f"no-{number}" for number in range(50)]
+    assert len(names) < 100
+    assert [record["why"] for record in told if "dataset" not in record and record["user"] == "eve"]
+    assert told[-1]["user"] == "mallory"
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_request_of_any_size_takes_no_memory(daemon: Daemon, declared: bool) -> None:
+    with socket.socket(socket.AF_UNIX) as hub:
+        hub.settimeout(60)
+        hub.connect(str(daemon.datasets.socket))
+        length = b"content-length: 1073741824" if declared else b"transfer-encoding: chunked"
+        hub.sendall(b"POST /v1/events HTTP/1.1\r\nhost: k\r\ncontent-type: application/json\r\n%b\r\n\r\n" % length)
+        if not declared:
+            with suppress(OSError):  # it hangs up
+                for _ in range(200):
+                    hub.sendall(b"100000\r\n" + bytes(1 << 20) + b"\r\n")
+        else:
+            assert hub.recv(4096).startswith(b"HTTP/1.1 413 ")
+    assert daemon.process
+    peak = next(line for line in Path(f"/proc/{daemon.process.pid}/status").read_text().splitlines() if "VmHWM" in line)
+    assert int(peak.split()[1]) < 300_000, peak  # KiB
+
+
+def test_a_catalogue_service_that_was_killed_starts_again_and_one_is_enough(daemon: Daemon) -> None:
+    daemon.stop(signal.SIGKILL)
+    daemon.start()
+    second = run_as(CATALOGUE, "-m", "fabric_hub.catalogue", "--site", str(daemon.site))
+    assert second.returncode == 1
+    assert "Another catalogue service already answers" in second.stderr
+    assert daemon.stop() == 0
+    assert not daemon.datasets.socket.exists()
+    daemon.start()
+
+
+async def test_the_site_file_is_read_again_when_it_changes(daemon: Daemon) -> None:
+    await asyncio.to_thread(daemon.offer)
+    async with daemon.client as client:
+        await client.accept(MEMBER, "physics", "wind", "1", "research")
+        right = daemon.site.read_text()
+        daemon.site.write_text(right + "[nonsense")
+        await until(lambda: "not valid TOML" in "".join(daemon.log), "no word of the mistake", daemon)
+        assert "not valid TOML" in (await client.health()).problem
+        assert daemon.granted() != {}
+        daemon.site.write_text(right.replace(f'member = ["{MEMBER}"]', 'member = ["eve"]'))
+        await until(lambda: daemon.granted() == {}, "who left the project is still let in", daemon)
+        assert (await client.health()).problem == ""
+
+
+async def test_without_a_catalogue_service_the_client_says_so_and_the_follower_keeps_what_it_has(
+    daemon: Daemon,
+) -> None:
+    async with daemon.client as client:
+        follower = CatalogueFollower(client)
+        await follower.fresh()
+        follower.follow()
+        await asyncio.to_thread(daemon.stop)
+        await until(lambda: follower.silent_since is not None, "the follower has not noticed", daemon)
+        assert follower.catalogue is not None
+        with pytest.raises(CatalogueServiceUnavailableError, match="is not running") as refused:
+            await client.catalogue()
+        assert refused.value.status == 503
+        await asyncio.to_thread(daemon.start)
+        await until(lambda: follower.silent_since is None, "the follower has not come back", daemon)
+        await follower.stop()

@@ -1,0 +1,136 @@
+"""What packaging/ ships can be used as it is."""
+
+from __future__ import annotations
+
+import configparser
+import shutil
+import subprocess
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from fabric_hub.config.settings import load
+from fabric_hub.launch.choice import choose
+from fabric_hub.launch.options import UserOptions
+
+PACKAGING = Path(__file__).resolve().parents[3] / "packaging"
+
+
+def test_the_example_site_file_has_no_mistake_and_offers_a_session() -> None:
+    site = load(PACKAGING / "site.example.toml")
+    choice = choose(site, "alice", UserOptions(profile="gpu-1"), date(2027, 1, 1))
+    assert (choice.project, choice.account, choice.image, choice.gpus) == ("proteins", "proteins", "base", 1)
+
+
+class Unit(configparser.RawConfigParser):
+    """A systemd unit; names of settings keep their case."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(strict=True, interpolation=None)
+        self.read_string((PACKAGING / "systemd" / name).read_text())
+
+    def optionxform(self, optionstr: str) -> str:
+        return optionstr
+
+
+def test_the_gateway_holds_the_right_to_become_users_and_no_other() -> None:
+    service = Unit("fabric-gateway.service")["Service"]
+    assert service["AmbientCapabilities"].split() == ["CAP_SETUID", "CAP_SETGID"]
+    assert service["CapabilityBoundingSet"].split() == ["CAP_SETUID", "CAP_SETGID"]
+    assert service["NoNewPrivileges"] == "yes"
+    assert service["User"] not in ("root", "")
+
+
+def test_the_hub_holds_no_right_at_all() -> None:
+    service = Unit("fabric-hub.service")["Service"]
+    assert service["AmbientCapabilities"] == service["CapabilityBoundingSet"] == ""
+    assert service["NoNewPrivileges"] == "yes"
+    assert service["User"] not in ("root", "")
+    assert service["User"] != Unit("fabric-gateway.service")["Service"]["User"]
+
+
+def test_the_catalogue_service_holds_no_right_and_is_in_nobodys_group() -> None:
+    service = Unit("fabric-catalogue.service")["Service"]
+    assert service["AmbientCapabilities"] == service["CapabilityBoundingSet"] == ""
+    assert service["NoNewPrivileges"] == "yes"
+    others = {Unit(f"fabric-{name}.service")["Service"]["User"] for name in ("hub", "gateway")}
+    assert service["User"] == service["Group"] == "fabric-catalogue"
+    assert service["User"] not in others
+
+
+def test_the_catalogue_services_unit_and_the_example_site_file_agree_on_places() -> None:
+    datasets = load(PACKAGING / "site.example.toml").catalogue
+    assert datasets is not None
+    catalogue_service, hub = Unit("fabric-catalogue.service")["Service"], Unit("fabric-hub.service")["Service"]
+    assert catalogue_service["User"] == datasets.account
+    assert datasets.state_dir == Path("/var/lib") / catalogue_service["StateDirectory"]
+    made = catalogue_service["ExecStartPre"].split()
+    assert made[-1] == str(datasets.socket.parent)
+    assert made[made.index("-g") + 1] == hub["Group"], "the socket's group is the directory's: the hub's"
+    assert made[made.index("-m") + 1] == "2750"
+    assert {str(datasets.published), str(datasets.store)} <= set(catalogue_service["ReadWritePaths"].split())
+
+
+def test_the_units_and_the_example_site_file_agree_on_places() -> None:
+    site = load(PACKAGING / "site.example.toml")
+    gateway, hub = Unit("fabric-gateway.service")["Service"], Unit("fabric-hub.service")["Service"]
+    assert site.gateway.socket.parent == Path("/run") / gateway["RuntimeDirectory"]
+    assert gateway["Group"] == hub["Group"], "the socket's group is the gateway's: the hub must be in it"
+    assert gateway["RuntimeDirectoryMode"] == "0750"
+    assert site.hub.state_dir == Path("/var/lib") / hub["StateDirectory"]
+    public = urlsplit(site.hub.bind_url).netloc
+    lines = (PACKAGING / "systemd" / "fabric-hub.socket").read_text().splitlines()
+    held = [line.partition("=")[2] for line in lines if line.startswith("ListenStream=")]
+    assert held == [public, f"{site.hub.hub_ip}:{site.hub.hub_port}"]
+
+
+def test_systemd_never_lets_go_of_the_hubs_ports_by_itself() -> None:
+    unit = Unit("fabric-hub.service")["Unit"]
+    assert unit["Requires"] == "fabric-hub.socket"
+    assert unit["StartLimitIntervalSec"] == "0"
+
+
+def test_the_monthly_report_runs_as_the_hub_and_writes_where_it_may(tmp_path: Path) -> None:
+    usage, hub = Unit("fabric-usage.service")["Service"], Unit("fabric-hub.service")["Service"]
+    assert (usage["User"], usage["Group"]) == (hub["User"], hub["Group"])
+    assert usage["CapabilityBoundingSet"] == ""
+    assert usage["ReadWritePaths"] == f"/var/lib/{hub['StateDirectory']}"
+    assert usage["WorkingDirectory"] == f"/var/lib/{usage['StateDirectory']}"
+    program, _, script = usage["ExecStart"].partition(" -c ")
+    # as systemd reads it: quotes, %% and $$
+    script = (
+        script.strip("'").replace("%%", "%").replace("$$", "$").replace("/opt/fabric-hub/.venv/bin/fabric-hub", "echo")
+    )
+    done = subprocess.run([program, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")
+    (file,) = tmp_path.iterdir()
+    last = datetime.now().astimezone().date().replace(day=1) - timedelta(days=1)
+    assert file.name == f"{last:%Y-%m}.csv"
+    assert file.read_text() == "usage --last-month --now --csv\n"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "fabric-hub.service",
+        "fabric-hub.socket",
+        "fabric-gateway.service",
+        "fabric-catalogue.service",
+        "fabric-usage.service",
+    ],
+)
+def test_systemd_understands_the_unit(name: str, tmp_path: Path) -> None:
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("systemd-analyze is not installed")
+    # the programs of an installed hub are not here: any other will do to read the unit
+    for unit in {name, "fabric-hub.service", "fabric-hub.socket"}:  # these two name each other
+        text = (PACKAGING / "systemd" / unit).read_text()
+        lines = ["ExecStart=/bin/true" if line.startswith("ExecStart=") else line for line in text.splitlines()]
+        (tmp_path / unit).write_text("\n".join(lines) + "\n")
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(tmp_path / name)], capture_output=True, text=True, check=False
+    )
+    complaints = [line for line in done.stderr.splitlines() if name in line]
+    assert complaints == []

@@ -1,0 +1,91 @@
+"""What a hub that somebody has taken over still cannot ask of the gateway."""
+
+from __future__ import annotations
+
+import pytest
+
+from fabric_hub.config.catalogue import CatalogueSettings
+from fabric_hub.config.settings import Settings
+from fabric_hub.errors import FabricError
+from fabric_hub.gateway.request_policy import check_person, check_submission
+from fabric_hub.slurm.model import JobSpec, SessionFile, SubmitRequest
+from tests.support.builders import a_job
+
+SITE = Settings.model_validate(
+    {
+        "hub": {"state_dir": "/var/lib/hub"},
+        "images": {"dir": "/images"},
+        "gateway": {"environment_from_hub": ["https_proxy"]},
+        "project": {"twin": {"account": "twin", "members": {"owner": ["ann"], "member": ["bob"]}}},
+    }
+)
+
+
+def request(user: str = "ann", environment: dict[str, str] | None = None, file: str = "ssl.key") -> SubmitRequest:
+    return SubmitRequest(
+        session="a" * 12,
+        user=user,
+        image="base",
+        spec=JobSpec(),
+        environment=environment or {},
+        files=(SessionFile(name=file, content="x"),),
+    )
+
+
+@pytest.mark.parametrize("user", ["ann", "bob"])
+def test_members_of_a_project_may_have_sessions(user: str) -> None:
+    environment = {"JUPYTERHUB_API_TOKEN": "t", "FABRIC_SESSION": "s", "JPY_API_TOKEN": "t", "https_proxy": "p"}
+    check_submission(SITE, request(user, environment))
+
+
+@pytest.mark.parametrize("user", ["nobody", "operator", "carol", "root"])
+def test_an_account_that_is_no_member_is_never_used(user: str) -> None:
+    with pytest.raises(FabricError, match="member of no project") as refused:
+        check_submission(SITE, request(user))
+    assert refused.value.status == 403
+
+
+THEIRS = "abcdefghijkl"
+
+
+@pytest.mark.parametrize("user", ["nobody", "operator", "carol", "root"])
+def test_nothing_is_done_as_somebody_who_is_in_no_project(user: str) -> None:
+    forged = a_job(user=user, account="their-own")
+    others = a_job(user="bob", account="twin")
+    for session, jobs in (("", ()), (THEIRS, ()), (THEIRS, (forged, others)), ("aaaaaaaaaaaa", (forged, others))):
+        with pytest.raises(FabricError, match="member of no project") as refused:
+            check_person(SITE, user, session, jobs)
+        assert refused.value.status == 403
+    check_person(SITE, "bob", THEIRS, ())
+
+
+def test_the_session_of_somebody_who_left_can_be_ended_and_cleared_away() -> None:
+    for name in (f"fabric-main-{THEIRS}", f"fabric-main-{THEIRS}-dask-one"):
+        paid = a_job(user="carol", account="twin", name=name, state="COMPLETED")
+        check_person(SITE, "carol", THEIRS, (paid,))
+        with pytest.raises(FabricError, match="member of no project"):
+            check_person(SITE, "carol", "aaaaaaaaaaaa", (paid,))
+
+
+def test_a_site_without_projects_has_no_strangers() -> None:
+    check_person(SITE.model_copy(update={"project": {}}), "carol")
+
+
+@pytest.mark.parametrize("name", ["JUPYTER_CONFIG_DIR", "LD_PRELOAD", "PYTHONPATH", "BASH_ENV", "PATH", "HOME"])
+def test_no_variable_chooses_what_a_session_runs(name: str) -> None:
+    with pytest.raises(FabricError, match=name) as refused:
+        check_submission(SITE, request(environment={name: "secret-value"}))
+    assert "secret-value" not in refused.value.text
+
+
+def test_no_file_but_a_certificate_goes_along() -> None:
+    with pytest.raises(FabricError, match=r"jupyter_server_config\.py"):
+        check_submission(SITE, request(file="jupyter_server_config.py"))
+
+
+def test_a_site_without_datasets_is_asked_for_none() -> None:
+    asked = request().model_copy(update={"datasets": ("wind-farm",)})
+    with pytest.raises(FabricError, match=r"no \[catalogue\] section") as refused:
+        check_submission(SITE, asked)
+    assert refused.value.status == 403
+    check_submission(SITE.model_copy(update={"catalogue": CatalogueSettings()}), asked)

@@ -1,0 +1,274 @@
+from __future__ import annotations
+
+import inspect
+import ssl
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import jupyterhub.apihandlers
+import jupyterhub.handlers
+import pytest
+from batchspawner.api import BatchSpawnerAPIHandler
+from jupyterhub.app import JupyterHub
+from jupyterhub.handlers.pages import SpawnHandler
+from jupyterhub.services.service import _ServiceSpawner
+from tornado import web
+from traitlets.config import Config
+
+from fabric_hub.hub.configuration import complete, configure, mend_double_click
+from fabric_hub.hub.patches import tls_sockets
+from fabric_hub.hub.proxy import unix_url
+from fabric_hub.hub.spawner import runtime
+from fabric_hub.hub.spawner.wrapper import FabricSpawner
+from fabric_hub.sessions.scopes import SESSION_SCOPE, SESSION_TOKEN_SCOPES
+from tests.support.builders import site_text
+
+BATCHSPAWNER = ("/api/batchspawner", BatchSpawnerAPIHandler)
+
+
+@pytest.fixture(autouse=True)
+def _as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What configuring leaves in the process is put back."""
+    monkeypatch.setattr(runtime, "_settings", None)
+    monkeypatch.setattr(runtime, "_runtime", None)
+    monkeypatch.setattr(_ServiceSpawner, "create_certs", _ServiceSpawner.create_certs)
+    monkeypatch.setattr(SpawnHandler, "_wrap_spawn_single_user", SpawnHandler._wrap_spawn_single_user)
+    monkeypatch.setattr(ssl.SSLContext, "sslsocket_class", ssl.SSLSocket)
+    handlers, pages = list(jupyterhub.apihandlers.default_handlers), list(jupyterhub.handlers.default_handlers)
+    yield
+    jupyterhub.apihandlers.default_handlers[:] = handlers
+    jupyterhub.handlers.default_handlers[:] = pages
+
+
+@pytest.fixture
+def site_file(tmp_path: Path) -> Path:
+    path = tmp_path / "site.toml"
+    path.write_text(site_text(tmp_path))
+    return path
+
+
+def handlers() -> list[Any]:
+    return [entry[1] for entry in jupyterhub.apihandlers.default_handlers]
+
+
+def test_batchspawners_way_in_is_gone_from_the_hubs_handlers(site_file: Path) -> None:
+    jupyterhub.apihandlers.default_handlers.append(BATCHSPAWNER)  # as its import does, in a process of its own
+    assert BatchSpawnerAPIHandler in handlers()
+    configure(Config(), site_file)
+    assert not [handler for handler in handlers() if handler.__module__.startswith("batchspawner")]
+    assert handlers(), "JupyterHub's own stay"
+
+
+def test_the_hub_that_starts_has_no_route_to_it(site_file: Path) -> None:
+    jupyterhub.apihandlers.default_handlers.append(BATCHSPAWNER)
+    c = Config()
+    configure(c, site_file)
+    hub = JupyterHub(config=c)
+    hub.init_db()
+    hub.init_handlers()
+    routes = [entry[0] for entry in hub.handlers]
+    assert any("/api/users" in route for route in routes)
+    assert not [route for route in routes if "batchspawner" in route]
+
+
+@pytest.mark.parametrize(("more", "pages"), [("", 0), ("[catalogue]\n", 2)])
+def test_the_pages_of_datasets_are_there_where_there_are_datasets_and_once(
+    tmp_path: Path, site_file: Path, more: str, pages: int
+) -> None:
+    site_file.write_text(site_text(tmp_path, more))
+    for _ in range(2):
+        configure(Config(), site_file)
+    routes = [entry[0] for entry in jupyterhub.handlers.default_handlers if entry[0].startswith("/datasets")]
+    assert len(routes) == pages
+
+
+def test_a_sites_own_configuration_cannot_bring_it_back(site_file: Path) -> None:
+    c = Config()
+    settings = configure(c, site_file)
+    jupyterhub.apihandlers.default_handlers.append(BATCHSPAWNER)
+    complete(c, settings)
+    assert BatchSpawnerAPIHandler not in handlers()
+
+
+def test_a_sessions_token_gets_its_scopes_and_no_more(site_file: Path) -> None:
+    c = Config()
+    configure(c, site_file)
+    assert c.Spawner.server_token_scopes == list(SESSION_TOKEN_SCOPES)
+    assert SESSION_SCOPE in c.JupyterHub.custom_scopes
+    assert c.JupyterHub.spawner_class is FabricSpawner
+
+
+def test_the_service_may_start_servers_and_administers_nothing(site_file: Path) -> None:
+    c = Config()
+    configure(c, site_file)
+    roles = {role["name"]: role for role in c.JupyterHub.load_roles}
+    assert set(roles) == {"fabric-service", "user"}
+    assert roles["fabric-service"]["services"] == ["fabric"]
+    assert not [scope for scope in roles["fabric-service"]["scopes"] if "admin" in scope or "tokens" in scope]
+    assert SESSION_SCOPE in roles["user"]["scopes"], "a token cannot hold what its owner does not"
+
+
+def test_only_the_embedded_run_with_its_token_gets_a_service_that_administers(site_file: Path, tmp_path: Path) -> None:
+    token = tmp_path / "embedded-token"
+    token.write_text("t\n")
+    c = Config()
+    configure(c, site_file)
+    assert [service["name"] for service in c.JupyterHub.services] == ["fabric"]
+    site_file.write_text(site_file.read_text() + f'[login]\nkind = "demo"\ndemo_file = "{tmp_path}/demo.json"\n')
+    c = Config()
+    configure(c, site_file)
+    assert c.JupyterHub.services[1] == {"name": "embedded", "api_token": "t"}
+    assert c.JupyterHub.authenticator_class == "fabric_dev.login.DemoAuthenticator"
+
+
+def test_sessions_outlive_the_hub_and_the_queue_refuses_nobody(site_file: Path) -> None:
+    c = Config()
+    configure(c, site_file)
+    assert c.JupyterHub.cleanup_servers is False
+    assert c.JupyterHub.concurrent_spawn_limit == 0
+
+
+def test_members_of_projects_and_admins_may_log_in_and_nobody_else(site_file: Path) -> None:
+    site_file.write_text(site_file.read_text() + '[login]\nadmins = ["root-of-hub"]\n')
+    c = Config()
+    configure(c, site_file)
+    assert c.Authenticator.allowed_users == {"ada", "jan", "eve", "bob", "root-of-hub"}
+    assert c.Authenticator.admin_users == {"root-of-hub"}
+    assert "allow_all" not in c.Authenticator
+
+
+def test_a_host_for_every_user_leaves_the_service_at_the_hubs_own(site_file: Path, tmp_path: Path) -> None:
+    text = site_file.read_text()
+    site_file.write_text(text.replace("[hub]", '[hub]\nsubdomain_host = "https://hub.example.org"'))
+    c = Config()
+    configure(c, site_file)
+    assert c.JupyterHub.subdomain_host == "https://hub.example.org"
+    assert c.JupyterHub.cookie_host_prefix_enabled is True
+    service = unix_url(tmp_path / "run" / "service.sock")
+    assert c.FabricProxy.own_routes == {
+        f"{host}/services/fabric/": service for host in ("127.0.0.1", "hub.example.org")
+    }
+    site_file.write_text(text)
+    c = Config()
+    configure(c, site_file)
+    assert c.FabricProxy.own_routes == {"/services/fabric/": service}
+    assert "cookie_host_prefix_enabled" not in c.JupyterHub
+
+
+def test_the_proxys_api_and_the_service_are_in_a_private_directory_with_internal_tls_and_without(
+    site_file: Path, tmp_path: Path
+) -> None:
+    c = Config()
+    configure(c, site_file)
+    assert "internal_ssl" not in c.JupyterHub
+    site_file.write_text(site_file.read_text().replace("internal_ssl = false", 'hub_ip = "10.0.0.1"'))
+    c = Config()
+    configure(c, site_file)
+    assert c.JupyterHub.internal_ssl is True
+    assert c.JupyterHub.trusted_alt_names == ["IP:10.0.0.1", "IP:127.0.0.1"]
+    assert c.ConfigurableHTTPProxy.api_url == unix_url(tmp_path / "run" / "proxy-api.sock")
+    assert "url" not in c.JupyterHub.services[0], "JupyterHub would have it listen on a port"
+    assert stat.S_IMODE((tmp_path / "run").stat().st_mode) == 0o700
+
+
+def test_a_directory_of_somebody_elses_holds_no_socket(site_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").symlink_to("/tmp")
+    with pytest.raises(SystemExit, match="not a directory of the hub's own account"):
+        configure(Config(), site_file)
+
+
+def without_profiles(path: Path) -> None:
+    text = path.read_text()
+    head, profiles = text.index("[profile.cpu]"), text.index("[project.physics]")
+    path.write_text((text[:head] + text[profiles:]).replace('profiles = ["gpu"]\n', ""))
+
+
+@pytest.mark.parametrize(
+    ("section", "runtime_text", "hours"),
+    [
+        (None, None, 8.0),
+        ("SlurmSpawner", "1:30:00", 1.5),
+        ("BatchSpawnerBase", "2-0", 48.0),
+        ("SlurmSpawner", "90", 1.5),
+    ],
+)
+def test_a_site_that_comes_from_batchspawner_needs_no_profile(
+    site_file: Path, section: str | None, runtime_text: str | None, hours: float
+) -> None:
+    without_profiles(site_file)
+    c = Config()
+    if section:
+        c[section].req_runtime = runtime_text
+    settings = configure(c, site_file)
+    assert {name: profile.max_hours for name, profile in settings.profile.items()} == {"default": hours}
+
+
+def test_profiles_of_the_site_are_kept(site_file: Path) -> None:
+    assert set(configure(Config(), site_file).profile) == {"cpu", "gpu", "here"}
+
+
+@pytest.mark.parametrize("runtime_text", ["UNLIMITED", "soon", "400-0"])
+def test_a_req_runtime_that_is_no_time_for_a_session_is_named(site_file: Path, runtime_text: str) -> None:
+    without_profiles(site_file)
+    c = Config()
+    c.SlurmSpawner.req_runtime = runtime_text
+    with pytest.raises(SystemExit, match="req_runtime"):
+        configure(c, site_file)
+
+
+def test_every_mistake_of_the_sites_file_ends_the_start_in_words(site_file: Path) -> None:
+    site_file.write_text(site_file.read_text() + "[profile.bad]\ncpus = 0\ncolour = 1\n")
+    with pytest.raises(SystemExit) as caught:
+        configure(Config(), site_file)
+    assert "2 mistakes" in str(caught.value)
+    assert "profile.bad.cpus" in str(caught.value)
+    assert "profile.bad.colour" in str(caught.value)
+
+
+def test_a_missing_state_directory_is_named_with_the_command_that_makes_it(site_file: Path, tmp_path: Path) -> None:
+    site_file.write_text(site_file.read_text().replace(f'state_dir = "{tmp_path}"', f'state_dir = "{tmp_path}/no"'))
+    with pytest.raises(SystemExit, match=f"install -d -m 0700 -o HUB_USER {tmp_path}/no"):
+        configure(Config(), site_file)
+
+
+def test_the_probe_of_the_state_directory_is_taken_away(site_file: Path, tmp_path: Path) -> None:
+    configure(Config(), site_file)
+    assert ".writable" not in [path.name for path in tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize(
+    ("status", "pending", "answer"),
+    [(500, "spawn", "redirected"), (500, None, 500), (500, "stop", 500), (409, "spawn", 409), (None, None, "started")],
+)
+async def test_a_form_that_is_sent_twice_waits_for_the_one_start(
+    status: int | None, pending: str | None, answer: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def theirs(*_: object) -> str:
+        if status:
+            raise web.HTTPError(status)
+        return "started"
+
+    theirs.__module__ = SpawnHandler.__module__
+    monkeypatch.setattr(SpawnHandler, "_wrap_spawn_single_user", theirs)
+    mend_double_click()
+    spawner = SimpleNamespace(pending=pending, ready=False)
+    handler = SimpleNamespace(redirect=lambda url: "redirected")
+    user = SimpleNamespace(spawners={"": spawner})
+    try:
+        got = await SpawnHandler._wrap_spawn_single_user(handler, user, "", "", spawner, "/hub/spawn-pending/jan")
+    except web.HTTPError as error:
+        got = error.status_code
+    assert got == answer
+
+
+def test_jupyterhubs_own_handler_takes_what_is_given_to_it() -> None:
+    names = [*inspect.signature(SpawnHandler._wrap_spawn_single_user).parameters]
+    assert names == ["self", "user", "server_name", "display_name", "spawner", "pending_url", "options"]
+
+
+def test_one_broken_tls_connection_ends_no_other_of_the_hubs(site_file: Path) -> None:
+    configure(Config(), site_file)
+    assert ssl.SSLContext.sslsocket_class is tls_sockets.Socket

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import pytest
+from jupyterhub.utils import format_exception
+
+from fabric_hub.budgets.forecast import budget_passed
+from fabric_hub.budgets.schemas import Balance, ParentLimit
+from fabric_hub.config.settings import Project
+from fabric_hub.errors import FabricError
+from fabric_hub.hub.pages.sessions import called
+from fabric_hub.hub.spawner.failures import SessionFailure, as_html
+from fabric_hub.hub.spawner.limits import OverLimitError
+from fabric_hub.slurm.limits.chain import LimitDecision
+
+EVIL = '<script>alert("x")</script>\' onload=x &amp;'
+
+
+class Tags(HTMLParser):
+    """The names of all tags, and all text, of a piece of HTML."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[str] = []
+        self.text = ""
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [name for name, _ in attrs]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_whatever_a_message_a_hint_or_a_log_holds_it_stays_text() -> None:
+    page = Tags(as_html(FabricError(EVIL, reason=EVIL, hint=EVIL), [EVIL, EVIL]))
+    assert page.tags == ["span", "br", "span", "details", "summary", "pre"]
+    assert set(page.attributes) == {"class", "data-reason", "open"}
+    assert page.text.count(EVIL) == 4
+
+
+def test_without_hint_and_log_there_is_one_sentence() -> None:
+    assert as_html(FabricError("Over.", reason="over")) == '<span class="fabric-error" data-reason="over">Over.</span>'
+
+
+def test_page_log_and_api_say_the_same_words() -> None:
+    error = FabricError("Project x is closed.", reason="project-closed", hint="Ask its owner.", status=403)
+    failure = SessionFailure(error, ["last line"])
+    assert failure.status_code == 403
+    assert error.text in str(failure)
+    message, html = format_exception(failure, only_jupyterhub=True)
+    assert message == error.text
+    assert "Project x is closed." in html
+    assert "last line" in html
+    assert failure.session_log == ("last line",)
+
+
+def test_a_refusal_offers_the_rescue_session_as_a_button() -> None:
+    found = LimitDecision(message="The budget is used up.", reason="budget", hint="Ask for more.")
+    html = as_html(OverLimitError(found, "twin", "rescue", "Or start profile rescue."))
+    assert 'form="fabric-rescue-form" name="rescue" value="twin/rescue"' in html
+    assert "Ask for more. Or start profile rescue." in html
+    assert "<button" not in as_html(OverLimitError(found, "twin", "", ""))
+
+
+@pytest.mark.parametrize(
+    ("whose", "warning"),
+    [("account twin-acc", "project:twin#used-up"), ("account faculty", "project:twin#used-up-account-faculty")],
+)
+def test_a_refusal_names_the_warning_that_says_the_same(whose: str, warning: str) -> None:
+    found = LimitDecision(message="It is used up.", reason="budget", hint="Ask for more.", budget_of=whose)
+    assert OverLimitError(found, "twin", "", "", account="twin-acc").same_warning == warning
+    bound = ParentLimit(name=whose, limit=1.0, used=1.0, left=0.0)
+    told = budget_passed("project:twin", "It", bound if "faculty" in whose else Balance(limit=1, used=1, left=0), 0.0)
+    assert told is not None
+    assert told.id == warning
+
+
+def test_a_title_stands_for_a_name_while_no_other_has_it() -> None:
+    titles = {"a": "Course", "b": "Course", "c": "Proteins", "d": ""}
+    table = {name: Project(account=name, title=title) for name, title in titles.items()}
+    assert [called(name, table) for name in ("a", "c", "d", "gone")] == ["Course (a)", "Proteins", "d", "gone"]

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import re
+import time
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jinja2 import UndefinedError
+
+from fabric_hub.config.settings import Settings
+from fabric_hub.datasets.policy import CatalogueView
+from fabric_hub.hub.pages.start_form import for_people, render
+from fabric_hub.hub.spawner.limits import refused_now
+from fabric_hub.launch.dataset_offer import for_form
+from fabric_hub.launch.offer import offer
+from fabric_hub.slurm.limits.model import GPU, Association, Limit, Limits, Qos
+from tests.support.builders import NOW, TODAY, a_catalogue, a_dataset, a_node, a_site, a_snapshot
+
+from .test_failures import Tags
+
+NODES = (a_node(), a_node(name="cpu1", partitions=("cpu",), gpus={}, gpus_free={}))
+
+
+def page(
+    site: Settings, user: str, today: date = TODAY, known: CatalogueView | None = None, *, local: bool = True,
+    limits: Limits | None = None, **more: Any,
+) -> str:  # fmt: skip
+    offered = offer(site, user, a_snapshot(nodes=NODES), today, local=local)
+    refused = refused_now(site, user, offered.projects, limits, None)
+    data = for_people(site, offered, refused, local=local)
+    projects = [project["name"] for project in data["projects"]]
+    data["datasets"] = for_form(site, known, user, projects, today).model_dump()
+    return render({**data, "base": "", "server_name": "", "silent": "", **more})
+
+
+def test_the_form_shows_what_may_start_and_what_is_free(site: Settings) -> None:
+    html = page(site, "eve")
+    for words in ('value="physics"', 'value="course"', 'id="profile-gpu"', "can start now on 1 node", "h200"):
+        assert words in html
+    assert 'data-profiles="gpu" data-images="torch"' in html
+    assert 'data-default-hours="2" data-max-hours="4"' in html
+
+
+def test_a_profile_that_a_limit_refuses_in_all_projects_does_not_say_that_it_can_start(tmp_path: Path) -> None:
+    site = a_site(tmp_path, "[project.x]\naccount='x'\nmembers.owner=['kim']\n")
+    users = tuple(Association(account="x", user=name, parent="x") for name in ("kim", "other"))
+
+    def told(used: int) -> str:
+        account = Association(account="x", grp_tres_mins={GPU: Limit(limit=600, used=used)})
+        limits = Limits(at=time.time(), associations=(account, *users), qos=(Qos(name="normal"),))
+        text = Tags(page(site, "kim", limits=limits)).text
+        return " ".join(text[text.index("h200 GPU") :].split()[2:11])
+
+    assert "can start now on 1 node" in page(site, "kim")
+    assert "not now: the budget is used up" in told(600)
+    assert "not now" not in told(590), "a short session may start"
+
+
+def test_a_profile_that_this_hub_can_offer_nobody_is_not_on_the_form(tmp_path: Path) -> None:
+    mine = "[profile.machine]\ntitle='This machine'\nkind='local'\n[project.x]\naccount='x'\nmembers.owner=['eve']\n"
+    site = a_site(tmp_path, mine)
+    shown, hidden = (page(site, "eve", local=local) for local in (True, False))
+    assert 'id="profile-machine"' in shown
+    assert "This machine" not in hidden
+    assert "machine" not in re.search(r'data-profiles="([^"]*)"', hidden)[1].split()  # type: ignore[index]
+    assert 'id="profile-gpu"' in hidden
+
+
+def test_who_is_in_no_project_is_told_whom_to_ask(site: Settings) -> None:
+    html = page(site, "nobody")
+    assert "Ask the owner of a project to add you." in html
+    assert "<select" not in html
+
+
+def test_a_closed_project_cannot_be_picked(site: Settings) -> None:
+    html = page(site, "bob")
+    assert "disabled>past (research, ended on 2026-01-31)</option>" in html
+
+
+def test_a_silent_slurm_is_told_on_the_form(site: Settings) -> None:
+    assert "not answered since 09:00" in page(site, "jan", silent="Slurm has not answered since 09:00.")
+    assert "alert-warning" not in page(site, "jan")
+
+
+def test_whatever_a_title_or_a_name_holds_it_stays_text(tmp_path: Path) -> None:
+    evil = '"><script>alert(1)</script>'
+    site = a_site(tmp_path, f"[project.x]\naccount='x'\ntitle='{evil}'\nmembers.owner=['eve']\n")
+    clean, dirty = Tags(page(site, "eve")), Tags(page(site, "eve", server_name=evil, silent=evil, base=evil))
+    assert evil in clean.text
+    assert clean.tags.count("script") == dirty.tags.count("script") == 1
+
+
+def test_a_form_that_lacks_a_value_is_an_error_not_a_blank() -> None:
+    with pytest.raises(UndefinedError):
+        render({"projects": []})
+
+
+def test_datasets_are_shown_with_size_access_licence_and_the_agreement_that_they_need(site: Settings) -> None:
+    html = page(site, "jan", known=CatalogueView(catalogue=a_catalogue(a_dataset())))
+    assert 'data-open="" data-agreement="wind-farm" data-changed="" data-others="0"' in html
+    assert "1.23 MB, restricted, " in html
+    assert 'href="https://creativecommons.org/licenses/by/4.0/" target="_blank" rel="noopener noreferrer"' in html
+    assert 'name="accept-wind-farm" id="accept-wind-farm" value="1"' in html
+    assert '<option value="teaching">Teaching</option>' in html
+    assert "Do no harm." in html
+
+
+def test_a_site_without_datasets_has_no_part_for_them_on_its_form(site: Settings) -> None:
+    assert "fabric-datasets" not in page(site, "jan")
+
+
+def test_a_secret_of_another_project_is_nowhere_in_the_page(site: Settings) -> None:
+    catalogue = a_catalogue(a_dataset("trial-x", title="Trial X", access="non-public"), granted="course")
+    assert "trial" not in page(site, "jan", known=CatalogueView(catalogue=catalogue)).lower()
+    assert "trial-x" in page(site, "eve", known=CatalogueView(catalogue=catalogue))
+
+
+def test_a_silent_catalogue_service_is_told_on_the_form(site: Settings) -> None:
+    html = page(
+        site, "jan", known=CatalogueView(catalogue=a_catalogue(a_dataset()), silent_since=NOW, problem="It is gone.")
+    )
+    assert "The catalogue service has not answered since" in html
+    assert "wind-farm" not in html
+
+
+def test_whatever_a_catalogue_holds_it_stays_text(site: Settings) -> None:
+    evil = '"><script>alert(1)</script>'
+    dataset = a_dataset(
+        title=evil, keywords=(evil,), description=evil, agreement={"version": "1", "text": evil},
+        purposes=({"name": "research", "text": evil},),
+    )  # fmt: skip
+    tags = Tags(page(site, "jan", known=CatalogueView(catalogue=a_catalogue(dataset))))
+    assert tags.tags.count("script") == 1
+    assert evil in tags.text

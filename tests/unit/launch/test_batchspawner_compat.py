@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fabric_hub.errors import FabricError
+from fabric_hub.launch.batchspawner_compat import merge, minutes
+from fabric_hub.slurm.model import JobSpec
+
+REQ = ["partition", "queue", "account", "qos", "reservation", "cluster", "memory", "nprocs", "runtime", "gres", "ngpus",
+       "options", "prologue", "epilogue", "host", "username"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("90", 90),
+        ("90:01", 91),
+        ("1:30:00", 90),
+        ("0:00:01", 1),
+        ("2-0", 2880),
+        ("1-2:30", 1590),
+        ("1-2:30:01", 1591),
+        (" 8:00:00 ", 480),
+    ],
+)
+def test_a_time_is_read_as_sbatch_reads_it(text: str, expected: int) -> None:
+    assert minutes(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "UNLIMITED", "-1", "1:2:3:4", "1h", "1-", "1.5"])
+def test_what_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="not a time"):
+        minutes(text)
+
+
+def test_a_profile_that_says_nothing_takes_the_sites_settings() -> None:
+    req = {
+        "partition": "gpu",
+        "account": "a",
+        "qos": "q",
+        "reservation": "r",
+        "memory": "8gb",
+        "nprocs": "4",
+        "runtime": "1:30:00",
+        "gres": "gpu:h200:1,shard:2",
+        "options": "--hint=nomultithread --comment='two words'",
+        "prologue": "module load x",
+    }
+    assert merge(JobSpec(), req) == JobSpec(
+        partition="gpu",
+        account="a",
+        qos="q",
+        reservation="r",
+        memory_mb=8192,
+        cpus=4,
+        minutes=90,
+        gres=("gpu:h200:1", "shard:2"),
+        options=("--hint=nomultithread", "--comment=two words"),
+        prologue="module load x",
+    )
+
+
+def test_a_profile_that_says_something_keeps_it() -> None:
+    said = JobSpec(partition="p", account="a", qos="q", cpus=2, memory_mb=1, minutes=5, gres=("gpu:1",))
+    req = {"partition": "x", "queue": "x", "account": "x", "qos": "x", "nprocs": "9", "memory": "9", "runtime": "9"}
+    assert merge(said, {**req, "gres": "gpu:9", "ngpus": "9"}) == said
+
+
+def test_batchspawners_older_names_still_mean_something() -> None:
+    assert merge(JobSpec(), {"queue": "gpu", "ngpus": "2"}) == JobSpec(partition="gpu", gres=("gpu:2",))
+    assert merge(JobSpec(), {"memory": "500"}).memory_mb == 500
+
+
+@pytest.mark.parametrize("req", [{}, {"partition": "", "memory": " ", "nprocs": None, "ngpus": "0"}])
+def test_what_is_empty_changes_nothing(req: dict[str, object]) -> None:
+    spec = JobSpec(cpus=3)
+    assert merge(spec, req) is spec
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("partition", "a b"),
+        ("account", "$(id)"),
+        ("memory", "lots"),
+        ("memory", "-5G"),
+        ("memory", "infG"),
+        ("memory", "1e999G"),
+        ("memory", "nanG"),
+        ("nprocs", "many"),
+        ("nprocs", "0"),
+        ("runtime", "UNLIMITED"),
+        ("gres", "gpu:1,license:2"),
+        ("options", "--comment='open"),
+        ("options", "'--x\n#SBATCH --uid=0'"),
+    ],
+)
+def test_a_setting_that_slurm_would_not_take_is_named(name: str, value: str) -> None:
+    with pytest.raises(FabricError) as caught:
+        merge(JobSpec(), {name: value})
+    assert (caught.value.reason, caught.value.status) == ("configuration", 500)
+    assert f"req_{name}" in caught.value.message
+
+
+@settings(max_examples=500)
+@given(
+    st.dictionaries(st.sampled_from(REQ), st.none() | st.text(max_size=20) | st.integers() | st.floats(), max_size=5)
+)
+def test_any_setting_becomes_a_valid_spec_or_a_refusal(req: dict[str, object]) -> None:
+    refusal = None
+    try:
+        spec = merge(JobSpec(), req)
+        assert JobSpec.model_validate(spec.model_dump()) == spec
+    except FabricError as error:
+        refusal = error
+    assert refusal is None or "req_" in refusal.message

@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fabric_hub.budgets.balance import SubmissionRoute
+from fabric_hub.config.settings import Profile, Settings, parse
+from fabric_hub.datasets.model import Accepting
+from fabric_hub.datasets.policy import CatalogueView
+from fabric_hub.errors import FabricError
+from fabric_hub.launch.choice import (
+    Choice,
+    acceptances,
+    choose,
+    closed,
+    fit,
+    free_gpus,
+    gpu_ways,
+    job_spec,
+    projects_of,
+)
+from fabric_hub.launch.options import UserOptions
+from tests.support.builders import TODAY, a_catalogue, a_dataset, a_node, a_site
+
+
+def refused(site: Settings, user: str, **options: Any) -> FabricError:
+    with pytest.raises(FabricError) as caught:
+        choose(site, user, UserOptions(**options), TODAY)
+    assert 400 <= caught.value.status < 500
+    return caught.value
+
+
+def test_what_is_left_out_gets_its_default(site: Settings) -> None:
+    assert choose(site, "jan", UserOptions(), TODAY) == Choice(
+        project="physics", account="phys", profile="cpu", kind="slurm", image="base", hours=1.0
+    )
+
+
+def test_the_defaults_of_a_project_are_its_own_first_ones(site: Settings) -> None:
+    choice = choose(site, "eve", UserOptions(project="course"), TODAY)
+    assert (choice.profile, choice.image, choice.hours, choice.gpus) == ("gpu", "torch", 2.0, 1)
+
+
+def test_starting_with_a_choice_gives_the_same_choice(site: Settings) -> None:
+    choice = choose(site, "eve", UserOptions(project="course", hours=3.5), TODAY)
+    assert choose(site, "eve", UserOptions.model_validate(choice.options()), TODAY) == choice
+
+
+def test_a_member_of_several_projects_is_asked_which(site: Settings) -> None:
+    error = refused(site, "eve")
+    assert "Which project" in error.message
+    assert "physics, course" in error.hint
+
+
+def test_a_project_that_is_closed_does_not_count_when_one_is_picked(tmp_path: Path) -> None:
+    site = a_site(tmp_path, "[project.later]\naccount='x'\nmembers.owner=['jan']\nstart=2027-01-01\n")
+    assert choose(site, "jan", UserOptions(), TODAY).project == "physics"
+
+
+def test_whoever_can_extend_nothing_is_told_whom_to_ask(tmp_path: Path) -> None:
+    site = a_site(
+        tmp_path, "[project.over]\naccount='x'\nmembers.owner=['zoe']\nmembers.member=['jan']\nend=2026-01-31\n"
+    )
+    assert refused(site, "jan", project="over").hint == "Ask its owner to extend it."
+    for options in ({}, {"project": "over"}):
+        assert refused(site, "zoe", **options).hint == "Ask the operators to extend it."
+
+
+def test_anothers_project_and_none_at_all_are_refused_in_the_same_words(site: Settings) -> None:
+    theirs, nobodys = refused(site, "jan", project="course"), refused(site, "jan", project="nothing")
+    assert theirs.text.replace("course", "X") == nobodys.text.replace("nothing", "X")
+    assert theirs.status == nobodys.status == 403
+
+
+@pytest.mark.parametrize(
+    ("user", "options", "reason", "words"),
+    [
+        ("nobody", {}, "project", "member of no project"),
+        ("bob", {}, "project-closed", "ended on 2026-01-31"),
+        ("bob", {"project": "past"}, "project-closed", "ended on 2026-01-31"),
+        ("eve", {"project": "course", "profile": "cpu"}, "profile", "It has gpu."),
+        ("eve", {"project": "course", "image": "base"}, "image", "It has torch."),
+        ("jan", {"profile": "gpu", "hours": 4.5}, "hours", "at most 4 hours, not 4.5"),
+        ("jan", {"datasets": ("mri",)}, "dataset", "offers no datasets"),
+    ],
+)
+def test_every_refusal_names_the_object_and_what_to_do(
+    site: Settings, user: str, options: dict[str, Any], reason: str, words: str
+) -> None:
+    error = refused(site, user, **options)
+    assert error.reason == reason
+    assert words in error.text
+    assert error.hint
+
+
+def test_a_site_without_profiles_or_images_says_so(tmp_path: Path) -> None:
+    text = f"[hub]\nstate_dir='{tmp_path}'\n[images]\ndir='/i'\n[project.p]\naccount='a'\nmembers.owner=['jan']\n"
+    assert refused(parse(text), "jan").reason == "profile"
+    assert refused(parse(text + "[profile.x]\nkind='local'\n"), "jan").reason == "image"
+
+
+@pytest.mark.parametrize(
+    ("today", "why"),
+    [
+        (date(2026, 2, 28), "starts on 2026-03-01"),
+        (date(2026, 3, 1), ""),
+        (date(2026, 6, 30), ""),
+        (date(2026, 7, 1), "ended on 2026-06-30"),
+    ],
+)
+def test_first_and_last_day_are_part_of_a_project(tmp_path: Path, today: date, why: str) -> None:
+    site = a_site(tmp_path, "[project.x]\naccount='x'\nstart=2026-03-01\nend=2026-06-30\n")
+    assert closed(site.project["x"], today) == why
+
+
+def test_projects_are_told_in_the_files_order_and_only_to_members(site: Settings) -> None:
+    assert list(projects_of(site, "eve")) == ["physics", "course"]
+    assert projects_of(site, "EVE") == {}
+
+
+@given(hours=st.floats(0.001, 8784))
+def test_no_job_is_shorter_than_the_time_chosen(hours: float) -> None:
+    choice = Choice(project="p", account="a", profile="x", kind="slurm", image="i", hours=hours)
+    minutes = job_spec(Profile(max_hours=8784), choice).minutes
+    assert minutes is not None
+    assert minutes >= hours * 60 > minutes - 1.001
+
+
+def test_a_profile_becomes_a_job_spec(site: Settings) -> None:
+    spec = job_spec(site.profile["gpu"], choose(site, "jan", UserOptions(profile="gpu"), TODAY))
+    assert (spec.account, spec.cpus, spec.gres, spec.minutes) == ("phys", 8, ("gpu:h200:1",), 120)
+    small = job_spec(site.profile["cpu"], choose(site, "jan", UserOptions(), TODAY))
+    assert (small.partition, small.memory_mb, small.gres) == ("cpu", 4096, ())
+
+
+GPU = Profile(gpus=2, gpu_type="h200", cpus=8, memory="32G", partition="gpu")
+
+
+def test_sessions_with_gpus_are_submitted_by_the_partition_and_qos_of_their_profiles(tmp_path: Path) -> None:
+    more = "".join(
+        f'[profile.{name}]\ngpus = {gpus}\nqos = "grant"\n' for name, gpus in (("big", 4), ("huge", 8), ("none", 0))
+    )
+    site = a_site(tmp_path, more)
+    assert gpu_ways(site, site.project["physics"]) == (
+        SubmissionRoute("", "", ("gpu",)),
+        SubmissionRoute("", "grant", ("big", "huge")),
+    )
+    assert gpu_ways(site, site.project["course"]) == (SubmissionRoute("", "", ("gpu",)),)
+
+
+def test_a_profile_fits_on_the_nodes_that_have_enough_left() -> None:
+    busy = a_node(name="gpu2", gpus_free={"h200": 1})
+    down = a_node(name="gpu3", usable=False)
+    assert fit(GPU, [a_node(), busy, down]).now == 1
+    assert fit(GPU, [busy, down]).now == 0
+    assert fit(GPU, [busy, down]).why == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"gpus": {"a100": 8}}, "No node here has 2 h200 GPUs and 8 CPUs with 32G memory."),
+        ({"cpus": 4}, "2 h200 GPUs and 8 CPUs"),
+        ({"memory_mb": 32_000}, "with 32G memory"),
+        ({"partitions": ("other",)}, "Slurm has no node in partition gpu."),
+    ],
+)
+def test_a_profile_that_no_node_can_ever_run_is_said_so(change: dict[str, Any], words: str) -> None:
+    assert words in fit(GPU, [a_node(**change)]).why
+
+
+def test_a_gpu_of_any_type_may_serve_a_profile_without_one() -> None:
+    assert fit(Profile(gpus=3), [a_node(gpus={"h200": 2, "a100": 1}, gpus_free={"h200": 2, "a100": 1})]).now == 1
+
+
+def test_shards_are_counted_apart_from_gpus() -> None:
+    assert fit(Profile(shards=2), [a_node()]).why == "No node here has 2 GPU shards and 1 CPU."
+    assert fit(Profile(shards=2), [a_node(shards=4, shards_free=3)]).now == 1
+
+
+def test_a_local_profile_asks_nothing_of_slurm() -> None:
+    assert fit(Profile(kind="local"), []).now == 1
+
+
+def test_free_gpus_are_counted_by_type_and_none_on_a_node_that_is_down() -> None:
+    nodes = [a_node(gpus_free={"h200": 1}), a_node(name="gpu2", usable=False), a_node(name="x", gpus={"": 4})]
+    assert free_gpus(nodes) == {"h200": (1, 4), "": (0, 4)}
+
+
+def test_a_choice_has_its_datasets_once_each_and_in_order(site: Settings) -> None:
+    known = CatalogueView(catalogue=a_catalogue(a_dataset(), a_dataset("soil"), accepted="1"))
+    choice = choose(site, "jan", UserOptions(datasets=("soil", "wind-farm", "soil")), TODAY, known)
+    assert choice.datasets == ("soil", "wind-farm")
+    assert choose(site, "jan", UserOptions.model_validate(choice.options()), TODAY, known) == choice
+
+
+def test_a_dataset_that_the_chosen_project_cannot_use_is_refused(site: Settings) -> None:
+    known = CatalogueView(catalogue=a_catalogue(a_dataset(), accepted="1"))
+    with pytest.raises(FabricError, match="Project course has no access to a dataset wind-farm") as caught:
+        choose(site, "eve", UserOptions(project="course", datasets=("wind-farm",)), TODAY, known)
+    assert (caught.value.reason, caught.value.status) == ("dataset", 403)
+
+
+def test_an_acceptance_is_no_part_of_the_choice_but_is_to_be_recorded(site: Settings) -> None:
+    known = CatalogueView(catalogue=a_catalogue(a_dataset()))
+    options = UserOptions(datasets=("wind-farm",), agreements={"wind-farm": Accepting(version="1", purpose="research")})
+    choice = choose(site, "jan", options, TODAY, known)
+    assert "agreements" not in choice.options()
+    (found,) = acceptances("jan", choice.project, options, TODAY, known)
+    assert (found.user, found.project, found.dataset, found.purpose) == ("jan", "physics", "wind-farm", "research")
+
+
+def test_a_silent_catalogue_service_holds_up_nobody_who_wants_no_data(site: Settings) -> None:
+    silent = CatalogueView(silent_since=1.0)
+    assert choose(site, "jan", UserOptions(), TODAY, silent).datasets == ()
+    with pytest.raises(FabricError, match="has not answered since") as caught:
+        choose(site, "jan", UserOptions(datasets=("wind-farm",)), TODAY, silent)
+    assert caught.value.status == 503

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from fabric_hub.config.settings import Profile, Settings
+from fabric_hub.launch.offer import Offer, describe, offer
+from tests.support.builders import NOW, TODAY, a_node, a_snapshot
+
+NODES = (a_node(), a_node(name="cpu1", partitions=("cpu",), gpus={}, gpus_free={}))
+
+
+def state(made: Offer, profile: str) -> str:
+    return next(one.state for one in made.profiles if one.name == profile)
+
+
+def test_a_user_is_offered_the_projects_profiles_and_images_that_are_hers(site: Settings) -> None:
+    made = offer(site, "eve", a_snapshot(nodes=NODES), TODAY)
+    assert [project.name for project in made.projects] == ["physics", "course"]
+    assert made.projects[1].profiles == ("gpu",)
+    assert made.projects[1].images == ("torch",)
+    assert [profile.name for profile in made.profiles] == ["cpu", "gpu", "here"]
+    assert [(image.name, image.title) for image in made.images] == [("base", "Base"), ("torch", "torch")]
+
+
+def test_who_is_in_no_project_is_offered_nothing(site: Settings) -> None:
+    made = offer(site, "nobody", a_snapshot(nodes=NODES), TODAY)
+    assert (made.projects, made.profiles, made.images) == ((), (), ())
+
+
+def test_a_closed_project_is_shown_with_the_reason(site: Settings) -> None:
+    assert offer(site, "bob", None, TODAY).projects[0].closed == "ended on 2026-01-31"
+
+
+def test_each_profile_says_whether_it_can_start_now(site: Settings) -> None:
+    made = offer(site, "jan", a_snapshot(nodes=NODES), TODAY)
+    assert state(made, "gpu") == "can start now on 1 node"
+    assert state(made, "here") == "runs on the hub's own machine"
+    full = tuple(node.model_copy(update={"cpus_free": 0}) for node in NODES)
+    busy = offer(site, "jan", a_snapshot(nodes=full), TODAY)
+    assert state(busy, "cpu") == "all busy: it waits in the queue"
+    assert not any(profile.never for profile in busy.profiles)
+
+
+def test_a_profile_that_can_never_run_is_marked(site: Settings) -> None:
+    made = offer(site, "jan", a_snapshot(nodes=NODES[1:]), TODAY)
+    assert [profile.name for profile in made.profiles if profile.never] == ["gpu"]
+    assert state(made, "gpu") == "No node here has 1 h200 GPU and 8 CPUs."
+
+
+def test_without_a_word_of_slurm_nothing_is_promised(site: Settings) -> None:
+    made = offer(site, "jan", None, TODAY)
+    assert state(made, "gpu") == "not known now"
+    assert (made.age_s, made.silent_since, made.gpus) == (None, None, ())
+
+
+def test_the_age_and_the_silence_of_slurm_are_told(site: Settings) -> None:
+    made = offer(site, "jan", a_snapshot(nodes=NODES, silent_since=NOW, problem="munge is down"), TODAY)
+    assert (made.age_s, made.silent_since, made.problem) == (1.0, NOW, "munge is down")
+    assert [(gpu.type, gpu.free, gpu.total) for gpu in made.gpus] == [("h200", 2, 2)]
+
+
+def test_a_request_is_told_in_words() -> None:
+    assert describe(Profile(gpus=2, gpu_type="h200", cpus=8, memory="32G")) == "2 h200 GPUs, 8 CPUs, 32G memory"
+    assert describe(Profile(gpus=1)) == "1 GPU, 1 CPU"
+    assert describe(Profile(shards=3, cpus=2)) == "3 GPU shards, 2 CPUs"

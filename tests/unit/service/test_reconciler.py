@@ -1,0 +1,344 @@
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from fabric_hub.config.settings import Settings, parse
+from fabric_hub.errors import FabricError, SlurmUnavailableError
+from fabric_hub.gateway.follower import SnapshotFollower
+from fabric_hub.service.tasks import reconciler
+from fabric_hub.service.tasks.lease import Lease, lease_path
+from fabric_hub.service.tasks.reconciler import GRACE_S, Reconciler, orphans
+from fabric_hub.sessions.store import Session, SessionStore
+from fabric_hub.slurm.model import CancelRequest, Job, Snapshot
+from fabric_hub.types import HubUser
+from tests.support.builders import NOW, SESSION, a_job, a_session, a_site, a_snapshot, fields_of_a_session, site_text
+
+
+def ended(site: Settings, job: Job, *known: Session, now: float = NOW) -> list[str]:
+    return [orphan.user for orphan in orphans(site, (job,), {session.id: session for session in known}, now)]
+
+
+def test_a_live_sessions_job_is_left_alone(site: Settings) -> None:
+    assert ended(site, a_job(), a_session()) == []
+
+
+def test_a_job_whose_session_was_never_on_record_is_ended(site: Settings) -> None:
+    assert ended(site, a_job()) == ["jan"]
+
+
+def test_a_session_that_is_over_has_a_grace_for_its_own_cancel(site: Settings) -> None:
+    over = a_session(ended_at=NOW)
+    assert ended(site, a_job(), over, now=NOW + GRACE_S) == []
+    assert ended(site, a_job(), over, now=NOW + GRACE_S + 0.1) == ["jan"]
+
+
+def test_the_workers_of_a_sessions_dask_cluster_end_after_the_session(site: Settings) -> None:
+    workers = a_job(name=f"fabric-main-{SESSION}-dask-one", state="PENDING", array_id=7, array_tasks="0-7")
+    assert ended(site, workers, a_session()) == []
+    assert ended(site, workers, a_session(ended_at=NOW), now=NOW + GRACE_S + 0.1) == ["jan"]
+    assert ended(site, workers) == ["jan"]
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        a_job(name="bash"),
+        a_job(name=f"fabric-main-{SESSION}-dask-"),
+        a_job(name=f"fabric-other-{SESSION}"),
+        a_job(state="COMPLETED"),
+        a_job(state="COMPLETING"),
+    ],
+)
+def test_jobs_of_others_and_jobs_that_are_over_are_left_alone(site: Settings, job: Job) -> None:
+    assert ended(site, job) == []
+
+
+def test_a_job_that_another_account_gave_a_sessions_name_is_not_the_sessions(site: Settings) -> None:
+    assert ended(site, a_job(user="mallory"), a_session(ended_at=1.0)) == []
+
+
+def test_accounts_of_no_hub_user_are_left_alone(tmp_path: Path) -> None:
+    site = parse(site_text(tmp_path, '[users]\nunix_name = "demo-{user}"\n'))
+    assert ended(site, a_job(user="demo-jan")) == ["jan"]
+    assert ended(site, a_job(user="root")) == []
+    assert ended(site, a_job(user="demo-x\\y")) == []
+
+
+def test_a_forged_name_of_somebody_in_no_project_is_left_alone(site: Settings) -> None:
+    assert ended(site, a_job(user="mallory")) == []
+    assert ended(site, a_job(user="left", account="phys")) == ["left"], "a project pays for it"
+
+
+def test_where_everybody_shares_an_account_the_sessions_name_alone_decides(tmp_path: Path) -> None:
+    site = parse(site_text(tmp_path, "[users]\nshared_account = true\n"))
+    assert ended(site, a_job(user="fabric")) == ["orphan"]
+    assert ended(site, a_job(user="fabric"), a_session()) == []
+
+
+@given(user=st.text(max_size=70), name=st.just(f"fabric-main-{SESSION}") | st.text(max_size=40))
+def test_whatever_an_account_or_a_job_is_called_only_hub_users_are_named(user: str, name: str) -> None:
+    for orphan in orphans(a_site(Path("/srv")), (a_job(user=user, name=name),), {}, NOW):
+        TypeAdapter(HubUser).validate_python(orphan.user)
+
+
+class TellingSlurm:
+    """A source of snapshots: what it is told to say, at once when it is news."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._news = asyncio.Event()
+
+    def say(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._news.set()
+        self._news = asyncio.Event()
+
+    async def snapshot(self, after: int | None = None, wait_s: float = 0.0, fresh: float | None = None) -> Snapshot:
+        while after is not None and self._snapshot.serial <= after:
+            await self._news.wait()
+        return self._snapshot
+
+
+class NotedCancels:
+    """In the gateway's place: notes what it is asked to cancel; refuses for the users in ``refuses``."""
+
+    def __init__(self, refuses: tuple[str, ...] = ()) -> None:
+        self.asked: asyncio.Queue[CancelRequest] = asyncio.Queue()
+        self.removed: asyncio.Queue[str] = asyncio.Queue()
+        self._refuses = refuses
+
+    async def cancel(self, request: CancelRequest) -> None:
+        self.asked.put_nowait(request)
+        if request.user in self._refuses:
+            raise FabricError("Account root may not be used.", reason="account", status=403)
+
+    async def remove(self, session: str, user: str) -> None:
+        self.removed.put_nowait(session)
+
+
+class AwayAtFirst(NotedCancels):
+    """Does not answer the first two times that files are to be removed."""
+
+    _tries = 0
+
+    async def remove(self, session: str, user: str) -> None:
+        self._tries += 1
+        if self._tries <= 2:
+            raise FabricError("The gateway does not answer.", reason="gateway", status=503)
+        await super().remove(session, user)
+
+
+class SlowFor(NotedCancels):
+    """Never done with what it does for one user."""
+
+    def __init__(self, user: str) -> None:
+        super().__init__()
+        self._user = user
+
+    async def cancel(self, request: CancelRequest) -> None:
+        await super().cancel(request)
+        if request.user == self._user:
+            await asyncio.Event().wait()
+
+
+class AnsweringHub:
+    """In JupyterHub's place: its users' servers, and the answers it gives to starts, the last one for ever."""
+
+    def __init__(self, servers: dict[str, set[str]], *answers: int | Exception) -> None:
+        self._servers, self._answers = servers, list(answers)
+        self.started: asyncio.Queue[tuple[str, str, dict[str, Any]]] = asyncio.Queue()
+
+    async def servers(self, user: str) -> dict[str, dict[str, Any]] | None:
+        return {name: {} for name in self._servers[user]} if user in self._servers else None
+
+    async def start(self, user: str, server: str, options: dict[str, Any]) -> httpx.Response:
+        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        self.started.put_nowait((user, server, options))
+        if isinstance(answer, Exception):
+            raise answer
+        return httpx.Response(answer)
+
+
+Running = Callable[..., Any]
+
+
+@pytest.fixture
+def lease(site: Settings) -> Lease:
+    taken = Lease(lease_path(site))
+    taken.take()
+    return taken
+
+
+@pytest.fixture
+def running(site: Settings, store: SessionStore, lease: Lease, monkeypatch: pytest.MonkeyPatch) -> Running:
+    """A reconciler that runs, with its waits made short."""
+    monkeypatch.setattr(reconciler, "RETRY_S", 0.02)
+    monkeypatch.setattr(reconciler, "LOOK_S", 0.05)
+    monkeypatch.setattr(reconciler, "CLEAR_S", 0.05)
+
+    @asynccontextmanager
+    async def run(gateway: NotedCancels, hub: AnsweringHub, slurm: TellingSlurm) -> AsyncIterator[asyncio.Task[None]]:
+        follower = SnapshotFollower(slurm, wanted=lambda: True)
+        worker = Reconciler(site, store, gateway, follower, hub, lease)  # type: ignore[arg-type]
+        worker._started_at = time.time() + 60  # whatever the tests put on record is from before this hub
+        task = asyncio.create_task(worker.run())
+        try:
+            yield task
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await follower.stop()
+
+    return run
+
+
+async def next_of(queue: asyncio.Queue[Any]) -> Any:
+    return await asyncio.wait_for(queue.get(), 10)
+
+
+async def test_a_session_that_the_hub_forgot_is_started_again_as_it_was(running: Running, store: SessionStore) -> None:
+    store.create(**fields_of_a_session(server_name="a", hours=2.5, datasets=["x"]))
+    hub = AnsweringHub({"jan": set()}, 202)
+    async with running(NotedCancels(), hub, TellingSlurm(a_snapshot())):
+        assert await next_of(hub.started) == (
+            "jan",
+            "a",
+            {"project": "physics", "profile": "cpu", "image": "base", "hours": 2.5, "datasets": ["x"]},
+        )
+
+
+@pytest.mark.parametrize("first", [503, 429, httpx.ConnectError("refused"), ValueError("a page, not JSON")])
+async def test_a_hub_that_is_not_ready_is_asked_again(
+    running: Running, store: SessionStore, first: int | Exception
+) -> None:
+    store.create(**fields_of_a_session())
+    hub = AnsweringHub({"jan": set()}, first, 201)
+    async with running(NotedCancels(), hub, TellingSlurm(a_snapshot())):
+        await next_of(hub.started)
+        await next_of(hub.started)
+
+
+async def test_a_server_that_the_hub_still_has_is_not_started_again(running: Running, store: SessionStore) -> None:
+    store.create(**fields_of_a_session(server_name="kept"))
+    store.create(**fields_of_a_session(user="eve"))
+    hub = AnsweringHub({"jan": {"kept"}, "eve": set()}, 201)
+    async with running(NotedCancels(), hub, TellingSlurm(a_snapshot())):
+        assert (await next_of(hub.started))[0] == "eve"
+    assert hub.started.empty()
+
+
+async def test_a_session_of_a_user_who_left_ends_and_then_its_job(
+    running: Running, store: SessionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconciler, "GRACE_S", 0.0)
+    session = store.create(**fields_of_a_session())
+    gateway = NotedCancels()
+    slurm = TellingSlurm(a_snapshot(a_job(name=f"fabric-main-{session.id}")))
+    async with running(gateway, AnsweringHub({}, 201), slurm):
+        request = await next_of(gateway.asked)
+    assert (request.session, request.user, request.why) == (session.id, "jan", "orphan")
+    over = store.get(session.id)
+    assert over is not None
+    assert over.end_reason == "no-user"
+    assert "no user jan" in str(over.end_text)
+
+
+async def test_while_slurm_is_silent_nothing_is_ended(running: Running) -> None:
+    gateway, slurm = NotedCancels(), TellingSlurm(a_snapshot(a_job(), silent_since=NOW))
+    async with running(gateway, AnsweringHub({}, 201), slurm):
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(gateway.asked.get(), 0.3)
+        slurm.say(a_snapshot(a_job(), serial=2))
+        assert (await next_of(gateway.asked)).session == SESSION
+
+
+async def test_a_service_that_another_one_has_followed_ends_nothing(
+    running: Running, site: Settings, store: SessionStore, lease: Lease
+) -> None:
+    """One that an earlier hub left behind may know of sessions what is no longer so."""
+    session = store.create(**fields_of_a_session())
+    later = Lease(lease_path(site))
+    later.take()
+    gateway = NotedCancels()
+    async with running(gateway, AnsweringHub({}, 201), TellingSlurm(a_snapshot(a_job()))):
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(gateway.asked.get(), 0.5)
+    kept = store.get(session.id)
+    assert kept is not None
+    assert kept.live
+    assert (lease.held(), later.held()) == (False, True)
+    with pytest.raises(FabricError, match="Another service has taken the sessions' record"):
+        await asyncio.wait_for(lease.keep(), 10)
+    lease_path(site).unlink()
+    assert not later.held(), "what cannot be known is no right"
+
+
+async def test_one_orphan_that_cannot_be_ended_does_not_keep_the_others_alive(running: Running) -> None:
+    other = "aaaaaaaaaaaa"
+    jobs = [a_job(user="locked", account="phys"), a_job(job_id=8, name=f"fabric-main-{other}")]
+    gateway = NotedCancels(refuses=("locked",))
+    async with running(gateway, AnsweringHub({}, 201), TellingSlurm(a_snapshot(*jobs))):
+        asked = {(await next_of(gateway.asked)).session for _ in range(2)}
+    assert asked == {SESSION, other}
+
+
+async def test_nobodys_clean_up_waits_behind_the_forged_names_of_another(running: Running) -> None:
+    names = ["".join(letters) for letters in itertools.islice(itertools.product("abcdefg", repeat=12), 300)]
+    forged = [a_job(job_id=100 + number, user="eve", name=f"fabric-main-{name}") for number, name in enumerate(names)]
+    gateway = SlowFor("eve")
+    async with running(gateway, AnsweringHub({}, 201), TellingSlurm(a_snapshot(*forged, a_job()))):
+        assert (await next_of(gateway.asked)).user == "eve"
+        assert (await next_of(gateway.asked)).user == "jan"
+        assert gateway.asked.empty(), "one after the other"
+
+
+async def test_keys_of_a_session_that_is_over_go_also_when_the_gateway_was_away(
+    running: Running, store: SessionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconciler, "GRACE_S", 0.0)
+    over, live = (store.create(**fields_of_a_session(server_name=name)) for name in ("over", "live"))
+    store.end(over.id, reason="stopped", text="It was stopped.")
+    gateway = AwayAtFirst()
+    async with running(gateway, AnsweringHub({"jan": {"over", "live"}}, 201), TellingSlurm(a_snapshot())):
+        assert await next_of(gateway.removed) == over.id
+        assert gateway.removed.empty()
+        store.end(live.id, reason="stopped", text="It was stopped.")
+        assert await next_of(gateway.removed) == live.id, "when it is over; the others' files go once"
+
+
+async def test_a_job_that_still_ends_keeps_its_files(
+    running: Running, store: SessionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconciler, "GRACE_S", 0.0)
+    ending, other = (store.create(**fields_of_a_session(server_name=name)) for name in ("ending", "other"))
+    store.update(ending.id, job_id=7, submitted_at=NOW)
+    for session in (ending, other):
+        store.end(session.id, reason="stopped", text="It was stopped.")
+    name = f"fabric-main-{ending.id}"
+    gateway, slurm = NotedCancels(), TellingSlurm(a_snapshot(a_job(name=name, state="COMPLETING")))
+    async with running(gateway, AnsweringHub({"jan": {"ending", "other"}}, 201), slurm):
+        assert await next_of(gateway.removed) == other.id
+        slurm.say(a_snapshot(a_job(name=name, state="COMPLETED"), serial=2))
+        assert await next_of(gateway.removed) == ending.id
+
+
+async def test_a_hub_that_does_not_answer_does_not_keep_orphans_alive(running: Running, store: SessionStore) -> None:
+    store.create(**fields_of_a_session())
+    gateway = NotedCancels()
+    hub = AnsweringHub({"jan": set()}, SlurmUnavailableError("no"))
+    async with running(gateway, hub, TellingSlurm(a_snapshot(a_job()))) as task:
+        assert (await next_of(gateway.asked)).session == SESSION
+        await next_of(hub.started)
+        assert not task.done()

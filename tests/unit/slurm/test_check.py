@@ -1,0 +1,278 @@
+"""Before a start: what can never run is refused by the name of its limit; what only waits is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fabric_hub.slurm.limits.amounts import about, duration, hours_of, share
+from fabric_hub.slurm.limits.check import verdict
+from fabric_hub.slurm.limits.model import GPU, Association, Enforcement, Limit, Limits, PartitionLimits, Qos, Share
+from fabric_hub.slurm.limits.request import JobRequest
+from fabric_hub.slurm.model import JobSpec, Snapshot
+
+NOW = 1_000_000.0
+
+
+def limits(
+    *, account: dict[str, Any] | None = None, user: dict[str, Any] | None = None, root: dict[str, Any] | None = None,
+    qos: dict[str, Any] | None = None, partition: dict[str, Any] | None = None, **more: Any,
+) -> Limits:  # fmt: skip
+    return Limits(
+        at=NOW,
+        associations=(
+            Association(account="root", **(root or {})),
+            Association(account="lab", parent="root", **(account or {})),
+            Association(account="lab", user="ann", parent="lab", **(user or {})),
+        ),
+        qos=(Qos(name="normal", **(qos or {})),),
+        partitions=(PartitionLimits(name="gpu", default=True, **(partition or {})),),
+        **more,
+    )
+
+
+def ask(**changes: Any) -> JobRequest:
+    spec = JobSpec(account="lab", cpus=4, memory_mb=8192, gres=("gpu:h200:2",), minutes=120)
+    return JobRequest.of(spec.model_copy(update=changes), "ann")
+
+
+REFUSED: list[tuple[Limits, str, str, str]] = [
+    (
+        limits(account={"grp_tres_mins": {GPU: Limit(limit=600, used=600)}}),
+        "budget",
+        "The budget of account lab is used up: 10 GPU-hours of 10 GPU-hours are used.",
+        "Ask the owner of the project for more.",
+    ),
+    (
+        limits(root={"grp_tres_mins": {GPU: Limit(limit=0)}}),
+        "budget",
+        "The budget of account root is used up: 0 GPU-hours of 0 GPU-hours are used.",
+        "Ask the operators for more.",
+    ),
+    (
+        limits(user={"grp_tres_mins": {GPU: Limit(limit=60, used=90)}}),
+        "budget",
+        "The budget of ann in account lab is used up: 1.5 GPU-hours of 1 GPU-hour are used.",
+        "owner",
+    ),
+    (
+        limits(qos={"grp_tres_mins": {"gres/gpu:h200": Limit(limit=60, used=60)}}),
+        "budget",
+        "The budget of QOS normal is used up: 1 h200 GPU-hour of 1 h200 GPU-hour is used.",
+        "Ask the operators for more.",
+    ),
+    (
+        limits(account={"grp_tres_mins": {GPU: Limit(limit=600, used=420)}}, enforcement=Enforcement(safe=True)),
+        "budget",
+        "Account lab has 3 GPU-hours left (7 GPU-hours of 10 GPU-hours are used), and this job asks for 4 GPU-hours.",
+        "Ask for 1 h 30 min or less, or the owner of the project for more.",
+    ),
+    (
+        limits(user={"max_wall_s": 3600}),
+        "limit-account",
+        "ann in account lab allows a job at most 1 hour, not 2 hours.",
+        "Ask for 1 hour or less.",
+    ),
+    (
+        limits(user={"max_tres_per_job": {GPU: 1}}),
+        "limit-account",
+        "ann in account lab allows a job at most 1 GPU, not 2.",
+        "Choose a smaller profile.",
+    ),
+    (
+        limits(user={"max_tres_mins_per_job": {GPU: 180}}),
+        "limit-account",
+        "ann in account lab allows a job at most 3 GPU-hours, not 4 GPU-hours.",
+        "Ask for 1 h 30 min or less.",
+    ),
+    (
+        limits(account={"grp_tres": {GPU: Limit(limit=1)}}),
+        "limit-account",
+        "Account lab allows at most 1 GPU altogether, and this job asks for 2.",
+        "Choose a smaller profile.",
+    ),
+    (
+        limits(account={"grp_submit": Limit(limit=3, used=3)}),
+        "limit-account",
+        "Account lab allows at most 3 jobs altogether, running or waiting, and there are 3.",
+        "End one of them first.",
+    ),
+    (
+        limits(qos={"max_wall_s": 5400}),
+        "limit-qos",
+        "QOS normal allows a job at most 1 h 30 min, not 2 hours.",
+        "Ask for 1 h 30 min or less.",
+    ),
+    (
+        limits(qos={"max_tres_per_user": {GPU: 1}}),
+        "limit-qos",
+        "QOS normal allows at most 1 GPU for ann, and this job asks for 2.",
+        "Choose a smaller profile.",
+    ),
+    (
+        limits(qos={"max_submit_per_user": 1, "per_user": {"ann": Share(submit=Limit(limit=1, used=1))}}),
+        "limit-qos",
+        "QOS normal allows at most 1 job for ann, running or waiting, and there is 1.",
+        "End one of them first.",
+    ),
+    (
+        limits(qos={"min_tres_per_job": {GPU: 4}}),
+        "limit-qos",
+        "QOS normal wants at least 4 GPUs for a job, not 2.",
+        "Choose a larger profile.",
+    ),
+    (
+        limits(partition={"max_time_s": 3600}),
+        "partition",
+        "Partition gpu allows a job at most 1 hour, not 2 hours.",
+        "Ask for 1 hour or less.",
+    ),
+    (
+        limits(partition={"allow_accounts": ("other", "more")}),
+        "partition",
+        "Partition gpu takes jobs of the accounts other, more only, not of lab.",
+        "Choose a profile of another partition, or another project.",
+    ),
+    (
+        limits(partition={"deny_qos": ("normal",)}),
+        "partition",
+        "Partition gpu takes no jobs of QOS normal.",
+        "Choose a profile of another partition.",
+    ),
+    (
+        limits(partition={"max_cpus_per_node": 2}),
+        "partition",
+        "Partition gpu gives a job at most 2 CPUs of a node, not 4.",
+        "Choose a smaller profile.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("told", "reason", "message", "hint"), REFUSED, ids=[message for *_, message, _ in REFUSED])
+def test_what_can_never_start_is_refused_by_the_name_of_its_limit(
+    told: Limits, reason: str, message: str, hint: str
+) -> None:
+    found = verdict(told, Snapshot(), ask(), NOW)
+    assert (found.reason, found.message) == (reason, message)
+    assert hint in found.hint
+
+
+WAITING: list[tuple[Limits, str]] = [
+    (limits(user={"max_jobs": Limit(limit=1, used=1)}), "The 1 job that ann in account lab allows for ann is running."),
+    (
+        limits(account={"grp_tres": {GPU: Limit(limit=3, used=2)}}),
+        "2 of the 3 GPUs that account lab allows altogether are in use.",
+    ),
+    (
+        limits(user={"max_jobs": Limit(limit=2, used=2)}),
+        "All 2 jobs that ann in account lab allows for ann are running.",
+    ),
+    (
+        limits(qos={"per_user": {"ann": Share(tres={GPU: Limit(limit=2, used=1)})}}),
+        "1 of the 2 GPUs that QOS normal allows for ann is in use by ann.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("told", "waits"), WAITING, ids=[waits for _, waits in WAITING])
+def test_what_waits_until_others_end_is_said_and_not_refused(told: Limits, waits: str) -> None:
+    found = verdict(told, Snapshot(), ask(), NOW)
+    assert not found.refused
+    assert found.waits.startswith(waits)
+
+
+def test_a_budget_of_gpu_hours_does_not_touch_a_job_without_gpus() -> None:
+    told = limits(account={"grp_tres_mins": {GPU: Limit(limit=0)}, "max_tres_per_job": {GPU: 0}})
+    assert verdict(told, Snapshot(), ask(), NOW).refused
+    assert not verdict(told, Snapshot(), ask(gres=()), NOW).refused
+
+
+def test_a_budget_that_ends_before_the_job_is_told_where_slurm_lets_it_start() -> None:
+    told = limits(account={"grp_tres_mins": {GPU: Limit(limit=600, used=480)}})
+    found = verdict(told, Snapshot(), ask(), NOW)
+    assert not found.refused
+    assert "2 GPU-hours left" in found.cut
+    assert "after about 1 hour" in found.cut
+
+
+def test_what_a_qos_limits_is_not_asked_of_the_association() -> None:
+    told = limits(user={"max_wall_s": 60}, qos={"max_wall_s": 86400})
+    assert not verdict(told, Snapshot(), ask(), NOW).refused
+
+
+def test_a_partitions_qos_comes_before_the_jobs() -> None:
+    told = limits(partition={"qos": "part"}, qos={"max_wall_s": 60})
+    told = told.model_copy(update={"qos": (*told.qos, Qos(name="part", max_wall_s=86400))})
+    assert not verdict(told, Snapshot(), ask(), NOW).refused
+
+
+def test_a_qos_that_the_association_has_not_is_refused() -> None:
+    found = verdict(limits(user={"qos": ("normal", "short")}), Snapshot(), ask(qos="long"), NOW)
+    assert found.message == "ann may not use QOS long in account lab."
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        None,
+        Limits(),
+        limits(root={"grp_tres_mins": {GPU: Limit(limit=0)}}).model_copy(update={"at": NOW - 3600}),
+        limits(root={"grp_tres_mins": {GPU: Limit(limit=0)}}, enforcement=Enforcement(limits=False)),
+    ],
+    ids=["nothing", "no answer yet", "an hour old", "not enforced"],
+)
+def test_what_is_not_known_is_left_to_slurm(told: Limits | None) -> None:
+    assert not verdict(told, Snapshot(), ask(), NOW).refused
+
+
+def test_a_qos_that_may_pass_the_partitions_time_limit_is_held_to_its_own() -> None:
+    hour = {"max_time_s": 3600}
+    assert verdict(limits(partition=hour), Snapshot(), ask(), NOW).reason == "partition"
+    passes = {"flags": ("PartitionTimeLimit",)}
+    assert not verdict(limits(partition=hour, qos=passes), Snapshot(), ask(), NOW).refused
+    own = {**passes, "max_wall_s": 1800}
+    assert verdict(limits(partition=hour, qos=own), Snapshot(), ask(), NOW).reason == "limit-qos"
+
+
+def test_a_qos_over_the_partitions_counts_first() -> None:
+    known = limits(partition={"qos": "part"}, qos={"grp_tres": {GPU: Limit(limit=4)}})
+    tight = Qos(name="part", grp_tres={GPU: Limit(limit=1)})
+    assert verdict(known.model_copy(update={"qos": (*known.qos, tight)}), Snapshot(), ask(), NOW).refused
+    over = known.qos[0].model_copy(update={"flags": ("OverPartQOS",)})
+    assert not verdict(known.model_copy(update={"qos": (over, tight)}), Snapshot(), ask(), NOW).refused
+
+
+def test_what_running_jobs_may_take_to_come_is_a_limit_that_waits_or_refuses() -> None:
+    never = verdict(limits(account={"grp_tres_run_mins": {GPU: Limit(limit=120)}}), Snapshot(), ask(), NOW)
+    assert never.message == ("Account lab allows running jobs 2 GPU-hours to come, and this job asks for 4 GPU-hours.")
+    waits = verdict(limits(account={"grp_tres_run_mins": {GPU: Limit(limit=600, used=420)}}), Snapshot(), ask(), NOW)
+    assert waits.waits == "Account lab allows running jobs 10 GPU-hours to come, and those that run have 7 GPU-hours."
+
+
+def test_a_partition_for_an_account_takes_the_accounts_below_it() -> None:
+    for allowed in ("lab", "root"):
+        assert not verdict(limits(partition={"allow_accounts": (allowed, "other")}), Snapshot(), ask(), NOW).refused
+    assert verdict(limits(partition={"allow_accounts": ("other",)}), Snapshot(), ask(), NOW).reason == "partition"
+
+
+@pytest.mark.parametrize(("who", "name"), [("accounts", "lab"), ("qos", "normal")])
+def test_who_may_not_use_a_partition_counts_only_where_it_does_not_say_who_may(who: str, name: str) -> None:
+    assert verdict(limits(partition={f"deny_{who}": (name,)}), Snapshot(), ask(), NOW).refused
+    both = limits(partition={f"deny_{who}": (name,), f"allow_{who}": (name,)})
+    assert not verdict(both, Snapshot(), ask(), NOW).refused
+
+
+@pytest.mark.parametrize(
+    ("said", "as_words"),
+    [
+        (duration(60), "1 minute"), (duration(2400), "40 minutes"), (duration(3600), "1 hour"),
+        (duration(7260), "2 h 01 min"), (about(20), "less than a minute"), (about(90), "about 1 minute"),
+        (hours_of(60, GPU), "1 GPU-hour"), (hours_of(62, GPU), "1 GPU-hour"), (hours_of(90, GPU), "1.5 GPU-hours"),
+        (hours_of(1, GPU), "1 GPU-minute"), (hours_of(0.2, GPU), "less than 1 GPU-minute"),
+        (hours_of(0, GPU), "0 GPU-hours"), (hours_of(6000, "cpu"), "100 CPU-hours"),
+        (share(2, 3, "3 GPUs"), "2 of the 3 GPUs"), (share(3, 3, "3 GPUs"), "All 3 GPUs"),
+    ],
+)  # fmt: skip
+def test_amounts_are_said_in_the_singular_and_the_plural(said: str, as_words: str) -> None:
+    assert said == as_words
