@@ -1,8 +1,9 @@
-"""A site that runs batchspawner keeps its ``req_*`` settings. Pure: settings and a profile go in, a job spec comes out.
+"""A site that runs batchspawner keeps its ``req_*`` settings. Pure: settings and a job spec go in, one comes out.
 
 What each setting means is batchspawner's SlurmSpawner template
-(https://github.com/jupyterhub/batchspawner): partition, account, qos, reservation,
-cluster, memory (sbatch --mem), nprocs (--cpus-per-task), runtime (--time), gres, ngpus.
+(https://github.com/jupyterhub/batchspawner): partition, qos, reservation, cluster,
+memory (sbatch --mem), nprocs (--cpus-per-task), gres, ngpus. A job's account is its
+project's, and its time the user's choice: req_account and req_runtime are no part of it.
 """
 
 from __future__ import annotations
@@ -45,12 +46,14 @@ def minutes(text: str) -> int:
 def merge(spec: JobSpec, req: Mapping[str, Any]) -> JobSpec:
     """A profile's spec, with batchspawner's ``req_*`` values where the profile says nothing.
 
-    :param req: ``SlurmSpawner.get_req_subvars()``: names without ``req_``.
+    Only :mod:`.job_spec` calls this, so that a job has them before anything is asked about it.
+
+    :param req: as ``SlurmSpawner.get_req_subvars()`` has them: names without ``req_``.
     :raises FabricError: a setting has a value that Slurm would not take; it is named.
     """
     value = {name: str(text).strip() for name, text in req.items() if text is not None and str(text).strip()}
     update: dict[str, Any] = {}
-    for name in ("partition", "account", "qos", "reservation", "cluster"):
+    for name in ("partition", "qos", "reservation", "cluster"):
         if name in value and getattr(spec, name) is None:
             update[name] = value[name]
     if "partition" not in update and spec.partition is None and "queue" in value:
@@ -59,8 +62,6 @@ def merge(spec: JobSpec, req: Mapping[str, Any]) -> JobSpec:
         update["memory_mb"] = _checked("memory", value["memory"], _memory)
     if "nprocs" in value and spec.cpus == 1:
         update["cpus"] = _checked("nprocs", value["nprocs"], int)
-    if "runtime" in value and spec.minutes is None:
-        update["minutes"] = _checked("runtime", value["runtime"], minutes)
     if not spec.gres:
         if "gres" in value:
             update["gres"] = tuple(value["gres"].split(","))
@@ -86,7 +87,7 @@ def merge(spec: JobSpec, req: Mapping[str, Any]) -> JobSpec:
         ) from error
 
 
-_NAMES = {"cpus": "nprocs", "memory_mb": "memory", "minutes": "runtime"}
+_NAMES = {"cpus": "nprocs", "memory_mb": "memory"}
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from starlette.routing import compile_path
 from fabric_hub import __version__
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
-from fabric_hub.launch.built import as_built
+from fabric_hub.launch.choice import as_built
 from fabric_hub.launch.offer import Offer, offer
 from fabric_hub.rpc.body_limit import BodyLimit
 from fabric_hub.rpc.problem import Problem

@@ -6,17 +6,23 @@ import asyncio
 from typing import Any
 
 from fabric_hub.launch.choice import Choice
+from fabric_hub.launch.job_spec import gpus_of
 from fabric_hub.sessions.store import Session
+from fabric_hub.slurm.model import JobSpec
 
 from .children import CHILDREN
 from .runtime import HubRuntime
 
 
 async def open_session(
-    shared: HubRuntime, user: str, server: str, choice: Choice, token: str, log: Any
+    shared: HubRuntime, user: str, server: str, choice: Choice, spec: JobSpec | None, token: str, log: Any
 ) -> tuple[Session, bool]:
     """Find or make it; with it, whether it was there and is to be adopted, with the token that it has.
 
+    A new one has on record what was chosen, which is chosen again where the session is continued, and the GPUs of its
+    job.
+
+    :param spec: the job that is submitted for it; None: it has none.
     :param token: of the new session's server.
     :raises FabricError: the user has too many, or the job of one that is to be replaced cannot be ended.
     """
@@ -29,6 +35,7 @@ async def open_session(
     if live:
         await _replace(shared, live, log)
     made = {"user": user, "server_name": server, "token": token, **choice.model_dump(mode="json")}
+    made["gpus"] = gpus_of(spec) if spec else 0
     session = await asyncio.to_thread(store.create, most=shared.settings.users.max_sessions, **made)
     return session, False
 

@@ -48,14 +48,14 @@ def test_a_profile_that_says_nothing_takes_the_sites_settings() -> None:
         "options": "--hint=nomultithread --comment='two words'",
         "prologue": "module load x",
     }
-    assert merge(JobSpec(), req) == JobSpec(
+    assert merge(JobSpec(account="lab", minutes=5), req) == JobSpec(
         partition="gpu",
-        account="a",
+        account="lab",
         qos="q",
         reservation="r",
         memory_mb=8192,
         cpus=4,
-        minutes=90,
+        minutes=5,
         gres=("gpu:h200:1", "shard:2"),
         options=("--hint=nomultithread", "--comment=two words"),
         prologue="module load x",
@@ -83,7 +83,7 @@ def test_what_is_empty_changes_nothing(req: dict[str, object]) -> None:
     ("name", "value"),
     [
         ("partition", "a b"),
-        ("account", "$(id)"),
+        ("qos", "$(id)"),
         ("memory", "lots"),
         ("memory", "-5G"),
         ("memory", "infG"),
@@ -91,7 +91,6 @@ def test_what_is_empty_changes_nothing(req: dict[str, object]) -> None:
         ("memory", "nanG"),
         ("nprocs", "many"),
         ("nprocs", "0"),
-        ("runtime", "UNLIMITED"),
         ("gres", "gpu:1,license:2"),
         ("options", "--comment='open"),
         ("options", "'--x\n#SBATCH --uid=0'"),
