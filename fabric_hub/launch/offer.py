@@ -1,4 +1,4 @@
-"""What a user may start now: the start form and the REST API show the same. Pure."""
+"""What a user may start now, for the start form and the REST API, by the job that a start with it makes. Pure."""
 
 from __future__ import annotations
 
