@@ -8,10 +8,11 @@ project's, and its time the user's choice: req_account and req_runtime are no pa
 
 from __future__ import annotations
 
+import argparse
 import re
 import shlex
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NoReturn, TypeVar
 
 from pydantic import ValidationError
 
@@ -68,7 +69,7 @@ def merge(spec: JobSpec, req: Mapping[str, Any]) -> JobSpec:
         elif value.get("ngpus", "0") != "0":
             update["gres"] = (f"gpu:{value['ngpus']}",)
     if "options" in value:
-        update["options"] = _checked("options", value["options"], _words)
+        update |= _checked("options", value["options"], _options)
     for name in ("prologue", "epilogue"):
         if name in value:
             update[name] = value[name]
@@ -90,8 +91,45 @@ def merge(spec: JobSpec, req: Mapping[str, Any]) -> JobSpec:
 _NAMES = {"cpus": "nprocs", "memory_mb": "memory"}
 
 
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(shlex.split(text))
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise ValueError(message)
+
+
+def _options(text: str) -> dict[str, Any]:
+    """The fields of a job spec that sbatch's options give: as with sbatch, they count before anybody else's.
+
+    An option that has no field, or whose value the field does not take, stays one; each is a line, as it is quoted.
+    """
+    words = shlex.split(text)
+    if "--" in words:  # the gateway refuses it
+        return {"options": _lines(words)}
+    parser = _Parser(add_help=False, allow_abbrev=False)
+    for name, (short, _, _) in _TYPED.items():
+        parser.add_argument(*short, name, dest=name)
+    known, others = parser.parse_known_args(words)
+    found: dict[str, Any] = {}
+    kept: list[str] = []
+    for name, given in vars(known).items():
+        if given is None:
+            continue
+        _, field, read = _TYPED[name]
+        try:
+            found[field] = getattr(JobSpec.model_validate({field: read(given)}), field)
+        except ValueError:  # pydantic's is one, too
+            kept.append(f"{name}={given}")
+    return found | ({"options": _lines([*others, *kept])} if others or kept else {})
+
+
+def _lines(words: Iterable[str]) -> tuple[str, ...]:
+    """Each option with the words that follow it."""
+    lines: list[str] = []
+    for word in words:
+        if lines and not word.startswith("-"):
+            lines[-1] += f" {shlex.quote(word)}"
+        else:
+            lines.append(shlex.quote(word))
+    return tuple(lines)
 
 
 def _memory(text: str) -> int:
@@ -113,3 +151,20 @@ def _checked(name: str, text: str, read: Callable[[str], T]) -> T:
             hint="Tell the operator: fabric-hub check-config names it.",
             status=500,
         ) from error
+
+
+def _time(text: str) -> int:
+    if not re.search(r"[1-9]", text):
+        raise ValueError("a time of 0 is none at all to sbatch")
+    return minutes(text)
+
+
+# The options of sbatch that nodes and limits are asked about: short names, the field of a job spec, how it is read.
+_TYPED: dict[str, tuple[tuple[str, ...], str, Callable[[str], Any]]] = {
+    "--partition": (("-p",), "partition", str),
+    "--qos": (("-q",), "qos", str),
+    "--cpus-per-task": (("-c",), "cpus", int),
+    "--mem": ((), "memory_mb", _memory),
+    "--gres": ((), "gres", lambda text: tuple(text.split(","))),
+    "--time": (("-t",), "minutes", _time),
+}
