@@ -21,7 +21,8 @@ c.BatchSpawnerBase.req_memory = "1gb"
 c.FabricSlurmSpawner.req_ngpus = "2"
 
 def by_profile(spawner):
-    spawner.req_qos = "of-" + spawner.choice.profile
+    if spawner.choice.profile == "plain":
+        spawner.req_qos = "plain-ones"
 
 c.Spawner.pre_spawn_hook = by_profile
 """
@@ -51,7 +52,7 @@ def test_settings_and_hook_are_in_the_job_and_its_gpus_on_record_and_the_next_hu
     person.until_ready()
     (request,) = site.requests_of(person)
     assert request.spec == JobSpec(
-        partition="gpu", account="twin-acc", qos="of-plain", cpus=1, memory_mb=1024, gres=("gpu:2",), minutes=120
+        partition="gpu", account="twin-acc", qos="plain-ones", cpus=1, memory_mb=1024, gres=("gpu:2",), minutes=120
     )
     session = site.session_of(person)
     assert (session.account, session.hours, session.gpus) == ("twin-acc", 2.0, 2)
@@ -61,6 +62,12 @@ def test_settings_and_hook_are_in_the_job_and_its_gpus_on_record_and_the_next_hu
     person.until_ready()
     assert site.session_of(person) == session
     assert site.requests_of(person) == [request], "nothing was submitted again"
+
+    person.stop()
+    person.until_gone()
+    person.start(profile="small")
+    person.until_ready()
+    assert site.requests_of(person)[-1].spec.qos is None, "what a hook sets is for one start"
 
 
 def test_a_limit_of_what_the_settings_ask_for_refuses_before_anything_is_submitted(

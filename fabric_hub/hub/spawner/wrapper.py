@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,21 +21,18 @@ from wrapspawner import WrapSpawner
 from fabric_hub.datasets.model import Acceptance
 from fabric_hub.errors import FabricError
 from fabric_hub.hub.pages.start_form import render_form
-from fabric_hub.launch import choice as policy
-from fabric_hub.launch.job_spec import job_spec
 from fabric_hub.launch.options import UserOptions, from_form, from_url, parse_options
 from fabric_hub.sessions.phases import phases_of
 from fabric_hub.sessions.status import standing
-from fabric_hub.sessions.store import Session, refuse_too_many
+from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.model import JobSpec
 
-from . import agreements, certificates, session_tokens
+from . import agreements, certificates, opening, session_tokens
 from .children import CHILDREN
 from .failures import SessionFailure
-from .limits import refuse_over_limit, with_rescue
+from .limits import with_rescue
 from .metrics import record_failure, record_start
 from .names import ANY_USER, alt_name
-from .opening import open_session
 from .reach import unreachable
 from .runtime import HubRuntime, runtime
 from .slurm_child import FabricSlurmSpawner
@@ -106,34 +102,32 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         return lambda spawner, options: spawner.decide(options)
 
     async def decide(self, options: Mapping[str, Any] | None) -> None:
-        """Turn raw options into this session's choice and its child. What may start is asked in :meth:`permit`.
+        """Turn raw options into this session's choice and its child. Of limits it asks nothing yet.
 
         :raises SessionFailure: they are refused.
         """
         self.next_url = self.handler.get_argument("next", "") if self.handler else ""
         self._forget_agreements()
         try:
-            self.choice, self._accepted = await self._chosen(parse_options(options))
+            self.choice, self._accepted = await opening.choose(self.shared, self.user.name, parse_options(options))
         except FabricError as error:
             raise self._refused(error, options) from error
         self.user_options = self.choice.options()
         self._become(self.choice.kind)
 
     async def run_pre_spawn_hook(self) -> None:
-        """Run the site's own hook, which may set ``req_*`` for this start; only then its one job is known."""
-        if self.child_spawner is None:  # the site has an apply_user_options of its own
-            await self.decide(self.user_options)
-        await maybe_future(super().run_pre_spawn_hook())
-        await self.permit()
-
-    async def permit(self) -> None:
-        """Make the one job of this start and hold it against nodes and limits; then agreements are recorded.
+        """After the site's own hook, which may set ``req_*``: make the start's one job, and hold it against nodes and
+        limits; then agreements are recorded.
 
         :raises SessionFailure: it can never run, or may not start.
         """
+        if self.child_spawner is None:  # the site has an apply_user_options of its own
+            await self.decide(self.user_options)
+        await maybe_future(super().run_pre_spawn_hook())
+        user, req = self.user.name, self.site_request()
         try:
-            self.job_spec, self._notice = await self._judge(self.choice)
-            by_person = agreements.in_person(self.handler, self.user.name)
+            self.job_spec, self._notice = await opening.judge(self.shared, user, self.name, self.choice, req)
+            by_person = agreements.in_person(self.handler, user)
             await agreements.record(self.shared, self._accepted, by_person=by_person)
         except FabricError as error:
             raise self._refused(error, self.user_options) from error
@@ -145,39 +139,20 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         self.log.info("Refused %s for %s: %s", sorted(options or {}), self.user.name, error)
         return SessionFailure(error)
 
-    async def _chosen(self, wish: UserOptions) -> tuple[policy.Choice, tuple[Acceptance, ...]]:
-        """The choice that options make, and the agreements to record with its start."""
-        user, today = self.user.name, datetime.now().astimezone().date()
-        known = await self.shared.datasets() if wish.datasets or wish.agreements else None
-        choice = policy.choose(policy.as_built(self.shared.settings), user, wish, today, known)
-        return choice, policy.acceptances(user, choice.project, wish, today, known)
-
-    async def _judge(self, choice: policy.Choice) -> tuple[JobSpec | None, str]:
-        """The job that a choice makes, and what a limit does to it that does not prevent it."""
-        settings, user, req = self.shared.settings, self.user.name, self.site_request()
-        spec = job_spec(settings, choice, req) if choice.kind == "slurm" else None
-        if self.shared.store.live(user, self.name) is None:  # a session on record has its job, whatever is seen now
-            CHILDREN[choice.kind].refuse_if_impossible(settings, choice, spec, self.shared.follower.snapshot)
-        others = [name for name in self.shared.store.live_names(user) if name != self.name]
-        refuse_too_many(others, settings.users.max_sessions)
-        return spec, await refuse_over_limit(self.shared, user, self.name, choice, spec, req)
-
     def site_request(self) -> dict[str, Any]:
         """The site's ``req_*`` settings for this user, names without ``req_``, as far as they are known now.
 
-        What the site's hooks set on this spawner counts before what they set on its child, and that before the
-        configuration.
+        What the site's hooks set on this spawner (for one start) counts before what they set on its child, and that
+        before the configuration.
         """
-        child = self.child_spawner if isinstance(self.child_spawner, FabricSlurmSpawner) else self._slurm_child()
+        child = self.child_spawner
+        if not isinstance(child, FabricSlurmSpawner):  # one as a start makes it
+            child = FabricSlurmSpawner(
+                user=self.user, db=self.db, hub=self.hub, authenticator=self.authenticator,
+                oauth_client_id=self.oauth_client_id, server=self._server, config=self.config,
+            )  # fmt: skip
         own = {name.removeprefix("req_"): value for name, value in vars(self).items() if name.startswith("req_")}
         return {**child.get_req_subvars(), **own}
-
-    def _slurm_child(self) -> FabricSlurmSpawner:
-        """A child as a start makes it, to read its settings."""
-        return FabricSlurmSpawner(
-            user=self.user, db=self.db, hub=self.hub, authenticator=self.authenticator,
-            oauth_client_id=self.oauth_client_id, server=self._server, config=self.config,
-        )  # fmt: skip
 
     async def choose(self, options: Mapping[str, Any]) -> None:
         """Let the start form show what a link chooses (``chosen``). Nothing is started or recorded.
@@ -186,8 +161,8 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         """
         try:
             self.chosen = wish = parse_options(options)
-            choice, _ = await self._chosen(wish)
-            await self._judge(choice)
+            choice, _ = await opening.choose(self.shared, self.user.name, wish)
+            await opening.judge(self.shared, self.user.name, self.name, choice, self.site_request())
         except FabricError as error:
             raise SessionFailure(error) from error
 
@@ -250,6 +225,8 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         self.session_id = ""
         self.child_kind = ""
         self.job_spec = None
+        for name in [name for name in vars(self) if name.startswith("req_")]:
+            delattr(self, name)  # a hook sets them for one start
         if self._opened.is_set():  # else who opened the page before JupyterHub had cleared this waits for the start
             self._opened = asyncio.Event()
 
@@ -306,7 +283,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         """
         await self.shared.open()
         try:
-            session, again = await open_session(
+            session, again = await opening.open_session(
                 self.shared, self.user.name, self.name, self.choice, self.job_spec, self.api_token, self.log
             )
             if again:
