@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.support.embedded_run import EmbeddedRun
+from tests.support.waiting import until
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -65,12 +65,14 @@ class Visitor:
 
     def start_form_that_says(self, profile: str, state: str) -> Page:
         """The form, as soon as the watcher has asked about nodes again."""
-        page, end = self.start_form(), time.monotonic() + 30
+        page = self.start_form()
         label = page.locator("label", has_text=profile)
-        while state not in (label.text_content() or ""):
-            assert time.monotonic() < end, f"{state!r} is not in {label.text_content()!r}"
-            page.wait_for_timeout(500)
-            page.reload()
+        until(
+            lambda: state in (label.text_content() or ""),
+            f"{profile} says {state!r}",
+            pause=loading_again(page),
+            seen=label.text_content,
+        )
         return page
 
     def jobs(self) -> list[str]:
@@ -78,10 +80,7 @@ class Visitor:
         return self.run.slurm("squeue", "-h", "-u", self.run.unix_name(self.user), "-o", "%T").split()
 
     def until_no_job(self) -> None:
-        end = time.monotonic() + 30
-        while self.jobs():
-            assert time.monotonic() < end, f"still in the queue: {self.jobs()}"
-            time.sleep(0.3)
+        until(lambda: not self.jobs(), f"{self.user} has no job in the queue", seen=self.jobs)
 
     def close(self) -> None:
         token = self.run.token(self.user)
@@ -97,6 +96,19 @@ class Visitor:
         shutil.rmtree(home / ".jupyter" / "lab" / "workspaces", ignore_errors=True)
         for notebook in home.glob("Untitled*.ipynb"):
             notebook.unlink()
+
+
+def loading_again(page: Page, address: str = "") -> Callable[[float], object]:
+    """A pause of :func:`until` after which a page, or the one at another address, is loaded again."""
+
+    def pause(seconds: float) -> None:
+        page.wait_for_timeout(max(seconds * 1000, 300))
+        if address:
+            page.goto(address)
+        else:
+            page.reload()
+
+    return pause
 
 
 @pytest.fixture
@@ -131,13 +143,11 @@ def filled(hub: EmbeddedRun) -> Iterator[None]:
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         jobs.append(done.stdout.strip())
-    end = time.monotonic() + 30
-    while hub.slurm("squeue", "-h", "-t", "RUNNING", "-j", ",".join(jobs), "-o", "%i").split() != jobs[::-1]:
-        running = hub.slurm("squeue", "-h", "-t", "RUNNING", "-o", "%i").split()
-        if set(jobs) <= set(running):
-            break
-        assert time.monotonic() < end, hub.slurm("squeue")
-        time.sleep(0.3)
+    until(
+        lambda: set(jobs) <= set(hub.slurm("squeue", "-h", "-t", "RUNNING", "-o", "%i").split()),
+        "both jobs run",
+        seen=lambda: hub.slurm("squeue"),
+    )
     yield
     hub.slurm("scancel", *jobs)
 

@@ -110,6 +110,10 @@ class AnsweringHub:
     def url(self) -> str:
         return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
 
+    def told(self, verb: str) -> list[Any]:
+        """The bodies that came with a verb on use and time, as "POST /idle"."""
+        return [body for came, body in self.usage_told if came == verb]
+
     def _get(self, request: BaseHTTPRequestHandler) -> None:
         known = request.headers.get("Authorization") in (f"token {TOKEN}", f"Bearer {TOKEN}")
         if request.path == "/hub/api":
