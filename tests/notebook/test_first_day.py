@@ -33,6 +33,8 @@ pytestmark = [pytest.mark.hub, pytest.mark.slurm, pytest.mark.image, pytest.mark
 LARGE = pytest.mark.skipif(os.environ.get("FABRIC_TEST_PYTORCH") != "1", reason="set FABRIC_TEST_PYTORCH=1 to run it")
 IMAGES = ("base", "science", pytest.param("pytorch", marks=LARGE))
 USER = "student2"
+# srun gives a step up whose node does not take it within Slurm's MessageTimeout (10 s), as where slurmd is starved.
+NODE_TOO_BUSY = "Socket timed out on send/recv operation"
 TRIES = 3
 LAID_OUT_S = 180.0  # a second or two on a machine that does nothing else
 
@@ -95,7 +97,7 @@ def session(request: pytest.FixtureRequest, sandbox: Path, images: Path, tmp_pat
             run = EmbeddedRun.start(sandbox / "pytorch", *options)
             stack.callback(run.remove)
         else:
-            run = request.getfixturevalue("hub")
+            run = request.getfixturevalue("embedded_hub")
         started = Session(run, USER, project="ml-course", image=request.param)
         stack.callback(started.stop)
         yield started
@@ -145,14 +147,14 @@ def _jobs(notebook: Notebook, terminal: Terminal) -> None:
     here = os.uname().nodename
     for say, name in ((lambda line: notebook.run(f"!{line}"), "cell"), (terminal.run, "terminal")):
         for order in (
-            f"sbatch --wait --output={name}.txt --wrap 'srun hostname' && cat {name}.txt",
-            "salloc --ntasks=1 srun hostname",
+            f"sbatch --wait --output={name}.txt --wrap 'srun hostname' && echo in order; cat {name}.txt",
+            "salloc --ntasks=1 srun hostname && echo in order",
         ):
-            said: list[str] = []
-            # srun gives up a step whose node does not answer within seconds, as on a machine that is very busy
-            while not said or (here not in said[-1].split() and len(said) < TRIES):
+            said = [say(order)]
+            while NODE_TOO_BUSY in said[-1] and len(said) < TRIES:
                 said.append(say(order))
             assert here in said[-1].split(), f"{order} in a {name}: {said}"
+            assert "in order" in said[-1], f"{order} in a {name}: {said}"
 
 
 def _first_uses(session: Session, notebook: Notebook, image: str) -> None:
