@@ -167,6 +167,6 @@ def bare_cluster(sandbox: Path) -> Iterator[EmbeddedRun]:
 
 
 @pytest.fixture(scope="session")
-def hub(sandbox: Path, images: Path) -> Iterator[EmbeddedRun]:
+def embedded_hub(sandbox: Path, images: Path) -> Iterator[EmbeddedRun]:
     """Everything: the embedded cluster, the gateway and the hub with its proxy and service."""
     yield from _run(sandbox / "hub", "--images", str(images))

@@ -32,7 +32,7 @@ expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="package")  # playwright keeps an event loop running, beside which no asyncio test can run
-def chromium() -> Iterator[Browser]:
+def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
         yield browser
@@ -42,9 +42,9 @@ def chromium() -> Iterator[Browser]:
 class Visitor:
     """A demo account in a browser of its own. After a test its sessions are stopped."""
 
-    def __init__(self, run: EmbeddedRun, chromium: Browser, user: str) -> None:
+    def __init__(self, run: EmbeddedRun, browser: Browser, user: str) -> None:
         self.run, self.user = run, user
-        self.context: BrowserContext = chromium.new_context(viewport=SIZE, base_url=run.address, locale="en-GB")  # type: ignore[arg-type]
+        self.context: BrowserContext = browser.new_context(viewport=SIZE, base_url=run.address, locale="en-GB")  # type: ignore[arg-type]
         self.context.set_default_timeout(30_000)
         self.page: Page = self.context.new_page()
         self.errors: list[str] = []
@@ -112,17 +112,17 @@ def loading_again(page: Page, address: str = "") -> Callable[[float], object]:
 
 
 @pytest.fixture
-def visitor(hub: EmbeddedRun, chromium: Browser) -> Iterator[Callable[[str], Visitor]]:
+def visitor(embedded_hub: EmbeddedRun, browser: Browser) -> Iterator[Callable[[str], Visitor]]:
     """``visitor("student1")``: a demo account who has logged in."""
-    yield from visitors_of(hub, chromium)
+    yield from visitors_of(embedded_hub, browser)
 
 
-def visitors_of(run: EmbeddedRun, chromium: Browser) -> Iterator[Callable[[str], Visitor]]:
+def visitors_of(run: EmbeddedRun, browser: Browser) -> Iterator[Callable[[str], Visitor]]:
     """Who comes to a run; at the end of a test they leave it as it was."""
     visitors: list[Visitor] = []
 
     def come(user: str) -> Visitor:
-        one = Visitor(run, chromium, user)
+        one = Visitor(run, browser, user)
         visitors.append(one)
         one.log_in()
         return one
@@ -133,23 +133,23 @@ def visitors_of(run: EmbeddedRun, chromium: Browser) -> Iterator[Callable[[str],
 
 
 @pytest.fixture
-def filled(hub: EmbeddedRun) -> Iterator[None]:
+def filled(embedded_hub: EmbeddedRun) -> Iterator[None]:
     """Every GPU node is taken by somebody else's jobs."""
     jobs = []
     for _ in range(2):
-        done = hub.as_user(
+        done = embedded_hub.as_user(
             "staff", "sbatch", "--parsable", "--account=bakery", "--partition=gpu", "--nodes=1", "--exclusive",
             "--time=30", "--output=/dev/null", input="#!/bin/sh\nsleep 1800\n",
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         jobs.append(done.stdout.strip())
     until(
-        lambda: set(jobs) <= set(hub.slurm("squeue", "-h", "-t", "RUNNING", "-o", "%i").split()),
+        lambda: set(jobs) <= set(embedded_hub.slurm("squeue", "-h", "-t", "RUNNING", "-o", "%i").split()),
         "both jobs run",
-        seen=lambda: hub.slurm("squeue"),
+        seen=lambda: embedded_hub.slurm("squeue"),
     )
     yield
-    hub.slurm("scancel", *jobs)
+    embedded_hub.slurm("scancel", *jobs)
 
 
 @pytest.fixture

@@ -101,8 +101,8 @@ class Operator:
 
 
 @pytest.fixture
-def operator(hub: EmbeddedRun, tmp_path: Path) -> Iterator[Operator]:
-    one = Operator(hub, tmp_path)
+def operator(embedded_hub: EmbeddedRun, tmp_path: Path) -> Iterator[Operator]:
+    one = Operator(embedded_hub, tmp_path)
     yield one
     for name in one.offered:
         one.does("retire", name)

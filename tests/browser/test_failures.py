@@ -25,18 +25,20 @@ ENDLESS = "import time\nprint('Waiting for nobody', flush=True)\ntime.sleep(600)
 
 
 @pytest.fixture
-def own_settings(hub: EmbeddedRun) -> Iterator[Callable[[str, str], None]]:
+def own_settings(embedded_hub: EmbeddedRun) -> Iterator[Callable[[str, str], None]]:
     """``own_settings("student1", text)`` writes that user's ~/.jupyter/jupyter_server_config.py."""
     written = []
 
     def write(user: str, text: str) -> None:
-        done = hub.as_user(user, "sh", "-c", "mkdir -p .jupyter && cat > .jupyter/jupyter_server_config.py", input=text)
+        done = embedded_hub.as_user(
+            user, "sh", "-c", "mkdir -p .jupyter && cat > .jupyter/jupyter_server_config.py", input=text
+        )
         assert done.returncode == 0, done.stderr
         written.append(user)
 
     yield write
     for user in written:
-        hub.as_user(user, "rm", ".jupyter/jupyter_server_config.py")
+        embedded_hub.as_user(user, "rm", ".jupyter/jupyter_server_config.py")
 
 
 def _start(student: Visitor) -> Page:

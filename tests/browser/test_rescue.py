@@ -19,22 +19,22 @@ ACCOUNT = "bakery"  # nobody else's tests count on it
 
 
 @pytest.fixture
-def used_up(hub: EmbeddedRun) -> Iterator[None]:
+def used_up(embedded_hub: EmbeddedRun) -> Iterator[None]:
     """The budget of a project is used up while a test runs."""
     modify = ["sacctmgr", "--immediate", "--quiet", "modify", "account", ACCOUNT, "set"]
-    hub.slurm(*modify, "GrpTRESMins=gres/gpu=0")
+    embedded_hub.slurm(*modify, "GrpTRESMins=gres/gpu=0")
     yield
-    hub.slurm(*modify, "GrpTRESMins=gres/gpu=1200")
+    embedded_hub.slurm(*modify, "GrpTRESMins=gres/gpu=1200")
 
 
 @pytest.fixture
-def own_kernel(hub: EmbeddedRun) -> Iterator[None]:
+def own_kernel(embedded_hub: EmbeddedRun) -> Iterator[None]:
     """A person with a kernel of their own in the home directory."""
     kernel = ".local/share/jupyter/kernels/mine"
     make = f'mkdir -p {kernel} && echo \'{{"argv": ["x"], "display_name": "Mine"}}\' > {kernel}/kernel.json'
-    assert hub.as_user("staff", "sh", "-c", make).returncode == 0
+    assert embedded_hub.as_user("staff", "sh", "-c", make).returncode == 0
     yield
-    hub.as_user("staff", "rm", "-r", kernel)
+    embedded_hub.as_user("staff", "rm", "-r", kernel)
 
 
 def test_who_has_used_up_the_budget_is_told_so_and_starts_a_rescue_session(

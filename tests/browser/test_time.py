@@ -62,8 +62,8 @@ def timed(sandbox: Path, images: Path) -> Iterator[EmbeddedRun]:
 
 
 @pytest.fixture
-def visitor(timed: EmbeddedRun, chromium: Browser) -> Iterator[Callable[[str], Visitor]]:
-    yield from visitors_of(timed, chromium)
+def visitor(timed: EmbeddedRun, browser: Browser) -> Iterator[Callable[[str], Visitor]]:
+    yield from visitors_of(timed, browser)
 
 
 def started(student: Visitor, profile: str) -> Page:

@@ -110,8 +110,8 @@ def processes_below(directory: Path) -> Iterator[tuple[int, str]]:
 
 
 @pytest.fixture(scope="module")
-def links(hub: EmbeddedRun) -> Iterator[Chain]:
-    chain = Chain(hub)
+def links(embedded_hub: EmbeddedRun) -> Iterator[Chain]:
+    chain = Chain(embedded_hub)
     yield chain
     if chain.session:
         chain.session.stop()

@@ -21,7 +21,7 @@ from .answering_hub import SESSION, TOKEN, AnsweringHub
 from .kernel import Kernel
 from .running_session import RunningSession, session_environment
 
-pytestmark = pytest.mark.image
+pytestmark = [pytest.mark.image, pytest.mark.usefixtures("usage_known")]
 
 
 def asked(session: RunningSession, path: str, method: str = "GET", body: Any = None) -> tuple[int, dict[str, Any]]:
@@ -32,13 +32,6 @@ def asked(session: RunningSession, path: str, method: str = "GET", body: Any = N
 def until_told(hub: AnsweringHub, verb: str) -> Any:
     """The body with which the session first asked for a verb."""
     return until(lambda: hub.told(verb), f"the hub is told {verb}", 60, every_s=0.05, seen=lambda: hub.usage_told)[0]
-
-
-@pytest.fixture
-def session(python: Path, hub: AnsweringHub, tmp_path: Path) -> Iterator[RunningSession]:
-    hub.usage = usage.answers()
-    with RunningSession(python, tmp_path, session_environment(hub.url)) as running:
-        yield running.announced_by(hub)
 
 
 def test_the_hub_is_asked_once_for_all_tabs(session: RunningSession, hub: AnsweringHub) -> None:

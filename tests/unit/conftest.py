@@ -30,6 +30,12 @@ def site(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
+def catalogue_site(tmp_path: Path) -> Settings:
+    """A site with a catalogue service."""
+    return a_site(tmp_path, "[catalogue]\ndata_dir = '/data'\n")
+
+
+@pytest.fixture
 def database(tmp_path: Path) -> Path:
     return tmp_path / "sessions.sqlite"
 

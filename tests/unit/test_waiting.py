@@ -18,7 +18,8 @@ def test_what_does_not_come_in_time_is_told_with_the_last_answer_and_more() -> N
 
 
 async def test_beside_other_tasks_it_waits_for_functions_and_for_coroutines() -> None:
-    answers = iter([False, True, False, "a job"])
+    given: list[str | bool] = [False, True, False, "a job"]
+    answers = iter(given)
 
     async def look() -> str | bool:
         return next(answers)
