@@ -68,7 +68,7 @@ async def test_it_answers_and_its_trail_is_whole(run: EmbeddedRun) -> None:
 def test_it_runs_as_its_own_account_without_any_right(run: EmbeddedRun) -> None:
     status = Path(f"/proc/{run.pid('catalogue')}/status").read_text()
     fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
-    assert set(fields["Uid"].split()) == {str(pwd.getpwnam(run.unix_name("data")).pw_uid)}
+    assert set(fields["Uid"].split()) == {str(pwd.getpwnam(run.unix_name("catalogue")).pw_uid)}
     assert fields["Groups"].split() == []
     assert fields["CapEff"] == fields["CapPrm"] == fields["CapBnd"] == f"{0:016x}"
     assert fields["NoNewPrivs"] == "1"

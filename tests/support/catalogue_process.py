@@ -32,6 +32,7 @@ from fabric_hub.catalogue.publish import grants_file
 from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.config.settings import parse
 
+from .builders import catalogue_text, least_site_text
 from .waiting import until_async
 
 CODE = Path(__file__).resolve().parents[2]
@@ -120,24 +121,12 @@ class Daemon:
             path.chmod(mode | (0o2000 if name == "socket" else 0))
         users = "min_uid = 1" if ROOT else "shared_account = true"
         self.site.write_text(
-            f"""
-[hub]
-state_dir = "{self.directory}"
-[images]
-dir = "{self.directory}"
-[users]
-{users}
-[project.physics]
-account = "phys"
-members.owner = ["ada"]
-members.member = ["{MEMBER}"]
-[catalogue]
-account = "{CATALOGUE}"
-state_dir = "{self.directory}/state"
-socket = "{self.directory}/socket/catalogue.sock"
-store = "{self.directory}/store"
-published = "{self.directory}/published"
-"""
+            least_site_text(
+                self.directory,
+                f'[users]\n{users}\n[project.physics]\naccount = "phys"\nmembers.owner = ["ada"]\n'
+                f'members.member = ["{MEMBER}"]\n{catalogue_text(self.directory, CATALOGUE)}'
+                f'socket = "{self.directory}/socket/catalogue.sock"\n',
+            )
         )
         self.site.chmod(0o644)
 

@@ -16,6 +16,7 @@ import pytest
 
 from fabric_hub.budgets.history import SETTLED_S, History, UsageRow, bounds
 from fabric_hub.slurm.accounting import PastJob
+from tests.support.builders import least_site_text
 from tests.support.gateway import FakeGateway, serving
 
 ROOT = Path(__file__).parents[3]
@@ -33,8 +34,10 @@ def site_file() -> Iterator[Path]:
         state.mkdir(mode=0o700)
         file = directory / "site.toml"
         file.write_text(
-            f'[hub]\nstate_dir = "{state}"\n[images]\ndir = "/img"\n[slurm]\n'
-            '[project.one]\ntitle = "One"\naccount = "lab"\n[project.two]\naccount = "course"\n'
+            least_site_text(
+                state,
+                '[slurm]\n[project.one]\ntitle = "One"\naccount = "lab"\n[project.two]\naccount = "course"\n',
+            )
         )
         history = History(f"sqlite:///{state}/sessions.sqlite")
         for day, hours in ((FIRST, 2.0), (SECOND, 3.0)):
@@ -103,9 +106,7 @@ async def test_now_sums_up_the_days_that_are_asked_for_however_old_they_are(
 ) -> None:
     first, last = date(2026, 3, 1), date(2026, 3, 31)
     middle = date(2026, 3, 15)
-    text = (
-        f'[hub]\nstate_dir = "{tmp_path}"\n[images]\ndir = "/img"\n[slurm]\n[gateway]\nsocket = "{tmp_path}/gateway"\n'
-    )
+    text = least_site_text(tmp_path, f'[slurm]\n[gateway]\nsocket = "{tmp_path}/gateway"\n')
     (tmp_path / "site.toml").write_text(f'{text}[project.one]\naccount = "lab"\n')
     history = History(f"sqlite:///{tmp_path}/sessions.sqlite")
     history.replace(middle, [_row(middle, "bob", "gpu", 5.0)], rolled_at=bounds(middle)[1] + SETTLED_S)
