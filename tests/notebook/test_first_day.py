@@ -86,7 +86,7 @@ TO_EXPORT = (
 
 
 @pytest.fixture(params=IMAGES)
-def session(request: pytest.FixtureRequest, sandbox: Path, images: Path, tmp_path: Path) -> Iterator[Session]:
+def hub_session(request: pytest.FixtureRequest, sandbox: Path, images: Path, tmp_path: Path) -> Iterator[Session]:
     """A CPU session of a student in an image."""
     build(request.param, images, print)
     with contextlib.ExitStack() as stack:
@@ -103,19 +103,19 @@ def session(request: pytest.FixtureRequest, sandbox: Path, images: Path, tmp_pat
         yield started
 
 
-def test_what_a_person_does_on_the_first_day_works(session: Session, images: Path, tmp_path: Path) -> None:
-    image = session.server()["user_options"]["image"]
+def test_what_a_person_does_on_the_first_day_works(hub_session: Session, images: Path, tmp_path: Path) -> None:
+    image = hub_session.server()["user_options"]["image"]
     if ROOT:
-        assert (images / image / "current").stat().st_uid != pwd.getpwnam(session.run.unix_name(USER)).pw_uid
-    notebook = session.notebook()
-    _own_modules(session, notebook)
-    terminal = session.terminal()
-    _packages(session, notebook, terminal, tmp_path)
+        assert (images / image / "current").stat().st_uid != pwd.getpwnam(hub_session.run.unix_name(USER)).pw_uid
+    notebook = hub_session.notebook()
+    _own_modules(hub_session, notebook)
+    terminal = hub_session.terminal()
+    _packages(hub_session, notebook, terminal, tmp_path)
     _jobs(notebook, terminal)
-    _first_uses(session, notebook, image)
+    _first_uses(hub_session, notebook, image)
     _restart_and_run_all(notebook)
-    _export(session, notebook, terminal)
-    _own_kernel(session, terminal)
+    _export(hub_session, notebook, terminal)
+    _own_kernel(hub_session, terminal)
     terminal.close()
     notebook.close()
 
