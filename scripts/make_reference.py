@@ -291,11 +291,11 @@ def api_page(title: str, intro: str, document: Schema) -> str:
         for method in METHODS:
             if method in operations:
                 text += _operation(path, method, operations[method])
-    text += "\n# Objects\n"
+    text += "\n## Objects\n"
     for name, schema in document.get("components", {}).get("schemas", {}).items():
         if name in ("HTTPValidationError", "ValidationError"):  # FastAPI's own; ours are Problem
             continue
-        text += f"\n## {name}\n\n{plain(schema.get('description', ''))}\n\n"
+        text += f"\n### {name}\n\n{plain(schema.get('description', ''))}\n\n"
         if "enum" in schema:
             text += f"One of {kind(schema)}.\n"
         text += fields(schema, optional="none")

@@ -11,28 +11,33 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .dask.cluster import DaskCluster as DaskCluster
     from .dask.cluster import clusters as clusters
-    from .quota_widget import quota as quota
-    from .widget import session as session
+    from .kernel.quota_widget import quota as quota
+    from .kernel.session_widget import session as session
 
-__version__ = "0.1.0"
+    __version__: str
+
 __all__ = ["DaskCluster", "__version__", "clusters", "quota", "session"]
 
 
 def __getattr__(name: str) -> Any:
     if name == "session":
-        from .widget import session
+        from .kernel.session_widget import session
 
         return session
     if name == "quota":
-        from .quota_widget import quota
+        from .kernel.quota_widget import quota
 
         return quota
     if name in ("DaskCluster", "clusters"):
         from .dask import cluster
 
         return getattr(cluster, name)
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("fabric-lab")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
-    return [{"module": "fabric_lab.handlers"}]
+    return [{"module": "fabric_lab.server.extension"}]
