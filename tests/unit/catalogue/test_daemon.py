@@ -16,7 +16,7 @@ import pytest
 from fabric_hub.catalogue.client import CatalogueServiceUnavailableError
 from fabric_hub.catalogue.follower import CatalogueFollower
 from fabric_hub.errors import FabricError
-from tests.support.catalogue_process import CATALOGUE, MEMBER, NEEDS_OTHERS, ROOT, Daemon, run_as, until
+from tests.support.catalogue_process import CATALOGUE, MEMBER, NEEDS_OTHERS, ROOT, Daemon, run_as
 
 pytestmark = NEEDS_OTHERS
 
@@ -138,11 +138,11 @@ async def test_the_site_file_is_read_again_when_it_changes(daemon: Daemon) -> No
         await client.accept(MEMBER, "physics", "wind", "1", "research")
         right = daemon.site.read_text()
         daemon.site.write_text(right + "[nonsense")
-        await until(lambda: "not valid TOML" in "".join(daemon.log), "no word of the mistake", daemon)
+        await daemon.until(lambda: "not valid TOML" in "".join(daemon.log), "the log has the mistake")
         assert "not valid TOML" in (await client.health()).problem
         assert daemon.granted() != {}
         daemon.site.write_text(right.replace(f'member = ["{MEMBER}"]', 'member = ["eve"]'))
-        await until(lambda: daemon.granted() == {}, "who left the project is still let in", daemon)
+        await daemon.until(lambda: daemon.granted() == {}, "who left the project is not let in")
         assert (await client.health()).problem == ""
 
 
@@ -154,11 +154,11 @@ async def test_without_a_catalogue_service_the_client_says_so_and_the_follower_k
         await follower.fresh()
         follower.follow()
         await asyncio.to_thread(daemon.stop)
-        await until(lambda: follower.silent_since is not None, "the follower has not noticed", daemon)
+        await daemon.until(lambda: follower.silent_since is not None, "the follower has noticed")
         assert follower.catalogue is not None
         with pytest.raises(CatalogueServiceUnavailableError, match="is not running") as refused:
             await client.catalogue()
         assert refused.value.status == 503
         await asyncio.to_thread(daemon.start)
-        await until(lambda: follower.silent_since is None, "the follower has not come back", daemon)
+        await daemon.until(lambda: follower.silent_since is None, "the follower has come back")
         await follower.stop()

@@ -20,7 +20,7 @@ from fabric_hub.launch.choice import (
     projects_of,
 )
 from fabric_hub.launch.options import UserOptions
-from tests.support.builders import TODAY, a_catalogue, a_dataset, a_site
+from tests.support.builders import TODAY, a_catalogue, a_dataset, a_site, least_site_text
 
 
 def refused(site: Settings, user: str, **options: Any) -> FabricError:
@@ -94,7 +94,7 @@ def test_every_refusal_names_the_object_and_what_to_do(
 
 
 def test_a_site_without_profiles_or_images_says_so(tmp_path: Path) -> None:
-    text = f"[hub]\nstate_dir='{tmp_path}'\n[images]\ndir='/i'\n[project.p]\naccount='a'\nmembers.owner=['jan']\n"
+    text = least_site_text(tmp_path, "[project.p]\naccount='a'\nmembers.owner=['jan']\n")
     assert refused(parse(text), "jan").reason == "profile"
     assert refused(parse(text + "[profile.x]\nkind='local'\n"), "jan").reason == "image"
 
