@@ -102,7 +102,7 @@ class MissingJobs:
         """One job that somebody says there is; None: it is not.
 
         :param wanted: its number, its name, and its owner's Unix account.
-        :raises SilentError: no source has a word on it now.
+        :raises UnavailableError: no source has a word on it now.
         """
         await self._turn()
         try:
@@ -125,7 +125,7 @@ class MissingJobs:
         try:
             return await self._asks.endings(numbers)
         except UnavailableError as error:
-            log.warning("%d sessions are not in Slurm's answer, and the database is silent: %s", len(numbers), error)
+            log.warning("%d sessions are not in Slurm's answer, nor does the database answer: %s", len(numbers), error)
             return {}
 
     async def _ask(self, job: Job, ending: Ending | None, words: Words) -> None:

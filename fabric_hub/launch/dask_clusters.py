@@ -98,7 +98,7 @@ def offer(
         ),
         jobs=jobs_of(settings.hub.id, session.id, unix_user, snapshot),
         age_s=snapshot.age_s if snapshot else None,
-        silent_since=snapshot.silent_since if snapshot else None,
+        silent_since=snapshot.unavailable_since if snapshot else None,
     )
 
 

@@ -227,7 +227,7 @@ def shelf(settings: Settings, known: CatalogueView, datasets_page: str) -> Catal
     return CatalogueHeader(
         enforced=not notice,
         notice=notice,
-        silent_since=known.silent_since,
+        silent_since=known.unavailable_since,
         problem=silence(known),
         data_dir=str(_datasets(settings).data_dir),
         datasets_page=datasets_page,
@@ -236,8 +236,8 @@ def shelf(settings: Settings, known: CatalogueView, datasets_page: str) -> Catal
 
 def silence(known: CatalogueView) -> str:
     """That the catalogue service does not answer, in words; "" while it does."""
-    if known.silent_since is not None:
-        return f"The catalogue service has not answered since {clock(known.silent_since)}. {known.problem}".strip()
+    if known.unavailable_since is not None:
+        return f"The catalogue service has not answered since {clock(known.unavailable_since)}. {known.problem}".strip()
     return "The catalogue service has not answered yet." if known.catalogue is None else ""
 
 

@@ -93,7 +93,7 @@ def offer(settings: Settings, user: str, snapshot: Snapshot | None, today: date,
             for kind, (free, total) in sorted(policy.free_gpus(nodes).items())
         ),
         age_s=snapshot.age_s if snapshot else None,
-        silent_since=snapshot.silent_since if snapshot else None,
+        silent_since=snapshot.unavailable_since if snapshot else None,
         problem=snapshot.problem if snapshot else "",
     )
 

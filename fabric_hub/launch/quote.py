@@ -234,7 +234,7 @@ def _budget(more: int, worker: WorkerProfile, balance: Balance | None) -> str:
 
 def _places(wish: QuoteRequest, more: int, now: int, held_by: str, snapshot: Snapshot | None) -> str:
     there = f"{wish.have} of them {are(wish.have)} there already." if wish.have else ""
-    if snapshot is None or snapshot.silent_since is not None:
+    if snapshot is None or snapshot.unavailable_since is not None:
         text = "Slurm does not answer now, so it is not known when they start."
     elif not more:
         text = ""

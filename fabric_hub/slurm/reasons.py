@@ -131,9 +131,9 @@ def explain(job: Job, snapshot: Snapshot | None = None) -> str:
 
 def silence(snapshot: Snapshot | None) -> str:
     """What is wrong with what is known of Slurm, and since when, as sentences; "" while nothing is."""
-    if snapshot is None or snapshot.silent_since is None:
+    if snapshot is None or snapshot.unavailable_since is None:
         return ""
-    since, problem = clock(snapshot.silent_since), snapshot.problem.rstrip(". ")
+    since, problem = clock(snapshot.unavailable_since), snapshot.problem.rstrip(". ")
     what = f"Slurm has not answered since {since}."
     if snapshot.narrowed:
         what = f"Since {since} Slurm does not show the hub all of its sessions."

@@ -159,9 +159,8 @@ class Extender:
     async def _ask(self, *arguments: str) -> str:
         done = await self._scontrol(list(arguments), None)
         if done.returncode != 0:
-            raise SlurmUnavailableError(
-                f"The session's time was not changed: {refusals.silence(done.words) or refusals.quoted(done.words)}."
-            )
+            problem = refusals.unavailable(done.words) or refusals.quoted(done.words)
+            raise SlurmUnavailableError(f"The session's time was not changed: {problem}.")
         return done.stdout.decode("utf-8", "replace")
 
     async def _scontrol(self, arguments: list[str], account: Account | None) -> command.Finished:
@@ -184,10 +183,10 @@ class Extender:
 
 def _refused(job: Job, words: str) -> FabricError:
     said = refusals.read(words)  # job_submit.lua is asked of a change, too
-    silence = refusals.silence(said.own)
-    if silence:
+    problem = refusals.unavailable(said.own)
+    if problem:
         also = f" The cluster says: {said.site}" if said.site else ""
-        return SlurmUnavailableError(f"The session's time was not changed: {silence}.{also}")
+        return SlurmUnavailableError(f"The session's time was not changed: {problem}.{also}")
     if not said.site and re.search(r"[Aa]ccess/permission denied|[Aa]ccess denied", said.own):
         return FabricError(
             "Slurm does not let a running job have more time here.",

@@ -105,7 +105,7 @@ class OwnJobs:
 def _named(jobs: tuple[J, ...], account: Account) -> tuple[J, ...]:
     """The answer to a question for an account's jobs; with another's name in it, its own has just been forgotten.
 
-    :raises SilentError: nothing may be concluded from names.
+    :raises UnavailableError: nothing may be concluded from names.
     """
     for job in jobs:
         if job.user != account.name:

@@ -1,4 +1,4 @@
-"""The questions the gateway asks Slurm, and what silence means.
+"""The questions the gateway asks Slurm, and what no answer means.
 
 They run as the gateway's own account. The mark travels in the environment where
 the client takes it from there: other users can read an argument list in /proc,
@@ -79,21 +79,21 @@ class Queries:
     async def jobs(self) -> tuple[Job, ...]:
         """All jobs that Slurm remembers, also those that have ended.
 
-        :raises SilentError: no answer, or half of one.
+        :raises UnavailableError: no answer, or half of one.
         """
         return await self._squeue(parse.JOB_FIELDS, parse.jobs)
 
     async def jobs_of(self, account: Account) -> tuple[Job, ...]:
         """The jobs of one account, asked as it: Slurm hides nobody's own jobs from them.
 
-        :raises SilentError: no answer, or half of one.
+        :raises UnavailableError: no answer, or half of one.
         """
         return await self._squeue(parse.JOB_FIELDS, parse.jobs, account)
 
     async def details(self, name: str, account: Account) -> tuple[parse.JobDetail, ...]:
         """The jobs of one name and account that Slurm remembers, asked as it, with what :meth:`jobs` does not ask for.
 
-        :raises SilentError: no answer, or half of one.
+        :raises UnavailableError: no answer, or half of one.
         """
         return await self._squeue(parse.DETAIL_FIELDS, parse.details, account, f"--name={name}")
 
@@ -117,7 +117,7 @@ class Queries:
         """One job by its number, asked as its owner; None: Slurm says that it has no such job.
 
         :param wanted: its number, its name, and its owner's Unix account.
-        :raises SilentError: no answer, or nobody who may ask.
+        :raises UnavailableError: no answer, or nobody who may ask.
         :raises AnotherJobError: the number is another job's.
         """
         account = await asyncio.to_thread(self._owner, wanted.user)
@@ -140,7 +140,7 @@ class Queries:
     async def cancelled_by(self, number: int) -> int | None:
         """The uid of who cancelled a job, from the database; None: it does not say (yet).
 
-        :raises SilentError: no answer.
+        :raises UnavailableError: no answer.
         """
         form = ["--noheader", "--parsable2", "--allocations", "--format=JobIDRaw,State"]
         return one_job.cancelled_by(await self._ask("sacct", [*form, f"--jobs={number}"], {}), number)
@@ -148,21 +148,21 @@ class Queries:
     async def node_reason(self, node: str) -> tuple[str, float | None]:
         """Why a node is out of service, and since when; ("", None) when it is not.
 
-        :raises SilentError: no answer.
+        :raises UnavailableError: no answer.
         """
         return await self._sinfo(one_job.NODE_FIELDS, one_job.node_reason, f"--nodes={node}")
 
     async def private_data(self) -> frozenset[str]:
         """What Slurm hides from whoever is no Operator.
 
-        :raises SilentError: no answer.
+        :raises UnavailableError: no answer.
         """
         return privacy.private_data(await self._ask("scontrol", ["show", "config"], {}))
 
     async def nodes(self) -> tuple[Node, ...]:
         """All nodes of all partitions.
 
-        :raises SilentError: no answer, or half of one.
+        :raises UnavailableError: no answer, or half of one.
         """
         return await self._sinfo(parse.NODE_FIELDS, parse.nodes, "--exact")
 
@@ -177,7 +177,7 @@ class Queries:
     async def reservations(self) -> tuple[Reservation, ...]:
         """All reservations of nodes.
 
-        :raises SilentError: no answer, or one that cannot be read.
+        :raises UnavailableError: no answer, or one that cannot be read.
         """
         text = await self._ask("scontrol", ["--oneliner", "show", "reservation"], {})
         with _reading("scontrol"):
@@ -186,7 +186,7 @@ class Queries:
     async def endings(self, numbers: Sequence[int]) -> dict[int, Ending]:
         """How jobs ended, from the accounting database: one question for all of them.
 
-        :raises SilentError: no answer.
+        :raises UnavailableError: no answer.
         """
         text = await self._ask(
             "sacct",
@@ -204,7 +204,7 @@ class Queries:
         Neither takes the locks of jobs or nodes. Serial and times are the caller's to add.
 
         :param turn: waited for before each question.
-        :raises SilentError: no answer, or half of one.
+        :raises UnavailableError: no answer, or half of one.
         """
         await turn()
         told = await self._ask("scontrol", ["--oneliner", "show", "assoc_mgr", "flags=assoc,qos"], {})
@@ -218,7 +218,7 @@ class Queries:
         """Who may use which QOS, the limits of a QOS for each user, and what is enforced; it seldom changes.
 
         :param turn: waited for before each question.
-        :raises SilentError: no answer.
+        :raises UnavailableError: no answer.
         """
         show = ["--noheader", "--parsable2", "--readonly", "show"]
         await turn()
@@ -238,7 +238,7 @@ class Queries:
 
         Two questions to slurmdbd for some hundred of either; none for none.
 
-        :raises SilentError: no answer, or half of one.
+        :raises UnavailableError: no answer, or half of one.
         """
         found: list[PastJob] = []
         for kind, names in (("accounts", accounts), ("qos", services)):
@@ -279,7 +279,9 @@ class Queries:
     def _failed(self, program: str, said: str) -> UnavailableError:
         if privacy.is_refused(said):
             return UnavailableError(privacy.why_refused(program, accounts.own_name()))
-        return UnavailableError(refusals.silence(said) or f"{program} failed: {refusals.quoted(said) or 'no words'}")
+        return UnavailableError(
+            refusals.unavailable(said) or f"{program} failed: {refusals.quoted(said) or 'no words'}"
+        )
 
     async def _call(
         self,

@@ -53,7 +53,7 @@ def when_it_ends(session: Session | None) -> str:
         return ""
     shared = runtime()
     shared.interest()
-    snapshot = shared.follower.snapshot
+    snapshot = shared.follower.value
     job = standing(session, snapshot).alive
     end = snapshot.end_of(job) if snapshot and job else None
     if job is None or job.started_at is None or end is None or job.phase != "running":
@@ -77,7 +77,7 @@ def budgets(viewer: Any) -> list[tuple[str, Balance]]:
     if shared.settings.slurm is None:
         return []
     shared.limits.follow()
-    limits, snapshot, now = shared.limits.limits, shared.follower.snapshot, time.time()
+    limits, snapshot, now = shared.limits.value, shared.follower.value, time.time()
     found = []
     for name, project in projects_of(shared.settings, viewer.name).items():
         ways = gpu_ways(shared.settings, project)

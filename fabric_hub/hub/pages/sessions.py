@@ -77,5 +77,5 @@ def silence(viewer: Any) -> str:
     if shared.settings.slurm is None:
         return ""
     shared.interest()
-    said = reasons.silence(shared.follower.snapshot)
+    said = reasons.silence(shared.follower.value)
     return f"{said} Running sessions keep running, and nothing is lost." if said else ""

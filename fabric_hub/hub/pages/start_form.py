@@ -30,7 +30,7 @@ async def render_form(spawner: Any) -> str:
     user = spawner.user.name
     offered = offer(as_built(shared.settings), user, snapshot, today, local=local)
     shared.limits.follow()
-    refused = refused_now(shared.settings, user, offered.projects, shared.limits.limits, snapshot)
+    refused = refused_now(shared.settings, user, offered.projects, shared.limits.value, snapshot)
     data = for_people(shared.settings, offered, refused, local=local)
     projects = [project["name"] for project in data["projects"]]
     data["datasets"] = for_form(shared.settings, await shared.datasets(), user, projects, today).model_dump()

@@ -134,4 +134,4 @@ async def _verdict(shared: HubRuntime, user: str, choice: policy.Choice, profile
     if profile != choice.profile:
         choice = choice.model_copy(update={"profile": profile, "hours": wanted.default_hours})
     ask = JobRequest.of(policy.job_spec(wanted, choice), _account(settings, user))
-    return verdict(await shared.current_limits(), shared.follower.snapshot, ask, time.time())
+    return verdict(await shared.current_limits(), shared.follower.value, ask, time.time())

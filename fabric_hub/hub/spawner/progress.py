@@ -64,11 +64,11 @@ def _step(
 ) -> dict[str, Any]:
     if session.port is not None:
         return {"progress": 90, "message": "The server is up; opening it."}
-    if snapshot is not None and snapshot.silent_since is not None and not snapshot.narrowed:
+    if snapshot is not None and snapshot.unavailable_since is not None and not snapshot.narrowed:
         kept = f"job {session.job_id} keeps its place" if session.job_id else "this start is kept until it does"
         return {
             "progress": 15,
-            "message": f"Slurm has not answered since {clock(snapshot.silent_since)}. "
+            "message": f"Slurm has not answered since {clock(snapshot.unavailable_since)}. "
             f"Nothing is lost: {kept}. {snapshot.problem}".strip(),
         }
     if session.job_id is None and trouble is not None:

@@ -129,7 +129,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         settings, user = self.shared.settings, self.user.name
         choice = policy.choose(as_built(settings), user, wish, today, known)
         if self.shared.store.live(user, self.name) is None:  # a session on record has its job, whatever is seen now
-            CHILDREN[choice.kind].refuse_if_impossible(settings, choice, self.shared.follower.snapshot)
+            CHILDREN[choice.kind].refuse_if_impossible(settings, choice, self.shared.follower.value)
         others = [name for name in self.shared.store.live_names(user) if name != self.name]
         refuse_too_many(others, settings.users.max_sessions)
         self._notice = await refuse_over_limit(self.shared, user, self.name, choice)
@@ -310,7 +310,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         session = self.session()
         if session and session.ready_at is None:
             now = time.time()
-            job = standing(session, self.shared.follower.snapshot).job
+            job = standing(session, self.shared.follower.value).job
             phases = phases_of(session, job.started_at if job else None, now)
             self.shared.spawn(
                 asyncio.to_thread(self.shared.store.update, session.id, ready_at=now, start_seconds=phases)

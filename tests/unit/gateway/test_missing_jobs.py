@@ -67,13 +67,13 @@ async def test_hidden_jobs_stay_with_their_clusters_and_the_missing_right_is_nam
     hidden = await rounds.next()
     assert [shown.job_id for shown in hidden.jobs] == [1, 2, 3, 4, 20]
     assert hidden.narrowed
-    assert hidden.silent_since is not None
+    assert hidden.unavailable_since is not None
     assert "PrivateData=jobs" in hidden.problem
     assert "account fabric-gateway is no Operator" in hidden.problem
     assert (await rounds.next(40)).jobs == hidden.jobs
     slurm.answer = (*OURS, WORKERS)
     back = await rounds.next()
-    assert (back.silent_since, back.narrowed, back.problem) == (None, False, "")
+    assert (back.unavailable_since, back.narrowed, back.problem) == (None, False, "")
 
 
 async def test_hidden_jobs_stay_hidden_while_every_other_source_hangs(
@@ -91,7 +91,7 @@ async def test_hidden_jobs_stay_hidden_while_every_other_source_hangs(
     monkeypatch.setattr(watcher, "_DOUBTS_TIMEOUT_S", 0.01)
     monkeypatch.setattr(slurm, "endings", hangs)
     later = await rounds.next(10)
-    assert (later.jobs, later.narrowed, later.silent_since) == (hidden.jobs, True, hidden.silent_since)
+    assert (later.jobs, later.narrowed, later.unavailable_since) == (hidden.jobs, True, hidden.unavailable_since)
 
 
 async def test_what_a_hidden_job_does_its_owner_is_told(slurm: Slurm, rounds: Rounds) -> None:

@@ -73,7 +73,7 @@ def test_the_form_lists_what_can_be_used_and_counts_what_can_be_asked_for(site: 
 
 def test_while_the_catalogue_service_is_silent_the_form_offers_none_and_says_since_when(site: Settings) -> None:
     known = CatalogueView(
-        catalogue=a_catalogue(a_dataset(), accepted="1"), silent_since=NOW, problem="It is not running."
+        catalogue=a_catalogue(a_dataset(), accepted="1"), unavailable_since=NOW, problem="It is not running."
     )
     form = for_form(site, known, "jan", ["physics"], TODAY)
     assert form.datasets == ()
