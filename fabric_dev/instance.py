@@ -34,7 +34,7 @@ class Instance(Frozen):
     images: Path
     settings: Path | None = None  # laid over the demo's own
     loaded: str = ""  # digest of the accounts and budgets that Slurm's database was given
-    gallery: bool = False  # the demo datasets were put into the catalogue
+    samples: bool = False  # the demo datasets were put into the catalogue
 
 
 def read(layout: Layout) -> Instance | None:

@@ -18,13 +18,13 @@ from . import (
     accounts,
     cluster,
     directories,
-    gallery,
     gpus,
     instance,
     nodes,
     own_settings,
     ports,
     runtime,
+    sample_datasets,
     science,
     slurmconf,
 )
@@ -100,7 +100,9 @@ def _start(options: Options, layout: Layout, claims: ports.Claims, supervisor: S
     )
     _remember(layout, known)
     making = (
-        gallery.begin(layout, code, catalogue_service, say) if options.until == "hub" and not known.gallery else None
+        sample_datasets.begin(layout, code, catalogue_service, say)
+        if options.until == "hub" and not known.samples
+        else None
     )
     if found is not None:
         _announce_gpus(found, say)
@@ -131,7 +133,7 @@ def _start(options: Options, layout: Layout, claims: ports.Claims, supervisor: S
                 hint="Install Fabric Hub again (make setup).",
             )
         build_image(layout, say)
-    gallery.finish(layout, making, say)
+    sample_datasets.finish(layout, making, say)
     for daemon in daemons:
         if daemon.name != "hub" or options.until == "hub":
             supervisor.start(daemon)
@@ -156,7 +158,7 @@ def _choose(options: Options, layout: Layout, old: Instance | None, claims: port
         images=options.images or (old.images if old else layout.images),
         settings=options.settings or (old.settings if old else None),
         loaded=old.loaded if old else "",
-        gallery=bool(old and old.gallery),
+        samples=bool(old and old.samples),
     )
 
 

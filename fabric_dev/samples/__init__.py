@@ -1,1 +1,1 @@
-"""The demo gallery: small datasets that are made, not fetched, true to their sectors; the embedded run has them."""
+"""The demo datasets: small datasets that are made, not fetched, true to their sectors; the embedded run has them."""

@@ -1,4 +1,4 @@
-"""``python -m fabric_dev.samples --site FILE [--packed]``: put the gallery into a site's catalogue."""
+"""``python -m fabric_dev.samples --site FILE [--packed]``: put the samples into a site's catalogue."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 from fabric_hub.config import settings
 from fabric_hub.errors import FabricError
 
-from .gallery import install
+from .install import install
 
 
 def main() -> int:
-    """Install the gallery; each step is a line of output. Status 1: refused, in words."""
+    """Install the samples; each step is a line of output. Status 1: refused, in words."""
     parser = argparse.ArgumentParser(prog="python -m fabric_dev.samples", description=__doc__)
     parser.add_argument("--site", type=Path, required=True, help="the site's file")
     parser.add_argument("--packed", action="store_true", help="as images, for nodes that mount them")

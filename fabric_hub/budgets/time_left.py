@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from datetime import date, datetime, timedelta
 from typing import Literal
 
 from fabric_hub.config.settings import Profile, Project
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.clock import clock
+from fabric_hub.projects.membership import end_of
 from fabric_hub.slurm.limits.amounts import duration, of_things
 from fabric_hub.slurm.model import Job, Phase
 
@@ -16,14 +16,6 @@ from .schemas import TimeLeft
 
 # Slurm counts time limits in whole minutes.
 _SAME_S = 60.0
-
-
-def end_of(project: Project | None) -> float | None:
-    """The moment after a project's last day, in this machine's time zone."""
-    if project is None or project.end is None:
-        return None
-    following: date = project.end + timedelta(days=1)
-    return datetime(following.year, following.month, following.day).astimezone().timestamp()
 
 
 def time_left(
@@ -50,7 +42,7 @@ def time_left(
         return TimeLeft(extend_why_not="Its job does not run, or has no time limit.")
     ends = latest
     why: Literal["limit", "reservation", "project"] = "limit"
-    project_ends = end_of(project)
+    project_ends = end_of(project.end) if project else None
     if ended_with is not None and ended_with <= ends + _SAME_S:
         ends, why = min(ends, ended_with), "reservation"
     elif project_ends is not None and project_ends <= ends + _SAME_S and project_ends > now:

@@ -28,6 +28,7 @@ from fabric_hub.catalogue.audit.log import Entry, NodeName, files
 from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.config.settings import Settings, UserSettings
 from fabric_hub.datasets.model import Catalogue, Digest, VersionName
+from fabric_hub.projects.membership import is_member, responsible
 from fabric_hub.types import Frozen, Slug, SlurmName, slurm_key
 from fabric_hub.unix.accounts import hub_name
 
@@ -136,10 +137,7 @@ def entry(event: NodeEvent, source: str, user: str | None, settings: Settings, c
         name
         for name, project in settings.project.items()
         if event.account is None
-        or (
-            slurm_key(event.account) == project.account
-            and (shared or user in project.members.owner + project.members.member)
-        )
+        or (slurm_key(event.account) == project.account and (shared or (user is not None and is_member(project, user))))
     ]
     accepted = sorted(
         (
@@ -155,7 +153,7 @@ def entry(event: NodeEvent, source: str, user: str | None, settings: Settings, c
         event=event.event,
         at=event.time,
         user=user,
-        responsible=settings.project[project].members.owner if project else (),
+        responsible=responsible(settings, project),
         project=project,
         account=event.account,
         purpose=last.purpose if last else None,

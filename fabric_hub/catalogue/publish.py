@@ -14,8 +14,7 @@ import pwd
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime, timedelta
-from datetime import time as midnight
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.config.settings import Settings, UserSettings
 from fabric_hub.datasets.model import Access, Catalogue, Dataset, Grant
 from fabric_hub.errors import FabricError
+from fabric_hub.projects.membership import end_of, people_today
 from fabric_hub.unix.accounts import UnknownAccountError, hub_name, resolve
 
 from .store import CatalogueStore, Revocation
@@ -35,19 +35,6 @@ FORGOTTEN_S = 24 * 3600.0
 RENAMED_S = 600.0
 _SEEN_EVERY_S = 60.0
 UidOf = Callable[[str], int | None]
-
-
-def members(settings: Settings, project: str, today: date) -> tuple[str, ...]:
-    """Everybody in a project that is open today, owners first; nobody when it is closed or not in the site's file."""
-    found = settings.project.get(project)
-    if found is None or (found.start and today < found.start) or (found.end and today > found.end):
-        return ()
-    return tuple(dict.fromkeys(found.members.owner + found.members.member))
-
-
-def end_of(day: date | None) -> float | None:
-    """The last moment of a day in local time, in Unix seconds; None has no end."""
-    return None if day is None else datetime.combine(day + timedelta(days=1), midnight.min).timestamp()
 
 
 def grants(
@@ -109,7 +96,7 @@ def _everybody(
     """Of a public dataset: everybody, or, where it has an agreement, whoever accepted it in one of their projects."""
     if dataset.agreement is None:
         return [{"account": None, "uids": None, "until": None}]
-    users = {user for project, user in accepted if user in members(settings, project, today)}
+    users = {user for project, user in accepted if user in people_today(settings, project, today)}
     uids = _uids(users, uid_of)
     return [{"account": None, "uids": uids, "until": None}] if uids else []
 
@@ -134,7 +121,7 @@ def _projects(
             ends[grant.project] = grant.until
     found = []
     for name in sorted(ends):
-        users = [user for user in members(settings, name, today) if (name, user) in accepted]
+        users = [user for user in people_today(settings, name, today) if (name, user) in accepted]
         uids = _uids(users, uid_of)
         if uids:
             project = settings.project[name]

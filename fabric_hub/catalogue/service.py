@@ -16,6 +16,7 @@ from fabric_hub.catalogue.audit.log import AuditLog, Entry, Head, audit_director
 from fabric_hub.config.settings import Project, Settings, load
 from fabric_hub.datasets.model import Acceptance, AccessRequest, Catalogue
 from fabric_hub.errors import FabricError
+from fabric_hub.projects.membership import is_member
 from fabric_hub.rpc.feed import Feed
 
 from .api import AcceptanceBody, AccessBody, EventBody, Health
@@ -254,7 +255,7 @@ class CatalogueService:
 
     def _project(self, user: str, name: str) -> Project:
         project = self._settings.project.get(name)
-        if project is None or user not in project.members.owner + project.members.member:
+        if project is None or not is_member(project, user):
             raise FabricError(
                 f"User {user} is not a member of project {name}.",
                 reason="project",

@@ -1,27 +1,38 @@
-"""``fabric-hub datasets`` and ``audit``: which site is meant; the commands are in :mod:`fabric_hub.datasets`."""
+"""``fabric-hub datasets`` and ``audit``: their parts and arguments, and which site is meant.
+
+Each parser's ``work`` default takes the site's settings and the parsed arguments and returns the exit status.
+"""
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
+from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from fabric_hub.config import settings
+from pydantic import TypeAdapter, ValidationError
+
+from fabric_hub.config.settings import DEFAULT_PATH, ENV, Settings, load, path_from_environment
+from fabric_hub.datasets.model import Access, VersionName
 from fabric_hub.errors import FabricError
+from fabric_hub.types import Slug
 
 from . import audit
-from . import dataset_exchange as export
-from . import dataset_parts as cli
 from .embedded import embedded, running_site
+
+Work = Callable[[Settings, argparse.Namespace], int]
+COMPRESSIONS = ("zstd", "none")
 
 
 def add_parser(commands: Any) -> None:
     """Add both commands and their parts."""
     top = commands.add_parser("datasets", help="the catalogue of datasets: describe, pack, publish, grant")
     parts = top.add_subparsers(dest="part", metavar="PART", required=True)
-    for module in (cli, export):
-        module.add_parser(parts)
+    add_changes(parts)
+    add_exchange(parts)
     top = commands.add_parser("audit", help="the audit log of who used which dataset: check it, and show it")
     audit_log = top.add_subparsers(dest="part", metavar="PART", required=True)
     audit.add_parser(audit_log)
@@ -30,7 +41,7 @@ def add_parser(commands: Any) -> None:
             "--site",
             type=Path,
             default=None,
-            help=f"the site's file (default: ${settings.ENV}, a running embedded run's, or {settings.DEFAULT_PATH})",
+            help=f"the site's file (default: ${ENV}, a running embedded run's, or {DEFAULT_PATH})",
         )
         part.add_argument(
             "--dir",
@@ -43,7 +54,7 @@ def add_parser(commands: Any) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     path = site_of(arguments.site, arguments.dir)
-    found = settings.load(path)
+    found = load(path)
     if found.catalogue is None:
         raise FabricError(
             f"The site of {path} offers no datasets.",
@@ -56,8 +67,129 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def site_of(site: Path | None, directory: Path | None) -> Path:
     """The site's file: the named one, that of a named run, the environment's, that of a running run, the machine's."""
-    if site or (directory is None and os.environ.get(settings.ENV)):
-        return site or settings.path_from_environment()
+    if site or (directory is None and os.environ.get(ENV)):
+        return site or path_from_environment()
     if directory and (run := embedded()):
         return run.site_in(directory)
-    return running_site(None) or settings.DEFAULT_PATH
+    return running_site(None) or DEFAULT_PATH
+
+
+def add_changes(commands: Any) -> None:
+    """What describes, packs, publishes and grants; :mod:`.dataset_commands` does what they say."""
+
+    def command(name: str, about: str, *arguments: tuple[str, dict[str, Any]]) -> argparse.ArgumentParser:
+        parser: argparse.ArgumentParser = commands.add_parser(name, help=about)
+        for argument, settings in arguments:
+            parser.add_argument(argument, **settings)
+        parser.set_defaults(work=_later(name))
+        return parser
+
+    dataset = ("name", {"metavar": "NAME", "type": _slug, "help": "name of the dataset"})
+    version = ("version", {"metavar": "VERSION", "type": _version, "help": "name of the version"})
+    maybe_name = ("name", {**dataset[1], "nargs": "?", "help": "only this dataset"})
+    maybe_version = ("version", {**version[1], "nargs": "?"})
+    project = ("--project", {"metavar": "P", "type": _slug, "required": True, "help": "name of the project"})
+    as_json = ("--json", {"action": "store_true", "help": "print JSON"})
+    file = ("file", {"metavar": "FILE.toml", "type": Path, "help": "the description"})
+
+    command("add", "make a draft from a description, or replace the description of a dataset", file)
+    packing = command("pack", "make a version of a directory: an immutable image in the store", dataset, version)
+    packing.add_argument("directory", metavar="DIR", type=Path, help="what the version holds")
+    packing.add_argument(
+        "--compression",
+        choices=COMPRESSIONS,
+        default="zstd",
+        help="none: larger, and faster to read (default: %(default)s)",
+    )
+    packing.add_argument(
+        "--directory", dest="linked", action="store_true", help="make no image: the same as the command link"
+    )
+    linking = command("link", "make a version of a directory that stays where it is", dataset, version)
+    linking.add_argument("directory", metavar="PATH", type=Path, help="a directory that all nodes have at this path")
+    command("publish", "offer a version, as the latest (default: the newest)", dataset, maybe_version)
+    command("retire", "take a version, or the whole dataset, out of use", dataset, maybe_version)
+    command("verify", "read versions again, and compare them with what was packed", maybe_name, maybe_version)
+    granting = command("grant", "let a project use a dataset", dataset, project)
+    granting.add_argument(
+        "--until", metavar="DATE", type=_day, help="last day, as 2027-03-31 (default: no end); replaces an earlier one"
+    )
+    revoking = command("revoke", "take a project's grant away; running sessions lose it too", dataset, project)
+    revoking.add_argument("--strict", action="store_true", help="also end the jobs that have the dataset open")
+    command("requests", "what users asked for; `grant` answers a request, or `decline`", as_json)
+    command("decline", "close a project's requests for a dataset without a grant", dataset, project)
+    command("list", "all datasets, drafts too", as_json)
+    command("show", "one dataset: description, versions, grants", dataset, as_json)
+
+
+def _later(name: str) -> Work:
+    # the database's libraries take longer to import than any other command needs
+    def work(settings: Settings, arguments: argparse.Namespace) -> int:
+        operations = importlib.import_module("fabric_hub.cli.dataset_commands")
+        status: int = operations.WORK[name](settings, arguments)
+        return status
+
+    return work
+
+
+def _checked(kind: Any, text: str, what: str) -> str:
+    try:
+        return str(TypeAdapter(kind).validate_python(text))
+    except ValidationError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not {what}") from None
+
+
+def _slug(text: str) -> str:
+    return _checked(Slug, text, "a name: 1 to 40 small letters, digits and dashes")
+
+
+def _version(text: str) -> str:
+    return _checked(VersionName, text, "a version: 1 to 32 letters, digits, dots, dashes and underscores")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day as 2027-03-31") from None
+
+
+def add_exchange(commands: Any) -> None:
+    """What writes the catalogue in the words of DCAT-AP-NL and Croissant, and reads it back."""
+    one = commands.add_parser("export", help="write the catalogue as DCAT-AP-NL 3.0, or a dataset as Croissant 1.1")
+    one.add_argument("name", metavar="NAME", nargs="?", help="only this dataset; default: the whole catalogue")
+    one.add_argument("--croissant", action="store_true", help="Croissant 1.1 instead of DCAT; needs NAME")
+    one.add_argument("--version", metavar="VERSION", help="of a Croissant export; default: the latest")
+    one.add_argument(
+        "--format", choices=("turtle", "json-ld"), help="default: by the ending of FILE (.ttl, .jsonld), else turtle"
+    )
+    one.add_argument("--output", metavar="FILE", type=Path, help="write to a file; default: standard output")
+    one.add_argument(
+        "--only",
+        metavar="ACCESS",
+        action="append",
+        type=Access,
+        choices=tuple(Access),
+        help="only datasets that are public, restricted or non-public; may be given again",
+    )
+    one.add_argument(
+        "--check",
+        action="store_true",
+        help="check against the SHACL shapes in catalogue.shapes; a violation is status 1",
+    )
+    one.set_defaults(work=_export)
+    two = commands.add_parser("import", help="make drafts of the datasets that a DCAT document describes")
+    two.add_argument("file", metavar="FILE", type=Path, help="Turtle (.ttl) or JSON-LD (.jsonld, .json)")
+    two.add_argument("--replace", action="store_true", help="describe entries that exist already anew")
+    two.set_defaults(work=_import)
+
+
+def _export(settings: Settings, arguments: argparse.Namespace) -> int:
+    from fabric_hub.catalogue.exchange import documents  # with rdflib, which takes a moment that no other command needs
+
+    return documents.export(settings, arguments)
+
+
+def _import(settings: Settings, arguments: argparse.Namespace) -> int:
+    from fabric_hub.catalogue.exchange import documents
+
+    return documents.import_(settings, arguments)

@@ -8,18 +8,15 @@ import shutil
 import stat
 import sys
 import sysconfig
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-from fabric_hub.config import earlier, settings
+from fabric_hub.config import settings
 from fabric_hub.config.settings import Settings
-from fabric_hub.config.spelling import differing
 from fabric_hub.errors import FabricError
 from fabric_hub.unix.proxy_program import find_proxy
 
-from . import daemons, origins, trust
-from .earlier_units import earlier_units
+from . import daemons, notes
 from .findings import Finding, ask, exists, place, problem, right, skipped
 
 OLDEST_SLURM = (22, 5)
@@ -74,16 +71,12 @@ def of_site(path: Path) -> Iterator[Finding]:
             yield problem(line, error.hint or "correct that line; `fabric-hub check-config` reads it again")
         return
     yield right(f"site file {path}")
-    data = tomllib.loads(path.read_text(encoding="utf-8"))
-    for note in (*earlier.notes(data), *earlier_units()):
-        yield Finding(state="NOTE", about=note, remedy="docs/how-to/install-on-a-cluster.md has the names of today")
-    for name in differing(data):
-        about = f'{name.key} "{name.written}" is read as "{name.read}", {name.why}'
-        yield Finding(state="NOTE", about=about, remedy="write it as it is read, or leave it")
-    if note := origins.one_origin(found.hub):
-        yield Finding(state="NOTE", about=note, remedy=origins.REMEDY)
-    told, remedy = trust.of_sessions(found.hub)
-    yield Finding(state="NOTE", about=told, remedy=remedy) if remedy else right(told)
+    told = (*notes.of_file(path.read_text(encoding="utf-8")), *notes.of_units(), *notes.of_address(found.hub))
+    for note in told:
+        about = f"{note.key}: {note.about}" if note.key else note.about
+        yield Finding(state="NOTE", about=about, remedy=note.remedy)
+    trust = notes.of_sessions_trust(found.hub)
+    yield Finding(state="NOTE", about=trust.about, remedy=trust.remedy) if trust.remedy else right(trust.about)
     if found.slurm:
         yield from _slurm(found)
     yield from _images(found)

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import tomllib
 from pathlib import Path
 from typing import Any
 
-from fabric_hub.config import earlier, settings
+from fabric_hub.config import settings
 from fabric_hub.config.mistakes import at_line
-from fabric_hub.config.spelling import differing
 from fabric_hub.errors import FabricError
 
-from . import origins, trust
-from .earlier_units import earlier_units
+from . import notes
 from .embedded import running_site
 from .findings import exists
 
@@ -69,21 +66,13 @@ def _check_config(arguments: argparse.Namespace) -> int:
     if found.slurm:
         print("That is what the file says; whether Slurm has what it names, `fabric-hub doctor` asks Slurm.")
     text = path.read_text(encoding="utf-8")
-    data = tomllib.loads(text)
-    for note in earlier.notes(data):
-        print(f"Note: {at_line(note, text, str(path))}.")
-    for note in earlier_units():
-        print(f"Note: {note}.")
-    for name in differing(data):
-        note = f'{name.key}: "{name.written}" is read as "{name.read}", {name.why}'
-        print(f"Note: {at_line(note, text, str(path))}.")
+    for note in notes.of_file(text):
+        print(f"Note: {at_line(f'{note.key}: {note.about}', text, str(path))}. Remedy: {note.remedy}.")
     if there is None:
         print(f"Note: whether hub.extra_config {own} exists is not checked: this account may not look there.")
-    if note := origins.one_origin(found.hub):
-        print(f"Note: {note}. {origins.REMEDY}")
-    told, remedy = trust.of_sessions(found.hub)
-    if remedy:
-        print(f"Note: {told}. Remedy: {remedy}.")
+    trust = notes.of_sessions_trust(found.hub)
+    for note in (*notes.of_units(), *notes.of_address(found.hub), *([trust] if trust.remedy else [])):
+        print(f"Note: {note.about}. Remedy: {note.remedy.removesuffix('.')}.")
     if found.hub.nodes_ca and exists(found.hub.nodes_ca) is False:
         raise FabricError(
             f"{path}: hub.nodes_ca: {found.hub.nodes_ca} does not exist.",

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
+from fabric_hub.projects.membership import accounts, is_user
 from fabric_hub.slurm.model import Job, JobSpec, SubmitRequest
 from fabric_hub.unix.accounts import unix_name
 
@@ -19,14 +20,9 @@ _NAMES = frozenset({"JPY_API_TOKEN", "MEM_LIMIT", "MEM_GUARANTEE", "CPU_LIMIT", 
 FILES = frozenset({"ssl.key", "ssl.crt", "ssl-ca.crt", "service-ca.crt"})
 
 
-def is_member(settings: Settings, user: str) -> bool:
-    """Whether somebody is in a project; a site without projects has no others."""
-    return not settings.project or any(user in project.members for project in settings.project.values())
-
-
 def is_paid(settings: Settings, job: Job) -> bool:
     """Whether an account of one of the site's projects pays for a job: nobody else can submit one there."""
-    return job.account in {project.account for project in settings.project.values()}
+    return job.account in accounts(settings)
 
 
 def check_person(settings: Settings, user: str, session: str = "", jobs: Iterable[Job] = ()) -> None:
@@ -38,7 +34,7 @@ def check_person(settings: Settings, user: str, session: str = "", jobs: Iterabl
     :param jobs: of the snapshot.
     :raises FabricError: (403) they are in no project, and no job of theirs that a project pays is of that session.
     """
-    if is_member(settings, user):
+    if is_user(settings, user):
         return
     shared = settings.users.shared_account
     name = unix_name(settings.users, user)
@@ -59,7 +55,7 @@ def check_submission(settings: Settings, request: SubmitRequest) -> None:
     :raises FabricError: (403) a user of no project, a variable or a file that is no session's, datasets on a
         site without.
     """
-    if not is_member(settings, request.user):
+    if not is_user(settings, request.user):
         raise _stranger(request.user)
     allowed = _NAMES.union(settings.gateway.environment_from_hub)
     strange = sorted(name for name in request.environment if not name.startswith(_PREFIXES) and name not in allowed)

@@ -17,6 +17,7 @@ from fabric_hub.gateway.jobs.own_jobs import OwnJobs, load_key
 from fabric_hub.gateway.jobs.session_jobs import SessionJobs
 from fabric_hub.gateway.queries.on_demand import AccountingReader, StorageReader
 from fabric_hub.gateway.queries.queries import Queries, UnavailableError
+from fabric_hub.projects.membership import projects_of
 from fabric_hub.slurm.accounting import Accounting
 from fabric_hub.slurm.limits.model import Limits
 from fabric_hub.slurm.model import (
@@ -118,9 +119,10 @@ class Gateway:
 
     async def storage(self, user: str) -> StorageAnswer:
         account = await self._person(user)
-        found = ((name, one) for name, one in self._settings.project.items() if user in one.members)
         # no place among the clients: a file system that hangs must not hold up starts
-        return await self._storage.read(account, {name: one.account for name, one in found})
+        return await self._storage.read(
+            account, {name: one.account for name, one in projects_of(self._settings, user).items()}
+        )
 
     def health(self) -> Health:
         now = self._watcher.snapshot

@@ -27,6 +27,7 @@ from fabric_hub.hub.patches.server_names import explain_server_names
 from fabric_hub.hub.spawner.runtime import install, runtime
 from fabric_hub.hub.spawner.wrapper import FabricSpawner
 from fabric_hub.launch.batchspawner_compat import minutes
+from fabric_hub.projects.membership import people
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.scopes import SERVICE_SCOPE, SESSION_SCOPE, SESSION_TOKEN_SCOPES
 from fabric_hub.sessions.store import SessionStore
@@ -295,7 +296,7 @@ def _login(c: Any, settings: Settings) -> None:
         c.DemoAuthenticator.allow_all = True
     elif login.kind == "pam":
         c.JupyterHub.authenticator_class = "pam"
-    members = {user for project in settings.project.values() for user in project.members.owner + project.members.member}
+    members = {user for project in settings.project.values() for user in people(project)}
     c.Authenticator.allowed_users = members | set(login.admins)
     c.Authenticator.admin_users = set(login.admins)
 

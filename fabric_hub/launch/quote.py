@@ -10,7 +10,7 @@ from typing import NamedTuple
 from fabric_hub.budgets.schemas import Balance
 from fabric_hub.config.settings import Profile, Settings
 from fabric_hub.errors import FabricError
-from fabric_hub.projects.owners import said_to
+from fabric_hub.projects.membership import said_to
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.limits.amounts import about, are, hours_of, of_things
 from fabric_hub.slurm.limits.chain import RefusedError, holders

@@ -1,4 +1,4 @@
-"""The datasets panel in a real session: the demo gallery, opened by the node's own service and closed again."""
+"""The datasets panel in a real session: the demo datasets, opened by the node's own service and closed again."""
 
 from __future__ import annotations
 

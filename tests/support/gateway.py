@@ -232,7 +232,7 @@ class FakeGateway:
     async def _news(self, after: int | None, wait_s: float, fresh: float | None) -> float:
         if fresh is None and after is not None:
             deadline = time.monotonic() + wait_s
-            while self._serial <= after and not self._closing:
+            while self._serial == after and not self._closing:
                 try:
                     async with asyncio.timeout(deadline - time.monotonic()):
                         await self._changed.wait()

@@ -17,7 +17,7 @@ from fabric_hub.errors import FabricError
 from fabric_hub.hub.spawner.runtime import runtime
 from fabric_hub.launch.choice import gpu_ways, projects_of
 from fabric_hub.messages.clock import clock
-from fabric_hub.projects.owners import warned_to
+from fabric_hub.projects.membership import warned_to
 from fabric_hub.sessions.status import standing
 from fabric_hub.sessions.store import Session
 

@@ -17,7 +17,7 @@ from fabric_hub.errors import FabricError
 from fabric_hub.gateway.jobs.session_dir import FULL
 from fabric_hub.launch import choice as policy
 from fabric_hub.launch.offer import OfferedProject
-from fabric_hub.projects.owners import said_to
+from fabric_hub.projects.membership import said_to
 from fabric_hub.slurm.limits.chain import LimitDecision
 from fabric_hub.slurm.limits.check import verdict
 from fabric_hub.slurm.limits.model import Limits

@@ -23,7 +23,8 @@ from pydantic import TypeAdapter, ValidationError
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.client import GatewayClient
-from fabric_hub.gateway.request_policy import is_member, is_paid
+from fabric_hub.gateway.request_policy import is_paid
+from fabric_hub.projects.membership import is_user
 from fabric_hub.rpc.follower import Follower
 from fabric_hub.service.hub_api import HubApi, message, options
 from fabric_hub.sessions.notify import doorbell_path, ring
@@ -73,7 +74,7 @@ def orphans(settings: Settings, jobs: tuple[Job, ...], known: dict[str, Session]
         if session is None:
             shared = settings.users.shared_account
             user = "orphan" if shared else hub_name(settings.users, job.user)
-            if user and _is_hub_user(user) and (shared or is_member(settings, user) or is_paid(settings, job)):
+            if user and _is_hub_user(user) and (shared or is_user(settings, user) or is_paid(settings, job)):
                 found.append(Orphan(job_id=job.job_id, session=identity[1], user=user))
             continue
         if not settings.users.shared_account and job.user != unix_name(settings.users, session.user):

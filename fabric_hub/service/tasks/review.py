@@ -15,7 +15,7 @@ from fabric_hub.budgets.schemas import Balance, ParentLimit, Source, StorageUse,
 from fabric_hub.budgets.warnings import WarningBook, storage_of, subjects_of
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
-from fabric_hub.projects.owners import project_of, said_to, warned_to
+from fabric_hub.projects.membership import project_of, said_to, warned_to
 from fabric_hub.sessions.store import SessionStore
 
 from . import hook

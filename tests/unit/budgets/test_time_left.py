@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from fabric_hub.budgets.time_left import end_of, longer, time_left
+from fabric_hub.budgets.time_left import longer, time_left
 from fabric_hub.config.settings import Profile, Project
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.clock import clock
+from fabric_hub.projects.membership import end_of
 from tests.support.builders import NOW, a_job
 
 PROFILE = Profile(default_hours=2, max_hours=4)
@@ -93,7 +94,7 @@ def test_a_job_without_a_time_limit_ends_with_its_reservation() -> None:
 def test_nothing_is_longer_than_its_project() -> None:
     today = datetime.fromtimestamp(NOW).astimezone().date()
     project = PROJECT.model_copy(update={"end": today})
-    ends = end_of(project)
+    ends = end_of(project.end)
     assert ends is not None
     assert datetime.fromtimestamp(ends).astimezone().date() == today + timedelta(days=1)
     job = a_job(started_at=ends - HOUR, ends_at=ends)
@@ -103,7 +104,6 @@ def test_nothing_is_longer_than_its_project() -> None:
 
 
 def test_a_project_without_an_end_never_ends() -> None:
-    assert end_of(PROJECT) is None
     assert end_of(None) is None
 
 

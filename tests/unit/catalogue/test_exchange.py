@@ -13,7 +13,7 @@ from fabric_hub.catalogue import admin as desk
 from fabric_hub.catalogue.exchange import documents as exchange
 from fabric_hub.catalogue.exchange import shapes
 from fabric_hub.catalogue.exchange.dcat import catalogue_graph
-from fabric_hub.cli import dataset_exchange as export
+from fabric_hub.cli.datasets import add_exchange
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from tests.support.builders import a_site
@@ -26,7 +26,7 @@ def site_with(directory: Path, more: str = "") -> Settings:
 
 def arguments(*words: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    export.add_parser(parser.add_subparsers())
+    add_exchange(parser.add_subparsers())
     return parser.parse_args(words)
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from fabric_hub.catalogue import publish as publishing
 from fabric_hub.catalogue.database import open_catalogue
-from fabric_hub.catalogue.publish import end_of, grants, grants_file, members, publish
+from fabric_hub.catalogue.publish import grants, grants_file, publish
 from fabric_hub.catalogue.store import CatalogueStore, Revocation
 from fabric_hub.config.settings import Settings
 from fabric_hub.datasets.model import (
@@ -32,6 +32,7 @@ from fabric_hub.datasets.model import (
 )
 from fabric_hub.datasets.policy import State, standing
 from fabric_hub.errors import FabricError
+from fabric_hub.projects.membership import end_of, people_today
 from fabric_node.grants import parse as as_a_node_reads_it
 from tests.support.builders import NOW, TODAY, a_site
 
@@ -171,7 +172,7 @@ def test_the_nodes_let_in_exactly_whom_the_page_says_it_is_open_for(
     read = as_a_node_reads_it(json.dumps(grants(site, catalogue, UIDS.get, TODAY)))
     noon = datetime.combine(TODAY, datetime.min.time()).timestamp() + 43200
     for project in ("physics", "course", "past"):
-        for user in members(site, project, TODAY):
+        for user in people_today(site, project, TODAY):
             found = standing(catalogue, "wind", user, project, TODAY)
             listed = [
                 grant
@@ -184,7 +185,7 @@ def test_the_nodes_let_in_exactly_whom_the_page_says_it_is_open_for(
                 open_in_one = any(
                     standing(catalogue, "wind", user, name, TODAY).state is State.OPEN
                     for name in site.project
-                    if user in members(site, name, TODAY)
+                    if user in people_today(site, name, TODAY)
                 )
                 assert bool(listed) == open_in_one
             else:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.cli.earlier_units import earlier_units
+from fabric_hub.cli.notes import of_units
 from fabric_hub.config.earlier import notes, renamed
 from fabric_hub.config.settings import parse
 from fabric_hub.errors import FabricError
@@ -57,7 +57,7 @@ def test_both_names_at_once_are_a_mistake_and_nothing_is_guessed() -> None:
 
 
 def test_a_machine_with_the_earlier_unit_is_told_its_name_of_today(tmp_path: Path) -> None:
-    assert not list(earlier_units(tmp_path))
+    assert not list(of_units(tmp_path))
     (tmp_path / "fabric-keeper.service").touch()
-    (told,) = earlier_units(tmp_path)
-    assert "is called fabric-catalogue.service now" in told
+    (told,) = of_units(tmp_path)
+    assert "is called fabric-catalogue.service now" in told.about

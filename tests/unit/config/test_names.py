@@ -114,7 +114,7 @@ def test_doctor_notes_the_same(tmp_path: Path) -> None:
     site = tmp_path / "site.toml"
     site.write_text(site_text(tmp_path, PEOPLE + QUICK))
     notes = [found.about for found in islice(doctor.of_site(site), 4) if found.state == "NOTE"]
-    assert 'profile.quick.qos "High" is read as "high", as Slurm keeps it' in notes
+    assert 'profile.quick.qos: "High" is read as "high", as Slurm keeps it' in notes
 
 
 def test_check_config_says_what_is_read_in_another_way_than_it_is_written(

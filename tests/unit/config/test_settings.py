@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabric_hub.cli import trust
+from fabric_hub.cli.notes import of_sessions_trust
 from fabric_hub.config.mistakes import line_of
 from fabric_hub.config.settings import ENV, Settings, load, memory_mb, parse, path_from_environment
 from fabric_hub.errors import FabricError
@@ -269,4 +269,4 @@ def test_where_sessions_send_their_tokens_is_told_and_plain_http_to_another_host
         with pytest.raises(FabricError, match=r"plain HTTP to http://10\.0\.0\.1:80(00|81): .*nodes_plain_http = true"):
             parse(text)
     else:
-        assert told in trust.of_sessions(parse(text).hub)[0]
+        assert told in of_sessions_trust(parse(text).hub).about

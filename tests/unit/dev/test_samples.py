@@ -1,4 +1,4 @@
-"""The demo gallery: what it holds is whole, small, always the same, and true to its sector."""
+"""The demo datasets: what it holds is whole, small, always the same, and true to its sector."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ import pytest
 from fabric_dev import demo
 from fabric_dev.runtime import readable_by_others
 from fabric_dev.samples import bakery, energy, manufacturing
-from fabric_dev.samples.gallery import EXHIBITS, Exhibit
+from fabric_dev.samples.install import SAMPLES, Sample
 from fabric_hub.catalogue.database import open_catalogue
 from fabric_hub.catalogue.exchange.dcat import catalogue_graph, turtle
 from fabric_hub.catalogue.store import CatalogueStore
@@ -49,31 +49,31 @@ def digest(directory: Path) -> str:
     return found.hexdigest()
 
 
-@pytest.mark.parametrize("exhibit", EXHIBITS, ids=lambda exhibit: exhibit.name)
-def test_an_entry_is_complete_and_its_files_are_the_same_each_time(exhibit: Exhibit, tmp_path: Path) -> None:
-    entry = exhibit.entry()
-    assert (missing(entry), entry.name) == ((), exhibit.name)
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
+def test_an_entry_is_complete_and_its_files_are_the_same_each_time(sample: Sample, tmp_path: Path) -> None:
+    entry = sample.entry()
+    assert (missing(entry), entry.name) == ((), sample.name)
     assert "demo" in entry.keywords
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        exhibit.write(tmp_path / name)
+        sample.write(tmp_path / name)
     assert digest(tmp_path / "one") == digest(tmp_path / "two")
     assert (tmp_path / "one" / "README.md").is_file()
 
 
 def test_all_of_it_is_small(tmp_path: Path) -> None:
-    for exhibit in EXHIBITS:
-        (tmp_path / exhibit.name).mkdir()
-        exhibit.write(tmp_path / exhibit.name)
+    for sample in SAMPLES:
+        (tmp_path / sample.name).mkdir()
+        sample.write(tmp_path / sample.name)
     assert sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file()) < 5_000_000
 
 
-def test_the_gallery_shows_every_access_and_several_sectors() -> None:
-    entries = [exhibit.entry() for exhibit in EXHIBITS]
+def test_the_samples_show_every_access_and_several_sectors() -> None:
+    entries = [sample.entry() for sample in SAMPLES]
     assert {entry.access for entry in entries} == set(Access)
     assert {theme for entry in entries for theme in entry.themes} >= {"ENER", "AGRI", "HEAL", "TECH"}
-    assert {project for exhibit in EXHIBITS for project in exhibit.projects} <= set(demo.PROJECTS)
-    [secret] = [exhibit for exhibit in EXHIBITS if exhibit.entry().access is Access.NON_PUBLIC]
+    assert {project for sample in SAMPLES for project in sample.projects} <= set(demo.PROJECTS)
+    [secret] = [sample for sample in SAMPLES if sample.entry().access is Access.NON_PUBLIC]
     assert [demo.PROJECTS[project]["kind"] for project in secret.projects] == ["client"]
 
 
@@ -128,7 +128,7 @@ def test_its_pictures_are_pictures(tmp_path: Path) -> None:
 
 
 def test_plots_are_closed_rings_in_the_netherlands(tmp_path: Path) -> None:
-    next(exhibit for exhibit in EXHIBITS if exhibit.name == "wheat-trials").write(tmp_path)
+    next(sample for sample in SAMPLES if sample.name == "wheat-trials").write(tmp_path)
     features = json.loads((tmp_path / "plots.geojson").read_text())["features"]
     assert len(features) == 96
     for feature in features:
@@ -155,7 +155,7 @@ def place() -> Iterator[tuple[Path, str]]:
     account = pwd.getpwnam("nobody") if root else pwd.getpwuid(os.geteuid())
     if root and not readable_by_others(Path(sys.executable)):
         pytest.skip("the environment cannot be read by other accounts")
-    directory = Path(tempfile.mkdtemp(prefix="fabric-gallery-"))
+    directory = Path(tempfile.mkdtemp(prefix="fabric-samples-"))
     for name in ("catalogue", "store", "published", "data"):
         (directory / name).mkdir()
     if root:
@@ -206,9 +206,9 @@ def test_a_fresh_catalogue_gets_it_once_and_its_export_conforms(place: tuple[Pat
     directory, account = place
     site = site_file(directory, account)
     install = ["fabric_dev.samples", "--site", str(site), *(["--packed"] if packed else [])]
-    assert len(python(account, *install).stdout.splitlines()) == len(EXHIBITS)
+    assert len(python(account, *install).stdout.splitlines()) == len(SAMPLES)
     found = catalogue(site)
-    assert {entry.name for entry in found.datasets} == {exhibit.name for exhibit in EXHIBITS}
+    assert {entry.name for entry in found.datasets} == {sample.name for sample in SAMPLES}
     assert {(grant.dataset, grant.project) for grant in found.grants} == {("bakery-sales", "bakery")}
     kinds = {version.kind for entry in found.datasets for version in entry.versions}
     assert kinds == {"image" if packed else "directory"}

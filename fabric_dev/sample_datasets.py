@@ -13,7 +13,7 @@ from .layout import Layout
 from .processes import Account
 from .runtime import Runtime
 
-_NAME = "gallery"
+_NAME = "samples"
 # Making and packing all of it takes a second or two of CPU; a machine this busy has other worries.
 _WITHIN_S = 120.0
 
@@ -56,4 +56,4 @@ def finish(layout: Layout, making: subprocess.Popen[bytes] | None, say: Callable
         return
     say("  the demo datasets are ready")
     if known := instance.read(layout):
-        instance.write_private(layout.instance, known.model_copy(update={"gallery": True}).model_dump_json(indent=2))
+        instance.write_private(layout.instance, known.model_copy(update={"samples": True}).model_dump_json(indent=2))

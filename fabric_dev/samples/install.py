@@ -1,4 +1,4 @@
-"""What is in the gallery, and putting it into a catalogue.
+"""The sample datasets, and how they come into a catalogue.
 
 ``python -m fabric_dev.samples --site FILE`` does it in a process of its own, because acting on a catalogue means
 to become the catalogue service's account for good.
@@ -27,8 +27,8 @@ VERSION = "1"
 Say = Callable[[str], object]
 
 
-class Exhibit(NamedTuple):
-    """A dataset of the gallery: its entry's name, what writes its files, and the demo's projects that may use it."""
+class Sample(NamedTuple):
+    """A dataset among the samples: its entry's name, what writes its files, and the demo's projects that may use it."""
 
     name: str
     write: Callable[[Path], None]
@@ -40,17 +40,17 @@ class Exhibit(NamedTuple):
         return files.parse(text, f"{self.name}.toml")
 
 
-EXHIBITS = (
-    Exhibit("energy-year", energy.write),
-    Exhibit("wheat-trials", agriculture.write),
-    Exhibit("patients-synthetic", health.write, ("proteins",)),
-    Exhibit("bearing-vibration", manufacturing.write, ("ml-course", "proteins")),
-    Exhibit("bakery-sales", bakery.write, ("bakery",)),
+SAMPLES = (
+    Sample("energy-year", energy.write),
+    Sample("wheat-trials", agriculture.write),
+    Sample("patients-synthetic", health.write, ("proteins",)),
+    Sample("bearing-vibration", manufacturing.write, ("ml-course", "proteins")),
+    Sample("bakery-sales", bakery.write, ("bakery",)),
 )
 
 
 def install(settings: Settings, say: Say, *, packed: bool) -> None:
-    """Put every exhibit that the catalogue does not have into it, published, and granted to the demo's projects.
+    """Put every sample that the catalogue does not have into it, published, and granted to the demo's projects.
 
     What an operator changed, retired or revoked since stays so. This process is the catalogue service's account
     afterwards.
@@ -63,27 +63,27 @@ def install(settings: Settings, say: Say, *, packed: bool) -> None:
         raise FabricError("This site offers no datasets.", reason="no-datasets", hint="Add [catalogue] to its file.")
     with desk.opened(settings) as at:
         published = {entry.name for entry in at.store.datasets() if entry.published_at is not None}
-        for exhibit in EXHIBITS:
-            if exhibit.name in published:
+        for sample in SAMPLES:
+            if sample.name in published:
                 continue
-            say(f"Making the demo dataset {exhibit.name}.")
-            at.add(exhibit.entry())
-            at.version(exhibit.name, _make(datasets, exhibit, packed=packed))
-            for project in exhibit.projects:
+            say(f"Making the demo dataset {sample.name}.")
+            at.add(sample.entry())
+            at.version(sample.name, _make(datasets, sample, packed=packed))
+            for project in sample.projects:
                 if project in settings.project:
-                    at.grant(exhibit.name, project)
+                    at.grant(sample.name, project)
             # last: one that is published is whole
-            at.publish(exhibit.name, VERSION)
+            at.publish(sample.name, VERSION)
 
 
-def _make(datasets: CatalogueSettings, exhibit: Exhibit, *, packed: bool) -> Version:
+def _make(datasets: CatalogueSettings, sample: Sample, *, packed: bool) -> Version:
     with tempfile.TemporaryDirectory(dir=datasets.state_dir, prefix="demo-") as made:
-        source = Path(made) / exhibit.name
+        source = Path(made) / sample.name
         source.mkdir()
-        exhibit.write(source)
+        sample.write(source)
         if packed:
-            return pack.pack(datasets, exhibit.name, VERSION, source)
-        place = datasets.data_dir / exhibit.name / VERSION
+            return pack.pack(datasets, sample.name, VERSION, source)
+        place = datasets.data_dir / sample.name / VERSION
         if place.exists():  # of a start that was killed before it was published
             shutil.rmtree(place)
         shutil.copytree(source, place)

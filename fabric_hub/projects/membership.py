@@ -1,0 +1,89 @@
+"""Who is in a project, in which role, and on which days it is open. Pure.
+
+The one place that says so: the hub asks before a start, the gateway before it becomes somebody, the catalogue service
+before it lets anybody read.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from fabric_hub.config.settings import Project, Settings
+
+
+def people(project: Project) -> tuple[str, ...]:
+    """Everybody in a project, each once, its owners first."""
+    return tuple(dict.fromkeys(project.members.owner + project.members.member))
+
+
+def is_member(project: Project, user: str) -> bool:
+    """Whether somebody is in a project, in any role."""
+    return user in project.members
+
+
+def projects_of(settings: Settings, user: str) -> dict[str, Project]:
+    """The projects that somebody is in, in the order of the site's file."""
+    return {name: project for name, project in settings.project.items() if is_member(project, user)}
+
+
+def is_user(settings: Settings, user: str) -> bool:
+    """Whether somebody is in a project; a site without projects has no others."""
+    return not settings.project or any(is_member(project, user) for project in settings.project.values())
+
+
+def responsible(settings: Settings, project: str | None) -> tuple[str, ...]:
+    """The owners of a project; nobody where the site's file has none of that name."""
+    found = settings.project.get(project) if project else None
+    return found.members.owner if found else ()
+
+
+def accounts(settings: Settings) -> frozenset[str]:
+    """The Slurm accounts that pay for the site's projects."""
+    return frozenset(project.account for project in settings.project.values())
+
+
+def closed(project: Project, today: date) -> str:
+    """Why nothing can start in a project today, or "" when it is open."""
+    if project.start and today < project.start:
+        return f"starts on {project.start.isoformat()}"
+    if project.end and today > project.end:
+        return f"ended on {project.end.isoformat()}"
+    return ""
+
+
+def people_today(settings: Settings, project: str, today: date) -> tuple[str, ...]:
+    """Everybody in a project that is open today; nobody when it is closed or not in the site's file."""
+    found = settings.project.get(project)
+    return people(found) if found and not closed(found, today) else ()
+
+
+def end_of(day: date | None) -> float | None:
+    """The moment after a day, in this machine's time zone and Unix seconds; None has no end."""
+    if day is None:
+        return None
+    following = day + timedelta(days=1)
+    return datetime(following.year, following.month, following.day).astimezone().timestamp()
+
+
+def said_to(user: str, project: Project | None, text: str) -> str:
+    """A sentence that was written for members, as this user is to read it: an owner asks the operators.
+
+    :param project: None: it is no longer in the site's file, and nobody is known to be its owner.
+    """
+    if project is None or user not in project.members.owner:
+        return text
+    return text.replace("Ask its owner", "Ask the operators").replace("the owner of the project", "the operators")
+
+
+def warned_to(user: str, settings: Settings, subject: str, text: str) -> str:
+    """The text of a warning as this user is to read it.
+
+    :param subject: what the warning is about, as :func:`project_of` takes it.
+    """
+    return said_to(user, project_of(settings, subject), text)
+
+
+def project_of(settings: Settings, subject: str) -> Project | None:
+    """The project whose budget, or a user's in it, is the subject of a warning; None for storage."""
+    kind, _, rest = subject.partition(":")
+    return settings.project.get(rest.partition("/")[0]) if kind in ("project", "user") else None

@@ -1,0 +1,83 @@
+"""Who is in a project and when it is open, and that whoever owns one is not told to ask its owner."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from fabric_hub.config.settings import Settings
+from fabric_hub.projects.membership import (
+    accounts,
+    is_user,
+    people,
+    people_today,
+    projects_of,
+    responsible,
+    said_to,
+    warned_to,
+)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "to_an_owner"),
+    [
+        ("It is used up. Ask its owner for more.", "It is used up. Ask the operators for more."),
+        ("Ask the owner of the project for more.", "Ask the operators for more."),
+        (
+            "Ask for 2 h or less, or the owner of the project for more.",
+            "Ask for 2 h or less, or the operators for more.",
+        ),
+        ("Choose a smaller profile.", "Choose a smaller profile."),
+    ],
+)
+def test_an_owner_is_sent_to_the_operators_and_nobody_else_is(site: Settings, sentence: str, to_an_owner: str) -> None:
+    physics = site.project["physics"]
+    assert said_to("ada", physics, sentence) == to_an_owner
+    assert said_to("jan", physics, sentence) == sentence
+    assert said_to("ada", site.project["course"], sentence) == sentence
+    assert said_to("ada", None, sentence) == sentence
+
+
+@pytest.mark.parametrize(
+    ("subject", "user", "whom"),
+    [
+        ("project:physics", "ada", "the operators"),
+        ("project:physics", "jan", "its owner"),
+        ("user:physics/ada", "ada", "the operators"),
+        ("user:physics/jan", "jan", "its owner"),
+        ("project:course", "ada", "its owner"),
+        ("project:gone", "ada", "its owner"),
+        ("storage:ada:/home/ada", "ada", "its owner"),
+    ],
+)
+def test_a_warning_says_whom_its_reader_can_ask(site: Settings, subject: str, user: str, whom: str) -> None:
+    text = "It is used up. Ask {} for more."
+    assert warned_to(user, site, subject, text.format("its owner")) == text.format(whom)
+
+
+def test_everybody_is_in_a_project_once_with_its_owners_first(site: Settings) -> None:
+    physics = site.project["physics"]
+    twice = physics.model_copy(
+        update={"members": physics.members.model_copy(update={"owner": ("ada", "jan"), "member": ("eve", "jan")})}
+    )
+    assert people(twice) == ("ada", "jan", "eve")
+    assert responsible(site, "physics") == physics.members.owner
+    assert responsible(site, "gone") == responsible(site, None) == ()
+
+
+def test_nobody_is_in_a_project_before_its_first_and_after_its_last_day(site: Settings) -> None:
+    first, last = date(2026, 3, 2), date(2026, 3, 6)
+    term = site.project["physics"].model_copy(update={"start": first, "end": last})
+    site = site.model_copy(update={"project": {**site.project, "term": term}})
+    day = timedelta(days=1)
+    assert people_today(site, "term", first) == people_today(site, "term", last) == people(term)
+    assert people_today(site, "term", first - day) == people_today(site, "term", last + day) == ()
+    assert people_today(site, "gone", first) == ()
+
+
+def test_a_user_of_the_site_is_whoever_is_in_one_of_its_projects(site: Settings) -> None:
+    assert [is_user(site, name) for name in ("ada", "eve", "nobody")] == [True, True, False]
+    assert is_user(site.model_copy(update={"project": {}}), "nobody")
+    assert list(projects_of(site, "eve")) == ["physics", "course"]
+    assert accounts(site) == {project.account for project in site.project.values()}
