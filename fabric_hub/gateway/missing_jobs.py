@@ -13,8 +13,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from fabric_hub.gateway.queries.one_job import AnotherJobError
 from fabric_hub.gateway.queries.queries import UnavailableError
+from fabric_hub.gateway.queries.scontrol import AnotherJobError
 from fabric_hub.slurm.model import Job, Phase, phase_of
 
 from .job_table import Ending, with_ending

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from fabric_hub.budgets.balance import SubmissionRoute
-from fabric_hub.config.settings import Profile, Project, Settings, memory_mb
+from fabric_hub.config.settings import Profile, Project, Settings
 from fabric_hub.datasets.model import Acceptance
 from fabric_hub.datasets.policy import CatalogueView, catalogue_of, may_use_all
 from fabric_hub.errors import FabricError
 from fabric_hub.projects.membership import said_to
 from fabric_hub.slurm.model import JobSpec, Node
+from fabric_hub.slurm.notation import memory_mb
 from fabric_hub.types import Frozen
 
 from .options import UserOptions

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from fabric_hub.config.settings import Profile, Settings, memory_mb
+from fabric_hub.config.settings import Profile, Settings
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm import reasons
 from fabric_hub.slurm.model import Job, Node, Phase, Snapshot
+from fabric_hub.slurm.notation import memory_mb
 from fabric_hub.types import Frozen
 
 from . import choice as policy

@@ -16,12 +16,14 @@ from collections.abc import Iterable
 from fabric_hub.config.settings import Settings, SlurmSettings
 from fabric_hub.errors import FabricError, SlurmUnavailableError
 from fabric_hub.gateway import refusals
-from fabric_hub.gateway.queries import parse
+from fabric_hub.gateway.queries import scontrol
+from fabric_hub.gateway.queries.parse import GarbledError
 from fabric_hub.messages.clock import clock
 from fabric_hub.slurm.limits import extension as more_time
 from fabric_hub.slurm.limits.amounts import duration
 from fabric_hub.slurm.limits.model import Limits
 from fabric_hub.slurm.model import ExtendRequest, Job, Phase, Snapshot
+from fabric_hub.slurm.notation import duration_s, fields_of
 from fabric_hub.unix import command
 from fabric_hub.unix.accounts import Account
 
@@ -30,11 +32,8 @@ _HINT = "Save your work, and continue in a new session."
 
 def partition_minutes(text: str) -> int | None:
     """The longest time in minutes that ``scontrol -o show partition NAME`` tells; None: no limit."""
-    told = re.search(r"\sMaxTime=(?:(\d+)-)?(\d+):(\d+):(\d+)(?:\s|$)", text)
-    if told is None:
-        return None
-    days, hours, minutes, _ = (int(part or 0) for part in told.groups())
-    return (days * 24 + hours) * 60 + minutes
+    longest_s = duration_s(fields_of(text).get("MaxTime", ""))
+    return None if longest_s is None else longest_s // 60
 
 
 def check(settings: Settings, minutes: int) -> None:
@@ -126,8 +125,8 @@ class Extender:
     async def _check_reservations(self, job: Job, nodes: str, ends_at: float) -> None:
         told = await self._ask("--oneliner", "show", "reservation")
         try:
-            every = parse.reservations(told)
-        except parse.GarbledError as error:
+            every = scontrol.reservations(told)
+        except GarbledError as error:
             raise SlurmUnavailableError(f"The session's time was not changed: {error}.") from error
         own = {job.reservation, *job.reservation.split(",")}
         mine = {job.node, *await self._hostnames(nodes)}

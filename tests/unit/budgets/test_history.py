@@ -24,10 +24,10 @@ from fabric_hub.budgets.report import as_csv, as_text, report
 from fabric_hub.budgets.rolling import roll
 from fabric_hub.config.settings import Settings, SlurmSettings, parse
 from fabric_hub.errors import FabricError, SlurmUnavailableError
-from fabric_hub.gateway.queries.accounting import FIELDS, jobs, names
 from fabric_hub.gateway.queries.on_demand import AccountingReader
 from fabric_hub.gateway.queries.parse import GarbledError
 from fabric_hub.gateway.queries.queries import Queries
+from fabric_hub.gateway.queries.sacct import FIELDS, jobs, names
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.slurm.accounting import PastJob, below, sharing
 from fabric_hub.slurm.limits.model import GPU, Association, Limit, Limits, Qos
