@@ -13,7 +13,7 @@ from datetime import date
 from enum import StrEnum
 
 from fabric_hub.errors import FabricError
-from fabric_hub.messages.clock import clock
+from fabric_hub.messages.formats import clock
 from fabric_hub.types import Frozen
 
 from .model import Acceptance, Accepting, Access, Catalogue, Dataset, Grant

@@ -10,9 +10,10 @@ from typing import NamedTuple
 from fabric_hub.budgets.schemas import Balance
 from fabric_hub.config.settings import Profile, Settings
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.formats import about, are, of_things
 from fabric_hub.projects.membership import said_to
 from fabric_hub.sessions.store import Session
-from fabric_hub.slurm.limits.amounts import about, are, hours_of, of_things
+from fabric_hub.slurm.limits.amounts import hours_of
 from fabric_hub.slurm.limits.chain import RefusedError, holders
 from fabric_hub.slurm.limits.check import verdict
 from fabric_hub.slurm.limits.headroom import Headroom, room

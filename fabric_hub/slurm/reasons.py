@@ -10,7 +10,7 @@ import signal
 import time
 from typing import Final
 
-from fabric_hub.messages.clock import clock
+from fabric_hub.messages.formats import clock, short_duration
 
 from .model import Job, Phase, Snapshot
 
@@ -124,7 +124,7 @@ def explain(job: Job, snapshot: Snapshot | None = None) -> str:
         qos=job.qos or "(unknown)",
         partition=f"partition {job.partition}" if job.partition else "the partition",
         node=job.node or "its node",
-        limit=_duration(job.limit_s),
+        limit="no limit" if job.limit_s is None else short_duration(job.limit_s),
         code=_code(job),
     )
 
@@ -205,10 +205,3 @@ def _code(job: Job) -> str:
         known = {item.value: item.name for item in signal.Signals}
         return f" (signal {job.exit_signal}{', ' + known[job.exit_signal] if job.exit_signal in known else ''})"
     return f" with exit code {job.exit_status}" if job.exit_status else ""
-
-
-def _duration(seconds: int | None) -> str:
-    if seconds is None:
-        return "no limit"
-    hours, minutes = divmod(seconds // 60, 60)
-    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"

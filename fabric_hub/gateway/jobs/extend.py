@@ -18,9 +18,8 @@ from fabric_hub.errors import FabricError, SlurmUnavailableError
 from fabric_hub.gateway import refusals
 from fabric_hub.gateway.queries import scontrol
 from fabric_hub.gateway.queries.parse import GarbledError
-from fabric_hub.messages.clock import clock
+from fabric_hub.messages.formats import clock, duration
 from fabric_hub.slurm.limits import extension as more_time
-from fabric_hub.slurm.limits.amounts import duration
 from fabric_hub.slurm.limits.model import Limits
 from fabric_hub.slurm.model import ExtendRequest, Job, Phase, Snapshot
 from fabric_hub.slurm.notation import duration_s, fields_of

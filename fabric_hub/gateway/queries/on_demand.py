@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 
 from fabric_hub.config.quotas import StorageSettings
 from fabric_hub.errors import FabricError, SlurmUnavailableError
-from fabric_hub.messages.clock import clock
+from fabric_hub.messages.formats import clock
 from fabric_hub.slurm import storage
 from fabric_hub.slurm.accounting import LONGEST_WINDOW_S, Accounting, PastJob, below, sharing
 from fabric_hub.slurm.limits.model import Limits

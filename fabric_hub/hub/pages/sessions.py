@@ -12,7 +12,7 @@ from typing import Any
 
 from fabric_hub.config.settings import Profile, Project
 from fabric_hub.hub.spawner.runtime import runtime
-from fabric_hub.messages.clock import clock
+from fabric_hub.messages.formats import clock
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm import reasons
 

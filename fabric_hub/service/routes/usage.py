@@ -26,7 +26,7 @@ from fabric_hub.budgets.time_left import longer, time_left
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.launch.choice import projects_of
-from fabric_hub.messages.clock import clock
+from fabric_hub.messages.formats import clock
 from fabric_hub.service.tasks.continuation import Continuation, Continued
 from fabric_hub.service.tasks.idle import IdleAnswer, IdleSessions, policy_of
 from fabric_hub.service.tasks.review import Review, with_forecast

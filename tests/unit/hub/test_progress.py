@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fabric_hub.hub.spawner.progress import progress_event, was_killed, why_gone
-from fabric_hub.messages.clock import clock
+from fabric_hub.messages.formats import clock
 from fabric_hub.slurm.model import Found, Job, Snapshot
 from tests.support.builders import NOW, a_job, a_session, a_snapshot
 

@@ -9,7 +9,7 @@ import pytest
 from fabric_hub.config.settings import Settings
 from fabric_hub.datasets.model import AccessRequest, Catalogue
 from fabric_hub.datasets.policy import CatalogueView, State
-from fabric_hub.launch.dataset_offer import for_form, for_person, for_session, not_enforced, silence, size_in_words
+from fabric_hub.launch.dataset_offer import for_form, for_person, for_session, not_enforced, silence
 from tests.support.builders import NOW, TODAY, a_catalogue, a_dataset, a_site
 
 
@@ -99,11 +99,3 @@ def test_where_nobody_is_kept_apart_that_is_said(tmp_path: Path, site: Settings)
     told = for_session(shared, CatalogueView(catalogue=a_catalogue()), "jan", "physics", (), TODAY, "")
     assert told.enforced is False
     assert told.notice == not_enforced(shared)
-
-
-@pytest.mark.parametrize(
-    ("size", "words"),
-    [(0, "0 bytes"), (999, "999 bytes"), (1000, "1 kB"), (1_234_567, "1.23 MB"), (999_999, "1 MB"), (5e15, "5 PB")],
-)
-def test_a_size_is_told_in_words(size: int, words: str) -> None:
-    assert size_in_words(size) == words
