@@ -69,8 +69,9 @@ format: setup-dev  ## put the code in the project's style
 bench: setup-dev  ## measure against the peers (see bench/)
 	$(PYTHON) -m bench
 
-docs: setup-dev  ## write the generated pages of docs/reference, and check all pages
+docs: setup-dev  ## write the generated pages of docs/reference and shapes of extensions, and check all pages
 	$(PYTHON) -m scripts.make_reference
+	$(PYTHON) -m scripts.make_schema
 	$(PYTHON) -m scripts.check_docs
 
 clean:  ## remove what setup and builds made; a run's own directory stays (fabric-hub down --purge)

@@ -22,13 +22,17 @@ from tests.notebook.answering_hub import AnsweringHub
 from tests.notebook.running_session import session_environment
 
 LAUNCH = (
-    "import sys; from fabric_lab import launch, light; sys.argv[1:] = [{arguments}]; {undo}; sys.exit(launch.main())"
+    "import sys; from fabric_lab.launch import fast_import, job; "
+    "sys.argv[1:] = [{arguments}]; {undo}; sys.exit(job.main())"
 )
 WITH_GRAMMAR = (
-    "light.import_server = lambda: __import__('jupyter_server.serverapp'); import jsonschema; light.import_server()"
+    "fast_import.import_server = lambda: __import__('jupyter_server.serverapp'); import jsonschema; "
+    "fast_import.import_server()"
 )
-PLAIN_HUB = "import importlib; light.import_hub = lambda: importlib.import_module('jupyterhub.singleuser.extension')"
-WITH_YARN = "light.import_lab = lambda: __import__('jupyterlab.labapp')"
+PLAIN_HUB = (
+    "import importlib; fast_import.import_hub = lambda: importlib.import_module('jupyterhub.singleuser.extension')"
+)
+WITH_YARN = "fast_import.import_lab = lambda: __import__('jupyterlab.labapp')"
 WITH_GC = "import gc; gc.disable = lambda: None"
 
 VARIANTS = {

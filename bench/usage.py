@@ -36,7 +36,7 @@ from .peer import CHECKOUT
 
 PATH = "/services/fabric/api/session/quota"
 # What each session's server asks by itself, at the hub's own port over internal TLS: whether its end is near
-# (fabric_lab.usage_handlers.END_LOOK_S).
+# (fabric_lab.server.usage.END_LOOK_S).
 OWN_PATH, OWN_PERIOD_S = "/hub/fabric/api/session", 20.0
 TRUSTED = f"{AUTHORITY}_trust.crt"
 PROJECT, OWNER = "proteins", "researcher"

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .dask.cluster import DaskCluster as DaskCluster
     from .dask.cluster import clusters as clusters
-    from .quota_widget import quota as quota
-    from .widget import session as session
+    from .kernel.quota_widget import quota as quota
+    from .kernel.session_widget import session as session
 
 __version__ = "0.1.0"
 __all__ = ["DaskCluster", "__version__", "clusters", "quota", "session"]
@@ -20,11 +20,11 @@ __all__ = ["DaskCluster", "__version__", "clusters", "quota", "session"]
 
 def __getattr__(name: str) -> Any:
     if name == "session":
-        from .widget import session
+        from .kernel.session_widget import session
 
         return session
     if name == "quota":
-        from .quota_widget import quota
+        from .kernel.quota_widget import quota
 
         return quota
     if name in ("DaskCluster", "clusters"):
@@ -35,4 +35,4 @@ def __getattr__(name: str) -> Any:
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
-    return [{"module": "fabric_lab.handlers"}]
+    return [{"module": "fabric_lab.server.extension"}]

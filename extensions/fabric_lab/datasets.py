@@ -15,7 +15,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from . import joined, node, service
+from . import answers, client
+from .common import node
+from .kernel import merge
 
 
 class DatasetError(Exception):
@@ -53,23 +55,23 @@ STATES = {
 }
 
 
-def _known(told: Mapping[str, Any] | None, problem: str) -> joined.Datasets:
+def _known(body: Mapping[str, Any] | None, problem: str) -> answers.Datasets:
     answer, node_problem = None, ""
     try:
         answer = node.ask(os.environ, "list")
     except node.NodeError as error:
         node_problem = str(error)
-    return joined.combine(told, problem, answer, node_problem, os.environ)
+    return merge.combine(body, problem, answer, node_problem, os.environ)
 
 
 def list() -> Datasets:  # noqa: A001 - datasets.list() is what people look for
     """Every dataset that this session's project may know of, and where those are that are open."""
-    known = _known(*service.call("/datasets"))
+    known = _known(*client.call("/datasets"))
     found = Datasets(
         Dataset(
             entry["name"],
-            joined.text(entry, "title"),
-            joined.text(entry, "state"),
+            merge.text(entry, "title"),
+            merge.text(entry, "state"),
             Path(entry["here"]["path"]) if entry["here"] else None,
         )
         for entry in known["datasets"]
@@ -125,13 +127,16 @@ def _ask(verb: node.Verb, name: str) -> tuple[node.Opened | None, str]:
 
 def _note(name: str, method: str) -> None:
     """Tell the hub and the session's clusters what it uses now; that one does not answer keeps nobody from working."""
-    from .dask import door  # without a cluster nothing of it is needed
+    from .dask import rendezvous
 
-    answer, problem = service.call(f"/datasets/{name}", method=method)
+    answer, problem = client.call(f"/datasets/{name}", method=method)
     if answer is None:
         warnings.warn(f"The hub did not note this for the session: {problem}", stacklevel=3)
-    for problem in door.datasets_changed():
-        warnings.warn(problem, stacklevel=3)
+    if rendezvous.clusters():
+        from .dask import dashboard_client  # loads an HTTP client, which most sessions do not need here
+
+        for problem in dashboard_client.datasets_changed():
+            warnings.warn(problem, stacklevel=3)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -43,7 +43,7 @@ def test_example_job_script(notebook: Notebook) -> None:
     assert "#SBATCH -t 02:00:00" in script
     assert "#SBATCH --exclusive" in script
     assert "\nmodule load gcc\n" in script
-    assert script.rstrip().endswith("-m fabric_lab.dask.work FABRIC_ORDER")
+    assert script.rstrip().endswith("-m fabric_lab.dask.worker_task FABRIC_ORDER")
 
 
 def test_example_adapt_by_jobs(notebook: Notebook) -> None:

@@ -33,7 +33,7 @@ class Slow:
 
     def __reduce__(self):
         import pathlib, time
-        from fabric_lab.dask.start import running
+        from fabric_lab.dask.rendezvous import running
         directory = pathlib.Path(self.directory)
         (directory / 'moving').touch()
         while running(directory):

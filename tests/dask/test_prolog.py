@@ -22,8 +22,8 @@ status = cluster.status_of_workers
 """
 # what the cluster's daemon decides by, at any time after it has first seen that a worker is away
 DECIDES = """from types import SimpleNamespace
-from fabric_lab.dask.worker_job import lost
-from fabric_lab.dask.shape import Place
+from fabric_lab.dask.worker_jobs import lost
+from fabric_lab.dask.pools import Place
 def given_up(begun, after_s):
     job = SimpleNamespace(place=Place(7, 0), problem='', seen=False, begun=begun, away=0.0, since=0.0)
     return lost(job, {job.place: 'running'}, after_s)

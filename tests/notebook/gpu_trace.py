@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 
-from fabric_lab.gpu import Gpus
+from fabric_lab.common.gpu import Gpus
 
 # PTX for every GPU since 2018 (https://docs.nvidia.com/cuda/parallel-thread-execution/): the driver compiles it.
 PTX = b"""

@@ -11,6 +11,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -125,9 +126,16 @@ class RunningSession:
         kernels = json.loads(answer)
         return [(kernel["execution_state"], kernel["connections"] > 0) for kernel in kernels] == [("idle", True)]
 
-    def get(self, path: str, token: str | None = TOKEN, method: str = "GET", body: Any = None) -> tuple[int, str]:
+    def get(
+        self,
+        path: str,
+        token: str | None = TOKEN,
+        method: str = "GET",
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> tuple[int, str]:
         """Status and text of an answer of this session's server."""
-        headers = {"Authorization": f"token {token}"} if token else {}
+        headers = {**({"Authorization": f"token {token}"} if token else {}), **(headers or {})}
         data = None if body is None else json.dumps(body).encode()
         url = f"http://127.0.0.1:{self.port}/user/ann/{path}"
         request = urllib.request.Request(url, headers=headers, method=method, data=data)

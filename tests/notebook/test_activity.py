@@ -7,9 +7,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from fabric_lab.activity import Activity
-from fabric_lab.hub_service import Answer
-from fabric_lab.reporter import Reporter, highest, pause, verdict
+from fabric_lab.client import Answer
+from fabric_lab.server.activity import Activity
+from fabric_lab.server.reporter import Reporter, decision, highest, pause
 
 
 class Kernel:
@@ -91,14 +91,14 @@ def test_the_highest_use_of_each_gpu_counts_and_an_unknown_one_is_never_idle() -
 
 
 def test_the_services_answer_is_checked() -> None:
-    assert verdict({"state": "warn", "text": "Idle.", "what": "No cell runs", "quiet_since": 5, "stop_at": 12}) == {
+    assert decision({"state": "warn", "text": "Idle.", "what": "No cell runs", "quiet_since": 5, "stop_at": 12}) == {
         "state": "warn", "text": "Idle.", "what": "No cell runs", "quiet_since": 5.0, "stop_at": 12.0,
     }  # fmt: skip
-    assert verdict({"state": "active", "text": 1, "what": 2, "quiet_since": "x"}) == {
+    assert decision({"state": "active", "text": 1, "what": 2, "quiet_since": "x"}) == {
         "state": "active", "text": "", "what": "", "quiet_since": None, "stop_at": None,
     }  # fmt: skip
-    assert verdict({"state": 3}) is None
-    assert verdict(None) is None
+    assert decision({"state": 3}) is None
+    assert decision(None) is None
     assert [pause(told) for told in ({"next_report_s": 90}, {"next_report_s": -1}, {"next_report_s": "x"}, None)] == [
         90.0, 5.0, 60.0, 60.0,
     ]  # fmt: skip
@@ -132,8 +132,8 @@ def test_a_report_tells_what_happened_since_the_last_and_who_listens_hears_of_a_
     asyncio.run(twice())
     assert told == [("POST", "/idle", {"idle_s": 30.0, "busy": False, "gpu_percent": [2.0]})] * 2
     assert heard == ["changed"]
-    assert reporter.verdict is not None
-    assert reporter.verdict["text"] == "Idle."
+    assert reporter.decision is not None
+    assert reporter.decision["text"] == "Idle."
 
 
 def test_a_cluster_at_work_is_work_though_kernel_and_gpu_rest(clock: Clock) -> None:

@@ -113,9 +113,9 @@ def test_what_cells_and_terminals_start_is_on_a_login_node(session: RunningSessi
     with kernel(session) as opened:
         in_cell = dict(json.loads(opened.run("import os, json; print(json.dumps(dict(os.environ)))")))
         assert opened.run("from fabric_lab import access; print(access.token())").strip() == TOKEN
-        assert opened.run("from fabric_lab import facts; print(facts.combine(os.environ, None)['job_id'])").strip() == (
-            "4711"
-        )
+        assert opened.run(
+            "from fabric_lab.common import facts; print(facts.combine(os.environ, None)['job_id'])"
+        ).strip() == ("4711")
     in_terminal = dict(
         line.split("=", 1) for line in terminal.run("env -0 | tr '\\n\\0' ' \\n'").split("\n") if "=" in line
     )
@@ -144,8 +144,9 @@ def test_a_proxy_that_a_cell_sets_never_hears_the_token(session: RunningSession,
         proxy = f"http://127.0.0.1:{listener.getsockname()[1]}"
         with kernel(session) as opened:
             opened.run(f"import os; os.environ['http_proxy'] = os.environ['https_proxy'] = '{proxy}'")
-            opened.run("from fabric_lab import service; from fabric_lab.dask import session")
-            said = opened.run("print(session.ask('/session/clusters')['age_s'], service.call()[0]['project'])")
+            opened.run("import os; from fabric_lab import client, service")
+            clusters = "client.HubClient(os.environ).ask('/clusters').unwrap()['age_s']"
+            said = opened.run(f"print({clusters}, service.call()[0]['project'])")
             assert said.split() == ["None", "twin"]
         listener.shutdown(socket.SHUT_RDWR)
     assert heard == []

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fabric_lab.dask import door, start
-from fabric_lab.dask.datasets import JobDatasets, SessionDatasets
+from fabric_lab.dask import dashboard_client, rendezvous
+from fabric_lab.dask.notebook_context import JobDatasets, SessionDatasets
 
 from .answering_node import AnsweringNode
 
@@ -84,11 +84,11 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_whatever_is_called_lock_holds_up_nobody(directory: Path) -> None:
     os.mkfifo(directory / "lock")
     began = time.monotonic()
-    assert not start.running(directory)
-    assert start.clusters() == []
+    assert not rendezvous.running(directory)
+    assert rendezvous.clusters() == []
     (directory / "lock").unlink()
     (directory / "lock").symlink_to("/dev/zero")
-    assert not start.running(directory)
+    assert not rendezvous.running(directory)
     assert time.monotonic() - began < 5
 
 
@@ -124,10 +124,12 @@ def test_a_cluster_that_drips_is_left_after_the_limit(drip: str, monkeypatch: py
             super().__init__(place, timeout=timeout)
 
     monkeypatch.setattr(http.client, "HTTPSConnection", Plain)
-    monkeypatch.setattr(door, "find", lambda name: door.Door(drip, ssl.create_default_context()))
+    monkeypatch.setattr(
+        dashboard_client, "find", lambda name: dashboard_client.Dashboard(drip, ssl.create_default_context())
+    )
     began = time.monotonic()
-    with pytest.raises(door.SilentClusterError, match=r"takes too long|timed out"):
-        door.tell("odd", {"verb": "datasets"}, limit_s=1.0)
+    with pytest.raises(dashboard_client.ClusterUnavailableError, match=r"takes too long|timed out"):
+        dashboard_client.send("odd", {"verb": "datasets"}, limit_s=1.0)
     assert time.monotonic() - began < 10
 
 
@@ -135,6 +137,6 @@ def test_a_cluster_that_drips_is_left_after_the_limit(drip: str, monkeypatch: py
 def test_an_answer_of_another_form_is_no_fault_of_whoever_adds_a_dataset(
     told: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(door, "clusters", lambda: ["odd"])
-    monkeypatch.setattr(door, "tell", lambda name, words: json.loads(json.dumps(told)))
-    assert door.datasets_changed() == []
+    monkeypatch.setattr(dashboard_client, "clusters", lambda: ["odd"])
+    monkeypatch.setattr(dashboard_client, "send", lambda name, words: json.loads(json.dumps(told)))
+    assert dashboard_client.datasets_changed() == []

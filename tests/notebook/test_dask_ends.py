@@ -33,7 +33,7 @@ def processes(directory):
             return open(f"/proc/{pid}/cmdline").read()
         except OSError:
             return ""
-    tasks = [pid for pid in parents if "fabric_lab.dask.work" in command(pid) and directory in command(pid)]
+    tasks = [pid for pid in parents if "fabric_lab.dask.worker_task" in command(pid) and directory in command(pid)]
     # its workers and their parent are copies of the task's own process
     found = [next(pid for pid in tasks if parents[pid] not in tasks)]
     for pid in found:

@@ -17,13 +17,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from fabric_lab.common.scratch import LOCK, STARTING_S, prefix, scratch, sweep
 from fabric_lab.dask import queues
-from fabric_lab.dask.scratch import LOCK, STARTING_S, prefix, scratch, sweep
-from fabric_lab.dask.shape import Place
+from fabric_lab.dask.pools import Place
 
 CODE = """
 import sys, time
-from fabric_lab.dask.scratch import scratch
+from fabric_lab.common.scratch import scratch
 with scratch(sys.argv[1]) as path:
     print(path, flush=True)
     time.sleep(600)
@@ -149,7 +149,7 @@ from fabric_lab import DaskCluster
 
 def of_task(worker):
     # the workers and their parent are copies of the task's own process
-    *_, task = [one for one in psutil.Process(worker).parents() if "fabric_lab.dask.work" in one.cmdline()]
+    *_, task = [one for one in psutil.Process(worker).parents() if "fabric_lab.dask.worker_task" in one.cmdline()]
     return [task, *task.children(recursive=True)]
 
 if __name__ == "__main__":

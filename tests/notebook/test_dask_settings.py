@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fabric_lab.dask.settings import SettingError, changed
+from fabric_lab.dask.notebook_context import SettingError, changed
 
 pytestmark = [pytest.mark.image, pytest.mark.timeout(300)]
 
 PLAN = """
 import json, os, sys
 import dask
-from fabric_lab.dask.job import script
+from fabric_lab.dask.worker_jobs import script
 from fabric_lab.dask.plan import Plan, PlanError, make_plan
 for config, words in json.load(sys.stdin):
     with dask.config.set(config):

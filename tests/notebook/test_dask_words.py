@@ -10,21 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fabric_lab.dask import hub, queues, shape, show, slurm
-from fabric_lab.dask.meter import Meter
-from fabric_lab.dask.plan import PlanError, choose, profile_pool
-from fabric_lab.dask.shape import Batch, Place, Pool
-from fabric_lab.dask.work import Order, devices
+from fabric_lab.dask import pools, queues, worker_status
+from fabric_lab.dask.plan import choose, profile_pool
+from fabric_lab.dask.pools import Batch, Meter, Place, PlanError, Pool
+from fabric_lab.dask.worker_task import Order, devices
 
-PROFILES = [
+PROFILES: list[Any] = [
     {"name": "gpu-1", "cpus": 4, "memory_mb": 8192, "gpus": 1, "gpu_type": "h200", "partition": "gpu", "qos": "fast",
      "default_hours": 1.0, "max_hours": 8.0, "per_job": 1},
     {"name": "cpu", "cpus": 2, "memory_mb": 4096, "gpus": 0, "gpu_type": None, "partition": "cpu", "qos": None,
      "default_hours": 1.0, "max_hours": 8.0, "per_job": 8},
 ]  # fmt: skip
-WORDS = Path(__file__).parents[2] / "extensions" / "src" / "clusters" / "words.ts"
+WORDS = Path(__file__).parents[2] / "extensions" / "src" / "clusters" / "format.ts"
 NODE = Path(sys.executable).parent / "node"
-OFFER = {"profiles": PROFILES, "account": "ml-course"}
+OFFER: Any = {"profiles": PROFILES, "account": "ml-course"}
 
 
 @pytest.mark.parametrize(
@@ -44,21 +43,21 @@ OFFER = {"profiles": PROFILES, "account": "ml-course"}
 def test_workers_are_one_submission_where_they_divide_evenly_and_else_two_as_even_as_can_be(
     workers: int, most: int, batches: list[Batch]
 ) -> None:
-    assert shape.arrange(workers, most) == batches
+    assert pools.arrange(workers, most) == batches
     assert sum(batch.workers for batch in batches) == workers
 
 
 def test_workers_go_so_that_jobs_end_whole_and_the_busy_stay() -> None:
     places = {f"w-{number}": Place(7, number // 3) for number in range(9)}
     idle = ["w-8", "w-0", "w-4", "w-3", "w-1", "w-6", "w-2", "w-5"]  # w-7 is busy
-    assert shape.whole_jobs_first(idle, places) == ["w-0", "w-1", "w-2", "w-4", "w-3", "w-5", "w-8", "w-6"]
+    assert pools.whole_jobs_first(idle, places) == ["w-0", "w-1", "w-2", "w-4", "w-3", "w-5", "w-8", "w-6"]
     del places["w-4"]
-    assert shape.whole_jobs_first(["w-0", "w-3", "w-1", "w-2", "w-5"], places) == ["w-3", "w-5", "w-0", "w-1", "w-2"]
+    assert pools.whole_jobs_first(["w-0", "w-3", "w-1", "w-2", "w-5"], places) == ["w-3", "w-5", "w-0", "w-1", "w-2"]
 
 
 def test_indices_are_written_and_read_as_slurm_does() -> None:
-    assert shape.task_ids([5, 0, 1, 2]) == "0-2,5"
-    assert show.tasks_of("0-2,5") == [0, 1, 2, 5]
+    assert pools.task_ids([5, 0, 1, 2]) == "0-2,5"
+    assert worker_status.tasks_of("0-2,5") == [0, 1, 2, 5]
 
 
 def test_a_pool_like_a_gpu_profile_has_one_worker_per_job_with_one_gpu() -> None:
@@ -94,7 +93,7 @@ def test_the_workers_environment_has_nothing_of_the_notebooks_job_and_no_token()
         "FABRIC_NODE_SOCKET": "/s", "FABRIC_DATA_DIR": "/data", "DASK_X": "1",
     }  # fmt: skip
     kept = {"PATH", "SLURM_CONF", "FABRIC_NODE_SOCKET", "FABRIC_DATA_DIR", "DASK_X"}
-    assert set(slurm.clean(before)) == kept
+    assert set(queues.clean(before)) == kept
 
 
 def test_each_worker_of_a_task_has_its_own_gpus() -> None:
@@ -116,11 +115,12 @@ def test_an_order_is_private_and_gives_each_task_its_workers(tmp_path: Path) -> 
 
 
 def test_a_task_that_was_put_back_counts_as_waiting_whatever_its_older_record_says() -> None:
-    jobs = [
+    jobs: list[Any] = [
         {"array_id": 9, "tasks": "0-1", "phase": "ended"},
         {"array_id": 9, "tasks": "1", "phase": "queued"},
+        {"array_id": None, "tasks": "0", "phase": "running"},
     ]
-    assert hub.phases(jobs) == {Place(9, 0): "ended", Place(9, 1): "queued"}
+    assert worker_status.phases(jobs) == {Place(9, 0): "ended", Place(9, 1): "queued"}
 
 
 def status(**changes: object) -> dict[str, object]:
@@ -136,44 +136,51 @@ def status(**changes: object) -> dict[str, object]:
 
 
 def test_waiting_workers_are_counted_by_their_reason() -> None:
-    assert show.waiting(status()) == ["2 waiting: Others are before it.", "1 starting"]
-    assert show.waiting(status(jobs=None)) == ["3 starting"]
+    assert worker_status.waiting(status()) == ["2 waiting: Others are before it.", "1 starting"]
+    assert worker_status.waiting(status(jobs=None)) == ["3 starting"]
 
 
 def test_workers_that_slurm_expects_after_the_sessions_end_are_told_to_be_too_late() -> None:
     now = time.time()
     jobs = [{"array_id": 9, "tasks": "1-2", "phase": "queued", "why": "It waits.", "starts_at": now + 3600}]
-    late = show.waiting(status(jobs=jobs, session_ends_at=now + 60))
+    late = worker_status.waiting(status(jobs=jobs, session_ends_at=now + 60))
     assert "That is too late: this session ends at" in late[0]
-    assert "too late" not in show.waiting(status(jobs=jobs, session_ends_at=now + 7200))[0]
-    assert "too late" not in show.waiting(status(jobs=jobs))[0]
+    assert "too late" not in worker_status.waiting(status(jobs=jobs, session_ends_at=now + 7200))[0]
+    assert "too late" not in worker_status.waiting(status(jobs=jobs))[0]
 
 
 def test_problems_that_are_the_same_are_one_sentence() -> None:
     refused = {f"w-{n}": f"Worker w-{n} could not be submitted: no." for n in range(8)}
-    assert show.grouped(refused) == {"w-0": "8 workers could not be submitted: no."}
+    assert worker_status.grouped(refused) == {"w-0": "8 workers could not be submitted: no."}
     two = {"w-0": "Worker w-0 could not be submitted: no.", "w-1": "Worker w-1 (job 9_1) ended before it was there."}
-    assert show.grouped(two) == two
+    assert worker_status.grouped(two) == two
 
 
 def test_what_a_cluster_costs_is_told_in_gpu_hours_when_it_has_gpus() -> None:
-    assert show.cost(status()) == "1.50 CPU-hours so far, 8 per hour now"
+    assert worker_status.cost(status()) == "1.50 CPU-hours so far, 8 per hour now"
     used = {"cpu_hours": 9.0, "gpu_hours": 0.25, "cpus": 8, "gpus": 2}
-    assert show.cost(status(used=used)) == "0.25 GPU-hours so far, 2 per hour now"
+    assert worker_status.cost(status(used=used)) == "0.25 GPU-hours so far, 2 per hour now"
 
 
 def test_workers_of_several_kinds_are_added_up_in_what_each_kind_costs() -> None:
     gpu = Pool("gpu", threads=4, cpus=4, memory=1, gpus=1)
     small, half = Pool("cpu", threads=2, cpus=2, memory=1), Pool("half", threads=1, cpus=0.5, memory=1)
-    assert show.in_all([(gpu, 3)]) == show.in_all([(gpu, 3), (small, 0)]) == show.in_all([]) == ""
-    assert show.in_all([(gpu, 1), (small, 4)]) == (
+    assert (
+        worker_status.in_all([(gpu, 3)])
+        == worker_status.in_all([(gpu, 3), (small, 0)])
+        == worker_status.in_all([])
+        == ""
+    )
+    assert worker_status.in_all([(gpu, 1), (small, 4)]) == (
         "All workers of the cluster then cost 1 GPU-hour and 8 CPU-hours per hour."
     )
-    assert show.in_all([(small, 1), (half, 3)]) == "All workers of the cluster then cost 3.5 CPU-hours per hour."
+    assert (
+        worker_status.in_all([(small, 1), (half, 3)]) == "All workers of the cluster then cost 3.5 CPU-hours per hour."
+    )
 
 
 def test_what_others_wrote_is_shown_as_text() -> None:
-    shown = show.rows(status(problems={"w-1": "<script>alert(1)</script>"}))
+    shown = worker_status.rows(status(problems={"w-1": "<script>alert(1)</script>"}))
     assert "<script>" not in shown
     assert "&lt;script&gt;" in shown
 
@@ -190,7 +197,7 @@ def test_the_meter_counts_each_worker_from_its_arrival_to_its_end() -> None:
     meter.left("a")
     meter.left("never there")
     used = meter.used()
-    assert (used.gpu_hours, used.cpu_hours, used.gpus, used.cpus) == (1.5, 6.0, 1, 4)
+    assert used == {"gpu_hours": 1.5, "cpu_hours": 6.0, "gpus": 1, "cpus": 4}
 
 
 def panel_facts(workers: list[dict[str, Any]]) -> list[str]:

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fabric_lab import files, joined, node
-from fabric_lab.node import NodeAnswer, Opened
+from fabric_lab.common import node
+from fabric_lab.common.node import NodeAnswer, Opened
+from fabric_lab.kernel import merge
+from fabric_lab.server import loading
 
 from . import catalogue
 from .answering_hub import TOKEN, AnsweringHub
@@ -152,26 +154,26 @@ def test_a_site_with_datasets_has_the_panel(data_session: RunningSession) -> Non
 
 
 def test_the_listing_of_a_huge_dataset_is_short_and_stays_below_it(tmp_path: Path) -> None:
-    for number in range(files.MOST_FILES + 50):
+    for number in range(loading.MOST_FILES + 50):
         (tmp_path / f"{number:04}.csv").write_text("a\n")
     (tmp_path / "aa").mkdir()
-    found = files.below(str(tmp_path))
-    assert len(found.files) == files.MOST_FILES
+    found = loading.below(str(tmp_path))
+    assert len(found.files) == loading.MOST_FILES
     assert found.more
     with pytest.raises(OSError, match="No such file"):
-        files.below(str(tmp_path / "none"))
+        loading.below(str(tmp_path / "none"))
 
 
 def test_either_side_may_be_missing_and_links_are_never_scripts() -> None:
     environment = {"JUPYTERHUB_BASE_URL": "/jupyter/", "JUPYTERHUB_USER": "ann", "FABRIC_PROJECT": "twin"}
-    nothing = joined.combine(None, "The hub is away.", None, "The node is away.", environment)
+    nothing = merge.combine(None, "The hub is away.", None, "The node is away.", environment)
     assert nothing["datasets"] == []
     assert (nothing["enforced"], nothing["project"]) == (None, "twin")
     for told in ("", "javascript:alert(1)", "//elsewhere.example/hub"):
-        assert joined.datasets_page(told, environment) == "/jupyter/hub/datasets"
-    assert joined.datasets_page("/hub/x", {"JUPYTERHUB_HOST": "https://hub.example"}) == "https://hub.example/hub/x"
+        assert merge.datasets_page(told, environment) == "/jupyter/hub/datasets"
+    assert merge.datasets_page("/hub/x", {"JUPYTERHUB_HOST": "https://hub.example"}) == "https://hub.example/hub/x"
     opened = NodeAnswer((Opened("wind-farm", None, "/data/wind-farm"),), (), False)
-    both = joined.combine(catalogue.told(), "", opened, "", environment)
+    both = merge.combine(catalogue.told(), "", opened, "", environment)
     assert both["enforced"] is False
     assert both["datasets"][0]["here"] == {"version": None, "path": "/data/wind-farm/latest"}
 
@@ -196,5 +198,5 @@ def test_where_nothing_is_enforced_datasets_are_directories(tmp_path: Path) -> N
     with pytest.raises(node.NodeError, match="plain directories here"):
         node.ask(environment, "close", ["wind-farm"])
     # who may use what stays the hub's word
-    told = joined.combine(catalogue.told(), "", listed, "", environment)
+    told = merge.combine(catalogue.told(), "", listed, "", environment)
     assert [entry["name"] for entry in told["datasets"] if entry["here"]] == ["wind-farm"]

@@ -7,8 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from fabric_lab import data
-from fabric_lab.node import LONGEST_ANSWER, NodeAnswer, Opened
+from fabric_lab.common.node import LONGEST_ANSWER, NodeAnswer, Opened, chosen, lines, open_chosen
 
 from .answering_hub import AnsweringHub
 from .answering_node import AnsweringNode
@@ -63,11 +62,11 @@ def test_a_node_that_is_of_no_use_ends_no_session(
 
 @pytest.mark.image
 def test_a_session_without_datasets_imports_nothing_for_them(python: Path) -> None:
-    code = "import sys, fabric_lab.launch; print([m for m in sys.modules if m.startswith('fabric_lab.')])"
+    code = "import sys, fabric_lab.launch.job; print([m for m in sys.modules if m.startswith('fabric_lab.')])"
     done = subprocess.run([python, "-I", "-c", code], capture_output=True, text=True, check=True)
-    assert "fabric_lab.launch" in done.stdout
-    assert "fabric_lab.data" not in done.stdout
-    assert "fabric_lab.node" not in done.stdout
+    assert "fabric_lab.launch.job" in done.stdout
+    assert "fabric_lab.common.node" not in done.stdout
+    assert "fabric_lab.common.node" not in done.stdout
 
 
 def test_a_node_that_says_nothing_is_waited_for_no_longer_than_said(
@@ -76,7 +75,7 @@ def test_a_node_that_says_nothing_is_waited_for_no_longer_than_said(
     node.silent = True
     said: list[str] = []
     environment = {**with_datasets(node, "wind-farm"), "SLURM_JOB_ID": "7"}
-    data.open_chosen(environment, said.append, timeout_s=0.2)
+    open_chosen(environment, said.append, timeout_s=0.2)
     [line] = said
     assert line.startswith("Dataset wind-farm is not open. The dataset service of this node cannot be reached")
     assert "it gave no answer in time" in line
@@ -85,7 +84,7 @@ def test_a_node_that_says_nothing_is_waited_for_no_longer_than_said(
 def test_an_answer_without_an_end_is_not_read_to_its_end(node: AnsweringNode) -> None:
     node.says = b" " * (LONGEST_ANSWER + 1)
     said: list[str] = []
-    data.open_chosen({**with_datasets(node, "wind-farm"), "SLURM_JOB_ID": "7"}, said.append, timeout_s=5)
+    open_chosen({**with_datasets(node, "wind-farm"), "SLURM_JOB_ID": "7"}, said.append, timeout_s=5)
     [line] = said
     assert line.startswith(
         "Dataset wind-farm is not open. The node's dataset service gave an answer that cannot be read"
@@ -93,14 +92,14 @@ def test_an_answer_without_an_end_is_not_read_to_its_end(node: AnsweringNode) ->
 
 
 def test_only_names_of_datasets_are_asked_for_each_once() -> None:
-    chosen = data.chosen({"FABRIC_DATASETS": "wind-farm, ../etc,crop-trials,wind-farm,,Nope"})
-    assert chosen == ["wind-farm", "crop-trials"]
-    assert data.chosen({}) == []
+    names = chosen({"FABRIC_DATASETS": "wind-farm, ../etc,crop-trials,wind-farm,,Nope"})
+    assert names == ["wind-farm", "crop-trials"]
+    assert chosen({}) == []
 
 
 def test_that_nothing_is_enforced_is_said() -> None:
     answer = NodeAnswer((Opened("a", "1", "/data/a"),), (), False)
-    assert data.lines(["a", "b"], answer) == [
+    assert lines(["a", "b"], answer) == [
         "Dataset a is open: /data/a/1",
         "Dataset b is not open. The node's dataset service did not say why.",
         "On this cluster nothing but good manners keeps others from reading these datasets.",

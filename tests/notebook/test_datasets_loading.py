@@ -7,7 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from fabric_lab import files, loading
+from fabric_lab.answers import File
+from fabric_lab.server import loading
 
 pytestmark = pytest.mark.image
 
@@ -61,7 +62,7 @@ def test_every_format_is_loaded_as_the_panel_says(python: Path, tmp_path: Path) 
     place = tmp_path / 'a "quoted" place'
     place.mkdir()
     subprocess.run([python, "-I", "-c", WRITE, str(place)], check=True)
-    ways = loading.snippets("wind-farm", "1", str(place), files.below(str(place)).files, {"csv": 12})
+    ways = loading.snippets("wind-farm", "1", str(place), loading.below(str(place)).files, {"csv": 12})
     assert [way.label for way in ways] == [*EXPECTED]
     assert "one of 12: sorted(DATA.rglob('*.csv'))" in ways[1].code
     done = subprocess.run(
@@ -74,7 +75,7 @@ def test_every_format_is_loaded_as_the_panel_says(python: Path, tmp_path: Path) 
 
 
 def test_what_is_about_the_data_is_not_taken_for_the_data() -> None:
-    found = [files.File(name, 1) for name in ("README.md", "croissant.json", "LICENSE.txt", "deep/er/x.h5")]
+    found = [File(name, 1) for name in ("README.md", "croissant.json", "LICENSE.txt", "deep/er/x.h5")]
     ways = loading.snippets("x", None, "/data/x/latest", found, {})
     assert [way.label for way in ways] == ["HDF5 with h5py", "List of files"]
     assert "DATA = Path('/data/x/latest')  # x\n" in ways[0].code

@@ -15,9 +15,10 @@ NODE = Path(sys.executable).parent / "node"
 # Node.js takes types away by itself, but wants the names of files in full
 RESOLVE = """
 import { registerHooks } from 'node:module';
-registerHooks({ resolve: (name, context, next) => next(/^\\.\\.?\\/\\w+$/.test(name) ? `${name}.ts` : name, context) });
-const { matching, gallery, themes, accesses, EVERYTHING } = await import(`${process.argv[1]}/choose.ts`);
-const words = await import(`${process.argv[1]}/words.ts`);
+const full = name => (/^\\.\\.?\\/[\\w/]+$/.test(name) ? `${name}.ts` : name);
+registerHooks({ resolve: (name, context, next) => next(full(name), context) });
+const { matching, samples, themes, accesses, EVERYTHING } = await import(`${process.argv[1]}/filter.ts`);
+const words = await import(`${process.argv[1]}/format.ts`);
 const input = JSON.parse(process.argv[2]);
 """
 
@@ -59,7 +60,7 @@ def test_only_themes_and_access_rights_that_occur_can_be_chosen() -> None:
 
 
 def test_few_demo_datasets_are_cards_and_many_are_not() -> None:
-    code = "console.log(JSON.stringify(gallery(input).map(one => one.name)))"
+    code = "console.log(JSON.stringify(samples(input).map(one => one.name)))"
     assert run(code, known()) == ["crop-trials", "wind-farm"]
     many = [{**catalogue.entry(f"demo-{n}", f"Demo {n}", keywords=["demo"]), "here": None} for n in range(7)]
     assert run(code, many) == []
@@ -84,7 +85,8 @@ def test_states_are_told_in_words() -> None:
 
 def test_sizes_licences_and_links_are_for_people() -> None:
     code = """
-    const { size, licence, link, formats, day } = words;
+    const { licence, link, formats, day } = words;
+    const { size } = await import(`${process.argv[1]}/../common/format.ts`);
     console.log(JSON.stringify([
       [0, 999, 1000, 9_960_000, 1_234_567, 999_600, 48e9, 2e18].map(size),
       licence('https://creativecommons.org/licenses/by-sa/4.0/'),

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fabric_lab.gpu import Device, Gpus, devices, find
+from fabric_lab.common.gpu import Device, Gpus, devices, find
 
 CODE = """
 import json, os
-from fabric_lab.gpu import Gpus
+from fabric_lab.common.gpu import Gpus
 gpus = Gpus(os.environ)
 print(json.dumps([gpus.read(), gpus.busiest(), gpus.busiest()]))
 """

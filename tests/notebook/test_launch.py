@@ -152,9 +152,9 @@ def test_the_server_loads_nothing_that_only_a_hub_needs(python: Path) -> None:
     """The cuts of docs/start-up.md are in force; a release that they do not fit shows here."""
     code = """
 import sys, warnings
-from fabric_lab import light
-light.import_server(); light.import_lab()
-from fabric_lab import hub
+from fabric_lab.launch import fast_import
+fast_import.import_server(); fast_import.import_lab()
+from fabric_lab.launch import session_server
 heavy = "sqlalchemy alembic rfc3987_syntax IPython jupyterhub.orm jupyterhub.singleuser.app aiohttp jupyterhub.handlers"
 print([name for name in heavy.split() if name in sys.modules])
 """

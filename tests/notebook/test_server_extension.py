@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from .answering_hub import SESSION, TOKEN, AnsweringHub
-from .running_session import RunningSession
+from .running_session import RunningSession, session_environment
 
 pytestmark = pytest.mark.image
 
@@ -20,8 +20,9 @@ OUR_ROUTES = """
 import json
 from unittest.mock import patch
 from jupyter_server.serverapp import ServerApp
-import fabric_lab.handlers as ours
+import fabric_lab.server.extension as ours
 app = ServerApp()
+app.init_ioloop()
 app.initialize(argv=["--allow-root"], new_httpserver=False, find_extensions=False)
 with patch.object(app.web_app, "add_handlers", wraps=app.web_app.add_handlers) as added:
     ours._load_jupyter_server_extension(app)
@@ -33,17 +34,19 @@ print(json.dumps([[route[0], verb] for call in added.call_args_list for route in
 
 
 def test_no_endpoint_of_ours_answers_without_authentication(
-    python: Path, session: RunningSession, tmp_path: Path
+    python: Path, session: RunningSession, hub: AnsweringHub, tmp_path: Path
 ) -> None:
-    environment = {"PATH": os.defpath, "HOME": str(tmp_path)}
+    # as in a session: outside of one there are fewer
+    environment = session_environment(hub.url) | {"PATH": os.defpath, "HOME": str(tmp_path)}
     listed = subprocess.run(
         [python, "-I", "-c", OUR_ROUTES], env=environment, cwd=tmp_path, capture_output=True, text=True, check=True
     )
     routes = json.loads(listed.stdout.splitlines()[-1])
     assert ["/fabric/session", "get"] in routes
     assert ["/fabric/clusters", "post"] in routes
+    assert ["/fabric/extend", "post"] in routes
     assert ["pdf", "get"] in [[re.sub(r".*<format>(pdf).*", r"\1", pattern), verb] for pattern, verb in routes]
-    assert len(routes) >= 14
+    assert len(routes) >= 22
     for pattern, verb in routes:
         route = re.sub(r"\(\[.*\)\?\)", "wind-farm", pattern)
         route = re.sub(r"\(\?P<format>pdf\).*", "pdf/wind.ipynb", route)
@@ -52,6 +55,10 @@ def test_no_endpoint_of_ours_answers_without_authentication(
             # a page sends people to the login
             login = status == 302 and ("/fabric/dask/" in route or route == "/nbconvert/pdf/wind.ipynb")
             assert status in (401, 403) or login, f"{verb} {route} answered {status} to {token}: {text}"
+    # the same handler's other door
+    socket = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "x"}
+    status, text = session.get("fabric/dask/study/ws", token=None, headers=socket)
+    assert status in (401, 403), f"a websocket was answered with {status}: {text}"
 
 
 def test_the_session_endpoint_joins_the_jobs_word_and_the_hubs(session: RunningSession, hub: AnsweringHub) -> None:

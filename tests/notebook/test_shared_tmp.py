@@ -24,11 +24,11 @@ NOBODY = 65534
 SBATCH = "#!/bin/sh\nprintf 'given %s.\\n' \"$@\"\nenv\n"
 CHECKPOINTS = """
 import os
-from fabric_lab import place
+from fabric_lab.launch import place
 with place.place() as directory:
     place.settle(os.environ, directory)
     from jupyter_server.services.contents.filecheckpoints import AsyncFileCheckpoints
-    from fabric_lab.rescue import Checkpoints
+    from fabric_lab.launch.rescue import Checkpoints
     print(directory)
     for kind in (AsyncFileCheckpoints, Checkpoints):
         print(kind(root_dir="/usr").checkpoint_path("checkpoint", "lib/first.ipynb"))

@@ -132,7 +132,7 @@ def test_no_error_stays_in_openssls_queue(
 @pytest.mark.parametrize(
     "began",
     [
-        "from fabric_lab import launch; launch.prepare(None)",
+        "from fabric_lab.launch import job; job.prepare(None)",
         "from fabric_lab.dask import tls; tls.create(here); tls.load(here)",
     ],
     ids=["session", "cluster"],

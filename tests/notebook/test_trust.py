@@ -17,14 +17,12 @@ from .stranger import Stranger
 
 pytestmark = pytest.mark.image
 
-# both ways in which what is no server asks the service
-CALLS = """from fabric_lab import service
-from fabric_lab.dask import session
+# what is no server asks like this, and a cluster's daemon, and the session's server
+CALLS = """import asyncio, os
+from fabric_lab import client, service
 print(service.call())
-try:
-    print(session.ask("/session"))
-except session.HubError as error:
-    print(error)
+print(client.HubClient(client.credentials(os.environ)).ask("/clusters"))
+print(asyncio.run(client.AsyncHubClient(os.environ).ask()))
 """
 
 
@@ -99,9 +97,9 @@ def test_a_cell_a_terminal_and_a_cluster_give_it_to_nobody_else_either(
         return done.stdout
 
     with Stranger("127.0.0.1", public.issue("stranger")) as stranger:
-        assert call(stranger.port, **own, **pin).count("cannot be reached") == 2
-        stranger.until_called(2)
+        assert call(stranger.port, **own, **pin).count("cannot be reached") == 3
+        stranger.until_called(3)
         assert stranger.heard == b""
         call(stranger.port, **own)  # the node's store alone would let it in
-        stranger.until_called(4)
-        assert stranger.heard.count(TOKEN.encode()) == 2
+        stranger.until_called(6)
+        assert stranger.heard.count(TOKEN.encode()) == 3

@@ -171,7 +171,7 @@ def test_a_task_on_a_cluster_is_reported_as_work_and_so_is_a_cluster_that_does_n
 
 def test_asking_clusters_loads_nothing_of_distributed(python: Path, tmp_path: Path) -> None:
     script = (
-        "import asyncio, sys; from fabric_lab import activity\n"
+        "import asyncio, sys; from fabric_lab.server import activity\n"
         "assert asyncio.run(activity.clusters_at_work()) is False\n"
         "assert not {'dask', 'distributed', 'dask_jobqueue'} & {*sys.modules}"
     )

@@ -78,7 +78,10 @@ def test_session_data_is_a_dict_of_the_same_facts(python: Path, hub: AnsweringHu
 
 
 def test_the_widget_updates_itself_while_the_kernel_works(python: Path, hub: AnsweringHub, tmp_path: Path) -> None:
-    first = "import fabric_lab.widget as w, asyncio; w.KEEP_S = 0; view = w.session(every_s=0.05); old = view.value"
+    first = (
+        "from fabric_lab.kernel import session_widget as w; import asyncio; "
+        "w.KEEP_S = 0; view = w.session(every_s=0.05); old = view.value"
+    )
     change = "import os; os.environ['SLURMD_NODENAME'] = 'gpu2'"
     wait = """
 async def changed():
@@ -125,7 +128,10 @@ def test_quota_data_gives_the_numbers(python: Path, hub: AnsweringHub, tmp_path:
 
 def test_the_quota_widget_updates_itself(python: Path, hub: AnsweringHub, tmp_path: Path) -> None:
     hub.usage = usage.answers()
-    first = "import fabric_lab.quota_widget as w, time; w.KEEP_S = 0; view = w.quota(every_s=0.05); old = view.value"
+    first = (
+        "from fabric_lab.kernel import quota_widget as w; import time; "
+        "w.KEEP_S = 0; view = w.quota(every_s=0.05); old = view.value"
+    )
     wait = """
 import asyncio
 async def changed():
@@ -133,7 +139,7 @@ async def changed():
         await asyncio.sleep(0.02)
     print("changed")
 view._source._known = None
-w.service.call = lambda path: ({"gpu_hours": None, "project_title": "x", "problem": "Bought more."}, "")
+w.client.call = lambda path: ({"gpu_hours": None, "project_title": "x", "problem": "Bought more."}, "")
 await asyncio.wait_for(changed(), 20)
 view.close()
 """

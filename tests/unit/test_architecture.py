@@ -28,7 +28,7 @@ def test_no_module_lies_loose_at_the_top() -> None:
 
 def test_the_rooms_of_the_unit_tests_are_those_of_the_packages() -> None:
     here = {path.parent.name for path in Path(__file__).parent.glob("*/__init__.py")}
-    known = {Path(room).name for room in rooms()} | {"node", "dev", "bench"}
+    known = {Path(room).name for room in rooms()} | {"node", "dev", "lab", "bench"}
     assert here <= known
 
 

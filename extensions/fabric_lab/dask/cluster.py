@@ -9,7 +9,7 @@ from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from dask.utils import parse_timedelta
 from dask_jobqueue.core import job_parameters
@@ -19,11 +19,13 @@ from distributed.deploy.spec import SpecCluster
 from distributed.utils import Log, Logs, NoOpAwaitable
 from tornado.ioloop import PeriodicCallback
 
-from . import modules, session, show, tls
-from .own import worker_words
+from ..client import HubClient
+from ..schema import ClusterOffer
+from . import notebook_context, rendezvous, tls, worker_status
+from .jobqueue_options import worker_words
 from .plan import Plan, make_plan, profile_pool
-from .remote import RemoteAdaptive, RemoteScheduler, There, Told
-from .start import ClusterError, claim, clusters, new_name, running
+from .remote import ConnectedWorker, HubNote, RemoteAdaptive, RemoteScheduler
+from .rendezvous import ClusterError, claim, clusters, new_name, running
 
 __all__ = ["ClusterError", "DaskCluster", "clusters"]
 
@@ -72,7 +74,7 @@ class DaskCluster(SLURMCluster):
         if _attach is None:
             kernel_pid = None if name else os.getpid()
             name = name or new_name()
-            if not session.NAME.fullmatch(name):
+            if not rendezvous.NAME.fullmatch(name):
                 raise ClusterError(f"{name!r} is no name for a cluster: use small letters, digits and hyphens.")
             plan = make_plan(
                 name,
@@ -86,7 +88,7 @@ class DaskCluster(SLURMCluster):
                 words=words,
                 kernel_pid=kernel_pid,
             )
-            self.directory = session.clusters_directory() / name
+            self.directory = rendezvous.clusters_directory() / name
             claim(self.directory)
             (self.directory / PLAN).write_text(plan.dumps())
         else:
@@ -116,8 +118,8 @@ class DaskCluster(SLURMCluster):
 
         :raises ClusterError: there is none.
         """
-        directory = session.clusters_directory() / name
-        if not session.NAME.fullmatch(name) or not running(directory):
+        directory = rendezvous.clusters_directory() / name
+        if not rendezvous.NAME.fullmatch(name) or not running(directory):
             there = ", ".join(clusters()) or "none"
             raise ClusterError(f"There is no cluster {name!r} in this session; there is {there}.")
         return cls(_attach=directory, asynchronous=asynchronous)
@@ -132,7 +134,7 @@ class DaskCluster(SLURMCluster):
             raise error.__cause__ if isinstance(error.__cause__, ClusterError) else error from None
         assert self.scheduler is not None
         self.scheduler.belongs_to(self)
-        await self._ask("fabric_find", paths=modules.own())
+        await self._ask("fabric_find", paths=notebook_context.own_directories())
         first, self._first = self._first, 0
         if first:
             try:
@@ -190,17 +192,17 @@ class DaskCluster(SLURMCluster):
         :raises ClusterError: the hub refuses them.
         """
 
-        async def scaled() -> Told:
+        async def scaled() -> HubNote:
             answer = await self._ask("fabric_scale", n=n, jobs=jobs, memory=memory, cores=cores, pool=pool)
-            return Told(answer["words"])
+            return HubNote(answer["words"])
 
         return self._do(scaled())
 
     def quote(self, n: int, pool: str | None = None) -> Any:
         """What so many workers would cost per hour, and how many find a place now, in words; nothing is submitted."""
 
-        async def quoted() -> Told:
-            return Told((await self._ask("fabric_quote", n=n, pool=pool))["words"])
+        async def quoted() -> HubNote:
+            return HubNote((await self._ask("fabric_quote", n=n, pool=pool))["words"])
 
         return self._do(quoted())
 
@@ -229,8 +231,8 @@ class DaskCluster(SLURMCluster):
                 **options,
             )
         )
-        told = str(answer["words"]) if isinstance(answer, dict) else ""  # an asynchronous cluster has asked only
-        self._adaptive = RemoteAdaptive(self, minimum, maximum, told)
+        note = str(answer["words"]) if isinstance(answer, dict) else ""  # an asynchronous cluster has asked only
+        self._adaptive = RemoteAdaptive(self, minimum, maximum, note)
         return self._adaptive
 
     def add_pool(
@@ -251,7 +253,7 @@ class DaskCluster(SLURMCluster):
         """
 
         async def added() -> str:
-            offer = await asyncio.to_thread(session.ask, "/session/clusters", None, os.environ)
+            offer = cast("ClusterOffer", (await asyncio.to_thread(HubClient(os.environ).ask, "/clusters")).unwrap())
             pool = profile_pool(
                 offer,
                 profile,
@@ -283,9 +285,9 @@ class DaskCluster(SLURMCluster):
     # -- how it is shown
 
     @property
-    def told(self) -> Told:
+    def told(self) -> HubNote:
         """What the hub said of the workers to start with: their cost, and how many find a place now."""
-        return getattr(self.scheduler, "told", Told())
+        return getattr(self.scheduler, "told", HubNote())
 
     @property
     def dashboard_link(self) -> str:
@@ -309,22 +311,22 @@ class DaskCluster(SLURMCluster):
         return {**self._status, "workers": workers}
 
     def __repr__(self) -> str:
-        waiting = "; ".join([*show.waiting(self._known), *self._status.get("problems", {}).values()])
+        waiting = "; ".join([*worker_status.waiting(self._known), *self._status.get("problems", {}).values()])
         own = super().__repr__()  # type: ignore[no-untyped-call]
         return f"{own[:-1]}; {waiting})" if waiting else own
 
     def _repr_html_(self, cluster_status: str | None = None) -> str:
-        return str(super()._repr_html_(cluster_status=(cluster_status or "") + show.rows(self._known)))  # type: ignore[no-untyped-call]
+        return str(super()._repr_html_(cluster_status=(cluster_status or "") + worker_status.rows(self._known)))  # type: ignore[no-untyped-call]
 
     def _scaling_status(self) -> str:
-        return show.scaling(self._known, len(self.scheduler_info["workers"]))
+        return worker_status.scaling(self._known, len(self.scheduler_info["workers"]))
 
     # -- what SpecCluster would do here
 
     @property
     def workers(self) -> dict[str, Any]:
         """What the scheduler tells of each worker that is there, by name."""
-        return {str(info["name"]): There(info) for info in self.scheduler_info.get("workers", {}).values()}
+        return {str(info["name"]): ConnectedWorker(info) for info in self.scheduler_info.get("workers", {}).values()}
 
     @workers.setter
     def workers(self, _processes: Any) -> None:

@@ -6,41 +6,62 @@ That connection is TLS with the cluster's key, so whoever asks is the cluster's 
 from __future__ import annotations
 
 import asyncio
-import logging
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import asdict
 from typing import Any
 
-from . import modules, show
-from .adaptive import PoolAdaptive
-from .datasets import JOBS_S, SessionDatasets
-from .host import HostedCluster, wanted_workers
-from .hub import Hub, phases
+from distributed.deploy import adaptive as distributed_adaptive
+
+from ..answers import Adaptive, ClusterPool, ClusterStatus, ClusterWorker
+from ..client import HubError
+from . import notebook_context, worker_status
+from .hosted_cluster import HostedCluster, wanted_workers
+from .notebook_context import JOBS_S, SessionDatasets
 from .plan import Plan
-from .session import HubError
-from .shape import Place, Pool
+from .pools import Place, Pool
+from .worker_status import Hub, phases
 
-log = logging.getLogger("fabric_lab.dask")
-
-# What the panel may ask for, with the types of its words.
-VERBS: dict[str, dict[str, tuple[type, ...]]] = {
-    "scale": {"n": (int,), "pool": (str, type(None))},
-    "quote": {"n": (int,), "pool": (str, type(None))},
-    "adapt": {"minimum": (int,), "maximum": (int,), "pool": (str, type(None))},
-    "close": {},
-    "datasets": {},
-    "working": {},
-}
 LOG_LINES = 200
 # The hub refuses more for one cluster (its service's MOST_WORKERS); where there is no hub it is as good a bound.
 MOST_WORKERS = 1000
 
 
-class WrongWordsError(Exception):
-    """There is no such verb, or it does not take these words."""
+class PoolAdaptive(distributed_adaptive.Adaptive):
+    """Follows the work with the workers of one pool; those of others are what they are."""
+
+    cluster: HostedCluster
+
+    def __init__(self, cluster: HostedCluster, *, pool: str, **options: Any) -> None:
+        self.pool = pool
+        super().__init__(cluster, **options)
+
+    def _own(self, names: Iterable[str]) -> set[str]:
+        return set(names) & set(self.cluster.of_pool(self.pool))
+
+    @property
+    def plan(self) -> set[str]:  # type: ignore[override]  # names, not WorkerStates, are the cluster's
+        return self._own(self.cluster.plan)
+
+    @property
+    def requested(self) -> set[str]:  # type: ignore[override]  # names, not WorkerStates, are the cluster's
+        return self._own(self.cluster.requested)
+
+    @property
+    def observed(self) -> set[str]:  # type: ignore[override]  # names, not WorkerStates, are the cluster's
+        return self._own(self.cluster.observed)
+
+    async def target(self) -> int:
+        others = len(self.cluster.plan) - len(self.plan)
+        wanted: int = await super().target()  # type: ignore[no-untyped-call]
+        return max(0, wanted - others)
+
+    async def workers_to_close(self, target: int) -> list[str]:
+        return list(self.cluster.first_to_go(self.observed, len(self.plan) - target))
+
+    async def scale_up(self, n: int) -> None:  # type: ignore[override]  # as Adaptive's own
+        self.cluster.scale(n, pool=self.pool)
 
 
 class Control:
@@ -89,18 +110,6 @@ class Control:
             "fabric_config": self.config,
         }
 
-    async def do(self, verb: str, words: Mapping[str, Any]) -> dict[str, Any]:
-        """What somebody else than a notebook asks for.
-
-        :raises WrongWordsError: there is no such verb, or it does not take these words.
-        """
-        known = VERBS.get(verb)
-        if known is None or not all(
-            isinstance(value, known.get(name, ())) and not isinstance(value, bool) for name, value in words.items()
-        ):
-            raise WrongWordsError(f"{verb} with {dict(words)} is nothing that a cluster does.")
-        return dict(await getattr(self, verb)(**words) or {})
-
     async def wanted(self, names: list[str]) -> list[str]:
         """Which of these workers the cluster still wants; of one that ends: none."""
         if self._ending.is_set():
@@ -126,14 +135,14 @@ class Control:
             if silent:
                 return {"problems": [f"Its workers may not have it: {silent}"]}
             jobs = self._one_worker_of_each_job()
-            told = self._cluster.scheduler.broadcast(
+            broadcast = self._cluster.scheduler.broadcast(
                 msg={"op": "fabric_datasets", "names": self._datasets.names},
                 workers=list(jobs.values()),
                 nanny=True,
                 on_error="return",
             )
             try:
-                answers = await asyncio.wait_for(told, JOBS_S)
+                answers = await asyncio.wait_for(broadcast, JOBS_S)
             except TimeoutError:
                 return {"problems": [f"Not all of its workers answered within {JOBS_S:g} s."]}
         problems = []
@@ -181,12 +190,12 @@ class Control:
             return {"words": ""}
         try:
             have, submitted = await self._run_and_submitted(kind.name)
-            told = await self._hub.quote(kind.profile, n, have, submitted, kind.most)
+            note = await self._hub.quote(kind.profile, n, have, submitted, kind.most)
         except HubError as error:
             return {"error": str(error)}
         cluster = self._cluster
         shall = [(one, n if one is kind else len(cluster.of_pool(one.name))) for one in cluster.pools.values()]
-        return {"words": f"{told} {show.in_all(shall)}".strip() if told else ""}
+        return {"words": f"{note} {worker_status.in_all(shall)}".strip() if note else ""}
 
     async def _run_and_submitted(self, pool: str) -> tuple[int, int]:
         """How many workers of a pool run, as far as is known, and how many run or wait for their job."""
@@ -274,11 +283,8 @@ class Control:
         self._cluster.pools[new.name] = new
         return {}
 
-    async def status(self) -> dict[str, Any]:
-        """What is wanted, where it was submitted, what went wrong, and what it has used.
-
-        ``jobs`` is the hub's word on the cluster's jobs while a worker is missing; None when nobody asked or knows.
-        """
+    async def status(self) -> ClusterStatus:
+        """What is wanted, where it was submitted, what went wrong, and what it has used."""
         cluster = self._cluster
         jobs = await self._hub.jobs() if self._hub and cluster.missing() else None
         if jobs is not None:
@@ -291,46 +297,47 @@ class Control:
             # distributed measures the first GPU of a node also for a worker that was given none
             gpu = metrics if pool.gpus else {}
             workers.append(
-                {
-                    "name": name,
-                    "pool": pool.name,
-                    "job": str(job.place) if job is not None and job.place else None,
-                    "begun": job is not None and job.begun,
-                    "address": state.address if state else None,
-                    "threads": state.nthreads if state else None,
-                    "memory": metrics.get("memory"),
-                    "memory_limit": state.memory_limit if state else None,
-                    "cpu": metrics.get("cpu"),
-                    "gpu_memory": gpu.get("gpu_memory_used"),
-                    "gpu_memory_total": gpu.get("gpu-memory-total"),
-                    "gpu_use": gpu.get("gpu_utilization"),
-                }
+                ClusterWorker(
+                    name=name,
+                    pool=pool.name,
+                    job=str(job.place) if job is not None and job.place else None,
+                    begun=job is not None and job.begun,
+                    address=state.address if state else None,
+                    threads=state.nthreads if state else None,
+                    memory=metrics.get("memory"),
+                    memory_limit=state.memory_limit if state else None,
+                    cpu=metrics.get("cpu"),
+                    gpu_memory=gpu.get("gpu_memory_used"),
+                    gpu_memory_total=gpu.get("gpu-memory-total"),
+                    gpu_use=gpu.get("gpu_utilization"),
+                )
             )
-        adaptive = cluster._adaptive
-        ends_at = self._hub.session_ends_at if self._hub else None
-        known: dict[str, Any] = {
-            "jobs": jobs,
-            "session_ends_at": ends_at,
-            "hub": self._hub.problem if self._hub else "",
-            "name": cluster.name,
-            "workers": workers,
-            "problems": show.grouped(show.explained(cluster.problems, cluster.unbegun, jobs or ())),
-            "said": cluster.batcher.said,
-            "adaptive": {
-                "pool": adaptive.pool,
-                "minimum": adaptive.minimum,
-                "maximum": None if adaptive.maximum >= MOST_WORKERS else adaptive.maximum,
-            }
-            if adaptive
-            else None,
-            "calls": dict(cluster.batcher.calls),
-            "pools": {
-                pool.name: {"profile": pool.profile, "gpus": pool.gpus, "threads": pool.threads, "memory": pool.memory}
+        known = ClusterStatus(
+            name=str(cluster.name),
+            jobs=jobs,
+            session_ends_at=self._hub.session_ends_at if self._hub else None,
+            hub=self._hub.problem if self._hub else "",
+            workers=workers,
+            problems=worker_status.grouped(worker_status.explained(cluster.problems, cluster.unbegun, jobs or ())),
+            said=cluster.batcher.said,
+            adaptive=self._adaptive(),
+            calls=dict(cluster.batcher.calls),
+            pools={
+                pool.name: ClusterPool(profile=pool.profile, gpus=pool.gpus, threads=pool.threads, memory=pool.memory)
                 for pool in cluster.pools.values()
             },
-            "used": asdict(cluster.meter.used()),
-        }
-        return {**known, "waiting": show.waiting(known), "cost": show.cost(known)}
+            used=cluster.meter.used(),
+            waiting=[],
+            cost="",
+        )
+        return {**known, "waiting": worker_status.waiting(known), "cost": worker_status.cost(known)}
+
+    def _adaptive(self) -> Adaptive | None:
+        adaptive = self._cluster._adaptive
+        if not adaptive:
+            return None
+        most = None if adaptive.maximum >= MOST_WORKERS else adaptive.maximum
+        return Adaptive(pool=adaptive.pool, minimum=adaptive.minimum, maximum=most)
 
     async def working(self) -> dict[str, Any]:
         """``{"tasks"}``: how many tasks the workers that are there were given and have not done."""
@@ -359,13 +366,13 @@ class Control:
         new = [directory for directory in paths if directory not in self._paths]
         if new:
             self._paths += new
-            modules.find(new)
+            notebook_context.import_from(new)
             for nanny in (True, False):  # a nanny's next worker, and the present one
-                told = self._cluster.scheduler.broadcast(
+                broadcast = self._cluster.scheduler.broadcast(
                     msg={"op": "fabric_find", "paths": new}, nanny=nanny, on_error="ignore"
                 )
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(told, JOBS_S)
+                    await asyncio.wait_for(broadcast, JOBS_S)
         return self._paths
 
     async def close(self) -> None:

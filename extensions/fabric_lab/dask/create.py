@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import sys
 
+from ..client import HubError
 from .cluster import DaskCluster
-from .plan import PlanError
-from .session import HubError
-from .start import ClusterError, new_name
+from .pools import PlanError
+from .rendezvous import ClusterError, new_name
 
 
 def main() -> int:

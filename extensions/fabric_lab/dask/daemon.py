@@ -18,59 +18,33 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from . import address
-from .hub import Hub
+from . import rendezvous
 from .plan import Plan
+from .worker_status import Hub
 
 log = logging.getLogger("fabric_lab.dask")
 
-STATE = "cluster.json"
 GOODBYE_S = 20.0
-
-
-@dataclass(frozen=True)
-class State:
-    """What others need to reach the cluster; no secret is in it.
-
-    ``started_at`` is in Unix seconds; ``ip`` is where its scheduler listens.
-    """
-
-    name: str
-    pid: int
-    address: str
-    dashboard: str
-    started_at: float
-    ip: str
-
-    def write(self, directory: Path) -> None:
-        new = directory / f"{STATE}.new"
-        new.write_text(json.dumps(asdict(self)))
-        new.replace(directory / STATE)
-
-    @classmethod
-    def read(cls, directory: Path) -> State:
-        return cls(**json.loads((directory / STATE).read_text()))
 
 
 async def serve(plan: Plan, directory: Path, hub: Hub | None, begun: Mapping[str, Any]) -> None:
     """Be the cluster until something ends it.
 
     :param hub: says how the cluster's jobs fare; None outside a session.
-    :param begun: what was submitted for it already, as :meth:`.shape.Begun.dump` gives it.
+    :param begun: what was submitted for it already, as :meth:`.pools.Presubmitted.dump` gives it.
     """
     import dask
 
-    from . import modules, settings, tls
+    from . import notebook_context, tls
     from .control import Control
-    from .datasets import SessionDatasets
-    from .host import HostedCluster
+    from .hosted_cluster import HostedCluster
+    from .notebook_context import SessionDatasets
     from .pages import control_pages
+    from .pools import Presubmitted
     from .queues import LocalQueue, SlurmQueue
-    from .shape import Begun
 
     loop = asyncio.get_running_loop()
     ending = asyncio.Event()
@@ -79,8 +53,8 @@ async def serve(plan: Plan, directory: Path, hub: Hub | None, begun: Mapping[str
     if plan.server_pid:
         _watch(plan.server_pid, ending)
     let_go = _watch(plan.kernel_pid, ending) if plan.kernel_pid else lambda: None
-    modules.find(plan.paths)
-    settings.take(plan.config)
+    notebook_context.import_from(plan.paths)
+    notebook_context.take_settings(plan.config)
     options = dict(plan.scheduler_options)
     if plan.host and "interface" not in options:
         options.setdefault("host", plan.host)
@@ -104,11 +78,11 @@ async def serve(plan: Plan, directory: Path, hub: Hub | None, begun: Mapping[str
         control = Control(cluster, datasets, ending, None if plan.local else hub, plan, let_go)
         cluster.scheduler.handlers.update(control.handlers())
         cluster.scheduler.http_application.add_handlers(".*", control_pages(control))
-        cluster.adopt(Begun.of(begun))
-        address.write(directory, cluster.scheduler.address)
+        cluster.adopt(Presubmitted.of(begun))
+        rendezvous.write_address(directory, cluster.scheduler.address)
         dashboard = cluster.scheduler.http_server.port  # type: ignore[attr-defined]  # distributed's addition
         host = cluster.scheduler.address.rpartition("://")[2].rpartition(":")[0]
-        State(
+        rendezvous.State(
             name=plan.name,
             pid=os.getpid(),
             address=cluster.scheduler.address,
@@ -161,21 +135,21 @@ def main() -> int:
     """Serve until the end; the directory goes with the cluster, its log stays when something went wrong."""
     directory = Path(sys.argv[1])
     # held as long as this process lives, whatever ends it: who finds it free knows that the cluster is gone
-    lock = (directory / "lock").open("wb")
+    lock = (directory / rendezvous.LOCK).open("wb")
     fcntl.flock(lock, fcntl.LOCK_EX)
     if os.fork():
         os._exit(0)  # whoever started this is not the parent of what follows
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s: %(message)s")
-    from . import host  # noqa: F401  # takes longest, and needs no plan
+    from . import hosted_cluster  # noqa: F401  # takes longest, and needs no plan
 
-    told = json.loads(sys.stdin.read() or "null")
-    if told is None:  # whoever started this is gone
+    sent = json.loads(sys.stdin.read() or "null")
+    if sent is None:  # whoever started this is gone
         shutil.rmtree(directory, ignore_errors=True)
         return 0
-    plan = Plan.loads(json.dumps(told["plan"]))
-    hub = Hub(plan.name, told["service"]) if told["service"] else None
+    plan = Plan.loads(json.dumps(sent["plan"]))
+    hub = Hub(plan.name, sent["service"]) if sent["service"] else None
     try:
-        asyncio.run(serve(plan, directory, hub, told["begun"]))
+        asyncio.run(serve(plan, directory, hub, sent["begun"]))
     except Exception:
         log.exception("The cluster failed")
         return 1

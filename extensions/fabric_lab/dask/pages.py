@@ -1,18 +1,45 @@
-"""What the scheduler's web server has besides the dashboard: the cluster's verbs, for the session's JupyterLab panel.
+"""What the scheduler's web server has besides the dashboard: verbs for the session's JupyterLab panel.
 
-That server answers only to who has the cluster's key (:mod:`.closed`).
+That server answers only to who has the cluster's key (:mod:`.tls_nodes`).
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from tornado.web import RequestHandler
 
-from .control import Control, WrongWordsError
+from .control import Control
+from .dashboard_client import CONTROL
 
-PATH = "/fabric/cluster"
+# What the panel may ask for, with the types of its words.
+VERBS: dict[str, dict[str, tuple[type, ...]]] = {
+    "scale": {"n": (int,), "pool": (str, type(None))},
+    "quote": {"n": (int,), "pool": (str, type(None))},
+    "adapt": {"minimum": (int,), "maximum": (int,), "pool": (str, type(None))},
+    "close": {},
+    "datasets": {},
+    "working": {},
+}
+
+
+class WrongWordsError(Exception):
+    """There is no such verb, or it does not take these words."""
+
+
+async def do(control: Control, verb: str, words: Mapping[str, Any]) -> dict[str, Any]:
+    """What somebody else than a notebook asks for.
+
+    :raises WrongWordsError: there is no such verb, or it does not take these words.
+    """
+    known = VERBS.get(verb)
+    if known is None or not all(
+        isinstance(value, known.get(name, ())) and not isinstance(value, bool) for name, value in words.items()
+    ):
+        raise WrongWordsError(f"{verb} with {dict(words)} is nothing that a cluster does.")
+    return dict(await getattr(control, verb)(**words) or {})
 
 
 class ControlPage(RequestHandler):
@@ -27,7 +54,7 @@ class ControlPage(RequestHandler):
     async def post(self) -> None:
         try:
             words = json.loads(self.request.body)
-            answer = await self._control.do(str(words.pop("verb")), words)
+            answer = await do(self._control, str(words.pop("verb")), words)
         except (WrongWordsError, ValueError, AttributeError, KeyError) as error:
             self.set_status(400)
             answer = {"error": str(error)}
@@ -38,4 +65,4 @@ class ControlPage(RequestHandler):
 
 def control_pages(control: Control) -> list[tuple[str, type[RequestHandler], dict[str, Any]]]:
     """Routes for the scheduler's web server."""
-    return [(PATH, ControlPage, {"control": control})]
+    return [(CONTROL, ControlPage, {"control": control})]

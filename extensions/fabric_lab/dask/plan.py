@@ -1,27 +1,33 @@
-"""From what a notebook asks for to what its cluster shall be."""
+"""From what a notebook asks for to what its cluster shall be.
+
+Where there is no Slurm, workers are processes of this machine, in the words of :class:`distributed.LocalCluster`.
+"""
 
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, cast
 
-from .. import data, node
-from ..environment import of_job
-from . import modules, session, settings
-from .shape import Pool
+from ..client import HubClient
+from ..common import node
+from ..common.environment import of_job
+from ..schema import ClusterOffer, WorkerProfile
+from . import notebook_context, rendezvous
+from .jobqueue_options import OWN, keep_closed, own_pool, scheduler_words, worker_words
+from .pools import MOST_PER_JOB, PlanError, Pool
 
-# Workers that share a job start sooner; a job that is too large waits longer for a place.
-MOST_PER_JOB = 8
-
-
-class PlanError(ValueError):  # what dask-jobqueue raises for words that it does not take
-    """What was asked for cannot be had; the message says why, and what can."""
+log = logging.getLogger("fabric_lab.dask")
+# LocalCluster's words for a worker, and dask-jobqueue's: those that say nothing of Slurm.
+LOCAL = ("threads_per_worker", "memory_limit", "processes")
+JOBQUEUE = ("cores", "memory", "processes", "local_directory", "death_timeout")
+WHY = "there is no Slurm here, and workers are processes of this machine"
 
 
 @dataclass(frozen=True)
@@ -75,38 +81,34 @@ def make_plan(
     """The plan of a new cluster.
 
     With ``cores`` among the words it is dask-jobqueue's own; else a worker is like a profile of the site, and the hub
-    says which there are. Where there is no Slurm, workers are processes of this machine (:mod:`.local`).
+    says which there are. Where there is no Slurm, workers are processes of this machine (:func:`local_pool`).
 
     :param kernel_pid: end the cluster with this process.
     :param n_workers: None: none on Slurm, where each one costs something, else as many as LocalCluster has.
     :raises PlanError: there is no such profile, or something cannot be had.
-    :raises session.HubError: the hub does not say.
+    :raises HubError: the hub does not say.
     """
     common: dict[str, Any] = {
         "name": name,
         "idle_timeout": idle_timeout,
         "scheduler_options": scheduler_options,
-        "server_pid": session.server_pid(),
+        "server_pid": rendezvous.server_pid(),
         "kernel_pid": kernel_pid,
-        "paths": modules.own(),
+        "paths": notebook_context.own_directories(),
         "host": environment.get("FABRIC_BIND") or None,
         "datasets": open_datasets(environment),
         "session_job": of_job(environment, "SLURM_JOB_ID"),
     }
-    from .own import OWN, keep_closed, own_pool, scheduler_words, worker_words
-
     try:
-        words = {**settings.own_words(settings.section(words.get("config_name"))), **words}
-        common["config"] = settings.said()
-    except settings.SettingError as error:
+        words = {**notebook_context.own_words(notebook_context.jobqueue_section(words.get("config_name"))), **words}
+        common["config"] = notebook_context.own_settings()
+    except notebook_context.SettingError as error:
         raise PlanError(str(error)) from None
 
     in_session = bool(environment.get("FABRIC_SERVICE_URL"))
-    offer = session.ask("/session/clusters", environment=environment) if in_session else {}
+    offer = cast("ClusterOffer", HubClient(environment).ask("/clusters").unwrap() if in_session else {})
     no_slurm = offer["age_s"] is None and not offer["profiles"] if in_session else not _has_sbatch(environment)
     if no_slurm:
-        from .local import local_pool
-
         keep_closed(scheduler_options)
         here, first = local_pool(
             n_workers, words, profile=profile, gpus=gpus, hours=hours, workers_per_job=workers_per_job
@@ -143,7 +145,7 @@ def _has_sbatch(environment: Mapping[str, str]) -> bool:
 
 def open_datasets(environment: Mapping[str, str]) -> list[str]:
     """The session's datasets: those of its start, and those that were added since."""
-    names = data.chosen(environment)
+    names = node.chosen(environment)
     if environment.get(node.SOCKET):
         with suppress(node.NodeError):  # the workers' own nodes may answer
             names += [one.dataset for one in node.ask(environment, "list", ()).opened]
@@ -151,7 +153,7 @@ def open_datasets(environment: Mapping[str, str]) -> list[str]:
 
 
 def profile_pool(
-    offer: Mapping[str, Any],
+    offer: ClusterOffer,
     profile: str | None,
     *,
     gpus: int,
@@ -163,7 +165,7 @@ def profile_pool(
     """Workers like a profile of the site.
 
     :param offer: the hub's ``GET /session/clusters``.
-    :param said: what else is said of them, as :func:`.own.worker_words` gives it.
+    :param said: what else is said of them, as :func:`.jobqueue_options.worker_words` gives it.
     :raises PlanError: there is no such profile, or it lasts no so long.
     """
     found = choose(offer["profiles"], profile, gpus)
@@ -195,7 +197,7 @@ def profile_pool(
     )
 
 
-def choose(profiles: list[dict[str, Any]], wanted: str | None, gpus: int) -> dict[str, Any]:
+def choose(profiles: list[WorkerProfile], wanted: str | None, gpus: int) -> WorkerProfile:
     """The profile by name, or the first in the site's own order that has a GPU, or has none.
 
     :raises PlanError: there is none.
@@ -211,3 +213,79 @@ def choose(profiles: list[dict[str, Any]], wanted: str | None, gpus: int) -> dic
         there = ", ".join(p["name"] for p in profiles) or "none"
         raise PlanError(f"This project has no profile {kind}; it has {there}.")
     return fitting[0]
+
+
+def local_pool(
+    n_workers: int | None,
+    words: Mapping[str, Any],
+    *,
+    profile: str | None,
+    gpus: int,
+    hours: float | None,
+    workers_per_job: int | None,
+) -> tuple[Pool, int]:
+    """What each worker is like, and how many there are first: as LocalCluster has it where nothing is said.
+
+    :param words: LocalCluster's, or with ``cores`` among them dask-jobqueue's.
+    :raises PlanError: something was asked for that is not to be had here.
+    """
+    from dask.system import CPU_COUNT
+
+    if profile or gpus:
+        asked = f"profile {profile}" if profile else "GPU for a worker"
+        raise PlanError(f"There is no {asked}: this hub runs without Slurm, and workers are processes of its machine.")
+    if hours is not None:
+        raise PlanError(
+            f"hours= cannot be had: {WHY}, whose time nobody limits. Leave it out; "
+            'idle_timeout="2 hours" ends a cluster that is not used.'
+        )
+    known = JOBQUEUE if "cores" in words else LOCAL
+    for name, value in words.items():
+        if name not in known:
+            these = ", ".join(f"{one}=" for one in ("n_workers", *known))
+            raise PlanError(f"{name}= cannot be had: {WHY}. Say it with {these}.")
+        if name == "processes" and value is False:
+            raise PlanError(f"processes=False cannot be had: {WHY}, for a cluster outlives its kernel.")
+    if "cores" in words:
+        own = own_pool(words, workers_per_job)
+        return own, n_workers if n_workers is not None else max(1, CPU_COUNT // own.threads)
+    count, threads = spread(n_workers, words.get("threads_per_worker"))
+    memory = memory_of("memory_limit" in words, words.get("memory_limit"), count)
+    job = {"cores": threads, "memory": f"{memory or 1 << 30} B"}  # of a batch script that nobody submits
+    most = workers_per_job or MOST_PER_JOB
+    return Pool(name="local", threads=threads, cpus=threads, memory=memory, most=most, job=job), count
+
+
+def spread(n_workers: int | None, threads: Any) -> tuple[int, int]:
+    """Workers, and threads of each, over the CPUs that this machine lets us use.
+
+    :raises PlanError: that is no number of threads.
+    """
+    from dask.system import CPU_COUNT
+    from distributed.deploy.utils import nprocesses_nthreads
+
+    if threads is not None and (not isinstance(threads, int) or threads < 1):
+        raise PlanError(f"threads_per_worker={threads!r} is no number of threads: say 1 or more.")
+    if threads is not None:
+        return n_workers if n_workers is not None else max(1, CPU_COUNT // threads), threads
+    if n_workers:
+        return n_workers, max(1, math.ceil(CPU_COUNT / n_workers))
+    processes, each = nprocesses_nthreads()
+    return processes if n_workers is None else 0, each
+
+
+def memory_of(said: bool, limit: Any, workers: int) -> int:
+    """Bytes for each worker, 0 without a limit: what was said of it, else an even part of what there is.
+
+    :raises PlanError: that is no amount of memory.
+    """
+    from distributed.deploy.utils import nprocesses_nthreads
+    from distributed.worker_memory import parse_memory_limit
+
+    try:
+        part = workers or nprocesses_nthreads()[0]
+        return parse_memory_limit(limit if said else "auto", 1, part, logger=log) or 0
+    except (ValueError, TypeError, AssertionError):
+        raise PlanError(
+            f"memory_limit={limit!r} is no amount of memory: say '2 GB', bytes, or a part like 0.5."
+        ) from None

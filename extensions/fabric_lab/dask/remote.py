@@ -1,28 +1,49 @@
-"""The parts of a notebook's cluster that are elsewhere: its scheduler, and what follows the work, are in the daemon."""
+"""A notebook's side of its cluster: scheduler and what follows the work are in the daemon, which this starts.
+
+The first workers are submitted by the notebook, while the daemon still starts: Slurm needs its time to start a job, and
+so does the job to import distributed; neither has to wait for the scheduler. The daemon then takes the workers for its
+own (:meth:`.hosted_cluster.HostedCluster.adopt`). A task that is there before the scheduler waits for it
+(:mod:`.rendezvous`), and ends by itself when there will be none.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import math
 import os
+import shutil
+import signal
+import subprocess
+import sys
 import time
 import weakref
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Coroutine, Generator, Mapping
 from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from distributed.deploy.spec import ProcessInterface
 
-from . import session
-from .begin import begin, take_back
-from .daemon import State
+from ..client import HubError, credentials
+from . import queues, worker_jobs
 from .plan import Plan
-from .shape import Begun
-from .start import START_S, ClusterError, Daemon, last_words, running, until_gone
+from .pools import Place, Pool, Presubmitted
+from .queues import SlurmQueue
+from .rendezvous import START_S, ClusterError, State, last_words, running, until_gone
+from .worker_jobs import Batcher
+from .worker_status import Hub
 
-if TYPE_CHECKING:
-    from .cluster import DaskCluster
+
+class Asking(Protocol):
+    """As much of a notebook's cluster (:class:`.cluster.DaskCluster`) as its parts here need."""
+
+    scheduler_info: dict[str, Any]
+
+    def _ask(self, verb: str, **arguments: Any) -> Coroutine[Any, Any, Any]: ...
+
+    def _do(self, work: Coroutine[Any, Any, Any]) -> Any: ...
 
 
 class RemoteScheduler(ProcessInterface):
@@ -36,10 +57,10 @@ class RemoteScheduler(ProcessInterface):
         super().__init__()  # type: ignore[no-untyped-call]
         self.directory, self._plan = directory, plan
         self.state: State | None = None
-        self.told = Told()  # what the hub said of the first workers
-        self._of: Callable[[], DaskCluster | None] = lambda: None
+        self.told = HubNote()  # what the hub said of the first workers
+        self._of: Callable[[], Asking | None] = lambda: None
 
-    def belongs_to(self, cluster: DaskCluster) -> None:
+    def belongs_to(self, cluster: Asking) -> None:
         self._of = weakref.ref(cluster)
 
     @property
@@ -48,11 +69,11 @@ class RemoteScheduler(ProcessInterface):
         return self.state.ip if self.state is not None else ""
 
     @property
-    def workers(self) -> dict[str, There]:
+    def workers(self) -> dict[str, ConnectedWorker]:
         """What the scheduler tells of each worker that is there, by address, as ``Scheduler.workers`` has it."""
         cluster = self._of()
         known = cluster.scheduler_info.get("workers", {}) if cluster is not None else {}
-        return {address: There(info) for address, info in known.items()}
+        return {address: ConnectedWorker(info) for address, info in known.items()}
 
     async def start(self) -> None:
         if self._plan is not None:
@@ -65,16 +86,16 @@ class RemoteScheduler(ProcessInterface):
 
     async def _launch(self, plan: Plan) -> None:
         """Start the daemon, and meanwhile have Slurm start the first workers' jobs."""
-        daemon, begun = await asyncio.to_thread(Daemon, self.directory), Begun()
+        daemon, begun = await asyncio.to_thread(Daemon, self.directory), Presubmitted()
         try:
-            begun, words = await begin(self.directory, plan, session.access(os.environ))
-            self.told = Told(words)
+            begun, words = await presubmit(self.directory, plan, credentials(os.environ))
+            self.told = HubNote(words)
             await asyncio.to_thread(daemon.go, plan, begun.dump())
             self.state = await self._until_there()
         except BaseException as error:
             await asyncio.to_thread(daemon.drop)
             await take_back(self.directory, plan, begun)
-            if isinstance(error, session.HubError):
+            if isinstance(error, HubError):
                 raise ClusterError(str(error)) from None
             raise
 
@@ -94,18 +115,18 @@ class RemoteScheduler(ProcessInterface):
         await super().close()  # type: ignore[no-untyped-call]
 
 
-class Told(str):
+class HubNote(str):
     """What the hub said of so many workers; a notebook shows it. It may be awaited, as dask's own answer."""
 
     def __repr__(self) -> str:
         return str(self)
 
-    def __await__(self) -> Generator[None, None, Told]:
+    def __await__(self) -> Generator[None, None, HubNote]:
         return self
         yield
 
 
-class There(dict[str, Any]):
+class ConnectedWorker(dict[str, Any]):
     """A worker that is there; SpecCluster waits for its workers, and this one's wait is over.
 
     What the scheduler tells of it are keys, and attributes, as those of its own ``WorkerState``.
@@ -117,7 +138,7 @@ class There(dict[str, Any]):
         except KeyError:
             raise AttributeError(name) from None
 
-    def __await__(self) -> Generator[None, None, There]:
+    def __await__(self) -> Generator[None, None, ConnectedWorker]:
         return self
         yield
 
@@ -128,7 +149,7 @@ class RemoteAdaptive:
     ``told`` is what the hub says of as many workers as there may be.
     """
 
-    def __init__(self, cluster: DaskCluster, minimum: float, maximum: float, told: str) -> None:
+    def __init__(self, cluster: Asking, minimum: float, maximum: float, told: str) -> None:
         self._cluster, self.told = cluster, told
         self.minimum, self.maximum = minimum, maximum
         self.periodic_callback = True  # distributed's reprs take it for "adaptive"
@@ -142,3 +163,107 @@ class RemoteAdaptive:
         if self.periodic_callback:
             self.periodic_callback = False
             self._cluster._do(self._cluster._ask("fabric_adapt"))
+
+
+@dataclass
+class FirstWorker:
+    """One worker that is about to be submitted, as a batch wants it."""
+
+    name: str
+    pool: Pool
+
+    def job_script(self) -> str:
+        return worker_jobs.script(self.pool)
+
+
+async def presubmit(directory: Path, plan: Plan, service: Mapping[str, str]) -> tuple[Presubmitted, str]:
+    """Submit a new cluster's first workers, unless the hub refuses them; returns also what hub and site say of them.
+
+    What Slurm refuses is left to the cluster, which tells and repeats it. So is everything where there is no Slurm.
+
+    :param service: what :class:`.worker_status.Hub` asks with; empty outside a session.
+    :raises HubError: the hub refuses them.
+    """
+    if plan.local or not plan.first:
+        return Presubmitted(), ""
+    pool, words = plan.pools[0], ""
+    if service and pool.profile:
+        words = await Hub(plan.name, service).quote(pool.profile, plan.first, 0, 0, pool.most)
+    batcher = Batcher(directory, SlurmQueue(directory, plan.job_name), gather_s=0)
+    firsts = [FirstWorker(f"{plan.name}-{number}", pool) for number in range(plan.first)]  # dask-jobqueue's names
+    places = await asyncio.gather(*(batcher.join(first) for first in firsts), return_exceptions=True)
+    found = {first.name: place for first, place in zip(firsts, places, strict=True) if isinstance(place, Place)}
+    note = f"{words} The cluster says: {batcher.said}".strip() if batcher.said else words
+    return Presubmitted(found, batcher.calls["sbatch"], batcher.said), note
+
+
+async def take_back(directory: Path, plan: Plan, begun: Presubmitted) -> None:
+    """Cancel what was submitted for a cluster that did not start; a task that stays ends by itself."""
+    tasks: dict[int, list[int]] = {}
+    for place in set(begun.places.values()):
+        tasks.setdefault(place.job, []).append(place.task)
+    if tasks:
+        with suppress(queues.SlurmError):
+            await SlurmQueue(directory, plan.job_name).cancel(tasks)
+
+
+class Daemon:
+    """A cluster's daemon: it imports what it needs while it waits for its plan, and is a child of nobody's.
+
+    :raises ClusterError: it could not be started.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        log = os.open(directory / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "fabric_lab.dask.daemon", str(directory)],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                env=queues.clean(os.environ),
+                cwd=here(),
+            )
+            # what has been started has left a child of its own, and ends
+            code = self._process.wait(START_S)
+        except (OSError, subprocess.SubprocessError) as error:
+            raise self._failed(error) from error
+        finally:
+            os.close(log)
+        if code:
+            raise self._failed(subprocess.CalledProcessError(code, self._process.args))
+
+    def go(self, plan: Plan, begun: Mapping[str, Any]) -> None:
+        """Have it be the cluster.
+
+        :param begun: what was submitted for it already (:func:`presubmit`).
+        :raises ClusterError: it is gone.
+        """
+        sent = {"plan": asdict(plan), "service": credentials(os.environ), "begun": begun}
+        assert self._process.stdin is not None
+        try:
+            with self._process.stdin as stream:
+                stream.write(json.dumps(sent).encode())
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def drop(self) -> None:
+        """There shall be no cluster: the daemon is gone afterwards, and so is the directory."""
+        if running(self._directory):
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGTERM)
+        until_gone(self._directory)
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    def _failed(self, error: Exception) -> ClusterError:
+        return ClusterError(f"Cluster {self._directory.name} did not start: {error}. {last_words(self._directory)}")
+
+
+def here() -> Path:
+    """The notebook's directory, where workers run, too, as dask-jobqueue's do; the home where that is gone."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return Path.home()

@@ -19,7 +19,7 @@ from nbformat import NotebookNode
 from traitlets import Int, default
 from traitlets.config import Config
 
-from .page import FORMULA, NO_LIBRARY, NO_MEMORY, NO_PACKAGE
+from . import FORMULA, NO_LIBRARY, NO_MEMORY, NO_PACKAGE
 
 LIBRARIES = "libpango-1.0-0, libpangoft2-1.0-0 and libharfbuzz-subset0"
 INSTEAD = "Until then, save the notebook as HTML (File, Save and Export Notebook As) and print that page."
@@ -123,14 +123,14 @@ class PdfExporter(HTMLExporter):  # type: ignore[misc, unused-ignore]
         # which cells there are, by configuration and tags; all that takes long is done under bounds
         nb, resources = Exporter.from_notebook_node(self, nb, resources, **kw)
         about = resources.get("metadata", {})
-        told = {
+        order = {
             "notebook": nb,
             "exclude": {name: getattr(self, name) for name in self.trait_names() if name.startswith("exclude_")},
             "title": nb.metadata.get("title") or about.get("name") or "Notebook",
             "directory": os.path.abspath(about["path"] or ".") if about.get("path") is not None else None,
             "language": self.language_code,
         }
-        return self._lay_out(told), {**resources, "output_extension": ".pdf"}
+        return self._lay_out(order), {**resources, "output_extension": ".pdf"}
 
     def page(self, nb: NotebookNode) -> str:
         """The notebook's page in HTML, which :mod:`.page` lays out. Its cells are chosen already."""
@@ -141,13 +141,13 @@ class PdfExporter(HTMLExporter):  # type: ignore[misc, unused-ignore]
         html, _ = super().from_notebook_node(nb)
         return str(html)
 
-    def _lay_out(self, told: dict[str, Any]) -> bytes:
+    def _lay_out(self, order: dict[str, Any]) -> bytes:
         """Let a process of its own make the PDF; it goes with its time or its memory, not with ours."""
         argv = [sys.executable, "-I", "-m", "fabric_lab.pdf.page", str(self.seconds), str(self._megabytes())]
         try:
             done = subprocess.run(
                 argv,
-                input=json.dumps(told).encode(),
+                input=json.dumps(order).encode(),
                 capture_output=True,
                 timeout=self.seconds * WAITING,
                 cwd="/",

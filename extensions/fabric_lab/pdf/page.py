@@ -19,14 +19,11 @@ from typing import IO, Any
 from urllib.parse import urljoin
 from xml.etree.ElementTree import Element
 
-from . import beside, formula
-
-NO_LIBRARY, NO_PACKAGE, NO_MEMORY = 3, 4, 5
+from . import FORMULA, NO_LIBRARY, NO_MEMORY, NO_PACKAGE, beside, formula
 
 # What needs a browser that runs scripts.
 ACTIVE = frozenset(("iframe", "video", "audio", "object", "embed", "canvas"))
 UNSEEN = frozenset(("script", "style", "template", "link", "meta", "head", "title"))
-FORMULA = "fabric-formula"
 # As many columns of numbers as fit a page in the size of page.css; a table with more gets smaller letters.
 COLUMNS, TABLE_PX, SMALLEST_PX = 10, 11.5, 5.0
 
@@ -38,7 +35,7 @@ def bound(seconds: int, megabytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def make(told: dict[str, Any], out: IO[bytes]) -> None:
+def make(order: dict[str, Any], out: IO[bytes]) -> None:
     """Lay out a notebook and write its PDF."""
     import weasyprint  # type: ignore[import-untyped]
     from nbformat import from_dict
@@ -48,7 +45,7 @@ def make(told: dict[str, Any], out: IO[bytes]) -> None:
     from .exporter import PdfExporter
 
     EpsImagePlugin.gs_binary = False  # type: ignore[assignment, unused-ignore]  # else it runs Ghostscript
-    directory = Path(told["directory"]) if told["directory"] else None
+    directory = Path(order["directory"]) if order["directory"] else None
 
     class Fetcher(URLFetcher):  # type: ignore[misc, unused-ignore]
         """Opens what the notebook holds itself, and pictures beside it."""
@@ -59,12 +56,12 @@ def make(told: dict[str, Any], out: IO[bytes]) -> None:
             content, kind = beside.read(url, directory)
             return URLFetcherResponse("data:", content, {"Content-Type": kind})
 
-    exporter = PdfExporter(default_preprocessors=[], **told["exclude"])  # type: ignore[no-untyped-call]
-    page = exporter.page(from_dict(told["notebook"]))  # type: ignore[no-untyped-call]
+    exporter = PdfExporter(default_preprocessors=[], **order["exclude"])  # type: ignore[no-untyped-call]
+    page = exporter.page(from_dict(order["notebook"]))  # type: ignore[no-untyped-call]
     base = directory.as_uri() + "/" if directory else "about:blank"
-    head = f'<meta charset="utf-8"><title>{escape(told["title"])}</title>'
+    head = f'<meta charset="utf-8"><title>{escape(order["title"])}</title>'
     document = weasyprint.HTML(
-        string=f'<!doctype html><html lang="{escape(told["language"])}"><head>{head}</head><body>{page}</body>',
+        string=f'<!doctype html><html lang="{escape(order["language"])}"><head>{head}</head><body>{page}</body>',
         base_url=base,
         url_fetcher=Fetcher(allowed_protocols=("data",), allow_redirects=False),
     )

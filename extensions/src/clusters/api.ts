@@ -1,8 +1,8 @@
 import { PageConfig, URLExt } from '@jupyterlab/coreutils';
-import { ServerConnection } from '@jupyterlab/services';
+import type { ServerConnection } from '@jupyterlab/services';
 
-import { Refusal } from '../datasets/api';
-import type { ICluster, IClusters } from './model';
+import { ask } from '../common/request';
+import type { Clusters, Quote, ScaledStatus } from '../schema';
 
 export type Order =
   | { readonly verb: 'scale'; readonly n: number; readonly pool: string }
@@ -14,8 +14,8 @@ export type Order =
 export class ClustersApi {
   constructor(private readonly settings: ServerConnection.ISettings) {}
 
-  all(): Promise<IClusters> {
-    return this.ask<IClusters>([]);
+  all(): Promise<Clusters> {
+    return this.ask<Clusters>([]);
   }
 
   async start(profile: string, workers: number): Promise<string> {
@@ -24,14 +24,14 @@ export class ClustersApi {
   }
 
   /** The cluster's status after it, with what the hub says of the workers as `words`. */
-  tell(name: string, order: Order): Promise<ICluster & { readonly words?: string }> {
+  send(name: string, order: Order): Promise<ScaledStatus> {
     return this.ask([name], { method: 'POST', body: JSON.stringify(order) });
   }
 
   /** What so many workers of a new cluster cost and wait for. */
   async quote(profile: string, workers: number): Promise<string> {
     const query = URLExt.objectToQueryString({ profile, workers });
-    return (await this.ask<{ words: string }>(['quote'], {}, query)).words;
+    return (await this.ask<Quote>(['quote'], {}, query)).words;
   }
 
   /** Where a page of a cluster's dashboard is, with this session's word for a page that may be framed. */
@@ -40,21 +40,7 @@ export class ClustersApi {
     return URLExt.join(this.settings.baseUrl, 'fabric', 'dask', encodeURIComponent(name), path) + query;
   }
 
-  private async ask<T>(path: string[], init: RequestInit = {}, query = ''): Promise<T> {
-    const url = URLExt.join(this.settings.baseUrl, 'fabric', 'clusters', ...path.map(encodeURIComponent)) + query;
-    let response: Response;
-    try {
-      response = await ServerConnection.makeRequest(url, init, this.settings);
-    } catch {
-      throw new Refusal('This session does not answer: it has ended, or the connection is down. Look at the hub’s page.');
-    }
-    const body = (await response.json().catch(() => null)) as T | { message?: unknown } | null;
-    if (!response.ok || body === null) {
-      const told = (body as { message?: unknown } | null)?.message;
-      throw new Refusal(
-        typeof told === 'string' && told ? told : `This session's server answered with HTTP ${response.status}.`
-      );
-    }
-    return body as T;
+  private ask<T>(path: readonly string[], init: RequestInit = {}, query = ''): Promise<T> {
+    return ask<T>(this.settings, ['clusters', ...path], init, query);
   }
 }

@@ -1,19 +1,31 @@
-import { Button, ReactWidget, refreshIcon, ToolbarButtonComponent, UseSignal } from '@jupyterlab/ui-components';
+import { Button, LabIcon, ReactWidget, refreshIcon, ToolbarButtonComponent, UseSignal } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import { Signal, type ISignal } from '@lumino/signaling';
 import * as React from 'react';
 
+import type { WorkerProfile } from '../schema';
 import { Choice } from './choice';
-import { clustersIcon } from './icon';
-import { PAGES, type ICluster, type IProfile } from './model';
+import { distinct, each, facts, following, profile } from './format';
+import { PAGES, type Cluster } from './model';
 import type { ClustersStore } from './store';
-import { distinct, each, facts, following, profile } from './words';
+
+/** One box that leads three. */
+export const clustersIcon = new LabIcon({
+  name: 'fabric-lab:clusters',
+  svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24">
+  <g class="jp-icon3" fill="#616161">
+    <path d="M8 2h8v6h-8z"/>
+    <path d="M1 16h6v6h-6zM9 16h6v6h-6zM17 16h6v6h-6z"/>
+    <path d="M11 8h2v3h8v5h-2v-3h-6v3h-2v-3h-6v3h-2v-5h8z"/>
+  </g>
+</svg>`
+});
 
 export interface IActions {
   insertClientCode(name: string): void;
   openPage(name: string, path: string): void;
   /** End a cluster, if that is confirmed. */
-  stop(cluster: ICluster): Promise<void>;
+  stop(cluster: Cluster): Promise<void>;
 }
 
 interface IProps {
@@ -140,7 +152,7 @@ function Count(props: { label: string; value: number; set: (value: number) => vo
   );
 }
 
-function Cluster({ cluster, store, actions }: IProps & { readonly cluster: ICluster }): React.JSX.Element {
+function Cluster({ cluster, store, actions }: IProps & { readonly cluster: Cluster }): React.JSX.Element {
   const { name } = cluster;
   const pools = Object.keys(cluster.pools ?? {});
   const here = (cluster.workers ?? []).filter(worker => worker.address !== null);
@@ -207,7 +219,7 @@ function Cluster({ cluster, store, actions }: IProps & { readonly cluster: IClus
               label={`Scale ${name}`}
               does={async () => {
                 const done = `${name} shall have ${workers} worker${workers === 1 ? '' : 's'}.`;
-                if (await store.tell(name, { verb: 'scale', n: workers, pool }, done)) {
+                if (await store.send(name, { verb: 'scale', n: workers, pool }, done)) {
                   followWorkers();
                 }
               }}
@@ -224,7 +236,7 @@ function Cluster({ cluster, store, actions }: IProps & { readonly cluster: IClus
               label={`Let ${name} follow the work`}
               does={async () => {
                 const order = { verb: 'adapt', minimum: least, maximum: Math.max(least, most), pool } as const;
-                if (await store.tell(name, order, `${name} follows the work.`)) {
+                if (await store.send(name, order, `${name} follows the work.`)) {
                   [followWorkers, followLeast, followMost].forEach(follow => follow());
                 }
               }}
@@ -253,7 +265,7 @@ function Cluster({ cluster, store, actions }: IProps & { readonly cluster: IClus
   );
 }
 
-function New({ store, profiles }: { store: ClustersStore; profiles: readonly IProfile[] }): React.JSX.Element {
+function New({ store, profiles }: { store: ClustersStore; profiles: readonly WorkerProfile[] }): React.JSX.Element {
   const [chosen, choose] = React.useState('');
   const [workers, setWorkers] = React.useState(2);
   const choices = distinct(profiles);

@@ -3,13 +3,12 @@ import { Dialog, ICommandPalette, IFrame, MainAreaWidget, showDialog } from '@ju
 import { PageConfig } from '@jupyterlab/coreutils';
 import { Poll } from '@lumino/polling';
 
-import { insert } from '../datasets/insert';
+import { insert } from '../common/insert';
 import { ClustersApi } from './api';
-import { clustersIcon } from './icon';
 import { PAGES } from './model';
-import { ClustersPanel, type IActions } from './panel';
+import { clustersIcon, ClustersPanel, type IActions } from './panel';
 import { ClustersStore } from './store';
-import { clientCode, lost } from './words';
+import { clientCode, lost } from './format';
 
 const EVERY_MS = 5_000;
 const NOWHERE = 'Click into a notebook cell, a console or a file first: that is where it is inserted.';
@@ -59,7 +58,7 @@ export const clustersPlugin: JupyterFrontEndPlugin<void> = {
           defaultButton: 0
         });
         if (asked.button.accept) {
-          await store.tell(name, { verb: 'close' }, `${name} ends, with all its workers.`);
+          await store.send(name, { verb: 'close' }, `${name} ends, with all its workers.`);
         }
       },
       openPage: (name, path) => openPage(app, api, name, path)

@@ -1,8 +1,8 @@
 import { Signal, type ISignal } from '@lumino/signaling';
 
-import { Refusal } from '../datasets/api';
+import { Refusal } from '../common/request';
+import type { Clusters } from '../schema';
 import type { ClustersApi, Order } from './api';
-import type { IClusters } from './model';
 
 function words(error: unknown): string {
   return error instanceof Refusal ? error.message : `Something went wrong: ${String(error)}`;
@@ -11,7 +11,7 @@ function words(error: unknown): string {
 /** What the panel shows, and what it may ask for. */
 export class ClustersStore {
   /** The last answer; null before the first. */
-  known: IClusters | null = null;
+  known: Clusters | null = null;
   /** Why there is no newer answer, or ''. */
   problem = '';
   /** Names of the clusters for which something is under way; '' stands for a new one. */
@@ -63,7 +63,7 @@ export class ClustersStore {
 
   /** Ask a cluster what it costs with so many workers of a pool: it knows which of them are there, and all others. */
   quoteAll(name: string, pool: string, n: number): Promise<void> {
-    return this.quote(name, async () => (await this.api.tell(name, { verb: 'quote', n, pool })).words ?? '');
+    return this.quote(name, async () => (await this.api.send(name, { verb: 'quote', n, pool })).words ?? '');
   }
 
   /** Nothing is asked any more of a cluster; '' stands for a new one. */
@@ -90,10 +90,10 @@ export class ClustersStore {
   }
 
   /** Whether it was done; why not is told. */
-  tell(name: string, order: Order, done: string): Promise<boolean> {
+  send(name: string, order: Order, done: string): Promise<boolean> {
     return this.during(name, async () => {
-      const told = await this.api.tell(name, order);
-      this.say(name, `${done} ${told.words ?? ''}`.trim());
+      const answer = await this.api.send(name, order);
+      this.say(name, `${done} ${answer.words ?? ''}`.trim());
     });
   }
 

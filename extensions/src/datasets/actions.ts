@@ -1,7 +1,7 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 
-import { insert, insertPath, openNotebook } from './insert';
-import type { ISnippet } from './model';
+import { insert, insertPath, openNotebook } from '../common/insert';
+import type { Snippet } from '../schema';
 import type { DatasetsStore } from './store';
 
 const ELSEWHERE = 'The notebook opens in a tab of its own: insert the loading code from the panel there.';
@@ -40,7 +40,7 @@ export class DatasetsActions {
     }
   }
 
-  private async snippet(name: string, wanted: number): Promise<ISnippet | undefined> {
+  private async snippet(name: string, wanted: number): Promise<Snippet | undefined> {
     const snippets = (await this.store.filesOf(name))?.snippets ?? [];
     return snippets[wanted] ?? snippets[0];
   }

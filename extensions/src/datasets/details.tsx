@@ -1,9 +1,11 @@
 import { Button, HTMLSelect } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
+import { size } from '../common/format';
+import type { Files } from '../schema';
 import type { DatasetsActions } from './actions';
-import type { IAgent, IDataset, IFiles } from './model';
-import { access, current, day, files, formats, licence, link, paragraphs, personalData, size, stateOf, theme } from './words';
+import { access, current, day, files, formats, licence, link, paragraphs, personalData, stateOf, theme } from './format';
+import type { Agent, Dataset } from './model';
 
 function WebLink(props: { address: string | null | undefined; text?: string }): React.JSX.Element | null {
   const address = link(props.address);
@@ -17,7 +19,7 @@ function WebLink(props: { address: string | null | undefined; text?: string }): 
   );
 }
 
-function Contact({ contact }: { contact: IAgent }): React.JSX.Element {
+function Contact({ contact }: { contact: Agent }): React.JSX.Element {
   return (
     <>
       <WebLink address={contact.url ?? null} text={contact.name} />
@@ -32,7 +34,7 @@ function Contact({ contact }: { contact: IAgent }): React.JSX.Element {
 }
 
 /** Names and values of the catalogue's entry, without what is not known. */
-function rows(dataset: IDataset): [string, React.ReactNode][] {
+function rows(dataset: Dataset): [string, React.ReactNode][] {
   const version = current(dataset);
   const all: [string, React.ReactNode][] = [
     ['Name', <code key="name">{dataset.name}</code>],
@@ -70,11 +72,11 @@ function rows(dataset: IDataset): [string, React.ReactNode][] {
 }
 
 interface IProps {
-  readonly dataset: IDataset;
+  readonly dataset: Dataset;
   readonly actions: DatasetsActions;
   readonly busy: boolean;
   readonly termsPage: string;
-  readonly files: IFiles | undefined;
+  readonly files: Files | undefined;
 }
 
 /** The whole of one dataset, and what can be done with it now. */

@@ -1,12 +1,13 @@
 import * as React from 'react';
 
+import { size } from '../common/format';
 import type { DatasetsActions } from './actions';
 import { Act, Details } from './details';
-import type { IDataset } from './model';
+import type { Dataset } from './model';
 import type { DatasetsStore } from './store';
-import { access, current, size, stateName, stateOf, termsPage, theme } from './words';
+import { access, current, stateName, stateOf, termsPage, theme } from './format';
 
-function State({ dataset }: { dataset: IDataset }): React.JSX.Element {
+function State({ dataset }: { dataset: Dataset }): React.JSX.Element {
   const state = stateOf(dataset);
   return (
     <span className="fabric-Dataset-state" data-state={state}>
@@ -15,13 +16,13 @@ function State({ dataset }: { dataset: IDataset }): React.JSX.Element {
   );
 }
 
-function weight(dataset: IDataset): string {
+function weight(dataset: Dataset): string {
   const bytes = current(dataset)?.bytes;
   return bytes === undefined ? '' : size(bytes);
 }
 
 interface IProps {
-  readonly dataset: IDataset;
+  readonly dataset: Dataset;
   readonly store: DatasetsStore;
   readonly actions: DatasetsActions;
 }

@@ -6,10 +6,9 @@ import { Poll } from '@lumino/polling';
 
 import { DatasetsActions } from './actions';
 import { DatasetsApi } from './api';
-import { datasetsIcon } from './icon';
-import { DatasetsPanel } from './panel';
+import { datasetsIcon, DatasetsPanel } from './panel';
 import { DatasetsStore } from './store';
-import { stateOf } from './words';
+import { stateOf } from './format';
 
 const EVERY_MS = 30_000;
 const CATEGORY = 'Datasets';

@@ -1,20 +1,22 @@
 import { Signal, type ISignal } from '@lumino/signaling';
 
-import { Refusal, type DatasetsApi } from './api';
-import { EVERYTHING, type IFilter } from './choose';
-import type { IDataset, IDatasets, IFiles } from './model';
+import { Refusal } from '../common/request';
+import type { Datasets, Files } from '../schema';
+import type { DatasetsApi } from './api';
+import { EVERYTHING, type IFilter } from './filter';
+import type { Dataset } from './model';
 
 /** What the panel shows, and what it may ask for. One for all views. */
 export class DatasetsStore {
   /** The last answer; null before the first. */
-  known: IDatasets | null = null;
+  known: Datasets | null = null;
   /** Why there is no newer answer, or ''. */
   problem = '';
   filter: IFilter = EVERYTHING;
   /** Name of the dataset whose details are open, or ''. */
   selected = '';
   /** Files and loading code by the directory that is open. */
-  readonly files = new Map<string, IFiles>();
+  readonly files = new Map<string, Files>();
   /** Names of the datasets for which something is under way. */
   readonly busy = new Set<string>();
   /** What happened last, for everyone and for screen readers. */
@@ -28,7 +30,7 @@ export class DatasetsStore {
     return this._changed;
   }
 
-  find(name: string): IDataset | undefined {
+  find(name: string): Dataset | undefined {
     return this.known?.datasets.find(one => one.name === name);
   }
 
@@ -85,7 +87,7 @@ export class DatasetsStore {
   }
 
   /** Files and loading code of an open dataset; undefined (and said why) when they cannot be had. */
-  async filesOf(name: string): Promise<IFiles | undefined> {
+  async filesOf(name: string): Promise<Files | undefined> {
     const place = this.find(name)?.here?.path;
     if (place === undefined) {
       return undefined;

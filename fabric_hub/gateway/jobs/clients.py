@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from weakref import WeakValueDictionary
 
 from fabric_hub.config.settings import Settings, SlurmSettings
@@ -18,6 +18,31 @@ from . import script
 # Clients run for users at the same time: more would only make each of them slower.
 _AT_ONCE = 8
 _AT_ONCE_PER_ACCOUNT = 2
+
+
+async def run_client(
+    argv: list[str], env: Mapping[str, str], account: Account | None, timeout_s: float, stdin: bytes = b""
+) -> command.Finished:
+    """Run one of Slurm's clients.
+
+    :param account: as whom; None: as the gateway itself.
+    :raises SlurmUnavailableError: it did not end in time; what it asked for may have happened.
+    :raises FabricError: it cannot be run.
+    """
+    try:
+        return await command.run(
+            argv, env=dict(env), stdin=stdin, timeout_s=timeout_s, account=account, max_output=1 << 20
+        )
+    except command.TimedOutError as error:
+        raise SlurmUnavailableError(f"Slurm is too slow: {error}.") from None
+    except (OSError, command.TooMuchOutputError) as error:
+        as_whom = f" as {account.name}" if account else ""
+        raise FabricError(
+            f"{argv[0]} cannot be run{as_whom}: {error}.",
+            reason="gateway",
+            hint="The operators must check slurm.bin_dir and the gateway's capabilities.",
+            status=503,
+        ) from None
 
 
 class Clients:
@@ -45,19 +70,7 @@ class Clients:
         :raises FabricError: it cannot be run.
         """
         env = script.environment(account, self._slurm.conf)
-        try:
-            return await command.run(
-                argv, env=env, stdin=stdin, timeout_s=self.timeout_s, account=account, max_output=1 << 20
-            )
-        except command.TimedOutError as error:
-            raise SlurmUnavailableError(f"Slurm is too slow: {error}.") from None
-        except (OSError, command.TooMuchOutputError) as error:
-            raise FabricError(
-                f"{argv[0]} cannot be run as {account.name}: {error}.",
-                reason="gateway",
-                hint="The operators must check slurm.bin_dir and the gateway's capabilities.",
-                status=503,
-            ) from None
+        return await run_client(argv, env, account, self.timeout_s, stdin)
 
     async def scancel(self, number: int, account: Account) -> None:
         """End a job of a user's; one that is over already is no error.

@@ -9,7 +9,6 @@ reservation of its node.
 from __future__ import annotations
 
 import re
-import shlex
 import time
 from collections.abc import Iterable
 
@@ -25,6 +24,8 @@ from fabric_hub.slurm.model import ExtendRequest, Job, Phase, Snapshot
 from fabric_hub.slurm.notation import duration_s, fields_of
 from fabric_hub.unix import command
 from fabric_hub.unix.accounts import Account
+
+from .clients import run_client
 
 _HINT = "Save your work, and continue in a new session."
 
@@ -166,17 +167,7 @@ class Extender:
         if self._slurm.conf:
             env["SLURM_CONF"] = str(self._slurm.conf)
         argv = [str(self._slurm.bin_dir / "scontrol"), *arguments]
-        try:
-            return await command.run(argv, env=env, timeout_s=self._timeout_s, account=account, max_output=1 << 20)
-        except command.TimedOutError as error:
-            raise SlurmUnavailableError(f"Slurm is too slow: {error}.") from None
-        except (OSError, command.TooMuchOutputError) as error:
-            raise FabricError(
-                f"{shlex.join(argv[:2])} cannot be run: {error}.",
-                reason="gateway",
-                hint="The operators must check slurm.bin_dir and the gateway's capabilities.",
-                status=500,
-            ) from error
+        return await run_client(argv, env, account, self._timeout_s)
 
 
 def _refused(job: Job, words: str) -> FabricError:

@@ -1,0 +1,247 @@
+"""What the session's own Jupyter Server answers to its JupyterLab: the service's word, joined with what is here.
+
+The service's own shapes are in :mod:`.schema`, which is generated from its OpenAPI document. These are ours, declared
+here and nowhere else: ``src/schema.ts`` is generated from both (``make docs``). Times are Unix seconds, sizes bytes.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, NotRequired, TypedDict
+
+from .schema import SessionDataset, SessionInfo, SessionQuota, State, WorkerJob, WorkerProfile
+
+
+class Gpu(TypedDict):
+    """One GPU as programs in the session number it; ``device`` is Slurm's name of it."""
+
+    index: int
+    device: str
+    name: NotRequired[str]
+
+
+class Facts(TypedDict):
+    """``GET fabric/session``. None and "" mean: not known."""
+
+    session: str
+    project: str
+    project_title: str
+    profile: str
+    image: str
+    node: str
+    job_id: int | None
+    gpus: list[Gpu]
+    gpu_count: int
+    ends_at: float | None
+    hub: SessionInfo | None
+    problem: str
+
+
+class LeftOut(TypedDict):
+    """One thing of the home directory that the session does without.
+
+    ``kind``: "everything" (the server did not start with it), "rescue" (rescue sessions use none of it), or what it
+    is. ``place``: its file or directory, as a person would write it. ``why``: what went wrong, a clause in plain words
+    or a program's own; "" where ``kind`` says it.
+    """
+
+    kind: Literal["everything", "rescue", "settings", "kernel", "server-extension", "lab-extension"]
+    name: str
+    place: str
+    why: str
+
+
+class Home(TypedDict):
+    """``GET fabric/home``; ``log`` is the session's, or ""."""
+
+    left_out: list[LeftOut]
+    log: str
+
+
+class IdleDecision(TypedDict):
+    """What the service makes of a session's idleness: "off", "active", "idle", "warn" or "stopped".
+
+    ``text`` has its moments by the hub's clock: it says that ``what`` is so since ``quiet_since``, and what happens at
+    ``stop_at``.
+    """
+
+    state: str
+    text: str
+    what: str
+    quiet_since: float | None
+    stop_at: float | None
+
+
+class Usage(TypedDict):
+    """``GET fabric/quota``: the service's own answer, or None and ``problem`` says why.
+
+    ``ends_at`` is the best that is known here; ``ending_since`` when Slurm's signal came.
+    """
+
+    quota: SessionQuota | None
+    problem: str
+    ends_at: float | None
+    ending_since: float | None
+    idle: IdleDecision | None
+
+
+class GpuUsage(TypedDict):
+    """One GPU as programs number it; None: not told, as the use of a MIG slice."""
+
+    index: int
+    device: str
+    name: str
+    percent: float | None
+    memory_used: int | None
+    memory_total: int | None
+    problem: str
+
+
+class Here(TypedDict):
+    """Where an open dataset is: ``path`` of the version that this session reads."""
+
+    version: str | None
+    path: str
+
+
+class KnownDataset(SessionDataset):
+    """An entry of the service's, and where it is open in this session."""
+
+    here: Here | None
+
+
+class OpenDataset(TypedDict):
+    """A dataset that is open here, and that the hub does not tell of: it is silent, or has withdrawn it since."""
+
+    name: str
+    state: State
+    here: Here | None
+
+
+class Datasets(TypedDict):
+    """``GET fabric/datasets``; ``problem`` and ``node_problem`` are sentences, or ""."""
+
+    project: str
+    enforced: bool | None
+    notice: str
+    datasets_page: str
+    datasets: list[KnownDataset | OpenDataset]
+    problem: str
+    node_problem: str
+
+
+class File(NamedTuple):
+    """A plain file; ``name`` is its path below the dataset's directory."""
+
+    name: str
+    bytes: int
+
+
+class Snippet(NamedTuple):
+    """``label`` names what is loaded ("CSV with pandas"), ``code`` is one notebook cell."""
+
+    label: str
+    code: str
+
+
+class Files(TypedDict):
+    """``GET fabric/datasets/NAME/files``; ``more``: there are files that were not looked at, or not told."""
+
+    path: str
+    files: list[File]
+    more: bool
+    snippets: list[Snippet]
+
+
+class ClusterWorker(TypedDict):
+    """A worker that shall be; ``address`` is None until it is there. ``cpu`` and ``gpu_use`` are in per cent.
+
+    What is said of a GPU is said of the worker's own; a slice of one has memory, but no use.
+    """
+
+    name: str
+    pool: str
+    job: str | None
+    begun: bool
+    address: str | None
+    threads: int | None
+    memory: int | None
+    memory_limit: int | None
+    cpu: float | None
+    gpu_memory: int | None
+    gpu_memory_total: int | None
+    gpu_use: float | None
+
+
+class ClusterPool(TypedDict):
+    """A kind of worker; ``memory`` is that of one."""
+
+    profile: str
+    gpus: int
+    threads: int
+    memory: int
+
+
+class Adaptive(TypedDict):
+    """Between how many workers of a pool the cluster follows the work; ``maximum`` None: any number."""
+
+    pool: str
+    minimum: int
+    maximum: int | None
+
+
+class Used(TypedDict):
+    """CPU-hours and GPU-hours of connected workers, and how many of each they use per hour now."""
+
+    cpu_hours: float
+    gpu_hours: float
+    cpus: float
+    gpus: int
+
+
+class ClusterStatus(TypedDict):
+    """What a cluster says of itself.
+
+    ``jobs`` is the hub's word on its jobs while a worker is missing; None when nobody asked or knows. ``problems`` are
+    sentences by worker, ``said`` is what the site said to its submissions, ``hub`` why the hub says nothing.
+    """
+
+    name: str
+    jobs: list[WorkerJob] | None
+    session_ends_at: float | None
+    hub: str
+    workers: list[ClusterWorker]
+    problems: dict[str, str]
+    said: str
+    adaptive: Adaptive | None
+    calls: dict[str, int]
+    pools: dict[str, ClusterPool]
+    used: Used
+    waiting: list[str]
+    cost: str
+
+
+class ScaledStatus(ClusterStatus):
+    """A cluster's status after it was told something, with what the hub says of its workers."""
+
+    words: NotRequired[str]
+
+
+class UnavailableCluster(TypedDict):
+    """A cluster that does not answer, and why."""
+
+    name: str
+    problem: str
+
+
+class AnsweringCluster(ClusterStatus):
+    """A cluster that answers; its ``problem`` is ""."""
+
+    problem: str
+
+
+class Clusters(TypedDict):
+    """``GET fabric/clusters``: the session's, and the profiles that workers of a new one may be like."""
+
+    clusters: list[AnsweringCluster | UnavailableCluster]
+    profiles: list[WorkerProfile]
+    problem: str

@@ -1,0 +1,1 @@
+"""What runs in a kernel: the widgets of a notebook, and what they show."""

@@ -1,0 +1,1 @@
+"""What starts a session: ``python -I -m fabric_lab.launch`` is its whole batch job (:mod:`.job`)."""

@@ -1,0 +1,157 @@
+"""A few files of an open dataset, and Python that loads them, for their formats.
+
+The code uses only what the image ``base`` holds; a few files are enough to write it, however many there are.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from typing import NamedTuple
+
+from ..answers import File, Snippet
+
+_PANDAS = "import pandas as pd"
+_NUMPY = "import numpy as np"
+_SHOWN = ("image = plt.imread({first})", 'plt.imshow(image, cmap="gray")', 'plt.axis("off");')
+_ABOUT = ("readme", "licence", "license", "croissant", "datapackage", "changelog")  # about the data, not the data
+MOST_FILES = 200
+MOST_LOOKED_AT = 5_000
+LONGEST_S = 2.0
+DEEPEST = 8
+
+
+class _Way(NamedTuple):
+    """``{first}`` is a path expression, ``{suffix}`` the format's."""
+
+    label: str
+    suffixes: tuple[str, ...]
+    imports: tuple[str, ...]
+    lines: tuple[str, ...]
+
+
+# In the order in which they are offered when a dataset has several.
+_WAYS = (
+    _Way("Parquet with pandas", ("parquet",), (_PANDAS,), ("table = pd.read_parquet({first})", "table.head()")),
+    _Way("CSV with pandas", ("csv", "csv.gz"), (_PANDAS,), ("table = pd.read_csv({first})", "table.head()")),
+    _Way(
+        "TSV with pandas", ("tsv", "tsv.gz", "tab"), (_PANDAS,),
+        ('table = pd.read_csv({first}, sep="\\t")', "table.head()"),
+    ),
+    _Way(
+        "JSON lines with pandas", ("jsonl", "ndjson", "jsonl.gz"), (_PANDAS,),
+        ("table = pd.read_json({first}, lines=True)", "table.head()"),
+    ),
+    _Way(
+        "GeoJSON with pandas", ("geojson",), ("import json", _PANDAS),
+        ('table = pd.json_normalize(json.loads(({first}).read_text())["features"])', "table.head()"),
+    ),
+    _Way("NumPy array", ("npy",), (_NUMPY,), ('array = np.load({first}, mmap_mode="r")', "array.shape, array.dtype")),
+    _Way(
+        "NumPy arrays", ("npz",), (_NUMPY,),
+        ("arrays = np.load({first})", "{{name: arrays[name].shape for name in arrays}}"),
+    ),
+    _Way(
+        "HDF5 with h5py", ("h5", "hdf5", "he5"), ("import h5py  # where it is missing: %pip install h5py",),
+        ("file = h5py.File({first})", "list(file)"),
+    ),
+    _Way(
+        "NetCDF with SciPy", ("nc", "cdf"),
+        ("from scipy.io import netcdf_file  # NetCDF 3; for NetCDF 4: %pip install xarray h5netcdf",),
+        ("file = netcdf_file({first}, mmap=False)", "{{name: file.variables[name].shape for name in file.variables}}"),
+    ),
+    _Way("Images with Matplotlib", ("png", "jpg", "jpeg", "tif", "tiff"), ("import matplotlib.pyplot as plt",), _SHOWN),
+    _Way("JSON", ("json",), ("import json",), ("content = json.loads(({first}).read_text())", "content")),
+    _Way("Text", ("txt", "md", "log"), (), ("text = ({first}).read_text()", "print(text[:1000])")),
+)  # fmt: skip
+_FILES = _Way(
+    "List of files", (), (), ('files = sorted(path for path in DATA.rglob("*") if path.is_file())', "files[:20]")
+)
+
+
+def snippets(
+    name: str, version: str | None, root: str, files: Iterable[File], formats: Mapping[str, int]
+) -> list[Snippet]:
+    """One cell per way in which a dataset's files can be loaded; the last always lists the files.
+
+    :param root: the directory of the version that is open.
+    :param files: some of its files, nearest first.
+    :param formats: how many files of each suffix the catalogue says there are.
+    """
+    data = [file for file in files if not file.name.rpartition("/")[2].lower().startswith(_ABOUT)]
+    seen = Counter(_suffix(file.name) for file in data)
+    found = []
+    for way in _WAYS:
+        for suffix in way.suffixes:
+            if suffix in seen:
+                first = next(file.name for file in data if _suffix(file.name) == suffix)
+                count = max(seen[suffix], formats.get(suffix, 0))
+                found.append(Snippet(_label(way, suffix), _cell(way, name, version, root, first, suffix, count)))
+    return [*found, Snippet(_FILES.label, _cell(_FILES, name, version, root, "", "", 0))]
+
+
+def _label(way: _Way, suffix: str) -> str:
+    return way.label if suffix == way.suffixes[0] else f"{way.label} (.{suffix})"
+
+
+def _suffix(name: str) -> str:
+    """A file's format as the catalogue names it: "csv", "csv.gz"; "" for none."""
+    parts = name.rpartition("/")[2].lower().split(".")
+    if len(parts) > 2 and parts[-1] in ("gz", "zst", "bz2", "xz"):
+        return ".".join(parts[-2:])
+    return parts[-1] if len(parts) > 1 else ""
+
+
+def _cell(way: _Way, name: str, version: str | None, root: str, first: str, suffix: str, count: int) -> str:
+    # names of files come from outside: they are only ever Python literals
+    body = [line.format(first=f"DATA / {first!r}") for line in way.lines]
+    if count > 1:
+        body[0] += f"  # one of {count}: sorted(DATA.rglob({f'*.{suffix}'!r}))"
+    about = f"{name}, version {version}" if version else name
+    imports = ["from pathlib import Path", *([""] if way.imports else []), *way.imports]
+    return "\n".join([*imports, "", f"DATA = Path({root!r})  # {about}", *body])
+
+
+class Found(NamedTuple):
+    """``more``: there are files that were not looked at, or not told."""
+
+    files: tuple[File, ...]
+    more: bool
+
+
+def below(root: str) -> Found:
+    """The first files below a directory, nearest first.
+
+    No link is followed, so nothing outside of the directory is told; number, depth and time are bounded.
+
+    :raises OSError: the directory itself cannot be read.
+    """
+    until = time.monotonic() + LONGEST_S
+    found: list[File] = []
+    left = MOST_LOOKED_AT
+    directories = [root]
+    os.stat(root)
+    for directory in directories:  # grows while it is walked: nearest first
+        try:
+            with os.scandir(directory) as entries:
+                inside = sorted(islice(entries, left + 1), key=lambda entry: entry.name)
+        except OSError:
+            continue  # it went away, or is not ours to read: the others are still told
+        for entry in inside:
+            if not left or len(found) >= MOST_FILES or time.monotonic() > until:
+                return Found(tuple(found), True)
+            left -= 1
+            name = os.path.relpath(entry.path, root)
+            try:
+                status = entry.stat(follow_symlinks=False)
+            except OSError:
+                continue
+            if stat.S_ISREG(status.st_mode):
+                found.append(File(name, status.st_size))
+            elif stat.S_ISDIR(status.st_mode) and name.count("/") < DEEPEST:
+                directories.append(entry.path)
+    return Found(tuple(found), False)

@@ -1,0 +1,226 @@
+"""``<base>/fabric/quota``, ``gpu``, ``continue``, ``extend`` and ``active``: use and time left, for JupyterLab.
+
+The hub's service is asked once for all tabs; GPUs are read on this node.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from typing import TYPE_CHECKING, Any, cast
+
+from jupyter_server.auth.decorator import authorized
+from jupyter_server.base.handlers import APIHandler
+from jupyter_server.utils import url_path_join
+from tornado.web import authenticated
+
+from .. import answers
+from ..client import Answer, AsyncHubClient
+from ..common import facts
+from ..common.gpu import Gpus
+from ..schema import SessionQuota
+from .activity import Activity
+from .base import FabricHandler, Kept
+from .ending import Ending
+from .reporter import Reporter
+
+if TYPE_CHECKING:
+    from jupyter_server.serverapp import ServerApp
+
+KEEP_S = 30.0
+GPU_KEEP_S = 1.0
+# The person's first page and first kernel come before anything of this.
+AFTER_READY_S = 5.0
+MOST_REOPENED = 50
+# How often the hub is asked when this session ends: a time of grace is seldom less than a minute.
+END_LOOK_S = 20.0
+# How long it may take until the hub has heard from Slurm of a new end; it asks every few seconds.
+HEARD_S, LOOK_S = 60.0, 1.0
+# Slurm counts in whole minutes.
+SAME_S = 60.0
+
+
+def session_end(answer: Answer) -> float | None:
+    """When the session ends, as the service says."""
+    time_left = (answer.body or {}).get("time")
+    ends_at = time_left.get("ends_at") if isinstance(time_left, dict) else None
+    return float(ends_at) if isinstance(ends_at, int | float) else None
+
+
+class Usage:
+    """What the handlers share."""
+
+    def __init__(self, service: AsyncHubClient, say: Any) -> None:
+        self.service = service
+        self.quota = Kept(service, "/quota", KEEP_S)
+        self.gpus = Gpus(os.environ)
+        self.ending = Ending(say)
+        self.activity = Activity()
+        self.reporter = Reporter(service, self.activity, self.gpus, self.ending.notify)
+        self._read: list[answers.GpuUsage] = []
+        self._read_at = 0.0
+        self._reading = asyncio.Lock()
+
+    async def gpu_use(self) -> list[answers.GpuUsage]:
+        """The GPUs as they were read at most a second ago, by one thread for all tabs."""
+        async with self._reading:
+            if len(self.gpus) and time.monotonic() >= self._read_at + GPU_KEEP_S:
+                self._read = await asyncio.to_thread(self.gpus.read)
+                self._read_at = time.monotonic()
+            return self._read
+
+    def extended(self, ends_at: object) -> None:
+        """The session has more time: tell the tabs as soon as the hub knows of it too."""
+        self.ending.since = None
+        if isinstance(ends_at, int | float):
+            self._hearing = asyncio.get_running_loop().create_task(self._until_heard(float(ends_at)))
+        else:
+            self.ending.notify()
+
+    async def _until_heard(self, ends_at: float) -> None:
+        until = time.monotonic() + HEARD_S
+        while time.monotonic() < until:
+            self.quota.forget()
+            known_end = session_end(await self.quota.get())
+            if known_end is not None and known_end > ends_at - SAME_S:
+                break
+            await asyncio.sleep(LOOK_S)
+        self.ending.notify()
+
+    def begin(self, server: ServerApp) -> None:
+        """Once the server is ready: follow what happens in it, and report."""
+        terminals = server.web_app.settings.get("terminal_manager")
+        self.activity.watch(server.kernel_manager, terminals, server.event_logger)
+        loop = asyncio.get_running_loop()
+        self._task = loop.create_task(self.reporter.run())
+        self._end_task = loop.create_task(self._follow_end())
+
+    async def _follow_end(self) -> None:
+        """An end that comes nearer, also while nobody looks: a preemption that Slurm has announced."""
+        while True:
+            body = (await self.service.ask()).body
+            ends_at = facts.combine(os.environ, body)["ends_at"]
+            if self.ending.since is None and body is not None:
+                self.quota.forget()  # tabs that are told now ask for what is so now
+                self.ending.known(ends_at, time.time())
+            await asyncio.sleep(END_LOOK_S)
+
+
+class UsageHandler(FabricHandler):
+    """What the handlers below share."""
+
+    def initialize(self, usage: Usage) -> None:
+        self.usage = usage
+
+
+class QuotaHandler(UsageHandler):
+    """GET: :class:`..answers.Usage`."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        answer = await self.usage.quota.get()
+        time_left = (self.usage.quota.last or {}).get("time")
+        self.respond(
+            answers.Usage(
+                quota=cast("SessionQuota | None", answer.body),
+                problem=answer.problem,
+                ends_at=facts.combine(os.environ, time_left if isinstance(time_left, dict) else None)["ends_at"],
+                ending_since=self.usage.ending.since,
+                idle=self.usage.reporter.decision,
+            )
+        )
+
+
+class GpuHandler(UsageHandler):
+    """GET: ``{gpus: [...]}``, read now; none where the session has none."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        self.respond({"gpus": await self.usage.gpu_use()})
+
+
+class ContinueHandler(UsageHandler):
+    """POST ``{"reopen": [paths]}``: start the session that follows this one. GET: how that one fares."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        self.pass_on(await self.usage.service.ask("/continue"))
+
+    @authenticated
+    @authorized
+    async def post(self) -> None:
+        paths = plain_paths(self.body(optional=True).get("reopen"))
+        self.pass_on(await self.usage.service.ask("/continue", "POST", {"reopen": paths}))
+
+
+class ExtendHandler(UsageHandler):
+    """POST ``{"minutes": N}``: ask for more time."""
+
+    @authenticated
+    @authorized
+    async def post(self) -> None:
+        answer = await self.usage.service.ask("/extend", "POST", {"minutes": self.body(optional=True).get("minutes")})
+        self.usage.quota.forget()  # also refused: then what was told here is not what the service knows
+        if answer.body is not None:
+            self.usage.extended(answer.body.get("ends_at"))
+        self.pass_on(answer)
+
+
+class ActiveHandler(UsageHandler):
+    """POST: somebody is here; the hub hears of it at once."""
+
+    @authenticated
+    @authorized
+    async def post(self) -> None:
+        self.usage.activity.touch()
+        await self.usage.reporter.report()
+        self.respond({"idle": self.usage.reporter.decision})
+
+
+def reopened(environment: dict[str, str] | os._Environ[str]) -> list[str]:
+    """The files that this session's predecessor had open: paths below where the server began, nothing else."""
+    try:
+        paths = json.loads(environment.get("FABRIC_REOPEN") or "[]")
+    except ValueError:
+        return []
+    return plain_paths(paths)
+
+
+def plain_paths(listed: object) -> list[str]:
+    """The paths in a list that lead nowhere but below where the server began, as the service takes them."""
+    paths = [path for path in listed if isinstance(path, str)] if isinstance(listed, list) else []
+    plain = [path for path in paths if path.isprintable() and "\\" not in path]
+    return [path for path in plain if not {"", ".", ".."} & {*path.split("/")}][:MOST_REOPENED]
+
+
+def install(
+    server: ServerApp, base: str, service: AsyncHubClient
+) -> list[tuple[str, type[APIHandler], dict[str, Any]]]:
+    """Tell the page what there is, catch Slurm's signal, begin to report once the server runs.
+
+    :returns: the handlers with their addresses below ``<base>``.
+    """
+    usage = Usage(service, server.log.warning)
+    # before the first tab listens: Jupyter tells a listener of the schemas alone that were there when it came
+    usage.ending.speak_through(server.event_logger)
+    if os.environ.get("FABRIC_SESSION_DIR"):  # a job of Slurm's; others share the process with more than a session
+        usage.ending.listen(server.io_loop.asyncio_loop)  # type: ignore[attr-defined]
+    server.io_loop.call_later(AFTER_READY_S, usage.begin, server)
+    page = server.web_app.settings.setdefault("page_config_data", {})
+    page["fabricUsage"] = "true"
+    page["fabricSession"] = os.environ.get("FABRIC_SESSION", "")
+    page["fabricHub"] = f"{os.environ.get('JUPYTERHUB_HOST', '')}{os.environ.get('JUPYTERHUB_BASE_URL') or '/'}hub/home"
+    page["fabricReopen"] = json.dumps(reopened(os.environ) if os.environ.get("FABRIC_FOLLOWS") else [])
+    shared = {"usage": usage}
+    return [
+        (url_path_join(base, "quota"), QuotaHandler, shared),
+        (url_path_join(base, "gpu"), GpuHandler, shared),
+        (url_path_join(base, "continue"), ContinueHandler, shared),
+        (url_path_join(base, "extend"), ExtendHandler, shared),
+        (url_path_join(base, "active"), ActiveHandler, shared),
+    ]

@@ -1,0 +1,135 @@
+import type { Datasets, OfferedVersion } from '../schema';
+import type { Dataset } from './model';
+
+// http://publications.europa.eu/resource/authority/data-theme, its English labels
+const THEMES: Readonly<Record<string, string>> = {
+  AGRI: 'Agriculture, fisheries, forestry and food',
+  ECON: 'Economy and finance',
+  EDUC: 'Education, culture and sport',
+  ENER: 'Energy',
+  ENVI: 'Environment',
+  GOVE: 'Government and public sector',
+  HEAL: 'Health',
+  INTR: 'International issues',
+  JUST: 'Justice, legal system and public safety',
+  REGI: 'Regions and cities',
+  SOCI: 'Population and society',
+  TECH: 'Science and technology',
+  TRAN: 'Transport'
+};
+
+const ACCESS: Readonly<Record<string, string>> = {
+  public: 'Public',
+  restricted: 'Restricted',
+  'non-public': 'Non-public'
+};
+
+const PERSONAL_DATA: Readonly<Record<string, string>> = {
+  none: 'None',
+  pseudonymised: 'Pseudonymised: people can be found again with more data (GDPR article 4)',
+  personal: 'Personal data (GDPR article 4)',
+  special: 'Special categories of personal data (GDPR article 9)'
+};
+
+export function theme(code: string): string {
+  return THEMES[code] ?? code;
+}
+
+export function access(code: string | null | undefined): string {
+  return ACCESS[code ?? ''] ?? code ?? '';
+}
+
+export function personalData(code: string | null | undefined): string {
+  return PERSONAL_DATA[code ?? ''] ?? code ?? '';
+}
+
+/** A description's paragraphs: only an empty line parts one from the next. */
+export function paragraphs(text: string | null | undefined): string[] {
+  return (text ?? '').split(/\n\s*\n/).filter(one => one.trim());
+}
+
+/** "1 file", "12,345 files". */
+export function files(count: number): string {
+  return `${count.toLocaleString('en-GB')} file${count === 1 ? '' : 's'}`;
+}
+
+/** "12 csv, 3 parquet", the most frequent first. */
+export function formats(counted: Readonly<Record<string, number>>): string {
+  return Object.entries(counted)
+    .sort(([a, m], [b, n]) => n - m || a.localeCompare(b))
+    .map(([suffix, count]) => `${count.toLocaleString('en-GB')} ${suffix || 'without a suffix'}`)
+    .join(', ');
+}
+
+/** The version that this session reads or would read: the open one, else the latest. */
+export function current(dataset: Dataset): OfferedVersion | undefined {
+  const wanted = dataset.here?.version ?? dataset.latest;
+  return dataset.versions?.find(one => one.version === wanted) ?? dataset.versions?.at(-1);
+}
+
+/** What can be done with a dataset now. */
+export type State = 'here' | 'available' | 'agreement' | 'requested' | 'not-granted' | 'retired' | 'unknown';
+
+export function stateOf(dataset: Dataset): State {
+  if (dataset.here) {
+    return 'here';
+  }
+  switch (dataset.state) {
+    case 'open':
+      return 'available';
+    case 'not-granted':
+      return dataset.requested ? 'requested' : 'not-granted';
+    case 'agreement':
+    case 'retired':
+      return dataset.state;
+    default:
+      return 'unknown';
+  }
+}
+
+const STATES: Readonly<Record<State, string>> = {
+  here: 'In this session',
+  available: 'Available',
+  agreement: 'Terms to accept',
+  requested: 'Access requested',
+  'not-granted': 'No access yet',
+  retired: 'Retired',
+  unknown: 'Not available'
+};
+
+export function stateName(state: State): string {
+  return STATES[state];
+}
+
+/** An address of the web, or null: nothing else may become a link. */
+export function link(address: string | null | undefined): string | null {
+  return address && /^https?:\/\//.test(address) ? address : null;
+}
+
+/** The hub's page of a dataset, where its terms are accepted for the project of this session. */
+export function termsPage(known: Datasets, name: string): string {
+  const project = known.project ? `?project=${encodeURIComponent(known.project)}` : '';
+  return `${known.datasets_page}/${encodeURIComponent(name)}${project}`;
+}
+
+/** A licence by its short name where the address tells one: "CC BY 4.0". */
+export function licence(address: string): string {
+  const creative = /creativecommons\.org\/(?:licenses\/([a-z-]+)\/(\d\.\d)|publicdomain\/(zero|mark)\/(\d\.\d))/.exec(
+    address
+  );
+  if (creative) {
+    const [, kind, version, domain, edition] = creative;
+    return kind ? `CC ${kind.toUpperCase()} ${version}` : `${domain === 'zero' ? 'CC0' : 'Public Domain Mark'} ${edition}`;
+  }
+  const european = /publications\.europa\.eu\/resource\/authority\/licence\/([A-Z0-9_]+)/.exec(address);
+  return european?.[1]?.replace(/_(\d)_(\d)/, ' $1.$2').replace(/_/g, ' ') ?? address;
+}
+
+/** A day in words from Unix seconds or an ISO date; '' for none. */
+export function day(moment: number | string | null | undefined): string {
+  if (moment === null || moment === undefined || moment === '') {
+    return '';
+  }
+  const date = typeof moment === 'number' ? new Date(moment * 1000) : new Date(`${moment}T12:00:00`);
+  return date.toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric' });
+}

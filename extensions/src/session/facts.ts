@@ -1,0 +1,78 @@
+import type { Facts } from '../schema';
+
+/** A session is worth a warning when it ends within this many seconds. */
+export const SOON_S = 600;
+
+/** How long a session has: "57 min left", "2 h 5 min left"; '' when that is not known. */
+export function left(endsAt: number | null, now: number): string {
+  if (endsAt === null) {
+    return '';
+  }
+  const minutes = Math.floor((endsAt - now) / 60);
+  if (minutes < 1) {
+    return endsAt <= now ? 'ending now' : 'less than a minute left';
+  }
+  if (minutes < 60) {
+    return `${minutes} min left`;
+  }
+  const rest = minutes % 60;
+  return `${Math.floor(minutes / 60)} h ${rest ? `${rest} min ` : ''}left`;
+}
+
+/** A time by this browser's clock: "14:05", with the date when it is not today: "27 Nov 00:17". */
+export function clock(seconds: number, now: number): string {
+  const [at, today] = [new Date(seconds * 1000), new Date(now * 1000)];
+  const time = at.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
+  const day = `${String(at.getDate()).padStart(2, '0')} ${at.toLocaleDateString('en-US', { month: 'short' })}`;
+  return at.toDateString() === today.toDateString() ? time : `${day} ${time}`;
+}
+
+export function gpus(count: number): string {
+  return count === 0 ? 'no GPU' : `${count} GPU${count > 1 ? 's' : ''}`;
+}
+
+/** One line: "Digital Twin · gpu-1 · gpu1 · 1 GPU". The time left has an item of its own. */
+export function summary(facts: Facts): string {
+  return [facts.project_title || facts.project, facts.profile, facts.node, gpus(facts.gpu_count)]
+    .filter(part => part !== '')
+    .join(' · ');
+}
+
+/** Names and values for the details, without what is not known. */
+export function details(facts: Facts, now: number): [string, string][] {
+  const title =
+    facts.project_title && facts.project_title !== facts.project
+      ? `${facts.project_title} (${facts.project})`
+      : facts.project;
+  const names = [...new Set(facts.gpus.map(gpu => gpu.name ?? ''))].filter(name => name !== '');
+  const ends =
+    facts.ends_at === null
+      ? ''
+      : `${clock(facts.ends_at, now)} (${left(facts.ends_at, now)})`;
+  const account = facts.hub?.['account'];
+  const rows: [string, string][] = [
+    ['Project', title],
+    ['Account', typeof account === 'string' ? account : ''],
+    ['Profile', facts.profile],
+    ['Image', facts.image],
+    ['Node', facts.node],
+    ['GPUs', gpus(facts.gpu_count) + (names.length ? `: ${names.join(', ')}` : '')],
+    ['Slurm job', facts.job_id === null ? '' : `${facts.job_id}`],
+    ['Session', facts.session],
+    ['Ends', ends]
+  ];
+  return rows.filter(([, value]) => value !== '');
+}
+
+/** Plain words for what is wrong right now, or ''. */
+export function trouble(facts: Facts, now: number): string {
+  if (facts.problem) {
+    return facts.problem;
+  }
+  const silent = facts.hub?.['slurm_silent_since'];
+  if (typeof silent === 'number') {
+    const minutes = Math.max(1, Math.round((now - silent) / 60));
+    return `Slurm has not answered the hub for ${minutes} min. Your notebook and kernels are not affected.`;
+  }
+  return '';
+}

@@ -1,0 +1,139 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import { Notification } from '@jupyterlab/apputils';
+
+import type { Announcer, Banner } from './announcer';
+import { continueSession, extend } from './continue';
+import { saveAll } from './documents';
+import { alarm, endText, idleText, names, nextAlarm, unsavedText } from './format';
+import type { UsageStore } from './store';
+
+/** An end that differs by so much from the one that was said is another one; Slurm counts in minutes. */
+const MOVED_S = 60;
+
+/** Says what cannot wait: the end, an idle session, a session that is gone. Nothing of it blocks; all of it stays. */
+export class Warnings {
+  private due = 0;
+  private ending = false;
+  private saidFor: number | null = null;
+  private savedFor: number | null = null;
+  private idle = '';
+  private gone = false;
+  private shown: { end?: string; idle?: string } = {};
+  private timer = 0;
+
+  constructor(
+    private readonly app: JupyterFrontEnd,
+    private readonly store: UsageStore,
+    private readonly announcer: Announcer,
+    private readonly banner: Banner
+  ) {
+    store.changed.connect(this.look, this);
+  }
+
+  private look(): void {
+    this.sayGone();
+    if (!this.store.gone) {
+      this.sayEnd();
+      this.sayIdle();
+    }
+  }
+
+  private sayEnd(): void {
+    const { known } = this.store;
+    const now = Date.now() / 1000;
+    const endsAt = known?.ends_at ?? null;
+    const ending = known?.ending_since !== null && known?.ending_since !== undefined;
+    const due = ending ? 120 : alarm(endsAt, now);
+    this.wakeAt(nextAlarm(endsAt, now));
+    // an end that was moved within the same warning makes what stands on the page wrong
+    const moved = this.saidFor !== null && endsAt !== null && Math.abs(endsAt - this.saidFor) >= MOVED_S;
+    if (due === this.due && ending === this.ending && !(due && moved)) {
+      return;
+    }
+    [this.due, this.ending, this.saidFor] = [due, ending, endsAt];
+    this.clear('end');
+    if (due === 0 || (endsAt !== null && endsAt <= now)) {
+      return;
+    }
+    const text = endText(due, endsAt ?? now + 120, now, known?.quota?.time.why);
+    this.shown.end = this.show(text, due === 120 ? 'error' : 'warning', [
+      { label: 'Continue …', displayType: 'accent', callback: () => void continueSession(this.app, this.store) },
+      ...(known?.quota?.time.can_extend ? [{ label: 'Extend …', callback: () => void extend(this.store) }] : [])
+    ]);
+    if (due === 120 && this.savedFor !== endsAt) {
+      this.savedFor = endsAt;
+      void this.save();
+    }
+  }
+
+  private async save(): Promise<void> {
+    const { saved, copied, failed } = await saveAll(this.app);
+    // one after the other: JupyterLab cuts what is longer than one of them
+    if (failed.length) {
+      this.show(unsavedText([], failed), 'error');
+    }
+    if (copied.length) {
+      this.show(unsavedText(copied, []), 'warning');
+    }
+    if (saved.length) {
+      Notification.success(`Saved before the end: ${names(saved)}.`, { autoClose: false });
+    }
+  }
+
+  private sayIdle(): void {
+    const decision = this.store.known?.idle;
+    const text = decision?.state === 'warn' || decision?.state === 'stopped' ? idleText(decision, Date.now() / 1000) : '';
+    if (text === this.idle) {
+      return;
+    }
+    this.idle = text;
+    this.clear('idle');
+    if (text) {
+      this.shown.idle = this.show(text, 'warning', [
+        { label: 'I am still here', displayType: 'accent', callback: () => void this.stay() }
+      ]);
+    }
+  }
+
+  private async stay(): Promise<void> {
+    try {
+      await this.store.api.active();
+    } catch (error) {
+      Notification.error(error instanceof Error ? error.message : String(error), { autoClose: false });
+    }
+    await this.store.refresh();
+  }
+
+  private sayGone(): void {
+    if (!this.store.gone) {
+      this.banner.clear();
+    } else if (!this.gone) {
+      this.clear('end');
+      this.clear('idle');
+      [this.due, this.ending, this.idle] = [0, false, ''];
+      this.banner.show(this.store.problem, this.store.nextPage);
+    }
+    this.gone = this.store.gone;
+  }
+
+  private show(text: string, type: 'warning' | 'error', actions: Notification.IAction[] = []): string {
+    this.announcer.say(text);
+    return Notification.emit(text, type, { autoClose: false, actions });
+  }
+
+  private clear(which: keyof Warnings['shown']): void {
+    const id = this.shown[which];
+    if (id !== undefined) {
+      Notification.dismiss(id);
+      delete this.shown[which];
+    }
+  }
+
+  /** Look again at the moment of the next warning: in a tab that is out of sight nothing else may come by. */
+  private wakeAt(seconds: number | null): void {
+    window.clearTimeout(this.timer);
+    if (seconds !== null && seconds < 86_400) {
+      this.timer = window.setTimeout(() => this.store.tick(), seconds * 1000 + 50);
+    }
+  }
+}
