@@ -21,19 +21,12 @@ from fabric_hub.messages.formats import clock, duration
 from fabric_hub.slurm.limits import extension as more_time
 from fabric_hub.slurm.limits.model import Limits
 from fabric_hub.slurm.model import ExtendRequest, Job, Phase, Snapshot
-from fabric_hub.slurm.notation import duration_s, fields_of
 from fabric_hub.unix import command
 from fabric_hub.unix.accounts import Account
 
 from .clients import run_client
 
 _HINT = "Save your work, and continue in a new session."
-
-
-def partition_minutes(text: str) -> int | None:
-    """The longest time in minutes that ``scontrol -o show partition NAME`` tells; None: no limit."""
-    longest_s = duration_s(fields_of(text).get("MaxTime", ""))
-    return None if longest_s is None else longest_s // 60
 
 
 def check(settings: Settings, minutes: int) -> None:
@@ -106,14 +99,14 @@ class Extender:
         await self._check_partition(job, minutes)
         await self._check_reservations(job, nodes, job.started_at + minutes * 60)
         done = await self._scontrol(
-            ["update", f"JobId={job.job_id}", f"TimeLimit={minutes}"],
+            scontrol.time_limit_argv(job.job_id, minutes),
             account if self._slurm.extend == "as-user" else None,
         )
         if done.returncode != 0:
             raise _refused(job, done.words)
 
     async def _check_partition(self, job: Job, minutes: int) -> None:
-        most = partition_minutes(await self._ask("--oneliner", "show", "partition", job.partition))
+        most = scontrol.partition_minutes(await self._ask(*scontrol.partition_argv(job.partition)))
         if most is not None and minutes > most:
             raise FabricError(
                 more_time.over_partition(job.partition, most * 60),
@@ -123,7 +116,7 @@ class Extender:
             )
 
     async def _check_reservations(self, job: Job, nodes: str, ends_at: float) -> None:
-        told = await self._ask("--oneliner", "show", "reservation")
+        told = await self._ask(*scontrol.RESERVATIONS)
         try:
             every = scontrol.reservations(told)
         except GarbledError as error:
@@ -152,8 +145,7 @@ class Extender:
                 )
 
     async def _hostnames(self, nodes: str) -> list[str]:
-        # they are expanded by the client itself: no question to slurmctld
-        return (await self._ask("show", "hostnames", nodes)).split() if nodes else []
+        return (await self._ask(*scontrol.hostnames_argv(nodes))).split() if nodes else []
 
     async def _ask(self, *arguments: str) -> str:
         done = await self._scontrol(list(arguments), None)

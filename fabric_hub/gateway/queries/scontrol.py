@@ -1,4 +1,4 @@
-"""scontrol show: one job to its owner, reservations, partitions, limits and configuration. Arguments and answers. Pure.
+"""scontrol: one job to its owner, reservations, partitions, limits and configuration. Arguments and answers. Pure.
 
 Nothing in the answers about limits and partitions is text of a user's choice: accounts, users, QOS and partitions are
 named by operators. Fields are looked up by name and the first of a name counts, so that a release may add fields, or
@@ -103,6 +103,11 @@ def job(text: str, wanted: Job) -> Job:
     raise AnotherJobError(f"job {wanted.job_id} is not {wanted.name} of {wanted.user}")
 
 
+def time_limit_argv(number: int, minutes: int) -> list[str]:
+    """The arguments that give one job a time limit of so many minutes, from its start."""
+    return ["update", f"JobId={number}", f"TimeLimit={minutes}"]
+
+
 # -- reservations and partitions
 
 
@@ -158,6 +163,22 @@ def partitions(text: str) -> tuple[PartitionLimits, ...]:
             )
         )
     return tuple(found)
+
+
+def partition_argv(name: str) -> list[str]:
+    """The arguments that ask for one partition."""
+    return ["--oneliner", "show", "partition", name]
+
+
+def partition_minutes(text: str) -> int | None:
+    """The longest time of a job, in whole minutes, in the answer to :func:`partition_argv`; None: no limit."""
+    longest_s = duration_s(fields_of(text).get("MaxTime", ""))
+    return None if longest_s is None else longest_s // 60
+
+
+def hostnames_argv(nodes: str) -> list[str]:
+    """The arguments that write nodes out which Slurm abbreviates; the client does that alone, without slurmctld."""
+    return ["show", "hostnames", nodes]
 
 
 # -- limits

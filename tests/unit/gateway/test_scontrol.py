@@ -196,3 +196,13 @@ def test_what_is_enforced_is_read_from_slurms_configuration(words: str, expected
 )
 def test_how_long_jobs_go_on_after_their_reservation_is_read_from_the_configuration(line: str, seconds: float) -> None:
     assert scontrol.over_run_s(f"ResumeTimeout           = 60 sec\n{line}\nResvProlog = (null)\n") == seconds
+
+
+PARTITION = "PartitionName=gpu AllowGroups=ALL DefaultTime=NONE MaxNodes=UNLIMITED MaxTime={} MinNodes=0 Nodes=gpu[1-2]"
+
+
+@pytest.mark.parametrize(
+    ("told", "minutes"), [("UNLIMITED", None), ("08:00:00", 480), ("2-00:30:00", 2910), ("INFINITE", None)]
+)
+def test_the_longest_time_of_a_partition_is_read(told: str, minutes: int | None) -> None:
+    assert scontrol.partition_minutes(PARTITION.format(told)) == minutes
