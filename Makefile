@@ -7,12 +7,15 @@ TESTS ?=
 # how many groups of tests run side by side; a part of the tests runs by itself
 JOBS ?= $(if $(TESTS),0,4)
 SIDE_BY_SIDE = -n $(JOBS) --no-loadscope-reorder
+# the version to release, and --dry-run to try it
+VERSION ?=
+RELEASE ?=
 # more for the search for flaky tests: make test-flaky FLAKY="--minutes 10 tests/dask"
 FLAKY ?=
-SHELL_SCRIPTS = .ci/run $(shell grep -lE '^#!.*sh$$' scripts/*)
+SHELL_SCRIPTS = .ci/run packaging/proxy/configurable-http-proxy $(shell grep -lE '^#!.*sh$$' scripts/*)
 
 .PHONY: help setup setup-dev run test test-long test-flaky test-oldest lint lint-quick check unit ci durations \
-	format bench docs clean
+	format bench docs site dist release clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,7 +57,7 @@ check: setup-dev  ## before every commit: lint, types and unit tests, in less th
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint unit
 
 unit: setup-dev
-	$(PYTHON) -m pytest -q -n 2 --no-loadscope-reorder tests/unit
+	$(PYTHON) -m pytest -q -n 2 --no-loadscope-reorder -m "not long" tests/unit
 
 ci: setup-dev  ## .ci/run in a fresh clone of HEAD; when it passes, build/ci-passed holds the commit
 	@scripts/ci
@@ -69,10 +72,20 @@ format: setup-dev  ## put the code in the project's style
 bench: setup-dev  ## measure against the peers (see bench/)
 	$(PYTHON) -m bench
 
-docs: setup-dev  ## write the generated pages of docs/reference and shapes of extensions, and check all pages
+docs: setup-dev  ## write the generated pages and shapes, check all pages, and build the site
 	$(PYTHON) -m scripts.make_reference
 	$(PYTHON) -m scripts.make_schema
 	$(PYTHON) -m scripts.check_docs
+	$(PYTHON) -m scripts.site
+
+site: setup-dev  ## build the documentation as a site, with search, into build/site
+	$(PYTHON) -m scripts.site
+
+dist: setup-dev  ## build what is released into build/dist: sources, wheels, the node's program, digests
+	@$(PYTHON) -m scripts.dist
+
+release: setup-dev  ## make release VERSION=x.y.z: check, build, commit and tag here; pushes nothing (RELEASE=--dry-run)
+	@$(PYTHON) -m scripts.release $(VERSION) $(RELEASE)
 
 clean:  ## remove what setup and builds made; a run's own directory stays (fabric-hub down --purge)
 	rm -rf .venv build *.egg-info extensions/node_modules extensions/dist extensions/lib

@@ -1,4 +1,6 @@
-"""Check what people read: relative links, descriptions of settings and commands, and paths of one machine only.
+"""Check what people read: descriptions of settings, commands and APIs, and paths of one machine only.
+
+Links are checked where the pages become a site (:mod:`scripts.site`).
 
 ``python -m scripts.check_docs`` prints every fault and ends with status 1 when there is one.
 """
@@ -11,7 +13,6 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from urllib.parse import unquote
 
 from fabric_hub import cli
 from fabric_node.__main__ import parser as node_parser
@@ -19,46 +20,8 @@ from fabric_node.__main__ import parser as node_parser
 from .make_reference import ROOT, arguments, commands, gateway_openapi, sections, service_openapi, stale
 from .make_reference import pages as reference_pages
 
-# Made by the browser test; not there before its first run.
-MADE_BY_TESTS = {"docs/images/session.png"}
 # Where a checkout or a person's files happen to be on one machine; examples and tests use other places.
 PRIVATE_PATH = re.compile(r"(?<![\w.}/-])/(?:work|root|Users)(?=[/\"'\s`])")
-_LINK = re.compile(r"!?\[[^\]]*\]\(\s*<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)")
-_CODE = re.compile(r"^```.*?^```|`[^`\n]*`", re.MULTILINE | re.DOTALL)
-
-
-def documents() -> list[Path]:
-    """Every Markdown page that people read."""
-    return [path for path in (ROOT / "README.md", ROOT / "CHANGELOG.md") if path.is_file()] + sorted(
-        (ROOT / "docs").rglob("*.md")
-    )
-
-
-def slug(heading: str) -> str:
-    """A heading's anchor, as GitHub makes it."""
-    text = re.sub(r"[`*]", "", heading.strip().lower())
-    return re.sub(r"[^\w\- ]", "", text).replace(" ", "-")
-
-
-def anchors(page: Path) -> set[str]:
-    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
-    return {slug(match) for match in re.findall(r"^#{1,6}\s+(.+)$", text, re.MULTILINE)}
-
-
-def broken_links(pages: Iterable[Path]) -> list[str]:
-    """Relative links that lead nowhere, as "page: link"."""
-    broken = []
-    for page in pages:
-        for link in _LINK.findall(_CODE.sub("", page.read_text(encoding="utf-8"))):
-            if re.match(r"[a-z][a-z+.-]*:", link):
-                continue
-            name, _, anchor = unquote(link).partition("#")
-            target = (page.parent / name).resolve() if name else page
-            known = target.is_relative_to(ROOT) and target.relative_to(ROOT).as_posix() in MADE_BY_TESTS
-            missing_anchor = anchor and target.suffix == ".md" and target.is_file() and anchor not in anchors(target)
-            if (not target.exists() and not known) or missing_anchor:
-                broken.append(f"{page.relative_to(ROOT)}: {link}")
-    return broken
 
 
 def undescribed_settings() -> list[str]:
@@ -126,7 +89,6 @@ def project_files() -> list[Path]:
 def main() -> int:
     """Print every fault; the exit status says whether there was one."""
     faults = [f"is not up to date: {name}" for name in stale(reference_pages())]
-    faults += [f"broken link in {place}" for place in broken_links(documents())]
     faults += [
         f"has no description: {name}"
         for name in (
@@ -140,7 +102,7 @@ def main() -> int:
     faults += [f"path of one machine in {place}" for place in private_paths(project_files())]
     for fault in faults:
         print(fault)
-    print(f"{len(documents())} pages checked, {len(faults)} faults.")
+    print(f"Descriptions and paths checked, {len(faults)} faults.")
     return 1 if faults else 0
 
 

@@ -1,4 +1,4 @@
-"""Write docs/reference from the code: settings, command line and both APIs.
+"""Write docs/reference from the code: settings, command line, the APIs, and who may call them.
 
 ``python -m scripts.make_reference`` writes the pages; ``--check`` writes nothing and
 ends with status 1 when a page differs from what the code says.
@@ -30,6 +30,8 @@ from fabric_hub.gateway.api import Verbs
 from fabric_hub.gateway.server import create_app
 from fabric_hub.rpc.problem import Problem
 from fabric_hub.service.app import make_app
+from fabric_hub.service.callers import CATALOGUE, GATEWAY, HUB, SERVICE, Caller, Line
+from fabric_hub.service.deps import ServiceContext
 from fabric_hub.sessions.store import SessionStore
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -268,7 +270,7 @@ def service_openapi() -> Schema:
         return None
 
     # a description asks nothing of the store
-    return make_app(site, cast("SessionStore", None), nobody, nothing).openapi()
+    return make_app(ServiceContext(site, cast("SessionStore", None), nobody, nothing)).openapi()
 
 
 def gateway_openapi() -> Schema:
@@ -291,11 +293,11 @@ def api_page(title: str, intro: str, document: Schema) -> str:
         for method in METHODS:
             if method in operations:
                 text += _operation(path, method, operations[method])
-    text += "\n# Objects\n"
+    text += "\n## Objects\n"
     for name, schema in document.get("components", {}).get("schemas", {}).items():
         if name in ("HTTPValidationError", "ValidationError"):  # FastAPI's own; ours are Problem
             continue
-        text += f"\n## {name}\n\n{plain(schema.get('description', ''))}\n\n"
+        text += f"\n### {name}\n\n{plain(schema.get('description', ''))}\n\n"
         if "enum" in schema:
             text += f"One of {kind(schema)}.\n"
         text += fields(schema, optional="none")
@@ -338,6 +340,44 @@ Only the hub may open it; nothing that it can ask for grants anybody anything.
 Errors have a `Problem` as body. What the catalogue service is: [architecture](../architecture.md)."""
 
 
+WHO_INTRO = """Every call that we add to JupyterHub's own, and who may make it: nobody else is let in.
+The tests hold this list to the code. Why it is so: [what is trusted](../explanation/security.md)."""
+
+SERVICE_CALLERS = """At the hub's public address. A token is one of the hub's and has all scopes that are named;
+`access:services` stands for the first, too."""
+
+HUB_CALLERS = """What we add to the hub itself or change in it; `*` is every verb. All else is JupyterHub's own."""
+
+GATEWAY_CALLERS = """On the Unix socket `gateway.socket`, in a directory that lets in the hub's account only.
+What its verbs refuse beside that: [its API](../architecture.md)."""
+
+CATALOGUE_CALLERS = """On the Unix socket `catalogue.socket`, in a directory that lets in the hub's account only.
+No verb grants anything."""
+
+WHO_SECTIONS = (
+    ("The service", SERVICE_CALLERS, SERVICE),
+    ("The hub", HUB_CALLERS, HUB),
+    ("The gateway", GATEWAY_CALLERS, GATEWAY),
+    ("The catalogue service", CATALOGUE_CALLERS, CATALOGUE),
+)
+
+
+def who_may_call_page() -> str:
+    """Who may call what, from the list that the tests hold to the code."""
+    text = f"{NOTE}# Who may call what\n\n{WHO_INTRO}\n"
+    for title, about, lines in WHO_SECTIONS:
+        text += f"\n## {title}\n\n{about}\n\n"
+        text += table(("call", "who", "scopes", "what checks it", "notes"), [_who(line) for line in lines])
+    return text
+
+
+def _who(line: Line) -> tuple[str, ...]:
+    caller = line.caller
+    who = "anybody" if caller is Caller.ANYBODY else caller.who
+    check = f"`{caller.check}`" if caller.check else "nothing"
+    return f"`{line.operation}`", who, ", ".join(f"`{scope}`" for scope in caller.scopes), check, cell(line.note)
+
+
 def pages() -> dict[Path, str]:
     """Every generated file with its text."""
     service, gateway = service_openapi(), gateway_openapi()
@@ -350,6 +390,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "openapi.json": json.dumps(service, indent=2, sort_keys=True) + "\n",
         REFERENCE / "service-api.md": api_page("The service's API", SERVICE_INTRO, service),
         REFERENCE / "gateway-api.md": api_page("The gateway's API", GATEWAY_INTRO, gateway),
+        REFERENCE / "who-may-call.md": who_may_call_page(),
         REFERENCE / "catalogue-api.md": api_page("The catalogue service's API", CATALOGUE_INTRO, catalogue_service),
     }
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from .kernel.quota_widget import quota as quota
     from .kernel.session_widget import session as session
 
-__version__ = "0.1.0"
+    __version__: str
+
 __all__ = ["DaskCluster", "__version__", "clusters", "quota", "session"]
 
 
@@ -31,6 +32,10 @@ def __getattr__(name: str) -> Any:
         from .dask import cluster
 
         return getattr(cluster, name)
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("fabric-lab")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

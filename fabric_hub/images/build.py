@@ -20,7 +20,7 @@ from pathlib import Path
 from fabric_hub.errors import FabricError
 
 from . import recipe
-from .wheel import Say, build_wheel, clean_environment, locked, run
+from .wheel import Say, clean_environment, digest, extension_wheel, locked, run
 
 PYTHON = Path("/usr/bin/python3")  # readable by every user; one below somebody's home is not
 MARK = "image.json"
@@ -37,7 +37,7 @@ def find_uv() -> Path:
         raise FabricError(
             f"uv is missing: it is not beside {sys.executable}, nor on PATH.",
             reason="build-tool",
-            hint="Run make setup.",
+            hint="Run make setup in a checkout; beside a wheel install fabric-hub[build].",
         )
     return Path(found)
 
@@ -58,7 +58,7 @@ def identify(name: str, variant: str | None = None, *, root: Path | None = None)
     """The id that :func:`build` would give an image now."""
     root = root or recipe.source_root()
     image = recipe.load(name, root)
-    return recipe.build_id(image, _variant(image, variant), root / "extensions", python_version())
+    return recipe.build_id(image, _variant(image, variant), digest(root), python_version())
 
 
 def build(name: str, images_dir: Path, say: Say, *, variant: str | None = None, root: Path | None = None) -> Path:
@@ -68,7 +68,7 @@ def build(name: str, images_dir: Path, say: Say, *, variant: str | None = None, 
     :param images_dir: the site's ``images.dir``; made when it is not there.
     :param say: takes one line of progress at a time.
     :param variant: which of the recipe's lock files; default: what fits this machine.
-    :param root: the checkout; default: :func:`recipe.source_root`.
+    :param root: what holds the recipes; default: :func:`recipe.source_root`.
     :returns: the build's own directory (not the link).
     :raises FabricError: unknown image, a missing tool, a full disk, a failed step or test.
     """
@@ -100,7 +100,7 @@ def build(name: str, images_dir: Path, say: Say, *, variant: str | None = None, 
 
 
 def _realise(image: recipe.Image, lock: Path, target: Path, root: Path, say: Say) -> None:
-    wheel = build_wheel(root, say)
+    wheel = extension_wheel(root, say)
     uv = str(find_uv())
     python = target / "bin" / "python"
     started = time.monotonic()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sysconfig
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -59,20 +60,27 @@ class Image:
 
 
 def source_root() -> Path:
-    """The checkout that holds ``images/`` and ``extensions/``: $FABRIC_HUB_SOURCE, or where this package stands."""
+    """The directory that holds ``images/``, and beside it the extension: its sources, or the wheel that a release made.
+
+    It is $FABRIC_HUB_SOURCE, else the checkout that this package stands in, else what the installed wheel
+    brought along (``share/fabric-hub`` of the environment; setup.cfg lists it).
+
+    :raises FabricError: there are no recipes at that place.
+    """
     told = os.environ.get(SOURCE_ENV)
-    root = Path(told) if told else Path(__file__).resolve().parents[2]
-    if not (root / "images").is_dir() or not (root / "extensions").is_dir():
+    checkout, installed = Path(__file__).resolve().parents[2], Path(sysconfig.get_path("data"), "share", "fabric-hub")
+    root = Path(told) if told else checkout if known(checkout) else installed
+    if not known(root):
         raise FabricError(
-            f"{root} holds no images/ and extensions/.",
+            f"{root} holds no recipes of images (images/).",
             reason="image-source",
-            hint=f"Set {SOURCE_ENV} to a checkout of Fabric Hub.",
+            hint=f"Install Fabric Hub from a release's wheel, or set {SOURCE_ENV} to a checkout.",
         )
     return root
 
 
 def known(root: Path) -> dict[str, Path]:
-    """Names and directories of all recipes below a checkout."""
+    """Names and directories of all recipes below :func:`source_root`."""
     return {path.parent.name: path.parent for path in sorted((root / "images").glob("*/image.toml"))}
 
 
@@ -124,8 +132,11 @@ def digest_of_files(root: Path, files: Iterable[Path]) -> str:
     return digest(part for file in files for part in (str(file.relative_to(root)), file.read_bytes()))
 
 
-def build_id(image: Image, variant: str, extensions: Path, python_version: str) -> str:
-    """Twelve characters that change when anything does that goes into the build."""
+def build_id(image: Image, variant: str, extension: str, python_version: str) -> str:
+    """Twelve characters that change when anything does that goes into the build.
+
+    :param extension: what identifies the notebook extension (:func:`.wheel.digest`).
+    """
     return digest(
         (
             BUILD_VERSION,
@@ -134,6 +145,6 @@ def build_id(image: Image, variant: str, extensions: Path, python_version: str) 
             digest_of_files(
                 image.directory, (f for f in source_files(image.directory) if f.suffix in (".toml", ".py"))
             ),
-            digest_of_files(extensions, source_files(extensions)),
+            extension,
         )
     )[:12]

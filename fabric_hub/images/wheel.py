@@ -1,4 +1,4 @@
-"""The wheel that every image holds, built from ``extensions/`` when its sources changed."""
+"""The extension's wheel, which every image holds: built from a checkout's sources, or brought along by a release."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from fabric_hub.errors import FabricError
 from . import recipe
 
 Say = Callable[[str], None]
+SHIPPED = "shipped"  # what a release adds to the sources; setup.cfg installs it
+VERSION = "fabric_hub/__init__.py"  # extensions/pyproject.toml reads the version there
 _STAMP = "sources.sha256"
 
 
@@ -80,6 +82,36 @@ def run(
     return done.stdout
 
 
+def digest(root: Path) -> str:
+    """What identifies the extension below ``root``: its sources with their version, else the wheel that is there."""
+    extensions = root / "extensions"
+    if extensions.is_dir():
+        sources = [*recipe.source_files(extensions), root / VERSION]
+        return recipe.digest_of_files(root, sources)
+    return recipe.digest([_shipped(root).read_bytes()])
+
+
+def extension_wheel(root: Path, say: Say) -> Path:
+    """The wheel to install into an image: a checkout's own, made when its sources changed, or a release's.
+
+    :param root: :func:`.recipe.source_root`.
+    :param say: takes one line of progress at a time.
+    :raises FabricError: there is none, or making it failed.
+    """
+    return build_wheel(root, say) if (root / "extensions").is_dir() else _shipped(root)
+
+
+def _shipped(root: Path) -> Path:
+    wheels = sorted((root / SHIPPED).glob("fabric_lab-*.whl"))
+    if len(wheels) != 1:
+        raise FabricError(
+            f"{root / SHIPPED} holds {len(wheels)} wheels of fabric-lab, and an image needs one.",
+            reason="image-source",
+            hint="Install Fabric Hub from a release's wheel; one that was built by hand lacks what make dist adds.",
+        )
+    return wheels[0]
+
+
 def build_wheel(root: Path, say: Say) -> Path:
     """The wheel of the sources as they are now; built only when they changed.
 
@@ -90,7 +122,7 @@ def build_wheel(root: Path, say: Say) -> Path:
     """
     extensions = root / "extensions"
     dist = extensions / "dist"
-    wanted = recipe.digest_of_files(extensions, recipe.source_files(extensions))
+    wanted = digest(root)
     with locked(dist / ".lock"):
         stamp = dist / _STAMP
         wheels = sorted(dist.glob("fabric_lab-*.whl"))

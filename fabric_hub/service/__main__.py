@@ -22,17 +22,18 @@ from fabric_hub.errors import FabricError
 from fabric_hub.gateway.client import GatewayClient
 from fabric_hub.rpc import server as unix_server
 from fabric_hub.rpc.follower import Follower
-from fabric_hub.service.routes.datasets import DatasetService
-from fabric_hub.service.tasks.accounting import UsageTasks
-from fabric_hub.service.tasks.lease import Lease, lease_path
-from fabric_hub.service.tasks.reconciler import Reconciler
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.store import SessionStore
 from fabric_hub.slurm.model import Snapshot
 
 from .app import make_app
 from .auth import Tokens
+from .dataset_service import DatasetService
+from .deps import ServiceContext
 from .hub_api import HubApi
+from .tasks.accounting import UsageTasks
+from .tasks.lease import Lease, lease_path
+from .tasks.reconciler import Reconciler
 from .web_server import serve
 
 log = logging.getLogger("fabric_hub.service")
@@ -60,20 +61,14 @@ def build(settings: Settings, local: bool) -> FastAPI:
     async def known() -> CatalogueView | None:
         return await known_by(catalogue) if catalogue else None
 
-    desk = DatasetService(known, catalogue_service) if catalogue_service else None
+    datasets = DatasetService(settings, store, known, catalogue_service) if catalogue_service else None
     address = os.environ["JUPYTERHUB_API_URL"], os.environ["JUPYTERHUB_API_TOKEN"], tls_files()
     # starts take their time: who a token is must not wait behind them
     hub, identities = HubApi(*address), HubApi(*address, most=AT_ONCE)
     accounts = UsageTasks(settings, store, follower, gateway, hub)
+    identify = Tokens(identities.who, store.holder)
     app = make_app(
-        settings,
-        store,
-        Tokens(identities.who, store.holder),
-        latest,
-        desk,
-        accounts.desk,
-        accounts.scrape,
-        local=local,
+        ServiceContext(settings, store, identify, latest, datasets, accounts.budgets, accounts.scrape, local)
     )
     lease = Lease(lease_path(settings))
     lease.take()

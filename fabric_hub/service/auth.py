@@ -64,7 +64,7 @@ class Tokens:
     ) -> None:
         self._ask, self._holder, self._clock = ask, holder, clock
         self._known: dict[str, _Word] = {}
-        self._standing: dict[str, _TokenState] = {}  # tokens of sessions on record only: nobody else can fill it
+        self._states: dict[str, _TokenState] = {}  # tokens of sessions on record only: nobody else can fill it
         self._asking: dict[str, asyncio.Task[None]] = {}
 
     async def __call__(self, token: str) -> Who | None:
@@ -85,12 +85,12 @@ class Tokens:
         return who
 
     async def _of_session(self, session: Session, digest: str, token: str, now: float) -> Who | None:
-        stands = self._standing.get(digest)
-        if stands is None or now >= stands.until or stands.session != session.id:
+        state = self._states.get(digest)
+        if state is None or now >= state.until or state.session != session.id:
             asked = self._asking.get(digest) or self._ask_beside(digest, token, session)
-            if stands is not None and stands.refused:
+            if state is not None and state.refused:
                 await asyncio.shield(asked)  # who was refused once is let in by the hub only
-        if (latest := self._standing.get(digest)) is not None and latest.refused:
+        if (latest := self._states.get(digest)) is not None and latest.refused:
             return None
         return {"kind": "user", "name": session.user, "scopes": scopes_of(session.user, session.server_name)}
 
@@ -98,7 +98,7 @@ class Tokens:
         """Ask the hub whether a session's token still stands, once at a time; what it says holds from then on."""
 
         async def asked() -> None:
-            before = self._standing.get(digest)
+            before = self._states.get(digest)
             try:
                 who = await self._ask(token)
             except FabricError as error:
@@ -107,9 +107,9 @@ class Tokens:
             else:
                 refused, lasts = not _fits(who, session), SESSION_CACHE_S
             now = self._clock()
-            self._standing[digest] = _TokenState(now + lasts, session.id, refused)
-            if len(self._standing) > _MOST:  # of sessions that are over, most of them
-                self._standing = {key: one for key, one in self._standing.items() if now < one.until}
+            self._states[digest] = _TokenState(now + lasts, session.id, refused)
+            if len(self._states) > _MOST:  # of sessions that are over, most of them
+                self._states = {key: one for key, one in self._states.items() if now < one.until}
 
         task = self._asking[digest] = asyncio.create_task(asked(), name=f"token of {session.id}")
         task.add_done_callback(lambda _: self._asking.pop(digest, None))

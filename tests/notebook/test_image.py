@@ -79,7 +79,8 @@ def test_a_build_whose_test_fails_is_never_visible(image_dir: Path, images: Path
     source = recipe.source_root()
     broken = root / "images/broken"
     shutil.copytree(source / "images/base", broken)
-    (root / "extensions").symlink_to(source / "extensions")
+    for part in ("extensions", "fabric_hub"):
+        (root / part).symlink_to(source / part)
     packages = (broken / "requirements.lock").read_text()
     kernel = re.search(
         r"^ipykernel==(?:.*\\\n)*.*\n", packages, re.MULTILINE

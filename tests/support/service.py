@@ -16,10 +16,11 @@ from fabric_hub.datasets.model import Acceptance, Catalogue, Grant
 from fabric_hub.datasets.policy import ACCEPT_SCOPE
 from fabric_hub.service.app import make_app
 from fabric_hub.service.auth import Tokens
-from fabric_hub.service.routes.datasets import DatasetService
-from fabric_hub.service.routes.metrics import SCOPE as METRICS_SCOPE
-from fabric_hub.service.routes.metrics import ServiceMetrics, seen
-from fabric_hub.service.routes.usage import BudgetService
+from fabric_hub.service.budget_service import BudgetService
+from fabric_hub.service.callers import METRICS_SCOPE, SERVICE, Caller
+from fabric_hub.service.dataset_service import DatasetService
+from fabric_hub.service.deps import ServiceContext
+from fabric_hub.service.metrics import ServiceMetrics, seen
 from fabric_hub.service.tasks.continuation import Continuation
 from fabric_hub.service.tasks.idle import IdleSessions
 from fabric_hub.service.tasks.review import Review
@@ -103,32 +104,20 @@ IDENTITIES = (
 BY_NAME = {who.name: who for who in IDENTITIES}
 _BY_TOKEN = {who.token: who for who in IDENTITIES if who.token}
 
-_SESSION = frozenset({"session"})
-_MEMBERS = frozenset({"person", "trainer", "staff"})  # of a project
+_MEMBERS = frozenset({"person", "trainer", "staff"})  # of the project that they ask for
 _IN_PERSON = _MEMBERS | {"operator"}
-# Who gets what they ask for, where they ask rightly. Nobody else does, from any operation.
-REACHED_BY: dict[str, frozenset[str]] = {
-    f"GET {ROOT}/metrics": frozenset({"prometheus", "operator"}),
-    f"GET {ROOT}/api/health": frozenset(BY_NAME),
-    f"GET {ROOT}/api/offer": _IN_PERSON | {"session", "limited", "other-service"},
-    f"GET {ROOT}/api/quota": _IN_PERSON | {"limited"},
-    f"GET {ROOT}/api/datasets": _IN_PERSON,
-    f"POST {ROOT}/api/datasets/{{name}}/acceptance": _MEMBERS,
-    f"POST {ROOT}/api/datasets/{{name}}/request": _MEMBERS,
-    f"GET {ROOT}/api/session": _SESSION,
-    f"POST {ROOT}/api/session/ready": _SESSION,
-    f"GET {ROOT}/api/session/datasets": _SESSION,
-    f"POST {ROOT}/api/session/datasets/{{name}}": _SESSION,
-    f"DELETE {ROOT}/api/session/datasets/{{name}}": _SESSION,
-    f"POST {ROOT}/api/session/datasets/{{name}}/request": _SESSION,
-    f"GET {ROOT}/api/session/clusters": _SESSION,
-    f"GET {ROOT}/api/session/clusters/quote": _SESSION,
-    f"GET {ROOT}/api/session/quota": _SESSION,
-    f"GET {ROOT}/api/session/continue": _SESSION,
-    f"POST {ROOT}/api/session/continue": _SESSION,
-    f"POST {ROOT}/api/session/extend": _SESSION,
-    f"POST {ROOT}/api/session/idle": _SESSION,
+# Whom each kind of caller stands for.
+_WHO = {
+    Caller.ANYBODY: frozenset(BY_NAME),
+    Caller.TOKEN: _IN_PERSON | {"session", "limited", "other-service"},
+    Caller.SESSION: frozenset({"session"}),
+    Caller.PERSON: _IN_PERSON | {"limited"},
+    Caller.ACCEPTING: _IN_PERSON,
+    Caller.MEMBER: _MEMBERS,
+    Caller.METRICS: frozenset({"prometheus", "operator"}),
 }
+# Who gets what they ask for, where they ask rightly. Nobody else does, from any operation of the document.
+REACHED_BY: dict[str, frozenset[str]] = {line.operation: _WHO[line.caller] for line in SERVICE if line.documented}
 
 
 @dataclass(frozen=True)
@@ -167,7 +156,8 @@ class Service:
         self._review = Review(self.settings, self.store, self._usage)
         self._is: _Wanted | None = None
         self._catalogue_service = FakeCatalogue(_catalogue(_Wanted()))
-        quotas = BudgetService(
+        budgets = BudgetService(
+            settings=self.settings,
             source=self._usage,
             review=self._review,
             continuation=Continuation(self.settings, self.store, self._hub),
@@ -176,8 +166,11 @@ class Service:
             newer_limits=no_newer,
         )
         tokens = Tokens(_who, self.store.holder)
-        desk = DatasetService(self._catalogue_service.known, self._catalogue_service)
-        self._app = make_app(self.settings, self.store, tokens, self._latest, desk, quotas, self._scrape)
+        catalogue_service = self._catalogue_service
+        datasets = DatasetService(self.settings, self.store, catalogue_service.known, catalogue_service)
+        self._app = make_app(
+            ServiceContext(self.settings, self.store, tokens, self._latest, datasets, budgets, self._scrape)
+        )
         self._session: Session | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

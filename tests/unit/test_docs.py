@@ -50,17 +50,6 @@ def test_the_generated_reference_is_up_to_date() -> None:
     assert make_reference.stale(make_reference.pages()) == [], "run make docs"
 
 
-def test_no_relative_link_is_broken() -> None:
-    assert check_docs.broken_links(check_docs.documents()) == []
-
-
-def test_a_link_to_a_missing_page_or_heading_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(check_docs, "ROOT", tmp_path)
-    page = tmp_path / "page.md"
-    page.write_text("# Top\n[here](#top) [there](gone.md) [under](page.md#nothing) [out](https://example.org/x)\n")
-    assert check_docs.broken_links([page]) == ["page.md: gone.md", "page.md: page.md#nothing"]
-
-
 def test_no_file_names_a_path_of_a_developers_machine() -> None:
     if not (make_reference.ROOT / ".git").exists():
         pytest.skip("not a git checkout: which files are the project's is not known")

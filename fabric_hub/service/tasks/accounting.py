@@ -15,10 +15,10 @@ from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.client import GatewayClient
 from fabric_hub.rpc.follower import Follower
+from fabric_hub.service.budget_service import BudgetService
 from fabric_hub.service.hub_api import HubApi
-from fabric_hub.service.routes.metrics import ServiceMetrics, seen
-from fabric_hub.service.routes.usage import BudgetService
-from fabric_hub.service.usage_index import UsageService
+from fabric_hub.service.metrics import ServiceMetrics, seen
+from fabric_hub.service.usage_service import UsageService
 from fabric_hub.sessions.store import SessionStore
 from fabric_hub.slurm.limits.model import Limits
 from fabric_hub.slurm.model import Snapshot
@@ -61,7 +61,8 @@ class UsageTasks:
         self._idle = IdleSessions(settings, store, hub)
         source: Source = self._usage
         self._review = Review(settings, store, source)
-        self.desk = BudgetService(
+        self.budgets = BudgetService(
+            settings=settings,
             source=source,
             review=self._review,
             continuation=Continuation(settings, store, hub),

@@ -124,8 +124,10 @@ def test_the_signal_before_the_end_reaches_the_notebook_and_ends_nothing(tmp_pat
     notebook = tmp_path / "python"
     notebook.write_text(
         f"#!{sys.executable} -I\nimport os, signal\n"
-        "signal.signal(signal.SIGUSR1, lambda *_: (os.write(1, b'saved\\n'), os._exit(7)))\n"
-        "os.write(1, b'listening\\n')\nwhile True: signal.pause()\n"
+        "signal.signal(signal.SIGUSR1, lambda *_: None)\n"
+        # kept back until it is waited for: signal.pause() would sleep on if it came just before
+        "signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})\nos.write(1, b'listening\\n')\n"
+        "signal.sigwait({signal.SIGUSR1})\nos.write(1, b'saved\\n')\nos._exit(7)\n"
     )
     notebook.chmod(0o755)
     text = script.script(JobSpec(epilogue=epilogue), session="s", directory="/d", python=notebook)

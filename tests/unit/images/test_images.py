@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -33,11 +34,13 @@ def root(tmp_path: Path) -> Path:
     extensions = tmp_path / "checkout/extensions"
     extensions.mkdir()
     (extensions / "code.py").write_text("1\n")
+    (tmp_path / "checkout/fabric_hub").mkdir()
+    (tmp_path / "checkout" / wheel.VERSION).write_text('__version__ = "1.0.0"\n')
     return tmp_path / "checkout"
 
 
 def identity(root: Path, variant: str = "cpu") -> str:
-    return recipe.build_id(recipe.load("small", root), variant, root / "extensions", "3.11.2")
+    return recipe.build_id(recipe.load("small", root), variant, wheel.digest(root), "3.11.2")
 
 
 def test_an_unknown_image_is_refused_with_the_known_ones(root: Path) -> None:
@@ -88,8 +91,31 @@ def test_a_build_changes_with_what_goes_into_it_and_with_nothing_else(root: Path
     assert identity(root) != before
     (root / "extensions/code.py").write_text("1\n")
     assert identity(root) == before
+    (root / wheel.VERSION).write_text('__version__ = "1.0.1"\n')
+    assert identity(root) != before
+    (root / wheel.VERSION).write_text('__version__ = "1.0.0"\n')
     (root / "images/small/cpu.lock").write_text("a==3\n")
     assert identity(root) != before
+
+
+def test_what_a_release_installed_is_built_with_the_wheel_it_brought(root: Path) -> None:
+    shutil.rmtree(root / "extensions")
+    with pytest.raises(FabricError, match=r"shipped holds 0 wheels of fabric-lab, and an image needs one"):
+        wheel.extension_wheel(root, print)
+    brought = root / wheel.SHIPPED / "fabric_lab-1.0.0-py3-none-any.whl"
+    brought.parent.mkdir()
+    brought.write_bytes(b"one")
+    assert wheel.extension_wheel(root, print) == brought
+    before = identity(root)
+    brought.write_bytes(b"two")
+    assert identity(root) != before
+
+
+def test_where_no_recipes_are_the_next_step_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(recipe.SOURCE_ENV, str(tmp_path))
+    with pytest.raises(FabricError, match="holds no recipes of images") as caught:
+        recipe.source_root()
+    assert "set FABRIC_HUB_SOURCE to a checkout" in caught.value.hint
 
 
 def test_builds_stay_while_sessions_may_run_in_them() -> None:
@@ -195,12 +221,6 @@ def test_of_two_exporters_of_one_name_nbconverts_own_goes(tmp_path: Path) -> Non
     kept = (packages / "nbconvert-1.dist-info/entry_points.txt").read_text()
     assert kept == "[console_scripts]\npdf = a:b\n\n[nbconvert.exporters]\nhtml = a:Html\n"
     assert "ours:Pdf" in (packages / "fabric_lab-1.dist-info/entry_points.txt").read_text()
-
-
-def test_the_front_ends_lock_file_names_no_registry() -> None:
-    text = (recipe.source_root() / "extensions/package-lock.json").read_text()
-    assert "resolved" not in text
-    assert "://" not in text
 
 
 def test_the_command_line_lists_images_and_checks_a_build(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

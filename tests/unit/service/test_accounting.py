@@ -77,17 +77,17 @@ async def test_however_many_are_refused_by_old_numbers_slurm_is_asked_once_a_min
     slurm, hub = _Counting(), HubApi("http://127.0.0.1:1/hub/api", "token", None)
     async with serving(slurm, tmp_path / "gateway.sock") as gateway:
         kept = UsageTasks(site, store, unasked(gateway), gateway, hub)
-        waiting = [asyncio.ensure_future(kept.desk.newer_limits()) for _ in range(5)]
+        waiting = [asyncio.ensure_future(kept.budgets.newer_limits()) for _ in range(5)]
         await asyncio.sleep(0)  # all have asked
         slurm.may_answer.set()
         answers = await asyncio.gather(*waiting)
         assert None not in answers, "who is refused meanwhile has the same answer"
-        assert await kept.desk.newer_limits() is None
+        assert await kept.budgets.newer_limits() is None
         assert slurm.asked == 1
         kept._asked_at -= accounts.ASKED_ANEW_S / 2
-        assert await kept.desk.newer_limits() is None
+        assert await kept.budgets.newer_limits() is None
         kept._asked_at -= accounts.ASKED_ANEW_S / 2
-        assert await kept.desk.newer_limits() is not None
+        assert await kept.budgets.newer_limits() is not None
         assert slurm.asked == 2
         assert accounts.ASKED_ANEW_S >= 60.0
         await kept.stop()

@@ -13,9 +13,12 @@ import pytest
 from fabric_hub.config.settings import Settings
 from fabric_hub.launch.quote import Quote, quote
 from fabric_hub.rpc.problem import Problem
-from fabric_hub.service.app import describe, make_app
-from fabric_hub.service.per_session import MOST_WAITING
-from fabric_hub.service.routes import clusters
+from fabric_hub.service import cluster_quotes
+from fabric_hub.service.app import make_app
+from fabric_hub.service.callers import SERVICE
+from fabric_hub.service.cluster_quotes import MOST_WAITING
+from fabric_hub.service.deps import ServiceContext
+from fabric_hub.service.routes.sessions import describe
 from fabric_hub.sessions.notify import doorbell_path, listen
 from fabric_hub.sessions.scopes import SERVICE_SCOPE, SESSION_SCOPE, scopes_of
 from fabric_hub.sessions.store import Session, SessionStore
@@ -55,7 +58,8 @@ async def api(site: Settings, store: SessionStore) -> AsyncIterator[httpx.AsyncC
         ]
         return a_snapshot(*jobs)
 
-    transport = httpx.ASGITransport(make_app(site, store, TokensOfTheHub(), latest), raise_app_exceptions=False)
+    app = make_app(ServiceContext(site, store, TokensOfTheHub(), latest))
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
         yield client
 
@@ -96,7 +100,7 @@ async def test_without_a_token_that_the_hub_knows_nothing_is_told(
 
 
 # health is everybody's, and metrics have a scope of their own
-OPEN = {"/services/fabric/api/health", "/services/fabric/metrics"}
+OPEN = {line.operation.split()[1] for line in SERVICE if SERVICE_SCOPE not in line.caller.scopes}
 
 
 @pytest.mark.parametrize("who", ["narrow", "elsewhere", "scraper", "bare"])
@@ -133,7 +137,7 @@ async def test_more_prices_at_once_than_may_wait_are_refused_with_when_to_ask_ag
         assert go_on.wait(30)
         return quote(*arguments)
 
-    monkeypatch.setattr(clusters, "quote", slow)
+    monkeypatch.setattr(cluster_quotes, "quote", slow)
     wish: dict[str, str | int] = {"profile": "cpu", "workers": 4}
     asked = [
         asyncio.create_task(api.get(f"{API}/session/clusters/quote", params=wish, headers=token("session")))

@@ -12,7 +12,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from fabric_hub.config.settings import Settings
 from fabric_hub.hub.spawner import metrics as hub_metrics
-from fabric_hub.service.routes.metrics import Observed, ServiceMetrics
+from fabric_hub.service.metrics import Observed, ServiceMetrics
 from fabric_hub.service.tasks.review import Review
 from fabric_hub.sessions.store import SessionStore
 

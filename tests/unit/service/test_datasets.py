@@ -12,7 +12,8 @@ import pytest
 from fabric_hub.config.settings import Settings
 from fabric_hub.datasets.policy import ACCEPT_SCOPE
 from fabric_hub.service.app import make_app
-from fabric_hub.service.routes.datasets import DatasetService
+from fabric_hub.service.dataset_service import DatasetService
+from fabric_hub.service.deps import ServiceContext
 from fabric_hub.sessions.scopes import SERVICE_SCOPE, SESSION_SCOPE, SESSION_TOKEN_SCOPES, scopes_of
 from fabric_hub.sessions.store import Session, SessionStore
 from tests.support.builders import NOW, a_catalogue, a_dataset, a_site, fields_of_a_session
@@ -50,8 +51,9 @@ def catalogue_service() -> FakeCatalogue:
     return FakeCatalogue(a_catalogue(a_dataset(), a_dataset("weather", access="public", agreement=None), granted=""))
 
 
-def _client(site: Settings, store: SessionStore, desk: DatasetService | None) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(make_app(site, store, _identify, _no_snapshot, desk), raise_app_exceptions=False)
+def _client(site: Settings, store: SessionStore, datasets: DatasetService | None) -> httpx.AsyncClient:
+    app = make_app(ServiceContext(site, store, _identify, _no_snapshot, datasets))
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://service")
 
 
@@ -59,7 +61,7 @@ def _client(site: Settings, store: SessionStore, desk: DatasetService | None) ->
 async def api(
     site: Settings, store: SessionStore, catalogue_service: FakeCatalogue
 ) -> AsyncIterator[httpx.AsyncClient]:
-    async with _client(site, store, DatasetService(catalogue_service.known, catalogue_service)) as client:
+    async with _client(site, store, DatasetService(site, store, catalogue_service.known, catalogue_service)) as client:
         yield client
 
 
@@ -284,7 +286,7 @@ async def test_who_has_left_the_project_adds_and_asks_for_nothing(
     site: Settings, store: SessionStore, catalogue_service: FakeCatalogue
 ) -> None:
     left = store.create(**fields_of_a_session(project="course", account="teach"))
-    async with _client(site, store, DatasetService(catalogue_service.known, catalogue_service)) as api:
+    async with _client(site, store, DatasetService(site, store, catalogue_service.known, catalogue_service)) as api:
         problem(await api.post(f"{API}/session/datasets/weather", headers=token("session")), 403, "project")
         answer = await api.post(f"{API}/session/datasets/wind-farm/request", headers=token("session"), json={})
         problem(answer, 403, "project")

@@ -18,10 +18,11 @@ from fabric_hub.errors import FabricError
 from fabric_hub.gateway.api import Health
 from fabric_hub.service.app import make_app
 from fabric_hub.service.auth import SESSION_CACHE_S, SILENT_S, TOKEN_CACHE_S, Tokens
+from fabric_hub.service.deps import ServiceContext
 from fabric_hub.service.hub_api import HubApi
-from fabric_hub.service.routes.metrics import Observed, ServiceMetrics, seen
+from fabric_hub.service.metrics import Observed, ServiceMetrics, seen
 from fabric_hub.service.tasks.review import Review, passed
-from fabric_hub.service.usage_index import UsageService
+from fabric_hub.service.usage_service import UsageService
 from fabric_hub.sessions.scopes import SESSION_SCOPE, server_of
 from fabric_hub.sessions.store import SessionStore
 from fabric_hub.slurm.limits.model import Association, Limits
@@ -162,7 +163,7 @@ async def test_only_a_token_for_metrics_may_scrape(
         source = OneBudget()
         return ServiceMetrics(site, await seen(store, None, None, None), source, Review(site, store, source))
 
-    app = make_app(site, store, identify, latest, metrics=scrape)
+    app = make_app(ServiceContext(site, store, identify, latest, metrics=scrape))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:
         answer = await client.get("/services/fabric/metrics", headers={"Authorization": "token x"})
         assert answer.status_code == status, answer.text

@@ -15,8 +15,10 @@ import pytest
 from fabric_hub.budgets.idle import Report
 from fabric_hub.config.settings import Settings
 from fabric_hub.hub.spawner.child import session_variables
-from fabric_hub.service.app import describe, make_app
-from fabric_hub.service.routes.usage import BudgetService, time_left_of
+from fabric_hub.service.app import make_app
+from fabric_hub.service.budget_service import BudgetService, time_left_of
+from fabric_hub.service.deps import ServiceContext
+from fabric_hub.service.routes.sessions import describe
 from fabric_hub.service.tasks.continuation import Continuation, next_name
 from fabric_hub.service.tasks.idle import IdleSessions
 from fabric_hub.service.tasks.review import Review
@@ -95,8 +97,9 @@ async def api(
         return a_snapshot(*jobs)
 
     idle = IdleSessions(site, store, hub)
-    desk = BudgetService(accounts, review, Continuation(site, store, hub), idle, gateway, no_newer)
-    transport = httpx.ASGITransport(make_app(site, store, identify, latest, None, desk), raise_app_exceptions=False)
+    budgets = BudgetService(site, accounts, review, Continuation(site, store, hub), idle, gateway, no_newer)
+    app = make_app(ServiceContext(site, store, identify, latest, budgets=budgets))
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
         yield client
     await idle.close()

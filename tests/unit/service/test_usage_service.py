@@ -12,7 +12,7 @@ import pytest
 from fabric_hub.budgets.history import Charged
 from fabric_hub.budgets.schemas import DayUse, StorageUse
 from fabric_hub.config.settings import Settings
-from fabric_hub.service.usage_index import UsageService
+from fabric_hub.service.usage_service import UsageService
 from fabric_hub.slurm.limits.model import GPU, Association, Limit, Limits, Qos
 from fabric_hub.slurm.model import Snapshot
 from tests.support.builders import TODAY, a_job
@@ -181,7 +181,7 @@ async def test_somebody_may_look_while_the_desk_goes_through_those_who_looked(
         desk.storage(user)
     monkeypatch.setattr(Moment, "comes", staticmethod(lambda: desk.storage("late")))
     real = time.time
-    monkeypatch.setattr("fabric_hub.service.usage_index.time.time", lambda: Moment(real()))
+    monkeypatch.setattr("fabric_hub.service.usage_service.time.time", lambda: Moment(real()))
     running = asyncio.create_task(desk.run())
     try:
         await asyncio.wait_for(told.wait(), 10)

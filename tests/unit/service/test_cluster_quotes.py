@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from fabric_hub.service.per_session import MOST_WAITING, BusyError, PerSessionLimiter
+from fabric_hub.service.cluster_quotes import MOST_WAITING, BusyError, PerSessionLimiter
 
 
 async def test_who_asks_many_questions_at_once_is_before_others_with_one_of_them_only() -> None:

@@ -19,13 +19,12 @@ from fabric_hub.budgets.schemas import Source
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.api import Health
-from fabric_hub.service.tasks.review import Review
 from fabric_hub.sessions.status import standings
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.slurm.limits.model import Limits
 from fabric_hub.slurm.model import Phase, Snapshot
 
-SCOPE = "read:metrics"
+from .tasks.review import Review
 
 
 class AsksHealth(Protocol):

@@ -1,0 +1,175 @@
+"""Who may call what: every call that the hub's service, the hub's own pages, gateway and catalogue service answer.
+
+This is the one list. The page docs/reference/who-may-call.md is written from it, the tests of the service's document
+take from it who reaches what, and tests/unit/service/test_callers.py holds it to the routes and handlers that there
+are: one without a line, a line without one, and one whose check is not its line's, fail.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from fabric_hub.datasets.policy import ACCEPT_SCOPE
+from fabric_hub.sessions.scopes import SERVICE_SCOPE, SESSION_SCOPE
+
+METRICS_SCOPE = "read:metrics"
+
+
+class Caller(Enum):
+    """A kind of caller: who that is, the scopes that a token needs, and what in the code lets nobody else in.
+
+    ``check`` is a function as ``module:name``, or the file that says who may enter a socket's directory.
+    """
+
+    ANYBODY = "anybody", (), ""
+    TOKEN = "a person, a session or a service", (SERVICE_SCOPE,), "fabric_hub.service.deps:token_caller"
+    SESSION = (
+        "a live session, about itself",
+        (SERVICE_SCOPE, SESSION_SCOPE),
+        "fabric_hub.service.deps:session_caller",
+    )
+    PERSON = "a person; no session, no service", (SERVICE_SCOPE,), "fabric_hub.service.deps:person_caller"
+    ACCEPTING = (
+        "a person; no session, no service",
+        (SERVICE_SCOPE, ACCEPT_SCOPE),
+        "fabric_hub.service.deps:accepting_caller",
+    )
+    MEMBER = (
+        "a person, for a project of which they are a member",
+        (SERVICE_SCOPE, ACCEPT_SCOPE),
+        "fabric_hub.service.deps:accepting_caller",
+    )
+    METRICS = "Prometheus, or who else may read metrics", (METRICS_SCOPE,), "fabric_hub.service.deps:metrics_reader"
+    LOGGED_IN = "who has logged in at the hub, never by a token", (), "tornado.web:authenticated"
+    STARTER = "who may start that user's servers", ("start:servers",), "jupyterhub.scopes:needs_scope"
+    HUB_AT_GATEWAY = "the hub's account", (), "packaging/systemd/fabric-gateway.service"
+    HUB_AT_CATALOGUE = "the hub's account", (), "packaging/systemd/fabric-catalogue.service"
+
+    def __init__(self, who: str, scopes: tuple[str, ...], check: str) -> None:
+        self.who, self.scopes, self.check = who, scopes, check
+
+
+@dataclass(frozen=True)
+class Line:
+    """One call, and who may make it.
+
+    :param operation: verb and path; the verb ``*`` is every verb.
+    :param note: why anybody may, or what is looked at beside the check.
+    :param handler: of the hub's own pages: the class that answers, as ``module:name``.
+    :param documented: whether the service's OpenAPI document has it.
+    """
+
+    operation: str
+    caller: Caller
+    note: str = ""
+    handler: str = ""
+    documented: bool = True
+
+
+def _lines(caller: Caller, prefix: str, *operations: str) -> tuple[Line, ...]:
+    split = (operation.split(" ", 1) for operation in operations)
+    return tuple(Line(f"{verb} {prefix}{path}", caller) for verb, path in split)
+
+
+_ROOT = "/services/fabric"
+_API = f"{_ROOT}/api"
+
+SERVICE = (
+    Line(f"GET {_ROOT}/metrics", Caller.METRICS),
+    Line(f"GET {_API}/health", Caller.ANYBODY, "It says that the service answers, and its version."),
+    *_lines(Caller.TOKEN, _API, "GET /offer"),
+    *_lines(Caller.PERSON, _API, "GET /quota"),
+    *_lines(Caller.ACCEPTING, _API, "GET /datasets"),
+    *_lines(Caller.MEMBER, _API, "POST /datasets/{name}/acceptance", "POST /datasets/{name}/request"),
+    *_lines(
+        Caller.SESSION,
+        f"{_API}/session",
+        "GET ",
+        "POST /ready",
+        "GET /datasets",
+        "POST /datasets/{name}",
+        "DELETE /datasets/{name}",
+        "POST /datasets/{name}/request",
+        "GET /clusters",
+        "GET /clusters/quote",
+        "GET /quota",
+        "GET /continue",
+        "POST /continue",
+        "POST /extend",
+        "POST /idle",
+    ),
+    Line(f"GET {_API}/openapi.json", Caller.ANYBODY, "It describes the release, not the site.", documented=False),
+    Line(
+        f"GET {_ROOT}/static/{{path}}",
+        Caller.ANYBODY,
+        "Scripts and styles of the hub's pages, with nothing of the site in them.",
+        documented=False,
+    ),
+)
+
+_DATASETS = "fabric_hub.hub.pages.datasets"
+_START = "jupyterhub.handlers.pages:SpawnHandler"
+HUB = (
+    Line("GET /hub/datasets", Caller.LOGGED_IN, handler=f"{_DATASETS}:AllDatasets"),
+    Line("GET /hub/datasets/{name}", Caller.LOGGED_IN, handler=f"{_DATASETS}:OneDataset"),
+    Line(
+        "POST /hub/datasets/{name}",
+        Caller.LOGGED_IN,
+        "With the hub's token against forgery; accepting and asking also in person "
+        "(`fabric_hub.hub.spawner.agreements:in_person`).",
+        handler=f"{_DATASETS}:OneDataset",
+    ),
+    Line("GET /hub/spawn", Caller.LOGGED_IN, "JupyterHub's own; here it starts nothing.", handler=_START),
+    Line(
+        "POST /hub/spawn", Caller.LOGGED_IN, "JupyterHub's own, with the hub's token against forgery.", handler=_START
+    ),
+    Line(
+        "POST /hub/api/users/{user}/servers/{server}",
+        Caller.STARTER,
+        "JupyterHub's own. Who starts a server for somebody else accepts no agreement for them.",
+        handler="jupyterhub.apihandlers.users:UserServerAPIHandler",
+    ),
+    Line(
+        "* /hub/fabric/api/session",
+        Caller.ANYBODY,
+        "Only under internal TLS, which lets in who has a certificate of the hub's authorities. The hub hands the call "
+        "and its token on to the service, at the same path below `/services/fabric/api`, and the check is the "
+        "service's.",
+        handler="fabric_hub.hub.session_calls:SessionCall",
+    ),
+    Line(
+        "* /hub/fabric/api/session/{rest}",
+        Caller.ANYBODY,
+        "The same.",
+        handler="fabric_hub.hub.session_calls:SessionCall",
+    ),
+)
+
+_DOCUMENT = "GET /openapi.json"
+GATEWAY = _lines(
+    Caller.HUB_AT_GATEWAY,
+    "",
+    "GET /v1/snapshot",
+    "GET /v1/limits",
+    "GET /v1/accounting",
+    "GET /v1/storage",
+    "POST /v1/jobs",
+    "GET /v1/jobs/{job_id}",
+    "POST /v1/jobs/cancel",
+    "POST /v1/jobs/extend",
+    "GET /v1/sessions/{session}/log",
+    "DELETE /v1/sessions/{session}",
+    "GET /v1/health",
+    _DOCUMENT,
+)
+CATALOGUE = _lines(
+    Caller.HUB_AT_CATALOGUE,
+    "",
+    "GET /v1/catalogue",
+    "POST /v1/acceptances",
+    "POST /v1/requests",
+    "POST /v1/events",
+    "GET /v1/health",
+    _DOCUMENT,
+)

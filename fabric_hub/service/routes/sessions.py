@@ -1,0 +1,114 @@
+"""Sessions: they announce that they listen, read what is known of them, and people read what they may start."""
+
+import logging
+import time
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from fabric_hub.config.settings import Settings
+from fabric_hub.errors import FabricError
+from fabric_hub.launch.built import as_built
+from fabric_hub.launch.offer import Offer, offer
+from fabric_hub.service.budget_service import finite
+from fabric_hub.service.deps import Context, SessionCaller, TokenCaller
+from fabric_hub.sessions.notify import doorbell_path, ring
+from fabric_hub.sessions.status import standing
+from fabric_hub.sessions.store import Session
+from fabric_hub.slurm.model import Snapshot
+from fabric_hub.types import Frozen, WholeNumber
+
+log = logging.getLogger(__name__)
+
+PhaseSeconds = Annotated[float, Field(ge=0, le=86400, allow_inf_nan=False, strict=True)]
+
+router = APIRouter()
+
+
+class Ready(Frozen):
+    """A session's announcement: it listens on this port of its own node.
+
+    ``phases`` are seconds since its launcher began, by name.
+    """
+
+    port: WholeNumber = Field(ge=1024, le=65535)
+    phases: dict[Annotated[str, Field(pattern=r"^[a-z]{1,20}$")], PhaseSeconds] = Field(
+        default={}, max_length=10, json_schema_extra={"additionalProperties": False}
+    )
+
+
+class SessionInfo(Frozen):
+    """A session as its own server may know it. Times are Unix seconds; ``gpus`` is what was asked for."""
+
+    session: str
+    user: str
+    project: str
+    project_title: str
+    project_kind: str
+    account: str
+    profile: str
+    image: str
+    hours: float
+    phase: str
+    job_id: int | None
+    node: str | None
+    started_at: float | None
+    ends_at: float | None
+    gpus: int
+    snapshot_age_s: float | None
+    slurm_silent_since: float | None
+
+
+@router.post("/session/ready", status_code=204)
+async def ready(announcement: Ready, session: SessionCaller, context: Context) -> None:
+    """A session says that its server listens. Only for itself, and only a port: the node is Slurm's word."""
+    if not context.store.announce(session.id, announcement.port, dict(announcement.phases)):
+        raise FabricError(
+            f"Session {session.id} has already announced another port.",
+            reason="announced",
+            status=409,
+        )
+    heard = await ring(doorbell_path(context.settings), session.id)
+    log.info("Session %s listens on port %s%s", session.id, announcement.port, "" if heard else " (no hub heard)")
+
+
+@router.get("/session")
+async def session_info(session: SessionCaller, context: Context) -> SessionInfo:
+    """The caller's own session: project, job, node, and when it ends."""
+    return describe(context.settings, session, await context.latest(), time.time())
+
+
+@router.get("/offer")
+async def offered(who: TokenCaller, context: Context) -> Offer:
+    """What the caller may start, as the start form shows it."""
+    today = datetime.now().astimezone().date()
+    built = as_built(context.settings)
+    return offer(built, who["name"], await context.latest(), today, local=context.local)
+
+
+def describe(settings: Settings, session: Session, snapshot: Snapshot | None, now: float) -> SessionInfo:
+    """A session with what the snapshot says of its job. Pure."""
+    project = settings.project.get(session.project)
+    job = standing(session, snapshot).job
+    started = job.started_at if job and job.phase == "running" else None
+    return SessionInfo(
+        session=session.id,
+        user=session.user,
+        project=session.project,
+        project_title=(project.title if project else "") or session.project,
+        project_kind=project.kind if project else "research",
+        account=session.account,
+        profile=session.profile,
+        image=session.image,
+        hours=session.hours,
+        phase=job.phase.value if job else ("running" if session.port else "queued"),
+        job_id=session.job_id,
+        node=(job.node if job else None) or session.node,
+        started_at=started,
+        ends_at=snapshot.end_of(job) if snapshot and job else None,
+        gpus=session.gpus,
+        snapshot_age_s=finite(snapshot.age_s) if snapshot else None,
+        slurm_silent_since=snapshot.unavailable_since if snapshot else None,
+    )
