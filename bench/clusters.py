@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import time
 from pathlib import Path
 from typing import Any
 
 from tests.dask.notebook import Session
 from tests.support.embedded_run import EmbeddedRun
+from tests.support.waiting import until
 
 from . import ours, sdiag
 from .figures import Result, median_row
-from .hub_client import StartFailedError
 
 WORKERS = 8
 SHUFFLES = 3
@@ -69,11 +68,11 @@ def one_side(run: EmbeddedRun, session: Session, start: str) -> dict[str, Any]:
 
 def until_over(run: EmbeddedRun, session: Session) -> None:
     """Wait until Slurm has cleared the jobs of the cluster before: until then they hold their places on the node."""
-    end = time.monotonic() + 60
-    while len(run.slurm("squeue", "-h", "-r", "-u", run.unix_name(session.user), "-o", "%i").split()) > 1:
-        if time.monotonic() > end:
-            raise StartFailedError("the jobs of the cluster before do not end")
-        time.sleep(0.2)
+
+    def jobs() -> list[str]:
+        return run.slurm("squeue", "-h", "-r", "-u", run.unix_name(session.user), "-o", "%i").split()
+
+    until(lambda: len(jobs()) <= 1, "the jobs of the cluster before end", 60, 0.2, seen=jobs)
 
 
 def orders(run: EmbeddedRun) -> int:

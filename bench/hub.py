@@ -26,10 +26,11 @@ from fabric_dev.instance import write_private
 from fabric_dev.layout import Layout
 from fabric_dev.sitefile import toml
 from fabric_hub.config.settings import ENV
+from tests.support.waiting import until_async
 
 from .cpu import spent
 from .figures import Result, Row, percentile
-from .hub_client import HubClient, Server, healthy, until
+from .hub_client import HubClient, Server, healthy
 from .peer import CHECKOUT
 from .probe import RATE
 
@@ -173,7 +174,7 @@ async def run(arguments: argparse.Namespace, images: Path, _environment: Path) -
             return await healthy(hub.address, hub.token)
 
         try:
-            await until(up, "the hub answers", 60)
+            await until_async(up, "the hub answers", 60, 0.2)
             async with HubClient(hub.address, hub.token) as client:
                 for user in users:
                     await client.add_user(user)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
+
+from tests.support.waiting import until_async
 
 LOOK_AGAIN_S = 0.02
 # A server that is ready but does not answer for so long: is it still there?
@@ -126,7 +127,7 @@ class HubClient:
         answer = await self._http.request("DELETE", server.path, json={"remove": True})
         if answer.status_code not in (202, 204, 404):
             raise StartFailedError(f"stopping {server.path}: {answer.status_code} {answer.text[:300]}")
-        await until(lambda: self._forgotten(server), f"{server.path} is stopped")
+        await until_async(lambda: self._forgotten(server), f"{server.path} is stopped", 300, 0.2)
 
     async def _forgotten(self, server: Server) -> bool:
         return await self._known(server) is None
@@ -146,17 +147,3 @@ async def healthy(address: str, token: str) -> bool:
         except httpx.TransportError:
             return False
         return answer.status_code == 200
-
-
-async def until(
-    condition: Callable[[], Awaitable[bool]], what: str, limit_s: float = 300.0, every_s: float = 0.2
-) -> None:
-    """Wait until a condition holds.
-
-    :raises TimeoutError: it did not within ``limit_s`` seconds.
-    """
-    deadline = time.monotonic() + limit_s
-    while not await condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"not within {limit_s:g} s: {what}")
-        await asyncio.sleep(every_s)

@@ -8,10 +8,11 @@ import time
 from pathlib import Path
 
 from tests.support.embedded_run import EmbeddedRun
+from tests.support.waiting import until_async
 
 from . import ours, peer, sdiag
 from .figures import Result, Row
-from .hub_client import HubClient, Server, until
+from .hub_client import HubClient, Server
 from .spawn import nothing_runs
 
 
@@ -38,7 +39,7 @@ async def count(
                     failed[0].result()
                 return (await states(run)).count("PENDING") >= len(queued)
 
-            await until(all_wait, f"{len(queued)} jobs wait in the queue", 500, 1.0)
+            await until_async(all_wait, f"{len(queued)} jobs wait in the queue", 500, 1.0)
             await asyncio.gather(*orders)
         await asyncio.to_thread(run.slurm, "sdiag", "--reset")
         began = time.monotonic()

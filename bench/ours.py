@@ -16,9 +16,10 @@ from pathlib import Path
 from fabric_dev import accounts, demo
 from fabric_dev.instance import layout_of
 from tests.support.embedded_run import EmbeddedRun
+from tests.support.waiting import until_async
 from tests.support.watchdog import clear, watch
 
-from .hub_client import Server, healthy, until
+from .hub_client import Server, healthy
 from .peer import Request
 
 PROFILE = "gpu-shard"
@@ -115,7 +116,7 @@ async def _restart(run: EmbeddedRun, daemon: str) -> None:
             return layout_of(run.directory).gateway_socket.exists()
         return await healthy(run.address, token(run))
 
-    await until(again, f"{daemon} runs again", 120)
+    await until_async(again, f"{daemon} runs again", 120, 0.2)
 
 
 def token(run: EmbeddedRun) -> str:

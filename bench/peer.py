@@ -21,8 +21,7 @@ from fabric_dev import ports, processes, runtime
 from fabric_dev.cluster import slurm_environment
 from fabric_dev.instance import layout_of
 from fabric_hub.images.build import PYTHON, find_uv
-
-from .hub_client import until
+from tests.support.waiting import until_async
 
 CHECKOUT = Path(__file__).parents[1]
 CONFIG = Path(__file__).with_name("peer_config.py")
@@ -135,7 +134,7 @@ async def running(root: Path, environment: Path, request: Request) -> AsyncItera
                     except httpx.TransportError:
                         return False
 
-                await until(healthy, f"the peer's hub answers; see {log}", 60)
+                await until_async(healthy, f"the peer's hub answers; see {log}", 60, 0.2)
             yield peer
         finally:
             await asyncio.to_thread(processes.end, [hub.pid])

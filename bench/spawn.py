@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support.embedded_run import EmbeddedRun
+from tests.support.waiting import until_async
 
 from . import cpu, ours, peer
 from .figures import Result, Row, median, median_row
-from .hub_client import HubClient, Server, StartFailedError, until
+from .hub_client import HubClient, Server, StartFailedError
 
 # Whose CPU time a start costs: the hub's is its proxy's and service's, too; the peer has no gateway.
 PARTS = ("session", "hub", "gateway", "slurm")
@@ -34,7 +35,7 @@ async def nothing_runs(run: EmbeddedRun) -> None:
     async def none() -> bool:
         return not await asyncio.to_thread(run.slurm, "squeue", "-h")
 
-    await until(none, "all jobs have ended", 120)
+    await until_async(none, "all jobs have ended", 120, 0.2)
 
 
 async def measure(run: EmbeddedRun, side: Side, count: int) -> tuple[list[float], dict[str, float], int]:

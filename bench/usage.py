@@ -27,11 +27,11 @@ from fabric_hub.sessions.scopes import SESSION_SCOPE
 from fabric_hub.sessions.store import Session, SessionStore, token_digest
 from fabric_hub.slurm.model import job_name
 from tests.support.embedded_run import EmbeddedRun
+from tests.support.waiting import until_async
 
 from . import ours, sdiag
 from .cpu import spent
 from .figures import Result, Row, percentile
-from .hub_client import until
 from .peer import CHECKOUT
 
 PATH = "/services/fabric/api/session/quota"
@@ -153,7 +153,7 @@ async def knows_limits(run: EmbeddedRun, token: str) -> None:
             answer = (await http.get(PATH, headers={"Authorization": f"token {token}"})).json()
             return bool(answer.get("gpu_hours") and answer.get("user_gpu_hours"))
 
-        await until(told, "the service knows the limits of the last session's user", 150, 1.0)
+        await until_async(told, "the service knows the limits of the last session's user", 150, 1.0)
 
 
 async def run(arguments: argparse.Namespace, images: Path, _environment: Path) -> Result:

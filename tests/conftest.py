@@ -19,6 +19,7 @@ from xdist.scheduler import LoadScopeScheduling, Scheduling
 
 from tests.support.embedded_run import ROOT, EmbeddedRun
 from tests.support.groups import group_of, in_order
+from tests.support.waiting import until
 from tests.support.watchdog import clear, watch
 
 from .support import durations, leftovers
@@ -117,11 +118,13 @@ def temporary_directory(sandbox: Path, tmp_path_factory: pytest.TempPathFactory)
         patch.setenv("TMPDIR", str(directory))
         patch.setattr(tempfile, "tempdir", None)
         yield directory
-        end = time.monotonic() + ENDING_S
-        while (left := leftovers.left(started)) and time.monotonic() < end:
-            time.sleep(0.2)
-        if left:
-            pytest.fail("The tests have left files behind:\n" + "\n".join(left), pytrace=False)
+        until(
+            lambda: not leftovers.left(started),
+            "no file is left behind by the tests",
+            ENDING_S,
+            every_s=0.2,
+            seen=lambda: "\n".join(leftovers.left(started)),
+        )
 
 
 @pytest.fixture
@@ -164,6 +167,6 @@ def bare_cluster(sandbox: Path) -> Iterator[EmbeddedRun]:
 
 
 @pytest.fixture(scope="session")
-def hub(sandbox: Path, images: Path) -> Iterator[EmbeddedRun]:
+def embedded_hub(sandbox: Path, images: Path) -> Iterator[EmbeddedRun]:
     """Everything: the embedded cluster, the gateway and the hub with its proxy and service."""
     yield from _run(sandbox / "hub", "--images", str(images))

@@ -1,16 +1,18 @@
-"""A site that runs batchspawner keeps its ``req_*`` settings. Pure: settings and a profile go in, a job spec comes out.
+"""A site that runs batchspawner keeps its ``req_*`` settings. Pure: settings and a job spec go in, one comes out.
 
 What each setting means is batchspawner's SlurmSpawner template
-(https://github.com/jupyterhub/batchspawner): partition, account, qos, reservation,
-cluster, memory (sbatch --mem), nprocs (--cpus-per-task), runtime (--time), gres, ngpus.
+(https://github.com/jupyterhub/batchspawner): partition, qos, reservation, cluster,
+memory (sbatch --mem), nprocs (--cpus-per-task), gres, ngpus. A job's account is its
+project's, and its time the user's choice: req_account and req_runtime are no part of it.
 """
 
 from __future__ import annotations
 
+import argparse
 import re
 import shlex
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NoReturn, TypeVar
 
 from pydantic import ValidationError
 
@@ -35,12 +37,14 @@ def minutes(text: str) -> int:
 def merge(spec: JobSpec, req: Mapping[str, Any]) -> JobSpec:
     """A profile's spec, with batchspawner's ``req_*`` values where the profile says nothing.
 
-    :param req: ``SlurmSpawner.get_req_subvars()``: names without ``req_``.
+    Only :mod:`.job_spec` calls this, so that a job has them before anything is asked about it.
+
+    :param req: as ``SlurmSpawner.get_req_subvars()`` has them: names without ``req_``.
     :raises FabricError: a setting has a value that Slurm would not take; it is named.
     """
     value = {name: str(text).strip() for name, text in req.items() if text is not None and str(text).strip()}
     update: dict[str, Any] = {}
-    for name in ("partition", "account", "qos", "reservation", "cluster"):
+    for name in ("partition", "qos", "reservation", "cluster"):
         if name in value and getattr(spec, name) is None:
             update[name] = value[name]
     if "partition" not in update and spec.partition is None and "queue" in value:
@@ -49,15 +53,13 @@ def merge(spec: JobSpec, req: Mapping[str, Any]) -> JobSpec:
         update["memory_mb"] = _checked("memory", value["memory"], _memory)
     if "nprocs" in value and spec.cpus == 1:
         update["cpus"] = _checked("nprocs", value["nprocs"], int)
-    if "runtime" in value and spec.minutes is None:
-        update["minutes"] = _checked("runtime", value["runtime"], minutes)
     if not spec.gres:
         if "gres" in value:
             update["gres"] = tuple(value["gres"].split(","))
         elif value.get("ngpus", "0") != "0":
             update["gres"] = (f"gpu:{value['ngpus']}",)
     if "options" in value:
-        update["options"] = _checked("options", value["options"], _words)
+        update |= _checked("options", value["options"], _options)
     for name in ("prologue", "epilogue"):
         if name in value:
             update[name] = value[name]
@@ -76,11 +78,48 @@ def merge(spec: JobSpec, req: Mapping[str, Any]) -> JobSpec:
         ) from error
 
 
-_NAMES = {"cpus": "nprocs", "memory_mb": "memory", "minutes": "runtime"}
+_NAMES = {"cpus": "nprocs", "memory_mb": "memory"}
 
 
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(shlex.split(text))
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise ValueError(message)
+
+
+def _options(text: str) -> dict[str, Any]:
+    """The fields of a job spec that sbatch's options give: as with sbatch, they count before anybody else's.
+
+    An option that has no field, or whose value the field does not take, stays one; each is a line, as it is quoted.
+    """
+    words = shlex.split(text)
+    if "--" in words:  # the gateway refuses it
+        return {"options": _lines(words)}
+    parser = _Parser(add_help=False, allow_abbrev=False)
+    for name, (short, _, _) in _TYPED.items():
+        parser.add_argument(*short, name, dest=name)
+    known, others = parser.parse_known_args(words)
+    found: dict[str, Any] = {}
+    kept: list[str] = []
+    for name, given in vars(known).items():
+        if given is None:
+            continue
+        _, field, read = _TYPED[name]
+        try:
+            found[field] = getattr(JobSpec.model_validate({field: read(given)}), field)
+        except ValueError:  # pydantic's is one, too
+            kept.append(f"{name}={given}")
+    return found | ({"options": _lines([*others, *kept])} if others or kept else {})
+
+
+def _lines(words: Iterable[str]) -> tuple[str, ...]:
+    """Each option with the words that follow it."""
+    lines: list[str] = []
+    for word in words:
+        if lines and not word.startswith("-"):
+            lines[-1] += f" {shlex.quote(word)}"
+        else:
+            lines.append(shlex.quote(word))
+    return tuple(lines)
 
 
 def _memory(text: str) -> int:
@@ -102,3 +141,20 @@ def _checked(name: str, text: str, read: Callable[[str], T]) -> T:
             hint="Tell the operator: fabric-hub check-config names it.",
             status=500,
         ) from error
+
+
+def _time(text: str) -> int:
+    if not re.search(r"[1-9]", text):
+        raise ValueError("a time of 0 is none at all to sbatch")
+    return minutes(text)
+
+
+# The options of sbatch that nodes and limits are asked about: short names, the field of a job spec, how it is read.
+_TYPED: dict[str, tuple[tuple[str, ...], str, Callable[[str], Any]]] = {
+    "--partition": (("-p",), "partition", str),
+    "--qos": (("-q",), "qos", str),
+    "--cpus-per-task": (("-c",), "cpus", int),
+    "--mem": ((), "memory_mb", _memory),
+    "--gres": ((), "gres", lambda text: tuple(text.split(","))),
+    "--time": (("-t",), "minutes", _time),
+}

@@ -1,9 +1,8 @@
-"""What a user may start. Pure: settings, options, a date and nodes go in; a choice or a refusal comes out."""
+"""What a user may start. Pure: settings, options and a date go in; a choice or a refusal comes out."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 
 from fabric_hub.budgets.balance import SubmissionRoute
@@ -12,8 +11,6 @@ from fabric_hub.datasets.model import Acceptance
 from fabric_hub.datasets.policy import CatalogueView, catalogue_of, may_use_all
 from fabric_hub.errors import FabricError
 from fabric_hub.projects.membership import said_to
-from fabric_hub.slurm.model import JobSpec, Node
-from fabric_hub.slurm.notation import memory_mb
 from fabric_hub.types import Frozen
 
 from .options import UserOptions
@@ -29,7 +26,6 @@ class Choice(Frozen):
     image: str
     hours: float
     datasets: tuple[str, ...] = ()
-    gpus: int = 0
 
     def options(self) -> dict[str, object]:
         """The choice as user options: starting with these gives the same choice."""
@@ -76,6 +72,22 @@ def gpu_ways(settings: Settings, project: Project) -> tuple[SubmissionRoute, ...
         if profile.kind == "slurm" and profile.gpus:
             found.setdefault((profile.partition or "", profile.qos or ""), []).append(name)
     return tuple(SubmissionRoute(partition, qos, tuple(names)) for (partition, qos), names in found.items())
+
+
+def as_built(settings: Settings) -> Settings:
+    """The settings without the images that wait for their build (``image.NAME.when_built``).
+
+    ``images.dir`` is looked at only where some image asks for it: a hub need not see the nodes' file system.
+    """
+    waiting = {
+        name
+        for name, image in settings.image.items()
+        if image.when_built and not (settings.images.dir / name / "current").exists()
+    }
+    if not waiting:
+        return settings
+    offered = {name: image for name, image in settings.image.items() if name not in waiting}
+    return settings.model_copy(update={"image": offered})
 
 
 def images_of(settings: Settings, project: Project) -> tuple[str, ...]:
@@ -137,7 +149,6 @@ def choose(
         image=image,
         hours=hours,
         datasets=tuple(dict.fromkeys(options.datasets)),
-        gpus=profile.gpus or (1 if profile.shards else 0),
     )
 
 
@@ -197,70 +208,6 @@ def open_project(settings: Settings, user: str, wanted: str | None, today: date)
 def _closed(user: str, name: str, project: Project, why: str) -> FabricError:
     hint = said_to(user, project, "Ask its owner to extend it.")
     return FabricError(f"Project {name} {why}.", reason="project-closed", hint=hint, status=403)
-
-
-def job_spec(profile: Profile, choice: Choice) -> JobSpec:
-    """What to ask Slurm for; time in whole minutes, rounded up."""
-    return JobSpec(
-        partition=profile.partition,
-        account=choice.account,
-        qos=profile.qos,
-        cpus=profile.cpus,
-        memory_mb=memory_mb(profile.memory) if profile.memory else None,
-        gres=profile.gres,
-        minutes=max(1, math.ceil(choice.hours * 60)),
-    )
-
-
-class Fit(Frozen):
-    """Can a profile run: ``now`` on this many nodes, or never (``why`` says so)."""
-
-    now: int = 0
-    why: str = ""
-
-
-def fit(profile: Profile, nodes: Sequence[Node]) -> Fit:
-    """How a profile fits on the nodes of the latest snapshot.
-
-    No node is big enough: it can never run, ``why`` is set. All are busy or down: ``now`` is 0.
-    """
-    if profile.kind != "slurm":
-        return Fit(now=1)
-    usable = [node for node in nodes if profile.partition is None or profile.partition in node.partitions]
-    if not usable:
-        return Fit(why=f"Slurm has no node in partition {profile.partition}.")
-    memory = memory_mb(profile.memory) if profile.memory else 0
-
-    def suits(node: Node, free: bool) -> bool:
-        gpus = node.gpus_free if free else node.gpus
-        have = gpus.get(profile.gpu_type, 0) if profile.gpu_type else sum(gpus.values())
-        return (
-            have >= profile.gpus
-            and (node.shards_free if free else node.shards) >= profile.shards
-            and (node.cpus_free if free else node.cpus) >= profile.cpus
-            and (node.memory_free_mb if free else node.memory_mb) >= memory
-        )
-
-    big_enough = [node for node in usable if suits(node, free=False)]
-    if not big_enough:
-        kind = f"{profile.gpu_type} " if profile.gpu_type else ""
-        want = f"{profile.cpus} CPU{'s' if profile.cpus > 1 else ''}"
-        if profile.gpus:
-            want = f"{profile.gpus} {kind}GPU{'s' if profile.gpus > 1 else ''} and {want}"
-        elif profile.shards:
-            want = f"{profile.shards} GPU shard{'s' if profile.shards > 1 else ''} and {want}"
-        return Fit(why=f"No node here has {want}{f' with {profile.memory} memory' if profile.memory else ''}.")
-    return Fit(now=sum(1 for node in big_enough if node.usable and suits(node, free=True)))
-
-
-def free_gpus(nodes: Iterable[Node]) -> dict[str, tuple[int, int]]:
-    """Free and total GPUs by type over all nodes that can be used; "" is an untyped GPU."""
-    result: dict[str, tuple[int, int]] = {}
-    for node in nodes:
-        for kind, total in node.gpus.items():
-            free, whole = result.get(kind, (0, 0))
-            result[kind] = (free + (node.gpus_free.get(kind, 0) if node.usable else 0), whole + total)
-    return result
 
 
 def _list(names: Iterable[str]) -> str:

@@ -1,15 +1,18 @@
-"""What a user may start now: the start form and the REST API show the same. Pure."""
+"""What a user may start now, for the start form and the REST API, by the job that a start with it makes. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from fabric_hub.config.settings import Profile, Settings
+from fabric_hub.errors import FabricError
 from fabric_hub.slurm.model import Node, Snapshot
 from fabric_hub.types import Frozen
 
 from . import choice as policy
+from .job_spec import Fit, describe, fit, profile_spec
 
 
 class OfferedProject(Frozen):
@@ -24,7 +27,10 @@ class OfferedProject(Frozen):
 
 
 class OfferedProfile(Frozen):
-    """``state`` says in words whether it can start now; ``never`` that no node here can run it."""
+    """``state`` says in words whether it can start now; ``never`` that no node here can run it.
+
+    ``request`` is what its job asks for, in words, the site's ``req_*`` settings included where they are known.
+    """
 
     name: str
     title: str
@@ -59,10 +65,20 @@ class Offer(Frozen):
     problem: str
 
 
-def offer(settings: Settings, user: str, snapshot: Snapshot | None, today: date, *, local: bool = True) -> Offer:
+def offer(
+    settings: Settings,
+    user: str,
+    snapshot: Snapshot | None,
+    today: date,
+    *,
+    local: bool = True,
+    req: Mapping[str, Any] | None = None,
+) -> Offer:
     """What a user may start, with what the latest snapshot says about it.
 
     :param local: whether this hub can run sessions on its own machine.
+    :param req: the site's ``req_*`` settings for this user, as :func:`~.job_spec.job_spec` takes them; None where
+        they are not known: what they add to a profile is then not in its offer.
     """
     nodes = snapshot.nodes if snapshot else ()
     projects = tuple(
@@ -81,7 +97,9 @@ def offer(settings: Settings, user: str, snapshot: Snapshot | None, today: date,
     return Offer(
         projects=projects,
         profiles=tuple(
-            _profile(name, profile, nodes, local) for name, profile in settings.profile.items() if name in profiles
+            _profile(name, profile, nodes, local, req or {})
+            for name, profile in settings.profile.items()
+            if name in profiles
         ),
         images=tuple(
             OfferedImage(name=name, title=image.title or name, description=image.description)
@@ -90,7 +108,7 @@ def offer(settings: Settings, user: str, snapshot: Snapshot | None, today: date,
         ),
         gpus=tuple(
             FreeGpus(type=kind or "GPU", free=free, total=total)
-            for kind, (free, total) in sorted(policy.free_gpus(nodes).items())
+            for kind, (free, total) in sorted(free_gpus(nodes).items())
         ),
         age_s=snapshot.age_s if snapshot else None,
         silent_since=snapshot.unavailable_since if snapshot else None,
@@ -98,38 +116,41 @@ def offer(settings: Settings, user: str, snapshot: Snapshot | None, today: date,
     )
 
 
-def _profile(name: str, profile: Profile, nodes: Sequence[Node], local: bool) -> OfferedProfile:
-    fit = policy.fit(profile, nodes) if nodes else policy.Fit()
+def _profile(name: str, profile: Profile, nodes: Sequence[Node], local: bool, req: Mapping[str, Any]) -> OfferedProfile:
+    wrong = ""
+    try:
+        spec = profile_spec(profile, req)
+    except FabricError as error:  # a start with it is refused in these words
+        wrong, spec = error.message, profile_spec(profile, {})
+    found = fit(spec, nodes) if nodes and profile.kind == "slurm" else Fit()
     if profile.kind == "local":
         state = "runs on the hub's own machine" if local else "not on this hub, which may not act for its users"
+    elif wrong:
+        state = wrong
     elif not nodes:
         state = "not known now"
-    elif fit.why:
-        state = fit.why
-    elif fit.now:
-        state = f"can start now on {fit.now} node{'s' if fit.now > 1 else ''}"
+    elif found.why:
+        state = found.why
+    elif found.now:
+        state = f"can start now on {found.now} node{'s' if found.now > 1 else ''}"
     else:
         state = "all busy: it waits in the queue"
     return OfferedProfile(
         name=name,
         title=profile.title or name,
-        request=describe(profile),
+        request=describe(spec),
         state=state,
-        never=bool(fit.why) or (profile.kind == "local" and not local),
+        never=bool(wrong or found.why) or (profile.kind == "local" and not local),
         default_hours=profile.default_hours,
         max_hours=profile.max_hours,
     )
 
 
-def describe(profile: Profile) -> str:
-    """A profile's request in words: "2 h200 GPUs, 8 CPUs, 32G memory"."""
-    parts = []
-    if profile.gpus:
-        kind = f"{profile.gpu_type} " if profile.gpu_type else ""
-        parts.append(f"{profile.gpus} {kind}GPU{'s' if profile.gpus > 1 else ''}")
-    if profile.shards:
-        parts.append(f"{profile.shards} GPU shard{'s' if profile.shards > 1 else ''}")
-    parts.append(f"{profile.cpus} CPU{'s' if profile.cpus > 1 else ''}")
-    if profile.memory:
-        parts.append(f"{profile.memory} memory")
-    return ", ".join(parts)
+def free_gpus(nodes: Iterable[Node]) -> dict[str, tuple[int, int]]:
+    """Free and total GPUs by type over all nodes that can be used; "" is an untyped GPU."""
+    result: dict[str, tuple[int, int]] = {}
+    for node in nodes:
+        for kind, total in node.gpus.items():
+            free, whole = result.get(kind, (0, 0))
+            result[kind] = (free + (node.gpus_free.get(kind, 0) if node.usable else 0), whole + total)
+    return result

@@ -8,7 +8,7 @@ from datetime import date
 from typing import NamedTuple
 
 from fabric_hub.budgets.schemas import Balance
-from fabric_hub.config.settings import Profile, Settings
+from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.formats import about, are, of_things
 from fabric_hub.projects.membership import said_to
@@ -19,11 +19,12 @@ from fabric_hub.slurm.limits.check import verdict
 from fabric_hub.slurm.limits.headroom import Headroom, room
 from fabric_hub.slurm.limits.model import GPU, Limits
 from fabric_hub.slurm.limits.request import JobRequest
-from fabric_hub.slurm.model import Node, Snapshot
+from fabric_hub.slurm.model import JobSpec, Node, Snapshot
 from fabric_hub.types import Frozen
 
 from . import choice as policy
 from .dask_clusters import WorkerProfile, for_workers, job_size, worker_profile
+from .job_spec import fit
 
 
 class QuoteRequest(NamedTuple):
@@ -74,14 +75,14 @@ def quote(
         limit of Slurm's lets them never start.
     """
     nodes = known.snapshot.nodes if known.snapshot else ()
-    worker, profile = _worker(settings, session, wish.profile, nodes, today)
+    worker = _worker(settings, session, wish.profile, nodes, today)
     per_job = wish.per_job or worker.per_job
     more = max(0, wish.workers - wish.have)
     together = job_size(more, per_job) if more else 1
-    _must_fit(worker, profile, together, nodes)
+    _must_fit(session, worker, together, nodes)
     new = max(0, wish.workers - max(wish.have, wish.submitted))
     if new:
-        job = _ask(session, user, worker, job_size(new, per_job))
+        job = JobRequest.of(_job(session, worker, job_size(new, per_job)), user)
         refused = verdict(known.limits, known.snapshot, job, known.now)
         if refused.refused:
             hint = said_to(session.user, settings.project.get(session.project), refused.hint)
@@ -95,7 +96,7 @@ def quote(
             status=409,
         )
     # on each node there is room for whole jobs only
-    places = sum(_room(worker, free) // together * together for free in _free(profile, nodes))
+    places = sum(_room(worker, free) // together * together for free in _free(worker, nodes))
     on_nodes = min(more, places)
     now = min(on_nodes, by_limits.now)
     held_by = by_limits.held_by if by_limits.now < more else ""
@@ -119,10 +120,8 @@ def quote(
     )
 
 
-def _worker(
-    settings: Settings, session: Session, name: str, nodes: Sequence[Node], today: date
-) -> tuple[WorkerProfile, Profile]:
-    """What one worker of a profile is, and that as a profile."""
+def _worker(settings: Settings, session: Session, name: str, nodes: Sequence[Node], today: date) -> WorkerProfile:
+    """What one worker of a profile is."""
     project = settings.project.get(session.project)
     open_now = project is not None and not policy.closed(project, today)
     profiles = policy.profiles_of(settings, project) if project is not None and open_now else {}
@@ -134,24 +133,21 @@ def _worker(
             hint=f"It has {', '.join(usable) or 'none'}.",
             status=403,
         )
-    worker = worker_profile(name, usable[name], nodes)
-    size = {"cpus": worker.cpus, "gpus": worker.gpus, "memory": f"{worker.memory_mb}M"}
-    return worker, usable[name].model_copy(update=size)
+    return worker_profile(name, usable[name], nodes)
 
 
-def _must_fit(worker: WorkerProfile, one: Profile, together: int, nodes: Sequence[Node]) -> None:
+def _must_fit(session: Session, worker: WorkerProfile, together: int, nodes: Sequence[Node]) -> None:
     """Refuse what no node is large enough for: one worker, or so many of them in one job."""
     if not nodes:
         return
-    if why := policy.fit(one, nodes).why:
+    if why := fit(_job(session, worker, 1), nodes).why:
         raise FabricError(
             f"Workers of profile {worker.name} cannot run here: {why}",
             reason="impossible",
             hint="Choose another profile.",
             status=409,
         )
-    size = {"cpus": worker.cpus * together, "gpus": worker.gpus * together, "memory": f"{worker.memory_mb * together}M"}
-    if why := policy.fit(one.model_copy(update=size), nodes).why:
+    if why := fit(_job(session, worker, together), nodes).why:
         raise FabricError(
             f"{together} workers of profile {worker.name} cannot share a job here: {why}",
             reason="impossible",
@@ -160,19 +156,16 @@ def _must_fit(worker: WorkerProfile, one: Profile, together: int, nodes: Sequenc
         )
 
 
-def _ask(session: Session, user: str, worker: WorkerProfile, together: int) -> JobRequest:
-    """One job of so many workers."""
-    tres = {"cpu": worker.cpus * together, "mem": worker.memory_mb * together, "node": 1}
-    if worker.gpus:
-        tres["gres/gpu"] = worker.gpus * together
-        if worker.gpu_type:
-            tres[f"gres/gpu:{worker.gpu_type}"] = worker.gpus * together
-    return JobRequest(
-        user=user,
+def _job(session: Session, worker: WorkerProfile, together: int) -> JobSpec:
+    """One job of so many workers. The session submits it, so the hub's ``req_*`` settings are no part of it."""
+    kind = f"gpu:{worker.gpu_type}" if worker.gpu_type else "gpu"
+    return JobSpec.model_construct(  # it is only asked about: more than any job may have is refused in words
+        partition=worker.partition,
         account=session.account,
-        partition=worker.partition or "",
-        qos=worker.qos or "",
-        tres=tres,
+        qos=worker.qos,
+        cpus=worker.cpus * together,
+        memory_mb=worker.memory_mb * together,
+        gres=(f"{kind}:{worker.gpus * together}",) if worker.gpus else (),
         minutes=max(1, math.ceil(worker.default_hours * 60)),
     )
 
@@ -180,7 +173,7 @@ def _ask(session: Session, user: str, worker: WorkerProfile, together: int) -> J
 def _by_limits(
     session: Session, user: str, worker: WorkerProfile, more: int, per_job: int, known: QuoteInputs
 ) -> Headroom:
-    one = _ask(session, user, worker, 1)
+    one = JobRequest.of(_job(session, worker, 1), user)
     one = one.model_copy(update={"tres": {name: count for name, count in one.tres.items() if name != "node"}})
     try:
         return room(holders(known.limits, known.snapshot, one, known.now), one, more, per_job)
@@ -188,16 +181,16 @@ def _by_limits(
         raise error.verdict.error() from None
 
 
-def _free(profile: Profile, nodes: tuple[Node, ...]) -> list[tuple[int, int, int]]:
-    """(CPUs, MiB, GPUs of the type) that are free on each node of the profile's partition that takes jobs."""
+def _free(worker: WorkerProfile, nodes: tuple[Node, ...]) -> list[tuple[int, int, int]]:
+    """(CPUs, MiB, GPUs of the type) that are free on each node of the worker's partition that takes jobs."""
     return [
         (
             node.cpus_free,
             node.memory_free_mb,
-            node.gpus_free.get(profile.gpu_type, 0) if profile.gpu_type else sum(node.gpus_free.values()),
+            node.gpus_free.get(worker.gpu_type, 0) if worker.gpu_type else sum(node.gpus_free.values()),
         )
         for node in nodes
-        if node.usable and (profile.partition is None or profile.partition in node.partitions)
+        if node.usable and (worker.partition is None or worker.partition in node.partitions)
     ]
 
 

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.support.embedded_run import EmbeddedRun
+from tests.support.waiting import until
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -32,7 +32,7 @@ expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="package")  # playwright keeps an event loop running, beside which no asyncio test can run
-def chromium() -> Iterator[Browser]:
+def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
         yield browser
@@ -42,9 +42,9 @@ def chromium() -> Iterator[Browser]:
 class Visitor:
     """A demo account in a browser of its own. After a test its sessions are stopped."""
 
-    def __init__(self, run: EmbeddedRun, chromium: Browser, user: str) -> None:
+    def __init__(self, run: EmbeddedRun, browser: Browser, user: str) -> None:
         self.run, self.user = run, user
-        self.context: BrowserContext = chromium.new_context(viewport=SIZE, base_url=run.address, locale="en-GB")  # type: ignore[arg-type]
+        self.context: BrowserContext = browser.new_context(viewport=SIZE, base_url=run.address, locale="en-GB")  # type: ignore[arg-type]
         self.context.set_default_timeout(30_000)
         self.page: Page = self.context.new_page()
         self.errors: list[str] = []
@@ -65,12 +65,14 @@ class Visitor:
 
     def start_form_that_says(self, profile: str, state: str) -> Page:
         """The form, as soon as the watcher has asked about nodes again."""
-        page, end = self.start_form(), time.monotonic() + 30
+        page = self.start_form()
         label = page.locator("label", has_text=profile)
-        while state not in (label.text_content() or ""):
-            assert time.monotonic() < end, f"{state!r} is not in {label.text_content()!r}"
-            page.wait_for_timeout(500)
-            page.reload()
+        until(
+            lambda: state in (label.text_content() or ""),
+            f"{profile} says {state!r}",
+            pause=loading_again(page),
+            seen=label.text_content,
+        )
         return page
 
     def jobs(self) -> list[str]:
@@ -78,10 +80,7 @@ class Visitor:
         return self.run.slurm("squeue", "-h", "-u", self.run.unix_name(self.user), "-o", "%T").split()
 
     def until_no_job(self) -> None:
-        end = time.monotonic() + 30
-        while self.jobs():
-            assert time.monotonic() < end, f"still in the queue: {self.jobs()}"
-            time.sleep(0.3)
+        until(lambda: not self.jobs(), f"{self.user} has no job in the queue", seen=self.jobs)
 
     def close(self) -> None:
         token = self.run.token(self.user)
@@ -99,18 +98,31 @@ class Visitor:
             notebook.unlink()
 
 
+def loading_again(page: Page, address: str = "") -> Callable[[float], object]:
+    """A pause of :func:`until` after which a page, or the one at another address, is loaded again."""
+
+    def pause(seconds: float) -> None:
+        page.wait_for_timeout(max(seconds * 1000, 300))
+        if address:
+            page.goto(address)
+        else:
+            page.reload()
+
+    return pause
+
+
 @pytest.fixture
-def visitor(hub: EmbeddedRun, chromium: Browser) -> Iterator[Callable[[str], Visitor]]:
+def visitor(embedded_hub: EmbeddedRun, browser: Browser) -> Iterator[Callable[[str], Visitor]]:
     """``visitor("student1")``: a demo account who has logged in."""
-    yield from visitors_of(hub, chromium)
+    yield from visitors_of(embedded_hub, browser)
 
 
-def visitors_of(run: EmbeddedRun, chromium: Browser) -> Iterator[Callable[[str], Visitor]]:
+def visitors_of(run: EmbeddedRun, browser: Browser) -> Iterator[Callable[[str], Visitor]]:
     """Who comes to a run; at the end of a test they leave it as it was."""
     visitors: list[Visitor] = []
 
     def come(user: str) -> Visitor:
-        one = Visitor(run, chromium, user)
+        one = Visitor(run, browser, user)
         visitors.append(one)
         one.log_in()
         return one
@@ -121,25 +133,23 @@ def visitors_of(run: EmbeddedRun, chromium: Browser) -> Iterator[Callable[[str],
 
 
 @pytest.fixture
-def filled(hub: EmbeddedRun) -> Iterator[None]:
+def filled(embedded_hub: EmbeddedRun) -> Iterator[None]:
     """Every GPU node is taken by somebody else's jobs."""
     jobs = []
     for _ in range(2):
-        done = hub.as_user(
+        done = embedded_hub.as_user(
             "staff", "sbatch", "--parsable", "--account=bakery", "--partition=gpu", "--nodes=1", "--exclusive",
             "--time=30", "--output=/dev/null", input="#!/bin/sh\nsleep 1800\n",
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         jobs.append(done.stdout.strip())
-    end = time.monotonic() + 30
-    while hub.slurm("squeue", "-h", "-t", "RUNNING", "-j", ",".join(jobs), "-o", "%i").split() != jobs[::-1]:
-        running = hub.slurm("squeue", "-h", "-t", "RUNNING", "-o", "%i").split()
-        if set(jobs) <= set(running):
-            break
-        assert time.monotonic() < end, hub.slurm("squeue")
-        time.sleep(0.3)
+    until(
+        lambda: set(jobs) <= set(embedded_hub.slurm("squeue", "-h", "-t", "RUNNING", "-o", "%i").split()),
+        "both jobs run",
+        seen=lambda: embedded_hub.slurm("squeue"),
+    )
     yield
-    hub.slurm("scancel", *jobs)
+    embedded_hub.slurm("scancel", *jobs)
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from .conftest import SLOW_MS, Visitor, violations
 pytestmark = [pytest.mark.browser, pytest.mark.slurm]
 
 
-def test_the_login_page(hub: EmbeddedRun, chromium: Browser) -> None:
-    page = chromium.new_page(base_url=hub.address)
+def test_the_login_page(embedded_hub: EmbeddedRun, browser: Browser) -> None:
+    page = browser.new_page(base_url=embedded_hub.address)
     page.goto("/hub/login")
     expect(page.get_by_label("Username")).to_be_visible()
     assert violations(page) == []

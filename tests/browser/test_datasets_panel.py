@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.notebook.chromium import run_first_cell
 from tests.support.embedded_run import ROOT, EmbeddedRun
 
 from .conftest import SLOW_MS, Visitor, violations
@@ -29,29 +29,18 @@ def panel_of_a_new_session(visitor: Visitor) -> tuple[Page, Locator]:
     return page, page.locator(".fabric-Datasets")
 
 
-def run_first_cell(page: Page) -> Locator:
-    """Run the notebook's first cell; its output. What is run before the kernel is connected is forgotten."""
-    output, end = page.locator(".jp-OutputArea-output").first, time.monotonic() + 90
-    while not output.count():
-        assert time.monotonic() < end, "the cell has no output"
-        page.locator(".jp-NotebookPanel .jp-CodeCell .cm-content").first.click()
-        page.keyboard.press("Shift+Enter")
-        page.wait_for_timeout(1000)
-    return output
-
-
 def test_a_demo_dataset_is_added_read_in_a_notebook_and_dropped(
-    hub: EmbeddedRun, visitor: Callable[[str], Visitor], picture: Callable[..., None]
+    embedded_hub: EmbeddedRun, visitor: Callable[[str], Visitor], picture: Callable[..., None]
 ) -> None:
     student = visitor("student1")
     page, panel = panel_of_a_new_session(student)
     energy = line(panel, "A year of wind, sun and household load")
     expect(energy).to_contain_text(re.compile("Available.*Public"), timeout=SLOW_MS)
-    assert hub.settings.catalogue
-    place = hub.settings.catalogue.data_dir / "energy-year"
+    assert embedded_hub.settings.catalogue
+    place = embedded_hub.settings.catalogue.data_dir / "energy-year"
 
     def readable() -> bool:
-        return hub.as_user("student1", "ls", f"{place}/").returncode == 0
+        return embedded_hub.as_user("student1", "ls", f"{place}/").returncode == 0
 
     if ROOT:
         assert not readable()
@@ -72,7 +61,7 @@ def test_a_demo_dataset_is_added_read_in_a_notebook_and_dropped(
 
 
 def test_terms_are_accepted_at_the_hub_while_the_session_runs_and_the_dataset_is_then_added(
-    hub: EmbeddedRun, visitor: Callable[[str], Visitor], picture: Callable[..., None]
+    embedded_hub: EmbeddedRun, visitor: Callable[[str], Visitor], picture: Callable[..., None]
 ) -> None:
     student = visitor("student2")
     page, panel = panel_of_a_new_session(student)
@@ -104,8 +93,13 @@ def test_terms_are_accepted_at_the_hub_while_the_session_runs_and_the_dataset_is
     page.evaluate("window.dispatchEvent(new Event('focus'))")  # a browser without a screen tells no page of it
     panel.get_by_role("button", name="Add bearing-vibration to this session").click(timeout=SLOW_MS)
     expect(bearing).to_contain_text("In this session", timeout=SLOW_MS)
-    assert hub.settings.catalogue
-    assert hub.as_user("student2", "ls", f"{hub.settings.catalogue.data_dir}/bearing-vibration/latest/").returncode == 0
+    assert embedded_hub.settings.catalogue
+    assert (
+        embedded_hub.as_user(
+            "student2", "ls", f"{embedded_hub.settings.catalogue.data_dir}/bearing-vibration/latest/"
+        ).returncode
+        == 0
+    )
     assert student.errors == []
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,8 +10,9 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.support.embedded_run import EmbeddedRun, fabric_hub
+from tests.support.waiting import until
 
-from .conftest import SLOW_MS, Visitor, violations
+from .conftest import SLOW_MS, Visitor, loading_again, violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.slurm]
 
@@ -101,8 +101,8 @@ class Operator:
 
 
 @pytest.fixture
-def operator(hub: EmbeddedRun, tmp_path: Path) -> Iterator[Operator]:
-    one = Operator(hub, tmp_path)
+def operator(embedded_hub: EmbeddedRun, tmp_path: Path) -> Iterator[Operator]:
+    one = Operator(embedded_hub, tmp_path)
     yield one
     for name in one.offered:
         one.does("retire", name)
@@ -114,11 +114,12 @@ def dataset(page: Page, title: str) -> Locator:
 
 def until_shown(page: Page, where: Locator) -> None:
     """Load the form again until the hub has heard of what is waited for."""
-    end = time.monotonic() + 30
-    while not where.count():
-        assert time.monotonic() < end, f"not on the form: {where}\n{page.locator('#fabric-datasets').text_content()}"
-        page.wait_for_timeout(300)
-        page.reload()
+    until(
+        where.count,
+        f"{where} is on the form",
+        pause=loading_again(page),
+        seen=page.locator("#fabric-datasets").text_content,
+    )
 
 
 def form_with(visitor: Visitor, *titles: str) -> Page:

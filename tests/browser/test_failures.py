@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.embedded_run import EmbeddedRun
+from tests.support.waiting import until
 
 from .conftest import SLOW_MS, Visitor
 
@@ -25,18 +25,20 @@ ENDLESS = "import time\nprint('Waiting for nobody', flush=True)\ntime.sleep(600)
 
 
 @pytest.fixture
-def own_settings(hub: EmbeddedRun) -> Iterator[Callable[[str, str], None]]:
+def own_settings(embedded_hub: EmbeddedRun) -> Iterator[Callable[[str, str], None]]:
     """``own_settings("student1", text)`` writes that user's ~/.jupyter/jupyter_server_config.py."""
     written = []
 
     def write(user: str, text: str) -> None:
-        done = hub.as_user(user, "sh", "-c", "mkdir -p .jupyter && cat > .jupyter/jupyter_server_config.py", input=text)
+        done = embedded_hub.as_user(
+            user, "sh", "-c", "mkdir -p .jupyter && cat > .jupyter/jupyter_server_config.py", input=text
+        )
         assert done.returncode == 0, done.stderr
         written.append(user)
 
     yield write
     for user in written:
-        hub.as_user(user, "rm", ".jupyter/jupyter_server_config.py")
+        embedded_hub.as_user(user, "rm", ".jupyter/jupyter_server_config.py")
 
 
 def _start(student: Visitor) -> Page:
@@ -74,12 +76,12 @@ def test_a_job_that_is_cancelled_from_outside_while_it_starts_says_so(
     before = set(logs.glob("*"))
     page = _start(student)
     expect(page.locator("#progress-message")).to_contain_text(re.compile("Job .* runs on cpu1"), timeout=SLOW_MS)
-    end = time.monotonic() + 30
-    while not any(
-        "Waiting for nobody" in path.read_text() for path in logs.glob("*/session.log") if path.parent not in before
-    ):
-        assert time.monotonic() < end, "the job's program runs"
-        time.sleep(0.2)
+    until(
+        lambda: any(
+            "Waiting for nobody" in path.read_text() for path in logs.glob("*/session.log") if path.parent not in before
+        ),
+        "the job's program runs",
+    )
     student.run.slurm("scancel", "-u", student.run.unix_name("student2"))
     expect(page.locator("body")).to_contain_text("The session was stopped.", timeout=SLOW_MS)
     expect(page.locator("pre")).to_contain_text("Waiting for nobody")

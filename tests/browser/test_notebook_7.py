@@ -25,7 +25,7 @@ CELL = "from fabric_lab import quota\nquota(every_s=1)"
 
 
 @pytest.fixture
-def notebook(hub: EmbeddedRun) -> Iterator[Path]:
+def notebook(embedded_hub: EmbeddedRun) -> Iterator[Path]:
     """A notebook of student1 with one cell, which shows the widget."""
     source = {
         "cells": [
@@ -35,10 +35,12 @@ def notebook(hub: EmbeddedRun) -> Iterator[Path]:
         "nbformat": 4,
         "nbformat_minor": 5,
     }
-    written = hub.as_user("student1", "tee", NOTEBOOK, input=json.dumps(source))
+    written = embedded_hub.as_user("student1", "tee", NOTEBOOK, input=json.dumps(source))
     assert written.returncode == 0, written.stderr
-    yield hub.home("student1") / NOTEBOOK
-    hub.as_user("student1", "rm", "-rf", NOTEBOOK, f".ipynb_checkpoints/{Path(NOTEBOOK).stem}-checkpoint.ipynb")
+    yield embedded_hub.home("student1") / NOTEBOOK
+    embedded_hub.as_user(
+        "student1", "rm", "-rf", NOTEBOOK, f".ipynb_checkpoints/{Path(NOTEBOOK).stem}-checkpoint.ipynb"
+    )
 
 
 def started(student: Visitor) -> Page:
@@ -73,7 +75,11 @@ def outputs(notebook: Path) -> list[dict[str, Any]]:
 
 
 def test_the_widget_lives_in_notebook_7_and_stays_as_html_when_it_is_saved(
-    hub: EmbeddedRun, visitor: Callable[[str], Visitor], notebook: Path, chromium: Browser, picture: Callable[..., None]
+    embedded_hub: EmbeddedRun,
+    visitor: Callable[[str], Visitor],
+    notebook: Path,
+    browser: Browser,
+    picture: Callable[..., None],
 ) -> None:
     student = visitor("student1")
     started(student)
@@ -92,13 +98,13 @@ def test_the_widget_lives_in_notebook_7_and_stays_as_html_when_it_is_saved(
     expect(widget).to_contain_text(re.compile(r"[\d.]+ of 50\.0 GPU-hours used, [\d.]+ left"))
     picture(page, "notebook-7")
 
-    [job] = hub.slurm("squeue", "-h", "-u", hub.unix_name("student1"), "-o", "%i").split()
-    hub.slurm("scontrol", "update", f"JobId={job}", "TimeLimit=120")  # an operator gives it an hour more
+    [job] = embedded_hub.slurm("squeue", "-h", "-u", embedded_hub.unix_name("student1"), "-o", "%i").split()
+    embedded_hub.slurm("scontrol", "update", f"JobId={job}", "TimeLimit=120")  # an operator gives it an hour more
     expect(widget).to_contain_text(re.compile(r"1 h 5\d min left"), timeout=60_000)  # the kernel asks every 30 s
 
     page.keyboard.press("Control+s")
     [shown] = until(lambda: outputs(notebook), "the notebook is saved with its output", 30)
-    blank = chromium.new_context(java_script_enabled=False)
+    blank = browser.new_context(java_script_enabled=False)
     try:
         plain = blank.new_page()
         plain.set_content("".join(shown["text/html"]))
@@ -109,7 +115,7 @@ def test_the_widget_lives_in_notebook_7_and_stays_as_html_when_it_is_saved(
         assert re.search(r"[\d.]+ of 50\.0 GPU-hours used", "".join(shown["text/plain"]))
     finally:
         blank.close()
-    assert asked == {urlsplit(hub.address).netloc}, "its pages ask nobody but the hub"
+    assert asked == {urlsplit(embedded_hub.address).netloc}, "its pages ask nobody but the hub"
     assert [stack for stack in errors if "fabric-lab" in stack] == []  # its own pages have one of their own
 
 

@@ -71,8 +71,8 @@ def site(sandbox: Path, request: pytest.FixtureRequest) -> Iterator[SmallSite]:
 
 
 @pytest.fixture
-def browser(chromium: Browser) -> Iterator[BrowserContext]:
-    context = chromium.new_context(locale="en-GB", ignore_https_errors=True)
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(locale="en-GB", ignore_https_errors=True)
     context.set_default_timeout(30_000)
     yield context
     context.close()
@@ -89,8 +89,8 @@ def address_of(site: SmallSite, person: Person) -> str:
     return f"{host}/user/{person.name}/"
 
 
-def log_in(browser: BrowserContext, hub: str, name: str, password: str) -> Page:
-    page = browser.new_page()
+def log_in(context: BrowserContext, hub: str, name: str, password: str) -> Page:
+    page = context.new_page()
     page.goto(f"{hub}/hub/login")
     page.get_by_label("Username").fill(name)
     page.get_by_label("Password").fill(password)
@@ -106,17 +106,17 @@ def whose(site: SmallSite, token: str) -> str:
 
 
 def test_a_page_of_a_session_acts_as_its_visitor_only_where_all_is_one_origin(
-    site: SmallSite, browser: BrowserContext
+    site: SmallSite, context: BrowserContext
 ) -> None:
     attacker = site.somebody()
     attacker.start()
     attacker.until_ready()
     (request,) = site.requests_of(attacker)
     site.sessions[request.session].show(ATTACK.replace("HUB", json.dumps(hub_of(site))))
-    log_in(browser, hub_of(site), "admin", "secret of admin")
+    log_in(context, hub_of(site), "admin", "secret of admin")
     before = len(site.admin_api("GET", "/users/admin/tokens").json()["api_tokens"])
 
-    page = browser.new_page()
+    page = context.new_page()
     page.goto(address_of(site, attacker))
     expect(page.locator("#done")).not_to_be_empty(timeout=60_000)
     loot = json.loads(page.locator("#done").text_content() or "")
@@ -170,10 +170,10 @@ def own_hosts(sandbox: Path, images: Path) -> Iterator[BrokenSite]:
 @pytest.mark.slurm
 @pytest.mark.root
 @pytest.mark.image
-def test_from_the_login_to_a_cell_with_a_host_for_every_user(own_hosts: BrokenSite, browser: BrowserContext) -> None:
+def test_from_the_login_to_a_cell_with_a_host_for_every_user(own_hosts: BrokenSite, context: BrowserContext) -> None:
     hub = own_hosts.settings.hub.subdomain_host
     mine = hub.replace("://", "://student1.")
-    page = log_in(browser, hub, "student1", own_hosts.run.logins["student1"])
+    page = log_in(context, hub, "student1", own_hosts.run.logins["student1"])
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda said: errors.append(said.text) if "Content Security Policy" in said.text else None)
@@ -203,10 +203,10 @@ def test_from_the_login_to_a_cell_with_a_host_for_every_user(own_hosts: BrokenSi
     expect(page.get_by_role("button", name="This session:")).to_contain_text("cpu")
 
     page.get_by_role("menuitem", name="File").click()
-    with browser.expect_page() as opened:
+    with context.expect_page() as opened:
         page.get_by_text("Hub Control Panel").click()
     opened.value.wait_for_url(f"{hub}/hub/home")
-    logins = {cookie["name"]: cookie for cookie in browser.cookies() if "login" in cookie["name"]}
+    logins = {cookie["name"]: cookie for cookie in context.cookies() if "login" in cookie["name"]}
     assert set(logins) == {"__Host-jupyterhub-hub-login"}
     assert all(cookie["secure"] and not cookie["domain"].startswith(".") for cookie in logins.values())
     assert errors == []

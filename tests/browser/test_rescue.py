@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.embedded_run import EmbeddedRun
+from tests.support.waiting import until
 
-from .conftest import SLOW_MS, Visitor, violations
+from .conftest import SLOW_MS, Visitor, loading_again, violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.slurm, pytest.mark.image]
 
@@ -19,22 +19,22 @@ ACCOUNT = "bakery"  # nobody else's tests count on it
 
 
 @pytest.fixture
-def used_up(hub: EmbeddedRun) -> Iterator[None]:
+def used_up(embedded_hub: EmbeddedRun) -> Iterator[None]:
     """The budget of a project is used up while a test runs."""
     modify = ["sacctmgr", "--immediate", "--quiet", "modify", "account", ACCOUNT, "set"]
-    hub.slurm(*modify, "GrpTRESMins=gres/gpu=0")
+    embedded_hub.slurm(*modify, "GrpTRESMins=gres/gpu=0")
     yield
-    hub.slurm(*modify, "GrpTRESMins=gres/gpu=1200")
+    embedded_hub.slurm(*modify, "GrpTRESMins=gres/gpu=1200")
 
 
 @pytest.fixture
-def own_kernel(hub: EmbeddedRun) -> Iterator[None]:
+def own_kernel(embedded_hub: EmbeddedRun) -> Iterator[None]:
     """A person with a kernel of their own in the home directory."""
     kernel = ".local/share/jupyter/kernels/mine"
     make = f'mkdir -p {kernel} && echo \'{{"argv": ["x"], "display_name": "Mine"}}\' > {kernel}/kernel.json'
-    assert hub.as_user("staff", "sh", "-c", make).returncode == 0
+    assert embedded_hub.as_user("staff", "sh", "-c", make).returncode == 0
     yield
-    hub.as_user("staff", "rm", "-r", kernel)
+    embedded_hub.as_user("staff", "rm", "-r", kernel)
 
 
 def test_who_has_used_up_the_budget_is_told_so_and_starts_a_rescue_session(
@@ -82,8 +82,11 @@ def test_who_has_used_up_the_budget_is_told_so_and_starts_a_rescue_session(
 def until_the_hub_knows(page: Page) -> None:
     """It asks Slurm for limits every ten seconds; its home page tells what it has heard."""
     page.goto("/hub/home")
-    budget, end = page.get_by_role("row", name=re.compile("^Bread forecast")), time.monotonic() + 60
-    while not re.search(r"client\s+0\.0\s", budget.inner_text()):
-        assert time.monotonic() < end, budget.inner_text()
-        page.wait_for_timeout(500)
-        page.goto("/hub/home")
+    budget = page.get_by_role("row", name=re.compile("^Bread forecast"))
+    until(
+        lambda: re.search(r"client\s+0\.0\s", budget.inner_text()),
+        "nothing is left of the budget",
+        60,
+        pause=loading_again(page, "/hub/home"),
+        seen=budget.inner_text,
+    )

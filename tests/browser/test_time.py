@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.conftest import new_prefix
 from tests.support import stand_ins
 from tests.support.embedded_run import EmbeddedRun
+from tests.support.waiting import until
 
 from .conftest import SLOW_MS, Visitor, violations, visitors_of
 
@@ -61,8 +62,8 @@ def timed(sandbox: Path, images: Path) -> Iterator[EmbeddedRun]:
 
 
 @pytest.fixture
-def visitor(timed: EmbeddedRun, chromium: Browser) -> Iterator[Callable[[str], Visitor]]:
-    yield from visitors_of(timed, chromium)
+def visitor(timed: EmbeddedRun, browser: Browser) -> Iterator[Callable[[str], Visitor]]:
+    yield from visitors_of(timed, browser)
 
 
 def started(student: Visitor, profile: str) -> Page:
@@ -144,10 +145,8 @@ def test_a_gateway_that_may_give_time_runs_no_job_of_its_own(timed: EmbeddedRun)
 
 def until_the_hub_knows(student: Visitor, words: str) -> None:
     """The hub's own page says so."""
-    end = time.monotonic() + 30
-    while not re.search(words, student.context.request.get("/hub/home").text()):
-        assert time.monotonic() < end, f"the hub does not say {words!r}"
-        time.sleep(0.3)
+    page = student.context.request
+    until(lambda: re.search(words, page.get("/hub/home").text()), f"the hub says {words!r}", every_s=0.3)
 
 
 def test_who_is_forgotten_is_warned_then_stopped_and_the_page_says_what_that_returned(

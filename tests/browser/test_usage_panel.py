@@ -31,14 +31,14 @@ def started(student: Visitor) -> Page:
 
 
 @contextmanager
-def one_job_at_a_time(hub: EmbeddedRun, user: str) -> Iterator[None]:
+def one_job_at_a_time(embedded_hub: EmbeddedRun, user: str) -> Iterator[None]:
     """While this lasts Slurm lets the next job of a user wait until the one before it has ended."""
-    modify = ("sacctmgr", "--immediate", "--quiet", "modify", "user", hub.unix_name(user), "set")
-    hub.slurm(*modify, "MaxJobs=1")
+    modify = ("sacctmgr", "--immediate", "--quiet", "modify", "user", embedded_hub.unix_name(user), "set")
+    embedded_hub.slurm(*modify, "MaxJobs=1")
     try:
         yield
     finally:
-        hub.slurm(*modify, "MaxJobs=-1")
+        embedded_hub.slurm(*modify, "MaxJobs=-1")
 
 
 def new_notebook(page: Page, text: str) -> Locator:
@@ -65,16 +65,16 @@ def test_the_panel_tells_what_is_used_and_left(visitor: Callable[[str], Visitor]
 
 
 def test_a_session_at_its_end_loses_nothing_and_is_continued_with_its_notebook(
-    hub: EmbeddedRun, visitor: Callable[[str], Visitor], picture: Callable[..., None]
+    embedded_hub: EmbeddedRun, visitor: Callable[[str], Visitor], picture: Callable[..., None]
 ) -> None:
     student = visitor("student1")
     page = started(student)
     new_notebook(page, "result = 42  # not saved by anybody")
-    notebook = hub.home("student1") / "Untitled.ipynb"
+    notebook = embedded_hub.home("student1") / "Untitled.ipynb"
     assert "not saved by anybody" not in notebook.read_text()
-    [job] = hub.slurm("squeue", "-h", "-u", hub.unix_name("student1"), "-o", "%i").split()
-    minutes = int(hub.slurm("squeue", "-h", "-j", job, "-o", "%M").split(":")[0]) + 3
-    hub.slurm("scontrol", "update", f"jobid={job}", f"timelimit={minutes}")
+    [job] = embedded_hub.slurm("squeue", "-h", "-u", embedded_hub.unix_name("student1"), "-o", "%i").split()
+    minutes = int(embedded_hub.slurm("squeue", "-h", "-j", job, "-o", "%M").split(":")[0]) + 3
+    embedded_hub.slurm("scontrol", "update", f"jobid={job}", f"timelimit={minutes}")
 
     said = page.locator(".Toastify__toast", has_text="Saved before the end: Untitled.ipynb.")
     expect(said).to_be_visible(timeout=END_MS)
@@ -102,14 +102,14 @@ def test_a_session_at_its_end_loses_nothing_and_is_continued_with_its_notebook(
 
 
 def test_a_session_that_reaches_its_time_limit_loses_nothing_and_leads_to_the_next_which_had_to_wait_for_it(
-    hub: EmbeddedRun, visitor: Callable[[str], Visitor]
+    embedded_hub: EmbeddedRun, visitor: Callable[[str], Visitor]
 ) -> None:
     student = visitor("student1")
     page = started(student)
-    user = hub.unix_name("student1")
-    [job] = hub.slurm("squeue", "-h", "-u", user, "-o", "%i").split()
+    user = embedded_hub.unix_name("student1")
+    [job] = embedded_hub.slurm("squeue", "-h", "-u", user, "-o", "%i").split()
     cell = new_notebook(page, "result = 42")
-    with one_job_at_a_time(hub, "student1"):
+    with one_job_at_a_time(embedded_hub, "student1"):
         page.get_by_role("button", name=re.compile("^Usage:")).click()
         page.locator(".fabric-Usage").get_by_role("button", name="Continue in a new session …").click()
         page.get_by_role("dialog").get_by_role("button", name="Continue").click()
@@ -118,16 +118,18 @@ def test_a_session_that_reaches_its_time_limit_loses_nothing_and_leads_to_the_ne
         cell.click()
         page.keyboard.press("Control+End")
         page.keyboard.insert_text("  # not saved by anybody")
-        clock = [int(part) for part in re.split("[-:]", hub.slurm("squeue", "-h", "-j", job, "-o", "%M").strip())]
+        clock = [
+            int(part) for part in re.split("[-:]", embedded_hub.slurm("squeue", "-h", "-j", job, "-o", "%M").strip())
+        ]
         elapsed = clock[-1] + 60 * clock[-2]
-        hub.slurm("scontrol", "update", f"jobid={job}", f"timelimit={(elapsed + LEAST_LEFT_S) // 60 + 1}")
+        embedded_hub.slurm("scontrol", "update", f"jobid={job}", f"timelimit={(elapsed + LEAST_LEFT_S) // 60 + 1}")
         banner = page.locator(".fabric-Banner[role=alert]")
         expect(banner).to_contain_text("The next session starts as soon as there is room for it.", timeout=END_MS)
         with student.context.expect_page() as opened:
             banner.get_by_role("link", name="Go to the next session").click()
         after = opened.value
         after.wait_for_url("**/user/student1/session-2/**", timeout=SLOW_MS)
-    assert hub.slurm("sacct", "-n", "-X", "-j", job, "-o", "State").split() == ["TIMEOUT"]
+    assert embedded_hub.slurm("sacct", "-n", "-X", "-j", job, "-o", "State").split() == ["TIMEOUT"]
     again = after.locator(".jp-NotebookPanel .jp-CodeCell .cm-content").first
     expect(again).to_have_text("result = 42  # not saved by anybody", timeout=SLOW_MS)
     assert student.errors == []

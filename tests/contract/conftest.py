@@ -26,6 +26,7 @@ from fabric_hub.slurm.model import CancelRequest, ExtendRequest, Job, JobSpec, S
 from fabric_hub.unix import accounts
 from tests.support.embedded_run import EmbeddedRun
 from tests.support.gateway import FakeGateway, serving
+from tests.support.waiting import until_async
 
 WAITS = 3 * 24 * 60  # minutes: longer than the embedded partitions allow, so that a job stays in the queue
 _ALPHABET = string.ascii_lowercase + "234567"
@@ -82,21 +83,25 @@ class Stage:
     async def fresh_limits(self, limit_s: float = 90) -> Limits:
         """Limits that Slurm was asked for from now on; on a crowded machine that is more than one wait."""
         asked = time.time()
-        async with asyncio.timeout(limit_s):
-            while ((known := await self.client.limits(fresh=asked, wait_s=LONGEST_WAIT_S)).at or 0.0) < asked:
-                pass
-        return known
+
+        async def fresh() -> Limits | None:
+            known = await self.client.limits(fresh=asked, wait_s=LONGEST_WAIT_S)
+            return known if (known.at or 0.0) >= asked else None
+
+        return await until_async(fresh, "the gateway has asked Slurm for limits", limit_s, every_s=0)
 
     async def until(self, session: str, true: Callable[[Job], bool], limit_s: float = 90) -> Job:
         """Follow the snapshot until a session's newest job is as wanted."""
-        end, after, job = time.monotonic() + limit_s, None, None
-        while time.monotonic() < end:
+        after, job = None, None
+
+        async def wanted() -> Job | None:
+            nonlocal after, job
             snapshot = await self.client.snapshot(after=after, wait_s=5)
             after = snapshot.serial
             job = next(iter(reversed(self.jobs_of(snapshot, session))), job)
-            if job and true(job):
-                return job
-        raise AssertionError(f"session {session} is not as wanted after {limit_s} s: {job}")
+            return job if job and true(job) else None
+
+        return await until_async(wanted, f"session {session} is as wanted", limit_s, every_s=0, seen=lambda: job)
 
 
 @asynccontextmanager

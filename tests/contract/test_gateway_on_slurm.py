@@ -26,24 +26,19 @@ pytestmark = pytest.mark.slurm
 BUDGET_TRIES = 6
 
 
-@pytest.fixture
-def on_slurm(embedded: EmbeddedRun) -> EmbeddedRun:
-    return embedded
-
-
 @pytest.mark.parametrize("gateway", ["real"], indirect=True)
-async def test_secrets_are_in_the_users_file_and_nowhere_in_slurm(gateway: Stage, on_slurm: EmbeddedRun) -> None:
+async def test_secrets_are_in_the_users_file_and_nowhere_in_slurm(gateway: Stage, embedded: EmbeddedRun) -> None:
     session = new_session()
     submitted = await gateway.client.submit(gateway.request(session))
     await gateway.until(session, lambda job: job.state == "RUNNING")
-    users = on_slurm.settings.users
+    users = embedded.settings.users
     account = accounts.resolve(gateway.user, users)
     file = Path(accounts.session_root(gateway.user, account, users)) / session / "env.json"
     status = file.stat()
     assert (stat.S_IMODE(status.st_mode), status.st_uid) == (0o600, account.uid)
     assert "a-secret-token" in file.read_text()
-    told = on_slurm.slurm("scontrol", "show", "job", "-dd", str(submitted.job_id))
-    script = on_slurm.slurm("scontrol", "write", "batch_script", str(submitted.job_id), "-")
+    told = embedded.slurm("scontrol", "show", "job", "-dd", str(submitted.job_id))
+    script = embedded.slurm("scontrol", "write", "batch_script", str(submitted.job_id), "-")
     assert "a-secret-token" not in told + script
     assert "Requeue=0" in told
     while not (log := await gateway.client.log(session, gateway.user)).lines:
@@ -54,7 +49,7 @@ async def test_secrets_are_in_the_users_file_and_nowhere_in_slurm(gateway: Stage
 
 
 @pytest.mark.parametrize("gateway", ["real"], indirect=True)
-async def test_a_refusal_is_explained_and_leaves_no_secret_behind(gateway: Stage, on_slurm: EmbeddedRun) -> None:
+async def test_a_refusal_is_explained_and_leaves_no_secret_behind(gateway: Stage, embedded: EmbeddedRun) -> None:
     session = new_session()
     request = gateway.request(session)
     spec = request.spec.model_copy(update={"account": "no-such-account"})
@@ -62,19 +57,19 @@ async def test_a_refusal_is_explained_and_leaves_no_secret_behind(gateway: Stage
         await gateway.client.submit(request.model_copy(update={"spec": spec}))
     assert (refused.value.reason, refused.value.status) == ("account", 409)
     assert "no-such-account" in refused.value.message
-    users = on_slurm.settings.users
+    users = embedded.settings.users
     account = accounts.resolve(gateway.user, users)
     assert not os.path.exists(f"{accounts.session_root(gateway.user, account, users)}/{session}/env.json")  # noqa: ASYNC240
 
 
 @pytest.mark.parametrize("gateway", ["real"], indirect=True)
-async def test_a_name_with_newlines_forges_nothing(gateway: Stage, on_slurm: EmbeddedRun) -> None:
+async def test_a_name_with_newlines_forges_nothing(gateway: Stage, embedded: EmbeddedRun) -> None:
     session = new_session()
     mine = await gateway.client.submit(gateway.request(session))
     # Slurm gives "Prolog" as the reason of a job whose node is still made ready
     before = await gateway.until(session, lambda job: job.state == "RUNNING" and not job.reason)
     forged = f"x|aaaa\n{mine.job_id}|aaaastudent1|aaaa|aaaa|aaaa|aaaaCANCELLED|aaaa"
-    done = on_slurm.as_user(
+    done = embedded.as_user(
         gateway.other, "sbatch", "--parsable", "--account=ml-course", "--partition=cpu", "--mem=100M",
         f"--job-name={forged}", "--output=/dev/null", "--wrap=sleep 60",
     )  # fmt: skip
@@ -84,14 +79,14 @@ async def test_a_name_with_newlines_forges_nothing(gateway: Stage, on_slurm: Emb
     while number not in seen:
         snapshot = await gateway.client.snapshot(after=snapshot.serial if snapshot else None, wait_s=10)
         seen = {job.job_id: job for job in snapshot.jobs}
-    on_slurm.as_user(gateway.other, "scancel", str(number))
+    embedded.as_user(gateway.other, "scancel", str(number))
     assert seen[mine.job_id] == before
     assert seen[number].name == forged
 
 
 @pytest.mark.parametrize("gateway", ["real"], indirect=True)
 async def test_a_sessions_datasets_are_told_to_it_by_the_gateway_alone_and_stand_in_no_record_of_slurms(
-    gateway: Stage, on_slurm: EmbeddedRun
+    gateway: Stage, embedded: EmbeddedRun
 ) -> None:
     session = new_session()
     lies = {"FABRIC_DATASETS": "all", "FABRIC_DATA_DIR": "/etc", "FABRIC_NODE_SOCKET": "/tmp/mine.sock"}
@@ -106,13 +101,13 @@ async def test_a_sessions_datasets_are_told_to_it_by_the_gateway_alone_and_stand
         "sacct": ("-n", "-P", "-j", number, "-o", "JobID,JobName,Comment,AdminComment,SubmitLine,WorkDir"),
     }
     for program, arguments in records.items():
-        said = on_slurm.as_user(gateway.other, program, *arguments)
+        said = embedded.as_user(gateway.other, program, *arguments)
         while program == "sacct" and "fabric-session" not in said.stdout:  # the database hears of a job a little later
-            said = on_slurm.as_user(gateway.other, program, *arguments)
+            said = embedded.as_user(gateway.other, program, *arguments)
         assert number in said.stdout, said.stderr
         assert "wind-farm" not in said.stdout
         assert "soil" not in said.stdout
-    settings = on_slurm.settings
+    settings = embedded.settings
     account = accounts.resolve(gateway.user, settings.users)
     file = Path(accounts.session_root(gateway.user, account, settings.users)) / session / "env.json"
     assert json.loads(file.read_text())["environment"] == {
@@ -123,12 +118,12 @@ async def test_a_sessions_datasets_are_told_to_it_by_the_gateway_alone_and_stand
 
 
 @pytest.mark.parametrize("gateway", ["real"], indirect=True)
-async def test_more_time_never_reaches_into_a_reservation_of_the_node(gateway: Stage, on_slurm: EmbeddedRun) -> None:
+async def test_more_time_never_reaches_into_a_reservation_of_the_node(gateway: Stage, embedded: EmbeddedRun) -> None:
     session = new_session()
     await gateway.client.submit(gateway.request(session))
     job = await gateway.until(session, lambda job: job.state == "RUNNING")
     name = f"maint-{session}"
-    on_slurm.slurm(
+    embedded.slurm(
         "scontrol", "create", "reservation", f"ReservationName={name}", "StartTime=now+60minutes", "Duration=60",
         f"Nodes={job.node}", "Users=root", "Flags=MAINT",
     )  # fmt: skip
@@ -140,22 +135,22 @@ async def test_more_time_never_reaches_into_a_reservation_of_the_node(gateway: S
         assert name in refused.value.message
         assert refused.value.status == 403
     finally:
-        on_slurm.slurm("scontrol", "delete", f"ReservationName={name}")
+        embedded.slurm("scontrol", "delete", f"ReservationName={name}")
 
 
 @pytest.mark.parametrize("gateway", ["real"], indirect=True)
 async def test_more_time_never_reaches_into_a_reservation_of_any_of_a_jobs_nodes(
-    gateway: Stage, on_slurm: EmbeddedRun
+    gateway: Stage, embedded: EmbeddedRun
 ) -> None:
     session, name = new_session(), f"maint-{new_session()}"
-    done = on_slurm.as_user(
+    done = embedded.as_user(
         gateway.user, "sbatch", "--parsable", "--account=ml-course", "--partition=gpu", "--nodes=2", "--mem=100M",
         "--time=5", f"--job-name={job_name(gateway.hub, session)}", "--output=/dev/null", "--wrap=sleep 600",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     job = await gateway.until(session, lambda job: job.state == "RUNNING")
     other = {"gpu1": "gpu2", "gpu2": "gpu1"}[job.node]
-    on_slurm.slurm(
+    embedded.slurm(
         "scontrol", "create", "reservation", f"ReservationName={name}", "StartTime=now+60minutes", "Duration=60",
         f"Nodes={other}", "Users=root", "Flags=MAINT",
     )  # fmt: skip
@@ -163,16 +158,16 @@ async def test_more_time_never_reaches_into_a_reservation_of_any_of_a_jobs_nodes
         with pytest.raises(FabricError, match=f"Node {other} is reserved from"):
             await gateway.client.extend(gateway.more(session, job.job_id, 120, partition="gpu"))
     finally:
-        on_slurm.slurm("scontrol", "delete", f"ReservationName={name}")
+        embedded.slurm("scontrol", "delete", f"ReservationName={name}")
 
 
 @pytest.mark.parametrize("gateway", ["real"], indirect=True)
 async def test_a_gateway_that_was_started_anew_knows_its_own_job_among_copies_of_it(
-    gateway: Stage, on_slurm: EmbeddedRun
+    gateway: Stage, embedded: EmbeddedRun
 ) -> None:
     session = new_session()
     mine = await gateway.client.submit(gateway.request(session))
-    comment = on_slurm.slurm("squeue", "-h", "-j", str(mine.job_id), "-O", "Comment:200").strip()
+    comment = embedded.slurm("squeue", "-h", "-j", str(mine.job_id), "-O", "Comment:200").strip()
     assert re.fullmatch(r"fabric-session=[0-9a-f]{32}", comment)
     copy = gateway.forge(session, comment)
     await gateway.until(session, lambda job: job.job_id == copy)
@@ -183,7 +178,7 @@ async def test_a_gateway_that_was_started_anew_knows_its_own_job_among_copies_of
         again = await anew.submit(gateway.request(session, again=True))
         assert (again.job_id, again.adopted) == (mine.job_id, True)
         # nor is the copy of a job that is over
-        on_slurm.slurm("scancel", str(mine.job_id))
+        embedded.slurm("scancel", str(mine.job_id))
         await gateway.until(session, lambda job: copy == job.job_id and job.state == "RUNNING")
         last = await anew.submit(gateway.request(session, again=True, job_id=mine.job_id))
         assert not last.adopted
@@ -194,11 +189,11 @@ async def test_a_gateway_that_was_started_anew_knows_its_own_job_among_copies_of
 
 @pytest.mark.parametrize("gateway", ["real"], indirect=True)
 async def test_in_its_own_reservation_a_session_may_have_more_time_until_that_ends(
-    gateway: Stage, on_slurm: EmbeddedRun
+    gateway: Stage, embedded: EmbeddedRun
 ) -> None:
     session = new_session()
     name = f"class-{session}"
-    on_slurm.slurm(
+    embedded.slurm(
         "scontrol", "create", "reservation", f"ReservationName={name}", "StartTime=now", "Duration=60", "Nodes=gpu2",
         f"Accounts={gateway.spec.account}",
     )  # fmt: skip
@@ -219,24 +214,24 @@ async def test_in_its_own_reservation_a_session_may_have_more_time_until_that_en
         assert f"Its reservation {name} ends at" in refused.value.message
         assert refused.value.status == 403
     finally:
-        on_slurm.slurm("scancel", "--quiet", f"--name={job_name(gateway.hub, session)}")
-        on_slurm.slurm("sh", "-c", f"until scontrol delete ReservationName={name}; do sleep 0.5; done")
+        embedded.slurm("scancel", "--quiet", f"--name={job_name(gateway.hub, session)}")
+        embedded.slurm("sh", "-c", f"until scontrol delete ReservationName={name}; do sleep 0.5; done")
 
 
 @pytest.mark.parametrize("gateway", ["real"], indirect=True)
-async def test_more_time_never_goes_beyond_the_jobs_partition(gateway: Stage, on_slurm: EmbeddedRun) -> None:
+async def test_more_time_never_goes_beyond_the_jobs_partition(gateway: Stage, embedded: EmbeddedRun) -> None:
     session = new_session()
     await gateway.client.submit(gateway.request(session))
     job = await gateway.until(session, lambda job: job.state == "RUNNING")
-    before = on_slurm.slurm("scontrol", "--oneliner", "show", "partition", "cpu")
+    before = embedded.slurm("scontrol", "--oneliner", "show", "partition", "cpu")
     kept = re.search(r"MaxTime=(\S+)", before)
     assert kept
-    on_slurm.slurm("scontrol", "update", "PartitionName=cpu", "MaxTime=40")
+    embedded.slurm("scontrol", "update", "PartitionName=cpu", "MaxTime=40")
     try:
         with pytest.raises(FabricError, match="Partition cpu allows a job at most 40 minutes"):
             await gateway.client.extend(gateway.more(session, job.job_id, 41))
     finally:
-        on_slurm.slurm("scontrol", "update", "PartitionName=cpu", f"MaxTime={kept[1]}")
+        embedded.slurm("scontrol", "update", "PartitionName=cpu", f"MaxTime={kept[1]}")
 
 
 async def running_in(gateway: Stage, qos: str) -> tuple[str, int]:
@@ -250,12 +245,12 @@ async def running_in(gateway: Stage, qos: str) -> tuple[str, int]:
 
 
 @pytest.mark.parametrize("gateway", ["real"], indirect=True)
-async def test_more_time_never_goes_beyond_the_jobs_qos_and_budget(gateway: Stage, on_slurm: EmbeddedRun) -> None:
+async def test_more_time_never_goes_beyond_the_jobs_qos_and_budget(gateway: Stage, embedded: EmbeddedRun) -> None:
     """Slurm itself would let the gateway, an Operator, pass both."""
     name = f"q{gateway.hub}"
     change = ("sacctmgr", "--immediate", "--quiet")
-    on_slurm.slurm(*change, "add", "qos", name, "MaxWall=30")
-    on_slurm.slurm(*change, "modify", "account", "ml-course", "set", f"qos+={name}")
+    embedded.slurm(*change, "add", "qos", name, "MaxWall=30")
+    embedded.slurm(*change, "modify", "account", "ml-course", "set", f"qos+={name}")
     try:
         session, job = await running_in(gateway, name)
         await gateway.fresh_limits()
@@ -263,41 +258,41 @@ async def test_more_time_never_goes_beyond_the_jobs_qos_and_budget(gateway: Stag
             await gateway.client.extend(gateway.more(session, job, 120))
         assert refused.value.message == f"QOS {name} allows a job at most 30 minutes, not 2 hours."
         assert refused.value.status == 403
-        on_slurm.slurm(*change, "modify", "qos", name, "set", "MaxWall=-1")
+        embedded.slurm(*change, "modify", "qos", name, "set", "MaxWall=-1")
         await gateway.fresh_limits()
         for _ in range(BUDGET_TRIES):
             await gateway.client.extend(gateway.more(session, job, 120))
             await gateway.until(session, lambda job: job.limit_s == 120 * 60)
-            on_slurm.slurm(*change, "modify", "qos", name, "set", "GrpTRESMins=cpu=0")
+            embedded.slurm(*change, "modify", "qos", name, "set", "GrpTRESMins=cpu=0")
             await gateway.fresh_limits()
             with pytest.raises(FabricError) as refused:
                 await gateway.client.extend(gateway.more(session, job, 180))
-            state, limit = on_slurm.slurm("squeue", "-h", "-t", "all", "-o", "%T %l", f"--jobs={job}").split()
+            state, limit = embedded.slurm("squeue", "-h", "-t", "all", "-o", "%T %l", f"--jobs={job}").split()
             assert limit == "2:00:00"
             if refused.value.message != "The session's job does not run.":
                 break
             # every half minute slurmctld ends the jobs that are over their budget: it came first
             assert state != "RUNNING", "the job runs, whatever the refusal says"
-            on_slurm.slurm(*change, "modify", "qos", name, "set", "GrpTRESMins=cpu=-1")
+            embedded.slurm(*change, "modify", "qos", name, "set", "GrpTRESMins=cpu=-1")
             await gateway.fresh_limits()
             session, job = await running_in(gateway, name)
         assert refused.value.message.startswith(f"The budget of QOS {name} is used up"), refused.value.message
     finally:
-        on_slurm.slurm("scancel", "--quiet", f"--qos={name}")
+        embedded.slurm("scancel", "--quiet", f"--qos={name}")
         left = f"squeue -h -o %i --qos={name}"
-        on_slurm.slurm("timeout", "50", "sh", "-c", f'until [ -z "$({left})" ]; do sleep 0.2; done')
-        on_slurm.slurm(*change, "delete", "qos", name)
+        embedded.slurm("timeout", "50", "sh", "-c", f'until [ -z "$({left})" ]; do sleep 0.2; done')
+        embedded.slurm(*change, "delete", "qos", name)
 
 
 @pytest.mark.root
 @pytest.mark.parametrize("gateway", ["real"], indirect=True)
 async def test_a_plain_slurm_gives_its_users_no_more_time_and_that_is_said(
-    gateway: Stage, on_slurm: EmbeddedRun
+    gateway: Stage, embedded: EmbeddedRun
 ) -> None:
     session = new_session()
     await gateway.client.submit(gateway.request(session))
     job = await gateway.until(session, lambda job: job.state == "RUNNING")
-    settings = on_slurm.settings
+    settings = embedded.settings
     assert settings.slurm is not None
     account = accounts.resolve(gateway.user, settings.users)
     extender = Extender(settings.slurm.model_copy(update={"extend": "as-user"}), 20.0)

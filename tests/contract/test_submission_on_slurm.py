@@ -23,11 +23,6 @@ URL = "https://ai.example.org/report"
 LUA = Path("/usr/lib/x86_64-linux-gnu/slurm-wlm/job_submit_lua.so")
 
 
-@pytest.fixture
-def on_slurm(embedded: EmbeddedRun) -> EmbeddedRun:
-    return embedded
-
-
 @contextlib.contextmanager
 def job_submit_lua(run: EmbeddedRun, body: str) -> Iterator[None]:
     """The cluster asks a site's script about every job."""
@@ -53,9 +48,9 @@ def job_submit_lua(run: EmbeddedRun, body: str) -> Iterator[None]:
     ],
 )
 async def test_what_job_submit_lua_says_is_told_and_is_no_outage(
-    gateway: Stage, on_slurm: EmbeddedRun, sentence: str, code: str, reason: str
+    gateway: Stage, embedded: EmbeddedRun, sentence: str, code: str, reason: str
 ) -> None:
-    with job_submit_lua(on_slurm, f'  slurm.log_user("{sentence}")\n  return {code}'):
+    with job_submit_lua(embedded, f'  slurm.log_user("{sentence}")\n  return {code}'):
         with pytest.raises(FabricError) as refused:
             await gateway.client.submit(gateway.request(new_session()))
     assert not isinstance(refused.value, SlurmUnavailableError)
@@ -65,9 +60,9 @@ async def test_what_job_submit_lua_says_is_told_and_is_no_outage(
 
 @pytest.mark.skipif(not LUA.exists(), reason="Slurm's lua plugin is not installed")
 @pytest.mark.parametrize("gateway", ["real"], indirect=True)
-async def test_what_job_submit_lua_says_to_a_success_is_told_too(gateway: Stage, on_slurm: EmbeddedRun) -> None:
+async def test_what_job_submit_lua_says_to_a_success_is_told_too(gateway: Stage, embedded: EmbeddedRun) -> None:
     said = f"Your allocation ends on Friday, see {URL}"
-    with job_submit_lua(on_slurm, f'  slurm.log_user("{said}")\n  return slurm.SUCCESS'):
+    with job_submit_lua(embedded, f'  slurm.log_user("{said}")\n  return slurm.SUCCESS'):
         submitted = await gateway.client.submit(gateway.request(new_session()))
     assert submitted.words == said
 
@@ -75,9 +70,9 @@ async def test_what_job_submit_lua_says_to_a_success_is_told_too(gateway: Stage,
 @pytest.mark.parametrize("gateway", ["real"], indirect=True)
 @pytest.mark.parametrize(("before", "after"), [("echo '12 nodes are back'", ""), ("", "echo '12 nodes are back'")])
 async def test_an_sbatch_that_prints_before_or_after_the_job_id_submits(
-    gateway: Stage, on_slurm: EmbeddedRun, before: str, after: str
+    gateway: Stage, embedded: EmbeddedRun, before: str, after: str
 ) -> None:
-    sbatch = on_slurm.directory / "contract" / "bin" / "sbatch"
+    sbatch = embedded.directory / "contract" / "bin" / "sbatch"
     real = sbatch.readlink()
     sbatch.unlink()
     try:
@@ -88,15 +83,15 @@ async def test_an_sbatch_that_prints_before_or_after_the_job_id_submits(
         sbatch.unlink()
         sbatch.symlink_to(real)
     assert submitted.words == "12 nodes are back"
-    assert on_slurm.slurm("squeue", "-h", "-j", str(submitted.job_id), "-o", "%i") == str(submitted.job_id)
+    assert embedded.slurm("squeue", "-h", "-j", str(submitted.job_id), "-o", "%i") == str(submitted.job_id)
 
 
-def test_a_prologue_that_fails_ends_the_job_with_its_status_and_says_where_in_the_log(on_slurm: EmbeddedRun) -> None:
-    log = on_slurm.home("student1") / "prologue.log"
+def test_a_prologue_that_fails_ends_the_job_with_its_status_and_says_where_in_the_log(embedded: EmbeddedRun) -> None:
+    log = embedded.home("student1") / "prologue.log"
     text = script.script(
         JobSpec(), session="s", directory="/d", python=Path("/bin/true"), prologue="echo before\nmodul load cuda"
     )
-    done = on_slurm.as_user(
+    done = embedded.as_user(
         "student1", "sbatch", "--parsable", "--wait", "--account=ml-course", "--partition=cpu", "--mem=100M",
         f"--output={log}", input=text,
     )  # fmt: skip
@@ -104,16 +99,16 @@ def test_a_prologue_that_fails_ends_the_job_with_its_status_and_says_where_in_th
     said = log.read_text()
     assert "before" in said
     assert f"{script.PROLOGUE_WORDS} with status 127, at: modul load cuda\n" in said
-    told = on_slurm.slurm("scontrol", "show", "job", done.stdout.strip())
+    told = embedded.slurm("scontrol", "show", "job", done.stdout.strip())
     assert "JobState=FAILED" in told
     assert f"ExitCode={script.PROLOGUE_FAILED}:0" in told
 
 
 @pytest.mark.parametrize("gateway", ["real"], indirect=True)
 async def test_a_session_has_the_umask_of_the_site_and_the_limits_of_the_node(
-    gateway: Stage, on_slurm: EmbeddedRun
+    gateway: Stage, embedded: EmbeddedRun
 ) -> None:
-    python = on_slurm.directory / "contract" / "images" / "base" / "current" / "bin" / "python"
+    python = embedded.directory / "contract" / "images" / "base" / "current" / "bin" / "python"
     before = python.read_text()
     python.write_text("#!/bin/bash\necho umask $(umask), $(ulimit -Sn) files\nexec sleep 600\n")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -128,5 +123,5 @@ async def test_a_session_has_the_umask_of_the_site_and_the_limits_of_the_node(
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         python.write_text(before)
-    node, _ = resource.prlimit(on_slurm.pid("slurmd-cpu1"), resource.RLIMIT_NOFILE)
+    node, _ = resource.prlimit(embedded.pid("slurmd-cpu1"), resource.RLIMIT_NOFILE)
     assert log.lines == (f"umask 0022, {node} files",)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-import time
 from pathlib import Path
+
+from tests.support.waiting import until
 
 from .notebook import Notebook
 
@@ -56,10 +57,12 @@ class Clients:
         """Wait until the last of so many calls of that client is held."""
         when, _, name = moment.partition("-")
         mark = f" {name} " if when == "before" else f" {name}="
-        end = time.monotonic() + 30
-        while sum(mark in line for line in self._lines()) < calls:
-            assert time.monotonic() < end, f"{name} was not called {calls} times: {self._lines()}"
-            time.sleep(0.05)
+        until(
+            lambda: sum(mark in line for line in self._lines()) >= calls,
+            f"{name} is called {calls} times",
+            every_s=0.05,
+            seen=self._lines,
+        )
 
     def let_go(self, moment: str) -> None:
         (self.directory / moment).unlink()

@@ -12,9 +12,9 @@ from .notebook import Notebook, Session
 
 
 @pytest.fixture(scope="module")
-def session(hub: EmbeddedRun) -> Iterator[Session]:
+def session(embedded_hub: EmbeddedRun) -> Iterator[Session]:
     """A CPU session of the trainer in project ml-course."""
-    started = Session(hub, "trainer", project="ml-course")
+    started = Session(embedded_hub, "trainer", project="ml-course")
     yield started
     started.stop()
 

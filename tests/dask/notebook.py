@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import websocket
 
 from tests.notebook.terminal import Terminal
 from tests.support.embedded_run import EmbeddedRun
+from tests.support.waiting import until
 
 READY_S = 90.0
 CELL_S = 120.0
@@ -34,10 +34,7 @@ class Session:
         self.api = httpx.Client(base_url=run.address, headers=self._headers, timeout=30)
         answer = self.api.post(f"/hub/api/users/{user}/server", json={"profile": "cpu", **options})
         assert answer.status_code in (201, 202), answer.text
-        end = time.monotonic() + READY_S
-        while not self.server().get("ready"):
-            assert time.monotonic() < end, run.logs()
-            time.sleep(0.2)
+        until(lambda: self.server().get("ready"), "the session is ready", READY_S, every_s=0.2, seen=run.logs)
 
     def server(self) -> dict[str, Any]:
         """What the hub says of it; empty when it is gone."""
@@ -65,16 +62,17 @@ class Session:
 
     def stop(self) -> None:
         self.api.delete(f"/hub/api/users/{self.user}/server")
-        end = time.monotonic() + READY_S
-        while self.server():
-            assert time.monotonic() < end, "the session does not stop"
-            time.sleep(0.2)
+        until(lambda: not self.server(), "the session stops", READY_S, every_s=0.2, seen=self.server)
         self.api.close()
 
     def jobs(self) -> list[str]:
         """Array jobs of this session's clusters that Slurm still has to run or runs."""
         listed = self.run.slurm("squeue", "-h", "-r", "-u", self.run.unix_name(self.user), "-o", "%i %T %j")
         return [line for line in listed.splitlines() if "-dask-" in line and "COMPLETING" not in line]
+
+    def until_no_jobs(self, limit_s: float = 60.0) -> None:
+        """Wait until Slurm has ended the jobs of its clusters."""
+        until(lambda: not self.jobs(), "no job of the session's clusters is left", limit_s, every_s=0.5, seen=self.jobs)
 
     @property
     def processes(self) -> list[tuple[int, str]]:
@@ -171,10 +169,7 @@ class Notebook:
 
     def until(self, expression: str, why: str, limit_s: float = 90.0) -> None:
         """Ask until an expression is true."""
-        end = time.monotonic() + limit_s
-        while not self.value(f"bool({expression})"):
-            assert time.monotonic() < end, f"not within {limit_s:g} s: {why}"
-            time.sleep(0.3)
+        until(lambda: self.value(f"bool({expression})"), why, limit_s, every_s=0.3)
 
     def close(self) -> None:
         """Close its page; the kernel goes on."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pwd
-import time
 from pathlib import Path
 
 import pytest
+
+from tests.support.waiting import until
 
 from .notebook import CellError, Notebook, Session
 
@@ -137,10 +138,7 @@ def test_a_cluster_without_work_ends_by_itself(notebook: Notebook, session: Sess
     directory = Path(notebook.value("str(cluster.directory)"))
     notebook.until("clusters() == []", "it has ended", 15)
     assert not directory.exists(), "it has not ended in order"
-    end = time.monotonic() + 60
-    while session.jobs():
-        assert time.monotonic() < end, session.jobs()
-        time.sleep(0.5)
+    session.until_no_jobs()
 
 
 # Distributed looks once in a while whether it was idle for so long: now, and as if that had begun an hour ago.
@@ -176,10 +174,11 @@ def test_scratch_space_goes_with_its_cluster(notebook: Notebook, session: Sessio
     of_workers = notebook.value("list(client.run(lambda dask_worker: dask_worker.local_directory).values())")
     assert all(Path(inside).parts[2].startswith("fabric-dask-") for inside in of_workers), of_workers
     notebook.run("client.close(); cluster.close()")
-    end = time.monotonic() + 60
-    while session.jobs() or any(Path(*Path(inside).parts[:3]).exists() for inside in of_workers):
-        assert time.monotonic() < end, of_workers
-        time.sleep(0.5)
+    session.until_no_jobs()
+    left = [Path(*Path(inside).parts[:3]) for inside in of_workers]
+    until(
+        lambda: not any(directory.exists() for directory in left), "the workers' space is gone", 60, seen=lambda: left
+    )
     assert not Path(inside).exists()
     assert _scratch_spaces(session) == before
 
@@ -198,7 +197,4 @@ def test_nothing_is_left_two_minutes_after_the_sessions_server_was_killed(sessio
     assert session.jobs()
     session.kill("fabric_lab.dask.daemon")
     session.kill("fabric_lab.launch")
-    end = time.monotonic() + 120
-    while session.jobs():
-        assert time.monotonic() < end, session.jobs()
-        time.sleep(0.5)
+    session.until_no_jobs(120)

@@ -16,9 +16,9 @@ DATASET, ADDED = "wheat-trials", "energy-year"
 
 
 @pytest.fixture(scope="module")
-def session(hub: EmbeddedRun) -> Iterator[Session]:
+def session(embedded_hub: EmbeddedRun) -> Iterator[Session]:
     """A session with a demo dataset."""
-    started = Session(hub, "student2", project="ml-course", datasets=[DATASET])
+    started = Session(embedded_hub, "student2", project="ml-course", datasets=[DATASET])
     yield started
     started.stop()
 

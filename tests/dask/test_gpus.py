@@ -32,9 +32,9 @@ def library(sandbox: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def session(hub: EmbeddedRun) -> Iterator[Session]:
+def session(embedded_hub: EmbeddedRun) -> Iterator[Session]:
     """One that lasts longer than its workers: none that waits comes too late for it."""
-    started = Session(hub, "trainer", project="ml-course", hours=4)
+    started = Session(embedded_hub, "trainer", project="ml-course", hours=4)
     yield started
     started.stop()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -220,8 +219,5 @@ def test_kill_9_of_the_scheduler_ends_its_workers_and_its_name_is_free(notebook:
     other = session.notebook()
     with pytest.raises(CellError, match="There is no cluster 'headless' in this session; there is none"):
         other.run(START + "DaskCluster.connect('headless')")
-    end = time.monotonic() + 110
-    while session.jobs():
-        assert time.monotonic() < end, session.jobs()
-        time.sleep(0.5)
+    session.until_no_jobs(110)
     other.run("cluster = DaskCluster(1, name='headless'); cluster.wait_for_workers(1, timeout=60); cluster.close()")

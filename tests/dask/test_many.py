@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+from tests.support.waiting import until
+
 from .clients import Clients
 from .notebook import Notebook, Session
 
@@ -45,14 +47,9 @@ def test_sixty_four_workers_are_one_submission_and_when_half_of_them_go_nothing_
     # four of eight jobs have given their place back, in one call
     notebook.until("cluster.status_of_workers()['calls'] == {'sbatch': 1, 'scancel': 1}", "whole jobs went", 30)
     notebook.until("len({w['job'] for w in cluster.status_of_workers()['workers']}) == 4", "four jobs are left", 30)
-    limit = time.monotonic() + 60
-    while len(session.jobs()) > 4:
-        assert time.monotonic() < limit, session.jobs()
-        time.sleep(0.2)
+    until(lambda: len(session.jobs()) <= 4, "four jobs are left in Slurm, too", 60, seen=session.jobs)
 
     notebook.run("client.close(); cluster.close()")
     assert len(clients.calls("scancel")) == 2
-    while session.jobs():
-        assert time.monotonic() < limit + 60, session.jobs()
-        time.sleep(0.2)
+    session.until_no_jobs(120)
     print(f"64 workers in {there:.1f} s, 32 of them handed over their results and were gone in {gone:.1f} s.")

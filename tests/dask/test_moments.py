@@ -8,13 +8,14 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tests.support.embedded_run import EmbeddedRun
+from tests.support.waiting import until
 
 from .clients import Clients
 from .notebook import Session
@@ -83,27 +84,20 @@ class Chain:
     def daemon(self) -> bool:
         return any("fabric_lab.dask.daemon" in command for command in self.processes())
 
-    def until(self, done: Callable[[], object], why: Callable[[], object], limit_s: float = ORPHANS_S) -> None:
-        """Wait for a condition."""
-        end = time.monotonic() + limit_s
-        while not done():
-            assert time.monotonic() < end, why()
-            time.sleep(0.1)
-
     def until_nothing_is_left(self, what: str, since: float) -> None:
         session = self.session
         assert session
         limit = since + ORPHANS_S - time.monotonic()
-        self.until(lambda: not session.jobs(), session.jobs, limit)
+        until(lambda: not session.jobs(), "no job is left", limit, seen=session.jobs)
         jobs = time.monotonic() - since
-        self.until(lambda: not self.processes(), self.processes, limit)
+        until(lambda: not self.processes(), "no process is left", limit, seen=self.processes)
         print(f"{what}: no job after {jobs:.1f} s, no process after {time.monotonic() - since:.1f} s.")
 
     def until_the_session_is_gone(self) -> None:
         """The hub has noticed, too: its user may start another."""
         session = self.session
         assert session
-        self.until(lambda: not session.server(), session.server)
+        until(lambda: not session.server(), "the hub has no session any more", ORPHANS_S, seen=session.server)
 
 
 def processes_below(directory: Path) -> Iterator[tuple[int, str]]:
@@ -116,8 +110,8 @@ def processes_below(directory: Path) -> Iterator[tuple[int, str]]:
 
 
 @pytest.fixture(scope="module")
-def links(hub: EmbeddedRun) -> Iterator[Chain]:
-    chain = Chain(hub)
+def links(embedded_hub: EmbeddedRun) -> Iterator[Chain]:
+    chain = Chain(embedded_hub)
     yield chain
     if chain.session:
         chain.session.stop()
@@ -162,7 +156,7 @@ def test_kill_9_of_the_scheduler_while_results_move(chain: Chain, moment: str) -
     else:  # what Slurm sends before it ends a job
         job = chain.notebook.value("cluster.status_of_workers()['workers'][0]['job']")
         chain.session.run.slurm("scancel", job)
-    chain.until((chain.directory / "moving").exists, lambda: "no result moves", 30)
+    until((chain.directory / "moving").exists, "a result moves")
     chain.session.kill("fabric_lab.dask.daemon")
     chain.until_nothing_is_left(f"Scheduler killed while {moment}", time.monotonic())
     chain.notebook.until("clusters() == []", "it is gone", 10)
@@ -182,11 +176,11 @@ def test_kill_9_of_the_server_alone(chain: Chain, moment: str) -> None:
         chain.clients.until_held(hold, calls=2)
     else:
         chain.notebook.run("cluster.scale(40)")
-        chain.until(lambda: any("PENDING" in job for job in session.jobs()), session.jobs, 30)
+        until(lambda: any("PENDING" in job for job in session.jobs()), "workers wait", seen=session.jobs)
     chain.session.kill("fabric_lab.launch")
     killed = time.monotonic()
     if hold:  # Slurm hears of it, or answers, when there is nobody left who could care
-        chain.until(lambda: not chain.daemon(), chain.processes)
+        until(lambda: not chain.daemon(), "the cluster's daemon is gone", ORPHANS_S, seen=chain.processes)
         chain.clients.let_go(hold)
     chain.until_nothing_is_left(f"Server killed while {moment}", killed)
     assert not list(chain.directory.parent.rglob("key.pem"))
@@ -199,7 +193,7 @@ def test_the_session_is_ended_while_workers_wait(chain: Chain, way: str) -> None
     assert chain.session
     session = chain.session
     chain.notebook.run("cluster.scale(40)")
-    chain.until(lambda: any("PENDING" in job for job in session.jobs()), session.jobs, 30)
+    until(lambda: any("PENDING" in job for job in session.jobs()), "workers wait", seen=session.jobs)
     ended = time.monotonic()
     if way == "scancel":
         chain.session.run.slurm("scancel", chain.notebook.value("os.environ['FABRIC_JOB_ID']"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from tests.conftest import new_prefix
 from tests.support.embedded_run import EmbeddedRun
+from tests.support.waiting import until
 
 from .notebook import CellError, Notebook, Session
 
@@ -48,10 +48,11 @@ def test_a_cluster_of_this_machines_processes(notebook: Notebook, session: Sessi
     assert session.api.get(notebook.value("cluster.dashboard_link")).status_code == 200
     notebook.run("cluster.close()")
     assert notebook.value("clusters()") == []
-    end = time.monotonic() + 30
-    while left := [command for _, command in session.processes if "fabric_lab.dask" in command]:
-        assert time.monotonic() < end, left
-        time.sleep(0.1)
+
+    def left() -> list[str]:
+        return [command for _, command in session.processes if "fabric_lab.dask" in command]
+
+    until(lambda: not left(), "no process of the cluster is left", seen=left)
 
 
 @pytest.mark.parametrize(

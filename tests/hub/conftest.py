@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fabric_dev.processes import tail
-from tests.support.catalogue_header import Shelf
+from tests.support.dataset_hub import DatasetHub
 from tests.support.person import Person
 from tests.support.small_site import SmallSite
 
@@ -46,22 +46,17 @@ def person(site: SmallSite) -> Person:
 
 
 @pytest.fixture(scope="module")  # what one module publishes another does not find
-def _shelf(sandbox: Path, request: pytest.FixtureRequest) -> Iterator[Shelf]:
-    shelf = Shelf(sandbox / request.module.__name__.rpartition("_")[2])
-    try:
-        shelf.catalogue_service.up()
-        shelf.site.up()
-        yield shelf
-    finally:
-        shelf.close()
+def _dataset_hub(sandbox: Path, request: pytest.FixtureRequest) -> Iterator[DatasetHub]:
+    with DatasetHub(sandbox / request.module.__name__.rpartition("_")[2]) as dataset_hub:
+        yield dataset_hub
 
 
 @pytest.fixture
-def shelf(_shelf: Shelf) -> Iterator[Shelf]:
-    """A running hub with datasets, for the tests of a module whose ``site`` is the shelf's."""
-    _shelf.site.reset()
-    yield _shelf
-    _shelf.site.reset()
+def dataset_hub(_dataset_hub: DatasetHub) -> Iterator[DatasetHub]:
+    """A running hub with datasets, for the tests of a module whose ``site`` is its own."""
+    _dataset_hub.site.reset()
+    yield _dataset_hub
+    _dataset_hub.site.reset()
 
 
 @pytest.fixture

@@ -21,10 +21,7 @@ OWN_HOSTS = {"subdomain_host": "https://fabric.example.org"}
 
 def _session(site: SmallSite) -> tuple[Person, AnnouncingServer]:
     person = site.somebody()
-    person.start()
-    person.until_ready()
-    (request,) = site.requests_of(person)
-    return person, site.sessions[request.session]
+    return person, site.started(person)
 
 
 def _text(certificate: str) -> str:

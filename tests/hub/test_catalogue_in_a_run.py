@@ -6,9 +6,10 @@ import asyncio
 import os
 import pwd
 import signal
-import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from fabric_hub.catalogue.client import CatalogueClient
 from fabric_hub.errors import FabricError
 from tests.conftest import new_prefix
 from tests.support.embedded_run import ROOT, EmbeddedRun, fabric_hub
+from tests.support.waiting import until_async
 
 CONNECT = """
 import socket, sys
@@ -46,14 +48,13 @@ def _socket(run: EmbeddedRun) -> Path:
 
 async def _answer(run: EmbeddedRun) -> None:
     async with CatalogueClient(_socket(run)) as client:
-        end = time.monotonic() + 60
-        while True:
-            try:
-                assert (await client.health()).problem == ""
-                return
-            except FabricError:
-                assert time.monotonic() < end, run.logs()
-                await asyncio.sleep(0.1)
+
+        async def health() -> Any:
+            with suppress(FabricError):
+                return await client.health()
+
+        found = await until_async(health, "the catalogue service answers", 60, seen=run.logs)
+        assert found.problem == ""
 
 
 async def test_it_answers_and_its_trail_is_whole(run: EmbeddedRun) -> None:
@@ -67,7 +68,7 @@ async def test_it_answers_and_its_trail_is_whole(run: EmbeddedRun) -> None:
 def test_it_runs_as_its_own_account_without_any_right(run: EmbeddedRun) -> None:
     status = Path(f"/proc/{run.pid('catalogue')}/status").read_text()
     fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
-    assert set(fields["Uid"].split()) == {str(pwd.getpwnam(run.unix_name("data")).pw_uid)}
+    assert set(fields["Uid"].split()) == {str(pwd.getpwnam(run.unix_name("catalogue")).pw_uid)}
     assert fields["Groups"].split() == []
     assert fields["CapEff"] == fields["CapPrm"] == fields["CapBnd"] == f"{0:016x}"
     assert fields["NoNewPrivs"] == "1"

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.support.announcing_server import AnnouncingServer
-from tests.support.catalogue_header import AGREEMENT, Shelf, ticked
+from tests.support.dataset_hub import AGREEMENT, DatasetHub, ticked
 from tests.support.person import Person, words
 from tests.support.small_site import SmallSite
 from tests.support.waiting import until
@@ -20,56 +20,54 @@ WIND = "/hub/datasets/wind-farm"
 
 
 @pytest.fixture
-def site(shelf: Shelf) -> SmallSite:
-    return shelf.site
+def site(dataset_hub: DatasetHub) -> SmallSite:
+    return dataset_hub.site
 
 
 @pytest.fixture
-def person(site: SmallSite) -> Person:
+def reader(site: SmallSite) -> Person:
     return site.somebody().log_in()
 
 
 @pytest.fixture
-def running(site: SmallSite, person: Person) -> AnnouncingServer:
-    person.start()
-    person.until_ready()
-    return site.sessions[site.requests_of(person)[-1].session]
+def running(site: SmallSite, reader: Person) -> AnnouncingServer:
+    return site.started(reader)
 
 
-def xsrf(person: Person, path: str = WIND) -> str:
-    found = re.search(r'name="_xsrf" value="([^"]+)"', person.browser.get(path).text)
+def xsrf(reader: Person, path: str = WIND) -> str:
+    found = re.search(r'name="_xsrf" value="([^"]+)"', reader.browser.get(path).text)
     assert found
     return found[1]
 
 
-def accept(person: Person, page: str = WIND, **fields: Any) -> httpx.Response:
-    return person.browser.post(WIND, data={"_xsrf": xsrf(person, page), "do": "accept", "project": "twin", **fields})
+def accept(reader: Person, page: str = WIND, **fields: Any) -> httpx.Response:
+    return reader.browser.post(WIND, data={"_xsrf": xsrf(reader, page), "do": "accept", "project": "twin", **fields})
 
 
 def test_terms_are_accepted_while_a_session_runs_and_the_dataset_is_then_added_to_it(
-    shelf: Shelf, person: Person, running: AnnouncingServer
+    dataset_hub: DatasetHub, reader: Person, running: AnnouncingServer
 ) -> None:
     # the start page is no place for it: it leads into the running session
-    assert person.browser.get(f"/hub/spawn/{person.name}", follow_redirects=False).status_code == 302
+    assert reader.browser.get(f"/hub/spawn/{reader.name}", follow_redirects=False).status_code == 302
     told = running.tell("GET", "/session/datasets").json()
     assert told["datasets_page"] == "/hub/datasets"
-    page = person.browser.get(f"{told['datasets_page']}/wind-farm?project=twin")
+    page = reader.browser.get(f"{told['datasets_page']}/wind-farm?project=twin")
     assert page.status_code == 200
     for said in ("The wind-farm", "Example Energy", "CC BY 4.0", "Do no harm.", "Teaching"):
         assert said in words(page)
-    assert shelf.purposes(person) == []
+    assert dataset_hub.purposes(reader) == []
     assert running.tell("POST", "/session/datasets/wind-farm").status_code == 403
 
-    done = accept(person, **ticked("wind-farm", purpose="teaching"))
+    done = accept(reader, **ticked("wind-farm", purpose="teaching"))
     assert done.status_code == 200
     assert "Go back to JupyterLab and press Add" in words(done)
     assert 'id="dataset-accept"' not in done.text
-    assert shelf.purposes(person) == [("wind-farm", "1", "teaching")]
-    assert ("accepted", "wind-farm", None) in shelf.audit_log(person)
+    assert dataset_hub.purposes(reader) == [("wind-farm", "1", "teaching")]
+    assert ("accepted", "wind-farm", None) in dataset_hub.audit_log(reader)
     until(lambda: running.tell("POST", "/session/datasets/wind-farm").status_code == 200, "it is added")
     # asked once: what is sent again changes nothing
-    assert accept(person, "/hub/datasets/grid", **ticked("wind-farm")).status_code == 200
-    assert shelf.purposes(person) == [("wind-farm", "1", "teaching")]
+    assert accept(reader, "/hub/datasets/grid", **ticked("wind-farm")).status_code == 200
+    assert dataset_hub.purposes(reader) == [("wind-farm", "1", "teaching")]
 
 
 @pytest.mark.parametrize(
@@ -82,114 +80,114 @@ def test_terms_are_accepted_while_a_session_runs_and_the_dataset_is_then_added_t
     ],
 )
 def test_it_is_refused_with_the_words_of_a_start(
-    shelf: Shelf, person: Person, fields: dict[str, str], said: str
+    dataset_hub: DatasetHub, reader: Person, fields: dict[str, str], said: str
 ) -> None:
-    sent = {"_xsrf": xsrf(person), "do": "accept", "project": "twin", **fields}
-    refused = person.browser.post(WIND, data=sent)
+    sent = {"_xsrf": xsrf(reader), "do": "accept", "project": "twin", **fields}
+    refused = reader.browser.post(WIND, data=sent)
     assert refused.status_code == 403
     assert said in words(refused)
-    start = person.form(**{"project": "twin", **fields, "datasets": "wind-farm"})
+    start = reader.form(**{"project": "twin", **fields, "datasets": "wind-farm"})
     assert said in words(start)
-    assert shelf.purposes(person) == []
+    assert dataset_hub.purposes(reader) == []
 
 
 def test_nothing_is_accepted_by_a_link_without_the_hubs_own_token_or_without_login(
-    shelf: Shelf, site: SmallSite, person: Person
+    dataset_hub: DatasetHub, site: SmallSite, reader: Person
 ) -> None:
     sent = {"do": "accept", "project": "twin", **ticked("wind-farm")}
-    assert person.browser.get(WIND, params={**sent, "_xsrf": xsrf(person)}).status_code == 200
-    assert person.browser.post(WIND, data=sent).status_code == 403
-    assert person.browser.post(WIND, data={**sent, "_xsrf": "guessed"}).status_code == 403
+    assert reader.browser.get(WIND, params={**sent, "_xsrf": xsrf(reader)}).status_code == 200
+    assert reader.browser.post(WIND, data=sent).status_code == 403
+    assert reader.browser.post(WIND, data={**sent, "_xsrf": "guessed"}).status_code == 403
     with httpx.Client(base_url=site.address, timeout=20, verify=False) as nobody:
         assert nobody.get(WIND).headers["location"].startswith("/hub/login")
         assert nobody.post(WIND, data=sent).status_code == 403
-    assert shelf.purposes(person) == []
+    assert dataset_hub.purposes(reader) == []
 
 
 def test_no_token_opens_the_page_and_a_sessions_token_beside_the_login_accepts_nothing(
-    shelf: Shelf, site: SmallSite, person: Person, running: AnnouncingServer
+    dataset_hub: DatasetHub, site: SmallSite, reader: Person, running: AnnouncingServer
 ) -> None:
-    sent = {"_xsrf": xsrf(person), "do": "accept", "project": "twin", **ticked("wind-farm")}
-    for token in (f"token {running.token}", person.api.headers["Authorization"]):
+    sent = {"_xsrf": xsrf(reader), "do": "accept", "project": "twin", **ticked("wind-farm")}
+    for token in (f"token {running.token}", reader.api.headers["Authorization"]):
         headers = {"Authorization": str(token)}
         with httpx.Client(base_url=site.address, timeout=20, verify=False, headers=headers) as client:
             assert client.get(WIND).status_code == 302
             assert client.post(WIND, data=sent).status_code == 403
     beside = {"Authorization": f"token {running.token}"}
-    refused = person.browser.post(WIND, data=sent, headers=beside)
+    refused = reader.browser.post(WIND, data=sent, headers=beside)
     assert refused.status_code == 403
-    assert shelf.purposes(person) == []
+    assert dataset_hub.purposes(reader) == []
     asking = {**sent, "do": "request"}
-    assert person.browser.post("/hub/datasets/grid", data=asking, headers=beside).status_code == 403
-    assert not [event for event in shelf.audit_log(person) if event[0] == "requested"]
+    assert reader.browser.post("/hub/datasets/grid", data=asking, headers=beside).status_code == 403
+    assert not [event for event in dataset_hub.audit_log(reader) if event[0] == "requested"]
 
 
-def test_no_other_page_can_show_it_in_a_frame_and_no_copy_is_kept(person: Person) -> None:
-    page = person.browser.get(WIND)
+def test_no_other_page_can_show_it_in_a_frame_and_no_copy_is_kept(reader: Person) -> None:
+    page = reader.browser.get(WIND)
     assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
     assert page.headers["x-frame-options"] == "DENY"
     assert page.headers["cache-control"] == "no-store"
 
 
-def test_access_is_requested_once_and_the_page_says_so(shelf: Shelf, person: Person) -> None:
+def test_access_is_requested_once_and_the_page_says_so(dataset_hub: DatasetHub, reader: Person) -> None:
     grid = "/hub/datasets/grid"
-    assert "No access yet" in words(person.browser.get(grid))
-    sent = {"_xsrf": xsrf(person, grid), "do": "request", "project": "twin", "why": "Balance."}
-    long = person.browser.post(grid, data={**sent, "why": "x" * 301})
+    assert "No access yet" in words(reader.browser.get(grid))
+    sent = {"_xsrf": xsrf(reader, grid), "do": "request", "project": "twin", "why": "Balance."}
+    long = reader.browser.post(grid, data={**sent, "why": "x" * 301})
     assert long.status_code == 400
     assert "The reason is not one line of text." in words(long)
-    done = person.browser.post(grid, data=sent)
+    done = reader.browser.post(grid, data=sent)
     assert done.status_code == 200
     assert "Access is requested for project" in words(done)
     assert "Access requested" in words(done)
     assert 'id="dataset-request"' not in done.text
-    assert ("requested", "grid", "Balance.") in shelf.audit_log(person)
-    refused = person.browser.post(WIND, data=sent)
+    assert ("requested", "grid", "Balance.") in dataset_hub.audit_log(reader)
+    refused = reader.browser.post(WIND, data=sent)
     assert refused.status_code == 409
     assert "Project twin may use dataset wind-farm already." in words(refused)
 
 
-def test_a_secret_and_what_does_not_exist_look_alike(shelf: Shelf, person: Person) -> None:
-    secret, nothing = (person.browser.get(f"/hub/datasets/{name}") for name in ("trial", "nosuch"))
+def test_a_secret_and_what_does_not_exist_look_alike(dataset_hub: DatasetHub, reader: Person) -> None:
+    secret, nothing = (reader.browser.get(f"/hub/datasets/{name}") for name in ("trial", "nosuch"))
     assert secret.status_code == nothing.status_code == 404
     assert words(secret).replace("trial", "NAME") == words(nothing).replace("nosuch", "NAME")
-    everything = person.browser.get("/hub/datasets")
+    everything = reader.browser.get("/hub/datasets")
     assert "The wind-farm" in everything.text
     assert "trial" not in everything.text
-    token = xsrf(person)
+    token = xsrf(reader)
     for name in ("trial", "nosuch"):
         sent = {"_xsrf": token, "do": "accept", "project": "twin", **ticked(name)}
-        refused = person.browser.post(f"/hub/datasets/{name}", data=sent)
+        refused = reader.browser.post(f"/hub/datasets/{name}", data=sent)
         assert refused.status_code == 403
         assert f"Project twin has no access to a dataset {name}." in words(refused)
 
         def told(name: str = name) -> bool:
-            return ("denied", name, "unknown") in shelf.audit_log(person)
+            return ("denied", name, "unknown") in dataset_hub.audit_log(reader)
 
         until(told, "the audit log has the refusal")
 
 
-def test_the_text_of_terms_is_text(shelf: Shelf, person: Person) -> None:
+def test_the_text_of_terms_is_text(dataset_hub: DatasetHub, reader: Person) -> None:
     evil = "<script>alert(1)</script> & {{ 7 * 7 }}"
-    shelf.publish("evil", access="restricted", agreement={**AGREEMENT, "text": evil}, project="twin")
+    dataset_hub.publish("evil", access="restricted", agreement={**AGREEMENT, "text": evil}, project="twin")
     page = until(
-        lambda: (page := person.browser.get("/hub/datasets/evil")).status_code == 200 and page, "the page is there"
+        lambda: (page := reader.browser.get("/hub/datasets/evil")).status_code == 200 and page, "the page is there"
     )
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; {{ 7 * 7 }}" in page.text
     assert evil not in page.text
 
 
-def test_a_silent_catalogue_service_is_said_and_nothing_is_accepted(shelf: Shelf, person: Person) -> None:
-    token = xsrf(person)
-    shelf.catalogue_service.down()
+def test_a_silent_catalogue_service_is_said_and_nothing_is_accepted(dataset_hub: DatasetHub, reader: Person) -> None:
+    token = xsrf(reader)
+    dataset_hub.catalogue_service.down()
     try:
         page = until(
-            lambda: (page := person.browser.get(WIND)) and "datasets-problem" in page.text and page, "it is said"
+            lambda: (page := reader.browser.get(WIND)) and "datasets-problem" in page.text and page, "it is said"
         )
         assert "The catalogue service has not answered since" in words(page)
         sent = {"_xsrf": token, "do": "accept", "project": "twin", **ticked("wind-farm")}
-        refused = person.browser.post(WIND, data=sent)
+        refused = reader.browser.post(WIND, data=sent)
         assert refused.status_code == 503
     finally:
-        shelf.catalogue_service.up()
-    assert shelf.purposes(person) == []
+        dataset_hub.catalogue_service.up()
+    assert dataset_hub.purposes(reader) == []

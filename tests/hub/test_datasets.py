@@ -11,7 +11,7 @@ import pytest
 
 from fabric_hub.slurm.model import Job, SubmitRequest
 from tests.support.announcing_server import AnnouncingServer
-from tests.support.catalogue_header import AGREEMENT, Shelf, ticked
+from tests.support.dataset_hub import AGREEMENT, DatasetHub, ticked
 from tests.support.person import Person, words
 from tests.support.small_site import SmallSite
 from tests.support.waiting import until
@@ -20,13 +20,8 @@ pytestmark = pytest.mark.hub
 
 
 @pytest.fixture
-def site(shelf: Shelf) -> SmallSite:
-    return shelf.site
-
-
-@pytest.fixture
-def person(site: SmallSite) -> Person:
-    return site.somebody()
+def site(dataset_hub: DatasetHub) -> SmallSite:
+    return dataset_hub.site
 
 
 def accepting(name: str, version: str = "1", purpose: str = "research") -> dict[str, Any]:
@@ -61,7 +56,7 @@ def test_form_url_and_rest_ask_for_the_same_datasets(site: SmallSite) -> None:
 
 @pytest.mark.parametrize(("name", "why"), [("nowhere", "unknown"), ("trial", "unknown"), ("grid", "not-granted")])
 def test_what_is_not_granted_and_what_does_not_exist_are_refused_alike_at_every_door(
-    shelf: Shelf, site: SmallSite, person: Person, name: str, why: str
+    dataset_hub: DatasetHub, site: SmallSite, person: Person, name: str, why: str
 ) -> None:
     person.log_in()
     by_rest = person.start(datasets=[name])
@@ -77,7 +72,7 @@ def test_what_is_not_granted_and_what_does_not_exist_are_refused_alike_at_every_
             assert sentence in words(page)
         assert 'id="fabric-start"' in page.text
     assert site.requests_of(person) == []
-    until(lambda: ("denied", name, why) in shelf.audit_log(person), "the audit log has the refusal")
+    until(lambda: ("denied", name, why) in dataset_hub.audit_log(person), "the audit log has the refusal")
 
 
 def test_a_secret_is_on_no_page_of_who_has_no_grant(site: SmallSite, person: Person) -> None:
@@ -89,7 +84,7 @@ def test_a_secret_is_on_no_page_of_who_has_no_grant(site: SmallSite, person: Per
 
 
 def test_an_agreement_is_asked_once_and_recorded_before_the_job_is_submitted(
-    shelf: Shelf, site: SmallSite, person: Person
+    dataset_hub: DatasetHub, site: SmallSite, person: Person
 ) -> None:
     person.log_in()
     page = person.browser.get(f"/hub/spawn/{person.name}")
@@ -104,7 +99,7 @@ def test_an_agreement_is_asked_once_and_recorded_before_the_job_is_submitted(
     before = site.gateway.fake.on_submit
 
     def look(job: Job, request: SubmitRequest) -> None:
-        seen.append(shelf.purposes(person))
+        seen.append(dataset_hub.purposes(person))
         before(job, request)
 
     site.gateway.fake.on_submit = look
@@ -122,8 +117,8 @@ def test_an_agreement_is_asked_once_and_recorded_before_the_job_is_submitted(
     )
     person.form(datasets="wind-farm")
     assert submitted(site, person) == ("wind-farm",)
-    assert shelf.purposes(person) == [("wind-farm", "1", "teaching")]
-    assert ("accepted", "wind-farm", None) in shelf.audit_log(person)
+    assert dataset_hub.purposes(person) == [("wind-farm", "1", "teaching")]
+    assert ("accepted", "wind-farm", None) in dataset_hub.audit_log(person)
 
 
 def _option(page: str) -> str:
@@ -131,22 +126,24 @@ def _option(page: str) -> str:
     return page if 'data-agreement="solar-park wind-farm"' in page else ""
 
 
-def test_rest_accepts_with_the_persons_own_token(shelf: Shelf, site: SmallSite, person: Person) -> None:
+def test_rest_accepts_with_the_persons_own_token(dataset_hub: DatasetHub, site: SmallSite, person: Person) -> None:
     assert "has an agreement" in person.start(datasets=["wind-farm"]).json()["message"]
     assert person.start(**accepting("wind-farm", version="0")).status_code == 403
     assert "may not be used for the purpose spying" in person.start(**accepting("wind-farm", purpose="spying")).text
-    assert shelf.purposes(person) == []
+    assert dataset_hub.purposes(person) == []
     assert person.start(**accepting("wind-farm")).status_code == 201
     assert submitted(site, person) == ("wind-farm",)
-    assert shelf.purposes(person) == [("wind-farm", "1", "research")]
+    assert dataset_hub.purposes(person) == [("wind-farm", "1", "research")]
     assert "agreements" not in person.servers()[""]["user_options"]
 
 
-def test_the_service_accepts_with_the_persons_own_token(shelf: Shelf, site: SmallSite, person: Person) -> None:
+def test_the_service_accepts_with_the_persons_own_token(
+    dataset_hub: DatasetHub, site: SmallSite, person: Person
+) -> None:
     body = {"project": "twin", "agreement": "1", "purpose": "teaching"}
     answer = service(site, person, "POST", "/datasets/wind-farm/acceptance", body)
     assert answer.status_code == 204, answer.text
-    assert shelf.purposes(person) == [("wind-farm", "1", "teaching")]
+    assert dataset_hub.purposes(person) == [("wind-farm", "1", "teaching")]
     until(lambda: person.start(datasets=["wind-farm"]).status_code == 201, "the hub has heard of it")
 
 
@@ -157,34 +154,36 @@ def test_the_service_accepts_with_the_persons_own_token(shelf: Shelf, site: Smal
         {"datasets": "wind-farm", "agreements": '{"wind-farm": {"version": "1", "purpose": "research"}}'},
     ],
 )
-def test_no_link_accepts_for_somebody(shelf: Shelf, site: SmallSite, person: Person, link: dict[str, Any]) -> None:
+def test_no_link_accepts_for_somebody(
+    dataset_hub: DatasetHub, site: SmallSite, person: Person, link: dict[str, Any]
+) -> None:
     page = person.log_in().open_spawn_url(**link)
     assert page.status_code == 403
     assert "A link cannot accept an agreement." in words(page)
     assert 'id="fabric-start"' in page.text
-    assert shelf.purposes(person) == []
+    assert dataset_hub.purposes(person) == []
     assert site.requests_of(person) == []
 
 
-def test_a_form_without_the_hubs_own_token_accepts_nothing(shelf: Shelf, person: Person) -> None:
+def test_a_form_without_the_hubs_own_token_accepts_nothing(dataset_hub: DatasetHub, person: Person) -> None:
     person.log_in()
     answer = person.browser.post(f"/hub/spawn/{person.name}", data=ticked("wind-farm"))
     assert answer.status_code == 403
-    assert shelf.purposes(person) == []
+    assert dataset_hub.purposes(person) == []
 
 
-def test_an_operator_accepts_for_nobody(shelf: Shelf, site: SmallSite, person: Person) -> None:
+def test_an_operator_accepts_for_nobody(dataset_hub: DatasetHub, site: SmallSite, person: Person) -> None:
     answer = site.admin_api("POST", f"/users/{person.name}/server", json=accepting("wind-farm"))
     assert answer.status_code == 403
     assert f"Only {person.name} can accept the agreement of dataset wind-farm, in person." in answer.json()["message"]
     admin = site.person("admin")
     answer = admin.api.post(f"/users/{person.name}/server", json=accepting("wind-farm"))
     assert answer.status_code == 403
-    assert shelf.purposes(person) == []
+    assert dataset_hub.purposes(person) == []
 
 
 def test_what_was_accepted_once_is_not_accepted_anew_with_the_options_of_last_time(
-    shelf: Shelf, site: SmallSite, person: Person
+    dataset_hub: DatasetHub, site: SmallSite, person: Person
 ) -> None:
     refused = person.start(profile="huge", **accepting("solar-park"))  # for another reason than its datasets
     assert refused.status_code == 409
@@ -192,19 +191,17 @@ def test_what_was_accepted_once_is_not_accepted_anew_with_the_options_of_last_ti
     # without a body JupyterHub takes the options that it has kept
     kept = person.api.post(f"/users/{person.name}/server")
     assert kept.status_code == 403
-    assert shelf.purposes(person) == []
+    assert dataset_hub.purposes(person) == []
 
 
 @pytest.fixture
 def running(site: SmallSite, person: Person) -> AnnouncingServer:
     """A session with a public dataset."""
-    person.start(datasets=["weather"])
-    person.until_ready()
-    return site.sessions[site.requests_of(person)[-1].session]
+    return site.started(person, datasets=["weather"])
 
 
 def test_a_sessions_own_token_accepts_nothing(
-    shelf: Shelf, site: SmallSite, person: Person, running: AnnouncingServer
+    dataset_hub: DatasetHub, site: SmallSite, person: Person, running: AnnouncingServer
 ) -> None:
     body = {"project": "twin", "agreement": "1", "purpose": "research"}
     headers = {"Authorization": f"token {running.token}"}
@@ -224,11 +221,11 @@ def test_a_sessions_own_token_accepts_nothing(
     form = site.http.post(f"/hub/spawn/{person.name}/more", headers=headers, data=ticked("wind-farm"))
     assert page.status_code in (302, 403, 404)
     assert form.status_code in (302, 403, 404)
-    assert shelf.purposes(person) == []
+    assert dataset_hub.purposes(person) == []
 
 
 def test_a_running_session_adds_and_drops_what_it_may(
-    shelf: Shelf, site: SmallSite, person: Person, running: AnnouncingServer
+    dataset_hub: DatasetHub, site: SmallSite, person: Person, running: AnnouncingServer
 ) -> None:
     told = running.tell("GET", "/session/datasets").json()
     states = {one["name"]: (one["state"], one["chosen"]) for one in told["datasets"]}
@@ -249,19 +246,21 @@ def test_a_running_session_adds_and_drops_what_it_may(
     assert running.tell("DELETE", "/session/datasets/weather").json() == {"datasets": ["wind-farm"]}
     assert site.session_of(person).datasets == ("wind-farm",)
     assert running.tell("POST", "/session/datasets/grid/request", json={"why": "Balance."}).status_code == 204
-    assert ("requested", "grid", "Balance.") in shelf.audit_log(person)
+    assert ("requested", "grid", "Balance.") in dataset_hub.audit_log(person)
     assert running.tell("POST", "/session/datasets/trial/request", json={}).status_code == 403
 
 
-def test_a_new_version_of_the_agreement_asks_again_and_says_so(shelf: Shelf, site: SmallSite, person: Person) -> None:
-    shelf.publish("tides", access="restricted", agreement=AGREEMENT, project="twin")
+def test_a_new_version_of_the_agreement_asks_again_and_says_so(
+    dataset_hub: DatasetHub, site: SmallSite, person: Person
+) -> None:
+    dataset_hub.publish("tides", access="restricted", agreement=AGREEMENT, project="twin")
     person.log_in()
     until(lambda: "The tides" in person.browser.get(f"/hub/spawn/{person.name}").text, "the form has it")
     person.form(**ticked("tides"))
     assert submitted(site, person) == ("tides",)
     again(person)
 
-    shelf.new_agreement("tides", "2")
+    dataset_hub.new_agreement("tides", "2")
     page = until(
         lambda: (
             (page := person.browser.get(f"/hub/spawn/{person.name}")) and 'data-changed="tides"' in page.text and page
@@ -276,14 +275,14 @@ def test_a_new_version_of_the_agreement_asks_again_and_says_so(shelf: Shelf, sit
     assert "its current version is 2" in words(old)
     person.form(**ticked("tides", version="2"))
     assert submitted(site, person) == ("tides",)
-    assert ("tides", "2", "research") in shelf.purposes(person)
+    assert ("tides", "2", "research") in dataset_hub.purposes(person)
 
 
-def test_a_revoked_grant_is_refused_at_the_next_start(shelf: Shelf, site: SmallSite, person: Person) -> None:
-    shelf.publish("heat", access="restricted", agreement=AGREEMENT, project="twin")
+def test_a_revoked_grant_is_refused_at_the_next_start(dataset_hub: DatasetHub, site: SmallSite, person: Person) -> None:
+    dataset_hub.publish("heat", access="restricted", agreement=AGREEMENT, project="twin")
     until(lambda: person.start(**accepting("heat")).status_code == 201, "the hub has heard of it")
     again(person)
-    shelf.catalogue_service.store.revoke("heat", "twin")
+    dataset_hub.catalogue_service.store.revoke("heat", "twin")
 
     def refusal() -> httpx.Response | None:
         answer = person.start(datasets=["heat"])
@@ -296,10 +295,12 @@ def test_a_revoked_grant_is_refused_at_the_next_start(shelf: Shelf, site: SmallS
     assert "Project twin has no access to a dataset heat." in refused.json()["message"]
 
 
-def test_a_silent_catalogue_service_holds_up_only_who_wants_data(shelf: Shelf, site: SmallSite, person: Person) -> None:
+def test_a_silent_catalogue_service_holds_up_only_who_wants_data(
+    dataset_hub: DatasetHub, site: SmallSite, person: Person
+) -> None:
     person.log_in()
     assert "The weather" in person.browser.get(f"/hub/spawn/{person.name}").text
-    shelf.catalogue_service.down()
+    dataset_hub.catalogue_service.down()
     try:
         page = until(
             lambda: (
@@ -315,14 +316,14 @@ def test_a_silent_catalogue_service_holds_up_only_who_wants_data(shelf: Shelf, s
         assert person.start(datasets=[]).status_code == 201
         assert submitted(site, person) == ()
     finally:
-        shelf.catalogue_service.up()
+        dataset_hub.catalogue_service.up()
     again(person)
     until(lambda: person.start(datasets=["weather"]).status_code == 201, "the hub hears the catalogue service again")
     assert submitted(site, person) == ("weather",)
 
 
 def test_a_session_that_waits_keeps_its_datasets_when_the_hub_dies(
-    shelf: Shelf, site: SmallSite, person: Person
+    dataset_hub: DatasetHub, site: SmallSite, person: Person
 ) -> None:
     site.hold()
     person.start_later(datasets=["weather"])
@@ -338,10 +339,8 @@ def test_a_session_that_waits_keeps_its_datasets_when_the_hub_dies(
 
 
 def test_where_nobody_is_kept_apart_page_and_api_say_so(sandbox: Path) -> None:
-    shared = Shelf(sandbox / "shared", users={"shared_account": True})
-    try:
-        shared.catalogue_service.up()
-        site = shared.site.up()
+    with DatasetHub(sandbox / "shared", users={"shared_account": True}) as shared:
+        site = shared.site
         person = site.somebody().log_in()
         page = words(person.browser.get(f"/hub/spawn/{person.name}"))
         told = service(site, person, "GET", "/datasets").json()
@@ -351,5 +350,3 @@ def test_where_nobody_is_kept_apart_page_and_api_say_so(sandbox: Path) -> None:
         # and what is not granted is refused all the same
         assert person.start(datasets=["grid"]).status_code == 403
         assert person.start(datasets=["weather"]).status_code == 201
-    finally:
-        shared.close()

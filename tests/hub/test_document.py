@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import schemathesis
 
-from tests.support.catalogue_header import Shelf
+from tests.support.dataset_hub import DatasetHub
 from tests.support.held import configuration, hold
 from tests.support.person import Person
 from tests.support.service import REACHED_BY, ROOT
@@ -20,41 +20,33 @@ EXAMPLES = 40
 
 
 @pytest.fixture(scope="module")
-def running(sandbox: Path) -> Iterator[Shelf]:
+def running(sandbox: Path) -> Iterator[DatasetHub]:
     """A hub with datasets, that lets running sessions have more time."""
-    shelf = Shelf(sandbox / "held", slurm={"extend": "as-gateway"})
-    try:
-        shelf.catalogue_service.up()
-        shelf.site.up()
-        yield shelf
-    finally:
-        shelf.close()
+    with DatasetHub(sandbox / "held", slurm={"extend": "as-gateway"}) as dataset_hub:
+        yield dataset_hub
 
 
 def token(person: Person) -> str:
     return person.api.headers["Authorization"].removeprefix("token ")
 
 
-def scraper(shelf: Shelf) -> str:
+def scraper(dataset_hub: DatasetHub) -> str:
     """A token of an administrator's that reads metrics, and nothing else."""
-    answer = shelf.site.person("admin").api.post("/users/admin/tokens", json={"scopes": ["read:metrics"]})
+    answer = dataset_hub.site.person("admin").api.post("/users/admin/tokens", json={"scopes": ["read:metrics"]})
     assert answer.status_code == 201, answer.text
     made: str = answer.json()["token"]
     return made
 
 
-def of_session(shelf: Shelf) -> tuple[str, int]:
+def of_session(dataset_hub: DatasetHub) -> tuple[str, int]:
     """The token of a new person's session, and its port."""
-    person = shelf.site.somebody()
-    person.start(project="twin", profile="small", image="base")
-    person.until_ready()
-    (request,) = shelf.site.requests_of(person)
-    server = shelf.site.sessions[request.session]
+    person = dataset_hub.site.somebody()
+    server = dataset_hub.site.started(person, project="twin", profile="small", image="base")
     return server.token, server.port
 
 
 @pytest.mark.parametrize("who", ["anonymous", "session", "person", "operator", "prometheus"])
-def test_every_answer_of_a_whole_hub_is_the_documents(running: Shelf, who: str) -> None:
+def test_every_answer_of_a_whole_hub_is_the_documents(running: DatasetHub, who: str) -> None:
     told, port = None, 8888
     if who == "session":
         told, port = of_session(running)

@@ -35,28 +35,28 @@ def host() -> Iterator[OtherHost]:
 
 
 @pytest.fixture(scope="module")
-def site(host: OtherHost, sandbox: Path, images: Path) -> Iterator[FarSite]:
-    site = FarSite.make(
+def far_site(host: OtherHost, sandbox: Path, images: Path) -> Iterator[FarSite]:
+    far_site = FarSite.make(
         sandbox / "far", new_prefix(), images / "base", bind_url=f"http://{host.ours}:{{port}}", hub_ip=host.ours
     )
     try:
-        site.move_gpu1(host)
-        site.up()
-        yield site
+        far_site.move_gpu1(host)
+        far_site.up()
+        yield far_site
     finally:
-        site.close()
+        far_site.close()
 
 
 @pytest.fixture
-def run(site: FarSite) -> EmbeddedRun:
+def run(far_site: FarSite) -> EmbeddedRun:
     """So that a failed test shows its logs."""
-    return site.run
+    return far_site.run
 
 
 @pytest.fixture(scope="module")
-def person(site: FarSite) -> Person:
+def student(far_site: FarSite) -> Person:
     """Somebody with a session over there."""
-    student = site.person("student1")
+    student = far_site.person("student1")
     answer = student.start("", project="ml-course", profile="gpu-1", image="base")
     assert answer.status_code in (201, 202), answer.text
     student.until_ready()
@@ -64,36 +64,36 @@ def person(site: FarSite) -> Person:
 
 
 @pytest.fixture
-def session(site: FarSite, person: Person) -> Session:
-    return site.session_of(person)
+def session(far_site: FarSite, student: Person) -> Session:
+    return far_site.session_of(student)
 
 
-def test_a_cell_runs_on_the_other_host_through_the_proxy(person: Person, host: OtherHost, run: EmbeddedRun) -> None:
-    assert person.run_cell(CODE).split() == [host.identity, "gpu1"]
+def test_a_cell_runs_on_the_other_host_through_the_proxy(student: Person, host: OtherHost, run: EmbeddedRun) -> None:
+    assert student.run_cell(CODE).split() == [host.identity, "gpu1"]
 
 
 def test_the_session_serves_and_calls_at_the_hosts_own_addresses(
-    site: FarSite, session: Session, host: OtherHost
+    far_site: FarSite, session: Session, host: OtherHost
 ) -> None:
     listening = subprocess.run(host.inside("ss", "-Hltn"), capture_output=True, text=True, check=True).stdout
     assert f"{host.address}:{session.port}" in listening
     assert f"0.0.0.0:{session.port}" not in listening
     environment = environment_of(server_process(session))
     assert "JUPYTERHUB_API_TOKEN" not in environment, "tokens do not travel in a job's environment"
-    log = (site.run.home("student1") / ".fabric-hub" / session.id / "session.log").read_text()
+    log = (far_site.run.home("student1") / ".fabric-hub" / session.id / "session.log").read_text()
     assert "Traceback" not in log
-    assert site.session(session.id).node == "gpu1"
+    assert far_site.session(session.id).node == "gpu1"
 
 
 def test_the_sessions_calls_of_the_service_go_over_internal_tls_and_no_stranger_is_given_its_token(
-    site: FarSite, session: Session, person: Person, host: OtherHost, tmp_path: Path
+    far_site: FarSite, session: Session, student: Person, host: OtherHost, tmp_path: Path
 ) -> None:
-    hub = f"https://{host.ours}:{site.settings.hub.hub_port}/hub/fabric/api"
-    assert person.run_cell("import os; print(os.environ['FABRIC_SERVICE_URL'])") == f"{hub}\n"
+    hub = f"https://{host.ours}:{far_site.settings.hub.hub_port}/hub/fabric/api"
+    assert student.run_cell("import os; print(os.environ['FABRIC_SERVICE_URL'])") == f"{hub}\n"
     called = "from fabric_lab import service; print((service.call()[0] or {}).get('session'))"
-    assert person.run_cell(called) == f"{session.id}\n"
+    assert student.run_cell(called) == f"{session.id}\n"
 
-    store = site.run.home("student1") / "store.crt"  # as if the node's own store had it
+    store = far_site.run.home("student1") / "store.crt"  # as if the node's own store had it
     public = Authority(tmp_path / "public", host.ours)
     store.write_bytes(public.certificate.read_bytes())
     store.chmod(0o644)
@@ -101,13 +101,14 @@ def test_the_sessions_calls_of_the_service_go_over_internal_tls_and_no_stranger_
         there = f"""import os
 os.environ |= {{"FABRIC_SERVICE_URL": "https://{host.ours}:{stranger.port}", "SSL_CERT_FILE": {str(store)!r}}}
 {called}"""
-        assert person.run_cell(there) == "None\n"
+        assert student.run_cell(there) == "None\n"
         stranger.until_called(1)
         assert stranger.heard == b""
-        person.run_cell(f"import os; del os.environ['JUPYTERHUB_SSL_CLIENT_CA']\n{there}; print('called')")
+        student.run_cell(f"import os; del os.environ['JUPYTERHUB_SSL_CLIENT_CA']\n{there}; print('called')")
         stranger.until_called(2)
         assert b"Authorization: token " in stranger.heard, "the node's store alone would let it in"
-    assert _refused(_talk(host.ours, site.settings.hub.hub_port, _client())), "and without a certificate nobody asks"
+    hub_port = far_site.settings.hub.hub_port
+    assert _refused(_talk(host.ours, hub_port, _client())), "and without a certificate nobody asks"
 
 
 def _talk(address: str, port: int, context: ssl.SSLContext | None) -> str:
@@ -143,10 +144,10 @@ def _pair(directory: Path, name: str, key: bytes, certificate: bytes) -> tuple[s
 
 
 def test_only_the_hub_and_its_proxy_can_talk_to_the_session(
-    site: FarSite, session: Session, host: OtherHost, tmp_path: Path
+    far_site: FarSite, session: Session, host: OtherHost, tmp_path: Path
 ) -> None:
     assert session.port
-    certs = site.settings.hub.state_dir / "certs"
+    certs = far_site.settings.hub.state_dir / "certs"
     for name in ("proxy-client", "hub-internal"):
         right = _client(f"{certs}/{name}/{name}.crt", f"{certs}/{name}/{name}.key")
         assert _talk(host.address, session.port, right).startswith("HTTP/1.1 "), name
@@ -158,6 +159,6 @@ def test_only_the_hub_and_its_proxy_can_talk_to_the_session(
     assert _refused(_talk(host.address, session.port, _client(*neighbour)))
 
 
-def test_the_hub_talks_to_nobody_who_only_says_to_be_a_session(site: FarSite, host: OtherHost) -> None:
+def test_the_hub_talks_to_nobody_who_only_says_to_be_a_session(far_site: FarSite, host: OtherHost) -> None:
     """The hub's own port, which sessions call, asks for a certificate, too."""
-    assert _refused(_talk(host.ours, site.settings.hub.hub_port, _client()))
+    assert _refused(_talk(host.ours, far_site.settings.hub.hub_port, _client()))

@@ -39,10 +39,7 @@ def started(generous: SmallSite) -> Callable[..., tuple[Person, AnnouncingServer
 
     def start(**options: Any) -> tuple[Person, AnnouncingServer]:
         person = generous.somebody()
-        person.start(project="twin", **options)
-        person.until_ready()
-        (request,) = generous.requests_of(person)
-        return person, generous.sessions[request.session]
+        return person, generous.started(person, project="twin", **options)
 
     return start
 

@@ -26,10 +26,7 @@ def owner(_running: SmallSite) -> Person:
 @pytest.fixture(scope="module")
 def running(_running: SmallSite, owner: Person) -> AnnouncingServer:
     """A session that has announced itself."""
-    owner.start()
-    owner.until_ready()
-    (request,) = _running.requests_of(owner)
-    return _running.sessions[request.session]
+    return _running.started(owner)
 
 
 @pytest.fixture

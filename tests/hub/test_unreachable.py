@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from fabric_hub.sessions.store import Session
 from tests.support.announcing_server import AnnouncingServer
+from tests.support.http_server import Response
 from tests.support.person import Person, words
 from tests.support.small_site import SmallSite
 
@@ -28,17 +28,11 @@ def closed(server: AnnouncingServer) -> None:
 
 
 def without_tls(server: AnnouncingServer) -> None:
-    server._server.context = None
+    server.server.tls = None
 
 
 def failing(server: AnnouncingServer) -> None:
-    def answer(handler) -> None:  # type: ignore[no-untyped-def]
-        handler.send_response(503)
-        handler.send_header("Content-Length", "0")
-        handler.end_headers()
-
-    handler_class: Any = server._server.RequestHandlerClass
-    server._server.RequestHandlerClass = type("Failing", (handler_class,), {"do_GET": answer})
+    server.server.answer = lambda _: Response(503)
 
 
 def start(site: SmallSite, person: Person, spoil: Callable[[AnnouncingServer], None]) -> tuple[Session, int]:

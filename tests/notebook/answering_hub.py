@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import ssl
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
+
+from tests.support.http_server import HttpServer, Request, Response
 
 TOKEN = "the-sessions-own-secret-token"
 ASKED = "/services/fabric/api/session"
@@ -78,115 +78,89 @@ class AnsweringHub:
     announced: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Self:
-        hub = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                hub._get(self)
-
-            def do_POST(self) -> None:
-                hub._post(self)
-
-            def do_DELETE(self) -> None:
-                hub._change(self, None)
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-                """Quiet."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
-        if self.tls:
-            self._server.socket = self.tls.wrap_socket(self._server.socket, server_side=True)
-        self.port = self._server.server_port
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-        self._thread.start()
+        self._server = HttpServer(self._answer, port=self.port, tls=self.tls)
+        self.port = self._server.port
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._server.close()
 
     @property
     def url(self) -> str:
         return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
 
-    def _get(self, request: BaseHTTPRequestHandler) -> None:
-        known = request.headers.get("Authorization") in (f"token {TOKEN}", f"Bearer {TOKEN}")
+    def told(self, verb: str) -> list[Any]:
+        """The bodies that came with a verb on use and time, as "POST /idle"."""
+        return [body for came, body in self.usage_told if came == verb]
+
+    def _answer(self, request: Request) -> Response:
+        if request.method == "GET":
+            return self._get(request)
+        return self._post(request) if request.method == "POST" else self._change(request, None)
+
+    def _get(self, request: Request) -> Response:
+        known = request.headers.get("authorization") in (f"token {TOKEN}", f"Bearer {TOKEN}")
         if request.path == "/hub/api":
-            answer(request, 200, {"version": "6.1.1"})
-        elif request.path == "/hub/api/user":
+            return answer(200, {"version": "6.1.1"})
+        if request.path == "/hub/api/user":
             user = {"name": "ann", "kind": "user", "admin": False, "groups": [], "scopes": [ACCESS], "session_id": None}
-            answer(request, 200 if known else 403, user if known else {"message": "Forbidden"})
-        elif request.path == "/services/fabric/api/session":
+            return answer(200 if known else 403, user if known else {"message": "Forbidden"})
+        if request.path == "/services/fabric/api/session":
             self.sessions_asked += 1
             if self.silent:
-                answer(request, 503, {"message": "The hub is restarting."})
-            else:
-                answer(request, 200 if known else 403, self.session if known else {})
-        elif request.path == "/services/fabric/api/session/clusters":
+                return answer(503, {"message": "The hub is restarting."})
+            return answer(200 if known else 403, self.session if known else {})
+        if request.path == "/services/fabric/api/session/clusters":
             self.clusters_asked += 1
-            answer(request, 200 if known else 403, self.clusters if known else {})
-        elif f"GET {request.path.removeprefix(ASKED)}" in self.usage:
-            self._answer_usage(request, None)
-        elif request.path == DATASETS and not self.silent and self.datasets:
-            answer(request, 200 if known else 403, self.datasets if known else {})
-        elif request.path == DATASETS:
+            return answer(200 if known else 403, self.clusters if known else {})
+        if f"GET {request.path.removeprefix(ASKED)}" in self.usage:
+            return self._answer_usage(request, None)
+        if request.path == DATASETS and not self.silent and self.datasets:
+            return answer(200 if known else 403, self.datasets if known else {})
+        if request.path == DATASETS:
             why = ("The hub is restarting.", "no-answer") if self.silent else ("This site has none.", "no-datasets")
-            answer(request, 503 if self.silent else 404, {"message": why[0], "reason": why[1], "hint": ""})
-        else:
-            answer(request, 404, {})
+            return answer(503 if self.silent else 404, {"message": why[0], "reason": why[1], "hint": ""})
+        return answer(404, {})
 
-    def _change(self, request: BaseHTTPRequestHandler, body: Any) -> None:
+    def _change(self, request: Request, body: Any) -> Response:
         """A verb on one dataset: remembered, and done as the service would."""
-        if self.silent or request.headers["Authorization"] != f"token {TOKEN}":
-            answer(request, 503, {"message": "The hub is restarting.", "reason": "no-answer", "hint": ""})
-            return
+        if self.silent or request.headers.get("authorization") != f"token {TOKEN}":
+            return answer(503, {"message": "The hub is restarting.", "reason": "no-answer", "hint": ""})
         name, _, verb = request.path.removeprefix(f"{DATASETS}/").partition("/")
-        self.datasets_told.append((request.command, f"{name}/{verb}".rstrip("/"), body))
+        self.datasets_told.append((request.method, f"{name}/{verb}".rstrip("/"), body))
         for entry in self.datasets.get("datasets", []):
             if entry["name"] == name and verb == "request":
                 entry["requested"] = True
-        answer(request, 204 if verb else 200, b"" if verb else {"datasets": []})
+        return answer(204 if verb else 200, b"" if verb else {"datasets": []})
 
-    def _answer_usage(self, request: BaseHTTPRequestHandler, body: Any) -> None:
+    def _answer_usage(self, request: Request, body: Any) -> Response:
         """An answer of the service's on use and time; one with a "reason" is a refusal."""
-        verb = f"{request.command} {request.path.removeprefix(ASKED)}"
+        verb = f"{request.method} {request.path.removeprefix(ASKED)}"
         self.usage_told.append((verb, body))
-        if self.silent or request.headers["Authorization"] != f"token {TOKEN}":
-            answer(request, 503, {"message": "The hub is restarting.", "reason": "no-answer", "hint": ""})
-        else:
-            answer(request, 403 if "reason" in self.usage[verb] else 200, self.usage[verb])
+        if self.silent or request.headers.get("authorization") != f"token {TOKEN}":
+            return answer(503, {"message": "The hub is restarting.", "reason": "no-answer", "hint": ""})
+        return answer(403 if "reason" in self.usage[verb] else 200, self.usage[verb])
 
-    def _post(self, request: BaseHTTPRequestHandler) -> None:
-        body = json.loads(request.rfile.read(int(request.headers["Content-Length"])) or b"null")
+    def _post(self, request: Request) -> Response:
+        body = request.json()
         if request.path.startswith(f"{DATASETS}/"):
-            self._change(request, body)
-            return
+            return self._change(request, body)
         if f"POST {request.path.removeprefix(ASKED)}" in self.usage:
-            self._answer_usage(request, body)
-            return
+            return self._answer_usage(request, body)
         if not request.path.endswith("/session/ready"):
-            known = request.headers.get("Authorization") == f"token {TOKEN}"
+            known = request.headers.get("authorization") == f"token {TOKEN}"
             self.activities += known and request.path.endswith("/activity")
-            answer(request, 200 if known else 403, {})
-            return
+            return answer(200 if known else 403, {})
         if self.refusals:
             status, content = self.refusals.pop(0)
-            answer(request, status, content)
-            return
+            return answer(status, content)
         look = self.look or http_status
-        self.announcements.append(Announcement(request.headers["Authorization"], body, look(body["port"])))
-        answer(request, 204, b"")
-        self.announced.set()
+        self.announcements.append(Announcement(request.headers["authorization"], body, look(body["port"])))
+        return answer(204, b"", then=self.announced.set)
 
 
-def answer(request: BaseHTTPRequestHandler, status: int, body: dict[str, Any] | bytes) -> None:
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    request.send_response(status)
-    request.send_header("X-JupyterHub-Version", "6.1.1")
-    request.send_header("Content-Length", str(len(content)))
-    request.end_headers()
-    request.wfile.write(content)
+def answer(status: int, body: dict[str, Any] | bytes, then: Callable[[], object] = lambda: None) -> Response:
+    return Response(status, body, {"X-JupyterHub-Version": "6.1.1"}, then)
 
 
 def http_status(port: int) -> int | None:

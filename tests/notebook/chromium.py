@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 from tests.browser.conftest import AXE
+from tests.support.waiting import until
 
 from .answering_hub import TOKEN
 from .running_session import RunningSession
@@ -47,6 +48,19 @@ def open_lab(page: Page, session: RunningSession) -> list[str]:
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"http://127.0.0.1:{session.port}/user/ann/lab?reset", timeout=120_000)
     return asked
+
+
+def run_first_cell(page: Page) -> Locator:
+    """Run the notebook's first cell; its output. What is run before the kernel is connected is forgotten."""
+    output = page.locator(".jp-OutputArea-output").first
+
+    def run_again(seconds: float) -> None:
+        page.locator(".jp-NotebookPanel .jp-CodeCell .cm-content").first.click()
+        page.keyboard.press("Shift+Enter")
+        page.wait_for_timeout(seconds * 1000)
+
+    until(output.count, "the cell has an output", 90, every_s=1, pause=run_again)
+    return output
 
 
 def faults(page: Page, part: str) -> list[str]:

@@ -9,6 +9,8 @@ from typing import Any
 
 import websocket
 
+from tests.support.waiting import until
+
 from .answering_hub import TOKEN
 from .running_session import RunningSession
 
@@ -72,10 +74,11 @@ class Kernel:
 
     def until(self, state: str) -> None:
         """Wait until the session's server calls the kernel "idle", or "busy"."""
-        end = time.monotonic() + PRINTED_S
-        while (told := json.loads(self._session.get(f"api/kernels/{self._id}")[1]))["execution_state"] != state:
-            assert time.monotonic() < end, told
-            time.sleep(0.05)
+
+        def told() -> Any:
+            return json.loads(self._session.get(f"api/kernels/{self._id}")[1])
+
+        until(lambda: told()["execution_state"] == state, f"the kernel is {state}", PRINTED_S, every_s=0.05, seen=told)
 
     def interrupt(self) -> None:
         """The menu's "Interrupt kernel"."""

@@ -8,12 +8,13 @@ import signal
 import subprocess
 import tempfile
 import threading
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
+
+from tests.support.waiting import until
 
 from .answering_hub import ACCESS, TOKEN, AnsweringHub
 
@@ -111,10 +112,12 @@ class RunningSession:
 
     def announced_by(self, hub: AnsweringHub, timeout_s: float = 60) -> RunningSession:
         """Wait until the hub knows the port."""
-        until = time.monotonic() + timeout_s
-        while not hub.announced.wait(0.1):
+
+        def announced() -> bool:
             assert self.process.poll() is None, f"ended with {self.process.returncode}:\n{self.log}"
-            assert time.monotonic() < until, self.log
+            return hub.announced.is_set()
+
+        until(announced, "the hub knows the port", timeout_s, seen=lambda: self.log)
         self.port: int = hub.announcements[-1].body["port"]
         return self
 

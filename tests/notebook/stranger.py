@@ -1,4 +1,8 @@
-"""Somebody who listens where the hub is expected, with a certificate for the right name."""
+"""Somebody who listens where the hub is expected, with a certificate for the right name.
+
+No HTTP server of the tests' (:mod:`tests.support.http_server`): it counts also those who leave before they have said
+anything in HTTP, and keeps what was said as it came.
+"""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ def test_what_cells_and_terminals_start_is_on_a_login_node(session: RunningSessi
 
 
 def test_a_proxy_that_a_cell_sets_never_hears_the_token(session: RunningSession, hub: AnsweringHub) -> None:
-    heard: list[bytes] = []
+    heard: list[bytes] = []  # whatever it is, so no HTTP server listens here
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def listen() -> None:

@@ -94,7 +94,7 @@ def test_whatever_is_called_lock_holds_up_nobody(directory: Path) -> None:
 
 @pytest.fixture
 def drip() -> Iterator[str]:
-    """A server that sends a byte now and then, and never comes to an end."""
+    """A server that sends a byte now and then, and never comes to an end, as no HTTP server of the tests' does."""
     over = threading.Event()
     server = socket.socket()
     server.bind(("127.0.0.1", 0))

@@ -9,10 +9,9 @@ import json
 import re
 import socket
 import ssl
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,8 @@ from typing import Any
 import pytest
 import websocket
 from playwright.sync_api import Page, Response, expect
+
+from tests.support.waiting import until
 
 from .answering_hub import TOKEN, AnsweringHub
 from .running_session import RunningSession, session_environment
@@ -29,19 +30,16 @@ pytestmark = [pytest.mark.image, pytest.mark.timeout(600)]
 SLOW_S = 90.0
 
 
-def until(true: Callable[[], Any], why: str) -> Any:
-    end = time.monotonic() + SLOW_S
-    while not (found := true()):
-        assert time.monotonic() < end, f"not within {SLOW_S:g} s: {why}"
-        time.sleep(0.2)
-    return found
-
-
 def clusters(session: RunningSession) -> list[dict[str, Any]]:
     status, body = session.get("fabric/clusters")
     assert status == 200, body
     found: list[dict[str, Any]] = json.loads(body)["clusters"]
     return found
+
+
+def all_work(session: RunningSession) -> bool:
+    """Whether every worker of the first cluster is there."""
+    return all(worker["address"] for worker in clusters(session)[0]["workers"])
 
 
 @pytest.fixture(scope="module")
@@ -52,10 +50,10 @@ def session(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         running.announced_by(hub)
         status, body = running.get("fabric/clusters", method="POST", body={"name": "one", "n_workers": 2})
         assert (status, json.loads(body)) == (201, {"name": "one"})
-        until(lambda: all(worker["address"] for worker in clusters(running)[0]["workers"]), "two workers are there")
+        until(lambda: all_work(running), "two workers are there", SLOW_S)
         yield running
         running.get("fabric/clusters/one", method="POST", body={"verb": "close"})
-        until(lambda: not clusters(running), "the cluster has ended")
+        until(lambda: not clusters(running), "the cluster has ended", SLOW_S)
 
 
 def test_the_dashboard_is_behind_the_sessions_login(session: RunningSession) -> None:
@@ -163,7 +161,7 @@ def test_the_panel_scales_adapts_and_stops(session: RunningSession) -> None:
         return found
 
     assert len(tell(verb="scale", n=3)["workers"]) == 3
-    until(lambda: all(worker["address"] for worker in clusters(session)[0]["workers"]), "three workers")
+    until(lambda: all_work(session), "three workers", SLOW_S)
     assert tell(verb="adapt", minimum=0, maximum=2)["adaptive"] == {"pool": "local", "minimum": 0, "maximum": 2}
     assert tell(verb="scale", n=2)["adaptive"] is None
     (known,) = clusters(session)

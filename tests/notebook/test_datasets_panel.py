@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 from . import catalogue
 from .answering_hub import AnsweringHub
 from .answering_node import AnsweringNode
-from .chromium import faults, open_lab
+from .chromium import faults, open_lab, run_first_cell
 from .running_session import RunningSession
 
 pytestmark = [pytest.mark.image, pytest.mark.browser, pytest.mark.timeout(600)]
@@ -36,17 +35,6 @@ def panel(chromium: Page, data_session: RunningSession) -> Locator:
 
 def line(panel: Locator, title: str) -> Locator:
     return panel.locator(".fabric-Dataset-line", has_text=title)
-
-
-def run_first_cell(page: Page) -> Locator:
-    """Run the notebook's first cell; its output. What is run before the kernel is connected is forgotten."""
-    output, end = page.locator(".jp-OutputArea-output").first, time.monotonic() + 90
-    while not output.count():
-        assert time.monotonic() < end, "the cell has no output"
-        page.locator(".jp-NotebookPanel .jp-CodeCell .cm-content").first.click()
-        page.keyboard.press("Shift+Enter")
-        page.wait_for_timeout(1000)
-    return output
 
 
 def test_search_and_filters_find_a_dataset(panel: Locator) -> None:

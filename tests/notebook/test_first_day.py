@@ -33,6 +33,8 @@ pytestmark = [pytest.mark.hub, pytest.mark.slurm, pytest.mark.image, pytest.mark
 LARGE = pytest.mark.skipif(os.environ.get("FABRIC_TEST_PYTORCH") != "1", reason="set FABRIC_TEST_PYTORCH=1 to run it")
 IMAGES = ("base", "science", pytest.param("pytorch", marks=LARGE))
 USER = "student2"
+# srun gives a step up whose node does not take it within Slurm's MessageTimeout (10 s), as where slurmd is starved.
+NODE_TOO_BUSY = "Socket timed out on send/recv operation"
 TRIES = 3
 LAID_OUT_S = 180.0  # a second or two on a machine that does nothing else
 
@@ -84,7 +86,7 @@ TO_EXPORT = (
 
 
 @pytest.fixture(params=IMAGES)
-def session(request: pytest.FixtureRequest, sandbox: Path, images: Path, tmp_path: Path) -> Iterator[Session]:
+def hub_session(request: pytest.FixtureRequest, sandbox: Path, images: Path, tmp_path: Path) -> Iterator[Session]:
     """A CPU session of a student in an image."""
     build(request.param, images, print)
     with contextlib.ExitStack() as stack:
@@ -95,25 +97,25 @@ def session(request: pytest.FixtureRequest, sandbox: Path, images: Path, tmp_pat
             run = EmbeddedRun.start(sandbox / "pytorch", *options)
             stack.callback(run.remove)
         else:
-            run = request.getfixturevalue("hub")
+            run = request.getfixturevalue("embedded_hub")
         started = Session(run, USER, project="ml-course", image=request.param)
         stack.callback(started.stop)
         yield started
 
 
-def test_what_a_person_does_on_the_first_day_works(session: Session, images: Path, tmp_path: Path) -> None:
-    image = session.server()["user_options"]["image"]
+def test_what_a_person_does_on_the_first_day_works(hub_session: Session, images: Path, tmp_path: Path) -> None:
+    image = hub_session.server()["user_options"]["image"]
     if ROOT:
-        assert (images / image / "current").stat().st_uid != pwd.getpwnam(session.run.unix_name(USER)).pw_uid
-    notebook = session.notebook()
-    _own_modules(session, notebook)
-    terminal = session.terminal()
-    _packages(session, notebook, terminal, tmp_path)
+        assert (images / image / "current").stat().st_uid != pwd.getpwnam(hub_session.run.unix_name(USER)).pw_uid
+    notebook = hub_session.notebook()
+    _own_modules(hub_session, notebook)
+    terminal = hub_session.terminal()
+    _packages(hub_session, notebook, terminal, tmp_path)
     _jobs(notebook, terminal)
-    _first_uses(session, notebook, image)
+    _first_uses(hub_session, notebook, image)
     _restart_and_run_all(notebook)
-    _export(session, notebook, terminal)
-    _own_kernel(session, terminal)
+    _export(hub_session, notebook, terminal)
+    _own_kernel(hub_session, terminal)
     terminal.close()
     notebook.close()
 
@@ -145,14 +147,14 @@ def _jobs(notebook: Notebook, terminal: Terminal) -> None:
     here = os.uname().nodename
     for say, name in ((lambda line: notebook.run(f"!{line}"), "cell"), (terminal.run, "terminal")):
         for order in (
-            f"sbatch --wait --output={name}.txt --wrap 'srun hostname' && cat {name}.txt",
-            "salloc --ntasks=1 srun hostname",
+            f"sbatch --wait --output={name}.txt --wrap 'srun hostname' && echo in order; cat {name}.txt",
+            "salloc --ntasks=1 srun hostname && echo in order",
         ):
-            said: list[str] = []
-            # srun gives up a step whose node does not answer within seconds, as on a machine that is very busy
-            while not said or (here not in said[-1].split() and len(said) < TRIES):
+            said = [say(order)]
+            while NODE_TOO_BUSY in said[-1] and len(said) < TRIES:
                 said.append(say(order))
             assert here in said[-1].split(), f"{order} in a {name}: {said}"
+            assert "in order" in said[-1], f"{order} in a {name}: {said}"
 
 
 def _first_uses(session: Session, notebook: Notebook, image: str) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.waiting import until as until_true
+from tests.support.waiting import until
 
 from .answering_hub import TOKEN, AnsweringHub
 from .certificates import Authority
@@ -34,7 +34,7 @@ def test_a_session_serves_before_it_announces_itself(session: RunningSession, hu
 
 
 def test_jupyterhub_is_told_of_activity(session: RunningSession, hub: AnsweringHub) -> None:
-    until_true(lambda: hub.activities > 0, "with the token, which is in no environment any more")
+    until(lambda: hub.activities > 0, "with the token, which is in no environment any more")
 
 
 def test_after_the_start_no_file_and_no_log_line_holds_the_token(session: RunningSession) -> None:
@@ -135,11 +135,12 @@ def test_as_a_child_of_the_hub_it_serves_where_it_is_told(python: Path, hub: Ans
             stderr=subprocess.STDOUT,
         )
     try:
-        until = time.monotonic() + 60
-        while '"ready"' not in log.read_text():
+
+        def ready() -> bool:
             assert process.poll() is None, log.read_text()
-            assert time.monotonic() < until, log.read_text()
-            time.sleep(0.05)
+            return '"ready"' in log.read_text()
+
+        until(ready, "the server is ready", 60, seen=log.read_text)
         with urllib.request.urlopen(url + "api", timeout=10) as response:
             assert response.status == 200
         assert not hub.announcements

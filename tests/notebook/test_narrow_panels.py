@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -12,9 +10,14 @@ from playwright.sync_api import Page, expect
 from . import usage
 from .answering_hub import AnsweringHub
 from .chromium import faults, open_lab
-from .running_session import RunningSession, session_environment
+from .running_session import RunningSession
 
-pytestmark = [pytest.mark.image, pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.image,
+    pytest.mark.browser,
+    pytest.mark.timeout(600),
+    pytest.mark.usefixtures("usage_known"),
+]
 
 CLUSTERS, USAGE = ".fabric-Clusters", ".fabric-Usage"
 NAME = "wind-park-simulation-of-the-north-sea"
@@ -47,13 +50,6 @@ LINES = """parts => Object.fromEntries([...document.querySelectorAll(parts)].map
     text.selectNodeContents(one);
     return [one.textContent, text.getClientRects().length];
   }))"""
-
-
-@pytest.fixture
-def session(python: Path, hub: AnsweringHub, tmp_path: Path) -> Iterator[RunningSession]:
-    hub.usage = usage.answers()
-    with RunningSession(python, tmp_path, session_environment(hub.url)) as running:
-        yield running.announced_by(hub)
 
 
 def make(page: Page, panel: str, width: int) -> None:

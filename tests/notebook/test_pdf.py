@@ -6,14 +6,14 @@ import base64
 import json
 import os
 import subprocess
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pypdfium2
 import pytest
 from fabric_lab.pdf import beside
+
+from tests.support.http_server import HttpServer, Response
 
 from .answering_hub import AnsweringHub
 from .running_session import RunningSession, session_environment
@@ -69,16 +69,6 @@ def words(pdf: bytes) -> str:
 
 
 def test_a_page_fetches_nothing_and_reads_nothing_but_pictures_beside_it(python: Path, tmp_path: Path) -> None:
-    heard: list[str] = []
-
-    class Listener(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            heard.append(self.path)
-            self.send_error(404)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-            """Quiet."""
-
     notebooks, secret = tmp_path / "course", tmp_path / "secret.png"
     (notebooks / ".ssh").mkdir(parents=True)
     for picture in (notebooks / "dot.png", notebooks / ".ssh/key.png", secret):
@@ -86,9 +76,8 @@ def test_a_page_fetches_nothing_and_reads_nothing_but_pictures_beside_it(python:
     (notebooks / "key.txt").write_text("a secret")
     (notebooks / "link.png").symlink_to(secret)
     os.mkfifo(notebooks / "pipe.png")
-    with ThreadingHTTPServer(("127.0.0.1", 0), Listener) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        there = f"http://127.0.0.1:{server.server_port}"
+    with HttpServer(lambda _: Response(404)) as server:
+        there = server.url
         drawing = (
             "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'><image width='9' height='9' href='{}'/></svg>"
         )
@@ -112,8 +101,7 @@ def test_a_page_fetches_nothing_and_reads_nothing_but_pictures_beside_it(python:
             shown({"image/svg+xml": drawing.format(f"{there}/9.png")}),
             shown({"image/svg+xml": drawing.format(f"file://{secret}")}),
         )
-        server.shutdown()
-    assert heard == []
+    assert server.requests == []
     document = pypdfium2.PdfDocument(pdf)
     assert document.count_attachments() == 0
     pictures = [one for page in document for one in page.get_objects(filter=[pypdfium2.raw.FPDF_PAGEOBJ_IMAGE])]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +12,12 @@ from playwright.sync_api import Page, expect
 
 from tests.support.waiting import until
 
-from . import usage
-from .answering_hub import AnsweringHub
-from .running_session import RunningSession, session_environment
+from .running_session import RunningSession
 
-pytestmark = [pytest.mark.image, pytest.mark.browser]
+pytestmark = [pytest.mark.image, pytest.mark.browser, pytest.mark.usefixtures("usage_known")]
 
 CELLS = ("from fabric_lab import quota; quota()", "from fabric_lab import session; session()")
 LIVE = ".jp-OutputArea-output .widget-html"
-
-
-@pytest.fixture
-def session(python: Path, hub: AnsweringHub, tmp_path: Path) -> Iterator[RunningSession]:
-    hub.usage = usage.answers()
-    with RunningSession(python, tmp_path, session_environment(hub.url)) as running:
-        yield running.announced_by(hub)
 
 
 @pytest.fixture

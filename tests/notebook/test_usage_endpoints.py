@@ -14,12 +14,14 @@ from typing import Any
 import pytest
 import websocket
 
+from tests.support.waiting import until
+
 from . import usage
 from .answering_hub import SESSION, TOKEN, AnsweringHub
 from .kernel import Kernel
 from .running_session import RunningSession, session_environment
 
-pytestmark = pytest.mark.image
+pytestmark = [pytest.mark.image, pytest.mark.usefixtures("usage_known")]
 
 
 def asked(session: RunningSession, path: str, method: str = "GET", body: Any = None) -> tuple[int, dict[str, Any]]:
@@ -29,18 +31,7 @@ def asked(session: RunningSession, path: str, method: str = "GET", body: Any = N
 
 def until_told(hub: AnsweringHub, verb: str) -> Any:
     """The body with which the session first asked for a verb."""
-    end = time.monotonic() + 60
-    while not (bodies := [body for told, body in hub.usage_told if told == verb]):
-        assert time.monotonic() < end, hub.usage_told
-        time.sleep(0.05)
-    return bodies[0]
-
-
-@pytest.fixture
-def session(python: Path, hub: AnsweringHub, tmp_path: Path) -> Iterator[RunningSession]:
-    hub.usage = usage.answers()
-    with RunningSession(python, tmp_path, session_environment(hub.url)) as running:
-        yield running.announced_by(hub)
+    return until(lambda: hub.told(verb), f"the hub is told {verb}", 60, every_s=0.05, seen=lambda: hub.usage_told)[0]
 
 
 def test_the_hub_is_asked_once_for_all_tabs(session: RunningSession, hub: AnsweringHub) -> None:
@@ -71,18 +62,17 @@ def test_a_hub_that_falls_silent_takes_its_word_on_the_end_not_back(
         assert asked(session, "fabric/quota")[1]["ends_at"] == told
         assert asked(session, "fabric/session")[1]["ends_at"] == told
         hub.silent = True
-        end = time.monotonic() + 90
-        while asked(session, "fabric/quota")[1]["quota"] or asked(session, "fabric/session")[1]["hub"]:
-            assert time.monotonic() < end, "the answers are kept for ever"
-            time.sleep(0.5)
+
+        def answers() -> list[bool]:
+            return [bool(asked(session, "fabric/quota")[1]["quota"]), bool(asked(session, "fabric/session")[1]["hub"])]
+
+        until(lambda: not any(answers()), "the answers are kept no longer", 90, every_s=0.5, seen=answers)
         assert asked(session, "fabric/quota")[1]["ends_at"] == told
         assert asked(session, "fabric/session")[1]["ends_at"] == told
         # it was started anew, and has not heard of Slurm yet
         hub.usage["GET /quota"]["time"]["ends_at"] = hub.session["ends_at"] = None
         hub.silent = False
-        while not (asked(session, "fabric/quota")[1]["quota"] and asked(session, "fabric/session")[1]["hub"]):
-            assert time.monotonic() < end, "it is not asked again"
-            time.sleep(0.5)
+        until(lambda: all(answers()), "the hub is asked again", 90, every_s=0.5, seen=answers)
         assert asked(session, "fabric/quota")[1]["ends_at"] == told
         assert asked(session, "fabric/session")[1]["ends_at"] == told
 
@@ -94,11 +84,8 @@ def test_an_idle_session_reports_itself_after_it_is_ready(session: RunningSessio
     assert report["busy"] is False
     assert report["idle_s"] >= 0
     assert report["gpu_percent"] is None  # this session has a GPU of which nothing can be read
-    end = time.monotonic() + 30
-    while (told := asked(session, "fabric/quota")[1])["idle"] is None:
-        assert time.monotonic() < end, told
-        time.sleep(0.1)
-    assert told["idle"] == {"state": "warn", **warned}
+    idle = until(lambda: asked(session, "fabric/quota")[1]["idle"], "the panel hears of it")
+    assert idle == {"state": "warn", **warned}
     hub.usage["POST /idle"]["state"] = "active"
     assert asked(session, "fabric/active", "POST", {})[1]["idle"]["state"] == "active"
     assert [body for verb, body in hub.usage_told if verb == "POST /idle"][-1]["idle_s"] < 5
@@ -106,12 +93,10 @@ def test_an_idle_session_reports_itself_after_it_is_ready(session: RunningSessio
 
 def reported(hub: AnsweringHub) -> dict[str, Any]:
     """A report on a time that lies after this call: the next one looks back on what was before, too."""
-    before = [verb for verb, _ in hub.usage_told].count("POST /idle")
-    end = time.monotonic() + 60
-    while len(bodies := [body for verb, body in hub.usage_told if verb == "POST /idle"]) < before + 2:
-        assert time.monotonic() < end, hub.usage_told
-        time.sleep(0.05)
-    report: dict[str, Any] = bodies[before + 1]
+    before = len(hub.told("POST /idle"))
+    what, log = "two more reports", lambda: hub.usage_told
+    until(lambda: len(hub.told("POST /idle")) >= before + 2, what, 60, every_s=0.05, seen=log)
+    report: dict[str, Any] = hub.told("POST /idle")[before + 1]
     return report
 
 

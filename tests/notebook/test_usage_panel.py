@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support.waiting import until
+
 from . import usage
 from .answering_hub import AnsweringHub
 from .chromium import chromium_with_token, faults, open_lab
@@ -108,11 +110,13 @@ def test_the_end_of_a_reservation_is_told_also_when_it_is_moved_and_saves_what_i
         hub.usage["GET /quota"]["time"] |= {"ends_at": at, "why": "reservation", "rest": rest, "can_extend": False}
 
     def until_asked() -> None:
-        before = len(hub.usage_told)
-        end = time.monotonic() + 90
-        while not any(verb == "GET /quota" for verb, _ in hub.usage_told[before:]):
-            assert time.monotonic() < end, "nobody asked the hub"
-            chromium.wait_for_timeout(100)
+        before, page = len(hub.told("GET /quota")), chromium
+        until(
+            lambda: len(hub.told("GET /quota")) > before,
+            "the hub is asked",
+            90,
+            pause=lambda seconds: page.wait_for_timeout(seconds * 1000),
+        )
 
     told(28)
     file = open_notebook(chromium, session)

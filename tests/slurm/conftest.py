@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 import time
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from fabric_hub.slurm.limits.model import Limits
 from fabric_hub.slurm.limits.request import JobRequest
 from fabric_hub.slurm.model import Job, JobSpec, Snapshot
 from tests.support.embedded_run import EmbeddedRun
+from tests.support.waiting import until
 
 
 @dataclass
@@ -73,8 +75,17 @@ class Lab:
     def until(self, number: int, *states: str) -> Job:
         """The job once it is in one of these states, or waits for one of these reasons."""
         words = "|".join(states)
-        asked = f"squeue -h -j {number} --states=all -o '%T %r' | grep -qE '^({words})|({words})$'"
-        self.run.slurm("timeout", "50", "sh", "-c", f"until {asked}; do sleep 0.2; done")
+
+        def says() -> str:
+            return self.run.slurm("squeue", "-h", "-j", str(number), "--states=all", "-o", "%T %r")
+
+        until(
+            lambda: re.search(f"^({words})|({words})$", says(), re.MULTILINE),
+            f"job {number} is {words}",
+            50,
+            every_s=0.2,
+            seen=says,
+        )
         return next(job for job in self.snapshot().jobs if job.job_id == number)
 
     def cancel(self, *numbers: int) -> None:

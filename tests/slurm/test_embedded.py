@@ -294,8 +294,8 @@ def test_an_ordinary_user_is_told_that_nobody_is_separated(embedded: EmbeddedRun
     assert embedded.settings.users.shared_account
 
 
-def test_doctor_finds_a_running_hub_in_order(hub: EmbeddedRun) -> None:
-    done = fabric_hub("doctor", "--dir", str(hub.directory))
+def test_doctor_finds_a_running_hub_in_order(embedded_hub: EmbeddedRun) -> None:
+    done = fabric_hub("doctor", "--dir", str(embedded_hub.directory))
     assert done.returncode == 0, done.stdout + done.stderr
     seen = [
         "slurmdbd knows fabric",
@@ -311,23 +311,26 @@ def test_doctor_finds_a_running_hub_in_order(hub: EmbeddedRun) -> None:
         "catalogue.store",
         "catalogue.published",
     ]
-    seen += ["the node agent on"] if hub.settings.enforces_datasets else []
+    seen += ["the node agent on"] if embedded_hub.settings.enforces_datasets else []
     for name in seen:
         assert f"OK       {name}" in done.stdout
 
 
-def test_the_ports_of_a_hub_that_is_killed_are_held_until_it_is_back(hub: EmbeddedRun) -> None:
-    ports, before = hub.state["ports"], hub.pid("hub")
+def test_the_ports_of_a_hub_that_is_killed_are_held_until_it_is_back(embedded_hub: EmbeddedRun) -> None:
+    ports, before = embedded_hub.state["ports"], embedded_hub.pid("hub")
 
     def back() -> bool:
         with suppress(KeyError, httpx.HTTPError):
-            return hub.pid("hub") != before and httpx.get(f"{hub.address}/hub/health", timeout=60).status_code == 200
+            return (
+                embedded_hub.pid("hub") != before
+                and httpx.get(f"{embedded_hub.address}/hub/health", timeout=60).status_code == 200
+            )
         return False
 
     with getting_none_of(ports["public"], ports["hub"]):
         os.kill(before, signal.SIGKILL)
         until(back, "the supervisor starts the hub again", 120)
-    assert hub.token("researcher")
+    assert embedded_hub.token("researcher")
 
 
 def test_doctor_says_that_the_hub_alone_does_not_run_and_what_slurm_does_not_have(

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import socket
 import ssl
-import threading
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,48 +11,7 @@ import httpx
 
 from fabric_hub.slurm.model import SubmitRequest
 
-
-class _Answer(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        page = self.server.page if isinstance(self.server, _Server) else ""
-        body = (page or json.dumps({"path": self.path})).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html" if page else "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args: Any) -> None:
-        return None
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    context: ssl.SSLContext | None = None
-    page = ""
-
-    def __init__(self, *arguments: Any) -> None:
-        self._connections: list[socket.socket] = []
-        super().__init__(*arguments)
-
-    def get_request(self) -> Any:
-        connection, address = super().get_request()
-        if self.context is not None:
-            connection.settimeout(10)
-            connection = self.context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
-        self._connections.append(connection)
-        return connection, address
-
-    def hang_up(self) -> None:
-        """End the connections that clients keep open."""
-        for connection in self._connections:
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-
-    def handle_error(self, *args: Any) -> None:
-        """A client that goes away is no news."""
+from .http_server import HttpServer, Request, Response
 
 
 class AnnouncingServer:
@@ -74,14 +28,13 @@ class AnnouncingServer:
         self.http = httpx.Client(timeout=20, verify=client, trust_env=False) if client else http
         self.token = request.environment["JUPYTERHUB_API_TOKEN"]
         self.service = request.environment["FABRIC_SERVICE_URL"]
-        self._server = _Server(("127.0.0.1", port), _Answer)
-        self._server.context = context(request, ssl.Purpose.CLIENT_AUTH)
-        self.port: int = self._server.server_address[1]
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
+        self.server = HttpServer(_its_path, port=port, tls=context(request, ssl.Purpose.CLIENT_AUTH))
+        self.port = self.server.port
 
     def show(self, page: str) -> None:
         """Answer everything with this page from now on."""
-        self._server.page = page
+        shown = Response(body=page.encode(), headers={"Content-Type": "text/html"})
+        self.server.answer = lambda _: shown
 
     def tell(self, verb: str = "POST", path: str = "/session/ready", **options: Any) -> httpx.Response:
         """Call the hub's service as this session."""
@@ -93,9 +46,11 @@ class AnnouncingServer:
         return self.tell(json={"port": self.port})
 
     def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._server.hang_up()
+        self.server.close()
+
+
+def _its_path(request: Request) -> Response:
+    return Response(body={"path": request.path}, headers={"Content-Type": "application/json"})
 
 
 def context(request: SubmitRequest, purpose: ssl.Purpose) -> ssl.SSLContext | None:

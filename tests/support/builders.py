@@ -1,4 +1,4 @@
-"""What unit tests are made of: a site's file, and sessions, jobs, nodes and snapshots with every field in order."""
+"""What unit tests are made of: sites' files, and sessions, jobs, nodes and snapshots with every field in order."""
 
 from __future__ import annotations
 
@@ -67,6 +67,22 @@ account = "old"
 members.member = ["bob"]
 end = 2026-01-31
 {more}"""
+
+
+def least_site_text(directory: Path, more: str = "") -> str:
+    """What every site's file has to have, in four lines, and more sections."""
+    return f'[hub]\nstate_dir = "{directory}"\n[images]\ndir = "{directory}"\n{more}'
+
+
+def catalogue_text(directory: Path, account: str) -> str:
+    """The section of a catalogue service that runs as an account and has all its directories below one."""
+    return f"""\
+[catalogue]
+account = "{account}"
+state_dir = "{directory}/state"
+store = "{directory}/store"
+published = "{directory}/published"
+"""
 
 
 def a_site(directory: Path, more: str = "") -> Settings:

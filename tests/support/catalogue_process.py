@@ -5,7 +5,6 @@ As root it runs as one of the accounts that every Linux has, and the hub as anot
 
 from __future__ import annotations
 
-import asyncio
 import grp
 import json
 import os
@@ -14,7 +13,7 @@ import signal
 import subprocess
 import sys
 import threading
-import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -32,6 +31,9 @@ from fabric_hub.catalogue.client import CatalogueClient
 from fabric_hub.catalogue.publish import grants_file
 from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.config.settings import parse
+
+from .builders import catalogue_text, least_site_text
+from .waiting import until_async
 
 CODE = Path(__file__).resolve().parents[2]
 ROOT = os.geteuid() == 0
@@ -119,24 +121,12 @@ class Daemon:
             path.chmod(mode | (0o2000 if name == "socket" else 0))
         users = "min_uid = 1" if ROOT else "shared_account = true"
         self.site.write_text(
-            f"""
-[hub]
-state_dir = "{self.directory}"
-[images]
-dir = "{self.directory}"
-[users]
-{users}
-[project.physics]
-account = "phys"
-members.owner = ["ada"]
-members.member = ["{MEMBER}"]
-[catalogue]
-account = "{CATALOGUE}"
-state_dir = "{self.directory}/state"
-socket = "{self.directory}/socket/catalogue.sock"
-store = "{self.directory}/store"
-published = "{self.directory}/published"
-"""
+            least_site_text(
+                self.directory,
+                f'[users]\n{users}\n[project.physics]\naccount = "phys"\nmembers.owner = ["ada"]\n'
+                f'members.member = ["{MEMBER}"]\n{catalogue_text(self.directory, CATALOGUE)}'
+                f'socket = "{self.directory}/socket/catalogue.sock"\n',
+            )
         )
         self.site.chmod(0o644)
 
@@ -171,6 +161,10 @@ published = "{self.directory}/published"
             self.reader.join()
             self.process.stderr.close()
 
+    async def until(self, true: Callable[[], object], what: str, limit_s: float = 60) -> None:
+        """Wait for what the catalogue service does by itself."""
+        await until_async(true, what, limit_s, every_s=0.05, seen=lambda: "".join(self.log))
+
     def offer(self) -> None:
         """Publish the dataset wind, and grant it to physics, as an operator does."""
         done = as_operator(OFFER, self.site)
@@ -191,11 +185,3 @@ def as_operator(code: str, *arguments: object) -> subprocess.CompletedProcess[st
         [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False,
         cwd=CODE, env={"PATH": os.environ["PATH"], "PYTHONPATH": str(CODE)},
     )  # fmt: skip
-
-
-async def until(true: Any, what: str, daemon: Daemon, limit_s: float = 60) -> None:
-    """Wait for what the catalogue service does by itself."""
-    end = time.monotonic() + limit_s
-    while not true():
-        assert time.monotonic() < end, f"{what}\n{''.join(daemon.log)}"
-        await asyncio.sleep(0.05)

@@ -15,6 +15,8 @@ from fabric_hub import cli
 from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.config.settings import Settings, load
 
+from .builders import catalogue_text, least_site_text
+
 # As root the catalogue service must be somebody else, and a stranger a third; both are on every Debian.
 CATALOGUE, STRANGER = "nobody", "daemon"
 
@@ -66,20 +68,11 @@ def make_site(root: Path) -> Place:
     for name in ("state", "store", "published"):
         os.chown(place.directory(name), owner.pw_uid, owner.pw_gid)
     place.site.write_text(
-        f"""\
-[hub]
-state_dir = "{root}/hub"
-[images]
-dir = "{root}/images"
-[project.physics]
-account = "phys"
-members = {{owner = ["ada"], member = ["jan"]}}
-[catalogue]
-account = "{owner.pw_name}"
-state_dir = "{root}/state"
-store = "{root}/store"
-published = "{root}/published"
-"""
+        least_site_text(
+            root / "hub",
+            '[project.physics]\naccount = "phys"\nmembers = {owner = ["ada"], member = ["jan"]}\n'
+            + catalogue_text(root, owner.pw_name),
+        )
     )
     return place
 

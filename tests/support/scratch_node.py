@@ -16,6 +16,8 @@ from fabric_node import kernel
 from fabric_node.agent import Agent, Reply
 from fabric_node.config import Config, load
 
+from .waiting import until
+
 ACCOUNT = "proteins"
 CODE = Path(__file__).parents[2]
 
@@ -167,9 +169,12 @@ class ScratchNode:
                 [sys.executable, "-m", "fabric_node", "--config", str(self.directory / "node.json"), "serve"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=CODE,
             )  # fmt: skip
-        while not socket.exists():
-            with suppress(subprocess.TimeoutExpired):
-                raise AssertionError(f"the daemon ended: {process.wait(0.01)}\n{self.log()}")
+
+        def answers() -> bool:
+            assert process.poll() is None, f"the daemon ended: {process.returncode}\n{self.log()}"
+            return socket.exists()
+
+        until(answers, "the daemon answers", 120, every_s=0.01, seen=self.log)
         return process
 
     def log(self) -> str:

@@ -42,7 +42,7 @@ class SmallCatalogue:
 
     def __post_init__(self) -> None:
         self.ask.write_text(ASK.format(socket=str(self.root / "node/run/node.sock")))
-        self.catalogue_service = pwd.getpwnam(self.run.unix_name("data")).pw_uid
+        self.catalogue_service = pwd.getpwnam(self.run.unix_name("catalogue")).pw_uid
         self._own(self.root / "published/events")
         for event in (self.root / "published/events").iterdir():
             event.unlink()

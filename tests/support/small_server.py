@@ -3,6 +3,7 @@
 The faults' site offers it as image ``tiny``: this file is that image's ``bin/python``, and Slurm runs it
 with the launcher's own arguments. It does what the launcher does, with the standard library only: takes
 ``env.json`` and removes it, serves with the session's certificates, and announces its port to the hub's service.
+It is this one file, so it has a server of its own beside the tests' (:mod:`.http_server`).
 """
 
 import argparse

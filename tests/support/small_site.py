@@ -236,6 +236,12 @@ class SmallSite:
 
         until(told, "the service takes a session's port", 60)
 
+    def started(self, person: Person, **options: Any) -> AnnouncingServer:
+        """Start a session of a person, with these options; its server, once the hub calls it ready."""
+        person.start(**options)
+        person.until_ready()
+        return self.sessions[self.requests_of(person)[-1].session]
+
     def hold(self) -> None:
         """From now on jobs wait in the queue."""
         self.gateway.fake.hold = True

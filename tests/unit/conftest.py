@@ -18,6 +18,7 @@ from fabric_hub.sessions.store import SessionStore
 from tests.conftest import sandbox_directory
 from tests.support.builders import a_site
 from tests.support.catalogue_process import Daemon
+from tests.support.skipped_time import SkippedTime
 
 hypothesis.configuration.set_hypothesis_home_dir(sandbox_directory() / "hypothesis")
 hypothesis.settings.register_profile("fabric", database=None, deadline=None, print_blob=True)
@@ -27,6 +28,18 @@ hypothesis.settings.load_profile("fabric")
 @pytest.fixture
 def site(tmp_path: Path) -> Settings:
     return a_site(tmp_path)
+
+
+@pytest.fixture
+def catalogue_site(tmp_path: Path) -> Settings:
+    """A site with a catalogue service."""
+    return a_site(tmp_path, "[catalogue]\ndata_dir = '/data'\n")
+
+
+@pytest.fixture
+async def skipped_time(monkeypatch: pytest.MonkeyPatch) -> SkippedTime:
+    """The test's loop waits for no time."""
+    return SkippedTime(monkeypatch)
 
 
 @pytest.fixture

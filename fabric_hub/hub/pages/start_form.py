@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from fabric_hub.config.settings import Settings
 from fabric_hub.hub.spawner.limits import refused_now
-from fabric_hub.launch.built import as_built
+from fabric_hub.launch.choice import as_built
 from fabric_hub.launch.dataset_offer import for_form
 from fabric_hub.launch.offer import Offer, offer
 from fabric_hub.launch.options import UserOptions
@@ -28,9 +28,10 @@ async def render_form(spawner: Any) -> str:
     today = datetime.now().astimezone().date()
     local = runs_local_sessions(shared.settings.users)
     user = spawner.user.name
-    offered = offer(as_built(shared.settings), user, snapshot, today, local=local)
+    req = spawner.site_request()
+    offered = offer(as_built(shared.settings), user, snapshot, today, local=local, req=req)
     shared.limits.follow()
-    refused = refused_now(shared.settings, user, offered.projects, shared.limits.value, snapshot)
+    refused = refused_now(shared.settings, user, offered.projects, shared.limits.value, snapshot, req)
     data = for_people(shared.settings, offered, refused, local=local)
     projects = [project["name"] for project in data["projects"]]
     data["datasets"] = for_form(shared.settings, await shared.datasets(), user, projects, today).model_dump()

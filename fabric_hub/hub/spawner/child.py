@@ -10,7 +10,7 @@ from fabric_hub.config.settings import Settings
 from fabric_hub.hub import session_calls
 from fabric_hub.launch.choice import Choice
 from fabric_hub.sessions.store import Session
-from fabric_hub.slurm.model import Snapshot
+from fabric_hub.slurm.model import JobSpec, Snapshot
 
 from .runtime import HubRuntime
 
@@ -20,9 +20,12 @@ class SessionChild(Protocol):
 
     session: Session | None
     api_token: str
+    job_spec: JobSpec | None  # of this start, made once by the wrapper; None: it has no job
 
     @staticmethod
-    def refuse_if_impossible(settings: Settings, choice: Choice, snapshot: Snapshot | None) -> None:
+    def refuse_if_impossible(
+        settings: Settings, choice: Choice, spec: JobSpec | None, snapshot: Snapshot | None
+    ) -> None:
         """Refuse what can never run."""
 
     @staticmethod

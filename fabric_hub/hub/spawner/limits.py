@@ -9,20 +9,23 @@ import logging
 import os
 import pwd
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
 
 from fabric_hub.budgets.forecast import used_up
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.jobs.session_dir import FULL
-from fabric_hub.launch import choice as policy
+from fabric_hub.launch.choice import Choice
+from fabric_hub.launch.job_spec import job_spec
 from fabric_hub.launch.offer import OfferedProject
 from fabric_hub.projects.membership import said_to
 from fabric_hub.slurm.limits.chain import LimitDecision
 from fabric_hub.slurm.limits.check import verdict
 from fabric_hub.slurm.limits.model import Limits
 from fabric_hub.slurm.limits.request import JobRequest
-from fabric_hub.slurm.model import Snapshot
+from fabric_hub.slurm.model import JobSpec, Snapshot
 from fabric_hub.unix.accounts import unix_name
 
 from .runtime import HubRuntime
@@ -52,46 +55,60 @@ class OverLimitError(OfferError):
         self.same_warning = f"project:{project}#{used_up(above)}" if error.reason == "budget" else ""
 
 
-async def refuse_over_limit(shared: HubRuntime, user: str, server_name: str, choice: policy.Choice) -> str:
+async def refuse_over_limit(
+    shared: HubRuntime, user: str, server_name: str, choice: Choice, spec: JobSpec | None, req: Mapping[str, Any]
+) -> str:
     """Refuse what no limit of Slurm lets start; of what may start, what a limit does to it all the same, or "".
 
     A session that is on record as live is not asked again: it has its place, and a hub that starts anew adopts it.
 
+    :param spec: the job of this start; None: it has none.
+    :param req: the site's ``req_*`` settings for this user, for the rescue session that is offered instead.
     :raises OverLimitError: which limit of which association, QOS or partition, what is used, and what to do.
     """
     settings = shared.settings
-    if choice.kind != "slurm" or settings.slurm is None or shared.store.live(user, server_name):
+    if spec is None or settings.slurm is None or shared.store.live(user, server_name):
         return ""
-    found = await _verdict(shared, user, choice, choice.profile)
+    found = await _decision(shared, user, spec)
     if not found.refused:
         notice = f"{found.waits} {found.cut}".strip()
         if notice:
             log.info("%s of %s in %s: %s", choice.profile, user, choice.project, notice)
         return notice
-    rescue, hint = await _rescue(shared, user, choice)
+    rescue, hint = await _rescue(shared, user, choice, req)
     asked = said_to(user, settings.project[choice.project], found.hint)
     told = found.model_copy(update={"hint": asked})
     raise OverLimitError(told, choice.project, rescue, hint, account=choice.account)
 
 
-async def with_rescue(shared: HubRuntime, user: str, choice: policy.Choice, error: FabricError) -> FabricError:
+async def with_rescue(
+    shared: HubRuntime, user: str, choice: Choice, req: Mapping[str, Any], error: FabricError
+) -> FabricError:
     """The failure of a start; for want of room in the home directory, with the rescue session that finds room."""
     if error.reason != FULL or not shared.settings.users.rescue_dir:
         return error
-    rescue, hint = await _rescue(shared, user, choice)
+    rescue, hint = await _rescue(shared, user, choice, req)
     if not rescue:
         return error
     told = FabricError(error.message, reason=error.reason, hint=f"{error.hint} {hint}", status=error.status)
     return OfferError(told, choice.project, rescue)
 
 
-async def _rescue(shared: HubRuntime, user: str, choice: policy.Choice) -> tuple[str, str]:
+async def _rescue(shared: HubRuntime, user: str, choice: Choice, req: Mapping[str, Any]) -> tuple[str, str]:
     """The profile of a rescue session that may run in place of a choice, and its offer in words; "" for none."""
-    rescue = shared.settings.quotas.rescue_profile
-    if not rescue or rescue == choice.profile or (await _verdict(shared, user, choice, rescue)).refused:
+    settings = shared.settings
+    rescue = settings.quotas.rescue_profile
+    if not rescue or rescue == choice.profile:
         return "", ""
-    title = shared.settings.profile[rescue].title or rescue
-    return rescue, f'To save and clean up your files, start profile {rescue} instead ("{title}").'
+    profile = settings.profile[rescue]
+    instead = choice.model_copy(update={"profile": rescue, "kind": profile.kind, "hours": profile.default_hours})
+    try:
+        spec = job_spec(settings, instead, req)
+    except FabricError:  # it would be refused for what the site's settings say
+        return "", ""
+    if (await _decision(shared, user, spec)).refused:
+        return "", ""
+    return rescue, f'To save and clean up your files, start profile {rescue} instead ("{profile.title or rescue}").'
 
 
 # What even the shortest session that can be asked for does not get.
@@ -99,9 +116,17 @@ _SHORTEST_HOURS = 0.1
 
 
 def refused_now(
-    settings: Settings, user: str, projects: Sequence[OfferedProject], limits: Limits | None, snapshot: Snapshot | None
+    settings: Settings,
+    user: str,
+    projects: Sequence[OfferedProject],
+    limits: Limits | None,
+    snapshot: Snapshot | None,
+    req: Mapping[str, Any],
 ) -> dict[str, str]:
-    """Why a profile would be refused in each of a user's open projects, by profile; others are not in it. Pure."""
+    """Why a profile would be refused in each of a user's open projects, by profile; others are not in it. Pure.
+
+    :param req: the site's ``req_*`` settings for this user, as far as they are known before a start.
+    """
     if limits is None or settings.slurm is None:
         return {}
     account, now = _account(settings, user), time.time()
@@ -109,13 +134,15 @@ def refused_now(
     for offered in projects:
         for name in () if offered.closed else offered.profiles:
             profile, project = settings.profile[name], settings.project[offered.name]
-            if profile.kind == "slurm":
-                choice = policy.Choice(
-                    project=offered.name, account=project.account, profile=name, kind=profile.kind, image="",
-                    hours=_SHORTEST_HOURS,
-                )  # fmt: skip
-                ask = JobRequest.of(policy.job_spec(profile, choice), account)
-                found.setdefault(name, []).append(verdict(limits, snapshot, ask, now))
+            if profile.kind != "slurm":
+                continue
+            choice = Choice(
+                project=offered.name, account=project.account, profile=name, kind=profile.kind, image="",
+                hours=_SHORTEST_HOURS,
+            )  # fmt: skip
+            with suppress(FabricError):  # a setting that Slurm does not take: the offer says so
+                job = JobRequest.of(job_spec(settings, choice, req), account)
+                found.setdefault(name, []).append(verdict(limits, snapshot, job, now))
     return {
         name: "not now: the budget is used up" if told[0].reason == "budget" else f"not now: {told[0].message}"
         for name, told in found.items()
@@ -128,10 +155,6 @@ def _account(settings: Settings, user: str) -> str:
     return pwd.getpwuid(os.geteuid()).pw_name if users.shared_account else unix_name(users, user)
 
 
-async def _verdict(shared: HubRuntime, user: str, choice: policy.Choice, profile: str) -> LimitDecision:
-    settings = shared.settings
-    wanted = settings.profile[profile]
-    if profile != choice.profile:
-        choice = choice.model_copy(update={"profile": profile, "hours": wanted.default_hours})
-    ask = JobRequest.of(policy.job_spec(wanted, choice), _account(settings, user))
-    return verdict(await shared.current_limits(), shared.follower.value, ask, time.time())
+async def _decision(shared: HubRuntime, user: str, spec: JobSpec) -> LimitDecision:
+    job = JobRequest.of(spec, _account(shared.settings, user))
+    return verdict(await shared.current_limits(), shared.follower.value, job, time.time())

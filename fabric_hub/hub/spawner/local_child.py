@@ -21,7 +21,7 @@ from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.launch.choice import Choice
 from fabric_hub.sessions.store import Session
-from fabric_hub.slurm.model import Snapshot
+from fabric_hub.slurm.model import JobSpec, Snapshot
 from fabric_hub.unix.accounts import runs_local_sessions, unix_name
 
 from .child import session_variables
@@ -33,6 +33,7 @@ class FabricLocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
 
     env_keep: ClassVar[list[str]] = ["PATH", "LANG", "LC_ALL"]
     session = AnyTrait(None, allow_none=True)
+    job_spec: JobSpec | None = None
     environment: dict[str, Any]
     popen_kwargs: dict[str, Any]
 
@@ -41,7 +42,9 @@ class FabricLocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
         return runtime()
 
     @staticmethod
-    def refuse_if_impossible(settings: Settings, choice: Choice, _snapshot: Snapshot | None) -> None:
+    def refuse_if_impossible(
+        settings: Settings, choice: Choice, _spec: JobSpec | None, _snapshot: Snapshot | None
+    ) -> None:
         """Refuse a start that would run a user's code with the hub's own rights.
 
         :raises FabricError: it would.

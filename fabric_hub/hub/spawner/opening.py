@@ -1,22 +1,61 @@
-"""The session on record that a start begins with: a new one, or one that a hub before this one left."""
+"""The way of a start, up to the session on record: options, a choice, its one job, and whether that may start."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
+from fabric_hub.datasets.model import Acceptance
+from fabric_hub.launch import choice as policy
 from fabric_hub.launch.choice import Choice
-from fabric_hub.sessions.store import Session
+from fabric_hub.launch.job_spec import gpus_of, job_spec
+from fabric_hub.launch.options import UserOptions
+from fabric_hub.sessions.store import Session, refuse_too_many
+from fabric_hub.slurm.model import JobSpec
 
 from .children import CHILDREN
+from .limits import refuse_over_limit
 from .runtime import HubRuntime
 
 
+async def choose(shared: HubRuntime, user: str, wish: UserOptions) -> tuple[Choice, tuple[Acceptance, ...]]:
+    """The choice that a user's options make, and the agreements to record with its start.
+
+    :raises FabricError: the user may not start that.
+    """
+    today = datetime.now().astimezone().date()
+    known = await shared.datasets() if wish.datasets or wish.agreements else None
+    choice = policy.choose(policy.as_built(shared.settings), user, wish, today, known)
+    return choice, policy.acceptances(user, choice.project, wish, today, known)
+
+
+async def judge(
+    shared: HubRuntime, user: str, server: str, choice: Choice, req: Mapping[str, Any]
+) -> tuple[JobSpec | None, str]:
+    """The one job of a start, None for one without; and what a limit does to it that does not prevent it, or "".
+
+    :param req: the site's ``req_*`` settings for this user and start.
+    :raises FabricError: no node can ever run it, or something lets it not start now.
+    """
+    settings = shared.settings
+    spec = job_spec(settings, choice, req) if choice.kind == "slurm" else None
+    if shared.store.live(user, server) is None:  # a session on record has its job, whatever is seen now
+        CHILDREN[choice.kind].refuse_if_impossible(settings, choice, spec, shared.follower.value)
+    refuse_too_many([name for name in shared.store.live_names(user) if name != server], settings.users.max_sessions)
+    return spec, await refuse_over_limit(shared, user, server, choice, spec, req)
+
+
 async def open_session(
-    shared: HubRuntime, user: str, server: str, choice: Choice, token: str, log: Any
+    shared: HubRuntime, user: str, server: str, choice: Choice, spec: JobSpec | None, token: str, log: Any
 ) -> tuple[Session, bool]:
     """Find or make it; with it, whether it was there and is to be adopted, with the token that it has.
 
+    A new one has on record what was chosen, which is chosen again where the session is continued, and the GPUs of its
+    job.
+
+    :param spec: the job that is submitted for it; None: it has none.
     :param token: of the new session's server.
     :raises FabricError: the user has too many, or the job of one that is to be replaced cannot be ended.
     """
@@ -29,6 +68,7 @@ async def open_session(
     if live:
         await _replace(shared, live, log)
     made = {"user": user, "server_name": server, "token": token, **choice.model_dump(mode="json")}
+    made["gpus"] = gpus_of(spec) if spec else 0
     session = await asyncio.to_thread(store.create, most=shared.settings.users.max_sessions, **made)
     return session, False
 

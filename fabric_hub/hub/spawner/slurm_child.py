@@ -20,8 +20,8 @@ from traitlets import Float, Instance
 
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError, SlurmUnavailableError
-from fabric_hub.launch import batchspawner_compat as drop_in
-from fabric_hub.launch import choice as policy
+from fabric_hub.launch.choice import Choice
+from fabric_hub.launch.job_spec import fit
 from fabric_hub.sessions.status import SETTLE_S, JobPresence, SessionStatus, by_number, standing
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.model import Found, Job, JobSpec, SessionFile, Snapshot, SubmitRequest, Submitted
@@ -58,6 +58,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
     env_keep: ClassVar[list[str]] = []
 
     session = AnyTrait(None, allow_none=True)
+    job_spec: JobSpec | None = None  # what is submitted, with the site's req_* settings in it
     said = ""  # what the site says to the submission
     trouble: Trouble | None = None  # while Slurm does not take the job
     _certificates: tuple[SessionFile, ...] = ()
@@ -69,14 +70,16 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         return runtime()
 
     @staticmethod
-    def refuse_if_impossible(settings: Settings, choice: policy.Choice, snapshot: Snapshot | None) -> None:
+    def refuse_if_impossible(
+        settings: Settings, choice: Choice, spec: JobSpec | None, snapshot: Snapshot | None
+    ) -> None:
         """Refuse what no node of the latest snapshot can ever run.
 
         :raises FabricError: why it cannot.
         """
-        if snapshot is None or snapshot.nodes_at is None:
+        if spec is None or snapshot is None or snapshot.nodes_at is None:
             return
-        why = policy.fit(settings.profile[choice.profile], snapshot.nodes).why
+        why = fit(spec, snapshot.nodes).why
         if why:
             raise FabricError(
                 f"Profile {choice.profile} cannot run here: {why}",
@@ -86,12 +89,6 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
             )
 
     # -- what is asked of Slurm
-
-    def job_spec(self) -> JobSpec:
-        """The profile's request, with the site's req_* settings where the profile is silent."""
-        settings, session = self.shared.settings, self.session
-        choice = policy.Choice.model_validate({name: getattr(session, name) for name in policy.Choice.model_fields})
-        return drop_in.merge(policy.job_spec(settings.profile[session.profile], choice), self.get_req_subvars())
 
     def session_environment(self) -> dict[str, str]:
         """Everything the session's server is told, tokens included; it never reaches sbatch."""
@@ -147,6 +144,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
 
     async def _submit(self, again: bool) -> Submitted:
         """Submit until Slurm has answered: what it does not answer may have reached it all the same."""
+        assert self.job_spec is not None  # the wrapper has made it
         while True:
             session = self._reread()
             try:
@@ -155,7 +153,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
                         session=session.id,
                         user=session.user,
                         image=session.image,
-                        spec=self.job_spec(),
+                        spec=self.job_spec,
                         environment=self.session_environment(),
                         files=(*self._certificates, *await asyncio.to_thread(service_authority, self.shared.settings)),
                         datasets=session.datasets,

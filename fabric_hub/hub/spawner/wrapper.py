@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,23 +18,21 @@ from traitlets import Any as AnyTrait
 from traitlets import Instance, Integer, Unicode, default
 from wrapspawner import WrapSpawner
 
-from fabric_hub.datasets.policy import CatalogueView
+from fabric_hub.datasets.model import Acceptance
 from fabric_hub.errors import FabricError
 from fabric_hub.hub.pages.start_form import render_form
-from fabric_hub.launch import choice as policy
-from fabric_hub.launch.built import as_built
 from fabric_hub.launch.options import UserOptions, from_form, from_url, parse_options
 from fabric_hub.sessions.phases import phases_of
 from fabric_hub.sessions.status import standing
-from fabric_hub.sessions.store import Session, refuse_too_many
+from fabric_hub.sessions.store import Session
+from fabric_hub.slurm.model import JobSpec
 
-from . import agreements, certificates, session_tokens
+from . import agreements, certificates, opening, session_tokens
 from .children import CHILDREN
 from .failures import SessionFailure
-from .limits import refuse_over_limit, with_rescue
+from .limits import with_rescue
 from .metrics import record_failure, record_start
 from .names import ANY_USER, alt_name
-from .opening import open_session
 from .reach import unreachable
 from .runtime import HubRuntime, runtime
 from .slurm_child import FabricSlurmSpawner
@@ -64,6 +61,8 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
     session_id = Unicode("", help="The session of this server; empty when it has none.")
     child_kind = Unicode("")
     choice = AnyTrait(None, allow_none=True)
+    job_spec: JobSpec | None = None  # the one job of this start; None: not decided yet, or it has none
+    _accepted: tuple[Acceptance, ...] = ()  # agreements that were accepted with this start
     chosen = UserOptions()  # what the form is to show as chosen
     next_url = ""  # where the link led that began this start; JupyterHub checks it wherever it comes back
     _notice = ""  # what a limit does to this start, which it does not prevent
@@ -103,47 +102,67 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         return lambda spawner, options: spawner.decide(options)
 
     async def decide(self, options: Mapping[str, Any] | None) -> None:
-        """Turn raw options into this session's choice and its child; agreements accepted with them are recorded.
+        """Turn raw options into this session's choice and its child. Of limits it asks nothing yet.
 
         :raises SessionFailure: they are refused.
         """
-        user = self.user.name
         self.next_url = self.handler.get_argument("next", "") if self.handler else ""
         self._forget_agreements()
         try:
-            wish, today = parse_options(options), datetime.now().astimezone().date()
-            known = await self.shared.datasets() if wish.datasets or wish.agreements else None
-            choice = await self._judge(wish, today, known)
-            accepted = policy.acceptances(user, choice.project, wish, today, known)
-            await agreements.record(self.shared, accepted, by_person=agreements.in_person(self.handler, user))
+            self.choice, self._accepted = await opening.choose(self.shared, self.user.name, parse_options(options))
         except FabricError as error:
-            agreements.tell_refusal(self.shared, user, error)
-            record_failure(error.reason)
-            self.log.info("Refused %s for %s: %s", sorted(options or {}), self.user.name, error)
-            raise SessionFailure(error) from error
-        self.choice = choice
-        self.user_options = choice.options()
-        self._become(choice.kind)
+            raise self._refused(error, options) from error
+        self.user_options = self.choice.options()
+        self._become(self.choice.kind)
 
-    async def _judge(self, wish: UserOptions, today: date, known: CatalogueView | None) -> policy.Choice:
-        settings, user = self.shared.settings, self.user.name
-        choice = policy.choose(as_built(settings), user, wish, today, known)
-        if self.shared.store.live(user, self.name) is None:  # a session on record has its job, whatever is seen now
-            CHILDREN[choice.kind].refuse_if_impossible(settings, choice, self.shared.follower.value)
-        others = [name for name in self.shared.store.live_names(user) if name != self.name]
-        refuse_too_many(others, settings.users.max_sessions)
-        self._notice = await refuse_over_limit(self.shared, user, self.name, choice)
-        return choice
+    async def run_pre_spawn_hook(self) -> None:
+        """After the site's own hook, which may set ``req_*``: make the start's one job, and hold it against nodes and
+        limits; then agreements are recorded.
+
+        :raises SessionFailure: it can never run, or may not start.
+        """
+        if self.child_spawner is None:  # the site has an apply_user_options of its own
+            await self.decide(self.user_options)
+        await maybe_future(super().run_pre_spawn_hook())
+        user, req = self.user.name, self.site_request()
+        try:
+            self.job_spec, self._notice = await opening.judge(self.shared, user, self.name, self.choice, req)
+            by_person = agreements.in_person(self.handler, user)
+            await agreements.record(self.shared, self._accepted, by_person=by_person)
+        except FabricError as error:
+            raise self._refused(error, self.user_options) from error
+        self.child_spawner.job_spec = self.job_spec
+
+    def _refused(self, error: FabricError, options: Mapping[str, Any] | None) -> SessionFailure:
+        agreements.tell_refusal(self.shared, self.user.name, error)
+        record_failure(error.reason)
+        self.log.info("Refused %s for %s: %s", sorted(options or {}), self.user.name, error)
+        return SessionFailure(error)
+
+    def site_request(self) -> dict[str, Any]:
+        """The site's ``req_*`` settings for this user, names without ``req_``, as far as they are known now.
+
+        What the site's hooks set on this spawner (for one start) counts before what they set on its child, and that
+        before the configuration.
+        """
+        child = self.child_spawner
+        if not isinstance(child, FabricSlurmSpawner):  # one as a start makes it
+            child = FabricSlurmSpawner(
+                user=self.user, db=self.db, hub=self.hub, authenticator=self.authenticator,
+                oauth_client_id=self.oauth_client_id, server=self._server, config=self.config,
+            )  # fmt: skip
+        own = {name.removeprefix("req_"): value for name, value in vars(self).items() if name.startswith("req_")}
+        return {**child.get_req_subvars(), **own}
 
     async def choose(self, options: Mapping[str, Any]) -> None:
         """Let the start form show what a link chooses (``chosen``). Nothing is started or recorded.
 
-        :raises SessionFailure: a start with it would be refused.
+        :raises SessionFailure: a start with it would be refused, as far as its job is known before it.
         """
         try:
             self.chosen = wish = parse_options(options)
-            known = await self.shared.datasets() if wish.datasets else None
-            await self._judge(wish, datetime.now().astimezone().date(), known)
+            choice, _ = await opening.choose(self.shared, self.user.name, wish)
+            await opening.judge(self.shared, self.user.name, self.name, choice, self.site_request())
         except FabricError as error:
             raise SessionFailure(error) from error
 
@@ -205,6 +224,9 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         super().clear_state()
         self.session_id = ""
         self.child_kind = ""
+        self.job_spec = None
+        for name in [name for name in vars(self) if name.startswith("req_")]:
+            delattr(self, name)  # a hook sets them for one start
         if self._opened.is_set():  # else who opened the page before JupyterHub had cleared this waits for the start
             self._opened = asyncio.Event()
 
@@ -223,9 +245,9 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         # what is the hub's in here, for all users' hosts, would let one user's session stand in for another's
         names = [name for name in self.trusted_alt_names if not name.startswith(ANY_USER)]
         settings = self.shared.settings
-        if settings.slurm and self.choice is not None and self.choice.kind == "slurm":
+        if settings.slurm and self.job_spec is not None:
             snapshot = await self.shared.current_snapshot(patience_s=SNAPSHOT_PATIENCE_S)
-            partition = settings.profile[self.choice.profile].partition
+            partition = self.job_spec.partition
             names += sorted(
                 {
                     alt_name(node.address or node.name)
@@ -249,8 +271,6 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         return {"keyfile": str(key), "certfile": str(certificate), "cafile": trusted}
 
     async def move_certs(self, paths: dict[str, str]) -> dict[str, str]:
-        if self.child_spawner is None:
-            await self.decide(self.user_options)
         moved: dict[str, str] = await self.child_spawner.move_certs(paths)
         if moved["keyfile"] != paths["keyfile"]:
             certificates.remove(Path(paths["keyfile"]), Path(paths["certfile"]))  # they live with the session now
@@ -261,12 +281,10 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
 
         :raises SessionFailure: why it did not start, with the last lines of its log.
         """
-        if self.choice is None or self.child_spawner is None:
-            await self.decide(self.user_options)
         await self.shared.open()
         try:
-            session, again = await open_session(
-                self.shared, self.user.name, self.name, self.choice, self.api_token, self.log
+            session, again = await opening.open_session(
+                self.shared, self.user.name, self.name, self.choice, self.job_spec, self.api_token, self.log
             )
             if again:
                 self.api_token = session.token
@@ -299,8 +317,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
                 await self.child_spawner.abandon()
         record_failure(error.reason)
         self.log.warning("%s did not start: %s", self._log_name, error)
-        if self.choice is not None:
-            error = await with_rescue(self.shared, self.user.name, self.choice, error)
+        error = await with_rescue(self.shared, self.user.name, self.choice, self.site_request(), error)
         return SessionFailure(error, lines)
 
     def add_poll_callback(self, callback: Any, *args: Any, **kwargs: Any) -> None:

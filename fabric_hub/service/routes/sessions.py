@@ -10,7 +10,7 @@ from pydantic import Field
 
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
-from fabric_hub.launch.built import as_built
+from fabric_hub.launch.choice import as_built
 from fabric_hub.launch.offer import Offer, offer
 from fabric_hub.service.budget_service import finite
 from fabric_hub.service.deps import Context, SessionCaller, TokenCaller

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from bench import cpu, figures, ours, peer, sdiag, usage
 from bench.figures import Result, Row
 from bench.probe import Timetable
 from fabric_hub.config.settings import SlurmSettings, parse
+from tests.support.builders import least_site_text
 
 SDIAG = """\
 *******************************************************
@@ -116,17 +118,8 @@ def test_the_peer_gets_the_very_release_of_our_lock_file() -> None:
 
 
 def test_ours_is_measured_with_the_rates_of_a_site_not_with_the_livelier_ones_of_the_demo() -> None:
-    site = """\
-[hub]
-state_dir = "/srv/hub"
-[images]
-dir = "/srv/images"
-[slurm]
-conf = "/srv/slurm.conf"
-watch_interval_s = 2
-nodes_interval_s = 5
-max_queries_per_s = 2
-"""
+    livelier = 'conf = "/srv/slurm.conf"\nwatch_interval_s = 2\nnodes_interval_s = 5\nmax_queries_per_s = 2\n'
+    site = least_site_text(Path("/srv"), f"[slurm]\n{livelier}")
     slurm = parse(ours.with_site_defaults(site)).slurm
     assert slurm is not None
     assert slurm == SlurmSettings(conf=slurm.conf)

@@ -29,6 +29,7 @@ from fabric_hub.gateway.queries.queries import Queries
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.slurm.accounting import PastJob, below, sharing
 from fabric_hub.slurm.limits.model import GPU, Association, Limit, Limits, Qos
+from tests.support.builders import least_site_text
 from tests.support.gateway import FakeGateway
 
 DAY = date(2026, 11, 20)
@@ -38,15 +39,10 @@ SESSION = "abcdefgh2345"
 
 
 def site(tmp_path: Path) -> Settings:
-    return parse(f"""
-[hub]
-id = "main"
-state_dir = "{tmp_path}"
+    more = """\
 [slurm]
 [users]
-unix_name = "x-{{user}}"
-[images]
-dir = "/img"
+unix_name = "x-{user}"
 [profile.gpu]
 gpus = 1
 [project.one]
@@ -55,7 +51,8 @@ account = "lab"
 account = "shared"
 [project.three]
 account = "shared"
-""")
+"""
+    return parse(least_site_text(tmp_path, more))
 
 
 def session(**changes: object) -> Session:

@@ -19,13 +19,7 @@ from hypothesis import strategies as st
 from fabric_hub.catalogue.audit.log import AuditLog, AuditLogBrokenError, Head, files, read_head
 from fabric_hub.catalogue.audit.reading import Reading, verify
 from fabric_hub.errors import FabricError
-from tests.support.audit_files import MONTHS, event, six_records, truncate
-
-
-@pytest.fixture
-def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An audit log of six records in three months."""
-    return six_records(tmp_path / "audit", monkeypatch)
+from tests.support.audit_files import MONTHS, event, truncate
 
 
 @settings(max_examples=60)

@@ -25,14 +25,8 @@ from fabric_hub.catalogue.audit.log import (
     seal,
 )
 from fabric_hub.catalogue.audit.reading import Reading, verify
-from tests.support.audit_files import event, six_records, truncate
+from tests.support.audit_files import event, truncate
 from tests.support.builders import NOW
-
-
-@pytest.fixture
-def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An audit log of six records in three months."""
-    return six_records(tmp_path / "audit", monkeypatch)
 
 
 def test_records_are_chained_over_the_months_and_whole(directory: Path) -> None:

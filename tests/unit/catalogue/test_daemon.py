@@ -19,7 +19,7 @@ from fabric_hub.catalogue.view import follower_of
 from fabric_hub.datasets.model import Catalogue
 from fabric_hub.errors import FabricError
 from fabric_hub.rpc.follower import Follower
-from tests.support.catalogue_process import CATALOGUE, MEMBER, NEEDS_OTHERS, ROOT, Daemon, run_as, until
+from tests.support.catalogue_process import CATALOGUE, MEMBER, NEEDS_OTHERS, ROOT, Daemon, run_as
 
 pytestmark = NEEDS_OTHERS
 
@@ -146,11 +146,11 @@ async def test_the_site_file_is_read_again_when_it_changes(daemon: Daemon) -> No
         await client.accept(MEMBER, "physics", "wind", "1", "research")
         right = daemon.site.read_text()
         daemon.site.write_text(right + "[nonsense")
-        await until(lambda: "not valid TOML" in "".join(daemon.log), "no word of the mistake", daemon)
+        await daemon.until(lambda: "not valid TOML" in "".join(daemon.log), "the log has the mistake")
         assert "not valid TOML" in (await client.health()).problem
         assert daemon.granted() != {}
         daemon.site.write_text(right.replace(f'member = ["{MEMBER}"]', 'member = ["eve"]'))
-        await until(lambda: daemon.granted() == {}, "who left the project is still let in", daemon)
+        await daemon.until(lambda: daemon.granted() == {}, "who left the project is not let in")
         assert (await client.health()).problem == ""
 
 
@@ -162,11 +162,11 @@ async def test_without_a_catalogue_service_the_client_says_so_and_the_follower_k
         await follower.fresh(time.time())
         follower.follow()
         await asyncio.to_thread(daemon.stop)
-        await until(lambda: outage(follower) is not None, "the follower has not noticed", daemon)
+        await daemon.until(lambda: outage(follower) is not None, "the follower has noticed")
         assert follower.value is not None
         with pytest.raises(CatalogueServiceUnavailableError, match="is not running") as refused:
             await client.catalogue()
         assert refused.value.status == 503
         await asyncio.to_thread(daemon.start)
-        await until(lambda: outage(follower) is None, "the follower has not come back", daemon)
+        await daemon.until(lambda: outage(follower) is None, "the follower has come back")
         await follower.stop()

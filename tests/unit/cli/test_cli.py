@@ -14,6 +14,7 @@ import pytest
 from fabric_dev import cli as embedded
 from fabric_dev.layout import Layout
 from fabric_hub.cli import main, parser
+from tests.support.builders import least_site_text
 from tests.support.embedded_run import fabric_hub
 
 
@@ -94,10 +95,12 @@ def test_check_config_reports_mistakes_between_tables_beside_those_within(
 ) -> None:
     site = tmp_path / "site.toml"
     site.write_text(
-        f'[hub]\nstate_dir = "{tmp_path}"\n[images]\ndir = "{tmp_path}"\n[image.base]\n'
-        '[profile.gpu]\ngpus = "one"\n'
-        '[project.x]\naccount = "x"\nimages = ["base", "bse"]\nbudget_gpu_hours = "much"\nprofiles = 3\n'
-        '[quotas]\nrescue_profile = "cpu"\n'
+        least_site_text(
+            tmp_path,
+            '[image.base]\n[profile.gpu]\ngpus = "one"\n'
+            '[project.x]\naccount = "x"\nimages = ["base", "bse"]\nbudget_gpu_hours = "much"\nprofiles = 3\n'
+            '[quotas]\nrescue_profile = "cpu"\n',
+        )
     )
     assert main(["check-config", "--site", str(site)]) == 1
     said = capsys.readouterr().err
@@ -129,7 +132,7 @@ def test_check_config_finds_that_the_sites_own_configuration_is_missing(
 
 def test_check_config_and_doctor_say_that_all_users_share_one_address(tmp_path: Path) -> None:
     site = tmp_path / "site.toml"
-    text = f'[hub]\nstate_dir = "{tmp_path}"\n[images]\ndir = "{tmp_path}"\n'
+    text = least_site_text(tmp_path)
     site.write_text(text)
     said = fabric_hub("check-config", "--site", str(site)).stdout
     assert "share one web address" in said

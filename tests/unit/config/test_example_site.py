@@ -13,6 +13,7 @@ import pytest
 
 from fabric_hub.config.settings import load
 from fabric_hub.launch.choice import choose
+from fabric_hub.launch.job_spec import job_spec
 from fabric_hub.launch.options import UserOptions
 
 PACKAGING = Path(__file__).resolve().parents[3] / "packaging"
@@ -21,7 +22,8 @@ PACKAGING = Path(__file__).resolve().parents[3] / "packaging"
 def test_the_example_site_file_has_no_mistake_and_offers_a_session() -> None:
     site = load(PACKAGING / "site.example.toml")
     choice = choose(site, "alice", UserOptions(profile="gpu-1"), date(2027, 1, 1))
-    assert (choice.project, choice.account, choice.image, choice.gpus) == ("proteins", "proteins", "base", 1)
+    assert (choice.project, choice.account, choice.image) == ("proteins", "proteins", "base")
+    assert [gres.rpartition(":")[2] for gres in job_spec(site, choice, {}).gres] == ["1"]
 
 
 class Unit(configparser.RawConfigParser):

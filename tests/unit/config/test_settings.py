@@ -11,7 +11,7 @@ from fabric_hub.cli.notes import of_sessions_trust
 from fabric_hub.config.mistakes import line_of
 from fabric_hub.config.settings import ENV, Settings, load, parse, path_from_environment
 from fabric_hub.errors import FabricError
-from tests.support.builders import a_site, site_text
+from tests.support.builders import a_site, least_site_text, site_text
 
 
 def mistakes(text: str) -> list[str]:
@@ -183,30 +183,17 @@ def test_where_nobody_is_kept_apart_there_is_no_agent_to_ask(tmp_path: Path) -> 
 
 
 def test_a_mistake_in_one_of_many_tables_is_reported_with_its_own_line() -> None:
-    text = """[hub]
-state_dir = "/var/lib/hub"
-[images]
-dir = "/img"
-[[quotas.storage]]
-kind = "quota"
-path = "/home"
-[[quotas.storage]]
-kind = "lustre"
-path = "scratch"
-"""
+    storage = (
+        '[[quotas.storage]]\nkind = "quota"\npath = "/home"\n[[quotas.storage]]\nkind = "lustre"\npath = "scratch"\n'
+    )
+    text = least_site_text(Path("/srv"), storage)
     with pytest.raises(FabricError, match=r"site\.toml:10: quotas\.storage\.1\.path: scratch is not an absolute path"):
         parse(text)
 
 
 @pytest.mark.parametrize("place", ["{home}/rescue", "rescue/{user}", "/rescue"])
 def test_rescue_sessions_live_outside_the_home_and_apart(place: str) -> None:
-    text = f"""[hub]
-state_dir = "/var/lib/hub"
-[images]
-dir = "/img"
-[users]
-rescue_dir = "{place}"
-"""
+    text = least_site_text(Path("/srv"), f'[users]\nrescue_dir = "{place}"\n')
     with pytest.raises(FabricError, match=r"site.toml:\d: users: rescue_dir .* is no absolute path with {user} in it"):
         parse(text)
     assert parse(text.replace(place, "/rescue/{user}")).users.rescue_dir == "/rescue/{user}"
@@ -217,16 +204,8 @@ rescue_dir = "{place}"
     [("nothing", "'nothing' is not a \\[profile.NAME\\] of this file"), ("gpu", "'gpu' has GPUs")],
 )
 def test_a_rescue_profile_is_one_of_the_file_without_gpus(rescue: str, says: str) -> None:
-    text = f"""[hub]
-state_dir = "/var/lib/hub"
-[images]
-dir = "/img"
-[slurm]
-[profile.gpu]
-gpus = 1
-[quotas]
-rescue_profile = "{rescue}"
-"""
+    more = f'[slurm]\n[profile.gpu]\ngpus = 1\n[quotas]\nrescue_profile = "{rescue}"\n'
+    text = least_site_text(Path("/srv"), more)
     with pytest.raises(FabricError, match=f"site.toml:9: quotas.rescue_profile: {says}"):
         parse(text)
 

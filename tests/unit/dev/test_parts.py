@@ -17,7 +17,7 @@ from fabric_dev.ports import Claims, Ports, choose
 from fabric_dev.supervisor import Stopped, Supervisor
 from fabric_hub.config import settings
 from fabric_hub.errors import FabricError
-from fabric_hub.launch.built import as_built
+from fabric_hub.launch.choice import as_built
 
 LAYOUT = Layout(Path("/srv/run"), Path("/srv/run/images"))
 PORTS = Ports(public=8000, hub=1, slurmctld=4, slurmdbd=5, slurmd=(6, 7, 8))

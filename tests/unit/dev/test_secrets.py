@@ -6,9 +6,7 @@ import os
 import socket
 import socketserver
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -19,6 +17,7 @@ from fabric_dev.layout import Layout
 from fabric_dev.ports import Ports
 from fabric_hub.errors import FabricError
 from tests.support.embedded_run import fabric_hub
+from tests.support.http_server import HttpServer, Response
 
 ME = os.geteuid()
 STRANGER = ME + 1
@@ -58,19 +57,8 @@ def test_the_owner_of_a_listening_socket_is_read_from_the_kernels_table(port: in
 @pytest.fixture
 def port() -> Iterator[int]:
     """A web server of our own that answers what token it got."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(self.headers["Authorization"].encode())
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield server.server_port
-        server.shutdown()
-        thread.join()
+    with HttpServer(lambda request: Response(body=request.headers["authorization"].encode())) as server:
+        yield server.port
 
 
 @pytest.fixture

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,8 @@ from fabric_hub.gateway import rate_limit as pace
 from fabric_hub.gateway.job_table import TOMBSTONE_S, Ending, JobTable, find_live
 from fabric_hub.gateway.queries.queries import UnavailableError
 from fabric_hub.gateway.watcher import Watcher
-from fabric_hub.slurm.model import Job, Node, Reservation
+from fabric_hub.slurm.model import Job, Node, Reservation, Snapshot
+from tests.support.skipped_time import SkippedTime
 
 NOW = 1_790_000_000.0
 
@@ -177,18 +179,25 @@ def slurm() -> Slurm:
     return Slurm()
 
 
-@pytest.fixture
-async def watcher(slurm: Slurm) -> AsyncIterator[Watcher]:
-    settings = SlurmSettings(watch_interval_s=1, nodes_interval_s=60, max_queries_per_s=20)
-    watcher = Watcher(slurm, settings, "main")
+@asynccontextmanager
+async def watching(slurm: Slurm, clocks: SkippedTime, **settings: Any) -> AsyncIterator[Watcher]:
+    """A watcher at work, by clocks that skip the time in which it waits."""
+    made = SlurmSettings(max_queries_per_s=20, **settings)
+    watcher = Watcher(slurm, made, "main", clock=clocks.monotonic, wall=clocks.wall)
     task = asyncio.create_task(watcher.run())
     yield watcher
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def fresh(watcher: Watcher):  # type: ignore[no-untyped-def]
-    return await watcher.read(fresh=time.time(), wait_s=5)
+@pytest.fixture
+async def watcher(slurm: Slurm, skipped_time: SkippedTime) -> AsyncIterator[Watcher]:
+    async with watching(slurm, skipped_time, watch_interval_s=1, nodes_interval_s=60) as watcher:
+        yield watcher
+
+
+async def fresh(watcher: Watcher) -> Snapshot:
+    return await watcher.read(fresh=watcher._wall(), wait_s=5)
 
 
 def test_before_slurm_has_answered_nothing_may_be_concluded(slurm: Slurm) -> None:
@@ -205,13 +214,12 @@ async def test_a_hundred_readers_cost_one_question(slurm: Slurm, watcher: Watche
     assert slurm.asked_at_once == 1
 
 
-async def test_what_was_just_changed_is_asked_for_once_and_not_before_it_can_show(slurm: Slurm) -> None:
-    settings = SlurmSettings(watch_interval_s=60, nodes_interval_s=60, max_queries_per_s=20)
-    watcher = Watcher(slurm, settings, "main")
-    task = asyncio.create_task(watcher.run())
-    try:
+async def test_what_was_just_changed_is_asked_for_once_and_not_before_it_can_show(
+    slurm: Slurm, skipped_time: SkippedTime
+) -> None:
+    async with watching(slurm, skipped_time, watch_interval_s=60, nodes_interval_s=60) as watcher:
         first = await watcher.read(wait_s=5)
-        changed_at, before = time.time(), slurm.counts["squeue"]
+        changed_at, before = skipped_time.wall(), slurm.counts["squeue"]
         slurm.answer = (job(),)
         for _ in range(12):
             watcher.nudge()
@@ -220,9 +228,6 @@ async def test_what_was_just_changed_is_asked_for_once_and_not_before_it_can_sho
         assert told.jobs_at is not None
         assert 0.7 < told.jobs_at - changed_at < 3
         assert slurm.counts["squeue"] == before + 1
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_an_outage_keeps_the_jobs_and_wakes_readers_at_its_begin_and_end(slurm: Slurm, watcher: Watcher) -> None:
@@ -243,6 +248,8 @@ async def test_the_same_answer_wakes_nobody(slurm: Slurm, watcher: Watcher) -> N
     first = await fresh(watcher)
     again = await watcher.read(after=first.serial, wait_s=2.5)
     assert again.serial == first.serial
+    assert first.jobs_at is not None
+    assert again.jobs_at is not None
     assert again.jobs_at > first.jobs_at
 
 
@@ -307,11 +314,10 @@ async def test_how_long_jobs_go_on_after_a_reservation_is_told_with_it_and_asked
     assert slurm.counts.total() == 0
 
 
-async def test_a_reservation_that_was_moved_is_told_and_one_that_nobody_is_in_is_forgotten(slurm: Slurm) -> None:
-    settings = SlurmSettings(watch_interval_s=1, nodes_interval_s=2, max_queries_per_s=20)
-    watcher = Watcher(slurm, settings, "main")
-    task = asyncio.create_task(watcher.run())
-    try:
+async def test_a_reservation_that_was_moved_is_told_and_one_that_nobody_is_in_is_forgotten(
+    slurm: Slurm, skipped_time: SkippedTime
+) -> None:
+    async with watching(slurm, skipped_time, watch_interval_s=1, nodes_interval_s=2) as watcher:
         slurm.answer, slurm.reserved = (job(reservation="monday"),), (reservation(NOW),)
         snapshot = await watcher.read(wait_s=5)
         while not snapshot.reservations:
@@ -322,9 +328,6 @@ async def test_a_reservation_that_was_moved_is_told_and_one_that_nobody_is_in_is
         slurm.answer = (job(reservation="monday", state="COMPLETED"),)
         snapshot = await fresh(watcher)
         assert (snapshot.reservations, snapshot.reservations_at) == ((), None)
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_silence_about_reservations_keeps_the_last_word_and_the_jobs_and_is_asked_more_seldom(
@@ -351,6 +354,7 @@ async def test_silence_about_reservations_keeps_the_last_word_and_the_jobs_and_i
     assert min(gaps) >= 2
 
 
+@pytest.mark.usefixtures("skipped_time")
 async def test_also_with_reservations_the_rate_of_all_questions_is_bounded(slurm: Slurm) -> None:
     settings = SlurmSettings(watch_interval_s=1, nodes_interval_s=2, max_queries_per_s=0.5)
     now = [1000.0]

@@ -15,7 +15,7 @@ from fabric_hub.hub.pages.start_form import for_people, render
 from fabric_hub.hub.spawner.limits import refused_now
 from fabric_hub.launch.dataset_offer import for_form
 from fabric_hub.launch.offer import offer
-from fabric_hub.slurm.limits.model import GPU, Association, Limit, Limits, Qos
+from fabric_hub.slurm.limits.model import GPU, Association, Limit, Limits, PartitionLimits, Qos
 from tests.support.builders import NOW, TODAY, a_catalogue, a_dataset, a_node, a_site, a_snapshot
 
 from .test_failures import Tags
@@ -28,7 +28,7 @@ def page(
     limits: Limits | None = None, **more: Any,
 ) -> str:  # fmt: skip
     offered = offer(site, user, a_snapshot(nodes=NODES), today, local=local)
-    refused = refused_now(site, user, offered.projects, limits, None)
+    refused = refused_now(site, user, offered.projects, limits, None, {})
     data = for_people(site, offered, refused, local=local)
     projects = [project["name"] for project in data["projects"]]
     data["datasets"] = for_form(site, known, user, projects, today).model_dump()
@@ -56,6 +56,24 @@ def test_a_profile_that_a_limit_refuses_in_all_projects_does_not_say_that_it_can
     assert "can start now on 1 node" in page(site, "kim")
     assert "not now: the budget is used up" in told(600)
     assert "not now" not in told(590), "a short session may start"
+
+
+def test_the_form_asks_limits_of_the_partition_that_the_sites_settings_give_a_profile(site: Settings) -> None:
+    users = (Association(account="phys"), Association(account="phys", user="jan", parent="phys"))
+    short = PartitionLimits(name="short", max_time_s=60)
+    limits = Limits(at=time.time(), associations=users, partitions=(short, PartitionLimits(name="cpu", default=True)))
+    nodes = tuple(node.model_copy(update={"partitions": (*node.partitions, "short")}) for node in NODES)
+
+    def states(req: dict[str, str]) -> dict[str, str]:
+        offered = offer(site, "jan", a_snapshot(nodes=nodes), TODAY, req=req)
+        return refused_now(site, "jan", offered.projects, limits, None, req)
+
+    assert states({}) == {}
+    # profile cpu names a partition of its own
+    assert states({"partition": "short"}) == {
+        "gpu": "not now: Partition short allows a job at most 1 minute, not 6 minutes."
+    }
+    assert states({"partition": "not a name"}) == {}, "what Slurm does not take the offer tells"
 
 
 def test_a_profile_that_this_hub_can_offer_nobody_is_not_on_the_form(tmp_path: Path) -> None:

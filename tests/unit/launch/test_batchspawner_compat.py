@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fabric_hub.errors import FabricError
+from fabric_hub.gateway.jobs.script import site_options
 from fabric_hub.launch.batchspawner_compat import merge, minutes
 from fabric_hub.slurm.model import JobSpec
 
@@ -48,16 +49,16 @@ def test_a_profile_that_says_nothing_takes_the_sites_settings() -> None:
         "options": "--hint=nomultithread --comment='two words'",
         "prologue": "module load x",
     }
-    assert merge(JobSpec(), req) == JobSpec(
+    assert merge(JobSpec(account="lab", minutes=5), req) == JobSpec(
         partition="gpu",
-        account="a",
+        account="lab",
         qos="q",
         reservation="r",
         memory_mb=8192,
         cpus=4,
-        minutes=90,
+        minutes=5,
         gres=("gpu:h200:1", "shard:2"),
-        options=("--hint=nomultithread", "--comment=two words"),
+        options=("--hint=nomultithread", "'--comment=two words'"),
         prologue="module load x",
     )
 
@@ -66,6 +67,35 @@ def test_a_profile_that_says_something_keeps_it() -> None:
     said = JobSpec(partition="p", account="a", qos="q", cpus=2, memory_mb=1, minutes=5, gres=("gpu:1",))
     req = {"partition": "x", "queue": "x", "account": "x", "qos": "x", "nprocs": "9", "memory": "9", "runtime": "9"}
     assert merge(said, {**req, "gres": "gpu:9", "ngpus": "9"}) == said
+
+
+def test_sbatchs_own_options_for_what_limits_are_asked_about_count_first_as_they_do_for_sbatch() -> None:
+    req = {"partition": "x", "options": "-p long --qos=high -c4 --mem 8G --gres=gpu:h200:2 -t 1-0 --exclusive"}
+    assert merge(JobSpec(partition="p", account="a", cpus=2, minutes=60), req) == JobSpec(
+        partition="long", account="a", qos="high", cpus=4, memory_mb=8192, gres=("gpu:h200:2",), minutes=1440,
+        options=("--exclusive",),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "lines", "words"),
+    [
+        ("-N 1 --comment='two words'", ("-N 1", "'--comment=two words'"), ["-N", "1", "--comment=two words"]),
+        ("-C 'a&b' --nice", ("-C 'a&b'", "--nice"), ["-C", "a&b", "--nice"]),
+        ("--mem=0 --gres=disk:1", ("--mem=0", "--gres=disk:1"), ["--mem=0", "--gres=disk:1"]),
+        ("--time=UNLIMITED", ("--time=UNLIMITED",), ["--time=UNLIMITED"]),
+        ("-t 0", ("--time=0",), ["--time=0"]),
+    ],
+)
+def test_any_other_option_reaches_sbatch_word_for_word(text: str, lines: tuple[str, ...], words: list[str]) -> None:
+    assert merge(JobSpec(), {"options": text}).options == lines
+    assert site_options(lines) == words
+
+
+def test_what_would_be_taken_for_a_script_the_gateway_still_refuses() -> None:
+    for text in ("run.sh", "--nice -- run.sh", "-p long -- run.sh"):
+        with pytest.raises(FabricError, match="does not begin with an option"):
+            site_options(merge(JobSpec(), {"options": text}).options)
 
 
 def test_batchspawners_older_names_still_mean_something() -> None:
@@ -83,7 +113,7 @@ def test_what_is_empty_changes_nothing(req: dict[str, object]) -> None:
     ("name", "value"),
     [
         ("partition", "a b"),
-        ("account", "$(id)"),
+        ("qos", "$(id)"),
         ("memory", "lots"),
         ("memory", "-5G"),
         ("memory", "infG"),
@@ -91,9 +121,9 @@ def test_what_is_empty_changes_nothing(req: dict[str, object]) -> None:
         ("memory", "nanG"),
         ("nprocs", "many"),
         ("nprocs", "0"),
-        ("runtime", "UNLIMITED"),
         ("gres", "gpu:1,license:2"),
         ("options", "--comment='open"),
+        ("options", "--exclusive -p"),
         ("options", "'--x\n#SBATCH --uid=0'"),
     ],
 )

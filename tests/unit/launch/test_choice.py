@@ -5,11 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from fabric_hub.budgets.balance import SubmissionRoute
-from fabric_hub.config.settings import Profile, Settings, parse
+from fabric_hub.config.settings import Settings, parse
 from fabric_hub.datasets.model import Accepting
 from fabric_hub.datasets.policy import CatalogueView
 from fabric_hub.errors import FabricError
@@ -18,14 +16,11 @@ from fabric_hub.launch.choice import (
     acceptances,
     choose,
     closed,
-    fit,
-    free_gpus,
     gpu_ways,
-    job_spec,
     projects_of,
 )
 from fabric_hub.launch.options import UserOptions
-from tests.support.builders import TODAY, a_catalogue, a_dataset, a_node, a_site
+from tests.support.builders import TODAY, a_catalogue, a_dataset, a_site, least_site_text
 
 
 def refused(site: Settings, user: str, **options: Any) -> FabricError:
@@ -43,7 +38,7 @@ def test_what_is_left_out_gets_its_default(site: Settings) -> None:
 
 def test_the_defaults_of_a_project_are_its_own_first_ones(site: Settings) -> None:
     choice = choose(site, "eve", UserOptions(project="course"), TODAY)
-    assert (choice.profile, choice.image, choice.hours, choice.gpus) == ("gpu", "torch", 2.0, 1)
+    assert (choice.profile, choice.image, choice.hours) == ("gpu", "torch", 2.0)
 
 
 def test_starting_with_a_choice_gives_the_same_choice(site: Settings) -> None:
@@ -99,7 +94,7 @@ def test_every_refusal_names_the_object_and_what_to_do(
 
 
 def test_a_site_without_profiles_or_images_says_so(tmp_path: Path) -> None:
-    text = f"[hub]\nstate_dir='{tmp_path}'\n[images]\ndir='/i'\n[project.p]\naccount='a'\nmembers.owner=['jan']\n"
+    text = least_site_text(tmp_path, "[project.p]\naccount='a'\nmembers.owner=['jan']\n")
     assert refused(parse(text), "jan").reason == "profile"
     assert refused(parse(text + "[profile.x]\nkind='local'\n"), "jan").reason == "image"
 
@@ -123,24 +118,6 @@ def test_projects_are_told_in_the_files_order_and_only_to_members(site: Settings
     assert projects_of(site, "EVE") == {}
 
 
-@given(hours=st.floats(0.001, 8784))
-def test_no_job_is_shorter_than_the_time_chosen(hours: float) -> None:
-    choice = Choice(project="p", account="a", profile="x", kind="slurm", image="i", hours=hours)
-    minutes = job_spec(Profile(max_hours=8784), choice).minutes
-    assert minutes is not None
-    assert minutes >= hours * 60 > minutes - 1.001
-
-
-def test_a_profile_becomes_a_job_spec(site: Settings) -> None:
-    spec = job_spec(site.profile["gpu"], choose(site, "jan", UserOptions(profile="gpu"), TODAY))
-    assert (spec.account, spec.cpus, spec.gres, spec.minutes) == ("phys", 8, ("gpu:h200:1",), 120)
-    small = job_spec(site.profile["cpu"], choose(site, "jan", UserOptions(), TODAY))
-    assert (small.partition, small.memory_mb, small.gres) == ("cpu", 4096, ())
-
-
-GPU = Profile(gpus=2, gpu_type="h200", cpus=8, memory="32G", partition="gpu")
-
-
 def test_sessions_with_gpus_are_submitted_by_the_partition_and_qos_of_their_profiles(tmp_path: Path) -> None:
     more = "".join(
         f'[profile.{name}]\ngpus = {gpus}\nqos = "grant"\n' for name, gpus in (("big", 4), ("huge", 8), ("none", 0))
@@ -151,45 +128,6 @@ def test_sessions_with_gpus_are_submitted_by_the_partition_and_qos_of_their_prof
         SubmissionRoute("", "grant", ("big", "huge")),
     )
     assert gpu_ways(site, site.project["course"]) == (SubmissionRoute("", "", ("gpu",)),)
-
-
-def test_a_profile_fits_on_the_nodes_that_have_enough_left() -> None:
-    busy = a_node(name="gpu2", gpus_free={"h200": 1})
-    down = a_node(name="gpu3", usable=False)
-    assert fit(GPU, [a_node(), busy, down]).now == 1
-    assert fit(GPU, [busy, down]).now == 0
-    assert fit(GPU, [busy, down]).why == ""
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"gpus": {"a100": 8}}, "No node here has 2 h200 GPUs and 8 CPUs with 32G memory."),
-        ({"cpus": 4}, "2 h200 GPUs and 8 CPUs"),
-        ({"memory_mb": 32_000}, "with 32G memory"),
-        ({"partitions": ("other",)}, "Slurm has no node in partition gpu."),
-    ],
-)
-def test_a_profile_that_no_node_can_ever_run_is_said_so(change: dict[str, Any], words: str) -> None:
-    assert words in fit(GPU, [a_node(**change)]).why
-
-
-def test_a_gpu_of_any_type_may_serve_a_profile_without_one() -> None:
-    assert fit(Profile(gpus=3), [a_node(gpus={"h200": 2, "a100": 1}, gpus_free={"h200": 2, "a100": 1})]).now == 1
-
-
-def test_shards_are_counted_apart_from_gpus() -> None:
-    assert fit(Profile(shards=2), [a_node()]).why == "No node here has 2 GPU shards and 1 CPU."
-    assert fit(Profile(shards=2), [a_node(shards=4, shards_free=3)]).now == 1
-
-
-def test_a_local_profile_asks_nothing_of_slurm() -> None:
-    assert fit(Profile(kind="local"), []).now == 1
-
-
-def test_free_gpus_are_counted_by_type_and_none_on_a_node_that_is_down() -> None:
-    nodes = [a_node(gpus_free={"h200": 1}), a_node(name="gpu2", usable=False), a_node(name="x", gpus={"": 4})]
-    assert free_gpus(nodes) == {"h200": (1, 4), "": (0, 4)}
 
 
 def test_a_choice_has_its_datasets_once_each_and_in_order(site: Settings) -> None:

@@ -4,64 +4,61 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from fabric_hub.config.settings import Settings
 from fabric_hub.datasets.model import AccessRequest, Catalogue
 from fabric_hub.datasets.policy import CatalogueView, State
 from fabric_hub.launch.dataset_offer import for_form, for_person, for_session, not_enforced, silence
-from tests.support.builders import NOW, TODAY, a_catalogue, a_dataset, a_site
+from tests.support.builders import NOW, TODAY, a_catalogue, a_dataset
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Settings:
-    return a_site(tmp_path, "[catalogue]\ndata_dir = '/data'\n")
-
-
-def session_of(site: Settings, catalogue: Catalogue | None, **changes: object) -> list[tuple[str, State, bool]]:
+def session_of(
+    catalogue_site: Settings, catalogue: Catalogue | None, **changes: object
+) -> list[tuple[str, State, bool]]:
     told = for_session(
-        site, CatalogueView(catalogue=catalogue), "jan", "physics", ("wind-farm",), TODAY, "/hub/spawn/jan"
+        catalogue_site, CatalogueView(catalogue=catalogue), "jan", "physics", ("wind-farm",), TODAY, "/hub/spawn/jan"
     )
     return [(one.name, one.state, one.chosen) for one in told.datasets]
 
 
-def test_a_session_is_told_of_its_own_projects_part(site: Settings) -> None:
+def test_a_session_is_told_of_its_own_projects_part(catalogue_site: Settings) -> None:
     catalogue = a_catalogue(a_dataset(), a_dataset("soil"), a_dataset("secret", access="non-public"), granted="course")
     mine = catalogue.model_copy(update={"grants": (*a_catalogue(a_dataset()).grants, *catalogue.grants)})
-    assert session_of(site, mine) == [
+    assert session_of(catalogue_site, mine) == [
         ("wind-farm", State.AGREEMENT, True),
         ("soil", State.NOT_GRANTED, False),
     ]
 
 
-def test_no_path_of_the_cluster_and_no_unpublished_version_is_told(site: Settings) -> None:
+def test_no_path_of_the_cluster_and_no_unpublished_version_is_told(catalogue_site: Settings) -> None:
     dataset = a_dataset()
     draft = dataset.versions[0].model_copy(update={"version": "2025", "published_at": None})
     old = dataset.versions[0].model_copy(update={"version": "2023", "retired_at": NOW})
     catalogue = a_catalogue(dataset.model_copy(update={"versions": (old, *dataset.versions, draft)}))
-    told = for_session(site, CatalogueView(catalogue=catalogue), "jan", "physics", (), TODAY, "")
+    told = for_session(catalogue_site, CatalogueView(catalogue=catalogue), "jan", "physics", (), TODAY, "")
     assert "secret-place" not in told.model_dump_json()
     assert [version.version for version in told.datasets[0].versions] == ["2024"]
     assert told.datasets[0].path == "/data/wind-farm"
 
 
-def test_a_person_sees_what_each_of_their_projects_may(site: Settings) -> None:
+def test_a_person_sees_what_each_of_their_projects_may(catalogue_site: Settings) -> None:
     asked = AccessRequest(user="ada", project="physics", dataset="wind-farm")
     catalogue = a_catalogue(a_dataset(), granted="course", requests=(asked,))
-    (one,) = for_person(site, CatalogueView(catalogue=catalogue), "eve", ["physics", "course"], TODAY, "").datasets
+    (one,) = for_person(
+        catalogue_site, CatalogueView(catalogue=catalogue), "eve", ["physics", "course"], TODAY, ""
+    ).datasets
     assert {name: (told.state, told.requested) for name, told in one.standing.items()} == {
         "physics": (State.NOT_GRANTED, True),
         "course": (State.AGREEMENT, False),
     }
 
 
-def test_the_form_lists_what_can_be_used_and_counts_what_can_be_asked_for(site: Settings) -> None:
+def test_the_form_lists_what_can_be_used_and_counts_what_can_be_asked_for(catalogue_site: Settings) -> None:
     catalogue = a_catalogue(
         a_dataset("weather", access="public", agreement=None), a_dataset(), a_dataset("soil"), accepted="1"
     )
     changed = a_dataset(agreement={"version": "2", "text": "New terms."})
     catalogue = catalogue.model_copy(update={"datasets": (catalogue.datasets[0], changed, catalogue.datasets[2])})
-    form = for_form(site, CatalogueView(catalogue=catalogue), "jan", ["physics", "course"], TODAY)
+    form = for_form(catalogue_site, CatalogueView(catalogue=catalogue), "jan", ["physics", "course"], TODAY)
     physics, course = form.projects["physics"], form.projects["course"]
     assert (physics.open, physics.agreement, physics.changed, physics.others) == (
         ("weather", "soil"), ("wind-farm",), ("wind-farm",), 0,
@@ -71,30 +68,34 @@ def test_the_form_lists_what_can_be_used_and_counts_what_can_be_asked_for(site: 
     assert form.datasets[1].size == "1.23 MB"
 
 
-def test_while_the_catalogue_service_is_silent_the_form_offers_none_and_says_since_when(site: Settings) -> None:
+def test_while_the_catalogue_service_is_silent_the_form_offers_none_and_says_since_when(
+    catalogue_site: Settings,
+) -> None:
     known = CatalogueView(
         catalogue=a_catalogue(a_dataset(), accepted="1"), unavailable_since=NOW, problem="It is not running."
     )
-    form = for_form(site, known, "jan", ["physics"], TODAY)
+    form = for_form(catalogue_site, known, "jan", ["physics"], TODAY)
     assert form.datasets == ()
     assert form.problem.startswith("The catalogue service has not answered since ")
     assert form.problem.endswith("It is not running. Sessions start without datasets until it does.")
     assert silence(CatalogueView()) == "The catalogue service has not answered yet."
     # a session is shown the last list, with the same words
-    told = for_session(site, known, "jan", "physics", (), TODAY, "")
+    told = for_session(catalogue_site, known, "jan", "physics", (), TODAY, "")
     assert [one.name for one in told.datasets] == ["wind-farm"]
     assert told.problem in form.problem
 
 
-def test_a_site_without_datasets_shows_no_part_for_them(site: Settings) -> None:
-    assert for_form(site, None, "jan", ["physics"], TODAY).offered is False
+def test_a_site_without_datasets_shows_no_part_for_them(catalogue_site: Settings) -> None:
+    assert for_form(catalogue_site, None, "jan", ["physics"], TODAY).offered is False
 
 
-def test_where_nobody_is_kept_apart_that_is_said(tmp_path: Path, site: Settings) -> None:
-    assert not_enforced(site) == ""
-    shared = site.model_copy(update={"users": site.users.model_copy(update={"shared_account": True})})
+def test_where_nobody_is_kept_apart_that_is_said(tmp_path: Path, catalogue_site: Settings) -> None:
+    assert not_enforced(catalogue_site) == ""
+    shared = catalogue_site.model_copy(
+        update={"users": catalogue_site.users.model_copy(update={"shared_account": True})}
+    )
     assert "not enforced here: all sessions run as one account" in not_enforced(shared)
-    local = site.model_copy(update={"slurm": None})
+    local = catalogue_site.model_copy(update={"slurm": None})
     assert "not enforced here: sessions run on the hub's own machine" in not_enforced(local)
     told = for_session(shared, CatalogueView(catalogue=a_catalogue()), "jan", "physics", (), TODAY, "")
     assert told.enforced is False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,31 +12,26 @@ from fabric_hub.datasets.model import AccessRequest, Catalogue
 from fabric_hub.datasets.policy import CatalogueView, State
 from fabric_hub.errors import FabricError
 from fabric_hub.launch.dataset_page import DatasetPart, ProjectPart, for_pages, licence_in_words, wish_of
-from tests.support.builders import NOW, a_catalogue, a_dataset, a_site
+from tests.support.builders import NOW, a_catalogue, a_dataset
 
 TODAY = date(2026, 11, 21)
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Settings:
-    return a_site(tmp_path, "[catalogue]\n")
+def page(catalogue_site: Settings, catalogue: Catalogue, user: str = "jan") -> DatasetPart | None:
+    return for_pages(catalogue_site, CatalogueView(catalogue=catalogue), user, TODAY, "/hub/datasets").find("wind-farm")
 
 
-def page(site: Settings, catalogue: Catalogue, user: str = "jan") -> DatasetPart | None:
-    return for_pages(site, CatalogueView(catalogue=catalogue), user, TODAY, "/hub/datasets").find("wind-farm")
-
-
-def in_physics(site: Settings, catalogue: Catalogue) -> ProjectPart:
-    found = page(site, catalogue)
+def in_physics(catalogue_site: Settings, catalogue: Catalogue) -> ProjectPart:
+    found = page(catalogue_site, catalogue)
     assert found
     return next(one for one in found.projects if one.name == "physics")
 
 
-def test_each_state_is_said_in_words_and_an_acceptance_with_its_purpose(site: Settings) -> None:
+def test_each_state_is_said_in_words_and_an_acceptance_with_its_purpose(catalogue_site: Settings) -> None:
     asked = AccessRequest(user="ada", project="physics", dataset="wind-farm")
     granted, open_now = a_catalogue(a_dataset()), a_catalogue(a_dataset(), accepted="1")
     told = [
-        in_physics(site, catalogue)
+        in_physics(catalogue_site, catalogue)
         for catalogue in (
             granted,
             open_now,
@@ -57,23 +51,23 @@ def test_each_state_is_said_in_words_and_an_acceptance_with_its_purpose(site: Se
     assert [one.purpose for one in told] == ["", research, "", "", ""]
 
 
-def test_terms_that_changed_since_they_were_accepted_say_so(site: Settings) -> None:
+def test_terms_that_changed_since_they_were_accepted_say_so(catalogue_site: Settings) -> None:
     catalogue = a_catalogue(a_dataset(), accepted="1")
     changed = a_dataset(agreement={"version": "2", "text": "New terms."})
-    one = in_physics(site, catalogue.model_copy(update={"datasets": (changed,)}))
+    one = in_physics(catalogue_site, catalogue.model_copy(update={"datasets": (changed,)}))
     assert (one.state, one.changed, one.purpose) == (State.AGREEMENT, True, "")
 
 
-def test_only_what_a_projects_member_may_know_of_has_a_page(site: Settings) -> None:
+def test_only_what_a_projects_member_may_know_of_has_a_page(catalogue_site: Settings) -> None:
     secret = a_catalogue(a_dataset(access="non-public"), granted="course")
-    assert page(site, secret) is None
-    assert page(site, secret, "eve")
-    assert page(site, a_catalogue(a_dataset()), "stranger") is None
-    assert page(site, a_catalogue(a_dataset()).model_copy(update={"datasets": ()})) is None
+    assert page(catalogue_site, secret) is None
+    assert page(catalogue_site, secret, "eve")
+    assert page(catalogue_site, a_catalogue(a_dataset()), "stranger") is None
+    assert page(catalogue_site, a_catalogue(a_dataset()).model_copy(update={"datasets": ()})) is None
 
 
-def test_projects_to_accept_in_and_to_ask_for_are_told_apart(site: Settings) -> None:
-    found = page(site, a_catalogue(a_dataset()), "eve")
+def test_projects_to_accept_in_and_to_ask_for_are_told_apart(catalogue_site: Settings) -> None:
+    found = page(catalogue_site, a_catalogue(a_dataset()), "eve")
     assert found
     assert [one.name for one in found.where(State.AGREEMENT)] == ["physics"]
     assert [one.name for one in found.where(State.NOT_GRANTED, requested=False)] == ["course"]
@@ -81,9 +75,9 @@ def test_projects_to_accept_in_and_to_ask_for_are_told_apart(site: Settings) -> 
     assert found.size == "1.23 MB"
 
 
-def test_a_description_flows_in_paragraphs_and_a_licence_has_its_short_name(site: Settings) -> None:
+def test_a_description_flows_in_paragraphs_and_a_licence_has_its_short_name(catalogue_site: Settings) -> None:
     described = a_dataset(description="Values of every\nten minutes.\n\nOf 2025.")
-    found = page(site, a_catalogue(described))
+    found = page(catalogue_site, a_catalogue(described))
     assert found
     assert found.paragraphs == ("Values of every ten minutes.", "Of 2025.")
     assert [
@@ -97,15 +91,15 @@ def test_a_description_flows_in_paragraphs_and_a_licence_has_its_short_name(site
     ] == ["CC BY-NC 4.0", "CC0 1.0", "CC BY 4.0", "https://example.org/terms"]
 
 
-def test_the_list_is_in_the_order_of_titles_and_says_when_it_may_be_old(site: Settings) -> None:
+def test_the_list_is_in_the_order_of_titles_and_says_when_it_may_be_old(catalogue_site: Settings) -> None:
     catalogue = a_catalogue(a_dataset("b-set", title="Zebras"), a_dataset("c-set", title="apples"))
     silent = CatalogueView(catalogue=catalogue, unavailable_since=NOW, problem="It is not running.")
-    told = for_pages(site, silent, "jan", TODAY, "/hub/datasets")
+    told = for_pages(catalogue_site, silent, "jan", TODAY, "/hub/datasets")
     assert [one.title for one in told.datasets] == ["apples", "Zebras"]
     assert told.problem.startswith("The catalogue service has not answered since ")
 
 
-def test_a_request_is_for_a_project_and_its_reason_is_one_line_or_none(site: Settings) -> None:
+def test_a_request_is_for_a_project_and_its_reason_is_one_line_or_none(catalogue_site: Settings) -> None:
     assert wish_of({"project": "physics", "why": "  "}).why is None
     assert wish_of({"project": "physics", "why": " For the grid. "}).why == "For the grid."
     wrong: list[tuple[dict[str, Any], str]] = [

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from fabric_hub.config.settings import Profile, Settings
-from fabric_hub.launch.offer import Offer, describe, offer
+from fabric_hub.config.settings import Settings
+from fabric_hub.launch.offer import Offer, free_gpus, offer
 from tests.support.builders import NOW, TODAY, a_node, a_snapshot
 
 NODES = (a_node(), a_node(name="cpu1", partitions=("cpu",), gpus={}, gpus_free={}))
@@ -57,7 +57,22 @@ def test_the_age_and_the_silence_of_slurm_are_told(site: Settings) -> None:
     assert [(gpu.type, gpu.free, gpu.total) for gpu in made.gpus] == [("h200", 2, 2)]
 
 
-def test_a_request_is_told_in_words() -> None:
-    assert describe(Profile(gpus=2, gpu_type="h200", cpus=8, memory="32G")) == "2 h200 GPUs, 8 CPUs, 32G memory"
-    assert describe(Profile(gpus=1)) == "1 GPU, 1 CPU"
-    assert describe(Profile(shards=3, cpus=2)) == "3 GPU shards, 2 CPUs"
+def test_free_gpus_are_counted_by_type_and_none_on_a_node_that_is_down() -> None:
+    nodes = [a_node(gpus_free={"h200": 1}), a_node(name="gpu2", usable=False), a_node(name="x", gpus={"": 4})]
+    assert free_gpus(nodes) == {"h200": (1, 4), "": (0, 4)}
+
+
+def test_the_sites_settings_are_part_of_what_a_profile_is_said_to_ask_for(site: Settings) -> None:
+    made = offer(site, "eve", a_snapshot(nodes=NODES), TODAY, req={"partition": "cpu", "memory": "8gb", "nprocs": "3"})
+    requests = {profile.name: profile.request for profile in made.profiles}
+    assert requests == {"cpu": "2 CPUs, 4G memory", "gpu": "1 h200 GPU, 8 CPUs, 8G memory", "here": "1 CPU"}
+    assert state(made, "gpu") == "No node here has 1 h200 GPU and 8 CPUs with 8G memory."
+
+
+def test_a_setting_that_slurm_does_not_take_is_told_of_the_profiles_that_have_it_and_hides_no_other(
+    site: Settings,
+) -> None:
+    made = offer(site, "jan", a_snapshot(nodes=NODES), TODAY, req={"memory": "lots"})
+    assert state(made, "gpu") == "The hub's configuration sets req_memory to 'lots', which Slurm does not take."
+    assert state(made, "cpu").startswith("can start now on ")
+    assert [profile.name for profile in made.profiles if profile.never] == ["gpu"]

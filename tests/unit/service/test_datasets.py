@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,7 +15,7 @@ from fabric_hub.service.dataset_service import DatasetService
 from fabric_hub.service.deps import ServiceContext
 from fabric_hub.sessions.scopes import SERVICE_SCOPE, SESSION_SCOPE, SESSION_TOKEN_SCOPES, scopes_of
 from fabric_hub.sessions.store import Session, SessionStore
-from tests.support.builders import NOW, a_catalogue, a_dataset, a_site, fields_of_a_session
+from tests.support.builders import NOW, a_catalogue, a_dataset, fields_of_a_session
 from tests.support.catalogue import FakeCatalogue
 
 from .test_app import API, problem, token
@@ -42,26 +41,23 @@ async def _no_snapshot() -> None:
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Settings:
-    return a_site(tmp_path, "[catalogue]\n")
-
-
-@pytest.fixture
 def catalogue_service() -> FakeCatalogue:
     return FakeCatalogue(a_catalogue(a_dataset(), a_dataset("weather", access="public", agreement=None), granted=""))
 
 
-def _client(site: Settings, store: SessionStore, datasets: DatasetService | None) -> httpx.AsyncClient:
-    app = make_app(ServiceContext(site, store, _identify, _no_snapshot, datasets))
+def _client(catalogue_site: Settings, store: SessionStore, datasets: DatasetService | None) -> httpx.AsyncClient:
+    app = make_app(ServiceContext(catalogue_site, store, _identify, _no_snapshot, datasets))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://service")
 
 
 @pytest.fixture
 async def api(
-    site: Settings, store: SessionStore, catalogue_service: FakeCatalogue
+    catalogue_site: Settings, store: SessionStore, catalogue_service: FakeCatalogue
 ) -> AsyncIterator[httpx.AsyncClient]:
-    async with _client(site, store, DatasetService(site, store, catalogue_service.known, catalogue_service)) as client:
+    async with _client(
+        catalogue_site, store, DatasetService(catalogue_site, store, catalogue_service.known, catalogue_service)
+    ) as client:
         yield client
 
 
@@ -283,18 +279,20 @@ async def test_a_session_may_have_a_hundred_datasets_and_no_more(
 
 
 async def test_who_has_left_the_project_adds_and_asks_for_nothing(
-    site: Settings, store: SessionStore, catalogue_service: FakeCatalogue
+    catalogue_site: Settings, store: SessionStore, catalogue_service: FakeCatalogue
 ) -> None:
     left = store.create(**fields_of_a_session(project="course", account="teach"))
-    async with _client(site, store, DatasetService(site, store, catalogue_service.known, catalogue_service)) as api:
+    async with _client(
+        catalogue_site, store, DatasetService(catalogue_site, store, catalogue_service.known, catalogue_service)
+    ) as api:
         problem(await api.post(f"{API}/session/datasets/weather", headers=token("session")), 403, "project")
         answer = await api.post(f"{API}/session/datasets/wind-farm/request", headers=token("session"), json={})
         problem(answer, 403, "project")
     assert on_record(store, left) == ()
 
 
-async def test_a_site_without_datasets_says_so(site: Settings, store: SessionStore, session: Session) -> None:
-    async with _client(site, store, None) as api:
+async def test_a_site_without_datasets_says_so(catalogue_site: Settings, store: SessionStore, session: Session) -> None:
+    async with _client(catalogue_site, store, None) as api:
         problem(await api.get(f"{API}/session/datasets", headers=token("session")), 404, "no-datasets")
         problem(await api.get(f"{API}/datasets", headers=token("person")), 404, "no-datasets")
 

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 from fabric_hub.config.settings import Settings, parse
 from fabric_hub.errors import FabricError, SlurmUnavailableError
 from fabric_hub.rpc.follower import Follower
+from fabric_hub.service.tasks import lease as lease_module
 from fabric_hub.service.tasks import reconciler
 from fabric_hub.service.tasks.lease import Lease, lease_path
 from fabric_hub.service.tasks.reconciler import GRACE_S, Reconciler, orphans
@@ -265,7 +266,7 @@ async def test_while_slurm_is_silent_nothing_is_ended(running: Running) -> None:
 
 
 async def test_a_service_that_another_one_has_followed_ends_nothing(
-    running: Running, site: Settings, store: SessionStore, lease: Lease
+    running: Running, site: Settings, store: SessionStore, lease: Lease, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One that an earlier hub left behind may know of sessions what is no longer so."""
     session = store.create(**fields_of_a_session())
@@ -279,6 +280,7 @@ async def test_a_service_that_another_one_has_followed_ends_nothing(
     assert kept is not None
     assert kept.live
     assert (lease.held(), later.held()) == (False, True)
+    monkeypatch.setattr(lease_module, "LOOK_S", 0.01)
     with pytest.raises(FabricError, match="Another service has taken the sessions' record"):
         await asyncio.wait_for(lease.keep(), 10)
     lease_path(site).unlink()

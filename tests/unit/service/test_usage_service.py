@@ -164,6 +164,7 @@ class Moment(float):
         return float(self) - other
 
 
+@pytest.mark.usefixtures("skipped_time")
 async def test_somebody_may_look_while_the_desk_goes_through_those_who_looked(
     site: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,7 @@ import pytest
 from fabric_hub.unix import command
 from fabric_hub.unix import run_as as spawning
 from fabric_hub.unix.accounts import Account
+from tests.support.waiting import until_async
 
 QUICK = ["/bin/echo", "here"]
 JAN = Account("jan", 4001, 4001, (), "/home/jan", "/bin/bash")
@@ -47,12 +48,6 @@ def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[PopenThatHangs]:
     double.release.set()
 
 
-async def until(condition: Any) -> None:
-    async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110 - a process that dies sets no event of ours
-            await asyncio.sleep(0.01)
-
-
 async def test_others_are_started_while_one_start_hangs(hanging: PopenThatHangs) -> None:
     stuck = asyncio.create_task(command.run(["/bin/sleep", "60"], env={}, timeout_s=0.5))
     done = await command.run(QUICK, env={}, timeout_s=10)
@@ -65,7 +60,9 @@ async def test_a_program_that_starts_too_late_is_ended(hanging: PopenThatHangs) 
     with pytest.raises(command.TimedOutError):
         await command.run(["/bin/sleep", "60"], env={}, timeout_s=0.2)
     hanging.release.set()
-    await until(lambda: hanging.started and hanging.started[0].poll() is not None)
+    await until_async(
+        lambda: hanging.started and hanging.started[0].poll() is not None, "the program has ended", every_s=0.01
+    )
     assert hanging.started[0].returncode == -9
 
 
@@ -78,7 +75,9 @@ async def test_an_account_whose_starts_hang_gets_no_more_of_them(hanging: PopenT
         await command.run(["/bin/sleep", "60"], env={}, timeout_s=30, account=JAN)
     assert asyncio.get_running_loop().time() - began < 5
     hanging.release.set()
-    await until(lambda: len(hanging.started) == 3 and not spawning._starts.any())
+    await until_async(
+        lambda: len(hanging.started) == 3 and not spawning._starts.any(), "no start hangs any more", every_s=0.01
+    )
     assert (await command.run(QUICK, env={}, timeout_s=10, account=JAN)).stdout == b"here\n"
 
 

@@ -1,10 +1,10 @@
-"""A site with datasets: its hub, its catalogue service, and the catalogue."""
+"""A hub with datasets: a small site, its catalogue service, and five datasets in the catalogue."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from fabric_hub.catalogue.audit.log import audit_directory, files
 from fabric_hub.datasets.model import Agreement, Dataset, Grant, Version
@@ -28,8 +28,14 @@ ENTRY: dict[str, Any] = {
 AGREEMENT = {"version": "1", "text": "Do no harm."}
 
 
-class Shelf:
-    """See the module. ``twin`` is everybody's project, ``closed-shop`` nobody's but its own."""
+class DatasetHub:
+    """See the module. ``with`` starts catalogue service and hub, and closes them at the end.
+
+    ``twin`` is everybody's project, ``closed-shop`` nobody's but its own.
+
+    :param directory: one that is not there yet, with a short path.
+    :param changes: sections of the site's file that differ, as for :class:`SmallSite`.
+    """
 
     def __init__(self, directory: Path, **changes: dict[str, Any]) -> None:
         directory.mkdir()
@@ -40,6 +46,18 @@ class Shelf:
         self.publish("solar-park", access="restricted", agreement=AGREEMENT, project="twin")
         self.publish("grid", access="restricted", agreement=AGREEMENT, project="closed-shop")
         self.publish("trial", access="non-public", agreement=AGREEMENT, project="closed-shop")
+
+    def __enter__(self) -> Self:
+        try:
+            self.catalogue_service.up()
+            self.site.up()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def publish(self, name: str, *, project: str | None = None, **fields: Any) -> None:
         self.catalogue_service.store.put(
