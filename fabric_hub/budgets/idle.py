@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from fabric_hub.messages.clock import clock
+from fabric_hub.messages.formats import clock
 from fabric_hub.types import Frozen
 
 from .schemas import IdlePolicy

@@ -7,9 +7,8 @@ from typing import Literal
 
 from fabric_hub.config.settings import Profile, Project
 from fabric_hub.errors import FabricError
-from fabric_hub.messages.clock import clock
+from fabric_hub.messages.formats import clock, duration, of_things
 from fabric_hub.projects.membership import end_of
-from fabric_hub.slurm.limits.amounts import duration, of_things
 from fabric_hub.slurm.model import Job, Phase
 
 from .schemas import TimeLeft

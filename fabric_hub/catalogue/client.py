@@ -22,7 +22,7 @@ class CatalogueClient(UnixClient):
     """
 
     who = "catalogue service"
-    when_silent = "Running sessions keep their datasets. The operators must start the catalogue service."
+    when_unavailable = "Running sessions keep their datasets. The operators must start the catalogue service."
 
     def __init__(self, socket: Path, *, timeout_s: float = 30.0) -> None:
         super().__init__(socket, timeout_s=timeout_s)

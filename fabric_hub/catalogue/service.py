@@ -17,6 +17,7 @@ from fabric_hub.config.settings import Project, Settings, load
 from fabric_hub.datasets.model import Acceptance, AccessRequest, Catalogue
 from fabric_hub.errors import FabricError
 from fabric_hub.projects.membership import is_member
+from fabric_hub.rpc.feed import Feed
 
 from .api import AcceptanceBody, AccessBody, EventBody, Health
 from .ingest import AT_ONCE, Ingest, events_directory, recorded_sources
@@ -53,8 +54,7 @@ class CatalogueService:
         self._store = store
         self._audit_log = AuditLog(audit_directory(self._datasets))
         self._uids = Uids()
-        self._known: Catalogue | None = None
-        self._changed = asyncio.Event()
+        self._feed = Feed(Catalogue(), "The catalogue has not been read yet.")
         self._closing = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._begun = time.monotonic()
@@ -85,18 +85,14 @@ class CatalogueService:
 
     def close(self) -> None:
         self._closing.set()
-        self._wake()
+        self._feed.close()
 
     # -- verbs
 
     async def catalogue(self, after: int | None = None, wait_s: float = 0.0) -> Catalogue:
         if after is None or self._known is None:
             return await self._refresh()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(wait_s):
-                while self._known.serial == after and not self._closing.is_set():
-                    await self._changed.wait()
-        return self._known.model_copy(update={"now": time.time()})
+        return await self._feed.read(after, wait_s)
 
     async def accept(self, request: AcceptanceBody) -> None:
         project = self._project(request.user, request.project)
@@ -224,15 +220,15 @@ class CatalogueService:
         self._published_at = time.time()
 
     async def _refresh(self) -> Catalogue:
-        found = await asyncio.to_thread(self._store.catalogue)
-        old, self._known = self._known, found
-        if old is None or old.serial != found.serial:
-            self._wake()
-        return found
+        asked_at = time.time()
+        catalogue = await asyncio.to_thread(self._store.catalogue)
+        self._feed.publish_numbered(catalogue, asked_at)
+        return catalogue
 
-    def _wake(self) -> None:
-        event, self._changed = self._changed, asyncio.Event()
-        event.set()
+    @property
+    def _known(self) -> Catalogue | None:
+        """The catalogue as it was last read; None before."""
+        return self._feed.value if self._feed.asked_at else None
 
     def _reload(self) -> None:
         """Read the site's file again when it changed; one with mistakes changes nothing."""

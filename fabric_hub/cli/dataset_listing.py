@@ -6,17 +6,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from fabric_hub.datasets.model import AccessRequest, Agent, Contact, Dataset, Grant, Version
+from fabric_hub.messages.formats import size
 
-_UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB")
 _LABEL = 14
-
-
-def size(count: int) -> str:
-    """Bytes in the largest decimal unit of which there is one: "1.4 GB"."""
-    number, unit = float(count), 0
-    while number >= 1000 and unit < len(_UNITS) - 1:
-        number, unit = number / 1000, unit + 1
-    return f"{count} bytes" if unit == 0 else f"{number:.1f} {_UNITS[unit]}"
 
 
 def table(rows: Iterable[Sequence[str]]) -> list[str]:

@@ -95,9 +95,9 @@ async def look(found: Settings, source: Source, hidden: frozenset[str] | None) -
     if any(finding.state == "PROBLEM" for finding in told):
         asked = time.time()
         limits = await source.limits(wait_s=LONGEST_WAIT_S, fresh=asked)
-        if (limits.at or 0.0) < asked and limits.silent_since is None:
+        if (limits.at or 0.0) < asked and limits.unavailable_since is None:
             late = f"Slurm has not answered the gateway within {LONGEST_WAIT_S:g} s"
-            limits = limits.model_copy(update={"silent_since": asked, "problem": late})
+            limits = limits.model_copy(update={"unavailable_since": asked, "problem": late})
         told = list(compare(found, limits, snapshot, hidden))
     return told
 
@@ -136,7 +136,7 @@ def _names(found: Settings, limits: Limits, snapshot: Snapshot, hidden: frozense
     partitions = frozenset(one.name for one in limits.partitions)
     levels = frozenset(one.name for one in limits.qos)
     accounts = frozenset(one.account for one in limits.associations)
-    silent = limits.problem or "Slurm does not answer the gateway" if limits.silent_since is not None else ""
+    silent = limits.problem or "Slurm does not answer the gateway" if limits.unavailable_since is not None else ""
 
     def unsure(kind: _Kind, had: frozenset[str]) -> str:
         return silent or _hidden(kind, hidden) or ("" if had else f"Slurm shows the gateway no {kind.one} at all")
@@ -170,7 +170,7 @@ def _gpu_type(
     nodes = [node for node in snapshot.nodes if partition is None or partition in node.partitions]
     where = f"Slurm's partition {partition}" if partition else "Slurm"
     why = _hidden(_GPU_TYPE, hidden)
-    if snapshot.silent_since is not None:
+    if snapshot.unavailable_since is not None:
         why = snapshot.problem or "Slurm does not answer the gateway"
     elif not nodes:
         why = why or f"Slurm shows the gateway no node{f' of partition {partition}' if partition else ''}"

@@ -57,13 +57,6 @@ MemorySize = Annotated[
 Umask = Annotated[str, Field(pattern=r"^0?[0-7]{3}$"), said("three octal digits in quotation marks", "022")]
 
 
-def memory_mb(size: str) -> int:
-    """Slurm's notation for memory ("8G", "500M", "1.5G") in MiB, rounded up."""
-    number, unit = float(size[:-1]), size[-1]
-    factor = {"K": 1 / 1024, "M": 1, "G": 1024, "T": 1024 * 1024}[unit]
-    return max(1, -int(-number * factor // 1))
-
-
 class GatewaySettings(Frozen):
     """The only process that talks to Slurm for others."""
 

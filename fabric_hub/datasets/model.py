@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from fabric_hub.types import Frozen, HubUser, Slug, matching, said
+from fabric_hub.types import FeedValue, Frozen, HubUser, Slug, matching, said
 
 VersionName = Annotated[
     str,
@@ -181,12 +181,14 @@ class AccessRequest(Frozen):
     at: float = 0.0
 
 
-class Catalogue(Frozen):
+class Catalogue(FeedValue):
     """What the catalogue service tells the hub: everything published, who was granted what, and what was accepted."""
 
-    serial: int = 0
-    now: float = 0.0
     datasets: tuple[Dataset, ...] = ()
     grants: tuple[Grant, ...] = ()
     acceptances: tuple[Acceptance, ...] = ()
     requests: tuple[AccessRequest, ...] = ()
+
+    @property
+    def asked_at(self) -> float | None:
+        return self.now or None

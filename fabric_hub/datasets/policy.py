@@ -13,7 +13,7 @@ from datetime import date
 from enum import StrEnum
 
 from fabric_hub.errors import FabricError
-from fabric_hub.messages.clock import clock
+from fabric_hub.messages.formats import clock
 from fabric_hub.types import Frozen
 
 from .model import Acceptance, Accepting, Access, Catalogue, Dataset, Grant
@@ -46,14 +46,14 @@ class AccessDecision(Frozen):
 
 
 class CatalogueView(Frozen):
-    """What this process knows of the catalogue: the last that was said, and since when it has been silent.
+    """What this process knows of the catalogue.
 
-    ``silent_since`` (Unix seconds) and ``problem`` are set while it does not answer; ``catalogue``
-    is None until it has answered once.
+    ``unavailable_since`` (Unix seconds) and ``problem`` are set while the catalogue service does not answer;
+    ``catalogue`` is None until it has answered once.
     """
 
     catalogue: Catalogue | None = None
-    silent_since: float | None = None
+    unavailable_since: float | None = None
     problem: str = ""
 
 
@@ -201,8 +201,8 @@ def catalogue_of(known: CatalogueView | None) -> Catalogue:
     """
     if known is None:
         raise FabricError("This hub offers no datasets.", reason="dataset", hint="Leave datasets out.", status=403)
-    if known.catalogue is None or known.silent_since is not None:
-        raise CatalogueUnavailableError(known.silent_since)
+    if known.catalogue is None or known.unavailable_since is not None:
+        raise CatalogueUnavailableError(known.unavailable_since)
     return known.catalogue
 
 

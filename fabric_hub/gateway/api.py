@@ -20,7 +20,7 @@ class Health(Frozen):
     version: str
     uptime_s: float
     questions: dict[str, int]
-    silent_since: float | None = None
+    unavailable_since: float | None = None
     problem: str = ""
 
 

@@ -30,7 +30,7 @@ class GatewayClient(UnixClient):
     """
 
     who = "gateway"
-    when_silent = "Nothing is lost: sessions keep running. The operators must start the gateway."
+    when_unavailable = "Nothing is lost: sessions keep running. The operators must start the gateway."
 
     def __init__(self, socket: Path, *, timeout_s: float = 150.0) -> None:
         super().__init__(socket, timeout_s=timeout_s)
@@ -46,9 +46,9 @@ class GatewayClient(UnixClient):
     async def snapshot(self, after: int | None = None, wait_s: float = 0.0, fresh: float | None = None) -> Snapshot:
         """What is known of Slurm.
 
-        :param after: wait for a serial above this one.
+        :param after: wait for a serial other than this one.
         :param fresh: wait for an answer that Slurm was asked for at or after this moment (Unix
-            seconds), or until such a question went unanswered (``silent_since`` is set then).
+            seconds), or until such a question went unanswered (``unavailable_since`` is set then).
         :param wait_s: at most this long, and never longer than 30 s.
         """
         return await self._wait_for(Snapshot, "/v1/snapshot", after, wait_s, fresh)

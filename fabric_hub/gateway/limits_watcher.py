@@ -2,7 +2,7 @@
 
 Single-flight, and out of the same budget of questions as jobs and nodes (:mod:`.rate_limit`): a round is two
 questions to slurmctld; what seldom changes (who may use which QOS) is asked of Slurm's database every tenth time.
-While Slurm is silent the last answer stays, marked as such.
+Everyone reads the last answer (:class:`~fabric_hub.rpc.feed.Feed`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Protocol
 
 from fabric_hub.config.settings import SlurmSettings
 from fabric_hub.gateway.queries.queries import Rules, Turn, UnavailableError
+from fabric_hub.rpc.feed import Feed
 from fabric_hub.slurm import privacy
 from fabric_hub.slurm.limits.model import Limits
 from fabric_hub.types import slurm_key
@@ -23,8 +24,6 @@ from . import rate_limit as pace
 
 log = logging.getLogger(__name__)
 
-# Who reads before the first answer waits this long for it.
-_FIRST_S = 5.0
 # Without a reader for this long, rounds are this much rarer.
 _INTEREST_S = 600.0
 _UNREAD = 5.0
@@ -66,23 +65,17 @@ class LimitsWatcher:
         self._accounts, self._own = frozenset(map(slurm_key, accounts)), own
         self._clock = clock
         self._wall = wall
-        self._limits = Limits(serial=int(wall() * 1000), silent_since=wall(), problem="Slurm has not answered yet")
+        self._feed = Feed(Limits(), "Slurm has not answered yet", clock=clock, wall=wall)
         self._rules: Rules | None = None
         self._rounds = 0
-        self._tried_at = 0.0
         self._last = float("-inf")
-        self._fresh = 0.0
         self._failures = 0
         self._took = 0.0
-        self._interest = clock()
-        self._wake = asyncio.Event()
-        self._told = asyncio.Event()
-        self._closing = False
 
     @property
     def limits(self) -> Limits:
         """What is known now; ``now`` is the time of this call."""
-        return self._limits.model_copy(update={"now": self._wall()})
+        return self._feed.latest
 
     @property
     def over_run_s(self) -> float:
@@ -90,41 +83,12 @@ class LimitsWatcher:
         return self._rules.over_run_s if self._rules else 0.0
 
     async def read(self, after: int | None = None, wait_s: float = 0.0, fresh: float | None = None) -> Limits:
-        """The limits, now or as soon as they are what the caller waits for.
-
-        :param after: wait for a serial above this one.
-        :param fresh: wait for an answer asked at or after this moment (Unix seconds), or for such a question
-            to go unanswered. Comes before ``after``.
-        :param wait_s: how long to wait at most, in seconds.
-        """
-        self._interest = self._clock()
-        if fresh is not None:
-            fresh = min(fresh, self._wall())
-            self._fresh = max(self._fresh, fresh)
-        self._wake.set()
-        deadline = self._clock() + (wait_s if self._tried_at else max(wait_s, _FIRST_S))
-        while not self._closing and not self._is_due(after, fresh):
-            told, left = self._told, deadline - self._clock()
-            if left <= 0:
-                break
-            try:
-                async with asyncio.timeout(left):
-                    await told.wait()
-            except TimeoutError:
-                break
-        return self.limits
-
-    def _is_due(self, after: int | None, fresh: float | None) -> bool:
-        if not self._tried_at:
-            return False  # the first question is under way
-        if fresh is not None:
-            return self._tried_at >= fresh
-        return after is None or self._limits.serial > after
+        """The limits, now or as soon as they are what the caller waits for; see :meth:`.Feed.read`."""
+        return await self._feed.read(after, wait_s, fresh)
 
     def close(self) -> None:
         """Let everyone who waits in :meth:`read` go, from now on."""
-        self._closing = True
-        self._tell()
+        self._feed.close()
 
     async def run(self) -> None:
         """Ask for ever; cancel the task to stop."""
@@ -133,19 +97,13 @@ class LimitsWatcher:
             if wait_s <= 0:
                 await self._round()
                 continue
-            self._wake.clear()
-            try:
-                async with asyncio.timeout(wait_s):
-                    await self._wake.wait()
-            except TimeoutError:
-                pass
+            await self._feed.pause(wait_s)
 
     def _wait_s(self) -> float:
-        base = self._interval_s * (_UNREAD if self._clock() - self._interest > _INTEREST_S else 1.0)
-        due = self._last + pace.interval_s(base, took_s=self._took, failures=self._failures) - self._clock()
-        if self._fresh > self._tried_at:
-            due = 0.0
-        return due
+        if self._feed.wants_fresh:
+            return 0.0
+        base = self._interval_s * (_UNREAD if self._feed.unread_s > _INTEREST_S else 1.0)
+        return self._last + pace.interval_s(base, took_s=self._took, failures=self._failures) - self._clock()
 
     async def _turn(self) -> None:
         """Count one more question, and wait until it may be asked."""
@@ -160,16 +118,14 @@ class LimitsWatcher:
         except UnavailableError as error:
             self._failures += 1
             self._took = 0.0
-            self._silent(str(error), asked_at)
+            self._unavailable(str(error), asked_at)
         else:
             self._took, self._failures = self._clock() - began, 0
-            answer = answer.model_copy(update={"at": asked_at})
-            self._publish(self._rules.applied(answer) if self._rules else answer)
-            self._told_of(asked_at)
+            self._publish(answer, asked_at)
             if self._rounds % _ROUNDS or await self._ask_rules():  # else the next round asks again
                 self._rounds += 1
-                self._publish(self._rules.applied(answer) if self._rules else answer)
-        self._told_of(asked_at)
+                self._publish(answer, asked_at)
+        self._last = self._clock()
 
     async def _hidden(self, answer: Limits) -> str:
         """Why an answer cannot be all that Slurm knows; "" where it can."""
@@ -178,17 +134,12 @@ class LimitsWatcher:
         if self._rules is None and not await self._ask_rules():
             return ""
         private = (self._rules.private if self._rules else frozenset()) & privacy.ACCOUNTS
-        if not private and not self._has_ours(self._limits):
+        if not private and not self._has_ours(self._feed.value):
             return ""  # they never were there: a Slurm without accounting, or accounts that are still to be made
         return privacy.why_hidden(min(private, default="accounts"), private, self._own)
 
     def _has_ours(self, limits: Limits) -> bool:
         return any(known.account in self._accounts for known in limits.associations)
-
-    def _told_of(self, asked_at: float) -> None:
-        self._last = self._clock()
-        self._tried_at = asked_at
-        self._tell()
 
     async def _ask_rules(self) -> bool:
         try:
@@ -198,17 +149,11 @@ class LimitsWatcher:
             return False
         return True
 
-    def _silent(self, problem: str, asked_at: float) -> None:
-        if problem != self._limits.problem:
+    def _unavailable(self, problem: str, asked_at: float) -> None:
+        if problem != self._feed.value.problem:
             log.warning("the limits are unknown for now: %s", problem)
-        since = self._limits.silent_since or asked_at
-        self._publish(self._limits.model_copy(update={"silent_since": since, "problem": problem}))
+        self._feed.unavailable(problem, asked_at)
 
-    def _publish(self, found: Limits) -> None:
-        same = {"serial": self._limits.serial, "at": self._limits.at, "now": 0.0}
-        changed = found.model_copy(update=same) != self._limits.model_copy(update={"now": 0.0})
-        self._limits = found.model_copy(update={"serial": self._limits.serial + (1 if changed else 0)})
-
-    def _tell(self) -> None:
-        self._told.set()
-        self._told = asyncio.Event()
+    def _publish(self, answer: Limits, asked_at: float) -> None:
+        answer = answer.model_copy(update={"at": asked_at})
+        self._feed.publish(self._rules.applied(answer) if self._rules else answer, asked_at)

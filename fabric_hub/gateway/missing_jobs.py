@@ -13,8 +13,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from fabric_hub.gateway.queries.one_job import AnotherJobError
 from fabric_hub.gateway.queries.queries import UnavailableError
+from fabric_hub.gateway.queries.scontrol import AnotherJobError
 from fabric_hub.slurm.model import Job, Phase, phase_of
 
 from .job_table import Ending, with_ending
@@ -102,7 +102,7 @@ class MissingJobs:
         """One job that somebody says there is; None: it is not.
 
         :param wanted: its number, its name, and its owner's Unix account.
-        :raises SilentError: no source has a word on it now.
+        :raises UnavailableError: no source has a word on it now.
         """
         await self._turn()
         try:
@@ -125,7 +125,7 @@ class MissingJobs:
         try:
             return await self._asks.endings(numbers)
         except UnavailableError as error:
-            log.warning("%d sessions are not in Slurm's answer, and the database is silent: %s", len(numbers), error)
+            log.warning("%d sessions are not in Slurm's answer, nor does the database answer: %s", len(numbers), error)
             return {}
 
     async def _ask(self, job: Job, ending: Ending | None, words: Words) -> None:

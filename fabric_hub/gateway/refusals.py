@@ -69,7 +69,7 @@ REFUSALS: Final = (
             "Slurm does not know your account.", "Ask the operators to add you to Slurm."),
 )  # fmt: skip
 
-_SILENCE: Final = (
+_UNAVAILABLE: Final = (
     (
         r"[Mm]unge (?:encode|decode)|munged|[Aa]uthentication (?:error|failure)|auth_munge|[Cc]redential",
         "munge does not answer on the hub's host, so Slurm cannot check who asks",
@@ -127,7 +127,7 @@ def read(words: str) -> Words:
     told = [_LEVEL.sub("", line).removeprefix(_FAILED) for line in plain]
     details = [line for line in told if _DETAIL.fullmatch(line)]
     others = dict.fromkeys(line for n, line in enumerate(told) if n != last and line not in details)
-    if silence(told[last]):  # no plugin was asked: what has the client's name before it is the client's
+    if unavailable(told[last]):  # no plugin was asked: what has the client's name before it is the client's
         others = dict.fromkeys(line for n, line in enumerate(told) if n != last and plain[n] == lines[n])
     return Words(told[last], details[0] if details else "", " ".join(others)[:_LONGEST])
 
@@ -146,12 +146,12 @@ def submitted(out: str, words: str) -> tuple[int | None, str]:
     return number, " ".join(dict.fromkeys(site))[:_LONGEST]
 
 
-def silence(words: str) -> str | None:
+def unavailable(words: str) -> str | None:
     """What is wrong when a client's words mean that Slurm did not answer at all, else None.
 
     :param words: of a client through which no site speaks (squeue, scancel), else its own word (:func:`read`).
     """
-    for pattern, problem in _SILENCE:
+    for pattern, problem in _UNAVAILABLE:
         if re.search(pattern, words):
             return problem
     return None
@@ -172,7 +172,7 @@ def refused(words: str, spec: JobSpec) -> FabricError:
     """
     said = read(words)
     also = f" The cluster says: {said.site}" if said.site else ""
-    problem = silence(said.own)
+    problem = unavailable(said.own)
     if problem:
         return SlurmUnavailableError(f"The session was not started: {problem}.{also}")
     for text in (said.detail, said.own):

@@ -130,7 +130,7 @@ class Gateway:
             version=__version__,
             uptime_s=time.monotonic() - self._began,
             questions=dict(self._watcher.counts),
-            silent_since=now.silent_since,
+            unavailable_since=now.unavailable_since,
             problem=now.problem,
         )
 

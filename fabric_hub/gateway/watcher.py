@@ -1,7 +1,7 @@
 """One question to Slurm for everybody.
 
 A single task asks about all jobs and all nodes at a bounded rate, and about reservations while a session's job
-is in one; everyone reads its snapshot. While Slurm is silent the last snapshot stays, marked as such. A session's job
+is in one; everyone reads its snapshot (:class:`~fabric_hub.rpc.feed.Feed`). A session's job
 that is missing from an answer stays in the snapshot until another source has a word on it; while one says that it is
 there, the view is narrowed, and that is said.
 """
@@ -17,6 +17,7 @@ from typing import Literal, Protocol
 
 from fabric_hub.config.settings import SlurmSettings
 from fabric_hub.gateway.queries.queries import UnavailableError
+from fabric_hub.rpc.feed import Feed
 from fabric_hub.slurm import privacy
 from fabric_hub.slurm.model import Job, Node, Phase, Reservation, Snapshot
 
@@ -35,8 +36,6 @@ _DOUBTS_TIMEOUT_S = 8.0
 # A job that was just submitted has no node yet, and one that was just cancelled is not gone yet: who asks
 # at once asks in vain, and has used up what the rate allows when the answer is there (0.2 to 1 s were measured).
 _SETTLE_S = 0.8
-# Who reads before the first answer waits this long for it, whatever they asked.
-_FIRST_S = 5.0
 
 
 class Asks(Protocol):
@@ -85,26 +84,19 @@ class Watcher:
         self._doubts = MissingJobs(asks, self._turn, clock)
         self._private: tuple[float, frozenset[str]] | None = None  # PrivateData, and when it was asked
         self._one_answer = asyncio.Lock()  # held while the table is changed
-        # Until Slurm has answered, it is silent: nobody may conclude that a job is gone. The serial goes on
-        # rising when the gateway restarts, so that a reader who waits for the next one is woken.
-        self._snapshot = Snapshot(serial=int(wall() * 1000), silent_since=wall(), problem="Slurm has not answered yet")
-        self._tried_at = 0.0  # wall clock of the last question about jobs, answered or not
-        self._fresh = 0.0  # an answer asked after this (wall clock) is wanted
-        self._soon = 0.0  # so is one asked after this, a moment that may be still to come
-        self._interest = clock()
+        # until Slurm has answered it is unavailable: nobody may conclude that a job is gone
+        self._feed = Feed(Snapshot(), "Slurm has not answered yet", clock=clock, wall=wall)
+        self._soon = 0.0  # an answer asked after this (wall clock), a moment that may be still to come, is wanted
         self._failures: Counter[Kind] = Counter()
         self._took: dict[Kind, float] = {}
         self._last: dict[Kind, float] = {}
         self._before: Kind = "jobs"
-        self._wake = asyncio.Event()
-        self._told = asyncio.Event()
-        self._closing = False
 
     @property
     def snapshot(self) -> Snapshot:
         """What is known now; ``now`` is the time of this call."""
-        now = {"now": self._wall(), "interval_s": self._interval("jobs"), "over_run_s": self._over_run_s()}
-        return self._snapshot.model_copy(update=now)
+        more = {"interval_s": self._interval("jobs"), "over_run_s": self._over_run_s()}
+        return self._feed.latest.model_copy(update=more)
 
     @property
     def counts(self) -> Counter[str]:
@@ -114,40 +106,16 @@ class Watcher:
     async def read(self, after: int | None = None, wait_s: float = 0.0, fresh: float | None = None) -> Snapshot:
         """The snapshot, now or as soon as it is what the caller waits for.
 
-        :param after: wait for a serial above this one.
-        :param fresh: wait for an answer asked at or after this moment (Unix seconds), or for
-            such a question to go unanswered; it is asked as soon as the rate allows. Comes before ``after``.
-        :param wait_s: how long to wait at most, in seconds.
+        As :meth:`fabric_hub.rpc.feed.Feed.read`; what is wanted fresh is asked for as soon as the rate allows.
         """
-        self._interest = self._clock()
-        if fresh is not None:
-            fresh = min(fresh, self._wall())
-            self._fresh = max(self._fresh, fresh)
-        self._wake.set()  # who reads may have ended an idle spell
-        deadline = self._clock() + (wait_s if self._tried_at else max(wait_s, _FIRST_S))
-        while not self._closing:
-            if not self._tried_at:
-                pass  # the first question is under way
-            elif fresh is not None:
-                if self._tried_at >= fresh:
-                    break
-            elif after is None or self._snapshot.serial > after:
-                break
-            told, left = self._told, deadline - self._clock()
-            if left <= 0:
-                break
-            try:
-                async with asyncio.timeout(left):
-                    await told.wait()
-            except TimeoutError:
-                break
+        await self._feed.read(after, wait_s, fresh)
         return self.snapshot
 
     async def find(self, wanted: Job) -> Job | None:
         """A session's job that is in no snapshot, by its number; None: Slurm has no such job.
 
         :param wanted: its number, its name, and its owner's Unix account.
-        :raises SilentError: no source has a word on it now.
+        :raises UnavailableError: no source has a word on it now.
         """
         async with self._one_answer:
             known = self._table.get(wanted.job_id)
@@ -161,26 +129,20 @@ class Watcher:
 
     def nudge(self) -> None:
         """Something was just changed in Slurm: ask as soon as it will show, and the rate allows."""
-        if self._soon <= self._tried_at:  # else a question is due already, and a busy hour must not put it off
+        if self._soon <= self._feed.asked_at:  # else a question is due already, and a busy hour must not put it off
             self._soon = self._wall() + _SETTLE_S
-            self._wake.set()
+            self._feed.wake()
 
     def close(self) -> None:
         """Let everyone who waits in :meth:`read` go, from now on."""
-        self._closing = True
-        self._tell()
+        self._feed.close()
 
     async def run(self) -> None:
         """Ask for ever; cancel the task to stop."""
         while True:
             kind, wait_s = self._next()
             if wait_s > 0:
-                self._wake.clear()
-                try:
-                    async with asyncio.timeout(wait_s):
-                        await self._wake.wait()
-                except TimeoutError:
-                    pass
+                await self._feed.pause(wait_s)  # who reads may end an idle spell
                 continue
             self._bucket.take(self._clock())
             await (self._ask_jobs() if kind == "jobs" else self._ask_beside(kind))
@@ -192,13 +154,13 @@ class Watcher:
         if self._table.reserved(self._hub):
             kinds = (*kinds, "reservations")
         due = {kind: self._last.get(kind, float("-inf")) + self._interval(kind) - now for kind in kinds}
-        if self._fresh > self._tried_at:
+        if self._feed.wants_fresh:
             due["jobs"] = 0.0
-        elif self._soon > self._tried_at:
+        elif self._soon > self._feed.asked_at:
             due["jobs"] = min(due["jobs"], self._soon - self._wall())
         # the others are asked less often: when they are due they go first, or fresh wishes could starve them;
         # never two in a row before jobs that are due, or they could starve these
-        beside = [kind for kind in kinds[1:] if due[kind] <= 0 and self._snapshot.jobs_at is not None]
+        beside = [kind for kind in kinds[1:] if due[kind] <= 0 and self._feed.value.jobs_at is not None]
         jobs_first = not beside or (self._before != "jobs" and due["jobs"] <= 0)
         kind: Kind = "jobs" if jobs_first else min(beside, key=lambda name: due[name])
         if due[kind] > 0:
@@ -206,7 +168,7 @@ class Watcher:
         return kind, max(0.0, due[kind], self._bucket.wait_s(now))
 
     def _interval(self, kind: Kind) -> float:
-        idle = self._clock() - self._interest > INTEREST_S and not self._table.alive(self._hub)
+        idle = self._feed.unread_s > INTEREST_S and not self._table.alive(self._hub)
         base = self._slurm.watch_interval_s if kind == "jobs" else self._slurm.nodes_interval_s
         return pace.interval_s(base, took_s=self._took.get(kind, 0.0), failures=self._failures[kind], idle=idle)
 
@@ -220,41 +182,39 @@ class Watcher:
             answer = await self._asks.jobs()
         except UnavailableError as error:
             self._answered("jobs", began, failed=True)
-            self._silent(str(error), asked_at)
+            self._unavailable(str(error), asked_at)
         else:
             self._answered("jobs", began)
             async with self._one_answer:
-                await self._take(answer, asked_at)
+                snapshot = await self._take(answer, asked_at)
             if not self._table.reserved(self._hub):  # nobody asks any more, and an old word must not stay
-                self._publish(False, reservations=(), reservations_at=None)
-        self._tried_at = asked_at
-        self._tell()
+                snapshot = snapshot.model_copy(update={"reservations": (), "reservations_at": None})
+            self._feed.publish(snapshot, asked_at)
 
-    async def _take(self, answer: tuple[Job, ...], asked_at: float) -> None:
-        """Make an answer the snapshot, with what other sources say of jobs that it lacks."""
+    async def _take(self, answer: tuple[Job, ...], asked_at: float) -> Snapshot:
+        """The snapshot that an answer makes, with what other sources say of jobs that it lacks."""
         missing = [job for job in self._table.vanished(answer) if job.session and job.session[0] == self._hub]
         words = await self._words(missing)
         over = words.over.keys() | words.nowhere
         kept = [words.found.get(job.job_id, job) for job in missing if job.job_id not in over]
         self._table.apply(self._table.kept_with(answer, kept), words.over, self._clock())
-        jobs, before = self._table.jobs, self._snapshot
-        changed = jobs != before.jobs
+        before = self._feed.value
         for number in sorted(words.nowhere):
             log.warning("Slurm has no job %d any more, and says nothing of its end", number)
         problem = await self._why_hidden("jobs") if words.hidden else ""
-        since = before.silent_since if before.narrowed else None
-        silent_since = (since or asked_at) if problem else None
+        since = before.unavailable_since if before.narrowed else None
         if problem != before.problem and problem:
             log.warning("%d sessions are missing from Slurm's answer: %s", len(words.hidden), problem)
-        if before.silent_since is not None and before.jobs_at is not None and not problem:
-            log.warning("Slurm answers again after %.0f s", self._wall() - before.silent_since)
-        self._publish(
-            changed or silent_since != before.silent_since or problem != before.problem,
-            jobs=jobs if changed else before.jobs,
-            jobs_at=asked_at,
-            silent_since=silent_since,
-            problem=problem,
-            narrowed=bool(problem),
+        if before.unavailable_since is not None and before.jobs_at is not None and not problem:
+            log.warning("Slurm answers again after %.0f s", self._wall() - before.unavailable_since)
+        return before.model_copy(
+            update={
+                "jobs": self._table.jobs,
+                "jobs_at": asked_at,
+                "unavailable_since": (since or asked_at) if problem else None,
+                "problem": problem,
+                "narrowed": bool(problem),
+            }
         )
 
     async def _words(self, missing: Sequence[Job]) -> Words:
@@ -288,25 +248,17 @@ class Watcher:
             log.warning("the %s are unknown for now: %s", kind, error)
         else:
             self._answered(kind, began)
-            self._publish(told != getattr(self._snapshot, kind), **{kind: told, f"{kind}_at": asked_at})
-            self._tell()
+            self._feed.publish(self._feed.value.model_copy(update={kind: told, f"{kind}_at": asked_at}))
 
     def _answered(self, kind: Kind, began: float, *, failed: bool = False) -> None:
         self._last[kind], self._before = self._clock(), kind
         self._took[kind] = 0.0 if failed else self._clock() - began
         self._failures[kind] = self._failures[kind] + 1 if failed else 0
 
-    def _silent(self, problem: str, asked_at: float) -> None:
-        since = None if self._snapshot.narrowed else self._snapshot.silent_since
-        changed = problem != self._snapshot.problem
-        if changed:
-            log.warning("Slurm is silent: %s", problem)
-        self._publish(changed, silent_since=since or asked_at, problem=problem, narrowed=False)
-
-    def _publish(self, changed: bool, **update: object) -> None:
-        serial = self._snapshot.serial + (1 if changed else 0)
-        self._snapshot = self._snapshot.model_copy(update={**update, "serial": serial})
-
-    def _tell(self) -> None:
-        self._told.set()
-        self._told = asyncio.Event()
+    def _unavailable(self, problem: str, asked_at: float) -> None:
+        snapshot = self._feed.value
+        if problem != snapshot.problem:
+            log.warning("Slurm is unavailable: %s", problem)
+        if snapshot.narrowed:  # that it did not show all is over: it shows nothing
+            snapshot = snapshot.model_copy(update={"unavailable_since": None, "narrowed": False})
+        self._feed.publish(snapshot.unavailable(problem, asked_at), asked_at)

@@ -16,31 +16,21 @@ from typing import Any, NoReturn, TypeVar
 
 from pydantic import ValidationError
 
-from fabric_hub.config.settings import memory_mb
 from fabric_hub.errors import FabricError
 from fabric_hub.slurm.model import JobSpec
+from fabric_hub.slurm.notation import duration_s, memory_mb
 
 T = TypeVar("T")
 
 
 def minutes(text: str) -> int:
-    """Slurm's notation for a time limit in whole minutes, rounded up.
-
-    ``M``, ``M:S``, ``H:M:S``, ``D-H``, ``D-H:M`` and ``D-H:M:S``. Notation: https://slurm.schedmd.com/sbatch.html#OPT_time
+    """Slurm's notation for a time limit (:func:`~fabric_hub.slurm.notation.duration_s`) in whole minutes, rounded up.
 
     :raises ValueError: it is none of these.
     """
-    match = re.fullmatch(r"(?:(\d+)-)?(\d+)(?::(\d+))?(?::(\d+))?", text.strip())
-    if not match:
+    seconds = duration_s(text.strip())
+    if seconds is None:
         raise ValueError(f"{text!r} is not a time that sbatch takes")
-    days, first, second, third = (int(part) if part else None for part in match.groups())
-    assert first is not None
-    if days is not None:
-        seconds = days * 86400 + first * 3600 + (second or 0) * 60 + (third or 0)
-    elif third is not None:
-        seconds = first * 3600 + (second or 0) * 60 + third
-    else:
-        seconds = first * 60 + (second or 0)
     return max(1, -(-seconds // 60))
 
 

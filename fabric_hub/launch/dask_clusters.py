@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from fabric_hub.config.settings import Profile, Settings, memory_mb
+from fabric_hub.config.settings import Profile, Settings
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm import reasons
 from fabric_hub.slurm.model import Job, Node, Phase, Snapshot
+from fabric_hub.slurm.notation import memory_mb
 from fabric_hub.types import Frozen
 
 from . import choice as policy
@@ -98,7 +99,7 @@ def offer(
         ),
         jobs=jobs_of(settings.hub.id, session.id, unix_user, snapshot),
         age_s=snapshot.age_s if snapshot else None,
-        silent_since=snapshot.silent_since if snapshot else None,
+        silent_since=snapshot.unavailable_since if snapshot else None,
     )
 
 

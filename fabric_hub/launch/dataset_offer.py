@@ -13,7 +13,7 @@ from fabric_hub.datasets import policy
 from fabric_hub.datasets.model import Access, Agent, Agreement, Catalogue, Contact, Dataset, PersonalData, Purpose
 from fabric_hub.datasets.policy import CatalogueView, State
 from fabric_hub.errors import FabricError
-from fabric_hub.messages.clock import clock
+from fabric_hub.messages.formats import clock, size
 from fabric_hub.types import Frozen
 
 
@@ -189,21 +189,13 @@ def _for_form(dataset: Dataset) -> FormDataset:
         name=dataset.name,
         title=title,
         description=dataset.description or "",
-        size=size_in_words(latest.bytes) if latest else "",
+        size=size(latest.bytes) if latest else "",
         access=dataset.access,
         licence=dataset.licence,
         agreement=dataset.agreement,
         purposes=dataset.purposes,
         words=" ".join((dataset.name, title, *dataset.keywords)).lower(),
     )
-
-
-def size_in_words(size: int) -> str:
-    """Bytes for people, in decimal units: "1.2 GB"."""
-    number, units = float(size), ["bytes", "kB", "MB", "GB", "TB", "PB"]
-    while number >= 999.5 and len(units) > 1:
-        number, units = number / 1000, units[1:]
-    return f"{number:.3g} {units[0]}"
 
 
 def not_enforced(settings: Settings) -> str:
@@ -227,7 +219,7 @@ def shelf(settings: Settings, known: CatalogueView, datasets_page: str) -> Catal
     return CatalogueHeader(
         enforced=not notice,
         notice=notice,
-        silent_since=known.silent_since,
+        silent_since=known.unavailable_since,
         problem=silence(known),
         data_dir=str(_datasets(settings).data_dir),
         datasets_page=datasets_page,
@@ -236,8 +228,8 @@ def shelf(settings: Settings, known: CatalogueView, datasets_page: str) -> Catal
 
 def silence(known: CatalogueView) -> str:
     """That the catalogue service does not answer, in words; "" while it does."""
-    if known.silent_since is not None:
-        return f"The catalogue service has not answered since {clock(known.silent_since)}. {known.problem}".strip()
+    if known.unavailable_since is not None:
+        return f"The catalogue service has not answered since {clock(known.unavailable_since)}. {known.problem}".strip()
     return "The catalogue service has not answered yet." if known.catalogue is None else ""
 
 

@@ -14,10 +14,11 @@ from fabric_hub.datasets import policy
 from fabric_hub.datasets.model import Catalogue, Dataset, Line, PersonalData
 from fabric_hub.datasets.policy import CatalogueView, State
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.formats import size
 from fabric_hub.types import Frozen, Slug
 
 from .choice import closed, projects_of
-from .dataset_offer import CatalogueHeader, DatasetAccess, DatasetEntry, entry, shelf, size_in_words, standing_in
+from .dataset_offer import CatalogueHeader, DatasetAccess, DatasetEntry, entry, shelf, standing_in
 
 STATES = {
     State.OPEN: "Available",
@@ -127,7 +128,7 @@ def licence_in_words(address: str) -> str:
 
 def _size(dataset: Dataset) -> str:
     latest = next((version for version in dataset.versions if version.version == dataset.latest), None)
-    return size_in_words(latest.bytes) if latest else ""
+    return size(latest.bytes) if latest else ""
 
 
 def _purpose(catalogue: Catalogue, dataset: Dataset, user: str, project: str) -> str:

@@ -9,8 +9,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fabric_hub.config.settings import Profile, Settings, memory_mb
+from fabric_hub.config.settings import Profile, Settings
 from fabric_hub.slurm.model import JobSpec, Node
+from fabric_hub.slurm.notation import memory_mb
 from fabric_hub.types import Frozen
 
 from .batchspawner_compat import merge

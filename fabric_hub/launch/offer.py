@@ -111,7 +111,7 @@ def offer(
             for kind, (free, total) in sorted(free_gpus(nodes).items())
         ),
         age_s=snapshot.age_s if snapshot else None,
-        silent_since=snapshot.silent_since if snapshot else None,
+        silent_since=snapshot.unavailable_since if snapshot else None,
         problem=snapshot.problem if snapshot else "",
     )
 

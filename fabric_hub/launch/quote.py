@@ -10,9 +10,10 @@ from typing import NamedTuple
 from fabric_hub.budgets.schemas import Balance
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.formats import about, are, of_things
 from fabric_hub.projects.membership import said_to
 from fabric_hub.sessions.store import Session
-from fabric_hub.slurm.limits.amounts import about, are, hours_of, of_things
+from fabric_hub.slurm.limits.amounts import hours_of
 from fabric_hub.slurm.limits.chain import RefusedError, holders
 from fabric_hub.slurm.limits.check import verdict
 from fabric_hub.slurm.limits.headroom import Headroom, room
@@ -227,7 +228,7 @@ def _budget(more: int, worker: WorkerProfile, balance: Balance | None) -> str:
 
 def _places(wish: QuoteRequest, more: int, now: int, held_by: str, snapshot: Snapshot | None) -> str:
     there = f"{wish.have} of them {are(wish.have)} there already." if wish.have else ""
-    if snapshot is None or snapshot.silent_since is not None:
+    if snapshot is None or snapshot.unavailable_since is not None:
         text = "Slurm does not answer now, so it is not known when they start."
     elif not more:
         text = ""

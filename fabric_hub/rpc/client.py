@@ -26,7 +26,7 @@ class UnixClient:
     """
 
     who = "daemon"  # in words
-    when_silent = "The operators must start it."
+    when_unavailable = "The operators must start it."
 
     def __init__(self, socket: Path, *, timeout_s: float) -> None:
         self._socket = socket
@@ -85,7 +85,7 @@ class UnixClient:
             ) from None
         except httpx.TransportError as error:
             raise self.unavailable(
-                f"The {self.who} is not running: nothing answers on {self._socket} ({error}).", self.when_silent
+                f"The {self.who} is not running: nothing answers on {self._socket} ({error}).", self.when_unavailable
             ) from error
         if answer.is_success:
             return answer

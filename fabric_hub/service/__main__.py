@@ -15,14 +15,13 @@ from typing import Any
 from fastapi import FastAPI
 
 from fabric_hub.catalogue.client import CatalogueClient
-from fabric_hub.catalogue.follower import CatalogueFollower
-from fabric_hub.catalogue.view import known_by
+from fabric_hub.catalogue.view import follower_of, known_by
 from fabric_hub.config.settings import Settings, load
 from fabric_hub.datasets.policy import CatalogueView
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.client import GatewayClient
-from fabric_hub.gateway.follower import SnapshotFollower
 from fabric_hub.rpc import server as unix_server
+from fabric_hub.rpc.follower import Follower
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.store import SessionStore
 from fabric_hub.slurm.model import Snapshot
@@ -51,13 +50,13 @@ def build(settings: Settings, local: bool) -> FastAPI:
     """
     store = SessionStore(database_url(settings))
     gateway = GatewayClient(settings.gateway.socket)
-    follower = SnapshotFollower(gateway, wanted=lambda: True)
+    follower = Follower("snapshot", gateway.snapshot, Snapshot())
 
     async def latest() -> Snapshot | None:
-        return follower.snapshot if settings.slurm else None
+        return follower.value if settings.slurm else None
 
     catalogue_service = CatalogueClient(settings.catalogue.socket) if settings.catalogue else None
-    catalogue = CatalogueFollower(catalogue_service) if catalogue_service else None
+    catalogue = follower_of(catalogue_service) if catalogue_service else None
 
     async def known() -> CatalogueView | None:
         return await known_by(catalogue) if catalogue else None

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from fabric_hub.budgets.balance import balance
 from fabric_hub.budgets.history import Charged
@@ -37,14 +37,14 @@ HOLDS_S = 5.0
 INTEREST_S = 900.0
 
 
-class Latest(Protocol):
-    @property
-    def snapshot(self) -> Snapshot | None: ...
+T_co = TypeVar("T_co", covariant=True)
 
 
-class LatestLimits(Protocol):
+class Latest(Protocol[T_co]):
+    """What is needed of a :class:`~fabric_hub.rpc.follower.Follower`."""
+
     @property
-    def limits(self) -> Limits | None: ...
+    def value(self) -> T_co | None: ...
 
 
 # (project, user or None for all) -> use by day, and a user's storage: thin edges, given by who makes this
@@ -65,8 +65,8 @@ class UsageService:
     def __init__(
         self,
         settings: Settings,
-        limits: LatestLimits,
-        latest: Latest,
+        limits: Latest[Limits],
+        latest: Latest[Snapshot],
         days: Days,
         storage: Storage | None,
         charges: Charges | None = None,
@@ -83,10 +83,10 @@ class UsageService:
     # -- what people ask, from memory
 
     def limits(self) -> Limits | None:
-        return self._limits.limits if self._settings.slurm is not None else None
+        return self._limits.value if self._settings.slurm is not None else None
 
     def usage(self, project: str, user: str) -> Usage:
-        limits, snapshot, now = self._limits.limits, self._latest.snapshot, time.time()
+        limits, snapshot, now = self._limits.value, self._latest.value, time.time()
         if limits is None:
             return Usage(problem="" if self._settings.slurm is None else "Slurm's limits are not known yet.")
         known = self._settings.project.get(project)
@@ -101,7 +101,7 @@ class UsageService:
             # the project's balance tells whose limits are above
             user=own.model_copy(update={"above": ()}) if own else None,
             age_s=None if limits.at is None else max(0.0, now - limits.at),
-            silent_since=limits.silent_since,
+            silent_since=limits.unavailable_since,
             problem=limits.problem,
         )
 
@@ -113,7 +113,7 @@ class UsageService:
         return kept[1]
 
     def charged(self, holder: str) -> tuple[DayUse, ...]:
-        kept, limits = self._charged, self._limits.limits
+        kept, limits = self._charged, self._limits.value
         if limits is None or self._charges is None:
             return ()
         if kept is None or time.time() - kept[0] > HISTORY_EVERY_S:

@@ -75,8 +75,9 @@ def _judge(session: Session, snapshot: Snapshot | None, numbered: Iterable[Job])
     job = next((job for job in numbered if (job.session or ("", ""))[1] == session.id), None)
     if job is not None and job.phase is not Phase.ENDED:
         return SessionStatus(verdict=JobPresence.ALIVE, job=job)
-    silent = snapshot.silent_since is not None and not snapshot.narrowed  # a narrowed view is of now, as far as it goes
-    if silent or snapshot.jobs_at is None or session.submitted_at is None:
+    # a narrowed view is of now, as far as it goes
+    unavailable = snapshot.unavailable_since is not None and not snapshot.narrowed
+    if unavailable or snapshot.jobs_at is None or session.submitted_at is None:
         return SessionStatus(verdict=JobPresence.UNKNOWN, job=job)
     if job is None:
         return SessionStatus(verdict=JobPresence.UNKNOWN, missing=snapshot.jobs_at >= session.submitted_at + SETTLE_S)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -18,6 +18,7 @@ from fabric_hub.types import (
     SESSION_ID,
     AccountName,
     EnvName,
+    FeedValue,
     Frozen,
     Gres,
     HubUser,
@@ -166,30 +167,32 @@ class Reservation(Frozen):
     flexible: bool = False
 
 
-class Snapshot(Frozen):
+class Snapshot(FeedValue):
     """Everything known of Slurm at one moment, for everybody.
 
     ``jobs``, ``nodes`` and ``reservations`` are from the last questions that Slurm answered, at
-    ``jobs_at``, ``nodes_at`` and ``reservations_at``. While ``silent_since`` is set Slurm does not
+    ``jobs_at``, ``nodes_at`` and ``reservations_at``. While ``unavailable_since`` is set Slurm does not
     answer, ``problem`` says how, and nothing may be concluded from a job's absence. With ``narrowed`` it does answer,
     but does not show the gateway all of our live jobs: those that are missing are there by another of its words.
     Reservations are asked for only while a session's job is in one. When one is over Slurm lets its jobs go on for
     ``over_run_s`` seconds (ResvOverRun).
     """
 
-    serial: int = 0
-    now: float = 0.0  # the gateway's clock when this was sent
+    TIMES: ClassVar = FeedValue.TIMES | {"jobs_at", "nodes_at", "reservations_at", "interval_s", "over_run_s"}
+
     jobs_at: float | None = None  # when the question was asked (not answered)
     nodes_at: float | None = None
     reservations_at: float | None = None
-    silent_since: float | None = None
-    problem: str = ""
     narrowed: bool = False
     interval_s: float = 0.0
     over_run_s: float = 0.0
     jobs: tuple[Job, ...] = ()
     nodes: tuple[Node, ...] = ()
     reservations: tuple[Reservation, ...] = ()
+
+    @property
+    def asked_at(self) -> float | None:
+        return self.jobs_at
 
     @property
     def age_s(self) -> float | None:

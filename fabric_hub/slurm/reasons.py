@@ -10,7 +10,7 @@ import signal
 import time
 from typing import Final
 
-from fabric_hub.messages.clock import clock
+from fabric_hub.messages.formats import clock, short_duration
 
 from .model import Job, Phase, Snapshot
 
@@ -124,16 +124,16 @@ def explain(job: Job, snapshot: Snapshot | None = None) -> str:
         qos=job.qos or "(unknown)",
         partition=f"partition {job.partition}" if job.partition else "the partition",
         node=job.node or "its node",
-        limit=_duration(job.limit_s),
+        limit="no limit" if job.limit_s is None else short_duration(job.limit_s),
         code=_code(job),
     )
 
 
 def silence(snapshot: Snapshot | None) -> str:
     """What is wrong with what is known of Slurm, and since when, as sentences; "" while nothing is."""
-    if snapshot is None or snapshot.silent_since is None:
+    if snapshot is None or snapshot.unavailable_since is None:
         return ""
-    since, problem = clock(snapshot.silent_since), snapshot.problem.rstrip(". ")
+    since, problem = clock(snapshot.unavailable_since), snapshot.problem.rstrip(". ")
     what = f"Slurm has not answered since {since}."
     if snapshot.narrowed:
         what = f"Since {since} Slurm does not show the hub all of its sessions."
@@ -205,10 +205,3 @@ def _code(job: Job) -> str:
         known = {item.value: item.name for item in signal.Signals}
         return f" (signal {job.exit_signal}{', ' + known[job.exit_signal] if job.exit_signal in known else ''})"
     return f" with exit code {job.exit_status}" if job.exit_status else ""
-
-
-def _duration(seconds: int | None) -> str:
-    if seconds is None:
-        return "no limit"
-    hours, minutes = divmod(seconds // 60, 60)
-    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"

@@ -130,7 +130,7 @@ async def _fake(tmp_path: Path) -> AsyncIterator[Stage]:
 
     @contextlib.contextmanager
     def silent():  # type: ignore[no-untyped-def]
-        fake.go_silent()
+        fake.become_unavailable()
         yield
         fake.answer_again()
 

@@ -112,13 +112,13 @@ async def test_while_slurm_is_silent_everything_stays_and_is_marked(gateway: Sta
     before = await gateway.until(session, running)
     with gateway.silent():
         snapshot = await gateway.client.snapshot(fresh=time.time(), wait_s=LONGEST_WAIT_S)
-        assert snapshot.silent_since is not None
+        assert snapshot.unavailable_since is not None
         assert snapshot.problem
         assert gateway.jobs_of(snapshot, session) == [before]
         with pytest.raises(SlurmUnavailableError):
             await gateway.client.submit(gateway.request(new_session(), again=True))
     async with asyncio.timeout(60):
-        while snapshot.silent_since is not None:
+        while snapshot.unavailable_since is not None:
             snapshot = await gateway.client.snapshot(after=snapshot.serial, wait_s=25)
     assert gateway.jobs_of(snapshot, session)
 
@@ -128,7 +128,7 @@ async def test_limits_are_told_with_their_age_and_a_fresh_answer_was_asked_for_a
     limits = await gateway.client.limits(fresh=wished, wait_s=LONGEST_WAIT_S)
     assert limits.at is not None
     assert limits.at >= wished
-    assert limits.silent_since is None
+    assert limits.unavailable_since is None
     mine = next(known for known in limits.associations if known.account == gateway.spec.account and not known.user)
     assert mine.grp_tres_mins["gres/gpu"].limit is not None
     owner = gateway.account_of(gateway.user)
@@ -140,11 +140,11 @@ async def test_while_slurm_is_silent_the_limits_stay_and_are_marked(gateway: Sta
     before = await gateway.client.limits(fresh=time.time(), wait_s=LONGEST_WAIT_S)
     with gateway.silent():
         limits = await gateway.client.limits(fresh=time.time(), wait_s=LONGEST_WAIT_S)
-        assert limits.silent_since is not None
+        assert limits.unavailable_since is not None
         assert limits.problem
         assert [known.account for known in limits.associations] == [known.account for known in before.associations]
     async with asyncio.timeout(60):
-        while limits.silent_since is not None:
+        while limits.unavailable_since is not None:
             limits = await gateway.client.limits(after=limits.serial, wait_s=25)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import resource
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -118,7 +119,7 @@ async def test_a_session_has_the_umask_of_the_site_and_the_limits_of_the_node(
         await gateway.client.submit(gateway.request(session))
         await gateway.until(session, lambda job: job.state == "RUNNING")
         while not (log := await gateway.client.log(session, gateway.user)).lines:
-            await gateway.client.snapshot(wait_s=0.2, after=1 << 60)
+            await gateway.client.snapshot(fresh=time.time(), wait_s=5)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         python.write_text(before)

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from fabric_hub.messages.clock import clock
+from fabric_hub.messages.formats import clock
 from tests.conftest import new_prefix
 from tests.support.broken_site import SOON_S, BrokenSite
 from tests.support.person import words

@@ -67,7 +67,7 @@ def test_nothing_that_a_job_would_have_read_is_left_of_a_start_that_failed_or_wa
 def test_of_a_start_that_was_cancelled_while_slurm_was_silent_nothing_is_left_either(
     site: SmallSite, person: Person
 ) -> None:
-    site.gateway.call(FakeGateway.go_silent)
+    site.gateway.call(FakeGateway.become_unavailable)
     person.start_later()
     session = until(lambda: site.store.live(person.name, ""), "the start is on record")
     assert person.stop().status_code in (202, 204)
@@ -184,7 +184,7 @@ def test_a_silent_slurm_drops_nobody(site: SmallSite, person: Person) -> None:
     person.start()
     person.until_ready()
     session = site.session_of(person)
-    site.gateway.call(lambda fake: fake.go_silent())
+    site.gateway.call(lambda fake: fake.become_unavailable())
     # even a job that vanishes meanwhile is not gone: only Slurm's own word counts
     page = person.log_in().browser.get("/hub/home")
     until(

@@ -17,10 +17,10 @@ class FakeCatalogue:
         self.accepted: list[Acceptance] = []
         self.requested: list[AccessRequest] = []
         self.denied: list[tuple[str, str | None, str, str]] = []  # user, project, dataset, why
-        self.silent_since: float | None = None
+        self.unavailable_since: float | None = None
 
-    def go_silent(self, *, never_answered: bool = False) -> None:
-        self.silent_since = time.time()
+    def become_unavailable(self, *, never_answered: bool = False) -> None:
+        self.unavailable_since = time.time()
         if never_answered:
             self.catalogue = None
 
@@ -28,8 +28,8 @@ class FakeCatalogue:
         """What a hub that follows this catalogue service knows."""
         return CatalogueView(
             catalogue=self.catalogue,
-            silent_since=self.silent_since,
-            problem="The catalogue service is not running." if self.silent_since else "",
+            unavailable_since=self.unavailable_since,
+            problem="The catalogue service is not running." if self.unavailable_since else "",
         )
 
     async def accept(self, user: str, project: str, dataset: str, agreement: str, purpose: str) -> None:
@@ -48,7 +48,7 @@ class FakeCatalogue:
         self.denied.append((user, project, dataset, why))
 
     def _check_answers(self) -> None:
-        if self.silent_since is not None:
+        if self.unavailable_since is not None:
             raise CatalogueServiceUnavailableError(
                 "The catalogue service is not running.", reason="catalogue-unavailable", status=503
             )

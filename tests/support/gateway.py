@@ -85,7 +85,7 @@ class FakeGateway:
         self.quotas: dict[str, tuple[StorageQuota, ...]] = {}  # storage by hub user
         self.past: tuple[PastJob, ...] = ()  # what Slurm's database tells of any time
         self._serial = int(time.time() * 1000)
-        self._silent_since: float | None = None
+        self._unavailable_since: float | None = None
         self._problem = ""
         self._asked_at = time.time()
         self._hides = False
@@ -153,14 +153,14 @@ class FakeGateway:
         self._hides = hides
         self._bump()
 
-    def go_silent(self, problem: str = "Slurm's controller (slurmctld) does not answer") -> None:
+    def become_unavailable(self, problem: str = "Slurm's controller (slurmctld) does not answer") -> None:
         """Slurm stops answering: the snapshot stays as it is."""
-        self._silent_since, self._problem = time.time(), problem
+        self._unavailable_since, self._problem = time.time(), problem
         self._bump()
 
     def answer_again(self) -> None:
         """Slurm is back."""
-        self._silent_since, self._problem = None, ""
+        self._unavailable_since, self._problem = None, ""
         self._bump()
 
     def set_nodes(self, nodes: tuple[Node, ...]) -> None:
@@ -201,7 +201,7 @@ class FakeGateway:
             now=now,
             jobs_at=self._asked_at,
             nodes_at=self._asked_at,
-            silent_since=self._silent_since,
+            unavailable_since=self._unavailable_since,
             problem=self._problem,
             interval_s=1.0,
             jobs=() if self._hides else tuple(self._jobs[number] for number in sorted(self._jobs)),
@@ -215,7 +215,7 @@ class FakeGateway:
                 "serial": self._serial,
                 "now": now,
                 "at": self._asked_at,
-                "silent_since": self._silent_since,
+                "unavailable_since": self._unavailable_since,
                 "problem": self._problem,
             }
         )
@@ -232,14 +232,14 @@ class FakeGateway:
     async def _news(self, after: int | None, wait_s: float, fresh: float | None) -> float:
         if fresh is None and after is not None:
             deadline = time.monotonic() + wait_s
-            while self._serial <= after and not self._closing:
+            while self._serial == after and not self._closing:
                 try:
                     async with asyncio.timeout(deadline - time.monotonic()):
                         await self._changed.wait()
                 except TimeoutError:
                     break
         now = time.time()
-        if self._silent_since is None:
+        if self._unavailable_since is None:
             self._asked_at = now
         return now
 
@@ -316,7 +316,7 @@ class FakeGateway:
             version="fake",
             uptime_s=time.monotonic() - self._began,
             questions={"squeue": 0},
-            silent_since=self._silent_since,
+            unavailable_since=self._unavailable_since,
             problem=self._problem,
         )
 
@@ -325,8 +325,8 @@ class FakeGateway:
         return tuple(job for job in self._jobs.values() if job.phase is not Phase.ENDED)
 
     def _check_answers(self) -> None:
-        if self._silent_since is not None:
-            raise SlurmUnavailableError(f"The session was not started: {self._problem}.", since=self._silent_since)
+        if self._unavailable_since is not None:
+            raise SlurmUnavailableError(f"The session was not started: {self._problem}.", since=self._unavailable_since)
 
 
 @asynccontextmanager

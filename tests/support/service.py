@@ -213,8 +213,8 @@ class Service:
 
     def alone(self) -> None:
         """From now on neither Slurm nor the catalogue service answers, and the hub starts nothing."""
-        self._gateway.go_silent()
-        self._catalogue_service.go_silent()
+        self._gateway.become_unavailable()
+        self._catalogue_service.become_unavailable()
         self._hub.answer = httpx.Response(503)
 
     def close(self) -> None:

@@ -82,7 +82,7 @@ class Clients:
         words = done.words
         if done.returncode == 0 or "Invalid job id" in words or "already completing or completed" in words:
             return
-        problem = refusals.silence(words)
+        problem = refusals.unavailable(words)
         if problem:
             raise SlurmUnavailableError(f"Job {number} was not cancelled: {problem}.")
         raise FabricError(

@@ -15,10 +15,10 @@ from collections.abc import Iterable
 from fabric_hub.config.settings import Settings, SlurmSettings
 from fabric_hub.errors import FabricError, SlurmUnavailableError
 from fabric_hub.gateway import refusals
-from fabric_hub.gateway.queries import parse
-from fabric_hub.messages.clock import clock
+from fabric_hub.gateway.queries import scontrol
+from fabric_hub.gateway.queries.parse import GarbledError
+from fabric_hub.messages.formats import clock, duration
 from fabric_hub.slurm.limits import extension as more_time
-from fabric_hub.slurm.limits.amounts import duration
 from fabric_hub.slurm.limits.model import Limits
 from fabric_hub.slurm.model import ExtendRequest, Job, Phase, Snapshot
 from fabric_hub.unix import command
@@ -27,15 +27,6 @@ from fabric_hub.unix.accounts import Account
 from .clients import run_client
 
 _HINT = "Save your work, and continue in a new session."
-
-
-def partition_minutes(text: str) -> int | None:
-    """The longest time in minutes that ``scontrol -o show partition NAME`` tells; None: no limit."""
-    told = re.search(r"\sMaxTime=(?:(\d+)-)?(\d+):(\d+):(\d+)(?:\s|$)", text)
-    if told is None:
-        return None
-    days, hours, minutes, _ = (int(part or 0) for part in told.groups())
-    return (days * 24 + hours) * 60 + minutes
 
 
 def check(settings: Settings, minutes: int) -> None:
@@ -108,14 +99,14 @@ class Extender:
         await self._check_partition(job, minutes)
         await self._check_reservations(job, nodes, job.started_at + minutes * 60)
         done = await self._scontrol(
-            ["update", f"JobId={job.job_id}", f"TimeLimit={minutes}"],
+            scontrol.time_limit_argv(job.job_id, minutes),
             account if self._slurm.extend == "as-user" else None,
         )
         if done.returncode != 0:
             raise _refused(job, done.words)
 
     async def _check_partition(self, job: Job, minutes: int) -> None:
-        most = partition_minutes(await self._ask("--oneliner", "show", "partition", job.partition))
+        most = scontrol.partition_minutes(await self._ask(*scontrol.partition_argv(job.partition)))
         if most is not None and minutes > most:
             raise FabricError(
                 more_time.over_partition(job.partition, most * 60),
@@ -125,10 +116,10 @@ class Extender:
             )
 
     async def _check_reservations(self, job: Job, nodes: str, ends_at: float) -> None:
-        told = await self._ask("--oneliner", "show", "reservation")
+        told = await self._ask(*scontrol.RESERVATIONS)
         try:
-            every = parse.reservations(told)
-        except parse.GarbledError as error:
+            every = scontrol.reservations(told)
+        except GarbledError as error:
             raise SlurmUnavailableError(f"The session's time was not changed: {error}.") from error
         own = {job.reservation, *job.reservation.split(",")}
         mine = {job.node, *await self._hostnames(nodes)}
@@ -154,15 +145,13 @@ class Extender:
                 )
 
     async def _hostnames(self, nodes: str) -> list[str]:
-        # they are expanded by the client itself: no question to slurmctld
-        return (await self._ask("show", "hostnames", nodes)).split() if nodes else []
+        return (await self._ask(*scontrol.hostnames_argv(nodes))).split() if nodes else []
 
     async def _ask(self, *arguments: str) -> str:
         done = await self._scontrol(list(arguments), None)
         if done.returncode != 0:
-            raise SlurmUnavailableError(
-                f"The session's time was not changed: {refusals.silence(done.words) or refusals.quoted(done.words)}."
-            )
+            problem = refusals.unavailable(done.words) or refusals.quoted(done.words)
+            raise SlurmUnavailableError(f"The session's time was not changed: {problem}.")
         return done.stdout.decode("utf-8", "replace")
 
     async def _scontrol(self, arguments: list[str], account: Account | None) -> command.Finished:
@@ -175,10 +164,10 @@ class Extender:
 
 def _refused(job: Job, words: str) -> FabricError:
     said = refusals.read(words)  # job_submit.lua is asked of a change, too
-    silence = refusals.silence(said.own)
-    if silence:
+    problem = refusals.unavailable(said.own)
+    if problem:
         also = f" The cluster says: {said.site}" if said.site else ""
-        return SlurmUnavailableError(f"The session's time was not changed: {silence}.{also}")
+        return SlurmUnavailableError(f"The session's time was not changed: {problem}.{also}")
     if not said.site and re.search(r"[Aa]ccess/permission denied|[Aa]ccess denied", said.own):
         return FabricError(
             "Slurm does not let a running job have more time here.",

@@ -25,8 +25,8 @@ from typing import TypeVar
 from fabric_hub.errors import SlurmUnavailableError
 from fabric_hub.gateway import rate_limit as pace
 from fabric_hub.gateway.job_table import Named
-from fabric_hub.gateway.queries.parse import JobDetail
 from fabric_hub.gateway.queries.queries import Queries, UnavailableError
+from fabric_hub.gateway.queries.squeue import JobDetail
 from fabric_hub.slurm.model import Job, SubmitRequest
 from fabric_hub.unix.accounts import Account
 
@@ -105,7 +105,7 @@ class OwnJobs:
 def _named(jobs: tuple[J, ...], account: Account) -> tuple[J, ...]:
     """The answer to a question for an account's jobs; with another's name in it, its own has just been forgotten.
 
-    :raises SilentError: nothing may be concluded from names.
+    :raises UnavailableError: nothing may be concluded from names.
     """
     for job in jobs:
         if job.user != account.name:

@@ -191,10 +191,10 @@ class SessionJobs:
         asked_at = time.time()
         limit = self._slurm.query_timeout_s * 2 + 4 / self._slurm.max_queries_per_s
         now = await self._watcher.read(fresh=asked_at, wait_s=limit)
-        if (now.silent_since is not None and not now.narrowed) or now.jobs_at is None or now.jobs_at < asked_at:
+        if (now.unavailable_since is not None and not now.narrowed) or now.jobs_at is None or now.jobs_at < asked_at:
             why = now.problem or "Slurm has not answered yet"
             raise SlurmUnavailableError(
-                f"It is not known whether the session's job is there: {why}.", since=now.silent_since
+                f"It is not known whether the session's job is there: {why}.", since=now.unavailable_since
             )
         return now
 

@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 
 from fabric_hub.config.quotas import StorageSettings
 from fabric_hub.errors import FabricError, SlurmUnavailableError
-from fabric_hub.messages.clock import clock
+from fabric_hub.messages.formats import clock
 from fabric_hub.slurm import storage
 from fabric_hub.slurm.accounting import LONGEST_WINDOW_S, Accounting, PastJob, below, sharing
 from fabric_hub.slurm.limits.model import Limits
@@ -93,7 +93,7 @@ class AccountingReader:
             return Accounting(start=start, end=end, at=at, jobs=jobs, below=under)
 
 
-class Silence:
+class Availability:
     """Whether a file system hangs for everybody, so that others are not made to wait for it.
 
     One user alone proves nothing: who runs a tool may stop it. Two in a row, without an answer between, do.
@@ -126,7 +126,7 @@ class _FileSystem:
     def __init__(self, source: StorageSettings, starting: _Starting) -> None:
         self.source = source
         self._starting = starting
-        self._silence = Silence()
+        self._availability = Availability()
         self._places = asyncio.Semaphore(_AT_ONCE)
         self._told: dict[_Key, tuple[float, StorageQuota]] = {}  # what was said last, numbers or not, and when
         self._numbers: dict[_Key, StorageQuota] = {}
@@ -158,8 +158,8 @@ class _FileSystem:
     ) -> StorageQuota:
         async with self._places:
             at = time.time()
-            if not self._silence.may_ask(at):
-                again = clock(self._silence.until)
+            if not self._availability.may_ask(at):
+                again = clock(self._availability.until)
                 problem = (
                     f"{source.path} did not answer others within {source.timeout_s:g} s; it is asked again at {again}"
                 )
@@ -168,11 +168,11 @@ class _FileSystem:
                 starting = self._starting.setdefault(whom.uid if whom else None, asyncio.Lock())
                 found = await _ask(source, argv, whom, starting)
             except command.TimedOutError as error:
-                self._silence.timed_out(asker.uid, time.time())
+                self._availability.timed_out(asker.uid, time.time())
                 problem = f"{source.path} did not answer within {error.limit_s:g} s"
                 found = self._old(key, at, storage.unknown(source, problem))
             else:
-                self._silence.answered()
+                self._availability.answered()
                 found = found.model_copy(update={"at": at})
                 if not found.problem:
                     self._numbers[key] = found

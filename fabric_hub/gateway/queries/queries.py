@@ -1,8 +1,8 @@
-"""The questions the gateway asks Slurm, and what silence means.
+"""The questions the gateway asks Slurm, and what no answer means.
 
-They run as the gateway's own account. The mark travels in the environment where
-the client takes it from there: other users can read an argument list in /proc,
-but not an environment.
+They run as the gateway's own account, or as that of a user. What is asked, and how the answer is read, is in the
+module of each client. The mark (:mod:`.parse`) travels in the environment where the client takes it from there: other
+users can read an argument list in /proc, but not an environment.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ import asyncio
 import contextlib
 import secrets
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TypeVar
 
 from fabric_hub.config.settings import SlurmSettings, UserSettings
@@ -27,8 +26,7 @@ from fabric_hub.slurm.model import Job, Node, Reservation
 from fabric_hub.unix import accounts, command
 from fabric_hub.unix.accounts import Account, hub_name
 
-from . import accounting, one_job, parse
-from . import limits as limits_parse
+from . import sacct, sacctmgr, scontrol, sinfo, squeue
 
 # Accounts or QOS of one question to slurmdbd: an argument may be 128 KiB long, a name 64 bytes.
 _NAMES_AT_ONCE = 500
@@ -62,7 +60,7 @@ class Rules:
 
     def applied(self, limits: Limits) -> Limits:
         """Limits with these rules."""
-        limits = limits_parse.with_qos_rules(limits_parse.with_rights(limits, self.rights), self.qos)
+        limits = sacctmgr.with_qos_rules(sacctmgr.with_rights(limits, self.rights), self.qos)
         return limits.model_copy(update={"enforcement": self.enforcement})
 
 
@@ -79,37 +77,30 @@ class Queries:
     async def jobs(self) -> tuple[Job, ...]:
         """All jobs that Slurm remembers, also those that have ended.
 
-        :raises SilentError: no answer, or half of one.
+        :raises UnavailableError: no answer, or half of one.
         """
-        return await self._squeue(parse.JOB_FIELDS, parse.jobs)
+        return await self._squeue(squeue.JOB_FIELDS, squeue.jobs)
 
     async def jobs_of(self, account: Account) -> tuple[Job, ...]:
         """The jobs of one account, asked as it: Slurm hides nobody's own jobs from them.
 
-        :raises SilentError: no answer, or half of one.
+        :raises UnavailableError: no answer, or half of one.
         """
-        return await self._squeue(parse.JOB_FIELDS, parse.jobs, account)
+        return await self._squeue(squeue.JOB_FIELDS, squeue.jobs, account)
 
-    async def details(self, name: str, account: Account) -> tuple[parse.JobDetail, ...]:
+    async def details(self, name: str, account: Account) -> tuple[squeue.JobDetail, ...]:
         """The jobs of one name and account that Slurm remembers, asked as it, with what :meth:`jobs` does not ask for.
 
-        :raises SilentError: no answer, or half of one.
+        :raises UnavailableError: no answer, or half of one.
         """
-        return await self._squeue(parse.DETAIL_FIELDS, parse.details, account, f"--name={name}")
+        return await self._squeue(squeue.DETAIL_FIELDS, squeue.details, account, name)
 
     async def _squeue(
-        self, fields: list[str], read: Callable[[str, str], T], account: Account | None = None, *which: str
+        self, fields: list[str], read: Callable[[str, str], T], account: Account | None = None, name: str = ""
     ) -> T:
-        """All jobs that Slurm remembers, or those of one account, asked as it.
-
-        :param read: takes the answer, and the mark in it.
-        """
         mark = secrets.token_hex(16)
-        # squeue cuts the tasks of an array at 64 characters; this holds some thousand of them apart
-        form = {"SQUEUE_FORMAT2": parse.field_list(fields, mark), "SLURM_BITSTR_LEN": "16384"}
-        whose = [f"--user={account.name}"] if account else []
-        every = ["--noheader", "--all", "--local", "--states=all", *whose, *which]
-        text = await self._ask("squeue", every, form, account=account)
+        argv, form = squeue.argv(account.name if account else "", name), squeue.environment(fields, mark)
+        text = await self._ask("squeue", argv, form, account=account)
         with _reading("squeue"):
             return read(text, mark)
 
@@ -117,16 +108,16 @@ class Queries:
         """One job by its number, asked as its owner; None: Slurm says that it has no such job.
 
         :param wanted: its number, its name, and its owner's Unix account.
-        :raises SilentError: no answer, or nobody who may ask.
+        :raises UnavailableError: no answer, or nobody who may ask.
         :raises AnotherJobError: the number is another job's.
         """
         account = await asyncio.to_thread(self._owner, wanted.user)
-        done = await self._call("scontrol", one_job.argv(wanted.job_id), {}, account=account)
+        done = await self._call("scontrol", scontrol.job_argv(wanted.job_id), account=account)
         if done.returncode != 0:
-            if one_job.is_no_such_job(done.words):
+            if scontrol.is_no_such_job(done.words):
                 return None
             raise self._failed("scontrol", done.words)
-        return one_job.shown(done.stdout.decode("utf-8", "replace"), wanted)
+        return scontrol.job(done.stdout.decode("utf-8", "replace"), wanted)
 
     def _owner(self, unix: str) -> Account:
         user = hub_name(self._users, unix) if self._users else None
@@ -140,63 +131,53 @@ class Queries:
     async def cancelled_by(self, number: int) -> int | None:
         """The uid of who cancelled a job, from the database; None: it does not say (yet).
 
-        :raises SilentError: no answer.
+        :raises UnavailableError: no answer.
         """
-        form = ["--noheader", "--parsable2", "--allocations", "--format=JobIDRaw,State"]
-        return one_job.cancelled_by(await self._ask("sacct", [*form, f"--jobs={number}"], {}), number)
+        text = await self._ask("sacct", sacct.argv(sacct.CANCELLED_FIELDS, [number]))
+        return sacct.cancelled_by(text, number)
 
     async def node_reason(self, node: str) -> tuple[str, float | None]:
         """Why a node is out of service, and since when; ("", None) when it is not.
 
-        :raises SilentError: no answer.
+        :raises UnavailableError: no answer.
         """
-        return await self._sinfo(one_job.NODE_FIELDS, one_job.node_reason, f"--nodes={node}")
+        return await self._sinfo(sinfo.REASON_FIELDS, sinfo.node_reason, node)
 
     async def private_data(self) -> frozenset[str]:
         """What Slurm hides from whoever is no Operator.
 
-        :raises SilentError: no answer.
+        :raises UnavailableError: no answer.
         """
-        return privacy.private_data(await self._ask("scontrol", ["show", "config"], {}))
+        return privacy.private_data(await self._ask("scontrol", scontrol.CONFIGURATION))
 
     async def nodes(self) -> tuple[Node, ...]:
         """All nodes of all partitions.
 
-        :raises SilentError: no answer, or half of one.
+        :raises UnavailableError: no answer, or half of one.
         """
-        return await self._sinfo(parse.NODE_FIELDS, parse.nodes, "--exact")
+        return await self._sinfo(sinfo.NODE_FIELDS, sinfo.nodes)
 
-    async def _sinfo(self, fields: list[str], read: Callable[[str, str], T], which: str) -> T:
-        # sinfo takes the long form from its arguments only; nothing in its answer is text of a user
+    async def _sinfo(self, fields: list[str], read: Callable[[str, str], T], node: str = "") -> T:
         mark = secrets.token_hex(16)
-        every = ["--Node", "--noheader", "--all", "--local", which, f"--Format={parse.field_list(fields, mark)}"]
-        text = await self._ask("sinfo", every, {})
+        text = await self._ask("sinfo", sinfo.argv(fields, mark, node))
         with _reading("sinfo"):
             return read(text, mark)
 
     async def reservations(self) -> tuple[Reservation, ...]:
         """All reservations of nodes.
 
-        :raises SilentError: no answer, or one that cannot be read.
+        :raises UnavailableError: no answer, or one that cannot be read.
         """
-        text = await self._ask("scontrol", ["--oneliner", "show", "reservation"], {})
+        text = await self._ask("scontrol", scontrol.RESERVATIONS)
         with _reading("scontrol"):
-            return parse.reservations(text)
+            return scontrol.reservations(text)
 
     async def endings(self, numbers: Sequence[int]) -> dict[int, Ending]:
         """How jobs ended, from the accounting database: one question for all of them.
 
-        :raises SilentError: no answer.
+        :raises UnavailableError: no answer.
         """
-        text = await self._ask(
-            "sacct",
-            [
-                "--noheader", "--parsable2", "--allocations", f"--format={','.join(parse.ENDED_FIELDS)}",
-                f"--jobs={','.join(str(number) for number in numbers)}",
-            ],
-            {},
-        )  # fmt: skip
-        return parse.ended(text)
+        return sacct.ended(await self._ask("sacct", sacct.argv(sacct.ENDED_FIELDS, numbers)))
 
     async def limits(self, turn: Turn) -> Limits:
         """All limits of associations, QOS and partitions, with what is used of them: two RPCs to slurmctld.
@@ -204,32 +185,35 @@ class Queries:
         Neither takes the locks of jobs or nodes. Serial and times are the caller's to add.
 
         :param turn: waited for before each question.
-        :raises SilentError: no answer, or half of one.
+        :raises UnavailableError: no answer, or half of one.
         """
         await turn()
-        told = await self._ask("scontrol", ["--oneliner", "show", "assoc_mgr", "flags=assoc,qos"], {})
+        limits = await self._ask("scontrol", scontrol.LIMITS)
         await turn()
-        parts = await self._ask("scontrol", ["--oneliner", "--all", "show", "partition"], {})
+        partitions = await self._ask("scontrol", scontrol.PARTITIONS)
         with _reading("scontrol"):
-            associations, qos = limits_parse.associations(told)
-            return Limits(associations=associations, qos=qos, partitions=limits_parse.partitions(parts))
+            associations, qos = scontrol.associations(limits)
+            return Limits(associations=associations, qos=qos, partitions=scontrol.partitions(partitions))
 
     async def rules(self, turn: Turn) -> Rules:
         """Who may use which QOS, the limits of a QOS for each user, and what is enforced; it seldom changes.
 
         :param turn: waited for before each question.
-        :raises SilentError: no answer.
+        :raises UnavailableError: no answer.
         """
-        show = ["--noheader", "--parsable2", "--readonly", "show"]
         await turn()
-        rights = await self._ask("sacctmgr", [*show, "assoc", f"format={limits_parse.ASSOC_FIELDS}"], {})
+        rights = await self._ask("sacctmgr", sacctmgr.RIGHTS)
         await turn()
-        qos = await self._ask("sacctmgr", [*show, "qos", f"format={limits_parse.QOS_FIELDS}"], {})
+        qos = await self._ask("sacctmgr", sacctmgr.QOS)
         await turn()
-        config = await self._ask("scontrol", ["show", "config"], {})
-        enforced, over_run_s = limits_parse.enforcement(config), limits_parse.over_run_s(config)
-        private = privacy.private_data(config)
-        return Rules(rights=rights, qos=qos, enforcement=enforced, over_run_s=over_run_s, private=private)
+        config = await self._ask("scontrol", scontrol.CONFIGURATION)
+        return Rules(
+            rights=rights,
+            qos=qos,
+            enforcement=scontrol.enforcement(config),
+            over_run_s=scontrol.over_run_s(config),
+            private=privacy.private_data(config),
+        )
 
     async def accounting(
         self, start: float, end: float, accounts: Sequence[str], services: Sequence[str] = ()
@@ -238,36 +222,30 @@ class Queries:
 
         Two questions to slurmdbd for some hundred of either; none for none.
 
-        :raises SilentError: no answer, or half of one.
+        :raises UnavailableError: no answer, or half of one.
         """
         found: list[PastJob] = []
         for kind, names in (("accounts", accounts), ("qos", services)):
             for first in range(0, len(names), _NAMES_AT_ONCE):
                 some = f"--{kind}={','.join(names[first : first + _NAMES_AT_ONCE])}"
-                told = await self._accounting(start, end, some)
-                found += told if kind == "accounts" else [job for job in told if job.account not in accounts]
+                jobs = await self._accounting(start, end, some)
+                found += jobs if kind == "accounts" else [job for job in jobs if job.account not in accounts]
         return tuple(found)
 
     async def _accounting(self, start: float, end: float, whose: str) -> list[PastJob]:
-        # sacct takes local time without a zone: an hour more on both sides, for the one that a change of clocks repeats
-        begin, after = (datetime.fromtimestamp(at).astimezone() for at in (start - 3600, end + 3600))
-        window = [f"--starttime={begin:%Y-%m-%dT%H:%M:%S}", f"--endtime={after:%Y-%m-%dT%H:%M:%S}"]
-        every = ["--noheader", "--allusers", whose, "--allocations", "--duplicates", *window]
+        window, mark = sacct.window_argv(start, end, whose), secrets.token_hex(16)
         limit_s = self._slurm.accounting_timeout_s
-        mark = secrets.token_hex(16)
-        form = [f"--format={','.join(accounting.NAME_FIELDS)}", "--parsable", f"--delimiter=|{mark}"]
-        called = await self._ask("sacct", [*every, *form], {}, limit_s)
-        form = [f"--format={','.join(accounting.FIELDS)}", "--parsable2"]
-        told = await self._ask("sacct", [*every, *form], {}, limit_s)
+        names = await self._ask("sacct", [*window, *sacct.names_form(mark)], timeout_s=limit_s)
+        counts = await self._ask("sacct", [*window, *sacct.counts_form()], timeout_s=limit_s)
         with _reading("sacct"):
-            found = accounting.jobs(told, accounting.names(called, mark))
-        return [job for job in found if job.started_at < end and (job.ended_at is None or job.ended_at > start)]
+            jobs = sacct.jobs(counts, sacct.names(names, mark))
+        return [job for job in jobs if job.started_at < end and (job.ended_at is None or job.ended_at > start)]
 
     async def _ask(
         self,
         program: str,
-        arguments: list[str],
-        form: dict[str, str],
+        arguments: Sequence[str],
+        form: Mapping[str, str] | None = None,
         timeout_s: float | None = None,
         account: Account | None = None,
     ) -> str:
@@ -279,17 +257,19 @@ class Queries:
     def _failed(self, program: str, said: str) -> UnavailableError:
         if privacy.is_refused(said):
             return UnavailableError(privacy.why_refused(program, accounts.own_name()))
-        return UnavailableError(refusals.silence(said) or f"{program} failed: {refusals.quoted(said) or 'no words'}")
+        return UnavailableError(
+            refusals.unavailable(said) or f"{program} failed: {refusals.quoted(said) or 'no words'}"
+        )
 
     async def _call(
         self,
         program: str,
-        arguments: list[str],
-        form: dict[str, str],
+        arguments: Sequence[str],
+        form: Mapping[str, str] | None = None,
         timeout_s: float | None = None,
         account: Account | None = None,
     ) -> command.Finished:
-        env = {"LC_ALL": "C", "PATH": "/usr/bin:/bin", "SLURM_TIME_FORMAT": "%s", **form}
+        env = {"LC_ALL": "C", "PATH": "/usr/bin:/bin", "SLURM_TIME_FORMAT": "%s", **(form or {})}
         if self._slurm.conf:
             env["SLURM_CONF"] = str(self._slurm.conf)
         path = self._slurm.bin_dir / program

@@ -16,7 +16,7 @@ from fabric_hub.budgets.warnings import WarningBook, subjects_of
 from fabric_hub.errors import FabricError
 from fabric_hub.hub.spawner.runtime import runtime
 from fabric_hub.launch.choice import gpu_ways, projects_of
-from fabric_hub.messages.clock import clock
+from fabric_hub.messages.formats import clock, time_left
 from fabric_hub.projects.membership import warned_to
 from fabric_hub.sessions.status import standing
 from fabric_hub.sessions.store import Session
@@ -53,20 +53,12 @@ def when_it_ends(session: Session | None) -> str:
         return ""
     shared = runtime()
     shared.interest()
-    snapshot = shared.follower.snapshot
+    snapshot = shared.follower.value
     job = standing(session, snapshot).alive
     end = snapshot.end_of(job) if snapshot and job else None
     if job is None or job.started_at is None or end is None or job.phase != "running":
         return ""
-    return f"ends at {clock(end)}, in {span(end - time.time())}"
-
-
-def span(seconds: float) -> str:
-    """A time as people say it: days and hours, hours and minutes, or minutes. Pure."""
-    minutes = max(0, int(seconds // 60))
-    if minutes >= 24 * 60:
-        return f"{minutes // 1440} d {minutes % 1440 // 60} h"
-    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
+    return f"ends at {clock(end)}, in {time_left(end - time.time())}"
 
 
 def budgets(viewer: Any) -> list[tuple[str, Balance]]:
@@ -77,7 +69,7 @@ def budgets(viewer: Any) -> list[tuple[str, Balance]]:
     if shared.settings.slurm is None:
         return []
     shared.limits.follow()
-    limits, snapshot, now = shared.limits.limits, shared.follower.snapshot, time.time()
+    limits, snapshot, now = shared.limits.value, shared.follower.value, time.time()
     found = []
     for name, project in projects_of(shared.settings, viewer.name).items():
         ways = gpu_ways(shared.settings, project)

@@ -12,7 +12,7 @@ from typing import Any
 
 from fabric_hub.config.settings import Profile, Project
 from fabric_hub.hub.spawner.runtime import runtime
-from fabric_hub.messages.clock import clock
+from fabric_hub.messages.formats import clock
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm import reasons
 
@@ -77,5 +77,5 @@ def silence(viewer: Any) -> str:
     if shared.settings.slurm is None:
         return ""
     shared.interest()
-    said = reasons.silence(shared.follower.snapshot)
+    said = reasons.silence(shared.follower.value)
     return f"{said} Running sessions keep running, and nothing is lost." if said else ""

@@ -31,7 +31,7 @@ async def render_form(spawner: Any) -> str:
     req = spawner.site_request()
     offered = offer(as_built(shared.settings), user, snapshot, today, local=local, req=req)
     shared.limits.follow()
-    refused = refused_now(shared.settings, user, offered.projects, shared.limits.limits, snapshot, req)
+    refused = refused_now(shared.settings, user, offered.projects, shared.limits.value, snapshot, req)
     data = for_people(shared.settings, offered, refused, local=local)
     projects = [project["name"] for project in data["projects"]]
     data["datasets"] = for_form(shared.settings, await shared.datasets(), user, projects, today).model_dump()

@@ -157,4 +157,4 @@ def _account(settings: Settings, user: str) -> str:
 
 async def _decision(shared: HubRuntime, user: str, spec: JobSpec) -> LimitDecision:
     job = JobRequest.of(spec, _account(shared.settings, user))
-    return verdict(await shared.current_limits(), shared.follower.snapshot, job, time.time())
+    return verdict(await shared.current_limits(), shared.follower.value, job, time.time())

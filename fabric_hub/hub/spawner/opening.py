@@ -47,7 +47,7 @@ async def judge(
     settings = shared.settings
     spec = job_spec(settings, choice, req) if choice.kind == "slurm" else None
     if shared.store.live(user, server) is None:  # a session on record has its job, whatever is seen now
-        CHILDREN[choice.kind].refuse_if_impossible(settings, choice, spec, shared.follower.snapshot)
+        CHILDREN[choice.kind].refuse_if_impossible(settings, choice, spec, shared.follower.value)
     refuse_too_many([name for name in shared.store.live_names(user) if name != server], settings.users.max_sessions)
     return spec, await refuse_over_limit(shared, user, server, choice, spec, req)
 

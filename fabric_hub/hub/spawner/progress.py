@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.jobs.script import PROLOGUE_FAILED, PROLOGUE_WORDS
-from fabric_hub.messages.clock import clock
+from fabric_hub.messages.formats import clock
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.model import Found, Job, Phase, Snapshot
 from fabric_hub.slurm.reasons import explain, silence
@@ -64,11 +64,11 @@ def _step(
 ) -> dict[str, Any]:
     if session.port is not None:
         return {"progress": 90, "message": "The server is up; opening it."}
-    if snapshot is not None and snapshot.silent_since is not None and not snapshot.narrowed:
+    if snapshot is not None and snapshot.unavailable_since is not None and not snapshot.narrowed:
         kept = f"job {session.job_id} keeps its place" if session.job_id else "this start is kept until it does"
         return {
             "progress": 15,
-            "message": f"Slurm has not answered since {clock(snapshot.silent_since)}. "
+            "message": f"Slurm has not answered since {clock(snapshot.unavailable_since)}. "
             f"Nothing is lost: {kept}. {snapshot.problem}".strip(),
         }
     if session.job_id is None and trouble is not None:

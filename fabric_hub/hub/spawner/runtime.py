@@ -10,14 +10,12 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from fabric_hub.catalogue.client import CatalogueClient
-from fabric_hub.catalogue.follower import CatalogueFollower
-from fabric_hub.catalogue.view import known_by
+from fabric_hub.catalogue.view import follower_of, known_by
 from fabric_hub.config.settings import Settings
 from fabric_hub.datasets.policy import CatalogueView
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.client import GatewayClient
-from fabric_hub.gateway.follower import SnapshotFollower
-from fabric_hub.gateway.limits_follower import LimitsFollower
+from fabric_hub.rpc.follower import Follower
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.notify import doorbell_path, listen
 from fabric_hub.sessions.status import JobPresence, standings
@@ -43,10 +41,10 @@ class HubRuntime:
         self.settings = settings
         self.store = SessionStore(database_url(settings))
         self.gateway = GatewayClient(settings.gateway.socket)
-        self.follower = SnapshotFollower(self.gateway, self._wanted)
-        self.limits = LimitsFollower(self.gateway, lambda: True)
+        self.follower = Follower("snapshot", self.gateway.snapshot, Snapshot(), self._wanted)
+        self.limits = Follower("limits", self.gateway.limits, Limits())
         self.catalogue_service = CatalogueClient(settings.catalogue.socket) if settings.catalogue else None
-        self._catalogue = CatalogueFollower(self.catalogue_service) if self.catalogue_service else None
+        self._catalogue = follower_of(self.catalogue_service) if self.catalogue_service else None
         self.turnstile = StartQueue()
         self._bells: dict[str, asyncio.Event] = {}
         self._waiting: dict[str, tuple[asyncio.Event, int | None, Job | None]] = {}  # bell, and what they know
@@ -58,7 +56,7 @@ class HubRuntime:
         self.on_over: Callable[[Session], object] | None = None  # called when the service has ended a session
         self._tasks: set[asyncio.Future[object]] = set()
         SNAPSHOT_AGE.set_function(self._snapshot_age)
-        SLURM_SILENT.set_function(lambda: float(bool(self.follower.snapshot and self.follower.snapshot.silent_since)))
+        SLURM_SILENT.set_function(lambda: float(bool(self.follower.value and self.follower.value.unavailable_since)))
 
     async def open(self) -> None:
         """Start listening on the doorbell; safe to call again."""
@@ -77,11 +75,7 @@ class HubRuntime:
     async def current_snapshot(self, patience_s: float = 1.0) -> Snapshot | None:
         """The latest snapshot; right after a start, waits this long for the first."""
         self.interest()
-        if self.follower.snapshot is None:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(patience_s):
-                    await self.follower.changed()
-        return self.follower.snapshot
+        return await self.follower.current(patience_s)
 
     async def current_limits(self) -> Limits | None:
         """Slurm's limits as last told; right after a start, waits a moment for the first word."""
@@ -95,8 +89,8 @@ class HubRuntime:
         if self._catalogue is None:
             return None
         if fresh:
-            with suppress(FabricError):  # its silence is in what is known
-                await self._catalogue.fresh()
+            with suppress(FabricError):  # that it does not answer is in what is known
+                await self._catalogue.fresh(time.time())
         return await known_by(self._catalogue)
 
     async def news(self, session: Session, job: Job | None, timeout_s: float) -> bool:
@@ -143,7 +137,7 @@ class HubRuntime:
             log.error("In the background: %s", task.exception())
 
     def _snapshot_age(self) -> float:
-        snapshot = self.follower.snapshot
+        snapshot = self.follower.value
         return -1.0 if snapshot is None or snapshot.jobs_at is None else time.time() - snapshot.jobs_at
 
     def _wanted(self) -> bool:

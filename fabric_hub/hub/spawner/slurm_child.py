@@ -181,7 +181,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         shared = self.shared
         while True:
             session = self._reread()
-            now = await self._standing(session, shared.follower.snapshot)
+            now = await self._standing(session, shared.follower.value)
             if now.verdict is JobPresence.GONE:
                 raise await self._why_gone(now)
             if session.port is not None:
@@ -222,7 +222,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         A session's job never moves to another node (it is not requeued), so whatever
         Slurm has said of it holds; only of a job without a node is it asked again.
         """
-        snapshot = self.shared.follower.snapshot
+        snapshot = self.shared.follower.value
         now = await self._standing(session, snapshot)
         if now.job is None or not now.job.node or now.verdict is JobPresence.GONE:
             snapshot = await self.shared.follower.fresh(session.announced_at or time.time())
@@ -235,10 +235,10 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
             if not await self.shared.news(session, now.alive, timeout_s=quiet_s):
                 with suppress(FabricError):
                     await self.shared.follower.fresh(time.time() - quiet_s / 2)
-            now = await self._standing(session, self.shared.follower.snapshot)
+            now = await self._standing(session, self.shared.follower.value)
         node = now.job.node
         await asyncio.to_thread(self.shared.store.update, session.id, node=node)
-        snapshot = self.shared.follower.snapshot or snapshot
+        snapshot = self.shared.follower.value or snapshot
         nodes = snapshot.nodes if snapshot else ()
         return next((known.address for known in nodes if known.name == node and known.address), node)
 
@@ -335,7 +335,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
                     coming = asyncio.ensure_future(anext(changes))
                 if told.done():
                     told = asyncio.ensure_future(self._told.wait())
-                yield self.shared.follower.snapshot
+                yield self.shared.follower.value
         finally:
             coming.cancel()
             told.cancel()

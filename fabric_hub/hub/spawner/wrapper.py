@@ -328,7 +328,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         session = self.session()
         if session and session.ready_at is None:
             now = time.time()
-            job = standing(session, self.shared.follower.snapshot).job
+            job = standing(session, self.shared.follower.value).job
             phases = phases_of(session, job.started_at if job else None, now)
             self.shared.spawn(
                 asyncio.to_thread(self.shared.store.update, session.id, ready_at=now, start_seconds=phases)

@@ -110,5 +110,5 @@ def describe(settings: Settings, session: Session, snapshot: Snapshot | None, no
         ends_at=snapshot.end_of(job) if snapshot and job else None,
         gpus=session.gpus,
         snapshot_age_s=finite(snapshot.age_s) if snapshot else None,
-        slurm_silent_since=snapshot.silent_since if snapshot else None,
+        slurm_silent_since=snapshot.unavailable_since if snapshot else None,
     )

@@ -14,14 +14,14 @@ from fabric_hub.budgets.schemas import Source, StorageUse
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.client import GatewayClient
-from fabric_hub.gateway.follower import SnapshotFollower
-from fabric_hub.gateway.limits_follower import LimitsFollower
+from fabric_hub.rpc.follower import Follower
 from fabric_hub.service.budget_service import BudgetService
 from fabric_hub.service.hub_api import HubApi
 from fabric_hub.service.metrics import ServiceMetrics, seen
 from fabric_hub.service.usage_service import UsageService
 from fabric_hub.sessions.store import SessionStore
 from fabric_hub.slurm.limits.model import Limits
+from fabric_hub.slurm.model import Snapshot
 from fabric_hub.slurm.storage import StorageQuota
 
 from .continuation import Continuation
@@ -46,13 +46,13 @@ class UsageTasks:
         self,
         settings: Settings,
         store: SessionStore,
-        follower: SnapshotFollower,
+        follower: Follower[Snapshot],
         gateway: GatewayClient,
         hub: HubApi,
     ) -> None:
         self._settings, self._store, self._follower = settings, store, follower
         self._gateway = gateway if settings.slurm else None
-        self._limits = LimitsFollower(gateway, wanted=lambda: True)
+        self._limits = Follower("limits", gateway.limits, Limits())
         self._history = History(store.url)
         storage = self._storage_of if self._gateway and settings.quotas.storage else None
         self._usage = UsageService(
@@ -124,5 +124,5 @@ class UsageTasks:
 
     async def scrape(self) -> Collector:
         """What Prometheus is told now."""
-        now = await seen(self._store, self._follower.snapshot, self._limits.limits, self._gateway)
+        now = await seen(self._store, self._follower.value, self._limits.value, self._gateway)
         return ServiceMetrics(self._settings, now, self._usage, self._review)

@@ -23,9 +23,9 @@ from pydantic import TypeAdapter, ValidationError
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.client import GatewayClient
-from fabric_hub.gateway.follower import SnapshotFollower
 from fabric_hub.gateway.request_policy import is_paid
 from fabric_hub.projects.membership import is_user
+from fabric_hub.rpc.follower import Follower
 from fabric_hub.service.hub_api import HubApi, message, options
 from fabric_hub.sessions.notify import doorbell_path, ring
 from fabric_hub.sessions.status import standings
@@ -114,7 +114,7 @@ class Reconciler:
         settings: Settings,
         store: SessionStore,
         gateway: GatewayClient,
-        follower: SnapshotFollower,
+        follower: Follower[Snapshot],
         hub: HubApi,
         lease: Lease,
     ) -> None:
@@ -137,7 +137,7 @@ class Reconciler:
         async with asyncio.TaskGroup() as ending:
             while True:
                 try:
-                    self._end_orphans(self._follower.snapshot, ending)
+                    self._end_orphans(self._follower.value, ending)
                 except FabricError as error:
                     log.warning("Orphans are to be ended later: %s", error)
                 with suppress(TimeoutError):  # grace runs out also when nothing changes
@@ -188,7 +188,7 @@ class Reconciler:
 
     def _end_orphans(self, snapshot: Snapshot | None, ending: asyncio.TaskGroup) -> None:
         """Begin to end them, one after the other for each user: nobody waits behind another's."""
-        if snapshot is None or snapshot.silent_since is not None:
+        if snapshot is None or snapshot.unavailable_since is not None:
             return
         named = [identity[1] for job in snapshot.jobs if (identity := job.session or job.cluster)]
         now = time.time()
@@ -222,7 +222,7 @@ class Reconciler:
 
     def _left(self) -> dict[str, list[Session]]:
         """The sessions whose files are to be removed, by user: a job that still ends may write to its own."""
-        now, snapshot = time.time(), self._follower.snapshot
+        now, snapshot = time.time(), self._follower.value
         if snapshot is None:
             return {}
         ended = self._store.ended_since(now - CLEAR_FOR_S)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fabric_hub.messages.formats import of_things
+
 from .model import GPU
 from .usage import MINUTES
 
@@ -11,16 +13,6 @@ NAMES = {"cpu": "CPU", "mem": "MB of memory", "node": "node", GPU: "GPU", "gres/
 def capital(text: str) -> str:
     """The name of a holder of limits, as a sentence begins with it."""
     return text[:1].upper() + text[1:] if text.startswith("account ") else text
-
-
-def are(number: float) -> str:
-    """The verb after a number: ``1 is``, ``2 are``."""
-    return "is" if number == 1 else "are"
-
-
-def of_things(number: int, thing: str) -> str:
-    """So many of a thing that takes an s: ``1 job``, ``2 jobs``."""
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def count(number: int, tres: str) -> str:
@@ -53,21 +45,3 @@ def hours_of(minutes: float, tres: str) -> str:
     unit, number = ("minute", f"{minutes:.0f}") if 0 < minutes < MINUTES else ("hour", f"{minutes / MINUTES:.1f}")
     number = number.removesuffix(".0")
     return f"{number} {kind}-{unit}" if number == "1" else f"{number} {kind}-{unit}s"
-
-
-def are_of(amount: str) -> str:
-    """The verb after an amount in words: ``1 GPU-hour is``, ``1.5 GPU-hours are``."""
-    return "is" if amount.startswith(("1 ", "less ")) else "are"
-
-
-def duration(seconds: float) -> str:
-    """A time: ``1 h 30 min``."""
-    hours, minutes = divmod(int(seconds) // 60, 60)
-    if not hours:
-        return of_things(minutes, "minute")
-    return f"{hours} h {minutes:02d} min" if minutes else of_things(hours, "hour")
-
-
-def about(seconds: float) -> str:
-    """A time that is an estimate: ``about 5 minutes``, ``less than a minute``."""
-    return f"about {duration(seconds)}" if seconds >= 60 else "less than a minute"

@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.formats import are_of, duration
 from fabric_hub.slurm.model import Snapshot
 from fabric_hub.types import Frozen
 
-from .amounts import are_of, capital, count, duration, hours_of
+from .amounts import capital, count, hours_of
 from .model import Association, Limits, PartitionLimits, Qos
 from .request import JobRequest
 from .usage import TresUsage, UsageIndex, counted, in_order, name_of, partition_of

@@ -10,9 +10,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
+from fabric_hub.messages.formats import about, are, duration
 from fabric_hub.slurm.model import Snapshot
 
-from .amounts import NAMES, about, are, capital, count, duration, hours_of, jobs_of, share
+from .amounts import NAMES, capital, count, hours_of, jobs_of, share
 from .chain import Found, LimitDecision, LimitScope, RefusedError, held, holders, reason_of, standing, used_up, whose
 from .model import Limit, Limits, Qos
 from .request import JobRequest

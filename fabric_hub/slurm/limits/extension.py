@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fabric_hub.errors import FabricError, SlurmUnavailableError
+from fabric_hub.messages.formats import about, duration
 from fabric_hub.slurm.model import Job, Snapshot
 
-from .amounts import about, capital, duration, hours_of
+from .amounts import capital, hours_of
 from .chain import (
     Found,
     LimitDecision,

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from fabric_hub.messages.formats import are
 from fabric_hub.types import Frozen
 
-from .amounts import are, capital, count, hours_of, jobs_of
+from .amounts import capital, count, hours_of, jobs_of
 from .chain import LimitScope
 from .check import at_once, counts
 from .request import JobRequest

@@ -6,9 +6,11 @@ A limit that is None is none.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import Field
 
-from fabric_hub.types import Frozen, SlurmKey
+from fabric_hub.types import FeedValue, Frozen, SlurmKey
 
 GPU = "gres/gpu"
 
@@ -105,22 +107,23 @@ class Enforcement(Frozen):
     qos: bool = True
 
 
-class Limits(Frozen):
+class Limits(FeedValue):
     """All limits and their use at one moment, for everybody.
 
-    ``at`` is when Slurm was asked. While ``silent_since`` is set it does not answer and ``problem`` says how;
-    what is here is then the last that it said.
+    ``at`` is when Slurm was asked.
     """
 
-    serial: int = 0
-    now: float = 0.0  # the gateway's clock when this was sent
+    TIMES: ClassVar = FeedValue.TIMES | {"at"}
+
     at: float | None = None
-    silent_since: float | None = None
-    problem: str = ""
     enforcement: Enforcement = Enforcement()
     associations: tuple[Association, ...] = ()
     qos: tuple[Qos, ...] = ()
     partitions: tuple[PartitionLimits, ...] = ()
+
+    @property
+    def asked_at(self) -> float | None:
+        return self.at
 
     @property
     def age_s(self) -> float | None:

@@ -13,13 +13,13 @@ is at most two GPU-minutes low.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
 from fabric_hub.slurm.model import Job, Phase, Snapshot
+from fabric_hub.slurm.notation import whole_counts
 from fabric_hub.types import Frozen
 
 from .model import GPU, Association, Limit, Limits, PartitionLimits, Qos
@@ -50,9 +50,7 @@ def tres_of(job: Job) -> Mapping[str, int]:
 
 @lru_cache(maxsize=4096)  # a cluster's jobs ask for few different things
 def _tres(text: str) -> Mapping[str, int]:
-    found = {name: int(count) for name, count in re.findall(r"(?:^|,)([^=,]+)=(\d+)(?=,|$)", text)}
-    typed = sum(count for name, count in found.items() if name.startswith(f"{GPU}:"))
-    return found if GPU in found or not typed else {**found, GPU: typed}
+    return whole_counts(text)
 
 
 class _Taken(NamedTuple):

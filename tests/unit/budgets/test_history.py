@@ -24,9 +24,7 @@ from fabric_hub.budgets.report import as_csv, as_text, report
 from fabric_hub.budgets.rolling import roll
 from fabric_hub.config.settings import Settings, SlurmSettings, parse
 from fabric_hub.errors import FabricError, SlurmUnavailableError
-from fabric_hub.gateway.queries.accounting import FIELDS, jobs, names
 from fabric_hub.gateway.queries.on_demand import AccountingReader
-from fabric_hub.gateway.queries.parse import GarbledError
 from fabric_hub.gateway.queries.queries import Queries
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.slurm.accounting import PastJob, below, sharing
@@ -286,24 +284,3 @@ def test_the_report_adds_up_by_user_and_profile(tmp_path: Path) -> None:
     assert [(total.name, total.gpu_hours) for total in told.users] == [("bob", 4.0), ("ann", 1.0)]
     assert "2026-11-20,one,lab,bob,other,4.0000,8.0000,1" in as_csv(told.days).splitlines()
     assert "Not summed up yet: 2026-11-21." in as_text(told)
-
-
-def test_saccts_records_are_read_without_any_text_of_users() -> None:
-    text = (
-        "7|x-ann|lab|gpu|normal|CANCELLED by 0|1795297232|1795297343|billing=1,cpu=2,gres/gpu:h200=2,mem=1000M,node=1\n"
-        "8|x-ann|lab|gpu|normal|RUNNING|1795297232|Unknown|cpu=1,gres/gpu=1,gres/gpu:h200=1\n"
-        "9|x-ann|lab|gpu|normal|PENDING|Unknown|Unknown|\n"
-    )
-    first, second = jobs(text, {8: f"fabric-main-{SESSION}"})
-    assert (first.gpus, first.cpus, first.state, first.ended_at, first.name) == (2, 2, "CANCELLED", 1795297343.0, "")
-    assert (second.gpus, second.ended_at, second.name) == (1, None, f"fabric-main-{SESSION}")
-    with pytest.raises(GarbledError):
-        jobs("7|x-ann|lab\n", {})
-    assert len(FIELDS) == 9
-
-
-def test_a_name_that_reads_like_a_record_names_no_other_job() -> None:
-    mark = "ab12"
-    forged = f"x\n8|ff00fabric-main-{SESSION}|ff00"
-    text = f"7|{mark}{forged}|{mark}\n9|{mark}fabric-main-{SESSION}|{mark}\n"
-    assert names(text, mark) == {9: f"fabric-main-{SESSION}"}

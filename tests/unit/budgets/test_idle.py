@@ -20,7 +20,7 @@ from fabric_hub.budgets.idle import (
     returned_gpu_hours,
 )
 from fabric_hub.budgets.schemas import IdlePolicy
-from fabric_hub.messages.clock import clock
+from fabric_hub.messages.formats import clock
 from tests.support.builders import NOW
 
 POLICY = IdlePolicy(minutes=30, gpu_percent=5, warn_minutes=10)

@@ -7,7 +7,7 @@ import pytest
 from fabric_hub.budgets.time_left import longer, time_left
 from fabric_hub.config.settings import Profile, Project
 from fabric_hub.errors import FabricError
-from fabric_hub.messages.clock import clock
+from fabric_hub.messages.formats import clock
 from fabric_hub.projects.membership import end_of
 from tests.support.builders import NOW, a_job
 

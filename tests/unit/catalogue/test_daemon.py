@@ -7,6 +7,7 @@ import os
 import pwd
 import signal
 import socket
+import time
 from collections.abc import Awaitable
 from contextlib import suppress
 from pathlib import Path
@@ -14,24 +15,31 @@ from pathlib import Path
 import pytest
 
 from fabric_hub.catalogue.client import CatalogueServiceUnavailableError
-from fabric_hub.catalogue.follower import CatalogueFollower
+from fabric_hub.catalogue.view import follower_of
+from fabric_hub.datasets.model import Catalogue
 from fabric_hub.errors import FabricError
+from fabric_hub.rpc.follower import Follower
 from tests.support.catalogue_process import CATALOGUE, MEMBER, NEEDS_OTHERS, ROOT, Daemon, run_as
 
 pytestmark = NEEDS_OTHERS
 
 
+def outage(follower: Follower[Catalogue]) -> float | None:
+    """Since when the catalogue service has not answered."""
+    return follower.value.unavailable_since if follower.value else None
+
+
 async def test_an_operators_change_reaches_the_hub_and_the_nodes_and_so_does_an_acceptance(daemon: Daemon) -> None:
     async with daemon.client as client:
-        follower = CatalogueFollower(client)
-        assert (await follower.fresh()).datasets == ()
+        follower = follower_of(client)
+        assert (await follower.fresh(time.time())).datasets == ()
         changed = asyncio.create_task(follower.changed())
         await asyncio.to_thread(daemon.offer)
         await asyncio.wait_for(changed, 60)
-        await follower.fresh()
+        await follower.fresh(time.time())
         await follower.stop()
-        assert follower.catalogue is not None
-        assert [one.name for one in follower.catalogue.datasets] == ["wind"]
+        assert follower.value is not None
+        assert [one.name for one in follower.value.datasets] == ["wind"]
         assert daemon.granted() == {}  # nobody has accepted yet
 
         await client.accept(MEMBER, "physics", "wind", "1", "research")
@@ -150,15 +158,15 @@ async def test_without_a_catalogue_service_the_client_says_so_and_the_follower_k
     daemon: Daemon,
 ) -> None:
     async with daemon.client as client:
-        follower = CatalogueFollower(client)
-        await follower.fresh()
+        follower = follower_of(client)
+        await follower.fresh(time.time())
         follower.follow()
         await asyncio.to_thread(daemon.stop)
-        await daemon.until(lambda: follower.silent_since is not None, "the follower has noticed")
-        assert follower.catalogue is not None
+        await daemon.until(lambda: outage(follower) is not None, "the follower has noticed")
+        assert follower.value is not None
         with pytest.raises(CatalogueServiceUnavailableError, match="is not running") as refused:
             await client.catalogue()
         assert refused.value.status == 503
         await asyncio.to_thread(daemon.start)
-        await daemon.until(lambda: follower.silent_since is None, "the follower has come back")
+        await daemon.until(lambda: outage(follower) is None, "the follower has come back")
         await follower.stop()

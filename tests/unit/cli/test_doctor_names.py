@@ -92,8 +92,8 @@ def test_of_many_names_the_nearest_are_told(tmp_path: Path) -> None:
             "Slurm hides users and their limits from the gateway",
         ),
         (
-            SLURM.model_copy(update={"silent_since": NOW, "problem": "slurmctld does not answer"}),
-            NODES.model_copy(update={"silent_since": NOW}), SEES_ALL, "slurmctld does not answer",
+            SLURM.model_copy(update={"unavailable_since": NOW, "problem": "slurmctld does not answer"}),
+            NODES.model_copy(update={"unavailable_since": NOW}), SEES_ALL, "slurmctld does not answer",
         ),
         (Limits(at=NOW), a_snapshot(), SEES_ALL, "Slurm shows the gateway no account at all"),
     ],

@@ -13,7 +13,7 @@ from fabric_hub.budgets.history import summed
 from fabric_hub.cli import doctor, main
 from fabric_hub.config.settings import Settings, parse
 from fabric_hub.gateway import request_policy as permits
-from fabric_hub.gateway.queries import limits as limits_parse
+from fabric_hub.gateway.queries import sacctmgr, scontrol
 from fabric_hub.launch import choice as policy
 from fabric_hub.launch.options import parse_options
 from fabric_hub.slurm.accounting import PastJob
@@ -59,13 +59,13 @@ def test_slurms_answers_are_read_in_one_case_whoever_made_the_names() -> None:
     line = "ClusterName=c Account=Proteins UserName= Partition= ParentAccount=root(1) GrpJobs=N(0) DefQOS="
     own = "ClusterName=c Account=Proteins UserName=anna(1000) Partition= ParentAccount= GrpJobs=N(0)"
     text = f"Association Records\n\n{line}\n{own}\n\nQOS Records\n\nQOS=High(7)\n    GrpJobs=N(0)\n"
-    found = limits_parse.with_rights(
+    found = sacctmgr.with_rights(
         Limits(associations=(Association(account="Proteins", user="anna", parent="Proteins"),)),
         "Proteins|anna||High,normal|Normal\n",
     )
     (rights,) = found.associations
     assert (rights.account, rights.qos, rights.default_qos) == ("proteins", ("high", "normal"), "normal")
-    accounts, qos = limits_parse.associations(text)
+    accounts, qos = scontrol.associations(text)
     assert {one.account for one in accounts} == {"proteins"}
     assert [one.name for one in qos] == ["high"]
     assert Job(job_id=1, name="n", user="anna", account="Proteins", qos="High", state="RUNNING").account == "proteins"

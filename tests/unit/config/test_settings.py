@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fabric_hub.cli.notes import of_sessions_trust
 from fabric_hub.config.mistakes import line_of
-from fabric_hub.config.settings import ENV, Settings, load, memory_mb, parse, path_from_environment
+from fabric_hub.config.settings import ENV, Settings, load, parse, path_from_environment
 from fabric_hub.errors import FabricError
 from tests.support.builders import a_site, least_site_text, site_text
 
@@ -125,19 +125,6 @@ def test_sessions_reach_the_service_through_the_public_address(tmp_path: Path) -
     assert a_site(tmp_path).service_url_for_nodes == "http://127.0.0.1:8000/services/fabric/api"
     text = site_text(tmp_path).replace("[hub]", "[hub]\nnodes_url = 'https://hub.example.org/j/'")
     assert parse(text).service_url_for_nodes == "https://hub.example.org/j/services/fabric/api"
-
-
-@pytest.mark.parametrize(
-    ("size", "mib"), [("8G", 8192), ("500M", 500), ("1.5G", 1536), ("1K", 1), ("1025K", 2), ("2T", 2 * 1024 * 1024)]
-)
-def test_memory_is_counted_in_mib_rounded_up(size: str, mib: int) -> None:
-    assert memory_mb(size) == mib
-
-
-@given(st.integers(1, 10**6), st.sampled_from("KMGT"))
-def test_memory_is_never_less_than_asked_for(number: int, unit: str) -> None:
-    bytes_wanted = number * 1024 ** ("KMGT".index(unit) + 1)
-    assert 0 <= memory_mb(f"{number}{unit}") * 1024**2 - bytes_wanted < 1024**2
 
 
 LOCATIONS = st.lists(

@@ -14,9 +14,8 @@ from fabric_hub.config import quotas as quota_settings
 from fabric_hub.config import settings
 from fabric_hub.config.settings import parse
 from fabric_hub.errors import FabricError
-from fabric_hub.gateway.queries.limits import tres_counts
-from fabric_hub.gateway.queries.parse import gres_counts
 from fabric_hub.slurm.model import JobSpec
+from fabric_hub.slurm.notation import gres_counts, tres_counts
 from fabric_hub.types import Frozen
 from fabric_hub.unix.accounts import hub_name, unix_name
 from tests.support.builders import site_text

@@ -165,7 +165,7 @@ def test_without_a_word_of_the_catalogue_service_nothing_is_decided() -> None:
     with pytest.raises(CatalogueUnavailableError, match="has not answered yet"):
         catalogue_of(CatalogueView())
     with pytest.raises(CatalogueUnavailableError, match="has not answered since") as caught:
-        catalogue_of(CatalogueView(catalogue=catalogue, silent_since=NOW))
+        catalogue_of(CatalogueView(catalogue=catalogue, unavailable_since=NOW))
     assert (caught.value.status, caught.value.reason) == (503, "catalogue-unavailable")
     with pytest.raises(FabricError, match="offers no datasets"):
         catalogue_of(None)

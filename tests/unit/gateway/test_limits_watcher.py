@@ -8,8 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fabric_hub.config.settings import SlurmSettings
-from fabric_hub.errors import FabricError
-from fabric_hub.gateway.limits_follower import LimitsFollower
 from fabric_hub.gateway.limits_watcher import LimitsWatcher
 from fabric_hub.gateway.queries.queries import Rules, Turn, UnavailableError
 from fabric_hub.gateway.rate_limit import Bucket
@@ -61,7 +59,7 @@ async def test_the_first_reader_gets_the_first_answer_with_its_age() -> None:
         found = await watcher.read()
     assert [known.account for known in found.associations] == ["a"]
     assert found.age_s is not None
-    assert found.silent_since is None
+    assert found.unavailable_since is None
 
 
 async def test_what_the_database_adds_comes_after_the_limits_and_wakes_who_waits() -> None:
@@ -114,37 +112,12 @@ async def test_while_slurm_is_silent_the_last_answer_stays_and_is_marked() -> No
         before = await watcher.read()
         slurm.silent = True
         silent = await watcher.read(fresh=time.time(), wait_s=5)
-        assert silent.silent_since is not None
+        assert silent.unavailable_since is not None
         assert silent.problem == "slurmctld does not answer"
         assert (silent.associations, silent.at) == (before.associations, before.at)
         slurm.silent = False
         back = await watcher.read(fresh=time.time(), wait_s=5)
-        assert (back.silent_since, back.problem) == (None, "")
-
-
-async def test_a_follower_keeps_the_last_limits_when_the_gateway_goes() -> None:
-    class Gateway:
-        gone = False
-        asked_in_vain = asyncio.Event()
-
-        async def limits(self, after: int | None = None, wait_s: float = 0.0, fresh: float | None = None) -> Limits:
-            if self.gone:
-                asyncio.get_running_loop().call_soon(self.asked_in_vain.set)
-                raise FabricError("The gateway is not running.", reason="gateway-unavailable")
-            await asyncio.sleep(0.01)
-            return Limits(serial=(after or 0) + 1, at=1.0, now=2.0)
-
-    gateway = Gateway()
-    follower = LimitsFollower(gateway, wanted=lambda: True)
-    first = await follower.current()
-    assert first is not None
-    gateway.gone = True
-    await gateway.asked_in_vain.wait()
-    assert follower.limits is not None
-    assert follower.limits.silent_since is not None
-    assert follower.limits.at == 1.0
-    assert "gateway is not running" in follower.limits.problem
-    await follower.stop()
+        assert (back.unavailable_since, back.problem) == (None, "")
 
 
 async def test_an_answer_without_any_account_of_the_site_is_not_taken_for_there_is_none() -> None:
@@ -154,12 +127,12 @@ async def test_an_answer_without_any_account_of_the_site_is_not_taken_for_there_
     slurm.accounts = ["operators"]
     await watcher._round()
     assert [known.account for known in watcher.limits.associations] == ["a"]
-    assert watcher.limits.silent_since is not None
+    assert watcher.limits.unavailable_since is not None
     assert "the rights of the gateway's account fabric-gateway" in watcher.limits.problem
     slurm.accounts = ["a", "operators"]
     await watcher._round()
     again = watcher.limits
-    assert (again.silent_since, len(again.associations)) == (None, 2)
+    assert (again.unavailable_since, len(again.associations)) == (None, 2)
 
 
 async def test_accounts_that_slurm_hides_from_the_start_are_unknown_and_the_right_is_named() -> None:
@@ -177,4 +150,4 @@ async def test_a_slurm_without_accounting_has_no_accounts_and_that_is_the_truth(
     slurm.accounts = []
     watcher = LimitsWatcher(slurm, SlurmSettings(), Bucket(1000), {"a"})
     await watcher._round()
-    assert (watcher.limits.silent_since, watcher.limits.associations) == (None, ())
+    assert (watcher.limits.unavailable_since, watcher.limits.associations) == (None, ())

@@ -13,7 +13,6 @@ from fabric_hub.config.settings import SlurmSettings
 from fabric_hub.gateway import watcher
 from fabric_hub.gateway.job_table import Ending
 from fabric_hub.gateway.jobs import ends
-from fabric_hub.gateway.queries import one_job
 from fabric_hub.gateway.queries.queries import Queries, UnavailableError
 from fabric_hub.gateway.watcher import Watcher
 from fabric_hub.slurm import privacy
@@ -67,13 +66,13 @@ async def test_hidden_jobs_stay_with_their_clusters_and_the_missing_right_is_nam
     hidden = await rounds.next()
     assert [shown.job_id for shown in hidden.jobs] == [1, 2, 3, 4, 20]
     assert hidden.narrowed
-    assert hidden.silent_since is not None
+    assert hidden.unavailable_since is not None
     assert "PrivateData=jobs" in hidden.problem
     assert "account fabric-gateway is no Operator" in hidden.problem
     assert (await rounds.next(40)).jobs == hidden.jobs
     slurm.answer = (*OURS, WORKERS)
     back = await rounds.next()
-    assert (back.silent_since, back.narrowed, back.problem) == (None, False, "")
+    assert (back.unavailable_since, back.narrowed, back.problem) == (None, False, "")
 
 
 async def test_hidden_jobs_stay_hidden_while_every_other_source_hangs(
@@ -91,7 +90,7 @@ async def test_hidden_jobs_stay_hidden_while_every_other_source_hangs(
     monkeypatch.setattr(watcher, "_DOUBTS_TIMEOUT_S", 0.01)
     monkeypatch.setattr(slurm, "endings", hangs)
     later = await rounds.next(10)
-    assert (later.jobs, later.narrowed, later.silent_since) == (hidden.jobs, True, hidden.silent_since)
+    assert (later.jobs, later.narrowed, later.unavailable_since) == (hidden.jobs, True, hidden.unavailable_since)
 
 
 async def test_what_a_hidden_job_does_its_owner_is_told(slurm: Slurm, rounds: Rounds) -> None:
@@ -208,31 +207,6 @@ def test_a_refusal_to_show_is_told_with_the_missing_right() -> None:
     assert "the right of an Operator" in str(Queries(SlurmSettings())._failed("sinfo", words))
 
 
-SHOWN = (
-    "JobId=7 JobName=fabric-main-aaaaaaaaaaaa UserId=anna(1001) GroupId=anna(1001) MCS_label=N/A Priority=1 Nice=0 "
-    "Account=lab QOS=normal JobState=RUNNING Reason=None Dependency=(null) Requeue=0 Restarts=0 ExitCode=0:0 "
-    "RunTime=00:00:05 TimeLimit=1-02:00:00 TimeMin=N/A SubmitTime=1790000000 StartTime=1790000003 EndTime=1790093603 "
-    "Partition=gpu AllocNode:Sid=login:1 ReqNodeList=(null) NodeList=gpu1 BatchHost=gpu1 TRES=cpu=2,gres/gpu=1 "
-    "Reservation=monday Comment=JobState=FAILED WorkDir=/home/anna \n"
-)
-WANTED = Job(job_id=7, name=NAMES[0], user="anna", state="UNKNOWN")
-
-
-def test_one_job_as_scontrol_shows_it() -> None:
-    found = one_job.shown(SHOWN, WANTED)
-    assert found == Job(
-        job_id=7, name=NAMES[0], user="anna", account="lab", partition="gpu", qos="normal", reservation="monday",
-        state="RUNNING", node="gpu1", submitted_at=1790000000, started_at=1790000003, ends_at=1790093603, limit_s=93600,
-        tres="cpu=2,gres/gpu=1",
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize("other", [{"job_id": 8}, {"user": "eve"}, {"name": NAMES[1]}], ids=["number", "owner", "name"])
-def test_a_number_that_is_another_jobs_by_now_is_not_the_sessions(other: dict[str, object]) -> None:
-    with pytest.raises(one_job.AnotherJobError):
-        one_job.shown(SHOWN, WANTED.model_copy(update=other))
-
-
 @pytest.mark.parametrize(
     ("line", "words"),
     [
@@ -246,26 +220,6 @@ def test_a_number_that_is_another_jobs_by_now_is_not_the_sessions(other: dict[st
 )
 def test_what_slurm_hides_is_read_from_its_configuration(line: str, words: set[str]) -> None:
     assert privacy.private_data(f"SlurmUser = slurm(64030)\n{line}\nPrologFlags = (null)\n") == words
-
-
-@pytest.mark.parametrize(
-    ("said", "uid"),
-    [("7|CANCELLED by 1016\n", 1016), ("7|CANCELLED\n", None), ("17|CANCELLED by 5\n", None), ("7|RUNNING\n", None)],
-)
-def test_who_cancelled_a_job_is_the_databases_word(said: str, uid: int | None) -> None:
-    assert one_job.cancelled_by(said, 7) == uid
-
-
-@pytest.mark.parametrize(
-    ("said", "found"),
-    [
-        ("Prolog error|m1790000000|m\nProlog error|m1790000000|m\n", ("Prolog error", 1790000000.0)),
-        ("none|mUnknown|m\n", ("", None)),
-        ("", ("", None)),
-    ],
-)
-def test_why_a_node_is_out_of_service(said: str, found: tuple[str, float | None]) -> None:
-    assert one_job.node_reason(said, "m") == found
 
 
 class Ends:

@@ -9,7 +9,7 @@ import pytest
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.jobs.extend import held
 from fabric_hub.gateway.jobs.own_jobs import load_key, mark, submitted
-from fabric_hub.gateway.queries.parse import JobDetail, details
+from fabric_hub.gateway.queries.squeue import JobDetail, details
 from fabric_hub.slurm.model import ExtendRequest, Job
 from tests.support.builders import SESSION, a_job
 

@@ -14,7 +14,7 @@ import pytest
 
 from fabric_hub.config.quotas import StorageSettings
 from fabric_hub.gateway.queries import on_demand as reading
-from fabric_hub.gateway.queries.on_demand import Silence, StorageReader
+from fabric_hub.gateway.queries.on_demand import Availability, StorageReader
 from fabric_hub.slurm.storage import NoQuotaError, argv, filled, numbered, parse
 from fabric_hub.unix.accounts import Account
 
@@ -313,24 +313,24 @@ async def test_a_file_system_that_hangs_keeps_two_and_nobody_after_them_and_no_o
             r"/slow did not answer others within 1 s; it is asked again at .*\d\d:\d\d .+", told.problem
         )
     hung.unlink()
-    desk._places[0]._silence.until = 0.0  # its time has come
+    desk._places[0]._availability.until = 0.0  # its time has come
     for asker in people:
         assert [one.problem for one in (await desk.read(asker)).quotas] == ["", ""]
 
 
 def test_one_user_who_keeps_the_tool_from_answering_takes_it_from_nobody() -> None:
-    silence = Silence()
+    hangs = Availability()
     for moment in range(5):
-        silence.timed_out(2001, float(moment))
-        assert silence.may_ask(float(moment))
-    silence.timed_out(2002, 10.0)
-    assert not silence.may_ask(11.0)
-    assert not silence.may_ask(309.0)
-    assert [silence.may_ask(310.0), silence.may_ask(310.0)] == [True, False], "one tries, the others go on without"
-    silence.answered()
-    assert silence.may_ask(311.0)
-    silence.timed_out(2002, 312.0)
-    assert silence.may_ask(312.0)
+        hangs.timed_out(2001, float(moment))
+        assert hangs.may_ask(float(moment))
+    hangs.timed_out(2002, 10.0)
+    assert not hangs.may_ask(11.0)
+    assert not hangs.may_ask(309.0)
+    assert [hangs.may_ask(310.0), hangs.may_ask(310.0)] == [True, False], "one tries, the others go on without"
+    hangs.answered()
+    assert hangs.may_ask(311.0)
+    hangs.timed_out(2002, 312.0)
+    assert hangs.may_ask(312.0)
 
 
 async def test_the_quota_of_each_of_a_users_projects_is_told_and_asked_once_for_all_its_members(tmp_path: Path) -> None:

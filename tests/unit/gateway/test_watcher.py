@@ -202,7 +202,7 @@ async def fresh(watcher: Watcher) -> Snapshot:
 
 def test_before_slurm_has_answered_nothing_may_be_concluded(slurm: Slurm) -> None:
     snapshot = Watcher(slurm, SlurmSettings(), "main").snapshot
-    assert snapshot.silent_since is not None
+    assert snapshot.unavailable_since is not None
     assert snapshot.jobs_at is None
 
 
@@ -236,11 +236,11 @@ async def test_an_outage_keeps_the_jobs_and_wakes_readers_at_its_begin_and_end(s
     slurm.silent = "munge does not answer"
     silent = await watcher.read(after=first.serial, wait_s=5)
     assert (silent.problem, silent.jobs) == ("munge does not answer", first.jobs)
-    assert silent.silent_since is not None
+    assert silent.unavailable_since is not None
     assert (await fresh(watcher)).serial == silent.serial
     slurm.silent = ""
     back = await watcher.read(after=silent.serial, wait_s=10)
-    assert (back.silent_since, back.jobs) == (None, first.jobs)
+    assert (back.unavailable_since, back.jobs) == (None, first.jobs)
 
 
 async def test_the_same_answer_wakes_nobody(slurm: Slurm, watcher: Watcher) -> None:
@@ -347,7 +347,7 @@ async def test_silence_about_reservations_keeps_the_last_word_and_the_jobs_and_i
             slurm.reserved_silent = "slurmctld does not answer" if len(asked) > 3 else ""
         await (watcher._ask_jobs() if kind == "jobs" else watcher._ask_beside(kind))
     snapshot = watcher.snapshot
-    assert (snapshot.reservations, snapshot.silent_since, snapshot.jobs) == (slurm.reserved, None, slurm.answer)
+    assert (snapshot.reservations, snapshot.unavailable_since, snapshot.jobs) == (slurm.reserved, None, slurm.answer)
     gaps = [later - earlier for earlier, later in pairwise(asked)]
     assert gaps[:2] == pytest.approx([2, 2])
     assert gaps[3:5] == pytest.approx([4, 8])

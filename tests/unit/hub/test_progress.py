@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fabric_hub.hub.spawner.progress import progress_event, was_killed, why_gone
-from fabric_hub.messages.clock import clock
+from fabric_hub.messages.formats import clock
 from fabric_hub.slurm.model import Found, Job, Snapshot
 from tests.support.builders import NOW, a_job, a_session, a_snapshot
 
@@ -48,7 +48,7 @@ IN_RESERVATION = a_snapshot(
         ({}, a_job(node="gpu1"), a_snapshot(), 60, "Job 7 runs on gpu1"),
         ({}, a_job(), a_snapshot(), 60, "Job 7 runs on its node"),
         ({}, a_job(state="COMPLETING", node="gpu1"), a_snapshot(), 60, "is ending"),
-        ({}, a_job(), a_snapshot(silent_since=1.0, problem="munge is down."), 15, "job 7 keeps its place. munge"),
+        ({}, a_job(), a_snapshot(unavailable_since=1.0, problem="munge is down."), 15, "job 7 keeps its place. munge"),
     ],
 )  # fmt: skip
 def test_each_step_of_a_start_is_told(

@@ -92,7 +92,7 @@ async def test_the_doorbell_wakes_the_start_it_rings_for(shared: HubRuntime, gat
 async def test_who_knows_of_no_job_is_woken_by_every_change(shared: HubRuntime, gateway: FakeGateway) -> None:
     session = await queued(shared, gateway, "mine")
     news = asyncio.create_task(shared.news(session, None, LONG_S))
-    gateway.go_silent()
+    gateway.become_unavailable()
     assert await news
 
 

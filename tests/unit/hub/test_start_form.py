@@ -137,7 +137,9 @@ def test_a_secret_of_another_project_is_nowhere_in_the_page(site: Settings) -> N
 
 def test_a_silent_catalogue_service_is_told_on_the_form(site: Settings) -> None:
     html = page(
-        site, "jan", known=CatalogueView(catalogue=a_catalogue(a_dataset()), silent_since=NOW, problem="It is gone.")
+        site,
+        "jan",
+        known=CatalogueView(catalogue=a_catalogue(a_dataset()), unavailable_since=NOW, problem="It is gone."),
     )
     assert "The catalogue service has not answered since" in html
     assert "wind-farm" not in html

@@ -154,7 +154,7 @@ def test_an_acceptance_is_no_part_of_the_choice_but_is_to_be_recorded(site: Sett
 
 
 def test_a_silent_catalogue_service_holds_up_nobody_who_wants_no_data(site: Settings) -> None:
-    silent = CatalogueView(silent_since=1.0)
+    silent = CatalogueView(unavailable_since=1.0)
     assert choose(site, "jan", UserOptions(), TODAY, silent).datasets == ()
     with pytest.raises(FabricError, match="has not answered since") as caught:
         choose(site, "jan", UserOptions(datasets=("wind-farm",)), TODAY, silent)

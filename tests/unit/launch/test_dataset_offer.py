@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from fabric_hub.config.settings import Settings
 from fabric_hub.datasets.model import AccessRequest, Catalogue
 from fabric_hub.datasets.policy import CatalogueView, State
-from fabric_hub.launch.dataset_offer import for_form, for_person, for_session, not_enforced, silence, size_in_words
+from fabric_hub.launch.dataset_offer import for_form, for_person, for_session, not_enforced, silence
 from tests.support.builders import NOW, TODAY, a_catalogue, a_dataset
 
 
@@ -74,7 +72,7 @@ def test_while_the_catalogue_service_is_silent_the_form_offers_none_and_says_sin
     catalogue_site: Settings,
 ) -> None:
     known = CatalogueView(
-        catalogue=a_catalogue(a_dataset(), accepted="1"), silent_since=NOW, problem="It is not running."
+        catalogue=a_catalogue(a_dataset(), accepted="1"), unavailable_since=NOW, problem="It is not running."
     )
     form = for_form(catalogue_site, known, "jan", ["physics"], TODAY)
     assert form.datasets == ()
@@ -102,11 +100,3 @@ def test_where_nobody_is_kept_apart_that_is_said(tmp_path: Path, catalogue_site:
     told = for_session(shared, CatalogueView(catalogue=a_catalogue()), "jan", "physics", (), TODAY, "")
     assert told.enforced is False
     assert told.notice == not_enforced(shared)
-
-
-@pytest.mark.parametrize(
-    ("size", "words"),
-    [(0, "0 bytes"), (999, "999 bytes"), (1000, "1 kB"), (1_234_567, "1.23 MB"), (999_999, "1 MB"), (5e15, "5 PB")],
-)
-def test_a_size_is_told_in_words(size: int, words: str) -> None:
-    assert size_in_words(size) == words

@@ -93,7 +93,7 @@ def test_a_description_flows_in_paragraphs_and_a_licence_has_its_short_name(cata
 
 def test_the_list_is_in_the_order_of_titles_and_says_when_it_may_be_old(catalogue_site: Settings) -> None:
     catalogue = a_catalogue(a_dataset("b-set", title="Zebras"), a_dataset("c-set", title="apples"))
-    silent = CatalogueView(catalogue=catalogue, silent_since=NOW, problem="It is not running.")
+    silent = CatalogueView(catalogue=catalogue, unavailable_since=NOW, problem="It is not running.")
     told = for_pages(catalogue_site, silent, "jan", TODAY, "/hub/datasets")
     assert [one.title for one in told.datasets] == ["apples", "Zebras"]
     assert told.problem.startswith("The catalogue service has not answered since ")

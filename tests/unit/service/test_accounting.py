@@ -11,13 +11,19 @@ import pytest
 
 from fabric_hub.config.settings import Settings
 from fabric_hub.gateway.client import GatewayClient
-from fabric_hub.gateway.follower import SnapshotFollower
+from fabric_hub.rpc.follower import Follower
 from fabric_hub.service.hub_api import HubApi
 from fabric_hub.service.tasks import accounting as accounts
 from fabric_hub.service.tasks.accounting import UsageTasks
 from fabric_hub.sessions.store import SessionStore
 from fabric_hub.slurm.limits.model import Limits
+from fabric_hub.slurm.model import Snapshot
 from tests.support.gateway import FakeGateway, serving
+
+
+def unasked(gateway: GatewayClient) -> Follower[Snapshot]:
+    """A follower that never asks."""
+    return Follower("snapshot", gateway.snapshot, Snapshot(), lambda: False)
 
 
 async def test_a_fault_in_a_look_at_budgets_is_logged_and_the_next_look_comes(
@@ -28,7 +34,7 @@ async def test_a_fault_in_a_look_at_budgets_is_logged_and_the_next_look_comes(
     gateway = GatewayClient(site.hub.state_dir / "nobody.sock")
     hub = HubApi("http://127.0.0.1:1/hub/api", "token", None)
 
-    kept = UsageTasks(without_slurm, store, SnapshotFollower(gateway, lambda: False), gateway, hub)
+    kept = UsageTasks(without_slurm, store, unasked(gateway), gateway, hub)
     looks, again = [], asyncio.Event()
 
     async def look(now: float) -> None:
@@ -70,7 +76,7 @@ async def test_however_many_are_refused_by_old_numbers_slurm_is_asked_once_a_min
 ) -> None:
     slurm, hub = _Counting(), HubApi("http://127.0.0.1:1/hub/api", "token", None)
     async with serving(slurm, tmp_path / "gateway.sock") as gateway:
-        kept = UsageTasks(site, store, SnapshotFollower(gateway, lambda: False), gateway, hub)
+        kept = UsageTasks(site, store, unasked(gateway), gateway, hub)
         waiting = [asyncio.ensure_future(kept.budgets.newer_limits()) for _ in range(5)]
         await asyncio.sleep(0)  # all have asked
         slurm.may_answer.set()

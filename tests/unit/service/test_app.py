@@ -329,7 +329,7 @@ async def test_the_pages_files_are_served_and_nothing_beside_them(tmp_path: Path
 def test_a_session_without_a_word_of_slurm_is_described_from_its_record(site: Settings) -> None:
     waiting = describe(site, a_session(job_id=None), None, NOW)
     assert (waiting.phase, waiting.ends_at, waiting.snapshot_age_s) == ("queued", None, None)
-    up = describe(site, a_session(port=4000, node="gpu2", project="gone"), a_snapshot(silent_since=NOW), NOW)
+    up = describe(site, a_session(port=4000, node="gpu2", project="gone"), a_snapshot(unavailable_since=NOW), NOW)
     assert (up.phase, up.node, up.project_title, up.slurm_silent_since) == ("running", "gpu2", "gone", NOW)
 
 

@@ -251,10 +251,10 @@ async def test_while_the_catalogue_service_is_silent_the_list_is_the_last_and_no
     api: httpx.AsyncClient, session: Session, store: SessionStore, catalogue_service: FakeCatalogue
 ) -> None:
     grant(catalogue_service, accepted="1")
-    catalogue_service.go_silent()
+    catalogue_service.become_unavailable()
     told = (await api.get(f"{API}/session/datasets", headers=token("session"))).json()
     assert [one["name"] for one in told["datasets"]] == ["wind-farm", "weather"]
-    assert told["silent_since"] == catalogue_service.silent_since
+    assert told["silent_since"] == catalogue_service.unavailable_since
     assert "has not answered since" in told["problem"]
     problem(await api.post(f"{API}/session/datasets/wind-farm", headers=token("session")), 503, "catalogue-unavailable")
     accepting = await api.post(f"{API}/datasets/wind-farm/acceptance", headers=token("person"), json=ACCEPTANCE)
@@ -266,7 +266,7 @@ async def test_while_the_catalogue_service_is_silent_the_list_is_the_last_and_no
 async def test_a_catalogue_service_that_never_answered_leaves_an_empty_list_with_words(
     api: httpx.AsyncClient, session: Session, catalogue_service: FakeCatalogue
 ) -> None:
-    catalogue_service.go_silent(never_answered=True)
+    catalogue_service.become_unavailable(never_answered=True)
     told = (await api.get(f"{API}/session/datasets", headers=token("session"))).json()
     assert (told["datasets"], bool(told["problem"])) == ([], True)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import httpx
 import pytest
@@ -29,11 +29,12 @@ from fabric_hub.slurm.limits.model import Association, Limits
 from fabric_hub.slurm.model import Job, Snapshot
 from tests.support.builders import NOW, a_job, a_session, a_snapshot, fields_of_a_session
 
+T = TypeVar("T")
+
 
 @dataclass
-class Latest:
-    limits: Limits | None
-    snapshot: Snapshot | None
+class Latest(Generic[T]):
+    value: T | None
 
 
 class OneBudget:
@@ -106,10 +107,9 @@ def test_all_budgets_of_a_site_are_told_from_one_pass_over_the_jobs(site: Settin
 
     account, above = Association(account="phys", parent="root"), Association(account="root")
     others = Association(account="teach", parent="root"), Association(account="old", parent="root")
-    known = Latest(
-        Limits(at=NOW, associations=(above, account, *others)), Snapshot().model_copy(update={"jobs": Jobs(())})
-    )
-    desk = UsageService(site, known, known, lambda *_: (), None)
+    limits = Latest(Limits(at=NOW, associations=(above, account, *others)))
+    snapshot = Latest(Snapshot().model_copy(update={"jobs": Jobs(())}))
+    desk = UsageService(site, limits, snapshot, lambda *_: (), None)
     registry = CollectorRegistry()
     seen_now = Observed(NOW, (), {}, None, None, None)
     registry.register(ServiceMetrics(site, seen_now, desk, Review(site, store, desk)))
@@ -117,7 +117,7 @@ def test_all_budgets_of_a_site_are_told_from_one_pass_over_the_jobs(site: Settin
         assert generate_latest(registry).count(b"\nfabric_project_gpu_hours_used{") == 3
         passed(site, desk, [("physics", "jan")], NOW)
     assert Jobs.times == 1
-    known.snapshot = Snapshot().model_copy(update={"jobs": Jobs(())})
+    snapshot.value = Snapshot().model_copy(update={"jobs": Jobs(())})
     generate_latest(registry)
     assert Jobs.times == 2, "a new snapshot is gone through anew"
 

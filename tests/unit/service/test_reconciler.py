@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 
 from fabric_hub.config.settings import Settings, parse
 from fabric_hub.errors import FabricError, SlurmUnavailableError
-from fabric_hub.gateway.follower import SnapshotFollower
+from fabric_hub.rpc.follower import Follower
 from fabric_hub.service.tasks import lease as lease_module
 from fabric_hub.service.tasks import reconciler
 from fabric_hub.service.tasks.lease import Lease, lease_path
@@ -191,7 +191,7 @@ def running(site: Settings, store: SessionStore, lease: Lease, monkeypatch: pyte
 
     @asynccontextmanager
     async def run(gateway: NotedCancels, hub: AnsweringHub, slurm: TellingSlurm) -> AsyncIterator[asyncio.Task[None]]:
-        follower = SnapshotFollower(slurm, wanted=lambda: True)
+        follower = Follower("snapshot", slurm.snapshot, Snapshot())
         worker = Reconciler(site, store, gateway, follower, hub, lease)  # type: ignore[arg-type]
         worker._started_at = time.time() + 60  # whatever the tests put on record is from before this hub
         task = asyncio.create_task(worker.run())
@@ -257,7 +257,7 @@ async def test_a_session_of_a_user_who_left_ends_and_then_its_job(
 
 
 async def test_while_slurm_is_silent_nothing_is_ended(running: Running) -> None:
-    gateway, slurm = NotedCancels(), TellingSlurm(a_snapshot(a_job(), silent_since=NOW))
+    gateway, slurm = NotedCancels(), TellingSlurm(a_snapshot(a_job(), unavailable_since=NOW))
     async with running(gateway, AnsweringHub({}, 201), slurm):
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(gateway.asked.get(), 0.3)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import pytest
 
@@ -16,6 +17,13 @@ from fabric_hub.slurm.limits.model import GPU, Association, Limit, Limits, Qos
 from fabric_hub.slurm.model import Snapshot
 from tests.support.builders import TODAY, a_job
 
+T = TypeVar("T")
+
+
+@dataclass
+class Latest(Generic[T]):
+    value: T | None = None
+
 
 @dataclass
 class Known:
@@ -23,11 +31,15 @@ class Known:
     snapshot: Snapshot | None = None
 
 
+def latest_of(known: Known) -> tuple[Latest[Limits], Latest[Snapshot]]:
+    return Latest(known.limits), Latest(known.snapshot)
+
+
 def a_desk(site: Settings, known: Known) -> UsageService:
     def days(project: str, user: str | None, _days: int) -> tuple[DayUse, ...]:
         return (DayUse(day=TODAY, gpu_hours=1.0 if user is None else 0.5),) if project == "physics" else ()
 
-    return UsageService(site, known, known, days, None)
+    return UsageService(site, *latest_of(known), days, None)
 
 
 def some_limits(**changes: object) -> Limits:
@@ -82,7 +94,7 @@ def test_of_a_project_or_user_that_slurm_does_not_know_nothing_is_told(site: Set
 
 
 def test_while_slurm_is_silent_the_last_word_is_told_with_since_when(site: Settings) -> None:
-    known = Known(some_limits(silent_since=5.0, problem="slurmctld does not answer"), Snapshot())
+    known = Known(some_limits(unavailable_since=5.0, problem="slurmctld does not answer"), Snapshot())
     told = a_desk(site, known).usage("physics", "jan")
     assert told.project is not None
     assert (told.silent_since, told.problem) == (5.0, "slurmctld does not answer")
@@ -95,7 +107,7 @@ def test_the_history_is_read_once_in_a_while_for_all_who_ask(site: Settings) -> 
         asked.append((project, user))
         return ()
 
-    desk = UsageService(site, Known(), Known(), days, None)
+    desk = UsageService(site, *latest_of(Known()), days, None)
     for _ in range(3):
         desk.trend("physics")
         desk.trend("physics", "jan")
@@ -111,7 +123,7 @@ async def test_file_systems_are_asked_for_those_who_look_and_for_nobody_else(sit
         told.set()
         return (StorageUse(title="Home", path="/home"),)
 
-    desk = UsageService(site, Known(), Known(), lambda *_: (), storage)
+    desk = UsageService(site, *latest_of(Known()), lambda *_: (), storage)
     assert desk.storage("jan") == ()
     running = asyncio.create_task(desk.run())
     try:
@@ -132,7 +144,7 @@ async def test_who_waits_for_a_file_system_keeps_nobody_else_waiting(site: Setti
         told.set()
         return ()
 
-    desk = UsageService(site, Known(), Known(), lambda *_: (), storage)
+    desk = UsageService(site, *latest_of(Known()), lambda *_: (), storage)
     for user in ("jan", "eve", "last"):
         desk.storage(user)
     running = asyncio.create_task(desk.run())
@@ -165,7 +177,7 @@ async def test_somebody_may_look_while_the_desk_goes_through_those_who_looked(
             told.set()
         return ()
 
-    desk = UsageService(site, Known(), Known(), lambda *_: (), storage)
+    desk = UsageService(site, *latest_of(Known()), lambda *_: (), storage)
     for user in ("jan", "eve"):
         desk.storage(user)
     monkeypatch.setattr(Moment, "comes", staticmethod(lambda: desk.storage("late")))
@@ -193,7 +205,7 @@ def test_the_days_of_accounts_and_qos_are_as_slurm_counts_them(site: Settings) -
         Charged(day=TODAY, account="lab", qos="double", gpu_hours=3.0),
         Charged(day=TODAY, account="teach", qos="", gpu_hours=5.0),
     )
-    desk = UsageService(site, known, known, lambda *_: (), None, lambda _days: charges)
+    desk = UsageService(site, *latest_of(known), lambda *_: (), None, lambda _days: charges)
     for holder, hours in (
         ("account phys", [7.0]),
         ("account lab", [6.0]),

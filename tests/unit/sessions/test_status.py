@@ -16,7 +16,7 @@ TIMES = st.none() | st.floats(NOW - 100, NOW + 100)
 
 @given(jobs=JOBS, jobs_at=TIMES, submitted_at=TIMES)
 def test_a_silent_snapshot_never_says_gone(jobs: list, jobs_at: float | None, submitted_at: float | None) -> None:  # type: ignore[type-arg]
-    snapshot = a_snapshot(*jobs, jobs_at=jobs_at, silent_since=NOW)
+    snapshot = a_snapshot(*jobs, jobs_at=jobs_at, unavailable_since=NOW)
     assert standing(a_session(submitted_at=submitted_at), snapshot).verdict is not JobPresence.GONE
 
 
@@ -38,7 +38,7 @@ def test_gone_is_only_ever_slurms_word(jobs: list, jobs_at: float | None) -> Non
 @pytest.mark.parametrize("state", ["PENDING", "RUNNING", "COMPLETING", "SUSPENDED", "A_STATE_OF_TOMORROW"])
 def test_a_job_that_slurm_knows_and_that_has_not_ended_is_alive_even_in_an_old_answer(state: str) -> None:
     job = a_job(state=state)
-    for snapshot in (a_snapshot(job), a_snapshot(job, jobs_at=NOW - 50), a_snapshot(job, silent_since=NOW)):
+    for snapshot in (a_snapshot(job), a_snapshot(job, jobs_at=NOW - 50), a_snapshot(job, unavailable_since=NOW)):
         assert standing(a_session(), snapshot).verdict is JobPresence.ALIVE
 
 
@@ -55,7 +55,7 @@ def test_a_job_that_an_answer_lacks_is_never_gone_and_is_to_be_asked_for_where_i
 ) -> None:
     for late, missing in ((-0.01, False), (0.0, True), (1e6, True)):
         answer = a_snapshot(
-            jobs_at=NOW + SETTLE_S + late, narrowed=narrowed, silent_since=NOW + 1 if narrowed else None
+            jobs_at=NOW + SETTLE_S + late, narrowed=narrowed, unavailable_since=NOW + 1 if narrowed else None
         )
         found = standing(a_session(), answer)
         assert (found.verdict, found.missing) == (JobPresence.UNKNOWN, missing)
@@ -67,7 +67,7 @@ def test_a_job_is_a_sessions_by_number_and_name_together(other: dict[str, object
 
 
 def test_a_narrowed_answer_still_ends_a_job_of_which_it_says_so() -> None:
-    answer = a_snapshot(a_job(state="TIMEOUT"), narrowed=True, silent_since=NOW)
+    answer = a_snapshot(a_job(state="TIMEOUT"), narrowed=True, unavailable_since=NOW)
     assert standing(a_session(), answer).verdict is JobPresence.GONE
 
 

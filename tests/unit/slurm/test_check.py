@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fabric_hub.slurm.limits.amounts import about, duration, hours_of, share
+from fabric_hub.slurm.limits.amounts import hours_of, share
 from fabric_hub.slurm.limits.check import verdict
 from fabric_hub.slurm.limits.model import GPU, Association, Enforcement, Limit, Limits, PartitionLimits, Qos, Share
 from fabric_hub.slurm.limits.request import JobRequest
@@ -266,8 +266,6 @@ def test_who_may_not_use_a_partition_counts_only_where_it_does_not_say_who_may(w
 @pytest.mark.parametrize(
     ("said", "as_words"),
     [
-        (duration(60), "1 minute"), (duration(2400), "40 minutes"), (duration(3600), "1 hour"),
-        (duration(7260), "2 h 01 min"), (about(20), "less than a minute"), (about(90), "about 1 minute"),
         (hours_of(60, GPU), "1 GPU-hour"), (hours_of(62, GPU), "1 GPU-hour"), (hours_of(90, GPU), "1.5 GPU-hours"),
         (hours_of(1, GPU), "1 GPU-minute"), (hours_of(0.2, GPU), "less than 1 GPU-minute"),
         (hours_of(0, GPU), "0 GPU-hours"), (hours_of(6000, "cpu"), "100 CPU-hours"),

@@ -6,7 +6,7 @@ import pytest
 
 from fabric_hub.errors import SlurmUnavailableError
 from fabric_hub.gateway import refusals
-from fabric_hub.messages.clock import clock
+from fabric_hub.messages.formats import clock
 from fabric_hub.slurm import reasons
 from fabric_hub.slurm.model import Job, JobSpec, Reservation, Snapshot
 from tests.support.builders import NOW, a_job

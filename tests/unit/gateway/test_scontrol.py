@@ -1,4 +1,4 @@
-"""Slurm's answers about limits, as it gave them."""
+"""What scontrol shows is read as it means it: jobs, reservations, partitions, limits and configuration."""
 
 from __future__ import annotations
 
@@ -6,16 +6,84 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.gateway.queries import limits as limits_parse
+from fabric_hub.gateway.queries import scontrol
 from fabric_hub.gateway.queries.parse import GarbledError
-from fabric_hub.slurm.limits.model import Association, Enforcement, Limit, Limits, Qos
+from fabric_hub.slurm.limits.model import Enforcement, Limit, Limits
+from fabric_hub.slurm.model import Job
 
 ANSWERS = Path(__file__).parent / "slurm_answers"
+NAME = "fabric-main-aaaaaaaaaaaa"
+
+
+SHOWN = (
+    "JobId=7 JobName=fabric-main-aaaaaaaaaaaa UserId=anna(1001) GroupId=anna(1001) MCS_label=N/A Priority=1 Nice=0 "
+    "Account=lab QOS=normal JobState=RUNNING Reason=None Dependency=(null) Requeue=0 Restarts=0 ExitCode=0:0 "
+    "RunTime=00:00:05 TimeLimit=1-02:00:00 TimeMin=N/A SubmitTime=1790000000 StartTime=1790000003 EndTime=1790093603 "
+    "Partition=gpu AllocNode:Sid=login:1 ReqNodeList=(null) NodeList=gpu1 BatchHost=gpu1 TRES=cpu=2,gres/gpu=1 "
+    "Reservation=monday Comment=JobState=FAILED WorkDir=/home/anna \n"
+)
+
+
+WANTED = Job(job_id=7, name=NAME, user="anna", state="UNKNOWN")
+
+
+def test_one_job_as_scontrol_shows_it() -> None:
+    found = scontrol.job(SHOWN, WANTED)
+    assert found == Job(
+        job_id=7, name=NAME, user="anna", account="lab", partition="gpu", qos="normal", reservation="monday",
+        state="RUNNING", node="gpu1", submitted_at=1790000000, started_at=1790000003, ends_at=1790093603, limit_s=93600,
+        tres="cpu=2,gres/gpu=1",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "other", [{"job_id": 8}, {"user": "eve"}, {"name": "fabric-main-bbbbbbbbbbbb"}], ids=["number", "owner", "name"]
+)
+def test_a_number_that_is_another_jobs_by_now_is_not_the_sessions(other: dict[str, object]) -> None:
+    with pytest.raises(scontrol.AnotherJobError):
+        scontrol.job(SHOWN, WANTED.model_copy(update=other))
+
+
+RESERVATIONS = (
+    "ReservationName=maint StartTime=1790000000 EndTime=1790007200 Duration=02:00:00 Nodes=gpu[1-2] NodeCnt=2 "
+    "CoreCnt=32 Features=(null) PartitionName=(null) Flags=MAINT TRES=cpu=32 Users=root Groups=(null) Accounts=(null)\n"
+    "ReservationName=course StartTime=1790100000 EndTime=1790103600 Duration=01:00:00 Nodes=gpu2 NodeCnt=1 Users=eve\n"
+)
+
+
+def test_reservations_are_read_with_their_nodes_and_times() -> None:
+    maintenance, course = scontrol.reservations(RESERVATIONS)
+    assert (maintenance.name, maintenance.starts_at, maintenance.ends_at, maintenance.nodes) == (
+        "maint", 1790000000.0, 1790007200.0, "gpu[1-2]",
+    )  # fmt: skip
+    assert course.nodes == "gpu2"
+    assert not maintenance.flexible
+    assert scontrol.reservations("No reservations in the system\n") == ()
+
+
+def test_what_slurm_22_05_says_of_its_reservations_is_read() -> None:
+    seen, course, flexible = scontrol.reservations((ANSWERS / "reservation-22.05.txt").read_text())
+    assert (seen.name, seen.nodes, seen.ends_at - seen.starts_at) == ("class 9", "gpu2", 300)
+    assert (course.name, course.nodes, course.ends_at - course.starts_at) == ("monday", "cpu1", 5400)
+    assert [one.flexible for one in (seen, course, flexible)] == [False, False, True]
+    assert flexible.name == "spare"
+
+
+def test_the_text_of_a_reservation_cannot_change_its_times() -> None:
+    told = RESERVATIONS.splitlines()[0] + " Comment=x StartTime=1 EndTime=2 Nodes=gpu9 Flags=FLEX\n"
+    assert scontrol.reservations(told) == scontrol.reservations(RESERVATIONS)[:1]
+    (named,) = scontrol.reservations(told.replace("=maint", "={job_id} \x0b\u2028" + "n" * 300))
+    assert (named.ends_at, len(named.name)) == (1790007200.0, 200)
+
+
+def test_a_reservation_that_cannot_be_read_is_no_answer() -> None:
+    with pytest.raises(GarbledError, match="course"):
+        scontrol.reservations(RESERVATIONS.replace("StartTime=1790100000", "StartTime=soon"))
 
 
 def recorded() -> Limits:
-    associations, qos = limits_parse.associations((ANSWERS / "assoc_mgr-22.05.txt").read_text())
-    partitions = limits_parse.partitions((ANSWERS / "partition-22.05.txt").read_text())
+    associations, qos = scontrol.associations((ANSWERS / "assoc_mgr-22.05.txt").read_text())
+    partitions = scontrol.partitions((ANSWERS / "partition-22.05.txt").read_text())
     return Limits(associations=associations, qos=qos, partitions=partitions)
 
 
@@ -55,15 +123,15 @@ def test_a_partition_has_its_longest_time_and_who_may_use_it() -> None:
         "MaxNodes=2 MaxTime=2-00:00:00 MaxCPUsPerNode=UNLIMITED State=DRAIN\n"
         "PartitionName=small DenyAccounts=c MaxNodes=UNLIMITED MaxTime=UNLIMITED QoS=N/A State=UP\n"
     )
-    big, small = limits_parse.partitions(text)
+    big, small = scontrol.partitions(text)
     assert (big.max_time_s, big.max_nodes, big.qos, big.state, big.default) == (172800, 2, "part", "DRAIN", True)
     assert (big.allow_accounts, big.allow_qos) == (("a", "b"), ("short",))
     assert (small.max_time_s, small.max_nodes, small.qos, small.deny_accounts) == (None, None, "", ("c",))
 
 
 def test_the_answers_of_slurm_26_05_read_the_same() -> None:
-    associations, qos = limits_parse.associations((ANSWERS / "assoc_mgr-26.05.txt").read_text())
-    (partition,) = limits_parse.partitions((ANSWERS / "partition-26.05.txt").read_text())
+    associations, qos = scontrol.associations((ANSWERS / "assoc_mgr-26.05.txt").read_text())
+    (partition,) = scontrol.partitions((ANSWERS / "partition-26.05.txt").read_text())
     found = {(known.account, known.user): known for known in associations}
     assert found["sub", ""].parent == "lab"
     assert found["sub", ""].grp_tres_mins["gres/gpu"] == Limit(limit=600, used=0)
@@ -84,7 +152,7 @@ def test_later_releases_name_users_in_a_qos_by_name_and_have_other_fields() -> N
         "QOS Records\nQOS=q(5) GrpJobs=N(1) MaxWallPJ=60 PreemptMode=OFF Account Limits= "
         "lab={MaxJobsPA=N(1) MaxTRESPA=gres/gpu=4(1)} User Limits= ann(2001)={MaxJobsPU=3(1) MaxTRESPU=gres/gpu=2(1)}\n"
     )
-    (ann,), (qos,) = limits_parse.associations(text)
+    (ann,), (qos,) = scontrol.associations(text)
     assert ann.grp_tres_mins == {"gres/gpu": Limit(limit=60, used=3), "gres/gpu:h200": Limit(used=3)}
     assert ann.max_wall_s is None
     assert qos.per_user["ann"].tres["gres/gpu"] == Limit(limit=2, used=1)
@@ -94,24 +162,13 @@ def test_later_releases_name_users_in_a_qos_by_name_and_have_other_fields() -> N
 def test_a_slurm_without_accounting_has_no_limits() -> None:
     none = "No {} currently cached in Slurm.\n\n"
     text = "Current Association Manager state\n\n" + none.format("associations") + none.format("QOS")
-    assert limits_parse.associations(text) == ((), ())
+    assert scontrol.associations(text) == ((), ())
 
 
 @pytest.mark.parametrize("text", ["", "slurm_load_assoc_mgr_info error", "Association Records\nQOS Records\nQOS=q(1)"])
 def test_half_an_answer_is_no_answer(text: str) -> None:
     with pytest.raises(GarbledError):
-        limits_parse.associations(text)
-
-
-def test_the_database_adds_who_may_use_which_qos_and_what_a_qos_gives_each_user() -> None:
-    limits = Limits(associations=(Association(account="lab", user="ann"),), qos=(Qos(name="short"),))
-    limits = limits_parse.with_rights(limits, "lab||||\nlab|ann||normal,short|short\n")
-    limits = limits_parse.with_qos_rules(limits, "short|2.000000|gres/gpu=2,mem=16G|2|5||||DenyOnLimit,OverPartQOS\n")
-    (ann,), (short,) = limits.associations, limits.qos
-    assert (ann.qos, ann.default_qos) == (("normal", "short"), "short")
-    assert short.max_tres_per_user == {"gres/gpu": 2, "mem": 16384}
-    assert short.flags == ("DenyOnLimit", "OverPartQOS")
-    assert (short.max_jobs_per_user, short.max_submit_per_user, short.usage_factor) == (2, 5, 2.0)
+        scontrol.associations(text)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +181,7 @@ def test_the_database_adds_who_may_use_which_qos_and_what_a_qos_gives_each_user(
     ],
 )
 def test_what_is_enforced_is_read_from_slurms_configuration(words: str, expected: Enforcement) -> None:
-    assert limits_parse.enforcement(f"X = 1\nAccountingStorageEnforce = {words}\n") == expected
+    assert scontrol.enforcement(f"X = 1\nAccountingStorageEnforce = {words}\n") == expected
 
 
 @pytest.mark.parametrize(
@@ -132,10 +189,20 @@ def test_what_is_enforced_is_read_from_slurms_configuration(words: str, expected
     [
         ("ResvOverRun             = 0 min", 0.0),
         ("ResvOverRun             = 45 min", 2700.0),
-        ("ResvOverRun             = UNLIMITED", limits_parse.YEAR_S),
+        ("ResvOverRun             = UNLIMITED", scontrol.YEAR_S),
         ("ResvOverRun             = (null)", 0.0),
         ("NotResvOverRun          = 45 min", 0.0),
     ],
 )
 def test_how_long_jobs_go_on_after_their_reservation_is_read_from_the_configuration(line: str, seconds: float) -> None:
-    assert limits_parse.over_run_s(f"ResumeTimeout           = 60 sec\n{line}\nResvProlog = (null)\n") == seconds
+    assert scontrol.over_run_s(f"ResumeTimeout           = 60 sec\n{line}\nResvProlog = (null)\n") == seconds
+
+
+PARTITION = "PartitionName=gpu AllowGroups=ALL DefaultTime=NONE MaxNodes=UNLIMITED MaxTime={} MinNodes=0 Nodes=gpu[1-2]"
+
+
+@pytest.mark.parametrize(
+    ("told", "minutes"), [("UNLIMITED", None), ("08:00:00", 480), ("2-00:30:00", 2910), ("INFINITE", None)]
+)
+def test_the_longest_time_of_a_partition_is_read(told: str, minutes: int | None) -> None:
+    assert scontrol.partition_minutes(PARTITION.format(told)) == minutes
