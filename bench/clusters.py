@@ -10,7 +10,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from tests.dask.notebook import Session
+from tests.support.dask_notebook import Session
 from tests.support.embedded_run import EmbeddedRun
 from tests.support.waiting import until
 

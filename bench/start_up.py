@@ -18,8 +18,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.notebook.answering_hub import AnsweringHub
-from tests.notebook.running_session import session_environment
+from tests.support.answering_hub import AnsweringHub
+from tests.support.running_session import session_environment
 
 LAUNCH = (
     "import sys; from fabric_lab.launch import fast_import, job; "

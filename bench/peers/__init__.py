@@ -11,7 +11,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from tests.dask.notebook import Session
+from tests.support.dask_notebook import Session
 from tests.support.embedded_run import EmbeddedRun
 
 from .. import ours

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.dask.notebook import CellError, Notebook, Session
+from tests.support.dask_notebook import CellError, Notebook, Session
 
 from .table import PEERS_EXAMPLES
 from .verdict import Outcome, differences

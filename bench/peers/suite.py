@@ -14,7 +14,7 @@ from pathlib import Path
 
 from fabric_hub.errors import FabricError
 from fabric_hub.images.build import find_uv
-from tests.dask.notebook import Session
+from tests.support.dask_notebook import Session
 
 from ..peer import CHECKOUT, locked
 from .table import TESTS

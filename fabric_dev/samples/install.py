@@ -13,8 +13,7 @@ from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
-from fabric_hub.catalogue import admin as desk
-from fabric_hub.catalogue import files
+from fabric_hub.catalogue import admin, files
 from fabric_hub.catalogue.pack import versions as pack
 from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.config.settings import Settings
@@ -61,7 +60,7 @@ def install(settings: Settings, say: Say, *, packed: bool) -> None:
     datasets = settings.catalogue
     if datasets is None:
         raise FabricError("This site offers no datasets.", reason="no-datasets", hint="Add [catalogue] to its file.")
-    with desk.opened(settings) as at:
+    with admin.opened(settings) as at:
         published = {entry.name for entry in at.store.datasets() if entry.published_at is not None}
         for sample in SAMPLES:
             if sample.name in published:

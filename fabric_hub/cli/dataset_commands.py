@@ -9,8 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from fabric_hub.catalogue import admin as desk
-from fabric_hub.catalogue import files, switch_user
+from fabric_hub.catalogue import admin, files, switch_user
 from fabric_hub.catalogue.database import open_catalogue
 from fabric_hub.catalogue.pack import versions as pack
 from fabric_hub.catalogue.store import CatalogueStore
@@ -27,7 +26,7 @@ from .dataset_listing import of_dataset, of_grant, of_request, of_version, state
 def describe(settings: Settings, arguments: argparse.Namespace) -> int:
     """Make a draft from a description, or replace a description."""
     entry = files.load(arguments.file)
-    with desk.opened(settings) as at:
+    with admin.opened(settings) as at:
         done = at.add(entry)
         dataset = at.store.dataset(entry.name)
     print(f"{'Recorded' if done else 'Nothing new in'} the description of {entry.name} ({state_of(dataset)}).")
@@ -76,7 +75,7 @@ def link_directory(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def _keep(settings: Settings, name: str, made: Version) -> int:
     try:
-        with desk.opened(settings) as at:
+        with admin.opened(settings) as at:
             new = at.version(name, made)
             known = at.store.dataset(name)
     except FabricError as error:
@@ -93,7 +92,7 @@ def _keep(settings: Settings, name: str, made: Version) -> int:
 
 def offer(settings: Settings, arguments: argparse.Namespace) -> int:
     """Offer a version."""
-    with desk.opened(settings) as at:
+    with admin.opened(settings) as at:
         done = at.publish(arguments.name, arguments.version)
         latest = at.store.dataset(arguments.name).latest
     print(f"{'Published' if done else 'Already published'}: {arguments.name}, latest version {latest}.")
@@ -102,7 +101,7 @@ def offer(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def retire(settings: Settings, arguments: argparse.Namespace) -> int:
     """Take a version, or a dataset, out of use."""
-    with desk.opened(settings) as at:
+    with admin.opened(settings) as at:
         done = at.retire(arguments.name, arguments.version)
         latest = at.store.dataset(arguments.name).latest
     what = f"version {arguments.version} of {arguments.name}" if arguments.version else arguments.name
@@ -139,7 +138,7 @@ def verify(settings: Settings, arguments: argparse.Namespace) -> int:
             f"{'DAMAGED' if difference else 'OK':<8} {name} {version.version}  {difference or version.sha256}",
             flush=True,
         )
-    with desk.opened(settings) as at:
+    with admin.opened(settings) as at:
         for name, version, difference in found:
             at.verified(name, version, difference)
     damaged = sum(1 for _, _, difference in found if difference)
@@ -152,7 +151,7 @@ def verify(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def grant(settings: Settings, arguments: argparse.Namespace) -> int:
     """Let a project use a dataset."""
-    with desk.opened(settings) as at:
+    with admin.opened(settings) as at:
         done = at.grant(arguments.name, arguments.project, arguments.until)
         dataset = at.store.dataset(arguments.name)
     until = f"until {arguments.until}, that day included" if arguments.until else "without an end"
@@ -166,7 +165,7 @@ def grant(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def revoke(settings: Settings, arguments: argparse.Namespace) -> int:
     """Take a project's grant away."""
-    with desk.opened(settings) as at:
+    with admin.opened(settings) as at:
         at.revoke(arguments.name, arguments.project, strict=arguments.strict)
     then = "its jobs that have it open end" if arguments.strict else "its running sessions lose it"
     print(f"Revoked: {arguments.project} may not use {arguments.name}; within seconds {then}.")
@@ -175,7 +174,7 @@ def revoke(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def show_requests(settings: Settings, arguments: argparse.Namespace) -> int:
     """What users asked for."""
-    with desk.opened(settings) as at:
+    with admin.opened(settings) as at:
         found = at.store.requests()
     if arguments.json:
         _say(json.dumps([request.model_dump(mode="json") for request in found], indent=2))
@@ -190,7 +189,7 @@ def show_requests(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def decline(settings: Settings, arguments: argparse.Namespace) -> int:
     """Close a project's requests for a dataset."""
-    with desk.opened(settings) as at:
+    with admin.opened(settings) as at:
         closed = at.decline(arguments.name, arguments.project)
     print(f"{len(closed)} request{'' if len(closed) == 1 else 's'} of {arguments.project} for {arguments.name} closed.")
     return 0
@@ -201,7 +200,7 @@ def decline(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def show_all(settings: Settings, arguments: argparse.Namespace) -> int:
     """All datasets."""
-    with desk.opened(settings) as at:
+    with admin.opened(settings) as at:
         found = at.store.datasets()
     if arguments.json:
         _say(json.dumps([dataset.model_dump(mode="json") for dataset in found], indent=2))
@@ -219,7 +218,7 @@ def show_all(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def show_one(settings: Settings, arguments: argparse.Namespace) -> int:
     """One dataset."""
-    with desk.opened(settings) as at:
+    with admin.opened(settings) as at:
         dataset = at.store.dataset(arguments.name)
         grants = [grant for grant in at.store.grants() if grant.dataset == dataset.name]
         requests = [request for request in at.store.requests() if request.dataset == dataset.name]

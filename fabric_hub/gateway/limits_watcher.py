@@ -20,7 +20,7 @@ from fabric_hub.slurm import privacy
 from fabric_hub.slurm.limits.model import Limits
 from fabric_hub.types import slurm_key
 
-from . import rate_limit as pace
+from . import rate_limit
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class LimitsWatcher:
         self,
         asks: AsksLimits,
         slurm: SlurmSettings,
-        bucket: pace.Bucket,
+        bucket: rate_limit.Bucket,
         accounts: Collection[str] = (),
         *,
         own: str = "of the gateway",
@@ -103,7 +103,7 @@ class LimitsWatcher:
         if self._feed.wants_fresh:
             return 0.0
         base = self._interval_s * (_UNREAD if self._feed.unread_s > _INTEREST_S else 1.0)
-        return self._last + pace.interval_s(base, took_s=self._took, failures=self._failures) - self._clock()
+        return self._last + rate_limit.interval_s(base, took_s=self._took, failures=self._failures) - self._clock()
 
     async def _turn(self) -> None:
         """Count one more question, and wait until it may be asked."""

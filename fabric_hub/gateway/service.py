@@ -35,11 +35,9 @@ from fabric_hub.slurm.storage import StorageAnswer
 from fabric_hub.unix import accounts
 from fabric_hub.unix.accounts import Account
 
-from . import rate_limit as pace
-from . import request_policy as permits
+from . import rate_limit, request_policy
 from .api import Health
-from .jobs import ends, extend
-from .jobs import session_dir as home
+from .jobs import ends, extend, session_dir
 from .limits_watcher import LimitsWatcher
 from .watcher import Watcher
 
@@ -58,7 +56,7 @@ class Gateway:
             raise FabricError("The site's file has no [slurm] section, so there is no gateway.", reason="site-file")
         self._settings, slurm = settings, settings.slurm
         self._asks = asks = Queries(slurm, settings.users)
-        bucket, own = pace.Bucket(slurm.max_queries_per_s), accounts.own_name()
+        bucket, own = rate_limit.Bucket(slurm.max_queries_per_s), accounts.own_name()
         charged = {project.account for project in settings.project.values()}
         self._limits = limits = LimitsWatcher(asks, slurm, bucket, charged, own=own)
         self._watcher = Watcher(
@@ -135,8 +133,8 @@ class Gateway:
         )
 
     async def submit(self, request: SubmitRequest) -> Submitted:
-        permits.check_spec(self._settings, request.spec)
-        permits.check_submission(self._settings, request)
+        request_policy.check_spec(self._settings, request.spec)
+        request_policy.check_submission(self._settings, request)
         account = await self._account(request.user, live=request.again)
         return await self._finish(request.session, self._jobs.submit(request, account))
 
@@ -162,7 +160,7 @@ class Gateway:
         account = await self._person(user, session)
         roots = accounts.session_roots(user, account, self._settings.users)
         async with self._clients.slot(account):
-            return await home.find_log(account, roots, session, timeout_s=self._clients.timeout_s)
+            return await session_dir.find_log(account, roots, session, timeout_s=self._clients.timeout_s)
 
     async def remove(self, session: str, user: str) -> None:
         account = await self._person(user, session)
@@ -170,13 +168,13 @@ class Gateway:
 
         async def work() -> None:
             async with self._clients.slot(account):
-                await home.remove_all(account, roots, session, timeout_s=self._clients.timeout_s)
+                await session_dir.remove_all(account, roots, session, timeout_s=self._clients.timeout_s)
 
         await self._finish(session, work())
 
     async def _person(self, user: str, session: str = "", *, live: bool = False) -> Account:
         """The account of somebody for whom this gateway may act; see :func:`permits.check_person`."""
-        permits.check_person(self._settings, user, session, self._watcher.snapshot.jobs)
+        request_policy.check_person(self._settings, user, session, self._watcher.snapshot.jobs)
         return await self._account(user, live=live)
 
     async def _account(self, user: str, *, live: bool = False) -> Account:

@@ -21,7 +21,7 @@ from fabric_hub.rpc.feed import Feed
 from fabric_hub.slurm import privacy
 from fabric_hub.slurm.model import Job, Node, Phase, Reservation, Snapshot
 
-from . import rate_limit as pace
+from . import rate_limit
 from .job_table import Ending, JobTable
 from .missing_jobs import MissingJobs, Words
 
@@ -66,7 +66,7 @@ class Watcher:
         slurm: SlurmSettings,
         hub: str,
         *,
-        bucket: pace.Bucket | None = None,
+        bucket: rate_limit.Bucket | None = None,
         account: str = "of the gateway",
         over_run_s: Callable[[], float] = lambda: 0.0,
         clock: Callable[[], float] = time.monotonic,
@@ -77,7 +77,7 @@ class Watcher:
         self._hub = hub
         self._clock = clock
         self._wall = wall
-        self._bucket = bucket or pace.Bucket(slurm.max_queries_per_s)
+        self._bucket = bucket or rate_limit.Bucket(slurm.max_queries_per_s)
         self._over_run_s = over_run_s
         self._account = account
         self._table = JobTable()
@@ -170,7 +170,7 @@ class Watcher:
     def _interval(self, kind: Kind) -> float:
         idle = self._feed.unread_s > INTEREST_S and not self._table.alive(self._hub)
         base = self._slurm.watch_interval_s if kind == "jobs" else self._slurm.nodes_interval_s
-        return pace.interval_s(base, took_s=self._took.get(kind, 0.0), failures=self._failures[kind], idle=idle)
+        return rate_limit.interval_s(base, took_s=self._took.get(kind, 0.0), failures=self._failures[kind], idle=idle)
 
     async def _turn(self) -> None:
         """Count one more question, and wait until it may be asked."""
@@ -227,7 +227,7 @@ class Watcher:
 
     async def _why_hidden(self, kind: str) -> str:
         """Why an answer lacks what is there; ``kind`` is a word of PrivateData."""
-        if self._private is None or self._clock() - self._private[0] > pace.SLOWEST_S:
+        if self._private is None or self._clock() - self._private[0] > rate_limit.SLOWEST_S:
             try:
                 await self._turn()
                 self._private = self._clock(), await self._asks.private_data()

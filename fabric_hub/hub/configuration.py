@@ -26,8 +26,7 @@ from fabric_hub.unix.accounts import runs_local_sessions
 
 from . import held_ports, patches, tls
 from .csp import ResponseHeaders, ScriptNonce, current_nonce
-from .pages import budgets as quota_pages
-from .pages import sessions as pages
+from .pages import budgets, sessions
 from .proxy import FabricProxy, private_directory, unix_url
 from .with_parent import with_parent
 
@@ -263,12 +262,12 @@ def _pages(c: Any, settings: Settings) -> None:
     c.JupyterHub.jinja_environment_options = {"extensions": [ScriptNonce]}
     c.JupyterHub.template_vars = {
         "csp_nonce": current_nonce,
-        "fabric_last_end": pages.last_end,
-        "fabric_live": pages.live,
-        "fabric_silence": pages.silence,
-        "fabric_warnings": quota_pages.warnings,
-        "fabric_ends": quota_pages.ends,
-        "fabric_budgets": quota_pages.budgets,
+        "fabric_last_end": sessions.last_end,
+        "fabric_live": sessions.live,
+        "fabric_silence": sessions.silence,
+        "fabric_warnings": budgets.warnings,
+        "fabric_ends": budgets.ends,
+        "fabric_budgets": budgets.budgets,
         "fabric_base": settings.hub.pages_url,
         "fabric_datasets": settings.catalogue is not None,
     }

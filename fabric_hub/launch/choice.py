@@ -10,7 +10,7 @@ from fabric_hub.config.settings import Profile, Project, Settings
 from fabric_hub.datasets.model import Acceptance
 from fabric_hub.datasets.policy import CatalogueView, catalogue_of, may_use_all
 from fabric_hub.errors import FabricError
-from fabric_hub.projects.membership import said_to
+from fabric_hub.projects.membership import closed, projects_of, said_to
 from fabric_hub.types import Frozen
 
 from .options import UserOptions
@@ -36,24 +36,6 @@ class Choice(Frozen):
             "hours": self.hours,
             "datasets": list(self.datasets),
         }
-
-
-def is_member(project: Project, user: str) -> bool:
-    return user in project.members
-
-
-def projects_of(settings: Settings, user: str) -> dict[str, Project]:
-    """The projects a user is a member of, in the order of the site's file."""
-    return {name: project for name, project in settings.project.items() if is_member(project, user)}
-
-
-def closed(project: Project, today: date) -> str:
-    """Why nothing can start in a project today, or "" when it is open."""
-    if project.start and today < project.start:
-        return f"starts on {project.start.isoformat()}"
-    if project.end and today > project.end:
-        return f"ended on {project.end.isoformat()}"
-    return ""
 
 
 def profiles_of(settings: Settings, project: Project) -> dict[str, Profile]:

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from datetime import date
 
 from fabric_hub.config.settings import Profile, Settings
+from fabric_hub.projects import membership
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm import reasons
 from fabric_hub.slurm.model import Job, Node, Phase, Snapshot
 from fabric_hub.slurm.notation import memory_mb
 from fabric_hub.types import Frozen
 
-from . import choice as policy
+from . import choice
 
 
 class WorkerProfile(Frozen):
@@ -88,8 +89,8 @@ def offer(
     """
     nodes = snapshot.nodes if snapshot else ()
     project = settings.project.get(session.project)
-    open_now = project is not None and not policy.closed(project, today)
-    profiles = policy.profiles_of(settings, project) if project is not None and open_now else {}
+    open_now = project is not None and not membership.closed(project, today)
+    profiles = choice.profiles_of(settings, project) if project is not None and open_now else {}
     return ClusterOffer(
         job_name=f"fabric-{settings.hub.id}-{session.id}-dask",
         account=session.account,

@@ -15,9 +15,9 @@ from fabric_hub.datasets.model import Catalogue, Dataset, Line, PersonalData
 from fabric_hub.datasets.policy import CatalogueView, State
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.formats import size
+from fabric_hub.projects.membership import closed, projects_of
 from fabric_hub.types import Frozen, Slug
 
-from .choice import closed, projects_of
 from .dataset_offer import CatalogueHeader, DatasetAccess, DatasetEntry, entry, shelf, standing_in
 
 STATES = {

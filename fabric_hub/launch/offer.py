@@ -8,10 +8,11 @@ from typing import Any
 
 from fabric_hub.config.settings import Profile, Settings
 from fabric_hub.errors import FabricError
+from fabric_hub.projects import membership
 from fabric_hub.slurm.model import Node, Snapshot
 from fabric_hub.types import Frozen
 
-from . import choice as policy
+from . import choice
 from .job_spec import Fit, describe, fit, profile_spec
 
 
@@ -86,11 +87,11 @@ def offer(
             name=name,
             title=project.title or name,
             kind=project.kind,
-            closed=policy.closed(project, today),
-            profiles=tuple(policy.profiles_of(settings, project)),
-            images=policy.images_of(settings, project),
+            closed=membership.closed(project, today),
+            profiles=tuple(choice.profiles_of(settings, project)),
+            images=choice.images_of(settings, project),
         )
-        for name, project in policy.projects_of(settings, user).items()
+        for name, project in membership.projects_of(settings, user).items()
     )
     profiles = {profile for project in projects for profile in project.profiles}
     images = {image for project in projects for image in project.images}

@@ -11,6 +11,7 @@ from fabric_hub.budgets.schemas import Balance
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.formats import about, are, of_things
+from fabric_hub.projects import membership
 from fabric_hub.projects.membership import said_to
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.limits.amounts import hours_of
@@ -22,7 +23,7 @@ from fabric_hub.slurm.limits.request import JobRequest
 from fabric_hub.slurm.model import JobSpec, Node, Snapshot
 from fabric_hub.types import Frozen
 
-from . import choice as policy
+from . import choice
 from .dask_clusters import WorkerProfile, for_workers, job_size, worker_profile
 from .job_spec import fit
 
@@ -123,8 +124,8 @@ def quote(
 def _worker(settings: Settings, session: Session, name: str, nodes: Sequence[Node], today: date) -> WorkerProfile:
     """What one worker of a profile is."""
     project = settings.project.get(session.project)
-    open_now = project is not None and not policy.closed(project, today)
-    profiles = policy.profiles_of(settings, project) if project is not None and open_now else {}
+    open_now = project is not None and not membership.closed(project, today)
+    profiles = choice.profiles_of(settings, project) if project is not None and open_now else {}
     usable = {name: profile for name, profile in profiles.items() if for_workers(profile)}
     if name not in usable:
         raise FabricError(

@@ -13,8 +13,8 @@ from fabric_hub.budgets.schemas import PersonQuota, ProjectQuota, SessionQuota, 
 from fabric_hub.budgets.time_left import longer, time_left
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
-from fabric_hub.launch.choice import projects_of
 from fabric_hub.messages.formats import clock
+from fabric_hub.projects.membership import projects_of
 from fabric_hub.sessions.status import standing
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.limits.extension import more_time

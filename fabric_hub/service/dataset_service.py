@@ -17,8 +17,9 @@ from fabric_hub.datasets.model import Accepting
 from fabric_hub.datasets.policy import CatalogueView, DatasetRefusedError
 from fabric_hub.errors import FabricError
 from fabric_hub.launch import dataset_offer
-from fabric_hub.launch.choice import closed, open_project, projects_of
+from fabric_hub.launch.choice import open_project
 from fabric_hub.launch.dataset_offer import PersonDatasets, SessionDatasets
+from fabric_hub.projects.membership import closed, projects_of
 from fabric_hub.sessions.store import Session, SessionStore
 
 # As many as the options of a start may name.

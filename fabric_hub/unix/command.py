@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import run_as as spawning
+from . import run_as
 from .accounts import Account
 from .run_as import TimedOutError
 
@@ -76,7 +76,7 @@ async def run(
     """
     began = time.monotonic()
     async with starting or contextlib.nullcontext():
-        process = await spawning.spawn(argv, dict(env), _identity(account), timeout_s)
+        process = await run_as.spawn(argv, dict(env), _identity(account), timeout_s)
     try:
         async with asyncio.timeout(timeout_s):
             _, stdout, stderr, returncode = await asyncio.gather(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.notebook.chromium import run_first_cell
+from tests.support.chromium import run_first_cell
 from tests.support.embedded_run import ROOT, EmbeddedRun
 
 from .conftest import SLOW_MS, Visitor, violations

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.notebook.chromium import faults
+from tests.support.chromium import faults
 from tests.support.embedded_run import EmbeddedRun
 from tests.support.waiting import until
 

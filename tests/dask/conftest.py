@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.dask_notebook import Notebook, Session
 from tests.support.embedded_run import EmbeddedRun
-
-from .notebook import Notebook, Session
 
 
 @pytest.fixture(scope="module")

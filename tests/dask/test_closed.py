@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.dask_notebook import Notebook, Session
 from tests.support.embedded_run import ROOT, EmbeddedRun
-
-from .notebook import Notebook, Session
 
 pytestmark = [pytest.mark.hub, pytest.mark.slurm, pytest.mark.image, pytest.mark.root]
 
@@ -59,7 +58,7 @@ def processes_of(user: str) -> list[int]:
 
 def try_as(run: EmbeddedRun, user: str, doors: dict[str, Any]) -> list[str]:
     python = run.settings.images.dir / "base" / "current" / "bin" / "python"
-    source = Path(__file__).with_name("intruder.py").read_text()
+    source = (Path(__file__).parents[1] / "support" / "dask_intruder.py").read_text()
     done = run.as_user(user, str(python), "-I", "-c", source, input=json.dumps(doors))
     assert "=>" in done.stdout, done.stdout + done.stderr
     opened: list[str] = json.loads(done.stdout.rpartition("=>")[2])

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.dask_notebook import CellError, Notebook, Session
 from tests.support.waiting import until
-
-from .notebook import CellError, Notebook, Session
 
 pytestmark = [pytest.mark.hub, pytest.mark.slurm, pytest.mark.image]
 

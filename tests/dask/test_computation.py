@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.dask_notebook import Notebook, Session
 from tests.support.embedded_run import ROOT, EmbeddedRun
-
-from .notebook import Notebook, Session
 
 pytestmark = [pytest.mark.hub, pytest.mark.slurm, pytest.mark.image]
 

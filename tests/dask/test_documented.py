@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .notebook import CellError, Notebook
+from tests.support.dask_notebook import CellError, Notebook
 
 pytestmark = [pytest.mark.hub, pytest.mark.slurm, pytest.mark.image]
 

@@ -11,11 +11,10 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.browser.conftest import ARGUMENTS, SIZE, SLOW_MS
 from tests.browser.conftest import picture as picture  # a fixture
-from tests.notebook.chromium import faults
 from tests.support import stand_ins
+from tests.support.chromium import faults
+from tests.support.dask_notebook import Notebook, Session
 from tests.support.embedded_run import EmbeddedRun
-
-from .notebook import Notebook, Session
 
 pytestmark = [pytest.mark.hub, pytest.mark.slurm, pytest.mark.image, pytest.mark.browser, pytest.mark.timeout(600)]
 

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.dask_clients import Clients
+from tests.support.dask_notebook import CellError, Notebook, Session
 from tests.support.embedded_run import ROOT, EmbeddedRun
-
-from .clients import Clients
-from .notebook import CellError, Notebook, Session
 
 pytestmark = [pytest.mark.hub, pytest.mark.slurm, pytest.mark.image]
 

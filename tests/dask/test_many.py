@@ -6,10 +6,9 @@ import time
 
 import pytest
 
+from tests.support.dask_clients import Clients
+from tests.support.dask_notebook import Notebook, Session
 from tests.support.waiting import until
-
-from .clients import Clients
-from .notebook import Notebook, Session
 
 pytestmark = [pytest.mark.hub, pytest.mark.slurm, pytest.mark.image, pytest.mark.timeout(300)]
 

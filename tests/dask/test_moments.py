@@ -14,11 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.dask_clients import Clients
+from tests.support.dask_notebook import Session
 from tests.support.embedded_run import EmbeddedRun
 from tests.support.waiting import until
-
-from .clients import Clients
-from .notebook import Session
 
 pytestmark = [pytest.mark.hub, pytest.mark.slurm, pytest.mark.image, pytest.mark.timeout(300)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from .notebook import CellError, Notebook, Session
+from tests.support.dask_notebook import CellError, Notebook, Session
 
 pytestmark = [pytest.mark.hub, pytest.mark.slurm, pytest.mark.image]
 

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from fabric_dev.instance import layout_of
+from tests.support.dask_notebook import Notebook, Session
 from tests.support.embedded_run import EmbeddedRun
 from tests.support.waiting import until
-
-from .notebook import Notebook, Session
 
 pytestmark = [pytest.mark.hub, pytest.mark.slurm, pytest.mark.image, pytest.mark.root]
 

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import new_prefix
+from tests.support.dask_notebook import CellError, Notebook, Session
 from tests.support.embedded_run import EmbeddedRun
 from tests.support.waiting import until
-
-from .notebook import CellError, Notebook, Session
 
 pytestmark = [pytest.mark.hub, pytest.mark.image]
 

@@ -13,13 +13,13 @@ import pytest
 from fabric_hub.hub.tls import make_pair
 from fabric_hub.sessions.store import Session
 from tests.conftest import new_prefix
-from tests.notebook.certificates import Authority
-from tests.notebook.stranger import Stranger
+from tests.support.certificates import Authority
 from tests.support.embedded_run import EmbeddedRun
 from tests.support.far_site import FarSite
 from tests.support.other_host import OtherHost, impossible, other_host
 from tests.support.person import Person
 from tests.support.session_process import environment_of, server_process
+from tests.support.stranger import Stranger
 
 pytestmark = [pytest.mark.slurm, pytest.mark.hub, pytest.mark.root, pytest.mark.image]
 

@@ -8,13 +8,13 @@ import pytest
 from playwright.sync_api import Page
 
 from fabric_hub.images.build import build
+from tests.support import panel_catalogue as catalogue
+from tests.support import panel_usage as usage
 from tests.support import stand_ins
-
-from . import catalogue, usage
-from .answering_hub import AnsweringHub
-from .answering_node import AnsweringNode
-from .chromium import chromium_with_token
-from .running_session import RunningSession, session_environment
+from tests.support.answering_hub import AnsweringHub
+from tests.support.answering_node import AnsweringNode
+from tests.support.chromium import chromium_with_token
+from tests.support.running_session import RunningSession, session_environment
 
 EXTENSIONS = Path(__file__).parents[2] / "extensions"
 sys.path.insert(0, str(EXTENSIONS))  # its pure parts are tested here, the rest in the image

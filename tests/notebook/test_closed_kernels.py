@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from . import processes
-from .answering_hub import AnsweringHub
-from .kernel import Kernel
-from .running_session import RunningSession, session_environment
+from tests.support import processes
+from tests.support.answering_hub import AnsweringHub
+from tests.support.kernel import Kernel
+from tests.support.running_session import RunningSession, session_environment
 
 pytestmark = [pytest.mark.image, pytest.mark.root]
 
@@ -67,7 +67,7 @@ def test_a_second_user_reads_nothing_and_runs_nothing(python: Path, hub: Answeri
             for kernel in kernels:
                 kernel.send(f"import time\nfor _ in range(40): print('{SECRET}', flush=True); time.sleep(0.1)")
             intruder = subprocess.Popen(
-                [python, "-I", "-c", Path(__file__).with_name("intruder.py").read_text()],
+                [python, "-I", "-c", (Path(__file__).parents[1] / "support" / "kernel_intruder.py").read_text()],
                 env={"PATH": os.defpath, "HOME": "/"}, cwd="/", user=65534, group=65534, extra_groups=[],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             )  # fmt: skip

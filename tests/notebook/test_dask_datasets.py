@@ -16,7 +16,7 @@ import pytest
 from fabric_lab.dask import dashboard_client, rendezvous
 from fabric_lab.dask.notebook_context import JobDatasets, SessionDatasets
 
-from .answering_node import AnsweringNode
+from tests.support.answering_node import AnsweringNode
 
 NOWHERE = b'{"error": {"message": "The node is busy."}}\n'
 

@@ -20,10 +20,9 @@ import pytest
 import websocket
 from playwright.sync_api import Page, Response, expect
 
+from tests.support.answering_hub import TOKEN, AnsweringHub
+from tests.support.running_session import RunningSession, session_environment
 from tests.support.waiting import until
-
-from .answering_hub import TOKEN, AnsweringHub
-from .running_session import RunningSession, session_environment
 
 pytestmark = [pytest.mark.image, pytest.mark.timeout(600)]
 

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.support.answering_hub import AnsweringHub
+from tests.support.chromium import faults, open_lab
+from tests.support.running_session import RunningSession
 from tests.support.waiting import until
-
-from .answering_hub import AnsweringHub
-from .chromium import faults, open_lab
-from .running_session import RunningSession
 
 pytestmark = [pytest.mark.image, pytest.mark.browser, pytest.mark.timeout(600)]
 

@@ -12,10 +12,10 @@ from fabric_lab.common.node import NodeAnswer, Opened
 from fabric_lab.kernel import merge
 from fabric_lab.server import loading
 
-from . import catalogue
-from .answering_hub import TOKEN, AnsweringHub
-from .answering_node import AnsweringNode
-from .running_session import RunningSession
+from tests.support import panel_catalogue as catalogue
+from tests.support.answering_hub import TOKEN, AnsweringHub
+from tests.support.answering_node import AnsweringNode
+from tests.support.running_session import RunningSession
 
 pytestmark = pytest.mark.image
 

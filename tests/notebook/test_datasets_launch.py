@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from fabric_lab.common.node import LONGEST_ANSWER, NodeAnswer, Opened, chosen, lines, open_chosen
 
-from .answering_hub import AnsweringHub
-from .answering_node import AnsweringNode
+from tests.support.answering_hub import AnsweringHub
+from tests.support.answering_node import AnsweringNode
+from tests.support.running_session import RunningSession, session_environment
+
 from .conftest import with_datasets
-from .running_session import RunningSession, session_environment
 
 
 @pytest.mark.image

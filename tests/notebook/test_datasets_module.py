@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from . import catalogue
-from .answering_hub import AnsweringHub
-from .answering_node import AnsweringNode
+from tests.support import panel_catalogue as catalogue
+from tests.support.answering_hub import AnsweringHub
+from tests.support.answering_node import AnsweringNode
+from tests.support.running_session import session_environment
+
 from .conftest import with_datasets
-from .running_session import session_environment
 from .test_widget import run_cells, text_of
 
 pytestmark = pytest.mark.image

@@ -12,11 +12,11 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
-from . import catalogue
-from .answering_hub import AnsweringHub
-from .answering_node import AnsweringNode
-from .chromium import faults, open_lab, run_first_cell
-from .running_session import RunningSession
+from tests.support import panel_catalogue as catalogue
+from tests.support.answering_hub import AnsweringHub
+from tests.support.answering_node import AnsweringNode
+from tests.support.chromium import faults, open_lab, run_first_cell
+from tests.support.running_session import RunningSession
 
 pytestmark = [pytest.mark.image, pytest.mark.browser, pytest.mark.timeout(600)]
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from . import catalogue
+from tests.support import panel_catalogue as catalogue
 
 SOURCES = Path(__file__).parents[2] / "extensions" / "src" / "datasets"
 NODE = Path(sys.executable).parent / "node"

@@ -21,10 +21,10 @@ import pytest
 from fabric_hub.images import recipe
 from fabric_hub.images.build import build
 from tests.conftest import new_prefix
-from tests.dask.notebook import CellError, Notebook, Session
+from tests.support.dask_notebook import CellError, Notebook, Session
 from tests.support.embedded_run import ROOT, EmbeddedRun
+from tests.support.terminal import Terminal
 
-from .terminal import Terminal
 from .test_beginners import write_wheel
 
 pytestmark = [pytest.mark.hub, pytest.mark.slurm, pytest.mark.image, pytest.mark.timeout(900)]

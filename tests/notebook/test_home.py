@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from .answering_hub import AnsweringHub
-from .chromium import faults, open_lab
-from .running_session import RunningSession, session_environment
-from .usage_page import toast
+from tests.support.answering_hub import AnsweringHub
+from tests.support.chromium import faults, open_lab
+from tests.support.running_session import RunningSession, session_environment
+from tests.support.usage_page import toast
 
 pytestmark = [pytest.mark.image, pytest.mark.browser]
 

@@ -25,7 +25,7 @@ needs_gpu = pytest.mark.skipif(
     not Path("/proc/driver/nvidia/gpus").is_dir(), reason="this machine has no NVIDIA GPU whose use could be recorded"
 )
 
-SCRIPT = Path(__file__).with_name("gpu_trace.py")
+SCRIPT = Path(__file__).parents[1] / "support" / "gpu_trace.py"
 POLICY = IdlePolicy(minutes=15, gpu_percent=5, warn_minutes=5)
 SECONDS = 40  # well over twice the policy's minutes, a second standing for each
 

@@ -14,11 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.answering_hub import TOKEN, AnsweringHub
+from tests.support.certificates import Authority
+from tests.support.running_session import RunningSession, session_environment
 from tests.support.waiting import until
-
-from .answering_hub import TOKEN, AnsweringHub
-from .certificates import Authority
-from .running_session import RunningSession, session_environment
 
 pytestmark = pytest.mark.image
 

@@ -7,10 +7,10 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from . import usage
-from .answering_hub import AnsweringHub
-from .chromium import faults, open_lab
-from .running_session import RunningSession
+from tests.support import panel_usage as usage
+from tests.support.answering_hub import AnsweringHub
+from tests.support.chromium import faults, open_lab
+from tests.support.running_session import RunningSession
 
 pytestmark = [
     pytest.mark.image,

@@ -13,10 +13,9 @@ import pypdfium2
 import pytest
 from fabric_lab.pdf import beside
 
+from tests.support.answering_hub import AnsweringHub
 from tests.support.http_server import HttpServer, Response
-
-from .answering_hub import AnsweringHub
-from .running_session import RunningSession, session_environment
+from tests.support.running_session import RunningSession, session_environment
 
 pytestmark = pytest.mark.image
 

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from fabric_hub.images.build import build
-
-from .answering_hub import AnsweringHub
-from .running_session import RunningSession, session_environment
+from tests.support.answering_hub import AnsweringHub
+from tests.support.running_session import RunningSession, session_environment
 
 pytestmark = [
     pytest.mark.image,

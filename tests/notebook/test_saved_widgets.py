@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support.running_session import RunningSession
 from tests.support.waiting import until
-
-from .running_session import RunningSession
 
 pytestmark = [pytest.mark.image, pytest.mark.browser, pytest.mark.usefixtures("usage_known")]
 

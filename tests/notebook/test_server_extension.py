@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from .answering_hub import SESSION, TOKEN, AnsweringHub
-from .running_session import RunningSession, session_environment
+from tests.support.answering_hub import SESSION, TOKEN, AnsweringHub
+from tests.support.running_session import RunningSession, session_environment
 
 pytestmark = pytest.mark.image
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from .answering_hub import AnsweringHub
-from .kernel import Kernel
-from .running_session import RunningSession, session_environment
-from .terminal import Terminal
+from tests.support.answering_hub import AnsweringHub
+from tests.support.kernel import Kernel
+from tests.support.running_session import RunningSession, session_environment
+from tests.support.terminal import Terminal
 
 pytestmark = pytest.mark.image
 

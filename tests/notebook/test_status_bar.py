@@ -8,9 +8,9 @@ import time
 import pytest
 from playwright.sync_api import Page, expect
 
-from .answering_hub import SESSION, AnsweringHub
-from .chromium import open_lab
-from .running_session import RunningSession
+from tests.support.answering_hub import SESSION, AnsweringHub
+from tests.support.chromium import open_lab
+from tests.support.running_session import RunningSession
 
 pytestmark = [pytest.mark.image, pytest.mark.browser]
 

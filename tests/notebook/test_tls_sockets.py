@@ -17,8 +17,7 @@ import fabric_lab.tls_sockets
 import pytest
 
 import fabric_hub.hub.patches.tls_sockets
-
-from .certificates import Authority
+from tests.support.certificates import Authority
 
 BROKEN_PIPE = 32
 SYSTEM_LIBRARY = 2  # ERR_LIB_SYS of openssl/err.h

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from .answering_hub import TOKEN, AnsweringHub
-from .certificates import Authority
-from .running_session import RunningSession, session_environment
-from .stranger import Stranger
+from tests.support.answering_hub import TOKEN, AnsweringHub
+from tests.support.certificates import Authority
+from tests.support.running_session import RunningSession, session_environment
+from tests.support.stranger import Stranger
 
 pytestmark = pytest.mark.image
 

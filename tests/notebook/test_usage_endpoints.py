@@ -14,12 +14,11 @@ from typing import Any
 import pytest
 import websocket
 
+from tests.support import panel_usage as usage
+from tests.support.answering_hub import SESSION, TOKEN, AnsweringHub
+from tests.support.kernel import Kernel
+from tests.support.running_session import RunningSession, session_environment
 from tests.support.waiting import until
-
-from . import usage
-from .answering_hub import SESSION, TOKEN, AnsweringHub
-from .kernel import Kernel
-from .running_session import RunningSession, session_environment
 
 pytestmark = [pytest.mark.image, pytest.mark.usefixtures("usage_known")]
 

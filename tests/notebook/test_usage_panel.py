@@ -14,13 +14,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support import panel_usage as usage
+from tests.support.answering_hub import AnsweringHub
+from tests.support.chromium import chromium_with_token, faults, open_lab
+from tests.support.running_session import RunningSession
+from tests.support.usage_page import NOTEBOOK, item, open_notebook, panel, toast, until_listening
 from tests.support.waiting import until
-
-from . import usage
-from .answering_hub import AnsweringHub
-from .chromium import chromium_with_token, faults, open_lab
-from .running_session import RunningSession
-from .usage_page import NOTEBOOK, item, open_notebook, panel, toast, until_listening
 
 pytestmark = [pytest.mark.image, pytest.mark.browser, pytest.mark.usefixtures("usage_known")]
 

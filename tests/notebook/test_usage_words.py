@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fabric_lab.kernel import usage_format
 
-from . import usage
+from tests.support import panel_usage as usage
 
 
 def test_what_is_used_and_left_is_said_with_the_forecast() -> None:

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from . import usage
-from .answering_hub import SESSION, AnsweringHub
-from .running_session import session_environment
+from tests.support import panel_usage as usage
+from tests.support.answering_hub import SESSION, AnsweringHub
+from tests.support.running_session import session_environment
 
 pytestmark = pytest.mark.image
 

@@ -23,7 +23,7 @@ def compiled(directory: Path, *options: str, names: tuple[str, ...] = tuple(SOUR
     if Path("/proc/driver/nvidia").exists():
         pytest.skip("a real GPU is here: the stand-ins are for machines without")
     for name in names:
-        source = Path(__file__).parent / "notebook" / SOURCES[name]
+        source = Path(__file__).parent / SOURCES[name]
         argv = [compiler, "-shared", "-fPIC", "-w", *options, "-o", str(directory / name), str(source)]
         subprocess.run(argv, check=True, timeout=60)
     return directory

@@ -7,8 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from fabric_hub.catalogue import admin as desk
-from fabric_hub.catalogue import switch_user
+from fabric_hub.catalogue import admin, switch_user
 from fabric_hub.catalogue.database import open_catalogue
 from fabric_hub.catalogue.store import CatalogueStore
 from fabric_hub.config.settings import Settings
@@ -135,7 +134,7 @@ def import_(settings: Settings, arguments: argparse.Namespace) -> int:
     except OSError as error:
         raise FabricError(f"{file} cannot be read: {error.strerror}.", reason="import") from error
     # from here as the catalogue service's account: what others wrote is not parsed as root
-    with desk.opened(settings) as at:
+    with admin.opened(settings) as at:
         imported = entries_of(read_graph(content, form, str(file)))
         there = {entry.name for entry in at.store.datasets()}
         skipped = 0

@@ -18,7 +18,7 @@ from fabric_hub.gateway import refusals
 from fabric_hub.gateway.queries import scontrol
 from fabric_hub.gateway.queries.parse import GarbledError
 from fabric_hub.messages.formats import clock, duration
-from fabric_hub.slurm.limits import extension as more_time
+from fabric_hub.slurm.limits import extension
 from fabric_hub.slurm.limits.model import Limits
 from fabric_hub.slurm.model import ExtendRequest, Job, Phase, Snapshot
 from fabric_hub.unix import command
@@ -95,7 +95,7 @@ class Extender:
             raise FabricError("The session's job does not run.", reason="extend", status=409)
         if round((job.ends_at - job.started_at) / 60) >= minutes:
             return  # asked twice: it has so much already
-        more_time.check(limits, snapshot, job, minutes, time.time())
+        extension.check(limits, snapshot, job, minutes, time.time())
         await self._check_partition(job, minutes)
         await self._check_reservations(job, nodes, job.started_at + minutes * 60)
         done = await self._scontrol(
@@ -109,7 +109,7 @@ class Extender:
         most = scontrol.partition_minutes(await self._ask(*scontrol.partition_argv(job.partition)))
         if most is not None and minutes > most:
             raise FabricError(
-                more_time.over_partition(job.partition, most * 60),
+                extension.over_partition(job.partition, most * 60),
                 reason="extend",
                 hint=_HINT,
                 status=403,

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from fabric_hub.errors import SlurmUnavailableError
-from fabric_hub.gateway import rate_limit as pace
+from fabric_hub.gateway import rate_limit
 from fabric_hub.gateway.job_table import Named
 from fabric_hub.gateway.queries.queries import Queries, UnavailableError
 from fabric_hub.gateway.queries.squeue import JobDetail
@@ -67,7 +67,7 @@ class OwnJobs:
     :param slot: a place among the clients that run as an account at the same time.
     """
 
-    def __init__(self, key: bytes, asks: Queries, bucket: pace.Bucket, slot: Slot) -> None:
+    def __init__(self, key: bytes, asks: Queries, bucket: rate_limit.Bucket, slot: Slot) -> None:
         self._key, self._asks, self._bucket, self._slot = key, asks, bucket, slot
 
     def mark(self, request: SubmitRequest, account: str) -> str:

@@ -15,12 +15,12 @@ from fabric_hub.slurm.model import SessionLog
 from fabric_hub.unix import command
 from fabric_hub.unix.accounts import Account
 
-from . import user_helper as as_user
+from . import user_helper
 
 LOG_LINES = 40
 # The reason of a refusal because a home directory is full.
 FULL = "home-full"
-_SOURCE = Path(as_user.__file__).read_text(encoding="utf-8")
+_SOURCE = Path(user_helper.__file__).read_text(encoding="utf-8")
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -45,7 +45,7 @@ async def read_log(account: Account, root: str, session: str, *, timeout_s: floa
     # the answer comes from a process of the user's: take nothing on trust
     if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
         return ()
-    return tuple("".join(c for c in line if c.isprintable())[: as_user.LINE_CHARS] for line in lines[-LOG_LINES:])
+    return tuple("".join(c for c in line if c.isprintable())[: user_helper.LINE_CHARS] for line in lines[-LOG_LINES:])
 
 
 async def find_log(account: Account, roots: Sequence[str], session: str, *, timeout_s: float) -> SessionLog:
@@ -57,9 +57,9 @@ async def find_log(account: Account, roots: Sequence[str], session: str, *, time
     for root in roots:
         lines = await read_log(account, root, session, timeout_s=timeout_s)
         if lines:
-            return SessionLog(lines=lines, path=f"{root}/{session}/{as_user.LOG}")
+            return SessionLog(lines=lines, path=f"{root}/{session}/{user_helper.LOG}")
         begun = begun and lines is not None
-    return SessionLog(begun=begun, path=f"{roots[0]}/{session}/{as_user.LOG}")
+    return SessionLog(begun=begun, path=f"{roots[0]}/{session}/{user_helper.LOG}")
 
 
 async def remove(account: Account, root: str, session: str, *, log: bool = False, timeout_s: float) -> None:

@@ -29,8 +29,7 @@ from fabric_hub.slurm.model import (
 from fabric_hub.unix import accounts
 from fabric_hub.unix.accounts import Account
 
-from . import extend, script
-from . import session_dir as home
+from . import extend, script, session_dir
 from .clients import Clients
 from .own_jobs import OwnJobs, submitted
 
@@ -230,7 +229,7 @@ class SessionJobs:
         if request.rescue and users.rescue_dir:
             own["FABRIC_RESCUE"] = "1"  # the session writes nothing in the home directory by itself
         files["env.json"] = json.dumps({"environment": {**request.environment, **own}})
-        await home.prepare(account, root, request.session, files, timeout_s=self._clients.timeout_s)
+        await session_dir.prepare(account, root, request.session, files, timeout_s=self._clients.timeout_s)
         self._remember(request.session, account, None)
         try:
             number, words = await self._sbatch(argv, account, text, spec)
@@ -240,7 +239,7 @@ class SessionJobs:
             del self._known[request.session]
             log.warning("session %s of %s: not submitted: %s", request.session, account.name, error)
             with contextlib.suppress(FabricError):  # no secret stays behind for a job that will not be
-                await home.remove(account, root, request.session, timeout_s=self._clients.timeout_s)
+                await session_dir.remove(account, root, request.session, timeout_s=self._clients.timeout_s)
             raise
         self._remember(request.session, account, number)
         return number, words

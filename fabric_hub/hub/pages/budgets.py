@@ -15,9 +15,9 @@ from fabric_hub.budgets.schemas import Balance, Warned
 from fabric_hub.budgets.warnings import WarningBook, subjects_of
 from fabric_hub.errors import FabricError
 from fabric_hub.hub.spawner.runtime import runtime
-from fabric_hub.launch.choice import gpu_ways, projects_of
+from fabric_hub.launch.choice import gpu_ways
 from fabric_hub.messages.formats import clock, time_left
-from fabric_hub.projects.membership import warned_to
+from fabric_hub.projects.membership import projects_of, warned_to
 from fabric_hub.sessions.status import standing
 from fabric_hub.sessions.store import Session
 

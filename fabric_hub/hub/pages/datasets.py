@@ -13,12 +13,11 @@ from jupyterhub.handlers.base import BaseHandler
 from tornado import web
 
 from fabric_hub.config.settings import Settings
-from fabric_hub.datasets import policy as datasets_policy
-from fabric_hub.datasets.policy import CatalogueView, State
+from fabric_hub.datasets.policy import CatalogueView, State, catalogue_of, may_request
 from fabric_hub.errors import FabricError
 from fabric_hub.hub.spawner import agreements
 from fabric_hub.hub.spawner.runtime import HubRuntime, runtime
-from fabric_hub.launch import choice as policy
+from fabric_hub.launch import choice
 from fabric_hub.launch.dataset_page import DatasetPages, for_pages, wish_of
 from fabric_hub.launch.options import from_form, parse_options
 
@@ -90,8 +89,8 @@ class OneDataset(_Page):
         """The same as a start with this dataset, without the start."""
         user = self.current_user.name
         wish, known = parse_options(from_form({**fields, "datasets": name})), await self.shared.datasets()
-        project, _ = policy.open_project(self.shared.settings, user, wish.project, self.today)
-        found = policy.acceptances(user, project, wish, self.today, known)
+        project, _ = choice.open_project(self.shared.settings, user, wish.project, self.today)
+        found = choice.acceptances(user, project, wish, self.today, known)
         await agreements.record(self.shared, found, by_person=agreements.in_person(self, user))
 
     async def _request(self, name: str, fields: dict[str, str]) -> None:
@@ -99,9 +98,9 @@ class OneDataset(_Page):
         if not agreements.in_person(self, user):
             message = "Access is asked for in person here, by who has logged in."
             raise FabricError(message, reason="scope", hint="A session has a verb of its own for it.", status=403)
-        policy.open_project(self.shared.settings, user, wish.project, self.today)
-        catalogue = datasets_policy.catalogue_of(await self.shared.datasets())
-        datasets_policy.may_request(catalogue, name, user, wish.project, self.today)
+        choice.open_project(self.shared.settings, user, wish.project, self.today)
+        catalogue = catalogue_of(await self.shared.datasets())
+        may_request(catalogue, name, user, wish.project, self.today)
         assert self.shared.catalogue_service is not None  # without one these pages do not exist
         await self.shared.catalogue_service.request(user, wish.project, name, wish.why)
 

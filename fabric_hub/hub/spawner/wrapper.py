@@ -19,7 +19,7 @@ from traitlets import Instance, Integer, Unicode, default
 
 from fabric_hub.datasets.model import Acceptance
 from fabric_hub.errors import FabricError
-from fabric_hub.hub import tls as certificates
+from fabric_hub.hub import tls
 from fabric_hub.hub.pages.start_form import render_form
 from fabric_hub.hub.tls import ANY_USER, alt_name
 from fabric_hub.launch.options import UserOptions, from_form, from_url, parse_options
@@ -266,15 +266,15 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
             names = await maybe_future(names(self))
         if self.ssl_alt_names_include_local:
             names = ["DNS:localhost", "IP:127.0.0.1", *names]
-        name = certificates.pair_name(self.user.name, self.name)
-        key, certificate = certificates.create(Path(self.internal_certs_location), name, names)
-        trusted = self.internal_trust_bundles[certificates.AUTHORITY]
+        name = tls.pair_name(self.user.name, self.name)
+        key, certificate = tls.create(Path(self.internal_certs_location), name, names)
+        trusted = self.internal_trust_bundles[tls.AUTHORITY]
         return {"keyfile": str(key), "certfile": str(certificate), "cafile": trusted}
 
     async def move_certs(self, paths: dict[str, str]) -> dict[str, str]:
         moved: dict[str, str] = await self.child_spawner.move_certs(paths)
         if moved["keyfile"] != paths["keyfile"]:
-            certificates.remove(Path(paths["keyfile"]), Path(paths["certfile"]))  # they live with the session now
+            tls.remove(Path(paths["keyfile"]), Path(paths["certfile"]))  # they live with the session now
         return moved
 
     async def start(self) -> Any:

@@ -11,15 +11,9 @@ from fabric_hub.config.settings import Settings, parse
 from fabric_hub.datasets.model import Accepting
 from fabric_hub.datasets.policy import CatalogueView
 from fabric_hub.errors import FabricError
-from fabric_hub.launch.choice import (
-    Choice,
-    acceptances,
-    choose,
-    closed,
-    gpu_ways,
-    projects_of,
-)
+from fabric_hub.launch.choice import Choice, acceptances, choose, gpu_ways
 from fabric_hub.launch.options import UserOptions
+from fabric_hub.projects.membership import closed, projects_of
 from tests.support.builders import TODAY, a_catalogue, a_dataset, a_site, least_site_text
 
 

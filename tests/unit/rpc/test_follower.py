@@ -13,7 +13,8 @@ from fabric_hub.errors import FabricError
 from fabric_hub.rpc import follower as module
 from fabric_hub.rpc.feed import Feed
 from fabric_hub.rpc.follower import Follower
-from tests.unit.rpc.test_feed import LONG_S, Word
+
+from .test_feed import LONG_S, Word
 
 
 class Daemon:

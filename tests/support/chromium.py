@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 from tests.browser.conftest import AXE
-from tests.support.waiting import until
 
 from .answering_hub import TOKEN
 from .running_session import RunningSession
+from .waiting import until
 
 expect.set_options(timeout=90_000)  # a browser on a crowded machine
 

@@ -12,9 +12,9 @@ from typing import Any
 import httpx
 import websocket
 
-from tests.notebook.terminal import Terminal
-from tests.support.embedded_run import EmbeddedRun
-from tests.support.waiting import until
+from .embedded_run import EmbeddedRun
+from .terminal import Terminal
+from .waiting import until
 
 READY_S = 90.0
 CELL_S = 120.0

@@ -14,9 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from tests.support.waiting import until
-
 from .answering_hub import ACCESS, TOKEN, AnsweringHub
+from .waiting import until
 
 
 def session_environment(hub_url: str, **more: str) -> dict[str, str]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from tests.support.waiting import until
-
-from .notebook import Notebook
+from .dask_notebook import Notebook
+from .waiting import until
 
 # Stands before the real one on the PATH of the notebook, and so of its clusters. A hold is a file that someone removes.
 CLIENT = """#!/bin/sh

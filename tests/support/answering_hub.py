@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from tests.support.http_server import HttpServer, Request, Response
+from .http_server import HttpServer, Request, Response
 
 TOKEN = "the-sessions-own-secret-token"
 ASKED = "/services/fabric/api/session"

@@ -9,10 +9,9 @@ from typing import Any
 
 import websocket
 
-from tests.support.waiting import until
-
 from .answering_hub import TOKEN
 from .running_session import RunningSession
+from .waiting import until
 
 PRINTED_S = 120.0
 
