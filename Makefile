@@ -23,7 +23,7 @@ help:  ## this list
 setup:  ## install everything that running needs, into .venv
 	@scripts/setup
 
-setup-dev:
+setup-dev:  ## install what running, tests and linters need
 	@scripts/setup --dev
 
 run: setup  ## install, then start the embedded cluster and the hub; Ctrl-C ends it
@@ -47,7 +47,7 @@ lint: setup-dev lint-quick  ## check style, types and which part may import whic
 	  --cache-dir .mypy_cache/lab
 	PATH="$(CURDIR)/.venv/bin:$$PATH" npm --prefix extensions run --silent check
 
-lint-quick:
+lint-quick:  ## check style, scripts and which part may import which, in seconds
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check
 	shellcheck $(SHELL_SCRIPTS)
