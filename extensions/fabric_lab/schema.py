@@ -74,7 +74,7 @@ class ClusterOffer(TypedDict):
     profiles: list[WorkerProfile]
     jobs: list[WorkerJob]
     age_s: float | None
-    silent_since: float | None
+    unavailable_since: float | None
 
 
 class Contact(TypedDict):
@@ -265,7 +265,7 @@ class SessionDataset(TypedDict):
 class SessionDatasets(TypedDict):
     enforced: bool
     notice: str
-    silent_since: float | None
+    unavailable_since: float | None
     problem: str
     data_dir: str
     datasets_page: str
@@ -292,7 +292,7 @@ class SessionInfo(TypedDict):
     ends_at: float | None
     gpus: int
     snapshot_age_s: float | None
-    slurm_silent_since: float | None
+    slurm_unavailable_since: float | None
 
 
 class SessionQuota(TypedDict):
@@ -313,7 +313,7 @@ class SessionQuota(TypedDict):
     idle: IdlePolicy | None
     warnings: list[Warned]
     age_s: float | None
-    silent_since: float | None
+    unavailable_since: float | None
     problem: str
 
 

@@ -65,7 +65,7 @@ export interface ClusterOffer {
   readonly profiles: readonly WorkerProfile[];
   readonly jobs: readonly WorkerJob[];
   readonly age_s: number | null;
-  readonly silent_since: number | null;
+  readonly unavailable_since: number | null;
 }
 
 /** Where questions go (vcard:Kind): an e-mail address, a web address, or both. */
@@ -246,7 +246,7 @@ export interface SessionDataset {
 export interface SessionDatasets {
   readonly enforced: boolean;
   readonly notice: string;
-  readonly silent_since: number | null;
+  readonly unavailable_since: number | null;
   readonly problem: string;
   readonly data_dir: string;
   readonly datasets_page: string;
@@ -272,7 +272,7 @@ export interface SessionInfo {
   readonly ends_at: number | null;
   readonly gpus: number;
   readonly snapshot_age_s: number | null;
-  readonly slurm_silent_since: number | null;
+  readonly slurm_unavailable_since: number | null;
 }
 
 /** What a session is told. */
@@ -292,7 +292,7 @@ export interface SessionQuota {
   readonly idle: IdlePolicy | null;
   readonly warnings: readonly Warned[];
   readonly age_s: number | null;
-  readonly silent_since: number | null;
+  readonly unavailable_since: number | null;
   readonly problem: string;
 }
 

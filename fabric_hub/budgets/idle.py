@@ -121,7 +121,7 @@ def returned_gpu_hours(gpus: int, ends_at: float | None, now: float) -> float:
     return gpus * max(0.0, (ends_at or now) - now) / 3600
 
 
-def farewell(idle_for_s: float, gpus: int, returned: float, project: str) -> str:
+def stop_message(idle_for_s: float, gpus: int, returned: float, project: str) -> str:
     """Why a session was stopped, in words."""
     minutes = round(idle_for_s / 60)
     text = f"It was idle for {minutes} minute{'' if minutes == 1 else 's'}, so it was stopped."

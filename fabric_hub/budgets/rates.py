@@ -13,7 +13,7 @@ from .history import Charged
 from .schemas import DayUse
 
 
-def days_by_holder(limits: Limits, charges: Iterable[Charged]) -> dict[str, tuple[DayUse, ...]]:
+def days_by_scope(limits: Limits, charges: Iterable[Charged]) -> dict[str, tuple[DayUse, ...]]:
     """GPU-hours by day as Slurm counts them towards limits: of each account with all below it, and of each QOS.
 
     Keyed by the names that balances have for them. Jobs of a QOS count by its present ``UsageFactor``.
@@ -25,9 +25,9 @@ def days_by_holder(limits: Limits, charges: Iterable[Charged]) -> dict[str, tupl
         if one.account not in chains:
             chains[one.account] = tuple(name_of(above) for above in book.chain(one.account))
         qos = book.qos.get(one.qos)
-        for holder in (*chains[one.account], *([f"QOS {one.qos}"] if one.qos else [])):
-            found[holder][one.day] += one.gpu_hours * (qos.usage_factor if qos else 1.0)
+        for scope in (*chains[one.account], *([f"QOS {one.qos}"] if one.qos else [])):
+            found[scope][one.day] += one.gpu_hours * (qos.usage_factor if qos else 1.0)
     return {
-        holder: tuple(DayUse(day=day, gpu_hours=hours) for day, hours in sorted(days.items()))
-        for holder, days in found.items()
+        scope: tuple(DayUse(day=day, gpu_hours=hours) for day, hours in sorted(days.items()))
+        for scope, days in found.items()
     }

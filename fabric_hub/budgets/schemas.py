@@ -155,7 +155,7 @@ class SessionQuota(Frozen):
     idle: IdlePolicy | None
     warnings: tuple[Warned, ...]
     age_s: float | None
-    silent_since: float | None
+    unavailable_since: float | None
     problem: str
 
 
@@ -176,7 +176,7 @@ class PersonQuota(Frozen):
     storage: tuple[StorageUse, ...]
     warnings: tuple[Warned, ...]
     age_s: float | None
-    silent_since: float | None
+    unavailable_since: float | None
     problem: str
 
 
@@ -186,7 +186,7 @@ class Usage(Frozen):
     project: Balance | None = None
     user: Balance | None = None
     age_s: float | None = None
-    silent_since: float | None = None
+    unavailable_since: float | None = None
     problem: str = ""
 
 

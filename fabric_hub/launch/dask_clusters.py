@@ -63,7 +63,7 @@ class ClusterOffer(Frozen):
     profiles: tuple[WorkerProfile, ...]
     jobs: tuple[WorkerJob, ...]
     age_s: float | None
-    silent_since: float | None
+    unavailable_since: float | None
 
 
 # Workers that share a job, and their imports, are ready sooner; a larger job waits longer for a place. So at most this
@@ -100,7 +100,7 @@ def offer(
         ),
         jobs=jobs_of(settings.hub.id, session.id, unix_user, snapshot),
         age_s=snapshot.age_s if snapshot else None,
-        silent_since=snapshot.unavailable_since if snapshot else None,
+        unavailable_since=snapshot.unavailable_since if snapshot else None,
     )
 
 

@@ -84,15 +84,15 @@ class CatalogueHeader(Frozen):
     """What holds for all datasets of the site.
 
     ``enforced`` says whether the kernel keeps people apart here, and ``notice`` in words that it does not.
-    While the catalogue service is silent ``silent_since`` (Unix seconds, where it is known) and ``problem`` say so,
-    and the list is the last that it told. ``data_dir`` is where sessions find datasets.
+    While the catalogue service does not answer, ``unavailable_since`` (Unix seconds, where it is known) and ``problem``
+    say so, and the list is the last that it told. ``data_dir`` is where sessions find datasets.
     ``datasets_page`` is the hub's page with all of them; ``/NAME?project=PROJECT`` below it shows one, takes the
     acceptance of its agreement, and asks for access, also while a session runs.
     """
 
     enforced: bool
     notice: str
-    silent_since: float | None
+    unavailable_since: float | None
     problem: str
     data_dir: str
     datasets_page: str
@@ -219,7 +219,7 @@ def shelf(settings: Settings, known: CatalogueView, datasets_page: str) -> Catal
     return CatalogueHeader(
         enforced=not notice,
         notice=notice,
-        silent_since=known.unavailable_since,
+        unavailable_since=known.unavailable_since,
         problem=silence(known),
         data_dir=str(_datasets(settings).data_dir),
         datasets_page=datasets_page,

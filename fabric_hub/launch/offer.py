@@ -62,7 +62,7 @@ class Offer(Frozen):
     images: tuple[OfferedImage, ...]
     gpus: tuple[FreeGpus, ...]
     age_s: float | None
-    silent_since: float | None
+    unavailable_since: float | None
     problem: str
 
 
@@ -112,7 +112,7 @@ def offer(
             for kind, (free, total) in sorted(free_gpus(nodes).items())
         ),
         age_s=snapshot.age_s if snapshot else None,
-        silent_since=snapshot.unavailable_since if snapshot else None,
+        unavailable_since=snapshot.unavailable_since if snapshot else None,
         problem=snapshot.problem if snapshot else "",
     )
 

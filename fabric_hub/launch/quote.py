@@ -15,8 +15,8 @@ from fabric_hub.projects import membership
 from fabric_hub.projects.membership import said_to
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.limits.amounts import hours_of
-from fabric_hub.slurm.limits.chain import RefusedError, holders
-from fabric_hub.slurm.limits.check import verdict
+from fabric_hub.slurm.limits.chain import RefusedError, limit_chain
+from fabric_hub.slurm.limits.check import decide
 from fabric_hub.slurm.limits.headroom import Headroom, room
 from fabric_hub.slurm.limits.model import GPU, Limits
 from fabric_hub.slurm.limits.request import JobRequest
@@ -84,7 +84,7 @@ def quote(
     new = max(0, wish.workers - max(wish.have, wish.submitted))
     if new:
         job = JobRequest.of(_job(session, worker, job_size(new, per_job)), user)
-        refused = verdict(known.limits, known.snapshot, job, known.now)
+        refused = decide(known.limits, known.snapshot, job, known.now)
         if refused.refused:
             hint = said_to(session.user, settings.project.get(session.project), refused.hint)
             raise refused.model_copy(update={"hint": hint}).error()
@@ -177,9 +177,9 @@ def _by_limits(
     one = JobRequest.of(_job(session, worker, 1), user)
     one = one.model_copy(update={"tres": {name: count for name, count in one.tres.items() if name != "node"}})
     try:
-        return room(holders(known.limits, known.snapshot, one, known.now), one, more, per_job)
+        return room(limit_chain(known.limits, known.snapshot, one, known.now), one, more, per_job)
     except RefusedError as error:  # said above already, of the whole job
-        raise error.verdict.error() from None
+        raise error.decision.error() from None
 
 
 def _free(worker: WorkerProfile, nodes: tuple[Node, ...]) -> list[tuple[int, int, int]]:

@@ -76,7 +76,7 @@ class BudgetService:
             idle=policy_of(self.settings, session),
             warnings=self.review.of(session.user, [session.project]),
             age_s=finite(usage.age_s),
-            silent_since=usage.silent_since,
+            unavailable_since=usage.unavailable_since,
             problem=usage.problem,
         )
 
@@ -101,7 +101,7 @@ class BudgetService:
             storage=source.storage(user),
             warnings=self.review.of(user, [quota.project for quota in quotas]),
             age_s=finite(last.age_s) if last else None,
-            silent_since=last.silent_since if last else None,
+            unavailable_since=last.unavailable_since if last else None,
             problem=last.problem if last else "",
         )
 

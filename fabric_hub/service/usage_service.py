@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 
 from fabric_hub.budgets.balance import balance
 from fabric_hub.budgets.history import Charged
-from fabric_hub.budgets.rates import days_by_holder
+from fabric_hub.budgets.rates import days_by_scope
 from fabric_hub.budgets.schemas import DayUse, StorageUse, Usage
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
@@ -101,7 +101,7 @@ class UsageService:
             # the project's balance tells whose limits are above
             user=own.model_copy(update={"above": ()}) if own else None,
             age_s=None if limits.at is None else max(0.0, now - limits.at),
-            silent_since=limits.unavailable_since,
+            unavailable_since=limits.unavailable_since,
             problem=limits.problem,
         )
 
@@ -117,7 +117,7 @@ class UsageService:
         if limits is None or self._charges is None:
             return ()
         if kept is None or time.time() - kept[0] > HISTORY_EVERY_S:
-            kept = self._charged = time.time(), days_by_holder(limits, self._charges(TREND_DAYS))
+            kept = self._charged = time.time(), days_by_scope(limits, self._charges(TREND_DAYS))
         return kept[1].get(holder, ())
 
     def storage(self, user: str) -> tuple[StorageUse, ...]:

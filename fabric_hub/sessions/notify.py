@@ -18,46 +18,48 @@ from fabric_hub.config.settings import Settings
 PATIENCE_S = 5.0
 
 
-def doorbell_path(settings: Settings) -> Path:
-    return settings.hub.state_dir / "doorbell"
+def notify_path(settings: Settings) -> Path:
+    return settings.hub.state_dir / "notify.sock"
 
 
-async def listen(path: Path, ring: Callable[[str], None]) -> asyncio.DatagramTransport:
-    """Call ``ring(session_id)`` for every datagram, until the returned transport is closed."""
-    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(lambda: _Listener(ring), sock=_hang(path))
+async def listen(path: Path, notify: Callable[[str], None]) -> asyncio.DatagramTransport:
+    """Call ``notify(session_id)`` for every datagram, until the returned transport is closed."""
+    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+        lambda: _Listener(notify), sock=_hang(path)
+    )
     return transport
 
 
 def _hang(path: Path) -> socket.socket:
     with suppress(FileNotFoundError):
         path.unlink()
-    bell = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-    bell.bind(str(path))
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    listener.bind(str(path))
     path.chmod(0o600)
-    return bell
+    return listener
 
 
 class _Listener(asyncio.DatagramProtocol):
-    def __init__(self, ring: Callable[[str], None]) -> None:
-        self._ring = ring
+    def __init__(self, notify: Callable[[str], None]) -> None:
+        self._notified = notify
 
     def datagram_received(self, data: bytes, _addr: object) -> None:
-        self._ring(data.decode("ascii", "replace")[:64])
+        self._notified(data.decode("ascii", "replace")[:64])
 
 
-async def ring(path: Path, session_id: str, patience_s: float = PATIENCE_S) -> bool:
-    """Ring for a session; False when nobody listens.
+async def notify(path: Path, session_id: str, patience_s: float = PATIENCE_S) -> bool:
+    """Say that a session has news; False when nobody listens.
 
     Linux keeps some ten datagrams for a hub that is busy: when more sessions announce at
     once, this waits for room.
 
     :param patience_s: at most so long; then the hub finds the news itself, a little later.
     """
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as bell:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as listener:
         try:
-            bell.connect(str(path))
+            listener.connect(str(path))
             async with asyncio.timeout(patience_s):
-                await asyncio.get_running_loop().sock_sendall(bell, session_id.encode("ascii"))
+                await asyncio.get_running_loop().sock_sendall(listener, session_id.encode("ascii"))
         except OSError:  # TimeoutError is one
             return False
     return True

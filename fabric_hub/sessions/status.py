@@ -23,16 +23,16 @@ class JobPresence(StrEnum):
 
 
 class SessionStatus(Frozen):
-    """What is known of a session's job: the verdict, and Slurm's last word where there is one."""
+    """What is known of a session's job: whether it is there, and Slurm's last word where there is one."""
 
-    verdict: JobPresence
+    presence: JobPresence
     job: Job | None = None
     missing: bool = False  # an answer that should have the job has not: Slurm must be asked for it by number
 
     @property
     def alive(self) -> Job | None:
         """The job, while Slurm says that it lives."""
-        return self.job if self.verdict is JobPresence.ALIVE else None
+        return self.job if self.presence is JobPresence.ALIVE else None
 
 
 def standing(session: Session, snapshot: Snapshot | None) -> SessionStatus:
@@ -70,19 +70,19 @@ def _by_number(jobs: tuple[Job, ...]) -> dict[int, list[Job]]:
 
 def _judge(session: Session, snapshot: Snapshot | None, numbered: Iterable[Job]) -> SessionStatus:
     if snapshot is None or session.job_id is None:
-        return SessionStatus(verdict=JobPresence.UNKNOWN)
+        return SessionStatus(presence=JobPresence.UNKNOWN)
     # by number and name: sbatch runs as the user, so the number alone is the user's word
     job = next((job for job in numbered if (job.session or ("", ""))[1] == session.id), None)
     if job is not None and job.phase is not Phase.ENDED:
-        return SessionStatus(verdict=JobPresence.ALIVE, job=job)
+        return SessionStatus(presence=JobPresence.ALIVE, job=job)
     # a narrowed view is of now, as far as it goes
     unavailable = snapshot.unavailable_since is not None and not snapshot.narrowed
     if unavailable or snapshot.jobs_at is None or session.submitted_at is None:
-        return SessionStatus(verdict=JobPresence.UNKNOWN, job=job)
+        return SessionStatus(presence=JobPresence.UNKNOWN, job=job)
     if job is None:
-        return SessionStatus(verdict=JobPresence.UNKNOWN, missing=snapshot.jobs_at >= session.submitted_at + SETTLE_S)
+        return SessionStatus(presence=JobPresence.UNKNOWN, missing=snapshot.jobs_at >= session.submitted_at + SETTLE_S)
     return SessionStatus(
-        verdict=JobPresence.GONE if snapshot.jobs_at >= session.submitted_at else JobPresence.UNKNOWN, job=job
+        presence=JobPresence.GONE if snapshot.jobs_at >= session.submitted_at else JobPresence.UNKNOWN, job=job
     )
 
 
@@ -92,4 +92,4 @@ def by_number(job: Job | None) -> SessionStatus:
     :param job: the job, or None: Slurm has none of that number and name.
     """
     gone = job is None or job.phase is Phase.ENDED
-    return SessionStatus(verdict=JobPresence.GONE if gone else JobPresence.ALIVE, job=job)
+    return SessionStatus(presence=JobPresence.GONE if gone else JobPresence.ALIVE, job=job)

@@ -146,10 +146,10 @@ def test_an_outage_drops_nobody_and_everybody_is_told(
         with _visited(site, runs) as visitor:
             with outage(site):
                 began, wall = time.monotonic(), time.time()
-                until(lambda: _offer(site, runs)["silent_since"], "the service hears of it", HEARD_WITHIN_S)
+                until(lambda: _offer(site, runs)["unavailable_since"], "the service hears of it", HEARD_WITHIN_S)
                 said = _offer(site, runs)
                 assert re.search(problem, str(said["problem"]))
-                assert abs(float(str(said["silent_since"])) - wall) < HEARD_WITHIN_S
+                assert abs(float(str(said["unavailable_since"])) - wall) < HEARD_WITHIN_S
                 until(lambda: SINCE.search(words(runs.browser.get("/hub/home"))), "the page says so and since when", 10)
                 # a start is kept until Slurm is back; a stop is taken and done later
                 late = site.hands.submit(other.start, "late", **small)
@@ -159,7 +159,7 @@ def test_an_outage_drops_nobody_and_everybody_is_told(
                 assert runs.servers()[""]["ready"]
                 assert other.servers()[""]["pending"] == "spawn"
             back = time.monotonic()
-            until(lambda: not _offer(site, runs)["silent_since"], "Slurm is back by itself", 90)
+            until(lambda: not _offer(site, runs)["unavailable_since"], "Slurm is back by itself", 90)
             recovered = time.monotonic() - back
         print(f"slowest answer {visitor.slowest}, heard of the end after {recovered:.1f} s")
         assert visitor.wrong == []

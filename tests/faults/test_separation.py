@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fabric_hub.sessions.notify import doorbell_path
+from fabric_hub.sessions.notify import notify_path
 from fabric_hub.sessions.store import Session
 from tests.support.broken_site import BrokenSite
 from tests.support.person import Person
@@ -81,15 +81,15 @@ def test_the_gateway_may_become_users_and_the_hub_may_nothing(site: BrokenSite) 
     assert site.run.as_user("hub", "cat", f"/proc/{site.run.pid('gateway')}/environ").returncode != 0
 
 
-def test_nobody_but_the_hub_reaches_the_gateways_socket_and_the_doorbell(site: BrokenSite) -> None:
-    _runs(site, "researcher", project="proteins")  # the hub has hung its doorbell
-    gateway, bell = site.settings.gateway.socket, doorbell_path(site.settings)
-    assert bell.exists()
+def test_nobody_but_the_hub_reaches_the_gateways_socket_and_its_own(site: BrokenSite) -> None:
+    _runs(site, "researcher", project="proteins")  # the hub has hung its notify socket
+    gateway, listener = site.settings.gateway.socket, notify_path(site.settings)
+    assert listener.exists()
     for user in ("student1", "researcher"):
-        for path, kind in ((gateway, "stream"), (bell, "dgram")):
+        for path, kind in ((gateway, "stream"), (listener, "dgram")):
             done = site.run.as_user(user, "/usr/bin/python3", "-c", CONNECT, str(path), kind)
             assert done.stdout.strip() == "PermissionError", (user, path)
-    done = site.run.as_user("gateway", "/usr/bin/python3", "-c", CONNECT, str(bell), "dgram")
+    done = site.run.as_user("gateway", "/usr/bin/python3", "-c", CONNECT, str(listener), "dgram")
     assert done.stdout.strip() == "PermissionError"
     done = site.run.as_user("hub", "/usr/bin/python3", "-c", CONNECT, str(gateway), "stream")
     assert done.stdout.strip() == "connected"

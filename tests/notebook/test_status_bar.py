@@ -46,7 +46,7 @@ def test_the_status_bar_says_in_words_that_the_hub_does_not_answer(
 
 
 def test_a_session_that_ends_soon_says_what_to_do(chromium: Page, session: RunningSession, hub: AnsweringHub) -> None:
-    hub.session = SESSION | {"ends_at": time.time() + 9 * 60 + 30, "slurm_silent_since": time.time() - 180}
+    hub.session = SESSION | {"ends_at": time.time() + 9 * 60 + 30, "slurm_unavailable_since": time.time() - 180}
     open_lab(chromium, session)
     item = chromium.get_by_role("button", name=re.compile("^This session:"))
     expect(item).to_have_text("Digital Twin · gpu-1 · gpu1 · 1 GPU · Slurm not answering")

@@ -13,7 +13,7 @@ import pytest
 
 from fabric_hub.gateway.queries.queries import Queries
 from fabric_hub.slurm.limits.chain import LimitDecision
-from fabric_hub.slurm.limits.check import verdict
+from fabric_hub.slurm.limits.check import decide
 from fabric_hub.slurm.limits.model import Limits
 from fabric_hub.slurm.limits.request import JobRequest
 from fabric_hub.slurm.model import Job, JobSpec, Snapshot
@@ -58,8 +58,8 @@ class Lab:
         assert slurm is not None
         return Snapshot(jobs=asyncio.run(Queries(slurm).jobs()))
 
-    def verdict(self, ask: JobRequest) -> LimitDecision:
-        return verdict(self.limits(), self.snapshot(), ask, time.time())
+    def decision(self, ask: JobRequest) -> LimitDecision:
+        return decide(self.limits(), self.snapshot(), ask, time.time())
 
     def submit(self, ask: JobRequest, *, user: str = "student1", seconds: int = 600) -> int:
         """Submit just that to Slurm, past all our checks; the job's number."""

@@ -17,25 +17,25 @@ pytestmark = pytest.mark.slurm
 
 def test_a_budget_used_up_is_refused_a_raised_one_is_not_and_cpus_are_free_of_it(lab: Lab) -> None:
     lab.limit(GrpTRESMins="gres/gpu=0")
-    refused = lab.verdict(lab.ask())
+    refused = lab.decision(lab.ask())
     assert refused.reason == "budget"
     assert f"The budget of account {lab.account} is used up: 0 GPU-hours of 0 GPU-hours are used." == refused.message
     rescue = lab.ask(gpus=0, partition="cpu")
-    assert not lab.verdict(rescue).refused
+    assert not lab.decision(rescue).refused
 
     held, runs = lab.submit(lab.ask()), lab.submit(rescue)
     assert lab.until(held, "AssocGrpGRESMinutes").state == "PENDING"
     assert lab.until(runs, "RUNNING").state == "RUNNING"
 
     lab.limit(GrpTRESMins="gres/gpu=600")
-    assert not lab.verdict(lab.ask()).refused
+    assert not lab.decision(lab.ask()).refused
     assert lab.until(held, "RUNNING").state == "RUNNING"
 
 
 def test_a_parents_budget_counts_and_is_named(lab: Lab) -> None:
     lab.limit(GrpTRESMins="gres/gpu=600")
     lab.sacctmgr("modify", "account", lab.parent, "set", "GrpTRESMins=gres/gpu=0")
-    refused = lab.verdict(lab.ask())
+    refused = lab.decision(lab.ask())
     assert f"The budget of account {lab.parent} is used up" in refused.message
     held = lab.submit(lab.ask())
     assert lab.until(held, "AssocGrpGRESMinutes").state == "PENDING"
@@ -46,7 +46,7 @@ def test_a_parents_budget_counts_and_is_named(lab: Lab) -> None:
 
 def test_a_budget_nearly_used_lets_a_job_start_and_says_when_it_ends(lab: Lab) -> None:
     lab.limit(GrpTRESMins="gres/gpu=90")
-    found = lab.verdict(lab.ask(gpus=2, minutes=120))
+    found = lab.decision(lab.ask(gpus=2, minutes=120))
     assert not found.refused
     assert "1.5 GPU-hours left" in found.cut
     assert "after about 45 minutes" in found.cut
@@ -93,7 +93,7 @@ def test_a_limit_of_an_association_is_refused_by_its_name(
     lab: Lab, limit: Callable[[Lab], None], says: str, reason: str
 ) -> None:
     limit(lab)
-    refused = lab.verdict(lab.ask())
+    refused = lab.decision(lab.ask())
     assert refused.reason == "limit-account"
     assert says.format(lab=lab.account) in refused.message
     held = lab.submit(lab.ask())
@@ -124,7 +124,7 @@ def _qos(lab: Lab, *limits: str) -> Iterator[str]:
 )
 def test_a_limit_of_a_qos_is_refused_by_its_name(lab: Lab, limit: str, says: str, reason: str) -> None:
     with _qos(lab, limit) as name:
-        refused = lab.verdict(lab.ask(qos=name))
+        refused = lab.decision(lab.ask(qos=name))
         assert says.format(qos=name, user=lab.run.unix_name("student1")) in refused.message
         held = lab.submit(lab.ask(qos=name))
         assert lab.until(held, f"{reason}.*").state == "PENDING"
@@ -134,7 +134,7 @@ def test_a_budget_of_a_qos_is_told_and_counts_instead_of_the_accounts(lab: Lab) 
     lab.limit(GrpTRESMins="gres/gpu=0")
     with _qos(lab, "GrpTRESMins=gres/gpu=600") as name:
         ask, ways = lab.ask(gpus=2, qos=name), [SubmissionRoute("gpu", name, ("gpu-2",))]
-        assert not lab.verdict(ask).refused
+        assert not lab.decision(ask).refused
         running = lab.submit(ask)
         began = lab.until(running, "RUNNING").started_at
         assert began is not None
@@ -151,14 +151,14 @@ def test_a_qos_that_the_account_has_not_is_refused(lab: Lab) -> None:
     name = f"q-{lab.account}"
     lab.sacctmgr("add", "qos", name)
     try:
-        assert f"may not use QOS {name} in account {lab.account}" in lab.verdict(lab.ask(qos=name)).message
+        assert f"may not use QOS {name} in account {lab.account}" in lab.decision(lab.ask(qos=name)).message
     finally:
         lab.sacctmgr("delete", "qos", name)
 
 
 def test_a_limit_of_a_partition_is_refused_by_its_name(lab: Lab) -> None:
     long = lab.ask(minutes=30 * 60)
-    refused = lab.verdict(long)
+    refused = lab.decision(long)
     assert (refused.reason, refused.message) == (
         "partition",
         "Partition gpu allows a job at most 24 hours, not 30 hours.",
@@ -170,18 +170,18 @@ def test_a_limit_of_a_partition_is_refused_by_its_name(lab: Lab) -> None:
 def test_a_partition_for_others_is_refused_by_its_name(lab: Lab) -> None:
     lab.run.slurm("scontrol", "update", "partition=gpu", "AllowAccounts=proteins")
     try:
-        refused = lab.verdict(lab.ask())
+        refused = lab.decision(lab.ask())
     finally:
         lab.run.slurm("scontrol", "update", "partition=gpu", "AllowAccounts=ALL")
     assert refused.message == f"Partition gpu takes jobs of the account proteins only, not of {lab.account}."
-    assert not lab.verdict(lab.ask()).refused
+    assert not lab.decision(lab.ask()).refused
 
 
 def test_what_only_waits_for_others_is_not_refused(lab: Lab) -> None:
     lab.limit(GrpTRES="gres/gpu=1")
     first = lab.submit(lab.ask())
     lab.until(first, "RUNNING")
-    found = lab.verdict(lab.ask())
+    found = lab.decision(lab.ask())
     assert not found.refused
     assert found.waits == f"The 1 GPU that account {lab.account} allows altogether is in use."
     second = lab.submit(lab.ask())

@@ -33,7 +33,7 @@ SESSION = {
     "ends_at": 9999999999.0,
     "gpus": 1,
     "snapshot_age_s": 1.0,
-    "slurm_silent_since": None,
+    "slurm_unavailable_since": None,
 }
 
 # GET session/clusters where the hub runs without Slurm
@@ -43,7 +43,7 @@ NO_SLURM: dict[str, Any] = {
     "profiles": [],
     "jobs": [],
     "age_s": None,
-    "silent_since": None,
+    "unavailable_since": None,
 }
 
 

@@ -77,7 +77,7 @@ def told(*datasets: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {
         "enforced": True,
         "notice": "",
-        "silent_since": None,
+        "unavailable_since": None,
         "problem": "",
         "data_dir": "/data",
         "datasets_page": "/hub/datasets",

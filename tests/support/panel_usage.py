@@ -44,7 +44,7 @@ def quota(*, minutes: float = 57.5, **more: Any) -> dict[str, Any]:
         "idle": {"minutes": 30, "gpu_percent": 5, "warn_minutes": 5},
         "warnings": [],
         "age_s": 20.0,
-        "silent_since": None,
+        "unavailable_since": None,
         "problem": "",
         **more,
     }  # fmt: skip

@@ -50,7 +50,7 @@ class Hub:
             return None
         offer = cast("ClusterOffer", body)
         self.session_ends_at = offer.get("session_ends_at")
-        if offer.get("silent_since") is not None or offer.get("age_s") is None:
+        if offer.get("unavailable_since") is not None or offer.get("age_s") is None:
             self.problem = "Slurm does not answer the hub."
             return None
         return [job for job in offer["jobs"] if job["cluster"] == self._cluster]

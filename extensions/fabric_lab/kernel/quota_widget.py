@@ -31,7 +31,7 @@ def blank(problem: str) -> dict[str, Any]:
         "idle": None,
         "warnings": [],
         "age_s": None,
-        "silent_since": None,
+        "unavailable_since": None,
         "problem": problem,
     }
 

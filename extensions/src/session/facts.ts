@@ -69,7 +69,7 @@ export function trouble(facts: Facts, now: number): string {
   if (facts.problem) {
     return facts.problem;
   }
-  const silent = facts.hub?.['slurm_silent_since'];
+  const silent = facts.hub?.['slurm_unavailable_since'];
   if (typeof silent === 'number') {
     const minutes = Math.max(1, Math.round((now - silent) / 60));
     return `Slurm has not answered the hub for ${minutes} min. Your notebook and kernels are not affected.`;

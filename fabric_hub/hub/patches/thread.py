@@ -102,9 +102,9 @@ def start_in_turn() -> None:
 def _in_turn(spawn: Any) -> Any:
     @wraps(spawn)
     async def in_turn(self: User, *args: Any, **named: Any) -> Any:
-        turnstile = runtime().turnstile
-        turnstile.enter(getattr(self, "name", ""))
-        await turnstile.wait(StartSlot.BEGIN)
+        start_queue = runtime().start_queue
+        start_queue.enter(getattr(self, "name", ""))
+        await start_queue.wait(StartSlot.BEGIN)
         return await spawn(self, *args, **named)
 
     return in_turn

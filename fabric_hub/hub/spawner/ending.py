@@ -43,7 +43,7 @@ class Ending:
             try:
                 async with asyncio.timeout(GONE_PATIENCE_S):
                     async for snapshot in self._shared.follower.changes():
-                        if standing(session, snapshot).verdict is JobPresence.GONE:
+                        if standing(session, snapshot).presence is JobPresence.GONE:
                             break
             except TimeoutError:
                 # it may write to its files until it has ended: the reconciler removes them then

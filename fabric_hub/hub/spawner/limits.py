@@ -22,7 +22,7 @@ from fabric_hub.launch.job_spec import job_spec
 from fabric_hub.launch.offer import OfferedProject
 from fabric_hub.projects.membership import said_to
 from fabric_hub.slurm.limits.chain import LimitDecision
-from fabric_hub.slurm.limits.check import verdict
+from fabric_hub.slurm.limits.check import decide
 from fabric_hub.slurm.limits.model import Limits
 from fabric_hub.slurm.limits.request import JobRequest
 from fabric_hub.slurm.model import JobSpec, Snapshot
@@ -142,7 +142,7 @@ def refused_now(
             )  # fmt: skip
             with suppress(FabricError):  # a setting that Slurm does not take: the offer says so
                 job = JobRequest.of(job_spec(settings, choice, req), account)
-                found.setdefault(name, []).append(verdict(limits, snapshot, job, now))
+                found.setdefault(name, []).append(decide(limits, snapshot, job, now))
     return {
         name: "not now: the budget is used up" if told[0].reason == "budget" else f"not now: {told[0].message}"
         for name, told in found.items()
@@ -157,4 +157,4 @@ def _account(settings: Settings, user: str) -> str:
 
 async def _decision(shared: HubRuntime, user: str, spec: JobSpec) -> LimitDecision:
     job = JobRequest.of(spec, _account(shared.settings, user))
-    return verdict(await shared.current_limits(), shared.follower.value, job, time.time())
+    return decide(await shared.current_limits(), shared.follower.value, job, time.time())

@@ -1,4 +1,4 @@
-"""What all spawners of one hub process share: settings, store, gateway, snapshot, doorbell."""
+"""What all spawners of one hub process share: settings, store, gateway, snapshot, notify socket."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fabric_hub.errors import FabricError
 from fabric_hub.gateway.client import GatewayClient
 from fabric_hub.rpc.follower import Follower
 from fabric_hub.sessions.database import database_url
-from fabric_hub.sessions.notify import doorbell_path, listen
+from fabric_hub.sessions.notify import listen, notify_path
 from fabric_hub.sessions.status import JobPresence, standings
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.slurm.limits.model import Limits
@@ -45,24 +45,24 @@ class HubRuntime:
         self.limits = Follower("limits", self.gateway.limits, Limits())
         self.catalogue_service = CatalogueClient(settings.catalogue.socket) if settings.catalogue else None
         self._catalogue = follower_of(self.catalogue_service) if self.catalogue_service else None
-        self.turnstile = StartQueue()
+        self.start_queue = StartQueue()
         self._bells: dict[str, asyncio.Event] = {}
         self._waiting: dict[str, tuple[asyncio.Event, int | None, Job | None]] = {}  # bell, and what they know
         self._asked: dict[str, float] = {}  # when a session's job was missing, and asked about
         self._on_gone: dict[str, tuple[Session, Callable[[], Awaitable[object]]]] = {}
         self._watch_task: asyncio.Task[None] | None = None
         self._interest_until = 0.0
-        self._doorbell: asyncio.DatagramTransport | None = None
+        self._notifications: asyncio.DatagramTransport | None = None
         self.on_over: Callable[[Session], object] | None = None  # called when the service has ended a session
         self._tasks: set[asyncio.Future[object]] = set()
         SNAPSHOT_AGE.set_function(self._snapshot_age)
         SLURM_SILENT.set_function(lambda: float(bool(self.follower.value and self.follower.value.unavailable_since)))
 
     async def open(self) -> None:
-        """Start listening on the doorbell; safe to call again."""
-        if self._doorbell is not None:
+        """Start listening on the notify socket; safe to call again."""
+        if self._notifications is not None:
             return
-        self._doorbell = await listen(doorbell_path(self.settings), self._ring)
+        self._notifications = await listen(notify_path(self.settings), self._notified)
         # What the hub has loaded by its first start stays. The searches for garbage, which stop the hub,
         # take a quarter of the time without it; with it they took 0.13 to 0.19 s each.
         gc.freeze()
@@ -96,21 +96,21 @@ class HubRuntime:
     async def news(self, session: Session, job: Job | None, timeout_s: float) -> bool:
         """Wait for news of a session: True, or False when so many seconds have passed without any.
 
-        News is the doorbell, and another word of Slurm on its job; other sessions' jobs wake nobody.
+        News is the notify socket, and another word of Slurm on its job; other sessions' jobs wake nobody.
 
         :param job: a live job as the caller knows it; None: every change of the snapshot is news.
         """
-        bell = self._bells.setdefault(session.id, asyncio.Event())
-        self._waiting[session.id] = bell, session.job_id, job
+        listener = self._bells.setdefault(session.id, asyncio.Event())
+        self._waiting[session.id] = listener, session.job_id, job
         self._follow()
         try:
             async with asyncio.timeout(timeout_s):
-                return await bell.wait()
+                return await listener.wait()
         except TimeoutError:
             return False
         finally:
             self._waiting.pop(session.id, None)
-            bell.clear()
+            listener.clear()
 
     def guard(self, session: Session, gone: Callable[[], Awaitable[object]]) -> None:
         """Call ``gone`` as soon as a snapshot says that a running session's job is gone.
@@ -144,10 +144,10 @@ class HubRuntime:
         waiting = bool(self._bells or self._on_gone)
         return waiting or asyncio.get_running_loop().time() < self._interest_until
 
-    def _ring(self, session_id: str) -> None:
-        bell = self._bells.get(session_id)
-        if bell:
-            bell.set()
+    def _notified(self, session_id: str) -> None:
+        listener = self._bells.get(session_id)
+        if listener:
+            listener.set()
         # one that waits for news reads its row itself
         if session_id not in self._waiting and self.on_over:
             session = self.store.get(session_id)
@@ -163,7 +163,7 @@ class HubRuntime:
         async for snapshot in self.follower.changes():
             self._wake(snapshot)
             found = standings([session for session, _ in self._on_gone.values()], snapshot)
-            for session_id in [name for name, now in found.items() if now.verdict is JobPresence.GONE]:
+            for session_id in [name for name, now in found.items() if now.presence is JobPresence.GONE]:
                 _, gone = self._on_gone.pop(session_id)
                 session = self.store.get(session_id)
                 if session is None or not session.live:
@@ -186,9 +186,9 @@ class HubRuntime:
         """Ring for those who wait and whose job is not as they know it."""
         wanted = {job_id for _, job_id, _ in self._waiting.values()}
         jobs = {job.job_id: job for job in (snapshot.jobs if snapshot else ()) if job.job_id in wanted}
-        for bell, job_id, known in self._waiting.values():
+        for listener, job_id, known in self._waiting.values():
             if known is None or job_id is None or jobs.get(job_id) != known:
-                bell.set()
+                listener.set()
 
 
 _settings: Settings | None = None

@@ -182,7 +182,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         while True:
             session = self._reread()
             now = await self._standing(session, shared.follower.value)
-            if now.verdict is JobPresence.GONE:
+            if now.presence is JobPresence.GONE:
                 raise await self._why_gone(now)
             if session.port is not None:
                 return await self._address(session), session.port
@@ -224,11 +224,11 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         """
         snapshot = self.shared.follower.value
         now = await self._standing(session, snapshot)
-        if now.job is None or not now.job.node or now.verdict is JobPresence.GONE:
+        if now.job is None or not now.job.node or now.presence is JobPresence.GONE:
             snapshot = await self.shared.follower.fresh(session.announced_at or time.time())
             now = await self._standing(session, snapshot)
         while now.job is None or not now.job.node:
-            if now.verdict is JobPresence.GONE:
+            if now.presence is JobPresence.GONE:
                 raise await self._why_gone(now)
             # an answer that is too old to have the job is soon followed by one that must have it
             quiet_s = SETTLE_S if now.job is None and not now.missing else QUIET_S
@@ -274,7 +274,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         self.session = session
         # a hub that has just started asks before it has heard anything: wait for the first word
         now = await self._standing(session, await self.shared.current_snapshot(FIRST_WORD_S))
-        if now.verdict is not JobPresence.GONE:
+        if now.presence is not JobPresence.GONE:
             return None
         error = await self._why_gone(now)
         lines = await self.last_lines()

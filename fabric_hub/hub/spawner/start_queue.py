@@ -53,7 +53,7 @@ class StartQueue:
         turn = asyncio.get_running_loop().create_future()
         heappush(self._queue, (_ROUND.get(), -step, next(self._order), turn))
         if self._pump is None or self._pump.done():
-            self._pump = asyncio.create_task(self._keep(), name="fabric-turnstile")
+            self._pump = asyncio.create_task(self._keep(), name="fabric-start-queue")
         await turn
 
     async def _keep(self) -> None:

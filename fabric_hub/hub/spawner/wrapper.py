@@ -260,7 +260,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
 
     async def create_certs(self) -> dict[str, str]:
         """The files of this start's key and certificate, where JupyterHub has them; see :mod:`fabric_hub.hub.tls`."""
-        await self.shared.turnstile.wait(StartSlot.SUBMIT)
+        await self.shared.start_queue.wait(StartSlot.SUBMIT)
         names = self.ssl_alt_names
         if callable(names):
             names = await maybe_future(names(self))
@@ -306,7 +306,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         session = self.shared.store.get(self.session_id) or session
         await asyncio.to_thread(self.shared.store.update, session.id, token=None)
         self._guard(session)
-        await self.shared.turnstile.wait(StartSlot.READY)
+        await self.shared.start_queue.wait(StartSlot.READY)
         return address
 
     async def _give_up(self, error: FabricError) -> SessionFailure:

@@ -14,7 +14,7 @@ from fabric_hub.launch.choice import as_built
 from fabric_hub.launch.offer import Offer, offer
 from fabric_hub.service.budget_service import finite
 from fabric_hub.service.deps import Context, SessionCaller, TokenCaller
-from fabric_hub.sessions.notify import doorbell_path, ring
+from fabric_hub.sessions.notify import notify, notify_path
 from fabric_hub.sessions.status import standing
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.model import Snapshot
@@ -58,7 +58,7 @@ class SessionInfo(Frozen):
     ends_at: float | None
     gpus: int
     snapshot_age_s: float | None
-    slurm_silent_since: float | None
+    slurm_unavailable_since: float | None
 
 
 @router.post("/session/ready", status_code=204)
@@ -70,7 +70,7 @@ async def ready(announcement: Ready, session: SessionCaller, context: Context) -
             reason="announced",
             status=409,
         )
-    heard = await ring(doorbell_path(context.settings), session.id)
+    heard = await notify(notify_path(context.settings), session.id)
     log.info("Session %s listens on port %s%s", session.id, announcement.port, "" if heard else " (no hub heard)")
 
 
@@ -110,5 +110,5 @@ def describe(settings: Settings, session: Session, snapshot: Snapshot | None, no
         ends_at=snapshot.end_of(job) if snapshot and job else None,
         gpus=session.gpus,
         snapshot_age_s=finite(snapshot.age_s) if snapshot else None,
-        slurm_silent_since=snapshot.unavailable_since if snapshot else None,
+        slurm_unavailable_since=snapshot.unavailable_since if snapshot else None,
     )

@@ -7,7 +7,15 @@ import logging
 
 import httpx
 
-from fabric_hub.budgets.idle import REPORT_EVERY_S, Report, Watch, farewell, judge, report_every_s, returned_gpu_hours
+from fabric_hub.budgets.idle import (
+    REPORT_EVERY_S,
+    Report,
+    Watch,
+    judge,
+    report_every_s,
+    returned_gpu_hours,
+    stop_message,
+)
 from fabric_hub.budgets.schemas import IdlePolicy
 from fabric_hub.config.settings import Settings
 from fabric_hub.sessions.status import standing
@@ -60,28 +68,28 @@ class IdleSessions:
         policy = policy_of(self._settings, session)
         if policy is None:
             return IdleAnswer(state="off", next_report_s=_FORGET_S)
-        watch, verdict = judge(policy, session.gpus, self._watches.get(session.id), report, now)
+        watch, decision = judge(policy, session.gpus, self._watches.get(session.id), report, now)
         self._remember(session.id, watch, now)
-        if verdict.state != "stop":
+        if decision.state != "stop":
             return IdleAnswer(
-                state=verdict.state,
-                idle_for_s=verdict.idle_for_s,
-                stop_at=verdict.stop_at,
-                text=verdict.text,
-                what=verdict.what,
-                quiet_since=verdict.quiet_since,
+                state=decision.state,
+                idle_for_s=decision.idle_for_s,
+                stop_at=decision.stop_at,
+                text=decision.text,
+                what=decision.what,
+                quiet_since=decision.quiet_since,
                 next_report_s=report_every_s(policy),
             )
         job = standing(session, snapshot).job
         returned = returned_gpu_hours(session.gpus, snapshot.end_of(job) if snapshot and job else None, now)
-        text = farewell(verdict.idle_for_s, session.gpus, returned, session.project)
+        text = stop_message(decision.idle_for_s, session.gpus, returned, session.project)
         self._store.end(session.id, reason="idle", text=text, returned=returned)
         del self._watches[session.id]
         log.info("Session %s of %s: %s", session.id, session.user, text)
         task = asyncio.create_task(self._stop(session), name=f"stop idle {session.id}")
         self._stopping.add(task)
         task.add_done_callback(self._stopping.discard)
-        return IdleAnswer(state="stopped", idle_for_s=verdict.idle_for_s, stop_at=now, text=text)
+        return IdleAnswer(state="stopped", idle_for_s=decision.idle_for_s, stop_at=now, text=text)
 
     async def _stop(self, session: Session) -> None:
         # it is over on record: should this fail, the reconciler ends its job, and the hub notices at its next poll

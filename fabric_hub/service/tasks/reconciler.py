@@ -27,7 +27,7 @@ from fabric_hub.gateway.request_policy import is_paid
 from fabric_hub.projects.membership import is_user
 from fabric_hub.rpc.follower import Follower
 from fabric_hub.service.hub_api import HubApi, message, options
-from fabric_hub.sessions.notify import doorbell_path, ring
+from fabric_hub.sessions.notify import notify, notify_path
 from fabric_hub.sessions.status import standings
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.slurm.model import CancelRequest, Job, Phase, Snapshot
@@ -184,7 +184,7 @@ class Reconciler:
 
     async def _end(self, session: Session, reason: str, text: str) -> None:
         self._store.end(session.id, reason=reason, text=text)
-        await ring(doorbell_path(self._settings), session.id)  # the hub deletes its tokens
+        await notify(notify_path(self._settings), session.id)  # the hub deletes its tokens
 
     def _end_orphans(self, snapshot: Snapshot | None, ending: asyncio.TaskGroup) -> None:
         """Begin to end them, one after the other for each user: nobody waits behind another's."""

@@ -11,7 +11,7 @@ NAMES = {"cpu": "CPU", "mem": "MB of memory", "node": "node", GPU: "GPU", "gres/
 
 
 def capital(text: str) -> str:
-    """The name of a holder of limits, as a sentence begins with it."""
+    """The name of a scope of limits, as a sentence begins with it."""
     return text[:1].upper() + text[1:] if text.startswith("account ") else text
 
 

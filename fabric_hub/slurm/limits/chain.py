@@ -63,7 +63,7 @@ class RefusedError(Exception):
 
     def __init__(self, message: str, reason: str, hint: str, budget_of: str = "") -> None:
         super().__init__(message)
-        self.verdict = LimitDecision(message=message, reason=reason, hint=hint, budget_of=budget_of)
+        self.decision = LimitDecision(message=message, reason=reason, hint=hint, budget_of=budget_of)
 
 
 def current(limits: Limits, now: float) -> bool:
@@ -71,7 +71,7 @@ def current(limits: Limits, now: float) -> bool:
     return limits.at is not None and now - limits.at <= STALE_S
 
 
-def holders(limits: Limits | None, snapshot: Snapshot | None, ask: JobRequest, now: float) -> list[LimitScope]:
+def limit_chain(limits: Limits | None, snapshot: Snapshot | None, ask: JobRequest, now: float) -> list[LimitScope]:
     """Everybody whose limits count for a job, in Slurm's order; nobody where the limits are not known or not enforced.
 
     :raises RefusedError: the partition, or the rights to a QOS, let no such job in.
@@ -85,7 +85,7 @@ def holders(limits: Limits | None, snapshot: Snapshot | None, ask: JobRequest, n
     qos = _qos_of(limits, ask, associations[0])
     if partition:
         _check_partition(partition, ask, qos, frozenset(found.account for found in associations))
-    return list(holders_of(book, partition, qos, associations, now))
+    return list(scopes_of(book, partition, qos, associations, now))
 
 
 def _qos_of(limits: Limits, ask: JobRequest, association: Association) -> Qos | None:
@@ -136,7 +136,7 @@ def _check_partition(partition: PartitionLimits, ask: JobRequest, service: Qos |
         raise RefusedError(f"{where} gives a job no node.", "partition", f"{other}.")
 
 
-def holders_of(
+def scopes_of(
     book: UsageIndex,
     partition: PartitionLimits | None,
     qos: Qos | None,
@@ -162,49 +162,49 @@ Found = Iterator[tuple[str, "str | RefusedError", str]]
 Check = Callable[[LimitScope], Found]
 
 
-def held(holders: Iterable[LimitScope], check: Check) -> LimitDecision:
+def held(limit_chain: Iterable[LimitScope], check: Check) -> LimitDecision:
     """What everybody's limits say together.
 
-    :param check: yields, for one holder, what is limited, a refusal or what is waited for ("" for neither), and
+    :param check: yields, for one scope, what is limited, a refusal or what is waited for ("" for neither), and
         how a budget ends the job before its time ("": it does not).
     """
     taken: set[str] = set()  # what a QOS has limited is not asked of associations
     waits: list[str] = []
     cuts: list[str] = []
-    for holder in holders:
+    for scope in limit_chain:
         before = set(taken)
-        for key, wait, cut in check(holder):
+        for key, wait, cut in check(scope):
             if key in before:
                 continue
             if isinstance(wait, RefusedError):
-                return wait.verdict
+                return wait.decision
             waits += [wait] if wait else []
             cuts += [cut] if cut else []
-            if holder.kind == "qos":
+            if scope.kind == "qos":
                 taken.add(key)
     return LimitDecision(waits=waits[0] if waits else "", cut=cuts[0] if cuts else "")
 
 
-def reason_of(holder: LimitScope) -> str:
-    """The short reason of a refusal by this holder."""
-    return "limit-qos" if holder.kind == "qos" else "limit-account"
+def reason_of(scope: LimitScope) -> str:
+    """The short reason of a refusal by this scope."""
+    return "limit-qos" if scope.kind == "qos" else "limit-account"
 
 
-def whose(holder: LimitScope, ask: JobRequest) -> str:
+def whose(scope: LimitScope, ask: JobRequest) -> str:
     """Who gives more of a budget: what an account above or a QOS has is no owner's to give."""
-    own = isinstance(holder.limits, Association) and holder.limits.account == ask.account
+    own = isinstance(scope.limits, Association) and scope.limits.account == ask.account
     return "the owner of the project" if own else "the operators"
 
 
-def standing(holder: LimitScope, tres: str, use: TresUsage, limit: int) -> tuple[str, str]:
+def standing(scope: LimitScope, tres: str, use: TresUsage, limit: int) -> tuple[str, str]:
     """How a budget (TRES-minutes) stands, in words: what is used of it, and that with what is left."""
     used = hours_of(use.used, tres)
     told = f"{used} of {hours_of(limit, tres)} {are_of(used)} used"
-    return told, f"{capital(holder.name)} has {hours_of(use.left or 0.0, tres)} left ({told})"
+    return told, f"{capital(scope.name)} has {hours_of(use.left or 0.0, tres)} left ({told})"
 
 
-def used_up(holder: LimitScope, told: str, whom: str) -> RefusedError:
+def used_up(scope: LimitScope, told: str, whom: str) -> RefusedError:
     """That nothing is left of a budget."""
     return RefusedError(
-        f"The budget of {holder.name} is used up: {told}.", "budget", f"Ask {whom} for more.", holder.name
+        f"The budget of {scope.name} is used up: {told}.", "budget", f"Ask {whom} for more.", scope.name
     )

@@ -20,8 +20,8 @@ from .chain import (
     RefusedError,
     current,
     held,
-    holders_of,
     reason_of,
+    scopes_of,
     standing,
     used_up,
     whose,
@@ -39,7 +39,7 @@ def check(limits: Limits, snapshot: Snapshot, job: Job, minutes: int, now: float
 
     :param minutes: the whole time limit, since the job's start.
     :param now: Unix seconds.
-    :raises FabricError: the limit and its holder; (503) the limits are not known.
+    :raises FabricError: the limit and its scope; (503) the limits are not known.
     """
     if not current(limits, now):
         raise SlurmUnavailableError("The session's time was not changed: Slurm's limits are not known at present.")
@@ -55,7 +55,7 @@ def check(limits: Limits, snapshot: Snapshot, job: Job, minutes: int, now: float
 def more_time(limits: Limits | None, snapshot: Snapshot | None, job: Job, minutes: int, now: float) -> LimitDecision:
     """What the limits say to a running job with ``minutes`` in all; nothing where they are not known or not enforced.
 
-    A budget that is used up before the new end is in the verdict's ``cut``, or with ``safe`` a refusal.
+    A budget that is used up before the new end is in the decision's ``cut``, or with ``safe`` a refusal.
     """
     if limits is None or not current(limits, now) or not limits.enforcement.limits or job.started_at is None:
         return LimitDecision()
@@ -75,7 +75,7 @@ def more_time(limits: Limits | None, snapshot: Snapshot | None, job: Job, minute
     )
     book = counted(limits, snapshot)
     associations = book.chain(job.account, job.user, job.partition)
-    return held(holders_of(book, partition, qos, associations, now), wish.checks)
+    return held(scopes_of(book, partition, qos, associations, now), wish.checks)
 
 
 def over_partition(name: str, longest_s: float) -> str:
@@ -92,49 +92,49 @@ class _ExtensionRequest:
     left: float
     safe: bool
 
-    def checks(self, holder: LimitScope) -> Found:
-        for key, no, cut in one_job(holder, self.ask):
+    def checks(self, scope: LimitScope) -> Found:
+        for key, no, cut in one_job(scope, self.ask):
             if key == "wall" or key.startswith("job minutes"):
                 yield key, _less(no), cut
-        yield from self._budgets(holder)
-        yield from self._to_come(holder)
+        yield from self._budgets(scope)
+        yield from self._to_come(scope)
 
-    def _budgets(self, holder: LimitScope) -> Found:
-        for tres, bound in holder.limits.grp_tres_mins.items():
+    def _budgets(self, scope: LimitScope) -> Found:
+        for tres, bound in scope.limits.grp_tres_mins.items():
             has = self.ask.tres.get(tres, 0)
             if bound.limit is None or not has:
                 continue
-            use = holder.use(tres)
+            use = scope.use(tres)
             left = use.left or 0.0
-            told, ends = standing(holder, tres, use, bound.limit)
+            told, ends = standing(scope, tres, use, bound.limit)
             no: str | RefusedError = ""
             cut = ""
             if left <= 0:
-                no = used_up(holder, told, whose(holder, self.ask))
+                no = used_up(scope, told, whose(scope, self.ask))
             elif self.safe and left < use.to_come + has * self.more:
                 no = RefusedError(
                     f"{ends}: running jobs may take {hours_of(use.to_come, tres)}, "
                     f"and this asks for {hours_of(has * self.more, tres)} more.",
                     "budget",
-                    f"{LESS} Or ask {whose(holder, self.ask)} for more.",
-                    holder.name,
+                    f"{LESS} Or ask {whose(scope, self.ask)} for more.",
+                    scope.name,
                 )
             elif left < has * self.left:
                 cut = f"{ends}: Slurm ends the job when they are used up, after {about(60 * left / has)}."
             yield f"minutes {tres}", no, cut
 
-    def _to_come(self, holder: LimitScope) -> Found:
-        for tres, bound in holder.limits.grp_tres_run_mins.items():
+    def _to_come(self, scope: LimitScope) -> Found:
+        for tres, bound in scope.limits.grp_tres_run_mins.items():
             more = self.ask.tres.get(tres, 0) * self.more
             if bound.limit is None or not more:
                 continue
-            to_come = holder.use(tres).to_come
+            to_come = scope.use(tres).to_come
             no: str | RefusedError = ""
             if to_come + more > bound.limit:
                 no = RefusedError(
-                    f"{capital(holder.name)} allows running jobs {hours_of(bound.limit, tres)} to come: they have "
+                    f"{capital(scope.name)} allows running jobs {hours_of(bound.limit, tres)} to come: they have "
                     f"{hours_of(to_come, tres)}, and this asks for {hours_of(more, tres)} more.",
-                    reason_of(holder),
+                    reason_of(scope),
                     LESS,
                 )
             yield f"to come {tres}", no, ""
@@ -142,4 +142,4 @@ class _ExtensionRequest:
 
 def _less(no: str | RefusedError) -> str | RefusedError:
     """A refusal of a start, with what to do about a session that runs."""
-    return RefusedError(no.verdict.message, no.verdict.reason, LESS) if isinstance(no, RefusedError) else no
+    return RefusedError(no.decision.message, no.decision.reason, LESS) if isinstance(no, RefusedError) else no

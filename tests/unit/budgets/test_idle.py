@@ -14,10 +14,10 @@ from fabric_hub.budgets.idle import (
     IdleDecision,
     Report,
     Watch,
-    farewell,
     judge,
     report_every_s,
     returned_gpu_hours,
+    stop_message,
 )
 from fabric_hub.budgets.schemas import IdlePolicy
 from fabric_hub.messages.formats import clock
@@ -34,9 +34,9 @@ def played(
     watch: Watch | None = None
     answers = []
     for number, report in enumerate(reports):
-        watch, verdict = judge(policy, gpus, watch, report, NOW + number * every_s)
-        answers.append(verdict)
-        if verdict.state == "stop":
+        watch, decision = judge(policy, gpus, watch, report, NOW + number * every_s)
+        answers.append(decision)
+        if decision.state == "stop":
             break
     return answers
 
@@ -152,18 +152,18 @@ def test_a_session_without_gpus_is_judged_by_what_people_do() -> None:
 
 
 def test_what_happened_in_a_gap_of_reports_is_not_known_so_the_time_begins_anew() -> None:
-    watch, verdict = judge(POLICY, 1, None, Report(idle_s=0, busy=False, gpu_percent=(0,)), NOW)
+    watch, decision = judge(POLICY, 1, None, Report(idle_s=0, busy=False, gpu_percent=(0,)), NOW)
     for number in range(1, 29):
-        watch, verdict = judge(POLICY, 1, watch, Report(idle_s=9e5, busy=False, gpu_percent=(0,)), NOW + number * 60)
-    assert verdict.state == "warn"
+        watch, decision = judge(POLICY, 1, watch, Report(idle_s=9e5, busy=False, gpu_percent=(0,)), NOW + number * 60)
+    assert decision.state == "warn"
     later = NOW + 28 * 60 + GAP_S + 1
-    watch, verdict = judge(POLICY, 1, watch, Report(idle_s=9e5, busy=False, gpu_percent=(0,)), later)
-    assert (verdict.state, verdict.idle_for_s) == ("idle", 0)
+    watch, decision = judge(POLICY, 1, watch, Report(idle_s=9e5, busy=False, gpu_percent=(0,)), later)
+    assert (decision.state, decision.idle_for_s) == ("idle", 0)
 
 
 def test_a_hub_that_was_started_again_stops_nobody_for_what_it_has_not_seen() -> None:
-    _, verdict = judge(POLICY, 1, None, Report(idle_s=9e5, busy=False, gpu_percent=(0,)), NOW)
-    assert (verdict.state, verdict.stop_at) == ("idle", NOW + 30 * MINUTE)
+    _, decision = judge(POLICY, 1, None, Report(idle_s=9e5, busy=False, gpu_percent=(0,)), NOW)
+    assert (decision.state, decision.stop_at) == ("idle", NOW + 30 * MINUTE)
 
 
 def test_nobody_is_stopped_without_the_whole_warning() -> None:
@@ -187,7 +187,7 @@ def test_what_was_returned_is_the_rest_of_the_time_limit(ends_in_h: float | None
 
 
 def test_the_farewell_says_how_long_and_what_was_returned() -> None:
-    assert "idle for 30 minutes" in farewell(1800, 2, 6.0, "physics")
-    assert "idle for 1 minute," in farewell(40, 2, 6.0, "physics")
-    assert "6.0 GPU-hours to project physics" in farewell(1800, 2, 6.0, "physics")
-    assert "GPU" not in farewell(1800, 0, 0.0, "physics")
+    assert "idle for 30 minutes" in stop_message(1800, 2, 6.0, "physics")
+    assert "idle for 1 minute," in stop_message(40, 2, 6.0, "physics")
+    assert "6.0 GPU-hours to project physics" in stop_message(1800, 2, 6.0, "physics")
+    assert "GPU" not in stop_message(1800, 0, 0.0, "physics")

@@ -17,7 +17,7 @@ from fabric_hub.gateway.queries import sacctmgr, scontrol
 from fabric_hub.launch import choice as policy
 from fabric_hub.launch.options import parse_options
 from fabric_hub.slurm.accounting import PastJob
-from fabric_hub.slurm.limits.check import verdict
+from fabric_hub.slurm.limits.check import decide
 from fabric_hub.slurm.limits.model import GPU, Association, Limit, Limits, PartitionLimits, Qos
 from fabric_hub.slurm.limits.request import JobRequest
 from fabric_hub.slurm.model import Job, JobSpec, SubmitRequest
@@ -49,7 +49,7 @@ def site(tmp_path: Path) -> Settings:
 def test_a_qos_and_an_account_in_another_case_are_the_ones_that_slurm_has(site: Settings, known: Limits) -> None:
     spec = JobSpec(partition="gpu", account=site.project["fold"].account, qos=site.profile["quick"].qos, minutes=5)
     assert (spec.account, spec.qos) == ("proteins", "high")
-    assert verdict(known, None, JobRequest.of(spec, "anna"), NOW).message == ""
+    assert decide(known, None, JobRequest.of(spec, "anna"), NOW).message == ""
     left = balance(known, None, site.project["fold"].account, now=NOW)
     assert left is not None
     assert (left.limit, left.left) == (100.0, 90.0)

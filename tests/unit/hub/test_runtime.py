@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fabric_hub.hub.spawner.runtime import HubRuntime
-from fabric_hub.sessions.notify import doorbell_path, ring
+from fabric_hub.sessions.notify import notify, notify_path
 from fabric_hub.sessions.store import Session, new_session_id
 from fabric_hub.slurm.model import JobSpec, Snapshot, SubmitRequest
 from tests.support.builders import a_site, fields_of_a_session
@@ -80,10 +80,10 @@ async def test_a_job_that_slurm_no_longer_knows_is_news(shared: HubRuntime, gate
     assert await news
 
 
-async def test_the_doorbell_wakes_the_start_it_rings_for(shared: HubRuntime, gateway: FakeGateway) -> None:
+async def test_a_notification_wakes_the_start_that_it_is_for(shared: HubRuntime, gateway: FakeGateway) -> None:
     mine, other = await queued(shared, gateway, "mine"), await queued(shared, gateway, "other")
     news, others = await waiting(shared, gateway, mine), await waiting(shared, gateway, other)
-    assert await ring(doorbell_path(shared.settings), mine.id)
+    assert await notify(notify_path(shared.settings), mine.id)
     assert await news
     assert not others.done()
     others.cancel()

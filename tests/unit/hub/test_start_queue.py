@@ -8,10 +8,10 @@ from fabric_hub.hub.spawner.start_queue import TURNS, StartQueue, StartSlot
 
 
 async def test_starts_pass_one_by_one_in_the_order_they_came_and_others_work_in_between() -> None:
-    turnstile, happened = StartQueue(), list[str]()
+    start_queue, happened = StartQueue(), list[str]()
 
     async def start(number: int) -> None:
-        await turnstile.wait(StartSlot.BEGIN)
+        await start_queue.wait(StartSlot.BEGIN)
         happened.append(f"start {number}")
 
     async def others() -> None:
@@ -28,8 +28,8 @@ async def test_starts_pass_one_by_one_in_the_order_they_came_and_others_work_in_
 
 
 async def test_one_that_gives_up_waiting_keeps_nobody_out() -> None:
-    turnstile = StartQueue()
-    first, second, third = (asyncio.create_task(turnstile.wait(StartSlot.BEGIN)) for _ in range(3))
+    start_queue = StartQueue()
+    first, second, third = (asyncio.create_task(start_queue.wait(StartSlot.BEGIN)) for _ in range(3))
     await asyncio.sleep(0)
     first.cancel()
     second.cancel()
@@ -37,12 +37,12 @@ async def test_one_that_gives_up_waiting_keeps_nobody_out() -> None:
 
 
 async def test_nobody_waits_for_all_of_somebody_elses_starts() -> None:
-    turnstile, passed, eight = StartQueue(), list[str](), asyncio.Event()
+    start_queue, passed, eight = StartQueue(), list[str](), asyncio.Event()
 
     async def start(user: str) -> None:
-        turnstile.enter(user)
+        start_queue.enter(user)
         for step in (StartSlot.BEGIN, StartSlot.SUBMIT):
-            await turnstile.wait(step)
+            await start_queue.wait(step)
             passed.append(f"{user} {step.name}")
             if len(passed) == 8:
                 eight.set()
@@ -56,10 +56,10 @@ async def test_nobody_waits_for_all_of_somebody_elses_starts() -> None:
 
 
 async def test_who_is_nearly_ready_goes_before_those_who_begin() -> None:
-    turnstile, passed = StartQueue(), list[StartSlot]()
+    start_queue, passed = StartQueue(), list[StartSlot]()
 
     async def start(step: StartSlot) -> None:
-        await turnstile.wait(step)
+        await start_queue.wait(step)
         passed.append(step)
 
     await asyncio.gather(*(start(step) for step in (StartSlot.BEGIN, StartSlot.SUBMIT, StartSlot.READY)))

@@ -48,12 +48,12 @@ def test_a_profile_that_can_never_run_is_marked(site: Settings) -> None:
 def test_without_a_word_of_slurm_nothing_is_promised(site: Settings) -> None:
     made = offer(site, "jan", None, TODAY)
     assert state(made, "gpu") == "not known now"
-    assert (made.age_s, made.silent_since, made.gpus) == (None, None, ())
+    assert (made.age_s, made.unavailable_since, made.gpus) == (None, None, ())
 
 
 def test_the_age_and_the_silence_of_slurm_are_told(site: Settings) -> None:
     made = offer(site, "jan", a_snapshot(nodes=NODES, unavailable_since=NOW, problem="munge is down"), TODAY)
-    assert (made.age_s, made.silent_since, made.problem) == (1.0, NOW, "munge is down")
+    assert (made.age_s, made.unavailable_since, made.problem) == (1.0, NOW, "munge is down")
     assert [(gpu.type, gpu.free, gpu.total) for gpu in made.gpus] == [("h200", 2, 2)]
 
 

@@ -21,7 +21,7 @@ from fabric_hub.service.callers import SERVICE
 from fabric_hub.service.cluster_quotes import MOST_WAITING
 from fabric_hub.service.deps import ServiceContext
 from fabric_hub.service.routes.sessions import describe
-from fabric_hub.sessions.notify import doorbell_path, listen
+from fabric_hub.sessions.notify import listen, notify_path
 from fabric_hub.sessions.scopes import SERVICE_SCOPE, SESSION_SCOPE, scopes_of
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.slurm.model import Snapshot
@@ -158,14 +158,14 @@ async def test_a_session_announces_its_port_and_the_hub_hears_it_at_once(
     api: httpx.AsyncClient, session: Session, store: SessionStore, site: Settings
 ) -> None:
     heard: asyncio.Queue[str] = asyncio.Queue()
-    bell = await listen(doorbell_path(site), heard.put_nowait)
+    listener = await listen(notify_path(site), heard.put_nowait)
     try:
         body = {"port": 4000, "phases": {"imports": 1.5}}
         answer = await api.post(f"{API}/session/ready", headers=token("session"), json=body)
         assert answer.status_code == 204, answer.text
         assert await asyncio.wait_for(heard.get(), 10) == session.id
     finally:
-        bell.close()
+        listener.close()
     row = store.get(session.id)
     assert row is not None
     assert (row.port, row.phases) == (4000, {"imports": 1.5})
@@ -330,7 +330,7 @@ def test_a_session_without_a_word_of_slurm_is_described_from_its_record(site: Se
     waiting = describe(site, a_session(job_id=None), None, NOW)
     assert (waiting.phase, waiting.ends_at, waiting.snapshot_age_s) == ("queued", None, None)
     up = describe(site, a_session(port=4000, node="gpu2", project="gone"), a_snapshot(unavailable_since=NOW), NOW)
-    assert (up.phase, up.node, up.project_title, up.slurm_silent_since) == ("running", "gpu2", "gone", NOW)
+    assert (up.phase, up.node, up.project_title, up.slurm_unavailable_since) == ("running", "gpu2", "gone", NOW)
 
 
 def test_slurms_estimate_for_a_waiting_job_is_not_its_start(site: Settings) -> None:

@@ -254,7 +254,7 @@ async def test_while_the_catalogue_service_is_silent_the_list_is_the_last_and_no
     catalogue_service.become_unavailable()
     told = (await api.get(f"{API}/session/datasets", headers=token("session"))).json()
     assert [one["name"] for one in told["datasets"]] == ["wind-farm", "weather"]
-    assert told["silent_since"] == catalogue_service.unavailable_since
+    assert told["unavailable_since"] == catalogue_service.unavailable_since
     assert "has not answered since" in told["problem"]
     problem(await api.post(f"{API}/session/datasets/wind-farm", headers=token("session")), 503, "catalogue-unavailable")
     accepting = await api.post(f"{API}/datasets/wind-farm/acceptance", headers=token("person"), json=ACCEPTANCE)

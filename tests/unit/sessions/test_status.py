@@ -17,19 +17,19 @@ TIMES = st.none() | st.floats(NOW - 100, NOW + 100)
 @given(jobs=JOBS, jobs_at=TIMES, submitted_at=TIMES)
 def test_a_silent_snapshot_never_says_gone(jobs: list, jobs_at: float | None, submitted_at: float | None) -> None:  # type: ignore[type-arg]
     snapshot = a_snapshot(*jobs, jobs_at=jobs_at, unavailable_since=NOW)
-    assert standing(a_session(submitted_at=submitted_at), snapshot).verdict is not JobPresence.GONE
+    assert standing(a_session(submitted_at=submitted_at), snapshot).presence is not JobPresence.GONE
 
 
 @given(jobs=JOBS, age=st.floats(0.001, 10_000))
 def test_a_snapshot_older_than_the_submission_never_says_gone(jobs: list, age: float) -> None:  # type: ignore[type-arg]
     snapshot = a_snapshot(*jobs, jobs_at=NOW - age)
-    assert standing(a_session(submitted_at=NOW), snapshot).verdict is not JobPresence.GONE
+    assert standing(a_session(submitted_at=NOW), snapshot).presence is not JobPresence.GONE
 
 
 @given(jobs=JOBS, jobs_at=TIMES)
 def test_gone_is_only_ever_slurms_word(jobs: list, jobs_at: float | None) -> None:  # type: ignore[type-arg]
     answer = standing(a_session(), a_snapshot(*jobs, jobs_at=jobs_at))
-    if answer.verdict is JobPresence.GONE:
+    if answer.presence is JobPresence.GONE:
         assert jobs_at is not None
         assert jobs_at >= NOW
         assert answer.job is None or answer.job.phase == "ended"
@@ -39,12 +39,12 @@ def test_gone_is_only_ever_slurms_word(jobs: list, jobs_at: float | None) -> Non
 def test_a_job_that_slurm_knows_and_that_has_not_ended_is_alive_even_in_an_old_answer(state: str) -> None:
     job = a_job(state=state)
     for snapshot in (a_snapshot(job), a_snapshot(job, jobs_at=NOW - 50), a_snapshot(job, unavailable_since=NOW)):
-        assert standing(a_session(), snapshot).verdict is JobPresence.ALIVE
+        assert standing(a_session(), snapshot).presence is JobPresence.ALIVE
 
 
 def test_a_job_that_slurm_says_has_ended_is_gone_with_slurms_last_word() -> None:
     answer = standing(a_session(), a_snapshot(a_job(state="TIMEOUT")))
-    assert answer.verdict is JobPresence.GONE
+    assert answer.presence is JobPresence.GONE
     assert answer.job is not None
     assert answer.job.state == "TIMEOUT"
 
@@ -58,7 +58,7 @@ def test_a_job_that_an_answer_lacks_is_never_gone_and_is_to_be_asked_for_where_i
             jobs_at=NOW + SETTLE_S + late, narrowed=narrowed, unavailable_since=NOW + 1 if narrowed else None
         )
         found = standing(a_session(), answer)
-        assert (found.verdict, found.missing) == (JobPresence.UNKNOWN, missing)
+        assert (found.presence, found.missing) == (JobPresence.UNKNOWN, missing)
 
 
 @pytest.mark.parametrize("other", [{"job_id": 8}, {"name": "bash"}, {"name": "fabric-main-aaaaaaaaaaaa"}])
@@ -68,16 +68,16 @@ def test_a_job_is_a_sessions_by_number_and_name_together(other: dict[str, object
 
 def test_a_narrowed_answer_still_ends_a_job_of_which_it_says_so() -> None:
     answer = a_snapshot(a_job(state="TIMEOUT"), narrowed=True, unavailable_since=NOW)
-    assert standing(a_session(), answer).verdict is JobPresence.GONE
+    assert standing(a_session(), answer).presence is JobPresence.GONE
 
 
 def test_asked_for_by_its_number_a_job_is_there_over_or_not_known() -> None:
-    assert by_number(a_job()).verdict is JobPresence.ALIVE
-    assert by_number(a_job(state="CANCELLED")).verdict is JobPresence.GONE
-    assert by_number(None).verdict is JobPresence.GONE
+    assert by_number(a_job()).presence is JobPresence.ALIVE
+    assert by_number(a_job(state="CANCELLED")).presence is JobPresence.GONE
+    assert by_number(None).presence is JobPresence.GONE
 
 
 def test_nothing_is_known_without_a_snapshot_or_before_the_submission() -> None:
-    assert standing(a_session(), None).verdict is JobPresence.UNKNOWN
-    assert standing(a_session(job_id=None, submitted_at=None), a_snapshot()).verdict is JobPresence.UNKNOWN
-    assert standing(a_session(submitted_at=None), a_snapshot()).verdict is JobPresence.UNKNOWN
+    assert standing(a_session(), None).presence is JobPresence.UNKNOWN
+    assert standing(a_session(job_id=None, submitted_at=None), a_snapshot()).presence is JobPresence.UNKNOWN
+    assert standing(a_session(submitted_at=None), a_snapshot()).presence is JobPresence.UNKNOWN

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fabric_hub.slurm.limits.amounts import hours_of, share
-from fabric_hub.slurm.limits.check import verdict
+from fabric_hub.slurm.limits.check import decide
 from fabric_hub.slurm.limits.model import GPU, Association, Enforcement, Limit, Limits, PartitionLimits, Qos, Share
 from fabric_hub.slurm.limits.request import JobRequest
 from fabric_hub.slurm.model import JobSpec, Snapshot
@@ -153,7 +153,7 @@ REFUSED: list[tuple[Limits, str, str, str]] = [
 def test_what_can_never_start_is_refused_by_the_name_of_its_limit(
     told: Limits, reason: str, message: str, hint: str
 ) -> None:
-    found = verdict(told, Snapshot(), ask(), NOW)
+    found = decide(told, Snapshot(), ask(), NOW)
     assert (found.reason, found.message) == (reason, message)
     assert hint in found.hint
 
@@ -177,20 +177,20 @@ WAITING: list[tuple[Limits, str]] = [
 
 @pytest.mark.parametrize(("told", "waits"), WAITING, ids=[waits for _, waits in WAITING])
 def test_what_waits_until_others_end_is_said_and_not_refused(told: Limits, waits: str) -> None:
-    found = verdict(told, Snapshot(), ask(), NOW)
+    found = decide(told, Snapshot(), ask(), NOW)
     assert not found.refused
     assert found.waits.startswith(waits)
 
 
 def test_a_budget_of_gpu_hours_does_not_touch_a_job_without_gpus() -> None:
     told = limits(account={"grp_tres_mins": {GPU: Limit(limit=0)}, "max_tres_per_job": {GPU: 0}})
-    assert verdict(told, Snapshot(), ask(), NOW).refused
-    assert not verdict(told, Snapshot(), ask(gres=()), NOW).refused
+    assert decide(told, Snapshot(), ask(), NOW).refused
+    assert not decide(told, Snapshot(), ask(gres=()), NOW).refused
 
 
 def test_a_budget_that_ends_before_the_job_is_told_where_slurm_lets_it_start() -> None:
     told = limits(account={"grp_tres_mins": {GPU: Limit(limit=600, used=480)}})
-    found = verdict(told, Snapshot(), ask(), NOW)
+    found = decide(told, Snapshot(), ask(), NOW)
     assert not found.refused
     assert "2 GPU-hours left" in found.cut
     assert "after about 1 hour" in found.cut
@@ -198,17 +198,17 @@ def test_a_budget_that_ends_before_the_job_is_told_where_slurm_lets_it_start() -
 
 def test_what_a_qos_limits_is_not_asked_of_the_association() -> None:
     told = limits(user={"max_wall_s": 60}, qos={"max_wall_s": 86400})
-    assert not verdict(told, Snapshot(), ask(), NOW).refused
+    assert not decide(told, Snapshot(), ask(), NOW).refused
 
 
 def test_a_partitions_qos_comes_before_the_jobs() -> None:
     told = limits(partition={"qos": "part"}, qos={"max_wall_s": 60})
     told = told.model_copy(update={"qos": (*told.qos, Qos(name="part", max_wall_s=86400))})
-    assert not verdict(told, Snapshot(), ask(), NOW).refused
+    assert not decide(told, Snapshot(), ask(), NOW).refused
 
 
 def test_a_qos_that_the_association_has_not_is_refused() -> None:
-    found = verdict(limits(user={"qos": ("normal", "short")}), Snapshot(), ask(qos="long"), NOW)
+    found = decide(limits(user={"qos": ("normal", "short")}), Snapshot(), ask(qos="long"), NOW)
     assert found.message == "ann may not use QOS long in account lab."
 
 
@@ -223,44 +223,44 @@ def test_a_qos_that_the_association_has_not_is_refused() -> None:
     ids=["nothing", "no answer yet", "an hour old", "not enforced"],
 )
 def test_what_is_not_known_is_left_to_slurm(told: Limits | None) -> None:
-    assert not verdict(told, Snapshot(), ask(), NOW).refused
+    assert not decide(told, Snapshot(), ask(), NOW).refused
 
 
 def test_a_qos_that_may_pass_the_partitions_time_limit_is_held_to_its_own() -> None:
     hour = {"max_time_s": 3600}
-    assert verdict(limits(partition=hour), Snapshot(), ask(), NOW).reason == "partition"
+    assert decide(limits(partition=hour), Snapshot(), ask(), NOW).reason == "partition"
     passes = {"flags": ("PartitionTimeLimit",)}
-    assert not verdict(limits(partition=hour, qos=passes), Snapshot(), ask(), NOW).refused
+    assert not decide(limits(partition=hour, qos=passes), Snapshot(), ask(), NOW).refused
     own = {**passes, "max_wall_s": 1800}
-    assert verdict(limits(partition=hour, qos=own), Snapshot(), ask(), NOW).reason == "limit-qos"
+    assert decide(limits(partition=hour, qos=own), Snapshot(), ask(), NOW).reason == "limit-qos"
 
 
 def test_a_qos_over_the_partitions_counts_first() -> None:
     known = limits(partition={"qos": "part"}, qos={"grp_tres": {GPU: Limit(limit=4)}})
     tight = Qos(name="part", grp_tres={GPU: Limit(limit=1)})
-    assert verdict(known.model_copy(update={"qos": (*known.qos, tight)}), Snapshot(), ask(), NOW).refused
+    assert decide(known.model_copy(update={"qos": (*known.qos, tight)}), Snapshot(), ask(), NOW).refused
     over = known.qos[0].model_copy(update={"flags": ("OverPartQOS",)})
-    assert not verdict(known.model_copy(update={"qos": (over, tight)}), Snapshot(), ask(), NOW).refused
+    assert not decide(known.model_copy(update={"qos": (over, tight)}), Snapshot(), ask(), NOW).refused
 
 
 def test_what_running_jobs_may_take_to_come_is_a_limit_that_waits_or_refuses() -> None:
-    never = verdict(limits(account={"grp_tres_run_mins": {GPU: Limit(limit=120)}}), Snapshot(), ask(), NOW)
+    never = decide(limits(account={"grp_tres_run_mins": {GPU: Limit(limit=120)}}), Snapshot(), ask(), NOW)
     assert never.message == ("Account lab allows running jobs 2 GPU-hours to come, and this job asks for 4 GPU-hours.")
-    waits = verdict(limits(account={"grp_tres_run_mins": {GPU: Limit(limit=600, used=420)}}), Snapshot(), ask(), NOW)
+    waits = decide(limits(account={"grp_tres_run_mins": {GPU: Limit(limit=600, used=420)}}), Snapshot(), ask(), NOW)
     assert waits.waits == "Account lab allows running jobs 10 GPU-hours to come, and those that run have 7 GPU-hours."
 
 
 def test_a_partition_for_an_account_takes_the_accounts_below_it() -> None:
     for allowed in ("lab", "root"):
-        assert not verdict(limits(partition={"allow_accounts": (allowed, "other")}), Snapshot(), ask(), NOW).refused
-    assert verdict(limits(partition={"allow_accounts": ("other",)}), Snapshot(), ask(), NOW).reason == "partition"
+        assert not decide(limits(partition={"allow_accounts": (allowed, "other")}), Snapshot(), ask(), NOW).refused
+    assert decide(limits(partition={"allow_accounts": ("other",)}), Snapshot(), ask(), NOW).reason == "partition"
 
 
 @pytest.mark.parametrize(("who", "name"), [("accounts", "lab"), ("qos", "normal")])
 def test_who_may_not_use_a_partition_counts_only_where_it_does_not_say_who_may(who: str, name: str) -> None:
-    assert verdict(limits(partition={f"deny_{who}": (name,)}), Snapshot(), ask(), NOW).refused
+    assert decide(limits(partition={f"deny_{who}": (name,)}), Snapshot(), ask(), NOW).refused
     both = limits(partition={f"deny_{who}": (name,), f"allow_{who}": (name,)})
-    assert not verdict(both, Snapshot(), ask(), NOW).refused
+    assert not decide(both, Snapshot(), ask(), NOW).refused
 
 
 @pytest.mark.parametrize(
