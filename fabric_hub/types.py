@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
@@ -46,9 +47,9 @@ class FeedValue(Frozen):
     problem: str = ""
 
     @property
+    @abstractmethod
     def asked_at(self) -> float | None:
         """When the source was asked for this content (Unix seconds); None: it has not answered yet."""
-        raise NotImplementedError
 
     def unavailable(self, problem: str, at: float) -> Self:
         """The same content, marked: the source did not answer.

@@ -54,7 +54,7 @@ def test_settings_and_hook_are_in_the_job_and_its_gpus_on_record_and_the_next_hu
     assert request.spec == JobSpec(
         partition="gpu", account="twin-acc", qos="plain-ones", cpus=1, memory_mb=1024, gres=("gpu:2",), minutes=120
     )
-    session = site.session_of(person)
+    session = site.ready_session_of(person)
     assert (session.account, session.hours, session.gpus) == ("twin-acc", 2.0, 2)
 
     site.kill()

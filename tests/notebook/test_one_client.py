@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 
 from tests.support.answering_hub import TOKEN, AnsweringHub
 from tests.support.running_session import RunningSession, session_environment
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.image
 
@@ -155,10 +155,7 @@ def test_no_proxy_hears_of_a_session_that_starts_serves_and_reports(
         session.announced_by(hub)
         assert '"project_title": "Digital Twin"' in session.get("fabric/session")[1]
         assert session.get("fabric/clusters")[0] == 200
-        until = time.monotonic() + 60
-        while not hub.activities:
-            assert time.monotonic() < until, session.log
-            time.sleep(0.1)
+        until(lambda: hub.activities, "the session has reported", 60)
     assert listener.heard == []
 
 

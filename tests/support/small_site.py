@@ -273,6 +273,15 @@ class SmallSite:
 
         return until(submitted, f"{person.name} has a job")
 
+    def ready_session_of(self, person: Person, server: str = "") -> Session:
+        """A person's session, once its record is whole: the hub notes when it was ready after it has told so."""
+
+        def ready() -> Session | None:
+            session = self.store.live(person.name, server)
+            return session if session and session.ready_at is not None else None
+
+        return until(ready, f"the session of {person.name} is on record as ready")
+
     def state_of(self, session: str) -> str:
         """What Slurm calls the state of a session's job."""
         return self.gateway.call(lambda fake: fake.job_of(session)).state
