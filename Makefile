@@ -15,7 +15,7 @@ FLAKY ?=
 SHELL_SCRIPTS = .ci/run packaging/proxy/configurable-http-proxy $(shell grep -lE '^#!.*sh$$' scripts/*)
 
 .PHONY: help setup setup-dev run test test-long test-flaky test-oldest lint lint-quick check unit ci durations \
-	format bench docs site dist release clean
+	format bench messages docs site dist release clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -71,6 +71,9 @@ format: setup-dev  ## put the code in the project's style
 
 bench: setup-dev  ## measure against the peers (see bench/)
 	$(PYTHON) -m bench
+
+messages:  ## bring the catalogues of sentences up to date with the code, and compile them
+	$(PYTHON) -m scripts.make_messages
 
 docs: setup-dev  ## write the generated pages and shapes, check all pages, and build the site
 	$(PYTHON) -m scripts.make_reference

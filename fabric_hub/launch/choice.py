@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date
 
 from fabric_hub.budgets.balance import SubmissionRoute
@@ -10,6 +9,7 @@ from fabric_hub.config.settings import Profile, Project, Settings
 from fabric_hub.datasets.model import Acceptance
 from fabric_hub.datasets.policy import CatalogueView, catalogue_of, may_use_all
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.texts import launch as texts
 from fabric_hub.projects.membership import closed, projects_of, said_to
 from fabric_hub.types import Frozen
 
@@ -91,37 +91,20 @@ def choose(
     name, project = open_project(settings, user, options.project, today)
     profiles = profiles_of(settings, project)
     if not profiles:
-        raise FabricError(
-            f"Project {name} has no profiles.", reason="profile", hint="Ask the operator to add one.", status=403
-        )
+        raise FabricError(texts.PROJECT_NO_PROFILES(project=name))
     profile_name = options.profile or next(iter(profiles))
     if profile_name not in profiles:
-        raise FabricError(
-            f"Profile {profile_name} is not one of project {name}.",
-            reason="profile",
-            hint=f"It has {_list(profiles)}.",
-            status=403,
-        )
+        raise FabricError(texts.PROFILE_NOT_OF_PROJECT(profile=profile_name, project=name, profiles=tuple(profiles)))
     profile = profiles[profile_name]
     images = images_of(settings, project)
     if not images:
-        raise FabricError(
-            "This site offers no image.", reason="image", hint="Ask the operator to build one.", status=403
-        )
+        raise FabricError(texts.NO_IMAGE())
     image = options.image or images[0]
     if image not in images:
-        raise FabricError(
-            f"Image {image} is not one of project {name}.", reason="image", hint=f"It has {_list(images)}.", status=403
-        )
+        raise FabricError(texts.IMAGE_NOT_OF_PROJECT(image=image, project=name, images=images))
     hours = options.hours or profile.default_hours
     if hours > profile.max_hours:
-        raise FabricError(
-            f"Profile {profile_name} allows at most {profile.max_hours:g} hour{'' if profile.max_hours == 1 else 's'}, "
-            f"not {hours:g}.",
-            reason="hours",
-            hint="Ask for less time.",
-            status=403,
-        )
+        raise FabricError(texts.PROFILE_HOURS(profile=profile_name, n=profile.max_hours, hours=hours))
     acceptances(user, name, options, today, known)
     return Choice(
         project=name,
@@ -156,20 +139,10 @@ def open_project(settings: Settings, user: str, wanted: str | None, today: date)
     """
     mine = projects_of(settings, user)
     if not mine:
-        raise FabricError(
-            f"User {user} is a member of no project.",
-            reason="project",
-            hint="Ask the owner of a project to add you.",
-            status=403,
-        )
+        raise FabricError(texts.NO_PROJECT(user=user))
     if wanted is not None:
         if wanted not in mine:  # the same words for one that does not exist: names are not to be guessed
-            raise FabricError(
-                f"User {user} is not a member of project {wanted}.",
-                reason="project",
-                hint=f"Your projects are {_list(mine)}.",
-                status=403,
-            )
+            raise FabricError(texts.NOT_A_MEMBER(user=user, project=wanted, projects=tuple(mine)))
         why = closed(mine[wanted], today)
         if why:
             raise _closed(user, wanted, mine[wanted], why)
@@ -180,17 +153,9 @@ def open_project(settings: Settings, user: str, wanted: str | None, today: date)
     if not open_ones:
         name, project = next(iter(mine.items()))
         raise _closed(user, name, project, closed(project, today))
-    raise FabricError(
-        "Which project? You are a member of several.",
-        reason="project",
-        hint=f"Set project to one of {_list(open_ones)}.",
-    )
+    raise FabricError(texts.WHICH_PROJECT(projects=tuple(open_ones)))
 
 
 def _closed(user: str, name: str, project: Project, why: str) -> FabricError:
     hint = said_to(user, project, "Ask its owner to extend it.")
     return FabricError(f"Project {name} {why}.", reason="project-closed", hint=hint, status=403)
-
-
-def _list(names: Iterable[str]) -> str:
-    return ", ".join(names)

@@ -1,1 +1,1 @@
-"""What people read: times, sizes and amounts as text."""
+"""Typed reasons to sentences, in the reader's language: see docs/explanation/messages.md."""

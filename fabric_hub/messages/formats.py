@@ -1,52 +1,123 @@
-"""Times, sizes and amounts as people read them: one notation for each, on every page and in every sentence."""
+"""Times, sizes and amounts as people read them: one notation for each, in the reader's language and time zone."""
 
 from __future__ import annotations
 
-from datetime import datetime
+import math
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+from babel.dates import format_date, format_datetime, format_time
+from babel.numbers import format_decimal
+
+from .reader import current
+from .translation import gettext, ngettext
 
 _SIZES = ("bytes", "kB", "MB", "GB", "TB", "PB")
 
 
 def clock(at: float) -> str:
-    """Unix seconds as a time of day, with the date when it is not today: "13:30 UTC", "27 Nov 00:17 CET".
+    """Unix seconds as a time of day, with the date when it is not today: "13:30", "27 Nov 00:17 CET".
 
-    It is this machine's local time; the zone is named, for whoever reads it may live in another.
+    The zone is named where it is not known to be the reader's own.
     """
-    when, now = datetime.fromtimestamp(at).astimezone(), datetime.now().astimezone()
-    return when.strftime("%H:%M %Z" if when.date() == now.date() else "%d %b %H:%M %Z")
+    reader = current()
+    when = datetime.fromtimestamp(at).astimezone(reader.zone)
+    now = datetime.now(UTC).astimezone(reader.zone)
+    if when.date() == now.date():
+        text = format_time(when, "HH:mm", locale=reader.locale)
+    else:
+        text = format_datetime(when, "dd MMM HH:mm", locale=reader.locale)
+    return text if reader.zone else f"{text} {when.strftime('%Z')}"
+
+
+def day(at: float | str) -> str:
+    """Unix seconds, or a date as ISO 8601 has it, as a day: "3 December 2026"."""
+    reader = current()
+    when = date.fromisoformat(at) if isinstance(at, str) else datetime.fromtimestamp(at).astimezone(reader.zone).date()
+    return format_date(when, "d MMMM y", locale=reader.locale)
 
 
 def duration(seconds: float) -> str:
     """A time in a sentence: ``40 minutes``, ``1 hour``, ``1 h 30 min``; what is over whole minutes is left out."""
     hours, minutes = divmod(int(seconds) // 60, 60)
     if hours and minutes:
-        return f"{hours} h {minutes:02d} min"
-    return of_things(hours, "hour") if hours else of_things(minutes, "minute")
+        return gettext("{hours} h {minutes} min").format(hours=hours, minutes=f"{minutes:02d}")
+    if hours:
+        return ngettext("{n} hour", "{n} hours", hours).format(n=hours)
+    return ngettext("{n} minute", "{n} minutes", minutes).format(n=minutes)
 
 
 def short_duration(seconds: float) -> str:
     """A time where there is little room: ``40 min``, ``1 h 00 min``."""
     hours, minutes = divmod(max(0, int(seconds)) // 60, 60)
-    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"
+    if not hours:
+        return gettext("{minutes} min").format(minutes=minutes)
+    return gettext("{hours} h {minutes} min").format(hours=hours, minutes=f"{minutes:02d}")
 
 
 def time_left(seconds: float) -> str:
     """A time until something: as :func:`short_duration`, but in days and hours when it is a day or more."""
     days, rest = divmod(max(0, int(seconds)), 86400)
-    return f"{days} d {rest // 3600} h" if days else short_duration(rest)
+    return gettext("{days} d {hours} h").format(days=days, hours=rest // 3600) if days else short_duration(rest)
 
 
 def about(seconds: float) -> str:
     """A time that is an estimate: ``about 5 minutes``, ``less than a minute``."""
-    return f"about {duration(seconds)}" if seconds >= 60 else "less than a minute"
+    return gettext("about {time}").format(time=duration(seconds)) if seconds >= 60 else gettext("less than a minute")
 
 
-def size(count: int) -> str:
+def size(count: float) -> str:
     """Bytes in decimal units: "999 bytes", "1.23 MB"."""
-    number, units = float(count), list(_SIZES)
-    while number >= 999.5 and len(units) > 1:
-        number, units = number / 1000, units[1:]
-    return f"{number:.3g} {units[0]}"
+    value, units = float(count), list(_SIZES)
+    while value >= 999.5 and len(units) > 1:
+        value, units = value / 1000, units[1:]
+    decimals = max(0, 2 - math.floor(math.log10(value))) if 0 < value < 1000 else 0
+    return f"{_decimal(round(value, decimals), decimals)} {units[0]}"
+
+
+def number(value: float) -> str:
+    """A number without needless decimals: "2", "1.5", "1,240"."""
+    return _decimal(value, 3)
+
+
+def hours(value: float) -> str:
+    """An amount of GPU-hours and the like: "87.5", "1,240"."""
+    decimals = 1 if abs(value) < 100 else 0
+    pattern = "#,##0.0" if decimals else "#,##0"
+    return format_decimal(value, pattern, locale=current().locale)
+
+
+def percent(part: float) -> str:
+    """A share, 0 to 1: "87%"."""
+    return f"{part * 100:.0f}%"
+
+
+def _decimal(value: float, most: int) -> str:
+    return format_decimal(value, "#,##0" + ("." + "#" * most if most else ""), locale=current().locale)
+
+
+def plural_number(value: Any) -> int:
+    """The number that decides between the forms of a plural: a part of a thing takes the form of many."""
+    return int(value) if float(value).is_integer() else 2
+
+
+# How a parameter of a sentence may be formatted: {since:clock}, {limit:duration}.
+KINDS: Final[dict[str, Callable[[Any], str]]] = {
+    "clock": clock,
+    "day": day,
+    "duration": duration,
+    "short": short_duration,
+    "left": time_left,
+    "about": about,
+    "size": size,
+    "number": number,
+    "hours": hours,
+    "percent": percent,
+    # of texts, not of numbers: see text.py
+    "capital": str,
+    "sentences": str,
+}
 
 
 def of_things(number: int, thing: str) -> str:

@@ -56,7 +56,7 @@ class UnixClient:
 
     def refused(self, problem: Problem, status: int) -> FabricError:
         """The error for what the daemon said no to."""
-        return FabricError(problem.message, reason=problem.reason, hint=problem.hint, status=status)
+        return problem.error(status)
 
     async def ask(self, kind: type[M], method: str, path: str, **options: Any) -> M:
         """Send a request whose answer is of a type.

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Self
+
+from fabric_hub.errors import FabricError
+from fabric_hub.messages.text import Text
 from fabric_hub.types import Frozen
 
 
@@ -11,9 +15,37 @@ def name_of(who: str) -> str:
 
 
 class Problem(Frozen):
-    """The body of every error answer of our APIs."""
+    """The body of every error answer of our APIs.
+
+    ``message`` and ``hint`` are sentences in the language that was asked for; ``said`` and ``advice`` are the same as
+    codes with parameters, where they have any.
+    """
 
     message: str
     reason: str
     hint: str = ""
     since: float | None = None
+    said: Text | None = None
+    advice: Text | None = None
+
+    @classmethod
+    def of(cls, error: FabricError) -> Self:
+        """An error as a body, for whoever reads what is made now."""
+        said, advice = (part if isinstance(part, Text) else None for part in (error.said, error.advice))
+        return cls(
+            message=said.say() if said else error.message,
+            reason=error.reason,
+            hint=advice.say() if advice else error.hint,
+            since=getattr(error, "since", None),
+            said=said,
+            advice=advice,
+        )
+
+    def error(self, status: int) -> FabricError:
+        """The error that it was."""
+        return FabricError(
+            self.said or self.message,
+            reason=self.reason,
+            hint=self.advice or self.hint,
+            status=status,
+        )

@@ -20,7 +20,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
-from fabric_hub.errors import FabricError, SlurmUnavailableError
+from fabric_hub.errors import FabricError
 
 from .body_limit import LARGEST_ON_SOCKET, BodyLimit
 from .problem import Problem, name_of
@@ -39,9 +39,7 @@ def answer_with_problems(app: FastAPI, who: str) -> None:
 
     @app.exception_handler(FabricError)
     async def fabric_error(_: Request, error: FabricError) -> JSONResponse:
-        since = error.since if isinstance(error, SlurmUnavailableError) else None
-        body = Problem(message=error.message, reason=error.reason, hint=error.hint, since=since)
-        return JSONResponse(body.model_dump(), status_code=error.status)
+        return JSONResponse(Problem.of(error).model_dump(), status_code=error.status)
 
     @app.exception_handler(RequestValidationError)
     async def malformed(_: Request, error: RequestValidationError) -> JSONResponse:

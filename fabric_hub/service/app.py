@@ -59,8 +59,7 @@ def make_app(context: ServiceContext) -> FastAPI:
 
 async def _refused(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, FabricError)
-    since = getattr(error, "since", None)
-    problem = Problem(message=error.message, reason=error.reason, hint=error.hint, since=since)
+    problem = Problem.of(error)
     later = {"Retry-After": str(error.retry_after_s)} if isinstance(error, BusyError) else None
     return JSONResponse(problem.model_dump(), status_code=error.status, headers=later)
 
