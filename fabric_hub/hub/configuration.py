@@ -26,7 +26,8 @@ from fabric_hub.unix.accounts import runs_local_sessions
 
 from . import held_ports, patches, tls
 from .csp import ResponseHeaders, ScriptNonce, current_nonce
-from .pages import budgets, sessions
+from .pages import budgets, language, sessions
+from .pages.sentences import Sentences
 from .proxy import FabricProxy, private_directory, unix_url
 from .with_parent import with_parent
 
@@ -259,8 +260,9 @@ def _pages(c: Any, settings: Settings) -> None:
         # how long a REST call waits for a start; a refusal comes in a fraction of it
         "slow_spawn_timeout": 3,
     }
-    c.JupyterHub.jinja_environment_options = {"extensions": [ScriptNonce]}
+    c.JupyterHub.jinja_environment_options = {"extensions": [ScriptNonce, Sentences]}
     c.JupyterHub.template_vars = {
+        **language.TEMPLATE_VARS,
         "csp_nonce": current_nonce,
         "fabric_last_end": sessions.last_end,
         "fabric_live": sessions.live,

@@ -18,6 +18,8 @@ from fabric_hub.launch.options import UserOptions
 from fabric_hub.slurm.reasons import silence
 from fabric_hub.unix.accounts import runs_local_sessions
 
+from .sentences import Sentences
+
 TEMPLATES = Path(__file__).parent.parent / "templates"
 
 
@@ -59,5 +61,5 @@ def for_people(settings: Settings, offered: Offer, refused: Mapping[str, str], *
 
 def render(data: dict[str, Any]) -> str:
     data = {"chosen": UserOptions(), **data}
-    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
+    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, extensions=[Sentences])
     return environment.get_template("start_form.html").render(data)
