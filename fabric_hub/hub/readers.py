@@ -31,7 +31,8 @@ class Asked:
     address: str = ""
 
 
-_asked: ContextVar[Asked] = ContextVar("asked", default=Asked())
+_NOBODY = Asked()
+_asked: ContextVar[Asked] = ContextVar("asked", default=_NOBODY)
 
 
 def read_request(handler: Any, user: Any) -> None:

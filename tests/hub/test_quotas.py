@@ -145,7 +145,7 @@ def test_the_home_page_says_when_a_session_ends_what_is_left_and_what_to_worry_a
     def home() -> str:
         return words(person.browser.get("/hub/home"))
 
-    until(lambda: "Digital twin 0.0 100.0 100.0" in home(), "the page has heard of the limits")
+    until(lambda: "Digital twin 0.0 100 100" in home(), "the page has heard of the limits")
     assert "default Digital twin One GPU Running · " in home()
     until(
         lambda: "The budget of project twin is used up: 100.0 of 100.0 GPU-hours." in home(),

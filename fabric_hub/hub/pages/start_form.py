@@ -61,5 +61,7 @@ def for_people(settings: Settings, offered: Offer, refused: Mapping[str, str], *
 
 def render(data: dict[str, Any]) -> str:
     data = {"chosen": UserOptions(), **data}
-    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, extensions=[Sentences])
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, extensions=[Sentences]
+    )
     return environment.get_template("start_form.html").render(data)

@@ -23,7 +23,6 @@ from tornado.web import HTTPError
 
 from fabric_hub.hub.spawner.runtime import runtime
 from fabric_hub.launch.options import UserOptions
-from fabric_hub.messages.texts.pages import SESSION_NAME
 
 from .replace import replace
 
@@ -130,8 +129,11 @@ def _explaining(check: Any) -> Any:
 
 
 def refusal(name: str) -> str:
-    """Why a name cannot be a session's, to whoever reads it; "" when it can. The rule is JupyterHub's."""
+    """Why a name cannot be a session's; "" when it can. The rule is JupyterHub's."""
     if is_valid_safe_slug(name):
         return ""
     shown = name if len(name) <= 2 * LONGEST_NAME else f"{name[: 2 * LONGEST_NAME]}..."
-    return SESSION_NAME(name=repr(shown), most=LONGEST_NAME).say()
+    return (
+        f"A session cannot be called {shown!r}: a name has small letters, digits and single hyphens between them, "
+        f"at most {LONGEST_NAME} characters."
+    )

@@ -6,13 +6,6 @@ from fabric_hub.messages.text import Reason, Who
 from fabric_hub.messages.translation import N_
 
 NO_LANGUAGE = Reason("no-language", N_("This hub has no such language. It has {languages}."), label="malformed")
-SESSION_NAME = Reason(
-    "session-name",
-    N_(
-        "A session cannot be called {name}: a name has small letters, digits and single hyphens between them, "
-        "at most {most} characters."
-    ),
-)
 FORM_ASKS_NOTHING = Reason(
     "form-asks-nothing",
     N_("This form asks for nothing."),
