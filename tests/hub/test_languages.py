@@ -121,7 +121,7 @@ def test_no_sentence_of_a_page_is_left_in_english(site: SmallSite, reader: Perso
     seen: set[str] = set()
     for path in (
         "/hub/home", f"/hub/spawn/{reader.name}", f"/hub/user/{reader.name}/", "/hub/token", "/hub/datasets",
-        "/hub/datasets/wind-farm", "/hub/datasets/grid", "/hub/datasets/nosuch", "/hub/nosuch", "/hub/admin",
+        "/hub/datasets/wind-farm", "/hub/datasets/grid", "/hub/datasets/nosuch", "/hub/nosuch", "/hub/admin", "/hub/language",
         f"/hub/spawn/{reader.name}/Not_A_Name", "/hub/logout",
     ):  # fmt: skip
         page = reader.browser.get(path)
@@ -136,3 +136,4 @@ def test_no_sentence_of_a_page_is_left_in_english(site: SmallSite, reader: Perso
         assert not left, path
         seen |= {dutch for _, dutch in there if dutch in told}
     assert len(seen) > 60
+    assert "405: Dat kan met dit adres niet" in words(reader.browser.get("/hub/language"))

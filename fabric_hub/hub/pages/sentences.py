@@ -7,6 +7,7 @@ formatted by filters: ``{{ at | as_clock }}``, for each of :data:`fabric_hub.mes
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 
 from jinja2 import Environment
@@ -29,7 +30,7 @@ class Sentences(InternationalizationExtension):
         install: Any = environment
         install.install_gettext_callables(gettext, ngettext, newstyle=True)
         environment.filters |= {f"as_{kind}": form for kind, form in formats.KINDS.items()}
-        environment.filters |= {"as_moment": moment, "as_text": said, "theirs": theirs}
+        environment.filters |= {"as_moment": moment, "as_text": said, "status_phrase": status_phrase, "theirs": theirs}
         environment.finalize = said
 
 
@@ -41,6 +42,11 @@ def said(value: Any) -> Any:
 def moment(at: datetime) -> str:
     """A time as JupyterHub keeps it, UTC without saying so, as :func:`fabric_hub.messages.formats.clock`."""
     return formats.clock(at.replace(tzinfo=UTC).timestamp())
+
+
+def status_phrase(status: int) -> str:
+    """What HTTP calls a status: "Not Found"."""
+    return HTTPStatus(status).phrase if status in list(HTTPStatus) else "Unknown HTTP Error"
 
 
 def theirs(words: Any) -> str | Markup:
