@@ -18,7 +18,9 @@ import types
 from collections.abc import Iterator
 from typing import Any, Literal, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
 
-from .make_reference import ROOT, Schema, service_openapi, stale
+from .make_reference import stale
+from .reference.apis import service_openapi
+from .reference.markdown import ROOT, Schema
 
 EXTENSIONS = ROOT / "extensions"
 PYTHON = EXTENSIONS / "fabric_lab" / "schema.py"
