@@ -62,6 +62,8 @@ def of_sessions(document: Schema) -> dict[str, Schema]:
 
 def python_type(schema: Schema) -> str:
     """A JSON schema as Python's type of what ``json.loads`` makes of it."""
+    if not schema:
+        return "object"
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
     if "enum" in schema:
@@ -77,6 +79,8 @@ def python_type(schema: Schema) -> str:
 
 def typescript_type(schema: Schema) -> str:
     """A JSON schema as TypeScript's type."""
+    if not schema:
+        return "unknown"
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
     if "enum" in schema:
@@ -93,7 +97,8 @@ def typescript_type(schema: Schema) -> str:
 def _values(schema: Schema) -> Schema:
     """What the values of an object are whose keys are free."""
     patterns: list[Schema] = [*schema.get("patternProperties", {}).values()]
-    return patterns[0] if patterns else dict(schema["additionalProperties"])
+    free = schema["additionalProperties"]
+    return patterns[0] if patterns else {} if free is True else dict(free)
 
 
 def _array(inner: str) -> str:
