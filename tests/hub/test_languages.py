@@ -121,8 +121,8 @@ def test_no_sentence_of_a_page_is_left_in_english(site: SmallSite, reader: Perso
     seen: set[str] = set()
     for path in (
         "/hub/home", f"/hub/spawn/{reader.name}", f"/hub/user/{reader.name}/", "/hub/token", "/hub/datasets",
-        "/hub/datasets/wind-farm", "/hub/datasets/grid", "/hub/datasets/nosuch", "/hub/nosuch", "/hub/admin", "/hub/language",
-        f"/hub/spawn/{reader.name}/Not_A_Name", "/hub/logout",
+        "/hub/datasets/wind-farm", "/hub/datasets/grid", "/hub/datasets/nosuch", "/hub/nosuch", "/hub/admin",
+        "/hub/language", f"/hub/spawn/{reader.name}/Not_A_Name", "/hub/logout",
     ):  # fmt: skip
         page = reader.browser.get(path)
         assert '<html lang="nl">' in page.text, path
