@@ -53,9 +53,9 @@ def test_a_forgotten_notebook_is_warned_ten_minutes_before_and_stopped_after_thi
 def test_the_warning_says_when_it_is_stopped_and_how_to_keep_it() -> None:
     warned = next(answer for answer in played(quiet(60)) if answer.state == "warn")
     assert warned.stop_at == NOW + 30 * MINUTE
-    assert "Run something to keep it" in warned.text
+    assert "Run something to keep it" in str(warned.text)
     assert warned.quiet_since == NOW
-    assert warned.text.startswith(
+    assert str(warned.text).startswith(
         f"{warned.what} since {clock(NOW)}. This session is stopped at {clock(NOW + 30 * MINUTE)} "
     )
 
@@ -187,7 +187,7 @@ def test_what_was_returned_is_the_rest_of_the_time_limit(ends_in_h: float | None
 
 
 def test_the_farewell_says_how_long_and_what_was_returned() -> None:
-    assert "idle for 30 minutes" in stop_message(1800, 2, 6.0, "physics")
-    assert "idle for 1 minute," in stop_message(40, 2, 6.0, "physics")
-    assert "6.0 GPU-hours to project physics" in stop_message(1800, 2, 6.0, "physics")
-    assert "GPU" not in stop_message(1800, 0, 0.0, "physics")
+    assert "idle for 30 minutes" in str(stop_message(1800, 2, 6.0, "physics"))
+    assert "idle for 1 minute," in str(stop_message(40, 2, 6.0, "physics"))
+    assert "6.0 GPU-hours to project physics" in str(stop_message(1800, 2, 6.0, "physics"))
+    assert "GPU" not in str(stop_message(1800, 0, 0.0, "physics"))

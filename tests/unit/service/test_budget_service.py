@@ -304,7 +304,7 @@ async def test_an_idle_session_is_told_then_stopped_and_what_it_returned_is_on_r
     assert ended is not None
     assert ended.end_reason == "idle"
     assert ended.returned_gpu_hours == pytest.approx(2 - 1 / 60, abs=0.01)
-    assert "returned 2.0 GPU-hours to project physics" in (ended.end_text or "")
+    assert "returned 2.0 GPU-hours to project physics" in str(ended.end_text)
 
 
 def in_reservation(session: Session, ends_at: float, **changes: Any) -> Snapshot:

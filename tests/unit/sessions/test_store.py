@@ -15,6 +15,7 @@ import pytest
 
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.text import verbatim
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.store import SessionStore, new_session_id
 from tests.support.builders import fields_of_a_session
@@ -58,7 +59,7 @@ def test_a_second_live_session_of_a_server_is_refused_until_the_first_is_over(st
     with pytest.raises(FabricError) as caught:
         store.create(**fields_of_a_session())
     assert (caught.value.reason, caught.value.status) == ("busy", 409)
-    store.end(first.id, reason="stopped", text="You stopped it.")
+    store.end(first.id, reason="stopped", text=verbatim("You stopped it."))
     assert store.create(**fields_of_a_session()).id != first.id
 
 
@@ -101,7 +102,7 @@ def test_of_many_starts_at_one_moment_no_more_than_allowed_get_a_session(store: 
     assert ended.count("too-many-sessions") == 5
     assert len(store.live_names("jan")) == 3
     assert store.create(most=3, **fields_of_a_session(user="eve")).live, "of each user by themselves"
-    store.end(next(one for one in ended if one != "too-many-sessions"), reason="stopped", text="")
+    store.end(next(one for one in ended if one != "too-many-sessions"), reason="stopped", text=verbatim(""))
     assert store.create(most=3, **fields_of_a_session(server_name="later")).live
 
 
@@ -150,19 +151,19 @@ def test_the_first_announced_port_counts(store: SessionStore) -> None:
 
 def test_a_session_that_is_over_or_unknown_announces_nothing(store: SessionStore) -> None:
     made = store.create(**fields_of_a_session())
-    store.end(made.id, reason="stopped", text="")
+    store.end(made.id, reason="stopped", text=verbatim(""))
     assert not store.announce(made.id, 4000, {})
     assert not store.announce("aaaaaaaaaaaa", 4000, {})
 
 
 def test_the_first_end_counts_and_takes_the_token_away(store: SessionStore) -> None:
     made = store.create(**fields_of_a_session(token="secret"))
-    store.end(made.id, reason="timeout", text="Its time was up.", log=["one", "two"])
-    store.end(made.id, reason="stopped", text="Too late.")
+    store.end(made.id, reason="timeout", text=verbatim("Its time was up."), log=["one", "two"])
+    store.end(made.id, reason="stopped", text=verbatim("Too late."))
     over = store.get(made.id)
     assert over is not None
     assert not over.live
-    assert (over.end_reason, over.end_text, over.end_log) == ("timeout", "Its time was up.", ("one", "two"))
+    assert (over.end_reason, str(over.end_text), over.end_log) == ("timeout", "Its time was up.", ("one", "two"))
     assert over.token is None
     assert store.live("jan", "") is None
     assert store.live_all() == []
@@ -171,7 +172,7 @@ def test_the_first_end_counts_and_takes_the_token_away(store: SessionStore) -> N
 def test_the_session_that_ended_last_is_told(store: SessionStore) -> None:
     assert store.last_ended("jan", "") is None
     for reason in ("first", "second"):
-        store.end(store.create(**fields_of_a_session()).id, reason=reason, text="")
+        store.end(store.create(**fields_of_a_session()).id, reason=reason, text=verbatim(""))
     last = store.last_ended("jan", "")
     assert last is not None
     assert last.end_reason == "second"
@@ -180,11 +181,11 @@ def test_the_session_that_ended_last_is_told(store: SessionStore) -> None:
 def test_a_text_of_any_kind_comes_back_as_it_was(store: SessionStore) -> None:
     text = "'; DROP TABLE sessions; --\n\u202e\0"
     made = store.create(**fields_of_a_session(server_name="a"))
-    store.update(made.id, end_text=text)
+    store.update(made.id, end_text=verbatim(text))
     assert store.live("'; DROP TABLE sessions; --", "a") is None
     kept = store.get(made.id)
     assert kept is not None
-    assert kept.end_text == text
+    assert str(kept.end_text) == text
 
 
 def test_only_the_owner_can_read_the_database(database: Path) -> None:
@@ -277,7 +278,7 @@ def test_the_next_start_of_a_prepared_server_continues_the_session(store: Sessio
     after = store.create(**fields_of_a_session(server_name="session-2"))
     assert (after.follows, after.reopen) == (before.id, ("a.ipynb", "b/c.ipynb"))
     assert store.successor(before.id) == after
-    store.end(after.id, reason="stopped", text="")
+    store.end(after.id, reason="stopped", text=verbatim(""))
     again = store.create(**fields_of_a_session(server_name="session-2"))
     assert (again.follows, again.reopen) == (None, None)
 
@@ -298,6 +299,6 @@ def test_a_successor_that_was_taken_back_is_forgotten(store: SessionStore) -> No
 def test_what_idle_sessions_returned_is_added_up_by_project(store: SessionStore) -> None:
     for number, hours in enumerate((1.5, 2.0)):
         session = store.create(**fields_of_a_session(server_name=f"s{number}"))
-        store.end(session.id, reason="idle", text="", returned=hours)
-    store.end(store.create(**fields_of_a_session()).id, reason="stopped", text="")
+        store.end(session.id, reason="idle", text=verbatim(""), returned=hours)
+    store.end(store.create(**fields_of_a_session()).id, reason="stopped", text=verbatim(""))
     assert store.returned() == {"physics": (2, 3.5)}
