@@ -22,6 +22,7 @@ from fabric_hub.launch.job_spec import job_spec
 from fabric_hub.launch.offer import OfferedProject
 from fabric_hub.messages.text import NOTHING, Text, sentences, text_of
 from fabric_hub.messages.texts import starts as texts
+from fabric_hub.messages.texts.limits import ACCOUNT
 from fabric_hub.projects.membership import said_to
 from fabric_hub.slurm.limits.chain import LimitDecision
 from fabric_hub.slurm.limits.check import decide
@@ -53,7 +54,7 @@ class OverLimitError(OfferError):
     def __init__(self, found: LimitDecision, project: str, rescue: str, hint: Text, *, account: str = "") -> None:
         error = found.error(hint)
         super().__init__(error, project, rescue)
-        above = "" if found.budget_of == f"account {account}" else found.budget_of
+        above = "" if found.budget_of == ACCOUNT(account=account) else str(found.budget_of)
         self.same_warning = f"project:{project}#{used_up(above)}" if error.reason == "budget" else ""
 
 

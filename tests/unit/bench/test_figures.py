@@ -125,6 +125,11 @@ def test_ours_is_measured_with_the_rates_of_a_site_not_with_the_livelier_ones_of
     assert slurm == SlurmSettings(conf=slurm.conf)
 
 
+@pytest.mark.parametrize("users", ["", '[users]\nunix_name = "demo-{user}"\n'])
+def test_a_few_users_may_have_all_sessions_of_a_benchmark(users: str) -> None:
+    assert parse(ours.with_site_defaults(least_site_text(Path("/srv"), users))).users.max_sessions == 1000
+
+
 def test_servers_are_spread_over_users_each_in_a_project_of_their_own() -> None:
     servers = ours.servers(12, "s")
     assert len({(server.user, server.name) for server in servers}) == 12
