@@ -229,9 +229,6 @@ def text_of(said: Any) -> Text:
     return said if isinstance(said, Text) else verbatim(str(said))
 
 
-# Where a text may be and there is none.
-NOTHING: Final = verbatim("")
-
 # A field of a model with texts: as JSON its sentence.
 Said = Annotated[Text, WithJsonSchema({"type": "string"})]
 
