@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.jobs.script import PROLOGUE_FAILED, PROLOGUE_WORDS
-from fabric_hub.messages.text import NOTHING, Text, message_of, sentences
+from fabric_hub.messages.text import NOTHING, Text, message_of, sentences, text_of
 from fabric_hub.messages.texts import starts as texts
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.model import Found, Job, Phase, Snapshot
@@ -66,7 +66,7 @@ def _step(
         kept = texts.SILENT_START_KEPT(since=since)
         if session.job_id:
             kept = texts.SILENT_JOB_KEPT(since=since, job=session.job_id)
-        return 15, sentences(kept, snapshot.problem)
+        return 15, sentences(kept, text_of(snapshot.problem))
     if session.job_id is None and trouble is not None:
         return 10, trouble.text
     if session.job_id is None:

@@ -1,14 +1,20 @@
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import Iterator
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from jupyterhub.utils import iterate_until
 
+from fabric_hub.hub.spawner.local_child import FabricLocalSpawner
 from fabric_hub.hub.spawner.progress import progress_event, was_killed, why_gone
 from fabric_hub.messages.formats import clock
+from fabric_hub.messages.reader import Reader, reading, set_reader
+from fabric_hub.messages.texts.starts import CLUSTER_SAYS, STARTING_HERE
 from fabric_hub.slurm.model import Found, Job, Snapshot
 from tests.support.builders import NOW, a_job, a_session, a_snapshot
 
@@ -109,3 +115,24 @@ def test_a_node_that_could_not_be_made_ready_is_told_as_that(state: str) -> None
     # a session that had begun ended for another reason, whatever befell its node
     for later in (why_gone(a_session(), found, ("one line",)), why_gone(a_session(port=1), found)):
         assert later.reason == state.lower().replace("_", "-")
+
+
+async def test_two_pages_that_wait_for_one_start_say_its_step_each_in_their_own_language() -> None:
+    async def page(language: str) -> list[str]:
+        set_reader(Reader(language))  # as a handler does for as long as its request takes
+        starts: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        events = iterate_until(starts, FabricLocalSpawner.session_progress(FabricLocalSpawner))
+        return [event["message"] async for event in events]
+
+    english, dutch = await asyncio.gather(page("en"), page("nl"))
+    assert english == [str(STARTING_HERE())]
+    assert dutch == [STARTING_HERE().say(Reader("nl"))] != english
+
+
+def test_a_step_is_said_in_the_readers_language_with_slurms_own_words_as_they_are() -> None:
+    snapshot = a_snapshot(unavailable_since=NOW, problem="munge is down.")
+    with reading(Reader("nl", ZoneInfo("Asia/Tokyo"))):
+        told = progress_event(a_session(), a_job(), snapshot, said="Use QOS short.")["message"]
+        assert clock(NOW) in told
+    assert told.endswith("munge is down. " + CLUSTER_SAYS(words="Use QOS short.").say(Reader("nl")))
+    assert told != progress_event(a_session(), a_job(), snapshot, said="Use QOS short.")["message"]

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from fabric_hub.config.settings import Settings
 from fabric_hub.launch.quote import Quote, quote
+from fabric_hub.messages.text import verbatim
 from fabric_hub.rpc.problem import Problem
 from fabric_hub.service import cluster_quotes
 from fabric_hub.service.app import make_app, serve_static
@@ -205,7 +206,7 @@ async def test_nobody_announces_or_reads_for_another(
 
 
 async def test_a_session_that_is_over_is_told_so(api: httpx.AsyncClient, session: Session, store: SessionStore) -> None:
-    store.end(session.id, reason="stopped", text="")
+    store.end(session.id, reason="stopped", text=verbatim(""))
     problem(await api.post(f"{API}/session/ready", headers=token("session"), json={"port": 4000}), 410, "session-over")
     problem(await api.get(f"{API}/session", headers=token("session")), 410, "session-over")
 

@@ -16,6 +16,7 @@ from fabric_hub.budgets.schemas import Balance, DayUse, StorageUse, Usage
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.api import Health
+from fabric_hub.messages.text import verbatim
 from fabric_hub.service.app import make_app
 from fabric_hub.service.auth import SESSION_CACHE_S, SILENT_S, TOKEN_CACHE_S, Tokens
 from fabric_hub.service.deps import ServiceContext
@@ -278,7 +279,7 @@ async def test_a_sessions_token_ends_with_the_session_whatever_the_hub_says_of_i
     tokens = a_tokens(asked, store)
     assert await tokens("t")
     await tokens.settled()
-    store.end(first.id, reason="stopped", text="")
+    store.end(first.id, reason="stopped", text=verbatim(""))
     assert await tokens("t") is None
     store.create(**fields_of_a_session(token="u"))
     assert await tokens("t") is None, "nor does it open the next session of that name"
@@ -294,7 +295,7 @@ async def test_a_session_that_ended_while_the_hub_was_silent_has_a_token_of_nobo
     tokens = a_tokens(asked, store)
     assert await tokens("t")
     await tokens.settled()
-    store.end(first.id, reason="stopped", text="")
+    store.end(first.id, reason="stopped", text=verbatim(""))
     asked.silent = False
     assert await tokens("t") is None
 

@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from fabric_hub.budgets.idle import stop_message
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.reader import Reader
 from fabric_hub.messages.text import verbatim
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.store import SessionStore, new_session_id
@@ -186,6 +189,36 @@ def test_a_text_of_any_kind_comes_back_as_it_was(store: SessionStore) -> None:
     kept = store.get(made.id)
     assert kept is not None
     assert str(kept.end_text) == text
+
+
+def test_why_a_session_is_over_is_kept_as_a_fact_for_every_reader(store: SessionStore) -> None:
+    made = store.create(**fields_of_a_session())
+    store.end(made.id, reason="idle", text=stop_message(1800, 2, 6.0, "physics"))
+    kept = store.get(made.id)
+    assert kept is not None
+    assert kept.end_text == stop_message(1800, 2, 6.0, "physics")
+    assert kept.end_text.say(Reader("nl")) == stop_message(1800, 2, 6.0, "physics").say(Reader("nl"))
+    assert kept.end_text.say(Reader("nl")) != str(kept.end_text)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("You stopped it.", "You stopped it."),
+        ("", ""),
+        ("{it} ended", "{it} ended"),
+        ('{"code": 5}', '{"code": 5}'),
+        ('{"code": "of-a-later-release", "params": {"x": 1}, "text": "It ended so."}', "It ended so."),
+    ],
+)
+def test_what_another_release_wrote_of_an_end_is_said_as_it_was(store: SessionStore, written: str, read: str) -> None:
+    made = store.create(**fields_of_a_session())
+    with store.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE sessions SET end_text = :text"), {"text": written})
+    kept = store.get(made.id)
+    assert kept is not None
+    assert kept.end_text is not None
+    assert [kept.end_text.say(Reader(language)) for language in ("en", "nl")] == [read, read]
 
 
 def test_only_the_owner_can_read_the_database(database: Path) -> None:
