@@ -210,6 +210,9 @@ def sentences(*texts: Text | None) -> Text:
     return there[0] if len(there) == 1 else _SENTENCES(all=there) if there else verbatim("")
 
 
+# Where a text may be and there is none.
+NOTHING: Final = verbatim("")
+
 # A field of a model with texts: as JSON its sentence.
 Said = Annotated[Text, WithJsonSchema({"type": "string"})]
 
@@ -242,7 +245,9 @@ class WithTexts(Frozen):
         for name in type(self).model_fields:
             value, sent = getattr(self, name), written.get(name)
             if isinstance(value, Text):
-                written[name], reasons[name] = sent.pop("text"), sent
+                written[name] = sent.pop("text")
+                if value:
+                    reasons[name] = sent
             elif isinstance(value, tuple) and value and all(isinstance(item, Text) for item in value):
                 written[name], reasons[name] = [item.pop("text") for item in sent], list(sent)
         return {**written, "reasons": reasons} if reasons else written
@@ -283,6 +288,8 @@ def _said(value: Any, kind: str) -> str:
         return " ".join(said for item in value if (said := _said(item, "")))
     if kind == "capital":
         return _capital(value)
+    if kind == "list":
+        return formats.listed([_said(item, "") for item in value])
     if isinstance(value, Text):
         return _say(value)
     if isinstance(value, tuple):
