@@ -128,6 +128,7 @@ KINDS: Final[dict[str, Callable[[Any], str]]] = {
     "percent": percent,
     # of texts, not of numbers: see text.py
     "list": str,
+    "dots": str,
     "capital": str,
     "sentences": str,
 }

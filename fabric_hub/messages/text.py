@@ -290,6 +290,8 @@ def _said(value: Any, kind: str) -> str:
         return _capital(value)
     if kind == "list":
         return formats.listed([_said(item, "") for item in value])
+    if kind == "dots":
+        return " · ".join(_said(item, "") for item in value)
     if isinstance(value, Text):
         return _say(value)
     if isinstance(value, tuple):

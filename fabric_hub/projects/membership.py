@@ -7,8 +7,11 @@ before it lets anybody read.
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from fabric_hub.config.settings import Project, Settings
+from fabric_hub.messages.text import Text, Who
+from fabric_hub.messages.texts import projects as texts
 
 
 def people(project: Project) -> tuple[str, ...]:
@@ -42,13 +45,13 @@ def accounts(settings: Settings) -> frozenset[str]:
     return frozenset(project.account for project in settings.project.values())
 
 
-def closed(project: Project, today: date) -> str:
-    """Why nothing can start in a project today, or "" when it is open."""
+def closed(project: Project, today: date) -> Text | None:
+    """Why nothing can start in a project today, as it stands behind its name; None when it is open."""
     if project.start and today < project.start:
-        return f"starts on {project.start.isoformat()}"
+        return texts.STARTS_ON(day=project.start.isoformat())
     if project.end and today > project.end:
-        return f"ended on {project.end.isoformat()}"
-    return ""
+        return texts.ENDED_ON(day=project.end.isoformat())
+    return None
 
 
 def people_today(settings: Settings, project: str, today: date) -> tuple[str, ...]:
@@ -65,17 +68,35 @@ def end_of(day: date | None) -> float | None:
     return datetime(following.year, following.month, following.day).astimezone().timestamp()
 
 
-def said_to(user: str, project: Project | None, text: str) -> str:
-    """A sentence that was written for members, as this user is to read it: an owner asks the operators.
+def said_to(user: str, project: Project | None, text: Text) -> Text:
+    """A text that was made for members, as this user is to read it: where it asks the owner (its parameter ``whom``),
+    an owner asks the operators.
 
     :param project: None: it is no longer in the site's file, and nobody is known to be its owner.
     """
-    if project is None or user not in project.members.owner:
-        return text
-    return text.replace("Ask its owner", "Ask the operators").replace("the owner of the project", "the operators")
+    return _asking_operators(text) if project is not None and user in project.members.owner else text
 
 
-def warned_to(user: str, settings: Settings, subject: str, text: str) -> str:
+def _asking_operators(text: Text) -> Text:
+    params = {
+        name: texts.OPERATORS() if name == "whom" and _is_owner(value) else _in_it(value)
+        for name, value in text.params.items()
+    }
+    return text.model_copy(update={"params": params})
+
+
+def _is_owner(value: Any) -> bool:
+    return isinstance(value, Text) and value.reason.who is Who.OWNER
+
+
+def _in_it(value: Any) -> Any:
+    """A parameter's own texts, such as the sentences of several, as they are said to an owner."""
+    if isinstance(value, Text):
+        return _asking_operators(value)
+    return tuple(_in_it(item) for item in value) if isinstance(value, tuple) else value
+
+
+def warned_to(user: str, settings: Settings, subject: str, text: Text) -> Text:
     """The text of a warning as this user is to read it.
 
     :param subject: what the warning is about, as :func:`project_of` takes it.

@@ -74,13 +74,6 @@ OPEN_ALREADY = Reason(
     label="open",
     status=409,
 )
-TOO_MANY = Reason(
-    "dataset-too-many",
-    N_("Session {session} has {most} datasets, the most that one may have."),
-    N_("Remove one first."),
-    label="too-many",
-    status=409,
-)
 REQUEST_NO_PROJECT = Reason(
     "dataset-request-no-project", N_("The request names no project."), N_("Choose a project."), label="request"
 )

@@ -66,3 +66,91 @@ WHICH_PROJECT = Reason(
     N_("Set project to one of {projects}."),
     label="project",
 )
+
+# -- user options
+
+OPTIONS_NO_OBJECT = Reason(
+    "options-no-object", N_("User options must be an object."), N_("Options are {names}."), label="options"
+)
+OPTIONS_ARE = Reason("options-are", N_("Options are {names}."), label="options")
+OPTIONS_MORE_WRONG = Reason(
+    "options-more-wrong", P_("There is {n} more mistake.", "There are {n} more mistakes."), label="options"
+)
+OPTION_UNKNOWN = Reason("option-unknown", N_("There is no option {name}."), label="options")
+OPTION_HOURS = Reason("option-hours", N_("Option hours must be a number above 0 (at most {most})."), label="options")
+OPTION_AGREEMENTS = Reason(
+    "option-agreements",
+    N_(
+        "Option agreements must give each dataset {form}: the version that was read, and one of the dataset's purposes."
+    ),
+    label="options",
+)
+OPTION_DATASETS = Reason(
+    "option-datasets",
+    N_("Option datasets must be at most {most} names in lower-case letters, digits and hyphens."),
+    label="options",
+)
+OPTION_NAME = Reason(
+    "option-name", N_("Option {option} must be one name in lower-case letters, digits and hyphens."), label="options"
+)
+
+# -- the site's own settings
+
+SETTINGS_WRONG = Reason(
+    "settings-wrong",
+    N_("The hub's configuration sets {names} to something Slurm does not take."),
+    N_("Tell the operator: fabric-hub check-config names it."),
+    who=Who.OPERATOR,
+    label="configuration",
+    status=500,
+)
+SETTING_WRONG = Reason(
+    "setting-wrong",
+    N_("The hub's configuration sets {name} to {value}, which Slurm does not take."),
+    N_("Tell the operator: fabric-hub check-config names it."),
+    who=Who.OPERATOR,
+    label="configuration",
+    status=500,
+)
+
+# -- what a job asks for, and whether it can start
+
+GPUS_ASKED = Reason("gpus-asked", P_("{n} GPU", "{n} GPUs"), who=Who.NOBODY)
+GPUS_OF_TYPE_ASKED = Reason("gpus-of-type-asked", P_("{n} {type} GPU", "{n} {type} GPUs"), who=Who.NOBODY)
+SHARDS_ASKED = Reason("shards-asked", P_("{n} GPU shard", "{n} GPU shards"), who=Who.NOBODY)
+SHARDS_OF_TYPE_ASKED = Reason(
+    "shards-of-type-asked", P_("{n} {type} GPU shard", "{n} {type} GPU shards"), who=Who.NOBODY
+)
+CPUS_ASKED = Reason("cpus-asked", P_("{n} CPU", "{n} CPUs"), who=Who.NOBODY)
+CORES = Reason("cores", P_("{n} core", "{n} cores"), who=Who.NOBODY)
+MEMORY = Reason("memory", N_("{memory:memory} memory"), who=Who.NOBODY)
+CPU_ONLY = Reason("cpu-only", N_("CPU"), who=Who.NOBODY)
+TIMES_GPU = Reason("times-gpu", N_("{number} × {type}"), who=Who.NOBODY)  # noqa: RUF001 - the sign for times
+SHARED_GPU = Reason("shared-gpu", P_("Shared GPU", "Shared GPU ({n} shards)"), who=Who.NOBODY)
+SHARED_GPU_OF_TYPE = Reason("shared-gpu-of-type", P_("Shared {type}", "Shared {type} ({n} shards)"), who=Who.NOBODY)
+
+JOB_ASKS = Reason("job-asks", "{things:dots}", who=Who.NOBODY)
+
+NO_NODE_IN_PARTITION = Reason(
+    "no-node-in-partition",
+    N_("Slurm has no node in partition {partition}."),
+    who=Who.OPERATOR,
+    label="impossible",
+    status=409,
+)
+NO_NODE_HAS = Reason("no-node-has", N_("No node here has {things:list}."), label="impossible", status=409)
+NO_NODE_HAS_WITH_MEMORY = Reason(
+    "no-node-has-with-memory",
+    N_("No node here has {things:list} with {memory:memory} memory."),
+    label="impossible",
+    status=409,
+)
+AVAILABLE_NOW = Reason("available-now", N_("Available now"), who=Who.NOBODY)
+ALL_IN_USE = Reason("all-in-use", N_("All in use. You'd wait in the queue."), who=Who.NOBODY)
+NOT_KNOWN_NOW = Reason("not-known-now", N_("Not known now"), who=Who.NOBODY)
+ON_HUBS_MACHINE = Reason("on-hubs-machine", N_("Runs on the hub's own machine"), who=Who.NOBODY)
+NOT_ON_THIS_HUB = Reason("not-on-this-hub", N_("Not on this hub, which may not act for its users"), who=Who.OPERATOR)
+
+# -- a Dask cluster's jobs
+
+NODE_LOST = Reason("node-lost", N_("Slurm took node {node} out of service: {reason}."), who=Who.OPERATOR)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from fabric_hub.messages.text import Reason, Who
 from fabric_hub.messages.translation import N_
 
-# Whom to ask, in a sentence about a project. To its owners the first two are the operators: see membership.said_to.
-ITS_OWNER = Reason("its-owner", N_("its owner"), who=Who.NOBODY)
-OWNER_OF_PROJECT = Reason("owner-of-project", N_("the owner of the project"), who=Who.NOBODY)
-OPERATORS = Reason("operators", N_("the operators"), who=Who.NOBODY)
+# Whom to ask, as the parameter ``whom``; to an owner it is the operators: see projects.membership.said_to.
+# TRANSLATORS: after "Ask", of a project that was named before
+ITS_OWNER = Reason("its-owner", N_("its owner"), who=Who.OWNER)
+# TRANSLATORS: after "Ask"
+OPERATORS = Reason("operators", N_("the operators"), who=Who.OPERATOR)
 
 # Why a project is closed today, behind its name in a list.
 STARTS_ON = Reason("starts-on", N_("starts on {day:day}"), who=Who.OWNER)
