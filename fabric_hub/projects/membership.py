@@ -7,11 +7,11 @@ before it lets anybody read.
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from fabric_hub.config.settings import Project, Settings
-from fabric_hub.messages.text import Text, Who
+from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts import projects as texts
+from fabric_hub.messages.texts.whom import WHOM_OPERATORS, asking
 
 
 def people(project: Project) -> tuple[str, ...]:
@@ -74,26 +74,8 @@ def said_to(user: str, project: Project | None, text: Text) -> Text:
 
     :param project: None: it is no longer in the site's file, and nobody is known to be its owner.
     """
-    return _asking_operators(text) if project is not None and user in project.members.owner else text
-
-
-def _asking_operators(text: Text) -> Text:
-    params = {
-        name: texts.OPERATORS() if name == "whom" and _is_owner(value) else _in_it(value)
-        for name, value in text.params.items()
-    }
-    return text.model_copy(update={"params": params})
-
-
-def _is_owner(value: Any) -> bool:
-    return isinstance(value, Text) and value.reason.who is Who.OWNER
-
-
-def _in_it(value: Any) -> Any:
-    """A parameter's own texts, such as the sentences of several, as they are said to an owner."""
-    if isinstance(value, Text):
-        return _asking_operators(value)
-    return tuple(_in_it(item) for item in value) if isinstance(value, tuple) else value
+    is_owner = project is not None and user in project.members.owner
+    return asking(text, WHOM_OPERATORS()) if is_owner else text
 
 
 def warned_to(user: str, settings: Settings, subject: str, text: Text) -> Text:

@@ -154,3 +154,64 @@ NOT_ON_THIS_HUB = Reason("not-on-this-hub", N_("Not on this hub, which may not a
 # -- a Dask cluster's jobs
 
 NODE_LOST = Reason("node-lost", N_("Slurm took node {node} out of service: {reason}."), who=Who.OPERATOR)
+
+# -- what more workers of a cluster would cost, and what keeps them waiting
+
+PROFILE_NOT_FOR_WORKERS = Reason(
+    "profile-not-for-workers",
+    N_("Profile {profile} is not one of project {project} for Dask workers."),
+    N_("It has {profiles}."),
+    label="profile",
+    status=403,
+)
+NO_PROFILE_FOR_WORKERS = Reason(
+    "no-profile-for-workers",
+    N_("Profile {profile} is not one of project {project} for Dask workers."),
+    N_("It has none."),
+    who=Who.OPERATOR,
+    label="profile",
+    status=403,
+)
+WORKERS_IMPOSSIBLE = Reason(
+    "workers-impossible",
+    N_("Workers of profile {profile} cannot run here."),
+    N_("Choose another profile."),
+    label="impossible",
+    status=409,
+)
+WORKERS_CANNOT_SHARE = Reason(
+    "workers-cannot-share",
+    N_("{number} workers of profile {profile} cannot share a job here."),
+    N_("Say workers_per_job= with a smaller number."),
+    label="impossible",
+    status=409,
+)
+TOO_MANY_TO_SUBMIT = Reason(
+    "workers-too-many-to-submit",
+    P_("{n} worker cannot be submitted.", "{n} workers cannot be submitted."),
+    N_("{possible} can be had."),
+    label="limit-account",
+    status=409,
+)
+COST = Reason("workers-cost", N_("{hours} per hour."), who=Who.NOBODY)
+COST_ADDED = Reason("workers-cost-added", N_("{hours} per hour (+{added:number})."), who=Who.NOBODY)
+BUDGET_LASTS = Reason(
+    "workers-budget-lasts",
+    N_("The project has {left} left: with these workers that lasts {lasts:about}."),
+    who=Who.OWNER,
+)
+PLACES_UNKNOWN = Reason(
+    "workers-places-unknown",
+    N_("Slurm does not answer now, so it is not known when they start."),
+    who=Who.NOBODY,
+)
+ALL_START = Reason("workers-all-start", P_("It can start now.", "All {n} can start now."), who=Who.NOBODY)
+OTHERS_START = Reason("workers-others-start", N_("{number} more can start now."), who=Who.NOBODY)
+NONE_STARTS = Reason(
+    "workers-none-starts",
+    P_("It can't start now and will queue.", "None can start now; all {n} will queue."),
+    who=Who.NOBODY,
+)
+NO_OTHER_STARTS = Reason("workers-no-other-starts", N_("No more can start now; {wait} will queue."), who=Who.NOBODY)
+SOME_START = Reason("workers-some-start", N_("{now} can start now, {wait} will queue."), who=Who.NOBODY)
+SOME_MORE_START = Reason("workers-some-more-start", N_("{now} more can start now, {wait} will queue."), who=Who.NOBODY)

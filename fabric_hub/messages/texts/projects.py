@@ -1,15 +1,11 @@
-"""Who is in a project, when it is open, and whom its members can ask."""
+"""When a project is open."""
 
 from __future__ import annotations
 
 from fabric_hub.messages.text import Reason, Who
 from fabric_hub.messages.translation import N_
 
-# Whom to ask, as the parameter ``whom``; to an owner it is the operators: see projects.membership.said_to.
-# TRANSLATORS: after "Ask", of a project that was named before
-ITS_OWNER = Reason("its-owner", N_("its owner"), who=Who.OWNER)
-# TRANSLATORS: after "Ask"
-OPERATORS = Reason("operators", N_("the operators"), who=Who.OPERATOR)
+from .whom import WHOM_ITS_OWNER, WHOM_OPERATORS
 
 # Why a project is closed today, behind its name in a list.
 STARTS_ON = Reason("starts-on", N_("starts on {day:day}"), who=Who.OWNER)
@@ -31,3 +27,6 @@ PROJECT_ENDED_ON = Reason(
     label="project-closed",
     status=403,
 )
+
+# Whom members can ask.
+ITS_OWNER, OPERATORS = WHOM_ITS_OWNER, WHOM_OPERATORS
