@@ -205,6 +205,7 @@ def verbatim(words: str) -> Text:
     return _VERBATIM(words=words)
 
 
+# Where a text may be and there is none.
 NOTHING: Final = verbatim("")
 
 
@@ -307,6 +308,10 @@ def _said(value: Any, kind: str) -> str:
         return " ".join(said for item in value if (said := _said(item, "")))
     if kind == "capital":
         return _capital(value)
+    if kind == "list":
+        return formats.listed([_said(item, "") for item in value])
+    if kind == "dots":
+        return " · ".join(_said(item, "") for item in value)
     if isinstance(value, Text):
         return _say(value)
     if isinstance(value, tuple):
