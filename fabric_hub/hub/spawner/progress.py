@@ -11,6 +11,7 @@ from fabric_hub.errors import FabricError
 from fabric_hub.gateway.jobs.script import PROLOGUE_FAILED, PROLOGUE_WORDS
 from fabric_hub.messages.text import NOTHING, Text, message_of, sentences, text_of
 from fabric_hub.messages.texts import starts as texts
+from fabric_hub.messages.texts.slurm_reasons import ITS_NODE
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.model import Found, Job, Phase, Snapshot
 from fabric_hub.slurm.reasons import explain, silence
@@ -73,7 +74,7 @@ def _step(
         return 10, texts.SUBMITTING(account=session.account)
     if job is None:
         return 15, texts.SUBMITTED(job=session.job_id)
-    node = job.node or texts.ITS_NODE()
+    node = job.node or ITS_NODE()
     if job.phase is Phase.QUEUED:
         expected = texts.EXPECTED(at=job.started_at) if job.started_at else None
         return 20, sentences(texts.IN_QUEUE(job=job.job_id), explain(job, snapshot), expected)

@@ -28,20 +28,20 @@ ENDS_AT_LATEST = Reason(
 )
 # The same without their beginning: a browser says the moment by its own clock.
 # TRANSLATORS: comes after "This session ends at 18:48"
-REST_BY_LIMIT = Reason("ends-by-limit.rest", N_(": its time limit."), who=Who.NOBODY)
+REST_BY_LIMIT = Reason("rest-by-limit", N_(": its time limit."), who=Who.NOBODY)
 # TRANSLATORS: comes after "This session ends at 18:48"
-REST_BY_RESERVATION = Reason("ends-by-reservation.rest", N_(": the end of its reservation."), who=Who.NOBODY)
+REST_BY_RESERVATION = Reason("rest-by-reservation", N_(": the end of its reservation."), who=Who.NOBODY)
 # TRANSLATORS: comes after "This session ends at 18:48"
 REST_AFTER_RESERVATION = Reason(
-    "ends-after-reservation.rest", N_(": Slurm lets it go on for {over:short} after its reservation."), who=Who.NOBODY
+    "rest-after-reservation", N_(": Slurm lets it go on for {over:short} after its reservation."), who=Who.NOBODY
 )
 # TRANSLATORS: comes after "This session ends at 18:48"
 REST_BY_PROJECT = Reason(
-    "ends-by-project.rest", N_(": its project ends then, too; nothing new starts in it."), who=Who.OWNER
+    "rest-by-project", N_(": its project ends then, too; nothing new starts in it."), who=Who.OWNER
 )
 # TRANSLATORS: comes after "This session ends at 18:48"
 REST_AT_LATEST = Reason(
-    "ends-at-latest.rest", N_(" at the latest; the end of its reservation is not known yet."), who=Who.NOBODY
+    "rest-at-latest", N_(" at the latest; the end of its reservation is not known yet."), who=Who.NOBODY
 )
 
 # -- why it cannot be longer
@@ -115,7 +115,7 @@ ABOVE_PROFILES = Reason(
     who=Who.NOBODY,
 )
 BUDGET_USED_UP = Reason(
-    "budget-used-up",
+    "budget-is-used-up",
     N_("{title:capital} is used up: {used:hours} of {limit:hours} GPU-hours. Ask {whom} for more."),
     who=Who.OWNER,
 )

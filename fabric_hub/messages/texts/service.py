@@ -61,7 +61,9 @@ OTHER_PORT = Reason(
 
 # -- what a site does not have
 
-NO_DATASETS = Reason("no-datasets", N_("This hub offers no datasets."), who=Who.OPERATOR, status=404)
+NO_DATASETS = Reason(
+    "hub-without-datasets", N_("This hub offers no datasets."), label="no-datasets", who=Who.OPERATOR, status=404
+)
 NO_QUOTAS = Reason("no-quotas", N_("This hub keeps no account of usage."), who=Who.OPERATOR, status=404)
 NO_SUCCESSOR = Reason("no-successor", N_("This session has no successor."), status=404)
 

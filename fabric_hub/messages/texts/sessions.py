@@ -24,7 +24,7 @@ TOO_MANY_SESSIONS = Reason(
 # TRANSLATORS: the session that has no name of its own
 DEFAULT_NAME = Reason("session-default-name", N_("default"), who=Who.NOBODY)
 
-STOPPED = Reason("session-stopped", N_("The session was stopped at the hub."))
+STOPPED = Reason("stopped-at-hub", N_("The session was stopped at the hub."))
 REPLACED = Reason("session-replaced", N_("Replaced by a new start."))
 NO_USER = Reason("session-no-user", N_("The hub has no user {user} any more."), who=Who.OPERATOR)
 

@@ -40,8 +40,6 @@ PREPARING = Reason(
 )
 STARTING = Reason("server-starting", N_("Job {job} runs on {node}; starting the server."), who=Who.NOBODY)
 JOB_ENDING = Reason("job-ending", N_("Job {job} is ending."), who=Who.NOBODY)
-# TRANSLATORS: where the name of a job's node is not known
-ITS_NODE = Reason("its-node", N_("its node"), who=Who.NOBODY)
 STARTING_HERE = Reason("starting-here", N_("The session's process starts on the hub's own machine."), who=Who.NOBODY)
 
 # -- why a start failed, or a session is over

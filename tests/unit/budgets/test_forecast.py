@@ -66,6 +66,7 @@ def test_jobs_that_may_take_all_that_is_left_before_they_end_do_count() -> None:
     assert (told.rate_per_day, told.lasts_until) == (1.0, NOW + DAY_S)
     warned = budget_passed("project:x", OF_PROJECT(project="x"), told, NOW, whom=ITS_OWNER())
     assert warned is not None
+    assert warned.text.code == "budget-in-use"
     assert str(warned.text).endswith(
         "48.0 of 100 GPU-hours are left, and jobs that run now on 2 GPUs may take all of them."
     )
@@ -113,7 +114,7 @@ def test_a_budget_that_is_used_up_says_so_and_what_to_do() -> None:
     )
     assert told is not None
     assert told.name == "used-up"
-    assert "100 of 100 GPU-hours" in str(told.text)
+    assert str(told.text) == ("The budget of project physics is used up: 100 of 100 GPU-hours. Ask its owner for more.")
 
 
 @pytest.mark.parametrize(
@@ -125,6 +126,8 @@ def test_storage_is_told_of_at_eighty_and_ninety_five_percent_of_space_or_files(
     use = StorageUse(title="Home", path="/home/jan", used=used, limit=100, files_used=files, files_limit=1000)
     told = storage_passed("jan", use)
     assert (told and told.name) == name
+    if told and files:
+        assert "is 99% full by number of files." in str(told.text)
 
 
 def test_storage_without_a_limit_is_never_full() -> None:

@@ -8,6 +8,7 @@ from fabric_hub.budgets.time_left import longer, time_left
 from fabric_hub.config.settings import Profile, Project
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.formats import clock
+from fabric_hub.messages.text import NOTHING
 from fabric_hub.projects.membership import end_of
 from tests.support.builders import NOW, a_job
 
@@ -20,14 +21,20 @@ RUNNING = a_job(started_at=NOW, ends_at=NOW + 2 * HOUR)
 def test_a_session_ends_at_its_time_limit_and_says_so() -> None:
     left = time_left(RUNNING, PROFILE, PROJECT, NOW, offered=False)
     assert (left.ends_at, left.why) == (NOW + 2 * HOUR, "limit")
-    assert "time limit" in str(left.text)
+    assert str(left.text) == f"This session ends at {clock(NOW + 2 * HOUR)}: its time limit."
     assert (left.can_extend, left.extend_most_minutes) == (False, 0)
+    assert left.extend_why_not.code == "extend-not-offered"
+    with pytest.raises(FabricError, match=r"Sessions can't be extended here\. Save your work"):
+        longer(left, 10)
 
 
 @pytest.mark.parametrize("state", ["PENDING", "COMPLETING", "COMPLETED"])
 def test_a_job_that_does_not_run_has_no_end_to_tell(state: str) -> None:
     assert time_left(a_job(state=state, ends_at=NOW), PROFILE, PROJECT, NOW, offered=True).ends_at is None
-    assert time_left(None, PROFILE, PROJECT, NOW, offered=True).ends_at is None
+    left = time_left(None, PROFILE, PROJECT, NOW, offered=True)
+    assert (left.ends_at, left.extend_why_not.code) == (None, "extend-no-end")
+    with pytest.raises(FabricError, match="This session's end is not known"):
+        longer(left.model_copy(update={"extend_why_not": NOTHING}), 10)
 
 
 def test_where_the_site_lets_it_a_session_may_have_as_much_as_its_profile_allows() -> None:
@@ -51,7 +58,7 @@ def test_a_reservation_that_ends_first_is_the_end() -> None:
     assert (left.ends_at, left.why, left.can_extend) == (NOW + HOUR, "reservation", False)
     assert str(left.text) == f"This session ends at {clock(NOW + HOUR)}: the end of its reservation."
     assert str(left.rest) == ": the end of its reservation."
-    assert "reservation" in str(left.extend_why_not)
+    assert left.extend_why_not.code == "extend-reservation-ends"
 
 
 def test_where_slurm_lets_jobs_go_on_after_their_reservation_the_end_is_that_and_more_time_is_not() -> None:
@@ -100,7 +107,8 @@ def test_nothing_is_longer_than_its_project() -> None:
     job = a_job(started_at=ends - HOUR, ends_at=ends)
     left = time_left(job, PROFILE, project, ends - HOUR, offered=True)
     assert (left.why, left.can_extend) == ("project", False)
-    assert "project ends" in str(left.extend_why_not)
+    assert str(left.extend_why_not) == f"This session cannot be longer: its project ends at {clock(ends)}."
+    assert (left.text.code, left.rest.code) == ("ends-by-project", "rest-by-project")
 
 
 def test_a_project_without_an_end_never_ends() -> None:
@@ -110,4 +118,4 @@ def test_a_project_without_an_end_never_ends() -> None:
 def test_the_profile_of_a_session_may_be_gone_from_the_site() -> None:
     left = time_left(RUNNING, None, None, NOW, offered=True)
     assert (left.ends_at, left.can_extend) == (NOW + 2 * HOUR, False)
-    assert "no longer offered" in str(left.extend_why_not)
+    assert str(left.extend_why_not) == "The profile of this session is no longer offered."

@@ -24,7 +24,7 @@ from fabric_hub.service.hub_api import HubApi
 from fabric_hub.service.metrics import Observed, ServiceMetrics, seen
 from fabric_hub.service.tasks.review import Review, passed
 from fabric_hub.service.usage_service import UsageService
-from fabric_hub.sessions.scopes import SESSION_SCOPE, server_of
+from fabric_hub.sessions.scopes import SESSION_SCOPE, scopes_of, server_of
 from fabric_hub.sessions.store import SessionStore
 from fabric_hub.slurm.limits.model import Association, Limits
 from fabric_hub.slurm.model import Job, Snapshot
@@ -170,7 +170,26 @@ async def test_only_a_token_for_metrics_may_scrape(
         assert answer.status_code == status, answer.text
         if status == 200:
             assert "fabric_project_gpu_hours_used" in answer.text
+        else:
+            assert answer.json()["said"]["code"] == "prometheus-only"
         assert (await client.get("/services/fabric/metrics")).status_code == 401
+
+
+async def test_a_service_that_keeps_no_account_of_usage_says_so(site: Settings, store: SessionStore) -> None:
+    store.create(**fields_of_a_session())
+
+    async def identify(token: str) -> dict[str, Any] | None:
+        scopes = {"a": ["read:metrics"], "b": scopes_of("jan", "")}
+        return {"name": "jan", "kind": "user", "scopes": scopes[token]}
+
+    async def latest() -> None:
+        return None
+
+    app = make_app(ServiceContext(site, store, identify, latest))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:
+        for token, path, code in (("a", "metrics", "no-metrics"), ("b", "api/session/quota", "no-quotas")):
+            answer = await client.get(f"/services/fabric/{path}", headers={"Authorization": f"token {token}"})
+            assert (answer.status_code, answer.json()["said"]["code"]) == (404, code)
 
 
 class Asked:

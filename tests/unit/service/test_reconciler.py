@@ -254,7 +254,7 @@ async def test_a_session_of_a_user_who_left_ends_and_then_its_job(
     over = store.get(session.id)
     assert over is not None
     assert over.end_reason == "no-user"
-    assert "no user jan" in str(over.end_text)
+    assert str(over.end_text) == "The hub has no user jan any more."
 
 
 async def test_while_slurm_is_silent_nothing_is_ended(running: Running) -> None:

@@ -59,7 +59,7 @@ def running(**changes: object) -> Snapshot:
 def test_before_the_first_word_of_slurm_nothing_is_told_and_why(site: Settings) -> None:
     told = a_desk(site, Known()).usage("physics", "jan")
     assert (told.project, told.user) == (None, None)
-    assert "not known yet" in str(told.problem)
+    assert str(told.problem) == "Slurm's limits are not known yet."
 
 
 def test_a_project_and_a_user_in_it_have_a_balance_each(site: Settings) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -15,11 +16,12 @@ import pytest
 import sqlalchemy as sa
 
 from fabric_hub.budgets.idle import stop_message
+from fabric_hub.catalogue.database import CATALOGUE
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.reader import Reader
 from fabric_hub.messages.text import verbatim
-from fabric_hub.sessions.database import database_url
+from fabric_hub.sessions.database import SESSIONS, Transaction, database_url
 from fabric_hub.sessions.store import SessionStore, new_session_id
 from tests.support.builders import fields_of_a_session
 from tests.support.database_processes import race
@@ -62,6 +64,7 @@ def test_a_second_live_session_of_a_server_is_refused_until_the_first_is_over(st
     with pytest.raises(FabricError) as caught:
         store.create(**fields_of_a_session())
     assert (caught.value.reason, caught.value.status) == ("busy", 409)
+    assert caught.value.message == "This session is already being started."
     store.end(first.id, reason="stopped", text=verbatim("You stopped it."))
     assert store.create(**fields_of_a_session()).id != first.id
 
@@ -219,6 +222,18 @@ def test_what_another_release_wrote_of_an_end_is_said_as_it_was(store: SessionSt
     assert kept is not None
     assert kept.end_text is not None
     assert [kept.end_text.say(Reader(language)) for language in ("en", "nl")] == [read, read]
+
+
+def test_a_database_that_fails_says_which_it_is_and_that_nothing_was_changed(store: SessionStore) -> None:
+    for kept, which, advice in (
+        (SESSIONS, "The sessions database cannot be used: disk I/O error.", "Nothing was started or changed."),
+        (CATALOGUE, "The catalogue's database cannot be used: disk I/O error.", "Nothing was changed."),
+    ):
+        with pytest.raises(FabricError, match="disk I/O error") as failed, Transaction(store.engine, kept):
+            raise sa.exc.OperationalError("COMMIT", {}, sqlite3.OperationalError("disk I/O error"))
+        assert failed.value.message == which
+        assert failed.value.hint.startswith(f"{advice} Tell the operator: the disk may be full")
+        assert (failed.value.reason, failed.value.status) == ("database", 503)
 
 
 def test_only_the_owner_can_read_the_database(database: Path) -> None:

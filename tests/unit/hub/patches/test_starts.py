@@ -36,7 +36,7 @@ def test_a_name_that_follows_the_rule_is_taken(name: str) -> None:
 def test_another_is_refused_with_the_rule(name: str) -> None:
     said = str(refusal(name))
     assert repr(name)[1:-1] in said
-    assert "small letters, digits and single hyphens between them, at most 30 characters" in said
+    assert "a name has small letters, digits and single hyphens between them, at most 30 characters" in said
 
 
 def test_a_very_long_name_is_not_repeated_whole() -> None:
