@@ -47,7 +47,8 @@ IN_RESERVATION = a_snapshot(
     [
         ({"port": 4000}, a_job(), a_snapshot(), 90, "The server is up; opening it."),
         ({"job_id": None}, None, None, 10, "Submitting to Slurm, account phys."),
-        ({"job_id": None}, None, a_snapshot(unavailable_since=1.0), 15, "Nothing is lost: this start is kept until it does."),
+        ({"job_id": None}, None, a_snapshot(unavailable_since=1.0), 15,
+         "Nothing is lost: this start is kept until it does."),
         ({}, None, None, 15, "Job 7 is submitted"),
         ({}, a_job(state="PENDING", reason="Priority"), a_snapshot(), 20, "Other jobs are before it"),
         ({}, a_job(state="PENDING", started_at=1.0), a_snapshot(), 20, "Slurm expects to start it at"),
@@ -84,7 +85,8 @@ KILLED = ("slurmstepd-gpu1: error: StepId=7.batch exceeded memory limit (4677959
             a_job(state="CANCELLED"),
             (),
             "cancelled",
-            "The session was stopped. Its job was cancelled in Slurm, not on a page of the hub. Start again when you like.",
+            "The session was stopped. Its job was cancelled in Slurm, not on a page of the hub. "
+            "Start again when you like.",
         ),
         (a_job(state="COMPLETED"), (), "completed", "The session ended by itself. Start again when you like."),
         (a_job(state="FAILED", exit_status=127, node="gpu1"), (), "image", "Image base is not there on node gpu1."),

@@ -34,7 +34,8 @@ async def hub(directory: Path, *, answering: bool) -> AsyncIterator[httpx.AsyncC
     """The hub's own port, with the service behind it or none."""
     site = a_site(directory)
     site = site.model_copy(update={"hub": site.hub.model_copy(update={"internal_ssl": True})})
-    servers = [HTTPServer(Application(pages(site)))]
+    calls = pages(site)
+    servers = [HTTPServer(Application(calls))]
     sockets = bind_sockets(0, "127.0.0.1")
     servers[0].add_sockets(sockets)
     if answering:
@@ -46,6 +47,7 @@ async def hub(directory: Path, *, answering: bool) -> AsyncIterator[httpx.AsyncC
         async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
             yield client
     finally:
+        await calls[0][2]["client"].aclose()
         for server in servers:
             server.stop()
             await server.close_all_connections()

@@ -201,6 +201,8 @@ async def test_the_hook_is_told_of_each_warning_once(hooked: Settings, store: Se
     ]
     (own,) = [message for message in messages if message["subject"] == "user:physics/jan"]
     assert str(own["text"]).startswith("Your budget in project physics lasts until ")
+    in_force = {one.subject: one.text for one in review.in_force}
+    assert in_force["user:physics/jan"].params["title"].code == "budget-of-user"
     (used_up,) = [message for message in messages if message["subject"] == "project:physics"]
     assert used_up["people"] == ["ada"]
     assert str(used_up["text"]).endswith("used up: 100 of 100 GPU-hours. Ask the operators for more."), (
