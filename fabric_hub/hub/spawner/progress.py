@@ -81,7 +81,7 @@ def _step(
     if job.phase is Phase.RUNNING and prepares:
         return 50, texts.PREPARING(job=job.job_id, node=node)
     if job.phase is Phase.RUNNING:
-        return 60, texts.STARTING(job=job.job_id, node=node)
+        return 60, texts.STARTING(node=node)
     return 60, sentences(texts.JOB_ENDING(job=job.job_id), explain(job))
 
 

@@ -32,13 +32,13 @@ SILENT_START_KEPT = Reason(
 SUBMITTING = Reason("submitting", N_("Submitting to Slurm, account {account}."), who=Who.NOBODY)
 SUBMITTED = Reason("submitted", N_("Job {job} is submitted."), who=Who.NOBODY)
 IN_QUEUE = Reason("in-queue", N_("Job {job} waits in the queue."), who=Who.NOBODY)
-EXPECTED = Reason("expected-start", N_("Slurm expects to start it at {at:clock}."), who=Who.NOBODY)
+EXPECTED = Reason("expected-start", N_("Expected start: {at:clock}."), who=Who.NOBODY)
 PREPARING = Reason(
     "node-prepared",
     N_("Job {job} has {node}. Slurm makes the node ready (Prolog); the session has not begun."),
     who=Who.NOBODY,
 )
-STARTING = Reason("server-starting", N_("Job {job} runs on {node}; starting the server."), who=Who.NOBODY)
+STARTING = Reason("server-starting", N_("Starting JupyterLab on {node}."), who=Who.NOBODY)
 JOB_ENDING = Reason("job-ending", N_("Job {job} is ending."), who=Who.NOBODY)
 STARTING_HERE = Reason("starting-here", N_("The session's process starts on the hub's own machine."), who=Who.NOBODY)
 
@@ -185,7 +185,7 @@ NOT_FOR_USERS = Reason(
     label="impossible",
     status=409,
 )
-RESCUE = Reason("rescue-offer", N_('To save and clean up your files, start profile {profile} instead ("{title}").'))
+RESCUE = Reason("rescue-offer", N_('You can still open your files in a rescue session: profile {profile} ("{title}").'))
 NOT_NOW_BUDGET = Reason("not-now-budget", N_("not now: the budget is used up"), who=Who.OWNER)
 NOT_NOW = Reason("not-now", N_("not now: {why}"))
 BAD_NAME = Reason(
