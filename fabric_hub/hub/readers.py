@@ -1,7 +1,8 @@
 """Who reads what the hub makes for a request: the language, the time zone, and the person who asked.
 
 The language is the browser's cookie, else what the person chose before, else what their browser asks for. The time
-zone is the browser's own, which a script of every page puts into a cookie.
+zone is the browser's own, which a script of every page puts into a cookie. Our service, which asks for a person, says
+for whom in the headers of its request.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from fabric_hub.errors import FabricError
-from fabric_hub.messages.reader import Reader, current, language_of, languages, set_reader, zone_of
+from fabric_hub.messages.reader import ZONE_HEADER, Reader, current, language_of, languages, set_reader, zone_of
 
 from .spawner.runtime import runtime
 
@@ -45,8 +46,9 @@ def read_request(handler: Any, user: Any) -> None:
     chosen = handler.get_cookie(LANGUAGE_COOKIE)
     if chosen not in languages():
         chosen = remembered(person)
-    language = language_of(chosen, handler.request.headers.get("Accept-Language", ""))
-    set_reader(Reader(language, zone_of(handler.get_cookie(ZONE_COOKIE))))
+    headers = handler.request.headers
+    zone = handler.get_cookie(ZONE_COOKIE) or headers.get(ZONE_HEADER)
+    set_reader(Reader(language_of(chosen, headers.get("Accept-Language", "")), zone_of(zone)))
 
 
 def asked() -> Asked:
@@ -64,8 +66,16 @@ def remembered(person: str) -> str | None:
 
 
 def reader_of(person: str) -> Reader:
-    """Who reads in a person's session: as they asked for it just now; else, of a start by others, as they chose."""
-    return current() if asked().person == person else Reader(language_of(remembered(person)))
+    """Who reads in a person's session: who asked for it just now; when a program did for them, as they chose before.
+
+    What another person's browser says, as an administrator's, counts for nothing.
+    """
+    if asked().person == person:
+        return current()
+    chosen = remembered(person)
+    if asked().person:
+        return Reader(language_of(chosen))
+    return Reader(language_of(chosen, current().language), current().zone)
 
 
 def _to_come_back(uri: str) -> str:

@@ -107,6 +107,10 @@ def test_a_session_speaks_the_language_and_has_the_zone_of_who_starts_it(hub: An
     assert told() == {"FABRIC_LANGUAGE": "en"}, "who starts it for somebody else is not who reads there"
     hub.readers.remember("ann", "nl")
     assert reader_of("ann") == DUTCH
+    program = request(accepted="en")
+    program.request.headers["X-Time-Zone"] = "Asia/Tokyo"
+    read_request(program, SimpleNamespace(name="fabric", kind="service"))
+    assert told() == {"FABRIC_LANGUAGE": "nl", "FABRIC_ZONE": "Asia/Tokyo"}, "the service starts it for her"
 
 
 def test_each_language_is_called_what_it_is_called_in_itself() -> None:
