@@ -54,9 +54,7 @@ def test_what_can_never_be_had_is_refused_before_it_is_submitted(notebook: Noteb
         notebook.run("DaskCluster(1, cores=1, memory='1 GB', hours=1)")
     assert notebook.value("clusters()") == ["small"]
     assert notebook.value("cluster.status_of_workers()['calls']") == {"sbatch": 0, "scancel": 0}
-    assert notebook.value("repr(cluster.adapt(maximum=2))").startswith(
-        "From 0 to 2 workers. 4 CPU-hours per hour."
-    )
+    assert notebook.value("repr(cluster.adapt(maximum=2))").startswith("From 0 to 2 workers. 4 CPU-hours per hour.")
     assert notebook.value("str(cluster.quote(2))").startswith("4 CPU-hours per hour.")
 
 
