@@ -163,8 +163,10 @@ def test_a_quote_is_of_all_workers_and_says_what_of_it_is_added(
         (
             "gpu",
             "impossible",
-            "Workers of profile gpu cannot run here. No node here has 1 h200 GPU and 8 CPUs with 16 GB memory."
-            " Choose another profile.",
+            (
+                "Workers of profile gpu cannot run here. No node here has 1 h200 GPU and 8 CPUs with 16 GB memory. "
+                "Choose another profile."
+            ),
         ),
     ],
 )
