@@ -214,7 +214,7 @@ class Quote(TypedDict):
     """What so many workers of a profile would cost and wait for, before they are submitted.
 
     ``now`` of those that are not there yet find a place as things are; ``held_by`` is the limit of Slurm's that keeps
-    others waiting, in words, or "". ``words`` says all of it.
+    others waiting, or empty. ``words`` says all of it.
     """
 
     profile: str
@@ -224,6 +224,7 @@ class Quote(TypedDict):
     now: int
     held_by: str
     words: str
+    reasons: NotRequired[dict[str, object]]
 
 
 class Ready(TypedDict):
@@ -266,6 +267,7 @@ class SessionDataset(TypedDict):
     latest: str | None
     path: str
     chosen: bool
+    reasons: NotRequired[dict[str, object]]
 
 
 class SessionDatasets(TypedDict):
@@ -277,6 +279,7 @@ class SessionDatasets(TypedDict):
     datasets_page: str
     project: str
     datasets: list[SessionDataset]
+    reasons: NotRequired[dict[str, object]]
 
 
 class SessionInfo(TypedDict):
@@ -393,6 +396,7 @@ class WorkerJob(TypedDict):
     started_at: float | None
     ends_at: float | None
     node: str
+    reasons: NotRequired[dict[str, object]]
 
 
 class WorkerProfile(TypedDict):

@@ -197,7 +197,7 @@ export interface Purpose {
  * What so many workers of a profile would cost and wait for, before they are submitted.
  *
  * `now` of those that are not there yet find a place as things are; `held_by` is the limit of Slurm's that keeps
- * others waiting, in words, or "". `words` says all of it.
+ * others waiting, or empty. `words` says all of it.
  */
 export interface Quote {
   readonly profile: string;
@@ -207,6 +207,7 @@ export interface Quote {
   readonly now: number;
   readonly held_by: string;
   readonly words: string;
+  readonly reasons?: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -248,6 +249,7 @@ export interface SessionDataset {
   readonly latest: string | null;
   readonly path: string;
   readonly chosen: boolean;
+  readonly reasons?: Readonly<Record<string, unknown>>;
 }
 
 export interface SessionDatasets {
@@ -259,6 +261,7 @@ export interface SessionDatasets {
   readonly datasets_page: string;
   readonly project: string;
   readonly datasets: readonly SessionDataset[];
+  readonly reasons?: Readonly<Record<string, unknown>>;
 }
 
 /** A session as its own server may know it. Times are Unix seconds; `gpus` is what was asked for. */
@@ -371,6 +374,7 @@ export interface WorkerJob {
   readonly started_at: number | null;
   readonly ends_at: number | null;
   readonly node: string;
+  readonly reasons?: Readonly<Record<string, unknown>>;
 }
 
 /** A profile that a worker may be like; `memory_mb` and `cpus` are of one worker, `per_job` share a job. */
@@ -506,6 +510,7 @@ export interface KnownDataset {
   readonly latest: string | null;
   readonly path: string;
   readonly chosen: boolean;
+  readonly reasons?: Readonly<Record<string, unknown>>;
   readonly here: Here | null;
 }
 
