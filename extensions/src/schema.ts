@@ -88,6 +88,7 @@ export interface Continued {
   readonly session: string | null;
   readonly text: string;
   readonly reopen: readonly string[];
+  readonly reasons?: Readonly<Record<string, unknown>>;
 }
 
 /** A request of a session's user for a dataset; `why` is one line for the operators. */
@@ -105,6 +106,7 @@ export interface Extended {
   readonly ends_at: number;
   readonly minutes: number;
   readonly text: string;
+  readonly reasons?: Readonly<Record<string, unknown>>;
 }
 
 export interface ExtensionRequest {
@@ -114,7 +116,7 @@ export interface ExtensionRequest {
 /**
  * What the hub makes of a report. `state` "off": the profile has no policy, and nothing need be reported.
  *
- * A warning's `text` has its moments by the hub's clock; it says that `what` is so since `quiet_since`.
+ * A warning says that `what` is so since `quiet_since`; its `text` is the whole sentence.
  */
 export interface IdleAnswer {
   readonly state: string;
@@ -124,6 +126,7 @@ export interface IdleAnswer {
   readonly what?: string;
   readonly quiet_since?: number | null;
   readonly next_report_s?: number;
+  readonly reasons?: Readonly<Record<string, unknown>>;
 }
 
 /** A profile's: stopped after so many idle minutes, told so many before; GPUs below this use (percent) are idle. */
@@ -304,6 +307,7 @@ export interface SessionQuota {
   readonly age_s: number | null;
   readonly unavailable_since: number | null;
   readonly problem: string;
+  readonly reasons?: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -322,6 +326,7 @@ export interface StorageUse {
   readonly files_limit?: number | null;
   readonly at?: number | null;
   readonly problem?: string;
+  readonly reasons?: Readonly<Record<string, unknown>>;
 }
 
 /** A fact with its code, and the sentence that it is in the language that was asked for. */
@@ -334,8 +339,8 @@ export interface Text {
 /**
  * When a session ends and why; whether it could be later, by at most so many minutes, or why not.
  *
- * `text` is the whole sentence, with the moment by the hub's clock, and `rest` what follows the moment in it: a
- * browser says the moment by its own clock.
+ * `text` is the whole sentence, and `rest` what follows the moment in it: a browser says the moment by its own
+ * clock.
  */
 export interface TimeLeft {
   readonly started_at?: number | null;
@@ -346,6 +351,7 @@ export interface TimeLeft {
   readonly can_extend?: boolean;
   readonly extend_most_minutes?: number;
   readonly extend_why_not?: string;
+  readonly reasons?: Readonly<Record<string, unknown>>;
 }
 
 /** A warning in force, since when; `id` is the same for as long as it is. */
@@ -355,6 +361,7 @@ export interface Warned {
   readonly subject: string;
   readonly text: string;
   readonly since: number;
+  readonly reasons?: Readonly<Record<string, unknown>>;
 }
 
 /**

@@ -24,6 +24,7 @@ from pydantic import (
 )
 from pydantic_core import core_schema
 
+from fabric_hub.errors import FabricError
 from fabric_hub.types import Frozen
 
 from . import formats
@@ -214,6 +215,21 @@ def sentences(*texts: Text | None) -> Text:
     return there[0] if len(there) == 1 else _SENTENCES(all=there) if there else NOTHING
 
 
+def whole(error: FabricError) -> Text:
+    """Message and hint of an error as one text."""
+    return sentences(message_of(error), text_of(error.advice))
+
+
+def message_of(error: FabricError) -> Text:
+    """What an error says, without what to do next."""
+    return text_of(error.said)
+
+
+def text_of(said: Any) -> Text:
+    """A part of an error, which may be a plain sentence, as a text."""
+    return said if isinstance(said, Text) else verbatim(str(said))
+
+
 # A field of a model with texts: as JSON its sentence.
 Said = Annotated[Text, WithJsonSchema({"type": "string"})]
 
@@ -258,6 +274,9 @@ class WithTexts(Frozen):
         cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         document = handler.resolve_ref_schema(handler(schema))
+        for field in document["properties"].values():
+            if isinstance(default := field.get("default"), dict) and "text" in default:
+                field["default"] = default["text"]
         document["properties"]["reasons"] = {
             "type": "object",
             "additionalProperties": True,

@@ -66,7 +66,8 @@ def test_the_form_asks_limits_of_the_partition_that_the_sites_settings_give_a_pr
 
     def states(req: dict[str, str]) -> dict[str, str]:
         offered = offer(site, "jan", a_snapshot(nodes=nodes), TODAY, req=req)
-        return refused_now(site, "jan", offered.projects, limits, None, req)
+        refused = refused_now(site, "jan", offered.projects, limits, None, req)
+        return {name: str(why) for name, why in refused.items()}
 
     assert states({}) == {}
     # profile cpu names a partition of its own
