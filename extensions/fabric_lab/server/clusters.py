@@ -24,6 +24,7 @@ from tornado.web import HTTPError, authenticated
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from ..client import AsyncHubClient
+from ..common.translation import _
 from .base import FabricHandler, Kept
 
 if TYPE_CHECKING:
@@ -118,8 +119,7 @@ class DashboardHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
 
     def _rest(self, name: str) -> str:
         """The address below the cluster's, as the browser wrote it."""
-        _, _, rest = str(self.request.uri).partition(f"/fabric/dask/{name}/")
-        return f"/{rest}"
+        return f"/{str(self.request.uri).partition(f'/fabric/dask/{name}/')[2]}"
 
     _upstream: WebSocketClientConnection | None = None
     _reading: asyncio.Task[None] | None = None
@@ -178,7 +178,8 @@ class ClustersHandler(FabricHandler):
         words = self.body()
         for name, value in words.items():
             if name not in NEW or not isinstance(value, NEW[name]) or isinstance(value, bool):
-                self.respond({"message": f"A cluster takes no {name} like {value!r}."}, 400)
+                message = _("A cluster takes no {name} like {value}.").format(name=name, value=repr(value))
+                self.respond({"message": message}, 400)
                 return
         answer = await dashboard_client.create(words)
         self.respond({"message": answer["error"]} if "error" in answer else answer, 409 if "error" in answer else 201)
