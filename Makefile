@@ -1,6 +1,7 @@
 # The whole of Fabric Hub on this machine: `make run`. See README.md.
 .DEFAULT_GOAL := help
 PYTHON := .venv/bin/python
+NPM = PATH="$(CURDIR)/.venv/bin:$$PATH" npm --prefix extensions run --silent
 # more for `fabric-hub up`: make run UP="--port 9000 --dir /srv/fabric"
 UP ?=
 TESTS ?=
@@ -14,7 +15,7 @@ RELEASE ?=
 FLAKY ?=
 SHELL_SCRIPTS = .ci/run packaging/proxy/configurable-http-proxy $(shell grep -lE '^#!.*sh$$' scripts/*)
 
-.PHONY: help setup setup-dev run test test-long test-flaky test-oldest lint lint-quick check unit ci durations \
+.PHONY: help setup setup-dev run test front-end test-long test-flaky test-oldest lint lint-quick check unit ci durations \
 	format bench messages docs site dist release clean
 
 help:  ## this list
@@ -29,8 +30,11 @@ setup-dev:  ## install what running, tests and linters need
 run: setup  ## install, then start the embedded cluster and the hub; Ctrl-C ends it
 	@exec $(PYTHON) -m fabric_hub.cli up $(UP)
 
-test: setup-dev  ## all that a change can break: make test, or a part: make test TESTS=tests/unit
+test: setup-dev $(if $(TESTS),,front-end)  ## all that a change can break: make test, or a part: make test TESTS=tests/unit
 	$(PYTHON) -m pytest $(SIDE_BY_SIDE) -m "not long" $(TESTS)
+
+front-end: setup-dev  ## the front end's own tests, in seconds
+	$(NPM) test
 
 test-long: setup-dev  ## the long trials that a change rarely breaks; says what has passed in build/long-passed
 	@$(PYTHON) -m scripts.long_trials
@@ -45,7 +49,8 @@ lint: setup-dev lint-quick  ## check style, types and which part may import whic
 	$(PYTHON) -m mypy
 	$(PYTHON) -m mypy --config-file extensions/mypy.ini --python-executable build/lab/bin/python \
 	  --cache-dir .mypy_cache/lab
-	PATH="$(CURDIR)/.venv/bin:$$PATH" npm --prefix extensions run --silent check
+	$(NPM) check
+	$(NPM) lint:check
 
 lint-quick:  ## check style, scripts and which part may import which, in seconds
 	$(PYTHON) -m ruff check
@@ -54,7 +59,7 @@ lint-quick:  ## check style, scripts and which part may import which, in seconds
 	PYTHONPATH=.:extensions .venv/bin/lint-imports
 
 check: setup-dev  ## before every commit: lint, types and unit tests, in less than three minutes
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint unit
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint unit front-end
 
 unit: setup-dev
 	$(PYTHON) -m pytest -q -n 2 --no-loadscope-reorder -m "not long" tests/unit
@@ -68,6 +73,7 @@ durations:  ## take the last whole run's times (build/durations.json) as those t
 format: setup-dev  ## put the code in the project's style
 	$(PYTHON) -m ruff check --fix
 	$(PYTHON) -m ruff format
+	$(NPM) lint
 
 bench: setup-dev  ## measure against the peers (see bench/)
 	$(PYTHON) -m bench
@@ -91,5 +97,5 @@ release: setup-dev  ## make release VERSION=x.y.z: check, build, commit and tag 
 	@$(PYTHON) -m scripts.release $(VERSION) $(RELEASE)
 
 clean:  ## remove what setup and builds made; a run's own directory stays (fabric-hub down --purge)
-	rm -rf .venv build *.egg-info extensions/node_modules extensions/dist extensions/lib
+	rm -rf .venv build *.egg-info extensions/node_modules extensions/dev/node_modules extensions/dist extensions/lib
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -17,8 +17,12 @@ from pathlib import Path
 from fabric_hub import cli
 from fabric_node.__main__ import parser as node_parser
 
-from .make_reference import ROOT, arguments, commands, gateway_openapi, sections, service_openapi, stale
 from .make_reference import pages as reference_pages
+from .make_reference import stale
+from .reference.apis import gateway_openapi, service_openapi
+from .reference.commands import arguments, commands
+from .reference.markdown import ROOT
+from .reference.settings import sections
 
 # Where a checkout or a person's files happen to be on one machine; examples and tests use other places.
 PRIVATE_PATH = re.compile(r"(?<![\w.}/-])/(?:work|root|Users)(?=[/\"'\s`])")

@@ -16,6 +16,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +25,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+_NO_DATE = datetime(2000, 1, 1, tzinfo=UTC)
 ROOT = Path(__file__).parents[1]
 KEYWORDS: Mapping[str, Any] = {
     "N_": None, "_": None, "gettext": None, "P_": (1, 2), "ngettext": (1, 2), "__": None, "_n": (1, 2),
@@ -160,8 +162,9 @@ def written(catalog: Catalog) -> bytes:
 
 
 def compiled(catalog: Catalog) -> bytes:
-    """A catalogue as gettext reads it."""
+    """A catalogue as gettext reads it; no byte of it depends on when it was made."""
     file = io.BytesIO()
+    catalog.creation_date = catalog.revision_date = _NO_DATE
     write_mo(file, catalog)
     return file.getvalue()
 

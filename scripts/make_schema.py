@@ -18,7 +18,9 @@ import types
 from collections.abc import Iterator
 from typing import Any, Literal, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
 
-from .make_reference import ROOT, Schema, service_openapi, stale
+from .make_reference import stale
+from .reference.apis import service_openapi
+from .reference.markdown import ROOT, Schema
 
 EXTENSIONS = ROOT / "extensions"
 PYTHON = EXTENSIONS / "fabric_lab" / "schema.py"
@@ -60,6 +62,8 @@ def of_sessions(document: Schema) -> dict[str, Schema]:
 
 def python_type(schema: Schema) -> str:
     """A JSON schema as Python's type of what ``json.loads`` makes of it."""
+    if not schema:
+        return "object"
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
     if "enum" in schema:
@@ -75,6 +79,8 @@ def python_type(schema: Schema) -> str:
 
 def typescript_type(schema: Schema) -> str:
     """A JSON schema as TypeScript's type."""
+    if not schema:
+        return "unknown"
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
     if "enum" in schema:
@@ -91,7 +97,8 @@ def typescript_type(schema: Schema) -> str:
 def _values(schema: Schema) -> Schema:
     """What the values of an object are whose keys are free."""
     patterns: list[Schema] = [*schema.get("patternProperties", {}).values()]
-    return patterns[0] if patterns else dict(schema["additionalProperties"])
+    free = schema["additionalProperties"]
+    return patterns[0] if patterns else {} if free is True else dict(free)
 
 
 def _array(inner: str) -> str:

@@ -189,12 +189,18 @@ class ParentLimit(TypedDict):
 
 
 class Problem(TypedDict):
-    """The body of every error answer of our APIs."""
+    """The body of every error answer of our APIs.
+
+    ``message`` and ``hint`` are sentences in the language that was asked for; ``said`` and ``advice`` are the same as
+    codes with parameters, where they have any.
+    """
 
     message: str
     reason: str
     hint: NotRequired[str]
     since: NotRequired[float | None]
+    said: NotRequired[Text | None]
+    advice: NotRequired[Text | None]
 
 
 class Purpose(TypedDict):
@@ -333,6 +339,14 @@ class StorageUse(TypedDict):
     files_limit: NotRequired[int | None]
     at: NotRequired[float | None]
     problem: NotRequired[str]
+
+
+class Text(TypedDict):
+    """A fact with its code, and the sentence that it is in the language that was asked for."""
+
+    code: str
+    params: dict[str, object]
+    text: str
 
 
 class TimeLeft(TypedDict):

@@ -172,12 +172,19 @@ export interface ParentLimit {
   readonly profiles?: readonly string[];
 }
 
-/** The body of every error answer of our APIs. */
+/**
+ * The body of every error answer of our APIs.
+ *
+ * `message` and `hint` are sentences in the language that was asked for; `said` and `advice` are the same as
+ * codes with parameters, where they have any.
+ */
 export interface Problem {
   readonly message: string;
   readonly reason: string;
   readonly hint?: string;
   readonly since?: number | null;
+  readonly said?: Text | null;
+  readonly advice?: Text | null;
 }
 
 /** One thing that the dataset may be used for; a user names it by its slug. */
@@ -312,6 +319,13 @@ export interface StorageUse {
   readonly files_limit?: number | null;
   readonly at?: number | null;
   readonly problem?: string;
+}
+
+/** A fact with its code, and the sentence that it is in the language that was asked for. */
+export interface Text {
+  readonly code: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly text: string;
 }
 
 /**

@@ -86,7 +86,9 @@ def digest(root: Path) -> str:
     """What identifies the extension below ``root``: its sources with their version, else the wheel that is there."""
     extensions = root / "extensions"
     if extensions.is_dir():
-        sources = [*recipe.source_files(extensions), root / VERSION]
+        checks = extensions / "dev"  # linters and tests: nothing of the wheel
+        sources = [one for one in recipe.source_files(extensions) if checks not in one.parents]
+        sources.append(root / VERSION)
         return recipe.digest_of_files(root, sources)
     return recipe.digest([_shipped(root).read_bytes()])
 

@@ -164,7 +164,7 @@ def jobs_of(hub: str, session: str, unix_user: str | None, snapshot: Snapshot | 
                 tasks=job.array_tasks,
                 state=job.state,
                 phase=job.phase,
-                why=reasons.explain(job, snapshot) if queued else _node_lost(job, snapshot),
+                why=reasons.explain(job, snapshot).say() if queued else _node_lost(job, snapshot),
                 starts_at=job.started_at if queued else None,
                 started_at=None if queued else job.started_at,
                 ends_at=snapshot.end_of(job),

@@ -100,7 +100,7 @@ def quote(
     places = sum(_room(worker, free) // together * together for free in _free(worker, nodes))
     on_nodes = min(more, places)
     now = min(on_nodes, by_limits.now)
-    held_by = by_limits.held_by if by_limits.now < more else ""
+    held_by = by_limits.held_by.say() if by_limits.now < more else ""
     return Quote(
         profile=wish.profile,
         workers=wish.workers,

@@ -204,10 +204,13 @@ def verbatim(words: str) -> Text:
     return _VERBATIM(words=words)
 
 
+NOTHING: Final = verbatim("")
+
+
 def sentences(*texts: Text | None) -> Text:
     """Several sentences as one paragraph; None and empty ones are left out."""
     there = tuple(text for text in texts if text)
-    return there[0] if len(there) == 1 else _SENTENCES(all=there) if there else verbatim("")
+    return there[0] if len(there) == 1 else _SENTENCES(all=there) if there else NOTHING
 
 
 # A field of a model with texts: as JSON its sentence.

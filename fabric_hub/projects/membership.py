@@ -7,8 +7,13 @@ before it lets anybody read.
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from typing import TypeVar
 
 from fabric_hub.config.settings import Project, Settings
+from fabric_hub.messages.text import Text
+from fabric_hub.messages.texts.whom import WHOM_OPERATORS, asking
+
+Saying = TypeVar("Saying", str, Text)
 
 
 def people(project: Project) -> tuple[str, ...]:
@@ -65,13 +70,15 @@ def end_of(day: date | None) -> float | None:
     return datetime(following.year, following.month, following.day).astimezone().timestamp()
 
 
-def said_to(user: str, project: Project | None, text: str) -> str:
+def said_to(user: str, project: Project | None, text: Saying) -> Saying:
     """A sentence that was written for members, as this user is to read it: an owner asks the operators.
 
     :param project: None: it is no longer in the site's file, and nobody is known to be its owner.
     """
     if project is None or user not in project.members.owner:
         return text
+    if isinstance(text, Text):
+        return asking(text, WHOM_OPERATORS())
     return text.replace("Ask its owner", "Ask the operators").replace("the owner of the project", "the operators")
 
 

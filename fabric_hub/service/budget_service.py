@@ -131,7 +131,7 @@ class BudgetService:
         )
         ends = left.started_at + minutes * 60
         return Extended(
-            ends_at=ends, minutes=minutes, text=f"This session now ends at {clock(ends)}. {extension.cut}".strip()
+            ends_at=ends, minutes=minutes, text=f"This session now ends at {clock(ends)}. {extension.cut.say()}".strip()
         )
 
 

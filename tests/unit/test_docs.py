@@ -11,6 +11,7 @@ import pytest
 from fabric_hub import cli
 from fabric_node import __main__ as node
 from scripts import check_docs, make_reference
+from scripts.reference.markdown import ROOT
 
 
 def test_every_setting_of_the_site_file_has_a_description() -> None:
@@ -51,7 +52,7 @@ def test_the_generated_reference_is_up_to_date() -> None:
 
 
 def test_no_file_names_a_path_of_a_developers_machine() -> None:
-    if not (make_reference.ROOT / ".git").exists():
+    if not (ROOT / ".git").exists():
         pytest.skip("not a git checkout: which files are the project's is not known")
     assert check_docs.private_paths(check_docs.project_files()) == []
 

@@ -35,12 +35,12 @@ interface INotebookPanel {
 }
 
 function cellOf(widget: Widget | null): ICell | null {
-  const holder = widget as (Widget & IHolder) | null;
+  const holder = widget as IHolder | null;
   return holder?.content?.activeCell ?? holder?.console?.promptCell ?? null;
 }
 
 function editorOf(widget: Widget | null): IEditor | null {
-  const editor = cellOf(widget)?.editor ?? (widget as (Widget & IHolder) | null)?.content?.editor ?? null;
+  const editor = cellOf(widget)?.editor ?? (widget as IHolder | null)?.content?.editor ?? null;
   return typeof editor?.replaceSelection === 'function' ? editor : null;
 }
 

@@ -61,7 +61,8 @@ export const widgetFallbackPlugin: JupyterFrontEndPlugin<void> = {
     app.docRegistry.addWidgetExtension('Notebook', {
       createNew: panel => {
         // the widgets' extension sets its renderer of a notebook anew, sooner or later than this: so whatever is made
-        const renderers = (panel as unknown as { readonly content: { readonly rendermime: IRenderers } }).content.rendermime;
+        const renderers = (panel as unknown as { readonly content: { readonly rendermime: IRenderers } }).content
+          .rendermime;
         const create = renderers.createRenderer.bind(renderers);
         renderers.createRenderer = mimeType =>
           mimeType === WIDGET ? withSaved(create(mimeType), { createRenderer: create }) : create(mimeType);

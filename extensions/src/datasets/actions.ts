@@ -14,7 +14,7 @@ export class DatasetsActions {
     readonly store: DatasetsStore
   ) {}
 
-  async insertPath(name: string): Promise<void> {
+  insertPath(name: string): void {
     const path = this.store.find(name)?.here?.path;
     if (path !== undefined) {
       this.inserted(insertPath(this.app, path), `The path of ${name}`);

@@ -4,7 +4,19 @@ import * as React from 'react';
 import { size } from '../common/format';
 import type { Files } from '../schema';
 import type { DatasetsActions } from './actions';
-import { access, current, day, files, formats, licence, link, paragraphs, personalData, stateOf, theme } from './format';
+import {
+  access,
+  current,
+  day,
+  files,
+  formats,
+  licence,
+  link,
+  paragraphs,
+  personalData,
+  stateOf,
+  theme
+} from './format';
 import type { Agent, Dataset } from './model';
 
 function WebLink(props: { address: string | null | undefined; text?: string }): React.JSX.Element | null {
@@ -109,7 +121,12 @@ function Buttons(props: IProps): React.JSX.Element | null {
     case 'available':
       return (
         <div className="fabric-Dataset-actions">
-          <Act busy={busy} accent label={`Add ${dataset.name} to this session`} does={() => props.actions.store.add(dataset.name)}>
+          <Act
+            busy={busy}
+            accent
+            label={`Add ${dataset.name} to this session`}
+            does={() => props.actions.store.add(dataset.name)}
+          >
             Add
           </Act>
         </div>
@@ -213,12 +230,7 @@ function Request({ dataset, actions, busy, why }: IProps & { readonly why: strin
       {why ? <p>{why}</p> : null}
       <label className="fabric-Datasets-field">
         Reason (optional)
-        <input
-          className="jp-mod-styled"
-          maxLength={300}
-          value={reason}
-          onChange={event => write(event.target.value)}
-        />
+        <input className="jp-mod-styled" maxLength={300} value={reason} onChange={event => write(event.target.value)} />
       </label>
       <Button
         type="submit"

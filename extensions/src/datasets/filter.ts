@@ -42,10 +42,7 @@ export function matching(datasets: readonly Dataset[], filter: IFilter): Dataset
         (!filter.access || one.access === filter.access)
       );
     })
-    .sort(
-      (a, b) =>
-        ORDER.indexOf(stateOf(a)) - ORDER.indexOf(stateOf(b)) || title(a).localeCompare(title(b), 'en')
-    );
+    .sort((a, b) => ORDER.indexOf(stateOf(a)) - ORDER.indexOf(stateOf(b)) || title(a).localeCompare(title(b), 'en'));
 }
 
 /** Codes and names of the themes that occur, by name. */

@@ -119,7 +119,9 @@ export function licence(address: string): string {
   );
   if (creative) {
     const [, kind, version, domain, edition] = creative;
-    return kind ? `CC ${kind.toUpperCase()} ${version}` : `${domain === 'zero' ? 'CC0' : 'Public Domain Mark'} ${edition}`;
+    return kind
+      ? `CC ${kind.toUpperCase()} ${version}`
+      : `${domain === 'zero' ? 'CC0' : 'Public Domain Mark'} ${edition}`;
   }
   const european = /publications\.europa\.eu\/resource\/authority\/licence\/([A-Z0-9_]+)/.exec(address);
   return european?.[1]?.replace(/_(\d)_(\d)/, ' $1.$2').replace(/_/g, ' ') ?? address;

@@ -21,7 +21,7 @@ function addCommands(app: JupyterFrontEnd, actions: DatasetsActions, palette: IC
   const on = (
     label: string,
     fits: (state: string) => boolean,
-    does: (name: string) => Promise<unknown>
+    does: (name: string) => unknown
   ): CommandRegistry.ICommandOptions => ({
     label: args => (nameOf(args) ? `${label}: ${nameOf(args)}` : `${label} (select one in the panel)`),
     caption: label,
@@ -45,7 +45,11 @@ function addCommands(app: JupyterFrontEnd, actions: DatasetsActions, palette: IC
       execute: () => store.refresh(),
       describedBy: { args: null }
     },
-    'fabric-datasets:add': on('Add Dataset', state => state === 'available', name => store.add(name)),
+    'fabric-datasets:add': on(
+      'Add Dataset',
+      state => state === 'available',
+      name => store.add(name)
+    ),
     'fabric-datasets:drop': on('Drop Dataset', here, name => store.drop(name)),
     'fabric-datasets:insert-path': on('Insert Path of Dataset', here, name => actions.insertPath(name)),
     'fabric-datasets:insert-code': on('Insert Loading Code of Dataset', here, name => actions.insertCode(name)),

@@ -32,7 +32,9 @@ export class UsageApi {
     }
     try {
       const signal = AbortSignal.timeout(CLUSTERS_MS);
-      return (await this.ask<{ clusters: readonly { name: string }[] }>('clusters', { signal })).clusters.map(one => one.name);
+      return (await this.ask<{ clusters: readonly { name: string }[] }>('clusters', { signal })).clusters.map(
+        one => one.name
+      );
     } catch {
       return [];
     }
@@ -63,7 +65,7 @@ export class UsageApi {
     const { response, body } = answer;
     // this session's server marks what it says; anything else is the hub's or a proxy's word in its place
     const own = typeof body === 'object' && body !== null && !('status' in body);
-    if (!response.ok && [404, 424, 502, 503, 504].includes(response.status) && !(own && 'reason' in (body as object))) {
+    if (!response.ok && [404, 424, 502, 503, 504].includes(response.status) && !(own && 'reason' in body)) {
       throw new Gone(ENDED);
     }
     if (!response.ok || !own) {

@@ -2,6 +2,7 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { Dialog, InputDialog, Notification, showDialog } from '@jupyterlab/apputils';
 import { Widget } from '@lumino/widgets';
 
+import { now } from '../common/clock';
 import type { Continued } from '../schema';
 import { Gone } from './api';
 import { openPaths, saveAll } from './documents';
@@ -25,14 +26,18 @@ function body(paths: readonly string[], clusters: readonly string[]): Widget {
     paragraph.textContent = text;
     widget.node.append(paragraph);
   };
-  say('A new session starts with the same choices (project, profile, image, datasets), as soon as there is room for it.');
+  say(
+    'A new session starts with the same choices (project, profile, image, datasets), as soon as there is room for it.'
+  );
   say(
     'The memory of kernels is not carried over: variables are gone, and cells must be run again. ' +
       'This session goes on until its own end.'
   );
   if (clusters.length) {
     const [them, end] = clusters.length === 1 ? ['Dask cluster', 'ends'] : ['Dask clusters', 'end'];
-    say(`${them} ${clusters.join(', ')} ${end} with this session: a new one is started there, and its results computed again.`);
+    say(
+      `${them} ${clusters.join(', ')} ${end} with this session: a new one is started there, and its results computed again.`
+    );
   }
   if (paths.length) {
     say('These documents are saved, and opened again there:');
@@ -133,8 +138,7 @@ export async function extend(store: UsageStore): Promise<void> {
   }
   try {
     const answer = await store.api.extend(minutes);
-    const now = Date.now() / 1000;
-    const text = answer.ends_at ? `This session now ends at ${clock(answer.ends_at, now)}.` : answer.text;
+    const text = answer.ends_at ? `This session now ends at ${clock(answer.ends_at, now())}.` : answer.text;
     Notification.success(text || `This session lasts ${minutesText(minutes)} longer.`, { autoClose: 8000 });
   } catch (error) {
     Notification.error(words(error), { autoClose: false });

@@ -45,10 +45,7 @@ export function details(facts: Facts, now: number): [string, string][] {
       ? `${facts.project_title} (${facts.project})`
       : facts.project;
   const names = [...new Set(facts.gpus.map(gpu => gpu.name ?? ''))].filter(name => name !== '');
-  const ends =
-    facts.ends_at === null
-      ? ''
-      : `${clock(facts.ends_at, now)} (${left(facts.ends_at, now)})`;
+  const ends = facts.ends_at === null ? '' : `${clock(facts.ends_at, now)} (${left(facts.ends_at, now)})`;
   const account = facts.hub?.['account'];
   const rows: [string, string][] = [
     ['Project', title],

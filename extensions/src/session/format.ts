@@ -179,7 +179,9 @@ export function points(days: readonly DayUse[], width: number, height: number): 
  */
 export function trendText(days: readonly DayUse[], now: number): string {
   const at = new Date(now * 1000);
-  const today = [at.getFullYear(), at.getMonth() + 1, at.getDate()].map(part => String(part).padStart(2, '0')).join('-');
+  const today = [at.getFullYear(), at.getMonth() + 1, at.getDate()]
+    .map(part => String(part).padStart(2, '0'))
+    .join('-');
   const whole = days.filter(one => one.day < today).length;
   const used = days.some(one => one.day >= today && one.gpu_hours > 0);
   const without = whole < days.length ? ', without today' : '';
@@ -221,7 +223,9 @@ export function endText(due: number, endsAt: number, now: number, why = ''): str
 /** Documents that were not saved themselves, with the copies that were: a sentence for a notification; '' for none. */
 export function unsavedText(copied: readonly string[], failed: readonly string[]): string {
   return [
-    copied.length ? `Saved as a copy: ${names(copied)}; the document itself changed on disk, or cannot be written.` : '',
+    copied.length
+      ? `Saved as a copy: ${names(copied)}; the document itself changed on disk, or cannot be written.`
+      : '',
     failed.length ? `Not saved: ${names(failed)}. Save now, under another name if need be.` : ''
   ]
     .filter(Boolean)

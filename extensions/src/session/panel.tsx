@@ -1,13 +1,34 @@
-import { Button, LabIcon, ReactWidget, refreshIcon, ToolbarButtonComponent, UseSignal } from '@jupyterlab/ui-components';
+import {
+  Button,
+  LabIcon,
+  ReactWidget,
+  refreshIcon,
+  ToolbarButtonComponent,
+  UseSignal
+} from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import { Signal, type ISignal } from '@lumino/signaling';
 import * as React from 'react';
 
+import { now } from '../common/clock';
 import type { Balance, DayUse, SessionQuota, Usage } from '../schema';
 import { left } from './facts';
 import {
-  ago, balanceText, budgetPart, endsText, forecast, gpuText, hours, idleText, level, percent, points, storagePart, storageText,
-  trendText, warnedOf
+  ago,
+  balanceText,
+  budgetPart,
+  endsText,
+  forecast,
+  gpuText,
+  hours,
+  idleText,
+  level,
+  percent,
+  points,
+  storagePart,
+  storageText,
+  trendText,
+  warnedOf
 } from './format';
 import type { UsageStore } from './store';
 
@@ -78,7 +99,12 @@ function Panel(props: IProps): React.JSX.Element {
     <>
       <div className="fabric-Datasets-head">
         <h2>Usage</h2>
-        <ToolbarButtonComponent icon={refreshIcon} label="" tooltip="Refresh the figures" onClick={() => void store.refresh()} />
+        <ToolbarButtonComponent
+          icon={refreshIcon}
+          label=""
+          tooltip="Refresh the figures"
+          onClick={() => void store.refresh()}
+        />
       </div>
       {notices(store).map(sentence => (
         <p key={sentence} className="fabric-Usage-notice">
@@ -93,7 +119,7 @@ function Panel(props: IProps): React.JSX.Element {
 
 /** What is wrong, and what the hub warns of, each as a sentence. */
 function notices({ known, problem }: UsageStore): string[] {
-  const idle = known?.idle?.state === 'warn' ? idleText(known.idle, Date.now() / 1000) : '';
+  const idle = known?.idle?.state === 'warn' ? idleText(known.idle, now()) : '';
   const warnings = known?.quota?.warnings.map(one => one.text) ?? [];
   return [...new Set([problem, known?.problem ?? '', known?.quota?.problem ?? '', idle, ...warnings])].filter(Boolean);
 }
@@ -114,7 +140,7 @@ function Known(props: IProps & { readonly known: Usage }): React.JSX.Element {
               name={one.title}
               part={storagePart(one)}
               text={storageText(one)}
-              note={typeof one.at === 'number' ? `${one.path} · asked ${ago(Date.now() / 1000 - one.at)}` : one.path}
+              note={typeof one.at === 'number' ? `${one.path} · asked ${ago(now() - one.at)}` : one.path}
             />
           ))}
         </section>
@@ -135,8 +161,8 @@ function Known(props: IProps & { readonly known: Usage }): React.JSX.Element {
       ) : null}
       {quota?.idle ? (
         <p>
-          A session is stopped after {quota.idle.minutes} min without a running cell, output of a terminal, a task on a Dask
-          cluster, or a GPU above {quota.idle.gpu_percent}%. You are told before.
+          A session is stopped after {quota.idle.minutes} min without a running cell, output of a terminal, a task on a
+          Dask cluster, or a GPU above {quota.idle.gpu_percent}%. You are told before.
         </p>
       ) : null}
       <Age store={store} known={known} />
@@ -145,7 +171,7 @@ function Known(props: IProps & { readonly known: Usage }): React.JSX.Element {
 }
 
 function Time({ store, known, continueSession, extend }: IProps & { readonly known: Usage }): React.JSX.Element {
-  const now = Date.now() / 1000;
+  const at = now();
   const time = known.quota?.time;
   return (
     <section aria-labelledby="fabric-usage-time">
@@ -153,14 +179,16 @@ function Time({ store, known, continueSession, extend }: IProps & { readonly kno
       <p>
         {known.ends_at === null
           ? 'When this session ends is not known.'
-          : `${left(known.ends_at, now)}. ${endsText(known.ends_at, now, time)}`}
+          : `${left(known.ends_at, at)}. ${endsText(known.ends_at, at, time)}`}
       </p>
       <div className="fabric-Usage-actions">
         <Act does={continueSession}>Continue in a new session …</Act>
         {time?.can_extend ? <Act does={extend}>Extend …</Act> : null}
       </div>
       {store.next ? <p className="fabric-Usage-note">{store.next.text}</p> : null}
-      {time && !time.can_extend && time.extend_why_not ? <p className="fabric-Usage-note">{time.extend_why_not}</p> : null}
+      {time && !time.can_extend && time.extend_why_not ? (
+        <p className="fabric-Usage-note">{time.extend_why_not}</p>
+      ) : null}
     </section>
   );
 }
@@ -236,13 +264,19 @@ function Bar(props: IBarProps): React.JSX.Element {
 }
 
 function Trend({ days }: { readonly days: readonly DayUse[] }): React.JSX.Element {
-  const said = trendText(days, Date.now() / 1000);
+  const said = trendText(days, now());
   if (days.every(day => day.gpu_hours === 0)) {
     return <div className="fabric-Usage-note">{said}</div>;
   }
   return (
     <>
-      <svg className="fabric-Usage-trend" viewBox="-1 -1 202 42" role="img" aria-label={said} preserveAspectRatio="none">
+      <svg
+        className="fabric-Usage-trend"
+        viewBox="-1 -1 202 42"
+        role="img"
+        aria-label={said}
+        preserveAspectRatio="none"
+      >
         <polyline points={points(days, 200, 40)} />
       </svg>
       <div className="fabric-Usage-note">{said}</div>
@@ -274,11 +308,11 @@ function Age({ store, known }: { readonly store: UsageStore; readonly known: Usa
   if (age === null || age === undefined) {
     return null;
   }
-  const now = age + Date.now() / 1000 - store.knownAt;
-  const old = now > OLD_S ? ' These figures are old: Slurm does not answer the hub.' : '';
+  const seconds = age + now() - store.knownAt;
+  const old = seconds > OLD_S ? ' These figures are old: Slurm does not answer the hub.' : '';
   return (
     <p className="fabric-Usage-note">
-      Slurm was asked {ago(now)}.{old}
+      Slurm was asked {ago(seconds)}.{old}
     </p>
   );
 }

@@ -1,6 +1,7 @@
 import { showPopup, type Popup } from '@jupyterlab/statusbar';
 import { Widget } from '@lumino/widgets';
 
+import { now } from '../common/clock';
 import type { Facts } from '../schema';
 import { details, left, SOON_S, summary, trouble } from './facts';
 import { state, summary as usageSummary } from './format';
@@ -8,8 +9,6 @@ import type { UsageStore } from './store';
 
 /** What the page knows: facts, or why there are none. */
 export type Known = { readonly facts: Facts } | { readonly problem: string };
-
-const now = (): number => Date.now() / 1000;
 
 /** The status bar item: one line about this session, and a popup with the details. */
 export class SessionStatus extends Widget {
@@ -120,11 +119,12 @@ export class UsageItem extends Widget {
 
   private draw(): void {
     const { known, gone, problem } = this.store;
-    const now = Date.now() / 1000;
-    const text = gone ? 'Session ended or unreachable' : known ? usageSummary(known, now) : 'Usage …';
+    const at = now();
+    const text = gone ? 'Session ended or unreachable' : known ? usageSummary(known, at) : 'Usage …';
     this.button.textContent = text;
-    this.button.title = problem || known?.quota?.problem || known?.problem || 'Use, limits and time left: show the panel';
-    this.button.dataset['state'] = gone ? 'last' : known ? state(known, now) : '';
+    this.button.title =
+      problem || known?.quota?.problem || known?.problem || 'Use, limits and time left: show the panel';
+    this.button.dataset['state'] = gone ? 'last' : known ? state(known, at) : '';
     this.button.setAttribute('aria-label', `Usage: ${text}. Show the panel`);
   }
 }

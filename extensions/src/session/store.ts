@@ -1,5 +1,6 @@
 import { Signal, type ISignal } from '@lumino/signaling';
 
+import { now } from '../common/clock';
 import type { Continued, GpuUsage, Usage } from '../schema';
 import { Gone, type UsageApi } from './api';
 
@@ -28,7 +29,7 @@ export class UsageStore {
   async refresh(): Promise<void> {
     try {
       this.known = await this.api.usage();
-      this.knownAt = Date.now() / 1000;
+      this.knownAt = now();
       this.problem = '';
       this.gone = false;
     } catch (error) {

@@ -1,6 +1,7 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
 
+import { now } from '../common/clock';
 import type { Announcer, Banner } from './announcer';
 import { continueSession, extend } from './continue';
 import { saveAll } from './documents';
@@ -40,11 +41,11 @@ export class Warnings {
 
   private sayEnd(): void {
     const { known } = this.store;
-    const now = Date.now() / 1000;
+    const at = now();
     const endsAt = known?.ends_at ?? null;
     const ending = known?.ending_since !== null && known?.ending_since !== undefined;
-    const due = ending ? 120 : alarm(endsAt, now);
-    this.wakeAt(nextAlarm(endsAt, now));
+    const due = ending ? 120 : alarm(endsAt, at);
+    this.wakeAt(nextAlarm(endsAt, at));
     // an end that was moved within the same warning makes what stands on the page wrong
     const moved = this.saidFor !== null && endsAt !== null && Math.abs(endsAt - this.saidFor) >= MOVED_S;
     if (due === this.due && ending === this.ending && !(due && moved)) {
@@ -52,10 +53,10 @@ export class Warnings {
     }
     [this.due, this.ending, this.saidFor] = [due, ending, endsAt];
     this.clear('end');
-    if (due === 0 || (endsAt !== null && endsAt <= now)) {
+    if (due === 0 || (endsAt !== null && endsAt <= at)) {
       return;
     }
-    const text = endText(due, endsAt ?? now + 120, now, known?.quota?.time.why);
+    const text = endText(due, endsAt ?? at + 120, at, known?.quota?.time.why);
     this.shown.end = this.show(text, due === 120 ? 'error' : 'warning', [
       { label: 'Continue …', displayType: 'accent', callback: () => void continueSession(this.app, this.store) },
       ...(known?.quota?.time.can_extend ? [{ label: 'Extend …', callback: () => void extend(this.store) }] : [])
@@ -82,7 +83,7 @@ export class Warnings {
 
   private sayIdle(): void {
     const decision = this.store.known?.idle;
-    const text = decision?.state === 'warn' || decision?.state === 'stopped' ? idleText(decision, Date.now() / 1000) : '';
+    const text = decision?.state === 'warn' || decision?.state === 'stopped' ? idleText(decision, now()) : '';
     if (text === this.idle) {
       return;
     }

@@ -78,4 +78,4 @@ def silence(viewer: Any) -> str:
         return ""
     shared.interest()
     said = reasons.silence(shared.follower.value)
-    return f"{said} Running sessions keep running, and nothing is lost." if said else ""
+    return f"{said.say()} Running sessions keep running, and nothing is lost." if said else ""

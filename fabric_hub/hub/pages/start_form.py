@@ -35,7 +35,7 @@ async def render_form(spawner: Any) -> str:
     data = for_people(shared.settings, offered, refused, local=local)
     projects = [project["name"] for project in data["projects"]]
     data["datasets"] = for_form(shared.settings, await shared.datasets(), user, projects, today).model_dump()
-    told = {"base": shared.settings.hub.pages_url, "server_name": spawner.name, "silent": silence(snapshot)}
+    told = {"base": shared.settings.hub.pages_url, "server_name": spawner.name, "silent": silence(snapshot).say()}
     return render({**data, **told, "chosen": spawner.chosen})
 
 

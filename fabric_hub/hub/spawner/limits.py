@@ -20,6 +20,8 @@ from fabric_hub.gateway.jobs.session_dir import FULL
 from fabric_hub.launch.choice import Choice
 from fabric_hub.launch.job_spec import job_spec
 from fabric_hub.launch.offer import OfferedProject
+from fabric_hub.messages.text import Text, sentences, verbatim
+from fabric_hub.messages.texts.limits import ACCOUNT
 from fabric_hub.projects.membership import said_to
 from fabric_hub.slurm.limits.chain import LimitDecision
 from fabric_hub.slurm.limits.check import decide
@@ -37,7 +39,7 @@ class OfferError(FabricError):
     """A start that is refused. ``rescue`` is the profile that may run in the project all the same, or ""."""
 
     def __init__(self, error: FabricError, project: str, rescue: str) -> None:
-        super().__init__(error.message, reason=error.reason, hint=error.hint, status=error.status)
+        super().__init__(error.said, reason=error.reason, hint=error.advice, status=error.status)
         self.project = project
         self.rescue = rescue
 
@@ -49,9 +51,9 @@ class OverLimitError(OfferError):
     """
 
     def __init__(self, found: LimitDecision, project: str, rescue: str, hint: str, *, account: str = "") -> None:
-        error = found.error(hint)
+        error = found.error(verbatim(hint))
         super().__init__(error, project, rescue)
-        above = "" if found.budget_of == f"account {account}" else found.budget_of
+        above = "" if found.budget_of == ACCOUNT(account=account) else str(found.budget_of)
         self.same_warning = f"project:{project}#{used_up(above)}" if error.reason == "budget" else ""
 
 
@@ -71,7 +73,7 @@ async def refuse_over_limit(
         return ""
     found = await _decision(shared, user, spec)
     if not found.refused:
-        notice = f"{found.waits} {found.cut}".strip()
+        notice = sentences(found.waits, found.cut).say()
         if notice:
             log.info("%s of %s in %s: %s", choice.profile, user, choice.project, notice)
         return notice
@@ -90,7 +92,8 @@ async def with_rescue(
     rescue, hint = await _rescue(shared, user, choice, req)
     if not rescue:
         return error
-    told = FabricError(error.message, reason=error.reason, hint=f"{error.hint} {hint}", status=error.status)
+    advice = sentences(Text.model_validate(error.advice), verbatim(hint))
+    told = FabricError(error.said, reason=error.reason, hint=advice, status=error.status)
     return OfferError(told, choice.project, rescue)
 
 
@@ -144,7 +147,7 @@ def refused_now(
                 job = JobRequest.of(job_spec(settings, choice, req), account)
                 found.setdefault(name, []).append(decide(limits, snapshot, job, now))
     return {
-        name: "not now: the budget is used up" if told[0].reason == "budget" else f"not now: {told[0].message}"
+        name: "not now: the budget is used up" if told[0].reason == "budget" else f"not now: {told[0].message.say()}"
         for name, told in found.items()
         if all(one.refused for one in told)
     }

@@ -55,7 +55,7 @@ def progress_event(
     """
     event = _step(session, job, snapshot, trouble, prepares)
     if snapshot is not None and snapshot.narrowed:
-        event["message"] += f" {silence(snapshot)}"
+        event["message"] += f" {silence(snapshot).say()}"
     return {**event, "message": f"{event['message']} The cluster says: {said}"} if said else event
 
 
@@ -79,7 +79,7 @@ def _step(
         return {"progress": 15, "message": f"Job {session.job_id} is submitted."}
     if job.phase is Phase.QUEUED:
         when = f" Slurm expects to start it at {clock(job.started_at)}." if job.started_at else ""
-        return {"progress": 20, "message": f"Job {job.job_id} waits in the queue. {explain(job, snapshot)}{when}"}
+        return {"progress": 20, "message": f"Job {job.job_id} waits in the queue. {explain(job, snapshot).say()}{when}"}
     if job.phase is Phase.RUNNING and prepares:
         node = job.node or "its node"
         return {
@@ -88,7 +88,7 @@ def _step(
         }
     if job.phase is Phase.RUNNING:
         return {"progress": 60, "message": f"Job {job.job_id} runs on {job.node or 'its node'}; starting the server."}
-    return {"progress": 60, "message": f"Job {job.job_id} is ending. {explain(job)}".strip()}
+    return {"progress": 60, "message": f"Job {job.job_id} is ending. {explain(job).say()}"}
 
 
 # What to do next, where the words for a state do not say it themselves.

@@ -117,7 +117,7 @@ class Continuation:
         if ready:
             text = "is ready."
         elif job is not None and job.phase is Phase.QUEUED:
-            text = f"waits in the queue. {explain(job, snapshot)}"
+            text = f"waits in the queue. {explain(job, snapshot).say()}"
         else:
             text = "is starting."
         state = "ready" if ready else "starting"

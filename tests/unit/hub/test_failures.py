@@ -12,6 +12,8 @@ from fabric_hub.errors import FabricError
 from fabric_hub.hub.pages.sessions import called
 from fabric_hub.hub.spawner.failures import SessionFailure, as_html
 from fabric_hub.hub.spawner.limits import OverLimitError
+from fabric_hub.messages.text import verbatim
+from fabric_hub.messages.texts.limits import ACCOUNT
 from fabric_hub.slurm.limits.chain import LimitDecision
 
 EVIL = '<script>alert("x")</script>\' onload=x &amp;'
@@ -60,7 +62,7 @@ def test_page_log_and_api_say_the_same_words() -> None:
 
 
 def test_a_refusal_offers_the_rescue_session_as_a_button() -> None:
-    found = LimitDecision(message="The budget is used up.", reason="budget", hint="Ask for more.")
+    found = LimitDecision(message=verbatim("The budget is used up."), reason="budget", hint=verbatim("Ask for more."))
     html = as_html(OverLimitError(found, "twin", "rescue", "Or start profile rescue."))
     assert 'form="fabric-rescue-form" name="rescue" value="twin/rescue"' in html
     assert "Ask for more. Or start profile rescue." in html
@@ -72,7 +74,7 @@ def test_a_refusal_offers_the_rescue_session_as_a_button() -> None:
     [("account twin-acc", "project:twin#used-up"), ("account faculty", "project:twin#used-up-account-faculty")],
 )
 def test_a_refusal_names_the_warning_that_says_the_same(whose: str, warning: str) -> None:
-    found = LimitDecision(message="It is used up.", reason="budget", hint="Ask for more.", budget_of=whose)
+    found = LimitDecision(message=verbatim("It is used up."), reason="budget", budget_of=ACCOUNT(account=whose[8:]))
     assert OverLimitError(found, "twin", "", "", account="twin-acc").same_warning == warning
     bound = ParentLimit(name=whose, limit=1.0, used=1.0, left=0.0)
     told = budget_passed("project:twin", "It", bound if "faculty" in whose else Balance(limit=1, used=1, left=0), 0.0)

@@ -87,6 +87,9 @@ def test_a_build_changes_with_what_goes_into_it_and_with_nothing_else(root: Path
         (root / derived).parent.mkdir(exist_ok=True)
         (root / derived).write_text("made by a build")
     assert identity(root) == before
+    (root / "extensions/dev").mkdir()
+    (root / "extensions/dev/format.test.ts").write_text("what checks the front end is no part of it")
+    assert identity(root) == before
     (root / "extensions/code.py").write_text("2\n")
     assert identity(root) != before
     (root / "extensions/code.py").write_text("1\n")

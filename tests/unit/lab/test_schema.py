@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from scripts import make_schema
-from scripts.make_reference import service_openapi, stale
+from scripts.make_reference import stale
+from scripts.reference.apis import service_openapi
 
 
 def test_the_shapes_of_a_session_are_those_of_the_services_document() -> None:

@@ -1,0 +1,10 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    environment: 'jsdom',
+    include: ['dev/tests/**/*.test.ts'],
+    // JupyterLab's packages are modules that import each other's directories and style sheets: for a bundler
+    server: { deps: { inline: [/@jupyterlab/, /@jupyter\//] } }
+  }
+});

@@ -1,0 +1,122 @@
+"""No sentence that people read stands outside the catalogues, and every code is shown by a test."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fabric_hub.messages.text import REASONS
+from scripts.make_messages import ROOT
+from scripts.reference import messages as reference
+
+# Rooms whose words reach a person in a browser or by REST. What speaks to operators at a terminal is not among them.
+ROOMS = (
+    "fabric_hub/budgets",
+    "fabric_hub/datasets",
+    "fabric_hub/gateway",
+    "fabric_hub/hub",
+    "fabric_hub/launch",
+    "fabric_hub/projects",
+    "fabric_hub/rpc",
+    "fabric_hub/service",
+    "fabric_hub/sessions",
+    "fabric_hub/slurm",
+    "extensions/fabric_lab",
+)
+MARKERS = frozenset({"N_", "P_", "_", "gettext", "ngettext"})
+LOGS = frozenset({"debug", "info", "warning", "error", "exception", "critical", "log"})
+# What a programmer reads, not a person: wrong calls, wrong types, and pydantic's refusals of what a program sent.
+PROGRAMMERS = frozenset(
+    {"ValueError", "TypeError", "AssertionError", "RuntimeError", "NotImplementedError", "KeyError"}
+)
+SENTENCE = re.compile(r"^[A-Z][a-z']*(?: [\w'{}.,:-]+){2,}.*[.:?]$|^[A-Z][a-z]+ [a-z]+ .*[a-z]{2,}", re.DOTALL)
+# Files whose words no person reads in a browser: why stands beside each.
+OTHERS: dict[str, str] = {}
+
+
+def sentences_outside(source: str) -> Iterator[tuple[int, str]]:
+    """Lines and texts of the sentences in a module that no marker marks."""
+    tree = ast.parse(source)
+    skipped: set[int] = set()
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
+            skipped.add(id(body[0].value))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            skipped.add(id(node.value))  # the docstring of a field
+        name = ""
+        if isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if name in MARKERS | LOGS | PROGRAMMERS or name in ("Field", "add_argument", "Gauge", "Counter", "Histogram"):
+            skipped.update(id(child) for child in ast.walk(node))
+        if isinstance(node, ast.Assert):
+            skipped.update(id(child) for child in ast.walk(node))
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.JoinedStr):
+            text = "".join(str(part.value) if isinstance(part, ast.Constant) else "{x}" for part in node.values)
+            skipped.update(id(part) for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            text = node.value
+        else:
+            continue
+        if SENTENCE.match(text):
+            yield node.lineno, text
+
+
+def modules() -> Iterator[Path]:
+    for room in ROOMS:
+        for path in sorted((ROOT / room).rglob("*.py")):
+            if "migrations" not in path.parts and "node_modules" not in path.parts:
+                yield path
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_sentence_stands_outside_the_catalogues(room: str) -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{line}: {text}"
+        for path in modules()
+        if path.is_relative_to(ROOT / room) and str(path.relative_to(ROOT)) not in OTHERS
+        for line, text in sentences_outside(path.read_text(encoding="utf-8"))
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ('raise FabricError("The job is gone for good.")', ["The job is gone for good."]),
+        ('x = f"Job {number} waits in the queue."', ["Job {x} waits in the queue."]),
+        ('x = N_("The job is gone for good.")', []),
+        ('log.info("The job is gone for good.")', []),
+        ('def f():\n    """The job is gone for good."""', []),
+        ('raise ValueError("The job is gone for good.")', []),
+        ('x = "gpu:h200:2"', []),
+    ],
+)
+def test_a_sentence_is_found(source: str, found: list[str]) -> None:
+    assert [text for _, text in sentences_outside(source)] == found
+
+
+def test_every_code_is_shown_by_a_test() -> None:
+    """In a refusal, a wait or an end: by its code, or by the longest run of its English without parameters."""
+    tests = "\n".join(
+        path.read_text(encoding="utf-8")
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        if path != Path(__file__) and "support" not in path.parts
+    )
+    plain = re.sub(r'"\s*\n\s*f?"', "", tests)
+    reasons = [reason for module in reference.modules() for reason in reference.reasons(module)]
+    unseen = []
+    for reason in reasons:
+        runs = re.split(r"\{[^}]*\}", f"{reason.text}\0{reason.plural}".replace("\0", "{}"))
+        longest = max((run.strip(" .,:;()") for run in runs), key=len)
+        if f'"{reason.code}"' not in plain and longest not in plain and re.escape(longest) not in plain:
+            unseen.append(f"{reason.code}: {reason.text}")
+    assert unseen == []
+    assert len(reasons) <= len(REASONS)
