@@ -189,9 +189,8 @@ class JobDatasets:
                 print("\n".join(node.lines([*add], answer)), flush=True)
                 there = {one.dataset for one in answer.opened}
                 why = {one.dataset: one.message for one in answer.refused}
-                problems = [
-                    f"{name}: {why.get(name) or _('the node did not say why')}" for name in add if name not in there
-                ]
+                unsaid = _("the node did not say why")
+                problems = [f"{name}: {why.get(name) or unsaid}" for name in add if name not in there]
                 self._held += [name for name in add if name in there]
             if drop:
                 node.ask(self._environment, "close", drop, timeout_s=ASK_S)

@@ -52,7 +52,8 @@ def as_html(known: Facts, now: float) -> str:
         f'<td style="text-align:left">{html.escape(value)}</td></tr>'
         for name, value in rows(known, now)
     )
-    return f'<table aria-label="{html.escape(_("This session"))}">{body}</table>'
+    label = html.escape(_("This session"))
+    return f'<table aria-label="{label}">{body}</table>'
 
 
 class SessionView(LiveTable):

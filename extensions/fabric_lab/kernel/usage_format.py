@@ -211,5 +211,6 @@ def as_html(known: Mapping[str, Any], now: float | None = None) -> str:
         for row in rows(known, time.time() if now is None else now)
     )
     said = "".join(f'<p style="line-height:1.4">{html.escape(sentence)}</p>' for sentence in notes(known))
-    table = f'<table aria-label="{html.escape(_("Use and limits"))}">{body}</table>' if body else ""
-    return (table + said) or f"<p>{html.escape(_('Nothing is known of quotas.'))}</p>"
+    label, nothing = html.escape(_("Use and limits")), html.escape(_("Nothing is known of quotas."))
+    table = f'<table aria-label="{label}">{body}</table>' if body else ""
+    return (table + said) or f"<p>{nothing}</p>"
