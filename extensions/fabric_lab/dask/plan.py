@@ -121,8 +121,8 @@ def make_plan(
     common["first"] = gpus or n_workers or 0
     for word in ("threads_per_worker", "memory_limit"):
         if word in words:
-            said = _("{word} is for a hub without Slurm. Here a worker is like a profile, or say cores=, memory=.")
-            raise PlanError(said.format(word=f"{word}="))
+            said = _("{word} is for a hub without Slurm. Here a worker is like a profile, or say {others}.")
+            raise PlanError(said.format(word=f"{word}=", others="cores=, memory="))
     if hours is not None and ("cores" in words or not in_session):
         raise PlanError(_("hours= is for workers like a profile. With cores= say how long as walltime='02:00:00'."))
     common["scheduler_options"], words = scheduler_words(words, scheduler_options)

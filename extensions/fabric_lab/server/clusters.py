@@ -217,7 +217,8 @@ class QuoteHandler(FabricHandler):
     async def get(self) -> None:
         profile, workers = self.get_query_argument("profile"), self.get_query_argument("workers")
         if not workers.isdecimal() or not profile.replace("-", "").isalnum():
-            raise HTTPError(400, "profile and workers must be a name and a number.")
+            said = _("{name} and {number} must be a name and a number.")
+            raise HTTPError(400, said.format(name="profile", number="workers"))
         answer = await self.service.ask(f"/clusters/quote?profile={profile}&workers={int(workers)}")
         self.respond(answer.body if answer.body is not None else {"message": answer.problem}, answer.status)
 

@@ -70,7 +70,7 @@ _WAYS = (
         ("file = netcdf_file({first}, mmap=False)", "{{name: file.variables[name].shape for name in file.variables}}"),
     ),
     _Way(
-        N_("Images with Matplotlib"), ("png", "jpg", "jpeg", "tif", "tiff"), ("import matplotlib.pyplot as plt",),
+        N_("Pictures with Matplotlib"), ("png", "jpg", "jpeg", "tif", "tiff"), ("import matplotlib.pyplot as plt",),
         _SHOWN,
     ),
     _Way(N_("JSON"), ("json",), ("import json",), ("content = json.loads(({first}).read_text())", "content")),

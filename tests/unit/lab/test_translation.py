@@ -104,7 +104,7 @@ def test_numbers_sizes_and_times_are_written_as_in_dutch(dutch: None) -> None:
     assert formats.clock(NOON - 250 * 86400, NOON) == "25 mrt 12:00 CET"
     assert [formats.ago(seconds) for seconds in (5, 720, 3 * 3600)] == ["zojuist", "12 min geleden", "3 uur geleden"]
     ends = [formats.left(NOON, NOON - seconds) for seconds in (0, 30, 57 * 60, 7200, 7500)]
-    assert ends == ["eindigt nu", "nog geen minuut", "nog 57 min", "nog 2 uur", "nog 2 u 5 min"]
+    assert ends == ["eindigt nu", "nog geen minuut", "nog 57 min", "nog 2 uur", "nog 2 uur 5 min"]
 
 
 def test_a_zone_that_is_none_is_the_nodes_own(monkeypatch: pytest.MonkeyPatch) -> None:
