@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
 from .environment import of_job
-from .translation import _, sentences
+from .translation import N_, SOURCE, _, language, sentences
 
 SOCKET = "FABRIC_NODE_SOCKET"
 DATA = "FABRIC_DATA_DIR"
@@ -27,6 +27,17 @@ VERSION = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z._-]{0,30}[0-9A-Za-z])?")
 Verb = Literal["open", "close", "list"]
 CHOSEN = "FABRIC_DATASETS"
 LONGEST_WAIT_S = 5.0
+
+
+# What the node, which speaks English, means by its labels.
+REFUSALS = {
+    "unknown": N_("There is no published dataset {name}."),
+    "expired": N_("The grant of {name} has ended. Ask for a new one."),
+    "not-granted": N_(
+        "{name} is not granted to this session's project, or its agreement is not accepted yet. "
+        "See the hub's page Datasets."
+    ),
+}
 
 
 class NodeError(Exception):
@@ -165,7 +176,10 @@ def _opened(value: object) -> Iterable[Opened]:
 def _refused(value: object) -> Iterable[Refused]:
     for entry in _entries(value):
         reason = one_line(entry.get("reason"), 40)
-        message = one_line(entry.get("message")) or _("The node refuses it ({reason}).").format(reason=reason)
+        message = one_line(entry.get("message"))
+        if reason in REFUSALS and language() != SOURCE:
+            message = _(REFUSALS[reason]).format(name=entry["dataset"])
+        message = message or _("The node refuses it ({reason}).").format(reason=reason)
         yield Refused(entry["dataset"], reason, message)
 
 

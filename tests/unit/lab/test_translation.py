@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from fabric_lab.client import HubClient
-from fabric_lab.common import formats, translation
+from fabric_lab.common import formats, node, translation
 from fabric_lab.common.translation import LANGUAGE, _, ngettext
 from fabric_lab.dask.pools import Place
 from fabric_lab.dask.queues import clean
@@ -135,6 +135,20 @@ def test_a_problem_of_one_worker_and_of_several_is_a_sentence_in_both_languages(
     assert problem.sentence(["w-0", "w-1"]) == "2 workers (job 9_1) zijn gestopt voordat hun programma begon."
     monkeypatch.setenv(LANGUAGE, "en")
     assert problem.sentence(["w-0"]) == "Worker w-0 (job 9_1) ended before its program began."
+
+
+def test_a_nodes_refusal_is_said_by_its_label_in_dutch_and_in_its_own_words_in_english(
+    dutch: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = [
+        {"dataset": "wind-farm", "reason": "expired", "message": "The grant of wind-farm has ended."},
+        {"dataset": "crop-trials", "reason": "disk", "message": "Input/output error"},
+    ]
+    line = json.dumps({"opened": [], "refused": told}).encode()
+    said = [one.message for one in node.parse(line).refused]
+    assert said == ["De toekenning van wind-farm is verlopen. Vraag een nieuwe aan.", "Input/output error"]
+    monkeypatch.setenv(LANGUAGE, "en")
+    assert node.parse(line).refused[0].message == "The grant of wind-farm has ended."
 
 
 def test_the_service_is_asked_in_the_sessions_language_and_zone(monkeypatch: pytest.MonkeyPatch) -> None:
