@@ -176,7 +176,7 @@ async def until_address(directory: Path, limit_s: float) -> str:
     end, wait = time.monotonic() + limit_s, LOOK_S
     while not (address := read_address(directory)):
         if time.monotonic() >= end:
-            raise TimeoutError(f"it did not start within {limit_s:g} s")
+            raise TimeoutError(_("it did not start within {seconds} s").format(seconds=f"{limit_s:g}"))
         await asyncio.sleep(wait)
         wait = min(2 * wait, LONGEST_LOOK_S)
     return address

@@ -234,10 +234,12 @@ def main() -> int:
             asyncio.run(run(order, path.parents[1], int(os.environ.get("SLURM_ARRAY_TASK_ID", "0"))))
     except FileNotFoundError as error:
         # the cluster's directory goes with it
-        print(f"fabric_lab.dask.worker_task: there is no {error.filename}: the cluster has ended.", file=sys.stderr)
+        said = _("there is no {file}: the cluster has ended.").format(file=error.filename)
+        print(f"fabric_lab.dask.worker_task: {said}", file=sys.stderr)
         return 0
     except (OSError, TimeoutError) as error:
-        print(f"fabric_lab.dask.worker_task: the cluster's scheduler does not answer: {error}.", file=sys.stderr)
+        said = _("the cluster's scheduler does not answer: {error}.").format(error=error)
+        print(f"fabric_lab.dask.worker_task: {said}", file=sys.stderr)
         return 1
     except ValueError as error:
         print(f"fabric_lab.dask.worker_task: {error}", file=sys.stderr)
