@@ -10,10 +10,11 @@ import type { Message } from '@lumino/messaging';
 import { Signal, type ISignal } from '@lumino/signaling';
 import * as React from 'react';
 
+import { trans } from '../common/translation';
 import type { WorkerProfile } from '../schema';
 import { Choice } from './choice';
 import { distinct, each, facts, following, profile } from './format';
-import { PAGES, type Cluster } from './model';
+import { pages, type Cluster } from './model';
 import type { ClustersStore } from './store';
 
 /** One box that leads three. */
@@ -49,9 +50,9 @@ export class ClustersPanel extends ReactWidget {
     this.id = 'fabric-clusters';
     this.addClass('fabric-Clusters');
     this.title.icon = clustersIcon;
-    this.title.caption = 'Dask clusters';
+    this.title.caption = trans.__('Dask clusters');
     this.node.setAttribute('role', 'region');
-    this.node.setAttribute('aria-label', 'Dask clusters');
+    this.node.setAttribute('aria-label', trans.__('Dask clusters'));
   }
 
   get shown(): ISignal<this, void> {
@@ -80,11 +81,11 @@ function Panel({ store, actions }: IProps): React.JSX.Element {
   return (
     <>
       <div className="fabric-Clusters-head">
-        <h2>Dask clusters</h2>
+        <h2>{trans.__('Dask clusters')}</h2>
         <ToolbarButtonComponent
           icon={refreshIcon}
           label=""
-          tooltip="Refresh the clusters"
+          tooltip={trans.__('Refresh the clusters')}
           onClick={() => void store.refresh()}
         />
       </div>
@@ -96,14 +97,14 @@ function Panel({ store, actions }: IProps): React.JSX.Element {
       ))}
       {known ? (
         <>
-          {known.clusters.length ? null : <p>This session has no cluster.</p>}
+          {known.clusters.length ? null : <p>{trans.__('No cluster yet. Spread work over more CPUs or GPUs.')}</p>}
           {known.clusters.map(cluster => (
             <Cluster key={cluster.name} cluster={cluster} store={store} actions={actions} />
           ))}
           <New store={store} profiles={known.profiles} />
         </>
       ) : store.problem ? null : (
-        <p>Asking which clusters there are …</p>
+        <p>{trans.__('Asking which clusters there are …')}</p>
       )}
     </>
   );
@@ -182,7 +183,7 @@ function Cluster({ cluster, store, actions }: IProps & { readonly cluster: Clust
   const quoted = asks ? store.quoted.get(name) : '';
   const follows = following(cluster);
   return (
-    <section className="fabric-Cluster" aria-label={`Cluster ${name}`}>
+    <section className="fabric-Cluster" aria-label={trans.__('Cluster %1', name)}>
       <h3>{name}</h3>
       {cluster.problem ? (
         <p className="fabric-Clusters-notice">{cluster.problem}</p>
@@ -200,7 +201,7 @@ function Cluster({ cluster, store, actions }: IProps & { readonly cluster: Clust
             ))}
           {here.length ? (
             <details className="fabric-Cluster-workers">
-              <summary>Each worker</summary>
+              <summary>{trans.__('Each worker')}</summary>
               <ul>
                 {here.map(worker => (
                   <li key={worker.name}>{each(cluster, worker)}</li>
@@ -210,7 +211,7 @@ function Cluster({ cluster, store, actions }: IProps & { readonly cluster: Clust
           ) : null}
           {pools.length > 1 ? (
             <Choice
-              label="Kind of worker"
+              label={trans.__('Kind of worker')}
               value={pool}
               options={pools.map(one => [one, one])}
               choose={other => {
@@ -220,49 +221,57 @@ function Cluster({ cluster, store, actions }: IProps & { readonly cluster: Clust
             />
           ) : null}
           <div className="fabric-Clusters-form">
-            <Count label="Workers" value={workers} set={setWorkers} />
+            <Count label={trans.__('Workers')} value={workers} set={setWorkers} />
             <Act
               busy={busy}
-              label={`Scale ${name}`}
+              label={trans.__('Scale %1', name)}
               does={async () => {
-                const done = `${name} shall have ${workers} worker${workers === 1 ? '' : 's'}.`;
+                const done = trans._n('Scaling to %1 worker.', 'Scaling to %1 workers.', workers);
                 if (await store.send(name, { verb: 'scale', n: workers, pool }, done)) {
                   followWorkers();
                 }
               }}
             >
-              Scale
+              {trans.__('Scale')}
             </Act>
           </div>
           {quoted ? <p className="fabric-Cluster-facts">{quoted}</p> : null}
           <div className="fabric-Clusters-form">
-            <Count label="At least" value={least} set={setLeast} />
-            <Count label="At most" value={most} set={setMost} />
+            <Count label={trans.__('At least')} value={least} set={setLeast} />
+            <Count label={trans.__('At most')} value={most} set={setMost} />
             <Act
               busy={busy}
-              label={`Let ${name} follow the work`}
+              label={trans.__('Let %1 follow the work', name)}
               does={async () => {
                 const order = { verb: 'adapt', minimum: least, maximum: Math.max(least, most), pool } as const;
-                if (await store.send(name, order, `${name} follows the work.`)) {
+                if (await store.send(name, order, trans.__('%1 follows the work.', name))) {
                   [followWorkers, followLeast, followMost].forEach(follow => follow());
                 }
               }}
             >
-              Adapt
+              {trans.__('Adapt')}
             </Act>
           </div>
           <div className="fabric-Clusters-form">
-            <Choice label="Dashboard" value={page} options={PAGES} choose={setPage} />
-            <Act busy={false} label={`Open the dashboard of ${name}`} does={() => actions.openPage(name, page)}>
-              Open
+            <Choice label={trans.__('Dashboard')} value={page} options={pages()} choose={setPage} />
+            <Act
+              busy={false}
+              label={trans.__('Open the dashboard of %1', name)}
+              does={() => actions.openPage(name, page)}
+            >
+              {trans.__('Open')}
             </Act>
           </div>
           <div className="fabric-Clusters-form">
-            <Act busy={false} label={`Insert client code for ${name}`} does={() => actions.insertClientCode(name)}>
-              Insert client code
+            <Act
+              busy={false}
+              label={trans.__('Insert client code for %1', name)}
+              does={() => actions.insertClientCode(name)}
+            >
+              {trans.__('Insert client code')}
             </Act>
-            <Act busy={busy} label={`Stop ${name}`} does={() => actions.stop(cluster)}>
-              Stop
+            <Act busy={busy} label={trans.__('Stop %1', name)} does={() => actions.stop(cluster)}>
+              {trans.__('Stop')}
             </Act>
           </div>
         </>
@@ -281,20 +290,20 @@ function New({ store, profiles }: { store: ClustersStore; profiles: readonly Wor
   const quoted = store.quoted.get('');
   React.useEffect(() => void store.quoteNew(name, workers), [store, name, workers]);
   return (
-    <section className="fabric-Cluster" aria-label="New cluster">
-      <h3>New cluster</h3>
+    <section className="fabric-Cluster" aria-label={trans.__('New cluster')}>
+      <h3>{trans.__('New cluster')}</h3>
       {choices.length ? (
         <Choice
-          label="Each worker is like"
+          label={trans.__('Worker size')}
           value={name}
           options={choices.map(candidate => [candidate.name, profile(candidate)])}
           choose={choose}
         />
       ) : null}
       <div className="fabric-Clusters-form">
-        <Count label="Workers" value={workers} set={setWorkers} />
-        <Act busy={store.busy.has('')} label="Start a new cluster" does={() => store.start(name, workers)}>
-          Start
+        <Count label={trans.__('Workers')} value={workers} set={setWorkers} />
+        <Act busy={store.busy.has('')} label={trans.__('Start a new cluster')} does={() => store.start(name, workers)}>
+          {trans.__('Start')}
         </Act>
       </div>
       {quoted ? <p className="fabric-Cluster-facts">{quoted}</p> : null}

@@ -1,11 +1,12 @@
 import { Signal, type ISignal } from '@lumino/signaling';
 
 import { Refusal } from '../common/request';
+import { trans } from '../common/translation';
 import type { Clusters } from '../schema';
 import type { ClustersApi, Order } from './api';
 
 function words(error: unknown): string {
-  return error instanceof Refusal ? error.message : `Something went wrong: ${String(error)}`;
+  return error instanceof Refusal ? error.message : trans.__('Something went wrong: %1', String(error));
 }
 
 /** What the panel shows, and what it may ask for. */
@@ -84,8 +85,8 @@ export class ClustersStore {
 
   start(profile: string, workers: number): Promise<boolean> {
     return this.during('', async () => {
-      this.say('', 'A cluster starts …');
-      this.say('', `Cluster ${await this.api.start(profile, workers)} is there; its workers follow.`);
+      this.say('', trans.__('Starting cluster …'));
+      this.say('', trans.__('Cluster %1 is ready. Its workers follow.', await this.api.start(profile, workers)));
     });
   }
 

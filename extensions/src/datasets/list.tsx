@@ -1,6 +1,7 @@
 import * as React from 'react';
 
 import { size } from '../common/format';
+import { trans } from '../common/translation';
 import type { DatasetsActions } from './actions';
 import { Act, Details } from './details';
 import type { Dataset } from './model';
@@ -60,7 +61,7 @@ export function Item({ dataset, store, actions }: IProps): React.JSX.Element {
         </span>
       </button>
       {open ? (
-        <div id={id} role="region" aria-label={`Details of ${dataset.title || name}`}>
+        <div id={id} role="region" aria-label={trans.__('Details of %1', dataset.title || name)}>
           <Details
             dataset={dataset}
             actions={actions}
@@ -91,13 +92,13 @@ export function Card({ dataset, store, actions }: IProps): React.JSX.Element {
         <Act
           busy={store.busy.has(name)}
           accent
-          label={`Try it: ${title} in a new notebook`}
+          label={trans.__('Try it: %1 in a new notebook', title)}
           does={() => actions.tryOut(name)}
         >
-          Try it
+          {trans.__('Try it')}
         </Act>
-        <Act busy={false} label={`Details of ${title}`} does={() => store.select(name)}>
-          Details
+        <Act busy={false} label={trans.__('Details of %1', title)} does={() => store.select(name)}>
+          {trans.__('Details')}
         </Act>
       </span>
     </li>

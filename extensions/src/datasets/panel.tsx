@@ -10,6 +10,8 @@ import type { Message } from '@lumino/messaging';
 import { Signal, type ISignal } from '@lumino/signaling';
 import * as React from 'react';
 
+import { number } from '../common/format';
+import { trans } from '../common/translation';
 import type { Datasets } from '../schema';
 import type { DatasetsActions } from './actions';
 import { accesses, EVERYTHING, matching, samples, themes } from './filter';
@@ -43,9 +45,9 @@ export class DatasetsPanel extends ReactWidget {
     this.id = 'fabric-datasets';
     this.addClass('fabric-Datasets');
     this.title.icon = datasetsIcon;
-    this.title.caption = 'Datasets';
+    this.title.caption = trans.__('Datasets');
     this.node.setAttribute('role', 'region');
-    this.node.setAttribute('aria-label', 'Datasets');
+    this.node.setAttribute('aria-label', trans.__('Datasets'));
   }
 
   get shown(): ISignal<this, void> {
@@ -78,11 +80,11 @@ function Panel({ store, actions }: IProps): React.JSX.Element {
   return (
     <>
       <div className="fabric-Datasets-head">
-        <h2>Datasets</h2>
+        <h2>{trans.__('Datasets')}</h2>
         <ToolbarButtonComponent
           icon={refreshIcon}
           label=""
-          tooltip="Refresh the datasets"
+          tooltip={trans.__('Refresh the datasets')}
           onClick={() => void store.refresh()}
         />
       </div>
@@ -92,7 +94,9 @@ function Panel({ store, actions }: IProps): React.JSX.Element {
       {store.known ? (
         <Known store={store} actions={actions} known={store.known} />
       ) : (
-        <p role={store.problem ? 'alert' : undefined}>{store.problem || 'Asking which datasets there are …'}</p>
+        <p role={store.problem ? 'alert' : undefined}>
+          {store.problem || trans.__('Asking which datasets there are …')}
+        </p>
       )}
     </>
   );
@@ -102,7 +106,8 @@ function Panel({ store, actions }: IProps): React.JSX.Element {
 function notices(known: Datasets, problem: string): string[] {
   const open =
     known.enforced === false
-      ? known.notice || 'Access is not enforced here: datasets are shown from directories that others may read too.'
+      ? known.notice ||
+        trans.__('Access is not enforced here: datasets are shown from directories that others may read too.')
       : '';
   return [...new Set([problem, known.problem, known.node_problem, open])].filter(Boolean);
 }
@@ -119,10 +124,14 @@ function Known({ store, actions, known }: IProps & { readonly known: Datasets })
           {sentence}
         </p>
       ))}
-      {datasets.length ? <Filters store={store} known={known} /> : <p>There are no datasets to show.</p>}
+      {datasets.length ? (
+        <Filters store={store} known={known} />
+      ) : (
+        <p>{trans.__('No datasets are available to your project yet.')}</p>
+      )}
       {cards.length ? (
         <section aria-labelledby="fabric-datasets-try">
-          <h3 id="fabric-datasets-try">Try one of these</h3>
+          <h3 id="fabric-datasets-try">{trans.__('Try one of these')}</h3>
           <ul className="fabric-Datasets-cards">
             {cards.map(dataset => (
               <Card key={dataset.name} dataset={dataset} store={store} actions={actions} />
@@ -133,7 +142,9 @@ function Known({ store, actions, known }: IProps & { readonly known: Datasets })
       {datasets.length ? (
         <section aria-labelledby="fabric-datasets-all">
           <h3 id="fabric-datasets-all">
-            {searching ? `${found.length} of ${datasets.length}` : `All ${datasets.length}`}
+            {searching
+              ? trans.__('%1 of %2', number(found.length), number(datasets.length))
+              : trans._n('%2 dataset', '%2 datasets', datasets.length, number(datasets.length))}
           </h3>
           {found.length ? (
             <ul className="fabric-Datasets-list">
@@ -143,9 +154,9 @@ function Known({ store, actions, known }: IProps & { readonly known: Datasets })
             </ul>
           ) : (
             <p>
-              No dataset fits.{' '}
+              {trans.__('No matches.')}{' '}
               <button type="button" className="fabric-Datasets-clear" onClick={() => store.choose(EVERYTHING)}>
-                Show all
+                {trans.__('Clear search')}
               </button>
             </p>
           )}
@@ -158,9 +169,9 @@ function Known({ store, actions, known }: IProps & { readonly known: Datasets })
 function Filters({ store, known }: { readonly store: DatasetsStore; readonly known: Datasets }): React.JSX.Element {
   const { filter } = store;
   return (
-    <div role="search" aria-label="Datasets" className="fabric-Datasets-filters">
+    <div role="search" aria-label={trans.__('Datasets')} className="fabric-Datasets-filters">
       <label className="fabric-Datasets-field">
-        Search
+        {trans.__('Search')}
         <input
           type="search"
           className="jp-mod-styled"
@@ -169,15 +180,15 @@ function Filters({ store, known }: { readonly store: DatasetsStore; readonly kno
         />
       </label>
       <Choice
-        label="Theme"
-        all="All themes"
+        label={trans.__('Theme')}
+        all={trans.__('All themes')}
         value={filter.theme}
         choices={themes(known.datasets)}
         choose={theme => store.choose({ theme })}
       />
       <Choice
-        label="Access"
-        all="Any access"
+        label={trans.__('Access')}
+        all={trans.__('Any access')}
         value={filter.access}
         choices={accesses(known.datasets)}
         choose={access => store.choose({ access })}
