@@ -36,6 +36,16 @@ export async function send(
   }
 }
 
+/** What went wrong, for the person. */
+export function words(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Why an order was not carried out, for the person: the server's own words where it has any. */
+export function failure(error: unknown): string {
+  return error instanceof Refusal ? error.message : `This did not work: ${String(error)}`;
+}
+
 /** What a refusal says, in the server's words where it has any. */
 export function refusal({ response, body }: IAnswer): Refusal {
   const message = (body as { message?: unknown } | null)?.message;

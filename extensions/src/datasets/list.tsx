@@ -1,8 +1,9 @@
 import * as React from 'react';
 
 import { size } from '../common/format';
+import { Act } from '../common/panel';
 import type { DatasetsActions } from './actions';
-import { Act, Details } from './details';
+import { Details } from './details';
 import type { Dataset } from './model';
 import type { DatasetsStore } from './store';
 import { access, current, stateName, stateOf, termsPage, theme } from './format';
@@ -96,7 +97,7 @@ export function Card({ dataset, store, actions }: IProps): React.JSX.Element {
         >
           Try it
         </Act>
-        <Act busy={false} label={`Details of ${title}`} does={() => store.select(name)}>
+        <Act label={`Details of ${title}`} does={() => store.select(name)}>
           Details
         </Act>
       </span>
