@@ -122,7 +122,7 @@ def test_what_is_wrong_is_said_in_words(
     expect(panel.get_by_role("status")).to_have_text(unreadable)
     node.says, node.enforced = None, False
     panel.get_by_role("button", name="Refresh the datasets").click()
-    expect(panel.locator(".fabric-Datasets-notice")).to_have_text(
+    expect(panel.locator(".fabric-Panel-notice")).to_have_text(
         ["Access is not enforced here: datasets are shown from directories that others may read too."]
     )
     hub.datasets = {}
@@ -171,7 +171,7 @@ def test_axe_finds_nothing_wrong_in_light_and_dark(
         expect(chromium.locator("body")).to_have_attribute("data-jp-theme-name", theme)
     hub.datasets["enforced"] = False
     panel.get_by_role("button", name="Refresh the datasets").click()
-    expect(panel.locator(".fabric-Datasets-notice")).to_be_visible()
+    expect(panel.locator(".fabric-Panel-notice")).to_be_visible()
     for title in ("Wind farm", "Patients", "Faults of a power grid"):
         line(panel, title).click()
         expect(line(panel, title)).to_have_attribute("aria-expanded", "true")

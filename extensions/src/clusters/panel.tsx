@@ -1,16 +1,7 @@
-import {
-  Button,
-  LabIcon,
-  ReactWidget,
-  refreshIcon,
-  ToolbarButtonComponent,
-  UseSignal
-} from '@jupyterlab/ui-components';
-import type { Message } from '@lumino/messaging';
-import { Signal, type ISignal } from '@lumino/signaling';
+import { LabIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import { trans } from '../common/translation';
+import { Act, Head, Notices, Said, SidePanel } from '../common/panel';
 import type { WorkerProfile } from '../schema';
 import { Choice } from './choice';
 import { distinct, each, facts, following, profile } from './format';
@@ -41,38 +32,16 @@ interface IProps {
   readonly actions: IActions;
 }
 
-/** The side panel; it tells when it comes into view, for only then is anything asked. */
-export class ClustersPanel extends ReactWidget {
-  private readonly _shown = new Signal<this, void>(this);
-
-  constructor(private readonly props: IProps) {
-    super();
-    this.id = 'fabric-clusters';
-    this.addClass('fabric-Clusters');
-    this.title.icon = clustersIcon;
-    this.title.caption = trans.__('Dask clusters');
-    this.node.setAttribute('role', 'region');
-    this.node.setAttribute('aria-label', trans.__('Dask clusters'));
+export class ClustersPanel extends SidePanel<ClustersStore> {
+  constructor(
+    store: ClustersStore,
+    private readonly actions: IActions
+  ) {
+    super(store, { id: 'fabric-clusters', className: 'fabric-Clusters', title: 'Dask clusters', icon: clustersIcon });
   }
 
-  get shown(): ISignal<this, void> {
-    return this._shown;
-  }
-
-  protected override onAfterAttach(msg: Message): void {
-    super.onAfterAttach(msg);
-    if (this.isVisible) {
-      this._shown.emit();
-    }
-  }
-
-  protected override onAfterShow(msg: Message): void {
-    super.onAfterShow(msg);
-    this._shown.emit();
-  }
-
-  protected override render(): React.JSX.Element {
-    return <UseSignal signal={this.props.store.changed}>{() => <Panel {...this.props} />}</UseSignal>;
+  protected override content(): React.JSX.Element {
+    return <Panel store={this.store} actions={this.actions} />;
   }
 }
 
@@ -80,21 +49,9 @@ function Panel({ store, actions }: IProps): React.JSX.Element {
   const { known } = store;
   return (
     <>
-      <div className="fabric-Clusters-head">
-        <h2>{trans.__('Dask clusters')}</h2>
-        <ToolbarButtonComponent
-          icon={refreshIcon}
-          label=""
-          tooltip={trans.__('Refresh the clusters')}
-          onClick={() => void store.refresh()}
-        />
-      </div>
-      <Said store={store} section={null} />
-      {[store.problem, known?.problem ?? ''].filter(Boolean).map(sentence => (
-        <p key={sentence} className="fabric-Clusters-notice">
-          {sentence}
-        </p>
-      ))}
+      <Head title="Dask clusters" tooltip="Refresh the clusters" refresh={() => store.refresh()} />
+      <Said {...store.said(null)} />
+      <Notices sentences={[store.problem, known?.problem ?? '']} />
       {known ? (
         <>
           {known.clusters.length ? null : <p>{trans.__('No cluster yet. Spread work over more CPUs or GPUs.')}</p>}
@@ -110,43 +67,15 @@ function Panel({ store, actions }: IProps): React.JSX.Element {
   );
 }
 
-/** What happened last, where it was asked for. */
-function Said({ store, section }: { store: ClustersStore; section: string | null }): React.JSX.Element {
-  const { text, wrong } = store.said(section);
-  return (
-    <p role="status" className="fabric-Clusters-said" data-wrong={wrong}>
-      {text}
-    </p>
-  );
-}
-
 /** A number that follows the cluster for as long as nobody types another one. */
 function useFollowing(known: number): [value: number, type: (value: number) => void, follow: () => void] {
   const [typed, type] = React.useState<number | null>(null);
   return [typed ?? known, type, () => type(null)];
 }
 
-function Act(props: { busy: boolean; label?: string; does: () => unknown; children: string }): React.JSX.Element {
-  return (
-    <Button
-      type="button"
-      className="fabric-Clusters-act"
-      aria-label={props.label ?? props.children}
-      aria-disabled={props.busy}
-      onClick={() => {
-        if (!props.busy) {
-          void props.does();
-        }
-      }}
-    >
-      {props.children}
-    </Button>
-  );
-}
-
 function Count(props: { label: string; value: number; set: (value: number) => void }): React.JSX.Element {
   return (
-    <label className="fabric-Clusters-field">
+    <label className="fabric-Panel-field">
       {props.label}
       <input
         type="number"
@@ -186,19 +115,15 @@ function Cluster({ cluster, store, actions }: IProps & { readonly cluster: Clust
     <section className="fabric-Cluster" aria-label={trans.__('Cluster %1', name)}>
       <h3>{name}</h3>
       {cluster.problem ? (
-        <p className="fabric-Clusters-notice">{cluster.problem}</p>
+        <Notices sentences={[cluster.problem]} />
       ) : (
         <>
           <p className="fabric-Cluster-facts">{facts(cluster).join(' · ')}</p>
           {cluster.cost ? <p className="fabric-Cluster-facts">{cluster.cost}</p> : null}
           {follows ? <p>{follows}</p> : null}
-          {[...(cluster.waiting ?? []), ...Object.values(cluster.problems ?? {}), cluster.hub ?? '']
-            .filter(Boolean)
-            .map(sentence => (
-              <p key={sentence} className="fabric-Clusters-notice">
-                {sentence}
-              </p>
-            ))}
+          <Notices
+            sentences={[...(cluster.waiting ?? []), ...Object.values(cluster.problems ?? {}), cluster.hub ?? '']}
+          />
           {here.length ? (
             <details className="fabric-Cluster-workers">
               <summary>{trans.__('Each worker')}</summary>
@@ -253,22 +178,14 @@ function Cluster({ cluster, store, actions }: IProps & { readonly cluster: Clust
             </Act>
           </div>
           <div className="fabric-Clusters-form">
-            <Choice label={trans.__('Dashboard')} value={page} options={pages()} choose={setPage} />
-            <Act
-              busy={false}
-              label={trans.__('Open the dashboard of %1', name)}
-              does={() => actions.openPage(name, page)}
-            >
-              {trans.__('Open')}
+            <Choice label="Dashboard" value={page} options={PAGES} choose={setPage} />
+            <Act label={`Open the dashboard of ${name}`} does={() => actions.openPage(name, page)}>
+              Open
             </Act>
           </div>
           <div className="fabric-Clusters-form">
-            <Act
-              busy={false}
-              label={trans.__('Insert client code for %1', name)}
-              does={() => actions.insertClientCode(name)}
-            >
-              {trans.__('Insert client code')}
+            <Act label={`Insert client code for ${name}`} does={() => actions.insertClientCode(name)}>
+              Insert client code
             </Act>
             <Act busy={busy} label={trans.__('Stop %1', name)} does={() => actions.stop(cluster)}>
               {trans.__('Stop')}
@@ -276,7 +193,7 @@ function Cluster({ cluster, store, actions }: IProps & { readonly cluster: Clust
           </div>
         </>
       )}
-      <Said store={store} section={name} />
+      <Said {...store.said(name)} />
     </section>
   );
 }
@@ -307,7 +224,7 @@ function New({ store, profiles }: { store: ClustersStore; profiles: readonly Wor
         </Act>
       </div>
       {quoted ? <p className="fabric-Cluster-facts">{quoted}</p> : null}
-      <Said store={store} section="" />
+      <Said {...store.said('')} />
     </section>
   );
 }

@@ -1,11 +1,10 @@
 import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Dialog, ICommandPalette, IFrame, MainAreaWidget, showDialog } from '@jupyterlab/apputils';
 import { PageConfig } from '@jupyterlab/coreutils';
-import { ITranslator } from '@jupyterlab/translation';
-import { Poll } from '@lumino/polling';
 
-import { insert, nowhere } from '../common/insert';
-import { trans, translate } from '../common/translation';
+import { insert } from '../common/insert';
+import { place, pollInView } from '../common/panel';
+import { ISessionSettings } from '../common/settings';
 import { ClustersApi } from './api';
 import { pages } from './model';
 import { clustersIcon, ClustersPanel, type IActions } from './panel';
@@ -38,12 +37,13 @@ export const clustersPlugin: JupyterFrontEndPlugin<void> = {
   id: 'fabric-lab:clusters',
   description: 'A side panel with the session’s Dask clusters: start, scale and stop them, and see their dashboards.',
   autoStart: true,
-  optional: [ICommandPalette, ILayoutRestorer, ITranslator],
+  requires: [ISessionSettings],
+  optional: [ICommandPalette, ILayoutRestorer],
   activate: (
     app: JupyterFrontEnd,
+    settings: ISessionSettings,
     palette: ICommandPalette | null,
-    restorer: ILayoutRestorer | null,
-    translator: ITranslator | null
+    restorer: ILayoutRestorer | null
   ): void => {
     if (PageConfig.getOption('fabricClusters') !== 'true') {
       return; // an image without Dask, or no session of a hub
@@ -70,27 +70,17 @@ export const clustersPlugin: JupyterFrontEndPlugin<void> = {
       },
       openPage: (name, path) => openPage(app, api, name, path)
     };
-    const panel = new ClustersPanel({ store, actions });
-    app.shell.add(panel, 'left', { rank: 260, type: trans.__('Dask clusters') });
-    restorer?.add(panel, panel.id);
+    const panel = new ClustersPanel(store, actions);
+    place(app, panel, settings, restorer, { name: 'clustersPanel', rank: 260, type: 'Dask clusters' });
     const command = 'fabric-clusters:show';
     app.commands.addCommand(command, {
       label: trans.__('Show Dask Clusters'),
       icon: clustersIcon,
+      isVisible: () => panel.isAttached,
       execute: () => app.shell.activateById(panel.id),
       describedBy: { args: null }
     });
-    palette?.addItem({ command, category: trans.__('Dask') });
-    const poll = new Poll({
-      name: 'fabric-lab:clusters',
-      auto: false,
-      factory: () => store.refresh(),
-      frequency: { interval: EVERY_MS, backoff: false },
-      standby: () => document.hidden || !panel.isVisible
-    });
-    panel.shown.connect(() => {
-      void poll.refresh();
-    });
-    panel.disposed.connect(() => poll.dispose());
+    palette?.addItem({ command, category: 'Dask' });
+    pollInView(panel, () => store.refresh(), EVERY_MS);
   }
 };

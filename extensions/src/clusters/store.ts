@@ -1,13 +1,8 @@
 import { Signal, type ISignal } from '@lumino/signaling';
 
-import { Refusal } from '../common/request';
-import { trans } from '../common/translation';
+import { failure } from '../common/request';
 import type { Clusters } from '../schema';
 import type { ClustersApi, Order } from './api';
-
-function words(error: unknown): string {
-  return error instanceof Refusal ? error.message : trans.__('Something went wrong: %1', String(error));
-}
 
 /** What the panel shows, and what it may ask for. */
 export class ClustersStore {
@@ -52,7 +47,7 @@ export class ClustersStore {
       this.known = await this.api.all();
       this.problem = '';
     } catch (error) {
-      this.problem = words(error);
+      this.problem = failure(error);
     }
     this._changed.emit();
   }
@@ -76,7 +71,7 @@ export class ClustersStore {
   private async quote(about: string, ask: (() => Promise<string>) | null): Promise<void> {
     const mine = (this.asked.get(about) ?? 0) + 1;
     this.asked.set(about, mine);
-    const text = ask ? await ask().catch(words) : '';
+    const text = ask ? await ask().catch(failure) : '';
     if (mine === this.asked.get(about) && text !== (this.quoted.get(about) ?? '')) {
       this.quoted.set(about, text);
       this._changed.emit();
@@ -109,7 +104,7 @@ export class ClustersStore {
       await work();
       done = true;
     } catch (error) {
-      this.say(name, words(error), true);
+      this.say(name, failure(error), true);
     } finally {
       this.busy.delete(name);
       await this.refresh();

@@ -1,8 +1,8 @@
 import { Button, HTMLSelect } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import { day, size } from '../common/format';
-import { trans } from '../common/translation';
+import { size } from '../common/format';
+import { Act } from '../common/panel';
 import type { Files } from '../schema';
 import type { DatasetsActions } from './actions';
 import { access, current, files, formats, licence, link, paragraphs, personalData, stateOf, theme } from './format';
@@ -156,35 +156,6 @@ function Buttons(props: IProps): React.JSX.Element | null {
   }
 }
 
-interface IActProps {
-  readonly busy: boolean;
-  readonly label: string;
-  readonly accent?: boolean;
-  readonly does: () => unknown;
-  readonly children: React.ReactNode;
-}
-
-/** A button; while something is under way it stays in reach of the keyboard and says that it waits. */
-export function Act(props: IActProps): React.JSX.Element {
-  return (
-    <Button
-      type="button"
-      minimal={false}
-      small
-      className={`fabric-Dataset-act ${props.accent ? 'jp-mod-styled jp-mod-accept' : ''}`}
-      aria-label={props.label}
-      aria-disabled={props.busy}
-      onClick={() => {
-        if (!props.busy) {
-          void props.does();
-        }
-      }}
-    >
-      {props.children}
-    </Button>
-  );
-}
-
 function Here({ dataset, actions, busy, files: found }: IProps): React.JSX.Element {
   const [way, choose] = React.useState(0);
   const { name } = dataset;
@@ -210,8 +181,8 @@ function Here({ dataset, actions, busy, files: found }: IProps): React.JSX.Eleme
         )}
       </div>
       {snippets.length > 1 ? (
-        <label className="fabric-Datasets-field">
-          {trans.__('Load as')}
+        <label className="fabric-Panel-field">
+          Load as
           <HTMLSelect value={way} onChange={event => choose(Number(event.target.value))}>
             {snippets.map((snippet, index) => (
               <option key={snippet.label} value={index}>
@@ -239,16 +210,16 @@ function Request({ dataset, actions, busy, why }: IProps & { readonly why: strin
       }}
     >
       {why ? <p>{why}</p> : null}
-      <label className="fabric-Datasets-field">
-        {trans.__('Reason (optional)')}
+      <label className="fabric-Panel-field">
+        Reason (optional)
         <input className="jp-mod-styled" maxLength={300} value={reason} onChange={event => write(event.target.value)} />
       </label>
       <Button
         type="submit"
         minimal={false}
         small
-        className="fabric-Dataset-act jp-mod-styled jp-mod-accept"
-        aria-label={trans.__('Request access to %1', name)}
+        className="fabric-Panel-act jp-mod-styled jp-mod-accept"
+        aria-label={`Request access to ${name}`}
         aria-disabled={busy}
       >
         {trans.__('Request access')}

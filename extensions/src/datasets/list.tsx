@@ -1,9 +1,9 @@
 import * as React from 'react';
 
 import { size } from '../common/format';
-import { trans } from '../common/translation';
+import { Act } from '../common/panel';
 import type { DatasetsActions } from './actions';
-import { Act, Details } from './details';
+import { Details } from './details';
 import type { Dataset } from './model';
 import type { DatasetsStore } from './store';
 import { access, current, stateName, stateOf, termsPage, theme } from './format';
@@ -97,8 +97,8 @@ export function Card({ dataset, store, actions }: IProps): React.JSX.Element {
         >
           {trans.__('Try it')}
         </Act>
-        <Act busy={false} label={trans.__('Details of %1', title)} does={() => store.select(name)}>
-          {trans.__('Details')}
+        <Act label={`Details of ${title}`} does={() => store.select(name)}>
+          Details
         </Act>
       </span>
     </li>

@@ -1,17 +1,8 @@
-import {
-  HTMLSelect,
-  LabIcon,
-  ReactWidget,
-  refreshIcon,
-  ToolbarButtonComponent,
-  UseSignal
-} from '@jupyterlab/ui-components';
+import { HTMLSelect, LabIcon } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
-import { Signal, type ISignal } from '@lumino/signaling';
 import * as React from 'react';
 
-import { number } from '../common/format';
-import { trans } from '../common/translation';
+import { Head, Notices, Said, SidePanel } from '../common/panel';
 import type { Datasets } from '../schema';
 import type { DatasetsActions } from './actions';
 import { accesses, EVERYTHING, matching, samples, themes } from './filter';
@@ -36,34 +27,12 @@ interface IProps {
   readonly actions: DatasetsActions;
 }
 
-/** The side panel; it tells when it comes into view, for only then is anything asked. */
-export class DatasetsPanel extends ReactWidget {
-  private readonly _shown = new Signal<this, void>(this);
-
-  constructor(private readonly props: IProps) {
-    super();
-    this.id = 'fabric-datasets';
-    this.addClass('fabric-Datasets');
-    this.title.icon = datasetsIcon;
-    this.title.caption = trans.__('Datasets');
-    this.node.setAttribute('role', 'region');
-    this.node.setAttribute('aria-label', trans.__('Datasets'));
-  }
-
-  get shown(): ISignal<this, void> {
-    return this._shown;
-  }
-
-  protected override onAfterAttach(msg: Message): void {
-    super.onAfterAttach(msg);
-    if (this.isVisible) {
-      this._shown.emit();
-    }
-  }
-
-  protected override onAfterShow(msg: Message): void {
-    super.onAfterShow(msg);
-    this._shown.emit();
+export class DatasetsPanel extends SidePanel<DatasetsStore> {
+  constructor(
+    store: DatasetsStore,
+    private readonly actions: DatasetsActions
+  ) {
+    super(store, { id: 'fabric-datasets', className: 'fabric-Datasets', title: 'Datasets', icon: datasetsIcon });
   }
 
   protected override onActivateRequest(msg: Message): void {
@@ -71,26 +40,16 @@ export class DatasetsPanel extends ReactWidget {
     this.node.querySelector<HTMLInputElement>('input[type=search]')?.focus();
   }
 
-  protected override render(): React.JSX.Element {
-    return <UseSignal signal={this.props.store.changed}>{() => <Panel {...this.props} />}</UseSignal>;
+  protected override content(): React.JSX.Element {
+    return <Panel store={this.store} actions={this.actions} />;
   }
 }
 
 function Panel({ store, actions }: IProps): React.JSX.Element {
   return (
     <>
-      <div className="fabric-Datasets-head">
-        <h2>{trans.__('Datasets')}</h2>
-        <ToolbarButtonComponent
-          icon={refreshIcon}
-          label=""
-          tooltip={trans.__('Refresh the datasets')}
-          onClick={() => void store.refresh()}
-        />
-      </div>
-      <p role="status" className="fabric-Datasets-said" data-wrong={store.said.wrong}>
-        {store.said.text}
-      </p>
+      <Head title="Datasets" tooltip="Refresh the datasets" refresh={() => store.refresh()} />
+      <Said {...store.said} />
       {store.known ? (
         <Known store={store} actions={actions} known={store.known} />
       ) : (
@@ -109,7 +68,7 @@ function notices(known: Datasets, problem: string): string[] {
       ? known.notice ||
         trans.__('Access is not enforced here: datasets are shown from directories that others may read too.')
       : '';
-  return [...new Set([problem, known.problem, known.node_problem, open])].filter(Boolean);
+  return [problem, known.problem, known.node_problem, open];
 }
 
 function Known({ store, actions, known }: IProps & { readonly known: Datasets }): React.JSX.Element {
@@ -119,16 +78,8 @@ function Known({ store, actions, known }: IProps & { readonly known: Datasets })
   const cards = searching ? [] : samples(datasets);
   return (
     <>
-      {notices(known, store.problem).map(sentence => (
-        <p key={sentence} className="fabric-Datasets-notice">
-          {sentence}
-        </p>
-      ))}
-      {datasets.length ? (
-        <Filters store={store} known={known} />
-      ) : (
-        <p>{trans.__('No datasets are available to your project yet.')}</p>
-      )}
+      <Notices sentences={notices(known, store.problem)} />
+      {datasets.length ? <Filters store={store} known={known} /> : <p>There are no datasets to show.</p>}
       {cards.length ? (
         <section aria-labelledby="fabric-datasets-try">
           <h3 id="fabric-datasets-try">{trans.__('Try one of these')}</h3>
@@ -169,9 +120,9 @@ function Known({ store, actions, known }: IProps & { readonly known: Datasets })
 function Filters({ store, known }: { readonly store: DatasetsStore; readonly known: Datasets }): React.JSX.Element {
   const { filter } = store;
   return (
-    <div role="search" aria-label={trans.__('Datasets')} className="fabric-Datasets-filters">
-      <label className="fabric-Datasets-field">
-        {trans.__('Search')}
+    <div role="search" aria-label="Datasets" className="fabric-Datasets-filters">
+      <label className="fabric-Panel-field">
+        Search
         <input
           type="search"
           className="jp-mod-styled"
@@ -210,7 +161,7 @@ function Choice({ label, all, value, choices, choose }: IChoiceProps): React.JSX
     return null; // nothing to choose from
   }
   return (
-    <label className="fabric-Datasets-field">
+    <label className="fabric-Panel-field">
       {label}
       <HTMLSelect value={value} onChange={event => choose(event.target.value)}>
         <option value="">{all}</option>

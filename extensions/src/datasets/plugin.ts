@@ -3,19 +3,24 @@ import { ICommandPalette } from '@jupyterlab/apputils';
 import { PageConfig } from '@jupyterlab/coreutils';
 import { ITranslator } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
-import { Poll } from '@lumino/polling';
 
-import { trans, translate } from '../common/translation';
+import { place, pollInView } from '../common/panel';
+import { ISessionSettings } from '../common/settings';
 import { DatasetsActions } from './actions';
 import { DatasetsApi } from './api';
 import { datasetsIcon, DatasetsPanel } from './panel';
 import { DatasetsStore } from './store';
 import { stateOf } from './format';
 
-const EVERY_MS = 30_000;
+const CATEGORY = 'Datasets';
 
 /** Commands take `{name}`; from the palette they work on the dataset whose details are open. */
-function addCommands(app: JupyterFrontEnd, actions: DatasetsActions, palette: ICommandPalette | null): void {
+function addCommands(
+  app: JupyterFrontEnd,
+  panel: DatasetsPanel,
+  actions: DatasetsActions,
+  palette: ICommandPalette | null
+): void {
   const { store } = actions;
   const nameOf = (args: { readonly name?: unknown }): string =>
     typeof args.name === 'string' ? args.name : store.selected;
@@ -38,7 +43,8 @@ function addCommands(app: JupyterFrontEnd, actions: DatasetsActions, palette: IC
     'fabric-datasets:show': {
       label: trans.__('Show Datasets'),
       icon: datasetsIcon,
-      execute: () => app.shell.activateById('fabric-datasets'),
+      isVisible: () => panel.isAttached,
+      execute: () => app.shell.activateById(panel.id),
       describedBy: { args: null }
     },
     'fabric-datasets:refresh': {
@@ -73,12 +79,13 @@ export const datasetsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'fabric-lab:datasets',
   description: 'A side panel with the datasets: find them, add them to the session, load them.',
   autoStart: true,
-  optional: [ICommandPalette, ILayoutRestorer, ITranslator],
+  requires: [ISessionSettings],
+  optional: [ICommandPalette, ILayoutRestorer],
   activate: (
     app: JupyterFrontEnd,
+    settings: ISessionSettings,
     palette: ICommandPalette | null,
-    restorer: ILayoutRestorer | null,
-    translator: ITranslator | null
+    restorer: ILayoutRestorer | null
   ): void => {
     if (PageConfig.getOption('fabricDatasets') !== 'true') {
       return; // a site without datasets, or no session of a hub
@@ -86,31 +93,25 @@ export const datasetsPlugin: JupyterFrontEndPlugin<void> = {
     translate(translator);
     const store = new DatasetsStore(new DatasetsApi(app.serviceManager.serverSettings));
     const actions = new DatasetsActions(app, store);
-    const panel = new DatasetsPanel({ store, actions });
-    app.shell.add(panel, 'left', { rank: 250, type: trans.__('Datasets') });
-    restorer?.add(panel, panel.id);
-    addCommands(app, actions, palette);
+    const panel = new DatasetsPanel(store, actions);
+    place(app, panel, settings, restorer, { name: 'datasetsPanel', rank: 250, type: CATEGORY });
+    addCommands(app, panel, actions, palette);
 
-    const poll = new Poll({
-      name: 'fabric-lab:datasets',
-      auto: false,
-      factory: () => store.refresh(),
-      frequency: { interval: EVERY_MS, backoff: false },
-      standby: () => document.hidden || !panel.isVisible
-    });
+    const poll = pollInView(panel, () => store.refresh(), settings.values.refreshSeconds * 1000);
+    settings.changed.connect(() => {
+      poll.frequency = { ...poll.frequency, interval: settings.values.refreshSeconds * 1000 };
+    }, panel);
     const look = (): void => {
       if (!document.hidden && panel.isVisible) {
         void poll.refresh();
       }
     };
-    panel.shown.connect(look);
     // back from the hub's page, where terms were accepted or access was requested
     document.addEventListener('visibilitychange', look);
     window.addEventListener('focus', look);
     panel.disposed.connect(() => {
       document.removeEventListener('visibilitychange', look);
       window.removeEventListener('focus', look);
-      poll.dispose();
     });
   }
 };

@@ -1,7 +1,6 @@
 import { Signal, type ISignal } from '@lumino/signaling';
 
-import { Refusal } from '../common/request';
-import { trans } from '../common/translation';
+import { failure } from '../common/request';
 import type { Datasets, Files } from '../schema';
 import type { DatasetsApi } from './api';
 import { EVERYTHING, type IFilter } from './filter';
@@ -40,7 +39,7 @@ export class DatasetsStore {
       this.known = await this.api.all();
       this.problem = '';
     } catch (error) {
-      this.problem = words(error);
+      this.problem = failure(error);
     }
     this._changed.emit();
     await this.look();
@@ -104,7 +103,7 @@ export class DatasetsStore {
         this.files.set(place, await this.api.files(name));
         this._changed.emit();
       } catch (error) {
-        this.say(words(error), true);
+        this.say(failure(error), true);
       }
     }
     return this.files.get(place);
@@ -127,15 +126,11 @@ export class DatasetsStore {
       await work();
       return true;
     } catch (error) {
-      this.say(words(error), true);
+      this.say(failure(error), true);
       return false;
     } finally {
       this.busy.delete(name);
       this._changed.emit();
     }
   }
-}
-
-function words(error: unknown): string {
-  return error instanceof Refusal ? error.message : trans.__('This did not work: %1', String(error));
 }

@@ -3,20 +3,17 @@ import { Dialog, InputDialog, Notification, showDialog } from '@jupyterlab/apput
 import { Widget } from '@lumino/widgets';
 
 import { now } from '../common/clock';
+import { words } from '../common/request';
 import type { Continued } from '../schema';
 import { Gone } from './api';
 import { openPaths, saveAll } from './documents';
 import { clock } from './facts';
 import { minutesText, unsavedText } from './format';
-import type { UsageStore } from './store';
+import type { SessionStore } from './store';
 
 const LOOK_MS = 3_000;
 const LONGEST_MS = 30_000;
 const MOST = 50;
-
-function words(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
 
 function body(paths: readonly string[], clusters: readonly string[]): Widget {
   const widget = new Widget();
@@ -55,7 +52,7 @@ function body(paths: readonly string[], clusters: readonly string[]): Widget {
 }
 
 /** Ask, save, start the session that follows, and lead there once it is ready. */
-export async function continueSession(app: JupyterFrontEnd, store: UsageStore): Promise<void> {
+export async function continueSession(app: JupyterFrontEnd, store: SessionStore): Promise<void> {
   const paths = openPaths(app).slice(0, MOST);
   const clusters = await store.api.clusters();
   const asked = await showDialog({
@@ -77,7 +74,7 @@ export async function continueSession(app: JupyterFrontEnd, store: UsageStore): 
   }
 }
 
-function follow(store: UsageStore, id: string, answer: Continued, unsaved: string): void {
+function follow(store: SessionStore, id: string, answer: Continued, unsaved: string): void {
   store.follow(answer);
   const url = store.nextPage;
   if (answer.state === 'ready' && url !== null) {
@@ -94,7 +91,7 @@ function follow(store: UsageStore, id: string, answer: Continued, unsaved: strin
   lookAgain(store, id, unsaved, LOOK_MS);
 }
 
-function say(store: UsageStore, id: string, message: string, type: 'in-progress' | 'warning'): void {
+function say(store: SessionStore, id: string, message: string, type: 'in-progress' | 'warning'): void {
   const url = store.nextPage;
   Notification.update({
     id,
@@ -107,7 +104,7 @@ function say(store: UsageStore, id: string, message: string, type: 'in-progress'
 }
 
 /** Ask how it fares after a pause. No error is the last word: the hub may be restarting, and this session may end first. */
-function lookAgain(store: UsageStore, id: string, unsaved: string, pause: number): void {
+function lookAgain(store: SessionStore, id: string, unsaved: string, pause: number): void {
   window.setTimeout(() => {
     store.api.successor().then(
       next => follow(store, id, next, unsaved),
@@ -121,7 +118,7 @@ function lookAgain(store: UsageStore, id: string, unsaved: string, pause: number
 }
 
 /** Ask for how long, and for that much more time. */
-export async function extend(store: UsageStore): Promise<void> {
+export async function extend(store: SessionStore): Promise<void> {
   const most = store.known?.quota?.time.extend_most_minutes ?? 0;
   const choices = [...new Set([30, 60, 120, 240].filter(minutes => minutes < most).concat(most))];
   const items = choices.map(minutes => minutesText(minutes) + (minutes === most ? ' (the most)' : ''));

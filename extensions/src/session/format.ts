@@ -1,6 +1,6 @@
 import { size } from '../common/format';
 import type { Balance, DayUse, GpuUsage, IdleDecision, SessionQuota, StorageUse, TimeLeft, Usage } from '../schema';
-import { clock, left } from './facts';
+import { clock, left, SOON_S } from './facts';
 
 type Above = NonNullable<Balance['above']>[number];
 
@@ -8,20 +8,24 @@ type Above = NonNullable<Balance['above']>[number];
 export const HIGH = 0.8;
 export const FULL = 0.95;
 
-/** Seconds before the end at which a person is told. */
-export const ALARMS = [1800, 600, 120] as const;
+/** So many seconds before the end documents are saved; the last warning says so. */
+export const LAST_S = 120;
 
-/** The latest alarm that is due: 1800, 600 or 120 seconds; 0 for none. */
-export function alarm(endsAt: number | null, now: number): number {
-  return endsAt === null ? 0 : ([...ALARMS].reverse().find(before => endsAt - now <= before) ?? 0);
+/**
+ * The latest alarm that is due; 0 for none.
+ *
+ * @param alarms Seconds before the end at which a person is told, the first that comes first.
+ */
+export function alarm(endsAt: number | null, now: number, alarms: readonly number[]): number {
+  return endsAt === null ? 0 : ([...alarms].reverse().find(before => endsAt - now <= before) ?? 0);
 }
 
 /** Seconds until the next alarm, or until the end; null when nothing more comes. */
-export function nextAlarm(endsAt: number | null, now: number): number | null {
+export function nextAlarm(endsAt: number | null, now: number, alarms: readonly number[]): number | null {
   if (endsAt === null) {
     return null;
   }
-  const next = [...ALARMS, 0].find(before => endsAt - now > before);
+  const next = [...alarms, 0].find(before => endsAt - now > before);
   return next === undefined ? null : endsAt - now - next;
 }
 
@@ -73,14 +77,14 @@ export function summary(usage: Usage, now: number): string {
 
 /** How the status item is coloured. */
 export function state(usage: Usage, now: number): 'over' | 'soon' | 'last' | '' {
-  const due = alarm(usage.ends_at, now);
-  if (usage.ending_since !== null || due === 120) {
+  const rest = usage.ends_at === null ? Infinity : usage.ends_at - now;
+  if (usage.ending_since !== null || rest <= LAST_S) {
     return 'last';
   }
   const balance = usage.quota?.gpu_hours;
   const storage = usage.quota ? fullest(usage.quota) : undefined;
   const parts = [balance ? budgetPart(balance) : null, storage ? storagePart(storage) : null];
-  return due === 600 ? 'soon' : parts.some(one => level(one) === 'full') ? 'over' : '';
+  return rest <= SOON_S ? 'soon' : parts.some(one => level(one) === 'full') ? 'over' : '';
 }
 
 export function percent(value: number | null): string {
@@ -215,7 +219,7 @@ export function idleText(decision: IdleDecision, now: number): string {
 export function endText(due: number, endsAt: number, now: number, why = ''): string {
   const says = `This session ends at ${clock(endsAt, now)}${why === 'reservation' ? ' with its reservation' : ''}: ${left(endsAt, now)}.`;
   const kernels = 'Its kernels end with it';
-  return due === 120
+  return due === LAST_S
     ? `${says} Open documents are being saved. ${kernels}.` // JupyterLab cuts after 140 characters
     : `${says} ${kernels}; what is saved stays.`;
 }

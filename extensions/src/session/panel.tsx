@@ -1,16 +1,9 @@
-import {
-  Button,
-  LabIcon,
-  ReactWidget,
-  refreshIcon,
-  ToolbarButtonComponent,
-  UseSignal
-} from '@jupyterlab/ui-components';
+import { LabIcon } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
-import { Signal, type ISignal } from '@lumino/signaling';
 import * as React from 'react';
 
 import { now } from '../common/clock';
+import { Act, Head, Notices, SidePanel } from '../common/panel';
 import type { Balance, DayUse, SessionQuota, Usage } from '../schema';
 import { left } from './facts';
 import {
@@ -30,7 +23,7 @@ import {
   trendText,
   warnedOf
 } from './format';
-import type { UsageStore } from './store';
+import type { SessionStore } from './store';
 
 /** A gauge. */
 export const usageIcon = new LabIcon({
@@ -45,41 +38,23 @@ export const usageIcon = new LabIcon({
 
 const OLD_S = 600;
 
-interface IProps {
-  readonly store: UsageStore;
+export interface IUsageActions {
   readonly continueSession: () => void;
   readonly extend: () => void;
 }
 
-/** The side panel; it tells when it comes into view: GPUs are read for nobody else. */
-export class UsagePanel extends ReactWidget {
-  private readonly _shown = new Signal<this, void>(this);
+interface IProps extends IUsageActions {
+  readonly store: SessionStore;
+}
 
-  constructor(private readonly props: IProps) {
-    super();
-    this.id = 'fabric-usage';
-    this.addClass('fabric-Usage');
-    this.title.icon = usageIcon;
-    this.title.caption = 'Usage';
-    this.node.setAttribute('role', 'region');
-    this.node.setAttribute('aria-label', 'Usage');
+/** The panel on use and time; GPUs are read for nobody else. */
+export class UsagePanel extends SidePanel<SessionStore> {
+  constructor(
+    store: SessionStore,
+    private readonly actions: IUsageActions
+  ) {
+    super(store, { id: 'fabric-usage', className: 'fabric-Usage', title: 'Usage', icon: usageIcon });
     this.node.tabIndex = -1;
-  }
-
-  get shown(): ISignal<this, void> {
-    return this._shown;
-  }
-
-  protected override onAfterAttach(msg: Message): void {
-    super.onAfterAttach(msg);
-    if (this.isVisible) {
-      this._shown.emit();
-    }
-  }
-
-  protected override onAfterShow(msg: Message): void {
-    super.onAfterShow(msg);
-    this._shown.emit();
   }
 
   protected override onActivateRequest(msg: Message): void {
@@ -87,8 +62,8 @@ export class UsagePanel extends ReactWidget {
     this.node.focus();
   }
 
-  protected override render(): React.JSX.Element {
-    return <UseSignal signal={this.props.store.changed}>{() => <Panel {...this.props} />}</UseSignal>;
+  protected override content(): React.JSX.Element {
+    return <Panel store={this.store} {...this.actions} />;
   }
 }
 
@@ -97,20 +72,8 @@ function Panel(props: IProps): React.JSX.Element {
   const { known } = store;
   return (
     <>
-      <div className="fabric-Datasets-head">
-        <h2>Usage</h2>
-        <ToolbarButtonComponent
-          icon={refreshIcon}
-          label=""
-          tooltip="Refresh the figures"
-          onClick={() => void store.refresh()}
-        />
-      </div>
-      {notices(store).map(sentence => (
-        <p key={sentence} className="fabric-Usage-notice">
-          {sentence}
-        </p>
-      ))}
+      <Head title="Usage" tooltip="Refresh the figures" refresh={() => store.refresh()} />
+      <Notices sentences={notices(store)} />
       {known && !store.gone ? <Known {...props} known={known} /> : null}
       {known || store.problem ? null : <p>Asking what is used and what is left …</p>}
     </>
@@ -118,10 +81,10 @@ function Panel(props: IProps): React.JSX.Element {
 }
 
 /** What is wrong, and what the hub warns of, each as a sentence. */
-function notices({ known, problem }: UsageStore): string[] {
+function notices({ known, problem }: SessionStore): string[] {
   const idle = known?.idle?.state === 'warn' ? idleText(known.idle, now()) : '';
   const warnings = known?.quota?.warnings.map(one => one.text) ?? [];
-  return [...new Set([problem, known?.problem ?? '', known?.quota?.problem ?? '', idle, ...warnings])].filter(Boolean);
+  return [problem, known?.problem ?? '', known?.quota?.problem ?? '', idle, ...warnings];
 }
 
 function Known(props: IProps & { readonly known: Usage }): React.JSX.Element {
@@ -190,14 +153,6 @@ function Time({ store, known, continueSession, extend }: IProps & { readonly kno
         <p className="fabric-Usage-note">{time.extend_why_not}</p>
       ) : null}
     </section>
-  );
-}
-
-function Act({ does, children }: { readonly does: () => void; readonly children: React.ReactNode }): React.JSX.Element {
-  return (
-    <Button type="button" minimal={false} small className="fabric-Dataset-act" onClick={does}>
-      {children}
-    </Button>
   );
 }
 
@@ -303,7 +258,7 @@ function Trend({ days }: { readonly days: readonly DayUse[] }): React.JSX.Elemen
   );
 }
 
-function Age({ store, known }: { readonly store: UsageStore; readonly known: Usage }): React.JSX.Element | null {
+function Age({ store, known }: { readonly store: SessionStore; readonly known: Usage }): React.JSX.Element | null {
   const age = known.quota?.age_s;
   if (age === null || age === undefined) {
     return null;

@@ -1,0 +1,129 @@
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { Notification } from '@jupyterlab/apputils';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { Token } from '@lumino/coreutils';
+import { Signal, type ISignal } from '@lumino/signaling';
+
+export type PanelName = 'usagePanel' | 'datasetsPanel' | 'clustersPanel';
+
+/** What a person has set, checked: `schema/settings.json` tells what each is. */
+export interface IValues extends Readonly<Record<PanelName, boolean>> {
+  /** Never without 2: documents are saved then. */
+  readonly warningMinutes: readonly number[];
+  readonly refreshSeconds: number;
+}
+
+export interface ISessionSettings {
+  readonly values: IValues;
+  readonly changed: ISignal<ISessionSettings, void>;
+}
+
+export const ISessionSettings = new Token<ISessionSettings>(
+  'fabric-lab:ISessionSettings',
+  'What a person has set for the session: warnings before its end, how often is asked, which panels are shown.'
+);
+
+export const DEFAULTS: IValues = {
+  warningMinutes: [30, 10, 2],
+  refreshSeconds: 30,
+  usagePanel: true,
+  datasetsPanel: true,
+  clustersPanel: true
+};
+
+const LAST_MIN = 2;
+const LONGEST_MIN = 1440;
+const SHORTEST_S = 10;
+const LONGEST_S = 600;
+
+function between(value: unknown, least: number, most: number): value is number {
+  return typeof value === 'number' && value >= least && value <= most;
+}
+
+/**
+ * What can be used of what was set, with defaults in place of the rest.
+ *
+ * @param set By name, as it comes from a file that a person writes.
+ * @returns The values, and a sentence on each that is not used.
+ */
+export function checked(set: Readonly<Record<string, unknown>>): { values: IValues; wrong: string[] } {
+  const wrong: string[] = [];
+  const take = <T>(name: keyof IValues, fits: (value: unknown) => value is T, fallback: T, limit: string): T => {
+    const value = set[name];
+    if (value === undefined || fits(value)) {
+      return value ?? fallback;
+    }
+    wrong.push(`The setting ${name} must be ${limit}. Its default is used.`);
+    return fallback;
+  };
+  const yes = (value: unknown): value is boolean => typeof value === 'boolean';
+  const minutes = (value: unknown): value is readonly number[] =>
+    Array.isArray(value) && value.every(one => between(one, LAST_MIN, LONGEST_MIN));
+  const seconds = (value: unknown): value is number => between(value, SHORTEST_S, LONGEST_S);
+  const warnings = take(
+    'warningMinutes',
+    minutes,
+    DEFAULTS.warningMinutes,
+    `numbers from ${LAST_MIN} to ${LONGEST_MIN}`
+  );
+  const values = {
+    warningMinutes: [...new Set([...warnings, LAST_MIN])].sort((a, b) => b - a),
+    refreshSeconds: take('refreshSeconds', seconds, DEFAULTS.refreshSeconds, `from ${SHORTEST_S} to ${LONGEST_S}`),
+    usagePanel: take('usagePanel', yes, true, 'true or false'),
+    datasetsPanel: take('datasetsPanel', yes, true, 'true or false'),
+    clustersPanel: take('clustersPanel', yes, true, 'true or false')
+  };
+  return { values, wrong };
+}
+
+/** The defaults, until what was set is known and whenever it is not. */
+export class SessionSettings implements ISessionSettings {
+  private _values = DEFAULTS;
+  private readonly _changed = new Signal<this, void>(this);
+
+  get values(): IValues {
+    return this._values;
+  }
+
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  /** Take over what was set; what cannot be used is said once per change. */
+  take(set: Readonly<Record<string, unknown>>): void {
+    const { values, wrong } = checked(set);
+    this._values = values;
+    for (const sentence of wrong) {
+      Notification.warning(sentence, { autoClose: false });
+    }
+    this._changed.emit();
+  }
+
+  /** Follow the settings of a plugin from now on. */
+  async follow(registry: ISettingRegistry, plugin: string): Promise<void> {
+    try {
+      const settings = await registry.load(plugin);
+      const look = (): void => this.take(settings.composite);
+      settings.changed.connect(look, this);
+      look();
+    } catch (error) {
+      console.error(error);
+      Notification.warning('Your settings of the session cannot be read. The defaults are used.', { autoClose: false });
+    }
+  }
+}
+
+export const settingsPlugin: JupyterFrontEndPlugin<ISessionSettings> = {
+  id: 'fabric-lab:settings',
+  description: 'What a person has set for the session, for the other plugins.',
+  autoStart: true,
+  optional: [ISettingRegistry],
+  provides: ISessionSettings,
+  activate: (_: JupyterFrontEnd, registry: ISettingRegistry | null): ISessionSettings => {
+    const settings = new SessionSettings();
+    if (registry) {
+      void settings.follow(registry, 'fabric-lab:settings');
+    }
+    return settings;
+  }
+};
