@@ -2,6 +2,7 @@ import { LabIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { Act, Head, Notices, Said, SidePanel } from '../common/panel';
+import { trans } from '../common/translation';
 import type { WorkerProfile } from '../schema';
 import { Choice } from './choice';
 import { distinct, each, facts, following, profile } from './format';
@@ -37,7 +38,12 @@ export class ClustersPanel extends SidePanel<ClustersStore> {
     store: ClustersStore,
     private readonly actions: IActions
   ) {
-    super(store, { id: 'fabric-clusters', className: 'fabric-Clusters', title: 'Dask clusters', icon: clustersIcon });
+    super(store, {
+      id: 'fabric-clusters',
+      className: 'fabric-Clusters',
+      title: trans.__('Dask clusters'),
+      icon: clustersIcon
+    });
   }
 
   protected override content(): React.JSX.Element {
@@ -49,7 +55,7 @@ function Panel({ store, actions }: IProps): React.JSX.Element {
   const { known } = store;
   return (
     <>
-      <Head title="Dask clusters" tooltip="Refresh the clusters" refresh={() => store.refresh()} />
+      <Head title="Dask clusters" tooltip={trans.__('Refresh the clusters')} refresh={() => store.refresh()} />
       <Said {...store.said(null)} />
       <Notices sentences={[store.problem, known?.problem ?? '']} />
       {known ? (
@@ -178,14 +184,14 @@ function Cluster({ cluster, store, actions }: IProps & { readonly cluster: Clust
             </Act>
           </div>
           <div className="fabric-Clusters-form">
-            <Choice label="Dashboard" value={page} options={PAGES} choose={setPage} />
-            <Act label={`Open the dashboard of ${name}`} does={() => actions.openPage(name, page)}>
-              Open
+            <Choice label={trans.__('Dashboard')} value={page} options={pages()} choose={setPage} />
+            <Act label={trans.__('Open the dashboard of %1', name)} does={() => actions.openPage(name, page)}>
+              {trans.__('Open')}
             </Act>
           </div>
           <div className="fabric-Clusters-form">
-            <Act label={`Insert client code for ${name}`} does={() => actions.insertClientCode(name)}>
-              Insert client code
+            <Act label={trans.__('Insert client code for %1', name)} does={() => actions.insertClientCode(name)}>
+              {trans.__('Insert client code')}
             </Act>
             <Act busy={busy} label={trans.__('Stop %1', name)} does={() => actions.stop(cluster)}>
               {trans.__('Stop')}

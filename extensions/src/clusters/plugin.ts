@@ -2,7 +2,8 @@ import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } fro
 import { Dialog, ICommandPalette, IFrame, MainAreaWidget, showDialog } from '@jupyterlab/apputils';
 import { PageConfig } from '@jupyterlab/coreutils';
 
-import { insert } from '../common/insert';
+import { insert, nowhere } from '../common/insert';
+import { trans } from '../common/translation';
 import { place, pollInView } from '../common/panel';
 import { ISessionSettings } from '../common/settings';
 import { ClustersApi } from './api';
@@ -48,7 +49,6 @@ export const clustersPlugin: JupyterFrontEndPlugin<void> = {
     if (PageConfig.getOption('fabricClusters') !== 'true') {
       return; // an image without Dask, or no session of a hub
     }
-    translate(translator);
     const api = new ClustersApi(app.serviceManager.serverSettings);
     const store = new ClustersStore(api);
     const actions: IActions = {
@@ -71,7 +71,7 @@ export const clustersPlugin: JupyterFrontEndPlugin<void> = {
       openPage: (name, path) => openPage(app, api, name, path)
     };
     const panel = new ClustersPanel(store, actions);
-    place(app, panel, settings, restorer, { name: 'clustersPanel', rank: 260, type: 'Dask clusters' });
+    place(app, panel, settings, restorer, { name: 'clustersPanel', rank: 260, type: trans.__('Dask clusters') });
     const command = 'fabric-clusters:show';
     app.commands.addCommand(command, {
       label: trans.__('Show Dask Clusters'),
@@ -80,7 +80,7 @@ export const clustersPlugin: JupyterFrontEndPlugin<void> = {
       execute: () => app.shell.activateById(panel.id),
       describedBy: { args: null }
     });
-    palette?.addItem({ command, category: 'Dask' });
+    palette?.addItem({ command, category: trans.__('Dask') });
     pollInView(panel, () => store.refresh(), EVERY_MS);
   }
 };

@@ -1,6 +1,7 @@
 import { Signal, type ISignal } from '@lumino/signaling';
 
 import { failure } from '../common/request';
+import { trans } from '../common/translation';
 import type { Clusters } from '../schema';
 import type { ClustersApi, Order } from './api';
 

@@ -45,7 +45,12 @@ export function words(error: unknown): string {
 
 /** Why an order was not carried out, for the person: the server's own words where it has any. */
 export function failure(error: unknown): string {
-  return error instanceof Refusal ? error.message : `This did not work: ${String(error)}`;
+  return error instanceof Refusal ? error.message : trans.__('This did not work: %1', String(error));
+}
+
+/** That this session’s server does not answer at all. */
+export function noAnswer(): string {
+  return trans.__('This session does not answer: it has ended, or the connection is down. Look at the hub’s page.');
 }
 
 /** What a refusal says, in the server's words where it has any. */

@@ -1,8 +1,11 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { ITranslator } from '@jupyterlab/translation';
 import { Token } from '@lumino/coreutils';
 import { Signal, type ISignal } from '@lumino/signaling';
+
+import { trans, translate } from './translation';
 
 export type PanelName = 'usagePanel' | 'datasetsPanel' | 'clustersPanel';
 
@@ -53,7 +56,7 @@ export function checked(set: Readonly<Record<string, unknown>>): { values: IValu
     if (value === undefined || fits(value)) {
       return value ?? fallback;
     }
-    wrong.push(`The setting ${name} must be ${limit}. Its default is used.`);
+    wrong.push(trans.__('The setting %1 must be %2. Its default is used.', name, limit));
     return fallback;
   };
   const yes = (value: unknown): value is boolean => typeof value === 'boolean';
@@ -64,14 +67,20 @@ export function checked(set: Readonly<Record<string, unknown>>): { values: IValu
     'warningMinutes',
     minutes,
     DEFAULTS.warningMinutes,
-    `numbers from ${LAST_MIN} to ${LONGEST_MIN}`
+    trans.__('numbers from %1 to %2', LAST_MIN, LONGEST_MIN)
   );
+  const either = trans.__('true or false');
   const values = {
     warningMinutes: [...new Set([...warnings, LAST_MIN])].sort((a, b) => b - a),
-    refreshSeconds: take('refreshSeconds', seconds, DEFAULTS.refreshSeconds, `from ${SHORTEST_S} to ${LONGEST_S}`),
-    usagePanel: take('usagePanel', yes, true, 'true or false'),
-    datasetsPanel: take('datasetsPanel', yes, true, 'true or false'),
-    clustersPanel: take('clustersPanel', yes, true, 'true or false')
+    refreshSeconds: take(
+      'refreshSeconds',
+      seconds,
+      DEFAULTS.refreshSeconds,
+      trans.__('from %1 to %2', SHORTEST_S, LONGEST_S)
+    ),
+    usagePanel: take('usagePanel', yes, true, either),
+    datasetsPanel: take('datasetsPanel', yes, true, either),
+    clustersPanel: take('clustersPanel', yes, true, either)
   };
   return { values, wrong };
 }
@@ -108,7 +117,9 @@ export class SessionSettings implements ISessionSettings {
       look();
     } catch (error) {
       console.error(error);
-      Notification.warning('Your settings of the session cannot be read. The defaults are used.', { autoClose: false });
+      Notification.warning(trans.__('Your settings of the session cannot be read. The defaults are used.'), {
+        autoClose: false
+      });
     }
   }
 }
@@ -117,9 +128,14 @@ export const settingsPlugin: JupyterFrontEndPlugin<ISessionSettings> = {
   id: 'fabric-lab:settings',
   description: 'What a person has set for the session, for the other plugins.',
   autoStart: true,
-  optional: [ISettingRegistry],
+  optional: [ISettingRegistry, ITranslator],
   provides: ISessionSettings,
-  activate: (_: JupyterFrontEnd, registry: ISettingRegistry | null): ISessionSettings => {
+  activate: (
+    _: JupyterFrontEnd,
+    registry: ISettingRegistry | null,
+    translator: ITranslator | null
+  ): ISessionSettings => {
+    translate(translator); // all other plugins of ours come after this one
     const settings = new SessionSettings();
     if (registry) {
       void settings.follow(registry, 'fabric-lab:settings');

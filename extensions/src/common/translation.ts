@@ -20,7 +20,7 @@ function bundle(language: string, catalogue: Catalogue): ITexts {
     const json = { ...catalogue, '': { ...head, language, pluralForms: head.plural_forms } };
     texts.loadJSON(json as unknown as Parameters<Gettext['loadJSON']>[0], DOMAIN);
   }
-  return texts as unknown as ITexts;
+  return texts;
 }
 
 let texts: ITexts = bundle('en', {});

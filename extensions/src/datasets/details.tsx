@@ -1,7 +1,8 @@
 import { Button, HTMLSelect } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import { size } from '../common/format';
+import { day, size } from '../common/format';
+import { trans } from '../common/translation';
 import { Act } from '../common/panel';
 import type { Files } from '../schema';
 import type { DatasetsActions } from './actions';
@@ -182,7 +183,7 @@ function Here({ dataset, actions, busy, files: found }: IProps): React.JSX.Eleme
       </div>
       {snippets.length > 1 ? (
         <label className="fabric-Panel-field">
-          Load as
+          {trans.__('Load as')}
           <HTMLSelect value={way} onChange={event => choose(Number(event.target.value))}>
             {snippets.map((snippet, index) => (
               <option key={snippet.label} value={index}>
@@ -211,7 +212,7 @@ function Request({ dataset, actions, busy, why }: IProps & { readonly why: strin
     >
       {why ? <p>{why}</p> : null}
       <label className="fabric-Panel-field">
-        Reason (optional)
+        {trans.__('Reason (optional)')}
         <input className="jp-mod-styled" maxLength={300} value={reason} onChange={event => write(event.target.value)} />
       </label>
       <Button
@@ -219,7 +220,7 @@ function Request({ dataset, actions, busy, why }: IProps & { readonly why: strin
         minimal={false}
         small
         className="fabric-Panel-act jp-mod-styled jp-mod-accept"
-        aria-label={`Request access to ${name}`}
+        aria-label={trans.__('Request access to %1', name)}
         aria-disabled={busy}
       >
         {trans.__('Request access')}

@@ -2,6 +2,7 @@ import * as React from 'react';
 
 import { size } from '../common/format';
 import { Act } from '../common/panel';
+import { trans } from '../common/translation';
 import type { DatasetsActions } from './actions';
 import { Details } from './details';
 import type { Dataset } from './model';
@@ -97,8 +98,8 @@ export function Card({ dataset, store, actions }: IProps): React.JSX.Element {
         >
           {trans.__('Try it')}
         </Act>
-        <Act label={`Details of ${title}`} does={() => store.select(name)}>
-          Details
+        <Act label={trans.__('Details of %1', title)} does={() => store.select(name)}>
+          {trans.__('Details')}
         </Act>
       </span>
     </li>

@@ -3,6 +3,8 @@ import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 
 import { Head, Notices, Said, SidePanel } from '../common/panel';
+import { number } from '../common/format';
+import { trans } from '../common/translation';
 import type { Datasets } from '../schema';
 import type { DatasetsActions } from './actions';
 import { accesses, EVERYTHING, matching, samples, themes } from './filter';
@@ -32,7 +34,12 @@ export class DatasetsPanel extends SidePanel<DatasetsStore> {
     store: DatasetsStore,
     private readonly actions: DatasetsActions
   ) {
-    super(store, { id: 'fabric-datasets', className: 'fabric-Datasets', title: 'Datasets', icon: datasetsIcon });
+    super(store, {
+      id: 'fabric-datasets',
+      className: 'fabric-Datasets',
+      title: trans.__('Datasets'),
+      icon: datasetsIcon
+    });
   }
 
   protected override onActivateRequest(msg: Message): void {
@@ -48,7 +55,7 @@ export class DatasetsPanel extends SidePanel<DatasetsStore> {
 function Panel({ store, actions }: IProps): React.JSX.Element {
   return (
     <>
-      <Head title="Datasets" tooltip="Refresh the datasets" refresh={() => store.refresh()} />
+      <Head title="Datasets" tooltip={trans.__('Refresh the datasets')} refresh={() => store.refresh()} />
       <Said {...store.said} />
       {store.known ? (
         <Known store={store} actions={actions} known={store.known} />
@@ -79,7 +86,11 @@ function Known({ store, actions, known }: IProps & { readonly known: Datasets })
   return (
     <>
       <Notices sentences={notices(known, store.problem)} />
-      {datasets.length ? <Filters store={store} known={known} /> : <p>There are no datasets to show.</p>}
+      {datasets.length ? (
+        <Filters store={store} known={known} />
+      ) : (
+        <p>{trans.__('No datasets are available to your project yet.')}</p>
+      )}
       {cards.length ? (
         <section aria-labelledby="fabric-datasets-try">
           <h3 id="fabric-datasets-try">{trans.__('Try one of these')}</h3>
@@ -120,9 +131,9 @@ function Known({ store, actions, known }: IProps & { readonly known: Datasets })
 function Filters({ store, known }: { readonly store: DatasetsStore; readonly known: Datasets }): React.JSX.Element {
   const { filter } = store;
   return (
-    <div role="search" aria-label="Datasets" className="fabric-Datasets-filters">
+    <div role="search" aria-label={trans.__('Datasets')} className="fabric-Datasets-filters">
       <label className="fabric-Panel-field">
-        Search
+        {trans.__('Search')}
         <input
           type="search"
           className="jp-mod-styled"

@@ -1,18 +1,16 @@
 import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { PageConfig } from '@jupyterlab/coreutils';
-import { ITranslator } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 
 import { place, pollInView } from '../common/panel';
 import { ISessionSettings } from '../common/settings';
+import { trans } from '../common/translation';
 import { DatasetsActions } from './actions';
 import { DatasetsApi } from './api';
 import { datasetsIcon, DatasetsPanel } from './panel';
 import { DatasetsStore } from './store';
 import { stateOf } from './format';
-
-const CATEGORY = 'Datasets';
 
 /** Commands take `{name}`; from the palette they work on the dataset whose details are open. */
 function addCommands(
@@ -90,11 +88,10 @@ export const datasetsPlugin: JupyterFrontEndPlugin<void> = {
     if (PageConfig.getOption('fabricDatasets') !== 'true') {
       return; // a site without datasets, or no session of a hub
     }
-    translate(translator);
     const store = new DatasetsStore(new DatasetsApi(app.serviceManager.serverSettings));
     const actions = new DatasetsActions(app, store);
     const panel = new DatasetsPanel(store, actions);
-    place(app, panel, settings, restorer, { name: 'datasetsPanel', rank: 250, type: CATEGORY });
+    place(app, panel, settings, restorer, { name: 'datasetsPanel', rank: 250, type: trans.__('Datasets') });
     addCommands(app, panel, actions, palette);
 
     const poll = pollInView(panel, () => store.refresh(), settings.values.refreshSeconds * 1000);

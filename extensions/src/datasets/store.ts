@@ -1,6 +1,7 @@
 import { Signal, type ISignal } from '@lumino/signaling';
 
 import { failure } from '../common/request';
+import { trans } from '../common/translation';
 import type { Datasets, Files } from '../schema';
 import type { DatasetsApi } from './api';
 import { EVERYTHING, type IFilter } from './filter';

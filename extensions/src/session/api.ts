@@ -2,13 +2,11 @@ import { PageConfig } from '@jupyterlab/coreutils';
 import type { ServerConnection } from '@jupyterlab/services';
 
 import { refusal, send } from '../common/request';
+import { trans } from '../common/translation';
 import type { Active, Clusters, Continued, Extended, Facts, GpusInUse, GpuUsage, IdleDecision, Usage } from '../schema';
 
 /** Nothing answers where this session's server was, or the hub says that it has ended. */
 export class Gone extends Error {}
-
-const UNREACHABLE = 'This session does not answer: it has ended, or the connection is down.';
-const ENDED = 'This session has ended. What is open here can no longer be saved or run.';
 
 /** Who wants to continue waits no longer to hear of clusters. */
 const CLUSTERS_MS = 3_000;
@@ -62,13 +60,13 @@ export class SessionApi {
   private async ask<T>(path: string, init: RequestInit = {}): Promise<T> {
     const answer = await send(this.settings, [path], init);
     if (!answer) {
-      throw new Gone(UNREACHABLE);
+      throw new Gone(trans.__('This session does not answer: it has ended, or the connection is down.'));
     }
     const { response, body } = answer;
     // this session's server marks what it says; anything else is the hub's or a proxy's word in its place
     const own = typeof body === 'object' && body !== null && !('status' in body);
     if (!response.ok && [404, 424, 502, 503, 504].includes(response.status) && !(own && 'reason' in body)) {
-      throw new Gone(ENDED);
+      throw new Gone(trans.__('This session has ended. What is open here can no longer be saved or run.'));
     }
     if (!response.ok || !own) {
       throw refusal(answer);

@@ -3,7 +3,9 @@ import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 
 import { now } from '../common/clock';
+import { number } from '../common/format';
 import { Act, Head, Notices, SidePanel } from '../common/panel';
+import { trans } from '../common/translation';
 import type { Balance, DayUse, SessionQuota, Usage } from '../schema';
 import { left } from './facts';
 import {
@@ -53,7 +55,7 @@ export class UsagePanel extends SidePanel<SessionStore> {
     store: SessionStore,
     private readonly actions: IUsageActions
   ) {
-    super(store, { id: 'fabric-usage', className: 'fabric-Usage', title: 'Usage', icon: usageIcon });
+    super(store, { id: 'fabric-usage', className: 'fabric-Usage', title: trans.__('Usage'), icon: usageIcon });
     this.node.tabIndex = -1;
   }
 
@@ -72,10 +74,10 @@ function Panel(props: IProps): React.JSX.Element {
   const { known } = store;
   return (
     <>
-      <Head title="Usage" tooltip="Refresh the figures" refresh={() => store.refresh()} />
+      <Head title={trans.__('Usage')} tooltip={trans.__('Refresh the figures')} refresh={() => store.refresh()} />
       <Notices sentences={notices(store)} />
       {known && !store.gone ? <Known {...props} known={known} /> : null}
-      {known || store.problem ? null : <p>Asking what is used and what is left …</p>}
+      {known || store.problem ? null : <p>{trans.__('Asking what is used and what is left …')}</p>}
     </>
   );
 }
@@ -96,21 +98,21 @@ function Known(props: IProps & { readonly known: Usage }): React.JSX.Element {
       {quota ? <Budgets quota={quota} /> : null}
       {quota && quota.storage.length ? (
         <section aria-labelledby="fabric-usage-storage">
-          <h3 id="fabric-usage-storage">Storage</h3>
+          <h3 id="fabric-usage-storage">{trans.__('Storage')}</h3>
           {quota.storage.map(one => (
             <Bar
               key={`${one.path} ${one.scope ?? ''} ${one.title}`}
               name={one.title}
               part={storagePart(one)}
               text={storageText(one)}
-              note={typeof one.at === 'number' ? `${one.path} · asked ${ago(now() - one.at)}` : one.path}
+              note={typeof one.at === 'number' ? trans.__('%1 · asked %2', one.path, ago(now() - one.at)) : one.path}
             />
           ))}
         </section>
       ) : null}
       {store.gpus.length ? (
         <section aria-labelledby="fabric-usage-gpus">
-          <h3 id="fabric-usage-gpus">GPUs of this session, now</h3>
+          <h3 id="fabric-usage-gpus">{trans.__('GPUs of this session, now')}</h3>
           {store.gpus.map(gpu => (
             <Bar
               key={gpu.index}
@@ -124,8 +126,11 @@ function Known(props: IProps & { readonly known: Usage }): React.JSX.Element {
       ) : null}
       {quota?.idle ? (
         <p>
-          A session is stopped after {quota.idle.minutes} min without a running cell, output of a terminal, a task on a
-          Dask cluster, or a GPU above {quota.idle.gpu_percent}%. You are told before.
+          {trans.__(
+            'A session is stopped after %1 min without a running cell, output of a terminal, a task on a Dask cluster, or a GPU above %2%. You are told before.',
+            number(quota.idle.minutes, 1),
+            number(quota.idle.gpu_percent, 1)
+          )}
         </p>
       ) : null}
       <Age store={store} known={known} />
@@ -138,15 +143,15 @@ function Time({ store, known, continueSession, extend }: IProps & { readonly kno
   const time = known.quota?.time;
   return (
     <section aria-labelledby="fabric-usage-time">
-      <h3 id="fabric-usage-time">Time</h3>
+      <h3 id="fabric-usage-time">{trans.__('Time')}</h3>
       <p>
         {known.ends_at === null
-          ? 'When this session ends is not known.'
+          ? trans.__('When this session ends is not known.')
           : `${left(known.ends_at, at)}. ${endsText(known.ends_at, at, time)}`}
       </p>
       <div className="fabric-Usage-actions">
-        <Act does={continueSession}>Continue in a new session …</Act>
-        {time?.can_extend ? <Act does={extend}>Extend …</Act> : null}
+        <Act does={continueSession}>{trans.__('Continue in a new session …')}</Act>
+        {time?.can_extend ? <Act does={extend}>{trans.__('Extend …')}</Act> : null}
       </div>
       {store.next ? <p className="fabric-Usage-note">{store.next.text}</p> : null}
       {time && !time.can_extend && time.extend_why_not ? (
@@ -162,7 +167,7 @@ function Budgets({ quota }: { readonly quota: SessionQuota }): React.JSX.Element
   }
   return (
     <section aria-labelledby="fabric-usage-hours">
-      <h3 id="fabric-usage-hours">GPU-hours</h3>
+      <h3 id="fabric-usage-hours">{trans.__('GPU-hours')}</h3>
       {quota.gpu_hours ? (
         <Budget
           name={quota.project_title || quota.project}
@@ -171,7 +176,7 @@ function Budgets({ quota }: { readonly quota: SessionQuota }): React.JSX.Element
         />
       ) : null}
       {quota.user_gpu_hours ? (
-        <Budget name="Your own" balance={quota.user_gpu_hours} warned={warnedOf(quota, 'user')} />
+        <Budget name={trans.__('Your own')} balance={quota.user_gpu_hours} warned={warnedOf(quota, 'user')} />
       ) : null}
       {quota.trend.length > 1 ? <Trend days={quota.trend} /> : null}
     </section>
@@ -236,12 +241,12 @@ function Trend({ days }: { readonly days: readonly DayUse[] }): React.JSX.Elemen
       </svg>
       <div className="fabric-Usage-note">{said}</div>
       <details>
-        <summary>Each day</summary>
+        <summary>{trans.__('Each day')}</summary>
         <table>
           <thead>
             <tr>
-              <th scope="col">Day</th>
-              <th scope="col">GPU-hours</th>
+              <th scope="col">{trans.__('Day')}</th>
+              <th scope="col">{trans.__('GPU-hours')}</th>
             </tr>
           </thead>
           <tbody>
@@ -264,10 +269,10 @@ function Age({ store, known }: { readonly store: SessionStore; readonly known: U
     return null;
   }
   const seconds = age + now() - store.knownAt;
-  const old = seconds > OLD_S ? ' These figures are old: Slurm does not answer the hub.' : '';
   return (
     <p className="fabric-Usage-note">
-      Slurm was asked {ago(seconds)}.{old}
+      {trans.__('Slurm was asked %1.', ago(seconds))}
+      {seconds > OLD_S ? ` ${trans.__('These figures are old: Slurm does not answer the hub.')}` : ''}
     </p>
   );
 }

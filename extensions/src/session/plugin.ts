@@ -6,6 +6,7 @@ import { Poll } from '@lumino/polling';
 
 import { place, pollInView } from '../common/panel';
 import { ISessionSettings } from '../common/settings';
+import { trans } from '../common/translation';
 import { Announcer, Banner } from './announcer';
 import { SessionApi } from './api';
 import { continueSession, extend } from './continue';
@@ -17,7 +18,6 @@ import { SessionStore } from './store';
 import { Warnings } from './warnings';
 
 const GPUS_EVERY_MS = 3_000;
-const CATEGORY = 'Usage';
 
 /** Open what the session before had open, once per session and browser. */
 async function reopenOnce(app: JupyterFrontEnd): Promise<void> {
@@ -32,8 +32,11 @@ async function reopenOnce(app: JupyterFrontEnd): Promise<void> {
   localStorage.setItem(mark, new Date().toISOString());
   const opened = await reopen(app, paths);
   Notification.info(
-    `${opened.length} of ${paths.length} documents of the session before are open again. ` +
-      'The memory of kernels was not carried over: run the cells again.',
+    trans.__(
+      '%1 of %2 documents of the session before are open again. The memory of kernels was not carried over: run the cells again.',
+      opened.length,
+      paths.length
+    ),
     { autoClose: false }
   );
 }
@@ -79,7 +82,7 @@ function showUsage(
   const actions = { continueSession: () => void continueSession(app, store), extend: () => void extend(store) };
   const panel = new UsagePanel(store, actions);
   const show = (): void => app.shell.activateById(panel.id);
-  place(app, panel, settings, restorer, { name: 'usagePanel', rank: 260, type: CATEGORY });
+  place(app, panel, settings, restorer, { name: 'usagePanel', rank: 260, type: trans.__('Usage') });
   statusBar?.registerStatusItem('fabric-lab:usage', { item: new UsageItem(store, show), align: 'left', rank: 0.5 });
   const banner = new Banner(PageConfig.getOption('fabricHub') || '/hub/home');
   new Warnings(app, store, new Announcer(), banner, settings);
@@ -92,19 +95,19 @@ function showUsage(
 
   const commands = {
     'fabric-usage:show': {
-      label: 'Show Usage',
+      label: trans.__('Show Usage'),
       icon: usageIcon,
       isVisible: () => panel.isAttached,
       execute: show,
       describedBy: { args: null }
     },
     'fabric-usage:continue': {
-      label: 'Continue in a New Session …',
+      label: trans.__('Continue in a New Session …'),
       execute: actions.continueSession,
       describedBy: { args: null }
     },
     'fabric-usage:extend': {
-      label: 'Extend This Session …',
+      label: trans.__('Extend This Session …'),
       isEnabled: () => store.known?.quota?.time.can_extend === true,
       execute: actions.extend,
       describedBy: { args: null }
@@ -112,7 +115,7 @@ function showUsage(
   };
   for (const [command, options] of Object.entries(commands)) {
     app.commands.addCommand(command, options);
-    palette?.addItem({ command, category: CATEGORY });
+    palette?.addItem({ command, category: trans.__('Usage') });
   }
 }
 

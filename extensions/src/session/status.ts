@@ -2,6 +2,7 @@ import { showPopup, type Popup } from '@jupyterlab/statusbar';
 import { Widget } from '@lumino/widgets';
 
 import { now } from '../common/clock';
+import { trans } from '../common/translation';
 import { details, left, SOON_S, summary, trouble } from './facts';
 import { state, summary as usageSummary } from './format';
 import type { SessionStore } from './store';
@@ -25,22 +26,22 @@ export class SessionStatus extends Widget {
   private draw(): void {
     const { facts, factsProblem } = this.store;
     const at = now();
-    let text = 'Session …';
-    let title = 'Asking about this session';
+    let text = trans.__('Session …');
+    let title = trans.__('Asking about this session');
     if (facts) {
       const wrong = trouble(facts, at);
-      text = summary(facts) + (wrong ? ' · hub not answering' : '');
-      if (wrong && !facts.problem) {
-        text = `${summary(facts)} · Slurm not answering`;
+      text = summary(facts);
+      if (wrong) {
+        text = facts.problem ? trans.__('%1 · hub not answering', text) : trans.__('%1 · Slurm not answering', text);
       }
       title = [text, wrong].filter(part => part !== '').join('\n');
     } else if (factsProblem) {
-      text = 'Session: no answer';
+      text = trans.__('Session: no answer');
       title = factsProblem;
     }
     this.button.textContent = text;
     this.button.title = title;
-    this.button.setAttribute('aria-label', `This session: ${text}. Show details`);
+    this.button.setAttribute('aria-label', trans.__('This session: %1. Show details', text));
   }
 
   private toggle(): void {
@@ -59,7 +60,7 @@ class SessionDetails extends Widget {
     super();
     this.addClass('fabric-SessionDetails');
     this.node.setAttribute('role', 'dialog');
-    this.node.setAttribute('aria-label', 'Details of this session');
+    this.node.setAttribute('aria-label', trans.__('Details of this session'));
     if (facts) {
       const at = now();
       const list = document.createElement('dl');
@@ -73,10 +74,12 @@ class SessionDetails extends Widget {
       this.node.append(list);
       this.say(trouble(facts, at));
       if (facts.ends_at !== null && facts.ends_at - at < SOON_S) {
-        this.say(`Save your work: ${left(facts.ends_at, at)}. When the session ends, its kernels end with it.`);
+        this.say(
+          trans.__('Save your work: %1. When the session ends, its kernels end with it.', left(facts.ends_at, at))
+        );
       }
     } else {
-      this.say(factsProblem || 'No answer yet.');
+      this.say(factsProblem || trans.__('No answer yet.'));
     }
   }
 
@@ -109,11 +112,15 @@ export class UsageItem extends Widget {
   private draw(): void {
     const { known, gone, problem } = this.store;
     const at = now();
-    const text = gone ? 'Session ended or unreachable' : known ? usageSummary(known, at) : 'Usage …';
+    const text = gone
+      ? trans.__('Session ended or unreachable')
+      : known
+        ? usageSummary(known, at)
+        : trans.__('Usage …');
     this.button.textContent = text;
     this.button.title =
-      problem || known?.quota?.problem || known?.problem || 'Use, limits and time left: show the panel';
+      problem || known?.quota?.problem || known?.problem || trans.__('Use, limits and time left: show the panel');
     this.button.dataset['state'] = gone ? 'last' : known ? state(known, at) : '';
-    this.button.setAttribute('aria-label', `Usage: ${text}. Show the panel`);
+    this.button.setAttribute('aria-label', trans.__('Usage: %1. Show the panel', text));
   }
 }

@@ -4,6 +4,7 @@ import { Notification } from '@jupyterlab/apputils';
 import { now } from '../common/clock';
 import { words } from '../common/request';
 import type { ISessionSettings } from '../common/settings';
+import { trans } from '../common/translation';
 import type { Announcer, Banner } from './announcer';
 import { continueSession, extend } from './continue';
 import { saveAll } from './documents';
@@ -63,8 +64,14 @@ export class Warnings {
     }
     const text = endText(due, endsAt ?? at + LAST_S, at, known?.quota?.time.why);
     this.shown.end = this.show(text, due === LAST_S ? 'error' : 'warning', [
-      { label: 'Continue …', displayType: 'accent', callback: () => void continueSession(this.app, this.store) },
-      ...(known?.quota?.time.can_extend ? [{ label: 'Extend …', callback: () => void extend(this.store) }] : [])
+      {
+        label: trans.__('Continue …'),
+        displayType: 'accent',
+        callback: () => void continueSession(this.app, this.store)
+      },
+      ...(known?.quota?.time.can_extend
+        ? [{ label: trans.__('Extend …'), callback: () => void extend(this.store) }]
+        : [])
     ]);
     if (due === LAST_S && this.savedFor !== endsAt) {
       this.savedFor = endsAt;
@@ -82,7 +89,7 @@ export class Warnings {
       this.show(unsavedText(copied, []), 'warning');
     }
     if (saved.length) {
-      Notification.success(`Saved before the end: ${names(saved)}.`, { autoClose: false });
+      Notification.success(trans.__('Saved before the end: %1.', names(saved)), { autoClose: false });
     }
   }
 
@@ -96,7 +103,7 @@ export class Warnings {
     this.clear('idle');
     if (text) {
       this.shown.idle = this.show(text, 'warning', [
-        { label: 'I am still here', displayType: 'accent', callback: () => void this.stay() }
+        { label: trans.__('I am still here'), displayType: 'accent', callback: () => void this.stay() }
       ]);
     }
   }
