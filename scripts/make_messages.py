@@ -53,7 +53,11 @@ DOMAINS = (
     Domain(
         "fabric_lab",
         ROOT / "extensions",
-        (("fabric_lab/**.py", "python"), ("src/**.ts", "javascript"), ("src/**.tsx", "javascript")),
+        (
+            ("fabric_lab/**.py", "python"),
+            ("src/**.ts", "scripts.extract_typescript:extract"),
+            ("src/**.tsx", "scripts.extract_typescript:extract"),
+        ),
         ROOT / "extensions" / "fabric_lab" / "locale",
         as_json=True,
     ),
