@@ -33,6 +33,8 @@ LOGS = frozenset({"debug", "info", "warning", "error", "exception", "critical", 
 PROGRAMMERS = frozenset(
     {"ValueError", "TypeError", "AssertionError", "RuntimeError", "NotImplementedError", "KeyError"}
 )
+# What a setting or a figure is for, in the words of those who run the site.
+DESCRIBED = frozenset({"Field", "add_argument", "Gauge", "Counter", "Histogram", "Bool", "Int", "Unicode"})
 SENTENCE = re.compile(r"^[A-Z][a-z']*(?: [\w'{}.,:-]+){2,}.*[.:?]$|^[A-Z][a-z]+ [a-z]+ .*[a-z]{2,}", re.DOTALL)
 # Files whose words no person reads in a browser: why stands beside each.
 OTHERS: dict[str, str] = {}
@@ -51,7 +53,7 @@ def sentences_outside(source: str) -> Iterator[tuple[int, str]]:
         name = ""
         if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        if name in MARKERS | LOGS | PROGRAMMERS or name in ("Field", "add_argument", "Gauge", "Counter", "Histogram"):
+        if name in MARKERS | LOGS | PROGRAMMERS or name in DESCRIBED:
             skipped.update(id(child) for child in ast.walk(node))
         if isinstance(node, ast.Assert):
             skipped.update(id(child) for child in ast.walk(node))
