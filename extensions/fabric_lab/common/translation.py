@@ -67,7 +67,10 @@ def for_page() -> dict[str, object]:
         return {}
     import json
 
-    return {"fabricLanguage": name, "fabricTexts": json.loads(_file(name).with_suffix(".json").read_bytes())}
+    return {
+        "fabricLanguage": name,
+        "fabricTexts": json.loads(next(LOCALE_DIR.glob(f"{name}*/LC_MESSAGES/{DOMAIN}.json")).read_bytes()),
+    }
 
 
 def N_(text: str) -> str:
