@@ -25,6 +25,7 @@ function bundle(language: string, catalogue: Catalogue): ITexts {
 
 let texts: ITexts = bundle('en', {});
 let tag = 'en-GB';
+let lab = 'en';
 
 /** Our sentences in the reader's language; `%1` is the first part. Nothing is to be said before {@link translate}. */
 export const trans: ITexts = {
@@ -38,8 +39,8 @@ export function locale(): string {
 }
 
 /** Whether JupyterLab's own words are in another language than ours. */
-export function mixed(translator: ITranslator | null): boolean {
-  return !tag.startsWith(baseOf(translator?.languageCode ?? 'en'));
+export function mixed(): boolean {
+  return baseOf(tag) !== lab;
 }
 
 function baseOf(language: string): string {
@@ -57,6 +58,7 @@ function speak(language: string, spoken: ITexts): void {
  */
 export function translate(translator: ITranslator | null): void {
   const chosen = translator?.languageCode ?? 'en';
+  lab = baseOf(chosen);
   const page = PageConfig.getOption('fabricLanguage') || 'en';
   const trans = translator?.load(DOMAIN);
   // a bundle without our catalogue says every text as it is written here

@@ -5,7 +5,7 @@ import * as React from 'react';
 import { now } from '../common/clock';
 import { number } from '../common/format';
 import { Act, Head, Notices, SidePanel } from '../common/panel';
-import { trans } from '../common/translation';
+import { mixed, trans } from '../common/translation';
 import type { Balance, DayUse, SessionQuota, Usage } from '../schema';
 import { left } from './facts';
 import {
@@ -134,6 +134,9 @@ function Known(props: IProps & { readonly known: Usage }): React.JSX.Element {
         </p>
       ) : null}
       <Age store={store} known={known} />
+      {mixed() ? (
+        <p className="fabric-Usage-note">{trans.__('The menus of JupyterLab itself are in another language.')}</p>
+      ) : null}
     </>
   );
 }
