@@ -55,7 +55,7 @@ export class DatasetsPanel extends SidePanel<DatasetsStore> {
 function Panel({ store, actions }: IProps): React.JSX.Element {
   return (
     <>
-      <Head title="Datasets" tooltip={trans.__('Refresh the datasets')} refresh={() => store.refresh()} />
+      <Head title={trans.__('Datasets')} tooltip={trans.__('Refresh the datasets')} refresh={() => store.refresh()} />
       <Said {...store.said} />
       {store.known ? (
         <Known store={store} actions={actions} known={store.known} />
