@@ -81,6 +81,9 @@ export class SessionSettings implements ISessionSettings {
   private _values = DEFAULTS;
   private readonly _changed = new Signal<this, void>(this);
 
+  /** @param ready When the page can show a notification. */
+  constructor(private readonly ready: Promise<unknown> = Promise.resolve()) {}
+
   get values(): IValues {
     return this._values;
   }
@@ -93,10 +96,12 @@ export class SessionSettings implements ISessionSettings {
   take(set: Readonly<Record<string, unknown>>): void {
     const { values, wrong } = checked(set);
     this._values = values;
-    for (const sentence of wrong) {
-      Notification.warning(sentence, { autoClose: false });
-    }
+    wrong.forEach(sentence => this.say(sentence));
     this._changed.emit();
+  }
+
+  private say(sentence: string): void {
+    void this.ready.then(() => Notification.warning(sentence, { autoClose: false }));
   }
 
   /** Follow the settings of a plugin from now on. */
@@ -108,7 +113,7 @@ export class SessionSettings implements ISessionSettings {
       look();
     } catch (error) {
       console.error(error);
-      Notification.warning('Your settings of the session cannot be read. The defaults are used.', { autoClose: false });
+      this.say('Your settings of the session cannot be read. The defaults are used.');
     }
   }
 }
@@ -119,8 +124,8 @@ export const settingsPlugin: JupyterFrontEndPlugin<ISessionSettings> = {
   autoStart: true,
   optional: [ISettingRegistry],
   provides: ISessionSettings,
-  activate: (_: JupyterFrontEnd, registry: ISettingRegistry | null): ISessionSettings => {
-    const settings = new SessionSettings();
+  activate: (app: JupyterFrontEnd, registry: ISettingRegistry | null): ISessionSettings => {
+    const settings = new SessionSettings(app.restored);
     if (registry) {
       void settings.follow(registry, 'fabric-lab:settings');
     }
