@@ -90,6 +90,9 @@ export class SessionSettings implements ISessionSettings {
   private _values = DEFAULTS;
   private readonly _changed = new Signal<this, void>(this);
 
+  /** @param ready When the page can show a notification. */
+  constructor(private readonly ready: Promise<unknown> = Promise.resolve()) {}
+
   get values(): IValues {
     return this._values;
   }
@@ -102,10 +105,12 @@ export class SessionSettings implements ISessionSettings {
   take(set: Readonly<Record<string, unknown>>): void {
     const { values, wrong } = checked(set);
     this._values = values;
-    for (const sentence of wrong) {
-      Notification.warning(sentence, { autoClose: false });
-    }
+    wrong.forEach(sentence => this.say(sentence));
     this._changed.emit();
+  }
+
+  private say(sentence: string): void {
+    void this.ready.then(() => Notification.warning(sentence, { autoClose: false }));
   }
 
   /** Follow the settings of a plugin from now on. */
@@ -117,9 +122,7 @@ export class SessionSettings implements ISessionSettings {
       look();
     } catch (error) {
       console.error(error);
-      Notification.warning(trans.__('Your settings of the session cannot be read. The defaults are used.'), {
-        autoClose: false
-      });
+      this.say(trans.__('Your settings of the session cannot be read. The defaults are used.'));
     }
   }
 }
@@ -131,12 +134,12 @@ export const settingsPlugin: JupyterFrontEndPlugin<ISessionSettings> = {
   optional: [ISettingRegistry, ITranslator],
   provides: ISessionSettings,
   activate: (
-    _: JupyterFrontEnd,
+    app: JupyterFrontEnd,
     registry: ISettingRegistry | null,
     translator: ITranslator | null
   ): ISessionSettings => {
     translate(translator); // all other plugins of ours come after this one
-    const settings = new SessionSettings();
+    const settings = new SessionSettings(app.restored);
     if (registry) {
       void settings.follow(registry, 'fabric-lab:settings');
     }

@@ -49,11 +49,13 @@ it('takes the default in place of what cannot be used, says so, and takes the re
   const settings = await followed(registry);
   registry.set({ warningMinutes: [1], refreshSeconds: 'often', usagePanel: 1, datasetsPanel: false });
   expect(settings.values).toEqual({ ...DEFAULTS, datasetsPanel: false });
-  expect(said()).toEqual([
-    'The setting warningMinutes must be numbers from 2 to 1440. Its default is used.',
-    'The setting refreshSeconds must be from 10 to 600. Its default is used.',
-    'The setting usagePanel must be true or false. Its default is used.'
-  ]);
+  await expect
+    .poll(said)
+    .toEqual([
+      'The setting warningMinutes must be numbers from 2 to 1440. Its default is used.',
+      'The setting refreshSeconds must be from 10 to 600. Its default is used.',
+      'The setting usagePanel must be true or false. Its default is used.'
+    ]);
 });
 
 it('follows a change at once', async () => {
@@ -69,5 +71,5 @@ it('has the defaults where nothing can be read, and says so', async () => {
   const registry = new Registry();
   registry.broken = true;
   expect((await followed(registry)).values).toEqual(DEFAULTS);
-  expect(said()).toEqual(['Your settings of the session cannot be read. The defaults are used.']);
+  await expect.poll(said).toEqual(['Your settings of the session cannot be read. The defaults are used.']);
 });
