@@ -55,7 +55,11 @@ function Panel({ store, actions }: IProps): React.JSX.Element {
   const { known } = store;
   return (
     <>
-      <Head title={trans.__('Dask clusters')} tooltip={trans.__('Refresh the clusters')} refresh={() => store.refresh()} />
+      <Head
+        title={trans.__('Dask clusters')}
+        tooltip={trans.__('Refresh the clusters')}
+        refresh={() => store.refresh()}
+      />
       <Said {...store.said(null)} />
       <Notices sentences={[store.problem, known?.problem ?? '']} />
       {known ? (
