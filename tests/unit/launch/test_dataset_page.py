@@ -40,7 +40,7 @@ def test_each_state_is_said_in_words_and_an_acceptance_with_its_purpose(catalogu
             granted.model_copy(update={"requests": (asked,)}),
         )
     ]
-    assert [(one.title, one.says) for one in told] == [
+    assert [(one.title, str(one.says)) for one in told] == [
         ("Physics", "Terms to accept"),
         ("Physics", "Available"),
         ("Physics", "No access yet"),
@@ -72,7 +72,7 @@ def test_projects_to_accept_in_and_to_ask_for_are_told_apart(catalogue_site: Set
     assert [one.name for one in found.where(State.AGREEMENT)] == ["physics"]
     assert [one.name for one in found.where(State.NOT_GRANTED, requested=False)] == ["course"]
     assert found.where(State.NOT_GRANTED, requested=True) == ()
-    assert found.size == "1.23 MB"
+    assert (found.size, str(found.access_name)) == ("1.2 MB", "Restricted")
 
 
 def test_a_description_flows_in_paragraphs_and_a_licence_has_its_short_name(catalogue_site: Settings) -> None:
@@ -91,21 +91,48 @@ def test_a_description_flows_in_paragraphs_and_a_licence_has_its_short_name(cata
     ] == ["CC BY-NC 4.0", "CC0 1.0", "CC BY 4.0", "https://example.org/terms"]
 
 
+@pytest.mark.parametrize(
+    ("held", "words"),
+    [
+        ("none", "None"),
+        ("pseudonymised", "Pseudonymised: people can be found again with more data (GDPR article 4)"),
+        ("personal", "Personal data (GDPR article 4)"),
+        ("special", "Special categories of personal data (GDPR article 9)"),
+        (None, ""),
+    ],
+)
+def test_what_a_dataset_holds_about_people_is_said_in_the_words_of_the_law(
+    catalogue_site: Settings, held: str | None, words: str
+) -> None:
+    found = page(catalogue_site, a_catalogue(a_dataset(personal_data=held)))
+    assert found
+    assert str(found.personal) == words
+
+
+@pytest.mark.parametrize(
+    ("access", "name"), [("public", "Public"), ("restricted", "Restricted"), ("non-public", "Non-public")]
+)
+def test_an_access_has_one_name(catalogue_site: Settings, access: str, name: str) -> None:
+    found = page(catalogue_site, a_catalogue(a_dataset(access=access)))
+    assert found
+    assert str(found.access_name) == name
+
+
 def test_the_list_is_in_the_order_of_titles_and_says_when_it_may_be_old(catalogue_site: Settings) -> None:
     catalogue = a_catalogue(a_dataset("b-set", title="Zebras"), a_dataset("c-set", title="apples"))
     silent = CatalogueView(catalogue=catalogue, unavailable_since=NOW, problem="It is not running.")
     told = for_pages(catalogue_site, silent, "jan", TODAY, "/hub/datasets")
     assert [one.title for one in told.datasets] == ["apples", "Zebras"]
-    assert told.problem.startswith("The catalogue service has not answered since ")
+    assert str(told.problem).startswith("The catalogue service has not answered since ")
 
 
 def test_a_request_is_for_a_project_and_its_reason_is_one_line_or_none(catalogue_site: Settings) -> None:
     assert wish_of({"project": "physics", "why": "  "}).why is None
     assert wish_of({"project": "physics", "why": " For the grid. "}).why == "For the grid."
     wrong: list[tuple[dict[str, Any], str]] = [
-        ({"why": "x"}, "names no project"),
-        ({"project": "physics", "why": "two\nlines"}, "not one line"),
-        ({"project": "physics", "why": "x" * 301}, "not one line"),
+        ({"why": "x"}, "The request names no project."),
+        ({"project": "physics", "why": "two\nlines"}, "The reason is not one line of text."),
+        ({"project": "physics", "why": "x" * 301}, "The reason is not one line of text."),
     ]
     for fields, said in wrong:
         with pytest.raises(FabricError, match=said):
