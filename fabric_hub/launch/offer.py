@@ -113,7 +113,7 @@ def offer(
         ),
         age_s=snapshot.age_s if snapshot else None,
         unavailable_since=snapshot.unavailable_since if snapshot else None,
-        problem=snapshot.problem if snapshot else "",
+        problem=snapshot.problem.say() if snapshot else "",
     )
 
 

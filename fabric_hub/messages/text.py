@@ -24,6 +24,7 @@ from pydantic import (
 )
 from pydantic_core import core_schema
 
+from fabric_hub.errors import FabricError
 from fabric_hub.types import Frozen
 
 from . import formats
@@ -211,6 +212,11 @@ def sentences(*texts: Text | None) -> Text:
     """Several sentences as one paragraph; None and empty ones are left out."""
     there = tuple(text for text in texts if text)
     return there[0] if len(there) == 1 else _SENTENCES(all=there) if there else NOTHING
+
+
+def of_error(error: FabricError) -> Text:
+    """A refusal or a failure as one paragraph: what happened, and what to do next."""
+    return sentences(Text.model_validate(error.said), Text.model_validate(error.advice))
 
 
 # A field of a model with texts: as JSON its sentence.

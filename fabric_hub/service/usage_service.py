@@ -102,7 +102,7 @@ class UsageService:
             user=own.model_copy(update={"above": ()}) if own else None,
             age_s=None if limits.at is None else max(0.0, now - limits.at),
             unavailable_since=limits.unavailable_since,
-            problem=limits.problem,
+            problem=limits.problem.say(),
         )
 
     def trend(self, project: str, user: str | None = None) -> tuple[DayUse, ...]:

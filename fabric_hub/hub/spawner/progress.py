@@ -69,7 +69,7 @@ def _step(
         return {
             "progress": 15,
             "message": f"Slurm has not answered since {clock(snapshot.unavailable_since)}. "
-            f"Nothing is lost: {kept}. {snapshot.problem}".strip(),
+            f"Nothing is lost: {kept}. {snapshot.problem.say()}".strip(),
         }
     if session.job_id is None and trouble is not None:
         return {"progress": 10, "message": trouble.sentence}

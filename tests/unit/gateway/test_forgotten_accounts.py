@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.errors import FabricError, SlurmUnavailableError
+from fabric_hub.errors import FabricError
 from fabric_hub.gateway.service import Gateway
 from fabric_hub.slurm.model import CancelRequest, JobSpec, SubmitRequest
+from fabric_hub.slurm.unavailable import SlurmUnavailableError
 from fabric_hub.unix import accounts
 from tests.support.builders import SESSION, a_site
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from fabric_hub.errors import FabricError, SlurmUnavailableError
-from fabric_hub.messages.texts.limits import LESS_TIME
+from fabric_hub.errors import FabricError
+from fabric_hub.messages.texts.more_time import LESS_TIME
 from fabric_hub.slurm.limits.extension import check, more_time
 from fabric_hub.slurm.limits.model import GPU, Association, Enforcement, Limit, Limits, PartitionLimits, Qos
 from fabric_hub.slurm.model import Job, Snapshot
+from fabric_hub.slurm.unavailable import SlurmUnavailableError
 from tests.support.builders import a_job
 
 LESS = str(LESS_TIME())

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from fabric_hub.errors import SlurmUnavailableError
 from fabric_hub.gateway import refusals
 from fabric_hub.messages.formats import clock
 from fabric_hub.slurm import reasons
 from fabric_hub.slurm.model import Job, JobSpec, Reservation, Snapshot
+from fabric_hub.slurm.unavailable import SlurmUnavailableError
 from tests.support.builders import NOW, a_job
 
 SPEC = JobSpec(partition="gpu", account="lab", gres=("gpu:h200:2",), minutes=90, memory_mb=9000)
@@ -19,7 +19,7 @@ SPEC = JobSpec(partition="gpu", account="lab", gres=("gpu:h200:2",), minutes=90,
     [
         ("Invalid account or account/partition combination specified", "account", "account lab"),
         ("invalid partition specified: nope", "partition", "Partition gpu"),
-        ("Requested time limit is invalid (missing or exceeds some limit)", "time-limit", "1:30 h"),
+        ("Requested time limit is invalid (missing or exceeds some limit)", "time-limit", "1 h 30 min"),
         ("Requested node configuration is not available", "too-large", "gpu:h200:2"),
         ("Memory specification can not be satisfied", "memory", "9000 MiB"),
         ("Invalid qos specification", "qos", "lab"),
@@ -66,7 +66,7 @@ URL = "https://ai.example.org/report"
          "Invalid account or account/partition combination specified", "account", "account lab"),
         (f"Your credentials for this project expired: renew at {URL}", "Unspecified error", "refused", "credentials"),
         (f"slurmdbd and munge: authentication error? See {URL}", "Unspecified error", "refused", "munge"),
-        (f"Connection refused by policy, see {URL}", "Requested time limit is invalid", "time-limit", "1:30 h"),
+        (f"Connection refused by policy, see {URL}", "Requested time limit is invalid", "time-limit", "1 h 30 min"),
         (f"queue is full of interactive jobs, see {URL}", "Invalid qos specification", "qos", "QOS"),
     ],
 )  # fmt: skip
