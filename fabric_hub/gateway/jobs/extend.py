@@ -19,7 +19,7 @@ from fabric_hub.gateway.queries import scontrol
 from fabric_hub.gateway.queries.parse import GarbledError
 from fabric_hub.messages.text import sentences, verbatim
 from fabric_hub.messages.texts import gateway as texts
-from fabric_hub.messages.texts import more_time as more
+from fabric_hub.messages.texts import more_time as of_time
 from fabric_hub.messages.texts.slurm_reasons import ANSWER_UNREADABLE
 from fabric_hub.slurm.limits import extension
 from fabric_hub.slurm.limits.model import Limits
@@ -39,10 +39,10 @@ def check(settings: Settings, minutes: int) -> None:
     """
     assert settings.slurm is not None
     if settings.slurm.extend == "never":
-        raise FabricError(more.SESSIONS_NOT_EXTENDED())
+        raise FabricError(of_time.SESSIONS_NOT_EXTENDED())
     longest = max((profile.max_hours for profile in settings.profile.values()), default=0.0)
     if minutes > longest * 60:
-        raise FabricError(more.LONGEST_SESSION(longest=longest * 3600))
+        raise FabricError(of_time.LONGEST_SESSION(longest=longest * 3600))
 
 
 def held(jobs: Iterable[Job], request: ExtendRequest) -> Job:
@@ -55,10 +55,10 @@ def held(jobs: Iterable[Job], request: ExtendRequest) -> Job:
     """
     job = next((job for job in jobs if job.job_id == request.job_id and job.phase is Phase.RUNNING), None)
     if job is None:
-        raise FabricError(more.JOB_DOES_NOT_RUN())
+        raise FabricError(of_time.JOB_DOES_NOT_RUN())
     for other, found, wanted in (
-        (more.OTHER_ACCOUNT, job.account, request.account),
-        (more.OTHER_PARTITION, job.partition, request.partition),
+        (of_time.OTHER_ACCOUNT, job.account, request.account),
+        (of_time.OTHER_PARTITION, job.partition, request.partition),
     ):
         if wanted is not None and found != wanted:
             raise FabricError(other(job=job.job_id, found=found or texts.NONE(), wanted=wanted))
@@ -84,7 +84,7 @@ class Extender:
         :raises FabricError: a limit, a reservation, or Slurm's own refusal, in words.
         """
         if job.started_at is None or job.ends_at is None:
-            raise FabricError(more.JOB_DOES_NOT_RUN())
+            raise FabricError(of_time.JOB_DOES_NOT_RUN())
         if round((job.ends_at - job.started_at) / 60) >= minutes:
             return  # asked twice: it has so much already
         extension.check(limits, snapshot, job, minutes, time.time())
@@ -101,7 +101,7 @@ class Extender:
         most = scontrol.partition_minutes(await self._ask(*scontrol.partition_argv(job.partition)))
         if most is not None and minutes > most:
             text = extension.over_partition(job.partition, most * 60)
-            raise FabricError(text, reason="extend", hint=more.CONTINUE_INSTEAD())
+            raise FabricError(text, reason="extend", hint=of_time.CONTINUE_INSTEAD())
 
     async def _check_reservations(self, job: Job, nodes: str, ends_at: float) -> None:
         told = await self._ask(*scontrol.RESERVATIONS)
@@ -117,11 +117,13 @@ class Extender:
                 continue
             if found.name in own:
                 if ends_at > found.ends_at and not found.flexible:
-                    raise FabricError(more.ITS_RESERVATION_ENDS(reservation=found.name, ends=found.ends_at))
+                    raise FabricError(of_time.ITS_RESERVATION_ENDS(reservation=found.name, ends=found.ends_at))
                 continue
             taken = sorted(mine.intersection(await self._hostnames(found.nodes)))
             if taken:
-                raise FabricError(more.NODE_IS_RESERVED(node=taken[0], begins=found.starts_at, reservation=found.name))
+                raise FabricError(
+                    of_time.NODE_IS_RESERVED(node=taken[0], begins=found.starts_at, reservation=found.name)
+                )
 
     async def _hostnames(self, nodes: str) -> list[str]:
         return (await self._ask(*scontrol.hostnames_argv(nodes))).split() if nodes else []
@@ -147,5 +149,5 @@ def _refused(job: Job, words: str) -> FabricError:
     if problem:
         return SlurmUnavailableError(refusals.with_site(sentences(texts.TIME_NOT_CHANGED(), problem), said.site))
     if not said.site and re.search(r"[Aa]ccess/permission denied|[Aa]ccess denied", said.own):
-        return FabricError(more.NO_RIGHT_TO_EXTEND())
-    return FabricError(more.EXTEND_REFUSED(job=job.job_id, words=refusals.quoted(words)))
+        return FabricError(of_time.NO_RIGHT_TO_EXTEND())
+    return FabricError(of_time.EXTEND_REFUSED(job=job.job_id, words=refusals.quoted(words)))

@@ -211,7 +211,7 @@ HOME_SOMEBODY_ELSES = Reason(
 HOME_NOT_WRITABLE = Reason(
     "home-not-writable",
     N_("The session's directory {directory} cannot be used: {account} may not write there."),
-    N_("Make {home} writable for yourself (chmod u+rwx), or ask the operators."),
+    N_("Make {home} writable for yourself ({command}), or ask the operators."),
     label="home",
     status=409,
 )
