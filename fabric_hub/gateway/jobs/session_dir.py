@@ -107,7 +107,8 @@ def problem(answer: Any, where: str, account: Account) -> FabricError:
     """The error for what :mod:`.user_helper` reports. Pure; only numbers of the report are believed."""
     number = answer.get("errno") if isinstance(answer, dict) else None
     number = number if isinstance(number, int) else 0
-    known: dict[str, Any] = {"directory": where, "home": account.home, "account": account.name, "command": "chmod u+rwx"}
+    known: dict[str, Any] = {"directory": where, "home": account.home, "account": account.name}
+    known["command"] = "chmod u+rwx"
     if number in _FULL:
         reason = texts.HOME_FULL
     elif number == errno.ENOENT:

@@ -61,10 +61,19 @@ def test_a_path_that_sbatch_could_misread_is_refused(path: str) -> None:
         argv(JobSpec(), directory=path)
 
 
-@pytest.mark.parametrize("line", ["script.sh", "", "--comment 'open", "-- script.sh"])
-def test_a_site_option_that_is_none_is_refused(line: str) -> None:
-    with pytest.raises(FabricError, match="req_options"):
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("script.sh", "it does not begin with an option"),
+        ("", "it does not begin with an option"),
+        ("-- script.sh", "it does not begin with an option"),
+        ("--comment 'open", "no closing quotation"),
+    ],
+)
+def test_a_site_option_that_is_none_is_refused(line: str, why: str) -> None:
+    with pytest.raises(FabricError, match="req_options") as refused:
         script.site_options([line])
+    assert refused.value.message == (f"The sbatch option {line!r} of the hub's configuration cannot be used: {why}.")
 
 
 def test_the_plain_script() -> None:

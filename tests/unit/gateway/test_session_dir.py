@@ -93,19 +93,21 @@ async def test_a_file_in_the_homes_place_says_so(me: Account, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("number", "told"),
     [
-        (errno.EDQUOT, "quota"),
-        (errno.ENOSPC, "no space"),
-        (errno.ENOENT, "does not exist"),
-        (errno.EACCES, "may not write"),
-        (errno.EROFS, "may not write"),
+        (errno.EDQUOT, "there is no space left, or your quota is used up"),
+        (errno.ENOSPC, "there is no space left, or your quota is used up"),
+        (errno.ENOENT, "the home directory {me.home} does not exist"),
+        (errno.EPERM, "it, or a directory on the way, belongs to somebody else"),
+        (errno.EACCES, "{me.name} may not write there"),
+        (errno.EROFS, "{me.name} may not write there"),
+        (errno.ELOOP, "something else is in its place"),
         (errno.EIO, "Input/output error"),
-        (0, "without a reason"),
+        (0, "it failed without a reason"),
     ],
 )
 def test_what_went_wrong_in_a_home_is_told_with_its_name(me: Account, number: int, told: str) -> None:
     error = home.problem({"errno": number}, "/home/anna/.fabric-hub/s", me)
-    assert told in error.message
-    assert "/home/anna/.fabric-hub/s" in error.message
+    why = told.format(me=me)
+    assert error.message == f"The session's directory /home/anna/.fabric-hub/s cannot be used: {why}."
     assert error.hint
     assert error.reason == ("home-full" if number in (errno.EDQUOT, errno.ENOSPC) else "home")
 
