@@ -175,7 +175,7 @@ async def test_a_job_that_slurmctld_does_not_have_is_over_only_by_a_word(
     slurm.ends = ends
     wanted = Job(job_id=1, name=NAMES[0], user="anna", state="UNKNOWN")
     if state == "":
-        with pytest.raises(UnavailableError, match="the database says that it is RUNNING"):
+        with pytest.raises(UnavailableError, match="slurmctld has no job 1, and the database says that it is RUNNING"):
             await rounds.watcher.find(wanted)
         rounds.now += 60
         state = None

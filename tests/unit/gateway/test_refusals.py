@@ -158,8 +158,9 @@ async def test_a_home_that_is_slow_and_a_helper_that_fails_are_told_apart(
 
 
 def test_a_site_without_slurm_has_no_gateway(tmp_path: Path) -> None:
-    with pytest.raises(FabricError, match=r"The site's file has no \[slurm\] section, so there is no gateway\."):
+    with pytest.raises(FabricError) as refused:
         Gateway(a_site(tmp_path).model_copy(update={"slurm": None}))
+    assert refused.value.message == "The site's file has no [slurm] section, so there is no gateway."
 
 
 NOW_S = 3600

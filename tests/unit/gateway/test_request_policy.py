@@ -89,6 +89,9 @@ def test_a_site_without_datasets_is_asked_for_none() -> None:
     with pytest.raises(FabricError, match="The hub asks for datasets, but the gateway's site file has no") as refused:
         check_submission(SITE, asked)
     assert refused.value.status == 403
+    assert refused.value.message == (
+        "The hub asks for datasets, but the gateway's site file has no [catalogue] section."
+    )
     check_submission(SITE.model_copy(update={"catalogue": CatalogueSettings()}), asked)
 
 

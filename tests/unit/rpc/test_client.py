@@ -11,6 +11,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse
 
+from fabric_hub.catalogue.client import CatalogueClient
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.client import GatewayClient, GatewayUnavailableError
 from fabric_hub.messages.reader import Reader, reading
@@ -68,6 +69,9 @@ async def test_a_daemon_that_is_not_there_is_named_with_its_socket_and_what_to_d
         assert silent.value.say().startswith("De gateway draait niet: op ")
     with pytest.raises(FabricError, match=r"The daemon is not running: .* The operators must start it\."):
         await asked(path, UnixClient)
+    with pytest.raises(FabricError, match="The catalogue service is not running: ") as other:
+        await asked(path, CatalogueClient)
+    assert other.value.hint == "Running sessions keep their datasets. The operators must start the catalogue service."
 
 
 async def test_an_answer_of_another_version_a_fault_and_a_wrong_request_say_so(tmp_path: Path) -> None:

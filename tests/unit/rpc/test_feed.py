@@ -8,6 +8,7 @@ import time
 import pytest
 
 from fabric_hub.messages.text import NOTHING, verbatim
+from fabric_hub.messages.texts.daemons import CATALOGUE_NOT_READ
 from fabric_hub.rpc.feed import Feed
 from fabric_hub.rpc.feed_value import FeedValue
 
@@ -27,7 +28,7 @@ class Word(FeedValue):
 
 
 def a_feed(text: str | None = "one") -> Feed[Word]:
-    feed = Feed(Word(), verbatim("nobody has answered yet"))
+    feed = Feed(Word(), CATALOGUE_NOT_READ())
     if text is not None:
         feed.publish(Word(text=text, at=1.0), 1.0)
     return feed
@@ -43,7 +44,7 @@ async def waiting(reader: asyncio.Task[Word]) -> asyncio.Task[Word]:
 async def test_before_the_first_answer_the_source_is_unavailable_and_readers_wait_for_it() -> None:
     feed = a_feed(None)
     assert feed.latest.unavailable_since is not None
-    assert (str(feed.latest.problem), feed.latest.asked_at) == ("nobody has answered yet", None)
+    assert (str(feed.latest.problem), feed.latest.asked_at) == ("The catalogue has not been read yet.", None)
     reader = await waiting(asyncio.create_task(feed.read()))
     feed.publish(Word(text="one"), time.time())
     told = await reader

@@ -66,6 +66,7 @@ def test_a_path_that_could_be_misread_is_refused_by_what_it_is(path: str) -> Non
         check_path(path, HOME_OF(user="ann"))
     assert text_of(refused.value).code == "account-no-plain-path"
     assert refused.value.message == f"The home directory of ann is {path!r}, which is not a plain absolute path."
+    assert (str(HOME_OF(user="ann")), str(SESSION_LOG())) == ("the home directory of ann", "the session's log")
     with pytest.raises(FabricError, match="The session's log is"):
         check_path(path, SESSION_LOG())
     with pytest.raises(FabricError, match=r"users\.rescue_dir is"):
