@@ -28,5 +28,5 @@ async def known_by(follower: Follower[Catalogue]) -> CatalogueView:
     return CatalogueView(
         catalogue=latest if follower.answered else None,
         unavailable_since=latest.unavailable_since,
-        problem=latest.problem.say(),
+        problem=latest.problem,
     )

@@ -6,7 +6,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fabric_hub.errors import FabricError
-from fabric_hub.messages.texts.daemons import BODY_TOO_LARGE
+from fabric_hub.messages.texts import service as texts
 
 from .problem import Problem
 
@@ -41,7 +41,7 @@ class BodyLimit:
         await self._app(scope, counted, send)
 
     async def _too_large(self, send: Send) -> None:
-        body = Problem.of(FabricError(BODY_TOO_LARGE(kib=self._most >> 10))).model_dump_json().encode()
+        body = Problem.of(FabricError(texts.TOO_LARGE(kib=self._most >> 10))).model_dump_json().encode()
         headers = [
             (b"content-type", b"application/json"),
             (b"content-length", str(len(body)).encode()),

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Generic, Protocol, TypeVar
 
 from fabric_hub.errors import FabricError
-from fabric_hub.messages.text import Text, of_error
+from fabric_hub.messages.text import Text, whole
 
 from .feed_value import FeedValue
 
@@ -108,7 +108,7 @@ class Follower(Generic[T]):
             except FabricError as error:
                 if not failures:
                     log.warning("No %s: %s", self._what, error)
-                self._fail(of_error(error))
+                self._fail(whole(error))
                 await asyncio.sleep(RETRY_S[min(failures, len(RETRY_S) - 1)])
                 failures += 1
 

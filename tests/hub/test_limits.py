@@ -19,7 +19,7 @@ pytestmark = pytest.mark.hub
 
 USED_UP = "The budget of account twin-acc is used up: 10 of 10 GPU-hours used."
 ASK = "Ask the owner of the project for more."
-OFFER = 'To save and clean up your files, start profile rescue instead ("Rescue").'
+OFFER = 'You can still open your files in a rescue session: profile rescue ("Rescue").'
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from fabric_hub.config.settings import SlurmSettings, UserSettings
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway import refusals
 from fabric_hub.gateway.job_table import Ending
-from fabric_hub.messages.text import Text, of_error
+from fabric_hub.messages.text import Text, whole
 from fabric_hub.messages.texts import slurm_reasons as texts
 from fabric_hub.slurm import privacy
 from fabric_hub.slurm.accounting import PastJob
@@ -132,7 +132,7 @@ class Queries:
         try:
             return accounts.resolve(user or unix, self._users)
         except FabricError as error:
-            raise UnavailableError(of_error(error)) from error
+            raise UnavailableError(whole(error)) from error
 
     async def cancelled_by(self, number: int) -> int | None:
         """The uid of who cancelled a job, from the database; None: it does not say (yet).

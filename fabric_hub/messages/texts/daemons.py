@@ -60,10 +60,7 @@ FAULT = Reason(
     who=Who.OPERATOR,
     status=500,
 )
-MALFORMED = Reason("malformed", N_("Malformed request: {wrong}"), status=422)
-BODY_TOO_LARGE = Reason(
-    "request-too-large", N_("The request is larger than {kib} KiB."), label="too-large", status=413
-)  # fmt: skip
+MALFORMED = Reason("daemon-malformed", N_("Malformed request: {wrong}"), label="malformed", status=422)
 
 # at its start
 

@@ -14,7 +14,7 @@ NOT_CANCELLED = Reason("job-not-cancelled", N_("Job {job} was not cancelled."), 
 TIME_NOT_CHANGED = Reason("job-time-not-changed", N_("The session's time was not changed."), who=Who.NOBODY)
 ACCOUNTING_NOT_KNOWN = Reason("accounting-not-known", N_("Slurm's accounting is not known now."), who=Who.NOBODY)
 ACCOUNTS_NOT_KNOWN = Reason("accounts-not-known", N_("Which accounts there are is not known now."), who=Who.NOBODY)
-CLUSTER_SAYS = Reason("cluster-says", N_("The cluster says: {words}"))
+CLUSTER_SAYS = Reason("cluster-says", N_("The cluster says: {words}"), who=Who.NOBODY)
 
 # sbatch's refusals
 

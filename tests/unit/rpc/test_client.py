@@ -87,7 +87,7 @@ async def test_an_answer_of_another_version_a_fault_and_a_wrong_request_say_so(t
         assert found.value.message == f"On {path} answers no gateway of this version (1 field differs)."
         with pytest.raises(FabricError) as wrong:
             await asked(path, query="?number=x")
-        assert (code_of(wrong.value), wrong.value.status) == ("malformed", 422)
+        assert (code_of(wrong.value), wrong.value.reason, wrong.value.status) == ("daemon-malformed", "malformed", 422)
         with pytest.raises(FabricError, match=r"Another gateway already answers on .*another socket in the site's"):
             bind(path, "gateway")
 
