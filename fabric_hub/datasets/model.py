@@ -31,7 +31,7 @@ Text = Annotated[
     StringConstraints(
         min_length=1, max_length=20_000, strict=True, pattern=rf"^[^\x00-\x08\x0b\x0c\x0e-\x1f{_STEERS}]*$"
     ),
-    said("text without control characters, 1 to 20000 characters", "Measured in 2026."),
+    said("text without control characters, 1 to 20000 characters", "Twelve turbines"),
 ]
 WebAddress = Annotated[
     str,

@@ -52,24 +52,32 @@ async def test_an_operators_change_reaches_the_hub_and_the_nodes_and_so_does_an_
 
 
 @pytest.mark.parametrize(
-    ("arguments", "status"),
+    ("arguments", "status", "words"),
     [
-        (("ada", "physics", "nothing", "1", "research"), 404),
-        (("ada", "physics", "wind", "2", "research"), 409),
-        (("ada", "physics", "wind", "1", "pleasure"), 422),
-        (("eve", "physics", "wind", "1", "research"), 403),
-        (("ada", "chemistry", "wind", "1", "research"), 403),
+        (("ada", "physics", "nothing", "1", "research"), 404, "There is no dataset nothing."),
+        (
+            ("ada", "physics", "wind", "2", "research"),
+            409,
+            "Version 2 is not the current agreement of the dataset wind: that is version 1.",
+        ),
+        (
+            ("ada", "physics", "wind", "1", "pleasure"),
+            422,
+            "pleasure is not a purpose for which the dataset wind may be used.",
+        ),
+        (("eve", "physics", "wind", "1", "research"), 403, "User eve is not a member of project physics."),
+        (("ada", "chemistry", "wind", "1", "research"), 403, "User ada is not a member of project chemistry."),
     ],
 )
 async def test_an_acceptance_that_is_not_right_is_refused_and_leaves_nothing(
-    daemon: Daemon, arguments: tuple[str, str, str, str, str], status: int
+    daemon: Daemon, arguments: tuple[str, str, str, str, str], status: int, words: str
 ) -> None:
     await asyncio.to_thread(daemon.offer)
     before = len(daemon.records())
     async with daemon.client as client:
         with pytest.raises(FabricError) as refused:
             await client.accept(*arguments)
-    assert refused.value.status == status
+    assert (refused.value.status, refused.value.message) == (status, words)
     assert len(daemon.records()) == before
 
 
@@ -100,6 +108,8 @@ async def test_who_tries_one_made_up_name_after_the_other_fills_no_trail_and_hid
             await client.event("denied", user="eve", project="physics", dataset=f"no-{number}", why="unknown")
         await client.event("denied", user="mallory", project="physics", dataset="wind", why="not-granted")
         answers = [await status_of(client.request("ada", "physics", "wind", f"Why {number}")) for number in range(210)]
+        with pytest.raises(FabricError, match="User ada asks for and accepts more than can be recorded"):
+            await client.request("ada", "physics", "wind", "Once more")
         await client.request(MEMBER, "physics", "wind", "For my thesis.")
     assert answers[:200] == [204] * 200
     assert answers[-1] == 429

@@ -312,6 +312,12 @@ def test_what_was_accepted_of_an_earlier_agreement_stays_known_and_is_not_accept
     assert offered.accept(an_acceptance(agreement="2"))
 
 
+def test_an_agreement_that_is_withdrawn_can_no_longer_be_accepted(offered: CatalogueStore) -> None:
+    offered.put(an_entry(access="public", agreement=None, purposes=()))
+    with pytest.raises(FabricError, match="is not the current agreement of the dataset wind-farm: it has none"):
+        offered.accept(an_acceptance())
+
+
 def test_what_is_accepted_is_checked(offered: CatalogueStore) -> None:
     with refusal(422, "purpose"):
         offered.accept(an_acceptance(purpose="profit"))

@@ -143,8 +143,9 @@ def test_an_acceptance_with_a_start_is_what_the_catalogue_service_must_record() 
 def test_an_old_version_or_a_strange_purpose_accepts_nothing() -> None:
     catalogue = a_catalogue(a_dataset(agreement={"version": "2", "text": "x"}))
     old = refused(catalogue, Accepting(version="1", purpose="research"))
-    assert "its current version is 2" in old.message
+    assert old.message == "You accepted version 1 of the agreement of dataset wind-farm, but its current version is 2."
     strange = refused(catalogue, Accepting(version="2", purpose="advertising"))
+    assert strange.message == "Dataset wind-farm may not be used for the purpose advertising."
     assert strange.hint == "Its purposes are research, teaching."
     assert old.reason == strange.reason == "agreement"
 
@@ -156,7 +157,7 @@ def test_no_acceptance_makes_up_for_a_grant() -> None:
 
 def test_an_agreement_for_a_dataset_that_is_not_asked_for_is_refused() -> None:
     accepting = {"soil": Accepting(version="1", purpose="research")}
-    with pytest.raises(FabricError, match="dataset soil, which is not asked for"):
+    with pytest.raises(FabricError, match="An agreement is accepted for dataset soil, which is not asked for"):
         may_use_all(a_catalogue(a_dataset(), a_dataset("soil")), ["wind-farm"], "jan", "physics", TODAY, accepting)
 
 

@@ -60,6 +60,11 @@ def test_whoever_can_extend_nothing_is_told_whom_to_ask(tmp_path: Path) -> None:
         assert refused(site, "zoe", **options).hint == "Ask the operators to extend it."
 
 
+def test_a_project_that_has_not_begun_says_when_it_does(tmp_path: Path) -> None:
+    site = a_site(tmp_path, "[project.later]\naccount='x'\nmembers.member=['kim']\nstart=2027-01-01\n")
+    assert refused(site, "kim").text == "Project later starts on 1 January 2027. Ask its owner to start it earlier."
+
+
 def test_anothers_project_and_none_at_all_are_refused_in_the_same_words(site: Settings) -> None:
     theirs, nobodys = refused(site, "jan", project="course"), refused(site, "jan", project="nothing")
     assert theirs.text.replace("course", "X") == nobodys.text.replace("nothing", "X")
@@ -89,8 +94,10 @@ def test_every_refusal_names_the_object_and_what_to_do(
 
 def test_a_site_without_profiles_or_images_says_so(tmp_path: Path) -> None:
     text = least_site_text(tmp_path, "[project.p]\naccount='a'\nmembers.owner=['jan']\n")
-    assert refused(parse(text), "jan").reason == "profile"
-    assert refused(parse(text + "[profile.x]\nkind='local'\n"), "jan").reason == "image"
+    error = refused(parse(text), "jan")
+    assert (error.reason, error.message) == ("profile", "Project p has no profiles.")
+    error = refused(parse(text + "[profile.x]\nkind='local'\n"), "jan")
+    assert (error.reason, error.message) == ("image", "This site offers no image.")
 
 
 @pytest.mark.parametrize(

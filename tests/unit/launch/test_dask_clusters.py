@@ -156,14 +156,34 @@ def test_a_quote_is_of_all_workers_and_says_what_of_it_is_added(
 
 
 @pytest.mark.parametrize(
-    ("profile", "reason"),
-    [("here", "profile"), ("absent", "profile"), ("gpu", "impossible")],
+    ("profile", "reason", "words"),
+    [
+        ("here", "profile", "Profile here is not one of project physics for Dask workers. It has cpu, gpu."),
+        ("absent", "profile", "Profile absent is not one of project physics for Dask workers. It has cpu, gpu."),
+        (
+            "gpu",
+            "impossible",
+            (
+                "Workers of profile gpu cannot run here. No node here has 1 h200 GPU and 8 CPUs with 16 GB memory. "
+                "Choose another profile."
+            ),
+        ),
+    ],
 )
-def test_workers_that_cannot_be_are_refused_with_the_reason(site: Settings, profile: str, reason: str) -> None:
+def test_workers_that_cannot_be_are_refused_with_the_reason(
+    site: Settings, profile: str, reason: str, words: str
+) -> None:
     small = a_node(gpus={"a100": 1}, gpus_free={"a100": 1})
     with pytest.raises(FabricError) as refused:
         quoted(site, profile, 1, a_snapshot(nodes=(small,)))
-    assert refused.value.reason == reason
+    assert (refused.value.reason, refused.value.text) == (reason, words)
+
+
+def test_a_project_without_profiles_for_workers_says_so(site: Settings) -> None:
+    physics = site.project["physics"].model_copy(update={"profiles": ("here",)})
+    site = site.model_copy(update={"project": {"physics": physics}})
+    with pytest.raises(FabricError, match=r"is not one of project physics for Dask workers\. It has none\."):
+        quoted(site, "gpu", 1, a_snapshot(nodes=FREE))
 
 
 def test_what_is_there_already_needs_no_room(site: Settings) -> None:

@@ -92,6 +92,33 @@ def test_a_description_flows_in_paragraphs_and_a_licence_has_its_short_name(cata
     ] == ["CC BY-NC 4.0", "CC0 1.0", "CC BY 4.0", "https://example.org/terms"]
 
 
+@pytest.mark.parametrize(
+    ("held", "words"),
+    [
+        ("none", "None"),
+        ("pseudonymised", "Pseudonymised: people can be found again with more data (GDPR article 4)"),
+        ("personal", "Personal data (GDPR article 4)"),
+        ("special", "Special categories of personal data (GDPR article 9)"),
+        (None, ""),
+    ],
+)
+def test_what_a_dataset_holds_about_people_is_said_in_the_words_of_the_law(
+    catalogue_site: Settings, held: str | None, words: str
+) -> None:
+    found = page(catalogue_site, a_catalogue(a_dataset(personal_data=held)))
+    assert found
+    assert str(found.personal) == words
+
+
+@pytest.mark.parametrize(
+    ("access", "name"), [("public", "Public"), ("restricted", "Restricted"), ("non-public", "Non-public")]
+)
+def test_an_access_has_one_name(catalogue_site: Settings, access: str, name: str) -> None:
+    found = page(catalogue_site, a_catalogue(a_dataset(access=access)))
+    assert found
+    assert str(found.access_name) == name
+
+
 def test_the_list_is_in_the_order_of_titles_and_says_when_it_may_be_old(catalogue_site: Settings) -> None:
     catalogue = a_catalogue(a_dataset("b-set", title="Zebras"), a_dataset("c-set", title="apples"))
     silent = CatalogueView(catalogue=catalogue, unavailable_since=NOW, problem=verbatim("It is not running."))
@@ -104,9 +131,9 @@ def test_a_request_is_for_a_project_and_its_reason_is_one_line_or_none(catalogue
     assert wish_of({"project": "physics", "why": "  "}).why is None
     assert wish_of({"project": "physics", "why": " For the grid. "}).why == "For the grid."
     wrong: list[tuple[dict[str, Any], str]] = [
-        ({"why": "x"}, "names no project"),
-        ({"project": "physics", "why": "two\nlines"}, "not one line"),
-        ({"project": "physics", "why": "x" * 301}, "not one line"),
+        ({"why": "x"}, "The request names no project."),
+        ({"project": "physics", "why": "two\nlines"}, "The reason is not one line of text."),
+        ({"project": "physics", "why": "x" * 301}, "The reason is not one line of text."),
     ]
     for fields, said in wrong:
         with pytest.raises(FabricError, match=said):

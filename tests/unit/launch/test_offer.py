@@ -33,6 +33,8 @@ def test_each_profile_says_whether_it_can_start_now(site: Settings) -> None:
     made = offer(site, "jan", a_snapshot(nodes=NODES), TODAY)
     assert state(made, "gpu") == "Available now"
     assert state(made, "here") == "Runs on the hub's own machine"
+    elsewhere = offer(site, "jan", None, TODAY, local=False)
+    assert state(elsewhere, "here") == "Not on this hub, which may not act for its users"
     full = tuple(node.model_copy(update={"cpus_free": 0}) for node in NODES)
     busy = offer(site, "jan", a_snapshot(nodes=full), TODAY)
     assert state(busy, "cpu") == "All in use. You'd wait in the queue."

@@ -84,7 +84,7 @@ def test_whatever_is_chosen_is_of_the_site_or_refused_in_words(raw: dict[str, An
 
 @pytest.mark.parametrize("raw", [[], "project=a", 5, {"a"}, True])
 def test_options_that_are_no_object_are_refused(raw: Any) -> None:
-    with pytest.raises(FabricError, match="must be an object"):
+    with pytest.raises(FabricError, match="User options must be an object"):
         parse_options(raw)
 
 
@@ -113,7 +113,24 @@ def test_every_mistake_is_named_once() -> None:
 def test_many_unknown_options_are_counted_not_listed() -> None:
     with pytest.raises(FabricError) as caught:
         parse_options({f"x{number}": 1 for number in range(1000)})
-    assert "992 more" in caught.value.message
+    assert caught.value.message.endswith("There are 992 more mistakes.")
+    assert caught.value.hint.startswith("Options are project, profile, ")
+    with pytest.raises(FabricError, match=r"There is 1 more mistake\. Options are "):
+        parse_options({f"x{number}": 1 for number in range(9)})
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        ({"hours": "soon"}, "Option hours must be a number above 0 (at most 8784)."),
+        ({"datasets": ["A"]}, "Option datasets must be at most 100 names in lower-case letters, digits and hyphens."),
+        ({"image": "A"}, "Option image must be one name in lower-case letters, digits and hyphens."),
+    ],
+)
+def test_a_mistake_says_what_would_be_none(raw: dict[str, Any], words: str) -> None:
+    with pytest.raises(FabricError) as caught:
+        parse_options(raw)
+    assert caught.value.message == words
 
 
 def test_more_than_one_project_is_refused() -> None:
@@ -145,7 +162,7 @@ def test_a_purpose_without_a_ticked_box_and_a_box_without_its_dataset_accept_not
 
 
 def test_an_agreement_without_a_purpose_is_refused_in_words() -> None:
-    with pytest.raises(FabricError, match="one of the dataset's purposes"):
+    with pytest.raises(FabricError, match="the version that was read, and one of the dataset's purposes"):
         parse_options(from_form({**FORM, "accept-wind-farm": ["2"], "purpose-wind-farm": [""]}))
 
 
