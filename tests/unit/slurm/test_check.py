@@ -353,7 +353,7 @@ def test_amounts_are_said_in_the_singular_and_the_plural(said: Text, as_words: s
         (
             limits(user={"max_tres_mins_per_job": {GPU: 180}}),
             "ann in account lab staat een job hoogstens 3 GPU-uren toe, geen 4 GPU-uren.",
-            "Vraag hoogstens 1 h 30 min.",
+            "Vraag hoogstens 1 uur 30 min.",
         ),
     ],
 )
