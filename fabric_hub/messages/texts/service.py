@@ -64,7 +64,7 @@ OTHER_PORT = Reason(
 NO_DATASETS = Reason(
     "hub-without-datasets", N_("This hub offers no datasets."), label="no-datasets", who=Who.OPERATOR, status=404
 )
-NO_QUOTAS = Reason("no-quotas", N_("This hub keeps no account of usage."), who=Who.OPERATOR, status=404)
+NO_QUOTAS = Reason("no-quotas", N_("This hub does not keep track of usage."), who=Who.OPERATOR, status=404)
 NO_SUCCESSOR = Reason("no-successor", N_("This session has no successor."), status=404)
 
 # -- a request that is none
