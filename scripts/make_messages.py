@@ -125,9 +125,10 @@ def problems(source: Catalog, known: Catalog, language: str) -> Iterator[str]:
             continue
         forms = message.id if isinstance(message.id, tuple | list) else (message.id,)
         wanted = {name for form in forms for name in parameters(form)}
+        # one thing may be said by its name, several by their number
+        needed = set.intersection(*(parameters(form) for form in forms)) - {"n", "1"}
         for string in strings:
-            # "1 job" may be said without its number
-            if not wanted - {"n", "1"} <= parameters(string or "") <= wanted:
+            if not needed <= parameters(string or "") <= wanted:
                 yield f"{language}: other parameters than English: {string}"
 
 
@@ -140,10 +141,10 @@ def _shown(text: object) -> str:
     return str(text[0] if isinstance(text, tuple | list) else text)
 
 
-def as_json(catalog: Catalog, language: str) -> str:
+def as_json(catalog: Catalog, domain: str, language: str) -> str:
     """A catalogue as JupyterLab reads it (Jed's format)."""
     data: dict[str, Any] = {
-        "": {"domain": catalog.project, "language": language, "plural_forms": catalog.plural_forms, "version": "1"}
+        "": {"domain": domain, "language": language, "plural_forms": catalog.plural_forms, "version": "1"}
     }
     for message in catalog:
         if message.id:
@@ -189,7 +190,7 @@ def main(argv: list[str] | None = None) -> int:
             if not check:
                 files[path] = written(fresh)
             if domain.as_json:
-                files[path.with_suffix(".json")] = as_json(fresh, language).encode()
+                files[path.with_suffix(".json")] = as_json(fresh, domain.name, language).encode()
             for place, content in files.items():
                 if check and (not place.exists() or place.read_bytes() != content):
                     wrong.append(f"{place.relative_to(ROOT)} is not what its .po compiles to: run make messages")

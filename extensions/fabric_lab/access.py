@@ -81,6 +81,8 @@ def _peer(line: socket.socket) -> int:
 
 
 if __name__ == "__main__":
+    from .common.translation import _
+
     found = token()
-    print(found or "There is no session here: its server has ended, or this is another node.")
+    print(found or _("There is no session here: its server has ended, or this is another node."))
     sys.exit(not found)

@@ -1,8 +1,9 @@
 """The hub's service, asked with this session's token: the only way there, for all that runs in a session.
 
 The token goes to the service and to nobody else. No redirect is followed and no proxy of the user's environment asked,
-which would read it: the hub is on the cluster's own network. Whom a connection trusts is in :func:`trusted`. Cheap to
-import: the standard library only; what asyncio needs comes with the first question.
+which would read it: the hub is on the cluster's own network. Whom a connection trusts is in :func:`trusted`. The
+service is asked to answer in the session's language and time zone. Cheap to import: the standard library only; what
+asyncio needs comes with the first question.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from . import access
+from .common.formats import zone_name
 from .common.node import one_line
+from .common.translation import N_, _, language
 
-UNREACHABLE = "The hub cannot be reached. Your notebook and kernels are not affected."
-UNREADABLE = "The hub's answer could not be read. Your notebook and kernels are not affected."
-OVER = "The hub no longer knows this session; save your work and start a new one from the hub."
+UNREACHABLE = N_("The hub cannot be reached. Your notebook and kernels are not affected.")
+UNREADABLE = N_("The hub's answer could not be read. Your notebook and kernels are not affected.")
+OVER = N_("The hub no longer knows this session; save your work and start a new one from the hub.")
 # Seconds: a person waits for most answers.
 LIMIT_S, CONNECT_S = 8.0, 3.0
 CALL_S = 5.0
@@ -79,18 +82,20 @@ def problem_text(content: bytes) -> str:
 def decode(reply: Reply) -> Answer:
     """What a reply of the service means. Pure."""
     if not reply.status:
-        return Answer(None, UNREACHABLE, 503)
+        return Answer(None, _(UNREACHABLE), 503)
     if not 200 <= reply.status < 300:
         text = "" if reply.status == 401 else problem_text(reply.content)
         if not text and reply.status in (401, 403):
-            text = OVER
-        text = text or f"The hub does not answer (HTTP {reply.status}). Your notebook and kernels are not affected."
+            text = _(OVER)
+        text = text or _("The hub does not answer (HTTP {status}). Your notebook and kernels are not affected.").format(
+            status=reply.status
+        )
         return Answer(None, text, reply.status if 400 <= reply.status < 500 else 503)
     try:
         body = json.loads(reply.content) if reply.content.strip() else {}
     except ValueError:
         body = None
-    return Answer(body) if isinstance(body, dict) else Answer(None, UNREADABLE, 503)
+    return Answer(body) if isinstance(body, dict) else Answer(None, _(UNREADABLE), 503)
 
 
 def trusted(environment: Mapping[str, str]) -> ssl.SSLContext:
@@ -122,7 +127,7 @@ class _Client:
     :ivar url: "" where no hub has started this: then every answer says so.
     """
 
-    who = "kernel"
+    no_hub = N_("This kernel was not started by a hub.")
 
     def __init__(self, environment: Mapping[str, str], token: str | None = None) -> None:
         base = environment.get(_SERVICE, "").rstrip("/")
@@ -136,10 +141,16 @@ class _Client:
 
     def _headers(self) -> dict[str, str]:
         token = access.token(self._environment) if self._token is None else self._token
-        return {"Authorization": f"token {token}", "Content-Type": "application/json"}
+        zone = zone_name()
+        return {
+            "Authorization": f"token {token}",
+            "Content-Type": "application/json",
+            "Accept-Language": language(),
+            **({"X-Time-Zone": zone} if zone else {}),
+        }
 
     def _no_session(self) -> Answer:
-        return Answer(None, f"This {self.who} was not started by a hub.", 503)
+        return Answer(None, _(self.no_hub), 503)
 
 
 def _content(method: str, body: Mapping[str, Any] | None) -> bytes | None:
@@ -185,7 +196,7 @@ class HubClient(_Client):
 class AsyncHubClient(_Client):
     """For the session's own server and its launcher, beside their other work."""
 
-    who = "server"
+    no_hub = N_("This server was not started by a hub.")
 
     async def ask(self, path: str = "", method: str = "GET", body: Mapping[str, Any] | None = None) -> Answer:
         """As :meth:`HubClient.ask`."""

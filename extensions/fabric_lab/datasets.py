@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from . import answers, client
 from .common import node
+from .common.translation import N_, _, sentences
 from .kernel import merge
 
 
@@ -33,7 +34,7 @@ class Dataset(NamedTuple):
     path: Path | None
 
     def __str__(self) -> str:
-        where = self.path or STATES.get(self.state, self.state)
+        where = self.path or (_(STATES[self.state]) if self.state in STATES else self.state)
         return f"{self.name:24} {where!s:40} {self.title}".rstrip()
 
 
@@ -43,15 +44,15 @@ class Datasets(tuple[Dataset, ...]):
     problems: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        rows = [str(one) for one in self] or ["No datasets."]
+        rows = [str(one) for one in self] or [_("No datasets.")]
         return "\n".join([*rows, *self.problems])
 
 
 STATES = {
-    "open": "can be added",
-    "agreement": "accept its terms on the hub's page Datasets",
-    "not-granted": "not granted to this project",
-    "retired": "retired",
+    "open": N_("can be added"),
+    "agreement": N_("accept its terms on the hub's page Datasets"),
+    "not-granted": N_("not granted to this project"),
+    "retired": N_("retired"),
 }
 
 
@@ -88,7 +89,8 @@ def add(name: str) -> Path:
     """
     opened, refused = _ask("open", name)
     if opened is None:
-        raise DatasetError(f"{name} was not added. {refused or 'The node did not say why.'}")
+        said = _("{name} was not added.").format(name=name)
+        raise DatasetError(sentences(said, refused or _("The node did not say why.")))
     _note(name, "POST")
     return Path(opened.files)
 
@@ -107,16 +109,22 @@ def path(name: str) -> Path:
 
     :raises DatasetError: it is not open in this session.
     """
-    opened, _ = _ask("list", name)
+    opened = _ask("list", name)[0]
     if opened is None:
-        raise DatasetError(f"{name} is not open in this session. Add it: fabric_lab.datasets.add({name!r})")
+        raise DatasetError(
+            _("{name} is not open in this session. Add it: {code}").format(
+                name=name, code=f"fabric_lab.datasets.add({name!r})"
+            )
+        )
     return Path(opened.files)
 
 
 def _ask(verb: node.Verb, name: str) -> tuple[node.Opened | None, str]:
     """What the node says of one dataset: where it is open, or why it is not."""
     if not node.NAME.fullmatch(name):
-        raise DatasetError(f"{name!r} is no name of a dataset: small letters, digits and hyphens, at most 40.")
+        raise DatasetError(
+            _("{name} is no name of a dataset: small letters, digits and hyphens, at most 40.").format(name=repr(name))
+        )
     try:
         answer = node.ask(os.environ, verb, () if verb == "list" else (name,), timeout_s=10)
     except node.NodeError as error:
@@ -131,7 +139,7 @@ def _note(name: str, method: str) -> None:
 
     answer, problem = client.call(f"/datasets/{name}", method=method)
     if answer is None:
-        warnings.warn(f"The hub did not note this for the session: {problem}", stacklevel=3)
+        warnings.warn(_("The hub did not note this for the session: {problem}").format(problem=problem), stacklevel=3)
     if rendezvous.clusters():
         from .dask import dashboard_client  # loads an HTTP client, which most sessions do not need here
 
@@ -141,13 +149,17 @@ def _note(name: str, method: str) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; exit status 1 and a sentence when something cannot be done."""
-    parser = argparse.ArgumentParser(prog="python -m fabric_lab.datasets", description="Datasets of this session.")
+    parser = argparse.ArgumentParser(prog="python -m fabric_lab.datasets", description=_("Datasets of this session."))
     verbs = parser.add_subparsers(dest="verb", required=True)
-    verbs.add_parser("list", help="what there is, and where it is open")
-    for verb, said in (("add", "open here"), ("drop", "close here"), ("path", "print the directory of")):
-        verbs.add_parser(verb, help=f"{said} a dataset").add_argument("name", metavar="NAME", nargs="+")
+    verbs.add_parser("list", help=_("what there is, and where it is open"))
+    for verb, said in (
+        ("add", _("open here a dataset")),
+        ("drop", _("close here a dataset")),
+        ("path", _("print the directory of a dataset")),
+    ):
+        verbs.add_parser(verb, help=said).add_argument("name", metavar="NAME", nargs="+")
     chosen = parser.parse_args(arguments)
-    warnings.showwarning = lambda message, *_, **__: print(message, file=sys.stderr)
+    warnings.showwarning = lambda message, *others, **named: print(message, file=sys.stderr)
     if chosen.verb == "list":
         print(list())
         return 0

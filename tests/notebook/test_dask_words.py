@@ -10,6 +10,7 @@ import pytest
 from fabric_lab.dask import pools, queues, worker_status
 from fabric_lab.dask.plan import choose, profile_pool
 from fabric_lab.dask.pools import Batch, Meter, Place, PlanError, Pool
+from fabric_lab.dask.worker_status import Problem
 from fabric_lab.dask.worker_task import Order, devices
 
 PROFILES: list[Any] = [
@@ -145,10 +146,22 @@ def test_workers_that_slurm_expects_after_the_sessions_end_are_told_to_be_too_la
 
 
 def test_problems_that_are_the_same_are_one_sentence() -> None:
-    refused = {f"w-{n}": f"Worker w-{n} could not be submitted: no." for n in range(8)}
-    assert worker_status.grouped(refused) == {"w-0": "8 workers could not be submitted: no."}
-    two = {"w-0": "Worker w-0 could not be submitted: no.", "w-1": "Worker w-1 (job 9_1) ended before it was there."}
-    assert worker_status.grouped(two) == two
+    refused = {f"w-{n}": Problem("refused", said="no.") for n in range(8)}
+    assert worker_status.told(refused) == {"w-0": "8 workers could not be submitted: no."}
+    two = {"w-0": Problem("refused", said="no."), "w-1": Problem("ended", Place(9, 1), "No module named x")}
+    assert worker_status.told(two) == {
+        "w-0": "Worker w-0 could not be submitted: no.",
+        "w-1": "Worker w-1 (job 9_1) ended before it was there. No module named x",
+    }
+
+
+def test_of_workers_whose_program_has_not_begun_the_hub_says_what_befell_their_node() -> None:
+    place = Place(9, 0)
+    unbegun = {name: Problem("unbegun", place) for name in ("w-0", "w-1")}
+    said = "2 workers (job 9_0) ended before their program began."
+    assert worker_status.told(worker_status.explained(unbegun, [])) == {"w-0": said}
+    ended: Any = {"array_id": 9, "tasks": "0", "phase": "ended", "why": "Prolog failed."}
+    assert worker_status.told(worker_status.explained(unbegun, [ended])) == {"w-0": f"{said} Prolog failed."}
 
 
 def test_what_a_cluster_costs_is_told_in_gpu_hours_when_it_has_gpus() -> None:

@@ -42,7 +42,7 @@ EXPECTED = {
     "NumPy array": "(3, 3)",
     "NumPy arrays": "{'a': (3, 3)}",
     "NetCDF with SciPy": "{'level': (2,)}",
-    "Images with Matplotlib": "",
+    "Pictures with Matplotlib": "",
     "JSON": "{'a': 1}",
     "Text": "Some words.",
     "List of files": "PosixPath(",

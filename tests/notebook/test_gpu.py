@@ -63,7 +63,7 @@ def test_without_nvml_it_is_a_word(python: Path) -> None:
     if Path("/proc/driver/nvidia").exists():
         pytest.skip("a real GPU is here")
     read, busiest, _ = asked(python, CUDA_VISIBLE_DEVICES="0")
-    assert [gpu["problem"] for gpu in read] == ["The use of this GPU cannot be read here."]
+    assert [gpu["problem"] for gpu in read] == ["GPU activity isn't available here."]
     assert busiest is None
 
 

@@ -169,7 +169,7 @@ def test_a_gpu_that_cannot_be_read_is_a_word_and_no_error(session: RunningSessio
     status, told = asked(session, "fabric/gpu")
     assert status == 200
     assert [(gpu["device"], gpu["percent"]) for gpu in told["gpus"]] == [("0", None)]
-    assert told["gpus"][0]["problem"] == "The use of this GPU cannot be read here."
+    assert told["gpus"][0]["problem"] == "GPU activity isn't available here."
 
 
 def test_the_session_that_follows_is_asked_for_with_the_open_documents(

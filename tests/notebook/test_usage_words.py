@@ -18,7 +18,7 @@ def test_what_is_used_and_left_is_said_with_the_forecast() -> None:
     assert "At the present rate (10.0 a day) this lasts until" in text
     assert "12.5 GPU-hours used, no limit" in text
     assert "81 GB of 100 GB used; 1,200 of 1,000,000 files (81%)" in text
-    assert "Slurm was asked just now." in text
+    assert "Updated just now." in text
 
 
 def test_how_long_a_budget_lasts_is_said_once_by_its_warning_or_by_its_line() -> None:
@@ -89,7 +89,7 @@ def test_the_files_of_a_disk_count_when_they_are_scarcer_than_its_bytes() -> Non
 
 
 def test_figures_that_are_old_are_said_to_be_old() -> None:
-    assert usage_format.notes({"age_s": 3600.0}) == ["Slurm was asked 60 min ago. These figures are old."]
+    assert usage_format.notes({"age_s": 3600.0}) == ["Updated 60 min ago. These figures are old."]
 
 
 def test_what_is_not_known_is_left_out_and_why_is_said() -> None:

@@ -75,6 +75,7 @@ class AnsweringHub:
     datasets_told: list[tuple[str, str, Any]] = field(default_factory=list)  # verb, path below, body
     usage: dict[str, dict[str, Any]] = field(default_factory=dict)  # "GET /quota" and the like: what is answered
     usage_told: list[tuple[str, Any]] = field(default_factory=list)  # "POST /idle" and the like, with the body
+    readers: set[tuple[str, str]] = field(default_factory=set)  # languages and time zones that were asked for
     announced: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Self:
@@ -94,6 +95,8 @@ class AnsweringHub:
         return [body for came, body in self.usage_told if came == verb]
 
     def _answer(self, request: Request) -> Response:
+        if request.path.startswith(ASKED):
+            self.readers.add((request.headers.get("accept-language", ""), request.headers.get("x-time-zone", "")))
         if request.method == "GET":
             return self._get(request)
         return self._post(request) if request.method == "POST" else self._change(request, None)

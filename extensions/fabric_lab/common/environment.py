@@ -20,7 +20,10 @@ OWN_NAMES = {"SLURM_JOB_ID": "FABRIC_JOB_ID", "SLURMD_NODENAME": "FABRIC_NODE", 
 
 
 class LaunchError(Exception):
-    """The session cannot start; the text says why and what to do, for the job's log."""
+    """The session cannot start; the text says why and what to do, for the job's log.
+
+    Here it is English: the person's language is in what cannot be read.
+    """
 
 
 def take(session_dir: Path) -> dict[str, str]:

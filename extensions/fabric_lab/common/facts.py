@@ -6,7 +6,6 @@ The server extension and the widget both answer with :func:`combine`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
@@ -96,38 +95,3 @@ def _time(value: object) -> float | None:
     if isinstance(value, str) and value.isdigit():
         value = int(value)
     return float(value) if isinstance(value, int | float) and value > 0 else None
-
-
-def left(ends_at: float | None, now: float) -> str:
-    """How long a session has, in words: "57 min left", "2 h 5 min left"."""
-    if ends_at is None:
-        return ""
-    minutes = int((ends_at - now) // 60)
-    if minutes < 1:
-        return "ending now" if ends_at <= now else "less than a minute left"
-    hours, minutes = divmod(minutes, 60)
-    if not hours:
-        return f"{minutes} min left"
-    return f"{hours} h {minutes} min left" if minutes else f"{hours} h left"
-
-
-def clock(at: float, now: float) -> str:
-    """A time as the hub's pages say it: "14:05 CET", with the date when it is not today: "27 Nov 00:17 CET".
-
-    The zone is this node's, and named: what is shown here is read in a browser that may be in another.
-    """
-    moment, today = (datetime.fromtimestamp(seconds, UTC).astimezone() for seconds in (at, now))
-    return f"{moment:%H:%M %Z}" if moment.date() == today.date() else f"{moment:%d %b %H:%M %Z}"
-
-
-def summary(facts: Facts, now: float) -> str:
-    """One line: "Digital Twin · gpu-1 · gpu1 · 1 GPU · 57 min left"."""
-    count = facts["gpu_count"]
-    parts = [
-        facts["project_title"] or facts["project"],
-        facts["profile"],
-        facts["node"],
-        "no GPU" if not count else f"{count} GPU{'s' if count > 1 else ''}",
-        left(facts["ends_at"], now),
-    ]
-    return " · ".join(part for part in parts if part)

@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 
 from ..answers import GpuUsage
 from . import facts
+from .translation import N_, _
 
-UNREADABLE = "The use of this GPU cannot be read here."
+UNREADABLE = N_("GPU activity isn't available here.")
 
 
 class Device(NamedTuple):
@@ -93,7 +94,7 @@ class Gpus:
 
     def _use(self, index: int, name: str) -> GpuUsage:
         use = GpuUsage(
-            index=index, device=name, name="", percent=None, memory_used=None, memory_total=None, problem=UNREADABLE
+            index=index, device=name, name="", percent=None, memory_used=None, memory_total=None, problem=_(UNREADABLE)
         )
         device, nvml = self._found[index], self._nvml
         if device is None or nvml is None:
@@ -118,10 +119,10 @@ class Gpus:
         except nvml.NVMLError:
             return None
         with contextlib.suppress(nvml.NVMLError):  # no new samples, or a GPU that keeps none
-            _, samples = nvml.nvmlDeviceGetSamples(
+            found = nvml.nvmlDeviceGetSamples(
                 device.handle, nvml.NVML_GPU_UTILIZATION_SAMPLES, self._seen_until.get(device.uuid, 0)
             )
-            for sample in samples:
+            for sample in found[1]:
                 highest = max(highest, float(sample.sampleValue.uiVal))
                 self._seen_until[device.uuid] = max(self._seen_until.get(device.uuid, 0), int(sample.timeStamp))
         return highest

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
 from .environment import of_job
+from .translation import N_, SOURCE, _, language, sentences
 
 SOCKET = "FABRIC_NODE_SOCKET"
 DATA = "FABRIC_DATA_DIR"
@@ -26,6 +27,17 @@ VERSION = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z._-]{0,30}[0-9A-Za-z])?")
 Verb = Literal["open", "close", "list"]
 CHOSEN = "FABRIC_DATASETS"
 LONGEST_WAIT_S = 5.0
+
+
+# What the node, which speaks English, means by its labels.
+REFUSALS = {
+    "unknown": N_("There is no published dataset {name}."),
+    "expired": N_("The grant of {name} has ended. Ask for a new one."),
+    "not-granted": N_(
+        "{name} is not granted to this session's project, or its agreement is not accepted yet. "
+        "See the hub's page Datasets."
+    ),
+}
 
 
 class NodeError(Exception):
@@ -73,9 +85,9 @@ def request(environment: Mapping[str, str], verb: Verb, names: Iterable[str] = (
     address = environment.get(SOCKET, "")
     job = of_job(environment, "SLURM_JOB_ID")
     if not address:
-        raise NodeError("This session's node opens no datasets: it runs no dataset service.")
+        raise NodeError(_("This session's node opens no datasets: it runs no dataset service."))
     if not job.isdecimal():
-        raise NodeError("Datasets are opened for Slurm jobs only, and this session is none.")
+        raise NodeError(_("Datasets are opened for Slurm jobs only, and this session is none."))
     body: dict[str, Any] = {"verb": verb, "job": int(job), "datasets": [*names]}
     return address, json.dumps(body).encode() + b"\n"
 
@@ -89,16 +101,26 @@ def plain(environment: Mapping[str, str], verb: Verb, names: Iterable[str]) -> N
     if environment.get(SOCKET) or not data:
         return None
     if verb == "close":
-        raise NodeError("Datasets are plain directories here: they are always there, and none can be dropped.")
+        raise NodeError(_("Datasets are plain directories here: they are always there, and none can be dropped."))
     try:
         wanted = sorted(filter(NAME.fullmatch, os.listdir(data))) if verb == "list" else [*names]
     except OSError as error:
-        raise NodeError(f"The datasets' directory {data} cannot be read ({error.strerror}).") from error
+        raise NodeError(
+            _("The datasets' directory {directory} cannot be read ({error}).").format(
+                directory=data, error=error.strerror
+            )
+        ) from error
     there = [name for name in wanted if os.access(f"{data}/{name}/latest", os.R_OK | os.X_OK)]
     return NodeAnswer(
         tuple(Opened(name, _latest(f"{data}/{name}"), f"{data}/{name}") for name in there),
         tuple(
-            Refused(name, "unusable", f"There is no directory {data}/{name}/latest that this account may read.")
+            Refused(
+                name,
+                "unusable",
+                _("There is no directory {directory} that this account may read.").format(
+                    directory=f"{data}/{name}/latest"
+                ),
+            )
             for name in wanted
             if verb == "open" and name not in there
         ),
@@ -124,11 +146,11 @@ def parse(line: bytes) -> NodeAnswer:
     except ValueError:
         body = None
     if not isinstance(body, dict):
-        raise NodeError("The node's dataset service gave an answer that cannot be read. Its log says more.")
+        raise NodeError(_("The node's dataset service gave an answer that cannot be read. Its log says more."))
     refusal = body.get("error", body)
     if "opened" not in body:
         message = one_line(refusal.get("message") if isinstance(refusal, dict) else refusal)
-        raise NodeError(message or "The node's dataset service did not say what is open. Its log says more.")
+        raise NodeError(message or _("The node's dataset service did not say what is open. Its log says more."))
     enforced = body.get("enforced")
     return NodeAnswer(
         tuple(_opened(body.get("opened"))),
@@ -154,14 +176,20 @@ def _opened(value: object) -> Iterable[Opened]:
 def _refused(value: object) -> Iterable[Refused]:
     for entry in _entries(value):
         reason = one_line(entry.get("reason"), 40)
-        yield Refused(entry["dataset"], reason, one_line(entry.get("message")) or f"The node refuses it ({reason}).")
+        message = one_line(entry.get("message"))
+        if reason in REFUSALS and language() != SOURCE:
+            message = _(REFUSALS[reason]).format(name=entry["dataset"])
+        message = message or _("The node refuses it ({reason}).").format(reason=reason)
+        yield Refused(entry["dataset"], reason, message)
 
 
 def _unanswered(address: str, error: Exception) -> NodeError:
-    node = of_job(os.environ, "SLURMD_NODENAME") or "this node"
-    why = "it gave no answer in time" if isinstance(error, TimeoutError) else (getattr(error, "strerror", "") or error)
+    late = isinstance(error, TimeoutError)
+    why = _("it gave no answer in time") if late else str(getattr(error, "strerror", "") or error)
     return NodeError(
-        f"The dataset service of {node} cannot be reached at {address} ({why}). Datasets that are open stay open."
+        _(
+            "The dataset service of {node} cannot be reached at {address} ({why}). Datasets that are open stay open."
+        ).format(node=of_job(os.environ, "SLURMD_NODENAME") or _("this node"), address=address, why=why)
     )
 
 
@@ -226,14 +254,19 @@ def lines(names: list[str], answer: NodeAnswer) -> list[str]:
     said = []
     for name in names:
         if name in opened:
-            said.append(f"Dataset {name} is open: {opened[name].files}")
+            said.append(_("Dataset {name} is open: {path}").format(name=name, path=opened[name].files))
         elif name in refused:
-            said.append(f"Dataset {name} is not open. {refused[name].message}")
+            said.append(not_open(name, refused[name].message))
         else:
-            said.append(f"Dataset {name} is not open. The node's dataset service did not say why.")
+            said.append(not_open(name, _("The node's dataset service did not say why.")))
     if opened and answer.enforced is False:
-        said.append("On this cluster nothing but good manners keeps others from reading these datasets.")
+        said.append(_("On this cluster nothing but good manners keeps others from reading these datasets."))
     return said
+
+
+def not_open(name: str, why: str) -> str:
+    """What the log says of one dataset; ``why`` is a sentence."""
+    return sentences(_("Dataset {name} is not open.").format(name=name), why)
 
 
 def open_chosen(
@@ -248,7 +281,7 @@ def open_chosen(
         answer = ask(environment, "open", names, timeout_s=timeout_s)
     except NodeError as error:
         for name in names:
-            say(f"Dataset {name} is not open. {error}")
+            say(not_open(name, str(error)))
     else:
         for line in lines(names, answer):
             say(line)

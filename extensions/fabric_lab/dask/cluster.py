@@ -20,6 +20,7 @@ from distributed.utils import Log, Logs, NoOpAwaitable
 from tornado.ioloop import PeriodicCallback
 
 from ..client import HubClient
+from ..common.translation import _
 from ..schema import ClusterOffer
 from . import notebook_context, rendezvous, tls, worker_status
 from .jobqueue_options import worker_words
@@ -75,7 +76,9 @@ class DaskCluster(SLURMCluster):
             kernel_pid = None if name else os.getpid()
             name = name or new_name()
             if not rendezvous.NAME.fullmatch(name):
-                raise ClusterError(f"{name!r} is no name for a cluster: use small letters, digits and hyphens.")
+                raise ClusterError(
+                    _("{name} is no name for a cluster: use small letters, digits and hyphens.").format(name=repr(name))
+                )
             plan = make_plan(
                 name,
                 n_workers=n_workers,
@@ -120,8 +123,13 @@ class DaskCluster(SLURMCluster):
         """
         directory = rendezvous.clusters_directory() / name
         if not rendezvous.NAME.fullmatch(name) or not running(directory):
-            there = ", ".join(clusters()) or "none"
-            raise ClusterError(f"There is no cluster {name!r} in this session; there is {there}.")
+            there = ", ".join(clusters())
+            said = (
+                _("There is no cluster {name} in this session; there is {others}.")
+                if there
+                else _("There is no cluster {name} in this session; there is none.")
+            )
+            raise ClusterError(said.format(name=repr(name), others=there))
         return cls(_attach=directory, asynchronous=asynchronous)
 
     def _get_worker_security(self, security: Any) -> None:

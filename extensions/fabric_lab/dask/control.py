@@ -16,6 +16,8 @@ from distributed.deploy import adaptive as distributed_adaptive
 
 from ..answers import Adaptive, ClusterPool, ClusterStatus, ClusterWorker
 from ..client import HubError
+from ..common.formats import number
+from ..common.translation import _, sentences
 from . import notebook_context, worker_status
 from .hosted_cluster import HostedCluster, wanted_workers
 from .notebook_context import JOBS_S, SessionDatasets
@@ -133,7 +135,7 @@ class Control:
         async with self._telling:  # who comes second returns when it is done, too
             silent = await self._datasets.refresh()
             if silent:
-                return {"problems": [f"Its workers may not have it: {silent}"]}
+                return {"problems": [_("Its workers may not have it: {problem}").format(problem=silent)]}
             jobs = self._one_worker_of_each_job()
             broadcast = self._cluster.scheduler.broadcast(
                 msg={"op": "fabric_datasets", "names": self._datasets.names},
@@ -144,13 +146,17 @@ class Control:
             try:
                 answers = await asyncio.wait_for(broadcast, JOBS_S)
             except TimeoutError:
-                return {"problems": [f"Not all of its workers answered within {JOBS_S:g} s."]}
+                late = _("Not all of its workers answered within {seconds} s.").format(seconds=number(JOBS_S))
+                return {"problems": [late]}
         problems = []
         for place, address in jobs.items():
             said = answers.get(address)
             # distributed's own connections make a tuple of a list
-            words = said if isinstance(said, list | tuple) else [f"it does not answer ({said})"]
-            problems += [f"The workers of job {place} do not have all of it: {word}" for word in words]
+            words = said if isinstance(said, list | tuple) else [_("it does not answer ({error})").format(error=said)]
+            problems += [
+                _("The workers of job {job} do not have all of it: {problem}").format(job=place, problem=word)
+                for word in words
+            ]
         return {"problems": problems}
 
     def _one_worker_of_each_job(self) -> dict[Place, str]:
@@ -179,7 +185,8 @@ class Control:
         return self._cluster.pools.get(name) if name else self._cluster.first_pool
 
     def _no_pool(self, name: str | None) -> dict[str, Any]:
-        return {"error": f"There is no pool {name}; this cluster has {', '.join(self._cluster.pools)}."}
+        said = _("There is no pool {name}; this cluster has {others}.")
+        return {"error": said.format(name=name, others=", ".join(self._cluster.pools))}
 
     async def quote(self, n: int, pool: str | None = None) -> dict[str, Any]:
         """``{"words"}``: what so many workers of a pool cost and wait for, and what all cost; "" when nobody says."""
@@ -195,7 +202,7 @@ class Control:
             return {"error": str(error)}
         cluster = self._cluster
         shall = [(one, n if one is kind else len(cluster.of_pool(one.name))) for one in cluster.pools.values()]
-        return {"words": f"{note} {worker_status.in_all(shall)}".strip() if note else ""}
+        return {"words": sentences(note, worker_status.in_all(shall)) if note else ""}
 
     async def _run_and_submitted(self, pool: str) -> tuple[int, int]:
         """How many workers of a pool run, as far as is known, and how many run or wait for their job."""
@@ -223,7 +230,7 @@ class Control:
         if kind is None:
             return self._no_pool(pool)
         if memory is not None and not kind.memory:
-            return {"error": "These workers have no limit of memory, so no number of them makes so much: say n=."}
+            return {"error": _("These workers have no limit of memory, so no number of them makes so much: say n=.")}
         target = wanted_workers(kind, n, jobs, memory, cores)
         quoted: dict[str, Any] = {"words": ""}
         if target > len(self._cluster.of_pool(kind.name)):
@@ -279,7 +286,7 @@ class Control:
         """One more kind of worker; there are none of it yet."""
         new = Pool.of(pool)
         if new.name in self._cluster.pools:
-            return {"error": f"There is a pool {new.name} already."}
+            return {"error": _("There is a pool {name} already.").format(name=new.name)}
         self._cluster.pools[new.name] = new
         return {}
 
@@ -318,7 +325,7 @@ class Control:
             session_ends_at=self._hub.session_ends_at if self._hub else None,
             hub=self._hub.problem if self._hub else "",
             workers=workers,
-            problems=worker_status.grouped(worker_status.explained(cluster.problems, cluster.unbegun, jobs or ())),
+            problems=worker_status.told(worker_status.explained(cluster.problems, jobs or ())),
             said=cluster.batcher.said,
             adaptive=self._adaptive(),
             calls=dict(cluster.batcher.calls),

@@ -24,6 +24,7 @@ from tornado.httputil import HTTPHeaders
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
+from ..common.translation import _, sentences
 from . import rendezvous, tls
 from .rendezvous import State, clusters, running
 
@@ -62,6 +63,12 @@ class Dashboard(NamedTuple):
     context: ssl.SSLContext
 
 
+def unavailable(name: str, error: Exception | None = None) -> ClusterUnavailableError:
+    """Cluster ``name`` does not answer, and ``error`` says why."""
+    said = _("Cluster {name} does not answer.") if error is None else _("Cluster {name} does not answer: {error}.")
+    return ClusterUnavailableError(said.format(name=name, error=error))
+
+
 def find(name: str) -> Dashboard:
     """The pages of one cluster.
 
@@ -74,9 +81,11 @@ def find(name: str) -> Dashboard:
         place = State.read(directory).dashboard
         context = _context(directory)
     except (OSError, ValueError, TypeError):
-        raise NoClusterError(f"There is no cluster {name} in this session, or it is just starting.") from None
+        raise NoClusterError(
+            _("There is no cluster {name} in this session, or it is just starting.").format(name=name)
+        ) from None
     if not isinstance(place, str) or not PLACE.fullmatch(place):
-        raise NoClusterError(f"Cluster {name} does not say where its pages are.")
+        raise NoClusterError(_("Cluster {name} does not say where its pages are.").format(name=name))
     return Dashboard(place, context)
 
 
@@ -95,11 +104,12 @@ def send(name: str, words: Mapping[str, Any], limit_s: float = LIMIT_S) -> dict[
         finally:
             connection.close()
     except (OSError, ValueError, http.client.HTTPException) as error:
-        raise ClusterUnavailableError(f"Cluster {name} does not answer: {error}.") from None
+        raise unavailable(name, error) from None
     if not isinstance(answer, dict):
-        raise ClusterUnavailableError(f"Cluster {name} does not answer.")
+        raise unavailable(name)
     if response.status != 200:
-        raise NoClusterError(f"Cluster {name} refuses: {answer.get('error') or f'HTTP {response.status}'}.")
+        why = answer.get("error") or f"HTTP {response.status}"
+        raise NoClusterError(_("Cluster {name} refuses: {why}.").format(name=name, why=why))
     return answer
 
 
@@ -113,7 +123,7 @@ def _read(connection: http.client.HTTPSConnection, response: http.client.HTTPRes
         read += chunk
         left = end - time.monotonic()
         if left <= 0 or len(read) > LARGEST_ANSWER:
-            raise OSError("its answer takes too long" if left <= 0 else "its answer is too large")
+            raise OSError(_("its answer takes too long") if left <= 0 else _("its answer is too large"))
         if connection.sock is not None:
             connection.sock.settimeout(left)
     return read
@@ -135,9 +145,13 @@ def _changed(name: str) -> list[str]:
     try:
         problems = send(name, {"verb": "datasets"}).get("problems")
     except NoClusterError as error:
-        return [f"{error} Its workers may not have the dataset."]
+        return [sentences(str(error), _("Its workers may not have the dataset."))]
     return (
-        [f"Cluster {name}: {problem}" for problem in problems if isinstance(problem, str)]
+        [
+            _("Cluster {name}: {problem}").format(name=name, problem=problem)
+            for problem in problems
+            if isinstance(problem, str)
+        ]
         if isinstance(problems, list)
         else []
     )
@@ -190,7 +204,7 @@ class Pages:
                 raise_error=False,
             )
         except (OSError, HTTPClientError) as error:  # also TLS's own, and a stream that ended too soon
-            raise ClusterUnavailableError(f"Cluster {self._name} does not answer: {error}.") from None
+            raise unavailable(self._name, error) from None
         finally:
             client.close()
 
@@ -205,7 +219,8 @@ class Pages:
                 request, subprotocols=list(subprotocols) or None, max_message_size=LARGEST_PAGE
             )
         except Exception as error:  # tornado raises its own, the socket's and TLS's
-            raise ClusterUnavailableError(f"The dashboard of cluster {self._name} does not answer: {error}.") from None
+            said = _("The dashboard of cluster {name} does not answer: {error}.")
+            raise ClusterUnavailableError(said.format(name=self._name, error=error)) from None
 
     async def send(self, words: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The cluster's status, or what it answers to a verb (:class:`.pages.ControlPage`).
@@ -219,7 +234,7 @@ class Pages:
         except (TypeError, ValueError):
             answer = None
         if not isinstance(answer, dict):
-            raise ClusterUnavailableError(f"Cluster {self._name} does not answer.")
+            raise unavailable(self._name)
         return answer
 
 
@@ -252,13 +267,13 @@ async def create(words: Mapping[str, Any]) -> dict[str, Any]:
         sys.executable, "-P", "-m", "fabric_lab.dask.create",
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env=dict(os.environ),
     )  # fmt: skip
-    out, _ = await process.communicate(json.dumps(dict(words)).encode())
+    outputs = await process.communicate(json.dumps(dict(words)).encode())
     try:
-        answer = json.loads(out)
+        answer = json.loads(outputs[0])
     except ValueError:
         answer = None
     if not isinstance(answer, dict):
-        return {"error": "The cluster did not start; the session's log says why."}
+        return {"error": _("The cluster did not start; the session's log says why.")}
     return answer
 
 

@@ -31,6 +31,7 @@ from .pools import Meter, Place, Pool, Presubmitted, whole_jobs_first
 from .queues import Queue
 from .tls_nodes import ClosedScheduler
 from .worker_jobs import Batcher, WorkerJob, last_lines, lost, script
+from .worker_status import Problem
 
 log = logging.getLogger("fabric_lab.dask")
 
@@ -69,8 +70,7 @@ class HostedCluster(SLURMCluster):
         self.directory, self.pools = directory, {pool.name: pool for pool in pools}
         self.batcher = Batcher(directory, queue)
         self.meter = Meter()
-        self.problems: dict[str, str] = {}
-        self.unbegun: dict[str, Place] = {}  # of workers whose job ended before its script began
+        self.problems: dict[str, Problem] = {}
         self._states = states
         self._retries: dict[str, tuple[int, float]] = {}
         self._healing: asyncio.Task[None] | None = None
@@ -200,9 +200,7 @@ class HostedCluster(SLURMCluster):
             self.worker_spec[name] = {**self.new_spec, "options": self._options_of(job.pool)}
             names.discard(name)
             self.staying.add(name)
-            self.problems[name] = (
-                f"Worker {name} stays while its results are wanted: no other worker has room for them."
-            )
+            self.problems[name] = Problem("stays")
         await asyncio.gather(*(self.workers[name].close() for name in names))
         for name in names:
             self.workers.pop(name, None)
@@ -220,8 +218,8 @@ class HostedCluster(SLURMCluster):
             self.workers[name] = job
             job._cluster = weakref.ref(self)
             if job.problem:
-                self.problems[name] = f"Worker {name} could not be submitted: {job.problem}"
-                log.warning(self.problems[name])
+                self.problems[name] = Problem("refused", said=job.problem)
+                log.warning(self.problems[name].sentence([name]))
 
     async def succeed(self, names: Iterable[str]) -> bool:
         """The jobs of these workers end soon: start others in their place; returns whether all are there."""
@@ -262,7 +260,6 @@ class HostedCluster(SLURMCluster):
     def forget(self, name: str) -> None:
         self.staying.discard(name)
         self.problems.pop(name, None)
-        self.unbegun.pop(name, None)
         self._retries.pop(name, None)
 
     def _update_worker_status(self, op: str, msg: Any) -> None:
@@ -273,7 +270,6 @@ class HostedCluster(SLURMCluster):
             for address, info in added.items():
                 name = str(info["name"])
                 self.problems.pop(name, None)
-                self.unbegun.pop(name, None)
                 if name in self.worker_spec:
                     self.meter.arrived(address, self.worker_spec[name]["options"]["pool"])
         elif op == "remove":
@@ -358,12 +354,9 @@ class HostedCluster(SLURMCluster):
     def _tell(self, name: str, job: WorkerJob, wait_s: float) -> None:
         if not job.problem and not job.seen and job.place is not None:
             said = last_lines(self.directory / "logs" / f"{job.place}.log")
-            self.problems[name] = f"Worker {name} (job {job.place}) ended before it was there. {said}".strip()
-            if not job.begun:
-                self.problems[name] = f"Worker {name} (job {job.place}) ended before its program began."
-                self.unbegun[name] = job.place
+            self.problems[name] = Problem("ended", job.place, said) if job.begun else Problem("unbegun", job.place)
         if name in self.problems and wait_s > 0:
-            log.warning("%s Again in %.0f s.", self.problems[name], wait_s)
+            log.warning("%s Again in %.0f s.", self.problems[name].sentence([name]), wait_s)
 
     async def _close(self) -> None:
         if self._healing:

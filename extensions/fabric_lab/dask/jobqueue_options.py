@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..common.translation import N_, _
 from .notebook_context import SLURM
 from .pools import PlanError, Pool
 
@@ -16,25 +17,34 @@ EXTRA = ("lifetime", "lifetime_stagger", "lifetime_restart", "resources")
 OWN = ("memory", "processes", "job_cpu", "job_mem")
 # Of the cluster's scheduler, not of its jobs.
 SCHEDULER = ("host", "dashboard_address")
+_TLS = N_("{word} cannot be had: a cluster speaks TLS. Leave it out.")
+_KEY = N_("{word} cannot be had: a cluster has a key of its own. Leave it out.")
+_JOB = N_("{word} cannot be had: a job runs all of its workers. Leave it out.")
+# What counts as said already, and the refusal of everything else.
 ALWAYS = {
-    "nanny": ((None, True), "workers always have one: it keeps them, and their datasets"),
-    "protocol": ((None, "tls", "tls://"), "a cluster speaks TLS"),
-    "security": ((None, True), "a cluster has a key of its own"),
-    "job_cls": ((None,), "a job runs all of its workers"),
-    "worker_command": ((None, "distributed.cli.dask_worker"), "a job runs all of its workers"),
+    "nanny": (
+        (None, True),
+        N_("{word} cannot be had: workers always have one: it keeps them, and their datasets. Leave it out."),
+    ),
+    "protocol": ((None, "tls", "tls://"), _TLS),
+    "security": ((None, True), _KEY),
+    "job_cls": ((None,), _JOB),
+    "worker_command": ((None, "distributed.cli.dask_worker"), _JOB),
 }
 # Words of dask-jobqueue's cluster, not of its jobs, for parts that are others here.
 CLUSTER = {
-    "scheduler_cls": "its scheduler answers only to who has the cluster's key",
-    "shared_temp_directory": "the cluster's key is in a directory of its own",
-    "silence_logs": "its scheduler is no part of the notebook; get_logs() has what it says",
+    "scheduler_cls": N_("{word} cannot be had: its scheduler answers only to who has the cluster's key. Leave it out."),
+    "shared_temp_directory": N_("{word} cannot be had: the cluster's key is in a directory of its own. Leave it out."),
+    "silence_logs": N_(
+        "{word} cannot be had: its scheduler is no part of the notebook; get_logs() has what it says. Leave it out."
+    ),
 }
 # What the scheduler's options may not say.
 CLOSED = {
-    "protocol": "a cluster speaks TLS",
-    "security": "a cluster has a key of its own",
-    "key_directory": "a cluster has a key of its own",
-    "waits": "a cluster knows what it waits for",
+    "protocol": N_("scheduler_options: {word} cannot be had: a cluster speaks TLS. Leave it out."),
+    "security": N_("scheduler_options: {word} cannot be had: a cluster has a key of its own. Leave it out."),
+    "key_directory": N_("scheduler_options: {word} cannot be had: a cluster has a key of its own. Leave it out."),
+    "waits": N_("scheduler_options: {word} cannot be had: a cluster knows what it waits for. Leave it out."),
 }
 
 
@@ -61,7 +71,7 @@ def keep_closed(options: Mapping[str, Any]) -> None:
     """
     for name, value in options.items():
         if name in CLOSED:
-            raise PlanError(f"scheduler_options: {name}={value!r} cannot be had: {CLOSED[name]}. Leave it out.")
+            raise PlanError(_(CLOSED[name]).format(word=f"{name}={value!r}"))
 
 
 def worker_words(words: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,15 +83,16 @@ def worker_words(words: Mapping[str, Any]) -> dict[str, Any]:
     """
     for name in words:
         if name in CLUSTER:
-            raise PlanError(f"{name}= cannot be had: {CLUSTER[name]}. Leave it out.")
+            raise PlanError(_(CLUSTER[name]).format(word=f"{name}="))
         if name not in _known_words():
-            raise PlanError(
-                f"Got an unexpected keyword argument {name!r}: neither DaskCluster nor a job of dask-jobqueue's takes "
-                f"it. Leave it out; DaskCluster? lists those that there are (job_kwargs={dict(words)})."
+            said = _(
+                "Got an unexpected keyword argument {name}: neither DaskCluster nor a job of dask-jobqueue's takes it. "
+                "Leave it out; DaskCluster? lists those that there are ({given})."
             )
-    for name, (known, why) in ALWAYS.items():
+            raise PlanError(said.format(name=repr(name), given=f"job_kwargs={dict(words)}"))
+    for name, (known, refusal) in ALWAYS.items():
         if _said(words, name) not in known:
-            raise PlanError(f"{name}={_said(words, name)!r} cannot be had: {why}. Leave it out.")
+            raise PlanError(_(refusal).format(word=f"{name}={_said(words, name)!r}"))
     worker = extra(_said(words, "worker_extra_args") or [])
     if _said(words, "interface"):
         worker["interface"] = _said(words, "interface")
@@ -129,7 +140,7 @@ def extra(arguments: Sequence[str]) -> dict[str, Any]:
     words = [str(word) for word in arguments]
     try:
         # which they are comes first: to read the value of some is to do what it says (--preload imports it)
-        given, _, _ = main.make_parser(click.Context(main, **main.context_settings)).parse_args([*words])
+        given = main.make_parser(click.Context(main, **main.context_settings)).parse_args([*words])[0]
         for parameter in main.params:
             word = given.get(str(parameter.name))
             if parameter.name in given and isinstance(parameter, click.Option):
@@ -138,19 +149,20 @@ def extra(arguments: Sequence[str]) -> dict[str, Any]:
                 continue
             if parameter.name not in EXTRA:
                 known = ", ".join(f"--{known.replace('_', '-')}" for known in EXTRA)
-                raise PlanError(f"worker_extra_args: {word} cannot be had here; these can: {known}.")
+                said = _("worker_extra_args: {word} cannot be had here; these can: {others}.")
+                raise PlanError(said.format(word=word, others=known))
         context = main.make_context("worker_extra_args", words)
     except click.ClickException as error:
         raise PlanError(f"worker_extra_args={words}: {error.format_message()}") from None
-    said = {
+    worker = {
         name: value
         for name, value in context.params.items()
         if context.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE
     }
-    if "resources" in said:
-        words = said["resources"].replace(",", " ").replace('"', "").split()
-        said["resources"] = {name: float(amount) for name, _, amount in (word.partition("=") for word in words)}
-    return said
+    if "resources" in worker:
+        amounts = (word.partition("=") for word in worker["resources"].replace(",", " ").replace('"', "").split())
+        worker["resources"] = {name: float(amount) for name, _equals, amount in amounts}
+    return worker
 
 
 @functools.cache

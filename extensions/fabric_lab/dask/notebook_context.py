@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ..common import node
+from ..common.translation import _
 
 SLURM = "slurm"
 PACKAGES = ("site-packages", "dist-packages")
@@ -59,10 +60,11 @@ def changed(now: Mapping[str, Any], before: Mapping[str, Any], within: str = "")
             try:
                 found[name] = json.loads(json.dumps(value))
             except (TypeError, ValueError):
-                raise SettingError(
-                    f"dask.config: {path}={value!r} cannot be given to a cluster, whose processes are others. "
+                said = _(
+                    "dask.config: {setting} cannot be given to a cluster, whose processes are others. "
                     "Set it to text, numbers, lists or mappings, or leave it out."
-                ) from None
+                )
+                raise SettingError(said.format(setting=f"{path}={value!r}")) from None
     return found
 
 
@@ -94,10 +96,13 @@ def jobqueue_section(name: str | None) -> str:
     known = dask.config.get("jobqueue", {})
     if name not in known:
         there = ", ".join(sorted(known))
-        raise SettingError(
-            f"config_name={name!r}: dask's configuration has no section jobqueue.{name}; there is {there}. "
-            f"Write one in ~/.config/dask/jobqueue.yaml, or dask.config.set({{'jobqueue.{name}': {{...}}}})."
+        said = _(
+            "config_name={name}: dask's configuration has no section {section}; there is {others}. "
+            "Write one in ~/.config/dask/jobqueue.yaml, or {code}."
         )
+        section = f"jobqueue.{name}"
+        code = f"dask.config.set({{{section!r}: {{...}}}})"
+        raise SettingError(said.format(name=repr(name), section=section, others=there, code=code))
     dask.config.set({f"jobqueue.{name}": {**known[SLURM], **known[name]}})
     return name
 
@@ -184,7 +189,8 @@ class JobDatasets:
                 print("\n".join(node.lines([*add], answer)), flush=True)
                 there = {one.dataset for one in answer.opened}
                 why = {one.dataset: one.message for one in answer.refused}
-                problems = [f"{name}: {why.get(name, 'the node did not say why')}" for name in add if name not in there]
+                unsaid = _("the node did not say why")
+                problems = [f"{name}: {why.get(name) or unsaid}" for name in add if name not in there]
                 self._held += [name for name in add if name in there]
             if drop:
                 node.ask(self._environment, "close", drop, timeout_s=ASK_S)

@@ -11,6 +11,7 @@ from typing import Any
 
 from tornado.web import RequestHandler
 
+from ..common.translation import _
 from .control import Control
 from .dashboard_client import CONTROL
 
@@ -38,7 +39,8 @@ async def do(control: Control, verb: str, words: Mapping[str, Any]) -> dict[str,
     if known is None or not all(
         isinstance(value, known.get(name, ())) and not isinstance(value, bool) for name, value in words.items()
     ):
-        raise WrongWordsError(f"{verb} with {dict(words)} is nothing that a cluster does.")
+        said = _("{verb} with {words} is nothing that a cluster does.").format(verb=verb, words=dict(words))
+        raise WrongWordsError(said)
     return dict(await getattr(control, verb)(**words) or {})
 
 

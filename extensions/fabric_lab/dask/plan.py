@@ -18,6 +18,8 @@ from typing import Any, cast
 from ..client import HubClient
 from ..common import node
 from ..common.environment import of_job
+from ..common.formats import number
+from ..common.translation import N_, _, ngettext
 from ..schema import ClusterOffer, WorkerProfile
 from . import notebook_context, rendezvous
 from .jobqueue_options import OWN, keep_closed, own_pool, scheduler_words, worker_words
@@ -27,7 +29,9 @@ log = logging.getLogger("fabric_lab.dask")
 # LocalCluster's words for a worker, and dask-jobqueue's: those that say nothing of Slurm.
 LOCAL = ("threads_per_worker", "memory_limit", "processes")
 JOBQUEUE = ("cores", "memory", "processes", "local_directory", "death_timeout")
-WHY = "there is no Slurm here, and workers are processes of this machine"
+NOT_LOCAL = N_(
+    "{word} cannot be had: there is no Slurm here, and workers are processes of this machine. Say it with {others}."
+)
 
 
 @dataclass(frozen=True)
@@ -117,11 +121,10 @@ def make_plan(
     common["first"] = gpus or n_workers or 0
     for word in ("threads_per_worker", "memory_limit"):
         if word in words:
-            raise PlanError(
-                f"{word}= is for a hub without Slurm. Here a worker is like a profile, or say cores=, memory=."
-            )
+            said = _("{word} is for a hub without Slurm. Here a worker is like a profile, or say {others}.")
+            raise PlanError(said.format(word=f"{word}=", others="cores=, memory="))
     if hours is not None and ("cores" in words or not in_session):
-        raise PlanError("hours= is for workers like a profile. With cores= say how long as walltime='02:00:00'.")
+        raise PlanError(_("hours= is for workers like a profile. With cores= say how long as walltime='02:00:00'."))
     common["scheduler_options"], words = scheduler_words(words, scheduler_options)
     if not in_session:
         return Plan(job_name=words.get("job_name") or name, pools=[own_pool(words, workers_per_job)], **common)
@@ -131,10 +134,16 @@ def make_plan(
         return Plan(job_name=f"{offer['job_name']}-{name}", pools=[own_pool(own, workers_per_job)], **common)
     for word in OWN:
         if word in words:
-            raise PlanError(f"{word}= goes with cores=. Without it a worker is like a profile.")
-    said = worker_words(words)
+            said = _("{word} goes with cores=. Without it a worker is like a profile.")
+            raise PlanError(said.format(word=f"{word}="))
     pool = profile_pool(
-        offer, profile, gpus=gpus, pool_name=None, hours=hours, workers_per_job=workers_per_job, said=said
+        offer,
+        profile,
+        gpus=gpus,
+        pool_name=None,
+        hours=hours,
+        workers_per_job=workers_per_job,
+        said=worker_words(words),
     )
     return Plan(job_name=f"{offer['job_name']}-{name}", pools=[pool], **common)
 
@@ -170,10 +179,13 @@ def profile_pool(
     """
     found = choose(offer["profiles"], profile, gpus)
     if hours is not None and not 0 < hours <= found["max_hours"]:
-        raise PlanError(
-            f"Workers of profile {found['name']} may run for at most {found['max_hours']:g} "
-            f"hour{'' if found['max_hours'] == 1 else 's'}, not {hours:g}."
+        most = found["max_hours"]
+        limit = ngettext(
+            "Workers of profile {profile} may run for at most {n} hour, not {hours}.",
+            "Workers of profile {profile} may run for at most {n} hours, not {hours}.",
+            1 if most == 1 else 2,
         )
+        raise PlanError(limit.format(profile=found["name"], n=number(most), hours=number(hours)))
     minutes = math.ceil(60 * (hours or found["default_hours"]))
     job = {
         "cores": found["cpus"],
@@ -202,16 +214,28 @@ def choose(profiles: list[WorkerProfile], wanted: str | None, gpus: int) -> Work
 
     :raises PlanError: there is none.
     """
+    there = ", ".join(profile["name"] for profile in profiles)
     if wanted is not None:
         for profile in profiles:
             if profile["name"] == wanted:
                 return profile
-        raise PlanError(f"There is no profile {wanted}; there is {', '.join(p['name'] for p in profiles) or 'none'}.")
+        said = (
+            _("There is no profile {name}; there is {others}.")
+            if there
+            else _("There is no profile {name}; there is none.")
+        )
+        raise PlanError(said.format(name=wanted, others=there))
     fitting = [profile for profile in profiles if bool(profile["gpus"]) == bool(gpus)]
     if not fitting:
-        kind = "with a GPU" if gpus else "without a GPU"
-        there = ", ".join(p["name"] for p in profiles) or "none"
-        raise PlanError(f"This project has no profile {kind}; it has {there}.")
+        if there:
+            said = (
+                _("This project has no profile with a GPU; it has {others}.")
+                if gpus
+                else _("This project has no profile without a GPU; it has {others}.")
+            )
+        else:
+            said = _("This project has no profiles.")
+        raise PlanError(said.format(others=there))
     return fitting[0]
 
 
@@ -232,20 +256,33 @@ def local_pool(
     from dask.system import CPU_COUNT
 
     if profile or gpus:
-        asked = f"profile {profile}" if profile else "GPU for a worker"
-        raise PlanError(f"There is no {asked}: this hub runs without Slurm, and workers are processes of its machine.")
+        refusal = (
+            _("There is no profile {profile}: this hub runs without Slurm, and workers are processes of its machine.")
+            if profile
+            else _(
+                "There is no GPU for a worker: this hub runs without Slurm, and workers are processes of its machine."
+            )
+        )
+        raise PlanError(refusal.format(profile=profile))
     if hours is not None:
         raise PlanError(
-            f"hours= cannot be had: {WHY}, whose time nobody limits. Leave it out; "
-            'idle_timeout="2 hours" ends a cluster that is not used.'
+            _(
+                "hours= cannot be had: there is no Slurm here, and workers are processes of this machine, "
+                'whose time nobody limits. Leave it out; idle_timeout="2 hours" ends a cluster that is not used.'
+            )
         )
     known = JOBQUEUE if "cores" in words else LOCAL
     for name, value in words.items():
         if name not in known:
             these = ", ".join(f"{one}=" for one in ("n_workers", *known))
-            raise PlanError(f"{name}= cannot be had: {WHY}. Say it with {these}.")
+            raise PlanError(_(NOT_LOCAL).format(word=f"{name}=", others=these))
         if name == "processes" and value is False:
-            raise PlanError(f"processes=False cannot be had: {WHY}, for a cluster outlives its kernel.")
+            raise PlanError(
+                _(
+                    "processes=False cannot be had: there is no Slurm here, and workers are processes of this machine, "
+                    "for a cluster outlives its kernel."
+                )
+            )
     if "cores" in words:
         own = own_pool(words, workers_per_job)
         return own, n_workers if n_workers is not None else max(1, CPU_COUNT // own.threads)
@@ -265,7 +302,8 @@ def spread(n_workers: int | None, threads: Any) -> tuple[int, int]:
     from distributed.deploy.utils import nprocesses_nthreads
 
     if threads is not None and (not isinstance(threads, int) or threads < 1):
-        raise PlanError(f"threads_per_worker={threads!r} is no number of threads: say 1 or more.")
+        said = _("{word} is no number of threads: say 1 or more.")
+        raise PlanError(said.format(word=f"threads_per_worker={threads!r}"))
     if threads is not None:
         return n_workers if n_workers is not None else max(1, CPU_COUNT // threads), threads
     if n_workers:
@@ -286,6 +324,5 @@ def memory_of(said: bool, limit: Any, workers: int) -> int:
         part = workers or nprocesses_nthreads()[0]
         return parse_memory_limit(limit if said else "auto", 1, part, logger=log) or 0
     except (ValueError, TypeError, AssertionError):
-        raise PlanError(
-            f"memory_limit={limit!r} is no amount of memory: say '2 GB', bytes, or a part like 0.5."
-        ) from None
+        refusal = _("{word} is no amount of memory: say '2 GB', bytes, or a part like 0.5.")
+        raise PlanError(refusal.format(word=f"memory_limit={limit!r}")) from None

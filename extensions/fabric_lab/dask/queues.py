@@ -17,7 +17,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from ..common.formats import ZONE
 from ..common.scratch import sweep
+from ..common.translation import LANGUAGE, _
 from .pools import Batch, Place, Pool, task_ids
 from .worker_task import NOTICE_S
 
@@ -26,7 +28,7 @@ LIMIT_S = 60.0
 # What the notebook's own job and the hub put in the environment is not the workers': Slurm's variables would
 # change what sbatch asks for, and the hub's hold the session's token.
 _NOT_FOR_WORKERS = re.compile(r"(?:SLURM|SLURMD|SBATCH|SALLOC|SRUN|JUPYTER|JUPYTERHUB|JPY|PMI|PMIX)_?.*|FABRIC_.*|CUDA_VISIBLE_DEVICES|GPU_DEVICE_ORDINAL|ROCR_VISIBLE_DEVICES|ZE_AFFINITY_MASK")  # fmt: skip  # noqa: E501
-_KEPT = frozenset({"SLURM_CONF", "FABRIC_NODE_SOCKET", "FABRIC_DATA_DIR", "FABRIC_DATASETS"})
+_KEPT = frozenset({"SLURM_CONF", "FABRIC_NODE_SOCKET", "FABRIC_DATA_DIR", "FABRIC_DATASETS", LANGUAGE, ZONE})
 # What the batch script calls the order's path until it is known.
 ORDER = "FABRIC_ORDER"
 # A process that was told to end has this long to hand over its results.
@@ -70,7 +72,8 @@ def submitted(out: str, error: str) -> Submitted:
     lines = [line for line in map(str.strip, out.splitlines()) if line]
     ids = [n for n, line in enumerate(lines) if re.fullmatch(r"\d+(?:;\S+)?", line)]
     if not ids:
-        raise SlurmError(f"sbatch answered {' '.join(lines)[:200]!r}, which is no job id.")
+        answer = repr(" ".join(lines)[:200])
+        raise SlurmError(_("sbatch answered {answer}, which is no job id.").format(answer=answer))
     words = [*lines[: ids[-1]], *lines[ids[-1] + 1 :], *_plain(error)]
     return Submitted(int(lines[ids[-1]].partition(";")[0]), " ".join(words))
 
@@ -103,11 +106,13 @@ async def _call(argv: Sequence[str], text: str) -> tuple[str, str]:
     except TimeoutError:
         process.kill()
         await process.wait()
-        raise SlurmError(f"{argv[0]} did not answer within {LIMIT_S:g} s.") from None
+        said = _("{program} did not answer within {seconds} s.").format(program=argv[0], seconds=f"{LIMIT_S:g}")
+        raise SlurmError(said) from None
     printed, said = out.decode(errors="replace"), error.decode(errors="replace")
     if process.returncode:
         words = " ".join([*_plain(printed), *_plain(said)])
-        raise SlurmError(words or f"{argv[0]} ended with {process.returncode}.")
+        ended = _("{program} ended with {status}.").format(program=argv[0], status=process.returncode)
+        raise SlurmError(words or ended)
     return printed, said
 
 
@@ -115,7 +120,9 @@ def _program(name: str, environment: Mapping[str, str]) -> str:
     for directory in environment.get("PATH", os.defpath).split(os.pathsep):
         if directory and os.access(Path(directory) / name, os.X_OK):
             return str(Path(directory) / name)
-    raise SlurmError(f"There is no {name} on this node's PATH, so no worker can be started from here.")
+    raise SlurmError(
+        _("There is no {program} on this node's PATH, so no worker can be started from here.").format(program=name)
+    )
 
 
 class Queue(Protocol):

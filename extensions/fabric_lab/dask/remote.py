@@ -27,6 +27,7 @@ from typing import Any, Protocol
 from distributed.deploy.spec import ProcessInterface
 
 from ..client import HubError, credentials
+from ..common.translation import _, sentences
 from . import queues, worker_jobs
 from .plan import Plan
 from .pools import Place, Pool, Presubmitted
@@ -105,7 +106,8 @@ class RemoteScheduler(ProcessInterface):
             with suppress(OSError, ValueError, TypeError):
                 return State.read(self.directory)
             if time.monotonic() > end or (self._plan is not None and not running(self.directory)):
-                raise ClusterError(f"Cluster {self.directory.name} did not start. {last_words(self.directory)}".strip())
+                said = _("Cluster {name} did not start.").format(name=self.directory.name)
+                raise ClusterError(sentences(said, last_words(self.directory)))
             await asyncio.sleep(0.05)
 
     async def close(self) -> None:
@@ -155,8 +157,12 @@ class RemoteAdaptive:
         self.periodic_callback = True  # distributed's reprs take it for "adaptive"
 
     def __repr__(self) -> str:
-        most = "any number of" if math.isinf(self.maximum) else f"{self.maximum:g}"
-        return f"From {self.minimum:g} to {most} workers. {self.told}".strip()
+        said = (
+            _("From {minimum} to any number of workers.")
+            if math.isinf(self.maximum)
+            else _("From {minimum} to {maximum} workers.")
+        )
+        return sentences(said.format(minimum=f"{self.minimum:g}", maximum=f"{self.maximum:g}"), self.told)
 
     def stop(self, reason: str = "") -> None:
         """Keep the workers that there are."""
@@ -193,7 +199,8 @@ async def presubmit(directory: Path, plan: Plan, service: Mapping[str, str]) -> 
     firsts = [FirstWorker(f"{plan.name}-{number}", pool) for number in range(plan.first)]  # dask-jobqueue's names
     places = await asyncio.gather(*(batcher.join(first) for first in firsts), return_exceptions=True)
     found = {first.name: place for first, place in zip(firsts, places, strict=True) if isinstance(place, Place)}
-    note = f"{words} The cluster says: {batcher.said}".strip() if batcher.said else words
+    site = _("The cluster says: {words}").format(words=batcher.said) if batcher.said else ""
+    note = sentences(words, site)
     return Presubmitted(found, batcher.calls["sbatch"], batcher.said), note
 
 
@@ -258,7 +265,8 @@ class Daemon:
         shutil.rmtree(self._directory, ignore_errors=True)
 
     def _failed(self, error: Exception) -> ClusterError:
-        return ClusterError(f"Cluster {self._directory.name} did not start: {error}. {last_words(self._directory)}")
+        said = _("Cluster {name} did not start: {error}.").format(name=self._directory.name, error=error)
+        return ClusterError(sentences(said, last_words(self._directory)))
 
 
 def here() -> Path:

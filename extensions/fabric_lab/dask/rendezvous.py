@@ -21,6 +21,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ..common.translation import _
 from . import tls
 
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
@@ -103,10 +104,8 @@ def claim(directory: Path) -> None:
         _make(directory)
         return
     if running(directory):
-        raise ClusterError(
-            f"There is a cluster {directory.name} already. "
-            f"Connect to it with DaskCluster.connect({directory.name!r}), or choose another name."
-        )
+        said = _("There is a cluster {name} already. Connect to it with {code}, or choose another name.")
+        raise ClusterError(said.format(name=directory.name, code=f"DaskCluster.connect({directory.name!r})"))
     shutil.rmtree(directory)  # of a daemon that was killed
     _make(directory)
 
@@ -164,8 +163,8 @@ def read_address(directory: Path) -> str:
 
     :raises FileNotFoundError: the cluster is gone.
     """
-    line, end, _ = (directory / ADDRESS).read_text().partition("\n")
-    return line if end else ""
+    text = (directory / ADDRESS).read_text()
+    return text.splitlines()[0] if "\n" in text else ""
 
 
 async def until_address(directory: Path, limit_s: float) -> str:
@@ -177,7 +176,7 @@ async def until_address(directory: Path, limit_s: float) -> str:
     end, wait = time.monotonic() + limit_s, LOOK_S
     while not (address := read_address(directory)):
         if time.monotonic() >= end:
-            raise TimeoutError(f"it did not start within {limit_s:g} s")
+            raise TimeoutError(_("it did not start within {seconds} s").format(seconds=f"{limit_s:g}"))
         await asyncio.sleep(wait)
         wait = min(2 * wait, LONGEST_LOOK_S)
     return address

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from typing import Any, cast
+from typing import Any, Literal, NamedTuple, cast
 from urllib.parse import quote
 
 from ..answers import ClusterStatus
 from ..client import HubClient, HubError
+from ..common.formats import amount, clock, fixed, number
+from ..common.translation import _, ngettext, sentences
 from ..schema import ClusterOffer, Quote, WorkerJob
 from .pools import Place, Pool
 
@@ -45,13 +47,14 @@ class Hub:
             return self._jobs
 
     async def _ask(self) -> list[WorkerJob] | None:
-        body, self.problem, _ = await asyncio.to_thread(self._service.ask, "/clusters")
-        if body is None:
+        answer = await asyncio.to_thread(self._service.ask, "/clusters")
+        self.problem = answer.problem
+        if answer.body is None:
             return None
-        offer = cast("ClusterOffer", body)
+        offer = cast("ClusterOffer", answer.body)
         self.session_ends_at = offer.get("session_ends_at")
         if offer.get("unavailable_since") is not None or offer.get("age_s") is None:
-            self.problem = "Slurm does not answer the hub."
+            self.problem = _("Slurm does not answer the hub.")
             return None
         return [job for job in offer["jobs"] if job["cluster"] == self._cluster]
 
@@ -76,6 +79,49 @@ class Hub:
         return None if jobs is None else phases(jobs)
 
 
+class Problem(NamedTuple):
+    """What went wrong with a worker.
+
+    ``kind``: "stays" (its results have no other place), "refused" (it could not be submitted), "ended" (its job has,
+    before the worker was there), "unbegun" (its job has, before its program began). ``said`` is Slurm's word on it, the
+    hub's, or the end of the job's log.
+    """
+
+    kind: Literal["stays", "refused", "ended", "unbegun"]
+    job: Place | None = None
+    said: str = ""
+
+    def sentence(self, workers: Sequence[str]) -> str:
+        """It in words.
+
+        :param workers: the names of all whose problem this is, at least one.
+        """
+        count, name, job = len(workers), workers[0], self.job
+        if self.kind == "refused":
+            return ngettext(
+                "Worker {name} could not be submitted: {said}", "{n} workers could not be submitted: {said}", count
+            ).format(name=name, n=number(count), said=self.said)
+        if self.kind == "stays":
+            text = ngettext(
+                "Worker {name} stays while its results are wanted: no other worker has room for them.",
+                "{n} workers stay while their results are wanted: no other worker has room for them.",
+                count,
+            )
+        elif self.kind == "ended":
+            text = ngettext(
+                "Worker {name} (job {job}) ended before it was there.",
+                "{n} workers (job {job}) ended before they were there.",
+                count,
+            )
+        else:
+            text = ngettext(
+                "Worker {name} (job {job}) ended before its program began.",
+                "{n} workers (job {job}) ended before their program began.",
+                count,
+            )
+        return sentences(text.format(name=name, n=number(count), job=job), self.said)
+
+
 def phases(jobs: Iterable[WorkerJob]) -> dict[Place, str]:
     """(array, task) -> "queued", "running", "ending" or "ended", from the service's list of jobs. Pure."""
     found: dict[Place, str] = {}
@@ -97,20 +143,25 @@ def waiting(status: Mapping[str, Any] | ClusterStatus) -> list[str]:
     for worker in absent:
         why = _why(worker, status.get("jobs") or (), status.get("session_ends_at"))
         reasons[why] = reasons.get(why, 0) + 1
-    return [f"{count} waiting: {why}" if why else f"{count} starting" for why, count in reasons.items()]
+    return [
+        (_("{count} waiting: {why}") if why else _("{count} starting")).format(count=number(count), why=why)
+        for why, count in reasons.items()
+    ]
 
 
 def _why(worker: Mapping[str, Any], jobs: Iterable[WorkerJob], session_ends_at: float | None) -> str:
     records = _records(worker["job"], jobs)
     for known in records:
         if known["phase"] == "queued":
-            starts = known["starts_at"]
-            when = f" Slurm expects it at {_clock(starts)}." if starts else ""
+            starts, now = known["starts_at"], time.time()
+            expected = _("Slurm expects it at {time}.").format(time=clock(starts, now)) if starts else ""
+            late = ""
             if starts and session_ends_at and starts >= session_ends_at:
-                when += f" That is too late: this session ends at {_clock(session_ends_at)}, and the cluster with it."
-            return f"{known['why']}{when}"
+                late = _("That is too late: this session ends at {time}, and the cluster with it.")
+                late = late.format(time=clock(session_ends_at, now))
+            return sentences(known["why"], expected, late)
     if not worker.get("begun", True) and any(known["phase"] == "running" for known in records):
-        return "Slurm makes the node ready (Prolog)."
+        return _("Slurm makes the node ready (Prolog).")
     return ""
 
 
@@ -118,36 +169,28 @@ def _records(place: str | None, jobs: Iterable[WorkerJob]) -> list[WorkerJob]:
     """What the hub says of a worker's task ("12_0"); a task that was put back in the queue has an older record, too."""
     if place is None:
         return []
-    job, _, task = place.partition("_")
+    job, task = place.split("_")
     return [known for known in jobs if str(known["array_id"]) == job and int(task) in tasks_of(known["tasks"])]
 
 
-def explained(problems: Mapping[str, str], unbegun: Mapping[str, object], jobs: Iterable[WorkerJob]) -> dict[str, str]:
-    """The problems of workers, with what befell their nodes where that is known by now.
-
-    :param unbegun: the places of those whose job ended before its program began.
-    """
+def explained(problems: Mapping[str, Problem], jobs: Iterable[WorkerJob]) -> dict[str, Problem]:
+    """The problems of workers, with what befell their nodes where that is known by now."""
     known = [*jobs]
-    whys = {name: next((one["why"] for one in _records(str(place), known) if one["phase"] == "ended"), "")
-            for name, place in unbegun.items()}  # fmt: skip
-    return {name: f"{text} {whys.get(name, '')}".strip() for name, text in problems.items()}
+    found = {}
+    for name, problem in problems.items():
+        if problem.kind == "unbegun":
+            ended = (one["why"] for one in _records(str(problem.job), known) if one["phase"] == "ended")
+            problem = problem._replace(said=next(ended, ""))
+        found[name] = problem
+    return found
 
 
-def _clock(moment: float) -> str:
-    """The time of day here, in a zone that is named; with the date when that is another day."""
-    then = time.localtime(moment)
-    return time.strftime("%H:%M %Z" if then[:3] == time.localtime()[:3] else "%H:%M %Z on %d %B", then)
-
-
-def grouped(problems: Mapping[str, str]) -> dict[str, str]:
-    """Problems by worker, those that are the same in one sentence, under the first worker's name."""
-    same: dict[str, list[str]] = {}
-    for name, text in problems.items():
-        same.setdefault(text.removeprefix(f"Worker {name} "), []).append(name)
-    return {
-        names[0]: problems[names[0]] if len(names) == 1 else f"{len(names)} workers {rest}"
-        for rest, names in same.items()
-    }
+def told(problems: Mapping[str, Problem]) -> dict[str, str]:
+    """Problems by worker in words, those that are the same in one sentence, under the first worker's name."""
+    same: dict[Problem, list[str]] = {}
+    for name, problem in problems.items():
+        same.setdefault(problem, []).append(name)
+    return {names[0]: problem.sentence(names) for problem, names in same.items()}
 
 
 def tasks_of(notation: str) -> list[int]:
@@ -166,8 +209,12 @@ def cost(status: Mapping[str, Any] | ClusterStatus) -> str:
     if not used:
         return ""
     if used["gpu_hours"] or used["gpus"]:
-        return f"{used['gpu_hours']:.2f} GPU-hours so far, {used['gpus']} per hour now"
-    return f"{used['cpu_hours']:.2f} CPU-hours so far, {used['cpus']:g} per hour now"
+        return _("{used} GPU-hours so far, {now} per hour now").format(
+            used=fixed(used["gpu_hours"], 2), now=number(used["gpus"])
+        )
+    return _("{used} CPU-hours so far, {now} per hour now").format(
+        used=fixed(used["cpu_hours"], 2), now=number(used["cpus"])
+    )
 
 
 def in_all(pools: Iterable[tuple[Pool, int]]) -> str:
@@ -178,22 +225,27 @@ def in_all(pools: Iterable[tuple[Pool, int]]) -> str:
     there = [(pool, count) for pool, count in pools if count]
     gpus = sum(pool.gpus * count for pool, count in there)
     cpus = sum(pool.cpus * count for pool, count in there if not pool.gpus)
-    hours = [
-        f"{count:g} {kind}-hour{'' if count == 1 else 's'}" for count, kind in ((gpus, "GPU"), (cpus, "CPU")) if count
-    ]
-    return f"All workers of the cluster then cost {' and '.join(hours)} per hour." if len(there) > 1 else ""
+    if len(there) < 2:
+        return ""
+    if gpus and cpus:
+        return _("All workers of the cluster then cost {gpu_hours} and {cpu_hours} per hour.").format(
+            gpu_hours=amount(gpus, "GPU"), cpu_hours=amount(cpus, "CPU")
+        )
+    return _("All workers of the cluster then cost {hours} per hour.").format(
+        hours=amount(gpus, "GPU") if gpus else amount(cpus, "CPU")
+    )
 
 
 def lines(status: Mapping[str, Any] | ClusterStatus) -> list[tuple[str, str]]:
     """(name, text) of what a person wants to know."""
-    found = [("Waiting", sentence) for sentence in waiting(status)]
+    found = [(_("Waiting"), sentence) for sentence in waiting(status)]
     if text := cost(status):
-        found.append(("Use", text))
-    found += [("Problem", text) for text in status.get("problems", {}).values()]
+        found.append((_("Use"), text))
+    found += [(_("Problem"), text) for text in status.get("problems", {}).values()]
     if status.get("said"):
-        found.append(("The cluster says", status["said"]))
+        found.append((_("The cluster says"), status["said"]))
     if status.get("hub"):
-        found.append(("Hub", status["hub"]))
+        found.append((_("Hub"), status["hub"]))
     return found
 
 
@@ -209,12 +261,16 @@ def scaling(status: Mapping[str, Any] | ClusterStatus, here: int) -> str:
     """The widget's table of how the cluster is scaled, in HTML."""
     wanted = len(status.get("workers", ()))
     adaptive = status.get("adaptive")
-    mode = "Manual"
+    mode = _("Scaling mode: Manual")
     if adaptive:
-        most = adaptive["maximum"] if adaptive["maximum"] is not None else "any number"
-        mode = f"Adaptive ({adaptive['pool']}: {adaptive['minimum']} to {most})"
-    count = str(here) if here == wanted else f"{here} / {wanted}"
+        maximum = adaptive["maximum"]
+        mode = (
+            _("Scaling mode: Adaptive ({pool}: {minimum} to any number)")
+            if maximum is None
+            else _("Scaling mode: Adaptive ({pool}: {minimum} to {maximum})")
+        ).format(pool=adaptive["pool"], minimum=adaptive["minimum"], maximum=maximum)
+    count = _("Workers: {count}").format(count=here if here == wanted else f"{here} / {wanted}")
     return (
-        f'<table><tr><td style="text-align: left;">Scaling mode: {escape(mode)}</td></tr>'
-        f'<tr><td style="text-align: left;">Workers: {count}</td></tr>{rows(status)}</table>'
+        f'<table><tr><td style="text-align: left;">{escape(mode)}</td></tr>'
+        f'<tr><td style="text-align: left;">{escape(count)}</td></tr>{rows(status)}</table>'
     )

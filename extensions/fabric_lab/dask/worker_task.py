@@ -19,6 +19,7 @@ from typing import Any
 
 from ..common import gpu
 from ..common.scratch import let_multiprocessing_use, scratch
+from ..common.translation import _
 from . import forkserver, notebook_context, rendezvous
 from .notebook_context import JobDatasets
 
@@ -194,7 +195,8 @@ async def leave(scheduler: Any, names: list[str], now: asyncio.Event) -> None:
 async def successors(scheduler: Any, names: list[str]) -> None:
     """Have others started in these workers' place, and wait for them: all may be about to end at once."""
     end = asyncio.get_running_loop().time() + SUCCESSORS_S
-    print(f"The job ends soon: others are started in place of {', '.join(names)}.", flush=True)
+    said = _("The job ends soon: others are started in place of {workers}.")
+    print(said.format(workers=", ".join(names)), flush=True)
     with suppress(TimeoutError, OSError):
         while not await asyncio.wait_for(scheduler.fabric_succeed(names=names), HAND_OVER_S):
             if asyncio.get_running_loop().time() >= end:
@@ -208,12 +210,14 @@ async def hand_over(scheduler: Any, names: list[str]) -> None:
         names = await asyncio.wait_for(scheduler.fabric_wanted(names=names), HAND_OVER_S)
         if not names:
             return
-        print(f"The job ends: workers {', '.join(names)} hand over their results.", flush=True)
+        said = _("The job ends: workers {workers} hand over their results.")
+        print(said.format(workers=", ".join(names)), flush=True)
         await asyncio.wait_for(
             scheduler.retire_workers(names=names, close_workers=False, remove=False), timeout=HAND_OVER_S
         )
     except (TimeoutError, OSError) as error:
-        print(f"Not all of them could be handed over: {error or 'no time was left'}.", flush=True)
+        said = _("Not all of them could be handed over: {error}.")
+        print(said.format(error=str(error) or _("no time was left")), flush=True)
 
 
 def main() -> int:
@@ -230,10 +234,12 @@ def main() -> int:
             asyncio.run(run(order, path.parents[1], int(os.environ.get("SLURM_ARRAY_TASK_ID", "0"))))
     except FileNotFoundError as error:
         # the cluster's directory goes with it
-        print(f"fabric_lab.dask.worker_task: there is no {error.filename}: the cluster has ended.", file=sys.stderr)
+        said = _("there is no {file}: the cluster has ended.").format(file=error.filename)
+        print(f"fabric_lab.dask.worker_task: {said}", file=sys.stderr)
         return 0
     except (OSError, TimeoutError) as error:
-        print(f"fabric_lab.dask.worker_task: the cluster's scheduler does not answer: {error}.", file=sys.stderr)
+        said = _("the cluster's scheduler does not answer: {error}.").format(error=error)
+        print(f"fabric_lab.dask.worker_task: {said}", file=sys.stderr)
         return 1
     except ValueError as error:
         print(f"fabric_lab.dask.worker_task: {error}", file=sys.stderr)

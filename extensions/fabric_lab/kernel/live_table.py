@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import time
 from collections.abc import Callable
 from typing import Any
 
 import ipywidgets  # type: ignore[import-untyped, unused-ignore]
 
-from ..common import facts
+from ..common import formats
+from ..common.translation import _
 
 
 class LiveTable(ipywidgets.HTML):  # type: ignore[misc]
@@ -49,5 +51,6 @@ class LiveTable(ipywidgets.HTML):  # type: ignore[misc]
 
 def as_saved(table: str) -> str:
     """The table with when that was, which a saved notebook does not tell otherwise."""
-    moment = facts.clock(time.time(), now=0.0)  # as seen from another day: with its date
-    return f'{table}<p style="line-height:1.4">As of {moment}. Run the cell again for what is so now.</p>'
+    moment = formats.clock(time.time(), now=0.0)  # as seen from another day: with its date
+    said = _("As of {moment}. Run the cell again for what is so now.").format(moment=moment)
+    return f'{table}<p style="line-height:1.4">{html.escape(said)}</p>'

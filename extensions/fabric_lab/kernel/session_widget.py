@@ -12,7 +12,8 @@ import time
 
 from .. import client
 from ..answers import Facts
-from ..common import facts
+from ..common import facts, formats
+from ..common.translation import _
 from .live_table import LiveTable
 
 EVERY_S = 30.0
@@ -25,16 +26,16 @@ def rows(known: Facts, now: float) -> list[tuple[str, str]]:
     gpus = f"{known['gpu_count']}" + (f" ({names})" if names else "")
     ends = ""
     if known["ends_at"] is not None:
-        ends = f"{facts.clock(known['ends_at'], now)} ({facts.left(known['ends_at'], now)})"
+        ends = f"{formats.clock(known['ends_at'], now)} ({formats.left(known['ends_at'], now)})"
     all_rows = [
-        ("Project", known["project_title"] or known["project"]),
-        ("Profile", known["profile"]),
-        ("Image", known["image"]),
-        ("Node", known["node"]),
-        ("GPUs", gpus),
-        ("Slurm job", "" if known["job_id"] is None else str(known["job_id"])),
-        ("Ends", ends),
-        ("Note", known["problem"]),
+        (_("Project"), known["project_title"] or known["project"]),
+        (_("Profile"), known["profile"]),
+        (_("Image"), known["image"]),
+        (_("Node"), known["node"]),
+        (_("GPUs"), gpus),
+        (_("Slurm job"), "" if known["job_id"] is None else str(known["job_id"])),
+        (_("Ends"), ends),
+        (_("Note"), known["problem"]),
     ]
     return [(name, value) for name, value in all_rows if value]
 
@@ -51,7 +52,8 @@ def as_html(known: Facts, now: float) -> str:
         f'<td style="text-align:left">{html.escape(value)}</td></tr>'
         for name, value in rows(known, now)
     )
-    return f'<table aria-label="This session">{body}</table>'
+    label = html.escape(_("This session"))
+    return f'<table aria-label="{label}">{body}</table>'
 
 
 class SessionView(LiveTable):

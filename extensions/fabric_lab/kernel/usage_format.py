@@ -5,10 +5,11 @@ from __future__ import annotations
 import html
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from ..common import facts
+from ..common import formats
+from ..common.formats import ago, hours, percent, size
+from ..common.translation import _, sentences
 
 OLD_S = 600.0  # figures older than this are said to be old
 HIGH, FULL = 0.8, 0.95
@@ -27,33 +28,6 @@ def number(value: object) -> float | None:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def hours(value: float) -> str:
-    """GPU-hours: "87.5", "1,240"."""
-    return f"{value:,.1f}" if abs(value) < 100 else f"{value:,.0f}"
-
-
-def size(value: float) -> str:
-    """ "340 B", "1.2 MB", "48 GB": decimal units, as storage is sold."""
-    units = iter(("B", "kB", "MB", "GB", "TB", "PB"))
-    unit = next(units)
-    while value >= 999.5 and unit != "PB":
-        value, unit = value / 1000, next(units)
-    return f"{value:.1f} {unit}" if unit != "B" and value < 9.95 else f"{value:.0f} {unit}"
-
-
-def day(moment: float) -> str:
-    """ "3 December 2026"."""
-    return f"{datetime.fromtimestamp(moment, UTC).astimezone():%d %B %Y}".lstrip("0")
-
-
-def ago(seconds: float) -> str:
-    """ "just now", "12 min ago", "3 h ago"."""
-    minutes = int(seconds // 60)
-    if minutes < 1:
-        return "just now"
-    return f"{minutes} min ago" if minutes < 120 else f"{minutes // 60} h ago"
-
-
 def _above(balance: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [one for one in balance.get("above") or () if isinstance(one, Mapping)]
 
@@ -67,13 +41,17 @@ def forecast(balance: Mapping[str, Any]) -> str:
     """The sentence on how long a budget lasts; "" where there is no limit, or nothing is used."""
     left, until = number(balance.get("left")), number(balance.get("lasts_until"))
     if left is not None and left <= 0:
-        return "Nothing is left: no new session with a GPU can start."
+        return _("Nothing is left: no new session with a GPU can start.")
     above = next((one for one in _above(balance) if number(one.get("lasts_until")) == until), None)
     rate = number((above or balance).get("rate_per_day"))
     if until is None or rate is None:
         return ""
-    whose = f" of {above.get('name')}" if above else ""
-    return f"At the present rate{whose} ({hours(rate)} a day) this lasts until {day(until)}."
+    said = (
+        _("At the present rate of {account} ({rate} a day) this lasts until {day}.")
+        if above
+        else _("At the present rate ({rate} a day) this lasts until {day}.")
+    )
+    return said.format(account=(above or {}).get("name"), rate=hours(rate), day=formats.day(until))
 
 
 def balance(name: str, budget: object) -> list[Row]:
@@ -84,22 +62,33 @@ def balance(name: str, budget: object) -> list[Row]:
     if used is None:
         return []
     if limit is None and left is None:
-        return [Row(name, f"{hours(used)} GPU-hours used, no limit")]
+        return [Row(name, _("{used} GPU-hours used, no limit").format(used=hours(used)))]
     own = None if limit is None else max(0.0, limit - used)
     rest = max(0.0, (own or 0.0) if left is None else left)
     above = limiting(budget)
-    said = (
-        f"{hours(used)} GPU-hours used, no limit of its own"
-        if limit is None
-        else f"{hours(used)} of {hours(limit)} GPU-hours used"
-    )
+    whole = number(above.get("limit")) if above else None
     # as shown: the last bits of the two differences are not the same
-    if own is None or above or (rest < own and hours(rest) != hours(own)):
-        whole = number(above.get("limit")) if above else None
-        of = "" if whole is None else f" of {hours(whole)}"
-        said += f"; {budget.get('limited_by') or 'a limit above'} has {hours(rest)}{of} left"
+    if own is not None and not above and (rest >= own or hours(rest) == hours(own)):
+        said = _("{used} of {limit} GPU-hours used, {left} left")
+    elif whole is None:
+        said = (
+            _("{used} GPU-hours used, no limit of its own; {account} has {left} left")
+            if limit is None
+            else _("{used} of {limit} GPU-hours used; {account} has {left} left")
+        )
     else:
-        said += f", {hours(rest)} left"
+        said = (
+            _("{used} GPU-hours used, no limit of its own; {account} has {left} of {whole} left")
+            if limit is None
+            else _("{used} of {limit} GPU-hours used; {account} has {left} of {whole} left")
+        )
+    said = said.format(
+        used=hours(used),
+        limit=hours(limit or 0),
+        left=hours(rest),
+        whole=hours(whole or 0),
+        account=budget.get("limited_by") or _("a limit above"),
+    )
     parts = [_share(number(one.get("used")), number(one.get("limit"))) for one in (budget, above) if one]
     known = [part for part in parts if part is not None]
     return [Row(name, said, max(known, default=None), forecast(budget) if known else "")]
@@ -113,17 +102,28 @@ def _share(used: float | None, limit: float | None) -> float | None:
 
 def storage(quota: Mapping[str, Any], now: float) -> Row:
     """A file system's row."""
-    name = str(quota.get("title") or quota.get("path") or "Storage")
+    name = str(quota.get("title") or quota.get("path") or _("Storage"))
     used, limit, at = (number(quota.get(key)) for key in ("used", "limit", "at"))
     files_used, files_limit = (number(quota.get(key)) for key in ("files_used", "files_limit"))
     if problem := quota.get("problem"):
-        return Row(name, "not known", None, str(problem))
+        return Row(name, _("not known"), None, str(problem))
     parts = [used / limit] if used is not None and limit else []
-    said = f"{size(used or 0)} of {size(limit)} used" if limit else f"{size(used or 0)} used, no limit"
     if files_limit and files_used is not None:
         parts.append(files_used / files_limit)
-        said += f"; {files_used:,.0f} of {files_limit:,.0f} files"
-    note = f"Asked {ago(now - at)}." if at is not None else ""
+        said = (
+            _("{used} of {limit} used; {files} of {most} files")
+            if limit
+            else _("{used} used, no limit; {files} of {most} files")
+        )
+    else:
+        said = _("{used} of {limit} used") if limit else _("{used} used, no limit")
+    said = said.format(
+        used=size(used or 0),
+        limit=size(limit or 0),
+        files=formats.fixed(files_used or 0),
+        most=formats.fixed(files_limit or 0),
+    )
+    note = _("Asked {ago}.").format(ago=ago(now - at)) if at is not None else ""
     return Row(name, said, max(parts, default=None), note)
 
 
@@ -132,9 +132,10 @@ def gpu(device: Mapping[str, Any]) -> Row:
     name = f"GPU {device['index']}" + (f" ({device['name']})" if device["name"] else "")
     used, total = number(device["memory_used"]), number(device["memory_total"])
     if device["problem"] or used is None or not total:
-        return Row(name, device["problem"] or "not known")
-    use = "" if device["percent"] is None else f"{device['percent']:.0f}% in use, "
-    return Row(name, f"{use}{size(used)} of {size(total)} memory", used / total)
+        return Row(name, device["problem"] or _("not known"))
+    use = device["percent"]
+    said = _("{used} of {total} memory") if use is None else _("{percent} in use, {used} of {total} memory")
+    return Row(name, said.format(percent=percent((use or 0) / 100), used=size(used), total=size(total)), used / total)
 
 
 def warned(known: Mapping[str, Any], whose: str) -> bool:
@@ -146,16 +147,16 @@ def warned(known: Mapping[str, Any], whose: str) -> bool:
 
 def rows(known: Mapping[str, Any], now: float) -> list[Row]:
     """Everything that there is to show, most urgent first."""
-    project = str(known.get("project_title") or known.get("project") or "this project")
+    project = str(known.get("project_title") or known.get("project") or _("this project"))
     found = []
     moment = known.get("time")
     ends_at = number(moment.get("ends_at")) if isinstance(moment, Mapping) else None
     if ends_at is not None:
-        end = facts.clock(ends_at, now)
-        found.append(Row("Time", facts.left(ends_at, now), None, f"This session ends at {end}."))
+        end = _("This session ends at {time}.").format(time=formats.clock(ends_at, now))
+        found.append(Row(_("Time"), formats.left(ends_at, now), None, end))
     for whose, name, key in (
-        ("project", f"GPU-hours of {project}", "gpu_hours"),
-        ("user", "Your own GPU-hours", "user_gpu_hours"),
+        ("project", _("GPU-hours of {project}").format(project=project), "gpu_hours"),
+        ("user", _("Your own GPU-hours"), "user_gpu_hours"),
     ):
         found += [row._replace(note="") if warned(known, whose) else row for row in balance(name, known.get(key))]
     found += [storage(one, now) for one in known.get("storage") or () if isinstance(one, Mapping)]
@@ -170,7 +171,8 @@ def notes(known: Mapping[str, Any]) -> list[str]:
         said.append(str(problem))
     age = number(known.get("age_s"))
     if age is not None:
-        said.append(f"Slurm was asked {ago(age)}." + (" These figures are old." if age > OLD_S else ""))
+        updated = _("Updated {ago}.").format(ago=ago(age))
+        said.append(sentences(updated, _("These figures are old.") if age > OLD_S else ""))
     return said
 
 
@@ -180,18 +182,20 @@ def as_text(known: Mapping[str, Any], now: float) -> str:
     width = max((len(row.name) for row in shown), default=0) + 2
     lines = []
     for row in shown:
-        lines.append(f"{row.name + ':':{width}}{row.said}{'' if row.part is None else f' ({row.part:.0%})'}")
+        lines.append(f"{row.name + ':':{width}}{row.said}{'' if row.part is None else f' ({percent(row.part)})'}")
         if row.note:
             lines.append(" " * width + row.note)
-    return "\n".join([*lines, *notes(known)]) or "Nothing is known of quotas."
+    return "\n".join([*lines, *notes(known)]) or _("Nothing is known of quotas.")
 
 
 def _bar(row: Row) -> str:
     if row.part is None:
         return ""
+    share = percent(row.part)
+    label = _("{name}: {percent} used").format(name=row.name, percent=share)
     return (
         f'<meter min="0" max="1" low="{HIGH}" high="{FULL}" optimum="0" value="{min(1.0, row.part):.3f}" '
-        f'aria-label="{html.escape(row.name)}: {row.part:.0%} used" style="width:12em"></meter> {row.part:.0%}'
+        f'aria-label="{html.escape(label)}" style="width:12em"></meter> {share}'
     )
 
 
@@ -207,5 +211,6 @@ def as_html(known: Mapping[str, Any], now: float | None = None) -> str:
         for row in rows(known, time.time() if now is None else now)
     )
     said = "".join(f'<p style="line-height:1.4">{html.escape(sentence)}</p>' for sentence in notes(known))
-    table = f'<table aria-label="Use and limits">{body}</table>' if body else ""
-    return (table + said) or "<p>Nothing is known of quotas.</p>"
+    label, nothing = html.escape(_("Use and limits")), html.escape(_("Nothing is known of quotas."))
+    table = f'<table aria-label="{label}">{body}</table>' if body else ""
+    return (table + said) or f"<p>{nothing}</p>"

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from ..client import AsyncHubClient, Reply, problem_text
 from ..common.environment import LaunchError
+from ..common.translation import _, sentences
 from ..schema import Ready
 
 RETRY_FOR_S = 600.0
@@ -54,17 +55,18 @@ async def announce(
         if 200 <= reply.status < 300:
             return tries
         if refusal(reply.status):
-            raise LaunchError(
-                f"The hub's service refused this session (HTTP {reply.status}): {_sentence(reply)} "
-                "This job ends now; start a new session from the hub's page."
-            )
+            refused = _("The hub's service refused this session (HTTP {status}): {why}")
+            ends = _("This job ends now; start a new session from the hub's page.")
+            raise LaunchError(sentences(refused.format(status=reply.status, why=_sentence(reply)), ends))
         problem = f"HTTP {reply.status} {_sentence(reply)}" if reply.status else reply.error
         if time.monotonic() + pause > give_up:
-            raise LaunchError(
-                f"The hub's service at {client.url} did not take this session's port within {retry_for_s:g} s "
-                f"({problem}). This job ends now; is the hub running, and can this node reach it?"
+            late = _(
+                "The hub's service at {address} did not take this session's port within {seconds} s ({problem}). "
+                "This job ends now; is the hub running, and can this node reach it?"
             )
+            raise LaunchError(late.format(address=client.url, seconds=f"{retry_for_s:g}", problem=problem))
         if tries == 1 or pause > 5:
-            say(f"The hub's service at {client.url} does not answer yet ({problem}); trying again.")
+            silent = _("The hub's service at {address} does not answer yet ({problem}); trying again.")
+            say(silent.format(address=client.url, problem=problem))
         await asyncio.sleep(pause)
     raise AssertionError("pauses() never ends")

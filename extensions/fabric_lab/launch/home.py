@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,12 +20,13 @@ from traitlets.config.loader import ConfigFileNotFound, JSONFileConfigLoader, Py
 
 from ..answers import LeftOut
 from ..common.environment import ASIDE
+from ..common.translation import N_, _
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
 
 LONGEST = 400
-NOT_USED = "Packages in ~/.local/lib are not used in sessions"
+NOT_IMPORTED = N_("it cannot be imported: {error}. Packages in ~/.local/lib are not used in sessions")
 # Where Jupyter keeps a person's settings, kernels and extensions.
 PLACES = ("~/.jupyter", "~/.local/share/jupyter")
 
@@ -33,7 +34,9 @@ PLACES = ("~/.jupyter", "~/.local/share/jupyter")
 def words(error: BaseException) -> str:
     """What went wrong, on one line."""
     if isinstance(error, json.JSONDecodeError):
-        return f"it is not valid JSON: {error.msg} (line {error.lineno}, column {error.colno})"
+        return _("it is not valid JSON: {error} (line {line}, column {column})").format(
+            error=error.msg, line=error.lineno, column=error.colno
+        )
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return " ".join(f"{type(error).__name__}: {error}".split())[:LONGEST]
@@ -59,7 +62,7 @@ class Noted(logging.Handler):
         error = record.exc_info[1] if record.exc_info else None
         if isinstance(name, str) and error:
             missing = error.__context__
-            why = f"it cannot be imported: {missing}. {NOT_USED}" if isinstance(missing, ImportError) else words(error)
+            why = _(NOT_IMPORTED).format(error=missing) if isinstance(missing, ImportError) else words(error)
             self.extensions.setdefault(name, why)
 
     @contextmanager
@@ -123,7 +126,8 @@ def without_broken(directories: list[str], own: Path, place: Path) -> tuple[list
             if install.exists():
                 json.loads(install.read_text(encoding="utf-8"))
         except (OSError, ValueError, TypeError, KeyError) as error:
-            broken[str(file.parent)] = f"no {error} in it" if isinstance(error, KeyError) else words(error)
+            lacks = _("no {field} in it").format(field=error) if isinstance(error, KeyError) else ""
+            broken[str(file.parent)] = lacks or words(error)
         else:
             good.append(file.parent)
     if not broken:
@@ -151,10 +155,10 @@ def left_out(server: ServerApp, lab: Mapping[str, str], environment: Mapping[str
     :param lab: broken extensions of JupyterLab (see :func:`without_broken`).
     """
     if environment.get(ASIDE):
-        return [LeftOut(kind="everything", name="", place=" and ".join(PLACES), why=environment[ASIDE])]
+        return [LeftOut(kind="everything", name="", place=_places(PLACES), why=environment[ASIDE])]
     if environment.get("FABRIC_RESCUE"):
         there = [place for place in PLACES if _has_files(Path(place).expanduser())]
-        return [LeftOut(kind="rescue", name="", place=" and ".join(there), why="")] if there else []
+        return [LeftOut(kind="rescue", name="", place=_places(there), why="")] if there else []
     own = Path(server.config_dir)
     settings = [
         LeftOut(kind="settings", name=Path(path).name, place=short(path), why=why)
@@ -175,6 +179,11 @@ def left_out(server: ServerApp, lab: Mapping[str, str], environment: Mapping[str
         LeftOut(kind="lab-extension", name=Path(path).name, place=short(path), why=why) for path, why in lab.items()
     ]
     return [*settings, *kernels, *extensions, *panels]
+
+
+def _places(places: Sequence[str]) -> str:
+    """One place, or two."""
+    return _("{one} and {other}").format(one=places[0], other=places[1]) if len(places) > 1 else places[0]
 
 
 def _has_files(directory: Path) -> bool:

@@ -26,6 +26,7 @@ from urllib.parse import urlsplit
 
 from .. import access, tls_sockets
 from ..common.environment import ASIDE, LaunchError, leave_job, take
+from ..common.translation import _
 from . import place
 from .start_slot import StartSlot
 
@@ -68,7 +69,8 @@ def required(environment: dict[str, str] | os._Environ[str], name: str) -> str:
     """A variable without which a session cannot start."""
     value = environment.get(name, "")
     if not value:
-        raise LaunchError(f"{name} is not set: the hub did not give this session what it needs to start.")
+        said = _("{name} is not set: the hub did not give this session what it needs to start.")
+        raise LaunchError(said.format(name=name))
     return value
 
 
@@ -77,26 +79,29 @@ def address_towards(url: str) -> str:
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
-        family, kind, proto, _, address = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_DGRAM)[0]
+        family, kind, proto, _name, address = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_DGRAM)[0]
         with socket.socket(family, kind, proto) as probe:
             probe.connect(address)
             return str(probe.getsockname()[0])
     except OSError as error:
-        raise LaunchError(
-            f"No address of this node reaches the hub at {parts.hostname} ({error}). Set FABRIC_BIND for this node."
-        ) from error
+        said = _("No address of this node reaches the hub at {host} ({error}). Set FABRIC_BIND for this node.")
+        raise LaunchError(said.format(host=parts.hostname, error=error)) from error
 
 
 def bind(address: str, port: int = 0) -> socket.socket:
     """A TCP socket on a port (0: a free one) of an address; it listens only once the server does."""
     try:
-        family, kind, proto, _, where = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0]
+        family, kind, proto, _name, where = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, proto)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as tornado does for its own
         listener.bind(where)
     except OSError as error:
-        where_ = f"{address} port {port}" if port else address
-        raise LaunchError(f"This node cannot serve on its address {where_}: {error}.") from error
+        said = (
+            _("This node cannot serve on its address {address} port {port}: {error}.")
+            if port
+            else _("This node cannot serve on its address {address}: {error}.")
+        )
+        raise LaunchError(said.format(address=address, port=port, error=error)) from error
     listener.setblocking(False)
     return listener
 
@@ -253,18 +258,17 @@ async def announce_port(token: str, listener: socket.socket, phases: Phases) -> 
 
 def main() -> int:
     """Parse the command line and run; a reason not to start is one sentence in the log."""
-    parser = argparse.ArgumentParser(prog="fabric_lab.launch", description="Start a session's notebook server.")
+    parser = argparse.ArgumentParser(prog="fabric_lab.launch", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--session-dir", type=Path, help="the session's private directory")
     try:
         return run(parser.parse_args().session_dir)
     except HomeError as error:
-        print(
-            f"fabric_lab.launch: {error}\nThe server cannot start with Jupyter's files in the home directory "
-            "(~/.jupyter, ~/.local/share/jupyter, see the lines above). It starts without them: what they set is not "
-            "in force in this session, and they are as they were.",
-            file=sys.stderr,
-            flush=True,
+        without = _(
+            "The server cannot start with Jupyter's files in the home directory (~/.jupyter, ~/.local/share/jupyter, "
+            "see the lines above). It starts without them: what they set is not in force in this session, and they are "
+            "as they were."
         )
+        print(f"fabric_lab.launch: {error}\n{without}", file=sys.stderr, flush=True)
         start_without_home(str(error))
         raise AssertionError("this process is another program now") from error
     except LaunchError as error:

@@ -24,6 +24,7 @@ from signal import SIGTERM
 from ..common import overlay
 from ..common.environment import LaunchError
 from ..common.scratch import scratch
+from ..common.translation import _
 
 PREFIX = "fabric-session-"
 # The path of a Unix socket has at most 107 bytes, of which a kernel's own name for one takes these.
@@ -86,7 +87,8 @@ def place() -> Iterator[Path]:
             break
         made.__exit__(None, None, None)
     else:
-        raise LaunchError(f"This node has no place for this session's temporary files: {why or 'paths are too long'}.")
+        said = _("This node has no place for this session's temporary files: {error}.")
+        raise LaunchError(said.format(error=why or _("paths are too long")))
     before = tempfile.tempdir
     # checkpoints of what may not be written beside, for one: in /tmp Jupyter's fixed name for them is who comes first's
     tempfile.tempdir = path

@@ -19,6 +19,7 @@ from traitlets import Bool, Instance, default
 from traitlets.config import Config
 
 from ..common.environment import LaunchError
+from ..common.translation import _
 from . import home
 from .fast_import import import_hub
 from .place import PLACE, shell
@@ -100,7 +101,9 @@ class SessionServer(ServerApp):
 
     def init_webapp(self) -> None:
         if not isinstance(self.identity_provider, _hub.JupyterHubIdentityProvider):
-            raise LaunchError("JupyterHub's login is not in place (see the lines above): this server will not start.")
+            raise LaunchError(
+                _("JupyterHub's login is not in place (see the lines above): this server will not start.")
+            )
         super().init_webapp()
         if "shell_command" not in self.terminado_settings and (command := shell(os.environ)):
             self.terminado_settings = {**self.terminado_settings, "shell_command": command}

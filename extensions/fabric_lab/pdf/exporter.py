@@ -19,12 +19,14 @@ from nbformat import NotebookNode
 from traitlets import Int, default
 from traitlets.config import Config
 
+from ..common import translation
+from ..common.translation import N_, _, sentences
 from . import FORMULA, NO_LIBRARY, NO_MEMORY, NO_PACKAGE
 
-LIBRARIES = "libpango-1.0-0, libpangoft2-1.0-0 and libharfbuzz-subset0"
-INSTEAD = "Until then, save the notebook as HTML (File, Save and Export Notebook As) and print that page."
+LIBRARIES = ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0")
+INSTEAD = N_("Until then, save the notebook as HTML (File, Save and Export Notebook As) and print that page.")
 PASSED_ON = ("HOME", "PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "XDG_DATA_HOME", "XDG_CACHE_HOME",
-             "FONTCONFIG_FILE", "FONTCONFIG_PATH")  # fmt: skip
+             "FONTCONFIG_FILE", "FONTCONFIG_PATH", translation.LANGUAGE, "LANGUAGE", "LC_MESSAGES")  # fmt: skip
 
 # On a node that many share, how long it takes by the clock to get a second of processor time, at worst.
 WAITING = 5
@@ -33,7 +35,8 @@ WAITING = 5
 STILL = ("image/svg+xml", "image/png", "image/jpeg", "text/html", "text/markdown", "text/latex", "text/plain")
 _ACTIVE = re.compile(r"application/(?:javascript|vnd\..+)")
 _NUMBERED = ("equation", "align", "gather", "eqnarray", "multline")
-_NOTE = '<span class="left-out">[Left out of this PDF: {}. Open the notebook to see it.]</span>'
+_WIDGET = N_("[Left out of this PDF: a widget. Open the notebook to see it.]")
+_INTERACTIVE = N_("[Left out of this PDF: an interactive output. Open the notebook to see it.]")
 
 
 class PdfError(ConversionException):  # type: ignore[misc, unused-ignore]
@@ -138,8 +141,7 @@ class PdfExporter(HTMLExporter):  # type: ignore[misc, unused-ignore]
             for output in cell.get("outputs", ()):
                 if "data" in output:
                     output.data = still(output.data)
-        html, _ = super().from_notebook_node(nb)
-        return str(html)
+        return str(super().from_notebook_node(nb)[0])
 
     def _lay_out(self, order: dict[str, Any]) -> bytes:
         """Let a process of its own make the PDF; it goes with its time or its memory, not with ours."""
@@ -160,22 +162,21 @@ class PdfExporter(HTMLExporter):  # type: ignore[misc, unused-ignore]
         said = done.stderr.decode(errors="replace").strip()
         if done.returncode == NO_LIBRARY:
             node = os.environ.get("FABRIC_NODE") or os.uname().nodename
-            raise PdfError(
-                f"Export to PDF needs the library Pango, which node {node} lacks. Ask the operator to install "
-                f"{LIBRARIES} there (Debian's names). {INSTEAD}",
-                501,
-            )
+            why = _(
+                "Export to PDF needs the library Pango, which node {node} lacks. Ask the operator to install "
+                "{libraries} and {last} there (Debian's names)."
+            ).format(node=node, libraries=", ".join(LIBRARIES[:-1]), last=LIBRARIES[-1])
+            raise PdfError(sentences(why, _(INSTEAD)), 501)
         if done.returncode == NO_PACKAGE:
-            raise PdfError(
-                f"Export to PDF needs the packages weasyprint and ziamath, which this image lacks ({said}). {INSTEAD}",
-                501,
-            )
+            why = _("Export to PDF needs the packages weasyprint and ziamath, which this image lacks ({error}).")
+            raise PdfError(sentences(why.format(error=said), _(INSTEAD)), 501)
         # a signal: the kernel ended it over its time, or a library that was given no memory ended itself
         if done.returncode == NO_MEMORY or done.returncode < 0 or "MemoryError" in said:
             raise self._too_much()
         self.log.error("fabric_lab.pdf.page ended with status %s: %s", done.returncode, said)
         reason = (said.splitlines() or [f"status {done.returncode}"])[-1]
-        raise PdfError(f"This notebook cannot be laid out as PDF: {reason}. {INSTEAD}", 500)
+        why = _("This notebook cannot be laid out as PDF: {reason}.").format(reason=reason)
+        raise PdfError(sentences(why, _(INSTEAD)), 500)
 
     def _megabytes(self) -> int:
         """The bound, or what this process itself may have where that is less."""
@@ -183,12 +184,12 @@ class PdfExporter(HTMLExporter):  # type: ignore[misc, unused-ignore]
         return self.megabytes if hard == resource.RLIM_INFINITY else min(self.megabytes, hard >> 20)
 
     def _too_much(self) -> PdfError:
-        return PdfError(
-            f"This notebook takes more than {self.seconds} s of processor time or {self.megabytes} MB to lay out as "
-            "PDF. Clear its largest outputs or split it; or set c.PdfExporter.seconds and c.PdfExporter.megabytes in "
-            f"~/.jupyter/jupyter_server_config.py. {INSTEAD}",
-            422,
-        )
+        why = _(
+            "This notebook takes more than {seconds} s of processor time or {megabytes} MB to lay out as PDF. "
+            "Clear its largest outputs or split it; or set c.PdfExporter.seconds and c.PdfExporter.megabytes in "
+            "~/.jupyter/jupyter_server_config.py."
+        ).format(seconds=self.seconds, megabytes=self.megabytes)
+        return PdfError(sentences(why, _(INSTEAD)), 422)
 
 
 def still(data: dict[str, Any]) -> dict[str, Any]:
@@ -204,5 +205,5 @@ def still(data: dict[str, Any]) -> dict[str, Any]:
     if not active or "text/html" in data or "text/markdown" in data:
         return data
     # not their text: that is an object's name, or a progress bar as it was at its beginning
-    what = "a widget" if any("widget" in kind for kind in active) else "an interactive output"
-    return {"text/html": _NOTE.format(what)}
+    note = _(_WIDGET) if any("widget" in kind for kind in active) else _(_INTERACTIVE)
+    return {"text/html": f'<span class="left-out">{escape(note)}</span>'}

@@ -19,6 +19,7 @@ from typing import IO, Any
 from urllib.parse import urljoin
 from xml.etree.ElementTree import Element
 
+from ..common.translation import _
 from . import FORMULA, NO_LIBRARY, NO_MEMORY, NO_PACKAGE, beside, formula
 
 # What needs a browser that runs scripts.
@@ -81,10 +82,16 @@ def settle(page: Element, base: str, directory: Path | None) -> None:
             _draw(element)
         elif element.tag == "img":
             if why := _left_out(element.get("src") or "", base, directory):
-                name = (element.get("src") or "a picture")[:200]
-                _say(element, f"[Picture {name} is not in this PDF: {why}.]")
+                name = (element.get("src") or "")[:200]
+                left_out = (
+                    _("[Picture {name} is not in this PDF: {why}.]")
+                    if name
+                    else _("[A picture is not in this PDF: {why}.]")
+                )
+                _say(element, left_out.format(name=name, why=why))
         elif element.tag in ACTIVE:
-            _say(element, f"[Left out of this PDF: a part that needs a browser (<{element.tag}>).]")
+            left_out = _("[Left out of this PDF: a part that needs a browser (<{tag}>).]")
+            _say(element, left_out.format(tag=element.tag))
         elif element.tag == "table":
             _narrow(element)
         elif element.tag in ("link", "base"):
@@ -92,7 +99,7 @@ def settle(page: Element, base: str, directory: Path | None) -> None:
         elif element.tag == "a":
             element.attrib.pop("rel", None)  # rel="attachment" would put the file into the PDF
         elif "output_html" in kind.split() and not any(_seen(element)):
-            _say(element, "[Left out of this PDF: an interactive output. Open the notebook to see it.]")
+            _say(element, _("[Left out of this PDF: an interactive output. Open the notebook to see it.]"))
 
 
 def _draw(element: Element) -> None:

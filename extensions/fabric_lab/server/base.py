@@ -12,6 +12,7 @@ from jupyter_server.base.handlers import APIHandler
 from tornado.web import HTTPError
 
 from ..client import Answer, AsyncHubClient
+from ..common.translation import _
 
 KEEP_S = 10.0
 
@@ -46,7 +47,7 @@ class FabricHandler(APIHandler):
         if body is None and optional:
             return {}
         if not isinstance(body, dict):
-            raise HTTPError(400, "The body must be an object.")
+            raise HTTPError(400, _("The body must be an object."))
         return body
 
 

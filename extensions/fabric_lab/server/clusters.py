@@ -24,6 +24,7 @@ from tornado.web import HTTPError, authenticated
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from ..client import AsyncHubClient
+from ..common.translation import _
 from .base import FabricHandler, Kept
 
 if TYPE_CHECKING:
@@ -118,8 +119,7 @@ class DashboardHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
 
     def _rest(self, name: str) -> str:
         """The address below the cluster's, as the browser wrote it."""
-        _, _, rest = str(self.request.uri).partition(f"/fabric/dask/{name}/")
-        return f"/{rest}"
+        return f"/{str(self.request.uri).partition(f'/fabric/dask/{name}/')[2]}"
 
     _upstream: WebSocketClientConnection | None = None
     _reading: asyncio.Task[None] | None = None
@@ -178,7 +178,8 @@ class ClustersHandler(FabricHandler):
         words = self.body()
         for name, value in words.items():
             if name not in NEW or not isinstance(value, NEW[name]) or isinstance(value, bool):
-                self.respond({"message": f"A cluster takes no {name} like {value!r}."}, 400)
+                message = _("A cluster takes no {name} like {value}.").format(name=name, value=repr(value))
+                self.respond({"message": message}, 400)
                 return
         answer = await dashboard_client.create(words)
         self.respond({"message": answer["error"]} if "error" in answer else answer, 409 if "error" in answer else 201)
@@ -216,7 +217,8 @@ class QuoteHandler(FabricHandler):
     async def get(self) -> None:
         profile, workers = self.get_query_argument("profile"), self.get_query_argument("workers")
         if not workers.isdecimal() or not profile.replace("-", "").isalnum():
-            raise HTTPError(400, "profile and workers must be a name and a number.")
+            said = _("{name} and {number} must be a name and a number.")
+            raise HTTPError(400, said.format(name="profile", number="workers"))
         answer = await self.service.ask(f"/clusters/quote?profile={profile}&workers={int(workers)}")
         self.respond(answer.body if answer.body is not None else {"message": answer.problem}, answer.status)
 

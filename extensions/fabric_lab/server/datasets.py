@@ -17,6 +17,7 @@ from tornado.web import authenticated
 from ..answers import Here
 from ..client import AsyncHubClient
 from ..common import node
+from ..common.translation import _, sentences
 from ..kernel import merge
 from . import loading
 from .base import FabricHandler, Kept
@@ -69,12 +70,13 @@ class DatasetHandler(DatasetsHandler):
         opened = next((one for one in answer.opened if one.dataset == name), None)
         if opened is None:
             why = next((one for one in answer.refused if one.dataset == name), None)
-            message = why.message if why else "The node's dataset service did not say why."
-            self.refuse(403, f"{name} was not added. {message}", why.reason if why else "node")
+            message = why.message if why else _("The node's dataset service did not say why.")
+            said = sentences(_("{name} was not added.").format(name=name), message)
+            self.refuse(403, said, why.reason if why else "node")
             return
         noted = await self.service.ask(f"/datasets/{name}", "POST")
         self.catalogue.forget()
-        problem = await self.after_change("open", noted.problem)
+        problem = await self.after_change(noted.problem, dropped=False)
         self.respond({"here": Here(version=opened.version, path=opened.files), "problem": problem})
 
     @authenticated
@@ -84,15 +86,27 @@ class DatasetHandler(DatasetsHandler):
             return
         noted = await self.service.ask(f"/datasets/{name}", "DELETE")
         self.catalogue.forget()
-        self.respond({"here": None, "problem": await self.after_change("closed", noted.problem)})
+        self.respond({"here": None, "problem": await self.after_change(noted.problem, dropped=True)})
 
-    async def after_change(self, done: str, unnoted: str) -> str:
-        """Tell the session's clusters of the change; what went wrong with it anywhere, in words."""
+    async def after_change(self, unnoted: str, *, dropped: bool) -> str:
+        """Tell the session's clusters of the change; what went wrong with it anywhere, in words.
+
+        :param unnoted: why the hub did not note it; "" when it did.
+        """
         from ..dask import dashboard_client  # nothing of it is needed before a dataset changes
 
-        problems = [f"the hub did not note it for this session: {unnoted}"] if unnoted else []
-        problems += await asyncio.to_thread(dashboard_client.datasets_changed)
-        return f"It is {done}, but {' '.join(problems)}" if problems else ""
+        problems = await asyncio.to_thread(dashboard_client.datasets_changed)
+        if unnoted:
+            noted = (
+                _("It is closed, but the hub did not note it for this session: {problem}")
+                if dropped
+                else _("It is open, but the hub did not note it for this session: {problem}")
+            )
+            return sentences(noted.format(problem=unnoted), *problems)
+        if problems:
+            followed = _("It is closed, but {problem}") if dropped else _("It is open, but {problem}")
+            return followed.format(problem=sentences(*problems))
+        return ""
 
 
 class RequestHandler(DatasetsHandler):
@@ -121,12 +135,15 @@ class FilesHandler(DatasetsHandler):
             return
         opened = next((one for one in answer.opened if one.dataset == name), None)
         if opened is None:
-            self.refuse(409, f"{name} is not open in this session. Add it first.", "closed")
+            self.refuse(409, _("{name} is not open in this session. Add it first.").format(name=name), "closed")
             return
         try:
             found = await asyncio.to_thread(loading.below, opened.files)
         except OSError as error:
-            self.refuse(409, f"{name} cannot be read under {opened.files} ({error.strerror}).", "unreadable")
+            message = _("{name} cannot be read under {path} ({error}).").format(
+                name=name, path=opened.files, error=error.strerror
+            )
+            self.refuse(409, message, "unreadable")
             return
         response = await self.catalogue.get()
         formats = merge.formats(response.body, name, opened.version)

@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from ..common.translation import _
+
 SIGNAL = signal.SIGUSR1
 # An end so near is about to come: as long as the signal comes before the time limit (the gateway's END_SIGNAL_S).
 SOON_S = 120.0
@@ -40,7 +42,7 @@ class Ending:
                 "$id": SCHEMA,
                 "version": "1",
                 "title": "Fabric session",
-                "description": "Something about this session changed: ask it.",
+                "description": "something about this session changed: ask it",
                 "type": "object",
                 "required": ["what"],
                 "properties": {"what": {"enum": ["ending", "changed"]}},
@@ -56,13 +58,14 @@ class Ending:
     def known(self, ends_at: float | None, now: float) -> None:
         """Slurm's word on the end, as the hub has it now; Unix seconds."""
         if self.since is None and ends_at is not None and ends_at - now <= SOON_S:
-            self._begin(f"Slurm ends this session in about {max(0.0, ends_at - now):.0f} s")
+            said = _("Slurm ends this session in about {seconds} s: open notebooks are being saved.")
+            self._begin(said.format(seconds=f"{max(0.0, ends_at - now):.0f}"))
 
     def _caught(self) -> None:
-        self._begin("Slurm ends this session in about two minutes")
+        self._begin(_("Slurm ends this session in about two minutes: open notebooks are being saved."))
 
     def _begin(self, text: str) -> None:
         if self.since is None:
             self.since = time.time()
-            self._say(f"{text}: open notebooks are being saved.")
+            self._say(text)
         self.notify("ending")

@@ -21,6 +21,7 @@ from jupyter_server.services.kernels.kernelmanager import ServerKernelManager
 from tornado.web import HTTPError
 from traitlets import Bool, CaselessStrEnum, Unicode
 
+from ..common.translation import _, sentences
 from ..launch import home
 
 # What the name of a kernel in the home ends with where the image has one of the same name.
@@ -50,12 +51,15 @@ class SessionKernel(ServerKernelManager):
             await super()._async_launch_kernel(kernel_cmd, **kwargs)
         except OSError as error:
             spec = self.kernel_spec
-            where = f" Its specification is in {spec.resource_dir}." if spec and spec.resource_dir else ""
-            raise HTTPError(
-                409,
-                f"Kernel {self.kernel_name} cannot be started: {error.filename or ''}: {error.strerror}.{where} "
-                "Choose another kernel, or mend or remove that directory.",
-            ) from error
+            where = spec.resource_dir if spec else ""
+            message = sentences(
+                _("Kernel {name} cannot be started: {file}: {error}.").format(
+                    name=self.kernel_name, file=error.filename or "", error=error.strerror
+                ),
+                _("Its specification is in {directory}.").format(directory=where) if where else "",
+                _("Choose another kernel, or mend or remove that directory."),
+            )
+            raise HTTPError(409, message) from error
 
 
 class SessionKernelspecs(KernelSpecManager):
@@ -83,12 +87,12 @@ class SessionKernelspecs(KernelSpecManager):
             return {}
         for path in there:
             if path.is_symlink() and not os.path.exists(path):
-                found[str(path)] = f"it is a link to {os.readlink(path)}, which is not there"
+                found[str(path)] = _("it is a link to {target}, which is not there").format(target=os.readlink(path))
             elif os.path.isfile(path / "kernel.json"):
                 try:
                     self._get_kernel_spec_by_name(path.name.lower(), str(path)).to_dict()
                 except NoSuchKernel:
-                    found[str(path)] = "its kernel.json wants a kernel provisioner that this image does not have"
+                    found[str(path)] = _("its kernel.json wants a kernel provisioner that this image does not have")
                 except Exception as error:  # whatever is in the file
                     found[str(path)] = home.words(error)
         return found
@@ -100,7 +104,7 @@ class SessionKernelspecs(KernelSpecManager):
             spec: KernelSpec = super().get_kernel_spec(kernel_name)
         else:
             spec = self._get_kernel_spec_by_name(kernel_name, path)
-            spec.display_name = f"{spec.display_name} (home directory)"
+            spec.display_name = _("{kernel} (home directory)").format(kernel=spec.display_name)
         if not self.config.get(SessionChannels.__name__, {}).get("debugger", False):
             spec.metadata = {**spec.metadata, "debugger": False}
         return spec
@@ -126,8 +130,7 @@ class SessionChannels(ZMQChannelsWebsocketConnection):
         """Whether a message asks the kernel's debugger for something; what cannot be read, the kernel cannot either."""
         try:
             if self.subprotocol == "v1.kernel.websocket.jupyter.org":
-                _, parts = deserialize_msg_from_ws_v1(message)
-                header = json.loads(parts[0])
+                header = json.loads(deserialize_msg_from_ws_v1(message)[1][0])
             elif isinstance(message, bytes):
                 header = deserialize_binary_message(message)["header"]
             else:

@@ -1,6 +1,7 @@
 """A few files of an open dataset, and Python that loads them, for their formats.
 
-The code uses only what the image ``base`` holds; a few files are enough to write it, however many there are.
+The code uses only what the image ``base`` holds; a few files are enough to write it, however many there are. It is
+English in every language, as its comments are: a notebook is passed on.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from ..answers import File, Snippet
+from ..common.translation import N_, _
 
 _PANDAS = "import pandas as pd"
 _NUMPY = "import numpy as np"
@@ -36,40 +38,46 @@ class _Way(NamedTuple):
 
 # In the order in which they are offered when a dataset has several.
 _WAYS = (
-    _Way("Parquet with pandas", ("parquet",), (_PANDAS,), ("table = pd.read_parquet({first})", "table.head()")),
-    _Way("CSV with pandas", ("csv", "csv.gz"), (_PANDAS,), ("table = pd.read_csv({first})", "table.head()")),
+    _Way(N_("Parquet with pandas"), ("parquet",), (_PANDAS,), ("table = pd.read_parquet({first})", "table.head()")),
+    _Way(N_("CSV with pandas"), ("csv", "csv.gz"), (_PANDAS,), ("table = pd.read_csv({first})", "table.head()")),
     _Way(
-        "TSV with pandas", ("tsv", "tsv.gz", "tab"), (_PANDAS,),
+        N_("TSV with pandas"), ("tsv", "tsv.gz", "tab"), (_PANDAS,),
         ('table = pd.read_csv({first}, sep="\\t")', "table.head()"),
     ),
     _Way(
-        "JSON lines with pandas", ("jsonl", "ndjson", "jsonl.gz"), (_PANDAS,),
+        N_("JSON lines with pandas"), ("jsonl", "ndjson", "jsonl.gz"), (_PANDAS,),
         ("table = pd.read_json({first}, lines=True)", "table.head()"),
     ),
     _Way(
-        "GeoJSON with pandas", ("geojson",), ("import json", _PANDAS),
+        N_("GeoJSON with pandas"), ("geojson",), ("import json", _PANDAS),
         ('table = pd.json_normalize(json.loads(({first}).read_text())["features"])', "table.head()"),
     ),
-    _Way("NumPy array", ("npy",), (_NUMPY,), ('array = np.load({first}, mmap_mode="r")', "array.shape, array.dtype")),
     _Way(
-        "NumPy arrays", ("npz",), (_NUMPY,),
+        N_("NumPy array"), ("npy",), (_NUMPY,),
+        ('array = np.load({first}, mmap_mode="r")', "array.shape, array.dtype"),
+    ),
+    _Way(
+        N_("NumPy arrays"), ("npz",), (_NUMPY,),
         ("arrays = np.load({first})", "{{name: arrays[name].shape for name in arrays}}"),
     ),
     _Way(
-        "HDF5 with h5py", ("h5", "hdf5", "he5"), ("import h5py  # where it is missing: %pip install h5py",),
+        N_("HDF5 with h5py"), ("h5", "hdf5", "he5"), ("import h5py  # where it is missing: %pip install h5py",),
         ("file = h5py.File({first})", "list(file)"),
     ),
     _Way(
-        "NetCDF with SciPy", ("nc", "cdf"),
+        N_("NetCDF with SciPy"), ("nc", "cdf"),
         ("from scipy.io import netcdf_file  # NetCDF 3; for NetCDF 4: %pip install xarray h5netcdf",),
         ("file = netcdf_file({first}, mmap=False)", "{{name: file.variables[name].shape for name in file.variables}}"),
     ),
-    _Way("Images with Matplotlib", ("png", "jpg", "jpeg", "tif", "tiff"), ("import matplotlib.pyplot as plt",), _SHOWN),
-    _Way("JSON", ("json",), ("import json",), ("content = json.loads(({first}).read_text())", "content")),
-    _Way("Text", ("txt", "md", "log"), (), ("text = ({first}).read_text()", "print(text[:1000])")),
+    _Way(
+        N_("Pictures with Matplotlib"), ("png", "jpg", "jpeg", "tif", "tiff"), ("import matplotlib.pyplot as plt",),
+        _SHOWN,
+    ),
+    _Way(N_("JSON"), ("json",), ("import json",), ("content = json.loads(({first}).read_text())", "content")),
+    _Way(N_("Text"), ("txt", "md", "log"), (), ("text = ({first}).read_text()", "print(text[:1000])")),
 )  # fmt: skip
 _FILES = _Way(
-    "List of files", (), (), ('files = sorted(path for path in DATA.rglob("*") if path.is_file())', "files[:20]")
+    N_("List of files"), (), (), ('files = sorted(path for path in DATA.rglob("*") if path.is_file())', "files[:20]")
 )
 
 
@@ -91,11 +99,12 @@ def snippets(
                 first = next(file.name for file in data if _suffix(file.name) == suffix)
                 count = max(seen[suffix], formats.get(suffix, 0))
                 found.append(Snippet(_label(way, suffix), _cell(way, name, version, root, first, suffix, count)))
-    return [*found, Snippet(_FILES.label, _cell(_FILES, name, version, root, "", "", 0))]
+    return [*found, Snippet(_(_FILES.label), _cell(_FILES, name, version, root, "", "", 0))]
 
 
 def _label(way: _Way, suffix: str) -> str:
-    return way.label if suffix == way.suffixes[0] else f"{way.label} (.{suffix})"
+    label = _(way.label)
+    return label if suffix == way.suffixes[0] else f"{label} (.{suffix})"
 
 
 def _suffix(name: str) -> str:

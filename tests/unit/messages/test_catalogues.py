@@ -76,7 +76,8 @@ def test_dutch_uses_the_words_of_the_list(domain: Domain) -> None:
     for english, dutch in _translated(domain, "nl"):
         plain = re.sub(r"\{[^}]*\}|`[^`]*`|<[^>]*>|%\(\w+\)s", "", english).lower()
         for term, word in _words():
-            if re.search(rf"\b{re.escape(term.lower())}s?\b", plain) and word.lower() not in dutch.lower():
+            said = any(form in dutch.lower() for form in word.lower().split(", "))
+            if re.search(rf"\b{re.escape(term.lower())}s?\b", plain) and not said:
                 wrong.append(f"{term} -> {word}: {english} | {dutch}")
     assert wrong == []
 

@@ -34,7 +34,9 @@ PROGRAMMERS = frozenset(
     {"ValueError", "TypeError", "AssertionError", "RuntimeError", "NotImplementedError", "KeyError"}
 )
 # Calls whose words describe a setting, an option or a metric.
-DESCRIBED = frozenset({"Field", "add_argument", "Gauge", "Counter", "Histogram", "Float", "Unicode", "Instance"})
+DESCRIBED = frozenset(
+    {"Field", "add_argument", "Gauge", "Counter", "Histogram", "Bool", "Float", "Int", "Unicode", "Instance"}
+)
 SENTENCE = re.compile(r"^[A-Z][a-z']*(?: [\w'{}.,:-]+){2,}.*[.:?]$|^[A-Z][a-z]+ [a-z]+ .*[a-z]{2,}", re.DOTALL)
 # Files whose words no person reads in a browser: why stands beside each.
 OTHERS: dict[str, str] = {
