@@ -184,7 +184,7 @@ def test_the_page_makes_a_site_that_answers_comes_back_and_can_be_removed(machin
 
     # systemctl has returned: all answer
     assert_up(machine)
-    status, health, doctor = look
+    status, doctor, health = look
     assert machine.do(status).count("active (running)") == len(UNITS)
     assert json.loads(machine.do(health))["unavailable_since"] is None
     assert_sockets(machine)
