@@ -31,7 +31,14 @@ WIDTH = 120
 NOTE = "Written by scripts/make_schema.py; run `make docs` after a change."
 _PYTHON = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
 _TYPESCRIPT = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
-_OF_PYTHON: dict[object, str] = {str: "string", int: "number", float: "number", bool: "boolean", types.NoneType: "null"}
+_OF_PYTHON: dict[object, str] = {
+    str: "string",
+    int: "number",
+    float: "number",
+    bool: "boolean",
+    object: "unknown",
+    types.NoneType: "null",
+}
 
 
 def _named(node: object) -> Iterator[str]:

@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     environment: 'jsdom',
+    setupFiles: ['dev/tests/setup.ts'],
     include: ['dev/tests/**/*.test.ts'],
     // JupyterLab's packages are modules that import each other's directories and style sheets: for a bundler
     server: { deps: { inline: [/@jupyterlab/, /@jupyter\//] } }

@@ -100,6 +100,7 @@ class Continued(TypedDict):
     session: str | None
     text: str
     reopen: list[str]
+    reasons: NotRequired[dict[str, object]]
 
 
 class DatasetRequest(TypedDict):
@@ -119,6 +120,7 @@ class Extended(TypedDict):
     ends_at: float
     minutes: int
     text: str
+    reasons: NotRequired[dict[str, object]]
 
 
 class ExtensionRequest(TypedDict):
@@ -128,7 +130,7 @@ class ExtensionRequest(TypedDict):
 class IdleAnswer(TypedDict):
     """What the hub makes of a report. ``state`` "off": the profile has no policy, and nothing need be reported.
 
-    A warning's ``text`` has its moments by the hub's clock; it says that ``what`` is so since ``quiet_since``.
+    A warning says that ``what`` is so since ``quiet_since``; its ``text`` is the whole sentence.
     """
 
     state: str
@@ -138,6 +140,7 @@ class IdleAnswer(TypedDict):
     what: NotRequired[str]
     quiet_since: NotRequired[float | None]
     next_report_s: NotRequired[float]
+    reasons: NotRequired[dict[str, object]]
 
 
 class IdlePolicy(TypedDict):
@@ -214,7 +217,7 @@ class Quote(TypedDict):
     """What so many workers of a profile would cost and wait for, before they are submitted.
 
     ``now`` of those that are not there yet find a place as things are; ``held_by`` is the limit of Slurm's that keeps
-    others waiting, in words, or "". ``words`` says all of it.
+    others waiting, or empty. ``words`` says all of it.
     """
 
     profile: str
@@ -224,6 +227,7 @@ class Quote(TypedDict):
     now: int
     held_by: str
     words: str
+    reasons: NotRequired[dict[str, object]]
 
 
 class Ready(TypedDict):
@@ -266,6 +270,7 @@ class SessionDataset(TypedDict):
     latest: str | None
     path: str
     chosen: bool
+    reasons: NotRequired[dict[str, object]]
 
 
 class SessionDatasets(TypedDict):
@@ -277,6 +282,7 @@ class SessionDatasets(TypedDict):
     datasets_page: str
     project: str
     datasets: list[SessionDataset]
+    reasons: NotRequired[dict[str, object]]
 
 
 class SessionInfo(TypedDict):
@@ -321,6 +327,7 @@ class SessionQuota(TypedDict):
     age_s: float | None
     unavailable_since: float | None
     problem: str
+    reasons: NotRequired[dict[str, object]]
 
 
 class StorageUse(TypedDict):
@@ -339,6 +346,7 @@ class StorageUse(TypedDict):
     files_limit: NotRequired[int | None]
     at: NotRequired[float | None]
     problem: NotRequired[str]
+    reasons: NotRequired[dict[str, object]]
 
 
 class Text(TypedDict):
@@ -352,8 +360,8 @@ class Text(TypedDict):
 class TimeLeft(TypedDict):
     """When a session ends and why; whether it could be later, by at most so many minutes, or why not.
 
-    ``text`` is the whole sentence, with the moment by the hub's clock, and ``rest`` what follows the moment in it: a
-    browser says the moment by its own clock.
+    ``text`` is the whole sentence, and ``rest`` what follows the moment in it: a browser says the moment by its own
+    clock.
     """
 
     started_at: NotRequired[float | None]
@@ -364,6 +372,7 @@ class TimeLeft(TypedDict):
     can_extend: NotRequired[bool]
     extend_most_minutes: NotRequired[int]
     extend_why_not: NotRequired[str]
+    reasons: NotRequired[dict[str, object]]
 
 
 class Warned(TypedDict):
@@ -374,6 +383,7 @@ class Warned(TypedDict):
     subject: str
     text: str
     since: float
+    reasons: NotRequired[dict[str, object]]
 
 
 class WorkerJob(TypedDict):
@@ -393,6 +403,7 @@ class WorkerJob(TypedDict):
     started_at: float | None
     ends_at: float | None
     node: str
+    reasons: NotRequired[dict[str, object]]
 
 
 class WorkerProfile(TypedDict):

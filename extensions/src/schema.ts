@@ -88,6 +88,7 @@ export interface Continued {
   readonly session: string | null;
   readonly text: string;
   readonly reopen: readonly string[];
+  readonly reasons?: Readonly<Record<string, unknown>>;
 }
 
 /** A request of a session's user for a dataset; `why` is one line for the operators. */
@@ -105,6 +106,7 @@ export interface Extended {
   readonly ends_at: number;
   readonly minutes: number;
   readonly text: string;
+  readonly reasons?: Readonly<Record<string, unknown>>;
 }
 
 export interface ExtensionRequest {
@@ -114,7 +116,7 @@ export interface ExtensionRequest {
 /**
  * What the hub makes of a report. `state` "off": the profile has no policy, and nothing need be reported.
  *
- * A warning's `text` has its moments by the hub's clock; it says that `what` is so since `quiet_since`.
+ * A warning says that `what` is so since `quiet_since`; its `text` is the whole sentence.
  */
 export interface IdleAnswer {
   readonly state: string;
@@ -124,6 +126,7 @@ export interface IdleAnswer {
   readonly what?: string;
   readonly quiet_since?: number | null;
   readonly next_report_s?: number;
+  readonly reasons?: Readonly<Record<string, unknown>>;
 }
 
 /** A profile's: stopped after so many idle minutes, told so many before; GPUs below this use (percent) are idle. */
@@ -197,7 +200,7 @@ export interface Purpose {
  * What so many workers of a profile would cost and wait for, before they are submitted.
  *
  * `now` of those that are not there yet find a place as things are; `held_by` is the limit of Slurm's that keeps
- * others waiting, in words, or "". `words` says all of it.
+ * others waiting, or empty. `words` says all of it.
  */
 export interface Quote {
   readonly profile: string;
@@ -207,6 +210,7 @@ export interface Quote {
   readonly now: number;
   readonly held_by: string;
   readonly words: string;
+  readonly reasons?: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -248,6 +252,7 @@ export interface SessionDataset {
   readonly latest: string | null;
   readonly path: string;
   readonly chosen: boolean;
+  readonly reasons?: Readonly<Record<string, unknown>>;
 }
 
 export interface SessionDatasets {
@@ -259,6 +264,7 @@ export interface SessionDatasets {
   readonly datasets_page: string;
   readonly project: string;
   readonly datasets: readonly SessionDataset[];
+  readonly reasons?: Readonly<Record<string, unknown>>;
 }
 
 /** A session as its own server may know it. Times are Unix seconds; `gpus` is what was asked for. */
@@ -301,6 +307,7 @@ export interface SessionQuota {
   readonly age_s: number | null;
   readonly unavailable_since: number | null;
   readonly problem: string;
+  readonly reasons?: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -319,6 +326,7 @@ export interface StorageUse {
   readonly files_limit?: number | null;
   readonly at?: number | null;
   readonly problem?: string;
+  readonly reasons?: Readonly<Record<string, unknown>>;
 }
 
 /** A fact with its code, and the sentence that it is in the language that was asked for. */
@@ -331,8 +339,8 @@ export interface Text {
 /**
  * When a session ends and why; whether it could be later, by at most so many minutes, or why not.
  *
- * `text` is the whole sentence, with the moment by the hub's clock, and `rest` what follows the moment in it: a
- * browser says the moment by its own clock.
+ * `text` is the whole sentence, and `rest` what follows the moment in it: a browser says the moment by its own
+ * clock.
  */
 export interface TimeLeft {
   readonly started_at?: number | null;
@@ -343,6 +351,7 @@ export interface TimeLeft {
   readonly can_extend?: boolean;
   readonly extend_most_minutes?: number;
   readonly extend_why_not?: string;
+  readonly reasons?: Readonly<Record<string, unknown>>;
 }
 
 /** A warning in force, since when; `id` is the same for as long as it is. */
@@ -352,6 +361,7 @@ export interface Warned {
   readonly subject: string;
   readonly text: string;
   readonly since: number;
+  readonly reasons?: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -371,6 +381,7 @@ export interface WorkerJob {
   readonly started_at: number | null;
   readonly ends_at: number | null;
   readonly node: string;
+  readonly reasons?: Readonly<Record<string, unknown>>;
 }
 
 /** A profile that a worker may be like; `memory_mb` and `cpus` are of one worker, `per_job` share a job. */
@@ -506,6 +517,7 @@ export interface KnownDataset {
   readonly latest: string | null;
   readonly path: string;
   readonly chosen: boolean;
+  readonly reasons?: Readonly<Record<string, unknown>>;
   readonly here: Here | null;
 }
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
+from fabric_hub.messages.text import Text
+from fabric_hub.messages.texts import budgets as texts
 from fabric_hub.types import Frozen
 
 from .schemas import Balance, DayUse, Level, ParentLimit, StorageUse
@@ -96,7 +98,7 @@ class Threshold(Frozen):
     subject: str
     name: str
     level: Level
-    text: str
+    text: Text
 
     @property
     def id(self) -> str:
@@ -105,25 +107,26 @@ class Threshold(Frozen):
 
 def budget_passed(
     subject: str,
-    title: str,
+    title: Text,
     budget: Balance | ParentLimit,
     now: float,
     days: Iterable[float] = (14, 7, 2),
-    ask: str = "its owner",
+    *,
+    whom: Text,
 ) -> Threshold | None:
     """The narrowest threshold that a forecast of a budget's own limit has passed; None when there is nothing to say.
 
     A limit above has thresholds of its own: it is told of whatever was said of the project's own limit.
 
-    :param title: whose budget, as the words say it: ``The budget of project physics``.
-    :param ask: who can give more.
+    :param title: whose budget: ``the budget of project physics``.
+    :param whom: who can give more, as seen by somebody who cannot: ``its owner``.
     """
     left = own_left(budget)
     if budget.limit is None or left is None:
         return None
     whose = budget.name if isinstance(budget, ParentLimit) else ""
     if left <= 0:
-        text = f"{title} is used up: {budget.used:.1f} of {budget.limit:.1f} GPU-hours. Ask {ask} for more."
+        text = texts.BUDGET_USED_UP(title=title, used=budget.used, limit=budget.limit, whom=whom)
         return Threshold(subject=subject, name=used_up(whose), level="danger", text=text)
     until = until_of(budget, now)
     if until is None:
@@ -132,11 +135,11 @@ def budget_passed(
     if not passed:
         return None
     narrowest = min(passed)
-    when = datetime.fromtimestamp(until).astimezone().strftime("%d %B")
-    text = (
-        f"{title} lasts until {when} at the present rate: {left:.1f} of {budget.limit:.1f} GPU-hours "
-        f"are left, {_pace(budget)}."
-    )
+    params = {"title": title, "until": until, "left": left, "limit": budget.limit}
+    if _takes_all(budget):
+        text = texts.BUDGET_IN_USE(n=budget.running, **params)
+    else:
+        text = texts.BUDGET_LASTS(rate=budget.rate_per_day or 0.0, **params)
     level: Level = "danger" if narrowest == min(days) else "warning"
     return Threshold(subject=subject, name=_named(f"{narrowest:g}-days", whose), level=level, text=text)
 
@@ -153,14 +156,6 @@ def _named(threshold: str, whose: str) -> str:
     return f"{threshold}-{whose.replace(' ', '-')}" if whose else threshold
 
 
-def _pace(budget: Balance | ParentLimit) -> str:
-    """What ends the budget, in words: the rate of the days before, or the jobs that run now."""
-    if _takes_all(budget):
-        what = "the job that runs now" if budget.running == 1 else f"jobs that run now on {budget.running:g} GPUs"
-        return f"and {what} may take all of them"
-    return f"{budget.rate_per_day or 0.0:.1f} a day are used"
-
-
 def storage_passed(owner: str, use: StorageUse, percents: Iterable[float] = (80, 95)) -> Threshold | None:
     """The highest threshold that a file system's quota has passed, by size or by number of files.
 
@@ -169,26 +164,25 @@ def storage_passed(owner: str, use: StorageUse, percents: Iterable[float] = (80,
     shares = [
         (taken / limit * 100, what)
         for taken, limit, what in (
-            (use.used, use.limit, "space"),
-            (use.files_used or 0, use.files_limit, "number of files"),
+            (use.used, use.limit, texts.SPACE()),
+            (use.files_used or 0, use.files_limit, texts.FILES()),
         )
         if limit
     ]
     if not shares:
         return None
-    share, what = max(shares)
+    share, what = max(shares, key=lambda one: one[0])
     passed = [limit for limit in percents if share >= limit]
     if not passed:
         return None
     limit = max(passed)
+    where: Text | str = use.path
+    subject = f"storage:{owner}:{use.path}:{use.scope}:{use.title}"
     if use.project:  # told once for all who see it
-        where, subject = (
-            f"{use.path}, the quota of project {use.project}",
-            f"project:{use.project}:{use.path}:{use.title}",
-        )
-    else:
-        where = f"{use.path}, a project's quota" if use.scope == "project" else use.path
-        subject = f"storage:{owner}:{use.path}:{use.scope}:{use.title}"
-    text = f"{use.title} ({where}) is {share:.0f}% full by {what}. Remove what is no longer needed, or ask for more."
+        where = texts.PATH_OF_PROJECT(path=use.path, project=use.project)
+        subject = f"project:{use.project}:{use.path}:{use.title}"
+    elif use.scope == "project":
+        where = texts.PATH_OF_A_PROJECT(path=use.path)
+    text = texts.STORAGE_FULL(title=use.title, where=where, share=share / 100, what=what)
     level: Level = "danger" if limit == max(percents) else "warning"
     return Threshold(subject=subject, name=f"{limit:g}-percent", level=level, text=text)

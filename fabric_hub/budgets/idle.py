@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from fabric_hub.messages.formats import clock
+from fabric_hub.messages.text import NOTHING, Said, Text, WithTexts, sentences
+from fabric_hub.messages.texts import budgets as texts
 from fabric_hub.types import Frozen
 
 from .schemas import IdlePolicy
@@ -43,17 +44,17 @@ class Watch(Frozen):
     warned_at: float | None = None
 
 
-class IdleDecision(Frozen):
+class IdleDecision(WithTexts):
     """``stop_at`` is when it will be stopped if nothing happens until then.
 
-    ``text`` has its moments by the hub's clock; ``what`` is so since ``quiet_since``, for who says them by another one.
+    ``what`` is so since ``quiet_since``: ``text`` without its moments, for who says them by a clock of their own.
     """
 
     state: Literal["active", "idle", "warn", "stop"]
     idle_for_s: float = 0.0
     stop_at: float | None = None
-    text: str = ""
-    what: str = ""
+    text: Said = NOTHING
+    what: Said = NOTHING
     quiet_since: float | None = None
 
 
@@ -62,16 +63,16 @@ def report_every_s(policy: IdlePolicy) -> float:
     return min(REPORT_EVERY_S, max(REPORT_SOONEST_S, policy.warn_minutes * 60 / 5))
 
 
-def why_active(policy: IdlePolicy, gpus: int, report: Report) -> str:
-    """What shows that a session is at work, in words; "" when nothing does."""
+def why_active(policy: IdlePolicy, gpus: int, report: Report) -> Text | None:
+    """What shows that a session is at work; None when nothing does."""
     if report.busy:
-        return "something runs in it"
+        return texts.BUSY()
     if gpus and report.gpu_percent is None:
-        return "the use of its GPUs cannot be read"
+        return texts.GPU_NOT_READ()
     busiest = max(report.gpu_percent or (), default=0.0)
     if gpus and busiest >= policy.gpu_percent:
-        return f"a GPU is {busiest:.0f}% in use"
-    return ""
+        return texts.GPU_IN_USE(use=busiest / 100)
+    return None
 
 
 def judge(
@@ -84,7 +85,7 @@ def judge(
     """
     active = why_active(policy, gpus, report)
     if active:
-        return Watch(quiet_since=now, seen_at=now), IdleDecision(state="active", text=f"Not idle: {active}.")
+        return Watch(quiet_since=now, seen_at=now), IdleDecision(state="active", text=active)
     unknown = before is None or now - before.seen_at > GAP_S
     touched = now - report.idle_s  # when somebody last did something, by the session's own count
     if unknown or before is None:
@@ -103,14 +104,14 @@ def judge(
     if warned_at is None:
         return watch, IdleDecision(state="idle", idle_for_s=idle_s, stop_at=stop_at)
     if now < stop_at:
-        what = f"No cell runs{f' and no GPU is above {policy.gpu_percent:g}%' if gpus else ''}"
-        told = f"This session is stopped at {clock(stop_at)} if that stays so. Run something to keep it."
+        said, what = (texts.IDLE_GPUS, texts.QUIET_GPUS) if gpus else (texts.IDLE, texts.QUIET)
+        percent = policy.gpu_percent
         return watch, IdleDecision(
             state="warn",
             idle_for_s=idle_s,
             stop_at=stop_at,
-            text=f"{what} since {clock(quiet_since)}. {told}",
-            what=what,
+            text=said(since=quiet_since, at=stop_at, percent=percent),
+            what=what(percent=percent),
             quiet_since=quiet_since,
         )
     return watch, IdleDecision(state="stop", idle_for_s=idle_s, stop_at=now)
@@ -121,10 +122,7 @@ def returned_gpu_hours(gpus: int, ends_at: float | None, now: float) -> float:
     return gpus * max(0.0, (ends_at or now) - now) / 3600
 
 
-def stop_message(idle_for_s: float, gpus: int, returned: float, project: str) -> str:
-    """Why a session was stopped, in words."""
-    minutes = round(idle_for_s / 60)
-    text = f"It was idle for {minutes} minute{'' if minutes == 1 else 's'}, so it was stopped."
-    if gpus:
-        text += f" That returned {returned:.1f} GPU-hours to project {project}."
-    return f"{text} Start again when you like; files that were saved are still there."
+def stop_message(idle_for_s: float, gpus: int, returned: float, project: str) -> Text:
+    """Why a session was stopped."""
+    back = texts.IDLE_RETURNED(hours=returned, project=project) if gpus else None
+    return sentences(texts.IDLE_STOPPED(n=round(idle_for_s / 60)), back, texts.START_AGAIN())

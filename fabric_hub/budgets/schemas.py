@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Protocol
 
 from pydantic import AfterValidator, Field
 
+from fabric_hub.messages.text import NOTHING, Said, WithTexts
 from fabric_hub.slurm.limits.model import Limits
 from fabric_hub.types import Frozen
 
@@ -84,7 +85,7 @@ class DayUse(Frozen):
     gpu_hours: float
 
 
-class StorageUse(Frozen):
+class StorageUse(WithTexts):
     """One file system's quota, by its own tools. ``at`` is when they were asked; ``problem`` why they said nothing.
 
     ``project`` is the project whose quota it is; empty: it is the user's own, or one for all.
@@ -99,34 +100,34 @@ class StorageUse(Frozen):
     files_used: int | None = None
     files_limit: int | None = None
     at: float | None = None
-    problem: str = ""
+    problem: Said = NOTHING
 
 
-class Warned(Frozen):
+class Warned(WithTexts):
     """A warning in force, since when; ``id`` is the same for as long as it is."""
 
     id: str
     level: Level
     subject: str
-    text: str
+    text: Said
     since: float
 
 
-class TimeLeft(Frozen):
+class TimeLeft(WithTexts):
     """When a session ends and why; whether it could be later, by at most so many minutes, or why not.
 
-    ``text`` is the whole sentence, with the moment by the hub's clock, and ``rest`` what follows the moment in it: a
-    browser says the moment by its own clock.
+    ``text`` is the whole sentence, and ``rest`` what follows the moment in it: a browser says the moment by its own
+    clock.
     """
 
     started_at: float | None = None
     ends_at: float | None = None
     why: Literal["limit", "reservation", "project", ""] = ""
-    text: str = ""
-    rest: str = ""
+    text: Said = NOTHING
+    rest: Said = NOTHING
     can_extend: bool = False
     extend_most_minutes: int = 0
-    extend_why_not: str = ""
+    extend_why_not: Said = NOTHING
 
 
 class IdlePolicy(Frozen):
@@ -137,7 +138,7 @@ class IdlePolicy(Frozen):
     warn_minutes: float
 
 
-class SessionQuota(Frozen):
+class SessionQuota(WithTexts):
     """What a session is told."""
 
     session: str
@@ -156,7 +157,7 @@ class SessionQuota(Frozen):
     warnings: tuple[Warned, ...]
     age_s: float | None
     unavailable_since: float | None
-    problem: str
+    problem: Said
 
 
 class ProjectQuota(Frozen):
@@ -168,7 +169,7 @@ class ProjectQuota(Frozen):
     trend: tuple[DayUse, ...]
 
 
-class PersonQuota(Frozen):
+class PersonQuota(WithTexts):
     """What a person is told of all projects that they are a member of."""
 
     user: str
@@ -177,17 +178,17 @@ class PersonQuota(Frozen):
     warnings: tuple[Warned, ...]
     age_s: float | None
     unavailable_since: float | None
-    problem: str
+    problem: Said
 
 
-class Usage(Frozen):
+class Usage(WithTexts):
     """What is known of one user in one project: two balances without a forecast, and how old that is."""
 
     project: Balance | None = None
     user: Balance | None = None
     age_s: float | None = None
     unavailable_since: float | None = None
-    problem: str = ""
+    problem: Said = NOTHING
 
 
 class Source(Protocol):

@@ -7,7 +7,8 @@ from typing import Literal
 
 from fabric_hub.config.settings import Profile, Project
 from fabric_hub.errors import FabricError
-from fabric_hub.messages.formats import clock, duration, of_things
+from fabric_hub.messages.text import NOTHING, Text
+from fabric_hub.messages.texts import budgets as texts
 from fabric_hub.projects.membership import end_of
 from fabric_hub.slurm.model import Job, Phase
 
@@ -38,7 +39,7 @@ def time_left(
     ended_with = None if reservation_ends_at is None else reservation_ends_at + over_run_s
     latest = job.ends_at if job is not None and job.ends_at is not None else ended_with
     if job is None or job.phase is not Phase.RUNNING or latest is None:
-        return TimeLeft(extend_why_not="Its job does not run, or has no time limit.")
+        return TimeLeft(extend_why_not=texts.NO_END())
     ends = latest
     why: Literal["limit", "reservation", "project"] = "limit"
     project_ends = end_of(project.end) if project else None
@@ -46,21 +47,23 @@ def time_left(
         ends, why = min(ends, ended_with), "reservation"
     elif project_ends is not None and project_ends <= ends + _SAME_S and project_ends > now:
         why = "project"
-    reason = {
-        "limit": "its time limit",
-        "reservation": f"Slurm lets it go on for {over_run_s / 60:.0f} min after its reservation"
+    sentence, rest = {
+        "limit": (texts.ENDS_BY_LIMIT, texts.REST_BY_LIMIT),
+        "reservation": (texts.ENDS_AFTER_RESERVATION, texts.REST_AFTER_RESERVATION)
         if over_run_s
-        else "the end of its reservation",
-        "project": "its project ends then, too; nothing new starts in it",
+        else (texts.ENDS_BY_RESERVATION, texts.REST_BY_RESERVATION),
+        "project": (texts.ENDS_BY_PROJECT, texts.REST_BY_PROJECT),
     }[why]
-    rest = " at the latest; the end of its reservation is not known yet." if reservation_unknown else f": {reason}."
+    over = {"over": over_run_s} if why == "reservation" and over_run_s else {}
+    if reservation_unknown:
+        sentence, rest = texts.ENDS_AT_LATEST, texts.REST_AT_LATEST
     most, why_not = _extension(job, profile, project_ends, reservation_ends_at, now, offered)
     return TimeLeft(
         started_at=job.started_at,
         ends_at=ends,
         why=why,
-        text=f"This session ends at {clock(ends)}{rest}",
-        rest=rest,
+        text=sentence(at=ends, **over),
+        rest=rest(**over),
         can_extend=most >= 1,
         extend_most_minutes=most,
         extend_why_not=why_not,
@@ -74,23 +77,23 @@ def _extension(
     reservation_ends_at: float | None,
     now: float,
     offered: bool,
-) -> tuple[int, str]:
+) -> tuple[int, Text]:
     """How many minutes more a running job may have, or why none."""
     if not offered:
-        return 0, "This site gives running sessions no more time. Continue in a new one."
+        return 0, texts.NOT_OFFERED()
     if job.ends_at is None:
-        return 0, "Its job has no time limit."
+        return 0, texts.NO_TIME_LIMIT()
     if profile is None or job.started_at is None:
-        return 0, "The profile of this session is no longer offered."
-    most_hours = duration(profile.max_hours * 3600)
-    bounds = [(job.started_at + profile.max_hours * 3600, f"its profile allows at most {most_hours}")]
+        return 0, texts.PROFILE_GONE()
+    most_s = profile.max_hours * 3600
+    bounds = [(job.started_at + most_s, texts.PROFILE_ALLOWS(most=most_s))]
     if project_ends is not None and project_ends > now:
-        bounds.append((project_ends, f"its project ends at {clock(project_ends)}"))
+        bounds.append((project_ends, texts.PROJECT_ENDS(at=project_ends)))
     if reservation_ends_at is not None:
-        bounds.append((reservation_ends_at, f"its reservation ends at {clock(reservation_ends_at)}"))
-    latest, reason = min(bounds)
+        bounds.append((reservation_ends_at, texts.RESERVATION_ENDS(at=reservation_ends_at)))
+    latest, reason = min(bounds, key=lambda bound: bound[0])
     most = math.floor((latest - job.ends_at) / 60)
-    return (most, "") if most >= 1 else (0, f"This session cannot be longer: {reason}.")
+    return (most, NOTHING) if most >= 1 else (0, reason)
 
 
 def longer(left: TimeLeft, minutes: int) -> int:
@@ -99,17 +102,7 @@ def longer(left: TimeLeft, minutes: int) -> int:
     :raises FabricError: the session may not have so much more.
     """
     if not left.can_extend or left.ends_at is None or left.started_at is None:
-        raise FabricError(
-            left.extend_why_not or "This session's end is not known.",
-            reason="extend",
-            hint="Save your work, and continue in a new session." if "Continue" not in left.extend_why_not else "",
-            status=403,
-        )
+        raise FabricError(left.extend_why_not or texts.END_NOT_KNOWN())
     if minutes > left.extend_most_minutes:
-        raise FabricError(
-            f"This session can have at most {of_things(left.extend_most_minutes, 'minute')} more, not {minutes}.",
-            reason="extend",
-            hint="Ask for less, or continue in a new session.",
-            status=403,
-        )
+        raise FabricError(texts.TOO_MANY_MINUTES(n=left.extend_most_minutes, minutes=minutes))
     return round((left.ends_at - left.started_at) / 60) + minutes

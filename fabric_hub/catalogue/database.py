@@ -9,13 +9,14 @@ import sqlalchemy as sa
 
 from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.texts import sessions as texts
 from fabric_hub.sessions.database import Kept, open_database
 
 CATALOGUE = Kept(
     Path(__file__).parent / "migrations",
     "catalogue's database",
     "the catalogue service's account (catalogue.account)",
-    "Nothing was changed. Tell the operator: the disk may be full, or the database server down.",
+    texts.CATALOGUE_UNUSABLE,
 )
 
 

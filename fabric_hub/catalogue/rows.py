@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from fabric_hub.datasets.completeness import missing
 from fabric_hub.datasets.model import Acceptance, AccessRequest, Dataset, Grant, Version
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.texts import datasets as texts
 from fabric_hub.types import Frozen
 
 from . import tables
@@ -81,12 +82,7 @@ def in_use(connection: sa.Connection, name: str) -> Dataset:
 
 def unknown(name: str) -> FabricError:
     """There is no such dataset."""
-    return FabricError(
-        f"There is no dataset {name}.",
-        reason="unknown",
-        hint="Names are those that the list of datasets shows.",
-        status=404,
-    )
+    return FabricError(texts.NO_SUCH_DATASET(dataset=name))
 
 
 def published(entry: Dataset) -> Dataset:
@@ -183,20 +179,16 @@ def keep_agreement(connection: sa.Connection, entry: Dataset) -> None:
 def check_acceptance(entry: Dataset, acceptance: Acceptance) -> None:
     """:raises FabricError: (409) not the agreement in force; (422) not one of the dataset's purposes."""
     if entry.agreement is None or entry.agreement.version != acceptance.agreement:
-        now = f"version {entry.agreement.version}" if entry.agreement else "none"
+        if entry.agreement is None:
+            raise FabricError(texts.NO_AGREEMENT(accepted=acceptance.agreement, dataset=entry.name))
         raise FabricError(
-            f"Version {acceptance.agreement} is not the current agreement of the dataset {entry.name}: that is {now}.",
-            reason="agreement",
-            hint="Reload the page and read the current one.",
-            status=409,
+            texts.NOT_CURRENT_AGREEMENT(
+                accepted=acceptance.agreement, dataset=entry.name, version=entry.agreement.version
+            )
         )
     if acceptance.purpose not in {purpose.name for purpose in entry.purposes}:
-        raise FabricError(
-            f"{acceptance.purpose!r} is not a purpose for which the dataset {entry.name} may be used.",
-            reason="purpose",
-            hint=f"It may be used for: {', '.join(purpose.name for purpose in entry.purposes)}.",
-            status=422,
-        )
+        purposes = tuple(purpose.name for purpose in entry.purposes)
+        raise FabricError(texts.NOT_A_PURPOSE(purpose=acceptance.purpose, dataset=entry.name, purposes=purposes))
 
 
 def forget_requests(connection: sa.Connection, entry: str, project: str) -> tuple[AccessRequest, ...]:

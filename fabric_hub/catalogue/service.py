@@ -16,6 +16,7 @@ from fabric_hub.catalogue.audit.log import AuditLog, Entry, Head, audit_director
 from fabric_hub.config.settings import Project, Settings, load
 from fabric_hub.datasets.model import Acceptance, AccessRequest, Catalogue
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.texts import datasets as texts
 from fabric_hub.projects.membership import is_member
 from fabric_hub.rpc.feed import Feed
 
@@ -256,12 +257,7 @@ class CatalogueService:
     def _project(self, user: str, name: str) -> Project:
         project = self._settings.project.get(name)
         if project is None or not is_member(project, user):
-            raise FabricError(
-                f"User {user} is not a member of project {name}.",
-                reason="project",
-                hint="Choose one of your own projects.",
-                status=403,
-            )
+            raise FabricError(texts.NOT_A_MEMBER(user=user, project=name))
         return project
 
     def _flooding(self, user: str, now: float) -> str | None:
@@ -272,12 +268,7 @@ class CatalogueService:
 
     def _not_too_often(self, user: str) -> None:
         if not self._wishes.take(user, time.monotonic()):
-            raise FabricError(
-                f"User {user} asks for and accepts more than can be recorded.",
-                reason="too-often",
-                hint="Wait a few minutes.",
-                status=429,
-            )
+            raise FabricError(texts.TOO_OFTEN(user=user))
 
     @contextlib.contextmanager
     def _saying(self, about: str) -> Iterator[None]:

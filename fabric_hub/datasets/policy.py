@@ -11,9 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 from enum import StrEnum
+from typing import Self
 
-from fabric_hub.errors import FabricError
-from fabric_hub.messages.formats import clock
+from fabric_hub.errors import FabricError, Sayable
+from fabric_hub.messages.text import NOTHING, Reason, Said, WithTexts
+from fabric_hub.messages.texts import datasets as texts
 from fabric_hub.types import Frozen
 
 from .model import Acceptance, Accepting, Access, Catalogue, Dataset, Grant
@@ -33,16 +35,22 @@ class State(StrEnum):
     UNKNOWN = "unknown"  # it does not exist, or its existence is not this project's business
 
 
-class AccessDecision(Frozen):
+class AccessDecision(WithTexts):
     """A dataset for one user in one project on one day; ``why`` and ``hint`` are empty when it is open.
 
     ``until`` is the last day of the project's grant, where it has an end.
     """
 
     state: State
-    why: str = ""
-    hint: str = ""
+    why: Said = NOTHING
+    hint: Said = NOTHING
     until: date | None = None
+
+    @classmethod
+    def shut(cls, state: State, reason: Reason, until: date | None = None, **params: str) -> Self:
+        """One that is not open, with the reason and what to do next."""
+        why = reason(**params)
+        return cls(state=state, why=why, hint=why.hint or NOTHING, until=until)
 
 
 class CatalogueView(Frozen):
@@ -64,17 +72,8 @@ class CatalogueUnavailableError(FabricError):
     """
 
     def __init__(self, since: float | None = None) -> None:
-        told = f"The catalogue service has not answered since {clock(since)}." if since else _NOT_YET
-        super().__init__(
-            told,
-            reason="catalogue-unavailable",
-            hint="Start without datasets, or try again in a moment; the operators can read why in its log.",
-            status=503,
-        )
+        super().__init__(texts.NOT_ANSWERED_SINCE(since=since) if since else texts.NOT_ANSWERED())
         self.since = since
-
-
-_NOT_YET = "The catalogue service has not answered yet."
 
 
 class DatasetRefusedError(FabricError):
@@ -83,7 +82,9 @@ class DatasetRefusedError(FabricError):
     :param why: the state that it was refused for.
     """
 
-    def __init__(self, message: str, *, hint: str, dataset: str, project: str, why: State) -> None:
+    def __init__(
+        self, message: Sayable | str, *, dataset: str, project: str, why: State, hint: Sayable | str | None = None
+    ) -> None:
         reason = "agreement" if why is State.AGREEMENT else "dataset"
         super().__init__(message, reason=reason, hint=hint, status=403)
         self.dataset, self.project, self.why = dataset, project, why
@@ -113,11 +114,7 @@ def standing(catalogue: Catalogue, name: str, user: str, project: str, today: da
     if dataset.access is Access.NON_PUBLIC and grant is None:
         return _no_access(name, project, State.UNKNOWN)
     if dataset.retired_at is not None or dataset.latest is None:
-        return AccessDecision(
-            state=State.RETIRED,
-            why=f"Dataset {name} is retired.",
-            hint=f"Choose another one{_ask(dataset)}.",
-        )
+        return _retired(dataset)
     if dataset.access is not Access.PUBLIC and grant is None:
         return _no_access(name, project, State.NOT_GRANTED)
     until = grant.until if grant and dataset.access is not Access.PUBLIC else None
@@ -129,15 +126,9 @@ def standing(catalogue: Catalogue, name: str, user: str, project: str, today: da
     before = accepted(catalogue, name, user, project)
     if dataset.agreement.version in before:
         return AccessDecision(state=State.OPEN, until=until)
-    changed = f" changed since you accepted it: version {dataset.agreement.version} is new" if before else ""
-    return AccessDecision(
-        state=State.AGREEMENT,
-        why=f"The agreement of dataset {name}{changed}."
-        if changed
-        else f"Dataset {name} has an agreement "
-        f"(version {dataset.agreement.version}) that you have not accepted for project {project}.",
-        hint="Read and accept it on the hub's page Datasets or with a start, with the purpose that you use it for.",
-        until=until,
+    reason = texts.AGREEMENT_CHANGED if before else texts.AGREEMENT
+    return AccessDecision.shut(
+        State.AGREEMENT, reason, until, dataset=name, version=dataset.agreement.version, project=project
     )
 
 
@@ -152,17 +143,17 @@ def accepted(catalogue: Catalogue, dataset: str, user: str, project: str) -> tup
 
 def _no_access(name: str, project: str, state: State) -> AccessDecision:
     # the same words for what is not granted and for what does not exist: names are not to be guessed
-    return AccessDecision(
-        state=state,
-        why=f"Project {project} has no access to a dataset {name}.",
-        hint="Check the name, or request access; the owner of the project or the operators can tell you more.",
-    )
+    return AccessDecision.shut(state, texts.NO_ACCESS, project=project, dataset=name)
 
 
-def _ask(dataset: Dataset) -> str:
+def _retired(dataset: Dataset) -> AccessDecision:
     contact = dataset.contact
     where = (contact.email or contact.url) if contact else None
-    return f", or ask {contact.name} ({where})" if contact and where else ""
+    if contact is None or not where:
+        return AccessDecision.shut(State.RETIRED, texts.RETIRED, dataset=dataset.name)
+    return AccessDecision.shut(
+        State.RETIRED, texts.RETIRED_WITH_CONTACT, dataset=dataset.name, contact=contact.name, where=where
+    )
 
 
 def visible(
@@ -200,7 +191,7 @@ def catalogue_of(known: CatalogueView | None) -> Catalogue:
     :raises FabricError: there is none, or the catalogue service does not answer.
     """
     if known is None:
-        raise FabricError("This hub offers no datasets.", reason="dataset", hint="Leave datasets out.", status=403)
+        raise FabricError(texts.NOT_OFFERED())
     if known.catalogue is None or known.unavailable_since is not None:
         raise CatalogueUnavailableError(known.unavailable_since)
     return known.catalogue
@@ -224,19 +215,16 @@ def may_use(
     assert dataset is not None
     assert dataset.agreement is not None
     if accepting.version != dataset.agreement.version:
-        message = (
-            f"You accepted version {accepting.version} of the agreement of dataset {name}, "
-            f"but its current version is {dataset.agreement.version}."
-        )
-        hint = "Read the new version, and accept that."
+        message = texts.OLD_AGREEMENT(accepted=accepting.version, dataset=name, version=dataset.agreement.version)
     elif accepting.purpose not in {purpose.name for purpose in dataset.purposes}:
-        message = f"Dataset {name} may not be used for the purpose {accepting.purpose}."
-        hint = f"Its purposes are {', '.join(purpose.name for purpose in dataset.purposes)}."
+        message = texts.NO_SUCH_PURPOSE(
+            dataset=name, purpose=accepting.purpose, purposes=tuple(purpose.name for purpose in dataset.purposes)
+        )
     else:
         return Acceptance(
             user=user, project=project, dataset=name, agreement=accepting.version, purpose=accepting.purpose
         )
-    raise DatasetRefusedError(message, hint=hint, dataset=name, project=project, why=State.AGREEMENT)
+    raise DatasetRefusedError(message, dataset=name, project=project, why=State.AGREEMENT)
 
 
 def may_use_all(
@@ -251,11 +239,7 @@ def may_use_all(
     wanted = tuple(names)
     for name in accepting:
         if name not in wanted:
-            raise FabricError(
-                f"An agreement is accepted for dataset {name}, which is not asked for.",
-                reason="options",
-                hint="Name it under datasets too, or leave its agreement out.",
-            )
+            raise FabricError(texts.ACCEPTED_NOT_CHOSEN(dataset=name))
     found = (may_use(catalogue, name, user, project, today, accepting.get(name)) for name in wanted)
     return tuple(one for one in found if one is not None)
 
@@ -267,9 +251,7 @@ def may_request(catalogue: Catalogue, name: str, user: str, project: str, today:
     """
     found = standing(catalogue, name, user, project, today)
     if found.state in (State.OPEN, State.AGREEMENT):
-        raise FabricError(
-            f"Project {project} may use dataset {name} already.", reason="open", hint=found.hint, status=409
-        )
+        raise FabricError(texts.OPEN_ALREADY(project=project, dataset=name), hint=found.hint)
     if found.state is not State.NOT_GRANTED:
         raise refusal(found, name, project)
 

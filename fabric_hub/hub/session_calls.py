@@ -15,6 +15,9 @@ import httpx
 from tornado import web
 
 from fabric_hub.config.settings import Settings
+from fabric_hub.errors import FabricError
+from fabric_hub.messages.reader import ZONE_HEADER, reader_of, reading
+from fabric_hub.messages.texts import service as texts
 from fabric_hub.rpc.problem import Problem
 
 PATH = "/fabric/api"  # below the hub's own prefix
@@ -23,7 +26,8 @@ SERVICE = "/services/fabric/api"
 PATIENCE_S = 60.0
 MOST = 100
 # What of a request and of its answer is the other's to know.
-_ASKED, _TOLD = ("Authorization", "Content-Type"), ("Content-Type", "Retry-After", "Cache-Control")
+_ASKED = ("Authorization", "Content-Type", "Accept-Language", ZONE_HEADER)
+_TOLD = ("Content-Type", "Retry-After", "Cache-Control", "Content-Language", "Vary")
 
 
 class SessionCall(web.RequestHandler):
@@ -45,7 +49,7 @@ class SessionCall(web.RequestHandler):
         """Hand on, whatever the verb."""
         dots = {".", ".."} & {*unquote(self.request.path).split("/")}
         if dots or "X-Forwarded-For" in self.request.headers:  # what the proxy says of who called it
-            self._answer(404, Problem(message="There is no such page.", reason="not-found"))
+            self._refuse(FabricError(texts.NO_PAGE()))
             return
         rest = self.request.path.partition(f"{PATH}/")[2]
         query = f"?{self.request.query}" if self.request.query else ""
@@ -55,8 +59,7 @@ class SessionCall(web.RequestHandler):
                 str(self.request.method), f"{SERVICE}/{rest}{query}", headers=headers, content=self.request.body
             )
         except httpx.TransportError:
-            silent = Problem(message="The hub's service does not answer.", reason="service", hint="Try again soon.")
-            self._answer(503, silent)
+            self._refuse(FabricError(texts.SERVICE_SILENT()))
             return
         self.set_status(answer.status_code)
         for name in _TOLD:
@@ -66,10 +69,14 @@ class SessionCall(web.RequestHandler):
             self.clear_header("Content-Type")
         self.finish(None if answer.status_code == 204 else answer.content)
 
-    def _answer(self, status: int, problem: Problem) -> None:
-        self.set_status(status)
+    def _refuse(self, error: FabricError) -> None:
+        asked = self.request.headers
+        reader = reader_of(asked.get("Accept-Language", ""), asked.get(ZONE_HEADER))
+        self.set_status(error.status)
         self.set_header("Content-Type", "application/json")
-        self.finish(problem.model_dump_json())
+        self.set_header("Content-Language", reader.language)
+        with reading(reader):
+            self.finish(Problem.of(error).model_dump_json())
 
 
 def pages(settings: Settings) -> list[tuple[Any, ...]]:

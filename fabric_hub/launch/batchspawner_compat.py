@@ -17,6 +17,7 @@ from typing import Any, NoReturn, TypeVar
 from pydantic import ValidationError
 
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.texts import launch as texts
 from fabric_hub.slurm.model import JobSpec
 from fabric_hub.slurm.notation import duration_s, memory_mb
 
@@ -69,13 +70,8 @@ def merge(spec: JobSpec, req: Mapping[str, Any]) -> JobSpec:
         return JobSpec.model_validate({**spec.model_dump(), **update})
     except ValidationError as error:
         fields = {str(item["loc"][0]) for item in error.errors() if item["loc"]}
-        wrong = ", ".join(sorted(f"req_{_NAMES.get(field, field)}" for field in fields))
-        raise FabricError(
-            f"The hub's configuration sets {wrong} to something Slurm does not take.",
-            reason="configuration",
-            hint="Tell the operator: fabric-hub check-config names it.",
-            status=500,
-        ) from error
+        wrong = tuple(sorted(f"req_{_NAMES.get(field, field)}" for field in fields))
+        raise FabricError(texts.SETTINGS_WRONG(names=wrong)) from error
 
 
 _NAMES = {"cpus": "nprocs", "memory_mb": "memory"}
@@ -135,12 +131,7 @@ def _checked(name: str, text: str, read: Callable[[str], T]) -> T:
     try:
         return read(text)
     except ValueError as error:
-        raise FabricError(
-            f"The hub's configuration sets req_{name} to {text!r}, which Slurm does not take.",
-            reason="configuration",
-            hint="Tell the operator: fabric-hub check-config names it.",
-            status=500,
-        ) from error
+        raise FabricError(texts.SETTING_WRONG(name=f"req_{name}", value=repr(text))) from error
 
 
 def _time(text: str) -> int:

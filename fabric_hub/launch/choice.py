@@ -10,6 +10,7 @@ from fabric_hub.datasets.model import Acceptance
 from fabric_hub.datasets.policy import CatalogueView, catalogue_of, may_use_all
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import launch as texts
+from fabric_hub.messages.texts import projects as project_texts
 from fabric_hub.projects.membership import closed, projects_of, said_to
 from fabric_hub.types import Frozen
 
@@ -143,19 +144,24 @@ def open_project(settings: Settings, user: str, wanted: str | None, today: date)
     if wanted is not None:
         if wanted not in mine:  # the same words for one that does not exist: names are not to be guessed
             raise FabricError(texts.NOT_A_MEMBER(user=user, project=wanted, projects=tuple(mine)))
-        why = closed(mine[wanted], today)
-        if why:
-            raise _closed(user, wanted, mine[wanted], why)
+        _refuse_closed(user, wanted, mine[wanted], today)
         return wanted, mine[wanted]
     open_ones = {name: project for name, project in mine.items() if not closed(project, today)}
     if len(open_ones) == 1:
         return next(iter(open_ones.items()))
     if not open_ones:
-        name, project = next(iter(mine.items()))
-        raise _closed(user, name, project, closed(project, today))
+        _refuse_closed(user, *next(iter(mine.items())), today)
     raise FabricError(texts.WHICH_PROJECT(projects=tuple(open_ones)))
 
 
-def _closed(user: str, name: str, project: Project, why: str) -> FabricError:
-    hint = said_to(user, project, "Ask its owner to extend it.")
-    return FabricError(f"Project {name} {why}.", reason="project-closed", hint=hint, status=403)
+_CLOSED = {
+    project_texts.STARTS_ON.code: project_texts.PROJECT_STARTS_ON,
+    project_texts.ENDED_ON.code: project_texts.PROJECT_ENDED_ON,
+}
+
+
+def _refuse_closed(user: str, name: str, project: Project, today: date) -> None:
+    why = closed(project, today)
+    if why:
+        refusal = _CLOSED[why.code](project=name, whom=project_texts.ITS_OWNER(), **why.params)
+        raise FabricError(said_to(user, project, refusal))

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from fabric_hub.config.settings import Profile, Settings
+from fabric_hub.messages.text import NOTHING, Said, Text, WithTexts
+from fabric_hub.messages.texts import launch as texts
 from fabric_hub.projects import membership
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm import reasons
@@ -32,7 +34,7 @@ class WorkerProfile(Frozen):
     per_job: int
 
 
-class WorkerJob(Frozen):
+class WorkerJob(WithTexts):
     """One job of a cluster, or the waiting tasks of its array.
 
     ``why`` says in words why it waits; of one that has ended, what befell its node meanwhile.
@@ -44,7 +46,7 @@ class WorkerJob(Frozen):
     tasks: str
     state: str
     phase: Phase
-    why: str
+    why: Said
     starts_at: float | None  # Slurm's estimate, of one that waits
     started_at: float | None
     ends_at: float | None
@@ -174,11 +176,11 @@ def jobs_of(hub: str, session: str, unix_user: str | None, snapshot: Snapshot | 
     return tuple(found)
 
 
-def _node_lost(job: Job, snapshot: Snapshot) -> str:
-    """What befell the node of a job that was ended, while the job had it; "" where nothing is known of that."""
+def _node_lost(job: Job, snapshot: Snapshot) -> Text:
+    """What befell the node of a job that was ended, while the job had it; empty where nothing is known of that."""
     if job.phase is not Phase.ENDED or job.state not in reasons.BY_OTHERS:
-        return ""
+        return NOTHING
     for node in snapshot.nodes:
         if node.name == job.node and node.reason and reasons.meanwhile(job, node.reason_since):
-            return f"Slurm took node {node.name} out of service: {node.reason}."
-    return ""
+            return texts.NODE_LOST(node=node.name, reason=node.reason)
+    return NOTHING

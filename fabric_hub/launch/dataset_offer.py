@@ -13,8 +13,17 @@ from fabric_hub.datasets import policy
 from fabric_hub.datasets.model import Access, Agent, Agreement, Catalogue, Contact, Dataset, PersonalData, Purpose
 from fabric_hub.datasets.policy import CatalogueView, State
 from fabric_hub.errors import FabricError
-from fabric_hub.messages.formats import clock, size
+from fabric_hub.messages.formats import size
+from fabric_hub.messages.text import NOTHING, Said, Text, WithTexts, sentences, verbatim
+from fabric_hub.messages.texts import datasets as texts
 from fabric_hub.types import Frozen
+
+# What each access is called.
+ACCESS = {
+    Access.PUBLIC: texts.PUBLIC,
+    Access.RESTRICTED: texts.RESTRICTED,
+    Access.NON_PUBLIC: texts.NON_PUBLIC,
+}
 
 
 class OfferedVersion(Frozen):
@@ -55,15 +64,15 @@ class DatasetEntry(Frozen):
     path: str
 
 
-class DatasetAccess(Frozen):
+class DatasetAccess(WithTexts):
     """What the user can do with it in one project. ``why`` and ``hint`` are empty when it is open.
 
     ``until`` is the last day of the project's grant; ``requested`` says that somebody has asked for it.
     """
 
     state: State
-    why: str
-    hint: str
+    why: Said
+    hint: Said
     until: date | None
     requested: bool
 
@@ -80,7 +89,7 @@ class PersonDataset(DatasetEntry):
     standing: dict[str, DatasetAccess]
 
 
-class CatalogueHeader(Frozen):
+class CatalogueHeader(WithTexts):
     """What holds for all datasets of the site.
 
     ``enforced`` says whether the kernel keeps people apart here, and ``notice`` in words that it does not.
@@ -91,9 +100,9 @@ class CatalogueHeader(Frozen):
     """
 
     enforced: bool
-    notice: str
+    notice: Said
     unavailable_since: float | None
-    problem: str
+    problem: Said
     data_dir: str
     datasets_page: str
 
@@ -107,14 +116,18 @@ class PersonDatasets(CatalogueHeader):
     datasets: tuple[PersonDataset, ...]
 
 
-class FormDataset(Frozen):
-    """A dataset on the start form. ``size`` is its latest version's, in words; ``words`` is what a search finds."""
+class FormDataset(WithTexts):
+    """A dataset on the start form. ``size`` is its latest version's, in words; ``words`` is what a search finds.
+
+    ``access_name`` is its access in words.
+    """
 
     name: str
     title: str
     description: str
     size: str
     access: Access
+    access_name: Said
     licence: str | None
     agreement: Agreement | None
     purposes: tuple[Purpose, ...]
@@ -130,12 +143,12 @@ class FormProject(Frozen):
     others: int = 0
 
 
-class DatasetForm(Frozen):
+class DatasetForm(WithTexts):
     """The start form's part about datasets; ``offered`` is False where the site has none."""
 
     offered: bool = False
-    notice: str = ""
-    problem: str = ""
+    notice: Said = NOTHING
+    problem: Said = NOTHING
     projects: dict[str, FormProject] = Field(default_factory=dict)
     datasets: tuple[FormDataset, ...] = ()
 
@@ -151,7 +164,7 @@ def for_form(
         return DatasetForm()
     notice, problem, mine = not_enforced(settings), silence(known), tuple(projects)
     if problem or known.catalogue is None:
-        problem = f"{problem} Sessions start without datasets until it does."
+        problem = sentences(problem, texts.STARTS_WITHOUT())
         return DatasetForm(
             offered=True, notice=notice, problem=problem, projects={name: FormProject() for name in mine}
         )
@@ -191,6 +204,7 @@ def _for_form(dataset: Dataset) -> FormDataset:
         description=dataset.description or "",
         size=size(latest.bytes) if latest else "",
         access=dataset.access,
+        access_name=ACCESS[dataset.access](),
         licence=dataset.licence,
         agreement=dataset.agreement,
         purposes=dataset.purposes,
@@ -198,16 +212,13 @@ def _for_form(dataset: Dataset) -> FormDataset:
     )
 
 
-def not_enforced(settings: Settings) -> str:
-    """Why access to datasets is not enforced on this site, in words; "" where the kernel enforces it."""
+def not_enforced(settings: Settings) -> Text:
+    """Why access to datasets is not enforced on this site; an empty text where the kernel enforces it."""
     if settings.users.shared_account:
-        return (
-            "Access to datasets is not enforced here: all sessions run as one account, so whoever can start a session "
-            "can read every dataset."
-        )
+        return texts.NOT_ENFORCED_ONE_ACCOUNT()
     if not settings.enforces_datasets:
-        return "Access to datasets is not enforced here: sessions run on the hub's own machine, without Slurm's nodes."
-    return ""
+        return texts.NOT_ENFORCED_ONE_MACHINE()
+    return NOTHING
 
 
 def shelf(settings: Settings, known: CatalogueView, datasets_page: str) -> CatalogueHeader:
@@ -226,11 +237,11 @@ def shelf(settings: Settings, known: CatalogueView, datasets_page: str) -> Catal
     )
 
 
-def silence(known: CatalogueView) -> str:
-    """That the catalogue service does not answer, in words; "" while it does."""
+def silence(known: CatalogueView) -> Text:
+    """That the catalogue service does not answer; an empty text while it does."""
     if known.unavailable_since is not None:
-        return f"The catalogue service has not answered since {clock(known.unavailable_since)}. {known.problem}".strip()
-    return "The catalogue service has not answered yet." if known.catalogue is None else ""
+        return sentences(texts.NOT_ANSWERED_SINCE(since=known.unavailable_since), verbatim(known.problem))
+    return texts.NOT_ANSWERED() if known.catalogue is None else NOTHING
 
 
 def for_session(
@@ -306,5 +317,5 @@ def standing_in(catalogue: Catalogue, name: str, project: str, found: policy.Acc
 
 def _datasets(settings: Settings) -> CatalogueSettings:
     if settings.catalogue is None:
-        raise FabricError("This hub offers no datasets.", reason="no-datasets", status=404)
+        raise FabricError(texts.NO_DATASETS())
     return settings.catalogue

@@ -15,24 +15,25 @@ from fabric_hub.datasets.model import Catalogue, Dataset, Line, PersonalData
 from fabric_hub.datasets.policy import CatalogueView, State
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.formats import size
+from fabric_hub.messages.text import NOTHING, Said, WithTexts
+from fabric_hub.messages.texts import datasets as texts
 from fabric_hub.projects.membership import closed, projects_of
 from fabric_hub.types import Frozen, Slug
 
-from .dataset_offer import CatalogueHeader, DatasetAccess, DatasetEntry, entry, shelf, standing_in
+from .dataset_offer import ACCESS, CatalogueHeader, DatasetAccess, DatasetEntry, entry, shelf, standing_in
 
 STATES = {
-    State.OPEN: "Available",
-    State.AGREEMENT: "Terms to accept",
-    State.NOT_GRANTED: "No access yet",
-    State.RETIRED: "Retired",
+    State.OPEN: texts.AVAILABLE,
+    State.AGREEMENT: texts.TERMS,
+    State.NOT_GRANTED: texts.NO_ACCESS_YET,
+    State.RETIRED: texts.RETIRED_NOW,
 }
-REQUESTED = "Access requested"
 
 PERSONAL_DATA = {
-    PersonalData.NONE: "None",
-    PersonalData.PSEUDONYMISED: "Pseudonymised: people can be found again with more data (GDPR article 4)",
-    PersonalData.PERSONAL: "Personal data (GDPR article 4)",
-    PersonalData.SPECIAL: "Special categories of personal data (GDPR article 9)",
+    PersonalData.NONE: texts.NO_PERSONAL_DATA,
+    PersonalData.PSEUDONYMISED: texts.PSEUDONYMISED,
+    PersonalData.PERSONAL: texts.PERSONAL,
+    PersonalData.SPECIAL: texts.SPECIAL,
 }
 
 
@@ -45,16 +46,20 @@ class ProjectPart(DatasetAccess):
 
     name: str
     title: str
-    says: str
+    says: Said
     changed: bool
     purpose: str
 
 
-class DatasetPart(DatasetEntry):
-    """A dataset as a person sees it: its latest version's size, and a short name of its licence where there is one."""
+class DatasetPart(DatasetEntry, WithTexts):
+    """A dataset as a person sees it: its latest version's size, and a short name of its licence where there is one.
+
+    ``access_name`` and ``personal`` are its access and its personal data in words.
+    """
 
     size: str
-    personal: str
+    access_name: Said
+    personal: Said
     licence_name: str
     projects: tuple[ProjectPart, ...]
 
@@ -95,7 +100,7 @@ def for_pages(settings: Settings, known: CatalogueView, user: str, today: date, 
             **told.model_dump(),
             name=name,
             title=mine[name].title or name,
-            says=REQUESTED if waits else STATES[told.state],
+            says=texts.REQUESTED() if waits else STATES[told.state](),
             changed=one.state is State.AGREEMENT and bool(policy.accepted(catalogue, dataset.name, user, name)),
             purpose=_purpose(catalogue, dataset, user, name),
         )
@@ -105,7 +110,8 @@ def for_pages(settings: Settings, known: CatalogueView, user: str, today: date, 
             **entry(settings, dataset).model_dump(),
             size=_size(dataset),
             licence_name=licence_in_words(dataset.licence or ""),
-            personal=PERSONAL_DATA[dataset.personal_data] if dataset.personal_data else "",
+            access_name=ACCESS[dataset.access]() if dataset.access else NOTHING,
+            personal=PERSONAL_DATA[dataset.personal_data]() if dataset.personal_data else NOTHING,
             projects=tuple(part(dataset, name, one) for name, one in found[dataset.name].items()),
         )
         for dataset in catalogue.datasets
@@ -156,6 +162,5 @@ def wish_of(fields: Mapping[str, Any]) -> OpenRequest:
         return OpenRequest(project=fields.get("project", ""), why=str(fields.get("why", "")).strip() or None)
     except ValidationError as error:
         wrong = error.errors()[0]["loc"][0]
-        message = "The request names no project." if wrong == "project" else "The reason is not one line of text."
-        hint = "Choose a project." if wrong == "project" else "Say it in at most 300 characters."
-        raise FabricError(message, reason="request", hint=hint) from error
+        told = texts.REQUEST_NO_PROJECT() if wrong == "project" else texts.REQUEST_REASON()
+        raise FabricError(told) from error

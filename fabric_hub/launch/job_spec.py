@@ -6,10 +6,13 @@ A profile says what it asks for; where it is silent the site's ``req_*`` setting
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fabric_hub.config.settings import Profile, Settings
+from fabric_hub.messages.text import Text
+from fabric_hub.messages.texts import launch as texts
 from fabric_hub.slurm.model import JobSpec, Node
 from fabric_hub.slurm.notation import memory_mb
 from fabric_hub.types import Frozen
@@ -66,7 +69,7 @@ class Fit(Frozen):
     """Can a job run: ``now`` on this many nodes, or never (``why`` says so)."""
 
     now: int = 0
-    why: str = ""
+    why: Text | None = None
 
 
 def fit(spec: JobSpec, nodes: Sequence[Node]) -> Fit:
@@ -76,7 +79,7 @@ def fit(spec: JobSpec, nodes: Sequence[Node]) -> Fit:
     """
     usable = [node for node in nodes if spec.partition is None or spec.partition in node.partitions]
     if not usable:
-        return Fit(why=f"Slurm has no node in partition {spec.partition}.")
+        return Fit(why=texts.NO_NODE_IN_PARTITION(partition=spec.partition))
     gpus, shards = gres_of(spec, "gpu"), sum(gres_of(spec, "shard").values())
 
     def suits(node: Node, free: bool) -> bool:
@@ -90,25 +93,40 @@ def fit(spec: JobSpec, nodes: Sequence[Node]) -> Fit:
 
     big_enough = [node for node in usable if suits(node, free=False)]
     if not big_enough:
-        *things, cpus = _things(spec)
-        want = f"{', '.join(things)} and {cpus}" if things else cpus
-        memory = f" with {_size(spec.memory_mb)} memory" if spec.memory_mb else ""
-        return Fit(why=f"No node here has {want}{memory}.")
+        things = _things(spec)
+        if spec.memory_mb:
+            return Fit(why=texts.NO_NODE_HAS_WITH_MEMORY(things=things, memory=spec.memory_mb))
+        return Fit(why=texts.NO_NODE_HAS(things=things))
     return Fit(now=sum(1 for node in big_enough if node.usable and suits(node, free=True)))
 
 
-def describe(spec: JobSpec) -> str:
-    """What a job asks for in words: "2 h200 GPUs, 8 CPUs, 32G memory"."""
-    return ", ".join([*_things(spec), *([f"{_size(spec.memory_mb)} memory"] if spec.memory_mb else [])])
+def describe(spec: JobSpec) -> tuple[Text, ...]:
+    """What a job asks for, part by part: GPUs ("Shared GPU" for shards, "CPU" for none), cores, memory."""
+    gpus = [
+        texts.TIMES_GPU(number=number, type=gpu_name(kind)) if kind else texts.GPUS_ASKED(n=number)
+        for kind, number in gres_of(spec, "gpu").items()
+    ]
+    gpus += [
+        texts.SHARED_GPU_OF_TYPE(n=number, type=gpu_name(kind)) if kind else texts.SHARED_GPU(n=number)
+        for kind, number in gres_of(spec, "shard").items()
+    ]
+    memory = [texts.MEMORY(memory=spec.memory_mb)] if spec.memory_mb else []
+    return (*(gpus or [texts.CPU_ONLY()]), texts.CORES(n=spec.cpus), *memory)
 
 
-def _things(spec: JobSpec) -> list[str]:
-    """GPUs, shards and, last, CPUs."""
-    counted = [(number, f"{kind} GPU".strip()) for kind, number in gres_of(spec, "gpu").items()]
-    counted += [(number, f"{kind} GPU shard".strip()) for kind, number in gres_of(spec, "shard").items()]
-    return [f"{number} {thing}{'s' if number > 1 else ''}" for number, thing in [*counted, (spec.cpus, "CPU")]]
+def gpu_name(kind: str) -> str:
+    """A type of GPU as its maker writes it, where Slurm's has just lost its capitals: "h200" is the H200."""
+    return kind.upper() if re.fullmatch(r"[a-z]{1,2}\d{1,4}[a-z]?", kind) else kind
 
 
-def _size(mib: int) -> str:
-    """Memory in Slurm's notation, as a profile has it."""
-    return f"{mib}M" if mib % 1024 else f"{mib // 1024}G"
+def _things(spec: JobSpec) -> tuple[Text, ...]:
+    """GPUs, shards and, last, CPUs, as a sentence names them."""
+    gpus = [
+        texts.GPUS_OF_TYPE_ASKED(n=number, type=kind) if kind else texts.GPUS_ASKED(n=number)
+        for kind, number in gres_of(spec, "gpu").items()
+    ]
+    shards = [
+        texts.SHARDS_OF_TYPE_ASKED(n=number, type=kind) if kind else texts.SHARDS_ASKED(n=number)
+        for kind, number in gres_of(spec, "shard").items()
+    ]
+    return (*gpus, *shards, texts.CPUS_ASKED(n=spec.cpus))

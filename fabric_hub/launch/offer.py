@@ -8,6 +8,8 @@ from typing import Any
 
 from fabric_hub.config.settings import Profile, Settings
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.text import NOTHING, Said, Text, WithTexts, verbatim
+from fabric_hub.messages.texts import launch as texts
 from fabric_hub.projects import membership
 from fabric_hub.slurm.model import Node, Snapshot
 from fabric_hub.types import Frozen
@@ -16,18 +18,18 @@ from . import choice
 from .job_spec import Fit, describe, fit, profile_spec
 
 
-class OfferedProject(Frozen):
+class OfferedProject(WithTexts):
     """``closed`` says why nothing can start in it today; "" when it is open."""
 
     name: str
     title: str
     kind: str
-    closed: str
+    closed: Said
     profiles: tuple[str, ...]
     images: tuple[str, ...]
 
 
-class OfferedProfile(Frozen):
+class OfferedProfile(WithTexts):
     """``state`` says in words whether it can start now; ``never`` that no node here can run it.
 
     ``request`` is what its job asks for, in words, the site's ``req_*`` settings included where they are known.
@@ -35,8 +37,8 @@ class OfferedProfile(Frozen):
 
     name: str
     title: str
-    request: str
-    state: str
+    request: Said
+    state: Said
     never: bool
     default_hours: float
     max_hours: float
@@ -87,7 +89,7 @@ def offer(
             name=name,
             title=project.title or name,
             kind=project.kind,
-            closed=membership.closed(project, today),
+            closed=membership.closed(project, today) or NOTHING,
             profiles=tuple(choice.profiles_of(settings, project)),
             images=choice.images_of(settings, project),
         )
@@ -118,28 +120,29 @@ def offer(
 
 
 def _profile(name: str, profile: Profile, nodes: Sequence[Node], local: bool, req: Mapping[str, Any]) -> OfferedProfile:
-    wrong = ""
+    wrong: Text | None = None
     try:
         spec = profile_spec(profile, req)
     except FabricError as error:  # a start with it is refused in these words
-        wrong, spec = error.message, profile_spec(profile, {})
+        wrong = error.said if isinstance(error.said, Text) else verbatim(error.message)
+        spec = profile_spec(profile, {})
     found = fit(spec, nodes) if nodes and profile.kind == "slurm" else Fit()
     if profile.kind == "local":
-        state = "runs on the hub's own machine" if local else "not on this hub, which may not act for its users"
+        state = texts.ON_HUBS_MACHINE() if local else texts.NOT_ON_THIS_HUB()
     elif wrong:
         state = wrong
     elif not nodes:
-        state = "not known now"
+        state = texts.NOT_KNOWN_NOW()
     elif found.why:
         state = found.why
     elif found.now:
-        state = f"can start now on {found.now} node{'s' if found.now > 1 else ''}"
+        state = texts.AVAILABLE_NOW()
     else:
-        state = "all busy: it waits in the queue"
+        state = texts.ALL_IN_USE()
     return OfferedProfile(
         name=name,
         title=profile.title or name,
-        request=describe(spec),
+        request=texts.JOB_ASKS(things=describe(spec)),
         state=state,
         never=bool(wrong or found.why) or (profile.kind == "local" and not local),
         default_hours=profile.default_hours,

@@ -13,7 +13,12 @@ from pydantic import Field, ValidationError
 
 from fabric_hub.datasets.model import Accepting
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.text import Text, sentences
+from fabric_hub.messages.texts import launch as texts
+from fabric_hub.messages.texts.datasets import LINK_ACCEPTS_NOTHING
 from fabric_hub.types import Frozen, Slug
+
+_MOST_HOURS, _MOST_DATASETS = 8784, 100
 
 
 class UserOptions(Frozen):
@@ -25,9 +30,9 @@ class UserOptions(Frozen):
     project: Slug | None = None
     profile: Slug | None = None
     image: Slug | None = None
-    hours: Annotated[float, Field(gt=0, le=8784, allow_inf_nan=False, strict=True)] | None = None
-    datasets: tuple[Slug, ...] = Field(default=(), max_length=100)
-    agreements: dict[Slug, Accepting] = Field(default={}, max_length=100)
+    hours: Annotated[float, Field(gt=0, le=_MOST_HOURS, allow_inf_nan=False, strict=True)] | None = None
+    datasets: tuple[Slug, ...] = Field(default=(), max_length=_MOST_DATASETS)
+    agreements: dict[Slug, Accepting] = Field(default={}, max_length=_MOST_DATASETS)
 
 
 NAMES = tuple(UserOptions.model_fields)
@@ -45,19 +50,16 @@ def parse_options(raw: Mapping[str, Any] | None) -> UserOptions:
     if raw is None:
         raw = {}
     if not isinstance(raw, Mapping):
-        raise FabricError("User options must be an object.", reason="options", hint=_HINT)
+        raise FabricError(texts.OPTIONS_NO_OBJECT(names=NAMES))
     plain = {str(name): _plain(str(name), value) for name, value in raw.items()}
     try:
         return UserOptions.model_validate({name: value for name, value in plain.items() if value is not None})
     except ValidationError as error:
-        wrong = list(dict.fromkeys(_explain(item) for item in error.errors()))
+        wrong = list({str(found): found for found in map(_explain, error.errors())}.values())
         others = len(wrong) - _NAMED
-        more = f"; and {others} more mistake{'' if others == 1 else 's'}" if others > 0 else ""
-        raise FabricError(
-            f"{'; '.join(wrong[:_NAMED])}{more}.",
-            reason="options",
-            hint=_HINT,
-        ) from error
+        more = texts.OPTIONS_MORE_WRONG(n=others) if others > 0 else None
+        told = sentences(*wrong[:_NAMED], more)
+        raise FabricError(told, reason="options", hint=texts.OPTIONS_ARE(names=NAMES), status=400) from error
 
 
 # The form's fields for one dataset's agreement: the version that the box says, and the purpose picked.
@@ -91,21 +93,12 @@ def from_url(query: Mapping[str, Any]) -> Mapping[str, Any]:
     :raises FabricError: it accepts an agreement. Anybody can make somebody open a link: it is not that person's word.
     """
     if any(name == "agreements" or name.startswith((ACCEPT, PURPOSE)) for name in query):
-        raise FabricError(
-            "A link cannot accept an agreement.",
-            reason="agreement",
-            hint="Read it on this page, and accept it here.",
-            status=403,
-        )
+        raise FabricError(LINK_ACCEPTS_NOTHING())
     return query
 
 
 _NAMED = 8  # a message is read by a person, and travels in the hub's log and pages
-_HINT = f"Options are {', '.join(NAMES)}."
-_WRONG_AGREEMENT = (
-    'Option agreements must give each dataset {"version": VERSION, "purpose": PURPOSE}: the version that was read, '
-    "and one of the dataset's purposes"
-)
+_AGREEMENT = '{"version": VERSION, "purpose": PURPOSE}'
 
 
 def _plain(name: str, value: Any) -> Any:
@@ -133,14 +126,14 @@ def _plain(name: str, value: Any) -> Any:
     return value
 
 
-def _explain(item: Any) -> str:
+def _explain(item: Any) -> Text:
     where = str(item["loc"][0]) if item["loc"] else "options"
     if item["type"] == "extra_forbidden" and len(item["loc"]) == 1:
-        return f"There is no option {where[:40]!r}"
+        return texts.OPTION_UNKNOWN(name=repr(where[:40]))
     if where == "hours":
-        return "Option hours must be a number above 0 (at most 8784)"
+        return texts.OPTION_HOURS(most=_MOST_HOURS)
     if where == "agreements":
-        return _WRONG_AGREEMENT
+        return texts.OPTION_AGREEMENTS(form=_AGREEMENT)
     if where == "datasets":
-        return "Option datasets must be at most 100 names in small letters, digits and hyphens"
-    return f"Option {where} must be one name in small letters, digits and hyphens"
+        return texts.OPTION_DATASETS(most=_MOST_DATASETS)
+    return texts.OPTION_NAME(option=where)

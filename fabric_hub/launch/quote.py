@@ -10,7 +10,8 @@ from typing import NamedTuple
 from fabric_hub.budgets.schemas import Balance
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
-from fabric_hub.messages.formats import about, are, of_things
+from fabric_hub.messages.text import NOTHING, Said, Text, WithTexts, sentences
+from fabric_hub.messages.texts import launch as texts
 from fabric_hub.projects import membership
 from fabric_hub.projects.membership import said_to
 from fabric_hub.sessions.store import Session
@@ -21,7 +22,6 @@ from fabric_hub.slurm.limits.headroom import Headroom, room
 from fabric_hub.slurm.limits.model import GPU, Limits
 from fabric_hub.slurm.limits.request import JobRequest
 from fabric_hub.slurm.model import JobSpec, Node, Snapshot
-from fabric_hub.types import Frozen
 
 from . import choice
 from .dask_clusters import WorkerProfile, for_workers, job_size, worker_profile
@@ -50,11 +50,11 @@ class QuoteInputs(NamedTuple):
     balance: Balance | None = None
 
 
-class Quote(Frozen):
+class Quote(WithTexts):
     """What so many workers of a profile would cost and wait for, before they are submitted.
 
     ``now`` of those that are not there yet find a place as things are; ``held_by`` is the limit of Slurm's that keeps
-    others waiting, in words, or "". ``words`` says all of it.
+    others waiting, or empty. ``words`` says all of it.
     """
 
     profile: str
@@ -62,8 +62,8 @@ class Quote(Frozen):
     gpu_hours_per_hour: float
     cpus: int
     now: int
-    held_by: str
-    words: str
+    held_by: Said
+    words: Said
 
 
 def quote(
@@ -90,17 +90,13 @@ def quote(
             raise refused.model_copy(update={"hint": hint}).error()
     by_limits = _by_limits(session, user, worker, more, per_job, known) if more else Headroom(now=0, submit=0)
     if by_limits.submit < new:
-        raise FabricError(
-            f"{of_things(wish.workers, 'worker')} cannot be submitted: {by_limits.refused_by}",
-            reason="limit-account",
-            hint=f"{wish.workers - new + by_limits.submit} can be had.",
-            status=409,
-        )
+        possible = wish.workers - new + by_limits.submit
+        raise _refused(texts.TOO_MANY_TO_SUBMIT(n=wish.workers, possible=possible), by_limits.refused_by)
     # on each node there is room for whole jobs only
     places = sum(_room(worker, free) // together * together for free in _free(worker, nodes))
     on_nodes = min(more, places)
     now = min(on_nodes, by_limits.now)
-    held_by = by_limits.held_by if by_limits.now < more else ""
+    held_by = by_limits.held_by if by_limits.now < more else NOTHING
     return Quote(
         profile=wish.profile,
         workers=wish.workers,
@@ -108,17 +104,22 @@ def quote(
         cpus=wish.workers * worker.cpus,
         now=now,
         held_by=held_by,
-        words=" ".join(
-            filter(
-                None,
-                (
-                    _cost(wish, worker, new),
-                    _budget(more, worker, known.balance),
-                    _places(wish, more, now, held_by, known.snapshot),
-                ),
-            )
+        words=sentences(
+            _cost(wish, worker, new),
+            _budget(more, worker, known.balance),
+            _places(wish, more, now, known.snapshot),
+            held_by if now < more and _answers(known.snapshot) else None,
         ),
     )
+
+
+def _refused(told: Text, why: Text) -> FabricError:
+    """A refusal that says why after it."""
+    return FabricError(sentences(told, why), reason=told.reason.label, hint=told.hint, status=told.reason.status)
+
+
+def _answers(snapshot: Snapshot | None) -> bool:
+    return snapshot is not None and snapshot.unavailable_since is None
 
 
 def _worker(settings: Settings, session: Session, name: str, nodes: Sequence[Node], today: date) -> WorkerProfile:
@@ -128,11 +129,11 @@ def _worker(settings: Settings, session: Session, name: str, nodes: Sequence[Nod
     profiles = choice.profiles_of(settings, project) if project is not None and open_now else {}
     usable = {name: profile for name, profile in profiles.items() if for_workers(profile)}
     if name not in usable:
+        asked = {"profile": name, "project": session.project}
         raise FabricError(
-            f"Profile {name} is not one of project {session.project} for Dask workers.",
-            reason="profile",
-            hint=f"It has {', '.join(usable) or 'none'}.",
-            status=403,
+            texts.PROFILE_NOT_FOR_WORKERS(**asked, profiles=tuple(usable))
+            if usable
+            else texts.NO_PROFILE_FOR_WORKERS(**asked)
         )
     return worker_profile(name, usable[name], nodes)
 
@@ -142,19 +143,9 @@ def _must_fit(session: Session, worker: WorkerProfile, together: int, nodes: Seq
     if not nodes:
         return
     if why := fit(_job(session, worker, 1), nodes).why:
-        raise FabricError(
-            f"Workers of profile {worker.name} cannot run here: {why}",
-            reason="impossible",
-            hint="Choose another profile.",
-            status=409,
-        )
+        raise _refused(texts.WORKERS_IMPOSSIBLE(profile=worker.name), why)
     if why := fit(_job(session, worker, together), nodes).why:
-        raise FabricError(
-            f"{together} workers of profile {worker.name} cannot share a job here: {why}",
-            reason="impossible",
-            hint="Say workers_per_job= with a smaller number.",
-            status=409,
-        )
+        raise _refused(texts.WORKERS_CANNOT_SHARE(number=together, profile=worker.name), why)
 
 
 def _job(session: Session, worker: WorkerProfile, together: int) -> JobSpec:
@@ -201,42 +192,32 @@ def _room(worker: WorkerProfile, free: tuple[int, int, int]) -> int:
     return max(0, min(room_here, gpus // worker.gpus) if worker.gpus else room_here)
 
 
-def _cost(wish: QuoteRequest, worker: WorkerProfile, new: int) -> str:
+def _cost(wish: QuoteRequest, worker: WorkerProfile, new: int) -> Text:
     """What all of them take per hour, and how much of that those do that are neither there nor submitted."""
-    costs = "costs" if wish.workers == 1 else "cost"
-    added = _hours(new, worker)
-    more = f"; {added} of that {'is' if added.startswith('1 ') else 'are'} added" if 0 < new < wish.workers else ""
-    workers = of_things(wish.workers, "worker")
-    return f"{workers} like {wish.profile} {costs} {_hours(wish.workers, worker)} per hour{more}."
+    each, tres = (worker.gpus, GPU) if worker.gpus else (worker.cpus, "cpu")
+    hours = hours_of(60.0 * wish.workers * each, tres)
+    return texts.COST_ADDED(hours=hours, added=new * each) if 0 < new < wish.workers else texts.COST(hours=hours)
 
 
-def _hours(workers: int, worker: WorkerProfile) -> str:
-    if worker.gpus:
-        return of_things(workers * worker.gpus, "GPU-hour")
-    return of_things(workers * worker.cpus, "CPU-hour")
-
-
-def _budget(more: int, worker: WorkerProfile, balance: Balance | None) -> str:
+def _budget(more: int, worker: WorkerProfile, balance: Balance | None) -> Text | None:
     """How long the project's GPU-hours last with them, where that is less than they may run."""
     if balance is None or balance.left is None or not worker.gpus or not more:
-        return ""
+        return None
     lasts_h = balance.left / (balance.running + more * worker.gpus)
     if lasts_h >= worker.default_hours:
-        return ""
-    left = hours_of(60 * balance.left, GPU)
-    return f"The project has {left} left: with these workers that lasts {about(lasts_h * 3600)}."
+        return None
+    return texts.BUDGET_LASTS(left=hours_of(60 * balance.left, GPU), lasts=lasts_h * 3600)
 
 
-def _places(wish: QuoteRequest, more: int, now: int, held_by: str, snapshot: Snapshot | None) -> str:
-    there = f"{wish.have} of them {are(wish.have)} there already." if wish.have else ""
-    if snapshot is None or snapshot.unavailable_since is not None:
-        text = "Slurm does not answer now, so it is not known when they start."
-    elif not more:
-        text = ""
-    elif now >= more:
-        text = f"There is room for {'the others' if wish.have else 'all of them'} now."
-    else:
-        wait = "1 waits" if more - now == 1 else f"{more - now} wait"
-        text = f"There is room for {now} {'more' if wish.have else 'of them'} now; {wait}"
-        text += f". {held_by}" if held_by else " in the queue until others end."
-    return f"{there} {text}".strip()
+def _places(wish: QuoteRequest, more: int, now: int, snapshot: Snapshot | None) -> Text | None:
+    """How many of those that are not there yet can start now, and how many wait."""
+    if not _answers(snapshot):
+        return texts.PLACES_UNKNOWN()
+    if not more:
+        return None
+    wait = more - now
+    if wait <= 0:
+        return texts.OTHERS_START(number=more) if wish.have else texts.ALL_START(n=more)
+    if now:
+        return (texts.SOME_MORE_START if wish.have else texts.SOME_START)(now=now, wait=wait)
+    return texts.NO_OTHER_STARTS(wait=wait) if wish.have else texts.NONE_STARTS(n=wait)

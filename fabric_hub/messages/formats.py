@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from babel.dates import format_date, format_datetime, format_time
+from babel.lists import format_list
 from babel.numbers import format_decimal
 
 from .reader import current
 from .translation import gettext, ngettext
 
-_SIZES = ("bytes", "kB", "MB", "GB", "TB", "PB")
+_SIZES = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
 def clock(at: float) -> str:
@@ -68,12 +68,23 @@ def about(seconds: float) -> str:
 
 
 def size(count: float) -> str:
-    """Bytes in decimal units: "999 bytes", "1.23 MB"."""
+    """Bytes in decimal units, as storage is sold: "340 B", "1.2 MB", "48 GB"."""
     value, units = float(count), list(_SIZES)
     while value >= 999.5 and len(units) > 1:
         value, units = value / 1000, units[1:]
-    decimals = max(0, 2 - math.floor(math.log10(value))) if 0 < value < 1000 else 0
-    return f"{_decimal(round(value, decimals), decimals)} {units[0]}"
+    # as in JupyterLab's panels: below 9.95 of a unit one decimal
+    pattern = "0.0" if value < 9.95 and units[0] != _SIZES[0] else "0"
+    return f"{format_decimal(value, pattern, locale=current().locale)} {units[0]}"
+
+
+def memory(mib: float) -> str:
+    """Memory of a job, of which Slurm's G is 1024 MiB: "512 MB", "4 GB", "1.5 GB"."""
+    return f"{_decimal(mib / 1024, 1)} GB" if mib >= 1024 else f"{_decimal(mib, 0)} MB"
+
+
+def listed(things: Sequence[str]) -> str:
+    """Things that all count: "2 GPUs, 8 CPUs and 32 GB memory"."""
+    return format_list(list(things), locale=current().locale)
 
 
 def number(value: float) -> str:
@@ -111,10 +122,13 @@ KINDS: Final[dict[str, Callable[[Any], str]]] = {
     "left": time_left,
     "about": about,
     "size": size,
+    "memory": memory,
     "number": number,
     "hours": hours,
     "percent": percent,
     # of texts, not of numbers: see text.py
+    "list": str,
+    "dots": str,
     "capital": str,
     "sentences": str,
 }

@@ -19,6 +19,8 @@ from babel import Locale, UnknownLocaleError
 from babel.core import negotiate_locale
 
 SOURCE = "en"
+# Of a browser that says in which time zone its person is; HTTP has none of its own.
+ZONE_HEADER = "X-Time-Zone"
 LOCALE_DIR = Path(__file__).parent / "locale"
 # Dates and numbers of the source language are those of Europe: 24 hours, day before month.
 _LOCALES = {SOURCE: "en_GB"}
@@ -98,6 +100,21 @@ def zone_of(name: str | None) -> tzinfo | None:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
+
+
+def reader_of(accepted: str, zone: str | None = None) -> Reader:
+    """Who reads the answer to a request.
+
+    :param accepted: its header ``Accept-Language``.
+    :param zone: its header ``X-Time-Zone``, the name of a time zone.
+    """
+    return Reader(language_of(None, accepted), zone_of(zone))
+
+
+def headers_of(reader: Reader) -> dict[str, str]:
+    """What a request says of a reader for whom it is made; the other direction of :func:`reader_of`."""
+    zone = {ZONE_HEADER: str(reader.zone)} if reader.zone else {}
+    return {"Accept-Language": reader.language, **zone}
 
 
 @cache

@@ -24,6 +24,7 @@ from pydantic import (
 )
 from pydantic_core import core_schema
 
+from fabric_hub.errors import FabricError
 from fabric_hub.types import Frozen
 
 from . import formats
@@ -204,10 +205,29 @@ def verbatim(words: str) -> Text:
     return _VERBATIM(words=words)
 
 
+# Where a text may be and there is none.
+NOTHING: Final = verbatim("")
+
+
 def sentences(*texts: Text | None) -> Text:
     """Several sentences as one paragraph; None and empty ones are left out."""
     there = tuple(text for text in texts if text)
-    return there[0] if len(there) == 1 else _SENTENCES(all=there) if there else verbatim("")
+    return there[0] if len(there) == 1 else _SENTENCES(all=there) if there else NOTHING
+
+
+def whole(error: FabricError) -> Text:
+    """Message and hint of an error as one text."""
+    return sentences(message_of(error), text_of(error.advice))
+
+
+def message_of(error: FabricError) -> Text:
+    """What an error says, without what to do next."""
+    return text_of(error.said)
+
+
+def text_of(said: Any) -> Text:
+    """A part of an error, which may be a plain sentence, as a text."""
+    return said if isinstance(said, Text) else verbatim(str(said))
 
 
 # A field of a model with texts: as JSON its sentence.
@@ -242,7 +262,9 @@ class WithTexts(Frozen):
         for name in type(self).model_fields:
             value, sent = getattr(self, name), written.get(name)
             if isinstance(value, Text):
-                written[name], reasons[name] = sent.pop("text"), sent
+                written[name] = sent.pop("text")
+                if value:
+                    reasons[name] = sent
             elif isinstance(value, tuple) and value and all(isinstance(item, Text) for item in value):
                 written[name], reasons[name] = [item.pop("text") for item in sent], list(sent)
         return {**written, "reasons": reasons} if reasons else written
@@ -252,6 +274,9 @@ class WithTexts(Frozen):
         cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         document = handler.resolve_ref_schema(handler(schema))
+        for field in document["properties"].values():
+            if isinstance(default := field.get("default"), dict) and "text" in default:
+                field["default"] = default["text"]
         document["properties"]["reasons"] = {
             "type": "object",
             "additionalProperties": True,
@@ -283,6 +308,10 @@ def _said(value: Any, kind: str) -> str:
         return " ".join(said for item in value if (said := _said(item, "")))
     if kind == "capital":
         return _capital(value)
+    if kind == "list":
+        return formats.listed([_said(item, "") for item in value])
+    if kind == "dots":
+        return " · ".join(_said(item, "") for item in value)
     if isinstance(value, Text):
         return _say(value)
     if isinstance(value, tuple):

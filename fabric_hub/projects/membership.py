@@ -9,6 +9,9 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from fabric_hub.config.settings import Project, Settings
+from fabric_hub.messages.text import Text
+from fabric_hub.messages.texts import projects as texts
+from fabric_hub.messages.texts.whom import WHOM_OPERATORS, asking
 
 
 def people(project: Project) -> tuple[str, ...]:
@@ -42,13 +45,13 @@ def accounts(settings: Settings) -> frozenset[str]:
     return frozenset(project.account for project in settings.project.values())
 
 
-def closed(project: Project, today: date) -> str:
-    """Why nothing can start in a project today, or "" when it is open."""
+def closed(project: Project, today: date) -> Text | None:
+    """Why nothing can start in a project today, as it stands behind its name; None when it is open."""
     if project.start and today < project.start:
-        return f"starts on {project.start.isoformat()}"
+        return texts.STARTS_ON(day=project.start.isoformat())
     if project.end and today > project.end:
-        return f"ended on {project.end.isoformat()}"
-    return ""
+        return texts.ENDED_ON(day=project.end.isoformat())
+    return None
 
 
 def people_today(settings: Settings, project: str, today: date) -> tuple[str, ...]:
@@ -65,17 +68,17 @@ def end_of(day: date | None) -> float | None:
     return datetime(following.year, following.month, following.day).astimezone().timestamp()
 
 
-def said_to(user: str, project: Project | None, text: str) -> str:
-    """A sentence that was written for members, as this user is to read it: an owner asks the operators.
+def said_to(user: str, project: Project | None, text: Text) -> Text:
+    """A text that was made for members, as this user is to read it: where it asks the owner (its parameter ``whom``),
+    an owner asks the operators.
 
     :param project: None: it is no longer in the site's file, and nobody is known to be its owner.
     """
-    if project is None or user not in project.members.owner:
-        return text
-    return text.replace("Ask its owner", "Ask the operators").replace("the owner of the project", "the operators")
+    is_owner = project is not None and user in project.members.owner
+    return asking(text, WHOM_OPERATORS()) if is_owner else text
 
 
-def warned_to(user: str, settings: Settings, subject: str, text: str) -> str:
+def warned_to(user: str, settings: Settings, subject: str, text: Text) -> Text:
     """The text of a warning as this user is to read it.
 
     :param subject: what the warning is about, as :func:`project_of` takes it.

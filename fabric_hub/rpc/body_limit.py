@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from fabric_hub.errors import FabricError
+from fabric_hub.messages.texts import service as texts
+
+from .problem import Problem
 
 LARGEST_BODY = 64 << 10  # bytes; of the service, whose callers are anybody
 LARGEST_ON_SOCKET = 1 << 20  # of gateway and catalogue service: a session's environment and certificates
@@ -38,8 +41,7 @@ class BodyLimit:
         await self._app(scope, counted, send)
 
     async def _too_large(self, send: Send) -> None:
-        message = f"The request is larger than {self._most >> 10} KiB."
-        body = json.dumps({"message": message, "reason": "too-large", "hint": "", "since": None}).encode()
+        body = Problem.of(FabricError(texts.TOO_LARGE(kib=self._most >> 10))).model_dump_json().encode()
         headers = [
             (b"content-type", b"application/json"),
             (b"content-length", str(len(body)).encode()),

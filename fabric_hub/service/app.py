@@ -16,11 +16,14 @@ from starlette.routing import compile_path
 
 from fabric_hub import __version__
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.text import verbatim
+from fabric_hub.messages.texts import service as texts
 from fabric_hub.rpc.body_limit import BodyLimit
 from fabric_hub.rpc.problem import Problem
 
 from .cluster_quotes import BusyError
 from .deps import ServiceContext
+from .language import InLanguage
 from .routes import clusters, datasets, monitoring, sessions, usage
 
 PREFIX = "/services/fabric"
@@ -48,6 +51,7 @@ def make_app(context: ServiceContext) -> FastAPI:
     )
     app.state.context = context
     app.add_middleware(BodyLimit)
+    app.add_middleware(InLanguage, below=f"{PREFIX}/api")  # the outermost: what others refuse has a reader, too
     app.add_exception_handler(FabricError, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _other)
@@ -73,18 +77,20 @@ async def _other(request: Request, error: Exception) -> JSONResponse:
         verbs = {verb.upper() for path, has in paths if compile_path(path)[0].match(request.url.path) for verb in has}
         error.headers = {"Allow": ", ".join(sorted(verbs))} if verbs else error.headers
     phrase = HTTPStatus(error.status_code).phrase
-    problem = Problem(message=f"{phrase}.", reason=phrase.lower().replace(" ", "-"))
+    said = {404: texts.NOT_FOUND, 405: texts.NO_SUCH_VERB}.get(error.status_code)
+    refusal = FabricError(said() if said else verbatim(f"{phrase}."), reason=phrase.lower().replace(" ", "-"))
+    problem = Problem.of(refusal)
     return JSONResponse(problem.model_dump(), status_code=error.status_code, headers=error.headers)
 
 
 async def _malformed(_request: Request, error: Exception) -> JSONResponse:
-    places = ""
+    places: tuple[str, ...] = ()
     if isinstance(error, RequestValidationError):
         # names of our own fields only: what was sent is not repeated, and a name may be a sender's, too
         ours = {str(part) for item in error.errors() for part in item["loc"][1:2]} & _FIELDS
-        places = ", ".join(sorted(ours))
-    problem = Problem(message=f"The request is malformed{f' at {places}' if places else ''}.", reason="malformed")
-    return JSONResponse(problem.model_dump(), status_code=422)
+        places = tuple(sorted(ours))
+    refusal = FabricError(texts.MALFORMED_AT(fields=places) if places else texts.MALFORMED())
+    return JSONResponse(Problem.of(refusal).model_dump(), status_code=refusal.status)
 
 
 def _fields(routers: tuple[APIRouter, ...]) -> frozenset[str]:

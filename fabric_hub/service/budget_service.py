@@ -13,14 +13,14 @@ from fabric_hub.budgets.schemas import PersonQuota, ProjectQuota, SessionQuota, 
 from fabric_hub.budgets.time_left import longer, time_left
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
-from fabric_hub.messages.formats import clock
+from fabric_hub.messages.text import NOTHING, Said, WithTexts, sentences
+from fabric_hub.messages.texts import budgets as texts
 from fabric_hub.projects.membership import projects_of
 from fabric_hub.sessions.status import standing
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.limits.extension import more_time
 from fabric_hub.slurm.limits.model import Limits
 from fabric_hub.slurm.model import ExtendRequest, Snapshot
-from fabric_hub.types import Frozen
 
 from .tasks.continuation import Continuation
 from .tasks.idle import IdleSessions, policy_of
@@ -33,12 +33,12 @@ class Extends(Protocol):
     async def extend(self, request: ExtendRequest) -> None: ...
 
 
-class Extended(Frozen):
+class Extended(WithTexts):
     """The new end of a session, and how many minutes it has in all."""
 
     ends_at: float
     minutes: int
-    text: str
+    text: Said
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class BudgetService:
             warnings=self.review.of(user, [quota.project for quota in quotas]),
             age_s=finite(last.age_s) if last else None,
             unavailable_since=last.unavailable_since if last else None,
-            problem=last.problem if last else "",
+            problem=last.problem if last else NOTHING,
         )
 
     async def extend(self, session: Session, wanted_minutes: int, snapshot: Snapshot | None) -> Extended:
@@ -115,7 +115,7 @@ class BudgetService:
         left, job = time_left_of(self.settings, session, snapshot, now), standing(session, snapshot).job
         minutes = longer(left, wanted_minutes)
         if self.gateway is None or job is None or left.started_at is None:
-            raise FabricError("There is no Slurm here to ask for more time.", reason="extend", status=403)
+            raise FabricError(texts.NO_SLURM())
         extension = more_time(self.source.limits(), snapshot, job, minutes, now)
         if extension.refused:
             raise extension.error()
@@ -131,7 +131,9 @@ class BudgetService:
         )
         ends = left.started_at + minutes * 60
         return Extended(
-            ends_at=ends, minutes=minutes, text=f"This session now ends at {clock(ends)}. {extension.cut}".strip()
+            ends_at=ends,
+            minutes=minutes,
+            text=sentences(texts.EXTENDED(at=ends), extension.cut),
         )
 
 

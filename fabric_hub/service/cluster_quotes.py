@@ -13,6 +13,7 @@ from datetime import datetime
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.launch.quote import Quote, QuoteInputs, QuoteRequest, quote
+from fabric_hub.messages.texts import service as texts
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.limits.model import Limits
 from fabric_hub.slurm.model import Snapshot
@@ -53,12 +54,7 @@ class PerSessionLimiter:
         """
         own = self._of.setdefault(session, _Own())
         if own.count > MOST_WAITING:
-            raise BusyError(
-                f"{own.count} questions of this session wait for an answer already.",
-                reason="busy",
-                hint="Ask again in a second.",
-                status=429,
-            )
+            raise BusyError(texts.QUESTIONS_WAIT(n=own.count))
         own.count += 1
         try:
             async with own.lock:
@@ -88,12 +84,7 @@ class ClusterQuotes:
         :raises FabricError: it may not have them (409), or asks too much at once (429).
         """
         if request.workers > MOST_WORKERS:
-            raise FabricError(
-                f"{request.workers} workers are too many for one cluster.",
-                reason="too-many",
-                hint=f"It may have {MOST_WORKERS}.",
-                status=409,
-            )
+            raise FabricError(texts.TOO_MANY_WORKERS(workers=request.workers, most=MOST_WORKERS))
         budgets = self._budgets
         async with self._sessions.turn(session.id):
             try:

@@ -19,6 +19,7 @@ from fabric_hub.errors import FabricError
 from fabric_hub.launch import dataset_offer
 from fabric_hub.launch.choice import open_project
 from fabric_hub.launch.dataset_offer import PersonDatasets, SessionDatasets
+from fabric_hub.messages.texts import service as texts
 from fabric_hub.projects.membership import closed, projects_of
 from fabric_hub.sessions.store import Session, SessionStore
 
@@ -68,12 +69,7 @@ class DatasetService:
         async with self._audited(session.user):
             policy.may_use(policy.catalogue_of(view), name, session.user, session.project, _today())
         if name not in session.datasets and len(session.datasets) >= MOST:
-            raise FabricError(
-                f"Session {session.id} has {MOST} datasets, the most that one may have.",
-                reason="too-many",
-                hint="Drop one first.",
-                status=409,
-            )
+            raise FabricError(texts.TOO_MANY_DATASETS(session=session.id, most=MOST))
         return self.store.change_datasets(session.id, add=name)
 
     def drop(self, session: Session, name: str) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 from fabric_hub.config.settings import Settings
 from fabric_hub.datasets.policy import ACCEPT_SCOPE
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.texts import service as texts
 from fabric_hub.sessions.scopes import SERVICE_SCOPE, may_call, server_of
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.slurm.model import Snapshot
@@ -80,12 +81,7 @@ async def token_owner(context: Context, authorization: Annotated[str | None, Sec
     known = scheme.lower() in {"token", "bearer"} and token.strip()
     who = await context.identify(token.strip()) if known else None
     if who is None:
-        raise FabricError(
-            "This needs a valid token of the hub.",
-            reason="token",
-            hint="Send it as: Authorization: token TOKEN.",
-            status=401,
-        )
+        raise FabricError(texts.NO_TOKEN())
     return who
 
 
@@ -95,12 +91,7 @@ TokenOwner = Annotated[Who, Depends(token_owner)]
 async def token_caller(who: TokenOwner) -> Who:
     """Whoever has a token for this service: one that was made for something else opens nothing here."""
     if not may_call(who.get("scopes") or []):
-        raise FabricError(
-            "This token is not for this service.",
-            reason="scope",
-            hint=f"It needs the scope {SERVICE_SCOPE}.",
-            status=403,
-        )
+        raise FabricError(texts.OTHER_SCOPE(scope=SERVICE_SCOPE))
     return who
 
 
@@ -111,27 +102,17 @@ async def session_caller(who: TokenCaller, context: Context) -> Session:
     """A live session, by its own token."""
     server = server_of(who["name"], who.get("scopes") or [])
     if server is None:
-        raise FabricError(
-            "This is for a session's own token only.",
-            reason="scope",
-            hint="Call it from inside a session.",
-            status=403,
-        )
+        raise FabricError(texts.SESSIONS_ONLY())
     session = context.store.live(who["name"], server)
     if session is None:
-        raise FabricError("This session is over.", reason="session-over", status=410)
+        raise FabricError(texts.SESSION_OVER())
     return session
 
 
 async def person_caller(who: TokenCaller) -> str:
     """A person, by name: no session's token, and no service's."""
     if not _is_person(who):
-        raise FabricError(
-            "This is for a person's own token; a session's token knows its own project only.",
-            reason="scope",
-            hint="A session asks for /session/quota.",
-            status=403,
-        )
+        raise FabricError(texts.PERSONS_ONLY())
     name: str = who["name"]
     return name
 
@@ -139,12 +120,7 @@ async def person_caller(who: TokenCaller) -> str:
 async def accepting_caller(who: TokenCaller) -> str:
     """A person, by name, whose token may accept agreements of datasets."""
     if not _is_person(who) or ACCEPT_SCOPE not in (who.get("scopes") or []):
-        raise FabricError(
-            "This is for a person's own token, with all that they may do; a session's token may not.",
-            reason="scope",
-            hint="Make a token on the hub's page Token, or use the hub's page Datasets.",
-            status=403,
-        )
+        raise FabricError(texts.IN_PERSON_ONLY())
     name: str = who["name"]
     return name
 
@@ -152,12 +128,7 @@ async def accepting_caller(who: TokenCaller) -> str:
 async def metrics_reader(who: TokenOwner) -> None:
     """Prometheus, or whoever else may read metrics."""
     if METRICS_SCOPE not in (who.get("scopes") or []):
-        raise FabricError(
-            "This is for Prometheus.",
-            reason="scope",
-            hint=f"It needs a token with the scope {METRICS_SCOPE}.",
-            status=403,
-        )
+        raise FabricError(texts.PROMETHEUS_ONLY(scope=METRICS_SCOPE))
 
 
 def _is_person(who: Who) -> bool:
@@ -175,14 +146,14 @@ AcceptingCaller = Annotated[str, Depends(accepting_caller)]
 async def datasets_offered(context: Context) -> DatasetService:
     """Datasets, where the site has any."""
     if context.datasets is None:
-        raise FabricError("This hub offers no datasets.", reason="no-datasets", status=404)
+        raise FabricError(texts.NO_DATASETS())
     return context.datasets
 
 
 async def usage_kept(context: Context) -> BudgetService:
     """Usage and time, where somebody keeps account."""
     if context.budgets is None:
-        raise FabricError("This hub keeps no account of usage.", reason="no-quotas", status=404)
+        raise FabricError(texts.NO_QUOTAS())
     return context.budgets
 
 

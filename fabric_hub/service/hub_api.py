@@ -9,6 +9,9 @@ from urllib.parse import quote
 import httpx
 
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.reader import current, headers_of
+from fabric_hub.messages.text import Text, verbatim
+from fabric_hub.messages.texts import service as texts
 from fabric_hub.sessions.store import Session
 
 
@@ -50,9 +53,7 @@ class HubApi:
             answer.raise_for_status()
             found: dict[str, Any] = answer.json()
         except (httpx.HTTPError, ValueError) as error:
-            raise FabricError(
-                "The hub does not answer.", reason="hub", hint="Try again in a moment.", status=503
-            ) from error
+            raise FabricError(texts.HUB_SILENT()) from error
         return found
 
     async def servers(self, user: str) -> dict[str, dict[str, Any]] | None:
@@ -69,6 +70,7 @@ class HubApi:
         return await self._client.post(
             f"/users/{quote(user, safe='')}/servers/{quote(server, safe='')}",
             json={"display_name": server, "user_options": options},
+            headers=headers_of(current()),  # it refuses in words for whoever asked us
         )
 
     async def stop(self, user: str, server: str) -> httpx.Response:
@@ -76,12 +78,12 @@ class HubApi:
         return await self._client.delete(f"/users/{quote(user, safe='')}/servers/{quote(server, safe='')}")
 
 
-def message(answer: httpx.Response) -> str:
-    """What the hub said, as JupyterHub's API says it."""
+def message(answer: httpx.Response) -> Text:
+    """What the hub said, in its own words: as JupyterHub's API says it."""
     try:
-        return str(answer.json()["message"])
+        return verbatim(str(answer.json()["message"]))
     except (ValueError, KeyError, TypeError):
-        return f"The hub refused it (HTTP {answer.status_code})."
+        return texts.HUB_REFUSED(status=answer.status_code)
 
 
 def options(session: Session) -> dict[str, object]:

@@ -19,6 +19,8 @@ from fabric_hub.budgets.schemas import DayUse, StorageUse, Usage
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.launch.choice import gpu_ways
+from fabric_hub.messages.text import NOTHING, text_of
+from fabric_hub.messages.texts import budgets as texts
 from fabric_hub.slurm.limits.model import Limits
 from fabric_hub.slurm.limits.usage import UsageIndex, counted
 from fabric_hub.slurm.model import Snapshot
@@ -88,7 +90,7 @@ class UsageService:
     def usage(self, project: str, user: str) -> Usage:
         limits, snapshot, now = self._limits.value, self._latest.value, time.time()
         if limits is None:
-            return Usage(problem="" if self._settings.slurm is None else "Slurm's limits are not known yet.")
+            return Usage(problem=NOTHING if self._settings.slurm is None else texts.LIMITS_NOT_KNOWN())
         known = self._settings.project.get(project)
         whole = own = None
         if known is not None:
@@ -102,7 +104,7 @@ class UsageService:
             user=own.model_copy(update={"above": ()}) if own else None,
             age_s=None if limits.at is None else max(0.0, now - limits.at),
             unavailable_since=limits.unavailable_since,
-            problem=limits.problem,
+            problem=text_of(limits.problem),
         )
 
     def trend(self, project: str, user: str | None = None) -> tuple[DayUse, ...]:

@@ -21,6 +21,8 @@ from alembic.util import CommandError
 
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.text import Reason
+from fabric_hub.messages.texts import sessions as texts
 
 # pg_advisory_xact_lock(bigint): processes that start together migrate one at a time
 _MIGRATING = 0x46414252
@@ -28,12 +30,13 @@ _MIGRATING = 0x46414252
 
 @dataclass(frozen=True)
 class Kept:
-    """A kind of database: where its migrations are, and what its failures call it, its owner and its reader."""
+    """A kind of database: where its migrations are, what its failures call it and its owner, and what its reader is
+    told when it fails."""
 
     migrations: Path
     name: str
     owner: str
-    unchanged: str = "Nothing was started or changed. Tell the operator: the disk may be full."
+    unusable: Reason = texts.SESSIONS_UNUSABLE
 
 
 SESSIONS = Kept(Path(__file__).parent / "migrations", "sessions database", "the hub's user")
@@ -137,12 +140,7 @@ class Transaction:
 
 def unusable(error: sa.exc.SQLAlchemyError, kept: Kept = SESSIONS) -> FabricError:
     """What is said when an open database fails."""
-    return FabricError(
-        f"The {kept.name} cannot be used: {_cause(error)}.",
-        reason="database",
-        hint=kept.unchanged,
-        status=503,
-    )
+    return FabricError(kept.unusable(cause=_cause(error)))
 
 
 def _cause(error: Exception) -> str:

@@ -16,6 +16,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.text import Text
+from fabric_hub.messages.texts import sessions as texts
 from fabric_hub.types import Frozen
 
 from .database import Transaction, open_database, unusable
@@ -58,7 +60,7 @@ class Session(Frozen):
     start_seconds: dict[str, float] | None = None
     ended_at: float | None = None
     end_reason: str | None = None
-    end_text: str | None = None
+    end_text: Text | None = None
     end_log: tuple[str, ...] | None = None
     follows: str | None = None
     reopen: tuple[str, ...] | None = None
@@ -130,12 +132,7 @@ class SessionStore:
                     fields |= {"follows": waiting.predecessor, "reopen": waiting.reopen}
                 connection.execute(sa.insert(sessions).values(**fields))
         except sa.exc.IntegrityError as error:
-            raise FabricError(
-                "This session is already being started.",
-                reason="busy",
-                hint="Wait for it, or stop it first.",
-                status=409,
-            ) from error
+            raise FabricError(texts.BEING_STARTED()) from error
         session = self.get(fields["id"])
         assert session is not None
         return session
@@ -176,7 +173,7 @@ class SessionStore:
         return bool(done.rowcount == 1)
 
     def end(
-        self, session_id: str, *, reason: str, text: str, log: Iterable[str] = (), returned: float | None = None
+        self, session_id: str, *, reason: str, text: Text, log: Iterable[str] = (), returned: float | None = None
     ) -> None:
         """Record that a session is over, and why. The first end counts.
 
@@ -293,13 +290,8 @@ def refuse_too_many(others: list[str], most: int | None) -> None:
     :raises FabricError: reason ``too-many-sessions``.
     """
     if most is not None and len(others) >= most:
-        raise FabricError(
-            f"You have {len(others)} session{'s' * (len(others) != 1)}, and nobody may have more than {most} at once "
-            "here (users.max_sessions).",
-            reason="too-many-sessions",
-            hint=f"Stop one of them first: {', '.join(name or 'default' for name in sorted(others)[:_NAMED])}.",
-            status=409,
-        )
+        named = tuple(name or texts.DEFAULT_NAME() for name in sorted(others)[:_NAMED])
+        raise FabricError(texts.TOO_MANY_SESSIONS(n=len(others), most=most, names=named))
 
 
 def _live_of(connection: sa.Connection, user: str) -> list[str]:

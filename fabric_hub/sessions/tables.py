@@ -2,9 +2,43 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import sqlalchemy as sa
 
+from fabric_hub.messages.reader import ENGLISH, reading
+from fabric_hub.messages.text import Text, verbatim
+
 metadata = sa.MetaData()
+
+
+class Sentence(sa.TypeDecorator[Text]):
+    """A text as JSON, so that each reader has it in their own language; None: NULL.
+
+    A sentence that an earlier release kept is read as it is. Each has its English beside its code: whoever does not
+    know the code has that.
+    """
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
+        if value is None:
+            return None
+        text = Text.model_validate(value)
+        with reading(ENGLISH):
+            return text.model_dump_json()
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Text | None:
+        if value is None:
+            return None
+        try:
+            kept = json.loads(value) if value.startswith("{") else value
+            return Text.model_validate(kept)
+        except ValueError:  # a sentence that looks like one; pydantic's error is a ValueError, too
+            return verbatim(value)
+
 
 sessions = sa.Table(
     "sessions",
@@ -32,7 +66,7 @@ sessions = sa.Table(
     sa.Column("start_seconds", sa.JSON),
     sa.Column("ended_at", sa.Float),
     sa.Column("end_reason", sa.String(40)),
-    sa.Column("end_text", sa.Text),
+    sa.Column("end_text", Sentence),
     sa.Column("end_log", sa.JSON),
     sa.Column("follows", sa.String(12)),
     sa.Column("reopen", sa.JSON),
@@ -61,7 +95,7 @@ successors = sa.Table(
     sa.Column("created_at", sa.Float, nullable=False),
 )
 
-# Each threshold that a subject has passed: in what words, since when, when that was seen last, whether it is so now,
+# Each threshold that a subject has passed: what it says, since when, when that was seen last, whether it is so now,
 # and whether the hook was told.
 quota_warnings = sa.Table(
     "quota_warnings",
@@ -69,7 +103,7 @@ quota_warnings = sa.Table(
     sa.Column("subject", sa.String(300), primary_key=True),
     sa.Column("name", sa.String(40), primary_key=True),
     sa.Column("level", sa.String(10), nullable=False),
-    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("text", Sentence, nullable=False),
     sa.Column("in_force", sa.Boolean, nullable=False),
     sa.Column("since", sa.Float, nullable=False),
     sa.Column("seen_at", sa.Float, nullable=False),

@@ -91,6 +91,7 @@ def _operation(path: str, method: str, operation: Schema) -> str:
 
 SERVICE_INTRO = """The service that the hub manages, below `/services/fabric` of the hub's public address.
 Every call but `health` needs a token of the hub: `Authorization: token TOKEN`.
+Sentences are in the language of `Accept-Language`, their times in the zone of `X-Time-Zone` (`Europe/Amsterdam`).
 The same as a document: [openapi.json](openapi.json).
 How to start and stop sessions: [REST API](../how-to/rest-api.md)."""
 

@@ -25,7 +25,7 @@ def test_from_the_login_to_a_cell_on_a_gpu_node_and_back(
     # sessions without Slurm are offered where the hub may run them: not where users have accounts of their own
     expect(page.get_by_role("radio")).to_have_count(6 if student.run.settings.users.shared_account else 5)
     one_gpu = page.get_by_role("radio", name=re.compile("One GPU"))
-    expect(page.locator("label", has_text="One GPU")).to_contain_text("can start now on 2 nodes")
+    expect(page.locator("label", has_text="One GPU")).to_contain_text("Available now")
     one_gpu.check()
     expect(page.get_by_label("Hours")).to_have_value("1")
     picture(page, "start", whole=True)
@@ -105,7 +105,7 @@ def test_cancelling_on_the_waiting_page_takes_the_job_out_of_the_queue(
     visitor: Callable[[str], Visitor], filled: None, picture: Callable[[Page, str], None]
 ) -> None:
     student = visitor("student2")
-    page = student.start_form_that_says("One GPU", "all busy: it waits in the queue")
+    page = student.start_form_that_says("One GPU", "All in use. You'd wait in the queue.")
     page.get_by_role("radio", name=re.compile("One GPU")).check()
     page.get_by_label("Name (optional)").fill("evening")
     page.get_by_role("button", name="Start").click()

@@ -119,7 +119,9 @@ def test_a_cluster_outlives_its_kernel_and_is_found_by_another_notebook(notebook
 def test_waiting_workers_say_why_in_the_words_of_the_waiting_page(notebook: Notebook) -> None:
     notebook.run(START + "cluster = DaskCluster(gpus=8)")
     why = "{j['why'] for j in cluster.status_of_workers()['jobs'] or [] if j['phase'] == 'queued'}"
-    notebook.until(f"{why} - {{'', 'Waiting for Slurm to look at it.'}}", "Slurm has looked, and the hub has seen it")
+    notebook.until(
+        f"{why} - {{'', 'Submitted. Slurm has not scheduled it yet.'}}", "Slurm has looked, and the hub has seen it"
+    )
     assert notebook.value(f"sorted({why})") == ["It is next in line and waits until enough of partition gpu is free."]
 
 

@@ -49,7 +49,7 @@ def _page(person: Person, server: str = "") -> str:
 def test_a_session_that_reaches_its_time_limit_says_so(site: BrokenSite) -> None:
     person, session = _running(site, hours=0.01)  # Slurm's shortest: one minute, looked at every 30 s
     end = _ended_soon(site, session, "TIMEOUT", limit_s=200)
-    assert end.end_text == (
+    assert str(end.end_text) == (
         "The session reached its time limit (1 min). Start again and ask for more time if you need it."
     )
     person.until_gone()
@@ -60,7 +60,7 @@ def test_scancel_from_outside_ends_the_session_and_says_so(site: BrokenSite) -> 
     person, session = _running(site)
     site.run.slurm("scancel", str(session.job_id))
     end = _ended_soon(site, session, "CANCELLED")
-    assert (end.end_text or "").startswith(STOPPED)
+    assert str(end.end_text).startswith(STOPPED)
     person.until_gone()
 
 
@@ -71,7 +71,7 @@ def test_scancel_of_a_waiting_session_ends_its_start_and_says_so(site: BrokenSit
         session = site.session_of(person)
         site.run.slurm("scancel", str(session.job_id))
         end = _ended_soon(site, session, "CANCELLED")
-    assert (end.end_text or "").startswith(STOPPED)
+    assert str(end.end_text).startswith(STOPPED)
     assert start.result(30).status_code in (202, 424)
     person.until_gone()
 
@@ -92,7 +92,7 @@ def test_a_node_that_goes_down_takes_its_sessions_along_and_says_so(site: Broken
         end = _ended_soon(site, session, "NODE_FAIL")
     finally:
         until(lambda: _node_is_back(site), "the node is back", 60)
-    assert end.end_text == "The node cpu1 broke down. Start again; files that were saved are still there."
+    assert str(end.end_text) == "The node cpu1 broke down. Start again; files that were saved are still there."
     person.until_gone()
     assert "The node cpu1 broke down." in _page(person)
 
@@ -107,7 +107,7 @@ def test_a_session_that_takes_more_memory_than_it_asked_for_is_told_so(site: Bro
     person = site.person("researcher")
     site.hands.submit(person.start, "", **{**SMALL, "image": "hungry"})
     end = _ended_soon(site, site.session_of(person), "OUT_OF_MEMORY", "FAILED")  # FAILED: in Slurm 22.05
-    assert end.end_text == "The session used more memory than it asked for. Choose a profile with more memory."
+    assert str(end.end_text) == "The session used more memory than it asked for. Choose a profile with more memory."
     person.until_gone()
 
 
@@ -115,8 +115,8 @@ def test_an_image_that_is_not_there_is_named(site: BrokenSite) -> None:
     person = site.person("researcher")
     site.hands.submit(person.start, "", **{**SMALL, "image": "missing"})
     end = _ended_soon(site, site.session_of(person), "FAILED")
-    assert (end.end_text or "").startswith("Image missing is not there on node cpu1."), end.end_text
-    assert "fabric-hub images build missing" in (end.end_text or "")
+    assert str(end.end_text).startswith("Image missing is not there on node cpu1."), end.end_text
+    assert "fabric-hub images build missing" in str(end.end_text)
     person.until_gone()
 
 
@@ -220,5 +220,5 @@ def test_a_session_whose_own_server_dies_says_so_with_its_log(site: BrokenSite) 
     person, session = _running(site)
     os.kill(server_process(session), signal.SIGKILL)
     end = _ended_soon(site, session, "FAILED")
-    assert "signal" in (end.end_text or ""), end.end_text
+    assert "signal" in str(end.end_text), end.end_text
     person.until_gone()

@@ -21,7 +21,7 @@ from tests.support.waiting import until
 pytestmark = [pytest.mark.slurm, pytest.mark.hub, pytest.mark.root, pytest.mark.image]
 
 FULL = "there is no space left, or your quota is used up"
-OFFER = 'To save and clean up your files, start profile rescue instead ("Rescue: save and clean up").'
+OFFER = 'You can still open your files in a rescue session: profile rescue ("Rescue: save and clean up").'
 
 
 @contextmanager

@@ -119,7 +119,7 @@ def test_a_session_is_told_when_its_reservation_begins_and_ends_and_that_it_was_
     assert time.time() >= ends
     print(f"Slurm ended the session {time.time() - ends:.0f} s after its reservation")
     until(lambda: monday.session(session.id).ended_at, "the hub has noticed", SOON_S)
-    text = monday.session(session.id).end_text or ""
+    text = str(monday.session(session.id).end_text)
     assert text.startswith("The session ended with its reservation, before its time limit (4 h 00 min)."), text
 
 

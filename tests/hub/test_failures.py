@@ -107,7 +107,9 @@ def test_a_prologue_that_fails_says_where_and_whom_to_tell(site: SmallSite, pers
 
     site.gateway.call(die)
     told = answer.result().json()["message"]
-    assert "failed on node gpu1, with status 127, at: module load cuda." in told
+    assert (
+        "What this site runs first in every session failed on node gpu1, with status 127, at: module load cuda." in told
+    )
     assert "gateway.prologue of the site's file" in told
 
 

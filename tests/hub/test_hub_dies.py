@@ -8,6 +8,7 @@ from functools import partial
 import httpx
 import pytest
 
+from fabric_hub.messages.text import verbatim
 from fabric_hub.slurm.model import Job, job_name
 from tests.support.gateway import NODES, FakeGateway
 from tests.support.person import words
@@ -81,7 +82,7 @@ def test_a_session_that_no_longer_answers_a_new_hub_ends_with_the_reason(
     pending = site.session_of(waiting)
     site.kill()
     site.sessions[session.id].close()
-    site.store.end(pending.id, reason="stopped", text="While no hub was there.")
+    site.store.end(pending.id, reason="stopped", text=verbatim("While no hub was there."))
     site.up()
     lost = site.request(pending.id).environment["JUPYTERHUB_API_TOKEN"]
     assert _word(site, lost).status_code == 403, "nobody knows its server any more: its token is gone all the same"
@@ -90,7 +91,7 @@ def test_a_session_that_no_longer_answers_a_new_hub_ends_with_the_reason(
     assert ended
     assert ended.end_reason == "unreachable"
     assert ended.end_text
-    assert ended.end_text in words(person.log_in().browser.get(f"/user/{person.name}/"))
+    assert str(ended.end_text) in words(person.log_in().browser.get(f"/user/{person.name}/"))
     until(lambda: site.state_of(session.id) == "CANCELLED", "its job is ended")
 
 

@@ -17,9 +17,9 @@ from tests.support.waiting import until
 
 pytestmark = pytest.mark.hub
 
-USED_UP = "The budget of account twin-acc is used up: 10 GPU-hours of 10 GPU-hours are used."
+USED_UP = "The budget of account twin-acc is used up: 10 of 10 GPU-hours used."
 ASK = "Ask the owner of the project for more."
-OFFER = 'To save and clean up your files, start profile rescue instead ("Rescue").'
+OFFER = 'You can still open your files in a rescue session: profile rescue ("Rescue").'
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,7 @@ def test_a_budget_that_ends_before_the_session_is_told_while_it_starts(site: Sma
     session = site.session_of(person)
     notice = next(event for event in person.progress() if event["progress"] == 5)
     assert notice["message"] == (
-        "Account twin-acc has 30 GPU-minutes left (9.5 GPU-hours of 10 GPU-hours are used): "
+        "Account twin-acc has 30 GPU-minutes left (9.5 of 10 GPU-hours used): "
         "Slurm ends the job when they are used up, after about 30 minutes."
     )
     site.begin(session.id)

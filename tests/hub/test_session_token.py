@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from fabric_hub.messages.text import verbatim
 from fabric_hub.sessions.notify import notify, notify_path
 from fabric_hub.sessions.scopes import SESSION_SCOPE
 from tests.support.announcing_server import AnnouncingServer
@@ -158,7 +159,7 @@ def test_a_session_that_the_service_ends_takes_its_token_along(site: SmallSite, 
     person.until_ready()
     server = site.sessions[site.session_of(person).id]
     assert _hub(site, server, "GET", "/user").status_code == 200
-    site.store.end(server.request.session, reason="refused", text="")
+    site.store.end(server.request.session, reason="refused", text=verbatim(""))
     assert asyncio.run(notify(notify_path(site.settings), server.request.session))
     until(lambda: _hub(site, server, "GET", "/user").status_code == 403, "the hub has revoked the token")
     assert server.tell("GET", "/session").status_code == 401

@@ -100,4 +100,4 @@ def test_who_stops_a_start_is_not_told_that_it_failed(impatient: SmallSite) -> N
     person.until_gone()
     ended = site.store.get(session.id)
     assert ended
-    assert ended.end_reason == "stopped"
+    assert (ended.end_reason, str(ended.end_text)) == ("stopped", "The session was stopped at the hub.")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -21,8 +18,6 @@ PROFILES: list[Any] = [
     {"name": "cpu", "cpus": 2, "memory_mb": 4096, "gpus": 0, "gpu_type": None, "partition": "cpu", "qos": None,
      "default_hours": 1.0, "max_hours": 8.0, "per_job": 8},
 ]  # fmt: skip
-WORDS = Path(__file__).parents[2] / "extensions" / "src" / "clusters" / "format.ts"
-NODE = Path(sys.executable).parent / "node"
 OFFER: Any = {"profiles": PROFILES, "account": "ml-course"}
 
 
@@ -198,36 +193,3 @@ def test_the_meter_counts_each_worker_from_its_arrival_to_its_end() -> None:
     meter.left("never there")
     used = meter.used()
     assert used == {"gpu_hours": 1.5, "cpu_hours": 6.0, "gpus": 1, "cpus": 4}
-
-
-def panel_facts(workers: list[dict[str, Any]]) -> list[str]:
-    """What the panel says of a cluster with a CPU pool and a GPU pool, by its own code (TypeScript)."""
-    pools = {"cpu": {"gpus": 0}, "gpu": {"gpus": 1}}
-    code = "console.log(JSON.stringify((await import(process.argv[1])).facts(JSON.parse(process.argv[2]))))"
-    argv = [str(NODE), "--no-warnings", "--input-type=module", "-e", code, "--", str(WORDS)]
-    done = subprocess.run(
-        [*argv, json.dumps({"workers": workers, "pools": pools})],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    found: list[str] = json.loads(done.stdout)
-    return found
-
-
-def test_the_panel_adds_up_what_is_known_of_each_workers_own_gpu() -> None:
-    base = {"pool": "gpu", "address": "tls://a", "memory": 1e9, "memory_limit": 4e9, "cpu": 50.4}
-    whole = {**base, "gpu_use": 30, "gpu_memory": 20e9, "gpu_memory_total": 80e9}
-    cut = {**base, "gpu_use": None, "gpu_memory": 1e9, "gpu_memory_total": 10e9}
-    untold = {**base, "gpu_use": None, "gpu_memory": None, "gpu_memory_total": None}
-    plain = {**untold, "pool": "cpu"}
-    absent = {**untold, "address": None, "memory": None, "memory_limit": None, "cpu": None}
-    assert panel_facts([absent]) == ["0 of 1 worker"]
-    assert panel_facts([plain]) == ["1 worker", "1.0 of 4.0 GB", "50 % CPU"]
-    assert panel_facts([untold]) == ["1 worker", "1 GPU", "1.0 of 4.0 GB", "50 % CPU"]
-    assert panel_facts([cut])[1] == "1 GPU, 1.0 of 10.0 GB on it"
-    assert panel_facts([plain, whole, cut, {**whole, "gpu_use": 41}, absent]) == [
-        "4 of 5 workers", "3 GPUs, 36 % busy (2 of them), 41.0 of 170.0 GB on them", "4.0 of 16.0 GB", "202 % CPU",
-    ]  # fmt: skip

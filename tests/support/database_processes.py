@@ -16,6 +16,7 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.text import verbatim
 from fabric_hub.sessions.store import SessionStore, new_session_id
 
 from .builders import fields_of_a_session
@@ -80,8 +81,8 @@ def meet_limit(directory: Path, limit: Callable[[], Callable[[], None]]) -> dict
     first = kept[0]
     long_text = "x" * 100_000
     others = {
-        "update": refusal(lambda: store.update(first, end_text=long_text)),
-        "end": refusal(lambda: store.end(first, reason="stopped", text=long_text)),
+        "update": refusal(lambda: store.update(first, end_text=verbatim(long_text))),
+        "end": refusal(lambda: store.end(first, reason="stopped", text=verbatim(long_text))),
         "announce": refusal(lambda: store.announce(first, 4000, {long_text: 1.0})),
     }
     readable = len(store.live_all())

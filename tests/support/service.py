@@ -14,6 +14,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from fabric_hub.datasets.model import Acceptance, Catalogue, Grant
 from fabric_hub.datasets.policy import ACCEPT_SCOPE
+from fabric_hub.messages.text import verbatim
 from fabric_hub.service.app import make_app
 from fabric_hub.service.auth import Tokens
 from fabric_hub.service.budget_service import BudgetService
@@ -194,7 +195,7 @@ class Service:
         self._is = wanted
         self._catalogue_service.catalogue = _catalogue(wanted)
         for live in self.store.live_all():
-            self.store.end(live.id, reason="stopped", text="")
+            self.store.end(live.id, reason="stopped", text=verbatim(""))
         if self._session:
             self._gateway.forget(self._session.id)
         fields = fields_of_a_session(profile="quick", gpus=1, datasets=["weather"], token="of-a-session")

@@ -54,7 +54,7 @@ def why_ended(user: str, server_name: str) -> dict[str, object] | None:
     session = runtime().store.last_ended(user, server_name or "")
     if session is None or session.ended_at is None:
         return None
-    text = "" if session.end_reason in _WISHED else session.end_text
+    text = session.end_text.say() if session.end_text and session.end_reason not in _WISHED else ""
     log = session.end_log or () if text else ()
     return {"text": text, "at": clock(session.ended_at), "log": log, "id": session.id, "shown": shown(session)}
 
@@ -78,4 +78,4 @@ def silence(viewer: Any) -> str:
         return ""
     shared.interest()
     said = reasons.silence(shared.follower.value)
-    return f"{said} Running sessions keep running, and nothing is lost." if said else ""
+    return f"{said.say()} Running sessions keep running, and nothing is lost." if said else ""

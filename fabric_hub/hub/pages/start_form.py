@@ -15,6 +15,7 @@ from fabric_hub.launch.choice import as_built
 from fabric_hub.launch.dataset_offer import for_form
 from fabric_hub.launch.offer import Offer, offer
 from fabric_hub.launch.options import UserOptions
+from fabric_hub.messages.text import Text
 from fabric_hub.slurm.reasons import silence
 from fabric_hub.unix.accounts import runs_local_sessions
 
@@ -35,11 +36,11 @@ async def render_form(spawner: Any) -> str:
     data = for_people(shared.settings, offered, refused, local=local)
     projects = [project["name"] for project in data["projects"]]
     data["datasets"] = for_form(shared.settings, await shared.datasets(), user, projects, today).model_dump()
-    told = {"base": shared.settings.hub.pages_url, "server_name": spawner.name, "silent": silence(snapshot)}
+    told = {"base": shared.settings.hub.pages_url, "server_name": spawner.name, "silent": silence(snapshot).say()}
     return render({**data, **told, "chosen": spawner.chosen})
 
 
-def for_people(settings: Settings, offered: Offer, refused: Mapping[str, str], *, local: bool) -> dict[str, Any]:
+def for_people(settings: Settings, offered: Offer, refused: Mapping[str, Text], *, local: bool) -> dict[str, Any]:
     """An offer as the form's data, without profiles that this hub can offer to nobody. Pure.
 
     :param refused: why a profile would be refused now, by profile; it can be chosen all the same, and tells more then.
@@ -48,7 +49,8 @@ def for_people(settings: Settings, offered: Offer, refused: Mapping[str, str], *
     data = offered.model_dump()
     for profile in data["profiles"]:
         if not profile["never"]:
-            profile["state"] = refused.get(profile["name"], profile["state"])
+            why = refused.get(profile["name"])
+            profile["state"] = why.say() if why else profile["state"]
     if not local:
         here = {name for name, profile in settings.profile.items() if profile.kind == "local"}
         data["profiles"] = [profile for profile in data["profiles"] if profile["name"] not in here]

@@ -19,6 +19,7 @@ from fabric_hub.hub.spawner import session_tokens
 from fabric_hub.hub.spawner.failures import SessionFailure
 from fabric_hub.hub.spawner.runtime import runtime
 from fabric_hub.hub.spawner.wrapper import FabricSpawner
+from fabric_hub.messages.text import NOTHING
 from fabric_hub.sessions.store import Session
 
 from .replace import replace
@@ -49,7 +50,7 @@ def _saying_who_gave_up(wait_up: Any) -> Any:
             over = runtime().store.get(session_id) if starting and session_id else None
             if over is None or over.ended_at is None:
                 raise
-            known = FabricError(over.end_text or "", reason=over.end_reason or "", status=424)
+            known = FabricError(over.end_text or NOTHING, reason=over.end_reason or "", hint="", status=424)
             raise SessionFailure(known, over.end_log or ()) from error
         finally:
             spawner.awaited_by = None

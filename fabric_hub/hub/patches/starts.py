@@ -23,6 +23,8 @@ from tornado.web import HTTPError
 
 from fabric_hub.hub.spawner.runtime import runtime
 from fabric_hub.launch.options import UserOptions
+from fabric_hub.messages.text import Text
+from fabric_hub.messages.texts import starts as texts
 
 from .replace import replace
 
@@ -122,18 +124,15 @@ def _explaining(check: Any) -> Any:
     @wraps(check)
     async def checked(self: Any, user: Any, server_name: str, display_name: str, check_limit: bool = True) -> None:
         if server_name not in user.orm_spawners and (why := refusal(server_name)):
-            raise HTTPError(400, why.replace("%", "%%"))
+            raise HTTPError(400, why.say().replace("%", "%%"))
         await check(self, user, server_name, display_name, check_limit)
 
     return checked
 
 
-def refusal(name: str) -> str:
-    """Why a name cannot be a session's; "" when it can. The rule is JupyterHub's."""
+def refusal(name: str) -> Text | None:
+    """Why a name cannot be a session's; None when it can. The rule is JupyterHub's."""
     if is_valid_safe_slug(name):
-        return ""
+        return None
     shown = name if len(name) <= 2 * LONGEST_NAME else f"{name[: 2 * LONGEST_NAME]}..."
-    return (
-        f"A session cannot be called {shown!r}: a name has small letters, digits and single hyphens between them, "
-        f"at most {LONGEST_NAME} characters."
-    )
+    return texts.BAD_NAME(name=repr(shown), most=LONGEST_NAME)

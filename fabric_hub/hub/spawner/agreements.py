@@ -8,6 +8,7 @@ from typing import Any
 from fabric_hub.datasets.model import Acceptance
 from fabric_hub.datasets.policy import ACCEPT_SCOPE, DatasetRefusedError, State
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.texts import starts as texts
 
 from .runtime import HubRuntime
 
@@ -33,8 +34,7 @@ async def record(shared: HubRuntime, found: Sequence[Acceptance], *, by_person: 
         return
     if not by_person:
         raise DatasetRefusedError(
-            f"Only {found[0].user} can accept the agreement of dataset {found[0].dataset}, in person.",
-            hint="They accept it on the hub's page Datasets, on the start page, or with their own token.",
+            texts.IN_PERSON(user=found[0].user, dataset=found[0].dataset),
             dataset=found[0].dataset,
             project=found[0].project,
             why=State.AGREEMENT,

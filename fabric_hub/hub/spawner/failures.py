@@ -1,4 +1,4 @@
-"""A FabricError as JupyterHub shows it: the same words on the page, in the log and in the API."""
+"""A FabricError as JupyterHub shows it: on the page and in the API for whoever looks, in the log in English."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from markupsafe import Markup, escape
 
 from fabric_hub.errors import FabricError
 from fabric_hub.launch.options import RESCUE
+from fabric_hub.messages.translation import gettext as _
+from fabric_hub.rpc.problem import Problem
 
 from .limits import OfferError, OverLimitError
 
@@ -17,37 +19,44 @@ class SessionFailure(SpawnException):  # type: ignore[misc]
     """A refused or failed start, with the job's last log lines where there are any."""
 
     def __init__(self, error: FabricError, log: Sequence[str] = ()) -> None:
-        html = as_html(error, log)
-        super().__init__(error.text, reason=error.reason, message_html=html, status_code=error.status)
+        super().__init__(error.text, reason=error.reason, status_code=error.status)
         self.error = error
         self.session_log = tuple(log)
-        # read by jupyterhub.utils.format_exception
-        self.jupyterhub_message = error.text
-        self.jupyterhub_html_message = html
+
+    # A start is waited for by whoever opens its page: JupyterHub reads these each time that it shows the failure
+    # (jupyterhub.utils.format_exception).
+
+    @property
+    def jupyterhub_message(self) -> str:
+        """What is said in the API, for whoever reads it now."""
+        return self.error.say()
+
+    @property
+    def jupyterhub_html_message(self) -> str:
+        """What a page shows, for whoever reads it now."""
+        return as_html(self.error, self.session_log)
 
 
 def as_html(error: FabricError, log: Sequence[str] = ()) -> str:
-    """The sentence, what to do next, and the last lines of the log; everything escaped."""
+    """The sentence, what to do next, and the last lines of the log; everything escaped; for whoever reads."""
+    told = Problem.of(error)
     same = error.same_warning if isinstance(error, OverLimitError) else ""
     also = Markup(' data-warning="{}"').format(same) if same else Markup("")
-    parts = [
-        Markup('<span class="fabric-error" data-reason="{}"{}>{}</span>').format(error.reason, also, error.message)
-    ]
-    if error.hint:  # the space is for whoever copies the sentences, or has them read out
-        parts.append(Markup(' <br><span class="fabric-hint">{}</span>').format(error.hint))
+    parts = [Markup('<span class="fabric-error" data-reason="{}"{}>{}</span>').format(error.reason, also, told.message)]
+    if told.hint:  # the space is for whoever copies the sentences, or has them read out
+        parts.append(Markup(' <br><span class="fabric-hint">{}</span>').format(told.hint))
     if isinstance(error, OfferError) and error.rescue:
         # of a form of its own on the page (spawn.html): in the start form it would be what the Enter key presses
         parts.append(
             Markup(
                 '<br><button type="submit" form="fabric-rescue-form" name="{}" value="{}/{}" '
-                'class="btn btn-sm btn-danger mt-2" id="fabric-rescue">Start a rescue session</button>'
-            ).format(RESCUE, error.project, error.rescue)
+                'class="btn btn-sm btn-danger mt-2" id="fabric-rescue">{}</button>'
+            ).format(RESCUE, error.project, error.rescue, _("Start a rescue session"))
         )
     if log:
         parts.append(
-            Markup(
-                '<details open class="fabric-log text-start"><summary>Last lines of the session\'s log</summary>'
-                "<pre>{}</pre></details>"
-            ).format("\n".join(log))
+            Markup('<details open class="fabric-log text-start"><summary>{}</summary><pre>{}</pre></details>').format(
+                _("Last lines of the session's log"), "\n".join(log)
+            )
         )
     return str(escape("") + Markup("").join(parts))

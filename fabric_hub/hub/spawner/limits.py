@@ -20,6 +20,9 @@ from fabric_hub.gateway.jobs.session_dir import FULL
 from fabric_hub.launch.choice import Choice
 from fabric_hub.launch.job_spec import job_spec
 from fabric_hub.launch.offer import OfferedProject
+from fabric_hub.messages.text import NOTHING, Text, sentences, text_of
+from fabric_hub.messages.texts import starts as texts
+from fabric_hub.messages.texts.limits import ACCOUNT
 from fabric_hub.projects.membership import said_to
 from fabric_hub.slurm.limits.chain import LimitDecision
 from fabric_hub.slurm.limits.check import decide
@@ -37,7 +40,7 @@ class OfferError(FabricError):
     """A start that is refused. ``rescue`` is the profile that may run in the project all the same, or ""."""
 
     def __init__(self, error: FabricError, project: str, rescue: str) -> None:
-        super().__init__(error.message, reason=error.reason, hint=error.hint, status=error.status)
+        super().__init__(error.said, reason=error.reason, hint=error.advice, status=error.status)
         self.project = project
         self.rescue = rescue
 
@@ -48,17 +51,17 @@ class OverLimitError(OfferError):
     ``same_warning`` is the warning of the project's budget (its id) that says no more than this, or "".
     """
 
-    def __init__(self, found: LimitDecision, project: str, rescue: str, hint: str, *, account: str = "") -> None:
+    def __init__(self, found: LimitDecision, project: str, rescue: str, hint: Text, *, account: str = "") -> None:
         error = found.error(hint)
         super().__init__(error, project, rescue)
-        above = "" if found.budget_of == f"account {account}" else found.budget_of
+        above = "" if found.budget_of == ACCOUNT(account=account) else str(found.budget_of)
         self.same_warning = f"project:{project}#{used_up(above)}" if error.reason == "budget" else ""
 
 
 async def refuse_over_limit(
     shared: HubRuntime, user: str, server_name: str, choice: Choice, spec: JobSpec | None, req: Mapping[str, Any]
-) -> str:
-    """Refuse what no limit of Slurm lets start; of what may start, what a limit does to it all the same, or "".
+) -> Text:
+    """Refuse what no limit of Slurm lets start; of what may start, what a limit does to it all the same, if anything.
 
     A session that is on record as live is not asked again: it has its place, and a hub that starts anew adopts it.
 
@@ -68,10 +71,10 @@ async def refuse_over_limit(
     """
     settings = shared.settings
     if spec is None or settings.slurm is None or shared.store.live(user, server_name):
-        return ""
+        return NOTHING
     found = await _decision(shared, user, spec)
     if not found.refused:
-        notice = f"{found.waits} {found.cut}".strip()
+        notice = sentences(found.waits, found.cut)
         if notice:
             log.info("%s of %s in %s: %s", choice.profile, user, choice.project, notice)
         return notice
@@ -90,25 +93,26 @@ async def with_rescue(
     rescue, hint = await _rescue(shared, user, choice, req)
     if not rescue:
         return error
-    told = FabricError(error.message, reason=error.reason, hint=f"{error.hint} {hint}", status=error.status)
+    both = sentences(text_of(error.advice), hint)
+    told = FabricError(error.said, reason=error.reason, hint=both, status=error.status)
     return OfferError(told, choice.project, rescue)
 
 
-async def _rescue(shared: HubRuntime, user: str, choice: Choice, req: Mapping[str, Any]) -> tuple[str, str]:
+async def _rescue(shared: HubRuntime, user: str, choice: Choice, req: Mapping[str, Any]) -> tuple[str, Text]:
     """The profile of a rescue session that may run in place of a choice, and its offer in words; "" for none."""
     settings = shared.settings
     rescue = settings.quotas.rescue_profile
     if not rescue or rescue == choice.profile:
-        return "", ""
+        return "", NOTHING
     profile = settings.profile[rescue]
     instead = choice.model_copy(update={"profile": rescue, "kind": profile.kind, "hours": profile.default_hours})
     try:
         spec = job_spec(settings, instead, req)
     except FabricError:  # it would be refused for what the site's settings say
-        return "", ""
+        return "", NOTHING
     if (await _decision(shared, user, spec)).refused:
-        return "", ""
-    return rescue, f'To save and clean up your files, start profile {rescue} instead ("{profile.title or rescue}").'
+        return "", NOTHING
+    return rescue, texts.RESCUE(profile=rescue, title=profile.title or rescue)
 
 
 # What even the shortest session that can be asked for does not get.
@@ -122,7 +126,7 @@ def refused_now(
     limits: Limits | None,
     snapshot: Snapshot | None,
     req: Mapping[str, Any],
-) -> dict[str, str]:
+) -> dict[str, Text]:
     """Why a profile would be refused in each of a user's open projects, by profile; others are not in it. Pure.
 
     :param req: the site's ``req_*`` settings for this user, as far as they are known before a start.
@@ -144,7 +148,7 @@ def refused_now(
                 job = JobRequest.of(job_spec(settings, choice, req), account)
                 found.setdefault(name, []).append(decide(limits, snapshot, job, now))
     return {
-        name: "not now: the budget is used up" if told[0].reason == "budget" else f"not now: {told[0].message}"
+        name: texts.NOT_NOW_BUDGET() if told[0].reason == "budget" else texts.NOT_NOW(why=told[0].message)
         for name, told in found.items()
         if all(one.refused for one in told)
     }

@@ -20,6 +20,7 @@ from traitlets import Any as AnyTrait
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.launch.choice import Choice
+from fabric_hub.messages.texts import starts as texts
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.model import JobSpec, Snapshot
 from fabric_hub.unix.accounts import runs_local_sessions, unix_name
@@ -50,12 +51,7 @@ class FabricLocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
         :raises FabricError: it would.
         """
         if not runs_local_sessions(settings.users):
-            raise FabricError(
-                f"Profile {choice.profile} runs on the hub's own machine, which may not act for its users here.",
-                reason="impossible",
-                hint="Choose a profile that runs on Slurm.",
-                status=409,
-            )
+            raise FabricError(texts.NOT_FOR_USERS(profile=choice.profile))
 
     @property
     def image_python(self) -> Path:
@@ -101,12 +97,7 @@ class FabricLocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
         """
         session = self.session
         if not self.image_python.exists():
-            raise FabricError(
-                f"Image {session.image} is not built on this hub.",
-                reason="image",
-                hint=f"Tell the operator: fabric-hub images build {session.image}.",
-                status=424,
-            )
+            raise FabricError(texts.IMAGE_NOT_BUILT(image=session.image))
         self.cmd = [str(self.image_python), "-I", "-m", "fabric_lab.launch"]
         settings = self.shared.settings
         told = session_variables(settings, session, self.hub.api_url)
@@ -122,9 +113,7 @@ class FabricLocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
     async def poll_session(self) -> int | None:
         status: int | None = await super().poll()
         if status is not None:
-            self.shared.store.end(
-                self.session.id, reason="exited", text=f"The session's process ended with status {status}."
-            )
+            self.shared.store.end(self.session.id, reason="exited", text=texts.PROCESS_ENDED(status=status))
         return status
 
     async def last_lines(self) -> tuple[str, ...]:
@@ -138,5 +127,5 @@ class FabricLocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
             await super().stop(now)
 
     async def session_progress(self) -> AsyncIterator[dict[str, Any]]:
-        yield {"progress": 50, "message": "The session's process starts on the hub's own machine."}
+        yield {"progress": 50, "message": texts.STARTING_HERE().say()}
         await asyncio.sleep(0)

@@ -12,6 +12,8 @@ from fabric_hub.launch import choice as policy
 from fabric_hub.launch.choice import Choice
 from fabric_hub.launch.job_spec import gpus_of, job_spec
 from fabric_hub.launch.options import UserOptions
+from fabric_hub.messages.text import Text
+from fabric_hub.messages.texts import sessions as texts
 from fabric_hub.sessions.store import Session, refuse_too_many
 from fabric_hub.slurm.model import JobSpec
 
@@ -38,8 +40,8 @@ async def choose(shared: HubRuntime, user: str, wish: UserOptions) -> tuple[Choi
 
 async def judge(
     shared: HubRuntime, user: str, server: str, choice: Choice, req: Mapping[str, Any]
-) -> tuple[JobSpec | None, str]:
-    """The one job of a start, None for one without; and what a limit does to it that does not prevent it, or "".
+) -> tuple[JobSpec | None, Text]:
+    """The one job of a start, None for one without; and what a limit does to it that does not prevent it, if anything.
 
     :param req: the site's ``req_*`` settings for this user and start.
     :raises FabricError: no node can ever run it, or something lets it not start now.
@@ -82,7 +84,7 @@ async def _replace(shared: HubRuntime, live: Session, log: Any) -> None:
     """End a session on record that JupyterHub no longer knows; its job goes first."""
     log.warning("Session %s of %s is replaced by a new one", live.id, _name(live))
     await CHILDREN[live.kind].end_job(shared, live, "replaced")
-    shared.store.end(live.id, reason="replaced", text="Replaced by a new start.")
+    shared.store.end(live.id, reason="replaced", text=texts.REPLACED())
 
 
 def _name(session: Session) -> str:

@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.jobs.script import PROLOGUE_FAILED, PROLOGUE_WORDS
-from fabric_hub.messages.formats import clock
+from fabric_hub.messages.text import NOTHING, Text, message_of, sentences, text_of
+from fabric_hub.messages.texts import starts as texts
+from fabric_hub.messages.texts.slurm_reasons import ITS_NODE
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.model import Found, Job, Phase, Snapshot
 from fabric_hub.slurm.reasons import explain, silence
@@ -20,20 +22,16 @@ class Trouble(NamedTuple):
 
     since: float
     tries: int
-    why: str
+    why: Text
 
     @classmethod
     def next(cls, before: Trouble | None, error: FabricError, now: float) -> Trouble:
         """After one more try that failed."""
-        return cls(before.since if before else now, before.tries + 1 if before else 1, error.message)
+        return cls(before.since if before else now, before.tries + 1 if before else 1, message_of(error))
 
     @property
-    def sentence(self) -> str:
-        tries = "once" if self.tries == 1 else f"{self.tries} times"
-        return (
-            f"Slurm has not taken this session's job since {clock(self.since)} (asked {tries}): {self.why} "
-            "It is asked again every few seconds until it answers or you cancel this start."
-        )
+    def text(self) -> Text:
+        return texts.TAKES_NO_JOB(n=self.tries, since=self.since, why=self.why)
 
 
 def progress_event(
@@ -53,50 +51,41 @@ def progress_event(
     :param said: what the site says to the submission.
     :param prepares: the job runs by Slurm's word, and its script has not begun.
     """
-    event = _step(session, job, snapshot, trouble, prepares)
-    if snapshot is not None and snapshot.narrowed:
-        event["message"] += f" {silence(snapshot)}"
-    return {**event, "message": f"{event['message']} The cluster says: {said}"} if said else event
+    progress, text = _step(session, job, snapshot, trouble, prepares)
+    silent = silence(snapshot) if snapshot is not None and snapshot.narrowed else None
+    words = texts.CLUSTER_SAYS(words=said) if said else None
+    return {"progress": progress, "message": sentences(text, silent, words).say()}
 
 
 def _step(
     session: Session, job: Job | None, snapshot: Snapshot | None, trouble: Trouble | None, prepares: bool
-) -> dict[str, Any]:
+) -> tuple[int, Text]:
     if session.port is not None:
-        return {"progress": 90, "message": "The server is up; opening it."}
+        return 90, texts.OPENING()
     if snapshot is not None and snapshot.unavailable_since is not None and not snapshot.narrowed:
-        kept = f"job {session.job_id} keeps its place" if session.job_id else "this start is kept until it does"
-        return {
-            "progress": 15,
-            "message": f"Slurm has not answered since {clock(snapshot.unavailable_since)}. "
-            f"Nothing is lost: {kept}. {snapshot.problem}".strip(),
-        }
+        since = snapshot.unavailable_since
+        kept = texts.SILENT_START_KEPT(since=since)
+        if session.job_id:
+            kept = texts.SILENT_JOB_KEPT(since=since, job=session.job_id)
+        return 15, sentences(kept, text_of(snapshot.problem))
     if session.job_id is None and trouble is not None:
-        return {"progress": 10, "message": trouble.sentence}
+        return 10, trouble.text
     if session.job_id is None:
-        return {"progress": 10, "message": f"Submitting to Slurm, account {session.account}."}
+        return 10, texts.SUBMITTING(account=session.account)
     if job is None:
-        return {"progress": 15, "message": f"Job {session.job_id} is submitted."}
+        return 15, texts.SUBMITTED(job=session.job_id)
+    node = job.node or ITS_NODE()
     if job.phase is Phase.QUEUED:
-        when = f" Slurm expects to start it at {clock(job.started_at)}." if job.started_at else ""
-        return {"progress": 20, "message": f"Job {job.job_id} waits in the queue. {explain(job, snapshot)}{when}"}
+        expected = texts.EXPECTED(at=job.started_at) if job.started_at else None
+        return 20, sentences(texts.IN_QUEUE(job=job.job_id), explain(job, snapshot), expected)
     if job.phase is Phase.RUNNING and prepares:
-        node = job.node or "its node"
-        return {
-            "progress": 50,
-            "message": f"Job {job.job_id} has {node}. Slurm makes the node ready (Prolog); the session has not begun.",
-        }
+        return 50, texts.PREPARING(job=job.job_id, node=node)
     if job.phase is Phase.RUNNING:
-        return {"progress": 60, "message": f"Job {job.job_id} runs on {job.node or 'its node'}; starting the server."}
-    return {"progress": 60, "message": f"Job {job.job_id} is ending. {explain(job)}".strip()}
+        return 60, texts.STARTING(node=node)
+    return 60, sentences(texts.JOB_ENDING(job=job.job_id), explain(job))
 
 
-# What to do next, where the words for a state do not say it themselves.
-_NEXT = {
-    "CANCELLED": "Its job was cancelled in Slurm, not on a page of the hub. Start again when you like.",
-    "COMPLETED": "Start again when you like.",
-    "FAILED": "Start again when that is mended.",
-}
+_NEXT = {"CANCELLED": texts.NEXT_CANCELLED, "COMPLETED": texts.NEXT_COMPLETED, "FAILED": texts.NEXT_FAILED}
 # Accounts under which Slurm itself cancels, too.
 _SLURMS_OWN = frozenset({"root", "slurm"})
 # What a shell answers for a program that is not there, or that cannot be run (POSIX, exec).
@@ -124,52 +113,28 @@ def why_gone(session: Session, found: Found, lines: Sequence[str] = (), own: str
     """
     job = found.job
     if job is None:
-        return FabricError(
-            "Slurm no longer knows the session's job.",
-            reason="job-gone",
-            hint="Start again; files that were saved are still there.",
-            status=424,
-        )
+        return FabricError(texts.JOB_GONE())
+    node = job.node or texts.NODE_OF_JOB()
     if job.state == "FAILED" and job.exit_status in _NO_PROGRAM and session.port is None:
-        return FabricError(
-            f"Image {session.image} is not there on node {job.node or 'of the job'}.",
-            reason="image",
-            hint="Choose another image, or tell the operators: "
-            f"fabric-hub images build {session.image}, in a directory that all nodes see.",
-            status=424,
-        )
+        return FabricError(texts.IMAGE_MISSING(image=session.image, node=node))
     if found.node_reason and session.port is None and not lines:
-        return FabricError(
-            f"Slurm could not make node {job.node} ready for the session and took it out of service: "
-            f"{found.node_reason}. The session's program did not begin.",
-            reason="node-not-ready",
-            hint="Start again: it runs on another node. Operators: the node's Prolog and slurmd's log say more.",
-            status=424,
-        )
+        return FabricError(texts.NODE_TAKEN_OUT(node=node, why=found.node_reason))
     if job.state == "CANCELLED" and found.cancelled_by:
-        return _cancelled(found.cancelled_by, own)
+        return FabricError(_cancelled(found.cancelled_by, own))
     if prologue_failed(job) and session.port is None:
         for line in lines:
             if line.startswith(PROLOGUE_WORDS):
-                return FabricError(
-                    f"What this site runs first in every session failed on node {job.node or 'of the job'}, "
-                    f"{line.removeprefix(PROLOGUE_WORDS).lstrip()}.",
-                    reason="prologue",
-                    hint="Tell the operators: it is gateway.prologue of the site's file; the log has the command's "
-                    "own words. What may fail there ends in || true.",
-                    status=424,
-                )
+                return FabricError(texts.PROLOGUE_FAILED(node=node, where=line.removeprefix(PROLOGUE_WORDS).lstrip()))
     if was_killed(job) and any(_OUT_OF_MEMORY.search(line) for line in lines):
         job = job.model_copy(update={"state": "OUT_OF_MEMORY"})
     reason = job.state.lower().replace("_", "-")
-    return FabricError(explain(job), reason=reason, hint=_NEXT.get(job.state, ""), status=424)
+    hint = _NEXT[job.state]() if job.state in _NEXT else NOTHING
+    return FabricError(explain(job), reason=reason, hint=hint, status=424)
 
 
-def _cancelled(by: str, own: str) -> FabricError:
-    who, hint = f"by {by}", "Ask them why before you start again."
+def _cancelled(by: str, own: str) -> Text:
     if by == own:
-        who, hint = f"by your own account {by}", "Start again when you like."
-    elif by in _SLURMS_OWN:
-        who, hint = f"by {by}, which is an administrator or Slurm itself", "Ask the operators why, or start again."
-    message = f"The session was stopped. Its job was cancelled in Slurm {who}, not on a page of the hub."
-    return FabricError(message, reason="cancelled", hint=hint, status=424)
+        return texts.CANCELLED_BY_SELF(by=by)
+    if by in _SLURMS_OWN:
+        return texts.CANCELLED_BY_SLURM(by=by)
+    return texts.CANCELLED_BY(by=by)

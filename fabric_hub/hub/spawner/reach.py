@@ -6,48 +6,14 @@ import asyncio
 import os
 import socket
 import ssl
-from typing import NamedTuple
 
 import httpx
 
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.text import Reason
+from fabric_hub.messages.texts import starts as texts
 
 _PATIENCE_S = 5.0
-
-
-class _Kind(NamedTuple):
-    """What is seen, with ``{detail}``, and what to look at."""
-
-    what: str
-    hint: str
-
-
-_REFUSED = _Kind(
-    "nothing accepts connections there ({detail})",
-    "Operators: the server may listen on another address of the node (FABRIC_BIND, or NodeAddr in slurm.conf), or a "
-    "firewall between the hub's host and the node refuses the port.",
-)
-_TIMED_OUT = _Kind(
-    "it did not answer in time ({detail})",
-    "Operators: a firewall between the hub's host and the node may drop the packets. The hub must reach the ports of "
-    "sessions on every node.",
-)
-_TLS = _Kind(
-    "it answers, but not with the TLS of this hub ({detail})",
-    "Operators: see that the clocks of hub and node agree, that the session's certificate names the address at which "
-    "the hub reaches the node (NodeAddr in slurm.conf), and that nothing between them ends TLS.",
-)
-_NAME = _Kind(
-    "the hub's host cannot look up that name ({detail})",
-    "Operators: let the hub's host resolve the names of the nodes, or set NodeAddr in slurm.conf.",
-)
-_ANSWER = _Kind(
-    "it answers with an error ({detail})", "The log below may say why; else show these words to the operators."
-)
-_NOW = _Kind(
-    "it did not answer for a while, and does now ({detail})",
-    "Start again. Operators: the node, or the network to it, may be overloaded.",
-)
 
 
 async def unreachable(url: str, node: str, context: ssl.SSLContext | None) -> FabricError:
@@ -56,19 +22,16 @@ async def unreachable(url: str, node: str, context: ssl.SSLContext | None) -> Fa
     :param url: of the server, as JupyterHub asks it.
     :param context: the hub's TLS for sessions, where it has one.
     """
-    (what, hint), detail = await _look(url, context)
+    kind, detail = await _look(url, context)
     at = httpx.URL(url)
-    where = f"node {node}, " if node and node != at.host else ""
-    return FabricError(
-        f"The session's server is up, but the hub cannot reach it on {where}{at.host} port {at.port}: "
-        f"{what.format(detail=detail)}.",
-        reason="unreachable",
-        hint=hint,
-        status=424,
-    )
+    if node and node != at.host:
+        where = texts.AT_NODE(node=node, host=at.host, port=at.port)
+    else:
+        where = texts.AT_HOST(host=at.host, port=at.port)
+    return FabricError(kind(at=where, detail=detail))
 
 
-async def _look(url: str, context: ssl.SSLContext | None) -> tuple[_Kind, str]:
+async def _look(url: str, context: ssl.SSLContext | None) -> tuple[Reason, str]:
     try:
         async with (
             asyncio.timeout(_PATIENCE_S),  # httpx's own is for each read: a trickle of headers would never end
@@ -77,18 +40,18 @@ async def _look(url: str, context: ssl.SSLContext | None) -> tuple[_Kind, str]:
         ):
             status = answer.status_code
     except (httpx.TimeoutException, TimeoutError):
-        return _TIMED_OUT, f"{_PATIENCE_S:g} s"
+        return texts.TIMED_OUT, f"{_PATIENCE_S:g} s"
     except (httpx.HTTPError, OSError) as error:
         cause = _cause(error)
         if isinstance(cause, socket.gaierror):
-            return _NAME, str(cause.strerror or cause)
+            return texts.NO_SUCH_NAME, str(cause.strerror or cause)
         if isinstance(cause, ssl.SSLError):
-            return _TLS, getattr(cause, "verify_message", "") or cause.reason or str(cause)
+            return texts.OTHER_TLS, getattr(cause, "verify_message", "") or cause.reason or str(cause)
         if isinstance(error, httpx.RemoteProtocolError):
-            return _TLS if context is None else _ANSWER, str(error)
+            return texts.OTHER_TLS if context is None else texts.ERROR_ANSWER, str(error)
         number = cause.errno if isinstance(cause, OSError) else None
-        return _REFUSED, os.strerror(number).lower() if number else str(error)
-    return (_ANSWER if status >= 500 else _NOW), f"HTTP {status}"
+        return texts.REFUSED, os.strerror(number).lower() if number else str(error)
+    return (texts.ERROR_ANSWER if status >= 500 else texts.ANSWERS_NOW), f"HTTP {status}"
 
 
 def _cause(error: BaseException) -> BaseException:

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.texts import starts as texts
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.model import Job, Phase
 
@@ -56,17 +57,6 @@ class Script:
     def too_slow(self, job: Job | None) -> FabricError:
         """Why a start whose time is over has failed."""
         if self.prepares:
-            node = (job.node if job else "") or "the node"
-            return FabricError(
-                f"Slurm has been making node {node} ready for {self._preparing_limit_s:g} seconds (Prolog), and the "
-                "session's program did not begin.",
-                reason="node-not-ready",
-                hint="Start again, or tell the operators: the node's Prolog and slurmd's log say more.",
-                status=424,
-            )
-        return FabricError(
-            f"The session's job ran for {self._start_limit_s:g} seconds, but its server never answered.",
-            reason="no-answer",
-            hint="The log below says how far it came; try again, or tell the operator.",
-            status=424,
-        )
+            node = (job.node if job else "") or texts.THE_NODE()
+            return FabricError(texts.NODE_NOT_READY(node=node, seconds=self._preparing_limit_s))
+        return FabricError(texts.NO_ANSWER(seconds=self._start_limit_s))

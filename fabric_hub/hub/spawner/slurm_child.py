@@ -21,6 +21,8 @@ from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError, SlurmUnavailableError
 from fabric_hub.launch.choice import Choice
 from fabric_hub.launch.job_spec import fit
+from fabric_hub.messages.text import whole
+from fabric_hub.messages.texts import starts as texts
 from fabric_hub.sessions.status import SETTLE_S, JobPresence, SessionStatus, by_number, standing
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.model import Found, Job, JobSpec, SessionFile, Snapshot, SubmitRequest, Submitted
@@ -81,12 +83,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
             return
         why = fit(spec, snapshot.nodes).why
         if why:
-            raise FabricError(
-                f"Profile {choice.profile} cannot run here: {why}",
-                reason="impossible",
-                hint="Choose another profile.",
-                status=409,
-            )
+            raise FabricError(texts.CANNOT_RUN(profile=choice.profile, why=why))
 
     # -- what is asked of Slurm
 
@@ -210,9 +207,9 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
     def _reread(self) -> Session:
         session = self.shared.store.get(self.session.id)
         if session is None or not session.live:
-            told = session.end_text if session else ""
-            reason = session.end_reason if session else ""
-            raise FabricError(told or "The start was stopped.", reason=reason or "stopped", status=409)
+            told = session.end_text if session else None
+            reason = session.end_reason if session else None
+            raise FabricError(told or texts.STOPPED(), reason=reason or "stopped", status=409, hint="")
         self.session = session
         return session
 
@@ -278,7 +275,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
             return None
         error = await self._why_gone(now)
         lines = await self.last_lines()
-        self.shared.store.end(session.id, reason=error.reason, text=error.text, log=lines)
+        self.shared.store.end(session.id, reason=error.reason, text=whole(error), log=lines)
         record_failure(error.reason)
         self.log.warning("Session %s of %s is over: %s", session.id, self._log_name, error)
         await self.abandon()
@@ -353,9 +350,4 @@ def service_authority(settings: Settings) -> tuple[SessionFile, ...]:
     try:
         return (SessionFile(name=SERVICE_CA, content=path.read_text(encoding="ascii")),)
     except (OSError, ValueError) as error:
-        raise FabricError(
-            f"The file of authorities that sessions trust, {path}, cannot be read: {error}.",
-            reason="nodes-ca",
-            hint="Tell the operators: it is hub.nodes_ca of the site's file.",
-            status=500,
-        ) from error
+        raise FabricError(texts.NO_AUTHORITIES(path=str(path), why=str(error))) from error

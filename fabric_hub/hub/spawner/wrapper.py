@@ -23,6 +23,9 @@ from fabric_hub.hub import tls
 from fabric_hub.hub.pages.start_form import render_form
 from fabric_hub.hub.tls import ANY_USER, alt_name
 from fabric_hub.launch.options import UserOptions, from_form, from_url, parse_options
+from fabric_hub.messages.text import NOTHING, sentences, whole
+from fabric_hub.messages.texts import sessions
+from fabric_hub.messages.texts import starts as texts
 from fabric_hub.sessions.phases import phases_of
 from fabric_hub.sessions.status import standing
 from fabric_hub.sessions.store import Session
@@ -40,11 +43,6 @@ from .slurm_child import FabricSlurmSpawner
 from .start_queue import StartSlot
 
 SNAPSHOT_PATIENCE_S = 10.0
-
-_AFTER_RESTART = (
-    "When the hub was started again, this session's server did not answer it for a minute, so the session was ended. "
-    "Files that were saved are still there."
-)
 
 
 class FabricSpawner(WrapSpawner):  # type: ignore[misc]
@@ -66,7 +64,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
     _accepted: tuple[Acceptance, ...] = ()  # agreements that were accepted with this start
     chosen = UserOptions()  # what the form is to show as chosen
     next_url = ""  # where the link led that began this start; JupyterHub checks it wherever it comes back
-    _notice = ""  # what a limit does to this start, which it does not prevent
+    _notice = NOTHING  # what a limit does to this start, which it does not prevent
     _unanswered = False  # an earlier hub's session, while this hub has not had an answer from its server
     awaited_by: asyncio.Task[Any] | None = None  # who waits for the server to answer, and stops it if it does not
     _opened = Instance(asyncio.Event, (), help="Set once this start has a session on record, or failed.")
@@ -313,7 +311,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         lines: tuple[str, ...] = ()
         if self.session_id:
             lines = await self.child_spawner.last_lines() if self.child_spawner else ()
-            self.shared.store.end(self.session_id, reason=error.reason, text=error.text, log=lines)
+            self.shared.store.end(self.session_id, reason=error.reason, text=whole(error), log=lines)
             if self.child_spawner:
                 await self.child_spawner.abandon()
         record_failure(error.reason)
@@ -354,7 +352,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         if self.awaited_by is not None and self.awaited_by is asyncio.current_task():
             await self._end_unreached()
         else:
-            self.shared.store.end(self.session_id, reason="stopped", text="The session was stopped at the hub.")
+            self.shared.store.end(self.session_id, reason="stopped", text=sessions.STOPPED())
         self.shared.forget(self.session_id)
         await self.child_spawner.stop_session(now)
 
@@ -370,7 +368,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         context = make_ssl_context(pair[0], pair[1], cafile=pair[2]) if all(pair) else None
         url = url_path_join(self.server.url, "api") if self.server else ""
         error = await unreachable(url, (session.node if session else "") or "", context)
-        text = f"{_AFTER_RESTART} {error.text}" if self._unanswered else error.text
+        text = sentences(texts.AFTER_RESTART() if self._unanswered else None, whole(error))
         lines = await self.child_spawner.last_lines()
         self.shared.store.end(self.session_id, reason=error.reason, text=text, log=lines)
         record_failure(error.reason)
@@ -384,15 +382,10 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         if self.child_spawner is None or not self.session_id:
             return
         if self._notice:
-            yield {"progress": 5, "message": self._notice}
+            yield {"progress": 5, "message": self._notice.say()}
         async for event in self.child_spawner.session_progress():
             yield event
 
 
 def _fault() -> FabricError:
-    return FabricError(
-        "The hub made a mistake while starting this session.",
-        reason="hub-fault",
-        hint="Tell the operator the time: the hub's log has the details.",
-        status=500,
-    )
+    return FabricError(texts.HUB_FAULT())

@@ -5,6 +5,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 
 from fabric_hub import __version__
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.texts import service as texts
 from fabric_hub.service.deps import Context, metrics_reader
 
 router = APIRouter()
@@ -26,7 +27,7 @@ async def health() -> dict[str, str]:
 async def scraped(context: Context) -> Response:
     """What Prometheus is told, in its text format. For a token with the scope ``read:metrics``."""
     if context.metrics is None:
-        raise FabricError("This service has no metrics.", reason="no-metrics", status=404)
+        raise FabricError(texts.NO_METRICS())
     registry = CollectorRegistry()
     registry.register(await context.metrics())
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

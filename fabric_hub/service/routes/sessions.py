@@ -12,6 +12,7 @@ from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.launch.choice import as_built
 from fabric_hub.launch.offer import Offer, offer
+from fabric_hub.messages.texts import service as texts
 from fabric_hub.service.budget_service import finite
 from fabric_hub.service.deps import Context, SessionCaller, TokenCaller
 from fabric_hub.sessions.notify import notify, notify_path
@@ -65,11 +66,7 @@ class SessionInfo(Frozen):
 async def ready(announcement: Ready, session: SessionCaller, context: Context) -> None:
     """A session says that its server listens. Only for itself, and only a port: the node is Slurm's word."""
     if not context.store.announce(session.id, announcement.port, dict(announcement.phases)):
-        raise FabricError(
-            f"Session {session.id} has already announced another port.",
-            reason="announced",
-            status=409,
-        )
+        raise FabricError(texts.OTHER_PORT(session=session.id))
     heard = await notify(notify_path(context.settings), session.id)
     log.info("Session %s listens on port %s%s", session.id, announcement.port, "" if heard else " (no hub heard)")
 

@@ -9,6 +9,7 @@ from pydantic import Field
 from fabric_hub.budgets.idle import Report
 from fabric_hub.budgets.schemas import MOST_REOPENED, PersonQuota, RelativePath, SessionQuota
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.texts import service as texts
 from fabric_hub.service.budget_service import Extended
 from fabric_hub.service.deps import Budgets, Context, PersonCaller, SessionCaller
 from fabric_hub.service.tasks.continuation import Continued
@@ -65,7 +66,7 @@ async def continued(session: SessionCaller, budgets: Budgets, context: Context) 
     """How the successor of the caller's session fares; 404 when it has none."""
     successor = budgets.continuation.find(session)
     if successor is None:
-        raise FabricError("This session has no successor.", reason="no-successor", status=404)
+        raise FabricError(texts.NO_SUCCESSOR())
     return budgets.continuation.describe(successor, await context.latest())
 
 

@@ -119,7 +119,7 @@ class UsageTasks:
         assert self._gateway is not None
         told = await self._gateway.storage(user)
         fields = StorageUse.model_fields.keys() & StorageQuota.model_fields.keys()
-        found = (StorageUse(**one.model_dump(include=set(fields))) for one in told.quotas)
+        found = (StorageUse(**{name: getattr(one, name) for name in fields}) for one in told.quotas)
         return tuple(one if one.at else one.model_copy(update={"at": told.at}) for one in found)
 
     async def scrape(self) -> Collector:

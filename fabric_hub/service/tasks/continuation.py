@@ -17,17 +17,17 @@ import httpx
 
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.text import Said, Text, WithTexts, sentences
+from fabric_hub.messages.texts import service as texts
 from fabric_hub.service.hub_api import message, options
 from fabric_hub.sessions.status import standing
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.slurm.model import Phase, Snapshot
 from fabric_hub.slurm.reasons import explain
-from fabric_hub.types import Frozen
 
 # JupyterHub's limit for the name of a server.
 LONGEST_NAME = 30
 FIRST_NAME = "session"
-_NOT_CARRIED = "The memory of kernels is not carried over"
 
 
 class Servers(Protocol):
@@ -38,14 +38,14 @@ class Servers(Protocol):
     async def stop(self, user: str, server: str) -> httpx.Response: ...
 
 
-class Continued(Frozen):
+class Continued(WithTexts):
     """How the successor of a session fares. ``url`` is where it is opened; it waits there while it starts."""
 
     server_name: str
     url: str
     state: str
     session: str | None
-    text: str
+    text: Said
     reopen: tuple[str, ...]
 
 
@@ -88,9 +88,7 @@ class Continuation:
             try:
                 return await self._start(session, reopen, snapshot)
             except httpx.HTTPError as error:
-                raise FabricError(
-                    "The hub does not answer.", reason="hub", hint="Try again in a moment.", status=503
-                ) from error
+                raise FabricError(texts.HUB_SILENT()) from error
 
     async def _start(self, session: Session, reopen: tuple[str, ...], snapshot: Snapshot | None) -> Continued:
         taken = {session.server_name, *(await self._hub.servers(session.user) or {})}
@@ -101,32 +99,31 @@ class Continuation:
             self._store.forget_successor(session.id)
             raise FabricError(
                 message(answer),
-                reason="continue",
-                hint="Save your work; you can start again on the hub's page.",
+                reason=texts.CONTINUE_ELSE.label,
+                hint=texts.CONTINUE_ELSE(),
                 status=503 if answer.status_code in (429, 502, 503, 504) else 409,
             )
         found = self._store.successor(session.id)
         if found is not None:
             return self.describe(found, snapshot)
-        return self._described(session.user, name, "starting", None, "is being started.", reopen)
+        return self._described(session.user, name, "starting", None, texts.SUCCESSOR_BEGINS(name=name), reopen)
 
     def describe(self, successor: Session, snapshot: Snapshot | None) -> Continued:
         """How a successor fares, by its record and Slurm's word on its job."""
-        ready = successor.ready_at is not None
+        ready, name = successor.ready_at is not None, successor.server_name
         job = standing(successor, snapshot).job
         if ready:
-            text = "is ready."
+            text = texts.SUCCESSOR_READY(name=name)
         elif job is not None and job.phase is Phase.QUEUED:
-            text = f"waits in the queue. {explain(job, snapshot)}"
+            text = sentences(texts.SUCCESSOR_WAITS(name=name), explain(job, snapshot))
         else:
-            text = "is starting."
+            text = texts.SUCCESSOR_STARTS(name=name)
         state = "ready" if ready else "starting"
-        return self._described(successor.user, successor.server_name, state, successor.id, text, successor.reopen or ())
+        return self._described(successor.user, name, state, successor.id, text, successor.reopen or ())
 
     def _described(
-        self, user: str, name: str, state: str, session: str | None, text: str, reopen: tuple[str, ...]
+        self, user: str, name: str, state: str, session: str | None, text: Text, reopen: tuple[str, ...]
     ) -> Continued:
-        files = f"; {len(reopen)} file{'s are' if len(reopen) > 1 else ' is'} opened again" if reopen else ""
         page = f"{self._settings.hub.pages_url}/hub/spawn-pending/{quote(user, safe='')}/{quote(name, safe='')}"
         return Continued(
             server_name=name,
@@ -134,6 +131,6 @@ class Continuation:
             state=state,
             session=session,
             # first how it fares: a notification shows no more than the first words
-            text=f"Session {name} {text.strip()} {_NOT_CARRIED}{files}.",
+            text=sentences(text, texts.NOT_CARRIED_FILES(n=len(reopen)) if reopen else texts.NOT_CARRIED()),
             reopen=reopen,
         )

@@ -18,10 +18,10 @@ from fabric_hub.budgets.idle import (
 )
 from fabric_hub.budgets.schemas import IdlePolicy
 from fabric_hub.config.settings import Settings
+from fabric_hub.messages.text import NOTHING, Said, WithTexts
 from fabric_hub.sessions.status import standing
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.slurm.model import Snapshot
-from fabric_hub.types import Frozen
 
 from .continuation import Servers
 
@@ -30,17 +30,17 @@ log = logging.getLogger(__name__)
 _FORGET_S = 3600.0
 
 
-class IdleAnswer(Frozen):
+class IdleAnswer(WithTexts):
     """What the hub makes of a report. ``state`` "off": the profile has no policy, and nothing need be reported.
 
-    A warning's ``text`` has its moments by the hub's clock; it says that ``what`` is so since ``quiet_since``.
+    A warning says that ``what`` is so since ``quiet_since``; its ``text`` is the whole sentence.
     """
 
     state: str
     idle_for_s: float = 0.0
     stop_at: float | None = None
-    text: str = ""
-    what: str = ""
+    text: Said = NOTHING
+    what: Said = NOTHING
     quiet_since: float | None = None
     next_report_s: float = REPORT_EVERY_S
 

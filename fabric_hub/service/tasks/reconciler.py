@@ -24,6 +24,8 @@ from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.client import GatewayClient
 from fabric_hub.gateway.request_policy import is_paid
+from fabric_hub.messages.text import Text
+from fabric_hub.messages.texts import sessions as texts
 from fabric_hub.projects.membership import is_user
 from fabric_hub.rpc.follower import Follower
 from fabric_hub.service.hub_api import HubApi, message, options
@@ -164,7 +166,7 @@ class Reconciler:
         if servers is None:
             if not self._lease.held():
                 return False
-            await self._end(session, "no-user", f"The hub has no user {session.user} any more.")
+            await self._end(session, "no-user", texts.NO_USER(user=session.user))
             return True
         if session.server_name in servers:
             return True  # JupyterHub kept it, or somebody was quicker
@@ -182,7 +184,7 @@ class Reconciler:
         await self._end(session, "refused", why)
         return True
 
-    async def _end(self, session: Session, reason: str, text: str) -> None:
+    async def _end(self, session: Session, reason: str, text: Text) -> None:
         self._store.end(session.id, reason=reason, text=text)
         await notify(notify_path(self._settings), session.id)  # the hub deletes its tokens
 

@@ -15,6 +15,9 @@ from fabric_hub.budgets.schemas import Balance, ParentLimit, Source, StorageUse,
 from fabric_hub.budgets.warnings import WarningBook, storage_of, subjects_of
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.text import Text
+from fabric_hub.messages.texts import budgets as texts
+from fabric_hub.messages.texts.projects import ITS_OWNER, OPERATORS
 from fabric_hub.projects.membership import project_of, said_to, warned_to
 from fabric_hub.sessions.store import SessionStore
 
@@ -39,11 +42,11 @@ def passed(settings: Settings, source: Source, users: Iterable[tuple[str, str]],
     for name in settings.project:
         balance = with_forecast(source, name, source.usage(name, "").project, today, now)
         if balance is not None:
-            title, subject = f"The budget of project {name}", f"project:{name}"
-            found.append(budget_passed(subject, title, balance, now, quotas.warn_days))
+            title, subject = texts.OF_PROJECT(project=name), f"project:{name}"
+            found.append(budget_passed(subject, title, balance, now, quotas.warn_days, whom=ITS_OWNER()))
             for bound in balance.above:
-                title = f"The budget of {bound.name}, which limits {_limited(name, bound)},"
-                found.append(budget_passed(subject, title, bound, now, quotas.warn_days, "the operators"))
+                title = _title_of(name, bound)
+                found.append(budget_passed(subject, title, bound, now, quotas.warn_days, whom=OPERATORS()))
     return [threshold for threshold in found if threshold is not None] + of_users(settings, source, users, now)
 
 
@@ -59,8 +62,8 @@ def of_users(settings: Settings, source: Source, users: Iterable[tuple[str, str]
         own = source.usage(project, user).user
         if own is not None and own.limit is not None:
             own = forecast(own, rate_per_day(source.trend(project, user), today), now)
-            title = f"Your budget in project {project}"
-            found.append(budget_passed(f"user:{project}/{user}", title, own, now, quotas.warn_days))
+            title = texts.OF_USER(project=project)
+            found.append(budget_passed(f"user:{project}/{user}", title, own, now, quotas.warn_days, whom=ITS_OWNER()))
     shared: dict[tuple[str, str, str], StorageUse] = {}
     for user in sorted({user for _, user in pairs}):
         for use in source.storage(user):
@@ -92,12 +95,11 @@ def with_forecast(
     return forecast(balance, rate_per_day(days, today), now, lambda name: rate_per_day(source.charged(name), today))
 
 
-def _limited(project: str, bound: ParentLimit) -> str:
-    """What a limit above counts for, in words: the project, or some of its profiles."""
+def _title_of(project: str, bound: ParentLimit) -> Text:
+    """Whose budget a limit above is, and what of a project it limits: all, or some of its profiles."""
     if not bound.profiles:
-        return f"project {project}"
-    names = ", ".join(bound.profiles)
-    return f"profile{'s' if len(bound.profiles) > 1 else ''} {names} of project {project}"
+        return texts.ABOVE_PROJECT(limit=bound.name, project=project)
+    return texts.ABOVE_PROFILES(limit=bound.name, project=project, profiles=bound.profiles, n=len(bound.profiles))
 
 
 class Review:
@@ -163,7 +165,7 @@ class Review:
             "subject": threshold.subject,
             "level": threshold.level,
             # one text for all of them, who are either its owners or one user
-            "text": said_to(told[0], project, threshold.text) if told else threshold.text,
+            "text": str(said_to(told[0], project, threshold.text) if told else threshold.text),
             "since": since,
             "people": told,
         }

@@ -1,47 +1,66 @@
-"""Amounts of what Slurm limits, in words. Pure."""
+"""Amounts of what Slurm limits, and whose limits they are, as texts. Pure."""
 
 from __future__ import annotations
 
-from fabric_hub.messages.formats import of_things
+from fabric_hub.messages.text import Reason, Text
+from fabric_hub.messages.texts import limits as texts
 
-from .model import GPU
+from .model import GPU, Association, Qos
 from .usage import MINUTES
 
-NAMES = {"cpu": "CPU", "mem": "MB of memory", "node": "node", GPU: "GPU", "gres/shard": "GPU share"}
+COUNTS = {"cpu": texts.CPUS, "mem": texts.MEMORY, "node": texts.NODES, GPU: texts.GPUS, "gres/shard": texts.SHARES}
+_KINDS: dict[str, str | Reason] = {
+    "cpu": "CPU", "mem": "MB", "node": texts.KIND_NODE, "billing": texts.KIND_BILLING, GPU: "GPU",
+    "gres/shard": texts.KIND_SHARE,
+}  # fmt: skip
 
 
-def capital(text: str) -> str:
-    """The name of a scope of limits, as a sentence begins with it."""
-    return text[:1].upper() + text[1:] if text.startswith("account ") else text
+def scope_of(limits: Association | Qos) -> Text:
+    """How people call somebody with limits: ``account lab``, ``ann in account lab``, ``QOS normal``."""
+    if isinstance(limits, Qos):
+        return texts.QOS(qos=limits.name)
+    if limits.user:
+        return texts.USER_IN_ACCOUNT(user=limits.user, account=limits.account)
+    return texts.ACCOUNT(account=limits.account)
 
 
-def count(number: int, tres: str) -> str:
+def count(number: int, tres: str) -> Text:
     """So many of a TRES: ``2 GPUs``."""
-    name = NAMES.get(tres) or (f"{tres.partition(':')[2]} GPU" if tres.startswith(f"{GPU}:") else tres)
-    return f"{number} {name}" if name.startswith("MB") or name == tres else of_things(number, name)
+    if tres in COUNTS:
+        return COUNTS[tres](n=number)
+    if tres.startswith(f"{GPU}:"):
+        return texts.TYPED_GPUS(n=number, type=tres.partition(":")[2])
+    return texts.OTHERS(n=number, tres=tres)
 
 
-def share(used: int, limit: int, what: str) -> str:
-    """The part of a limit that is taken: ``2 of the 3 GPUs``; of all of it ``The 1 GPU`` and ``All 3 GPUs``.
-
-    :param what: the limit in words, as :func:`count` gives it.
-    """
-    if used != limit:
-        return f"{used} of the {what}"
-    return f"The {what}" if limit == 1 else f"All {what}"
-
-
-def jobs_of(number: int) -> str:
+def jobs_of(number: int) -> Text:
     """So many jobs: ``1 job``."""
-    return of_things(number, "job")
+    return texts.JOBS(n=number)
 
 
-def hours_of(minutes: float, tres: str) -> str:
+def hours_of(minutes: float, tres: str) -> Text:
     """Slurm's TRES-minutes: ``1.5 GPU-hours``; below an hour in minutes."""
-    name = {"cpu": "CPU", "mem": "MB", "node": "node", "billing": "billing", GPU: "GPU", "gres/shard": "GPU-share"}
-    kind = name.get(tres) or (f"{tres.partition(':')[2]} GPU" if tres.startswith(f"{GPU}:") else tres)
+    kind = _kind(tres)
     if 0 < minutes < 0.5:
-        return f"less than 1 {kind}-minute"
-    unit, number = ("minute", f"{minutes:.0f}") if 0 < minutes < MINUTES else ("hour", f"{minutes / MINUTES:.1f}")
-    number = number.removesuffix(".0")
-    return f"{number} {kind}-{unit}" if number == "1" else f"{number} {kind}-{unit}s"
+        return texts.UNDER_A_MINUTE(kind=kind)
+    if 0 < minutes < MINUTES:
+        return texts.MINUTES(n=round(minutes), kind=kind)
+    return texts.HOURS(n=_hours(minutes), kind=kind)
+
+
+def used_of(used: float, limit: float, tres: str) -> Text:
+    """What is used of a limit on TRES-minutes: ``7 of 10 GPU-hours used``."""
+    if 0 < used < MINUTES or 0 < limit < MINUTES:
+        return texts.AMOUNT_USED(used=hours_of(used, tres), limit=hours_of(limit, tres))
+    return texts.HOURS_USED(used=_hours(used), n=_hours(limit), kind=_kind(tres))
+
+
+def _hours(minutes: float) -> float:
+    return round(minutes / MINUTES, 1)
+
+
+def _kind(tres: str) -> str | Text:
+    if tres.startswith(f"{GPU}:"):
+        return texts.KIND_TYPED(type=tres.partition(":")[2])
+    kind = _KINDS.get(tres, tres)
+    return kind if isinstance(kind, str) else kind()

@@ -11,47 +11,48 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from fabric_hub.errors import FabricError
-from fabric_hub.messages.formats import are_of, duration
+from fabric_hub.messages.text import NOTHING, Said, Text, WithTexts, sentences
+from fabric_hub.messages.texts import limits as texts
+from fabric_hub.messages.texts.whom import WHOM_OPERATORS, WHOM_OWNER
 from fabric_hub.slurm.model import Snapshot
-from fabric_hub.types import Frozen
 
-from .amounts import capital, count, hours_of
+from .amounts import count, hours_of, scope_of, used_of
 from .model import Association, Limits, PartitionLimits, Qos
 from .request import JobRequest
-from .usage import TresUsage, UsageIndex, counted, in_order, name_of, partition_of
+from .usage import TresUsage, UsageIndex, counted, in_order, partition_of
 
 # Limits that are older than this are not held against a start: Slurm decides.
 STALE_S = 900.0
 
 
-class LimitDecision(Frozen):
+class LimitDecision(WithTexts):
     """``refusal`` (message, reason, hint): it can never start so. ``waits``: what it waits for, if it does.
 
     ``cut``: it starts, and Slurm ends it before its time, when a budget is used up.
-    ``budget_of``: whose budget it is that refuses.
+    ``budget_of``: whose budget it is that refuses. A text that is not there is empty.
     """
 
-    message: str = ""
+    message: Said = NOTHING
     reason: str = ""
-    hint: str = ""
-    waits: str = ""
-    cut: str = ""
-    budget_of: str = ""
+    hint: Said = NOTHING
+    waits: Said = NOTHING
+    cut: Said = NOTHING
+    budget_of: Said = NOTHING
 
     @property
     def refused(self) -> bool:
         return bool(self.message)
 
-    def error(self, hint: str = "") -> FabricError:
+    def error(self, hint: Text = NOTHING) -> FabricError:
         """The refusal as an error, with one more thing to do."""
-        return FabricError(self.message, reason=self.reason, hint=f"{self.hint} {hint}".strip(), status=403)
+        return FabricError(self.message, reason=self.reason, hint=sentences(self.hint, hint), status=403)
 
 
 @dataclass(frozen=True)
 class LimitScope:
     """Somebody with limits: an association or a QOS."""
 
-    name: str
+    name: Text
     kind: str  # association, qos
     limits: Association | Qos
     use: Callable[[str], TresUsage]
@@ -59,11 +60,20 @@ class LimitScope:
 
 
 class RefusedError(Exception):
-    """Raised, or handed on, by one check of a limit."""
+    """Raised, or handed on, by one check of a limit.
 
-    def __init__(self, message: str, reason: str, hint: str, budget_of: str = "") -> None:
+    :param reason: the label; that of the message unless given.
+    :param hint: what to do next; that of the message unless given.
+    """
+
+    def __init__(self, message: Text, reason: str = "", hint: Text | None = None, budget_of: Text = NOTHING) -> None:
         super().__init__(message)
-        self.decision = LimitDecision(message=message, reason=reason, hint=hint, budget_of=budget_of)
+        self.decision = LimitDecision(
+            message=message,
+            reason=reason or message.reason.label,
+            hint=hint or message.hint or NOTHING,
+            budget_of=budget_of,
+        )
 
 
 def current(limits: Limits, now: float) -> bool:
@@ -94,46 +104,32 @@ def _qos_of(limits: Limits, ask: JobRequest, association: Association) -> Qos | 
     name = ask.qos or association.default_qos or "normal"
     if association.qos and name not in association.qos and ask.qos:
         raise RefusedError(
-            f"{ask.user} may not use QOS {name} in account {ask.account}.",
-            "qos",
-            f"Choose a profile with one of {', '.join(association.qos)}, or ask the operators.",
+            texts.QOS_NOT_OF_ACCOUNT(user=ask.user, qos=name, account=ask.account, known=association.qos)
         )
     return next((known for known in limits.qos if known.name == name), None)
 
 
 def _check_partition(partition: PartitionLimits, ask: JobRequest, service: Qos | None, above: frozenset[str]) -> None:
     qos, passes = (service.name, service.flags) if service else ("", ())
-    where = f"Partition {partition.name}"
-    other = "Choose a profile of another partition"
+    where, allowed = partition.name, partition.allow_accounts
     # newer releases let in every account below one that is named; where a release does not, Slurm says so itself
-    if partition.allow_accounts and not above & set(partition.allow_accounts):
-        some = "account" if len(partition.allow_accounts) == 1 else "accounts"
+    if allowed and not above & set(allowed):
         raise RefusedError(
-            f"{where} takes jobs of the {some} {', '.join(partition.allow_accounts)} only, not of {ask.account}.",
-            "partition",
-            f"{other}, or another project.",
+            texts.PARTITION_ACCOUNTS(partition=where, n=len(allowed), accounts=allowed, account=ask.account)
         )
     # slurm.conf(5): where there is a list of who may, that of who may not counts for nothing
-    if not partition.allow_accounts and ask.account in partition.deny_accounts:
-        raise RefusedError(f"{where} takes no jobs of account {ask.account}.", "partition", f"{other}.")
+    if not allowed and ask.account in partition.deny_accounts:
+        raise RefusedError(texts.PARTITION_NOT_ACCOUNT(partition=where, account=ask.account))
     if qos and (qos not in partition.allow_qos if partition.allow_qos else qos in partition.deny_qos):
-        raise RefusedError(f"{where} takes no jobs of QOS {qos}.", "partition", f"{other}.")
-    timed = partition.max_time_s is not None and "PartitionTimeLimit" not in passes
-    if timed and partition.max_time_s is not None and ask.minutes * 60 > partition.max_time_s:
-        raise RefusedError(
-            f"{where} allows a job at most {duration(partition.max_time_s)}, not {duration(ask.minutes * 60)}.",
-            "partition",
-            f"Ask for {duration(partition.max_time_s)} or less.",
-        )
-    cpus = ask.tres.get("cpu", 0)
-    if partition.max_cpus_per_node is not None and cpus > partition.max_cpus_per_node:
-        raise RefusedError(
-            f"{where} gives a job at most {count(partition.max_cpus_per_node, 'cpu')} of a node, not {cpus}.",
-            "partition",
-            "Choose a smaller profile.",
-        )
+        raise RefusedError(texts.PARTITION_NOT_QOS(partition=where, qos=qos))
+    longest, asked = partition.max_time_s, ask.minutes * 60
+    if longest is not None and "PartitionTimeLimit" not in passes and asked > longest:
+        raise RefusedError(texts.PARTITION_TIME(partition=where, longest=longest, asked=asked))
+    cpus, most = ask.tres.get("cpu", 0), partition.max_cpus_per_node
+    if most is not None and cpus > most:
+        raise RefusedError(texts.PARTITION_CPUS(partition=where, most=count(most, "cpu"), asked=cpus))
     if partition.max_nodes == 0 and "PartitionMaxNodes" not in passes:
-        raise RefusedError(f"{where} gives a job no node.", "partition", f"{other}.")
+        raise RefusedError(texts.PARTITION_NO_NODE(partition=where))
 
 
 def scopes_of(
@@ -149,28 +145,28 @@ def scopes_of(
         def use_of_qos(tres: str, known: Qos = service) -> TresUsage:
             return book.of_qos(known, now, tres)
 
-        yield LimitScope(f"QOS {service.name}", "qos", service, use_of_qos)
+        yield LimitScope(scope_of(service), "qos", service, use_of_qos)
     for number, found in enumerate(associations):
 
         def use(tres: str, found: Association = found) -> TresUsage:
             return book.of_association(found, now, tres)
 
-        yield LimitScope(name_of(found), "association", found, use, first=number == 0)
+        yield LimitScope(scope_of(found), "association", found, use, first=number == 0)
 
 
-Found = Iterator[tuple[str, "str | RefusedError", str]]
+Found = Iterator[tuple[str, "Text | RefusedError", Text]]
 Check = Callable[[LimitScope], Found]
 
 
 def held(limit_chain: Iterable[LimitScope], check: Check) -> LimitDecision:
     """What everybody's limits say together.
 
-    :param check: yields, for one scope, what is limited, a refusal or what is waited for ("" for neither), and
-        how a budget ends the job before its time ("": it does not).
+    :param check: yields, for one scope, what is limited, a refusal or what is waited for (empty for neither), and
+        how a budget ends the job before its time (empty: it does not).
     """
     taken: set[str] = set()  # what a QOS has limited is not asked of associations
-    waits: list[str] = []
-    cuts: list[str] = []
+    waits: list[Text] = []
+    cuts: list[Text] = []
     for scope in limit_chain:
         before = set(taken)
         for key, wait, cut in check(scope):
@@ -182,7 +178,7 @@ def held(limit_chain: Iterable[LimitScope], check: Check) -> LimitDecision:
             cuts += [cut] if cut else []
             if scope.kind == "qos":
                 taken.add(key)
-    return LimitDecision(waits=waits[0] if waits else "", cut=cuts[0] if cuts else "")
+    return LimitDecision(waits=waits[0] if waits else NOTHING, cut=cuts[0] if cuts else NOTHING)
 
 
 def reason_of(scope: LimitScope) -> str:
@@ -190,21 +186,21 @@ def reason_of(scope: LimitScope) -> str:
     return "limit-qos" if scope.kind == "qos" else "limit-account"
 
 
-def whose(scope: LimitScope, ask: JobRequest) -> str:
+def whose(scope: LimitScope, ask: JobRequest) -> Text:
     """Who gives more of a budget: what an account above or a QOS has is no owner's to give."""
     own = isinstance(scope.limits, Association) and scope.limits.account == ask.account
-    return "the owner of the project" if own else "the operators"
+    return WHOM_OWNER() if own else WHOM_OPERATORS()
 
 
-def standing(scope: LimitScope, tres: str, use: TresUsage, limit: int) -> tuple[str, str]:
-    """How a budget (TRES-minutes) stands, in words: what is used of it, and that with what is left."""
-    used = hours_of(use.used, tres)
-    told = f"{used} of {hours_of(limit, tres)} {are_of(used)} used"
-    return told, f"{capital(scope.name)} has {hours_of(use.left or 0.0, tres)} left ({told})"
+def standing(scope: LimitScope, tres: str, use: TresUsage, limit: int) -> dict[str, Text]:
+    """How a budget (TRES-minutes) stands, as parameters of a text: what is used of it, and what is left."""
+    return {
+        "scope": scope.name,
+        "left": hours_of(use.left or 0.0, tres),
+        "used": used_of(use.used, limit, tres),
+    }
 
 
-def used_up(scope: LimitScope, told: str, whom: str) -> RefusedError:
+def used_up(scope: LimitScope, used: Text, whom: Text) -> RefusedError:
     """That nothing is left of a budget."""
-    return RefusedError(
-        f"The budget of {scope.name} is used up: {told}.", "budget", f"Ask {whom} for more.", scope.name
-    )
+    return RefusedError(texts.BUDGET_USED_UP(scope=scope.name, used=used, whom=whom), budget_of=scope.name)

@@ -10,10 +10,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
-from fabric_hub.messages.formats import about, are, duration
+from fabric_hub.messages.text import NOTHING, Reason, Text
+from fabric_hub.messages.texts import limits as texts
 from fabric_hub.slurm.model import Snapshot
 
-from .amounts import NAMES, capital, count, hours_of, jobs_of, share
+from .amounts import COUNTS, count, hours_of, jobs_of
 from .chain import (
     Found,
     LimitDecision,
@@ -55,45 +56,32 @@ def one_job(scope: LimitScope, ask: JobRequest) -> Found:
     """Limits on each single job. Yields what is limited, and a refusal where it is not kept."""
     if not scope.first:
         return
-    own, reason = scope.limits, reason_of(scope)
+    own, name, reason = scope.limits, scope.name, reason_of(scope)
+    no: Text | RefusedError
     if own.max_wall_s is not None:
-        no: str | RefusedError = ""
-        if ask.minutes * 60 > own.max_wall_s:
-            no = RefusedError(
-                f"{capital(scope.name)} allows a job at most {duration(own.max_wall_s)}, "
-                f"not {duration(ask.minutes * 60)}.",
-                reason,
-                f"Ask for {duration(own.max_wall_s)} or less.",
-            )
-        yield "wall", no, ""
+        no, asked = NOTHING, ask.minutes * 60
+        if asked > own.max_wall_s:
+            no = RefusedError(texts.JOB_TIME(scope=name, longest=own.max_wall_s, asked=asked), reason)
+        yield "wall", no, NOTHING
     for tres, most in own.max_tres_per_job.items():
-        no = ""
+        no = NOTHING
         if ask.tres.get(tres, 0) > most:
-            no = RefusedError(
-                f"{capital(scope.name)} allows a job at most {count(most, tres)}, not {ask.tres[tres]}.",
-                reason,
-                "Choose a smaller profile.",
-            )
-        yield f"job {tres}", no, ""
+            no = RefusedError(texts.JOB_TRES(scope=name, most=count(most, tres), asked=ask.tres[tres]), reason)
+        yield f"job {tres}", no, NOTHING
     for tres, most in own.max_tres_mins_per_job.items():
-        no = ""
+        no = NOTHING
         if (wanted := ask.tres.get(tres, 0) * ask.minutes) > most:
+            said = {"scope": name, "most": hours_of(most, tres), "asked": hours_of(wanted, tres)}
+            longest = 60 * (most // ask.tres[tres])
             no = RefusedError(
-                f"{capital(scope.name)} allows a job at most {hours_of(most, tres)}, not {hours_of(wanted, tres)}.",
-                reason,
-                f"Ask for {duration(60 * (most // ask.tres[tres]))} or less."
-                if most >= ask.tres[tres]
-                else "Choose a smaller profile.",
+                texts.JOB_HOURS(**said, longest=longest) if longest else texts.JOB_HOURS_TOO_FEW(**said), reason
             )
-        yield f"job minutes {tres}", no, ""
+        yield f"job minutes {tres}", no, NOTHING
     for tres, least in own.min_tres_per_job.items() if isinstance(own, Qos) else ():
-        if ask.tres.get(tres, 0) < least and tres in NAMES:
-            no = RefusedError(
-                f"{capital(scope.name)} wants at least {count(least, tres)} for a job, not {ask.tres.get(tres, 0)}.",
-                reason,
-                "Choose a larger profile.",
-            )
-            yield f"least {tres}", no, ""
+        asked = ask.tres.get(tres, 0)
+        if asked < least and tres in COUNTS:
+            no = RefusedError(texts.JOB_LEAST(scope=name, least=count(least, tres), asked=asked), reason)
+            yield f"least {tres}", no, NOTHING
 
 
 def _budgets(scope: LimitScope, ask: JobRequest, safe: bool) -> Found:
@@ -104,23 +92,23 @@ def _budgets(scope: LimitScope, ask: JobRequest, safe: bool) -> Found:
             continue
         use = scope.use(tres)
         left, whom = use.left or 0.0, whose(scope, ask)
-        told, ends = standing(scope, tres, use, bound.limit)
-        no: str | RefusedError = ""
-        cut = ""
+        stands = standing(scope, tres, use, bound.limit)
+        no: Text | RefusedError = NOTHING
+        cut = NOTHING
         if left <= 0:
-            no = used_up(scope, told, whom)
+            no = used_up(scope, stands["used"], whom)
         elif tres != "billing" and left < wanted * ask.minutes:
             if safe:
+                said = {**stands, "asked": hours_of(wanted * ask.minutes, tres), "whom": whom}
+                longest = 60 * math.floor(left / wanted)
                 no = RefusedError(
-                    f"{ends}, and this job asks for {hours_of(wanted * ask.minutes, tres)}.",
-                    "budget",
-                    f"Ask for {duration(60 * math.floor(left / wanted))} or less, or {whom} for more."
-                    if left >= wanted
-                    else f"Ask {whom} for more.",
-                    scope.name,
+                    texts.BUDGET_TOO_SMALL(**said, longest=longest)
+                    if longest
+                    else texts.BUDGET_TOO_SMALL_AT_ALL(**said),
+                    budget_of=scope.name,
                 )
             else:
-                cut = f"{ends}: Slurm ends the job when they are used up, after {about(60 * left / wanted)}."
+                cut = texts.BUDGET_CUTS(**stands, lasts=60 * left / wanted)
         yield f"minutes {tres}", no, cut
 
 
@@ -130,101 +118,104 @@ def _to_come(scope: LimitScope, ask: JobRequest) -> Found:
         wanted = ask.tres.get(tres, 0) * ask.minutes
         if bound.limit is None or not wanted:
             continue
-        no: str | RefusedError = ""
-        allows = f"{capital(scope.name)} allows running jobs {hours_of(bound.limit, tres)} to come"
+        no: Text | RefusedError = NOTHING
+        limit = hours_of(bound.limit, tres)
         if wanted > bound.limit:
-            no = RefusedError(
-                f"{allows}, and this job asks for {hours_of(wanted, tres)}.",
-                reason_of(scope),
-                "Ask for less time, or choose a smaller profile.",
-            )
+            asked = hours_of(wanted, tres)
+            no = RefusedError(texts.TO_COME_NEVER(scope=scope.name, limit=limit, asked=asked), reason_of(scope))
         elif bound.used + wanted > bound.limit:
-            no = f"{allows}, and those that run have {hours_of(bound.used, tres)}."
-        yield f"to come {tres}", no, ""
+            no = texts.TO_COME_WAITS(scope=scope.name, limit=limit, used=hours_of(bound.used, tres))
+        yield f"to come {tres}", no, NOTHING
+
+
+# For whom a limit is: an account or a user; None for altogether.
+WhoLimited = Text | str | None
+
+
+def told_of(both: tuple[Reason, Reason], who: WhoLimited, **params: object) -> Text:
+    """The text of a limit on all, or of one on somebody.
+
+    :param both: the reasons of the two, see :mod:`fabric_hub.messages.texts.limits`.
+    """
+    altogether, of_one = both
+    return altogether(**params) if who is None else of_one(who=who, **params)
 
 
 def _at_once(scope: LimitScope, ask: JobRequest) -> Found:
     """Limits on what is in use at the same time."""
-    for bounds, whom, taken in at_once(scope, ask):
-        yield from _bounds(scope, ask, bounds, whom, taken)
+    for bounds, who in at_once(scope, ask):
+        yield from _bounds(scope, ask, bounds, who)
 
 
-def at_once(scope: LimitScope, ask: JobRequest) -> Iterator[tuple[Mapping[str, Limit], str, str]]:
-    """(limits by TRES on what is in use at the same time, for whom they are, by whom it is used), in words."""
-    yield scope.limits.grp_tres, "altogether", "in use"
+def at_once(scope: LimitScope, ask: JobRequest) -> Iterator[tuple[Mapping[str, Limit], WhoLimited]]:
+    """(limits by TRES on what is in use at the same time, for whom they are)."""
+    yield scope.limits.grp_tres, None
     own = scope.limits
     if isinstance(own, Qos):
         for who, share, most in (
             (ask.user, own.per_user.get(ask.user), own.max_tres_per_user),
-            (f"account {ask.account}", own.per_account.get(ask.account), own.max_tres_per_account),
+            (texts.ACCOUNT(account=ask.account), own.per_account.get(ask.account), own.max_tres_per_account),
         ):
             bounds = {tres: Limit(limit=number) for tres, number in most.items()} | dict(share.tres if share else {})
-            yield bounds, f"for {who}", f"in use by {who}"
+            yield bounds, who
 
 
-def _bounds(scope: LimitScope, ask: JobRequest, bounds: Mapping[str, Limit], whom: str, taken: str) -> Found:
+def _bounds(scope: LimitScope, ask: JobRequest, bounds: Mapping[str, Limit], who: WhoLimited) -> Found:
     for tres, bound in bounds.items():
         wanted = ask.tres.get(tres, 0)
         if bound.limit is None or not wanted:
             continue
-        no: str | RefusedError = ""
+        no: Text | RefusedError = NOTHING
+        limit = count(bound.limit, tres)
         if wanted > bound.limit:
-            no = RefusedError(
-                f"{capital(scope.name)} allows at most {count(bound.limit, tres)} {whom}, "
-                f"and this job asks for {wanted}.",
-                reason_of(scope),
-                "Choose a smaller profile.",
-            )
+            message = told_of(texts.AT_ONCE_NEVER, who, scope=scope.name, limit=limit, asked=wanted)
+            no = RefusedError(message, reason_of(scope))
         elif bound.used + wanted > bound.limit:
-            part = share(bound.used, bound.limit, count(bound.limit, tres))
-            no = f"{part} that {scope.name} allows {whom} {are(bound.used)} {taken}."
-        yield f"at once {whom} {tres}", no, ""
+            both = texts.AT_ONCE_ALL if bound.used == bound.limit else texts.AT_ONCE_PART
+            no = told_of(both, who, scope=scope.name, limit=limit, n=bound.used)
+        yield f"at once {who} {tres}", no, NOTHING
 
 
 def _counts(scope: LimitScope, ask: JobRequest) -> Found:
     """Limits on how many jobs there are."""
-    for whom, running, submitted in counts(scope, ask):
-        yield from _jobs(scope, whom, running, submitted)
+    for who, running, submitted in counts(scope, ask):
+        yield from _jobs(scope, who, running, submitted)
 
 
-def counts(scope: LimitScope, ask: JobRequest) -> Iterator[tuple[str, Limit, Limit]]:
+def counts(scope: LimitScope, ask: JobRequest) -> Iterator[tuple[WhoLimited, Limit, Limit]]:
     """(for whom, how many jobs may run, how many may run or wait)."""
     own = scope.limits
-    yield "altogether", own.grp_jobs, own.grp_submit
+    yield None, own.grp_jobs, own.grp_submit
     if isinstance(own, Qos):
         for who, share, jobs, submit in (
             (ask.user, own.per_user.get(ask.user), own.max_jobs_per_user, own.max_submit_per_user),
             (
-                f"account {ask.account}",
+                texts.ACCOUNT(account=ask.account),
                 own.per_account.get(ask.account),
                 own.max_jobs_per_account,
                 own.max_submit_per_account,
             ),
         ):
             running = share.jobs if share else Limit(limit=jobs)
-            yield f"for {who}", running, share.submit if share else Limit(limit=submit)
+            yield who, running, share.submit if share else Limit(limit=submit)
     elif scope.first:
-        yield f"for {ask.user}", own.max_jobs, own.max_submit
+        yield ask.user, own.max_jobs, own.max_submit
 
 
-def _jobs(scope: LimitScope, whom: str, running: Limit, submitted: Limit) -> Found:
+def _jobs(scope: LimitScope, who: WhoLimited, running: Limit, submitted: Limit) -> Found:
+    no: Text | RefusedError
     if submitted.limit is not None:
-        no: str | RefusedError = ""
+        no = NOTHING
         if submitted.used >= submitted.limit:
-            no = RefusedError(
-                f"{capital(scope.name)} allows at most {jobs_of(submitted.limit)} {whom}, running or waiting, "
-                f"and there {are(submitted.used)} {submitted.used}.",
-                reason_of(scope),
-                "End one of them first." if submitted.limit else "Choose another profile.",
-            )
-        yield f"submit {whom}", no, ""
+            both = texts.SUBMITTED_ALL if submitted.limit else texts.NO_JOB
+            message = told_of(both, who, scope=scope.name, limit=jobs_of(submitted.limit), n=submitted.used)
+            no = RefusedError(message, reason_of(scope))
+        yield f"submit {who}", no, NOTHING
     if running.limit is not None:
-        no = ""
+        no = NOTHING
         if running.limit == 0:
-            no = RefusedError(
-                f"{capital(scope.name)} allows no running job {whom}.", reason_of(scope), "Choose another profile."
-            )
+            no = RefusedError(told_of(texts.NO_RUNNING_JOB, who, scope=scope.name), reason_of(scope))
         elif running.used >= running.limit:
-            part = share(running.used, running.limit, jobs_of(running.limit))
-            no = f"{part} that {scope.name} allows {whom} {are(running.used)} running."
-        yield f"jobs {whom}", no, ""
+            both = texts.JOBS_ALL if running.used == running.limit else texts.JOBS_PART
+            no = told_of(both, who, scope=scope.name, limit=jobs_of(running.limit), n=running.used)
+        yield f"jobs {who}", no, NOTHING

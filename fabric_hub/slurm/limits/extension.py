@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fabric_hub.errors import FabricError, SlurmUnavailableError
-from fabric_hub.messages.formats import about, duration
+from fabric_hub.messages.text import NOTHING, Text
+from fabric_hub.messages.texts import limits as texts
 from fabric_hub.slurm.model import Job, Snapshot
 
-from .amounts import capital, hours_of
+from .amounts import hours_of
 from .chain import (
     Found,
     LimitDecision,
@@ -31,8 +32,6 @@ from .model import Limits
 from .request import JobRequest
 from .usage import counted, partition_of, tres_of
 
-LESS = "Ask for less time, or save your work and continue in a new session."
-
 
 def check(limits: Limits, snapshot: Snapshot, job: Job, minutes: int, now: float) -> None:
     """Refuse what the limits do not allow, where nobody but the caller would keep them.
@@ -42,11 +41,9 @@ def check(limits: Limits, snapshot: Snapshot, job: Job, minutes: int, now: float
     :raises FabricError: the limit and its scope; (503) the limits are not known.
     """
     if not current(limits, now):
-        raise SlurmUnavailableError("The session's time was not changed: Slurm's limits are not known at present.")
+        raise SlurmUnavailableError(texts.MORE_TIME_LIMITS_UNKNOWN())
     if limits.enforcement.limits and not counted(limits, snapshot).chain(job.account, job.user, job.partition):
-        raise FabricError(
-            f"Slurm has no {job.user} in account {job.account} any more.", reason="extend", hint=LESS, status=403
-        )
+        raise FabricError(texts.MORE_TIME_NOT_IN_ACCOUNT(user=job.user, account=job.account))
     found = more_time(limits, snapshot, job, minutes, now)
     if found.refused:
         raise found.error()
@@ -63,9 +60,7 @@ def more_time(limits: Limits | None, snapshot: Snapshot | None, job: Job, minute
     qos = next((known for known in limits.qos if known.name == job.qos), None) if limits.enforcement.qos else None
     passes = qos is not None and "PartitionTimeLimit" in qos.flags
     if partition and partition.max_time_s is not None and not passes and minutes * 60 > partition.max_time_s:
-        return LimitDecision(
-            message=over_partition(partition.name, partition.max_time_s), reason="partition", hint=LESS
-        )
+        return RefusedError(over_partition(partition.name, partition.max_time_s)).decision
     weight = qos.usage_factor if qos else 1.0
     wish = _ExtensionRequest(
         ask=JobRequest(user=job.user, account=job.account, tres=dict(tres_of(job)), minutes=minutes),
@@ -78,9 +73,9 @@ def more_time(limits: Limits | None, snapshot: Snapshot | None, job: Job, minute
     return held(scopes_of(book, partition, qos, associations, now), wish.checks)
 
 
-def over_partition(name: str, longest_s: float) -> str:
+def over_partition(name: str, longest_s: float) -> Text:
     """That a partition lets no job run for so long."""
-    return f"Partition {name} allows a job at most {duration(longest_s)}."
+    return texts.MORE_TIME_PARTITION(partition=name, longest=longest_s)
 
 
 @dataclass(frozen=True)
@@ -106,21 +101,19 @@ class _ExtensionRequest:
                 continue
             use = scope.use(tres)
             left = use.left or 0.0
-            told, ends = standing(scope, tres, use, bound.limit)
-            no: str | RefusedError = ""
-            cut = ""
+            stands = standing(scope, tres, use, bound.limit)
+            no: Text | RefusedError = NOTHING
+            cut = NOTHING
             if left <= 0:
-                no = used_up(scope, told, whose(scope, self.ask))
+                no = used_up(scope, stands["used"], whose(scope, self.ask))
             elif self.safe and left < use.to_come + has * self.more:
+                to_come, asked = hours_of(use.to_come, tres), hours_of(has * self.more, tres)
                 no = RefusedError(
-                    f"{ends}: running jobs may take {hours_of(use.to_come, tres)}, "
-                    f"and this asks for {hours_of(has * self.more, tres)} more.",
-                    "budget",
-                    f"{LESS} Or ask {whose(scope, self.ask)} for more.",
-                    scope.name,
+                    texts.MORE_TIME_BUDGET(**stands, to_come=to_come, asked=asked, whom=whose(scope, self.ask)),
+                    budget_of=scope.name,
                 )
             elif left < has * self.left:
-                cut = f"{ends}: Slurm ends the job when they are used up, after {about(60 * left / has)}."
+                cut = texts.BUDGET_CUTS(**stands, lasts=60 * left / has)
             yield f"minutes {tres}", no, cut
 
     def _to_come(self, scope: LimitScope) -> Found:
@@ -129,17 +122,22 @@ class _ExtensionRequest:
             if bound.limit is None or not more:
                 continue
             to_come = scope.use(tres).to_come
-            no: str | RefusedError = ""
+            no: Text | RefusedError = NOTHING
             if to_come + more > bound.limit:
                 no = RefusedError(
-                    f"{capital(scope.name)} allows running jobs {hours_of(bound.limit, tres)} to come: they have "
-                    f"{hours_of(to_come, tres)}, and this asks for {hours_of(more, tres)} more.",
+                    texts.MORE_TIME_TO_COME(
+                        scope=scope.name,
+                        limit=hours_of(bound.limit, tres),
+                        to_come=hours_of(to_come, tres),
+                        asked=hours_of(more, tres),
+                    ),
                     reason_of(scope),
-                    LESS,
                 )
-            yield f"to come {tres}", no, ""
+            yield f"to come {tres}", no, NOTHING
 
 
-def _less(no: str | RefusedError) -> str | RefusedError:
+def _less(no: Text | RefusedError) -> Text | RefusedError:
     """A refusal of a start, with what to do about a session that runs."""
-    return RefusedError(no.decision.message, no.decision.reason, LESS) if isinstance(no, RefusedError) else no
+    if not isinstance(no, RefusedError):
+        return no
+    return RefusedError(no.decision.message, no.decision.reason, texts.LESS_TIME())

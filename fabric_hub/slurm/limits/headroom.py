@@ -7,25 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from fabric_hub.messages.formats import are
-from fabric_hub.types import Frozen
+from fabric_hub.messages.text import NOTHING, Said, Text, WithTexts
+from fabric_hub.messages.texts import limits as texts
 
-from .amounts import capital, count, hours_of, jobs_of
+from .amounts import count, hours_of, jobs_of
 from .chain import LimitScope
-from .check import at_once, counts
+from .check import at_once, counts, told_of
 from .request import JobRequest
 
 
-class Headroom(Frozen):
-    """How many of the workers that are asked for may run now, and which limit keeps the others waiting ("" for none).
+class Headroom(WithTexts):
+    """How many of the workers that are asked for may run now, and which limit keeps the others waiting (empty: none).
 
     ``submit`` of them may be submitted at all, by limit ``refused_by``: Slurm refuses more than that.
     """
 
     now: int
-    held_by: str = ""
+    held_by: Said = NOTHING
     submit: int
-    refused_by: str = ""
+    refused_by: Said = NOTHING
 
 
 def room(scopes: Sequence[LimitScope], worker: JobRequest, wanted: int, per_job: int = 1) -> Headroom:
@@ -36,7 +36,7 @@ def room(scopes: Sequence[LimitScope], worker: JobRequest, wanted: int, per_job:
     :param wanted: how many more.
     :param per_job: how many of them share a job.
     """
-    now, held_by, submit, refused_by = wanted, "", wanted, ""
+    now, held_by, submit, refused_by = wanted, NOTHING, wanted, NOTHING
     taken: set[str] = set()  # what a QOS has limited is not asked of associations
     for scope in scopes:
         before = set(taken)
@@ -52,37 +52,33 @@ def room(scopes: Sequence[LimitScope], worker: JobRequest, wanted: int, per_job:
     return Headroom(now=now, held_by=held_by, submit=submit, refused_by=refused_by)
 
 
-_Fits = Iterator[tuple[str, int, str, bool]]
+_Fits = Iterator[tuple[str, int, Text, bool]]
 
 
 def _resources(scope: LimitScope, worker: JobRequest) -> _Fits:
-    for bounds, whom, taken in at_once(scope, worker):
+    for bounds, who in at_once(scope, worker):
         for tres, bound in bounds.items():
             each = worker.tres.get(tres, 0)
             if bound.limit is not None and each:
-                allowed = f"{capital(scope.name)} allows {count(bound.limit, tres)} {whom}"
-                words = f"{allowed}, and {bound.used} {are(bound.used)} {taken}."
-                yield f"{whom} {tres}", (bound.limit - bound.used) // each, words, False
+                limit = count(bound.limit, tres)
+                words = told_of(texts.AT_ONCE_ROOM, who, scope=scope.name, limit=limit, n=bound.used)
+                yield f"{who} {tres}", (bound.limit - bound.used) // each, words, False
 
     for tres, bound in scope.limits.grp_tres_run_mins.items():
         each = worker.tres.get(tres, 0) * worker.minutes
         if bound.limit is not None and each:
-            allowed = f"{capital(scope.name)} allows running jobs {hours_of(bound.limit, tres)} to come"
-            words = f"{allowed}, and those that run have {hours_of(bound.used, tres)}."
+            limit, used = hours_of(bound.limit, tres), hours_of(bound.used, tres)
+            words = texts.TO_COME_WAITS(scope=scope.name, limit=limit, used=used)
             yield f"to come {tres}", (bound.limit - bound.used) // each, words, False
 
 
 def _jobs(scope: LimitScope, worker: JobRequest, per_job: int) -> _Fits:
-    for whom, running, submitted in counts(scope, worker):
+    for who, running, submitted in counts(scope, worker):
         if running.limit is not None:
-            words = (
-                f"{capital(scope.name)} allows {jobs_of(running.limit)} {whom}, and "
-                f"{running.used} {are(running.used)} running."
-            )
-            yield f"jobs {whom}", (running.limit - running.used) * per_job, words, False
+            limit = jobs_of(running.limit)
+            words = told_of(texts.JOBS_ROOM, who, scope=scope.name, limit=limit, n=running.used)
+            yield f"jobs {who}", (running.limit - running.used) * per_job, words, False
         if submitted.limit is not None:
-            words = (
-                f"{capital(scope.name)} allows {jobs_of(submitted.limit)} {whom}, running or waiting, and there"
-                f" {are(submitted.used)} {submitted.used}."
-            )
-            yield f"submit {whom}", (submitted.limit - submitted.used) * per_job, words, True
+            limit = jobs_of(submitted.limit)
+            words = told_of(texts.SUBMITTED_ROOM, who, scope=scope.name, limit=limit, n=submitted.used)
+            yield f"submit {who}", (submitted.limit - submitted.used) * per_job, words, True

@@ -6,6 +6,8 @@ import pytest
 
 from fabric_hub.budgets.forecast import DAY_S, budget_passed, forecast, rate_per_day, storage_passed
 from fabric_hub.budgets.schemas import Balance, DayUse, StorageUse
+from fabric_hub.messages.texts.budgets import OF_PROJECT
+from fabric_hub.messages.texts.projects import ITS_OWNER
 from tests.support.builders import NOW, TODAY
 
 
@@ -62,19 +64,22 @@ def test_an_hour_with_a_gpu_is_no_reason_to_warn_anybody() -> None:
 def test_jobs_that_may_take_all_that_is_left_before_they_end_do_count() -> None:
     told = forecast(a_balance(48, running=2, to_come=48), 1.0, NOW)
     assert (told.rate_per_day, told.lasts_until) == (1.0, NOW + DAY_S)
-    warned = budget_passed("project:x", "The budget of project x", told, NOW)
+    warned = budget_passed("project:x", OF_PROJECT(project="x"), told, NOW, whom=ITS_OWNER())
     assert warned is not None
-    assert warned.text.endswith(
-        "48.0 of 100.0 GPU-hours are left, and jobs that run now on 2 GPUs may take all of them."
+    assert warned.text.code == "budget-in-use"
+    assert str(warned.text).endswith(
+        "48.0 of 100 GPU-hours are left, and jobs that run now on 2 GPUs may take all of them."
     )
     assert forecast(a_balance(48, running=2, to_come=48), None, NOW).lasts_until == NOW + DAY_S
     assert forecast(a_balance(48, running=2, to_come=47), None, NOW).lasts_until is None
 
 
 def test_days_before_are_the_rate_that_a_warning_tells() -> None:
-    told = budget_passed("project:x", "The budget of project x", forecast(a_balance(48, running=1), 30.0, NOW), NOW)
+    told = budget_passed(
+        "project:x", OF_PROJECT(project="x"), forecast(a_balance(48, running=1), 30.0, NOW), NOW, whom=ITS_OWNER()
+    )
     assert told is not None
-    assert told.text.endswith("48.0 of 100.0 GPU-hours are left, 30.0 a day are used.")
+    assert str(told.text).endswith("48.0 of 100 GPU-hours are left, 30.0 a day are used.")
 
 
 def test_no_limit_and_no_use_have_no_date_and_a_used_up_budget_ends_now() -> None:
@@ -90,18 +95,27 @@ def test_no_limit_and_no_use_have_no_date_and_a_used_up_budget_ends_now() -> Non
 def test_a_budget_is_told_of_at_fourteen_seven_and_two_days(
     lasts_days: float, name: str | None, level: str | None
 ) -> None:
-    told = budget_passed("project:physics", "The budget of physics", forecast(a_balance(lasts_days), 1.0, NOW), NOW)
+    told = budget_passed(
+        "project:physics",
+        OF_PROJECT(project="physics"),
+        forecast(a_balance(lasts_days), 1.0, NOW),
+        NOW,
+        whom=ITS_OWNER(),
+    )
     assert (told and told.name, told and told.level) == (name, level)
     if told:
-        assert "at the present rate" in told.text
-        assert told.text.isprintable()
+        assert "at the present rate" in str(told.text)
+        assert str(told.text).isprintable()
 
 
 def test_a_budget_that_is_used_up_says_so_and_what_to_do() -> None:
-    told = budget_passed("project:physics", "The budget of physics", forecast(a_balance(0), 1.0, NOW), NOW)
+    told = budget_passed(
+        "project:physics", OF_PROJECT(project="physics"), forecast(a_balance(0), 1.0, NOW), NOW, whom=ITS_OWNER()
+    )
     assert told is not None
     assert told.name == "used-up"
-    assert "100.0 of 100.0 GPU-hours" in told.text
+    assert told.text.params["title"].code == "budget-of-project"
+    assert str(told.text) == ("The budget of project physics is used up: 100 of 100 GPU-hours. Ask its owner for more.")
 
 
 @pytest.mark.parametrize(
@@ -113,6 +127,8 @@ def test_storage_is_told_of_at_eighty_and_ninety_five_percent_of_space_or_files(
     use = StorageUse(title="Home", path="/home/jan", used=used, limit=100, files_used=files, files_limit=1000)
     told = storage_passed("jan", use)
     assert (told and told.name) == name
+    if told and files:
+        assert "is 99% full by number of files." in str(told.text)
 
 
 def test_storage_without_a_limit_is_never_full() -> None:
@@ -125,5 +141,5 @@ def test_two_quotas_of_one_file_system_are_two_warnings_that_can_be_told_apart()
     titled = mine.model_copy(update={"title": "Scratch of twin"})
     told = [storage_passed("jan", use) for use in (mine, ours, titled)]
     assert len({one.subject for one in told if one}) == 3
-    assert "(/scratch) is 96% full" in str(told[0])
-    assert "(/scratch, a project's quota) is 85% full" in str(told[1])
+    assert "(/scratch) is 96% full" in str(told[0] and told[0].text)
+    assert "(/scratch, a project's quota) is 85% full" in str(told[1] and told[1].text)

@@ -53,9 +53,10 @@ def test_a_forgotten_notebook_is_warned_ten_minutes_before_and_stopped_after_thi
 def test_the_warning_says_when_it_is_stopped_and_how_to_keep_it() -> None:
     warned = next(answer for answer in played(quiet(60)) if answer.state == "warn")
     assert warned.stop_at == NOW + 30 * MINUTE
-    assert "Run something to keep it" in warned.text
+    assert warned.text.code == "idle-gpus"
+    assert "Run something to keep it" in str(warned.text)
     assert warned.quiet_since == NOW
-    assert warned.text.startswith(
+    assert str(warned.text).startswith(
         f"{warned.what} since {clock(NOW)}. This session is stopped at {clock(NOW + 30 * MINUTE)} "
     )
 
@@ -68,7 +69,8 @@ def test_a_session_reports_about_once_a_minute_and_more_often_where_it_is_warned
 
 
 def test_a_busy_kernel_is_never_stopped_whatever_its_gpu_does() -> None:
-    assert {answer.state for answer in played([Report(idle_s=9e5, busy=True, gpu_percent=(0.0,))] * 500)} == {"active"}
+    answers = played([Report(idle_s=9e5, busy=True, gpu_percent=(0.0,))] * 500)
+    assert {(answer.state, str(answer.text)) for answer in answers} == {("active", "Not idle: something runs in it.")}
 
 
 def test_a_gpu_above_the_threshold_is_never_stopped_though_nobody_touches_the_notebook() -> None:
@@ -77,7 +79,8 @@ def test_a_gpu_above_the_threshold_is_never_stopped_though_nobody_touches_the_no
 
 def test_one_busy_gpu_of_several_is_enough() -> None:
     reports = [Report(idle_s=9e5, busy=False, gpu_percent=(0.0, 0.0, 41.0, 0.0))] * 100
-    assert {answer.state for answer in played(reports, gpus=4)} == {"active"}
+    answers = played(reports, gpus=4)
+    assert {(answer.state, str(answer.text)) for answer in answers} == {("active", "Not idle: a GPU is 41% in use.")}
 
 
 def test_a_gpu_that_works_once_in_a_while_begins_the_time_anew() -> None:
@@ -143,7 +146,8 @@ def test_a_person_who_comes_back_after_the_warning_keeps_the_session() -> None:
 
 def test_gpus_that_cannot_be_read_are_never_held_against_a_session() -> None:
     reports = [Report(idle_s=9e5, busy=False, gpu_percent=None)] * 100
-    assert {answer.state for answer in played(reports)} == {"active"}
+    why = "Not idle: the use of its GPUs cannot be read."
+    assert {(answer.state, str(answer.text)) for answer in played(reports)} == {("active", why)}
 
 
 def test_a_session_without_gpus_is_judged_by_what_people_do() -> None:
@@ -187,7 +191,10 @@ def test_what_was_returned_is_the_rest_of_the_time_limit(ends_in_h: float | None
 
 
 def test_the_farewell_says_how_long_and_what_was_returned() -> None:
-    assert "idle for 30 minutes" in stop_message(1800, 2, 6.0, "physics")
-    assert "idle for 1 minute," in stop_message(40, 2, 6.0, "physics")
-    assert "6.0 GPU-hours to project physics" in stop_message(1800, 2, 6.0, "physics")
-    assert "GPU" not in stop_message(1800, 0, 0.0, "physics")
+    assert "It was idle for 30 minutes, so it was stopped." in str(stop_message(1800, 2, 6.0, "physics"))
+    assert "idle for 1 minute," in str(stop_message(40, 2, 6.0, "physics"))
+    assert "6.0 GPU-hours to project physics" in str(stop_message(1800, 2, 6.0, "physics"))
+    assert str(stop_message(40, 0, 0.0, "physics")).endswith(
+        " Start again when you like; files that were saved are still there."
+    )
+    assert "GPU" not in str(stop_message(1800, 0, 0.0, "physics"))

@@ -8,6 +8,7 @@ from fabric_hub.budgets.time_left import longer, time_left
 from fabric_hub.config.settings import Profile, Project
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.formats import clock
+from fabric_hub.messages.text import NOTHING
 from fabric_hub.projects.membership import end_of
 from tests.support.builders import NOW, a_job
 
@@ -20,14 +21,20 @@ RUNNING = a_job(started_at=NOW, ends_at=NOW + 2 * HOUR)
 def test_a_session_ends_at_its_time_limit_and_says_so() -> None:
     left = time_left(RUNNING, PROFILE, PROJECT, NOW, offered=False)
     assert (left.ends_at, left.why) == (NOW + 2 * HOUR, "limit")
-    assert "time limit" in left.text
+    assert str(left.text) == f"This session ends at {clock(NOW + 2 * HOUR)}: its time limit."
     assert (left.can_extend, left.extend_most_minutes) == (False, 0)
+    assert left.extend_why_not.code == "extend-not-offered"
+    with pytest.raises(FabricError, match=r"Sessions can't be extended here\. Save your work"):
+        longer(left, 10)
 
 
 @pytest.mark.parametrize("state", ["PENDING", "COMPLETING", "COMPLETED"])
 def test_a_job_that_does_not_run_has_no_end_to_tell(state: str) -> None:
     assert time_left(a_job(state=state, ends_at=NOW), PROFILE, PROJECT, NOW, offered=True).ends_at is None
-    assert time_left(None, PROFILE, PROJECT, NOW, offered=True).ends_at is None
+    left = time_left(None, PROFILE, PROJECT, NOW, offered=True)
+    assert (left.ends_at, left.extend_why_not.code) == (None, "extend-no-end")
+    with pytest.raises(FabricError, match="This session's end is not known"):
+        longer(left.model_copy(update={"extend_why_not": NOTHING}), 10)
 
 
 def test_where_the_site_lets_it_a_session_may_have_as_much_as_its_profile_allows() -> None:
@@ -49,9 +56,9 @@ def test_a_session_of_the_longest_time_is_told_which_limit_it_has_met() -> None:
 def test_a_reservation_that_ends_first_is_the_end() -> None:
     left = time_left(RUNNING, PROFILE, PROJECT, NOW, offered=True, reservation_ends_at=NOW + HOUR)
     assert (left.ends_at, left.why, left.can_extend) == (NOW + HOUR, "reservation", False)
-    assert left.text == f"This session ends at {clock(NOW + HOUR)}: the end of its reservation."
-    assert left.rest == ": the end of its reservation."
-    assert "reservation" in left.extend_why_not
+    assert str(left.text) == f"This session ends at {clock(NOW + HOUR)}: the end of its reservation."
+    assert str(left.rest) == ": the end of its reservation."
+    assert left.extend_why_not.code == "extend-reservation-ends"
 
 
 def test_where_slurm_lets_jobs_go_on_after_their_reservation_the_end_is_that_and_more_time_is_not() -> None:
@@ -59,8 +66,8 @@ def test_where_slurm_lets_jobs_go_on_after_their_reservation_the_end_is_that_and
     left = time_left(RUNNING, PROFILE, PROJECT, NOW, offered=True, reservation_ends_at=over, over_run_s=1800)
     assert (left.ends_at, left.why) == (over + 1800, "reservation")
     why = "Slurm lets it go on for 30 min after its reservation"
-    assert left.text == f"This session ends at {clock(over + 1800)}: {why}."
-    assert left.extend_why_not == f"This session cannot be longer: its reservation ends at {clock(over)}."
+    assert str(left.text) == f"This session ends at {clock(over + 1800)}: {why}."
+    assert str(left.extend_why_not) == f"This session cannot be longer: its reservation ends at {clock(over)}."
     left = time_left(RUNNING, PROFILE, PROJECT, NOW, offered=True, reservation_ends_at=over, over_run_s=2 * HOUR)
     assert (left.ends_at, left.why) == (NOW + 2 * HOUR, "limit")
 
@@ -68,14 +75,14 @@ def test_where_slurm_lets_jobs_go_on_after_their_reservation_the_end_is_that_and
 def test_one_hour_is_said_as_one() -> None:
     profile = PROFILE.model_copy(update={"max_hours": 1.0})
     left = time_left(a_job(started_at=NOW, ends_at=NOW + HOUR), profile, PROJECT, NOW, offered=True)
-    assert left.extend_why_not == "This session cannot be longer: its profile allows at most 1 hour."
+    assert str(left.extend_why_not) == "This session cannot be longer: its profile allows at most 1 hour."
 
 
 def test_while_its_reservation_is_not_known_the_end_is_the_latest_there_can_be() -> None:
     left = time_left(RUNNING, PROFILE, PROJECT, NOW, offered=True, reservation_unknown=True)
     assert left.ends_at == NOW + 2 * HOUR
-    assert left.text.endswith("at the latest; the end of its reservation is not known yet.")
-    assert left.text.endswith(f"{clock(left.ends_at or 0)}{left.rest}")
+    assert str(left.text).endswith("at the latest; the end of its reservation is not known yet.")
+    assert str(left.text).endswith(f"{clock(left.ends_at or 0)}{left.rest}")
 
 
 def test_in_a_reservation_that_ends_later_a_session_ends_at_its_limit_and_may_have_more_until_then() -> None:
@@ -87,7 +94,7 @@ def test_a_job_without_a_time_limit_ends_with_its_reservation() -> None:
     job = a_job(started_at=NOW, ends_at=None)
     left = time_left(job, PROFILE, PROJECT, NOW, offered=True, reservation_ends_at=NOW + 3 * HOUR)
     assert (left.ends_at, left.why, left.can_extend) == (NOW + 3 * HOUR, "reservation", False)
-    assert left.extend_why_not == "Its job has no time limit."
+    assert str(left.extend_why_not) == "Its job has no time limit."
     assert time_left(job, PROFILE, PROJECT, NOW, offered=True).ends_at is None
 
 
@@ -100,7 +107,8 @@ def test_nothing_is_longer_than_its_project() -> None:
     job = a_job(started_at=ends - HOUR, ends_at=ends)
     left = time_left(job, PROFILE, project, ends - HOUR, offered=True)
     assert (left.why, left.can_extend) == ("project", False)
-    assert "project ends" in left.extend_why_not
+    assert str(left.extend_why_not) == f"This session cannot be longer: its project ends at {clock(ends)}."
+    assert (left.text.code, left.rest.code) == ("ends-by-project", "rest-by-project")
 
 
 def test_a_project_without_an_end_never_ends() -> None:
@@ -110,4 +118,4 @@ def test_a_project_without_an_end_never_ends() -> None:
 def test_the_profile_of_a_session_may_be_gone_from_the_site() -> None:
     left = time_left(RUNNING, None, None, NOW, offered=True)
     assert (left.ends_at, left.can_extend) == (NOW + 2 * HOUR, False)
-    assert "no longer offered" in left.extend_why_not
+    assert str(left.extend_why_not) == "The profile of this session is no longer offered."

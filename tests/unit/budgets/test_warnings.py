@@ -6,16 +6,20 @@ import sys
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from fabric_hub.budgets.forecast import Threshold
 from fabric_hub.budgets.warnings import CLEAR_S, MOST_TRIES, STALE_S, WarningBook, subjects_of
 from fabric_hub.config.quotas import QuotasSettings
+from fabric_hub.messages.reader import Reader
+from fabric_hub.messages.text import verbatim
+from fabric_hub.messages.texts.budgets import SPACE, STORAGE_FULL
 from fabric_hub.service.tasks import hook
 from fabric_hub.sessions.store import SessionStore
 from tests.support.builders import NOW
 
-WEEK = Threshold(subject="project:physics", name="7-days", level="warning", text="It lasts a week.")
-DAYS = Threshold(subject="project:physics", name="2-days", level="danger", text="It lasts two days.")
+WEEK = Threshold(subject="project:physics", name="7-days", level="warning", text=verbatim("It lasts a week."))
+DAYS = Threshold(subject="project:physics", name="2-days", level="danger", text=verbatim("It lasts two days."))
 
 
 @pytest.fixture
@@ -78,11 +82,23 @@ def test_a_warning_keeps_its_id_and_says_since_when(book: WarningBook) -> None:
     assert (found.id, found.since, found.level) == ("project:physics#7-days", NOW, "warning")
 
 
+def test_a_warning_is_kept_as_a_fact_and_an_earlier_releases_sentence_as_it_is(
+    book: WarningBook, store: SessionStore
+) -> None:
+    full = STORAGE_FULL(title="Home", where="/home/jan", share=0.96, what=SPACE())
+    book.note([Threshold(subject="storage:jan:/home/jan", name="95-percent", level="danger", text=full), WEEK], NOW)
+    found = {one.id: one.text for one in book.in_force(NOW)}
+    assert found == {"storage:jan:/home/jan#95-percent": full, WEEK.id: WEEK.text}
+    with store.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE quota_warnings SET text = 'It is full.'"))
+    assert {one.text.say(Reader("nl")) for one in book.in_force(NOW)} == {"It is full."}
+
+
 def test_only_what_is_so_now_is_in_force_and_only_for_those_it_concerns(book: WarningBook) -> None:
-    full = Threshold(subject="storage:jan:/home/jan", name="95-percent", level="danger", text="Full.")
-    other = Threshold(subject="storage:jan_2:/home", name="80-percent", level="warning", text="Nearly.")
+    full = Threshold(subject="storage:jan:/home/jan", name="95-percent", level="danger", text=verbatim("Full."))
+    other = Threshold(subject="storage:jan_2:/home", name="80-percent", level="warning", text=verbatim("Nearly."))
     book.note([WEEK, full, other], NOW)
-    shared = Threshold(subject="project:physics:/projects", name="95-percent", level="danger", text="Full.")
+    shared = Threshold(subject="project:physics:/projects", name="95-percent", level="danger", text=verbatim("Full."))
     book.note([DAYS, full, other, shared], NOW + 60)
     assert {one.id for one in book.in_force(NOW + 60)} == {DAYS.id, full.id, other.id, shared.id}
     mine = book.in_force(NOW + 60, subjects_of("jan", ["physics"]), "jan")

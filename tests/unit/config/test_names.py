@@ -49,7 +49,7 @@ def site(tmp_path: Path) -> Settings:
 def test_a_qos_and_an_account_in_another_case_are_the_ones_that_slurm_has(site: Settings, known: Limits) -> None:
     spec = JobSpec(partition="gpu", account=site.project["fold"].account, qos=site.profile["quick"].qos, minutes=5)
     assert (spec.account, spec.qos) == ("proteins", "high")
-    assert decide(known, None, JobRequest.of(spec, "anna"), NOW).message == ""
+    assert not decide(known, None, JobRequest.of(spec, "anna"), NOW).refused
     left = balance(known, None, site.project["fold"].account, now=NOW)
     assert left is not None
     assert (left.limit, left.left) == (100.0, 90.0)

@@ -27,5 +27,7 @@ def test_the_named_authorities_are_a_file_of_the_session_that_the_gateway_takes(
 
 
 def test_a_file_of_authorities_that_is_gone_is_named_and_no_session_starts_without_it(tmp_path: Path) -> None:
-    with pytest.raises(FabricError, match=f"{tmp_path}/ca.crt, cannot be read"):
+    with pytest.raises(
+        FabricError, match=f"The file of authorities that sessions trust, {tmp_path}/ca.crt, cannot be read"
+    ):
         service_authority(site(tmp_path, "internal_ssl = false"))

@@ -4,6 +4,7 @@ from html.parser import HTMLParser
 
 import pytest
 from jupyterhub.utils import format_exception
+from markupsafe import escape
 
 from fabric_hub.budgets.forecast import budget_passed
 from fabric_hub.budgets.schemas import Balance, ParentLimit
@@ -12,6 +13,11 @@ from fabric_hub.errors import FabricError
 from fabric_hub.hub.pages.sessions import called
 from fabric_hub.hub.spawner.failures import SessionFailure, as_html
 from fabric_hub.hub.spawner.limits import OverLimitError
+from fabric_hub.messages.reader import Reader, reading
+from fabric_hub.messages.text import NOTHING, sentences, verbatim
+from fabric_hub.messages.texts.limits import ACCOUNT
+from fabric_hub.messages.texts.projects import ITS_OWNER
+from fabric_hub.messages.texts.starts import HUB_FAULT
 from fabric_hub.slurm.limits.chain import LimitDecision
 
 EVIL = '<script>alert("x")</script>\' onload=x &amp;'
@@ -60,11 +66,11 @@ def test_page_log_and_api_say_the_same_words() -> None:
 
 
 def test_a_refusal_offers_the_rescue_session_as_a_button() -> None:
-    found = LimitDecision(message="The budget is used up.", reason="budget", hint="Ask for more.")
-    html = as_html(OverLimitError(found, "twin", "rescue", "Or start profile rescue."))
+    found = LimitDecision(message=verbatim("The budget is used up."), reason="budget", hint=verbatim("Ask for more."))
+    html = as_html(OverLimitError(found, "twin", "rescue", verbatim("Or start profile rescue.")))
     assert 'form="fabric-rescue-form" name="rescue" value="twin/rescue"' in html
     assert "Ask for more. Or start profile rescue." in html
-    assert "<button" not in as_html(OverLimitError(found, "twin", "", ""))
+    assert "<button" not in as_html(OverLimitError(found, "twin", "", NOTHING))
 
 
 @pytest.mark.parametrize(
@@ -72,12 +78,26 @@ def test_a_refusal_offers_the_rescue_session_as_a_button() -> None:
     [("account twin-acc", "project:twin#used-up"), ("account faculty", "project:twin#used-up-account-faculty")],
 )
 def test_a_refusal_names_the_warning_that_says_the_same(whose: str, warning: str) -> None:
-    found = LimitDecision(message="It is used up.", reason="budget", hint="Ask for more.", budget_of=whose)
-    assert OverLimitError(found, "twin", "", "", account="twin-acc").same_warning == warning
+    found = LimitDecision(message=verbatim("It is used up."), reason="budget", budget_of=ACCOUNT(account=whose[8:]))
+    assert OverLimitError(found, "twin", "", NOTHING, account="twin-acc").same_warning == warning
     bound = ParentLimit(name=whose, limit=1.0, used=1.0, left=0.0)
-    told = budget_passed("project:twin", "It", bound if "faculty" in whose else Balance(limit=1, used=1, left=0), 0.0)
+    budget = bound if "faculty" in whose else Balance(limit=1, used=1, left=0)
+    told = budget_passed("project:twin", verbatim("It"), budget, 0.0, whom=ITS_OWNER())
     assert told is not None
     assert told.id == warning
+
+
+def test_a_failed_start_is_said_to_each_who_opens_its_page_in_their_own_language() -> None:
+    failure = SessionFailure(FabricError(HUB_FAULT()), ("last line",))
+    for language in ("en", "nl", "en"):
+        reader = Reader(language)
+        said, advice = HUB_FAULT().say(reader), sentences(HUB_FAULT().hint).say(reader)
+        with reading(reader):
+            message, html = format_exception(failure, only_jupyterhub=True)
+        assert message == f"{said} {advice}"
+        assert str(escape(said)) in html
+        assert ("Last lines" in html) == (language == "en")
+    assert "The hub made a mistake while starting this session." in str(failure), "the log has it in English"
 
 
 def test_a_title_stands_for_a_name_while_no_other_has_it() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from fabric_hub.hub.spawner.runtime import HubRuntime
+from fabric_hub.messages.text import verbatim
 from fabric_hub.sessions.notify import notify, notify_path
 from fabric_hub.sessions.store import Session, new_session_id
 from fabric_hub.slurm.model import JobSpec, Snapshot, SubmitRequest
@@ -113,7 +114,7 @@ async def test_a_guard_is_called_when_the_job_is_gone_and_not_for_a_session_that
             gone.put_nowait(server)
 
         shared.guard(session, tell)
-    shared.store.end(stopped.id, reason="stopped", text="")
+    shared.store.end(stopped.id, reason="stopped", text=verbatim(""))
     gateway.end(stopped.id)
     gateway.end(running.id)
     assert await asyncio.wait_for(gone.get(), LONG_S) == "running"

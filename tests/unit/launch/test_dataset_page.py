@@ -40,7 +40,7 @@ def test_each_state_is_said_in_words_and_an_acceptance_with_its_purpose(catalogu
             granted.model_copy(update={"requests": (asked,)}),
         )
     ]
-    assert [(one.title, one.says) for one in told] == [
+    assert [(one.title, str(one.says)) for one in told] == [
         ("Physics", "Terms to accept"),
         ("Physics", "Available"),
         ("Physics", "No access yet"),
@@ -72,7 +72,7 @@ def test_projects_to_accept_in_and_to_ask_for_are_told_apart(catalogue_site: Set
     assert [one.name for one in found.where(State.AGREEMENT)] == ["physics"]
     assert [one.name for one in found.where(State.NOT_GRANTED, requested=False)] == ["course"]
     assert found.where(State.NOT_GRANTED, requested=True) == ()
-    assert found.size == "1.23 MB"
+    assert (found.size, str(found.access_name)) == ("1.2 MB", "Restricted")
 
 
 def test_a_description_flows_in_paragraphs_and_a_licence_has_its_short_name(catalogue_site: Settings) -> None:
@@ -96,7 +96,7 @@ def test_the_list_is_in_the_order_of_titles_and_says_when_it_may_be_old(catalogu
     silent = CatalogueView(catalogue=catalogue, unavailable_since=NOW, problem="It is not running.")
     told = for_pages(catalogue_site, silent, "jan", TODAY, "/hub/datasets")
     assert [one.title for one in told.datasets] == ["apples", "Zebras"]
-    assert told.problem.startswith("The catalogue service has not answered since ")
+    assert str(told.problem).startswith("The catalogue service has not answered since ")
 
 
 def test_a_request_is_for_a_project_and_its_reason_is_one_line_or_none(catalogue_site: Settings) -> None:

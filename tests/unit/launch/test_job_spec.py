@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from fabric_hub.config.settings import Profile, Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.launch.choice import choose
-from fabric_hub.launch.job_spec import describe, fit, gpus_of, job_spec, profile_spec
+from fabric_hub.launch.job_spec import describe, fit, gpu_name, gpus_of, job_spec, profile_spec
 from fabric_hub.launch.options import UserOptions
 from fabric_hub.slurm.model import JobSpec
 from tests.support.builders import TODAY, a_node
@@ -80,29 +80,28 @@ def test_a_job_fits_on_the_nodes_that_have_enough_left() -> None:
     down = a_node(name="gpu3", usable=False)
     assert fit(GPU, [a_node(), busy, down]).now == 1
     assert fit(GPU, [busy, down]).now == 0
-    assert fit(GPU, [busy, down]).why == ""
+    assert fit(GPU, [busy, down]).why is None
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"gpus": {"a100": 8}}, "No node here has 2 h200 GPUs and 8 CPUs with 32G memory."),
+        ({"gpus": {"a100": 8}}, "No node here has 2 h200 GPUs and 8 CPUs with 32 GB memory."),
         ({"cpus": 4}, "2 h200 GPUs and 8 CPUs"),
-        ({"memory_mb": 32_000}, "with 32G memory"),
+        ({"memory_mb": 32_000}, "with 32 GB memory"),
         ({"partitions": ("other",)}, "Slurm has no node in partition gpu."),
     ],
 )
 def test_a_job_that_no_node_can_ever_run_is_said_so(change: dict[str, Any], words: str) -> None:
-    assert words in fit(GPU, [a_node(**change)]).why
+    assert words in str(fit(GPU, [a_node(**change)]).why)
 
 
 def test_what_the_sites_settings_ask_for_must_fit_too() -> None:
     nodes = [a_node(), a_node(name="cpu1", partitions=("long",), gpus={}, gpus_free={})]
     asked = profile_spec(Profile(cpus=2), {"partition": "long", "gres": "gpu:h200:1"})
-    assert fit(asked, nodes).why == "No node here has 1 h200 GPU and 2 CPUs."
-    assert fit(profile_spec(Profile(cpus=2), {"partition": "longer"}), nodes).why == (
-        "Slurm has no node in partition longer."
-    )
+    assert str(fit(asked, nodes).why) == "No node here has 1 h200 GPU and 2 CPUs."
+    nowhere = fit(profile_spec(Profile(cpus=2), {"partition": "longer"}), nodes)
+    assert str(nowhere.why) == "Slurm has no node in partition longer."
     assert fit(profile_spec(Profile(cpus=2), {"partition": "long"}), nodes).now == 1
 
 
@@ -110,15 +109,25 @@ def test_a_gpu_of_any_type_may_serve_a_profile_without_one() -> None:
     nodes = [a_node(gpus={"h200": 2, "a100": 1}, gpus_free={"h200": 2, "a100": 1})]
     assert fit(spec_of(gpus=3), nodes).now == 1
     both = JobSpec(gres=("gpu:h200:2", "gpu:a100:2"))
-    assert fit(both, nodes).why == "No node here has 2 h200 GPUs, 2 a100 GPUs and 1 CPU."
+    assert str(fit(both, nodes).why) == "No node here has 2 h200 GPUs, 2 a100 GPUs and 1 CPU."
 
 
 def test_shards_are_counted_apart_from_gpus() -> None:
-    assert fit(spec_of(shards=2), [a_node()]).why == "No node here has 2 GPU shards and 1 CPU."
+    assert str(fit(spec_of(shards=2), [a_node()]).why) == "No node here has 2 GPU shards and 1 CPU."
     assert fit(spec_of(shards=2), [a_node(shards=4, shards_free=3)]).now == 1
 
 
 def test_a_request_is_told_in_words() -> None:
-    assert describe(GPU) == "2 h200 GPUs, 8 CPUs, 32G memory"
-    assert describe(spec_of(gpus=1)) == "1 GPU, 1 CPU"
-    assert describe(spec_of(shards=3, cpus=2, memory="1.5G")) == "3 GPU shards, 2 CPUs, 1536M memory"
+    def parts(spec: JobSpec) -> list[str]:
+        return [str(part) for part in describe(spec)]
+
+    assert parts(GPU) == ["2 × H200", "8 cores", "32 GB memory"]  # noqa: RUF001 - the sign for times
+    assert parts(spec_of(gpus=1)) == ["1 GPU", "1 core"]
+    assert parts(spec_of(memory="512M")) == ["CPU", "1 core", "512 MB memory"]
+    assert parts(spec_of(shards=1)) == ["Shared GPU", "1 core"]
+    assert parts(spec_of(shards=3, cpus=2, memory="1.5G")) == ["Shared GPU (3 shards)", "2 cores", "1.5 GB memory"]
+
+
+def test_a_type_of_gpu_has_its_capitals_where_its_name_is_a_letter_and_a_number() -> None:
+    kinds = ("h200", "a100", "gh200", "l40s", "rtx_4090", "1g.10gb", "H100")
+    assert [gpu_name(kind) for kind in kinds] == ["H200", "A100", "GH200", "L40S", "rtx_4090", "1g.10gb", "H100"]

@@ -28,7 +28,20 @@ def test_times_are_said_in_the_singular_and_the_plural(said: str, as_words: str)
 
 @pytest.mark.parametrize(
     ("count", "words"),
-    [(0, "0 bytes"), (999, "999 bytes"), (1000, "1 kB"), (1_234_567, "1.23 MB"), (999_999, "1 MB"), (5e15, "5 PB")],
+    [
+        (0, "0 B"),
+        (340, "340 B"),
+        (999, "999 B"),
+        (1000, "1.0 kB"),
+        (20_480, "20 kB"),
+        (1_234_567, "1.2 MB"),
+        (9_949_999, "9.9 MB"),
+        (9_950_000, "10 MB"),
+        (999_999, "1.0 MB"),
+        (48e9, "48 GB"),
+        (5e15, "5.0 PB"),
+        (2e18, "2000 PB"),
+    ],
 )
 def test_a_size_is_told_in_words(count: int, words: str) -> None:
     assert size(count) == words

@@ -7,6 +7,9 @@ from datetime import date, timedelta
 import pytest
 
 from fabric_hub.config.settings import Settings
+from fabric_hub.messages.text import Text, sentences, verbatim
+from fabric_hub.messages.texts import projects as texts
+from fabric_hub.messages.texts.launch import NO_IMAGE
 from fabric_hub.projects.membership import (
     accounts,
     is_user,
@@ -18,25 +21,24 @@ from fabric_hub.projects.membership import (
     warned_to,
 )
 
+ENDED = texts.PROJECT_ENDED_ON(project="x", day="2026-01-31", whom=texts.ITS_OWNER())
+
 
 @pytest.mark.parametrize(
-    ("sentence", "to_an_owner"),
+    ("told", "to_an_owner"),
     [
-        ("It is used up. Ask its owner for more.", "It is used up. Ask the operators for more."),
-        ("Ask the owner of the project for more.", "Ask the operators for more."),
-        (
-            "Ask for 2 h or less, or the owner of the project for more.",
-            "Ask for 2 h or less, or the operators for more.",
-        ),
-        ("Choose a smaller profile.", "Choose a smaller profile."),
+        (ENDED.hint, "Ask the operators to extend it."),
+        (sentences(NO_IMAGE(), ENDED.hint), "This site offers no image. Ask the operators to extend it."),
+        (NO_IMAGE(), "This site offers no image."),
+        (verbatim("Ask its owner."), "Ask its owner."),
     ],
 )
-def test_an_owner_is_sent_to_the_operators_and_nobody_else_is(site: Settings, sentence: str, to_an_owner: str) -> None:
+def test_an_owner_is_sent_to_the_operators_and_nobody_else_is(site: Settings, told: Text, to_an_owner: str) -> None:
     physics = site.project["physics"]
-    assert said_to("ada", physics, sentence) == to_an_owner
-    assert said_to("jan", physics, sentence) == sentence
-    assert said_to("ada", site.project["course"], sentence) == sentence
-    assert said_to("ada", None, sentence) == sentence
+    assert str(said_to("ada", physics, told)) == to_an_owner
+    assert said_to("jan", physics, told) == told
+    assert said_to("ada", site.project["course"], told) == told
+    assert said_to("ada", None, told) == told
 
 
 @pytest.mark.parametrize(
@@ -52,8 +54,8 @@ def test_an_owner_is_sent_to_the_operators_and_nobody_else_is(site: Settings, se
     ],
 )
 def test_a_warning_says_whom_its_reader_can_ask(site: Settings, subject: str, user: str, whom: str) -> None:
-    text = "It is used up. Ask {} for more."
-    assert warned_to(user, site, subject, text.format("its owner")) == text.format(whom)
+    told = warned_to(user, site, subject, sentences(ENDED, ENDED.hint))
+    assert str(told) == f"Project x ended on 31 January 2026. Ask {whom} to extend it."
 
 
 def test_everybody_is_in_a_project_once_with_its_owners_first(site: Settings) -> None:

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from fabric_hub.config.settings import Settings
 from fabric_hub.launch.quote import Quote, quote
+from fabric_hub.messages.text import verbatim
 from fabric_hub.rpc.problem import Problem
 from fabric_hub.service import cluster_quotes
 from fabric_hub.service.app import make_app, serve_static
@@ -75,10 +76,11 @@ def token(name: str) -> dict[str, str]:
     return {"Authorization": f"token {name}"}
 
 
-def problem(answer: httpx.Response, status: int, reason: str) -> Problem:
+def problem(answer: httpx.Response, status: int, reason: str, code: str = "") -> Problem:
     assert answer.status_code == status, answer.text
     found = Problem.model_validate(answer.json())
     assert found.reason == reason
+    assert not code or (found.said and found.said.code) == code
     return found
 
 
@@ -114,7 +116,9 @@ async def test_a_token_that_was_not_made_for_this_service_is_refused_by_every_ve
     assert len(verbs) > 10
     for verb, path in verbs:
         url = path.replace("{name}", "x")
-        told = problem(await api.request(verb.upper(), url, headers=token(who), json={}), 403, "scope")
+        told = problem(
+            await api.request(verb.upper(), url, headers=token(who), json={}), 403, "scope", "token-of-other-scope"
+        )
         assert SERVICE_SCOPE in told.hint, f"{verb} {path}"
 
 
@@ -149,7 +153,7 @@ async def test_more_prices_at_once_than_may_wait_are_refused_with_when_to_ask_ag
         (refused,), waiting = await asyncio.wait(asked, timeout=30, return_when=asyncio.FIRST_COMPLETED)
     finally:
         go_on.set()
-    assert "Ask again in a second." in problem(refused.result(), 429, "busy").hint
+    assert "Ask again in a second." in problem(refused.result(), 429, "busy", "questions-wait").hint
     assert refused.result().headers["Retry-After"] == "1"
     assert {answer.status_code for answer in await asyncio.gather(*waiting)} == {200}
 
@@ -205,7 +209,7 @@ async def test_nobody_announces_or_reads_for_another(
 
 
 async def test_a_session_that_is_over_is_told_so(api: httpx.AsyncClient, session: Session, store: SessionStore) -> None:
-    store.end(session.id, reason="stopped", text="")
+    store.end(session.id, reason="stopped", text=verbatim(""))
     problem(await api.post(f"{API}/session/ready", headers=token("session"), json={"port": 4000}), 410, "session-over")
     problem(await api.get(f"{API}/session", headers=token("session")), 410, "session-over")
 
@@ -270,7 +274,9 @@ async def test_a_database_that_cannot_be_used_is_a_503_in_words(
     store.close()
     database = site.hub.state_dir / "sessions.sqlite"
     database.write_bytes(b"garbage" * 1000)
-    told = problem(await api.get(f"{API}/session", headers=token("session")), 503, "database")
+    told = problem(
+        await api.get(f"{API}/session", headers=token("session")), 503, "database", "sessions-database-unusable"
+    )
     assert "Tell the operator" in told.hint
 
 
@@ -339,13 +345,16 @@ def test_slurms_estimate_for_a_waiting_job_is_not_its_start(site: Settings) -> N
     assert (info.phase, info.started_at) == ("queued", None)
 
 
-@pytest.mark.parametrize(("verb", "path", "status"), [("GET", "nothing", 404), ("DELETE", "session", 405)])
+@pytest.mark.parametrize(
+    ("verb", "path", "status", "code"),
+    [("GET", "nothing", 404, "no-such-path"), ("DELETE", "session", 405, "no-such-verb")],
+)
 async def test_what_there_is_not_is_a_problem_like_any_other(
-    api: httpx.AsyncClient, verb: str, path: str, status: int
+    api: httpx.AsyncClient, verb: str, path: str, status: int, code: str
 ) -> None:
     answer = await api.request(verb, f"{API}/{path}", headers=token("session"))
-    assert answer.status_code == status
-    assert Problem.model_validate(answer.json()).message
+    reason = {404: "not-found", 405: "method-not-allowed"}[status]
+    assert problem(answer, status, reason, code).message
 
 
 async def test_a_session_reads_its_clusters_and_what_more_workers_would_cost(

@@ -14,6 +14,7 @@ import pytest
 
 from fabric_hub.budgets.idle import Report
 from fabric_hub.config.settings import Settings
+from fabric_hub.errors import FabricError
 from fabric_hub.hub.spawner.child import session_variables
 from fabric_hub.service.app import make_app
 from fabric_hub.service.budget_service import BudgetService, time_left_of
@@ -154,7 +155,7 @@ async def test_a_person_is_told_of_all_of_their_projects_and_a_sessions_token_is
     told = (await asked(api, "GET", "quota", who="person")).json()
     assert [one["project"] for one in told["projects"]] == ["physics"]
     assert told["projects"][0]["gpu_hours"]["left"] == 10
-    problem(await asked(api, "GET", "quota"), 403, "scope")
+    problem(await asked(api, "GET", "quota"), 403, "scope", "persons-only")
     problem(await asked(api, "GET", "quota", who="service"), 403, "scope")
 
 
@@ -168,7 +169,7 @@ async def test_a_person_is_told_of_all_of_their_projects_and_a_sessions_token_is
 async def test_what_is_a_sessions_own_is_refused_to_everybody_else(
     api: httpx.AsyncClient, session: Session, verb: str, path: str, body: Any
 ) -> None:
-    problem(await asked(api, verb, path, body, who="person"), 403, "scope")
+    problem(await asked(api, verb, path, body, who="person"), 403, "scope", "sessions-only")
     problem(await asked(api, verb, path, body, who="unknown"), 401, "token")
 
 
@@ -193,6 +194,32 @@ async def test_continue_starts_a_named_server_with_the_same_choices_and_the_same
     assert "FABRIC_REOPEN" not in session_variables(site, session, "")
 
 
+async def test_a_successor_that_is_not_on_record_yet_is_being_started(
+    site: Settings, session: Session, store: SessionStore
+) -> None:
+    class Slow(Hub):
+        async def start(self, user: str, server: str, options: dict[str, Any]) -> httpx.Response:
+            return httpx.Response(202)
+
+    told = await Continuation(site, store, Slow(store)).start(session, ("a.ipynb",), None)
+    assert str(told.text) == (
+        "Session session-2 is being started. The memory of kernels is not carried over; 1 file is opened again."
+    )
+
+
+async def test_without_a_slurm_there_is_nobody_to_ask_for_more_time(
+    site: Settings, session: Session, store: SessionStore, hub: Hub, accounts: Accounts, review: Review,
+    started_at: float,
+) -> None:  # fmt: skip
+    idle = IdleSessions(site, store, hub)
+    budgets = BudgetService(site, accounts, review, Continuation(site, store, hub), idle, None, no_newer)
+    job = a_job(job_id=7, name=f"fabric-main-{session.id}", started_at=started_at, ends_at=started_at + HOUR)
+    known = store.get(session.id)
+    assert known is not None
+    with pytest.raises(FabricError, match="There is no Slurm here to ask for more time"):
+        await budgets.extend(known, 30, a_snapshot(job))
+
+
 async def test_asked_again_the_same_successor_is_told_of_also_when_asked_twice_at_once(
     api: httpx.AsyncClient, session: Session, hub: Hub, store: SessionStore
 ) -> None:
@@ -215,6 +242,8 @@ async def test_what_the_hub_refuses_is_told_in_its_words_and_prepares_nothing(
     hub.answer = httpx.Response(400, json={"message": "Project physics ended on 2026-01-31."})
     told = problem(await asked(api, "POST", "session/continue", {}), 409, "continue")
     assert told.message == "Project physics ended on 2026-01-31."
+    hub.answer = httpx.Response(502, text="<html>")
+    problem(await asked(api, "POST", "session/continue", {}), 503, "continue", "hub-refused")
     assert store.create(**fields_of_a_session(server_name="session-2")).follows is None
 
 
@@ -254,7 +283,9 @@ async def test_more_time_is_asked_of_slurm_as_one_whole_limit_so_that_asking_twi
 async def test_more_time_than_the_profile_allows_is_refused_with_the_limit(
     api: httpx.AsyncClient, session: Session, gateway: Gateway
 ) -> None:
-    told = problem(await asked(api, "POST", "session/extend", {"minutes": 181}), 403, "extend")
+    told = problem(
+        await asked(api, "POST", "session/extend", {"minutes": 181}), 403, "extend", "extend-too-many-minutes"
+    )
     assert "at most 180 minutes" in told.message
     assert gateway.asked == []
 
@@ -304,7 +335,7 @@ async def test_an_idle_session_is_told_then_stopped_and_what_it_returned_is_on_r
     assert ended is not None
     assert ended.end_reason == "idle"
     assert ended.returned_gpu_hours == pytest.approx(2 - 1 / 60, abs=0.01)
-    assert "returned 2.0 GPU-hours to project physics" in (ended.end_text or "")
+    assert "returned 2.0 GPU-hours to project physics" in str(ended.end_text)
 
 
 def in_reservation(session: Session, ends_at: float, **changes: Any) -> Snapshot:

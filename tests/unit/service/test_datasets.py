@@ -107,7 +107,10 @@ async def test_each_verb_takes_its_own_kind_of_token_only(
     grant(catalogue_service)
     wrong = ("person", "narrow", "service") if path.startswith("session/") else ("session", "odd", "narrow", "service")
     for who in wrong:
-        problem(await api.request(verb, f"{API}/{path}", json=body, headers=token(who)), 403, "scope")
+        told = problem(await api.request(verb, f"{API}/{path}", json=body, headers=token(who)), 403, "scope")
+        if who == "session":
+            assert told.said is not None
+            assert told.said.code == "in-person-only"
     assert (catalogue_service.accepted, catalogue_service.requested) == ([], [])
 
 
@@ -275,7 +278,12 @@ async def test_a_session_may_have_a_hundred_datasets_and_no_more(
     api: httpx.AsyncClient, session: Session, store: SessionStore
 ) -> None:
     store.update(session.id, datasets=[f"d{number}" for number in range(100)])
-    problem(await api.post(f"{API}/session/datasets/weather", headers=token("session")), 409, "too-many")
+    problem(
+        await api.post(f"{API}/session/datasets/weather", headers=token("session")),
+        409,
+        "too-many",
+        "too-many-datasets",
+    )
 
 
 async def test_who_has_left_the_project_adds_and_asks_for_nothing(
@@ -293,7 +301,12 @@ async def test_who_has_left_the_project_adds_and_asks_for_nothing(
 
 async def test_a_site_without_datasets_says_so(catalogue_site: Settings, store: SessionStore, session: Session) -> None:
     async with _client(catalogue_site, store, None) as api:
-        problem(await api.get(f"{API}/session/datasets", headers=token("session")), 404, "no-datasets")
+        problem(
+            await api.get(f"{API}/session/datasets", headers=token("session")),
+            404,
+            "no-datasets",
+            "hub-without-datasets",
+        )
         problem(await api.get(f"{API}/datasets", headers=token("person")), 404, "no-datasets")
 
 

@@ -16,6 +16,7 @@ from fabric_hub.budgets.schemas import Balance, DayUse, StorageUse, Usage
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.api import Health
+from fabric_hub.messages.text import verbatim
 from fabric_hub.service.app import make_app
 from fabric_hub.service.auth import SESSION_CACHE_S, SILENT_S, TOKEN_CACHE_S, Tokens
 from fabric_hub.service.deps import ServiceContext
@@ -23,7 +24,7 @@ from fabric_hub.service.hub_api import HubApi
 from fabric_hub.service.metrics import Observed, ServiceMetrics, seen
 from fabric_hub.service.tasks.review import Review, passed
 from fabric_hub.service.usage_service import UsageService
-from fabric_hub.sessions.scopes import SESSION_SCOPE, server_of
+from fabric_hub.sessions.scopes import SESSION_SCOPE, scopes_of, server_of
 from fabric_hub.sessions.store import SessionStore
 from fabric_hub.slurm.limits.model import Association, Limits
 from fabric_hub.slurm.model import Job, Snapshot
@@ -169,7 +170,26 @@ async def test_only_a_token_for_metrics_may_scrape(
         assert answer.status_code == status, answer.text
         if status == 200:
             assert "fabric_project_gpu_hours_used" in answer.text
+        else:
+            assert answer.json()["said"]["code"] == "prometheus-only"
         assert (await client.get("/services/fabric/metrics")).status_code == 401
+
+
+async def test_a_service_that_keeps_no_account_of_usage_says_so(site: Settings, store: SessionStore) -> None:
+    store.create(**fields_of_a_session())
+
+    async def identify(token: str) -> dict[str, Any] | None:
+        scopes = {"a": ["read:metrics"], "b": scopes_of("jan", "")}
+        return {"name": "jan", "kind": "user", "scopes": scopes[token]}
+
+    async def latest() -> None:
+        return None
+
+    app = make_app(ServiceContext(site, store, identify, latest))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:
+        for token, path, code in (("a", "metrics", "no-metrics"), ("b", "api/session/quota", "no-quotas")):
+            answer = await client.get(f"/services/fabric/{path}", headers={"Authorization": f"token {token}"})
+            assert (answer.status_code, answer.json()["said"]["code"]) == (404, code)
 
 
 class Asked:
@@ -278,7 +298,7 @@ async def test_a_sessions_token_ends_with_the_session_whatever_the_hub_says_of_i
     tokens = a_tokens(asked, store)
     assert await tokens("t")
     await tokens.settled()
-    store.end(first.id, reason="stopped", text="")
+    store.end(first.id, reason="stopped", text=verbatim(""))
     assert await tokens("t") is None
     store.create(**fields_of_a_session(token="u"))
     assert await tokens("t") is None, "nor does it open the next session of that name"
@@ -294,7 +314,7 @@ async def test_a_session_that_ended_while_the_hub_was_silent_has_a_token_of_nobo
     tokens = a_tokens(asked, store)
     assert await tokens("t")
     await tokens.settled()
-    store.end(first.id, reason="stopped", text="")
+    store.end(first.id, reason="stopped", text=verbatim(""))
     asked.silent = False
     assert await tokens("t") is None
 

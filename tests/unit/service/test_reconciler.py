@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 
 from fabric_hub.config.settings import Settings, parse
 from fabric_hub.errors import FabricError, SlurmUnavailableError
+from fabric_hub.messages.text import verbatim
 from fabric_hub.rpc.follower import Follower
 from fabric_hub.service.tasks import lease as lease_module
 from fabric_hub.service.tasks import reconciler
@@ -253,7 +254,7 @@ async def test_a_session_of_a_user_who_left_ends_and_then_its_job(
     over = store.get(session.id)
     assert over is not None
     assert over.end_reason == "no-user"
-    assert "no user jan" in str(over.end_text)
+    assert str(over.end_text) == "The hub has no user jan any more."
 
 
 async def test_while_slurm_is_silent_nothing_is_ended(running: Running) -> None:
@@ -311,12 +312,12 @@ async def test_keys_of_a_session_that_is_over_go_also_when_the_gateway_was_away(
 ) -> None:
     monkeypatch.setattr(reconciler, "GRACE_S", 0.0)
     over, live = (store.create(**fields_of_a_session(server_name=name)) for name in ("over", "live"))
-    store.end(over.id, reason="stopped", text="It was stopped.")
+    store.end(over.id, reason="stopped", text=verbatim("It was stopped."))
     gateway = AwayAtFirst()
     async with running(gateway, AnsweringHub({"jan": {"over", "live"}}, 201), TellingSlurm(a_snapshot())):
         assert await next_of(gateway.removed) == over.id
         assert gateway.removed.empty()
-        store.end(live.id, reason="stopped", text="It was stopped.")
+        store.end(live.id, reason="stopped", text=verbatim("It was stopped."))
         assert await next_of(gateway.removed) == live.id, "when it is over; the others' files go once"
 
 
@@ -327,7 +328,7 @@ async def test_a_job_that_still_ends_keeps_its_files(
     ending, other = (store.create(**fields_of_a_session(server_name=name)) for name in ("ending", "other"))
     store.update(ending.id, job_id=7, submitted_at=NOW)
     for session in (ending, other):
-        store.end(session.id, reason="stopped", text="It was stopped.")
+        store.end(session.id, reason="stopped", text=verbatim("It was stopped."))
     name = f"fabric-main-{ending.id}"
     gateway, slurm = NotedCancels(), TellingSlurm(a_snapshot(a_job(name=name, state="COMPLETING")))
     async with running(gateway, AnsweringHub({"jan": {"ending", "other"}}, 201), slurm):

@@ -101,19 +101,21 @@ class Above(Budgets):
 
 
 def test_a_limit_above_a_project_is_told_as_what_it_is_and_its_operators_are_to_be_asked(site: Settings) -> None:
-    found = {one.id: one.text for one in passed(site, Above(), [("physics", "jan")], NOW) if "storage" not in one.id}
+    found = {
+        one.id: str(one.text) for one in passed(site, Above(), [("physics", "jan")], NOW) if "storage" not in one.id
+    }
     assert set(found) == {
         "project:physics#used-up-account-faculty",
         "project:physics#14-days-QOS-grant",
         "project:physics#used-up-QOS-big",
     }, "the project's own limit and the user's are far away, and not told"
     assert found["project:physics#used-up-account-faculty"] == (
-        "The budget of account faculty, which limits project physics, is used up: 5000.0 of 5000.0 GPU-hours. "
+        "The budget of account faculty, which limits project physics, is used up: 5,000 of 5,000 GPU-hours. "
         "Ask the operators for more."
     )
     grant = found["project:physics#14-days-QOS-grant"]
     assert grant.startswith("The budget of QOS grant, which limits project physics, lasts until ")
-    assert grant.endswith("100.0 of 400.0 GPU-hours are left, 10.0 a day are used.")
+    assert grant.endswith("100 of 400 GPU-hours are left, 10.0 a day are used.")
     assert "QOS big, which limits profiles gpu-4, gpu-8 of project physics, is used up" in str(found)
 
 
@@ -146,7 +148,7 @@ def test_a_projects_storage_is_told_once_for_all_its_members_by_the_newest_word(
     found = passed(site, Budgets(*uses), [("physics", "jan"), ("physics", "eve")], NOW)
     (told,) = [threshold for threshold in found if threshold.subject.startswith("project:physics:")]
     assert told.id == "project:physics:/projects:Projects#95-percent"
-    assert told.text.startswith("Projects (/projects, the quota of project physics) is 96% full by space.")
+    assert str(told.text).startswith("Projects (/projects, the quota of project physics) is 96% full by space.")
 
 
 def test_each_members_turn_comes_once_in_the_time_for_all() -> None:
@@ -183,7 +185,7 @@ async def test_whoever_reads_a_warning_is_told_whom_they_can_ask(site: Settings,
     await review.look(time.time())
     for user, whom in (("jan", "its owner"), ("ada", "the operators")):
         (used_up,) = review.of(user, ["physics"])
-        assert used_up.text.endswith(f"Ask {whom} for more.")
+        assert str(used_up.text).endswith(f"Ask {whom} for more.")
 
 
 async def test_the_hook_is_told_of_each_warning_once(hooked: Settings, store: SessionStore, tmp_path: Path) -> None:
@@ -197,9 +199,13 @@ async def test_the_hook_is_told_of_each_warning_once(hooked: Settings, store: Se
         "storage:jan:/home/jan:user:Home#95-percent",
         "user:physics/jan#2-days",
     ]
+    (own,) = [message for message in messages if message["subject"] == "user:physics/jan"]
+    assert str(own["text"]).startswith("Your budget in project physics lasts until ")
+    in_force = {one.subject: one.text for one in review.in_force}
+    assert in_force["user:physics/jan"].params["title"].code == "budget-of-user"
     (used_up,) = [message for message in messages if message["subject"] == "project:physics"]
     assert used_up["people"] == ["ada"]
-    assert str(used_up["text"]).endswith("used up: 100.0 of 100.0 GPU-hours. Ask the operators for more."), (
+    assert str(used_up["text"]).endswith("used up: 100 of 100 GPU-hours. Ask the operators for more."), (
         "it is told to the owners"
     )
     assert review.hook_failures == 0

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -12,10 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from fabric_hub.budgets.idle import stop_message
+from fabric_hub.catalogue.database import CATALOGUE
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
-from fabric_hub.sessions.database import database_url
+from fabric_hub.messages.reader import Reader
+from fabric_hub.messages.text import verbatim
+from fabric_hub.sessions.database import SESSIONS, Transaction, database_url
 from fabric_hub.sessions.store import SessionStore, new_session_id
 from tests.support.builders import fields_of_a_session
 from tests.support.database_processes import race
@@ -58,7 +64,8 @@ def test_a_second_live_session_of_a_server_is_refused_until_the_first_is_over(st
     with pytest.raises(FabricError) as caught:
         store.create(**fields_of_a_session())
     assert (caught.value.reason, caught.value.status) == ("busy", 409)
-    store.end(first.id, reason="stopped", text="You stopped it.")
+    assert caught.value.message == "This session is already being started."
+    store.end(first.id, reason="stopped", text=verbatim("You stopped it."))
     assert store.create(**fields_of_a_session()).id != first.id
 
 
@@ -101,7 +108,7 @@ def test_of_many_starts_at_one_moment_no_more_than_allowed_get_a_session(store: 
     assert ended.count("too-many-sessions") == 5
     assert len(store.live_names("jan")) == 3
     assert store.create(most=3, **fields_of_a_session(user="eve")).live, "of each user by themselves"
-    store.end(next(one for one in ended if one != "too-many-sessions"), reason="stopped", text="")
+    store.end(next(one for one in ended if one != "too-many-sessions"), reason="stopped", text=verbatim(""))
     assert store.create(most=3, **fields_of_a_session(server_name="later")).live
 
 
@@ -150,19 +157,19 @@ def test_the_first_announced_port_counts(store: SessionStore) -> None:
 
 def test_a_session_that_is_over_or_unknown_announces_nothing(store: SessionStore) -> None:
     made = store.create(**fields_of_a_session())
-    store.end(made.id, reason="stopped", text="")
+    store.end(made.id, reason="stopped", text=verbatim(""))
     assert not store.announce(made.id, 4000, {})
     assert not store.announce("aaaaaaaaaaaa", 4000, {})
 
 
 def test_the_first_end_counts_and_takes_the_token_away(store: SessionStore) -> None:
     made = store.create(**fields_of_a_session(token="secret"))
-    store.end(made.id, reason="timeout", text="Its time was up.", log=["one", "two"])
-    store.end(made.id, reason="stopped", text="Too late.")
+    store.end(made.id, reason="timeout", text=verbatim("Its time was up."), log=["one", "two"])
+    store.end(made.id, reason="stopped", text=verbatim("Too late."))
     over = store.get(made.id)
     assert over is not None
     assert not over.live
-    assert (over.end_reason, over.end_text, over.end_log) == ("timeout", "Its time was up.", ("one", "two"))
+    assert (over.end_reason, str(over.end_text), over.end_log) == ("timeout", "Its time was up.", ("one", "two"))
     assert over.token is None
     assert store.live("jan", "") is None
     assert store.live_all() == []
@@ -171,7 +178,7 @@ def test_the_first_end_counts_and_takes_the_token_away(store: SessionStore) -> N
 def test_the_session_that_ended_last_is_told(store: SessionStore) -> None:
     assert store.last_ended("jan", "") is None
     for reason in ("first", "second"):
-        store.end(store.create(**fields_of_a_session()).id, reason=reason, text="")
+        store.end(store.create(**fields_of_a_session()).id, reason=reason, text=verbatim(""))
     last = store.last_ended("jan", "")
     assert last is not None
     assert last.end_reason == "second"
@@ -180,11 +187,53 @@ def test_the_session_that_ended_last_is_told(store: SessionStore) -> None:
 def test_a_text_of_any_kind_comes_back_as_it_was(store: SessionStore) -> None:
     text = "'; DROP TABLE sessions; --\n\u202e\0"
     made = store.create(**fields_of_a_session(server_name="a"))
-    store.update(made.id, end_text=text)
+    store.update(made.id, end_text=verbatim(text))
     assert store.live("'; DROP TABLE sessions; --", "a") is None
     kept = store.get(made.id)
     assert kept is not None
-    assert kept.end_text == text
+    assert str(kept.end_text) == text
+
+
+def test_why_a_session_is_over_is_kept_as_a_fact_for_every_reader(store: SessionStore) -> None:
+    made = store.create(**fields_of_a_session())
+    store.end(made.id, reason="idle", text=stop_message(1800, 2, 6.0, "physics"))
+    kept = store.get(made.id)
+    assert kept is not None
+    assert kept.end_text == stop_message(1800, 2, 6.0, "physics")
+    assert kept.end_text.say(Reader("nl")) == stop_message(1800, 2, 6.0, "physics").say(Reader("nl"))
+    assert kept.end_text.say(Reader("nl")) != str(kept.end_text)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("You stopped it.", "You stopped it."),
+        ("", ""),
+        ("{it} ended", "{it} ended"),
+        ('{"code": 5}', '{"code": 5}'),
+        ('{"code": "of-a-later-release", "params": {"x": 1}, "text": "It ended so."}', "It ended so."),
+    ],
+)
+def test_what_another_release_wrote_of_an_end_is_said_as_it_was(store: SessionStore, written: str, read: str) -> None:
+    made = store.create(**fields_of_a_session())
+    with store.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE sessions SET end_text = :text"), {"text": written})
+    kept = store.get(made.id)
+    assert kept is not None
+    assert kept.end_text is not None
+    assert [kept.end_text.say(Reader(language)) for language in ("en", "nl")] == [read, read]
+
+
+def test_a_database_that_fails_says_which_it_is_and_that_nothing_was_changed(store: SessionStore) -> None:
+    for kept, which, advice in (
+        (SESSIONS, "The sessions database cannot be used: disk I/O error.", "Nothing was started or changed."),
+        (CATALOGUE, "The catalogue's database cannot be used: disk I/O error.", "Nothing was changed."),
+    ):
+        with pytest.raises(FabricError, match="disk I/O error") as failed, Transaction(store.engine, kept):
+            raise sa.exc.OperationalError("COMMIT", {}, sqlite3.OperationalError("disk I/O error"))
+        assert failed.value.message == which
+        assert failed.value.hint.startswith(f"{advice} Tell the operator: the disk may be full")
+        assert (failed.value.reason, failed.value.status) == ("database", 503)
 
 
 def test_only_the_owner_can_read_the_database(database: Path) -> None:
@@ -277,7 +326,7 @@ def test_the_next_start_of_a_prepared_server_continues_the_session(store: Sessio
     after = store.create(**fields_of_a_session(server_name="session-2"))
     assert (after.follows, after.reopen) == (before.id, ("a.ipynb", "b/c.ipynb"))
     assert store.successor(before.id) == after
-    store.end(after.id, reason="stopped", text="")
+    store.end(after.id, reason="stopped", text=verbatim(""))
     again = store.create(**fields_of_a_session(server_name="session-2"))
     assert (again.follows, again.reopen) == (None, None)
 
@@ -298,6 +347,6 @@ def test_a_successor_that_was_taken_back_is_forgotten(store: SessionStore) -> No
 def test_what_idle_sessions_returned_is_added_up_by_project(store: SessionStore) -> None:
     for number, hours in enumerate((1.5, 2.0)):
         session = store.create(**fields_of_a_session(server_name=f"s{number}"))
-        store.end(session.id, reason="idle", text="", returned=hours)
-    store.end(store.create(**fields_of_a_session()).id, reason="stopped", text="")
+        store.end(session.id, reason="idle", text=verbatim(""), returned=hours)
+    store.end(store.create(**fields_of_a_session()).id, reason="stopped", text=verbatim(""))
     assert store.returned() == {"physics": (2, 3.5)}

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from fabric_hub.errors import FabricError, SlurmUnavailableError
-from fabric_hub.slurm.limits.extension import LESS, check, more_time
+from fabric_hub.messages.texts.limits import LESS_TIME
+from fabric_hub.slurm.limits.extension import check, more_time
 from fabric_hub.slurm.limits.model import GPU, Association, Enforcement, Limit, Limits, PartitionLimits, Qos
 from fabric_hub.slurm.model import Job, Snapshot
 from tests.support.builders import a_job
 
+LESS = str(LESS_TIME())
 NOW = 1_000_000.0
 SAFE = Enforcement(safe=True)
 # an hour of two, on two GPUs
@@ -53,11 +55,11 @@ HELD: list[tuple[Limits, str]] = [
     ),
     (
         limits(account=budget(240, 240)),
-        "The budget of account lab is used up: 4 GPU-hours of 4 GPU-hours are used.",
+        "The budget of account lab is used up: 4 of 4 GPU-hours used.",
     ),
     (
         limits(account=budget(300, 120), enforcement=SAFE),
-        ("Account lab has 3 GPU-hours left (2 GPU-hours of 5 GPU-hours are used): running jobs may take 2 GPU-hours, "
+        ("Account lab has 3 GPU-hours left (2 of 5 GPU-hours used): running jobs may take 2 GPU-hours, "
         "and this asks for 2 GPU-hours more."),
     ),
     (
@@ -74,7 +76,7 @@ def test_more_time_is_held_to_every_limit_on_time_and_use(told: Limits, message:
     with pytest.raises(FabricError) as refused:
         check(told, snapshot, JOB, 180, NOW)
     assert (refused.value.message, refused.value.status) == (message, 403)
-    assert more_time(told, snapshot, JOB, 180, NOW).message == message
+    assert str(more_time(told, snapshot, JOB, 180, NOW).message) == message
     assert LESS in refused.value.hint or "owner" in refused.value.hint
 
 
@@ -92,7 +94,7 @@ def test_more_time_is_held_to_every_limit_on_time_and_use(told: Limits, message:
 )
 def test_what_no_limit_on_time_forbids_is_given(told: Limits) -> None:
     check(told, Snapshot(jobs=(JOB,)), JOB, 180, NOW)
-    assert more_time(told, Snapshot(jobs=(JOB,)), JOB, 180, NOW).cut == ""
+    assert not more_time(told, Snapshot(jobs=(JOB,)), JOB, 180, NOW).cut
 
 
 def test_others_that_run_count_where_what_is_left_must_last_to_the_end() -> None:
@@ -107,7 +109,7 @@ def test_others_that_run_count_where_what_is_left_must_last_to_the_end() -> None
 def test_a_budget_that_ends_before_is_told_where_slurm_lets_jobs_run_so_far() -> None:
     found = more_time(limits(account=budget(300, 240)), Snapshot(jobs=(JOB,)), JOB, 180, NOW)
     assert not found.refused
-    assert found.cut.endswith("Slurm ends the job when they are used up, after about 30 minutes.")
+    assert str(found.cut).endswith("Slurm ends the job when they are used up, after about 30 minutes.")
 
 
 @pytest.mark.parametrize("told", [Limits(), limits().model_copy(update={"at": NOW - 1000})], ids=["none yet", "old"])

@@ -17,6 +17,7 @@ from fabric_hub.config.settings import Settings
 from fabric_hub.hub.patches import starts
 from fabric_hub.hub.patches.starts import LONGEST_NAME, refusal
 from fabric_hub.hub.spawner import runtime
+from fabric_hub.messages.text import verbatim
 from fabric_hub.sessions.store import SessionStore, new_session_id
 from fabric_hub.types import ServerName
 from tests.support.builders import fields_of_a_session
@@ -25,7 +26,7 @@ from tests.support.plain_hub import USER, PlainSpawner, answering, plain_hub
 
 @pytest.mark.parametrize("name", ["evening", "a", "run-2", "x" * LONGEST_NAME])
 def test_a_name_that_follows_the_rule_is_taken(name: str) -> None:
-    assert refusal(name) == ""
+    assert refusal(name) is None
     TypeAdapter(ServerName).validate_python(name)  # what is a name to JupyterHub is one to us
 
 
@@ -33,13 +34,13 @@ def test_a_name_that_follows_the_rule_is_taken(name: str) -> None:
     "name", ["Evening", "a_b", "a--b", "-a", "a-", "x" * (LONGEST_NAME + 1), "<script>", "a b", "é"]
 )
 def test_another_is_refused_with_the_rule(name: str) -> None:
-    said = refusal(name)
+    said = str(refusal(name))
     assert repr(name)[1:-1] in said
-    assert "small letters, digits and single hyphens between them, at most 30 characters" in said
+    assert "a name has small letters, digits and single hyphens between them, at most 30 characters" in said
 
 
 def test_a_very_long_name_is_not_repeated_whole() -> None:
-    assert len(refusal("X" * 10_000)) < 250
+    assert len(str(refusal("X" * 10_000))) < 250
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,7 @@ class Refusing(PlainSpawner):
     async def start(self) -> Any:
         if self.recorded:
             session = self.store.create(**fields_of_a_session(id=new_session_id(), user=USER, server_name=self.name))
-            self.store.end(session.id, reason="gone", text="Its job is gone.")
+            self.store.end(session.id, reason="gone", text=verbatim("Its job is gone."))
         raise web.HTTPError(409, "Not today.")
 
 

@@ -1,0 +1,177 @@
+import { describe, expect, it } from 'vitest';
+
+import {
+  alarm,
+  balanceText,
+  budgetPart,
+  endText,
+  forecast,
+  fullest,
+  level,
+  minutesText,
+  names,
+  nextAlarm,
+  points,
+  state,
+  storagePart,
+  storageText,
+  summary,
+  trendText,
+  warnedOf
+} from '../../../src/session/format';
+import { left, trouble } from '../../../src/session/facts';
+import type { Balance, DayUse, Facts, SessionQuota, StorageUse, Usage } from '../../../src/schema';
+
+const NOW = 1_800_000_000;
+
+const HOME: StorageUse = { title: 'Home', path: '/home/a', used: 81e9, limit: 100e9, files_used: 10, files_limit: 100 };
+const BUDGET = { used: 80, limit: 200, left: 120, limited_by: '', above: [], lasts_until: null } as unknown as Balance;
+
+function usage(minutes: number | null, more: Partial<SessionQuota> = {}): Usage {
+  const quota = {
+    gpu_hours: BUDGET,
+    storage: [HOME],
+    warnings: [],
+    project: 'twin',
+    ...more
+  } as unknown as SessionQuota;
+  return { quota, problem: '', ends_at: minutes === null ? null : NOW + minutes * 60, ending_since: null, idle: null };
+}
+
+describe('the time that is left', () => {
+  it('is told in minutes and hours', () => {
+    expect([-1, 59, 60, 3599, 3600, 7500].map(seconds => left(NOW + seconds, NOW))).toEqual([
+      'ending now',
+      'less than a minute left',
+      '1 min left',
+      '59 min left',
+      '1 h left',
+      '2 h 5 min left'
+    ]);
+    expect(left(null, NOW)).toBe('');
+    expect([1, 60, 405].map(minutesText)).toEqual(['1 minute', '1 hour', '6 hours 45 minutes']);
+  });
+
+  it('is warned of by the latest alarm that is due, and each alarm is waited for', () => {
+    expect([1801, 1800, 601, 600, 120, -5].map(seconds => alarm(NOW + seconds, NOW))).toEqual([
+      0, 1800, 1800, 600, 120, 120
+    ]);
+    expect([2000, 1800, 601, 100, -5].map(seconds => nextAlarm(NOW + seconds, NOW))).toEqual([200, 1200, 1, 100, null]);
+    expect([alarm(null, NOW), nextAlarm(null, NOW)]).toEqual([0, null]);
+  });
+
+  it('fits a notification, which JupyterLab cuts after 140 characters', () => {
+    const said = endText(120, NOW + 110, NOW, 'reservation');
+    expect(said).toContain('with its reservation: 1 min left. Open documents are being saved.');
+    expect(said.length).toBeLessThanOrEqual(140);
+    expect(endText(600, NOW + 590, NOW)).toContain('what is saved stays.');
+  });
+});
+
+describe('the status bar', () => {
+  it('has the time, the budget and the fullest file system', () => {
+    expect(summary(usage(57), NOW)).toBe('57 min left · 120 GPU-h left · Home 81%');
+    expect(summary({ ...usage(null), quota: null }, NOW)).toBe('Usage');
+  });
+
+  it('is marked by what is most urgent', () => {
+    expect([57, 9, 1].map(minutes => state(usage(minutes), NOW))).toEqual(['', 'soon', 'last']);
+    expect(state({ ...usage(57), ending_since: NOW }, NOW)).toBe('last');
+    expect(state(usage(57, { storage: [{ ...HOME, used: 96e9 }] }), NOW)).toBe('over');
+    expect(state(usage(9, { storage: [{ ...HOME, used: 96e9 }] }), NOW)).toBe('soon');
+  });
+});
+
+describe('storage', () => {
+  it('is as full as its space or its files, whichever is more', () => {
+    expect(storagePart(HOME)).toBe(0.81);
+    expect(storagePart({ ...HOME, files_used: 99 })).toBe(0.99);
+    expect(storagePart({ ...HOME, limit: null, files_limit: null })).toBeNull();
+    expect(storagePart({ ...HOME, problem: 'Not asked.' })).toBeNull();
+    expect(storagePart({ ...HOME, used: 1, limit: 0 })).toBe(1);
+    const more = { ...HOME, title: 'Project', used: 90e9 };
+    expect(fullest(usage(1, { storage: [HOME, more, { ...HOME, problem: 'x', used: 99e9 }] }).quota!)?.title).toBe(
+      'Project'
+    );
+  });
+
+  it('says its own problem instead of figures', () => {
+    expect(storageText(HOME)).toBe('81 GB of 100 GB used; 10 of 100 files');
+    expect(storageText({ ...HOME, limit: null, files_limit: null })).toBe('81 GB used, no limit');
+    expect(storageText({ ...HOME, problem: 'It was not asked.' })).toBe('It was not asked.');
+  });
+
+  it('hurts from 95%, and is worth a look from 80%', () => {
+    expect([null, 0.79, 0.8, 0.95].map(level)).toEqual(['none', 'fine', 'high', 'full']);
+  });
+});
+
+describe('a budget', () => {
+  const above = { name: 'account faculty', used: 4990, limit: 5000, rate_per_day: 50, lasts_until: NOW + 86_400 };
+  const limited = {
+    used: 100,
+    limit: 1000,
+    left: 10,
+    limited_by: 'account faculty',
+    above: [above],
+    rate_per_day: 2,
+    lasts_until: NOW + 86_400
+  } as unknown as Balance;
+
+  it('tells what is used and what is left', () => {
+    expect(balanceText(BUDGET)).toBe('80.0 of 200 GPU-hours used, 120 left');
+    expect(balanceText({ ...BUDGET, limit: null, left: null })).toBe('80.0 GPU-hours used, no limit');
+    expect(balanceText({ ...BUDGET, used: 210, left: -10 })).toBe('210 of 200 GPU-hours used, 0.0 left');
+  });
+
+  it('names the limit above it that leaves less', () => {
+    expect(balanceText(limited)).toBe('100 of 1,000 GPU-hours used; account faculty has 10.0 of 5,000 left');
+    expect(budgetPart(limited)).toBe(0.998);
+    expect(forecast(limited)).toMatch(/^At the present rate of account faculty \(50\.0 a day\) this lasts until /);
+  });
+
+  it('says that nothing is left, and nothing where nothing is known', () => {
+    expect(forecast({ ...BUDGET, left: 0 })).toBe('Nothing is left: no new session with a GPU can start.');
+    expect(forecast({ ...BUDGET, limit: null })).toBe('');
+    expect(forecast(BUDGET)).toBe('');
+  });
+
+  it('is warned of once: by the hub or by its own forecast', () => {
+    const { quota } = usage(1, { warnings: [{ id: 'project:twin#7-days' }] as unknown as SessionQuota['warnings'] });
+    expect([warnedOf(quota!, 'project'), warnedOf(quota!, 'user')]).toEqual([true, false]);
+  });
+});
+
+describe('the use of days', () => {
+  const today = new Date(NOW * 1000);
+  const day = (ago: number, gpu_hours: number): DayUse => {
+    const at = new Date(today.getFullYear(), today.getMonth(), today.getDate() - ago);
+    const parts = [at.getFullYear(), at.getMonth() + 1, at.getDate()];
+    return { day: parts.map(part => String(part).padStart(2, '0')).join('-'), gpu_hours };
+  };
+
+  it('leaves out a today of which nothing is known yet', () => {
+    expect(trendText([day(2, 1), day(1, 3.5), day(0, 0)], NOW)).toBe(
+      'The last 2 days, without today: 4.5 GPU-hours, at most 3.5 in a day.'
+    );
+    expect(trendText([day(1, 1), day(0, 2)], NOW)).toBe('The last day and today: 3.0 GPU-hours, at most 2.0 in a day.');
+    expect(trendText([day(1, 0), day(0, 0)], NOW)).toBe('The last day, without today: nothing was used.');
+  });
+
+  it('is drawn from the bottom to the top of its box', () => {
+    expect(points([day(2, 0), day(1, 2), day(0, 1)], 200, 40)).toBe('0.0,40.0 100.0,0.0 200.0,20.0');
+    expect(points([day(0, 0)], 200, 40)).toBe('0.0,40.0');
+  });
+});
+
+it('names files shortly', () => {
+  expect(names(['a/b.ipynb', 'c.py', 'd.py'])).toBe('b.ipynb and 2 more');
+  expect(names([`${'x'.repeat(60)}.ipynb`])).toHaveLength(40);
+});
+
+it('says for how long Slurm has been silent, in place of the hub’s own problem only', () => {
+  const facts = { problem: '', hub: { slurm_unavailable_since: NOW - 300 } } as unknown as Facts;
+  expect(trouble(facts, NOW)).toMatch(/^Slurm has not answered the hub for 5 min\./);
+  expect(trouble({ ...facts, problem: 'The hub is silent.' }, NOW)).toBe('The hub is silent.');
+  expect(trouble({ ...facts, hub: null }, NOW)).toBe('');
+});

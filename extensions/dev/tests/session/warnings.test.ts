@@ -1,0 +1,134 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import { Notification } from '@jupyterlab/apputils';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+
+import { Announcer, Banner } from '../../../src/session/announcer';
+import { UsageApi } from '../../../src/session/api';
+import { UsageStore } from '../../../src/session/store';
+import { Warnings } from '../../../src/session/warnings';
+import type { Usage } from '../../../src/schema';
+import { AnsweringServer } from '../server';
+
+const NOW = 1_800_000_000;
+
+/** An open document that nobody has saved; `save` is JupyterLab's, or what became of it. */
+class Document {
+  readonly model = { dirty: true, readOnly: false, toJSON: () => ({}), toString: () => '' };
+  readonly context = {
+    path: 'work.ipynb',
+    contentsModel: { type: 'notebook', format: 'json' },
+    model: this.model,
+    save: async (): Promise<void> => {
+      this.saves += 1;
+      this.model.dirty = false;
+      return Promise.resolve();
+    }
+  };
+  saves = 0;
+}
+
+class Room {
+  readonly server = new AnsweringServer({});
+  readonly store = new UsageStore(new UsageApi(this.server.settings));
+  readonly document = new Document();
+  readonly warnings: Warnings;
+
+  constructor() {
+    const app = {
+      shell: { widgets: (area: string) => (area === 'main' ? [this.document] : []) },
+      serviceManager: { contents: { driveName: () => '', localPath: (path: string) => path } }
+    } as unknown as JupyterFrontEnd;
+    this.warnings = new Warnings(app, this.store, new Announcer(), new Banner('/hub/home'));
+  }
+
+  /** The server says this from now on, and is asked. */
+  async told(usage: Partial<Usage>): Promise<void> {
+    const body = { quota: null, problem: '', ends_at: null, ending_since: null, idle: null, ...usage };
+    this.server.answers['GET fabric/quota'] = { body };
+    await this.store.refresh();
+  }
+}
+
+/** All that stands on the page, the oldest first. */
+function said(): string[] {
+  return Notification.manager.notifications.map(one => one.message).reverse();
+}
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: NOW * 1000, toFake: ['Date', 'setTimeout', 'clearTimeout'] });
+});
+
+afterEach(() => {
+  Notification.dismiss();
+  document.body.replaceChildren();
+  vi.useRealTimers();
+});
+
+it('warns at each alarm by itself, with one notification at a time that stays', async () => {
+  const room = new Room();
+  await room.told({ ends_at: NOW + 2400 });
+  expect(said()).toEqual([]);
+  await vi.advanceTimersByTimeAsync(601_000);
+  expect(said()).toEqual([expect.stringContaining('29 min left. Its kernels end with it; what is saved stays.')]);
+  await vi.advanceTimersByTimeAsync(1_200_000);
+  expect(said()).toEqual([expect.stringContaining('9 min left')]);
+  expect(Notification.manager.notifications[0]?.options.autoClose).toBe(false);
+  expect(document.querySelector('[role=alert]')?.textContent).toContain('9 min left');
+  expect(room.document.saves).toBe(0);
+});
+
+it('saves what is not saved two minutes before the end, once', async () => {
+  const room = new Room();
+  await room.told({ ends_at: NOW + 121 });
+  expect(room.document.saves).toBe(0);
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(said()).toEqual([
+    expect.stringContaining('Open documents are being saved.'),
+    'Saved before the end: work.ipynb.'
+  ]);
+  await room.told({ ends_at: NOW + 121 });
+  expect(room.document.saves).toBe(1);
+});
+
+it('saves at Slurm’s signal, whatever the end is thought to be', async () => {
+  const room = new Room();
+  await room.told({ ends_at: NOW + 3600, ending_since: NOW });
+  await vi.advanceTimersByTimeAsync(1);
+  expect(room.document.saves).toBe(1);
+});
+
+it('takes a warning back when the end was moved, and says one anew that was moved within it', async () => {
+  const room = new Room();
+  await room.told({ ends_at: NOW + 1700 });
+  await room.told({ ends_at: NOW + 1690 }); // Slurm counts in minutes
+  expect(said()).toEqual([expect.stringContaining('28 min left')]);
+  await room.told({ ends_at: NOW + 1200 });
+  expect(said()).toEqual([expect.stringContaining('20 min left')]);
+  await room.told({ ends_at: NOW + 7200 });
+  expect(said()).toEqual([]);
+});
+
+it('says that a session is idle until it is not', async () => {
+  const room = new Room();
+  const idle = { state: 'warn', text: 'No cell runs.', what: '', quiet_since: null, stop_at: null };
+  await room.told({ idle });
+  await room.told({ idle });
+  expect(said()).toEqual(['No cell runs.']);
+  await room.told({ idle: { ...idle, state: 'active', text: '' } });
+  expect(said()).toEqual([]);
+});
+
+it('says in place of all else that the session is gone, with the way to the hub, and takes that back', async () => {
+  const room = new Room();
+  await room.told({ ends_at: NOW + 1700 });
+  room.server.answers['GET fabric/quota'] = 'nothing';
+  await room.store.refresh();
+  await room.store.refresh();
+  expect(said()).toEqual([]);
+  const banners = document.querySelectorAll('.fabric-Banner');
+  expect(banners).toHaveLength(1);
+  expect(banners[0]?.querySelector('a')?.getAttribute('href')).toBe('/hub/home');
+  await room.told({ ends_at: NOW + 1700 });
+  expect(document.querySelector('.fabric-Banner')).toBeNull();
+  expect(said()).toEqual([expect.stringContaining('28 min left')]);
+});

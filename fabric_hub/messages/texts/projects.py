@@ -1,0 +1,32 @@
+"""When a project is open."""
+
+from __future__ import annotations
+
+from fabric_hub.messages.text import Reason, Who
+from fabric_hub.messages.translation import N_
+
+from .whom import WHOM_ITS_OWNER, WHOM_OPERATORS
+
+# Why a project is closed today, behind its name in a list.
+STARTS_ON = Reason("starts-on", N_("starts on {day:day}"), who=Who.OWNER)
+ENDED_ON = Reason("ended-on", N_("ended on {day:day}"), who=Who.OWNER)
+
+PROJECT_STARTS_ON = Reason(
+    "project-starts-on",
+    N_("Project {project} starts on {day:day}."),
+    N_("Ask {whom} to start it earlier."),
+    who=Who.OWNER,
+    label="project-closed",
+    status=403,
+)
+PROJECT_ENDED_ON = Reason(
+    "project-ended-on",
+    N_("Project {project} ended on {day:day}."),
+    N_("Ask {whom} to extend it."),
+    who=Who.OWNER,
+    label="project-closed",
+    status=403,
+)
+
+# Whom members can ask.
+ITS_OWNER, OPERATORS = WHOM_ITS_OWNER, WHOM_OPERATORS
