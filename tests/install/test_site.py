@@ -125,7 +125,7 @@ class Shell:
     """A person at the page: goes from block to block in one shell, which stays where the last block has left it."""
 
     def __init__(self, machine: BootedMachine) -> None:
-        self._machine, self._cwd, self.replaced = machine, "/root", set[str]()
+        self._machine, self._cwd, self.replaced = machine, "/", set[str]()
 
     def follow(self, block: list[str]) -> str:
         """Give the commands of a block; the first that fails ends the test."""

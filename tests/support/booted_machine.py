@@ -159,7 +159,7 @@ class BootedMachine:
     def run(self, script: str, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
         """Run lines of bash in it as root, up to the first that fails; both its outputs are in ``stdout``."""
         argv = ["nsenter", "--target", str(self._leader), "--mount", "--uts", "--ipc", "--net", "--pid"]
-        clean = ["env", "--ignore-environment", "LC_ALL=C.UTF-8", "HOME=/root", "SYSTEMD_PAGER=cat"]
+        clean = ["env", "--ignore-environment", "LC_ALL=C.UTF-8", "HOME=/tmp", "SYSTEMD_PAGER=cat"]
         clean += ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "bash", "-e", "-o", "pipefail"]
         return subprocess.run(
             [*argv, *clean],
