@@ -23,6 +23,7 @@ from fastapi.responses import JSONResponse
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import daemons as texts
 
+from . import systemd
 from .body_limit import LARGEST_ON_SOCKET, BodyLimit
 from .problem import Problem, name_of
 
@@ -102,6 +103,7 @@ async def serve(
         if listens.done():
             os.rename(draft, path)
             log.info("the %s answers on %s", who, path)
+            systemd.ready()
             if ready:
                 ready.set()
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
