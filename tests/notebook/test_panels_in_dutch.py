@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from scripts.make_messages import DOMAINS, ROOT, lab_place
+from tests.support import panel_catalogue as catalogue
 from tests.support.answering_hub import AnsweringHub
 from tests.support.answering_node import AnsweringNode
 from tests.support.chromium import faults, open_lab
@@ -40,6 +42,7 @@ def speaking(
     request: pytest.FixtureRequest, python: Path, hub: AnsweringHub, node: AnsweringNode, tmp_path: Path
 ) -> Iterator[tuple[str, RunningSession]]:
     """A language, and a session of a person who has chosen it on the hub."""
+    hub.datasets = catalogue.told()
     environment = session_environment(hub.url, **with_datasets(node), FABRIC_LANGUAGE=request.param)
     with RunningSession(python, tmp_path, environment) as session:
         session.announced_by(hub)
@@ -72,10 +75,14 @@ def test_every_panel_speaks_the_language_that_was_chosen_on_the_hub(
     else:
         expect(usage).to_contain_text("80.0 of 200 GPU-hours used, 120 left")
         expect(usage).not_to_contain_text("The menus of JupyterLab itself")
-    status, body = session.get(f"lab/api/translations/{'nl_NL' if language == 'nl' else 'en'}")
-    texts = json.loads(body)["data"].get("fabric_lab", {})
-    assert status == 200
-    assert texts.get("Available") == (["Beschikbaar"] if language == "nl" else None), "JupyterLab finds it, too"
+
+
+def test_jupyterlab_finds_our_texts_where_its_own_dutch_is_installed(python: Path) -> None:
+    """It adds them to those of a language pack, by the language's name and the country."""
+    program = "import json\nfrom jupyterlab_server.translation_utils import get_installed_packages_locale as find\n"
+    program += "print(json.dumps(find('nl_NL')[0]['fabric_lab']['Available']))"
+    done = subprocess.run([python, "-c", program], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == ["Beschikbaar"]
 
 
 def _english_only() -> list[str]:
