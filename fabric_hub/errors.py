@@ -65,21 +65,3 @@ class FabricError(Exception):
 
 def _said(part: Sayable | str) -> str:
     return part if isinstance(part, str) else part.say()
-
-
-class SlurmUnavailableError(FabricError):
-    """Slurm (or munge, or its database) did not answer; nothing is known to have changed.
-
-    :param since: Unix time in seconds of the first unanswered question, or None.
-    """
-
-    def __init__(
-        self, message: Sayable | str, *, since: float | None = None, hint: Sayable | str | None = None
-    ) -> None:
-        super().__init__(
-            message,
-            reason="slurm-unavailable",
-            hint=hint or "Nothing is lost: sessions keep running, and this page tries again.",
-            status=503,
-        )
-        self.since = since

@@ -81,6 +81,19 @@ class Allowance:
         return True
 
 
+def tell_service_manager() -> None:
+    """Say to systemd, where it started us and asks, that callers are answered from now on (sd_notify(3))."""
+    name = os.environ.pop("NOTIFY_SOCKET", "")
+    if not name.startswith(("/", "@")):
+        return
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as manager:
+            manager.connect("\0" + name[1:] if name.startswith("@") else name)
+            manager.sendall(b"READY=1")
+    except OSError as error:
+        _LOG.warning("systemd cannot be told that the agent is ready: %s", error)
+
+
 class Daemon:
     """Serves until SIGTERM or SIGINT. Gates and mounts stay: sessions go on, and the next daemon takes over."""
 
@@ -106,6 +119,7 @@ class Daemon:
             for work in (self._watch, self._keep_house, self._bring_events):
                 threading.Thread(target=self._forever, args=(work,), name=work.__name__, daemon=True).start()
             _LOG.info("Ready: %s", self._config.socket)
+            tell_service_manager()
             with selectors.DefaultSelector() as selector:
                 selector.register(server, selectors.EVENT_READ)
                 selector.register(waker, selectors.EVENT_READ)

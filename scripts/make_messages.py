@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from babel.core import Locale, get_global
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
@@ -53,7 +54,11 @@ DOMAINS = (
     Domain(
         "fabric_lab",
         ROOT / "extensions",
-        (("fabric_lab/**.py", "python"), ("src/**.ts", "javascript"), ("src/**.tsx", "javascript")),
+        (
+            ("fabric_lab/**.py", "python"),
+            ("src/**.ts", "scripts.extract_typescript:extract"),
+            ("src/**.tsx", "scripts.extract_typescript:extract"),
+        ),
         ROOT / "extensions" / "fabric_lab" / "locale",
         as_json=True,
     ),
@@ -156,6 +161,13 @@ def as_json(catalog: Catalog, domain: str, language: str) -> str:
     return json.dumps(data, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
+def lab_place(domain: Domain, language: str) -> Path:
+    """Where JupyterLab looks for a language's catalogue: it names languages with their country (``nl_NL``)."""
+    likely = Locale.parse(get_global("likely_subtags").get(language, language))
+    name = f"{likely.language}_{likely.territory}" if likely.territory else language
+    return domain.locale / name / "LC_MESSAGES" / f"{domain.name}.json"
+
+
 def written(catalog: Catalog) -> bytes:
     """A catalogue as a file."""
     file = io.BytesIO()
@@ -192,11 +204,12 @@ def main(argv: list[str] | None = None) -> int:
             if not check:
                 files[path] = written(fresh)
             if domain.as_json:
-                files[path.with_suffix(".json")] = as_json(fresh, domain.name, language).encode()
+                files[lab_place(domain, language)] = as_json(fresh, domain.name, language).encode()
             for place, content in files.items():
                 if check and (not place.exists() or place.read_bytes() != content):
                     wrong.append(f"{place.relative_to(ROOT)} is not what its .po compiles to: run make messages")
                 elif not check and (not place.exists() or place.read_bytes() != content):
+                    place.parent.mkdir(parents=True, exist_ok=True)
                     place.write_bytes(content)
             if not check:
                 wrong_now = list(problems(source, fresh, language))

@@ -25,7 +25,6 @@ export default defineConfig(
       '@typescript-eslint/unbound-method': 'off',
       // one file: what is loaded later cannot be had from a server that is gone, and that is when it is needed
       'jupyter/prefer-lazy-imports': 'off',
-      'jupyter/no-untranslated-string': 'off',
       curly: 'error',
       eqeqeq: 'error',
       'prefer-arrow-callback': 'error'

@@ -96,6 +96,18 @@ class GpuUsage(TypedDict):
     problem: str
 
 
+class GpusInUse(TypedDict):
+    """``GET fabric/gpu``: read now; none where the session has none."""
+
+    gpus: list[GpuUsage]
+
+
+class Active(TypedDict):
+    """``POST fabric/active``: what the hub then thinks of the session."""
+
+    idle: IdleDecision | None
+
+
 class Here(TypedDict):
     """Where an open dataset is: ``path`` of the version that this session reads."""
 
@@ -127,6 +139,13 @@ class Datasets(TypedDict):
     datasets: list[KnownDataset | OpenDataset]
     problem: str
     node_problem: str
+
+
+class ChangedDataset(TypedDict):
+    """``POST`` or ``DELETE fabric/datasets/NAME``: where it is open now, and what went wrong beside it, or ""."""
+
+    here: Here | None
+    problem: str
 
 
 class File(NamedTuple):
@@ -245,3 +264,9 @@ class Clusters(TypedDict):
     clusters: list[AnsweringCluster | UnavailableCluster]
     profiles: list[WorkerProfile]
     problem: str
+
+
+class NewCluster(TypedDict):
+    """``POST fabric/clusters``: the name of the one that has begun."""
+
+    name: str

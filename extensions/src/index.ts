@@ -1,7 +1,8 @@
 import { clustersPlugin } from './clusters/plugin';
+import { settingsPlugin } from './common/settings';
 import { widgetFallbackPlugin } from './common/widgetFallback';
 import { datasetsPlugin } from './datasets/plugin';
 import { homePlugin } from './session/home';
-import { sessionPlugin, usagePlugin } from './session/plugin';
+import { sessionPlugin } from './session/plugin';
 
-export default [sessionPlugin, widgetFallbackPlugin, datasetsPlugin, clustersPlugin, usagePlugin, homePlugin];
+export default [settingsPlugin, sessionPlugin, widgetFallbackPlugin, datasetsPlugin, clustersPlugin, homePlugin];

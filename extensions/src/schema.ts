@@ -482,6 +482,16 @@ export interface GpuUsage {
   readonly problem: string;
 }
 
+/** `GET fabric/gpu`: read now; none where the session has none. */
+export interface GpusInUse {
+  readonly gpus: readonly GpuUsage[];
+}
+
+/** `POST fabric/active`: what the hub then thinks of the session. */
+export interface Active {
+  readonly idle: IdleDecision | null;
+}
+
 /** Where an open dataset is: `path` of the version that this session reads. */
 export interface Here {
   readonly version: string | null;
@@ -537,6 +547,12 @@ export interface Datasets {
   readonly datasets: readonly (KnownDataset | OpenDataset)[];
   readonly problem: string;
   readonly node_problem: string;
+}
+
+/** `POST` or `DELETE fabric/datasets/NAME`: where it is open now, and what went wrong beside it, or "". */
+export interface ChangedDataset {
+  readonly here: Here | null;
+  readonly problem: string;
 }
 
 /** A plain file; `name` is its path below the dataset's directory. */
@@ -671,4 +687,9 @@ export interface Clusters {
   readonly clusters: readonly (AnsweringCluster | UnavailableCluster)[];
   readonly profiles: readonly WorkerProfile[];
   readonly problem: string;
+}
+
+/** `POST fabric/clusters`: the name of the one that has begun. */
+export interface NewCluster {
+  readonly name: string;
 }

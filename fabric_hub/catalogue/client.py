@@ -6,6 +6,8 @@ from pathlib import Path
 
 from fabric_hub.datasets.model import Catalogue
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.text import Text
+from fabric_hub.messages.texts.daemons import START_CATALOGUE_SERVICE
 from fabric_hub.rpc.client import UnixClient
 
 from .api import LONGEST_WAIT_S, AcceptanceBody, AccessBody, EventBody, Health
@@ -22,12 +24,12 @@ class CatalogueClient(UnixClient):
     """
 
     who = "catalogue service"
-    when_unavailable = "Running sessions keep their datasets. The operators must start the catalogue service."
+    when_unavailable = START_CATALOGUE_SERVICE
 
     def __init__(self, socket: Path, *, timeout_s: float = 30.0) -> None:
         super().__init__(socket, timeout_s=timeout_s)
 
-    def unavailable(self, message: str, hint: str) -> FabricError:
+    def unavailable(self, message: Text, hint: Text | None = None) -> FabricError:
         return CatalogueServiceUnavailableError(message, reason="catalogue-unavailable", hint=hint, status=503)
 
     async def catalogue(self, after: int | None = None, wait_s: float = 0.0) -> Catalogue:

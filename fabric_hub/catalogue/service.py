@@ -17,6 +17,7 @@ from fabric_hub.config.settings import Project, Settings, load
 from fabric_hub.datasets.model import Acceptance, AccessRequest, Catalogue
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import datasets as texts
+from fabric_hub.messages.texts.daemons import CATALOGUE_NOT_READ
 from fabric_hub.projects.membership import is_member
 from fabric_hub.rpc.feed import Feed
 
@@ -55,7 +56,7 @@ class CatalogueService:
         self._store = store
         self._audit_log = AuditLog(audit_directory(self._datasets))
         self._uids = Uids()
-        self._feed = Feed(Catalogue(), "The catalogue has not been read yet.")
+        self._feed = Feed(Catalogue(), CATALOGUE_NOT_READ())
         self._closing = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._begun = time.monotonic()

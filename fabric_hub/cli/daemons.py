@@ -95,7 +95,7 @@ def sight(found: Settings, account: str) -> Sight:
     if level in _OPERATORS:
         return Sight(right(f"{account} is {level} in Slurm: PrivateData={words} hides nothing from it"), from_all)
     told = problem(
-        f"Slurm hides {', '.join(privacy.HIDES[word] for word in hidden)} from the gateway: slurm.conf has "
+        f"Slurm hides {', '.join(str(privacy.HIDES[word]) for word in hidden)} from the gateway: slurm.conf has "
         f"PrivateData={words}, and {account} is no Operator in Slurm",
         _make_operator(account, level),
     )

@@ -136,7 +136,7 @@ def _names(found: Settings, limits: Limits, snapshot: Snapshot, hidden: frozense
     partitions = frozenset(one.name for one in limits.partitions)
     levels = frozenset(one.name for one in limits.qos)
     accounts = frozenset(one.account for one in limits.associations)
-    silent = limits.problem or "Slurm does not answer the gateway" if limits.unavailable_since is not None else ""
+    silent = str(limits.problem) or "Slurm does not answer the gateway" if limits.unavailable_since is not None else ""
 
     def unsure(kind: _Kind, had: frozenset[str]) -> str:
         return silent or _hidden(kind, hidden) or ("" if had else f"Slurm shows the gateway no {kind.one} at all")
@@ -171,7 +171,7 @@ def _gpu_type(
     where = f"Slurm's partition {partition}" if partition else "Slurm"
     why = _hidden(_GPU_TYPE, hidden)
     if snapshot.unavailable_since is not None:
-        why = snapshot.problem or "Slurm does not answer the gateway"
+        why = str(snapshot.problem) or "Slurm does not answer the gateway"
     elif not nodes:
         why = why or f"Slurm shows the gateway no node{f' of partition {partition}' if partition else ''}"
     types = frozenset(kind for node in nodes for kind, number in node.gpus.items() if kind and number)
@@ -183,7 +183,7 @@ def _hidden(kind: _Kind, hidden: frozenset[str] | None) -> str:
     if hidden is None:
         return "it cannot be told what Slurm hides from the gateway"
     words = sorted(kind.hidden_by & hidden)
-    return f"Slurm hides {', '.join(privacy.HIDDEN[word] for word in words)} from the gateway" if words else ""
+    return f"Slurm hides {', '.join(str(privacy.HIDDEN[word]) for word in words)} from the gateway" if words else ""
 
 
 def _not_known(what: str, why: str, remedy: str) -> Finding:

@@ -12,7 +12,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from fabric_hub.types import FeedValue, Frozen, HubUser, Slug, matching, said
+from fabric_hub.rpc.feed_value import FeedValue
+from fabric_hub.types import Frozen, HubUser, Slug, matching, said
 
 VersionName = Annotated[
     str,

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Self
 
 from fabric_hub.errors import FabricError, Sayable
-from fabric_hub.messages.text import NOTHING, Reason, Said, WithTexts
+from fabric_hub.messages.text import NOTHING, Reason, Said, Text, WithTexts
 from fabric_hub.messages.texts import datasets as texts
 from fabric_hub.types import Frozen
 
@@ -62,7 +62,7 @@ class CatalogueView(Frozen):
 
     catalogue: Catalogue | None = None
     unavailable_since: float | None = None
-    problem: str = ""
+    problem: Text = NOTHING
 
 
 class CatalogueUnavailableError(FabricError):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fabric_hub.errors import FabricError, SlurmUnavailableError
+from fabric_hub.errors import FabricError
+from fabric_hub.messages.text import Text
+from fabric_hub.messages.texts.daemons import START_GATEWAY
 from fabric_hub.rpc.client import M, UnixClient
 from fabric_hub.rpc.problem import Problem
 from fabric_hub.slurm.accounting import Accounting
 from fabric_hub.slurm.limits.model import Limits
 from fabric_hub.slurm.model import CancelRequest, ExtendRequest, Found, SessionLog, Snapshot, SubmitRequest, Submitted
 from fabric_hub.slurm.storage import StorageAnswer
+from fabric_hub.slurm.unavailable import SlurmUnavailableError
 
 from .api import LONGEST_WAIT_S, Health
 
@@ -30,17 +33,18 @@ class GatewayClient(UnixClient):
     """
 
     who = "gateway"
-    when_unavailable = "Nothing is lost: sessions keep running. The operators must start the gateway."
+    when_unavailable = START_GATEWAY
 
     def __init__(self, socket: Path, *, timeout_s: float = 150.0) -> None:
         super().__init__(socket, timeout_s=timeout_s)
 
-    def unavailable(self, message: str, hint: str) -> FabricError:
+    def unavailable(self, message: Text, hint: Text | None = None) -> FabricError:
         return GatewayUnavailableError(message, hint=hint)
 
     def refused(self, problem: Problem, status: int) -> FabricError:
         if status == 503 and problem.reason == "slurm-unavailable":
-            return SlurmUnavailableError(problem.message, since=problem.since, hint=problem.hint)
+            said, advice = (Text.model_validate(part) for part in problem.parts)
+            return SlurmUnavailableError(said, since=problem.since, hint=advice)
         return super().refused(problem, status)
 
     async def snapshot(self, after: int | None = None, wait_s: float = 0.0, fresh: float | None = None) -> Snapshot:

@@ -15,6 +15,8 @@ from typing import Protocol
 
 from fabric_hub.config.settings import SlurmSettings
 from fabric_hub.gateway.queries.queries import Rules, Turn, UnavailableError
+from fabric_hub.messages.text import NOTHING, Text
+from fabric_hub.messages.texts.slurm_reasons import SLURM_NOT_YET
 from fabric_hub.rpc.feed import Feed
 from fabric_hub.slurm import privacy
 from fabric_hub.slurm.limits.model import Limits
@@ -65,7 +67,7 @@ class LimitsWatcher:
         self._accounts, self._own = frozenset(map(slurm_key, accounts)), own
         self._clock = clock
         self._wall = wall
-        self._feed = Feed(Limits(), "Slurm has not answered yet", clock=clock, wall=wall)
+        self._feed = Feed(Limits(), SLURM_NOT_YET(), clock=clock, wall=wall)
         self._rules: Rules | None = None
         self._rounds = 0
         self._last = float("-inf")
@@ -118,7 +120,7 @@ class LimitsWatcher:
         except UnavailableError as error:
             self._failures += 1
             self._took = 0.0
-            self._unavailable(str(error), asked_at)
+            self._unavailable(error.text, asked_at)
         else:
             self._took, self._failures = self._clock() - began, 0
             self._publish(answer, asked_at)
@@ -127,15 +129,15 @@ class LimitsWatcher:
                 self._publish(answer, asked_at)
         self._last = self._clock()
 
-    async def _hidden(self, answer: Limits) -> str:
-        """Why an answer cannot be all that Slurm knows; "" where it can."""
+    async def _hidden(self, answer: Limits) -> Text:
+        """Why an answer cannot be all that Slurm knows; empty where it can."""
         if not self._accounts or self._has_ours(answer):
-            return ""
+            return NOTHING
         if self._rules is None and not await self._ask_rules():
-            return ""
+            return NOTHING
         private = (self._rules.private if self._rules else frozenset()) & privacy.ACCOUNTS
         if not private and not self._has_ours(self._feed.value):
-            return ""  # they never were there: a Slurm without accounting, or accounts that are still to be made
+            return NOTHING  # they never were there: a Slurm without accounting, or accounts that are still to be made
         return privacy.why_hidden(min(private, default="accounts"), private, self._own)
 
     def _has_ours(self, limits: Limits) -> bool:
@@ -149,7 +151,7 @@ class LimitsWatcher:
             return False
         return True
 
-    def _unavailable(self, problem: str, asked_at: float) -> None:
+    def _unavailable(self, problem: Text, asked_at: float) -> None:
         if problem != self._feed.value.problem:
             log.warning("the limits are unknown for now: %s", problem)
         self._feed.unavailable(problem, asked_at)

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from fabric_hub.gateway.queries.queries import UnavailableError
 from fabric_hub.gateway.queries.scontrol import AnotherJobError
+from fabric_hub.messages.texts import slurm_reasons as texts
 from fabric_hub.slurm.model import Job, Phase, phase_of
 
 from .job_table import Ending, with_ending
@@ -115,9 +116,7 @@ class MissingJobs:
         if ending and ended_for_good(ending):
             return with_ending(wanted, ending)
         if ending and not self._is_agreed(wanted.job_id):
-            raise UnavailableError(
-                f"slurmctld has no job {wanted.job_id}, and the database says that it is {ending[0]}"
-            )
+            raise UnavailableError(texts.SOURCES_DISAGREE(job=wanted.job_id, state=ending[0]))
         return None
 
     async def _database(self, numbers: Sequence[int]) -> dict[int, Ending]:

@@ -8,80 +8,51 @@ one is classified: a site's sentence on credentials is no outage of munge. Every
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from fabric_hub.errors import FabricError, SlurmUnavailableError
+from fabric_hub.errors import FabricError
+from fabric_hub.messages.text import Reason, Text, sentences
+from fabric_hub.messages.texts import gateway as texts
+from fabric_hub.messages.texts import slurm_reasons as of_slurm
+from fabric_hub.messages.texts.limits import CPUS
 from fabric_hub.slurm.model import JobSpec
-
-
-class Refusal(NamedTuple):
-    """A kind of refusal: its label, and what to tell; ``{...}`` are the spec's fields."""
-
-    pattern: str
-    reason: str
-    message: str
-    hint: str = ""
-
-
-_ASK = "Choose another profile, or ask the operators."
+from fabric_hub.slurm.unavailable import SlurmUnavailableError
 
 # sbatch's own words (slurm/src/common/slurm_errno.c and the limit names of acct_policy.c), first match wins.
-REFUSALS: Final = (
-    Refusal(r"\w*(?:MaxSubmit|GrpSubmit)\w*", "submit-limit",
-            "You have as many jobs in Slurm as account {account} lets you have ({limit}).",
-            "Stop a session or a job that you no longer need, then start again."),
-    Refusal(r"Assoc(?:iation)?(?:Grp|Max)\w+|QOS(?:Grp|Max|Min)\w+", "limit",
-            "The request is above a limit of your account or QOS ({limit}).",
-            "Choose a smaller profile or a shorter time, or ask the operators which limit you have."),
-    Refusal(r"Job violates accounting/QOS policy", "limit",
-            "The request is above a limit of account {account} or of its QOS: its size, its time, "
-            "or the number of jobs you may have.",
-            "Stop a session that you no longer need, or choose a smaller profile or a shorter time."),
-    Refusal(r"Invalid account or account/partition|Invalid account", "account",
-            "Slurm does not let you use account {account} in partition {partition}.",
-            "Pick another project, or ask the operators to add you to this account."),
-    Refusal(r"User's group not permitted|Access/permission denied|Access denied|Requested partition.*not permitted",
-            "access", "Slurm does not let you use partition {partition}.", _ASK),
-    Refusal(r"[Ii]nvalid partition", "partition",
-            "Partition {partition} does not exist on this cluster.",
-            "The profile names a partition that is gone: tell the operators."),
-    Refusal(r"Required partition not available|partition.*(?:down|inactive)", "partition-down",
-            "Partition {partition} takes no jobs at the moment.", "Try later, or choose another profile."),
-    Refusal(r"Invalid (?:qos|QOS)", "qos", "QOS {qos} does not exist, or account {account} may not use it.", _ASK),
-    Refusal(r"Requested time limit is invalid|time limit exceeds|exceeds partition.*time", "time-limit",
-            "{time} is longer than partition {partition} allows.", "Choose a shorter time."),
-    Refusal(r"[Ii]nvalid generic resource|Invalid GRES|[Gg]res.*not (?:valid|available)", "gres",
-            "The cluster has no such resource as {gres}.", "Choose a profile with another GPU type."),
-    Refusal(r"Invalid feature", "constraint", "No node of partition {partition} has {constraint}.", _ASK),
-    Refusal(r"Memory (?:specification|required)", "memory",
-            "No node of partition {partition} has the memory asked for ({memory}).",
-            "Choose a profile with less memory."),
-    Refusal(r"Requested node configuration is not available|More processors requested|CPU count per node|"
-            r"Node count specification", "too-large",
-            "No node of partition {partition} has all that was asked for: {size}.",
-            "Choose a smaller profile or another GPU type."),
-    Refusal(r"[Rr]eservation.*(?:invalid|denied)|Access denied to requested reservation", "reservation",
-            "Reservation {reservation} is not there, is over, or is not for account {account}.",
-            "Start without the reservation, or ask the trainer or the operators."),
-    Refusal(r"QUEUE_FULL|[Qq]ueue is full|MaxJobCount|Resource temporarily unavailable", "queue-full",
-            "Slurm's queue is full.", "Try again in a few minutes."),
-    Refusal(r"Invalid user id|user.*(?:unknown|not known)|Couldn't find.*user", "user",
-            "Slurm does not know your account.", "Ask the operators to add you to Slurm."),
+REFUSALS: Final[tuple[tuple[str, Reason], ...]] = (
+    (r"\w*(?:MaxSubmit|GrpSubmit)\w*", texts.SUBMIT_LIMIT),
+    (r"Assoc(?:iation)?(?:Grp|Max)\w+|QOS(?:Grp|Max|Min)\w+", texts.NAMED_LIMIT),
+    (r"Job violates accounting/QOS policy", texts.SOME_LIMIT),
+    (r"Invalid account or account/partition|Invalid account", texts.NO_ACCOUNT),
+    (r"User's group not permitted|Access/permission denied|Access denied|Requested partition.*not permitted",
+     texts.NO_ACCESS),
+    (r"[Ii]nvalid partition", texts.NO_PARTITION),
+    (r"Required partition not available|partition.*(?:down|inactive)", texts.PARTITION_DOWN),
+    (r"Invalid (?:qos|QOS)", texts.NO_QOS),
+    (r"Requested time limit is invalid|time limit exceeds|exceeds partition.*time", texts.TIME_LIMIT),
+    (r"[Ii]nvalid generic resource|Invalid GRES|[Gg]res.*not (?:valid|available)", texts.NO_GRES),
+    (r"Invalid feature", texts.NO_FEATURE),
+    (r"Memory (?:specification|required)", texts.NO_MEMORY),
+    (r"Requested node configuration is not available|More processors requested", texts.TOO_LARGE),
+    (r"CPU count per node|Node count specification", texts.TOO_LARGE),
+    (r"[Rr]eservation.*(?:invalid|denied)|Access denied to requested reservation", texts.NO_RESERVATION),
+    (r"QUEUE_FULL|[Qq]ueue is full|MaxJobCount|Resource temporarily unavailable", texts.QUEUE_FULL),
+    (r"Invalid user id|user.*(?:unknown|not known)|Couldn't find.*user", texts.NO_USER),
 )  # fmt: skip
 
 _UNAVAILABLE: Final = (
     (
         r"[Mm]unge (?:encode|decode)|munged|[Aa]uthentication (?:error|failure)|auth_munge|[Cc]redential",
-        "munge does not answer on the hub's host, so Slurm cannot check who asks",
+        of_slurm.MUNGE_SILENT,
     ),
-    (r"slurm_persist_conn|slurmdbd|accounting storage", "Slurm's database service (slurmdbd) does not answer"),
+    (r"slurm_persist_conn|slurmdbd|accounting storage", of_slurm.DATABASE_SILENT),
     (
         r"contact slurm controller|onnection refused|connect failure|Zero Bytes|ocket timed out|standby mode",
-        "Slurm's controller (slurmctld) does not answer",
+        of_slurm.CONTROLLER_SILENT,
     ),
     (
         r"[Cc]ould not (?:establish|resolve)|[Uu]nable to (?:establish|resolve).*conf|slurm\.conf",
-        "Slurm's configuration (slurm.conf) cannot be read on the hub's host",
+        of_slurm.CONFIGURATION_UNREADABLE,
     ),
 )
 
@@ -146,15 +117,20 @@ def submitted(out: str, words: str) -> tuple[int | None, str]:
     return number, " ".join(dict.fromkeys(site))[:_LONGEST]
 
 
-def unavailable(words: str) -> str | None:
+def unavailable(words: str) -> Text | None:
     """What is wrong when a client's words mean that Slurm did not answer at all, else None.
 
     :param words: of a client through which no site speaks (squeue, scancel), else its own word (:func:`read`).
     """
     for pattern, problem in _UNAVAILABLE:
         if re.search(pattern, words):
-            return problem
+            return problem()
     return None
+
+
+def with_site(text: Text, site: str) -> Text:
+    """A text, and after it the site's own words to the same request, if it has any."""
+    return sentences(text, texts.CLUSTER_SAYS(words=site) if site else None)
 
 
 def quoted(words: str, limit: int = _LONGEST) -> str:
@@ -171,37 +147,34 @@ def refused(words: str, spec: JobSpec) -> FabricError:
         that we do not know are quoted.
     """
     said = read(words)
-    also = f" The cluster says: {said.site}" if said.site else ""
     problem = unavailable(said.own)
     if problem:
-        return SlurmUnavailableError(f"The session was not started: {problem}.{also}")
+        return SlurmUnavailableError(with_site(sentences(texts.NOT_STARTED(), problem), said.site))
     for text in (said.detail, said.own):
-        for refusal in REFUSALS:
-            match = re.search(refusal.pattern, text)
+        for pattern, reason in REFUSALS:
+            match = re.search(pattern, text)
             if match:
-                message = refusal.message.format(limit=match[0], **_fields(spec))
-                return FabricError(message + also, reason=refusal.reason, hint=refusal.hint, status=409)
-    told = said.site if said.site and said.own in _NO_REASON else quoted(words)
-    return FabricError(
-        f"Slurm refused the job; it said: {told or 'nothing'}",
-        reason="refused",
-        hint="Do what these words say, or show them to the operators.",
-        status=409,
-    )
+                told = _of_spec(reason, spec, match[0])
+                return FabricError(
+                    with_site(told, said.site), reason=reason.label, hint=told.hint, status=reason.status
+                )
+    unknown = said.site if said.site and said.own in _NO_REASON else quoted(words)
+    return FabricError(texts.REFUSED(words=unknown) if unknown else texts.REFUSED_SILENTLY())
 
 
-def _fields(spec: JobSpec) -> dict[str, str]:
-    memory = f"{spec.memory_mb} MiB" if spec.memory_mb else "the default"
-    gres = ", ".join(spec.gres)
-    hours, minutes = divmod(spec.minutes or 0, 60)
-    return {
-        "account": spec.account or "(the default)",
-        "partition": spec.partition or "(the default)",
-        "qos": spec.qos or "(the default)",
-        "reservation": spec.reservation or "(none)",
-        "constraint": spec.constraint or "that feature",
-        "gres": gres or "(none)",
+def _of_spec(reason: Reason, spec: JobSpec, limit: str) -> Text:
+    """A refusal with those of a specification's fields that it speaks of; ``limit`` is Slurm's word for it."""
+    memory = texts.MIB(mib=str(spec.memory_mb)) if spec.memory_mb else texts.DEFAULT_MEMORY()
+    known: dict[str, Any] = {
+        "limit": limit,
+        "account": spec.account or texts.THE_DEFAULT(),
+        "partition": spec.partition or texts.THE_DEFAULT(),
+        "qos": spec.qos or texts.THE_DEFAULT(),
+        "reservation": spec.reservation or texts.NONE(),
+        "constraint": spec.constraint or texts.THAT_FEATURE(),
+        "gres": tuple(spec.gres) or texts.NONE(),
         "memory": memory,
-        "time": f"{hours}:{minutes:02d} h" if spec.minutes else "The time asked for",
-        "size": ", ".join(part for part in (f"{spec.cpus} CPUs", f"memory {memory}", gres) if part),
+        "time": spec.minutes * 60 if spec.minutes else texts.THE_TIME(),
+        "size": (CPUS(n=spec.cpus), texts.MEMORY(memory=memory), *spec.gres),
     }
+    return reason(**{name: known[name] for name in reason.fields})

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.texts import gateway as texts
+from fabric_hub.messages.texts.launch import NO_PROJECT
 from fabric_hub.projects.membership import accounts, is_user
 from fabric_hub.slurm.model import Job, JobSpec, SubmitRequest
 from fabric_hub.unix.accounts import unix_name
@@ -46,7 +48,7 @@ def check_person(settings: Settings, user: str, session: str = "", jobs: Iterabl
 
 
 def _stranger(user: str) -> FabricError:
-    return _refusal(f"User {user} is a member of no project.", "Ask the owner of a project to add you.", "project")
+    return FabricError(NO_PROJECT(user=user))
 
 
 def check_submission(settings: Settings, request: SubmitRequest) -> None:
@@ -60,24 +62,12 @@ def check_submission(settings: Settings, request: SubmitRequest) -> None:
     allowed = _NAMES.union(settings.gateway.environment_from_hub)
     strange = sorted(name for name in request.environment if not name.startswith(_PREFIXES) and name not in allowed)
     if strange:
-        raise _refusal(
-            f"The hub sends the variables {', '.join(strange)}, which the gateway does not pass on.",
-            "The operators can name them in gateway.environment_from_hub of the site's file.",
-            "environment",
-        )
+        raise FabricError(texts.STRANGE_VARIABLES(names=strange))
     unknown = sorted({file.name for file in request.files} - FILES)
     if unknown:
-        raise _refusal(
-            f"The hub sends the files {', '.join(unknown)}; a session's are {', '.join(sorted(FILES))}.",
-            "Run hub and gateway of the same installation.",
-            "files",
-        )
+        raise FabricError(texts.STRANGE_FILES(names=unknown, known=sorted(FILES)))
     if request.datasets and settings.catalogue is None:
-        raise _refusal(
-            "The hub asks for datasets, but the gateway's site file has no [catalogue] section.",
-            "The operators must give hub and gateway the same site file.",
-            "dataset",
-        )
+        raise FabricError(texts.NO_CATALOGUE())
 
 
 def check_spec(settings: Settings, spec: JobSpec) -> None:
@@ -86,20 +76,7 @@ def check_spec(settings: Settings, spec: JobSpec) -> None:
     :raises FabricError: what is not taken.
     """
     if spec.cluster:
-        raise FabricError(
-            f"This gateway watches one cluster and cannot follow jobs on cluster {spec.cluster}.",
-            reason="cluster",
-            hint="Leave req_cluster out, or run a hub with its own gateway for that cluster.",
-        )
+        raise FabricError(texts.OTHER_CLUSTER(cluster=spec.cluster))
     extra = [name for name in ("options", "prologue", "epilogue") if getattr(spec, name)]
     if extra and not settings.gateway.script_text_from_hub:
-        raise FabricError(
-            f"The gateway does not take {', '.join(f'req_{name}' for name in extra)} from the hub.",
-            reason="script-text",
-            hint="Set gateway.script_text_from_hub = true in the gateway's site file, "
-            "or move the lines to gateway.prologue.",
-        )
-
-
-def _refusal(message: str, hint: str, reason: str) -> FabricError:
-    return FabricError(message, reason=reason, hint=hint, status=403)
+        raise FabricError(texts.SCRIPT_TEXT(names=[f"req_{name}" for name in extra]))

@@ -11,12 +11,15 @@ from weakref import WeakValueDictionary
 
 from fabric_hub import __version__
 from fabric_hub.config.settings import Settings
-from fabric_hub.errors import FabricError, SlurmUnavailableError
+from fabric_hub.errors import FabricError
 from fabric_hub.gateway.jobs.clients import Clients
 from fabric_hub.gateway.jobs.own_jobs import OwnJobs, load_key
 from fabric_hub.gateway.jobs.session_jobs import SessionJobs
 from fabric_hub.gateway.queries.on_demand import AccountingReader, StorageReader
 from fabric_hub.gateway.queries.queries import Queries, UnavailableError
+from fabric_hub.messages.text import Text, sentences
+from fabric_hub.messages.texts import gateway as texts
+from fabric_hub.messages.texts.accounts import FORGOTTEN_ACCOUNT
 from fabric_hub.projects.membership import projects_of
 from fabric_hub.slurm.accounting import Accounting
 from fabric_hub.slurm.limits.model import Limits
@@ -32,6 +35,7 @@ from fabric_hub.slurm.model import (
     job_name,
 )
 from fabric_hub.slurm.storage import StorageAnswer
+from fabric_hub.slurm.unavailable import SlurmUnavailableError
 from fabric_hub.unix import accounts
 from fabric_hub.unix.accounts import Account
 
@@ -53,7 +57,7 @@ class Gateway:
 
     def __init__(self, settings: Settings, *, died: Callable[[], None] = lambda: None) -> None:
         if settings.slurm is None:
-            raise FabricError("The site's file has no [slurm] section, so there is no gateway.", reason="site-file")
+            raise FabricError(texts.NO_SLURM_SECTION())
         self._settings, slurm = settings, settings.slurm
         self._asks = asks = Queries(slurm, settings.users)
         bucket, own = rate_limit.Bucket(slurm.max_queries_per_s), accounts.own_name()
@@ -129,7 +133,7 @@ class Gateway:
             uptime_s=time.monotonic() - self._began,
             questions=dict(self._watcher.counts),
             unavailable_since=now.unavailable_since,
-            problem=now.problem,
+            problem=str(now.problem),
         )
 
     async def submit(self, request: SubmitRequest) -> Submitted:
@@ -144,7 +148,7 @@ class Gateway:
         try:
             job = await self._watcher.find(Job(job_id=job_id, name=name, user=account.name, state="UNKNOWN"))
         except UnavailableError as error:
-            raise SlurmUnavailableError(f"What became of job {job_id} is not known now: {error}.") from None
+            raise SlurmUnavailableError(sentences(texts.FATE_NOT_KNOWN(job=job_id), error.text)) from None
         return await ends.explained(self._asks, job)
 
     async def cancel(self, request: CancelRequest) -> None:
@@ -191,10 +195,9 @@ class Gateway:
         except accounts.UnknownAccountError as error:
             if not live and user not in self._had_accounts:
                 raise
+            forgotten = FORGOTTEN_ACCOUNT()
             raise SlurmUnavailableError(
-                f"{error.message} There was one before, so this is taken for trouble of the name service.",
-                hint="Nothing is lost: sessions keep running, and it is tried again. Operators: getent passwd ACCOUNT, "
-                "on the gateway's host.",
+                sentences(Text.model_validate(error.said), forgotten), hint=forgotten.hint
             ) from None
         self._had_accounts.add(user)
         return account

@@ -17,6 +17,8 @@ from typing import Literal, Protocol
 
 from fabric_hub.config.settings import SlurmSettings
 from fabric_hub.gateway.queries.queries import UnavailableError
+from fabric_hub.messages.text import NOTHING, Text
+from fabric_hub.messages.texts.slurm_reasons import SLURM_NOT_YET
 from fabric_hub.rpc.feed import Feed
 from fabric_hub.slurm import privacy
 from fabric_hub.slurm.model import Job, Node, Phase, Reservation, Snapshot
@@ -85,7 +87,7 @@ class Watcher:
         self._private: tuple[float, frozenset[str]] | None = None  # PrivateData, and when it was asked
         self._one_answer = asyncio.Lock()  # held while the table is changed
         # until Slurm has answered it is unavailable: nobody may conclude that a job is gone
-        self._feed = Feed(Snapshot(), "Slurm has not answered yet", clock=clock, wall=wall)
+        self._feed = Feed(Snapshot(), SLURM_NOT_YET(), clock=clock, wall=wall)
         self._soon = 0.0  # an answer asked after this (wall clock), a moment that may be still to come, is wanted
         self._failures: Counter[Kind] = Counter()
         self._took: dict[Kind, float] = {}
@@ -182,7 +184,7 @@ class Watcher:
             answer = await self._asks.jobs()
         except UnavailableError as error:
             self._answered("jobs", began, failed=True)
-            self._unavailable(str(error), asked_at)
+            self._unavailable(error.text, asked_at)
         else:
             self._answered("jobs", began)
             async with self._one_answer:
@@ -201,7 +203,7 @@ class Watcher:
         before = self._feed.value
         for number in sorted(words.nowhere):
             log.warning("Slurm has no job %d any more, and says nothing of its end", number)
-        problem = await self._why_hidden("jobs") if words.hidden else ""
+        problem = await self._why_hidden("jobs") if words.hidden else NOTHING
         since = before.unavailable_since if before.narrowed else None
         if problem != before.problem and problem:
             log.warning("%d sessions are missing from Slurm's answer: %s", len(words.hidden), problem)
@@ -225,7 +227,7 @@ class Watcher:
             log.warning("%d sessions are not in Slurm's answer, and nothing else is known of them yet", len(missing))
             return Words(hidden=self._doubts.alive)
 
-    async def _why_hidden(self, kind: str) -> str:
+    async def _why_hidden(self, kind: str) -> Text:
         """Why an answer lacks what is there; ``kind`` is a word of PrivateData."""
         if self._private is None or self._clock() - self._private[0] > rate_limit.SLOWEST_S:
             try:
@@ -255,7 +257,7 @@ class Watcher:
         self._took[kind] = 0.0 if failed else self._clock() - began
         self._failures[kind] = self._failures[kind] + 1 if failed else 0
 
-    def _unavailable(self, problem: str, asked_at: float) -> None:
+    def _unavailable(self, problem: Text, asked_at: float) -> None:
         snapshot = self._feed.value
         if problem != snapshot.problem:
             log.warning("Slurm is unavailable: %s", problem)

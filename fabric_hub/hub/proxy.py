@@ -18,6 +18,7 @@ from jupyterhub.proxy import ConfigurableHTTPProxy
 from traitlets import Dict, Unicode, validate
 
 from fabric_hub.errors import FabricError
+from fabric_hub.rpc import systemd
 
 from . import held_ports
 from .patches import proxy_program
@@ -109,3 +110,9 @@ class FabricProxy(ConfigurableHTTPProxy):  # type: ignore[misc]
         await super().add_all_services(service_dict)
         for spec, target in self.extra_routes.items():
             await self.add_route(spec, target, {"extra": True})
+
+    async def check_routes(self, *known: Any, **options: Any) -> Any:
+        """The last thing that JupyterHub does before it says that it runs is to see that all routes are there."""
+        checked = await super().check_routes(*known, **options)
+        systemd.ready()
+        return checked

@@ -14,7 +14,7 @@ from fabric_hub.datasets.model import Access, Agent, Agreement, Catalogue, Conta
 from fabric_hub.datasets.policy import CatalogueView, State
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.formats import size
-from fabric_hub.messages.text import NOTHING, Said, Text, WithTexts, sentences, verbatim
+from fabric_hub.messages.text import NOTHING, Said, Text, WithTexts, sentences
 from fabric_hub.messages.texts import datasets as texts
 from fabric_hub.types import Frozen
 
@@ -240,7 +240,7 @@ def shelf(settings: Settings, known: CatalogueView, datasets_page: str) -> Catal
 def silence(known: CatalogueView) -> Text:
     """That the catalogue service does not answer; an empty text while it does."""
     if known.unavailable_since is not None:
-        return sentences(texts.NOT_ANSWERED_SINCE(since=known.unavailable_since), verbatim(known.problem))
+        return sentences(texts.NOT_ANSWERED_SINCE(since=known.unavailable_since), known.problem)
     return texts.NOT_ANSWERED() if known.catalogue is None else NOTHING
 
 

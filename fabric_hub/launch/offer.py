@@ -56,7 +56,7 @@ class FreeGpus(Frozen):
     total: int
 
 
-class Offer(Frozen):
+class Offer(WithTexts):
     """Everything a user may choose from. ``age_s`` is the age in seconds of what is said about Slurm."""
 
     projects: tuple[OfferedProject, ...]
@@ -65,7 +65,7 @@ class Offer(Frozen):
     gpus: tuple[FreeGpus, ...]
     age_s: float | None
     unavailable_since: float | None
-    problem: str
+    problem: Said
 
 
 def offer(
@@ -115,7 +115,7 @@ def offer(
         ),
         age_s=snapshot.age_s if snapshot else None,
         unavailable_since=snapshot.unavailable_since if snapshot else None,
-        problem=snapshot.problem if snapshot else "",
+        problem=snapshot.problem if snapshot else NOTHING,
     )
 
 

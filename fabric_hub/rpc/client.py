@@ -10,6 +10,8 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.text import Text
+from fabric_hub.messages.texts import daemons as texts
 
 from .problem import Problem, name_of
 
@@ -25,8 +27,8 @@ class UnixClient:
     Use it as an async context manager, or call :meth:`aclose`.
     """
 
-    who = "daemon"  # in words
-    when_unavailable = "The operators must start it."
+    who = "daemon"  # its name in English
+    when_unavailable = texts.START_IT
 
     def __init__(self, socket: Path, *, timeout_s: float) -> None:
         self._socket = socket
@@ -50,7 +52,7 @@ class UnixClient:
         """Close all connections."""
         await self._http.aclose()
 
-    def unavailable(self, message: str, hint: str) -> FabricError:
+    def unavailable(self, message: Text, hint: Text | None = None) -> FabricError:
         """The error for a daemon that does not answer, or not as one of ours."""
         return FabricError(message, reason=f"{name_of(self.who)}-unavailable", hint=hint, status=503)
 
@@ -68,10 +70,7 @@ class UnixClient:
         try:
             return kind.model_validate_json(answer.content)
         except ValidationError as error:
-            raise self.unavailable(
-                f"On {self._socket} answers no {self.who} of this version ({error.error_count()} fields differ).",
-                f"Restart hub and {self.who} from the same installation.",
-            ) from None
+            raise self.unavailable(texts.OTHER_VERSION(**self._named(), n=error.error_count())) from None
 
     async def send(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Send a request; errors as :meth:`ask` raises them."""
@@ -80,19 +79,18 @@ class UnixClient:
         try:
             answer = await self._http.request(method, path, **options)
         except httpx.TimeoutException:
-            raise self.unavailable(
-                f"The {self.who} on {self._socket} did not answer in time.", "Ask the operators to look at its log."
-            ) from None
+            raise self.unavailable(texts.TOO_SLOW(**self._named())) from None
         except httpx.TransportError as error:
-            raise self.unavailable(
-                f"The {self.who} is not running: nothing answers on {self._socket} ({error}).", self.when_unavailable
-            ) from error
+            text = texts.NOT_RUNNING(**self._named(), why=str(error))
+            raise self.unavailable(text, self.when_unavailable()) from error
         if answer.is_success:
             return answer
         try:
             problem = Problem.model_validate_json(answer.content)
         except ValidationError:
-            raise FabricError(
-                f"The {self.who} answered with status {answer.status_code}.", reason=name_of(self.who), status=502
-            ) from None
+            text = texts.STATUS(who=texts.called(self.who), code=answer.status_code)
+            raise FabricError(text, reason=name_of(self.who)) from None
         raise self.refused(problem, answer.status_code)
+
+    def _named(self) -> dict[str, Text | str]:
+        return {"who": texts.called(self.who), "socket": str(self._socket)}

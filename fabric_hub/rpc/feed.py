@@ -2,7 +2,7 @@
 
 One task asks the source at a pace of its own and publishes what it hears; readers get the latest value at once, or as
 soon as it is what they wait for. While the source does not answer, the last value stays, marked so
-(:class:`~fabric_hub.types.FeedValue`).
+(:class:`~.feed_value.FeedValue`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Generic, TypeVar
 
-from fabric_hub.types import FeedValue
+from fabric_hub.messages.text import Text
+
+from .feed_value import FeedValue
 
 T = TypeVar("T", bound=FeedValue)
 
@@ -28,14 +30,14 @@ class Feed(Generic[T]):
     anew, so that a reader who waits for another one is woken.
 
     :param empty: a value without any content, of the feed's type.
-    :param problem: why there is no content yet, in words.
+    :param problem: why there is no content yet.
     :param clock: monotonic seconds; ``wall``: Unix seconds.
     """
 
     def __init__(
         self,
         empty: T,
-        problem: str,
+        problem: Text,
         *,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -125,8 +127,8 @@ class Feed(Generic[T]):
             self.asked_at = asked_at
         self._wake_readers()
 
-    def unavailable(self, problem: str, asked_at: float) -> None:
-        """The source did not answer what it was asked at ``asked_at`` (Unix seconds); ``problem``: how, in words."""
+    def unavailable(self, problem: Text, asked_at: float) -> None:
+        """The source did not answer what it was asked at ``asked_at`` (Unix seconds); ``problem``: how."""
         self.publish(self.value.unavailable(problem, asked_at), asked_at)
 
     def _wake_readers(self) -> None:

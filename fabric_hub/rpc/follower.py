@@ -10,7 +10,9 @@ from contextlib import suppress
 from typing import Generic, Protocol, TypeVar
 
 from fabric_hub.errors import FabricError
-from fabric_hub.types import FeedValue
+from fabric_hub.messages.text import Text, whole
+
+from .feed_value import FeedValue
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +108,7 @@ class Follower(Generic[T]):
             except FabricError as error:
                 if not failures:
                     log.warning("No %s: %s", self._what, error)
-                self._fail(str(error))
+                self._fail(whole(error))
                 await asyncio.sleep(RETRY_S[min(failures, len(RETRY_S) - 1)])
                 failures += 1
 
@@ -117,7 +119,7 @@ class Follower(Generic[T]):
             self.look_again()
         return value
 
-    def _fail(self, problem: str) -> None:
+    def _fail(self, problem: Text) -> None:
         known = self.value or self._empty.model_copy(update={"now": time.time()})
         marked = known.unavailable(problem, time.time())
         if not marked.same_as(known):

@@ -41,11 +41,12 @@ class Problem(Frozen):
             advice=advice,
         )
 
+    @property
+    def parts(self) -> tuple[Text | str, Text | str]:
+        """What happened, and what to do next: as a text, where it is one."""
+        return self.said or self.message, self.advice or self.hint
+
     def error(self, status: int) -> FabricError:
         """The error that it was."""
-        return FabricError(
-            self.said or self.message,
-            reason=self.reason,
-            hint=self.advice or self.hint,
-            status=status,
-        )
+        said, advice = self.parts
+        return FabricError(said, reason=self.reason, hint=advice, status=status)

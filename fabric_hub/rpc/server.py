@@ -21,7 +21,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.texts import daemons as texts
 
+from . import systemd
 from .body_limit import LARGEST_ON_SOCKET, BodyLimit
 from .problem import Problem, name_of
 
@@ -45,15 +47,11 @@ def answer_with_problems(app: FastAPI, who: str) -> None:
     async def malformed(_: Request, error: RequestValidationError) -> JSONResponse:
         # places and kinds only: what was sent may hold secrets
         wrong = "; ".join(f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()[:10])
-        return JSONResponse(Problem(message=f"Malformed request: {wrong}", reason="malformed").model_dump(), 422)
+        return JSONResponse(Problem.of(FabricError(texts.MALFORMED(wrong=wrong))).model_dump(), 422)
 
     @app.exception_handler(Exception)
     async def fault(_: Request, error: Exception) -> JSONResponse:
-        body = Problem(
-            message=f"The {who} failed at this request.",
-            reason="fault",
-            hint="Its log has the details; tell the operators.",
-        )
+        body = Problem.of(FabricError(texts.FAULT(who=texts.called(who))))
         return JSONResponse(body.model_dump(), status_code=500)
 
 
@@ -105,6 +103,7 @@ async def serve(
         if listens.done():
             os.rename(draft, path)
             log.info("the %s answers on %s", who, path)
+            systemd.ready()
             if ready:
                 ready.set()
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -132,11 +131,7 @@ def bind(path: Path, who: str) -> tuple[socket.socket, Path]:
         except OSError:
             pass  # nobody there, or a socket that a dead daemon left
         else:
-            raise FabricError(
-                f"Another {who} already answers on {path}.",
-                reason=name_of(who),
-                hint="Stop it, or give this one another socket in the site's file.",
-            )
+            raise FabricError(texts.ANOTHER_ONE(who=texts.called(who), socket=str(path)), reason=name_of(who))
     made = socket.socket(socket.AF_UNIX)
     before = os.umask(0o117)
     try:
@@ -145,11 +140,9 @@ def bind(path: Path, who: str) -> tuple[socket.socket, Path]:
         made.listen(128)
     except OSError as error:
         made.close()
-        raise FabricError(
-            f"The {who}'s socket {path} cannot be made: {error.strerror or error}.",
-            reason=name_of(who),
-            hint=f"Its directory must exist and be the {who}'s; a socket's path has at most 100 characters.",
-        ) from error
+        why = error.strerror or str(error)
+        text = texts.NO_SOCKET(who=texts.called(who), socket=str(path), why=why)
+        raise FabricError(text, reason=name_of(who)) from error
     finally:
         os.umask(before)
     return made, draft

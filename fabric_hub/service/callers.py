@@ -44,7 +44,7 @@ class Caller(Enum):
     LOGGED_IN = "who has logged in at the hub, never by a token", (), "tornado.web:authenticated"
     STARTER = "who may start that user's servers", ("start:servers",), "jupyterhub.scopes:needs_scope"
     HUB_AT_GATEWAY = "the hub's account", (), "packaging/systemd/fabric-gateway.service"
-    HUB_AT_CATALOGUE = "the hub's account", (), "packaging/systemd/fabric-catalogue.service"
+    HUB_AT_CATALOGUE = "the hub's account", (), "packaging/tmpfiles.d/fabric-hub.conf"
 
     def __init__(self, who: str, scopes: tuple[str, ...], check: str) -> None:
         self.who, self.scopes, self.check = who, scopes, check

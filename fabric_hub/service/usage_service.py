@@ -19,7 +19,7 @@ from fabric_hub.budgets.schemas import DayUse, StorageUse, Usage
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.launch.choice import gpu_ways
-from fabric_hub.messages.text import NOTHING, text_of
+from fabric_hub.messages.text import NOTHING
 from fabric_hub.messages.texts import budgets as texts
 from fabric_hub.slurm.limits.model import Limits
 from fabric_hub.slurm.limits.usage import UsageIndex, counted
@@ -104,7 +104,7 @@ class UsageService:
             user=own.model_copy(update={"above": ()}) if own else None,
             age_s=None if limits.at is None else max(0.0, now - limits.at),
             unavailable_since=limits.unavailable_since,
-            problem=text_of(limits.problem),
+            problem=limits.problem,
         )
 
     def trend(self, project: str, user: str | None = None) -> tuple[DayUse, ...]:

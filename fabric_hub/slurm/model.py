@@ -13,12 +13,12 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from fabric_hub.rpc.feed_value import FeedValue
 from fabric_hub.types import (
     HUB_ID,
     SESSION_ID,
     AccountName,
     EnvName,
-    FeedValue,
     Frozen,
     Gres,
     HubUser,

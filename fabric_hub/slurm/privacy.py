@@ -1,7 +1,7 @@
-"""What Slurm hides from whoever is no Operator (PrivateData), and what to say of it. Pure.
+"""What Slurm hides from whoever is no Operator (PrivateData), and what is said of it. Pure.
 
 Slurm refuses nothing there: its answers are complete, and leave out what belongs to others. So an answer without what
-must be there is known by what other sources say, and explained by these words.
+must be there is known by what other sources say, and explained so.
 """
 
 from __future__ import annotations
@@ -9,21 +9,24 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
+from fabric_hub.messages.text import Text
+from fabric_hub.messages.texts import slurm_reasons as texts
+
 # What each word of PrivateData hides that the hub reads.
 HIDES = {
-    "jobs": "the sessions' jobs",
-    "nodes": "the nodes",
-    "reservations": "reservations",
-    "partitions": "partitions",
-    "accounts": "accounts and their limits",
-    "users": "users and their limits",
-    "usage": "what accounts have used",
+    "jobs": texts.HIDES_JOBS(),
+    "nodes": texts.HIDES_NODES(),
+    "reservations": texts.HIDES_RESERVATIONS(),
+    "partitions": texts.HIDES_PARTITIONS(),
+    "accounts": texts.HIDES_ACCOUNTS(),
+    "users": texts.HIDES_USERS(),
+    "usage": texts.HIDES_USAGE(),
 }
 # Words that leave accounts of others out of an answer.
 ACCOUNTS = frozenset({"accounts", "users", "usage"})
 # Powered-down nodes of a cloud are shown to nobody, unless PrivateData has this word.
 CLOUD = "cloud"
-HIDDEN = HIDES | {CLOUD: "powered-down nodes of a cloud"}
+HIDDEN = HIDES | {CLOUD: texts.HIDES_CLOUD()}
 
 
 def private_data(config: str) -> frozenset[str]:
@@ -45,27 +48,17 @@ def is_refused(words: str) -> bool:
     return "Access/permission denied" in words
 
 
-def why_refused(program: str, account: str) -> str:
-    """What such a refusal means, as a sentence without its full stop."""
-    return (
-        f"Slurm does not let the gateway's account {account} see what {program} asks for (PrivateData in slurm.conf). "
-        f"The operators can give it the right of an Operator; fabric-hub doctor says how"
-    )
+def why_refused(program: str, account: str) -> Text:
+    """What such a refusal means."""
+    return texts.REFUSED_TO_GATEWAY(program=program, account=account)
 
 
-def why_hidden(kind: str, private: Collection[str], account: str) -> str:
-    """Why an answer lacks what is there, as a sentence without its full stop.
+def why_hidden(kind: str, private: Collection[str], account: str) -> Text:
+    """Why an answer lacks what is there.
 
     :param kind: the word of PrivateData that would hide it.
     :param account: the gateway's Unix account.
     """
-    what = HIDES[kind]
     if kind in private:
-        return (
-            f"Slurm hides {what} from the hub: slurm.conf has PrivateData={kind}, and the gateway's account {account} "
-            f"is no Operator in Slurm. The operators can give it that right; fabric-hub doctor says how"
-        )
-    return (
-        f"Slurm's answers to the hub lack {what}, though they are there. The operators should look at PrivateData in "
-        f"slurm.conf and slurmdbd.conf, and at the rights of the gateway's account {account}: fabric-hub doctor"
-    )
+        return texts.HIDDEN_BY_CONFIGURATION(what=HIDES[kind], kind=kind, account=account)
+    return texts.HIDDEN_SOMEHOW(what=HIDES[kind], account=account)

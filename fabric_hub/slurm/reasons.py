@@ -10,7 +10,7 @@ import signal
 import time
 from typing import Any, Final
 
-from fabric_hub.messages.text import NOTHING, Reason, Text, sentences, verbatim
+from fabric_hub.messages.text import NOTHING, Reason, Text, sentences
 from fabric_hub.messages.texts import limits
 from fabric_hub.messages.texts import slurm_reasons as texts
 
@@ -121,8 +121,7 @@ def silence(snapshot: Snapshot | None) -> Text:
     if snapshot is None or snapshot.unavailable_since is None:
         return NOTHING
     what = texts.SLURM_HIDES_SESSIONS if snapshot.narrowed else texts.SLURM_SILENT
-    problem = snapshot.problem.rstrip(". ")
-    return sentences(what(since=snapshot.unavailable_since), verbatim(f"{problem}.") if problem else None)
+    return sentences(what(since=snapshot.unavailable_since), snapshot.problem)
 
 
 def _of_job(reason: Reason, job: Job, **more: Any) -> Text:

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fabric_hub.config.quotas import StorageSettings
+from fabric_hub.messages.text import NOTHING, Said, Text, WithTexts
+from fabric_hub.messages.texts import storage as texts
 from fabric_hub.types import Frozen
 
 _KIB = 1024
@@ -20,7 +22,7 @@ _TABLE = 9  # file system; blocks, quota, limit, grace; files, quota, limit, gra
 _OVER = 1
 
 
-class StorageQuota(Frozen):
+class StorageQuota(WithTexts):
     """One file system's quota: bytes, and files. A limit that is None is none.
 
     ``project`` is the project of the site's file whose quota it is, where each has its own. ``at`` is when the tool
@@ -36,7 +38,7 @@ class StorageQuota(Frozen):
     limit: int | None = None
     files_used: int | None = None
     files_limit: int | None = None
-    problem: str = ""
+    problem: Said = NOTHING
 
 
 class StorageAnswer(Frozen):
@@ -47,7 +49,11 @@ class StorageAnswer(Frozen):
 
 
 class NoQuotaError(ValueError):
-    """An answer that is no quota; the text says what it is, in plain words."""
+    """An answer that is no quota; ``text`` says what it is."""
+
+    def __init__(self, text: Text) -> None:
+        super().__init__(str(text))
+        self.text = text
 
 
 def filled(source: StorageSettings, user: str, uid: int, project: str = "", account: str = "") -> StorageSettings:
@@ -111,17 +117,17 @@ def parse(text: str, source: StorageSettings, status: int = 0) -> StorageQuota:
     start = next((number for number, word in enumerate(words) if word.startswith("/") and _is_row(words, number)), None)
     row = () if start is None else words[start + 1 : start + _TABLE]
     if any("[" in word for word in row):  # lfs: what a server that is away holds is left out of a number in brackets
-        raise NoQuotaError("not all servers of the file system answer, so what is used is not known")
+        raise NoQuotaError(texts.SERVERS_AWAY())
     if status not in (0, _OVER):
-        raise NoQuotaError("the tool failed")
+        raise NoQuotaError(texts.TOOL_FAILED())
     if re.search(r":\s*none\s*$", text):
-        raise NoQuotaError("no quota is set on it")
+        raise NoQuotaError(texts.NO_QUOTA())
     if not row:
-        raise NoQuotaError("the answer holds no quota")
+        raise NoQuotaError(texts.EMPTY_ANSWER())
     blocks, soft, hard, _, files, files_soft, files_hard, _ = row
     # XFS: who is not root is told zeros of any project, and no error; a project has at least its own directory
     if source.kind == "project" and not any(map(_number, (blocks, soft, hard, files, files_soft, files_hard))):
-        raise NoQuotaError("nothing of the project is there, or the tool did not run as root")
+        raise NoQuotaError(texts.NOTHING_OF_PROJECT())
     limit = _limit(soft, hard)
     return StorageQuota(
         title=source.title or str(source.path),
@@ -148,7 +154,7 @@ def _limit(soft: str, hard: str) -> int | None:
     return min((number for number in (_number(soft), _number(hard)) if number), default=None)
 
 
-def unknown(source: StorageSettings, problem: str) -> StorageQuota:
+def unknown(source: StorageSettings, problem: Text) -> StorageQuota:
     """A file system whose quota is not known."""
     scope = "project" if source.project else "user"
     return StorageQuota(title=source.title or str(source.path), path=str(source.path), scope=scope, problem=problem)

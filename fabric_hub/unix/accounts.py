@@ -9,6 +9,8 @@ from pathlib import PurePosixPath
 
 from fabric_hub.config.settings import UserSettings
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.text import Text
+from fabric_hub.messages.texts import accounts as texts
 
 from .capabilities import can_become_others
 
@@ -68,17 +70,12 @@ def resolve(user: str, users: UserSettings, *, own_uid: int | None = None) -> Ac
         try:
             entry = pwd.getpwnam(name)
         except KeyError:
-            raise UnknownAccountError(
-                f"There is no Unix account {name} on this cluster for {user}.",
-                reason="account",
-                hint="Ask the operators for an account, or log in under another name.",
-                status=403,
-            ) from None
+            raise UnknownAccountError(texts.UNKNOWN_ACCOUNT(account=name, user=user)) from None
         check_entry(name, entry.pw_name, entry.pw_uid, users.min_uid, own_uid)
     if entry.pw_uid == 0:
-        raise _refusal("Sessions never run as root.", "Run the gateway as an unprivileged account of its own.")
+        raise FabricError(texts.GATEWAY_IS_ROOT())
     home = users.home.replace("{user}", user) or entry.pw_dir
-    check_path(home, f"The home directory of {user}")
+    check_path(home, texts.HOME_OF(user=user))
     return Account(
         name=entry.pw_name,
         uid=entry.pw_uid,
@@ -103,33 +100,25 @@ def check_entry(asked: str, found: str, uid: int, min_uid: int, own_uid: int) ->
     :raises FabricError: see :func:`resolve`.
     """
     if uid == 0:
-        raise _refusal(f"The account {asked} is root; sessions never run as root.", "Use an account of your own.")
+        raise FabricError(texts.ROOT(account=asked))
     if uid < min_uid:
-        raise _refusal(
-            f"The account {asked} has uid {uid}; sessions run only as accounts from uid {min_uid} on.",
-            "Use an account of your own; the limit is users.min_uid in the site's file.",
-        )
+        raise FabricError(texts.LOW_UID(account=asked, uid=uid, least=min_uid))
     if uid == NOBODY:
-        raise _refusal(f"The account {asked} is nobody's; sessions never run as it.", "Use an account of your own.")
+        raise FabricError(texts.NOBODYS(account=asked))
     if uid == own_uid:
-        raise _refusal(
-            f"The account {asked} is the hub's own; sessions never run as it.", "Use an account of your own."
-        )
+        raise FabricError(texts.HUBS_OWN(account=asked))
     if found != asked and found.lower() == asked.lower():
         # a name service that ignores case would let two hub users share one account
-        raise _refusal(f"The account {asked} is written {found} on this cluster.", "Log in with exactly that spelling.")
+        raise FabricError(texts.OTHER_SPELLING(account=asked, written=found))
 
 
-def check_path(path: str, what: str) -> None:
+def check_path(path: str, what: Text | str) -> None:
     """Refuse a path that Slurm or a script could read as anything but a plain absolute path.
 
     :raises FabricError: it is relative, has a ``..``, a backslash or a control character.
     """
     if not path.startswith("/") or ".." in PurePosixPath(path).parts or "\\" in path or not path.isprintable():
-        raise _refusal(
-            f"{what} is {path!r}, which is not a plain absolute path.",
-            "Ask the operators to correct it in the account's entry or in the site's file (users).",
-        )
+        raise FabricError(texts.NO_PLAIN_PATH(what=what, path=repr(path)))
 
 
 def session_root(user: str, account: Account, users: UserSettings, *, rescue: bool = False) -> str:
@@ -143,7 +132,3 @@ def session_root(user: str, account: Account, users: UserSettings, *, rescue: bo
 def session_roots(user: str, account: Account, users: UserSettings) -> tuple[str, ...]:
     """Everywhere that a session of this user may have its private directory, the usual place first."""
     return tuple(dict.fromkeys(session_root(user, account, users, rescue=rescue) for rescue in (False, True)))
-
-
-def _refusal(message: str, hint: str) -> FabricError:
-    return FabricError(message, reason="account", hint=hint, status=403)

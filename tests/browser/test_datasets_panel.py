@@ -53,7 +53,7 @@ def test_a_demo_dataset_is_added_read_in_a_notebook_and_dropped(
     picture(page, "datasets-panel")
 
     energy.click()
-    panel.get_by_role("button", name="Drop energy-year from this session").click()
+    panel.get_by_role("button", name="Remove energy-year from this session").click()
     expect(energy).to_contain_text("Available", timeout=SLOW_MS)
     if ROOT:
         assert not readable()
@@ -70,7 +70,7 @@ def test_terms_are_accepted_at_the_hub_while_the_session_runs_and_the_dataset_is
     expect(panel.locator(".fabric-Datasets-card")).to_have_count(2)  # what cannot be tried yet is no card
     bearing.click()
     with student.context.expect_page() as opened:
-        panel.get_by_role("link", name="Read and accept the terms").click()
+        panel.get_by_role("link", name="Review terms").click()
     terms = opened.value
     expect(terms).to_have_url(re.compile("/hub/datasets/bearing-vibration[?]project=ml-course$"))
     expect(terms.get_by_role("heading", name="Vibration of a ball bearing with three faults")).to_be_visible()

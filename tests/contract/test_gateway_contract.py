@@ -8,9 +8,10 @@ import time
 import httpx
 import pytest
 
-from fabric_hub.errors import FabricError, SlurmUnavailableError
+from fabric_hub.errors import FabricError
 from fabric_hub.gateway.api import LONGEST_WAIT_S
 from fabric_hub.slurm.model import CancelRequest, Job, Phase, job_name
+from fabric_hub.slurm.unavailable import SlurmUnavailableError
 
 from .conftest import Stage, new_session
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.errors import FabricError, SlurmUnavailableError
+from fabric_hub.errors import FabricError
 from fabric_hub.gateway.jobs import script
 from fabric_hub.slurm.model import JobSpec
+from fabric_hub.slurm.unavailable import SlurmUnavailableError
 from tests.support.embedded_run import EmbeddedRun
 
 from .conftest import Stage, new_session

@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
-from fabric_hub.errors import FabricError, SlurmUnavailableError
+from fabric_hub.errors import FabricError
+from fabric_hub.messages.text import sentences
+from fabric_hub.messages.texts.gateway import NOT_STARTED
+from fabric_hub.messages.texts.slurm_reasons import MUNGE_SILENT
+from fabric_hub.slurm.unavailable import SlurmUnavailableError
 from tests.support.person import Person, words
 from tests.support.small_site import SmallSite
 
@@ -79,14 +83,12 @@ def test_what_slurm_refuses_is_told_in_its_words(site: SmallSite, person: Person
 def test_a_submission_that_fails_again_and_again_says_so_and_why_on_the_waiting_page(
     site: SmallSite, person: Person
 ) -> None:
-    site.gateway.fake.refusal = SlurmUnavailableError(
-        "The session was not started: munge does not answer on the hub's host."
-    )
+    site.gateway.fake.refusal = SlurmUnavailableError(sentences(NOT_STARTED(), MUNGE_SILENT()))
     answer = person.start()
     assert answer.status_code == 202, answer.text
     told = next(event for event in person.progress() if "has not taken" in event["message"])
     assert told["progress"] == 10
-    why = r"\(asked (once|\d+ times)\): The session was not started: munge does not answer on the hub's host\."
+    why = r"\(asked (once|\d+ times)\): The session was not started\. munge does not answer on the hub's host,"
     assert re.search(why, told["message"])
     assert "until it answers or you cancel" in told["message"]
     site.gateway.fake.refusal, site.gateway.fake.words = None, "Your allocation ends on Friday"

@@ -48,8 +48,8 @@ def test_search_and_filters_find_a_dataset(panel: Locator) -> None:
     panel.get_by_label("Access").select_option("non-public")
     expect(lines).to_have_text([re.compile("Faults of a power grid")])
     panel.get_by_label("Search").fill("census")
-    expect(panel).to_contain_text("No dataset fits.")
-    panel.get_by_role("button", name="Show all").click()
+    expect(panel).to_contain_text("No matches.")
+    panel.get_by_role("button", name="Clear search").click()
     expect(lines).to_have_count(5)
     expect(panel.get_by_label("Search")).to_have_value("")
 
@@ -66,7 +66,7 @@ def test_a_dataset_is_added_inserted_and_dropped_without_a_restart(
         "href", "https://creativecommons.org/licenses/by/4.0/"
     )
     panel.get_by_role("button", name="Add wind-farm to this session").click()
-    expect(panel.get_by_role("status")).to_have_text(f"wind-farm is open: {place}")
+    expect(panel.get_by_role("status")).to_have_text(f"Added to this session · {place}")
     expect(line(panel, "Wind farm")).to_contain_text("In this session")
 
     panel.get_by_role("button", name="Insert path of wind-farm").click()
@@ -82,7 +82,7 @@ def test_a_dataset_is_added_inserted_and_dropped_without_a_restart(
     expect(cell).to_contain_text("sites.geojson")
     expect(cell).not_to_contain_text(json.dumps(place))
 
-    panel.get_by_role("button", name="Drop wind-farm from this session").click()
+    panel.get_by_role("button", name="Remove wind-farm from this session").click()
     expect(panel.get_by_role("status")).to_have_text("wind-farm is no longer open in this session.")
     expect(line(panel, "Wind farm")).to_contain_text("Available")
     assert node.opened == set()
@@ -108,7 +108,7 @@ def test_access_is_requested_and_terms_are_accepted_at_the_hub(panel: Locator, h
 
     line(panel, "Patients").click()
     expect(panel).to_contain_text("You have not accepted version 3 of its agreement.")
-    link = panel.get_by_role("link", name="Read and accept the terms")
+    link = panel.get_by_role("link", name="Review terms")
     expect(link).to_have_attribute("href", "/hub/datasets/patients?project=twin")
 
 
@@ -122,12 +122,12 @@ def test_what_is_wrong_is_said_in_words(
     expect(panel.get_by_role("status")).to_have_text(unreadable)
     node.says, node.enforced = None, False
     panel.get_by_role("button", name="Refresh the datasets").click()
-    expect(panel.locator(".fabric-Datasets-notice")).to_have_text(
+    expect(panel.locator(".fabric-Panel-notice")).to_have_text(
         ["Access is not enforced here: datasets are shown from directories that others may read too."]
     )
     hub.datasets = {}
     panel.get_by_role("button", name="Refresh the datasets").click()
-    expect(panel).to_contain_text("There are no datasets to show.")
+    expect(panel).to_contain_text("No datasets are available to your project yet.")
     expect(panel).to_contain_text("This site has none.")
     data_session.process.terminate()
     data_session.process.wait(30)
@@ -147,11 +147,11 @@ def test_the_keyboard_alone_is_enough_and_so_is_the_palette(
     expect(panel.get_by_role("button", name="Add wind-farm to this session")).to_be_focused()
     chromium.keyboard.press("Space")
     expect(line(panel, "Wind farm")).to_contain_text("In this session")
-    drop = chromium.locator(".lm-CommandPalette-item", has_text="Drop Dataset: wind-farm").first
+    drop = chromium.locator(".lm-CommandPalette-item", has_text="Remove Dataset: wind-farm").first
     for _ in range(5):  # JupyterLab may close a palette, or draw it anew, while the panel is still being drawn
         chromium.keyboard.press("Control+Shift+C")
         expect(chromium.locator(".lm-CommandPalette-input")).to_be_focused()
-        chromium.keyboard.type("Drop Dataset")
+        chromium.keyboard.type("Remove Dataset")
         with contextlib.suppress(PlaywrightTimeoutError):
             drop.click(timeout=4_000)
             break
@@ -171,7 +171,7 @@ def test_axe_finds_nothing_wrong_in_light_and_dark(
         expect(chromium.locator("body")).to_have_attribute("data-jp-theme-name", theme)
     hub.datasets["enforced"] = False
     panel.get_by_role("button", name="Refresh the datasets").click()
-    expect(panel.locator(".fabric-Datasets-notice")).to_be_visible()
+    expect(panel.locator(".fabric-Panel-notice")).to_be_visible()
     for title in ("Wind farm", "Patients", "Faults of a power grid"):
         line(panel, title).click()
         expect(line(panel, title)).to_have_attribute("aria-expanded", "true")

@@ -7,6 +7,7 @@ import time
 from fabric_hub.catalogue.client import CatalogueServiceUnavailableError
 from fabric_hub.datasets.model import Acceptance, AccessRequest, Catalogue
 from fabric_hub.datasets.policy import CatalogueView
+from fabric_hub.messages.text import NOTHING, verbatim
 
 
 class FakeCatalogue:
@@ -29,7 +30,7 @@ class FakeCatalogue:
         return CatalogueView(
             catalogue=self.catalogue,
             unavailable_since=self.unavailable_since,
-            problem="The catalogue service is not running." if self.unavailable_since else "",
+            problem=verbatim("The catalogue service is not running.") if self.unavailable_since else NOTHING,
         )
 
     async def accept(self, user: str, project: str, dataset: str, agreement: str, purpose: str) -> None:

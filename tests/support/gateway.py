@@ -14,13 +14,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from fabric_hub.errors import FabricError, SlurmUnavailableError
+from fabric_hub.errors import FabricError
 from fabric_hub.gateway.api import Health
 from fabric_hub.gateway.client import GatewayClient
 from fabric_hub.gateway.job_table import find_live
 from fabric_hub.gateway.jobs.extend import held
 from fabric_hub.gateway.queries.on_demand import check_window
 from fabric_hub.gateway.server import serve
+from fabric_hub.messages.text import sentences, verbatim
+from fabric_hub.messages.texts.gateway import NOT_STARTED
 from fabric_hub.slurm.accounting import Accounting, PastJob
 from fabric_hub.slurm.limits.model import Limits
 from fabric_hub.slurm.model import (
@@ -37,6 +39,7 @@ from fabric_hub.slurm.model import (
     job_name,
 )
 from fabric_hub.slurm.storage import StorageAnswer, StorageQuota
+from fabric_hub.slurm.unavailable import SlurmUnavailableError
 
 NODES = tuple(
     Node(
@@ -202,7 +205,7 @@ class FakeGateway:
             jobs_at=self._asked_at,
             nodes_at=self._asked_at,
             unavailable_since=self._unavailable_since,
-            problem=self._problem,
+            problem=verbatim(self._problem),
             interval_s=1.0,
             jobs=() if self._hides else tuple(self._jobs[number] for number in sorted(self._jobs)),
             nodes=self._nodes,
@@ -216,7 +219,7 @@ class FakeGateway:
                 "now": now,
                 "at": self._asked_at,
                 "unavailable_since": self._unavailable_since,
-                "problem": self._problem,
+                "problem": verbatim(self._problem),
             }
         )
 
@@ -326,7 +329,9 @@ class FakeGateway:
 
     def _check_answers(self) -> None:
         if self._unavailable_since is not None:
-            raise SlurmUnavailableError(f"The session was not started: {self._problem}.", since=self._unavailable_since)
+            raise SlurmUnavailableError(
+                sentences(NOT_STARTED(), verbatim(f"{self._problem}.")), since=self._unavailable_since
+            )
 
 
 @asynccontextmanager

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from fabric_hub.errors import FabricError, SlurmUnavailableError
+from fabric_hub.errors import FabricError
+from fabric_hub.messages.text import verbatim
+from fabric_hub.slurm.unavailable import SlurmUnavailableError
 
 
 def test_a_refusal_reads_as_one_paragraph_of_what_happened_and_what_to_do() -> None:
@@ -14,8 +16,8 @@ def test_without_a_hint_no_space_is_left_over() -> None:
 
 
 def test_a_silent_slurm_is_a_503_that_says_nothing_is_lost() -> None:
-    error = SlurmUnavailableError("Slurm does not answer.", since=12.5)
+    error = SlurmUnavailableError(verbatim("Slurm does not answer."), since=12.5)
     assert isinstance(error, FabricError)
     assert (error.status, error.reason, error.since) == (503, "slurm-unavailable", 12.5)
     assert "Nothing is lost" in error.text
-    assert SlurmUnavailableError("x", hint="Wait.").hint == "Wait."
+    assert SlurmUnavailableError(verbatim("x"), hint=verbatim("Wait.")).hint == "Wait."

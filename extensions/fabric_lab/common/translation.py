@@ -57,6 +57,22 @@ def _catalogue(name: str) -> NullTranslations:
     return gettext.translation(DOMAIN, str(LOCALE_DIR), [name], fallback=True)
 
 
+def for_page() -> dict[str, object]:
+    """What the browser needs to speak the session's language: its name, and the catalogue as JupyterLab has them.
+
+    English needs none. It is part of the page, so that no panel waits for it.
+    """
+    name = language()
+    if name == SOURCE:
+        return {}
+    import json
+
+    return {
+        "fabricLanguage": name,
+        "fabricTexts": json.loads(next(LOCALE_DIR.glob(f"{name}*/LC_MESSAGES/{DOMAIN}.json")).read_bytes()),
+    }
+
+
 def N_(text: str) -> str:
     """Mark a text for the catalogues, where it is not yet known whether anybody reads it."""
     return text

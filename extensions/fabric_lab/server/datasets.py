@@ -14,7 +14,7 @@ from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
 from tornado.web import authenticated
 
-from ..answers import Here
+from ..answers import ChangedDataset, Here
 from ..client import AsyncHubClient
 from ..common import node
 from ..common.translation import _, sentences
@@ -77,7 +77,7 @@ class DatasetHandler(DatasetsHandler):
         noted = await self.service.ask(f"/datasets/{name}", "POST")
         self.catalogue.forget()
         problem = await self.after_change(noted.problem, dropped=False)
-        self.respond({"here": Here(version=opened.version, path=opened.files), "problem": problem})
+        self.respond(ChangedDataset(here=Here(version=opened.version, path=opened.files), problem=problem))
 
     @authenticated
     @authorized
@@ -86,7 +86,8 @@ class DatasetHandler(DatasetsHandler):
             return
         noted = await self.service.ask(f"/datasets/{name}", "DELETE")
         self.catalogue.forget()
-        self.respond({"here": None, "problem": await self.after_change(noted.problem, dropped=True)})
+        problem = await self.after_change(noted.problem, dropped=True)
+        self.respond(ChangedDataset(here=None, problem=problem))
 
     async def after_change(self, unnoted: str, *, dropped: bool) -> str:
         """Tell the session's clusters of the change; what went wrong with it anywhere, in words.

@@ -15,7 +15,7 @@ from tornado.web import authenticated
 from .. import access
 from ..answers import Home
 from ..client import AsyncHubClient
-from ..common import facts
+from ..common import facts, translation
 from ..common.node import DATA
 from ..launch import home
 from ..pdf import handlers as pdf_handlers
@@ -69,6 +69,7 @@ def _load_jupyter_server_extension(server: ServerApp) -> None:
     page = server.web_app.settings.setdefault("page_config_data", {})
     page["fabricDatasets"] = bool(os.environ.get(DATA))  # a site without datasets shows no panel
     page["fabricFrame"] = frame
+    page.update(translation.for_page())
     page["fabricClusters"] = find_spec("dask_jobqueue") is not None  # nor does an image without Dask
     if service.url:
         routes += usage.install(server, base, service)

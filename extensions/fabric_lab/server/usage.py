@@ -140,7 +140,7 @@ class GpuHandler(UsageHandler):
     @authenticated
     @authorized
     async def get(self) -> None:
-        self.respond({"gpus": await self.usage.gpu_use()})
+        self.respond(answers.GpusInUse(gpus=await self.usage.gpu_use()))
 
 
 class ContinueHandler(UsageHandler):
@@ -179,7 +179,7 @@ class ActiveHandler(UsageHandler):
     async def post(self) -> None:
         self.usage.activity.touch()
         await self.usage.reporter.report()
-        self.respond({"idle": self.usage.reporter.decision})
+        self.respond(answers.Active(idle=self.usage.reporter.decision))
 
 
 def reopened(environment: dict[str, str] | os._Environ[str]) -> list[str]:

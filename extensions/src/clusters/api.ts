@@ -2,7 +2,7 @@ import { PageConfig, URLExt } from '@jupyterlab/coreutils';
 import type { ServerConnection } from '@jupyterlab/services';
 
 import { ask } from '../common/request';
-import type { Clusters, Quote, ScaledStatus } from '../schema';
+import type { Clusters, NewCluster, Quote, ScaledStatus } from '../schema';
 
 export type Order =
   | { readonly verb: 'scale'; readonly n: number; readonly pool: string }
@@ -20,7 +20,7 @@ export class ClustersApi {
 
   async start(profile: string, workers: number): Promise<string> {
     const body = { n_workers: workers, ...(profile ? { profile } : {}) };
-    return (await this.ask<{ name: string }>([], { method: 'POST', body: JSON.stringify(body) })).name;
+    return (await this.ask<NewCluster>([], { method: 'POST', body: JSON.stringify(body) })).name;
   }
 
   /** The cluster's status after it, with what the hub says of the workers as `words`. */

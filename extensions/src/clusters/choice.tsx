@@ -30,7 +30,7 @@ export function Choice({ label, value, options, choose }: IChoiceProps): React.J
     return () => observer.disconnect();
   }, [select, text]);
   return (
-    <label className="fabric-Clusters-field fabric-Clusters-choice">
+    <label className="fabric-Panel-field fabric-Clusters-choice">
       {label}
       <HTMLSelect elementRef={here} value={value} onChange={event => choose(event.target.value)}>
         {options.map(([one, said]) => (

@@ -1,8 +1,10 @@
+import { gpus as gpuCount, number } from '../common/format';
+import { trans } from '../common/translation';
 import type { ClusterWorker, WorkerProfile } from '../schema';
 import type { Cluster } from './model';
 
 function gigabytes(bytes: number): string {
-  return (bytes / 1e9).toFixed(1);
+  return number(bytes / 1e9, 1, 1);
 }
 
 function sum(workers: readonly ClusterWorker[], of: (worker: ClusterWorker) => number | null): number {
@@ -16,15 +18,19 @@ function of(
   total: (worker: ClusterWorker) => number | null
 ): string {
   const known = workers.filter(worker => used(worker) !== null);
-  return known.length ? `${gigabytes(sum(known, used))} of ${gigabytes(sum(known, total))} GB` : '';
+  return known.length ? trans.__('%1 of %2 GB', gigabytes(sum(known, used)), gigabytes(sum(known, total))) : '';
 }
 
 /** "3 of 4 workers", "2 GPUs, 35 % busy, 40.0 of 160.0 GB on them", "1.2 of 16.0 GB": what is there and what it does. */
 export function facts(cluster: Cluster): string[] {
   const wanted = cluster.workers ?? [];
   const here = wanted.filter(worker => worker.address !== null);
-  const count = `${here.length === wanted.length ? '' : `${here.length} of `}${wanted.length}`;
-  return [`${count} worker${wanted.length === 1 ? '' : 's'}`, ...(here.length ? doing(cluster, here) : [])];
+  const all = wanted.length;
+  const count =
+    here.length === all
+      ? trans._n('%1 worker', '%1 workers', all)
+      : trans._n('%2 of %1 worker', '%2 of %1 workers', all, here.length);
+  return [count, ...(here.length ? doing(cluster, here) : [])];
 }
 
 /** "2 GPUs, 35 % busy, 40.0 of 160.0 GB on them": the mean use of those that tell it (a slice does not), and all memory. */
@@ -36,10 +42,11 @@ function onGpus(gpus: number, workers: readonly ClusterWorker[]): string {
     worker => worker.gpu_memory,
     worker => worker.gpu_memory_total
   );
+  const some = telling.length < gpus ? trans.__('%1 % busy (%2 of them)', busy, telling.length) : '';
   const parts = [
-    `${gpus} GPU${gpus === 1 ? '' : 's'}`,
-    telling.length ? `${busy} % busy${telling.length < gpus ? ` (${telling.length} of them)` : ''}` : '',
-    used && `${used} on ${gpus === 1 ? 'it' : 'them'}`
+    gpuCount(gpus),
+    telling.length ? some || trans.__('%1 % busy', busy) : '',
+    used && trans._n('%2 on it', '%2 on them', gpus, used)
   ];
   return parts.filter(Boolean).join(', ');
 }
@@ -56,26 +63,30 @@ function doing(cluster: Cluster, workers: readonly ClusterWorker[]): string[] {
     worker => worker.memory,
     worker => worker.memory_limit
   );
-  const cpu = `${Math.round(sum(workers, worker => worker.cpu))} % CPU`;
+  const cpu = trans.__('%1 % CPU', number(sum(workers, worker => worker.cpu)));
   return [gpus ? onGpus(gpus, workers) : '', memory, cpu].filter(Boolean);
 }
 
 /** What the cluster follows by itself, or ''. */
 export function following(cluster: Cluster): string {
   const { adaptive } = cluster;
-  return adaptive
-    ? `Follows the work: ${adaptive.minimum} to ${adaptive.maximum ?? 'any number of'} workers (${adaptive.pool}).`
-    : '';
+  if (!adaptive) {
+    return '';
+  }
+  const { minimum, maximum, pool } = adaptive;
+  return typeof maximum === 'number'
+    ? trans.__('Follows the work: %1 to %2 workers (%3).', minimum, maximum, pool)
+    : trans.__('Follows the work: %1 to any number of workers (%2).', minimum, pool);
 }
 
 /** "One GPU: 1 GPU, 8 CPUs, 16 GB each": a profile, and what one worker of it is. */
 export function profile(one: WorkerProfile): string {
   const parts = [
-    one.gpus ? `${one.gpus} GPU${one.gpus === 1 ? '' : 's'}` : '',
-    `${one.cpus} CPU${one.cpus === 1 ? '' : 's'}`,
-    `${Math.round(one.memory_mb / 1024)} GB`
+    one.gpus ? gpuCount(one.gpus) : '',
+    trans._n('%1 CPU', '%1 CPUs', one.cpus),
+    `${number(one.memory_mb / 1024)} GB`
   ];
-  return `${one.title || one.name}: ${parts.filter(Boolean).join(', ')} each`;
+  return trans.__('%1: %2 each', one.title || one.name, parts.filter(Boolean).join(', '));
 }
 
 /** The profiles to choose from: of those whose workers are the same, such as of one GPU and of two, the first. */
@@ -88,8 +99,13 @@ export function distinct(profiles: readonly WorkerProfile[]): WorkerProfile[] {
 /** What is lost with a cluster. */
 export function lost(cluster: Cluster): string {
   const count = (cluster.workers ?? []).length;
-  const workers = count === 0 ? 'It ends' : count === 1 ? 'Its worker ends' : `Its ${count} workers end`;
-  return `${workers}, with all that is computed or held there: tasks that run, and results that were not fetched or written.`;
+  return count === 0
+    ? trans.__('Running tasks and unsaved results are lost.')
+    : trans._n(
+        'Its worker stops. Running tasks and unsaved results are lost.',
+        'Its %1 workers stop. Running tasks and unsaved results are lost.',
+        count
+      );
 }
 
 /** Code that gives a notebook this cluster and its client. */

@@ -1,19 +1,12 @@
-import {
-  Button,
-  LabIcon,
-  ReactWidget,
-  refreshIcon,
-  ToolbarButtonComponent,
-  UseSignal
-} from '@jupyterlab/ui-components';
-import type { Message } from '@lumino/messaging';
-import { Signal, type ISignal } from '@lumino/signaling';
+import { LabIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
+import { Act, Head, Notices, Said, SidePanel } from '../common/panel';
+import { trans } from '../common/translation';
 import type { WorkerProfile } from '../schema';
 import { Choice } from './choice';
 import { distinct, each, facts, following, profile } from './format';
-import { PAGES, type Cluster } from './model';
+import { pages, type Cluster } from './model';
 import type { ClustersStore } from './store';
 
 /** One box that leads three. */
@@ -40,38 +33,21 @@ interface IProps {
   readonly actions: IActions;
 }
 
-/** The side panel; it tells when it comes into view, for only then is anything asked. */
-export class ClustersPanel extends ReactWidget {
-  private readonly _shown = new Signal<this, void>(this);
-
-  constructor(private readonly props: IProps) {
-    super();
-    this.id = 'fabric-clusters';
-    this.addClass('fabric-Clusters');
-    this.title.icon = clustersIcon;
-    this.title.caption = 'Dask clusters';
-    this.node.setAttribute('role', 'region');
-    this.node.setAttribute('aria-label', 'Dask clusters');
+export class ClustersPanel extends SidePanel<ClustersStore> {
+  constructor(
+    store: ClustersStore,
+    private readonly actions: IActions
+  ) {
+    super(store, {
+      id: 'fabric-clusters',
+      className: 'fabric-Clusters',
+      title: trans.__('Dask clusters'),
+      icon: clustersIcon
+    });
   }
 
-  get shown(): ISignal<this, void> {
-    return this._shown;
-  }
-
-  protected override onAfterAttach(msg: Message): void {
-    super.onAfterAttach(msg);
-    if (this.isVisible) {
-      this._shown.emit();
-    }
-  }
-
-  protected override onAfterShow(msg: Message): void {
-    super.onAfterShow(msg);
-    this._shown.emit();
-  }
-
-  protected override render(): React.JSX.Element {
-    return <UseSignal signal={this.props.store.changed}>{() => <Panel {...this.props} />}</UseSignal>;
+  protected override content(): React.JSX.Element {
+    return <Panel store={this.store} actions={this.actions} />;
   }
 }
 
@@ -79,43 +55,25 @@ function Panel({ store, actions }: IProps): React.JSX.Element {
   const { known } = store;
   return (
     <>
-      <div className="fabric-Clusters-head">
-        <h2>Dask clusters</h2>
-        <ToolbarButtonComponent
-          icon={refreshIcon}
-          label=""
-          tooltip="Refresh the clusters"
-          onClick={() => void store.refresh()}
-        />
-      </div>
-      <Said store={store} section={null} />
-      {[store.problem, known?.problem ?? ''].filter(Boolean).map(sentence => (
-        <p key={sentence} className="fabric-Clusters-notice">
-          {sentence}
-        </p>
-      ))}
+      <Head
+        title={trans.__('Dask clusters')}
+        tooltip={trans.__('Refresh the clusters')}
+        refresh={() => store.refresh()}
+      />
+      <Said {...store.said(null)} />
+      <Notices sentences={[store.problem, known?.problem ?? '']} />
       {known ? (
         <>
-          {known.clusters.length ? null : <p>This session has no cluster.</p>}
+          {known.clusters.length ? null : <p>{trans.__('No cluster yet. Spread work over more CPUs or GPUs.')}</p>}
           {known.clusters.map(cluster => (
             <Cluster key={cluster.name} cluster={cluster} store={store} actions={actions} />
           ))}
           <New store={store} profiles={known.profiles} />
         </>
       ) : store.problem ? null : (
-        <p>Asking which clusters there are …</p>
+        <p>{trans.__('Asking which clusters there are …')}</p>
       )}
     </>
-  );
-}
-
-/** What happened last, where it was asked for. */
-function Said({ store, section }: { store: ClustersStore; section: string | null }): React.JSX.Element {
-  const { text, wrong } = store.said(section);
-  return (
-    <p role="status" className="fabric-Clusters-said" data-wrong={wrong}>
-      {text}
-    </p>
   );
 }
 
@@ -125,27 +83,9 @@ function useFollowing(known: number): [value: number, type: (value: number) => v
   return [typed ?? known, type, () => type(null)];
 }
 
-function Act(props: { busy: boolean; label?: string; does: () => unknown; children: string }): React.JSX.Element {
-  return (
-    <Button
-      type="button"
-      className="fabric-Clusters-act"
-      aria-label={props.label ?? props.children}
-      aria-disabled={props.busy}
-      onClick={() => {
-        if (!props.busy) {
-          void props.does();
-        }
-      }}
-    >
-      {props.children}
-    </Button>
-  );
-}
-
 function Count(props: { label: string; value: number; set: (value: number) => void }): React.JSX.Element {
   return (
-    <label className="fabric-Clusters-field">
+    <label className="fabric-Panel-field">
       {props.label}
       <input
         type="number"
@@ -182,25 +122,21 @@ function Cluster({ cluster, store, actions }: IProps & { readonly cluster: Clust
   const quoted = asks ? store.quoted.get(name) : '';
   const follows = following(cluster);
   return (
-    <section className="fabric-Cluster" aria-label={`Cluster ${name}`}>
+    <section className="fabric-Cluster" aria-label={trans.__('Cluster %1', name)}>
       <h3>{name}</h3>
       {cluster.problem ? (
-        <p className="fabric-Clusters-notice">{cluster.problem}</p>
+        <Notices sentences={[cluster.problem]} />
       ) : (
         <>
           <p className="fabric-Cluster-facts">{facts(cluster).join(' · ')}</p>
           {cluster.cost ? <p className="fabric-Cluster-facts">{cluster.cost}</p> : null}
           {follows ? <p>{follows}</p> : null}
-          {[...(cluster.waiting ?? []), ...Object.values(cluster.problems ?? {}), cluster.hub ?? '']
-            .filter(Boolean)
-            .map(sentence => (
-              <p key={sentence} className="fabric-Clusters-notice">
-                {sentence}
-              </p>
-            ))}
+          <Notices
+            sentences={[...(cluster.waiting ?? []), ...Object.values(cluster.problems ?? {}), cluster.hub ?? '']}
+          />
           {here.length ? (
             <details className="fabric-Cluster-workers">
-              <summary>Each worker</summary>
+              <summary>{trans.__('Each worker')}</summary>
               <ul>
                 {here.map(worker => (
                   <li key={worker.name}>{each(cluster, worker)}</li>
@@ -210,7 +146,7 @@ function Cluster({ cluster, store, actions }: IProps & { readonly cluster: Clust
           ) : null}
           {pools.length > 1 ? (
             <Choice
-              label="Kind of worker"
+              label={trans.__('Kind of worker')}
               value={pool}
               options={pools.map(one => [one, one])}
               choose={other => {
@@ -220,54 +156,54 @@ function Cluster({ cluster, store, actions }: IProps & { readonly cluster: Clust
             />
           ) : null}
           <div className="fabric-Clusters-form">
-            <Count label="Workers" value={workers} set={setWorkers} />
+            <Count label={trans.__('Workers')} value={workers} set={setWorkers} />
             <Act
               busy={busy}
-              label={`Scale ${name}`}
+              label={trans.__('Scale %1', name)}
               does={async () => {
-                const done = `${name} shall have ${workers} worker${workers === 1 ? '' : 's'}.`;
+                const done = trans._n('Scaling to %1 worker.', 'Scaling to %1 workers.', workers);
                 if (await store.send(name, { verb: 'scale', n: workers, pool }, done)) {
                   followWorkers();
                 }
               }}
             >
-              Scale
+              {trans.__('Scale')}
             </Act>
           </div>
           {quoted ? <p className="fabric-Cluster-facts">{quoted}</p> : null}
           <div className="fabric-Clusters-form">
-            <Count label="At least" value={least} set={setLeast} />
-            <Count label="At most" value={most} set={setMost} />
+            <Count label={trans.__('At least')} value={least} set={setLeast} />
+            <Count label={trans.__('At most')} value={most} set={setMost} />
             <Act
               busy={busy}
-              label={`Let ${name} follow the work`}
+              label={trans.__('Let %1 follow the work', name)}
               does={async () => {
                 const order = { verb: 'adapt', minimum: least, maximum: Math.max(least, most), pool } as const;
-                if (await store.send(name, order, `${name} follows the work.`)) {
+                if (await store.send(name, order, trans.__('%1 follows the work.', name))) {
                   [followWorkers, followLeast, followMost].forEach(follow => follow());
                 }
               }}
             >
-              Adapt
+              {trans.__('Adapt')}
             </Act>
           </div>
           <div className="fabric-Clusters-form">
-            <Choice label="Dashboard" value={page} options={PAGES} choose={setPage} />
-            <Act busy={false} label={`Open the dashboard of ${name}`} does={() => actions.openPage(name, page)}>
-              Open
+            <Choice label={trans.__('Dashboard')} value={page} options={pages()} choose={setPage} />
+            <Act label={trans.__('Open the dashboard of %1', name)} does={() => actions.openPage(name, page)}>
+              {trans.__('Open')}
             </Act>
           </div>
           <div className="fabric-Clusters-form">
-            <Act busy={false} label={`Insert client code for ${name}`} does={() => actions.insertClientCode(name)}>
-              Insert client code
+            <Act label={trans.__('Insert client code for %1', name)} does={() => actions.insertClientCode(name)}>
+              {trans.__('Insert client code')}
             </Act>
-            <Act busy={busy} label={`Stop ${name}`} does={() => actions.stop(cluster)}>
-              Stop
+            <Act busy={busy} label={trans.__('Stop %1', name)} does={() => actions.stop(cluster)}>
+              {trans.__('Stop')}
             </Act>
           </div>
         </>
       )}
-      <Said store={store} section={name} />
+      <Said {...store.said(name)} />
     </section>
   );
 }
@@ -281,24 +217,24 @@ function New({ store, profiles }: { store: ClustersStore; profiles: readonly Wor
   const quoted = store.quoted.get('');
   React.useEffect(() => void store.quoteNew(name, workers), [store, name, workers]);
   return (
-    <section className="fabric-Cluster" aria-label="New cluster">
-      <h3>New cluster</h3>
+    <section className="fabric-Cluster" aria-label={trans.__('New cluster')}>
+      <h3>{trans.__('New cluster')}</h3>
       {choices.length ? (
         <Choice
-          label="Each worker is like"
+          label={trans.__('Worker size')}
           value={name}
           options={choices.map(candidate => [candidate.name, profile(candidate)])}
           choose={choose}
         />
       ) : null}
       <div className="fabric-Clusters-form">
-        <Count label="Workers" value={workers} set={setWorkers} />
-        <Act busy={store.busy.has('')} label="Start a new cluster" does={() => store.start(name, workers)}>
-          Start
+        <Count label={trans.__('Workers')} value={workers} set={setWorkers} />
+        <Act busy={store.busy.has('')} label={trans.__('Start a new cluster')} does={() => store.start(name, workers)}>
+          {trans.__('Start')}
         </Act>
       </div>
       {quoted ? <p className="fabric-Cluster-facts">{quoted}</p> : null}
-      <Said store={store} section="" />
+      <Said {...store.said('')} />
     </section>
   );
 }

@@ -1,12 +1,9 @@
 import { Signal, type ISignal } from '@lumino/signaling';
 
-import { Refusal } from '../common/request';
+import { failure } from '../common/request';
+import { trans } from '../common/translation';
 import type { Clusters } from '../schema';
 import type { ClustersApi, Order } from './api';
-
-function words(error: unknown): string {
-  return error instanceof Refusal ? error.message : `Something went wrong: ${String(error)}`;
-}
 
 /** What the panel shows, and what it may ask for. */
 export class ClustersStore {
@@ -51,7 +48,7 @@ export class ClustersStore {
       this.known = await this.api.all();
       this.problem = '';
     } catch (error) {
-      this.problem = words(error);
+      this.problem = failure(error);
     }
     this._changed.emit();
   }
@@ -75,7 +72,7 @@ export class ClustersStore {
   private async quote(about: string, ask: (() => Promise<string>) | null): Promise<void> {
     const mine = (this.asked.get(about) ?? 0) + 1;
     this.asked.set(about, mine);
-    const text = ask ? await ask().catch(words) : '';
+    const text = ask ? await ask().catch(failure) : '';
     if (mine === this.asked.get(about) && text !== (this.quoted.get(about) ?? '')) {
       this.quoted.set(about, text);
       this._changed.emit();
@@ -84,8 +81,8 @@ export class ClustersStore {
 
   start(profile: string, workers: number): Promise<boolean> {
     return this.during('', async () => {
-      this.say('', 'A cluster starts …');
-      this.say('', `Cluster ${await this.api.start(profile, workers)} is there; its workers follow.`);
+      this.say('', trans.__('Starting cluster …'));
+      this.say('', trans.__('Cluster %1 is ready. Its workers follow.', await this.api.start(profile, workers)));
     });
   }
 
@@ -108,7 +105,7 @@ export class ClustersStore {
       await work();
       done = true;
     } catch (error) {
-      this.say(name, words(error), true);
+      this.say(name, failure(error), true);
     } finally {
       this.busy.delete(name);
       await this.refresh();

@@ -1,6 +1,8 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { Widget } from '@lumino/widgets';
 
+import { trans } from './translation';
+
 /** As much of an editor (CodeEditor.IEditor) as is needed to type into it. */
 interface IEditor {
   replaceSelection?(text: string): void;
@@ -42,6 +44,11 @@ function cellOf(widget: Widget | null): ICell | null {
 function editorOf(widget: Widget | null): IEditor | null {
   const editor = cellOf(widget)?.editor ?? (widget as IHolder | null)?.content?.editor ?? null;
   return typeof editor?.replaceSelection === 'function' ? editor : null;
+}
+
+/** That there is no place to insert something. */
+export function nowhere(): string {
+  return trans.__('Click into a notebook cell, a console or a file first: that is where it is inserted.');
 }
 
 /** Type text into the active notebook cell, console or file; false where there is none. */

@@ -1,6 +1,8 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
+import { trans } from './translation';
+
 /** This session's own server says no, in words for the person. */
 export class Refusal extends Error {}
 
@@ -36,11 +38,28 @@ export async function send(
   }
 }
 
+/** What went wrong, for the person. */
+export function words(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Why an order was not carried out, for the person: the server's own words where it has any. */
+export function failure(error: unknown): string {
+  return error instanceof Refusal ? error.message : trans.__('This did not work: %1', String(error));
+}
+
+/** That this session’s server does not answer at all. */
+export function noAnswer(): string {
+  return trans.__('This session does not answer: it has ended, or the connection is down. Look at the hub’s page.');
+}
+
 /** What a refusal says, in the server's words where it has any. */
 export function refusal({ response, body }: IAnswer): Refusal {
   const message = (body as { message?: unknown } | null)?.message;
   return new Refusal(
-    typeof message === 'string' && message ? message : `This session's server answered with HTTP ${response.status}.`
+    typeof message === 'string' && message
+      ? message
+      : trans.__('This session’s server answered with HTTP %1.', response.status)
   );
 }
 
@@ -53,7 +72,7 @@ export async function ask<T>(
 ): Promise<T> {
   const answer = await send(settings, path, init, query);
   if (!answer) {
-    throw new Refusal('This session does not answer: it has ended, or the connection is down. Look at the hub’s page.');
+    throw new Refusal(noAnswer());
   }
   if (!answer.response.ok || answer.body === null) {
     throw refusal(answer);

@@ -1,11 +1,9 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 
-import { insert, insertPath, openNotebook } from '../common/insert';
+import { insert, insertPath, nowhere, openNotebook } from '../common/insert';
+import { trans } from '../common/translation';
 import type { Snippet } from '../schema';
 import type { DatasetsStore } from './store';
-
-const ELSEWHERE = 'The notebook opens in a tab of its own: insert the loading code from the panel there.';
-const NOWHERE = 'Click into a notebook cell, a console or a file first: that is where it is inserted.';
 
 /** What the buttons and the commands do; each says what came of it. */
 export class DatasetsActions {
@@ -17,14 +15,17 @@ export class DatasetsActions {
   insertPath(name: string): void {
     const path = this.store.find(name)?.here?.path;
     if (path !== undefined) {
-      this.inserted(insertPath(this.app, path), `The path of ${name}`);
+      this.inserted(insertPath(this.app, path), trans.__('The path of %1 is inserted.', name));
     }
   }
 
   async insertCode(name: string, wanted = 0): Promise<void> {
     const snippet = await this.snippet(name, wanted);
     if (snippet) {
-      this.inserted(insert(this.app, snippet.code), `Loading code for ${name} (${snippet.label})`);
+      this.inserted(
+        insert(this.app, snippet.code),
+        trans.__('Loading code for %1 (%2) is inserted.', name, snippet.label)
+      );
     }
   }
 
@@ -36,7 +37,12 @@ export class DatasetsActions {
     const snippet = await this.snippet(name, 0);
     if (snippet) {
       const done = await openNotebook(this.app, snippet.code);
-      this.store.say(done ? `A new notebook loads ${name}.` : ELSEWHERE, !done);
+      this.store.say(
+        done
+          ? trans.__('%1 added. A notebook that loads it is open.', name)
+          : trans.__('The notebook opens in a tab of its own: insert the loading code from the panel there.'),
+        !done
+      );
     }
   }
 
@@ -45,7 +51,7 @@ export class DatasetsActions {
     return snippets[wanted] ?? snippets[0];
   }
 
-  private inserted(done: boolean, what: string): void {
-    this.store.say(done ? `${what} is inserted.` : NOWHERE, !done);
+  private inserted(done: boolean, said: string): void {
+    this.store.say(done ? said : nowhere(), !done);
   }
 }

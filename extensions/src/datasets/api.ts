@@ -1,7 +1,7 @@
 import type { ServerConnection } from '@jupyterlab/services';
 
 import { ask } from '../common/request';
-import type { Datasets, Files } from '../schema';
+import type { ChangedDataset, Datasets, Files } from '../schema';
 
 /** Asks this session's own server, which asks the hub and the node. */
 export class DatasetsApi {
@@ -17,11 +17,11 @@ export class DatasetsApi {
 
   /** Open a dataset in this session; the answer holds what went wrong beside it, or ''. */
   async add(name: string): Promise<string> {
-    return (await this.ask<{ problem: string }>([name], { method: 'POST' })).problem;
+    return (await this.ask<ChangedDataset>([name], { method: 'POST' })).problem;
   }
 
   async drop(name: string): Promise<string> {
-    return (await this.ask<{ problem: string }>([name], { method: 'DELETE' })).problem;
+    return (await this.ask<ChangedDataset>([name], { method: 'DELETE' })).problem;
   }
 
   async request(name: string, why: string): Promise<void> {

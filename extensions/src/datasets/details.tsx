@@ -1,22 +1,12 @@
 import { Button, HTMLSelect } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import { size } from '../common/format';
+import { day, size } from '../common/format';
+import { trans } from '../common/translation';
+import { Act } from '../common/panel';
 import type { Files } from '../schema';
 import type { DatasetsActions } from './actions';
-import {
-  access,
-  current,
-  day,
-  files,
-  formats,
-  licence,
-  link,
-  paragraphs,
-  personalData,
-  stateOf,
-  theme
-} from './format';
+import { access, current, files, formats, licence, link, paragraphs, personalData, stateOf, theme } from './format';
 import type { Agent, Dataset } from './model';
 
 function WebLink(props: { address: string | null | undefined; text?: string }): React.JSX.Element | null {
@@ -49,36 +39,49 @@ function Contact({ contact }: { contact: Agent }): React.JSX.Element {
 function rows(dataset: Dataset): [string, React.ReactNode][] {
   const version = current(dataset);
   const all: [string, React.ReactNode][] = [
-    ['Name', <code key="name">{dataset.name}</code>],
-    ['Publisher', dataset.publisher && <WebLink address={dataset.publisher.uri} text={dataset.publisher.name} />],
-    ['Contact', dataset.contact && <Contact contact={dataset.contact} />],
-    ['Licence', dataset.licence && <WebLink address={dataset.licence} text={licence(dataset.licence)} />],
-    ['Access', access(dataset.access) + (dataset.until ? `, granted until ${day(dataset.until)}` : '')],
-    ['Themes', (dataset.themes ?? []).map(theme).join(', ')],
-    ['Personal data', personalData(dataset.personal_data)],
-    ['Purposes', (dataset.purposes ?? []).map(purpose => purpose.text).join('; ')],
-    ['Provenance', dataset.provenance],
+    [trans.__('Name'), <code key="name">{dataset.name}</code>],
     [
-      'Retention',
-      [dataset.retention, dataset.retain_until && `until ${day(dataset.retain_until)}`].filter(Boolean).join(', ')
+      trans.__('Publisher'),
+      dataset.publisher && <WebLink address={dataset.publisher.uri} text={dataset.publisher.name} />
+    ],
+    [trans.__('Contact'), dataset.contact && <Contact contact={dataset.contact} />],
+    [trans.__('Licence'), dataset.licence && <WebLink address={dataset.licence} text={licence(dataset.licence)} />],
+    [
+      trans.__('Access'),
+      dataset.until
+        ? trans.__('%1, granted until %2', access(dataset.access), day(dataset.until))
+        : access(dataset.access)
+    ],
+    [trans.__('Themes'), (dataset.themes ?? []).map(theme).join(', ')],
+    [trans.__('Personal data'), personalData(dataset.personal_data)],
+    [trans.__('Purposes'), (dataset.purposes ?? []).map(purpose => purpose.text).join('; ')],
+    [trans.__('Provenance'), dataset.provenance],
+    [
+      trans.__('Retention'),
+      [dataset.retention, dataset.retain_until && trans.__('until %1', day(dataset.retain_until))]
+        .filter(Boolean)
+        .join(', ')
     ],
     [
-      'Version',
-      version && `${version.version}${version.published_at ? `, published ${day(version.published_at)}` : ''}`
+      trans.__('Version'),
+      version &&
+        (version.published_at
+          ? trans.__('%1, published %2', version.version, day(version.published_at))
+          : String(version.version))
     ],
     [
-      'Other versions',
+      trans.__('Other versions'),
       (dataset.versions ?? [])
         .filter(one => one !== version)
         .map(one => one.version)
         .join(', ')
     ],
-    ['Size', version?.bytes === undefined ? '' : size(version.bytes)],
-    ['Files', version?.files === undefined ? '' : files(version.files)],
-    ['Formats', version?.formats ? formats(version.formats) : ''],
-    ['Keywords', (dataset.keywords ?? []).join(', ')],
-    ['Page', dataset.page && <WebLink address={dataset.page} />],
-    ['Path', dataset.here && <code key="path">{dataset.here.path}</code>]
+    [trans.__('Size'), version?.bytes === undefined ? '' : size(version.bytes)],
+    [trans.__('Files'), version?.files === undefined ? '' : files(version.files)],
+    [trans.__('Formats'), version?.formats ? formats(version.formats) : ''],
+    [trans.__('Keywords'), (dataset.keywords ?? []).join(', ')],
+    [trans.__('Page'), dataset.page && <WebLink address={dataset.page} />],
+    [trans.__('Path'), dataset.here && <code key="path">{dataset.here.path}</code>]
   ];
   return all.filter(([, value]) => Boolean(value));
 }
@@ -124,59 +127,34 @@ function Buttons(props: IProps): React.JSX.Element | null {
           <Act
             busy={busy}
             accent
-            label={`Add ${dataset.name} to this session`}
+            label={trans.__('Add %1 to this session', dataset.name)}
             does={() => props.actions.store.add(dataset.name)}
           >
-            Add
+            {trans.__('Add')}
           </Act>
         </div>
       );
     case 'agreement':
       return (
         <p>
-          {dataset.why || 'Its terms must be accepted before it can be used.'}{' '}
+          {dataset.why || trans.__('Its terms must be accepted before it can be used.')}{' '}
           <a href={termsPage} target="_blank" rel="noopener noreferrer">
-            Read and accept the terms
+            {trans.__('Review terms')}
           </a>{' '}
-          (a page of the hub). This session keeps running; come back here afterwards and press Add.
+          {trans.__('Opens a new tab; your session keeps running. Come back afterwards and press Add.')}
         </p>
       );
     case 'not-granted':
       return <Request {...props} why={why} />;
     case 'requested':
-      return <p>Access is requested for this project. {dataset.hint ?? ''}</p>;
+      return (
+        <p>
+          {trans.__('Access is requested for this project.')} {dataset.hint ?? ''}
+        </p>
+      );
     default:
       return why ? <p>{why}</p> : null;
   }
-}
-
-interface IActProps {
-  readonly busy: boolean;
-  readonly label: string;
-  readonly accent?: boolean;
-  readonly does: () => unknown;
-  readonly children: React.ReactNode;
-}
-
-/** A button; while something is under way it stays in reach of the keyboard and says that it waits. */
-export function Act(props: IActProps): React.JSX.Element {
-  return (
-    <Button
-      type="button"
-      minimal={false}
-      small
-      className={`fabric-Dataset-act ${props.accent ? 'jp-mod-styled jp-mod-accept' : ''}`}
-      aria-label={props.label}
-      aria-disabled={props.busy}
-      onClick={() => {
-        if (!props.busy) {
-          void props.does();
-        }
-      }}
-    >
-      {props.children}
-    </Button>
-  );
 }
 
 function Here({ dataset, actions, busy, files: found }: IProps): React.JSX.Element {
@@ -186,21 +164,26 @@ function Here({ dataset, actions, busy, files: found }: IProps): React.JSX.Eleme
   return (
     <>
       <div className="fabric-Dataset-actions">
-        <Act busy={busy} label={`Insert path of ${name}`} does={() => actions.insertPath(name)}>
-          Insert path
+        <Act busy={busy} label={trans.__('Insert path of %1', name)} does={() => actions.insertPath(name)}>
+          {trans.__('Insert path')}
         </Act>
-        <Act busy={busy} accent label={`Insert loading code of ${name}`} does={() => actions.insertCode(name, way)}>
-          Insert loading code
+        <Act
+          busy={busy}
+          accent
+          label={trans.__('Insert loading code of %1', name)}
+          does={() => actions.insertCode(name, way)}
+        >
+          {trans.__('Insert loading code')}
         </Act>
         {actions.store.known?.enforced === false ? null : (
-          <Act busy={busy} label={`Drop ${name} from this session`} does={() => actions.store.drop(name)}>
-            Drop
+          <Act busy={busy} label={trans.__('Remove %1 from this session', name)} does={() => actions.store.drop(name)}>
+            {trans.__('Remove')}
           </Act>
         )}
       </div>
       {snippets.length > 1 ? (
-        <label className="fabric-Datasets-field">
-          Load as
+        <label className="fabric-Panel-field">
+          {trans.__('Load as')}
           <HTMLSelect value={way} onChange={event => choose(Number(event.target.value))}>
             {snippets.map((snippet, index) => (
               <option key={snippet.label} value={index}>
@@ -228,19 +211,19 @@ function Request({ dataset, actions, busy, why }: IProps & { readonly why: strin
       }}
     >
       {why ? <p>{why}</p> : null}
-      <label className="fabric-Datasets-field">
-        Reason (optional)
+      <label className="fabric-Panel-field">
+        {trans.__('Reason (optional)')}
         <input className="jp-mod-styled" maxLength={300} value={reason} onChange={event => write(event.target.value)} />
       </label>
       <Button
         type="submit"
         minimal={false}
         small
-        className="fabric-Dataset-act jp-mod-styled jp-mod-accept"
-        aria-label={`Request access to ${name}`}
+        className="fabric-Panel-act jp-mod-styled jp-mod-accept"
+        aria-label={trans.__('Request access to %1', name)}
         aria-disabled={busy}
       >
-        Request access
+        {trans.__('Request access')}
       </Button>
     </form>
   );

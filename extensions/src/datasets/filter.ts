@@ -1,3 +1,4 @@
+import { locale } from '../common/translation';
 import type { Dataset } from './model';
 import { access, stateOf, theme } from './format';
 
@@ -42,7 +43,9 @@ export function matching(datasets: readonly Dataset[], filter: IFilter): Dataset
         (!filter.access || one.access === filter.access)
       );
     })
-    .sort((a, b) => ORDER.indexOf(stateOf(a)) - ORDER.indexOf(stateOf(b)) || title(a).localeCompare(title(b), 'en'));
+    .sort(
+      (a, b) => ORDER.indexOf(stateOf(a)) - ORDER.indexOf(stateOf(b)) || title(a).localeCompare(title(b), locale())
+    );
 }
 
 /** Codes and names of the themes that occur, by name. */

@@ -1,46 +1,48 @@
+import { number } from '../common/format';
+import { trans } from '../common/translation';
 import type { Datasets, OfferedVersion } from '../schema';
 import type { Dataset } from './model';
 
 // http://publications.europa.eu/resource/authority/data-theme, its English labels
-const THEMES: Readonly<Record<string, string>> = {
-  AGRI: 'Agriculture, fisheries, forestry and food',
-  ECON: 'Economy and finance',
-  EDUC: 'Education, culture and sport',
-  ENER: 'Energy',
-  ENVI: 'Environment',
-  GOVE: 'Government and public sector',
-  HEAL: 'Health',
-  INTR: 'International issues',
-  JUST: 'Justice, legal system and public safety',
-  REGI: 'Regions and cities',
-  SOCI: 'Population and society',
-  TECH: 'Science and technology',
-  TRAN: 'Transport'
+const THEMES: Readonly<Record<string, () => string>> = {
+  AGRI: () => trans.__('Agriculture, fisheries, forestry and food'),
+  ECON: () => trans.__('Economy and finance'),
+  EDUC: () => trans.__('Education, culture and sport'),
+  ENER: () => trans.__('Energy'),
+  ENVI: () => trans.__('Environment'),
+  GOVE: () => trans.__('Government and public sector'),
+  HEAL: () => trans.__('Health'),
+  INTR: () => trans.__('International issues'),
+  JUST: () => trans.__('Justice, legal system and public safety'),
+  REGI: () => trans.__('Regions and cities'),
+  SOCI: () => trans.__('Population and society'),
+  TECH: () => trans.__('Science and technology'),
+  TRAN: () => trans.__('Transport')
 };
 
-const ACCESS: Readonly<Record<string, string>> = {
-  public: 'Public',
-  restricted: 'Restricted',
-  'non-public': 'Non-public'
+const ACCESS: Readonly<Record<string, () => string>> = {
+  public: () => trans.__('Public'),
+  restricted: () => trans.__('Restricted'),
+  'non-public': () => trans.__('Non-public')
 };
 
-const PERSONAL_DATA: Readonly<Record<string, string>> = {
-  none: 'None',
-  pseudonymised: 'Pseudonymised: people can be found again with more data (GDPR article 4)',
-  personal: 'Personal data (GDPR article 4)',
-  special: 'Special categories of personal data (GDPR article 9)'
+const PERSONAL_DATA: Readonly<Record<string, () => string>> = {
+  none: () => trans.__('None'),
+  pseudonymised: () => trans.__('Pseudonymised: people can be found again with more data (GDPR article 4)'),
+  personal: () => trans.__('Personal data (GDPR article 4)'),
+  special: () => trans.__('Special categories of personal data (GDPR article 9)')
 };
 
 export function theme(code: string): string {
-  return THEMES[code] ?? code;
+  return THEMES[code]?.() ?? code;
 }
 
 export function access(code: string | null | undefined): string {
-  return ACCESS[code ?? ''] ?? code ?? '';
+  return ACCESS[code ?? '']?.() ?? code ?? '';
 }
 
 export function personalData(code: string | null | undefined): string {
-  return PERSONAL_DATA[code ?? ''] ?? code ?? '';
+  return PERSONAL_DATA[code ?? '']?.() ?? code ?? '';
 }
 
 /** A description's paragraphs: only an empty line parts one from the next. */
@@ -50,14 +52,14 @@ export function paragraphs(text: string | null | undefined): string[] {
 
 /** "1 file", "12,345 files". */
 export function files(count: number): string {
-  return `${count.toLocaleString('en-GB')} file${count === 1 ? '' : 's'}`;
+  return trans._n('%2 file', '%2 files', count, number(count));
 }
 
 /** "12 csv, 3 parquet", the most frequent first. */
 export function formats(counted: Readonly<Record<string, number>>): string {
   return Object.entries(counted)
     .sort(([a, m], [b, n]) => n - m || a.localeCompare(b))
-    .map(([suffix, count]) => `${count.toLocaleString('en-GB')} ${suffix || 'without a suffix'}`)
+    .map(([suffix, count]) => (suffix ? `${number(count)} ${suffix}` : trans.__('%1 without a suffix', number(count))))
     .join(', ');
 }
 
@@ -87,18 +89,18 @@ export function stateOf(dataset: Dataset): State {
   }
 }
 
-const STATES: Readonly<Record<State, string>> = {
-  here: 'In this session',
-  available: 'Available',
-  agreement: 'Terms to accept',
-  requested: 'Access requested',
-  'not-granted': 'No access yet',
-  retired: 'Retired',
-  unknown: 'Not available'
+const STATES: Readonly<Record<State, () => string>> = {
+  here: () => trans.__('In this session'),
+  available: () => trans.__('Available'),
+  agreement: () => trans.__('Terms to accept'),
+  requested: () => trans.__('Access requested'),
+  'not-granted': () => trans.__('No access yet'),
+  retired: () => trans.__('Retired'),
+  unknown: () => trans.__('Not available')
 };
 
 export function stateName(state: State): string {
-  return STATES[state];
+  return STATES[state]();
 }
 
 /** An address of the web, or null: nothing else may become a link. */
@@ -125,13 +127,4 @@ export function licence(address: string): string {
   }
   const european = /publications\.europa\.eu\/resource\/authority\/licence\/([A-Z0-9_]+)/.exec(address);
   return european?.[1]?.replace(/_(\d)_(\d)/, ' $1.$2').replace(/_/g, ' ') ?? address;
-}
-
-/** A day in words from Unix seconds or an ISO date; '' for none. */
-export function day(moment: number | string | null | undefined): string {
-  if (moment === null || moment === undefined || moment === '') {
-    return '';
-  }
-  const date = typeof moment === 'number' ? new Date(moment * 1000) : new Date(`${moment}T12:00:00`);
-  return date.toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric' });
 }

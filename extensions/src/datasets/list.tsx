@@ -1,8 +1,10 @@
 import * as React from 'react';
 
 import { size } from '../common/format';
+import { Act } from '../common/panel';
+import { trans } from '../common/translation';
 import type { DatasetsActions } from './actions';
-import { Act, Details } from './details';
+import { Details } from './details';
 import type { Dataset } from './model';
 import type { DatasetsStore } from './store';
 import { access, current, stateName, stateOf, termsPage, theme } from './format';
@@ -60,7 +62,7 @@ export function Item({ dataset, store, actions }: IProps): React.JSX.Element {
         </span>
       </button>
       {open ? (
-        <div id={id} role="region" aria-label={`Details of ${dataset.title || name}`}>
+        <div id={id} role="region" aria-label={trans.__('Details of %1', dataset.title || name)}>
           <Details
             dataset={dataset}
             actions={actions}
@@ -91,13 +93,13 @@ export function Card({ dataset, store, actions }: IProps): React.JSX.Element {
         <Act
           busy={store.busy.has(name)}
           accent
-          label={`Try it: ${title} in a new notebook`}
+          label={trans.__('Try it: %1 in a new notebook', title)}
           does={() => actions.tryOut(name)}
         >
-          Try it
+          {trans.__('Try it')}
         </Act>
-        <Act busy={false} label={`Details of ${title}`} does={() => store.select(name)}>
-          Details
+        <Act label={trans.__('Details of %1', title)} does={() => store.select(name)}>
+          {trans.__('Details')}
         </Act>
       </span>
     </li>

@@ -1,15 +1,10 @@
-import {
-  HTMLSelect,
-  LabIcon,
-  ReactWidget,
-  refreshIcon,
-  ToolbarButtonComponent,
-  UseSignal
-} from '@jupyterlab/ui-components';
+import { HTMLSelect, LabIcon } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
-import { Signal, type ISignal } from '@lumino/signaling';
 import * as React from 'react';
 
+import { Head, Notices, Said, SidePanel } from '../common/panel';
+import { number } from '../common/format';
+import { trans } from '../common/translation';
 import type { Datasets } from '../schema';
 import type { DatasetsActions } from './actions';
 import { accesses, EVERYTHING, matching, samples, themes } from './filter';
@@ -34,34 +29,17 @@ interface IProps {
   readonly actions: DatasetsActions;
 }
 
-/** The side panel; it tells when it comes into view, for only then is anything asked. */
-export class DatasetsPanel extends ReactWidget {
-  private readonly _shown = new Signal<this, void>(this);
-
-  constructor(private readonly props: IProps) {
-    super();
-    this.id = 'fabric-datasets';
-    this.addClass('fabric-Datasets');
-    this.title.icon = datasetsIcon;
-    this.title.caption = 'Datasets';
-    this.node.setAttribute('role', 'region');
-    this.node.setAttribute('aria-label', 'Datasets');
-  }
-
-  get shown(): ISignal<this, void> {
-    return this._shown;
-  }
-
-  protected override onAfterAttach(msg: Message): void {
-    super.onAfterAttach(msg);
-    if (this.isVisible) {
-      this._shown.emit();
-    }
-  }
-
-  protected override onAfterShow(msg: Message): void {
-    super.onAfterShow(msg);
-    this._shown.emit();
+export class DatasetsPanel extends SidePanel<DatasetsStore> {
+  constructor(
+    store: DatasetsStore,
+    private readonly actions: DatasetsActions
+  ) {
+    super(store, {
+      id: 'fabric-datasets',
+      className: 'fabric-Datasets',
+      title: trans.__('Datasets'),
+      icon: datasetsIcon
+    });
   }
 
   protected override onActivateRequest(msg: Message): void {
@@ -69,30 +47,22 @@ export class DatasetsPanel extends ReactWidget {
     this.node.querySelector<HTMLInputElement>('input[type=search]')?.focus();
   }
 
-  protected override render(): React.JSX.Element {
-    return <UseSignal signal={this.props.store.changed}>{() => <Panel {...this.props} />}</UseSignal>;
+  protected override content(): React.JSX.Element {
+    return <Panel store={this.store} actions={this.actions} />;
   }
 }
 
 function Panel({ store, actions }: IProps): React.JSX.Element {
   return (
     <>
-      <div className="fabric-Datasets-head">
-        <h2>Datasets</h2>
-        <ToolbarButtonComponent
-          icon={refreshIcon}
-          label=""
-          tooltip="Refresh the datasets"
-          onClick={() => void store.refresh()}
-        />
-      </div>
-      <p role="status" className="fabric-Datasets-said" data-wrong={store.said.wrong}>
-        {store.said.text}
-      </p>
+      <Head title={trans.__('Datasets')} tooltip={trans.__('Refresh the datasets')} refresh={() => store.refresh()} />
+      <Said {...store.said} />
       {store.known ? (
         <Known store={store} actions={actions} known={store.known} />
       ) : (
-        <p role={store.problem ? 'alert' : undefined}>{store.problem || 'Asking which datasets there are …'}</p>
+        <p role={store.problem ? 'alert' : undefined}>
+          {store.problem || trans.__('Asking which datasets there are …')}
+        </p>
       )}
     </>
   );
@@ -102,9 +72,10 @@ function Panel({ store, actions }: IProps): React.JSX.Element {
 function notices(known: Datasets, problem: string): string[] {
   const open =
     known.enforced === false
-      ? known.notice || 'Access is not enforced here: datasets are shown from directories that others may read too.'
+      ? known.notice ||
+        trans.__('Access is not enforced here: datasets are shown from directories that others may read too.')
       : '';
-  return [...new Set([problem, known.problem, known.node_problem, open])].filter(Boolean);
+  return [problem, known.problem, known.node_problem, open];
 }
 
 function Known({ store, actions, known }: IProps & { readonly known: Datasets }): React.JSX.Element {
@@ -114,15 +85,15 @@ function Known({ store, actions, known }: IProps & { readonly known: Datasets })
   const cards = searching ? [] : samples(datasets);
   return (
     <>
-      {notices(known, store.problem).map(sentence => (
-        <p key={sentence} className="fabric-Datasets-notice">
-          {sentence}
-        </p>
-      ))}
-      {datasets.length ? <Filters store={store} known={known} /> : <p>There are no datasets to show.</p>}
+      <Notices sentences={notices(known, store.problem)} />
+      {datasets.length ? (
+        <Filters store={store} known={known} />
+      ) : (
+        <p>{trans.__('No datasets are available to your project yet.')}</p>
+      )}
       {cards.length ? (
         <section aria-labelledby="fabric-datasets-try">
-          <h3 id="fabric-datasets-try">Try one of these</h3>
+          <h3 id="fabric-datasets-try">{trans.__('Try one of these')}</h3>
           <ul className="fabric-Datasets-cards">
             {cards.map(dataset => (
               <Card key={dataset.name} dataset={dataset} store={store} actions={actions} />
@@ -133,7 +104,9 @@ function Known({ store, actions, known }: IProps & { readonly known: Datasets })
       {datasets.length ? (
         <section aria-labelledby="fabric-datasets-all">
           <h3 id="fabric-datasets-all">
-            {searching ? `${found.length} of ${datasets.length}` : `All ${datasets.length}`}
+            {searching
+              ? trans.__('%1 of %2', number(found.length), number(datasets.length))
+              : trans._n('%2 dataset', '%2 datasets', datasets.length, number(datasets.length))}
           </h3>
           {found.length ? (
             <ul className="fabric-Datasets-list">
@@ -143,9 +116,9 @@ function Known({ store, actions, known }: IProps & { readonly known: Datasets })
             </ul>
           ) : (
             <p>
-              No dataset fits.{' '}
+              {trans.__('No matches.')}{' '}
               <button type="button" className="fabric-Datasets-clear" onClick={() => store.choose(EVERYTHING)}>
-                Show all
+                {trans.__('Clear search')}
               </button>
             </p>
           )}
@@ -158,9 +131,9 @@ function Known({ store, actions, known }: IProps & { readonly known: Datasets })
 function Filters({ store, known }: { readonly store: DatasetsStore; readonly known: Datasets }): React.JSX.Element {
   const { filter } = store;
   return (
-    <div role="search" aria-label="Datasets" className="fabric-Datasets-filters">
-      <label className="fabric-Datasets-field">
-        Search
+    <div role="search" aria-label={trans.__('Datasets')} className="fabric-Datasets-filters">
+      <label className="fabric-Panel-field">
+        {trans.__('Search')}
         <input
           type="search"
           className="jp-mod-styled"
@@ -169,15 +142,15 @@ function Filters({ store, known }: { readonly store: DatasetsStore; readonly kno
         />
       </label>
       <Choice
-        label="Theme"
-        all="All themes"
+        label={trans.__('Theme')}
+        all={trans.__('All themes')}
         value={filter.theme}
         choices={themes(known.datasets)}
         choose={theme => store.choose({ theme })}
       />
       <Choice
-        label="Access"
-        all="Any access"
+        label={trans.__('Access')}
+        all={trans.__('Any access')}
         value={filter.access}
         choices={accesses(known.datasets)}
         choose={access => store.choose({ access })}
@@ -199,7 +172,7 @@ function Choice({ label, all, value, choices, choose }: IChoiceProps): React.JSX
     return null; // nothing to choose from
   }
   return (
-    <label className="fabric-Datasets-field">
+    <label className="fabric-Panel-field">
       {label}
       <HTMLSelect value={value} onChange={event => choose(event.target.value)}>
         <option value="">{all}</option>

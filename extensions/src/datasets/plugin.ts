@@ -2,19 +2,23 @@ import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } fro
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { PageConfig } from '@jupyterlab/coreutils';
 import type { CommandRegistry } from '@lumino/commands';
-import { Poll } from '@lumino/polling';
 
+import { place, pollInView } from '../common/panel';
+import { ISessionSettings } from '../common/settings';
+import { trans } from '../common/translation';
 import { DatasetsActions } from './actions';
 import { DatasetsApi } from './api';
 import { datasetsIcon, DatasetsPanel } from './panel';
 import { DatasetsStore } from './store';
 import { stateOf } from './format';
 
-const EVERY_MS = 30_000;
-const CATEGORY = 'Datasets';
-
 /** Commands take `{name}`; from the palette they work on the dataset whose details are open. */
-function addCommands(app: JupyterFrontEnd, actions: DatasetsActions, palette: ICommandPalette | null): void {
+function addCommands(
+  app: JupyterFrontEnd,
+  panel: DatasetsPanel,
+  actions: DatasetsActions,
+  palette: ICommandPalette | null
+): void {
   const { store } = actions;
   const nameOf = (args: { readonly name?: unknown }): string =>
     typeof args.name === 'string' ? args.name : store.selected;
@@ -23,7 +27,7 @@ function addCommands(app: JupyterFrontEnd, actions: DatasetsActions, palette: IC
     fits: (state: string) => boolean,
     does: (name: string) => unknown
   ): CommandRegistry.ICommandOptions => ({
-    label: args => (nameOf(args) ? `${label}: ${nameOf(args)}` : `${label} (select one in the panel)`),
+    label: args => (nameOf(args) ? `${label}: ${nameOf(args)}` : trans.__('%1 (select one in the panel)', label)),
     caption: label,
     isEnabled: args => {
       const dataset = store.find(nameOf(args));
@@ -35,33 +39,36 @@ function addCommands(app: JupyterFrontEnd, actions: DatasetsActions, palette: IC
   const here = (state: string): boolean => state === 'here';
   const commands: Record<string, CommandRegistry.ICommandOptions> = {
     'fabric-datasets:show': {
-      label: 'Show Datasets',
+      label: trans.__('Show Datasets'),
       icon: datasetsIcon,
-      execute: () => app.shell.activateById('fabric-datasets'),
+      isVisible: () => panel.isAttached,
+      execute: () => app.shell.activateById(panel.id),
       describedBy: { args: null }
     },
     'fabric-datasets:refresh': {
-      label: 'Refresh Datasets',
+      label: trans.__('Refresh Datasets'),
       execute: () => store.refresh(),
       describedBy: { args: null }
     },
     'fabric-datasets:add': on(
-      'Add Dataset',
+      trans.__('Add Dataset'),
       state => state === 'available',
       name => store.add(name)
     ),
-    'fabric-datasets:drop': on('Drop Dataset', here, name => store.drop(name)),
-    'fabric-datasets:insert-path': on('Insert Path of Dataset', here, name => actions.insertPath(name)),
-    'fabric-datasets:insert-code': on('Insert Loading Code of Dataset', here, name => actions.insertCode(name)),
+    'fabric-datasets:drop': on(trans.__('Remove Dataset'), here, name => store.drop(name)),
+    'fabric-datasets:insert-path': on(trans.__('Insert Path of Dataset'), here, name => actions.insertPath(name)),
+    'fabric-datasets:insert-code': on(trans.__('Insert Loading Code of Dataset'), here, name =>
+      actions.insertCode(name)
+    ),
     'fabric-datasets:open-notebook': on(
-      'Open Dataset in a New Notebook',
+      trans.__('Open Dataset in a New Notebook'),
       state => here(state) || state === 'available',
       name => actions.tryOut(name)
     )
   };
   for (const [command, options] of Object.entries(commands)) {
     app.commands.addCommand(command, options);
-    palette?.addItem({ command, category: CATEGORY });
+    palette?.addItem({ command, category: trans.__('Datasets') });
   }
   store.changed.connect(() => app.commands.notifyCommandChanged());
 }
@@ -70,38 +77,38 @@ export const datasetsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'fabric-lab:datasets',
   description: 'A side panel with the datasets: find them, add them to the session, load them.',
   autoStart: true,
+  requires: [ISessionSettings],
   optional: [ICommandPalette, ILayoutRestorer],
-  activate: (app: JupyterFrontEnd, palette: ICommandPalette | null, restorer: ILayoutRestorer | null): void => {
+  activate: (
+    app: JupyterFrontEnd,
+    settings: ISessionSettings,
+    palette: ICommandPalette | null,
+    restorer: ILayoutRestorer | null
+  ): void => {
     if (PageConfig.getOption('fabricDatasets') !== 'true') {
       return; // a site without datasets, or no session of a hub
     }
     const store = new DatasetsStore(new DatasetsApi(app.serviceManager.serverSettings));
     const actions = new DatasetsActions(app, store);
-    const panel = new DatasetsPanel({ store, actions });
-    app.shell.add(panel, 'left', { rank: 250, type: CATEGORY });
-    restorer?.add(panel, panel.id);
-    addCommands(app, actions, palette);
+    const panel = new DatasetsPanel(store, actions);
+    place(app, panel, settings, restorer, { name: 'datasetsPanel', rank: 250, type: trans.__('Datasets') });
+    addCommands(app, panel, actions, palette);
 
-    const poll = new Poll({
-      name: 'fabric-lab:datasets',
-      auto: false,
-      factory: () => store.refresh(),
-      frequency: { interval: EVERY_MS, backoff: false },
-      standby: () => document.hidden || !panel.isVisible
-    });
+    const poll = pollInView(panel, () => store.refresh(), settings.values.refreshSeconds * 1000);
+    settings.changed.connect(() => {
+      poll.frequency = { ...poll.frequency, interval: settings.values.refreshSeconds * 1000 };
+    }, panel);
     const look = (): void => {
       if (!document.hidden && panel.isVisible) {
         void poll.refresh();
       }
     };
-    panel.shown.connect(look);
     // back from the hub's page, where terms were accepted or access was requested
     document.addEventListener('visibilitychange', look);
     window.addEventListener('focus', look);
     panel.disposed.connect(() => {
       document.removeEventListener('visibilitychange', look);
       window.removeEventListener('focus', look);
-      poll.dispose();
     });
   }
 };

@@ -1,6 +1,7 @@
 import { Signal, type ISignal } from '@lumino/signaling';
 
-import { Refusal } from '../common/request';
+import { failure } from '../common/request';
+import { trans } from '../common/translation';
 import type { Datasets, Files } from '../schema';
 import type { DatasetsApi } from './api';
 import { EVERYTHING, type IFilter } from './filter';
@@ -39,7 +40,7 @@ export class DatasetsStore {
       this.known = await this.api.all();
       this.problem = '';
     } catch (error) {
-      this.problem = words(error);
+      this.problem = failure(error);
     }
     this._changed.emit();
     await this.look();
@@ -66,7 +67,8 @@ export class DatasetsStore {
       const problem = await this.api.add(name);
       await this.refresh();
       const place = this.find(name)?.here?.path;
-      this.say(`${name} is open${place ? `: ${place}` : '.'} ${problem}`.trim(), problem !== '');
+      const added = trans.__('Added to this session · %1', place ?? name);
+      this.say(`${added} ${problem}`.trim(), problem !== '');
     });
   }
 
@@ -74,7 +76,7 @@ export class DatasetsStore {
     return this.during(name, async () => {
       const problem = await this.api.drop(name);
       await this.refresh();
-      this.say(problem || `${name} is no longer open in this session.`, problem !== '');
+      this.say(problem || trans.__('%1 is no longer open in this session.', name), problem !== '');
     });
   }
 
@@ -82,7 +84,12 @@ export class DatasetsStore {
     return this.during(name, async () => {
       await this.api.request(name, why);
       await this.refresh();
-      this.say(`Access to ${name} is requested for ${this.known?.project || 'this project'}.`);
+      const { project } = this.known ?? {};
+      this.say(
+        project
+          ? trans.__('Access to %1 is requested for %2.', name, project)
+          : trans.__('Access to %1 is requested for this project.', name)
+      );
     });
   }
 
@@ -97,7 +104,7 @@ export class DatasetsStore {
         this.files.set(place, await this.api.files(name));
         this._changed.emit();
       } catch (error) {
-        this.say(words(error), true);
+        this.say(failure(error), true);
       }
     }
     return this.files.get(place);
@@ -120,15 +127,11 @@ export class DatasetsStore {
       await work();
       return true;
     } catch (error) {
-      this.say(words(error), true);
+      this.say(failure(error), true);
       return false;
     } finally {
       this.busy.delete(name);
       this._changed.emit();
     }
   }
-}
-
-function words(error: unknown): string {
-  return error instanceof Refusal ? error.message : `This did not work: ${String(error)}`;
 }

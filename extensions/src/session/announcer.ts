@@ -1,3 +1,5 @@
+import { trans } from '../common/translation';
+
 /** Says sentences to screen readers, at once and whatever has the focus. */
 export class Announcer {
   private readonly node = document.createElement('div');
@@ -31,8 +33,12 @@ export class Banner {
     node.className = 'fabric-Banner';
     node.setAttribute('role', 'alert');
     const said = document.createElement('span');
-    said.textContent = next === null ? text : `${text} The next session starts as soon as there is room for it.`;
-    node.append(said, next === null ? link(this.hub, 'Go to the hub') : link(next, 'Go to the next session'));
+    said.textContent =
+      next === null ? text : `${text} ${trans.__('The next session starts as soon as there is room for it.')}`;
+    node.append(
+      said,
+      next === null ? link(this.hub, trans.__('Go to the hub')) : link(next, trans.__('Go to the next session'))
+    );
     document.body.append(node);
     this.node = node;
   }

@@ -2,27 +2,29 @@ import { PageConfig } from '@jupyterlab/coreutils';
 import type { ServerConnection } from '@jupyterlab/services';
 
 import { refusal, send } from '../common/request';
-import type { Continued, Extended, GpuUsage, IdleDecision, Usage } from '../schema';
+import { trans } from '../common/translation';
+import type { Active, Clusters, Continued, Extended, Facts, GpusInUse, GpuUsage, IdleDecision, Usage } from '../schema';
 
 /** Nothing answers where this session's server was, or the hub says that it has ended. */
 export class Gone extends Error {}
 
-const UNREACHABLE = 'This session does not answer: it has ended, or the connection is down.';
-const ENDED = 'This session has ended. What is open here can no longer be saved or run.';
-
 /** Who wants to continue waits no longer to hear of clusters. */
 const CLUSTERS_MS = 3_000;
 
-/** Asks this session's own server about use and time. */
-export class UsageApi {
+/** Asks this session's own server about the session, its use and its time; it asks the hub for all tabs together. */
+export class SessionApi {
   constructor(private readonly settings: ServerConnection.ISettings) {}
+
+  facts(): Promise<Facts> {
+    return this.ask('session');
+  }
 
   usage(): Promise<Usage> {
     return this.ask('quota');
   }
 
   async gpus(): Promise<readonly GpuUsage[]> {
-    return (await this.ask<{ gpus: readonly GpuUsage[] }>('gpu')).gpus;
+    return (await this.ask<GpusInUse>('gpu')).gpus;
   }
 
   /** Names of the session's Dask clusters; none where that is not known, or where there is no Dask. */
@@ -32,9 +34,7 @@ export class UsageApi {
     }
     try {
       const signal = AbortSignal.timeout(CLUSTERS_MS);
-      return (await this.ask<{ clusters: readonly { name: string }[] }>('clusters', { signal })).clusters.map(
-        one => one.name
-      );
+      return (await this.ask<Clusters>('clusters', { signal })).clusters.map(one => one.name);
     } catch {
       return [];
     }
@@ -54,19 +54,19 @@ export class UsageApi {
   }
 
   async active(): Promise<IdleDecision | null> {
-    return (await this.ask<{ idle: IdleDecision | null }>('active', { method: 'POST', body: '{}' })).idle;
+    return (await this.ask<Active>('active', { method: 'POST', body: '{}' })).idle;
   }
 
   private async ask<T>(path: string, init: RequestInit = {}): Promise<T> {
     const answer = await send(this.settings, [path], init);
     if (!answer) {
-      throw new Gone(UNREACHABLE);
+      throw new Gone(trans.__('This session does not answer: it has ended, or the connection is down.'));
     }
     const { response, body } = answer;
     // this session's server marks what it says; anything else is the hub's or a proxy's word in its place
     const own = typeof body === 'object' && body !== null && !('status' in body);
     if (!response.ok && [404, 424, 502, 503, 504].includes(response.status) && !(own && 'reason' in body)) {
-      throw new Gone(ENDED);
+      throw new Gone(trans.__('This session has ended. What is open here can no longer be saved or run.'));
     }
     if (!response.ok || !own) {
       throw refusal(answer);

@@ -48,11 +48,3 @@ export class SessionEvents {
     };
   }
 }
-
-let one: SessionEvents | null = null;
-
-/** The page's one line to its session. */
-export function sessionEvents(settings: ServerConnection.ISettings): SessionEvents {
-  one ??= new SessionEvents(settings);
-  return one;
-}

@@ -1,3 +1,5 @@
+import { gpus as gpuCount } from '../common/format';
+import { locale, trans } from '../common/translation';
 import type { Facts } from '../schema';
 
 /** A session is worth a warning when it ends within this many seconds. */
@@ -10,25 +12,26 @@ export function left(endsAt: number | null, now: number): string {
   }
   const minutes = Math.floor((endsAt - now) / 60);
   if (minutes < 1) {
-    return endsAt <= now ? 'ending now' : 'less than a minute left';
+    return endsAt <= now ? trans.__('ending now') : trans.__('less than a minute left');
   }
   if (minutes < 60) {
-    return `${minutes} min left`;
+    return trans.__('%1 min left', minutes);
   }
   const rest = minutes % 60;
-  return `${Math.floor(minutes / 60)} h ${rest ? `${rest} min ` : ''}left`;
+  const hours = Math.floor(minutes / 60);
+  return rest ? trans.__('%1 h %2 min left', hours, rest) : trans.__('%1 h left', hours);
 }
 
 /** A time by this browser's clock: "14:05", with the date when it is not today: "27 Nov 00:17". */
 export function clock(seconds: number, now: number): string {
   const [at, today] = [new Date(seconds * 1000), new Date(now * 1000)];
-  const time = at.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
-  const day = `${String(at.getDate()).padStart(2, '0')} ${at.toLocaleDateString('en-US', { month: 'short' })}`;
+  const time = at.toLocaleTimeString(locale(), { hour: '2-digit', minute: '2-digit' });
+  const day = at.toLocaleDateString(locale(), { day: '2-digit', month: 'short' });
   return at.toDateString() === today.toDateString() ? time : `${day} ${time}`;
 }
 
 export function gpus(count: number): string {
-  return count === 0 ? 'no GPU' : `${count} GPU${count > 1 ? 's' : ''}`;
+  return count === 0 ? trans.__('no GPU') : gpuCount(count);
 }
 
 /** One line: "Digital Twin · gpu-1 · gpu1 · 1 GPU". The time left has an item of its own. */
@@ -48,15 +51,15 @@ export function details(facts: Facts, now: number): [string, string][] {
   const ends = facts.ends_at === null ? '' : `${clock(facts.ends_at, now)} (${left(facts.ends_at, now)})`;
   const account = facts.hub?.['account'];
   const rows: [string, string][] = [
-    ['Project', title],
-    ['Account', typeof account === 'string' ? account : ''],
-    ['Profile', facts.profile],
-    ['Image', facts.image],
-    ['Node', facts.node],
-    ['GPUs', gpus(facts.gpu_count) + (names.length ? `: ${names.join(', ')}` : '')],
-    ['Slurm job', facts.job_id === null ? '' : `${facts.job_id}`],
-    ['Session', facts.session],
-    ['Ends', ends]
+    [trans.__('Project'), title],
+    [trans.__('Account'), typeof account === 'string' ? account : ''],
+    [trans.__('Profile'), facts.profile],
+    [trans.__('Image'), facts.image],
+    [trans.__('Node'), facts.node],
+    [trans.__('GPUs'), gpus(facts.gpu_count) + (names.length ? `: ${names.join(', ')}` : '')],
+    [trans.__('Slurm job'), facts.job_id === null ? '' : `${facts.job_id}`],
+    [trans.__('Session'), facts.session],
+    [trans.__('Ends'), ends]
   ];
   return rows.filter(([, value]) => value !== '');
 }
@@ -69,7 +72,7 @@ export function trouble(facts: Facts, now: number): string {
   const silent = facts.hub?.['slurm_unavailable_since'];
   if (typeof silent === 'number') {
     const minutes = Math.max(1, Math.round((now - silent) / 60));
-    return `Slurm has not answered the hub for ${minutes} min. Your notebook and kernels are not affected.`;
+    return trans.__('Slurm has not answered the hub for %1 min. Your notebook and kernels are not affected.', minutes);
   }
   return '';
 }

@@ -1,6 +1,7 @@
-import { size } from '../common/format';
+import { day, number, size } from '../common/format';
+import { trans } from '../common/translation';
 import type { Balance, DayUse, GpuUsage, IdleDecision, SessionQuota, StorageUse, TimeLeft, Usage } from '../schema';
-import { clock, left } from './facts';
+import { clock, left, SOON_S } from './facts';
 
 type Above = NonNullable<Balance['above']>[number];
 
@@ -8,32 +9,39 @@ type Above = NonNullable<Balance['above']>[number];
 export const HIGH = 0.8;
 export const FULL = 0.95;
 
-/** Seconds before the end at which a person is told. */
-export const ALARMS = [1800, 600, 120] as const;
+/** So many seconds before the end documents are saved; the last warning says so. */
+export const LAST_S = 120;
 
-/** The latest alarm that is due: 1800, 600 or 120 seconds; 0 for none. */
-export function alarm(endsAt: number | null, now: number): number {
-  return endsAt === null ? 0 : ([...ALARMS].reverse().find(before => endsAt - now <= before) ?? 0);
+/**
+ * The latest alarm that is due; 0 for none.
+ *
+ * @param alarms Seconds before the end at which a person is told, the first that comes first.
+ */
+export function alarm(endsAt: number | null, now: number, alarms: readonly number[]): number {
+  return endsAt === null ? 0 : ([...alarms].reverse().find(before => endsAt - now <= before) ?? 0);
 }
 
 /** Seconds until the next alarm, or until the end; null when nothing more comes. */
-export function nextAlarm(endsAt: number | null, now: number): number | null {
+export function nextAlarm(endsAt: number | null, now: number, alarms: readonly number[]): number | null {
   if (endsAt === null) {
     return null;
   }
-  const next = [...ALARMS, 0].find(before => endsAt - now > before);
+  const next = [...alarms, 0].find(before => endsAt - now > before);
   return next === undefined ? null : endsAt - now - next;
 }
 
 /** "87.5", "1,240". */
 export function hours(value: number): string {
-  return Math.abs(value) < 100 ? value.toFixed(1) : Math.round(value).toLocaleString('en-GB');
+  const decimals = Math.abs(value) < 100 ? 1 : 0;
+  return number(value, decimals, decimals);
 }
 
 /** "30 minutes", "1 hour", "6 hours 45 minutes". */
 export function minutesText(minutes: number): string {
-  const count = (number: number, what: string): string => (number ? `${number} ${what}${number > 1 ? 's' : ''}` : '');
-  return [count(Math.floor(minutes / 60), 'hour'), count(minutes % 60, 'minute')].filter(Boolean).join(' ');
+  const [whole, rest] = [Math.floor(minutes / 60), minutes % 60];
+  return [whole ? trans._n('%1 hour', '%1 hours', whole) : '', rest ? trans._n('%1 minute', '%1 minutes', rest) : '']
+    .filter(Boolean)
+    .join(' ');
 }
 
 /** What is wrong with a share of something, for its colour; the text says the same. */
@@ -65,22 +73,24 @@ export function summary(usage: Usage, now: number): string {
   const storage = usage.quota ? fullest(usage.quota) : undefined;
   const parts = [
     left(usage.ends_at, now),
-    balance?.left === null || balance?.left === undefined ? '' : `${hours(Math.max(0, balance.left))} GPU-h left`,
+    balance?.left === null || balance?.left === undefined
+      ? ''
+      : trans.__('%1 GPU-h left', hours(Math.max(0, balance.left))),
     storage ? `${storage.title} ${percent(storagePart(storage))}` : ''
   ].filter(Boolean);
-  return parts.join(' · ') || 'Usage';
+  return parts.join(' · ') || trans.__('Usage');
 }
 
 /** How the status item is coloured. */
 export function state(usage: Usage, now: number): 'over' | 'soon' | 'last' | '' {
-  const due = alarm(usage.ends_at, now);
-  if (usage.ending_since !== null || due === 120) {
+  const rest = usage.ends_at === null ? Infinity : usage.ends_at - now;
+  if (usage.ending_since !== null || rest <= LAST_S) {
     return 'last';
   }
   const balance = usage.quota?.gpu_hours;
   const storage = usage.quota ? fullest(usage.quota) : undefined;
   const parts = [balance ? budgetPart(balance) : null, storage ? storagePart(storage) : null];
-  return due === 600 ? 'soon' : parts.some(one => level(one) === 'full') ? 'over' : '';
+  return rest <= SOON_S ? 'soon' : parts.some(one => level(one) === 'full') ? 'over' : '';
 }
 
 export function percent(value: number | null): string {
@@ -101,19 +111,26 @@ export function budgetPart(balance: Balance): number | null {
 }
 
 export function balanceText(balance: Balance): string {
-  const used = `${hours(balance.used)}${balance.limit === null ? '' : ` of ${hours(balance.limit)}`} GPU-hours used`;
+  const used = hours(balance.used);
   if (balance.limit === null && balance.left === null) {
-    return `${used}, no limit`;
+    return trans.__('%1 GPU-hours used, no limit', used);
   }
   const own = balance.limit === null ? null : Math.max(0, balance.limit - balance.used);
   const rest = Math.max(0, balance.left ?? own ?? 0);
   const above = limiting(balance);
   // as shown: the last bits of the two differences are not the same
-  if (own !== null && !above && (rest >= own || hours(rest) === hours(own))) {
-    return `${used}, ${hours(rest)} left`;
+  if (balance.limit !== null && own !== null && !above && (rest >= own || hours(rest) === hours(own))) {
+    return trans.__('%1 of %2 GPU-hours used, %3 left', used, hours(balance.limit), hours(rest));
   }
-  const has = `${hours(rest)}${above ? ` of ${hours(above.limit)}` : ''} left`;
-  return `${used}${own === null ? ', no limit of its own' : ''}; ${balance.limited_by || 'a limit above'} has ${has}`;
+  const ours =
+    balance.limit === null
+      ? trans.__('%1 GPU-hours used, no limit of its own', used)
+      : trans.__('%1 of %2 GPU-hours used', used, hours(balance.limit));
+  const who = balance.limited_by || trans.__('a limit above');
+  const theirs = above
+    ? trans.__('%1 has %2 of %3 left', who, hours(rest), hours(above.limit))
+    : trans.__('%1 has %2 left', who, hours(rest));
+  return `${ours}; ${theirs}`;
 }
 
 /** How long a budget lasts, as a sentence; '' where nothing can be said. */
@@ -122,19 +139,17 @@ export function forecast(balance: Balance): string {
     return '';
   }
   if (balance.left !== null && balance.left <= 0) {
-    return 'Nothing is left: no new session with a GPU can start.';
+    return trans.__('Nothing is left: no new session with a GPU can start.');
   }
   const above = balance.above?.find(one => one.lasts_until === balance.lasts_until);
   const rate = (above ?? balance).rate_per_day;
   if (typeof balance.lasts_until !== 'number' || typeof rate !== 'number') {
     return '';
   }
-  const day = new Date(balance.lasts_until * 1000).toLocaleDateString('en-GB', {
-    day: 'numeric',
-    month: 'long',
-    year: 'numeric'
-  });
-  return `At the present rate${above ? ` of ${above.name}` : ''} (${hours(rate)} a day) this lasts until ${day}.`;
+  const until = day(balance.lasts_until);
+  return above
+    ? trans.__('At the present rate of %1 (%2 a day) this lasts until %3.', above.name, hours(rate), until)
+    : trans.__('At the present rate (%1 a day) this lasts until %2.', hours(rate), until);
 }
 
 export function storageText(storage: StorageUse): string {
@@ -142,26 +157,34 @@ export function storageText(storage: StorageUse): string {
     return storage.problem;
   }
   const used = size(storage.used ?? 0);
-  const bytes = typeof storage.limit === 'number' ? `${used} of ${size(storage.limit)} used` : `${used} used, no limit`;
+  const bytes =
+    typeof storage.limit === 'number'
+      ? trans.__('%1 of %2 used', used, size(storage.limit))
+      : trans.__('%1 used, no limit', used);
   const files =
     typeof storage.files_limit === 'number'
-      ? `; ${(storage.files_used ?? 0).toLocaleString('en-GB')} of ${storage.files_limit.toLocaleString('en-GB')} files`
+      ? trans.__('%1 of %2 files', number(storage.files_used ?? 0), number(storage.files_limit))
       : '';
-  return bytes + files;
+  return [bytes, files].filter(Boolean).join('; ');
 }
 
 export function gpuText(gpu: GpuUsage): string {
   if (gpu.problem || gpu.memory_used === null || gpu.memory_total === null) {
-    return gpu.problem || 'not known';
+    return gpu.problem || trans.__('not known');
   }
-  const use = gpu.percent === null ? '' : `${Math.round(gpu.percent)}% in use, `;
-  return `${use}${size(gpu.memory_used)} of ${size(gpu.memory_total)} memory`;
+  const [used, total] = [size(gpu.memory_used), size(gpu.memory_total)];
+  return gpu.percent === null
+    ? trans.__('%1 of %2 memory', used, total)
+    : trans.__('%1% in use, %2 of %3 memory', Math.round(gpu.percent), used, total);
 }
 
 /** "just now", "12 min ago". */
 export function ago(seconds: number): string {
   const minutes = Math.floor(seconds / 60);
-  return minutes < 1 ? 'just now' : minutes < 120 ? `${minutes} min ago` : `${Math.floor(minutes / 60)} h ago`;
+  if (minutes < 1) {
+    return trans.__('just now');
+  }
+  return minutes < 120 ? trans.__('%1 min ago', minutes) : trans.__('%1 h ago', Math.floor(minutes / 60));
 }
 
 /** The points of a line of days in a box, for SVG: "0,20 10,5". */
@@ -184,13 +207,22 @@ export function trendText(days: readonly DayUse[], now: number): string {
     .join('-');
   const whole = days.filter(one => one.day < today).length;
   const used = days.some(one => one.day >= today && one.gpu_hours > 0);
-  const without = whole < days.length ? ', without today' : '';
-  const span = `The last ${whole === 1 ? 'day' : `${whole} days`}${used ? ' and today' : without}`;
-  const total = days.reduce((sum, one) => sum + one.gpu_hours, 0);
-  const most = Math.max(...days.map(one => one.gpu_hours));
-  return total > 0
-    ? `${span}: ${hours(total)} GPU-hours, at most ${hours(most)} in a day.`
-    : `${span}: nothing was used.`;
+  const total = hours(days.reduce((sum, one) => sum + one.gpu_hours, 0));
+  const most = hours(Math.max(...days.map(one => one.gpu_hours)));
+  const span = spanText(whole, used, whole < days.length);
+  return days.some(one => one.gpu_hours > 0)
+    ? trans.__('%1: %2 GPU-hours, at most %3 in a day.', span, total, most)
+    : trans.__('%1: nothing was used.', span);
+}
+
+/** "The last 28 days and today": so many whole days, and whether today is counted, or left out. */
+function spanText(days: number, withToday: boolean, today: boolean): string {
+  if (withToday) {
+    return trans._n('The last day and today', 'The last %1 days and today', days);
+  }
+  return today
+    ? trans._n('The last day, without today', 'The last %1 days, without today', days)
+    : trans._n('The last day', 'The last %1 days', days);
 }
 
 /** Whether a warning in force says already how long a budget lasts: one sentence, and one number, is enough. */
@@ -200,33 +232,43 @@ export function warnedOf(quota: SessionQuota, whose: 'project' | 'user'): boolea
 
 /** When a session ends and why, by this browser's clock. */
 export function endsText(endsAt: number, now: number, time: TimeLeft | undefined): string {
-  return `This session ends at ${clock(endsAt, now)}${time?.rest || '.'}`;
+  return trans.__('This session ends at %1%2', clock(endsAt, now), time?.rest || '.');
 }
 
 /** What is said of an idle session, by this browser's clock. */
 export function idleText(decision: IdleDecision, now: number): string {
   const { what, quiet_since: since, stop_at: stop } = decision;
   return what && since && stop
-    ? `${what} since ${clock(since, now)}. This session is stopped at ${clock(stop, now)} if that stays so. Run something to keep it.`
+    ? trans.__(
+        '%1 since %2. This session is stopped at %3 if that stays so. Run something to keep it.',
+        what,
+        clock(since, now),
+        clock(stop, now)
+      )
     : decision.text;
 }
 
 /** What is said when the end comes near. */
 export function endText(due: number, endsAt: number, now: number, why = ''): string {
-  const says = `This session ends at ${clock(endsAt, now)}${why === 'reservation' ? ' with its reservation' : ''}: ${left(endsAt, now)}.`;
-  const kernels = 'Its kernels end with it';
-  return due === 120
-    ? `${says} Open documents are being saved. ${kernels}.` // JupyterLab cuts after 140 characters
-    : `${says} ${kernels}; what is saved stays.`;
+  const [at, rest] = [clock(endsAt, now), left(endsAt, now)];
+  const says =
+    why === 'reservation'
+      ? trans.__('This session ends at %1 with its reservation: %2.', at, rest)
+      : trans.__('This session ends at %1: %2.', at, rest);
+  const then =
+    due === LAST_S
+      ? trans.__('Open documents are being saved. Its kernels end with it.') // JupyterLab cuts after 140 characters
+      : trans.__('Its kernels end with it; what is saved stays.');
+  return `${says} ${then}`;
 }
 
 /** Documents that were not saved themselves, with the copies that were: a sentence for a notification; '' for none. */
 export function unsavedText(copied: readonly string[], failed: readonly string[]): string {
   return [
     copied.length
-      ? `Saved as a copy: ${names(copied)}; the document itself changed on disk, or cannot be written.`
+      ? trans.__('Saved as a copy: %1; the document itself changed on disk, or cannot be written.', names(copied))
       : '',
-    failed.length ? `Not saved: ${names(failed)}. Save now, under another name if need be.` : ''
+    failed.length ? trans.__('Not saved: %1. Save now, under another name if need be.', names(failed)) : ''
   ]
     .filter(Boolean)
     .join(' ');
@@ -236,5 +278,5 @@ export function unsavedText(copied: readonly string[], failed: readonly string[]
 export function names(paths: readonly string[]): string {
   const [first = '', ...more] = paths.map(path => path.slice(path.lastIndexOf('/') + 1));
   const short = first.length > 40 ? `${first.slice(0, 39)}…` : first;
-  return more.length ? `${short} and ${more.length} more` : short;
+  return more.length ? trans.__('%1 and %2 more', short, more.length) : short;
 }

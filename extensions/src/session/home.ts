@@ -5,6 +5,7 @@ import type { ServerConnection } from '@jupyterlab/services';
 import { Widget } from '@lumino/widgets';
 
 import { ask } from '../common/request';
+import { trans } from '../common/translation';
 import type { Home, LeftOut } from '../schema';
 
 /** What is left out, why, and what to do. */
@@ -19,13 +20,17 @@ function headline(items: readonly LeftOut[]): string {
   const [first] = items;
   switch (first?.kind) {
     case 'everything':
-      return 'Your own Jupyter settings, kernels and extensions are off in this session: it could not start with them.';
+      return trans.__(
+        'Your own Jupyter settings, kernels and extensions are off in this session: it could not start with them.'
+      );
     case 'rescue':
-      return 'A rescue session runs without your own Jupyter settings, kernels and extensions.';
+      return trans.__('A rescue session runs without your own Jupyter settings, kernels and extensions.');
     default:
-      return items.length === 1
-        ? 'One of your own Jupyter files is left out of this session.'
-        : `${items.length} of your own Jupyter files are left out of this session.`;
+      return trans._n(
+        'One of your own Jupyter files is left out of this session.',
+        '%1 of your own Jupyter files are left out of this session.',
+        items.length
+      );
   }
 }
 
@@ -35,35 +40,47 @@ function entry(item: LeftOut, log: string): IEntry {
   switch (item.kind) {
     case 'everything':
       return {
-        what: `All Jupyter settings, kernels and extensions in ${item.place}`,
-        why: `The server could not start with them. ${why}`,
-        todo: `Correct or move away what is named here, then start a new session.${log ? ` The whole message is in ${log}.` : ''}`
+        what: trans.__('All Jupyter settings, kernels and extensions in %1', item.place),
+        why: `${trans.__('The server could not start with them.')} ${why}`,
+        todo: [
+          trans.__('Correct or move away what is named here, then start a new session.'),
+          log && trans.__('The whole message is in %1.', log)
+        ]
+          .filter(Boolean)
+          .join(' ')
       };
     case 'rescue':
       return {
-        what: `All Jupyter settings, kernels and extensions in ${item.place}`,
-        why: 'A rescue session uses none of them, so that it starts whatever is in them.',
-        todo: 'Start another profile to use them again.'
+        what: trans.__('All Jupyter settings, kernels and extensions in %1', item.place),
+        why: trans.__('A rescue session uses none of them, so that it starts whatever is in them.'),
+        todo: trans.__('Start another profile to use them again.')
       };
     case 'settings':
       return {
-        what: `Settings in ${item.place}`,
-        why: `The file failed. ${why}`,
-        todo: 'Correct the file, then start a new session.'
+        what: trans.__('Settings in %1', item.place),
+        why: `${trans.__('The file failed.')} ${why}`,
+        todo: trans.__('Correct the file, then start a new session.')
       };
     case 'kernel':
-      return { what: `Kernel ${item.name}`, why, todo: `Correct or delete ${item.place}, then reload this page.` };
+      return {
+        what: trans.__('Kernel %1', item.name),
+        why,
+        todo: trans.__('Correct or delete %1, then reload this page.', item.place)
+      };
     case 'server-extension':
       return {
-        what: `Server extension ${item.name}`,
+        what: trans.__('Server extension %1', item.name),
         why,
-        todo: `If you do not need it, turn it off in ${item.place}. Ask support to add it to the image if you do.`
+        todo: trans.__(
+          'If you do not need it, turn it off in %1. Ask support to add it to the image if you do.',
+          item.place
+        )
       };
     case 'lab-extension':
       return {
-        what: `JupyterLab extension ${item.name}`,
+        what: trans.__('JupyterLab extension %1', item.name),
         why,
-        todo: `Install it again, or delete ${item.place}. Then start a new session.`
+        todo: trans.__('Install it again, or delete %1. Then start a new session.', item.place)
       };
   }
 }
@@ -88,14 +105,14 @@ class Details extends Widget {
     // a long list is scrolled, by keyboard too
     this.node.tabIndex = 0;
     this.node.setAttribute('role', 'group');
-    this.node.setAttribute('aria-label', 'What is left out');
+    this.node.setAttribute('aria-label', trans.__('What is left out'));
     const say = (parent: HTMLElement, text: string, tag: 'p' | 'strong' = 'p'): void => {
       const node = document.createElement(tag);
       node.textContent = text;
       parent.append(node);
     };
     if (!known.left_out.length) {
-      say(this.node, 'Nothing in your home directory is left out of this session.');
+      say(this.node, trans.__('Nothing in your home directory is left out of this session.'));
       return;
     }
     const list = document.createElement('ul');
@@ -108,7 +125,7 @@ class Details extends Widget {
       list.append(node);
     }
     this.node.append(list);
-    say(this.node, 'Your files are unchanged. The image’s own kernel and programs work as usual.');
+    say(this.node, trans.__('Your files are unchanged. The image’s own kernel and programs work as usual.'));
   }
 }
 
@@ -125,15 +142,19 @@ export const homePlugin: JupyterFrontEndPlugin<void> = {
     const settings = app.serviceManager.serverSettings;
     const show = async (): Promise<void> => {
       const body = new Details(await leftOut(settings));
-      await showDialog({ title: 'Left out of this session', body, buttons: [Dialog.okButton({ label: 'Close' })] });
+      await showDialog({
+        title: trans.__('Left out of this session'),
+        body,
+        buttons: [Dialog.okButton({ label: trans.__('Close') })]
+      });
     };
     const command = 'fabric-home:show';
     app.commands.addCommand(command, {
-      label: 'Show What Is Left Out of This Session',
+      label: trans.__('Show What Is Left Out of This Session'),
       execute: show,
       describedBy: { args: null }
     });
-    palette?.addItem({ command, category: 'Session' });
+    palette?.addItem({ command, category: trans.__('Session') });
 
     const sayOnce = async (): Promise<void> => {
       const mark = `fabric-lab:home:${session}`;
@@ -146,7 +167,7 @@ export const homePlugin: JupyterFrontEndPlugin<void> = {
         localStorage.setItem(mark, new Date().toISOString());
         Notification.warning(headline(left_out), {
           autoClose: false,
-          actions: [{ label: 'Show details', callback: () => void show() }]
+          actions: [{ label: trans.__('Show details'), callback: () => void show() }]
         });
       }
     };

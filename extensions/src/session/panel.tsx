@@ -1,16 +1,11 @@
-import {
-  Button,
-  LabIcon,
-  ReactWidget,
-  refreshIcon,
-  ToolbarButtonComponent,
-  UseSignal
-} from '@jupyterlab/ui-components';
+import { LabIcon } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
-import { Signal, type ISignal } from '@lumino/signaling';
 import * as React from 'react';
 
 import { now } from '../common/clock';
+import { number } from '../common/format';
+import { Act, Head, Notices, SidePanel } from '../common/panel';
+import { mixed, trans } from '../common/translation';
 import type { Balance, DayUse, SessionQuota, Usage } from '../schema';
 import { left } from './facts';
 import {
@@ -30,7 +25,7 @@ import {
   trendText,
   warnedOf
 } from './format';
-import type { UsageStore } from './store';
+import type { SessionStore } from './store';
 
 /** A gauge. */
 export const usageIcon = new LabIcon({
@@ -45,41 +40,23 @@ export const usageIcon = new LabIcon({
 
 const OLD_S = 600;
 
-interface IProps {
-  readonly store: UsageStore;
+export interface IUsageActions {
   readonly continueSession: () => void;
   readonly extend: () => void;
 }
 
-/** The side panel; it tells when it comes into view: GPUs are read for nobody else. */
-export class UsagePanel extends ReactWidget {
-  private readonly _shown = new Signal<this, void>(this);
+interface IProps extends IUsageActions {
+  readonly store: SessionStore;
+}
 
-  constructor(private readonly props: IProps) {
-    super();
-    this.id = 'fabric-usage';
-    this.addClass('fabric-Usage');
-    this.title.icon = usageIcon;
-    this.title.caption = 'Usage';
-    this.node.setAttribute('role', 'region');
-    this.node.setAttribute('aria-label', 'Usage');
+/** The panel on use and time; GPUs are read for nobody else. */
+export class UsagePanel extends SidePanel<SessionStore> {
+  constructor(
+    store: SessionStore,
+    private readonly actions: IUsageActions
+  ) {
+    super(store, { id: 'fabric-usage', className: 'fabric-Usage', title: trans.__('Usage'), icon: usageIcon });
     this.node.tabIndex = -1;
-  }
-
-  get shown(): ISignal<this, void> {
-    return this._shown;
-  }
-
-  protected override onAfterAttach(msg: Message): void {
-    super.onAfterAttach(msg);
-    if (this.isVisible) {
-      this._shown.emit();
-    }
-  }
-
-  protected override onAfterShow(msg: Message): void {
-    super.onAfterShow(msg);
-    this._shown.emit();
   }
 
   protected override onActivateRequest(msg: Message): void {
@@ -87,8 +64,8 @@ export class UsagePanel extends ReactWidget {
     this.node.focus();
   }
 
-  protected override render(): React.JSX.Element {
-    return <UseSignal signal={this.props.store.changed}>{() => <Panel {...this.props} />}</UseSignal>;
+  protected override content(): React.JSX.Element {
+    return <Panel store={this.store} {...this.actions} />;
   }
 }
 
@@ -97,31 +74,19 @@ function Panel(props: IProps): React.JSX.Element {
   const { known } = store;
   return (
     <>
-      <div className="fabric-Datasets-head">
-        <h2>Usage</h2>
-        <ToolbarButtonComponent
-          icon={refreshIcon}
-          label=""
-          tooltip="Refresh the figures"
-          onClick={() => void store.refresh()}
-        />
-      </div>
-      {notices(store).map(sentence => (
-        <p key={sentence} className="fabric-Usage-notice">
-          {sentence}
-        </p>
-      ))}
+      <Head title={trans.__('Usage')} tooltip={trans.__('Refresh the figures')} refresh={() => store.refresh()} />
+      <Notices sentences={notices(store)} />
       {known && !store.gone ? <Known {...props} known={known} /> : null}
-      {known || store.problem ? null : <p>Asking what is used and what is left …</p>}
+      {known || store.problem ? null : <p>{trans.__('Asking what is used and what is left …')}</p>}
     </>
   );
 }
 
 /** What is wrong, and what the hub warns of, each as a sentence. */
-function notices({ known, problem }: UsageStore): string[] {
+function notices({ known, problem }: SessionStore): string[] {
   const idle = known?.idle?.state === 'warn' ? idleText(known.idle, now()) : '';
   const warnings = known?.quota?.warnings.map(one => one.text) ?? [];
-  return [...new Set([problem, known?.problem ?? '', known?.quota?.problem ?? '', idle, ...warnings])].filter(Boolean);
+  return [problem, known?.problem ?? '', known?.quota?.problem ?? '', idle, ...warnings];
 }
 
 function Known(props: IProps & { readonly known: Usage }): React.JSX.Element {
@@ -133,21 +98,21 @@ function Known(props: IProps & { readonly known: Usage }): React.JSX.Element {
       {quota ? <Budgets quota={quota} /> : null}
       {quota && quota.storage.length ? (
         <section aria-labelledby="fabric-usage-storage">
-          <h3 id="fabric-usage-storage">Storage</h3>
+          <h3 id="fabric-usage-storage">{trans.__('Storage')}</h3>
           {quota.storage.map(one => (
             <Bar
               key={`${one.path} ${one.scope ?? ''} ${one.title}`}
               name={one.title}
               part={storagePart(one)}
               text={storageText(one)}
-              note={typeof one.at === 'number' ? `${one.path} · asked ${ago(now() - one.at)}` : one.path}
+              note={typeof one.at === 'number' ? trans.__('%1 · asked %2', one.path, ago(now() - one.at)) : one.path}
             />
           ))}
         </section>
       ) : null}
       {store.gpus.length ? (
         <section aria-labelledby="fabric-usage-gpus">
-          <h3 id="fabric-usage-gpus">GPUs of this session, now</h3>
+          <h3 id="fabric-usage-gpus">{trans.__('GPUs of this session, now')}</h3>
           {store.gpus.map(gpu => (
             <Bar
               key={gpu.index}
@@ -161,11 +126,17 @@ function Known(props: IProps & { readonly known: Usage }): React.JSX.Element {
       ) : null}
       {quota?.idle ? (
         <p>
-          A session is stopped after {quota.idle.minutes} min without a running cell, output of a terminal, a task on a
-          Dask cluster, or a GPU above {quota.idle.gpu_percent}%. You are told before.
+          {trans.__(
+            'A session is stopped after %1 min without a running cell, output of a terminal, a task on a Dask cluster, or a GPU above %2%. You are told before.',
+            number(quota.idle.minutes, 1),
+            number(quota.idle.gpu_percent, 1)
+          )}
         </p>
       ) : null}
       <Age store={store} known={known} />
+      {mixed() ? (
+        <p className="fabric-Usage-note">{trans.__('The menus of JupyterLab itself are in another language.')}</p>
+      ) : null}
     </>
   );
 }
@@ -175,15 +146,15 @@ function Time({ store, known, continueSession, extend }: IProps & { readonly kno
   const time = known.quota?.time;
   return (
     <section aria-labelledby="fabric-usage-time">
-      <h3 id="fabric-usage-time">Time</h3>
+      <h3 id="fabric-usage-time">{trans.__('Time')}</h3>
       <p>
         {known.ends_at === null
-          ? 'When this session ends is not known.'
+          ? trans.__('When this session ends is not known.')
           : `${left(known.ends_at, at)}. ${endsText(known.ends_at, at, time)}`}
       </p>
       <div className="fabric-Usage-actions">
-        <Act does={continueSession}>Continue in a new session …</Act>
-        {time?.can_extend ? <Act does={extend}>Extend …</Act> : null}
+        <Act does={continueSession}>{trans.__('Continue in a new session …')}</Act>
+        {time?.can_extend ? <Act does={extend}>{trans.__('Extend …')}</Act> : null}
       </div>
       {store.next ? <p className="fabric-Usage-note">{store.next.text}</p> : null}
       {time && !time.can_extend && time.extend_why_not ? (
@@ -193,21 +164,13 @@ function Time({ store, known, continueSession, extend }: IProps & { readonly kno
   );
 }
 
-function Act({ does, children }: { readonly does: () => void; readonly children: React.ReactNode }): React.JSX.Element {
-  return (
-    <Button type="button" minimal={false} small className="fabric-Dataset-act" onClick={does}>
-      {children}
-    </Button>
-  );
-}
-
 function Budgets({ quota }: { readonly quota: SessionQuota }): React.JSX.Element | null {
   if (!quota.gpu_hours && !quota.user_gpu_hours && !quota.trend.length) {
     return null;
   }
   return (
     <section aria-labelledby="fabric-usage-hours">
-      <h3 id="fabric-usage-hours">GPU-hours</h3>
+      <h3 id="fabric-usage-hours">{trans.__('GPU-hours')}</h3>
       {quota.gpu_hours ? (
         <Budget
           name={quota.project_title || quota.project}
@@ -216,7 +179,7 @@ function Budgets({ quota }: { readonly quota: SessionQuota }): React.JSX.Element
         />
       ) : null}
       {quota.user_gpu_hours ? (
-        <Budget name="Your own" balance={quota.user_gpu_hours} warned={warnedOf(quota, 'user')} />
+        <Budget name={trans.__('Your own')} balance={quota.user_gpu_hours} warned={warnedOf(quota, 'user')} />
       ) : null}
       {quota.trend.length > 1 ? <Trend days={quota.trend} /> : null}
     </section>
@@ -281,12 +244,12 @@ function Trend({ days }: { readonly days: readonly DayUse[] }): React.JSX.Elemen
       </svg>
       <div className="fabric-Usage-note">{said}</div>
       <details>
-        <summary>Each day</summary>
+        <summary>{trans.__('Each day')}</summary>
         <table>
           <thead>
             <tr>
-              <th scope="col">Day</th>
-              <th scope="col">GPU-hours</th>
+              <th scope="col">{trans.__('Day')}</th>
+              <th scope="col">{trans.__('GPU-hours')}</th>
             </tr>
           </thead>
           <tbody>
@@ -303,16 +266,16 @@ function Trend({ days }: { readonly days: readonly DayUse[] }): React.JSX.Elemen
   );
 }
 
-function Age({ store, known }: { readonly store: UsageStore; readonly known: Usage }): React.JSX.Element | null {
+function Age({ store, known }: { readonly store: SessionStore; readonly known: Usage }): React.JSX.Element | null {
   const age = known.quota?.age_s;
   if (age === null || age === undefined) {
     return null;
   }
   const seconds = age + now() - store.knownAt;
-  const old = seconds > OLD_S ? ' These figures are old: Slurm does not answer the hub.' : '';
   return (
     <p className="fabric-Usage-note">
-      Slurm was asked {ago(seconds)}.{old}
+      {trans.__('Slurm was asked %1.', ago(seconds))}
+      {seconds > OLD_S ? ` ${trans.__('These figures are old: Slurm does not answer the hub.')}` : ''}
     </p>
   );
 }

@@ -2,56 +2,46 @@ import { showPopup, type Popup } from '@jupyterlab/statusbar';
 import { Widget } from '@lumino/widgets';
 
 import { now } from '../common/clock';
-import type { Facts } from '../schema';
+import { trans } from '../common/translation';
 import { details, left, SOON_S, summary, trouble } from './facts';
 import { state, summary as usageSummary } from './format';
-import type { UsageStore } from './store';
-
-/** What the page knows: facts, or why there are none. */
-export type Known = { readonly facts: Facts } | { readonly problem: string };
+import type { SessionStore } from './store';
 
 /** The status bar item: one line about this session, and a popup with the details. */
 export class SessionStatus extends Widget {
   private readonly button = document.createElement('button');
-  private known: Known | null = null;
   private popup: Popup | null = null;
 
-  constructor() {
+  constructor(private readonly store: SessionStore) {
     super();
     this.button.type = 'button';
     this.button.className = 'fabric-Session';
     this.button.setAttribute('aria-haspopup', 'dialog');
     this.button.addEventListener('click', () => this.toggle());
     this.node.append(this.button);
-    this.render();
+    store.changed.connect(this.draw, this);
+    this.draw();
   }
 
-  /** Show what the latest answer said. */
-  display(known: Known): void {
-    this.known = known;
-    this.render();
-  }
-
-  /** Draw again with the clock as it is now. */
-  render(): void {
+  private draw(): void {
+    const { facts, factsProblem } = this.store;
     const at = now();
-    let text = 'Session …';
-    let title = 'Asking about this session';
-    if (this.known && 'facts' in this.known) {
-      const { facts } = this.known;
+    let text = trans.__('Session …');
+    let title = trans.__('Asking about this session');
+    if (facts) {
       const wrong = trouble(facts, at);
-      text = summary(facts) + (wrong ? ' · hub not answering' : '');
-      if (wrong && !facts.problem) {
-        text = `${summary(facts)} · Slurm not answering`;
+      text = summary(facts);
+      if (wrong) {
+        text = facts.problem ? trans.__('%1 · hub not answering', text) : trans.__('%1 · Slurm not answering', text);
       }
       title = [text, wrong].filter(part => part !== '').join('\n');
-    } else if (this.known) {
-      text = 'Session: no answer';
-      title = this.known.problem;
+    } else if (factsProblem) {
+      text = trans.__('Session: no answer');
+      title = factsProblem;
     }
     this.button.textContent = text;
     this.button.title = title;
-    this.button.setAttribute('aria-label', `This session: ${text}. Show details`);
+    this.button.setAttribute('aria-label', trans.__('This session: %1. Show details', text));
   }
 
   private toggle(): void {
@@ -60,21 +50,21 @@ export class SessionStatus extends Widget {
       this.popup = null;
       return;
     }
-    this.popup = showPopup({ body: new SessionDetails(this.known), anchor: this, align: 'left' });
+    this.popup = showPopup({ body: new SessionDetails(this.store), anchor: this, align: 'left' });
   }
 }
 
 /** The popup: a list of names and values, and what is wrong in plain words. */
 class SessionDetails extends Widget {
-  constructor(known: Known | null) {
+  constructor({ facts, factsProblem }: SessionStore) {
     super();
     this.addClass('fabric-SessionDetails');
     this.node.setAttribute('role', 'dialog');
-    this.node.setAttribute('aria-label', 'Details of this session');
-    if (known && 'facts' in known) {
+    this.node.setAttribute('aria-label', trans.__('Details of this session'));
+    if (facts) {
       const at = now();
       const list = document.createElement('dl');
-      for (const [name, value] of details(known.facts, at)) {
+      for (const [name, value] of details(facts, at)) {
         const term = document.createElement('dt');
         term.textContent = name;
         const description = document.createElement('dd');
@@ -82,12 +72,14 @@ class SessionDetails extends Widget {
         list.append(term, description);
       }
       this.node.append(list);
-      this.say(trouble(known.facts, at));
-      if (known.facts.ends_at !== null && known.facts.ends_at - at < SOON_S) {
-        this.say(`Save your work: ${left(known.facts.ends_at, at)}. When the session ends, its kernels end with it.`);
+      this.say(trouble(facts, at));
+      if (facts.ends_at !== null && facts.ends_at - at < SOON_S) {
+        this.say(
+          trans.__('Save your work: %1. When the session ends, its kernels end with it.', left(facts.ends_at, at))
+        );
       }
     } else {
-      this.say(known ? known.problem : 'No answer yet.');
+      this.say(factsProblem || trans.__('No answer yet.'));
     }
   }
 
@@ -105,7 +97,7 @@ export class UsageItem extends Widget {
   private readonly button = document.createElement('button');
 
   constructor(
-    private readonly store: UsageStore,
+    private readonly store: SessionStore,
     show: () => void
   ) {
     super();
@@ -120,11 +112,15 @@ export class UsageItem extends Widget {
   private draw(): void {
     const { known, gone, problem } = this.store;
     const at = now();
-    const text = gone ? 'Session ended or unreachable' : known ? usageSummary(known, at) : 'Usage …';
+    const text = gone
+      ? trans.__('Session ended or unreachable')
+      : known
+        ? usageSummary(known, at)
+        : trans.__('Usage …');
     this.button.textContent = text;
     this.button.title =
-      problem || known?.quota?.problem || known?.problem || 'Use, limits and time left: show the panel';
+      problem || known?.quota?.problem || known?.problem || trans.__('Use, limits and time left: show the panel');
     this.button.dataset['state'] = gone ? 'last' : known ? state(known, at) : '';
-    this.button.setAttribute('aria-label', `Usage: ${text}. Show the panel`);
+    this.button.setAttribute('aria-label', trans.__('Usage: %1. Show the panel', text));
   }
 }

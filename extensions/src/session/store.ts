@@ -1,12 +1,17 @@
 import { Signal, type ISignal } from '@lumino/signaling';
 
 import { now } from '../common/clock';
-import type { Continued, GpuUsage, Usage } from '../schema';
-import { Gone, type UsageApi } from './api';
+import { words } from '../common/request';
+import type { Continued, Facts, GpuUsage, Usage } from '../schema';
+import { Gone, type SessionApi } from './api';
 
-/** What is known of use and time; one for the status bar, the panel and the warnings. */
-export class UsageStore {
-  /** The last answer; null before the first. */
+/** What is known of the session, its use and its time; one for the status bar, the panel and the warnings. */
+export class SessionStore {
+  /** Where this runs; null before the first answer, and while there is none. */
+  facts: Facts | null = null;
+  /** Why there is none, or ''. */
+  factsProblem = '';
+  /** The last answer on use and time; null before the first. */
   known: Usage | null = null;
   /** When it came, in Unix seconds. */
   knownAt = 0;
@@ -20,20 +25,41 @@ export class UsageStore {
 
   private readonly _changed = new Signal<this, void>(this);
 
-  constructor(readonly api: UsageApi) {}
+  /** @param ofHub Whether the hub knows of this session: else there is no use or time to ask for. */
+  constructor(
+    readonly api: SessionApi,
+    private readonly ofHub = true
+  ) {}
 
   get changed(): ISignal<this, void> {
     return this._changed;
   }
 
   async refresh(): Promise<void> {
+    // what only the status bar shows is not asked for out of sight
+    const seen = !document.hidden || this.facts === null;
+    await Promise.all([seen ? this.refreshFacts() : null, this.ofHub ? this.refreshUsage() : null]);
+  }
+
+  private async refreshFacts(): Promise<void> {
+    try {
+      this.facts = await this.api.facts();
+      this.factsProblem = '';
+    } catch (error) {
+      this.facts = null;
+      this.factsProblem = words(error);
+    }
+    this._changed.emit();
+  }
+
+  private async refreshUsage(): Promise<void> {
     try {
       this.known = await this.api.usage();
       this.knownAt = now();
       this.problem = '';
       this.gone = false;
     } catch (error) {
-      this.problem = error instanceof Error ? error.message : String(error);
+      this.problem = words(error);
       this.gone = error instanceof Gone;
     }
     this._changed.emit();

@@ -2,11 +2,14 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
 
 import { now } from '../common/clock';
+import { words } from '../common/request';
+import type { ISessionSettings } from '../common/settings';
+import { trans } from '../common/translation';
 import type { Announcer, Banner } from './announcer';
 import { continueSession, extend } from './continue';
 import { saveAll } from './documents';
-import { alarm, endText, idleText, names, nextAlarm, unsavedText } from './format';
-import type { UsageStore } from './store';
+import { alarm, endText, LAST_S, idleText, names, nextAlarm, unsavedText } from './format';
+import type { SessionStore } from './store';
 
 /** An end that differs by so much from the one that was said is another one; Slurm counts in minutes. */
 const MOVED_S = 60;
@@ -24,11 +27,13 @@ export class Warnings {
 
   constructor(
     private readonly app: JupyterFrontEnd,
-    private readonly store: UsageStore,
+    private readonly store: SessionStore,
     private readonly announcer: Announcer,
-    private readonly banner: Banner
+    private readonly banner: Banner,
+    private readonly settings: ISessionSettings
   ) {
     store.changed.connect(this.look, this);
+    settings.changed.connect(this.look, this);
   }
 
   private look(): void {
@@ -44,8 +49,9 @@ export class Warnings {
     const at = now();
     const endsAt = known?.ends_at ?? null;
     const ending = known?.ending_since !== null && known?.ending_since !== undefined;
-    const due = ending ? 120 : alarm(endsAt, at);
-    this.wakeAt(nextAlarm(endsAt, at));
+    const alarms = this.settings.values.warningMinutes.map(minutes => minutes * 60);
+    const due = ending ? LAST_S : alarm(endsAt, at, alarms);
+    this.wakeAt(nextAlarm(endsAt, at, alarms));
     // an end that was moved within the same warning makes what stands on the page wrong
     const moved = this.saidFor !== null && endsAt !== null && Math.abs(endsAt - this.saidFor) >= MOVED_S;
     if (due === this.due && ending === this.ending && !(due && moved)) {
@@ -56,12 +62,18 @@ export class Warnings {
     if (due === 0 || (endsAt !== null && endsAt <= at)) {
       return;
     }
-    const text = endText(due, endsAt ?? at + 120, at, known?.quota?.time.why);
-    this.shown.end = this.show(text, due === 120 ? 'error' : 'warning', [
-      { label: 'Continue …', displayType: 'accent', callback: () => void continueSession(this.app, this.store) },
-      ...(known?.quota?.time.can_extend ? [{ label: 'Extend …', callback: () => void extend(this.store) }] : [])
+    const text = endText(due, endsAt ?? at + LAST_S, at, known?.quota?.time.why);
+    this.shown.end = this.show(text, due === LAST_S ? 'error' : 'warning', [
+      {
+        label: trans.__('Continue …'),
+        displayType: 'accent',
+        callback: () => void continueSession(this.app, this.store)
+      },
+      ...(known?.quota?.time.can_extend
+        ? [{ label: trans.__('Extend …'), callback: () => void extend(this.store) }]
+        : [])
     ]);
-    if (due === 120 && this.savedFor !== endsAt) {
+    if (due === LAST_S && this.savedFor !== endsAt) {
       this.savedFor = endsAt;
       void this.save();
     }
@@ -77,7 +89,7 @@ export class Warnings {
       this.show(unsavedText(copied, []), 'warning');
     }
     if (saved.length) {
-      Notification.success(`Saved before the end: ${names(saved)}.`, { autoClose: false });
+      Notification.success(trans.__('Saved before the end: %1.', names(saved)), { autoClose: false });
     }
   }
 
@@ -91,7 +103,7 @@ export class Warnings {
     this.clear('idle');
     if (text) {
       this.shown.idle = this.show(text, 'warning', [
-        { label: 'I am still here', displayType: 'accent', callback: () => void this.stay() }
+        { label: trans.__('I am still here'), displayType: 'accent', callback: () => void this.stay() }
       ]);
     }
   }
@@ -100,7 +112,7 @@ export class Warnings {
     try {
       await this.store.api.active();
     } catch (error) {
-      Notification.error(error instanceof Error ? error.message : String(error), { autoClose: false });
+      Notification.error(words(error), { autoClose: false });
     }
     await this.store.refresh();
   }

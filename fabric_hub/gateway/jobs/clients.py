@@ -8,8 +8,13 @@ from collections.abc import AsyncIterator, Mapping
 from weakref import WeakValueDictionary
 
 from fabric_hub.config.settings import Settings, SlurmSettings
-from fabric_hub.errors import FabricError, SlurmUnavailableError
+from fabric_hub.errors import FabricError
 from fabric_hub.gateway import refusals
+from fabric_hub.gateway.queries.scontrol import is_no_such_job
+from fabric_hub.messages.text import sentences
+from fabric_hub.messages.texts import gateway as texts
+from fabric_hub.messages.texts.slurm_reasons import TOO_SLOW
+from fabric_hub.slurm.unavailable import SlurmUnavailableError
 from fabric_hub.unix import command
 from fabric_hub.unix.accounts import Account
 
@@ -34,15 +39,12 @@ async def run_client(
             argv, env=dict(env), stdin=stdin, timeout_s=timeout_s, account=account, max_output=1 << 20
         )
     except command.TimedOutError as error:
-        raise SlurmUnavailableError(f"Slurm is too slow: {error}.") from None
+        raise SlurmUnavailableError(TOO_SLOW(program=error.program, seconds=error.limit_s)) from None
     except (OSError, command.TooMuchOutputError) as error:
-        as_whom = f" as {account.name}" if account else ""
-        raise FabricError(
-            f"{argv[0]} cannot be run{as_whom}: {error}.",
-            reason="gateway",
-            hint="The operators must check slurm.bin_dir and the gateway's capabilities.",
-            status=503,
-        ) from None
+        if account is None:
+            raise FabricError(texts.CLIENT_NOT_RUN(program=argv[0], why=str(error))) from None
+        text = texts.CLIENT_NOT_RUN_AS(program=argv[0], account=account.name, why=str(error))
+        raise FabricError(text) from None
 
 
 class Clients:
@@ -80,14 +82,9 @@ class Clients:
         async with self.slot(account):
             done = await self.run([str(self._slurm.bin_dir / "scancel"), str(number)], account)
         words = done.words
-        if done.returncode == 0 or "Invalid job id" in words or "already completing or completed" in words:
+        if done.returncode == 0 or is_no_such_job(words) or "already completing or completed" in words:
             return
         problem = refusals.unavailable(words)
         if problem:
-            raise SlurmUnavailableError(f"Job {number} was not cancelled: {problem}.")
-        raise FabricError(
-            f"Slurm did not cancel job {number}; it said: {refusals.quoted(words)}",
-            reason="cancel",
-            hint="Try again, or show these words to the operators.",
-            status=409,
-        )
+            raise SlurmUnavailableError(sentences(texts.NOT_CANCELLED(job=number), problem))
+        raise FabricError(texts.CANCEL_REFUSED(job=number, words=refusals.quoted(words)))

@@ -13,20 +13,22 @@ import time
 from collections.abc import Iterable
 
 from fabric_hub.config.settings import Settings, SlurmSettings
-from fabric_hub.errors import FabricError, SlurmUnavailableError
+from fabric_hub.errors import FabricError
 from fabric_hub.gateway import refusals
 from fabric_hub.gateway.queries import scontrol
 from fabric_hub.gateway.queries.parse import GarbledError
-from fabric_hub.messages.formats import clock, duration
+from fabric_hub.messages.text import sentences, verbatim
+from fabric_hub.messages.texts import gateway as texts
+from fabric_hub.messages.texts import more_time as of_time
+from fabric_hub.messages.texts.slurm_reasons import ANSWER_UNREADABLE
 from fabric_hub.slurm.limits import extension
 from fabric_hub.slurm.limits.model import Limits
 from fabric_hub.slurm.model import ExtendRequest, Job, Phase, Snapshot
+from fabric_hub.slurm.unavailable import SlurmUnavailableError
 from fabric_hub.unix import command
 from fabric_hub.unix.accounts import Account
 
 from .clients import run_client
-
-_HINT = "Save your work, and continue in a new session."
 
 
 def check(settings: Settings, minutes: int) -> None:
@@ -37,15 +39,10 @@ def check(settings: Settings, minutes: int) -> None:
     """
     assert settings.slurm is not None
     if settings.slurm.extend == "never":
-        raise FabricError("This site gives running sessions no more time.", reason="extend", hint=_HINT, status=403)
+        raise FabricError(of_time.SESSIONS_NOT_EXTENDED())
     longest = max((profile.max_hours for profile in settings.profile.values()), default=0.0)
     if minutes > longest * 60:
-        raise FabricError(
-            f"No session of this site may be longer than {duration(longest * 3600)}.",
-            reason="extend",
-            hint=_HINT,
-            status=403,
-        )
+        raise FabricError(of_time.LONGEST_SESSION(longest=longest * 3600))
 
 
 def held(jobs: Iterable[Job], request: ExtendRequest) -> Job:
@@ -58,18 +55,13 @@ def held(jobs: Iterable[Job], request: ExtendRequest) -> Job:
     """
     job = next((job for job in jobs if job.job_id == request.job_id and job.phase is Phase.RUNNING), None)
     if job is None:
-        raise FabricError("The session's job does not run.", reason="extend", status=409)
-    for kind, found, wanted in (
-        ("account", job.account, request.account),
-        ("partition", job.partition, request.partition),
+        raise FabricError(of_time.JOB_DOES_NOT_RUN())
+    for other, found, wanted in (
+        (of_time.OTHER_ACCOUNT, job.account, request.account),
+        (of_time.OTHER_PARTITION, job.partition, request.partition),
     ):
         if wanted is not None and found != wanted:
-            raise FabricError(
-                f"Job {job.job_id} is in {kind} {found or 'none'}; its session was started in {wanted}.",
-                reason="extend",
-                hint=_HINT,
-                status=403,
-            )
+            raise FabricError(other(job=job.job_id, found=found or texts.NONE(), wanted=wanted))
     return job
 
 
@@ -92,7 +84,7 @@ class Extender:
         :raises FabricError: a limit, a reservation, or Slurm's own refusal, in words.
         """
         if job.started_at is None or job.ends_at is None:
-            raise FabricError("The session's job does not run.", reason="extend", status=409)
+            raise FabricError(of_time.JOB_DOES_NOT_RUN())
         if round((job.ends_at - job.started_at) / 60) >= minutes:
             return  # asked twice: it has so much already
         extension.check(limits, snapshot, job, minutes, time.time())
@@ -108,19 +100,16 @@ class Extender:
     async def _check_partition(self, job: Job, minutes: int) -> None:
         most = scontrol.partition_minutes(await self._ask(*scontrol.partition_argv(job.partition)))
         if most is not None and minutes > most:
-            raise FabricError(
-                extension.over_partition(job.partition, most * 60),
-                reason="extend",
-                hint=_HINT,
-                status=403,
-            )
+            text = extension.over_partition(job.partition, most * 60)
+            raise FabricError(text, reason="extend", hint=of_time.CONTINUE_INSTEAD())
 
     async def _check_reservations(self, job: Job, nodes: str, ends_at: float) -> None:
         told = await self._ask(*scontrol.RESERVATIONS)
         try:
             every = scontrol.reservations(told)
         except GarbledError as error:
-            raise SlurmUnavailableError(f"The session's time was not changed: {error}.") from error
+            detail = ANSWER_UNREADABLE(program="scontrol", detail=str(error))
+            raise SlurmUnavailableError(sentences(texts.TIME_NOT_CHANGED(), detail)) from error
         own = {job.reservation, *job.reservation.split(",")}
         mine = {job.node, *await self._hostnames(nodes)}
         for found in every:
@@ -128,20 +117,12 @@ class Extender:
                 continue
             if found.name in own:
                 if ends_at > found.ends_at and not found.flexible:
-                    raise FabricError(
-                        f"Its reservation {found.name} ends at {clock(found.ends_at)}.",
-                        reason="extend",
-                        hint=f"Ask for less time. {_HINT}",
-                        status=403,
-                    )
+                    raise FabricError(of_time.ITS_RESERVATION_ENDS(reservation=found.name, ends=found.ends_at))
                 continue
             taken = sorted(mine.intersection(await self._hostnames(found.nodes)))
             if taken:
                 raise FabricError(
-                    f"Node {taken[0]} is reserved from {clock(found.starts_at)} on (reservation {found.name}).",
-                    reason="extend",
-                    hint=f"Ask for less time. {_HINT}",
-                    status=403,
+                    of_time.NODE_IS_RESERVED(node=taken[0], begins=found.starts_at, reservation=found.name)
                 )
 
     async def _hostnames(self, nodes: str) -> list[str]:
@@ -150,8 +131,8 @@ class Extender:
     async def _ask(self, *arguments: str) -> str:
         done = await self._scontrol(list(arguments), None)
         if done.returncode != 0:
-            problem = refusals.unavailable(done.words) or refusals.quoted(done.words)
-            raise SlurmUnavailableError(f"The session's time was not changed: {problem}.")
+            problem = refusals.unavailable(done.words) or verbatim(refusals.quoted(done.words))
+            raise SlurmUnavailableError(sentences(texts.TIME_NOT_CHANGED(), problem))
         return done.stdout.decode("utf-8", "replace")
 
     async def _scontrol(self, arguments: list[str], account: Account | None) -> command.Finished:
@@ -166,18 +147,7 @@ def _refused(job: Job, words: str) -> FabricError:
     said = refusals.read(words)  # job_submit.lua is asked of a change, too
     problem = refusals.unavailable(said.own)
     if problem:
-        also = f" The cluster says: {said.site}" if said.site else ""
-        return SlurmUnavailableError(f"The session's time was not changed: {problem}.{also}")
+        return SlurmUnavailableError(refusals.with_site(sentences(texts.TIME_NOT_CHANGED(), problem), said.site))
     if not said.site and re.search(r"[Aa]ccess/permission denied|[Aa]ccess denied", said.own):
-        return FabricError(
-            "Slurm does not let a running job have more time here.",
-            reason="extend",
-            hint=f"{_HINT} Operators: slurm.extend needs an account that is Operator in Slurm.",
-            status=403,
-        )
-    return FabricError(
-        f"Slurm gives job {job.job_id} no more time; it said: {refusals.quoted(words)}",
-        reason="extend",
-        hint=_HINT,
-        status=409,
-    )
+        return FabricError(of_time.NO_RIGHT_TO_EXTEND())
+    return FabricError(of_time.EXTEND_REFUSED(job=job.job_id, words=refusals.quoted(words)))

@@ -22,12 +22,15 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TypeVar
 
-from fabric_hub.errors import SlurmUnavailableError
 from fabric_hub.gateway import rate_limit
 from fabric_hub.gateway.job_table import Named
 from fabric_hub.gateway.queries.queries import Queries, UnavailableError
 from fabric_hub.gateway.queries.squeue import JobDetail
+from fabric_hub.messages.text import sentences
+from fabric_hub.messages.texts.gateway import JOB_NOT_KNOWN
+from fabric_hub.messages.texts.slurm_reasons import OWNER_CALLED_OTHERWISE
 from fabric_hub.slurm.model import Job, SubmitRequest
+from fabric_hub.slurm.unavailable import SlurmUnavailableError
 from fabric_hub.unix.accounts import Account
 
 log = logging.getLogger(__name__)
@@ -97,9 +100,7 @@ class OwnJobs:
             async with self._slot(account):
                 yield
         except UnavailableError as error:
-            raise SlurmUnavailableError(
-                f"It is not known whether the session's job is there: {error}.", since=time.time()
-            ) from None
+            raise SlurmUnavailableError(sentences(JOB_NOT_KNOWN(), error.text), since=time.time()) from None
 
 
 def _named(jobs: tuple[J, ...], account: Account) -> tuple[J, ...]:
@@ -109,7 +110,7 @@ def _named(jobs: tuple[J, ...], account: Account) -> tuple[J, ...]:
     """
     for job in jobs:
         if job.user != account.name:
-            raise UnavailableError(f"squeue calls the owner of job {job.job_id} {job.user!r}, not {account.name}")
+            raise UnavailableError(OWNER_CALLED_OTHERWISE(job=job.job_id, owner=repr(job.user), account=account.name))
     return jobs
 
 

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.texts import gateway as texts
+from fabric_hub.messages.texts.accounts import SESSION_LOG
 from fabric_hub.slurm.model import JobSpec
 from fabric_hub.unix.accounts import Account, check_path
 
@@ -106,9 +108,9 @@ def site_options(lines: Sequence[str]) -> list[str]:
         try:
             found = shlex.split(line)
         except ValueError as error:
-            raise _wrong_option(line, str(error).lower()) from None
+            raise FabricError(texts.OPTION_UNREADABLE(option=repr(line), why=str(error).lower())) from None
         if not found or not found[0].startswith("-") or "--" in found:
-            raise _wrong_option(line, "it does not begin with an option")
+            raise FabricError(texts.NO_OPTION(option=repr(line)))
         words += found
     return words
 
@@ -124,20 +126,12 @@ def comment_of(options: Sequence[str]) -> str:
     return found
 
 
-def _wrong_option(line: str, why: str) -> FabricError:
-    return FabricError(
-        f"The sbatch option {line!r} of the hub's configuration cannot be used: {why}.",
-        reason="options",
-        hint="Correct req_options in the hub's configuration.",
-    )
-
-
 def output_pattern(path: str) -> str:
     """A path for sbatch's ``--output``, which reads ``%`` as a pattern.
 
     :raises FabricError: a path with a backslash, which would switch patterns off.
     """
-    check_path(path, "The session's log")
+    check_path(path, SESSION_LOG())
     return path.replace("%", "%%")
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.texts import gateway as texts
 from fabric_hub.slurm.model import SessionLog
 from fabric_hub.unix import command
 from fabric_hub.unix.accounts import Account
@@ -19,7 +20,7 @@ from . import user_helper
 
 LOG_LINES = 40
 # The reason of a refusal because a home directory is full.
-FULL = "home-full"
+FULL = texts.HOME_FULL.label
 _SOURCE = Path(user_helper.__file__).read_text(encoding="utf-8")
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -91,24 +92,12 @@ async def _run(account: Account, work: Mapping[str, Any], timeout_s: float) -> A
         )
         answer = json.loads(done.stdout)
     except command.TimedOutError as error:
-        raise FabricError(
-            f"The directory {where} did not answer within {error.limit_s:g} s.",
-            reason="home-slow",
-            hint="The file system of home directories may be overloaded: try again in a few minutes.",
-            status=409,
-        ) from None
+        raise FabricError(texts.HOME_SLOW(directory=where, seconds=error.limit_s)) from None
     except PermissionError as error:
-        raise FabricError(
-            f"The gateway cannot run {python} as {account.name}: {error.strerror}.",
-            reason="gateway",
-            hint="The operators must install the hub's Python where all users can read it, and start the "
-            "gateway with CAP_SETUID and CAP_SETGID.",
-            status=503,
-        ) from None
+        text = texts.HELPER_NOT_RUN(program=python, account=account.name, why=error.strerror)
+        raise FabricError(text) from None
     except (ValueError, OSError, command.TooMuchOutputError) as error:
-        raise FabricError(
-            f"The directory {where} could not be used: {type(error).__name__}.", reason="home", status=409
-        ) from None
+        raise FabricError(texts.HOME_UNUSABLE(directory=where, why=type(error).__name__)) from None
     if not isinstance(answer, dict) or "ok" not in answer:
         raise problem(answer, where, account)
     return answer["ok"]
@@ -118,19 +107,19 @@ def problem(answer: Any, where: str, account: Account) -> FabricError:
     """The error for what :mod:`.user_helper` reports. Pure; only numbers of the report are believed."""
     number = answer.get("errno") if isinstance(answer, dict) else None
     number = number if isinstance(number, int) else 0
-    home, reason = account.home, "home"
+    known: dict[str, Any] = {"directory": where, "home": account.home, "account": account.name}
+    known["command"] = "chmod u+rwx"
     if number in _FULL:
-        why, hint = "there is no space left, or your quota is used up", "Remove files that you no longer need."
-        reason = FULL
+        reason = texts.HOME_FULL
     elif number == errno.ENOENT:
-        why, hint = f"the home directory {home} does not exist", "Ask the operators to create it."
+        reason = texts.HOME_ABSENT
     elif number == errno.EPERM:
-        why, hint = "it, or a directory on the way, belongs to somebody else", "Rename or remove what is in its place."
+        reason = texts.HOME_SOMEBODY_ELSES
     elif number in (errno.EACCES, errno.EROFS):
-        why = f"{account.name} may not write there"
-        hint = f"Make {home} writable for yourself (chmod u+rwx), or ask the operators."
+        reason = texts.HOME_NOT_WRITABLE
     elif number in (errno.ENOTDIR, errno.ELOOP, errno.EEXIST, errno.EISDIR):
-        why, hint = "something else is in its place", "Rename or remove it."
+        reason = texts.HOME_IN_THE_WAY
     else:
-        why, hint = os.strerror(number) if number else "it failed without a reason", "Ask the operators."
-    return FabricError(f"The session's directory {where} cannot be used: {why}.", reason=reason, hint=hint, status=409)
+        reason = texts.HOME_OTHER if number else texts.HOME_WITHOUT_REASON
+        known["why"] = os.strerror(number)
+    return FabricError(reason(**{name: known[name] for name in reason.fields}))

@@ -11,11 +11,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fabric_hub.config.settings import Settings, SlurmSettings
-from fabric_hub.errors import FabricError, SlurmUnavailableError
+from fabric_hub.errors import FabricError
 from fabric_hub.gateway import refusals
 from fabric_hub.gateway.job_table import Named, clusters_of, find_live
 from fabric_hub.gateway.limits_watcher import LimitsWatcher
 from fabric_hub.gateway.watcher import Watcher
+from fabric_hub.messages.text import sentences
+from fabric_hub.messages.texts.gateway import JOB_NOT_KNOWN
+from fabric_hub.messages.texts.slurm_reasons import SLURM_NOT_YET
 from fabric_hub.slurm.model import (
     CancelRequest,
     ExtendRequest,
@@ -26,6 +29,7 @@ from fabric_hub.slurm.model import (
     Submitted,
     job_name,
 )
+from fabric_hub.slurm.unavailable import SlurmUnavailableError
 from fabric_hub.unix import accounts
 from fabric_hub.unix.accounts import Account
 
@@ -191,10 +195,8 @@ class SessionJobs:
         limit = self._slurm.query_timeout_s * 2 + 4 / self._slurm.max_queries_per_s
         now = await self._watcher.read(fresh=asked_at, wait_s=limit)
         if (now.unavailable_since is not None and not now.narrowed) or now.jobs_at is None or now.jobs_at < asked_at:
-            why = now.problem or "Slurm has not answered yet"
-            raise SlurmUnavailableError(
-                f"It is not known whether the session's job is there: {why}.", since=now.unavailable_since
-            )
+            why = now.problem or SLURM_NOT_YET()
+            raise SlurmUnavailableError(sentences(JOB_NOT_KNOWN(), why), since=now.unavailable_since)
         return now
 
     def _remember(self, session: str, account: Account, job: int | None) -> None:

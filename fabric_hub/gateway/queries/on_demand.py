@@ -10,12 +10,15 @@ from typing import Protocol
 from weakref import WeakValueDictionary
 
 from fabric_hub.config.quotas import StorageSettings
-from fabric_hub.errors import FabricError, SlurmUnavailableError
-from fabric_hub.messages.formats import clock
+from fabric_hub.errors import FabricError
+from fabric_hub.messages.text import sentences
+from fabric_hub.messages.texts import gateway as texts
+from fabric_hub.messages.texts import storage as of_storage
 from fabric_hub.slurm import storage
 from fabric_hub.slurm.accounting import LONGEST_WINDOW_S, Accounting, PastJob, below, sharing
 from fabric_hub.slurm.limits.model import Limits
 from fabric_hub.slurm.storage import NoQuotaError, StorageAnswer, StorageQuota
+from fabric_hub.slurm.unavailable import SlurmUnavailableError
 from fabric_hub.unix import command
 from fabric_hub.unix.accounts import Account
 
@@ -54,12 +57,7 @@ def check_window(start: float, end: float) -> None:
     :raises FabricError: (422) how long it may be.
     """
     if not 0 < end - start <= LONGEST_WINDOW_S:
-        raise FabricError(
-            f"A window of accounting is at most {LONGEST_WINDOW_S / 86400:g} days long.",
-            reason="malformed",
-            hint="Ask day by day.",
-            status=422,
-        )
+        raise FabricError(texts.WINDOW_TOO_LONG(n=LONGEST_WINDOW_S / 86400))
 
 
 class AccountingReader:
@@ -83,13 +81,13 @@ class AccountingReader:
         async with self._one:
             limits = await self._limits.read()
             if limits.at is None:
-                raise SlurmUnavailableError(f"Which accounts there are is not known now: {limits.problem}.")
+                raise SlurmUnavailableError(sentences(texts.ACCOUNTS_NOT_KNOWN(), limits.problem))
             under, at = below(limits, self._accounts), time.time()
             wanted, services = sharing(limits, self._accounts)
             try:
                 jobs = await self._asks.accounting(start, end, sorted(wanted), sorted(services))
             except UnavailableError as error:
-                raise SlurmUnavailableError(f"Slurm's accounting is not known now: {error}.") from None
+                raise SlurmUnavailableError(sentences(texts.ACCOUNTING_NOT_KNOWN(), error.text)) from None
             return Accounting(start=start, end=end, at=at, jobs=jobs, below=under)
 
 
@@ -159,9 +157,8 @@ class _FileSystem:
         async with self._places:
             at = time.time()
             if not self._availability.may_ask(at):
-                again = clock(self._availability.until)
-                problem = (
-                    f"{source.path} did not answer others within {source.timeout_s:g} s; it is asked again at {again}"
+                problem = of_storage.LEFT_ALONE(
+                    path=str(source.path), seconds=source.timeout_s, again=self._availability.until
                 )
                 return self._old(key, at, storage.unknown(source, problem))
             try:
@@ -169,7 +166,7 @@ class _FileSystem:
                 found = await _ask(source, argv, whom, starting)
             except command.TimedOutError as error:
                 self._availability.timed_out(asker.uid, time.time())
-                problem = f"{source.path} did not answer within {error.limit_s:g} s"
+                problem = of_storage.DID_NOT_ANSWER(path=str(source.path), seconds=error.limit_s)
                 found = self._old(key, at, storage.unknown(source, problem))
             else:
                 self._availability.answered()
@@ -232,9 +229,11 @@ async def _ask(
             argv, env=env, timeout_s=source.timeout_s, account=account, max_output=1 << 16, starting=starting
         )
     except (OSError, command.TooMuchOutputError) as error:
-        return storage.unknown(source, f"{argv[0]} cannot be used: {error}")
+        return storage.unknown(source, of_storage.TOOL_UNUSABLE(program=argv[0], why=str(error)))
     try:
         return storage.parse(done.stdout.decode("utf-8", "replace"), source, done.returncode)
     except NoQuotaError as error:
         said = done.words.splitlines()
-        return storage.unknown(source, f"{error}: {said[0][:200]}" if said else str(error))
+        return storage.unknown(
+            source, sentences(error.text, of_storage.TOOL_SAYS(words=said[0][:200]) if said else None)
+        )

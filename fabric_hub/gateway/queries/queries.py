@@ -19,6 +19,8 @@ from fabric_hub.config.settings import SlurmSettings, UserSettings
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway import refusals
 from fabric_hub.gateway.job_table import Ending
+from fabric_hub.messages.text import Text, whole
+from fabric_hub.messages.texts import slurm_reasons as texts
 from fabric_hub.slurm import privacy
 from fabric_hub.slurm.accounting import PastJob
 from fabric_hub.slurm.limits.model import Enforcement, Limits
@@ -36,7 +38,11 @@ T = TypeVar("T")
 
 
 class UnavailableError(Exception):
-    """Slurm did not answer a question; the text says what is wrong, in plain words."""
+    """Slurm did not answer a question; ``text`` says what is wrong."""
+
+    def __init__(self, text: Text) -> None:
+        super().__init__(str(text))
+        self.text = text
 
 
 @contextlib.contextmanager
@@ -45,7 +51,7 @@ def _reading(program: str) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        raise UnavailableError(f"{program}'s answer cannot be read: {error}") from error
+        raise UnavailableError(texts.ANSWER_UNREADABLE(program=program, detail=str(error))) from error
 
 
 @dataclass(frozen=True)
@@ -122,11 +128,11 @@ class Queries:
     def _owner(self, unix: str) -> Account:
         user = hub_name(self._users, unix) if self._users else None
         if self._users is None or not (user or self._users.shared_account):
-            raise UnavailableError(f"account {unix} is no user's here, and cannot be asked about its jobs")
+            raise UnavailableError(texts.NOBODYS_ACCOUNT(account=unix))
         try:
             return accounts.resolve(user or unix, self._users)
         except FabricError as error:
-            raise UnavailableError(str(error)) from error
+            raise UnavailableError(whole(error)) from error
 
     async def cancelled_by(self, number: int) -> int | None:
         """The uid of who cancelled a job, from the database; None: it does not say (yet).
@@ -257,9 +263,12 @@ class Queries:
     def _failed(self, program: str, said: str) -> UnavailableError:
         if privacy.is_refused(said):
             return UnavailableError(privacy.why_refused(program, accounts.own_name()))
-        return UnavailableError(
-            refusals.unavailable(said) or f"{program} failed: {refusals.quoted(said) or 'no words'}"
-        )
+        if problem := refusals.unavailable(said):
+            return UnavailableError(problem)
+        words = refusals.quoted(said)
+        if not words:
+            return UnavailableError(texts.CLIENT_FAILED_SILENTLY(program=program))
+        return UnavailableError(texts.CLIENT_FAILED(program=program, words=words))
 
     async def _call(
         self,
@@ -278,6 +287,6 @@ class Queries:
             limit_s = timeout_s or self._slurm.query_timeout_s
             return await command.run([str(path), *arguments], env=env, timeout_s=limit_s, account=account)
         except command.TimedOutError as error:
-            raise UnavailableError(f"Slurm is too slow: {error}") from error
+            raise UnavailableError(texts.TOO_SLOW(program=error.program, seconds=error.limit_s)) from error
         except (OSError, command.TooMuchOutputError) as error:
-            raise UnavailableError(f"{path} cannot be used: {error}") from error
+            raise UnavailableError(texts.CLIENT_UNUSABLE(program=str(path), why=str(error))) from error

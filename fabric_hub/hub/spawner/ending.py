@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from fabric_hub.errors import FabricError, SlurmUnavailableError
+from fabric_hub.errors import FabricError
 from fabric_hub.sessions.status import JobPresence, standing
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.model import CancelRequest
+from fabric_hub.slurm.unavailable import SlurmUnavailableError
 
 from .runtime import HubRuntime
 

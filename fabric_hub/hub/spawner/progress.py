@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.jobs.script import PROLOGUE_FAILED, PROLOGUE_WORDS
-from fabric_hub.messages.text import NOTHING, Text, message_of, sentences, text_of
+from fabric_hub.messages.text import NOTHING, Text, message_of, sentences
 from fabric_hub.messages.texts import starts as texts
+from fabric_hub.messages.texts.gateway import CLUSTER_SAYS
 from fabric_hub.messages.texts.slurm_reasons import ITS_NODE
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.model import Found, Job, Phase, Snapshot
@@ -53,7 +54,7 @@ def progress_event(
     """
     progress, text = _step(session, job, snapshot, trouble, prepares)
     silent = silence(snapshot) if snapshot is not None and snapshot.narrowed else None
-    words = texts.CLUSTER_SAYS(words=said) if said else None
+    words = CLUSTER_SAYS(words=said) if said else None
     return {"progress": progress, "message": sentences(text, silent, words).say()}
 
 
@@ -67,7 +68,7 @@ def _step(
         kept = texts.SILENT_START_KEPT(since=since)
         if session.job_id:
             kept = texts.SILENT_JOB_KEPT(since=since, job=session.job_id)
-        return 15, sentences(kept, text_of(snapshot.problem))
+        return 15, sentences(kept, snapshot.problem)
     if session.job_id is None and trouble is not None:
         return 10, trouble.text
     if session.job_id is None:

@@ -18,7 +18,7 @@ from traitlets import Any as AnyTrait
 from traitlets import Float, Instance
 
 from fabric_hub.config.settings import Settings
-from fabric_hub.errors import FabricError, SlurmUnavailableError
+from fabric_hub.errors import FabricError
 from fabric_hub.launch.choice import Choice
 from fabric_hub.launch.job_spec import fit
 from fabric_hub.messages.text import whole
@@ -27,6 +27,7 @@ from fabric_hub.sessions.status import SETTLE_S, JobPresence, SessionStatus, by_
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.model import Found, Job, JobSpec, SessionFile, Snapshot, SubmitRequest, Submitted
 from fabric_hub.slurm.reasons import BY_OTHERS
+from fabric_hub.slurm.unavailable import SlurmUnavailableError
 from fabric_hub.unix.accounts import unix_name
 
 from .bases import SlurmSpawner

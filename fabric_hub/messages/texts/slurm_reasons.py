@@ -234,3 +234,88 @@ SLURM_HIDES_SESSIONS = Reason(
     N_("Since {since:clock} Slurm does not show the hub all of its sessions."),
     who=Who.OPERATOR,
 )
+SLURM_NOT_YET = Reason("slurm-not-yet", N_("Slurm has not answered yet."), who=Who.NOBODY)
+NOTHING_LOST = Reason(
+    "slurm-nothing-lost",
+    N_("Nothing is lost: sessions keep running, and this page tries again."),
+    who=Who.NOBODY,
+)
+TOO_SLOW = Reason(
+    "slurm-too-slow",
+    N_("Slurm is too slow: {program} did not answer within {seconds:number} s."),
+    who=Who.OPERATOR,
+)
+MUNGE_SILENT = Reason(
+    "slurm-munge-silent",
+    N_("munge does not answer on the hub's host, so Slurm cannot check who asks."),
+    who=Who.OPERATOR,
+)
+DATABASE_SILENT = Reason(
+    "slurm-database-silent", N_("Slurm's database service (slurmdbd) does not answer."), who=Who.OPERATOR
+)
+CONTROLLER_SILENT = Reason(
+    "slurm-controller-silent", N_("Slurm's controller (slurmctld) does not answer."), who=Who.OPERATOR
+)
+CONFIGURATION_UNREADABLE = Reason(
+    "slurm-configuration-unreadable",
+    N_("Slurm's configuration (slurm.conf) cannot be read on the hub's host."),
+    who=Who.OPERATOR,
+)
+CLIENT_UNUSABLE = Reason("slurm-client-unusable", N_("{program} cannot be used: {why}."), who=Who.OPERATOR)
+CLIENT_FAILED = Reason("slurm-client-failed", N_("{program} failed: {words}"), who=Who.OPERATOR)
+CLIENT_FAILED_SILENTLY = Reason(
+    "slurm-client-failed-silently", N_("{program} failed without a word."), who=Who.OPERATOR
+)
+ANSWER_UNREADABLE = Reason(
+    "slurm-answer-unreadable", N_("{program}'s answer cannot be read: {detail}."), who=Who.OPERATOR
+)
+NOBODYS_ACCOUNT = Reason(
+    "slurm-nobodys-account",
+    N_("Account {account} is no user's here, and cannot be asked about its jobs."),
+    who=Who.OPERATOR,
+)
+SOURCES_DISAGREE = Reason(
+    "slurm-sources-disagree",
+    N_("slurmctld has no job {job}, and the database says that it is {state}."),
+    who=Who.NOBODY,
+)
+OWNER_CALLED_OTHERWISE = Reason(
+    "slurm-owner-called-otherwise",
+    N_("squeue calls the owner of job {job} {owner}, not {account}."),
+    who=Who.OPERATOR,
+)
+
+# what Slurm hides from the gateway
+
+HIDES_JOBS = Reason("hides-jobs", N_("the sessions' jobs"), who=Who.NOBODY)
+HIDES_NODES = Reason("hides-nodes", N_("the nodes"), who=Who.NOBODY)
+HIDES_RESERVATIONS = Reason("hides-reservations", N_("reservations"), who=Who.NOBODY)
+HIDES_PARTITIONS = Reason("hides-partitions", N_("partitions"), who=Who.NOBODY)
+HIDES_ACCOUNTS = Reason("hides-accounts", N_("accounts and their limits"), who=Who.NOBODY)
+HIDES_USERS = Reason("hides-users", N_("users and their limits"), who=Who.NOBODY)
+HIDES_USAGE = Reason("hides-usage", N_("what accounts have used"), who=Who.NOBODY)
+HIDES_CLOUD = Reason("hides-cloud", N_("powered-down nodes of a cloud"), who=Who.NOBODY)
+REFUSED_TO_GATEWAY = Reason(
+    "slurm-refused-to-gateway",
+    N_(
+        "Slurm does not let the gateway's account {account} see what {program} asks for (PrivateData in slurm.conf). "
+        "The operators can give it the right of an Operator; fabric-hub doctor says how."
+    ),
+    who=Who.OPERATOR,
+)
+HIDDEN_BY_CONFIGURATION = Reason(
+    "slurm-hidden-by-configuration",
+    N_(
+        "Slurm hides {what} from the hub: slurm.conf has PrivateData={kind}, and the gateway's account {account} "
+        "is no Operator in Slurm. The operators can give it that right; fabric-hub doctor says how."
+    ),
+    who=Who.OPERATOR,
+)
+HIDDEN_SOMEHOW = Reason(
+    "slurm-hidden-somehow",
+    N_(
+        "Slurm's answers to the hub lack {what}, though they are there. The operators should look at PrivateData in "
+        "slurm.conf and slurmdbd.conf, and at the rights of the gateway's account {account}: fabric-hub doctor"
+    ),
+    who=Who.OPERATOR,
+)

@@ -17,7 +17,6 @@ TAKES_NO_JOB = Reason(
     ),
     who=Who.OPERATOR,
 )
-CLUSTER_SAYS = Reason("cluster-says", N_("The cluster says: {words}"), who=Who.NOBODY)
 OPENING = Reason("opening", N_("The server is up; opening it."), who=Who.NOBODY)
 SILENT_JOB_KEPT = Reason(
     "slurm-silent-job-kept",

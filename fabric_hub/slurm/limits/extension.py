@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fabric_hub.errors import FabricError, SlurmUnavailableError
+from fabric_hub.errors import FabricError
 from fabric_hub.messages.text import NOTHING, Text
 from fabric_hub.messages.texts import limits as texts
+from fabric_hub.messages.texts import more_time as of_time
 from fabric_hub.slurm.model import Job, Snapshot
+from fabric_hub.slurm.unavailable import SlurmUnavailableError
 
 from .amounts import hours_of
 from .chain import (
@@ -41,9 +43,9 @@ def check(limits: Limits, snapshot: Snapshot, job: Job, minutes: int, now: float
     :raises FabricError: the limit and its scope; (503) the limits are not known.
     """
     if not current(limits, now):
-        raise SlurmUnavailableError(texts.MORE_TIME_LIMITS_UNKNOWN())
+        raise SlurmUnavailableError(of_time.MORE_TIME_LIMITS_UNKNOWN())
     if limits.enforcement.limits and not counted(limits, snapshot).chain(job.account, job.user, job.partition):
-        raise FabricError(texts.MORE_TIME_NOT_IN_ACCOUNT(user=job.user, account=job.account))
+        raise FabricError(of_time.MORE_TIME_NOT_IN_ACCOUNT(user=job.user, account=job.account))
     found = more_time(limits, snapshot, job, minutes, now)
     if found.refused:
         raise found.error()
@@ -75,7 +77,7 @@ def more_time(limits: Limits | None, snapshot: Snapshot | None, job: Job, minute
 
 def over_partition(name: str, longest_s: float) -> Text:
     """That a partition lets no job run for so long."""
-    return texts.MORE_TIME_PARTITION(partition=name, longest=longest_s)
+    return of_time.MORE_TIME_PARTITION(partition=name, longest=longest_s)
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ class _ExtensionRequest:
             elif self.safe and left < use.to_come + has * self.more:
                 to_come, asked = hours_of(use.to_come, tres), hours_of(has * self.more, tres)
                 no = RefusedError(
-                    texts.MORE_TIME_BUDGET(**stands, to_come=to_come, asked=asked, whom=whose(scope, self.ask)),
+                    of_time.MORE_TIME_BUDGET(**stands, to_come=to_come, asked=asked, whom=whose(scope, self.ask)),
                     budget_of=scope.name,
                 )
             elif left < has * self.left:
@@ -125,7 +127,7 @@ class _ExtensionRequest:
             no: Text | RefusedError = NOTHING
             if to_come + more > bound.limit:
                 no = RefusedError(
-                    texts.MORE_TIME_TO_COME(
+                    of_time.MORE_TIME_TO_COME(
                         scope=scope.name,
                         limit=hours_of(bound.limit, tres),
                         to_come=hours_of(to_come, tres),
@@ -140,4 +142,4 @@ def _less(no: Text | RefusedError) -> Text | RefusedError:
     """A refusal of a start, with what to do about a session that runs."""
     if not isinstance(no, RefusedError):
         return no
-    return RefusedError(no.decision.message, no.decision.reason, texts.LESS_TIME())
+    return RefusedError(no.decision.message, no.decision.reason, of_time.LESS_TIME())

@@ -10,7 +10,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from fabric_hub.types import FeedValue, Frozen, SlurmKey
+from fabric_hub.rpc.feed_value import FeedValue
+from fabric_hub.types import Frozen, SlurmKey
 
 GPU = "gres/gpu"
 

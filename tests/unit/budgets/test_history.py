@@ -23,12 +23,14 @@ from fabric_hub.budgets.history import (
 from fabric_hub.budgets.report import as_csv, as_text, report
 from fabric_hub.budgets.rolling import roll
 from fabric_hub.config.settings import Settings, SlurmSettings, parse
-from fabric_hub.errors import FabricError, SlurmUnavailableError
+from fabric_hub.errors import FabricError
 from fabric_hub.gateway.queries.on_demand import AccountingReader
 from fabric_hub.gateway.queries.queries import Queries
+from fabric_hub.messages.text import verbatim
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.slurm.accounting import PastJob, below, sharing
 from fabric_hub.slurm.limits.model import GPU, Association, Limit, Limits, Qos
+from fabric_hub.slurm.unavailable import SlurmUnavailableError
 from tests.support.builders import least_site_text
 from tests.support.gateway import FakeGateway
 
@@ -176,7 +178,7 @@ async def test_slurms_database_is_asked_for_the_sites_accounts_and_those_below_o
 
 
 async def test_before_it_is_known_which_accounts_there_are_no_day_is_told(tmp_path: Path) -> None:
-    desk = AccountingReader(_sacct(tmp_path), _Known(Limits(problem="slurmctld does not answer")), {"lab"})
+    desk = AccountingReader(_sacct(tmp_path), _Known(Limits(problem=verbatim("slurmctld does not answer"))), {"lab"})
     with pytest.raises(SlurmUnavailableError, match="slurmctld does not answer"):
         await desk.read(BEGIN, AFTER)
     assert not (tmp_path / "asked").exists()

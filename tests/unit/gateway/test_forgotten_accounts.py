@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.errors import FabricError, SlurmUnavailableError
+from fabric_hub.errors import FabricError
 from fabric_hub.gateway.service import Gateway
 from fabric_hub.slurm.model import CancelRequest, JobSpec, SubmitRequest
+from fabric_hub.slurm.unavailable import SlurmUnavailableError
 from fabric_hub.unix import accounts
 from tests.support.builders import SESSION, a_site
 
@@ -31,8 +32,13 @@ def request(**changes: object) -> SubmitRequest:
 
 
 async def test_a_session_that_may_be_there_is_not_refused_but_unknown_for_now(gateway: Gateway) -> None:
-    with pytest.raises(SlurmUnavailableError, match=r"There is no Unix account jan .* trouble of the name service"):
+    with pytest.raises(SlurmUnavailableError) as unknown:
         await gateway.submit(request(again=True))
+    assert unknown.value.message == (
+        "There is no Unix account jan on this cluster for jan. "
+        "There was one before, so this is taken for trouble of the name service."
+    )
+    assert "getent passwd" in unknown.value.hint
     with pytest.raises(SlurmUnavailableError):
         await gateway.find(SESSION, "jan", 7)
     with pytest.raises(SlurmUnavailableError):

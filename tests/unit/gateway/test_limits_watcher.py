@@ -11,6 +11,7 @@ from fabric_hub.config.settings import SlurmSettings
 from fabric_hub.gateway.limits_watcher import LimitsWatcher
 from fabric_hub.gateway.queries.queries import Rules, Turn, UnavailableError
 from fabric_hub.gateway.rate_limit import Bucket
+from fabric_hub.messages.text import verbatim
 from fabric_hub.slurm.limits.model import Association, Enforcement, Limits
 
 
@@ -33,7 +34,7 @@ class Slurm:
                 self.asked.append(time.monotonic())
             await asyncio.sleep(0.01)
             if self.silent:
-                raise UnavailableError("slurmctld does not answer")
+                raise UnavailableError(verbatim("slurmctld does not answer"))
             return Limits(associations=tuple(Association(account=name) for name in self.accounts))
         finally:
             self.at_once -= 1
@@ -113,11 +114,11 @@ async def test_while_slurm_is_silent_the_last_answer_stays_and_is_marked() -> No
         slurm.silent = True
         silent = await watcher.read(fresh=time.time(), wait_s=5)
         assert silent.unavailable_since is not None
-        assert silent.problem == "slurmctld does not answer"
+        assert str(silent.problem) == "slurmctld does not answer"
         assert (silent.associations, silent.at) == (before.associations, before.at)
         slurm.silent = False
         back = await watcher.read(fresh=time.time(), wait_s=5)
-        assert (back.unavailable_since, back.problem) == (None, "")
+        assert (back.unavailable_since, str(back.problem)) == (None, "")
 
 
 async def test_an_answer_without_any_account_of_the_site_is_not_taken_for_there_is_none() -> None:
@@ -128,7 +129,7 @@ async def test_an_answer_without_any_account_of_the_site_is_not_taken_for_there_
     await watcher._round()
     assert [known.account for known in watcher.limits.associations] == ["a"]
     assert watcher.limits.unavailable_since is not None
-    assert "the rights of the gateway's account fabric-gateway" in watcher.limits.problem
+    assert "the rights of the gateway's account fabric-gateway" in str(watcher.limits.problem)
     slurm.accounts = ["a", "operators"]
     await watcher._round()
     again = watcher.limits
@@ -141,8 +142,8 @@ async def test_accounts_that_slurm_hides_from_the_start_are_unknown_and_the_righ
     watcher = LimitsWatcher(slurm, SlurmSettings(), Bucket(1000), {"a"}, own="fabric-gateway")
     await watcher._round()
     assert watcher.limits.at is None
-    assert "PrivateData=usage" in watcher.limits.problem
-    assert "fabric-gateway is no Operator" in watcher.limits.problem
+    assert "PrivateData=usage" in str(watcher.limits.problem)
+    assert "fabric-gateway is no Operator" in str(watcher.limits.problem)
 
 
 async def test_a_slurm_without_accounting_has_no_accounts_and_that_is_the_truth() -> None:

@@ -67,12 +67,12 @@ async def test_hidden_jobs_stay_with_their_clusters_and_the_missing_right_is_nam
     assert [shown.job_id for shown in hidden.jobs] == [1, 2, 3, 4, 20]
     assert hidden.narrowed
     assert hidden.unavailable_since is not None
-    assert "PrivateData=jobs" in hidden.problem
-    assert "account fabric-gateway is no Operator" in hidden.problem
+    assert "PrivateData=jobs" in str(hidden.problem)
+    assert "account fabric-gateway is no Operator" in str(hidden.problem)
     assert (await rounds.next(40)).jobs == hidden.jobs
     slurm.answer = (*OURS, WORKERS)
     back = await rounds.next()
-    assert (back.unavailable_since, back.narrowed, back.problem) == (None, False, "")
+    assert (back.unavailable_since, back.narrowed, str(back.problem)) == (None, False, "")
 
 
 async def test_hidden_jobs_stay_hidden_while_every_other_source_hangs(
@@ -110,7 +110,7 @@ async def test_some_hidden_jobs_among_others_that_are_shown_stay_too(slurm: Slur
     slurm.answer = OURS[2:]
     snapshot = await rounds.next()
     assert len(snapshot.jobs) == 4
-    assert "slurmdbd.conf" in snapshot.problem
+    assert "slurmdbd.conf" in str(snapshot.problem)
 
 
 async def test_an_empty_answer_with_every_other_source_silent_says_nothing_of_any_job(
@@ -175,7 +175,7 @@ async def test_a_job_that_slurmctld_does_not_have_is_over_only_by_a_word(
     slurm.ends = ends
     wanted = Job(job_id=1, name=NAMES[0], user="anna", state="UNKNOWN")
     if state == "":
-        with pytest.raises(UnavailableError, match="the database says that it is RUNNING"):
+        with pytest.raises(UnavailableError, match="slurmctld has no job 1, and the database says that it is RUNNING"):
             await rounds.watcher.find(wanted)
         rounds.now += 60
         state = None

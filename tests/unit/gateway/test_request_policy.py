@@ -7,7 +7,7 @@ import pytest
 from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
-from fabric_hub.gateway.request_policy import check_person, check_submission
+from fabric_hub.gateway.request_policy import check_person, check_spec, check_submission
 from fabric_hub.slurm.model import JobSpec, SessionFile, SubmitRequest
 from tests.support.builders import a_job
 
@@ -76,16 +76,32 @@ def test_no_variable_chooses_what_a_session_runs(name: str) -> None:
     with pytest.raises(FabricError, match=name) as refused:
         check_submission(SITE, request(environment={name: "secret-value"}))
     assert "secret-value" not in refused.value.text
+    assert refused.value.message == f"The hub sends the variables {name}, which the gateway does not pass on."
 
 
 def test_no_file_but_a_certificate_goes_along() -> None:
-    with pytest.raises(FabricError, match=r"jupyter_server_config\.py"):
+    with pytest.raises(FabricError, match=r"The hub sends the files jupyter_server_config\.py; a session's are "):
         check_submission(SITE, request(file="jupyter_server_config.py"))
 
 
 def test_a_site_without_datasets_is_asked_for_none() -> None:
     asked = request().model_copy(update={"datasets": ("wind-farm",)})
-    with pytest.raises(FabricError, match=r"no \[catalogue\] section") as refused:
+    with pytest.raises(FabricError, match="The hub asks for datasets, but the gateway's site file has no") as refused:
         check_submission(SITE, asked)
     assert refused.value.status == 403
+    assert refused.value.message == (
+        "The hub asks for datasets, but the gateway's site file has no [catalogue] section."
+    )
     check_submission(SITE.model_copy(update={"catalogue": CatalogueSettings()}), asked)
+
+
+def test_another_cluster_and_text_for_scripts_are_refused_by_their_reason() -> None:
+    with pytest.raises(FabricError, match="This gateway watches one cluster and cannot follow jobs on cluster north"):
+        check_spec(SITE, JobSpec(cluster="north"))
+    with pytest.raises(
+        FabricError, match="The gateway does not take req_prologue, req_epilogue from the hub"
+    ) as refused:
+        check_spec(SITE, JobSpec(prologue="a", epilogue="b"))
+    assert "gateway.script_text_from_hub = true" in refused.value.hint
+    allowed = SITE.gateway.model_copy(update={"script_text_from_hub": True})
+    check_spec(SITE.model_copy(update={"gateway": allowed}), JobSpec(prologue="a"))

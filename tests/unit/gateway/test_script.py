@@ -12,6 +12,7 @@ import pytest
 
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.jobs import script
+from fabric_hub.messages.text import Text
 from fabric_hub.slurm.model import JobSpec
 from fabric_hub.unix.accounts import Account
 
@@ -61,10 +62,21 @@ def test_a_path_that_sbatch_could_misread_is_refused(path: str) -> None:
         argv(JobSpec(), directory=path)
 
 
-@pytest.mark.parametrize("line", ["script.sh", "", "--comment 'open", "-- script.sh"])
-def test_a_site_option_that_is_none_is_refused(line: str) -> None:
-    with pytest.raises(FabricError, match="req_options"):
+@pytest.mark.parametrize(
+    ("line", "code", "why"),
+    [
+        ("script.sh", "gateway-no-option", "it does not begin with an option"),
+        ("", "gateway-no-option", "it does not begin with an option"),
+        ("-- script.sh", "gateway-no-option", "it does not begin with an option"),
+        ("--comment 'open", "gateway-option-unreadable", "no closing quotation"),
+    ],
+)
+def test_a_site_option_that_is_none_is_refused(line: str, code: str, why: str) -> None:
+    with pytest.raises(FabricError, match="req_options") as refused:
         script.site_options([line])
+    assert isinstance(refused.value.said, Text)
+    assert refused.value.said.code == code
+    assert refused.value.message == (f"The sbatch option {line!r} of the hub's configuration cannot be used: {why}.")
 
 
 def test_the_plain_script() -> None:

@@ -14,6 +14,7 @@ import pytest
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.jobs import session_dir as home
 from fabric_hub.gateway.jobs import user_helper as as_user
+from fabric_hub.messages.text import Text
 from fabric_hub.unix.accounts import Account
 from tests.support.embedded_run import ROOT
 
@@ -91,21 +92,25 @@ async def test_a_file_in_the_homes_place_says_so(me: Account, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("number", "told"),
+    ("number", "code", "told"),
     [
-        (errno.EDQUOT, "quota"),
-        (errno.ENOSPC, "no space"),
-        (errno.ENOENT, "does not exist"),
-        (errno.EACCES, "may not write"),
-        (errno.EROFS, "may not write"),
-        (errno.EIO, "Input/output error"),
-        (0, "without a reason"),
+        (errno.EDQUOT, "home-full", "there is no space left, or your quota is used up"),
+        (errno.ENOSPC, "home-full", "there is no space left, or your quota is used up"),
+        (errno.ENOENT, "home-absent", "the home directory {me.home} does not exist"),
+        (errno.EPERM, "home-somebody-elses", "it, or a directory on the way, belongs to somebody else"),
+        (errno.EACCES, "home-not-writable", "{me.name} may not write there"),
+        (errno.EROFS, "home-not-writable", "{me.name} may not write there"),
+        (errno.ELOOP, "home-in-the-way", "something else is in its place"),
+        (errno.EIO, "home-other", "Input/output error"),
+        (0, "home-without-reason", "it failed without a reason"),
     ],
 )
-def test_what_went_wrong_in_a_home_is_told_with_its_name(me: Account, number: int, told: str) -> None:
+def test_what_went_wrong_in_a_home_is_told_with_its_name(me: Account, number: int, code: str, told: str) -> None:
     error = home.problem({"errno": number}, "/home/anna/.fabric-hub/s", me)
-    assert told in error.message
-    assert "/home/anna/.fabric-hub/s" in error.message
+    why = told.format(me=me)
+    assert isinstance(error.said, Text)
+    assert error.said.code == code
+    assert error.message == f"The session's directory /home/anna/.fabric-hub/s cannot be used: {why}."
     assert error.hint
     assert error.reason == ("home-full" if number in (errno.EDQUOT, errno.ENOSPC) else "home")
 

@@ -9,13 +9,13 @@ from typing import Any, cast
 
 import pytest
 
-from fabric_hub.errors import SlurmUnavailableError
 from fabric_hub.gateway.jobs import session_jobs
 from fabric_hub.gateway.jobs.own_jobs import OwnJobs, mark
 from fabric_hub.gateway.jobs.session_jobs import SessionJobs
 from fabric_hub.gateway.queries.squeue import JobDetail
 from fabric_hub.gateway.rate_limit import Bucket
 from fabric_hub.slurm.model import Job, JobSpec, Snapshot, SubmitRequest
+from fabric_hub.slurm.unavailable import SlurmUnavailableError
 from fabric_hub.unix.accounts import Account
 from tests.support.builders import SESSION, a_site
 

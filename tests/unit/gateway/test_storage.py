@@ -86,9 +86,11 @@ REFUSED = {
     "RPC quota service",
     "projects_only": "quota: Not all specified mountpoints are using quota.",
 }
-SAYS = {case: f"the answer holds no quota: {words}" for case, words in REFUSED.items()} | {
-    "not_there": "the tool failed: quota: Cannot stat() given mountpoint /nowhere: No such file or directory",
-    "xfs_project_asked_by_user": "nothing of the project is there, or the tool did not run as root",
+NO_ROW, FAILED = "The quota tool's answer holds no quota.", "The quota tool failed."
+SAYS = {case: f"{NO_ROW} The quota tool says: {words}" for case, words in REFUSED.items()} | {
+    "not_there": f"{FAILED} The quota tool says: quota: Cannot stat() given mountpoint /nowhere: "
+    "No such file or directory",
+    "xfs_project_asked_by_user": "Nothing of the project is there, or the quota tool did not run as root.",
 }
 
 
@@ -133,7 +135,7 @@ def test_a_recorded_answer_tells_what_was_written_and_set(release: str, case: st
     assert found.used == used * 1024
     assert found.limit == (None if limit is None else limit * 1024)
     assert (found.files_used, found.files_limit) == (files, files_limit)
-    assert (found.title, found.path, found.problem) == ("Here", str(recorded.source.path), "")
+    assert (found.title, found.path, str(found.problem)) == ("Here", str(recorded.source.path), "")
     assert found.scope == ("project" if recorded.source.project else "user")
     over = (limit is not None and used >= limit) or (files_limit is not None and files >= files_limit)
     assert recorded.status == int(over), "quota's exit status is that of a failure when the account is over a limit"
@@ -148,7 +150,7 @@ async def test_a_recorded_refusal_is_told_in_the_tools_words(tmp_path: Path, rel
     program = _tool(tmp_path, "quota", f"cd {tmp_path}; cat out; cat err >&2; exit {recorded.status}")
     desk = StorageReader([recorded.source.model_copy(update={"program": program})])
     (told,) = (await desk.read(_myself())).quotas
-    assert told.problem == SAYS[case]
+    assert str(told.problem) == SAYS[case]
     assert (told.used, told.limit) == (0, None)
 
 
@@ -205,25 +207,26 @@ def test_lustre_tells_its_table_in_the_forms_of_its_versions(
 
 @pytest.mark.parametrize("status", [0, 5])
 def test_a_number_that_lustre_could_not_confirm_is_not_told(status: int) -> None:
-    with pytest.raises(NoQuotaError, match="not all servers of the file system answer"):
+    with pytest.raises(NoQuotaError) as inexact:
         parse(LFS_INEXACT, LUSTRE, status)
-    with pytest.raises(NoQuotaError, match="not all servers of the file system answer"):
+    assert str(inexact.value.text) == "Not all servers of the file system answer, so what is used is not known."
+    with pytest.raises(NoQuotaError, match="Not all servers of the file system answer"):
         parse(LFS_INEXACT.replace("[1024] ", "[4096]*"), LUSTRE, status)
 
 
 def test_a_row_of_a_tool_that_failed_is_not_told() -> None:
     assert parse(LFS, LUSTRE, 0).used == 2048 * 1024
-    with pytest.raises(NoQuotaError, match="the tool failed"):
+    with pytest.raises(NoQuotaError, match="The quota tool failed"):
         parse(LFS, LUSTRE, 121)
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("Disk quotas for user ann (uid 2001): none\n", "no quota is set on it"),
-        ("", "the answer holds no quota"),
-        ("/lustre 1 2 three 4 5 6 7 8", "the answer holds no quota"),
-        ("/home 819200 900000", "the answer holds no quota"),
+        ("Disk quotas for user ann (uid 2001): none\n", "No quota is set on it"),
+        ("", "answer holds no quota"),
+        ("/lustre 1 2 three 4 5 6 7 8", "answer holds no quota"),
+        ("/home 819200 900000", "answer holds no quota"),
     ],
 )
 def test_what_is_no_quota_says_so(text: str, says: str) -> None:
@@ -266,10 +269,12 @@ async def test_each_tool_answers_or_says_why_not_and_all_are_in_the_answer(tmp_p
     desk = StorageReader([HOME.model_copy(update={"program": program, "timeout_s": 1.0}) for program in programs])
     answer = await desk.read(_myself())
     told, slow, refused, missing = answer.quotas
-    assert (told.used, told.problem) == (12288 * 1024, "")
-    assert slow.problem == "/home did not answer within 1 s"
-    assert refused.problem == "the tool failed: quota: Cannot open quotafile: Permission denied"
-    assert "/nowhere/quota cannot be used" in missing.problem
+    assert (told.used, str(told.problem)) == (12288 * 1024, "")
+    assert str(slow.problem) == "/home did not answer within 1 s."
+    assert str(refused.problem) == (
+        "The quota tool failed. The quota tool says: quota: Cannot open quotafile: Permission denied"
+    )
+    assert "/nowhere/quota cannot be used" in str(missing.problem)
     assert (await desk.read(_myself())) == answer, "asked again at once, the tools are left alone"
 
 
@@ -310,12 +315,12 @@ async def test_a_file_system_that_hangs_keeps_two_and_nobody_after_them_and_no_o
     assert known == before[0], "the numbers of before are told, with their time"
     for told in others:
         assert re.fullmatch(
-            r"/slow did not answer others within 1 s; it is asked again at .*\d\d:\d\d .+", told.problem
+            r"/slow did not answer others within 1 s; it is asked again at .*\d\d:\d\d .+\.", str(told.problem)
         )
     hung.unlink()
     desk._places[0]._availability.until = 0.0  # its time has come
     for asker in people:
-        assert [one.problem for one in (await desk.read(asker)).quotas] == ["", ""]
+        assert [str(one.problem) for one in (await desk.read(asker)).quotas] == ["", ""]
 
 
 def test_one_user_who_keeps_the_tool_from_answering_takes_it_from_nobody() -> None:
@@ -341,7 +346,7 @@ async def test_the_quota_of_each_of_a_users_projects_is_told_and_asked_once_for_
     ours = source.model_copy(update={"kind": "project", "path": Path("/srv/{account}"), "project": "{project}"})
     desk = StorageReader([source, ours])
     answer = await desk.read(_myself(), {"proteins": "lab-1", "course": "edu"})
-    assert [one.problem for one in answer.quotas] == [""] * 4
+    assert [str(one.problem) for one in answer.quotas] == [""] * 4
     assert [(one.title, one.path, one.project, one.scope) for one in answer.quotas] == [
         ("Project proteins", "/projects/proteins", "proteins", "project"),
         ("Project course", "/projects/course", "course", "project"),

@@ -16,6 +16,7 @@ from fabric_hub.gateway import rate_limit as pace
 from fabric_hub.gateway.job_table import TOMBSTONE_S, Ending, JobTable, find_live
 from fabric_hub.gateway.queries.queries import UnavailableError
 from fabric_hub.gateway.watcher import Watcher
+from fabric_hub.messages.text import verbatim
 from fabric_hub.slurm.model import Job, Node, Reservation, Snapshot
 from tests.support.skipped_time import SkippedTime
 
@@ -147,7 +148,7 @@ class Slurm:
         await asyncio.sleep(0)
         self._busy -= 1
         if self.silent:
-            raise UnavailableError(self.silent)
+            raise UnavailableError(verbatim(self.silent))
         return self.answer
 
     async def nodes(self) -> tuple[Node, ...]:
@@ -157,7 +158,7 @@ class Slurm:
     async def reservations(self) -> tuple[Reservation, ...]:
         self.counts["reservations"] += 1
         if self.reserved_silent:
-            raise UnavailableError(self.reserved_silent)
+            raise UnavailableError(verbatim(self.reserved_silent))
         return self.reserved
 
     async def endings(self, numbers: Sequence[int]) -> dict[int, Ending]:
@@ -167,7 +168,7 @@ class Slurm:
     async def job(self, wanted: Job) -> Job | None:
         self.counts["scontrol"] += 1
         if self.owners_silent:
-            raise UnavailableError(self.owners_silent)
+            raise UnavailableError(verbatim(self.owners_silent))
         return self.hidden.get(wanted.job_id)
 
     async def private_data(self) -> frozenset[str]:
@@ -235,7 +236,7 @@ async def test_an_outage_keeps_the_jobs_and_wakes_readers_at_its_begin_and_end(s
     first = await fresh(watcher)
     slurm.silent = "munge does not answer"
     silent = await watcher.read(after=first.serial, wait_s=5)
-    assert (silent.problem, silent.jobs) == ("munge does not answer", first.jobs)
+    assert (str(silent.problem), silent.jobs) == ("munge does not answer", first.jobs)
     assert silent.unavailable_since is not None
     assert (await fresh(watcher)).serial == silent.serial
     slurm.silent = ""

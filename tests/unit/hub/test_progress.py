@@ -10,13 +10,15 @@ from zoneinfo import ZoneInfo
 import pytest
 from jupyterhub.utils import iterate_until
 
-from fabric_hub.errors import SlurmUnavailableError
 from fabric_hub.hub.spawner.local_child import FabricLocalSpawner
 from fabric_hub.hub.spawner.progress import Trouble, progress_event, was_killed, why_gone
 from fabric_hub.messages.formats import clock
 from fabric_hub.messages.reader import Reader, reading, set_reader
-from fabric_hub.messages.texts.starts import CLUSTER_SAYS, STARTING_HERE
+from fabric_hub.messages.text import verbatim
+from fabric_hub.messages.texts.gateway import CLUSTER_SAYS
+from fabric_hub.messages.texts.starts import STARTING_HERE
 from fabric_hub.slurm.model import Found, Job, Snapshot
+from fabric_hub.slurm.unavailable import SlurmUnavailableError
 from tests.support.builders import NOW, a_job, a_session, a_snapshot
 
 
@@ -154,8 +156,8 @@ def test_a_step_is_said_in_the_readers_language_with_slurms_own_words_as_they_ar
 
 
 def test_a_submission_that_slurm_does_not_take_is_told_with_how_often_it_was_asked() -> None:
-    once = Trouble.next(None, SlurmUnavailableError("munge is down."), NOW)
-    twice = Trouble.next(once, SlurmUnavailableError("slurmctld is down."), NOW + 10)
+    once = Trouble.next(None, SlurmUnavailableError(verbatim("munge is down.")), NOW)
+    twice = Trouble.next(once, SlurmUnavailableError(verbatim("slurmctld is down.")), NOW + 10)
     for trouble, asked, why in ((once, "once", "munge is down."), (twice, "2 times", "slurmctld is down.")):
         event = progress_event(a_session(job_id=None), None, None, trouble=trouble)
         assert event["message"] == (

@@ -15,6 +15,7 @@ from fabric_hub.hub.pages.start_form import for_people, render
 from fabric_hub.hub.spawner.limits import refused_now
 from fabric_hub.launch.dataset_offer import for_form
 from fabric_hub.launch.offer import offer
+from fabric_hub.messages.text import verbatim
 from fabric_hub.slurm.limits.model import GPU, Association, Limit, Limits, PartitionLimits, Qos
 from tests.support.builders import NOW, TODAY, a_catalogue, a_dataset, a_node, a_site, a_snapshot
 
@@ -140,7 +141,7 @@ def test_a_silent_catalogue_service_is_told_on_the_form(site: Settings) -> None:
     html = page(
         site,
         "jan",
-        known=CatalogueView(catalogue=a_catalogue(a_dataset()), unavailable_since=NOW, problem="It is gone."),
+        known=CatalogueView(catalogue=a_catalogue(a_dataset()), unavailable_since=NOW, problem=verbatim("It is gone.")),
     )
     assert "The catalogue service has not answered since" in html
     assert "wind-farm" not in html

@@ -8,6 +8,7 @@ from fabric_hub.config.settings import Settings
 from fabric_hub.datasets.model import AccessRequest, Catalogue
 from fabric_hub.datasets.policy import CatalogueView, State
 from fabric_hub.launch.dataset_offer import for_form, for_person, for_session, not_enforced, silence
+from fabric_hub.messages.text import verbatim
 from tests.support.builders import NOW, TODAY, a_catalogue, a_dataset
 
 
@@ -72,7 +73,7 @@ def test_while_the_catalogue_service_is_silent_the_form_offers_none_and_says_sin
     catalogue_site: Settings,
 ) -> None:
     known = CatalogueView(
-        catalogue=a_catalogue(a_dataset(), accepted="1"), unavailable_since=NOW, problem="It is not running."
+        catalogue=a_catalogue(a_dataset(), accepted="1"), unavailable_since=NOW, problem=verbatim("It is not running.")
     )
     form = for_form(catalogue_site, known, "jan", ["physics"], TODAY)
     assert form.datasets == ()

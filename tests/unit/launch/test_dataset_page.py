@@ -12,6 +12,7 @@ from fabric_hub.datasets.model import AccessRequest, Catalogue
 from fabric_hub.datasets.policy import CatalogueView, State
 from fabric_hub.errors import FabricError
 from fabric_hub.launch.dataset_page import DatasetPart, ProjectPart, for_pages, licence_in_words, wish_of
+from fabric_hub.messages.text import verbatim
 from tests.support.builders import NOW, a_catalogue, a_dataset
 
 TODAY = date(2026, 11, 21)
@@ -120,7 +121,7 @@ def test_an_access_has_one_name(catalogue_site: Settings, access: str, name: str
 
 def test_the_list_is_in_the_order_of_titles_and_says_when_it_may_be_old(catalogue_site: Settings) -> None:
     catalogue = a_catalogue(a_dataset("b-set", title="Zebras"), a_dataset("c-set", title="apples"))
-    silent = CatalogueView(catalogue=catalogue, unavailable_since=NOW, problem="It is not running.")
+    silent = CatalogueView(catalogue=catalogue, unavailable_since=NOW, problem=verbatim("It is not running."))
     told = for_pages(catalogue_site, silent, "jan", TODAY, "/hub/datasets")
     assert [one.title for one in told.datasets] == ["apples", "Zebras"]
     assert str(told.problem).startswith("The catalogue service has not answered since ")

@@ -55,7 +55,7 @@ def test_without_a_word_of_slurm_nothing_is_promised(site: Settings) -> None:
 
 def test_the_age_and_the_silence_of_slurm_are_told(site: Settings) -> None:
     made = offer(site, "jan", a_snapshot(nodes=NODES, unavailable_since=NOW, problem="munge is down"), TODAY)
-    assert (made.age_s, made.unavailable_since, made.problem) == (1.0, NOW, "munge is down")
+    assert (made.age_s, made.unavailable_since, str(made.problem)) == (1.0, NOW, "munge is down")
     assert [(gpu.type, gpu.free, gpu.total) for gpu in made.gpus] == [("h200", 2, 2)]
 
 

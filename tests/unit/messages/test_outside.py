@@ -40,6 +40,10 @@ DESCRIBED = frozenset(
 SENTENCE = re.compile(r"^[A-Z][a-z']*(?: [\w'{}.,:-]+){2,}.*[.:?]$|^[A-Z][a-z]+ [a-z]+ .*[a-z]{2,}", re.DOTALL)
 # Files whose words no person reads in a browser: why stands beside each.
 OTHERS: dict[str, str] = {
+    "fabric_hub/gateway/__main__.py": "an operator's at a terminal",
+    "fabric_hub/gateway/queries/scontrol.py": "Slurm's own, by which an answer is known",
+    "fabric_hub/gateway/refusals.py": "Slurm's own, by which a refusal is known",
+    "fabric_hub/rpc/connections.py": "a log's",
     "fabric_hub/budgets/report.py": "an operator's at a terminal",
     "fabric_hub/budgets/rolling.py": "a log's",
     "fabric_hub/hub/configuration.py": "said when a hub starts",

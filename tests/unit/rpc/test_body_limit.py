@@ -33,7 +33,8 @@ async def test_a_body_of_the_largest_size_is_taken(echo: httpx.AsyncClient) -> N
 async def test_a_larger_one_is_refused_unread(echo: httpx.AsyncClient) -> None:
     answer = await echo.post("/", content=b"x" * (LARGEST_BODY + 1))
     assert answer.status_code == 413
-    assert answer.json()["reason"] == "too-large"
+    told = answer.json()
+    assert (told["reason"], told["message"]) == ("too-large", "The request is larger than 64 KiB.")
 
 
 async def test_one_that_hides_its_size_is_cut_off(echo: httpx.AsyncClient) -> None:

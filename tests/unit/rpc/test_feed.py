@@ -7,8 +7,10 @@ import time
 
 import pytest
 
+from fabric_hub.messages.text import NOTHING, verbatim
+from fabric_hub.messages.texts.daemons import CATALOGUE_NOT_READ
 from fabric_hub.rpc.feed import Feed
-from fabric_hub.types import FeedValue
+from fabric_hub.rpc.feed_value import FeedValue
 
 LONG_S = 60.0
 
@@ -26,7 +28,7 @@ class Word(FeedValue):
 
 
 def a_feed(text: str | None = "one") -> Feed[Word]:
-    feed = Feed(Word(), "nobody has answered yet")
+    feed = Feed(Word(), CATALOGUE_NOT_READ())
     if text is not None:
         feed.publish(Word(text=text, at=1.0), 1.0)
     return feed
@@ -42,18 +44,18 @@ async def waiting(reader: asyncio.Task[Word]) -> asyncio.Task[Word]:
 async def test_before_the_first_answer_the_source_is_unavailable_and_readers_wait_for_it() -> None:
     feed = a_feed(None)
     assert feed.latest.unavailable_since is not None
-    assert (feed.latest.problem, feed.latest.asked_at) == ("nobody has answered yet", None)
+    assert (str(feed.latest.problem), feed.latest.asked_at) == ("The catalogue has not been read yet.", None)
     reader = await waiting(asyncio.create_task(feed.read()))
     feed.publish(Word(text="one"), time.time())
     told = await reader
-    assert (told.text, told.unavailable_since, told.problem) == ("one", None, "")
+    assert (told.text, told.unavailable_since, str(told.problem)) == ("one", None, "")
 
 
 async def test_a_first_question_without_an_answer_lets_readers_go_too() -> None:
     feed = a_feed(None)
     reader = await waiting(asyncio.create_task(feed.read()))
-    feed.unavailable("no answer", time.time())
-    assert (await reader).problem == "no answer"
+    feed.unavailable(verbatim("no answer"), time.time())
+    assert str((await reader).problem) == "no answer"
 
 
 async def test_the_serial_rises_with_the_content_and_not_with_its_times() -> None:
@@ -67,7 +69,7 @@ async def test_the_serial_rises_with_the_content_and_not_with_its_times() -> Non
 
 async def test_the_serial_goes_on_rising_in_the_next_process() -> None:
     now = time.time()
-    before, after = (Feed(Word(), "", wall=lambda at=at: at) for at in (now, now + 1))  # type: ignore[misc]
+    before, after = (Feed(Word(), NOTHING, wall=lambda at=at: at) for at in (now, now + 1))  # type: ignore[misc]
     assert after.latest.serial > before.latest.serial
 
 
@@ -82,7 +84,7 @@ async def test_who_waits_for_another_serial_is_woken_by_other_content_alone() ->
 
 
 async def test_a_source_with_serials_of_its_own_may_go_back() -> None:
-    feed = Feed(Word(), "")
+    feed = Feed(Word(), NOTHING)
     feed.publish_numbered(Word(serial=9, text="new"), time.time())
     reader = await waiting(asyncio.create_task(feed.read(after=9, wait_s=LONG_S)))
     feed.publish_numbered(Word(serial=3, text="restored"), time.time())
@@ -106,9 +108,9 @@ async def test_who_wants_a_fresh_answer_gets_one_that_was_asked_for_since() -> N
 async def test_who_wants_a_fresh_answer_hears_of_a_question_that_was_not_answered() -> None:
     feed = a_feed()
     reader = await waiting(asyncio.create_task(feed.read(fresh=time.time(), wait_s=LONG_S)))
-    feed.unavailable("no answer", time.time())
+    feed.unavailable(verbatim("no answer"), time.time())
     told = await reader
-    assert (told.text, told.problem, told.unavailable_since is None) == ("one", "no answer", False)
+    assert (told.text, str(told.problem), told.unavailable_since is None) == ("one", "no answer", False)
 
 
 async def test_an_answer_from_the_future_is_wanted_as_of_now() -> None:
@@ -121,13 +123,13 @@ async def test_an_answer_from_the_future_is_wanted_as_of_now() -> None:
 async def test_an_outage_keeps_the_content_and_its_first_moment_and_ends_with_an_answer() -> None:
     feed = a_feed()
     first = feed.latest
-    feed.unavailable("it is down", 100.0)
+    feed.unavailable(verbatim("it is down"), 100.0)
     down = feed.latest
-    feed.unavailable("it is still down", 200.0)
+    feed.unavailable(verbatim("it is still down"), 200.0)
     assert (down.text, down.unavailable_since, down.serial) == ("one", 100.0, first.serial + 1)
-    assert (feed.latest.unavailable_since, feed.latest.problem) == (100.0, "it is still down")
+    assert (feed.latest.unavailable_since, str(feed.latest.problem)) == (100.0, "it is still down")
     feed.publish(Word(text="one"), 300.0)
-    assert (feed.latest.unavailable_since, feed.latest.problem) == (None, "")
+    assert (feed.latest.unavailable_since, str(feed.latest.problem)) == (None, "")
     assert feed.latest.serial > down.serial
 
 
@@ -148,7 +150,7 @@ async def test_a_feed_that_closes_lets_everyone_go_from_then_on() -> None:
 
 async def test_who_asks_the_source_is_woken_by_a_reader_and_knows_when_the_last_one_came() -> None:
     now = 100.0
-    feed = Feed(Word(), "", clock=lambda: now)
+    feed = Feed(Word(), NOTHING, clock=lambda: now)
     feed.publish(Word(), 1.0)
     now = 160.0
     assert feed.unread_s == 60.0

@@ -10,6 +10,7 @@ from contextlib import aclosing
 import pytest
 
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.text import NOTHING
 from fabric_hub.rpc import follower as module
 from fabric_hub.rpc.feed import Feed
 from fabric_hub.rpc.follower import Follower
@@ -21,7 +22,7 @@ class Daemon:
     """A feed in this process, which may be gone; writes down what it was asked."""
 
     def __init__(self) -> None:
-        self.feed = Feed(Word(), "")
+        self.feed = Feed(Word(), NOTHING)
         self.gone = False
         self.asked: list[tuple[int | None, float, float | None]] = []
         self.failed = asyncio.Event()  # it was asked in vain
@@ -100,13 +101,13 @@ async def test_a_daemon_that_goes_leaves_its_last_value_marked_and_one_that_come
     gone = await until(follower, "one", marked=True)
     assert gone.unavailable_since is not None
     assert gone.unavailable_since >= before
-    assert "daemon is not running" in gone.problem
+    assert "daemon is not running" in str(gone.problem)
     daemon.failed.clear()
     await asyncio.wait_for(daemon.failed.wait(), LONG_S)
     assert follower.value is gone, "the outage is the same, and its first moment stays"
     daemon.gone = False
     back = await until(follower, "one")
-    assert back.problem == ""
+    assert not back.problem
     assert daemon.asked[-1][0] == back.serial or daemon.asked[-1] == (None, 0.0, None)
 
 

@@ -117,12 +117,14 @@ def test_every_verb_of_gateway_and_catalogue_service_has_its_line() -> None:
 def test_the_units_let_the_hubs_account_alone_to_the_sockets_of_gateway_and_catalogue_service() -> None:
     units = {path.name: path.read_text() for path in UNITS.glob("*.service")}
     assert {line.caller.check for line in (*GATEWAY, *CATALOGUE)} == {
-        f"packaging/systemd/{name}" for name in ("fabric-gateway.service", "fabric-catalogue.service")
+        "packaging/systemd/fabric-gateway.service",
+        "packaging/tmpfiles.d/fabric-hub.conf",
     }
-    gateway, catalogue = units["fabric-gateway.service"], units["fabric-catalogue.service"]
+    gateway = units["fabric-gateway.service"]
     assert re.search(r"^Group=fabric-hub$", gateway, re.MULTILINE)
     assert re.search(r"^RuntimeDirectoryMode=0750$", gateway, re.MULTILINE)
-    assert "install -d -m 2750 -o fabric-catalogue -g fabric-hub /run/fabric-catalogue\n" in catalogue
+    made = (UNITS.parent / "tmpfiles.d/fabric-hub.conf").read_text()
+    assert re.search(r"^d /run/fabric-catalogue +2750 +fabric-catalogue +fabric-hub +-$", made, re.MULTILINE)
     others = [text for text in units.values() if text is not gateway and "fabric-hub" in _groups(text)]
     assert all("User=fabric-hub\n" in text for text in others)
 

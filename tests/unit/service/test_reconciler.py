@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from fabric_hub.config.settings import Settings, parse
-from fabric_hub.errors import FabricError, SlurmUnavailableError
+from fabric_hub.errors import FabricError
 from fabric_hub.messages.text import verbatim
 from fabric_hub.rpc.follower import Follower
 from fabric_hub.service.tasks import lease as lease_module
@@ -24,6 +24,7 @@ from fabric_hub.service.tasks.lease import Lease, lease_path
 from fabric_hub.service.tasks.reconciler import GRACE_S, Reconciler, orphans
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.slurm.model import CancelRequest, Job, Snapshot
+from fabric_hub.slurm.unavailable import SlurmUnavailableError
 from fabric_hub.types import HubUser
 from tests.support.builders import NOW, SESSION, a_job, a_session, a_site, a_snapshot, fields_of_a_session, site_text
 
@@ -340,7 +341,7 @@ async def test_a_job_that_still_ends_keeps_its_files(
 async def test_a_hub_that_does_not_answer_does_not_keep_orphans_alive(running: Running, store: SessionStore) -> None:
     store.create(**fields_of_a_session())
     gateway = NotedCancels()
-    hub = AnsweringHub({"jan": set()}, SlurmUnavailableError("no"))
+    hub = AnsweringHub({"jan": set()}, SlurmUnavailableError(verbatim("no")))
     async with running(gateway, hub, TellingSlurm(a_snapshot(a_job()))) as task:
         assert (await next_of(gateway.asked)).session == SESSION
         await next_of(hub.started)

@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
+from fabric_hub.messages.reader import Reader, reading
 from fabric_hub.messages.text import Text
-from fabric_hub.slurm.limits.amounts import hours_of, used_of
+from fabric_hub.messages.texts.whom import WHOM_OPERATORS, WHOM_OWNER, asking
+from fabric_hub.slurm.limits.amounts import count, hours_of, used_of
+from fabric_hub.slurm.limits.chain import LimitDecision
 from fabric_hub.slurm.limits.check import decide
 from fabric_hub.slurm.limits.model import GPU, Association, Enforcement, Limit, Limits, PartitionLimits, Qos, Share
 from fabric_hub.slurm.limits.request import JobRequest
@@ -147,6 +150,60 @@ REFUSED: list[tuple[Limits, str, str, str]] = [
         "Partition gpu gives a job at most 2 CPUs of a node, not 4.",
         "Choose a smaller profile.",
     ),
+    (
+        limits(partition={"deny_accounts": ("lab",)}),
+        "partition",
+        "Partition gpu takes no jobs of account lab.",
+        "Choose a profile of another partition.",
+    ),
+    (
+        limits(partition={"max_nodes": 0}),
+        "partition",
+        "Partition gpu gives a job no node.",
+        "Choose a profile of another partition.",
+    ),
+    (
+        limits(user={"max_tres_per_job": {"mem": 4096}}),
+        "limit-account",
+        "ann in account lab allows a job at most 4,096 MB of memory, not 8,192.",
+        "Choose a smaller profile.",
+    ),
+    (
+        limits(qos={"min_tres_per_job": {"gres/shard": 2}}),
+        "limit-qos",
+        "QOS normal wants at least 2 GPU shares for a job, not 0.",
+        "Choose a larger profile.",
+    ),
+    (
+        limits(user={"max_tres_mins_per_job": {GPU: 1}}),
+        "limit-account",
+        "ann in account lab allows a job at most 1 GPU-minute, not 4 GPU-hours.",
+        "Choose a smaller profile.",
+    ),
+    (
+        limits(account={"grp_tres_mins": {GPU: Limit(limit=60, used=59)}}, enforcement=Enforcement(safe=True)),
+        "budget",
+        "Account lab has 1 GPU-minute left (59 GPU-minutes of 1 GPU-hour used), and this job asks for 4 GPU-hours.",
+        "Ask the owner of the project for more.",
+    ),
+    (
+        limits(qos={"per_account": {"lab": Share(jobs=Limit(limit=0))}}),
+        "limit-qos",
+        "QOS normal allows no running job for account lab.",
+        "Choose another profile.",
+    ),
+    (
+        limits(account={"grp_submit": Limit(limit=0)}),
+        "limit-account",
+        "Account lab allows at most 0 jobs altogether, running or waiting, and there are 0.",
+        "Choose another profile.",
+    ),
+    (
+        limits(account={"grp_jobs": Limit(limit=0)}),
+        "limit-account",
+        "Account lab allows no running job altogether.",
+        "Choose another profile.",
+    ),
 ]
 
 
@@ -274,9 +331,42 @@ def test_who_may_not_use_a_partition_counts_only_where_it_does_not_say_who_may(w
         (hours_of(60, GPU), "1 GPU-hour"), (hours_of(62, GPU), "1 GPU-hour"), (hours_of(90, GPU), "1.5 GPU-hours"),
         (hours_of(1, GPU), "1 GPU-minute"), (hours_of(0.2, GPU), "less than 1 GPU-minute"),
         (hours_of(0, GPU), "0 GPU-hours"), (hours_of(6000, "cpu"), "100 CPU-hours"),
+        (hours_of(120, "gres/shard"), "2 GPU-share-hours"), (hours_of(60, "node"), "1 node-hour"),
+        (hours_of(90, "gres/gpu:h200"), "1.5 h200 GPU-hours"), (hours_of(6e6, "billing"), "100,000 billing-hours"),
+        (count(1, "gres/gpu:h200"), "1 h200 GPU"), (count(3, "license/x"), "3 license/x"),
         (used_of(420, 600, GPU), "7 of 10 GPU-hours used"), (used_of(60, 60, GPU), "1 of 1 GPU-hour used"),
         (used_of(30, 60, GPU), "30 GPU-minutes of 1 GPU-hour used"),
     ],
 )  # fmt: skip
 def test_amounts_are_said_in_the_singular_and_the_plural(said: Text, as_words: str) -> None:
     assert str(said) == as_words
+
+
+@pytest.mark.parametrize(
+    ("told", "message", "hint"),
+    [
+        (
+            limits(account={"grp_tres_mins": {GPU: Limit(limit=600, used=600)}}),
+            "Het budget van account lab is op: 10 van 10 GPU-uren gebruikt.",
+            "Vraag de eigenaar van het project om meer.",
+        ),
+        (
+            limits(user={"max_tres_mins_per_job": {GPU: 180}}),
+            "ann in account lab staat een job hoogstens 3 GPU-uren toe, geen 4 GPU-uren.",
+            "Vraag hoogstens 1 uur 30 min.",
+        ),
+    ],
+)
+def test_a_limit_is_told_in_the_language_of_who_reads_it(told: Limits, message: str, hint: str) -> None:
+    found = decide(told, Snapshot(), ask(), NOW)
+    assert LimitDecision.model_validate_json(found.model_dump_json()) == found
+    with reading(Reader("nl")):
+        assert (found.message.say(), found.hint.say()) == (message, hint)
+        assert found.error().say() == f"{message} {hint}"
+
+
+def test_who_is_asked_for_more_is_said_by_who_reads_it() -> None:
+    found = decide(limits(account={"grp_tres_mins": {GPU: Limit(limit=0)}}), Snapshot(), ask(), NOW)
+    assert str(asking(found.hint, WHOM_OPERATORS())) == "Ask the operators for more."
+    above = decide(limits(root={"grp_tres_mins": {GPU: Limit(limit=0)}}), Snapshot(), ask(), NOW)
+    assert asking(above.hint, WHOM_OWNER()) == above.hint

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from fabric_hub.errors import FabricError, SlurmUnavailableError
-from fabric_hub.messages.texts.limits import LESS_TIME
+from fabric_hub.errors import FabricError
 from fabric_hub.slurm.limits.extension import check, more_time
 from fabric_hub.slurm.limits.model import GPU, Association, Enforcement, Limit, Limits, PartitionLimits, Qos
 from fabric_hub.slurm.model import Job, Snapshot
+from fabric_hub.slurm.unavailable import SlurmUnavailableError
 from tests.support.builders import a_job
 
-LESS = str(LESS_TIME())
+LESS = "Ask for less time, or save your work and continue in a new session."
 NOW = 1_000_000.0
 SAFE = Enforcement(safe=True)
 # an hour of two, on two GPUs
@@ -114,8 +114,9 @@ def test_a_budget_that_ends_before_is_told_where_slurm_lets_jobs_run_so_far() ->
 
 @pytest.mark.parametrize("told", [Limits(), limits().model_copy(update={"at": NOW - 1000})], ids=["none yet", "old"])
 def test_limits_that_are_not_known_are_not_passed(told: Limits) -> None:
-    with pytest.raises(SlurmUnavailableError, match="limits are not known"):
+    with pytest.raises(SlurmUnavailableError) as unknown:
         check(told, Snapshot(jobs=(JOB,)), JOB, 180, NOW)
+    assert unknown.value.message == "The session's time was not changed: Slurm's limits are not known at present."
 
 
 def test_who_is_no_more_in_the_account_gets_no_more_time() -> None:

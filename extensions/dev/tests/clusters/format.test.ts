@@ -51,9 +51,9 @@ describe('what is said of a cluster', () => {
   });
 
   it('tells what is lost with it', () => {
-    expect(lost(cluster())).toMatch(/^It ends, /);
-    expect(lost(cluster(plain))).toMatch(/^Its worker ends, /);
-    expect(lost(cluster(plain, absent))).toMatch(/^Its 2 workers end, /);
+    expect(lost(cluster())).toBe('Running tasks and unsaved results are lost.');
+    expect(lost(cluster(plain))).toMatch(/^Its worker stops\. Running/);
+    expect(lost(cluster(plain, absent))).toMatch(/^Its 2 workers stop\. Running/);
   });
 });
 

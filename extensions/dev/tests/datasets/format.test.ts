@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { current, day, formats, licence, link, stateName, stateOf, termsPage } from '../../../src/datasets/format';
+import { current, formats, licence, link, stateName, stateOf, termsPage } from '../../../src/datasets/format';
 import type { Dataset } from '../../../src/datasets/model';
 import type { OfferedVersion } from '../../../src/schema';
 import { entries, entry, told } from './catalogue';
@@ -41,10 +41,8 @@ it('makes a link of nothing but an address of the web', () => {
   ]);
 });
 
-it('counts formats and writes days for people', () => {
+it('counts formats for people', () => {
   expect(formats({ csv: 3, '': 1, 'csv.gz': 12000 })).toBe('12,000 csv.gz, 3 csv, 1 without a suffix');
-  expect(day('2027-06-30')).toBe('30 June 2027');
-  expect(day(null)).toBe('');
 });
 
 it('reads the version that is open, else the latest, else the last', () => {

@@ -34,7 +34,7 @@ it('says where an added dataset is, with what went wrong beside it', async () =>
   const here = { version: '1', path: '/data/wind-farm/1' };
   server.answers['GET fabric/datasets'] = { body: told([entry('wind-farm', 'Wind farm', { here })]) };
   expect(await store.add('wind-farm')).toBe(true);
-  expect(store.said).toEqual({ text: 'wind-farm is open: /data/wind-farm/1 The hub was not told.', wrong: true });
+  expect(store.said).toEqual({ text: 'Added to this session · /data/wind-farm/1 The hub was not told.', wrong: true });
 });
 
 it('does one thing at a time with a dataset, and says a refusal in the server’s words', async () => {

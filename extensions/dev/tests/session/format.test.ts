@@ -23,6 +23,7 @@ import { left, trouble } from '../../../src/session/facts';
 import type { Balance, DayUse, Facts, SessionQuota, StorageUse, Usage } from '../../../src/schema';
 
 const NOW = 1_800_000_000;
+const ALARMS = [1800, 600, 120];
 
 const HOME: StorageUse = { title: 'Home', path: '/home/a', used: 81e9, limit: 100e9, files_used: 10, files_limit: 100 };
 const BUDGET = { used: 80, limit: 200, left: 120, limited_by: '', above: [], lasts_until: null } as unknown as Balance;
@@ -53,11 +54,17 @@ describe('the time that is left', () => {
   });
 
   it('is warned of by the latest alarm that is due, and each alarm is waited for', () => {
-    expect([1801, 1800, 601, 600, 120, -5].map(seconds => alarm(NOW + seconds, NOW))).toEqual([
+    expect([1801, 1800, 601, 600, 120, -5].map(seconds => alarm(NOW + seconds, NOW, ALARMS))).toEqual([
       0, 1800, 1800, 600, 120, 120
     ]);
-    expect([2000, 1800, 601, 100, -5].map(seconds => nextAlarm(NOW + seconds, NOW))).toEqual([200, 1200, 1, 100, null]);
-    expect([alarm(null, NOW), nextAlarm(null, NOW)]).toEqual([0, null]);
+    expect([2000, 1800, 601, 100, -5].map(seconds => nextAlarm(NOW + seconds, NOW, ALARMS))).toEqual([
+      200,
+      1200,
+      1,
+      100,
+      null
+    ]);
+    expect([alarm(null, NOW, ALARMS), nextAlarm(null, NOW, ALARMS)]).toEqual([0, null]);
   });
 
   it('fits a notification, which JupyterLab cuts after 140 characters', () => {

@@ -1,14 +1,16 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 
-import { UsageApi } from '../../../src/session/api';
-import { UsageStore } from '../../../src/session/store';
+import { SessionApi } from '../../../src/session/api';
+import { SessionStore } from '../../../src/session/store';
 import { AnsweringServer } from '../server';
 
 const USAGE = { quota: null, problem: '', ends_at: null, ending_since: null, idle: null };
 
-function opened(): { server: AnsweringServer; store: UsageStore } {
-  const server = new AnsweringServer({ 'GET fabric/quota': { body: USAGE } });
-  return { server, store: new UsageStore(new UsageApi(server.settings)) };
+const FACTS = { session: 'a', node: 'gpu1' };
+
+function opened(): { server: AnsweringServer; store: SessionStore } {
+  const server = new AnsweringServer({ 'GET fabric/session': { body: FACTS }, 'GET fabric/quota': { body: USAGE } });
+  return { server, store: new SessionStore(new SessionApi(server.settings)) };
 }
 
 it('takes silence and a proxy’s word in the server’s place for the end, and an answer for its return', async () => {
@@ -55,4 +57,23 @@ it('shows no GPUs rather than old ones', async () => {
   server.answers['GET fabric/gpu'] = 'nothing';
   await store.refreshGpus();
   expect(store.gpus).toEqual([]);
+});
+
+it('asks for what only the status bar shows out of sight only until it knows it', async () => {
+  const { server, store } = opened();
+  const hidden = vi.spyOn(document, 'hidden', 'get').mockReturnValue(true);
+  await store.refresh();
+  await store.refresh();
+  hidden.mockRestore();
+  expect(server.asked.map(one => one.path).sort()).toEqual(['/fabric/quota', '/fabric/quota', '/fabric/session']);
+  expect(store.facts).toEqual(FACTS);
+});
+
+it('asks for no use where the hub knows nothing of the session, and says why nothing is known', async () => {
+  const { server } = opened();
+  const store = new SessionStore(new SessionApi(server.settings), false);
+  server.answers['GET fabric/session'] = 'nothing';
+  await store.refresh();
+  expect([store.facts, store.factsProblem]).toEqual([null, expect.stringMatching(/^This session does not answer/)]);
+  expect(server.asked.map(one => one.path)).toEqual(['/fabric/session']);
 });

@@ -2,9 +2,10 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 
+import { SessionSettings } from '../../../src/common/settings';
 import { Announcer, Banner } from '../../../src/session/announcer';
-import { UsageApi } from '../../../src/session/api';
-import { UsageStore } from '../../../src/session/store';
+import { SessionApi } from '../../../src/session/api';
+import { SessionStore } from '../../../src/session/store';
 import { Warnings } from '../../../src/session/warnings';
 import type { Usage } from '../../../src/schema';
 import { AnsweringServer } from '../server';
@@ -28,8 +29,9 @@ class Document {
 }
 
 class Room {
-  readonly server = new AnsweringServer({});
-  readonly store = new UsageStore(new UsageApi(this.server.settings));
+  readonly server = new AnsweringServer({ 'GET fabric/session': { body: {} } });
+  readonly store = new SessionStore(new SessionApi(this.server.settings));
+  readonly settings = new SessionSettings();
   readonly document = new Document();
   readonly warnings: Warnings;
 
@@ -38,7 +40,7 @@ class Room {
       shell: { widgets: (area: string) => (area === 'main' ? [this.document] : []) },
       serviceManager: { contents: { driveName: () => '', localPath: (path: string) => path } }
     } as unknown as JupyterFrontEnd;
-    this.warnings = new Warnings(app, this.store, new Announcer(), new Banner('/hub/home'));
+    this.warnings = new Warnings(app, this.store, new Announcer(), new Banner('/hub/home'), this.settings);
   }
 
   /** The server says this from now on, and is asked. */
@@ -75,6 +77,17 @@ it('warns at each alarm by itself, with one notification at a time that stays', 
   expect(Notification.manager.notifications[0]?.options.autoClose).toBe(false);
   expect(document.querySelector('[role=alert]')?.textContent).toContain('9 min left');
   expect(room.document.saves).toBe(0);
+});
+
+it('warns at other times as soon as others are set, and always saves', async () => {
+  const room = new Room();
+  await room.told({ ends_at: NOW + 2400 });
+  room.settings.take({ warningMinutes: [60] });
+  expect(said()).toEqual([expect.stringContaining('40 min left')]);
+  room.settings.take({ warningMinutes: [5] });
+  expect(said()).toEqual([]);
+  await vi.advanceTimersByTimeAsync(2_281_000);
+  expect(room.document.saves).toBe(1);
 });
 
 it('saves what is not saved two minutes before the end, once', async () => {

@@ -1,0 +1,96 @@
+"""The panels in English and Dutch, as pictures: no page mixes languages without saying so."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from scripts.make_messages import DOMAINS, ROOT, lab_place
+from tests.support import panel_catalogue as catalogue
+from tests.support.answering_hub import AnsweringHub
+from tests.support.answering_node import AnsweringNode
+from tests.support.chromium import faults, open_lab
+from tests.support.running_session import RunningSession, session_environment
+
+from .conftest import with_datasets
+
+pytestmark = [
+    pytest.mark.image,
+    pytest.mark.browser,
+    pytest.mark.usefixtures("usage_known"),
+    pytest.mark.timeout(600),
+]
+
+PICTURES = ROOT / "build" / "pictures"
+PANELS = {
+    ".fabric-Datasets": ("Datasets", "Datasets"),
+    ".fabric-Clusters": ("Dask clusters", "Dask-clusters"),
+    ".fabric-Usage": ("Usage", "Verbruik"),
+}
+# What the site, Slurm or a file says stays in its own words, and these are the same in both languages.
+SAME = 12
+
+
+@pytest.fixture(params=["en", "nl"])
+def speaking(
+    request: pytest.FixtureRequest, python: Path, hub: AnsweringHub, node: AnsweringNode, tmp_path: Path
+) -> Iterator[tuple[str, RunningSession]]:
+    """A language, and a session of a person who has chosen it on the hub."""
+    hub.datasets = catalogue.told()
+    environment = session_environment(hub.url, **with_datasets(node), FABRIC_LANGUAGE=request.param)
+    with RunningSession(python, tmp_path, environment) as session:
+        session.announced_by(hub)
+        yield request.param, session
+
+
+def test_every_panel_speaks_the_language_that_was_chosen_on_the_hub(
+    chromium: Page, speaking: tuple[str, RunningSession]
+) -> None:
+    language, session = speaking
+    open_lab(chromium, session)
+    english = _english_only()
+    for place, names in PANELS.items():
+        name = names[language == "nl"]
+        chromium.get_by_role("tab", name=name, exact=True).click(timeout=90_000)
+        panel = chromium.locator(place)
+        expect(panel.get_by_role("heading", name=name, exact=True)).to_be_visible()
+        expect(panel).not_to_contain_text(re.compile(" …$"))
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        panel.screenshot(path=PICTURES / f"panel-{place.removeprefix('.fabric-').lower()}-{language}.png")
+        assert faults(chromium, place) == []
+        said = panel.inner_text()
+        if language == "nl":
+            assert [text for text in english if re.search(rf"(?<!\w){re.escape(text)}(?!\w)", said)] == []
+    usage = chromium.locator(".fabric-Usage")
+    if language == "nl":
+        expect(usage).to_contain_text("80,0 van 200 GPU-uur gebruikt, nog 120 over")
+        expect(usage).to_contain_text("De menu's van JupyterLab zelf zijn in een andere taal.")
+        expect(chromium.locator("#jp-bottom-panel")).to_contain_text(re.compile(r"nog 5\d min · 120 GPU-uur over"))
+    else:
+        expect(usage).to_contain_text("80.0 of 200 GPU-hours used, 120 left")
+        expect(usage).not_to_contain_text("The menus of JupyterLab itself")
+
+
+def test_jupyterlab_finds_our_texts_where_its_own_dutch_is_installed(python: Path) -> None:
+    """It adds them to those of a language pack, by the language's name and the country."""
+    program = "import json\nfrom jupyterlab_server.translation_utils import get_installed_packages_locale as find\n"
+    program += "print(json.dumps(find('nl_NL')[0]['fabric_lab']['Available']))"
+    done = subprocess.run([python, "-c", program], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == ["Beschikbaar"]
+
+
+def _english_only() -> list[str]:
+    """Sentences that Dutch says in another way, long enough that no name is taken for one; without parameters."""
+    domain = next(domain for domain in DOMAINS if domain.name == "fabric_lab")
+    texts = json.loads(lab_place(domain, "nl").read_bytes())
+    return [
+        english
+        for english, dutch in texts.items()
+        if english and "%" not in english and "{" not in english and len(english) >= SAME and english not in dutch
+    ]
