@@ -72,6 +72,8 @@ def extracted(domain: Domain) -> Catalog:
         domain.source,
         method_map=list(domain.methods),
         keywords=KEYWORDS,
+        # as fabric_hub.hub.pages.sentences reads them
+        options_map={"**/templates/**.html": {"trimmed": "true", "newstyle_gettext": "true", "silent": "false"}},
         comment_tags=("TRANSLATORS:",),
         strip_comment_tags=True,
         directory_filter=lambda path: Path(path).name not in {"node_modules", "lib", "labextension", "__pycache__"},

@@ -17,6 +17,7 @@ from fabric_hub.errors import FabricError
 from fabric_hub.hub.spawner.runtime import install, runtime
 from fabric_hub.hub.spawner.wrapper import FabricSpawner
 from fabric_hub.launch.batchspawner_compat import minutes
+from fabric_hub.messages.translation import N_
 from fabric_hub.projects.membership import people
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.scopes import SERVICE_SCOPE, SESSION_SCOPE, SESSION_TOKEN_SCOPES
@@ -26,7 +27,8 @@ from fabric_hub.unix.accounts import runs_local_sessions
 
 from . import held_ports, patches, tls
 from .csp import ResponseHeaders, ScriptNonce, current_nonce
-from .pages import budgets, sessions
+from .pages import budgets, language, sessions
+from .pages.sentences import Sentences
 from .proxy import FabricProxy, private_directory, unix_url
 from .with_parent import with_parent
 
@@ -216,8 +218,8 @@ def _sessions(c: Any) -> None:
 
 def _service(c: Any, settings: Settings, site: Path) -> None:
     c.JupyterHub.custom_scopes = {
-        SESSION_SCOPE: {"description": "Tell the hub about one's own session, and read it."},
-        ACCEPT_SCOPE: {"description": "Accept agreements of datasets and request access, in one's own name."},
+        SESSION_SCOPE: {"description": N_("Tell the hub about one's own session, and read it.")},
+        ACCEPT_SCOPE: {"description": N_("Accept agreements of datasets and request access, in one's own name.")},
     }
     # the service itself may never become a user, and must know what its hub may
     static = ["--static", str(STATIC)]
@@ -259,8 +261,9 @@ def _pages(c: Any, settings: Settings) -> None:
         # how long a REST call waits for a start; a refusal comes in a fraction of it
         "slow_spawn_timeout": 3,
     }
-    c.JupyterHub.jinja_environment_options = {"extensions": [ScriptNonce]}
+    c.JupyterHub.jinja_environment_options = {"extensions": [ScriptNonce, Sentences]}
     c.JupyterHub.template_vars = {
+        **language.TEMPLATE_VARS,
         "csp_nonce": current_nonce,
         "fabric_last_end": sessions.last_end,
         "fabric_live": sessions.live,

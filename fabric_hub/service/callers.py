@@ -120,6 +120,13 @@ HUB = (
         "(`fabric_hub.hub.spawner.agreements:in_person`).",
         handler=f"{_DATASETS}:OneDataset",
     ),
+    Line(
+        "POST /hub/language",
+        Caller.ANYBODY,
+        "With the hub's token against forgery. It sets a cookie with the name of a language, and remembers it for who "
+        "has logged in.",
+        handler="fabric_hub.hub.pages.language:Switch",
+    ),
     Line("GET /hub/spawn", Caller.LOGGED_IN, "JupyterHub's own; here it starts nothing.", handler=_START),
     Line(
         "POST /hub/spawn", Caller.LOGGED_IN, "JupyterHub's own, with the hub's token against forgery.", handler=_START

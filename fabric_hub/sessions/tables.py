@@ -144,3 +144,11 @@ usage_rolls = sa.Table(
     sa.Column("day", sa.Date, primary_key=True),
     sa.Column("rolled_at", sa.Float, nullable=False),
 )
+
+# The language that a person chose on a page of the hub.
+readers = sa.Table(
+    "readers",
+    metadata,
+    sa.Column("user", sa.String(255), primary_key=True),
+    sa.Column("language", sa.String(20), nullable=False),
+)

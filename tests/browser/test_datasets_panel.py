@@ -83,7 +83,7 @@ def test_terms_are_accepted_at_the_hub_while_the_session_runs_and_the_dataset_is
     terms.get_by_role("button", name="Accept").click()
     assert accept.evaluate("box => box.validity.valueMissing")
     accept.check()
-    terms.get_by_label("I use it for").select_option("Courses and exercises")
+    terms.get_by_label("Purpose").select_option("Courses and exercises")
     terms.get_by_role("button", name="Accept").click()
     expect(terms.get_by_role("status")).to_contain_text("Go back to JupyterLab and press Add")
     expect(terms.locator("[data-project=ml-course]")).to_contain_text("Available Courses and exercises")
@@ -119,6 +119,6 @@ def test_access_is_requested_on_a_datasets_page_and_all_are_listed(visitor: Call
     expect(page.locator("[data-project=ml-course]")).to_contain_text("Access requested")
     assert violations(page) == []
     page.goto("/hub/datasets/no-such-one")
-    expect(page.get_by_role("alert")).to_contain_text("None of your projects has access to a dataset no-such-one.")
+    expect(page.get_by_role("alert")).to_contain_text("You don't have access to a dataset no-such-one.")
     assert violations(page) == []
     assert student.errors == []

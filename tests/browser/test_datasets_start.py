@@ -140,7 +140,7 @@ def test_an_agreement_is_read_accepted_with_a_purpose_and_asked_once(
     wind = page.locator("[data-dataset=page-wind]")
     expect(wind).to_contain_text(re.compile(r"\d+(\.\d+)? kB, restricted, licence"))
     accept = wind.get_by_role("checkbox", name=re.compile("^I accept the agreement of Wind farm Westermeer, version 1"))
-    purpose = wind.get_by_label("I use Wind farm Westermeer for")
+    purpose = wind.get_by_label("Purpose for Wind farm Westermeer")
     expect(accept).to_be_hidden()
     dataset(page, "Wind farm Westermeer").check()
     expect(accept).to_be_visible()
@@ -213,7 +213,7 @@ def test_many_datasets_are_searched_and_what_is_picked_stays_in_sight(
     expect(dataset(page, "Station 7")).to_be_visible()
     expect(dataset(page, "Station 2")).to_be_hidden()
     expect(dataset(page, "Station 1")).to_be_visible()
-    expect(page.locator("#datasets-note")).to_contain_text(re.compile(r"^1 of \d+ found\."))
+    expect(page.locator("#datasets-note")).to_contain_text(re.compile(r"^1 of \d+ match"))
     assert violations(page) == []
     search.press("Enter")
     expect(page).to_have_url(re.compile("/hub/spawn/researcher$"))

@@ -58,12 +58,12 @@ def test_from_the_login_to_a_cell_on_a_gpu_node_and_back(
     panel = opened.value
     panel.wait_for_load_state("networkidle")  # the button does nothing before its script is there
     row = panel.get_by_role("row", name="default")
-    for told in ("Machine learning, a course", "One GPU", "running"):
+    for told in ("Machine learning, a course", "One GPU", "Running"):
         expect(row).to_contain_text(told)
     panel.get_by_label("Name of a session beside the default one").fill("evening")
     panel.get_by_label("Name of a session beside the default one").press("Enter")
     panel.wait_for_url(f"**/hub/spawn/{student.user}/evening")
-    expect(panel.get_by_label("Name (optional)")).to_have_value("evening")
+    expect(panel.get_by_label("Session name")).to_have_value("evening")
     panel.goto("/hub/home")
     panel.wait_for_load_state("networkidle")
     assert violations(panel) == []
@@ -78,7 +78,7 @@ def test_a_session_with_a_name_of_its_own(visitor: Callable[[str], Visitor]) -> 
     student = visitor("student2")
     page = student.start_form()
     page.get_by_role("radio", name=re.compile("CPU only")).check()
-    page.get_by_label("Name (optional)").fill("evening")
+    page.get_by_label("Session name").fill("evening")
     page.get_by_role("button", name="Start").click()
     page.wait_for_url("**/user/student2/evening/lab**", timeout=SLOW_MS)
     page.goto("/hub/home")
@@ -107,7 +107,7 @@ def test_cancelling_on_the_waiting_page_takes_the_job_out_of_the_queue(
     student = visitor("student2")
     page = student.start_form_that_says("One GPU", "All in use. You'd wait in the queue.")
     page.get_by_role("radio", name=re.compile("One GPU")).check()
-    page.get_by_label("Name (optional)").fill("evening")
+    page.get_by_label("Session name").fill("evening")
     page.get_by_role("button", name="Start").click()
     expect(page.get_by_role("heading", name="Your session is starting: evening")).to_be_visible()
     expect(page.get_by_role("list", name="Steps")).to_contain_text(re.compile(r"Submitted\s+Queue\s+Node\s+Ready"))
@@ -119,5 +119,5 @@ def test_cancelling_on_the_waiting_page_takes_the_job_out_of_the_queue(
     assert student.jobs() == ["PENDING"]
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("heading", name="Start a session")).to_be_visible(timeout=SLOW_MS)
-    expect(page.get_by_role("status").filter(has_text="Your start was cancelled")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="Your job was removed from the queue.")).to_be_visible()
     student.until_no_job()

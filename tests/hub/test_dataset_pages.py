@@ -118,7 +118,9 @@ def test_no_token_opens_the_page_and_a_sessions_token_beside_the_login_accepts_n
     assert refused.status_code == 403
     assert dataset_hub.purposes(reader) == []
     asking = {**sent, "do": "request"}
-    assert reader.browser.post("/hub/datasets/grid", data=asking, headers=beside).status_code == 403
+    refused = reader.browser.post("/hub/datasets/grid", data=asking, headers=beside)
+    assert refused.status_code == 403
+    assert "Access is asked for in person here, by who has logged in." in words(refused)
     assert not [event for event in dataset_hub.audit_log(reader) if event[0] == "requested"]
 
 
@@ -133,6 +135,9 @@ def test_access_is_requested_once_and_the_page_says_so(dataset_hub: DatasetHub, 
     grid = "/hub/datasets/grid"
     assert "No access yet" in words(reader.browser.get(grid))
     sent = {"_xsrf": xsrf(reader, grid), "do": "request", "project": "twin", "why": "Balance."}
+    nothing = reader.browser.post(grid, data={"_xsrf": xsrf(reader, grid), "project": "twin"})
+    assert nothing.status_code == 400
+    assert "This form asks for nothing. Use the page's buttons." in words(nothing)
     long = reader.browser.post(grid, data={**sent, "why": "x" * 301})
     assert long.status_code == 400
     assert "The reason is not one line of text." in words(long)

@@ -129,7 +129,7 @@ def test_a_forgotten_session_is_stopped_and_the_page_says_what_that_returned(
     assert record.returned_gpu_hours == pytest.approx(4, abs=0.1)
     page = words(person.log_in().browser.get(f"/user/{person.name}/lab"))
     assert "That returned 4.0 GPU-hours to project twin." in page
-    assert "default Digital twin Stopped soon over since" in words(person.browser.get("/hub/home"))
+    assert "default Digital twin Stopped soon Ended" in words(person.browser.get("/hub/home"))
 
 
 def test_the_home_page_says_when_a_session_ends_what_is_left_and_what_to_worry_about(
@@ -145,8 +145,8 @@ def test_the_home_page_says_when_a_session_ends_what_is_left_and_what_to_worry_a
     def home() -> str:
         return words(person.browser.get("/hub/home"))
 
-    until(lambda: "Digital twin 0.0 100.0 100.0" in home(), "the page has heard of the limits")
-    assert "default Digital twin One GPU running, ends at" in home()
+    until(lambda: "Digital twin 0.0 100 100" in home(), "the page has heard of the limits")
+    assert "default Digital twin One GPU Running · " in home()
     until(
         lambda: "The budget of project twin is used up: 100 of 100 GPU-hours." in home(),
         "the service has looked at the budgets",
@@ -168,7 +168,7 @@ def test_the_home_page_says_when_a_session_ends_what_is_left_and_what_to_worry_a
     person.start("more", project="twin", profile="small")
     person.until_ready("more")
     person.stop("more")
-    until(lambda: "more Digital twin Two CPUs over since" in home(), "an ended session is shown with what it was")
+    until(lambda: "more Digital twin Two CPUs Ended" in home(), "an ended session is shown with what it was")
     with generous.store.engine.connect() as connection:
         assert "project:closed-shop" in set(connection.execute(sa.select(quota_warnings.c.subject)).scalars())
 

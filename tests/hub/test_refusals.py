@@ -101,5 +101,5 @@ def test_a_submission_that_fails_again_and_again_says_so_and_why_on_the_waiting_
 def test_who_is_in_no_project_is_told_so(site: SmallSite) -> None:
     admin = site.person("admin").log_in()
     page = admin.browser.get("/hub/spawn/admin")
-    assert "You are a member of no project. Ask the owner of a project to add you." in words(page)
+    assert "You're not in a project yet. Ask a project owner to add you." in words(page)
     assert admin.start().json()["message"].startswith("User admin is a member of no project.")

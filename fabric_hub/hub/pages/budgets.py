@@ -16,7 +16,6 @@ from fabric_hub.budgets.warnings import WarningBook, subjects_of
 from fabric_hub.errors import FabricError
 from fabric_hub.hub.spawner.runtime import runtime
 from fabric_hub.launch.choice import gpu_ways
-from fabric_hub.messages.formats import clock, time_left
 from fabric_hub.projects.membership import projects_of, warned_to
 from fabric_hub.sessions.status import standing
 from fabric_hub.sessions.store import Session
@@ -42,23 +41,23 @@ def warnings(viewer: Any) -> tuple[Warned, ...]:
     )
 
 
-def ends(_viewer: Any) -> Callable[[Session | None], str]:
-    """The template's function (session) -> when it ends, in words; "" when that is not known."""
+def ends(_viewer: Any) -> Callable[[Session | None], float | None]:
+    """The template's function (session) -> when it ends."""
     return when_it_ends
 
 
-def when_it_ends(session: Session | None) -> str:
-    """ "ends at 14:30, in 1 h 20 min" """
+def when_it_ends(session: Session | None) -> float | None:
+    """When a running session ends by itself, in Unix seconds; None when that is not known."""
     if session is None:
-        return ""
+        return None
     shared = runtime()
     shared.interest()
     snapshot = shared.follower.value
     job = standing(session, snapshot).alive
     end = snapshot.end_of(job) if snapshot and job else None
     if job is None or job.started_at is None or end is None or job.phase != "running":
-        return ""
-    return f"ends at {clock(end)}, in {time_left(end - time.time())}"
+        return None
+    return end
 
 
 def budgets(viewer: Any) -> list[tuple[str, Balance]]:

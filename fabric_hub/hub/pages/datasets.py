@@ -20,6 +20,7 @@ from fabric_hub.hub.spawner.runtime import HubRuntime, runtime
 from fabric_hub.launch import choice
 from fabric_hub.launch.dataset_page import DatasetPages, for_pages, wish_of
 from fabric_hub.launch.options import from_form, parse_options
+from fabric_hub.messages.texts import pages as texts
 
 # The word in the page's form that says what it asks for.
 ACCEPT, REQUEST = "accept", "request"
@@ -76,7 +77,7 @@ class OneDataset(_Page):
             elif asked == REQUEST:
                 await self._request(name, fields)
             else:
-                raise FabricError("This form asks for nothing.", reason="malformed", hint="Use the page's buttons.")
+                raise FabricError(texts.FORM_ASKS_NOTHING())
         except FabricError as error:
             agreements.tell_refusal(self.shared, self.current_user.name, error)
             self.log.info("Refused dataset %s for %s: %s", name, self.current_user.name, error)
@@ -96,8 +97,7 @@ class OneDataset(_Page):
     async def _request(self, name: str, fields: dict[str, str]) -> None:
         user, wish = self.current_user.name, wish_of(fields)
         if not agreements.in_person(self, user):
-            message = "Access is asked for in person here, by who has logged in."
-            raise FabricError(message, reason="scope", hint="A session has a verb of its own for it.", status=403)
+            raise FabricError(texts.REQUEST_IN_PERSON())
         choice.open_project(self.shared.settings, user, wish.project, self.today)
         catalogue = catalogue_of(await self.shared.datasets())
         may_request(catalogue, name, user, wish.project, self.today)
@@ -109,12 +109,7 @@ class OneDataset(_Page):
         dataset = shelf.find(name)
         if dataset is None and problem is None:
             # the same for what does not exist and for what is none of the viewer's business
-            problem = FabricError(
-                f"None of your projects has access to a dataset {name}.",
-                reason="dataset",
-                hint="Check the name; the owner of a project or the operators can tell you more.",
-                status=404,
-            )
+            problem = FabricError(texts.NO_DATASET_FOR_YOU(dataset=name))
             self.set_status(problem.status)
         await self.show(
             "dataset.html",

@@ -12,7 +12,6 @@ from typing import Any
 
 from fabric_hub.config.settings import Profile, Project
 from fabric_hub.hub.spawner.runtime import runtime
-from fabric_hub.messages.formats import clock
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm import reasons
 
@@ -56,7 +55,7 @@ def why_ended(user: str, server_name: str) -> dict[str, object] | None:
         return None
     text = session.end_text.say() if session.end_text and session.end_reason not in _WISHED else ""
     log = session.end_log or () if text else ()
-    return {"text": text, "at": clock(session.ended_at), "log": log, "id": session.id, "shown": shown(session)}
+    return {"text": text, "at": session.ended_at, "log": log, "id": session.id, "shown": shown(session)}
 
 
 def live(_viewer: Any) -> Callable[[str, str], Shown | None]:
@@ -69,13 +68,12 @@ def that_lives(user: str, server_name: str) -> Shown | None:
     return shown(session) if session else None
 
 
-def silence(viewer: Any) -> str:
-    """Sentences for who has logged in while Slurm does not answer, or hides sessions from the hub; else ""."""
+def silence(viewer: Any) -> Any:
+    """What is said to who has logged in while Slurm does not answer, or hides sessions from the hub; else ""."""
     if viewer is None:
         return ""
     shared = runtime()
     if shared.settings.slurm is None:
         return ""
     shared.interest()
-    said = reasons.silence(shared.follower.value)
-    return f"{said.say()} Running sessions keep running, and nothing is lost." if said else ""
+    return reasons.silence(shared.follower.value)

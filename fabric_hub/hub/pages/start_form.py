@@ -19,6 +19,8 @@ from fabric_hub.messages.text import Text
 from fabric_hub.slurm.reasons import silence
 from fabric_hub.unix.accounts import runs_local_sessions
 
+from .sentences import Sentences
+
 TEMPLATES = Path(__file__).parent.parent / "templates"
 
 
@@ -61,5 +63,7 @@ def for_people(settings: Settings, offered: Offer, refused: Mapping[str, Text], 
 
 def render(data: dict[str, Any]) -> str:
     data = {"chosen": UserOptions(), **data}
-    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, extensions=[Sentences]
+    )
     return environment.get_template("start_form.html").render(data)

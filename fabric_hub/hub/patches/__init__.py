@@ -156,6 +156,14 @@ PATCHES = (
         needed_test="test_jupyterhubs_setting_for_pages_is_deprecated",
     ),
     Patch(
+        name="readers",
+        module="readers",
+        what="Everything that the hub makes for a request is in the language and the time zone of whoever reads it.",
+        why="JupyterHub's pages are in English, whatever a browser asks for, and know nothing of languages.",
+        needed_test="test_jupyterhubs_pages_are_in_english_whatever_a_browser_asks_for",
+        replaces=("jupyterhub.handlers.base:BaseHandler.prepare",),
+    ),
+    Patch(
         name="write-ahead-log",
         module="thread",
         what="JupyterHub's SQLite database commits to a write-ahead log.",
@@ -272,18 +280,19 @@ def apply_all(c: Any, settings: Settings, service: str) -> None:
     """
     # here, for some of what is patched needs what others only describe
     from fabric_hub.hub import session_calls, tls
-    from fabric_hub.hub.pages import datasets
+    from fabric_hub.hub.pages import datasets, language
     from fabric_hub.hub.proxy import unix_url
 
-    from . import handlers, services, session_ends, starts, thread, web_server
+    from . import handlers, readers, services, session_ends, starts, thread, web_server
 
     for patch in PATCHES:
         if strange := unknown_version(patch):
             log.warning("%s", strange)
     names = tls.hub_alt_names(settings.hub) if settings.hub.internal_ssl else []
     thread.apply(c)
-    handlers.apply([*datasets.pages(settings), *session_calls.pages(settings)])
+    handlers.apply([*language.pages(), *datasets.pages(settings), *session_calls.pages(settings)])
     services.apply(service, unix_url(settings.hub.service_socket), names)
+    readers.apply()
     starts.apply()
     session_ends.apply()
     web_server.apply()

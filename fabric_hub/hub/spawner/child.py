@@ -8,7 +8,9 @@ from typing import Any, Protocol
 
 from fabric_hub.config.settings import Settings
 from fabric_hub.hub import session_calls
+from fabric_hub.hub.readers import reader_of
 from fabric_hub.launch.choice import Choice
+from fabric_hub.messages.reader import Reader
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.model import JobSpec, Snapshot
 
@@ -73,4 +75,11 @@ def session_variables(settings: Settings, session: Session, api_url: str) -> dic
         "FABRIC_PROJECT": session.project,
         "FABRIC_PROFILE": session.profile,
         "FABRIC_IMAGE": session.image,
+        **_reader_variables(reader_of(session.user)),
     }
+
+
+def _reader_variables(reader: Reader) -> dict[str, str]:
+    """In which language and time zone a session speaks to its person; without a zone in that of its node."""
+    zone = {"FABRIC_ZONE": str(reader.zone)} if reader.zone else {}
+    return {"FABRIC_LANGUAGE": reader.language, **zone}

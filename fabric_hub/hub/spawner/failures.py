@@ -55,8 +55,9 @@ def as_html(error: FabricError, log: Sequence[str] = ()) -> str:
         )
     if log:
         parts.append(
-            Markup('<details open class="fabric-log text-start"><summary>{}</summary><pre>{}</pre></details>').format(
-                _("Last lines of the session's log"), "\n".join(log)
-            )
+            Markup(
+                '<details open class="fabric-log text-start"><summary>{what}</summary>'
+                '<pre tabindex="0" role="region" aria-label="{what}">{lines}</pre></details>'
+            ).format(what=_("Last lines of the session's log"), lines="\n".join(log))
         )
     return str(escape("") + Markup("").join(parts))

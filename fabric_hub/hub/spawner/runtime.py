@@ -18,6 +18,7 @@ from fabric_hub.gateway.client import GatewayClient
 from fabric_hub.rpc.follower import Follower
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.notify import listen, notify_path
+from fabric_hub.sessions.readers import ReaderBook
 from fabric_hub.sessions.status import JobPresence, standings
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.slurm.limits.model import Limits
@@ -40,6 +41,7 @@ class HubRuntime:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.store = SessionStore(database_url(settings))
+        self.readers = ReaderBook(self.store.engine)
         self.gateway = GatewayClient(settings.gateway.socket)
         self.follower = Follower("snapshot", self.gateway.snapshot, Snapshot(), self._wanted)
         self.limits = Follower("limits", self.gateway.limits, Limits())

@@ -2,12 +2,13 @@
 (() => {
   const root = document.getElementById("fabric-home");
   if (!root) return;
+  const words = JSON.parse(root.dataset.words);
   const message = document.getElementById("home-message");
 
   async function end(button) {
     const stop = button.dataset.verb === "stop";
     button.disabled = true;
-    button.textContent = stop ? "Stopping…" : "Removing…";
+    button.textContent = stop ? words.stopping : words.removing;
     const token = window.jhdata && window.jhdata.xsrf_token;
     const answer = await fetch(button.dataset.url, {
       method: "DELETE",
@@ -19,9 +20,9 @@
       return;
     }
     const problem = await answer.json().catch(() => ({}));
-    message.textContent = `That did not work: ${problem.message || answer.status}. Try again.`;
+    message.textContent = words.failed.replace("{problem}", () => problem.message || answer.status);
     button.disabled = false;
-    button.textContent = stop ? "Stop" : "Remove";
+    button.textContent = stop ? words.stop : words.remove;
   }
 
   for (const button of root.querySelectorAll("button[data-verb]")) {

@@ -2,6 +2,9 @@
 (() => {
   const root = document.getElementById("fabric-pending");
   if (!root) return;
+  const words = JSON.parse(root.dataset.words);
+  const title = document.title.split(" · ").pop(); // the product's name
+  const clock = new Intl.DateTimeFormat(document.documentElement.lang, { timeStyle: "medium", hourCycle: "h23" });
   const bar = document.getElementById("progress-bar");
   const message = document.getElementById("progress-message");
   const history = document.getElementById("progress-log");
@@ -29,7 +32,7 @@
     if (event.html_message) message.innerHTML = event.html_message;
     else message.textContent = event.message || "";
     const line = document.createElement("div");
-    line.textContent = `${new Date().toLocaleTimeString()}  ${message.innerText}`;
+    line.textContent = `${clock.format(new Date())}  ${message.innerText}`;
     history.append(line);
   }
 
@@ -42,13 +45,15 @@
       events.close();
       mark(100, true);
       steps.forEach((step) => step.classList.remove("active"));
-      document.title = heading.textContent = "The session did not start";
+      heading.textContent = words.failed;
+      document.title = `${words.failed} · ${title}`;
       message.className = "alert alert-danger";
       hint.classList.add("d-none");
       cancel.classList.add("d-none");
       again.classList.remove("d-none");
     } else {
       mark(event.progress || 0, false);
+      hint.classList.toggle("d-none", event.progress >= 50); // it is on a node: there is no place to lose
     }
     if (event.ready) {
       events.close();
@@ -58,7 +63,7 @@
 
   cancel.addEventListener("click", async () => {
     cancel.disabled = true;
-    cancel.textContent = "Cancelling…";
+    cancel.textContent = words.cancelling;
     events.close();
     const token = window.jhdata && window.jhdata.xsrf_token;
     const answer = await fetch(root.dataset.stopUrl, {
@@ -69,9 +74,9 @@
       location.href = `${root.dataset.spawnUrl}#cancelled`; // start.js says so
     } else {
       const problem = await answer.json().catch(() => ({}));
-      message.textContent = `Could not cancel: ${problem.message || answer.status}. Try again.`;
+      message.textContent = words.notCancelled.replace("{problem}", () => problem.message || answer.status);
       cancel.disabled = false;
-      cancel.textContent = "Cancel";
+      cancel.textContent = words.cancel;
     }
   });
 })();

@@ -6,12 +6,14 @@
   const root = document.getElementById("fabric-start");
   const project = document.getElementById("project");
   if (!root) return;
+  const sentences = JSON.parse(root.dataset.words);
+  const number = new Intl.NumberFormat(document.documentElement.lang);
   const form = root.closest("form");
   if (location.hash === "#cancelled") {
     const said = document.createElement("p");
     said.className = "alert alert-info";
     said.setAttribute("role", "status");
-    said.textContent = "Your start was cancelled: its job is out of the queue.";
+    said.textContent = sentences.cancelled;
     root.prepend(said);
     history.replaceState(null, "", location.pathname + location.search); // a reload says it no more
   }
@@ -40,7 +42,7 @@
     profile.checked = true;
     hours.value = profile.dataset.defaultHours;
     hours.max = profile.dataset.maxHours;
-    help.textContent = `at most ${profile.dataset.maxHours}`;
+    help.textContent = profile.dataset.most;
   }
 
   function chooseProject() {
@@ -103,12 +105,14 @@
       if (ours && matches) found += 1;
       askAgreement(entry);
     }
-    const others = Number(project.selectedOptions[0]?.dataset.others);
+    const others = project.selectedOptions[0]?.dataset.others;
     const said = [];
-    if (wanted.length) said.push(`${found} of ${mine.length} found.`);
-    else if (!mine.length && !document.getElementById("datasets-problem")) said.push("This project has no datasets yet.");
-    if (others) said.push(`There ${others === 1 ? "is 1 more" : `are ${others} more`} to which access can be requested.`);
-    note.textContent = said.join(" ");
+    if (wanted.length) {
+      const amounts = { found: number.format(found), all: number.format(mine.length) };
+      said.push(sentences.found.replace(/\{(\w+)\}/g, (_, name) => amounts[name]));
+    } else if (!mine.length && !document.getElementById("datasets-problem")) said.push(sentences.none);
+    if (others) said.push(others);
+    note.textContent = said.join(" · ");
   }
 
   function chooseDatasets(names) {

@@ -38,7 +38,7 @@ PERSONS_ONLY = Reason(
 IN_PERSON_ONLY = Reason(
     "in-person-only",
     N_("This is for a person's own token, with all that they may do; a session's token may not."),
-    N_("Make a token on the hub's page Token, or use the hub's page Datasets."),
+    N_("Make a token on the hub's page API tokens, or use the hub's page Datasets."),
     label="scope",
     status=403,
 )

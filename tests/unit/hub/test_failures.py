@@ -45,7 +45,7 @@ class Tags(HTMLParser):
 def test_whatever_a_message_a_hint_or_a_log_holds_it_stays_text() -> None:
     page = Tags(as_html(FabricError(EVIL, reason=EVIL, hint=EVIL), [EVIL, EVIL]))
     assert page.tags == ["span", "br", "span", "details", "summary", "pre"]
-    assert set(page.attributes) == {"class", "data-reason", "open"}
+    assert set(page.attributes) == {"class", "data-reason", "open", "tabindex", "role", "aria-label"}
     assert page.text.count(EVIL) == 4
 
 

@@ -282,6 +282,15 @@ def test_jupyterhubs_setting_for_pages_is_deprecated(monkeypatch: pytest.MonkeyP
     is_needed("own-pages", any("extra_handlers is deprecated" in text for text in said))
 
 
+# -- languages
+
+
+async def test_jupyterhubs_pages_are_in_english_whatever_a_browser_asks_for(tmp_path: Path) -> None:
+    async with plain_hub(tmp_path, PlainSpawner) as hub:
+        page = await hub.client.get("/hub/login", headers={"Accept-Language": "nl"})
+        is_needed("readers", '<html lang="en">' in page.text and "Sign in" in page.text)
+
+
 # -- the hub's one thread
 
 

@@ -1,0 +1,33 @@
+"""JupyterHub's own words on our pages, marked for the catalogues: :func:`fabric_hub.hub.pages.sentences.theirs`."""
+
+from __future__ import annotations
+
+from fabric_hub.messages.translation import N_
+
+STATUSES = (
+    N_("Bad Request"),
+    N_("Forbidden"),
+    N_("Not Found"),
+    N_("Method Not Allowed"),
+    N_("Conflict"),
+    N_("Gone"),
+    N_("Too Many Requests"),
+    N_("Internal Server Error"),
+    N_("Bad Gateway"),
+    N_("Service Unavailable"),
+    N_("Gateway Timeout"),
+    N_("Unknown HTTP Error"),
+)
+MESSAGES = (
+    N_("Invalid username or password"),
+    N_("Login form invalid or expired. Try again."),
+    N_("'_xsrf' argument missing from POST"),
+    N_("XSRF cookie does not match POST argument"),
+    N_("No access to resources or resources not found"),
+    N_("Named servers are not enabled."),
+    N_("Active user limit exceeded. Try again in a few minutes."),
+    N_("Share not found or expired"),
+    N_("You can't share with yourself!"),
+)
+# Of a site's file (project.NAME.kind), not JupyterHub's; they are shown beside a project's title.
+KINDS = (N_("research"), N_("course"), N_("client"))
