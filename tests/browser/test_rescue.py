@@ -47,7 +47,7 @@ def test_who_has_used_up_the_budget_is_told_so_and_starts_a_rescue_session(
     page.get_by_role("radio", name=re.compile("One GPU")).check()
     page.get_by_role("button", name="Start", exact=True).click()
     refusal = page.get_by_role("alert").filter(has_text=f"The budget of account {ACCOUNT} is used up")
-    expect(refusal).to_contain_text('start profile rescue instead ("Rescue: save and clean up").')
+    expect(refusal).to_contain_text('in a rescue session: profile rescue ("Rescue: save and clean up").')
     assert staff.jobs() == []
     page.evaluate("window.scrollTo(0, 0)")
     picture(page, "rescue-offered")

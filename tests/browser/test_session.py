@@ -8,6 +8,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support.chromium import type_into
+
 from .conftest import SLOW_MS, Visitor, violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.slurm, pytest.mark.image]
@@ -42,7 +44,7 @@ def test_from_the_login_to_a_cell_on_a_gpu_node_and_back(
     cell.click(timeout=SLOW_MS)
     kernel = page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")
     expect(kernel).to_be_visible(timeout=SLOW_MS)  # what is run before is forgotten
-    page.keyboard.insert_text(CELL)
+    type_into(page, cell, CELL)
     page.keyboard.press("Shift+Enter")
     output = page.locator(".jp-OutputArea-output").first
     expect(output).to_have_text(re.compile(rf"\('{number}', '\d+'\)"), timeout=SLOW_MS)

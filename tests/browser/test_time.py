@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.conftest import new_prefix
 from tests.support import stand_ins
+from tests.support.chromium import type_into
 from tests.support.embedded_run import EmbeddedRun
 from tests.support.waiting import until
 
@@ -117,7 +118,7 @@ def test_more_time_is_slurms_own_and_more_than_the_profile_allows_is_refused_in_
     dialog.get_by_role("combobox").select_option("6 hours (the most)")
     [job] = student.run.slurm("squeue", "-h", "-u", student.run.unix_name("student1"), "-o", "%i").split()
     student.run.slurm("scontrol", "update", f"JobId={job}", "TimeLimit=470")
-    until_the_hub_knows(student, r"in 7 h \d+ min")
+    until_the_hub_knows(student, r"7 h \d+ min left")
     dialog.get_by_role("button", name="Extend").click()
     refused = toast(page, "This session can have at most 10 minutes more, not 360.")
     expect(refused).to_contain_text("Ask for less, or continue in a new session.")
@@ -158,7 +159,7 @@ def test_who_is_forgotten_is_warned_then_stopped_and_the_page_says_what_that_ret
     cell = training.locator(".jp-NotebookPanel .jp-CodeCell .cm-content").first
     cell.click(timeout=SLOW_MS)
     expect(training.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")).to_be_visible(timeout=SLOW_MS)
-    training.keyboard.insert_text("import time; print('at work', flush=True); time.sleep(3600)")
+    type_into(training, cell, "import time; print('at work', flush=True); time.sleep(3600)")
     training.keyboard.press("Shift+Enter")
     expect(training.locator(".jp-OutputArea-output").first).to_have_text("at work", timeout=SLOW_MS)
     expect(training.locator(".jp-Notebook-ExecutionIndicator[data-status=busy]")).to_be_visible(timeout=SLOW_MS)

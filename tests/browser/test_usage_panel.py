@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.support.chromium import type_into
 from tests.support.embedded_run import EmbeddedRun
 
 from .conftest import SLOW_MS, Visitor, violations
@@ -46,7 +47,7 @@ def new_notebook(page: Page, text: str) -> Locator:
     page.locator(".jp-LauncherCard[data-category=Notebook]").first.click(timeout=SLOW_MS)
     cell = page.locator(".jp-NotebookPanel .jp-CodeCell .cm-content").first
     cell.click(timeout=SLOW_MS)
-    page.keyboard.insert_text(text)
+    type_into(page, cell, text)
     return cell
 
 

@@ -60,7 +60,7 @@ def test_a_budget_nearly_used_lets_start_used_up_offers_a_rescue_and_raised_lets
     _grant(site, 0)
     refused = _start_refused(student)
     assert USED_UP in refused.json()["message"]
-    assert "start profile rescue instead" in refused.json()["message"]
+    assert "You can still open your files in a rescue session: profile rescue" in refused.json()["message"]
     page = student.form(project=ACCOUNT, profile="gpu-1", image="tiny")
     assert page.status_code == 403
     assert USED_UP in words(page)

@@ -47,7 +47,7 @@ def test_settings_and_hook_are_in_the_job_and_its_gpus_on_record_and_the_next_hu
     site: SmallSite, person: Person
 ) -> None:
     page = person.log_in().browser.get(f"/hub/spawn/{person.name}")
-    assert "2 GPUs, 1 CPU, 1G memory" in words(page), "the form shows what is known before a start"
+    assert "2 GPUs · 1 core · 1 GB memory" in words(page), "the form shows what is known before a start"
     person.start(profile="plain", hours=2)
     person.until_ready()
     (request,) = site.requests_of(person)

@@ -50,6 +50,19 @@ def open_lab(page: Page, session: RunningSession) -> list[str]:
     return asked
 
 
+def type_into(page: Page, cell: Locator, text: str) -> None:
+    """Put text into an empty cell: a notebook that is still being drawn may lose the focus, and what is typed."""
+    line = text.splitlines()[0]
+
+    def typed() -> bool:
+        if line not in cell.inner_text():
+            cell.click()
+            page.keyboard.insert_text(text)
+        return line in cell.inner_text()
+
+    until(typed, f"{line!r} is in the cell", 60, pause=lambda seconds: page.wait_for_timeout(seconds * 1000))
+
+
 def run_first_cell(page: Page) -> Locator:
     """Run the notebook's first cell; its output. What is run before the kernel is connected is forgotten."""
     output = page.locator(".jp-OutputArea-output").first
