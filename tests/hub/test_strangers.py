@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import resource
 import socket
 import time
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from tests.support.person import Person
 from tests.support.small_site import SmallSite
 from tests.support.waiting import until
 
@@ -96,6 +98,19 @@ def test_large_bodies_of_strangers_are_not_kept(site: SmallSite) -> None:
         for sender in senders:
             sender.close()
     assert pages * resource.getpagesize() < 30_000_000
+
+
+def test_who_sends_too_much_is_told_the_limit_each_time_and_may_go_on(site: SmallSite, person: Person) -> None:
+    """An answer in the middle of a body is lost with the connection: a proxy that still sends says 503 in its place."""
+    person.log_in()
+    path = f"/hub/api/users/{person.name}/server"
+    body = json.dumps({"user_options": {"project": "x" * 300_000}})
+    with httpx.Client(base_url=site.address, timeout=30, headers=person.api.headers) as client:
+        for _ in range(20):
+            answer = client.post(path, content=body, headers={"Accept-Language": "nl"})
+            assert (answer.status_code, answer.json()["status"]) == (413, 413)
+            assert answer.json()["message"] == "Het verzoek is groter dan 256 KiB."
+            assert client.get("/hub/api/user").json()["name"] == person.name
 
 
 @pytest.mark.parametrize("method", ["DELETE", "OPTIONS"])

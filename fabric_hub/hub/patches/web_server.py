@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Iterable
 from functools import wraps
+from http.client import responses
 from typing import Any
 
 from tornado import tcpserver
 from tornado.httpserver import HTTPServer
-from tornado.httputil import HTTPMessageDelegate
+from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, ResponseStartLine
 from tornado.ioloop import IOLoop
 from tornado.netutil import add_accept_handler
 
 from fabric_hub.hub import held_ports
+from fabric_hub.messages.reader import Reader, language_of
+from fabric_hub.messages.texts.service import TOO_LARGE
 from fabric_hub.rpc.connections import PAUSE_S, REQUEST_S, Connections, Listener
 
 from . import tls_sockets
@@ -21,6 +25,9 @@ from .replace import replace
 
 # Forms and API calls of JupyterHub are of a few KiB; Tornado would keep 100 MB in memory before it asks who sends it.
 LARGEST_BODY = 256 << 10
+# Up to this a body that is too large is read and dropped, so that its sender gets our answer: whoever is still sending
+# when the connection is closed hears of nothing else. A larger one is somebody's who does not wait for answers.
+LARGEST_DROPPED = 8 << 20
 # Between requests a connection may stay: our service keeps a few, each new one costs the hub a TLS handshake.
 IDLE_S = 900.0
 
@@ -76,7 +83,7 @@ class PatientServer(HTTPServer):
             self.counted.waiting(server_conn, within_s=float("inf"))  # between requests: Tornado's own time
         else:
             self.counted.opened(server_conn, server_conn.stream.close)
-        return _Watched(super().start_request(server_conn, request_conn), self.counted, server_conn)
+        return _Watched(super().start_request(server_conn, request_conn), self.counted, server_conn, request_conn)
 
     def on_close(self, server_conn: Any) -> None:
         self.counted.closed(server_conn)
@@ -84,19 +91,38 @@ class PatientServer(HTTPServer):
 
 
 class _Watched(HTTPMessageDelegate):
-    def __init__(self, inner: HTTPMessageDelegate, counted: Connections, connection: Any) -> None:
-        self._inner, self._counted, self._connection = inner, counted, connection
+    def __init__(self, inner: HTTPMessageDelegate, counted: Connections, connection: Any, request: Any) -> None:
+        self._inner, self._counted, self._connection, self._request = inner, counted, connection, request
+        self._too_large: Reader | None = None  # who is told so
 
     def headers_received(self, start_line: Any, headers: Any) -> Any:
         self._counted.waiting(self._connection)
+        length = headers.get("Content-Length", "")
+        if length.isdigit() and LARGEST_BODY < int(length) <= LARGEST_DROPPED:
+            self._too_large = Reader(language_of(None, headers.get("Accept-Language", "")))
+            self._request.set_max_body_size(LARGEST_DROPPED)
+            return None
         return self._inner.headers_received(start_line, headers)
 
     def data_received(self, chunk: bytes) -> Any:
-        return self._inner.data_received(chunk)
+        return None if self._too_large else self._inner.data_received(chunk)
 
     def finish(self) -> None:
         self._counted.busy(self._connection)
-        self._inner.finish()
+        if self._too_large:
+            self._refuse(self._too_large)
+        else:
+            self._inner.finish()
 
     def on_connection_close(self) -> None:
-        self._inner.on_connection_close()
+        if not self._too_large:
+            self._inner.on_connection_close()
+
+    def _refuse(self, reader: Reader) -> None:
+        """Answer as JupyterHub's API does."""
+        status = TOO_LARGE.status
+        body = json.dumps({"status": status, "message": TOO_LARGE(kib=LARGEST_BODY >> 10).say(reader)}).encode()
+        headers = HTTPHeaders({"Content-Type": "application/json", "Content-Length": str(len(body))})
+        headers.add("Content-Language", reader.language)
+        self._request.write_headers(ResponseStartLine("HTTP/1.1", status, responses[status]), headers, body)
+        self._request.finish()
