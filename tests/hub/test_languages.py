@@ -137,3 +137,11 @@ def test_no_sentence_of_a_page_is_left_in_english(site: SmallSite, reader: Perso
         seen |= {dutch for _, dutch in there if dutch in told}
     assert len(seen) > 60
     assert "405: Dat kan met dit adres niet" in words(reader.browser.get("/hub/language"))
+
+
+def test_what_the_catalogue_has_as_a_code_is_said_in_words(site: SmallSite, reader: Person) -> None:
+    choose(reader.browser, reader.browser.get("/hub/home"), "nl")
+    for path in (f"/hub/spawn/{reader.name}", "/hub/datasets", "/hub/datasets/wind-farm"):
+        told = re.findall(r"[\w-]+", words(reader.browser.get(path)))
+        assert "Beperkt" in told, path
+        assert not {"public", "restricted", "non-public"} & set(told), path

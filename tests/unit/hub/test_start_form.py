@@ -120,7 +120,7 @@ def test_a_form_that_lacks_a_value_is_an_error_not_a_blank() -> None:
 def test_datasets_are_shown_with_size_access_licence_and_the_agreement_that_they_need(site: Settings) -> None:
     html = page(site, "jan", known=CatalogueView(catalogue=a_catalogue(a_dataset())))
     assert 'data-open="" data-agreement="wind-farm" data-changed="" data-others=""' in html
-    assert "1.2 MB, restricted, " in html
+    assert "1.2 MB · Restricted · " in html
     assert 'href="https://creativecommons.org/licenses/by/4.0/" target="_blank" rel="noopener noreferrer"' in html
     assert 'name="accept-wind-farm" id="accept-wind-farm" value="1"' in html
     assert '<option value="teaching">Teaching</option>' in html
