@@ -7,6 +7,7 @@ from typing import Protocol
 from fabric_hub.slurm.accounting import Accounting
 from fabric_hub.slurm.limits.model import Limits
 from fabric_hub.slurm.model import CancelRequest, ExtendRequest, Found, SessionLog, Snapshot, SubmitRequest, Submitted
+from fabric_hub.slurm.records import PortNote, RecordStatement, Witnessed
 from fabric_hub.slurm.storage import StorageAnswer
 from fabric_hub.types import Frozen
 
@@ -65,6 +66,12 @@ class Verbs(Protocol):
 
     async def remove(self, session: str, user: str) -> None:
         """Remove a session's private directory, but not its log."""
+
+    async def records(self, told: RecordStatement) -> Witnessed:
+        """What is kept of sessions that a hub asks about, which says how far its record is."""
+
+    async def listens(self, session: str, note: PortNote) -> None:
+        """Keep where a session's server listens."""
 
     def health(self) -> Health:
         """How the gateway fares; never waits."""

@@ -285,9 +285,11 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
             session, again = await opening.open_session(
                 self.shared, self.user.name, self.name, self.choice, self.job_spec, self.api_token, self.log
             )
-            if again:
+            if again and session.token:
                 self.api_token = session.token
             session_tokens.revoke(self.user.db, self.user.name, self.name, keep=self.api_token, visitors=not again)
+            if again and not session.token:
+                session_tokens.restore(self.user.db, self.api_token, self.oauth_client_id, session.token_hash or "")
             self.session_id = session.id
             self._opened.set()
             child = self.child_spawner

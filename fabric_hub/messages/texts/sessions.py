@@ -24,6 +24,15 @@ TOO_MANY_SESSIONS = Reason(
 # TRANSLATORS: the session that has no name of its own
 DEFAULT_NAME = Reason("session-default-name", N_("default"), who=Who.NOBODY)
 
+NAME_TAKEN = Reason(
+    "session-name-taken",
+    N_("{user} has another session of the name {name} on record, or this one is there already."),
+    N_("Stop that one first, or end this one."),
+    who=Who.OPERATOR,
+    label="busy",
+    status=409,
+)
+
 STOPPED = Reason("stopped-at-hub", N_("The session was stopped at the hub."))
 REPLACED = Reason("session-replaced", N_("Replaced by a new start."))
 NO_USER = Reason("session-no-user", N_("The hub has no user {user} any more."), who=Who.OPERATOR)

@@ -16,14 +16,17 @@ from pydantic import TypeAdapter
 
 from fabric_hub.config.settings import Settings, parse
 from fabric_hub.errors import FabricError
+from fabric_hub.gateway.ledger import Ledger
 from fabric_hub.messages.text import verbatim
 from fabric_hub.rpc.follower import Follower
 from fabric_hub.service.tasks import lease as lease_module
-from fabric_hub.service.tasks import reconciler
+from fabric_hub.service.tasks import reconciler, strays
 from fabric_hub.service.tasks.lease import Lease, lease_path
-from fabric_hub.service.tasks.reconciler import GRACE_S, Reconciler, orphans
+from fabric_hub.service.tasks.reconciler import Reconciler
+from fabric_hub.service.tasks.strays import GRACE_S, orphans
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.slurm.model import CancelRequest, Job, Snapshot
+from fabric_hub.slurm.records import RecordStatement, Witnessed
 from fabric_hub.slurm.unavailable import SlurmUnavailableError
 from fabric_hub.types import HubUser
 from tests.support.builders import NOW, SESSION, a_job, a_session, a_site, a_snapshot, fields_of_a_session, site_text
@@ -120,7 +123,14 @@ class NotedCancels:
     def __init__(self, refuses: tuple[str, ...] = ()) -> None:
         self.asked: asyncio.Queue[CancelRequest] = asyncio.Queue()
         self.removed: asyncio.Queue[str] = asyncio.Queue()
+        self.ledger = Ledger(None, "main")
+        self.ledger.began_at = NOW - 1000  # before the jobs of these tests
         self._refuses = refuses
+
+    async def records(self, told: RecordStatement) -> Witnessed:
+        seen = self.ledger.told(told.lines[0])
+        found = self.ledger.witnesses(told.sessions)
+        return Witnessed(began_at=self.ledger.began_at, seen=seen, sessions=tuple(found.values()))
 
     async def cancel(self, request: CancelRequest) -> None:
         self.asked.put_nowait(request)
@@ -245,7 +255,7 @@ async def test_a_server_that_the_hub_still_has_is_not_started_again(running: Run
 async def test_a_session_of_a_user_who_left_ends_and_then_its_job(
     running: Running, store: SessionStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reconciler, "GRACE_S", 0.0)
+    monkeypatch.setattr(strays, "GRACE_S", 0.0)
     session = store.create(**fields_of_a_session())
     gateway = NotedCancels()
     slurm = TellingSlurm(a_snapshot(a_job(name=f"fabric-main-{session.id}")))
@@ -311,7 +321,7 @@ async def test_nobodys_clean_up_waits_behind_the_forged_names_of_another(running
 async def test_keys_of_a_session_that_is_over_go_also_when_the_gateway_was_away(
     running: Running, store: SessionStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reconciler, "GRACE_S", 0.0)
+    monkeypatch.setattr(strays, "GRACE_S", 0.0)
     over, live = (store.create(**fields_of_a_session(server_name=name)) for name in ("over", "live"))
     store.end(over.id, reason="stopped", text=verbatim("It was stopped."))
     gateway = AwayAtFirst()
@@ -325,7 +335,7 @@ async def test_keys_of_a_session_that_is_over_go_also_when_the_gateway_was_away(
 async def test_a_job_that_still_ends_keeps_its_files(
     running: Running, store: SessionStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reconciler, "GRACE_S", 0.0)
+    monkeypatch.setattr(strays, "GRACE_S", 0.0)
     ending, other = (store.create(**fields_of_a_session(server_name=name)) for name in ("ending", "other"))
     store.update(ending.id, job_id=7, submitted_at=NOW)
     for session in (ending, other):
