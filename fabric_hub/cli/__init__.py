@@ -19,6 +19,7 @@ PARTS = (
     "fabric_hub.cli.images",
     "fabric_hub.cli.datasets",
     "fabric_hub.cli.usage",
+    "fabric_hub.cli.sessions",
 )
 
 

@@ -60,7 +60,7 @@ def _run(arguments: argparse.Namespace) -> int:
     today = datetime.now().astimezone().date()
     first, last = _window(arguments, today)
     span = [first + timedelta(days=number) for number in range((min(last, today) - first).days + 1)]
-    _become_owner(site)
+    become_owner(site)
     history = History(database_url(site))
     try:
         if arguments.now:
@@ -114,7 +114,7 @@ async def _roll(site: settings.Settings, history: History, days: list[date]) -> 
         store.close()
 
 
-def _become_owner(site: settings.Settings) -> None:
+def become_owner(site: settings.Settings) -> None:
     """Root becomes the hub's account for good: files that SQLite makes beside the database must stay the hub's."""
     if os.geteuid() != 0:
         return

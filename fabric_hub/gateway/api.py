@@ -16,13 +16,15 @@ LONGEST_WAIT_S = 30.0
 
 
 class Health(Frozen):
-    """How the gateway fares. ``questions`` counts what was asked of Slurm since the start, by program."""
+    """How the gateway fares. ``questions`` counts what was asked of Slurm since the start, by program;
+    ``held_sessions`` what the hub said last: sessions that it does not know to be its own, and leaves alone."""
 
     version: str
     uptime_s: float
     questions: dict[str, int]
     unavailable_since: float | None = None
     problem: str = ""
+    held_sessions: int = 0
 
 
 class Verbs(Protocol):

@@ -84,6 +84,7 @@ class Gateway:
         self._watchers = (self._watcher, self._limits)
         self._accounting = AccountingReader(asks, self._limits, charged)
         self._storage = StorageReader(settings.quotas.storage)
+        self._held = 0  # sessions that the hub leaves alone, as it said last
         self._died = died
         self._had_accounts: set[str] = set()  # users whose account this process has seen
         # a lock lives as long as somebody holds it or waits for it
@@ -139,6 +140,7 @@ class Gateway:
             questions=dict(self._watcher.counts),
             unavailable_since=now.unavailable_since,
             problem=str(now.problem),
+            held_sessions=self._held,
         )
 
     async def submit(self, request: SubmitRequest) -> Submitted:
@@ -180,6 +182,8 @@ class Gateway:
                 raise FabricError(texts.NOT_OF_THIS_RECORD(session=request.session, job=job.job_id))
 
     async def records(self, told: RecordStatement) -> Witnessed:
+        if told.held is not None:
+            self._held = told.held
         seen = await asyncio.to_thread(self._ledger.told, told.lines[0])
         found = self._ledger.witnesses(told.sessions)
         return Witnessed(began_at=self._ledger.began_at, seen=seen, sessions=tuple(found.values()))

@@ -27,7 +27,7 @@ from fabric_hub.unix.accounts import runs_local_sessions
 
 from . import held_ports, patches, tls
 from .csp import ResponseHeaders, ScriptNonce, current_nonce
-from .pages import budgets, language, sessions
+from .pages import budgets, held, language, sessions
 from .pages.sentences import Sentences
 from .proxy import FabricProxy, private_directory, unix_url
 from .with_parent import with_parent
@@ -267,6 +267,7 @@ def _pages(c: Any, settings: Settings) -> None:
         "csp_nonce": current_nonce,
         "fabric_last_end": sessions.last_end,
         "fabric_live": sessions.live,
+        "fabric_held": held.held,
         "fabric_silence": sessions.silence,
         "fabric_warnings": budgets.warnings,
         "fabric_ends": budgets.ends,

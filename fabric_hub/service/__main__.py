@@ -72,7 +72,6 @@ def build(settings: Settings, local: bool) -> FastAPI:
     )
     lease = Lease(lease_path(settings))
     lease.take()
-    store.begin_line()  # what is written from now on no copy of this record has
     reconciler = Reconciler(settings, store, gateway, follower, hub, lease)
 
     @asynccontextmanager

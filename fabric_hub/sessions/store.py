@@ -22,7 +22,7 @@ from fabric_hub.slurm.records import RecordMark
 from fabric_hub.types import Frozen
 
 from .database import Transaction, open_database, unusable
-from .record import MarkedTransaction, begin_line, lines_of
+from .record import MarkedTransaction, lines_of
 from .tables import sessions, successors
 
 _ID_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
@@ -103,6 +103,7 @@ class SessionStore:
     def __init__(self, url: str) -> None:
         self.url = url
         self._engine = open_database(url)
+        self._has_line = False
 
     @property
     def engine(self) -> sa.Engine:
@@ -298,11 +299,6 @@ class SessionStore:
         with self._begin() as connection:
             return lines_of(connection, most=1)[0]
 
-    def begin_line(self) -> None:
-        """Whoever takes up the record begins a line of its own: see :mod:`fabric_hub.slurm.records`."""
-        with self._begin() as connection:
-            begin_line(connection)
-
     def adopt(self, fields: Mapping[str, Any]) -> Session:
         """Put a session on record whose job runs already.
 
@@ -323,8 +319,12 @@ class SessionStore:
         return Transaction(self._engine)
 
     def _write(self) -> Transaction:
-        """A transaction that is counted: the gateway is told how many there were."""
-        return MarkedTransaction(self._engine)
+        """A transaction that is counted, in a line of this store's own: see :mod:`fabric_hub.slurm.records`."""
+
+        def committed() -> None:
+            self._has_line = True
+
+        return MarkedTransaction(self._engine, begins=not self._has_line, committed=committed)
 
 
 def refuse_too_many(others: list[str], most: int | None) -> None:

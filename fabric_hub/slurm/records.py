@@ -1,6 +1,6 @@
 """What a hub's record of sessions and the gateway tell each other: which record knows of which session. Pure.
 
-A record is written in *lines*. Whoever takes a record up begins a new line, with a random identity; within a line a
+A record is written in *lines*. A process begins a new one with its first write, with a random identity; within a line a
 generation counts the writes. So a record is the marks at which its lines ended, and its own one: what another
 hub wrote, or what was written after a copy was made, is in none of them. The gateway keeps the mark under which each
 session was submitted, and can tell whether a record can know of it.
@@ -62,11 +62,12 @@ class Witness(Frozen):
 class RecordStatement(Frozen):
     """What a hub tells the gateway of its record, and which sessions it asks about.
 
-    ``lines``: its own line first, then those before it, each at its end.
+    ``lines``: its own line first, then those before it, each at its end. ``held``: how many sessions it leaves alone.
     """
 
     lines: tuple[RecordMark, ...] = Field(min_length=1, max_length=LINES_MOST)
     sessions: tuple[SessionId, ...] = Field(default=(), max_length=SESSIONS_MOST)
+    held: int | None = Field(default=None, ge=0)
 
 
 class Witnessed(Frozen):

@@ -133,7 +133,7 @@ class Reconciler:
         while True:
             try:
                 lines = self._store.lines()
-                told = await self._gateway.records(RecordStatement(lines=lines))
+                told = await self._gateway.records(RecordStatement(lines=lines, held=len(self._shown)))
             except FabricError as error:
                 log.info("The gateway is told of the record later: %s", error)
                 await asyncio.sleep(RETRY_S)
@@ -253,7 +253,8 @@ class Reconciler:
         lines = self._store.lines()
         over = [orphan for orphan in found if orphan.on_record]
         ending_too, held = await self._judged([orphan for orphan in found if not orphan.on_record], snapshot, lines)
-        self._hold(held)
+        if self._hold(held):
+            await self._gateway.records(RecordStatement(lines=lines, held=len(self._shown)))  # for its health
         waiting: dict[str, list[Orphan]] = {}
         for orphan in (*over, *ending_too):
             if now - self._asked.get(orphan.job_id, 0.0) >= RETRY_S:
@@ -270,14 +271,14 @@ class Reconciler:
         sessions = tuple(sorted({orphan.session for orphan in found}))[:SESSIONS_MOST]
         asked = [orphan for orphan in found if orphan.session in sessions]
         try:
-            told = await self._gateway.records(RecordStatement(lines=lines, sessions=sessions))
+            told = await self._gateway.records(RecordStatement(lines=lines, sessions=sessions, held=len(self._shown)))
         except FabricError as error:
             log.warning("What the gateway has submitted is not known: %s", error)
             return [], list(self._held.values())
         return sort(self._settings, asked, snapshot.jobs, lines, told, self._held, time.time())
 
-    def _hold(self, held: list[Held]) -> None:
-        """Put on record what waits for a person's word."""
+    def _hold(self, held: list[Held]) -> bool:
+        """Put on record what waits for a person's word; whether that has changed."""
         for one in held:
             if one.session not in self._held:
                 log.error(
@@ -286,9 +287,11 @@ class Reconciler:
                 )  # fmt: skip
         now = {one.session: one for one in held}
         shown = {**now, **self._unwanted}
-        if shown != self._shown:
+        changed = shown != self._shown
+        if changed:
             self._book.replace(shown.values())
         self._held, self._shown = now, shown
+        return changed
 
     async def _end_all(self, mine: list[Orphan], lines: tuple[RecordMark, ...]) -> None:
         for orphan in mine:
