@@ -167,6 +167,8 @@ GATEWAY = _lines(
     "POST /v1/jobs/extend",
     "GET /v1/sessions/{session}/log",
     "DELETE /v1/sessions/{session}",
+    "POST /v1/records",
+    "POST /v1/sessions/{session}/port",
     "GET /v1/health",
     _DOCUMENT,
 )

@@ -86,6 +86,7 @@ class FakeGateway:
         self._jobs: dict[int, Job] = {}
         self._made: set[int] = set()  # the jobs that this gateway submitted: no other one of a name is adopted
         self.ledger = Ledger(None, hub)
+        self.held_sessions = 0
         self._nodes = NODES
         self._limits = Limits()
         self.quotas: dict[str, tuple[StorageQuota, ...]] = {}  # storage by hub user
@@ -325,6 +326,8 @@ class FakeGateway:
         self.removed.append(session)
 
     async def records(self, told: RecordStatement) -> Witnessed:
+        if told.held is not None:
+            self.held_sessions = told.held
         seen = self.ledger.told(told.lines[0])
         found = self.ledger.witnesses(told.sessions)
         return Witnessed(began_at=self.ledger.began_at, seen=seen, sessions=tuple(found.values()))
@@ -339,6 +342,7 @@ class FakeGateway:
             questions={"squeue": 0},
             unavailable_since=self._unavailable_since,
             problem=self._problem,
+            held_sessions=self.held_sessions,
         )
 
     def live(self) -> tuple[Job, ...]:

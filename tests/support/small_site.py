@@ -181,6 +181,15 @@ class SmallSite:
         hub, self._hub = self._hub, None
         kill_alone(hub)
 
+    def lose_record(self) -> None:
+        """While no hub runs: its databases are gone, as with a new state directory."""
+        assert self._hub is None
+        self.store.close()
+        for name in ("sessions.sqlite", "jupyterhub.sqlite"):
+            for path in self.state.glob(f"{name}*"):
+                path.unlink()
+        self.store = SessionStore(database_url(self.settings))
+
     def close(self) -> None:
         if self._hub:
             started = children(self._hub.pid)

@@ -38,11 +38,11 @@ HELD = Reason(
 )
 OTHER_RECORD = Reason(
     "held-other-record",
-    N_("it was submitted by a record that this hub does not have: a lost one, a newer one, or another hub's"),
+    N_("It was submitted by a record that this hub does not have: a lost one, a newer one, or another hub's."),
     who=Who.OPERATOR,
 )
-NO_WITNESS = Reason("held-no-witness", N_("it is from before the gateway kept what it submits"), who=Who.OPERATOR)
-MANY = Reason("held-many", N_("the hub would end it, and more than a few at once"), who=Who.OPERATOR)
+NO_WITNESS = Reason("held-no-witness", N_("It is from before the gateway kept what it submits."), who=Who.OPERATOR)
+MANY = Reason("held-many", N_("The hub would end it, and more than a few at once."), who=Who.OPERATOR)
 NONE = Reason("held-none", N_("Every session that runs is on the hub's record."), who=Who.NOBODY)
 
 # why one cannot be opened again
