@@ -121,7 +121,7 @@ async def _with_gateway(
     work: Callable[[_Work], Coroutine[Any, Any, bool]],
 ) -> int:
     async with GatewayClient(site.gateway.socket) as gateway:
-        told = await gateway.records(RecordStatement(lines=store.lines(), sessions=tuple(one.session for one in found)))
+        told = await gateway.records(RecordStatement(sessions=tuple(one.session for one in found)))
         snapshot = await gateway.snapshot()
         witnesses = {one.session: one for one in told.sessions}
         done = await work(_Work(site, store, gateway, found, _jobs_of(site, found, snapshot), witnesses, yes))

@@ -103,7 +103,11 @@ class GatewayClient(UnixClient):
         await self.send("DELETE", f"/v1/sessions/{session}", params={"user": user})
 
     async def records(self, told: RecordStatement) -> Witnessed:
-        """Say how far the hub's record is, and ask what the gateway has kept of sessions."""
+        """Say how far the hub's record is, and ask what the gateway has kept of sessions.
+
+        Whether a record is older than what the gateway was told of: ask with nothing told, and hold ``seen`` against
+        the record's lines (:func:`fabric_hub.slurm.records.standing_of`).
+        """
         return await self.ask(Witnessed, "POST", "/v1/records", content=told.model_dump_json())
 
     async def listens(self, session: str, note: PortNote) -> None:

@@ -93,10 +93,19 @@ class Ledger:
         :raises FabricError: that cannot be kept.
         """
         with self._writing() as file:
-            last = file.execute(
-                "SELECT identity, generation FROM records WHERE hub = ? ORDER BY at DESC LIMIT 1", (self._hub,)
-            ).fetchone()
+            last = self._seen(file)
             self._tell(file, mark)
+        return last
+
+    def seen(self) -> RecordMark | None:
+        """What a hub of this id told last."""
+        with self._lock:
+            return self._seen(self._file)
+
+    def _seen(self, file: sqlite3.Connection) -> RecordMark | None:
+        last = file.execute(
+            "SELECT identity, generation FROM records WHERE hub = ? ORDER BY at DESC LIMIT 1", (self._hub,)
+        ).fetchone()
         return RecordMark(identity=last[0], generation=last[1]) if last else None
 
     def witnesses(self, sessions: Iterable[str]) -> dict[str, Witness]:

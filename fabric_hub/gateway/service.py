@@ -184,7 +184,7 @@ class Gateway:
     async def records(self, told: RecordStatement) -> Witnessed:
         if told.held is not None:
             self._held = told.held
-        seen = await asyncio.to_thread(self._ledger.told, told.lines[0])
+        seen = await asyncio.to_thread(self._ledger.told, told.lines[0]) if told.lines else self._ledger.seen()
         found = self._ledger.witnesses(told.sessions)
         return Witnessed(began_at=self._ledger.began_at, seen=seen, sessions=tuple(found.values()))
 

@@ -14,11 +14,14 @@ from typing import Annotated
 
 from pydantic import Field
 
-from fabric_hub.types import AccountName, Frozen, HubUser, SessionId, Slug, matching
+from fabric_hub.types import Frozen, HubUser, SessionId, matching
 
 IDENTITY = r"[0-9a-f]{32}"
 LINES_MOST = 2000  # that a record may tell of
 SESSIONS_MOST = 10_000  # that the gateway is asked about at once
+
+
+_Name = Annotated[str, Field(max_length=255)]  # what the hub has on record, whatever that is
 
 
 class RecordMark(Frozen):
@@ -35,14 +38,14 @@ class SessionFacts(Frozen):
     it looks for it.
     """
 
-    server_name: Annotated[str, Field(max_length=40)] = ""
+    server_name: _Name = ""
     kind: Annotated[str, matching(r"[a-z]{1,10}")] = "slurm"
-    project: Slug
-    account: AccountName
-    profile: Slug
-    image: Slug
-    hours: float = Field(gt=0)
-    datasets: tuple[Slug, ...] = Field(default=(), max_length=100)
+    project: _Name
+    account: _Name
+    profile: _Name
+    image: _Name
+    hours: float = Field(ge=0)
+    datasets: tuple[_Name, ...] = Field(default=(), max_length=1000)
     gpus: int = Field(default=0, ge=0)
     created_at: float
     token_digest: Annotated[str, matching(r"[0-9a-f]{64}")] | None = None
@@ -62,10 +65,11 @@ class Witness(Frozen):
 class RecordStatement(Frozen):
     """What a hub tells the gateway of its record, and which sessions it asks about.
 
-    ``lines``: its own line first, then those before it, each at its end. ``held``: how many sessions it leaves alone.
+    ``lines``: its own line first, then those before it, each at its end; none: it is only asked. ``held``: how many
+    sessions it leaves alone.
     """
 
-    lines: tuple[RecordMark, ...] = Field(min_length=1, max_length=LINES_MOST)
+    lines: tuple[RecordMark, ...] = Field(default=(), max_length=LINES_MOST)
     sessions: tuple[SessionId, ...] = Field(default=(), max_length=SESSIONS_MOST)
     held: int | None = Field(default=None, ge=0)
 

@@ -295,6 +295,7 @@ async def test_a_stray_ends_only_by_a_record_that_must_have_had_it(gateway: Stag
         with pytest.raises(FabricError) as refused:
             await gateway.client.cancel(asked.model_copy(update={"lines": lines}))
         assert (refused.value.status, refused.value.reason) == (409, "other-record")
+        assert "was submitted by another record than the hub's: it is not ended" in str(refused.value)
     assert (await gateway.until(session, running)).job_id == submitted.job_id
     await gateway.client.cancel(asked.model_copy(update={"lines": (other, mark)}))
     await gateway.until(session, lambda job: job.phase is Phase.ENDED)

@@ -328,7 +328,7 @@ class FakeGateway:
     async def records(self, told: RecordStatement) -> Witnessed:
         if told.held is not None:
             self.held_sessions = told.held
-        seen = self.ledger.told(told.lines[0])
+        seen = self.ledger.told(told.lines[0]) if told.lines else self.ledger.seen()
         found = self.ledger.witnesses(told.sessions)
         return Witnessed(began_at=self.ledger.began_at, seen=seen, sessions=tuple(found.values()))
 
