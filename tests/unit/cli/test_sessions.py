@@ -86,10 +86,12 @@ def test_each_is_shown_with_its_reason(run: Run, store: SessionStore, capsys: py
     assert run("list") == 0
     told = capsys.readouterr().out
     assert f"{SESSION}  jan  job 7" in told
-    assert "It was submitted by a record that this hub does not have" in told
+    assert (
+        "It was submitted by a record that this hub does not have: a lost one, a newer one, or another hub's." in told
+    )
     assert "It is from before the gateway kept what it submits." in told
     assert "The hub would end it, and more than a few at once." in told
-    assert "It is on the hub's record, and JupyterHub refuses it" in told
+    assert "It is on the hub's record, and JupyterHub refuses it: it can only be ended, or left to its end." in told
     assert "3 sessions run that this hub does not know to be its own; they are left alone." in told
     assert run("list", "--json") == 0
     assert [Held.model_validate(one) for one in json.loads(capsys.readouterr().out)][-1].session == "bbbbbbbbbbbb"
@@ -117,8 +119,18 @@ def test_one_is_put_on_record_as_it_was_and_only_with_yes(
 @pytest.mark.parametrize(
     ("job", "facts", "port", "why"),
     [
-        (a_job(), None, 4711, "The gateway has not kept what is needed to open it again"),
-        (a_job(), FACTS, None, "The gateway was not told where its server listens"),
+        (
+            a_job(),
+            None,
+            4711,
+            "The gateway has not kept what is needed to open it again: it can only be ended, or left to its end.",
+        ),
+        (
+            a_job(),
+            FACTS,
+            None,
+            "The gateway was not told where its server listens: it can only be ended, or left to its end.",
+        ),
         (a_job(state="COMPLETED"), FACTS, 4711, "Its job is over."),
     ],
 )
@@ -146,7 +158,9 @@ def test_a_name_that_its_person_has_given_another_session_is_not_taken_from_that
     hold(store, ONE)
     there(gateway, a_job())
     assert run("adopt", "--all", "--yes") == 1
-    assert "jan has another session of the name deep on record" in capsys.readouterr().err
+    assert (
+        "jan has another session of the name deep on record, or this one is there already." in capsys.readouterr().err
+    )
     assert [session.id for session in store.live_all()] == [newer.id]
 
 
