@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 AXE = Path(sys.prefix) / "share/fabric-hub/browser-tests/node_modules/axe-core/axe.min.js"
 SLOW_MS = 90_000  # a session on a machine that also runs the cluster, the hub and the browser
 
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=SLOW_MS)
 
 
 @pytest.fixture(scope="package")  # playwright keeps an event loop running, beside which no asyncio test can run

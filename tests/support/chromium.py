@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
-from tests.browser.conftest import AXE
+from tests.browser.conftest import AXE, SLOW_MS
 
 from .answering_hub import TOKEN
 from .running_session import RunningSession
 from .waiting import until
-
-expect.set_options(timeout=90_000)  # a browser on a crowded machine
 
 QUIET = [
     "--no-sandbox",
@@ -43,11 +42,39 @@ def chromium_with_token(timezone: str | None = None) -> Iterator[Page]:
 
 
 def open_lab(page: Page, session: RunningSession) -> list[str]:
-    """Open JupyterLab; the list fills with every address that the page asks."""
+    """Open JupyterLab at its launcher; the list fills with every address that the page asks."""
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"http://127.0.0.1:{session.port}/user/ann/lab?reset", timeout=120_000)
+    until_started(page)
     return asked
+
+
+def until_started(page: Page) -> None:
+    """JupyterLab has opened its launcher and put the keyboard there, or into a dialog of its own.
+
+    Panels and menus are there seconds before. Until then JupyterLab forgets the page before (``?reset``), which hides
+    a command palette, and takes the focus from whoever has it.
+    """
+    expect(page).not_to_have_url(re.compile(r"[?&]reset\b"))
+    held = page.locator(":is(.jp-Launcher, .jp-Dialog):is(:focus, :has(:focus))").first
+    expect(held).to_be_attached()
+
+
+def again_until(page: Page, does: Callable[[], object], done: Callable[[], object], what: str) -> None:
+    """Do something a person would do again where it had no effect: press a key, click, type.
+
+    JupyterLab forgets what is pressed while it draws something anew.
+
+    :param does: must do no harm when it is done twice.
+    :param done: whether it had its effect.
+    """
+
+    def pause(seconds: float) -> None:
+        does()
+        page.wait_for_timeout(seconds * 1000)
+
+    until(done, what, SLOW_MS / 1000, every_s=1, pause=pause)
 
 
 def type_into(page: Page, cell: Locator, text: str) -> None:
@@ -61,6 +88,21 @@ def type_into(page: Page, cell: Locator, text: str) -> None:
         return line in cell.inner_text()
 
     until(typed, f"{line!r} is in the cell", 60, pause=lambda seconds: page.wait_for_timeout(seconds * 1000))
+
+
+def from_palette(page: Page, words: str, entry: str) -> None:
+    """Open JupyterLab's command palette with the keyboard, search it, and choose an entry."""
+    search = page.locator(".lm-CommandPalette-input")
+    found = page.locator(".lm-CommandPalette-item", has_text=entry).first
+
+    def look() -> None:
+        if not search.evaluate("input => input === document.activeElement"):
+            page.keyboard.press("Control+Shift+C")
+        elif not found.is_visible():
+            search.fill(words)
+
+    again_until(page, look, found.is_visible, f"the palette has {entry!r}")
+    found.click()
 
 
 def run_first_cell(page: Page) -> Locator:
