@@ -45,7 +45,7 @@ class Visitor:
     def __init__(self, run: EmbeddedRun, browser: Browser, user: str) -> None:
         self.run, self.user = run, user
         self.context: BrowserContext = browser.new_context(viewport=SIZE, base_url=run.address, locale="en-GB")  # type: ignore[arg-type]
-        self.context.set_default_timeout(30_000)
+        self.context.set_default_timeout(SLOW_MS)
         self.page: Page = self.context.new_page()
         self.errors: list[str] = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
