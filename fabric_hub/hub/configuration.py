@@ -171,7 +171,7 @@ def _network(c: Any, settings: Settings) -> None:
     c.ConfigurableHTTPProxy.command = list(hub.proxy_command) or [_proxy_command()]
     if hub.proxy_unit:
         c.FabricProxy.unit_directory = hub.socket_dir
-        c.FabricProxy.check_running_interval = 1  # a proxy that its unit has started anew has no routes until then
+        c.FabricProxy.check_running_interval = 1  # what a proxy that was started anew knows may be old
         c.ConfigurableHTTPProxy.auth_token = lasting_secret(hub.proxy_token)
     if hub.public_url:
         c.JupyterHub.public_url = hub.public_url

@@ -24,6 +24,7 @@ from fabric_hub.rpc import systemd
 from . import held_ports, proxy_unit
 from .patches import proxy_program
 
+KEPT_ROUTES = Path(__file__).with_name("kept_routes.cjs")
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-_")
 _UNIX = "http+unix://"
 
@@ -49,7 +50,7 @@ class _OfTheUnit:
         self.pid = pid
 
     def poll(self) -> int | None:
-        """None while this very proxy runs; a new one has no routes yet, and the hub gives it all of them again."""
+        """None while this very proxy runs; a new one has the routes of the last, and the hub gives it all of them again."""
         try:
             return None if proxy_unit.ask(self._directory) == self.pid else 1
         except FabricError:
@@ -108,7 +109,9 @@ class FabricProxy(ConfigurableHTTPProxy):  # type: ignore[misc]
             directory = self.unit_directory
 
             def start(argv: Sequence[str], environment: dict[str, str]) -> _OfTheUnit:
-                order = proxy_unit.Order(tuple(argv), environment, where.ip, where.port, api)
+                routes = {"FABRIC_ROUTES": str(directory / "proxy-routes.json")}
+                command = (*argv, "--storage-backend", str(KEPT_ROUTES))
+                order = proxy_unit.Order(command, {**environment, **routes}, where.ip, where.port, api)
                 return _OfTheUnit(directory, proxy_unit.ask(directory, order))
 
             proxy_program.hand_over(start)
