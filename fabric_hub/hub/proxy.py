@@ -50,7 +50,7 @@ class _OfTheUnit:
         self.pid = pid
 
     def poll(self) -> int | None:
-        """None while this very proxy runs; a new one has the routes of the last, and the hub gives it all of them again."""
+        """None while this very proxy runs. A new one has the routes of the last; the hub gives it all of them again."""
         try:
             return None if proxy_unit.ask(self._directory) == self.pid else 1
         except FabricError:
