@@ -138,8 +138,8 @@ class FakeGateway:
         self._put(self.job_of(session).model_copy(update={"state": state, "reason": reason}))
 
     def add(self, job: Job) -> None:
-        """Somebody else's job, or one that was there before."""
-        self._put(job)
+        """Somebody else's job, or one that was there before; Slurm knows of each since when."""
+        self._put(job if job.submitted_at else job.model_copy(update={"submitted_at": time.time()}))
 
     def forge(self, session: str, user: str) -> int:
         """A Unix account gives a job of its own a session's name; the job's number."""
