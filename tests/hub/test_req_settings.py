@@ -20,17 +20,27 @@ c.SlurmSpawner.req_partition = "gpu"
 c.BatchSpawnerBase.req_memory = "1gb"
 c.FabricSlurmSpawner.req_ngpus = "2"
 
+c.SlurmSpawner.req_runtime = "0:45:00"
+c.Spawner.start_timeout = 1  # of the old hub: here it would throw people out of the queue
+c.SlurmSpawner.environment = {"FABRIC_SITE": "north"}
+
 def by_profile(spawner):
     if spawner.choice.profile == "plain":
         spawner.req_qos = "plain-ones"
+    if spawner.choice.profile == "long":
+        spawner.req_runtime = "3:00:00"
+        spawner.req_nprocs = str(2 * int(spawner.req_ngpus))
+    if spawner.choice.profile == "scripted":
+        spawner.batch_script = "#!/bin/bash"
 
-c.Spawner.pre_spawn_hook = by_profile
+c.SlurmSpawner.pre_spawn_hook = by_profile
 """
 
 
 @pytest.fixture(scope="module")
 def _moved(sandbox: Path) -> Iterator[SmallSite]:
-    profiles = {**PROFILES, "plain": {"max_hours": 8}}
+    own = ("plain", "long", "scripted")
+    profiles = {**PROFILES, **{name: {"max_hours": 8} for name in own}}
     with SmallSite(sandbox / "moved", CONFIGURATION, profile=profiles) as site:
         yield site
 
@@ -68,6 +78,25 @@ def test_settings_and_hook_are_in_the_job_and_its_gpus_on_record_and_the_next_hu
     person.start(profile="small")
     person.until_ready()
     assert site.requests_of(person)[-1].spec.qos is None, "what a hook sets is for one start"
+
+
+def test_a_hook_sets_the_time_of_one_start_and_reads_what_the_configuration_says(
+    site: SmallSite, person: Person
+) -> None:
+    person.log_in()
+    person.start(profile="long", hours=1)
+    person.until_ready()
+    (request,) = site.requests_of(person)
+    assert (request.spec.minutes, request.spec.cpus) == (180, 4)
+    assert request.environment["FABRIC_SITE"] == "north"
+
+
+def test_a_hook_that_sets_what_has_no_effect_refuses_the_start_in_words(site: SmallSite, person: Person) -> None:
+    person.log_in()
+    refused = person.start(profile="scripted")
+    assert refused.status_code == 500
+    assert refused.json()["message"].startswith("A hook of this site sets batch_script, which has no effect here.")
+    assert site.requests_of(person) == []
 
 
 def test_a_limit_of_what_the_settings_ask_for_refuses_before_anything_is_submitted(

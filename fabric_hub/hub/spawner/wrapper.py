@@ -22,6 +22,7 @@ from fabric_hub.errors import FabricError
 from fabric_hub.hub import tls
 from fabric_hub.hub.pages.start_form import render_form
 from fabric_hub.hub.tls import ANY_USER, alt_name
+from fabric_hub.launch.batchspawner_compat import refuse_without_effect
 from fabric_hub.launch.options import UserOptions, from_form, from_url, parse_options
 from fabric_hub.messages.text import NOTHING, sentences, whole
 from fabric_hub.messages.texts import sessions
@@ -123,8 +124,12 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         if self.child_spawner is None:  # the site has an apply_user_options of its own
             await self.decide(self.user_options)
         await maybe_future(super().run_pre_spawn_hook())
-        user, req = self.user.name, self.site_request()
+        user = self.user.name
         try:
+            set_by_hook = self._set_by_hook()
+            account = set_by_hook.get("req_account")
+            refuse_without_effect(set_by_hook, account, self.choice.project, self.choice.account)
+            req = self.site_request()
             self.job_spec, self._notice = await opening.judge(self.shared, user, self.name, self.choice, req)
             by_person = agreements.in_person(self.handler, user)
             await agreements.record(self.shared, self._accepted, by_person=by_person)
@@ -144,14 +149,31 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         What the site's hooks set on this spawner (for one start) counts before what they set on its child, and that
         before the configuration.
         """
-        child = self.child_spawner
-        if not isinstance(child, FabricSlurmSpawner):  # one as a start makes it
-            child = FabricSlurmSpawner(
-                user=self.user, db=self.db, hub=self.hub, authenticator=self.authenticator,
-                oauth_client_id=self.oauth_client_id, server=self._server, config=self.config,
-            )  # fmt: skip
         own = {name.removeprefix("req_"): value for name, value in vars(self).items() if name.startswith("req_")}
-        return {**child.get_req_subvars(), **own}
+        return {**self._slurm_child().site_request(), **own}
+
+    def _slurm_child(self) -> FabricSlurmSpawner:
+        child = self.child_spawner
+        if isinstance(child, FabricSlurmSpawner):
+            return child
+        return FabricSlurmSpawner(  # one as a start makes it
+            user=self.user, db=self.db, hub=self.hub, authenticator=self.authenticator,
+            oauth_client_id=self.oauth_client_id, server=self._server, config=self.config,
+        )  # fmt: skip
+
+    def __getattr__(self, name: str) -> Any:
+        # what a hook has not set for this start is the configuration's: `spawner.req_options += " --exclusive"`
+        if name.startswith("req_"):
+            return getattr(self._slurm_child(), name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def _set_by_hook(self) -> dict[str, Any]:
+        """What a hook set on this spawner that only batchspawner and wrapspawner know, by name."""
+        batch = set(FabricSlurmSpawner.class_trait_names())
+        found = {name: value for name, value in vars(self).items() if name in batch or name.startswith("req_")}
+        if self.child_config:  # ours is empty: wrapspawner would have made the child of it later
+            found["child_config"] = self.child_config
+        return found
 
     async def choose(self, options: Mapping[str, Any]) -> None:
         """Let the start form show what a link chooses (``chosen``). Nothing is started or recorded.
@@ -224,8 +246,8 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         self.session_id = ""
         self.child_kind = ""
         self.job_spec = None
-        for name in [name for name in vars(self) if name.startswith("req_")]:
-            delattr(self, name)  # a hook sets them for one start
+        for name in self._set_by_hook():  # for one start
+            vars(self).pop(name, None)
         if self._opened.is_set():  # else who opened the page before JupyterHub had cleared this waits for the start
             self._opened = asyncio.Event()
 

@@ -189,8 +189,36 @@ def test_a_site_that_comes_from_batchspawner_needs_no_profile(
     c = Config()
     if section:
         c[section].req_runtime = runtime_text
-    settings = configure(c, site_file)
+    settings = complete(c, configure(c, site_file))
     assert {name: profile.max_hours for name, profile in settings.profile.items()} == {"default": hours}
+
+
+def test_the_time_that_the_sites_own_configuration_says_is_that_of_the_default_profile(site_file: Path) -> None:
+    without_profiles(site_file)
+    c = Config()
+    settings = configure(c, site_file)
+    c.SlurmSpawner.req_runtime = "2:00:00"  # as it is read: after ours
+    complete(c, settings)
+    assert runtime.runtime().settings.profile["default"].default_hours == 2.0
+
+
+def test_what_is_set_for_batchspawners_classes_counts_for_the_spawner_that_runs_hooks(site_file: Path) -> None:
+    c = Config()
+    settings = configure(c, site_file)
+
+    def hook(spawner: Any) -> None: ...
+
+    c.BatchSpawnerBase.pre_spawn_hook = print
+    c.BatchSpawnerBase.environment = {"SITE": "north"}
+    c.SlurmSpawner.pre_spawn_hook = hook
+    c.SlurmSpawner.http_timeout = 30
+    c.SlurmSpawner.cmd = ["other"]
+    c.Spawner.start_timeout = 60
+    complete(c, settings)
+    spawner = FabricSpawner(config=c)
+    assert (spawner.pre_spawn_hook, spawner.environment, spawner.http_timeout) == (hook, {"SITE": "north"}, 30)
+    assert spawner.start_timeout == FabricSpawner.start_timeout.default_value
+    assert "cmd" not in c.FabricSpawner
 
 
 def test_profiles_of_the_site_are_kept(site_file: Path) -> None:
