@@ -20,6 +20,7 @@ from fabric_hub.hub.spawner.slurm_child import FabricSlurmSpawner
 from fabric_hub.hub.spawner.wrapper import FabricSpawner
 from fabric_hub.launch.batchspawner_compat import minutes
 from fabric_hub.messages.translation import N_
+from fabric_hub.moving.before_start import refuse_what_breaks
 from fabric_hub.projects.membership import people
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.scopes import SERVICE_SCOPE, SESSION_SCOPE, SESSION_TOKEN_SCOPES
@@ -60,7 +61,7 @@ def configure(c: Any, site: Path | None = None) -> Settings:
     _sessions(c)
     _service(c, settings, site)
     _pages(c, settings)
-    complete(c, settings)
+    _complete(c, settings)
     return settings
 
 
@@ -69,7 +70,17 @@ def complete(c: Any, settings: Settings) -> Settings:
 
     :param settings: what the site's file says, as :func:`configure` returns it.
     :returns: the same with what the configuration adds to it.
+    :raises SystemExit: the hub would not work with what the site's own configuration sets; each is named.
     """
+    if settings.hub.extra_config:
+        try:
+            refuse_what_breaks(c, settings, settings.hub.extra_config)
+        except FabricError as error:
+            raise SystemExit(f"fabric-hub: {error}") from error
+    return _complete(c, settings)
+
+
+def _complete(c: Any, settings: Settings) -> Settings:
     moved_settings.carry_over(c)
     settings = with_default_profile(settings, c)
     if os.geteuid() != 0:
@@ -266,6 +277,7 @@ def _service(c: Any, settings: Settings, site: Path) -> None:
 def _pages(c: Any, settings: Settings) -> None:
     c.JupyterHub.template_paths = [str(TEMPLATES)]
     c.JupyterHub.tornado_settings = {
+        "fabric_hub": True,
         "headers": ResponseHeaders(settings.hub.subdomain_host),
         # how long a REST call waits for a start; a refusal comes in a fraction of it
         "slow_spawn_timeout": 3,

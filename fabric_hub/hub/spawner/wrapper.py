@@ -173,6 +173,8 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         found = {name: value for name, value in vars(self).items() if name in batch or name.startswith("req_")}
         if self.child_config:  # ours is empty: wrapspawner would have made the child of it later
             found["child_config"] = self.child_config
+        if self.child_kind and self.child_class is not CHILDREN[self.child_kind]:
+            found["child_class"] = self.child_class
         return found
 
     async def choose(self, options: Mapping[str, Any]) -> None:
@@ -247,7 +249,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         self.child_kind = ""
         self.job_spec = None
         for name in self._set_by_hook():  # for one start
-            vars(self).pop(name, None)
+            self.__dict__.pop(name, None)
         if self._opened.is_set():  # else who opened the page before JupyterHub had cleared this waits for the start
             self._opened = asyncio.Event()
 
