@@ -32,7 +32,7 @@ def refuse_what_breaks(c: Any, site: Settings, path: Path) -> None:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         text = ""  # JupyterHub has read it; only the lines are not known
-    seen = tuple(static.settings(text, str(path)))
+    seen = tuple(one.model_copy(update={"ran": True}) for one in static.settings(text, str(path)))
     lines = {one.key: one.line for one in seen}
     found = [one for one in _guarded(c, lines) if breaks(one, site)]
     if found:

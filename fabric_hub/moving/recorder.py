@@ -285,7 +285,7 @@ def _settings(c: Root) -> Iterator[dict[str, Any]]:
 
 
 def classes_of(wanted: Sequence[str], named: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
-    """The classes of sections, and the names of classes that cannot be loaded."""
+    """The classes of sections and of the spawners for Slurm, and the names of classes that cannot be loaded."""
     for module in ("jupyterhub.spawner", "jupyterhub.auth", "jupyterhub.proxy", "batchspawner", "wrapspawner"):
         _try(module)
     if "JupyterHub" in wanted:
@@ -297,7 +297,8 @@ def classes_of(wanted: Sequence[str], named: Sequence[str]) -> tuple[dict[str, A
             if ".tests" not in found.name:
                 _try(found.name)
         index = _index()
-    return {name: _class(index[name]) for name in dict.fromkeys(wanted) if name in index}, unloadable
+    shown = dict.fromkeys([*wanted, "Spawner", "SlurmSpawner"])
+    return {name: _class(index[name]) for name in shown if name in index}, unloadable
 
 
 def _try(module: str) -> bool:
@@ -362,7 +363,7 @@ def main(argv: Sequence[str]) -> None:
         for one in said["settings"]
         if one["name"] == "spawner_class"
     ]
-    shown = [*sections, *(name.rpartition(".")[2] for name in spawners), "Spawner", "SlurmSpawner"]
+    shown = [*sections, *(name.rpartition(".")[2] for name in spawners)]
     said["classes"], said["unloadable"] = classes_of(shown, named)
     with os.fdopen(out, "w", encoding="utf-8") as answer:
         json.dump(said, answer)

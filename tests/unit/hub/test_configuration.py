@@ -271,6 +271,11 @@ def test_what_is_left_of_an_old_hub_and_breaks_ours_is_refused_by_name_and_line(
     assert "fabric-hub check-config says it before a start." in told
 
 
+def test_all_that_breaks_the_hub_is_told_at_once(site_file: Path, with_own: Path) -> None:
+    with pytest.raises(SystemExit, match="has 2 lines with which the hub does not start:"):
+        started_with(with_own, site_file, "c.JupyterHub.services = []\nc.Spawner.options_form = '<p>'\n")
+
+
 def test_what_adds_to_the_hubs_own_and_what_has_no_effect_let_it_start_and_the_latter_is_logged(
     site_file: Path, with_own: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -284,7 +289,8 @@ c.ProfilesSpawner.profiles = []
 """
     c = started_with(with_own, site_file, text)
     assert [service["name"] for service in c.JupyterHub.services] == ["fabric", "cull"]
-    said = [record.getMessage().removeprefix(f"{with_own}:") for record in caplog.records]
+    ours = [record for record in caplog.records if record.name == "fabric_hub.moving.before_start"]
+    said = [record.getMessage().removeprefix(f"{with_own}:") for record in ours]
     assert [line.partition(":")[0] for line in said] == ["4", "5", "6", "7"]
     assert said[1] == (
         "5: SlurmSpawner.exec_prefix: The gateway submits, asks and cancels itself, without a shell and without sudo."

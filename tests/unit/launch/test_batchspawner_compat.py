@@ -42,7 +42,7 @@ def test_what_a_hook_sets_without_effect_refuses_the_start_by_name() -> None:
     refuse_without_effect(["req_qos", "req_runtime", "req_account"], "LAB", "twin", "lab")
     with pytest.raises(FabricError, match="A hook of this site sets batch_script, req_constraint, which has no effect"):
         refuse_without_effect(["req_qos", "req_constraint", "batch_script"], None, "twin", "lab")
-    with pytest.raises(FabricError, match="wants account other, but project twin is charged to lab"):
+    with pytest.raises(FabricError, match="A hook of this site wants account other, but"):
         refuse_without_effect(["req_account"], "other", "twin", "lab")
 
 

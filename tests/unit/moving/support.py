@@ -17,8 +17,9 @@ OLD_CONFIGS = Path(__file__).with_name("old_configs")
 def looked(text: str, path: str = "/etc/old.py") -> OldFile:
     """A file by its text alone, with the classes that are installed here."""
     settings = tuple(one.model_copy(update={"ran": True}) for one in static.settings(text, path))
-    wanted = [*(one.section for one in settings), "JupyterHub", "Spawner", "SlurmSpawner"]
-    classes, unloadable = recorder.classes_of(wanted, [one.value.text for one in settings if one.value.text])
+    classes, unloadable = recorder.classes_of(
+        [one.section for one in settings], [one.value.text for one in settings if one.value.text]
+    )
     known = {name: SectionClass.model_validate(one) for name, one in classes.items()}
     return OldFile(path=path, text=text, settings=settings, classes=known, unloadable=tuple(unloadable))
 
