@@ -18,7 +18,7 @@ from fabric_hub.messages.texts import moving as texts
 from fabric_hub.moving.model import Judged, OldFile, Unrun, Verdict
 from fabric_hub.moving.reading import LIMIT_S, read
 from fabric_hub.moving.site_file import first_site
-from fabric_hub.moving.verdicts import counted, judge
+from fabric_hub.moving.verdicts import judge
 
 from .findings import Finding, problem, right, skipped
 
@@ -67,7 +67,8 @@ def report(arguments: argparse.Namespace) -> int:
     else:
         for line in table(found):
             print(line)
-        counts = {verdict.value: number for verdict, number in counted(found)}
+        verdicts = [one.verdict for one in found]
+        counts = {verdict.value: verdicts.count(verdict) for verdict in Verdict}
         print(texts.COUNTS(n=len(found), **counts).say() if found else texts.NOTHING_SET(path=file.path).say())
         for note in notes:
             print(note.say())

@@ -53,6 +53,7 @@ def _guarded(c: Any, lines: dict[str, int]) -> list[Setting]:
         for section in ("JupyterHub", "Spawner", "WrapSpawner", "FabricSpawner", "ConfigurableHTTPProxy")
         if section in c
         for name in c[section]
+        if section != "ConfigurableHTTPProxy" or f"{section}.{name}" in lines  # else it is ours
     ]
 
 

@@ -7,7 +7,7 @@ that the site's ``hub.extra_config`` names, read after ours: what breaks the hub
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -182,7 +182,8 @@ def breaks(one: Setting, site: Settings) -> Text | None:
         return texts.BY_FORM()
     if one.section == "ConfigurableHTTPProxy":
         ours = (name == "api_url" and site.hub.proxy_api_socket.name in value.text) or value.plain is True
-        return texts.BY_PROXY() if name in ("api_url", "should_start") and not ours else None
+        fixed = ("api_url", "should_start", *(["auth_token"] if site.hub.proxy_unit else []))
+        return texts.BY_PROXY() if name in fixed and not ours else None
     if one.section != "JupyterHub":
         return None
     if name in ("spawner_class", "proxy_class"):
@@ -392,10 +393,3 @@ _RULES: dict[str, Rule] = {
     "group_overrides": _overrides,
     **dict.fromkeys(_HOOKS, _hook),
 }
-
-
-def counted(found: Iterable[Judged]) -> Iterator[tuple[Verdict, int]]:
-    """How many lines have each verdict."""
-    verdicts = [one.verdict for one in found]
-    for verdict in Verdict:
-        yield verdict, verdicts.count(verdict)

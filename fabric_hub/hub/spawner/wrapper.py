@@ -33,20 +33,20 @@ from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.model import JobSpec
 
 from . import agreements, opening, session_tokens
-from .bases import WrapSpawner
 from .failures import SessionFailure
 from .limits import with_rescue
 from .metrics import record_failure, record_start
 from .opening import CHILDREN
 from .reach import unreachable
 from .runtime import HubRuntime, runtime
+from .site_hooks import HookedSpawner
 from .slurm_child import FabricSlurmSpawner
 from .start_queue import StartSlot
 
 SNAPSHOT_PATIENCE_S = 10.0
 
 
-class FabricSpawner(WrapSpawner):  # type: ignore[misc]
+class FabricSpawner(HookedSpawner):
     """A session of one user in one project; see the module."""
 
     # Waiting in Slurm's queue is not starting: only the part after the job runs has a limit
@@ -126,7 +126,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         await maybe_future(super().run_pre_spawn_hook())
         user = self.user.name
         try:
-            set_by_hook = self._set_by_hook()
+            set_by_hook = self.set_by_hook()
             account = set_by_hook.get("req_account")
             refuse_without_effect(set_by_hook, account, self.choice.project, self.choice.account)
             req = self.site_request()
@@ -142,40 +142,6 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         record_failure(error.reason)
         self.log.info("Refused %s for %s: %s", sorted(options or {}), self.user.name, error)
         return SessionFailure(error)
-
-    def site_request(self) -> dict[str, Any]:
-        """The site's ``req_*`` settings for this user, names without ``req_``, as far as they are known now.
-
-        What the site's hooks set on this spawner (for one start) counts before what they set on its child, and that
-        before the configuration.
-        """
-        own = {name.removeprefix("req_"): value for name, value in vars(self).items() if name.startswith("req_")}
-        return {**self._slurm_child().site_request(), **own}
-
-    def _slurm_child(self) -> FabricSlurmSpawner:
-        child = self.child_spawner
-        if isinstance(child, FabricSlurmSpawner):
-            return child
-        return FabricSlurmSpawner(  # one as a start makes it
-            user=self.user, db=self.db, hub=self.hub, authenticator=self.authenticator,
-            oauth_client_id=self.oauth_client_id, server=self._server, config=self.config,
-        )  # fmt: skip
-
-    def __getattr__(self, name: str) -> Any:
-        # what a hook has not set for this start is the configuration's: `spawner.req_options += " --exclusive"`
-        if name.startswith("req_"):
-            return getattr(self._slurm_child(), name)
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
-    def _set_by_hook(self) -> dict[str, Any]:
-        """What a hook set on this spawner that only batchspawner and wrapspawner know, by name."""
-        batch = set(FabricSlurmSpawner.class_trait_names())
-        found = {name: value for name, value in vars(self).items() if name in batch or name.startswith("req_")}
-        if self.child_config:  # ours is empty: wrapspawner would have made the child of it later
-            found["child_config"] = self.child_config
-        if self.child_kind and self.child_class is not CHILDREN[self.child_kind]:
-            found["child_class"] = self.child_class
-        return found
 
     async def choose(self, options: Mapping[str, Any]) -> None:
         """Let the start form show what a link chooses (``chosen``). Nothing is started or recorded.
@@ -248,8 +214,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         self.session_id = ""
         self.child_kind = ""
         self.job_spec = None
-        for name in self._set_by_hook():  # for one start
-            self.__dict__.pop(name, None)
+        self.forget_hook()
         if self._opened.is_set():  # else who opened the page before JupyterHub had cleared this waits for the start
             self._opened = asyncio.Event()
 
