@@ -90,10 +90,15 @@ def how_read(file: OldFile) -> Text:
 
 def table(found: Iterable[Judged]) -> Iterator[str]:
     """The lines as a table: place, setting, verdict, and by what or why."""
-    rows = [(_place(one), one.setting, _WORDS[one.verdict]().say(), one.why.say()) for one in found]
+    rows = [tuple(map(_plain, (_place(one), one.setting, _WORDS[one.verdict]().say(), one.why.say()))) for one in found]
     widths = [max((len(row[number]) for row in rows), default=0) for number in range(3)]
     for row in rows:
         yield "  ".join((*(part.ljust(width) for part, width in zip(row, widths, strict=False)), row[3])).rstrip()
+
+
+def _plain(text: str) -> str:
+    """Without what would steer the terminal: the file may be somebody else's."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
 def _place(one: Judged) -> str:
@@ -121,6 +126,7 @@ def of_site(path: Path, site: Settings) -> Iterator[Finding]:
     found = judge(file, site)
     for one in found:
         about = f"{one.file}:{one.line}: {one.setting}{': ' if one.setting else ''}{one.why.say()}"
+        about = _plain(about)
         if one.verdict is Verdict.REFUSED:
             yield problem(about, _REMEDY[one.verdict])
         elif one.verdict is not Verdict.KEPT:

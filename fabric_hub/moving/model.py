@@ -68,6 +68,16 @@ class Fault(Frozen):
     error: str
 
 
+class Recorded(Frozen):
+    """What the process says that ran a file, or looked up the classes of its sections."""
+
+    settings: tuple[Setting, ...] = ()
+    classes: dict[str, SectionClass] = Field(default_factory=dict)
+    unloadable: tuple[str, ...] = ()
+    missing: tuple[Missing, ...] = ()
+    fault: Fault | None = None
+
+
 class Unrun(StrEnum):
     """Why a file was only looked at."""
 

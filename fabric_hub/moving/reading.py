@@ -8,7 +8,6 @@ as that account, one that others can write is only looked at.
 from __future__ import annotations
 
 import getpass
-import json
 import os
 import pwd
 import signal
@@ -19,16 +18,19 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import moving as texts
 
 from . import static
-from .model import Fault, Missing, OldFile, SectionClass, Setting, Unrun
+from .model import Fault, OldFile, Recorded, Unrun
 
 PROGRAM = Path(__file__).with_name("recorder.py")
 LIMIT_S = 60
 _PASSED = ("PATH", "LANG", "LC_ALL", "TZ", "PYTHONPATH")
 _LOOK_S = 60
+_MOST_BYTES = 16 << 20
 
 
 def read(path: Path, *, run: bool = True, limit_s: float = LIMIT_S) -> OldFile:
@@ -47,37 +49,37 @@ def read(path: Path, *, run: bool = True, limit_s: float = LIMIT_S) -> OldFile:
         raise FabricError(texts.UNREADABLE(path=str(path), why=why)) from error
     seen = tuple(static.settings(text, str(path)))
     unrun = Unrun.ASKED if not run else Unrun.NOT_OURS if account is None else None
-    answer: dict[str, Any] | None = None
+    answer: Recorded | None = None
     if account is not None:
         answer, unrun = _ask([str(path)], account, limit_s)
     if answer is None:
         # the classes are ours to look up, whoever owns the file
         sections = sorted({one.section for one in seen})
-        answer, _ = _ask(["--look", str(path), *sections], os.geteuid(), _LOOK_S)
-        answer = {**(answer or {"classes": {}}), "settings": [], "missing": [], "fault": _fault(text), "unloadable": []}
-    ran = [Setting.model_validate(one) for one in answer["settings"]]
+        looked, _ = _ask(["--look", str(path), *sections], os.geteuid(), _LOOK_S)
+        answer = (looked or Recorded()).model_copy(update={"fault": _fault(text)})
+    ran = answer.settings
     places = {(one.key, one.line) for one in ran}
     rest = [one for one in seen if (one.key, one.line) not in places]
     return OldFile(
         path=str(path),
         text=text,
         settings=tuple(sorted((*ran, *rest), key=lambda one: (one.file != str(path), one.line))),
-        classes={name: SectionClass.model_validate(one) for name, one in answer["classes"].items()},
-        unloadable=tuple(answer["unloadable"]),
-        missing=tuple(Missing.model_validate(one) for one in answer["missing"]),
-        fault=Fault.model_validate(answer["fault"]) if answer["fault"] else None,
+        classes=answer.classes,
+        unloadable=answer.unloadable,
+        missing=answer.missing,
+        fault=answer.fault,
         unrun=unrun,
         ran_as=_name(account) if unrun is None and account is not None else "",
     )
 
 
-def _fault(text: str) -> dict[str, Any] | None:
+def _fault(text: str) -> Fault | None:
     try:
         compile(text, "", "exec", dont_inherit=True)
     except SyntaxError as error:
-        return {"line": error.lineno or 0, "error": f"SyntaxError: {error.msg}"}
+        return Fault(line=error.lineno or 0, error=f"SyntaxError: {error.msg}")
     except ValueError as error:
-        return {"line": 0, "error": f"ValueError: {error}"}
+        return Fault(line=0, error=f"ValueError: {error}")
     return None
 
 
@@ -104,7 +106,7 @@ def _name(uid: int) -> str:
         return getpass.getuser() if uid == os.geteuid() else str(uid)
 
 
-def _ask(argv: list[str], uid: int, limit_s: float) -> tuple[dict[str, Any] | None, Unrun | None]:
+def _ask(argv: list[str], uid: int, limit_s: float) -> tuple[Recorded | None, Unrun | None]:
     """Run the recorder; its answer, or why there is none. Nothing that it started is left."""
     with tempfile.TemporaryFile() as answer:
         command = [sys.executable, "-P", str(PROGRAM), str(answer.fileno()), str(int(limit_s) + 5), *argv]
@@ -138,10 +140,9 @@ def _ask(argv: list[str], uid: int, limit_s: float) -> tuple[dict[str, Any] | No
             _end(process)
         answer.seek(0)
         try:
-            found: dict[str, Any] = json.loads(answer.read())
-        except ValueError:
+            return Recorded.model_validate_json(answer.read(_MOST_BYTES)), None
+        except ValidationError:  # it ended before its answer, or wrote something else
             return None, Unrun.DIED
-        return found, None
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

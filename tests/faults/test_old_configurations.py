@@ -15,7 +15,7 @@ from fabric_hub.moving.verdicts import judge
 from tests.support.broken_site import BrokenSite
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.slurm, pytest.mark.hub, pytest.mark.root, pytest.mark.timeout(300), pytest.mark.long]
+pytestmark = [pytest.mark.slurm, pytest.mark.hub, pytest.mark.root, pytest.mark.timeout(600), pytest.mark.long]
 
 OLD = Path(__file__).parents[1] / "unit" / "moving" / "old_configs" / "profiles.py"
 

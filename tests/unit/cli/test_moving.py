@@ -12,6 +12,7 @@ from fabric_hub.config.settings import load, parse
 from fabric_hub.messages.reader import Reader, reading
 from fabric_hub.messages.texts import moving as texts
 from fabric_hub.moving.model import OldFile, Unrun
+from fabric_hub.moving.site_file import first_site
 from fabric_hub.moving.verdicts import judge
 from tests.support.builders import least_site_text
 from tests.unit.moving.support import looked
@@ -111,4 +112,9 @@ def test_a_file_that_sets_nothing_and_one_that_cannot_be_written_are_said(
     missing = tmp_path / "none" / "site.toml"
     assert main(["check-config", "--jupyterhub-config", str(old), "--no-run", "--write-site", str(missing)]) == 1
     assert f"{missing} cannot be written: No such file" in capsys.readouterr().err
-    assert parse(moving.first_site(looked(OLD))).slurm is not None
+    assert parse(first_site(looked(OLD))).slurm is not None
+
+
+def test_nothing_in_a_file_steers_the_terminal() -> None:
+    file = looked("c.SlurmSpawner.batch_script = '#!/bin/sh\\x1b[2J\\nmodule load \\x1b[31mx\\n'")
+    assert [line for line in moving.table(judge(file)) if "\x1b" in line] == []

@@ -180,3 +180,13 @@ def test_root_runs_no_file_that_others_can_change_and_another_accounts_as_that_a
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(FabricError, match="cannot be read: No such file"):
         read(tmp_path / "none.py")
+
+
+def test_an_answer_that_is_none_of_ours_counts_for_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "old.py"
+    path.write_text(
+        "import os, sys\nc.Spawner.debug = True\nos.write(int(sys.argv[1]), b'{\"settings\": 1}')\nos._exit(0)\n"
+    )
+    path.chmod(0o600)
+    file = read(path)
+    assert (file.unrun, [one.key for one in file.settings]) == (Unrun.DIED, ["Spawner.debug"])
