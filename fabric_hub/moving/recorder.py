@@ -364,6 +364,8 @@ def main(argv: Sequence[str]) -> None:
         if one["name"] == "spawner_class"
     ]
     shown = [*sections, *(name.rpartition(".")[2] for name in spawners)]
+    for name in spawners:
+        _loads(name)  # a class of the site's own, from a module of its own
     said["classes"], said["unloadable"] = classes_of(shown, named)
     with os.fdopen(out, "w", encoding="utf-8") as answer:
         json.dump(said, answer)

@@ -243,7 +243,9 @@ def _spawner(file: OldFile, one: Setting, site: Settings | None, bases: tuple[st
     if name not in file.classes[section].traits:
         return _UNUSED, texts.NO_SUCH(section=section)
     if name.startswith("req_"):
-        return _req(name.removeprefix("req_"), one.value)
+        verdict, why = _req(name.removeprefix("req_"), one.value)
+        untrusted = site is not None and not site.gateway.script_text_from_hub
+        return (_REFUSED if untrusted and why.code == texts.WITH_TRUST.code else verdict), why
     rule = _RULES.get(name)
     if rule:
         return rule(file, one, site)

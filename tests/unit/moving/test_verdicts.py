@@ -157,6 +157,9 @@ c.Spawner.environment = {"http_proxy": "x"}
     found = judge(looked(text), passed)
     assert [one.verdict for one in found] == [K, R, K, R, K]
     assert judged("c.Spawner.environment = {'http_proxy': 'x'}", site()).verdict is X
+    prologue = "c.SlurmSpawner.req_prologue = 'module load x'"
+    assert judged(prologue, site()).verdict is X, "the gateway would refuse each start"
+    assert judged(prologue, site("[gateway]\nscript_text_from_hub = true\n")).verdict is K
 
 
 def test_what_is_set_again_later_and_what_was_not_run_is_said() -> None:
