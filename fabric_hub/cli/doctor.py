@@ -16,7 +16,7 @@ from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.unix.proxy_program import find_proxy
 
-from . import daemons, notes
+from . import daemons, moving, notes
 from .findings import Finding, ask, exists, place, problem, right, skipped
 
 OLDEST_SLURM = (22, 5)
@@ -149,7 +149,10 @@ def closed_to_others(directory: Path) -> Path | None:
 def _directories(found: Settings) -> Iterator[Finding]:
     state = found.hub.state_dir
     if own := found.hub.extra_config:
-        yield place("hub.extra_config", own, f"write {own}, or take hub.extra_config out of the site's file")
+        if exists(own):
+            yield from moving.of_site(own, found)
+        else:
+            yield place("hub.extra_config", own, f"write {own}, or take hub.extra_config out of the site's file")
     try:
         mode = state.stat().st_mode
     except PermissionError:

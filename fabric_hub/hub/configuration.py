@@ -14,10 +14,13 @@ from urllib.parse import urlsplit
 from fabric_hub.config.settings import Profile, Settings, load, path_from_environment
 from fabric_hub.datasets.policy import ACCEPT_SCOPE
 from fabric_hub.errors import FabricError
+from fabric_hub.hub.spawner.bases import configured
 from fabric_hub.hub.spawner.runtime import install, runtime
+from fabric_hub.hub.spawner.slurm_child import FabricSlurmSpawner
 from fabric_hub.hub.spawner.wrapper import FabricSpawner
 from fabric_hub.launch.batchspawner_compat import minutes
 from fabric_hub.messages.translation import N_
+from fabric_hub.moving.before_start import refuse_what_breaks
 from fabric_hub.projects.membership import people
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.scopes import SERVICE_SCOPE, SESSION_SCOPE, SESSION_TOKEN_SCOPES
@@ -25,7 +28,7 @@ from fabric_hub.sessions.store import SessionStore
 from fabric_hub.unix import capabilities
 from fabric_hub.unix.accounts import runs_local_sessions
 
-from . import held_ports, patches, tls
+from . import held_ports, moved_settings, patches, tls
 from .csp import ResponseHeaders, ScriptNonce, current_nonce
 from .pages import budgets, held, language, sessions
 from .pages.sentences import Sentences
@@ -42,6 +45,7 @@ def configure(c: Any, site: Path | None = None) -> Settings:
 
     :param c: JupyterHub's configuration object.
     :param site: the site's file; default $FABRIC_HUB_SITE or /etc/fabric-hub/site.toml.
+    :returns: what the site's file says, for :func:`complete`.
     :raises SystemExit: the site's file cannot be used; every mistake is printed.
     """
     site = site or path_from_environment()
@@ -58,11 +62,27 @@ def configure(c: Any, site: Path | None = None) -> Settings:
     _sessions(c)
     _service(c, settings, site)
     _pages(c, settings)
-    return complete(c, settings)
+    _complete(c, settings)
+    return settings
 
 
 def complete(c: Any, settings: Settings) -> Settings:
-    """After the site's own configuration was read: what depends on it, and what it must not undo."""
+    """After the site's own configuration was read: what depends on it, and what it must not undo.
+
+    :param settings: what the site's file says, as :func:`configure` returns it.
+    :returns: the same with what the configuration adds to it.
+    :raises SystemExit: the hub would not work with what the site's own configuration sets; each is named.
+    """
+    if settings.hub.extra_config:
+        try:
+            refuse_what_breaks(c, settings, settings.hub.extra_config)
+        except FabricError as error:
+            raise SystemExit(f"fabric-hub: {error}") from error
+    return _complete(c, settings)
+
+
+def _complete(c: Any, settings: Settings) -> Settings:
+    moved_settings.carry_over(c)
     settings = with_default_profile(settings, c)
     if os.geteuid() != 0:
         # a hub that may become its users (up --local as root) must not hand that right to their sessions
@@ -92,7 +112,7 @@ def with_default_profile(settings: Settings, c: Any) -> Settings:
     """
     if settings.profile:
         return settings
-    runtime = c.SlurmSpawner.get("req_runtime") or c.BatchSpawnerBase.get("req_runtime") or "8:00:00"
+    runtime = configured(c, FabricSlurmSpawner, "req_runtime") or "8:00:00"
     try:
         hours = minutes(str(runtime)) / 60
         default = Profile(title="Default", default_hours=hours, max_hours=hours)
@@ -263,6 +283,7 @@ def _service(c: Any, settings: Settings, site: Path) -> None:
 def _pages(c: Any, settings: Settings) -> None:
     c.JupyterHub.template_paths = [str(TEMPLATES)]
     c.JupyterHub.tornado_settings = {
+        "fabric_hub": True,
         "headers": ResponseHeaders(settings.hub.subdomain_host),
         # how long a REST call waits for a start; a refusal comes in a fraction of it
         "slow_spawn_timeout": 3,

@@ -31,7 +31,7 @@ from fabric_hub.slurm.records import PortNote, SessionFacts
 from fabric_hub.slurm.unavailable import SlurmUnavailableError
 from fabric_hub.unix.accounts import unix_name
 
-from .bases import SlurmSpawner
+from .bases import SlurmSpawner, configured
 from .child import session_variables
 from .ending import Ending, cancel
 from .metrics import record_failure
@@ -114,6 +114,14 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
 
     def _req_keepvars_default(self) -> str:
         return ""
+
+    def site_request(self) -> dict[str, Any]:
+        """The ``req_*`` settings, names without ``req_``. The time that the configuration says is no part of it: it is
+        that of the profile ``default``. One that a hook has set here is."""
+        found: dict[str, Any] = self.get_req_subvars()
+        if found["runtime"] == (configured(self.config, FabricSlurmSpawner, "req_runtime") or ""):
+            del found["runtime"]
+        return found
 
     async def move_certs(self, paths: dict[str, str]) -> dict[str, str]:
         """Take the certificates along with the submission; the gateway writes them as the user."""
