@@ -267,6 +267,7 @@ def _pages(c: Any, settings: Settings) -> None:
         "csp_nonce": current_nonce,
         "fabric_last_end": sessions.last_end,
         "fabric_live": sessions.live,
+        "fabric_queued": sessions.queued,
         "fabric_silence": sessions.silence,
         "fabric_warnings": budgets.warnings,
         "fabric_ends": budgets.ends,

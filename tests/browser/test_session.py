@@ -50,7 +50,7 @@ def test_from_the_login_to_a_cell_on_a_gpu_node_and_back(
     expect(output).to_have_text(re.compile(rf"\('{number}', '\d+'\)"), timeout=SLOW_MS)
 
     status = page.get_by_role("button", name=re.compile("^This session:"))
-    for told in ("Machine learning, a course", "gpu-1", node, "1 GPU"):
+    for told in ("Machine learning course", "gpu-1", node, "1 GPU"):
         expect(status).to_contain_text(told)
     picture(page, "session")
 
@@ -60,7 +60,7 @@ def test_from_the_login_to_a_cell_on_a_gpu_node_and_back(
     panel = opened.value
     panel.wait_for_load_state("networkidle")  # the button does nothing before its script is there
     row = panel.get_by_role("row", name="default")
-    for told in ("Machine learning, a course", "One GPU", "Running"):
+    for told in ("Machine learning course", "One GPU", "Running"):
         expect(row).to_contain_text(told)
     panel.get_by_label("Name of a session beside the default one").fill("evening")
     panel.get_by_label("Name of a session beside the default one").press("Enter")

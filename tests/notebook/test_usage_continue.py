@@ -26,7 +26,7 @@ def test_continue_starts_the_next_session_with_the_same_documents(
     panel(chromium).get_by_role("button", name="Continue in a new session …").click()
     dialog = chromium.get_by_role("dialog")
     expect(dialog).to_contain_text("Dask cluster mine ends with this session")
-    expect(dialog).to_contain_text("The memory of kernels is not carried over")
+    expect(dialog).to_contain_text("Variables are not kept")
     expect(dialog).to_contain_text("work.ipynb")
     assert faults(chromium, ".jp-Dialog") == []
     dialog.get_by_role("button", name="Continue").click()

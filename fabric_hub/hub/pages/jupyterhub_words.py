@@ -29,5 +29,3 @@ MESSAGES = (
     N_("Share not found or expired"),
     N_("You can't share with yourself!"),
 )
-# Of a site's file (project.NAME.kind), not JupyterHub's; they are shown beside a project's title.
-KINDS = (N_("research"), N_("course"), N_("client"))
