@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from fabric_hub.messages.translation import N_
 
 STATUSES = (
@@ -18,6 +20,11 @@ STATUSES = (
     N_("Gateway Timeout"),
     N_("Unknown HTTP Error"),
 )
+# Words with a name in them, as patterns, and what we say in their place, in every language.
+PATTERNS = (
+    (re.compile(r"Server at (?P<address>\S+)"), N_("Session at {address}")),
+    (re.compile(r"Action is not authorized with current scopes.*"), N_("You may not see this page")),
+)
 MESSAGES = (
     N_("Invalid username or password"),
     N_("Login form invalid or expired. Try again."),
@@ -28,4 +35,5 @@ MESSAGES = (
     N_("Active user limit exceeded. Try again in a few minutes."),
     N_("Share not found or expired"),
     N_("You can't share with yourself!"),
+    N_("Access user servers via API or browser."),
 )
