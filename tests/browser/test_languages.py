@@ -52,8 +52,8 @@ def foreign(language: str) -> re.Pattern[str]:
     for name, path in catalogues(domain):
         with path.open("rb") as file:
             for message in read_po(file, locale=name):
-                said["en"].update((message.id,) if isinstance(message.id, str) else message.id)
-                said[name].update((message.string,) if isinstance(message.string, str) else message.string)
+                for language_of, text in (("en", message.id), (name, message.string)):
+                    said[language_of].update((text,) if isinstance(text, str) else text or ())
     own = "\n".join(said.pop(language))
     texts = (
         re.escape(text)

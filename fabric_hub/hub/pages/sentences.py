@@ -58,6 +58,6 @@ def theirs(words: Any) -> str | Markup:
         if found := pattern.fullmatch(told):
             return gettext(text).format(**found.groupdict())
     known = gettext(told) if told else ""
-    if known != told or current().language == SOURCE:
+    if not told or known != told or current().language == SOURCE:
         return known
     return Markup('<span lang="{}">{}</span>').format(SOURCE, told)
