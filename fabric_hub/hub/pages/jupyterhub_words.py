@@ -22,8 +22,8 @@ STATUSES = (
 )
 # Words with a name in them, as patterns, and what we say in their place, in every language.
 PATTERNS = (
-    (re.compile(r"Server at (?P<address>\S+)"), N_("Session at {address}")),
-    (re.compile(r"Action is not authorized with current scopes.*"), N_("You may not see this page")),
+    (re.compile(r"Server\sat\s(?P<address>\S+)"), N_("Session at {address}")),
+    (re.compile(r"Action\sis\snot\sauthorized\b.*"), N_("You may not see this page")),
 )
 MESSAGES = (
     N_("Invalid username or password"),
