@@ -98,7 +98,7 @@ def test_a_session_at_its_end_loses_nothing_and_is_continued_with_its_notebook(
     again = page.locator(".jp-NotebookPanel .jp-CodeCell .cm-content").first
     expect(again).to_have_text("result = 42  # not saved by anybody", timeout=SLOW_MS)
     expect(page.locator(".Toastify__toast", has_text="of the session before are open again")).to_contain_text(
-        "run the cells again"
+        "run your cells again"
     )
 
 

@@ -87,7 +87,7 @@ def test_the_next_session_opens_the_documents_again_once(
         (running.home / "deep" / "work.ipynb").write_text(json.dumps(NOTEBOOK))
         open_lab(chromium, running)
         expect(toast(chromium, "1 of 2 documents of the session before are open again.")).to_contain_text(
-            "run the cells again"
+            "run your cells again"
         )
         expect(chromium.get_by_role("tab", name="work.ipynb")).to_be_visible()
         open_lab(chromium, running)
