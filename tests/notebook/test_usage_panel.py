@@ -30,7 +30,7 @@ def test_the_status_bar_and_the_panel_tell_what_is_left(chromium: Page, session:
     shown = panel(chromium)
     for told in (
         "Digital Twin", "80.0 of 200 GPU-hours used, 120 left", "At the present rate (10.0 a day) this lasts until",
-        "12.5 GPU-hours used, no limit", "81 GB of 100 GB used; 1,200 of 1,000,000 files", "3.0 TB of 4.0 TB used",
+        "12.5 GPU-hours (no personal limit)", "81 GB of 100 GB used; 1,200 of 1,000,000 files", "3.0 TB of 4.0 TB used",
         "GPU activity isn't available here.", "A session is stopped after 30 min", "Updated just now.",
     ):  # fmt: skip
         expect(shown).to_contain_text(told)

@@ -61,10 +61,10 @@ def balance(name: str, budget: object, *, personal: bool = False) -> list[Row]:
     limit, used, left = (number(budget.get(key)) for key in ("limit", "used", "left"))
     if used is None:
         return []
-    if limit is None and left is None:
-        return [Row(name, _("{used} GPU-hours used, no limit").format(used=hours(used)))]
     if personal and limit is None:
         return [Row(name, _("{used} GPU-hours (no personal limit)").format(used=hours(used)))]
+    if limit is None and left is None:
+        return [Row(name, _("{used} GPU-hours used, no limit").format(used=hours(used)))]
     own = None if limit is None else max(0.0, limit - used)
     rest = max(0.0, (own or 0.0) if left is None else left)
     above = limiting(budget)
