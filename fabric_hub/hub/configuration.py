@@ -295,6 +295,7 @@ def _pages(c: Any, settings: Settings) -> None:
         "fabric_last_end": sessions.last_end,
         "fabric_live": sessions.live,
         "fabric_held": held.held,
+        "fabric_queued": sessions.queued,
         "fabric_silence": sessions.silence,
         "fabric_warnings": budgets.warnings,
         "fabric_ends": budgets.ends,

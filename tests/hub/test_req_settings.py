@@ -168,7 +168,7 @@ def test_a_limit_of_what_the_settings_ask_for_refuses_before_anything_is_submitt
     told = f"{unix_name} in account twin-acc allows a job at most 1 GPU, not 2."
 
     def shown() -> bool:
-        return f"not now: {told}" in words(person.browser.get(f"/hub/spawn/{person.name}"))
+        return f"Not now: {told}" in words(person.browser.get(f"/hub/spawn/{person.name}"))
 
     until(shown, "the form tells the limit that the hub has heard of")
     refused = person.start(profile="plain")
