@@ -70,6 +70,7 @@ class FabricProxy(ConfigurableHTTPProxy):  # type: ignore[misc]
         config=True,
         help="Routes to services of the hub's own, beside Proxy.extra_routes; their targets may be Unix sockets.",
     )
+    log_format = Unicode("text", config=True, help="The format of the proxy's log: text or json.")
     _public: socket.socket | None = None
 
     def __init__(self, **options: Any) -> None:
@@ -102,7 +103,7 @@ class FabricProxy(ConfigurableHTTPProxy):  # type: ignore[misc]
         where = Server.from_url(self.public_url)
         if self._public is None and not where._unix_socket:
             self._public = held_ports.listen(where.ip, where.port)
-        proxy_program.apply(self._public, where.port, where.ip)
+        proxy_program.apply(self._public, where.port, where.ip, self.log_format)
         await super().start()
 
     async def add_all_services(self, service_dict: Any) -> None:

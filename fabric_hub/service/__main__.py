@@ -20,6 +20,7 @@ from fabric_hub.config.settings import Settings, load
 from fabric_hub.datasets.policy import CatalogueView
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.client import GatewayClient
+from fabric_hub.logs import lines
 from fabric_hub.rpc import server as unix_server
 from fabric_hub.rpc.follower import Follower
 from fabric_hub.sessions.database import database_url
@@ -124,10 +125,9 @@ def main() -> None:
     parser.add_argument("--local-sessions", action="store_true", help="the hub can run sessions on its own machine")
     parser.add_argument("--static", type=Path, required=True, help="the directory of the files of the hub's pages")
     arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="[%(levelname)1.1s %(asctime)s %(name)s] %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         settings = load(arguments.site)
+        lines.configure("service", settings.log.as_json)
         app = build(settings, arguments.local_sessions)
         serve_static(app, arguments.static)
         listening, draft = unix_server.bind(settings.hub.service_socket, "service")

@@ -15,15 +15,18 @@ import jupyterhub.proxy
 
 from .replace import replace
 
-HELD_PORT, WHOLE_REQUESTS = (Path(__file__).with_name(name) for name in ("held_port.cjs", "whole_requests.cjs"))
+HELD_PORT, WHOLE_REQUESTS, LOG_LINES = (
+    Path(__file__).with_name(name) for name in ("held_port.cjs", "whole_requests.cjs", "log_lines.cjs")
+)
 
 
-def apply(public: socket.socket | None, port: int, address: str) -> None:
+def apply(public: socket.socket | None, port: int, address: str, log_format: str = "text") -> None:
     """Let JupyterHub's next proxy be started so.
 
     :param public: where it listens, at this port and address; None where it makes a Unix socket of its own.
+    :param log_format: as ``log.format`` in the site's file.
     """
-    replace(jupyterhub.proxy, "Popen", lambda _theirs: _Starter(public, port, address))
+    replace(jupyterhub.proxy, "Popen", lambda _theirs: _Starter(public, port, address, log_format))
 
 
 class _Starter:
@@ -32,14 +35,14 @@ class _Starter:
     :param public: None where it listens on a Unix socket, which it makes itself.
     """
 
-    def __init__(self, public: socket.socket | None, port: int, address: str) -> None:
+    def __init__(self, public: socket.socket | None, port: int, address: str, log_format: str = "text") -> None:
         self._public = public
-        self._preloads, self._told = [WHOLE_REQUESTS], {}
+        self._preloads, self._told = [LOG_LINES, WHOLE_REQUESTS], {"FABRIC_LOG_FORMAT": log_format}
         if public is not None:
             self._preloads.append(HELD_PORT)
             # the proxy, too, takes * for every address
             told = json.dumps([public.fileno(), port, "" if address == "*" else address])
-            self._told = {"FABRIC_HELD_PORT": told}
+            self._told["FABRIC_HELD_PORT"] = told
 
     def __call__(self, argv: list[str], *, env: dict[str, str], **options: Any) -> subprocess.Popen[bytes]:
         node = " ".join(filter(None, (env.get("NODE_OPTIONS"), *(f'--require "{path}"' for path in self._preloads))))
