@@ -26,18 +26,18 @@ FORGOTTEN_S = 7 * 86400.0  # a node that was silent for so long is no longer mis
 _NAME = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,63})\.json")
 
 
-def parse(text: bytes, node: str, read_at: float) -> Agent:
+def parse(text: bytes, node: str, told_at: float) -> Agent:
     """What an agent says.
 
     :param node: whose file it is; an agent speaks for its own node.
-    :param read_at: Unix seconds.
+    :param told_at: when it was written, in Unix seconds.
     :raises RefusedFile: it says something else.
     """
     try:
         data = json.loads(text)
-        if not isinstance(data, dict) or data.pop("format", None) != 1 or "read_at" in data:
+        if not isinstance(data, dict) or data.pop("format", None) != 1 or "told_at" in data:
             raise RefusedFile("it is no report of an agent")
-        found = Agent.model_validate({**data, "read_at": read_at}, strict=True)
+        found = Agent.model_validate({**data, "told_at": told_at}, strict=True)
     except (ValidationError, ValueError, RecursionError):
         raise RefusedFile("it is no report of an agent") from None
     if found.node != node:
@@ -87,7 +87,11 @@ class AgentReports:
                     continue
                 state = (status.st_mtime_ns, status.st_ino)
                 before = self._known.get(name)
-                agent = before[1] if before and before[0] == state else self._agent(path, match.group(1), now)
+                agent = (
+                    before[1]
+                    if before and before[0] == state
+                    else self._agent(path, match.group(1), min(now, status.st_mtime))
+                )
             except FileNotFoundError:
                 continue
             except (RefusedFile, OSError) as error:
@@ -99,5 +103,5 @@ class AgentReports:
             known[name] = (state, agent)
         self._known = known
 
-    def _agent(self, path: Path, node: str, now: float) -> Agent:
-        return parse(content_of(path, self._trusted), node, now)
+    def _agent(self, path: Path, node: str, told_at: float) -> Agent:
+        return parse(content_of(path, self._trusted), node, told_at)

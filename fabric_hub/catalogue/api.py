@@ -59,8 +59,8 @@ class Health(Frozen):
 class Agent(Frozen):
     """What the agent of a node last said of itself, at ``time`` (Unix seconds, by the node's clock).
 
-    ``read_at`` is the catalogue service's clock when it first saw that. The counts are of what the agent did since it
-    started; ``problem`` is what keeps it from opening datasets.
+    ``told_at`` is when its file was written, by the clock of the shared file system. The counts are of what the agent
+    did since it started; ``problem`` is what keeps it from opening datasets.
     """
 
     node: NodeName
@@ -76,7 +76,7 @@ class Agent(Frozen):
     revoked: int = Field(default=0, ge=0, lt=2**53)
     troubles: int = Field(default=0, ge=0, lt=2**53)
     problem: str = Field(default="", max_length=400)
-    read_at: float = 0.0
+    told_at: float = 0.0
 
 
 class Agents(Frozen):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
+from prometheus_client.registry import Collector
 
 from fabric_hub.catalogue.client import CatalogueClient
 from fabric_hub.catalogue.view import follower_of, known_by
@@ -29,12 +30,14 @@ from fabric_hub.slurm.model import Snapshot
 
 from .app import make_app, serve_static
 from .auth import Tokens
+from .daemon_metrics import Together
 from .dataset_service import DatasetService
 from .deps import ServiceContext
 from .hub_api import HubApi
 from .tasks.accounting import UsageTasks
 from .tasks.lease import Lease, lease_path
 from .tasks.reconciler import Reconciler
+from .watching import Watch
 from .web_server import serve
 
 log = logging.getLogger("fabric_hub.service")
@@ -68,8 +71,13 @@ def build(settings: Settings, local: bool) -> FastAPI:
     hub, identities = HubApi(*address), HubApi(*address, most=AT_ONCE)
     accounts = UsageTasks(settings, store, follower, gateway, hub)
     identify = Tokens(identities.who, store.holder)
+    watch = Watch(settings, store, hub, gateway, follower, catalogue_service)
+
+    async def metrics() -> Collector:
+        return Together(await accounts.scrape(), await watch.scrape())
+
     app = make_app(
-        ServiceContext(settings, store, identify, latest, datasets, accounts.budgets, accounts.scrape, local)
+        ServiceContext(settings, store, identify, latest, datasets, accounts.budgets, metrics, watch.readiness, local)
     )
     lease = Lease(lease_path(settings))
     lease.take()
