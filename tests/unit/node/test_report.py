@@ -6,6 +6,8 @@ import json
 import os
 from pathlib import Path
 
+import pytest
+
 import fabric_hub
 import fabric_node
 from fabric_hub.catalogue.agents import AgentReports
@@ -51,9 +53,5 @@ def test_the_format_of_the_agents_log_is_a_setting(tmp_path: Path) -> None:
     least = {"grants": "/g", "events": "/e", "store": "/s"}
     assert parse(json.dumps(least)).log == "text"
     assert parse(json.dumps({**least, "log": "json"})).log == "json"
-    try:
+    with pytest.raises(NodeError, match="neither"):
         parse(json.dumps({**least, "log": "xml"}))
-    except NodeError as error:
-        assert "neither" in error.message
-    else:
-        raise AssertionError("it was taken")
