@@ -27,6 +27,7 @@ MOST_LINES = 1000  # lines whose repetitions are counted at once
 QUIET = ("httpx", "httpcore", "alembic")  # libraries that say at INFO what each call does
 HIDDEN = "[hidden]"
 _CODE = re.compile(r"[a-z0-9]+(?:[-_.][a-z0-9]+)*")
+_CODED = re.compile(r"^\[([a-z0-9]+(?:-[a-z0-9]+)*)(?:, [a-z0-9, -]*)?\] ")
 _PLAIN = re.compile(r"[^\s\"=\\]+")
 # C0, C1, and what ends a line or turns its direction somewhere
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
@@ -80,13 +81,15 @@ def _of_field(name: str, value: object) -> str:
 
 
 def code_of(record: logging.LogRecord) -> str:
-    """The code of what a record is about; "" where nobody gave one."""
+    """The code of what a record is about: given, an error's, or what an argument's text begins with in brackets."""
     errors: list[object] = list(record.args) if isinstance(record.args, tuple) else []
     if record.exc_info and record.exc_info[1]:
         errors.append(record.exc_info[1])
     found = [getattr(record, "code", None)]
     for error in errors:
-        if isinstance(error, BaseException):
+        if isinstance(error, str):
+            found += _CODED.findall(error[:80])
+        elif isinstance(error, BaseException):
             found += [getattr(getattr(error, "said", None), "code", None), getattr(error, "reason", None)]
     return next((one for one in found if isinstance(one, str) and _CODE.fullmatch(one)), "")
 

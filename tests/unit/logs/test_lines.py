@@ -60,6 +60,12 @@ def test_the_code_is_that_of_the_error_among_the_arguments(log: Log) -> None:
     assert [re.findall(r"gateway\[(.*?)\]", line)[0] for line in log.written] == [texts.NO_TOKEN.code, "disk", "-"]
 
 
+def test_a_text_that_has_its_code_before_it_gives_it_to_the_line(log: Log) -> None:
+    log.logger.warning("Session %s is over: %s", "7f3a", "[slurm-controller-silent, x-y] Slurm is silent.")
+    log.logger.warning("A name: %s", "[not a code] x")
+    assert [re.findall(r"gateway\[(.*?)\]", line)[0] for line in log.written] == ["slurm-controller-silent", "-"]
+
+
 def test_json_has_the_same_in_fields() -> None:
     log = Log(as_json=True)
     log.logger.error("It failed\nhere", extra={"code": "x-y", "fields": {"status": 500, "path": "/a", "message": "no"}})
