@@ -177,6 +177,12 @@ class LineHandler(logging.StreamHandler):  # type: ignore[type-arg]  # Python 3.
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record, or count it; called with the handler's lock."""
+        try:
+            self._emit(record)
+        except Exception:  # a message that does not fit its arguments
+            self.handleError(record)
+
+    def _emit(self, record: logging.LogRecord) -> None:
         now = time.monotonic()
         self._tell(now)
         if self._repeats.take(_key(record), record, now):

@@ -161,6 +161,13 @@ def test_a_line_that_is_repeated_is_counted(log: Log) -> None:
     assert re.search(r"WARNING gateway\[-\] repeated 214 times in 60 s: Slurm is silent: down$", log.written[2])
 
 
+def test_a_message_that_does_not_fit_its_arguments_breaks_nobody(log: Log, capsys: pytest.CaptureFixture[str]) -> None:
+    log.logger.warning("%d hubs", "two")
+    log.logger.warning("the next")
+    assert len(log.written) == 1
+    assert "two" in capsys.readouterr().err
+
+
 def test_requests_are_the_same_line_however_long_they_took(log: Log) -> None:
     for took in (1.5, 2.5):
         log.logger.info("request", extra={"fields": {"path": "/", "client": "192.0.2.1", "ms": took}})
