@@ -179,9 +179,11 @@ def test_prometheus_scrapes_the_service_with_its_own_scope_and_nobody_else_does(
         authorization = {"Authorization": str(person.api.headers["Authorization"])}
         return generous.http.get("/services/fabric/metrics", headers=authorization)
 
-    told = scraped(generous.person("admin"))
+    admin = generous.person("admin")
+    limit = 'fabric_project_gpu_hours_limit{project="twin"}'
+    until(lambda: limit in scraped(admin).text, "the service has heard of Slurm's limits")
+    told = scraped(admin)
     assert told.status_code == 200, told.text
-    assert 'fabric_project_gpu_hours_limit{project="twin"}' in told.text
     assert 'fabric_idle_sessions_stopped_total{project="twin"}' in told.text
     assert 'fabric_slurm_questions_total{program="squeue"}' in told.text
     assert scraped(generous.somebody()).status_code == 403
