@@ -18,7 +18,7 @@ from fabric_hub import __version__
 from fabric_hub.datasets.model import Catalogue
 from fabric_hub.rpc import server as unix_server
 
-from .api import LONGEST_WAIT_S, AcceptanceBody, AccessBody, EventBody, Health, Verbs
+from .api import LONGEST_WAIT_S, AcceptanceBody, AccessBody, Agents, EventBody, Health, Verbs
 
 
 def create_app(verbs: Verbs) -> FastAPI:
@@ -58,6 +58,11 @@ def create_app(verbs: Verbs) -> FastAPI:
     async def told(event: EventBody) -> None:
         """Put a refusal at the hub's door in the audit log; the same one within a minute counts once."""
         await verbs.told(event)
+
+    @app.get("/v1/agents")
+    async def agents() -> Agents:
+        """How the nodes' agents fare, by what they last said of themselves."""
+        return await verbs.agents()
 
     @app.get("/v1/health")
     async def health() -> Health:

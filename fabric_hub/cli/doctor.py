@@ -16,7 +16,7 @@ from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.unix.proxy_program import find_proxy
 
-from . import daemons, moving, notes
+from . import daemons, moving, notes, probe_facts
 from .findings import Finding, ask, exists, place, problem, right, skipped
 
 OLDEST_SLURM = (22, 5)
@@ -82,6 +82,7 @@ def of_site(path: Path) -> Iterator[Finding]:
     yield from _images(found)
     yield from _directories(found)
     yield from daemons.of_site(found)
+    yield from probe_facts.of_site(found, path)
 
 
 def _slurm(found: Settings) -> Iterator[Finding]:

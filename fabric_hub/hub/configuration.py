@@ -19,6 +19,7 @@ from fabric_hub.hub.spawner.runtime import install, runtime
 from fabric_hub.hub.spawner.slurm_child import FabricSlurmSpawner
 from fabric_hub.hub.spawner.wrapper import FabricSpawner
 from fabric_hub.launch.batchspawner_compat import minutes
+from fabric_hub.logs import lines
 from fabric_hub.messages.translation import N_
 from fabric_hub.moving.before_start import refuse_what_breaks
 from fabric_hub.projects.membership import people
@@ -28,7 +29,7 @@ from fabric_hub.sessions.store import SessionStore
 from fabric_hub.unix import capabilities
 from fabric_hub.unix.accounts import runs_local_sessions
 
-from . import held_ports, moved_settings, patches, tls
+from . import access_log, held_ports, moved_settings, patches, tls
 from .csp import ResponseHeaders, ScriptNonce, current_nonce
 from .pages import budgets, held, language, sessions
 from .pages.sentences import Sentences
@@ -57,6 +58,7 @@ def configure(c: Any, site: Path | None = None) -> Settings:
         held_ports.receive(_addresses(settings))
     except FabricError as error:
         raise SystemExit(f"fabric-hub: {error}") from error
+    _logs(c, settings)
     _network(c, settings)
     _login(c, settings)
     _sessions(c)
@@ -175,6 +177,12 @@ def _addresses(settings: Settings) -> dict[str, tuple[str, int]]:
     return {"hub.bind_url": (public.hostname or "", port), "hub.hub_ip": (hub.hub_ip, hub.hub_port)}
 
 
+def _logs(c: Any, settings: Settings) -> None:
+    """One format for JupyterHub's own lines, ours, and each request's."""
+    c.JupyterHub.logging_config = lines.for_dict_config("hub", settings.log.as_json)
+    c.FabricProxy.log_format = settings.log.format
+
+
 def _network(c: Any, settings: Settings) -> None:
     hub = settings.hub
     c.JupyterHub.bind_url = hub.bind_url
@@ -285,6 +293,7 @@ def _pages(c: Any, settings: Settings) -> None:
     c.JupyterHub.tornado_settings = {
         "fabric_hub": True,
         "headers": ResponseHeaders(settings.hub.subdomain_host),
+        "log_function": access_log.log_request,
         # how long a REST call waits for a start; a refusal comes in a fraction of it
         "slow_spawn_timeout": 3,
     }

@@ -69,6 +69,7 @@ class FabricProxy(ConfigurableHTTPProxy):  # type: ignore[misc]
         config=True,
         help="Routes to services of the hub's own, beside Proxy.extra_routes; their targets may be Unix sockets.",
     )
+    log_format = Unicode("text", config=True, help="The format of the proxy's log: text or json.")
     unit_directory = Instance(
         Path,
         allow_none=True,
@@ -114,7 +115,7 @@ class FabricProxy(ConfigurableHTTPProxy):  # type: ignore[misc]
                 order = proxy_unit.Order(command, {**environment, **routes}, where.ip, where.port, api)
                 return _OfTheUnit(directory, proxy_unit.ask(directory, order))
 
-            proxy_program.hand_over(start)
+            proxy_program.hand_over(start, self.log_format)
             await super().start()
             return
         self._check_previous_process()
@@ -122,7 +123,7 @@ class FabricProxy(ConfigurableHTTPProxy):  # type: ignore[misc]
             os.remove(api)  # left by one that was killed
         if self._public is None and not where._unix_socket:
             self._public = held_ports.listen(where.ip, where.port)
-        proxy_program.apply(self._public, where.port, where.ip)
+        proxy_program.apply(self._public, where.port, where.ip, self.log_format)
         await super().start()
 
     def _check_previous_process(self) -> None:
