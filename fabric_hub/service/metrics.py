@@ -23,6 +23,7 @@ from fabric_hub.sessions.status import standings
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.slurm.limits.model import Limits
 from fabric_hub.slurm.model import Phase, Snapshot
+from fabric_hub.unix import authorities
 
 from .tasks.review import Review
 
@@ -57,6 +58,7 @@ class ServiceMetrics(Collector):
         yield from self._ages()
         yield from self._warnings()
         yield from self._questions()
+        yield from self._certificates()
 
     def _sessions(self) -> Iterator[Metric]:
         family = GaugeMetricFamily(
@@ -148,6 +150,22 @@ class ServiceMetrics(Collector):
         for program, count in sorted((self._seen.questions or {}).items()):
             family.add_metric([program], count)
         yield from (up, family)
+
+    def _certificates(self) -> Iterator[Metric]:
+        if not self._settings.hub.internal_ssl:
+            return
+        try:
+            found = authorities.certificates(self._settings.hub.state_dir / "certs")
+        except (OSError, ValueError):
+            return
+        family = GaugeMetricFamily(
+            "fabric_internal_certificate_end_timestamp_seconds",
+            "When a certificate of internal TLS ends, in Unix seconds.",
+            labels=["name"],
+        )
+        for one in found:
+            family.add_metric([one.name], one.end)
+        yield family
 
 
 async def seen(

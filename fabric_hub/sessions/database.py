@@ -43,8 +43,19 @@ SESSIONS = Kept(Path(__file__).parent / "migrations", "sessions database", "the 
 
 
 def database_url(settings: Settings) -> str:
-    """Where the sessions are kept: SQLite in the hub's state directory."""
-    return f"sqlite:///{settings.hub.state_dir / 'sessions.sqlite'}"
+    """The SQLAlchemy URL of the record of sessions: SQLite in the hub's state directory, or what the site names."""
+    return with_driver(settings.hub.sessions_database) or f"sqlite:///{settings.hub.state_dir / 'sessions.sqlite'}"
+
+
+def hub_database_url(settings: Settings) -> str:
+    """The SQLAlchemy URL of JupyterHub's own database."""
+    return with_driver(settings.hub.database) or f"sqlite:///{settings.hub.state_dir / 'jupyterhub.sqlite'}"
+
+
+def with_driver(url: str) -> str:
+    """A URL as SQLAlchemy takes it: a plain ``postgresql://`` means the driver psycopg."""
+    scheme, separator, rest = url.partition("://")
+    return f"postgresql+psycopg://{rest}" if separator and scheme in ("postgresql", "postgres") else url
 
 
 def open_database(url: str, kept: Kept = SESSIONS) -> sa.Engine:
