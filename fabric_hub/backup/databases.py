@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.text import Reason
 from fabric_hub.messages.texts import backup as texts
 
 from .manifest import DatabaseName, DatabaseState
@@ -183,7 +184,11 @@ def dump(name: str, url: str, target: Path, snapshot: str = "") -> None:
     :raises FabricError: it failed, or is not installed.
     """
     more = [f"--snapshot={snapshot}"] if snapshot else []
-    _run(name, ["pg_dump", "--format=custom", "--no-password", f"--file={target}", *more, f"--dbname={_libpq(url)}"])
+    _run(
+        name,
+        texts.BACKUP_FAILED,
+        ["pg_dump", "--format=custom", "--no-password", f"--file={target}", *more, f"--dbname={_libpq(url)}"],
+    )
 
 
 def put_dump(name: str, url: str, file: Path) -> None:
@@ -193,7 +198,7 @@ def put_dump(name: str, url: str, file: Path) -> None:
     """
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     script = file.with_suffix(".sql")
-    _run(name, ["pg_restore", "--no-owner", "--no-privileges", f"--file={script}", str(file)])
+    _run(name, texts.RESTORE_FAILED, ["pg_restore", "--no-owner", "--no-privileges", f"--file={script}", str(file)])
     try:
         with engine.connect() as connection:
             tables = sa.inspect(connection).get_table_names()
@@ -204,7 +209,7 @@ def put_dump(name: str, url: str, file: Path) -> None:
         raise FabricError(texts.RESTORE_FAILED(cause=f"{name}: {_first_line(error)}")) from error
     finally:
         engine.dispose()
-    _run(name, ["psql", "--no-psqlrc", "--no-password", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1",
+    _run(name, texts.RESTORE_FAILED, ["psql", "--no-psqlrc", "--no-password", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1",
                 f"--file={script}", f"--dbname={_libpq(url)}"])  # fmt: skip
     script.unlink()
 
@@ -222,16 +227,16 @@ def _libpq(url: str) -> str:
     return str(sa.make_url(url).set(drivername="postgresql").render_as_string(hide_password=False))
 
 
-def _run(name: str, argv: list[str]) -> None:
+def _run(name: str, failed: Reason, argv: list[str]) -> None:
     environment = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
     environment |= {key: value for key, value in os.environ.items() if key == "HOME"}  # where .pgpass is
     try:
         done = subprocess.run(argv, env=environment, capture_output=True, text=True, errors="replace", check=False)
     except OSError as error:
-        raise FabricError(texts.BACKUP_FAILED(cause=f"{name}: {argv[0]}: {error.strerror}")) from error
+        raise FabricError(failed(cause=f"{name}: {argv[0]}: {error.strerror}")) from error
     if done.returncode:
         said = (done.stderr.strip().splitlines() or [f"{argv[0]} ended with {done.returncode}"])[0]
-        raise FabricError(texts.BACKUP_FAILED(cause=f"{name}: {said}"))
+        raise FabricError(failed(cause=f"{name}: {said}"))
 
 
 def _first_line(error: Exception) -> str:

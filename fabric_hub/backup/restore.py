@@ -54,6 +54,14 @@ def restore(settings: Settings, directory: Path, log_copy: Path | None = None, *
     :param dry_run: check and decide all, and change nothing.
     :raises FabricError: a daemon works on the state; the backup is of a newer release, or changed; or it failed.
     """
+    try:
+        return _restore(settings, directory, log_copy, dry_run=dry_run)
+    except OSError as error:
+        cause = f"{error.filename or ''} {error.strerror or error}".strip()
+        raise FabricError(texts.RESTORE_FAILED(cause=cause)) from error
+
+
+def _restore(settings: Settings, directory: Path, log_copy: Path | None, *, dry_run: bool) -> Outcome:
     found = manifest.read(directory)
     manifest.check(directory, found)
     parts = [part for part in parts_of(settings) if part.name in found.parts]

@@ -1,4 +1,4 @@
-"""``fabric-hub backup`` and ``restore``: the whole state of hub and catalogue, of one moment."""
+"""``fabric-hub backup``, ``restore`` and ``rollback``: the whole state of hub and catalogue, of one moment."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .site import add_site_arguments, site_to_look_at
 
 
 def add_parser(commands: Any) -> None:
-    """Add both commands."""
+    """Add the three commands."""
     make = commands.add_parser(
         "backup", help="copy hub, record, catalogue and audit log as of one moment, while they run"
     )
@@ -34,7 +34,10 @@ def add_parser(commands: Any) -> None:
     )
     put.add_argument("--dry-run", action="store_true", help="say what would become of each grant, and change nothing")
     put.set_defaults(run=_restore)
-    for command in (make, put):
+    back = commands.add_parser("rollback", help="back to an earlier release's schema; what is on record stays")
+    back.add_argument("directory", metavar="DIR", type=Path, help="a backup that was made before the upgrade")
+    back.set_defaults(run=_rollback)
+    for command in (make, put, back):
         command.add_argument("--json", action="store_true", help="print JSON")
         add_site_arguments(command)
 
@@ -83,4 +86,22 @@ def _restore(arguments: argparse.Namespace) -> int:
     print(texts.RESTORED(at=done.manifest.at, kept=tuple(done.kept.values())).say())
     if shut := done.decisions.of(Fate.SHUT):
         print(texts.SHUT_NEXT(n=len(shut)).say())
+    return 0
+
+
+def _rollback(arguments: argparse.Namespace) -> int:
+    from fabric_hub.backup import manifest, rollback
+    from fabric_hub.config import settings
+    from fabric_hub.messages.texts import backup as texts
+
+    site = site_to_look_at(arguments) or settings.path_from_environment()
+    changed = rollback.rollback(settings.load(site), arguments.directory)
+    if arguments.json:
+        print(json.dumps(changed, indent=2))
+        return 0
+    for name, (before, after) in changed.items():
+        print(texts.ROLLED_BACK(name=name, before=before, after=after).say())
+    if not changed:
+        print(texts.NOT_ROLLED_BACK().say())
+    print(texts.START_RELEASE(release=manifest.read(arguments.directory).release).say())
     return 0

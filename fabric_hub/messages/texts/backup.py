@@ -158,6 +158,23 @@ SHUT_NEXT = Reason(
     who=Who.OPERATOR,
 )
 
+# -- back to an earlier release
+
+ROLLED_BACK = Reason("rolled-back", N_("{name}: schema {before} is {after} again"), who=Who.NOBODY)
+NOT_ROLLED_BACK = Reason(
+    "not-rolled-back", N_("Every database has the schema of that release already."), who=Who.NOBODY
+)
+START_RELEASE = Reason(
+    "start-release", N_("Start release {release} now, and not this one: it would go forward again."), who=Who.OPERATOR
+)
+JUPYTERHUB_STAYS = Reason(
+    "jupyterhub-schema",
+    N_("JupyterHub's own database has schema {revision}, and the backup has {wanted}: JupyterHub cannot go back."),
+    N_("Keep the newer JupyterHub, or restore the backup; nothing was changed."),
+    who=Who.OPERATOR,
+    label="backup",
+)
+
 # -- what the steward confirms
 
 NOTHING_HELD = Reason("no-grants-held", N_("No grant waits for the steward's word."), who=Who.NOBODY)

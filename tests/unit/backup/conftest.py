@@ -14,6 +14,10 @@ from typing import Any
 import pytest
 from jupyterhub.orm import new_session_factory
 
+# with these here, no command's process has to import them
+import fabric_hub.backup.make
+import fabric_hub.backup.restore
+import fabric_hub.backup.rollback  # noqa: F401
 from fabric_hub import cli
 from fabric_hub.sessions.store import SessionStore
 from tests.support.builders import fields_of_a_session
