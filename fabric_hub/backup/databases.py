@@ -209,8 +209,12 @@ def put_dump(name: str, url: str, file: Path) -> None:
         raise FabricError(texts.RESTORE_FAILED(cause=f"{name}: {_first_line(error)}")) from error
     finally:
         engine.dispose()
-    _run(name, texts.RESTORE_FAILED, ["psql", "--no-psqlrc", "--no-password", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1",
-                f"--file={script}", f"--dbname={_libpq(url)}"])  # fmt: skip
+    once = ["--single-transaction", "--set=ON_ERROR_STOP=1", f"--file={script}"]
+    _run(
+        name,
+        texts.RESTORE_FAILED,
+        ["psql", "--no-psqlrc", "--no-password", "--quiet", *once, f"--dbname={_libpq(url)}"],
+    )
     script.unlink()
 
 

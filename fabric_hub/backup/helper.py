@@ -11,6 +11,7 @@ import os
 import pwd
 import socket
 import sys
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from fabric_hub.errors import FabricError
-from fabric_hub.messages.text import Text
+from fabric_hub.messages.text import Reason, Text, message_of, text_of
 
 
 @dataclass(frozen=True)
@@ -78,16 +79,17 @@ class Helper:
 
     :param work: what it does; it hears and says over its line. A FabricError of its is raised in the parent.
     :param owner: whom it becomes, where this process is root.
+    :param failed: how it is said that it failed of something that has no words of its own (``cause``).
     """
 
-    def __init__(self, work: Callable[[Line], None], owner: Owner) -> None:
+    def __init__(self, work: Callable[[Line], None], owner: Owner, failed: Reason) -> None:
         ours, theirs = socket.socketpair()
         sys.stdout.flush()
         sys.stderr.flush()
         self._pid = os.fork()
         if self._pid == 0:
             ours.close()
-            _run(work, owner, Line(theirs))
+            _run(work, owner, failed, Line(theirs))
         theirs.close()
         self._line = Line(ours)
 
@@ -119,13 +121,12 @@ class Helper:
             raise ChildProcessError("a process that this command had started was killed") from error
         if "failed" in facts:
             failed = facts["failed"]
-            hint = Text.model_validate(failed["hint"]) if failed["hint"] else ""
-            message = Text.model_validate(failed["message"])
+            message, hint = (Text.model_validate(failed[part]) for part in ("message", "hint"))
             raise FabricError(message, reason=failed["reason"], hint=hint, status=failed["status"])
         return facts
 
 
-def _run(work: Callable[[Line], None], owner: Owner, line: Line) -> None:
+def _run(work: Callable[[Line], None], owner: Owner, failed: Reason, line: Line) -> None:
     status = 1
     try:
         os.umask(0o077)
@@ -144,10 +145,11 @@ def _run(work: Callable[[Line], None], owner: Owner, line: Line) -> None:
     except FabricError as error:
         _say_failure(line, error)
     except OSError as error:
-        _say_failure(line, FabricError(f"{error.filename or ''} {error.strerror or error}".strip(), reason="backup"))
+        cause = f"{error.filename or ''} {error.strerror or error}".strip()
+        _say_failure(line, FabricError(failed(cause=cause)))
     except BaseException as error:
-        _say_failure(line, FabricError(f"{type(error).__name__}: {error}", reason="backup", status=500))
-        raise
+        _say_failure(line, FabricError(failed(cause=f"{type(error).__name__}: {error}")))
+        traceback.print_exc()  # a fault of ours: what follows would hide it
     finally:
         os._exit(status)
 
@@ -161,9 +163,6 @@ def _has_entry(uid: int) -> bool:
 
 
 def _say_failure(line: Line, error: FabricError) -> None:
-    def plain(said: Any) -> Any:
-        return said.model_dump(mode="json") if isinstance(said, Text) else str(said)
-
-    failed = {"message": plain(error.said), "hint": plain(error.advice), "reason": error.reason, "status": error.status}
+    message, hint = (text.model_dump(mode="json") for text in (message_of(error), text_of(error.advice)))
     with suppress(OSError):  # the parent is gone
-        line.say(failed=failed)
+        line.say(failed={"message": message, "hint": hint, "reason": error.reason, "status": error.status})

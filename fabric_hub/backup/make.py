@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,11 @@ def _take(settings: Settings, draft: Path, *, with_secrets: bool) -> Manifest:
             )
             targets[part.name] = file
             helpers[part.name] = stack.enter_context(
-                Helper(lambda line, part=part, target=target: _one_part(line, part, target, with_secrets), part.owner)  # type: ignore[misc]
+                Helper(
+                    partial(_one_part, part=part, target=target, with_secrets=with_secrets),
+                    part.owner,
+                    texts.BACKUP_FAILED,
+                )
             )
         started = 0.0
         for part in parts:  # one after the other: the hub is kept waiting least

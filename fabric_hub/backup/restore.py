@@ -16,6 +16,7 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ def _restore(settings: Settings, directory: Path, log_copy: Path | None, *, dry_
     for part in parts:
         check_part(part, found.parts[part.name], found)
     aside = f"before-restore-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-    by = caller()
+    orders = Orders(aside, caller(), log_copy, dry_run)
     with ExitStack() as stack:
         log = stack.enter_context(packed_log(log_copy)) if log_copy else None
         helpers = {}
@@ -76,10 +77,9 @@ def _restore(settings: Settings, directory: Path, log_copy: Path | None, *, dry_
             tar = stack.enter_context((directory / found.parts[part.name].file).open("rb"))
             helpers[part.name] = stack.enter_context(
                 Helper(
-                    lambda line, part=part, tar=tar: _one_part(  # type: ignore[misc]
-                        line, settings, part, found, tar, log, Orders(aside, by, log_copy, dry_run)
-                    ),
+                    partial(_one_part, settings=settings, part=part, of=found, tar=tar, log=log, orders=orders),
                     part.owner,
+                    texts.RESTORE_FAILED,
                 )
             )
         ready = {part.name: helpers[part.name].hear() for part in parts}

@@ -7,6 +7,7 @@ transaction: where a step fails, it is as it was.
 from __future__ import annotations
 
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from fabric_hub.config.settings import Settings
@@ -37,7 +38,7 @@ def rollback(settings: Settings, directory: Path) -> dict[str, tuple[str, str]]:
     changed: dict[str, tuple[str, str]] = {}
     with ExitStack() as stack:
         helpers = [
-            stack.enter_context(Helper(lambda line, part=part: _one_part(line, part, found), part.owner))  # type: ignore[misc]
+            stack.enter_context(Helper(partial(_one_part, part=part, of=found), part.owner, texts.RESTORE_FAILED))
             for part in parts
         ]
         for helper in helpers:

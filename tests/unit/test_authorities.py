@@ -154,7 +154,7 @@ def test_the_end_is_told_sixty_days_ahead_and_renewed_only_while_the_hub_is_stop
     refused = apart(renew_under_a_hub)
     assert refused.status == 1
     assert "A daemon or a command works on" in refused.out
-    assert "Renewed until" in command("renew").out
+    assert "Start the hub again; sessions that run trust the new certificates already." in command("renew").out
     assert command("show").status == 0
     make_old(store, -1)
     (finding,) = found_by_doctor(hub)
@@ -167,7 +167,7 @@ def test_without_internal_tls_there_is_nothing_to_renew(tmp_path: Path) -> None:
     site.write_text(least_site_text(tmp_path))
     done = apart(lambda: cli.main(["certs", "renew", "--site", str(site)]))
     assert done.status == 1
-    assert "This hub has no certificates of its own" in done.err
+    assert "This hub has no certificates of its own: internal TLS is off, or the hub was never started." in done.err
 
 
 def test_an_authority_of_the_sites_own_is_not_renewed(store: Path) -> None:

@@ -39,7 +39,7 @@ async def test_what_was_revoked_after_a_backup_stays_revoked_and_sessions_stay_o
     await accept(backed_up, "physics", MEMBER)
     said = backed_up.done("backup", backup, "--with-secrets")
     assert "writers waited" in said
-    assert "It holds the cookie secret and the keys of the authorities" in said
+    assert "It holds the cookie secret and the keys of the authorities: keep it as you keep those." in said
     assert {path.name for path in backup.iterdir()} == {"manifest.json", "site.toml", "hub.tar", "catalogue.tar"}
     assert backup.stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o777 for path in backup.iterdir()} == {0o600}
@@ -51,7 +51,7 @@ async def test_what_was_revoked_after_a_backup_stays_revoked_and_sessions_stay_o
     assert "A daemon or a command works on" in refused.err
     told = backed_up.done("restore", backup, "--dry-run")  # the daemons go on
     assert "not brought back: the grant of wind to maths was revoked since" in told
-    assert "Nothing was changed (--dry-run)" in told
+    assert "can be restored. Nothing was changed (--dry-run)." in told
 
     backed_up.daemon.stop()
     (backed_up.root / "cookie_secret").write_text("another")
@@ -82,7 +82,7 @@ async def test_where_the_host_is_lost_only_what_the_nodes_were_told_opens_until_
     backup = backed_up.root / "kept-elsewhere"
     await accept(backed_up, "physics", MEMBER)
     said = backed_up.done("backup", backup, "--without-secrets")
-    assert "It holds no keys" in said
+    assert "It holds no keys: where the hub's own are lost, running sessions cannot be reached again." in said
     backed_up.done("datasets", "revoke", "wind", "--project", "maths")
     backed_up.daemon.stop()
     state = backed_up.root / "state"
@@ -93,10 +93,12 @@ async def test_where_the_host_is_lost_only_what_the_nodes_were_told_opens_until_
     assert "kept: physics may use wind" in told
     assert "shut: only the backup knows the grant of wind to maths" in told
     assert "shut: only the backup knows the grant of wind to chemistry" in told
-    assert "2 grants stay shut until the steward confirms them" in told
+    assert "2 grants stay shut until the steward confirms them: fabric-hub datasets held" in told
     backed_up.daemon.start()
     assert backed_up.granted() == {"physics"}
-    assert "chemistry, granted by" in backed_up.done("datasets", "held")
+    held = backed_up.done("datasets", "held")
+    assert "wind: chemistry, granted by" in held
+    assert "shut by a restore at" in held
 
     assert "Confirmed: chemistry may use wind again." in backed_up.done(
         "datasets", "confirm", "wind", "--project", "chemistry"
@@ -129,6 +131,7 @@ async def test_where_the_host_is_lost_only_what_the_nodes_were_told_opens_until_
 def test_a_restore_that_is_cut_short_leaves_the_state_before_it_to_the_next(backed_up: BackedUp) -> None:
     backup = backed_up.root / "kept-elsewhere"
     backed_up.done("backup", backup, "--with-secrets")
+    backed_up.done("datasets", "retire", "wind")
     backed_up.daemon.stop()
     state, aside = backed_up.root / "state", backed_up.root / "state" / "before-restore-x"
     aside.mkdir()
@@ -139,9 +142,10 @@ def test_a_restore_that_is_cut_short_leaves_the_state_before_it_to_the_next(back
     mark = {"aside": aside.name, "files": ["catalogue.sqlite", "new"], "there": ["catalogue.sqlite"]}
     (state / "new").write_text("half")
     (state / state_lock.UNFINISHED).write_text(json.dumps(mark))
-    assert "was cut short" in backed_up.command("datasets", "list").err
+    assert "was cut short: what is there is half of a state" in backed_up.command("datasets", "list").err
 
-    backed_up.done("restore", backup)
+    told = backed_up.done("restore", backup)
+    assert "retired: wind was taken out of use, or narrowed, since" in told
     assert not (state / state_lock.UNFINISHED).exists()
     assert not (state / "new").exists()
     kept = [path for path in state.glob("before-restore-*") if path != aside]

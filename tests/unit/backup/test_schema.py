@@ -94,7 +94,7 @@ def test_a_release_of_an_older_schema_is_gone_back_to_with_its_sessions_alive(tm
     status, out, err = command("rollback", str(backup))
     assert status == 0, err
     assert f"sessions: schema {latest} is 0005 again" in out
-    assert "and not this one: it would go forward again" in out
+    assert "now, and not this one: it would go forward again" in out
     assert revision_of(url) == "0005"
     assert "Every database has the schema of that release already" in command("rollback", str(backup))[1]
     store = SessionStore(url)  # and forward again
@@ -124,7 +124,7 @@ def test_a_backup_of_a_later_release_and_of_another_kind_of_database_are_refused
         kind="postgresql", revision="0006"
     )
     (backup / "hub.tar").write_bytes(b"")
-    assert "hub.tar of the backup is not as it was made" in refused()
+    assert "hub.tar of the backup is not as it was made: its digest differs" in refused()
     (backup / "hub.tar").unlink()
     assert "is no backup that this release can read: hub.tar" in refused()
     (backup / "manifest.json").write_text("{}")
