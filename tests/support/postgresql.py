@@ -33,7 +33,7 @@ def server(home: Path, user: str = "catalogue") -> Iterator[Path]:
         os.chown(home, owner.pw_uid, owner.pw_gid)
         become += [f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
     data = home / "data"
-    initialise = [programs / "initdb", "--no-sync", "--auth=trust", f"--username={user}", "-D", data]
+    initialise: list[str | Path] = [programs / "initdb", "--no-sync", "--auth=trust", f"--username={user}", "-D", data]
     done = subprocess.run([*become, *initialise], capture_output=True, text=True, cwd=home, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     options = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={home}", "-c", "fsync=off"]
@@ -62,5 +62,5 @@ def url(home: Path, name: str = "postgres", user: str = "catalogue") -> str:
 def create(home: Path, *names: str, user: str = "catalogue") -> None:
     """Make databases."""
     for name in names:
-        argv = [PROGRAMS[-1].parent / "createdb", f"--host={home}", f"--username={user}", name]
+        argv: list[str | Path] = [PROGRAMS[-1].parent / "createdb", f"--host={home}", f"--username={user}", name]
         subprocess.run(argv, check=True, cwd="/")
