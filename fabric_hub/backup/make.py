@@ -28,6 +28,7 @@ from fabric_hub.catalogue.audit.log import Head, files, locked, read_head
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import backup as texts
+from fabric_hub.unix import state_lock
 
 from . import manifest
 from .databases import Source, source
@@ -129,6 +130,7 @@ def _take(settings: Settings, draft: Path, *, with_secrets: bool) -> Manifest:
 
 def _one_part(line: Line, part: PartOf, target: io.BufferedWriter, with_secrets: bool) -> None:
     """What the helper of one account does; the parent says when."""
+    state_lock.hold(part.state_dir)  # no restore meanwhile
     with ExitStack() as stack:
         sources: dict[DatabaseName, Source] = {}
         for name, url in part.urls.items():

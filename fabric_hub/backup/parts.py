@@ -14,6 +14,7 @@ from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import backup as texts
 from fabric_hub.sessions.database import SESSIONS, Kept, database_url, hub_database_url
 
+from .databases import sqlite_path
 from .helper import Owner
 from .manifest import DatabaseName, PartName
 
@@ -44,7 +45,8 @@ class PartOf:
 def parts_of(settings: Settings) -> list[PartOf]:
     """The parts of a site, in the order in which they come to rest: the hub, which waits least, last.
 
-    :raises FabricError: a state directory is not there, or the catalogue service has no account.
+    :raises FabricError: a state directory is not there, the catalogue service has no account, or a database of SQLite
+        lies elsewhere.
     """
     found: list[PartOf] = []
     if settings.catalogue is not None:
@@ -66,6 +68,11 @@ def parts_of(settings: Settings) -> list[PartOf]:
         raise FabricError(texts.STATE_UNWRITABLE(directory=str(hub), cause=error.strerror or str(error))) from error
     urls: dict[DatabaseName, str] = {"jupyterhub": hub_database_url(settings), "sessions": database_url(settings)}
     found.append(PartOf("hub", hub, owner, urls, (), SECRETS))
+    for part in found:
+        for name, url in part.urls.items():
+            path = sqlite_path(url)
+            if path is not None and path != part.state_dir / file_of(name, "sqlite"):
+                raise FabricError(texts.DATABASE_ELSEWHERE(name=name, path=str(path), directory=str(part.state_dir)))
     return found
 
 

@@ -64,6 +64,8 @@ def restore(settings: Settings, directory: Path, log_copy: Path | None = None, *
 
 def _restore(settings: Settings, directory: Path, log_copy: Path | None, *, dry_run: bool) -> Outcome:
     found = manifest.read(directory)
+    if found.hub_id != settings.hub.id:
+        raise FabricError(texts.BACKUP_OTHER_HUB(theirs=found.hub_id, ours=settings.hub.id))
     manifest.check(directory, found)
     parts = [part for part in parts_of(settings) if part.name in found.parts]
     for part in parts:

@@ -154,7 +154,7 @@ def test_the_end_is_told_sixty_days_ahead_and_renewed_only_while_the_hub_is_stop
     refused = apart(renew_under_a_hub)
     assert refused.status == 1
     assert "A daemon or a command works on" in refused.out
-    assert "Start the hub again; sessions that run trust the new certificates already." in command("renew").out
+    assert "Start hub and proxy again; sessions that run trust the new certificates already." in command("renew").out
     assert command("show").status == 0
     make_old(store, -1)
     (finding,) = found_by_doctor(hub)

@@ -65,6 +65,13 @@ DATABASE_BUSY = Reason(
     label="backup",
     status=503,
 )
+DATABASE_ELSEWHERE = Reason(
+    "backup-database-elsewhere",
+    N_("The database {name} is {path}, and a backup takes SQLite's from {directory} only."),
+    N_("Leave its setting out, or name a database of PostgreSQL."),
+    who=Who.OPERATOR,
+    label="backup",
+)
 BACKUP_MADE = Reason(
     "backup-made",
     N_("Backup of {at:clock} in {directory}: {bytes:size}; writers waited {ms:number} ms."),
@@ -101,6 +108,13 @@ BACKUP_NEWER = Reason(
     "backup-newer",
     N_("The database {name} of the backup has schema {revision}, which this release ({release}) does not know."),
     N_("Restore with the release that made it ({made_by}), or a later one; nothing was changed."),
+    who=Who.OPERATOR,
+    label="backup",
+)
+BACKUP_OTHER_HUB = Reason(
+    "backup-other-hub",
+    N_("The backup is of the hub {theirs}, and this is the hub {ours} (hub.id)."),
+    N_("Name a backup of this hub; nothing was changed."),
     who=Who.OPERATOR,
     label="backup",
 )
@@ -210,7 +224,7 @@ CERTIFICATE_OVER = Reason("certificate-over", N_("{name}: ended on {day:day}"), 
 CERTIFICATE_OF_SITE = Reason("certificate-of-site", N_("{name}: the site's own, not renewed here"), who=Who.OPERATOR)
 CERTIFICATES_RENEWED = Reason(
     "certificates-renewed",
-    N_("Renewed until {day:day}. Start the hub again; sessions that run trust the new certificates already."),
+    N_("Renewed until {day:day}. Start hub and proxy again; sessions that run trust the new certificates already."),
     who=Who.OPERATOR,
 )
 CERTIFICATES_END_SOON = Reason(

@@ -99,6 +99,16 @@ def test_a_copy_of_an_audit_log_that_is_none_is_refused(site: Path) -> None:
     assert "head.json: No such file" in refused.err
 
 
+def test_a_backup_of_another_hub_and_a_database_that_lies_elsewhere_are_refused(site: Path) -> None:
+    backup, text = backed_up(site), site.read_text()
+    site.write_text(text.replace("[hub]\n", '[hub]\nid = "another"\n'))
+    assert "The backup is of the hub main, and this is the hub another" in command(site, "restore", backup).err
+    site.write_text(text.replace("[hub]\n", '[hub]\ndatabase = "sqlite:////srv/hub.sqlite"\n'))
+    assert "The database jupyterhub is /srv/hub.sqlite, and a backup takes SQLite's from" in (
+        command(site, "backup", site.parent / "more", "--without-secrets").err
+    )
+
+
 def test_a_newer_jupyterhub_is_not_gone_back_from(site: Path) -> None:
     path = site.parent / "jupyterhub.sqlite"
     session = new_session_factory(f"sqlite:///{path}")()
