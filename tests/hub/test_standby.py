@@ -1,4 +1,4 @@
-"""A session goes on under other certificates, and under a hub on another host."""
+"""A session goes on after a restore, under other certificates, and under a hub on another host."""
 
 from __future__ import annotations
 
@@ -36,6 +36,35 @@ def still_there(site: SmallSite, person: Person, url: str) -> None:
     assert len(site.requests_of(person)) == 1
 
 
+def command(site: SmallSite, *argv: str | Path) -> str:
+    """Give a command of ``fabric-hub``; what it says."""
+    line = [sys.executable, "-m", "fabric_hub.cli", *map(str, argv), "--site", str(site.directory / "site.toml")]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_restore_ends_no_session(new_site: Callable[..., SmallSite]) -> None:
+    """The backup is made under the hub; then its databases and keys are lost."""
+    site = new_site()
+    person = site.somebody()
+    person.start()
+    url = person.until_ready()["url"]
+    backup = site.directory / "backup"
+    assert "writers waited" in command(site, "backup", backup, "--with-secrets")
+    still_there(site, person, url)
+    site.kill()
+    lost = site.directory / "lost"
+    lost.mkdir()
+    for name in ("jupyterhub.sqlite", "sessions.sqlite", "cookie_secret", "certs"):
+        (site.state / name).rename(lost / name)
+    assert "Restored: the state of" in command(site, "restore", backup)
+    site.up()
+    still_there(site, person, url)
+    assert person.stop().status_code == 204
+    assert site.jobs_of(person) == []
+
+
 def test_a_running_session_is_reached_under_renewed_certificates(new_site: Callable[..., SmallSite]) -> None:
     site = new_site()
     person = site.somebody()
@@ -44,9 +73,7 @@ def test_a_running_session_is_reached_under_renewed_certificates(new_site: Calla
     site.kill()
     store = site.state / "certs"
     before = {one.name: (store / one.name / f"{one.name}.crt").read_bytes() for one in authorities.certificates(store)}
-    argv = [sys.executable, "-m", "fabric_hub.cli", "certs", "renew", "--site", str(site.directory / "site.toml")]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
+    command(site, "certs", "renew")
     site.up()
     after = {one.name: (store / one.name / f"{one.name}.crt").read_bytes() for one in authorities.certificates(store)}
     assert after.keys() == before.keys() == {*authorities.AUTHORITIES, *authorities.PAIRS}

@@ -109,6 +109,7 @@ def test_a_backup_of_another_hub_and_a_database_that_lies_elsewhere_are_refused(
     )
 
 
+@pytest.mark.long  # JupyterHub takes seconds to make its database
 def test_a_newer_jupyterhub_is_not_gone_back_from(site: Path) -> None:
     path = site.parent / "jupyterhub.sqlite"
     session = new_session_factory(f"sqlite:///{path}")()
