@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fabric_hub.backup.restore import unpack
+from fabric_hub.catalogue.audit.reading import Reading
 from fabric_hub.catalogue.publish import grants_file
 from fabric_hub.unix import state_lock
-from tests.support.catalogue_process import CATALOGUE, MEMBER, NEEDS_OTHERS, ROOT
+from tests.support.catalogue_process import CATALOGUE, CODE, MEMBER, NEEDS_OTHERS, ROOT
 
 from .conftest import BackedUp
 
@@ -158,3 +164,46 @@ def integrity(path: Path) -> str:
     (said,) = database.execute("PRAGMA integrity_check").fetchone()
     database.close()
     return str(said)
+
+
+CHANGES = """
+import sys
+from pathlib import Path
+from fabric_hub.config import settings
+from fabric_hub.catalogue.admin import opened
+with opened(settings.load(Path(sys.argv[1]))) as desk:
+    while not Path(sys.argv[2]).exists():
+        desk.revoke("wind", "maths")
+        print("changed", flush=True)
+        desk.grant("wind", "maths")
+"""
+
+
+@pytest.mark.long
+def test_what_changes_while_a_backup_is_made_is_in_catalogue_and_audit_log_or_in_neither(backed_up: BackedUp) -> None:
+    stop = backed_up.root / "stop"
+    argv = [sys.executable, "-c", CHANGES, str(backed_up.daemon.site), str(stop)]
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(CODE)}
+    with subprocess.Popen(argv, cwd=CODE, env=environment, stdout=subprocess.PIPE, text=True) as changing:
+        assert changing.stdout
+        assert changing.stdout.readline() == "changed\n"
+        for number in range(6):
+            backed_up.done("backup", backed_up.root / f"kept-{number}", "--without-secrets")
+        stop.touch()
+        assert changing.stdout.read().count("changed") > 6
+    assert changing.returncode == 0
+    seen = set()
+    for number in range(6):
+        kept = backed_up.root / f"kept-{number}"
+        manifest = json.loads((kept / "manifest.json").read_text())
+        with (kept / "catalogue.tar").open("rb") as tar:
+            unpack(tar, kept / "out")
+        last = list(Reading(kept / "out" / "audit").records())[-1]
+        assert last["seq"] == manifest["audit"]["seq"]
+        granted = {grant["project"] for grant in json.loads((kept / "out" / "catalogue.json").read_text())["grants"]}
+        assert ("maths" in granted) is (last["event"] == "granted")
+        with closing(sqlite3.connect(kept / "out" / "catalogue.sqlite")) as database:
+            (serial,) = database.execute("SELECT serial FROM counter").fetchone()
+        assert serial == manifest["serial"]
+        seen.add(serial)
+    assert len(seen) == 6
