@@ -18,6 +18,7 @@ from fabric_hub.errors import FabricError
 from fabric_hub.gateway.client import GatewayClient
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.store import SessionStore
+from fabric_hub.unix import state_lock
 
 from .site import add_site_arguments, site_to_look_at
 
@@ -61,6 +62,7 @@ def _run(arguments: argparse.Namespace) -> int:
     first, last = _window(arguments, today)
     span = [first + timedelta(days=number) for number in range((min(last, today) - first).days + 1)]
     become_owner(site)
+    state_lock.hold(site.hub.state_dir)
     history = History(database_url(site))
     try:
         if arguments.now:

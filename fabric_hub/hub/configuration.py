@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import sys
@@ -20,13 +21,15 @@ from fabric_hub.hub.spawner.slurm_child import FabricSlurmSpawner
 from fabric_hub.hub.spawner.wrapper import FabricSpawner
 from fabric_hub.launch.batchspawner_compat import minutes
 from fabric_hub.logs import lines
+from fabric_hub.messages.text import whole
+from fabric_hub.messages.texts import backup as texts
 from fabric_hub.messages.translation import N_
 from fabric_hub.moving.before_start import refuse_what_breaks
 from fabric_hub.projects.membership import people
-from fabric_hub.sessions.database import database_url
+from fabric_hub.sessions.database import database_url, hub_database_url
 from fabric_hub.sessions.scopes import SERVICE_SCOPE, SESSION_SCOPE, SESSION_TOKEN_SCOPES
 from fabric_hub.sessions.store import SessionStore
-from fabric_hub.unix import capabilities
+from fabric_hub.unix import authorities, capabilities, state_lock
 from fabric_hub.unix.accounts import runs_local_sessions
 
 from . import access_log, held_ports, moved_settings, patches, tls
@@ -36,6 +39,8 @@ from .pages.sentences import Sentences
 from .private_files import lasting_secret, private_directory
 from .proxy import FabricProxy, unix_url
 from .with_parent import with_parent
+
+log = logging.getLogger(__name__)
 
 SERVICE = "fabric"  # our service's name at JupyterHub
 TEMPLATES, STATIC = (Path(__file__).parent / name for name in ("templates", "static"))
@@ -53,6 +58,7 @@ def configure(c: Any, site: Path | None = None) -> Settings:
     try:
         settings = load(site)
         _check_state_dir(settings.hub.state_dir)
+        state_lock.hold(settings.hub.state_dir)
         _check_record(settings)
         private_directory(settings.hub.socket_dir)
         held_ports.receive(_addresses(settings))
@@ -188,7 +194,7 @@ def _network(c: Any, settings: Settings) -> None:
     c.JupyterHub.bind_url = hub.bind_url
     c.JupyterHub.hub_ip = hub.hub_ip
     c.JupyterHub.hub_port = hub.hub_port
-    c.JupyterHub.db_url = f"sqlite:///{hub.state_dir / 'jupyterhub.sqlite'}"
+    c.JupyterHub.db_url = hub_database_url(settings)
     c.JupyterHub.cookie_secret_file = str(hub.state_dir / "cookie_secret")
     # Sessions outlive the hub; the proxy does not outlive a clean stop.
     c.JupyterHub.cleanup_servers = False
@@ -214,9 +220,16 @@ def _network(c: Any, settings: Settings) -> None:
     if hub.internal_ssl:
         store, names = hub.state_dir / "certs", tls.hub_alt_names(hub)
         tls.renew_hub_certificates(store, names)
+        _tell_of_ends(store)
         c.JupyterHub.internal_ssl = True
         c.JupyterHub.internal_certs_location = str(store)
         c.JupyterHub.trusted_alt_names = names
+
+
+def _tell_of_ends(store: Path) -> None:
+    """In the hub's log, at each of its starts: certificates that end soon."""
+    for one in authorities.ending(authorities.certificates(store), time.time()):
+        log.warning("%s", whole(FabricError(texts.CERTIFICATES_END_SOON(name=one.name, day=one.end))))
 
 
 def _proxy_command() -> str:

@@ -29,11 +29,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from fabric_hub.config.hub import HubSettings
+from fabric_hub.unix import authorities
 
 # What the name of every user's own host begins with in the hub's certificate. A session's never has it.
 ANY_USER = "DNS:*"
 # JupyterHub's names for the certificates that it makes once and keeps.
-KEPT = ("hub-internal", "proxy-api", "proxy-client")
+KEPT = authorities.PAIRS
 # JupyterHub's name for the authority that signs sessions' certificates.
 AUTHORITY = "notebooks-ca"
 # Longer than any session: the longest time that a profile may allow is 366 days.

@@ -27,6 +27,7 @@ from fabric_hub.rpc.follower import Follower
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.store import SessionStore
 from fabric_hub.slurm.model import Snapshot
+from fabric_hub.unix import state_lock
 
 from .app import make_app, serve_static
 from .auth import Tokens
@@ -136,6 +137,7 @@ def main() -> None:
     try:
         settings = load(arguments.site)
         lines.configure("service", settings.log.as_json)
+        state_lock.hold(settings.hub.state_dir)
         app = build(settings, arguments.local_sessions)
         serve_static(app, arguments.static)
         listening, draft = unix_server.bind(settings.hub.service_socket, "service")

@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from cryptography import x509
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -128,23 +126,6 @@ def unknown_jobs(jobs: Iterable[Job], hub_id: str, known: frozenset[str]) -> int
     over = (Phase.ENDING, Phase.ENDED)
     ours = (job.session[1] for job in jobs if job.phase not in over and job.session and job.session[0] == hub_id)
     return sum(session not in known for session in ours)
-
-
-def certificates(store: Path) -> dict[str, float]:
-    """Until when JupyterHub's own certificates are valid (Unix seconds), by name; those that cannot be read are left
-    out.
-
-    :param store: JupyterHub's ``internal_certs_location``.
-    """
-    found = {}
-    for path in sorted(store.glob("*/*.crt")):
-        if path.parent.name.startswith("user-"):
-            continue  # a session's: it names a person, and ends with the session
-        try:
-            found[path.parent.name] = x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc.timestamp()
-        except (OSError, ValueError):
-            continue
-    return found
 
 
 class Together(Collector):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 
 from prometheus_client.registry import Collector
 
@@ -14,8 +15,9 @@ from fabric_hub.gateway.client import GatewayClient
 from fabric_hub.rpc.follower import Follower
 from fabric_hub.sessions.store import SessionStore
 from fabric_hub.slurm.model import Snapshot
+from fabric_hub.unix import authorities
 
-from .daemon_metrics import DaemonMetrics, Watched, certificates, unknown_jobs
+from .daemon_metrics import DaemonMetrics, Watched, unknown_jobs
 from .hub_api import HubApi
 from .readiness import Asks, Readiness
 
@@ -60,10 +62,18 @@ class Watch:
         """What Prometheus is told of the daemons now."""
         hub = self._settings.hub
         seen = await self.readiness()
-        kept = await asyncio.to_thread(certificates, hub.state_dir / "certs") if hub.internal_ssl else {}
+        kept = await asyncio.to_thread(_certificates, hub.state_dir / "certs") if hub.internal_ssl else {}
         snapshot = self._follower.value if self._settings.slurm else None
         unknown = None
         if snapshot is not None and snapshot.jobs_at is not None:
             live = frozenset(session.id for session in self._store.live_all())
             unknown = unknown_jobs(snapshot.jobs, hub.id, live)
         return DaemonMetrics(Watched(time.time(), seen, self._catalogue is not None, kept, unknown))
+
+
+def _certificates(store: Path) -> dict[str, float]:
+    """Until when each is valid, in Unix seconds; none where they cannot be read."""
+    try:
+        return {one.name: one.end for one in authorities.certificates(store)}
+    except (OSError, ValueError):
+        return {}

@@ -45,6 +45,14 @@ SESSIONS_UNUSABLE = Reason(
     label="database",
     status=503,
 )
+MIGRATION_FAILED = Reason(
+    "migration-failed",
+    N_("The {name} could not be brought to another release's schema: {cause}."),
+    N_("Nothing in it was changed. Start the release that was here before, and report this."),
+    who=Who.OPERATOR,
+    label="database",
+    status=503,
+)
 CATALOGUE_UNUSABLE = Reason(
     "catalogue-database-unusable",
     N_("The catalogue's database cannot be used: {cause}."),

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from pathlib import Path
 from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from fabric_hub.service.daemon_metrics import DaemonMetrics, Together, Watched, certificates, unknown_jobs
+from fabric_hub.service.daemon_metrics import DaemonMetrics, Together, Watched, unknown_jobs
 from fabric_hub.service.readiness import Observed, Part
 from tests.support.builders import NOW, a_job
-from tests.support.certificates import Authority
 
 from .test_readiness import an_agent, catalogue
 
@@ -68,14 +65,7 @@ def test_jobs_with_our_names_and_no_session_are_counted() -> None:
     assert told(Observed(NOW, ()), unknown_jobs=2)["fabric_jobs_unknown",] == 2
 
 
-def test_the_end_of_the_hubs_own_certificates_is_told_and_no_persons(tmp_path: Path) -> None:
-    for name in ("hub-internal", "user-jan"):
-        Authority(tmp_path / name)
-    (tmp_path / "broken").mkdir()
-    (tmp_path / "broken" / "broken.crt").write_text("nothing")
-    found = certificates(tmp_path)
-    assert list(found) == ["hub-internal"]
-    assert found["hub-internal"] > time.time()
+def test_the_end_of_the_hubs_own_certificates_is_told() -> None:
     assert told(Observed(NOW, ()), certificates={"hub-internal": NOW + 86400})[
         "fabric_certificate_valid_seconds", "hub-internal"
     ] == pytest.approx(86400)
