@@ -69,7 +69,7 @@ class Told:
 
     def __call__(self, path: str) -> dict[str, Any]:
         url = f"{self._site.address}/services/fabric/api/session{path}"
-        answer = httpx.get(url, headers=self._headers, timeout=10, verify=False)
+        answer = httpx.get(url, headers=self._headers, timeout=60, verify=False)
         assert answer.status_code == 200, answer.text
         found: dict[str, Any] = answer.json()
         return found

@@ -88,7 +88,7 @@ def test_the_last_ten_minutes_are_announced_without_blocking(
     said.get_by_role("button", name="Extend …").click()
     dialog = chromium.get_by_role("dialog")
     expect(dialog.get_by_role("combobox")).to_have_value("1 hour")
-    assert dialog.get_by_role("option").all_text_contents() == ["30 minutes", "1 hour", "2 hours (the most)"]
+    expect(dialog.get_by_role("option")).to_have_text(["30 minutes", "1 hour", "2 hours (the most)"])
     later = time.time() + 69 * 60
     hub.usage["POST /extend"] |= {"ends_at": later}
     dialog.get_by_role("button", name="Extend").click()

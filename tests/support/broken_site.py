@@ -175,7 +175,7 @@ class BrokenSite:
         assert self._hub.poll() is None, f"the hub ended:\n{tail(self._layout.log / 'hub.log', 60)}"
         with suppress(httpx.HTTPError):
             paths = ("/hub/api/", "/services/fabric/api/health")
-            return all(httpx.get(self.address + path, timeout=5, verify=False).status_code == 200 for path in paths)
+            return all(httpx.get(self.address + path, timeout=30, verify=False).status_code == 200 for path in paths)
         return False
 
     def kill(self) -> None:
