@@ -106,7 +106,8 @@ def test_a_session_is_told_when_its_reservation_begins_and_ends_and_that_it_was_
     assert (time_left["why"], time_left["can_extend"]) == ("reservation", False)
     assert time_left["text"] == f"This session ends at {clock(ends)}: the end of its reservation."
     assert told("")["ends_at"] == ends
-    assert f"until {clock(ends)}" in words(person.log_in().browser.get("/hub/home"))
+    home = person.log_in().browser
+    until(lambda: f"until {clock(ends)}" in words(home.get("/hub/home")), "the hub has heard it, too")
 
     _, ends = _change(monday, EndTime="now+90minutes")
     assert told.end(ends)["why"] == "reservation"

@@ -84,7 +84,7 @@ def test_sigterm_ends_server_and_kernels_quickly(session: RunningSession) -> Non
     started = time.monotonic()
     session.process.terminate()
     assert session.process.wait(60) == 0
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 25, "Slurm kills what has not ended after 30 s"
     assert [pid for pid in children if Path(f"/proc/{pid}").exists()] == []
 
 

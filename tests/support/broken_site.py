@@ -34,8 +34,8 @@ WATCH_S = 2.0  # between two questions about jobs
 QUERY_TIMEOUT_S = 4.0
 SUBMIT_TIMEOUT_S = 10.0
 TOGETHER = 10  # sessions of profile "tenth" that run at a time
-# "within two watch intervals", and what two busy cores may take to tell it
-SOON_S = 2 * WATCH_S + 4.0
+# "within two watch intervals", and what two crowded cores may take to tell it: before the hub would ask of itself
+SOON_S = 2 * WATCH_S + 20.0
 
 SBATCH = """#!/bin/bash
 # Submits, and keeps the answer to itself for as long as a test holds it.
