@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from jupyterhub.objects import Server
 from jupyterhub.proxy import ConfigurableHTTPProxy
+from tornado.ioloop import PeriodicCallback
 from traitlets import Dict, Unicode, validate
 
 from fabric_hub.errors import FabricError
@@ -23,6 +25,7 @@ from fabric_hub.rpc import systemd
 from . import held_ports
 from .patches import proxy_program
 
+START_S = 120.0  # how long a proxy may take to start beside JupyterHub's ten seconds
 _LONGEST = 107  # bytes of a Unix socket's path (unix(7))
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-_")
 _UNIX = "http+unix://"
@@ -103,7 +106,32 @@ class FabricProxy(ConfigurableHTTPProxy):  # type: ignore[misc]
         if self._public is None and not where._unix_socket:
             self._public = held_ports.listen(where.ip, where.port)
         proxy_program.apply(self._public, where.port, where.ip)
-        await super().start()
+        try:
+            await super().start()
+        except (
+            TimeoutError
+        ):  # JupyterHub has waited for ten seconds, and would end, or leave a new proxy without routes
+            await self._until_up()
+
+    async def _until_up(self) -> None:
+        """Wait for a proxy that has been started on a machine with much to do, then look after it as JupyterHub does.
+
+        :raises RuntimeError: it has ended.
+        :raises TimeoutError: it does not answer within :data:`START_S` seconds.
+        """
+        self.log.warning("The proxy takes long to start: is this machine overloaded?")
+        api, end = Server.from_url(self.api_url), time.monotonic() + START_S
+        while True:
+            if (status := self.proxy_process.poll()) is not None:
+                raise RuntimeError(f"The proxy ended with exit code {status}")
+            try:
+                await api.wait_up(timeout=1)
+                break
+            except TimeoutError:
+                if time.monotonic() > end:
+                    raise
+        self._check_running_callback = PeriodicCallback(self.check_running, 1e3 * self.check_running_interval)
+        self._check_running_callback.start()
 
     async def add_all_services(self, service_dict: Any) -> None:
         """A new proxy gets all routes at once; JupyterHub adds the extra ones minutes later."""

@@ -167,7 +167,7 @@ class BrokenSite:
             command, log=self._layout.log / "hub.log", environment=environment, cwd=self._layout.hub,
             account=self.hub_account,
         )  # fmt: skip
-        until(self._healthy, "hub and service answer", 120, every_s=0.3)
+        until(self._healthy, "hub and service answer", 240, every_s=0.3)
         return time.monotonic()
 
     def _healthy(self) -> bool:
@@ -202,7 +202,7 @@ class BrokenSite:
     def clean(self) -> None:
         """What one test left does not reach the next: no session, no job, nobody held up."""
         self.hold.unlink(missing_ok=True)
-        if self._hub is None:
+        if self._hub is None or self._hub.poll() is not None:
             self.up()
         people = list(self._people.values())
         stops = [self.hands.submit(person.stop, name) for person in people for name in person.servers()]
