@@ -87,7 +87,7 @@ class SmallSite:
             self.proxy = ProxyProcess(self.state, self._held.pop(0), self.log)
         self.address = self.settings.hub.bind_url.rstrip("/")
         # one client for all: with the authorities of HTTPS each new one would cost time and memory
-        self.http = httpx.Client(base_url=self.address, timeout=20, verify=False)
+        self.http = httpx.Client(base_url=self.address, timeout=60, verify=False)
         self.store = SessionStore(database_url(self.settings))
         account_of = (lambda user: "everybody") if self.settings.users.shared_account else UNIX_PREFIX.__add__
         fake = FakeGateway("small", account_of=account_of, on_submit=self._submitted)
