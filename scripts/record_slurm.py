@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +136,7 @@ async def ask(run: EmbeddedRun, numbers: dict[str, int]) -> dict[str, Any]:
     async def at_once() -> None:
         """This cluster is asked at any rate."""
 
-    questions = {
+    questions: dict[str, Callable[[], Awaitable[object]]] = {
         "jobs": queries.jobs,
         "details": lambda: queries.details(NAME, owner),
         "job": lambda: queries.job(job),
@@ -152,7 +152,7 @@ async def ask(run: EmbeddedRun, numbers: dict[str, int]) -> dict[str, Any]:
     }
     for name, question in questions.items():
         queries.answers = []
-        await question()  # type: ignore[operator]
+        await question()
         found[name] = queries.answers
     return found
 
