@@ -18,6 +18,7 @@ import httpx
 from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.config.hub import HubSettings
 from fabric_hub.config.settings import Settings
+from fabric_hub.messages.texts import held as texts
 from fabric_hub.rpc.problem import name_of
 from fabric_hub.slurm import privacy
 
@@ -59,6 +60,9 @@ def gateway(found: Settings) -> Iterator[Finding]:
         yield right(f"the gateway on {path}, as {_name(owner)}")
     if said := answer.get("problem"):
         yield problem(f"the gateway knows nothing certain of Slurm now: {said}", "see the gateway's log")
+    if number := answer.get("held_sessions"):
+        held = texts.HELD(n=number)
+        yield problem(held.say(), held.hint.say() if held.hint else "")
     if found.slurm:
         seen = sight(found, _name(owner))
         if not found.users.shared_account:

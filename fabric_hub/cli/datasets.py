@@ -117,6 +117,9 @@ def add_changes(commands: Any) -> None:
     revoking.add_argument("--strict", action="store_true", help="also end the jobs that have the dataset open")
     command("requests", "what users asked for; `grant` answers a request, or `decline`", as_json)
     command("decline", "close a project's requests for a dataset without a grant", dataset, project)
+    command("held", "grants that a restore shut; `confirm` opens one again", as_json)
+    confirming = command("confirm", "open a grant again that a restore shut", dataset, project)
+    confirming.add_argument("--drop", action="store_true", help="drop it instead: it was revoked, or is not wanted")
     command("list", "all datasets, drafts too", as_json)
     command("show", "one dataset: description, versions, grants", dataset, as_json)
 

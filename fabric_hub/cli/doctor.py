@@ -8,15 +8,20 @@ import shutil
 import stat
 import sys
 import sysconfig
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 from fabric_hub.config import settings
+from fabric_hub.config.hub import HubSettings
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.texts import backup as texts
+from fabric_hub.unix import authorities
 from fabric_hub.unix.proxy_program import find_proxy
 
-from . import daemons, notes
+from . import daemons, moving, notes, probe_facts
 from .findings import Finding, ask, exists, place, problem, right, skipped
 
 OLDEST_SLURM = (22, 5)
@@ -81,7 +86,9 @@ def of_site(path: Path) -> Iterator[Finding]:
         yield from _slurm(found)
     yield from _images(found)
     yield from _directories(found)
+    yield from certificates(found.hub)
     yield from daemons.of_site(found)
+    yield from probe_facts.of_site(found, path)
 
 
 def _slurm(found: Settings) -> Iterator[Finding]:
@@ -146,10 +153,38 @@ def closed_to_others(directory: Path) -> Path | None:
     return None
 
 
+def certificates(hub: HubSettings) -> Iterator[Finding]:
+    """Whether a certificate of internal TLS ends within the next 60 days."""
+    what = "the certificates of internal TLS"
+    if not hub.internal_ssl:
+        return
+    try:
+        found = authorities.certificates(hub.state_dir / "certs")
+    except PermissionError:
+        yield skipped(what, "this account may not look there", "run it as root")
+        return
+    except (OSError, ValueError) as error:
+        yield problem(f"{what} cannot be read: {error}", f"look at {hub.state_dir / 'certs'}")
+        return
+    now = time.time()
+    if not found:
+        yield skipped(what, "the hub makes them when it is first started", "start it, then run this again")
+    elif soon := authorities.ending(found, now):
+        told = texts.CERTIFICATES_END_SOON(name=soon[0].name, day=soon[0].end)
+        state: Literal["NOTE", "PROBLEM"] = "NOTE" if soon[0].end > now else "PROBLEM"
+        yield Finding(state=state, about=told.say().removesuffix("."), remedy=told.hint.say() if told.hint else "")
+    else:
+        first = min(found, key=lambda one: one.end)
+        yield right(texts.CERTIFICATE_ENDS(name=first.name, day=first.end, n=int((first.end - now) / 86400)).say())
+
+
 def _directories(found: Settings) -> Iterator[Finding]:
     state = found.hub.state_dir
     if own := found.hub.extra_config:
-        yield place("hub.extra_config", own, f"write {own}, or take hub.extra_config out of the site's file")
+        if exists(own):
+            yield from moving.of_site(own, found)
+        else:
+            yield place("hub.extra_config", own, f"write {own}, or take hub.extra_config out of the site's file")
     try:
         mode = state.stat().st_mode
     except PermissionError:

@@ -11,7 +11,7 @@ from fabric_hub.config import settings
 from fabric_hub.config.mistakes import at_line
 from fabric_hub.errors import FabricError
 
-from . import notes
+from . import moving, notes
 from .embedded import running_site
 from .findings import exists
 
@@ -27,6 +27,7 @@ def add_parser(commands: Any) -> None:
     )
     doctor.add_argument("--json", action="store_true", help="each line as an object: state, about, remedy")
     doctor.set_defaults(run=_doctor)
+    moving.add_arguments(check)
     for command in (check, doctor):
         add_site_arguments(command)
 
@@ -47,6 +48,8 @@ def add_site_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def _check_config(arguments: argparse.Namespace) -> int:
+    if arguments.jupyterhub_config:
+        return moving.report(arguments)
     path = site_to_look_at(arguments) or settings.path_from_environment()
     found = settings.load(path)
     own = found.hub.extra_config
@@ -58,6 +61,14 @@ def _check_config(arguments: argparse.Namespace) -> int:
             reason="site-file",
             hint="Write that file, or take hub.extra_config out.",
         )
+    own_findings = list(moving.of_site(own, found)) if own and there else []
+    wrong = [finding.about for finding in own_findings if finding.state == "PROBLEM"]
+    if wrong:
+        raise FabricError(
+            f"hub.extra_config has {len(wrong)} mistake{'' if len(wrong) == 1 else 's'}:\n" + "\n".join(wrong),
+            reason="site-file",
+            hint="Change these lines, or take them out.",
+        )
     counts = ", ".join(
         f"{len(table)} {name}{'' if len(table) == 1 else 's'}"
         for name, table in (("profile", found.profile), ("project", found.project), ("image", found.image))
@@ -68,6 +79,9 @@ def _check_config(arguments: argparse.Namespace) -> int:
     text = path.read_text(encoding="utf-8")
     for note in notes.of_file(text):
         print(f"Note: {at_line(f'{note.key}: {note.about}', text, str(path))}. Remedy: {note.remedy}.")
+    for finding in own_findings:
+        if finding.remedy:
+            print(f"Note: {finding.about.removesuffix('.')}. Remedy: {finding.remedy}.")
     if there is None:
         print(f"Note: whether hub.extra_config {own} exists is not checked: this account may not look there.")
     trust = notes.of_sessions_trust(found.hub)

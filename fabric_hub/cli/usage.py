@@ -18,6 +18,7 @@ from fabric_hub.errors import FabricError
 from fabric_hub.gateway.client import GatewayClient
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.store import SessionStore
+from fabric_hub.unix import state_lock
 
 from .site import add_site_arguments, site_to_look_at
 
@@ -60,7 +61,8 @@ def _run(arguments: argparse.Namespace) -> int:
     today = datetime.now().astimezone().date()
     first, last = _window(arguments, today)
     span = [first + timedelta(days=number) for number in range((min(last, today) - first).days + 1)]
-    _become_owner(site)
+    become_owner(site)
+    state_lock.hold(site.hub.state_dir)
     history = History(database_url(site))
     try:
         if arguments.now:
@@ -114,7 +116,7 @@ async def _roll(site: settings.Settings, history: History, days: list[date]) -> 
         store.close()
 
 
-def _become_owner(site: settings.Settings) -> None:
+def become_owner(site: settings.Settings) -> None:
     """Root becomes the hub's account for good: files that SQLite makes beside the database must stay the hub's."""
     if os.geteuid() != 0:
         return

@@ -17,6 +17,13 @@ HttpAddress = Annotated[
     said("an address with https:// or http://, without a query", "https://hub.example.org"),
 ]
 
+# The site's file is read by the gateway and the catalogue service, too.
+DatabaseUrl = Annotated[
+    str,
+    Field(pattern=r"^(?:[a-z][a-z0-9+]*://(?:[^/@:\s]*@)?[^@\s]*)?$"),
+    said("the URL of a database, without a password", "postgresql:///fabric_hub?host=/run/postgresql"),
+]
+
 
 def _same_origin(one: str, other: str) -> bool:
     first, second = urlsplit(one), urlsplit(other)
@@ -35,6 +42,14 @@ class HubSettings(Frozen):
 
     id: HubId = Field(default="main", description="Tells this hub's jobs from another hub's on the same cluster.")
     state_dir: AbsolutePath = Field(description="Databases, cookie secret and certificates; only the hub's user.")
+    database: DatabaseUrl = Field(
+        default="", description="SQLAlchemy URL of JupyterHub's own database; default: SQLite in state_dir."
+    )
+    sessions_database: DatabaseUrl = Field(
+        default="",
+        description="SQLAlchemy URL of the record of sessions, not the same as hub.database; default: SQLite in "
+        "state_dir.",
+    )
     bind_url: str = Field(
         default="http://127.0.0.1:8000", description="The address people open (the proxy listens here)."
     )
@@ -90,6 +105,12 @@ class HubSettings(Frozen):
             )
         if self.nodes_ca and not self.internal_ssl and not self.url_for_nodes.startswith("https:"):
             raise ValueError(f"nodes_ca is of no use: sessions call {self.url_for_nodes}, which is not https")
+        if any("password=" in url.lower() for url in (self.database, self.sessions_database)):
+            raise ValueError("the URL of a database holds a password: put it in ~/.pgpass of the hub's account")
+        if self.database and self.database == self.sessions_database:
+            raise ValueError(
+                "database and sessions_database are the same: each has tables that the other would take over"
+            )
         return self
 
     @property

@@ -25,6 +25,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from fabric_hub.errors import FabricError
+from fabric_hub.logs import lines
 from fabric_hub.rpc import systemd
 
 from . import held_ports, private_files
@@ -33,6 +34,7 @@ from .with_parent import with_parent
 log = logging.getLogger("fabric_hub.proxy")
 
 SOCKET, ORDER = "proxy-unit.sock", "proxy-order.json"
+LOG_FORMAT = "FABRIC_LOG_FORMAT"  # in an order's environment
 _LARGEST = 256 * 1024  # bytes of an order: a command line and a few variables
 _PATIENCE_S = 10.0  # for the other side's bytes
 _LOOK_S = 2.0  # the hub waits so long for which proxy runs
@@ -215,6 +217,7 @@ class ProxyUnit:
     def _start(self) -> None:
         assert self._order
         assert self._listening
+        lines.configure("proxy", self._order.environment.get(LOG_FORMAT) == "json")
         Path(self._order.api).unlink(missing_ok=True)
         held = json.dumps([self._listening.fileno(), self._order.port, _as_proxy_says(self._order.address)])
         self._process = subprocess.Popen(
@@ -252,7 +255,7 @@ def _as_proxy_says(address: str) -> str:
 
 def main(arguments: Sequence[str]) -> None:
     """Run the unit for the state directory that is named."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    lines.configure("proxy")  # as the hub wants it, once it has said so
     (state_dir,) = arguments
     try:
         held_ports.receive_any()

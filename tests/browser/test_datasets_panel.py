@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.support.chromium import run_first_cell
+from tests.support.chromium import run_first_cell, until_started
 from tests.support.embedded_run import ROOT, EmbeddedRun
 
 from .conftest import SLOW_MS, Visitor, violations
@@ -25,6 +25,7 @@ def panel_of_a_new_session(visitor: Visitor) -> tuple[Page, Locator]:
     page.get_by_role("radio", name=re.compile("CPU only")).check()
     page.get_by_role("button", name="Start").click()
     page.wait_for_url(f"**/user/{visitor.user}/lab**", timeout=SLOW_MS)
+    until_started(page)
     page.get_by_role("tab", name="Datasets").click(timeout=SLOW_MS)
     return page, page.locator(".fabric-Datasets")
 

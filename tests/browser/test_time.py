@@ -100,8 +100,8 @@ def test_more_time_is_slurms_own_and_more_than_the_profile_allows_is_refused_in_
     extend = panel.get_by_role("button", name="Extend …")
     extend.click()
     expect(dialog.get_by_role("combobox")).to_have_value("1 hour")
-    offered = dialog.get_by_role("option").all_text_contents()
-    assert offered == ["30 minutes", "1 hour", "2 hours", "4 hours", "7 hours (the most)"]
+    offered = ["30 minutes", "1 hour", "2 hours", "4 hours", "7 hours (the most)"]
+    expect(dialog.get_by_role("option")).to_have_text(offered)
     picture(page, "usage-extend")
     dialog.get_by_role("button", name="Extend").click()
     said = toast(page, "This session now ends at")
@@ -127,7 +127,7 @@ def test_more_time_is_slurms_own_and_more_than_the_profile_allows_is_refused_in_
     picture(page, "usage-refused")
 
     extend.click()
-    assert dialog.get_by_role("option").all_text_contents() == ["10 minutes (the most)"]
+    expect(dialog.get_by_role("option")).to_have_text(["10 minutes (the most)"])
     dialog.get_by_role("button", name="Extend").click()
     expect(panel).to_contain_text("This session cannot be longer: its profile allows at most 8 hours.")
     expect(extend).to_have_count(0)

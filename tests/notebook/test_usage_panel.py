@@ -12,7 +12,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.support import panel_usage as usage
 from tests.support.answering_hub import AnsweringHub
@@ -88,7 +88,7 @@ def test_the_last_ten_minutes_are_announced_without_blocking(
     said.get_by_role("button", name="Extend …").click()
     dialog = chromium.get_by_role("dialog")
     expect(dialog.get_by_role("combobox")).to_have_value("1 hour")
-    assert dialog.get_by_role("option").all_text_contents() == ["30 minutes", "1 hour", "2 hours (the most)"]
+    expect(dialog.get_by_role("option")).to_have_text(["30 minutes", "1 hour", "2 hours (the most)"])
     later = time.time() + 69 * 60
     hub.usage["POST /extend"] |= {"ends_at": later}
     dialog.get_by_role("button", name="Extend").click()
@@ -238,9 +238,16 @@ def test_an_idle_session_is_warned_of_and_kept_by_a_click(
     open_lab(chromium, session)
     said = toast(chromium, words)
     expect(said).to_be_visible()
-    hub.usage["POST /idle"] |= {"state": "active", "text": ""}
+
+    def heard(route: Route) -> None:
+        """The hub hears of the click, and says from then on that the session is in use."""
+        hub.usage["POST /idle"] |= {"state": "active", "text": ""}
+        route.continue_()
+
+    chromium.route(re.compile("/fabric/active"), heard)
     said.get_by_role("button", name="I am still here").click()
     expect(said).to_have_count(0)
+    assert hub.usage["POST /idle"]["state"] == "active"
 
 
 def test_a_session_that_is_gone_says_so_at_once(chromium: Page, session: RunningSession) -> None:

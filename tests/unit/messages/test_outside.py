@@ -56,6 +56,7 @@ OTHERS: dict[str, str] = {
     "fabric_hub/hub/with_parent.py": "said when a service starts",
     "fabric_hub/service/callers.py": "the reference's",
     "fabric_hub/service/metrics.py": "Prometheus's",
+    "fabric_hub/service/daemon_metrics.py": "Prometheus's",
     "fabric_hub/service/tasks/lease.py": "said when a service starts",
     "fabric_hub/sessions/database.py": "said when a hub or a service starts",
 }
