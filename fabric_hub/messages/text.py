@@ -143,6 +143,7 @@ class Reason:
     :param who: who can act on it.
     :param label: the label of a refusal for metrics and programs; several codes may share one.
     :param status: the HTTP status of a refusal.
+    :raises ValueError: another reason has the code.
     """
 
     def __init__(
@@ -155,7 +156,8 @@ class Reason:
         label: str = "",
         status: int = 400,
     ) -> None:
-        assert code not in REASONS, f"two reasons have the code {code}"
+        if code in REASONS:
+            raise ValueError(f"two reasons have the code {code}")
         self.code, self.hint, self.who, self.label, self.status = code, hint, who, label or code, status
         self.text, self.plural = (text, "") if isinstance(text, str) else text
         self.fields = fields(self.text) | fields(self.plural) | fields(hint)
