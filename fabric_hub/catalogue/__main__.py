@@ -17,6 +17,7 @@ from pathlib import Path
 from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.config.settings import Settings, load, path_from_environment
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.logs import gives_up, with_codes
 from fabric_hub.unix import capabilities
 
 from .database import open_catalogue
@@ -73,6 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--site", type=Path, default=None, help="the site's file (TOML)")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    with_codes()
     os.umask(0o077)
     try:
         capabilities.drop_inheritance()  # before any thread and any child
@@ -80,7 +82,7 @@ def main(arguments: list[str] | None = None) -> int:
         settings = load(site)
         return asyncio.run(_main(site, settings, check(settings)))
     except FabricError as error:
-        print(error, file=sys.stderr)
+        print(gives_up(error), file=sys.stderr)
         return 1
 
 

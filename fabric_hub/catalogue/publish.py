@@ -179,7 +179,7 @@ class Uids:
             if (kept := self._kept(user, users)) is not None:
                 if self._missing.get(user) != error.message:
                     self._missing[user] = error.message
-                    log.warning("%s keeps what was granted for now: %s", user, error.message)
+                    log.warning("%s keeps what was granted for now: %s", user, error.said)
                 return kept
             self._say_left_out(user, error)
             return None

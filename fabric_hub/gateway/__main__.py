@@ -11,6 +11,7 @@ from pathlib import Path
 
 from fabric_hub.config.settings import Settings, load
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.logs import gives_up, with_codes
 from fabric_hub.unix import accounts, capabilities
 
 from .server import serve
@@ -55,13 +56,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--site", type=Path, default=None, help="the site's file (TOML)")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    with_codes()
     try:
         capabilities.drop_inheritance()  # before any thread and any child
         settings = load(options.site)
         check_identity(settings)
         return asyncio.run(_main(settings))
     except FabricError as error:
-        print(error, file=sys.stderr)
+        print(gives_up(error), file=sys.stderr)
         return 1
 
 

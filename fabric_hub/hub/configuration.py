@@ -17,6 +17,7 @@ from fabric_hub.errors import FabricError
 from fabric_hub.hub.spawner.runtime import install, runtime
 from fabric_hub.hub.spawner.wrapper import FabricSpawner
 from fabric_hub.launch.batchspawner_compat import minutes
+from fabric_hub.messages.logs import gives_up, with_codes
 from fabric_hub.messages.translation import N_
 from fabric_hub.projects.membership import people
 from fabric_hub.sessions.database import database_url
@@ -43,6 +44,7 @@ def configure(c: Any, site: Path | None = None) -> Settings:
     :param site: the site's file; default $FABRIC_HUB_SITE or /etc/fabric-hub/site.toml.
     :raises SystemExit: the site's file cannot be used; every mistake is printed.
     """
+    with_codes()
     site = site or path_from_environment()
     try:
         settings = load(site)
@@ -51,7 +53,7 @@ def configure(c: Any, site: Path | None = None) -> Settings:
         private_directory(settings.hub.socket_dir)
         held_ports.receive(_addresses(settings))
     except FabricError as error:
-        raise SystemExit(f"fabric-hub: {error}") from error
+        raise SystemExit(f"fabric-hub: {gives_up(error)}") from error
     _network(c, settings)
     _login(c, settings)
     _sessions(c)

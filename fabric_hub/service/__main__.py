@@ -20,6 +20,7 @@ from fabric_hub.config.settings import Settings, load
 from fabric_hub.datasets.policy import CatalogueView
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.client import GatewayClient
+from fabric_hub.messages.logs import gives_up, with_codes
 from fabric_hub.rpc import server as unix_server
 from fabric_hub.rpc.follower import Follower
 from fabric_hub.sessions.database import database_url
@@ -125,6 +126,7 @@ def main() -> None:
     parser.add_argument("--static", type=Path, required=True, help="the directory of the files of the hub's pages")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="[%(levelname)1.1s %(asctime)s %(name)s] %(message)s")
+    with_codes()
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         settings = load(arguments.site)
@@ -132,7 +134,7 @@ def main() -> None:
         serve_static(app, arguments.static)
         listening, draft = unix_server.bind(settings.hub.service_socket, "service")
     except FabricError as error:
-        raise SystemExit(f"fabric-hub service: {error}") from error
+        raise SystemExit(f"fabric-hub service: {gives_up(error)}") from error
     # what is loaded by now stays: each search for garbage would go through it, 230 ms in which nobody is answered
     gc.collect()
     gc.freeze()
