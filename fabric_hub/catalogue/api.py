@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, Protocol
 
 from fabric_hub.datasets.model import Catalogue, Line, VersionName
+from fabric_hub.messages.text import NOTHING, Said, WithTexts
 from fabric_hub.types import Frozen, HubUser, Slug
 
 # The longest that one request may wait for a change of the catalogue, in seconds.
@@ -40,7 +41,7 @@ class EventBody(Frozen):
     why: Slug
 
 
-class Health(Frozen):
+class Health(WithTexts):
     """How the catalogue service fares. Times are Unix seconds; ``problem`` is what keeps it from its work."""
 
     version: str
@@ -48,7 +49,7 @@ class Health(Frozen):
     serial: int
     audit_seq: int
     published_at: float | None = None
-    problem: str = ""
+    problem: Said = NOTHING
 
 
 class Verbs(Protocol):

@@ -12,6 +12,7 @@ from pathlib import Path
 from fabric_hub.config.settings import Settings, load
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.logs import gives_up, with_codes
+from fabric_hub.messages.texts import startup
 from fabric_hub.unix import accounts, capabilities
 
 from .server import serve
@@ -26,12 +27,7 @@ def check_identity(settings: Settings) -> None:
     if settings.users.shared_account:
         accounts.resolve("anyone", settings.users)
     elif not capabilities.can_become_others():
-        raise FabricError(
-            "The gateway may not become other users, so it cannot submit for them.",
-            reason="gateway",
-            hint="Start it with CAP_SETUID and CAP_SETGID (systemd: AmbientCapabilities=), or, for a demo of one "
-            "person, set users.shared_account = true.",
-        )
+        raise FabricError(startup.MAY_NOT_BECOME())
 
 
 async def _main(settings: Settings) -> int:

@@ -18,6 +18,7 @@ from fabric_hub.hub.spawner.runtime import install, runtime
 from fabric_hub.hub.spawner.wrapper import FabricSpawner
 from fabric_hub.launch.batchspawner_compat import minutes
 from fabric_hub.messages.logs import gives_up, with_codes
+from fabric_hub.messages.texts import startup
 from fabric_hub.messages.translation import N_
 from fabric_hub.projects.membership import people
 from fabric_hub.sessions.database import database_url
@@ -97,29 +98,19 @@ def with_default_profile(settings: Settings, c: Any) -> Settings:
         hours = minutes(str(runtime)) / 60
         default = Profile(title="Default", default_hours=hours, max_hours=hours)
     except ValueError as error:  # pydantic's is one, too
-        raise SystemExit(
-            f"fabric-hub: req_runtime is {str(runtime)!r}, but without a [profile.NAME] in the site's file "
-            "it must be a time as sbatch takes it, of at most 366 days: 8:00:00."
-        ) from error
+        refused = FabricError(startup.REQ_RUNTIME(runtime=repr(str(runtime))))
+        raise SystemExit(f"fabric-hub: {gives_up(refused)}") from error
     return settings.model_copy(update={"profile": {"default": default}})
 
 
 def _check_state_dir(path: Path) -> None:
     if not path.is_dir() or not os.access(path, os.W_OK | os.X_OK):
-        raise FabricError(
-            f"The hub's state directory {path} is missing or not writable for this user.",
-            reason="state-dir",
-            hint=f"As root: install -d -m 0700 -o HUB_USER {path}",
-        )
+        raise FabricError(startup.NO_STATE_DIR(path=str(path)))
     probe = path / ".writable"
     try:
         probe.write_bytes(b"\0" * 65536)
     except OSError as error:
-        raise FabricError(
-            f"The hub's state directory {path} cannot be written: {error.strerror}.",
-            reason="state-dir",
-            hint="Free some space on its disk, then start again; nothing was changed.",
-        ) from error
+        raise FabricError(startup.STATE_DIR_UNWRITABLE(path=str(path), why=error.strerror or "")) from error
     finally:
         probe.unlink(missing_ok=True)
 
@@ -137,11 +128,7 @@ def _check_record(settings: Settings) -> None:
         store.close()
     now = time.time()
     if newest is not None and newest > now + CLOCK_TOLERANCE_S:
-        raise FabricError(
-            f"This machine's clock says {_moment(now)}, but the hub's record was last written at {_moment(newest)}.",
-            reason="clock",
-            hint="Set the clock (timedatectl), then start again; nothing was changed.",
-        )
+        raise FabricError(startup.CLOCK(now=_moment(now), newest=_moment(newest)))
 
 
 def _moment(at: float) -> str:

@@ -18,6 +18,7 @@ from jupyterhub.proxy import ConfigurableHTTPProxy
 from traitlets import Dict, Unicode, validate
 
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.texts import startup
 from fabric_hub.rpc import systemd
 
 from . import held_ports
@@ -46,19 +47,11 @@ def private_directory(path: Path) -> None:
         path.mkdir(mode=0o700)
     status = path.lstat()
     if status.st_uid != os.geteuid() or not path.is_dir() or path.is_symlink():
-        raise FabricError(
-            f"{path} is not a directory of the hub's own account.",
-            reason="state-dir",
-            hint="Remove it and start again; the hub makes it anew.",
-        )
+        raise FabricError(startup.NOT_HUBS_DIRECTORY(path=str(path)))
     path.chmod(0o700)
     # the longest name in it, while it is made: .proxy-api.sock.PID
     if len(os.fsencode(path)) + len("/.proxy-api.sock.4194304") > _LONGEST:
-        raise FabricError(
-            f"{path} is too long a path for the Unix sockets in it.",
-            reason="state-dir",
-            hint=f"Choose a hub.state_dir of at most {_LONGEST - len('/run/.proxy-api.sock.4194304')} characters.",
-        )
+        raise FabricError(startup.PATH_TOO_LONG(path=str(path), most=_LONGEST - len("/run/.proxy-api.sock.4194304")))
 
 
 class FabricProxy(ConfigurableHTTPProxy):  # type: ignore[misc]

@@ -7,12 +7,14 @@ argument (``log.warning("Session %s is over: %s", session.id, error)``) is writt
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fabric_hub.errors import FabricError
 
+from .reader import reader_of_terminal, reading
 from .text import SENTENCES, VERBATIM, Text
 
 
@@ -37,7 +39,10 @@ def with_codes() -> None:
 
 def gives_up(error: FabricError) -> str:
     """What a daemon says on its standard error as it gives up: to whoever started it at a terminal, or to a log."""
-    return error.say() if sys.stderr.isatty() else coded(error)
+    if not sys.stderr.isatty():
+        return coded(error)
+    with reading(reader_of_terminal(os.environ)):
+        return error.say()
 
 
 class _Records:

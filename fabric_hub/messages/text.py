@@ -308,10 +308,16 @@ def _say(text: Text) -> str:
 def _said(value: Any, kind: str) -> str:
     if kind == "sentences":
         return " ".join(said for item in value if (said := _said(item, "")))
+    if kind == "lines":
+        return "\n".join(_said(item, "") for item in value)
+    if kind == "indented":
+        return "\n".join(f"  {_said(item, '')}" for item in value)
     if kind == "capital":
         return _capital(value)
     if kind == "list":
         return formats.listed([_said(item, "") for item in value])
+    if kind == "either":
+        return formats.either([_said(item, "") for item in value])
     if kind == "dots":
         return " · ".join(_said(item, "") for item in value)
     if isinstance(value, Text):
