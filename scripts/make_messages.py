@@ -29,9 +29,12 @@ from babel.messages.pofile import read_po, write_po
 _NO_DATE = datetime(2000, 1, 1, tzinfo=UTC)
 ROOT = Path(__file__).parents[1]
 KEYWORDS: Mapping[str, Any] = {
-    "N_": None, "_": None, "gettext": None, "P_": (1, 2), "ngettext": (1, 2), "__": None, "_n": (1, 2), "said": (1,),
+    "N_": None, "_": None, "gettext": None, "P_": (1, 2), "ngettext": (1, 2), "__": None, "_n": (1, 2),
 }  # fmt: skip
 _TEXT = re.compile(r"\{([a-zA-Z_][a-zA-Z0-9_]*)(?::[a-z]+)?\}|%(\d)|%\((\w+)\)s")
+
+# In this domain, too: what a value must be (fabric_hub.types.said).
+OF_HUB: Mapping[str, Any] = {"said": (1,)}
 
 
 class Domain(NamedTuple):
@@ -71,7 +74,7 @@ def extracted(domain: Domain) -> Catalog:
     found = extract_from_dir(
         domain.source,
         method_map=list(domain.methods),
-        keywords=KEYWORDS,
+        keywords={**KEYWORDS, **OF_HUB} if domain.name == "fabric_hub" else KEYWORDS,
         # as fabric_hub.hub.pages.sentences reads them
         options_map={"**/templates/**.html": {"trimmed": "true", "newstyle_gettext": "true", "silent": "false"}},
         comment_tags=("TRANSLATORS:",),
