@@ -1,6 +1,6 @@
 """Ports that stay ours while their owner restarts: somebody else holds their listening sockets.
 
-On a site that is systemd (packaging/systemd/fabric-hub.socket), in an embedded run its supervisor. A socket that
+On a site that is systemd (packaging/systemd/*.socket), in an embedded run its supervisor. A socket that
 listens keeps every other account from its port, also between the death of the hub or its proxy and their next start;
 who connects meanwhile waits, and is answered by the next one. Without a holder the hub keeps the proxy's port while it
 lives (:mod:`fabric_hub.hub.proxy`), and nobody its own.
@@ -42,6 +42,15 @@ def receive(wanted: Mapping[str, tuple[str, int]], environment: MutableMapping[s
             given = at if isinstance(at, str) else f"{at[0]}:{at[1]}"
             told = ", ".join(f"{name} = {host or '*'}:{port}" for name, (host, port) in wanted.items())
             raise FabricError(startup.OTHER_SOCKET(given=given, told=told))
+
+
+def receive_any(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Take over the sockets that this process was started with, before it is known which addresses are wanted."""
+    for number in _passed(environment):
+        each = socket.socket(fileno=number)
+        each.set_inheritable(False)
+        each.setblocking(False)
+        _held.append(each)
 
 
 def _passed(environment: MutableMapping[str, str]) -> list[int]:

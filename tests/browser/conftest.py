@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 AXE = Path(sys.prefix) / "share/fabric-hub/browser-tests/node_modules/axe-core/axe.min.js"
 SLOW_MS = 90_000  # a session on a machine that also runs the cluster, the hub and the browser
 
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=SLOW_MS)
 
 
 @pytest.fixture(scope="package")  # playwright keeps an event loop running, beside which no asyncio test can run
@@ -45,7 +45,7 @@ class Visitor:
     def __init__(self, run: EmbeddedRun, browser: Browser, user: str) -> None:
         self.run, self.user = run, user
         self.context: BrowserContext = browser.new_context(viewport=SIZE, base_url=run.address, locale="en-GB")  # type: ignore[arg-type]
-        self.context.set_default_timeout(30_000)
+        self.context.set_default_timeout(SLOW_MS)
         self.page: Page = self.context.new_page()
         self.errors: list[str] = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.support.chromium import faults
+from tests.support.chromium import RESETTING, faults, run_cell, save
 from tests.support.embedded_run import EmbeddedRun
 from tests.support.waiting import until
 
@@ -54,9 +54,8 @@ def started(student: Visitor) -> Page:
 
 def run_first_cell(page: Page) -> Locator:
     """The widget that the cell shows."""
-    page.locator(".jp-CodeCell .cm-content").first.click(timeout=SLOW_MS)
-    until(lambda: connected(page), "the page's kernel listens")  # what is run before is forgotten
-    page.keyboard.press("Shift+Enter")
+    until(lambda: connected(page), "the page's kernel listens", 90)  # what is run before is forgotten
+    run_cell(page, 0)
     return page.locator(".jp-OutputArea-output .widget-html")
 
 
@@ -102,8 +101,7 @@ def test_the_widget_lives_in_notebook_7_and_stays_as_html_when_it_is_saved(
     embedded_hub.slurm("scontrol", "update", f"JobId={job}", "TimeLimit=120")  # an operator gives it an hour more
     expect(widget).to_contain_text(re.compile(r"1 h 5\d min left"), timeout=60_000)  # the kernel asks every 30 s
 
-    page.keyboard.press("Control+s")
-    [shown] = until(lambda: outputs(notebook), "the notebook is saved with its output", 30)
+    [shown] = save(page, lambda: outputs(notebook))
     blank = browser.new_context(java_script_enabled=False)
     try:
         plain = blank.new_page()
@@ -125,6 +123,7 @@ def test_the_widget_lives_in_jupyterlab(
     student = visitor("student1")
     started(student)
     student.page.goto(f"/user/student1/lab/tree/{NOTEBOOK}?reset")
+    expect(student.page).not_to_have_url(RESETTING)
     widget = run_first_cell(student.page)
     expect(widget).to_contain_text(re.compile(r"[\d.]+ of 50\.0 GPU-hours used, [\d.]+ left"), timeout=SLOW_MS)
     expect(widget.get_by_role("row", name=re.compile("^Time"))).to_contain_text(re.compile(r"5\d min left"))

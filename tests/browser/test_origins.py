@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.conftest import new_prefix
 from tests.support.broken_site import BrokenSite
-from tests.support.chromium import type_into
+from tests.support.chromium import run_cell, type_into
 from tests.support.person import Person
 from tests.support.small_site import SmallSite
 
@@ -199,7 +199,7 @@ def test_from_the_login_to_a_cell_with_a_host_for_every_user(own_hosts: BrokenSi
     cell.click(timeout=SLOW_MS)
     expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")).to_be_visible(timeout=SLOW_MS)
     type_into(page, cell, "6 * 7")
-    page.keyboard.press("Shift+Enter")
+    run_cell(page, 0)
     expect(page.locator(".jp-OutputArea-output").first).to_have_text("42", timeout=SLOW_MS)
     expect(page.get_by_role("button", name="This session:")).to_contain_text("cpu")
 

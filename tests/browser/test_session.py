@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.chromium import type_into
+from tests.support.chromium import run_cell, type_into
 
 from .conftest import SLOW_MS, Visitor, violations
 
@@ -45,7 +45,7 @@ def test_from_the_login_to_a_cell_on_a_gpu_node_and_back(
     kernel = page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")
     expect(kernel).to_be_visible(timeout=SLOW_MS)  # what is run before is forgotten
     type_into(page, cell, CELL)
-    page.keyboard.press("Shift+Enter")
+    run_cell(page, 0)
     output = page.locator(".jp-OutputArea-output").first
     expect(output).to_have_text(re.compile(rf"\('{number}', '\d+'\)"), timeout=SLOW_MS)
 

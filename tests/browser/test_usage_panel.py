@@ -116,9 +116,7 @@ def test_a_session_that_reaches_its_time_limit_loses_nothing_and_leads_to_the_ne
         page.get_by_role("dialog").get_by_role("button", name="Continue").click()
         expect(page.locator(".fabric-Usage")).to_contain_text("Session session-2 waits in the queue.", timeout=SLOW_MS)
         assert sorted(student.jobs()) == ["PENDING", "RUNNING"]
-        cell.click()
-        page.keyboard.press("Control+End")
-        page.keyboard.insert_text("  # not saved by anybody")
+        type_into(page, cell, "  # not saved by anybody")
         clock = [
             int(part) for part in re.split("[-:]", embedded_hub.slurm("squeue", "-h", "-j", job, "-o", "%M").strip())
         ]

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.support.answering_hub import AnsweringHub
-from tests.support.chromium import faults, open_lab
+from tests.support.chromium import faults, open_lab, run_first_cell
 from tests.support.running_session import RunningSession
 from tests.support.waiting import until
 
@@ -49,6 +49,7 @@ def test_a_cluster_from_start_to_stop_with_the_mouse(chromium: Page, session: Ru
     dialog = chromium.get_by_role("dialog")
     expect(dialog).to_contain_text(re.compile("stops?\\. Running tasks and unsaved results are lost"))
     assert faults(chromium, ".jp-Dialog") == []
+    expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
     chromium.keyboard.press("Enter")  # is no
     expect(dialog).to_have_count(0)
     expect(cluster).to_be_visible()
@@ -132,9 +133,7 @@ def test_client_code_of_a_cluster_works_where_it_is_inserted(chromium: Page, ses
     until(session.kernel_listens, "the kernel listens", 60)
     insert.click()
     expect(cell).to_contain_text('cluster = DaskCluster.connect("mine")')
-    cell.click()
-    chromium.keyboard.press("Shift+Enter")
-    output = chromium.locator(".jp-OutputArea-output").first
+    output = run_first_cell(chromium)
     expect(output).to_contain_text("Client")
     expect(output).to_contain_text("/user/ann/fabric/dask/mine/status")
     session.get("fabric/clusters/mine", method="POST", body={"verb": "close"})

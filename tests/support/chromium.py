@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
-from tests.browser.conftest import AXE
+from tests.browser.conftest import AXE, SLOW_MS
 
 from .answering_hub import TOKEN
 from .running_session import RunningSession
 from .waiting import until
 
-expect.set_options(timeout=90_000)  # a browser on a crowded machine
-
+T = TypeVar("T")
+# an address at which JupyterLab is about to forget what it had open
+RESETTING = re.compile(r"[?&]reset\b")
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -38,42 +42,106 @@ def chromium_with_token(timezone: str | None = None) -> Iterator[Page]:
             viewport={"width": 1280, "height": 900},
             timezone_id=timezone,
         )
+        context.set_default_timeout(SLOW_MS)
         yield context.new_page()
         browser.close()
 
 
 def open_lab(page: Page, session: RunningSession) -> list[str]:
-    """Open JupyterLab; the list fills with every address that the page asks."""
+    """Open JupyterLab at its launcher; the list fills with every address that the page asks."""
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"http://127.0.0.1:{session.port}/user/ann/lab?reset", timeout=120_000)
+    until_started(page)
     return asked
 
 
+def until_started(page: Page) -> None:
+    """JupyterLab has opened what it opens by itself, its launcher mostly, and put the keyboard there or into a dialog.
+
+    Panels and menus are there seconds before. Until then JupyterLab forgets the page before (``?reset``), which hides
+    a command palette, and takes the focus from whoever has it.
+    """
+    expect(page).not_to_have_url(RESETTING)
+    expect(page.locator(":is(#jp-main-dock-panel, .jp-Dialog) :focus").first).to_be_attached()
+
+
+def again_until(page: Page, does: Callable[[], object], done: Callable[[], T], what: str, patience_s: float = 2.0) -> T:
+    """Do something as a person does who sees no effect and does it again: press a key, click; what ``done`` says then.
+
+    JupyterLab forgets what is pressed while it draws something anew.
+
+    :param does: must do no harm when it is done twice.
+    :param done: true as soon as it has had its effect.
+    :param patience_s: how long the effect is waited for before it is done again.
+    """
+    again_at = 0.0
+
+    def pause(seconds: float) -> None:
+        nonlocal again_at
+        if time.monotonic() >= again_at:
+            does()
+            again_at = time.monotonic() + patience_s
+        page.wait_for_timeout(seconds * 1000)
+
+    return until(done, what, SLOW_MS / 1000, pause=pause)
+
+
 def type_into(page: Page, cell: Locator, text: str) -> None:
-    """Put text into an empty cell: a notebook that is still being drawn may lose the focus, and what is typed."""
-    line = text.splitlines()[0]
+    """Add text to a cell: a notebook that is still being drawn may lose the focus, and what is typed."""
+    line = text.strip().splitlines()[0]
 
     def typed() -> bool:
         if line not in cell.inner_text():
             cell.click()
+            page.keyboard.press("Control+End")
             page.keyboard.insert_text(text)
         return line in cell.inner_text()
 
     until(typed, f"{line!r} is in the cell", 60, pause=lambda seconds: page.wait_for_timeout(seconds * 1000))
 
 
+def from_palette(page: Page, words: str, entry: str) -> None:
+    """Open JupyterLab's command palette with the keyboard, search it, and choose an entry."""
+    search = page.locator(".lm-CommandPalette-input")
+    found = page.locator(".lm-CommandPalette-item", has_text=entry).first
+
+    def look() -> None:
+        if not search.evaluate("input => input === document.activeElement"):
+            page.keyboard.press("Control+Shift+C")
+        elif not found.is_visible():
+            search.fill(words)
+
+    again_until(page, look, found.is_visible, f"the palette has {entry!r}")
+    found.click()
+
+
+def save(page: Page, saved: Callable[[], T]) -> T:
+    """Save the document that has the keyboard; what ``saved`` says as soon as it is true."""
+    return again_until(page, lambda: page.keyboard.press("Control+s"), saved, "the document is saved", 10)
+
+
 def run_first_cell(page: Page) -> Locator:
-    """Run the notebook's first cell; its output. What is run before the kernel is connected is forgotten."""
+    """Run the notebook's first cell; its first output."""
     output = page.locator(".jp-OutputArea-output").first
-
-    def run_again(seconds: float) -> None:
-        page.locator(".jp-NotebookPanel .jp-CodeCell .cm-content").first.click()
-        page.keyboard.press("Shift+Enter")
-        page.wait_for_timeout(seconds * 1000)
-
-    until(output.count, "the cell has an output", 90, every_s=1, pause=run_again)
+    run_cell(page, 0, output.count)
     return output
+
+
+def run_cell(page: Page, number: int, ran: Callable[[], object] | None = None) -> None:
+    """Run a cell of a notebook. What is run before the kernel is connected is forgotten.
+
+    :param number: from 0.
+    :param ran: what tells that it has run (default: it has an output).
+    """
+    cell = page.locator(".jp-CodeCell").nth(number)
+
+    def run() -> None:
+        cell.locator(".cm-content").first.click()
+        page.keyboard.press("Shift+Enter")
+
+    ran = ran or cell.locator(".jp-OutputArea-output").count
+    again_until(page, run, ran, f"cell {number} has run", 10)
 
 
 def faults(page: Page, part: str) -> list[str]:

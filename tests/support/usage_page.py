@@ -9,6 +9,7 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
+from .chromium import RESETTING, type_into
 from .running_session import RunningSession
 
 NOTEBOOK: dict[str, Any] = {
@@ -27,7 +28,7 @@ def item(page: Page) -> Locator:
 
 def panel(page: Page) -> Locator:
     if not page.locator(".fabric-Usage").is_visible():
-        item(page).click(timeout=90_000)
+        item(page).click()
     return page.locator(".fabric-Usage")
 
 
@@ -37,14 +38,14 @@ def toast(page: Page, text: str | re.Pattern[str]) -> Locator:
 
 def open_notebook(page: Page, session: RunningSession, name: str = "work.ipynb") -> Path:
     """A notebook with a change that is not saved."""
+    own = session.home / ".jupyter/lab/user-settings/@jupyterlab/docmanager-extension/plugin.jupyterlab-settings"
+    own.parent.mkdir(parents=True, exist_ok=True)
+    own.write_text('{"autosave": false}')  # after two minutes, on a crowded machine before the test's end
     file = session.home / name
     file.write_text(json.dumps(NOTEBOOK))
     page.goto(f"http://127.0.0.1:{session.port}/user/ann/lab/tree/{name}?reset", timeout=120_000)
-    cell = page.locator(".jp-NotebookPanel .jp-CodeCell .cm-content").first
-    cell.click(timeout=90_000)
-    page.keyboard.press("Control+End")
-    page.keyboard.insert_text("  # not saved yet")
-    expect(cell).to_contain_text("not saved yet")
+    expect(page).not_to_have_url(RESETTING)  # then it opens the notebook again
+    type_into(page, page.locator(".jp-NotebookPanel .jp-CodeCell .cm-content").first, "  # not saved yet")
     return file
 
 

@@ -12,6 +12,7 @@ import { Poll } from '@lumino/polling';
 import { Signal, type ISignal } from '@lumino/signaling';
 import * as React from 'react';
 
+import { KeepFocus } from './focus';
 import type { ISessionSettings, PanelName } from './settings';
 
 /** What a panel shows can change at any time. */
@@ -65,7 +66,11 @@ export abstract class SidePanel<S extends IStore> extends ReactWidget {
   }
 
   protected override render(): React.JSX.Element {
-    return <UseSignal signal={this.store.changed}>{() => this.content()}</UseSignal>;
+    return (
+      <UseSignal signal={this.store.changed}>
+        {() => <KeepFocus within={this.node}>{this.content()}</KeepFocus>}
+      </UseSignal>
+    );
   }
 }
 

@@ -99,7 +99,10 @@ export function Details(props: IProps): React.JSX.Element {
   const { dataset } = props;
   return (
     <div className="fabric-Dataset-details">
-      <Buttons {...props} />
+      {/* where the focus stays as one button gives way to another */}
+      <div>
+        <Buttons {...props} />
+      </div>
       {paragraphs(dataset.description).map((paragraph, index) => (
         <p key={index}>{paragraph}</p>
       ))}

@@ -36,9 +36,10 @@ export function Item({ dataset, store, actions }: IProps): React.JSX.Element {
   const id = `fabric-dataset-${name}`;
   const item = React.useRef<HTMLLIElement>(null);
   const line = React.useRef<HTMLButtonElement>(null);
-  React.useEffect(() => {
+  React.useLayoutEffect(() => {
     if (open) {
-      // what can be done with it stands below its line: bring both into view, and the keyboard to it
+      // what can be done with it stands below its line: bring both into view, and the keyboard to it, at once:
+      // a moment later it would be taken from where the next key has brought it
       item.current?.scrollIntoView({ block: document.activeElement === line.current ? 'nearest' : 'start' });
       line.current?.focus({ preventScroll: true });
     }

@@ -44,12 +44,17 @@ export class DatasetsPanel extends SidePanel<DatasetsStore> {
 
   protected override onActivateRequest(msg: Message): void {
     super.onActivateRequest(msg);
-    this.node.querySelector<HTMLInputElement>('input[type=search]')?.focus();
+    toSearch(this.node);
   }
 
   protected override content(): React.JSX.Element {
     return <Panel store={this.store} actions={this.actions} />;
   }
+}
+
+/** Put the keyboard where one searches. */
+function toSearch(panel: Element | null): void {
+  panel?.querySelector<HTMLInputElement>('input[type=search]')?.focus();
 }
 
 function Panel({ store, actions }: IProps): React.JSX.Element {
@@ -117,7 +122,14 @@ function Known({ store, actions, known }: IProps & { readonly known: Datasets })
           ) : (
             <p>
               {trans.__('No matches.')}{' '}
-              <button type="button" className="fabric-Datasets-clear" onClick={() => store.choose(EVERYTHING)}>
+              <button
+                type="button"
+                className="fabric-Datasets-clear"
+                onClick={event => {
+                  toSearch(event.currentTarget.closest('.fabric-Panel'));
+                  store.choose(EVERYTHING);
+                }}
+              >
                 {trans.__('Clear search')}
               </button>
             </p>

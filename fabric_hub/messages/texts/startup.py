@@ -93,6 +93,33 @@ PATH_TOO_LONG = Reason(
     who=Who.OPERATOR,
     label="state-dir",
 )
+NO_SECRET = Reason(
+    "startup-no-secret",
+    N_("{path} must belong to the hub's own account, be readable for nobody else, and hold a secret."),
+    N_("Remove it and start again; the hub makes it anew."),
+    who=Who.OPERATOR,
+    label="state-dir",
+)
+PROXY_UNIT_SILENT = Reason(
+    "proxy-unit-silent",
+    N_("The proxy's unit does not answer ({path}: {why})."),
+    N_("systemctl status fabric-proxy; or let the hub run the proxy itself: hub.proxy_unit = false."),
+    who=Who.OPERATOR,
+    label="proxy-unit",
+)
+PROXY_UNIT_REFUSES = Reason(
+    "proxy-unit-refuses",
+    N_("The proxy's unit refuses: {why}."),
+    N_(
+        "Let ListenStream= in fabric-proxy.socket say the same as hub.bind_url, then: systemctl daemon-reload;"
+        " systemctl restart fabric-proxy.socket fabric-proxy fabric-hub."
+    ),
+    who=Who.OPERATOR,
+    label="proxy-unit",
+)
+CANNOT_LISTEN = Reason(
+    "proxy-unit-cannot-listen", N_("{address} cannot be listened on: {why}"), who=Who.OPERATOR, label="proxy-unit"
+)
 CLOCK = Reason(
     "startup-clock",
     N_("This machine's clock says {now}, but the hub's record was last written at {newest}."),
@@ -104,8 +131,8 @@ OTHER_SOCKET = Reason(
     "startup-other-socket",
     N_("The hub was given a socket on {given}; in the site's file {told}."),
     N_(
-        "Let ListenStream= in fabric-hub.socket say the same, then: systemctl daemon-reload; systemctl restart"
-        " fabric-hub.socket fabric-hub."
+        "Let ListenStream= in fabric-hub.socket and fabric-proxy.socket say the same, then: systemctl daemon-reload;"
+        " systemctl restart fabric-proxy.socket fabric-hub.socket fabric-proxy fabric-hub."
     ),
     who=Who.OPERATOR,
     label="held-ports",

@@ -108,9 +108,10 @@ CODES = {
     "startup": (
         "catalogue-cannot-publish", "catalogue-cannot-take-in", "catalogue-failed-at",
         "database-cannot-open-file", "database-cannot-open-server", "database-cannot-write-file",
-        "database-no-driver", "database-other-release", "gateway-may-not-become", "startup-catalogue-database",
-        "startup-catalogues-account", "startup-clock", "startup-hubs-user", "startup-lease-taken",
-        "startup-lease-unwritable", "startup-no-datasets", "startup-no-directory", "startup-no-site-file",
+        "database-no-driver", "database-other-release", "gateway-may-not-become", "proxy-unit-cannot-listen",
+        "proxy-unit-refuses", "proxy-unit-silent", "startup-catalogue-database", "startup-catalogues-account",
+        "startup-clock", "startup-hubs-user", "startup-lease-taken", "startup-lease-unwritable",
+        "startup-no-datasets", "startup-no-directory", "startup-no-secret", "startup-no-site-file",
         "startup-no-state-dir", "startup-not-hubs-directory", "startup-other-account", "startup-other-socket",
         "startup-path-too-long", "startup-req-runtime", "startup-sessions-database",
         "startup-state-dir-unwritable",
