@@ -175,7 +175,7 @@ def test_what_dcat_carries_comes_back_as_it_was(form: str) -> None:
     wanted = {entry.name: described(entry) for entry in entries()}
     assert {entry.name: described(entry) for entry in imported.entries} == wanted
     assert {str(line).split(":")[1].split(" (")[0] for line in imported.left_out} <= {
-        " the files of 1 distributions",
+        " the files of 1 distribution",
         " the files of 2 distributions",
     }, imported.left_out
 
