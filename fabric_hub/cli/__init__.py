@@ -19,7 +19,7 @@ from fabric_hub.messages.reader import LOCALE_DIR, SOURCE, current, reader_of_te
 from fabric_hub.messages.translation import DOMAIN
 from fabric_hub.messages.translation import gettext as _
 
-from .embedded import embedded
+from .embedded import Described, embedded
 
 # Modules with add_parser(subparsers), after those of the embedded run; each parser's `run` default takes the parsed
 # arguments and returns the exit status.
@@ -34,10 +34,15 @@ PARTS = (
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
     top = argparse.ArgumentParser(prog="fabric-hub", description=_("JupyterHub for a shared GPU supercomputer."))
-    top.add_argument("--version", action="version", version=f"fabric-hub {__version__}")
+    top.add_argument(
+        "--version",
+        action="version",
+        version=f"fabric-hub {__version__}",
+        help=_("show program's version number and exit"),
+    )
     commands = top.add_subparsers(dest="command", metavar=_("COMMAND"), required=True)
     if run := embedded():
-        run.add_parser(commands)
+        run.add_parser(Described(commands))
     for part in PARTS:
         importlib.import_module(part).add_parser(commands)
     return top

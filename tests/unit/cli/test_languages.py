@@ -131,6 +131,23 @@ def test_help_and_wrong_usage_are_in_the_language_of_the_terminal(
     assert helps in said.out
 
 
+def test_what_each_command_is_for_is_said_in_dutch(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def helps(language: str) -> str:
+        monkeypatch.setenv("LC_ALL", language)
+        monkeypatch.setenv("LANGUAGE", "")
+        monkeypatch.setenv("COLUMNS", "200")
+        with pytest.raises(SystemExit):
+            main(["--help"])
+        return capsys.readouterr().out
+
+    english = {line.strip() for line in helps("C").splitlines()} - {""}
+    dutch = {line.strip() for line in helps("nl_NL.UTF-8").splitlines()}
+    assert any(line.endswith(" start een eigen cluster en hub op deze machine") for line in dutch)
+    assert english & dutch == {"check-config"}, "no line but a name is the same"
+
+
 def test_a_command_that_says_english_loads_nothing_of_other_languages(broken: Path) -> None:
     program = (
         "import sys\nfrom fabric_hub.cli import main\n"
