@@ -30,6 +30,7 @@ _NO_DATE = datetime(2000, 1, 1, tzinfo=UTC)
 ROOT = Path(__file__).parents[1]
 KEYWORDS: Mapping[str, Any] = {
     "N_": None, "_": None, "gettext": None, "P_": (1, 2), "ngettext": (1, 2), "__": None, "_n": (1, 2),
+    "_p": ((1, "c"), 2),
 }  # fmt: skip
 _TEXT = re.compile(r"\{([a-zA-Z_][a-zA-Z0-9_]*)(?::[a-z]+)?\}|%(\d)|%\((\w+)\)s")
 
@@ -61,6 +62,7 @@ DOMAINS = (
             ("fabric_lab/**.py", "python"),
             ("src/**.ts", "scripts.extract_typescript:extract"),
             ("src/**.tsx", "scripts.extract_typescript:extract"),
+            ("schema/**.json", "scripts.extract_schema:extract"),
         ),
         ROOT / "extensions" / "fabric_lab" / "locale",
         as_json=True,

@@ -1,5 +1,15 @@
 import { defineConfig } from 'vitest/config';
 
+// Vitest tells with it why a test failed; Node has it from 21 on
+Map.groupBy ??= (items, keyOf) => {
+  const groups = new Map();
+  for (const item of items) {
+    const key = keyOf(item);
+    groups.set(key, [...(groups.get(key) ?? []), item]);
+  }
+  return groups;
+};
+
 export default defineConfig({
   test: {
     environment: 'jsdom',

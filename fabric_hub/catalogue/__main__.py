@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import logging
 import os
 import pwd
 import signal
@@ -17,12 +16,13 @@ from pathlib import Path
 from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.config.settings import Settings, load, path_from_environment
 from fabric_hub.errors import FabricError
+from fabric_hub.logs import lines
 from fabric_hub.messages.logs import gives_up, with_codes
 from fabric_hub.messages.texts import startup
 from fabric_hub.unix import capabilities
 
 from .database import open_catalogue
-from .ingest import events_directory
+from .ingest import AGENTS, events_directory
 from .server import serve
 from .service import CatalogueService
 from .store import CatalogueStore
@@ -50,6 +50,7 @@ def check(settings: Settings) -> CatalogueSettings:
     events = events_directory(datasets)
     events.mkdir(mode=0o700, exist_ok=True)
     events.chmod(0o700)
+    (events / AGENTS).mkdir(mode=0o700, exist_ok=True)
     return datasets
 
 
@@ -68,13 +69,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="fabric-hub-catalogue", description=__doc__)
     parser.add_argument("--site", type=Path, default=None, help="the site's file (TOML)")
     options = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     with_codes()
     os.umask(0o077)
     try:
         capabilities.drop_inheritance()  # before any thread and any child
         site = options.site or path_from_environment()
         settings = load(site)
+        lines.configure("catalogue", settings.log.as_json)
         return asyncio.run(_main(site, settings, check(settings)))
     except FabricError as error:
         print(gives_up(error), file=sys.stderr)

@@ -93,6 +93,20 @@ class CatalogueAdmin:
         self.tell()
         return revoked
 
+    def confirm(self, name: str, project: str) -> Grant:
+        """Bring a grant that a restore shut back into force."""
+        confirmed = self.store.confirm(
+            name, project, self._record("confirmed", dataset=name, **self._of_project(project))
+        )
+        self.tell()
+        return confirmed
+
+    def dismiss(self, name: str, project: str) -> None:
+        """Drop a grant that a restore shut."""
+        why = "the steward did not confirm what a restore had shut"
+        self.store.dismiss(name, project, self._record("revoked", dataset=name, why=why, **self._of_project(project)))
+        self.tell()
+
     def decline(self, name: str, project: str) -> tuple[AccessRequest, ...]:
         """Close a project's requests for a dataset without a grant; returns them."""
         record = self._record("declined", dataset=name, **self._of_project(project))

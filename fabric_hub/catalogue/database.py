@@ -11,7 +11,8 @@ from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import dataset_files, startup
 from fabric_hub.messages.texts import sessions as texts
-from fabric_hub.sessions.database import Kept, open_database
+from fabric_hub.sessions.database import Kept, open_database, with_driver
+from fabric_hub.unix import state_lock
 
 CATALOGUE = Kept(
     Path(__file__).parent / "migrations",
@@ -23,10 +24,7 @@ CATALOGUE = Kept(
 
 def database_url(settings: CatalogueSettings) -> str:
     """The SQLAlchemy URL of the catalogue; a plain ``postgresql://`` means the driver psycopg."""
-    if not settings.database:
-        return f"sqlite:///{settings.state_dir / 'catalogue.sqlite'}"
-    scheme, separator, rest = settings.database.partition("://")
-    return f"postgresql+psycopg://{rest}" if separator and scheme in ("postgresql", "postgres") else settings.database
+    return with_driver(settings.database) or f"sqlite:///{settings.state_dir / 'catalogue.sqlite'}"
 
 
 def open_catalogue(settings: CatalogueSettings) -> sa.Engine:
@@ -39,4 +37,5 @@ def open_catalogue(settings: CatalogueSettings) -> sa.Engine:
     with suppress(sa.exc.ArgumentError):  # told when it is opened
         if sa.make_url(url).password is not None:
             raise FabricError(dataset_files.PASSWORD_IN_URL())
+    state_lock.hold(settings.state_dir)
     return open_database(url, CATALOGUE)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from fabric_hub.datasets.completeness import missing
-from fabric_hub.datasets.model import Acceptance, AccessRequest, Dataset, Grant, Version
+from fabric_hub.datasets.model import Acceptance, AccessRequest, Dataset, Grant, HeldGrant, Version
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import dataset_files as file_texts
 from fabric_hub.messages.texts import datasets as texts
@@ -183,3 +183,21 @@ def forget_requests(connection: sa.Connection, entry: str, project: str) -> tupl
     ]
     connection.execute(sa.delete(table).where(*mine))
     return tuple(found)
+
+
+def forget_held(connection: sa.Connection, entry: str, project: str) -> HeldGrant | None:
+    """Take away a project's grant that a restore shut; returns it, or None where there is none."""
+    table = tables.held_grants
+    mine = (table.c.dataset == entry, table.c.project == project)
+    row = connection.execute(sa.select(table).where(*mine)).mappings().first()
+    if row is None:
+        return None
+    connection.execute(sa.delete(table).where(*mine))
+    return HeldGrant.model_validate(dict(row))
+
+
+def replace(connection: sa.Connection, table: sa.Table, row: Frozen) -> None:
+    """Put a row in place of the one with the same primary key."""
+    values = row.model_dump()
+    connection.execute(sa.delete(table).where(*(column == values[column.name] for column in table.primary_key.columns)))
+    connection.execute(sa.insert(table).values(**values))

@@ -24,8 +24,9 @@ from fabric_hub.messages.translation import N_
 from fabric_hub.projects.membership import is_member
 from fabric_hub.rpc.feed import Feed
 
-from .api import AcceptanceBody, AccessBody, EventBody, Health
-from .ingest import AT_ONCE, Ingest, events_directory, recorded_sources
+from .agents import AgentReports
+from .api import AcceptanceBody, AccessBody, Agents, EventBody, Health
+from .ingest import AGENTS, AT_ONCE, Ingest, events_directory, recorded_sources
 from .publish import Uids, publish
 from .rate_limit import RateLimit
 from .store import CatalogueStore
@@ -35,6 +36,7 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_S = 1.0  # `fabric-hub datasets` changes the same database: how soon the hub hears of it
 PUBLISH_EVERY_S = 60.0  # accounts may come and go without a word to us
 TAKE_IN_EVERY_S = 2.0  # a shared file system tells nobody that a node has written
+AGENTS_EVERY_S = 10.0  # how often the agents' files are looked at, however many ask
 SAME_DENIAL_S = 60.0  # who repeats a refused start fills no disk
 # Nor does a session's code that tries one made-up name after the other: so many at once of a user, then so often (1/s).
 DENIALS_AT_ONCE, DENIALS_PER_S = 50, 0.1
@@ -59,6 +61,9 @@ class CatalogueService:
         self._store = store
         self._audit_log = AuditLog(audit_directory(self._datasets))
         self._uids = Uids()
+        self._reports = AgentReports(
+            events_directory(self._datasets) / AGENTS, frozenset({0, os.geteuid()}), cached_s=AGENTS_EVERY_S
+        )
         self._feed = Feed(Catalogue(), CATALOGUE_NOT_READ())
         self._closing = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -145,6 +150,9 @@ class CatalogueService:
             )
         )
         self._denied[key] = now
+
+    async def agents(self) -> Agents:
+        return Agents(agents=await asyncio.to_thread(self._reports.read))
 
     def health(self) -> Health:
         return Health(

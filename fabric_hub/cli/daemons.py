@@ -20,6 +20,7 @@ from fabric_hub.config.hub import HubSettings
 from fabric_hub.config.settings import Settings
 from fabric_hub.messages.text import Reason, Text, verbatim
 from fabric_hub.messages.texts import doctor as texts
+from fabric_hub.messages.texts import held as held_texts
 from fabric_hub.slurm import privacy
 
 from . import doctor_names
@@ -75,6 +76,8 @@ def gateway(found: Settings) -> Iterator[Finding]:
         yield right(texts.GATEWAY(path=str(path), account=_name(owner)))
     if why := _problem_in(answer):
         yield problem(texts.GATEWAY_UNSURE(why=why))
+    if number := answer.get("held_sessions"):
+        yield problem(held_texts.HELD(n=number))
     if found.slurm:
         seen = sight(found, _name(owner))
         if not found.users.shared_account:

@@ -18,6 +18,7 @@ from fabric_hub.datasets.completeness import missing
 from fabric_hub.datasets.model import Dataset, Version
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.text import Text
+from fabric_hub.messages.texts import backup as backup_texts
 from fabric_hub.messages.texts import dataset_files as texts
 from fabric_hub.messages.translation import gettext as _
 from fabric_hub.messages.translation import ngettext
@@ -233,6 +234,35 @@ def decline(settings: Settings, arguments: argparse.Namespace) -> int:
     return 0
 
 
+def show_held(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Grants that a restore shut."""
+    with admin.opened(settings) as at:
+        found = at.store.held()
+    if arguments.json:
+        _say(json.dumps([grant.model_dump(mode="json") for grant in found], indent=2))
+    elif not found:
+        print(backup_texts.NOTHING_HELD().say())
+    else:
+        print(
+            "\n".join(
+                backup_texts.HELD_GRANT(**grant.model_dump(mode="json", exclude={"until"})).say() for grant in found
+            )
+        )
+    return 0
+
+
+def confirm(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Open a grant again that a restore shut, or drop it."""
+    pair = {"dataset": arguments.name, "project": arguments.project}
+    with admin.opened(settings) as at:
+        if arguments.drop:
+            at.dismiss(arguments.name, arguments.project)
+        else:
+            at.confirm(arguments.name, arguments.project)
+    print((backup_texts.DISMISSED if arguments.drop else backup_texts.CONFIRMED)(**pair).say())
+    return 0
+
+
 # -- looking
 
 
@@ -296,6 +326,8 @@ WORK = {
     "revoke": revoke,
     "requests": show_requests,
     "decline": decline,
+    "held": show_held,
+    "confirm": confirm,
     "list": show_all,
     "show": show_one,
 }

@@ -117,6 +117,10 @@ def add_changes(commands: Any) -> None:
     revoking.add_argument("--strict", action="store_true", help=_("also end the jobs that have the dataset open"))
     command("requests", _("what users asked for; `grant` answers a request, or `decline`"), as_json)
     command("decline", _("close a project's requests for a dataset without a grant"), dataset, project)
+    command("held", _("grants that a restore shut; `confirm` opens one again"), as_json)
+    confirming = command("confirm", _("open a grant again that a restore shut"), dataset, project)
+    about = _("drop it instead: it was revoked, or is not wanted")
+    confirming.add_argument("--drop", action="store_true", help=about)
     command("list", _("all datasets, drafts too"), as_json)
     command("show", _("one dataset: description, versions, grants"), dataset, as_json)
 

@@ -8,18 +8,23 @@ import shutil
 import stat
 import sys
 import sysconfig
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 from fabric_hub.config import settings
+from fabric_hub.config.hub import HubSettings
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.text import NOTHING, Text, message_of, text_of, verbatim
+from fabric_hub.messages.texts import backup as backup_texts
 from fabric_hub.messages.texts import doctor as texts
 from fabric_hub.messages.texts import site_file
+from fabric_hub.unix import authorities
 from fabric_hub.unix.proxy_program import find_proxy
 
-from . import daemons, notes
+from . import daemons, moving, notes, probe_facts
 from .findings import Finding, ask, exists, place, problem, right, skipped
 
 OLDEST_SLURM = (22, 5)
@@ -84,7 +89,9 @@ def of_site(path: Path) -> Iterator[Finding]:
         yield from _slurm(found)
     yield from _images(found)
     yield from _directories(found)
+    yield from certificates(found.hub)
     yield from daemons.of_site(found)
+    yield from probe_facts.of_site(found, path)
 
 
 def _lines(said: Text) -> Iterator[Text]:
@@ -160,10 +167,38 @@ def closed_to_others(directory: Path) -> Path | None:
     return None
 
 
+def certificates(hub: HubSettings) -> Iterator[Finding]:
+    """Whether a certificate of internal TLS ends within the next 60 days."""
+    what = texts.CERTIFICATES()
+    if not hub.internal_ssl:
+        return
+    try:
+        found = authorities.certificates(hub.state_dir / "certs")
+    except PermissionError:
+        yield skipped(what, texts.MAY_NOT_LOOK(), texts.AS_ROOT())
+        return
+    except (OSError, ValueError) as error:
+        yield problem(texts.CERTIFICATES_UNREADABLE(why=str(error), path=str(hub.state_dir / "certs")))
+        return
+    now = time.time()
+    if not found:
+        yield skipped(what, texts.CERTIFICATES_TO_COME(), texts.START_FIRST())
+    elif soon := authorities.ending(found, now):
+        told = backup_texts.CERTIFICATES_END_SOON(name=soon[0].name, day=soon[0].end)
+        state: Literal["NOTE", "PROBLEM"] = "NOTE" if soon[0].end > now else "PROBLEM"
+        yield Finding(state=state, about=told, remedy=told.hint or NOTHING)
+    else:
+        first = min(found, key=lambda one: one.end)
+        yield right(backup_texts.CERTIFICATE_ENDS(name=first.name, day=first.end, n=int((first.end - now) / 86400)))
+
+
 def _directories(found: Settings) -> Iterator[Finding]:
     state = found.hub.state_dir
     if own := found.hub.extra_config:
-        yield place("hub.extra_config", own, texts.WRITE_OR_TAKE_OUT(path=str(own), key="hub.extra_config"))
+        if exists(own):
+            yield from moving.of_site(own, found)
+        else:
+            yield place("hub.extra_config", own, texts.WRITE_OR_TAKE_OUT(path=str(own), key="hub.extra_config"))
     try:
         mode = state.stat().st_mode
     except PermissionError:

@@ -15,7 +15,7 @@ from fabric_hub.messages.texts import doctor as finds
 from fabric_hub.messages.texts import site_file as texts
 from fabric_hub.messages.translation import gettext as _
 
-from . import notes
+from . import moving, notes
 from .embedded import running_site
 from .findings import exists
 
@@ -33,6 +33,7 @@ def add_parser(commands: Any) -> None:
         "--json", action="store_true", help=_("each line as an object, in English: state, about, remedy")
     )
     doctor.set_defaults(run=_doctor)
+    moving.add_arguments(check)
     for command in (check, doctor):
         add_site_arguments(command)
 
@@ -55,6 +56,8 @@ def add_site_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def _check_config(arguments: argparse.Namespace) -> int:
+    if arguments.jupyterhub_config:
+        return moving.report(arguments)
     path = site_to_look_at(arguments) or settings.path_from_environment()
     found = settings.load(path)
     own = found.hub.extra_config
@@ -62,6 +65,11 @@ def _check_config(arguments: argparse.Namespace) -> int:
     if there is False:
         line = line_of(path.read_text(encoding="utf-8"), ["hub", "extra_config"])
         raise FabricError(texts.EXTRA_CONFIG_MISSING(name=str(path), line=line, path=str(own)))
+    own_findings = list(moving.of_site(own, found)) if own and there else []
+    wrong = tuple(finding.about for finding in own_findings if finding.state == "PROBLEM")
+    if wrong:
+        said = texts.MISTAKES(name="hub.extra_config", n=len(wrong), mistakes=wrong)
+        raise FabricError(said, hint=texts.CHANGE_LINES())
     right = texts.RIGHT(
         path=str(path),
         profiles=texts.PROFILES(n=len(found.profile)),
@@ -75,6 +83,10 @@ def _check_config(arguments: argparse.Namespace) -> int:
     text = path.read_text(encoding="utf-8")
     for note in notes.of_file(text):
         _print_note(note, at_line(Mistake(note.key, note.about), text, str(path)))
+    for finding in own_findings:
+        if finding.remedy:
+            about = finding.about.say().removesuffix(".")
+            print(texts.NOTE(about=about, remedy=finding.remedy).say())
     if there is None:
         print(texts.EXTRA_CONFIG_UNSEEN(path=str(own)).say())
     trust = notes.of_sessions_trust(found.hub)

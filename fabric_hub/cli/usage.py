@@ -20,6 +20,7 @@ from fabric_hub.messages.texts import usage as texts
 from fabric_hub.messages.translation import gettext as _
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.store import SessionStore
+from fabric_hub.unix import state_lock
 
 from .site import add_site_arguments, site_to_look_at
 
@@ -67,7 +68,8 @@ def _run(arguments: argparse.Namespace) -> int:
     today = datetime.now().astimezone().date()
     first, last = _window(arguments, today)
     span = [first + timedelta(days=number) for number in range((min(last, today) - first).days + 1)]
-    _become_owner(site)
+    become_owner(site)
+    state_lock.hold(site.hub.state_dir)
     history = History(database_url(site))
     try:
         if arguments.now:
@@ -118,7 +120,7 @@ async def _roll(site: settings.Settings, history: History, days: list[date]) -> 
         store.close()
 
 
-def _become_owner(site: settings.Settings) -> None:
+def become_owner(site: settings.Settings) -> None:
     """Root becomes the hub's account for good: files that SQLite makes beside the database must stay the hub's."""
     if os.geteuid() != 0:
         return

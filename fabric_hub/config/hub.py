@@ -18,6 +18,13 @@ HttpAddress = Annotated[
     said("an address with https:// or http://, without a query", "https://hub.example.org"),
 ]
 
+# The site's file is read by the gateway and the catalogue service, too.
+DatabaseUrl = Annotated[
+    str,
+    Field(pattern=r"^(?:[a-z][a-z0-9+]*://(?:[^/@:\s]*@)?[^@\s]*)?$"),
+    said("the URL of a database, without a password", "postgresql:///fabric_hub?host=/run/postgresql"),
+]
+
 
 def _same_origin(one: str, other: str) -> bool:
     first, second = urlsplit(one), urlsplit(other)
@@ -36,6 +43,14 @@ class HubSettings(Frozen):
 
     id: HubId = Field(default="main", description="Tells this hub's jobs from another hub's on the same cluster.")
     state_dir: AbsolutePath = Field(description="Databases, cookie secret and certificates; only the hub's user.")
+    database: DatabaseUrl = Field(
+        default="", description="SQLAlchemy URL of JupyterHub's own database; default: SQLite in state_dir."
+    )
+    sessions_database: DatabaseUrl = Field(
+        default="",
+        description="SQLAlchemy URL of the record of sessions, not the same as hub.database; default: SQLite in "
+        "state_dir.",
+    )
     bind_url: str = Field(
         default="http://127.0.0.1:8000", description="The address people open (the proxy listens here)."
     )
@@ -88,6 +103,10 @@ class HubSettings(Frozen):
             raise ValueError(texts.PLAIN_TOKENS(addresses=tuple(plain)))
         if self.nodes_ca and not self.internal_ssl and not self.url_for_nodes.startswith("https:"):
             raise ValueError(texts.CA_OF_NO_USE(url=self.url_for_nodes))
+        if any("password=" in url.lower() for url in (self.database, self.sessions_database)):
+            raise ValueError(texts.PASSWORD_IN_URL())
+        if self.database and self.database == self.sessions_database:
+            raise ValueError(texts.SAME_DATABASE())
         return self
 
     @property

@@ -39,6 +39,7 @@ from fabric_hub.types import (
 from . import earlier
 from .catalogue import CatalogueSettings
 from .hub import HubSettings, LoginSettings
+from .log import LogSettings
 from .mistakes import MistakesError, across, at_line, explain
 from .quotas import QuotasSettings
 from .spelling import as_compared
@@ -259,6 +260,7 @@ class Settings(Frozen):
 
     hub: HubSettings
     login: LoginSettings = LoginSettings()
+    log: LogSettings = LogSettings()
     gateway: GatewaySettings = GatewaySettings()
     slurm: SlurmSettings | None = Field(default=None, description="Absent on a machine without Slurm.")
     users: UserSettings = UserSettings()

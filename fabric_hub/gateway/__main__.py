@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import logging
 import signal
 import sys
 from pathlib import Path
 
 from fabric_hub.config.settings import Settings, load
 from fabric_hub.errors import FabricError
+from fabric_hub.logs import lines
 from fabric_hub.messages.logs import gives_up, with_codes
 from fabric_hub.messages.texts import startup
 from fabric_hub.unix import accounts, capabilities
@@ -51,11 +51,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="fabric-hub-gateway", description=__doc__)
     parser.add_argument("--site", type=Path, default=None, help="the site's file (TOML)")
     options = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     with_codes()
     try:
         capabilities.drop_inheritance()  # before any thread and any child
         settings = load(options.site)
+        lines.configure("gateway", settings.log.as_json)
         check_identity(settings)
         return asyncio.run(_main(settings))
     except FabricError as error:

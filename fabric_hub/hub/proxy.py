@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from jupyterhub.objects import Server
 from jupyterhub.proxy import ConfigurableHTTPProxy
+from tornado.ioloop import PeriodicCallback
 from traitlets import Dict, Instance, Unicode, validate
 
 from fabric_hub.errors import FabricError
@@ -25,6 +27,7 @@ from . import held_ports, proxy_unit
 from .patches import proxy_program
 
 KEPT_ROUTES = Path(__file__).with_name("kept_routes.cjs")
+START_S = 120.0  # how long a proxy may take to start beside JupyterHub's ten seconds
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-_")
 _UNIX = "http+unix://"
 
@@ -69,6 +72,7 @@ class FabricProxy(ConfigurableHTTPProxy):  # type: ignore[misc]
         config=True,
         help="Routes to services of the hub's own, beside Proxy.extra_routes; their targets may be Unix sockets.",
     )
+    log_format = Unicode("text", config=True, help="The format of the proxy's log: text or json.")
     unit_directory = Instance(
         Path,
         allow_none=True,
@@ -114,16 +118,43 @@ class FabricProxy(ConfigurableHTTPProxy):  # type: ignore[misc]
                 order = proxy_unit.Order(command, {**environment, **routes}, where.ip, where.port, api)
                 return _OfTheUnit(directory, proxy_unit.ask(directory, order))
 
-            proxy_program.hand_over(start)
-            await super().start()
+            proxy_program.hand_over(start, self.log_format)
+            await self._start_patiently()
             return
         self._check_previous_process()
         with suppress(FileNotFoundError):
             os.remove(api)  # left by one that was killed
         if self._public is None and not where._unix_socket:
             self._public = held_ports.listen(where.ip, where.port)
-        proxy_program.apply(self._public, where.port, where.ip)
-        await super().start()
+        proxy_program.apply(self._public, where.port, where.ip, self.log_format)
+        await self._start_patiently()
+
+    async def _start_patiently(self) -> None:
+        try:
+            await super().start()
+        except TimeoutError:
+            # JupyterHub has waited for ten seconds, and would end, or leave a new proxy without routes
+            await self._until_up()
+
+    async def _until_up(self) -> None:
+        """Wait for a proxy that has been started on a machine with much to do, then look after it as JupyterHub does.
+
+        :raises RuntimeError: it has ended.
+        :raises TimeoutError: it does not answer within :data:`START_S` seconds.
+        """
+        self.log.warning("The proxy takes long to start: is this machine overloaded?")
+        api, end = Server.from_url(self.api_url), time.monotonic() + START_S
+        while True:
+            if (status := self.proxy_process.poll()) is not None:
+                raise RuntimeError(f"The proxy ended with exit code {status}")
+            try:
+                await api.wait_up(timeout=1)
+                break
+            except TimeoutError:
+                if time.monotonic() > end:
+                    raise
+        self._check_running_callback = PeriodicCallback(self.check_running, 1e3 * self.check_running_interval)
+        self._check_running_callback.start()
 
     def _check_previous_process(self) -> None:
         """One of the unit's is nobody's left-over."""

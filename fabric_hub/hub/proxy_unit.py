@@ -25,6 +25,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from fabric_hub.errors import FabricError
+from fabric_hub.logs import lines
 from fabric_hub.messages.logs import gives_up, with_codes
 from fabric_hub.messages.texts import startup
 from fabric_hub.rpc import systemd
@@ -35,6 +36,7 @@ from .with_parent import with_parent
 log = logging.getLogger("fabric_hub.proxy")
 
 SOCKET, ORDER = "proxy-unit.sock", "proxy-order.json"
+LOG_FORMAT = "FABRIC_LOG_FORMAT"  # in an order's environment
 _LARGEST = 256 * 1024  # bytes of an order: a command line and a few variables
 _PATIENCE_S = 10.0  # for the other side's bytes
 _LOOK_S = 2.0  # the hub waits so long for which proxy runs
@@ -208,6 +210,7 @@ class ProxyUnit:
     def _start(self) -> None:
         assert self._order
         assert self._listening
+        lines.configure("proxy", self._order.environment.get(LOG_FORMAT) == "json")
         Path(self._order.api).unlink(missing_ok=True)
         held = json.dumps([self._listening.fileno(), self._order.port, _as_proxy_says(self._order.address)])
         self._process = subprocess.Popen(
@@ -245,7 +248,7 @@ def _as_proxy_says(address: str) -> str:
 
 def main(arguments: Sequence[str]) -> None:
     """Run the unit for the state directory that is named."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    lines.configure("proxy")  # as the hub wants it, once it has said so
     with_codes()
     (state_dir,) = arguments
     try:

@@ -44,8 +44,19 @@ SESSIONS = Kept(Path(__file__).parent / "migrations", startup.SESSIONS_DATABASE,
 
 
 def database_url(settings: Settings) -> str:
-    """Where the sessions are kept: SQLite in the hub's state directory."""
-    return f"sqlite:///{settings.hub.state_dir / 'sessions.sqlite'}"
+    """The SQLAlchemy URL of the record of sessions: SQLite in the hub's state directory, or what the site names."""
+    return with_driver(settings.hub.sessions_database) or f"sqlite:///{settings.hub.state_dir / 'sessions.sqlite'}"
+
+
+def hub_database_url(settings: Settings) -> str:
+    """The SQLAlchemy URL of JupyterHub's own database."""
+    return with_driver(settings.hub.database) or f"sqlite:///{settings.hub.state_dir / 'jupyterhub.sqlite'}"
+
+
+def with_driver(url: str) -> str:
+    """A URL as SQLAlchemy takes it: a plain ``postgresql://`` means the driver psycopg."""
+    scheme, separator, rest = url.partition("://")
+    return f"postgresql+psycopg://{rest}" if separator and scheme in ("postgresql", "postgres") else url
 
 
 def open_database(url: str, kept: Kept = SESSIONS) -> sa.Engine:
@@ -93,13 +104,56 @@ def _engine(url: str) -> sa.Engine:
     return engine
 
 
+def revision_of(url: str) -> str | None:
+    """The schema that a database has; None: it has no tables of ours.
+
+    :raises sqlalchemy.exc.SQLAlchemyError: it cannot be opened.
+    """
+    with _engine(url).connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def downgrade(url: str, kept: Kept, revision: str) -> None:
+    """Bring a database back to the schema of an earlier release, whole or not at all.
+
+    :raises FabricError: a step failed; the database is as it was.
+    """
+    with _engine(url).begin() as connection:
+        _begin(connection)
+        try:
+            command.downgrade(_config(connection, kept), revision)
+        except Exception as error:
+            raise FabricError(texts.MIGRATION_FAILED(name=kept.name, cause=_cause(error))) from error
+
+
 def _migrate(connection: sa.Connection, kept: Kept) -> None:
+    config = _config(connection, kept)
+    latest = ScriptDirectory.from_config(config).get_current_head()
+    before = MigrationContext.configure(connection).get_current_revision()
+    if before == latest:
+        return
+    _begin(connection)
+    try:
+        command.upgrade(config, "head")
+    except CommandError:
+        raise
+    except Exception as error:
+        if before is None:  # it is being made, and there is nothing to lose: the caller says why it cannot be
+            raise
+        raise FabricError(texts.MIGRATION_FAILED(name=kept.name, cause=_cause(error))) from error
+
+
+def _begin(connection: sa.Connection) -> None:
+    """One transaction for every step: SQLite's driver would commit what a step did to the tables at once."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _config(connection: sa.Connection, kept: Kept) -> Config:
     config = Config()
     config.set_main_option("script_location", str(kept.migrations).replace("%", "%%"))
     config.attributes["connection"] = connection
-    latest = ScriptDirectory.from_config(config).get_current_head()
-    if MigrationContext.configure(connection).get_current_revision() != latest:
-        command.upgrade(config, "head")
+    return config
 
 
 class Transaction:

@@ -137,7 +137,7 @@ def test_a_cluster_without_work_ends_by_itself(notebook: Notebook, session: Sess
     notebook.run(START + "cluster = DaskCluster(1, idle_timeout='3 seconds'); client = cluster.get_client()")
     assert notebook.value(SQUARES) == 328350
     directory = Path(notebook.value("str(cluster.directory)"))
-    notebook.until("clusters() == []", "it has ended", 15)
+    notebook.until("clusters() == []", "it has ended")
     assert not directory.exists(), "it has not ended in order"
     session.until_no_jobs()
 
@@ -163,7 +163,7 @@ def test_a_cluster_whose_workers_wait_in_slurms_queue_is_not_idle(notebook: Note
         session.run.slurm("scontrol", "update", "NodeName=cpu1", "State=RESUME")
     assert notebook.value(SQUARES) == 328350
     assert notebook.value("client.run_on_scheduler(look)") is not None
-    notebook.until("clusters() == []", "without work it ends", 30)
+    notebook.until("clusters() == []", "without work it ends")
 
 
 def test_scratch_space_goes_with_its_cluster(notebook: Notebook, session: Session) -> None:

@@ -158,7 +158,7 @@ def test_kill_9_of_the_scheduler_while_results_move(chain: Chain, moment: str) -
     until((chain.directory / "moving").exists, "a result moves")
     chain.session.kill("fabric_lab.dask.daemon")
     chain.until_nothing_is_left(f"Scheduler killed while {moment}", time.monotonic())
-    chain.notebook.until("clusters() == []", "it is gone", 10)
+    chain.notebook.until("clusters() == []", "it is gone")
     chain.open()
 
 

@@ -150,7 +150,7 @@ def test_an_outage_drops_nobody_and_everybody_is_told(
                 said = _offer(site, runs)
                 assert re.search(problem, str(said["problem"]))
                 assert abs(float(str(said["unavailable_since"])) - wall) < HEARD_WITHIN_S
-                until(lambda: SINCE.search(words(runs.browser.get("/hub/home"))), "the page says so and since when", 10)
+                until(lambda: SINCE.search(words(runs.browser.get("/hub/home"))), "the page says so and since when")
                 # a start is kept until Slurm is back; a stop is taken and done later
                 late = site.hands.submit(other.start, "late", **small)
                 assert runs.stop("stop").status_code in (202, 204)

@@ -48,7 +48,7 @@ def _start(broken: BrokenSite, site: Path) -> tuple[int, str]:
     command, environment = broken.hub_command()
     done = subprocess.run(
         as_account(command[:-1], broken.hub_account), env={**environment, ENV: str(site)}, cwd="/",
-        capture_output=True, text=True, timeout=90, check=False,
+        capture_output=True, text=True, timeout=240, check=False,
     )  # fmt: skip
     return done.returncode, done.stdout + done.stderr
 

@@ -98,7 +98,7 @@ def test_nothing_is_accepted_by_a_link_without_the_hubs_own_token_or_without_log
     assert reader.browser.get(WIND, params={**sent, "_xsrf": xsrf(reader)}).status_code == 200
     assert reader.browser.post(WIND, data=sent).status_code == 403
     assert reader.browser.post(WIND, data={**sent, "_xsrf": "guessed"}).status_code == 403
-    with httpx.Client(base_url=site.address, timeout=20, verify=False) as nobody:
+    with httpx.Client(base_url=site.address, timeout=60, verify=False) as nobody:
         assert nobody.get(WIND).headers["location"].startswith("/hub/login")
         assert nobody.post(WIND, data=sent).status_code == 403
     assert dataset_hub.purposes(reader) == []
@@ -110,7 +110,7 @@ def test_no_token_opens_the_page_and_a_sessions_token_beside_the_login_accepts_n
     sent = {"_xsrf": xsrf(reader), "do": "accept", "project": "twin", **ticked("wind-farm")}
     for token in (f"token {running.token}", reader.api.headers["Authorization"]):
         headers = {"Authorization": str(token)}
-        with httpx.Client(base_url=site.address, timeout=20, verify=False, headers=headers) as client:
+        with httpx.Client(base_url=site.address, timeout=60, verify=False, headers=headers) as client:
             assert client.get(WIND).status_code == 302
             assert client.post(WIND, data=sent).status_code == 403
     beside = {"Authorization": f"token {running.token}"}

@@ -114,7 +114,7 @@ os.environ |= {{"FABRIC_SERVICE_URL": "https://{host.ours}:{stranger.port}", "SS
 def _talk(address: str, port: int, context: ssl.SSLContext | None) -> str:
     """What a client gets from a port: the first line of an answer, or why there is none."""
     try:
-        with socket.create_connection((address, port), timeout=20) as plain:
+        with socket.create_connection((address, port), timeout=60) as plain:
             with context.wrap_socket(plain) if context else plain as client:
                 client.sendall(b"GET /user/student1/api HTTP/1.1\r\nHost: x\r\n\r\n")
                 return client.recv(4096).decode(errors="replace").split("\r\n")[0]

@@ -60,20 +60,20 @@ def test_the_choice_keeps_the_page_and_is_remembered_after_a_login_in_another_br
 
 
 def test_without_a_login_the_choice_is_the_browsers(site: SmallSite) -> None:
-    with httpx.Client(base_url=site.address, timeout=20, follow_redirects=True) as browser:
+    with httpx.Client(base_url=site.address, timeout=60, follow_redirects=True) as browser:
         page = choose(browser, browser.get("/hub/login?next=/hub/token"), "nl")
         assert page.url.raw_path == b"/hub/login?next=%2Fhub%2Ftoken"
         assert "Gebruikersnaam" in words(page)
         assert "Gebruikersnaam of wachtwoord klopt niet" in words(
             browser.post("/hub/login", data={"_xsrf": field(page, "_xsrf"), "username": "boss", "password": "wrong"})
         )
-    with httpx.Client(base_url=site.address, timeout=20, headers={"Accept-Language": "nl-BE"}) as browser:
+    with httpx.Client(base_url=site.address, timeout=60, headers={"Accept-Language": "nl-BE"}) as browser:
         assert '<html lang="nl">' in browser.get("/hub/login").text
 
 
 def test_the_cookie_is_secure_where_the_browser_came_by_https(site: SmallSite) -> None:
     for proto, secure in (("https", True), ("http", False)):
-        with httpx.Client(base_url=site.address, timeout=20, headers={"X-Forwarded-Proto": proto}) as browser:
+        with httpx.Client(base_url=site.address, timeout=60, headers={"X-Forwarded-Proto": proto}) as browser:
             page = browser.get("/hub/login")
             told = choose(browser, page, "nl").headers["set-cookie"]
             assert ("; Secure" in told, "; HttpOnly" in told) == (secure, True)

@@ -148,5 +148,5 @@ def test_a_request_for_a_websocket_that_says_it_has_a_body_leaves_nothing_open(s
                 stranger.sendall(f"{head}{length}\r\n\r\n".encode())
                 with stranger.makefile("rb") as answer:
                     assert answer.readline().startswith(b"HTTP/1.1 400 ")
-    until(lambda: len(list(descriptors.iterdir())) < before + 10, "the proxy has closed them", 10)
+    until(lambda: len(list(descriptors.iterdir())) < before + 10, "the proxy has closed them")
     _answers(site)

@@ -125,7 +125,7 @@ def test_exactly_the_granted_read_by_any_way_in_and_nobody_writes(
         until(lambda: "pid" in catalogue.said("student1", first), "the job holds wind")
         catalogue.grants["wind"].pop()
         catalogue.publish()
-        until(lambda: [event for event in catalogue.events() if event["event"] == "revoked"], "it is revoked", 5)
+        until(lambda: [event for event in catalogue.events() if event["event"] == "revoked"], "it is revoked")
     held = holds(catalogue)
     comments = ["fabric-datasets=wind", "fabric-datasets=wind,../wind,$(id)", "x fabric-datasets=wind;reboot"]
     said = attempt(catalogue, user, held, f"--comment={comments[len(user) % 3]}", account=account)

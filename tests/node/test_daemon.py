@@ -66,22 +66,20 @@ def test_a_revoked_grant_closes_within_seconds_and_a_new_one_opens(node: Scratch
     kept = node.grants.pop("maps")
     node.publish()
     until(lambda: node.reads(RESEARCHER, "maps/latest/a.txt") is None, "the gate closes", 5)
-    until(lambda: node.events()[-1]["event"] == "revoked", "the audit log has it", 5)
+    until(lambda: node.events()[-1]["event"] == "revoked", "the audit log has it")
     node.grants["maps"] = kept
     node.publish()
-    until(
-        lambda: asks(node, RESEARCHER, {"verb": "open", "job": 7, "datasets": ["maps"]})["opened"], "the gate opens", 5
-    )
+    until(lambda: asks(node, RESEARCHER, {"verb": "open", "job": 7, "datasets": ["maps"]})["opened"], "the gate opens")
 
 
 @pytest.mark.usefixtures("daemon")
 def test_a_grant_closes_at_its_end_without_anybodys_help(node: ScratchNode) -> None:
     node.grants["maps"] = []
-    node.grant("maps", RESEARCHER, until=time.time() + 1.5)
+    node.grant("maps", RESEARCHER, until=time.time() + 5)  # to be opened before, on a crowded machine, too
     node.publish()
     node.start_job(7, RESEARCHER)
     assert asks(node, RESEARCHER, {"verb": "open", "job": 7, "datasets": ["maps"]})["opened"]
-    until(lambda: node.reads(RESEARCHER, "maps/latest/a.txt") is None, "the gate closes", 10)
+    until(lambda: node.reads(RESEARCHER, "maps/latest/a.txt") is None, "the gate closes")
 
 
 @pytest.mark.usefixtures("daemon")
@@ -143,7 +141,7 @@ for client in held:
     client.settimeout(0.2)
     try:
         client.recv(1)
-    except TimeoutError:
+    except socket.timeout:  # TimeoutError since Python 3.10
         print("held", flush=True)  # by the daemon, too
         break
 sys.stdin.read()
@@ -182,7 +180,7 @@ def test_events_reach_the_catalogue_service_and_wait_while_they_cannot(node: Scr
     asks(node, RESEARCHER, {"verb": "open", "job": 7, "datasets": ["maps", "nothing"]})
     assert len(list(outbox.iterdir())) == 2
     events.mkdir()
-    until(lambda: len(list(events.glob("[!.]*.json"))) == 2, "the events arrive", 20)
+    until(lambda: len(list(events.glob("[!.]*.json"))) == 2, "the events arrive")
     assert list(outbox.iterdir()) == []
     first = min(events.iterdir())
     assert first.stat().st_uid == 0

@@ -135,7 +135,7 @@ def test_a_revocation_takes_what_is_open_from_that_reader_and_from_no_other(cata
     catalogue.grants["hearts"] = []
     catalogue.grant("hearts", "staff")
     catalogue.publish()
-    until(lambda: [event for event in catalogue.events() if event["event"] == "revoked"], "it is revoked", 5)
+    until(lambda: [event for event in catalogue.events() if event["event"] == "revoked"], "it is revoked")
     for mark in marks:
         mark.touch()
     assert SECRET not in text_of(catalogue, "researcher", jobs["researcher"], "tried")

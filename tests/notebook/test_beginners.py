@@ -84,7 +84,7 @@ def test_pip_installs_beside_the_image_for_as_long_as_the_session(
     assert not place.is_relative_to(session.home)
     assert place.parents[4].stat().st_mode & 0o077 == 0 or place.parents[5].stat().st_mode & 0o077 == 0
     session.process.terminate()
-    assert session.process.wait(20) == 0
+    assert session.process.wait(60) == 0
     assert not place.exists(), "it goes with the session"
     assert not list(python.parents[1].glob("lib/*/site-packages/weather*")), "and was never in the image"
 
@@ -210,5 +210,5 @@ def test_nothing_in_the_home_directory_stops_a_start(
         assert TOKEN not in session.log
         began = time.monotonic()
         session.process.terminate()
-        assert session.process.wait(20) == 0
-        assert time.monotonic() - began < 20
+        assert session.process.wait(60) == 0
+        assert time.monotonic() - began < 25, "Slurm kills what has not ended after 30 s"

@@ -127,7 +127,7 @@ def test_somebody_elses_server_at_the_clusters_address_is_not_believed(
 
 def connect(session: RunningSession, path: str, **options: Any) -> websocket.WebSocket:
     url = f"ws://127.0.0.1:{session.port}/user/ann/{path}"
-    return websocket.create_connection(url, timeout=20, **options)
+    return websocket.create_connection(url, timeout=60, **options)
 
 
 def test_websockets_need_the_login_and_a_cluster_of_this_session(session: RunningSession) -> None:
@@ -188,7 +188,7 @@ def test_nobody_frames_a_dashboard_without_the_sessions_own_word(session: Runnin
             f"http://127.0.0.1:{session.port}/user/ann/fabric/dask/one/status{query}",
             headers={"Authorization": f"token {TOKEN}"},
         )
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return str(answer.headers["Content-Security-Policy"])
 
     assert policy("") == "frame-ancestors 'none'"

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.image
 def test_an_unchanged_image_is_ready_at_once(image_dir: Path, images: Path) -> None:
     started = time.monotonic()
     assert build("base", images, print) == image_dir.resolve()
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 10, "it takes half a minute to build one"
 
 
 def test_everybody_can_read_an_image_and_nobody_else_write_it(image_dir: Path) -> None:

@@ -83,8 +83,8 @@ def test_sigterm_ends_server_and_kernels_quickly(session: RunningSession) -> Non
     assert children
     started = time.monotonic()
     session.process.terminate()
-    assert session.process.wait(20) == 0
-    assert time.monotonic() - started < 10
+    assert session.process.wait(60) == 0
+    assert time.monotonic() - started < 25, "Slurm kills what has not ended after 30 s"
     assert [pid for pid in children if Path(f"/proc/{pid}").exists()] == []
 
 
@@ -96,7 +96,7 @@ def test_under_internal_tls_only_the_hubs_own_clients_get_in(python: Path, tmp_p
     stranger = ssl.create_default_context(cafile=str(authority.certificate))
 
     def look(port: int) -> int | None:
-        with urllib.request.urlopen(f"https://127.0.0.1:{port}/user/ann/api", context=client, timeout=10) as response:
+        with urllib.request.urlopen(f"https://127.0.0.1:{port}/user/ann/api", context=client, timeout=60) as response:
             return int(response.status)
 
     serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -115,7 +115,7 @@ def test_under_internal_tls_only_the_hubs_own_clients_get_in(python: Path, tmp_p
             session.announced_by(hub)
             assert hub.announcements[0].answered == 200
             with pytest.raises((OSError, urllib.error.URLError)):
-                urllib.request.urlopen(f"https://127.0.0.1:{session.port}/user/ann/api", context=stranger, timeout=10)
+                urllib.request.urlopen(f"https://127.0.0.1:{session.port}/user/ann/api", context=stranger, timeout=60)
 
 
 def test_as_a_child_of_the_hub_it_serves_where_it_is_told(python: Path, hub: AnsweringHub, tmp_path: Path) -> None:
@@ -140,12 +140,12 @@ def test_as_a_child_of_the_hub_it_serves_where_it_is_told(python: Path, hub: Ans
             return '"ready"' in log.read_text()
 
         until(ready, "the server is ready", 60, seen=log.read_text)
-        with urllib.request.urlopen(url + "api", timeout=10) as response:
+        with urllib.request.urlopen(url + "api", timeout=60) as response:
             assert response.status == 200
         assert not hub.announcements
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 def test_the_server_loads_nothing_that_only_a_hub_needs(python: Path) -> None:

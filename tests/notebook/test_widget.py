@@ -87,7 +87,7 @@ def test_the_widget_updates_itself_while_the_kernel_works(python: Path, hub: Ans
 async def changed():
     while view.value == old:
         await asyncio.sleep(0.02)
-await asyncio.wait_for(changed(), 20)
+await asyncio.wait_for(changed(), 50)
 print('gpu2' in view.value)
 view.close()
 """
@@ -140,7 +140,7 @@ async def changed():
     print("changed")
 view._source._known = None
 w.client.call = lambda path: ({"gpu_hours": None, "project_title": "x", "problem": "Bought more."}, "")
-await asyncio.wait_for(changed(), 20)
+await asyncio.wait_for(changed(), 50)
 view.close()
 """
     outputs = run_cells(python, tmp_path, session_environment(hub.url), first, wait)

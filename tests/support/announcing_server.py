@@ -25,7 +25,7 @@ class AnnouncingServer:
     def __init__(self, request: SubmitRequest, http: httpx.Client, port: int = 0) -> None:
         self.request = request
         client = context(request, ssl.Purpose.SERVER_AUTH)
-        self.http = httpx.Client(timeout=20, verify=client, trust_env=False) if client else http
+        self.http = httpx.Client(timeout=60, verify=client, trust_env=False) if client else http
         self.token = request.environment["JUPYTERHUB_API_TOKEN"]
         self.service = request.environment["FABRIC_SERVICE_URL"]
         self.server = HttpServer(_its_path, port=port, tls=context(request, ssl.Purpose.CLIENT_AUTH))

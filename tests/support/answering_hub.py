@@ -169,7 +169,7 @@ def answer(status: int, body: dict[str, Any] | bytes, then: Callable[[], object]
 def http_status(port: int) -> int | None:
     """What the session's own API answers on a port; None when nothing listens there."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/user/ann/api", timeout=10) as response:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/user/ann/api", timeout=60) as response:
             return int(response.status)
     except urllib.error.HTTPError as error:
         return error.code

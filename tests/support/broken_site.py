@@ -34,8 +34,8 @@ WATCH_S = 2.0  # between two questions about jobs
 QUERY_TIMEOUT_S = 4.0
 SUBMIT_TIMEOUT_S = 10.0
 TOGETHER = 10  # sessions of profile "tenth" that run at a time
-# "within two watch intervals", and what two busy cores may take to tell it
-SOON_S = 2 * WATCH_S + 4.0
+# "within two watch intervals", and what two crowded cores may take to tell it: before the hub would ask of itself
+SOON_S = 2 * WATCH_S + 20.0
 
 SBATCH = """#!/bin/bash
 # Submits, and keeps the answer to itself for as long as a test holds it.
@@ -167,7 +167,7 @@ class BrokenSite:
             command, log=self._layout.log / "hub.log", environment=environment, cwd=self._layout.hub,
             account=self.hub_account,
         )  # fmt: skip
-        until(self._healthy, "hub and service answer", 120, every_s=0.3)
+        until(self._healthy, "hub and service answer", 240, every_s=0.3)
         return time.monotonic()
 
     def _healthy(self) -> bool:
@@ -175,7 +175,7 @@ class BrokenSite:
         assert self._hub.poll() is None, f"the hub ended:\n{tail(self._layout.log / 'hub.log', 60)}"
         with suppress(httpx.HTTPError):
             paths = ("/hub/api/", "/services/fabric/api/health")
-            return all(httpx.get(self.address + path, timeout=5, verify=False).status_code == 200 for path in paths)
+            return all(httpx.get(self.address + path, timeout=30, verify=False).status_code == 200 for path in paths)
         return False
 
     def kill(self) -> None:
@@ -202,7 +202,7 @@ class BrokenSite:
     def clean(self) -> None:
         """What one test left does not reach the next: no session, no job, nobody held up."""
         self.hold.unlink(missing_ok=True)
-        if self._hub is None:
+        if self._hub is None or self._hub.poll() is not None:
             self.up()
         people = list(self._people.values())
         stops = [self.hands.submit(person.stop, name) for person in people for name in person.servers()]
@@ -229,6 +229,12 @@ class BrokenSite:
             assert answer.status_code == 201, answer.text
             self._people[name] = Person(self.address, name, self.run.logins[name], answer.json()["token"])
         return self._people[name]
+
+    def forget_people(self) -> None:
+        """Their tokens were in a database that is gone."""
+        for person in self._people.values():
+            person.close()
+        self._people.clear()
 
     def live(self) -> list[Session]:
         """The sessions on the hub's record that are not over."""

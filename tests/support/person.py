@@ -24,9 +24,9 @@ class Person:
         self.name = name
         self.address = address
         self.api = httpx.Client(
-            base_url=f"{address}/hub/api", headers={"Authorization": f"token {token}"}, timeout=30, verify=False
+            base_url=f"{address}/hub/api", headers={"Authorization": f"token {token}"}, timeout=60, verify=False
         )
-        self.browser = httpx.Client(base_url=address, follow_redirects=True, timeout=30, verify=False)
+        self.browser = httpx.Client(base_url=address, follow_redirects=True, timeout=60, verify=False)
         self._password = password
         self._hands = ThreadPoolExecutor(4)
 

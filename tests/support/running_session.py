@@ -96,11 +96,11 @@ class RunningSession:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
-                self.process.wait(20)
+                self.process.wait(60)
             except subprocess.TimeoutExpired:
                 os.killpg(self.process.pid, signal.SIGKILL)
                 self.process.wait()
-        self._reader.join(10)
+        self._reader.join(60)
         if self.process.stdout:
             self.process.stdout.close()
         print(self.log)
@@ -143,7 +143,7 @@ class RunningSession:
         request = urllib.request.Request(url, headers=headers, method=method, data=data)
         opener = urllib.request.build_opener(_Stay)
         try:
-            with opener.open(request, timeout=20) as response:
+            with opener.open(request, timeout=60) as response:
                 return response.status, response.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()

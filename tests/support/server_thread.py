@@ -34,7 +34,7 @@ class ServerThread(ABC):
         async def begin() -> None:
             self._stop, ready = asyncio.Event(), asyncio.Event()
             self._served = asyncio.create_task(self.serve(self._stop, ready))
-            await asyncio.wait_for(ready.wait(), 20)
+            await asyncio.wait_for(ready.wait(), 60)
 
         self.do(begin())
 
@@ -52,7 +52,7 @@ class ServerThread(ABC):
     def close(self) -> None:
         self.down()
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(60)
         self._loop.close()
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:

@@ -65,7 +65,7 @@ def announce(port: int, files: dict[str, str]) -> None:
             {"Authorization": f"token {os.environ['JUPYTERHUB_API_TOKEN']}", "Content-Type": "application/json"},
         )
         try:
-            opener.open(request, timeout=20).close()
+            opener.open(request, timeout=60).close()
             return
         except urllib.error.HTTPError as error:
             print(f"The hub's service answered {error.code}.", flush=True)

@@ -87,7 +87,7 @@ class SmallSite:
             self.proxy = ProxyProcess(self.state, self._held.pop(0), self.log)
         self.address = self.settings.hub.bind_url.rstrip("/")
         # one client for all: with the authorities of HTTPS each new one would cost time and memory
-        self.http = httpx.Client(base_url=self.address, timeout=20, verify=False)
+        self.http = httpx.Client(base_url=self.address, timeout=60, verify=False)
         self.store = SessionStore(database_url(self.settings))
         account_of = (lambda user: "everybody") if self.settings.users.shared_account else UNIX_PREFIX.__add__
         fake = FakeGateway("small", account_of=account_of, on_submit=self._submitted)
@@ -193,6 +193,15 @@ class SmallSite:
         self._hub.terminate()
         self._hub.wait(60)
         self.up()
+
+    def lose_record(self) -> None:
+        """While no hub runs: its databases are gone, as with a new state directory."""
+        assert self._hub is None
+        self.store.close()
+        for name in ("sessions.sqlite", "jupyterhub.sqlite"):
+            for path in self.state.glob(f"{name}*"):
+                path.unlink()
+        self.store = SessionStore(database_url(self.settings))
 
     def close(self) -> None:
         if self._hub:

@@ -33,7 +33,7 @@ class Stranger:
     def __exit__(self, *exc: object) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._thread.join(20)
+        self._thread.join(60)
 
     def until_called(self, times: int) -> None:
         """Wait until so many have come and gone."""

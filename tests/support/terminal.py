@@ -18,7 +18,8 @@ class Terminal:
     """A terminal at an address that the session's server has given it."""
 
     def __init__(self, address: str, token: str) -> None:
-        self._line = websocket.create_connection(address, header={"Authorization": f"token {token}"}, timeout=1.0)
+        self._line = websocket.create_connection(address, header={"Authorization": f"token {token}"}, timeout=SAID_S)
+        self._line.settimeout(1.0)  # what a command says comes in parts
         self._number = 0
 
     @classmethod

@@ -21,6 +21,11 @@ NOTEBOOK: dict[str, Any] = {
     "nbformat_minor": 5,
 }  # fmt: skip
 
+# Where in a home JupyterLab reads that it saves nothing by itself: it does so after two minutes, which on a crowded
+# machine is before the end that a test waits for.
+AUTOSAVE = Path(".jupyter/lab/user-settings/@jupyterlab/docmanager-extension/plugin.jupyterlab-settings")
+NO_AUTOSAVE = '{"autosave": false}'
+
 
 def item(page: Page) -> Locator:
     return page.get_by_role("button", name=re.compile("^Usage:"))
@@ -38,9 +43,9 @@ def toast(page: Page, text: str | re.Pattern[str]) -> Locator:
 
 def open_notebook(page: Page, session: RunningSession, name: str = "work.ipynb") -> Path:
     """A notebook with a change that is not saved."""
-    own = session.home / ".jupyter/lab/user-settings/@jupyterlab/docmanager-extension/plugin.jupyterlab-settings"
+    own = session.home / AUTOSAVE
     own.parent.mkdir(parents=True, exist_ok=True)
-    own.write_text('{"autosave": false}')  # after two minutes, on a crowded machine before the test's end
+    own.write_text(NO_AUTOSAVE)
     file = session.home / name
     file.write_text(json.dumps(NOTEBOOK))
     page.goto(f"http://127.0.0.1:{session.port}/user/ann/lab/tree/{name}?reset", timeout=120_000)

@@ -56,7 +56,9 @@ class HubRuntime:
         self._watch_task: asyncio.Task[None] | None = None
         self._interest_until = 0.0
         self._notifications: asyncio.DatagramTransport | None = None
-        self.on_over: Callable[[Session], object] | None = None  # called when the service has ended a session
+        self.on_news: Callable[[Session], object] | None = (
+            None  # called when the service has ended or adopted a session
+        )
         self._tasks: set[asyncio.Future[object]] = set()
         SNAPSHOT_AGE.set_function(self._snapshot_age)
         SLURM_SILENT.set_function(lambda: float(bool(self.follower.value and self.follower.value.unavailable_since)))
@@ -152,10 +154,10 @@ class HubRuntime:
         if listener:
             listener.set()
         # one that waits for news reads its row itself
-        if session_id not in self._waiting and self.on_over:
+        if session_id not in self._waiting and self.on_news:
             session = self.store.get(session_id)
-            if session and not session.live:
-                self.on_over(session)
+            if session:
+                self.on_news(session)
 
     def _follow(self) -> None:
         self.follower.follow()

@@ -8,6 +8,18 @@ from fabric_hub.messages.translation import N_
 NOT_CHECKED = Reason("doctor-not-checked", N_("{what}: not checked, {why}"), who=Who.OPERATOR)
 MEND_FIRST = Reason("doctor-mend-first", N_("mend that first, then run this again"), who=Who.OPERATOR)
 AS_ROOT = Reason("doctor-as-root", N_("run it as root"), who=Who.OPERATOR)
+AS_OWNER = Reason("doctor-as-owner", N_("run this as its owner"), who=Who.OPERATOR)
+CERTIFICATES = Reason("doctor-certificates", N_("the certificates of internal TLS"), who=Who.OPERATOR)
+CERTIFICATES_UNREADABLE = Reason(
+    "doctor-certificates-unreadable",
+    N_("the certificates of internal TLS cannot be read: {why}"),
+    N_("look at {path}"),
+    who=Who.OPERATOR,
+)
+CERTIFICATES_TO_COME = Reason(
+    "doctor-certificates-to-come", N_("the hub makes them when it is first started"), who=Who.OPERATOR
+)
+START_FIRST = Reason("doctor-start-first", N_("start it, then run this again"), who=Who.OPERATOR)
 MAY_NOT_LOOK = Reason("doctor-may-not-look", N_("this account may not look there"), who=Who.OPERATOR)
 NO_ANSWER_WITHIN = Reason("doctor-no-answer-within", N_("no answer within {seconds} s"), who=Who.OPERATOR)
 COUNTS = Reason("doctor-counts", "{problems}, {right}.", who=Who.NOBODY)

@@ -107,6 +107,17 @@ CA_OF_NO_USE = Reason(
     N_("nodes_ca is of no use: sessions call {url}, which is not https"),
     who=Who.OPERATOR,
 )
+PASSWORD_IN_URL = Reason(
+    "setting-password-in-url",
+    N_("the URL of a database holds a password: put it in ~/.pgpass of the hub's account"),
+    who=Who.OPERATOR,
+)
+SAME_DATABASE = Reason(
+    "setting-same-database",
+    N_("database and sessions_database are the same: each has tables that the other would take over"),
+    who=Who.OPERATOR,
+)
+CHANGE_LINES = Reason("site-change-lines", N_("Change these lines, or take them out."), who=Who.OPERATOR)
 RESCUE_DIR = Reason(
     "setting-rescue-dir",
     N_("rescue_dir ({path}) is no absolute path with {{user}} in it"),

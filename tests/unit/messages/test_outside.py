@@ -63,6 +63,7 @@ OTHERS: dict[str, str] = {
     "fabric_hub/hub/with_parent.py": "a process of its own, without our packages",
     "fabric_hub/service/callers.py": "the reference's",
     "fabric_hub/service/metrics.py": "Prometheus's",
+    "fabric_hub/service/daemon_metrics.py": "Prometheus's",
 }
 # Calls at a terminal whose words people read, whether they are sentences or not.
 PRINTED = frozenset({"print", "add_argument", "add_parser", "ArgumentParser", "ArgumentTypeError"})
