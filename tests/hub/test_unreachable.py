@@ -11,7 +11,9 @@ from fabric_hub.sessions.store import Session
 from tests.support.announcing_server import AnnouncingServer
 from tests.support.http_server import Response
 from tests.support.person import Person, words
+from tests.support.silent_port import silent_port
 from tests.support.small_site import SmallSite
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.hub
 
@@ -101,3 +103,31 @@ def test_who_stops_a_start_is_not_told_that_it_failed(impatient: SmallSite) -> N
     ended = site.store.get(session.id)
     assert ended
     assert (ended.end_reason, str(ended.end_text)) == ("stopped", "The session was stopped at the hub.")
+
+
+@pytest.mark.long
+def test_a_session_that_a_new_hub_cannot_reach_goes_on_and_opens_again_by_itself(impatient: SmallSite) -> None:
+    """As when the hub's host has booted before the network to the nodes is up."""
+    site, person = impatient, impatient.somebody()
+    site.reset()
+    server = site.started(person)
+    session = site.ready_session_of(person)
+    words_of_it = "The hub has not reached this session since"
+
+    def told() -> bool:
+        return words_of_it in words(person.log_in().browser.get("/hub/home"))
+
+    site.kill()
+    server.close()
+    with silent_port(server.port):
+        site.up()
+        until(told, "its page says that the hub does not reach it", 60)
+    again = site.sessions[session.id] = AnnouncingServer(server.request, site.http, server.port)
+    until(lambda: not told(), "the hub has noticed that it answers", 60)
+    url = person.until_ready()["url"]
+    assert site.http.get(url + "x").status_code == 200
+    assert again.server.requests
+    assert site.store.get(session.id) == session
+    assert site.state_of(session.id) == "RUNNING"
+    assert person.stop().status_code == 204
+    site.until_state(session.id, "CANCELLED")

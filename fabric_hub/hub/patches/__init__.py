@@ -95,8 +95,10 @@ PATCHES = (
         name="unreachable",
         module="session_ends",
         what="The spawner knows whether a person stops a server or JupyterHub, which had no answer from it; what the "
-        "spawner put on record is what the start's page says.",
-        why="JupyterHub calls stop() in both cases, and the page says that a time limit has passed.",
+        "spawner put on record is what the start's page says. A session of an earlier hub that this one cannot reach "
+        "is asked on, unless its node says that its server cannot be used.",
+        why="JupyterHub calls stop() in both cases, and the page says that a time limit has passed; with the network "
+        "to the nodes away at its start it would stop everybody's servers.",
         needed_test="test_who_stops_a_server_is_not_told_apart",
         replaces=("jupyterhub.user:User._wait_up",),
     ),

@@ -1,9 +1,10 @@
 """The end of a session in JupyterHub: who ended it, why, and which tokens end with it.
 
 When JupyterHub gives up on a server that does not answer, it calls ``stop()`` as for a person who stops it; here the
-spawner is told which it is. When a hub starts, it deletes the tokens that earlier ones left, and from then on those of
-sessions that the service ends (:mod:`fabric_hub.hub.spawner.session_tokens` finds them). It knows again whoever has a
-live session on record, when its own database has been lost.
+spawner is told which it is. A session of an earlier hub is ended on its node's word only
+(:mod:`fabric_hub.hub.spawner.regain`). When a hub starts, it deletes the tokens that earlier ones left, and from then
+on those of sessions that the service ends (:mod:`fabric_hub.hub.spawner.session_tokens` finds them). It knows again
+whoever has a live session on record, when its own database has been lost.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from jupyterhub.user import User
 from fabric_hub.errors import FabricError
 from fabric_hub.hub.spawner import session_tokens
 from fabric_hub.hub.spawner.failures import SessionFailure
+from fabric_hub.hub.spawner.regain import regain
 from fabric_hub.hub.spawner.runtime import runtime
 from fabric_hub.hub.spawner.wrapper import FabricSpawner
 from fabric_hub.messages.text import NOTHING
@@ -45,9 +47,12 @@ def _saying_who_gave_up(wait_up: Any) -> Any:
     async def watched(self: User, spawner: Any) -> Any:
         if not isinstance(spawner, FabricSpawner):
             return await wait_up(self, spawner)
-        session_id, starting = spawner.session_id, not spawner.was_running
+        session_id, starting, ran_before = spawner.session_id, not spawner._check_pending, spawner.was_running
         spawner.awaited_by = asyncio.current_task()
         try:
+            if ran_before:
+                await regain(self, spawner)
+                return spawner
             return await wait_up(self, spawner)
         except Exception as error:
             over = runtime().store.get(session_id) if starting and session_id else None
@@ -57,6 +62,8 @@ def _saying_who_gave_up(wait_up: Any) -> Any:
             raise SessionFailure(known, over.end_log or ()) from error
         finally:
             spawner.awaited_by = None
+            if ran_before:
+                spawner._waiting_for_response = spawner._start_pending = False
 
     return watched
 

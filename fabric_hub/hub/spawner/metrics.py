@@ -16,6 +16,11 @@ FAILURES = Counter(
 SNAPSHOT_AGE = Gauge("fabric_snapshot_age_seconds", "Age of what the hub knows of Slurm's jobs; -1 when it knows none.")
 SLURM_SILENT = Gauge("fabric_slurm_silent", "1 while Slurm does not answer, else 0.")
 
+UNREACHED = Gauge(
+    "fabric_sessions_unreached",
+    "Sessions of an earlier hub that go on running and that the hub has not reached since it started.",
+)
+
 
 def record_start(profile: str, phases: dict[str, float]) -> None:
     """Count one start that ended well."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 import ssl
+from dataclasses import dataclass
 
 import httpx
 
@@ -16,8 +18,27 @@ from fabric_hub.messages.texts import starts as texts
 _PATIENCE_S = 5.0
 
 
-async def unreachable(url: str, node: str, context: ssl.SSLContext | None) -> FabricError:
-    """What keeps the hub from a server, as an error that names node, address and port.
+# What the node itself has said. All else may be the network's doing, or the hub's own host's.
+_NODES_WORD = frozenset({texts.REFUSED.code, texts.OTHER_TLS.code, texts.ERROR_ANSWER.code})
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one look at a server has shown.
+
+    :param why: what keeps the hub from it, with node, address and port.
+    :param of_node: the node itself has said that the server cannot be used: it refused the connection, or answered
+        with an error or with other TLS. Silence, no route and no such name say nothing about the session.
+    :param answers: nothing keeps the hub from it any more.
+    """
+
+    why: FabricError
+    of_node: bool
+    answers: bool
+
+
+async def look(url: str, node: str, context: ssl.SSLContext | None) -> Seen:
+    """What keeps the hub from a server.
 
     :param url: of the server, as JupyterHub asks it.
     :param context: the hub's TLS for sessions, where it has one.
@@ -28,7 +49,7 @@ async def unreachable(url: str, node: str, context: ssl.SSLContext | None) -> Fa
         where = texts.AT_NODE(node=node, host=at.host, port=at.port)
     else:
         where = texts.AT_HOST(host=at.host, port=at.port)
-    return FabricError(kind(at=where, detail=detail))
+    return Seen(FabricError(kind(at=where, detail=detail)), kind.code in _NODES_WORD, kind is texts.ANSWERS_NOW)
 
 
 async def _look(url: str, context: ssl.SSLContext | None) -> tuple[Reason, str]:
@@ -42,22 +63,37 @@ async def _look(url: str, context: ssl.SSLContext | None) -> tuple[Reason, str]:
     except (httpx.TimeoutException, TimeoutError):
         return texts.TIMED_OUT, f"{_PATIENCE_S:g} s"
     except (httpx.HTTPError, OSError) as error:
-        cause = _cause(error)
-        if isinstance(cause, socket.gaierror):
-            return texts.NO_SUCH_NAME, str(cause.strerror or cause)
-        if isinstance(cause, ssl.SSLError):
-            return texts.OTHER_TLS, getattr(cause, "verify_message", "") or cause.reason or str(cause)
-        if isinstance(error, httpx.RemoteProtocolError):
-            return texts.OTHER_TLS if context is None else texts.ERROR_ANSWER, str(error)
-        number = cause.errno if isinstance(cause, OSError) else None
-        return texts.REFUSED, os.strerror(number).lower() if number else str(error)
+        return kind_of(error, tls=context is not None)
     return (texts.ERROR_ANSWER if status >= 500 else texts.ANSWERS_NOW), f"HTTP {status}"
 
 
+def kind_of(error: BaseException, *, tls: bool) -> tuple[Reason, str]:
+    """Which kind of unreachable an error is that a request met, and its detail. Pure.
+
+    :param tls: whether the hub speaks TLS with sessions.
+    """
+    cause = _cause(error)
+    if isinstance(cause, socket.gaierror):
+        return texts.NO_SUCH_NAME, str(cause.strerror or cause)
+    if isinstance(cause, ssl.SSLError):
+        return texts.OTHER_TLS, getattr(cause, "verify_message", "") or cause.reason or str(cause)
+    if isinstance(error, httpx.RemoteProtocolError):
+        return texts.ERROR_ANSWER if tls else texts.OTHER_TLS, str(error)
+    number = cause.errno if isinstance(cause, OSError) else None
+    detail = os.strerror(number).lower() if number else str(error)
+    return (texts.REFUSED if number == errno.ECONNREFUSED else texts.NO_WAY), detail
+
+
 def _cause(error: BaseException) -> BaseException:
-    """The operating system's or TLS's own error under a library's."""
+    """The operating system's or TLS's own error under a library's.
+
+    Of several addresses that were tried it is the one that has not refused, if there is one.
+    """
     seen: BaseException | None = error
     while seen is not None:
+        if isinstance(seen, BaseExceptionGroup):
+            causes = [_cause(one) for one in seen.exceptions]
+            return next((one for one in causes if not isinstance(one, ConnectionRefusedError)), causes[0])
         if isinstance(seen, ssl.SSLError | socket.gaierror) or (isinstance(seen, OSError) and seen.errno):
             return seen
         seen = seen.__cause__ or seen.__context__

@@ -7,6 +7,7 @@ picks the child by profile. JupyterHub's hooks and timeouts act on the wrapper.
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
@@ -24,7 +25,7 @@ from fabric_hub.hub.pages.start_form import render_form
 from fabric_hub.hub.tls import ANY_USER, alt_name
 from fabric_hub.launch.batchspawner_compat import refuse_without_effect
 from fabric_hub.launch.options import UserOptions, from_form, from_url, parse_options
-from fabric_hub.messages.text import NOTHING, sentences, whole
+from fabric_hub.messages.text import NOTHING, Text, sentences, whole
 from fabric_hub.messages.texts import sessions
 from fabric_hub.messages.texts import starts as texts
 from fabric_hub.sessions.phases import phases_of
@@ -37,7 +38,7 @@ from .failures import SessionFailure
 from .limits import with_rescue
 from .metrics import record_failure, record_start
 from .opening import CHILDREN
-from .reach import unreachable
+from .reach import Seen, look
 from .runtime import HubRuntime, runtime
 from .site_hooks import HookedSpawner
 from .slurm_child import FabricSlurmSpawner
@@ -67,6 +68,7 @@ class FabricSpawner(HookedSpawner):
     next_url = ""  # where the link led that began this start; JupyterHub checks it wherever it comes back
     _notice = NOTHING  # what a limit does to this start, which it does not prevent
     _unanswered = False  # an earlier hub's session, while this hub has not had an answer from its server
+    unreached_since: float | None = None  # Unix seconds; such a session is left to run, and asked again
     awaited_by: asyncio.Task[Any] | None = None  # who waits for the server to answer, and stops it if it does not
     _opened = Instance(asyncio.Event, (), help="Set once this start has a session on record, or failed.")
 
@@ -214,6 +216,7 @@ class FabricSpawner(HookedSpawner):
         self.session_id = ""
         self.child_kind = ""
         self.job_spec = None
+        self.unreached_since = None
         self.forget_hook()
         if self._opened.is_set():  # else who opened the page before JupyterHub had cleared this waits for the start
             self._opened = asyncio.Event()
@@ -280,6 +283,7 @@ class FabricSpawner(HookedSpawner):
             if again and not session.token:
                 session_tokens.restore(self.user.db, self.api_token, self.oauth_client_id, session.token_hash or "")
             self.session_id = session.id
+            self._unanswered = again and session.ready_at is not None
             self._opened.set()
             child = self.child_spawner
             child.session = session
@@ -312,7 +316,8 @@ class FabricSpawner(HookedSpawner):
 
     def add_poll_callback(self, callback: Any, *args: Any, **kwargs: Any) -> None:
         # JupyterHub does this once the server answers through the proxy: the moment the user has it
-        self._unanswered = False
+        # (or once a session of an earlier hub is left to run, which the hub does not reach yet)
+        self._unanswered = self.unreached_since is not None
         super().add_poll_callback(callback, *args, **kwargs)
         session = self.session()
         if session and session.ready_at is None:
@@ -341,7 +346,7 @@ class FabricSpawner(HookedSpawner):
         if self.child_spawner is None or not self.session_id:
             return
         if self.awaited_by is not None and self.awaited_by is asyncio.current_task():
-            await self._end_unreached()
+            await self.end_unreached(await self.look())
         else:
             self.shared.store.end(self.session_id, reason="stopped", text=sessions.STOPPED())
         self.shared.forget(self.session_id)
@@ -352,18 +357,34 @@ class FabricSpawner(HookedSpawner):
         """Whether this is an earlier hub's session, whose server has not answered this hub yet."""
         return self._unanswered
 
-    async def _end_unreached(self) -> None:
-        """Put on record why the hub gave up on this session's server, with what can be seen of it now."""
-        session, settings = self.session(), self.user.settings
-        pair = [settings.get(f"internal_ssl_{name}") for name in ("key", "cert", "ca")]
-        context = make_ssl_context(pair[0], pair[1], cafile=pair[2]) if all(pair) else None
+    @property
+    def unreached(self) -> Text | None:
+        """What its person reads while the hub does not reach a session of an earlier hub."""
+        return texts.NOT_REACHED_YET(since=self.unreached_since) if self.unreached_since is not None else None
+
+    @property
+    def tls_context(self) -> ssl.SSLContext | None:
+        """The hub's TLS for sessions; None without internal TLS."""
+        pair = [self.user.settings.get(f"internal_ssl_{name}") for name in ("key", "cert", "ca")]
+        return make_ssl_context(pair[0], pair[1], cafile=pair[2]) if all(pair) else None
+
+    async def look(self) -> Seen:
+        """What keeps the hub from this session's server, now."""
+        session = self.session()
         url = url_path_join(self.server.url, "api") if self.server else ""
-        error = await unreachable(url, (session.node if session else "") or "", context)
-        text = sentences(texts.AFTER_RESTART() if self._unanswered else None, whole(error))
+        return await look(url, (session.node if session else "") or "", self.tls_context)
+
+    def answers(self) -> None:
+        """The server has answered this hub: it is like any other."""
+        self._unanswered, self.unreached_since = False, None
+
+    async def end_unreached(self, seen: Seen) -> None:
+        """Put on record why the hub gave up on this session's server; its job is not ended by this."""
+        text = sentences(texts.AFTER_RESTART() if self._unanswered else None, whole(seen.why))
         lines = await self.child_spawner.last_lines()
-        self.shared.store.end(self.session_id, reason=error.reason, text=text, log=lines)
-        record_failure(error.reason)
-        self.log.warning("%s could not be reached: %s", self._log_name, error)
+        self.shared.store.end(self.session_id, reason=seen.why.reason, text=text, log=lines)
+        record_failure(seen.why.reason)
+        self.log.warning("%s could not be reached: %s", self._log_name, seen.why)
 
     # -- progress
 

@@ -270,6 +270,14 @@ NO_SUCH_NAME = Reason(
     label="unreachable",
     status=424,
 )
+NO_WAY = Reason(
+    "unreachable-no-way",
+    N_("The session's server is up, but the hub cannot reach it on {at}: there is no working connection ({detail})."),
+    N_("Operators: see the network, routes and firewall between the hub's host and the node."),
+    who=Who.OPERATOR,
+    label="unreachable",
+    status=424,
+)
 ERROR_ANSWER = Reason(
     "unreachable-error",
     N_("The session's server is up, but the hub cannot reach it on {at}: it answers with an error ({detail})."),
@@ -288,4 +296,13 @@ ANSWERS_NOW = Reason(
     who=Who.OPERATOR,
     label="unreachable",
     status=424,
+)
+# TRANSLATORS: beside a session that runs, in the list of a person's sessions
+NOT_REACHED_YET = Reason(
+    "unreachable-goes-on",
+    N_(
+        "The hub has not reached this session since {since:clock}, when the hub started again. The session goes on "
+        "running, and the hub keeps asking. It opens again by itself; you can also stop it."
+    ),
+    who=Who.OPERATOR,
 )

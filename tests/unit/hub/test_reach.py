@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
+import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+import httpx
 import pytest
 
 from fabric_hub.errors import FabricError
 from fabric_hub.hub.spawner import reach
+from fabric_hub.messages.text import Reason
+from fabric_hub.messages.texts import starts as texts
+from tests.support.silent_port import silent_port
 
 CHUNK = b"x" * (1 << 20)
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
@@ -35,7 +43,7 @@ async def serving(answer: Answer) -> AsyncIterator[str]:
 def looked_at(answer: Answer) -> FabricError:
     async def look() -> FabricError:
         async with serving(answer) as url:
-            return await reach.unreachable(url, "gpu1", None)
+            return (await reach.look(url, "gpu1", None)).why
 
     return asyncio.run(look())
 
@@ -67,3 +75,80 @@ def test_headers_that_trickle_in_take_no_longer_than_any_other_silence(monkeypat
             await asyncio.sleep(0.05)
 
     assert "it did not answer in time (0.5 s)" in looked_at(trickle).message
+
+
+def met(*causes: OSError) -> httpx.ConnectError:
+    """What httpx makes of these errors of the system, one for each address of a name."""
+    error = httpx.ConnectError("All connection attempts failed")
+    error.__cause__ = causes[0] if len(causes) == 1 else ExceptionGroup("of several addresses", list(causes))
+    return error
+
+
+def system(number: int) -> OSError:
+    return OSError(number, os.strerror(number))
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (met(system(errno.ECONNREFUSED)), texts.REFUSED),
+        (met(system(errno.ECONNREFUSED), system(errno.ECONNREFUSED)), texts.REFUSED),
+        (met(system(errno.ECONNREFUSED), system(errno.ENETUNREACH)), texts.NO_WAY),
+        (met(system(errno.EHOSTUNREACH)), texts.NO_WAY),
+        (met(system(errno.ENETUNREACH)), texts.NO_WAY),
+        (met(system(errno.EPERM)), texts.NO_WAY),  # the hub's own firewall
+        (met(system(errno.EMFILE)), texts.NO_WAY),  # the hub itself has no descriptor left
+        (met(system(errno.ECONNRESET)), texts.NO_WAY),
+        (met(socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")), texts.NO_SUCH_NAME),
+        (httpx.RemoteProtocolError("illegal status line"), texts.ERROR_ANSWER),
+    ],
+)
+def test_what_keeps_the_hub_from_a_server_is_told_by_the_systems_error(error: Exception, kind: Reason) -> None:
+    found, detail = reach.kind_of(error, tls=True)
+    assert found is kind
+    assert detail
+
+
+def seen_at(url: str) -> reach.Seen:
+    return asyncio.run(reach.look(url, "gpu1", None))
+
+
+def test_a_refusal_and_an_error_are_the_nodes_word() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    refused = seen_at(f"http://127.0.0.1:{port}/api")
+    assert (refused.of_node, refused.answers) == (True, False)
+    assert "connection refused" in refused.why.message
+
+    def answering(status: bytes) -> reach.Seen:
+        async def answer(writer: asyncio.StreamWriter) -> None:
+            writer.write(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\n\r\n")
+            await writer.drain()
+
+        async def look() -> reach.Seen:
+            async with serving(answer) as url:
+                return await reach.look(url, "gpu1", None)
+
+        return asyncio.run(look())
+
+    found = [answering(status) for status in (b"500 Fault", b"503 Busy", b"200 OK", b"403 Forbidden")]
+    assert [(one.of_node, one.answers) for one in found] == [(True, False)] * 2 + [(False, True)] * 2
+
+
+def test_other_tls_is_the_nodes_word() -> None:
+    async def look() -> reach.Seen:
+        async with await asyncio.start_server(lambda _, writer: writer.write(b"plain\r\n"), "127.0.0.1") as server:
+            port = server.sockets[0].getsockname()[1]
+            return await reach.look(f"https://127.0.0.1:{port}/api", "gpu1", ssl.create_default_context())
+
+    seen = asyncio.run(look())
+    assert seen.of_node
+    assert "not with the TLS of this hub" in seen.why.message
+
+
+def test_silence_is_not_the_nodes_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reach, "_PATIENCE_S", 0.3)
+    with silent_port() as port:
+        seen = seen_at(f"http://127.0.0.1:{port}/api")
+    assert (seen.of_node, seen.answers) == (False, False)
+    assert "it did not answer in time" in seen.why.message
