@@ -32,7 +32,7 @@ async def regain(user: Any, spawner: FabricSpawner) -> None:
     :param user: JupyterHub's, whose spawner it is.
     :raises TimeoutError: the session is over, or has ended for its node's word that its server cannot be used.
     """
-    session_id = spawner.session_id
+    session_id, since = spawner.session_id, time.time()
     seen = await _ask(spawner)
     if spawner.session_id != session_id or spawner.server is None:  # its person has stopped it meanwhile
         raise TimeoutError
@@ -43,7 +43,7 @@ async def regain(user: Any, spawner: FabricSpawner) -> None:
         await user.stop(spawner.name)
         raise TimeoutError
     else:
-        spawner.unreached_since = time.time()
+        spawner.unreached_since = since
         spawner.log.warning("%s goes on running and is asked again: %s", spawner._log_name, whole(seen.why))
         spawner.shared.spawn(_ask_on(spawner, session_id))
 
