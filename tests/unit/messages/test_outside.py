@@ -51,6 +51,7 @@ OTHERS: dict[str, str] = {
     "fabric_hub/catalogue/exchange/croissant.py": "written into documents, which are in English",
     "fabric_hub/catalogue/exchange/dcat.py": "written into documents, which are in English",
     "fabric_hub/catalogue/ingest.py": "a log's",
+    "fabric_hub/cli/probe_facts.py": "Slurm's own, by which an answer is known",
     "fabric_hub/config/mistakes.py": "pydantic's own, in place of which ours are said",
     "fabric_hub/gateway/queries/scontrol.py": "Slurm's own, by which an answer is known",
     "fabric_hub/gateway/refusals.py": "Slurm's own, by which a refusal is known",
