@@ -71,6 +71,11 @@ class HubSettings(Frozen):
         default=None, description="A jupyterhub_config.py of the site's own (login, branding), run after ours."
     )
     proxy_command: tuple[str, ...] = Field(default=(), description="configurable-http-proxy; default: found beside us.")
+    proxy_unit: bool = Field(
+        default=False,
+        description="The proxy has a unit of its own (fabric-proxy.service): who uses a session does not notice that "
+        "the hub starts again. Without it the hub starts and ends the proxy itself.",
+    )
 
     @model_validator(mode="after")
     def _one_hub(self) -> HubSettings:
@@ -113,6 +118,11 @@ class HubSettings(Frozen):
     def proxy_api_socket(self) -> Path:
         """Where the hub steers the proxy."""
         return self.socket_dir / "proxy-api.sock"
+
+    @property
+    def proxy_token(self) -> Path:
+        """The secret between the hub and a proxy that outlives it."""
+        return self.state_dir / "proxy-token"
 
     @property
     def base_path(self) -> str:

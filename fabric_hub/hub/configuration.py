@@ -29,7 +29,8 @@ from . import held_ports, patches, tls
 from .csp import ResponseHeaders, ScriptNonce, current_nonce
 from .pages import budgets, language, sessions
 from .pages.sentences import Sentences
-from .proxy import FabricProxy, private_directory, unix_url
+from .private_files import lasting_secret, private_directory
+from .proxy import FabricProxy, unix_url
 from .with_parent import with_parent
 
 SERVICE = "fabric"  # our service's name at JupyterHub
@@ -75,7 +76,8 @@ def complete(c: Any, settings: Settings) -> Settings:
 
 def end_children_with_hub(c: Any) -> None:
     """A hub that is killed takes its proxy and its services along: see :mod:`.with_parent`."""
-    if command := c.ConfigurableHTTPProxy.get("command"):
+    own_unit = c.FabricProxy.get("unit_directory")
+    if (command := c.ConfigurableHTTPProxy.get("command")) and not own_unit:
         c.ConfigurableHTTPProxy.command = with_parent([command] if isinstance(command, str) else command, os.getpid())
     for service in c.JupyterHub.get("services") or []:
         # one that runs as somebody else may not be able to read our program
@@ -167,6 +169,10 @@ def _network(c: Any, settings: Settings) -> None:
     c.ConfigurableHTTPProxy.command_umask = 0o077
     c.ConfigurableHTTPProxy.pid_file = str(hub.state_dir / "proxy.pid")
     c.ConfigurableHTTPProxy.command = list(hub.proxy_command) or [_proxy_command()]
+    if hub.proxy_unit:
+        c.FabricProxy.unit_directory = hub.socket_dir
+        c.FabricProxy.check_running_interval = 1  # what a proxy that was started anew knows may be old
+        c.ConfigurableHTTPProxy.auth_token = lasting_secret(hub.proxy_token)
     if hub.public_url:
         c.JupyterHub.public_url = hub.public_url
     if hub.subdomain_host:

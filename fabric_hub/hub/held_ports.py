@@ -1,6 +1,6 @@
 """Ports that stay ours while their owner restarts: somebody else holds their listening sockets.
 
-On a site that is systemd (packaging/systemd/fabric-hub.socket), in an embedded run its supervisor. A socket that
+On a site that is systemd (packaging/systemd/*.socket), in an embedded run its supervisor. A socket that
 listens keeps every other account from its port, also between the death of the hub or its proxy and their next start;
 who connects meanwhile waits, and is answered by the next one. Without a holder the hub keeps the proxy's port while it
 lives (:mod:`fabric_hub.hub.proxy`), and nobody its own.
@@ -43,9 +43,19 @@ def receive(wanted: Mapping[str, tuple[str, int]], environment: MutableMapping[s
             raise FabricError(
                 f"The hub was given a socket on {given}; in the site's file {told}.",
                 reason="held-ports",
-                hint="Let ListenStream= in fabric-hub.socket say the same, then: systemctl daemon-reload; "
-                "systemctl restart fabric-hub.socket fabric-hub.",
+                hint="Let ListenStream= in fabric-hub.socket and fabric-proxy.socket say the same, then: "
+                "systemctl daemon-reload; "
+                "systemctl restart fabric-proxy.socket fabric-hub.socket fabric-proxy fabric-hub.",
             )
+
+
+def receive_any(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Take over the sockets that this process was started with, before it is known which addresses are wanted."""
+    for number in _passed(environment):
+        each = socket.socket(fileno=number)
+        each.set_inheritable(False)
+        each.setblocking(False)
+        _held.append(each)
 
 
 def _passed(environment: MutableMapping[str, str]) -> list[int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,16 +18,16 @@ from urllib.parse import unquote, urlsplit
 from jupyterhub.objects import Server
 from jupyterhub.proxy import ConfigurableHTTPProxy
 from tornado.ioloop import PeriodicCallback
-from traitlets import Dict, Unicode, validate
+from traitlets import Dict, Instance, Unicode, validate
 
 from fabric_hub.errors import FabricError
 from fabric_hub.rpc import systemd
 
-from . import held_ports
+from . import held_ports, proxy_unit
 from .patches import proxy_program
 
+KEPT_ROUTES = Path(__file__).with_name("kept_routes.cjs")
 START_S = 120.0  # how long a proxy may take to start beside JupyterHub's ten seconds
-_LONGEST = 107  # bytes of a Unix socket's path (unix(7))
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-_")
 _UNIX = "http+unix://"
 
@@ -40,28 +41,26 @@ def unix_url(path: Path) -> str:
     return _UNIX + "".join(c if c in _PLAIN else "".join(f"%{byte:02x}" for byte in c.encode()) for c in text)
 
 
-def private_directory(path: Path) -> None:
-    """Make a directory for Unix sockets that only this account can enter.
+class _OfTheUnit:
+    """The unit's proxy as JupyterHub sees a process that it has started: it asks only whether it still runs.
 
-    :raises FabricError: there is something else, or its sockets' paths would be too long.
+    :param directory: where the unit listens.
+    :param pid: the proxy's process.
     """
-    with suppress(FileExistsError):
-        path.mkdir(mode=0o700)
-    status = path.lstat()
-    if status.st_uid != os.geteuid() or not path.is_dir() or path.is_symlink():
-        raise FabricError(
-            f"{path} is not a directory of the hub's own account.",
-            reason="state-dir",
-            hint="Remove it and start again; the hub makes it anew.",
-        )
-    path.chmod(0o700)
-    # the longest name in it, while it is made: .proxy-api.sock.PID
-    if len(os.fsencode(path)) + len("/.proxy-api.sock.4194304") > _LONGEST:
-        raise FabricError(
-            f"{path} is too long a path for the Unix sockets in it.",
-            reason="state-dir",
-            hint=f"Choose a hub.state_dir of at most {_LONGEST - len('/run/.proxy-api.sock.4194304')} characters.",
-        )
+
+    def __init__(self, directory: Path, pid: int) -> None:
+        self._directory = directory
+        self.pid = pid
+
+    def poll(self) -> int | None:
+        """None while this very proxy runs. A new one has the routes of the last; the hub gives it all of them again."""
+        try:
+            return None if proxy_unit.ask(self._directory) == self.pid else 1
+        except FabricError:
+            return None  # systemd starts the unit again, which asks for nothing until then
+
+    def terminate(self) -> None:
+        """The hub stops, the proxy goes on."""
 
 
 class FabricProxy(ConfigurableHTTPProxy):  # type: ignore[misc]
@@ -72,6 +71,12 @@ class FabricProxy(ConfigurableHTTPProxy):  # type: ignore[misc]
         value_trait=Unicode(),
         config=True,
         help="Routes to services of the hub's own, beside Proxy.extra_routes; their targets may be Unix sockets.",
+    )
+    unit_directory = Instance(
+        Path,
+        allow_none=True,
+        config=True,
+        help="Where the proxy's own unit listens (hub.proxy_unit); without it the hub runs the proxy itself.",
     )
     _public: socket.socket | None = None
 
@@ -98,19 +103,31 @@ class FabricProxy(ConfigurableHTTPProxy):  # type: ignore[misc]
         return kept
 
     async def start(self) -> None:
-        """Start the proxy on a socket that stays in this process: whatever becomes of the proxy, its port is ours."""
-        self._check_previous_process()
-        with suppress(FileNotFoundError):
-            os.remove(unquote(urlsplit(self.api_url).netloc))  # left by one that was killed
-        where = Server.from_url(self.public_url)
-        if self._public is None and not where._unix_socket:
-            self._public = held_ports.listen(where.ip, where.port)
-        proxy_program.apply(self._public, where.port, where.ip)
+        """Start the proxy on a socket that stays in this process: whatever becomes of the proxy, its port is ours.
+
+        Where it has a unit of its own, that one starts it, or goes on with the one that runs.
+        """
+        where, api = Server.from_url(self.public_url), unquote(urlsplit(self.api_url).netloc)
+        if self.unit_directory is not None:
+            directory = self.unit_directory
+
+            def start(argv: Sequence[str], environment: dict[str, str]) -> _OfTheUnit:
+                routes = {"FABRIC_ROUTES": str(directory / "proxy-routes.json")}
+                command = (*argv, "--storage-backend", str(KEPT_ROUTES))
+                order = proxy_unit.Order(command, {**environment, **routes}, where.ip, where.port, api)
+                return _OfTheUnit(directory, proxy_unit.ask(directory, order))
+
+            proxy_program.hand_over(start)
+        else:
+            self._check_previous_process()
+            with suppress(FileNotFoundError):
+                os.remove(api)  # left by one that was killed
+            if self._public is None and not where._unix_socket:
+                self._public = held_ports.listen(where.ip, where.port)
+            proxy_program.apply(self._public, where.port, where.ip)
         try:
             await super().start()
-        except (
-            TimeoutError
-        ):  # JupyterHub has waited for ten seconds, and would end, or leave a new proxy without routes
+        except TimeoutError:  # after ten seconds JupyterHub would end, or leave a new proxy without routes
             await self._until_up()
 
     async def _until_up(self) -> None:
@@ -132,6 +149,21 @@ class FabricProxy(ConfigurableHTTPProxy):  # type: ignore[misc]
                     raise
         self._check_running_callback = PeriodicCallback(self.check_running, 1e3 * self.check_running_interval)
         self._check_running_callback.start()
+
+    def _check_previous_process(self) -> None:
+        """One of the unit's is nobody's left-over."""
+        if self.unit_directory is None:
+            super()._check_previous_process()
+
+    def _write_pid_file(self) -> None:
+        """None for the unit's: the next hub would take it for a left-over and end it."""
+        if self.unit_directory is None:
+            super()._write_pid_file()
+
+    def _remove_process_files(self) -> None:
+        """The unit's proxy goes on when the hub stops: the socket of its API is its own."""
+        if self.unit_directory is None:
+            super()._remove_process_files()
 
     async def add_all_services(self, service_dict: Any) -> None:
         """A new proxy gets all routes at once; JupyterHub adds the extra ones minutes later."""

@@ -16,7 +16,7 @@ from tests.support.waiting import until
 pytestmark = [pytest.mark.long, pytest.mark.root, pytest.mark.timeout(3000)]
 
 PAGE = (Path(__file__).parents[2] / "docs/how-to/install-on-a-site.md").read_text()
-UNITS = ("fabric-gateway", "fabric-catalogue", "fabric-hub")
+UNITS = ("fabric-gateway", "fabric-catalogue", "fabric-proxy", "fabric-hub")
 CURL = "curl --silent --show-error --fail --unix-socket"
 
 # The site as it is before: a host that submits to Slurm, with the people, accounts and partitions of the example.
@@ -69,6 +69,7 @@ IN_PLACE_OF = {
         "install -d /shared/fabric-hub/images"  # other tests build it, which fetches packages
     ),
     "rm -rf /opt/fabric-hub": "",  # the environment there is the one that tests run in, shown read only
+    "systemctl edit --full fabric-proxy.socket": "",
     "systemctl edit --full fabric-hub.socket": "",  # there is nobody at an editor, and its addresses are this machine's
 }
 FROM_A_RELEASE = "sha256sum --check SHA256SUMS"  # the block begins so: the page's other way to the code

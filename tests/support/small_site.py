@@ -31,6 +31,7 @@ from .gateway import FakeGateway
 from .gateway_thread import GatewayThread
 from .hub_process import children, kill_alone
 from .person import Person
+from .proxy_process import ProxyProcess
 from .waiting import until
 
 ROOT = Path(__file__).parents[2]
@@ -81,6 +82,9 @@ class SmallSite:
             changes["hub"] = {**changes.get("hub", {}), "extra_config": extra}
         self._write(changes, held)
         self.settings: Settings = load(directory / "site.toml")
+        self.proxy: ProxyProcess | None = None  # where it has a unit of its own
+        if self.settings.hub.proxy_unit:
+            self.proxy = ProxyProcess(self.state, self._held.pop(0), self.log)
         self.address = self.settings.hub.bind_url.rstrip("/")
         # one client for all: with the authorities of HTTPS each new one would cost time and memory
         self.http = httpx.Client(base_url=self.address, timeout=60, verify=False)
@@ -124,6 +128,8 @@ class SmallSite:
     def up(self) -> Self:
         """Start the hub as a site does, and wait until hub and service answer."""
         self._log_before = len(self.log.read_text()) if self.log.exists() else 0
+        if self.proxy:
+            self.proxy.up()
         passed = [listener.fileno() for listener in self._held]
         with self.log.open("ab") as log:
             self._hub = subprocess.Popen(
@@ -179,7 +185,14 @@ class SmallSite:
         """``kill -9`` of the hub: its proxy and its service end with it, at once."""
         assert self._hub
         hub, self._hub = self._hub, None
-        kill_alone(hub)
+        kill_alone(hub, own_proxy=self.proxy is None)
+
+    def restart(self) -> None:
+        """Stop the hub as ``systemctl restart`` does, and start it again."""
+        assert self._hub
+        self._hub.terminate()
+        self._hub.wait(60)
+        self.up()
 
     def close(self) -> None:
         if self._hub:
@@ -190,6 +203,8 @@ class SmallSite:
             finally:
                 self._hub.kill()
                 end(started)
+        if self.proxy:
+            self.proxy.close()
         for person in self._known:
             person.close()
         for server in self.sessions.values():

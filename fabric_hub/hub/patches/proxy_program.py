@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,23 @@ def apply(public: socket.socket | None, port: int, address: str) -> None:
     replace(jupyterhub.proxy, "Popen", lambda _theirs: _Starter(public, port, address))
 
 
+def hand_over(start: Callable[[Sequence[str], dict[str, str]], Any]) -> None:
+    """Let JupyterHub's next proxy be started by somebody else, who gives it its listening socket.
+
+    :param start: takes the command and what is added to its environment; returns what behaves as a process.
+    """
+
+    def starter(argv: Sequence[str], *, env: Mapping[str, str], **_options: Any) -> Any:
+        told = {name: value for name, value in env.items() if name.startswith(("CONFIGPROXY_", "NODE_"))}
+        return start(argv, {**told, "NODE_OPTIONS": _node_options(env, WHOLE_REQUESTS, HELD_PORT)})
+
+    replace(jupyterhub.proxy, "Popen", lambda _theirs: starter)
+
+
+def _node_options(env: Mapping[str, str], *preloads: Path) -> str:
+    return " ".join(filter(None, (env.get("NODE_OPTIONS"), *(f'--require "{path}"' for path in preloads))))
+
+
 class _Starter:
     """subprocess.Popen for the proxy alone: with what it is to load first, and its listening socket.
 
@@ -42,10 +60,9 @@ class _Starter:
             self._told = {"FABRIC_HELD_PORT": told}
 
     def __call__(self, argv: list[str], *, env: dict[str, str], **options: Any) -> subprocess.Popen[bytes]:
-        node = " ".join(filter(None, (env.get("NODE_OPTIONS"), *(f'--require "{path}"' for path in self._preloads))))
         return subprocess.Popen(
             argv,
-            env={**env, "NODE_OPTIONS": node, **self._told},
+            env={**env, "NODE_OPTIONS": _node_options(env, *self._preloads), **self._told},
             pass_fds=() if self._public is None else (self._public.fileno(),),
             **options,
         )

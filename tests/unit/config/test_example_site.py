@@ -88,14 +88,19 @@ def test_the_units_and_the_example_site_file_agree_on_places() -> None:
     assert gateway["RuntimeDirectoryMode"] == "0750"
     assert site.hub.state_dir == Path("/var/lib") / hub["StateDirectory"]
     public = urlsplit(site.hub.bind_url).netloc
-    lines = (PACKAGING / "systemd" / "fabric-hub.socket").read_text().splitlines()
-    held = [line.partition("=")[2] for line in lines if line.startswith("ListenStream=")]
-    assert held == [public, f"{site.hub.hub_ip}:{site.hub.hub_port}"]
+    for name, address in (("proxy", public), ("hub", f"{site.hub.hub_ip}:{site.hub.hub_port}")):
+        lines = (PACKAGING / "systemd" / f"fabric-{name}.socket").read_text().splitlines()
+        assert [line.partition("=")[2] for line in lines if line.startswith("ListenStream=")] == [address]
+    assert site.hub.proxy_unit
+    proxy = Unit("fabric-proxy.service")["Service"]
+    assert (proxy["User"], proxy["StateDirectory"]) == (hub["User"], hub["StateDirectory"])
+    assert proxy["ExecStart"].endswith(f" {site.hub.state_dir}")
 
 
-def test_systemd_never_lets_go_of_the_hubs_ports_by_itself() -> None:
-    unit = Unit("fabric-hub.service")["Unit"]
-    assert unit["Requires"] == "fabric-hub.socket"
+@pytest.mark.parametrize("name", ["proxy", "hub"])
+def test_systemd_never_lets_go_of_a_port_by_itself(name: str) -> None:
+    unit = Unit(f"fabric-{name}.service")["Unit"]
+    assert unit["Requires"] == f"fabric-{name}.socket"
     assert unit["StartLimitIntervalSec"] == "0"
 
 
@@ -123,6 +128,8 @@ def test_the_monthly_report_runs_as_the_hub_and_writes_where_it_may(tmp_path: Pa
     [
         "fabric-hub.service",
         "fabric-hub.socket",
+        "fabric-proxy.service",
+        "fabric-proxy.socket",
         "fabric-gateway.service",
         "fabric-catalogue.service",
         "fabric-usage.service",
@@ -133,7 +140,8 @@ def test_systemd_understands_the_unit(name: str, tmp_path: Path) -> None:
     if not shutil.which("systemd-analyze"):
         pytest.skip("systemd-analyze is not installed")
     # the programs of an installed hub are not here: any other will do to read the unit
-    for unit in {name, "fabric-hub.service", "fabric-hub.socket"}:  # these two name each other
+    named = {f"fabric-{part}.{kind}" for part in ("hub", "proxy") for kind in ("service", "socket")}
+    for unit in {name, *named}:  # these name each other
         text = (PACKAGING / "systemd" / unit).read_text()
         (tmp_path / unit).write_text(re.sub(r"^(ExecStart\w*)=.*", r"\1=/bin/true", text, flags=re.MULTILINE))
     done = subprocess.run(

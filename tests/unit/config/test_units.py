@@ -53,7 +53,7 @@ def test_systemd_calls_the_unit_little_exposed(unit: str) -> None:
 
 
 def test_a_daemon_says_itself_that_it_is_ready_and_is_started_again_without_end() -> None:
-    for name in ("gateway", "catalogue", "hub", "node"):
+    for name in ("gateway", "catalogue", "proxy", "hub", "node"):
         lines = set(settings_of(f"fabric-{name}.service").splitlines())
         assert {"Type=notify", "Restart=always", "StartLimitIntervalSec=0"} <= lines, name
 

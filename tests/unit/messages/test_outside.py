@@ -48,6 +48,8 @@ OTHERS: dict[str, str] = {
     "fabric_hub/budgets/rolling.py": "a log's",
     "fabric_hub/hub/configuration.py": "said when a hub starts",
     "fabric_hub/hub/held_ports.py": "said when a hub starts",
+    "fabric_hub/hub/private_files.py": "said when a hub starts",
+    "fabric_hub/hub/proxy_unit.py": "said in the log of the hub and of the proxy's unit",
     "fabric_hub/hub/patches/__init__.py": "the reference's",
     "fabric_hub/hub/proxy.py": "said when a hub starts",
     "fabric_hub/hub/spawner/runtime.py": "said when a hub starts",
