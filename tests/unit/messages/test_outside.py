@@ -12,6 +12,7 @@ import pytest
 from fabric_hub.messages.text import REASONS
 from scripts.make_messages import ROOT
 from scripts.reference import messages as reference
+from tests.support import syntax
 
 # Rooms whose words reach a person in a browser or by REST. What speaks to operators at a terminal is not among them.
 ROOMS = (
@@ -63,7 +64,7 @@ OTHERS: dict[str, str] = {
 
 def sentences_outside(source: str) -> Iterator[tuple[int, str]]:
     """Lines and texts of the sentences in a module that no marker marks."""
-    tree = ast.parse(source)
+    tree = syntax.parse(source)
     skipped: set[int] = set()
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
