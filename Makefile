@@ -16,7 +16,7 @@ FLAKY ?=
 SHELL_SCRIPTS = .ci/run packaging/proxy/configurable-http-proxy $(shell grep -lE '^#!.*sh$$' scripts/*)
 
 .PHONY: help setup setup-dev run test front-end test-long test-flaky test-oldest lint lint-quick check unit ci durations \
-	format bench messages docs site dist release clean
+	format bench messages docs site dist packages release clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -92,6 +92,9 @@ site: setup-dev  ## build the documentation as a site, with search, into build/s
 
 dist: setup-dev  ## build what is released into build/dist: sources, wheels, the node's program, digests
 	@$(PYTHON) -m scripts.dist
+
+packages: setup-dev  ## build packages for Debian and Enterprise Linux into build/packages, with a bill of what they are made of
+	@$(PYTHON) -m scripts.packages
 
 release: setup-dev  ## make release VERSION=x.y.z: check, build, commit and tag here; pushes nothing (RELEASE=--dry-run)
 	@$(PYTHON) -m scripts.release $(VERSION) $(RELEASE)

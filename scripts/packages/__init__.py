@@ -1,0 +1,1 @@
+"""Builds packages for Debian and Enterprise Linux of what a release holds; see :mod:`.__main__`."""
