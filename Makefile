@@ -11,12 +11,14 @@ SIDE_BY_SIDE = -n $(JOBS) --no-loadscope-reorder
 # the version to release, and --dry-run to try it
 VERSION ?=
 RELEASE ?=
+# what to test on other generations, and what: make test-generations GENERATIONS="--suite trixie tests/slurm"
+GENERATIONS ?=
 # more for the search for flaky tests: make test-flaky FLAKY="--minutes 10 tests/dask"
 FLAKY ?=
 SHELL_SCRIPTS = .ci/run packaging/proxy/configurable-http-proxy $(shell grep -lE '^#!.*sh$$' scripts/*)
 
 .PHONY: help setup setup-dev run test front-end test-long test-flaky test-oldest lint lint-quick check unit ci durations \
-	format bench messages docs site dist packages release clean
+	test-generations format bench messages docs site dist packages release clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,12 +40,16 @@ front-end: setup-dev  ## the front end's own tests, in seconds
 
 test-long: setup-dev  ## the long trials that a change rarely breaks; says what has passed in build/long-passed
 	@$(PYTHON) -m scripts.long_trials
+	@$(PYTHON) -m scripts.generations --optional
 
 test-flaky: setup-dev  ## tests that wait for a process, 20 times each under load, for an hour; goes on where it was
 	@$(PYTHON) -m scripts.flaky $(FLAKY)
 
 test-oldest: setup-dev  ## unit and hub tests with the oldest versions that setup.cfg allows
 	@scripts/test-oldest
+
+test-generations: setup-dev  ## the contract suite on other Debians, Pythons and Slurms, in roots made by debootstrap
+	@$(PYTHON) -m scripts.generations $(GENERATIONS)
 
 lint: setup-dev lint-quick  ## check style, types and which part may import which
 	$(PYTHON) -m mypy

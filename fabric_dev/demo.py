@@ -19,7 +19,7 @@ PROJECTS: dict[str, dict[str, Any]] = {
         "budget_gpu_hours": 100,
     },
     "ml-course": {
-        "title": "Machine learning, a course",
+        "title": "Machine learning course",
         "kind": "course",
         "account": "ml-course",
         "members": {"owner": ["trainer"], "member": ["student1", "student2"]},

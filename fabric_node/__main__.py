@@ -12,7 +12,7 @@ import sys
 from types import FrameType
 from typing import Any
 
-from . import kernel
+from . import kernel, log_lines
 from .agent import Agent
 from .config import DEFAULT, Config, load
 from .daemon import Daemon, ask
@@ -66,6 +66,7 @@ def from_slurm(command: str, path: str) -> int:
     signal.alarm(_ALONE_S)
     try:
         config = load(path)
+        log_lines.configure("node", config.log == "json")
         agent = Agent(config)
         agent.make_directories()
         (prolog if command == "prolog" else epilog)(config, agent)
@@ -148,12 +149,13 @@ def parser() -> argparse.ArgumentParser:
 def main() -> int:
     """Run one command; 2 when the configuration is not to be trusted or has a mistake."""
     chosen = parser().parse_args()
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="fabric-node: %(levelname)s: %(message)s")
+    log_lines.configure("node")
     os.umask(0o022)
     if chosen.command in ("prolog", "epilog"):
         return from_slurm(chosen.command, chosen.config)
     try:
         config = load(chosen.config)
+        log_lines.configure("node", config.log == "json")
         if chosen.command == "serve":
             Daemon(config).run()
             return 0

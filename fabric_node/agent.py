@@ -56,6 +56,7 @@ class Agent:
         self.jobs = Jobs(config.jobs)
         self.events = Events(config)
         self.grants = GrantsFile(config)
+        self.troubles = 0  # what could not be made as it should be, when this node was last looked at as a whole
 
     def make_directories(self) -> None:
         """Everything below needs them; made once per process."""
@@ -318,6 +319,7 @@ class Agent:
             places = {job.stem: self._mounts.place_of(job) for job in live}
             seen = self._mounts.look({HOST, *places.values()})
             troubles = self._make(grants, live, places, seen, whole=True)
+            self.troubles = len(troubles.lines())
             for line in troubles.lines():
                 _LOG.error("%s", line)
             for job in live:

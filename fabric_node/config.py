@@ -17,7 +17,8 @@ NODE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 @dataclass(frozen=True)
 class Config:
-    """Paths are absolute. ``owners`` are the uids, root among them, whose grants and images are trusted."""
+    """Paths are absolute. ``owners`` are the uids, root among them, whose grants and images are trusted.
+    ``log`` is the format of the agent's log, text or json."""
 
     grants: str
     events: str
@@ -33,6 +34,7 @@ class Config:
     containers: str | None = None
     slurm_bin: str = "/usr/bin"
     slurm_conf: str | None = None
+    log: str = "text"
     path: str = field(default=DEFAULT, compare=False)
 
     @property
@@ -71,7 +73,8 @@ class Config:
 
 _PATHS = ("grants", "events", "store", "run", "state", "data_dir", "socket", "spool", "slurm_bin")
 _OPTIONAL_PATHS = ("containers", "slurm_conf")
-_KNOWN = frozenset({*_PATHS, *_OPTIONAL_PATHS, "owners", "directories", "min_uid"})
+_KNOWN = frozenset({*_PATHS, *_OPTIONAL_PATHS, "owners", "directories", "min_uid", "log"})
+_LOGS = ("text", "json")
 
 
 def _uid(value: Any) -> int:
@@ -117,6 +120,10 @@ def parse(text: str, path: str = DEFAULT) -> Config:
         if not isinstance(data["min_uid"], int) or isinstance(data["min_uid"], bool) or data["min_uid"] < 1:
             raise NodeError(f"{path}: min_uid: {data['min_uid']!r} is not a number above 0.", "config")
         values["min_uid"] = data["min_uid"]
+    if "log" in data:
+        if data["log"] not in _LOGS:
+            raise NodeError(f'{path}: log: {data["log"]!r} is neither "text" nor "json".', "config")
+        values["log"] = data["log"]
     return Config(path=path, **values)
 
 

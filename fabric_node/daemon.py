@@ -20,6 +20,7 @@ from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
+from . import report
 from .agent import Agent, Reply
 from .config import Config
 from .grants import NAME
@@ -116,7 +117,7 @@ class Daemon:
         signal.set_wakeup_fd(wake)
         self._agent.reconcile()
         with self._listen() as server:
-            for work in (self._watch, self._keep_house, self._bring_events):
+            for work in (self._watch, self._keep_house, self._bring_events, self._report):
                 threading.Thread(target=self._forever, args=(work,), name=work.__name__, daemon=True).start()
             _LOG.info("Ready: %s", self._config.socket)
             tell_service_manager()
@@ -174,6 +175,20 @@ class Daemon:
         left = self._agent.events.move()
         self._mail.wait(_EVENTS_AGAIN_S if left else None)
         self._mail.clear()
+
+    def _report(self) -> None:
+        """In a thread of its own: a shared file system that hangs stops nothing else."""
+        started, problem = time.time(), ""
+        while True:
+            wrong = ""
+            try:
+                report.tell(self._agent, report.report(self._config, self._agent, started, time.time()))
+            except (OSError, NodeError) as error:
+                wrong = str(error)
+                if wrong != problem:
+                    _LOG.warning("The catalogue service cannot be told how this agent fares: %s", wrong)
+            problem = wrong
+            self._stop.wait(report.EVERY_S)
 
     # ---- callers
 

@@ -12,6 +12,7 @@ import logging
 import os
 import re
 import secrets
+from collections import Counter
 from dataclasses import asdict, dataclass
 
 from .config import Config
@@ -51,6 +52,7 @@ class Events:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._quiet = False
+        self.brought: Counter[str] = Counter()  # events by kind, since this process began
 
     def write(self, event: Event) -> None:
         """Record an event: on this node's disk, or straight where the catalogue service reads when that disk is full.
@@ -61,20 +63,26 @@ class Events:
             _write(os.open(self._config.outbox, os.O_PATH | os.O_DIRECTORY), event.file_name, event.text, sync=False)
         except OSError as error:
             try:
-                self._deliver(event.file_name, event.text)
+                self.deliver(event.file_name, event.text)
             except (OSError, NodeError):
                 why = error.strerror or str(error)
                 raise NodeError(f"What happens here cannot be recorded ({why}), so nothing is opened.") from error
 
-    def _deliver(self, name: str, text: str) -> None:
+    def deliver(self, name: str, text: str, below: str = "") -> None:
+        """Write a file where the catalogue service reads.
+
+        :param below: a directory there that is no place for events; the file need not outlive a crash.
+        :raises OSError, NodeError: it cannot be written.
+        """
         config = self._config
-        directory = open_for(config.events, os.O_RDONLY | os.O_DIRECTORY, config.owners)
+        place = os.path.join(config.events, below) if below else config.events
+        directory = open_for(place, os.O_RDONLY | os.O_DIRECTORY, config.owners)
         owner = os.fstat(directory).st_uid
         try:
-            _write(os.dup(directory), name, text, sync=True)
+            _write(os.dup(directory), name, text, sync=not below)
         except PermissionError:  # root is nobody to this file server: write as the one whose directory it is
             with as_uid(owner):
-                _write(os.dup(directory), name, text, sync=True)
+                _write(os.dup(directory), name, text, sync=not below)
         finally:
             os.close(directory)
 
@@ -90,8 +98,10 @@ class Events:
                 with open(
                     path, encoding="utf-8", errors="replace"
                 ) as file:  # what a crash left: the catalogue service judges it
-                    self._deliver(name, file.read())
+                    text = file.read()
+                self.deliver(name, text)
                 os.unlink(path)
+                self.brought[_kind(text)] += 1
             except (OSError, NodeError) as error:
                 if not self._quiet:
                     _LOG.warning("%d events wait: %s", len(waiting) - done, error)
@@ -99,6 +109,15 @@ class Events:
                 return len(waiting) - done
         self._quiet = False
         return 0
+
+
+def _kind(text: str) -> str:
+    """The kind of an event's text; "" of what is none."""
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        return ""
+    return str(data.get("event", "")) if isinstance(data, dict) else ""
 
 
 def _write(directory: int, name: str, text: str, *, sync: bool) -> None:

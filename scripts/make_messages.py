@@ -30,8 +30,12 @@ _NO_DATE = datetime(2000, 1, 1, tzinfo=UTC)
 ROOT = Path(__file__).parents[1]
 KEYWORDS: Mapping[str, Any] = {
     "N_": None, "_": None, "gettext": None, "P_": (1, 2), "ngettext": (1, 2), "__": None, "_n": (1, 2),
+    "_p": ((1, "c"), 2),
 }  # fmt: skip
 _TEXT = re.compile(r"\{([a-zA-Z_][a-zA-Z0-9_]*)(?::[a-z]+)?\}|%(\d)|%\((\w+)\)s")
+
+# In this domain, too: what a value must be (fabric_hub.types.said).
+OF_HUB: Mapping[str, Any] = {"said": (1,)}
 
 
 class Domain(NamedTuple):
@@ -58,6 +62,7 @@ DOMAINS = (
             ("fabric_lab/**.py", "python"),
             ("src/**.ts", "scripts.extract_typescript:extract"),
             ("src/**.tsx", "scripts.extract_typescript:extract"),
+            ("schema/**.json", "scripts.extract_schema:extract"),
         ),
         ROOT / "extensions" / "fabric_lab" / "locale",
         as_json=True,
@@ -71,7 +76,7 @@ def extracted(domain: Domain) -> Catalog:
     found = extract_from_dir(
         domain.source,
         method_map=list(domain.methods),
-        keywords=KEYWORDS,
+        keywords={**KEYWORDS, **OF_HUB} if domain.name == "fabric_hub" else KEYWORDS,
         # as fabric_hub.hub.pages.sentences reads them
         options_map={"**/templates/**.html": {"trimmed": "true", "newstyle_gettext": "true", "silent": "false"}},
         comment_tags=("TRANSLATORS:",),

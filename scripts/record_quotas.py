@@ -32,6 +32,7 @@ sys.path.insert(0, str(HERE.parent))
 
 from fabric_hub.config.quotas import StorageSettings  # noqa: E402
 from fabric_hub.slurm import storage  # noqa: E402
+from scripts.roots import NoRootError, mirror  # noqa: E402
 
 PACKAGES = "quota,xfsprogs,e2fsprogs,busybox-static,kmod,nfs-kernel-server,rpcbind,netbase"
 MODULES = ("drivers/virtio", "drivers/block", "fs", "lib", "crypto", "arch", "net")
@@ -132,15 +133,6 @@ def run(*argv: object, **more: Any) -> None:
     subprocess.run([str(word) for word in argv], check=True, timeout=900, **more)
 
 
-def mirror() -> str:
-    """Where this machine's own apt gets Debian."""
-    for path in (Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))):
-        text = path.read_text() if path.is_file() else ""
-        if found := re.search(r"^(?:URIs:|deb(?: \[.*?\])?)\s+(\S+/debian/?)(?:\s|$)", text, re.MULTILINE):
-            return found[1]
-    raise SystemExit("apt's sources name no Debian mirror: give it with --mirror")
-
-
 def root_directory(release: str, work: Path, where: str) -> Path:
     """A root directory with the tools, and the release's kernel unpacked in it."""
     root = work / "root"
@@ -231,7 +223,11 @@ def main() -> None:
     work = given.work / given.release
     work.mkdir(parents=True, exist_ok=True)
     asked = questions()
-    root = root_directory(given.release, work, given.mirror or mirror())
+    try:
+        where = given.mirror or mirror()
+    except NoRootError as error:
+        raise SystemExit(f"{error}: give one with --mirror") from error
+    root = root_directory(given.release, work, where)
     console = boot(*pack(root, work, asked), work)
     keep(console, asked, given.release, HERE.parent / "tests/unit/gateway/storage_answers" / given.release)
 

@@ -20,7 +20,8 @@ from fabric_hub.images.wheel import VERSION, build_wheel
 from . import dist
 
 # The version is in fabric_hub; what cannot read it there repeats it: how often, and in which words.
-REPEATED = {VERSION: ('__version__ = "{}"', 1), "extensions/package.json": ('"version": "{}"', 1),
+REPEATED = {VERSION: ('__version__ = "{}"', 1), "fabric_node/__init__.py": ('__version__ = "{}"', 1),
+            "extensions/package.json": ('"version": "{}"', 1),
             "extensions/package-lock.json": ('"name": "fabric-lab",\n{indent}"version": "{}"', 2)}  # fmt: skip
 _PLAIN = re.compile(r"\d+\.\d+\.\d+")
 

@@ -360,15 +360,13 @@ class Text(TypedDict):
 class TimeLeft(TypedDict):
     """When a session ends and why; whether it could be later, by at most so many minutes, or why not.
 
-    ``text`` is the whole sentence, and ``rest`` what follows the moment in it: a browser says the moment by its own
-    clock.
+    ``text`` says so with the moment by the hub's clock; a browser, which has its own, makes the sentence from its code.
     """
 
     started_at: NotRequired[float | None]
     ends_at: NotRequired[float | None]
     why: NotRequired[Literal["limit", "reservation", "project", ""]]
     text: NotRequired[str]
-    rest: NotRequired[str]
     can_extend: NotRequired[bool]
     extend_most_minutes: NotRequired[int]
     extend_why_not: NotRequired[str]

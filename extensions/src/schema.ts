@@ -339,15 +339,13 @@ export interface Text {
 /**
  * When a session ends and why; whether it could be later, by at most so many minutes, or why not.
  *
- * `text` is the whole sentence, and `rest` what follows the moment in it: a browser says the moment by its own
- * clock.
+ * `text` says so with the moment by the hub's clock; a browser, which has its own, makes the sentence from its code.
  */
 export interface TimeLeft {
   readonly started_at?: number | null;
   readonly ends_at?: number | null;
   readonly why?: 'limit' | 'reservation' | 'project' | '';
   readonly text?: string;
-  readonly rest?: string;
   readonly can_extend?: boolean;
   readonly extend_most_minutes?: number;
   readonly extend_why_not?: string;

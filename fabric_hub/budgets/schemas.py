@@ -116,15 +116,13 @@ class Warned(WithTexts):
 class TimeLeft(WithTexts):
     """When a session ends and why; whether it could be later, by at most so many minutes, or why not.
 
-    ``text`` is the whole sentence, and ``rest`` what follows the moment in it: a browser says the moment by its own
-    clock.
+    ``text`` says so with the moment by the hub's clock; a browser, which has its own, makes the sentence from its code.
     """
 
     started_at: float | None = None
     ends_at: float | None = None
     why: Literal["limit", "reservation", "project", ""] = ""
     text: Said = NOTHING
-    rest: Said = NOTHING
     can_extend: bool = False
     extend_most_minutes: int = 0
     extend_why_not: Said = NOTHING

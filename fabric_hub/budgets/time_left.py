@@ -47,23 +47,20 @@ def time_left(
         ends, why = min(ends, ended_with), "reservation"
     elif project_ends is not None and project_ends <= ends + _SAME_S and project_ends > now:
         why = "project"
-    sentence, rest = {
-        "limit": (texts.ENDS_BY_LIMIT, texts.REST_BY_LIMIT),
-        "reservation": (texts.ENDS_AFTER_RESERVATION, texts.REST_AFTER_RESERVATION)
-        if over_run_s
-        else (texts.ENDS_BY_RESERVATION, texts.REST_BY_RESERVATION),
-        "project": (texts.ENDS_BY_PROJECT, texts.REST_BY_PROJECT),
+    sentence = {
+        "limit": texts.ENDS_BY_LIMIT,
+        "reservation": texts.ENDS_AFTER_RESERVATION if over_run_s else texts.ENDS_BY_RESERVATION,
+        "project": texts.ENDS_BY_PROJECT,
     }[why]
-    over = {"over": over_run_s} if why == "reservation" and over_run_s else {}
+    over = {"over": over_run_s} if sentence is texts.ENDS_AFTER_RESERVATION else {}
     if reservation_unknown:
-        sentence, rest = texts.ENDS_AT_LATEST, texts.REST_AT_LATEST
+        sentence = texts.ENDS_AT_LATEST
     most, why_not = _extension(job, profile, project_ends, reservation_ends_at, now, offered)
     return TimeLeft(
         started_at=job.started_at,
         ends_at=ends,
         why=why,
         text=sentence(at=ends, **over),
-        rest=rest(**over),
         can_extend=most >= 1,
         extend_most_minutes=most,
         extend_why_not=why_not,

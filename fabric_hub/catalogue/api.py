@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
+
+from pydantic import Field, StringConstraints
 
 from fabric_hub.datasets.model import Catalogue, Line, VersionName
+from fabric_hub.messages.text import NOTHING, Said, WithTexts
 from fabric_hub.types import Frozen, HubUser, Slug
+
+NodeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", strict=True)]
+AgentVersion = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z.+-]{0,31}$", strict=True)]
 
 # The longest that one request may wait for a change of the catalogue, in seconds.
 LONGEST_WAIT_S = 30.0
@@ -40,7 +46,7 @@ class EventBody(Frozen):
     why: Slug
 
 
-class Health(Frozen):
+class Health(WithTexts):
     """How the catalogue service fares. Times are Unix seconds; ``problem`` is what keeps it from its work."""
 
     version: str
@@ -48,7 +54,36 @@ class Health(Frozen):
     serial: int
     audit_seq: int
     published_at: float | None = None
-    problem: str = ""
+    problem: Said = NOTHING
+
+
+class Agent(Frozen):
+    """What the agent of a node last said of itself, at ``time`` (Unix seconds, by the node's clock).
+
+    ``told_at`` is when its file was written, by the clock of the shared file system. The counts are of what the agent
+    did since it started; ``problem`` is what keeps it from opening datasets.
+    """
+
+    node: NodeName
+    time: float = Field(ge=0, lt=1e11, allow_inf_nan=False)
+    version: AgentVersion
+    started: float = Field(ge=0, lt=1e11, allow_inf_nan=False)
+    serial: int = Field(default=0, ge=0, lt=2**53)
+    jobs: int = Field(default=0, ge=0, lt=2**53)
+    mounts: int = Field(default=0, ge=0, lt=2**53)
+    events_waiting: int = Field(default=0, ge=0, lt=2**53)
+    opened: int = Field(default=0, ge=0, lt=2**53)
+    refused: int = Field(default=0, ge=0, lt=2**53)
+    revoked: int = Field(default=0, ge=0, lt=2**53)
+    troubles: int = Field(default=0, ge=0, lt=2**53)
+    problem: str = Field(default="", max_length=400)
+    told_at: float = 0.0
+
+
+class Agents(Frozen):
+    """The agents that were heard of in the last days, by node."""
+
+    agents: tuple[Agent, ...] = ()
 
 
 class Verbs(Protocol):
@@ -74,6 +109,9 @@ class Verbs(Protocol):
 
     async def told(self, event: EventBody) -> None:
         """Put an event of the hub's in the audit log."""
+
+    async def agents(self) -> Agents:
+        """How the nodes' agents fare."""
 
     def health(self) -> Health:
         """How the catalogue service fares; never waits."""

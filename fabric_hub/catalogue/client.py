@@ -10,7 +10,7 @@ from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts.daemons import START_CATALOGUE_SERVICE
 from fabric_hub.rpc.client import UnixClient
 
-from .api import LONGEST_WAIT_S, AcceptanceBody, AccessBody, EventBody, Health
+from .api import LONGEST_WAIT_S, AcceptanceBody, AccessBody, Agents, EventBody, Health
 
 
 class CatalogueServiceUnavailableError(FabricError):
@@ -70,6 +70,10 @@ class CatalogueClient(UnixClient):
             {"event": event, "user": user, "project": project, "dataset": dataset, "why": why}
         )  # event is a word of few
         await self.send("POST", "/v1/events", content=body.model_dump_json())
+
+    async def agents(self) -> Agents:
+        """How the nodes' agents fare."""
+        return await self.ask(Agents, "GET", "/v1/agents", timeout=10.0)
 
     async def health(self) -> Health:
         """How the catalogue service fares."""

@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 LARGEST = 4096  # bytes of one event; one has about 300
 AT_ONCE = 500  # events of one pass: one append to the audit log
 KEPT_ASIDE = 1000
+AGENTS = "agents"  # the directory beside the events in which the agents say how they fare
 FORGOTTEN_S = 86400.0  # age of a half-written file that nobody will finish
 _NAME = re.compile(r"[0-9]{1,20}-[A-Za-z0-9][A-Za-z0-9._-]{0,63}-[A-Za-z0-9_]{1,64}\.json")
 
@@ -73,7 +74,7 @@ def events_directory(datasets: CatalogueSettings) -> Path:
 def waiting(directory: Path) -> list[str]:
     """The names of what lies there, oldest event first, at most as many as one pass takes."""
     names = [entry.name for entry in os.scandir(directory) if not entry.name.startswith(".")]
-    return sorted(name for name in names if name != "refused")[:AT_ONCE]
+    return sorted(name for name in names if name not in ("refused", AGENTS))[:AT_ONCE]
 
 
 def read(path: Path, trusted: frozenset[int]) -> NodeEvent:
@@ -85,6 +86,21 @@ def read(path: Path, trusted: frozenset[int]) -> NodeEvent:
     """
     if not _NAME.fullmatch(path.name):
         raise RefusedFile("its name is not that of an event")
+    content = content_of(path, trusted)
+    try:
+        return NodeEvent.model_validate_json(content)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'it'}: {e['msg']}" for e in error.errors()[:3])
+        raise RefusedFile(f"it is no event ({wrong[:300]})") from None
+
+
+def content_of(path: Path, trusted: frozenset[int]) -> bytes:
+    """What a small plain file of a trusted account has in it.
+
+    :param trusted: uids whose files count.
+    :raises RefusedFile: it is not such a file.
+    :raises FileNotFoundError: it is gone.
+    """
     try:
         # not blocking: opening a pipe would wait for its other end
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -106,11 +122,7 @@ def read(path: Path, trusted: frozenset[int]) -> NodeEvent:
         os.close(handle)
     if len(content) > LARGEST:
         raise RefusedFile(f"it has more than {LARGEST} bytes")
-    try:
-        return NodeEvent.model_validate_json(content)
-    except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'it'}: {e['msg']}" for e in error.errors()[:3])
-        raise RefusedFile(f"it is no event ({wrong[:300]})") from None
+    return content
 
 
 def user_of(users: UserSettings, uid: int) -> str | None:

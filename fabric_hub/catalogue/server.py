@@ -18,7 +18,7 @@ from fabric_hub import __version__
 from fabric_hub.datasets.model import Catalogue
 from fabric_hub.rpc import server as unix_server
 
-from .api import LONGEST_WAIT_S, AcceptanceBody, AccessBody, EventBody, Health, Verbs
+from .api import LONGEST_WAIT_S, AcceptanceBody, AccessBody, Agents, EventBody, Health, Verbs
 
 
 def create_app(verbs: Verbs) -> FastAPI:
@@ -42,7 +42,9 @@ def create_app(verbs: Verbs) -> FastAPI:
         """The catalogue; waits up to ``wait`` seconds (at most 30) for a serial other than ``after``."""
         found = await verbs.catalogue(after, min(wait, LONGEST_WAIT_S))
         # serialise once, without FastAPI's second validation
-        return Response(found.model_dump_json(), media_type="application/json")
+        # a hub of an earlier release refuses a field that it does not know, and there is mostly nothing in this one
+        content = found.model_dump_json(exclude=None if found.held else {"held"})
+        return Response(content, media_type="application/json")
 
     @app.post("/v1/acceptances", status_code=204)
     async def accept(request: AcceptanceBody) -> None:
@@ -58,6 +60,11 @@ def create_app(verbs: Verbs) -> FastAPI:
     async def told(event: EventBody) -> None:
         """Put a refusal at the hub's door in the audit log; the same one within a minute counts once."""
         await verbs.told(event)
+
+    @app.get("/v1/agents")
+    async def agents() -> Agents:
+        """How the nodes' agents fare, by what they last said of themselves."""
+        return await verbs.agents()
 
     @app.get("/v1/health")
     async def health() -> Health:

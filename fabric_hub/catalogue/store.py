@@ -14,8 +14,10 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from fabric_hub.datasets.model import Acceptance, AccessRequest, Catalogue, Dataset, Grant, Version
+from fabric_hub.datasets.model import Acceptance, AccessRequest, Catalogue, Dataset, Grant, HeldGrant, Version
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.texts import backup as backup_texts
+from fabric_hub.messages.texts import dataset_files as texts
 from fabric_hub.sessions.database import Transaction, unusable
 from fabric_hub.types import Frozen, Slug
 
@@ -32,6 +34,21 @@ class Revocation(Frozen):
     dataset: Slug
     project: Slug
     at: float
+
+
+class Restored(Frozen):
+    """What newer sources say of a catalogue that came from a backup: see :mod:`fabric_hub.backup.grants`.
+
+    :ivar grants: all that are in force; ``held`` those that are shut. ``serial``: the highest that was published.
+    """
+
+    serial: int
+    at: float
+    grants: tuple[Grant, ...]
+    held: tuple[Grant, ...]
+    retired: tuple[Slug, ...] = ()
+    accepted: tuple[Acceptance, ...] = ()
+    ends: tuple[Revocation, ...] = ()
 
 
 Record = Callable[[], object]
@@ -79,6 +96,7 @@ class CatalogueStore:
                     grants=tuple(grant for grant in rows.grants(connection) if not grant.until or grant.until >= today),
                     acceptances=tuple(rows.all_of(connection, tables.acceptances, Acceptance)),
                     requests=tuple(rows.all_of(connection, tables.requests, AccessRequest)),
+                    held=tuple(rows.all_of(connection, tables.held_grants, HeldGrant)),
                 )
                 if rows.serial(connection) == before:
                     return found
@@ -107,6 +125,11 @@ class CatalogueStore:
             return tuple(
                 sorted(rows.all_of(connection, tables.requests, AccessRequest), key=lambda request: request.at)
             )
+
+    def held(self) -> tuple[HeldGrant, ...]:
+        """Grants that a restore shut, and that nobody has confirmed yet."""
+        with self._reading() as connection:
+            return tuple(rows.all_of(connection, tables.held_grants, HeldGrant))
 
     def ended(self) -> tuple[Revocation, ...]:
         """Revocations of the last 60 days whose sessions end too."""
@@ -226,6 +249,7 @@ class CatalogueStore:
         with self._changing(record) as connection:
             rows.dataset(connection, grant.dataset)
             asked = rows.forget_requests(connection, grant.dataset, grant.project)
+            rows.forget_held(connection, grant.dataset, grant.project)
             old = connection.execute(sa.select(table).where(*mine)).mappings().first()
             if old is None:
                 connection.execute(sa.insert(table).values(**grant.model_dump()))
@@ -248,17 +272,57 @@ class CatalogueStore:
             mine = (table.c.dataset == dataset, table.c.project == project)
             old = connection.execute(sa.select(table).where(*mine)).mappings().first()
             if old is None:
-                raise FabricError(
-                    f"The project {project} has no grant of the dataset {dataset}.",
-                    reason="not-granted",
-                    hint=f"What is granted: fabric-hub datasets show {dataset}",
-                    status=404,
-                )
+                raise FabricError(texts.NOT_GRANTED(project=project, dataset=dataset))
             connection.execute(sa.delete(table).where(*mine))
             if strict:
                 connection.execute(sa.delete(ends).where(ends.c.dataset == dataset, ends.c.project == project))
                 connection.execute(sa.insert(ends).values(dataset=dataset, project=project, at=time.time()))
         return Grant.model_validate(dict(old))
+
+    def confirm(self, dataset: str, project: str, record: Record | None = None) -> Grant:
+        """Bring a grant that a restore shut back into force; returns it.
+
+        :raises FabricError: (404) none of this dataset and project is shut so.
+        """
+        with self._changing(record) as connection:
+            held = rows.forget_held(connection, dataset, project)
+            if held is None:
+                raise FabricError(backup_texts.NO_SUCH_HELD(dataset=dataset, project=project))
+            grant = Grant.model_validate(held.model_dump(exclude={"held_at"}))
+            connection.execute(sa.insert(tables.grants).values(**grant.model_dump()))
+        return grant
+
+    def dismiss(self, dataset: str, project: str, record: Record | None = None) -> None:
+        """Drop a grant that a restore shut.
+
+        :raises FabricError: (404) none of this dataset and project is shut so.
+        """
+        with self._changing(record) as connection:
+            if rows.forget_held(connection, dataset, project) is None:
+                raise FabricError(backup_texts.NO_SUCH_HELD(dataset=dataset, project=project))
+
+    def restored(self, change: Restored) -> None:
+        """Bring a catalogue that came from a backup up to what newer sources say, in one change.
+
+        No serial that was published before comes again.
+        """
+        datasets, counter = tables.datasets, tables.counter
+        with self._changing(None) as connection:
+            if change.serial >= rows.serial(connection):
+                connection.execute(sa.update(counter).values(serial=change.serial + 1))
+            known = set(connection.execute(sa.select(datasets.c.name)).scalars())
+            connection.execute(sa.delete(tables.grants))
+            connection.execute(sa.delete(tables.held_grants))
+            for grant in (one for one in change.grants if one.dataset in known):
+                connection.execute(sa.insert(tables.grants).values(**grant.model_dump()))
+            for grant in (one for one in change.held if one.dataset in known):
+                connection.execute(sa.insert(tables.held_grants).values(**grant.model_dump(), held_at=change.at))
+            for name in change.retired:
+                connection.execute(sa.update(datasets).where(datasets.c.name == name).values(retired_at=change.at))
+            for acceptance in (one for one in change.accepted if one.dataset in known):
+                rows.replace(connection, tables.acceptances, acceptance)
+            for end in (one for one in change.ends if one.dataset in known):
+                rows.replace(connection, tables.revocations, end)
 
     def accept(self, acceptance: Acceptance, record: Record | None = None) -> bool:
         """Record that a user accepted the current agreement for a purpose. False: it was on record already.

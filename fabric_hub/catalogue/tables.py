@@ -62,6 +62,18 @@ grants = sa.Table(
     sa.Column("at", sa.Float, nullable=False),
 )
 
+# Grants that a restore shut: nobody uses them before the steward confirms.
+held_grants = sa.Table(
+    "held_grants",
+    metadata,
+    sa.Column("dataset", sa.String(40), sa.ForeignKey("datasets.name"), primary_key=True),
+    sa.Column("project", sa.String(40), primary_key=True),
+    sa.Column("until", sa.Date),
+    sa.Column("by", sa.String(300), nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("held_at", sa.Float, nullable=False),
+)
+
 # Grants that were taken away with the word that their sessions end too.
 revocations = sa.Table(
     "revocations",

@@ -9,12 +9,20 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
+from fabric_hub.messages.texts import site_file as texts
 from fabric_hub.types import AbsolutePath, Frozen, HubId, HubUser, said
 
 HttpAddress = Annotated[
     str,
     Field(pattern=r"^(?:https?://[A-Za-z0-9._:\[\]-]+(?:/[A-Za-z0-9._~/-]*)?)?$"),
     said("an address with https:// or http://, without a query", "https://hub.example.org"),
+]
+
+# The site's file is read by the gateway and the catalogue service, too.
+DatabaseUrl = Annotated[
+    str,
+    Field(pattern=r"^(?:[a-z][a-z0-9+]*://(?:[^/@:\s]*@)?[^@\s]*)?$"),
+    said("the URL of a database, without a password", "postgresql:///fabric_hub?host=/run/postgresql"),
 ]
 
 
@@ -35,6 +43,14 @@ class HubSettings(Frozen):
 
     id: HubId = Field(default="main", description="Tells this hub's jobs from another hub's on the same cluster.")
     state_dir: AbsolutePath = Field(description="Databases, cookie secret and certificates; only the hub's user.")
+    database: DatabaseUrl = Field(
+        default="", description="SQLAlchemy URL of JupyterHub's own database; default: SQLite in state_dir."
+    )
+    sessions_database: DatabaseUrl = Field(
+        default="",
+        description="SQLAlchemy URL of the record of sessions, not the same as hub.database; default: SQLite in "
+        "state_dir.",
+    )
     bind_url: str = Field(
         default="http://127.0.0.1:8000", description="The address people open (the proxy listens here)."
     )
@@ -80,16 +96,17 @@ class HubSettings(Frozen):
     @model_validator(mode="after")
     def _one_hub(self) -> HubSettings:
         if urlsplit(self.subdomain_host).path.strip("/"):
-            raise ValueError("subdomain_host has a path: give the host only, https://hub.example.org")
+            raise ValueError(texts.HOST_ONLY())
         if self.subdomain_host and self.public_url and not _same_origin(self.subdomain_host, self.public_url):
-            raise ValueError(f"public_url ({self.public_url}) is of another host than subdomain_host")
+            raise ValueError(texts.OTHER_HOST(url=self.public_url))
         if plain := [] if self.internal_ssl or self.nodes_plain_http else self.plain_addresses:
-            raise ValueError(
-                f"internal_ssl is off, and sessions would send their tokens over plain HTTP to {' and '.join(plain)}: "
-                "leave internal_ssl on, or say nodes_plain_http = true where that network is closed"
-            )
+            raise ValueError(texts.PLAIN_TOKENS(addresses=tuple(plain)))
         if self.nodes_ca and not self.internal_ssl and not self.url_for_nodes.startswith("https:"):
-            raise ValueError(f"nodes_ca is of no use: sessions call {self.url_for_nodes}, which is not https")
+            raise ValueError(texts.CA_OF_NO_USE(url=self.url_for_nodes))
+        if any("password=" in url.lower() for url in (self.database, self.sessions_database)):
+            raise ValueError(texts.PASSWORD_IN_URL())
+        if self.database and self.database == self.sessions_database:
+            raise ValueError(texts.SAME_DATABASE())
         return self
 
     @property

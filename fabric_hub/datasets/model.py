@@ -154,6 +154,12 @@ class Grant(Frozen):
     at: float = 0.0
 
 
+class HeldGrant(Grant):
+    """A grant that a restore shut at ``held_at``; nobody uses it before the steward confirms it."""
+
+    held_at: float
+
+
 class Acceptance(Frozen):
     """A user accepted a version of a dataset's agreement for a purpose, in a project."""
 
@@ -189,6 +195,7 @@ class Catalogue(FeedValue):
     grants: tuple[Grant, ...] = ()
     acceptances: tuple[Acceptance, ...] = ()
     requests: tuple[AccessRequest, ...] = ()
+    held: tuple[HeldGrant, ...] = ()
 
     @property
     def asked_at(self) -> float | None:

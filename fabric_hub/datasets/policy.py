@@ -111,12 +111,14 @@ def standing(catalogue: Catalogue, name: str, user: str, project: str, today: da
     if dataset is None or dataset.access is None:
         return _no_access(name, project, State.UNKNOWN)
     grant = grant_of(catalogue, name, project, today)
+    held = grant is None and any((one.dataset, one.project) == (name, project) for one in catalogue.held)
     if dataset.access is Access.NON_PUBLIC and grant is None:
-        return _no_access(name, project, State.UNKNOWN)
+        # not in a list, for the grant may have been revoked; who knows the name is told why it is shut
+        return _held(name, project, State.UNKNOWN) if held else _no_access(name, project, State.UNKNOWN)
     if dataset.retired_at is not None or dataset.latest is None:
         return _retired(dataset)
     if dataset.access is not Access.PUBLIC and grant is None:
-        return _no_access(name, project, State.NOT_GRANTED)
+        return (_held if held else _no_access)(name, project, State.NOT_GRANTED)
     until = grant.until if grant and dataset.access is not Access.PUBLIC else None
     if dataset.agreement is None:
         if dataset.access is Access.PUBLIC:
@@ -144,6 +146,10 @@ def accepted(catalogue: Catalogue, dataset: str, user: str, project: str) -> tup
 def _no_access(name: str, project: str, state: State) -> AccessDecision:
     # the same words for what is not granted and for what does not exist: names are not to be guessed
     return AccessDecision.shut(state, texts.NO_ACCESS, project=project, dataset=name)
+
+
+def _held(name: str, project: str, state: State) -> AccessDecision:
+    return AccessDecision.shut(state, texts.HELD, project=project, dataset=name)
 
 
 def _retired(dataset: Dataset) -> AccessDecision:

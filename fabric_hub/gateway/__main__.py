@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import logging
 import signal
 import sys
 from pathlib import Path
 
 from fabric_hub.config.settings import Settings, load
 from fabric_hub.errors import FabricError
+from fabric_hub.logs import lines
+from fabric_hub.messages.logs import gives_up, with_codes
+from fabric_hub.messages.texts import startup
 from fabric_hub.unix import accounts, capabilities
 
 from .server import serve
@@ -25,12 +27,7 @@ def check_identity(settings: Settings) -> None:
     if settings.users.shared_account:
         accounts.resolve("anyone", settings.users)
     elif not capabilities.can_become_others():
-        raise FabricError(
-            "The gateway may not become other users, so it cannot submit for them.",
-            reason="gateway",
-            hint="Start it with CAP_SETUID and CAP_SETGID (systemd: AmbientCapabilities=), or, for a demo of one "
-            "person, set users.shared_account = true.",
-        )
+        raise FabricError(startup.MAY_NOT_BECOME())
 
 
 async def _main(settings: Settings) -> int:
@@ -54,14 +51,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="fabric-hub-gateway", description=__doc__)
     parser.add_argument("--site", type=Path, default=None, help="the site's file (TOML)")
     options = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    with_codes()
     try:
         capabilities.drop_inheritance()  # before any thread and any child
         settings = load(options.site)
+        lines.configure("gateway", settings.log.as_json)
         check_identity(settings)
         return asyncio.run(_main(settings))
     except FabricError as error:
-        print(error, file=sys.stderr)
+        print(gives_up(error), file=sys.stderr)
         return 1
 
 

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from fabric_hub.messages.text import NOTHING, Said, WithTexts
 from fabric_hub.slurm.accounting import Accounting
 from fabric_hub.slurm.limits.model import Limits
 from fabric_hub.slurm.model import CancelRequest, ExtendRequest, Found, SessionLog, Snapshot, SubmitRequest, Submitted
+from fabric_hub.slurm.records import PortNote, RecordStatement, Witnessed
 from fabric_hub.slurm.storage import StorageAnswer
-from fabric_hub.types import Frozen
 
 # The longest that one request may wait for a snapshot, in seconds.
 LONGEST_WAIT_S = 30.0
 
 
-class Health(Frozen):
-    """How the gateway fares. ``questions`` counts what was asked of Slurm since the start, by program."""
+class Health(WithTexts):
+    """How the gateway fares. ``questions`` counts what was asked of Slurm since the start, by program;
+    ``held_sessions`` what the hub said last: sessions that it does not know to be its own, and leaves alone."""
 
     version: str
     uptime_s: float
     questions: dict[str, int]
     unavailable_since: float | None = None
-    problem: str = ""
+    problem: Said = NOTHING
+    held_sessions: int = 0
 
 
 class Verbs(Protocol):
@@ -65,6 +68,12 @@ class Verbs(Protocol):
 
     async def remove(self, session: str, user: str) -> None:
         """Remove a session's private directory, but not its log."""
+
+    async def records(self, told: RecordStatement) -> Witnessed:
+        """What is kept of sessions that a hub asks about, which says how far its record is."""
+
+    async def listens(self, session: str, note: PortNote) -> None:
+        """Keep where a session's server listens."""
 
     def health(self) -> Health:
         """How the gateway fares; never waits."""

@@ -12,6 +12,7 @@ from fabric_hub.rpc.problem import Problem
 from fabric_hub.slurm.accounting import Accounting
 from fabric_hub.slurm.limits.model import Limits
 from fabric_hub.slurm.model import CancelRequest, ExtendRequest, Found, SessionLog, Snapshot, SubmitRequest, Submitted
+from fabric_hub.slurm.records import PortNote, RecordStatement, Witnessed
 from fabric_hub.slurm.storage import StorageAnswer
 from fabric_hub.slurm.unavailable import SlurmUnavailableError
 
@@ -100,6 +101,18 @@ class GatewayClient(UnixClient):
     async def remove(self, session: str, user: str) -> None:
         """Remove a session's private directory; its log stays."""
         await self.send("DELETE", f"/v1/sessions/{session}", params={"user": user})
+
+    async def records(self, told: RecordStatement) -> Witnessed:
+        """Say how far the hub's record is, and ask what the gateway has kept of sessions.
+
+        Whether a record is older than what the gateway was told of: ask with nothing told, and hold ``seen`` against
+        the record's lines (:func:`fabric_hub.slurm.records.standing_of`).
+        """
+        return await self.ask(Witnessed, "POST", "/v1/records", content=told.model_dump_json())
+
+    async def listens(self, session: str, note: PortNote) -> None:
+        """Say where a session's server listens."""
+        await self.send("POST", f"/v1/sessions/{session}/port", content=note.model_dump_json())
 
     async def health(self) -> Health:
         """How the gateway fares."""

@@ -18,6 +18,7 @@ from fabric_hub import __version__
 from fabric_hub.rpc import server as unix_server
 from fabric_hub.rpc.server import answer_with_problems
 from fabric_hub.slurm.model import CancelRequest, ExtendRequest, Found, SessionLog, SubmitRequest, Submitted
+from fabric_hub.slurm.records import PortNote, RecordStatement, Witnessed
 from fabric_hub.slurm.storage import StorageAnswer
 from fabric_hub.types import HubUser, SessionId
 
@@ -90,6 +91,14 @@ def create_app(verbs: Verbs) -> FastAPI:
     @app.delete("/v1/sessions/{session}", status_code=204)
     async def remove(session: SessionId, user: HubUser) -> None:
         await verbs.remove(session, user)
+
+    @app.post("/v1/records")
+    async def records(told: RecordStatement) -> Witnessed:
+        return await verbs.records(told)
+
+    @app.post("/v1/sessions/{session}/port", status_code=204)
+    async def listens(session: SessionId, note: PortNote) -> None:
+        await verbs.listens(session, note)
 
     @app.get("/v1/health")
     async def health() -> Health:

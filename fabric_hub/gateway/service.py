@@ -28,12 +28,14 @@ from fabric_hub.slurm.model import (
     ExtendRequest,
     Found,
     Job,
+    Phase,
     SessionLog,
     Snapshot,
     SubmitRequest,
     Submitted,
     job_name,
 )
+from fabric_hub.slurm.records import PortNote, RecordStatement, Witnessed, may_end
 from fabric_hub.slurm.storage import StorageAnswer
 from fabric_hub.slurm.unavailable import SlurmUnavailableError
 from fabric_hub.unix import accounts
@@ -42,6 +44,7 @@ from fabric_hub.unix.accounts import Account
 from . import rate_limit, request_policy
 from .api import Health
 from .jobs import ends, extend, session_dir
+from .ledger import Ledger, ledger_path
 from .limits_watcher import LimitsWatcher
 from .watcher import Watcher
 
@@ -77,9 +80,11 @@ class Gateway:
                 load_key(settings.gateway.socket.with_name("submissions.key")), asks, bucket, self._clients.slot
             ),
         )
+        self._ledger = Ledger(ledger_path(settings), settings.hub.id)
         self._watchers = (self._watcher, self._limits)
         self._accounting = AccountingReader(asks, self._limits, charged)
         self._storage = StorageReader(settings.quotas.storage)
+        self._held = 0  # sessions that the hub leaves alone, as it said last
         self._died = died
         self._had_accounts: set[str] = set()  # users whose account this process has seen
         # a lock lives as long as somebody holds it or waits for it
@@ -109,6 +114,7 @@ class Gateway:
         for task in self._watching:
             task.cancel()
         await asyncio.gather(*self._watching, return_exceptions=True)
+        self._ledger.close()
 
     async def snapshot(self, after: int | None = None, wait_s: float = 0.0, fresh: float | None = None) -> Snapshot:
         return await self._watcher.read(after, wait_s, fresh)
@@ -133,13 +139,17 @@ class Gateway:
             uptime_s=time.monotonic() - self._began,
             questions=dict(self._watcher.counts),
             unavailable_since=now.unavailable_since,
-            problem=str(now.problem),
+            problem=now.problem,
+            held_sessions=self._held,
         )
 
     async def submit(self, request: SubmitRequest) -> Submitted:
         request_policy.check_spec(self._settings, request.spec)
         request_policy.check_submission(self._settings, request)
         account = await self._account(request.user, live=request.again)
+        # before there is a job: none of ours is without a witness
+        witness = (request.session, request.user, request.record, request.facts)
+        await asyncio.to_thread(self._ledger.submitted, *witness)
         return await self._finish(request.session, self._jobs.submit(request, account))
 
     async def find(self, session: str, user: str, job_id: int) -> Found:
@@ -153,7 +163,33 @@ class Gateway:
 
     async def cancel(self, request: CancelRequest) -> None:
         account = await self._person(request.user, request.session, live=True)
+        if request.why == "stray":
+            self._refuse_to_end(request, account)
         await self._finish(request.session, self._jobs.cancel(request, account))
+
+    def _refuse_to_end(self, request: CancelRequest, account: Account) -> None:
+        """Refuse to end what may be the session of another record; see :func:`may_end`.
+
+        :raises FabricError: that may be so.
+        """
+        witness = self._ledger.witnesses([request.session]).get(request.session)
+        if witness is not None and witness.user != request.user and not self._settings.users.shared_account:
+            witness = None  # a job with the name of somebody else's session
+        for job in self._watcher.snapshot.jobs:
+            named = (job.session or job.cluster or ())[:2] == (self._settings.hub.id, request.session)
+            mine = named and job.user == account.name and job.phase in (Phase.QUEUED, Phase.RUNNING)
+            if mine and not may_end(request.lines, witness, job.submitted_at, self._ledger.began_at):
+                raise FabricError(texts.NOT_OF_THIS_RECORD(session=request.session, job=job.job_id))
+
+    async def records(self, told: RecordStatement) -> Witnessed:
+        if told.held is not None:
+            self._held = told.held
+        seen = await asyncio.to_thread(self._ledger.told, told.lines[0]) if told.lines else self._ledger.seen()
+        found = self._ledger.witnesses(told.sessions)
+        return Witnessed(began_at=self._ledger.began_at, seen=seen, sessions=tuple(found.values()))
+
+    async def listens(self, session: str, note: PortNote) -> None:
+        await asyncio.to_thread(self._ledger.listens, session, note.user, note.port)
 
     async def extend(self, request: ExtendRequest) -> None:
         extend.check(self._settings, request.minutes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import sys
@@ -14,24 +15,34 @@ from urllib.parse import urlsplit
 from fabric_hub.config.settings import Profile, Settings, load, path_from_environment
 from fabric_hub.datasets.policy import ACCEPT_SCOPE
 from fabric_hub.errors import FabricError
+from fabric_hub.hub.spawner.bases import configured
 from fabric_hub.hub.spawner.runtime import install, runtime
+from fabric_hub.hub.spawner.slurm_child import FabricSlurmSpawner
 from fabric_hub.hub.spawner.wrapper import FabricSpawner
 from fabric_hub.launch.batchspawner_compat import minutes
+from fabric_hub.logs import lines
+from fabric_hub.messages.logs import gives_up, with_codes
+from fabric_hub.messages.text import whole
+from fabric_hub.messages.texts import backup as texts
+from fabric_hub.messages.texts import startup
 from fabric_hub.messages.translation import N_
+from fabric_hub.moving.before_start import refuse_what_breaks
 from fabric_hub.projects.membership import people
-from fabric_hub.sessions.database import database_url
+from fabric_hub.sessions.database import database_url, hub_database_url
 from fabric_hub.sessions.scopes import SERVICE_SCOPE, SESSION_SCOPE, SESSION_TOKEN_SCOPES
 from fabric_hub.sessions.store import SessionStore
-from fabric_hub.unix import capabilities
+from fabric_hub.unix import authorities, capabilities, state_lock
 from fabric_hub.unix.accounts import runs_local_sessions
 
-from . import held_ports, patches, tls
+from . import access_log, held_ports, moved_settings, patches, tls
 from .csp import ResponseHeaders, ScriptNonce, current_nonce
-from .pages import budgets, language, sessions
+from .pages import budgets, held, language, sessions
 from .pages.sentences import Sentences
 from .private_files import lasting_secret, private_directory
 from .proxy import FabricProxy, unix_url
 from .with_parent import with_parent
+
+log = logging.getLogger(__name__)
 
 SERVICE = "fabric"  # our service's name at JupyterHub
 TEMPLATES, STATIC = (Path(__file__).parent / name for name in ("templates", "static"))
@@ -42,27 +53,47 @@ def configure(c: Any, site: Path | None = None) -> Settings:
 
     :param c: JupyterHub's configuration object.
     :param site: the site's file; default $FABRIC_HUB_SITE or /etc/fabric-hub/site.toml.
+    :returns: what the site's file says, for :func:`complete`.
     :raises SystemExit: the site's file cannot be used; every mistake is printed.
     """
+    with_codes()
     site = site or path_from_environment()
     try:
         settings = load(site)
         _check_state_dir(settings.hub.state_dir)
+        state_lock.hold(settings.hub.state_dir)
         _check_record(settings)
         private_directory(settings.hub.socket_dir)
         held_ports.receive(_addresses(settings))
     except FabricError as error:
-        raise SystemExit(f"fabric-hub: {error}") from error
+        raise SystemExit(f"fabric-hub: {gives_up(error)}") from error
+    _logs(c, settings)
     _network(c, settings)
     _login(c, settings)
     _sessions(c)
     _service(c, settings, site)
     _pages(c, settings)
-    return complete(c, settings)
+    _complete(c, settings)
+    return settings
 
 
 def complete(c: Any, settings: Settings) -> Settings:
-    """After the site's own configuration was read: what depends on it, and what it must not undo."""
+    """After the site's own configuration was read: what depends on it, and what it must not undo.
+
+    :param settings: what the site's file says, as :func:`configure` returns it.
+    :returns: the same with what the configuration adds to it.
+    :raises SystemExit: the hub would not work with what the site's own configuration sets; each is named.
+    """
+    if settings.hub.extra_config:
+        try:
+            refuse_what_breaks(c, settings, settings.hub.extra_config)
+        except FabricError as error:
+            raise SystemExit(f"fabric-hub: {gives_up(error)}") from error
+    return _complete(c, settings)
+
+
+def _complete(c: Any, settings: Settings) -> Settings:
+    moved_settings.carry_over(c)
     settings = with_default_profile(settings, c)
     if os.geteuid() != 0:
         # a hub that may become its users (up --local as root) must not hand that right to their sessions
@@ -92,34 +123,24 @@ def with_default_profile(settings: Settings, c: Any) -> Settings:
     """
     if settings.profile:
         return settings
-    runtime = c.SlurmSpawner.get("req_runtime") or c.BatchSpawnerBase.get("req_runtime") or "8:00:00"
+    runtime = configured(c, FabricSlurmSpawner, "req_runtime") or "8:00:00"
     try:
         hours = minutes(str(runtime)) / 60
         default = Profile(title="Default", default_hours=hours, max_hours=hours)
     except ValueError as error:  # pydantic's is one, too
-        raise SystemExit(
-            f"fabric-hub: req_runtime is {str(runtime)!r}, but without a [profile.NAME] in the site's file "
-            "it must be a time as sbatch takes it, of at most 366 days: 8:00:00."
-        ) from error
+        refused = FabricError(startup.REQ_RUNTIME(runtime=repr(str(runtime))))
+        raise SystemExit(f"fabric-hub: {gives_up(refused)}") from error
     return settings.model_copy(update={"profile": {"default": default}})
 
 
 def _check_state_dir(path: Path) -> None:
     if not path.is_dir() or not os.access(path, os.W_OK | os.X_OK):
-        raise FabricError(
-            f"The hub's state directory {path} is missing or not writable for this user.",
-            reason="state-dir",
-            hint=f"As root: install -d -m 0700 -o HUB_USER {path}",
-        )
+        raise FabricError(startup.NO_STATE_DIR(path=str(path)))
     probe = path / ".writable"
     try:
         probe.write_bytes(b"\0" * 65536)
     except OSError as error:
-        raise FabricError(
-            f"The hub's state directory {path} cannot be written: {error.strerror}.",
-            reason="state-dir",
-            hint="Free some space on its disk, then start again; nothing was changed.",
-        ) from error
+        raise FabricError(startup.STATE_DIR_UNWRITABLE(path=str(path), why=error.strerror or "")) from error
     finally:
         probe.unlink(missing_ok=True)
 
@@ -137,11 +158,7 @@ def _check_record(settings: Settings) -> None:
         store.close()
     now = time.time()
     if newest is not None and newest > now + CLOCK_TOLERANCE_S:
-        raise FabricError(
-            f"This machine's clock says {_moment(now)}, but the hub's record was last written at {_moment(newest)}.",
-            reason="clock",
-            hint="Set the clock (timedatectl), then start again; nothing was changed.",
-        )
+        raise FabricError(startup.CLOCK(now=_moment(now), newest=_moment(newest)))
 
 
 def _moment(at: float) -> str:
@@ -155,12 +172,18 @@ def _addresses(settings: Settings) -> dict[str, tuple[str, int]]:
     return {"hub.bind_url": (public.hostname or "", port), "hub.hub_ip": (hub.hub_ip, hub.hub_port)}
 
 
+def _logs(c: Any, settings: Settings) -> None:
+    """One format for JupyterHub's own lines, ours, and each request's."""
+    c.JupyterHub.logging_config = lines.for_dict_config("hub", settings.log.as_json)
+    c.FabricProxy.log_format = settings.log.format
+
+
 def _network(c: Any, settings: Settings) -> None:
     hub = settings.hub
     c.JupyterHub.bind_url = hub.bind_url
     c.JupyterHub.hub_ip = hub.hub_ip
     c.JupyterHub.hub_port = hub.hub_port
-    c.JupyterHub.db_url = f"sqlite:///{hub.state_dir / 'jupyterhub.sqlite'}"
+    c.JupyterHub.db_url = hub_database_url(settings)
     c.JupyterHub.cookie_secret_file = str(hub.state_dir / "cookie_secret")
     # Sessions outlive the hub; the proxy does not outlive a clean stop.
     c.JupyterHub.cleanup_servers = False
@@ -186,9 +209,16 @@ def _network(c: Any, settings: Settings) -> None:
     if hub.internal_ssl:
         store, names = hub.state_dir / "certs", tls.hub_alt_names(hub)
         tls.renew_hub_certificates(store, names)
+        _tell_of_ends(store)
         c.JupyterHub.internal_ssl = True
         c.JupyterHub.internal_certs_location = str(store)
         c.JupyterHub.trusted_alt_names = names
+
+
+def _tell_of_ends(store: Path) -> None:
+    """In the hub's log, at each of its starts: certificates that end soon."""
+    for one in authorities.ending(authorities.certificates(store), time.time()):
+        log.warning("%s", whole(FabricError(texts.CERTIFICATES_END_SOON(name=one.name, day=one.end))))
 
 
 def _proxy_command() -> str:
@@ -263,7 +293,9 @@ def _service(c: Any, settings: Settings, site: Path) -> None:
 def _pages(c: Any, settings: Settings) -> None:
     c.JupyterHub.template_paths = [str(TEMPLATES)]
     c.JupyterHub.tornado_settings = {
+        "fabric_hub": True,
         "headers": ResponseHeaders(settings.hub.subdomain_host),
+        "log_function": access_log.log_request,
         # how long a REST call waits for a start; a refusal comes in a fraction of it
         "slow_spawn_timeout": 3,
     }
@@ -273,6 +305,8 @@ def _pages(c: Any, settings: Settings) -> None:
         "csp_nonce": current_nonce,
         "fabric_last_end": sessions.last_end,
         "fabric_live": sessions.live,
+        "fabric_held": held.held,
+        "fabric_queued": sessions.queued,
         "fabric_silence": sessions.silence,
         "fabric_warnings": budgets.warnings,
         "fabric_ends": budgets.ends,

@@ -72,6 +72,7 @@ class FabricProxy(ConfigurableHTTPProxy):  # type: ignore[misc]
         config=True,
         help="Routes to services of the hub's own, beside Proxy.extra_routes; their targets may be Unix sockets.",
     )
+    log_format = Unicode("text", config=True, help="The format of the proxy's log: text or json.")
     unit_directory = Instance(
         Path,
         allow_none=True,
@@ -117,17 +118,22 @@ class FabricProxy(ConfigurableHTTPProxy):  # type: ignore[misc]
                 order = proxy_unit.Order(command, {**environment, **routes}, where.ip, where.port, api)
                 return _OfTheUnit(directory, proxy_unit.ask(directory, order))
 
-            proxy_program.hand_over(start)
-        else:
-            self._check_previous_process()
-            with suppress(FileNotFoundError):
-                os.remove(api)  # left by one that was killed
-            if self._public is None and not where._unix_socket:
-                self._public = held_ports.listen(where.ip, where.port)
-            proxy_program.apply(self._public, where.port, where.ip)
+            proxy_program.hand_over(start, self.log_format)
+            await self._start_patiently()
+            return
+        self._check_previous_process()
+        with suppress(FileNotFoundError):
+            os.remove(api)  # left by one that was killed
+        if self._public is None and not where._unix_socket:
+            self._public = held_ports.listen(where.ip, where.port)
+        proxy_program.apply(self._public, where.port, where.ip, self.log_format)
+        await self._start_patiently()
+
+    async def _start_patiently(self) -> None:
         try:
             await super().start()
-        except TimeoutError:  # after ten seconds JupyterHub would end, or leave a new proxy without routes
+        except TimeoutError:
+            # JupyterHub has waited for ten seconds, and would end, or leave a new proxy without routes
             await self._until_up()
 
     async def _until_up(self) -> None:

@@ -29,15 +29,18 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from fabric_hub.config.hub import HubSettings
+from fabric_hub.unix import authorities
 
 # What the name of every user's own host begins with in the hub's certificate. A session's never has it.
 ANY_USER = "DNS:*"
 # JupyterHub's names for the certificates that it makes once and keeps.
-KEPT = ("hub-internal", "proxy-api", "proxy-client")
+KEPT = authorities.PAIRS
 # JupyterHub's name for the authority that signs sessions' certificates.
 AUTHORITY = "notebooks-ca"
 # Longer than any session: the longest time that a profile may allow is 366 days.
 VALID_DAYS = 400
+# A certificate of the hub's own that ends within this is made anew when the hub starts; Prometheus warns at 14 days.
+RENEWED = timedelta(days=30)
 # A node's clock may be behind ours.
 EARLIER = timedelta(minutes=10)
 
@@ -73,7 +76,7 @@ def hub_alt_names(hub: HubSettings) -> list[str]:
 
 
 def renew_hub_certificates(store: Path, names: Sequence[str]) -> list[str]:
-    """Remove kept certificates that lack a name, so that JupyterHub makes them anew; its authorities stay.
+    """Remove kept certificates that lack a name, or end soon, so that JupyterHub makes them anew; its authorities stay.
 
     :param store: JupyterHub's ``internal_certs_location``; need not exist yet.
     :returns: what was removed.
@@ -87,7 +90,8 @@ def renew_hub_certificates(store: Path, names: Sequence[str]) -> list[str]:
             files = certificates.get_record(name)["files"]
         except CertNotFoundError:
             continue
-        if not set(map(general_name, names)) <= _names_in(Path(files["cert"])):
+        certificate = Path(files["cert"])
+        if not set(map(general_name, names)) <= _names_in(certificate) or _ends_soon(certificate):
             certificates.remove_files(name, delete_dir=True)
             removed.append(name)
     return removed
@@ -99,6 +103,14 @@ def _names_in(certificate: Path) -> set[x509.GeneralName]:
         return set(loaded.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
     except (OSError, x509.ExtensionNotFound):
         return set()
+
+
+def _ends_soon(certificate: Path) -> bool:
+    try:
+        loaded = x509.load_pem_x509_certificate(certificate.read_bytes())
+    except OSError:
+        return False
+    return loaded.not_valid_after_utc < datetime.now(UTC) + RENEWED
 
 
 # -- a session's own
@@ -141,7 +153,8 @@ def make_pair(
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     builder = (
         x509.CertificateBuilder()
-        # X.509 allows 64 characters here, and nobody compares it: the alternative names count
+        # X.509 allows 64 characters here. Whom the hub takes for its proxy has another one (patches.web_server): this
+        # begins with "user-"
         .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name[:64])]))
         .issuer_name(signer.subject)
         .public_key(key.public_key())

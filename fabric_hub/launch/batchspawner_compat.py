@@ -3,7 +3,7 @@
 What each setting means is batchspawner's SlurmSpawner template
 (https://github.com/jupyterhub/batchspawner): partition, qos, reservation, cluster,
 memory (sbatch --mem), nprocs (--cpus-per-task), gres, ngpus. A job's account is its
-project's, and its time the user's choice: req_account and req_runtime are no part of it.
+project's, and its time the user's choice, unless a hook of the site sets req_runtime for that start.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import launch as texts
 from fabric_hub.slurm.model import JobSpec
 from fabric_hub.slurm.notation import duration_s, memory_mb
+from fabric_hub.types import slurm_key
 
 T = TypeVar("T")
 
@@ -40,7 +41,8 @@ def merge(spec: JobSpec, req: Mapping[str, Any]) -> JobSpec:
 
     Only :mod:`.job_spec` calls this, so that a job has them before anything is asked about it.
 
-    :param req: as ``SlurmSpawner.get_req_subvars()`` has them: names without ``req_``.
+    :param req: as ``SlurmSpawner.get_req_subvars()`` has them: names without ``req_``; ``runtime`` only where a hook
+        set it for this start.
     :raises FabricError: a setting has a value that Slurm would not take; it is named.
     """
     value = {name: str(text).strip() for name, text in req.items() if text is not None and str(text).strip()}
@@ -59,6 +61,8 @@ def merge(spec: JobSpec, req: Mapping[str, Any]) -> JobSpec:
             update["gres"] = tuple(value["gres"].split(","))
         elif value.get("ngpus", "0") != "0":
             update["gres"] = (f"gpu:{value['ngpus']}",)
+    if "runtime" in value:
+        update["minutes"] = _checked("runtime", value["runtime"], _time)
     if "options" in value:
         update |= _checked("options", value["options"], _options)
     for name in ("prologue", "epilogue"):
@@ -74,7 +78,27 @@ def merge(spec: JobSpec, req: Mapping[str, Any]) -> JobSpec:
         raise FabricError(texts.SETTINGS_WRONG(names=wrong)) from error
 
 
-_NAMES = {"cpus": "nprocs", "memory_mb": "memory"}
+_NAMES = {"cpus": "nprocs", "memory_mb": "memory", "minutes": "runtime"}
+# What a hook can set for one start; more of batchspawner's has no effect.
+EFFECTIVE = frozenset(
+    {"partition", "queue", "qos", "reservation", "memory", "nprocs", "gres", "ngpus", "runtime"}
+    | {"options", "prologue", "epilogue", "cluster"}  # the gateway refuses some of these, in words of its own
+)
+
+
+def refuse_without_effect(names: Iterable[str], account: Any, project: str, charged: str) -> None:
+    """Refuse a start of which a hook set what would have no effect.
+
+    :param names: the settings of batchspawner's that it set.
+    :param account: what it set ``req_account`` to, if it did; "" or None: nothing.
+    :param charged: the account of the project.
+    :raises FabricError: they are named.
+    """
+    useless = tuple(sorted(name for name in names if name.removeprefix("req_") not in EFFECTIVE | {"account"}))
+    if useless:
+        raise FabricError(texts.HOOK_WITHOUT_EFFECT(names=useless))
+    if account and slurm_key(str(account)) != charged:
+        raise FabricError(texts.HOOK_ACCOUNT(wanted=str(account), project=project, account=charged))
 
 
 class _Parser(argparse.ArgumentParser):

@@ -15,6 +15,8 @@ from fabric_hub.messages.texts import daemons as texts
 
 from .problem import Problem, name_of
 
+# How long an idle connection is used again; the daemon (server.IDLE_S) closes it later, never while a request comes.
+IDLE_S = 5.0
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -33,7 +35,7 @@ class UnixClient:
     def __init__(self, socket: Path, *, timeout_s: float) -> None:
         self._socket = socket
         # many readers may wait for news at the same time
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=8)
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=8, keepalive_expiry=IDLE_S)
         # a Unix socket needs no certificates (reading the system's takes a tenth of a second), and no proxy
         transport = httpx.AsyncHTTPTransport(uds=str(socket), limits=limits, verify=False)
         self._http = httpx.AsyncClient(

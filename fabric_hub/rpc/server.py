@@ -30,6 +30,7 @@ from .problem import Problem, name_of
 log = logging.getLogger(__name__)
 
 _STOP_S = 60  # requests under way get this long to end; each has shorter limits of its own
+IDLE_S = 60  # how long a connection without a request stays; longer than clients use one again (client.IDLE_S)
 
 
 def answer_with_problems(app: FastAPI, who: str) -> None:
@@ -92,7 +93,7 @@ async def serve(
     listening, draft = bind(path, who)
     config = uvicorn.Config(
         app, loop="asyncio", http="h11", ws="none", lifespan="on", access_log=False, log_config=None,
-        timeout_graceful_shutdown=_STOP_S, server_header=False, date_header=False,
+        timeout_keep_alive=IDLE_S, timeout_graceful_shutdown=_STOP_S, server_header=False, date_header=False,
     )  # fmt: skip
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listening]))

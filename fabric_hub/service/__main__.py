@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
+from prometheus_client.registry import Collector
 
 from fabric_hub.catalogue.client import CatalogueClient
 from fabric_hub.catalogue.view import follower_of, known_by
@@ -20,20 +21,25 @@ from fabric_hub.config.settings import Settings, load
 from fabric_hub.datasets.policy import CatalogueView
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.client import GatewayClient
+from fabric_hub.logs import lines
+from fabric_hub.messages.logs import gives_up, with_codes
 from fabric_hub.rpc import server as unix_server
 from fabric_hub.rpc.follower import Follower
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.store import SessionStore
 from fabric_hub.slurm.model import Snapshot
+from fabric_hub.unix import state_lock
 
 from .app import make_app, serve_static
 from .auth import Tokens
+from .daemon_metrics import Together
 from .dataset_service import DatasetService
 from .deps import ServiceContext
 from .hub_api import HubApi
 from .tasks.accounting import UsageTasks
 from .tasks.lease import Lease, lease_path
 from .tasks.reconciler import Reconciler
+from .watching import Watch
 from .web_server import serve
 
 log = logging.getLogger("fabric_hub.service")
@@ -67,8 +73,13 @@ def build(settings: Settings, local: bool) -> FastAPI:
     hub, identities = HubApi(*address), HubApi(*address, most=AT_ONCE)
     accounts = UsageTasks(settings, store, follower, gateway, hub)
     identify = Tokens(identities.who, store.holder)
+    watch = Watch(settings, store, hub, gateway, follower, catalogue_service)
+
+    async def metrics() -> Collector:
+        return Together(await accounts.scrape(), await watch.scrape())
+
     app = make_app(
-        ServiceContext(settings, store, identify, latest, datasets, accounts.budgets, accounts.scrape, local)
+        ServiceContext(settings, store, identify, latest, datasets, accounts.budgets, metrics, watch.readiness, local)
     )
     lease = Lease(lease_path(settings))
     lease.take()
@@ -124,15 +135,16 @@ def main() -> None:
     parser.add_argument("--local-sessions", action="store_true", help="the hub can run sessions on its own machine")
     parser.add_argument("--static", type=Path, required=True, help="the directory of the files of the hub's pages")
     arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="[%(levelname)1.1s %(asctime)s %(name)s] %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    with_codes()
     try:
         settings = load(arguments.site)
+        lines.configure("service", settings.log.as_json)
+        state_lock.hold(settings.hub.state_dir)
         app = build(settings, arguments.local_sessions)
         serve_static(app, arguments.static)
         listening, draft = unix_server.bind(settings.hub.service_socket, "service")
     except FabricError as error:
-        raise SystemExit(f"fabric-hub service: {error}") from error
+        raise SystemExit(f"fabric-hub service: {gives_up(error)}") from error
     # what is loaded by now stays: each search for garbage would go through it, 230 ms in which nobody is answered
     gc.collect()
     gc.freeze()

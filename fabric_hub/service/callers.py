@@ -78,6 +78,11 @@ _API = f"{_ROOT}/api"
 SERVICE = (
     Line(f"GET {_ROOT}/metrics", Caller.METRICS),
     Line(f"GET {_API}/health", Caller.ANYBODY, "It says that the service answers, and its version."),
+    Line(
+        f"GET {_API}/ready",
+        Caller.ANYBODY,
+        "It says which parts of the site answer; why one does not is told to a token with `read:metrics` only.",
+    ),
     *_lines(Caller.TOKEN, _API, "GET /offer"),
     *_lines(Caller.PERSON, _API, "GET /quota"),
     *_lines(Caller.ACCEPTING, _API, "GET /datasets"),
@@ -167,6 +172,8 @@ GATEWAY = _lines(
     "POST /v1/jobs/extend",
     "GET /v1/sessions/{session}/log",
     "DELETE /v1/sessions/{session}",
+    "POST /v1/records",
+    "POST /v1/sessions/{session}/port",
     "GET /v1/health",
     _DOCUMENT,
 )
@@ -177,6 +184,7 @@ CATALOGUE = _lines(
     "POST /v1/acceptances",
     "POST /v1/requests",
     "POST /v1/events",
+    "GET /v1/agents",
     "GET /v1/health",
     _DOCUMENT,
 )

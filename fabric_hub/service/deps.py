@@ -26,6 +26,7 @@ from .budget_service import BudgetService
 from .callers import METRICS_SCOPE
 from .cluster_quotes import ClusterQuotes
 from .dataset_service import DatasetService
+from .readiness import Observed
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class ServiceContext:
     :param datasets: None where the site offers no datasets.
     :param budgets: None where nobody keeps account of usage.
     :param metrics: what Prometheus is told, or None where nothing is.
+    :param readiness: whether everything that sessions need answers, or None where nobody looks.
     :param local: whether the hub can run sessions on its own machine.
     """
 
@@ -47,6 +49,7 @@ class ServiceContext:
     datasets: DatasetService | None = None
     budgets: BudgetService | None = None
     metrics: Callable[[], Awaitable[Collector]] | None = None
+    readiness: Callable[[], Awaitable[Observed]] | None = None
     local: bool = True
 
     @cached_property
@@ -129,6 +132,18 @@ async def metrics_reader(who: TokenOwner) -> None:
     """Prometheus, or whoever else may read metrics."""
     if METRICS_SCOPE not in (who.get("scopes") or []):
         raise FabricError(texts.PROMETHEUS_ONLY(scope=METRICS_SCOPE))
+
+
+async def reads_metrics(context: Context, authorization: Annotated[str | None, Security(_TOKEN)]) -> bool:
+    """Whether who asks may read metrics. Everybody else is somebody, too: nobody is refused."""
+    try:
+        await metrics_reader(await token_owner(context, authorization))
+    except FabricError:  # also a hub that does not answer
+        return False
+    return True
+
+
+ReadsMetrics = Annotated[bool, Depends(reads_metrics)]
 
 
 def _is_person(who: Who) -> bool:

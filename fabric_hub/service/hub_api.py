@@ -39,6 +39,16 @@ class HubApi:
     async def close(self) -> None:
         await self._client.aclose()
 
+    async def answers(self) -> None:
+        """The hub answers, and finds our own token in its database.
+
+        :raises FabricError: it does not.
+        """
+        try:
+            (await self._client.get("/user")).raise_for_status()
+        except httpx.HTTPError as error:
+            raise FabricError(texts.HUB_SILENT()) from error
+
     async def who(self, token: str) -> dict[str, Any] | None:
         """The hub's model of whose token this is; None when it knows no such token.
 

@@ -19,6 +19,7 @@ from fabric_hub.budgets.schemas import Source
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.api import Health
+from fabric_hub.sessions.held import Held, HeldSessions, Why
 from fabric_hub.sessions.status import standings
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.slurm.limits.model import Limits
@@ -41,6 +42,7 @@ class Observed:
     snapshot: Snapshot | None
     limits: Limits | None
     questions: dict[str, int] | None  # None: the gateway does not answer
+    held: tuple[Held, ...] = ()
 
 
 class ServiceMetrics(Collector):
@@ -73,7 +75,14 @@ class ServiceMetrics(Collector):
             counts[project.kind if project else "gone", session.profile, state] += 1
         for labels, count in sorted(counts.items()):
             family.add_metric(list(labels), count)
-        yield family
+        left = GaugeMetricFamily(
+            "fabric_sessions_held",
+            "Sessions that run, that this hub does not know to be its own, and that wait for an operator, by reason.",
+            labels=["reason"],
+        )
+        for why in Why:
+            left.add_metric([why.value], sum(one.why is why for one in self._seen.held))
+        yield from (family, left)
 
     def _budgets(self) -> Iterator[Metric]:
         used = GaugeMetricFamily(
@@ -160,4 +169,5 @@ async def seen(
             questions = (await gateway.health()).questions
         except FabricError:
             questions = None
-    return Observed(time.time(), tuple(store.live_all()), store.returned(), snapshot, limits, questions)
+    held = HeldSessions(store.engine).all()
+    return Observed(time.time(), tuple(store.live_all()), store.returned(), snapshot, limits, questions, held)

@@ -27,6 +27,7 @@ def serve(app: Any, **options: Any) -> None:
         app,
         http=watched_by(connections),
         access_log=False,
+        log_config=None,
         log_level="warning",
         timeout_graceful_shutdown=STOP_S,
         **options,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,9 +18,11 @@ import sqlalchemy as sa
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts import sessions as texts
+from fabric_hub.slurm.records import RecordMark
 from fabric_hub.types import Frozen
 
 from .database import Transaction, open_database, unusable
+from .record import MarkedTransaction, lines_of
 from .tables import sessions, successors
 
 _ID_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
@@ -32,9 +34,10 @@ class Session(Frozen):
 
     ``token`` is the server's API token, kept only until the server is up, so that
     a hub that died meanwhile can adopt the job that already holds it; ``token_digest`` stays (:func:`token_digest`).
-    ``follows`` is
+    ``token_hash`` is by what JupyterHub knows it again. ``follows`` is
     the session that this one continues, and ``reopen`` the files to open again, relative
-    to where its server begins; ``returned_gpu_hours`` is what an idle one had left when it was stopped.
+    to where its server begins; ``returned_gpu_hours`` is what an idle one had left when it was stopped. ``adopted_at``
+    is set when it was put on record while its job ran already.
     """
 
     id: str
@@ -66,6 +69,8 @@ class Session(Frozen):
     reopen: tuple[str, ...] | None = None
     returned_gpu_hours: float | None = None
     token_digest: str | None = None
+    token_hash: str | None = None
+    adopted_at: float | None = None
 
     @property
     def live(self) -> bool:
@@ -98,6 +103,7 @@ class SessionStore:
     def __init__(self, url: str) -> None:
         self.url = url
         self._engine = open_database(url)
+        self._has_line = False
 
     @property
     def engine(self) -> sa.Engine:
@@ -121,7 +127,7 @@ class SessionStore:
         if fields.get("token"):
             fields["token_digest"] = token_digest(fields["token"])
         try:
-            with self._begin() as connection:
+            with self._write() as connection:
                 prepared = sa.delete(successors).where(
                     successors.c.user == fields["user"], successors.c.server_name == fields["server_name"]
                 )
@@ -139,13 +145,13 @@ class SessionStore:
 
     def update(self, session_id: str, **fields: Any) -> None:
         """Set fields of one session."""
-        with self._begin() as connection:
+        with self._write() as connection:
             connection.execute(sa.update(sessions).where(sessions.c.id == session_id).values(**fields))
 
     def change_datasets(self, session_id: str, *, add: str | None = None, drop: str | None = None) -> tuple[str, ...]:
         """Add a dataset to, or take one off, a session's record; returns what is on it then."""
         mine = sessions.c.id == session_id
-        with self._begin() as connection:
+        with self._write() as connection:
             # writing first holds the row: of two that change it at the same moment none is lost
             connection.execute(sa.update(sessions).where(mine).values(datasets=sessions.c.datasets))
             before = connection.execute(sa.select(sessions.c.datasets).where(mine)).scalar_one()
@@ -160,7 +166,7 @@ class SessionStore:
 
         The first announcement counts; the same port again is accepted (a lost answer), another is not.
         """
-        with self._begin() as connection:
+        with self._write() as connection:
             done = connection.execute(
                 sa.update(sessions)
                 .where(
@@ -180,7 +186,7 @@ class SessionStore:
         :param returned: GPU-hours that it gives back, when it was stopped for being idle.
         """
         told = {"end_reason": reason, "end_text": text, "end_log": list(log), "returned_gpu_hours": returned}
-        with self._begin() as connection:
+        with self._write() as connection:
             connection.execute(
                 sa.update(sessions)
                 .where(sessions.c.id == session_id, sessions.c.ended_at.is_(None))
@@ -231,6 +237,10 @@ class SessionStore:
     def live_all(self) -> list[Session]:
         return self._many(_LIVE)
 
+    def adopted(self) -> list[Session]:
+        """The live sessions that were put on record while their job ran already."""
+        return self._many(_LIVE.where(sessions.c.adopted_at.is_not(None)))
+
     def ended_since(self, at: float) -> list[Session]:
         """The sessions that ended after a moment, in Unix seconds, the first one first."""
         return self._many(sa.select(sessions).where(sessions.c.ended_at > at).order_by(sessions.c.ended_at))
@@ -279,8 +289,42 @@ class SessionStore:
         except sa.exc.DatabaseError as error:
             raise unusable(error) from error
 
+    def lines(self) -> tuple[RecordMark, ...]:
+        """How far this record is: the mark of its own line, then those at which the lines before it ended."""
+        with self._begin() as connection:
+            return lines_of(connection)
+
+    def mark(self) -> RecordMark:
+        """How far this record is."""
+        with self._begin() as connection:
+            return lines_of(connection, most=1)[0]
+
+    def adopt(self, fields: Mapping[str, Any]) -> Session:
+        """Put a session on record whose job runs already.
+
+        :raises FabricError: (409) it is on record, or its owner has another live one of that name.
+        """
+        told = {**fields, "datasets": list(fields["datasets"]), "adopted_at": time.time()}
+        try:
+            with self._write() as connection:
+                connection.execute(sa.insert(sessions).values(**told))
+        except sa.exc.IntegrityError as error:
+            name = fields["server_name"] or texts.DEFAULT_NAME()
+            raise FabricError(texts.NAME_TAKEN(user=fields["user"], name=name)) from error
+        session = self.get(fields["id"])
+        assert session is not None
+        return session
+
     def _begin(self) -> Transaction:
         return Transaction(self._engine)
+
+    def _write(self) -> Transaction:
+        """A transaction that is counted, in a line of this store's own: see :mod:`fabric_hub.slurm.records`."""
+
+        def committed() -> None:
+            self._has_line = True
+
+        return MarkedTransaction(self._engine, begins=not self._has_line, committed=committed)
 
 
 def refuse_too_many(others: list[str], most: int | None) -> None:

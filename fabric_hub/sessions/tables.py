@@ -72,6 +72,8 @@ sessions = sa.Table(
     sa.Column("reopen", sa.JSON),
     sa.Column("returned_gpu_hours", sa.Float),
     sa.Column("token_digest", sa.String(64)),
+    sa.Column("token_hash", sa.String(200)),
+    sa.Column("adopted_at", sa.Float),
 )
 sa.Index(
     "one_live_session_per_server",
@@ -152,3 +154,23 @@ readers = sa.Table(
     sa.Column("user", sa.String(255), primary_key=True),
     sa.Column("language", sa.String(20), nullable=False),
 )
+
+# The lines in which this record is written, the last one its own: see fabric_hub.slurm.records.
+record_lines = sa.Table(
+    "record_lines",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("identity", sa.String(32), nullable=False, unique=True),
+    sa.Column("generation", sa.BigInteger, nullable=False),
+    sa.Column("began_at", sa.Float, nullable=False),
+)
+
+# Sessions that run and of which this record has no row, or whose end waits for an operator.
+held_sessions = sa.Table(
+    "held_sessions",
+    metadata,
+    sa.Column("session", sa.String(12), primary_key=True),
+    sa.Column("user", sa.String(255), nullable=False),
+    sa.Column("held", sa.JSON, nullable=False),
+)
+sa.Index("held_by_user", held_sessions.c.user)

@@ -14,6 +14,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from fabric_hub.rpc.feed_value import FeedValue
+from fabric_hub.slurm.records import LINES_MOST, RecordMark, SessionFacts
 from fabric_hub.types import (
     HUB_ID,
     SESSION_ID,
@@ -261,7 +262,8 @@ class SubmitRequest(Frozen):
     there is room when the home directory is full (``users.rescue_dir``). ``again`` says that this session may have been
     submitted before: the gateway then looks for its job first, in an answer newer than the request. ``job_id`` is the
     job that the hub has on record, if any: a name is its owner's text, so no other job of that name is adopted, unless
-    the gateway itself submitted it.
+    the gateway itself submitted it. ``record`` is how far the hub's record is, and ``facts`` what it has there of this
+    session: the gateway keeps both, for a hub that has lost its record.
     """
 
     session: SessionId
@@ -274,6 +276,8 @@ class SubmitRequest(Frozen):
     rescue: bool = False
     again: bool = False
     job_id: int | None = Field(default=None, ge=1)
+    record: RecordMark | None = None
+    facts: SessionFacts | None = None
 
 
 class Submitted(Frozen):
@@ -285,11 +289,15 @@ class Submitted(Frozen):
 
 
 class CancelRequest(Frozen):
-    """End the job of one session; ``why`` goes to the gateway's log."""
+    """End the job of one session; ``why`` goes to the gateway's log.
+
+    A ``stray`` is one that the hub has no row of: it ends only if the record with these ``lines`` must have had one.
+    """
 
     session: SessionId
     user: HubUser
-    why: Literal["stopped", "orphan", "failed", "replaced"] = "stopped"
+    why: Literal["stopped", "orphan", "stray", "operator", "failed", "replaced"] = "stopped"
+    lines: tuple[RecordMark, ...] = Field(default=(), max_length=LINES_MOST)
 
 
 class Found(Frozen):

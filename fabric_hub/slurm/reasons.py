@@ -124,13 +124,18 @@ def silence(snapshot: Snapshot | None) -> Text:
     return sentences(what(since=snapshot.unavailable_since), snapshot.problem)
 
 
+def partition_of(job: Job) -> Text:
+    """A job's partition within a sentence: "partition gpu"."""
+    return texts.PARTITION(partition=job.partition) if job.partition else texts.THE_PARTITION()
+
+
 def _of_job(reason: Reason, job: Job, **more: Any) -> Text:
     """A reason with those of a job's fields that it speaks of."""
     known: dict[str, Any] = {
         "job": job.job_id,
         "account": job.account or texts.UNKNOWN(),
         "qos": job.qos or texts.UNKNOWN(),
-        "partition": texts.PARTITION(partition=job.partition) if job.partition else texts.THE_PARTITION(),
+        "partition": partition_of(job),
         "node": job.node or texts.ITS_NODE(),
         "limit": texts.NO_LIMIT() if job.limit_s is None else job.limit_s,
         "state": job.state,

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from fabric_hub.config import settings
 from fabric_hub.config.catalogue import CatalogueSettings, ExportSettings
 from fabric_hub.config.hub import HubSettings, LoginSettings
+from fabric_hub.config.log import LogSettings
 from fabric_hub.config.quotas import QuotasSettings, StorageSettings
 
 from .markdown import NOTE, fields, plain, texts
@@ -17,6 +18,7 @@ def sections() -> list[tuple[str, type[BaseModel]]]:
     return [
         ("hub", HubSettings),
         ("login", LoginSettings),
+        ("log", LogSettings),
         ("gateway", settings.GatewaySettings),
         ("slurm", settings.SlurmSettings),
         ("users", settings.UserSettings),

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -165,10 +165,16 @@ def picture() -> Callable[..., None]:
     return take
 
 
-def violations(page: Page) -> list[str]:
-    """What axe-core finds wrong on a page with serious or critical impact."""
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run(document)")["violations"]
+def violations(page: Page, leave_out: str = "", rules: Sequence[str] = ()) -> list[str]:
+    """What axe-core finds wrong on a page with serious or critical impact.
+
+    :param leave_out: a part of it that is JupyterHub's own (a CSS selector).
+    :param rules: which of its rules; all where none is named.
+    """
+    if not page.evaluate("() => Boolean(window.axe)"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+    run = "([part, rules]) => axe.run(part ? {exclude: [part]} : document, rules.length ? {runOnly: rules} : {})"
+    found = page.evaluate(run, [leave_out, list(rules)])["violations"]
     return [
         f"{rule['id']} ({rule['impact']}): {rule['help']}: {json.dumps([node['html'][:200] for node in rule['nodes']])}"
         for rule in found

@@ -44,7 +44,7 @@ def test_the_waiting_page_and_the_page_of_a_failure(visitor: Callable[[str], Vis
     page = student.start_form()
     page.get_by_role("radio", name=re.compile("One GPU")).check()
     page.get_by_role("button", name="Start").click()
-    expect(page.locator("#progress-message")).to_contain_text("waits in the queue", timeout=SLOW_MS)
+    expect(page.get_by_role("heading", name="Waiting for a GPU")).to_be_visible(timeout=SLOW_MS)
     page.get_by_text("Activity").click()
     assert violations(page) == []
     student.run.slurm("scancel", "-u", student.run.unix_name("student1"))

@@ -109,17 +109,17 @@ def test_access_is_requested_on_a_datasets_page_and_all_are_listed(visitor: Call
     page = student.start_form()
     page.get_by_role("link", name="Datasets", exact=True).click()
     expect(page.get_by_role("heading", name="Datasets")).to_be_visible()
-    expect(page.locator("[data-dataset=energy-year]")).to_contain_text("Machine learning, a course: Available")
+    expect(page.locator("[data-dataset=energy-year]")).to_contain_text("Machine learning course: Available")
     expect(page.locator("[data-dataset=bakery-sales]")).to_have_count(0)  # another project's secret
     assert violations(page) == []
     page.get_by_role("link", name="A synthetic cohort in the OMOP model").click()
     page.get_by_label("Reason (optional)").fill("For the course on health data")
     assert violations(page) == []
     page.get_by_role("button", name="Request access").click()
-    expect(page.get_by_role("status")).to_contain_text("Access is requested for project Machine learning, a course.")
+    expect(page.get_by_role("status")).to_contain_text("Access is requested for project Machine learning course.")
     expect(page.locator("[data-project=ml-course]")).to_contain_text("Access requested")
     assert violations(page) == []
     page.goto("/hub/datasets/no-such-one")
-    expect(page.get_by_role("alert")).to_contain_text("You don't have access to a dataset no-such-one.")
+    expect(page.get_by_role("alert")).to_contain_text("You don't have access to dataset no-such-one.")
     assert violations(page) == []
     assert student.errors == []

@@ -138,7 +138,7 @@ def test_an_agreement_is_read_accepted_with_a_purpose_and_asked_once(
     student = visitor("student1")
     page = form_with(student, "Wind farm Westermeer", "Weather of the coast")
     wind = page.locator("[data-dataset=page-wind]")
-    expect(wind).to_contain_text(re.compile(r"\d+(\.\d+)? kB · Restricted · licence"))
+    expect(wind).to_contain_text(re.compile(r"\d+(\.\d+)? kB · Restricted · Details"))
     accept = wind.get_by_role("checkbox", name=re.compile("^I accept the agreement of Wind farm Westermeer, version 1"))
     purpose = wind.get_by_label("Purpose for Wind farm Westermeer")
     expect(accept).to_be_hidden()

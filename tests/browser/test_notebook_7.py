@@ -108,7 +108,7 @@ def test_the_widget_lives_in_notebook_7_and_stays_as_html_when_it_is_saved(
         plain.set_content("".join(shown["text/html"]))
         table = plain.get_by_role("table", name="Use and limits")
         expect(table.get_by_role("row", name=re.compile("^Time"))).to_contain_text(re.compile(r"\d+ min left"))
-        hours = table.get_by_role("row", name=re.compile("^GPU-hours of Machine learning, a course"))
+        hours = table.get_by_role("row", name=re.compile("^GPU-hours of Machine learning course"))
         expect(hours).to_contain_text(re.compile(r"[\d.]+ of 50\.0 GPU-hours used, [\d.]+ left"))
         assert re.search(r"[\d.]+ of 50\.0 GPU-hours used", "".join(shown["text/plain"]))
     finally:

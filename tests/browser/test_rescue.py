@@ -72,7 +72,7 @@ def test_who_has_used_up_the_budget_is_told_so_and_starts_a_rescue_session(
     # said once: by the budget's own line, or by the warning as soon as the hub has looked at all budgets
     said = panel.get_by_text(re.compile(r"Nothing is left: no new session with a GPU can start\.|is used up: "))
     expect(said).to_have_count(1)
-    expect(panel).to_contain_text("GPU-hours used, no limit of its own; account bakery has 0.0 left")
+    expect(panel).to_contain_text("GPU-hours (no personal limit)")
     picture(page, "rescue-session")
     assert violations(page) == []
     assert staff.jobs() == ["RUNNING"]

@@ -50,7 +50,7 @@ def test_from_the_login_to_a_cell_on_a_gpu_node_and_back(
     expect(output).to_have_text(re.compile(rf"\('{number}', '\d+'\)"), timeout=SLOW_MS)
 
     status = page.get_by_role("button", name=re.compile("^This session:"))
-    for told in ("Machine learning, a course", "gpu-1", node, "1 GPU"):
+    for told in ("Machine learning course", "gpu-1", node, "1 GPU"):
         expect(status).to_contain_text(told)
     picture(page, "session")
 
@@ -60,7 +60,7 @@ def test_from_the_login_to_a_cell_on_a_gpu_node_and_back(
     panel = opened.value
     panel.wait_for_load_state("networkidle")  # the button does nothing before its script is there
     row = panel.get_by_role("row", name="default")
-    for told in ("Machine learning, a course", "One GPU", "Running"):
+    for told in ("Machine learning course", "One GPU", "Running"):
         expect(row).to_contain_text(told)
     panel.get_by_label("Name of a session beside the default one").fill("evening")
     panel.get_by_label("Name of a session beside the default one").press("Enter")
@@ -95,11 +95,13 @@ def test_a_double_click_and_a_second_tab_start_one_job(visitor: Callable[[str], 
     other.goto(f"/hub/spawn/{student.user}")
     page.get_by_role("radio", name=re.compile("One GPU")).check()
     page.get_by_role("button", name="Start").dblclick()
-    expect(page.get_by_role("heading", name="Your session is starting")).to_be_visible()
-    expect(page.locator("#progress-message")).to_contain_text("waits in the queue", timeout=SLOW_MS)
+    expect(page.get_by_role("heading", name=re.compile("Your session is starting|Waiting for a GPU"))).to_be_visible()
+    expect(page.get_by_role("heading", name="Waiting for a GPU")).to_be_visible(timeout=SLOW_MS)
     other.get_by_role("button", name="Start").click()
     # the second tab tells what is the matter, or shows the start that is already there
-    expect(other.locator("body")).to_contain_text(re.compile("Your session is starting|is pending spawn"))
+    expect(other.locator("body")).to_contain_text(
+        re.compile("Your session is starting|Waiting for a GPU|is pending spawn")
+    )
     assert student.jobs() == ["PENDING"]
 
 
@@ -111,12 +113,15 @@ def test_cancelling_on_the_waiting_page_takes_the_job_out_of_the_queue(
     page.get_by_role("radio", name=re.compile("One GPU")).check()
     page.get_by_label("Session name").fill("evening")
     page.get_by_role("button", name="Start").click()
-    expect(page.get_by_role("heading", name="Your session is starting: evening")).to_be_visible()
+    expect(page.get_by_role("heading", name=re.compile("Your session is starting|Waiting for a GPU"))).to_be_visible()
     expect(page.get_by_role("list", name="Steps")).to_contain_text(re.compile(r"Submitted\s+Queue\s+Node\s+Ready"))
     message = page.locator("#progress-message")
-    waits = re.compile(r"Job \d+ waits in the queue\. (It is next in line|Other jobs are before)")
+    waits = re.compile("You're next|Other jobs are ahead of yours")
     expect(message).to_contain_text(waits, timeout=SLOW_MS)
     expect(page.locator("[aria-current=step]")).to_have_text("Queue")
+    expect(page.locator("#pending-what")).to_have_text(
+        re.compile("evening · One GPU · Machine learning course\\s+Course")
+    )
     picture(page, "waiting")
     assert student.jobs() == ["PENDING"]
     page.get_by_role("button", name="Cancel").click()

@@ -69,7 +69,7 @@ def test_the_panel_tells_what_is_used_and_left(visitor: Callable[[str], Visitor]
     panel = page.locator(".fabric-Usage")
     expect(panel).to_contain_text("GPU-hours used", timeout=SLOW_MS)
     expect(panel).to_contain_text("This session ends at")
-    expect(panel).to_contain_text("Slurm was asked")
+    expect(panel).to_contain_text("Updated ")
     expect(panel.get_by_role("button", name="Continue in a new session …")).to_be_visible()
     picture(page, "usage-panel")
     assert violations(page) == []
@@ -102,7 +102,7 @@ def test_a_session_at_its_end_loses_nothing_and_is_continued_with_its_notebook(
     last.get_by_role("button", name="Continue …").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("Untitled.ipynb")
-    expect(dialog).to_contain_text("The memory of kernels is not carried over")
+    expect(dialog).to_contain_text("Variables are not kept")
     picture(page, "usage-continue")
     dialog.get_by_role("button", name="Continue").click()
     page.get_by_role("button", name="Open it").click(timeout=SLOW_MS)
@@ -110,7 +110,7 @@ def test_a_session_at_its_end_loses_nothing_and_is_continued_with_its_notebook(
     again = page.locator(".jp-NotebookPanel .jp-CodeCell .cm-content").first
     expect(again).to_have_text("result = 42  # not saved by anybody", timeout=SLOW_MS)
     expect(page.locator(".Toastify__toast", has_text="of the session before are open again")).to_contain_text(
-        "run the cells again"
+        "run your cells again"
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.api import LONGEST_WAIT_S
 from fabric_hub.slurm.model import CancelRequest, Job, Phase, job_name
+from fabric_hub.slurm.records import PortNote, RecordMark, RecordStatement
 from fabric_hub.slurm.unavailable import SlurmUnavailableError
 
 from .conftest import Stage, new_session
@@ -274,3 +275,29 @@ async def test_a_job_that_is_no_longer_in_the_sessions_account_or_partition_gets
         with pytest.raises(FabricError, match=f"is in {kind} .*; its session was started in elsewhere") as refused:
             await gateway.client.extend(gateway.more(session, mine.job_id, 30, **{kind: "elsewhere"}))
         assert (refused.value.reason, refused.value.status) == ("extend", 403)
+
+
+async def test_a_stray_ends_only_by_a_record_that_must_have_had_it(gateway: Stage) -> None:
+    """The hub says how far its record is; the gateway knows by which it was asked for the job."""
+    session = new_session()
+    mark = RecordMark(identity="a" * 32, generation=7)
+    submitted = await gateway.client.submit(gateway.request(session).model_copy(update={"record": mark}))
+    await gateway.until(session, running)
+    await gateway.client.listens(session, PortNote(user=gateway.user, port=4711))
+    older = mark.model_copy(update={"generation": 6})
+    other = RecordMark(identity="b" * 32, generation=99)
+    told = await gateway.client.records(RecordStatement(lines=(other,), sessions=(session,), held=1))
+    assert told.seen == mark
+    assert [(one.user, one.mark, one.port) for one in told.sessions] == [(gateway.user, mark, 4711)]
+    assert (await gateway.client.health()).held_sessions == 1
+    asked = CancelRequest(session=session, user=gateway.user, why="stray")
+    for lines in ((older,), (other,), (other, older), ()):
+        with pytest.raises(FabricError) as refused:
+            await gateway.client.cancel(asked.model_copy(update={"lines": lines}))
+        assert (refused.value.status, refused.value.reason) == (409, "other-record")
+        assert "was submitted by another record than the hub's: it is not ended" in str(refused.value)
+    assert (await gateway.until(session, running)).job_id == submitted.job_id
+    await gateway.client.cancel(asked.model_copy(update={"lines": (other, mark)}))
+    await gateway.until(session, lambda job: job.phase is Phase.ENDED)
+    await gateway.client.records(RecordStatement(lines=(other,), held=0))
+    assert (await gateway.client.health()).held_sessions == 0

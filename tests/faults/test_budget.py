@@ -104,7 +104,7 @@ def test_the_owners_report_has_a_sessions_gpu_hours_under_its_user_and_profile(
     student.stop()
     student.until_gone()
     plain = fabric_hub("usage", "--project", ACCOUNT, "--site", str(site.run.site))
-    assert "Machine learning, a course (ml-course, account ml-course)" in plain.stdout
+    assert "Machine learning course (ml-course, account ml-course)" in plain.stdout
     lines = fabric_hub("usage", "--project", ACCOUNT, "--csv", "--site", str(site.run.site)).stdout.splitlines()
     assert lines[0] == "day,project,account,user,profile,gpu_hours,cpu_hours,jobs"
     assert any(",ml-course,ml-course,student1,gpu-1," in line for line in lines)

@@ -104,7 +104,7 @@ def test_a_session_is_told_when_its_reservation_begins_and_ends_and_that_it_was_
     assert job_ends > ends + 3600, "Slurm's own word on the job is its time limit"
     time_left = told.end(ends)
     assert (time_left["why"], time_left["can_extend"]) == ("reservation", False)
-    assert time_left["text"] == f"This session ends at {clock(ends)}: the end of its reservation."
+    assert time_left["text"] == f"This session ends at {clock(ends)} (end of its reservation)."
     assert told("")["ends_at"] == ends
     home = person.log_in().browser
     until(lambda: f"until {clock(ends)}" in words(home.get("/hub/home")), "the hub has heard it, too")

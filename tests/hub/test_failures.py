@@ -32,13 +32,13 @@ def test_a_job_that_dies_while_starting_gives_its_reason_everywhere(site: SmallS
     site.gateway.call(die)
     assert answer.result().status_code == 424
     told = answer.result().json()["message"]
-    assert told.startswith("The session failed with exit code 3. Its log says why.")
+    assert told.startswith("JupyterLab couldn't start (exit code 3).")
 
     person.until_gone()
     page = person.log_in().browser.get(f"/hub/spawn-pending/{person.name}")
     assert page.status_code == 424
     assert "The session did not start" in words(page)
-    assert "The session failed with exit code 3. Its log says why." in words(page)
+    assert "JupyterLab couldn't start (exit code 3)." in words(page)
     for line in LOG:
         assert line in words(page)
     assert "<shared>" not in page.text, "what a job prints is text, not markup"

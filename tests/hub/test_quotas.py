@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from fabric_hub.sessions.tables import quota_warnings
 from fabric_hub.slurm.limits.model import GPU, Association, Limit, Limits
+from tests.support import promtool
 from tests.support.announcing_server import AnnouncingServer
 from tests.support.person import Person, words
 from tests.support.small_site import PROFILES, UNIX_PREFIX, SmallSite
@@ -162,7 +163,7 @@ def test_the_home_page_says_when_a_session_ends_what_is_left_and_what_to_worry_a
     assert "The budget of account shop-acc is used up" in words(refused)
     assert "Ask the operators for more." in words(refused)
     assert used_up not in words(refused), "once is enough"
-    assert re.search(r"One GPU ?: 1 . H200 · 4 cores · 2 GB memory; not now: the budget is used up", words(refused))
+    assert re.search(r"One GPU · 1 . H200 · 4 cores · 2 GB memory · Not now: the budget is used up", words(refused))
     person.stop()
     person.until_gone()
     person.start("more", project="twin", profile="small")
@@ -178,9 +179,36 @@ def test_prometheus_scrapes_the_service_with_its_own_scope_and_nobody_else_does(
         authorization = {"Authorization": str(person.api.headers["Authorization"])}
         return generous.http.get("/services/fabric/metrics", headers=authorization)
 
-    told = scraped(generous.person("admin"))
+    admin = generous.person("admin")
+    limit = 'fabric_project_gpu_hours_limit{project="twin"}'
+    until(lambda: limit in scraped(admin).text, "the service has heard of Slurm's limits")
+    told = scraped(admin)
     assert told.status_code == 200, told.text
-    assert 'fabric_project_gpu_hours_limit{project="twin"}' in told.text
     assert 'fabric_idle_sessions_stopped_total{project="twin"}' in told.text
     assert 'fabric_slurm_questions_total{program="squeue"}' in told.text
     assert scraped(generous.somebody()).status_code == 403
+
+
+@promtool.NEEDS_PROMTOOL
+def test_a_gateway_that_is_gone_makes_the_site_not_ready_and_fires_its_alert(
+    generous: SmallSite, tmp_path: Path
+) -> None:
+    authorization = {"Authorization": str(generous.person("admin").api.headers["Authorization"])}
+
+    def part() -> object:
+        return generous.http.get("/services/fabric/api/ready").json()["parts"]["gateway"]["ok"]
+
+    def fires() -> bool:
+        text = generous.http.get("/services/fabric/metrics", headers=authorization, timeout=60).text
+        return promtool.fires("GatewayDown", text, tmp_path)
+
+    assert part() is True
+    assert not fires()
+    generous.gateway.down()
+    try:
+        until(lambda: part() is False, "the service notices that the gateway is gone")
+        assert generous.http.get("/services/fabric/api/ready").status_code == 503
+        assert fires()
+    finally:
+        generous.gateway.up()
+    until(lambda: part() is True, "the gateway is back")

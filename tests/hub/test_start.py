@@ -141,7 +141,7 @@ def test_progress_tells_every_step(site: SmallSite, person: Person) -> None:
     assert steps == sorted(steps)
     assert {20, 60, 100} <= set(steps)
     said = dict(seen)
-    assert said[20].startswith(f"Job {session.job_id} waits in the queue. It is next in line")
+    assert said[20].startswith("You're next. Your session starts as soon as there is room in partition ")
     assert said[60] == "Starting JupyterLab on gpu1."
     assert seen[-1][1] == f"Server ready at /user/{person.name}/"
 

@@ -141,7 +141,7 @@ for client in held:
     client.settimeout(0.2)
     try:
         client.recv(1)
-    except TimeoutError:
+    except socket.timeout:  # TimeoutError since Python 3.10
         print("held", flush=True)  # by the daemon, too
         break
 sys.stdin.read()

@@ -140,9 +140,9 @@ def test_workers_that_slurm_expects_after_the_sessions_end_are_told_to_be_too_la
     now = time.time()
     jobs = [{"array_id": 9, "tasks": "1-2", "phase": "queued", "why": "It waits.", "starts_at": now + 3600}]
     late = worker_status.waiting(status(jobs=jobs, session_ends_at=now + 60))
-    assert "That is too late: this session ends at" in late[0]
-    assert "too late" not in worker_status.waiting(status(jobs=jobs, session_ends_at=now + 7200))[0]
-    assert "too late" not in worker_status.waiting(status(jobs=jobs))[0]
+    assert late[0].endswith(", after this session ends.")
+    assert "this session" not in worker_status.waiting(status(jobs=jobs, session_ends_at=now + 7200))[0]
+    assert "this session" not in worker_status.waiting(status(jobs=jobs))[0]
 
 
 def test_problems_that_are_the_same_are_one_sentence() -> None:

@@ -46,7 +46,7 @@ def test_search_and_filters_find_a_dataset(panel: Locator) -> None:
     panel.get_by_label("Access").select_option("non-public")
     expect(lines).to_have_text([re.compile("Faults of a power grid")])
     panel.get_by_label("Search").fill("census")
-    expect(panel).to_contain_text("No matches.")
+    expect(panel).to_contain_text("Nothing matches")
     panel.get_by_role("button", name="Clear search").click()
     expect(lines).to_have_count(5)
     expect(panel.get_by_label("Search")).to_have_value("")

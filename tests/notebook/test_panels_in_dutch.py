@@ -33,6 +33,7 @@ PANELS = {
     ".fabric-Clusters": ("Dask clusters", "Dask-clusters"),
     ".fabric-Usage": ("Usage", "Verbruik"),
 }
+SETTINGS = ("Fabric Hub session", "Usage panel"), ("Sessie van Fabric Hub", "Paneel Verbruik")
 # What the site, Slurm or a file says stays in its own words, and these are the same in both languages.
 SAME = 12
 
@@ -75,6 +76,21 @@ def test_every_panel_speaks_the_language_that_was_chosen_on_the_hub(
     else:
         expect(usage).to_contain_text("80.0 of 200 GPU-hours used, 120 left")
         expect(usage).not_to_contain_text("The menus of JupyterLab itself")
+    look_at_the_settings(chromium, language)
+
+
+def look_at_the_settings(page: Page, language: str) -> None:
+    """The settings editor shows our settings in the language of the panels, whatever JupyterLab's own is."""
+    page.locator(".jp-LauncherCard").first.wait_for()
+    page.keyboard.press("Control+,")
+    plugin, panel = SETTINGS[language == "nl"]
+    page.locator(".jp-PluginList-entry", has_text=plugin).click()
+    expect(page.get_by_label(panel)).to_be_checked()
+    shown = page.locator(".jp-SettingsForm").filter(has=page.get_by_label(panel))
+    page.screenshot(path=PICTURES / f"settings-{language}.png")
+    if language == "nl":
+        said = shown.inner_text()
+        assert [text for text in _english_only() if text in said] == []
 
 
 def test_jupyterlab_finds_our_texts_where_its_own_dutch_is_installed(python: Path) -> None:
@@ -91,6 +107,6 @@ def _english_only() -> list[str]:
     texts = json.loads(lab_place(domain, "nl").read_bytes())
     return [
         english
-        for english, dutch in texts.items()
+        for english, dutch in ((key.rpartition("\x04")[2], dutch) for key, dutch in texts.items())
         if english and "%" not in english and "{" not in english and len(english) >= SAME and english not in dutch
     ]

@@ -26,7 +26,7 @@ def test_continue_starts_the_next_session_with_the_same_documents(
     panel(chromium).get_by_role("button", name="Continue in a new session …").click()
     dialog = chromium.get_by_role("dialog")
     expect(dialog).to_contain_text("Dask cluster mine ends with this session")
-    expect(dialog).to_contain_text("The memory of kernels is not carried over")
+    expect(dialog).to_contain_text("Variables are not kept")
     expect(dialog).to_contain_text("work.ipynb")
     assert faults(chromium, ".jp-Dialog") == []
     dialog.get_by_role("button", name="Continue").click()
@@ -87,7 +87,7 @@ def test_the_next_session_opens_the_documents_again_once(
         (running.home / "deep" / "work.ipynb").write_text(json.dumps(NOTEBOOK))
         open_lab(chromium, running)
         expect(toast(chromium, "1 of 2 documents of the session before are open again.")).to_contain_text(
-            "run the cells again"
+            "run your cells again"
         )
         expect(chromium.get_by_role("tab", name="work.ipynb")).to_be_visible()
         open_lab(chromium, running)

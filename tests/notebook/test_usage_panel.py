@@ -30,8 +30,8 @@ def test_the_status_bar_and_the_panel_tell_what_is_left(chromium: Page, session:
     shown = panel(chromium)
     for told in (
         "Digital Twin", "80.0 of 200 GPU-hours used, 120 left", "At the present rate (10.0 a day) this lasts until",
-        "12.5 GPU-hours used, no limit", "81 GB of 100 GB used; 1,200 of 1,000,000 files", "3.0 TB of 4.0 TB used",
-        "GPU activity isn't available here.", "A session is stopped after 30 min", "Slurm was asked just now.",
+        "12.5 GPU-hours (no personal limit)", "81 GB of 100 GB used; 1,200 of 1,000,000 files", "3.0 TB of 4.0 TB used",
+        "GPU activity isn't available here.", "A session is stopped after 30 min", "Updated just now.",
     ):  # fmt: skip
         expect(shown).to_contain_text(told)
     expect(shown.get_by_role("img", name=re.compile("^The last 20 days: .* GPU-hours"))).to_be_visible()
@@ -51,7 +51,7 @@ def test_what_a_warning_says_is_not_said_again_and_no_use_is_said_instead_of_dra
     open_lab(chromium, session)
     shown = panel(chromium)
     expect(shown).to_contain_text("The budget of project twin lasts until 3 May.")
-    expect(shown).to_contain_text("The last 28 days, without today: nothing was used.")
+    expect(shown).to_contain_text("No GPU-hours used in the last 28 days · updated hourly")
     expect(shown.get_by_role("img")).to_have_count(0)
     expect(shown).not_to_contain_text("At the present rate")
 
@@ -104,9 +104,14 @@ def test_the_end_of_a_reservation_is_told_also_when_it_is_moved_and_saves_what_i
     def told(minutes: float) -> None:
         """What the service says from the next time on that it is asked; the page is told to ask."""
         at = time.time() + minutes * 60
-        rest = ": the end of its reservation."
+        reasons = {"text": {"code": "ends-by-reservation", "params": {"at": at}}}
         hub.usage["GET /quota"] = usage.quota(minutes=minutes)
-        hub.usage["GET /quota"]["time"] |= {"ends_at": at, "why": "reservation", "rest": rest, "can_extend": False}
+        hub.usage["GET /quota"]["time"] |= {
+            "ends_at": at,
+            "why": "reservation",
+            "reasons": reasons,
+            "can_extend": False,
+        }
 
     def until_asked() -> None:
         before, page = len(hub.told("GET /quota")), chromium
@@ -122,7 +127,7 @@ def test_the_end_of_a_reservation_is_told_also_when_it_is_moved_and_saves_what_i
     first = toast(chromium, re.compile("with its reservation: 2[3-8] min left"))
     expect(first).to_be_visible()
     expect(panel(chromium)).to_contain_text(
-        re.compile(r"This session ends at (\d+ \w+ )?\d\d:\d\d: the end of its reservation\.")
+        re.compile(r"This session ends at (\d+ \w+ )?\d\d:\d\d \(end of its reservation\)\.")
     )
     told(20)  # an operator moves it, within the same warning
     until_asked()
@@ -176,7 +181,7 @@ def test_every_moment_is_said_by_the_clock_of_whoever_reads_it(
         expect(toast(page, ending)).to_be_visible()
         expect(toast(page, idle)).to_be_visible()
         shown = panel(page)
-        expect(shown).to_contain_text(re.compile(rf"This session ends at {day}{at(ends, there)}: its time limit\."))
+        expect(shown).to_contain_text(re.compile(rf"This session ends at {day}{at(ends, there)} \(time limit\)\."))
         expect(shown).to_contain_text(idle)
         expect(page.locator("body")).not_to_contain_text("99:99")
 

@@ -16,7 +16,7 @@ def test_what_is_used_and_left_is_said_with_the_forecast() -> None:
     assert "57 min left" in text
     assert "80.0 of 200 GPU-hours used, 120 left (40%)" in text
     assert "At the present rate (10.0 a day) this lasts until" in text
-    assert "12.5 GPU-hours used, no limit" in text
+    assert "12.5 GPU-hours (no personal limit)" in text
     assert "81 GB of 100 GB used; 1,200 of 1,000,000 files (81%)" in text
     assert "Updated just now." in text
 

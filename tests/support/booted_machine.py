@@ -7,8 +7,6 @@ has :data:`ADDRESS`: without an address that is not 127.x glibc resolves no name
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import os
 import re
 import shutil
@@ -18,10 +16,9 @@ import sys
 from pathlib import Path
 from typing import Self
 
-import httpx
 import pytest
 
-from scripts.record_quotas import mirror
+from scripts import roots
 
 from .waiting import until
 
@@ -31,7 +28,7 @@ PACKAGES = (
     *("systemd", "systemd-sysv", "dbus", "python3", "sudo", "curl", "procps", "iproute2", "ca-certificates", "acl"),
     *("slurm-wlm", "slurmdbd", "munge", "mariadb-server", "squashfs-tools"),
 )
-_MAKE_S, _BOOT_S, _END_S = 1800, 120, 60
+_BOOT_S, _END_S = 120, 60
 _ADDRESS_UNIT = f"""\
 [Unit]
 DefaultDependencies=no
@@ -51,31 +48,13 @@ def base() -> Path:
     for program in ("debootstrap", "systemd-nspawn", "nsenter", "setpriv"):
         if not shutil.which(program):
             pytest.skip(f"{program} is not installed: no machine can be booted")
-    words = " ".join((RELEASE, *PACKAGES))
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fabric-hub"
-    root = cache / f"{RELEASE}-{hashlib.sha256(words.encode()).hexdigest()[:12]}"
-    cache.mkdir(parents=True, exist_ok=True)
-    with (cache / f"{root.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not root.exists():
-            _make(root)
+    try:
+        root = roots.debian(RELEASE, PACKAGES)
+    except roots.NoRootError as error:
+        pytest.skip(f"no machine can be booted: {error}")
     if not (root / "usr/bin" / _PYTHON).exists():
         pytest.skip(f"Debian {RELEASE} has no {_PYTHON}, which these tests run on")
     return root
-
-
-def _make(root: Path) -> None:
-    try:
-        where = mirror()
-        httpx.head(f"{where.rstrip('/')}/dists/{RELEASE}/Release", follow_redirects=True, timeout=20).raise_for_status()
-    except (SystemExit, httpx.HTTPError) as error:
-        pytest.skip(f"no mirror of Debian can be reached: {type(error).__name__}")
-    fresh = root.with_name(f".{root.name}.new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    argv = ["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", RELEASE, str(fresh), where]
-    done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=_MAKE_S)
-    assert done.returncode == 0, f"debootstrap failed:\n{done.stdout[-2000:]}"
-    fresh.rename(root)
 
 
 def _children(pid: int) -> list[int]:

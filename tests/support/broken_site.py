@@ -230,6 +230,12 @@ class BrokenSite:
             self._people[name] = Person(self.address, name, self.run.logins[name], answer.json()["token"])
         return self._people[name]
 
+    def forget_people(self) -> None:
+        """Their tokens were in a database that is gone."""
+        for person in self._people.values():
+            person.close()
+        self._people.clear()
+
     def live(self) -> list[Session]:
         """The sessions on the hub's record that are not over."""
         store = SessionStore(database_url(self.settings))

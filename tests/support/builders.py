@@ -112,7 +112,7 @@ def a_session(**changes: Any) -> Session:
 
 def a_job(**changes: Any) -> Job:
     """Job 7, running as jan, under the name of the session above."""
-    fields = {"job_id": 7, "name": f"fabric-main-{SESSION}", "user": "jan", "state": "RUNNING"}
+    fields = {"job_id": 7, "name": f"fabric-main-{SESSION}", "user": "jan", "state": "RUNNING", "submitted_at": NOW}
     return Job.model_validate({**fields, **changes})
 
 

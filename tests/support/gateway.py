@@ -19,10 +19,11 @@ from fabric_hub.gateway.api import Health
 from fabric_hub.gateway.client import GatewayClient
 from fabric_hub.gateway.job_table import find_live
 from fabric_hub.gateway.jobs.extend import held
+from fabric_hub.gateway.ledger import Ledger
 from fabric_hub.gateway.queries.on_demand import check_window
 from fabric_hub.gateway.server import serve
 from fabric_hub.messages.text import sentences, verbatim
-from fabric_hub.messages.texts.gateway import NOT_STARTED
+from fabric_hub.messages.texts.gateway import NOT_OF_THIS_RECORD, NOT_STARTED
 from fabric_hub.slurm.accounting import Accounting, PastJob
 from fabric_hub.slurm.limits.model import Limits
 from fabric_hub.slurm.model import (
@@ -38,6 +39,7 @@ from fabric_hub.slurm.model import (
     Submitted,
     job_name,
 )
+from fabric_hub.slurm.records import PortNote, RecordStatement, Witnessed, may_end
 from fabric_hub.slurm.storage import StorageAnswer, StorageQuota
 from fabric_hub.slurm.unavailable import SlurmUnavailableError
 
@@ -83,6 +85,8 @@ class FakeGateway:
         self.removed: list[str] = []
         self._jobs: dict[int, Job] = {}
         self._made: set[int] = set()  # the jobs that this gateway submitted: no other one of a name is adopted
+        self.ledger = Ledger(None, hub)
+        self.held_sessions = 0
         self._nodes = NODES
         self._limits = Limits()
         self.quotas: dict[str, tuple[StorageQuota, ...]] = {}  # storage by hub user
@@ -134,8 +138,8 @@ class FakeGateway:
         self._put(self.job_of(session).model_copy(update={"state": state, "reason": reason}))
 
     def add(self, job: Job) -> None:
-        """Somebody else's job, or one that was there before."""
-        self._put(job)
+        """Somebody else's job, or one that was there before; Slurm knows of each since when."""
+        self._put(job if job.submitted_at else job.model_copy(update={"submitted_at": time.time()}))
 
     def forge(self, session: str, user: str) -> int:
         """A Unix account gives a job of its own a session's name; the job's number."""
@@ -248,6 +252,7 @@ class FakeGateway:
 
     async def submit(self, request: SubmitRequest) -> Submitted:
         account = self.account_of(request.user)
+        self.ledger.submitted(request.session, request.user, request.record, request.facts)
         name = job_name(self.hub, request.session)
         live = find_live(self._jobs.values(), name, account)
         own = [job for job in live if job.job_id in self._made or job.job_id == request.job_id]
@@ -291,8 +296,14 @@ class FakeGateway:
     async def cancel(self, request: CancelRequest) -> None:
         account = self.account_of(request.user)
         self._check_answers()
+        live = find_live(self._jobs.values(), job_name(self.hub, request.session), account)
+        if request.why == "stray":
+            witness = self.ledger.witnesses([request.session]).get(request.session)
+            for job in live:
+                if not may_end(request.lines, witness, job.submitted_at, self.ledger.began_at):
+                    raise FabricError(NOT_OF_THIS_RECORD(session=request.session, job=job.job_id))
         self.cancels.append(request)
-        for job in find_live(self._jobs.values(), job_name(self.hub, request.session), account):
+        for job in live:
             self._put(job.model_copy(update={"state": "CANCELLED", "reason": "", "ends_at": time.time()}))
 
     async def extend(self, request: ExtendRequest) -> None:
@@ -314,13 +325,24 @@ class FakeGateway:
         self.account_of(user)
         self.removed.append(session)
 
+    async def records(self, told: RecordStatement) -> Witnessed:
+        if told.held is not None:
+            self.held_sessions = told.held
+        seen = self.ledger.told(told.lines[0]) if told.lines else self.ledger.seen()
+        found = self.ledger.witnesses(told.sessions)
+        return Witnessed(began_at=self.ledger.began_at, seen=seen, sessions=tuple(found.values()))
+
+    async def listens(self, session: str, note: PortNote) -> None:
+        self.ledger.listens(session, note.user, note.port)
+
     def health(self) -> Health:
         return Health(
             version="fake",
             uptime_s=time.monotonic() - self._began,
             questions={"squeue": 0},
             unavailable_since=self._unavailable_since,
-            problem=self._problem,
+            problem=verbatim(self._problem),
+            held_sessions=self.held_sessions,
         )
 
     def live(self) -> tuple[Job, ...]:

@@ -35,8 +35,8 @@ def quota(*, minutes: float = 57.5, **more: Any) -> dict[str, Any]:
             "started_at": now - 3600,
             "ends_at": now + minutes * 60,
             "why": "limit",
-            "text": "This session ends at 99:99 HUB: its time limit.",  # by a clock that is no browser's
-            "rest": ": its time limit.",
+            "text": "This session ends at 99:99 HUB (time limit).",  # by a clock that is no browser's
+            "reasons": {"text": {"code": "ends-by-limit", "params": {"at": 0}}},
             "can_extend": True,
             "extend_most_minutes": 120,
             "extend_why_not": "",

@@ -194,6 +194,15 @@ class SmallSite:
         self._hub.wait(60)
         self.up()
 
+    def lose_record(self) -> None:
+        """While no hub runs: its databases are gone, as with a new state directory."""
+        assert self._hub is None
+        self.store.close()
+        for name in ("sessions.sqlite", "jupyterhub.sqlite"):
+            for path in self.state.glob(f"{name}*"):
+                path.unlink()
+        self.store = SessionStore(database_url(self.settings))
+
     def close(self) -> None:
         if self._hub:
             started = children(self._hub.pid)

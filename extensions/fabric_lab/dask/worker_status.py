@@ -154,12 +154,11 @@ def _why(worker: Mapping[str, Any], jobs: Iterable[WorkerJob], session_ends_at: 
     for known in records:
         if known["phase"] == "queued":
             starts, now = known["starts_at"], time.time()
-            expected = _("Slurm expects it at {time}.").format(time=clock(starts, now)) if starts else ""
-            late = ""
-            if starts and session_ends_at and starts >= session_ends_at:
-                late = _("That is too late: this session ends at {time}, and the cluster with it.")
-                late = late.format(time=clock(session_ends_at, now))
-            return sentences(known["why"], expected, late)
+            if not starts:
+                return str(known["why"])
+            late = session_ends_at is not None and starts >= session_ends_at
+            expected = _("Expected start: {time}, after this session ends.") if late else _("Expected start: {time}.")
+            return sentences(known["why"], expected.format(time=clock(starts, now)))
     if not worker.get("begun", True) and any(known["phase"] == "running" for known in records):
         return _("Slurm makes the node ready (Prolog).")
     return ""

@@ -54,13 +54,15 @@ def forecast(balance: Mapping[str, Any]) -> str:
     return said.format(account=(above or {}).get("name"), rate=hours(rate), day=formats.day(until))
 
 
-def balance(name: str, budget: object) -> list[Row]:
-    """A budget's row; none where nothing is known."""
+def balance(name: str, budget: object, *, personal: bool = False) -> list[Row]:
+    """A budget's row; none where nothing is known. Of a person's own (``personal``) the account's is said elsewhere."""
     if not isinstance(budget, Mapping):
         return []
     limit, used, left = (number(budget.get(key)) for key in ("limit", "used", "left"))
     if used is None:
         return []
+    if personal and limit is None:
+        return [Row(name, _("{used} GPU-hours (no personal limit)").format(used=hours(used)))]
     if limit is None and left is None:
         return [Row(name, _("{used} GPU-hours used, no limit").format(used=hours(used)))]
     own = None if limit is None else max(0.0, limit - used)
@@ -158,7 +160,8 @@ def rows(known: Mapping[str, Any], now: float) -> list[Row]:
         ("project", _("GPU-hours of {project}").format(project=project), "gpu_hours"),
         ("user", _("Your own GPU-hours"), "user_gpu_hours"),
     ):
-        found += [row._replace(note="") if warned(known, whose) else row for row in balance(name, known.get(key))]
+        told = balance(name, known.get(key), personal=whose == "user")
+        found += [row._replace(note="") if warned(known, whose) else row for row in told]
     found += [storage(one, now) for one in known.get("storage") or () if isinstance(one, Mapping)]
     found += [gpu(one) for one in known.get("gpu_use") or ()]
     return found

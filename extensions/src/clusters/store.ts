@@ -82,7 +82,11 @@ export class ClustersStore {
   start(profile: string, workers: number): Promise<boolean> {
     return this.during('', async () => {
       this.say('', trans.__('Starting cluster …'));
-      this.say('', trans.__('Cluster %1 is ready. Its workers follow.', await this.api.start(profile, workers)));
+      const name = await this.api.start(profile, workers);
+      this.say(
+        '',
+        trans._n('Cluster %2 is ready, starting %1 worker.', 'Cluster %2 is ready, starting %1 workers.', workers, name)
+      );
     });
   }
 

@@ -42,6 +42,7 @@ export abstract class SidePanel<S extends IStore> extends ReactWidget {
     this.addClass(className);
     this.title.icon = icon;
     this.title.caption = title;
+    this.node.tabIndex = -1;
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', title);
   }
@@ -52,6 +53,12 @@ export abstract class SidePanel<S extends IStore> extends ReactWidget {
 
   /** What is shown of the store as it is now. */
   protected abstract content(): React.JSX.Element;
+
+  /** Who asks for the panel gets the keyboard into it. */
+  protected override onActivateRequest(msg: Message): void {
+    super.onActivateRequest(msg);
+    this.node.focus();
+  }
 
   protected override onAfterAttach(msg: Message): void {
     super.onAfterAttach(msg);

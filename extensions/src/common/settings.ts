@@ -5,7 +5,7 @@ import { ITranslator } from '@jupyterlab/translation';
 import { Token } from '@lumino/coreutils';
 import { Signal, type ISignal } from '@lumino/signaling';
 
-import { trans, translate } from './translation';
+import { ofSchema, trans, translate } from './translation';
 
 export type PanelName = 'usagePanel' | 'datasetsPanel' | 'clustersPanel';
 
@@ -127,8 +127,32 @@ export class SessionSettings implements ISessionSettings {
   }
 }
 
+const PLUGIN = 'fabric-lab:settings';
+const ICON = 'jupyter.lab.setting-icon-label';
+
+function said<T extends { title?: string; description?: string }>(context: 'schema' | 'settings', one: T): T {
+  return {
+    ...one,
+    ...(one.title ? { title: ofSchema(context, one.title) } : {}),
+    ...(one.description ? { description: ofSchema(context, one.description) } : {})
+  };
+}
+
+/**
+ * A schema with its titles and descriptions in the reader's language, for the settings editor. JupyterLab's server
+ * translates schemas too, but knows the catalogues of language packs only, and no language that was chosen on the hub.
+ */
+export function translated(schema: ISettingRegistry.ISchema): ISettingRegistry.ISchema {
+  const properties = Object.entries(schema.properties ?? {}).map(([name, one]) => [name, said('settings', one)]);
+  return {
+    ...said('schema', schema),
+    [ICON]: ofSchema('settings', schema[ICON] ?? ''),
+    properties: Object.fromEntries(properties) as NonNullable<ISettingRegistry.ISchema['properties']>
+  };
+}
+
 export const settingsPlugin: JupyterFrontEndPlugin<ISessionSettings> = {
-  id: 'fabric-lab:settings',
+  id: PLUGIN,
   description: 'What a person has set for the session, for the other plugins.',
   autoStart: true,
   optional: [ISettingRegistry, ITranslator],
@@ -141,7 +165,8 @@ export const settingsPlugin: JupyterFrontEndPlugin<ISessionSettings> = {
     translate(translator); // all other plugins of ours come after this one
     const settings = new SessionSettings(app.restored);
     if (registry) {
-      void settings.follow(registry, 'fabric-lab:settings');
+      registry.transform(PLUGIN, { fetch: plugin => ({ ...plugin, schema: translated(plugin.schema) }) });
+      void settings.follow(registry, PLUGIN);
     }
     return settings;
   }

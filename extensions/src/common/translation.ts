@@ -8,6 +8,7 @@ const DOMAIN = 'fabric_lab';
 interface ITexts {
   __(text: string, ...parts: unknown[]): string;
   _n(one: string, many: string, count: number, ...parts: unknown[]): string;
+  _p(context: string, text: string): string;
 }
 
 /** A catalogue as this session's server puts it into the page, and JupyterLab's own requests have it: Jed's format. */
@@ -28,10 +29,15 @@ let tag = 'en-GB';
 let lab = 'en';
 
 /** Our sentences in the reader's language; `%1` is the first part. Nothing is to be said before {@link translate}. */
-export const trans: ITexts = {
+export const trans: Omit<ITexts, '_p'> = {
   __: (text, ...parts) => texts.__(text, ...parts),
   _n: (one, many, count, ...parts) => texts._n(one, many, count, ...parts)
 };
+
+/** A text of a schema in the reader's language: what is said there is known by its context, as JupyterLab names them. */
+export function ofSchema(context: 'schema' | 'settings', text: string): string {
+  return texts._p(context, text);
+}
 
 /** How `Intl` is to write numbers and dates. English is that of Europe: 24 hours, the day before the month. */
 export function locale(): string {

@@ -150,11 +150,7 @@ function Buttons(props: IProps): React.JSX.Element | null {
     case 'not-granted':
       return <Request {...props} why={why} />;
     case 'requested':
-      return (
-        <p>
-          {trans.__('Access is requested for this project.')} {dataset.hint ?? ''}
-        </p>
-      );
+      return <p>{trans.__('Access is requested for this project. You will see the decision here.')}</p>;
     default:
       return why ? <p>{why}</p> : null;
   }

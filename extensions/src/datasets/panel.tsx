@@ -121,7 +121,7 @@ function Known({ store, actions, known }: IProps & { readonly known: Datasets })
             </ul>
           ) : (
             <p>
-              {trans.__('No matches.')}{' '}
+              {store.filter.text ? trans.__('Nothing matches "%1".', store.filter.text) : trans.__('No matches.')}{' '}
               <button
                 type="button"
                 className="fabric-Datasets-clear"

@@ -31,7 +31,7 @@ function body(paths: readonly string[], clusters: readonly string[]): Widget {
   );
   say(
     trans.__(
-      'The memory of kernels is not carried over: variables are gone, and cells must be run again. This session goes on until its own end.'
+      'Variables are not kept: run your cells again. This session goes on until its own end, and both are charged until then.'
     )
   );
   if (clusters.length) {

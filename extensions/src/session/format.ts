@@ -110,8 +110,12 @@ export function budgetPart(balance: Balance): number | null {
   return known.length ? Math.max(...known) : null;
 }
 
-export function balanceText(balance: Balance): string {
+/** What is used of a budget and left of it; of one person's (`personal`) the account's is said elsewhere. */
+export function balanceText(balance: Balance, personal = false): string {
   const used = hours(balance.used);
+  if (personal && balance.limit === null) {
+    return trans.__('%1 GPU-hours (no personal limit)', used);
+  }
   if (balance.limit === null && balance.left === null) {
     return trans.__('%1 GPU-hours used, no limit', used);
   }
@@ -212,7 +216,11 @@ export function trendText(days: readonly DayUse[], now: number): string {
   const span = spanText(whole, used, whole < days.length);
   return days.some(one => one.gpu_hours > 0)
     ? trans.__('%1: %2 GPU-hours, at most %3 in a day.', span, total, most)
-    : trans.__('%1: nothing was used.', span);
+    : trans._n(
+        'No GPU-hours used in the last day · updated hourly',
+        'No GPU-hours used in the last %1 days · updated hourly',
+        whole
+      );
 }
 
 /** "The last 28 days and today": so many whole days, and whether today is counted, or left out. */
@@ -232,7 +240,26 @@ export function warnedOf(quota: SessionQuota, whose: 'project' | 'user'): boolea
 
 /** When a session ends and why, by this browser's clock. */
 export function endsText(endsAt: number, now: number, time: TimeLeft | undefined): string {
-  return trans.__('This session ends at %1%2', clock(endsAt, now), time?.rest || '.');
+  const at = clock(endsAt, now);
+  const fact = time?.reasons?.['text'] as { code?: string; params?: { over?: number } } | undefined;
+  switch (fact?.code) {
+    case 'ends-by-limit':
+      return trans.__('This session ends at %1 (time limit).', at);
+    case 'ends-by-reservation':
+      return trans.__('This session ends at %1 (end of its reservation).', at);
+    case 'ends-after-reservation':
+      return trans.__(
+        'This session ends at %1: Slurm lets it go on for %2 after its reservation.',
+        at,
+        minutesText(Math.round((fact.params?.over ?? 0) / 60))
+      );
+    case 'ends-by-project':
+      return trans.__('This session ends at %1: its project ends then, too; nothing new starts in it.', at);
+    case 'ends-at-latest':
+      return trans.__('This session ends at %1 at the latest; the end of its reservation is not known yet.', at);
+    default:
+      return trans.__('This session ends at %1.', at);
+  }
 }
 
 /** What is said of an idle session, by this browser's clock. */
@@ -257,8 +284,8 @@ export function endText(due: number, endsAt: number, now: number, why = ''): str
       : trans.__('This session ends at %1: %2.', at, rest);
   const then =
     due === LAST_S
-      ? trans.__('Open documents are being saved. Its kernels end with it.') // JupyterLab cuts after 140 characters
-      : trans.__('Its kernels end with it; what is saved stays.');
+      ? trans.__('Open documents are being saved. Kernels stop then.') // JupyterLab cuts after 140 characters
+      : trans.__('Kernels stop then. Saved files are kept.');
   return `${says} ${then}`;
 }
 

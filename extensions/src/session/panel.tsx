@@ -1,5 +1,4 @@
 import { LabIcon } from '@jupyterlab/ui-components';
-import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 
 import { now } from '../common/clock';
@@ -56,12 +55,6 @@ export class UsagePanel extends SidePanel<SessionStore> {
     private readonly actions: IUsageActions
   ) {
     super(store, { id: 'fabric-usage', className: 'fabric-Usage', title: trans.__('Usage'), icon: usageIcon });
-    this.node.tabIndex = -1;
-  }
-
-  protected override onActivateRequest(msg: Message): void {
-    super.onActivateRequest(msg);
-    this.node.focus();
   }
 
   protected override content(): React.JSX.Element {
@@ -150,7 +143,7 @@ function Time({ store, known, continueSession, extend }: IProps & { readonly kno
       <p>
         {known.ends_at === null
           ? trans.__('When this session ends is not known.')
-          : `${left(known.ends_at, at)}. ${endsText(known.ends_at, at, time)}`}
+          : `${left(known.ends_at, at)} · ${endsText(known.ends_at, at, time)}`}
       </p>
       <div className="fabric-Usage-actions">
         <Act does={continueSession}>{trans.__('Continue in a new session …')}</Act>
@@ -179,7 +172,7 @@ function Budgets({ quota }: { readonly quota: SessionQuota }): React.JSX.Element
         />
       ) : null}
       {quota.user_gpu_hours ? (
-        <Budget name={trans.__('Your own')} balance={quota.user_gpu_hours} warned={warnedOf(quota, 'user')} />
+        <Budget name={trans.__('You')} balance={quota.user_gpu_hours} warned={warnedOf(quota, 'user')} personal />
       ) : null}
       {quota.trend.length > 1 ? <Trend days={quota.trend} /> : null}
     </section>
@@ -191,11 +184,13 @@ interface IBudgetProps {
   readonly balance: Balance;
   /** A warning says how long it lasts. */
   readonly warned: boolean;
+  /** It is one person's own. */
+  readonly personal?: boolean;
 }
 
-function Budget({ name, balance, warned }: IBudgetProps): React.JSX.Element {
+function Budget({ name, balance, warned, personal = false }: IBudgetProps): React.JSX.Element {
   const note = warned ? '' : forecast(balance);
-  return <Bar name={name} part={budgetPart(balance)} text={balanceText(balance)} note={note} />;
+  return <Bar name={name} part={budgetPart(balance)} text={balanceText(balance, personal)} note={note} />;
 }
 
 interface IBarProps {
@@ -274,7 +269,7 @@ function Age({ store, known }: { readonly store: SessionStore; readonly known: U
   const seconds = age + now() - store.knownAt;
   return (
     <p className="fabric-Usage-note">
-      {trans.__('Slurm was asked %1.', ago(seconds))}
+      {trans.__('Updated %1.', ago(seconds))}
       {seconds > OLD_S ? ` ${trans.__('These figures are old: Slurm does not answer the hub.')}` : ''}
     </p>
   );

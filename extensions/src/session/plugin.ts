@@ -33,7 +33,7 @@ async function reopenOnce(app: JupyterFrontEnd): Promise<void> {
   const opened = await reopen(app, paths);
   Notification.info(
     trans.__(
-      '%1 of %2 documents of the session before are open again. The memory of kernels was not carried over: run the cells again.',
+      '%1 of %2 documents of the session before are open again. Variables were not kept: run your cells again.',
       opened.length,
       paths.length
     ),

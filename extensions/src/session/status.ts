@@ -74,9 +74,7 @@ class SessionDetails extends Widget {
       this.node.append(list);
       this.say(trouble(facts, at));
       if (facts.ends_at !== null && facts.ends_at - at < SOON_S) {
-        this.say(
-          trans.__('Save your work: %1. When the session ends, its kernels end with it.', left(facts.ends_at, at))
-        );
+        this.say(trans.__('Save your work: %1. Kernels stop when the session ends.', left(facts.ends_at, at)));
       }
     } else {
       this.say(factsProblem || trans.__('No answer yet.'));

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from fabric_hub.messages.translation import N_
 
 STATUSES = (
@@ -18,6 +20,11 @@ STATUSES = (
     N_("Gateway Timeout"),
     N_("Unknown HTTP Error"),
 )
+# Words with a name in them, as patterns, and what we say in their place, in every language.
+PATTERNS = (
+    (re.compile(r"Server\sat\s(?P<address>\S+)"), N_("Session at {address}")),
+    (re.compile(r"Action\sis\snot\sauthorized\b.*"), N_("You may not see this page")),
+)
 MESSAGES = (
     N_("Invalid username or password"),
     N_("Login form invalid or expired. Try again."),
@@ -28,6 +35,5 @@ MESSAGES = (
     N_("Active user limit exceeded. Try again in a few minutes."),
     N_("Share not found or expired"),
     N_("You can't share with yourself!"),
+    N_("Access user servers via API or browser."),
 )
-# Of a site's file (project.NAME.kind), not JupyterHub's; they are shown beside a project's title.
-KINDS = (N_("research"), N_("course"), N_("client"))

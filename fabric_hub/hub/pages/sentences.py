@@ -20,6 +20,8 @@ from fabric_hub.messages.reader import SOURCE, current
 from fabric_hub.messages.text import Text
 from fabric_hub.messages.translation import gettext, ngettext
 
+from .jupyterhub_words import PATTERNS
+
 
 class Sentences(InternationalizationExtension):
     """Gettext for a template environment, in the language of whoever reads the page that is made."""
@@ -52,7 +54,10 @@ def status_phrase(status: int) -> str:
 def theirs(words: Any) -> str | Markup:
     """JupyterHub's own English words in the reader's language; those that we do not know are marked as English."""
     told = str(words)
+    for pattern, text in PATTERNS:
+        if found := pattern.fullmatch(told):
+            return gettext(text).format(**found.groupdict())
     known = gettext(told) if told else ""
-    if known != told or current().language == SOURCE:
+    if not told or known != told or current().language == SOURCE:
         return known
     return Markup('<span lang="{}">{}</span>').format(SOURCE, told)

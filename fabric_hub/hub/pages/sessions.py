@@ -12,9 +12,22 @@ from typing import Any
 
 from fabric_hub.config.settings import Profile, Project
 from fabric_hub.hub.spawner.runtime import runtime
+from fabric_hub.messages.text import SENTENCES, Text
+from fabric_hub.messages.texts import slurm_reasons as texts
+from fabric_hub.messages.translation import N_, gettext
+from fabric_hub.sessions.status import standing
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm import reasons
+from fabric_hub.slurm.model import Job, Phase
 
+_BADGES = {"course": N_("Course"), "client": N_("Client")}
+# What a list says of an end, by the code of what is on record of it: all that there is to say.
+_SHORT = {
+    texts.ENDED_TIME_LIMIT.code: texts.SHORT_TIME_LIMIT,
+    texts.ENDED_OUT_OF_MEMORY.code: texts.SHORT_OUT_OF_MEMORY,
+    texts.ENDED_PREEMPTED.code: texts.SHORT_PREEMPTED,
+    texts.ENDED_NODE.code: texts.SHORT_NODE,
+}
 # Ends that somebody asked the hub for: nothing needs to be explained. Slurm's states are other facts, with labels of
 # their own: that Slurm calls a job cancelled says that somebody else ended it.
 _WISHED = {"stopped", "replaced"}
@@ -22,16 +35,28 @@ _WISHED = {"stopped", "replaced"}
 
 @dataclass(frozen=True)
 class Shown:
-    """A session on record with what people call its project and profile."""
+    """A session on record with what people call its project and profile, and the badge of its project."""
 
     session: Session
     project: str
     profile: str
+    badge: str
 
 
 def shown(session: Session) -> Shown:
     settings = runtime().settings
-    return Shown(session, called(session.project, settings.project), called(session.profile, settings.profile))
+    project = settings.project.get(session.project)
+    return Shown(
+        session,
+        called(session.project, settings.project),
+        called(session.profile, settings.profile),
+        badge(project.kind) if project else "",
+    )
+
+
+def badge(kind: str) -> str:
+    """What stands beside the title of a project of this kind (``project.NAME.kind``); "" of the usual one. Pure."""
+    return gettext(_BADGES[kind]) if kind in _BADGES else ""
 
 
 def called(name: str, table: Mapping[str, Project] | Mapping[str, Profile]) -> str:
@@ -49,13 +74,30 @@ def last_end(_viewer: Any) -> Callable[[str, str], dict[str, object] | None]:
 
 
 def why_ended(user: str, server_name: str) -> dict[str, object] | None:
-    """How a user's server ended last: the session, when, why ("" when the user wished it so), and log lines."""
+    """How a user's server ended last: the session, when, why ("" when the user wished it so), and log lines;
+    in few words (``state``), with what more there is to say."""
     session = runtime().store.last_ended(user, server_name or "")
     if session is None or session.ended_at is None:
         return None
     text = session.end_text.say() if session.end_text and session.end_reason not in _WISHED else ""
     log = session.end_log or () if text else ()
-    return {"text": text, "at": session.ended_at, "log": log, "id": session.id, "shown": shown(session)}
+    short = in_short(session.end_text, session.ended_at) if text else None
+    return {
+        "text": text,
+        "state": short or texts.ENDED_AT(at=session.ended_at),
+        "more": "" if short else text,
+        "at": session.ended_at,
+        "log": log,
+        "id": session.id,
+        "shown": shown(session),
+    }
+
+
+def in_short(text: Text | None, at: float) -> Text | None:
+    """When and why a session ended, in few words; None where it takes more. Pure."""
+    said = text.params["all"][0] if text and text.code == SENTENCES else text
+    short = _SHORT.get(said.code) if isinstance(said, Text) else None
+    return short(at=at, **said.params) if short and said else None
 
 
 def live(_viewer: Any) -> Callable[[str, str], Shown | None]:
@@ -66,6 +108,18 @@ def live(_viewer: Any) -> Callable[[str, str], Shown | None]:
 def that_lives(user: str, server_name: str) -> Shown | None:
     session = runtime().store.live(user, server_name)
     return shown(session) if session else None
+
+
+def queued(_viewer: Any) -> Callable[[Shown | None], Job | None]:
+    """The template's function (session shown) -> its job, while that waits in the queue."""
+    return that_waits
+
+
+def that_waits(shown: Shown | None) -> Job | None:
+    if shown is None or runtime().settings.slurm is None:
+        return None
+    job = standing(shown.session, runtime().follower.value).alive
+    return job if job and job.phase is Phase.QUEUED else None
 
 
 def silence(viewer: Any) -> Any:

@@ -13,6 +13,7 @@ from fabric_hub.config.settings import Settings
 from fabric_hub.hub.spawner.limits import refused_now
 from fabric_hub.launch.choice import as_built
 from fabric_hub.launch.dataset_offer import for_form
+from fabric_hub.launch.job_spec import gpu_name
 from fabric_hub.launch.offer import Offer, offer
 from fabric_hub.launch.options import UserOptions
 from fabric_hub.messages.text import Text
@@ -20,6 +21,7 @@ from fabric_hub.slurm.reasons import silence
 from fabric_hub.unix.accounts import runs_local_sessions
 
 from .sentences import Sentences
+from .sessions import badge
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 
@@ -49,6 +51,10 @@ def for_people(settings: Settings, offered: Offer, refused: Mapping[str, Text], 
     :param local: whether this hub can run sessions on its own machine.
     """
     data = offered.model_dump()
+    for project in data["projects"]:
+        project["badge"] = badge(project["kind"])
+    for gpu in data["gpus"]:
+        gpu["name"] = gpu_name(gpu["type"])
     for profile in data["profiles"]:
         if not profile["never"]:
             why = refused.get(profile["name"])

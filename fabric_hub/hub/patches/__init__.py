@@ -193,8 +193,9 @@ PATCHES = (
         name="patient-server",
         module="web_server",
         what="The hub's web server takes small bodies, within a time limit, and keeps a bounded number of connections "
-        "that wait for a request.",
-        why="Tornado keeps 100 MB of a stranger's in memory, and any number of connections for an hour.",
+        "that wait for a request. A visitor's address is what the site's trusted proxies say it is.",
+        why="Tornado keeps 100 MB of a stranger's in memory, and any number of connections for an hour; it takes a "
+        "visitor's own X-Real-Ip for their address.",
         needed_test="test_tornado_sets_no_bounds_for_strangers",
         package="tornado",
         versions=">=6.5,<6.7",
@@ -240,6 +241,16 @@ PATCHES = (
         why="configurable-http-proxy takes an address and a port only: another account could take the port when it "
         "ends.",
         needed_test="test_the_proxy_takes_no_listening_socket",
+        replaces=("jupyterhub.proxy:Popen",),
+        package="configurable-http-proxy",
+        versions=">=5.3,<5.4",
+    ),
+    Patch(
+        name="proxy-log",
+        module="proxy_program",
+        what="What the proxy logs has the format of our own logs (`log_lines.cjs`).",
+        why="It writes in colours, in a format of its own, and the addresses of requests with the tokens in them.",
+        needed_test="test_the_proxy_logs_in_a_format_of_its_own",
         replaces=("jupyterhub.proxy:Popen",),
         package="configurable-http-proxy",
         versions=">=5.3,<5.4",
@@ -295,7 +306,7 @@ def apply_all(c: Any, settings: Settings, service: str) -> None:
     readers.apply()
     starts.apply()
     session_ends.apply()
-    web_server.apply()
+    web_server.apply(settings.log.trusted_proxies)
 
 
 def unknown_version(patch: Patch) -> str:

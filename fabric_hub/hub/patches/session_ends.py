@@ -2,7 +2,8 @@
 
 When JupyterHub gives up on a server that does not answer, it calls ``stop()`` as for a person who stops it; here the
 spawner is told which it is. When a hub starts, it deletes the tokens that earlier ones left, and from then on those of
-sessions that the service ends (:mod:`fabric_hub.hub.spawner.session_tokens` finds them).
+sessions that the service ends (:mod:`fabric_hub.hub.spawner.session_tokens` finds them). It knows again whoever has a
+live session on record, when its own database has been lost.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import asyncio
 from functools import wraps
 from typing import Any
 
+from jupyterhub import orm, roles
 from jupyterhub.app import JupyterHub
 from jupyterhub.user import User
 
@@ -20,6 +22,7 @@ from fabric_hub.hub.spawner.failures import SessionFailure
 from fabric_hub.hub.spawner.runtime import runtime
 from fabric_hub.hub.spawner.wrapper import FabricSpawner
 from fabric_hub.messages.text import NOTHING
+from fabric_hub.projects.membership import is_user
 from fabric_hub.sessions.store import Session
 
 from .replace import replace
@@ -65,14 +68,29 @@ def _deleting_tokens(init_spawners: Any) -> Any:
     async def init_spawners_and_tokens(self: Any) -> None:
         await init_spawners(self)
         shared = runtime()
-        live = {(session.user, session.server_name) for session in shared.store.live_all()}
+        sessions = shared.store.live_all()
+        for user in {session.user for session in sessions}:
+            _know_again(self, user)
+        live = {(session.user, session.server_name) for session in sessions}
         session_tokens.revoke_all_but(self.db, lambda user, server: (user, server) in live)
 
-        def over(session: Session) -> None:
-            if shared.store.live(session.user, session.server_name) is None:
+        def news(session: Session) -> None:
+            if session.live:
+                _know_again(self, session.user)
+            elif shared.store.live(session.user, session.server_name) is None:
                 session_tokens.revoke(self.db, session.user, session.server_name)
 
-        shared.on_over = over
+        shared.on_news = news
         await shared.open()
 
     return init_spawners_and_tokens
+
+
+def _know_again(app: Any, name: str) -> None:
+    """A member of a project whose session lives is a user of this hub, as after a login."""
+    if orm.User.find(app.db, name) is None and is_user(runtime().settings, name):
+        user = orm.User(name=name)
+        app.db.add(user)
+        roles.assign_default_roles(app.db, entity=user)
+        app.db.commit()
+        app.log.warning("User %s, who has a session on record, is known again", name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 from collections.abc import Iterable
 from functools import wraps
 from http.client import responses
@@ -16,6 +17,7 @@ from tornado.ioloop import IOLoop
 from tornado.netutil import add_accept_handler
 
 from fabric_hub.hub import held_ports
+from fabric_hub.logs.forwarded import Network, address, networks, visitor
 from fabric_hub.messages.reader import Reader, language_of
 from fabric_hub.messages.texts.service import TOO_LARGE
 from fabric_hub.rpc.connections import PAUSE_S, REQUEST_S, Connections, Listener
@@ -32,8 +34,16 @@ LARGEST_DROPPED = 8 << 20
 IDLE_S = 900.0
 
 
-def apply() -> None:
-    """Apply all of this module, and let the hub's TLS sockets be ours."""
+# The common name of the certificate with which the proxy calls the hub under internal TLS (JupyterHub makes it).
+PROXYS_CERTIFICATE = "proxy-client"
+
+
+def apply(trusted_proxies: Iterable[str] = ()) -> None:
+    """Apply all of this module, and let the hub's TLS sockets be ours.
+
+    :param trusted_proxies: addresses and networks of the site's proxies before the hub's own.
+    """
+    PatientServer.trusted_proxies = networks(trusted_proxies)
     # Tornado's own way to say that HTTPServer is another class
     HTTPServer.configure(
         PatientServer, max_body_size=LARGEST_BODY, body_timeout=REQUEST_S, idle_connection_timeout=IDLE_S
@@ -59,6 +69,8 @@ def _held_or_bound(bind: Any) -> Any:
 
 class PatientServer(HTTPServer):
     """Knows of each connection whether it waits for a request; see :mod:`fabric_hub.rpc.connections`."""
+
+    trusted_proxies: tuple[Network, ...] = ()
 
     def initialize(self, *arguments: Any, **options: Any) -> None:
         super().initialize(*arguments, **options)
@@ -97,6 +109,7 @@ class _Watched(HTTPMessageDelegate):
 
     def headers_received(self, start_line: Any, headers: Any) -> Any:
         self._counted.waiting(self._connection)
+        say_visitor(headers, self._connection.stream, PatientServer.trusted_proxies)
         length = headers.get("Content-Length", "")
         if length.isdigit() and LARGEST_BODY < int(length) <= LARGEST_DROPPED:
             self._too_large = Reader(language_of(None, headers.get("Accept-Language", "")))
@@ -126,3 +139,31 @@ class _Watched(HTTPMessageDelegate):
         headers.add("Content-Language", reader.language)
         self._request.write_headers(ResponseStartLine("HTTP/1.1", status, responses[status]), headers, body)
         self._request.finish()
+
+
+def say_visitor(headers: HTTPHeaders, stream: Any, trusted: Iterable[Network]) -> None:
+    """Leave in a request's headers the visitor's own address, or none: what a visitor wrote there is gone.
+
+    :param stream: the connection; only our own proxy's word counts.
+    """
+    forwarded = headers.get("X-Forwarded-For", "")
+    for name in ("X-Forwarded-For", "X-Real-Ip"):
+        if name in headers:
+            del headers[name]
+    if forwarded and _is_proxys(getattr(stream, "socket", None)) and (found := visitor(forwarded, trusted)):
+        headers["X-Forwarded-For"] = found
+
+
+def _is_proxys(connection: Any) -> bool:
+    """Whether the hub's proxy is at the other end: by its certificate, or without TLS by being on this machine."""
+    try:
+        if isinstance(connection, ssl.SSLSocket):
+            names = (connection.getpeercert() or {}).get("subject", ())
+            return (("commonName", PROXYS_CERTIFICATE),) in names
+        if connection.family == socket.AF_UNIX:
+            return True
+        there, here = (str(name[0]) for name in (connection.getpeername(), connection.getsockname()))
+    except (OSError, AttributeError):
+        return False
+    other = address(there)
+    return other is not None and (other.is_loopback or other == address(here))

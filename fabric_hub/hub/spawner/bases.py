@@ -18,7 +18,15 @@ Importing batchspawner has an effect: JupyterHub gets ``POST /hub/api/batchspawn
 
 from __future__ import annotations
 
+from typing import Any
+
 from batchspawner import SlurmSpawner
 from wrapspawner import WrapSpawner
 
-__all__ = ["SlurmSpawner", "WrapSpawner"]
+__all__ = ["SlurmSpawner", "WrapSpawner", "configured"]
+
+
+def configured(c: Any, spawner: Any, name: str) -> Any:
+    """What a configuration says of one setting of a class, the most special of its sections first; None: nothing."""
+    found = [c[section][name] for section in spawner.section_names() if section in c and name in c[section]]
+    return found[-1] if found else None

@@ -21,6 +21,7 @@ from .child import SessionChild
 from .limits import refuse_over_limit
 from .local_child import FabricLocalSpawner
 from .runtime import HubRuntime
+from .session_tokens import hash_of
 from .slurm_child import FabricSlurmSpawner
 
 # Which child runs a session: by the kind of its profile.
@@ -59,6 +60,9 @@ async def open_session(
 ) -> tuple[Session, bool]:
     """Find or make it; with it, whether it was there and is to be adopted, with the token that it has.
 
+    One whose server is up has its token in its job alone; JupyterHub is told how to know it again
+    (:func:`~fabric_hub.hub.spawner.session_tokens.restore`).
+
     A new one has on record what was chosen, which is chosen again where the session is continued, and the GPUs of its
     job.
 
@@ -68,13 +72,14 @@ async def open_session(
     """
     store = shared.store
     live = store.live(user, server)
-    if live and live.token and _same(live, choice):
+    if live and (live.token or (live.token_hash and live.job_id)) and _same(live, choice):
         # A hub before this one got this far: its job, if there is one, holds this token.
         log.info("Adopting session %s of %s", live.id, _name(live))
         return live, True
     if live:
         await _replace(shared, live, log)
     made = {"user": user, "server_name": server, "token": token, **choice.model_dump(mode="json")}
+    made["token_hash"] = hash_of(token)
     made["gpus"] = gpus_of(spec) if spec else 0
     session = await asyncio.to_thread(store.create, most=shared.settings.users.max_sessions, **made)
     return session, False

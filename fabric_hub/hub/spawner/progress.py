@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.jobs.script import PROLOGUE_FAILED, PROLOGUE_WORDS
 from fabric_hub.messages.text import NOTHING, Text, message_of, sentences
+from fabric_hub.messages.texts import slurm_reasons as of_slurm
 from fabric_hub.messages.texts import starts as texts
 from fabric_hub.messages.texts.gateway import CLUSTER_SAYS
-from fabric_hub.messages.texts.slurm_reasons import ITS_NODE
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.model import Found, Job, Phase, Snapshot
-from fabric_hub.slurm.reasons import explain, silence
+from fabric_hub.slurm.reasons import explain, partition_of, silence
 
 
 class Trouble(NamedTuple):
@@ -47,6 +47,8 @@ def progress_event(
     """The step a starting session is at, as JupyterHub's progress page takes it.
 
     ``progress`` is 10 submitting, 20 waiting in the queue, 50 a node that is made ready, 60 on a node, 90 server up.
+    While it waits in the queue, ``heading`` says what for, ``job`` which job it is of Slurm's, and ``expected`` (where
+    Slurm has an estimate) when it starts, in Unix seconds.
 
     :param trouble: of its submission, while Slurm does not take it.
     :param said: what the site says to the submission.
@@ -55,7 +57,16 @@ def progress_event(
     progress, text = _step(session, job, snapshot, trouble, prepares)
     silent = silence(snapshot) if snapshot is not None and snapshot.narrowed else None
     words = CLUSTER_SAYS(words=said) if said else None
-    return {"progress": progress, "message": sentences(text, silent, words).say()}
+    event = {"progress": progress, "message": sentences(text, silent, words).say()}
+    return {**event, **_of_queue(session, job)} if progress == _QUEUE and job else event
+
+
+def _of_queue(session: Session, job: Job) -> dict[str, Any]:
+    """What else the page says of a job that waits."""
+    for_gpus = session.gpus and explain(job).code in _OWN
+    heading = texts.WAITING_FOR_GPU(n=session.gpus) if for_gpus else texts.WAITING_IN_QUEUE()
+    known = texts.JOB_IN(job=job.job_id, partition=partition_of(job)).say()
+    return {"heading": heading.say(), "job": known, "expected": job.started_at}
 
 
 def _step(
@@ -75,10 +86,10 @@ def _step(
         return 10, texts.SUBMITTING(account=session.account)
     if job is None:
         return 15, texts.SUBMITTED(job=session.job_id)
-    node = job.node or ITS_NODE()
+    node = job.node or of_slurm.ITS_NODE()
     if job.phase is Phase.QUEUED:
         expected = texts.EXPECTED(at=job.started_at) if job.started_at else None
-        return 20, sentences(texts.IN_QUEUE(job=job.job_id), explain(job, snapshot), expected)
+        return _QUEUE, sentences(*_why_queued(job, snapshot), expected)
     if job.phase is Phase.RUNNING and prepares:
         return 50, texts.PREPARING(job=job.job_id, node=node)
     if job.phase is Phase.RUNNING:
@@ -86,6 +97,22 @@ def _step(
     return 60, sentences(texts.JOB_ENDING(job=job.job_id), explain(job))
 
 
+def _why_queued(job: Job, snapshot: Snapshot | None) -> tuple[Text, ...]:
+    """Why a session's job waits, in words to its person where nothing but the queue holds it up."""
+    why = explain(job, snapshot)
+    if why.code in _OWN:
+        said = _OWN[why.code]
+        return (said(partition=partition_of(job)) if said.fields else said(),)
+    return texts.IN_QUEUE(job=job.job_id), why
+
+
+_QUEUE = 20
+# What is said to a session's person in place of what is said of any job, such as a worker's.
+_OWN = {
+    of_slurm.WAITS_UNSEEN.code: of_slurm.WAITS_UNSEEN,
+    of_slurm.WAITS_PRIORITY.code: texts.JOBS_AHEAD,
+    of_slurm.WAITS_RESOURCES.code: texts.YOU_ARE_NEXT,
+}
 _NEXT = {"CANCELLED": texts.NEXT_CANCELLED, "COMPLETED": texts.NEXT_COMPLETED, "FAILED": texts.NEXT_FAILED}
 # Accounts under which Slurm itself cancels, too.
 _SLURMS_OWN = frozenset({"root", "slurm"})
@@ -128,9 +155,12 @@ def why_gone(session: Session, found: Found, lines: Sequence[str] = (), own: str
                 return FabricError(texts.PROLOGUE_FAILED(node=node, where=line.removeprefix(PROLOGUE_WORDS).lstrip()))
     if was_killed(job) and any(_OUT_OF_MEMORY.search(line) for line in lines):
         job = job.model_copy(update={"state": "OUT_OF_MEMORY"})
+    ended = explain(job)
+    if ended.code == of_slurm.FAILED_EXIT.code and session.port is None:
+        return FabricError(texts.COULD_NOT_START(exit=job.exit_status))
     reason = job.state.lower().replace("_", "-")
     hint = _NEXT[job.state]() if job.state in _NEXT else NOTHING
-    return FabricError(explain(job), reason=reason, hint=hint, status=424)
+    return FabricError(ended, reason=reason, hint=hint, status=424)
 
 
 def _cancelled(by: str, own: str) -> Text:

@@ -15,6 +15,7 @@ from fabric_hub.config.settings import Settings
 from fabric_hub.datasets.policy import CatalogueView
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.client import GatewayClient
+from fabric_hub.messages.texts import startup
 from fabric_hub.rpc.follower import Follower
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.notify import listen, notify_path
@@ -55,7 +56,9 @@ class HubRuntime:
         self._watch_task: asyncio.Task[None] | None = None
         self._interest_until = 0.0
         self._notifications: asyncio.DatagramTransport | None = None
-        self.on_over: Callable[[Session], object] | None = None  # called when the service has ended a session
+        self.on_news: Callable[[Session], object] | None = (
+            None  # called when the service has ended or adopted a session
+        )
         self._tasks: set[asyncio.Future[object]] = set()
         SNAPSHOT_AGE.set_function(self._snapshot_age)
         SLURM_SILENT.set_function(lambda: float(bool(self.follower.value and self.follower.value.unavailable_since)))
@@ -151,10 +154,10 @@ class HubRuntime:
         if listener:
             listener.set()
         # one that waits for news reads its row itself
-        if session_id not in self._waiting and self.on_over:
+        if session_id not in self._waiting and self.on_news:
             session = self.store.get(session_id)
-            if session and not session.live:
-                self.on_over(session)
+            if session:
+                self.on_news(session)
 
     def _follow(self) -> None:
         self.follower.follow()
@@ -213,11 +216,6 @@ def runtime() -> HubRuntime:
     global _runtime
     if _runtime is None:
         if _settings is None:
-            raise FabricError(
-                "This hub has no site file.",
-                reason="site-file",
-                hint="Call fabric_hub.hub.configuration.configure(c) in jupyterhub_config.py.",
-                status=500,
-            )
+            raise FabricError(startup.NO_SITE_FILE())
         _runtime = HubRuntime(_settings)
     return _runtime

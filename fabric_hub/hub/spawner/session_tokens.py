@@ -14,10 +14,36 @@ from typing import Any
 
 import sqlalchemy as sa
 from jupyterhub import orm
+from jupyterhub.utils import hash_token
 
 from fabric_hub.sessions.scopes import SESSION_SCOPE, server_of
 
 log = logging.getLogger(__name__)
+
+
+def hash_of(token: str) -> str:
+    """By what JupyterHub knows a token that it made, also in another database: its first letters, and its hash.
+
+    Such tokens are random: one round of hashing is what JupyterHub itself takes for them.
+    """
+    return f"{token[: orm.APIToken.prefix_length]} {hash_token(token, rounds=1)}"
+
+
+def restore(db: Any, token: str, client_id: str, known: str) -> None:
+    """Let the token that a session's job has be its server's again, in place of one that was just made for it.
+
+    :param token: the new one, which nobody has been told.
+    :param client_id: of the server's OAuth client, whose secret a server's token is.
+    :param known: see :func:`hash_of`.
+    """
+    fresh = orm.APIToken.find(db, token)
+    client = db.query(orm.OAuthClient).filter_by(identifier=client_id).one_or_none()
+    prefix, _, hashed = known.partition(" ")
+    if fresh is not None:
+        fresh.prefix, fresh.hashed = prefix, hashed
+    if client is not None:
+        client.secret = hashed
+    db.commit()
 
 
 def revoke(db: Any, user: str, server: str, *, keep: str = "", visitors: bool = True) -> int:

@@ -27,10 +27,11 @@ from fabric_hub.sessions.status import SETTLE_S, JobPresence, SessionStatus, by_
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.model import Found, Job, JobSpec, SessionFile, Snapshot, SubmitRequest, Submitted
 from fabric_hub.slurm.reasons import BY_OTHERS
+from fabric_hub.slurm.records import PortNote, SessionFacts
 from fabric_hub.slurm.unavailable import SlurmUnavailableError
 from fabric_hub.unix.accounts import unix_name
 
-from .bases import SlurmSpawner
+from .bases import SlurmSpawner, configured
 from .child import session_variables
 from .ending import Ending, cancel
 from .metrics import record_failure
@@ -114,6 +115,14 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
     def _req_keepvars_default(self) -> str:
         return ""
 
+    def site_request(self) -> dict[str, Any]:
+        """The ``req_*`` settings, names without ``req_``. The time that the configuration says is no part of it: it is
+        that of the profile ``default``. One that a hook has set here is."""
+        found: dict[str, Any] = self.get_req_subvars()
+        if found["runtime"] == (configured(self.config, FabricSlurmSpawner, "req_runtime") or ""):
+            del found["runtime"]
+        return found
+
     async def move_certs(self, paths: dict[str, str]) -> dict[str, str]:
         """Take the certificates along with the submission; the gateway writes them as the user."""
         self._certificates = await asyncio.to_thread(_read_certificates, paths)
@@ -128,7 +137,12 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         :raises FabricError: why there is no server.
         """
         shared, session = self.shared, self.session
+        known_job = again and session.token is None and session.job_id is not None
         self._script = script = Script(shared, self.start_limit_s, self.preparing_limit_s, self.log)
+        if known_job:  # its token is in that job alone: another one would be nobody's
+            self.log.info("Session %s of %s is taken up as job %s", session.id, self._log_name, session.job_id)
+            self.job_id, self._certificates = str(session.job_id), ()
+            return await self._until_ready(script)
         self.log.info("Submitting session %s of %s", session.id, self._log_name)
         submitted = await self._submit(again)
         at = session.submitted_at or time.time()
@@ -158,6 +172,8 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
                         rescue=session.profile == self.shared.settings.quotas.rescue_profile,
                         again=again,
                         job_id=session.job_id,
+                        record=await asyncio.to_thread(self.shared.store.mark),
+                        facts=_facts(session),
                     )
                 )
             except SlurmUnavailableError as error:
@@ -183,6 +199,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
             if now.presence is JobPresence.GONE:
                 raise await self._why_gone(now)
             if session.port is not None:
+                shared.spawn(self._note_port(session, session.port))
                 return await self._address(session), session.port
             left = await script.time_left(session, now.job)
             if left <= 0:
@@ -193,6 +210,13 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
                 # No news is not "no change": an answer with the same jobs in it may say that ours is gone.
                 with suppress(FabricError):
                     await shared.follower.fresh(time.time() - QUIET_S)
+
+    async def _note_port(self, session: Session, port: int) -> None:
+        """The gateway keeps where a session's server listens, for a hub that has lost its record."""
+        try:
+            await self.shared.gateway.listens(session.id, PortNote(user=session.user, port=port))
+        except FabricError as error:
+            self.log.warning("The gateway was not told where session %s listens: %s", session.id, error)
 
     async def _standing(self, session: Session, snapshot: Snapshot | None) -> SessionStatus:
         """What is known of the session's job; one that a snapshot lacks is asked for by its number."""
@@ -337,6 +361,11 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         finally:
             coming.cancel()
             told.cancel()
+
+
+def _facts(session: Session) -> SessionFacts:
+    """What the gateway keeps of a session, for a hub that has lost its record."""
+    return SessionFacts(**{name: getattr(session, name) for name in SessionFacts.model_fields})
 
 
 def _read_certificates(paths: dict[str, str]) -> tuple[SessionFile, ...]:

@@ -22,6 +22,7 @@ from fabric_hub.errors import FabricError
 from fabric_hub.hub import tls
 from fabric_hub.hub.pages.start_form import render_form
 from fabric_hub.hub.tls import ANY_USER, alt_name
+from fabric_hub.launch.batchspawner_compat import refuse_without_effect
 from fabric_hub.launch.options import UserOptions, from_form, from_url, parse_options
 from fabric_hub.messages.text import NOTHING, sentences, whole
 from fabric_hub.messages.texts import sessions
@@ -32,20 +33,20 @@ from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.model import JobSpec
 
 from . import agreements, opening, session_tokens
-from .bases import WrapSpawner
 from .failures import SessionFailure
 from .limits import with_rescue
 from .metrics import record_failure, record_start
 from .opening import CHILDREN
 from .reach import unreachable
 from .runtime import HubRuntime, runtime
+from .site_hooks import HookedSpawner
 from .slurm_child import FabricSlurmSpawner
 from .start_queue import StartSlot
 
 SNAPSHOT_PATIENCE_S = 10.0
 
 
-class FabricSpawner(WrapSpawner):  # type: ignore[misc]
+class FabricSpawner(HookedSpawner):
     """A session of one user in one project; see the module."""
 
     # Waiting in Slurm's queue is not starting: only the part after the job runs has a limit
@@ -123,8 +124,12 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         if self.child_spawner is None:  # the site has an apply_user_options of its own
             await self.decide(self.user_options)
         await maybe_future(super().run_pre_spawn_hook())
-        user, req = self.user.name, self.site_request()
+        user = self.user.name
         try:
+            set_by_hook = self.set_by_hook()
+            account = set_by_hook.get("req_account")
+            refuse_without_effect(set_by_hook, account, self.choice.project, self.choice.account)
+            req = self.site_request()
             self.job_spec, self._notice = await opening.judge(self.shared, user, self.name, self.choice, req)
             by_person = agreements.in_person(self.handler, user)
             await agreements.record(self.shared, self._accepted, by_person=by_person)
@@ -137,21 +142,6 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         record_failure(error.reason)
         self.log.info("Refused %s for %s: %s", sorted(options or {}), self.user.name, error)
         return SessionFailure(error)
-
-    def site_request(self) -> dict[str, Any]:
-        """The site's ``req_*`` settings for this user, names without ``req_``, as far as they are known now.
-
-        What the site's hooks set on this spawner (for one start) counts before what they set on its child, and that
-        before the configuration.
-        """
-        child = self.child_spawner
-        if not isinstance(child, FabricSlurmSpawner):  # one as a start makes it
-            child = FabricSlurmSpawner(
-                user=self.user, db=self.db, hub=self.hub, authenticator=self.authenticator,
-                oauth_client_id=self.oauth_client_id, server=self._server, config=self.config,
-            )  # fmt: skip
-        own = {name.removeprefix("req_"): value for name, value in vars(self).items() if name.startswith("req_")}
-        return {**child.get_req_subvars(), **own}
 
     async def choose(self, options: Mapping[str, Any]) -> None:
         """Let the start form show what a link chooses (``chosen``). Nothing is started or recorded.
@@ -224,8 +214,7 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
         self.session_id = ""
         self.child_kind = ""
         self.job_spec = None
-        for name in [name for name in vars(self) if name.startswith("req_")]:
-            delattr(self, name)  # a hook sets them for one start
+        self.forget_hook()
         if self._opened.is_set():  # else who opened the page before JupyterHub had cleared this waits for the start
             self._opened = asyncio.Event()
 
@@ -285,9 +274,11 @@ class FabricSpawner(WrapSpawner):  # type: ignore[misc]
             session, again = await opening.open_session(
                 self.shared, self.user.name, self.name, self.choice, self.job_spec, self.api_token, self.log
             )
-            if again:
+            if again and session.token:
                 self.api_token = session.token
             session_tokens.revoke(self.user.db, self.user.name, self.name, keep=self.api_token, visitors=not again)
+            if again and not session.token:
+                session_tokens.restore(self.user.db, self.api_token, self.oauth_client_id, session.token_hash or "")
             self.session_id = session.id
             self._opened.set()
             child = self.child_spawner

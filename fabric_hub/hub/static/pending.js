@@ -12,6 +12,8 @@
   const hint = document.getElementById("pending-hint");
   const cancel = document.getElementById("cancel");
   const again = document.getElementById("again");
+  const wait = document.getElementById("pending-wait");
+  const job = document.getElementById("pending-job");
   const steps = [...root.querySelectorAll("[data-step]")];
 
   function mark(progress, failed) {
@@ -36,17 +38,34 @@
     history.append(line);
   }
 
+  let expected = null; // Unix seconds
+  function count() {
+    const minutes = expected === null ? 0 : Math.round(expected - Date.now() / 1000) / 60;
+    const parts = { hours: Math.floor(minutes / 60), minutes: Math.floor(minutes) % 60 };
+    const said = minutes < 1 ? "" : parts.hours ? words.waitHours : words.waitMinutes;
+    wait.textContent = said.replace(/\{(\w+)\}/g, (_, part) => parts[part]);
+  }
+  setInterval(count, 10_000);
+
+  function head(text) {
+    heading.textContent = text;
+    document.title = `${text} · ${title}`;
+  }
+
   const events = new EventSource(root.dataset.progressUrl);
   events.onmessage = (raw) => {
     const event = JSON.parse(raw.data);
     if (event.message === "Server requested") return;
     say(event);
+    head(event.heading || words.starting);
+    expected = event.expected ?? null;
+    count();
+    if (event.job) job.textContent = event.job;
     if (event.failed) {
       events.close();
       mark(100, true);
       steps.forEach((step) => step.classList.remove("active"));
-      heading.textContent = words.failed;
-      document.title = `${words.failed} · ${title}`;
+      head(words.failed);
       message.className = "alert alert-danger";
       hint.classList.add("d-none");
       cancel.classList.add("d-none");

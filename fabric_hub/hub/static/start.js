@@ -128,6 +128,28 @@
     datasets.forEach((entry) => box(entry).addEventListener("change", () => askAgreement(entry)));
   }
 
+  // What would be started, once more and in one line above the button.
+  function summarise() {
+    const label = radios.find((radio) => radio.checked)?.closest("[data-profile]").querySelector("label");
+    const box = document.getElementById("start-summary");
+    box.hidden = !label;
+    if (!label) return;
+    const many = ([one, more], n) => (n === 1 ? one : more).replace("{n}", () => number.format(n));
+    const picked = datasets.filter((entry) => entry.querySelector('input[name="datasets"]').checked).length;
+    const parts = [
+      label.dataset.title,
+      project.selectedOptions[0]?.dataset.title,
+      Number(hours.value) > 0 && many(sentences.hours, Number(hours.value)),
+      image.selectedOptions[0]?.text,
+      picked && many(sentences.datasets, picked),
+      name.value,
+      label.dataset.state,
+    ];
+    const said = parts.filter(Boolean).join(" · ");
+    const line = document.getElementById("start-summary-text");
+    if (line.textContent !== said) line.textContent = said; // a screen reader hears of changes only
+  }
+
   project.addEventListener("change", chooseProject);
   radios.forEach((radio) => radio.addEventListener("change", () => chooseProfile(radio)));
 
@@ -168,4 +190,7 @@
   });
   chooseProject();
   chosen();
+  summarise();
+  form.addEventListener("input", summarise);
+  form.addEventListener("change", summarise);
 })();

@@ -7,9 +7,9 @@ from fabric_hub.messages.translation import N_
 
 # -- when a session ends
 
-ENDS_BY_LIMIT = Reason("ends-by-limit", N_("This session ends at {at:clock}: its time limit."), who=Who.NOBODY)
+ENDS_BY_LIMIT = Reason("ends-by-limit", N_("This session ends at {at:clock} (time limit)."), who=Who.NOBODY)
 ENDS_BY_RESERVATION = Reason(
-    "ends-by-reservation", N_("This session ends at {at:clock}: the end of its reservation."), who=Who.NOBODY
+    "ends-by-reservation", N_("This session ends at {at:clock} (end of its reservation)."), who=Who.NOBODY
 )
 ENDS_AFTER_RESERVATION = Reason(
     "ends-after-reservation",
@@ -25,23 +25,6 @@ ENDS_AT_LATEST = Reason(
     "ends-at-latest",
     N_("This session ends at {at:clock} at the latest; the end of its reservation is not known yet."),
     who=Who.NOBODY,
-)
-# The same without their beginning: a browser says the moment by its own clock.
-# TRANSLATORS: comes after "This session ends at 18:48"
-REST_BY_LIMIT = Reason("rest-by-limit", N_(": its time limit."), who=Who.NOBODY)
-# TRANSLATORS: comes after "This session ends at 18:48"
-REST_BY_RESERVATION = Reason("rest-by-reservation", N_(": the end of its reservation."), who=Who.NOBODY)
-# TRANSLATORS: comes after "This session ends at 18:48"
-REST_AFTER_RESERVATION = Reason(
-    "rest-after-reservation", N_(": Slurm lets it go on for {over:short} after its reservation."), who=Who.NOBODY
-)
-# TRANSLATORS: comes after "This session ends at 18:48"
-REST_BY_PROJECT = Reason(
-    "rest-by-project", N_(": its project ends then, too; nothing new starts in it."), who=Who.OWNER
-)
-# TRANSLATORS: comes after "This session ends at 18:48"
-REST_AT_LATEST = Reason(
-    "rest-at-latest", N_(" at the latest; the end of its reservation is not known yet."), who=Who.NOBODY
 )
 
 # -- why it cannot be longer

@@ -13,6 +13,14 @@ NO_ACCESS = Reason(
     label="dataset",
     status=403,
 )
+HELD = Reason(
+    "dataset-held",
+    N_("The access of project {project} to the dataset {dataset} must be confirmed after a restore of the hub."),
+    N_("Its steward confirms it; ask the operators if it takes long."),
+    who=Who.OPERATOR,
+    label="dataset",
+    status=403,
+)
 RETIRED = Reason(
     "dataset-retired",
     N_("Dataset {dataset} is retired."),

@@ -342,3 +342,19 @@ WINDOW_TOO_LONG = Reason(
     label="malformed",
     status=422,
 )
+LEDGER_UNUSABLE = Reason(
+    "gateway-ledger-unusable",
+    N_("The gateway cannot keep what it submits: {cause}."),
+    N_("Nothing was submitted. Tell the operator: the gateway's disk may be full."),
+    who=Who.OPERATOR,
+    label="gateway",
+    status=503,
+)
+NOT_OF_THIS_RECORD = Reason(
+    "gateway-other-record",
+    N_("Job {job} of session {session} was submitted by another record than the hub's: it is not ended."),
+    N_("See `fabric-hub sessions list`."),
+    who=Who.OPERATOR,
+    label="other-record",
+    status=409,
+)

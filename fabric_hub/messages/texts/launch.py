@@ -112,6 +112,22 @@ SETTING_WRONG = Reason(
     label="configuration",
     status=500,
 )
+HOOK_WITHOUT_EFFECT = Reason(
+    "hook-without-effect",
+    N_("A hook of this site sets {names}, which has no effect here."),
+    N_("Tell the operator: fabric-hub check-config says what takes its place."),
+    who=Who.OPERATOR,
+    label="configuration",
+    status=500,
+)
+HOOK_ACCOUNT = Reason(
+    "hook-account",
+    N_("A hook of this site wants account {wanted}, but project {project} is charged to {account}."),
+    N_("Tell the operator: an account needs a project of its own."),
+    who=Who.OPERATOR,
+    label="configuration",
+    status=500,
+)
 
 # -- what a job asks for, and whether it can start
 

@@ -21,7 +21,7 @@ REQUEST_IN_PERSON = Reason(
 )
 NO_DATASET_FOR_YOU = Reason(
     "no-dataset-for-you",
-    N_("You don't have access to a dataset {dataset}."),
+    N_("You don't have access to dataset {dataset}."),
     N_("Check the name; the owner of a project or the operators can tell you more."),
     who=Who.OWNER,
     label="dataset",

@@ -128,12 +128,12 @@ SUCCESSOR_BEGINS = Reason("successor-begins", N_("Session {name} is being starte
 SUCCESSOR_STARTS = Reason("successor-starts", N_("Session {name} is starting."), who=Who.NOBODY)
 SUCCESSOR_READY = Reason("successor-ready", N_("Session {name} is ready."), who=Who.NOBODY)
 SUCCESSOR_WAITS = Reason("successor-waits", N_("Session {name} waits in the queue."), who=Who.NOBODY)
-NOT_CARRIED = Reason("memory-not-carried", N_("The memory of kernels is not carried over."), who=Who.NOBODY)
+NOT_CARRIED = Reason("memory-not-carried", N_("Variables are not kept: run your cells again."), who=Who.NOBODY)
 NOT_CARRIED_FILES = Reason(
     "memory-not-carried-files",
     P_(
-        "The memory of kernels is not carried over; {n} file is opened again.",
-        "The memory of kernels is not carried over; {n} files are opened again.",
+        "Variables are not kept; {n} file is opened again.",
+        "Variables are not kept; {n} files are opened again.",
     ),
     who=Who.NOBODY,
 )

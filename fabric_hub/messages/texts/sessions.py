@@ -24,6 +24,15 @@ TOO_MANY_SESSIONS = Reason(
 # TRANSLATORS: the session that has no name of its own
 DEFAULT_NAME = Reason("session-default-name", N_("default"), who=Who.NOBODY)
 
+NAME_TAKEN = Reason(
+    "session-name-taken",
+    N_("{user} has another session of the name {name} on record, or this one is there already."),
+    N_("Stop that one first, or end this one."),
+    who=Who.OPERATOR,
+    label="busy",
+    status=409,
+)
+
 STOPPED = Reason("stopped-at-hub", N_("The session was stopped at the hub."))
 REPLACED = Reason("session-replaced", N_("Replaced by a new start."))
 NO_USER = Reason("session-no-user", N_("The hub has no user {user} any more."), who=Who.OPERATOR)
@@ -32,6 +41,14 @@ SESSIONS_UNUSABLE = Reason(
     "sessions-database-unusable",
     N_("The sessions database cannot be used: {cause}."),
     N_("Nothing was started or changed. Tell the operator: the disk may be full."),
+    who=Who.OPERATOR,
+    label="database",
+    status=503,
+)
+MIGRATION_FAILED = Reason(
+    "migration-failed",
+    N_("The {name} could not be brought to another release's schema: {cause}."),
+    N_("Nothing in it was changed. Start the release that was here before, and report this."),
     who=Who.OPERATOR,
     label="database",
     status=503,

@@ -171,6 +171,15 @@ ENDED_TIME_LIMIT = Reason(
     "session-time-limit",
     N_("The session reached its time limit ({limit:short}). Start again and ask for more time if you need it."),
 )
+# The same where there is little room, as in a list of sessions.
+# TRANSLATORS: in a list of sessions, as short as can be
+SHORT_TIME_LIMIT = Reason("short-time-limit", N_("Ended {at:clock} · time limit reached ({limit:short})"))
+SHORT_OUT_OF_MEMORY = Reason(
+    "short-out-of-memory", N_("Ended {at:clock} · out of memory: choose a profile with more memory")
+)
+SHORT_PREEMPTED = Reason("short-preempted", N_("Ended {at:clock} · preempted by a higher-priority job"))
+SHORT_NODE = Reason("short-node-failed", N_("Ended {at:clock} · node {node} broke down"))
+ENDED_AT = Reason("ended-at", N_("Ended {at:clock}"), who=Who.NOBODY)
 ENDED_OUT_OF_MEMORY = Reason(
     "session-out-of-memory", N_("The session used more memory than it asked for. Choose a profile with more memory.")
 )

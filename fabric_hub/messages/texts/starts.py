@@ -30,6 +30,14 @@ SILENT_START_KEPT = Reason(
 )
 SUBMITTING = Reason("submitting", N_("Submitting to Slurm, account {account}."), who=Who.NOBODY)
 SUBMITTED = Reason("submitted", N_("Job {job} is submitted."), who=Who.NOBODY)
+# TRANSLATORS: headings of the waiting page
+WAITING_FOR_GPU = Reason("waiting-for-gpu", P_("Waiting for a GPU", "Waiting for {n} GPUs"), who=Who.NOBODY)
+WAITING_IN_QUEUE = Reason("waiting-in-queue", N_("Waiting in the queue"), who=Who.NOBODY)
+YOU_ARE_NEXT = Reason(
+    "you-are-next", N_("You're next. Your session starts as soon as there is room in {partition}."), who=Who.NOBODY
+)
+JOBS_AHEAD = Reason("jobs-ahead", N_("Other jobs are ahead of yours in the queue."), who=Who.NOBODY)
+JOB_IN = Reason("job-in-partition", N_("Slurm job {job} · {partition}"), who=Who.NOBODY)
 IN_QUEUE = Reason("in-queue", N_("Job {job} waits in the queue."), who=Who.NOBODY)
 EXPECTED = Reason("expected-start", N_("Expected start: {at:clock}."), who=Who.NOBODY)
 PREPARING = Reason(
@@ -141,7 +149,14 @@ NEXT_CANCELLED = Reason(
     "next-cancelled", N_("Its job was cancelled in Slurm, not on a page of the hub. Start again when you like.")
 )
 NEXT_COMPLETED = Reason("next-completed", _AGAIN)
-NEXT_FAILED = Reason("next-failed", N_("Start again when that is mended."))
+NEXT_FAILED = Reason("next-failed", N_("Fix the cause and start again."))
+COULD_NOT_START = Reason(
+    "session-could-not-start",
+    N_("JupyterLab couldn't start (exit code {exit})."),
+    N_("Check its log, fix the cause and try again."),
+    label="failed",
+    status=424,
+)
 PROCESS_ENDED = Reason("process-ended", N_("The session's process ended with status {status}."))
 STOPPED = Reason("start-stopped", N_("The start was stopped."), label="stopped", status=409)
 AFTER_RESTART = Reason(
@@ -185,8 +200,8 @@ NOT_FOR_USERS = Reason(
     status=409,
 )
 RESCUE = Reason("rescue-offer", N_('You can still open your files in a rescue session: profile {profile} ("{title}").'))
-NOT_NOW_BUDGET = Reason("not-now-budget", N_("not now: the budget is used up"), who=Who.OWNER)
-NOT_NOW = Reason("not-now", N_("not now: {why}"))
+NOT_NOW_BUDGET = Reason("not-now-budget", N_("Not now: the budget is used up"), who=Who.OWNER)
+NOT_NOW = Reason("not-now", N_("Not now: {why}"))
 BAD_NAME = Reason(
     "bad-session-name",
     N_(

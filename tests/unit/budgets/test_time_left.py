@@ -21,7 +21,7 @@ RUNNING = a_job(started_at=NOW, ends_at=NOW + 2 * HOUR)
 def test_a_session_ends_at_its_time_limit_and_says_so() -> None:
     left = time_left(RUNNING, PROFILE, PROJECT, NOW, offered=False)
     assert (left.ends_at, left.why) == (NOW + 2 * HOUR, "limit")
-    assert str(left.text) == f"This session ends at {clock(NOW + 2 * HOUR)}: its time limit."
+    assert str(left.text) == f"This session ends at {clock(NOW + 2 * HOUR)} (time limit)."
     assert (left.can_extend, left.extend_most_minutes) == (False, 0)
     assert left.extend_why_not.code == "extend-not-offered"
     with pytest.raises(FabricError, match=r"Sessions can't be extended here\. Save your work"):
@@ -56,8 +56,7 @@ def test_a_session_of_the_longest_time_is_told_which_limit_it_has_met() -> None:
 def test_a_reservation_that_ends_first_is_the_end() -> None:
     left = time_left(RUNNING, PROFILE, PROJECT, NOW, offered=True, reservation_ends_at=NOW + HOUR)
     assert (left.ends_at, left.why, left.can_extend) == (NOW + HOUR, "reservation", False)
-    assert str(left.text) == f"This session ends at {clock(NOW + HOUR)}: the end of its reservation."
-    assert str(left.rest) == ": the end of its reservation."
+    assert str(left.text) == f"This session ends at {clock(NOW + HOUR)} (end of its reservation)."
     assert left.extend_why_not.code == "extend-reservation-ends"
 
 
@@ -82,7 +81,6 @@ def test_while_its_reservation_is_not_known_the_end_is_the_latest_there_can_be()
     left = time_left(RUNNING, PROFILE, PROJECT, NOW, offered=True, reservation_unknown=True)
     assert left.ends_at == NOW + 2 * HOUR
     assert str(left.text).endswith("at the latest; the end of its reservation is not known yet.")
-    assert str(left.text).endswith(f"{clock(left.ends_at or 0)}{left.rest}")
 
 
 def test_in_a_reservation_that_ends_later_a_session_ends_at_its_limit_and_may_have_more_until_then() -> None:
@@ -108,7 +106,7 @@ def test_nothing_is_longer_than_its_project() -> None:
     left = time_left(job, PROFILE, project, ends - HOUR, offered=True)
     assert (left.why, left.can_extend) == ("project", False)
     assert str(left.extend_why_not) == f"This session cannot be longer: its project ends at {clock(ends)}."
-    assert (left.text.code, left.rest.code) == ("ends-by-project", "rest-by-project")
+    assert left.text.code == "ends-by-project"
 
 
 def test_a_project_without_an_end_never_ends() -> None:

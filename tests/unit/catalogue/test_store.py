@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pwd
-import signal
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -24,8 +20,8 @@ from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.datasets.model import Acceptance, AccessRequest, Dataset, Grant, Version
 from fabric_hub.errors import FabricError
 from fabric_hub.sessions.database import open_database
-
-POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+from tests.support.postgresql import server
+from tests.support.postgresql import url as url_of
 
 
 def an_entry(name: str = "wind-farm", **fields: Any) -> Dataset:
@@ -71,42 +67,8 @@ def an_acceptance(**fields: str) -> Acceptance:
 @pytest.fixture(scope="module")
 def postgres(sandbox: Path) -> Iterator[str]:
     """A PostgreSQL server of our own, on a Unix socket, which the kernel ends when we do; its URL."""
-    if not POSTGRES:
-        pytest.skip("PostgreSQL is not installed (Debian: postgresql)")
-    pytest.importorskip("psycopg", reason="the PostgreSQL driver is an extra: fabric-hub[postgresql]")
-    home, programs = sandbox / "postgresql", POSTGRES[-1].parent
-    home.mkdir(mode=0o700)
-    become: list[str | Path] = ["setpriv", "--pdeathsig", "QUIT"]
-    if os.geteuid() == 0:  # the server refuses to be root
-        owner = pwd.getpwnam("nobody")
-        os.chown(home, owner.pw_uid, owner.pw_gid)
-        become += [f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
-    data = home / "data"
-    initialise: list[str | Path] = [
-        programs / "initdb",
-        "--no-sync",
-        "--auth=trust",
-        "--username=catalogue",
-        "-D",
-        data,
-    ]
-    done = subprocess.run([*become, *initialise], capture_output=True, text=True, cwd=home, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    options = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={home}", "-c", "fsync=off"]
-    argv = [*become, programs / "postgres", "-D", data, *options]
-    with subprocess.Popen(argv, cwd=home, stderr=subprocess.PIPE, text=True) as server:
-        assert server.stderr
-        try:
-            for line in server.stderr:
-                print(line, end="")
-                if "ready to accept connections" in line:
-                    yield f"postgresql://catalogue@/postgres?host={home}"
-                    break
-            else:
-                pytest.fail("PostgreSQL ended before it was ready; its words are above")
-        finally:
-            server.send_signal(signal.SIGINT)  # its "fast" shutdown: it waits for no client
-            print(server.stderr.read())
+    with server(sandbox / "postgresql") as home:
+        yield url_of(home)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -138,7 +138,8 @@ def test_check_config_and_doctor_say_that_all_users_share_one_address(tmp_path: 
     assert "share one web address" in said
     assert "hub.subdomain_host" in said
     found = json.loads(fabric_hub("doctor", "--json", "--site", str(site)).stdout)
-    assert ["hub.subdomain_host" in finding["remedy"] for finding in found if finding["state"] == "NOTE"] == [True]
+    notes = [finding["remedy"] for finding in found if finding["state"] == "NOTE"]
+    assert sum("hub.subdomain_host" in remedy for remedy in notes) == 1
     site.write_text(text.replace("[hub]", '[hub]\nsubdomain_host = "https://hub.example.org"'))
     assert "share one web address" not in fabric_hub("check-config", "--site", str(site)).stdout
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fabric_dev import accounting, demo, gpus, processes, sitefile, slurmconf
+from fabric_dev import accounting, cluster, demo, gpus, processes, sitefile, slurmconf
 from fabric_dev.layout import LONGEST_DIRECTORY, Layout
 from fabric_dev.ports import Claims, Ports, choose
 from fabric_dev.supervisor import Stopped, Supervisor
@@ -155,6 +155,17 @@ def test_a_gateway_that_gives_more_time_is_an_operator_without_jobs() -> None:
     assert ["modify", "account", "operators", "cluster=fabric", "set", "GrpSubmitJobs=0"] in made
     # Slurm's own user needs no right
     assert accounting.commands(unix, None, operates=True) == accounting.commands(unix, None, operates=False)
+
+
+def test_slurmctld_ignores_what_an_early_kill_kept_it_from_writing_and_nothing_else(tmp_path: Path) -> None:
+    layout = Layout(tmp_path, tmp_path / "images")
+    state = layout.spool / "slurmctld"
+    state.mkdir(parents=True)
+    assert cluster.ignoring(layout) == [], "a first start"
+    (state / "clustername").write_text("fabric")
+    assert cluster.ignoring(layout) == ["-i"], "killed before it wrote the usage of associations"
+    (state / "assoc_usage").write_text("")
+    assert cluster.ignoring(layout) == []
 
 
 def _site(found: gpus.Gpus | None = None, **wanted: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from jupyterhub.services.service import _ServiceSpawner
 from fabric_hub.config.hub import HubSettings
 from fabric_hub.config.settings import parse
 from fabric_hub.errors import FabricError
+from fabric_hub.hub import tls
 from fabric_hub.hub.csp import directives, policy
 from fabric_hub.hub.patches import services
 from fabric_hub.hub.tls import KEPT, hub_alt_names, renew_hub_certificates
@@ -113,3 +115,13 @@ def test_forms_may_end_at_a_users_own_host_and_nowhere_else() -> None:
     for line in text.split("; "):
         name, _, sources = line.partition(" ")
         assert name in ("form-action", "style-src") or "example.org" not in sources
+
+
+def test_a_certificate_that_ends_soon_is_made_anew_when_the_hub_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = _store(tmp_path, ["IP:127.0.0.1"])
+    path = store / "proxy-client" / "proxy-client.crt"
+    left = x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc - datetime.now(UTC)
+    monkeypatch.setattr(tls, "RENEWED", left + timedelta(days=1))
+    assert renew_hub_certificates(store, ["IP:127.0.0.1"]) == list(KEPT)

@@ -189,8 +189,112 @@ def test_a_site_that_comes_from_batchspawner_needs_no_profile(
     c = Config()
     if section:
         c[section].req_runtime = runtime_text
-    settings = configure(c, site_file)
+    settings = complete(c, configure(c, site_file))
     assert {name: profile.max_hours for name, profile in settings.profile.items()} == {"default": hours}
+
+
+def test_the_time_that_the_sites_own_configuration_says_is_that_of_the_default_profile(site_file: Path) -> None:
+    without_profiles(site_file)
+    c = Config()
+    settings = configure(c, site_file)
+    c.SlurmSpawner.req_runtime = "2:00:00"  # as it is read: after ours
+    complete(c, settings)
+    assert runtime.runtime().settings.profile["default"].default_hours == 2.0
+
+
+def test_what_is_set_for_batchspawners_classes_counts_for_the_spawner_that_runs_hooks(site_file: Path) -> None:
+    c = Config()
+    settings = configure(c, site_file)
+
+    def hook(spawner: Any) -> None: ...
+
+    c.BatchSpawnerBase.pre_spawn_hook = print
+    c.BatchSpawnerBase.environment = {"SITE": "north"}
+    c.SlurmSpawner.pre_spawn_hook = hook
+    c.SlurmSpawner.http_timeout = 30
+    c.SlurmSpawner.cmd = ["other"]
+    c.Spawner.start_timeout = 60
+    complete(c, settings)
+    spawner = FabricSpawner(config=c)
+    assert (spawner.pre_spawn_hook, spawner.environment, spawner.http_timeout) == (hook, {"SITE": "north"}, 30)
+    assert spawner.start_timeout == FabricSpawner.start_timeout.default_value
+    assert "cmd" not in c.FabricSpawner
+
+
+@pytest.fixture
+def with_own(site_file: Path, tmp_path: Path) -> Path:
+    """The site's own configuration, which its file names."""
+    own = tmp_path / "own.py"
+    site_file.write_text(site_file.read_text().replace("[hub]", f'[hub]\nextra_config = "{own}"'))
+    return own
+
+
+def started_with(own: Path, site_file: Path, text: str) -> Config:
+    """As jupyterhub_config.py does: ours, the site's own, and what completes both."""
+    own.write_text(text)
+    c = Config()
+    settings = configure(c, site_file)
+    exec(compile(text, str(own), "exec"), {"c": c})
+    complete(c, settings)
+    return c
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("c.JupyterHub.spawner_class = 'batchspawner.SlurmSpawner'", "The hub's own spawner."),
+        ("c.JupyterHub.spawner_class = SlurmSpawner", "The hub's own spawner."),
+        ("c.Spawner.options_form = '<p>'", "The hub's own start form"),
+        ("c.JupyterHub.ssl_key = '/etc/key'", "the site's file says http://127.0.0.1:8000. Change that"),
+        ("c.JupyterHub.services = [{'name': 'cull'}]", "Write c.JupyterHub.services.append("),
+        ("c.JupyterHub.load_roles = []", "Write c.JupyterHub.load_roles.append("),
+        ("c.JupyterHub.template_paths = ['/etc/pages']", "Write c.JupyterHub.template_paths.insert("),
+        ("c.JupyterHub.custom_scopes = {}", "Write c.JupyterHub.custom_scopes.update("),
+        ("c.JupyterHub.template_vars = {}", "Write c.JupyterHub.template_vars.update("),
+        ("c.JupyterHub.tornado_settings = {'headers': {}}", "Write c.JupyterHub.tornado_settings.update("),
+        ("c.JupyterHub.jinja_environment_options = {}", "Write c.JupyterHub.jinja_environment_options.update("),
+        ("c.JupyterHub.proxy_class = 'traefik_file'", "The hub's own proxy."),
+        ("c.ConfigurableHTTPProxy.api_url = 'http://127.0.0.1:8001'", "The hub's own proxy."),
+        ("c.JupyterHub.port = 443", "The site's file says hub.bind_url = 8000, and sessions are told that."),
+        ("c.JupyterHub.hub_ip = '10.0.0.5'", "The site's file says hub.hub_ip = 127.0.0.1"),
+    ],
+)
+def test_what_is_left_of_an_old_hub_and_breaks_ours_is_refused_by_name_and_line(
+    site_file: Path, with_own: Path, line: str, says: str
+) -> None:
+    with pytest.raises(SystemExit) as refused:
+        started_with(with_own, site_file, f"from batchspawner import SlurmSpawner\n\n{line}\n")
+    told = str(refused.value)
+    assert f"{with_own} has 1 line with which the hub does not start:" in told
+    assert f"{with_own}:3: {line.partition(' =')[0].removeprefix('c.')}: " in told
+    assert says in told
+    assert "fabric-hub check-config says it before a start." in told
+
+
+def test_all_that_breaks_the_hub_is_told_at_once(site_file: Path, with_own: Path) -> None:
+    with pytest.raises(SystemExit, match="has 2 lines with which the hub does not start:"):
+        started_with(with_own, site_file, "c.JupyterHub.services = []\nc.Spawner.options_form = '<p>'\n")
+
+
+def test_what_adds_to_the_hubs_own_and_what_has_no_effect_let_it_start_and_the_latter_is_logged(
+    site_file: Path, with_own: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    text = """
+c.JupyterHub.services += [{"name": "cull"}]
+c.JupyterHub.template_paths = ["/etc/pages", *c.JupyterHub.template_paths]
+c.JupyterHub.bind_url = "http://127.0.0.1:8000/"
+c.SlurmSpawner.exec_prefix = "sudo"
+c.SlurmSpawner.batch_script = "#!/bin/bash"
+c.ProfilesSpawner.profiles = []
+"""
+    c = started_with(with_own, site_file, text)
+    assert [service["name"] for service in c.JupyterHub.services] == ["fabric", "cull"]
+    ours = [record for record in caplog.records if record.name == "fabric_hub.moving.before_start"]
+    said = [record.getMessage().removeprefix(f"{with_own}:") for record in ours]
+    assert [line.partition(":")[0] for line in said] == ["4", "5", "6", "7"]
+    assert said[1] == (
+        "5: SlurmSpawner.exec_prefix: The gateway submits, asks and cancels itself, without a shell and without sudo."
+    )
 
 
 def test_profiles_of_the_site_are_kept(site_file: Path) -> None:

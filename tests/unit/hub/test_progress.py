@@ -52,7 +52,7 @@ IN_RESERVATION = a_snapshot(
         ({"job_id": None}, None, a_snapshot(unavailable_since=1.0), 15,
          "Nothing is lost: this start is kept until it does."),
         ({}, None, None, 15, "Job 7 is submitted"),
-        ({}, a_job(state="PENDING", reason="Priority"), a_snapshot(), 20, "Other jobs are before it"),
+        ({}, a_job(state="PENDING", reason="Priority"), a_snapshot(), 20, "Other jobs are ahead of yours"),
         ({}, a_job(state="PENDING", started_at=1.0), a_snapshot(), 20, "Expected start: "),
         ({}, a_job(state="PENDING", reason="Reservation", reservation="monday"), IN_RESERVATION, 20,
          f"It waits for its reservation monday, which begins at {clock(NOW + 3600)}."),
@@ -68,6 +68,33 @@ def test_each_step_of_a_start_is_told(
     event = progress_event(a_session(**fields), job, snapshot)
     assert event["progress"] == progress
     assert words in event["message"]
+
+
+NEXT = "You're next. Your session starts as soon as there is room in partition gpu."
+
+
+@pytest.mark.parametrize(
+    ("gpus", "reason", "heading", "words"),
+    [
+        (1, "Resources", "Waiting for a GPU", NEXT),
+        (2, "Priority", "Waiting for 2 GPUs", "Other jobs are ahead of yours in the queue."),
+        (0, "Resources", "Waiting in the queue", "You're next."),
+        (1, "JobHeldUser", "Waiting in the queue", "Job 7 waits in the queue. You put this job on hold."),
+    ],
+)
+def test_while_it_waits_the_page_is_headed_by_what_it_waits_for(
+    gpus: int, reason: str, heading: str, words: str
+) -> None:
+    job = a_job(state="PENDING", reason=reason, partition="gpu", started_at=NOW)
+    event = progress_event(a_session(gpus=gpus), job, a_snapshot())
+    assert event["message"].startswith(words)
+    assert (event["heading"], event["job"], event["expected"]) == (heading, "Slurm job 7 · partition gpu", NOW)
+    assert "heading" not in progress_event(a_session(gpus=gpus), a_job(node="gpu1"), a_snapshot())
+
+
+def test_a_session_that_fails_after_its_start_is_not_said_to_have_failed_to_start() -> None:
+    error = why_gone(a_session(port=4000), Found(job=a_job(state="FAILED", exit_status=1)))
+    assert error.text == "The session failed with exit code 1. Its log says why. Fix the cause and start again."
 
 
 def test_a_word_of_slurm_that_nobody_knows_is_passed_on() -> None:
@@ -95,7 +122,7 @@ KILLED = ("slurmstepd-gpu1: error: StepId=7.batch exceeded memory limit (4677959
             a_job(state="FAILED", exit_status=1),
             (),
             "failed",
-            "failed with exit code 1. Its log says why. Start again when that is mended.",
+            "JupyterLab couldn't start (exit code 1). Check its log, fix the cause and try again.",
         ),
         (a_job(state="FAILED", exit_signal=9), KILLED, "out-of-memory", "used more memory than it asked for"),
         (a_job(state="FAILED", exit_signal=9), ("he exceeded memory limit",), "failed", "(signal 9, SIGKILL)"),

@@ -38,7 +38,7 @@ def page(
 
 def test_the_form_shows_what_may_start_and_what_is_free(site: Settings) -> None:
     html = page(site, "eve")
-    for words in ('value="physics"', 'value="course"', 'id="profile-gpu"', "Available now", "h200"):
+    for words in ('value="physics"', 'value="course"', 'id="profile-gpu"', "Available now", "H200"):
         assert words in html
     assert 'data-profiles="gpu" data-images="torch"' in html
     assert 'data-default-hours="2" data-max-hours="4"' in html
@@ -55,8 +55,8 @@ def test_a_profile_that_a_limit_refuses_in_all_projects_does_not_say_that_it_can
         return " ".join(text[text.index("H200 ·") :].split()[2:13])
 
     assert "Available now" in page(site, "kim")
-    assert "not now: the budget is used up" in told(600)
-    assert "not now" not in told(590), "a short session may start"
+    assert "Not now: the budget is used up" in told(600)
+    assert "Not now" not in told(590), "a short session may start"
 
 
 def test_the_form_asks_limits_of_the_partition_that_the_sites_settings_give_a_profile(site: Settings) -> None:
@@ -73,7 +73,7 @@ def test_the_form_asks_limits_of_the_partition_that_the_sites_settings_give_a_pr
     assert states({}) == {}
     # profile cpu names a partition of its own
     assert states({"partition": "short"}) == {
-        "gpu": "not now: Partition short allows a job at most 1 minute, not 6 minutes."
+        "gpu": "Not now: Partition short allows a job at most 1 minute, not 6 minutes."
     }
     assert states({"partition": "not a name"}) == {}, "what Slurm does not take the offer tells"
 
@@ -96,7 +96,7 @@ def test_who_is_in_no_project_is_told_whom_to_ask(site: Settings) -> None:
 
 def test_a_closed_project_cannot_be_picked(site: Settings) -> None:
     html = page(site, "bob")
-    assert "disabled>past (research, ended on 31 January 2026)</option>" in html
+    assert "disabled>past · ended on 31 January 2026</option>" in html
 
 
 def test_a_silent_slurm_is_told_on_the_form(site: Settings) -> None:
@@ -117,11 +117,12 @@ def test_a_form_that_lacks_a_value_is_an_error_not_a_blank() -> None:
         render({"projects": []})
 
 
-def test_datasets_are_shown_with_size_access_licence_and_the_agreement_that_they_need(site: Settings) -> None:
+def test_datasets_are_shown_with_size_access_details_and_the_agreement_that_they_need(site: Settings) -> None:
     html = page(site, "jan", known=CatalogueView(catalogue=a_catalogue(a_dataset())))
     assert 'data-open="" data-agreement="wind-farm" data-changed="" data-others=""' in html
     assert "1.2 MB · Restricted · " in html
-    assert 'href="https://creativecommons.org/licenses/by/4.0/" target="_blank" rel="noopener noreferrer"' in html
+    assert 'href="/hub/datasets/wind-farm" target="_blank" aria-label="Details of ' in html
+    assert "creativecommons" not in html, "its licence is one of its details"
     assert 'name="accept-wind-farm" id="accept-wind-farm" value="1"' in html
     assert '<option value="teaching">Teaching</option>' in html
     assert "Do no harm." in html

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.jobs.script import site_options
-from fabric_hub.launch.batchspawner_compat import merge, minutes
+from fabric_hub.launch.batchspawner_compat import merge, minutes, refuse_without_effect
 from fabric_hub.slurm.model import JobSpec
 
 REQ = ["partition", "queue", "account", "qos", "reservation", "cluster", "memory", "nprocs", "runtime", "gres", "ngpus",
@@ -30,6 +30,22 @@ def test_a_time_is_read_as_sbatch_reads_it(text: str, expected: int) -> None:
     assert minutes(text) == expected
 
 
+def test_a_time_that_a_hook_sets_is_the_starts_own() -> None:
+    assert merge(JobSpec(minutes=60), {"runtime": "1:30:00"}).minutes == 90
+    with pytest.raises(FabricError, match="req_runtime to 'UNLIMITED'"):
+        merge(JobSpec(minutes=60), {"runtime": "UNLIMITED"})
+    with pytest.raises(FabricError, match="sets req_runtime to something Slurm does not take"):
+        merge(JobSpec(minutes=60), {"runtime": "400-0"})
+
+
+def test_what_a_hook_sets_without_effect_refuses_the_start_by_name() -> None:
+    refuse_without_effect(["req_qos", "req_runtime", "req_account"], "LAB", "twin", "lab")
+    with pytest.raises(FabricError, match="A hook of this site sets batch_script, req_constraint, which has no effect"):
+        refuse_without_effect(["req_qos", "req_constraint", "batch_script"], None, "twin", "lab")
+    with pytest.raises(FabricError, match="A hook of this site wants account other, but"):
+        refuse_without_effect(["req_account"], "other", "twin", "lab")
+
+
 @pytest.mark.parametrize("text", ["", "UNLIMITED", "-1", "1:2:3:4", "1h", "1-", "1.5"])
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a time"):
@@ -44,7 +60,6 @@ def test_a_profile_that_says_nothing_takes_the_sites_settings() -> None:
         "reservation": "r",
         "memory": "8gb",
         "nprocs": "4",
-        "runtime": "1:30:00",
         "gres": "gpu:h200:1,shard:2",
         "options": "--hint=nomultithread --comment='two words'",
         "prologue": "module load x",
@@ -65,7 +80,7 @@ def test_a_profile_that_says_nothing_takes_the_sites_settings() -> None:
 
 def test_a_profile_that_says_something_keeps_it() -> None:
     said = JobSpec(partition="p", account="a", qos="q", cpus=2, memory_mb=1, minutes=5, gres=("gpu:1",))
-    req = {"partition": "x", "queue": "x", "account": "x", "qos": "x", "nprocs": "9", "memory": "9", "runtime": "9"}
+    req = {"partition": "x", "queue": "x", "account": "x", "qos": "x", "nprocs": "9", "memory": "9"}
     assert merge(said, {**req, "gres": "gpu:9", "ngpus": "9"}) == said
 
 

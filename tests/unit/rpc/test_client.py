@@ -18,6 +18,7 @@ from fabric_hub.messages.reader import Reader, reading
 from fabric_hub.messages.text import Text, sentences
 from fabric_hub.messages.texts import gateway, slurm_reasons
 from fabric_hub.messages.texts.launch import NO_IMAGE
+from fabric_hub.rpc import client, server
 from fabric_hub.rpc.client import UnixClient
 from fabric_hub.rpc.server import answer_with_problems, bind, serve
 from fabric_hub.slurm.unavailable import SlurmUnavailableError
@@ -158,3 +159,8 @@ def test_a_socket_that_cannot_be_made_is_named_with_what_its_directory_must_be(t
     assert code_of(refused.value) == "daemon-no-socket"
     assert refused.value.message.startswith("The catalogue service's socket ")
     assert refused.value.hint.startswith("Its directory must exist and be the catalogue service's;")
+
+
+def test_a_daemon_keeps_an_idle_connection_longer_than_clients_use_it() -> None:
+    """Otherwise it closes one in the moment in which a request comes, which then looks like a daemon that is gone."""
+    assert server.IDLE_S > 2 * client.IDLE_S

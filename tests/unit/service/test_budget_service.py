@@ -182,7 +182,7 @@ async def test_continue_starts_a_named_server_with_the_same_choices_and_the_same
     assert (told["server_name"], told["state"]) == ("session-2", "starting")
     assert told["url"].endswith("/hub/spawn-pending/jan/session-2")
     assert told["text"].startswith("Session session-2 is starting. ")
-    assert "memory of kernels is not carried over" in told["text"]
+    assert "Variables are not kept: run your cells again." in told["text"]
     ((user, server, options),) = hub.started
     assert (user, server) == ("jan", "session-2")
     assert (options["project"], options["profile"], options["hours"]) == ("physics", "gpu", 1.0)
@@ -202,9 +202,7 @@ async def test_a_successor_that_is_not_on_record_yet_is_being_started(
             return httpx.Response(202)
 
     told = await Continuation(site, store, Slow(store)).start(session, ("a.ipynb",), None)
-    assert str(told.text) == (
-        "Session session-2 is being started. The memory of kernels is not carried over; 1 file is opened again."
-    )
+    assert str(told.text) == ("Session session-2 is being started. Variables are not kept; 1 file is opened again.")
 
 
 async def test_without_a_slurm_there_is_nobody_to_ask_for_more_time(

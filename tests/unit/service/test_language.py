@@ -104,8 +104,8 @@ async def test_what_the_framework_refuses_is_said_in_the_readers_language(
 def test_times_are_those_of_the_readers_zone_and_a_zone_that_is_none_counts_for_nothing() -> None:
     at = datetime(2026, 1, 5, 12, 0, tzinfo=UTC).timestamp()
     text = budgets.ENDS_BY_LIMIT(at=at)
-    assert "13:00:" in text.say(reader_of("en", "Europe/Amsterdam"))
-    assert "21:00:" in text.say(reader_of("en", "Asia/Tokyo"))
+    assert "13:00 (time limit)" in text.say(reader_of("en", "Europe/Amsterdam"))
+    assert "21:00 (time limit)" in text.say(reader_of("en", "Asia/Tokyo"))
     for none in (None, "", "../../etc/passwd", "Mars/Olympus", "x" * 10_000):
         assert reader_of("en", none).zone is None
     assert reader_of("tlh, xx;q=nonsense") == Reader("en")

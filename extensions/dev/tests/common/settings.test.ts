@@ -1,10 +1,12 @@
 import { Notification } from '@jupyterlab/apputils';
+import { PageConfig } from '@jupyterlab/coreutils';
 import type { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { Signal } from '@lumino/signaling';
 import { afterEach, expect, it } from 'vitest';
 
 import schema from '../../../schema/settings.json';
-import { checked, DEFAULTS, SessionSettings } from '../../../src/common/settings';
+import { checked, DEFAULTS, SessionSettings, translated } from '../../../src/common/settings';
+import { translate } from '../../../src/common/translation';
 
 /** JupyterLab's registry with one plugin, whose settings a test changes. */
 class Registry {
@@ -72,4 +74,25 @@ it('has the defaults where nothing can be read, and says so', async () => {
   registry.broken = true;
   expect((await followed(registry)).values).toEqual(DEFAULTS);
   await expect.poll(said).toEqual(['Your settings of the session cannot be read. The defaults are used.']);
+});
+
+it('has its schema in the language that was chosen on the hub, with all else of it as it was', () => {
+  const texts = {
+    '': { domain: 'fabric_lab', language: 'nl', plural_forms: 'nplurals=2; plural=(n != 1);' },
+    'schema\u0004Fabric Hub session': ['Sessie van Fabric Hub'],
+    'settings\u0004Usage panel': ['Paneel Verbruik']
+  };
+  PageConfig.setOption('fabricLanguage', 'nl');
+  PageConfig.setOption('fabricTexts', JSON.stringify(texts));
+  translate(null);
+  const dutch = translated(schema as unknown as ISettingRegistry.ISchema);
+  const wanted: unknown = {
+    ...schema,
+    title: 'Sessie van Fabric Hub',
+    properties: { ...schema.properties, usagePanel: { ...schema.properties.usagePanel, title: 'Paneel Verbruik' } }
+  };
+  expect(dutch).toEqual(wanted);
+  expect(translated(dutch)).toEqual(wanted);
+  PageConfig.setOption('fabricLanguage', 'en');
+  translate(null);
 });

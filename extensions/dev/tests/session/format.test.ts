@@ -71,7 +71,7 @@ describe('the time that is left', () => {
     const said = endText(120, NOW + 110, NOW, 'reservation');
     expect(said).toContain('with its reservation: 1 min left. Open documents are being saved.');
     expect(said.length).toBeLessThanOrEqual(140);
-    expect(endText(600, NOW + 590, NOW)).toContain('what is saved stays.');
+    expect(endText(600, NOW + 590, NOW)).toContain('Kernels stop then. Saved files are kept.');
   });
 });
 
@@ -162,7 +162,7 @@ describe('the use of days', () => {
       'The last 2 days, without today: 4.5 GPU-hours, at most 3.5 in a day.'
     );
     expect(trendText([day(1, 1), day(0, 2)], NOW)).toBe('The last day and today: 3.0 GPU-hours, at most 2.0 in a day.');
-    expect(trendText([day(1, 0), day(0, 0)], NOW)).toBe('The last day, without today: nothing was used.');
+    expect(trendText([day(1, 0), day(0, 0)], NOW)).toBe('No GPU-hours used in the last day · updated hourly');
   });
 
   it('is drawn from the bottom to the top of its box', () => {

@@ -71,7 +71,7 @@ it('warns at each alarm by itself, with one notification at a time that stays', 
   await room.told({ ends_at: NOW + 2400 });
   expect(said()).toEqual([]);
   await vi.advanceTimersByTimeAsync(601_000);
-  expect(said()).toEqual([expect.stringContaining('29 min left. Its kernels end with it; what is saved stays.')]);
+  expect(said()).toEqual([expect.stringContaining('29 min left. Kernels stop then. Saved files are kept.')]);
   await vi.advanceTimersByTimeAsync(1_200_000);
   expect(said()).toEqual([expect.stringContaining('9 min left')]);
   expect(Notification.manager.notifications[0]?.options.autoClose).toBe(false);

