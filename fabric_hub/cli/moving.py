@@ -16,6 +16,7 @@ from fabric_hub.errors import FabricError
 from fabric_hub.messages.text import Text, text_of, whole
 from fabric_hub.messages.texts import doctor as finds
 from fabric_hub.messages.texts import moving as texts
+from fabric_hub.messages.translation import gettext as _
 from fabric_hub.moving.model import Judged, OldFile, Unrun, Verdict
 from fabric_hub.moving.reading import LIMIT_S, read
 from fabric_hub.moving.site_file import first_site
@@ -42,12 +43,14 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         "--jupyterhub-config",
         type=Path,
         metavar="FILE",
-        help="say what becomes of each line of this jupyterhub_config.py of an old hub. It is run to read it, as the "
-        f"account that calls this, for at most {LIMIT_S} s",
+        help=_(
+            "say what becomes of each line of this jupyterhub_config.py of an old hub. It is run to read it, as the"
+            " account that calls this, for at most {seconds} s"
+        ).format(seconds=LIMIT_S),
     )
-    command.add_argument("--no-run", action="store_true", help="only look at that file's text")
-    command.add_argument("--write-site", type=Path, metavar="FILE", help="write a first site.toml from it")
-    command.add_argument("--json", action="store_true", help="with --jupyterhub-config: the lines as JSON")
+    command.add_argument("--no-run", action="store_true", help=_("only look at that file's text"))
+    command.add_argument("--write-site", type=Path, metavar="FILE", help=_("write a first site.toml from it"))
+    command.add_argument("--json", action="store_true", help=_("with --jupyterhub-config: the lines as JSON"))
 
 
 def report(arguments: argparse.Namespace) -> int:

@@ -66,7 +66,8 @@ class _Records:
 
 
 def _argument(value: Any) -> Any:
-    return coded(value) if isinstance(value, Text | FabricError) else value
+    # one without a code stays what it is: a formatter may want to know its label
+    return coded(value) if isinstance(value, Text | FabricError) and codes_of(value) else value
 
 
 def _codes(text: Text) -> Iterator[str]:

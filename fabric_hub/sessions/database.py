@@ -123,7 +123,7 @@ def downgrade(url: str, kept: Kept, revision: str) -> None:
         try:
             command.downgrade(_config(connection, kept), revision)
         except Exception as error:
-            raise FabricError(texts.MIGRATION_FAILED(name=kept.name, cause=_cause(error))) from error
+            raise FabricError(texts.MIGRATION_FAILED(name=kept.name(), cause=_cause(error))) from error
 
 
 def _migrate(connection: sa.Connection, kept: Kept) -> None:
@@ -140,7 +140,7 @@ def _migrate(connection: sa.Connection, kept: Kept) -> None:
     except Exception as error:
         if before is None:  # it is being made, and there is nothing to lose: the caller says why it cannot be
             raise
-        raise FabricError(texts.MIGRATION_FAILED(name=kept.name, cause=_cause(error))) from error
+        raise FabricError(texts.MIGRATION_FAILED(name=kept.name(), cause=_cause(error))) from error
 
 
 def _begin(connection: sa.Connection) -> None:

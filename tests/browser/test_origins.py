@@ -97,7 +97,7 @@ def log_in(context: BrowserContext, hub: str, name: str, password: str) -> Page:
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/hub/**")
-    expect(page.get_by_role("link", name="Sessions")).to_be_visible()
+    expect(page.get_by_role("link", name="Sessions", exact=True)).to_be_visible()
     return page
 
 

@@ -336,10 +336,12 @@ def test_the_ports_of_a_hub_that_is_killed_are_held_until_it_is_back(embedded_hu
 def test_doctor_says_that_the_hub_alone_does_not_run_and_what_slurm_does_not_have(
     embedded: EmbeddedRun, tmp_path: Path
 ) -> None:
-    done = fabric_hub("doctor", "--dir", str(embedded.directory))
+    done, ports = fabric_hub("doctor", "--dir", str(embedded.directory)), embedded.state["ports"]
     assert done.returncode == 1
     assert [line for line in done.stdout.splitlines() if line.startswith("PROBLEM")] == [
-        f"PROBLEM  the hub at {embedded.address} does not answer: [Errno 111] Connection refused"
+        f"PROBLEM  the hub at {embedded.address} does not answer: [Errno 111] Connection refused",
+        f"PROBLEM  nobody listens on port {ports['public']} (hub.bind_url)",
+        f"PROBLEM  nobody listens on port {ports['hub']} (hub.hub_port)",
     ]
     site, wrong = tmp_path / "site.toml", '\n[profile.typo]\npartition = "cpx"\n[project.typo]\naccount = "nosuch"\n'
     site.write_text(Layout(embedded.directory, embedded.directory).site.read_text() + wrong)

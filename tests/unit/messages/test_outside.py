@@ -12,6 +12,7 @@ import pytest
 from fabric_hub.messages.text import REASONS
 from scripts.make_messages import ROOT
 from scripts.reference import messages as reference
+from tests.support import syntax
 
 # Rooms whose words reach a person: in a browser, by REST, or at a terminal. Two packages are not among them and stay in
 # English: fabric_node, which has the standard library of Python 3.9 on a node and no catalogues there, and fabric_dev,
@@ -51,6 +52,7 @@ OTHERS: dict[str, str] = {
     "fabric_hub/catalogue/exchange/croissant.py": "written into documents, which are in English",
     "fabric_hub/catalogue/exchange/dcat.py": "written into documents, which are in English",
     "fabric_hub/catalogue/ingest.py": "a log's",
+    "fabric_hub/cli/probe_facts.py": "Slurm's own, by which an answer is known",
     "fabric_hub/config/mistakes.py": "pydantic's own, in place of which ours are said",
     "fabric_hub/gateway/queries/scontrol.py": "Slurm's own, by which an answer is known",
     "fabric_hub/gateway/refusals.py": "Slurm's own, by which a refusal is known",
@@ -71,7 +73,7 @@ PRINTED = frozenset({"print", "add_argument", "add_parser", "ArgumentParser", "A
 
 def sentences_outside(source: str) -> Iterator[tuple[int, str]]:
     """Lines and texts of the sentences in a module that no marker marks."""
-    tree = ast.parse(source)
+    tree = syntax.parse(source)
     skipped: set[int] = set()
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
