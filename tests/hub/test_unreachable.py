@@ -112,7 +112,10 @@ def test_a_session_that_a_new_hub_cannot_reach_goes_on_and_opens_again_by_itself
     site.reset()
     server = site.started(person)
     session = site.ready_session_of(person)
-    words_of_it = "The hub has not reached this session since"
+    words_of_it = (
+        "when the hub started again. The session goes on running, and the hub keeps asking. "
+        "It opens again by itself; you can also stop it"
+    )
 
     def told() -> bool:
         return words_of_it in words(person.log_in().browser.get("/hub/home"))
