@@ -8,8 +8,10 @@ import os
 import socket
 import ssl
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
+from jupyterhub.utils import make_ssl_context
 
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.text import Reason
@@ -35,6 +37,12 @@ class Seen:
     why: FabricError
     of_node: bool
     answers: bool
+
+
+def tls_of(user: Any) -> ssl.SSLContext | None:
+    """The hub's TLS for the sessions of a user of JupyterHub's; None without internal TLS."""
+    pair = [user.settings.get(f"internal_ssl_{name}") for name in ("key", "cert", "ca")]
+    return make_ssl_context(pair[0], pair[1], cafile=pair[2]) if all(pair) else None
 
 
 async def look(url: str, node: str, context: ssl.SSLContext | None) -> Seen:

@@ -17,7 +17,7 @@ from jupyterhub.utils import AnyTimeoutError
 from fabric_hub.messages.text import whole
 
 from .metrics import UNREACHED
-from .reach import Seen
+from .reach import Seen, tls_of
 from .wrapper import FabricSpawner
 
 _FIRST_PAUSE_S = 1.0
@@ -81,7 +81,7 @@ async def _ask(spawner: FabricSpawner) -> Seen | None:
     try:
         async with asyncio.timeout(spawner.http_timeout):  # one question may wait longer than all are to take
             answer = await spawner.server.wait_up(
-                http=True, timeout=spawner.http_timeout, ssl_context=spawner.tls_context, extra_path="api"
+                http=True, timeout=spawner.http_timeout, ssl_context=tls_of(spawner.user), extra_path="api"
             )
     except AnyTimeoutError:
         return await spawner.look() if spawner.server is not None else None

@@ -7,13 +7,12 @@ picks the child by profile. JupyterHub's hooks and timeouts act on the wrapper.
 from __future__ import annotations
 
 import asyncio
-import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from jupyterhub.utils import make_ssl_context, maybe_future, url_path_join
+from jupyterhub.utils import maybe_future, url_path_join
 from sqlalchemy.orm import object_session
 from traitlets import Any as AnyTrait
 from traitlets import Instance, Integer, Unicode, default
@@ -38,7 +37,7 @@ from .failures import SessionFailure
 from .limits import with_rescue
 from .metrics import record_failure, record_start
 from .opening import CHILDREN
-from .reach import Seen, look
+from .reach import Seen, look, tls_of
 from .runtime import HubRuntime, runtime
 from .site_hooks import HookedSpawner
 from .slurm_child import FabricSlurmSpawner
@@ -362,17 +361,11 @@ class FabricSpawner(HookedSpawner):
         """What its person reads while the hub does not reach a session of an earlier hub."""
         return texts.NOT_REACHED_YET(since=self.unreached_since) if self.unreached_since is not None else None
 
-    @property
-    def tls_context(self) -> ssl.SSLContext | None:
-        """The hub's TLS for sessions; None without internal TLS."""
-        pair = [self.user.settings.get(f"internal_ssl_{name}") for name in ("key", "cert", "ca")]
-        return make_ssl_context(pair[0], pair[1], cafile=pair[2]) if all(pair) else None
-
     async def look(self) -> Seen:
         """What keeps the hub from this session's server, now."""
         session = self.session()
         url = url_path_join(self.server.url, "api") if self.server else ""
-        return await look(url, (session.node if session else "") or "", self.tls_context)
+        return await look(url, (session.node if session else "") or "", tls_of(self.user))
 
     def answers(self) -> None:
         """The server has answered this hub: it is like any other."""
