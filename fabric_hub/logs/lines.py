@@ -33,7 +33,7 @@ _PLAIN = re.compile(r"[^\s\"=\\]+")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
 _SECRET_NAME = re.compile("token|auth|key|code|state|xsrf|secret|passw|ticket|assertion|signature", re.IGNORECASE)
 # A parameter of a URL: ?token=..., also percent-encoded within another one; and its value. Whether the name is a
-# secret's is asked apart: one expression for all of it takes minutes for a long name that somebody has made up for that.
+# secret's is asked apart: one expression for all of it takes seconds for a long name that was made up for that.
 _PARAMETER = re.compile(r"(?:[?&;]|%3f|%26)([\w.-]+)(?:=|%3d)", re.IGNORECASE)
 _VALUE = re.compile(r"[^&\s\"'#;]*")
 _SECRETS = (
