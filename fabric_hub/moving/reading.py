@@ -2,7 +2,7 @@
 
 It is the operator's own Python, and it is run as whoever calls, with the caller's environment: a file that a hub reads
 may read files and variables itself. Root does not run what somebody else can change: a file of another account is run
-as that account, one that others can write is only looked at.
+as that account, one that others can write, or put another in the place of, is only looked at.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ def read(path: Path, *, run: bool = True, limit_s: float = LIMIT_S) -> OldFile:
     :raises FabricError: it cannot be read.
     """
     path = Path(os.path.abspath(path))
+    if os.geteuid() == 0:
+        path = Path(os.path.realpath(path))  # what is looked at is what is run, wherever a link leads by then
     try:
         text = path.read_text(encoding="utf-8")
         account = _account(path) if run else None
@@ -88,11 +90,11 @@ def _account(path: Path) -> int | None:
 
     :raises OSError: it is not there, or may not be looked at.
     """
-    own, owner = os.geteuid(), path.stat().st_uid
+    own, owner = os.geteuid(), path.lstat().st_uid
     if own != 0:
         return own
-    for place in (path, path.parent):
-        status = place.stat()
+    for place in (path, *path.parents):
+        status = place.lstat()
         others = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not status.st_mode & stat.S_ISVTX
         if others or status.st_uid not in (0, owner):
             return None
