@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import pwd
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -117,9 +118,12 @@ def _write(path: Path, text: str) -> Text:
 
 
 def of_site(path: Path, site: Settings) -> Iterator[Finding]:
-    """What a site's own configuration (``hub.extra_config``) says that the hub does not use, or does not start with."""
+    """What a site's own configuration (``hub.extra_config``) says that the hub does not use, or does not start with.
+
+    Root runs it as the hub does, as the hub's account: what it loads or makes may be that account's.
+    """
     try:
-        file = read(path)
+        file = read(path, in_place_of_root=_hubs_account(site))
     except FabricError as error:
         yield skipped(f"hub.extra_config {path}", error.say().removesuffix("."), "run it as root")
         return
@@ -135,3 +139,13 @@ def of_site(path: Path, site: Settings) -> Iterator[Finding]:
         yield skipped(f"hub.extra_config {path}", how_read(file).say().removesuffix("."), "run this as its owner")
     elif not any(one.verdict is Verdict.REFUSED for one in found):
         yield right(f"hub.extra_config {path}")
+
+
+def _hubs_account(site: Settings) -> int | None:
+    """The uid of the hub's account; None where no hub has been set up yet."""
+    try:
+        uid = site.hub.state_dir.stat().st_uid
+        pwd.getpwuid(uid)
+    except (OSError, KeyError):
+        return None
+    return uid
