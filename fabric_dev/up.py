@@ -249,4 +249,4 @@ def build_image(layout: Layout, say: Say) -> None:
     say(f"Building the image base in {layout.images} (once; a minute or two) ...")
     from fabric_hub.images.build import build  # imports the build tools, which a second start does not need
 
-    build("base", layout.images, say)
+    build("base", layout.images, lambda text: say(str(text)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import (
     AfterValidator,
@@ -46,10 +46,18 @@ def matching(pattern: str) -> StringConstraints:
     return StringConstraints(pattern=rf"^(?:{pattern})$", strict=True)
 
 
-def said(rule: str, example: str, better: Callable[[str], str] = lambda _: "") -> WrapValidator:
+class Better(NamedTuple):
+    """What was probably meant by a wrong value: the code of a text, and its parameters."""
+
+    code: str
+    params: dict[str, str]
+
+
+def said(rule: str, example: str, better: Callable[[str], Better | None] = lambda _: None) -> WrapValidator:
     """What a value of a type must be, in words: a pattern tells a person nothing.
 
-    :param better: what was probably meant by a wrong value, or ""; it is told only where the value itself may be.
+    :param rule: in English; the catalogues have what stands here.
+    :param better: what was probably meant by a wrong value, or None; it is told only where the value itself may be.
     """
 
     def check(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
@@ -62,21 +70,21 @@ def said(rule: str, example: str, better: Callable[[str], str] = lambda _: "") -
     return WrapValidator(check)
 
 
-def _slug(text: str) -> str:
+def _slug(text: str) -> Better | None:
     made = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40].strip("-")
-    return f'write "{made}"' if made else ""
+    return Better("setting-write", {"name": made}) if made else None
 
 
-def _one_name(text: str) -> str:
+def _one_name(text: str) -> Better | None:
     parts = [part.strip() for part in text.split(",") if part.strip()]
-    return "write a profile for each of them" if len(parts) > 1 else ""
+    return Better("setting-write-several", {}) if len(parts) > 1 else None
 
 
-def _without_domain(text: str) -> str:
+def _without_domain(text: str) -> Better | None:
     domain, slash, name = text.partition("\\")
     if not slash or not name:
-        return ""
-    return f"write \"{name.lower()}\", and the domain in users.unix_name = '{domain}\\{{user}}'"
+        return None
+    return Better("setting-write-domain", {"name": name.lower(), "domain": domain})
 
 
 SessionId = Annotated[str, matching(SESSION_ID)]
@@ -133,7 +141,7 @@ WholeNumber = Annotated[int, Field(strict=True), BeforeValidator(_whole)]
 
 def _absolute(path: Path) -> Path:
     if not path.is_absolute():
-        raise ValueError(f"{path} is not an absolute path")
+        raise PydanticCustomError("setting-not-absolute", "{path} is not an absolute path", {"path": str(path)})
     return path
 
 

@@ -93,6 +93,8 @@ def layer(suite: str, base: Path) -> Path:
     """The layer that ``scripts/setup`` has made above a release, made now where the locks have changed."""
     name = f"{suite}-setup-{roots.digest(base.name, *((ROOT / lock).read_bytes() for lock in LOCKS))}"
     made = roots.cache() / name
+    if made.exists():
+        return made  # whoever uses it holds its name with others: this waits for none of them
     with roots.locked(name):
         if made.exists():
             return made

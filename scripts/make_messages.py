@@ -34,6 +34,9 @@ KEYWORDS: Mapping[str, Any] = {
 }  # fmt: skip
 _TEXT = re.compile(r"\{([a-zA-Z_][a-zA-Z0-9_]*)(?::[a-z]+)?\}|%(\d)|%\((\w+)\)s")
 
+# In this domain, too: what a value must be (fabric_hub.types.said).
+OF_HUB: Mapping[str, Any] = {"said": (1,)}
+
 
 class Domain(NamedTuple):
     """One set of catalogues: where its sentences are, and where its languages."""
@@ -73,7 +76,7 @@ def extracted(domain: Domain) -> Catalog:
     found = extract_from_dir(
         domain.source,
         method_map=list(domain.methods),
-        keywords=KEYWORDS,
+        keywords={**KEYWORDS, **OF_HUB} if domain.name == "fabric_hub" else KEYWORDS,
         # as fabric_hub.hub.pages.sentences reads them
         options_map={"**/templates/**.html": {"trimmed": "true", "newstyle_gettext": "true", "silent": "false"}},
         comment_tags=("TRANSLATORS:",),

@@ -12,6 +12,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import pwd
 import re
 import shutil
 import subprocess
@@ -35,6 +36,7 @@ _VARIABLES = re.compile(
 _FILES = ("/etc/pip.conf", "/etc/xdg/pip", "/etc/npmrc", "/etc/uv")
 _OWN_FILES = (".config/pip", ".config/uv", ".npmrc", ".netrc")
 _CACHES = (".cache/pip", ".cache/uv")
+_HOME = Path(pwd.getpwuid(0).pw_dir)  # who is root in a root
 
 
 class NoRootError(Exception):
@@ -127,7 +129,7 @@ def settings() -> dict[str, str]:
 
 def binds() -> list[tuple[Path, Path, str]]:
     """What of this machine a root sees for its package clients: source, path in the root, ``ro`` or ``rw``."""
-    here, there = Path.home(), Path("/root")
+    here, there = Path.home(), _HOME
     found = [(Path(name), Path(name), "ro") for name in _FILES]
     found += [(here / name, there / name, "ro") for name in _OWN_FILES]
     for name in _CACHES:
@@ -181,7 +183,7 @@ class Layers:
         shown.write_text("".join(f"{source}\t{path}\t{mode}\n" for source, path, mode in [*binds(), *self.seen]))
         environment = {
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-            "HOME": "/root",
+            "HOME": str(_HOME),
             "LC_ALL": "C.UTF-8",
             **settings(),
             **(variables or {}),

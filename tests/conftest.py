@@ -84,7 +84,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The process that starts workers names them one directory of images, and clears it after them."""
+    """Commands speak English whatever the terminal does. The process that starts workers names them one directory of
+    images, and clears it after them."""
+    os.environ["LANGUAGE"] = "en"
     if getattr(config.option, "numprocesses", None) and not os.environ.get("FABRIC_TEST_IMAGES"):
         os.environ["FABRIC_TEST_IMAGES"] = str(sandbox_directory() / "images")
         config.add_cleanup(lambda: clear(sandbox_directory()))

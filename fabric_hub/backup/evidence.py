@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from fabric_hub.catalogue.audit.log import AuditLogBrokenError, Head
 from fabric_hub.catalogue.audit.reading import Reading, seconds
 from fabric_hub.datasets.model import Acceptance, Access, Grant
+from fabric_hub.messages.texts.audit import NONE_THERE
 from fabric_hub.types import Frozen
 
 from .grants import BackupState, LogEvidence, Publication, Said, Word
@@ -90,7 +91,7 @@ def audit_log(directory: Path, backup: Head, *, whole: bool) -> LogRead:
     :raises AuditLogBrokenError: a record is wrong, or missing.
     """
     if not (directory / "head.json").is_file():
-        raise AuditLogBrokenError(f"There is no audit log in {directory}.")
+        raise AuditLogBrokenError(NONE_THERE(path=str(directory)))
     reading = Reading(directory)
     words: dict[tuple[str, str], Word] = {}
     retired: dict[str, bool] = {}

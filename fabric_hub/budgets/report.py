@@ -8,6 +8,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 
+from fabric_hub.messages.formats import one_decimal
+from fabric_hub.messages.texts import usage as texts
+from fabric_hub.messages.translation import gettext as _
 from fabric_hub.types import Frozen
 
 from .history import UsageRow
@@ -109,33 +112,40 @@ def as_csv(rows: Iterable[UsageRow]) -> str:
 
 
 def as_text(found: Report) -> str:
-    """The report as people read it in a terminal."""
+    """The report as people read it in a terminal, in their language."""
     lines = [
-        f"{found.title} ({found.project}, account {found.account}), {found.first} to {found.last}:",
-        f"{found.gpu_hours:.1f} GPU-hours, {found.cpu_hours:.1f} CPU-hours",
+        texts.OF_PROJECT(
+            title=found.title,
+            project=found.project,
+            account=found.account,
+            first=str(found.first),
+            last=str(found.last),
+        ).say(),
+        texts.HOURS(gpu=one_decimal(found.gpu_hours), cpu=one_decimal(found.cpu_hours)).say(),
     ]
-    for heading, totals in (("User", found.users), ("Profile", found.profiles)):
-        lines += ["", _line(heading, *_HOURS)]
+    for heading, totals in ((_("User"), found.users), (_("Profile"), found.profiles)):
+        lines += ["", _line(heading, *_headings())]
         lines += [_total(row.name, row) for row in totals]
     return "\n".join(lines + _missing(found.missing))
 
 
 def site_as_text(found: SiteReport) -> str:
-    """The report of all projects as people read it in a terminal: each line names its project."""
+    """The report of all projects as people read it in a terminal, in their language: each line names its project."""
     lines = [
-        f"All projects, {found.first} to {found.last}:",
-        f"{found.gpu_hours:.1f} GPU-hours, {found.cpu_hours:.1f} CPU-hours",
+        texts.OF_ALL(first=str(found.first), last=str(found.last)).say(),
+        texts.HOURS(gpu=one_decimal(found.gpu_hours), cpu=one_decimal(found.cpu_hours)).say(),
         "",
-        _line("Project", *_HOURS[:2]),
+        _line(_("Project"), *_headings()[:2]),
     ]
-    lines += [_line(one.project, f"{one.gpu_hours:.1f}", f"{one.cpu_hours:.1f}") for one in found.projects]
-    for heading, kind in (("User", "users"), ("Profile", "profiles")):
-        lines += ["", f"{'Project':<24} {_line(heading, *_HOURS)}"]
+    lines += [_line(one.project, one_decimal(one.gpu_hours), one_decimal(one.cpu_hours)) for one in found.projects]
+    for heading, kind in ((_("User"), "users"), (_("Profile"), "profiles")):
+        lines += ["", f"{_('Project'):<24} {_line(heading, *_headings())}"]
         lines += [f"{one.project:<24} {_total(row.name, row)}" for one in found.projects for row in getattr(one, kind)]
     return "\n".join(lines + _missing(found.missing))
 
 
-_HOURS = ("GPU-hours", "CPU-hours", "Jobs")
+def _headings() -> tuple[str, str, str]:
+    return _("GPU-hours"), _("CPU-hours"), _("Jobs")
 
 
 def _line(name: str, gpu_hours: str, cpu_hours: str, jobs: str = "") -> str:
@@ -143,8 +153,8 @@ def _line(name: str, gpu_hours: str, cpu_hours: str, jobs: str = "") -> str:
 
 
 def _total(name: str, row: Total) -> str:
-    return _line(name, f"{row.gpu_hours:.1f}", f"{row.cpu_hours:.1f}", str(row.jobs))
+    return _line(name, one_decimal(row.gpu_hours), one_decimal(row.cpu_hours), str(row.jobs))
 
 
 def _missing(days: Sequence[date]) -> list[str]:
-    return ["", f"Not summed up yet: {', '.join(day.isoformat() for day in days)}."] if days else []
+    return ["", texts.NOT_SUMMED_UP(days=tuple(day.isoformat() for day in days)).say()] if days else []

@@ -17,6 +17,8 @@ from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.config.settings import Settings, load, path_from_environment
 from fabric_hub.errors import FabricError
 from fabric_hub.logs import lines
+from fabric_hub.messages.logs import gives_up, with_codes
+from fabric_hub.messages.texts import startup
 from fabric_hub.unix import capabilities
 
 from .database import open_catalogue
@@ -33,22 +35,16 @@ def check(settings: Settings) -> CatalogueSettings:
     """
     datasets = settings.catalogue
     if datasets is None:
-        raise FabricError(
-            "This site offers no datasets.", reason="catalogue", hint="Add [catalogue] to the site's file."
-        )
+        raise FabricError(startup.NO_DATASETS())
     me = pwd.getpwuid(os.geteuid()).pw_name
     if os.geteuid() == 0 or (me != datasets.account and not settings.users.shared_account):
-        raise FabricError(
-            f"The catalogue service runs as {me}, but its account is {datasets.account}.",
-            reason="catalogue",
-            hint="Start it as that account (systemd: User=), or name another one in catalogue.account; never root.",
-        )
+        raise FabricError(startup.OTHER_ACCOUNT(account=me, wanted=datasets.account))
     for place in (datasets.state_dir, datasets.store, datasets.published):
         if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
             raise FabricError(
-                f"The catalogue service's directory {place} is missing or not writable for {me}.",
-                reason="catalogue",
-                hint=f"As root: install -d -m {0o755 if place == datasets.published else 0o700:o} -o {me} {place}",
+                startup.NO_DIRECTORY(
+                    path=str(place), account=me, mode=f"{0o755 if place == datasets.published else 0o700:o}"
+                )
             )
     datasets.store.chmod(0o700)  # its entries are the datasets' names, those of non-public ones too
     events = events_directory(datasets)
@@ -73,6 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="fabric-hub-catalogue", description=__doc__)
     parser.add_argument("--site", type=Path, default=None, help="the site's file (TOML)")
     options = parser.parse_args(arguments)
+    with_codes()
     os.umask(0o077)
     try:
         capabilities.drop_inheritance()  # before any thread and any child
@@ -81,7 +78,7 @@ def main(arguments: list[str] | None = None) -> int:
         lines.configure("catalogue", settings.log.as_json)
         return asyncio.run(_main(site, settings, check(settings)))
     except FabricError as error:
-        print(error, file=sys.stderr)
+        print(gives_up(error), file=sys.stderr)
         return 1
 
 

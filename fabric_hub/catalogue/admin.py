@@ -14,6 +14,7 @@ from fabric_hub.catalogue.audit.log import AuditLog, Entry, audit_directory
 from fabric_hub.config.settings import Settings
 from fabric_hub.datasets.model import AccessRequest, Dataset, Grant, Version
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.texts import dataset_files as texts
 
 from . import publish, rows, switch_user
 from .database import open_catalogue
@@ -39,12 +40,7 @@ class CatalogueAdmin:
         :param new: refuse (409) a name that the catalogue has.
         """
         if new and entry.name in {one.name for one in self.store.datasets()}:
-            raise FabricError(
-                f"The catalogue has a dataset {entry.name} already.",
-                reason="dataset-exists",
-                hint=f"See it with: fabric-hub datasets show {entry.name}",
-                status=409,
-            )
+            raise FabricError(texts.EXISTS(dataset=entry.name))
         agreement = entry.agreement.version if entry.agreement else None
         done = self.store.put(entry, self._record("described", dataset=entry.name, agreement=agreement))
         self.tell()
@@ -75,14 +71,14 @@ class CatalogueAdmin:
     def grant(self, name: str, project: str, until: date | None = None) -> bool:
         """Let a project of the site's file use a dataset. False: it might already, as long."""
         if project not in self._settings.project:
+            known = tuple(sorted(self._settings.project))
             raise FabricError(
-                f"The site's file has no project {project}.",
-                reason="project",
-                hint=f"Its projects: {', '.join(sorted(self._settings.project)) or 'none'}.",
-                status=404,
+                texts.NO_SUCH_PROJECT(project=project, projects=known)
+                if known
+                else texts.NO_PROJECT_AT_ALL(project=project)
             )
         if until is not None and until < date.today():  # noqa: DTZ011 - a day of this site
-            raise FabricError(f"A grant until {until} would be over already.", reason="until")
+            raise FabricError(texts.OVER_ALREADY(until=str(until)))
         grant = Grant(dataset=name, project=project, until=until, by=self._by)
         record = self._record("granted", dataset=name, until=until, **self._of_project(project))
         done = self.store.grant(grant, record)

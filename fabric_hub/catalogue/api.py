@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Protocol
 from pydantic import Field, StringConstraints
 
 from fabric_hub.datasets.model import Catalogue, Line, VersionName
+from fabric_hub.messages.text import NOTHING, Said, WithTexts
 from fabric_hub.types import Frozen, HubUser, Slug
 
 NodeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", strict=True)]
@@ -45,7 +46,7 @@ class EventBody(Frozen):
     why: Slug
 
 
-class Health(Frozen):
+class Health(WithTexts):
     """How the catalogue service fares. Times are Unix seconds; ``problem`` is what keeps it from its work."""
 
     version: str
@@ -53,7 +54,7 @@ class Health(Frozen):
     serial: int
     audit_seq: int
     published_at: float | None = None
-    problem: str = ""
+    problem: Said = NOTHING
 
 
 class Agent(Frozen):

@@ -9,14 +9,15 @@ import sqlalchemy as sa
 
 from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.texts import dataset_files, startup
 from fabric_hub.messages.texts import sessions as texts
 from fabric_hub.sessions.database import Kept, open_database, with_driver
 from fabric_hub.unix import state_lock
 
 CATALOGUE = Kept(
     Path(__file__).parent / "migrations",
-    "catalogue's database",
-    "the catalogue service's account (catalogue.account)",
+    startup.CATALOGUE_DATABASE,
+    startup.CATALOGUES_ACCOUNT,
     texts.CATALOGUE_UNUSABLE,
 )
 
@@ -35,11 +36,6 @@ def open_catalogue(settings: CatalogueSettings) -> sa.Engine:
     url = database_url(settings)
     with suppress(sa.exc.ArgumentError):  # told when it is opened
         if sa.make_url(url).password is not None:
-            raise FabricError(
-                "catalogue.database holds a password, and the hub reads the site's file too.",
-                reason="database",
-                hint="Leave it out: let PostgreSQL know the catalogue service's account by its Unix socket (peer), or"
-                " put the password in that account's ~/.pgpass.",
-            )
+            raise FabricError(dataset_files.PASSWORD_IN_URL())
     state_lock.hold(settings.state_dir)
     return open_database(url, CATALOGUE)

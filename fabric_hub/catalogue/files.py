@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,9 @@ from pydantic import ValidationError
 from fabric_hub.config.mistakes import explain
 from fabric_hub.datasets.model import Dataset
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.text import verbatim
+from fabric_hub.messages.texts import dataset_files as texts
+from fabric_hub.messages.texts import site_file as mistakes
 
 from .rows import KEPT
 
@@ -29,10 +31,10 @@ def load(path: Path) -> Dataset:
             content = file.read(_LARGEST + 1)
         text = content.decode()
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise FabricError(f"{path} cannot be read: {why}.", reason="dataset-file") from error
+        why = verbatim(error.strerror or "") if isinstance(error, OSError) else mistakes.NOT_UTF8()
+        raise FabricError(texts.FILE_UNREADABLE(path=str(path), why=why)) from error
     if len(content) > _LARGEST:
-        raise FabricError(f"{path} is larger than {_LARGEST} bytes.", reason="dataset-file")
+        raise FabricError(texts.FILE_TOO_LARGE(path=str(path), size=_LARGEST))
     return parse(text, str(path))
 
 
@@ -45,34 +47,27 @@ def parse(text: str, name: str = "dataset.toml") -> Dataset:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise FabricError(f"{name} is not valid TOML: {error}.", reason="dataset-file") from error
+        raise FabricError(mistakes.NOT_TOML(name=name, why=str(error)), reason="dataset-file") from error
     purposes = data.get("purposes", {})
     if isinstance(purposes, dict):
         data["purposes"] = [{"name": key, "text": about} for key, about in purposes.items()]
     kept = [key for key in data if key in KEPT - {"name"}]
-    wrong: list[Any] = [{"loc": [key], "type": "kept", "msg": "the catalogue itself keeps this"} for key in kept]
+    wrong: list[Any] = [{"loc": [key], "type": "kept", "msg": texts.KEPT()} for key in kept]
     try:
         entry = Dataset.model_validate({key: value for key, value in data.items() if key not in kept})
     except ValidationError as error:
         wrong += [_told(item, purposes) for item in error.errors()]
     if wrong:
-        lines = sorted((line for item in wrong for line in explain(item, text, name)), key=_line)
-        raise FabricError(
-            f"{name} has {len(lines)} mistake{'s' if len(lines) > 1 else ''}:\n" + "\n".join(lines),
-            reason="dataset-file",
-        )
+        lines = [line for item in wrong for line in explain(item, text, name)]
+        lines.sort(key=lambda line: int(line.params["line"]))
+        raise FabricError(mistakes.MISTAKES(name=name, n=len(lines), mistakes=tuple(lines)), reason="dataset-file")
     return entry
-
-
-def _line(mistake: str) -> int:
-    found = re.search(r":(\d+): ", mistake)
-    return int(found.group(1)) if found else 0
 
 
 def _told(item: Any, purposes: Any) -> Any:
     """A mistake in our words; one in the list of purposes is told of the table that the file has."""
     if item["type"] == "extra_forbidden":
-        item = {**item, "type": "unknown", "msg": "no such field"}
+        item = {**item, "type": "unknown", "msg": texts.NO_SUCH_FIELD()}
     loc = list(item["loc"])
     if len(loc) > 1 and loc[0] == "purposes" and isinstance(purposes, dict):
         return {**item, "loc": ["purposes", list(purposes)[int(loc[1])]]}

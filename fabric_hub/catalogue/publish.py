@@ -22,6 +22,7 @@ from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.config.settings import Settings, UserSettings
 from fabric_hub.datasets.model import Access, Catalogue, Dataset, Grant
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.texts import startup
 from fabric_hub.projects.membership import end_of, people_today
 from fabric_hub.unix.accounts import UnknownAccountError, hub_name, resolve
 
@@ -179,7 +180,7 @@ class Uids:
             if (kept := self._kept(user, users)) is not None:
                 if self._missing.get(user) != error.message:
                     self._missing[user] = error.message
-                    log.warning("%s keeps what was granted for now: %s", user, error.message)
+                    log.warning("%s keeps what was granted for now: %s", user, error.said)
                 return kept
             self._say_left_out(user, error)
             return None
@@ -244,12 +245,7 @@ def publish(settings: Settings, store: CatalogueStore, uids: Uids | None = None)
         finally:
             os.close(directory)
     except OSError as error:
-        raise FabricError(
-            f"The nodes cannot be told of the datasets: {place} cannot be written ({error.strerror or error}).",
-            reason="publish",
-            hint="Until it can, they go by what they were told last. It must be the catalogue service's, with space.",
-            status=503,
-        ) from error
+        raise FabricError(startup.CANNOT_PUBLISH(path=str(place), why=str(error.strerror or error))) from error
     return True
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from fabric_hub.datasets.completeness import missing
 from fabric_hub.datasets.model import Acceptance, AccessRequest, Dataset, Grant, HeldGrant, Version
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.texts import dataset_files as file_texts
 from fabric_hub.messages.texts import datasets as texts
 from fabric_hub.types import Frozen
 
@@ -102,15 +103,12 @@ def version(entry: Dataset, name: str | None) -> Version:
     """
     chosen = [one for one in entry.versions if (one.version == name if name else not one.retired_at)]
     if not chosen:
-        known = ", ".join(one.version for one in entry.versions) or "none yet"
-        raise FabricError(
-            f"The dataset {entry.name} has no version {name}."
-            if name
-            else f"The dataset {entry.name} has no version that is not retired.",
-            reason="unknown-version",
-            hint=f"Its versions: {known}.",
-            status=404,
-        )
+        known = tuple(one.version for one in entry.versions)
+        if not known:
+            raise FabricError(file_texts.NO_VERSIONS_YET(dataset=entry.name))
+        if not name:
+            raise FabricError(file_texts.NO_LIVE_VERSION(dataset=entry.name, versions=known))
+        raise FabricError(file_texts.NO_VERSION(dataset=entry.name, version=name, versions=known))
     return chosen[-1]
 
 
@@ -130,11 +128,7 @@ def refuse_other_content(entry: str, old: Version, kind: str, sha256: str, path:
     if (old.kind, old.sha256) == (kind, sha256) and same_place:
         return
     raise FabricError(
-        f"Version {old.version} of the dataset {entry} exists with other content: {old.kind} {old.path},"
-        f" sha256 {old.sha256}.",
-        reason="version-exists",
-        hint="Versions never change: give this content a version of its own.",
-        status=409,
+        file_texts.OTHER_CONTENT(version=old.version, dataset=entry, kind=old.kind, path=old.path, sha256=old.sha256)
     )
 
 
@@ -142,14 +136,9 @@ def require_complete(entry: Dataset, *, version_too: bool = False) -> None:
     """:raises FabricError: (409) what is published, or is to be, lacks something; every field it lacks."""
     lacks = list(missing(entry))
     if version_too and not entry.versions:
-        lacks.append("a version: fabric-hub datasets pack (an image), or link (a directory)")
+        lacks.append(file_texts.LACKS_VERSION())
     if lacks:
-        raise FabricError(
-            f"The dataset {entry.name} cannot be published before its file says this too"
-            " (then: fabric-hub datasets add FILE.toml):\n" + "\n".join(f"  {line}" for line in lacks),
-            reason="incomplete",
-            status=409,
-        )
+        raise FabricError(file_texts.INCOMPLETE(dataset=entry.name, lacks=tuple(lacks)))
 
 
 def keep_agreement(connection: sa.Connection, entry: Dataset) -> None:
@@ -167,13 +156,7 @@ def keep_agreement(connection: sa.Connection, entry: Dataset) -> None:
         values = {"dataset": entry.name, "version": agreement.version, "text": agreement.text, "at": time.time()}
         connection.execute(sa.insert(table).values(**values))
     elif old != agreement.text:
-        raise FabricError(
-            f"The agreement of the dataset {entry.name} was published as version {agreement.version} with another"
-            " text, and people may have accepted that.",
-            reason="agreement",
-            hint="Give the new text a version of its own; everybody is asked again.",
-            status=409,
-        )
+        raise FabricError(file_texts.AGREEMENT_CHANGED(dataset=entry.name, version=agreement.version))
 
 
 def check_acceptance(entry: Dataset, acceptance: Acceptance) -> None:

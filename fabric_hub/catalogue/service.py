@@ -16,8 +16,11 @@ from fabric_hub.catalogue.audit.log import AuditLog, Entry, Head, audit_director
 from fabric_hub.config.settings import Project, Settings, load
 from fabric_hub.datasets.model import Acceptance, AccessRequest, Catalogue
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.text import Text, sentences, whole
 from fabric_hub.messages.texts import datasets as texts
+from fabric_hub.messages.texts import startup
 from fabric_hub.messages.texts.daemons import CATALOGUE_NOT_READ
+from fabric_hub.messages.translation import N_
 from fabric_hub.projects.membership import is_member
 from fabric_hub.rpc.feed import Feed
 
@@ -68,7 +71,7 @@ class CatalogueService:
         self._published_at: float | None = None
         self._published_for: tuple[int, date] | None = None
         self._head = Head()
-        self._problems: dict[str, str] = {}
+        self._problems: dict[str, Text] = {}
         self._denied: dict[tuple[str, str | None, str, str], float] = {}
         self._denials, self._wishes = RateLimit(DENIALS_AT_ONCE, DENIALS_PER_S), RateLimit(WISHES_AT_ONCE, WISHES_PER_S)
         self._all = RateLimit(ALL_AT_ONCE, ALL_PER_S)
@@ -78,11 +81,13 @@ class CatalogueService:
 
     async def start(self) -> None:
         await asyncio.to_thread(self._note_head)
-        with self._saying("catalogue"):
+        with self._saying(N_("catalogue")):
             await self._look()
         self._tasks = [
-            asyncio.create_task(self._every(LOOK_EVERY_S, self._look, "catalogue"), name="catalogue-catalogue"),
-            asyncio.create_task(self._every(TAKE_IN_EVERY_S, self._take_in, "events"), name="catalogue-events"),
+            asyncio.create_task(self._every(LOOK_EVERY_S, self._look, N_("catalogue")), name="catalogue-catalogue"),
+            asyncio.create_task(
+                self._every(TAKE_IN_EVERY_S, self._take_in, N_("nodes' events")), name="catalogue-events"
+            ),
         ]
 
     async def stop(self) -> None:
@@ -156,7 +161,7 @@ class CatalogueService:
             serial=self._known.serial if self._known else 0,
             audit_seq=self._head.seq,
             published_at=self._published_at,
-            problem=" ".join(self._problems.values()),
+            problem=sentences(*self._problems.values()),
         )
 
     # -- the loops
@@ -196,9 +201,7 @@ class CatalogueService:
             ingest.tidy()
         except OSError as error:
             raise FabricError(
-                f"What the nodes tell cannot be taken in: {error.strerror or error}.",
-                reason="events",
-                hint=f"{events_directory(self._datasets)} must belong to the catalogue service; until then all stays.",
+                startup.CANNOT_TAKE_IN(why=str(error.strerror or error), path=str(events_directory(self._datasets)))
             ) from error
         return taken
 
@@ -247,7 +250,7 @@ class CatalogueService:
             return
         self._site_state = state
         fresh = None
-        with self._saying("site's file"):
+        with self._saying(N_("site's file")):
             fresh = load(self._site)
         if fresh is None:
             return
@@ -259,7 +262,7 @@ class CatalogueService:
 
     def _note_head(self) -> None:
         """Say the audit log's head in the log: where logs are collected, that is a copy in other hands."""
-        with self._saying("audit log"):
+        with self._saying(N_("audit log")):
             self._head = read_head(self._audit_log.directory)
             log.info("the audit log's head is %d:%s", self._head.seq, self._head.digest)
 
@@ -285,12 +288,13 @@ class CatalogueService:
         try:
             yield
         except FabricError as error:
-            if self._problems.get(about) != error.text:
+            words = whole(error)
+            if self._problems.get(about) != words:
                 log.error("%s", error)
-            self._problems[about] = error.text
+            self._problems[about] = words
         except Exception as error:
             # a loop that ends is worse than one that fails: nothing would be published or recorded, and nobody told
-            words = f"The catalogue service failed at this: {about}; its log says why."
+            words = startup.FAILED_AT(what=about)
             if self._problems.get(about) != words:
                 log.exception("%s: %s", about, type(error).__name__)
             self._problems[about] = words

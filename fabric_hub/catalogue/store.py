@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from fabric_hub.datasets.model import Acceptance, AccessRequest, Catalogue, Dataset, Grant, HeldGrant, Version
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import backup as backup_texts
+from fabric_hub.messages.texts import dataset_files as texts
 from fabric_hub.sessions.database import Transaction, unusable
 from fabric_hub.types import Frozen, Slug
 
@@ -271,12 +272,7 @@ class CatalogueStore:
             mine = (table.c.dataset == dataset, table.c.project == project)
             old = connection.execute(sa.select(table).where(*mine)).mappings().first()
             if old is None:
-                raise FabricError(
-                    f"The project {project} has no grant of the dataset {dataset}.",
-                    reason="not-granted",
-                    hint=f"What is granted: fabric-hub datasets show {dataset}",
-                    status=404,
-                )
+                raise FabricError(texts.NOT_GRANTED(project=project, dataset=dataset))
             connection.execute(sa.delete(table).where(*mine))
             if strict:
                 connection.execute(sa.delete(ends).where(ends.c.dataset == dataset, ends.c.project == project))

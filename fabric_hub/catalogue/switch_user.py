@@ -16,6 +16,7 @@ from pathlib import Path
 
 from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.texts import dataset_files as texts
 
 _NO_LOGIN = 2**32 - 1  # /proc/self/loginuid of a process that no login started
 
@@ -38,24 +39,11 @@ def catalogue_account(datasets: CatalogueSettings) -> CatalogueAccount:
     try:
         entry = pwd.getpwnam(name)
     except KeyError:
-        raise FabricError(
-            f"This machine has no account {name}, to which the catalogue belongs.",
-            reason="account",
-            hint=f"useradd --system --user-group --shell /usr/sbin/nologin {name}, or correct catalogue.account.",
-        ) from None
+        raise FabricError(texts.NO_ACCOUNT(account=name)) from None
     if entry.pw_uid == 0:
-        raise FabricError(
-            "The catalogue may not belong to root.",
-            reason="account",
-            hint="Give the catalogue service an account of its own, and name it in catalogue.account.",
-        )
+        raise FabricError(texts.OF_ROOT())
     if os.geteuid() not in (0, entry.pw_uid):
-        raise FabricError(
-            f"The catalogue belongs to the account {name}; {_name_of(os.geteuid())} may not use it.",
-            reason="account",
-            hint=f"Give the command as root or as {name}: sudo fabric-hub datasets ...",
-            status=403,
-        )
+        raise FabricError(texts.OTHERS_CATALOGUE(account=name, caller=_name_of(os.geteuid())))
     return CatalogueAccount(name, entry.pw_uid, entry.pw_gid)
 
 

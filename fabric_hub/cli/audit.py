@@ -20,6 +20,8 @@ from fabric_hub.catalogue.audit.reading import GRACE_S, LONGEST_JOB_S, Reading, 
 from fabric_hub.catalogue.switch_user import for_good
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.texts import audit as texts
+from fabric_hub.messages.translation import gettext as _
 
 COLUMNS = ("user", "uid", "responsible", "project", "purpose", "dataset", "version", "job", "node", "start", "end",
            "ended")  # fmt: skip
@@ -27,45 +29,47 @@ COLUMNS = ("user", "uid", "responsible", "project", "purpose", "dataset", "versi
 
 def add_parser(parts: Any) -> None:
     """Add the three parts; each parser's ``work`` takes the site's settings and the parsed arguments."""
-    check = parts.add_parser("verify", help="read the whole audit log and name the first record that is wrong")
+    check = parts.add_parser("verify", help=_("read the whole audit log and name the first record that is wrong"))
     check.add_argument(
         "--noted",
         type=_head,
-        metavar="NUMBER:DIGEST",
-        help="a head that was noted before; the audit log must still hold it",
+        metavar=_("NUMBER:DIGEST"),
+        help=_("a head that was noted before; the audit log must still hold it"),
     )
     check.set_defaults(work=_verify)
-    export = parts.add_parser("export", help="the uses of a dataset: who, for what, which version, where, how long")
-    export.add_argument("--dataset", required=True, metavar="NAME", help="name of the dataset")
-    for option, what in (("--from", "first"), ("--to", "last")):
-        export.add_argument(
-            option, dest=what, type=_day, required=True, metavar="DATE", help=f"the {what} day (2026-11-21), local time"
-        )
+    export = parts.add_parser("export", help=_("the uses of a dataset: who, for what, which version, where, how long"))
+    export.add_argument("--dataset", required=True, metavar=_("NAME"), help=_("name of the dataset"))
+    for option, what, about in (
+        ("--from", "first", _("the first day (2026-11-21), local time")),
+        ("--to", "last", _("the last day (2026-11-21), local time")),
+    ):
+        export.add_argument(option, dest=what, type=_day, required=True, metavar=_("DATE"), help=about)
     form = export.add_mutually_exclusive_group()
     form.add_argument(
         "--json",
         action="store_true",
-        help="print JSON: the uses, and the head of the audit log that they were read from",
+        help=_("print JSON: the uses, and the head of the audit log that they were read from"),
     )
-    form.add_argument("--csv", action="store_true", help="print CSV: one line per use")
+    form.add_argument("--csv", action="store_true", help=_("print CSV: one line per use"))
     export.set_defaults(work=_export)
-    head = parts.add_parser("head", help="number and digest of the last record, to be noted elsewhere")
+    head = parts.add_parser("head", help=_("number and digest of the last record, to be noted elsewhere"))
     head.set_defaults(work=_print_head)
 
 
 def _head(text: str) -> Head:
-    number, _, digest = text.partition(":")
+    number, *rest = text.split(":", 1)
     try:
-        return Head(seq=int(number), digest=digest)
+        return Head(seq=int(number), digest="".join(rest))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a head as `fabric-hub audit head` prints it") from None
+        said = _("{text} is not a head as `fabric-hub audit head` prints it").format(text=repr(text))
+        raise argparse.ArgumentTypeError(said) from None
 
 
 def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a date like 2026-11-21") from None
+        raise argparse.ArgumentTypeError(_("{text} is not a date like 2026-11-21").format(text=repr(text))) from None
 
 
 def _open(site: Settings) -> Path:
@@ -78,10 +82,10 @@ def _open(site: Settings) -> Path:
 def _verify(site: Settings, arguments: argparse.Namespace) -> int:
     directory = _open(site)
     found = verify(directory, arguments.noted)
-    print(f"The audit log in {directory} is whole: {found.last.seq} records, each as it was written.")
-    print(f"Its head is {found.last.seq}:{found.last.digest}")
+    print(texts.WHOLE(path=str(directory), n=found.last.seq).say())
+    print(texts.ITS_HEAD(number=found.last.seq, digest=found.last.digest).say())
     if found.unfinished:
-        print(f"After it stand {found.unfinished} bytes of a write that did not end; the next one puts that right.")
+        print(texts.UNFINISHED(size=found.unfinished).say())
     return 0
 
 
@@ -100,7 +104,7 @@ def longest_use_s(site: Settings) -> float:
 def _export(site: Settings, arguments: argparse.Namespace) -> int:
     directory = _open(site)
     if arguments.last < arguments.first:
-        raise FabricError(f"{arguments.last} is before {arguments.first}.", reason="usage")
+        raise FabricError(texts.DAYS_TURNED(last=str(arguments.last), first=str(arguments.first)))
     since = datetime.combine(arguments.first, midnight.min).timestamp()
     until = datetime.combine(arguments.last + timedelta(days=1), midnight.min).timestamp()
     reading = Reading(directory)
@@ -118,7 +122,7 @@ def _export(site: Settings, arguments: argparse.Namespace) -> int:
     ]
     _write(found, arguments, reading.last)
     if broken:
-        print(f"Only what stands before the first wrong record is shown, {reading.last.seq} records.", file=sys.stderr)
+        print(texts.ONLY_BEFORE(number=reading.last.seq).say(), file=sys.stderr)
         raise broken
     return 0
 
@@ -139,13 +143,20 @@ def _write(found: list[Use], arguments: argparse.Namespace, head: Head) -> None:
         writer.writeheader()
         writer.writerows({**one, "responsible": " ".join(one["responsible"])} for one in rows)
     elif not rows:
-        print(f"Nobody used {arguments.dataset} from {arguments.first} to {arguments.last}.")
+        days = {"first": str(arguments.first), "last": str(arguments.last)}
+        print(texts.NOBODY(dataset=arguments.dataset, **days).say())
     else:
         for one in rows:
-            who = one["user"] or f"uid {one['uid']}"
-            what = f"in {one['project'] or 'no known project'}, for {one['purpose'] or 'no stated purpose'}"
-            print(f"{one['start']} to {one['end'] or '-'} ({one['ended']}): {who} {what}")
-            print(f"    {one['dataset']}, version {one['version']}, job {one['job']} on {one['node']}")
+            said = _("{start} to {end} ({ended}): {who} in {project}, for {purpose}").format(
+                start=one["start"],
+                end=one["end"] or "-",
+                ended=one["ended"],
+                who=one["user"] or f"uid {one['uid']}",
+                project=one["project"] or _("no known project"),
+                purpose=one["purpose"] or _("no stated purpose"),
+            )
+            print(said)
+            print("    " + _("{dataset}, version {version}, job {job} on {node}").format(**one))
 
 
 def row(use: Use) -> dict[str, Any]:

@@ -7,38 +7,42 @@ import json
 from pathlib import Path
 from typing import Any
 
+from fabric_hub.messages.translation import gettext as _
+
 from .site import add_site_arguments, site_to_look_at
 
 
 def add_parser(commands: Any) -> None:
     """Add the three commands."""
     make = commands.add_parser(
-        "backup", help="copy hub, record, catalogue and audit log as of one moment, while they run"
+        "backup", help=_("copy hub, record, catalogue and audit log as of one moment, while they run")
     )
-    make.add_argument("directory", metavar="DIR", type=Path, help="a directory that does not exist yet")
+    make.add_argument("directory", metavar="DIR", type=Path, help=_("a directory that does not exist yet"))
     keys = make.add_mutually_exclusive_group(required=True)
     keys.add_argument(
         "--with-secrets",
         action="store_true",
-        help="the hub's cookie secret and the keys of its authorities too: sessions go on where the host is lost",
+        help=_("the hub's cookie secret and the keys of its authorities too: sessions go on where the host is lost"),
     )
-    keys.add_argument("--without-secrets", action="store_true", help="leave them out")
+    keys.add_argument("--without-secrets", action="store_true", help=_("leave them out"))
     make.set_defaults(run=_backup)
-    put = commands.add_parser("restore", help="put a backup in place of the state; sessions go on")
-    put.add_argument("directory", metavar="DIR", type=Path, help="what `fabric-hub backup` made")
+    put = commands.add_parser("restore", help=_("put a backup in place of the state; sessions go on"))
+    put.add_argument("directory", metavar="DIR", type=Path, help=_("what `fabric-hub backup` made"))
     put.add_argument(
         "--audit-log",
         metavar="DIR",
         type=Path,
-        help="a copy of the audit log's files that is newer than the backup; the site's own is read anyway",
+        help=_("a copy of the audit log's files that is newer than the backup; the site's own is read anyway"),
     )
-    put.add_argument("--dry-run", action="store_true", help="say what would become of each grant, and change nothing")
+    put.add_argument(
+        "--dry-run", action="store_true", help=_("say what would become of each grant, and change nothing")
+    )
     put.set_defaults(run=_restore)
-    back = commands.add_parser("rollback", help="back to an earlier release's schema; what is on record stays")
-    back.add_argument("directory", metavar="DIR", type=Path, help="a backup that was made before the upgrade")
+    back = commands.add_parser("rollback", help=_("back to an earlier release's schema; what is on record stays"))
+    back.add_argument("directory", metavar="DIR", type=Path, help=_("a backup that was made before the upgrade"))
     back.set_defaults(run=_rollback)
     for command in (make, put, back):
-        command.add_argument("--json", action="store_true", help="print JSON")
+        command.add_argument("--json", action="store_true", help=_("print JSON"))
         add_site_arguments(command)
 
 

@@ -12,18 +12,21 @@ from typing import Any
 from fabric_hub.config import settings
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import backup as texts
+from fabric_hub.messages.translation import gettext as _
 
 from .site import add_site_arguments, site_to_look_at
 
 
 def add_parser(commands: Any) -> None:
     """Add the command and its parts."""
-    top = commands.add_parser("certs", help="the hub's internal certificates: until when they are valid; renew them")
+    top = commands.add_parser("certs", help=_("the hub's internal certificates: until when they are valid; renew them"))
     parts = top.add_subparsers(dest="part", metavar="PART", required=True)
-    show = parts.add_parser("show", help="until when each is valid; status 1 where one ends within 60 days")
-    show.add_argument("--json", action="store_true", help="print JSON")
+    show = parts.add_parser("show", help=_("until when each is valid; status 1 where one ends within 60 days"))
+    show.add_argument("--json", action="store_true", help=_("print JSON"))
     show.set_defaults(run=_show)
-    renew = parts.add_parser("renew", help="five more years for all of them, while the hub is stopped; sessions go on")
+    renew = parts.add_parser(
+        "renew", help=_("five more years for all of them, while the hub is stopped; sessions go on")
+    )
     renew.set_defaults(run=_renew)
     for part in (show, renew):
         add_site_arguments(part)

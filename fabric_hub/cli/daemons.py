@@ -8,9 +8,9 @@ import os
 import pwd
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import httpx
@@ -18,19 +18,35 @@ import httpx
 from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.config.hub import HubSettings
 from fabric_hub.config.settings import Settings
-from fabric_hub.messages.texts import held as texts
-from fabric_hub.rpc.problem import name_of
+from fabric_hub.messages.text import Reason, Text, verbatim
+from fabric_hub.messages.texts import doctor as texts
+from fabric_hub.messages.texts import held as held_texts
 from fabric_hub.slurm import privacy
 
 from . import doctor_names
 from .findings import Finding, ask, place, problem, right, skipped
+
+
+class _Daemon(NamedTuple):
+    """What is said of a daemon on its socket."""
+
+    itself: Reason
+    closed: Reason
+    silent: Reason
+    status: Reason
+
 
 # Rights that the gateway must have: with more it could read anything (bits of <linux/capability.h>).
 _SETGID, _SETUID = 1 << 6, 1 << 7
 _ANSWERS_S = 10.0
 _GATEWAYS = frozenset({b"fabric_hub.gateway", b"fabric_hub.slurm.server"})  # now, and by an earlier release's unit
 _OPERATORS = ("Operator", "Administrator")
-_EMBEDDED = "an embedded run: fabric-hub up"
+_DAEMONS = {
+    "gateway": _Daemon(texts.GATEWAY_ON, texts.MEANT_FOR_GATEWAY, texts.GATEWAY_SILENT, texts.GATEWAY_STATUS),
+    "catalogue service": _Daemon(
+        texts.CATALOGUE_ON, texts.MEANT_FOR_CATALOGUE, texts.CATALOGUE_SILENT, texts.CATALOGUE_STATUS
+    ),
+}
 
 
 def of_site(found: Settings) -> Iterator[Finding]:
@@ -53,16 +69,15 @@ def gateway(found: Settings) -> Iterator[Finding]:
         yield answer
         return
     owner = path.stat().st_uid
-    wrong = _rights(owner) if owner and not found.users.shared_account else ""
+    wrong = _rights(owner) if owner and not found.users.shared_account else None
     if wrong:
-        yield problem(wrong, "start it with the ambient capabilities CAP_SETUID and CAP_SETGID, and no others")
+        yield problem(wrong)
     else:
-        yield right(f"the gateway on {path}, as {_name(owner)}")
-    if said := answer.get("problem"):
-        yield problem(f"the gateway knows nothing certain of Slurm now: {said}", "see the gateway's log")
+        yield right(texts.GATEWAY(path=str(path), account=_name(owner)))
+    if why := _problem_in(answer):
+        yield problem(texts.GATEWAY_UNSURE(why=why))
     if number := answer.get("held_sessions"):
-        held = texts.HELD(n=number)
-        yield problem(held.say(), held.hint.say() if held.hint else "")
+        yield problem(held_texts.HELD(n=number))
     if found.slurm:
         seen = sight(found, _name(owner))
         if not found.users.shared_account:
@@ -83,38 +98,37 @@ def sight(found: Settings, account: str) -> Sight:
     """What Slurm hides from whoever is no Operator (PrivateData) the gateway must be let see."""
     assert found.slurm
     code, config = ask([str(found.slurm.bin_dir / "scontrol"), "show", "config"], found.slurm.conf)
-    what = f"whether Slurm hides anything from {account}"
+    what = texts.WHETHER_HIDES(account=account)
     if code:
-        return Sight(skipped(what, f"scontrol says: {config}", "mend that first, then run this again"), None)
+        return Sight(skipped(what, texts.PROGRAM_SAYS(program="scontrol", said=config), texts.MEND_FIRST()), None)
     from_all = frozenset({privacy.CLOUD}) if privacy.hides_cloud_nodes(config) else frozenset[str]()
     hidden = sorted(privacy.private_data(config) & privacy.HIDES.keys())
     if not hidden:
-        return Sight(right("Slurm hides nothing from the gateway (no PrivateData)"), from_all)
+        return Sight(right(texts.HIDES_NOTHING()), from_all)
     words = ",".join(hidden)
     if re.search(rf"^SlurmUser\s*=\s*{re.escape(account)}\(", config, re.MULTILINE):
-        return Sight(right(f"{account} is Slurm's own user: PrivateData={words} hides nothing from it"), from_all)
+        return Sight(right(texts.SLURMS_OWN_USER(account=account, words=words)), from_all)
     level = _admin_level(found, account, what)
     if isinstance(level, Finding):
         return Sight(level, None)
     if level in _OPERATORS:
-        return Sight(right(f"{account} is {level} in Slurm: PrivateData={words} hides nothing from it"), from_all)
+        return Sight(right(texts.HIDES_NOT_FROM_LEVEL(account=account, level=level, words=words)), from_all)
     told = problem(
-        f"Slurm hides {', '.join(str(privacy.HIDES[word]) for word in hidden)} from the gateway: slurm.conf has "
-        f"PrivateData={words}, and {account} is no Operator in Slurm",
-        _make_operator(account, level),
+        texts.HIDES(things=tuple(privacy.HIDES[word] for word in hidden), words=words, account=account),
+        verbatim(_make_operator(account, level)),
     )
     return Sight(told, from_all | frozenset(hidden))
 
 
-def _admin_level(found: Settings, account: str, what: str) -> str | Finding:
+def _admin_level(found: Settings, account: str, what: Text) -> str | Finding:
     """An account's level in Slurm, "" where it is no user there; or that ``what`` cannot be checked without it."""
     assert found.slurm
     argv = [str(found.slurm.bin_dir / "sacctmgr"), "-n", "-P", "show", "user", account, "format=adminlevel"]
     code, said = ask(argv, found.slurm.conf)
     if code:
-        return skipped(what, f"sacctmgr says: {said}", "mend that first, then run this again")
+        return skipped(what, texts.PROGRAM_SAYS(program="sacctmgr", said=said), texts.MEND_FIRST())
     if not said and os.geteuid() and _name(os.geteuid()) != account:
-        return skipped(what, "Slurm shows this account no such user; PrivateData may hide it", "run it as root")
+        return skipped(what, texts.NO_SUCH_USER_SHOWN(), texts.AS_ROOT())
     return said
 
 
@@ -126,16 +140,12 @@ def _make_operator(account: str, level: str) -> str:
 
 def operator(found: Settings, account: str) -> Finding:
     """Slurm lets only an Operator give a running job more time."""
-    what = f'{account} as an Operator in Slurm (slurm.extend = "as-gateway")'
-    level = _admin_level(found, account, what)
+    level = _admin_level(found, account, texts.AN_OPERATOR(account=account))
     if isinstance(level, Finding):
         return level
     if level in _OPERATORS:
-        return right(f"{account} may give sessions more time: {level} in Slurm")
-    return problem(
-        f'{account} is no Operator in Slurm: with slurm.extend = "as-gateway" no session gets more time',
-        f'{_make_operator(account, level)}, or slurm.extend = "never"',
-    )
+        return right(texts.MAY_EXTEND(account=account, level=level))
+    return problem(texts.MAY_NOT_EXTEND(account=account), texts.OR_NEVER_EXTEND(command=_make_operator(account, level)))
 
 
 def catalogue_service(hub: HubSettings, datasets: CatalogueSettings) -> Iterator[Finding]:
@@ -144,32 +154,27 @@ def catalogue_service(hub: HubSettings, datasets: CatalogueSettings) -> Iterator
     answer = _health("catalogue service", path, hub)
     if isinstance(answer, Finding):
         yield answer
-    elif complaint := answer.get("problem"):
-        yield problem(
-            f"the catalogue service on {path} cannot do its work: {complaint}", "see the catalogue service's log"
-        )
+    elif complaint := _problem_in(answer):
+        yield problem(texts.CATALOGUE_FAILS(path=str(path), why=complaint))
     else:
-        yield right(f"the catalogue service on {path}, as {_name(path.stat().st_uid)}")
+        yield right(texts.CATALOGUE(path=str(path), account=_name(path.stat().st_uid)))
     owner = datasets.account
     for name, place_, mode in (("store", datasets.store, "0700"), ("published", datasets.published, "0755")):
-        yield place(f"catalogue.{name}", place_, f"install -d -m {mode} -o {owner} -g {owner} {place_}")
+        yield place(f"catalogue.{name}", place_, verbatim(f"install -d -m {mode} -o {owner} -g {owner} {place_}"))
 
 
 def node_agent(path: Path) -> Finding:
     """The agent of this machine, where it is a node."""
-    remedy = "on each node: systemctl status fabric-node, and look there for its log"
+    agent = texts.NODE_AGENT(path=str(path))
     try:
         _ask_node(path)
     except FileNotFoundError:
-        return skipped(f"the node agent on {path}", "this machine has none; the agents are on the nodes", remedy)
+        return skipped(agent, texts.ON_THE_NODES(), texts.ON_EACH_NODE())
     except PermissionError:
-        return skipped(f"the node agent on {path}", "this account may not reach it", "run it as root")
+        return skipped(agent, texts.MAY_NOT_REACH(), texts.AS_ROOT())
     except (OSError, ValueError) as error:
-        return problem(
-            f"the node agent on {path} does not answer: {error}",
-            f"start it: systemctl start fabric-node ({_EMBEDDED}); see its log",
-        )
-    return right(f"the node agent on {path}")
+        return problem(texts.NODE_AGENT_SILENT(path=str(path), why=str(error)))
+    return right(agent)
 
 
 def _ask_node(path: Path) -> None:
@@ -185,7 +190,7 @@ def _ask_node(path: Path) -> None:
         with client.makefile("rb") as answer:
             line = answer.readline(1 << 20)
     if not line:
-        raise ConnectionError("the daemon hung up")
+        raise ConnectionError(str(texts.HUNG_UP()))
     json.loads(line)
 
 
@@ -198,38 +203,41 @@ def hub(settings: HubSettings) -> Iterator[Finding]:
     # the proxy leads by name where users have hosts of their own; the certificate is of the public name, too
     headers = {"Host": urlsplit(settings.subdomain_host).netloc} if settings.subdomain_host else {}
     with httpx.Client(timeout=_ANSWERS_S, verify=False, trust_env=False, headers=headers) as client:
-        for who, path in (("the hub", "/hub/health"), ("its service", "/services/fabric/api/health")):
+        for path, there, silent, other in (
+            ("/hub/health", texts.HUB, texts.HUB_SILENT, texts.HUB_STATUS),
+            ("/services/fabric/api/health", texts.SERVICE, texts.SERVICE_SILENT, texts.SERVICE_STATUS),
+        ):
             try:
                 status = client.get(root + path).status_code
             except httpx.HTTPError as error:
-                yield problem(
-                    f"{who} at {root} does not answer: {error}",
-                    f"start it: systemctl start fabric-hub ({_EMBEDDED}); its log says why it ended",
-                )
+                yield problem(silent(url=root, why=str(error)))
                 return
             if status == 200:
-                yield right(f"{who} at {root}{path}")
+                yield right(there(url=root + path))
             else:
-                yield problem(f"{who} at {root}{path} answers {status}", "see the hub's log")
+                yield problem(other(url=root + path, status=status))
 
 
-def _health(who: str, path: Path, hub: HubSettings) -> dict[str, object] | Finding:
+def _health(who: str, path: Path, hub: HubSettings) -> dict[str, Any] | Finding:
     """What a daemon says on its socket of how it fares, or what is found instead."""
-    meant = f"{path} is the hub's and the {who}'s only"
+    daemon, at = _DAEMONS[who], str(path)
     if _closed(path) and not _is_hub(hub):
-        return skipped(f"the {who} on {path}", f"this account may not reach it ({meant})", "run it as root")
+        return skipped(daemon.itself(path=at), daemon.closed(path=at), texts.AS_ROOT())
     try:
         with httpx.Client(transport=httpx.HTTPTransport(uds=str(path)), timeout=_ANSWERS_S) as client:
             answer = client.get("http://daemon/v1/health")
     except httpx.HTTPError as error:
-        start = (
-            f"start it: systemctl start fabric-{name_of(who)} ({_EMBEDDED}); let this account reach {path} ({meant})"
-        )
-        return problem(f"the {who} on {path} does not answer: {error}", start)
+        return problem(daemon.silent(path=at, why=str(error)))
     if answer.status_code != 200:
-        return problem(f"the {who} on {path} answers {answer.status_code}", f"see the {who}'s log")
-    found: dict[str, object] = answer.json()
+        return problem(daemon.status(path=at, status=answer.status_code))
+    found: dict[str, Any] = answer.json()
     return found
+
+
+def _problem_in(answer: Mapping[str, Any]) -> Text:
+    """What keeps a daemon from its work, as its answer has it; nothing where all is well."""
+    words, facts = answer.get("problem") or "", (answer.get("reasons") or {}).get("problem")
+    return Text.model_validate({**facts, "text": words} if facts else words)
 
 
 def _closed(path: Path) -> bool:
@@ -260,8 +268,8 @@ def _name(uid: int) -> str:
         return str(uid)
 
 
-def _rights(uid: int) -> str:
-    """What is wrong with the capabilities of the gateway's process; "" when right or not to be seen."""
+def _rights(uid: int) -> Text | None:
+    """What is wrong with the capabilities of the gateway's process; None when right or not to be seen."""
     for process in Path("/proc").glob("[0-9]*"):
         try:
             command = (process / "cmdline").read_bytes().split(b"\0")
@@ -271,5 +279,5 @@ def _rights(uid: int) -> str:
         except OSError:  # it ended meanwhile, or /proc hides it from us
             continue
         if effective and int(effective.group(1), 16) != _SETUID | _SETGID:
-            return f"the gateway (process {process.name}) has the capabilities {effective.group(1)}"
-    return ""
+            return texts.GATEWAY_RIGHTS(process=process.name, rights=effective.group(1))
+    return None

@@ -17,9 +17,13 @@ from fabric_hub.config.settings import Settings
 from fabric_hub.datasets.completeness import missing
 from fabric_hub.datasets.model import Dataset, Version
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts import backup as backup_texts
+from fabric_hub.messages.texts import dataset_files as texts
+from fabric_hub.messages.translation import gettext as _
+from fabric_hub.messages.translation import ngettext
 
-from .dataset_listing import of_dataset, of_grant, of_request, of_version, state_of, table
+from .dataset_listing import access_of, labelled, of_dataset, of_grant, of_request, of_version, state_of, table
 
 # -- descriptions and versions
 
@@ -30,11 +34,16 @@ def describe(settings: Settings, arguments: argparse.Namespace) -> int:
     with admin.opened(settings) as at:
         done = at.add(entry)
         dataset = at.store.dataset(entry.name)
-    print(f"{'Recorded' if done else 'Nothing new in'} the description of {entry.name} ({state_of(dataset)}).")
+    about = {"name": entry.name, "state": state_of(dataset)}
+    if done:
+        print(_("Recorded the description of {name} ({state}).").format(**about))
+    else:
+        print(_("Nothing new in the description of {name} ({state}).").format(**about))
     if lacks := missing(dataset):
-        print("Before it can be published it needs:\n" + "\n".join(f"  {line}" for line in lacks))
+        print(_("Before it can be published it needs:"))
+        print("\n".join(f"  {line.say()}" for line in lacks))
     if not dataset.versions:
-        print(f"Next: fabric-hub datasets pack {entry.name} VERSION DIR")
+        print(_("Next: fabric-hub datasets pack {name} VERSION DIR").format(name=entry.name))
     return 0
 
 
@@ -61,7 +70,7 @@ def pack_image(settings: Settings, arguments: argparse.Namespace) -> int:
         arguments.version,
         arguments.directory,
         compression=arguments.compression,
-        say=_say,
+        say=_say_text,
     )
     return _keep(settings, arguments.name, made)
 
@@ -70,7 +79,7 @@ def link_directory(settings: Settings, arguments: argparse.Namespace) -> int:
     """Record a directory where it stands as a version."""
     assert settings.catalogue is not None
     _look(settings, arguments.name)
-    made = pack.link(settings.catalogue, arguments.version, arguments.directory, say=_say)
+    made = pack.link(settings.catalogue, arguments.version, arguments.directory, say=_say_text)
     return _keep(settings, arguments.name, made)
 
 
@@ -85,9 +94,9 @@ def _keep(settings: Settings, name: str, made: Version) -> int:
         raise
     print("\n".join(of_version(made)))
     if not new:
-        print(f"The dataset {name} had this version already, with the same content.")
+        print(_("The dataset {name} had this version already, with the same content.").format(name=name))
     elif not next(one for one in known.versions if one.version == made.version).published_at:
-        print(f"Next: fabric-hub datasets publish {name} {made.version}")
+        print(_("Next: fabric-hub datasets publish {name} {version}").format(name=name, version=made.version))
     return 0
 
 
@@ -96,7 +105,12 @@ def offer(settings: Settings, arguments: argparse.Namespace) -> int:
     with admin.opened(settings) as at:
         done = at.publish(arguments.name, arguments.version)
         latest = at.store.dataset(arguments.name).latest
-    print(f"{'Published' if done else 'Already published'}: {arguments.name}, latest version {latest}.")
+    said = (
+        _("Published: {name}, latest version {latest}.")
+        if done
+        else _("Already published: {name}, latest version {latest}.")
+    )
+    print(said.format(name=arguments.name, latest=latest))
     return 0
 
 
@@ -105,10 +119,17 @@ def retire(settings: Settings, arguments: argparse.Namespace) -> int:
     with admin.opened(settings) as at:
         done = at.retire(arguments.name, arguments.version)
         latest = at.store.dataset(arguments.name).latest
-    what = f"version {arguments.version} of {arguments.name}" if arguments.version else arguments.name
-    print(f"{'Retired' if done else 'Already retired'}: {what}.")
     if arguments.version:
-        print(f"The latest version is now {latest}." if latest else "No version is left: nobody can open it.")
+        said = (
+            _("Retired: version {version} of {name}.") if done else _("Already retired: version {version} of {name}.")
+        )
+        print(said.format(version=arguments.version, name=arguments.name))
+        if latest:
+            print(_("The latest version is now {latest}.").format(latest=latest))
+        else:
+            print(_("No version is left: nobody can open it."))
+    else:
+        print((_("Retired: {name}.") if done else _("Already retired: {name}.")).format(name=arguments.name))
     return 0
 
 
@@ -128,22 +149,24 @@ def verify(settings: Settings, arguments: argparse.Namespace) -> int:
         if (version.version == arguments.version if arguments.version else not version.retired_at)
     ]
     if arguments.version and not chosen:
+        versions = tuple(version.version for dataset in datasets for version in dataset.versions)
         raise FabricError(
-            f"The dataset {arguments.name} has no version {arguments.version}.", reason="unknown-version", status=404
+            texts.NO_VERSION(dataset=arguments.name, version=arguments.version, versions=versions)
+            if versions
+            else texts.NO_VERSIONS_YET(dataset=arguments.name)
         )
     found = []
     for name, version in chosen:
         difference = pack.difference(settings.catalogue, version)
         found.append((name, version, difference))
-        print(
-            f"{'DAMAGED' if difference else 'OK':<8} {name} {version.version}  {difference or version.sha256}",
-            flush=True,
-        )
+        words = difference.say() if difference else version.sha256
+        print(f"{'DAMAGED' if difference else 'OK':<8} {name} {version.version}  {words}", flush=True)
     with admin.opened(settings) as at:
         for name, version, difference in found:
-            at.verified(name, version, difference)
+            at.verified(name, version, str(difference))
     damaged = sum(1 for _, _, difference in found if difference)
-    print(f"{len(found)} version{'' if len(found) == 1 else 's'} read, {damaged} damaged.")
+    read = ngettext("{n} version read, {damaged} damaged.", "{n} versions read, {damaged} damaged.", len(found))
+    print(read.format(n=len(found), damaged=damaged))
     return 1 if damaged else 0
 
 
@@ -155,12 +178,21 @@ def grant(settings: Settings, arguments: argparse.Namespace) -> int:
     with admin.opened(settings) as at:
         done = at.grant(arguments.name, arguments.project, arguments.until)
         dataset = at.store.dataset(arguments.name)
-    until = f"until {arguments.until}, that day included" if arguments.until else "without an end"
-    print(f"{'Granted' if done else 'Already granted'}: {arguments.project} may use {arguments.name} {until}.")
+    about = {"project": arguments.project, "name": arguments.name, "until": arguments.until}
+    if done and arguments.until:
+        said = _("Granted: {project} may use {name} until {until}, that day included.")
+    elif done:
+        said = _("Granted: {project} may use {name} without an end.")
+    elif arguments.until:
+        said = _("Already granted: {project} may use {name} until {until}, that day included.")
+    else:
+        said = _("Already granted: {project} may use {name} without an end.")
+    print(said.format(**about))
     if not dataset.published_at:
-        print(f"It is a draft: nobody sees it before fabric-hub datasets publish {arguments.name}")
+        print(_("It is a draft: nobody sees it before fabric-hub datasets publish {name}").format(name=arguments.name))
     elif dataset.agreement:
-        print(f"Each member is asked for the agreement (version {dataset.agreement.version}) and a purpose first.")
+        said = _("Each member is asked for the agreement (version {version}) and a purpose first.")
+        print(said.format(version=dataset.agreement.version))
     return 0
 
 
@@ -168,8 +200,12 @@ def revoke(settings: Settings, arguments: argparse.Namespace) -> int:
     """Take a project's grant away."""
     with admin.opened(settings) as at:
         at.revoke(arguments.name, arguments.project, strict=arguments.strict)
-    then = "its jobs that have it open end" if arguments.strict else "its running sessions lose it"
-    print(f"Revoked: {arguments.project} may not use {arguments.name}; within seconds {then}.")
+    said = (
+        _("Revoked: {project} may not use {name}; within seconds its jobs that have it open end.")
+        if arguments.strict
+        else _("Revoked: {project} may not use {name}; within seconds its running sessions lose it.")
+    )
+    print(said.format(project=arguments.project, name=arguments.name))
     return 0
 
 
@@ -180,11 +216,10 @@ def show_requests(settings: Settings, arguments: argparse.Namespace) -> int:
     if arguments.json:
         _say(json.dumps([request.model_dump(mode="json") for request in found], indent=2))
     elif not found:
-        print("Nobody asks for anything.")
+        print(_("Nobody asks for anything."))
     else:
-        print("\n".join(table([("dataset", "project", "user", "why")] + [
-            (request.dataset, request.project, request.user, request.why or "") for request in found
-        ])))  # fmt: skip
+        rows = [(request.dataset, request.project, request.user, request.why or "") for request in found]
+        print("\n".join(table([(_("dataset"), _("project"), _("user"), _("why")), *rows])))
     return 0
 
 
@@ -192,7 +227,10 @@ def decline(settings: Settings, arguments: argparse.Namespace) -> int:
     """Close a project's requests for a dataset."""
     with admin.opened(settings) as at:
         closed = at.decline(arguments.name, arguments.project)
-    print(f"{len(closed)} request{'' if len(closed) == 1 else 's'} of {arguments.project} for {arguments.name} closed.")
+    said = ngettext(
+        "{n} request of {project} for {name} closed.", "{n} requests of {project} for {name} closed.", len(closed)
+    )
+    print(said.format(n=len(closed), project=arguments.project, name=arguments.name))
     return 0
 
 
@@ -235,11 +273,11 @@ def show_all(settings: Settings, arguments: argparse.Namespace) -> int:
     if arguments.json:
         _say(json.dumps([dataset.model_dump(mode="json") for dataset in found], indent=2))
     elif not found:
-        print("The catalogue is empty. Start with: fabric-hub datasets add FILE.toml")
+        print(_("The catalogue is empty. Start with: fabric-hub datasets add FILE.toml"))
     else:
-        head = ("name", "state", "access", "latest", "versions", "title")
+        head = (_("name"), _("state"), _("access"), _("latest"), _("versions"), _("title"))
         rows = [
-            (one.name, state_of(one), one.access or "-", one.latest or "-", str(len(one.versions)), one.title or "")
+            (one.name, state_of(one), access_of(one) or "-", one.latest or "-", str(len(one.versions)), one.title or "")
             for one in found
         ]
         print("\n".join(table([head, *rows])))
@@ -257,7 +295,7 @@ def show_one(settings: Settings, arguments: argparse.Namespace) -> int:
         more = {
             "grants": [grant.model_dump(mode="json") for grant in grants],
             "requests": [request.model_dump(mode="json") for request in requests],
-            "missing": lacks,
+            "missing": [str(line) for line in lacks],
         }
         _say(json.dumps({**dataset.model_dump(mode="json"), **more}, indent=2))
     else:
@@ -265,12 +303,16 @@ def show_one(settings: Settings, arguments: argparse.Namespace) -> int:
             "\n".join(of_dataset(dataset) + [of_grant(one) for one in grants] + [of_request(one) for one in requests])
         )
         for line in lacks:
-            print(f"missing       {line}")
+            print(labelled(_("missing"), line.say()))
     return 0
 
 
 def _say(line: str) -> None:
     print(line, flush=True)
+
+
+def _say_text(text: Text) -> None:
+    _say(text.say())
 
 
 WORK = {

@@ -18,6 +18,8 @@ from pydantic import TypeAdapter, ValidationError
 from fabric_hub.config.settings import DEFAULT_PATH, ENV, Settings, load, path_from_environment
 from fabric_hub.datasets.model import Access, VersionName
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.texts import dataset_files as texts
+from fabric_hub.messages.translation import gettext as _
 from fabric_hub.types import Slug
 
 from . import audit
@@ -29,25 +31,27 @@ COMPRESSIONS = ("zstd", "none")
 
 def add_parser(commands: Any) -> None:
     """Add both commands and their parts."""
-    top = commands.add_parser("datasets", help="the catalogue of datasets: describe, pack, publish, grant")
-    parts = top.add_subparsers(dest="part", metavar="PART", required=True)
+    top = commands.add_parser("datasets", help=_("the catalogue of datasets: describe, pack, publish, grant"))
+    parts = top.add_subparsers(dest="part", metavar=_("PART"), required=True)
     add_changes(parts)
     add_exchange(parts)
-    top = commands.add_parser("audit", help="the audit log of who used which dataset: check it, and show it")
-    audit_log = top.add_subparsers(dest="part", metavar="PART", required=True)
+    top = commands.add_parser("audit", help=_("the audit log of who used which dataset: check it, and show it"))
+    audit_log = top.add_subparsers(dest="part", metavar=_("PART"), required=True)
     audit.add_parser(audit_log)
     for part in (*parts.choices.values(), *audit_log.choices.values()):
         part.add_argument(
             "--site",
             type=Path,
             default=None,
-            help=f"the site's file (default: ${ENV}, a running embedded run's, or {DEFAULT_PATH})",
+            help=_("the site's file (default: ${variable}, a running embedded run's, or {path})").format(
+                variable=ENV, path=DEFAULT_PATH
+            ),
         )
         part.add_argument(
             "--dir",
             type=lambda text: Path(text).expanduser().resolve(),
             default=None,
-            help="the embedded run in this directory (default: that of `fabric-hub up`, while it runs)",
+            help=_("the embedded run in this directory (default: that of `fabric-hub up`, while it runs)"),
         )
         part.set_defaults(run=_run)
 
@@ -56,11 +60,7 @@ def _run(arguments: argparse.Namespace) -> int:
     path = site_of(arguments.site, arguments.dir)
     found = load(path)
     if found.catalogue is None:
-        raise FabricError(
-            f"The site of {path} offers no datasets.",
-            reason="no-datasets",
-            hint="Add a section [catalogue] to it: see docs/how-to/publish-a-dataset.md.",
-        )
+        raise FabricError(texts.SITE_WITHOUT(path=str(path)))
     status: int = arguments.work(found, arguments)
     return status
 
@@ -84,44 +84,45 @@ def add_changes(commands: Any) -> None:
         parser.set_defaults(work=_later(name))
         return parser
 
-    dataset = ("name", {"metavar": "NAME", "type": _slug, "help": "name of the dataset"})
-    version = ("version", {"metavar": "VERSION", "type": _version, "help": "name of the version"})
-    maybe_name = ("name", {**dataset[1], "nargs": "?", "help": "only this dataset"})
+    dataset = ("name", {"metavar": _("NAME"), "type": _slug, "help": _("name of the dataset")})
+    version = ("version", {"metavar": _("VERSION"), "type": _version, "help": _("name of the version")})
+    maybe_name = ("name", {**dataset[1], "nargs": "?", "help": _("only this dataset")})
     maybe_version = ("version", {**version[1], "nargs": "?"})
-    project = ("--project", {"metavar": "P", "type": _slug, "required": True, "help": "name of the project"})
-    as_json = ("--json", {"action": "store_true", "help": "print JSON"})
-    file = ("file", {"metavar": "FILE.toml", "type": Path, "help": "the description"})
+    project = ("--project", {"metavar": "P", "type": _slug, "required": True, "help": _("name of the project")})
+    as_json = ("--json", {"action": "store_true", "help": _("print JSON")})
+    file = ("file", {"metavar": _("FILE.toml"), "type": Path, "help": _("the description")})
 
-    command("add", "make a draft from a description, or replace the description of a dataset", file)
-    packing = command("pack", "make a version of a directory: an immutable image in the store", dataset, version)
-    packing.add_argument("directory", metavar="DIR", type=Path, help="what the version holds")
+    command("add", _("make a draft from a description, or replace the description of a dataset"), file)
+    packing = command("pack", _("make a version of a directory: an immutable image in the store"), dataset, version)
+    packing.add_argument("directory", metavar=_("DIR"), type=Path, help=_("what the version holds"))
     packing.add_argument(
         "--compression",
         choices=COMPRESSIONS,
         default="zstd",
-        help="none: larger, and faster to read (default: %(default)s)",
+        help=_("none: larger, and faster to read (default: %(default)s)"),
     )
     packing.add_argument(
-        "--directory", dest="linked", action="store_true", help="make no image: the same as the command link"
+        "--directory", dest="linked", action="store_true", help=_("make no image: the same as the command link")
     )
-    linking = command("link", "make a version of a directory that stays where it is", dataset, version)
-    linking.add_argument("directory", metavar="PATH", type=Path, help="a directory that all nodes have at this path")
-    command("publish", "offer a version, as the latest (default: the newest)", dataset, maybe_version)
-    command("retire", "take a version, or the whole dataset, out of use", dataset, maybe_version)
-    command("verify", "read versions again, and compare them with what was packed", maybe_name, maybe_version)
-    granting = command("grant", "let a project use a dataset", dataset, project)
-    granting.add_argument(
-        "--until", metavar="DATE", type=_day, help="last day, as 2027-03-31 (default: no end); replaces an earlier one"
-    )
-    revoking = command("revoke", "take a project's grant away; running sessions lose it too", dataset, project)
-    revoking.add_argument("--strict", action="store_true", help="also end the jobs that have the dataset open")
-    command("requests", "what users asked for; `grant` answers a request, or `decline`", as_json)
-    command("decline", "close a project's requests for a dataset without a grant", dataset, project)
-    command("held", "grants that a restore shut; `confirm` opens one again", as_json)
-    confirming = command("confirm", "open a grant again that a restore shut", dataset, project)
-    confirming.add_argument("--drop", action="store_true", help="drop it instead: it was revoked, or is not wanted")
-    command("list", "all datasets, drafts too", as_json)
-    command("show", "one dataset: description, versions, grants", dataset, as_json)
+    linking = command("link", _("make a version of a directory that stays where it is"), dataset, version)
+    about = _("a directory that all nodes have at this path")
+    linking.add_argument("directory", metavar=_("PATH"), type=Path, help=about)
+    command("publish", _("offer a version, as the latest (default: the newest)"), dataset, maybe_version)
+    command("retire", _("take a version, or the whole dataset, out of use"), dataset, maybe_version)
+    command("verify", _("read versions again, and compare them with what was packed"), maybe_name, maybe_version)
+    granting = command("grant", _("let a project use a dataset"), dataset, project)
+    about = _("last day, as 2027-03-31 (default: no end); replaces an earlier one")
+    granting.add_argument("--until", metavar=_("DATE"), type=_day, help=about)
+    revoking = command("revoke", _("take a project's grant away; running sessions lose it too"), dataset, project)
+    revoking.add_argument("--strict", action="store_true", help=_("also end the jobs that have the dataset open"))
+    command("requests", _("what users asked for; `grant` answers a request, or `decline`"), as_json)
+    command("decline", _("close a project's requests for a dataset without a grant"), dataset, project)
+    command("held", _("grants that a restore shut; `confirm` opens one again"), as_json)
+    confirming = command("confirm", _("open a grant again that a restore shut"), dataset, project)
+    about = _("drop it instead: it was revoked, or is not wanted")
+    confirming.add_argument("--drop", action="store_true", help=about)
+    command("list", _("all datasets, drafts too"), as_json)
+    command("show", _("one dataset: description, versions, grants"), dataset, as_json)
 
 
 def _later(name: str) -> Work:
@@ -138,51 +139,53 @@ def _checked(kind: Any, text: str, what: str) -> str:
     try:
         return str(TypeAdapter(kind).validate_python(text))
     except ValidationError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not {what}") from None
+        raise argparse.ArgumentTypeError(what.format(text=repr(text))) from None
 
 
 def _slug(text: str) -> str:
-    return _checked(Slug, text, "a name: 1 to 40 small letters, digits and dashes")
+    return _checked(Slug, text, _("{text} is not a name: 1 to 40 small letters, digits and dashes"))
 
 
 def _version(text: str) -> str:
-    return _checked(VersionName, text, "a version: 1 to 32 letters, digits, dots, dashes and underscores")
+    return _checked(
+        VersionName, text, _("{text} is not a version: 1 to 32 letters, digits, dots, dashes and underscores")
+    )
 
 
 def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a day as 2027-03-31") from None
+        raise argparse.ArgumentTypeError(_("{text} is not a day as 2027-03-31").format(text=repr(text))) from None
 
 
 def add_exchange(commands: Any) -> None:
     """What writes the catalogue in the words of DCAT-AP-NL and Croissant, and reads it back."""
-    one = commands.add_parser("export", help="write the catalogue as DCAT-AP-NL 3.0, or a dataset as Croissant 1.1")
-    one.add_argument("name", metavar="NAME", nargs="?", help="only this dataset; default: the whole catalogue")
-    one.add_argument("--croissant", action="store_true", help="Croissant 1.1 instead of DCAT; needs NAME")
-    one.add_argument("--version", metavar="VERSION", help="of a Croissant export; default: the latest")
+    one = commands.add_parser("export", help=_("write the catalogue as DCAT-AP-NL 3.0, or a dataset as Croissant 1.1"))
+    one.add_argument("name", metavar=_("NAME"), nargs="?", help=_("only this dataset; default: the whole catalogue"))
+    one.add_argument("--croissant", action="store_true", help=_("Croissant 1.1 instead of DCAT; needs NAME"))
+    one.add_argument("--version", metavar=_("VERSION"), help=_("of a Croissant export; default: the latest"))
     one.add_argument(
-        "--format", choices=("turtle", "json-ld"), help="default: by the ending of FILE (.ttl, .jsonld), else turtle"
+        "--format", choices=("turtle", "json-ld"), help=_("default: by the ending of FILE (.ttl, .jsonld), else turtle")
     )
-    one.add_argument("--output", metavar="FILE", type=Path, help="write to a file; default: standard output")
+    one.add_argument("--output", metavar=_("FILE"), type=Path, help=_("write to a file; default: standard output"))
     one.add_argument(
         "--only",
-        metavar="ACCESS",
+        metavar=_("ACCESS"),
         action="append",
         type=Access,
         choices=tuple(Access),
-        help="only datasets that are public, restricted or non-public; may be given again",
+        help=_("only datasets that are public, restricted or non-public; may be given again"),
     )
     one.add_argument(
         "--check",
         action="store_true",
-        help="check against the SHACL shapes in catalogue.shapes; a violation is status 1",
+        help=_("check against the SHACL shapes in catalogue.shapes; a violation is status 1"),
     )
     one.set_defaults(work=_export)
-    two = commands.add_parser("import", help="make drafts of the datasets that a DCAT document describes")
-    two.add_argument("file", metavar="FILE", type=Path, help="Turtle (.ttl) or JSON-LD (.jsonld, .json)")
-    two.add_argument("--replace", action="store_true", help="describe entries that exist already anew")
+    two = commands.add_parser("import", help=_("make drafts of the datasets that a DCAT document describes"))
+    two.add_argument("file", metavar=_("FILE"), type=Path, help=_("Turtle (.ttl) or JSON-LD (.jsonld, .json)"))
+    two.add_argument("--replace", action="store_true", help=_("describe entries that exist already anew"))
     two.set_defaults(work=_import)
 
 

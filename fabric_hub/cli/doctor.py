@@ -17,7 +17,10 @@ from fabric_hub.config import settings
 from fabric_hub.config.hub import HubSettings
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
-from fabric_hub.messages.texts import backup as texts
+from fabric_hub.messages.text import NOTHING, Text, message_of, text_of, verbatim
+from fabric_hub.messages.texts import backup as backup_texts
+from fabric_hub.messages.texts import doctor as texts
+from fabric_hub.messages.texts import site_file
 from fabric_hub.unix import authorities
 from fabric_hub.unix.proxy_program import find_proxy
 
@@ -43,15 +46,12 @@ def machine() -> Iterator[Finding]:
     for package, commands in _COMMANDS.items():
         missing = [command for command in commands if not shutil.which(command, path=path)]
         if missing:
-            yield problem(
-                f"{', '.join(missing)} missing, of the package {package}",
-                "make setup, or: apt-get install --no-install-recommends " + package,
-            )
+            yield problem(texts.PROGRAMS_MISSING(programs=tuple(missing), package=package))
         else:
-            yield right(f"{package}: {', '.join(commands)}")
+            yield right(texts.PROGRAMS_THERE(package=package, programs=commands))
     proxy = find_proxy(Path(sys.prefix), Path(sysconfig.get_path("purelib")))
     if not proxy:
-        yield problem("configurable-http-proxy is not installed", "make setup")
+        yield problem(texts.NO_PROXY())
     else:
         yield _version(Path(proxy[0]))
 
@@ -59,12 +59,14 @@ def machine() -> Iterator[Finding]:
 def _version(node: Path) -> Finding:
     """Node.js runs the proxy; a proxy found on PATH brings its own."""
     if node.name != "node":
-        return right(f"proxy: {node}")
+        return right(texts.PROXY(path=str(node)))
     said = ask([str(node), "--version"])[1]
     major = re.match(r"v(\d+)\.", said)
     if not major or int(major.group(1)) < OLDEST_NODE:
-        return problem(f"Node.js at {node} is {said or 'broken'}, older than {OLDEST_NODE}", "make setup")
-    return right(f"proxy: Node.js {said}")
+        if not said:
+            return problem(texts.NODE_BROKEN(path=str(node), oldest=OLDEST_NODE))
+        return problem(texts.NODE_OLD(path=str(node), version=said, oldest=OLDEST_NODE))
+    return right(texts.PROXY_NODE(version=said))
 
 
 def of_site(path: Path) -> Iterator[Finding]:
@@ -72,14 +74,15 @@ def of_site(path: Path) -> Iterator[Finding]:
     try:
         found = settings.load(path)
     except FabricError as error:
-        for line in error.message.splitlines():
-            yield problem(line, error.hint or "correct that line; `fabric-hub check-config` reads it again")
+        remedy = text_of(error.advice) or texts.CORRECT_LINE()
+        for line in _lines(message_of(error)):
+            yield problem(line, remedy)
         return
-    yield right(f"site file {path}")
+    yield right(texts.SITE_FILE(path=str(path)))
     told = (*notes.of_file(path.read_text(encoding="utf-8")), *notes.of_units(), *notes.of_address(found.hub))
     for note in told:
-        about = f"{note.key}: {note.about}" if note.key else note.about
-        yield Finding(state="NOTE", about=about, remedy=note.remedy)
+        about = texts.AT_KEY(key=note.key, about=note.about) if note.key else note.about
+        yield Finding(state="NOTE", about=about, remedy=note.remedy or NOTHING)
     trust = notes.of_sessions_trust(found.hub)
     yield Finding(state="NOTE", about=trust.about, remedy=trust.remedy) if trust.remedy else right(trust.about)
     if found.slurm:
@@ -91,29 +94,39 @@ def of_site(path: Path) -> Iterator[Finding]:
     yield from probe_facts.of_site(found, path)
 
 
+def _lines(said: Text) -> Iterator[Text]:
+    """What is wrong with a site's file, each mistake by itself."""
+    if said.code == site_file.MISTAKES.code:
+        mistakes = said.params["mistakes"]
+        yield site_file.HAS_MISTAKES(name=said.params["name"], n=len(mistakes))
+        yield from mistakes
+    else:
+        yield said
+
+
 def _slurm(found: Settings) -> Iterator[Finding]:
     assert found.slurm
     conf, clients = found.slurm.conf, found.slurm.bin_dir
     code, said = ask([str(clients / "sinfo"), "--version"], conf)
     version = re.search(r"(\d+)\.(\d+)", said)
     if code or not version:
-        yield problem(f"Slurm's clients in {clients} do not run: {said}", "correct slurm.bin_dir or slurm.conf")
+        yield problem(texts.CLIENTS_FAIL(path=str(clients), said=said))
         return
     if (int(version.group(1)), int(version.group(2))) < OLDEST_SLURM:
-        yield problem(f"{said} is older than 22.05", "use the clients of a newer Slurm: slurm.bin_dir")
+        yield problem(texts.SLURM_OLD(version=said))
     else:
-        yield right(said)
+        yield right(verbatim(said))
     yield _munge(conf)
     code, said = ask([str(clients / "scontrol"), "ping"], conf)
     if code or "DOWN" in said:
-        yield problem(f"slurmctld does not answer: {said}", "see that slurmctld runs and its port is open from here")
+        yield problem(texts.NO_SLURMCTLD(said=said))
     else:
-        yield right(said.splitlines()[0])
+        yield right(verbatim(said.splitlines()[0]))
     code, said = ask([str(clients / "sacctmgr"), "-n", "-P", "show", "cluster", "format=cluster"], conf)
     if code:
-        yield problem(f"slurmdbd does not answer: {said}", "see that slurmdbd and its database run")
+        yield problem(texts.NO_SLURMDBD(said=said))
     else:
-        yield right(f"slurmdbd knows {', '.join(said.split()) or 'no cluster'}")
+        yield right(texts.SLURMDBD(clusters=tuple(said.split())) if said.split() else texts.SLURMDBD_EMPTY())
 
 
 def _munge(conf: Path | None) -> Finding:
@@ -122,8 +135,8 @@ def _munge(conf: Path | None) -> Finding:
     socket = re.search(r"^\s*AuthInfo\s*=\S*?socket=([^,\s]+)", text, re.MULTILINE | re.IGNORECASE)
     code, said = ask(["munge", "-n", *([f"--socket={socket.group(1)}"] if socket else [])])
     if code:
-        return problem(f"munge does not answer: {said}", "start munged; its key is the same on all nodes")
-    return right("munge" + (f" on {socket.group(1)}" if socket else ""))
+        return problem(texts.NO_MUNGE(said=said))
+    return right(texts.MUNGE_ON(socket=socket.group(1)) if socket else texts.MUNGE())
 
 
 def _images(found: Settings) -> Iterator[Finding]:
@@ -131,18 +144,19 @@ def _images(found: Settings) -> Iterator[Finding]:
         python = found.images.dir / name / "current" / "bin" / "python"
         built = exists(python)
         if built is None:
-            yield skipped(f"image {name} in {found.images.dir}", "this account may not look there", "run it as root")
-        elif not built and image.when_built:
-            yield skipped(f"image {name}", "it is not built, and offered only then", f"fabric-hub images build {name}")
-        elif not built:
-            yield problem(
-                f"image {name} is not built in {found.images.dir}",
-                f"fabric-hub images build {name} --images {found.images.dir}",
+            yield skipped(
+                texts.IMAGE_PLACE(image=name, path=str(found.images.dir)), texts.MAY_NOT_LOOK(), texts.AS_ROOT()
             )
+        elif not built and image.when_built:
+            yield skipped(
+                texts.IMAGE_ITSELF(image=name), texts.WHEN_BUILT(), verbatim(f"fabric-hub images build {name}")
+            )
+        elif not built:
+            yield problem(texts.NOT_BUILT(image=name, path=str(found.images.dir)))
         elif closed := closed_to_others(python.parent.resolve()):
-            yield problem(f"users cannot read image {name}: {closed} keeps them out", f"chmod o+rx {closed}")
+            yield problem(texts.IMAGE_CLOSED(image=name, path=str(closed)))
         else:
-            yield right(f"image {name}: {python.parents[1].resolve().name}")
+            yield right(texts.IMAGE(image=name, build=python.parents[1].resolve().name))
 
 
 def closed_to_others(directory: Path) -> Path | None:
@@ -155,27 +169,27 @@ def closed_to_others(directory: Path) -> Path | None:
 
 def certificates(hub: HubSettings) -> Iterator[Finding]:
     """Whether a certificate of internal TLS ends within the next 60 days."""
-    what = "the certificates of internal TLS"
+    what = texts.CERTIFICATES()
     if not hub.internal_ssl:
         return
     try:
         found = authorities.certificates(hub.state_dir / "certs")
     except PermissionError:
-        yield skipped(what, "this account may not look there", "run it as root")
+        yield skipped(what, texts.MAY_NOT_LOOK(), texts.AS_ROOT())
         return
     except (OSError, ValueError) as error:
-        yield problem(f"{what} cannot be read: {error}", f"look at {hub.state_dir / 'certs'}")
+        yield problem(texts.CERTIFICATES_UNREADABLE(why=str(error), path=str(hub.state_dir / "certs")))
         return
     now = time.time()
     if not found:
-        yield skipped(what, "the hub makes them when it is first started", "start it, then run this again")
+        yield skipped(what, texts.CERTIFICATES_TO_COME(), texts.START_FIRST())
     elif soon := authorities.ending(found, now):
-        told = texts.CERTIFICATES_END_SOON(name=soon[0].name, day=soon[0].end)
+        told = backup_texts.CERTIFICATES_END_SOON(name=soon[0].name, day=soon[0].end)
         state: Literal["NOTE", "PROBLEM"] = "NOTE" if soon[0].end > now else "PROBLEM"
-        yield Finding(state=state, about=told.say().removesuffix("."), remedy=told.hint.say() if told.hint else "")
+        yield Finding(state=state, about=told, remedy=told.hint or NOTHING)
     else:
         first = min(found, key=lambda one: one.end)
-        yield right(texts.CERTIFICATE_ENDS(name=first.name, day=first.end, n=int((first.end - now) / 86400)).say())
+        yield right(backup_texts.CERTIFICATE_ENDS(name=first.name, day=first.end, n=int((first.end - now) / 86400)))
 
 
 def _directories(found: Settings) -> Iterator[Finding]:
@@ -184,18 +198,18 @@ def _directories(found: Settings) -> Iterator[Finding]:
         if exists(own):
             yield from moving.of_site(own, found)
         else:
-            yield place("hub.extra_config", own, f"write {own}, or take hub.extra_config out of the site's file")
+            yield place("hub.extra_config", own, texts.WRITE_OR_TAKE_OUT(path=str(own), key="hub.extra_config"))
     try:
         mode = state.stat().st_mode
     except PermissionError:
-        yield skipped(f"hub.state_dir {state}", "this account may not look there", "run it as root")
+        yield skipped(texts.PLACE(what="hub.state_dir", path=str(state)), texts.MAY_NOT_LOOK(), texts.AS_ROOT())
     except OSError as error:
-        yield problem(f"hub.state_dir {state}: {error.strerror}", f"install -d -m 0700 -o HUB-ACCOUNT {state}")
+        yield problem(texts.STATE_DIR_FAILS(path=str(state), why=error.strerror or ""))
     else:
         if mode & 0o077:
-            yield problem(f"{state} holds secrets, and others may look into it", f"chmod 0700 {state}")
+            yield problem(texts.STATE_DIR_OPEN(path=str(state)))
         else:
-            yield right(f"hub.state_dir {state} is private")
+            yield right(texts.STATE_DIR(path=str(state)))
     homes = found.users.home.partition("{user}")[0]
     if homes and not os.path.isdir(homes):
-        yield problem(f"users.home: {homes} does not exist", f"mkdir {homes}, or correct users.home")
+        yield problem(texts.NO_HOMES(path=homes))

@@ -15,6 +15,8 @@ from fabric_hub.config.settings import Profile, Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.api import LONGEST_WAIT_S
 from fabric_hub.gateway.client import GatewayClient
+from fabric_hub.messages.text import NOTHING, Reason, Text, verbatim, whole
+from fabric_hub.messages.texts import doctor as texts
 from fabric_hub.slurm import privacy
 from fabric_hub.slurm.limits.model import Limits
 from fabric_hub.slurm.model import Snapshot
@@ -34,42 +36,43 @@ class Source(Protocol):
 
 
 class _Kind(NamedTuple):
-    """A kind of name: what it is called, what to do where Slurm lacks ``{name}``, and the command that lists them."""
+    """A kind of name: what is said of it, and the command that lists its names."""
 
-    one: str
-    many: str
-    remedy: str
+    counted: Reason
+    lacking: Reason
+    unknown: Reason
+    none_shown: Reason
     lists: str
     hidden_by: frozenset[str]  # words of PrivateData, as Sight.hidden in daemons.py has them
 
 
 _PARTITION = _Kind(
-    "partition", "partitions", "write one that Slurm has in {key}: sinfo -a lists them", "sinfo -a",
+    texts.PARTITIONS, texts.NO_PARTITION, texts.PARTITIONS_UNKNOWN, texts.SHOWS_NO_PARTITION, "sinfo -a",
     frozenset({"partitions"}),
 )  # fmt: skip
 _QOS = _Kind(
-    "QOS", "QOS", "correct {key}, or: sacctmgr add qos {name}", "sacctmgr show qos format=name", privacy.ACCOUNTS
+    texts.QOS, texts.NO_QOS, texts.QOS_UNKNOWN, texts.SHOWS_NO_QOS, "sacctmgr show qos format=name", privacy.ACCOUNTS
 )
 _ACCOUNT = _Kind(
-    "account", "accounts", "correct {key}, or: sacctmgr add account {name}", "sacctmgr show account format=account",
-    privacy.ACCOUNTS,
+    texts.ACCOUNTS, texts.NO_ACCOUNT, texts.ACCOUNTS_UNKNOWN, texts.SHOWS_NO_ACCOUNT,
+    "sacctmgr show account format=account", privacy.ACCOUNTS,
 )  # fmt: skip
 _GPU_TYPE = _Kind(
-    "GPU type", "GPU types", "write one that Slurm has in {key}: sinfo -a -o '%P %G' lists them",
-    "sinfo -a -o '%P %G'", frozenset({"nodes", "partitions", privacy.CLOUD}),
+    texts.GPU_TYPES, texts.NO_GPU_TYPE, texts.GPU_TYPES_UNKNOWN, texts.SHOWS_NO_NODE, "sinfo -a -o '%P %G'",
+    frozenset({"nodes", "partitions", privacy.CLOUD}),
 )  # fmt: skip
 
 
 class _Named(NamedTuple):
-    """A name in the site's file beside those that Slurm has there; ``unsure`` says why there may be others, or "" ."""
+    """A name in the site's file beside those that Slurm has there; ``unsure`` says why there may be others, if so."""
 
     kind: _Kind
-    whose: str  # profile gpu-1
+    whose: Text  # profile gpu-1
     key: str  # profile.gpu-1.partition
     name: str
     had: frozenset[str]
-    unsure: str
-    where: str = "Slurm"
+    unsure: Text
+    where: Text
 
 
 async def of_gateway(found: Settings, hidden: frozenset[str] | None) -> list[Finding]:
@@ -81,7 +84,7 @@ async def of_gateway(found: Settings, hidden: frozenset[str] | None) -> list[Fin
         async with GatewayClient(found.gateway.socket) as gateway:
             return await look(found, gateway, hidden)
     except FabricError as error:
-        return [_not_known("what the site's file names", str(error), "mend that first, then run this again")]
+        return [_not_known(texts.NAMES_UNKNOWN(why=whole(error)), texts.MEND_FIRST())]
 
 
 async def look(found: Settings, source: Source, hidden: frozenset[str] | None) -> list[Finding]:
@@ -96,7 +99,7 @@ async def look(found: Settings, source: Source, hidden: frozenset[str] | None) -
         asked = time.time()
         limits = await source.limits(wait_s=LONGEST_WAIT_S, fresh=asked)
         if (limits.at or 0.0) < asked and limits.unavailable_since is None:
-            late = f"Slurm has not answered the gateway within {LONGEST_WAIT_S:g} s"
+            late = texts.SLURM_LATE(seconds=f"{LONGEST_WAIT_S:g}")
             limits = limits.model_copy(update={"unavailable_since": asked, "problem": late})
         told = list(compare(found, limits, snapshot, hidden))
     return told
@@ -112,23 +115,18 @@ def compare(found: Settings, limits: Limits, snapshot: Snapshot, hidden: frozens
         else:
             missing.append(named)
     if there:
-        counts = ", ".join(
-            f"{len(names)} {kind.one if len(names) == 1 else kind.many}" for kind, names in there.items()
-        )
-        yield right(f"Slurm has of what the site's file names: {counts}")
-    unsure: dict[tuple[_Kind, str], set[str]] = {}
+        yield right(texts.SLURM_HAS(counts=tuple(kind.counted(n=len(names)) for kind, names in there.items())))
+    unsure: dict[tuple[_Kind, Text], set[str]] = {}
     for named in missing:
         if named.unsure:
             unsure.setdefault((named.kind, named.unsure), set()).add(named.name)
         else:
+            has = _shortened(named.had, named.name)
             yield problem(
-                f'{named.whose}: {named.where} has no {named.kind.one} "{named.name}"; it has '
-                + _shortened(named.had, named.name),
-                named.kind.remedy.format(key=named.key, name=named.name),
+                named.kind.lacking(whose=named.whose, where=named.where, key=named.key, name=named.name, names=has)
             )
     for (kind, why), names in unsure.items():
-        what = f"the {kind.one if len(names) == 1 else kind.many} {_shortened(names)}"
-        yield _not_known(what, why, f"look as somebody who may see all: {kind.lists}")
+        yield _not_known(kind.unknown(n=len(names), names=_shortened(names), why=why, command=kind.lists))
 
 
 def _names(found: Settings, limits: Limits, snapshot: Snapshot, hidden: frozenset[str] | None) -> Iterator[_Named]:
@@ -136,25 +134,27 @@ def _names(found: Settings, limits: Limits, snapshot: Snapshot, hidden: frozense
     partitions = frozenset(one.name for one in limits.partitions)
     levels = frozenset(one.name for one in limits.qos)
     accounts = frozenset(one.account for one in limits.associations)
-    silent = str(limits.problem) or "Slurm does not answer the gateway" if limits.unavailable_since is not None else ""
+    silent = limits.problem or texts.SLURM_SILENT() if limits.unavailable_since is not None else NOTHING
 
-    def unsure(kind: _Kind, had: frozenset[str]) -> str:
-        return silent or _hidden(kind, hidden) or ("" if had else f"Slurm shows the gateway no {kind.one} at all")
+    def unsure(kind: _Kind, had: frozenset[str]) -> Text:
+        return silent or _hidden(kind, hidden) or (NOTHING if had else kind.none_shown())
 
+    slurm = texts.IN_SLURM()
     for name, profile in found.profile.items():
         if profile.kind != "slurm":
             continue
-        whose, key = f"profile {name}", f"profile.{name}"
+        whose, key = texts.PROFILE(name=name), f"profile.{name}"
         if profile.partition:
             why = unsure(_PARTITION, partitions)
-            yield _Named(_PARTITION, whose, f"{key}.partition", profile.partition, partitions, why)
+            yield _Named(_PARTITION, whose, f"{key}.partition", profile.partition, partitions, why, slurm)
         if profile.qos:
-            yield _Named(_QOS, whose, f"{key}.qos", slurm_key(profile.qos), levels, unsure(_QOS, levels))
+            yield _Named(_QOS, whose, f"{key}.qos", slurm_key(profile.qos), levels, unsure(_QOS, levels), slurm)
         if profile.gpus and profile.gpu_type:
             yield _gpu_type(name, profile, profile.gpu_type, partitions, snapshot, hidden)
     for name, project in found.project.items():
         account, why = slurm_key(project.account), unsure(_ACCOUNT, accounts)
-        yield _Named(_ACCOUNT, f"project {name}", f"project.{name}.account", account, accounts, why)
+        whose = texts.PROJECT(name=name)
+        yield _Named(_ACCOUNT, whose, f"project.{name}.account", account, accounts, why, slurm)
 
 
 def _gpu_type(
@@ -168,29 +168,29 @@ def _gpu_type(
     """A profile's type of GPU beside those on the nodes of its partition; on all nodes where there is no such one."""
     partition = profile.partition if profile.partition in partitions else None
     nodes = [node for node in snapshot.nodes if partition is None or partition in node.partitions]
-    where = f"Slurm's partition {partition}" if partition else "Slurm"
+    where = texts.IN_PARTITION(partition=partition) if partition else texts.IN_SLURM()
     why = _hidden(_GPU_TYPE, hidden)
     if snapshot.unavailable_since is not None:
-        why = str(snapshot.problem) or "Slurm does not answer the gateway"
+        why = snapshot.problem or texts.SLURM_SILENT()
     elif not nodes:
-        why = why or f"Slurm shows the gateway no node{f' of partition {partition}' if partition else ''}"
+        why = why or (texts.SHOWS_NO_NODE_OF(partition=partition) if partition else texts.SHOWS_NO_NODE())
     types = frozenset(kind for node in nodes for kind, number in node.gpus.items() if kind and number)
-    return _Named(_GPU_TYPE, f"profile {name}", f"profile.{name}.gpu_type", wanted, types, why, where)
+    return _Named(_GPU_TYPE, texts.PROFILE(name=name), f"profile.{name}.gpu_type", wanted, types, why, where)
 
 
-def _hidden(kind: _Kind, hidden: frozenset[str] | None) -> str:
-    """Why Slurm may have more of a kind than the gateway sees; "" where it sees all."""
+def _hidden(kind: _Kind, hidden: frozenset[str] | None) -> Text:
+    """Why Slurm may have more of a kind than the gateway sees; nothing where it sees all."""
     if hidden is None:
-        return "it cannot be told what Slurm hides from the gateway"
+        return texts.HIDDEN_UNKNOWN()
     words = sorted(kind.hidden_by & hidden)
-    return f"Slurm hides {', '.join(str(privacy.HIDDEN[word]) for word in words)} from the gateway" if words else ""
+    return texts.HIDDEN(things=tuple(privacy.HIDDEN[word] for word in words)) if words else NOTHING
 
 
-def _not_known(what: str, why: str, remedy: str) -> Finding:
-    return Finding(state="SKIPPED", about=f"whether Slurm has {what} is not known: {why}", remedy=remedy)
+def _not_known(about: Text, remedy: Text | None = None) -> Finding:
+    return Finding(state="SKIPPED", about=about, remedy=remedy or about.hint or NOTHING)
 
 
-def _shortened(names: Iterable[str], like: str = "") -> str:
+def _shortened(names: Iterable[str], like: str = "") -> Text:
     """Some names for people, those first that are like another one."""
     rest = sorted(names)
     small = [name.lower() for name in rest]
@@ -198,4 +198,6 @@ def _shortened(names: Iterable[str], like: str = "") -> str:
     rest.sort(key=lambda name: near.index(name.lower()) if name.lower() in near else len(near))
     shown = ", ".join(f'"{name}"' for name in rest[:_SHOWN])
     more = len(rest) - _SHOWN
-    return f"{shown} and {more} more" if more > 0 else shown or "none"
+    if more > 0:
+        return texts.NAMES_MORE(names=shown, number=more)
+    return verbatim(shown) if shown else texts.NAMES_NONE()

@@ -7,7 +7,16 @@ import importlib.util
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+from fabric_hub.messages.translation import N_, gettext
+
 _PACKAGE, _ENTRY = "fabric_dev", "fabric_dev.cli"
+# What its commands are for: it has no catalogues of its own, and its own lines are in English.
+ABOUT = (
+    N_("start a cluster and a hub of your own on this machine"),
+    N_("stop the embedded run"),
+    N_("what runs, where, and the demo logins"),
+    N_("print a JupyterHub API token of a demo user"),
+)
 
 
 class EmbeddedRun(Protocol):
@@ -31,6 +40,17 @@ def embedded() -> EmbeddedRun | None:
     if importlib.util.find_spec(_PACKAGE) is None:
         return None
     return cast("EmbeddedRun", importlib.import_module(_ENTRY))
+
+
+class Described:
+    """Takes parsers for argparse's subparsers, and says what each is for in the reader's language."""
+
+    def __init__(self, commands: Any) -> None:
+        self._commands = commands
+
+    def add_parser(self, name: str, *, help: str, **more: Any) -> Any:  # noqa: A002 - argparse calls it so
+        """As argparse's own."""
+        return self._commands.add_parser(name, help=gettext(help), **more)
 
 
 def running_site(directory: Path | None) -> Path | None:

@@ -6,7 +6,11 @@ import subprocess
 from pathlib import Path
 from typing import Literal
 
+from fabric_hub.messages.text import NOTHING, Text
+from fabric_hub.messages.texts import doctor as texts
 from fabric_hub.types import Frozen
+
+_ANSWERS_S = 20
 
 
 class Finding(Frozen):
@@ -14,20 +18,25 @@ class Finding(Frozen):
     this account cannot look at from here (SKIPPED): how it can be checked."""
 
     state: Literal["OK", "NOTE", "SKIPPED", "PROBLEM"]
-    about: str
-    remedy: str = ""
+    about: Text
+    remedy: Text = NOTHING
+
+    def as_json(self) -> dict[str, str]:
+        """For programs: the same in every language."""
+        return {"state": self.state, "about": str(self.about), "remedy": str(self.remedy)}
 
 
-def right(about: str) -> Finding:
+def right(about: Text) -> Finding:
     return Finding(state="OK", about=about)
 
 
-def problem(about: str, remedy: str) -> Finding:
-    return Finding(state="PROBLEM", about=about, remedy=remedy)
+def problem(about: Text, remedy: Text | None = None) -> Finding:
+    """What is wrong; its hint is the remedy unless another is given."""
+    return Finding(state="PROBLEM", about=about, remedy=remedy or about.hint or NOTHING)
 
 
-def skipped(what: str, why: str, remedy: str) -> Finding:
-    return Finding(state="SKIPPED", about=f"{what}: not checked, {why}", remedy=remedy)
+def skipped(what: Text, why: Text, remedy: Text) -> Finding:
+    return Finding(state="SKIPPED", about=texts.NOT_CHECKED(what=what, why=why), remedy=remedy)
 
 
 def exists(path: Path) -> bool | None:
@@ -41,12 +50,13 @@ def exists(path: Path) -> bool | None:
     return True
 
 
-def place(what: str, path: Path, remedy: str) -> Finding:
+def place(what: str, path: Path, remedy: Text) -> Finding:
     """A file or directory that the site's file names must be there."""
     found = exists(path)
+    about = {"what": what, "path": str(path)}
     if found is None:
-        return skipped(f"{what} {path}", "this account may not look there", "run it as root")
-    return right(f"{what} {path}") if found else problem(f"{what} {path} does not exist", remedy)
+        return skipped(texts.PLACE(**about), texts.MAY_NOT_LOOK(), texts.AS_ROOT())
+    return right(texts.PLACE(**about)) if found else problem(texts.PLACE_MISSING(**about), remedy)
 
 
 def ask(argv: list[str], conf: Path | None = None) -> tuple[int, str]:
@@ -56,10 +66,10 @@ def ask(argv: list[str], conf: Path | None = None) -> tuple[int, str]:
         environment["SLURM_CONF"] = str(conf)
     try:
         done = subprocess.run(
-            argv, env=environment, capture_output=True, text=True, errors="replace", timeout=20, check=False
+            argv, env=environment, capture_output=True, text=True, errors="replace", timeout=_ANSWERS_S, check=False
         )
     except subprocess.TimeoutExpired:
-        return 124, "no answer within 20 s"
+        return 124, str(texts.NO_ANSWER_WITHIN(seconds=_ANSWERS_S))
     except OSError as error:
         return 127, str(error)
     return done.returncode, (done.stdout + done.stderr).strip()

@@ -9,25 +9,26 @@ from typing import Any
 
 from fabric_hub.config.settings import load
 from fabric_hub.images import build, recipe
+from fabric_hub.messages.translation import gettext as _
 
 from .site import add_site_arguments, site_to_look_at
 
 
 def add_parser(subparsers: Any) -> None:
     """Add ``images`` to the command line; the chosen action is ``args.run(args) -> exit status``."""
-    parser = subparsers.add_parser("images", help="build and list the software environments of sessions")
-    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    parser = subparsers.add_parser("images", help=_("build and list the software environments of sessions"))
+    actions = parser.add_subparsers(required=True, metavar=_("ACTION"))
 
-    make = actions.add_parser("build", help="make an image ready to use; at once when nothing changed")
-    make.add_argument("name", metavar="NAME", help="a directory of images/")
-    make.add_argument("--variant", help="lock file to use where an image has more (cpu, cuda)")
-    make.add_argument("--check", action="store_true", help="build nothing; status 1 when it is not up to date")
+    make = actions.add_parser("build", help=_("make an image ready to use; at once when nothing changed"))
+    make.add_argument("name", metavar=_("NAME"), help=_("a directory of images/"))
+    make.add_argument("--variant", help=_("lock file to use where an image has more (cpu, cuda)"))
+    make.add_argument("--check", action="store_true", help=_("build nothing; status 1 when it is not up to date"))
     make.set_defaults(run=_build)
 
-    show = actions.add_parser("list", help="the known images, and which build of each is live")
+    show = actions.add_parser("list", help=_("the known images, and which build of each is live"))
     show.set_defaults(run=_list)
     for action in (make, show):
-        action.add_argument("--images", type=Path, metavar="DIR", help="default: images.dir of the site's file")
+        action.add_argument("--images", type=Path, metavar=_("DIR"), help=_("default: images.dir of the site's file"))
         add_site_arguments(action)
 
 
@@ -41,9 +42,10 @@ def _build(args: argparse.Namespace) -> int:
     if args.check:
         wanted = build.identify(args.name, args.variant)
         live = _live(directory / args.name)
-        print(f"{args.name}: {'up to date' if live == wanted else f'live is {live}, wanted is {wanted}'}")
+        said = _("{name}: up to date") if live == wanted else _("{name}: live is {live}, wanted is {wanted}")
+        print(said.format(name=args.name, live=live, wanted=wanted))
         return 0 if live == wanted else 1
-    print(build.build(args.name, directory, lambda line: print(line, flush=True), variant=args.variant))
+    print(build.build(args.name, directory, lambda line: print(line.say(), flush=True), variant=args.variant))
     return 0
 
 

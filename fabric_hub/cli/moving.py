@@ -14,8 +14,10 @@ from pathlib import Path
 
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
-from fabric_hub.messages.text import Text
+from fabric_hub.messages.text import Text, text_of, whole
+from fabric_hub.messages.texts import doctor as finds
 from fabric_hub.messages.texts import moving as texts
+from fabric_hub.messages.translation import gettext as _
 from fabric_hub.moving.model import Judged, OldFile, Unrun, Verdict
 from fabric_hub.moving.reading import LIMIT_S, read
 from fabric_hub.moving.site_file import first_site
@@ -42,12 +44,14 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         "--jupyterhub-config",
         type=Path,
         metavar="FILE",
-        help="say what becomes of each line of this jupyterhub_config.py of an old hub. It is run to read it, as the "
-        f"account that calls this, for at most {LIMIT_S} s",
+        help=_(
+            "say what becomes of each line of this jupyterhub_config.py of an old hub. It is run to read it, as the"
+            " account that calls this, for at most {seconds} s"
+        ).format(seconds=LIMIT_S),
     )
-    command.add_argument("--no-run", action="store_true", help="only look at that file's text")
-    command.add_argument("--write-site", type=Path, metavar="FILE", help="write a first site.toml from it")
-    command.add_argument("--json", action="store_true", help="with --jupyterhub-config: the lines as JSON")
+    command.add_argument("--no-run", action="store_true", help=_("only look at that file's text"))
+    command.add_argument("--write-site", type=Path, metavar="FILE", help=_("write a first site.toml from it"))
+    command.add_argument("--json", action="store_true", help=_("with --jupyterhub-config: the lines as JSON"))
 
 
 def report(arguments: argparse.Namespace) -> int:
@@ -125,20 +129,20 @@ def of_site(path: Path, site: Settings) -> Iterator[Finding]:
     try:
         file = read(path, in_place_of_root=_hubs_account(site))
     except FabricError as error:
-        yield skipped(f"hub.extra_config {path}", error.say().removesuffix("."), "run it as root")
+        yield skipped(finds.PLACE(what="hub.extra_config", path=str(path)), whole(error), finds.AS_ROOT())
         return
     found = judge(file, site)
     for one in found:
-        about = f"{one.file}:{one.line}: {one.setting}{': ' if one.setting else ''}{one.why.say()}"
-        about = _plain(about)
+        place = _plain(f"{one.file}:{one.line}: {one.setting}".removesuffix(": "))
+        about = finds.AT_KEY(key=place, about=one.why)
         if one.verdict is Verdict.REFUSED:
-            yield problem(about, _REMEDY[one.verdict])
+            yield problem(about, text_of(_REMEDY[one.verdict]))
         elif one.verdict is not Verdict.KEPT:
-            yield Finding(state="NOTE", about=about, remedy=_REMEDY[one.verdict])
+            yield Finding(state="NOTE", about=about, remedy=text_of(_REMEDY[one.verdict]))
     if file.unrun is not None:
-        yield skipped(f"hub.extra_config {path}", how_read(file).say().removesuffix("."), "run this as its owner")
+        yield skipped(finds.PLACE(what="hub.extra_config", path=str(path)), how_read(file), finds.AS_OWNER())
     elif not any(one.verdict is Verdict.REFUSED for one in found):
-        yield right(f"hub.extra_config {path}")
+        yield right(finds.PLACE(what="hub.extra_config", path=str(path)))
 
 
 def _hubs_account(site: Settings) -> int | None:

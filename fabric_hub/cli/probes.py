@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from fabric_hub.catalogue.api import Agent
-from fabric_hub.messages.text import Text
+from fabric_hub.messages.text import NOTHING, Text
 from fabric_hub.messages.texts import probes as texts
 from fabric_hub.slurm.model import Job, Phase
 
@@ -33,8 +33,7 @@ class Judged(NamedTuple):
 
     def finding(self) -> Finding:
         """As a line of the report, for whoever reads it."""
-        remedy = self.remedy or self.about.hint
-        return Finding(state=self.state, about=self.about.say(), remedy=remedy.say() if remedy else "")
+        return Finding(state=self.state, about=self.about, remedy=self.remedy or self.about.hint or NOTHING)
 
 
 def unchecked(what: Text, why: Text, remedy: Text) -> Judged:

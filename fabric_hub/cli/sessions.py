@@ -16,6 +16,7 @@ from fabric_hub.errors import FabricError
 from fabric_hub.gateway.client import GatewayClient
 from fabric_hub.messages.text import Text, sentences, whole
 from fabric_hub.messages.texts import held as texts
+from fabric_hub.messages.translation import gettext as _
 from fabric_hub.sessions.adoption import row_of, why_not_openable
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.held import Held, HeldSessions, Why
@@ -34,11 +35,11 @@ _WHY = {Why.OTHER_RECORD: texts.OTHER_RECORD, Why.NO_WITNESS: texts.NO_WITNESS, 
 def add_parser(commands: Any) -> None:
     """Add the command."""
     group = commands.add_parser(
-        "sessions", help="sessions that run and that the hub does not know to be its own: list, adopt, end"
+        "sessions", help=_("sessions that run and that the hub does not know to be its own: list, adopt, end")
     )
     verbs = group.add_subparsers(dest="verb", metavar="VERB", required=True)
-    listing = verbs.add_parser("list", help="what is left alone, and why")
-    listing.add_argument("--json", action="store_true", help="an object for each session")
+    listing = verbs.add_parser("list", help=_("what is left alone, and why"))
+    listing.add_argument("--json", action="store_true", help=_("an object for each session"))
     listing.set_defaults(run=_list)
     add_site_arguments(listing)
     for name, work, what in (
@@ -46,9 +47,11 @@ def add_parser(commands: Any) -> None:
         ("end", _end, "end sessions that nobody is to go on with"),
     ):
         verb = verbs.add_parser(name, help=what)
-        verb.add_argument("session", nargs="*", metavar="SESSION", help="as `fabric-hub sessions list` shows it")
-        verb.add_argument("--all", action="store_true", help="all that are left alone")
-        verb.add_argument("--yes", action="store_true", help="do it; without this it is only said what would be done")
+        verb.add_argument("session", nargs="*", metavar="SESSION", help=_("as `fabric-hub sessions list` shows it"))
+        verb.add_argument("--all", action="store_true", help=_("all that are left alone"))
+        verb.add_argument(
+            "--yes", action="store_true", help=_("do it; without this it is only said what would be done")
+        )
         verb.set_defaults(run=_doing(work))
         add_site_arguments(verb)
 

@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from fabric_hub.config import settings
-from fabric_hub.config.mistakes import at_line
+from fabric_hub.config.mistakes import Mistake, at_line, line_of
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.text import Text
+from fabric_hub.messages.texts import doctor as finds
+from fabric_hub.messages.texts import site_file as texts
+from fabric_hub.messages.translation import gettext as _
 
 from . import moving, notes
 from .embedded import running_site
@@ -19,13 +23,15 @@ from .findings import exists
 def add_parser(commands: Any) -> None:
     """Add the two commands."""
     check = commands.add_parser(
-        "check-config", help="read the site's file alone and report every mistake in it; doctor asks Slurm"
+        "check-config", help=_("read the site's file alone and report every mistake in it; doctor asks Slurm")
     )
     check.set_defaults(run=_check_config)
     doctor = commands.add_parser(
-        "doctor", help="what is missing or wrong on this machine or site, or in Slurm, and the remedy"
+        "doctor", help=_("what is missing or wrong on this machine or site, or in Slurm, and the remedy")
     )
-    doctor.add_argument("--json", action="store_true", help="each line as an object: state, about, remedy")
+    doctor.add_argument(
+        "--json", action="store_true", help=_("each line as an object, in English: state, about, remedy")
+    )
     doctor.set_defaults(run=_doctor)
     moving.add_arguments(check)
     for command in (check, doctor):
@@ -37,13 +43,15 @@ def add_site_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--dir",
         type=lambda text: Path(text).expanduser().resolve(),
-        help="look at the embedded run in this directory, when no site's file is named (default: `fabric-hub up`'s)",
+        help=_("look at the embedded run in this directory, when no site's file is named (default: `fabric-hub up`'s)"),
     )
     command.add_argument(
         "--site",
         type=Path,
         default=None,
-        help=f"the site's file (default: ${settings.ENV}, or {settings.DEFAULT_PATH})",
+        help=_("the site's file (default: ${variable}, or {path})").format(
+            variable=settings.ENV, path=settings.DEFAULT_PATH
+        ),
     )
 
 
@@ -55,45 +63,43 @@ def _check_config(arguments: argparse.Namespace) -> int:
     own = found.hub.extra_config
     there = exists(own) if own else True
     if there is False:
-        mistake = f"hub.extra_config: {own} does not exist"
-        raise FabricError(
-            f"{path} has 1 mistake:\n{at_line(mistake, path.read_text(encoding='utf-8'), str(path))}.",
-            reason="site-file",
-            hint="Write that file, or take hub.extra_config out.",
-        )
+        line = line_of(path.read_text(encoding="utf-8"), ["hub", "extra_config"])
+        raise FabricError(texts.EXTRA_CONFIG_MISSING(name=str(path), line=line, path=str(own)))
     own_findings = list(moving.of_site(own, found)) if own and there else []
-    wrong = [finding.about for finding in own_findings if finding.state == "PROBLEM"]
+    wrong = tuple(finding.about for finding in own_findings if finding.state == "PROBLEM")
     if wrong:
-        raise FabricError(
-            f"hub.extra_config has {len(wrong)} mistake{'' if len(wrong) == 1 else 's'}:\n" + "\n".join(wrong),
-            reason="site-file",
-            hint="Change these lines, or take them out.",
-        )
-    counts = ", ".join(
-        f"{len(table)} {name}{'' if len(table) == 1 else 's'}"
-        for name, table in (("profile", found.profile), ("project", found.project), ("image", found.image))
+        said = texts.MISTAKES(name="hub.extra_config", n=len(wrong), mistakes=wrong)
+        raise FabricError(said, hint=texts.CHANGE_LINES())
+    right = texts.RIGHT(
+        path=str(path),
+        profiles=texts.PROFILES(n=len(found.profile)),
+        projects=texts.PROJECTS(n=len(found.project)),
+        images=texts.IMAGES(n=len(found.image)),
+        slurm=texts.WITH_SLURM() if found.slurm else texts.WITHOUT_SLURM(),
     )
-    print(f"{path} is right: {counts}, {'Slurm' if found.slurm else 'no Slurm'}.")
+    print(right.say())
     if found.slurm:
-        print("That is what the file says; whether Slurm has what it names, `fabric-hub doctor` asks Slurm.")
+        print(texts.ASK_DOCTOR().say())
     text = path.read_text(encoding="utf-8")
     for note in notes.of_file(text):
-        print(f"Note: {at_line(f'{note.key}: {note.about}', text, str(path))}. Remedy: {note.remedy}.")
+        _print_note(note, at_line(Mistake(note.key, note.about), text, str(path)))
     for finding in own_findings:
         if finding.remedy:
-            print(f"Note: {finding.about.removesuffix('.')}. Remedy: {finding.remedy}.")
+            about = finding.about.say().removesuffix(".")
+            print(texts.NOTE(about=about, remedy=finding.remedy).say())
     if there is None:
-        print(f"Note: whether hub.extra_config {own} exists is not checked: this account may not look there.")
+        print(texts.EXTRA_CONFIG_UNSEEN(path=str(own)).say())
     trust = notes.of_sessions_trust(found.hub)
     for note in (*notes.of_units(), *notes.of_address(found.hub), *([trust] if trust.remedy else [])):
-        print(f"Note: {note.about}. Remedy: {note.remedy.removesuffix('.')}.")
+        _print_note(note, note.about)
     if found.hub.nodes_ca and exists(found.hub.nodes_ca) is False:
-        raise FabricError(
-            f"{path}: hub.nodes_ca: {found.hub.nodes_ca} does not exist.",
-            reason="site-file",
-            hint="Put the PEM file of the authorities there, or take hub.nodes_ca out.",
-        )
+        raise FabricError(texts.NODES_CA_MISSING(name=str(path), path=str(found.hub.nodes_ca)))
     return 0
+
+
+def _print_note(note: notes.Note, about: Text) -> None:
+    remedy = note.remedy.say().removesuffix(".") if note.remedy else ""
+    print(texts.NOTE(about=about, remedy=remedy).say())
 
 
 def site_to_look_at(arguments: argparse.Namespace) -> Path | None:
@@ -115,13 +121,14 @@ def _doctor(arguments: argparse.Namespace) -> int:
     problems = [finding for finding in found if finding.state == "PROBLEM"]
     right = sum(finding.state == "OK" for finding in found)
     if arguments.json:
-        print(json.dumps([finding.model_dump() for finding in found], indent=2))
+        print(json.dumps([finding.as_json() for finding in found], indent=2))
         return 1 if problems else 0
     for finding in found:
-        print(f"{finding.state:<8} {finding.about}")
+        print(f"{finding.state:<8} {finding.about.say()}")
         if finding.remedy:
-            print(f"{'':<8} -> {finding.remedy}")
+            print(f"{'':<8} -> {finding.remedy.say()}")
     skipped = sum(finding.state == "SKIPPED" for finding in found)
-    rest = f", {skipped} not checked" if skipped else ""
-    print(f"\n{len(problems)} problem{'' if len(problems) == 1 else 's'}, {right} right{rest}.")
+    counts = {"problems": finds.PROBLEMS(n=len(problems)), "right": finds.RIGHT(n=right)}
+    print()
+    print((finds.COUNTS_NOT_ALL(**counts, n=skipped) if skipped else finds.COUNTS(**counts)).say())
     return 1 if problems else 0

@@ -16,6 +16,8 @@ from fabric_hub.budgets.rolling import roll
 from fabric_hub.config import settings
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.client import GatewayClient
+from fabric_hub.messages.texts import usage as texts
+from fabric_hub.messages.translation import gettext as _
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.store import SessionStore
 from fabric_hub.unix import state_lock
@@ -28,17 +30,21 @@ INCOMPLETE = 3
 
 def add_parser(commands: Any) -> None:
     """Add the command."""
-    usage = commands.add_parser("usage", help="GPU-hours of projects by user, profile and day")
-    usage.add_argument("--project", metavar="NAME", help="this project only (default: all of the site's file)")
-    usage.add_argument("--from", dest="first", type=_day, metavar="DATE", help="first day (default: of this month)")
-    usage.add_argument("--to", dest="last", type=_day, metavar="DATE", help="last day (default: today)")
-    usage.add_argument("--last-month", action="store_true", help="the whole of last month, in place of --from and --to")
+    usage = commands.add_parser("usage", help=_("GPU-hours of projects by user, profile and day"))
+    usage.add_argument("--project", metavar=_("NAME"), help=_("this project only (default: all of the site's file)"))
     usage.add_argument(
-        "--now", action="store_true", help="sum up first the days that are asked for and not final, however old"
+        "--from", dest="first", type=_day, metavar=_("DATE"), help=_("first day (default: of this month)")
+    )
+    usage.add_argument("--to", dest="last", type=_day, metavar=_("DATE"), help=_("last day (default: today)"))
+    usage.add_argument(
+        "--last-month", action="store_true", help=_("the whole of last month, in place of --from and --to")
+    )
+    usage.add_argument(
+        "--now", action="store_true", help=_("sum up first the days that are asked for and not final, however old")
     )
     form = usage.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="the report as JSON: totals, and a row per day")
-    form.add_argument("--csv", action="store_true", help="one line per day, project, user and profile")
+    form.add_argument("--json", action="store_true", help=_("the report as JSON: totals, and a row per day"))
+    form.add_argument("--csv", action="store_true", help=_("one line per day, project, user and profile"))
     add_site_arguments(usage)
     usage.set_defaults(run=_run)
 
@@ -47,16 +53,17 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a date (YYYY-MM-DD)") from None
+        raise argparse.ArgumentTypeError(_("{text} is not a date (YYYY-MM-DD)").format(text=repr(text))) from None
 
 
 def _run(arguments: argparse.Namespace) -> int:
     site = settings.load(site_to_look_at(arguments))
     if arguments.project is not None and arguments.project not in site.project:
+        known = tuple(site.project)
         raise FabricError(
-            f"There is no project {arguments.project}.",
-            reason="project",
-            hint=f"This site has {', '.join(site.project) or 'none'}.",
+            texts.NO_SUCH_PROJECT(project=arguments.project, projects=known)
+            if known
+            else texts.NO_PROJECT_AT_ALL(project=arguments.project)
         )
     today = datetime.now().astimezone().date()
     first, last = _window(arguments, today)
@@ -85,11 +92,8 @@ def _run(arguments: argparse.Namespace) -> int:
     else:
         print(as_text(whole) if isinstance(whole, Report) else site_as_text(whole))
     if missing:
-        print(
-            f"fabric-hub: {len(missing)} of {len(span)} days are not summed up, {missing[0]} is the first: "
-            f"the report is not complete. --now sums them up, if Slurm's database still has their jobs.",
-            file=sys.stderr,
-        )
+        said = texts.NOT_COMPLETE(missing=len(missing), days=len(span), first=str(missing[0]))
+        print("fabric-hub:", said.say(), file=sys.stderr)
     return INCOMPLETE if missing else 0
 
 
@@ -97,13 +101,13 @@ def _window(arguments: argparse.Namespace, today: date) -> tuple[date, date]:
     """First and last day of the report."""
     if arguments.last_month:
         if arguments.first or arguments.last:
-            raise FabricError("--last-month stands in place of --from and --to.", reason="usage")
+            raise FabricError(texts.IN_PLACE_OF())
         last = today.replace(day=1) - timedelta(days=1)
         return last.replace(day=1), last
     last = arguments.last or today
     first = arguments.first or last.replace(day=1)
     if first > last:
-        raise FabricError(f"--from {first} is after --to {last}.", reason="usage")
+        raise FabricError(texts.FROM_AFTER_TO(first=str(first), last=str(last)))
     return first, last
 
 
@@ -123,11 +127,7 @@ def become_owner(site: settings.Settings) -> None:
     try:
         owner = Path(site.hub.state_dir).stat()
     except OSError as error:
-        raise FabricError(
-            f"The hub's directory {site.hub.state_dir} cannot be read: {error.strerror}.",
-            reason="database",
-            hint="Has the hub been started?",
-        ) from error
+        raise FabricError(texts.STATE_DIR_UNREADABLE(path=str(site.hub.state_dir), why=error.strerror or "")) from error
     os.setgroups([])
     os.setgid(owner.st_gid)
     os.setuid(owner.st_uid)

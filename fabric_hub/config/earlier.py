@@ -9,6 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from fabric_hub.messages.texts import site_file as texts
+
+from .mistakes import Mistake
+
 _SECTION, _EXPORT = ("datasets", "catalogue"), ("catalogue", "export")  # each as it was, and as it is
 _PLACES = {
     "account": "fabric-data",
@@ -53,14 +57,12 @@ def as_written(loc: Sequence[Any], data: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(found)
 
 
-def notes(data: Mapping[str, Any]) -> Iterator[str]:
-    """What to say of a file's earlier names, each as ``key: what``."""
+def notes(data: Mapping[str, Any]) -> Iterator[Mistake]:
+    """What to say of a file's earlier names, each at its key, and with the remedy as its hint."""
     if not is_earlier(data):
         return
-    yield (
-        "datasets: this section is called [catalogue] now, and [datasets.catalogue] is [catalogue.export]; the next"
-        " release knows the new names only"
-    )
-    left_out = [f'{name} = "{place}"' for name, place in _PLACES.items() if name not in data[_SECTION[0]]]
+    section = _SECTION[0]
+    yield Mistake(section, texts.SECTION_RENAMED())
+    left_out = tuple(f'{name} = "{place}"' for name, place in _PLACES.items() if name not in data[section])
     if left_out:
-        yield f"datasets: under the new name, say where the catalogue service is: {', '.join(left_out)}"
+        yield Mistake(section, texts.PLACES_LEFT_OUT(settings=left_out))

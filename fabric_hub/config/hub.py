@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
+from fabric_hub.messages.texts import site_file as texts
 from fabric_hub.types import AbsolutePath, Frozen, HubId, HubUser, said
 
 HttpAddress = Annotated[
@@ -95,22 +96,17 @@ class HubSettings(Frozen):
     @model_validator(mode="after")
     def _one_hub(self) -> HubSettings:
         if urlsplit(self.subdomain_host).path.strip("/"):
-            raise ValueError("subdomain_host has a path: give the host only, https://hub.example.org")
+            raise ValueError(texts.HOST_ONLY())
         if self.subdomain_host and self.public_url and not _same_origin(self.subdomain_host, self.public_url):
-            raise ValueError(f"public_url ({self.public_url}) is of another host than subdomain_host")
+            raise ValueError(texts.OTHER_HOST(url=self.public_url))
         if plain := [] if self.internal_ssl or self.nodes_plain_http else self.plain_addresses:
-            raise ValueError(
-                f"internal_ssl is off, and sessions would send their tokens over plain HTTP to {' and '.join(plain)}: "
-                "leave internal_ssl on, or say nodes_plain_http = true where that network is closed"
-            )
+            raise ValueError(texts.PLAIN_TOKENS(addresses=tuple(plain)))
         if self.nodes_ca and not self.internal_ssl and not self.url_for_nodes.startswith("https:"):
-            raise ValueError(f"nodes_ca is of no use: sessions call {self.url_for_nodes}, which is not https")
+            raise ValueError(texts.CA_OF_NO_USE(url=self.url_for_nodes))
         if any("password=" in url.lower() for url in (self.database, self.sessions_database)):
-            raise ValueError("the URL of a database holds a password: put it in ~/.pgpass of the hub's account")
+            raise ValueError(texts.PASSWORD_IN_URL())
         if self.database and self.database == self.sessions_database:
-            raise ValueError(
-                "database and sessions_database are the same: each has tables that the other would take over"
-            )
+            raise ValueError(texts.SAME_DATABASE())
         return self
 
     @property

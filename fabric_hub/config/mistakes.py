@@ -4,78 +4,114 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import takewhile
-from typing import Any
+from typing import Any, NamedTuple
+
+from fabric_hub.messages.text import REASONS, Text, verbatim
+from fabric_hub.messages.texts import site_file as texts
 
 
-def explain(item: Any, text: str, name: str) -> list[str]:
+class Mistake(NamedTuple):
+    """What is wrong with the setting of a key (``profile.gpu-1.partition``)."""
+
+    key: str
+    what: Text
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.what}"
+
+
+class MistakesError(ValueError):
+    """Mistakes that a check of several settings found, each at a place of its own."""
+
+    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+        super().__init__("\n".join(map(str, mistakes)))
+        self.mistakes = tuple(mistakes)
+
+
+def explain(item: Any, text: str, name: str) -> list[Text]:
     """A mistake that pydantic found in a file's tables, as lines ``name:line: key: what``."""
     loc = [str(part) for part in item["loc"] if part != "[key]"]
-    message = _message(item)
-    if loc:
-        return [f"{name}:{line_of(text, loc)}: {'.'.join(loc)}: {message}"]
-    # a check of the whole file names its own places, one on each line
-    return [at_line(mistake, text, name) for mistake in message.split("\n")]
+    error = (item.get("ctx") or {}).get("error")
+    if not loc and isinstance(error, MistakesError):
+        return [at_line(mistake, text, name) for mistake in error.mistakes]
+    key = ".".join(loc)
+    return [texts.AT_LINE(name=name, line=line_of(text, loc), key=key, what=what_is_wrong(item))]
 
 
-# What pydantic says of kinds that people know by other names, and how they are written in the file.
-_KINDS = {
-    "string": 'must be text in quotation marks, such as "gpu"',
-    "int": "must be a whole number, such as 4",
-    "float": "must be a number, such as 1.5",
-    "bool": "must be true or false",
-    "date": "must be a day, such as 2027-12-31",
-    "tuple": 'must be a list, such as ["one", "two"]',
-    "list": 'must be a list, such as ["one", "two"]',
-    "dict": "must be a table of its own, such as [hub] or [profile.gpu-1]",
-    "model": "must be a table of its own, such as [hub] or [profile.gpu-1]",
-    "path": 'must be a path in quotation marks, such as "/srv/fabric"',
+_BOUNDS = {
+    "greater_than_equal": ("ge", texts.AT_LEAST),
+    "greater_than": ("gt", texts.ABOVE),
+    "less_than_equal": ("le", texts.AT_MOST),
+    "less_than": ("lt", texts.BELOW),
 }
-
-_SAID_ALREADY = frozenset({"value_error", "assertion_error", "kept", "unknown"})
+_SAID_ALREADY = frozenset({"value_error", "assertion_error"})
 _LIMITS = frozenset({"string_too_long", "string_too_short", "date_past", "date_future", "finite_number"})
 
 
-def _message(item: Any) -> str:
-    """What is allowed, with an example, and what stands there; a pattern would tell a person nothing."""
-    kind, value = item["type"], item.get("input")
+def what_is_wrong(item: Any) -> Text:
+    """What is allowed, with an example, and what stands there; a pattern would tell a person nothing.
+
+    What only pydantic has words for is said in its English. ``item["msg"]`` may be a text.
+    """
+    kind, value, context = item["type"], _shown(item.get("input")), item.get("ctx") or {}
+    if isinstance(item["msg"], Text):
+        return item["msg"]
     if kind == "extra_forbidden":
-        return "no such setting"
+        return texts.NO_SUCH_SETTING()
     if kind == "missing":
-        return "is required"
+        return texts.REQUIRED()
+    own = item["msg"].replace("Input should be", "must be")
     if kind in _SAID_ALREADY:
-        return str(item["msg"].removeprefix("Value error, "))
+        words = context.get("error")
+        given = words.args[0] if isinstance(words, Exception) and words.args else None
+        return given if isinstance(given, Text) else verbatim(item["msg"].removeprefix("Value error, "))
+    if kind in REASONS:
+        return REASONS[kind](**context)
+    if kind == "words":
+        about = {"rule": context["rule"], "example": context["example"], "value": value}
+        better = context.get("better")
+        if not better:
+            return texts.SUCH_AS(**about)
+        return texts.SUCH_AS_BETTER(**about, better=REASONS[better.code](**better.params))
+    if kind in _BOUNDS:
+        name, reason = _BOUNDS[kind]
+        return reason(bound=_shown(context[name]), value=value)
+    if kind in ("literal_error", "enum"):
+        return texts.ONE_OF(known=tuple(re.findall("'[^']*'", context["expected"])), value=value)
     if kind == "string_pattern_mismatch":
-        told = "is written in another form than the reference says"
-    else:
-        told = _KINDS.get(kind.partition("_")[0], item["msg"].replace("Input should be", "must be"))
-        if kind in _LIMITS:
-            told = item["msg"].replace("Input should be", "must be")
-    better = (item.get("ctx") or {}).get("better", "")
-    return f"{told}, not {_shown(value)}" + (f": {better}" if better else "")
+        return texts.MUST_BE(rule=texts.OTHER_FORM, value=value)
+    return texts.MUST_BE(rule=own if kind in _LIMITS else texts.KINDS.get(kind.partition("_")[0], own), value=value)
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any) -> Text | str:
     if isinstance(value, str):
-        return f'"{value[:80]}"'
+        return f'"{_printable(value[:80])}"'
     if isinstance(value, bool):
         return str(value).lower()
-    return "a table" if isinstance(value, Mapping) else "a list" if isinstance(value, list | tuple) else str(value)[:80]
+    if isinstance(value, Mapping):
+        return texts.A_TABLE()
+    return texts.A_LIST() if isinstance(value, list | tuple) else str(value)[:80]
 
 
-def across(data: Mapping[str, Any]) -> list[str]:
-    """What is wrong between a site file's tables, as ``key: what``. Tables with mistakes of their own do no harm."""
+def _printable(text: str) -> str:
+    """A text that somebody else may have made up, without what would steer a terminal."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
+def across(data: Mapping[str, Any]) -> list[Mistake]:
+    """What is wrong between a site file's tables. Tables with mistakes of their own do no harm."""
     profiles, images, projects = (_table(data.get(kind)) for kind in ("profile", "image", "project"))
     wrong = [
-        f"project.{name}.{field}: {ref!r} is not a [{kind}.NAME] of this file"
+        Mistake(f"project.{name}.{field}", texts.NO_SUCH_REFERENCE(name=repr(ref), table=kind))
         for name, project in projects.items()
         for field, kind, known in (("profiles", "profile", profiles), ("images", "image", images))
         for ref in _names(_table(project).get(field))
         if ref not in known
     ]
     wrong += [
-        f"profile.{name}: needs Slurm, but this file has no [slurm] section"
+        Mistake(f"profile.{name}", texts.NEEDS_SLURM())
         for name, profile in profiles.items()
         if _table(profile).get("kind", "slurm") == "slurm" and data.get("slurm") is None
     ]
@@ -83,9 +119,9 @@ def across(data: Mapping[str, Any]) -> list[str]:
     if isinstance(rescue, str):
         profile = _table(profiles.get(rescue))
         if rescue not in profiles:
-            wrong.append(f"quotas.rescue_profile: {rescue!r} is not a [profile.NAME] of this file")
+            wrong.append(Mistake("quotas.rescue_profile", texts.NO_SUCH_REFERENCE(name=repr(rescue), table="profile")))
         elif profile.get("gpus") or profile.get("shards"):
-            wrong.append(f"quotas.rescue_profile: {rescue!r} has GPUs, which a used-up budget does not allow")
+            wrong.append(Mistake("quotas.rescue_profile", texts.RESCUE_HAS_GPUS(name=repr(rescue))))
     return wrong
 
 
@@ -97,9 +133,10 @@ def _names(value: Any) -> list[str]:
     return [name for name in value if isinstance(name, str)] if isinstance(value, list | tuple) else []
 
 
-def at_line(mistake: str, text: str, name: str) -> str:
-    """A mistake ``key: what`` with the line that its key stands on."""
-    return f"{name}:{line_of(text, mistake.split(':')[0].split('.'))}: {mistake}"
+def at_line(mistake: Mistake, text: str, name: str) -> Text:
+    """A mistake with the line that its key stands on."""
+    line = line_of(text, mistake.key.split("."))
+    return texts.AT_LINE(name=name, line=line, key=mistake.key, what=mistake.what)
 
 
 def line_of(text: str, loc: list[str]) -> int:

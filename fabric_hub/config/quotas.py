@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from fabric_hub.messages.texts import site_file as texts
 from fabric_hub.types import AbsolutePath, Frozen, Slug, said
 
 # What stands for a name of the Unix account, or of a project of the site's file and its Slurm account.
@@ -59,11 +60,11 @@ class StorageSettings(Frozen):
     @model_validator(mode="after")
     def _whose(self) -> StorageSettings:
         if re.search(r"[{}]", re.sub(_NAME, "", str(self.path))):
-            raise ValueError(f"path has a name in braces that is not one of {', '.join((*_OF_USER, *_OF_PROJECT))}")
+            raise ValueError(texts.BRACES(known=(*_OF_USER, *_OF_PROJECT)))
         if self.kind == "project" and not self.project:
-            raise ValueError("project is required for kind = project")
+            raise ValueError(texts.QUOTA_PROJECT())
         if self.kind == "quota" and self.project:
-            raise ValueError("kind = quota tells a user's own quota: leave project out, or use kind = project")
+            raise ValueError(texts.QUOTA_OF_USER())
         return self
 
 

@@ -19,9 +19,12 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.text import verbatim
+from fabric_hub.messages.texts import site_file as texts
 from fabric_hub.types import (
     AbsolutePath,
     AccountName,
+    Better,
     EnvName,
     Frozen,
     GpuType,
@@ -37,7 +40,7 @@ from . import earlier
 from .catalogue import CatalogueSettings
 from .hub import HubSettings, LoginSettings
 from .log import LogSettings
-from .mistakes import across, at_line, explain
+from .mistakes import MistakesError, across, at_line, explain
 from .quotas import QuotasSettings
 from .spelling import as_compared
 
@@ -45,9 +48,11 @@ ENV = "FABRIC_HUB_SITE"
 DEFAULT_PATH = Path("/etc/fabric-hub/site.toml")
 
 
-def _in_slurms_units(text: str) -> str:
+def _in_slurms_units(text: str) -> Better | None:
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?\s*", text, re.IGNORECASE)
-    return f'write "{match[1]}{match[2].upper() or "M"}"' if match and float(match[1]) else ""
+    if not match or not float(match[1]):
+        return None
+    return Better("setting-write", {"name": f"{match[1]}{match[2].upper() or 'M'}"})
 
 
 MemorySize = Annotated[
@@ -136,7 +141,7 @@ class UserSettings(Frozen):
     @model_validator(mode="after")
     def _rescue_elsewhere(self) -> UserSettings:
         if self.rescue_dir and not (self.rescue_dir.startswith("/") and "{user}" in self.rescue_dir):
-            raise ValueError(f"rescue_dir ({self.rescue_dir}) is no absolute path with {{user}} in it")
+            raise ValueError(texts.RESCUE_DIR(path=self.rescue_dir))
         return self
 
 
@@ -190,15 +195,13 @@ class Profile(Frozen):
     @model_validator(mode="after")
     def _consistent(self) -> Profile:
         if self.idle_minutes is not None and self.idle_warn_minutes >= self.idle_minutes:
-            raise ValueError(
-                f"idle_warn_minutes ({self.idle_warn_minutes:g}) is not below idle_minutes ({self.idle_minutes:g})"
-            )
+            raise ValueError(texts.IDLE_WARNING(warn=self.idle_warn_minutes, idle=self.idle_minutes))
         if self.gpus and self.shards:
-            raise ValueError("gpus and shards exclude each other")
+            raise ValueError(texts.GPUS_AND_SHARDS())
         if self.default_hours > self.max_hours:
-            raise ValueError(f"default_hours ({self.default_hours:g}) is above max_hours ({self.max_hours:g})")
+            raise ValueError(texts.DEFAULT_HOURS(default=self.default_hours, most=self.max_hours))
         if self.kind == "local" and (self.gpus or self.shards or self.partition):
-            raise ValueError("a local profile takes no partition, gpus or shards")
+            raise ValueError(texts.LOCAL_PROFILE())
         return self
 
     @property
@@ -248,7 +251,7 @@ class Project(Frozen):
     @model_validator(mode="after")
     def _dates(self) -> Project:
         if self.start and self.end and self.end < self.start:
-            raise ValueError(f"the project ends ({self.end}) before it starts ({self.start})")
+            raise ValueError(texts.PROJECT_DATES(end=str(self.end), start=str(self.start)))
         return self
 
 
@@ -277,7 +280,7 @@ class Settings(Frozen):
     def _references(self) -> Settings:
         wrong = across(self.model_dump())
         if wrong:
-            raise ValueError("\n".join(wrong))
+            raise MistakesError(wrong)
         return self
 
     @property
@@ -316,12 +319,8 @@ def load(path: Path | None = None) -> Settings:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise FabricError(
-            f"The site file {path} cannot be read: {why}.",
-            reason="site-file",
-            hint=f"Set {ENV} to the right path, or let the user who starts this read the file.",
-        ) from error
+        why = verbatim(error.strerror or "") if isinstance(error, OSError) else texts.NOT_UTF8()
+        raise FabricError(texts.UNREADABLE(path=str(path), why=why, variable=ENV)) from error
     return parse(text, str(path))
 
 
@@ -330,7 +329,7 @@ def parse(text: str, name: str = "site.toml") -> Settings:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise FabricError(f"{name} is not valid TOML: {error}.", reason="site-file") from error
+        raise FabricError(texts.NOT_TOML(name=name, why=str(error))) from error
     try:
         return Settings.model_validate(earlier.with_places(data))
     except ValidationError as error:
@@ -338,7 +337,4 @@ def parse(text: str, name: str = "site.toml") -> Settings:
         lines = [line for item in found for line in explain(item, text, name)]
         if all(item["loc"] for item in found):  # pydantic did not come to the check of the whole file
             lines += [at_line(mistake, text, name) for mistake in across(earlier.renamed(data))]
-        raise FabricError(
-            f"{name} has {len(lines)} mistake{'s' if len(lines) > 1 else ''}:\n" + "\n".join(lines),
-            reason="site-file",
-        ) from error
+        raise FabricError(texts.MISTAKES(name=name, n=len(lines), mistakes=tuple(lines))) from error

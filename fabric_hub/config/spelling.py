@@ -11,16 +11,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from fabric_hub.messages.text import Text
+from fabric_hub.messages.texts import site_file as texts
 from fabric_hub.types import login_name, slurm_key
 
 
 class Differing(NamedTuple):
-    """A name in the site's file that is read in another way than it is written."""
+    """A name in the site's file that is read in another way than it is written, and how that is told."""
 
     key: str
     written: str
     read: str
-    why: str
+    told: Text
 
 
 def as_compared(data: Any) -> Any:
@@ -39,13 +41,13 @@ def as_compared(data: Any) -> Any:
 def differing(data: Mapping[str, Any]) -> Iterator[Differing]:
     """Names in the tables of a site's file that are read in another way than they are written."""
     login = _table(data.get("login"))
-    slurm, hub = "as Slurm keeps it", "as JupyterHub writes it after a login; login.keep_case = true keeps it"
     profiles, projects = _table(data.get("profile")), _table(data.get("project"))
     names = [(f"profile.{name}.qos", _table(profile).get("qos")) for name, profile in profiles.items()]
     names += [(f"project.{name}.account", _table(project).get("account")) for name, project in projects.items()]
     for key, name in names:
         if isinstance(name, str) and slurm_key(name) != name:
-            yield Differing(key, name, slurm_key(name), slurm)
+            read = slurm_key(name)
+            yield Differing(key, name, read, texts.READ_AS_SLURM(written=name, read=read))
     people = [("login.admins", login.get("admins"))]
     for name, project in projects.items():
         members = _table(project).get("members")
@@ -55,7 +57,8 @@ def differing(data: Mapping[str, Any]) -> Iterator[Differing]:
     for key, found in people:
         for name in found if isinstance(found, list | tuple) else ():
             if isinstance(name, str) and login_name(name, login.get("keep_case") is True) != name:
-                yield Differing(key, name, login_name(name), hub)
+                read = login_name(name)
+                yield Differing(key, name, read, texts.READ_AS_HUB(written=name, read=read))
 
 
 def _project(project: Any) -> Any:

@@ -11,6 +11,8 @@ from pathlib import Path
 from fabric_hub.config.settings import Settings, load
 from fabric_hub.errors import FabricError
 from fabric_hub.logs import lines
+from fabric_hub.messages.logs import gives_up, with_codes
+from fabric_hub.messages.texts import startup
 from fabric_hub.unix import accounts, capabilities
 
 from .server import serve
@@ -25,12 +27,7 @@ def check_identity(settings: Settings) -> None:
     if settings.users.shared_account:
         accounts.resolve("anyone", settings.users)
     elif not capabilities.can_become_others():
-        raise FabricError(
-            "The gateway may not become other users, so it cannot submit for them.",
-            reason="gateway",
-            hint="Start it with CAP_SETUID and CAP_SETGID (systemd: AmbientCapabilities=), or, for a demo of one "
-            "person, set users.shared_account = true.",
-        )
+        raise FabricError(startup.MAY_NOT_BECOME())
 
 
 async def _main(settings: Settings) -> int:
@@ -54,6 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="fabric-hub-gateway", description=__doc__)
     parser.add_argument("--site", type=Path, default=None, help="the site's file (TOML)")
     options = parser.parse_args(arguments)
+    with_codes()
     try:
         capabilities.drop_inheritance()  # before any thread and any child
         settings = load(options.site)
@@ -61,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
         check_identity(settings)
         return asyncio.run(_main(settings))
     except FabricError as error:
-        print(error, file=sys.stderr)
+        print(gives_up(error), file=sys.stderr)
         return 1
 
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from fabric_hub.messages.text import NOTHING, Said, WithTexts
 from fabric_hub.slurm.accounting import Accounting
 from fabric_hub.slurm.limits.model import Limits
 from fabric_hub.slurm.model import CancelRequest, ExtendRequest, Found, SessionLog, Snapshot, SubmitRequest, Submitted
 from fabric_hub.slurm.records import PortNote, RecordStatement, Witnessed
 from fabric_hub.slurm.storage import StorageAnswer
-from fabric_hub.types import Frozen
 
 # The longest that one request may wait for a snapshot, in seconds.
 LONGEST_WAIT_S = 30.0
 
 
-class Health(Frozen):
+class Health(WithTexts):
     """How the gateway fares. ``questions`` counts what was asked of Slurm since the start, by program;
     ``held_sessions`` what the hub said last: sessions that it does not know to be its own, and leaves alone."""
 
@@ -23,7 +23,7 @@ class Health(Frozen):
     uptime_s: float
     questions: dict[str, int]
     unavailable_since: float | None = None
-    problem: str = ""
+    problem: Said = NOTHING
     held_sessions: int = 0
 
 

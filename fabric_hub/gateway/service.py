@@ -139,7 +139,7 @@ class Gateway:
             uptime_s=time.monotonic() - self._began,
             questions=dict(self._watcher.counts),
             unavailable_since=now.unavailable_since,
-            problem=str(now.problem),
+            problem=now.problem,
             held_sessions=self._held,
         )
 

@@ -21,8 +21,10 @@ from fabric_hub.hub.spawner.slurm_child import FabricSlurmSpawner
 from fabric_hub.hub.spawner.wrapper import FabricSpawner
 from fabric_hub.launch.batchspawner_compat import minutes
 from fabric_hub.logs import lines
+from fabric_hub.messages.logs import gives_up, with_codes
 from fabric_hub.messages.text import whole
 from fabric_hub.messages.texts import backup as texts
+from fabric_hub.messages.texts import startup
 from fabric_hub.messages.translation import N_
 from fabric_hub.moving.before_start import refuse_what_breaks
 from fabric_hub.projects.membership import people
@@ -54,6 +56,7 @@ def configure(c: Any, site: Path | None = None) -> Settings:
     :returns: what the site's file says, for :func:`complete`.
     :raises SystemExit: the site's file cannot be used; every mistake is printed.
     """
+    with_codes()
     site = site or path_from_environment()
     try:
         settings = load(site)
@@ -63,7 +66,7 @@ def configure(c: Any, site: Path | None = None) -> Settings:
         private_directory(settings.hub.socket_dir)
         held_ports.receive(_addresses(settings))
     except FabricError as error:
-        raise SystemExit(f"fabric-hub: {error}") from error
+        raise SystemExit(f"fabric-hub: {gives_up(error)}") from error
     _logs(c, settings)
     _network(c, settings)
     _login(c, settings)
@@ -85,7 +88,7 @@ def complete(c: Any, settings: Settings) -> Settings:
         try:
             refuse_what_breaks(c, settings, settings.hub.extra_config)
         except FabricError as error:
-            raise SystemExit(f"fabric-hub: {error}") from error
+            raise SystemExit(f"fabric-hub: {gives_up(error)}") from error
     return _complete(c, settings)
 
 
@@ -125,29 +128,19 @@ def with_default_profile(settings: Settings, c: Any) -> Settings:
         hours = minutes(str(runtime)) / 60
         default = Profile(title="Default", default_hours=hours, max_hours=hours)
     except ValueError as error:  # pydantic's is one, too
-        raise SystemExit(
-            f"fabric-hub: req_runtime is {str(runtime)!r}, but without a [profile.NAME] in the site's file "
-            "it must be a time as sbatch takes it, of at most 366 days: 8:00:00."
-        ) from error
+        refused = FabricError(startup.REQ_RUNTIME(runtime=repr(str(runtime))))
+        raise SystemExit(f"fabric-hub: {gives_up(refused)}") from error
     return settings.model_copy(update={"profile": {"default": default}})
 
 
 def _check_state_dir(path: Path) -> None:
     if not path.is_dir() or not os.access(path, os.W_OK | os.X_OK):
-        raise FabricError(
-            f"The hub's state directory {path} is missing or not writable for this user.",
-            reason="state-dir",
-            hint=f"As root: install -d -m 0700 -o HUB_USER {path}",
-        )
+        raise FabricError(startup.NO_STATE_DIR(path=str(path)))
     probe = path / ".writable"
     try:
         probe.write_bytes(b"\0" * 65536)
     except OSError as error:
-        raise FabricError(
-            f"The hub's state directory {path} cannot be written: {error.strerror}.",
-            reason="state-dir",
-            hint="Free some space on its disk, then start again; nothing was changed.",
-        ) from error
+        raise FabricError(startup.STATE_DIR_UNWRITABLE(path=str(path), why=error.strerror or "")) from error
     finally:
         probe.unlink(missing_ok=True)
 
@@ -165,11 +158,7 @@ def _check_record(settings: Settings) -> None:
         store.close()
     now = time.time()
     if newest is not None and newest > now + CLOCK_TOLERANCE_S:
-        raise FabricError(
-            f"This machine's clock says {_moment(now)}, but the hub's record was last written at {_moment(newest)}.",
-            reason="clock",
-            hint="Set the clock (timedatectl), then start again; nothing was changed.",
-        )
+        raise FabricError(startup.CLOCK(now=_moment(now), newest=_moment(newest)))
 
 
 def _moment(at: float) -> str:

@@ -13,6 +13,7 @@ import socket
 from collections.abc import Mapping, MutableMapping
 
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.texts import startup
 
 # systemd's protocol (sd_listen_fds(3)), and the same from a parent that starts us through setpriv(1): descriptors,
 # with commas.
@@ -39,14 +40,8 @@ def receive(wanted: Mapping[str, tuple[str, int]], environment: MutableMapping[s
         if each.family not in (socket.AF_INET, socket.AF_INET6) or not any(_is_at(each, *at) for at in wanted.values()):
             at = each.getsockname()
             given = at if isinstance(at, str) else f"{at[0]}:{at[1]}"
-            told = ", ".join(f"{name} is {host or '*'}:{port}" for name, (host, port) in wanted.items())
-            raise FabricError(
-                f"The hub was given a socket on {given}; in the site's file {told}.",
-                reason="held-ports",
-                hint="Let ListenStream= in fabric-hub.socket and fabric-proxy.socket say the same, then: "
-                "systemctl daemon-reload; "
-                "systemctl restart fabric-proxy.socket fabric-hub.socket fabric-proxy fabric-hub.",
-            )
+            told = ", ".join(f"{name} = {host or '*'}:{port}" for name, (host, port) in wanted.items())
+            raise FabricError(startup.OTHER_SOCKET(given=given, told=told))
 
 
 def receive_any(environment: MutableMapping[str, str] = os.environ) -> None:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.texts import startup
 
 _LONGEST = 107  # bytes of a Unix socket's path (unix(7))
 
@@ -21,19 +22,11 @@ def private_directory(path: Path) -> None:
         path.mkdir(mode=0o700)
     status = path.lstat()
     if status.st_uid != os.geteuid() or not path.is_dir() or path.is_symlink():
-        raise FabricError(
-            f"{path} is not a directory of the hub's own account.",
-            reason="state-dir",
-            hint="Remove it and start again; the hub makes it anew.",
-        )
+        raise FabricError(startup.NOT_HUBS_DIRECTORY(path=str(path)))
     path.chmod(0o700)
     # the longest name in it, while it is made: .proxy-api.sock.PID
     if len(os.fsencode(path)) + len("/.proxy-api.sock.4194304") > _LONGEST:
-        raise FabricError(
-            f"{path} is too long a path for the Unix sockets in it.",
-            reason="state-dir",
-            hint=f"Choose a hub.state_dir of at most {_LONGEST - len('/run/.proxy-api.sock.4194304')} characters.",
-        )
+        raise FabricError(startup.PATH_TOO_LONG(path=str(path), most=_LONGEST - len("/run/.proxy-api.sock.4194304")))
 
 
 def write(path: Path, content: bytes, mode: int = 0o600) -> None:
@@ -58,11 +51,7 @@ def lasting_secret(path: Path) -> str:
     with suppress(FileNotFoundError):
         status, text = path.stat(), path.read_text().strip()
         if status.st_uid != os.geteuid() or status.st_mode & 0o077 or len(text) < 64:
-            raise FabricError(
-                f"{path} must belong to the hub's own account, be readable for nobody else, and hold a secret.",
-                reason="state-dir",
-                hint="Remove it and start again; the hub makes it anew.",
-            )
+            raise FabricError(startup.NO_SECRET(path=str(path)))
         return text
     write(path, f"{secrets.token_hex(32)}\n".encode())
     return path.read_text().strip()

@@ -26,6 +26,8 @@ from pathlib import Path
 
 from fabric_hub.errors import FabricError
 from fabric_hub.logs import lines
+from fabric_hub.messages.logs import gives_up, with_codes
+from fabric_hub.messages.texts import startup
 from fabric_hub.rpc import systemd
 
 from . import held_ports, private_files
@@ -99,18 +101,9 @@ def ask(directory: Path, order: Order | None = None) -> int:
             line.shutdown(socket.SHUT_WR)
             answer = json.loads(_whole(line))
     except (OSError, ValueError) as error:
-        raise FabricError(
-            f"The proxy's unit does not answer ({directory / SOCKET}: {error}).",
-            reason="proxy-unit",
-            hint="systemctl status fabric-proxy; or let the hub run the proxy itself: hub.proxy_unit = false.",
-        ) from error
+        raise FabricError(startup.PROXY_UNIT_SILENT(path=str(directory / SOCKET), why=str(error))) from error
     if problem := answer.get("problem"):
-        raise FabricError(
-            f"The proxy's unit refuses: {problem}.",
-            reason="proxy-unit",
-            hint="Let ListenStream= in fabric-proxy.socket say the same as hub.bind_url, then: "
-            "systemctl daemon-reload; systemctl restart fabric-proxy.socket fabric-proxy fabric-hub.",
-        )
+        raise FabricError(startup.PROXY_UNIT_REFUSES(why=problem))
     return int(answer["pid"])
 
 
@@ -205,7 +198,7 @@ class ProxyUnit:
             listening = held_ports.listen(order.address, order.port)
         except OSError as error:
             raise FabricError(
-                f"{order.address or '*'}:{order.port} cannot be listened on: {error.strerror}", reason="proxy-unit"
+                startup.CANNOT_LISTEN(address=f"{order.address or '*'}:{order.port}", why=error.strerror or "")
             ) from error
         self._stop()
         if self._listening:
@@ -256,12 +249,13 @@ def _as_proxy_says(address: str) -> str:
 def main(arguments: Sequence[str]) -> None:
     """Run the unit for the state directory that is named."""
     lines.configure("proxy")  # as the hub wants it, once it has said so
+    with_codes()
     (state_dir,) = arguments
     try:
         held_ports.receive_any()
         unit = ProxyUnit(Path(state_dir))
     except FabricError as error:
-        raise SystemExit(f"fabric-proxy: {error}") from error
+        raise SystemExit(f"fabric-proxy: {gives_up(error)}") from error
     unit.run()
 
 

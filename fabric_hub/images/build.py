@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.texts import images as texts
 
 from . import recipe
 from .wheel import Say, clean_environment, digest, extension_wheel, locked, run
@@ -34,20 +35,16 @@ def find_uv() -> Path:
     beside = Path(sys.executable).parent / "uv"
     found = str(beside) if beside.is_file() else shutil.which("uv")
     if not found:
-        raise FabricError(
-            f"uv is missing: it is not beside {sys.executable}, nor on PATH.",
-            reason="build-tool",
-            hint="Run make setup in a checkout; beside a wheel install fabric-hub[build].",
-        )
+        raise FabricError(texts.NO_UV(python=sys.executable))
     return Path(found)
 
 
 def python_version() -> str:
     """Which interpreter the images are made with: changes when the machine's own Python does."""
     if not PYTHON.is_file():
-        raise FabricError(f"{PYTHON} is missing: images are made with the machine's own Python.", reason="build-tool")
+        raise FabricError(texts.NO_PYTHON(python=str(PYTHON)))
     code = "import sys, sysconfig; print(sys.version, sysconfig.get_platform())"
-    return run([str(PYTHON), "-I", "-c", code], doing="asking Python for its version", cwd=Path("/"))
+    return run([str(PYTHON), "-I", "-c", code], doing=texts.ASKING_PYTHON(), cwd=Path("/"))
 
 
 def _variant(image: recipe.Image, wanted: str | None) -> str:
@@ -87,14 +84,10 @@ def build(name: str, images_dir: Path, say: Say, *, variant: str | None = None, 
             if not (target / MARK).is_file():
                 _realise(image, lock, target, root, say)
             if _switch(home, build_id):
-                say(f"Image {name} is now build {build_id}.")
+                say(texts.SAY_LIVE(image=name, build=build_id))
                 _prune(home, say)
     except OSError as error:
-        raise FabricError(
-            f"Image {name} cannot be built in {images_dir}: {error}.",
-            reason="image-build",
-            hint="Its directory must be writable by the user who builds, with some GB free.",
-        ) from error
+        raise FabricError(texts.CANNOT_BUILD(image=name, path=str(images_dir), why=str(error))) from error
     _warn_when_hidden(target, say)
     return target
 
@@ -105,24 +98,24 @@ def _realise(image: recipe.Image, lock: Path, target: Path, root: Path, say: Say
     python = target / "bin" / "python"
     started = time.monotonic()
     if target.exists():
-        say(f"Removing the unfinished build {target.name}.")
+        say(texts.SAY_REMOVING_UNFINISHED(build=target.name))
         shutil.rmtree(target)
     try:
-        say(f"Installing the packages of image {image.name}.")
+        say(texts.SAY_INSTALLING(image=image.name))
         create = [uv, "venv", "--quiet", "--python", str(PYTHON), "--no-project", "--no-config", str(target)]
-        run(create, doing=f"making the environment of {image.name}", cwd=image.directory)
+        run(create, doing=texts.MAKING_ENVIRONMENT(image=image.name), cwd=image.directory)
         # copies, not hard links into uv's cache: what is here must never change with it
         install = [uv, "pip", "install", "--quiet", "--no-config", "--python", str(python), "--link-mode", "copy"]
         install += ["--compile-bytecode", "--no-deps"]
         run(
             [*install, "--require-hashes", "-r", str(lock)],
-            doing=f"installing the packages of {image.name}",
+            doing=texts.INSTALLING(image=image.name),
             cwd=image.directory,
         )
-        run([*install, str(wheel)], doing=f"installing {wheel.name}", cwd=image.directory)
+        run([*install, str(wheel)], doing=texts.INSTALLING_WHEEL(wheel=wheel.name), cwd=image.directory)
         _isolate_kernel(target)
         _prefer_others_exporters(target)
-        say(f"Testing image {image.name}.")
+        say(texts.SAY_TESTING(image=image.name))
         _prove(image, target)
         _open_to_all(target)
         mark = {"name": image.name, "title": image.recipe.title, "lock": lock.name, "built_at": time.time()}
@@ -130,7 +123,7 @@ def _realise(image: recipe.Image, lock: Path, target: Path, root: Path, say: Say
     except BaseException:
         shutil.rmtree(target, ignore_errors=True)
         raise
-    say(f"Image {image.name} is ready after {time.monotonic() - started:.0f} s.")
+    say(texts.SAY_READY(image=image.name, seconds=round(time.monotonic() - started)))
 
 
 def _isolate_kernel(target: Path) -> None:
@@ -142,7 +135,7 @@ def _isolate_kernel(target: Path) -> None:
     try:
         spec = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise FabricError(f"{path} is missing: the lock file does not hold ipykernel.", reason="image-build") from None
+        raise FabricError(texts.NO_IPYKERNEL(path=str(path))) from None
     # Jupyter replaces a plain "python" by the interpreter that it runs in itself: this image's
     flags = ("-I", "-s", "-E")
     spec["argv"] = ["python", "-s", "-E", *[argument for argument in spec["argv"][1:] if argument not in flags]]
@@ -178,12 +171,12 @@ def _prove(image: recipe.Image, target: Path) -> None:
         environment |= {"HOME": home, "PATH": f"{target / 'bin'}:/usr/bin:/bin", "VIRTUAL_ENV": str(target)}
         environment = {k: v for k, v in environment.items() if not k.startswith(("JUPYTER", "IPYTHON", "XDG_"))}
         imports = [str(target / "bin/python"), "-I", "-c", f"import {', '.join(('sys', *image.recipe.modules))}"]
-        doing = f"importing what image {image.name} promises"
+        doing = texts.IMPORTING(image=image.name)
         run(imports, doing=doing, cwd=image.directory, environment=environment, timeout_s=900)
         command, *arguments = image.recipe.test
         inside = target / "bin" / command
         argv = [str(inside) if inside.exists() else command, *arguments]
-        run(argv, doing=f"the test of image {image.name}", cwd=image.directory, environment=environment, timeout_s=900)
+        run(argv, doing=texts.TESTING(image=image.name), cwd=image.directory, environment=environment, timeout_s=900)
 
 
 def _open_to_all(target: Path) -> None:
@@ -234,7 +227,7 @@ def to_remove(retired_at: dict[str, float], current: str, now: float) -> list[st
 def _prune(home: Path, say: Say) -> None:
     builds = {mark.parent.name: mark.stat().st_mtime for mark in home.glob(f"*/{MARK}") if not mark.parent.is_symlink()}
     for old in to_remove(builds, os.readlink(home / "current"), time.time()):
-        say(f"Removing build {old}, replaced more than 30 days ago.")
+        say(texts.SAY_REMOVING_OLD(build=old))
         (home / old / MARK).unlink()  # from here on it is unfinished: never used half removed
         shutil.rmtree(home / old)
 
@@ -242,5 +235,5 @@ def _prune(home: Path, say: Say) -> None:
 def _warn_when_hidden(target: Path, say: Say) -> None:
     for directory in target.resolve().parents:
         if not directory.stat().st_mode & stat.S_IXOTH:
-            say(f"Other users cannot reach this image: {directory} is closed to them (chmod o+x, or move images.dir).")
+            say(texts.SAY_HIDDEN(path=str(directory)))
             return

@@ -14,6 +14,8 @@ from typing import Annotated
 from pydantic import Field, ValidationError
 
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.texts import images as texts
+from fabric_hub.messages.texts.site_file import NOT_TOML
 from fabric_hub.types import Frozen
 
 SOURCE_ENV = "FABRIC_HUB_SOURCE"
@@ -53,9 +55,7 @@ class Image:
         locks = self.recipe.locks
         variant = wanted or ("default" if "default" in locks else "cuda" if has_gpu else "cpu")
         if variant not in locks:
-            raise FabricError(
-                f"Image {self.name} has no variant {variant!r}; it has {', '.join(sorted(locks))}.", reason="image"
-            )
+            raise FabricError(texts.NO_VARIANT(image=self.name, variant=repr(variant), variants=tuple(sorted(locks))))
         return variant
 
 
@@ -71,11 +71,7 @@ def source_root() -> Path:
     checkout, installed = Path(__file__).resolve().parents[2], Path(sysconfig.get_path("data"), "share", "fabric-hub")
     root = Path(told) if told else checkout if known(checkout) else installed
     if not known(root):
-        raise FabricError(
-            f"{root} holds no recipes of images (images/).",
-            reason="image-source",
-            hint=f"Install Fabric Hub from a release's wheel, or set {SOURCE_ENV} to a checkout.",
-        )
+        raise FabricError(texts.NO_RECIPES(path=str(root), variable=SOURCE_ENV))
     return root
 
 
@@ -91,20 +87,18 @@ def load(name: str, root: Path) -> Image:
     """
     images = known(root)
     if name not in images:
-        raise FabricError(
-            f"There is no image {name!r}; known images: {', '.join(images) or 'none'}.", reason="image", status=404
-        )
+        raise FabricError(texts.UNKNOWN(image=repr(name), known=tuple(images)))
     path = images[name] / "image.toml"
     try:
         recipe = Recipe.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except tomllib.TOMLDecodeError as error:
-        raise FabricError(f"{path} is not valid TOML: {error}.", reason="image") from error
+        raise FabricError(NOT_TOML(name=str(path), why=str(error)), reason="image") from error
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
-        raise FabricError(f"{path}: {wrong}.", reason="image") from error
+        raise FabricError(texts.RECIPE_WRONG(path=str(path), wrong=wrong)) from error
     for lock in recipe.locks.values():
         if not (images[name] / lock).is_file():
-            raise FabricError(f"{path} names the lock file {lock}, which is not there.", reason="image")
+            raise FabricError(texts.NO_LOCK_FILE(path=str(path), lock=lock))
     return Image(name, images[name], recipe)
 
 

@@ -11,10 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.text import Text
+from fabric_hub.messages.texts import images as texts
 
 from . import recipe
 
-Say = Callable[[str], None]
+Say = Callable[[Text], None]
 SHIPPED = "shipped"  # what a release adds to the sources; setup.cfg installs it
 VERSION = "fabric_hub/__init__.py"  # extensions/pyproject.toml reads the version there
 _STAMP = "sources.sha256"
@@ -46,11 +48,11 @@ def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def run(
-    argv: list[str], *, doing: str, cwd: Path, environment: Mapping[str, str] | None = None, timeout_s: float = 3600
+    argv: list[str], *, doing: Text, cwd: Path, environment: Mapping[str, str] | None = None, timeout_s: float = 3600
 ) -> str:
     """Run one step of a build and return what it printed.
 
-    :param doing: what the step is for, as it stands in an error: "installing the packages of base".
+    :param doing: what the step is for, as a noun in an error: "installing the packages of base".
     :raises FabricError: it failed; holds the last lines of its output.
     """
     try:
@@ -67,18 +69,14 @@ def run(
             umask=0o022,
         )
     except FileNotFoundError as error:
-        raise FabricError(f"{argv[0]} is missing, needed for {doing}.", reason="build-tool") from error
+        raise FabricError(texts.PROGRAM_MISSING(program=argv[0], doing=doing)) from error
     except subprocess.TimeoutExpired as error:
-        raise FabricError(f"After {timeout_s:g} s {doing} had not ended.", reason="image-build") from error
+        raise FabricError(texts.NOT_ENDED(seconds=f"{timeout_s:g}", doing=doing)) from error
     if done.returncode:
         last = "\n".join(done.stdout.strip().splitlines()[-15:])
         if "No space left on device" in done.stdout or "Disk quota exceeded" in done.stdout:
-            raise FabricError(
-                f"The disk is full: {doing} stopped.\n{last}",
-                reason="disk-full",
-                hint="Free some space, or set images.dir to a larger file system; then build again.",
-            )
-        raise FabricError(f"{doing.capitalize()} failed (status {done.returncode}).\n{last}", reason="image-build")
+            raise FabricError(texts.DISK_FULL(doing=doing, last=last))
+        raise FabricError(texts.STEP_FAILED(doing=doing, status=done.returncode, last=last))
     return done.stdout
 
 
@@ -106,11 +104,7 @@ def extension_wheel(root: Path, say: Say) -> Path:
 def _shipped(root: Path) -> Path:
     wheels = sorted((root / SHIPPED).glob("fabric_lab-*.whl"))
     if len(wheels) != 1:
-        raise FabricError(
-            f"{root / SHIPPED} holds {len(wheels)} wheels of fabric-lab, and an image needs one.",
-            reason="image-source",
-            hint="Install Fabric Hub from a release's wheel; one that was built by hand lacks what make dist adds.",
-        )
+        raise FabricError(texts.WHEELS(path=str(root / SHIPPED), number=len(wheels)))
     return wheels[0]
 
 
@@ -134,10 +128,10 @@ def build_wheel(root: Path, say: Say) -> Path:
         for old in wheels:
             old.unlink()
         _build_front_end(extensions, say)
-        say("Building the fabric-lab wheel.")
+        say(texts.SAY_BUILDING_WHEEL())
         run(
             [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(dist)],
-            doing="building the fabric-lab wheel",
+            doing=texts.BUILDING_WHEEL(),
             cwd=extensions,
         )
         [built] = dist.glob("fabric_lab-*.whl")
@@ -152,11 +146,11 @@ def _build_front_end(extensions: Path, say: Say) -> None:
     stamp = modules / ".fabric-lock"
     wanted = recipe.digest([lock.read_bytes()])
     if not stamp.is_file() or stamp.read_text(encoding="utf-8") != wanted:
-        say("Fetching the front end's packages.")
+        say(texts.SAY_FETCHING())
         # not "npm ci": that refuses a lock file without the native parts for other systems, of which a
         # registry inside a cluster has none; this takes the locked packages too, and leaves the lock file alone
         install = ["npm", "install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund"]
-        run(install, doing="fetching the front end's packages", cwd=extensions)
+        run(install, doing=texts.FETCHING(), cwd=extensions)
         stamp.write_text(wanted, encoding="utf-8")
-    say("Building the JupyterLab front end.")
-    run(["npm", "run", "build"], doing="building the JupyterLab front end", cwd=extensions)
+    say(texts.SAY_BUILDING_FRONT_END())
+    run(["npm", "run", "build"], doing=texts.BUILDING_FRONT_END(), cwd=extensions)

@@ -1,14 +1,13 @@
-"""Times, sizes and amounts as people read them: one notation for each, in the reader's language and time zone."""
+"""Times, sizes and amounts as people read them: one notation for each, in the reader's language and time zone.
+
+Babel is loaded with the first of them; see :mod:`.reader`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, Final
-
-from babel.dates import format_date, format_datetime, format_time
-from babel.lists import format_list
-from babel.numbers import format_decimal
 
 from .reader import current
 from .translation import gettext, ngettext
@@ -21,6 +20,8 @@ def clock(at: float) -> str:
 
     The zone is named where it is not known to be the reader's own.
     """
+    from babel.dates import format_datetime, format_time
+
     reader = current()
     when = datetime.fromtimestamp(at).astimezone(reader.zone)
     now = datetime.now(UTC).astimezone(reader.zone)
@@ -33,6 +34,8 @@ def clock(at: float) -> str:
 
 def day(at: float | str) -> str:
     """Unix seconds, or a date as ISO 8601 has it, as a day: "3 December 2026"."""
+    from babel.dates import format_date
+
     reader = current()
     when = date.fromisoformat(at) if isinstance(at, str) else datetime.fromtimestamp(at).astimezone(reader.zone).date()
     return format_date(when, "d MMMM y", locale=reader.locale)
@@ -74,7 +77,7 @@ def size(count: float) -> str:
         value, units = value / 1000, units[1:]
     # as in JupyterLab's panels: below 9.95 of a unit one decimal
     pattern = "0.0" if value < 9.95 and units[0] != _SIZES[0] else "0"
-    return f"{format_decimal(value, pattern, locale=current().locale)} {units[0]}"
+    return f"{_by_pattern(value, pattern)} {units[0]}"
 
 
 def memory(mib: float) -> str:
@@ -84,7 +87,16 @@ def memory(mib: float) -> str:
 
 def listed(things: Sequence[str]) -> str:
     """Things that all count: "2 GPUs, 8 CPUs and 32 GB memory"."""
+    from babel.lists import format_list
+
     return format_list(list(things), locale=current().locale)
+
+
+def either(things: Sequence[str]) -> str:
+    """Things of which one is meant: "a, b or c"."""
+    from babel.lists import format_list
+
+    return format_list(list(things), style="or", locale=current().locale)
 
 
 def number(value: float) -> str:
@@ -92,11 +104,16 @@ def number(value: float) -> str:
     return _decimal(value, 3)
 
 
+def one_decimal(value: float) -> str:
+    """A number in a column: "1240.0", "1240,0"."""
+    return _by_pattern(value, "0.0")
+
+
 def hours(value: float) -> str:
     """An amount of GPU-hours and the like: "87.5", "1,240"."""
     decimals = 1 if abs(value) < 100 else 0
     pattern = "#,##0.0" if decimals else "#,##0"
-    return format_decimal(value, pattern, locale=current().locale)
+    return _by_pattern(value, pattern)
 
 
 def percent(part: float) -> str:
@@ -105,7 +122,13 @@ def percent(part: float) -> str:
 
 
 def _decimal(value: float, most: int) -> str:
-    return format_decimal(value, "#,##0" + ("." + "#" * most if most else ""), locale=current().locale)
+    return _by_pattern(value, "#,##0" + ("." + "#" * most if most else ""))
+
+
+def _by_pattern(value: float, pattern: str) -> str:
+    from babel.numbers import format_decimal
+
+    return str(format_decimal(value, pattern, locale=current().locale))
 
 
 def plural_number(value: Any) -> int:
@@ -126,8 +149,13 @@ KINDS: Final[dict[str, Callable[[Any], str]]] = {
     "number": number,
     "hours": hours,
     "percent": percent,
+    # a phrase that is marked where it stands, as what a setting must be
+    "phrase": gettext,
     # of texts, not of numbers: see text.py
+    "lines": str,
+    "indented": str,
     "list": str,
+    "either": str,
     "dots": str,
     "capital": str,
     "sentences": str,

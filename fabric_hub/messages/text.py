@@ -143,6 +143,7 @@ class Reason:
     :param who: who can act on it.
     :param label: the label of a refusal for metrics and programs; several codes may share one.
     :param status: the HTTP status of a refusal.
+    :raises ValueError: another reason has the code.
     """
 
     def __init__(
@@ -155,7 +156,8 @@ class Reason:
         label: str = "",
         status: int = 400,
     ) -> None:
-        assert code not in REASONS, f"two reasons have the code {code}"
+        if code in REASONS:
+            raise ValueError(f"two reasons have the code {code}")
         self.code, self.hint, self.who, self.label, self.status = code, hint, who, label or code, status
         self.text, self.plural = (text, "") if isinstance(text, str) else text
         self.fields = fields(self.text) | fields(self.plural) | fields(hint)
@@ -306,10 +308,16 @@ def _say(text: Text) -> str:
 def _said(value: Any, kind: str) -> str:
     if kind == "sentences":
         return " ".join(said for item in value if (said := _said(item, "")))
+    if kind == "lines":
+        return "\n".join(_said(item, "") for item in value)
+    if kind == "indented":
+        return "\n".join(f"  {_said(item, '')}" for item in value)
     if kind == "capital":
         return _capital(value)
     if kind == "list":
         return formats.listed([_said(item, "") for item in value])
+    if kind == "either":
+        return formats.either([_said(item, "") for item in value])
     if kind == "dots":
         return " · ".join(_said(item, "") for item in value)
     if isinstance(value, Text):

@@ -22,6 +22,7 @@ from fabric_hub.datasets.policy import CatalogueView
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.client import GatewayClient
 from fabric_hub.logs import lines
+from fabric_hub.messages.logs import gives_up, with_codes
 from fabric_hub.rpc import server as unix_server
 from fabric_hub.rpc.follower import Follower
 from fabric_hub.sessions.database import database_url
@@ -134,6 +135,7 @@ def main() -> None:
     parser.add_argument("--local-sessions", action="store_true", help="the hub can run sessions on its own machine")
     parser.add_argument("--static", type=Path, required=True, help="the directory of the files of the hub's pages")
     arguments = parser.parse_args()
+    with_codes()
     try:
         settings = load(arguments.site)
         lines.configure("service", settings.log.as_json)
@@ -142,7 +144,7 @@ def main() -> None:
         serve_static(app, arguments.static)
         listening, draft = unix_server.bind(settings.hub.service_socket, "service")
     except FabricError as error:
-        raise SystemExit(f"fabric-hub service: {error}") from error
+        raise SystemExit(f"fabric-hub service: {gives_up(error)}") from error
     # what is loaded by now stays: each search for garbage would go through it, 230 ms in which nobody is answered
     gc.collect()
     gc.freeze()

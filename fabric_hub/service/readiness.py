@@ -93,7 +93,7 @@ def slurm_part(health: GatewayHealth | None, now: float) -> Part:
 def catalogue_part(health: CatalogueHealth, now: float) -> Part:
     """Whether the catalogue service does its work: it answers, and the nodes are told."""
     if health.problem:
-        return Part("catalogue", ok=False, code=CATALOGUE_PROBLEM, detail=health.problem)
+        return Part("catalogue", ok=False, code=CATALOGUE_PROBLEM, detail=str(health.problem))
     if health.published_at is None:
         # one that has just begun has its first minute
         begins = health.uptime_s < PUBLISHED_S

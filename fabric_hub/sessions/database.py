@@ -23,6 +23,7 @@ from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.text import Reason
 from fabric_hub.messages.texts import sessions as texts
+from fabric_hub.messages.texts import startup
 
 # pg_advisory_xact_lock(bigint): processes that start together migrate one at a time
 _MIGRATING = 0x46414252
@@ -34,12 +35,12 @@ class Kept:
     told when it fails."""
 
     migrations: Path
-    name: str
-    owner: str
+    name: Reason
+    owner: Reason
     unusable: Reason = texts.SESSIONS_UNUSABLE
 
 
-SESSIONS = Kept(Path(__file__).parent / "migrations", "sessions database", "the hub's user")
+SESSIONS = Kept(Path(__file__).parent / "migrations", startup.SESSIONS_DATABASE, startup.HUBS_USER)
 
 
 def database_url(settings: Settings) -> str:
@@ -70,12 +71,7 @@ def open_database(url: str, kept: Kept = SESSIONS) -> sa.Engine:
     try:
         engine = _engine(url)
     except (ModuleNotFoundError, sa.exc.ArgumentError) as error:
-        raise FabricError(
-            f"The {kept.name} cannot be opened: {_cause(error)}.",
-            reason="database",
-            hint="Correct its URL in the site's file; PostgreSQL needs the package psycopg (fabric-hub[postgresql]).",
-            status=503,
-        ) from error
+        raise FabricError(startup.NO_DRIVER(database=kept.name(), why=_cause(error))) from error
     file = engine.url.database if engine.dialect.name == "sqlite" else None
     try:
         with _alone(Path(file), kept) if file else nullcontext(), engine.begin() as connection:
@@ -83,20 +79,12 @@ def open_database(url: str, kept: Kept = SESSIONS) -> sa.Engine:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATING)))
             _migrate(connection, kept)
     except sa.exc.SQLAlchemyError as error:
-        raise FabricError(
-            f"The {kept.name} {engine.url.render_as_string()} cannot be opened: {_cause(error)}.",
-            reason="database",
-            hint=f"Check that its directory exists, belongs to {kept.owner} and has free space."
-            if file
-            else "Check its URL in the site's file, and that the database server runs.",
-            status=503,
-        ) from error
+        told = startup.CANNOT_OPEN_FILE if file else startup.CANNOT_OPEN_SERVER
+        at = engine.url.render_as_string()
+        raise FabricError(told(database=kept.name(), url=at, why=_cause(error), owner=kept.owner())) from error
     except CommandError as error:
         raise FabricError(
-            f"The {kept.name} {engine.url.render_as_string()} is not of this release: {error}.",
-            reason="database",
-            hint="Start the release that wrote it, or a later one; nothing was changed.",
-            status=503,
+            startup.OTHER_RELEASE(database=kept.name(), url=engine.url.render_as_string(), why=str(error))
         ) from error
     return engine
 
@@ -135,7 +123,7 @@ def downgrade(url: str, kept: Kept, revision: str) -> None:
         try:
             command.downgrade(_config(connection, kept), revision)
         except Exception as error:
-            raise FabricError(texts.MIGRATION_FAILED(name=kept.name, cause=_cause(error))) from error
+            raise FabricError(texts.MIGRATION_FAILED(name=kept.name(), cause=_cause(error))) from error
 
 
 def _migrate(connection: sa.Connection, kept: Kept) -> None:
@@ -152,7 +140,7 @@ def _migrate(connection: sa.Connection, kept: Kept) -> None:
     except Exception as error:
         if before is None:  # it is being made, and there is nothing to lose: the caller says why it cannot be
             raise
-        raise FabricError(texts.MIGRATION_FAILED(name=kept.name, cause=_cause(error))) from error
+        raise FabricError(texts.MIGRATION_FAILED(name=kept.name(), cause=_cause(error))) from error
 
 
 def _begin(connection: sa.Connection) -> None:
@@ -229,10 +217,7 @@ def _alone(path: Path, kept: Kept) -> Iterator[None]:
             raise
     except OSError as error:
         raise FabricError(
-            f"The {kept.name} {path} cannot be written: {error.strerror}.",
-            reason="database",
-            hint=f"Check that its directory exists, belongs to {kept.owner} and has free space.",
-            status=503,
+            startup.CANNOT_WRITE_FILE(database=kept.name(), url=str(path), why=error.strerror or "", owner=kept.owner())
         ) from error
     try:
         yield

@@ -185,8 +185,8 @@ def test_who_is_forgotten_is_warned_then_stopped_and_the_page_says_what_that_ret
     expect(row).to_contain_text("It was idle for 1 minute, so it was stopped.")
     expect(row).to_contain_text("That returned 4.0 GPU-hours to project ml-course.")
     expect(row.get_by_role("link", name="Start again: session default")).to_be_visible()
-    next_one = r"\s*<td[^>]*>"
-    until_the_hub_knows(student, rf">50\.0</td>{next_one}0\.0</td>{next_one}50\.0</td>{next_one}0</td>")  # no GPU in use
+    td = r"\s*<td[^>]*>"
+    until_the_hub_knows(student, rf">50\.0</td>{td}0\.0</td>{td}50\.0</td>{td}0</td>")  # no GPU in use
     home.reload()
     picture(home, "usage-stopped")
     assert violations(home) == []

@@ -15,6 +15,7 @@ from fabric_hub.gateway.jobs import script
 from fabric_hub.slurm.model import JobSpec
 from fabric_hub.slurm.unavailable import SlurmUnavailableError
 from tests.support.embedded_run import EmbeddedRun
+from tests.support.waiting import until
 
 from .conftest import Stage, new_session
 
@@ -100,7 +101,13 @@ def test_a_prologue_that_fails_ends_the_job_with_its_status_and_says_where_in_th
     said = log.read_text()
     assert "before" in said
     assert f"{script.PROLOGUE_WORDS} with status 127, at: modul load cuda\n" in said
-    told = embedded.slurm("scontrol", "show", "job", done.stdout.strip())
+
+    def over() -> str | None:
+        """What Slurm says of the job, once its node has cleaned up after it: ``--wait`` does not wait for that."""
+        told = embedded.slurm("scontrol", "show", "job", done.stdout.strip())
+        return None if "JobState=COMPLETING" in told else told
+
+    told = until(over, "the job is over")
     assert "JobState=FAILED" in told
     assert f"ExitCode={script.PROLOGUE_FAILED}:0" in told
 

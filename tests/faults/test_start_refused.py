@@ -95,7 +95,8 @@ def test_a_full_disk_is_named_and_nothing_is_changed(
     before = _files(full_disk)
     status, said = _start(broken, _site(broken, place, full_disk))
     assert status != 0
-    assert f"fabric-hub: The hub's state directory {full_disk} cannot be written: No space left" in said, said
+    assert "[startup-state-dir-unwritable]" in said
+    assert f"The hub's state directory {full_disk} cannot be written: No space left" in said, said
     assert "Free some space on its disk, then start again; nothing was changed." in said
     assert "Traceback" not in said
     assert _files(full_disk) == before
@@ -106,7 +107,7 @@ def test_a_site_file_that_cannot_be_read_is_named(broken: BrokenSite, place: Pat
     site.chmod(0o600)
     status, said = _start(broken, site)
     assert status != 0
-    assert f"fabric-hub: The site file {site} cannot be read: Permission denied." in said, said
+    assert f"fabric-hub: [site-file-unreadable] The site file {site} cannot be read: Permission denied." in said, said
     assert "let the user who starts this read the file" in said
     assert "Traceback" not in said
     assert _files(place).keys() == {"site.toml"}
@@ -135,7 +136,7 @@ def test_a_clock_behind_the_hubs_own_record_is_named(broken: BrokenSite, place: 
     before = _files(state)
     status, said = _start(broken, _site(broken, place, state))
     assert status != 0
-    assert "fabric-hub: This machine's clock says" in said, said
+    assert "fabric-hub: [startup-clock] This machine's clock says" in said, said
     assert "Set the clock (timedatectl), then start again; nothing was changed." in said
     assert "Traceback" not in said
     assert _files(state) == before

@@ -67,8 +67,9 @@ def test_a_task_that_is_told_to_end_before_its_loop_runs_leaves_nothing(tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("cancelled", [True, False], ids=["cancelled", "the cluster had no time to cancel it"])
 async def test_of_a_worker_that_must_be_killed_nothing_is_left_where_there_is_no_slurm(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cancelled: bool
 ) -> None:
     monkeypatch.setattr(queues, "ENDING_S", 0.2)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
@@ -82,7 +83,8 @@ async def test_of_a_worker_that_must_be_killed_nothing_is_left_where_there_is_no
     assert left.name in os.listdir(tmp_path)
     queue = queues.LocalQueue(tmp_path)
     queue._processes[Place(1, 0)] = process
-    await queue.cancel({1: [0]})
+    if cancelled:
+        await queue.cancel({1: [0]})
     await queue.over()
     assert process.returncode == -signal.SIGKILL
     assert not os.listdir(tmp_path)

@@ -365,9 +365,11 @@ def test_doctor_says_that_the_catalogue_service_does_not_answer(embedded: Embedd
 def test_doctor_asks_slurm_whether_the_gateway_may_give_more_time(bare_cluster: EmbeddedRun) -> None:
     found = bare_cluster.settings
     me = pwd.getpwuid(os.geteuid()).pw_name  # the SlurmUser
-    assert daemons.operator(found, me).about == f"{me} may give sessions more time: Administrator in Slurm"
+    assert str(daemons.operator(found, me).about) == f"{me} may give sessions more time: Administrator in Slurm"
     nobody = daemons.operator(found, f"{me}-other")
-    assert (nobody.state, "sacctmgr add user" in nobody.remedy) == (("PROBLEM", True) if ROOT else ("SKIPPED", False))
+    assert (nobody.state, "sacctmgr add user" in str(nobody.remedy)) == (
+        ("PROBLEM", True) if ROOT else ("SKIPPED", False)
+    )
 
 
 @pytest.mark.skipif(not ROOT, reason="only as root every demo user is a user of Slurm's accounts")
@@ -375,7 +377,7 @@ def test_doctor_finds_a_gateway_that_is_no_operator(bare_cluster: EmbeddedRun) -
     account = bare_cluster.state["accounts"]["researcher"]
     told = daemons.operator(bare_cluster.settings, account)
     assert told.state == "PROBLEM"
-    assert told.remedy.startswith(f"sacctmgr modify user {account} set adminlevel=Operator")
+    assert str(told.remedy).startswith(f"sacctmgr modify user {account} set adminlevel=Operator")
 
 
 def test_doctor_says_that_slurmctld_does_not_answer(bare_cluster: EmbeddedRun) -> None:

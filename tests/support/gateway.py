@@ -341,7 +341,7 @@ class FakeGateway:
             uptime_s=time.monotonic() - self._began,
             questions={"squeue": 0},
             unavailable_since=self._unavailable_since,
-            problem=self._problem,
+            problem=verbatim(self._problem),
             held_sessions=self.held_sessions,
         )
 

@@ -136,13 +136,13 @@ def test_the_end_is_told_sixty_days_ahead_and_renewed_only_while_the_hub_is_stop
 
     (finding,) = found_by_doctor(hub)
     assert finding.state == "OK"
-    assert "valid until" in finding.about
+    assert "valid until" in str(finding.about)
     make_old(store, 61)
     assert command("show").status == 0
     make_old(store, 59)
     (finding,) = found_by_doctor(hub)
-    assert (finding.state, "fabric-hub certs renew" in finding.remedy) == ("NOTE", True)
-    assert "The hub's internal certificate" in finding.about
+    assert (finding.state, "fabric-hub certs renew" in str(finding.remedy)) == ("NOTE", True)
+    assert "The hub's internal certificate" in str(finding.about)
     told = command("show", "--json")
     assert told.status == 1
     assert len(json.loads(told.out)) == 8

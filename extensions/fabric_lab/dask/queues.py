@@ -175,7 +175,7 @@ class LocalQueue:
         self._directory = directory
         self._numbers = itertools.count(1)
         self._processes: dict[Place, asyncio.subprocess.Process] = {}
-        self._ends: set[asyncio.Task[None]] = set()
+        self._ends: dict[Place, asyncio.Task[None]] = {}
         self._killed = False
 
     async def submit(self, script: str, order: Path, batch: Batch, pool: Pool) -> int:
@@ -193,11 +193,7 @@ class LocalQueue:
     async def cancel(self, tasks: Mapping[int, Sequence[int]]) -> None:
         for job, ids in tasks.items():
             for task in ids:
-                process = self._processes.get(Place(job, task))
-                if process is not None and process.returncode is None:
-                    end = asyncio.create_task(self._end(process))
-                    self._ends.add(end)
-                    end.add_done_callback(self._ends.discard)
+                self._begin_to_end(Place(job, task))
 
     async def states(self) -> dict[Place, str]:
         """How every task fares."""
@@ -206,10 +202,17 @@ class LocalQueue:
         }
 
     async def over(self) -> None:
-        """Wait until all tasks that were cancelled have ended; of those that had to be killed, nothing is left."""
-        await asyncio.gather(*self._ends)
+        """End all tasks, those too that a closing cluster had no time to cancel; of the killed ones nothing is left."""
+        for place in self._processes:
+            self._begin_to_end(place)
+        await asyncio.gather(*self._ends.values())
         if self._killed:
             sweep(Path(tempfile.gettempdir()))
+
+    def _begin_to_end(self, place: Place) -> None:
+        process = self._processes.get(place)
+        if process is not None and process.returncode is None and place not in self._ends:
+            self._ends[place] = asyncio.create_task(self._end(process))
 
     async def _end(self, process: asyncio.subprocess.Process) -> None:
         with suppress(ProcessLookupError):

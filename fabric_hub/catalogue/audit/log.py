@@ -24,6 +24,8 @@ from pydantic import Field, StringConstraints, ValidationError
 from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.datasets.model import Digest, Line, VersionName
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.text import Text
+from fabric_hub.messages.texts import audit as texts
 from fabric_hub.types import Frozen, HubUser, Slug, SlurmName
 
 ZERO = "0" * 64  # the digest "before" the first record
@@ -73,13 +75,8 @@ class Head(Frozen):
 class AuditLogBrokenError(FabricError):
     """The audit log is not what was written: something was changed, removed or put in."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(
-            message,
-            reason="audit-log-broken",
-            hint="Keep the files as they are, and compare them with a copy. See docs/explanation/audit-log.md.",
-            status=503,
-        )
+    def __init__(self, message: Text) -> None:
+        super().__init__(message, hint=texts.KEEP_FILES())
 
 
 def audit_directory(datasets: CatalogueSettings) -> Path:
@@ -114,28 +111,28 @@ def seal(entry: Entry, seq: int, prev: str, now: float) -> tuple[bytes, str]:
     return canonical({**record, "digest": digest}) + b"\n", digest
 
 
-def opened(line: bytes, seq: int, prev: str) -> tuple[dict[str, Any], str]:
+def opened(line: bytes, seq: int, prev: str) -> tuple[dict[str, Any], Text | None]:
     """The record in a line that must be number ``seq`` and follow the one with the digest ``prev``.
 
-    :returns: the record; and "" or what is wrong with it.
+    :returns: the record; and what is wrong with it, if anything.
     """
     if not line.endswith(b"\n"):
-        return {}, "ends in the middle of its line"
+        return {}, texts.NO_END()
     try:
         record = json.loads(line)
         if not isinstance(record, dict) or canonical(record) != line[:-1]:
-            return {}, "is not in its canonical form"
+            return {}, texts.NOT_CANONICAL()
         # the record without its digest, in canonical form: the line without that field (nothing is nested)
         content = line[:-1].replace(b'"digest":%b,' % canonical(record.get("digest")), b"", 1)
     except (ValueError, RecursionError):
-        return {}, "is not JSON"
+        return {}, texts.NOT_JSON()
     if record.get("digest") != hashlib.sha256(content).hexdigest():
-        return record, "was changed: its digest is not that of its content"
+        return record, texts.CHANGED()
     if record.get("seq") != seq or isinstance(record.get("seq"), bool):
-        return record, f"is missing: a record with the number {record.get('seq')} stands in its place"
+        return record, texts.OTHER_NUMBER(found=str(record.get("seq")))
     if record.get("prev") != prev:
-        return record, "does not follow the record before it: one of the two was changed"
-    return record, ""
+        return record, texts.NOT_FOLLOWING()
+    return record, None
 
 
 def files(directory: Path) -> list[Path]:
@@ -152,10 +149,10 @@ def read_head(directory: Path) -> Head:
         return Head.model_validate_json((directory / HEAD).read_bytes())
     except FileNotFoundError:
         if files(directory):
-            raise AuditLogBrokenError(f"The audit log in {directory} has records but no {HEAD}.") from None
+            raise AuditLogBrokenError(texts.NO_HEAD(path=str(directory), head=HEAD)) from None
         return Head()
     except ValidationError:
-        raise AuditLogBrokenError(f"{directory / HEAD} is not the head of an audit log.") from None
+        raise AuditLogBrokenError(texts.NOT_A_HEAD(path=str(directory / HEAD))) from None
 
 
 @contextlib.contextmanager
@@ -192,12 +189,7 @@ class AuditLog:
                 head, cut = self._heal(read_head(self.directory))
                 return self._write(handle, head, [*cut, *entries])
         except OSError as error:
-            raise FabricError(
-                f"The audit log in {self.directory} cannot be written: {error.strerror or error}.",
-                reason="audit-log",
-                hint="What cannot be recorded is not done. Tell the operators: the disk may be full.",
-                status=503,
-            ) from error
+            raise FabricError(texts.UNWRITABLE(path=str(self.directory), why=str(error.strerror or error))) from error
 
     def _write(self, handle: int, head: Head, entries: Sequence[Entry]) -> Head:
         if not entries:
@@ -244,8 +236,7 @@ class AuditLog:
             found = _size(self.directory / head.file)
             if found < head.size:
                 raise AuditLogBrokenError(
-                    f"The audit log ends before record {head.seq}, which its head names: {head.file} has {found} bytes "
-                    f"instead of {head.size}."
+                    texts.ENDS_EARLY(number=head.seq, file=head.file, found=found, size=head.size)
                 )
         cut, gone = 0, hashlib.sha256()
         old = head

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from fabric_hub.messages.texts import audit as texts
 from fabric_hub.types import Frozen
 
 from .log import LONGEST, AuditLogBrokenError, Head, files, locked, opened, read_head
@@ -40,7 +41,7 @@ class Reading:
         """
         if not self.directory.is_dir():
             if self._noted and self._noted.seq:
-                raise AuditLogBrokenError(f"There is no audit log in {self.directory}: record 1 is missing.")
+                raise AuditLogBrokenError(texts.NONE_THERE(path=str(self.directory)))
             return
         # What stands before this head is final. Writers go on meanwhile, as a long audit log takes minutes.
         yield from self._up_to(read_head(self.directory))
@@ -53,8 +54,7 @@ class Reading:
         )
         if self._noted and self._noted.seq > self.last.seq:
             raise AuditLogBrokenError(
-                f"The audit log ends at record {self.last.seq}; record {self.last.seq + 1} is missing, although record "
-                f"{self._noted.seq} was noted."
+                texts.NOTED_MISSING(last=self.last.seq, next=self.last.seq + 1, noted=self._noted.seq)
             )
 
     def _up_to(self, head: Head) -> Iterator[dict[str, Any]]:
@@ -63,12 +63,9 @@ class Reading:
                 continue
             yield from self._of(path, head)
         if self.last.seq < head.seq:
-            raise AuditLogBrokenError(
-                f"Record {self.last.seq + 1} is missing: the audit log ends before it, although its head names record "
-                f"{head.seq}."
-            )
+            raise AuditLogBrokenError(texts.RECORD_MISSING(next=self.last.seq + 1, number=head.seq))
         if self.last != head:
-            raise AuditLogBrokenError(f"Record {self.last.seq} is not the one that the audit log's head names.")
+            raise AuditLogBrokenError(texts.NOT_THE_HEADS(number=self.last.seq))
 
     def _of(self, path: Path, head: Head) -> Iterator[dict[str, Any]]:
         number = 0
@@ -85,10 +82,12 @@ class Reading:
                 number += 1
                 record, wrong = opened(line, self.last.seq + 1, self.last.digest)
                 if not wrong and self._noted and self._noted.seq == record["seq"]:
-                    wrong = "" if record["digest"] == self._noted.digest else "is not the one that was noted"
+                    wrong = None if record["digest"] == self._noted.digest else texts.NOT_THE_NOTED()
                 if wrong:
-                    where = f"{path.name}, line {number}" if path.name != self.last.file else path.name
-                    raise AuditLogBrokenError(f"Record {self.last.seq + 1} ({where}, byte {offset}) {wrong}.")
+                    place = {"number": self.last.seq + 1, "file": path.name, "offset": offset}
+                    if path.name == self.last.file:
+                        raise AuditLogBrokenError(texts.RECORD_WRONG(**place, wrong=wrong))
+                    raise AuditLogBrokenError(texts.RECORD_WRONG_AT_LINE(**place, wrong=wrong, line=number))
                 offset += len(line)
                 self.last = Head(seq=record["seq"], digest=record["digest"], file=path.name, size=offset)
                 yield record

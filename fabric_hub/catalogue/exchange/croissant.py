@@ -13,6 +13,7 @@ from typing import Any
 
 from fabric_hub.datasets.model import Agent, Dataset, PersonalData, Version
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.texts import dataset_files as texts
 
 from . import codes
 from .dcat import About, dataset_iri, place
@@ -121,12 +122,9 @@ def text(document: dict[str, Any]) -> str:
 def _version(dataset: Dataset, wanted: str | None) -> Version:
     found = next((one for one in dataset.versions if one.version == wanted and one.published_at is not None), None)
     if found is None:
-        raise FabricError(
-            f"The dataset {dataset.name} has no published version{f' {wanted}' if wanted else ''}.",
-            reason="unknown-version",
-            hint=f"See its versions: fabric-hub datasets show {dataset.name}",
-            status=404,
-        )
+        if wanted:
+            raise FabricError(texts.NO_PUBLISHED_VERSION(dataset=dataset.name, version=wanted))
+        raise FabricError(texts.NONE_PUBLISHED(dataset=dataset.name))
     return found
 
 

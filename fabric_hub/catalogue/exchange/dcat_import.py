@@ -17,8 +17,11 @@ from pydantic import ValidationError
 from rdflib import DCAT, DCTERMS, FOAF, ODRL2, RDF, RDFS, SKOS, BNode, Graph, Literal, URIRef
 from rdflib.term import Node
 
+from fabric_hub.config.mistakes import what_is_wrong
 from fabric_hub.datasets.model import Access, Dataset, PersonalData
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.text import Text
+from fabric_hub.messages.texts import exchange as texts
 
 from . import codes
 from .rdf import ADMS, DPV, HEALTH, SPDX, VCARD, VERSION
@@ -51,10 +54,10 @@ _OF_THE_FILES = {
 
 
 class Imported(NamedTuple):
-    """Draft entries, and what of the document is not in them, one line each."""
+    """Draft entries, and what of the document is not in them, a line each."""
 
     entries: tuple[Dataset, ...]
-    left_out: tuple[str, ...]
+    left_out: tuple[Text, ...]
 
 
 def entries_of(graph: Graph, taken: Iterable[str] = ()) -> Imported:
@@ -65,11 +68,7 @@ def entries_of(graph: Graph, taken: Iterable[str] = ()) -> Imported:
     """
     found = sorted(set(graph.subjects(RDF.type, DCAT.Dataset)), key=str)
     if not found:
-        raise FabricError(
-            "There is no dcat:Dataset in this document.",
-            reason="import",
-            hint="An import reads DCAT: resources whose type is http://www.w3.org/ns/dcat#Dataset.",
-        )
+        raise FabricError(texts.NO_DATASET())
     names = set(taken)
     entries, left_out = [], []
     for node in found:
@@ -77,7 +76,7 @@ def entries_of(graph: Graph, taken: Iterable[str] = ()) -> Imported:
         names.add(name)
         reading = _Reading(graph, node, name)
         entries.append(reading.entry())
-        left_out += [f"{name}: {line}" for line in reading.left_out]
+        left_out += [texts.LEFT_OUT(name=name, what=line) for line in reading.left_out]
     return Imported(tuple(entries), tuple(left_out))
 
 
@@ -110,7 +109,7 @@ class _Reading:
     def __init__(self, graph: Graph, node: Node, name: str) -> None:
         self._graph, self._node, self._name = graph, node, name
         self._used: set[tuple[Node, Node, Node]] = set()
-        self.left_out: list[str] = []
+        self.left_out: list[Text] = []
 
     def entry(self) -> Dataset:
         """The draft; afterwards ``left_out`` is complete."""
@@ -155,25 +154,28 @@ class _Reading:
         """The first value; others are named as left out."""
         values = self._nodes(subject, predicate)
         for value in values[1:]:
-            self._leave(predicate, value, "an entry has one")
+            self._leave(predicate, value, texts.HAS_ONE())
         return values[0] if values else None
 
     def _text(self, subject: Node | None, *predicates: Node) -> str | None:
         """A text, preferably the one without a language, else English, else Dutch."""
         for predicate in predicates:
-            texts = [value for value in self._nodes(subject, predicate) if isinstance(value, Literal)]
+            found = [value for value in self._nodes(subject, predicate) if isinstance(value, Literal)]
             order = {None: 0, "en": 1, "nl": 2}
-            texts.sort(key=lambda text: (order.get(text.language, 3), text.language or "", str(text)))
-            for other in texts[1:]:
-                self._leave(predicate, other, "an entry has one language")
-            if texts:
-                return str(texts[0])
+            found.sort(key=lambda text: (order.get(text.language, 3), text.language or "", str(text)))
+            for other in found[1:]:
+                self._leave(predicate, other, texts.ONE_LANGUAGE())
+            if found:
+                return str(found[0])
         if isinstance(subject, Literal):
             return str(subject)
         return None
 
-    def _leave(self, predicate: Node, value: Node, why: str) -> None:
-        self.left_out.append(f"{_short(predicate)} {_shown(value)} ({why})")
+    def _leave(self, predicate: Node, value: Node, why: Text) -> None:
+        self._leave_out(_short(predicate), value, why)
+
+    def _leave_out(self, what: str, value: Node, why: Text) -> None:
+        self.left_out.append(texts.STATEMENT(predicate=what, value=_shown(value), why=why))
 
     # -- fields
 
@@ -199,7 +201,7 @@ class _Reading:
         values += [value for file in files for value in self._nodes(file, DCTERMS.license)]
         distinct = list(dict.fromkeys(str(value) for value in values))
         for other in distinct[1:]:
-            self._leave(DCTERMS.license, URIRef(other), "an entry has one licence for all its files")
+            self._leave(DCTERMS.license, URIRef(other), texts.ONE_LICENCE())
         known = codes.licence(distinct[0]) if distinct else None
         return known.address if known else distinct[0] if distinct else None
 
@@ -209,7 +211,7 @@ class _Reading:
             code = codes.code_of(scheme, str(value))
             meant = known(code) if code else None
             if meant is None:
-                self._leave(predicate, value, f"not of the EU's list {scheme}")
+                self._leave(predicate, value, texts.NOT_OF_LIST(scheme=scheme))
             else:
                 found.append(meant)
         return tuple(found)
@@ -217,7 +219,7 @@ class _Reading:
     def _code(self, predicate: Node, scheme: str, known: Callable[[str], Access | None]) -> Access | None:
         found = self._codes(predicate, scheme, known)
         for other in found[1:]:
-            self._leave(predicate, Literal(other), "an entry has one")
+            self._leave(predicate, Literal(other), texts.HAS_ONE())
         return found[0] if found else None
 
     def _personal_data(self) -> PersonalData | None:
@@ -227,7 +229,7 @@ class _Reading:
             for value in self._nodes(self._node, has):
                 meant = words.get((has, URIRef(str(value))))
                 if meant is None:
-                    self._leave(has, value, "an entry says none, pseudonymised, personal or special")
+                    self._leave(has, value, texts.PERSONAL_WORDS())
                 else:
                     found.append(meant)
         # several: the one that asks for the most care
@@ -244,7 +246,7 @@ class _Reading:
                 found.append({"name": name, "text": text})
                 taken.add(name)
             else:
-                self._leave(DPV.hasPurpose, node, "it has no name of its own")
+                self._leave(DPV.hasPurpose, node, texts.NO_NAME())
         return tuple(found)
 
     def _agreement(self, policies: list[Node], files: list[Node]) -> dict[str, Any] | None:
@@ -256,15 +258,15 @@ class _Reading:
             else:
                 said = set(self._graph.predicates(node)) - {RDF.type, ODRL2.uid, ODRL2.permission}
                 if said or not self._graph.value(node, ODRL2.permission):
-                    self._leave(ODRL2.hasPolicy, node, "an entry's terms are a text")
+                    self._leave(ODRL2.hasPolicy, node, texts.TERMS_ARE_TEXT())
         for right in dict.fromkeys(rights):
             text = self._text(right, RDFS.label, DCTERMS.description)
             if text and all(one["text"] != text for one in found):
                 found.append({"version": "1", "text": text})
             elif not text:
-                self._leave(DCTERMS.rights, right, "an entry's terms are a text")
+                self._leave(DCTERMS.rights, right, texts.TERMS_ARE_TEXT())
         for other in found[1:]:
-            self._leave(ODRL2.hasPolicy, Literal(other["text"]), "an entry has one agreement")
+            self._leave(ODRL2.hasPolicy, Literal(other["text"]), texts.ONE_AGREEMENT())
         return found[0] if found else None
 
     def _page(self, files: list[Node]) -> str | None:
@@ -273,7 +275,7 @@ class _Reading:
         pages = self._nodes(self._node, FOAF.page) + self._nodes(self._node, DCAT.landingPage)
         distinct = [page for page in dict.fromkeys(pages) if page not in starts]
         for other in distinct[1:]:
-            self._leave(FOAF.page, other, "an entry has one page")
+            self._leave(FOAF.page, other, texts.ONE_PAGE())
         return str(distinct[0]) if distinct else None
 
     def _retention(self) -> dict[str, Any]:
@@ -290,18 +292,18 @@ class _Reading:
             try:
                 return Dataset.model_validate({"name": self._name, **kept})
             except ValidationError as error:
-                for field, why in {str(one["loc"][0]): one["msg"] for one in error.errors()}.items():
+                for field, why in {str(one["loc"][0]): what_is_wrong(one) for one in error.errors()}.items():
                     value = kept.pop(field)
                     if isinstance(value, tuple):  # of a list only what is wrong
                         kept[field] = tuple(one for one in value if not self._wrong(field, one))
                     else:
-                        self.left_out.append(f"{field} {_shown(Literal(str(value)))} ({why})")
+                        self._leave_out(field, Literal(str(value)), why)
 
     def _wrong(self, field: str, value: Any) -> bool:
         try:
             Dataset.model_validate({"name": self._name, field: (value,)})
         except ValidationError as error:
-            self.left_out.append(f"{field} {_shown(Literal(str(value)))} ({error.errors()[0]['msg']})")
+            self._leave_out(field, Literal(str(value)), what_is_wrong(error.errors()[0]))
             return True
         return False
 
@@ -315,9 +317,9 @@ class _Reading:
             ]
             for predicate, value in sorted(rest, key=str):
                 if predicate != DCAT.distribution:
-                    self._leave(predicate, value, "an entry has no place for it")
+                    self._leave(predicate, value, texts.NO_PLACE())
         if files:
-            self.left_out.append(f"the files of {len(files)} distributions (bring them in with: datasets pack)")
+            self.left_out.append(texts.THE_FILES(n=len(files)))
 
 
 def _short(predicate: Node) -> str:

@@ -13,6 +13,7 @@ from fabric_hub.catalogue.store import CatalogueStore
 from fabric_hub.config.settings import Settings
 from fabric_hub.datasets.model import Access, Agent, Contact, Dataset
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.texts import exchange as texts
 
 from . import dcat, shapes
 from .croissant import croissant, text
@@ -28,11 +29,7 @@ def about(settings: Settings) -> dcat.About:
     assert settings.catalogue is not None
     said, hub = settings.catalogue.export, (settings.hub.public_url or settings.hub.bind_url).rstrip("/")
     if not said.publisher:
-        raise FabricError(
-            "The site's file does not say who publishes the catalogue, which DCAT-AP-NL requires.",
-            reason="export",
-            hint='Add it to the section [catalogue.export]: publisher = "Our organisation".',
-        )
+        raise FabricError(texts.NO_PUBLISHER())
     base = said.url.rstrip("/") or hub
     return dcat.About(
         title=said.title,
@@ -51,19 +48,11 @@ def export(settings: Settings, arguments: argparse.Namespace) -> int:
     """Write what was published, retired datasets included, and say what the shapes find in it."""
     assert settings.catalogue is not None
     if arguments.croissant and not arguments.name:
-        raise FabricError(
-            "Croissant describes one dataset.", reason="usage", hint="Name it: datasets export NAME --croissant"
-        )
+        raise FabricError(texts.CROISSANT_NEEDS_NAME())
     if arguments.croissant and arguments.check:
-        raise FabricError(
-            "Shapes are for DCAT, not for Croissant.",
-            reason="usage",
-            hint="Croissant has a validator of its own: mlcroissant validate --jsonld FILE",
-        )
+        raise FabricError(texts.CROISSANT_NO_SHAPES())
     if arguments.check and not settings.catalogue.shapes:
-        raise FabricError(
-            "The site's file names no directory of shapes (catalogue.shapes).", reason="check", hint=shapes.WHERE
-        )
+        raise FabricError(texts.NO_SHAPES_NAMED())
     said = about(settings)
     chosen = _chosen(_published(settings), arguments)
     if arguments.croissant:
@@ -79,7 +68,7 @@ def export(settings: Settings, arguments: argparse.Namespace) -> int:
     wrong = [one for one in found if one.severity == "Violation"]
     for finding in found:
         print(finding, file=sys.stderr)
-    print(f"{len(wrong)} violations, {len(found) - len(wrong)} other remarks.", file=sys.stderr)
+    print(texts.CHECKED(n=len(wrong), others=len(found) - len(wrong)).say(), file=sys.stderr)
     return 1 if wrong else 0
 
 
@@ -98,13 +87,10 @@ def _chosen(datasets: Sequence[Dataset], arguments: argparse.Namespace) -> Seque
     only = set(arguments.only or Access)
     chosen = [one for one in datasets if arguments.name in (None, one.name) and one.access in only]
     if not chosen:
-        what = f"no published dataset {arguments.name}" if arguments.name else "nothing published"
-        raise FabricError(
-            f"There is {what} in the catalogue{' with that access' if arguments.only else ''}.",
-            reason="unknown-dataset",
-            hint="See what there is: fabric-hub datasets list",
-            status=404,
-        )
+        if arguments.name:
+            reason = texts.NO_SUCH_WITH_ACCESS if arguments.only else texts.NO_SUCH_PUBLISHED
+            raise FabricError(reason(dataset=arguments.name))
+        raise FabricError(texts.NOTHING_WITH_ACCESS() if arguments.only else texts.NOTHING_PUBLISHED())
     return chosen
 
 
@@ -115,7 +101,7 @@ def _write(content: str, path: Path | None) -> None:
     try:
         path.write_text(content, encoding="utf-8")
     except OSError as error:
-        raise FabricError(f"{path} cannot be written: {error.strerror}.", reason="export") from error
+        raise FabricError(texts.CANNOT_WRITE(path=str(path), why=error.strerror or "")) from error
 
 
 def import_(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -123,16 +109,12 @@ def import_(settings: Settings, arguments: argparse.Namespace) -> int:
     file: Path = arguments.file
     form = SUFFIXES.get(file.suffix.lower())
     if form is None:
-        raise FabricError(
-            f"{file} is neither Turtle (.ttl) nor JSON-LD (.jsonld, .json) by its name.",
-            reason="import",
-            hint="Convert it first; RDF/XML for instance with rdfpipe, which comes with rdflib.",
-        )
+        raise FabricError(texts.NEITHER_FORM(path=str(file)))
     try:
         with file.open("rb") as opened:
             content = opened.read(LARGEST + 1)
     except OSError as error:
-        raise FabricError(f"{file} cannot be read: {error.strerror}.", reason="import") from error
+        raise FabricError(texts.CANNOT_READ(path=str(file), why=error.strerror or "")) from error
     # from here as the catalogue service's account: what others wrote is not parsed as root
     with admin.opened(settings) as at:
         imported = entries_of(read_graph(content, form, str(file)))
@@ -140,11 +122,12 @@ def import_(settings: Settings, arguments: argparse.Namespace) -> int:
         skipped = 0
         for entry in imported.entries:
             if entry.name in there and not arguments.replace:
-                print(f"{entry.name}: it exists already and stays as it is (--replace describes it anew).")
+                print(texts.EXISTS(dataset=entry.name).say())
                 skipped += 1
                 continue
             at.add(entry, new=entry.name not in there)
-            print(f"{entry.name}: {'described anew' if entry.name in there else 'a draft'}.")
-    print("".join(f"Not taken over: {line}\n" for line in imported.left_out), end="")
-    print("What a draft lacks: fabric-hub datasets show NAME; files: fabric-hub datasets pack NAME.")
+            print((texts.DESCRIBED_ANEW if entry.name in there else texts.A_DRAFT)(dataset=entry.name).say())
+    for what in imported.left_out:
+        print(texts.NOT_TAKEN_OVER(what=what).say())
+    print(texts.WHAT_NEXT().say())
     return 1 if skipped else 0

@@ -19,6 +19,7 @@ from rdflib.plugins.parsers.jsonld import Parser
 from rdflib.plugins.shared.jsonld.context import Context
 
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.texts import exchange as texts
 
 LARGEST = 5 << 20  # bytes; a catalogue of a thousand entries has about half of it
 Form = Literal["turtle", "json-ld"]
@@ -33,11 +34,11 @@ def read_graph(content: bytes, form: Form, name: str) -> Graph:
     :raises FabricError: it is too large, malformed, nested too deeply, or needs a context from elsewhere.
     """
     if len(content) > LARGEST:
-        raise _unreadable(name, f"it has {len(content)} bytes, and at most {LARGEST} are read", "Split it.")
+        raise FabricError(texts.TOO_LARGE(name=name, size=len(content), most=LARGEST))
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _unreadable(name, "it is not UTF-8 text") from error
+        raise FabricError(texts.NOT_UTF8(name=name)) from error
     try:
         with _literals_as_text():
             return (
@@ -46,13 +47,10 @@ def read_graph(content: bytes, form: Form, name: str) -> Graph:
     except FabricError:
         raise
     except RecursionError as error:
-        raise _unreadable(name, "it is nested too deeply") from error
+        raise FabricError(texts.TOO_DEEP(name=name)) from error
     except Exception as error:  # rdflib's parsers raise whatever their code runs into
-        raise _unreadable(name, f"it is not {form}: {' '.join(str(error).split())[:300]}") from error
-
-
-def _unreadable(name: str, why: str, hint: str = "") -> FabricError:
-    return FabricError(f"{name} cannot be imported: {why}.", reason="import", hint=hint)
+        why = " ".join(str(error).split())[:300]
+        raise FabricError(texts.NOT_OF_FORM(name=name, form=form, why=why)) from error
 
 
 class _NothingFetched(Context):
@@ -89,11 +87,7 @@ def _require_own_contexts(data: Any, name: str) -> None:
 
 
 def _elsewhere(name: str, where: Any) -> FabricError:
-    return _unreadable(
-        name,
-        f"its context {str(where)[:200]!r} is in another document, and nothing is fetched",
-        'Write the context itself into the document: {"@context": {"dct": "http://purl.org/dc/terms/", …}}.',
-    )
+    return FabricError(texts.CONTEXT_ELSEWHERE(name=name, where=repr(str(where)[:200])))
 
 
 @contextmanager

@@ -10,8 +10,7 @@ from rdflib import RDF, SH, Graph
 from rdflib.term import Node
 
 from fabric_hub.errors import FabricError
-
-WHERE = "The shapes of DCAT-AP-NL 3.0 are in the folder shapes/300 of the repository Geonovum/DCAT-AP-NL30."
+from fabric_hub.messages.texts import exchange as texts
 
 
 class Finding(NamedTuple):
@@ -34,25 +33,19 @@ def findings(graph: Graph, directory: Path) -> list[Finding]:
     try:
         import pyshacl  # optional: only this asks for it, and it takes a second to import
     except ImportError:
-        raise FabricError(
-            "An export can only be checked with pySHACL, which is not installed.",
-            reason="check",
-            hint="Install it beside Fabric Hub: pip install 'fabric-hub[shapes]'.",
-        ) from None
+        raise FabricError(texts.NO_PYSHACL()) from None
     files = sorted(directory.glob("*.ttl"))
     if not files:
-        raise FabricError(
-            f"There are no shapes (*.ttl) in {directory}, which catalogue.shapes names.", reason="check", hint=WHERE
-        )
+        raise FabricError(texts.NO_SHAPES_THERE(path=str(directory)))
     found: list[Finding] = []
     for file in files:
         try:
             shapes = Graph().parse(file, format="turtle")
         except Exception as error:  # rdflib's parser raises whatever its code runs into
-            raise FabricError(f"The shapes {file} cannot be read: {error}.", reason="check", hint=WHERE) from error
+            raise FabricError(texts.SHAPES_UNREADABLE(path=str(file), why=str(error))) from error
         _, report, _ = pyshacl.validate(graph, shacl_graph=shapes, inplace=False, do_owl_imports=False)
         if not isinstance(report, Graph):
-            raise FabricError(f"pySHACL could not apply {file}: {report!r}.", reason="check")
+            raise FabricError(texts.PYSHACL_FAILED(path=str(file), why=repr(report)))
         found += _results(report, file.name)
     return sorted(found, key=lambda one: (one.severity != "Violation", one))
 

@@ -10,18 +10,28 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.text import Text, verbatim
+from fabric_hub.messages.texts import dataset_files as texts
 
 # Suffixes of compressed files say nothing without the one before them: data.csv.gz is csv.gz.
 _COMPRESSED = frozenset({"bz2", "gz", "xz", "zst"})
 PIECE = 1 << 20
 _NAMED_AT_MOST = 50
 _DEEPEST = 200  # directories in each other: one open descriptor each
-_KINDS = {stat.S_IFBLK: "a device", stat.S_IFCHR: "a device", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
+_KINDS = {stat.S_IFBLK: texts.DEVICE, stat.S_IFCHR: texts.DEVICE, stat.S_IFIFO: texts.PIPE, stat.S_IFSOCK: texts.SOCKET}
 _LINKS_AT_MOST = 40  # the kernel's own limit (path_resolution(7))
 
 Progress = Callable[[int], None]
+
+
+class Problem(NamedTuple):
+    """A thing that may not be in a dataset, and why."""
+
+    path: str
+    why: Text
 
 
 @dataclass(frozen=True)
@@ -85,22 +95,22 @@ def _open_same(found: Found, flags: int) -> int:
     raise OSError(errno.ESTALE, "was replaced meanwhile")
 
 
-def walk(root: Path, problems: list[str]) -> Iterator[Found]:
+def walk(root: Path, problems: list[Problem]) -> Iterator[Found]:
     """Everything below a directory, each directory before what is in it, by name; links are not followed.
 
     No name is resolved through a directory that somebody may have replaced by a link meanwhile.
 
-    :param problems: takes what could not be looked into, as ``path: why``.
+    :param problems: takes what could not be looked into.
     """
     try:
         handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
-        problems.append(f"{root}: {error.strerror}")
+        problems.append(Problem(str(root), verbatim(error.strerror or "")))
         return
     yield from _below(handle, "", problems)
 
 
-def _below(handle: int, directory: str, problems: list[str]) -> Iterator[Found]:
+def _below(handle: int, directory: str, problems: list[Problem]) -> Iterator[Found]:
     """Walk an open directory, and close it."""
     try:
         for name in sorted(os.listdir(handle), key=os.fsencode):
@@ -115,11 +125,11 @@ def _below(handle: int, directory: str, problems: list[str]) -> Iterator[Found]:
                 else:
                     continue
             except OSError as error:
-                problems.append(f"{path}: {error.strerror}")
+                problems.append(Problem(path, verbatim(error.strerror or "")))
                 continue
             yield from _below(inner, path, problems)
     except OSError as error:
-        problems.append(f"{directory}: {error.strerror}")
+        problems.append(Problem(directory, verbatim(error.strerror or "")))
     finally:
         os.close(handle)
 
@@ -132,8 +142,8 @@ def survey(root: Path) -> Tree:
     """
     where = Path(os.path.realpath(root))
     if not where.is_dir():
-        raise FabricError(f"{root} is not a directory.", reason="source")
-    problems: list[str] = []
+        raise FabricError(texts.NO_DIRECTORY(path=str(root)))
+    problems: list[Problem] = []
     formats: Counter[str] = Counter()
     files = total = 0
     state = hashlib.sha256()
@@ -142,7 +152,7 @@ def survey(root: Path) -> Tree:
         state.update(b"%d %d %d %d " % (status.st_mode, status.st_size, status.st_mtime_ns, status.st_ino))
         state.update(os.fsencode(found.path) + b"\0")
         if problem := unfit(where, found):
-            problems.append(f"{found.path}: {problem}")
+            problems.append(Problem(found.path, problem))
         elif found.is_file:
             files += 1
             total += status.st_size
@@ -150,7 +160,7 @@ def survey(root: Path) -> Tree:
     if problems:
         raise refusal(root, problems)
     if not files:
-        raise FabricError(f"There is no file in {root}.", reason="source", hint="A dataset has at least one.")
+        raise FabricError(texts.NO_FILE(path=str(root)))
     return Tree(files, total, dict(sorted(formats.items())), state.hexdigest())
 
 
@@ -163,7 +173,7 @@ def listing_digest(root: Path, progress: Progress = lambda _: None) -> str:
     :raises FabricError: something in it cannot be read.
     """
     digest = hashlib.sha256()
-    problems: list[str] = []
+    problems: list[Problem] = []
     for found in walk(Path(os.path.realpath(root)), problems):
         try:
             if found.is_file:
@@ -177,7 +187,7 @@ def listing_digest(root: Path, progress: Progress = lambda _: None) -> str:
             else:
                 continue
         except OSError as error:
-            problems.append(f"{found.path}: {error.strerror}")
+            problems.append(Problem(found.path, verbatim(error.strerror or "")))
             continue
         digest.update(b"\0".join([*line, os.fsencode(found.path)]) + b"\0\n")
     if problems:
@@ -196,25 +206,25 @@ def digest_of(handle: int, progress: Progress = lambda _: None) -> str:
     return digest.hexdigest()
 
 
-def unfit(root: Path, found: Found) -> str:
-    """Why a thing may not be in a dataset; empty when it may."""
+def unfit(root: Path, found: Found) -> Text | None:
+    """Why a thing may not be in a dataset; None when it may."""
     kind = stat.S_IFMT(found.status.st_mode)
     try:
         if kind == stat.S_IFLNK:
             target = found.target()
             if target.startswith("/"):
-                return f"a link to {target}, an absolute path, which leads out of the dataset"
+                return texts.ABSOLUTE_LINK(target=plain(target))
             if not _leads_inside(root, found.path):
-                return f"a link to {target}, which leads out of the dataset"
+                return texts.LEADS_OUT(target=plain(target))
         elif kind == stat.S_IFREG:
             if found.status.st_mode & (stat.S_ISUID | stat.S_ISGID):
-                return "has a set-user-ID or set-group-ID bit"
+                return texts.SET_ID()
             os.close(found.open())
         elif kind != stat.S_IFDIR:
-            return _KINDS.get(kind, "neither file, directory nor link")
+            return _KINDS.get(kind, texts.NO_KIND)()
     except OSError as error:
-        return f"cannot be read: {error.strerror}"
-    return ""
+        return texts.THING_UNREADABLE(why=error.strerror or "")
+    return None
 
 
 def _leads_inside(root: Path, link: str) -> bool:
@@ -239,13 +249,14 @@ def _leads_inside(root: Path, link: str) -> bool:
     return True
 
 
-def refusal(root: Path, problems: list[str]) -> FabricError:
-    """What is said of things that may not be in a dataset, each as ``path: why``."""
-    told = [repr(line)[1:-1] if not line.isprintable() else line for line in problems[:_NAMED_AT_MOST]]
+def refusal(root: Path, problems: list[Problem]) -> FabricError:
+    """What is said of things that may not be in a dataset."""
+    told = [texts.AT_PATH(path=plain(one.path), why=one.why) for one in problems[:_NAMED_AT_MOST]]
     if len(problems) > _NAMED_AT_MOST:
-        told.append(f"and {len(problems) - _NAMED_AT_MOST} more")
-    return FabricError(
-        f"{root} cannot become a dataset before this is removed, or made readable for who gives the command:\n"
-        + "\n".join(f"  {line}" for line in told),
-        reason="source",
-    )
+        told.append(texts.AND_MORE(number=len(problems) - _NAMED_AT_MOST))
+    return FabricError(texts.UNFIT(path=plain(str(root)), things=tuple(told)))
+
+
+def plain(text: str) -> str:
+    """A name of somebody else's as it may be shown: what is not printable is escaped."""
+    return text if text.isprintable() else repr(text)[1:-1]

@@ -26,11 +26,13 @@ from fabric_hub.catalogue import switch_user
 from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.datasets.model import Version
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.text import NOTHING, Text, message_of, verbatim
+from fabric_hub.messages.texts import dataset_files as texts
 
 from . import tree
 
 Compression = Literal["zstd", "none"]
-Say = Callable[[str], object]
+Say = Callable[[Text], object]
 
 # Blocks of 128 KiB, as large as the kernel reads ahead; no fragments, so that a small file is read without its
 # neighbours; inodes uncompressed, so that opening a file decompresses nothing. Without fragments mksquashfs would
@@ -63,19 +65,15 @@ def pack(
         the image cannot be written.
     """
     catalogue_service = switch_user.catalogue_account(datasets)
-    say(f"Looking at {source}")
+    say(texts.LOOKING(path=str(source)))
     before = tree.survey(source)
-    say(f"Packing {_so_many(before)}")
+    say(texts.PACKING(n=before.files, size=before.bytes))
     with _incoming(datasets.store / dataset, catalogue_service) as (draft, handle):
         _squash(Path(os.path.realpath(source)), handle, compression, catalogue_service, Meter(before.bytes))
         if tree.survey(source) != before:
-            raise FabricError(
-                f"{source} was changed while it was packed.",
-                reason="source",
-                hint="Pack a directory that nobody writes to, or a snapshot of it.",
-            )
+            raise FabricError(texts.CHANGED_PACKING(path=str(source)))
         size = os.fstat(handle).st_size
-        say(f"Reading the image, {size} bytes, for its SHA-256")
+        say(texts.READING_IMAGE(size=size))
         digest = tree.digest_of(handle, Meter(size))
         final = draft.with_name(f"{version}-{digest}.sqfs")
         with switch_user.for_a_moment(catalogue_service):
@@ -104,16 +102,12 @@ def link(datasets: CatalogueSettings, version: str, source: Path, *, say: Say = 
     """
     switch_user.catalogue_account(datasets)
     where = Path(os.path.realpath(source))
-    say(f"Looking at {where}")
+    say(texts.LOOKING(path=str(where)))
     before = tree.survey(where)
-    say(f"Reading {_so_many(before)}, for the SHA-256")
+    say(texts.READING(n=before.files, size=before.bytes))
     digest = tree.listing_digest(where, Meter(before.bytes))
     if tree.survey(where) != before:
-        raise FabricError(
-            f"{where} was changed while it was read.",
-            reason="source",
-            hint="Publish a directory that nobody writes to.",
-        )
+        raise FabricError(texts.CHANGED_READING(path=str(where)))
     return Version(
         version=version,
         kind="directory",
@@ -126,12 +120,8 @@ def link(datasets: CatalogueSettings, version: str, source: Path, *, say: Say = 
     )
 
 
-def _so_many(found: tree.Tree) -> str:
-    return f"{found.files} file{'' if found.files == 1 else 's'}, {found.bytes} bytes"
-
-
-def difference(datasets: CatalogueSettings, version: Version) -> str:
-    """What is wrong with a version's content, read again in full; empty when it is what was published.
+def difference(datasets: CatalogueSettings, version: Version) -> Text:
+    """What is wrong with a version's content, read again in full; nothing when it is what was published.
 
     An image is read as the catalogue service, a directory as whoever gives the command.
     """
@@ -144,15 +134,17 @@ def difference(datasets: CatalogueSettings, version: Version) -> str:
             try:
                 size = os.fstat(handle).st_size
                 if size != version.bytes:
-                    return f"{version.path} has {size} bytes, not {version.bytes}"
+                    return texts.OTHER_SIZE(path=version.path, found=size, size=version.bytes)
                 digest = tree.digest_of(handle, Meter(size))
             finally:
                 os.close(handle)
     except OSError as error:
-        return f"{version.path} cannot be read: {error.strerror}"
+        return texts.CANNOT_READ(path=version.path, why=error.strerror or "")
     except FabricError as error:
-        return error.message.strip()
-    return "" if digest == version.sha256 else f"{version.path} has sha256 {digest}, not {version.sha256}"
+        return message_of(error)
+    if digest == version.sha256:
+        return NOTHING
+    return texts.OTHER_DIGEST(path=version.path, found=digest, sha256=version.sha256)
 
 
 def discard(version: Version) -> None:
@@ -202,11 +194,7 @@ def _squash(
                 **identity,
             )
         except FileNotFoundError:
-            raise FabricError(
-                "mksquashfs is not installed on this machine.",
-                reason="pack",
-                hint="Debian: apt-get install squashfs-tools; others: the package squashfs-tools.",
-            ) from None
+            raise FabricError(texts.NO_MKSQUASHFS()) from None
         assert process.stdin
         with contextlib.suppress(OSError):  # a smaller one is slower
             fcntl.fcntl(process.stdin, fcntl.F_SETPIPE_SZ, tree.PIECE)
@@ -222,11 +210,8 @@ def _squash(
             words.seek(0)
             lines = words.read(_LONGEST).decode("utf-8", "replace").replace("\r", "\n").splitlines()
             said = "; ".join(line.strip() for line in lines if line.strip() and line.isprintable())
-            raise FabricError(
-                f"mksquashfs could not pack {source}: {said or f'it ended with status {process.returncode}'}.",
-                reason="pack",
-                hint="Nothing was kept. Check the space in the store (catalogue.store).",
-            )
+            why = verbatim(said) if said else texts.ENDED_WITH(status=process.returncode)
+            raise FabricError(texts.MKSQUASHFS_FAILED(path=str(source), why=why))
 
 
 def _stream(source: Path, stream: IO[bytes], progress: tree.Progress) -> None:
@@ -234,10 +219,10 @@ def _stream(source: Path, stream: IO[bytes], progress: tree.Progress) -> None:
 
     :raises FabricError: something in it must not be in a dataset, or changed while it was read.
     """
-    problems: list[str] = []
+    problems: list[tree.Problem] = []
     for found in tree.walk(source, problems):
         if problem := tree.unfit(source, found):
-            problems.append(f"{found.path}: {problem}")
+            problems.append(tree.Problem(found.path, problem))
         if problems:
             break
         info = tarfile.TarInfo(found.path)
@@ -249,35 +234,35 @@ def _stream(source: Path, stream: IO[bytes], progress: tree.Progress) -> None:
             info.mode, info.type, info.linkname = 0o777, tarfile.SYMTYPE, found.target()
         stream.write(info.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape"))
         if found.is_file and (problem := _copy(found, stream, progress)):
-            problems.append(f"{found.path}: {problem}")
+            problems.append(tree.Problem(found.path, problem))
             break
     if problems:
         raise tree.refusal(source, problems)
     stream.write(bytes(2 * tarfile.BLOCKSIZE))
 
 
-def _copy(found: tree.Found, stream: IO[bytes], progress: tree.Progress) -> str:
+def _copy(found: tree.Found, stream: IO[bytes], progress: tree.Progress) -> Text | None:
     """Write a file's content, padded; returns what went wrong."""
     left = found.status.st_size
     try:
         handle = found.open()
     except OSError as error:
-        return f"cannot be read: {error.strerror}"
+        return texts.THING_UNREADABLE(why=error.strerror or "")
     try:
         while left:
             try:
                 piece = os.read(handle, min(left, tree.PIECE))
             except OSError as error:
-                return f"cannot be read: {error.strerror}"
+                return texts.THING_UNREADABLE(why=error.strerror or "")
             if not piece:
-                return "became shorter while it was read"
+                return texts.SHORTER()
             stream.write(piece)
             left -= len(piece)
             progress(len(piece))
     finally:
         os.close(handle)
     stream.write(bytes(-found.status.st_size % tarfile.BLOCKSIZE))
-    return ""
+    return None
 
 
 @contextlib.contextmanager
@@ -293,9 +278,9 @@ def _incoming(directory: Path, catalogue_service: switch_user.CatalogueAccount) 
                 fcntl.flock(handle, fcntl.LOCK_EX)
     except OSError as error:
         raise FabricError(
-            f"The store cannot be written: {error.filename or directory}: {error.strerror}.",
-            reason="store",
-            hint=f"catalogue.store must be a directory that belongs to {catalogue_service.name}, with free space.",
+            texts.STORE_UNWRITABLE(
+                path=str(error.filename or directory), why=error.strerror or "", account=catalogue_service.name
+            )
         ) from error
     try:
         yield draft, handle

@@ -98,7 +98,7 @@ def job(text: str, wanted: Job) -> Job:
             limit_s=duration_s(fields.get("TimeLimit", "")),
             exit_status=status,
             exit_signal=signal,
-            tres=text_of(fields.get("AllocTRES") or fields.get("TRES", "")),  # the later name, or the earlier
+            tres=text_of(fields.get("AllocTRES") or fields.get("TRES", "")),  # its later name, and that of 22.05
         )
     raise AnotherJobError(f"job {wanted.job_id} is not {wanted.name} of {wanted.user}")
 

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 from babel import Locale
 from jupyterhub.handlers.base import BaseHandler
 from jupyterhub.utils import get_browser_protocol
-from tornado import web
 
 from fabric_hub.hub.readers import LANGUAGE_COOKIE, asked
+from fabric_hub.hub.spawner.failures import RefusedRequestError
 from fabric_hub.hub.spawner.runtime import runtime
 from fabric_hub.messages.reader import current, languages
 from fabric_hub.messages.texts import pages as texts
@@ -30,7 +30,7 @@ class Switch(BaseHandler):  # type: ignore[misc]
     async def post(self) -> None:
         language = self.get_body_argument("language", "")
         if language not in languages():
-            raise web.HTTPError(400, texts.NO_LANGUAGE(languages=languages()).say())
+            raise RefusedRequestError(texts.NO_LANGUAGE(languages=languages()))
         self.set_cookie(
             LANGUAGE_COOKIE,
             language,

@@ -21,6 +21,7 @@ from jupyterhub.handlers.pages import SpawnHandler
 from jupyterhub.slugs import is_valid_safe_slug
 from tornado.web import HTTPError
 
+from fabric_hub.hub.spawner.failures import RefusedRequestError
 from fabric_hub.hub.spawner.runtime import runtime
 from fabric_hub.launch.options import UserOptions
 from fabric_hub.messages.text import Text
@@ -124,7 +125,7 @@ def _explaining(check: Any) -> Any:
     @wraps(check)
     async def checked(self: Any, user: Any, server_name: str, display_name: str, check_limit: bool = True) -> None:
         if server_name not in user.orm_spawners and (why := refusal(server_name)):
-            raise HTTPError(400, why.say().replace("%", "%%"))
+            raise RefusedRequestError(why)
         await check(self, user, server_name, display_name, check_limit)
 
     return checked

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 
 from jupyterhub.spawner import SpawnException
 from markupsafe import Markup, escape
+from tornado.web import HTTPError
 
 from fabric_hub.errors import FabricError
 from fabric_hub.launch.options import RESCUE
+from fabric_hub.messages.logs import coded
+from fabric_hub.messages.text import Text
 from fabric_hub.messages.translation import gettext as _
 from fabric_hub.rpc.problem import Problem
 
@@ -19,7 +22,7 @@ class SessionFailure(SpawnException):  # type: ignore[misc]
     """A refused or failed start, with the job's last log lines where there are any."""
 
     def __init__(self, error: FabricError, log: Sequence[str] = ()) -> None:
-        super().__init__(error.text, reason=error.reason, status_code=error.status)
+        super().__init__(error.text, log_message=coded(error), reason=error.reason, status_code=error.status)
         self.error = error
         self.session_log = tuple(log)
 
@@ -35,6 +38,14 @@ class SessionFailure(SpawnException):  # type: ignore[misc]
     def jupyterhub_html_message(self) -> str:
         """What a page shows, for whoever reads it now."""
         return as_html(self.error, self.session_log)
+
+
+class RefusedRequestError(HTTPError):
+    """A request that is refused: on the page and in the API for whoever asked, in the log in English with its code."""
+
+    def __init__(self, why: Text) -> None:
+        super().__init__(why.reason.status, "%s", coded(why))
+        self.jupyterhub_message = why.say()
 
 
 def as_html(error: FabricError, log: Sequence[str] = ()) -> str:

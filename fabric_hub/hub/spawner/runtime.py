@@ -15,6 +15,7 @@ from fabric_hub.config.settings import Settings
 from fabric_hub.datasets.policy import CatalogueView
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.client import GatewayClient
+from fabric_hub.messages.texts import startup
 from fabric_hub.rpc.follower import Follower
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.notify import listen, notify_path
@@ -215,11 +216,6 @@ def runtime() -> HubRuntime:
     global _runtime
     if _runtime is None:
         if _settings is None:
-            raise FabricError(
-                "This hub has no site file.",
-                reason="site-file",
-                hint="Call fabric_hub.hub.configuration.configure(c) in jupyterhub_config.py.",
-                status=500,
-            )
+            raise FabricError(startup.NO_SITE_FILE())
         _runtime = HubRuntime(_settings)
     return _runtime

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.texts import startup
 
 LOOK_S = 2.0
 
@@ -38,12 +39,7 @@ class Lease:
             fresh.write_text(self._name)
             fresh.replace(self._path)
         except OSError as error:
-            raise FabricError(
-                f"The lease {self._path} of the sessions' record cannot be written: {error.strerror}.",
-                reason="lease",
-                hint="Check that its directory exists, belongs to the hub's user and has free space.",
-                status=503,
-            ) from error
+            raise FabricError(startup.LEASE_UNWRITABLE(path=str(self._path), why=error.strerror or "")) from error
 
     def held(self) -> bool:
         """Whether nobody has taken it since."""
@@ -60,9 +56,4 @@ class Lease:
         while True:
             await asyncio.sleep(LOOK_S)
             if not self.held():
-                raise FabricError(
-                    f"Another service has taken the sessions' record ({self._path}); this one ends.",
-                    reason="lease",
-                    hint="It is one that an earlier hub had started.",
-                    status=503,
-                )
+                raise FabricError(startup.LEASE_TAKEN(path=str(self._path)))

@@ -21,6 +21,7 @@ from fabric_hub.catalogue.pack import tree
 from fabric_hub.catalogue.pack import versions as pack
 from fabric_hub.datasets.model import Version
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.text import Text
 from tests.support.datasets_site import Place, apart, catalogue_service, make_site
 
 pytestmark = pytest.mark.skipif(not shutil.which("mksquashfs"), reason="squashfs-tools is not installed")
@@ -168,9 +169,9 @@ def test_a_directory_that_is_none_or_holds_nothing_is_refused(place: Place) -> N
 
 
 def test_a_directory_that_changes_meanwhile_is_refused(place: Place, source: Path) -> None:
-    def change(said: str) -> None:
-        if said.startswith(("Packing", "Reading")):
-            (source / "readme").write_text(said)
+    def change(said: Text) -> None:
+        if str(said).startswith(("Packing", "Reading")):
+            (source / "readme").write_text(str(said))
 
     with pytest.raises(FabricError, match="changed while it was packed"):
         packed(place, source, say=change)
@@ -182,7 +183,7 @@ def test_a_directory_that_changes_meanwhile_is_refused(place: Place, source: Pat
 def test_nobody_can_put_another_directory_or_file_in_while_it_is_read(place: Place, source: Path) -> None:
     elsewhere = place.directory("elsewhere")
     (elsewhere / "secret").write_text("x")
-    problems: list[str] = []
+    problems: list[tree.Problem] = []
     seen = []
     for found in tree.walk(source, problems):
         seen.append(found.path)
@@ -199,7 +200,7 @@ def test_nobody_can_put_another_directory_or_file_in_while_it_is_read(place: Pla
             (source / "turbines").rename(source / "away")
             (source / "turbines").symlink_to(elsewhere)
     assert not [path for path in seen if path.endswith("secret")]
-    assert problems == ["turbines: Not a directory"]
+    assert [f"{one.path}: {one.why}" for one in problems] == ["turbines: Not a directory"]
 
 
 def test_a_name_that_looks_like_an_option_is_a_name(place: Place) -> None:
@@ -244,7 +245,7 @@ def test_packing_again_leaves_a_whole_image_alone_and_mends_a_damaged_one(place:
     damage(Path(made.path))
     assert pack.difference(place.datasets, made)
     packed(place, source)
-    assert pack.difference(place.datasets, made) == ""
+    assert not pack.difference(place.datasets, made)
 
 
 def damage(path: Path) -> None:
@@ -258,16 +259,16 @@ def damage(path: Path) -> None:
 
 def test_what_differs_from_what_was_packed_is_said(place: Place, source: Path) -> None:
     made = packed(place, source)
-    assert pack.difference(place.datasets, made) == ""
+    assert not pack.difference(place.datasets, made)
     damage(Path(made.path))
-    assert f"not {made.sha256}" in pack.difference(place.datasets, made)
+    assert f"not {made.sha256}" in str(pack.difference(place.datasets, made))
     with open(made.path, "ab") as file:
         file.write(b"more")
-    assert f"not {made.bytes}" in pack.difference(place.datasets, made)
+    assert f"not {made.bytes}" in str(pack.difference(place.datasets, made))
     Path(made.path).unlink()
-    assert "No such file" in pack.difference(place.datasets, made)
+    assert "No such file" in str(pack.difference(place.datasets, made))
     Path(made.path).symlink_to("/etc/passwd")
-    assert "cannot be read" in pack.difference(place.datasets, made)
+    assert "cannot be read" in str(pack.difference(place.datasets, made))
 
 
 def test_a_directorys_digest_is_that_of_its_names_links_and_contents(place: Place, source: Path) -> None:
@@ -282,7 +283,7 @@ def test_a_directorys_digest_is_that_of_its_names_links_and_contents(place: Plac
     alias.symlink_to(source)
     second = pack.link(place.datasets, "2", alias)
     assert (second.sha256, second.path) == (first.sha256, str(source))
-    assert pack.difference(place.datasets, first) == ""
+    assert not pack.difference(place.datasets, first)
     seen = {first.sha256}
 
     def linked() -> None:

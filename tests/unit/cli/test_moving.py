@@ -82,7 +82,7 @@ def test_the_sites_own_configuration_is_read_and_what_breaks_the_hub_is_a_mistak
     assert f"hub.extra_config has 1 mistake:\n{old}:1: JupyterHub.spawner_class: The hub's own spawner." in said
     old.write_text(OLD.replace("c.JupyterHub", "# c.JupyterHub"))
     found = list(moving.of_site(old, load(site)))
-    assert [(one.state, one.about.removeprefix(f"{old}:")) for one in found] == [
+    assert [(one.state, str(one.about).removeprefix(f"{old}:")) for one in found] == [
         ("NOTE", "3: SlurmSpawner.req_account: The account is that of the session's project."),
         ("OK", f"hub.extra_config {old}"),
     ]

@@ -36,7 +36,7 @@ def test_the_section_of_today_has_the_places_of_today() -> None:
 
 def test_a_file_of_today_is_told_nothing_and_one_of_before_what_to_write() -> None:
     assert not list(notes({"catalogue": {}}))
-    name, places = notes({"datasets": {"account": "data"}})
+    name, places = map(str, notes({"datasets": {"account": "data"}}))
     assert name.startswith("datasets: this section is called [catalogue] now")
     assert 'socket = "/run/fabric-data/keeper.sock"' in places
     assert "account" not in places
@@ -60,4 +60,4 @@ def test_a_machine_with_the_earlier_unit_is_told_its_name_of_today(tmp_path: Pat
     assert not list(of_units(tmp_path))
     (tmp_path / "fabric-keeper.service").touch()
     (told,) = of_units(tmp_path)
-    assert "is called fabric-catalogue.service now" in told.about
+    assert "is called fabric-catalogue.service now" in str(told.about)

@@ -113,7 +113,7 @@ def test_a_node_takes_an_account_for_the_same_in_any_case() -> None:
 def test_doctor_notes_the_same(tmp_path: Path) -> None:
     site = tmp_path / "site.toml"
     site.write_text(site_text(tmp_path, PEOPLE + QUICK))
-    notes = [found.about for found in islice(doctor.of_site(site), 4) if found.state == "NOTE"]
+    notes = [str(found.about) for found in islice(doctor.of_site(site), 4) if found.state == "NOTE"]
     assert 'profile.quick.qos: "High" is read as "high", as Slurm keeps it' in notes
 
 

@@ -235,4 +235,4 @@ def test_where_sessions_send_their_tokens_is_told_and_plain_http_to_another_host
         with pytest.raises(FabricError, match=r"plain HTTP to http://10\.0\.0\.1:80(00|81): .*nodes_plain_http = true"):
             parse(text)
     else:
-        assert told in of_sessions_trust(parse(text).hub).about
+        assert told in str(of_sessions_trust(parse(text).hub).about)

@@ -52,7 +52,7 @@ def without(*fields: str) -> Dataset:
 
 
 def names(entry: Dataset) -> list[str]:
-    return [line.split(":")[0] for line in missing(entry)]
+    return [str(line).split(":")[0] for line in missing(entry)]
 
 
 def test_a_description_is_read_into_an_entry() -> None:

@@ -264,5 +264,5 @@ def test_doctor_names_private_data_and_the_missing_right(
     assert site.slurm is not None
     slurm = site.slurm.model_copy(update={"bin_dir": tmp_path})
     found = daemons.sight(site.model_copy(update={"slurm": slurm}), "fabric-gateway").told
-    assert (found.state, words in found.about) == (state, True), found
-    assert ("adminlevel=Operator" in found.remedy) == (state == "PROBLEM")
+    assert (found.state, words in str(found.about)) == (state, True), found
+    assert ("adminlevel=Operator" in str(found.remedy)) == (state == "PROBLEM")

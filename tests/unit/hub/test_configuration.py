@@ -293,7 +293,8 @@ c.ProfilesSpawner.profiles = []
     said = [record.getMessage().removeprefix(f"{with_own}:") for record in ours]
     assert [line.partition(":")[0] for line in said] == ["4", "5", "6", "7"]
     assert said[1] == (
-        "5: SlurmSpawner.exec_prefix: The gateway submits, asks and cancels itself, without a shell and without sudo."
+        "5: SlurmSpawner.exec_prefix: [move-by-gateway] "
+        "The gateway submits, asks and cancels itself, without a shell and without sudo."
     )
 
 

@@ -109,7 +109,7 @@ def _answer(port: int) -> bytes:
 
 def test_a_socket_that_the_sites_file_does_not_name_stops_the_start(given: socket.socket) -> None:
     port = given.getsockname()[1]
-    with pytest.raises(FabricError, match=f"a socket on 127.0.0.1:{port}; .*hub.bind_url is 10.0.0.1:{port}") as caught:
+    with pytest.raises(FabricError, match=f"a socket on 127.0.0.1:{port}; .*hub.bind_url = 10.0.0.1:{port}") as caught:
         held_ports.receive({"hub.bind_url": ("10.0.0.1", port)}, _passed(given))
     assert "fabric-hub.socket" in caught.value.hint
 

@@ -13,6 +13,8 @@ import pytest
 from fabric_hub.cli import images as cli
 from fabric_hub.errors import FabricError
 from fabric_hub.images import build, recipe, wheel
+from fabric_hub.messages.text import verbatim
+from fabric_hub.messages.texts.images import INSTALLING_WHEEL
 
 RECIPE = """
 title = "Small"
@@ -157,8 +159,8 @@ def test_opening_to_all_gives_everybody_reading_and_nobody_else_writing(tmp_path
 
 
 def test_a_step_that_fails_shows_the_end_of_what_it_said() -> None:
-    with pytest.raises(FabricError, match=r"Counting failed \(status 3\)\.\n(.*\n)*20"):
-        wheel.run(["sh", "-c", "seq 20; exit 3"], doing="counting", cwd=Path("/"))
+    with pytest.raises(FabricError, match=r"Installing 20 failed \(status 3\)\.\n(.*\n)*20"):
+        wheel.run(["sh", "-c", "seq 20; exit 3"], doing=INSTALLING_WHEEL(wheel="20"), cwd=Path("/"))
 
 
 @pytest.mark.root
@@ -168,15 +170,15 @@ def test_a_full_disk_is_called_a_full_disk(tmp_path: Path) -> None:
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "fabric-test", str(small)], check=True)
     try:
         with pytest.raises(FabricError, match="The disk is full: copying stopped") as caught:
-            wheel.run(["cp", "/usr/bin/python3", str(small)], doing="copying", cwd=small)
+            wheel.run(["cp", "/usr/bin/python3", str(small)], doing=verbatim("copying"), cwd=small)
         assert "images.dir" in caught.value.hint
     finally:
         subprocess.run(["umount", str(small)], check=True)
 
 
 def test_a_missing_tool_is_named() -> None:
-    with pytest.raises(FabricError, match="no-such-tool is missing, needed for counting"):
-        wheel.run(["no-such-tool"], doing="counting", cwd=Path("/"))
+    with pytest.raises(FabricError, match="no-such-tool is missing, needed for installing 20"):
+        wheel.run(["no-such-tool"], doing=INSTALLING_WHEEL(wheel="20"), cwd=Path("/"))
 
 
 def test_tools_see_nothing_of_the_callers_python() -> None:

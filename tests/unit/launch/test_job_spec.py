@@ -36,16 +36,20 @@ def test_a_choice_becomes_a_job_spec(site: Settings) -> None:
     assert (small.partition, small.memory_mb, small.gres) == ("cpu", 4096, ())
 
 
-def test_the_sites_settings_are_in_it_where_the_profile_is_silent_and_never_in_place_of_account_or_time(
+def test_the_sites_settings_are_in_it_where_the_profile_is_silent_and_never_in_place_of_the_account(
     site: Settings,
 ) -> None:
-    req = {"partition": "long", "qos": "teaching", "reservation": "monday", "account": "x y", "runtime": "UNLIMITED"}
+    req = {"partition": "long", "qos": "teaching", "reservation": "monday", "account": "x y"}
     gpu, cpu = (
         job_spec(site, choose(site, "jan", UserOptions(profile=name, hours=2), TODAY), req) for name in ("gpu", "cpu")
     )
     assert (gpu.partition, gpu.qos, gpu.reservation) == ("long", "teaching", "monday")
     assert (gpu.account, gpu.minutes) == ("phys", 120)
     assert (cpu.partition, cpu.qos) == ("cpu", "teaching")
+    hooked = job_spec(site, choose(site, "jan", UserOptions(profile="gpu", hours=2), TODAY), {"runtime": "0:30:00"})
+    assert hooked.minutes == 30, "a hook of the site's may give this start another time"
+    with pytest.raises(FabricError, match="req_runtime to 'UNLIMITED'"):
+        job_spec(site, choose(site, "jan", UserOptions(profile="gpu", hours=2), TODAY), {"runtime": "UNLIMITED"})
 
 
 def test_a_setting_that_slurm_does_not_take_is_named(site: Settings) -> None:

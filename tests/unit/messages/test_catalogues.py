@@ -74,7 +74,7 @@ def _translated(domain: Domain, language: str) -> Iterator[tuple[str, str]]:
 def test_dutch_uses_the_words_of_the_list(domain: Domain) -> None:
     wrong = []
     for english, dutch in _translated(domain, "nl"):
-        plain = re.sub(r"\{[^}]*\}|`[^`]*`|<[^>]*>|%\(\w+\)s", "", english).lower()
+        plain = re.sub(r"\{[^}]*\}|`[^`]*`|<[^>]*>|\[[^\]]*\]|%\(\w+\)s", "", english).lower()
         for term, word in _words():
             said = any(form in dutch.lower() for form in word.lower().split(", "))
             if re.search(rf"\b{re.escape(term.lower())}s?\b", plain) and not said:

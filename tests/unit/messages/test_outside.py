@@ -12,19 +12,27 @@ import pytest
 from fabric_hub.messages.text import REASONS
 from scripts.make_messages import ROOT
 from scripts.reference import messages as reference
+from tests.support import syntax
 
-# Rooms whose words reach a person in a browser or by REST. What speaks to operators at a terminal is not among them.
+# Rooms whose words reach a person: in a browser, by REST, or at a terminal. Two packages are not among them and stay in
+# English: fabric_node, which has the standard library of Python 3.9 on a node and no catalogues there, and fabric_dev,
+# the throw-away cluster of who develops.
 ROOMS = (
     "fabric_hub/budgets",
+    "fabric_hub/catalogue",
+    "fabric_hub/cli",
+    "fabric_hub/config",
     "fabric_hub/datasets",
     "fabric_hub/gateway",
     "fabric_hub/hub",
+    "fabric_hub/images",
     "fabric_hub/launch",
     "fabric_hub/projects",
     "fabric_hub/rpc",
     "fabric_hub/service",
     "fabric_hub/sessions",
     "fabric_hub/slurm",
+    "fabric_hub/unix",
     "extensions/fabric_lab",
 )
 MARKERS = frozenset({"N_", "P_", "_", "gettext", "ngettext"})
@@ -40,31 +48,32 @@ DESCRIBED = frozenset(
 SENTENCE = re.compile(r"^[A-Z][a-z']*(?: [\w'{}.,:-]+){2,}.*[.:?]$|^[A-Z][a-z]+ [a-z]+ .*[a-z]{2,}", re.DOTALL)
 # Files whose words no person reads in a browser: why stands beside each.
 OTHERS: dict[str, str] = {
-    "fabric_hub/gateway/__main__.py": "an operator's at a terminal",
+    "fabric_hub/catalogue/exchange/codes.py": "the standards' own labels, written into documents",
+    "fabric_hub/catalogue/exchange/croissant.py": "written into documents, which are in English",
+    "fabric_hub/catalogue/exchange/dcat.py": "written into documents, which are in English",
+    "fabric_hub/catalogue/ingest.py": "a log's",
+    "fabric_hub/cli/probe_facts.py": "Slurm's own, by which an answer is known",
+    "fabric_hub/config/mistakes.py": "pydantic's own, in place of which ours are said",
     "fabric_hub/gateway/queries/scontrol.py": "Slurm's own, by which an answer is known",
     "fabric_hub/gateway/refusals.py": "Slurm's own, by which a refusal is known",
+    "fabric_hub/images/wheel.py": "the system's own, by which a full disk is known",
     "fabric_hub/rpc/connections.py": "a log's",
-    "fabric_hub/budgets/report.py": "an operator's at a terminal",
     "fabric_hub/budgets/rolling.py": "a log's",
-    "fabric_hub/hub/configuration.py": "said when a hub starts",
-    "fabric_hub/hub/held_ports.py": "said when a hub starts",
-    "fabric_hub/hub/private_files.py": "said when a hub starts",
-    "fabric_hub/hub/proxy_unit.py": "said in the log of the hub and of the proxy's unit",
+    "fabric_hub/hub/configuration.py": "JupyterHub's description of a scope",
     "fabric_hub/hub/patches/__init__.py": "the reference's",
-    "fabric_hub/hub/proxy.py": "said when a hub starts",
-    "fabric_hub/hub/spawner/runtime.py": "said when a hub starts",
-    "fabric_hub/hub/with_parent.py": "said when a service starts",
+    "fabric_hub/hub/proxy.py": "a setting's description",
+    "fabric_hub/hub/with_parent.py": "a process of its own, without our packages",
     "fabric_hub/service/callers.py": "the reference's",
     "fabric_hub/service/metrics.py": "Prometheus's",
     "fabric_hub/service/daemon_metrics.py": "Prometheus's",
-    "fabric_hub/service/tasks/lease.py": "said when a service starts",
-    "fabric_hub/sessions/database.py": "said when a hub or a service starts",
 }
+# Calls at a terminal whose words people read, whether they are sentences or not.
+PRINTED = frozenset({"print", "add_argument", "add_parser", "ArgumentParser", "ArgumentTypeError"})
 
 
 def sentences_outside(source: str) -> Iterator[tuple[int, str]]:
     """Lines and texts of the sentences in a module that no marker marks."""
-    tree = ast.parse(source)
+    tree = syntax.parse(source)
     skipped: set[int] = set()
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
@@ -109,6 +118,39 @@ def test_no_sentence_stands_outside_the_catalogues(room: str) -> None:
         for line, text in sentences_outside(path.read_text(encoding="utf-8"))
     ]
     assert found == []
+
+
+def words_printed(source: str) -> Iterator[tuple[int, str]]:
+    """Lines and texts of words with a space between them that a command prints or describes itself with, unmarked."""
+    for call in ast.walk(ast.parse(source)):
+        if not isinstance(call, ast.Call):
+            continue
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        if name not in PRINTED:
+            continue
+        told = [keyword.value for keyword in call.keywords if keyword.arg in ("help", "description")]
+        if name in ("print", "ArgumentTypeError"):
+            told += call.args
+        for node in told:
+            text = ""
+            if isinstance(node, ast.JoinedStr):
+                text = "".join(str(part.value) if isinstance(part, ast.Constant) else "{x}" for part in node.values)
+            elif isinstance(node, ast.Constant):
+                text = str(node.value)
+            if re.search(r"[a-z]{2,} [a-z]{2,}", text):
+                yield call.lineno, text
+
+
+def test_what_a_command_prints_and_how_it_describes_itself_is_in_the_catalogues() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{line}: {text}"
+        for path in sorted((ROOT / "fabric_hub" / "cli").rglob("*.py"))
+        for line, text in words_printed(path.read_text(encoding="utf-8"))
+    ]
+    assert found == []
+    assert list(words_printed('x.add_argument("--y", help="the whole thing")')) == [(1, "the whole thing")]
+    assert list(words_printed('print(f"{name} is there now")')) == [(1, "{x} is there now")]
+    assert not list(words_printed('print(_("it is there now"))'))
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,11 @@ def test_a_plural_follows_its_number_and_braces_in_a_parameter_stay(reasons: dic
     ]  # fmt: skip
 
 
+def test_no_two_reasons_have_one_code() -> None:
+    with pytest.raises(ValueError, match="two reasons have the code no-image"):
+        Reason("no-image", "Another one.")
+
+
 def test_a_parameter_that_is_missing_is_told_where_the_text_is_made() -> None:
     with pytest.raises(TypeError, match="project-no-profiles needs project"):
         launch.PROJECT_NO_PROFILES()

@@ -21,6 +21,7 @@ from fabric_node.jobs import from_slurm
 from fabric_node.slurm import parse_job
 from fabric_node.trust import NodeError
 from scripts import make_node_program
+from tests.support import syntax
 
 NODE = Path(__file__).parents[3] / "fabric_node"
 FILES = sorted(NODE.glob("*.py"))
@@ -28,7 +29,7 @@ FILES = sorted(NODE.glob("*.py"))
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_the_node_needs_the_standard_library_and_python_39_only(file: Path) -> None:
-    tree = ast.parse(file.read_text(), feature_version=(3, 9))
+    tree = syntax.parse(file.read_text(), feature_version=(3, 9))
     for item in ast.walk(tree):
         if isinstance(item, ast.Import):
             assert all(name.name.split(".")[0] in sys.stdlib_module_names for name in item.names)

@@ -182,7 +182,7 @@ async def test_continue_starts_a_named_server_with_the_same_choices_and_the_same
     assert (told["server_name"], told["state"]) == ("session-2", "starting")
     assert told["url"].endswith("/hub/spawn-pending/jan/session-2")
     assert told["text"].startswith("Session session-2 is starting. ")
-    assert "Variables are not kept: run your cells again." in told["text"]
+    assert "Variables are not kept; 2 files are opened again." in told["text"]
     ((user, server, options),) = hub.started
     assert (user, server) == ("jan", "session-2")
     assert (options["project"], options["profile"], options["hours"]) == ("physics", "gpu", 1.0)
@@ -223,6 +223,7 @@ async def test_asked_again_the_same_successor_is_told_of_also_when_asked_twice_a
 ) -> None:
     both = await asyncio.gather(*(asked(api, "POST", "session/continue", {}) for _ in range(2)))
     assert {answer.json()["server_name"] for answer in both} == {"session-2"}
+    assert all("Variables are not kept: run your cells again." in answer.json()["text"] for answer in both)
     assert len(hub.started) == 1
     successor = store.successor(session.id)
     assert successor is not None

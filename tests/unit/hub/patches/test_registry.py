@@ -16,6 +16,7 @@ from fabric_hub.hub import patches
 from fabric_hub.hub.patches import PATCHES, Patch, proxy_program
 from fabric_hub.hub.patches.replace import original
 from fabric_hub.hub.spawner import runtime
+from tests.support import syntax
 from tests.unit.hub.conftest import PLACES
 
 ROOT = Path(patches.__file__).parents[3]
@@ -78,7 +79,7 @@ def test_nothing_of_a_library_is_replaced_elsewhere() -> None:
         f"{path.relative_to(ROOT)}:{line}"
         for path in sorted((ROOT / "fabric_hub").rglob("*.py"))
         if "patches" not in path.parts
-        for line in _replacements(ast.parse(path.read_text()))
+        for line in _replacements(syntax.parse(path.read_text()))
     ]
     assert found == [], "this belongs into fabric_hub/hub/patches"
 
@@ -95,9 +96,13 @@ def test_nothing_of_a_library_is_replaced_elsewhere() -> None:
     ],
 )
 def test_each_way_to_replace_something_is_found(text: str) -> None:
-    assert list(_replacements(ast.parse(text))) == [len(text.splitlines())]
+    assert list(_replacements(syntax.parse(text))) == [len(text.splitlines())]
     assert (
-        list(_replacements(ast.parse(text.replace("jupyterhub", "json").replace("ssl", "os").replace("tornado", "re"))))
+        list(
+            _replacements(
+                syntax.parse(text.replace("jupyterhub", "json").replace("ssl", "os").replace("tornado", "re"))
+            )
+        )
         == []
     )
 
