@@ -13,6 +13,7 @@ import pytest
 from fabric_hub.cli import probe_facts, probes
 from fabric_hub.cli.probes import Judged, Lookup, Namespaces
 from fabric_hub.config.settings import load
+from fabric_hub.messages.text import verbatim
 from fabric_hub.messages.texts import probes as texts
 from fabric_hub.sessions.store import SessionStore
 from tests.support.builders import NOW, a_job, fields_of_a_session, least_site_text
@@ -201,6 +202,15 @@ def test_the_record_is_asked_by_nothing_that_lies_in_the_callers_directory(
     judged = probe_facts._id(load(site), site, {session.id})
     assert not note.exists()
     assert said(judged) == ("OK", "probe-id-alone")
+
+
+def test_what_the_hubs_record_says_makes_no_line_of_the_report_and_steers_no_terminal() -> None:
+    said = texts.RECORD_CLOSED(said=verbatim("no such table: x\x1b[2J\nOK       all is well"))
+    judged = probes.unchecked(texts.WHAT_IDS(id="main"), said, texts.MEND_FIRST())
+    lines = judged.finding().lines()
+    assert len(lines) == 2
+    assert r"x\x1b[2J\nOK" in lines[0]
+    assert all(line.isprintable() for line in lines)
 
 
 def test_this_machines_own_facts_can_be_read() -> None:
