@@ -54,7 +54,7 @@ async def _answer(run: EmbeddedRun) -> None:
                 return await client.health()
 
         found = await until_async(health, "the catalogue service answers", 60, seen=run.logs)
-        assert found.problem == ""
+        assert not found.problem
 
 
 async def test_it_answers_and_its_trail_is_whole(run: EmbeddedRun) -> None:
