@@ -31,10 +31,12 @@ _CODED = re.compile(r"^\[([a-z0-9]+(?:-[a-z0-9]+)*)(?:, [a-z0-9, -]*)?\] ")
 _PLAIN = re.compile(r"[^\s\"=\\]+")
 # C0, C1, and what ends a line or turns its direction somewhere
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
-_SECRET_NAME = r"[\w.-]*(?:token|auth|key|code|state|xsrf|secret|passw|ticket|assertion|signature)[\w.-]*"
+_SECRET_NAME = re.compile("token|auth|key|code|state|xsrf|secret|passw|ticket|assertion|signature", re.IGNORECASE)
+# A parameter of a URL: ?token=..., also percent-encoded within another one; and its value. Whether the name is a
+# secret's is asked apart: one expression for all of it takes seconds for a long name that was made up for that.
+_PARAMETER = re.compile(r"(?:[?&;]|%3f|%26)([\w.-]+)(?:=|%3d)", re.IGNORECASE)
+_VALUE = re.compile(r"[^&\s\"'#;]*")
 _SECRETS = (
-    # a parameter of a URL: ?token=..., also percent-encoded within another one
-    (re.compile(rf"((?:[?&;]|%3[fF]|%26){_SECRET_NAME}(?:=|%3[dD]))[^&\s\"'#;]*", re.IGNORECASE), rf"\1{HIDDEN}"),
     (re.compile(r"(/authorizations/(?:token|cookie/[^/\s]+)/)[^\s/?\"']+"), rf"\1{HIDDEN}"),
     (re.compile(r"(://[^/\s:@\"']*:)[^@\s/\"']+@"), rf"\1{HIDDEN}@"),
     (re.compile(r"(\b(?:set-)?cookie[\"']?\s*:\s*[\"']?)[^\"'\r\n]+", re.IGNORECASE), rf"\1{HIDDEN}"),
@@ -52,9 +54,21 @@ _SECRETS = (
 
 def hidden(text: str) -> str:
     """A text without the tokens, passwords and cookies that a URL or a header in it may have."""
+    text = _without_parameters(text)
     for pattern, instead in _SECRETS:
         text = pattern.sub(instead, text)
     return text
+
+
+def _without_parameters(text: str) -> str:
+    parts, told, at = [], 0, 0
+    while match := _PARAMETER.search(text, at):
+        at = match.end()
+        value = _VALUE.match(text, at) if _SECRET_NAME.search(match.group(1)) else None
+        if value:
+            parts += [text[told:at], HIDDEN]
+            told = at = value.end()
+    return "".join([*parts, text[told:]])
 
 
 def escaped(text: str) -> str:

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import Literal
 
+from fabric_hub.logs.lines import escaped
 from fabric_hub.messages.text import NOTHING, Text
 from fabric_hub.messages.texts import doctor as texts
 from fabric_hub.types import Frozen
@@ -24,6 +25,12 @@ class Finding(Frozen):
     def as_json(self) -> dict[str, str]:
         """For programs: the same in every language."""
         return {"state": self.state, "about": str(self.about), "remedy": str(self.remedy)}
+
+    def lines(self) -> tuple[str, ...]:
+        """For people. What Slurm, the hub's account or a file has said in it makes no line of its own, and steers no
+        terminal."""
+        about = f"{self.state:<8} {escaped(self.about.say())}"
+        return (about, f"{'':<8} -> {escaped(self.remedy.say())}") if self.remedy else (about,)
 
 
 def right(about: Text) -> Finding:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import pwd
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -121,9 +122,12 @@ def _write(path: Path, text: str) -> Text:
 
 
 def of_site(path: Path, site: Settings) -> Iterator[Finding]:
-    """What a site's own configuration (``hub.extra_config``) says that the hub does not use, or does not start with."""
+    """What a site's own configuration (``hub.extra_config``) says that the hub does not use, or does not start with.
+
+    Root runs it as the hub does, as the hub's account: what it loads or makes may be that account's.
+    """
     try:
-        file = read(path)
+        file = read(path, in_place_of_root=_hubs_account(site))
     except FabricError as error:
         yield skipped(finds.PLACE(what="hub.extra_config", path=str(path)), whole(error), finds.AS_ROOT())
         return
@@ -139,3 +143,13 @@ def of_site(path: Path, site: Settings) -> Iterator[Finding]:
         yield skipped(finds.PLACE(what="hub.extra_config", path=str(path)), how_read(file), finds.AS_OWNER())
     elif not any(one.verdict is Verdict.REFUSED for one in found):
         yield right(finds.PLACE(what="hub.extra_config", path=str(path)))
+
+
+def _hubs_account(site: Settings) -> int | None:
+    """The uid of the hub's account; None where no hub has been set up yet."""
+    try:
+        uid = site.hub.state_dir.stat().st_uid
+        pwd.getpwuid(uid)
+    except (OSError, KeyError):
+        return None
+    return uid

@@ -249,7 +249,8 @@ def _id(found: Settings, path: Path, in_slurm: set[str]) -> Judged:
         {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []} if os.geteuid() == 0 else {}
     )
     done = subprocess.run(
-        [sys.executable, "-m", known_sessions.__name__, str(path)],
+        # -P: no module of the directory in which the command is given, which may be anybody's
+        [sys.executable, "-P", "-m", known_sessions.__name__, str(path)],
         input="\n".join(sorted(in_slurm)), capture_output=True, text=True, timeout=60, check=False, **become,
     )  # fmt: skip
     if done.returncode:

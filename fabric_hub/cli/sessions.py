@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ from fabric_hub.sessions.notify import notify, notify_path
 from fabric_hub.sessions.store import SessionStore
 from fabric_hub.slurm.model import CancelRequest, Job, Phase, Snapshot
 from fabric_hub.slurm.records import RecordStatement, Witness
+from fabric_hub.unix.accounts import unix_name
 
 from .site import add_site_arguments, site_to_look_at
 from .usage import become_owner
@@ -127,15 +128,24 @@ async def _with_gateway(
         told = await gateway.records(RecordStatement(sessions=tuple(one.session for one in found)))
         snapshot = await gateway.snapshot()
         witnesses = {one.session: one for one in told.sessions}
-        done = await work(_Work(site, store, gateway, found, _jobs_of(site, found, snapshot), witnesses, yes))
+        jobs = _jobs_of(site, found, witnesses, snapshot)
+        done = await work(_Work(site, store, gateway, found, jobs, witnesses, yes))
     if not yes and found:
         print(texts.DRY().say())
     return 0 if done else 1
 
 
-def _jobs_of(site: Settings, found: Sequence[Held], snapshot: Snapshot) -> dict[str, Job]:
-    """The jobs of these sessions that are not over."""
-    whose = {(one.session, one.unix_account) for one in found}
+def _jobs_of(
+    site: Settings, found: Sequence[Held], witnesses: Mapping[str, Witness], snapshot: Snapshot
+) -> dict[str, Job]:
+    """The jobs of these sessions that are not over: those of the person who submitted the session, where that is known.
+
+    A job's name is its owner's text: who goes to a session's address must not find somebody else there.
+    """
+    users, whose = site.users, set()
+    for one in found:
+        witness = None if users.shared_account else witnesses.get(one.session)
+        whose.add((one.session, unix_name(users, witness.user) if witness else one.unix_account))
     alive = (job for job in snapshot.jobs if job.phase in (Phase.QUEUED, Phase.RUNNING))
     return {
         job.session[1]: job

@@ -124,9 +124,8 @@ def _doctor(arguments: argparse.Namespace) -> int:
         print(json.dumps([finding.as_json() for finding in found], indent=2))
         return 1 if problems else 0
     for finding in found:
-        print(f"{finding.state:<8} {finding.about.say()}")
-        if finding.remedy:
-            print(f"{'':<8} -> {finding.remedy.say()}")
+        for line in finding.lines():
+            print(line)
     skipped = sum(finding.state == "SKIPPED" for finding in found)
     counts = {"problems": finds.PROBLEMS(n=len(problems)), "right": finds.RIGHT(n=right)}
     print()

@@ -24,17 +24,25 @@ def log_request(handler: RequestHandler) -> None:
     request = handler.request
     fields = {
         "method": request.method,
-        "path": urlsplit(request.uri or "").path,
+        "path": request.path,  # urlsplit takes //a/b for a host and a path, and raises ValueError for //[
         "status": status,
         "user": _user(handler),
         "client": request.remote_ip,
         "ms": round(took_ms, 1),
     }
     if status in (301, 302):
-        fields["to"] = urlsplit(handler._headers.get("Location", "")).path
+        fields["to"] = _path(handler._headers.get("Location", ""))
     plain = isinstance(handler, StaticFileHandler | HealthCheckHandler)
     access_log.log(level(status, took_ms, plain), "request", extra={"fields": fields})
     prometheus_log_method(handler)
+
+
+def _path(address: str) -> str:
+    """Of an address in a redirect: what a visitor sent may stand in it."""
+    try:
+        return urlsplit(address).path
+    except ValueError:
+        return address.partition("?")[0]
 
 
 def level(status: int, took_ms: float, plain: bool) -> int:

@@ -2,7 +2,7 @@
 
 It is the operator's own Python, and it is run as whoever calls, with the caller's environment: a file that a hub reads
 may read files and variables itself. Root does not run what somebody else can change: a file of another account is run
-as that account, one that others can write is only looked at.
+as that account, one that others can write, or put another in the place of, is only looked at.
 """
 
 from __future__ import annotations
@@ -33,17 +33,20 @@ _LOOK_S = 60
 _MOST_BYTES = 16 << 20
 
 
-def read(path: Path, *, run: bool = True, limit_s: float = LIMIT_S) -> OldFile:
+def read(path: Path, *, run: bool = True, limit_s: float = LIMIT_S, in_place_of_root: int | None = None) -> OldFile:
     """What a configuration file sets, where, and what it needs.
 
     :param run: run it; False: only look at its text.
     :param limit_s: how long it may take; one that takes longer is only looked at.
+    :param in_place_of_root: the uid as which one is run that else would be run as root.
     :raises FabricError: it cannot be read.
     """
     path = Path(os.path.abspath(path))
+    if os.geteuid() == 0:
+        path = Path(os.path.realpath(path))  # what is looked at is what is run, wherever a link leads by then
     try:
         text = path.read_text(encoding="utf-8")
-        account = _account(path) if run else None
+        account = _account(path, in_place_of_root) if run else None
     except (OSError, UnicodeDecodeError) as error:
         why = (error.strerror or "") if isinstance(error, OSError) else "it is not UTF-8"
         raise FabricError(texts.UNREADABLE(path=str(path), why=why)) from error
@@ -83,20 +86,20 @@ def _fault(text: str) -> Fault | None:
     return None
 
 
-def _account(path: Path) -> int | None:
+def _account(path: Path, in_place_of_root: int | None) -> int | None:
     """As which uid a file is run; None: as none.
 
     :raises OSError: it is not there, or may not be looked at.
     """
-    own, owner = os.geteuid(), path.stat().st_uid
+    own, owner = os.geteuid(), path.lstat().st_uid
     if own != 0:
         return own
-    for place in (path, path.parent):
-        status = place.stat()
+    for place in (path, *path.parents):
+        status = place.lstat()
         others = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not status.st_mode & stat.S_ISVTX
         if others or status.st_uid not in (0, owner):
             return None
-    return owner
+    return owner or in_place_of_root or 0
 
 
 def _name(uid: int) -> str:

@@ -11,9 +11,11 @@ const WINDOW_MS = 60000;
 const MOST_LINES = 1000;
 const LINE = /^(?:(\S+) )?\[ConfigProxy\] (\w+): ([^]*)$/;
 const LEVELS = { error: "ERROR", warn: "WARNING", warning: "WARNING", info: "INFO", debug: "DEBUG" };
-const SECRET = "[\\w.-]*(?:token|auth|key|code|state|xsrf|secret|passw|ticket|assertion|signature)[\\w.-]*";
+// in steps: one expression for all of it takes seconds for a long name that somebody has made up for that
+const PARAMETER = /(?:[?&;]|%3f|%26)([\w.-]+)(?:=|%3d)/gi;
+const VALUE = /[^&\s"'#;]*/y;
+const SECRET = /token|auth|key|code|state|xsrf|secret|passw|ticket|assertion|signature/i;
 const SECRETS = [
-  [new RegExp(`((?:[?&;]|%3f|%26)${SECRET}(?:=|%3d))[^&\\s"'#;]*`, "gi"), "$1[hidden]"],
   [/(\/authorizations\/(?:token|cookie\/[^/\s]+)\/)[^\s/?"']+/g, "$1[hidden]"],
   [/\b(token|bearer|basic)(\s+)[\w.~+/=-]{16,}/gi, "$1$2[hidden]"],
 ];
@@ -28,14 +30,32 @@ function escaped(text) {
   });
 }
 
+function withoutParameters(text) {
+  let [kept, told] = ["", 0];
+  PARAMETER.lastIndex = 0;
+  for (let match; (match = PARAMETER.exec(text)); ) {
+    if (!SECRET.test(match[1])) continue;
+    VALUE.lastIndex = PARAMETER.lastIndex;
+    VALUE.test(text);
+    kept += text.slice(told, PARAMETER.lastIndex) + "[hidden]";
+    told = PARAMETER.lastIndex = VALUE.lastIndex;
+  }
+  return kept + text.slice(told);
+}
+
 function hidden(text) {
-  return SECRETS.reduce((left, [pattern, instead]) => left.replace(pattern, instead), text);
+  return SECRETS.reduce((left, [pattern, instead]) => left.replace(pattern, instead), withoutParameters(text));
+}
+
+// JSON itself lets through what a terminal acts on: C1, and what turns a line's direction
+function json(told) {
+  return JSON.stringify(told).replace(CONTROL, (one) => "\\u" + one.charCodeAt(0).toString(16).padStart(4, "0"));
 }
 
 function line(level, message) {
   const time = new Date().toISOString();
   return asJson
-    ? JSON.stringify({ time, level, daemon: "proxy", code: "", message, logger: "ConfigProxy" })
+    ? json({ time, level, daemon: "proxy", code: "", message, logger: "ConfigProxy" })
     : `${time} ${level} proxy[-] ${escaped(message)}`;
 }
 

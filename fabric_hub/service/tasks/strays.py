@@ -96,7 +96,8 @@ def sort(
     held: dict[str, Held],
     now: float,
 ) -> tuple[list[Orphan], list[Held]]:
-    """Which strays may end, and which sessions are left alone, with what is known of them.
+    """Which strays may end, and which sessions are left alone, with what is known of them; of two rows of one session
+    the later one counts.
 
     :param strays: those of :func:`orphans` that are on no record.
     :param jobs: of the snapshot.
@@ -105,18 +106,18 @@ def sort(
     :param held: what has been left alone before, by session: what waits for a person goes on to wait.
     """
     shared = settings.users.shared_account
-    witnesses = {one.session: one for one in told.sessions}
+    kept = {one.session: one for one in told.sessions}
     numbered = {job.job_id: job for job in jobs}
     mine: dict[tuple[str, str], list[Orphan]] = {}  # by session and user: a name may be forged
     for orphan in strays:
         mine.setdefault((orphan.session, orphan.user), []).append(orphan)
+    # of somebody else's job with a session's name nothing is known
+    witnesses = {key: kept[key[0]] for key in mine if key[0] in kept and (shared or kept[key[0]].user == key[1])}
     ending: list[tuple[Orphan, ...]] = []
     left: list[Held] = []
     counted: set[str] = set()
     for (session, user), found in mine.items():
-        witness = witnesses.get(session)
-        if witness is not None and witness.user != user and not shared:
-            witness = None
+        witness = witnesses.get((session, user))
         whose = [numbered[orphan.job_id] for orphan in found]
         before = held.get(session)
         if not all(may_end(lines, witness, job.submitted_at, told.began_at) for job in whose):
@@ -133,8 +134,10 @@ def sort(
         for group in ending:
             whose = [numbered[orphan.job_id] for orphan in group]
             session, user = group[0].session, group[0].user
-            left.append(_held(whose, user, witnesses.get(session), Why.MANY, held.get(session), now))
+            left.append(_held(whose, user, witnesses.get((session, user)), Why.MANY, held.get(session), now))
         ending = []
+    # each is shown once, and what a session's own person has before what only bears its name
+    left.sort(key=lambda one: (one.session, one.user) in witnesses)
     return [orphan for group in ending for orphan in group], left
 
 

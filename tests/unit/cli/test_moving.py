@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
 from pathlib import Path
 
 import pytest
@@ -84,6 +86,21 @@ def test_the_sites_own_configuration_is_read_and_what_breaks_the_hub_is_a_mistak
         ("NOTE", "3: SlurmSpawner.req_account: The account is that of the session's project."),
         ("OK", f"hub.extra_config {old}"),
     ]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="everybody else runs it as themselves")
+def test_root_runs_the_sites_own_configuration_as_the_hubs_account(old: Path, tmp_path: Path) -> None:
+    state, note = tmp_path / "state", tmp_path / "ran-as-root"
+    state.mkdir()
+    site = tmp_path / "site.toml"
+    site.write_text(least_site_text(state).replace("[hub]", f'[hub]\nextra_config = "{old}"'))
+    nobody = pwd.getpwnam("nobody")
+    os.chown(state, nobody.pw_uid, nobody.pw_gid)
+    old.write_text(f"open({str(note)!r}, 'w').close()\n")
+    found = list(moving.of_site(old, load(site)))
+    assert not note.exists()
+    # it may write there as little as read the file: which of both is said
+    assert [one.state for one in found] != ["OK"]
 
 
 def test_it_is_told_in_the_readers_language_and_why_a_file_was_not_run() -> None:

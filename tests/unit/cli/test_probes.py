@@ -12,6 +12,8 @@ import pytest
 
 from fabric_hub.cli import probe_facts, probes
 from fabric_hub.cli.probes import Judged, Lookup, Namespaces
+from fabric_hub.config.settings import load
+from fabric_hub.messages.text import verbatim
 from fabric_hub.messages.texts import probes as texts
 from fabric_hub.sessions.store import SessionStore
 from tests.support.builders import NOW, a_job, fields_of_a_session, least_site_text
@@ -181,6 +183,34 @@ def test_the_record_is_asked_in_a_process_of_its_own(tmp_path: Path) -> None:
     done = subprocess.run(command, input=asked, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 1
     assert "not a database" in done.stderr
+
+
+def test_the_record_is_asked_by_nothing_that_lies_in_the_callers_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, note = tmp_path / "site.toml", tmp_path / "ran"
+    site.write_text(least_site_text(tmp_path))
+    store = SessionStore(f"sqlite:///{tmp_path / 'sessions.sqlite'}")
+    session = store.create(**fields_of_a_session())
+    store.close()
+    anybodys = tmp_path / "anybodys"
+    for name in ("fabric_hub/__init__.py", "sqlalchemy.py"):
+        planted = anybodys / name
+        planted.parent.mkdir(parents=True, exist_ok=True)
+        planted.write_text(f"open({str(note)!r}, 'w').close()\n")
+    monkeypatch.chdir(anybodys)
+    judged = probe_facts._id(load(site), site, {session.id})
+    assert not note.exists()
+    assert said(judged) == ("OK", "probe-id-alone")
+
+
+def test_what_the_hubs_record_says_makes_no_line_of_the_report_and_steers_no_terminal() -> None:
+    said = texts.RECORD_CLOSED(said=verbatim("no such table: x\x1b[2J\nOK       all is well"))
+    judged = probes.unchecked(texts.WHAT_IDS(id="main"), said, texts.MEND_FIRST())
+    lines = judged.finding().lines()
+    assert len(lines) == 2
+    assert r"x\x1b[2J\nOK" in lines[0]
+    assert all(line.isprintable() for line in lines)
 
 
 def test_this_machines_own_facts_can_be_read() -> None:

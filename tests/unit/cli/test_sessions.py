@@ -151,6 +151,20 @@ def test_what_cannot_be_had_back_is_said(
     assert store.get(SESSION) is None
 
 
+@pytest.mark.parametrize("own_number", [None, 7, 9])
+def test_nobody_is_sent_to_somebody_elses_job_of_the_sessions_name(
+    run: Run, store: SessionStore, gateway: GatewayThread, capsys: pytest.CaptureFixture[str], own_number: int | None
+) -> None:
+    hold(store, ONE.model_copy(update={"unix_account": "mallory", "job_id": 8}))
+    there(gateway, a_job(job_id=8, user="mallory", node="gpu9"))
+    if own_number:
+        gateway.call(partial(FakeGateway.add, job=a_job(job_id=own_number, node="gpu1")))
+    assert run("adopt", "--all", "--yes") == (0 if own_number else 1)
+    row = store.get(SESSION)
+    assert (row.job_id, row.node) == (own_number, "gpu1") if own_number else row is None  # type: ignore[union-attr]
+    assert own_number or f"Session {SESSION} of jan is not taken up. Its job is over." in capsys.readouterr().err
+
+
 def test_a_name_that_its_person_has_given_another_session_is_not_taken_from_that(
     run: Run, store: SessionStore, gateway: GatewayThread, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -19,7 +21,7 @@ SITE = networks(["10.1.0.0/24"])
 class _Page(web.RequestHandler):
     def get(self) -> None:
         if self.get_query_argument("to", ""):
-            self.redirect("/hub/login?next=x&token=secret")
+            self.redirect(self.get_query_argument("to"))
             return
         self.set_status(int(self.get_query_argument("status", "200")))
 
@@ -41,6 +43,15 @@ class Requests:
         [record] = self.records[before:]
         found: dict[str, object] = record.__dict__["fields"]
         return {**found, "level": record.levelname}
+
+    async def raw(self, path: str) -> dict[str, object]:
+        """Ask for a path that no client of good manners sends."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(self.url.rpartition(":")[2]))
+        writer.write(f"GET {path}?token=secret HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        await reader.read()
+        writer.close()
+        found: dict[str, object] = self.records[-1].__dict__["fields"]
+        return found
 
 
 @pytest.fixture
@@ -82,8 +93,17 @@ async def test_a_line_says_who_asked_for_what_from_where_and_how_it_was_answered
 
 
 async def test_a_redirect_says_where_to_without_the_query(requests: Requests) -> None:
-    told = await requests.get("/hub/?to=1")
+    told = await requests.get("/hub/?to=%2Fhub%2Flogin%3Fnext%3Dx%26token%3Dsecret")
     assert (told["to"], told["status"], told["level"]) == ("/hub/login", 302, "INFO")
+
+
+@pytest.mark.parametrize("path", ["//[", "//[x]/hub/login", "//elsewhere/hub/login"])
+async def test_no_path_keeps_a_request_out_of_the_log_or_passes_for_another_one(requests: Requests, path: str) -> None:
+    told = await requests.raw(path)
+    assert (told["path"], told["status"]) == (path, 200)
+    told = await requests.raw(f"/hub/?to={quote(path)}")
+    assert told["status"] == 302
+    assert "secret" not in str(told)
 
 
 @pytest.mark.parametrize("header", ["X_Real_Ip", "X_Forwarded_For"])

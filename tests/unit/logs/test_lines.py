@@ -7,7 +7,8 @@ import json
 import logging
 import re
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,29 @@ def test_secrets_are_hidden(log: Log, text: str) -> None:
     written = log.stream.getvalue()
     assert TOKEN not in written
     assert lines.HIDDEN in written
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    """The processor's time for it, the shortest of three."""
+    took = []
+    for _ in range(3):
+        began = time.process_time()
+        work()
+        took.append(time.process_time() - began)
+    return min(took)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        ";key", "?token", "token ", "token=", "cookie:", "://a:", "/authorizations/token/", "%3f", ".", " ", '"', "key",
+        "state-", "?a=%3Fcode",
+    ],
+)  # fmt: skip
+def test_looking_for_secrets_takes_no_longer_than_a_line_is_long(part: str) -> None:
+    # what a visitor sends stands in the hub's log: a quadratic search stops the whole hub for as long as it takes
+    short, long = (f"/hub/;{part * (size // len(part))}" for size in (4_000, 64_000))
+    assert _seconds(lambda: lines.hidden(long)) < 16 * 8 * max(_seconds(lambda: lines.hidden(short)), 0.0002)
 
 
 @pytest.mark.parametrize(

@@ -177,6 +177,34 @@ def test_root_runs_no_file_that_others_can_change_and_another_accounts_as_that_a
     assert not note.exists(), "it may not write here either, and root has not done it"
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="what root does not run, others may")
+def test_root_runs_no_file_of_its_own_where_somebody_can_put_another_in_its_place(tmp_path: Path) -> None:
+    theirs, note = tmp_path / "theirs", tmp_path / "ran"
+    place = theirs / "etc"
+    place.mkdir(parents=True)
+    path = place / "old.py"
+    path.write_text(f"open({str(note)!r}, 'w').close()\nc.Spawner.debug = True\n")
+    nobody = pwd.getpwnam("nobody")
+    os.chown(theirs, nobody.pw_uid, nobody.pw_gid)
+    assert read(path).unrun is Unrun.NOT_OURS, "its owner may move the directory in it"
+    assert not note.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="what root does not run, others may")
+def test_root_runs_the_file_that_it_has_looked_at_and_not_what_a_link_leads_to_by_then(tmp_path: Path) -> None:
+    place, theirs = tmp_path / "etc", tmp_path / "theirs"
+    for directory in (place, theirs):
+        directory.mkdir(mode=0o755)
+    (place / "old.py").write_text("c.Spawner.debug = True\n")
+    (theirs / "link").symlink_to(place)
+    nobody = pwd.getpwnam("nobody")
+    os.chown(theirs, nobody.pw_uid, nobody.pw_gid)
+    os.chown(theirs / "link", nobody.pw_uid, nobody.pw_gid, follow_symlinks=False)
+    file = read(theirs / "link" / "old.py")
+    assert (file.unrun, file.path) == (None, os.path.realpath(place / "old.py")), "not the way by their link"
+    assert {one.file for one in file.settings} == {file.path}
+
+
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(FabricError, match="cannot be read: No such file"):
         read(tmp_path / "none.py")

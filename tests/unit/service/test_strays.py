@@ -79,6 +79,25 @@ def test_the_name_of_a_held_session_protects_nobody_elses_job(site: Settings) ->
     assert held[SESSION].unix_account == "jan"
 
 
+@pytest.mark.parametrize("number", [6, 8])
+def test_a_job_with_the_name_of_a_held_session_hides_it_from_nobody(site: Settings, number: int) -> None:
+    # from before the gateway kept anything, and given the name since
+    forged = a_job(job_id=number, user="left", account="phys", node="gpu9", submitted_at=NOW - 20)
+    jobs = sorted((a_job(node="gpu1"), forged), key=lambda job: job.job_id)
+    ending, held = judged(site, jobs, witnessed(mark=THEIRS, facts=FACTS, port=4711))
+    assert ending == []
+    assert (held[SESSION].user, held[SESSION].node, held[SESSION].openable) == ("jan", "gpu1", True)
+
+
+def test_of_many_a_job_with_the_name_of_somebody_elses_session_is_not_theirs(site: Settings) -> None:
+    others = [a_job(job_id=number, name=f"fabric-main-{name}") for number, name in enumerate(names(6), 11)]
+    forged = a_job(job_id=8, user="left", account="phys", node="gpu9")
+    told = [witnessed(name) for name in names(6)]
+    ending, held = judged(site, [*others, forged], *told, witnessed(facts=FACTS, port=4711))
+    assert ending == []
+    assert (held[SESSION].user, held[SESSION].openable) == ("left", False)
+
+
 def test_more_than_a_handful_end_only_with_a_persons_word(site: Settings) -> None:
     jobs = [a_job(job_id=number, name=f"fabric-main-{name}") for number, name in enumerate(names(6), 1)]
     told = [witnessed(name) for name in names(6)]

@@ -54,10 +54,31 @@ def test_what_the_proxy_logs_has_our_format_without_secrets_and_forged_lines() -
     )
 
 
+def test_a_secret_within_the_value_of_another_parameter_is_hidden_in_the_proxys_log() -> None:
+    [line] = proxys_log("503 GET /hub/login?next=%2Fuser%2Fjan%3Ftoken%3D0123456789abcdef&page=2")
+    assert line.endswith("?next=%2Fuser%2Fjan%3Ftoken%3D[hidden]&page=2")
+
+
 def test_the_proxys_log_as_json_says_the_same() -> None:
     [line] = proxys_log("503 GET /x", log_format="json")
     told = json.loads(line)
     assert (told["daemon"], told["level"], told["message"]) == ("proxy", "ERROR", "503 GET /x")
+
+
+def test_the_proxys_log_as_json_has_nothing_that_a_terminal_acts_on() -> None:
+    text = "503 GET /x\x1b[2J\x9b2J\u202e\u2028"
+    [line] = proxys_log(text, log_format="json")
+    assert line.isascii()
+    assert json.loads(line)["message"] == text
+
+
+def test_a_long_name_that_is_nearly_a_secrets_does_not_stop_the_proxy() -> None:
+    # a search that goes on from each "key" to the end of the line takes minutes here
+    program = "process.stdout.write('[ConfigProxy] error: 503 GET /x?' + 'key'.repeat(300000) + '\\n');"
+    done = subprocess.run(
+        [NODE, "--require", LOG_LINES, "-e", program], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.endswith("keykey\n")
 
 
 def test_a_line_that_the_proxy_repeats_is_written_once() -> None:
