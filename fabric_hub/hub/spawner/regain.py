@@ -11,13 +11,14 @@ import time
 from contextlib import suppress
 from typing import Any
 
+import jupyterhub.user
 from jupyterhub._version import __version__, _check_version
 from jupyterhub.utils import AnyTimeoutError
 
 from fabric_hub.messages.text import whole
 
 from .metrics import UNREACHED
-from .reach import Seen, tls_of
+from .reach import Seen
 from .wrapper import FabricSpawner
 
 _FIRST_PAUSE_S = 1.0
@@ -78,10 +79,13 @@ def _runs(spawner: FabricSpawner, session_id: str) -> bool:
 
 async def _ask(spawner: FabricSpawner) -> Seen | None:
     """Ask until ``http_timeout`` has passed; None: it answers, else what is seen of it at the end."""
+    files = [spawner.user.settings.get(f"internal_ssl_{name}") for name in ("key", "cert", "ca")]
+    # as User._wait_up has it, by the name under which a hub has one for all sessions
+    context = jupyterhub.user.make_ssl_context(files[0], files[1], cafile=files[2])
     try:
         async with asyncio.timeout(spawner.http_timeout):  # one question may wait longer than all are to take
             answer = await spawner.server.wait_up(
-                http=True, timeout=spawner.http_timeout, ssl_context=tls_of(spawner.user), extra_path="api"
+                http=True, timeout=spawner.http_timeout, ssl_context=context, extra_path="api"
             )
     except AnyTimeoutError:
         return await spawner.look() if spawner.server is not None else None
