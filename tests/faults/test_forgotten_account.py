@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from fabric_dev.processes import tail
 from tests.support.broken_site import BrokenSite
 from tests.support.waiting import until
 
@@ -34,8 +35,8 @@ def test_a_waiting_session_is_taken_up_when_its_account_is_known_again(site: Bro
         with forgotten(site.run.unix_name("staff")):
             site.up()
             log = site.run.directory / "log" / "hub.log"
-            later = f"Session {session.id} is submitted later: [account-unknown] There is no Unix account"
-            until(lambda: later in log.read_text(), "the hub has asked in vain", 60)
+            later = f"Session {session.id} is submitted later: [account-unknown, account-forgotten] There is no Unix account"
+            until(lambda: later in log.read_text(), "the hub has asked in vain", 60, seen=lambda: tail(log, 60))
             assert site.session(session.id).live
             assert site.state_of(session.job_id) == "PENDING"
     finally:
