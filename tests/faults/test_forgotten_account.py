@@ -35,7 +35,8 @@ def test_a_waiting_session_is_taken_up_when_its_account_is_known_again(site: Bro
         with forgotten(site.run.unix_name("staff")):
             site.up()
             log = site.run.directory / "log" / "hub.log"
-            later = f"Session {session.id} is submitted later: [account-unknown, account-forgotten] There is no Unix account"
+            codes = "[account-unknown, account-forgotten]"
+            later = f"Session {session.id} is submitted later: {codes} There is no Unix account"
             until(lambda: later in log.read_text(), "the hub has asked in vain", 60, seen=lambda: tail(log, 60))
             assert site.session(session.id).live
             assert site.state_of(session.job_id) == "PENDING"
