@@ -14,7 +14,10 @@ from starlette.types import Message, Receive, Scope, Send
 
 from fabric_hub.datasets.model import Acceptance, Catalogue, Grant
 from fabric_hub.datasets.policy import ACCEPT_SCOPE
+from fabric_hub.errors import FabricError
+from fabric_hub.gateway.api import Health
 from fabric_hub.messages.text import verbatim
+from fabric_hub.messages.texts import service as texts
 from fabric_hub.service.app import make_app
 from fabric_hub.service.auth import Tokens
 from fabric_hub.service.budget_service import BudgetService
@@ -22,6 +25,7 @@ from fabric_hub.service.callers import METRICS_SCOPE, SERVICE, Caller
 from fabric_hub.service.dataset_service import DatasetService
 from fabric_hub.service.deps import ServiceContext
 from fabric_hub.service.metrics import ServiceMetrics, seen
+from fabric_hub.service.readiness import Asks, Observed, Readiness
 from fabric_hub.service.tasks.continuation import Continuation
 from fabric_hub.service.tasks.idle import IdleSessions
 from fabric_hub.service.tasks.review import Review
@@ -170,9 +174,12 @@ class Service:
         catalogue_service = self._catalogue_service
         datasets = DatasetService(self.settings, self.store, catalogue_service.known, catalogue_service)
         self._app = make_app(
-            ServiceContext(self.settings, self.store, tokens, self._latest, datasets, budgets, self._scrape)
+            ServiceContext(
+                self.settings, self.store, tokens, self._latest, datasets, budgets, self._scrape, self._readiness
+            )
         )
         self._session: Session | None = None
+        self._alone = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, as if nobody had asked for anything before."""
@@ -217,12 +224,25 @@ class Service:
         self._gateway.become_unavailable()
         self._catalogue_service.become_unavailable()
         self._hub.answer = httpx.Response(503)
+        self._alone = True
 
     def close(self) -> None:
         self.store.close()
 
     async def _latest(self) -> Snapshot:
         return await self._gateway.snapshot()
+
+    async def _health(self) -> Health:
+        return self._gateway.health()
+
+    async def _hub_answers(self) -> None:
+        if self._alone:
+            raise FabricError(texts.HUB_SILENT())
+
+    async def _readiness(self) -> Observed:
+        # a new one each time: each request has an event loop of its own here
+        asks = Asks(hub=self._hub_answers, record=self.store.newest, gateway=self._health, snapshot=self._latest)
+        return await Readiness(asks)()
 
     async def _scrape(self) -> Collector:
         now = await seen(self.store, await self._latest(), await self._gateway.limits(), None)

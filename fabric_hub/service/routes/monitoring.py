@@ -36,7 +36,7 @@ class SiteStatus(Frozen):
     parts: dict[str, PartStatus]
 
 
-@router.get("/ready", responses={503: {"model": SiteStatus}})
+@router.get("/ready", responses={503: {"model": SiteStatus}}, openapi_extra={"security": [{}]})  # a token is optional
 async def ready(context: Context, response: Response, operator: ReadsMetrics) -> SiteStatus:
     """Whether everything that sessions need answers: 200, else 503, with what does not.
 
