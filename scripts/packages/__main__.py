@@ -74,6 +74,15 @@ def _last_change() -> int:
     return int(done.stdout)
 
 
+def _author() -> str:
+    """Whoever commits here, else the project."""
+    found = []
+    for key in ("user.name", "user.email"):
+        done = subprocess.run(["git", "config", key], cwd=ROOT, capture_output=True, text=True, check=False)
+        found.append(done.stdout.strip())
+    return f"{found[0]} <{found[1]}>" if all(found) else "Fabric Hub <fabric-hub@example.org>"
+
+
 def sign(sums: Path, key: Path) -> Path:
     """Sign a file of digests with an SSH key (ssh-keygen(1), -Y); the signature's path."""
     signature = sums.with_name(f"{sums.name}.sig")
@@ -89,7 +98,9 @@ def main() -> int:
     parser.add_argument("--kind", choices=sorted(BUILDERS), action="append", help="default: all")
     parser.add_argument("--sign", type=Path, metavar="KEY", help="an SSH key that signs the digests")
     parser.add_argument(
-        "--maintainer", default="Fabric Hub operators <root@localhost>", help='who answers for them: "Name <address>"'
+        "--maintainer",
+        default=_author(),
+        help='who answers for them: "Name <address>"; default: git\'s user.name and email',
     )
     args = parser.parse_args()
     into = args.into.absolute()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import os
 import shutil
 import sys
+from email.utils import formatdate
 from pathlib import Path
 
 from .tree import Package, modes, run
@@ -35,8 +37,12 @@ def build(package: Package, root: Path, version: str, maintainer: str, into: Pat
     documents = tree / "usr/share/doc" / package.name
     documents.mkdir(parents=True, exist_ok=True)
     (documents / "copyright").write_text((root / "LICENSE").read_text())
-    with gzip.GzipFile(documents / "changelog.gz", "wb", 9, mtime=0) as file:
-        file.write((root / "CHANGELOG.md").read_bytes())
+    for name, text in {
+        "changelog.gz": (root / "CHANGELOG.md").read_text(encoding="utf-8"),
+        "changelog.Debian.gz": _changes(package, version, maintainer),
+    }.items():
+        with gzip.GzipFile(documents / name, "wb", 9, mtime=0) as file:
+            file.write(text.encode())
     modes(tree)
     machine = run(["dpkg", "--print-architecture"]).strip() if package.machine else "all"
     (tree / "DEBIAN").mkdir(mode=0o755)
@@ -47,7 +53,7 @@ def build(package: Package, root: Path, version: str, maintainer: str, into: Pat
         maintainer=maintainer,
         depends=_depends(package),
         summary=package.summary,
-        text="".join(f" {line}\n" for line in package.text.splitlines()).rstrip("\n"),
+        text="\n".join(f" {line}" for line in package.wrapped()),
     )
     (tree / "DEBIAN/control").write_text(control)
     for name, body in scripts(package).items():
@@ -55,9 +61,16 @@ def build(package: Package, root: Path, version: str, maintainer: str, into: Pat
         path.write_text(_SCRIPT.format(body=body))
         path.chmod(0o755)
     built = into / f"{package.name}_{version}-1_{machine}.deb"
-    run(["dpkg-deb", "--build", "--root-owner-group", "-Zzstd", "-z6", tree, built])
+    run(["dpkg-deb", "--build", "--root-owner-group", "-Zxz", "-z1", tree, built])
     shutil.rmtree(tree)
     return built
+
+
+def _changes(package: Package, version: str, maintainer: str) -> str:
+    """Debian's own changelog of a package: what changed is in the project's."""
+    at = formatdate(int(os.environ.get("SOURCE_DATE_EPOCH", "0")))
+    entry = f"{package.name} ({version}-1) unstable; urgency=medium\n\n  * Release {version}: see changelog.gz.\n"
+    return f"{entry}\n -- {maintainer}  {at}\n"
 
 
 def _depends(package: Package) -> str:

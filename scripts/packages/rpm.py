@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import time
 from pathlib import Path
 
 from .tree import Package, modes, run
@@ -13,6 +15,7 @@ Version: {version}
 Release: 1
 Summary: {summary}
 License: BSD-3-Clause
+Group: Applications/System
 Packager: {maintainer}
 {machine}
 {requires}
@@ -27,6 +30,10 @@ AutoReqProv: no
 
 %install
 cp -a {tree}/. %{{buildroot}}/
+
+%changelog
+* {day} {maintainer} - {version}-1
+- Release {version}: see CHANGELOG.md of the project.
 
 %files
 %defattr(-,root,root,-)
@@ -57,7 +64,8 @@ def build(package: Package, root: Path, version: str, maintainer: str, into: Pat
             maintainer=maintainer,
             machine="" if package.machine else "BuildArch: noarch",
             requires=f"Requires: {requires}, systemd" if requires else "",
-            text=package.text,
+            text="\n".join(package.wrapped()),
+            day=time.strftime("%a %b %d %Y", time.gmtime(int(os.environ.get("SOURCE_DATE_EPOCH", "0")))),
             tree=tree,
             files="\n".join(_files(tree)),
             scripts=scripts(package),

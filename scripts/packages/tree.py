@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +33,7 @@ class Package:
 
     :ivar name: what it is called.
     :ivar summary: one line.
-    :ivar text: what it is, in some lines.
+    :ivar text: what it is, in some sentences.
     :ivar tree: the directory with its files.
     :ivar machine: it has programs for this kind of machine.
     :ivar python: it runs with this very version of Python; without it with any from 3.9 on, or none.
@@ -51,6 +52,10 @@ class Package:
     units: tuple[str, ...] = ()
     restarted: tuple[str, ...] = ()
     accounts: bool = False
+
+    def wrapped(self) -> list[str]:
+        """Its text in lines that both kinds of package allow."""
+        return textwrap.wrap(self.text, 76)
 
 
 def hub(root: Path, dist: Path, tree: Path, sbom: bytes) -> Package:
@@ -161,7 +166,7 @@ def extension(root: Path, dist: Path, tree: Path) -> Package:
     _copy(wheel, tree / "usr/share/fabric-hub/wheels" / wheel.name)
     return Package(
         "fabric-hub-extension",
-        "The notebook extension of Fabric Hub, as a wheel for images",
+        "Notebook extension of Fabric Hub, as a wheel for images",
         "Datasets, usage and Dask clusters in JupyterLab. Images that fabric-hub builds hold it already;\n"
         "this package is for a site that makes images by other means.",
         tree,
