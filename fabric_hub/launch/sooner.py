@@ -112,4 +112,3 @@ def _others(
             hours = min(session.hours, profile.max_hours)
             found.append((-gpus, Sooner(said(title=profile.title or name), {"profile": name, "hours": hours})))
     return [choice for _, choice in sorted(found, key=lambda item: item[0])]
-

@@ -95,15 +95,18 @@ _WAITING: Final = {
     "TimeLimit": texts.TIME_LIMIT,
 }
 
-# Where Slurm writes a description in the place of a reason: what it begins with, and what else is in it.
-_DESCRIBED: Final = (
-    ("Nodes required for job are DOWN", "", texts.NODES_DOWN_OR_PROMISED),
-    ("Reservation ", " was deleted", texts.RESERVATION_GONE),
-    ("Reservation ", " is invalid", texts.RESERVATION_INVALID),
-    ("Job is at or exceeds QOS", "", texts.QOS_LIMIT),
-    ("Job is at or exceeds association", "", texts.ACCOUNT_LIMIT),
-    ("uid ", " not in group permitted to use this partition", texts.GROUP_NOT_ALLOWED),
-    ("job requeued in held state", "", texts.HELD_AFTER_REQUEUE),
+# Where Slurm writes a description in the place of a reason; clients differ in what they write for a space.
+_DESCRIBED: Final = tuple(
+    (re.compile(pattern.replace(" ", "[ _]")), said)
+    for pattern, said in (
+        (r"Nodes required for job are", texts.NODES_DOWN_OR_PROMISED),
+        (r"Reservation .+ was deleted", texts.RESERVATION_GONE),
+        (r"Reservation .+ is invalid", texts.RESERVATION_INVALID),
+        (r"Job is at or exceeds QOS", texts.QOS_LIMIT),
+        (r"Job is at or exceeds assoc", texts.ACCOUNT_LIMIT),
+        (r"uid \d+ not in group", texts.GROUP_NOT_ALLOWED),
+        (r"job requeued in held state", texts.HELD_AFTER_REQUEUE),
+    )
 )
 
 _ENDED: Final = {
@@ -162,8 +165,7 @@ def explain(job: Job, snapshot: Snapshot | None = None) -> Text:
 
 
 def _described(reason: str) -> Reason | None:
-    plain = reason.strip("()").replace("_", " ")  # clients differ in what they write for a space
-    return next((said for start, part, said in _DESCRIBED if plain.startswith(start) and part in plain), None)
+    return next((said for pattern, said in _DESCRIBED if pattern.match(reason.strip("()"))), None)
 
 
 def silence(snapshot: Snapshot | None) -> Text:

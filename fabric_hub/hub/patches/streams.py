@@ -18,7 +18,7 @@ from fabric_hub.hub.spawner import watchers
 from .replace import replace
 
 _WATCHERS = watchers.Watchers()
-_AGAIN_S = 1.0
+_AGAIN_S = 0.2
 
 
 def apply() -> None:
@@ -30,7 +30,12 @@ def _while_connected(get: Any) -> Any:
     @wraps(get)
     async def got(self: Any, user_name: str, server_name: str = "") -> None:
         left = asyncio.Event()
-        self.on_connection_close = left.set  # tornado's word that the connection is closed
+
+        def closed() -> None:
+            self.on_connection_close()
+            left.set()
+
+        self.request.connection.set_close_callback(closed)
         caller = getattr(self.current_user, "name", "")
         with _WATCHERS.one_more(caller, user_name):
             watchers.left.set(left)

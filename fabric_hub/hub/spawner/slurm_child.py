@@ -364,7 +364,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         return self._choices[1]
 
     async def _changes(self) -> AsyncIterator[Snapshot | None]:
-        """The snapshot now, and again whenever it or the submission's trouble changes, until who follows it has left."""
+        """The snapshot now, and again when it or the submission's trouble changes, until who follows it has left."""
         changes = aiter(self.shared.follower.changes())
         coming = asyncio.ensure_future(anext(changes))
         told: asyncio.Future[Any] = asyncio.ensure_future(self._told.wait())

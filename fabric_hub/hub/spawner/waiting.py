@@ -24,6 +24,8 @@ OWN = {
     of_slurm.WAITS_PRIORITY.code: starts.JOBS_AHEAD,
     of_slurm.WAITS_RESOURCES.code: starts.YOU_ARE_NEXT,
 }
+# What says all of it by itself.
+_WHOLE = {of_slurm.MAINTENANCE_FROM.code, of_slurm.MAINTENANCE_UNTIL.code}
 
 
 def heading(progress: int, session: Session, job: Job | None, snapshot: Snapshot | None) -> Text:
@@ -65,6 +67,8 @@ def step_times(session: Session, job: Job | None) -> dict[str, float]:
 def why_queued(job: Job, snapshot: Snapshot | None) -> tuple[Text, ...]:
     """Why a session's job waits, in words to its person where nothing but the queue holds it up."""
     why = explain(job, snapshot)
+    if why.code in _WHOLE:
+        return (why,)
     if why.code not in OWN:
         return starts.IN_QUEUE(job=job.job_id), why
     before = ahead(job, snapshot) if snapshot is not None else None
@@ -84,7 +88,13 @@ def of_queue(job: Job, snapshot: Snapshot | None, choices: Sequence[Sooner] = ()
         "ahead": ahead(job, snapshot) if snapshot is not None else None,
         "expected": at,
         "basis": basis.say() if basis else "",
-        "sooner": [{"text": choice.text.say(), "query": urlencode(choice.options)} for choice in choices],
+        "sooner": [
+            {
+                "text": choice.text.say(),
+                "query": urlencode({f"opt-{name}": value for name, value in choice.options.items()}),
+            }
+            for choice in choices
+        ],
         "slurm": {
             "job": str(job.job_id),
             "partition": job.partition,

@@ -83,7 +83,9 @@ ACCOUNT_NOT_ALLOWED = Reason(
 GROUP_NOT_ALLOWED = Reason(
     "job-group-not-allowed", N_("Your groups may not use {partition}. Stop it and choose another profile.")
 )
-HELD_AFTER_REQUEUE = Reason("job-held-after-requeue", N_("It was put back in the queue on hold. Stop it and start again."))
+HELD_AFTER_REQUEUE = Reason(
+    "job-held-after-requeue", N_("It was put back in the queue on hold. Stop it and start again.")
+)
 QOS_NOT_ALLOWED = Reason(
     "job-qos-not-allowed", N_("The QOS {qos} may not be used here. Stop it and choose another profile.")
 )
@@ -121,12 +123,14 @@ MAINTENANCE_UNTIL = Reason(
 MAINTENANCE_FROM = Reason(
     "job-maintenance-from",
     N_(
-        "Maintenance ({reservation}) begins {begins:soon}, before this would end, so it waits until that is over. "
-        "Until then up to {fits:duration} is possible."
+        "Until {begins:soon} up to {fits:duration} is possible. Then maintenance ({reservation}) begins, and this "
+        "start waits until that is over."
     ),
 )
 NODES_MISSING_NOW = Reason(
-    "job-constraints-now", N_("No node that has all it asks for can be used now. It starts when one can."), who=Who.NOBODY
+    "job-constraints-now",
+    N_("No node that has all it asks for can be used now. It starts when one can."),
+    who=Who.NOBODY,
 )
 BURST_BUFFER_WAITS = Reason("job-burst-buffer", N_("It waits for room in the burst buffer."), who=Who.NOBODY)
 BURST_BUFFER_FILLS = Reason(
@@ -141,20 +145,27 @@ DEADLINE_MISSED = Reason(
 FEDERATION_LOCK = Reason(
     "job-federation-lock", N_("The clusters of the federation are agreeing on where it runs."), who=Who.NOBODY
 )
-INACTIVE = Reason("job-inactive", N_("It was idle for longer than Slurm allows (InactiveLimit). Stop it and start again."))
+INACTIVE = Reason(
+    "job-inactive", N_("It was idle for longer than Slurm allows (InactiveLimit). Stop it and start again.")
+)
 POWERED_UP_NODES = Reason(
     "job-powered-up-nodes",
     N_("As many nodes are powered up as the site allows. It starts when one comes free."),
     who=Who.NOBODY,
 )
-MPI_PORTS = Reason("job-mpi-ports", N_("The ports for MPI on its nodes are in use. It starts when they are free."), who=Who.NOBODY)
+MPI_PORTS = Reason(
+    "job-mpi-ports", N_("The ports for MPI on its nodes are in use. It starts when they are free."), who=Who.NOBODY
+)
 IMEX_CHANNELS = Reason(
     "job-imex-channels", N_("All NVIDIA IMEX channels are in use. It starts when one comes free."), who=Who.NOBODY
 )
-OUT_OF_MEMORY = Reason("job-out-of-memory", N_("It used more memory than it asked for. Choose a profile with more memory."))
+OUT_OF_MEMORY = Reason(
+    "job-out-of-memory", N_("It used more memory than it asked for. Choose a profile with more memory.")
+)
 POWER = Reason("job-power", N_("It waits until there is enough electric power for it."), who=Who.NOBODY)
 RESERVATION_INVALID = Reason(
-    "job-reservation-invalid", N_("It may not use its reservation, so it will not start. Stop it and start again without one.")
+    "job-reservation-invalid",
+    N_("It may not use its reservation, so it will not start. Stop it and start again without one."),
 )
 DEFERRED = Reason(
     "job-deferred", N_("Slurm does not start jobs the moment they come. It starts in the next round."), who=Who.NOBODY
