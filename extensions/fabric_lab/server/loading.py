@@ -52,8 +52,14 @@ class _Way(NamedTuple):
 
 # In the order in which they are offered when a dataset has several.
 _WAYS = (
-    _Way(N_("Parquet with pandas"), ("parquet",), (_PANDAS,), ("table = pd.read_parquet({first})", "table.head()"), _TABLE_PLOT),
-    _Way(N_("CSV with pandas"), ("csv", "csv.gz"), (_PANDAS,), ("table = pd.read_csv({first})", "table.head()"), _TABLE_PLOT),
+    _Way(
+        N_("Parquet with pandas"), ("parquet",), (_PANDAS,),
+        ("table = pd.read_parquet({first})", "table.head()"), _TABLE_PLOT,
+    ),
+    _Way(
+        N_("CSV with pandas"), ("csv", "csv.gz"), (_PANDAS,),
+        ("table = pd.read_csv({first})", "table.head()"), _TABLE_PLOT,
+    ),
     _Way(
         N_("TSV with pandas"), ("tsv", "tsv.gz", "tab"), (_PANDAS,),
         ('table = pd.read_csv({first}, sep="\\t")', "table.head()"),
