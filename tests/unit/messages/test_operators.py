@@ -93,7 +93,8 @@ CODES = {
     ),
     "site_file": (
         "extra-config-missing", "extra-config-unseen", "nodes-ca-missing", "setting-a-list", "setting-a-table",
-        "setting-above", "setting-accent-not-seen", "setting-at-least", "setting-at-most", "setting-below", "setting-braces",
+        "setting-above", "setting-accent-not-seen", "setting-at-least", "setting-at-most", "setting-below",
+        "setting-braces",
         "setting-ca-of-no-use", "setting-default-hours", "setting-gpus-and-shards", "setting-host-only",
         "setting-idle-warning", "setting-local-profile", "setting-logo-active", "setting-logo-no-picture",
         "setting-logo-too-large", "setting-logo-unreadable", "setting-must-be", "setting-must-be-better",
