@@ -140,6 +140,21 @@ HUB = (
         "and no token counts.",
         handler="fabric_hub.hub.pages.ended:WhyEnded",
     ),
+    *(
+        Line(
+            f"GET /hub/site/logo/{theme}",
+            Caller.ANYBODY,
+            "The site's logo, which the login page has; a browser runs and loads nothing of it.",
+            handler="fabric_hub.hub.pages.site:SiteLogo",
+        )
+        for theme in ("light", "dark")
+    ),
+    Line(
+        "GET /hub/accessibility",
+        Caller.ANYBODY,
+        "What the release's own checks of its pages found.",
+        handler="fabric_hub.hub.pages.accessibility:Statement",
+    ),
     Line("GET /hub/spawn", Caller.LOGGED_IN, "JupyterHub's own; here it starts nothing.", handler=_START),
     Line(
         "POST /hub/spawn", Caller.LOGGED_IN, "JupyterHub's own, with the hub's token against forgery.", handler=_START
