@@ -206,6 +206,7 @@ CATALOGUE = _lines(
     "GET /v1/catalogue",
     "POST /v1/acceptances",
     "POST /v1/requests",
+    "POST /v1/decisions",
     "POST /v1/events",
     "GET /v1/agents",
     "GET /v1/health",
