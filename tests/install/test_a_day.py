@@ -1,4 +1,4 @@
-"""A day at a site that the pages' commands make: a person's login, notebook and dataset go through kills and an upgrade.
+"""A day at a site made by the pages' commands: a login, a notebook and a dataset go through kills and an upgrade.
 
 The machine boots systemd and has Slurm; all else comes from packages and from the commands in docs/how-to.
 """
@@ -25,6 +25,7 @@ from tests.support.waiting import until
 
 pytestmark = [pytest.mark.long, pytest.mark.root, pytest.mark.browser, pytest.mark.timeout(3600)]
 
+DESK = "/srv/admin"  # where the operator keeps files
 HOW_TO = dist.ROOT / "docs/how-to"
 NOW = release.current(dist.ROOT)
 LATER = "{}.{}.0".format(NOW.split(".")[0], int(NOW.split(".")[1]) + 1)
@@ -58,7 +59,7 @@ class Terminal:
     """Root at a terminal of the machine: gives the pages' commands one by one, and knows how long each took."""
 
     def __init__(self, machine: BootedMachine) -> None:
-        self.machine, self.cwd = machine, "/root"
+        self.machine, self.cwd = machine, DESK
         self.times: list[tuple[str, float, str]] = []
 
     def give(self, source: str, *commands: str, limit_s: float = 300) -> str:
@@ -95,7 +96,7 @@ def packages(work: Path) -> dict[str, Path]:
 @pytest.fixture(scope="module")
 def machine(work: Path, packages: dict[str, Path]) -> Iterator[BootedMachine]:
     shown = {f"/packages/{version}": built for version, built in packages.items()}
-    shown |= {"/root/wheels": built_packages.wheels_of_image("base", work / "wheels")}
+    shown |= {f"{DESK}/wheels": built_packages.wheels_of_image("base", work / "wheels")}
     machine = BootedMachine(work / "root", shown | machine_front.shown())
     with machine:
         prepare(machine)
@@ -157,7 +158,7 @@ def install(terminal: Terminal, provider: Provider) -> None:
         if command.startswith("systemctl edit"):
             continue  # its addresses are this machine's
         if "images build" in command:
-            terminal.cwd = "/root"  # no package index is reached from here: the page on images says how, then
+            terminal.cwd = DESK  # no package index is reached from here: the page on images says how, then
             command = block_of("images", "UV_OFFLINE")[1]
         if command.startswith("systemctl enable"):
             cd = terminal.cwd
@@ -199,12 +200,12 @@ def open_the_node(terminal: Terminal) -> None:
 
 def offer_a_dataset(terminal: Terminal) -> None:
     """The page on publishing, for the example's project."""
-    root = terminal.machine.root / "root"
+    root = terminal.machine.root / DESK.removeprefix("/")
     (root / "wind.toml").write_text(code_of("publish-a-dataset", "toml", 'name = "wind-farm"'))
     (root / "wind-2025").mkdir()
     for name, text in DATA.items():
         (root / "wind-2025" / name).write_text(text)
-    terminal.cwd = "/root"
+    terminal.cwd = DESK
     for word in ("datasets add", "pack wind-farm 2025 wind-2025", "datasets grant"):
         for command in prompted(block_of("publish-a-dataset", word)):
             terminal.give("publish-a-dataset", command.replace("--project physics", "--project proteins"))
@@ -330,7 +331,7 @@ def upgrade(terminal: Terminal) -> None:
         for command in block_of("upgrade", word):
             given = command.replace("0.2.0", LATER)
             if "images build" in command:
-                given = f"UV_OFFLINE=1 UV_FIND_LINKS=/root/wheels {given}"
+                given = f"UV_OFFLINE=1 UV_FIND_LINKS={DESK}/wheels {given}"
             said = terminal.give("upgrade", given, limit_s=600)
     assert "PROBLEM" not in said, said
     after = {unit: main_pid(machine, unit) for unit in before}
