@@ -181,8 +181,8 @@ def person(embedded_hub: EmbeddedRun, browser: Browser) -> Iterator[Callable[[st
 def test_every_page_that_needs_no_session(embedded_hub: EmbeddedRun, browser: Browser) -> None:
     student = Person(embedded_hub, browser, "student1")
     user = student.visitor.user
-    student.see("/hub/login", "login")
     student.see("/hub/accessibility", "accessibility")
+    student.see("/hub/login", "login")
     for page in student.each():
         student.sign_in(page, "wrong")
         look(page, "login-refused")
