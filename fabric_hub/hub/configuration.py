@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from fabric_hub.config import logo
 from fabric_hub.config.settings import Profile, Settings, load, path_from_environment, refuse
 from fabric_hub.datasets.policy import ACCEPT_SCOPE
+from fabric_hub.datasets.stewards import stewards
 from fabric_hub.errors import FabricError
 from fabric_hub.hub.spawner.bases import configured
 from fabric_hub.hub.spawner.runtime import install, runtime
@@ -239,7 +240,7 @@ def _login(c: Any, settings: Settings) -> None:
     elif login.kind == "pam":
         c.JupyterHub.authenticator_class = "pam"
     members = {user for project in settings.project.values() for user in people(project)}
-    c.Authenticator.allowed_users = members | set(login.admins)
+    c.Authenticator.allowed_users = members | set(login.admins) | stewards(settings.catalogue)
     c.Authenticator.admin_users = set(login.admins)
 
 
