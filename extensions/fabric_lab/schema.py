@@ -256,6 +256,7 @@ class SessionDataset(TypedDict):
     name: str
     title: str
     description: str
+    description_html: NotRequired[str]
     publisher: Agent | None
     creator: Agent | None
     contact: Contact | None

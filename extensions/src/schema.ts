@@ -239,6 +239,7 @@ export interface SessionDataset {
   readonly name: string;
   readonly title: string;
   readonly description: string;
+  readonly description_html?: string;
   readonly publisher: Agent | null;
   readonly creator: Agent | null;
   readonly contact: Contact | null;
@@ -512,6 +513,7 @@ export interface KnownDataset {
   readonly name: string;
   readonly title: string;
   readonly description: string;
+  readonly description_html?: string;
   readonly publisher: Agent | null;
   readonly creator: Agent | null;
   readonly contact: Contact | null;

@@ -47,6 +47,12 @@ TOO_WIDE = """() => [...document.querySelectorAll('body *')]
   .filter(one => one.getBoundingClientRect().right > innerWidth + 1 && getComputedStyle(one).position !== 'absolute')
   .map(one => `${one.tagName} ${one.id} ${one.className}`).slice(0, 5)"""
 
+# What a page's own script may add to it: a moment, and a dialog with what opens it.
+ADDED = """() => document.getElementById('main').insertAdjacentHTML('beforeend', `
+  <time id="then" datetime="2001-01-01T00:00:00Z" data-clock="in">?</time>
+  <button data-opens="asked">Open</button>
+  <dialog class="fabric-dialog" id="asked"><form method="dialog"><button>Close</button></form></dialog>`)"""
+
 
 @cache
 def foreign(language: str) -> re.Pattern[str]:
@@ -181,8 +187,8 @@ def person(embedded_hub: EmbeddedRun, browser: Browser) -> Iterator[Callable[[st
 def test_every_page_that_needs_no_session(embedded_hub: EmbeddedRun, browser: Browser) -> None:
     student = Person(embedded_hub, browser, "student1")
     user = student.visitor.user
-    student.see("/hub/login", "login")
     student.see("/hub/accessibility", "accessibility")
+    student.see("/hub/login", "login")
     for page in student.each():
         student.sign_in(page, "wrong")
         look(page, "login-refused")
@@ -323,5 +329,13 @@ def test_the_switch_is_reached_by_keyboard_and_keeps_the_page(visitor: Callable[
     expect(page.get_by_role("button", name="Nederlands")).to_have_attribute("aria-current", "true")
     zone = page.evaluate("Intl.DateTimeFormat().resolvedOptions().timeZone")
     assert f"fabric-zone={zone}" in page.evaluate("document.cookie")
+    page.evaluate(ADDED)
+    expect(page.locator("#then")).to_have_text("nu")
+    opener = page.locator("[data-opens]")
+    opener.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(opener).to_be_focused()
     page.get_by_role("button", name="English").click()  # the next test's student reads English
     expect(page.locator("html")).to_have_attribute("lang", "en")

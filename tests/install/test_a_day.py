@@ -1,4 +1,4 @@
-"""A day at a site that the pages' commands make: a person's login, notebook and dataset go through kills and an upgrade.
+"""A day at a site made by the pages' commands: a login, a notebook and a dataset go through kills and an upgrade.
 
 The machine boots systemd and has Slurm; all else comes from packages and from the commands in docs/how-to.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-import time
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,69 +16,20 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from scripts import dist, release
 from tests.browser.conftest import SLOW_MS
-from tests.install.test_site import UNITS, logs, main_pid, prepare
+from tests.install.test_site import UNITS, main_pid, prepare
 from tests.support import built_packages, machine_front
-from tests.support.booted_machine import BootedMachine, console_blocks
+from tests.support.booted_machine import BootedMachine
 from tests.support.chromium import run_cell, type_into
+from tests.support.how_to import DESK, Terminal, block_of, code_of, prompted
 from tests.support.machine_front import HUB, REALM, SSO, Provider
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.long, pytest.mark.root, pytest.mark.browser, pytest.mark.timeout(3600)]
 
-HOW_TO = dist.ROOT / "docs/how-to"
 NOW = release.current(dist.ROOT)
-LATER = "{}.{}.0".format(NOW.split(".")[0], int(NOW.split(".")[1]) + 1)
+LATER = built_packages.later(NOW)
 DATA = {"a.csv": "time,power\n0,17\n", "b.csv": "time,power\n600,25\n"}
 POWER = "print(sum(int(p.read_text().split(',')[-1]) for p in sorted(place.glob('*.csv'))))"
-
-
-def page(name: str) -> str:
-    return (HOW_TO / f"{name}.md").read_text()
-
-
-def block_of(name: str, word: str) -> list[str]:
-    """The one block of a page's commands in which a word occurs."""
-    [found] = [block for block in console_blocks(page(name)) if any(word in line for line in block)]
-    return found
-
-
-def prompted(block: list[str]) -> list[str]:
-    """What is typed in a block that shows the answers, too."""
-    return [line.removeprefix("$ ") for line in block if line.startswith("$ ")]
-
-
-def code_of(name: str, kind: str, word: str) -> str:
-    """The one listing of a kind on a page in which a word occurs."""
-    found = re.findall(r"^```(\w*)\n(.*?)^```$", page(name), re.MULTILINE | re.DOTALL)
-    [text] = [text for its, text in found if its == kind and word in text]
-    return str(text)
-
-
-class Terminal:
-    """Root at a terminal of the machine: gives the pages' commands one by one, and knows how long each took."""
-
-    def __init__(self, machine: BootedMachine) -> None:
-        self.machine, self.cwd = machine, "/root"
-        self.times: list[tuple[str, float, str]] = []
-
-    def give(self, source: str, *commands: str, limit_s: float = 300) -> str:
-        """Give commands of a page; the first that fails ends the test. What the last has printed."""
-        said = ""
-        for command in commands:
-            began = time.monotonic()
-            try:
-                said = self.machine.do(f"cd {self.cwd}\n{command}\necho; pwd", limit_s)
-            except AssertionError as error:
-                raise AssertionError(f"{error}\n{logs(self.machine)}") from error
-            self.times.append((source, time.monotonic() - began, command))
-            *lines, self.cwd = said.rstrip("\n").split("\n")
-            said = "\n".join(lines)
-        return said
-
-    def table(self) -> str:
-        """How long each command took, for people."""
-        rows = [f"{seconds:7.1f} s  {source}: {command}" for source, seconds, command in self.times]
-        return "\n".join([*rows, f"{sum(seconds for _, seconds, _ in self.times):7.1f} s  in all"])
 
 
 @pytest.fixture(scope="module")
@@ -89,17 +40,18 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def packages(work: Path) -> dict[str, Path]:
     """The directories of this version's packages and of a later one's."""
-    return {version: built_packages.build(work, version) for version in (NOW, LATER)}
+    return {version: built_packages.packages(work, version) for version in (NOW, LATER)}
 
 
 @pytest.fixture(scope="module")
 def machine(work: Path, packages: dict[str, Path]) -> Iterator[BootedMachine]:
     shown = {f"/packages/{version}": built for version, built in packages.items()}
-    shown |= {"/root/wheels": built_packages.wheels_of_image("base", work / "wheels")}
+    shown |= {f"{DESK}/wheels": built_packages.wheels(dist.ROOT / "images/base/requirements.lock", work / "wheels")}
     machine = BootedMachine(work / "root", shown | machine_front.shown())
     with machine:
         prepare(machine)
         yield machine
+    shutil.rmtree(work / "root")
 
 
 def test_a_session_goes_on_through_kills_and_an_upgrade(machine: BootedMachine, work: Path) -> None:
@@ -157,7 +109,7 @@ def install(terminal: Terminal, provider: Provider) -> None:
         if command.startswith("systemctl edit"):
             continue  # its addresses are this machine's
         if "images build" in command:
-            terminal.cwd = "/root"  # no package index is reached from here: the page on images says how, then
+            terminal.cwd = DESK  # no package index is reached from here: the page on images says how, then
             command = block_of("images", "UV_OFFLINE")[1]
         if command.startswith("systemctl enable"):
             cd = terminal.cwd
@@ -199,12 +151,12 @@ def open_the_node(terminal: Terminal) -> None:
 
 def offer_a_dataset(terminal: Terminal) -> None:
     """The page on publishing, for the example's project."""
-    root = terminal.machine.root / "root"
+    root = terminal.machine.root / DESK.removeprefix("/")
     (root / "wind.toml").write_text(code_of("publish-a-dataset", "toml", 'name = "wind-farm"'))
     (root / "wind-2025").mkdir()
     for name, text in DATA.items():
         (root / "wind-2025" / name).write_text(text)
-    terminal.cwd = "/root"
+    terminal.cwd = DESK
     for word in ("datasets add", "pack wind-farm 2025 wind-2025", "datasets grant"):
         for command in prompted(block_of("publish-a-dataset", word)):
             terminal.give("publish-a-dataset", command.replace("--project physics", "--project proteins"))
@@ -330,7 +282,7 @@ def upgrade(terminal: Terminal) -> None:
         for command in block_of("upgrade", word):
             given = command.replace("0.2.0", LATER)
             if "images build" in command:
-                given = f"UV_OFFLINE=1 UV_FIND_LINKS=/root/wheels {given}"
+                given = f"UV_OFFLINE=1 UV_FIND_LINKS={DESK}/wheels {given}"
             said = terminal.give("upgrade", given, limit_s=600)
     assert "PROBLEM" not in said, said
     after = {unit: main_pid(machine, unit) for unit in before}

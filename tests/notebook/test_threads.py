@@ -1,4 +1,4 @@
-"""Numerical libraries start as many threads as the job has CPUs, and a job that is submitted from it is free of that."""
+"""Numerical libraries start as many threads as the job has CPUs; a job that is submitted from it is free of that."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ LOOP_DEVICES = 16  # an image that is mounted takes one
 PACKAGES = (
     *("systemd", "systemd-sysv", "dbus", "python3", "sudo", "curl", "procps", "iproute2", "ca-certificates", "acl"),
     *("slurm-wlm", "slurmdbd", "munge", "mariadb-server", "squashfs-tools"),
-    *("nginx", "openssl", "libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0"),
+    *("nginx", "python3-venv", "libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0"),
 )
 _BOOT_S, _END_S = 120, 60
 _ADDRESS_UNIT = f"""\
@@ -48,7 +48,7 @@ _PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 def base() -> Path:
     """The directory with Debian, made now where it is not there; skips the test where that cannot be."""
-    for program in ("debootstrap", "systemd-nspawn", "nsenter", "setpriv"):
+    for program in ("systemd-nspawn", "nsenter", "setpriv"):
         if not shutil.which(program):
             pytest.skip(f"{program} is not installed: no machine can be booted")
     try:

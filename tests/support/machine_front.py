@@ -1,4 +1,4 @@
-"""What stands before a hub on a booted machine: its certificate, an OpenID provider, and a browser that reaches only it."""
+"""What stands before a hub on a booted machine: its certificate, an OpenID provider, and a browser that reaches it."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def style_of(site: SiteSettings) -> str:
     light, dark = site.accents
     in_light = _variables(light, colours.mixed(light, "#000000", _HOVER), colours.ON_LIGHT_ACCENT)
     in_dark = _variables(dark, colours.mixed(dark, "#ffffff", _HOVER), colours.ON_DARK_ACCENT)
-    return f':root,[data-bs-theme="light"]{in_light}[data-bs-theme="dark"]{in_dark}'
+    return f':root,html[data-bs-theme="light"]{in_light}html[data-bs-theme="dark"]{in_dark}'
 
 
 def _variables(accent: str, hover: str, on_accent: str) -> str:

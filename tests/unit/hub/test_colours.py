@@ -17,7 +17,7 @@ ON_GROUNDS = ("ink", "muted", "accent", "accent-hover", "ok", "wait", "fail", "f
 
 def tokens(theme: str) -> dict[str, str]:
     """The colours of a theme, by name."""
-    block = TOKENS[TOKENS.index(f'[data-bs-theme="{theme}"] {{') :].partition("}")[0]
+    block = TOKENS[TOKENS.index(f'html[data-bs-theme="{theme}"] {{') :].partition("}")[0]
     return dict(re.findall(r"--fabric-([\w-]+): (#[0-9a-f]{6});", block))
 
 
