@@ -97,15 +97,15 @@ _WAITING: Final = {
 
 # Where Slurm writes a description in the place of a reason; clients differ in what they write for a space.
 _DESCRIBED: Final = tuple(
-    (re.compile(pattern.replace(" ", "[ _]")), said)
+    (re.compile(pattern.replace("~", "[ _]")), said)
     for pattern, said in (
-        (r"Nodes required for job are", texts.NODES_DOWN_OR_PROMISED),
-        (r"Reservation .+ was deleted", texts.RESERVATION_GONE),
-        (r"Reservation .+ is invalid", texts.RESERVATION_INVALID),
-        (r"Job is at or exceeds QOS", texts.QOS_LIMIT),
-        (r"Job is at or exceeds assoc", texts.ACCOUNT_LIMIT),
-        (r"uid \d+ not in group", texts.GROUP_NOT_ALLOWED),
-        (r"job requeued in held state", texts.HELD_AFTER_REQUEUE),
+        (r"Nodes~required~for~job~are", texts.NODES_DOWN_OR_PROMISED),
+        (r"Reservation~.+~was~deleted", texts.RESERVATION_GONE),
+        (r"Reservation~.+~is~invalid", texts.RESERVATION_INVALID),
+        (r"Job~is~at~or~exceeds~QOS", texts.QOS_LIMIT),
+        (r"Job~is~at~or~exceeds~assoc", texts.ACCOUNT_LIMIT),
+        (r"uid~\d+~not~in~group", texts.GROUP_NOT_ALLOWED),
+        (r"job~requeued~in~held~state", texts.HELD_AFTER_REQUEUE),
     )
 )
 

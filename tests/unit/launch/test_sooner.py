@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from fabric_hub.launch.sooner import hours_before, sooner
-from fabric_hub.messages.texts import waiting as texts
 from fabric_hub.slurm.model import Job, JobSpec, Node, Reservation, Snapshot
 from tests.support.builders import NOW, a_job, a_node, a_session, a_site, a_snapshot
 
@@ -37,9 +36,9 @@ CPU_CHOICE = {"profile": "cpu", "hours": 4.0}
 
 
 def test_another_profile_that_has_room_is_offered(tmp_path: Path) -> None:
-    assert found(tmp_path, waiting(), (BUSY, CPU)) == [(texts.CAN_START.code, CPU_CHOICE)]
+    assert found(tmp_path, waiting(), (BUSY, CPU)) == [("sooner-can-start", CPU_CHOICE)]
     other = waiting(3, partition="cpu", name="theirs")
-    assert found(tmp_path, waiting(), (BUSY, CPU), other) == [(texts.HAS_ROOM.code, CPU_CHOICE)]
+    assert found(tmp_path, waiting(), (BUSY, CPU), other) == [("sooner-has-room", CPU_CHOICE)]
 
 
 def test_nothing_is_offered_that_is_full_refused_or_not_known(tmp_path: Path) -> None:
@@ -61,7 +60,7 @@ def test_more_gpus_than_are_waited_for_are_never_offered(tmp_path: Path) -> None
 def test_fewer_hours_fit_before_the_next_in_line_takes_the_free_node(tmp_path: Path) -> None:
     next_one = waiting(3, 0, started_at=NOW + 61 + 2 * 3600 + 600)
     choices = found(tmp_path, waiting(rank=1), (a_node(),), next_one)
-    assert choices == [(texts.FITS_BEFORE.code, {"hours": 2.0})]
+    assert choices == [("sooner-fits-before", {"hours": 2.0})]
     assert found(tmp_path, waiting(rank=1), (BUSY,), next_one) == [], "there is no free node to use until then"
     assert found(tmp_path, waiting(rank=1), (a_node(),), waiting(3, 0, started_at=NOW + 300)) == []
 
@@ -69,7 +68,7 @@ def test_fewer_hours_fit_before_the_next_in_line_takes_the_free_node(tmp_path: P
 def test_the_hours_that_fit_before_a_maintenance_are_offered(tmp_path: Path) -> None:
     kept = waiting(reason="ReqNodeNotAvail, Reserved for maintenance")
     choices = found(tmp_path, kept, (a_node(),), reservations=(MAINTENANCE,))
-    assert choices == [(texts.FITS_BEFORE_MAINTENANCE.code, {"hours": 3.0})]
+    assert choices == [("sooner-fits-before-maintenance", {"hours": 3.0})]
     begun = MAINTENANCE.model_copy(update={"starts_at": NOW - 60})
     assert found(tmp_path, kept, (a_node(),), reservations=(begun,)) == []
 

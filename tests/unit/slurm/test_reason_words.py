@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from fabric_hub.messages.reader import Reader, reading
-from fabric_hub.messages.text import Reason
 from fabric_hub.messages.texts import slurm_reasons as texts
 from fabric_hub.slurm.model import Reservation
 from fabric_hub.slurm.reasons import explain
@@ -49,48 +48,48 @@ def test_every_reason_of_the_installed_manual_is_recorded() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "said"),
+    ("reason", "code"),
     [
-        ("Constraints", texts.NODES_MISSING_NOW),
-        ("BurstBufferResources", texts.BURST_BUFFER_WAITS),
-        ("BurstBufferStageIn", texts.BURST_BUFFER_FILLS),
-        ("BurstBufferOperation", texts.BURST_BUFFER_FAILED),
-        ("DeadLine", texts.DEADLINE_MISSED),
-        ("FedJobLock", texts.FEDERATION_LOCK),
-        ("InactiveLimit", texts.INACTIVE),
-        ("MaxPoweredUpNodes", texts.POWERED_UP_NODES),
-        ("MpiPortsBusy", texts.MPI_PORTS),
-        ("NvidiaImexChannels", texts.IMEX_CHANNELS),
-        ("OutOfMemory", texts.OUT_OF_MEMORY),
-        ("PowerReserved", texts.POWER),
-        ("ReservationInvalid", texts.RESERVATION_INVALID),
-        ("Reservation spring is invalid", texts.RESERVATION_INVALID),
-        ("Reservation_spring_was_deleted", texts.RESERVATION_GONE),
-        ("SchedDefer", texts.DEFERRED),
-        ("QOSTimeLimit", texts.QOS_LIMIT),
-        ("Job is at or exceeds QOS short's group wall limit of 10 with 12", texts.QOS_LIMIT),
-        ("Job is at or exceeds association (acc=lab/user=/part=) group wall limit 1 with 2", texts.ACCOUNT_LIMIT),
-        ("InvaildReason", texts.NO_VALID_REASON),
-        ("BlockMaxError", texts.BLOCK_FAILED),
-        ("MaxGRESRunMinsPerUser", texts.MINUTES_IN_USE),
-        ("AssocGrpEnergyRunMinutes", texts.MINUTES_IN_USE),
-        ("AssocGrpEnergy", texts.ALL_IN_USE),
-        ("AssocGrpUnknown", texts.ALL_IN_USE),
-        ("MaxGRESPerAccount", texts.ABOVE_ACCOUNTS),
+        ("Constraints", "job-constraints-now"),
+        ("BurstBufferResources", "job-burst-buffer"),
+        ("BurstBufferStageIn", "job-burst-buffer-fills"),
+        ("BurstBufferOperation", "job-burst-buffer-failed"),
+        ("DeadLine", "job-deadline-missed"),
+        ("FedJobLock", "job-federation-lock"),
+        ("InactiveLimit", "job-inactive"),
+        ("MaxPoweredUpNodes", "job-powered-up-nodes"),
+        ("MpiPortsBusy", "job-mpi-ports"),
+        ("NvidiaImexChannels", "job-imex-channels"),
+        ("OutOfMemory", "job-out-of-memory"),
+        ("PowerReserved", "job-power"),
+        ("ReservationInvalid", "job-reservation-invalid"),
+        ("Reservation spring is invalid", "job-reservation-invalid"),
+        ("Reservation_spring_was_deleted", "job-reservation-gone"),
+        ("SchedDefer", "job-deferred"),
+        ("QOSTimeLimit", "job-qos-limit"),
+        ("Job is at or exceeds QOS short's group wall limit of 10 with 12", "job-qos-limit"),
+        ("Job is at or exceeds association (acc=lab/user=/part=) group wall limit 1 with 2", "job-account-limit"),
+        ("InvaildReason", "job-no-valid-reason"),
+        ("BlockMaxError", "job-block-failed"),
+        ("MaxGRESRunMinsPerUser", "job-minutes-in-use"),
+        ("AssocGrpEnergyRunMinutes", "job-minutes-in-use"),
+        ("AssocGrpEnergy", "job-all-in-use"),
+        ("AssocGrpUnknown", "job-all-in-use"),
+        ("MaxGRESPerAccount", "job-above-accounts"),
         ("Nodes required for job are DOWN, DRAINED or reserved for jobs in higher priority partitions",
-         texts.NODES_DOWN_OR_PROMISED),
+         "job-nodes-down-or-promised"),
         ("uid 1004 not in group permitted to use this partition (gpu). groups allowed: staff",
-         texts.GROUP_NOT_ALLOWED),
-        ("job requeued in held state", texts.HELD_AFTER_REQUEUE),
+         "job-group-not-allowed"),
+        ("job requeued in held state", "job-held-after-requeue"),
     ],
 )  # fmt: skip
-def test_a_reason_says_what_to_do_about_it(reason: str, said: Reason) -> None:
-    assert _waits(reason) == said.code
+def test_a_reason_says_what_to_do_about_it(reason: str, code: str) -> None:
+    assert _waits(reason) == code
 
 
 def test_what_is_counted_has_a_name() -> None:
-    for reason, counted in (("AssocGrpEnergy", texts.ENERGY), ("AssocGrpUnknown", texts.RESOURCES)):
-        assert str(counted()) in str(explain(a_job(state="PENDING", reason=reason, account="lab")))
+    for reason, counted in (("AssocGrpEnergy", "All energy that"), ("AssocGrpUnknown", "All resources that")):
+        assert counted in str(explain(a_job(state="PENDING", reason=reason, account="lab")))
 
 
 KEPT = "ReqNodeNotAvail, Reserved for maintenance"
@@ -99,10 +98,10 @@ KEPT = "ReqNodeNotAvail, Reserved for maintenance"
 @pytest.mark.parametrize(
     ("starts", "ends", "nodes", "code"),
     [
-        (NOW + 4 * 3600, NOW + 8 * 3600, "gpu[1-4]", texts.MAINTENANCE_FROM.code),
-        (NOW - 3600, NOW + 3600, "gpu1", texts.MAINTENANCE_UNTIL.code),
-        (NOW - 7200, NOW - 3600, "gpu1", texts.NODES_NOT_AVAILABLE.code),
-        (NOW + 3600, NOW + 7200, "cpu1", texts.NODES_NOT_AVAILABLE.code),
+        (NOW + 4 * 3600, NOW + 8 * 3600, "gpu[1-4]", "job-maintenance-from"),
+        (NOW - 3600, NOW + 3600, "gpu1", "job-maintenance-until"),
+        (NOW - 7200, NOW - 3600, "gpu1", "job-nodes-not-available"),
+        (NOW + 3600, NOW + 7200, "cpu1", "job-nodes-not-available"),
     ],
 )
 def test_a_job_that_maintenance_keeps_waiting_says_until_when(
@@ -113,8 +112,8 @@ def test_a_job_that_maintenance_keeps_waiting_says_until_when(
     job = a_job(state="PENDING", reason=KEPT, partition="gpu")
     said = explain(job, snapshot)
     assert said.code == code
-    if code == texts.MAINTENANCE_FROM.code:
+    if code == "job-maintenance-from":
         assert said.params["fits"] == 3 * 3600 + 55 * 60, "in whole five minutes"
         assert "up to 3 h 55 min is possible" in str(said)
     other = kept.model_copy(update={"maintenance": False})
-    assert explain(job, a_snapshot(nodes=(a_node(),), reservations=(other,))).code == texts.NODES_NOT_AVAILABLE.code
+    assert explain(job, a_snapshot(nodes=(a_node(),), reservations=(other,))).code == "job-nodes-not-available"

@@ -63,7 +63,8 @@ async def test_the_eleventh_who_follows_a_start_is_refused_and_who_leaves_makes_
             status, answer = await _follow(open_ones, hub)
             told = (await answer.aread()).decode()
             assert status == 429
-            assert "You have 10 waiting pages open" in told
+            words = "waiting pages open, as many as are kept up to date. Close one, then reload this page."
+            assert f"You have 10 {words}" in told
         async with asyncio.timeout(60), AsyncExitStack() as again:
             while (await _follow(again, hub))[0] != 200:
                 pass
