@@ -48,7 +48,7 @@ _PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 def base() -> Path:
     """The directory with Debian, made now where it is not there; skips the test where that cannot be."""
-    for program in ("debootstrap", "systemd-nspawn", "nsenter", "setpriv"):
+    for program in ("systemd-nspawn", "nsenter", "setpriv"):
         if not shutil.which(program):
             pytest.skip(f"{program} is not installed: no machine can be booted")
     try:
