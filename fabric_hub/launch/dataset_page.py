@@ -65,11 +65,6 @@ class DatasetPart(DatasetEntry, WithTexts):
     licence_name: str
     projects: tuple[ProjectPart, ...]
 
-    @property
-    def paragraphs(self) -> tuple[str, ...]:
-        """The description; only an empty line parts one paragraph from the next."""
-        return tuple(" ".join(part.split()) for part in re.split(r"\n\s*\n", self.description) if part.strip())
-
     def where(self, state: State, *, requested: bool | None = None) -> tuple[ProjectPart, ...]:
         """The projects in which it has a state, and, where that is asked, in which somebody has asked for it or not.
 

@@ -101,6 +101,7 @@ SERVICE = (
         "GET /quota",
         "GET /continue",
         "POST /continue",
+        "POST /continue/end",
         "POST /extend",
         "POST /idle",
     ),
@@ -131,6 +132,28 @@ HUB = (
         "With the hub's token against forgery. It sets a cookie with the name of a language, and remembers it for who "
         "has logged in.",
         handler="fabric_hub.hub.pages.language:Switch",
+    ),
+    Line(
+        "GET /hub/ended/{session}/{ticket}",
+        Caller.ANYBODY,
+        "Who has the ticket that a session's own server makes of its token; it says how that session ended. No cookie "
+        "and no token counts.",
+        handler="fabric_hub.hub.pages.ended:WhyEnded",
+    ),
+    *(
+        Line(
+            f"GET /hub/site/logo/{theme}",
+            Caller.ANYBODY,
+            "The site's logo, which the login page has; a browser runs and loads nothing of it.",
+            handler="fabric_hub.hub.pages.site:SiteLogo",
+        )
+        for theme in ("light", "dark")
+    ),
+    Line(
+        "GET /hub/accessibility",
+        Caller.ANYBODY,
+        "What the release's own checks of its pages found.",
+        handler="fabric_hub.hub.pages.accessibility:Statement",
     ),
     Line("GET /hub/spawn", Caller.LOGGED_IN, "JupyterHub's own; here it starts nothing.", handler=_START),
     Line(

@@ -11,6 +11,7 @@ import pytest
 
 from fabric_hub.slurm.model import JobSpec, SubmitRequest
 from tests.support.booted_machine import BootedMachine, console_blocks, installed
+from tests.support.machine_front import certify
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.long, pytest.mark.root, pytest.mark.timeout(3000)]
@@ -117,6 +118,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BootedMachine]
     shown: dict[str, Path] = {}
     machine = BootedMachine(root, shown)
     shown |= installed(root / "opt/fabric-hub", root)
+    certify(root, tmp_path_factory.mktemp("tls") / "authority")
     with machine:
         prepare(machine)
         yield machine
@@ -230,7 +232,8 @@ def test_the_page_makes_a_site_that_answers_comes_back_and_can_be_removed(machin
     shell.follow(["cd /", *forget])
     assert shell.replaced == IN_PLACE_OF.keys(), "every line of the table is on the page"
     left = machine.do("find / -xdev -ignore_readdir_race -iname '*fabric*' -not -path '/opt/*' -not -path '/proc/*'")
-    assert set(left.split()) == {"/srv/fabric", "/shared/fabric-hub", "/home/alice/.fabric-hub"}, "as the page says"
+    of_the_site = {"/srv/fabric", "/shared/fabric-hub", "/home/alice/.fabric-hub", "/etc/ssl/fabric-hub"}
+    assert set(left.split()) == of_the_site, "as the page says"
     assert machine.run("getent passwd | grep fabric; getent group | grep fabric").stdout == ""
     assert machine.run("systemctl list-units --all --no-legend 'fabric-*'").stdout == ""
     assert machine.run("pgrep --list-full fabric_hub").stdout == ""

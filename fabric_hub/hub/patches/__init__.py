@@ -293,7 +293,7 @@ def apply_all(c: Any, settings: Settings, service: str) -> None:
     """
     # here, for some of what is patched needs what others only describe
     from fabric_hub.hub import session_calls, tls
-    from fabric_hub.hub.pages import datasets, language
+    from fabric_hub.hub.pages import accessibility, datasets, ended, language, site
     from fabric_hub.hub.proxy import unix_url
 
     from . import handlers, readers, services, session_ends, starts, thread, web_server
@@ -303,7 +303,8 @@ def apply_all(c: Any, settings: Settings, service: str) -> None:
             log.warning("%s", strange)
     names = tls.hub_alt_names(settings.hub) if settings.hub.internal_ssl else []
     thread.apply(c)
-    handlers.apply([*language.pages(), *datasets.pages(settings), *session_calls.pages(settings)])
+    anybodys = [*language.pages(), *accessibility.pages(), *ended.pages()]
+    handlers.apply([*anybodys, *site.pages(settings), *datasets.pages(settings), *session_calls.pages(settings)])
     services.apply(service, unix_url(settings.hub.service_socket), names)
     readers.apply()
     starts.apply()
