@@ -1,7 +1,6 @@
 // One stream of events for all tabs of a browser that show the same page: one tab listens and tells the others.
 // A tab that nobody sees lets go of it, so that a browser with many tabs holds few connections.
 // Where a browser has no locks (they want https), each tab that is seen has a stream of its own.
-// eslint-disable-next-line no-unused-vars
 function fabricStream(url, { onEvent, onTrouble, stay = () => false }) {
   const RETRY_MS = 5000;
   const name = `fabric-stream:${url.split("?")[0]}`;

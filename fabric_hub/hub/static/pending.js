@@ -215,8 +215,8 @@
   notify.addEventListener("click", async () => {
     notifying = !notifying && (await Notification.requestPermission()) === "granted";
     notify.setAttribute("aria-pressed", String(notifying));
-    if (notifying) notify.textContent = words.notifying;
-    else if (Notification.permission === "denied") notify.hidden = true;
+    notify.textContent = notifying ? words.notifying : words.notify;
+    if (Notification.permission === "denied") notify.hidden = true;
   });
 
   part("copy-details").addEventListener("click", async (event) => {
