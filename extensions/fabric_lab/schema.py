@@ -133,7 +133,7 @@ class ExtensionRequest(TypedDict):
 
 
 class IdleAnswer(TypedDict):
-    """What the hub makes of a report. ``state`` "off": the profile has no policy, and nothing need be reported.
+    """What the hub makes of a report. ``state`` "off": the profile has no policy.
 
     A warning says that ``what`` is so since ``quiet_since``; its ``text`` is the whole sentence.
     """
@@ -159,11 +159,18 @@ class IdlePolicy(TypedDict):
 class IdleReport(TypedDict):
     """A session's own word: seconds since anybody did anything, whether a kernel or terminal is at work, and the
     highest use of each of its GPUs since its last report (null: it cannot be read).
+
+    ``kernels_busy`` are the kernels that run a cell now, ``others_busy`` says whether a terminal printed or a Dask
+    cluster worked since the last report, and ``unsaved`` are the documents with changes that are in no file, in all
+    open tabs; null: it does not know. Its person is told before they stop it.
     """
 
     idle_s: float
     busy: bool
     gpu_percent: NotRequired[list[float] | None]
+    kernels_busy: NotRequired[int | None]
+    others_busy: NotRequired[bool | None]
+    unsaved: NotRequired[int | None]
 
 
 class OfferedVersion(TypedDict):

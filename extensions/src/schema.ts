@@ -120,7 +120,7 @@ export interface ExtensionRequest {
 }
 
 /**
- * What the hub makes of a report. `state` "off": the profile has no policy, and nothing need be reported.
+ * What the hub makes of a report. `state` "off": the profile has no policy.
  *
  * A warning says that `what` is so since `quiet_since`; its `text` is the whole sentence.
  */
@@ -145,11 +145,18 @@ export interface IdlePolicy {
 /**
  * A session's own word: seconds since anybody did anything, whether a kernel or terminal is at work, and the
  * highest use of each of its GPUs since its last report (null: it cannot be read).
+ *
+ * `kernels_busy` are the kernels that run a cell now, `others_busy` says whether a terminal printed or a Dask
+ * cluster worked since the last report, and `unsaved` are the documents with changes that are in no file, in all
+ * open tabs; null: it does not know. Its person is told before they stop it.
  */
 export interface IdleReport {
   readonly idle_s: number;
   readonly busy: boolean;
   readonly gpu_percent?: readonly number[] | null;
+  readonly kernels_busy?: number | null;
+  readonly others_busy?: boolean | null;
+  readonly unsaved?: number | null;
 }
 
 /** A published version. `path` on the cluster's file system is not told: sessions find it below `data_dir`. */

@@ -172,12 +172,12 @@ def _shared(settings: Settings) -> bool:
 class History:
     """The days on record.
 
-    :param url: the sessions' database.
+    :param database: the sessions', by its URL, or as somebody has opened it.
     :raises FabricError: it cannot be opened.
     """
 
-    def __init__(self, url: str) -> None:
-        self._engine = open_database(url)
+    def __init__(self, database: str | sa.Engine) -> None:
+        self._engine = open_database(database) if isinstance(database, str) else database
 
     def close(self) -> None:
         self._engine.dispose()

@@ -38,7 +38,7 @@ from fabric_hub.unix.accounts import runs_local_sessions
 
 from . import access_log, held_ports, moved_settings, patches, tls
 from .csp import ResponseHeaders, ScriptNonce, current_nonce
-from .pages import budgets, held, language, sessions, waiting
+from .pages import budgets, held, home, language, sessions, waiting
 from .pages import site as site_pages
 from .pages.sentences import Sentences
 from .private_files import lasting_secret, private_directory
@@ -312,11 +312,10 @@ def _pages(c: Any, settings: Settings) -> None:
         "fabric_live": sessions.live,
         "fabric_choice": waiting.choice,
         "fabric_held": held.held,
-        "fabric_queued": sessions.queued,
         "fabric_silence": sessions.silence,
         "fabric_warnings": budgets.warnings,
-        "fabric_ends": budgets.ends,
-        "fabric_budgets": budgets.budgets,
+        "fabric_home": home.home,
+        "fabric_projects": budgets.of_viewer,
         "fabric_site": site_pages.of_pages(settings),
         "fabric_base": settings.hub.pages_url,
         "fabric_datasets": settings.catalogue is not None,

@@ -38,7 +38,7 @@ class Session(Frozen):
     the session that this one continues, and ``reopen`` the files to open again, relative
     to where its server begins; ``returned_gpu_hours`` is what an idle one had left when it was stopped. ``adopted_at``
     is set when it was put on record while its job ran already. ``ends_when_followed``: it ends as soon as the session
-    that continues it is ready.
+    that continues it is ready. ``removed_at`` is set when its person took it off their list.
     """
 
     id: str
@@ -73,6 +73,7 @@ class Session(Frozen):
     token_hash: str | None = None
     adopted_at: float | None = None
     ends_when_followed: bool | None = None
+    removed_at: float | None = None
 
     @property
     def live(self) -> bool:
@@ -254,6 +255,10 @@ class SessionStore:
         with self._begin() as connection:
             return _live_of(connection, user)
 
+    def live_of(self, user: str) -> dict[str, Session]:
+        """A user's live sessions, by the name of their server."""
+        return {session.server_name: session for session in self._many(_LIVE.where(sessions.c.user == user))}
+
     def live_all(self) -> list[Session]:
         return self._many(_LIVE)
 
@@ -274,6 +279,26 @@ class SessionStore:
             .limit(1)
         )
         return found[0] if found else None
+
+    def recent(self, user: str, since: float, most: int) -> list[Session]:
+        """A user's sessions that ended after a moment (Unix seconds) and are still on their list, the last first."""
+        columns = sessions.c
+        mine = columns.user == user, columns.ended_at > since, columns.removed_at.is_(None)
+        return self._many(sa.select(sessions).where(*mine).order_by(columns.ended_at.desc()).limit(most))
+
+    def remove(self, user: str, session_id: str) -> Session | None:
+        """Take a user's ended session off their list; returns it, or None: they have no such ended session."""
+        mine = sessions.c.id == session_id, sessions.c.user == user, sessions.c.ended_at.is_not(None)
+        with self._begin() as connection:
+            removed = sa.func.coalesce(sessions.c.removed_at, time.time())
+            done = connection.execute(sa.update(sessions).where(*mine).values(removed_at=removed))
+        return self.get(session_id) if done.rowcount else None
+
+    def had_any(self, user: str) -> bool:
+        """Whether a user ever had a session."""
+        with self._begin() as connection:
+            mine = sa.select(sessions.c.id).where(sessions.c.user == user).limit(1)
+            return connection.execute(mine).first() is not None
 
     def newest(self) -> float | None:
         """When anything was last written, in Unix seconds; None in an empty record."""

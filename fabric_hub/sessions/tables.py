@@ -75,6 +75,7 @@ sessions = sa.Table(
     sa.Column("token_hash", sa.String(200)),
     sa.Column("adopted_at", sa.Float),
     sa.Column("ends_when_followed", sa.Boolean),
+    sa.Column("removed_at", sa.Float),
 )
 sa.Index(
     "one_live_session_per_server",
@@ -85,6 +86,7 @@ sa.Index(
     postgresql_where=sessions.c.ended_at.is_(None),
 )
 sa.Index("sessions_by_end", sessions.c.ended_at)
+sa.Index("sessions_by_user_and_end", sessions.c.user, sessions.c.ended_at)
 sa.Index("sessions_by_token", sessions.c.token_digest)
 
 # Sessions that are about to be started to continue another one: taken by the start of that server.
@@ -146,6 +148,18 @@ usage_rolls = sa.Table(
     metadata,
     sa.Column("day", sa.Date, primary_key=True),
     sa.Column("rolled_at", sa.Float, nullable=False),
+)
+
+# What each live session last said of itself: see fabric_hub.sessions.reports.
+session_reports = sa.Table(
+    "session_reports",
+    metadata,
+    sa.Column("session", sa.String(12), primary_key=True),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("kernels_busy", sa.Integer),
+    sa.Column("others_busy", sa.Boolean),
+    sa.Column("unsaved", sa.Integer),
+    sa.Column("gpu_percent", sa.Text),
 )
 
 # The language that a person chose on a page of the hub.

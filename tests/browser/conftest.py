@@ -112,6 +112,17 @@ def loading_again(page: Page, address: str = "") -> Callable[[float], object]:
     return pause
 
 
+def stop(page: Page, name: str) -> None:
+    """Stop a session on the page Sessions, in English; it asks where something would be lost, or nobody knows."""
+    page.get_by_role("button", name=f"Stop session {name}").click()
+    yes = page.get_by_role("button", name="Stop session", exact=True)
+    begun = page.get_by_role("button", name=f"Stop session {name}").and_(page.get_by_text("Stopping…"))
+    ending = page.locator("#sessions").get_by_text("Stopping", exact=True)
+    expect(yes.or_(begun).or_(ending).first).to_be_visible()
+    if yes.is_visible():
+        yes.click()
+
+
 @pytest.fixture
 def visitor(embedded_hub: EmbeddedRun, browser: Browser) -> Iterator[Callable[[str], Visitor]]:
     """``visitor("student1")``: a demo account who has logged in."""

@@ -24,7 +24,7 @@ from scripts.make_messages import languages as catalogues
 from tests.support.embedded_run import EmbeddedRun
 from tests.support.waiting import until
 
-from .conftest import ROOT, SIZE, SLOW_MS, WCAG, Visitor, audit, loading_again
+from .conftest import ROOT, SIZE, SLOW_MS, WCAG, Visitor, audit, loading_again, stop
 
 pytestmark = [pytest.mark.browser, pytest.mark.slurm]
 
@@ -194,7 +194,7 @@ def test_every_page_that_needs_no_session(embedded_hub: EmbeddedRun, browser: Br
         look(page, "login-refused")
         student.log_in(page)
         page.goto("/hub/home")
-        expect(page.get_by_text(gettext("You have no sessions yet"))).to_be_visible()
+        expect(page.get_by_role("heading", name=gettext("Sessions"))).to_be_visible()
         look(page, "home")
     for address, name in (
         (f"/hub/spawn/{user}", "start"),
@@ -305,7 +305,7 @@ def test_every_page_of_a_session_that_runs_and_of_those_who_come_to_it(person: C
     operator.see(f"/hub/accept-share?code={code}", "invitation")
     with run.silent("gateway"):  # so that it is still stopping when all have looked
         first.goto("/hub/home")
-        first.get_by_role("button", name="Stop session evening").click()
+        stop(first, "evening")
         for page in student.each():
             address = f"/hub/spawn-pending/{user}/evening"
             stopping = page.get_by_role("heading", name=gettext("Your session is stopping"))

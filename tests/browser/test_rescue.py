@@ -82,9 +82,9 @@ def test_who_has_used_up_the_budget_is_told_so_and_starts_a_rescue_session(
 def until_the_hub_knows(page: Page) -> None:
     """It asks Slurm for limits every ten seconds; its home page tells what it has heard."""
     page.goto("/hub/home")
-    budget = page.get_by_role("row", name=re.compile("^Bread forecast"))
+    budget = page.locator("[data-project=bakery]")
     until(
-        lambda: re.search(r"client\s+0\.0\s", budget.inner_text()),
+        lambda: "0.0 of 0.0 GPU-hours left" in budget.inner_text(),
         "nothing is left of the budget",
         60,
         pause=loading_again(page, "/hub/home"),

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.support.chromium import run_cell, type_into
 
-from .conftest import SLOW_MS, Visitor, violations
+from .conftest import SLOW_MS, Visitor, stop, violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.slurm, pytest.mark.image]
 
@@ -59,19 +59,21 @@ def test_from_the_login_to_a_cell_on_a_gpu_node_and_back(
         page.get_by_text("Hub Control Panel").click()
     panel = opened.value
     panel.wait_for_load_state("networkidle")  # the button does nothing before its script is there
-    row = panel.get_by_role("row", name="default")
-    for told in ("Machine learning course", "One GPU", "Running"):
-        expect(row).to_contain_text(told)
-    panel.get_by_label("Name of a session beside the default one").fill("evening")
-    panel.get_by_label("Name of a session beside the default one").press("Enter")
+    card = panel.locator("#sessions > li", has_text="default")
+    for told in ("Machine learning course", "1 × H200", "Running"):  # noqa: RUF001 - the sign for times
+        expect(card).to_contain_text(told)
+    expect(panel.get_by_label("Name", exact=True)).to_have_value("session-2")
+    panel.get_by_label("Name", exact=True).fill("Evening")
+    expect(panel.get_by_text("Your session will be called evening")).to_be_visible()
+    panel.get_by_label("Name", exact=True).press("Enter")
     panel.wait_for_url(f"**/hub/spawn/{student.user}/evening")
     expect(panel.get_by_label("Session name")).to_have_value("evening")
     panel.goto("/hub/home")
     panel.wait_for_load_state("networkidle")
     assert violations(panel) == []
-    panel.get_by_role("button", name="Stop session default").click()
+    stop(panel, "default")
     expect(panel.get_by_role("button", name="Stop session default")).to_be_hidden(timeout=SLOW_MS)
-    expect(panel.get_by_role("link", name="Start a session")).to_be_visible()
+    expect(panel.get_by_role("link", name="Start again: session default")).to_be_visible()
     student.until_no_job()
     assert student.errors == []
 
@@ -84,7 +86,7 @@ def test_a_session_with_a_name_of_its_own(visitor: Callable[[str], Visitor]) -> 
     page.get_by_role("button", name="Start").click()
     page.wait_for_url("**/user/student2/evening/lab**", timeout=SLOW_MS)
     page.goto("/hub/home")
-    expect(page.get_by_role("link", name="evening", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name="Open JupyterLab: session evening")).to_be_visible()
     assert student.jobs() == ["RUNNING"]
 
 

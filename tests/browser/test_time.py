@@ -185,12 +185,13 @@ def test_who_is_forgotten_is_warned_then_stopped_and_the_page_says_what_that_ret
     home = opened.value
     expect(home.get_by_label("A GPU for who stays awake")).to_be_checked()
     home.goto("/hub/home")
-    row = home.get_by_role("row", name="default")
+    row = home.locator("#recent [data-ended]").first
     expect(row).to_contain_text("It was idle for 1 minute, so it was stopped.")
     expect(row).to_contain_text("That returned 4.0 GPU-hours to project ml-course.")
     expect(row.get_by_role("link", name="Start again: session default")).to_be_visible()
-    td = r"\s*<td[^>]*>"
-    until_the_hub_knows(student, rf">50\.0</td>{td}0\.0</td>{td}50\.0</td>{td}0</td>")  # no GPU in use
+    until_the_hub_knows(
+        student, r"50\.0 of 50\.0 GPU-hours left[\s\S]*GPUs in use now</dt>\s*<dd>0</dd>"
+    )  # no GPU in use
     home.reload()
     picture(home, "usage-stopped")
     assert violations(home) == []

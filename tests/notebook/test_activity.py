@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from fabric_lab.client import Answer
+from fabric_lab.server import reporter as reporting
 from fabric_lab.server.activity import Activity
 from fabric_lab.server.reporter import Reporter, decision, highest, pause
+from fabric_lab.server.unsaved import Unsaved, told
 
 
 class Kernel:
@@ -130,7 +132,9 @@ def test_a_report_tells_what_happened_since_the_last_and_who_listens_hears_of_a_
         assert await reporter.report() == 60
 
     asyncio.run(twice())
-    assert told == [("POST", "/idle", {"idle_s": 30.0, "busy": False, "gpu_percent": [2.0]})] * 2
+    said = {"idle_s": 30.0, "busy": False, "gpu_percent": [2.0]}
+    said |= {"kernels_busy": 0, "others_busy": False, "unsaved": None}
+    assert told == [("POST", "/idle", said)] * 2
     assert heard == ["changed"]
     assert reporter.decision is not None
     assert reporter.decision["text"] == "Idle."
@@ -159,3 +163,78 @@ def test_a_cluster_at_work_is_work_though_kernel_and_gpu_rest(clock: Clock) -> N
 
     asyncio.run(three())
     assert told == [(0.0, True), (0.0, True), (600.0, False)]
+
+
+class Listening:
+    """A service that keeps what it is told, and wishes to hear again in an hour."""
+
+    def __init__(self) -> None:
+        self.told: list[dict[str, Any]] = []
+        self.heard = asyncio.Event()
+
+    async def ask(self, path: str, method: str, body: dict[str, Any]) -> Answer:
+        self.told.append(body)
+        self.heard.set()
+        return Answer({"state": "off", "next_report_s": 3600})
+
+    async def next(self) -> dict[str, Any]:
+        async with asyncio.timeout(60):
+            await self.heard.wait()
+        self.heard.clear()
+        return self.told[-1]
+
+
+def test_the_hub_hears_soon_of_a_cell_and_of_documents_that_are_unsaved_and_not_of_every_key(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reporting, "CHANGED_S", 0.05)
+
+    async def scene() -> None:
+        service, kernels = Listening(), Kernels(a=Kernel())
+        activity = Activity(clock, changed=lambda: reporter.news())
+        unsaved = Unsaved(lambda: reporter.news())
+        reporter = Reporter(service, activity, (), lambda: None, unsaved=lambda: unsaved.count)  # type: ignore[arg-type]
+        activity.watch(kernels, None, None)
+        running = asyncio.create_task(reporter.run())
+        said = await service.next()
+        assert (said["kernels_busy"], said["others_busy"], said["unsaved"]) == (0, False, None)
+        kernels["a"].becomes("busy")
+        assert (await service.next())["kernels_busy"] == 1
+        unsaved.tell("one", frozenset({"a.ipynb", "b.py"}))
+        assert (await service.next())["unsaved"] == 2
+        unsaved.tell("one", frozenset({"a.ipynb", "c.py"}))
+        kernels["a"].becomes("idle")
+        assert (await service.next())["kernels_busy"] == 0
+        assert len(service.told) == 4
+        running.cancel()
+
+    asyncio.run(scene())
+
+
+def test_documents_are_counted_once_in_all_tabs_until_their_tab_is_closed() -> None:
+    heard: list[str] = []
+    unsaved = Unsaved(lambda: heard.append("changed"))
+    assert unsaved.count is None, "nobody has said anything"
+    unsaved.tell("one", frozenset({"a.ipynb", "b.py"}))
+    unsaved.tell("two", frozenset({"b.py"}))
+    assert unsaved.count == 2
+    unsaved.tell("one", None)
+    assert unsaved.count == 1
+    unsaved.tell("two", frozenset())
+    assert unsaved.count == 0
+    unsaved.tell("two", None)
+    assert [unsaved.count, *heard] == [0, "changed", "changed", "changed"]
+    for number in range(300):
+        unsaved.tell(f"tab{number}", frozenset({f"{number}.py"}))
+    assert unsaved.count == 100, "what tabs say is bounded"
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"tab": "", "unsaved": []}, {"tab": "x" * 65}, {"tab": 1}, {"tab": "a", "unsaved": "b"},
+             {"tab": "a", "unsaved": ["b"] * 1001}],
+)  # fmt: skip
+def test_what_no_tab_says_is_refused(body: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="neither a tab nor its documents"):
+        told(body)
+    assert told({"tab": "a", "unsaved": ["b", 3]}) == ("a", frozenset({"b"}))
+    assert told({"tab": "a", "unsaved": None}) == ("a", None)

@@ -34,10 +34,12 @@ class Activity:
     """Watches the kernels and the terminals of a Jupyter server, and the files that it saves.
 
     :param clock: seconds that only grow.
+    :param changed: called when a cell begins or ends.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, changed: Callable[[], None] = lambda: None) -> None:
         self._clock = clock
+        self._changed = changed
         self._last = clock()
         self._printed = False
         self._kernels: dict[str, Any] = {}
@@ -71,6 +73,13 @@ class Activity:
     def _kernel_changed(self, change: Mapping[str, Any]) -> None:
         if "busy" in (change["old"], change["new"]):  # a cell begins or ends
             self.touch()
+            self._changed()
+
+    @property
+    def kernels_busy(self) -> int:
+        """How many kernels run a cell now, those among them that were not looked at yet."""
+        kernels = (self._manager.get_kernel(name) for name in self._manager.list_kernel_ids())
+        return sum(kernel.execution_state == "busy" for kernel in kernels)
 
     def _pty_read(self, pty: Any) -> None:
         self._printed = True

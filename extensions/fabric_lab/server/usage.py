@@ -1,4 +1,4 @@
-"""``<base>/fabric/quota``, ``gpu``, ``continue``, ``extend`` and ``active``: use and time left, for JupyterLab.
+"""``<base>/fabric/quota``, ``gpu``, ``continue``, ``extend``, ``active``, ``unsaved``: use and time, for JupyterLab.
 
 The hub's service is asked once for all tabs; GPUs are read on this node.
 """
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
-from tornado.web import authenticated
+from tornado.web import HTTPError, authenticated
 
 from .. import access, answers
 from ..client import Answer, AsyncHubClient
@@ -25,6 +25,7 @@ from .activity import Activity
 from .base import FabricHandler, Kept
 from .ending import Ending
 from .reporter import Reporter
+from .unsaved import Unsaved, told
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
@@ -57,11 +58,17 @@ class Usage:
         self.quota = Kept(service, "/quota", KEEP_S)
         self.gpus = Gpus(os.environ)
         self.ending = Ending(say)
-        self.activity = Activity()
-        self.reporter = Reporter(service, self.activity, self.gpus, self.ending.notify)
+        self.activity = Activity(changed=self._news)
+        self.unsaved = Unsaved(self._news)
+        self.reporter = Reporter(
+            service, self.activity, self.gpus, self.ending.notify, unsaved=lambda: self.unsaved.count
+        )
         self._read: list[answers.GpuUsage] = []
         self._read_at = 0.0
         self._reading = asyncio.Lock()
+
+    def _news(self) -> None:
+        self.reporter.news()
 
     async def gpu_use(self) -> list[answers.GpuUsage]:
         """The GPUs as they were read at most a second ago, by one thread for all tabs."""
@@ -192,6 +199,20 @@ class ActiveHandler(UsageHandler):
         self.respond(answers.Active(idle=self.usage.reporter.decision))
 
 
+class UnsavedHandler(UsageHandler):
+    """POST ``{"tab": NAME, "unsaved": [PATH, ...]}``; ``null`` in place of the paths: the tab is closed."""
+
+    @authenticated
+    @authorized
+    async def post(self) -> None:
+        try:
+            tab, paths = told(self.body())
+        except ValueError as error:
+            raise HTTPError(400, str(error)) from error
+        self.usage.unsaved.tell(tab, paths)
+        self.respond({})
+
+
 def reopened(environment: dict[str, str] | os._Environ[str]) -> list[str]:
     """The files that this session's predecessor had open: paths below where the server began, nothing else."""
     try:
@@ -238,4 +259,5 @@ def install(
         (url_path_join(base, "continue", "end"), EndContinuedHandler, shared),
         (url_path_join(base, "extend"), ExtendHandler, shared),
         (url_path_join(base, "active"), ActiveHandler, shared),
+        (url_path_join(base, "unsaved"), UnsavedHandler, shared),
     ]

@@ -70,6 +70,12 @@ export class SessionApi {
     return (await this.ask<Active>('active', { method: 'POST', body: '{}' })).idle;
   }
 
+  /** Say which documents are unsaved in this tab; null: the tab is being closed. */
+  async unsaved(tab: string, paths: readonly string[] | null): Promise<void> {
+    const body = JSON.stringify({ tab, unsaved: paths });
+    await this.ask('unsaved', { method: 'POST', body, keepalive: paths === null });
+  }
+
   /** Why this session ended, in the hub's word; null where the hub does not say. Nothing of the session is needed. */
   async whyEnded(): Promise<IEnded | null> {
     const url = PageConfig.getOption('fabricEnded');

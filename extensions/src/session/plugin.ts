@@ -15,6 +15,7 @@ import { SessionEvents } from './events';
 import { usageIcon, UsagePanel } from './panel';
 import { SessionStatus, UsageItem } from './status';
 import { SessionStore } from './store';
+import { Unsaved } from './unsaved';
 import { Warnings } from './warnings';
 
 const GPUS_EVERY_MS = 3_000;
@@ -142,6 +143,7 @@ export const sessionPlugin: JupyterFrontEndPlugin<void> = {
     if (ofHub) {
       showUsage(app, store, settings, statusBar, palette, restorer);
       void reopenOnce(app);
+      new Unsaved(app, store.api).follow();
     }
     follow(app, store, settings, ofHub);
   }

@@ -7,20 +7,22 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
 
-from fabric_hub.budgets.balance import balance
-from fabric_hub.budgets.schemas import Balance, Warned
+from fabric_hub.budgets.schemas import Balance, DayUse, Warned
 from fabric_hub.budgets.warnings import WarningBook, subjects_of
 from fabric_hub.errors import FabricError
 from fabric_hub.hub.spawner.runtime import runtime
-from fabric_hub.launch.choice import gpu_ways
+from fabric_hub.messages.text import Text
+from fabric_hub.messages.texts import home as texts
 from fabric_hub.projects.membership import projects_of, warned_to
-from fabric_hub.sessions.status import standing
-from fabric_hub.sessions.store import Session
+from fabric_hub.service.tasks.review import with_forecast
+from fabric_hub.service.usage_service import TREND_DAYS
 
-from .sessions import called
+from .sessions import badge, called
 
 log = logging.getLogger(__name__)
 
@@ -41,38 +43,99 @@ def warnings(viewer: Any) -> tuple[Warned, ...]:
     )
 
 
-def ends(_viewer: Any) -> Callable[[Session | None], float | None]:
-    """The template's function (session) -> when it ends."""
-    return when_it_ends
+@dataclass(frozen=True)
+class ProjectLine:
+    """A project of a person: what is left of its GPU-hours, for how long, and what it used by day.
+
+    ``trend`` has a bar for each day that is known, and ``told`` says the same in words.
+    """
+
+    name: str
+    title: str
+    badge: str
+    kind: str
+    left: Text
+    lasts: Text | None
+    balance: Balance | None
+    trend: tuple[Bar, ...]
+    told: Text
 
 
-def when_it_ends(session: Session | None) -> float | None:
-    """When a running session ends by itself, in Unix seconds; None when that is not known."""
-    if session is None:
-        return None
-    shared = runtime()
-    shared.interest()
-    snapshot = shared.follower.value
-    job = standing(session, snapshot).alive
-    end = snapshot.end_of(job) if snapshot and job else None
-    if job is None or job.started_at is None or end is None or job.phase != "running":
-        return None
-    return end
+class Bar(NamedTuple):
+    """A day of a trend, in units of the picture: where it begins from the left, and how high it is, 0 to 1."""
+
+    x: int
+    height: float
 
 
-def budgets(viewer: Any) -> list[tuple[str, Balance]]:
-    """The GPU-hours of the projects of who has logged in: (title, balance) of each that Slurm keeps a limit of."""
-    if viewer is None:
-        return []
-    shared = runtime()
-    if shared.settings.slurm is None:
-        return []
-    shared.limits.follow()
-    limits, snapshot, now = shared.limits.value, shared.follower.value, time.time()
+def of_viewer(viewer: Any) -> Callable[[], list[ProjectLine]]:
+    """The template's function () -> the projects of who has logged in."""
+    return lambda: projects(viewer.name) if viewer else []
+
+
+def projects(user: str) -> list[ProjectLine]:
+    """A person's projects, in the order of the site's file."""
+    shared, now = runtime(), time.time()
+    if shared.settings.slurm is not None:
+        shared.limits.follow()
+        shared.interest()
+    today = datetime.fromtimestamp(now).astimezone().date()
     found = []
-    for name, project in projects_of(shared.settings, viewer.name).items():
-        ways = gpu_ways(shared.settings, project)
-        told = balance(limits, snapshot, project.account, now=now, ways=ways)
-        if told is not None and told.left is not None:
-            found.append((called(name, shared.settings.project), told))
+    for name, project in projects_of(shared.settings, user).items():
+        try:
+            days = shared.usage.trend(name)
+            known = shared.usage.usage(name, "").project if shared.settings.slurm is not None else None
+            told = with_forecast(shared.usage, name, known, today, now)
+        except FabricError as error:
+            log.warning("No history of project %s on a page: %s", name, error)
+            days, told = (), None
+        found.append(
+            ProjectLine(
+                name=name,
+                title=called(name, shared.settings.project),
+                badge=badge(project.kind),
+                kind=project.kind,
+                left=left_of(told),
+                lasts=lasts(told, now),
+                balance=told,
+                trend=bars(days, today),
+                told=in_words(days),
+            )
+        )
     return found
+
+
+def left_of(balance: Balance | None) -> Text:
+    """What is left of a project's GPU-hours. Pure."""
+    if balance is None or balance.left is None:
+        return texts.NO_LIMIT()
+    if balance.limit is None or balance.limited_by != balance.of:
+        return texts.HOURS_LEFT_OF(left=balance.left, whose=balance.limited_by)
+    return texts.HOURS_LEFT(left=balance.left, limit=balance.limit)
+
+
+def lasts(balance: Balance | None, now: float) -> Text | None:
+    """Until when that is enough at the present rate; None: nobody knows, or for very long. Pure."""
+    if balance is None or balance.left is None or balance.lasts_until is None:
+        return None
+    return texts.USED_UP() if balance.lasts_until <= now else texts.LASTS(at=balance.lasts_until)
+
+
+def bars(days: Sequence[DayUse], today: date) -> tuple[Bar, ...]:
+    """A trend as bars, the highest of them 1 high; none where nothing was used. Pure."""
+    most = max((day.gpu_hours for day in days), default=0.0)
+    if most <= 0:
+        return ()
+    first = today - timedelta(days=TREND_DAYS)
+    return tuple(
+        Bar((day.day - first).days, day.gpu_hours / most) for day in days if day.gpu_hours > 0 and day.day >= first
+    )
+
+
+def in_words(days: Sequence[DayUse]) -> Text:
+    """What a trend shows, for who does not see it. Pure."""
+    highest = max(days, key=lambda day: day.gpu_hours, default=None)
+    if highest is None or highest.gpu_hours <= 0:
+        return texts.TREND_NONE()
+    total = sum(day.gpu_hours for day in days)
+    return texts.TREND(total=total, most=highest.gpu_hours, day=highest.day.isoformat())

@@ -12,35 +12,26 @@ from typing import Any
 
 from fabric_hub.config.settings import Profile, Project
 from fabric_hub.hub.spawner.runtime import runtime
-from fabric_hub.messages.text import NOTHING, SENTENCES, Text
+from fabric_hub.messages.text import NOTHING, Text
 from fabric_hub.messages.texts import slurm_reasons as texts
 from fabric_hub.messages.translation import N_, gettext
-from fabric_hub.sessions.status import standing
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm import reasons
-from fabric_hub.slurm.model import Job, Phase
+
+from .cards import WISHED, in_short
 
 _BADGES = {"course": N_("Course"), "client": N_("Client")}
-# What a list says of an end, by the code of what is on record of it: all that there is to say.
-_SHORT = {
-    texts.ENDED_TIME_LIMIT.code: texts.SHORT_TIME_LIMIT,
-    texts.ENDED_OUT_OF_MEMORY.code: texts.SHORT_OUT_OF_MEMORY,
-    texts.ENDED_PREEMPTED.code: texts.SHORT_PREEMPTED,
-    texts.ENDED_NODE.code: texts.SHORT_NODE,
-}
-# Ends that somebody asked the hub for: nothing needs to be explained. Slurm's states are other facts, with labels of
-# their own: that Slurm calls a job cancelled says that somebody else ended it.
-_WISHED = {"stopped", "replaced"}
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A session on record with what people call its project and profile, and the badge of its project."""
+    """A session on record with what people call its project and profile, and the badge and kind of its project."""
 
     session: Session
     project: str
     profile: str
     badge: str
+    kind: str
 
 
 def shown(session: Session) -> Shown:
@@ -51,6 +42,7 @@ def shown(session: Session) -> Shown:
         called(session.project, settings.project),
         called(session.profile, settings.profile),
         badge(project.kind) if project else "",
+        project.kind if project else "",
     )
 
 
@@ -95,14 +87,7 @@ def why_ended(user: str, server_name: str) -> dict[str, object] | None:
 
 def end_words(session: Session) -> Text:
     """Why a session ended; NOTHING where its user wished it so. Pure."""
-    return session.end_text if session.end_text and session.end_reason not in _WISHED else NOTHING
-
-
-def in_short(text: Text | None, at: float) -> Text | None:
-    """When and why a session ended, in few words; None where it takes more. Pure."""
-    said = text.params["all"][0] if text and text.code == SENTENCES else text
-    short = _SHORT.get(said.code) if isinstance(said, Text) else None
-    return short(at=at, **said.params) if short and said else None
+    return session.end_text if session.end_text and session.end_reason not in WISHED else NOTHING
 
 
 def live(_viewer: Any) -> Callable[[str, str], Shown | None]:
@@ -113,18 +98,6 @@ def live(_viewer: Any) -> Callable[[str, str], Shown | None]:
 def that_lives(user: str, server_name: str) -> Shown | None:
     session = runtime().store.live(user, server_name)
     return shown(session) if session else None
-
-
-def queued(_viewer: Any) -> Callable[[Shown | None], Job | None]:
-    """The template's function (session shown) -> its job, while that waits in the queue."""
-    return that_waits
-
-
-def that_waits(shown: Shown | None) -> Job | None:
-    if shown is None or runtime().settings.slurm is None:
-        return None
-    job = standing(shown.session, runtime().follower.value).alive
-    return job if job and job.phase is Phase.QUEUED else None
 
 
 def silence(viewer: Any) -> Any:

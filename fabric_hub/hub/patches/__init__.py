@@ -303,7 +303,7 @@ def apply_all(c: Any, settings: Settings, service: str) -> None:
     """
     # here, for some of what is patched needs what others only describe
     from fabric_hub.hub import session_calls, tls
-    from fabric_hub.hub.pages import accessibility, datasets, ended, language, site
+    from fabric_hub.hub.pages import accessibility, datasets, ended, home, language, site
     from fabric_hub.hub.proxy import unix_url
 
     from . import handlers, readers, services, session_ends, starts, streams, thread, web_server
@@ -313,7 +313,7 @@ def apply_all(c: Any, settings: Settings, service: str) -> None:
             log.warning("%s", strange)
     names = tls.hub_alt_names(settings.hub) if settings.hub.internal_ssl else []
     thread.apply(c)
-    anybodys = [*language.pages(), *accessibility.pages(), *ended.pages()]
+    anybodys = [*language.pages(), *accessibility.pages(), *ended.pages(), *home.pages()]
     handlers.apply([*anybodys, *site.pages(settings), *datasets.pages(settings), *session_calls.pages(settings)])
     services.apply(service, unix_url(settings.hub.service_socket), names)
     readers.apply()

@@ -26,10 +26,9 @@ from fabric_hub.hub.spawner.runtime import runtime
 from fabric_hub.launch.options import UserOptions
 from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts import starts as texts
+from fabric_hub.sessions.names import LONGEST_NAME
 
 from .replace import replace
-
-LONGEST_NAME = 30  # characters; is_valid_safe_slug's
 
 
 def apply() -> None:
@@ -78,8 +77,8 @@ def _leaving_nothing_opened(get: Any) -> Any:
         finally:
             if user is not None and (spawner := user.spawners.get(server_name)) is not None:
                 spawner.chosen = UserOptions()
-            if new and not _is_started(user, server_name):
-                _forget(user, server_name)
+            if new and not is_started(user, server_name):
+                forget(user, server_name)
 
     return opened
 
@@ -94,8 +93,8 @@ def _leaving_nothing_refused(post: Any) -> Any:
         try:
             return await post(self, user_name=user_name, server_name=server_name, **more)
         finally:
-            if new and not _is_started(user, server_name) and not _has_session(user.name, server_name, began):
-                _forget(user, server_name)
+            if new and not is_started(user, server_name) and not _has_session(user.name, server_name, began):
+                forget(user, server_name)
 
     return posted
 
@@ -106,12 +105,12 @@ def _has_session(user: str, server_name: str, since: float) -> bool:
     return store.live(user, server_name) is not None or (ended is not None and ended.created_at >= since)
 
 
-def _is_started(user: Any, server_name: str) -> bool:
+def is_started(user: Any, server_name: str) -> bool:
     spawner = user.spawners.get(server_name)
     return spawner is not None and bool(spawner.active or spawner.pending)
 
 
-def _forget(user: Any, server_name: str) -> None:
+def forget(user: Any, server_name: str) -> None:
     """Take a server that does not run off the user's list."""
     user.spawners.pop(server_name, None)
     if (made := user.orm_spawners.get(server_name)) is not None:

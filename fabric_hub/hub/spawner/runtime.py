@@ -9,17 +9,21 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+from fabric_hub.budgets.history import History
 from fabric_hub.catalogue.client import CatalogueClient
 from fabric_hub.catalogue.view import follower_of, known_by
 from fabric_hub.config.settings import Settings
+from fabric_hub.datasets.model import Catalogue
 from fabric_hub.datasets.policy import CatalogueView
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.client import GatewayClient
 from fabric_hub.messages.texts import startup
 from fabric_hub.rpc.follower import Follower
+from fabric_hub.service.usage_service import UsageService
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.notify import listen, notify_path
 from fabric_hub.sessions.readers import ReaderBook
+from fabric_hub.sessions.reports import ReportBook
 from fabric_hub.sessions.status import JobPresence, standings
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.slurm.limits.model import Limits
@@ -48,6 +52,9 @@ class HubRuntime:
         self.limits = Follower("limits", self.gateway.limits, Limits())
         self.catalogue_service = CatalogueClient(settings.catalogue.socket) if settings.catalogue else None
         self._catalogue = follower_of(self.catalogue_service) if self.catalogue_service else None
+        history = History(self.store.engine)
+        self.usage = UsageService(settings, self.limits, self.follower, history.daily, None, history.charged)
+        self.reports = ReportBook(self.store.engine)
         self.start_queue = StartQueue()
         self._bells: dict[str, asyncio.Event] = {}
         self._waiting: dict[str, tuple[asyncio.Event, int | None, Job | None]] = {}  # bell, and what they know
@@ -97,6 +104,11 @@ class HubRuntime:
             with suppress(FabricError):  # that it does not answer is in what is known
                 await self._catalogue.fresh(time.time())
         return await known_by(self._catalogue)
+
+    @property
+    def catalogue_known(self) -> Catalogue | None:
+        """The catalogue as it was told last; None before that, and where the site offers no datasets. Asks nobody."""
+        return self._catalogue.value if self._catalogue and self._catalogue.answered else None
 
     async def news(self, session: Session, job: Job | None, timeout_s: float) -> bool:
         """Wait for news of a session: True, or False when so many seconds have passed without any.

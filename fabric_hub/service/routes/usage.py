@@ -14,9 +14,11 @@ from fabric_hub.service.budget_service import Extended
 from fabric_hub.service.deps import Budgets, Context, PersonCaller, SessionCaller
 from fabric_hub.service.tasks.continuation import Continued
 from fabric_hub.service.tasks.idle import IdleAnswer
+from fabric_hub.sessions.reports import SessionReport
 from fabric_hub.types import Frozen, WholeNumber
 
 Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False, strict=True)]
+Count = Annotated[int, Field(ge=0, le=10_000, strict=True)]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False, strict=True)]
 
 router = APIRouter()
@@ -39,11 +41,19 @@ class ExtensionRequest(Frozen):
 
 class IdleReport(Frozen):
     """A session's own word: seconds since anybody did anything, whether a kernel or terminal is at work, and the
-    highest use of each of its GPUs since its last report (null: it cannot be read)."""
+    highest use of each of its GPUs since its last report (null: it cannot be read).
+
+    ``kernels_busy`` are the kernels that run a cell now, ``others_busy`` says whether a terminal printed or a Dask
+    cluster worked since the last report, and ``unsaved`` are the documents with changes that are in no file, in all
+    open tabs; null: it does not know. Its person is told before they stop it.
+    """
 
     idle_s: Seconds
     busy: bool = Field(strict=True)
     gpu_percent: tuple[Percent, ...] | None = Field(default=None, max_length=64)
+    kernels_busy: Count | None = None
+    others_busy: bool | None = Field(default=None, strict=True)
+    unsaved: Count | None = None
 
 
 @router.get("/session/quota")
@@ -92,5 +102,18 @@ async def extend_session(
 @router.post("/session/idle")
 async def report_idle(report: IdleReport, session: SessionCaller, budgets: Budgets, context: Context) -> IdleAnswer:
     """Take the session's word on how idle it is; the answer says what the profile's policy makes of it."""
-    said = Report.model_validate(report.model_dump())
-    return budgets.idle.report(session, said, await context.latest(), time.time())
+    now = time.time()
+    budgets.idle.keep(session, kept_of(report, now))
+    said = Report(idle_s=report.idle_s, busy=report.busy, gpu_percent=report.gpu_percent)
+    return budgets.idle.report(session, said, await context.latest(), now)
+
+
+def kept_of(report: IdleReport, now: float) -> SessionReport:
+    """What of a report is shown to the session's person. Pure."""
+    return SessionReport(
+        at=now,
+        kernels_busy=report.kernels_busy,
+        others_busy=report.others_busy,
+        unsaved=report.unsaved,
+        gpu_percent=report.gpu_percent or None,
+    )

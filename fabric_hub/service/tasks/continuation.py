@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import time
-from collections.abc import Collection
 from typing import Any, Protocol
 from urllib.parse import quote
 from weakref import WeakValueDictionary
@@ -22,6 +20,7 @@ from fabric_hub.errors import FabricError
 from fabric_hub.messages.text import Said, Text, WithTexts, sentences
 from fabric_hub.messages.texts import service as texts
 from fabric_hub.service.hub_api import message, options
+from fabric_hub.sessions.names import next_name
 from fabric_hub.sessions.status import standing
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.slurm.model import Phase, Snapshot
@@ -29,9 +28,6 @@ from fabric_hub.slurm.reasons import explain
 
 log = logging.getLogger(__name__)
 
-# JupyterHub's limit for the name of a server.
-LONGEST_NAME = 30
-FIRST_NAME = "session"
 # A session that is to end when its successor is ready has so long to save what is open; it is looked at so often.
 GRACE_S = 120.0
 LOOK_S = 15.0
@@ -54,18 +50,6 @@ class Continued(WithTexts):
     session: str | None
     text: Said
     reopen: tuple[str, ...]
-
-
-def next_name(name: str, taken: Collection[str]) -> str:
-    """The name of the server that continues another one: ``work`` goes on in ``work-2``, that in ``work-3``. Pure."""
-    counted = re.fullmatch(r"(.+)-([0-9]{1,4})", name)
-    base, number = (counted.group(1), int(counted.group(2))) if counted else (name or FIRST_NAME, 1)
-    while True:
-        number += 1
-        ending = f"-{number}"
-        found = base[: LONGEST_NAME - len(ending)].rstrip("-") + ending
-        if found not in taken:
-            return found
 
 
 class Continuation:

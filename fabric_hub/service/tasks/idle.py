@@ -18,7 +18,9 @@ from fabric_hub.budgets.idle import (
 )
 from fabric_hub.budgets.schemas import IdlePolicy
 from fabric_hub.config.settings import Settings
+from fabric_hub.errors import FabricError
 from fabric_hub.messages.text import NOTHING, Said, WithTexts
+from fabric_hub.sessions.reports import ReportBook, SessionReport
 from fabric_hub.sessions.status import standing
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.slurm.model import Snapshot
@@ -31,7 +33,7 @@ _FORGET_S = 3600.0
 
 
 class IdleAnswer(WithTexts):
-    """What the hub makes of a report. ``state`` "off": the profile has no policy, and nothing need be reported.
+    """What the hub makes of a report. ``state`` "off": the profile has no policy.
 
     A warning says that ``what`` is so since ``quiet_since``; its ``text`` is the whole sentence.
     """
@@ -60,14 +62,22 @@ class IdleSessions:
 
     def __init__(self, settings: Settings, store: SessionStore, hub: Servers) -> None:
         self._settings, self._store, self._hub = settings, store, hub
+        self._reports = ReportBook(store.engine)
         self._watches: dict[str, Watch] = {}
         self._stopping: set[asyncio.Task[None]] = set()
+
+    def keep(self, session: Session, report: SessionReport) -> None:
+        """Write down what a session says of itself, for its person's page; without that it is judged all the same."""
+        try:
+            self._reports.write(session.id, report)
+        except FabricError as error:
+            log.warning("What session %s says of itself is not kept: %s", session.id, error)
 
     def report(self, session: Session, report: Report, snapshot: Snapshot | None, now: float) -> IdleAnswer:
         """Take a session's report; one that has been idle for too long is stopped."""
         policy = policy_of(self._settings, session)
         if policy is None:
-            return IdleAnswer(state="off", next_report_s=_FORGET_S)
+            return IdleAnswer(state="off")
         watch, decision = judge(policy, session.gpus, self._watches.get(session.id), report, now)
         self._remember(session.id, watch, now)
         if decision.state != "stop":

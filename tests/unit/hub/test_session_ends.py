@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fabric_hub.hub.pages.sessions import in_short
+from fabric_hub.hub.pages.cards import in_short
 from fabric_hub.messages.text import Text, sentences, verbatim
 from fabric_hub.slurm.reasons import explain
 from tests.support.builders import a_job

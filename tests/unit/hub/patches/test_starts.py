@@ -15,9 +15,10 @@ from tornado import web
 
 from fabric_hub.config.settings import Settings
 from fabric_hub.hub.patches import starts
-from fabric_hub.hub.patches.starts import LONGEST_NAME, refusal
+from fabric_hub.hub.patches.starts import refusal
 from fabric_hub.hub.spawner import runtime
 from fabric_hub.messages.text import verbatim
+from fabric_hub.sessions.names import LONGEST_NAME
 from fabric_hub.sessions.store import SessionStore, new_session_id
 from fabric_hub.types import ServerName
 from tests.support.builders import fields_of_a_session

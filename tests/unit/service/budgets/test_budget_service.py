@@ -16,6 +16,7 @@ from fabric_hub.service.routes.sessions import describe
 from fabric_hub.service.tasks.continuation import Continuation
 from fabric_hub.service.tasks.idle import IdleSessions
 from fabric_hub.service.tasks.review import Review
+from fabric_hub.sessions.reports import ReportBook
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.slurm.limits.model import GPU, Association, Limit, Limits, Qos
 from fabric_hub.slurm.model import Snapshot
@@ -143,6 +144,21 @@ async def test_a_profile_without_a_policy_stops_nobody(api: httpx.AsyncClient, s
     assert told["state"] == "off"
 
 
+async def test_what_a_session_says_of_itself_is_kept_for_its_persons_page_and_it_is_asked_again_in_a_minute(
+    api: httpx.AsyncClient, session: Session, store: SessionStore
+) -> None:
+    said = {"idle_s": 0, "busy": True, "gpu_percent": [], "kernels_busy": 2, "others_busy": False, "unsaved": 1}
+    answer = (await asked(api, "POST", "session/idle", said)).json()
+    assert (answer["state"], answer["next_report_s"]) == ("off", 60)
+    kept = ReportBook(store.engine).of([session.id])[session.id]
+    assert (kept.kernels_busy, kept.others_busy, kept.unsaved, kept.gpu_percent) == (2, False, 1, None)
+    assert kept.fresh(time.time())
+    # an older image says less: the rest is not known
+    await asked(api, "POST", "session/idle", {"idle_s": 0, "busy": True, "gpu_percent": [40.0]})
+    kept = ReportBook(store.engine).of([session.id])[session.id]
+    assert (kept.kernels_busy, kept.others_busy, kept.unsaved, kept.gpu_percent) == (None, None, None, (40.0,))
+
+
 async def test_an_idle_session_is_told_then_stopped_and_what_it_returned_is_on_record(
     site: Settings, store: SessionStore, hub: Hub, started_at: float
 ) -> None:
@@ -216,6 +232,7 @@ async def test_an_idle_session_returns_no_hours_after_its_reservation(
     [
         {}, {"idle_s": -1, "busy": False}, {"idle_s": 1, "busy": False, "gpu_percent": [101]},
         {"idle_s": 1, "busy": False, "gpu_percent": [0.0] * 65}, {"idle_s": 1, "busy": False, "stop": True},
+        {"idle_s": 1, "busy": False, "unsaved": -1}, {"idle_s": 1, "busy": False, "kernels_busy": 1.5},
     ],
 )  # fmt: skip
 async def test_a_malformed_report_is_refused(api: httpx.AsyncClient, session: Session, body: Any) -> None:

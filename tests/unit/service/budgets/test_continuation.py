@@ -12,7 +12,8 @@ import pytest
 
 from fabric_hub.config.settings import Settings
 from fabric_hub.hub.spawner.child import session_variables
-from fabric_hub.service.tasks.continuation import GRACE_S, Continuation, next_name
+from fabric_hub.service.tasks.continuation import GRACE_S, Continuation
+from fabric_hub.sessions.names import next_name
 from fabric_hub.sessions.store import Session, SessionStore
 from tests.support.accounts_and_hub import Hub
 from tests.support.builders import fields_of_a_session

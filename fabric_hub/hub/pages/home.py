@@ -1,0 +1,268 @@
+"""The page Sessions (``/hub/home``): a person's sessions, those that ended lately, and where a new one begins.
+
+JupyterHub makes the page itself. What it shows is asked for here again and again while somebody looks at it: from the
+hub's memory and the sessions' record, and while nothing has changed from memory alone. Slurm is not asked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from jupyterhub.handlers.base import BaseHandler
+from jupyterhub.utils import url_path_join
+from tornado import web
+
+from fabric_hub.errors import FabricError
+from fabric_hub.hub.patches.starts import forget, is_started
+from fabric_hub.hub.spawner.runtime import HubRuntime, runtime
+from fabric_hub.launch.choice import as_built
+from fabric_hub.messages.reader import current
+from fabric_hub.messages.texts import gateway as of_gateway
+from fabric_hub.messages.texts import home as texts
+from fabric_hub.rpc.problem import Problem
+from fabric_hub.sessions.names import DEFAULT, free_name
+from fabric_hub.sessions.reports import SessionReport
+from fabric_hub.sessions.status import standings
+from fabric_hub.sessions.store import Session
+from fabric_hub.slurm.model import Job, Snapshot
+from fabric_hub.unix.accounts import runs_local_sessions
+
+from . import cards
+from .cards import Card, Ended, Server
+from .first_session import FirstChoice, first_choices
+from .sessions import Shown, shown
+
+log = logging.getLogger(__name__)
+
+# How long an ended session stays on its person's list, and how many of them do; the first few are seen at once.
+RECENT_DAYS, MOST_RECENT, SEEN_AT_ONCE = 30.0, 30, 5
+DAY_S = 86400.0
+# What counts on by itself on a page is written anew so often.
+COUNTS_S = 30.0
+
+
+@dataclass(frozen=True)
+class Home:
+    """What the page shows of its person's sessions. ``version`` changes whenever the rest may have."""
+
+    version: str
+    live: tuple[tuple[Card, Shown | None], ...]
+    recent: tuple[tuple[Ended, Shown], ...]
+    choices: tuple[FirstChoice, ...]
+    first: bool
+    new_name: str
+    seen_at_once: int = SEEN_AT_ONCE
+
+
+def home(viewer: Any) -> Callable[[], Home]:
+    """The template's function () -> what the page shows to who has logged in."""
+    return lambda: home_of(viewer, time.time())
+
+
+def home_of(viewer: Any, now: float) -> Home:
+    """What the page shows to a person, from the hub's memory and its record.
+
+    :raises FabricError: the record cannot be read.
+    """
+    shared = runtime()
+    if shared.settings.slurm is not None:
+        shared.interest()
+    user, servers = viewer.name, servers_of(viewer)
+    sessions = shared.store.live_of(user)
+    mine = {name: session for name, session in sessions.items() if name in servers}
+    recent = shared.store.recent(user, now - RECENT_DAYS * DAY_S, MOST_RECENT)
+    first = not servers and not recent and not shared.store.had_any(user)
+    local = runs_local_sessions(shared.settings.users)
+    today = datetime.fromtimestamp(now).astimezone().date()
+    settings, known = as_built(shared.settings), shared.catalogue_known
+    offered = first_choices(settings, user, known, today, local=local) if first else ()
+    return Home(
+        version=version_of(viewer, now),
+        live=tuple(_live(shared, servers, mine, now)),
+        recent=tuple((cards.ended(session), shown(session)) for session in recent),
+        choices=offered,
+        first=first,
+        new_name=free_name("", servers.keys()) or DEFAULT,
+    )
+
+
+def servers_of(viewer: Any) -> dict[str, Server]:
+    """A person's servers that run, start or stop, as JupyterHub knows them; by name."""
+    return {
+        name: Server(
+            name=name,
+            pending=spawner.pending,
+            ready=bool(spawner.ready),
+            notes=tuple(_notes(spawner)),
+        )
+        for name, spawner in viewer.spawners.items()
+        if spawner.active
+    }
+
+
+def _notes(spawner: Any) -> list[Any]:
+    said = spawner.said
+    return [
+        *([spawner.unreached] if spawner.unreached else []),
+        *([of_gateway.CLUSTER_SAYS(words=said)] if said else []),
+    ]
+
+
+def _live(
+    shared: HubRuntime, servers: Mapping[str, Server], sessions: Mapping[str, Session], now: float
+) -> list[tuple[Card, Shown | None]]:
+    """The cards, the oldest session first."""
+    snapshot: Snapshot | None = shared.follower.value if shared.settings.slurm is not None else None
+    known = standings(list(sessions.values()), snapshot)
+    said = reports_of(shared, sessions)
+    found = []
+    for name, server in servers.items():
+        session = sessions.get(name)
+        job: Job | None = known[session.id].alive if session else None
+        profile = shared.settings.profile.get(session.profile) if session else None
+        report = said.get(session.id) if session else None
+        one = cards.card(server, session, profile, job, snapshot, report, now)
+        found.append((session.created_at if session else now, one, shown(session) if session else None))
+    return [(one, about) for _, one, about in sorted(found, key=lambda item: (item[0], item[1].server))]
+
+
+def reports_of(shared: HubRuntime, sessions: Mapping[str, Session]) -> dict[str, SessionReport]:
+    """What these sessions said last; where that cannot be read, nobody knows."""
+    try:
+        return shared.reports.of(session.id for session in sessions.values())
+    except FabricError as error:
+        log.warning("What sessions say of themselves is not on a page: %s", error)
+        return {}
+
+
+def version_of(viewer: Any, now: float) -> str:
+    """Of all that can change on the page by itself, from memory alone: cheap enough to be asked every few seconds."""
+    shared = runtime()
+    snapshot = shared.follower.value if shared.settings.slurm is not None else None
+    jobs = jobs_by_session(snapshot)
+    facts = [
+        (
+            name,
+            spawner.pending,
+            bool(spawner.ready),
+            spawner.session_id,
+            jobs.get(spawner.session_id),
+            spawner.unreached,
+        )
+        for name, spawner in sorted(viewer.spawners.items())
+        if spawner.active
+    ]
+    counted = int(now // COUNTS_S) if facts else 0
+    told = repr((facts, counted, current().language, str(current().zone)))
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+_latest: tuple[Snapshot | None, dict[str, Job]] = (None, {})
+
+
+def jobs_by_session(snapshot: Snapshot | None) -> dict[str, Job]:
+    """The jobs of sessions, by session: made once for each snapshot, everybody's page asks for it."""
+    global _latest
+    if snapshot is None:
+        return {}
+    if _latest[0] is not snapshot:
+        _latest = snapshot, {job.session[1]: job for job in snapshot.jobs if job.session}
+    return _latest[1]
+
+
+class Live(BaseHandler):  # type: ignore[misc]
+    """``GET /hub/home/sessions``: the page's part that changes, as JSON ``{version, html}`` for who has logged in.
+
+    With ``?version=`` of what a page shows already, and nothing new, ``{version}`` alone. Changes nothing.
+    """
+
+    def _log(self) -> None:
+        # a page that somebody looks at asks every few seconds
+        if self.get_status() >= 400:
+            super()._log()
+
+    async def get(self) -> None:
+        """Answer who looks at the page."""
+        self.set_header("Content-Type", "application/json")
+        self.set_header("Cache-Control", "no-store")
+        viewer = self.current_user
+        try:
+            if viewer is None:
+                raise FabricError(texts.LOGIN_AGAIN())
+            if runtime().settings.slurm is not None:
+                runtime().interest()
+            now = time.time()
+            version = version_of(viewer, now)
+            if self.get_query_argument("version", "") == version:
+                self.finish({"version": version})
+                return
+            shows = home_of(viewer, now)
+        except FabricError as error:
+            self.set_status(error.status)
+            self.finish(Problem.of(error).model_dump_json())
+            return
+        html = await self.render_template("home_live.html", home=shows, no_spawner_check=True)
+        self.finish({"version": shows.version, "html": html})
+
+
+class Remove(BaseHandler):  # type: ignore[misc]
+    """``POST /hub/home/remove``: take an ended session (``session``, its id) off the viewer's own list.
+
+    As with every form of the hub's, JupyterHub wants its own token against forgery. The record keeps the session, and
+    a server of that name that does not run, and has no other line on the list, goes from JupyterHub's list, too.
+    """
+
+    @web.authenticated
+    async def post(self) -> None:
+        """Take it off."""
+        user, wanted = self.current_user, self.get_body_argument("session", "")
+        store = runtime().store
+        try:
+            removed = store.remove(user.name, wanted)
+            if removed is None:
+                raise FabricError(texts.NO_ENDED_SESSION(session=wanted[:40]))
+            others = store.recent(user.name, time.time() - RECENT_DAYS * DAY_S, MOST_RECENT)
+        except FabricError as error:
+            self.set_status(error.status)
+            self.set_header("Content-Type", "application/json")
+            self.finish(Problem.of(error).model_dump_json())
+            return
+        name = removed.server_name
+        if name and not is_started(user, name) and all(one.server_name != name for one in others):
+            forget(user, name)
+        self.set_status(204)
+
+
+class New(BaseHandler):  # type: ignore[misc]
+    """``GET /hub/new-session``: lead to the start form of a session that is not there yet. Changes nothing.
+
+    ``name`` is what somebody typed: it is made valid, and another one is taken where it is in use. Options of the form
+    (``opt-…``) are handed on.
+    """
+
+    @web.authenticated
+    async def get(self) -> None:
+        """Lead there."""
+        user = self.current_user
+        taken = {*servers_of(user), *runtime().store.live_names(user.name)}
+        name = free_name(self.get_query_argument("name", ""), taken)
+        chosen = [
+            (key, value)
+            for key in self.request.query_arguments
+            if key.startswith("opt-")
+            for value in self.get_query_arguments(key)
+        ]
+        address = url_path_join(self.hub.base_url, "spawn", user.escaped_name, name)
+        self.redirect(f"{address}?{urlencode(chosen)}" if chosen else address)
+
+
+def pages() -> list[tuple[Any, ...]]:
+    """What belongs to the page, for JupyterHub's list of pages."""
+    return [(r"/home/sessions", Live), (r"/home/remove", Remove), (r"/new-session", New)]
