@@ -38,7 +38,7 @@ from fabric_hub.unix.accounts import runs_local_sessions
 
 from . import access_log, held_ports, moved_settings, patches, tls
 from .csp import ResponseHeaders, ScriptNonce, current_nonce
-from .pages import budgets, held, language, sessions
+from .pages import budgets, held, language, sessions, waiting
 from .pages import site as site_pages
 from .pages.sentences import Sentences
 from .private_files import lasting_secret, private_directory
@@ -310,6 +310,7 @@ def _pages(c: Any, settings: Settings) -> None:
         "csp_nonce": current_nonce,
         "fabric_last_end": sessions.last_end,
         "fabric_live": sessions.live,
+        "fabric_choice": waiting.choice,
         "fabric_held": held.held,
         "fabric_queued": sessions.queued,
         "fabric_silence": sessions.silence,
