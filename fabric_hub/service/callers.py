@@ -43,6 +43,7 @@ class Caller(Enum):
     METRICS = "Prometheus, or who else may read metrics", (METRICS_SCOPE,), "fabric_hub.service.deps:metrics_reader"
     LOGGED_IN = "who has logged in at the hub, never by a token", (), "tornado.web:authenticated"
     STARTER = "who may start that user's servers", ("start:servers",), "jupyterhub.scopes:needs_scope"
+    FOLLOWER = "who may read that user's servers", ("read:servers",), "jupyterhub.scopes:needs_scope"
     HUB_AT_GATEWAY = "the hub's account", (), "packaging/systemd/fabric-gateway.service"
     HUB_AT_CATALOGUE = "the hub's account", (), "packaging/tmpfiles.d/fabric-hub.conf"
 
@@ -101,6 +102,7 @@ SERVICE = (
         "GET /quota",
         "GET /continue",
         "POST /continue",
+        "POST /continue/end",
         "POST /extend",
         "POST /idle",
     ),
@@ -132,6 +134,28 @@ HUB = (
         "has logged in.",
         handler="fabric_hub.hub.pages.language:Switch",
     ),
+    Line(
+        "GET /hub/ended/{session}/{ticket}",
+        Caller.ANYBODY,
+        "Who has the ticket that a session's own server makes of its token; it says how that session ended. No cookie "
+        "and no token counts.",
+        handler="fabric_hub.hub.pages.ended:WhyEnded",
+    ),
+    *(
+        Line(
+            f"GET /hub/site/logo/{theme}",
+            Caller.ANYBODY,
+            "The site's logo, which the login page has; a browser runs and loads nothing of it.",
+            handler="fabric_hub.hub.pages.site:SiteLogo",
+        )
+        for theme in ("light", "dark")
+    ),
+    Line(
+        "GET /hub/accessibility",
+        Caller.ANYBODY,
+        "What the release's own checks of its pages found.",
+        handler="fabric_hub.hub.pages.accessibility:Statement",
+    ),
     Line("GET /hub/spawn", Caller.LOGGED_IN, "JupyterHub's own; here it starts nothing.", handler=_START),
     Line(
         "POST /hub/spawn", Caller.LOGGED_IN, "JupyterHub's own, with the hub's token against forgery.", handler=_START
@@ -141,6 +165,12 @@ HUB = (
         Caller.STARTER,
         "JupyterHub's own. Who starts a server for somebody else accepts no agreement for them.",
         handler="jupyterhub.apihandlers.users:UserServerAPIHandler",
+    ),
+    Line(
+        "GET /hub/api/users/{user}/servers/{server}/progress",
+        Caller.FOLLOWER,
+        "JupyterHub's own; ten connections at a time for each who follows somebody's starts.",
+        handler="jupyterhub.apihandlers.users:SpawnProgressAPIHandler",
     ),
     Line(
         "* /hub/fabric/api/session",
@@ -183,6 +213,7 @@ CATALOGUE = _lines(
     "GET /v1/catalogue",
     "POST /v1/acceptances",
     "POST /v1/requests",
+    "POST /v1/decisions",
     "POST /v1/events",
     "GET /v1/agents",
     "GET /v1/health",

@@ -117,6 +117,7 @@ class Job(Frozen):
     exit_status: int | None = None  # 0..255, of an ended job
     exit_signal: int | None = None
     tres: str = ""
+    rank: int | None = None  # of a pending job: how many are before it in its partition's queue, by priority
 
     @property
     def phase(self) -> Phase:
@@ -159,6 +160,7 @@ class Reservation(Frozen):
     """A reservation of nodes; ``nodes`` as Slurm abbreviates them (``gpu[1-4]``).
 
     Of a ``flexible`` one (Slurm's flag FLEX) jobs may begin before it does, and go on when it is over.
+    One for ``maintenance`` (Slurm's flag MAINT) keeps all jobs off its nodes.
     """
 
     name: str
@@ -166,6 +168,7 @@ class Reservation(Frozen):
     ends_at: float
     nodes: str
     flexible: bool = False
+    maintenance: bool = False
 
 
 class Snapshot(FeedValue):
@@ -175,8 +178,8 @@ class Snapshot(FeedValue):
     ``jobs_at``, ``nodes_at`` and ``reservations_at``. While ``unavailable_since`` is set Slurm does not
     answer, ``problem`` says how, and nothing may be concluded from a job's absence. With ``narrowed`` it does answer,
     but does not show the gateway all of our live jobs: those that are missing are there by another of its words.
-    Reservations are asked for only while a session's job is in one. When one is over Slurm lets its jobs go on for
-    ``over_run_s`` seconds (ResvOverRun).
+    Reservations are asked for only while a session's job is in one, or is kept off its nodes by one. When one is over
+    Slurm lets its jobs go on for ``over_run_s`` seconds (ResvOverRun).
     """
 
     TIMES: ClassVar = FeedValue.TIMES | {"jobs_at", "nodes_at", "reservations_at", "interval_s", "over_run_s"}

@@ -1,7 +1,9 @@
 """Templates say what they say to the reader: ``{% trans %}``, ``{{ _("…") }}``, and our texts wherever they are shown.
 
 A variable of a sentence is escaped, the sentence itself is a catalogue's and may have tags. Amounts and times are
-formatted by filters: ``{{ at | as_clock }}``, for each of :data:`fabric_hub.messages.formats.KINDS`.
+formatted by filters: ``{{ at | as_clock }}``, for each of :data:`fabric_hub.messages.formats.KINDS`. A moment that a
+page shows is ``{{ at | time_clock }}``, ``{{ at | time_day }}`` or ``{{ at | time_in }}``, and a text with moments in
+it ``{{ text | as_html }}``, outside attributes: static/clock.js writes them in the browser's own time zone.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from jinja2.ext import InternationalizationExtension
 from markupsafe import Markup
 
 from fabric_hub.errors import FabricError
-from fabric_hub.messages import formats
+from fabric_hub.messages import formats, html
 from fabric_hub.messages.reader import SOURCE, current
 from fabric_hub.messages.text import Text
 from fabric_hub.messages.translation import gettext, ngettext
@@ -32,7 +34,14 @@ class Sentences(InternationalizationExtension):
         install: Any = environment
         install.install_gettext_callables(gettext, ngettext, newstyle=True)
         environment.filters |= {f"as_{kind}": form for kind, form in formats.KINDS.items()}
-        environment.filters |= {"as_moment": moment, "as_text": said, "status_phrase": status_phrase, "theirs": theirs}
+        environment.filters |= {"time_clock": html.time_clock, "time_day": html.time_day, "time_in": html.time_in}
+        environment.filters |= {
+            "as_html": html.as_html,
+            "as_moment": moment,
+            "as_text": said,
+            "status_phrase": status_phrase,
+            "theirs": theirs,
+        }
         environment.finalize = said
 
 
@@ -41,9 +50,9 @@ def said(value: Any) -> Any:
     return value.say() if isinstance(value, Text | FabricError) else value
 
 
-def moment(at: datetime) -> str:
-    """A time as JupyterHub keeps it, UTC without saying so, as :func:`fabric_hub.messages.formats.clock`."""
-    return formats.clock(at.replace(tzinfo=UTC).timestamp())
+def moment(at: datetime) -> Markup:
+    """A time as JupyterHub keeps it, UTC without saying so, as :func:`fabric_hub.messages.html.time_clock`."""
+    return html.time_clock(at.replace(tzinfo=UTC).timestamp())
 
 
 def status_phrase(status: int) -> str:
