@@ -224,7 +224,7 @@ def main() -> None:
     work.mkdir(parents=True, exist_ok=True)
     asked = questions()
     try:
-        where = given.mirror or mirror()
+        where = given.mirror or mirror(given.release)
     except NoRootError as error:
         raise SystemExit(f"{error}: give one with --mirror") from error
     root = root_directory(given.release, work, where)

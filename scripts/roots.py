@@ -24,6 +24,8 @@ from pathlib import Path
 import httpx
 
 HERE = Path(__file__).resolve().parent
+UBUNTU = ("jammy", "noble")
+_UBUNTU_KEYS = Path("/usr/share/keyrings/ubuntu-archive-keyring.gpg")
 _PROGRAMS = ("unshare", "setpriv", "taskset", "pivot_root")
 _SCRIPTS = Path("/usr/share/debootstrap/scripts")
 _MAKE_S, _EMULATED_S = 1200, 3600
@@ -70,8 +72,17 @@ def cache() -> Path:
     return path
 
 
-def mirror() -> str:
-    """Where this machine's own apt gets Debian."""
+def mirror(suite: str) -> str:
+    """Where a release comes from: where this machine's own apt gets Debian, or Ubuntu's mirror as it is named.
+
+    :raises NoRootError: that is not known.
+    """
+    if suite in UBUNTU:
+        if not shutil.which("mmdebstrap") or not _UBUNTU_KEYS.is_file():
+            raise NoRootError(f"Ubuntu takes mmdebstrap and its mirror's keys, {_UBUNTU_KEYS}")
+        if not (named := os.environ.get("UBUNTU_MIRROR")):
+            raise NoRootError("the variable UBUNTU_MIRROR names no mirror of Ubuntu")
+        return named
     for path in (Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))):
         text = path.read_text() if path.is_file() else ""
         if found := re.search(r"^(?:URIs:|deb(?: \[.*?\])?)\s+(\S+/debian/?)(?:\s|$)", text, re.MULTILINE):
@@ -103,8 +114,6 @@ def debian(suite: str, packages: Iterable[str], *, arch: str | None = None) -> P
     :raises NoRootError: a program, the right or the mirror is missing here.
     """
     check()
-    if arch and not _runs(arch):
-        raise NoRootError(f"no program of {arch} runs here: install qemu-user-static and arch-test")
     packages = tuple(packages)
     root = cache() / f"{suite}{f'-{arch}' if arch else ''}-{digest(suite, arch or '', *packages)}"
     with locked(root.name):
@@ -114,7 +123,7 @@ def debian(suite: str, packages: Iterable[str], *, arch: str | None = None) -> P
 
 
 def _make(root: Path, suite: str, packages: tuple[str, ...], arch: str | None) -> None:
-    where = mirror()
+    where = mirror(suite)
     try:
         httpx.head(f"{where.rstrip('/')}/dists/{suite}/Release", follow_redirects=True, timeout=20).raise_for_status()
     except httpx.HTTPError as error:
@@ -133,8 +142,8 @@ def _make(root: Path, suite: str, packages: tuple[str, ...], arch: str | None) -
         raise RuntimeError(f"{argv[len(_APART)]} of {suite} failed:\n{done.stdout[-2000:]}")
     for name in ("apt/apt.conf.d", "dpkg/dpkg.cfg.d"):
         (fresh / "etc" / name / "99mmdebstrap").unlink(missing_ok=True)  # were for the making
-    # what it has fetched is in the root, installed
-    subprocess.run([*_APART, "chroot", str(fresh), "apt-get", "clean"], check=True)
+    for package in (fresh / "var/cache/apt/archives").glob("*.deb"):
+        package.unlink()  # it is installed
     fresh.rename(root)
 
 
@@ -144,6 +153,7 @@ def _maker(suite: str, packages: tuple[str, ...], arch: str | None, fresh: Path,
     if shutil.which("mmdebstrap"):
         argv += ["mmdebstrap", "--variant=minbase", '--aptopt=Acquire::Retries "3"', "--dpkgopt=force-unsafe-io"]
         argv += [f"--architectures={arch}"] if arch else []
+        argv += ["--components=main,universe", f"--keyring={_UBUNTU_KEYS}", "--include=apt"] if suite in UBUNTU else []
         return [*argv, f"--include={','.join(packages)}", suite, str(fresh), where]
     argv += ["debootstrap", "--variant=minbase", f"--include={','.join(packages)}"]
     argv += [f"--arch={arch}"] if arch else []
@@ -151,12 +161,6 @@ def _maker(suite: str, packages: tuple[str, ...], arch: str | None, fresh: Path,
     if not (_SCRIPTS / suite).exists():
         argv.append(str(_SCRIPTS / "sid"))  # a release that is newer than this debootstrap
     return argv
-
-
-def _runs(arch: str) -> bool:
-    """Whether this machine runs programs of another sort of processor, itself or emulated."""
-    test = shutil.which("arch-test")
-    return bool(test) and subprocess.run([test or "", arch], stdout=subprocess.DEVNULL).returncode == 0
 
 
 def unfetched(said: str) -> str:
