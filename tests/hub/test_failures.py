@@ -81,8 +81,8 @@ def test_start_again_leads_where_the_link_led(site: SmallSite, person: Person) -
     page = person.log_in().browser.get(f"/hub/spawn/{person.name}", params={"next": goal})
     xsrf = re.search(r'xsrf_token: "([^"]+)"', page.text)
     assert xsrf, page.text
-    wanted = {"_xsrf": xsrf[1], "next": goal}
-    person.browser.post(f"/hub/spawn/{person.name}", params=wanted, data={"profile": "small"}, follow_redirects=False)
+    fields = {"_xsrf": xsrf[1], "profile": "small"}
+    person.browser.post(f"/hub/spawn/{person.name}", params={"next": goal}, data=fields, follow_redirects=False)
     session = site.session_of(person)
     pending = person.browser.get(f"/hub/spawn-pending/{person.name}")
     again = f"/hub/spawn/{person.name}?next={quote(goal)}"
@@ -92,7 +92,7 @@ def test_start_again_leads_where_the_link_led(site: SmallSite, person: Person) -
     person.until_gone()
     failed = person.browser.get(f"/hub/spawn-pending/{person.name}")
     assert f'href="{again}"' in failed.text
-    assert f"&amp;next={quote(goal)}" in failed.text, "also of the button that offers a rescue session"
+    assert f'action="{again}"' in failed.text, "also of the button that offers a rescue session"
 
 
 def test_a_prologue_that_fails_says_where_and_whom_to_tell(site: SmallSite, person: Person) -> None:

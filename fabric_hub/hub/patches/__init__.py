@@ -64,6 +64,19 @@ PATCHES = (
         ),
     ),
     Patch(
+        name="start-token",
+        module="starts",
+        what="A form starts a session with the hub's token in its body alone, and neither that token nor what was "
+        "chosen is in the address of the page that follows.",
+        why="JupyterHub has the token in the form's address, and takes it from there: it would be in histories and "
+        "logs, and in whatever is copied.",
+        needed_test="test_a_form_is_taken_with_its_token_in_the_address",
+        replaces=(
+            "jupyterhub.handlers.pages:SpawnHandler._post",
+            "jupyterhub.handlers.pages:SpawnHandler._get_pending_url",
+        ),
+    ),
+    Patch(
         name="double-click",
         module="starts",
         what="A start form that was sent twice leads to the one start.",
