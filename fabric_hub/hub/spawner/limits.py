@@ -20,6 +20,7 @@ from fabric_hub.gateway.jobs.session_dir import FULL
 from fabric_hub.launch.choice import Choice
 from fabric_hub.launch.job_spec import job_spec
 from fabric_hub.launch.offer import OfferedProject
+from fabric_hub.launch.start_fit import nearest, start_fits
 from fabric_hub.messages.text import NOTHING, Text, sentences, text_of
 from fabric_hub.messages.texts import starts as texts
 from fabric_hub.messages.texts.limits import ACCOUNT
@@ -61,26 +62,30 @@ class OverLimitError(OfferError):
 async def refuse_over_limit(
     shared: HubRuntime, user: str, server_name: str, choice: Choice, spec: JobSpec | None, req: Mapping[str, Any]
 ) -> Text:
-    """Refuse what no limit of Slurm lets start; of what may start, what a limit does to it all the same, if anything.
+    """Refuse what no limit of Slurm lets run to its end; of what may start, what it waits for, if anything.
 
     A session that is on record as live is not asked again: it has its place, and a hub that starts anew adopts it.
 
     :param spec: the job of this start; None: it has none.
     :param req: the site's ``req_*`` settings for this user, for the rescue session that is offered instead.
-    :raises OverLimitError: which limit of which association, QOS or partition, what is used, and what to do.
+    :raises OverLimitError: which limit of which association, QOS or partition, what is used, and the nearest choice
+        that fits.
     """
     settings = shared.settings
     if spec is None or settings.slurm is None or shared.store.live(user, server_name):
         return NOTHING
     found = await _decision(shared, user, spec)
     if not found.refused:
-        notice = sentences(found.waits, found.cut)
-        if notice:
-            log.info("%s of %s in %s: %s", choice.profile, user, choice.project, notice)
-        return notice
+        if found.waits:
+            log.info("%s of %s in %s: %s", choice.profile, user, choice.project, found.waits)
+        return found.waits
     rescue, hint = await _rescue(shared, user, choice, req)
     asked = said_to(user, settings.project[choice.project], found.hint)
-    told = found.model_copy(update={"hint": asked})
+    now, account = time.time(), _account(settings, user)
+    fits = start_fits(settings, account, choice.project, shared.limits.value, shared.follower.value, req, now)
+    told = found.model_copy(
+        update={"hint": sentences(asked, nearest(settings, choice.project, choice.profile, choice.hours, fits))}
+    )
     raise OverLimitError(told, choice.project, rescue, hint, account=choice.account)
 
 
@@ -146,7 +151,7 @@ def refused_now(
             )  # fmt: skip
             with suppress(FabricError):  # a setting that Slurm does not take: the offer says so
                 job = JobRequest.of(job_spec(settings, choice, req), account)
-                found.setdefault(name, []).append(decide(limits, snapshot, job, now))
+                found.setdefault(name, []).append(decide(limits, snapshot, job, now, whole=True))
     return {
         name: texts.NOT_NOW_BUDGET() if told[0].reason == "budget" else texts.NOT_NOW(why=told[0].message)
         for name, told in found.items()
@@ -161,4 +166,4 @@ def _account(settings: Settings, user: str) -> str:
 
 async def _decision(shared: HubRuntime, user: str, spec: JobSpec) -> LimitDecision:
     job = JobRequest.of(spec, _account(shared.settings, user))
-    return decide(await shared.current_limits(), shared.follower.value, job, time.time())
+    return decide(await shared.current_limits(), shared.follower.value, job, time.time(), whole=True)

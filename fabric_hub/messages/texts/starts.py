@@ -200,6 +200,8 @@ NOT_FOR_USERS = Reason(
     status=409,
 )
 RESCUE = Reason("rescue-offer", N_('You can still open your files in a rescue session: profile {profile} ("{title}").'))
+NEAREST_HOURS = Reason("nearest-hours", N_("In project {project}, {profile} fits for up to {time:duration}."))
+NEAREST_PROFILE = Reason("nearest-profile", N_("In project {project} you can have {profile} for up to {time:duration}."))
 NOT_NOW_BUDGET = Reason("not-now-budget", N_("Not now: the budget is used up"), who=Who.OWNER)
 NOT_NOW = Reason("not-now", N_("Not now: {why}"))
 BAD_NAME = Reason(
