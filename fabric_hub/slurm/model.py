@@ -158,7 +158,8 @@ class Node(Frozen):
 class Reservation(Frozen):
     """A reservation of nodes; ``nodes`` as Slurm abbreviates them (``gpu[1-4]``).
 
-    Of a ``flexible`` one (Slurm's flag FLEX) jobs may begin before it does, and go on when it is over.
+    Of a ``flexible`` one (Slurm's flag FLEX) jobs may begin before it does, and go on when it is over. One for
+    ``maintenance`` (MAINT) is nobody's to work in.
     """
 
     name: str
@@ -166,6 +167,7 @@ class Reservation(Frozen):
     ends_at: float
     nodes: str
     flexible: bool = False
+    maintenance: bool = False
 
 
 class Snapshot(FeedValue):
@@ -175,7 +177,7 @@ class Snapshot(FeedValue):
     ``jobs_at``, ``nodes_at`` and ``reservations_at``. While ``unavailable_since`` is set Slurm does not
     answer, ``problem`` says how, and nothing may be concluded from a job's absence. With ``narrowed`` it does answer,
     but does not show the gateway all of our live jobs: those that are missing are there by another of its words.
-    Reservations are asked for only while a session's job is in one. When one is over Slurm lets its jobs go on for
+    Reservations are asked for every few minutes, and as often as nodes while a session's job is in one. When one is over Slurm lets its jobs go on for
     ``over_run_s`` seconds (ResvOverRun).
     """
 

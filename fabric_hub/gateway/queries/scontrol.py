@@ -130,7 +130,8 @@ def reservations(text: str) -> tuple[Reservation, ...]:
                 starts_at=float(told["starts"]),
                 ends_at=float(told["ends"]),
                 nodes=told["nodes"],
-                flexible="FLEX" in (told["flags"] or "").split(","),
+                flexible="FLEX" in (flags := (told["flags"] or "").split(",")),
+                maintenance="MAINT" in flags,
             )
         )
     return tuple(found)
