@@ -1,14 +1,19 @@
 """Templates say what they say to the reader: ``{% trans %}``, ``{{ _("…") }}``, and our texts wherever they are shown.
 
 A variable of a sentence is escaped, the sentence itself is a catalogue's and may have tags. Amounts and times are
-formatted by filters: ``{{ at | as_clock }}``, for each of :data:`fabric_hub.messages.formats.KINDS`.
+formatted by filters: ``{{ at | as_clock }}``, for each of :data:`fabric_hub.messages.formats.KINDS`. A moment that a
+page shows is ``{{ at | time_clock }}``, ``{{ at | time_day }}`` or ``{{ at | time_in }}``: static/clock.js keeps it in
+the browser's own time zone, and counts on.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
-from typing import Any
+from time import time
+from typing import Any, Final
 
 from jinja2 import Environment
 from jinja2.ext import InternationalizationExtension
@@ -32,6 +37,7 @@ class Sentences(InternationalizationExtension):
         install: Any = environment
         install.install_gettext_callables(gettext, ngettext, newstyle=True)
         environment.filters |= {f"as_{kind}": form for kind, form in formats.KINDS.items()}
+        environment.filters |= {f"time_{kind}": partial(time_of, kind) for kind in TIMES}
         environment.filters |= {"as_moment": moment, "as_text": said, "status_phrase": status_phrase, "theirs": theirs}
         environment.finalize = said
 
@@ -44,6 +50,28 @@ def said(value: Any) -> Any:
 def moment(at: datetime) -> str:
     """A time as JupyterHub keeps it, UTC without saying so, as :func:`fabric_hub.messages.formats.clock`."""
     return formats.clock(at.replace(tzinfo=UTC).timestamp())
+
+
+# What static/clock.js knows by these names, and what stands there without it.
+TIMES: Final[Mapping[str, tuple[str, Callable[[float], str]]]] = {
+    "clock": ("time", formats.clock),
+    "day": ("date", formats.day),
+    "in": ("in", lambda at: _until(at - time())),
+}
+
+
+def _until(seconds: float) -> str:
+    return gettext("in {time}").format(time=formats.time_left(seconds)) if seconds >= 60 else gettext("now")
+
+
+def time_of(kind: str, at: float) -> Markup:
+    """Unix seconds as an element ``<time>`` in the reader's own time zone.
+
+    :param kind: one of :data:`TIMES`: a time of day, a day, or how long it is until then.
+    """
+    script, words = TIMES[kind]
+    moment = datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
+    return Markup('<time datetime="{}" data-clock="{}">{}</time>').format(moment, script, words(at))
 
 
 def status_phrase(status: int) -> str:
