@@ -1,9 +1,9 @@
 """One question to Slurm for everybody.
 
-A single task asks about all jobs and all nodes at a bounded rate, and about reservations: now and then, for whoever wants
-to know what can start, and as often as about nodes while a session's job is in one; everyone reads its snapshot (:class:`~fabric_hub.rpc.feed.Feed`). A session's job
-that is missing from an answer stays in the snapshot until another source has a word on it; while one says that it is
-there, the view is narrowed, and that is said.
+A single task asks about all jobs and all nodes at a bounded rate, and about reservations: now and then for whoever
+wants to know what can start, and as often as about nodes while a session's job is in one. Everyone reads its snapshot
+(:class:`~fabric_hub.rpc.feed.Feed`). A session's job that is missing from an answer stays in the snapshot until another
+source has a word on it; while one says that it is there, the view is narrowed, and that is said.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ _ANY_MOMENT_S = 30.0
 
 
 class Outlook(NamedTuple):
-    """``free`` of ``places`` such jobs could start now; with none, the first could ``at`` (Unix seconds; None: unknown).
+    """``free`` of ``places`` such jobs could start now; if none, the first could ``at`` (Unix seconds; None: unknown).
 
     ``for_s``: none can start now for as long as asked, but one for so many seconds can, before its node is taken away
     for a reservation, which is one for ``maintenance`` or not.

@@ -23,9 +23,10 @@ from jupyterhub.handlers.pages import SpawnHandler
 from jupyterhub.slugs import is_valid_safe_slug
 from tornado.web import HTTPError
 
+from fabric_hub.errors import FabricError
 from fabric_hub.hub.spawner.failures import RefusedRequestError
 from fabric_hub.hub.spawner.runtime import runtime
-from fabric_hub.launch.options import UserOptions
+from fabric_hub.launch.options import UserOptions, from_form, parse_options
 from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts import starts as texts
 
@@ -103,16 +104,34 @@ def _without_the_choice(pending_url: Any) -> Any:
 
 
 def _from_its_own_form(post: Any) -> Any:
-    """A start from a page takes the hub's token from the form's body alone; JupyterHub takes it from the address too."""
+    """A start from a page takes the hub's token from the form's body alone; JupyterHub's also from the address."""
     start = _leaving_nothing_refused(post)
 
     @wraps(post)
     async def posted(self: Any, user_name: str, server_name: str = "", **more: Any) -> Any:
         if self.get_body_argument("_xsrf", "") != self.xsrf_token.decode("ascii"):
             raise HTTPError(403, "'_xsrf' argument missing from POST")
-        return await start(self, user_name, server_name, **more)
+        # a refusal shows the form again, of JupyterHub's default server whichever was meant, with what was sent
+        user = self.find_user(user_name)
+        shown = user.spawners[""] if user is not None else None
+        if shown is not None:
+            shown.chosen = _sent(self)
+        try:
+            return await start(self, user_name, server_name, **more)
+        finally:
+            if shown is not None:
+                shown.chosen = UserOptions()
 
     return posted
+
+
+def _sent(handler: Any) -> UserOptions:
+    """What a form was sent with, as far as it is one; nobody's acceptance is put back for them."""
+    told = {name: handler.get_body_arguments(name) for name in handler.request.body_arguments if name != "_xsrf"}
+    try:
+        return parse_options(from_form(told)).model_copy(update={"agreements": {}})
+    except FabricError:
+        return UserOptions()
 
 
 def _leaving_nothing_refused(post: Any) -> Any:

@@ -10,7 +10,6 @@ import os
 import pwd
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 from fabric_hub.budgets.forecast import used_up
@@ -20,7 +19,7 @@ from fabric_hub.gateway.jobs.session_dir import FULL
 from fabric_hub.launch.choice import Choice
 from fabric_hub.launch.job_spec import job_spec
 from fabric_hub.launch.offer import OfferedProject
-from fabric_hub.launch.start_fit import nearest, start_fits
+from fabric_hub.launch.start_fit import StartFit, nearest, start_fits
 from fabric_hub.messages.text import NOTHING, Text, sentences, text_of
 from fabric_hub.messages.texts import starts as texts
 from fabric_hub.messages.texts.limits import ACCOUNT
@@ -120,42 +119,26 @@ async def _rescue(shared: HubRuntime, user: str, choice: Choice, req: Mapping[st
     return rescue, texts.RESCUE(profile=rescue, title=profile.title or rescue)
 
 
-# What even the shortest session that can be asked for does not get.
-_SHORTEST_HOURS = 0.1
-
-
-def refused_now(
+def fits_now(
     settings: Settings,
     user: str,
     projects: Sequence[OfferedProject],
     limits: Limits | None,
     snapshot: Snapshot | None,
     req: Mapping[str, Any],
-) -> dict[str, Text]:
-    """Why a profile would be refused in each of a user's open projects, by profile; others are not in it. Pure.
+) -> dict[str, dict[str, StartFit]]:
+    """What a user may start now, and for how long, by open project and profile; nothing where there is no Slurm. Pure
+    but for the clock.
 
     :param req: the site's ``req_*`` settings for this user, as far as they are known before a start.
     """
-    if limits is None or settings.slurm is None:
+    if settings.slurm is None:
         return {}
     account, now = _account(settings, user), time.time()
-    found: dict[str, list[LimitDecision]] = {}
-    for offered in projects:
-        for name in () if offered.closed else offered.profiles:
-            profile, project = settings.profile[name], settings.project[offered.name]
-            if profile.kind != "slurm":
-                continue
-            choice = Choice(
-                project=offered.name, account=project.account, profile=name, kind=profile.kind, image="",
-                hours=_SHORTEST_HOURS,
-            )  # fmt: skip
-            with suppress(FabricError):  # a setting that Slurm does not take: the offer says so
-                job = JobRequest.of(job_spec(settings, choice, req), account)
-                found.setdefault(name, []).append(decide(limits, snapshot, job, now, whole=True))
     return {
-        name: texts.NOT_NOW_BUDGET() if told[0].reason == "budget" else texts.NOT_NOW(why=told[0].message)
-        for name, told in found.items()
-        if all(one.refused for one in told)
+        offered.name: start_fits(settings, account, offered.name, limits, snapshot, req, now)
+        for offered in projects
+        if not offered.closed
     }
 
 

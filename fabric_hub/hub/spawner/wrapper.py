@@ -281,6 +281,8 @@ class FabricSpawner(HookedSpawner):
             session_tokens.revoke(self.user.db, self.user.name, self.name, keep=self.api_token, visitors=not again)
             if again and not session.token:
                 session_tokens.restore(self.user.db, self.api_token, self.oauth_client_id, session.token_hash or "")
+            if not again:
+                await self._remember()
             self.session_id = session.id
             self._unanswered = again and session.ready_at is not None
             self._opened.set()
@@ -300,6 +302,16 @@ class FabricSpawner(HookedSpawner):
         self._guard(session)
         await self.shared.start_queue.wait(StartSlot.READY)
         return address
+
+    async def _remember(self) -> None:
+        """Keep this choice as the person's last, which they can start again: not a rescue, nor what others started."""
+        rescue = self.choice.profile == self.shared.settings.quotas.rescue_profile
+        if rescue or getattr(getattr(self.handler, "current_user", None), "name", "") != self.user.name:
+            return
+        try:
+            await asyncio.to_thread(self.shared.choices.remember, self.user.name, self.choice.options())
+        except FabricError as error:  # a start does not fail for it
+            self.log.warning("The choice of %s is not kept: %s", self.user.name, error)
 
     async def _give_up(self, error: FabricError) -> SessionFailure:
         lines: tuple[str, ...] = ()

@@ -218,9 +218,12 @@ PRESETS_MOST = Reason(
     status=409,
 )
 NEAREST_HOURS = Reason("nearest-hours", N_("In project {project}, {profile} fits for up to {time:duration}."))
-NEAREST_PROFILE = Reason("nearest-profile", N_("In project {project} you can have {profile} for up to {time:duration}."))
+NEAREST_PROFILE = Reason(
+    "nearest-profile", N_("In project {project} you can have {profile} for up to {time:duration}.")
+)
 NOT_NOW_BUDGET = Reason("not-now-budget", N_("Not now: the budget is used up"), who=Who.OWNER)
 NOT_NOW = Reason("not-now", N_("Not now: {why}"))
+BUDGET_LASTS_SO_LONG = Reason("budget-lasts-so-long", N_("The budget lasts no longer."), who=Who.OWNER)
 BAD_NAME = Reason(
     "bad-session-name",
     N_(

@@ -40,8 +40,11 @@ def _record(line: str, fields: int) -> str:
         told = [name, "10.0.0.1", partition, state, cpus, memory, used, gres, gres_used, "none", "Unknown"]
     else:
         number, partition, state, reason, node, ends, limit, tres = told
-        told = [number, "ann", "lab", partition, "normal", state, reason, node, str(NOW - 600 + int(number)),
-                "0" if state == "PENDING" else str(NOW - 600), ends, limit, "0", tres, number, "(null)", "theirs"]  # fmt: skip
+        began = "0" if state == "PENDING" else str(NOW - 600)
+        told = [
+            number, "ann", "lab", partition, "normal", state, reason, node, str(NOW - 600 + int(number)), began, ends,
+            limit, "0", tres, number, "(null)", "theirs",
+        ]  # fmt: skip
     return "".join(f"{value}|{MARK}" for value in told) + "\n"
 
 

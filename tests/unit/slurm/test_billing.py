@@ -28,7 +28,9 @@ def test_weights_are_read_as_slurm_writes_them() -> None:
     ("flags", "how"), [("", "sum"), ("MAX_TRES", "max"), ("SMALL_RELATIVE_TO_TIME,MAX_TRES_GRES", "max_gres")]
 )
 def test_how_weights_come_together_is_read_from_the_configuration(flags: str, how: str) -> None:
-    assert scontrol.enforcement(f"AccountingStorageEnforce = limits\nPriorityFlags           = {flags}\n").billing == how
+    assert (
+        scontrol.enforcement(f"AccountingStorageEnforce = limits\nPriorityFlags           = {flags}\n").billing == how
+    )
 
 
 @pytest.mark.parametrize(
@@ -60,9 +62,7 @@ def test_an_hour_costs_gpu_hours_shares_or_cpu_hours_and_the_sites_own_unit() ->
 
 
 def test_a_budget_in_the_sites_own_unit_refuses_what_it_does_not_last_for() -> None:
-    told = limits(
-        account={"grp_tres_mins": {"billing": Limit(limit=38 * 60)}}, partition={"billing_weights": WEIGHTS}
-    )
+    told = limits(account={"grp_tres_mins": {"billing": Limit(limit=38 * 60)}}, partition={"billing_weights": WEIGHTS})
     assert not decide(told, Snapshot(), ask(minutes=60), NOW, whole=True).refused
     refused = decide(told, Snapshot(), ask(minutes=61), NOW, whole=True)
     assert str(refused.message).startswith("Account lab has 38 billing-hours left")
