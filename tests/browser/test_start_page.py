@@ -57,8 +57,7 @@ def test_what_was_started_last_starts_again_with_two_clicks_from_the_login(visit
     last = again.get_by_role("button", name=re.compile(r"^CPU only · Machine learning course.* · 2 hours"))
     expect(last).to_be_visible()
     again.get_by_role("button", name="Remove Evenings").click()
-    page.wait_for_url("**/hub/**")
-    page.goto(f"/hub/spawn/{student.user}/second")
+    page.wait_for_url(f"**/hub/spawn/{student.user}/second")
     expect(again.get_by_role("button")).to_have_count(1)
     assert student.errors == []
 

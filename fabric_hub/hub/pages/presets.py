@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from jupyterhub import orm
 from jupyterhub.handlers.base import BaseHandler
+from jupyterhub.slugs import is_valid_safe_slug
 from jupyterhub.utils import url_path_join
 from tornado import web
 
@@ -37,7 +38,8 @@ SAVE, REMOVE = "save", "remove"
 class Presets(BaseHandler):  # type: ignore[misc]
     """``POST /hub/start/presets``: save the form's choice under a name (``preset``), or remove the one of that name.
 
-    Of who has logged in, and with JupyterHub's own token against forgery, as with every form of the hub's.
+    Of who has logged in, and with JupyterHub's own token against forgery, as with every form of the hub's. It leads
+    back to the start page, of the session that the address names (``?session=NAME``), with the saved choice filled in.
     """
 
     @web.authenticated
@@ -59,6 +61,9 @@ class Presets(BaseHandler):  # type: ignore[misc]
         except FabricError as error:
             raise RefusedRequestError(text_of(error.said)) from error
         page = url_path_join(self.hub.base_url, "spawn", self.current_user.escaped_name)
+        session = self.get_query_argument("session", "")
+        if session and is_valid_safe_slug(session):
+            page = url_path_join(page, session)
         query = as_query(options, "opt-")
         self.redirect(f"{page}?{query}" if query else page, status=303)
 

@@ -281,8 +281,8 @@ class FabricSpawner(HookedSpawner):
             session_tokens.revoke(self.user.db, self.user.name, self.name, keep=self.api_token, visitors=not again)
             if again and not session.token:
                 session_tokens.restore(self.user.db, self.api_token, self.oauth_client_id, session.token_hash or "")
-            if not again:
-                await self._remember()
+            if not again and getattr(getattr(self.handler, "current_user", None), "name", "") == self.user.name:
+                self.shared.spawn(self._remember(self.choice.options()))
             self.session_id = session.id
             self._unanswered = again and session.ready_at is not None
             self._opened.set()
@@ -303,13 +303,12 @@ class FabricSpawner(HookedSpawner):
         await self.shared.start_queue.wait(StartSlot.READY)
         return address
 
-    async def _remember(self) -> None:
-        """Keep this choice as the person's last, which they can start again: not a rescue, nor what others started."""
-        rescue = self.choice.profile == self.shared.settings.quotas.rescue_profile
-        if rescue or getattr(getattr(self.handler, "current_user", None), "name", "") != self.user.name:
+    async def _remember(self, options: dict[str, object]) -> None:
+        """Keep a choice that somebody has made for themselves as their last, unless it is a rescue session."""
+        if options["profile"] == self.shared.settings.quotas.rescue_profile:
             return
         try:
-            await asyncio.to_thread(self.shared.choices.remember, self.user.name, self.choice.options())
+            await asyncio.to_thread(self.shared.choices.remember, self.user.name, options)
         except FabricError as error:  # a start does not fail for it
             self.log.warning("The choice of %s is not kept: %s", self.user.name, error)
 

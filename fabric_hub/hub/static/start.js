@@ -1,4 +1,3 @@
-/* global fabricClock */
 // The start form: profiles, images and datasets of the chosen project only, for how long each may run and what that
 // costs, and the session's name as JupyterHub's server name (it is part of the address, not an option).
 // What the hub has chosen already (by a link, after a refusal, as the last time) stands in the page: nothing is
