@@ -8,6 +8,7 @@ a Unix socket in a directory that only the user can enter; that the other end is
 
 from __future__ import annotations
 
+import hashlib
 import os
 import socket
 import struct
@@ -44,6 +45,15 @@ def token(environment: Mapping[str, str] = os.environ) -> str:
         with line.makefile("rb") as answer:
             return answer.read().decode()
     return ""
+
+
+def end_ticket(session_token: str) -> str:
+    """What lets JupyterLab's page read at the hub how its session ended, also when nothing of the session is left.
+
+    The hub makes the same of what it knows: ``fabric_hub.sessions.store.end_ticket``. No token can be had from it.
+    """
+    digest = hashlib.sha256(session_token.encode("utf-8", "surrogateescape")).hexdigest()
+    return hashlib.sha256(f"fabric-end:{digest}".encode()).hexdigest()
 
 
 def hand_over(environment: MutableMapping[str, str], directory: Path) -> None:

@@ -156,10 +156,14 @@ class File(NamedTuple):
 
 
 class Snippet(NamedTuple):
-    """``label`` names what is loaded ("CSV with pandas"), ``code`` is one notebook cell."""
+    """``label`` names what is loaded ("CSV with pandas"), ``code`` is one notebook cell.
+
+    ``plot`` is a cell that draws what that one has loaded; "" where there is nothing to draw.
+    """
 
     label: str
     code: str
+    plot: str
 
 
 class Files(TypedDict):

@@ -86,9 +86,14 @@ class Contact(TypedDict):
 
 
 class ContinueRequest(TypedDict):
-    """Which files the successor opens again: paths relative to where the session's server begins."""
+    """Which files the successor opens again: paths relative to where the session's server begins.
+
+    ``end_this``: the caller's session ends as soon as its successor is ready. It does so by itself two minutes after
+    that; whoever has saved what is open asks for it before (``/session/continue/end``).
+    """
 
     reopen: NotRequired[list[str]]
+    end_this: NotRequired[bool]
 
 
 class Continued(TypedDict):
@@ -251,6 +256,7 @@ class SessionDataset(TypedDict):
     name: str
     title: str
     description: str
+    description_html: NotRequired[str]
     publisher: Agent | None
     creator: Agent | None
     contact: Contact | None

@@ -2,7 +2,16 @@ import { clustersPlugin } from './clusters/plugin';
 import { settingsPlugin } from './common/settings';
 import { widgetFallbackPlugin } from './common/widgetFallback';
 import { datasetsPlugin } from './datasets/plugin';
+import { connectionPlugin } from './session/connection';
 import { homePlugin } from './session/home';
 import { sessionPlugin } from './session/plugin';
 
-export default [settingsPlugin, sessionPlugin, widgetFallbackPlugin, datasetsPlugin, clustersPlugin, homePlugin];
+export default [
+  settingsPlugin,
+  sessionPlugin,
+  connectionPlugin,
+  widgetFallbackPlugin,
+  datasetsPlugin,
+  clustersPlugin,
+  homePlugin
+];

@@ -75,9 +75,15 @@ export interface Contact {
   readonly url?: string | null;
 }
 
-/** Which files the successor opens again: paths relative to where the session's server begins. */
+/**
+ * Which files the successor opens again: paths relative to where the session's server begins.
+ *
+ * `end_this`: the caller's session ends as soon as its successor is ready. It does so by itself two minutes after
+ * that; whoever has saved what is open asks for it before (`/session/continue/end`).
+ */
 export interface ContinueRequest {
   readonly reopen?: readonly string[];
+  readonly end_this?: boolean;
 }
 
 /** How the successor of a session fares. `url` is where it is opened; it waits there while it starts. */
@@ -233,6 +239,7 @@ export interface SessionDataset {
   readonly name: string;
   readonly title: string;
   readonly description: string;
+  readonly description_html?: string;
   readonly publisher: Agent | null;
   readonly creator: Agent | null;
   readonly contact: Contact | null;
@@ -506,6 +513,7 @@ export interface KnownDataset {
   readonly name: string;
   readonly title: string;
   readonly description: string;
+  readonly description_html?: string;
   readonly publisher: Agent | null;
   readonly creator: Agent | null;
   readonly contact: Contact | null;
@@ -559,10 +567,15 @@ export interface File {
   readonly bytes: number;
 }
 
-/** `label` names what is loaded ("CSV with pandas"), `code` is one notebook cell. */
+/**
+ * `label` names what is loaded ("CSV with pandas"), `code` is one notebook cell.
+ *
+ * `plot` is a cell that draws what that one has loaded; "" where there is nothing to draw.
+ */
 export interface Snippet {
   readonly label: string;
   readonly code: string;
+  readonly plot: string;
 }
 
 /** `GET fabric/datasets/NAME/files`; `more`: there are files that were not looked at, or not told. */

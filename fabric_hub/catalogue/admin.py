@@ -18,7 +18,7 @@ from fabric_hub.messages.texts import dataset_files as texts
 
 from . import publish, rows, switch_user
 from .database import open_catalogue
-from .store import CatalogueStore
+from .store import NOT_CONFIRMED, CatalogueStore
 
 
 class CatalogueAdmin:
@@ -95,16 +95,18 @@ class CatalogueAdmin:
 
     def confirm(self, name: str, project: str) -> Grant:
         """Bring a grant that a restore shut back into force."""
-        confirmed = self.store.confirm(
-            name, project, self._record("confirmed", dataset=name, **self._of_project(project))
-        )
+
+        def record(grant: Grant) -> None:
+            self._record("confirmed", dataset=name, until=grant.until, **self._of_project(project))()
+
+        confirmed = self.store.confirm(name, project, record)
         self.tell()
         return confirmed
 
     def dismiss(self, name: str, project: str) -> None:
         """Drop a grant that a restore shut."""
-        why = "the steward did not confirm what a restore had shut"
-        self.store.dismiss(name, project, self._record("revoked", dataset=name, why=why, **self._of_project(project)))
+        record = self._record("revoked", dataset=name, why=NOT_CONFIRMED, **self._of_project(project))
+        self.store.dismiss(name, project, record)
         self.tell()
 
     def decline(self, name: str, project: str) -> tuple[AccessRequest, ...]:

@@ -36,6 +36,15 @@ class AccessBody(Frozen):
     why: Line | None = None
 
 
+class DecisionBody(Frozen):
+    """A steward confirms a grant that a restore shut, or refuses it."""
+
+    user: HubUser
+    project: Slug
+    dataset: Slug
+    confirm: bool
+
+
 class EventBody(Frozen):
     """What happened at the hub and belongs in the audit log; ``why`` is a refusal's reason."""
 
@@ -106,6 +115,9 @@ class Verbs(Protocol):
 
     async def request(self, request: AccessBody) -> None:
         """Record a request for access."""
+
+    async def decide(self, request: DecisionBody) -> None:
+        """Record a steward's decision on a grant that a restore shut, and tell the nodes."""
 
     async def told(self, event: EventBody) -> None:
         """Put an event of the hub's in the audit log."""

@@ -10,7 +10,7 @@ from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts.daemons import START_CATALOGUE_SERVICE
 from fabric_hub.rpc.client import UnixClient
 
-from .api import LONGEST_WAIT_S, AcceptanceBody, AccessBody, Agents, EventBody, Health
+from .api import LONGEST_WAIT_S, AcceptanceBody, AccessBody, Agents, DecisionBody, EventBody, Health
 
 
 class CatalogueServiceUnavailableError(FabricError):
@@ -59,6 +59,14 @@ class CatalogueClient(UnixClient):
         """
         body = AccessBody(user=user, project=project, dataset=dataset, why=why)
         await self.send("POST", "/v1/requests", content=body.model_dump_json())
+
+    async def decide(self, user: str, project: str, dataset: str, *, confirm: bool) -> None:
+        """A steward confirms a grant that a restore shut, or refuses it; the nodes know when this returns.
+
+        :raises FabricError: 403 not a steward of the dataset, 404 no such grant waits (any more).
+        """
+        body = DecisionBody(user=user, project=project, dataset=dataset, confirm=confirm)
+        await self.send("POST", "/v1/decisions", content=body.model_dump_json())
 
     async def event(self, event: str, *, user: str, project: str | None, dataset: str, why: str) -> None:
         """Put a refusal at the hub's door in the audit log.

@@ -1,7 +1,7 @@
 """The catalogue service's HTTP API on its Unix socket.
 
 Only the hub's account may open the socket. It can read the catalogue and record what users accept and ask
-for; no verb grants anything.
+for. No verb grants anything new: a steward whom the site's file names confirms what an operator had granted before.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from fabric_hub import __version__
 from fabric_hub.datasets.model import Catalogue
 from fabric_hub.rpc import server as unix_server
 
-from .api import LONGEST_WAIT_S, AcceptanceBody, AccessBody, Agents, EventBody, Health, Verbs
+from .api import LONGEST_WAIT_S, AcceptanceBody, AccessBody, Agents, DecisionBody, EventBody, Health, Verbs
 
 
 def create_app(verbs: Verbs) -> FastAPI:
@@ -55,6 +55,11 @@ def create_app(verbs: Verbs) -> FastAPI:
     async def request_access(request: AccessBody) -> None:
         """A user asks for a dataset for a project; asking again changes nothing."""
         await verbs.request(request)
+
+    @app.post("/v1/decisions", status_code=204)
+    async def decide(request: DecisionBody) -> None:
+        """A dataset's steward confirms a grant that a restore shut, or refuses it; the nodes know when it answers."""
+        await verbs.decide(request)
 
     @app.post("/v1/events", status_code=204)
     async def told(event: EventBody) -> None:

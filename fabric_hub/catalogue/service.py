@@ -6,15 +6,18 @@ import asyncio
 import contextlib
 import logging
 import os
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from fabric_hub import __version__
 from fabric_hub.catalogue.audit.log import AuditLog, Entry, Head, audit_directory, read_head
 from fabric_hub.config.settings import Project, Settings, load
-from fabric_hub.datasets.model import Acceptance, AccessRequest, Catalogue
+from fabric_hub.datasets.model import Acceptance, AccessRequest, Catalogue, Grant
+from fabric_hub.datasets.stewards import is_steward
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.text import Text, sentences, whole
 from fabric_hub.messages.texts import datasets as texts
@@ -25,11 +28,11 @@ from fabric_hub.projects.membership import is_member
 from fabric_hub.rpc.feed import Feed
 
 from .agents import AgentReports
-from .api import AcceptanceBody, AccessBody, Agents, EventBody, Health
+from .api import AcceptanceBody, AccessBody, Agents, DecisionBody, EventBody, Health
 from .ingest import AGENTS, AT_ONCE, Ingest, events_directory, recorded_sources
 from .publish import Uids, publish
 from .rate_limit import RateLimit
-from .store import CatalogueStore
+from .store import NOT_CONFIRMED, CatalogueStore
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +59,7 @@ class CatalogueService:
         assert settings.catalogue is not None
         self._site = site
         self._site_state = _state_of(site)
+        self._reloading = threading.Lock()
         self._settings = settings
         self._datasets = settings.catalogue
         self._store = store
@@ -123,6 +127,36 @@ class CatalogueService:
         entry = Entry(event="requested", responsible=project.members.owner, **request.model_dump())
         wanted = AccessRequest(**request.model_dump(), at=time.time())
         await asyncio.to_thread(self._store.request, wanted, lambda: self._append([entry]))
+        await self._refresh()
+
+    async def decide(self, request: DecisionBody) -> None:
+        user, dataset, project = request.user, request.dataset, request.project
+        # the site's file as it is now: who is no steward any more decides nothing
+        await asyncio.to_thread(self._reload)
+        if not is_steward(self._settings.catalogue, dataset, user):
+            raise FabricError(texts.NOT_A_STEWARD(user=user, dataset=dataset))
+        self._not_too_often(user)
+        # an operator's account may have the same name as a hub user: who decided is told apart
+        about: dict[str, Any] = {"user": user, "by": f"steward {user}", "project": project, "dataset": dataset}
+        if known := self._settings.project.get(project):
+            about |= {"account": known.account, "responsible": known.members.owner}
+
+        def confirmed(grant: Grant) -> None:
+            self._append([Entry.model_validate({"event": "confirmed", "until": grant.until, **about})])
+
+        def refused() -> None:
+            self._append([Entry.model_validate({"event": "revoked", "why": NOT_CONFIRMED, **about})])
+
+        try:
+            if request.confirm:
+                await asyncio.to_thread(self._store.confirm, dataset, project, confirmed)
+            else:
+                await asyncio.to_thread(self._store.dismiss, dataset, project, refused)
+        except FabricError as error:
+            if error.reason == "not-held":
+                raise FabricError(texts.DECIDED_ALREADY(dataset=dataset, project=project)) from error
+            raise
+        await self._publish()
         await self._refresh()
 
     async def told(self, event: EventBody) -> None:
@@ -245,6 +279,10 @@ class CatalogueService:
 
     def _reload(self) -> None:
         """Read the site's file again when it changed; one with mistakes changes nothing."""
+        with self._reloading:
+            self._reload_changed()
+
+    def _reload_changed(self) -> None:
         state = _state_of(self._site)
         if state == self._site_state:
             return
@@ -254,9 +292,12 @@ class CatalogueService:
             fresh = load(self._site)
         if fresh is None:
             return
-        if fresh.catalogue != self._datasets or fresh.users != self._settings.users:
+        # who the stewards are holds at once; the places that the service has open do not change under it
+        stewards = fresh.catalogue.stewards if fresh.catalogue else {}
+        kept = self._datasets.model_copy(update={"stewards": stewards})
+        if fresh.catalogue != kept or fresh.users != self._settings.users:
             log.warning("[catalogue] or [users] changed in %s: start the catalogue service again for that.", self._site)
-            fresh = fresh.model_copy(update={"datasets": self._datasets, "users": self._settings.users})
+            fresh = fresh.model_copy(update={"catalogue": kept, "users": self._settings.users})
         self._settings = fresh
         self._published_for = None
 

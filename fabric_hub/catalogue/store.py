@@ -26,6 +26,8 @@ from .database import CATALOGUE
 
 # Longer than a job may run (model.JobSpec.minutes has a year; sessions have days): revocations that end jobs.
 _ENDED_FOR_S = 60 * 24 * 3600
+# On record with a grant that a restore shut and that is not confirmed.
+NOT_CONFIRMED = "the steward did not confirm what a restore had shut"
 
 
 class Revocation(Frozen):
@@ -279,17 +281,21 @@ class CatalogueStore:
                 connection.execute(sa.insert(ends).values(dataset=dataset, project=project, at=time.time()))
         return Grant.model_validate(dict(old))
 
-    def confirm(self, dataset: str, project: str, record: Record | None = None) -> Grant:
+    def confirm(self, dataset: str, project: str, record: Callable[[Grant], object] | None = None) -> Grant:
         """Bring a grant that a restore shut back into force; returns it.
 
+        :param record: is given the grant, whose last day belongs on record too.
         :raises FabricError: (404) none of this dataset and project is shut so.
         """
-        with self._changing(record) as connection:
+        with self._changing(None) as connection:
             held = rows.forget_held(connection, dataset, project)
             if held is None:
                 raise FabricError(backup_texts.NO_SUCH_HELD(dataset=dataset, project=project))
             grant = Grant.model_validate(held.model_dump(exclude={"held_at"}))
             connection.execute(sa.insert(tables.grants).values(**grant.model_dump()))
+            rows.forget_requests(connection, dataset, project)
+            if record:
+                record(grant)
         return grant
 
     def dismiss(self, dataset: str, project: str, record: Record | None = None) -> None:

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from fabric_hub.errors import FabricError
 from fabric_hub.messages.translation import gettext as _
 
 from .site import add_site_arguments, site_to_look_at
@@ -17,7 +18,16 @@ def add_parser(commands: Any) -> None:
     make = commands.add_parser(
         "backup", help=_("copy hub, record, catalogue and audit log as of one moment, while they run")
     )
-    make.add_argument("directory", metavar="DIR", type=Path, help=_("a directory that does not exist yet"))
+    make.add_argument("directory", metavar="DIR", type=Path, nargs="?", help=_("a directory that does not exist yet"))
+    make.add_argument(
+        "--into", metavar="DIR", type=Path, help=_("a directory of backups: make one more, named after the moment")
+    )
+    make.add_argument(
+        "--keep",
+        metavar="N",
+        type=_at_least_one,
+        help=_("with --into: remove the oldest of more than N good ones, once the new one is read again"),
+    )
     keys = make.add_mutually_exclusive_group(required=True)
     keys.add_argument(
         "--with-secrets",
@@ -46,20 +56,37 @@ def add_parser(commands: Any) -> None:
         add_site_arguments(command)
 
 
+def _at_least_one(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(_("must be a whole number, at least 1"))
+    return int(text)
+
+
 def _backup(arguments: argparse.Namespace) -> int:
-    from fabric_hub.backup import make  # with SQLAlchemy, which takes longer to import than any other command needs
+    from fabric_hub.backup import series  # with SQLAlchemy, which takes longer to import than any other command needs
     from fabric_hub.config import settings
     from fabric_hub.messages.texts import backup as texts
 
     site = site_to_look_at(arguments) or settings.path_from_environment()
-    made = make.backup(settings.load(site), site, arguments.directory, with_secrets=arguments.with_secrets)
+    if (arguments.directory is None) == (arguments.into is None) or (arguments.keep and not arguments.into):
+        raise FabricError(texts.BACKUP_WHERE())
+    found, secrets = settings.load(site), arguments.with_secrets
+    if arguments.into:
+        added = series.one_more(found, site, arguments.into, arguments.keep, with_secrets=secrets)
+    else:
+        made = series.taken(found, site, arguments.directory, with_secrets=secrets)
+        added = series.Added(arguments.directory, made)
+    made = added.manifest
     if arguments.json:
         print(made.model_dump_json(indent=2))
         return 0
     size = sum(part.bytes for part in made.parts.values())
-    told = texts.BACKUP_MADE(at=made.at, directory=str(arguments.directory), bytes=size, ms=round(made.held_s * 1000))
+    told = texts.BACKUP_MADE(at=made.at, directory=str(added.directory), bytes=size, ms=round(made.held_s * 1000))
     print(told.say())
     print((texts.BACKUP_SECRETS if made.secrets else texts.BACKUP_NO_SECRETS)().say())
+    if added.removed:
+        names = tuple(path.name for path in added.removed)
+        print(texts.BACKUPS_REMOVED(n=len(names), names=names).say())
     return 0
 
 

@@ -21,7 +21,7 @@ from fabric_hub.messages.text import NOTHING, Text, message_of, text_of, verbati
 from fabric_hub.messages.texts import backup as backup_texts
 from fabric_hub.messages.texts import doctor as texts
 from fabric_hub.messages.texts import site_file
-from fabric_hub.unix import authorities
+from fabric_hub.unix import authorities, last_backup
 from fabric_hub.unix.proxy_program import find_proxy
 
 from . import daemons, moving, notes, probe_facts
@@ -90,6 +90,7 @@ def of_site(path: Path) -> Iterator[Finding]:
     yield from _images(found)
     yield from _directories(found)
     yield from certificates(found.hub)
+    yield newest_backup(found.hub)
     yield from daemons.of_site(found)
     yield from probe_facts.of_site(found, path)
 
@@ -190,6 +191,41 @@ def certificates(hub: HubSettings) -> Iterator[Finding]:
     else:
         first = min(found, key=lambda one: one.end)
         yield right(backup_texts.CERTIFICATE_ENDS(name=first.name, day=first.end, n=int((first.end - now) / 86400)))
+
+
+def newest_backup(hub: HubSettings) -> Finding:
+    """Whether there is a backup, and a new one; where this account may look, also whether it is whole still."""
+    try:
+        found = last_backup.read(hub.state_dir)
+    except PermissionError:
+        return skipped(backup_texts.WHAT_BACKUPS(), texts.MAY_NOT_LOOK(), texts.AS_ROOT())
+    if found is None:
+        none = backup_texts.BACKUP_NONE()
+        return Finding(state="NOTE", about=none, remedy=none.hint or NOTHING)
+    age = max(0.0, time.time() - found.at)
+    about = {"age": age, "directory": found.directory}
+    if age > last_backup.OLD_S:
+        return problem(backup_texts.BACKUP_OLD(**about))
+    directory = Path(found.directory)
+    if exists(directory) is False:
+        gone = backup_texts.BACKUP_GONE(directory=found.directory)  # it may be on another host
+        return Finding(state="NOTE", about=gone, remedy=gone.hint or NOTHING)
+    if _is_our_own(directory):
+        from fabric_hub.backup.series import whole  # which takes a second to import
+
+        made = whole(directory)
+        if made is None or made.id != found.id:
+            return problem(backup_texts.BACKUP_DAMAGED(directory=found.directory))
+    return right(backup_texts.BACKUP_NEW(**about))
+
+
+def _is_our_own(directory: Path) -> bool:
+    """Whether nobody else can have put something into a directory that the hub's account names."""
+    try:
+        found = directory.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o022
 
 
 def _directories(found: Settings) -> Iterator[Finding]:

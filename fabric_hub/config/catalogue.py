@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from fabric_hub.types import AbsolutePath, Frozen, said
+from fabric_hub.types import AbsolutePath, Frozen, HubUser, matching, said
 
 # without the characters that would end an IRI in RDF
 WebAddressOrNone = Annotated[
@@ -25,6 +25,13 @@ UnixAccount = Annotated[
     str,
     Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,63}$"),
     said("the name of a Unix account: letters, digits and _ . -, no digit first", "fabric-catalogue"),
+]
+# A dataset's name, or every dataset that has no stewards of its own.
+EVERY_OTHER = "*"
+DatasetOrEvery = Annotated[
+    str,
+    matching(r"\*|[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?"),
+    said("the name of a dataset, or * for every one without stewards of its own", "patients"),
 ]
 
 
@@ -79,6 +86,11 @@ class CatalogueSettings(Frozen):
     data_dir: AbsolutePath = Field(default=Path("/data"), description="Where sessions find datasets: DATA_DIR/NAME.")
     node_socket: AbsolutePath = Field(
         default=Path("/run/fabric/node.sock"), description="Unix socket on which a node's agent opens datasets."
+    )
+    stewards: dict[DatasetOrEvery, tuple[HubUser, ...]] = Field(
+        default={},
+        description="Hub users who answer for a dataset, by its name (* for those without stewards of their own): they "
+        "decide on its page at the hub which grants that only a backup knows come back. Empty: only operators do.",
     )
     shapes: AbsolutePath | None = Field(
         default=None, description="A directory of SHACL shapes (*.ttl) that an export is checked against."

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -40,8 +40,9 @@ from . import earlier
 from .catalogue import CatalogueSettings
 from .hub import HubSettings, LoginSettings
 from .log import LogSettings
-from .mistakes import MistakesError, across, at_line, explain
+from .mistakes import Mistake, MistakesError, across, at_line, explain
 from .quotas import QuotasSettings
+from .site import SiteSettings
 from .spelling import as_compared
 
 ENV = "FABRIC_HUB_SITE"
@@ -258,6 +259,7 @@ class Project(Frozen):
 class Settings(Frozen):
     """The whole site's file."""
 
+    site: SiteSettings = SiteSettings()
     hub: HubSettings
     login: LoginSettings = LoginSettings()
     log: LogSettings = LogSettings()
@@ -338,3 +340,14 @@ def parse(text: str, name: str = "site.toml") -> Settings:
         if all(item["loc"] for item in found):  # pydantic did not come to the check of the whole file
             lines += [at_line(mistake, text, name) for mistake in across(earlier.renamed(data))]
         raise FabricError(texts.MISTAKES(name=name, n=len(lines), mistakes=tuple(lines))) from error
+
+
+def refuse(mistakes: Sequence[Mistake], path: Path) -> None:
+    """Refuse a site's file for mistakes that are found beside it, as in a file that it names.
+
+    :raises FabricError: there are any; as :func:`load` raises it.
+    """
+    if mistakes:
+        text = path.read_text(encoding="utf-8")
+        lines = tuple(at_line(mistake, text, str(path)) for mistake in mistakes)
+        raise FabricError(texts.MISTAKES(name=str(path), n=len(lines), mistakes=lines))

@@ -35,6 +35,9 @@ def as_compared(data: Any) -> Any:
         made["login"] = {**login, "admins": _people(login.get("admins"))} if "admins" in login else login
     if isinstance(projects := data.get("project"), Mapping):
         made["project"] = {name: _project(project) for name, project in projects.items()}
+    catalogue = _table(data.get("catalogue"))
+    if isinstance(stewards := catalogue.get("stewards"), Mapping):
+        made["catalogue"] = {**catalogue, "stewards": {name: _people(people) for name, people in stewards.items()}}
     return made
 
 
@@ -54,6 +57,8 @@ def differing(data: Mapping[str, Any]) -> Iterator[Differing]:
         people.append((f"project.{name}.members", members))  # where it is a plain list
         members = _table(members)
         people += [(f"project.{name}.members.{role}", members.get(role)) for role in ("owner", "member")]
+    for dataset, stewards in _table(_table(data.get("catalogue")).get("stewards")).items():
+        people.append((f"catalogue.stewards.{dataset}", stewards))
     for key, found in people:
         for name in found if isinstance(found, list | tuple) else ():
             if isinstance(name, str) and login_name(name, login.get("keep_case") is True) != name:

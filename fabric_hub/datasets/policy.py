@@ -105,13 +105,21 @@ def _grants(catalogue: Catalogue, dataset: str, project: str) -> list[Grant]:
     return [grant for grant in catalogue.grants if (grant.dataset, grant.project) == (dataset, project)]
 
 
+def is_held(catalogue: Catalogue, dataset: str, project: str, today: date) -> bool:
+    """Whether a restore shut a project's grant, which waits for the dataset's steward."""
+    return any(
+        (one.dataset, one.project) == (dataset, project) and (not one.until or today <= one.until)
+        for one in catalogue.held
+    )
+
+
 def standing(catalogue: Catalogue, name: str, user: str, project: str, today: date) -> AccessDecision:
     """What a user can do with a dataset in a project. Membership is not asked here: see ``projects.policy``."""
     dataset = find(catalogue, name)
     if dataset is None or dataset.access is None:
         return _no_access(name, project, State.UNKNOWN)
     grant = grant_of(catalogue, name, project, today)
-    held = grant is None and any((one.dataset, one.project) == (name, project) for one in catalogue.held)
+    held = grant is None and is_held(catalogue, name, project, today)
     if dataset.access is Access.NON_PUBLIC and grant is None:
         # not in a list, for the grant may have been revoked; who knows the name is told why it is shut
         return _held(name, project, State.UNKNOWN) if held else _no_access(name, project, State.UNKNOWN)
@@ -251,14 +259,14 @@ def may_use_all(
 
 
 def may_request(catalogue: Catalogue, name: str, user: str, project: str, today: date) -> None:
-    """Refuse a request for a dataset that the project may use already, or may not know of.
+    """Refuse a request for a dataset that the project may use already, may not know of, or had before a restore.
 
-    :raises FabricError: which of the two.
+    :raises FabricError: which of the three.
     """
     found = standing(catalogue, name, user, project, today)
     if found.state in (State.OPEN, State.AGREEMENT):
         raise FabricError(texts.OPEN_ALREADY(project=project, dataset=name), hint=found.hint)
-    if found.state is not State.NOT_GRANTED:
+    if found.state is not State.NOT_GRANTED or is_held(catalogue, name, project, today):
         raise refusal(found, name, project)
 
 

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from fabric_hub.config.settings import Profile, Settings, load, path_from_environment
+from fabric_hub.config import logo
+from fabric_hub.config.settings import Profile, Settings, load, path_from_environment, refuse
 from fabric_hub.datasets.policy import ACCEPT_SCOPE
+from fabric_hub.datasets.stewards import stewards
 from fabric_hub.errors import FabricError
 from fabric_hub.hub.spawner.bases import configured
 from fabric_hub.hub.spawner.runtime import install, runtime
@@ -37,6 +39,7 @@ from fabric_hub.unix.accounts import runs_local_sessions
 from . import access_log, held_ports, moved_settings, patches, tls
 from .csp import ResponseHeaders, ScriptNonce, current_nonce
 from .pages import budgets, held, language, sessions
+from .pages import site as site_pages
 from .pages.sentences import Sentences
 from .patches.starts import plain_address
 from .private_files import lasting_secret, private_directory
@@ -61,6 +64,7 @@ def configure(c: Any, site: Path | None = None) -> Settings:
     site = site or path_from_environment()
     try:
         settings = load(site)
+        refuse(logo.mistakes(settings.site), site)
         _check_state_dir(settings.hub.state_dir)
         state_lock.hold(settings.hub.state_dir)
         _check_record(settings)
@@ -95,6 +99,7 @@ def complete(c: Any, settings: Settings) -> Settings:
 
 def _complete(c: Any, settings: Settings) -> Settings:
     moved_settings.carry_over(c)
+    c.JupyterHub.template_vars["fabric_logo_file"] = bool(c.JupyterHub.get("logo_file"))
     settings = with_default_profile(settings, c)
     if os.geteuid() != 0:
         # a hub that may become its users (up --local as root) must not hand that right to their sessions
@@ -236,7 +241,7 @@ def _login(c: Any, settings: Settings) -> None:
     elif login.kind == "pam":
         c.JupyterHub.authenticator_class = "pam"
     members = {user for project in settings.project.values() for user in people(project)}
-    c.Authenticator.allowed_users = members | set(login.admins)
+    c.Authenticator.allowed_users = members | set(login.admins) | stewards(settings.catalogue)
     c.Authenticator.admin_users = set(login.admins)
 
 
@@ -313,6 +318,7 @@ def _pages(c: Any, settings: Settings) -> None:
         "fabric_warnings": budgets.warnings,
         "fabric_ends": budgets.ends,
         "fabric_budgets": budgets.budgets,
+        "fabric_site": site_pages.of_pages(settings),
         "fabric_base": settings.hub.pages_url,
         "fabric_datasets": settings.catalogue is not None,
     }

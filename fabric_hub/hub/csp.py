@@ -80,6 +80,7 @@ def directives(subdomain_host: str = "") -> Mapping[str, str]:
         **_DIRECTIVES,
         # the hub's own pages about a session that does not run are shown on its user's host, too
         "style-src": f"{_DIRECTIVES['style-src']} {origin}",
+        "img-src": f"{_DIRECTIVES['img-src']} {origin}",
         # a form that was sent (login, start) may end, by redirection, at the user's own session
         "form-action": f"{_DIRECTIVES['form-action']} {origin} {below}",
     }

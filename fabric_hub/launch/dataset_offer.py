@@ -10,6 +10,7 @@ from pydantic import Field
 from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.config.settings import Settings
 from fabric_hub.datasets import policy
+from fabric_hub.datasets.markdown import rendered
 from fabric_hub.datasets.model import Access, Agent, Agreement, Catalogue, Contact, Dataset, PersonalData, Purpose
 from fabric_hub.datasets.policy import CatalogueView, State
 from fabric_hub.errors import FabricError
@@ -39,11 +40,15 @@ class OfferedVersion(Frozen):
 
 
 class DatasetEntry(Frozen):
-    """What the catalogue says of a dataset; ``path`` is where a session finds it."""
+    """What the catalogue says of a dataset; ``path`` is where a session finds it.
+
+    ``description_html`` is the description as HTML, of which nothing runs and nothing is fetched.
+    """
 
     name: str
     title: str
     description: str
+    description_html: str = ""
     publisher: Agent | None
     creator: Agent | None
     contact: Contact | None
@@ -301,6 +306,7 @@ def entry(settings: Settings, dataset: Dataset) -> DatasetEntry:
         **fields,
         title=dataset.title or dataset.name,
         description=dataset.description or "",
+        description_html=rendered(dataset.description or ""),
         path=str(_datasets(settings).data_dir / dataset.name),
         versions=tuple(
             OfferedVersion.model_validate(version.model_dump(include=set(OfferedVersion.model_fields)))

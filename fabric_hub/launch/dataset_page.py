@@ -17,6 +17,7 @@ from fabric_hub.errors import FabricError
 from fabric_hub.messages.formats import size
 from fabric_hub.messages.text import NOTHING, Said, WithTexts
 from fabric_hub.messages.texts import datasets as texts
+from fabric_hub.messages.texts import pages as page_texts
 from fabric_hub.projects.membership import closed, projects_of
 from fabric_hub.types import Frozen, Slug
 
@@ -41,7 +42,7 @@ class ProjectPart(DatasetAccess):
     """A dataset in one of a person's projects; ``says`` is its state in words.
 
     ``changed``: an earlier version of the agreement was accepted. ``purpose`` is the one that the current version
-    was accepted for, in words, "" before.
+    was accepted for, in words, "" before. ``waits``: a restore shut it, and its steward decides.
     """
 
     name: str
@@ -49,6 +50,7 @@ class ProjectPart(DatasetAccess):
     says: Said
     changed: bool
     purpose: str
+    waits: bool
 
 
 class DatasetPart(DatasetEntry, WithTexts):
@@ -63,15 +65,15 @@ class DatasetPart(DatasetEntry, WithTexts):
     licence_name: str
     projects: tuple[ProjectPart, ...]
 
-    @property
-    def paragraphs(self) -> tuple[str, ...]:
-        """The description; only an empty line parts one paragraph from the next."""
-        return tuple(" ".join(part.split()) for part in re.split(r"\n\s*\n", self.description) if part.strip())
-
     def where(self, state: State, *, requested: bool | None = None) -> tuple[ProjectPart, ...]:
-        """The projects in which it has a state, and, where that is asked, in which somebody has asked for it or not."""
+        """The projects in which it has a state, and, where that is asked, in which somebody has asked for it or not.
+
+        Where it waits for the steward nothing is asked for.
+        """
         return tuple(
-            one for one in self.projects if one.state is state and (requested is None or one.requested == requested)
+            one
+            for one in self.projects
+            if one.state is state and (requested is None or (one.requested == requested and not one.waits))
         )
 
 
@@ -95,14 +97,17 @@ def for_pages(settings: Settings, known: CatalogueView, user: str, today: date, 
 
     def part(dataset: Dataset, name: str, one: policy.AccessDecision) -> ProjectPart:
         told = standing_in(catalogue, dataset.name, name, one)
-        waits = told.requested and told.state is State.NOT_GRANTED
+        shut = told.state is State.NOT_GRANTED
+        waits = shut and policy.is_held(catalogue, dataset.name, name, today)
+        asked = shut and told.requested
         return ProjectPart(
             **told.model_dump(),
             name=name,
             title=mine[name].title or name,
-            says=texts.REQUESTED() if waits else STATES[told.state](),
+            says=texts.WAITS_FOR_STEWARD() if waits else texts.REQUESTED() if asked else STATES[told.state](),
             changed=one.state is State.AGREEMENT and bool(policy.accepted(catalogue, dataset.name, user, name)),
             purpose=_purpose(catalogue, dataset, user, name),
+            waits=waits,
         )
 
     parts = [
@@ -119,6 +124,19 @@ def for_pages(settings: Settings, known: CatalogueView, user: str, today: date, 
     ]
     parts.sort(key=lambda one: one.title.lower())
     return DatasetPages(**shelf(settings, known, page).model_dump(), datasets=tuple(parts))
+
+
+def why_no_page(settings: Settings, known: CatalogueView, user: str, today: date, name: str) -> FabricError:
+    """Why a person sees no page of a dataset: the same for what does not exist and for what is none of their business.
+
+    What a project of theirs had until a restore, and its steward has not confirmed, is said to be so.
+    """
+    catalogue = known.catalogue or Catalogue()
+    for project, found in projects_of(settings, user).items():
+        if not closed(found, today) and policy.is_held(catalogue, name, project, today):
+            decision = policy.standing(catalogue, name, user, project, today)
+            return policy.refusal(decision, name, project)
+    return FabricError(page_texts.NO_DATASET_FOR_YOU(dataset=name))
 
 
 def licence_in_words(address: str) -> str:

@@ -5,13 +5,20 @@ Babel is loaded with the first of them; see :mod:`.reader`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from .reader import current
 from .translation import gettext, ngettext
 
+# Whether each clock() is put between marks, with its Unix seconds: see marking().
+_marking: ContextVar[bool] = ContextVar("marking", default=False)
+_BEGIN, _WORDS, _END = "\ue000", "\ue001", "\ue002"
+_MARKED = re.compile(f"{_BEGIN}([0-9]{{1,12}}){_WORDS}([^{_BEGIN}{_WORDS}{_END}]*){_END}")
 _SIZES = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
@@ -29,7 +36,28 @@ def clock(at: float) -> str:
         text = format_time(when, "HH:mm", locale=reader.locale)
     else:
         text = format_datetime(when, "dd MMM HH:mm", locale=reader.locale)
-    return text if reader.zone else f"{text} {when.strftime('%Z')}"
+    text = text if reader.zone else f"{text} {when.strftime('%Z')}"
+    return f"{_BEGIN}{at:.0f}{_WORDS}{text}{_END}" if _marking.get() else text
+
+
+@contextmanager
+def marking() -> Iterator[None]:
+    """Mark each :func:`clock` that is said within, for :func:`parts`."""
+    before = _marking.set(True)
+    try:
+        yield
+    finally:
+        _marking.reset(before)
+
+
+def parts(said: str) -> Iterator[tuple[str, float | None]]:
+    """The parts of what was said while marking: words with None, and each moment's words with its Unix seconds."""
+    last = 0
+    for found in _MARKED.finditer(said):
+        yield said[last : found.start()], None
+        yield found[2], float(found[1])
+        last = found.end()
+    yield said[last:], None
 
 
 def day(at: float | str) -> str:

@@ -101,6 +101,7 @@ SERVICE = (
         "GET /quota",
         "GET /continue",
         "POST /continue",
+        "POST /continue/end",
         "POST /extend",
         "POST /idle",
     ),
@@ -143,6 +144,28 @@ HUB = (
         Caller.LOGGED_IN,
         "With the hub's token against forgery: each person's own.",
         handler="fabric_hub.hub.pages.presets:Presets",
+    ),
+    Line(
+        "GET /hub/ended/{session}/{ticket}",
+        Caller.ANYBODY,
+        "Who has the ticket that a session's own server makes of its token; it says how that session ended. No cookie "
+        "and no token counts.",
+        handler="fabric_hub.hub.pages.ended:WhyEnded",
+    ),
+    *(
+        Line(
+            f"GET /hub/site/logo/{theme}",
+            Caller.ANYBODY,
+            "The site's logo, which the login page has; a browser runs and loads nothing of it.",
+            handler="fabric_hub.hub.pages.site:SiteLogo",
+        )
+        for theme in ("light", "dark")
+    ),
+    Line(
+        "GET /hub/accessibility",
+        Caller.ANYBODY,
+        "What the release's own checks of its pages found.",
+        handler="fabric_hub.hub.pages.accessibility:Statement",
     ),
     Line("GET /hub/spawn", Caller.LOGGED_IN, "JupyterHub's own; here it starts nothing.", handler=_START),
     Line(
@@ -198,6 +221,7 @@ CATALOGUE = _lines(
     "GET /v1/catalogue",
     "POST /v1/acceptances",
     "POST /v1/requests",
+    "POST /v1/decisions",
     "POST /v1/events",
     "GET /v1/agents",
     "GET /v1/health",

@@ -1,10 +1,11 @@
-"""What Prometheus is told of the daemons: whether each answers, catalogue service, agents, certificates, lost jobs.
+"""What Prometheus is told of the daemons: whether each answers, catalogue service, agents, certificates, backup.
 
 No label names a person: nodes, versions, parts and certificates only.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,6 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from fabric_hub.catalogue.api import Agent
-from fabric_hub.slurm.model import Job, Phase
 
 from .readiness import Observed, answers, short
 
@@ -24,14 +24,14 @@ class Watched:
 
     :ivar offers: whether this site offers datasets at all.
     :ivar certificates: until when each of the hub's own is valid, in Unix seconds.
-    :ivar unknown_jobs: jobs in Slurm with this hub's names, whose session is not on record.
+    :ivar backup_at: of which moment the newest good backup is; None where none was ever made.
     """
 
     now: float
     seen: Observed
     offers: bool
     certificates: Mapping[str, float]
-    unknown_jobs: int | None
+    backup_at: float | None
 
 
 class DaemonMetrics(Collector):
@@ -57,12 +57,12 @@ class DaemonMetrics(Collector):
         for name, until in sorted(watched.certificates.items()):
             ends.add_metric([name], until - watched.now)
         yield ends
-        unknown = GaugeMetricFamily(
-            "fabric_jobs_unknown", "Jobs in Slurm with this hub's names whose session is not on the hub's record."
+        backup = GaugeMetricFamily(
+            "fabric_backup_age_seconds", "How old the newest good backup of the hub's state is; +Inf: there is none."
         )
-        if watched.unknown_jobs is not None:
-            unknown.add_metric([], watched.unknown_jobs)
-        yield unknown
+        at = watched.backup_at
+        backup.add_metric([], math.inf if at is None else max(0.0, watched.now - at))
+        yield backup
 
     def _catalogue(self) -> Iterator[Metric]:
         health = self._watched.seen.catalogue
@@ -116,16 +116,6 @@ class DaemonMetrics(Collector):
             for event, count in (("opened", one.opened), ("refused", one.refused), ("revoked", one.revoked)):
                 done.add_metric([one.node, event], count, created=one.started)
         yield done
-
-
-def unknown_jobs(jobs: Iterable[Job], hub_id: str, known: frozenset[str]) -> int:
-    """How many jobs have this hub's names, and a session that is not live on its record.
-
-    :param known: ids of the live sessions; a job that is ending may have left them.
-    """
-    over = (Phase.ENDING, Phase.ENDED)
-    ours = (job.session[1] for job in jobs if job.phase not in over and job.session and job.session[0] == hub_id)
-    return sum(session not in known for session in ours)
 
 
 class Together(Collector):

@@ -27,6 +27,9 @@ from fabric_hub.slurm.model import Phase, Snapshot
 
 from .tasks.review import Review
 
+# The reason of sessions without a record of which nothing is decided.
+UNDECIDED = "undecided"
+
 
 class AsksHealth(Protocol):
     async def health(self) -> Health: ...
@@ -77,11 +80,13 @@ class ServiceMetrics(Collector):
             family.add_metric(list(labels), count)
         left = GaugeMetricFamily(
             "fabric_sessions_held",
-            "Sessions that run, that this hub does not know to be its own, and that wait for an operator, by reason.",
+            "Sessions with jobs that this hub's record does not have: they wait for an operator, by reason; undecided: "
+            "it has not been looked at, or could not be ended yet.",
             labels=["reason"],
         )
         for why in Why:
             left.add_metric([why.value], sum(one.why is why for one in self._seen.held))
+        left.add_metric([UNDECIDED], undecided(self._seen, self._settings.hub.id))
         yield from (family, left)
 
     def _budgets(self) -> Iterator[Metric]:
@@ -157,6 +162,15 @@ class ServiceMetrics(Collector):
         for program, count in sorted((self._seen.questions or {}).items()):
             family.add_metric([program], count)
         yield from (up, family)
+
+
+def undecided(seen: Observed, hub_id: str) -> int:
+    """How many jobs have this hub's names, a session that is not live on its record, and that is not held either."""
+    known = {session.id for session in seen.sessions} | {one.session for one in seen.held}
+    over = (Phase.ENDING, Phase.ENDED)
+    jobs = seen.snapshot.jobs if seen.snapshot and seen.snapshot.jobs_at is not None else ()
+    ours = {job.session[1] for job in jobs if job.phase not in over and job.session and job.session[0] == hub_id}
+    return len(ours - known)
 
 
 async def seen(

@@ -15,9 +15,9 @@ from fabric_hub.gateway.client import GatewayClient
 from fabric_hub.rpc.follower import Follower
 from fabric_hub.sessions.store import SessionStore
 from fabric_hub.slurm.model import Snapshot
-from fabric_hub.unix import authorities
+from fabric_hub.unix import authorities, last_backup
 
-from .daemon_metrics import DaemonMetrics, Watched, unknown_jobs
+from .daemon_metrics import DaemonMetrics, Watched
 from .hub_api import HubApi
 from .readiness import Asks, Readiness
 
@@ -63,12 +63,9 @@ class Watch:
         hub = self._settings.hub
         seen = await self.readiness()
         kept = await asyncio.to_thread(_certificates, hub.state_dir / "certs") if hub.internal_ssl else {}
-        snapshot = self._follower.value if self._settings.slurm else None
-        unknown = None
-        if snapshot is not None and snapshot.jobs_at is not None:
-            live = frozenset(session.id for session in self._store.live_all())
-            unknown = unknown_jobs(snapshot.jobs, hub.id, live)
-        return DaemonMetrics(Watched(time.time(), seen, self._catalogue is not None, kept, unknown))
+        backup = await asyncio.to_thread(last_backup.read, hub.state_dir)
+        at = backup.at if backup else None
+        return DaemonMetrics(Watched(time.time(), seen, self._catalogue is not None, kept, at))
 
 
 def _certificates(store: Path) -> dict[str, float]:

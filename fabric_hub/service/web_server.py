@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -34,7 +35,8 @@ def serve(app: Any, **options: Any) -> None:
     )
     logging.getLogger("asyncio").addFilter(lambda record: OUT_OF_DESCRIPTORS not in record.getMessage())
     server = uvicorn.Server(config)
-    server.run(sockets=[Listener(config.bind_socket(), out_of_descriptors(connections), track(connections))])
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn gives SIGINT on when it has stopped: the hub stops us by it
+        server.run(sockets=[Listener(config.bind_socket(), out_of_descriptors(connections), track(connections))])
     if not server.started:
         raise SystemExit(3)
 

@@ -37,7 +37,8 @@ class Session(Frozen):
     ``token_hash`` is by what JupyterHub knows it again. ``follows`` is
     the session that this one continues, and ``reopen`` the files to open again, relative
     to where its server begins; ``returned_gpu_hours`` is what an idle one had left when it was stopped. ``adopted_at``
-    is set when it was put on record while its job ran already.
+    is set when it was put on record while its job ran already. ``ends_when_followed``: it ends as soon as the session
+    that continues it is ready.
     """
 
     id: str
@@ -71,6 +72,7 @@ class Session(Frozen):
     token_digest: str | None = None
     token_hash: str | None = None
     adopted_at: float | None = None
+    ends_when_followed: bool | None = None
 
     @property
     def live(self) -> bool:
@@ -85,6 +87,14 @@ def new_session_id() -> str:
 def token_digest(token: str) -> str:
     """By what a token is known without being kept: SHA-256, in hexadecimal; tokens are random, so no salt is needed."""
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def end_ticket(digest: str) -> str:
+    """What lets somebody read how a session ended: from its token's digest, and no way back to that.
+
+    The session's server makes the same of its token: ``fabric_lab.access.end_ticket``.
+    """
+    return hashlib.sha256(f"fabric-end:{digest}".encode()).hexdigest()
 
 
 # Asked with every call of every session: compiled once.
@@ -208,6 +218,16 @@ class SessionStore:
     def successor(self, session_id: str) -> Session | None:
         """The live session that continues another one."""
         return self._one(sessions.c.follows == session_id, sessions.c.ended_at.is_(None))
+
+    def followed(self, before: float) -> list[tuple[Session, Session]]:
+        """The live sessions that are to end, each with the one that continues it: ready before that moment (Unix s)."""
+        later = sessions.alias()
+        query = sa.select(later.c.id).join(sessions, later.c.follows == sessions.c.id)
+        due = (sessions.c.ended_at.is_(None), sessions.c.ends_when_followed.is_(True))
+        ready = (later.c.ended_at.is_(None), later.c.ready_at < before)
+        found = self._many(sa.select(sessions).where(sessions.c.id.in_(query.where(*due, *ready))))
+        earlier = self.known([one.follows for one in found if one.follows is not None])
+        return [(earlier[one.follows], one) for one in found if one.follows in earlier]
 
     def returned(self) -> dict[str, tuple[int, float]]:
         """By project, how many idle sessions were stopped, and the GPU-hours that they returned."""

@@ -74,6 +74,7 @@ sessions = sa.Table(
     sa.Column("token_digest", sa.String(64)),
     sa.Column("token_hash", sa.String(200)),
     sa.Column("adopted_at", sa.Float),
+    sa.Column("ends_when_followed", sa.Boolean),
 )
 sa.Index(
     "one_live_session_per_server",

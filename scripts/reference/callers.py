@@ -18,7 +18,7 @@ GATEWAY_CALLERS = """On the Unix socket `gateway.socket`, in a directory that le
 What its verbs refuse beside that: [its API](../architecture.md)."""
 
 CATALOGUE_CALLERS = """On the Unix socket `catalogue.socket`, in a directory that lets in the hub's account only.
-No verb grants anything."""
+No verb grants anything new: a steward whom the site's file names confirms what an operator had granted before."""
 
 WHO_SECTIONS = (
     ("The service", SERVICE_CALLERS, SERVICE),

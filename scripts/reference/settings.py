@@ -9,6 +9,7 @@ from fabric_hub.config.catalogue import CatalogueSettings, ExportSettings
 from fabric_hub.config.hub import HubSettings, LoginSettings
 from fabric_hub.config.log import LogSettings
 from fabric_hub.config.quotas import QuotasSettings, StorageSettings
+from fabric_hub.config.site import SiteSettings
 
 from .markdown import NOTE, fields, plain, texts
 
@@ -16,6 +17,7 @@ from .markdown import NOTE, fields, plain, texts
 def sections() -> list[tuple[str, type[BaseModel]]]:
     """The tables of the site's file with the model that each one holds."""
     return [
+        ("site", SiteSettings),
         ("hub", HubSettings),
         ("login", LoginSettings),
         ("log", LogSettings),

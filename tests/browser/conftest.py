@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -171,18 +172,53 @@ def picture() -> Callable[..., None]:
     return take
 
 
-def violations(page: Page, leave_out: str = "", rules: Sequence[str] = ()) -> list[str]:
-    """What axe-core finds wrong on a page with serious or critical impact.
+# Every rule of the standard counts, whatever its impact; of the others those with serious or critical impact.
+WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
+
+
+class Audit(NamedTuple):
+    """What axe-core found on a page.
+
+    :ivar version: its own.
+    :ivar rules: how many of its rules applied to the page.
+    :ivar broken: the names of those that are broken, and ``faults``: what is wrong, in words.
+    """
+
+    version: str
+    rules: int
+    broken: list[str]
+    faults: list[str]
+
+
+def audit(page: Page, leave_out: str = "", rules: Sequence[str] = (), tags: Sequence[str] = ()) -> Audit:
+    """Look at a page with axe-core.
 
     :param leave_out: a part of it that is JupyterHub's own (a CSS selector).
-    :param rules: which of its rules; all where none is named.
+    :param rules: which of its rules; all where neither these nor tags are named.
+    :param tags: the standards whose rules count, whatever a fault's impact, besides axe-core's own advice.
     """
     if not page.evaluate("() => Boolean(window.axe)"):
         page.evaluate(AXE.read_text(encoding="utf-8"))
-    run = "([part, rules]) => axe.run(part ? {exclude: [part]} : document, rules.length ? {runOnly: rules} : {})"
-    found = page.evaluate(run, [leave_out, list(rules)])["violations"]
-    return [
-        f"{rule['id']} ({rule['impact']}): {rule['help']}: {json.dumps([node['html'][:200] for node in rule['nodes']])}"
-        for rule in found
-        if rule["impact"] in ("serious", "critical")
+    run = "([part, only]) => axe.run(part ? {exclude: [part]} : document, only.length ? {runOnly: only} : {})"
+    wanted = list(rules) or ([*tags, "best-practice"] if tags else [])
+    found = page.evaluate(run, [leave_out, wanted])
+    counts = [
+        rule
+        for rule in found["violations"]
+        if rule["impact"] in ("serious", "critical") or set(tags) & set(rule["tags"]) or rules
     ]
+    return Audit(
+        found["testEngine"]["version"],
+        len(found["passes"]) + len(found["violations"]),
+        [rule["id"] for rule in counts],
+        [
+            f"{rule['id']} ({rule['impact']}): {rule['help']}: "
+            f"{json.dumps([node['html'][:200] for node in rule['nodes']])}"
+            for rule in counts
+        ],
+    )
+
+
+def violations(page: Page, leave_out: str = "") -> list[str]:
+    """What axe-core finds wrong on a page with serious or critical impact; see :func:`audit`."""
+    return audit(page, leave_out).faults

@@ -1,12 +1,14 @@
 """Every page of the hub in every language: a picture of each in build/pages, and no fault in axe-core's judgement.
 
-Each page is looked at on a screen, and on a phone in the dark; none mixes languages, and none is wider than a phone.
+Each page is looked at on a screen, and on phones in the dark; none mixes languages, and none is wider than a phone.
+What was found is in build/accessibility, for scripts/make_accessibility.py.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -16,12 +18,13 @@ from playwright.sync_api import Browser, Page, expect
 
 from fabric_hub.messages.reader import Reader, current, languages, reading
 from fabric_hub.messages.translation import gettext, ngettext
+from scripts.make_accessibility import LIST, LOOKS, Look
 from scripts.make_messages import DOMAINS, parameters
 from scripts.make_messages import languages as catalogues
 from tests.support.embedded_run import EmbeddedRun
 from tests.support.waiting import until
 
-from .conftest import ROOT, SIZE, SLOW_MS, Visitor, loading_again, violations
+from .conftest import ROOT, SIZE, SLOW_MS, WCAG, Visitor, audit, loading_again
 
 pytestmark = [pytest.mark.browser, pytest.mark.slurm]
 
@@ -43,6 +46,12 @@ SAID = """() => {
 TOO_WIDE = """() => [...document.querySelectorAll('body *')]
   .filter(one => one.getBoundingClientRect().right > innerWidth + 1 && getComputedStyle(one).position !== 'absolute')
   .map(one => `${one.tagName} ${one.id} ${one.className}`).slice(0, 5)"""
+
+# What a page's own script may add to it: a moment, and a dialog with what opens it.
+ADDED = """() => document.getElementById('main').insertAdjacentHTML('beforeend', `
+  <time id="then" datetime="2001-01-01T00:00:00Z" data-clock="in">?</time>
+  <button data-opens="asked">Open</button>
+  <dialog class="fabric-dialog" id="asked"><form method="dialog"><button>Close</button></form></dialog>`)"""
 
 
 @cache
@@ -76,16 +85,39 @@ def look(page: Page, name: str, *, leave_out: str = "") -> None:
     expect(page).to_have_title(re.compile(r".+ · Fabric Hub$"))
     expect(page.get_by_role("main")).to_have_count(1)
     page.screenshot(path=directory / f"{name}.png", animations="disabled", full_page=True)
-    assert violations(page, leave_out) == [], name
+    looks = [at_look(page, name, "light", SIZE, leave_out)]
     assert foreign(language).findall(page.evaluate(SAID)) == [], name
     dress(page, "dark", PHONE)
     page.screenshot(path=directory / f"{name}-phone.png", animations="disabled", full_page=True)
     if language == LONGEST:  # colours and sizes are the same in all
-        assert violations(page, leave_out, OF_THEME_AND_SIZE) == [], f"{name} on a phone in the dark"
+        looks.append(at_look(page, name, "dark", PHONE, leave_out, OF_THEME_AND_SIZE))
     dress(page, "dark", NARROWEST)
+    if language == LONGEST:
+        looks.append(at_look(page, name, "dark", NARROWEST, leave_out, OF_THEME_AND_SIZE))
     if not leave_out:
         assert page.evaluate(TOO_WIDE) == [], f"{name} is to be read without scrolling sideways"
     dress(page, "light", SIZE)
+    LOOKS.mkdir(parents=True, exist_ok=True)
+    (LOOKS / f"{name}-{language}.json").write_bytes(LIST.dump_json(tuple(looks)))
+
+
+def at_look(
+    page: Page, name: str, theme: str, size: dict[str, int], leave_out: str, rules: tuple[str, ...] = ()
+) -> Look:
+    """Look at the page as it is dressed; nothing is wrong with it."""
+    found = audit(page, leave_out, rules, WCAG)
+    assert found.faults == [], f"{name}, {theme}, {size['width']} px"
+    return Look(
+        page=name,
+        title=page.title().rpartition(" · ")[0],
+        language=current().language,
+        theme=theme,
+        width=size["width"],
+        axe=found.version,
+        day=datetime.now(UTC).date().isoformat(),
+        rules=found.rules,
+        faults=tuple(found.broken),
+    )
 
 
 def dress(page: Page, theme: str, size: dict[str, int]) -> None:
@@ -155,6 +187,7 @@ def person(embedded_hub: EmbeddedRun, browser: Browser) -> Iterator[Callable[[st
 def test_every_page_that_needs_no_session(embedded_hub: EmbeddedRun, browser: Browser) -> None:
     student = Person(embedded_hub, browser, "student1")
     user = student.visitor.user
+    student.see("/hub/accessibility", "accessibility")
     student.see("/hub/login", "login")
     for page in student.each():
         student.sign_in(page, "wrong")
@@ -296,5 +329,13 @@ def test_the_switch_is_reached_by_keyboard_and_keeps_the_page(visitor: Callable[
     expect(page.get_by_role("button", name="Nederlands")).to_have_attribute("aria-current", "true")
     zone = page.evaluate("Intl.DateTimeFormat().resolvedOptions().timeZone")
     assert f"fabric-zone={zone}" in page.evaluate("document.cookie")
+    page.evaluate(ADDED)
+    expect(page.locator("#then")).to_have_text("nu")
+    opener = page.locator("[data-opens]")
+    opener.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(opener).to_be_focused()
     page.get_by_role("button", name="English").click()  # the next test's student reads English
     expect(page.locator("html")).to_have_attribute("lang", "en")

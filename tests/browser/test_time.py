@@ -176,11 +176,15 @@ def test_who_is_forgotten_is_warned_then_stopped_and_the_page_says_what_that_ret
 
     expect(warned).to_be_visible(timeout=SLOW_MS)  # and again, as nothing else happens
     banner = page.locator(".fabric-Banner[role=alert]")
-    expect(banner).to_contain_text("This session has ended.", timeout=SLOW_MS)
+    expect(banner).to_contain_text("This session ended at", timeout=SLOW_MS)
+    expect(banner).to_contain_text("It was idle for 1 minute, so it was stopped.")
+    expect(page.locator(".jp-Dialog")).to_have_count(0)  # JupyterLab's own word on it stands over nothing
     student.until_no_job()
     with student.context.expect_page() as opened:
-        banner.get_by_role("link", name="Go to the hub").click()
+        banner.get_by_role("link", name="Start a new one").click()
     home = opened.value
+    expect(home.get_by_label("A GPU for who stays awake")).to_be_checked()
+    home.goto("/hub/home")
     row = home.get_by_role("row", name="default")
     expect(row).to_contain_text("It was idle for 1 minute, so it was stopped.")
     expect(row).to_contain_text("That returned 4.0 GPU-hours to project ml-course.")

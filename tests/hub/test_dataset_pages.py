@@ -1,4 +1,4 @@
-"""A dataset's page at the hub while a session runs: terms are accepted by a person there, and by nobody else."""
+"""A dataset's page at the hub: terms are accepted by a person there, and a steward decides, and nobody else."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from tests.support.waiting import until
 pytestmark = pytest.mark.hub
 
 WIND = "/hub/datasets/wind-farm"
+RIVER = "/hub/datasets/river"
+WAITS = "The access of project twin to the dataset river must be confirmed after a restore of the hub."
 
 
 @pytest.fixture
@@ -121,6 +123,9 @@ def test_no_token_opens_the_page_and_a_sessions_token_beside_the_login_accepts_n
     refused = reader.browser.post("/hub/datasets/grid", data=asking, headers=beside)
     assert refused.status_code == 403
     assert "Access is asked for in person here, by who has logged in." in words(refused)
+    refused = reader.browser.post(WIND, data={**sent, "do": "confirm"}, headers=beside)
+    assert refused.status_code == 403
+    assert "A steward decides here in person, logged in at the hub." in words(refused)
     assert not [event for event in dataset_hub.audit_log(reader) if event[0] == "requested"]
 
 
@@ -196,3 +201,81 @@ def test_a_silent_catalogue_service_is_said_and_nothing_is_accepted(dataset_hub:
     finally:
         dataset_hub.catalogue_service.up()
     assert dataset_hub.purposes(reader) == []
+
+
+# -- after a restore
+
+
+@pytest.fixture(scope="module")
+def river(_dataset_hub: DatasetHub) -> DatasetHub:
+    """A dataset that a restore shut for a project and one that it shut for another."""
+    for name, access in (("river", "restricted"), ("tide", "non-public")):
+        _dataset_hub.publish(name, access=access, agreement=AGREEMENT, project="twin")
+    for project in ("twin", "closed-shop"):
+        _dataset_hub.grant("river", project)
+        _dataset_hub.shut("river", project)
+    _dataset_hub.shut("tide", "twin")
+    return _dataset_hub
+
+
+@pytest.fixture
+def steward(river: DatasetHub, dataset_hub: DatasetHub) -> Person:
+    return dataset_hub.site.person("boss").log_in()
+
+
+def test_a_member_reads_that_access_waits_for_the_steward_and_cannot_decide(river: DatasetHub, reader: Person) -> None:
+    until(lambda: reader.browser.get(RIVER).status_code == 200, "it is published")
+    page = reader.browser.get(RIVER)
+    assert "Waits for the steward" in words(page)
+    assert WAITS in words(page)
+    for absent in ('id="dataset-request"', 'id="dataset-steward"'):
+        assert absent not in page.text
+    assert "Wacht op de datasteward" in words(reader.browser.get(RIVER, headers={"Accept-Language": "nl"}))
+    assert 'id="datasets-waiting"' not in reader.browser.get("/hub/datasets").text
+    # not in a list, but who knows the name is told why
+    secret = reader.browser.get("/hub/datasets/tide")
+    assert secret.status_code == 403
+    assert "The access of project twin to the dataset tide must be confirmed" in words(secret)
+    sent = {"_xsrf": xsrf(reader), "project": "twin", "do": "confirm"}
+    refused = reader.browser.post(RIVER, data=sent)
+    assert refused.status_code == 403
+    assert f"{reader.name} is not a steward of the dataset river." in words(refused)
+    asked = reader.browser.post(RIVER, data={**sent, "do": "request"})
+    assert asked.status_code == 403
+    assert WAITS in words(asked)
+    assert len(river.held("river")) == 2
+
+
+def test_the_steward_confirms_one_and_refuses_the_other_and_each_is_on_record(
+    river: DatasetHub, steward: Person, reader: Person
+) -> None:
+    until(lambda: steward.browser.get("/hub/datasets").text.count(f'"{RIVER}"') >= 2, "the steward sees it")
+    assert "The river for Digital twin" in words(steward.browser.get("/hub/datasets"))
+    page = steward.browser.get(RIVER)
+    assert page.status_code == 200
+    assert "only the backup knew of it" in words(page)
+    assert "Wacht op je beslissing" in words(steward.browser.get(RIVER, headers={"Accept-Language": "nl"}))
+    sent = {"project": "twin", "do": "confirm"}
+    # a link and another site's form decide nothing
+    assert steward.browser.get(RIVER, params={**sent, "_xsrf": xsrf(steward, RIVER)}).status_code == 200
+    assert steward.browser.post(RIVER, data=sent).status_code == 403
+    assert river.held("river") == {"twin", "closed-shop"}
+
+    sent["_xsrf"] = xsrf(steward, RIVER)
+    done = steward.browser.post(RIVER, data=sent)
+    assert done.status_code == 200
+    assert "Confirmed: project Digital twin may use this dataset again." in words(done)
+    assert river.held("river") == {"closed-shop"}
+    until(lambda: "Terms to accept" in words(reader.browser.get(RIVER)), "the project has it again")
+    again = steward.browser.post(RIVER, data=sent)
+    assert again.status_code == 404
+    assert "does not wait for a decision any more" in words(again)
+
+    done = steward.browser.post(RIVER, data={**sent, "project": "closed-shop", "do": "refuse"})
+    assert "Refused: project closed-shop has no access any more." in words(done)
+    assert "Nothing waits for you." in words(done)
+    assert river.held("river") == set()
+    assert [one for one in river.audit_log(steward) if one[1] == "river"] == [
+        ("confirmed", "river", None),
+        ("revoked", "river", "the steward did not confirm what a restore had shut"),
+    ]

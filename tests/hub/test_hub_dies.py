@@ -46,6 +46,7 @@ def test_sessions_survive_a_hub_that_dies_and_orphans_do_not(new_site: Callable[
     waits.until_ready()
     assert site.session_of(waits).id == pending.id
     assert [len(site.requests_of(person)) for person in (runs, waits)] == [1, 1], "submitted exactly once"
+    assert "Logging error" not in site.log.read_text()
 
     until(lambda: site.state_of("aaaaaaaaaaaa") == "CANCELLED", "the orphan is ended")
     live = {job.job_id for job in site.gateway.call(lambda fake: fake.live())}

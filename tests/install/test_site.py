@@ -11,6 +11,7 @@ import pytest
 
 from fabric_hub.slurm.model import JobSpec, SubmitRequest
 from tests.support.booted_machine import BootedMachine, console_blocks, installed
+from tests.support.machine_front import certify
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.long, pytest.mark.root, pytest.mark.timeout(3000)]
@@ -117,6 +118,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BootedMachine]
     shown: dict[str, Path] = {}
     machine = BootedMachine(root, shown)
     shown |= installed(root / "opt/fabric-hub", root)
+    certify(root, tmp_path_factory.mktemp("tls") / "authority")
     with machine:
         prepare(machine)
         yield machine
@@ -169,6 +171,7 @@ def test_the_page_makes_a_site_that_answers_comes_back_and_can_be_removed(machin
     [release] = [block for block in blocks if block[0] == FROM_A_RELEASE]
     check = next(block for block in blocks if "check-config" in block[0])
     look = next(block for block in blocks if "systemctl status" in block[0])
+    nightly = next(block for block in blocks if "systemctl start fabric-backup" in block)
     stop, forget = (next(block for block in blocks if word in block[0]) for word in ("disable --now", "rm -rf /var"))
     shell = Shell(machine)
     etc = machine.root / "etc/fabric-hub"
@@ -191,6 +194,12 @@ def test_the_page_makes_a_site_that_answers_comes_back_and_can_be_removed(machin
     assert_sockets(machine)
     assert_doctor(machine.run(doctor).stdout)
     assert_session_starts(machine)
+    try:
+        shell.follow(nightly)
+    except AssertionError as error:
+        said = machine.run("journalctl --no-pager --output=cat --unit=fabric-backup").stdout
+        raise AssertionError(f"{error}\n{said}") from error
+    assert_backed_up(machine, machine.run(doctor).stdout)
 
     for unit in UNITS:
         before = main_pid(machine, unit)
@@ -223,7 +232,8 @@ def test_the_page_makes_a_site_that_answers_comes_back_and_can_be_removed(machin
     shell.follow(["cd /", *forget])
     assert shell.replaced == IN_PLACE_OF.keys(), "every line of the table is on the page"
     left = machine.do("find / -xdev -ignore_readdir_race -iname '*fabric*' -not -path '/opt/*' -not -path '/proc/*'")
-    assert set(left.split()) == {"/srv/fabric", "/shared/fabric-hub", "/home/alice/.fabric-hub"}, "as the page says"
+    of_the_site = {"/srv/fabric", "/shared/fabric-hub", "/home/alice/.fabric-hub", "/etc/ssl/fabric-hub"}
+    assert set(left.split()) == of_the_site, "as the page says"
     assert machine.run("getent passwd | grep fabric; getent group | grep fabric").stdout == ""
     assert machine.run("systemctl list-units --all --no-legend 'fabric-*'").stdout == ""
     assert machine.run("pgrep --list-full fabric_hub").stdout == ""
@@ -248,6 +258,17 @@ def assert_doctor(said: str) -> None:
     wrong = [line for line in said.splitlines() if line.startswith("PROBLEM")]
     assert len(wrong) == 1, said
     assert "image" in wrong[0]
+
+
+def assert_backed_up(machine: BootedMachine, doctor: str) -> None:
+    """The unit, under all that it takes from root, has made a whole backup with keys, for root alone; doctor has it."""
+    [backup] = machine.do("ls /var/lib/fabric-backup").split()
+    files = set(machine.do(f"ls /var/lib/fabric-backup/{backup}").split())
+    assert files == {"manifest.json", "hub.tar", "catalogue.tar", "site.toml"}
+    assert "cookie_secret" in machine.do(f"tar tf /var/lib/fabric-backup/{backup}/hub.tar")
+    assert machine.run("sudo -u fabric-hub ls /var/lib/fabric-backup").returncode != 0
+    assert f"old: /var/lib/fabric-backup/{backup}" in doctor
+    assert machine.do("systemctl list-timers --all --no-legend fabric-backup.timer")
 
 
 def assert_session_starts(machine: BootedMachine) -> None:

@@ -50,11 +50,16 @@ EXPECTED = {
 RUN = """
 import ast, json, sys
 import matplotlib; matplotlib.use("agg")
-for label, code in json.loads(sys.stdin.read()):
+import matplotlib.pyplot as plt
+for label, code, plot in json.loads(sys.stdin.read()):
     names = {}
     *body, last = ast.parse(code).body
     exec(compile(ast.Module(body, []), label, "exec"), names)
-    print(json.dumps([label, str(eval(compile(ast.Expression(last.value), label, "eval"), names))]))
+    shown = str(eval(compile(ast.Expression(last.value), label, "eval"), names))
+    exec(compile(plot, label, "exec"), names)
+    lines = [len(line.get_xdata()) for axes in plt.gcf().axes for line in axes.get_lines()]
+    plt.close("all")
+    print(json.dumps([label, shown, lines]))
 """
 
 
@@ -70,8 +75,12 @@ def test_every_format_is_loaded_as_the_panel_says(python: Path, tmp_path: Path) 
     )
     assert done.returncode == 0, done.stderr
     printed = [line for line in done.stdout.splitlines() if line.startswith("[")]
-    results = dict(json.loads(line) for line in printed)
-    assert [label for label, shown in EXPECTED.items() if shown not in results[label] + done.stdout] == []
+    results = {label: (shown, lines) for label, shown, lines in map(json.loads, printed)}
+    assert [label for label, shown in EXPECTED.items() if shown not in results[label][0] + done.stdout] == []
+    # two columns of two rows; a table without numbers, and what is no table or array, has nothing to draw
+    drawn = {label: lines for label, (_, lines) in results.items()}
+    assert drawn["Parquet with pandas"] == [2, 2]
+    assert (drawn["GeoJSON with pandas"], drawn["NumPy array"], drawn["Text"]) == ([], [9], [])
 
 
 def test_what_is_about_the_data_is_not_taken_for_the_data() -> None:

@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.support import panel_catalogue as catalogue
 from tests.support.answering_hub import AnsweringHub
 from tests.support.answering_node import AnsweringNode
-from tests.support.chromium import faults, from_palette, open_lab, run_first_cell
+from tests.support.chromium import faults, from_palette, open_lab
 from tests.support.running_session import RunningSession
 
 pytestmark = [pytest.mark.image, pytest.mark.browser, pytest.mark.timeout(600)]
@@ -92,7 +92,12 @@ def test_a_card_leads_to_a_notebook_that_loads_the_demo_data(chromium: Page, pan
     panel.get_by_role("button", name="Try it: Wind farm, hourly output in a new notebook").click()
     cell = chromium.locator(".jp-NotebookPanel .jp-CodeCell .cm-content").first
     expect(cell).to_contain_text("pd.read_csv(DATA / 'output-2.csv')")
-    expect(run_first_cell(chromium)).to_contain_text("megawatt")
+    expect(panel.get_by_role("status")).to_contain_text("wind-farm added. wind-farm.ipynb loads it.")
+    # it runs by itself, and what came of it is saved
+    outputs = chromium.locator(".jp-NotebookPanel .jp-OutputArea-output")
+    expect(outputs.first).to_contain_text("megawatt")
+    expect(outputs.locator("img")).to_be_visible()
+    expect(chromium.get_by_role("tab", name="wind-farm.ipynb")).to_be_visible()
 
 
 def test_access_is_requested_and_terms_are_accepted_at_the_hub(panel: Locator, hub: AnsweringHub) -> None:

@@ -32,7 +32,8 @@ def test_continue_starts_the_next_session_with_the_same_documents(
     dialog.get_by_role("button", name="Continue").click()
     expect(panel(chromium)).to_contain_text("The next session waits for a node.")
     expect(toast(chromium, "The next session is ready.")).to_be_visible()
-    assert ("POST /continue", {"reopen": ["work.ipynb"]}) in hub.usage_told
+    assert ("POST /continue", {"reopen": ["work.ipynb"], "end_this": False}) in hub.usage_told
+    assert not [verb for verb, _ in hub.usage_told if verb == "POST /continue/end"]
     assert "not saved yet" in file.read_text()
     chromium.route("**/session-2/**", lambda route: route.fulfill(body="the next session"))
     toast(chromium, "The next session is ready.").get_by_role("button", name="Open it").click()

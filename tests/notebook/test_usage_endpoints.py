@@ -177,7 +177,7 @@ def test_the_session_that_follows_is_asked_for_with_the_open_documents(
 ) -> None:
     status, told = asked(session, "fabric/continue", "POST", {"reopen": ["a.ipynb", "b/c.ipynb", 3, "../d", "/e"]})
     assert (status, told["state"]) == (200, "starting")
-    assert ("POST /continue", {"reopen": ["a.ipynb", "b/c.ipynb"]}) in hub.usage_told
+    assert ("POST /continue", {"reopen": ["a.ipynb", "b/c.ipynb"], "end_this": False}) in hub.usage_told
     assert asked(session, "fabric/continue")[1]["state"] == "ready"
 
 

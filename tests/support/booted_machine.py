@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -24,9 +25,11 @@ from .waiting import until
 
 RELEASE = "bookworm"
 NAME, ADDRESS = "site", "10.0.0.5"
+LOOP_DEVICES = 16  # an image that is mounted takes one
 PACKAGES = (
     *("systemd", "systemd-sysv", "dbus", "python3", "sudo", "curl", "procps", "iproute2", "ca-certificates", "acl"),
     *("slurm-wlm", "slurmdbd", "munge", "mariadb-server", "squashfs-tools"),
+    *("nginx", "python3-venv", "libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0"),
 )
 _BOOT_S, _END_S = 120, 60
 _ADDRESS_UNIT = f"""\
@@ -45,7 +48,7 @@ _PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 def base() -> Path:
     """The directory with Debian, made now where it is not there; skips the test where that cannot be."""
-    for program in ("debootstrap", "systemd-nspawn", "nsenter", "setpriv"):
+    for program in ("systemd-nspawn", "nsenter", "setpriv"):
         if not shutil.which(program):
             pytest.skip(f"{program} is not installed: no machine can be booted")
     try:
@@ -109,6 +112,9 @@ class BootedMachine:
                 [*argv, *shown], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
             )
         until(self._is_up, "the machine has booted", _BOOT_S, 0.3, seen=self.console)
+        # as any machine has them; their numbers are those of this kernel, which both share
+        nodes = [f"mknod --mode=0600 /dev/loop{number} b 7 {number}" for number in range(LOOP_DEVICES)]
+        self.do("\n".join(["mknod --mode=0600 /dev/loop-control c 10 237", *nodes]))
 
     def off(self) -> None:
         """Switch it off, as by its button; what does not end in time is killed."""
@@ -122,6 +128,13 @@ class BootedMachine:
             self._nspawn.kill()
             self._nspawn.wait()
         self._nspawn, self._leader = None, 0
+
+    def in_its_network(self, program: str, script: Path) -> Path:
+        """Write a script that starts a program of this machine's in the network of the booted one; the script."""
+        words = ["exec", "nsenter", f"--net=/proc/{self._leader}/ns/net", program]
+        script.write_text(f'#!/bin/sh\n{shlex.join(words)} "$@"\n')
+        script.chmod(0o755)
+        return script
 
     def console(self) -> str:
         """The last of what it has printed."""

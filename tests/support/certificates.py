@@ -42,10 +42,10 @@ class Authority:
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
         )
 
-    def issue(self, name: str) -> tuple[Path, Path]:
-        """Certificate and key files."""
+    def issue(self, name: str, *hosts: str) -> tuple[Path, Path]:
+        """Certificate and key files, for the address and for hosts by name."""
         key = ec.generate_private_key(ec.SECP256R1())
-        names = x509.SubjectAlternativeName([x509.IPAddress(self._address)])
+        names = x509.SubjectAlternativeName([x509.IPAddress(self._address), *map(x509.DNSName, hosts)])
         certificate = self._builder(_name(name), key).add_extension(names, critical=False)
         files = self._directory / f"{name}.crt", self._directory / f"{name}.key"
         files[0].write_bytes(certificate.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any, Self
 
 from fabric_hub.catalogue.audit.log import audit_directory, files
+from fabric_hub.catalogue.store import Restored
 from fabric_hub.datasets.model import Agreement, Dataset, Grant, Version
 
 from .catalogue_thread import CatalogueThread, settings_of
@@ -39,7 +41,8 @@ class DatasetHub:
 
     def __init__(self, directory: Path, **changes: dict[str, Any]) -> None:
         directory.mkdir()
-        self.site = SmallSite(directory / "site", datasets=settings_of(directory), **changes)
+        catalogue = {**settings_of(directory), "stewards": {"river": ["boss"]}}
+        self.site = SmallSite(directory / "site", datasets=catalogue, **changes)
         self.catalogue_service = CatalogueThread(directory / "site" / "site.toml", self.site.settings)
         self.publish("weather", access="public")
         self.publish("wind-farm", access="restricted", agreement=AGREEMENT, project="twin")
@@ -72,7 +75,23 @@ class DatasetHub:
         )  # fmt: skip
         self.catalogue_service.store.publish(name)
         if project:
-            self.catalogue_service.store.grant(Grant(dataset=name, project=project))
+            self.grant(name, project)
+
+    def grant(self, name: str, project: str) -> None:
+        self.catalogue_service.store.grant(Grant(dataset=name, project=project))
+
+    def held(self, name: str) -> set[str]:
+        """The projects whose grant of a dataset a restore shut, and that wait for its steward."""
+        return {one.project for one in self.catalogue_service.store.held() if one.dataset == name}
+
+    def shut(self, name: str, project: str) -> None:
+        """As a restore shuts a grant that only its backup knows."""
+        store = self.catalogue_service.store
+        held = tuple(one for one in store.grants() if (one.dataset, one.project) == (name, project))
+        assert held
+        grants = tuple(one for one in store.grants() if one not in held)
+        before = tuple(Grant.model_validate(one.model_dump(exclude={"held_at"})) for one in store.held())
+        store.restored(Restored(serial=store.serial(), at=time.time(), grants=grants, held=(*before, *held)))
 
     def new_agreement(self, name: str, version: str) -> None:
         entry = self.catalogue_service.store.dataset(name)

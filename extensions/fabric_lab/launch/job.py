@@ -25,6 +25,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .. import access, tls_sockets
+from ..common import threads
 from ..common.environment import ASIDE, LaunchError, leave_job, take
 from ..common.translation import _
 from . import place
@@ -194,6 +195,7 @@ def serve(session_dir: Path | None, listener: socket.socket, directory: Path, ph
         auth.api_token = token  # each would read it when it is needed first
     # from here on the environment is that of cells and terminals
     access.hand_over(os.environ, directory)
+    threads.follow(os.environ, len(os.sched_getaffinity(0)))
     leave_job(os.environ)
     phases.reach("bound")
     failure: list[LaunchError] = []

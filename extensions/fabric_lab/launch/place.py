@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from signal import SIGTERM
 
-from ..common import overlay
+from ..common import overlay, threads
 from ..common.environment import LaunchError
 from ..common.scratch import scratch
 from ..common.translation import _
@@ -51,7 +51,7 @@ NAMES = ("VIRTUAL_ENV", "FABRIC_PYTHON", "FABRIC_SCRATCH", "JUPYTER_RUNTIME_DIR"
 _FILE = "submit"
 _SCRIPT = """\
 #!/bin/sh
-# Slurm's program of this name, without the session's directory in its environment.
+# Slurm's program of this name, without the session's directory and its number of threads in its environment.
 set -f
 IFS=:
 kept=
@@ -65,6 +65,11 @@ for one in {names}; do
     eval "kept=\\${{$one-}}"
     case $kept in {directory} | {directory}/*) unset "$one" ;; esac
 done
+for one in {threads}; do
+    eval "kept=\\${{$one-}}"
+    if [ -n "${{{set}-}}" ] && [ "$kept" = "${set}" ]; then unset "$one"; fi
+done
+unset {set}
 exec "${{0##*/}}" "$@"
 """
 
@@ -143,7 +148,8 @@ def install_clients(environment: Mapping[str, str], directory: Path, programs: P
     :param directory: the session's; ``programs`` is below it.
     """
     script = directory / _FILE
-    script.write_text(_SCRIPT.format(directory=shlex.quote(str(directory)), names=" ".join(NAMES)))
+    told = {"names": " ".join(NAMES), "threads": " ".join(threads.NAMES), "set": threads.SET}
+    script.write_text(_SCRIPT.format(directory=shlex.quote(str(directory)), **told))
     script.chmod(0o755)
     for name in CLIENTS:
         if shutil.which(name, path=environment.get("PATH")):

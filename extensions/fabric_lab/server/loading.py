@@ -19,6 +19,19 @@ from ..common.translation import N_, _
 
 _PANDAS = "import pandas as pd"
 _NUMPY = "import numpy as np"
+# The first rows of a few columns: a plot is to be there at once, however large the table is.
+_TABLE_PLOT = (
+    'numbers = table.select_dtypes("number").iloc[:1000, :6]',
+    "if len(numbers.columns):",
+    '    numbers.plot(subplots=True, figsize=(10, 2 * len(numbers.columns)), xlabel="row");',
+)
+_ARRAY_PLOT = (
+    "import matplotlib.pyplot as plt",
+    "",
+    'if array.dtype.kind in "biuf":',
+    "    plt.plot(array.flat[:1000])",
+    '    plt.xlabel("element");',
+)
 _SHOWN = ("image = plt.imread({first})", 'plt.imshow(image, cmap="gray")', 'plt.axis("off");')
 _ABOUT = ("readme", "licence", "license", "croissant", "datapackage", "changelog")  # about the data, not the data
 MOST_FILES = 200
@@ -28,33 +41,40 @@ DEEPEST = 8
 
 
 class _Way(NamedTuple):
-    """``{first}`` is a path expression, ``{suffix}`` the format's."""
+    """``{first}`` is a path expression, ``{suffix}`` the format's. ``plot``: the cell after it."""
 
     label: str
     suffixes: tuple[str, ...]
     imports: tuple[str, ...]
     lines: tuple[str, ...]
+    plot: tuple[str, ...] = ()
 
 
 # In the order in which they are offered when a dataset has several.
 _WAYS = (
-    _Way(N_("Parquet with pandas"), ("parquet",), (_PANDAS,), ("table = pd.read_parquet({first})", "table.head()")),
-    _Way(N_("CSV with pandas"), ("csv", "csv.gz"), (_PANDAS,), ("table = pd.read_csv({first})", "table.head()")),
+    _Way(
+        N_("Parquet with pandas"), ("parquet",), (_PANDAS,),
+        ("table = pd.read_parquet({first})", "table.head()"), _TABLE_PLOT,
+    ),
+    _Way(
+        N_("CSV with pandas"), ("csv", "csv.gz"), (_PANDAS,),
+        ("table = pd.read_csv({first})", "table.head()"), _TABLE_PLOT,
+    ),
     _Way(
         N_("TSV with pandas"), ("tsv", "tsv.gz", "tab"), (_PANDAS,),
         ('table = pd.read_csv({first}, sep="\\t")', "table.head()"),
     ),
     _Way(
         N_("JSON lines with pandas"), ("jsonl", "ndjson", "jsonl.gz"), (_PANDAS,),
-        ("table = pd.read_json({first}, lines=True)", "table.head()"),
+        ("table = pd.read_json({first}, lines=True)", "table.head()"), _TABLE_PLOT,
     ),
     _Way(
         N_("GeoJSON with pandas"), ("geojson",), ("import json", _PANDAS),
-        ('table = pd.json_normalize(json.loads(({first}).read_text())["features"])', "table.head()"),
+        ('table = pd.json_normalize(json.loads(({first}).read_text())["features"])', "table.head()"), _TABLE_PLOT,
     ),
     _Way(
         N_("NumPy array"), ("npy",), (_NUMPY,),
-        ('array = np.load({first}, mmap_mode="r")', "array.shape, array.dtype"),
+        ('array = np.load({first}, mmap_mode="r")', "array.shape, array.dtype"), _ARRAY_PLOT,
     ),
     _Way(
         N_("NumPy arrays"), ("npz",), (_NUMPY,),
@@ -98,8 +118,9 @@ def snippets(
             if suffix in seen:
                 first = next(file.name for file in data if _suffix(file.name) == suffix)
                 count = max(seen[suffix], formats.get(suffix, 0))
-                found.append(Snippet(_label(way, suffix), _cell(way, name, version, root, first, suffix, count)))
-    return [*found, Snippet(_(_FILES.label), _cell(_FILES, name, version, root, "", "", 0))]
+                cell = _cell(way, name, version, root, first, suffix, count)
+                found.append(Snippet(_label(way, suffix), cell, "\n".join(way.plot)))
+    return [*found, Snippet(_(_FILES.label), _cell(_FILES, name, version, root, "", "", 0), "")]
 
 
 def _label(way: _Way, suffix: str) -> str:

@@ -16,7 +16,7 @@ from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
 from tornado.web import authenticated
 
-from .. import answers
+from .. import access, answers
 from ..client import Answer, AsyncHubClient
 from ..common import facts
 from ..common.gpu import Gpus
@@ -144,7 +144,7 @@ class GpuHandler(UsageHandler):
 
 
 class ContinueHandler(UsageHandler):
-    """POST ``{"reopen": [paths]}``: start the session that follows this one. GET: how that one fares."""
+    """POST ``{"reopen": [paths], "end_this": bool}``: start the session that follows this one. GET: how that fares."""
 
     @authenticated
     @authorized
@@ -154,8 +154,18 @@ class ContinueHandler(UsageHandler):
     @authenticated
     @authorized
     async def post(self) -> None:
-        paths = plain_paths(self.body(optional=True).get("reopen"))
-        self.pass_on(await self.usage.service.ask("/continue", "POST", {"reopen": paths}))
+        body = self.body(optional=True)
+        wish = {"reopen": plain_paths(body.get("reopen")), "end_this": body.get("end_this") is True}
+        self.pass_on(await self.usage.service.ask("/continue", "POST", wish))
+
+
+class EndContinuedHandler(UsageHandler):
+    """POST: end this session, whose successor is ready."""
+
+    @authenticated
+    @authorized
+    async def post(self) -> None:
+        self.pass_on(await self.usage.service.ask("/continue/end", "POST", {}))
 
 
 class ExtendHandler(UsageHandler):
@@ -215,12 +225,17 @@ def install(
     page["fabricUsage"] = "true"
     page["fabricSession"] = os.environ.get("FABRIC_SESSION", "")
     page["fabricHub"] = f"{os.environ.get('JUPYTERHUB_HOST', '')}{os.environ.get('JUPYTERHUB_BASE_URL') or '/'}hub/home"
+    mine = access.token()
+    if mine and page["fabricSession"]:
+        ticket = access.end_ticket(mine)
+        page["fabricEnded"] = f"{page['fabricHub'].removesuffix('home')}ended/{page['fabricSession']}/{ticket}"
     page["fabricReopen"] = json.dumps(reopened(os.environ) if os.environ.get("FABRIC_FOLLOWS") else [])
     shared = {"usage": usage}
     return [
         (url_path_join(base, "quota"), QuotaHandler, shared),
         (url_path_join(base, "gpu"), GpuHandler, shared),
         (url_path_join(base, "continue"), ContinueHandler, shared),
+        (url_path_join(base, "continue", "end"), EndContinuedHandler, shared),
         (url_path_join(base, "extend"), ExtendHandler, shared),
         (url_path_join(base, "active"), ActiveHandler, shared),
     ]

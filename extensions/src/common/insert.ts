@@ -1,4 +1,6 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
+import { ServerConnection, type Contents } from '@jupyterlab/services';
+import { UUID } from '@lumino/coreutils';
 import type { Widget } from '@lumino/widgets';
 
 import { trans } from './translation';
@@ -20,20 +22,9 @@ interface IHolder {
   readonly console?: { readonly promptCell?: ICell | null };
 }
 
-interface ISharedCell {
-  setSource(source: string): void;
-}
-
 interface INotebookPanel {
-  readonly context: {
-    readonly ready: Promise<void>;
-    readonly model: {
-      readonly sharedModel: {
-        readonly cells: readonly ISharedCell[];
-        insertCell(index: number, cell: { readonly cell_type: 'code'; readonly source: string }): unknown;
-      };
-    };
-  };
+  readonly context: { readonly ready: Promise<void>; save(): Promise<void> };
+  readonly sessionContext: { readonly ready: Promise<void> };
 }
 
 function cellOf(widget: Widget | null): ICell | null {
@@ -65,22 +56,71 @@ export function insertPath(app: JupyterFrontEnd, path: string): boolean {
   return insert(app, code ? JSON.stringify(path) : path);
 }
 
-/** A new notebook with one cell; false where it opens out of reach, as in a tab of its own (Notebook 7). */
-export async function openNotebook(app: JupyterFrontEnd, code: string): Promise<boolean> {
-  await app.serviceManager.kernelspecs.ready;
-  const kernelName = app.serviceManager.kernelspecs.specs?.default;
-  const panel = (await app.commands.execute('notebook:create-new', { kernelName })) as INotebookPanel | undefined;
-  if (!panel) {
-    return false;
+/** A notebook that was saved and opened; `shown` is false where it opens out of reach, in a tab of its own. */
+export interface IOpened {
+  readonly path: string;
+  readonly shown: boolean;
+}
+
+/**
+ * Save a new notebook of that name (`name.ipynb`, or `name-2.ipynb` where there is one), open it, run it and save what
+ * came of it.
+ *
+ * @param name Without its ending; a plain name of a file.
+ * @param cells Code.
+ * @throws Where it cannot be saved.
+ */
+export async function openNotebook(app: JupyterFrontEnd, name: string, cells: readonly string[]): Promise<IOpened> {
+  const { contents, kernelspecs } = app.serviceManager;
+  await kernelspecs.ready;
+  const kernel = kernelspecs.specs?.default ?? 'python3';
+  const path = await freePath(contents, name);
+  await contents.save(path, { type: 'notebook', format: 'json', content: notebook(kernel, cells) });
+  const panel = (await app.commands.execute('docmanager:open', { path, kernel: { name: kernel } })) as
+    INotebookPanel | undefined;
+  if (!panel?.context) {
+    return { path, shown: false };
   }
+  void run(app, panel);
+  return { path, shown: true };
+}
+
+async function freePath(contents: Contents.IManager, name: string): Promise<string> {
+  for (let count = 1; ; count += 1) {
+    const path = count === 1 ? `${name}.ipynb` : `${name}-${count}.ipynb`;
+    try {
+      await contents.get(path, { content: false });
+    } catch (error) {
+      if (error instanceof ServerConnection.ResponseError && error.response.status === 404) {
+        return path;
+      }
+      throw error;
+    }
+  }
+}
+
+function notebook(kernel: string, cells: readonly string[]): object {
+  return {
+    cells: cells.map(source => ({
+      cell_type: 'code',
+      execution_count: null,
+      id: UUID.uuid4(),
+      metadata: {},
+      outputs: [],
+      source
+    })),
+    metadata: { kernelspec: { display_name: kernel, name: kernel } },
+    nbformat: 4,
+    nbformat_minor: 5
+  };
+}
+
+/** Run all cells, once; nobody is asked anything: who wants it anew does as in any notebook. */
+async function run(app: JupyterFrontEnd, panel: INotebookPanel): Promise<void> {
   await panel.context.ready;
-  // into the document, not into an editor: a cell has none before it was in view
-  const { sharedModel } = panel.context.model;
-  const [first] = sharedModel.cells;
-  if (first) {
-    first.setSource(code);
-  } else {
-    sharedModel.insertCell(0, { cell_type: 'code', source: code });
+  await panel.sessionContext.ready;
+  if (app.shell.currentWidget === (panel as unknown as Widget)) {
+    await app.commands.execute('notebook:run-all-cells');
+    await panel.context.save();
   }
-  return true;
 }

@@ -1,6 +1,7 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 
 import { insert, insertPath, nowhere, openNotebook } from '../common/insert';
+import { words } from '../common/request';
 import { trans } from '../common/translation';
 import type { Snippet } from '../schema';
 import type { DatasetsStore } from './store';
@@ -29,20 +30,24 @@ export class DatasetsActions {
     }
   }
 
-  /** Add a dataset where it is not open yet, and show a new notebook that loads it. */
+  /** Add a dataset where it is not open yet, and show a new notebook, saved under its name, that loads and plots it. */
   async tryOut(name: string): Promise<void> {
     if (!this.store.find(name)?.here && !(await this.store.add(name))) {
       return;
     }
     const snippet = await this.snippet(name, 0);
     if (snippet) {
-      const done = await openNotebook(this.app, snippet.code);
-      this.store.say(
-        done
-          ? trans.__('%1 added. A notebook that loads it is open.', name)
-          : trans.__('The notebook opens in a tab of its own: insert the loading code from the panel there.'),
-        !done
-      );
+      try {
+        const cells = [snippet.code, snippet.plot].filter(code => code !== '');
+        const { path, shown } = await openNotebook(this.app, name, cells);
+        this.store.say(
+          shown
+            ? trans.__('%1 added. %2 loads it.', name, path)
+            : trans.__('%1 added. %2 loads it, in a tab of its own.', name, path)
+        );
+      } catch (error) {
+        this.store.say(trans.__('%1 added, but its notebook cannot be saved: %2', name, words(error)), true);
+      }
     }
   }
 

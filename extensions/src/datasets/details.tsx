@@ -1,3 +1,4 @@
+import { Sanitizer } from '@jupyterlab/apputils';
 import { Button, HTMLSelect } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
@@ -103,9 +104,7 @@ export function Details(props: IProps): React.JSX.Element {
       <div>
         <Buttons {...props} />
       </div>
-      {paragraphs(dataset.description).map((paragraph, index) => (
-        <p key={index}>{paragraph}</p>
-      ))}
+      <Description dataset={dataset} />
       <dl>
         {rows(dataset).map(([name, value]) => (
           <React.Fragment key={name}>
@@ -116,6 +115,23 @@ export function Details(props: IProps): React.JSX.Element {
       </dl>
     </div>
   );
+}
+
+const sanitizer = new Sanitizer();
+
+/** As the hub has rendered it, once more without what could run; an older hub tells the text alone. */
+function Description({ dataset }: { readonly dataset: Dataset }): React.JSX.Element {
+  if (!dataset.description_html) {
+    return (
+      <>
+        {paragraphs(dataset.description).map((paragraph, index) => (
+          <p key={index}>{paragraph}</p>
+        ))}
+      </>
+    );
+  }
+  const html = { __html: sanitizer.sanitize(dataset.description_html) };
+  return <div className="fabric-Dataset-description" dangerouslySetInnerHTML={html} />;
 }
 
 function Buttons(props: IProps): React.JSX.Element | null {

@@ -1,5 +1,3 @@
-import { trans } from '../common/translation';
-
 /** Says sentences to screen readers, at once and whatever has the focus. */
 export class Announcer {
   private readonly node = document.createElement('div');
@@ -15,38 +13,57 @@ export class Announcer {
   }
 }
 
+/** What the bar says, and where it leads: each link is a text and an address, each button a text and what it does. */
+export interface IFarewell {
+  readonly text: string;
+  readonly links: readonly (readonly [string, string])[];
+  readonly buttons: readonly (readonly [string, () => void])[];
+}
+
 /**
- * A bar over the page that says that the session is gone, with the way to the one that follows it, or else to the hub.
+ * A bar over the page that says that the session is gone, and why, with the way to the next one.
  * Not a notification: JupyterLab fetches the code that shows those from the server, which is not there any more.
  */
 export class Banner {
   private node: HTMLElement | null = null;
+  private shown = '';
 
-  constructor(private readonly hub: string) {}
-
-  /** @param next The page of the session that follows: the hub's, which leads there once it is ready. */
-  show(text: string, next: string | null = null): void {
-    if (this.node) {
+  /** Say it, or say something else than before. */
+  show({ text, links, buttons }: IFarewell): void {
+    const now = JSON.stringify([text, links, buttons.map(([label]) => label)]);
+    if (this.node && now === this.shown) {
       return;
     }
-    const node = document.createElement('div');
-    node.className = 'fabric-Banner';
-    node.setAttribute('role', 'alert');
+    this.shown = now;
+    const node = this.node ?? document.createElement('div');
     const said = document.createElement('span');
-    said.textContent =
-      next === null ? text : `${text} ${trans.__('The next session starts as soon as there is room for it.')}`;
-    node.append(
+    said.textContent = text;
+    node.replaceChildren(
       said,
-      next === null ? link(this.hub, trans.__('Go to the hub')) : link(next, trans.__('Go to the next session'))
+      ...links.map(([label, href]) => link(href, label)),
+      ...buttons.map(([label, act]) => button(label, act))
     );
-    document.body.append(node);
-    this.node = node;
+    if (!this.node) {
+      node.className = 'fabric-Banner';
+      node.setAttribute('role', 'alert');
+      document.body.append(node);
+      this.node = node;
+    }
   }
 
   clear(): void {
     this.node?.remove();
     this.node = null;
+    this.shown = '';
   }
+}
+
+function button(text: string, act: () => void): HTMLButtonElement {
+  const found = document.createElement('button');
+  found.type = 'button';
+  found.textContent = text;
+  found.addEventListener('click', act);
+  return found;
 }
 
 function link(href: string, text: string): HTMLAnchorElement {

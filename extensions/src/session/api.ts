@@ -2,14 +2,22 @@ import { PageConfig } from '@jupyterlab/coreutils';
 import type { ServerConnection } from '@jupyterlab/services';
 
 import { refusal, send } from '../common/request';
-import { trans } from '../common/translation';
+import { locale, trans } from '../common/translation';
 import type { Active, Clusters, Continued, Extended, Facts, GpusInUse, GpuUsage, IdleDecision, Usage } from '../schema';
 
 /** Nothing answers where this session's server was, or the hub says that it has ended. */
 export class Gone extends Error {}
 
+/** How this session fares at the hub; `start` is the page of the form that is filled with its choices. */
+export interface IEnded {
+  readonly ended_at: number | null;
+  readonly text: string;
+  readonly start: string;
+}
+
 /** Who wants to continue waits no longer to hear of clusters. */
 const CLUSTERS_MS = 3_000;
+const ENDED_MS = 10_000;
 
 /** Asks this session's own server about the session, its use and its time; it asks the hub for all tabs together. */
 export class SessionApi {
@@ -40,9 +48,14 @@ export class SessionApi {
     }
   }
 
-  /** Start the session that follows this one; asked again, how it fares. */
-  continueSession(reopen: readonly string[]): Promise<Continued> {
-    return this.ask('continue', { method: 'POST', body: JSON.stringify({ reopen }) });
+  /** Start the session that follows this one; asked again, how it fares. With `endThis` this one ends when it is ready. */
+  continueSession(reopen: readonly string[], endThis: boolean): Promise<Continued> {
+    return this.ask('continue', { method: 'POST', body: JSON.stringify({ reopen, end_this: endThis }) });
+  }
+
+  /** End this session: the one that follows it is ready. */
+  endContinued(): Promise<Continued> {
+    return this.ask('continue/end', { method: 'POST', body: '{}' });
   }
 
   successor(): Promise<Continued> {
@@ -57,8 +70,31 @@ export class SessionApi {
     return (await this.ask<Active>('active', { method: 'POST', body: '{}' })).idle;
   }
 
+  /** Why this session ended, in the hub's word; null where the hub does not say. Nothing of the session is needed. */
+  async whyEnded(): Promise<IEnded | null> {
+    const url = PageConfig.getOption('fabricEnded');
+    if (!url) {
+      return null;
+    }
+    try {
+      const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+      const address = new URL(url, window.location.href);
+      // at another address of the site the browser would ask first whether it may send that
+      const own = address.origin === window.location.origin ? { 'X-Time-Zone': zone } : {};
+      const headers = { 'Accept-Language': locale(), ...own };
+      const signal = AbortSignal.timeout(ENDED_MS);
+      const answer = await this.settings.fetch(
+        new this.settings.Request(address.href, { headers, credentials: 'omit', signal })
+      );
+      const told = answer.ok ? ((await answer.json()) as IEnded) : null;
+      return told && { ...told, start: new URL(told.start, address).href };
+    } catch {
+      return null;
+    }
+  }
+
   private async ask<T>(path: string, init: RequestInit = {}): Promise<T> {
-    const answer = await send(this.settings, [path], init);
+    const answer = await send(this.settings, path.split('/'), init);
     if (!answer) {
       throw new Gone(trans.__('This session does not answer: it has ended, or the connection is down.'));
     }

@@ -7,6 +7,8 @@ import type { Contents } from '@jupyterlab/services';
  * for the answer for ever: at the end of a session there may be nobody to give it.
  */
 const SAVE_MS = 15_000;
+/** A browser may ask first where a file is to go. */
+const KEEP_MS = 600_000;
 
 /** An open document. Told apart by shape: the packages of notebooks and editors are not ours to load. */
 interface IDocument {
@@ -51,28 +53,49 @@ export function openPaths(app: JupyterFrontEnd): string[] {
     .map(one => contents.localPath(one.path));
 }
 
+/** Paths of the open documents that hold what is not saved. */
+export function unsavedPaths(app: JupyterFrontEnd): string[] {
+  return unsaved(app).map(one => one.path);
+}
+
+/** Hand every document that is not saved to the browser as a file: the session can write none any more. */
+export function downloadUnsaved(app: JupyterFrontEnd): void {
+  for (const { path, contentsModel, model } of unsaved(app)) {
+    const text = contentsModel?.format === 'json' ? JSON.stringify(model.toJSON(), null, 1) : model.toString();
+    const link = document.createElement('a');
+    link.href = URL.createObjectURL(new Blob([text], { type: 'application/octet-stream' }));
+    link.download = PathExt.basename(path);
+    document.body.append(link);
+    link.click();
+    link.remove();
+    window.setTimeout(() => URL.revokeObjectURL(link.href), KEEP_MS);
+  }
+}
+
+function unsaved(app: JupyterFrontEnd): IDocument['context'][] {
+  return documents(app).filter(one => one.model.dirty && !one.model.readOnly);
+}
+
 /** Save what is unsaved, each document itself or, where that takes too long or fails, a copy beside it. */
 export async function saveAll(app: JupyterFrontEnd): Promise<ISaved> {
   const done: ISaved = { saved: [], copied: [], failed: [] };
   await Promise.all(
-    documents(app)
-      .filter(one => one.model.dirty && !one.model.readOnly)
-      .map(async one => {
-        try {
-          await within(one.save());
-        } catch {
-          // it is still not saved
-        }
-        if (!one.model.dirty) {
-          done.saved.push(one.path);
-          return;
-        }
-        try {
-          done.copied.push(await within(copy(app, one)));
-        } catch {
-          done.failed.push(one.path);
-        }
-      })
+    unsaved(app).map(async one => {
+      try {
+        await within(one.save());
+      } catch {
+        // it is still not saved
+      }
+      if (!one.model.dirty) {
+        done.saved.push(one.path);
+        return;
+      }
+      try {
+        done.copied.push(await within(copy(app, one)));
+      } catch {
+        done.failed.push(one.path);
+      }
+    })
   );
   return done;
 }

@@ -1,6 +1,7 @@
 import { day, number, size } from '../common/format';
 import { trans } from '../common/translation';
 import type { Balance, DayUse, GpuUsage, IdleDecision, SessionQuota, StorageUse, TimeLeft, Usage } from '../schema';
+import type { IEnded } from './api';
 import { clock, left, SOON_S } from './facts';
 
 type Above = NonNullable<Balance['above']>[number];
@@ -299,6 +300,22 @@ export function unsavedText(copied: readonly string[], failed: readonly string[]
   ]
     .filter(Boolean)
     .join(' ');
+}
+
+/** Why a session is gone, in the hub's word. */
+export function whyText({ ended_at, text }: IEnded, now: number): string {
+  if (ended_at === null) {
+    return trans.__('This session does not answer, but the hub knows of no end: the connection may be down.');
+  }
+  return [trans.__('This session ended at %1.', clock(ended_at, now)), text].filter(part => part !== '').join(' ');
+}
+
+/** What of so many open documents is saved, once nothing can be saved any more. */
+export function savedText(open: number, unsaved: readonly string[]): string {
+  if (unsaved.length) {
+    return trans.__('Not saved: %1.', names(unsaved));
+  }
+  return open ? trans.__('All open documents are saved.') : '';
 }
 
 /** Names of files for a notification, which JupyterLab cuts after 140 characters: "a.ipynb", "a.ipynb and 3 more". */

@@ -84,8 +84,8 @@ function showUsage(
   const show = (): void => app.shell.activateById(panel.id);
   place(app, panel, settings, restorer, { name: 'usagePanel', rank: 260, type: trans.__('Usage') });
   statusBar?.registerStatusItem('fabric-lab:usage', { item: new UsageItem(store, show), align: 'left', rank: 0.5 });
-  const banner = new Banner(PageConfig.getOption('fabricHub') || '/hub/home');
-  new Warnings(app, store, new Announcer(), banner, settings);
+  const hub = PageConfig.getOption('fabricHub') || '/hub/home';
+  new Warnings(app, store, new Announcer(), new Banner(), settings, hub);
   pollInView(
     panel,
     () => store.refreshGpus(),

@@ -5,10 +5,11 @@ import { now } from '../common/clock';
 import { words } from '../common/request';
 import type { ISessionSettings } from '../common/settings';
 import { trans } from '../common/translation';
-import type { Announcer, Banner } from './announcer';
+import type { Announcer, Banner, IFarewell } from './announcer';
+import type { IEnded } from './api';
 import { continueSession, extend } from './continue';
-import { saveAll } from './documents';
-import { alarm, endText, LAST_S, idleText, names, nextAlarm, unsavedText } from './format';
+import { downloadUnsaved, openPaths, saveAll, unsavedPaths } from './documents';
+import { alarm, endText, LAST_S, idleText, names, nextAlarm, savedText, unsavedText, whyText } from './format';
 import type { SessionStore } from './store';
 
 /** An end that differs by so much from the one that was said is another one; Slurm counts in minutes. */
@@ -22,6 +23,8 @@ export class Warnings {
   private savedFor: number | null = null;
   private idle = '';
   private gone = false;
+  private why: IEnded | null = null;
+  private asking = false;
   private shown: { end?: string; idle?: string } = {};
   private timer = 0;
 
@@ -30,7 +33,8 @@ export class Warnings {
     private readonly store: SessionStore,
     private readonly announcer: Announcer,
     private readonly banner: Banner,
-    private readonly settings: ISessionSettings
+    private readonly settings: ISessionSettings,
+    private readonly hub: string
   ) {
     store.changed.connect(this.look, this);
     settings.changed.connect(this.look, this);
@@ -120,13 +124,55 @@ export class Warnings {
   private sayGone(): void {
     if (!this.store.gone) {
       this.banner.clear();
-    } else if (!this.gone) {
-      this.clear('end');
-      this.clear('idle');
-      [this.due, this.ending, this.idle] = [0, false, ''];
-      this.banner.show(this.store.problem, this.store.nextPage);
+      this.why = null;
+    } else {
+      if (!this.gone) {
+        this.clear('end');
+        this.clear('idle');
+        [this.due, this.ending, this.idle] = [0, false, ''];
+      }
+      this.banner.show(this.farewell());
+      if (this.why?.ended_at === undefined || this.why.ended_at === null) {
+        void this.askWhy();
+      }
     }
     this.gone = this.store.gone;
+  }
+
+  /** The hub may not know of the end yet: it is asked again whenever the session does not answer again. */
+  private async askWhy(): Promise<void> {
+    if (this.asking) {
+      return;
+    }
+    this.asking = true;
+    const why = await this.store.api.whyEnded();
+    this.asking = false;
+    if (why && this.store.gone) {
+      this.why = why;
+      this.banner.show(this.farewell());
+    }
+  }
+
+  private farewell(): IFarewell {
+    const next = this.store.nextPage;
+    const unsaved = unsavedPaths(this.app);
+    return {
+      text: [
+        this.why ? whyText(this.why, now()) : this.store.problem,
+        savedText(openPaths(this.app).length, unsaved),
+        next === null ? '' : trans.__('The next session starts as soon as there is room for it.')
+      ]
+        .filter(part => part !== '')
+        .join(' '),
+      links: [
+        next !== null
+          ? [trans.__('Go to the next session'), next]
+          : this.why
+            ? [trans.__('Start a new one'), this.why.start]
+            : [trans.__('Go to the hub'), this.hub]
+      ],
+      buttons: unsaved.length ? [[trans.__('Download unsaved work'), () => downloadUnsaved(this.app)]] : []
+    };
   }
 
   private show(text: string, type: 'warning' | 'error', actions: Notification.IAction[] = []): string {

@@ -2,25 +2,22 @@
 
 A variable of a sentence is escaped, the sentence itself is a catalogue's and may have tags. Amounts and times are
 formatted by filters: ``{{ at | as_clock }}``, for each of :data:`fabric_hub.messages.formats.KINDS`. A moment that a
-page shows is ``{{ at | time_clock }}``, ``{{ at | time_day }}`` or ``{{ at | time_in }}``: static/clock.js keeps it in
-the browser's own time zone, and counts on.
+page shows is ``{{ at | time_clock }}``, ``{{ at | time_day }}`` or ``{{ at | time_in }}``, and a text with moments in
+it ``{{ text | as_html }}``, outside attributes: static/clock.js writes them in the browser's own time zone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import partial
 from http import HTTPStatus
-from time import time
-from typing import Any, Final
+from typing import Any
 
 from jinja2 import Environment
 from jinja2.ext import InternationalizationExtension
 from markupsafe import Markup
 
 from fabric_hub.errors import FabricError
-from fabric_hub.messages import formats
+from fabric_hub.messages import formats, html
 from fabric_hub.messages.reader import SOURCE, current
 from fabric_hub.messages.text import Text
 from fabric_hub.messages.translation import gettext, ngettext
@@ -37,8 +34,14 @@ class Sentences(InternationalizationExtension):
         install: Any = environment
         install.install_gettext_callables(gettext, ngettext, newstyle=True)
         environment.filters |= {f"as_{kind}": form for kind, form in formats.KINDS.items()}
-        environment.filters |= {f"time_{kind}": partial(time_of, kind) for kind in TIMES}
-        environment.filters |= {"as_moment": moment, "as_text": said, "status_phrase": status_phrase, "theirs": theirs}
+        environment.filters |= {"time_clock": html.time_clock, "time_day": html.time_day, "time_in": html.time_in}
+        environment.filters |= {
+            "as_html": html.as_html,
+            "as_moment": moment,
+            "as_text": said,
+            "status_phrase": status_phrase,
+            "theirs": theirs,
+        }
         environment.finalize = said
 
 
@@ -47,31 +50,9 @@ def said(value: Any) -> Any:
     return value.say() if isinstance(value, Text | FabricError) else value
 
 
-def moment(at: datetime) -> str:
-    """A time as JupyterHub keeps it, UTC without saying so, as :func:`fabric_hub.messages.formats.clock`."""
-    return formats.clock(at.replace(tzinfo=UTC).timestamp())
-
-
-# What static/clock.js knows by these names, and what stands there without it.
-TIMES: Final[Mapping[str, tuple[str, Callable[[float], str]]]] = {
-    "clock": ("time", formats.clock),
-    "day": ("date", formats.day),
-    "in": ("in", lambda at: _until(at - time())),
-}
-
-
-def _until(seconds: float) -> str:
-    return gettext("in {time}").format(time=formats.time_left(seconds)) if seconds >= 60 else gettext("now")
-
-
-def time_of(kind: str, at: float) -> Markup:
-    """Unix seconds as an element ``<time>`` in the reader's own time zone.
-
-    :param kind: one of :data:`TIMES`: a time of day, a day, or how long it is until then.
-    """
-    script, words = TIMES[kind]
-    moment = datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
-    return Markup('<time datetime="{}" data-clock="{}">{}</time>').format(moment, script, words(at))
+def moment(at: datetime) -> Markup:
+    """A time as JupyterHub keeps it, UTC without saying so, as :func:`fabric_hub.messages.html.time_clock`."""
+    return html.time_clock(at.replace(tzinfo=UTC).timestamp())
 
 
 def status_phrase(status: int) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from fabric_hub.config.settings import Profile, Project
 from fabric_hub.hub.spawner.runtime import runtime
-from fabric_hub.messages.text import SENTENCES, Text
+from fabric_hub.messages.text import NOTHING, SENTENCES, Text
 from fabric_hub.messages.texts import slurm_reasons as texts
 from fabric_hub.messages.translation import N_, gettext
 from fabric_hub.sessions.status import standing
@@ -79,7 +79,7 @@ def why_ended(user: str, server_name: str) -> dict[str, object] | None:
     session = runtime().store.last_ended(user, server_name or "")
     if session is None or session.ended_at is None:
         return None
-    text = session.end_text.say() if session.end_text and session.end_reason not in _WISHED else ""
+    text = end_words(session).say()
     log = session.end_log or () if text else ()
     short = in_short(session.end_text, session.ended_at) if text else None
     return {
@@ -91,6 +91,11 @@ def why_ended(user: str, server_name: str) -> dict[str, object] | None:
         "id": session.id,
         "shown": shown(session),
     }
+
+
+def end_words(session: Session) -> Text:
+    """Why a session ended; NOTHING where its user wished it so. Pure."""
+    return session.end_text if session.end_text and session.end_reason not in _WISHED else NOTHING
 
 
 def in_short(text: Text | None, at: float) -> Text | None:

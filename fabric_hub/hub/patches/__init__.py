@@ -306,7 +306,7 @@ def apply_all(c: Any, settings: Settings, service: str) -> None:
     """
     # here, for some of what is patched needs what others only describe
     from fabric_hub.hub import session_calls, tls
-    from fabric_hub.hub.pages import datasets, language, start_form
+    from fabric_hub.hub.pages import accessibility, datasets, ended, language, site, start_form
     from fabric_hub.hub.proxy import unix_url
 
     from . import handlers, readers, services, session_ends, starts, thread, web_server
@@ -316,7 +316,9 @@ def apply_all(c: Any, settings: Settings, service: str) -> None:
             log.warning("%s", strange)
     names = tls.hub_alt_names(settings.hub) if settings.hub.internal_ssl else []
     thread.apply(c)
-    handlers.apply([*language.pages(), *datasets.pages(settings), *start_form.pages(), *session_calls.pages(settings)])
+    anybodys = [*language.pages(), *accessibility.pages(), *ended.pages(), *site.pages(settings)]
+    persons = [*datasets.pages(settings), *start_form.pages()]
+    handlers.apply([*anybodys, *persons, *session_calls.pages(settings)])
     services.apply(service, unix_url(settings.hub.service_socket), names)
     readers.apply()
     starts.apply()

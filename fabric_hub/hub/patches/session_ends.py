@@ -72,8 +72,8 @@ def _deleting_tokens(init_spawners: Any) -> Any:
     """Let a hub that starts delete what earlier ones left, and hear at once of sessions that the service ends."""
 
     @wraps(init_spawners)
-    async def init_spawners_and_tokens(self: Any) -> None:
-        await init_spawners(self)
+    async def init_spawners_and_tokens(self: Any) -> Any:
+        spawners = await init_spawners(self)
         shared = runtime()
         sessions = shared.store.live_all()
         for user in {session.user for session in sessions}:
@@ -89,6 +89,7 @@ def _deleting_tokens(init_spawners: Any) -> Any:
 
         shared.on_news = news
         await shared.open()
+        return spawners  # JupyterHub logs how many they are
 
     return init_spawners_and_tokens
 

@@ -10,6 +10,7 @@ from tornado.web import HTTPError
 
 from fabric_hub.errors import FabricError
 from fabric_hub.launch.options import RESCUE
+from fabric_hub.messages import html
 from fabric_hub.messages.logs import coded
 from fabric_hub.messages.text import Text
 from fabric_hub.messages.translation import gettext as _
@@ -50,12 +51,12 @@ class RefusedRequestError(HTTPError):
 
 def as_html(error: FabricError, log: Sequence[str] = ()) -> str:
     """The sentence, what to do next, and the last lines of the log; everything escaped; for whoever reads."""
-    told = Problem.of(error)
+    message, hint = (html.as_html(part) for part in Problem.of(error).parts)
     same = error.same_warning if isinstance(error, OverLimitError) else ""
     also = Markup(' data-warning="{}"').format(same) if same else Markup("")
-    parts = [Markup('<span class="fabric-error" data-reason="{}"{}>{}</span>').format(error.reason, also, told.message)]
-    if told.hint:  # the space is for whoever copies the sentences, or has them read out
-        parts.append(Markup(' <br><span class="fabric-hint">{}</span>').format(told.hint))
+    parts = [Markup('<span class="fabric-error" data-reason="{}"{}>{}</span>').format(error.reason, also, message)]
+    if hint:  # the space is for whoever copies the sentences, or has them read out
+        parts.append(Markup(' <br><span class="fabric-hint">{}</span>').format(hint))
     if isinstance(error, OfferError) and error.rescue:
         # of a form of its own on the page (spawn.html): in the start form it would be what the Enter key presses
         parts.append(

@@ -282,7 +282,7 @@ class FabricSpawner(HookedSpawner):
             if again and not session.token:
                 session_tokens.restore(self.user.db, self.api_token, self.oauth_client_id, session.token_hash or "")
             if not again and getattr(getattr(self.handler, "current_user", None), "name", "") == self.user.name:
-                self.shared.spawn(self._remember(self.choice.options()))
+                self.shared.spawn(opening.remember(self.shared, self.user.name, self.choice))
             self.session_id = session.id
             self._unanswered = again and session.ready_at is not None
             self._opened.set()
@@ -302,15 +302,6 @@ class FabricSpawner(HookedSpawner):
         self._guard(session)
         await self.shared.start_queue.wait(StartSlot.READY)
         return address
-
-    async def _remember(self, options: dict[str, object]) -> None:
-        """Keep a choice that somebody has made for themselves as their last, unless it is a rescue session."""
-        if options["profile"] == self.shared.settings.quotas.rescue_profile:
-            return
-        try:
-            await asyncio.to_thread(self.shared.choices.remember, self.user.name, options)
-        except FabricError as error:  # a start does not fail for it
-            self.log.warning("The choice of %s is not kept: %s", self.user.name, error)
 
     async def _give_up(self, error: FabricError) -> SessionFailure:
         lines: tuple[str, ...] = ()

@@ -72,6 +72,40 @@ DATABASE_ELSEWHERE = Reason(
     who=Who.OPERATOR,
     label="backup",
 )
+BACKUP_NOT_ON_RECORD = Reason(
+    "backup-not-on-record",
+    N_("The backup is made and whole, and the hub could not be told of it: {cause}."),
+    N_("Check hub.state_dir; until then metrics and doctor go by the backup before."),
+    who=Who.OPERATOR,
+    label="backup",
+    status=503,
+)
+SERIES_OPEN = Reason(
+    "backups-open",
+    N_("{directory} can be written by others than the account that makes backups."),
+    N_("Make it that account's own: chown root: {directory}; chmod 0700 {directory}"),
+    who=Who.OPERATOR,
+    label="backup",
+)
+SERIES_BUSY = Reason(
+    "backups-busy",
+    N_("Another backup into {directory} is at work."),
+    N_("Wait until it has ended."),
+    who=Who.OPERATOR,
+    label="backup",
+    status=409,
+)
+BACKUP_WHERE = Reason(
+    "backup-where",
+    N_("Name a directory that does not exist yet, or a series with --into, and --keep only with a series."),
+    who=Who.OPERATOR,
+    label="usage",
+)
+BACKUPS_REMOVED = Reason(
+    "backups-removed",
+    P_("{n} older backup is removed: {names}", "{n} older backups are removed: {names}"),
+    who=Who.NOBODY,
+)
 BACKUP_MADE = Reason(
     "backup-made",
     N_("Backup of {at:clock} in {directory}: {bytes:size}; writers waited {ms:number} ms."),
@@ -85,6 +119,35 @@ BACKUP_SECRETS = Reason(
 BACKUP_NO_SECRETS = Reason(
     "backup-no-secrets",
     N_("It holds no keys: where the hub's own are lost, running sessions cannot be reached again."),
+    who=Who.OPERATOR,
+)
+
+# -- the newest one, as doctor tells of it
+
+WHAT_BACKUPS = Reason("doctor-backups", N_("the newest backup"), who=Who.OPERATOR)
+BACKUP_NEW = Reason("doctor-backup-new", N_("the newest backup is {age:left} old: {directory}"), who=Who.NOBODY)
+BACKUP_NONE = Reason(
+    "doctor-backup-none",
+    N_("no backup of this hub was ever made"),
+    N_("fabric-hub backup makes one, fabric-backup.timer one each night"),
+    who=Who.OPERATOR,
+)
+BACKUP_OLD = Reason(
+    "doctor-backup-old",
+    N_("the newest backup is {age:left} old: {directory}"),
+    N_("see why with: systemctl status fabric-backup.timer fabric-backup.service"),
+    who=Who.OPERATOR,
+)
+BACKUP_GONE = Reason(
+    "doctor-backup-gone",
+    N_("the newest backup is not there any more: {directory}"),
+    N_("make sure that a copy is elsewhere, or make another with: fabric-hub backup"),
+    who=Who.OPERATOR,
+)
+BACKUP_DAMAGED = Reason(
+    "doctor-backup-damaged",
+    N_("the newest backup is not whole any more: {directory}"),
+    N_("make another with: fabric-hub backup"),
     who=Who.OPERATOR,
 )
 

@@ -21,6 +21,28 @@ HELD = Reason(
     label="dataset",
     status=403,
 )
+NOT_A_STEWARD = Reason(
+    "not-a-steward",
+    N_("{user} is not a steward of the dataset {dataset}."),
+    N_("The operators name stewards in the site's file (catalogue.stewards)."),
+    who=Who.OPERATOR,
+    label="not-a-steward",
+    status=403,
+)
+DECIDED_ALREADY = Reason(
+    "grant-decided-already",
+    N_("The access of project {project} to the dataset {dataset} does not wait for a decision any more."),
+    N_("Another steward or an operator has decided."),
+    who=Who.NOBODY,
+    label="not-held",
+    status=404,
+)
+DECIDE_IN_PERSON = Reason(
+    "decide-in-person",
+    N_("A steward decides here in person, logged in at the hub."),
+    label="scope",
+    status=403,
+)
 RETIRED = Reason(
     "dataset-retired",
     N_("Dataset {dataset} is retired."),
@@ -181,6 +203,7 @@ TOO_OFTEN = Reason(
 
 AVAILABLE = Reason("dataset-available", N_("Available"))
 TERMS = Reason("dataset-terms", N_("Terms to accept"))
+WAITS_FOR_STEWARD = Reason("dataset-waits-for-steward", N_("Waits for the steward"), who=Who.OPERATOR)
 NO_ACCESS_YET = Reason("dataset-no-access-yet", N_("No access yet"))
 REQUESTED = Reason("dataset-requested", N_("Access requested"), who=Who.OPERATOR)
 RETIRED_NOW = Reason("dataset-retired-now", N_("Retired"), who=Who.NOBODY)

@@ -128,6 +128,14 @@ SUCCESSOR_BEGINS = Reason("successor-begins", N_("Session {name} is being starte
 SUCCESSOR_STARTS = Reason("successor-starts", N_("Session {name} is starting."), who=Who.NOBODY)
 SUCCESSOR_READY = Reason("successor-ready", N_("Session {name} is ready."), who=Who.NOBODY)
 SUCCESSOR_WAITS = Reason("successor-waits", N_("Session {name} waits in the queue."), who=Who.NOBODY)
+SUCCESSOR_NOT_READY = Reason(
+    "successor-not-ready",
+    N_("Session {name} is not ready yet, so this one goes on."),
+    N_("Ask again when it is."),
+    label="not-ready",
+    status=409,
+)
+CONTINUED_IN = Reason("continued-in", N_("You continued in session {name}."), who=Who.NOBODY)
 NOT_CARRIED = Reason("memory-not-carried", N_("Variables are not kept: run your cells again."), who=Who.NOBODY)
 NOT_CARRIED_FILES = Reason(
     "memory-not-carried-files",

@@ -117,6 +117,24 @@ SAME_DATABASE = Reason(
     N_("database and sessions_database are the same: each has tables that the other would take over"),
     who=Who.OPERATOR,
 )
+ACCENT_NOT_SEEN = Reason(
+    "setting-accent-not-seen",
+    N_(
+        "{value} has a contrast of {contrast:number} to 1 on {ground}, and text needs at least {least:number}: "
+        "{better} would do"
+    ),
+    who=Who.OPERATOR,
+)
+LOGO_UNREADABLE = Reason("setting-logo-unreadable", N_("{path} cannot be read: {why}"), who=Who.OPERATOR)
+LOGO_TOO_LARGE = Reason("setting-logo-too-large", N_("{path} is larger than {most:size}"), who=Who.OPERATOR)
+LOGO_NO_PICTURE = Reason(
+    "setting-logo-no-picture", N_("{path} is no PNG, and no SVG in UTF-8 without a DOCTYPE"), who=Who.OPERATOR
+)
+LOGO_ACTIVE = Reason(
+    "setting-logo-active",
+    N_("{path} has {part}: a logo may only draw, without scripts, links and files of elsewhere"),
+    who=Who.OPERATOR,
+)
 CHANGE_LINES = Reason("site-change-lines", N_("Change these lines, or take them out."), who=Who.OPERATOR)
 RESCUE_DIR = Reason(
     "setting-rescue-dir",

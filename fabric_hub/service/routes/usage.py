@@ -23,9 +23,14 @@ router = APIRouter()
 
 
 class ContinueRequest(Frozen):
-    """Which files the successor opens again: paths relative to where the session's server begins."""
+    """Which files the successor opens again: paths relative to where the session's server begins.
+
+    ``end_this``: the caller's session ends as soon as its successor is ready. It does so by itself two minutes after
+    that; whoever has saved what is open asks for it before (``/session/continue/end``).
+    """
 
     reopen: tuple[RelativePath, ...] = Field(default=(), max_length=MOST_REOPENED)
+    end_this: bool = Field(default=False, strict=True)
 
 
 class ExtensionRequest(Frozen):
@@ -58,7 +63,7 @@ async def continue_session(
     wish: ContinueRequest, session: SessionCaller, budgets: Budgets, context: Context
 ) -> Continued:
     """Start the successor of the caller's session with the same choices; asked again, tell how it fares."""
-    return await budgets.continuation.start(session, wish.reopen, await context.latest())
+    return await budgets.continuation.start(session, wish.reopen, await context.latest(), end_this=wish.end_this)
 
 
 @router.get("/session/continue")
@@ -68,6 +73,12 @@ async def continued(session: SessionCaller, budgets: Budgets, context: Context) 
     if successor is None:
         raise FabricError(texts.NO_SUCCESSOR())
     return budgets.continuation.describe(successor, await context.latest())
+
+
+@router.post("/session/continue/end", status_code=202)
+async def end_continued(session: SessionCaller, budgets: Budgets, context: Context) -> Continued:
+    """End the caller's session, whose successor is ready; 404 when it has none, 409 when that is not ready yet."""
+    return budgets.continuation.end(session, await context.latest())
 
 
 @router.post("/session/extend")

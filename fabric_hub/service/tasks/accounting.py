@@ -59,13 +59,14 @@ class UsageTasks:
             settings, self._limits, follower, self._history.daily, storage, self._history.charged
         )
         self._idle = IdleSessions(settings, store, hub)
+        self._continuation = Continuation(settings, store, hub)
         source: Source = self._usage
         self._review = Review(settings, store, source)
         self.budgets = BudgetService(
             settings=settings,
             source=source,
             review=self._review,
-            continuation=Continuation(settings, store, hub),
+            continuation=self._continuation,
             idle=self._idle,
             gateway=self._gateway,
             newer_limits=self._newer_limits,
@@ -88,6 +89,7 @@ class UsageTasks:
         async with asyncio.TaskGroup() as loops:
             loops.create_task(self._usage.run(), name="usage")
             loops.create_task(self._review.run(), name="review")
+            loops.create_task(self._continuation.run(), name="continued sessions")
             if self._gateway:
                 rolling = keep_rolling(self._settings, self._gateway, self._store, self._history)
                 loops.create_task(rolling, name="history")
@@ -95,6 +97,7 @@ class UsageTasks:
     async def stop(self) -> None:
         """Let what has begun come to its end."""
         await self._idle.close()
+        await self._continuation.close()
         await self._limits.stop()
         self._history.close()
 

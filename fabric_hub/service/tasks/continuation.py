@@ -7,7 +7,9 @@ that ends. Kernels' memory is not carried over: what is opened again are files.
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
+import time
 from collections.abc import Collection
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -25,9 +27,14 @@ from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.slurm.model import Phase, Snapshot
 from fabric_hub.slurm.reasons import explain
 
+log = logging.getLogger(__name__)
+
 # JupyterHub's limit for the name of a server.
 LONGEST_NAME = 30
 FIRST_NAME = "session"
+# A session that is to end when its successor is ready has so long to save what is open; it is looked at so often.
+GRACE_S = 120.0
+LOOK_S = 15.0
 
 
 class Servers(Protocol):
@@ -62,7 +69,7 @@ def next_name(name: str, taken: Collection[str]) -> str:
 
 
 class Continuation:
-    """Starts successors, one at a time for each session.
+    """Starts successors, one at a time for each session, and ends the sessions that were to end then.
 
     :param hub: JupyterHub's own API.
     """
@@ -70,25 +77,30 @@ class Continuation:
     def __init__(self, settings: Settings, store: SessionStore, hub: Servers) -> None:
         self._settings, self._store, self._hub = settings, store, hub
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._stopping: set[asyncio.Task[None]] = set()
 
     def find(self, session: Session) -> Session | None:
         """The live successor of a session."""
         return self._store.successor(session.id)
 
-    async def start(self, session: Session, reopen: tuple[str, ...], snapshot: Snapshot | None) -> Continued:
+    async def start(
+        self, session: Session, reopen: tuple[str, ...], snapshot: Snapshot | None, *, end_this: bool = False
+    ) -> Continued:
         """Start the successor of a session, unless it has one: asking again tells how that fares.
+
+        :param end_this: the session ends when its successor is ready; the last word on it counts.
 
         :raises FabricError: the hub refuses it, in the hub's own words, or does not answer.
         """
         lock = self._locks.setdefault(session.id, asyncio.Lock())
         async with lock:
             found = self._store.successor(session.id)
-            if found is not None:
-                return self.describe(found, snapshot)
             try:
-                return await self._start(session, reopen, snapshot)
+                told = self.describe(found, snapshot) if found else await self._start(session, reopen, snapshot)
             except httpx.HTTPError as error:
                 raise FabricError(texts.HUB_SILENT()) from error
+            self._store.update(session.id, ends_when_followed=end_this)
+            return told
 
     async def _start(self, session: Session, reopen: tuple[str, ...], snapshot: Snapshot | None) -> Continued:
         taken = {session.server_name, *(await self._hub.servers(session.user) or {})}
@@ -107,6 +119,47 @@ class Continuation:
         if found is not None:
             return self.describe(found, snapshot)
         return self._described(session.user, name, "starting", None, texts.SUCCESSOR_BEGINS(name=name), reopen)
+
+    def end(self, session: Session, snapshot: Snapshot | None) -> Continued:
+        """End a session whose successor is ready; returns how that one fares.
+
+        :raises FabricError: reason ``no-successor`` (404), ``not-ready`` (409).
+        """
+        found = self._store.successor(session.id)
+        if found is None:
+            raise FabricError(texts.NO_SUCCESSOR())
+        if found.ready_at is None:
+            raise FabricError(texts.SUCCESSOR_NOT_READY(name=found.server_name))
+        self._end(session, found)
+        return self.describe(found, snapshot)
+
+    async def run(self) -> None:
+        """Until cancelled: end the sessions that are to end, also those whose pages were closed meanwhile."""
+        while True:
+            for session, successor in self._store.followed(time.time() - GRACE_S):
+                self._end(session, successor)
+            await asyncio.sleep(LOOK_S)
+
+    def _end(self, session: Session, successor: Session) -> None:
+        text = texts.CONTINUED_IN(name=successor.server_name)
+        self._store.end(session.id, reason="continued", text=text)
+        log.info("Session %s of %s: %s", session.id, session.user, text)
+        task = asyncio.create_task(self._stop(session), name=f"stop continued {session.id}")
+        self._stopping.add(task)
+        task.add_done_callback(self._stopping.discard)
+
+    async def _stop(self, session: Session) -> None:
+        # it is over on record: should this fail, the reconciler ends its job, and the hub notices at its next poll
+        try:
+            answer = await self._hub.stop(session.user, session.server_name)
+            if answer.status_code >= 400:
+                log.warning("Session %s goes on in another: HTTP %s at its stop", session.id, answer.status_code)
+        except httpx.HTTPError as error:
+            log.warning("Session %s goes on in another, and is to be stopped later: %s", session.id, error)
+
+    async def close(self) -> None:
+        """Let stops that have begun reach the hub."""
+        await asyncio.gather(*self._stopping, return_exceptions=True)
 
     def describe(self, successor: Session, snapshot: Snapshot | None) -> Continued:
         """How a successor fares, by its record and Slurm's word on its job."""

@@ -19,8 +19,9 @@ import fabric_hub.backup.make
 import fabric_hub.backup.restore
 import fabric_hub.backup.rollback  # noqa: F401
 from fabric_hub import cli
+from fabric_hub.sessions.database import open_database
 from fabric_hub.sessions.store import SessionStore
-from tests.support.builders import fields_of_a_session
+from tests.support.builders import fields_of_a_session, least_site_text
 from tests.support.catalogue_process import Daemon
 from tests.support.datasets_site import Done, apart
 
@@ -87,3 +88,16 @@ def backed_up(sandbox: Path) -> Iterator[BackedUp]:
         daemon.stop()
     shutil.rmtree(daemon.directory)
     sys.stdout.write("".join(daemon.log))
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A site without datasets, whose record of sessions is there."""
+    place = tmp_path / "site.toml"
+    place.write_text(least_site_text(tmp_path))
+    open_database(f"sqlite:///{tmp_path / 'sessions.sqlite'}").dispose()
+    return place
+
+
+def command(site: Path, *argv: str | Path) -> Done:
+    return apart(lambda: cli.main([*map(str, argv), "--site", str(site)]))

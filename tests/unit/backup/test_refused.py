@@ -10,32 +10,18 @@ from pathlib import Path
 import pytest
 from jupyterhub.orm import new_session_factory
 
-from fabric_hub import cli
 from fabric_hub.backup import databases
 from fabric_hub.datasets.model import Catalogue, HeldGrant
 from fabric_hub.datasets.policy import State, standing, visible
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.reader import Reader
-from fabric_hub.sessions.database import open_database
 from fabric_hub.unix import state_lock
-from tests.support.builders import least_site_text
-from tests.support.datasets_site import Done, apart
+from tests.support.datasets_site import apart
 from tests.unit.catalogue.test_store import an_entry
 
+from .conftest import command
+
 TODAY = date(2026, 11, 30)
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Path:
-    """A site without datasets, whose record of sessions is there."""
-    place = tmp_path / "site.toml"
-    place.write_text(least_site_text(tmp_path))
-    open_database(f"sqlite:///{tmp_path / 'sessions.sqlite'}").dispose()
-    return place
-
-
-def command(site: Path, *argv: str | Path) -> Done:
-    return apart(lambda: cli.main([*map(str, argv), "--site", str(site)]))
 
 
 def backed_up(site: Path) -> Path:

@@ -19,7 +19,7 @@ from fabric_hub.catalogue.view import follower_of
 from fabric_hub.datasets.model import Catalogue
 from fabric_hub.errors import FabricError
 from fabric_hub.rpc.follower import Follower
-from tests.support.catalogue_process import CATALOGUE, MEMBER, NEEDS_OTHERS, ROOT, Daemon, run_as
+from tests.support.catalogue_process import CATALOGUE, MEMBER, NEEDS_OTHERS, ROOT, Daemon, as_operator, run_as
 
 pytestmark = NEEDS_OTHERS
 
@@ -162,6 +162,45 @@ async def test_the_site_file_is_read_again_when_it_changes(daemon: Daemon) -> No
         daemon.site.write_text(right.replace(f'member = ["{MEMBER}"]', 'member = ["eve"]'))
         await daemon.until(lambda: daemon.granted() == {}, "who left the project is not let in")
         assert not (await client.health()).problem
+
+
+SHUT = """
+import sys, time
+from pathlib import Path
+from fabric_hub.config import settings
+from fabric_hub.catalogue.admin import opened
+from fabric_hub.catalogue.store import Restored
+with opened(settings.load(Path(sys.argv[1]))) as desk:
+    held = tuple(one.model_copy(update={"until": None}) for one in desk.store.grants())
+    desk.store.restored(Restored(serial=desk.store.serial(), at=time.time(), grants=(), held=held))
+    desk.tell()
+"""
+
+
+async def test_only_a_steward_of_the_sites_file_as_it_is_now_confirms_what_a_restore_shut(daemon: Daemon) -> None:
+    await asyncio.to_thread(daemon.offer)
+    async with daemon.client as client:
+        await client.accept(MEMBER, "physics", "wind", "1", "research")
+        granted = daemon.granted()
+        done = await asyncio.to_thread(as_operator, SHUT, daemon.site)
+        assert done.returncode == 0, done.stderr
+        assert daemon.granted() == {}
+        before, right = len(daemon.records()), daemon.site.read_text()
+        with pytest.raises(FabricError, match="ada is not a steward of the dataset wind") as refused:
+            await client.decide("ada", "physics", "wind", confirm=True)
+        assert refused.value.status == 403
+        daemon.site.write_text(f'{right}[catalogue.stewards]\n"*" = ["ada"]\nother = ["eve"]\n')
+        assert await status_of(client.decide("eve", "physics", "wind", confirm=True)) == 403
+        assert len(daemon.records()) == before
+        await client.decide("ada", "physics", "wind", confirm=True)
+        assert daemon.granted() == granted
+        assert await status_of(client.decide("ada", "physics", "wind", confirm=False)) == 404
+    confirmed = daemon.records()[-1]
+    told = {key: confirmed.get(key) for key in ("event", "user", "by", "project", "dataset", "responsible", "account")}
+    assert told == {
+        "event": "confirmed", "user": "ada", "by": "steward ada", "project": "physics", "dataset": "wind",
+        "responsible": ["ada"], "account": "phys",
+    }  # fmt: skip
 
 
 async def test_without_a_catalogue_service_the_client_says_so_and_the_follower_keeps_what_it_has(

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from fabric_hub.cli import parser
 from fabric_hub.config.settings import load
 from fabric_hub.launch.choice import choose
 from fabric_hub.launch.job_spec import job_spec
@@ -123,6 +124,26 @@ def test_the_monthly_report_runs_as_the_hub_and_writes_where_it_may(tmp_path: Pa
     assert file.read_text() == "usage --last-month --now --csv\n"
 
 
+def test_the_nightly_backup_has_two_rights_and_writes_where_it_must() -> None:
+    site_file = load(PACKAGING / "site.example.toml")
+    service = Unit("fabric-backup.service")["Service"]
+    assert service["CapabilityBoundingSet"].split() == ["CAP_SETUID", "CAP_SETGID"]
+    hardened = [service[name] for name in ("AmbientCapabilities", "NoNewPrivileges", "ProtectSystem")]
+    assert hardened == ["", "yes", "strict"]
+    assert site_file.catalogue
+    states = {str(site_file.hub.state_dir), str(site_file.catalogue.state_dir)}
+    assert {path.removeprefix("-") for path in service["ReadWritePaths"].split()} == states
+    command = service["ExecStart"].split()
+    assert command[:4] == ["/opt/fabric-hub/.venv/bin/fabric-hub", "backup", "--into", "/var/lib/fabric-backup"]
+    assert service["StateDirectory"] == "fabric-backup"
+    assert service["Environment"] == "KEEP=14"
+    # as systemd gives it, the command line is one that the program takes
+    made = parser().parse_args([word.replace("${KEEP}", "14") for word in command[1:]])
+    assert (made.keep, made.with_secrets, made.directory) == (14, True, None)
+    timer = Unit("fabric-backup.timer")["Timer"]
+    assert timer["Persistent"] == "yes"
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -133,6 +154,9 @@ def test_the_monthly_report_runs_as_the_hub_and_writes_where_it_may(tmp_path: Pa
         "fabric-gateway.service",
         "fabric-catalogue.service",
         "fabric-usage.service",
+        "fabric-usage.timer",
+        "fabric-backup.service",
+        "fabric-backup.timer",
         "fabric-node.service",
     ],
 )
@@ -141,6 +165,8 @@ def test_systemd_understands_the_unit(name: str, tmp_path: Path) -> None:
         pytest.skip("systemd-analyze is not installed")
     # the programs of an installed hub are not here: any other will do to read the unit
     named = {f"fabric-{part}.{kind}" for part in ("hub", "proxy") for kind in ("service", "socket")}
+    if name.endswith(".timer"):
+        named.add(name.replace(".timer", ".service"))
     for unit in {name, *named}:  # these name each other
         text = (PACKAGING / "systemd" / unit).read_text()
         (tmp_path / unit).write_text(re.sub(r"^(ExecStart\w*)=.*", r"\1=/bin/true", text, flags=re.MULTILINE))

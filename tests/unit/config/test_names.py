@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
@@ -12,6 +13,7 @@ from fabric_hub.budgets.balance import balance
 from fabric_hub.budgets.history import summed
 from fabric_hub.cli import doctor, main
 from fabric_hub.config.settings import Settings, parse
+from fabric_hub.config.spelling import differing
 from fabric_hub.gateway import request_policy as permits
 from fabric_hub.gateway.queries import sacctmgr, scontrol
 from fabric_hub.launch import choice as policy
@@ -99,6 +101,14 @@ def test_where_the_authenticator_keeps_the_case_two_spellings_are_two_people(tmp
 
 def test_administrators_too(tmp_path: Path) -> None:
     assert parse(site_text(tmp_path, "[login]\nadmins = ['Root.Operator']\n")).login.admins == ("root.operator",)
+
+
+def test_stewards_too_and_it_is_said(tmp_path: Path) -> None:
+    text = site_text(tmp_path, "[catalogue.stewards]\n'*' = ['Ruth.Steward']\n")
+    catalogue = parse(text).catalogue
+    assert catalogue
+    assert catalogue.stewards == {"*": ("ruth.steward",)}
+    assert [one.key for one in differing(tomllib.loads(text))] == ["catalogue.stewards.*"]
 
 
 def test_a_partition_keeps_its_case_as_in_slurm(tmp_path: Path) -> None:

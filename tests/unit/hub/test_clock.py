@@ -13,8 +13,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from fabric_hub.hub.configuration import STATIC
-from fabric_hub.hub.pages.sentences import time_of
+from fabric_hub.messages import formats, html
 from fabric_hub.messages.reader import Reader, reading
+from fabric_hub.messages.text import sentences, verbatim
+from fabric_hub.messages.texts import starts as texts
 
 NOW = "2026-11-30T18:04:20Z"
 WORDS = {
@@ -71,12 +73,25 @@ def test_a_moment_to_come_is_counted_down_to_now() -> None:
 def test_without_the_script_the_hub_has_said_the_same(language: str, expected: str) -> None:
     clock, day, later, past = expected.split("|")
     with reading(Reader(language, ZoneInfo("Europe/Amsterdam"))):
-        assert clock in time_of("clock", 1796064360)  # with its day, unless it is today
-        assert time_of("day", 1796064360) == (
+        assert clock in html.time_clock(1796064360)  # with its day, unless it is today
+        assert html.time_day(1796064360) == (
             f'<time datetime="2026-11-30T18:46:00+00:00" data-clock="date">{day}</time>'
         )
-        assert later in time_of("in", time() + 2 * 3600 + 150)
-        assert past in time_of("in", time() - 10)
+        assert later in html.time_in(time() + 2 * 3600 + 150)
+        assert past in html.time_in(time() - 10)
+
+
+def test_a_sentence_on_a_page_has_its_moments_as_elements_and_is_escaped_around_them() -> None:
+    text = sentences(texts.EXPECTED(at=1796064360), verbatim("<b>\ue0001\ue001"))
+    with reading(Reader("en", ZoneInfo("America/New_York"))):
+        shown = html.as_html(text)
+        plain = text.say()
+    words = plain.partition("Expected start: ")[2].partition(".")[0]
+    element = f'<time datetime="2026-11-30T18:46:00+00:00" data-clock="time">{words}</time>'
+    assert words.endswith("13:46")
+    assert shown == f"Expected start: {element}. &lt;b&gt;\ue0001\ue001"
+    assert "\ue002" not in formats.clock(1796064360), "nobody else's sentences are marked"
+    assert html.as_html("a < b") == "a &lt; b"
 
 
 def test_every_script_of_the_pages_is_one_that_a_browser_can_read() -> None:

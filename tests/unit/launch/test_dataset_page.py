@@ -76,11 +76,13 @@ def test_projects_to_accept_in_and_to_ask_for_are_told_apart(catalogue_site: Set
     assert (found.size, str(found.access_name)) == ("1.2 MB", "Restricted")
 
 
-def test_a_description_flows_in_paragraphs_and_a_licence_has_its_short_name(catalogue_site: Settings) -> None:
-    described = a_dataset(description="Values of every\nten minutes.\n\nOf 2025.")
+def test_a_description_is_rendered_and_a_licence_has_its_short_name(catalogue_site: Settings) -> None:
+    described = a_dataset(description="Values of every\n**ten** minutes.\n\n<b>Of</b> 2025.")
     found = page(catalogue_site, a_catalogue(described))
     assert found
-    assert found.paragraphs == ("Values of every ten minutes.", "Of 2025.")
+    assert found.description_html == (
+        "<p>Values of every\n<strong>ten</strong> minutes.</p>\n<p>&lt;b&gt;Of&lt;/b&gt; 2025.</p>\n"
+    )
     assert [
         licence_in_words(address)
         for address in (

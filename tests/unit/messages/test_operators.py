@@ -93,9 +93,11 @@ CODES = {
     ),
     "site_file": (
         "extra-config-missing", "extra-config-unseen", "nodes-ca-missing", "setting-a-list", "setting-a-table",
-        "setting-above", "setting-at-least", "setting-at-most", "setting-below", "setting-braces",
+        "setting-above", "setting-accent-not-seen", "setting-at-least", "setting-at-most", "setting-below",
+        "setting-braces",
         "setting-ca-of-no-use", "setting-default-hours", "setting-gpus-and-shards", "setting-host-only",
-        "setting-idle-warning", "setting-local-profile", "setting-must-be", "setting-must-be-better",
+        "setting-idle-warning", "setting-local-profile", "setting-logo-active", "setting-logo-no-picture",
+        "setting-logo-too-large", "setting-logo-unreadable", "setting-must-be", "setting-must-be-better",
         "setting-needs-slurm", "setting-no-such-reference", "setting-not-absolute", "setting-one-of",
         "setting-other-host", "setting-password-in-url", "setting-plain-tokens", "setting-project-dates",
         "setting-quota-of-user", "setting-quota-project", "setting-required", "setting-rescue-dir",

@@ -30,7 +30,7 @@ WELL = {
     'fabric_data_age_seconds{of="limits"}': "60+0x80",
     'fabric_session_failures_total{reason="script"}': "1+0x80",
     'fabric_session_failures_total{reason="hours"}': "0+9x80",
-    "fabric_jobs_unknown": "0+0x80",
+    "fabric_backup_age_seconds": "86400+60x80",
     'fabric_sessions_held{reason="older"}': "0+0x80",
     "fabric_hook_failures_total": "3+0x80",
     'fabric_certificate_valid_seconds{certificate="hub-internal"}': f"{52 * WEEKS}-60x80",
@@ -54,7 +54,7 @@ FIRES: dict[str, tuple[dict[str, str], str, dict[str, str], str]] = {
     "LimitsOld": ({'fabric_data_age_seconds{of="limits"}': "60+60x80"}, "12m", {"of": "limits"}, "13m 0s"),
     "StartsFail": ({'fabric_session_failures_total{reason="script"}': "1+1x80"}, "16m", {}, "15"),
     "SessionsHeld": ({'fabric_sessions_held{reason="older"}': "2+0x80"}, "6m", {}, "2"),
-    "JobsUnknown": ({"fabric_jobs_unknown": "2+0x80"}, "16m", {}, "2"),
+    "BackupOld": ({"fabric_backup_age_seconds": "129540+60x80"}, "13m", {}, "1d 12h 12m 0s"),
     "HookFails": ({"fabric_hook_failures_total": "3+0x30 4+0x80"}, "40m", {}, ""),
     "CertificateEnds": (
         {'fabric_certificate_valid_seconds{certificate="hub-internal"}': f"{2 * WEEKS}-60x80"},
@@ -107,6 +107,10 @@ def test_every_alert_fires_and_none_does_on_a_site_in_order(tmp_path: Path) -> N
     ends = {'fabric_certificate_valid_seconds{certificate="hub-ca"}': f"{8 * WEEKS}-60x80"}
     told_of = expected("CertificateEnds", {"certificate": "hub-ca"}, "55d 23h 59m 0s")
     tests.append(a_test("CertificateEnds", {**WELL, **ends}, "1m", told_of))
+    none = {"fabric_backup_age_seconds": "Inf+0x80"}
+    tests.append(a_test("BackupOld", {**WELL, **none}, "13m", expected("BackupOld", {}, "+Inf")))
+    left = {'fabric_sessions_held{reason="undecided"}': "1+0x80"}
+    tests.append(a_test("SessionsHeld", {**WELL, **left}, "6m", expected("SessionsHeld", {}, "1")))
     wrong = promtool.wrong_with(tests, tmp_path)
     assert not wrong, wrong[:2000]
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from fabric_hub.service.daemon_metrics import DaemonMetrics, Together, Watched, unknown_jobs
+from fabric_hub.service.daemon_metrics import DaemonMetrics, Together, Watched
 from fabric_hub.service.readiness import Observed, Part
-from tests.support.builders import NOW, a_job
+from tests.support.builders import NOW
 
 from .test_readiness import an_agent, catalogue
 
 
 def told(seen: Observed, **changes: Any) -> dict[tuple[str, ...], float]:
-    fields: dict[str, Any] = {"offers": True, "certificates": {}, "unknown_jobs": None, **changes}
+    fields: dict[str, Any] = {"offers": True, "certificates": {}, "backup_at": None, **changes}
     registry = CollectorRegistry()
     registry.register(Together(DaemonMetrics(Watched(NOW, seen, **fields))))
     return {
@@ -55,14 +56,9 @@ def test_a_catalogue_service_that_does_not_answer_is_down_and_one_that_is_not_th
     assert ("fabric_catalogue_up",) not in told(Observed(NOW, ()), offers=False)
 
 
-def test_jobs_with_our_names_and_no_session_are_counted() -> None:
-    names = {number: f"fabric-main-{letter * 12}" for number, letter in enumerate("abcd", 1)}
-    jobs = [a_job(job_id=number, name=name) for number, name in names.items()]
-    jobs[3] = jobs[3].model_copy(update={"state": "COMPLETING"})
-    others = [a_job(job_id=8, name=f"fabric-other-{'e' * 12}"), a_job(job_id=9, name="my own")]
-    known = frozenset({"a" * 12})
-    assert unknown_jobs([*jobs, *others], "main", known) == 2
-    assert told(Observed(NOW, ()), unknown_jobs=2)["fabric_jobs_unknown",] == 2
+def test_how_old_the_newest_backup_is_is_told_and_that_there_is_none() -> None:
+    assert told(Observed(NOW, ()), backup_at=NOW - 3600)["fabric_backup_age_seconds",] == 3600
+    assert told(Observed(NOW, ()))["fabric_backup_age_seconds",] == math.inf
 
 
 def test_the_end_of_the_hubs_own_certificates_is_told() -> None:

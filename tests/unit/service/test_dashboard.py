@@ -37,7 +37,7 @@ def told(site: Settings, store: SessionStore) -> set[str]:
     source = OneBudget()
     seen = Observed(now=0.0, sessions=(), returned={}, snapshot=None, limits=None, questions={})
     service = ServiceMetrics(site, seen, source, Review(site, store, source)).collect()
-    watched = DaemonMetrics(Watched(0.0, SEEN, offers=True, certificates={}, unknown_jobs=0)).collect()
+    watched = DaemonMetrics(Watched(0.0, SEEN, offers=True, certificates={}, backup_at=None)).collect()
     metrics = [made for made in vars(hub_metrics).values() if isinstance(made, Counter | Gauge | Histogram)]
     hub = [family for metric in metrics for family in metric.collect()]
     return {f"{family.name}{suffix}" for family in [*service, *watched, *hub] for suffix in _SUFFIXES[family.type]}

@@ -24,6 +24,7 @@ from fabric_hub.service.hub_api import HubApi
 from fabric_hub.service.metrics import Observed, ServiceMetrics, seen
 from fabric_hub.service.tasks.review import Review, passed
 from fabric_hub.service.usage_service import UsageService
+from fabric_hub.sessions.held import Held, Why
 from fabric_hub.sessions.scopes import SESSION_SCOPE, scopes_of, server_of
 from fabric_hub.sessions.store import SessionStore
 from fabric_hub.slurm.limits.model import Association, Limits
@@ -80,6 +81,17 @@ def test_sessions_are_counted_by_the_kind_of_their_project_profile_and_state(
     assert found["fabric_sessions", "cpu", "research", "running"] == 1
     assert found["fabric_sessions", "cpu", "research", "queued"] == 1
     assert found["fabric_sessions", "cpu", "gone", "queued"] == 1
+
+
+def test_a_job_without_a_session_on_record_is_held_or_not_decided_yet(site: Settings, store: SessionStore) -> None:
+    names = {number: f"fabric-main-{letter * 12}" for number, letter in enumerate("abcde", 1)}
+    jobs = [a_job(job_id=number, name=name) for number, name in names.items()]
+    jobs[3] = jobs[3].model_copy(update={"state": "COMPLETING"})
+    others = [a_job(job_id=8, name=f"fabric-other-{'f' * 12}"), a_job(job_id=9, name="my own")]
+    held = Held(session="e" * 12, user="jan", unix_account="jan", job_id=5, why=Why.OTHER_RECORD, since=NOW)
+    found = told(site, store, sessions=(a_session(id="a" * 12),), snapshot=a_snapshot(*jobs, *others), held=(held,))
+    counts = {reason: found["fabric_sessions_held", reason] for reason in (*Why, "undecided")}
+    assert counts == {"other-record": 1, "no-witness": 0, "many": 0, "undecided": 2}
 
 
 def test_budgets_and_what_idle_sessions_returned_are_told_by_project(site: Settings, store: SessionStore) -> None:

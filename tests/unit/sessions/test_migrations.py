@@ -39,7 +39,7 @@ def test_what_was_summed_up_before_counts_towards_accounts_from_the_first_day(tm
             connection.execute(sa.insert(usage_days).values(project=project, gpu_hours=hours, **row))
         for table in ("usage_charged", "readers", "record_lines", "held_sessions"):
             connection.execute(sa.text(f"DROP TABLE {table}"))
-        for column in ("token_hash", "adopted_at"):
+        for column in ("token_hash", "adopted_at", "ends_when_followed"):
             connection.execute(sa.text(f"ALTER TABLE sessions DROP COLUMN {column}"))
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '0004'"))
     engine.dispose()

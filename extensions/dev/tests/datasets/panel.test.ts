@@ -95,3 +95,15 @@ it('puts the keyboard into an emptied search', async () => {
   await expect.poll(() => control(node, 'Clear search')).toBeUndefined();
   expect(document.activeElement).toBe(node.querySelector('input[type=search]'));
 });
+
+it('shows a description as it is written, and runs nothing of it', async () => {
+  const { store, node, server } = await panel('wind-farm');
+  const html =
+    '<p onclick="x()">Power by <strong>hour</strong></p><script>x()</script><p><a href="javascript:x()">y</a></p>';
+  server.answers['GET fabric/datasets'] = { body: told([{ ...HERE, description_html: html }]) };
+  await store.refresh();
+  await expect.poll(() => node.querySelector('.fabric-Dataset-description strong')?.textContent).toBe('hour');
+  const shown = node.querySelector('.fabric-Dataset-description');
+  expect(shown?.querySelector('script')).toBeNull();
+  expect(shown?.innerHTML).not.toMatch(/onclick|javascript/);
+});

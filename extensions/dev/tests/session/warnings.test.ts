@@ -1,5 +1,6 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
+import { PageConfig } from '@jupyterlab/coreutils';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 
 import { SessionSettings } from '../../../src/common/settings';
@@ -40,7 +41,7 @@ class Room {
       shell: { widgets: (area: string) => (area === 'main' ? [this.document] : []) },
       serviceManager: { contents: { driveName: () => '', localPath: (path: string) => path } }
     } as unknown as JupyterFrontEnd;
-    this.warnings = new Warnings(app, this.store, new Announcer(), new Banner('/hub/home'), this.settings);
+    this.warnings = new Warnings(app, this.store, new Announcer(), new Banner(), this.settings, '/hub/home');
   }
 
   /** The server says this from now on, and is asked. */
@@ -144,4 +145,33 @@ it('says in place of all else that the session is gone, with the way to the hub,
   await room.told({ ends_at: NOW + 1700 });
   expect(document.querySelector('.fabric-Banner')).toBeNull();
   expect(said()).toEqual([expect.stringContaining('28 min left')]);
+});
+
+it('says in the hub’s word why a session ended, what is not saved, and leads to the form of the next one', async () => {
+  PageConfig.setOption('fabricEnded', 'http://hub.test/hub/ended/abcdefgh2345/00ff');
+  const room = new Room();
+  await room.told({ ends_at: NOW + 1700 });
+  room.server.answers['GET fabric/quota'] = 'nothing';
+  const ended = 'GET hub/ended/abcdefgh2345/00ff';
+  room.server.answers[ended] = { body: { ended_at: null, text: '', start: '/hub/spawn/ann?profile=gpu' } };
+  await room.store.refresh();
+  const banner = (): Element | null => document.querySelector('.fabric-Banner');
+  await vi.waitFor(() => expect(banner()?.textContent).toContain('the hub knows of no end'));
+  room.server.answers[ended] = {
+    body: { ended_at: NOW, text: 'It reached its time limit.', start: '/hub/spawn/ann?profile=gpu' }
+  };
+  await room.store.refresh();
+  await vi.waitFor(() => expect(banner()?.textContent).toContain('It reached its time limit. Not saved: work.ipynb.'));
+  expect(banner()?.querySelector('a')?.href).toBe('http://hub.test/hub/spawn/ann?profile=gpu');
+  expect(banner()?.querySelector('button')?.textContent).toBe('Download unsaved work');
+  expect(document.querySelectorAll('.fabric-Banner')).toHaveLength(1);
+  const asked = room.server.asked.filter(one => one.path.startsWith('/hub/ended')).length;
+  await room.store.refresh();
+  // once it is known, nobody is asked again
+  expect(room.server.asked.filter(one => one.path.startsWith('/hub/ended'))).toHaveLength(asked);
+  room.document.model.dirty = false;
+  await room.store.refresh();
+  expect(banner()?.textContent).toContain('All open documents are saved.');
+  expect(banner()?.querySelector('button')).toBeNull();
+  PageConfig.setOption('fabricEnded', '');
 });

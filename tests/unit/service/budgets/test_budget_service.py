@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import time
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,106 +11,19 @@ import pytest
 from fabric_hub.budgets.idle import Report
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
-from fabric_hub.hub.spawner.child import session_variables
-from fabric_hub.service.app import make_app
 from fabric_hub.service.budget_service import BudgetService, time_left_of
-from fabric_hub.service.deps import ServiceContext
 from fabric_hub.service.routes.sessions import describe
-from fabric_hub.service.tasks.continuation import Continuation, next_name
+from fabric_hub.service.tasks.continuation import Continuation
 from fabric_hub.service.tasks.idle import IdleSessions
 from fabric_hub.service.tasks.review import Review
-from fabric_hub.sessions.scopes import SERVICE_SCOPE, SESSION_SCOPE, scopes_of
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.slurm.limits.model import GPU, Association, Limit, Limits, Qos
 from fabric_hub.slurm.model import Snapshot
 from tests.support.accounts_and_hub import Accounts, Gateway, Hub, no_newer
-from tests.support.builders import NOW, a_job, a_site, a_snapshot, fields_of_a_session
+from tests.support.builders import NOW, a_job, a_snapshot, fields_of_a_session
 
-from .test_app import API, agrees, problem, token
-
-TOKENS: dict[str, dict[str, Any]] = {
-    "session": {"name": "jan", "kind": "user", "scopes": scopes_of("jan", "")},
-    "person": {"name": "jan", "kind": "user", "scopes": [SESSION_SCOPE, SERVICE_SCOPE, "access:servers!user=jan"]},
-    "service": {"name": "jan", "kind": "service", "scopes": [SERVICE_SCOPE]},
-}
-HOUR = 3600.0
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Settings:
-    text = "[quotas]\nwarn_days = [14, 7, 2]\n[profile.quick]\ngpus = 1\nidle_minutes = 1\nidle_warn_minutes = 0.5\n"
-    made = a_site(tmp_path, text)
-    assert made.slurm is not None
-    return made.model_copy(update={"slurm": made.slurm.model_copy(update={"extend": "as-gateway"})})
-
-
-@pytest.fixture
-def hub(store: SessionStore) -> Hub:
-    return Hub(store)
-
-
-@pytest.fixture
-def accounts() -> Accounts:
-    return Accounts()
-
-
-@pytest.fixture
-def gateway() -> Gateway:
-    return Gateway()
-
-
-@pytest.fixture
-def review(site: Settings, store: SessionStore, accounts: Accounts) -> Review:
-    return Review(site, store, accounts)
-
-
-@pytest.fixture
-def started_at() -> float:
-    return float(int(time.time()) - 60)
-
-
-@pytest.fixture
-async def api(
-    site: Settings, store: SessionStore, hub: Hub, accounts: Accounts, gateway: Gateway, review: Review,
-    started_at: float,
-) -> AsyncIterator[httpx.AsyncClient]:  # fmt: skip
-    async def identify(told: str) -> dict[str, Any] | None:
-        return TOKENS.get(told)
-
-    async def latest() -> Snapshot:
-        jobs = [
-            a_job(
-                job_id=7,
-                name=f"fabric-main-{session.id}",
-                account="phys",
-                qos="normal",
-                tres="cpu=4,gres/gpu=1",
-                started_at=started_at,
-                ends_at=started_at + HOUR,
-            )
-            for session in store.live_all()
-            if session.server_name == ""
-        ]
-        return a_snapshot(*jobs)
-
-    idle = IdleSessions(site, store, hub)
-    budgets = BudgetService(site, accounts, review, Continuation(site, store, hub), idle, gateway, no_newer)
-    app = make_app(ServiceContext(site, store, identify, latest, budgets=budgets))
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
-        yield client
-    await idle.close()
-
-
-@pytest.fixture
-def session(store: SessionStore) -> Session:
-    made = store.create(**fields_of_a_session(profile="gpu", gpus=1))
-    store.update(made.id, job_id=7, submitted_at=time.time())
-    return made
-
-
-async def asked(api: httpx.AsyncClient, verb: str, path: str, body: Any = None, who: str = "session") -> httpx.Response:
-    return await api.request(verb, f"{API}/{path}", headers=token(who), json=body)
+from ..test_app import agrees, problem
+from .conftest import HOUR, asked
 
 
 async def test_a_session_is_told_what_is_left_and_how_long_it_lasts(
@@ -163,6 +72,7 @@ async def test_a_person_is_told_of_all_of_their_projects_and_a_sessions_token_is
     ("verb", "path", "body"),
     [
         ("GET", "session/quota", None), ("POST", "session/continue", {}), ("GET", "session/continue", None),
+        ("POST", "session/continue/end", {}),
         ("POST", "session/extend", {"minutes": 5}), ("POST", "session/idle", {"idle_s": 0, "busy": True}),
     ],
 )  # fmt: skip
@@ -171,38 +81,6 @@ async def test_what_is_a_sessions_own_is_refused_to_everybody_else(
 ) -> None:
     problem(await asked(api, verb, path, body, who="person"), 403, "scope", "sessions-only")
     problem(await asked(api, verb, path, body, who="unknown"), 401, "token")
-
-
-async def test_continue_starts_a_named_server_with_the_same_choices_and_the_same_files(
-    api: httpx.AsyncClient, session: Session, hub: Hub, store: SessionStore, site: Settings
-) -> None:
-    answer = await asked(api, "POST", "session/continue", {"reopen": ["a.ipynb", "sub dir/b é.ipynb"]})
-    assert answer.status_code == 202, answer.text
-    told = answer.json()
-    assert (told["server_name"], told["state"]) == ("session-2", "starting")
-    assert told["url"].endswith("/hub/spawn-pending/jan/session-2")
-    assert told["text"].startswith("Session session-2 is starting. ")
-    assert "Variables are not kept; 2 files are opened again." in told["text"]
-    ((user, server, options),) = hub.started
-    assert (user, server) == ("jan", "session-2")
-    assert (options["project"], options["profile"], options["hours"]) == ("physics", "gpu", 1.0)
-    successor = store.successor(session.id)
-    assert successor is not None
-    variables = session_variables(site, successor, "")
-    assert json.loads(variables["FABRIC_REOPEN"]) == ["a.ipynb", "sub dir/b é.ipynb"]
-    assert variables["FABRIC_FOLLOWS"] == session.id
-    assert "FABRIC_REOPEN" not in session_variables(site, session, "")
-
-
-async def test_a_successor_that_is_not_on_record_yet_is_being_started(
-    site: Settings, session: Session, store: SessionStore
-) -> None:
-    class Slow(Hub):
-        async def start(self, user: str, server: str, options: dict[str, Any]) -> httpx.Response:
-            return httpx.Response(202)
-
-    told = await Continuation(site, store, Slow(store)).start(session, ("a.ipynb",), None)
-    assert str(told.text) == ("Session session-2 is being started. Variables are not kept; 1 file is opened again.")
 
 
 async def test_without_a_slurm_there_is_nobody_to_ask_for_more_time(
@@ -216,56 +94,6 @@ async def test_without_a_slurm_there_is_nobody_to_ask_for_more_time(
     assert known is not None
     with pytest.raises(FabricError, match="There is no Slurm here to ask for more time"):
         await budgets.extend(known, 30, a_snapshot(job))
-
-
-async def test_asked_again_the_same_successor_is_told_of_also_when_asked_twice_at_once(
-    api: httpx.AsyncClient, session: Session, hub: Hub, store: SessionStore
-) -> None:
-    both = await asyncio.gather(*(asked(api, "POST", "session/continue", {}) for _ in range(2)))
-    assert {answer.json()["server_name"] for answer in both} == {"session-2"}
-    assert all("Variables are not kept: run your cells again." in answer.json()["text"] for answer in both)
-    assert len(hub.started) == 1
-    successor = store.successor(session.id)
-    assert successor is not None
-    store.update(successor.id, ready_at=time.time())
-    assert (await asked(api, "GET", "session/continue")).json()["state"] == "ready"
-
-
-async def test_a_session_without_a_successor_is_told_so(api: httpx.AsyncClient, session: Session) -> None:
-    problem(await asked(api, "GET", "session/continue"), 404, "no-successor")
-
-
-async def test_what_the_hub_refuses_is_told_in_its_words_and_prepares_nothing(
-    api: httpx.AsyncClient, session: Session, hub: Hub, store: SessionStore
-) -> None:
-    hub.answer = httpx.Response(400, json={"message": "Project physics ended on 2026-01-31."})
-    told = problem(await asked(api, "POST", "session/continue", {}), 409, "continue")
-    assert told.message == "Project physics ended on 2026-01-31."
-    hub.answer = httpx.Response(502, text="<html>")
-    problem(await asked(api, "POST", "session/continue", {}), 503, "continue", "hub-refused")
-    assert store.create(**fields_of_a_session(server_name="session-2")).follows is None
-
-
-@pytest.mark.parametrize(
-    "path", ["/etc/passwd", "../a.ipynb", "a/../../b", "a//b", "", ".", "a\\b", "a\nb", "x" * 300, 7]
-)
-async def test_only_plain_relative_paths_are_opened_again(
-    api: httpx.AsyncClient, session: Session, hub: Hub, path: Any
-) -> None:
-    problem(await asked(api, "POST", "session/continue", {"reopen": [path]}), 422, "malformed")
-    assert hub.started == []
-
-
-@pytest.mark.parametrize(
-    ("name", "taken", "following"),
-    [
-        ("", [""], "session-2"), ("work", ["work"], "work-2"), ("work-2", ["work-2"], "work-3"),
-        ("", ["", "session-2"], "session-3"), ("a" * 30, [], "a" * 28 + "-2"), ("run-2024", [], "run-2025"),
-        ("a" * 27 + "-b", [], "a" * 27 + "-2"),
-    ],
-)  # fmt: skip
-def test_the_name_of_a_successor_is_the_next_one_that_is_free(name: str, taken: list[str], following: str) -> None:
-    assert next_name(name, taken) == following
 
 
 async def test_more_time_is_asked_of_slurm_as_one_whole_limit_so_that_asking_twice_gives_it_once(
