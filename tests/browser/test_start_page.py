@@ -114,7 +114,7 @@ def test_an_hour_on_a_budget_of_a_minute_cannot_be_chosen(visitor: Callable[[str
 
 @pytest.mark.parametrize("language", ["en-GB", "nl-NL"])
 def test_the_page_is_for_everybody_in_light_and_dark_and_on_a_phone(
-    embedded_hub: EmbeddedRun, browser: Browser, language: str, picture: Callable[..., None]
+    embedded_hub: EmbeddedRun, browser: Browser, language: str
 ) -> None:
     one = Visitor(embedded_hub, browser, "trainer")
     one.context.close()
@@ -136,7 +136,6 @@ def test_the_page_is_for_everybody_in_light_and_dark_and_on_a_phone(
             assert violations(page) == []
             wide = page.evaluate("document.documentElement.scrollWidth")
             assert wide <= width, f"{wide} at {width}"
-            picture(page, f"start-{language}-{scheme}-{width}", whole=True)
     page.set_viewport_size({"width": 390, "height": 700})
     expect(page.locator("#start-session")).to_be_in_viewport()
     one.close()

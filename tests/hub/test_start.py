@@ -104,6 +104,25 @@ def test_neither_token_nor_choice_is_in_an_address_of_a_start(site: SmallSite, p
     assert (answer.status_code, answer.headers["location"]) == (302, f"/hub/spawn-pending/{person.name}")
 
 
+def test_what_was_started_last_starts_again_and_a_preset_takes_the_hubs_own_token(
+    site: SmallSite, person: Person
+) -> None:
+    assert site.http.get("/hub/start/machines").status_code == 302, "nothing is told to who has not logged in"
+    wish = {"project": "twin", "profile": "small", "hours": "2", "preset": "Evenings", "do": "save"}
+    person.log_in()
+    assert person.browser.post("/hub/start/presets", data=wish).status_code == 403
+    assert person.browser.post("/hub/start/presets", data={**wish, "_xsrf": "2|1:0|made-up"}).status_code == 403
+    machines = person.browser.get("/hub/start/machines", params={"hours": "2"}).json()["machines"]
+    assert machines["small"].keys() == {"state", "word", "at"}
+    assert 'name="again"' not in person.browser.get(f"/hub/spawn/{person.name}").text
+    person.form(again="project=twin&profile=small&hours=2")
+    person.until_ready()
+    (request,) = site.requests_of(person)
+    assert (request.spec.cpus, request.spec.minutes) == (2, 120)
+    last = 'name="again" value="project=twin&amp;profile=small'
+    until(lambda: last in person.browser.get(f"/hub/spawn/{person.name}/more").text, "it is offered again")
+
+
 def test_one_person_cannot_have_more_sessions_than_the_site_allows_nor_keep_others_waiting(site: SmallSite) -> None:
     greedy, other = site.somebody(), site.somebody()
     most = site.settings.users.max_sessions

@@ -27,10 +27,35 @@ from fabric_hub.slurm.model import JobSpec, Snapshot
 
 PATH = "/start/machines"
 _LONGEST_H = 8784.0
-# What was found of a snapshot for jobs of one size: everybody who looks at the page asks for the same few.
+# What was found is kept for so many times as long as it took: a cluster of thousands of jobs takes the hub's one thread
+# a twentieth of the time at the most, a small one is gone through with every snapshot.
+_KEPT_TIMES = 20.0
 _MOST_KEPT = 500
-_kept: dict[tuple[JobSpec, str], Outlook] = {}
-_kept_of: Snapshot | None = None
+
+
+class _Found:
+    """Outlooks of one snapshot for jobs of one size: everybody who looks at the page asks for the same few."""
+
+    def __init__(self) -> None:
+        self._of: Snapshot | None = None
+        self._by_job: dict[tuple[JobSpec, str], Outlook] = {}
+        self._until = 0.0  # monotonic
+
+    def outlook(self, spec: JobSpec, snapshot: Snapshot, partition: str) -> Outlook:
+        began = time.monotonic()
+        if self._of is None or (snapshot is not self._of and began >= self._until):
+            self._of, self._until = snapshot, began
+            self._by_job.clear()
+        key = spec, partition
+        if key not in self._by_job:
+            if len(self._by_job) >= _MOST_KEPT:
+                self._by_job.clear()
+            self._by_job[key] = outlook(spec, self._of, time.time(), partition)
+            self._until = max(self._until, began) + _KEPT_TIMES * (time.monotonic() - began)
+        return self._by_job[key]
+
+
+_found = _Found()
 
 
 def card_state(found: Outlook | None) -> dict[str, Any]:
@@ -76,21 +101,11 @@ def look(
             spec = profile_spec(profile, req, hours=min(hours or profile.default_hours, profile.max_hours))
         except FabricError:
             continue
-        heard = snapshot is not None and bool(snapshot.nodes) and snapshot.unavailable_since is None
-        found[name] = card_state(_once(spec, snapshot, partition.name if partition else "") if heard else None)
+        known: Outlook | None = None
+        if snapshot is not None and snapshot.nodes and snapshot.unavailable_since is None:
+            known = _found.outlook(spec, snapshot, partition.name if partition else "")
+        found[name] = card_state(known)
     return found
-
-
-def _once(spec: JobSpec, snapshot: Snapshot | None, partition: str) -> Outlook:
-    global _kept_of
-    assert snapshot is not None
-    if _kept_of is not snapshot or len(_kept) >= _MOST_KEPT:
-        _kept.clear()
-        _kept_of = snapshot
-    key = spec, partition
-    if key not in _kept:
-        _kept[key] = outlook(spec, snapshot, time.time(), partition)
-    return _kept[key]
 
 
 def offered(settings: Settings, user: str) -> dict[str, Profile]:

@@ -54,7 +54,13 @@ def test_a_card_has_a_dot_a_word_and_about_when(found: Outlook | None, state: st
     assert (told["state"], told["word"], told["at"]) == (state, word, round(NOW) if found and found.at else None)
 
 
-def test_the_cards_are_of_the_job_that_a_start_would_make(site: Settings) -> None:
+@pytest.fixture(autouse=True)
+def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machines, "_found", machines._Found())
+
+
+def test_the_cards_are_of_the_job_that_a_start_would_make(site: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machines, "_KEPT_TIMES", 0.0)
     cards = look(site.profile, a_snapshot(nodes=NODES), None, {})
     assert {name: card["word"] for name, card in cards.items()} == {"cpu": "8 of 8 free", "gpu": "2 of 2 free"}
     soon = {"name": "r", "starts_at": time.time() + 7200, "ends_at": time.time() + 9000, "nodes": "gpu1"}
@@ -183,9 +189,14 @@ def test_with_a_person_goes_what_is_kept_of_them(shared: runtime.HubRuntime, tmp
 def test_one_snapshot_is_gone_through_once_for_all_who_look(site: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[object] = []
     monkeypatch.setattr(machines, "outlook", lambda spec, *_: asked.append(spec) or Outlook(1, 1))
+    monkeypatch.setattr(machines, "_KEPT_TIMES", 0.0)
     snapshot = a_snapshot(nodes=NODES)
     for _ in range(3):
         look(site.profile, snapshot, None, {})
     assert len(asked) == 2
     look(site.profile, a_snapshot(nodes=NODES, serial=2), None, {})
     assert len(asked) == 4
+    monkeypatch.setattr(machines, "_KEPT_TIMES", 1e9)
+    for serial in (3, 4, 5):
+        look(site.profile, a_snapshot(nodes=NODES, serial=serial), None, {})
+    assert len(asked) == 6, "what took long is kept longer than its snapshot"
