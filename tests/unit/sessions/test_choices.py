@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.text import text_of
 from fabric_hub.sessions.choices import LONGEST_NAME, MOST_SAVED, StartChoices
 from fabric_hub.sessions.database import open_database
 
@@ -43,7 +44,7 @@ def test_a_person_who_is_forgotten_leaves_nothing(choices: StartChoices) -> None
 def test_what_is_no_name_is_refused(choices: StartChoices, name: str) -> None:
     with pytest.raises(FabricError, match="A preset needs a name of at most 40 characters") as refused:
         choices.save("jan", name, OPTIONS)
-    assert refused.value.said.code == "preset-name"
+    assert text_of(refused.value.said).code == "preset-name"
 
 
 def test_what_is_kept_of_a_person_is_bounded(choices: StartChoices) -> None:
@@ -51,12 +52,12 @@ def test_what_is_kept_of_a_person_is_bounded(choices: StartChoices) -> None:
         choices.save("jan", f"preset {number}", OPTIONS)
     with pytest.raises(FabricError, match="You can save at most 8 presets") as refused:
         choices.save("jan", "one more", OPTIONS)
-    assert refused.value.said.code == "presets-most"
+    assert text_of(refused.value.said).code == "presets-most"
     choices.save("jan", "preset 3", {"profile": "cpu"})
     assert len(choices.of("jan")[1]) == MOST_SAVED
     large = {"datasets": ["x" * 40] * 1000}
     with pytest.raises(FabricError, match="This choice is too large to be saved") as refused:
         choices.save("jan", "preset 3", large)
-    assert refused.value.said.code == "preset-too-large"
+    assert text_of(refused.value.said).code == "preset-too-large"
     choices.remember("jan", large)
     assert choices.of("jan")[0] is None
