@@ -70,8 +70,11 @@ NODE_FILES = (
     "tests/node/*.py",
 )
 NEEDS_A_CLUSTER = ("tests/node/test_attacks.py", "tests/node/test_own_namespace.py")
-# what the checkout no longer has goes, and what setup makes of the rest is brought up to date
-READY = f"cd {WHERE} && xargs -r -d '\\n' rm -f <.gone && {SETUP} >/dev/null"
+# what the checkout no longer has goes, git knows the rest, and what setup makes of that is brought up to date
+READY = (
+    f"cd {WHERE} && xargs -r -d '\\n' rm -f <.gone && git init -q -b main && git add --all && "
+    f"git rm -q --cached --ignore-unmatch .gone .laid && {SETUP} >/dev/null"
+)
 # before the tests: none of them has the time for all of its packages
 IMAGE = f"mkdir -p {IMAGES} && .venv/bin/fabric-hub images build base --images {IMAGES} >/dev/null"
 ABOUT = (

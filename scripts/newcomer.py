@@ -83,8 +83,10 @@ async def cell(url: str, token: str, code: str) -> str:
             continue
         if found["msg_type"] == "stream":
             printed += found["content"]["text"]
-        elif found["msg_type"] == "execute_reply":
-            break
+        elif found["msg_type"] == "error":
+            printed += "\n".join(found["content"]["traceback"])
+        elif found["msg_type"] == "status" and found["content"]["execution_state"] == "idle":
+            break  # comes after all that was printed
     socket.close()
     return printed
 
@@ -110,11 +112,11 @@ def session(address: str, password: str) -> None:
     kernel = api.post(f"/user/{USER}/api/kernels", json={"name": "python3"})
     kernel.raise_for_status()
     channels = f"{address.replace('http', 'ws', 1)}/user/{USER}/api/kernels/{kernel.json()['id']}/channels"
-    code = "import os, sys; print(os.environ['SLURM_JOB_ID'], sys.version.split()[0], 6 * 7)"
+    code = "import os, sys; print(os.getuid(), sys.version.split()[0], 6 * 7)"
     printed = asyncio.run(asyncio.wait_for(cell(channels, token, code), CELL_S))
     if not re.fullmatch(r"\d+ 3\.\d+\.\d+\S* 42\n", printed):
         raise SystemExit(f"A cell printed {printed!r}")
-    print(f"A cell ran in a session: job, Python and answer {printed}", end="", flush=True)
+    print(f"A cell ran in a session: uid, Python and answer {printed}", end="", flush=True)
     api.delete(f"/hub/api/users/{USER}/server").raise_for_status()
     until(lambda: not server(), "the session has stopped", END_S)
 

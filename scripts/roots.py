@@ -35,7 +35,7 @@ _APART = (*_ENDING, "unshare", "--mount", "--pid", "--fork", "--kill-child", "--
 _UNFETCHED = re.compile(
     r"failed to (fetch|download)|unable to (fetch|connect)|(could not|temporary failure|failure in name) resolv|"
     r"(could not|cannot) (connect|initiate)|error sending request|dns error|connection (timed out|refused|reset)|"
-    r"(operation|read|request) timed out|ENOTFOUND|ETIMEDOUT|ECONNRE|EAI_AGAIN|no space left|"
+    r"(operation|read|request) timed out|\b(ENOTFOUND|ETIMEDOUT|ECONNRESET|ECONNREFUSED|EAI_AGAIN)\b|no space left|"
     r"(no|not have) .*(wheel|version)s? .*(match|compatible)|not found in the package registry|no solution found|"
     r"could not find a version|unable to locate package|couldn't download",
     re.IGNORECASE,

@@ -9,6 +9,7 @@ from fabric_hub.catalogue import database as catalogue_database
 from fabric_hub.catalogue import switch_user
 from fabric_hub.catalogue.audit.log import audit_directory
 from fabric_hub.catalogue.database import CATALOGUE
+from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import backup as texts
@@ -31,6 +32,7 @@ class PartOf:
     """One account's part of a site's state.
 
     ``urls`` are its databases; ``files`` what else it has, below ``state_dir``; ``secrets`` which of those are keys.
+    ``catalogue`` is set for the catalogue service's part.
     """
 
     name: PartName
@@ -39,7 +41,12 @@ class PartOf:
     urls: dict[DatabaseName, str]
     files: tuple[str, ...]
     secrets: tuple[str, ...] = ()
-    audit: Path | None = None
+    catalogue: CatalogueSettings | None = None
+
+    @property
+    def audit(self) -> Path | None:
+        """Where the audit log is. Asked by a process of the owner's: nobody else need see into the state directory."""
+        return audit_directory(self.catalogue) if self.catalogue else None
 
 
 def parts_of(settings: Settings) -> list[PartOf]:
@@ -58,7 +65,7 @@ def parts_of(settings: Settings) -> list[PartOf]:
                 Owner(account.uid, account.gid),
                 {"catalogue": catalogue_database.database_url(settings.catalogue)},
                 (UIDS,),
-                audit=audit_directory(settings.catalogue),
+                catalogue=settings.catalogue,
             )
         )
     hub = settings.hub.state_dir

@@ -8,8 +8,11 @@ first puts back what was moved.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
+import re
+import stat
 import tarfile
 import tempfile
 import time
@@ -23,13 +26,14 @@ from typing import Any
 from alembic.script import ScriptDirectory
 
 from fabric_hub import __version__
+from fabric_hub.catalogue.audit.log import HEAD
 from fabric_hub.catalogue.publish import grants_file
 from fabric_hub.catalogue.switch_user import caller
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import backup as texts
 
-from . import catalogue_part, manifest
+from . import catalogue_part, logins, manifest
 from .databases import kind_of
 from .grants import Decisions
 from .helper import Helper, Line
@@ -37,32 +41,48 @@ from .manifest import Manifest, Part
 from .parts import PartOf, kept, parts_of
 from .place import Place
 
+_LOG_FILE = re.compile(r"[0-9]{4}-[0-9]{2}\.jsonl")
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a restore did, or would do: ``kept`` is where the state before it is, by part."""
+    """What a restore did, or would do: ``kept`` is where the state before it is, by part.
+
+    ``voided`` is how many tokens of JupyterHub's are void; None: they are left as they were, or nothing was changed.
+    """
 
     manifest: Manifest
     decisions: Decisions
     kept: dict[str, str]
+    voided: int | None = None
 
 
-def restore(settings: Settings, directory: Path, log_copy: Path | None = None, *, dry_run: bool = False) -> Outcome:
+def restore(
+    settings: Settings,
+    directory: Path,
+    log_copy: Path | None = None,
+    *,
+    dry_run: bool = False,
+    keep_logins: bool = False,
+) -> Outcome:
     """Put a backup in place of a site's state.
 
     :param directory: the backup.
     :param log_copy: a copy of the audit log that was exported after the backup, if there is one.
     :param dry_run: check and decide all, and change nothing.
+    :param keep_logins: leave logins and tokens as the backup has them; else they are void (:mod:`.logins`).
     :raises FabricError: a daemon works on the state; the backup is of a newer release, or changed; or it failed.
     """
     try:
-        return _restore(settings, directory, log_copy, dry_run=dry_run)
+        return _restore(settings, directory, log_copy, dry_run=dry_run, keep_logins=keep_logins)
     except OSError as error:
         cause = f"{error.filename or ''} {error.strerror or error}".strip()
         raise FabricError(texts.RESTORE_FAILED(cause=cause)) from error
 
 
-def _restore(settings: Settings, directory: Path, log_copy: Path | None, *, dry_run: bool) -> Outcome:
+def _restore(
+    settings: Settings, directory: Path, log_copy: Path | None, *, dry_run: bool, keep_logins: bool
+) -> Outcome:
     found = manifest.read(directory)
     if found.hub_id != settings.hub.id:
         raise FabricError(texts.BACKUP_OTHER_HUB(theirs=found.hub_id, ours=settings.hub.id))
@@ -71,7 +91,7 @@ def _restore(settings: Settings, directory: Path, log_copy: Path | None, *, dry_
     for part in parts:
         check_part(part, found.parts[part.name], found)
     aside = f"before-restore-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-    orders = Orders(aside, caller(), log_copy, dry_run)
+    orders = Orders(aside, caller(), log_copy, dry_run, keep_logins)
     with ExitStack() as stack:
         log = stack.enter_context(packed_log(log_copy)) if log_copy else None
         helpers = {}
@@ -87,10 +107,12 @@ def _restore(settings: Settings, directory: Path, log_copy: Path | None, *, dry_
         ready = {part.name: helpers[part.name].hear() for part in parts}
         decided = ready.get("catalogue", {}).get("decisions")
         decisions = Decisions.model_validate_json(decided) if decided else Decisions(grants=(), retired=())
+        ended = {}
         for part in parts:
             helpers[part.name].say(do="stop" if dry_run else "swap")
-            helpers[part.name].hear()
-    return Outcome(found, decisions, {} if dry_run else {part.name: str(part.state_dir / aside) for part in parts})
+            ended[part.name] = helpers[part.name].hear()
+    kept: dict[str, str] = {} if dry_run else {part.name: str(part.state_dir / aside) for part in parts}
+    return Outcome(found, decisions, kept, ended.get("hub", {}).get("voided"))
 
 
 def check_part(part: PartOf, there: Part, of: Manifest) -> None:
@@ -119,13 +141,15 @@ def packed_log(directory: Path) -> Any:
     """
     packed = tempfile.TemporaryFile()  # noqa: SIM115 - its user closes it
     try:
-        paths = [*sorted(directory.glob("[0-9][0-9][0-9][0-9]-[0-9][0-9].jsonl")), directory / "head.json"]
-        with tarfile.open(fileobj=packed, mode="w") as tar:
-            for path in paths:
-                content = path.read_bytes()
-                info = tarfile.TarInfo(f"{catalogue_part.COPY}/{path.name}")
-                info.size, info.mode = len(content), 0o600
-                tar.addfile(info, io.BytesIO(content))
+        # root reads it for an account that may have written there: what it must not see itself must not come along
+        there = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            names = [*sorted(name for name in os.listdir(there) if _LOG_FILE.fullmatch(name)), HEAD]
+            with tarfile.open(fileobj=packed, mode="w") as tar:
+                for name in names:
+                    _add_file(tar, there, name)
+        finally:
+            os.close(there)
     except OSError as error:
         packed.close()
         cause = f"{error.filename}: {error.strerror}"
@@ -134,15 +158,28 @@ def packed_log(directory: Path) -> Any:
     return packed
 
 
+def _add_file(tar: tarfile.TarFile, directory: int, name: str) -> None:
+    """Add a plain file of a directory that belongs to whoever the directory belongs to, or is in one of root's."""
+    handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory)
+    with os.fdopen(handle, "rb") as file:
+        found, around = os.fstat(handle), os.fstat(directory)
+        if not stat.S_ISREG(found.st_mode) or around.st_uid not in (0, found.st_uid):
+            raise OSError(errno.EPERM, "no plain file of the directory's owner", name)
+        info = tarfile.TarInfo(f"{catalogue_part.COPY}/{name}")
+        info.size, info.mode = found.st_size, 0o600
+        tar.addfile(info, file)
+
+
 @dataclass(frozen=True)
 class Orders:
     """What every part of one restore has in common: the name of what is kept aside, who gave the command, where the
-    copy of the audit log came from, and whether nothing is to be changed."""
+    copy of the audit log came from, whether nothing is to be changed, and whether logins stay."""
 
     aside: str
     by: str
     log_copy: Path | None
     look: bool
+    keep_logins: bool
 
 
 def _one_part(
@@ -151,6 +188,7 @@ def _one_part(
     """What the helper of one account does; the parent says whether it is carried out."""
     place = Place(part.state_dir, orders.aside, look=orders.look)
     place.begin()
+    ended: dict[str, Any] = {}
     try:
         unpack(tar, place.ready)
         said: dict[str, Any] = {}
@@ -166,8 +204,10 @@ def _one_part(
             place.swap(part, of.parts[part.name].databases, secrets=of.secrets)
             if prepared is not None:
                 catalogue_part.finish(settings, prepared, of, orders.by)
+            if part.name == "hub" and not orders.keep_logins and "jupyterhub" in of.parts["hub"].databases:
+                ended["voided"] = logins.void(part.urls["jupyterhub"], part.urls["sessions"])
             place.finish()
-        line.say(done="end", at=time.time())
+        line.say(done="end", at=time.time(), **ended)
     finally:
         place.discard()
 

@@ -47,6 +47,11 @@ def add_parser(commands: Any) -> None:
     put.add_argument(
         "--dry-run", action="store_true", help=_("say what would become of each grant, and change nothing")
     )
+    put.add_argument(
+        "--keep-logins",
+        action="store_true",
+        help=_("leave logins and API tokens as the backup has them, also those that were revoked since"),
+    )
     put.set_defaults(run=_restore)
     back = commands.add_parser("rollback", help=_("back to an earlier release's schema; what is on record stays"))
     back.add_argument("directory", metavar="DIR", type=Path, help=_("a backup that was made before the upgrade"))
@@ -97,11 +102,18 @@ def _restore(arguments: argparse.Namespace) -> int:
     from fabric_hub.messages.texts import backup as texts
 
     site = site_to_look_at(arguments) or settings.path_from_environment()
-    done = restore.restore(settings.load(site), arguments.directory, arguments.audit_log, dry_run=arguments.dry_run)
+    done = restore.restore(
+        settings.load(site),
+        arguments.directory,
+        arguments.audit_log,
+        dry_run=arguments.dry_run,
+        keep_logins=arguments.keep_logins,
+    )
     if arguments.json:
         told = {
             "manifest": done.manifest.model_dump(mode="json"),
             "kept": done.kept,
+            "tokens_void": done.voided,
             **done.decisions.model_dump(mode="json"),
         }
         print(json.dumps(told, indent=2))
@@ -115,6 +127,10 @@ def _restore(arguments: argparse.Namespace) -> int:
         print(texts.WOULD_RESTORE(at=done.manifest.at).say())
         return 0
     print(texts.RESTORED(at=done.manifest.at, kept=tuple(done.kept.values())).say())
+    if arguments.keep_logins:
+        print(texts.LOGINS_KEPT().say())
+    elif done.voided is not None:
+        print(texts.LOGINS_VOID(n=done.voided).say())
     if shut := done.decisions.of(Fate.SHUT):
         print(texts.SHUT_NEXT(n=len(shut)).say())
     return 0

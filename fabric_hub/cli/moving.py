@@ -14,7 +14,7 @@ from pathlib import Path
 
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
-from fabric_hub.messages.text import Text, text_of, whole
+from fabric_hub.messages.text import Text, whole
 from fabric_hub.messages.texts import doctor as finds
 from fabric_hub.messages.texts import moving as texts
 from fabric_hub.messages.translation import gettext as _
@@ -31,10 +31,11 @@ _WORDS = {
     Verdict.UNUSED: texts.UNUSED,
     Verdict.REFUSED: texts.REFUSED,
 }
-_REMEDY = {
-    Verdict.REPLACED: "say it in the site's file, and take this line out",
-    Verdict.UNUSED: "take this line out, or leave it: nothing comes of it",
-    Verdict.REFUSED: "change this line, or take it out; then start the hub again",
+# What to do with a line.
+REMEDY = {
+    Verdict.REPLACED: texts.SAY_IN_SITE_FILE,
+    Verdict.UNUSED: texts.TAKE_OUT_OR_LEAVE,
+    Verdict.REFUSED: texts.CHANGE_OR_TAKE_OUT,
 }
 
 
@@ -136,9 +137,9 @@ def of_site(path: Path, site: Settings) -> Iterator[Finding]:
         place = _plain(f"{one.file}:{one.line}: {one.setting}".removesuffix(": "))
         about = finds.AT_KEY(key=place, about=one.why)
         if one.verdict is Verdict.REFUSED:
-            yield problem(about, text_of(_REMEDY[one.verdict]))
+            yield problem(about, REMEDY[one.verdict]())
         elif one.verdict is not Verdict.KEPT:
-            yield Finding(state="NOTE", about=about, remedy=text_of(_REMEDY[one.verdict]))
+            yield Finding(state="NOTE", about=about, remedy=REMEDY[one.verdict]())
     if file.unrun is not None:
         yield skipped(finds.PLACE(what="hub.extra_config", path=str(path)), how_read(file), finds.AS_OWNER())
     elif not any(one.verdict is Verdict.REFUSED for one in found):

@@ -14,6 +14,7 @@ from fabric_hub.config import settings
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.client import GatewayClient
+from fabric_hub.logs.lines import escaped
 from fabric_hub.messages.text import Text, sentences, whole
 from fabric_hub.messages.texts import held as texts
 from fabric_hub.messages.translation import gettext as _
@@ -37,14 +38,14 @@ def add_parser(commands: Any) -> None:
     group = commands.add_parser(
         "sessions", help=_("sessions that run and that the hub does not know to be its own: list, adopt, end")
     )
-    verbs = group.add_subparsers(dest="verb", metavar="VERB", required=True)
+    verbs = group.add_subparsers(dest="verb", metavar=_("VERB"), required=True)
     listing = verbs.add_parser("list", help=_("what is left alone, and why"))
     listing.add_argument("--json", action="store_true", help=_("an object for each session"))
     listing.set_defaults(run=_list)
     add_site_arguments(listing)
     for name, work, what in (
-        ("adopt", _adopt, "put sessions on record again, so that their owners can open them"),
-        ("end", _end, "end sessions that nobody is to go on with"),
+        ("adopt", _adopt, _("put sessions on record again, so that their owners can open them")),
+        ("end", _end, _("end sessions that nobody is to go on with")),
     ):
         verb = verbs.add_parser(name, help=what)
         verb.add_argument("session", nargs="*", metavar="SESSION", help=_("as `fabric-hub sessions list` shows it"))
@@ -81,8 +82,10 @@ def _list(arguments: argparse.Namespace) -> int:
         print(json.dumps([one.model_dump(mode="json") for one in found], indent=2))
         return 0
     for one in found:
-        place = f" on {one.node}" if one.node else ""
-        print(f"{one.session}  {one.user}  job {one.job_id}{place}  {one.project or one.account}  {one.profile or ''}")
+        about = {"session": one.session, "user": one.user, "job": one.job_id, "profile": one.profile or ""}
+        about["project"] = one.project or one.account
+        told = texts.LISTED_ON(node=one.node, **about) if one.node else texts.LISTED(**about)
+        print(escaped(told.say()).rstrip())  # names of Slurm's, of jobs whose makers nobody knows
         print(f"{'':14}{_WHY[one.why]().say()}")
         if one.ends_at is not None:
             print(f"{'':14}{texts.UNTIL(ends=one.ends_at).say()}")

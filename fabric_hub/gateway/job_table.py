@@ -110,8 +110,8 @@ class JobTable:
         return any(_lives(job, hub) for job in self._jobs.values())
 
     def reserved(self, hub: str) -> bool:
-        """Whether any of these is in a reservation, or waits for one."""
-        return any(job.reservation and _lives(job, hub) for job in self._jobs.values())
+        """Whether any of these is in a reservation, waits for one, or for nodes that one keeps from it."""
+        return any((job.reservation or _kept_off(job)) and _lives(job, hub) for job in self._jobs.values())
 
 
 def with_ending(job: Job, ending: Ending) -> Job:
@@ -119,6 +119,10 @@ def with_ending(job: Job, ending: Ending) -> Job:
     state, status, signal, end = ending
     update = {"state": state, "exit_status": status, "exit_signal": signal, "ends_at": end, "reason": ""}
     return job.model_copy(update=update)
+
+
+def _kept_off(job: Job) -> bool:
+    return job.reason.startswith("ReqNodeNotAvail") and "reserved" in job.reason.lower()
 
 
 def _lives(job: Job, hub: str) -> bool:

@@ -38,7 +38,7 @@ from fabric_hub.unix.accounts import runs_local_sessions
 
 from . import access_log, held_ports, moved_settings, patches, tls
 from .csp import ResponseHeaders, ScriptNonce, current_nonce
-from .pages import budgets, held, language, sessions
+from .pages import budgets, held, language, sessions, waiting
 from .pages import site as site_pages
 from .pages.sentences import Sentences
 from .patches.starts import plain_address
@@ -312,6 +312,7 @@ def _pages(c: Any, settings: Settings) -> None:
         "fabric_last_end": sessions.last_end,
         "fabric_start_address": lambda _viewer: plain_address,
         "fabric_live": sessions.live,
+        "fabric_choice": waiting.choice,
         "fabric_held": held.held,
         "fabric_queued": sessions.queued,
         "fabric_silence": sessions.silence,

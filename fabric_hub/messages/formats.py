@@ -60,6 +60,16 @@ def parts(said: str) -> Iterator[tuple[str, float | None]]:
     yield said[last:], None
 
 
+def soon(at: float) -> str:
+    """Unix seconds that are to come, as :func:`clock`, but with the day of the week within a week: "Tuesday 08:00"."""
+    from babel.dates import format_datetime
+
+    reader = current()
+    when = datetime.fromtimestamp(at).astimezone(reader.zone)
+    days = (when.date() - datetime.now(UTC).astimezone(reader.zone).date()).days
+    return format_datetime(when, "EEEE HH:mm", locale=reader.locale) if 0 < days < 7 else clock(at)
+
+
 def day(at: float | str) -> str:
     """Unix seconds, or a date as ISO 8601 has it, as a day: "3 December 2026"."""
     from babel.dates import format_date
@@ -176,6 +186,7 @@ def plural_number(value: Any) -> int:
 # How a parameter of a sentence may be formatted: {since:clock}, {limit:duration}.
 KINDS: Final[dict[str, Callable[[Any], str]]] = {
     "clock": clock,
+    "soon": soon,
     "day": day,
     "duration": duration,
     "short": short_duration,

@@ -43,6 +43,7 @@ class Caller(Enum):
     METRICS = "Prometheus, or who else may read metrics", (METRICS_SCOPE,), "fabric_hub.service.deps:metrics_reader"
     LOGGED_IN = "who has logged in at the hub, never by a token", (), "tornado.web:authenticated"
     STARTER = "who may start that user's servers", ("start:servers",), "jupyterhub.scopes:needs_scope"
+    FOLLOWER = "who may read that user's servers", ("read:servers",), "jupyterhub.scopes:needs_scope"
     HUB_AT_GATEWAY = "the hub's account", (), "packaging/systemd/fabric-gateway.service"
     HUB_AT_CATALOGUE = "the hub's account", (), "packaging/tmpfiles.d/fabric-hub.conf"
 
@@ -179,6 +180,12 @@ HUB = (
         Caller.STARTER,
         "JupyterHub's own. Who starts a server for somebody else accepts no agreement for them.",
         handler="jupyterhub.apihandlers.users:UserServerAPIHandler",
+    ),
+    Line(
+        "GET /hub/api/users/{user}/servers/{server}/progress",
+        Caller.FOLLOWER,
+        "JupyterHub's own; ten connections at a time for each who follows somebody's starts.",
+        handler="jupyterhub.apihandlers.users:SpawnProgressAPIHandler",
     ),
     Line(
         "* /hub/fabric/api/session",

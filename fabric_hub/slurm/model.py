@@ -117,6 +117,7 @@ class Job(Frozen):
     exit_status: int | None = None  # 0..255, of an ended job
     exit_signal: int | None = None
     tres: str = ""
+    rank: int | None = None  # of a pending job: how many are before it in its partition's queue, by priority
 
     @property
     def phase(self) -> Phase:
@@ -158,8 +159,8 @@ class Node(Frozen):
 class Reservation(Frozen):
     """A reservation of nodes; ``nodes`` as Slurm abbreviates them (``gpu[1-4]``).
 
-    Of a ``flexible`` one (Slurm's flag FLEX) jobs may begin before it does, and go on when it is over. One for
-    ``maintenance`` (MAINT) is nobody's to work in.
+    Of a ``flexible`` one (Slurm's flag FLEX) jobs may begin before it does, and go on when it is over.
+    One for ``maintenance`` (Slurm's flag MAINT) keeps all jobs off its nodes.
     """
 
     name: str

@@ -38,6 +38,31 @@ def names_of(text: str) -> tuple[str, ...]:
     return () if text in _ALL else tuple(name for name in text.split(",") if name)
 
 
+def node_names(text: str) -> tuple[str, ...]:
+    """The nodes of a list as Slurm abbreviates it: ``gpu[1-3,7],cpu1``; none where it says ALL, or nothing.
+
+    Zeros in front of a number are kept: ``n[08-10]`` is n08, n09, n10.
+    """
+    found: list[str] = []
+    for item in re.findall(r"[^,\[\]]+(?:\[[^\]]*\][^,\[\]]*)*", text if text not in _ALL else ""):
+        found += _expanded(item)
+    return tuple(found)
+
+
+def _expanded(item: str) -> list[str]:
+    match = re.fullmatch(r"([^\[]*)\[([^\]]*)\](.*)", item)
+    if not match:
+        return [item]
+    numbers: list[str] = []
+    for part in match[2].split(","):
+        first, _, last = part.partition("-")
+        if first.isdigit() and last.isdigit():
+            numbers += [str(number).zfill(len(first)) for number in range(int(first), int(last) + 1)]
+        else:
+            numbers.append(part)
+    return [match[1] + number + rest for number in numbers for rest in _expanded(match[3])]
+
+
 def named(text: str) -> tuple[str, str]:
     """(name, number) of ``name(number)``; (text, "") without a number."""
     match = re.fullmatch(r"(.*)\((\d+)\)", text)

@@ -14,8 +14,10 @@ from fabric_hub.messages.text import NOTHING, Reason, Text, sentences
 from fabric_hub.messages.texts import limits
 from fabric_hub.messages.texts import slurm_reasons as texts
 
-from .model import Job, Phase, Snapshot
+from .model import Job, Phase, Reservation, Snapshot
+from .notation import node_names
 
+_FIVE_MINUTES_S: Final = 300.0
 _MINUTE_S: Final = 60.0  # Slurm counts time limits in whole minutes
 # What a limit counts, from its name (QOSMaxGRESPerUser, AssocGrpCPUMinutesLimit ...), and the kind of its hours.
 _COUNTED: Final[tuple[tuple[str, Reason, Reason | str], ...]] = (
@@ -23,10 +25,13 @@ _COUNTED: Final[tuple[tuple[str, Reason, Reason | str], ...]] = (
     (r"Node", texts.NODES, texts.KIND_NODE), (r"Jobs?", texts.JOBS, texts.KIND_JOB),
     (r"Wall|Time", texts.RUNNING_TIME, texts.RUNNING_TIME), (r"Billing", texts.BILLING, texts.KIND_BILLING),
     (r"BB", texts.BURST_BUFFER, texts.BURST_BUFFER), (r"License", texts.LICENCES, texts.LICENCES),
+    (r"Energy", texts.ENERGY, texts.ENERGY), (r"Unknown", texts.RESOURCES, texts.RESOURCES),
 )  # fmt: skip
 
 _WAITING: Final = {
     "": texts.WAITS_UNSEEN,
+    "None": texts.WAITS_UNSEEN,
+    "WaitingForScheduling": texts.WAITS_UNSEEN,
     "Priority": texts.WAITS_PRIORITY,
     "Resources": texts.WAITS_RESOURCES,
     "Dependency": texts.WAITS_DEPENDENCY,
@@ -38,6 +43,7 @@ _WAITING: Final = {
     "JobLaunchFailure": texts.NODE_DID_NOT_START_IT,
     "launch_failed_requeued_held": texts.NODE_DID_NOT_START_IT,
     "Reservation": texts.WAITS_RESERVATION,
+    "ReservationInvalid": texts.RESERVATION_INVALID,
     "ReservationDeleted": texts.RESERVATION_GONE,
     "PartitionTimeLimit": texts.ABOVE_PARTITION_TIME,
     "PartitionNodeLimit": texts.ABOVE_PARTITION_NODES,
@@ -45,12 +51,18 @@ _WAITING: Final = {
     "PartitionDown": texts.PARTITION_STOPPED,
     "PartitionInactive": texts.PARTITION_STOPPED,
     "BadConstraints": texts.NO_NODE_HAS_ALL,
+    "Constraints": texts.NODES_MISSING_NOW,
     "AccountNotAllowed": texts.ACCOUNT_NOT_ALLOWED,
     "QOSNotAllowed": texts.QOS_NOT_ALLOWED,
     "InvalidAccount": texts.ACCOUNT_GONE,
     "InvalidQOS": texts.QOS_GONE,
     "AccountingPolicy": texts.ACCOUNT_LIMIT,
+    "AssociationJobLimit": texts.ACCOUNT_LIMIT,
+    "AssociationResourceLimit": texts.ACCOUNT_LIMIT,
+    "AssociationTimeLimit": texts.ACCOUNT_LIMIT,
     "QOSJobLimit": texts.QOS_JOBS,
+    "QOSResourceLimit": texts.QOS_LIMIT,
+    "QOSTimeLimit": texts.QOS_LIMIT,
     "QOSUsageThreshold": texts.QOS_USAGE,
     "Licenses": texts.WAITS_LICENCE,
     "Prolog": texts.NODE_MADE_READY,
@@ -59,12 +71,43 @@ _WAITING: Final = {
     "ReqNodeNotAvail": texts.NODES_NOT_AVAILABLE,
     "FrontEndDown": texts.FRONT_END_DOWN,
     "SystemFailure": texts.SLURM_FAILED,
+    "BlockFreeAction": texts.BLOCK_FAILED,
+    "BlockMaxError": texts.BLOCK_FAILED,
+    "BurstBufferOperation": texts.BURST_BUFFER_FAILED,
+    "BurstBufferResources": texts.BURST_BUFFER_WAITS,
+    "BurstBufferStageIn": texts.BURST_BUFFER_FILLS,
+    "DeadLine": texts.DEADLINE_MISSED,
+    "FedJobLock": texts.FEDERATION_LOCK,
+    "InactiveLimit": texts.INACTIVE,
+    "InvaildReason": texts.NO_VALID_REASON,  # as 22.05 to 24.11 write it
+    "InvalidReason": texts.NO_VALID_REASON,
+    "MaxPoweredUpNodes": texts.POWERED_UP_NODES,
+    "MpiPortsBusy": texts.MPI_PORTS,
+    "NvidiaImexChannels": texts.IMEX_CHANNELS,
+    "OutOfMemory": texts.OUT_OF_MEMORY,
+    "PowerNotAvail": texts.POWER,
+    "PowerReserved": texts.POWER,
+    "SchedDefer": texts.DEFERRED,
     "JobArrayTaskLimit": texts.ARRAY_LIMIT,
     "MaxMemPerLimit": texts.ABOVE_MEMORY,
     "NonZeroExitCode": texts.EXIT_CODE,
     "RaisedSignal": texts.SIGNAL,
     "TimeLimit": texts.TIME_LIMIT,
 }
+
+# Where Slurm writes a description in the place of a reason; clients differ in what they write for a space.
+_DESCRIBED: Final = tuple(
+    (re.compile(pattern.replace("~", "[ _]")), said)
+    for pattern, said in (
+        (r"Nodes~required~for~job~are", texts.NODES_DOWN_OR_PROMISED),
+        (r"Reservation~.+~was~deleted", texts.RESERVATION_GONE),
+        (r"Reservation~.+~is~invalid", texts.RESERVATION_INVALID),
+        (r"Job~is~at~or~exceeds~QOS", texts.QOS_LIMIT),
+        (r"Job~is~at~or~exceeds~assoc", texts.ACCOUNT_LIMIT),
+        (r"uid~\d+~not~in~group", texts.GROUP_NOT_ALLOWED),
+        (r"job~requeued~in~held~state", texts.HELD_AFTER_REQUEUE),
+    )
+)
 
 _ENDED: Final = {
     "COMPLETED": texts.ENDED,
@@ -112,8 +155,17 @@ def explain(job: Job, snapshot: Snapshot | None = None) -> Text:
     if job.phase is Phase.ENDED:
         return _ending(job, word)
     if job.phase is Phase.QUEUED and job.state in ("PENDING", "REQUEUED", "REQUEUE_HOLD", "SPECIAL_EXIT"):
-        return _reserved(job, snapshot) if word == "Reservation" else _waiting(job, word)
+        if said := _described(job.reason):
+            return _of_job(said, job)
+        if word == "Reservation":
+            return _reserved(job, snapshot)
+        kept = kept_from(job, snapshot) if word == "ReqNodeNotAvail" else None
+        return _maintained(kept, snapshot) if kept and snapshot else _waiting(job, word)
     return _of_job(_RUNNING.get(job.state, texts.UNKNOWN_STATE), job)
+
+
+def _described(reason: str) -> Reason | None:
+    return next((said for pattern, said in _DESCRIBED if pattern.match(reason.strip("()"))), None)
 
 
 def silence(snapshot: Snapshot | None) -> Text:
@@ -153,13 +205,37 @@ def _reserved(job: Job, snapshot: Snapshot | None) -> Text:
     return texts.WAITS_RESERVATION_UNTIL(reservation=found.name, begins=found.starts_at)
 
 
+def kept_from(job: Job, snapshot: Snapshot | None) -> Reservation | None:
+    """The maintenance that keeps a waiting job from its nodes: the next to begin or to end, of those that are known.
+
+    :param snapshot: where the job is from. Slurm names no reservation in a job's reason; that it is one it does say.
+    """
+    if snapshot is None or "reserved" not in job.reason.lower() or job.reservation:
+        return None
+    nodes = {node.name for node in snapshot.nodes if job.partition in node.partitions}
+    known = (
+        one
+        for one in snapshot.reservations
+        if one.maintenance and one.ends_at > snapshot.now and (not nodes or nodes & set(node_names(one.nodes)))
+    )
+    return min(known, key=lambda one: one.starts_at, default=None)
+
+
+def _maintained(kept: Reservation, snapshot: Snapshot) -> Text:
+    if kept.starts_at > snapshot.now:
+        fits = (kept.starts_at - snapshot.now) // _FIVE_MINUTES_S * _FIVE_MINUTES_S
+        return texts.MAINTENANCE_FROM(reservation=kept.name, begins=kept.starts_at, fits=fits)
+    return texts.MAINTENANCE_UNTIL(reservation=kept.name, ends=kept.ends_at)
+
+
 def _waiting(job: Job, word: str) -> Text:
     """A sentence about Slurm's word for why a job waits."""
     if word in _WAITING:
         return _of_job(_WAITING[word], job)
-    limit = re.fullmatch(r"(QOS|Assoc)(Grp|Max|Min)(\w+?)(Limit)?", word)
+    # those without a prefix (MaxGRESPerAccount) are a QOS's, too
+    limit = re.fullmatch(r"(QOS|Assoc|)(Grp|Max|Min)(\w+?)(Limit)?", word)
     if not limit:
-        return texts.UNKNOWN_REASON(reason=word)
+        return texts.UNKNOWN_REASON(reason=job.reason.strip("()"))
     kind, rest = limit[2], limit[3]
     counts = (item for item in _COUNTED if re.search(item[0], rest.split("Per")[0]))
     _, what, of_hours = next(counts, ("", rest, rest))
@@ -174,6 +250,8 @@ def _limit_that_holds(kind: str, rest: str) -> Reason:
     """
     if kind == "Min":
         return texts.BELOW_LEAST
+    if re.search(r"Run(Minutes|Mins)", rest):
+        return texts.MINUTES_IN_USE
     if re.search(r"Minutes|Mins", rest) and not rest.startswith("RunMin") and "RunMinutes" not in rest:
         return texts.HOURS_USED_UP if kind == "Grp" else texts.ABOVE_JOB_MINUTES
     if kind == "Grp":
@@ -190,7 +268,7 @@ def _noun(word: Reason | str) -> Text | str:
 
 
 def _scope(word: str, job: Job) -> Text:
-    if word == "QOS":
+    if word != "Assoc":
         return texts.THE_QOS(qos=job.qos or texts.UNKNOWN())
     return limits.ACCOUNT(account=job.account or texts.UNKNOWN())
 

@@ -48,7 +48,7 @@ def test_the_waiting_page_and_the_page_of_a_failure(visitor: Callable[[str], Vis
     page.get_by_text("Activity").click()
     assert violations(page) == []
     student.run.slurm("scancel", "-u", student.run.unix_name("student1"))
-    expect(page.get_by_role("link", name="Start again")).to_be_visible(timeout=SLOW_MS)
+    expect(page.get_by_role("link", name="Try again")).to_be_visible(timeout=SLOW_MS)
     assert violations(page) == []
     page.reload()
     expect(page.get_by_role("heading", name="The session did not start")).to_be_visible()

@@ -61,7 +61,7 @@ def test_a_server_that_ends_with_an_error_shows_its_last_words(
     expect(page.get_by_role("heading", name="The session did not start")).to_be_visible()
     expect(page.locator("body")).to_contain_text("JupyterLab couldn't start (exit code 3).")
     expect(page.locator("pre")).to_contain_text("ImportError: libcudart.so.12")
-    page.get_by_role("button", name="Start a session").click()
+    page.get_by_role("button", name="Try again").click()
     expect(page.get_by_role("heading", name="New session")).to_be_visible()
 
 
@@ -83,7 +83,7 @@ def test_a_job_that_is_cancelled_from_outside_while_it_starts_says_so(
     student.run.slurm("scancel", "-u", student.run.unix_name("student2"))
     expect(page.locator("body")).to_contain_text("The session was stopped.", timeout=SLOW_MS)
     expect(page.locator("pre")).to_contain_text("Waiting for nobody")
-    expect(page.get_by_role("link", name="Start again")).to_be_visible()
+    expect(page.get_by_role("link", name="Try again")).to_be_visible()
 
 
 def test_a_refused_choice_gives_its_reason_on_the_form_and_keeps_the_choice(visitor: Callable[[str], Visitor]) -> None:

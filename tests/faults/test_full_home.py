@@ -70,10 +70,10 @@ def test_who_has_no_room_left_is_offered_a_rescue_session_cleans_up_and_starts_a
     assert (page.status_code, FULL in words(page), OFFER in words(page)) == (409, True, True), words(page)
     button = re.search(r'form="fabric-rescue-form" name="(rescue)" value="([^"]+)"', page.text)
     form = re.search(r'<form id="fabric-rescue-form"[^>]* action="([^"]+)"', page.text)
-    token = re.search(r'name="_xsrf" value="([^"]+)" form="fabric-rescue-form"', page.text)
+    token = re.search(r'<form id="fabric-rescue-form".*?name="_xsrf" value="([^"]+)"', page.text, re.DOTALL)
     assert button and form and token, page.text  # noqa: PT018
 
-    answer = student.browser.post(unescape(form[1]), data={button[1]: button[2], "_xsrf": token[1]})
+    answer = student.browser.post(unescape(form[1]), data={button[1]: button[2], "_xsrf": unescape(token[1])})
     session = site.session_of(student)
     assert session.profile == "rescue", words(answer)
     student.until_ready()

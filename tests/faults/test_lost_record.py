@@ -39,7 +39,7 @@ def started(site: BrokenSite, person: Person, name: str) -> Session:
 
 
 def command(site: BrokenSite, *arguments: str) -> str:
-    done = fabric_hub("sessions", *arguments, "--site", str(site.run.site), "--yes")
+    done = fabric_hub("sessions", *arguments, "--site", str(site.site), "--yes")
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -139,3 +139,48 @@ def test_two_hubs_of_one_id_end_nothing_of_each_other(site: BrokenSite, tmp_path
     assert [session.id for session in site.live()] == [first.id]
     command(site, "end", second.id)
     until(lambda: set(site.jobs()) == {first.job_id}, "it is the operator's to end", 120)
+
+
+def said(site: BrokenSite, *arguments: str) -> str:
+    """What an operator of one of the hubs reads."""
+    return fabric_hub(*arguments, "--site", str(site.site)).stdout
+
+
+def test_two_hubs_of_one_id_that_run_at_once_leave_each_others_sessions_alone(site: BrokenSite) -> None:
+    mine = started(site, site.person("researcher"), "mine")
+    with site.another_hub() as other:
+        until(lambda: set(held(other)) == {mine.id}, "the second holds what is the first's", 120)
+        theirs = started(other, other.person("student1"), "theirs")
+        until(lambda: held(site) == {theirs.id: Why.OTHER_RECORD}, "the first holds what is the second's", 120)
+        assert held(other) == {mine.id: Why.OTHER_RECORD}
+        # both end what is nobody's, so both have looked at what there is
+        stray = site.run.as_user(
+            "researcher", "sbatch", "--parsable", "--account=proteins", "--mem=10",
+            "--job-name=fabric-demo-bbbbbbbbbbbb", "--output=/dev/null", input="#!/bin/sh\nexec sleep 600\n",
+        )  # fmt: skip
+        assert stray.returncode == 0, stray.stderr
+        until(lambda: int(stray.stdout) not in site.jobs(), "one that nobody submitted is ended", 120)
+        # and what a hub itself ends does not reach the other's
+        gone = started(site, site.person("trainer"), "gone")
+        until(lambda: set(held(other)) == {mine.id, gone.id}, "the second holds that, too", 120)
+        assert site.person("trainer").stop("gone").status_code in (202, 204)
+        until(lambda: gone.job_id not in site.jobs(), "its own hub ends it", 60)
+        until(lambda: set(held(other)) == {mine.id}, "the second hears of it", 120)
+        run_on(site, [mine, theirs])
+        assert [session.id for session in site.live()] == [mine.id]
+        assert [session.id for session in other.live()] == [theirs.id]
+        # both people reach theirs, and both operators are told
+        for where, who, name, session in ((site, "researcher", "mine", mine), (other, "student1", "theirs", theirs)):
+            where.person(who).until_ready(name)
+            answer = httpx.get(f"{where.address}/user/{who}/{name}/x", follow_redirects=False).json()
+            assert answer["session"] == session.id
+        for where, foreign in ((site, theirs), (other, mine)):
+            assert foreign.id in said(where, "sessions", "list")
+            assert "1 session runs that this hub does not know to be its own" in said(where, "doctor")
+            assert foreign.id in where.log.read_text()
+        # the second ends while the first runs on: its session waits for an operator, as before
+        other.kill()
+        assert held(site) == {theirs.id: Why.OTHER_RECORD}
+        run_on(site, [mine, theirs])
+    command(site, "end", theirs.id)
+    until(lambda: set(site.jobs()) == {mine.job_id}, "it is the operator's to end", 120)

@@ -224,7 +224,7 @@ def steward(river: DatasetHub, dataset_hub: DatasetHub) -> Person:
 
 
 def test_a_member_reads_that_access_waits_for_the_steward_and_cannot_decide(river: DatasetHub, reader: Person) -> None:
-    until(lambda: reader.browser.get(RIVER).status_code == 200, "it is published")
+    until(lambda: "Waits for the steward" in words(reader.browser.get(RIVER)), "the hub knows that it is shut")
     page = reader.browser.get(RIVER)
     assert "Waits for the steward" in words(page)
     assert WAITS in words(page)
@@ -233,6 +233,7 @@ def test_a_member_reads_that_access_waits_for_the_steward_and_cannot_decide(rive
     assert "Wacht op de datasteward" in words(reader.browser.get(RIVER, headers={"Accept-Language": "nl"}))
     assert 'id="datasets-waiting"' not in reader.browser.get("/hub/datasets").text
     # not in a list, but who knows the name is told why
+    until(lambda: reader.browser.get("/hub/datasets/tide").status_code == 403, "the hub knows of that, too")
     secret = reader.browser.get("/hub/datasets/tide")
     assert secret.status_code == 403
     assert "The access of project twin to the dataset tide must be confirmed" in words(secret)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import time
 from functools import partial
-from urllib.parse import quote
+from html import unescape
+from urllib.parse import parse_qs, quote
 
+import httpx
 import pytest
 
 from fabric_hub.sessions.status import SETTLE_S
@@ -75,7 +77,14 @@ def test_of_a_start_that_was_cancelled_while_slurm_was_silent_nothing_is_left_ei
     until(lambda: session.id in site.gateway.fake.removed, "its files are gone once Slurm answers", 40)
 
 
-def test_start_again_leads_where_the_link_led(site: SmallSite, person: Person) -> None:
+def _again(page: httpx.Response, name: str) -> dict[str, list[str]]:
+    """What the address says that a page's *Try again* leads to."""
+    link = re.search(rf'href="/hub/spawn/{name}\?([^"]*)"', page.text)
+    assert link, page.text
+    return parse_qs(unescape(link[1]))
+
+
+def test_trying_again_keeps_the_choice_and_leads_where_the_link_led(site: SmallSite, person: Person) -> None:
     goal = f"/hub/user/{person.name}/lab/tree/day 1/intro.ipynb"
     site.hold()
     page = person.log_in().browser.get(f"/hub/spawn/{person.name}", params={"next": goal})
@@ -85,14 +94,16 @@ def test_start_again_leads_where_the_link_led(site: SmallSite, person: Person) -
     person.browser.post(f"/hub/spawn/{person.name}", params={"next": goal}, data=fields, follow_redirects=False)
     session = site.session_of(person)
     pending = person.browser.get(f"/hub/spawn-pending/{person.name}")
-    again = f"/hub/spawn/{person.name}?next={quote(goal)}"
-    assert f'href="{again}"' in pending.text
-    assert f'data-spawn-url="{again}"' in pending.text
+    kept = {"next": [goal], "opt-profile": ["small"], "opt-project": [session.project]}
+    assert kept.items() <= _again(pending, person.name).items()
+    assert f'data-next="{goal}"' in pending.text
     site.gateway.call(lambda fake: fake.end(session.id, "NODE_FAIL"))
     person.until_gone()
     failed = person.browser.get(f"/hub/spawn-pending/{person.name}")
-    assert f'href="{again}"' in failed.text
-    assert f'action="{again}"' in failed.text, "also of the button that offers a rescue session"
+    assert kept.items() <= _again(failed, person.name).items()
+    form = re.search(r'<form id="fabric-rescue-form"[^>]* action="([^"]+)"', failed.text)
+    assert form, failed.text
+    assert form[1].endswith(f"?next={quote(goal)}"), "also of the button that offers a rescue session"
 
 
 def test_a_prologue_that_fails_says_where_and_whom_to_tell(site: SmallSite, person: Person) -> None:

@@ -47,8 +47,8 @@ def command(site: SmallSite, *argv: str | Path) -> str:
 def test_a_restore_ends_no_session(new_site: Callable[..., SmallSite]) -> None:
     """The backup is made under the hub; then its databases and keys are lost."""
     site = new_site()
-    person = site.somebody()
-    person.start()
+    person = site.somebody().log_in()
+    running = site.started(person)
     url = person.until_ready()["url"]
     backup = site.directory / "backup"
     assert "writers waited" in command(site, "backup", backup, "--with-secrets")
@@ -58,9 +58,16 @@ def test_a_restore_ends_no_session(new_site: Callable[..., SmallSite]) -> None:
     lost.mkdir()
     for name in ("jupyterhub.sqlite", "sessions.sqlite", "cookie_secret", "certs"):
         (site.state / name).rename(lost / name)
-    assert "Restored: the state of" in command(site, "restore", backup)
+    said = command(site, "restore", backup)
+    assert "Restored: the state of" in said
+    assert "API tokens and logins of browsers are void: people log in again. Sessions go on." in said
     site.up()
+    # what may have been revoked since the backup opens nothing: neither a token nor a login; sessions keep theirs
+    assert person.api.get("/user").status_code == 403
+    assert person.browser.get("/hub/home", follow_redirects=False).headers["location"].startswith("/hub/login")
+    person = site.person(person.name)
     still_there(site, person, url)
+    assert running.announce().status_code in (204, 409)
     assert person.stop().status_code == 204
     assert site.jobs_of(person) == []
 

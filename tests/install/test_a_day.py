@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from scripts import dist, release
 from tests.browser.conftest import SLOW_MS
-from tests.install.test_site import UNITS, main_pid, prepare
+from tests.install.test_site import START_S, UNITS, main_pid, prepare
 from tests.support import built_packages, machine_front
 from tests.support.booted_machine import BootedMachine
 from tests.support.chromium import run_cell, type_into
@@ -267,7 +267,7 @@ def kill_the_node_agent(machine: BootedMachine) -> None:
             and main_pid(machine, "fabric-node") not in (0, before)
         ),
         "the node agent runs again",
-        90,
+        START_S,
         0.5,
         seen=lambda: machine.run("journalctl --no-pager --lines=40 --unit=fabric-node").stdout,
     )

@@ -15,6 +15,7 @@ import pytest
 from tests.install.test_site import (
     LOGIN,
     OF_THE_SITE,
+    START_S,
     assert_session_starts,
     assert_up,
     change,
@@ -153,7 +154,7 @@ def test_the_package_makes_a_site_survives_an_upgrade_and_goes(machine: BootedMa
 
     before = {unit: main_pid(machine, unit) for unit in ("fabric-hub", "fabric-proxy", "fabric-gateway")}
     machine.do(f"dpkg --install /packages/{package.name}", 600)
-    until(lambda: main_pid(machine, "fabric-hub") not in (0, before["fabric-hub"]), "the hub is a new one", 120)
+    until(lambda: main_pid(machine, "fabric-hub") not in (0, before["fabric-hub"]), "the hub is a new one", START_S)
     assert main_pid(machine, "fabric-gateway") != before["fabric-gateway"]
     assert main_pid(machine, "fabric-proxy") == before["fabric-proxy"], "nobody in a session is cut off"
     assert_up(machine)

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -140,6 +141,7 @@ def test_a_session_lives_through_the_kill_of_everything_else_and_down_ends_it(sa
         job = run.as_user("researcher", "sbatch", "--parsable", "--account=proteins", "--output=/dev/null",
                           input="#!/bin/sh\nexec sleep 600\n").stdout.strip()  # fmt: skip
         _until_state(run, job, "RUNNING")
+        _until_kept(run, job)
         for pid in (run.pid("supervisor"), *run.state["processes"].values()):
             os.kill(pid, signal.SIGKILL)
         again = fabric_hub("up", "--detach", "--dir", str(directory), "--until", "slurm")
@@ -155,6 +157,16 @@ def test_a_session_lives_through_the_kill_of_everything_else_and_down_ends_it(sa
 def _until_state(run: EmbeddedRun, job: str, state: str) -> None:
     command = f'until [ "$(squeue -h -j {job} -o %T)" = {state} ]; do sleep 0.1; done'
     run.slurm("timeout", "60", "sh", "-c", command)
+
+
+def _until_kept(run: EmbeddedRun, job: str) -> None:
+    """Wait until slurmctld has written a job as it is now: it does so some seconds after each change, and when it is
+    killed before, it knows the job as it was.
+    """
+    changed = time.time_ns()
+    run.slurm("scontrol", "update", f"JobId={job}", "Comment=to be kept")
+    kept = run.directory / "spool" / "slurmctld" / "job_state"
+    until(lambda: kept.exists() and kept.stat().st_mtime_ns > changed, "slurmctld has written its jobs", 60)
 
 
 def _of_directory(directory: Path) -> list[str]:

@@ -84,6 +84,7 @@ class BootedMachine:
         (root / "etc/resolv.conf").unlink(missing_ok=True)
         (root / "etc/hostname").write_text(f"{NAME}\n")
         (root / "etc/hosts").write_text(f"127.0.0.1 localhost\n{ADDRESS} {NAME}\n")
+        (root / "etc/dpkg/dpkg.cfg.d/machine").write_text("force-unsafe-io\n")  # it goes with its disk
         (root / "etc/systemd/system/address.service").write_text(_ADDRESS_UNIT)
         wants = root / "etc/systemd/system/sysinit.target.wants"
         wants.mkdir(exist_ok=True)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import pwd
 import shlex
+import shutil
 import signal
 import subprocess
 import time
 import tomllib
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,6 +21,7 @@ import httpx
 
 from fabric_dev import cluster, runtime
 from fabric_dev.instance import layout_of
+from fabric_dev.ports import Claims, choose
 from fabric_dev.processes import Account, end, start, tail
 from fabric_dev.sitefile import toml
 from fabric_hub.config.settings import ENV, Settings, load
@@ -72,6 +76,7 @@ class BrokenSite:
         self._layout = layout_of(directory)
         self._account = pwd.getpwnam(run.unix_name("hub"))
         self._configure(bin_dir, hub, limits_interval_s)
+        self.site = run.site
         self.settings: Settings = load(run.site)
         self.address = self.settings.hub.bind_url.rstrip("/")
         self._runtime = runtime.current(self._layout, print)
@@ -130,6 +135,41 @@ class BrokenSite:
         self.run.put_slurm_conf(self.run.slurm_conf.read_text() + more)
         self.run.slurm("scontrol", "reconfigure")
 
+    @property
+    def log(self) -> Path:
+        """What the hub says."""
+        return self._layout.log / f"{self.settings.hub.state_dir.name}.log"
+
+    @contextmanager
+    def another_hub(self) -> Iterator[Self]:
+        """A second hub of the same id on the same gateway, with its own record; it runs while the block lasts."""
+        other = copy.copy(self)
+        other.site = self.run.site.with_name("site-2.toml")
+        state = self._layout.hub.with_name("hub-2")
+        with Claims() as claims:
+            ports = choose(claims, None, None)
+            site = tomllib.loads(self.run.site.read_text())
+            site["hub"] |= {
+                "state_dir": state, "bind_url": f"http://127.0.0.1:{ports.public}", "hub_port": ports.hub
+            }  # fmt: skip
+            other.site.write_text(toml(site).lstrip("\n"))
+            state.mkdir(mode=0o700)
+            shutil.copy(self._layout.token, state / self._layout.token.name)
+            for path in (state, state / self._layout.token.name):
+                os.chown(path, self._account.pw_uid, self._account.pw_gid)
+            other.settings, other._hub, other._people = load(other.site), None, {}
+            other.address = other.settings.hub.bind_url.rstrip("/")
+            try:
+                other.up()
+                yield other
+            finally:
+                for person in other._people.values():
+                    person.close()
+                if other._hub:
+                    other.kill()
+                shutil.rmtree(state)
+                other.site.unlink()
+
     # processes
 
     def kill_gateway(self) -> None:
@@ -148,7 +188,7 @@ class BrokenSite:
     def hub_command(self) -> tuple[list[str], dict[str, str]]:
         """How a hub is started: command and environment. It logs all that it can."""
         command = [str(self._runtime.python), "-m", "jupyterhub", "-f", str(self._runtime.config), "--debug"]
-        own = {ENV: str(self.run.site), "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+        own = {ENV: str(self.site), "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
         return command, {**cluster.base_environment(self._layout), **self._runtime.environment, **own}
 
     @property
@@ -164,7 +204,7 @@ class BrokenSite:
         """Start the hub; returns the moment (monotonic) when it answered."""
         command, environment = self.hub_command()
         self._hub = start(
-            command, log=self._layout.log / "hub.log", environment=environment, cwd=self._layout.hub,
+            command, log=self.log, environment=environment, cwd=self.settings.hub.state_dir,
             account=self.hub_account,
         )  # fmt: skip
         until(self._healthy, "hub and service answer", 240, every_s=0.3)
@@ -172,7 +212,7 @@ class BrokenSite:
 
     def _healthy(self) -> bool:
         assert self._hub
-        assert self._hub.poll() is None, f"the hub ended:\n{tail(self._layout.log / 'hub.log', 60)}"
+        assert self._hub.poll() is None, f"the hub ended:\n{tail(self.log, 60)}"
         with suppress(httpx.HTTPError):
             paths = ("/hub/api/", "/services/fabric/api/health")
             return all(httpx.get(self.address + path, timeout=30, verify=False).status_code == 200 for path in paths)
@@ -217,7 +257,8 @@ class BrokenSite:
 
     def admin_api(self, verb: str, path: str, **options: Any) -> httpx.Response:
         """JupyterHub's API with the right to make tokens."""
-        headers = {"Authorization": f"token {self._layout.token.read_text().strip()}"}
+        token = (self.settings.hub.state_dir / self._layout.token.name).read_text().strip()
+        headers = {"Authorization": f"token {token}"}
         url = f"{self.address}/hub/api{path}"
         return httpx.request(verb, url, headers=headers, timeout=30, verify=False, **options)
 

@@ -124,13 +124,14 @@ def reservations(text: str) -> tuple[Reservation, ...]:
         told = _RESERVATION.match(line)
         if told is None:
             raise GarbledError(f"a reservation reads {line[:_NAME_LIMIT]!r}")
+        flags = (told["flags"] or "").split(",")
         found.append(
             Reservation(
                 name=told["name"][:_NAME_LIMIT],
                 starts_at=float(told["starts"]),
                 ends_at=float(told["ends"]),
                 nodes=told["nodes"],
-                flexible="FLEX" in (flags := (told["flags"] or "").split(",")),
+                flexible="FLEX" in flags,
                 maintenance="MAINT" in flags,
             )
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
@@ -58,15 +59,23 @@ def environment(fields: list[str], mark: str) -> dict[str, str]:
 def jobs(text: str, mark: str) -> tuple[Job, ...]:
     """The jobs in squeue's answer to :data:`JOB_FIELDS`, by job id.
 
+    squeue writes the jobs of a partition in the order of their priority, highest first, where it is not told to sort
+    otherwise: so each that waits is known to have so many before it (``rank``).
+
     :raises GarbledError: see :func:`records`; or a job without a number.
     """
     found: dict[int, Job] = {}
+    waiting: Counter[str] = Counter()
     for record in records(text, mark, len(JOB_FIELDS)):
         number, user, account, partition, qos, state, reason, host, submit, start, end, limit, code, tres = record[:14]
         array, reservation, name = record[14:]
         array_id, tasks = array_of(array)
         if not number.isdigit():
             raise GarbledError(f"a job's number reads {number!r}")
+        rank = None
+        if state == "PENDING":
+            rank = waiting[partition]
+            waiting[partition] += 1
         status, signal = exit_of(code) if state not in ("PENDING", "RUNNING") else (None, None)
         found[int(number)] = Job(
             job_id=int(number),
@@ -88,6 +97,7 @@ def jobs(text: str, mark: str) -> tuple[Job, ...]:
             exit_status=status,
             exit_signal=signal,
             tres=text_of(tres),
+            rank=rank,
         )
     return tuple(found[number] for number in sorted(found))
 

@@ -105,6 +105,16 @@ PATCHES = (
         upstream=(f"{_JUPYTERHUB}/issues/5054", f"{_JUPYTERHUB}/pull/5192"),
     ),
     Patch(
+        name="progress-streams",
+        module="streams",
+        what="A person may follow a session's start ten times at once; one more gets 429. What is done for a "
+        "connection ends with it.",
+        why="Anybody could open any number of streams, and each is served until the start's next event, also when "
+        "nobody listens any more.",
+        needed_test="test_a_start_is_followed_for_a_connection_that_is_closed",
+        replaces=("jupyterhub.apihandlers.users:SpawnProgressAPIHandler.get",),
+    ),
+    Patch(
         name="unreachable",
         module="session_ends",
         what="The spawner knows whether a person stops a server or JupyterHub, which had no answer from it; what the "
@@ -309,7 +319,7 @@ def apply_all(c: Any, settings: Settings, service: str) -> None:
     from fabric_hub.hub.pages import accessibility, datasets, ended, language, site, start_form
     from fabric_hub.hub.proxy import unix_url
 
-    from . import handlers, readers, services, session_ends, starts, thread, web_server
+    from . import handlers, readers, services, session_ends, starts, streams, thread, web_server
 
     for patch in PATCHES:
         if strange := unknown_version(patch):
@@ -322,6 +332,7 @@ def apply_all(c: Any, settings: Settings, service: str) -> None:
     services.apply(service, unix_url(settings.hub.service_socket), names)
     readers.apply()
     starts.apply()
+    streams.apply()
     session_ends.apply()
     web_server.apply(settings.log.trusted_proxies)
 

@@ -16,7 +16,7 @@ from fabric_hub.budgets.forecast import used_up
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.jobs.session_dir import FULL
-from fabric_hub.launch.choice import Choice
+from fabric_hub.launch.choice import Choice, profiles_of
 from fabric_hub.launch.job_spec import job_spec
 from fabric_hub.launch.offer import OfferedProject
 from fabric_hub.launch.start_fit import StartFit, nearest, start_fits
@@ -140,6 +140,25 @@ def fits_now(
         for offered in projects
         if not offered.closed
     }
+
+
+def refused_in(
+    settings: Settings,
+    user: str,
+    name: str,
+    limits: Limits | None,
+    snapshot: Snapshot | None,
+    req: Mapping[str, Any],
+) -> dict[str, Text]:
+    """:func:`refused_now` for one project of a user's. Pure."""
+    project = settings.project.get(name)
+    if project is None:
+        return {}
+    offered = OfferedProject(
+        name=name, title=project.title or name, kind=project.kind, closed=NOTHING,
+        profiles=tuple(profiles_of(settings, project)), images=(),
+    )  # fmt: skip
+    return refused_now(settings, user, [offered], limits, snapshot, req)
 
 
 def _account(settings: Settings, user: str) -> str:

@@ -21,6 +21,7 @@ from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.launch.choice import Choice
 from fabric_hub.messages.texts import starts as texts
+from fabric_hub.messages.texts.waiting import HEAD_STARTING_HERE
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.model import JobSpec, Snapshot
 from fabric_hub.unix.accounts import runs_local_sessions, unix_name
@@ -127,5 +128,9 @@ class FabricLocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
             await super().stop(now)
 
     async def session_progress(self) -> AsyncIterator[dict[str, Any]]:
-        yield {"progress": 50, "message": texts.STARTING_HERE().say()}
+        yield {
+            "progress": 60,
+            "heading": HEAD_STARTING_HERE().say(),
+            "message": texts.STARTING_HERE().say(),
+        }
         await asyncio.sleep(0)

@@ -9,13 +9,16 @@ from typing import Any, NamedTuple
 
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.jobs.script import PROLOGUE_FAILED, PROLOGUE_WORDS
+from fabric_hub.launch.sooner import Sooner
 from fabric_hub.messages.text import NOTHING, Text, message_of, sentences
 from fabric_hub.messages.texts import slurm_reasons as of_slurm
 from fabric_hub.messages.texts import starts as texts
 from fabric_hub.messages.texts.gateway import CLUSTER_SAYS
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.model import Found, Job, Phase, Snapshot
-from fabric_hub.slurm.reasons import explain, partition_of, silence
+from fabric_hub.slurm.reasons import explain, silence
+
+from . import waiting
 
 
 class Trouble(NamedTuple):
@@ -43,76 +46,63 @@ def progress_event(
     trouble: Trouble | None = None,
     said: str = "",
     prepares: bool = False,
+    choices: Sequence[Sooner] = (),
 ) -> dict[str, Any]:
     """The step a starting session is at, as JupyterHub's progress page takes it.
 
     ``progress`` is 10 submitting, 20 waiting in the queue, 50 a node that is made ready, 60 on a node, 90 server up.
-    While it waits in the queue, ``heading`` says what for, ``job`` which job it is of Slurm's, and ``expected`` (where
-    Slurm has an estimate) when it starts, in Unix seconds.
+    ``heading`` says that in few words, ``times`` when it came to each step, in Unix seconds. While it waits in the
+    queue there is what :func:`~.waiting.of_queue` knows, too: ``ahead``, ``expected``, ``basis``, ``sooner``.
 
     :param trouble: of its submission, while Slurm does not take it.
     :param said: what the site says to the submission.
     :param prepares: the job runs by Slurm's word, and its script has not begun.
+    :param choices: what would start sooner.
     """
     progress, text = _step(session, job, snapshot, trouble, prepares)
     silent = silence(snapshot) if snapshot is not None and snapshot.narrowed else None
     words = CLUSTER_SAYS(words=said) if said else None
-    event = {"progress": progress, "message": sentences(text, silent, words).say()}
-    return {**event, **_of_queue(session, job)} if progress == _QUEUE and job else event
-
-
-def _of_queue(session: Session, job: Job) -> dict[str, Any]:
-    """What else the page says of a job that waits."""
-    for_gpus = session.gpus and explain(job).code in _OWN
-    heading = texts.WAITING_FOR_GPU(n=session.gpus) if for_gpus else texts.WAITING_IN_QUEUE()
-    known = texts.JOB_IN(job=job.job_id, partition=partition_of(job)).say()
-    return {"heading": heading.say(), "job": known, "expected": job.started_at}
+    event = {
+        "progress": progress,
+        "heading": waiting.heading(progress, session, job, snapshot).say(),
+        "message": sentences(text, silent, words).say(),
+        "times": waiting.step_times(session, job),
+    }
+    if progress != waiting.IN_QUEUE or job is None:
+        return event
+    queue = waiting.of_queue(job, snapshot, choices)
+    also = sentences(silent, words).say() if silent or words else ""
+    return {**event, **queue, "why": f"{queue['why']} {also}".strip()}
 
 
 def _step(
     session: Session, job: Job | None, snapshot: Snapshot | None, trouble: Trouble | None, prepares: bool
 ) -> tuple[int, Text]:
     if session.port is not None:
-        return 90, texts.OPENING()
+        return waiting.READY, texts.OPENING()
     if snapshot is not None and snapshot.unavailable_since is not None and not snapshot.narrowed:
         since = snapshot.unavailable_since
         kept = texts.SILENT_START_KEPT(since=since)
         if session.job_id:
             kept = texts.SILENT_JOB_KEPT(since=since, job=session.job_id)
-        return 15, sentences(kept, snapshot.problem)
+        return waiting.WITH_SLURM, sentences(kept, snapshot.problem)
     if session.job_id is None and trouble is not None:
-        return 10, trouble.text
+        return waiting.SUBMITTING, trouble.text
     if session.job_id is None:
-        return 10, texts.SUBMITTING(account=session.account)
+        return waiting.SUBMITTING, texts.SUBMITTING(account=session.account)
     if job is None:
-        return 15, texts.SUBMITTED(job=session.job_id)
+        return waiting.WITH_SLURM, texts.SUBMITTED(job=session.job_id)
     node = job.node or of_slurm.ITS_NODE()
     if job.phase is Phase.QUEUED:
         expected = texts.EXPECTED(at=job.started_at) if job.started_at else None
-        return _QUEUE, sentences(*_why_queued(job, snapshot), expected)
+        return waiting.IN_QUEUE, sentences(*waiting.why_queued(job, snapshot), expected)
     if job.phase is Phase.RUNNING and prepares:
-        return 50, texts.PREPARING(job=job.job_id, node=node)
+        return waiting.ON_NODE, texts.PREPARING(job=job.job_id, node=node)
     if job.phase is Phase.RUNNING:
-        return 60, texts.STARTING(node=node)
-    return 60, sentences(texts.JOB_ENDING(job=job.job_id), explain(job))
+        return waiting.STARTING, texts.STARTING(node=node)
+    return waiting.STARTING, sentences(texts.JOB_ENDING(job=job.job_id), explain(job))
 
 
-def _why_queued(job: Job, snapshot: Snapshot | None) -> tuple[Text, ...]:
-    """Why a session's job waits, in words to its person where nothing but the queue holds it up."""
-    why = explain(job, snapshot)
-    if why.code in _OWN:
-        said = _OWN[why.code]
-        return (said(partition=partition_of(job)) if said.fields else said(),)
-    return texts.IN_QUEUE(job=job.job_id), why
-
-
-_QUEUE = 20
-# What is said to a session's person in place of what is said of any job, such as a worker's.
-_OWN = {
-    of_slurm.WAITS_UNSEEN.code: of_slurm.WAITS_UNSEEN,
-    of_slurm.WAITS_PRIORITY.code: texts.JOBS_AHEAD,
-    of_slurm.WAITS_RESOURCES.code: texts.YOU_ARE_NEXT,
-}
 _NEXT = {"CANCELLED": texts.NEXT_CANCELLED, "COMPLETED": texts.NEXT_COMPLETED, "FAILED": texts.NEXT_FAILED}
 # Accounts under which Slurm itself cancels, too.
 _SLURMS_OWN = frozenset({"root", "slurm"})

@@ -194,8 +194,13 @@ class HubRuntime:
         wanted = {job_id for _, job_id, _ in self._waiting.values()}
         jobs = {job.job_id: job for job in (snapshot.jobs if snapshot else ()) if job.job_id in wanted}
         for listener, job_id, known in self._waiting.values():
-            if known is None or job_id is None or jobs.get(job_id) != known:
+            if known is None or job_id is None or not _same_word(jobs.get(job_id), known):
                 listener.set()
+
+
+def _same_word(job: Job | None, known: Job) -> bool:
+    """Whether Slurm says the same of a job; that others before it have left the queue is no news to its start."""
+    return job is not None and (job == known or job.model_copy(update={"rank": known.rank}) == known)
 
 
 _settings: Settings | None = None

@@ -1,101 +1,227 @@
-// The waiting page: follows the hub's progress events, marks the step, and lets the user cancel.
+// The waiting page: follows the hub's events of one start, marks its steps, offers what would start sooner, cancels.
 (() => {
   const root = document.getElementById("fabric-pending");
   if (!root) return;
   const words = JSON.parse(root.dataset.words);
-  const title = document.title.split(" · ").pop(); // the product's name
-  const clock = new Intl.DateTimeFormat(document.documentElement.lang, { timeStyle: "medium", hourCycle: "h23" });
-  const bar = document.getElementById("progress-bar");
-  const message = document.getElementById("progress-message");
-  const history = document.getElementById("progress-log");
-  const heading = document.getElementById("pending-heading");
-  const hint = document.getElementById("pending-hint");
-  const cancel = document.getElementById("cancel");
-  const again = document.getElementById("again");
-  const wait = document.getElementById("pending-wait");
-  const job = document.getElementById("pending-job");
+  const product = document.title.split(" · ").pop();
+  const part = (id) => document.getElementById(id);
+  const message = part("progress-message");
+  const hint = part("pending-hint");
+  const cancel = part("cancel");
+  const notify = part("notify");
+  const dialog = part("cancel-dialog");
   const steps = [...root.querySelectorAll("[data-step]")];
+  const STARTS = steps.map((step) => Number(step.dataset.step));
+  const ICONS = { waiting: "#b45309", starting: "#1d4ed8", ready: "#15803d", failed: "#b42318" };
+  let now = { progress: 0, times: {} }; // the latest event
+  let ahead = null; // how many seconds the browser's clock is ahead of the hub's
+  let stream = null;
+  let heading = words.starting;
+  let notifying = false;
+  let leaving = false; // this tab ends the start: what the hub says of that is no news to it
+  const hubTime = () => Date.now() / 1000 - (ahead || 0);
+
+  function icon(state) {
+    const [fill, shape] = [ICONS[state], state === "failed" ? "M10 10 22 22M22 10 10 22" : "M16 9v7l5 3"];
+    const svg =
+      `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><circle cx="16" cy="16" r="15" fill="${fill}"/>` +
+      `<path d="${state === "ready" ? "m9 17 5 5 9-11" : shape}" fill="none" stroke="#fff" stroke-width="3"/></svg>`;
+    const link = document.querySelector('link[rel="icon"]');
+    link.type = "image/svg+xml";
+    link.href = `data:image/svg+xml,${encodeURIComponent(svg)}`;
+  }
+
+  function head(text) {
+    heading = text;
+    part("pending-heading").textContent = text;
+    count();
+  }
+
+  function moment(at) {
+    const time = document.createElement("time");
+    time.dateTime = new Date(at * 1000).toISOString();
+    time.dataset.clock = "time";
+    return time; // page.js writes it
+  }
 
   function mark(progress, failed) {
-    bar.setAttribute("aria-valuenow", String(progress));
-    bar.style.width = `${progress}%`;
-    bar.classList.toggle("bg-danger", failed);
-    const reached = steps.filter((step) => Number(step.dataset.step) <= progress);
-    steps.forEach((step) => {
-      const current = step === reached[reached.length - 1];
-      step.classList.toggle("active", current);
-      if (current) step.setAttribute("aria-current", "step");
+    const states = fabricWait.states(STARTS, progress, failed);
+    steps.forEach((step, index) => {
+      const state = states[index];
+      step.dataset.state = state;
+      step.querySelector(".fabric-step-word").textContent = words[state] || "";
+      if (state === "now") step.setAttribute("aria-current", "step");
       else step.removeAttribute("aria-current");
+      const shown = step.querySelector(".fabric-step-time");
+      const at = now.times?.[step.dataset.key];
+      if (state === "done" && at) shown.replaceChildren(moment(at));
+      else if (state !== "now") shown.replaceChildren();
     });
+    count();
+  }
+
+  // What counts on by itself: the time in the step, and the title of the tab.
+  function count() {
+    const step = steps.find((one) => one.dataset.state === "now");
+    const since = step && now.times?.[step.dataset.key];
+    if (since) step.querySelector(".fabric-step-time").textContent = fabricWait.brief(hubTime() - since, words);
+    const title = `${fabricWait.title(heading, now.failed ? null : now.expected, hubTime(), words)} · ${product}`;
+    if (document.title !== title) document.title = title;
+  }
+  setInterval(count, 1000);
+
+  function note(text) {
+    const line = document.createElement("div");
+    line.append(moment(Date.now() / 1000), `  ${text}`);
+    part("progress-log").append(line);
   }
 
   function say(event) {
+    const before = message.innerText;
     // html_message is the hub's own, escaped where it was made
     if (event.html_message) message.innerHTML = event.html_message;
-    else message.textContent = event.message || "";
-    const line = document.createElement("div");
-    line.textContent = `${clock.format(new Date())}  ${message.innerText}`;
-    history.append(line);
+    else if (message.textContent !== (event.why || event.message || "")) message.textContent = event.why || event.message || "";
+    if (message.innerText !== before) note(message.innerText);
   }
 
-  let expected = null; // Unix seconds
-  function count() {
-    const minutes = expected === null ? 0 : Math.round(expected - Date.now() / 1000) / 60;
-    const parts = { hours: Math.floor(minutes / 60), minutes: Math.floor(minutes) % 60 };
-    const said = minutes < 1 ? "" : parts.hours ? words.waitHours : words.waitMinutes;
-    wait.textContent = said.replace(/\{(\w+)\}/g, (_, part) => parts[part]);
+  function showQueue(event) {
+    const waits = part("pending-wait");
+    waits.hidden = !event.expected || event.expected <= hubTime();
+    if (!waits.hidden) {
+      const iso = new Date(event.expected * 1000).toISOString();
+      part("pending-at").dateTime = part("pending-in").dateTime = iso;
+      part("pending-basis").textContent = event.basis ? `· ${event.basis}` : "";
+    }
+    part("pending-slurm").hidden = !event.slurm;
+    if (event.slurm) {
+      part("pending-job").textContent = event.job || "";
+      for (const cell of root.querySelectorAll("[data-slurm]")) cell.textContent = event.slurm[cell.dataset.slurm] || "–";
+    }
+    const choices = event.sooner || [];
+    const box = part("pending-choices");
+    part("pending-sooner").hidden = !choices.length;
+    if (box.dataset.shown === JSON.stringify(choices)) return; // who has the focus on one of them keeps it
+    box.dataset.shown = JSON.stringify(choices);
+    box.replaceChildren(
+      ...choices.map((choice) => {
+        const button = document.createElement("button");
+        button.type = "button";
+        button.className = "btn btn-outline-primary btn-sm";
+        button.textContent = choice.text;
+        button.title = words.switch;
+        button.addEventListener("click", () => giveUp(choice.query, ""));
+        return button;
+      }),
+    );
   }
-  setInterval(count, 10_000);
 
-  function head(text) {
-    heading.textContent = text;
-    document.title = `${text} · ${title}`;
+  function tell(text) {
+    if (notifying) new Notification(text, { body: part("pending-what")?.innerText.trim() || product, tag: root.dataset.stopUrl });
   }
 
-  const events = new EventSource(root.dataset.progressUrl);
-  events.onmessage = (raw) => {
-    const event = JSON.parse(raw.data);
-    if (event.message === "Server requested") return;
-    say(event);
-    head(event.heading || words.starting);
-    expected = event.expected ?? null;
-    count();
-    if (event.job) job.textContent = event.job;
+  function fail(event, own) {
+    stream?.close();
+    tell(words.failed);
+    if (!own) return location.reload(); // the hub's own page says why
+    const reached = now.progress;
+    now = { ...now, failed: true };
+    mark(reached, true);
+    head(words.failed);
+    icon("failed");
+    message.className = "fabric-failure";
+    showQueue({});
+    for (const gone of [hint, cancel, notify]) gone.hidden = true;
+    part("pending-after").hidden = false;
+    part("fabric-rescue")?.classList.remove("btn-sm");
+    for (const log of message.querySelectorAll("pre")) log.scrollTop = log.scrollHeight; // its end says most
+  }
+
+  function take(event, own) {
+    if (leaving || event.message === "Server requested") return;
+    part("pending-trouble").textContent = "";
+    if (own && event.now) ahead ??= Date.now() / 1000 - event.now;
+    if (own) event.ahead_s = ahead; // for the other tabs, which may hear of it later
+    else ahead = event.ahead_s ?? ahead;
     if (event.failed) {
-      events.close();
-      mark(100, true);
-      steps.forEach((step) => step.classList.remove("active"));
-      head(words.failed);
-      message.className = "alert alert-danger";
-      hint.classList.add("d-none");
-      cancel.classList.add("d-none");
-      again.classList.remove("d-none");
-    } else {
-      mark(event.progress || 0, false);
-      hint.classList.toggle("d-none", event.progress >= 50); // it is on a node: there is no place to lose
+      say(event);
+      fail(event, own);
+      return;
     }
     if (event.ready) {
-      events.close();
+      stream?.close();
+      icon("ready");
+      tell(words.notified);
       location.reload(); // the hub sends a ready session's user to it
+      return;
     }
-  };
+    now = { times: {}, ...event };
+    say(event);
+    head(event.heading || words.starting);
+    icon(event.progress < 50 ? "waiting" : "starting");
+    mark(event.progress || 0, false);
+    showQueue(event);
+    hint.hidden = event.progress >= 50; // it is on a node: there is no place to lose
+  }
 
-  cancel.addEventListener("click", async () => {
-    cancel.disabled = true;
+  function trouble(problem) {
+    if (leaving) return;
+    if (problem?.status === 400 || problem?.status === 404) location.reload(); // nothing starts any more
+    else part("pending-trouble").textContent = problem?.status === 429 ? problem.message : words.reconnecting;
+  }
+
+  stream = fabricStream(root.dataset.progressUrl, { onEvent: take, onTrouble: trouble, stay: () => notifying });
+
+  // -- cancel, with or without another choice
+
+  async function sure(text) {
+    if (!text) return true;
+    part("cancel-text").textContent = text;
+    dialog.returnValue = "no";
+    dialog.showModal();
+    await new Promise((resolve) => dialog.addEventListener("close", resolve, { once: true }));
+    return dialog.returnValue === "yes";
+  }
+
+  async function giveUp(changes, hash) {
+    const since = now.times?.queue;
+    const asked = since && now.progress < 50 ? fabricWait.question(hubTime() - since, now.ahead, words) : null;
+    if (!(await sure(asked && changes ? `${asked} ${words.switch}` : asked))) return;
+    const buttons = [cancel, ...part("pending-choices").children];
+    for (const button of buttons) button.disabled = true;
     cancel.textContent = words.cancelling;
-    events.close();
+    leaving = true;
     const token = window.jhdata && window.jhdata.xsrf_token;
     const answer = await fetch(root.dataset.stopUrl, {
       method: "DELETE",
       headers: token ? { "X-XSRFToken": token } : {},
-    });
+    }).catch(() => ({ ok: false, status: 0, json: async () => ({ message: words.reconnecting }) }));
     if (answer.ok) {
-      location.href = `${root.dataset.spawnUrl}#cancelled`; // start.js says so
-    } else {
-      const problem = await answer.json().catch(() => ({}));
-      message.textContent = words.notCancelled.replace("{problem}", () => problem.message || answer.status);
-      cancel.disabled = false;
-      cancel.textContent = words.cancel;
+      stream.close();
+      const { spawnUrl, choice, next } = root.dataset;
+      location.href = `${fabricWait.address(spawnUrl, changes ? choice : "", changes, next)}${hash}`;
+      return;
     }
+    leaving = false;
+    const problem = await answer.json().catch(() => ({}));
+    message.textContent = fabricWait.fill(words.notCancelled, { problem: problem.message || answer.status });
+    for (const button of buttons) button.disabled = false;
+    cancel.textContent = words.cancel;
+  }
+  cancel.addEventListener("click", () => giveUp("", "#cancelled")); // start.js says so
+
+  // -- notify, copy
+
+  if ("Notification" in window && window.isSecureContext && Notification.permission !== "denied") notify.hidden = false;
+  notify.addEventListener("click", async () => {
+    notifying = !notifying && (await Notification.requestPermission()) === "granted";
+    notify.setAttribute("aria-pressed", String(notifying));
+    if (notifying) notify.textContent = words.notifying;
+    else if (Notification.permission === "denied") notify.hidden = true;
+  });
+
+  part("copy-details").addEventListener("click", async (event) => {
+    const lines = [heading, part("pending-what")?.innerText, message.innerText, part("progress-log").innerText];
+    await navigator.clipboard.writeText(lines.filter(Boolean).join("\n"));
+    event.target.textContent = words.copied;
   });
 })();

@@ -213,6 +213,19 @@ WOULD_RESTORE = Reason(
     N_("The backup of {at:clock} can be restored. Nothing was changed (--dry-run)."),
     who=Who.NOBODY,
 )
+LOGINS_VOID = Reason(
+    "restore-logins-void",
+    P_(
+        "{n} API token or login of a browser is void: people log in again. Sessions go on.",
+        "{n} API tokens and logins of browsers are void: people log in again. Sessions go on.",
+    ),
+    who=Who.NOBODY,
+)
+LOGINS_KEPT = Reason(
+    "restore-logins-kept",
+    N_("Logins and API tokens are those of the backup, also what was revoked since."),
+    who=Who.OPERATOR,
+)
 GRANT_KEPT = Reason("restore-grant-kept", N_("kept: {project} may use {dataset}"), who=Who.NOBODY)
 GRANT_REVOKED = Reason(
     "restore-grant-revoked", N_("not brought back: the grant of {dataset} to {project} was revoked since"),

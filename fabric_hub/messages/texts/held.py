@@ -41,6 +41,10 @@ OTHER_RECORD = Reason(
     N_("It was submitted by a record that this hub does not have: a lost one, a newer one, or another hub's."),
     who=Who.OPERATOR,
 )
+LISTED = Reason("held-listed", N_("{session}  {user}  job {job}  {project}  {profile}"), who=Who.OPERATOR)
+LISTED_ON = Reason(
+    "held-listed-on", N_("{session}  {user}  job {job} on {node}  {project}  {profile}"), who=Who.OPERATOR
+)
 NO_WITNESS = Reason("held-no-witness", N_("It is from before the gateway kept what it submits."), who=Who.OPERATOR)
 MANY = Reason("held-many", N_("The hub would end it, and more than a few at once."), who=Who.OPERATOR)
 NONE = Reason("held-none", N_("Every session that runs is on the hub's record."), who=Who.NOBODY)

@@ -17,6 +17,12 @@ REPLACED = _said("word-replaced", N_("replaced by"))
 UNUSED = _said("word-unused", N_("not used"))
 REFUSED = _said("word-refused", N_("refused"))
 
+# -- what to do with each
+
+SAY_IN_SITE_FILE = _said("do-say", N_("say it in the site's file, and take this line out"))
+TAKE_OUT_OR_LEAVE = _said("do-leave", N_("take this line out, or leave it: nothing comes of it"))
+CHANGE_OR_TAKE_OUT = _said("do-change", N_("change this line, or take it out; then start the hub again"))
+
 # -- kept
 
 AS_BEFORE = _said("as-before", N_("It counts as before, in the file that hub.extra_config names."))

@@ -21,6 +21,8 @@ JOBS = Reason("counted-jobs", N_("jobs"), who=Who.NOBODY)
 RUNNING_TIME = Reason("counted-time", N_("running time"), who=Who.NOBODY)
 BILLING = Reason("counted-billing", N_("billing units"), who=Who.NOBODY)
 BURST_BUFFER = Reason("counted-burst-buffer", N_("burst buffer"), who=Who.NOBODY)
+ENERGY = Reason("counted-energy", N_("energy"), who=Who.NOBODY)
+RESOURCES = Reason("counted-resources", N_("resources"), who=Who.NOBODY)
 LICENCES = Reason("counted-licences", N_("licences"), who=Who.NOBODY)
 KIND_NODE = Reason("counted-node-hours", N_("node"), who=Who.NOBODY)
 KIND_JOB = Reason("counted-job-hours", N_("job"), who=Who.NOBODY)
@@ -78,6 +80,12 @@ ACCOUNT_NOT_ALLOWED = Reason(
     "job-account-not-allowed",
     N_("Account {account} may not use {partition}. Stop it and pick another project or profile."),
 )
+GROUP_NOT_ALLOWED = Reason(
+    "job-group-not-allowed", N_("Your groups may not use {partition}. Stop it and choose another profile.")
+)
+HELD_AFTER_REQUEUE = Reason(
+    "job-held-after-requeue", N_("It was put back in the queue on hold. Stop it and start again.")
+)
 QOS_NOT_ALLOWED = Reason(
     "job-qos-not-allowed", N_("The QOS {qos} may not be used here. Stop it and choose another profile.")
 )
@@ -106,6 +114,71 @@ NODES_NOT_AVAILABLE = Reason(
         "The nodes that it needs are down, reserved, or kept free for maintenance. "
         "A shorter time may fit before the maintenance."
     ),
+)
+MAINTENANCE_UNTIL = Reason(
+    "job-maintenance-until",
+    N_("Its nodes are in maintenance ({reservation}) until {ends:soon}. It starts after that."),
+    who=Who.NOBODY,
+)
+MAINTENANCE_FROM = Reason(
+    "job-maintenance-from",
+    N_(
+        "Until {begins:soon} up to {fits:duration} is possible. Then maintenance ({reservation}) begins, and this "
+        "start waits until that is over."
+    ),
+)
+NODES_MISSING_NOW = Reason(
+    "job-constraints-now",
+    N_("No node that has all it asks for can be used now. It starts when one can."),
+    who=Who.NOBODY,
+)
+BURST_BUFFER_WAITS = Reason("job-burst-buffer", N_("It waits for room in the burst buffer."), who=Who.NOBODY)
+BURST_BUFFER_FILLS = Reason(
+    "job-burst-buffer-fills", N_("Its files are being copied to the burst buffer."), who=Who.NOBODY
+)
+BURST_BUFFER_FAILED = Reason(
+    "job-burst-buffer-failed", N_("The burst buffer could not be set up for it. Stop it and start again.")
+)
+DEADLINE_MISSED = Reason(
+    "job-deadline-missed", N_("It cannot end before its deadline, so it will not start. Stop it and start again.")
+)
+FEDERATION_LOCK = Reason(
+    "job-federation-lock", N_("The clusters of the federation are agreeing on where it runs."), who=Who.NOBODY
+)
+INACTIVE = Reason(
+    "job-inactive", N_("It was idle for longer than Slurm allows (InactiveLimit). Stop it and start again.")
+)
+POWERED_UP_NODES = Reason(
+    "job-powered-up-nodes",
+    N_("As many nodes are powered up as the site allows. It starts when one comes free."),
+    who=Who.NOBODY,
+)
+MPI_PORTS = Reason(
+    "job-mpi-ports", N_("The ports for MPI on its nodes are in use. It starts when they are free."), who=Who.NOBODY
+)
+IMEX_CHANNELS = Reason(
+    "job-imex-channels", N_("All NVIDIA IMEX channels are in use. It starts when one comes free."), who=Who.NOBODY
+)
+OUT_OF_MEMORY = Reason(
+    "job-out-of-memory", N_("It used more memory than it asked for. Choose a profile with more memory.")
+)
+POWER = Reason("job-power", N_("It waits until there is enough electric power for it."), who=Who.NOBODY)
+RESERVATION_INVALID = Reason(
+    "job-reservation-invalid",
+    N_("It may not use its reservation, so it will not start. Stop it and start again without one."),
+)
+DEFERRED = Reason(
+    "job-deferred", N_("Slurm does not start jobs the moment they come. It starts in the next round."), who=Who.NOBODY
+)
+QOS_LIMIT = Reason(
+    "job-qos-limit", N_("A limit of the QOS {qos} is reached. It starts when other jobs end."), who=Who.NOBODY
+)
+NO_VALID_REASON = Reason("job-no-valid-reason", N_("Slurm gives no reason why it waits."), who=Who.NOBODY)
+BLOCK_FAILED = Reason("job-block-failed", N_("The nodes could not be set up for it. Stop it and start again."))
+NODES_DOWN_OR_PROMISED = Reason(
+    "job-nodes-down-or-promised",
+    N_("The nodes that it needs are down, or kept for jobs with a higher priority."),
+    who=Who.NOBODY,
 )
 FRONT_END_DOWN = Reason("job-front-end-down", N_("The cluster's front end is down."), who=Who.OPERATOR)
 SLURM_FAILED = Reason("job-slurm-failed", N_("Slurm had an internal failure. Stop it and start again."))
@@ -138,6 +211,11 @@ HOURS_USED_UP = Reason(
 ABOVE_JOB_MINUTES = Reason(
     "job-above-minutes",
     N_("It asks for more {what} for longer than {scope} allows one job. Stop it and choose less or shorter."),
+)
+MINUTES_IN_USE = Reason(
+    "job-minutes-in-use",
+    N_("The time that running jobs still have uses up the {what} limit of {scope}. It starts when one of them ends."),
+    who=Who.NOBODY,
 )
 ALL_IN_USE = Reason(
     "job-all-in-use",

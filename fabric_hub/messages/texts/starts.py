@@ -30,13 +30,13 @@ SILENT_START_KEPT = Reason(
 )
 SUBMITTING = Reason("submitting", N_("Submitting to Slurm, account {account}."), who=Who.NOBODY)
 SUBMITTED = Reason("submitted", N_("Job {job} is submitted."), who=Who.NOBODY)
-# TRANSLATORS: headings of the waiting page
-WAITING_FOR_GPU = Reason("waiting-for-gpu", P_("Waiting for a GPU", "Waiting for {n} GPUs"), who=Who.NOBODY)
-WAITING_IN_QUEUE = Reason("waiting-in-queue", N_("Waiting in the queue"), who=Who.NOBODY)
 YOU_ARE_NEXT = Reason(
     "you-are-next", N_("You're next. Your session starts as soon as there is room in {partition}."), who=Who.NOBODY
 )
 JOBS_AHEAD = Reason("jobs-ahead", N_("Other jobs are ahead of yours in the queue."), who=Who.NOBODY)
+SO_MANY_AHEAD = Reason(
+    "so-many-jobs-ahead", P_("{n} job is ahead of you.", "{n} jobs are ahead of you."), who=Who.NOBODY
+)
 JOB_IN = Reason("job-in-partition", N_("Slurm job {job} · {partition}"), who=Who.NOBODY)
 IN_QUEUE = Reason("in-queue", N_("Job {job} waits in the queue."), who=Who.NOBODY)
 EXPECTED = Reason("expected-start", N_("Expected start: {at:clock}."), who=Who.NOBODY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from datetime import date
@@ -11,6 +12,7 @@ import pytest
 from jupyterhub.orm import new_session_factory
 
 from fabric_hub.backup import databases
+from fabric_hub.backup.restore import packed_log
 from fabric_hub.datasets.model import Catalogue, HeldGrant
 from fabric_hub.datasets.policy import State, standing, visible
 from fabric_hub.errors import FabricError
@@ -123,3 +125,33 @@ def test_who_asks_for_data_that_a_restore_shut_is_told_so_in_their_language(acce
     assert standing(catalogue, "wind-farm", "jan", "maths", TODAY).why.code == "dataset-no-access"
     # a list names what is non-public to nobody whose grant may have been revoked
     assert bool(visible(catalogue, "jan", ["physics"], TODAY)) is (access == "restricted")
+
+
+@pytest.mark.parametrize("kind", ["link", "directory", "pipe", "owner"])
+def test_a_copy_of_an_audit_log_brings_nothing_along_that_is_not_its_owners(tmp_path: Path, kind: str) -> None:
+    copy, secret = tmp_path / "copy", tmp_path / "secret"
+    copy.mkdir()
+    secret.write_text("root's alone")
+    (copy / "head.json").write_text("{}")
+    month, given = copy / "2026-11.jsonl", copy
+    if kind == "link":
+        month.symlink_to(secret)
+    elif kind == "directory":
+        given = tmp_path / "by-link"
+        given.symlink_to(copy)
+    elif kind == "pipe":
+        os.mkfifo(month)
+    elif os.geteuid() == 0:
+        month.write_text("{}\n")
+        os.chown(copy, 65534, 65534)
+    else:
+        pytest.skip("only root can have a directory of another's")
+    with pytest.raises(FabricError, match="The copy of the audit log in") as refused:
+        packed_log(given)
+    assert refused.value.reason == "audit-log-broken"
+
+
+def test_logins_are_left_as_they_were_where_that_is_asked_and_it_is_said(site: Path) -> None:
+    done = command(site, "restore", backed_up(site), "--keep-logins")
+    assert done.status == 0, done.err
+    assert "Logins and API tokens are those of the backup, also what was revoked since." in done.out

@@ -13,7 +13,7 @@ from fabric_hub.cli import main, moving
 from fabric_hub.config.settings import load, parse
 from fabric_hub.messages.reader import Reader, reading
 from fabric_hub.messages.texts import moving as texts
-from fabric_hub.moving.model import OldFile, Unrun
+from fabric_hub.moving.model import OldFile, Unrun, Verdict
 from fabric_hub.moving.site_file import first_site
 from fabric_hub.moving.verdicts import judge
 from tests.support.builders import least_site_text
@@ -135,3 +135,16 @@ def test_a_file_that_sets_nothing_and_one_that_cannot_be_written_are_said(
 def test_nothing_in_a_file_steers_the_terminal() -> None:
     file = looked("c.SlurmSpawner.batch_script = '#!/bin/sh\\x1b[2J\\nmodule load \\x1b[31mx\\n'")
     assert [line for line in moving.table(judge(file)) if "\x1b" in line] == []
+
+
+@pytest.mark.parametrize(
+    ("verdict", "english", "dutch"),
+    [
+        (Verdict.REPLACED, "say it in the site's file, and take this line out", "zet het in het configuratiebestand"),
+        (Verdict.UNUSED, "take this line out, or leave it: nothing comes of it", "haal deze regel weg of laat hem"),
+        (Verdict.REFUSED, "change this line, or take it out; then start the hub again", "start daarna de hub opnieuw"),
+    ],
+)
+def test_what_to_do_with_a_line_is_said_in_the_readers_language(verdict: Verdict, english: str, dutch: str) -> None:
+    assert str(moving.REMEDY[verdict]()) == english
+    assert dutch in moving.REMEDY[verdict]().say(Reader(language="nl"))

@@ -12,6 +12,8 @@ import pytest
 from fabric_hub.cli import main
 from fabric_hub.cli import sessions as command
 from fabric_hub.config.settings import load
+from fabric_hub.messages.reader import Reader
+from fabric_hub.messages.texts import held as texts
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.held import Held, HeldSessions, Why
 from fabric_hub.sessions.store import SessionStore
@@ -95,6 +97,20 @@ def test_each_is_shown_with_its_reason(run: Run, store: SessionStore, capsys: py
     assert "3 sessions run that this hub does not know to be its own; they are left alone." in told
     assert run("list", "--json") == 0
     assert [Held.model_validate(one) for one in json.loads(capsys.readouterr().out)][-1].session == "bbbbbbbbbbbb"
+
+
+def test_a_line_of_the_list_is_in_the_readers_language_and_steers_no_terminal(
+    run: Run, store: SessionStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    on_node = ONE.model_copy(update={"session": "b" * 12, "node": "gpu1", "project": "physics", "profile": "cpu"})
+    hold(store, ONE.model_copy(update={"account": "la\x1b[2Jb"}), on_node)
+    assert run("list") == 0
+    said = capsys.readouterr().out
+    assert f"{'b' * 12}  jan  job 7 on gpu1  physics  cpu\n" in said
+    assert "\x1b" not in said
+    assert texts.LISTED(session="s", user="u", job=1, project="p", profile="c").say() == "s  u  job 1  p  c"
+    on_gpu1 = texts.LISTED_ON(session="s", user="u", job=1, project="p", profile="c", node="gpu1")
+    assert on_gpu1.say(Reader(language="nl")) == "s  u  job 1 op gpu1  p  c"
 
 
 def test_one_is_put_on_record_as_it_was_and_only_with_yes(

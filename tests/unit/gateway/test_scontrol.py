@@ -58,6 +58,7 @@ def test_reservations_are_read_with_their_nodes_and_times() -> None:
     )  # fmt: skip
     assert course.nodes == "gpu2"
     assert not maintenance.flexible
+    assert (maintenance.maintenance, course.maintenance) == (True, False)
     assert scontrol.reservations("No reservations in the system\n") == ()
 
 

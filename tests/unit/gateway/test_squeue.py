@@ -89,3 +89,10 @@ def test_an_answer_that_stops_in_the_middle_is_no_answer(cut: int) -> None:
 
 def test_no_jobs_is_an_answer() -> None:
     assert squeue.jobs("", MARK) == ()
+
+
+def test_a_job_that_waits_knows_how_many_are_before_it_in_its_partition() -> None:
+    waiting = {"State": "PENDING", "BatchHost": "n/a"}
+    text = record(9, **waiting) + record(4, **waiting) + record(5) + record(2, Partition="cpu", **waiting)
+    jobs = {job.job_id: job.rank for job in squeue.jobs(text, MARK)}
+    assert jobs == {9: 0, 4: 1, 5: None, 2: 0}, "squeue writes those of a partition by priority, highest first"

@@ -75,6 +75,18 @@ def test_a_job_that_left_without_a_word_is_left_out_and_no_state_is_invented() -
     assert table.jobs == ()
 
 
+def test_reservations_are_of_interest_while_a_session_is_in_one_or_is_kept_off_its_nodes() -> None:
+    for told, wanted in (
+        (job(state="PENDING", reason="Resources"), False),
+        (job(reservation="monday"), True),
+        (job(state="PENDING", reason="ReqNodeNotAvail, Reserved for maintenance"), True),
+        (job(state="PENDING", reason="ReqNodeNotAvail, UnavailableNodes:gpu1"), False),
+    ):
+        table = JobTable()
+        table.apply((told,), {}, 0.0)
+        assert table.reserved("main") is wanted
+
+
 def test_an_ended_job_keeps_the_reservation_that_slurm_has_forgotten() -> None:
     table = JobTable()
     for told in (job(reservation="monday"), job(), job(state="TIMEOUT")):

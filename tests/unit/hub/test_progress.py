@@ -89,7 +89,7 @@ def test_while_it_waits_the_page_is_headed_by_what_it_waits_for(
     event = progress_event(a_session(gpus=gpus), job, a_snapshot())
     assert event["message"].startswith(words)
     assert (event["heading"], event["job"], event["expected"]) == (heading, "Slurm job 7 · partition gpu", NOW)
-    assert "heading" not in progress_event(a_session(gpus=gpus), a_job(node="gpu1"), a_snapshot())
+    assert "expected" not in progress_event(a_session(gpus=gpus), a_job(node="gpu1"), a_snapshot())
 
 
 def test_a_session_that_fails_after_its_start_is_not_said_to_have_failed_to_start() -> None:

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabric_hub.slurm.notation import duration_s, exit_of, gres_counts, memory_mb, tres_counts, whole_counts
+from fabric_hub.slurm.notation import (
+    duration_s,
+    exit_of,
+    gres_counts,
+    memory_mb,
+    node_names,
+    tres_counts,
+    whole_counts,
+)
 
 
 @pytest.mark.parametrize(
@@ -98,3 +106,10 @@ def test_what_a_job_has_is_counted_with_all_its_gpus() -> None:
     assert whole_counts("gres/gpu=4,gres/gpu:a100=1") == {"gres/gpu": 4, "gres/gpu:a100": 1}
     assert whole_counts("license/x=2") == {"license/x": 2}
     assert whole_counts("") == {}
+
+
+def test_a_list_of_nodes_is_taken_apart() -> None:
+    assert node_names("gpu[1-3,7],cpu1") == ("gpu1", "gpu2", "gpu3", "gpu7", "cpu1")
+    assert node_names("n[08-10]-ib") == ("n08-ib", "n09-ib", "n10-ib")
+    assert node_names("r[1-2]n[1-2]") == ("r1n1", "r1n2", "r2n1", "r2n2")
+    assert node_names("(null)") == node_names("") == ()

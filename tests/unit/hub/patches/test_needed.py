@@ -151,6 +151,41 @@ async def test_the_refusal_of_a_name_does_not_say_the_rule(tmp_path: Path) -> No
         is_needed("server-names", "hyphen" not in answer.json()["message"])
 
 
+class Followed(PlainSpawner):
+    """Starts for as long as its hub runs, and tells who follows that nothing changes."""
+
+    following: int = 0
+    waits: asyncio.Event
+
+    async def start(self) -> Any:
+        await self.waits.wait()
+        return self.where
+
+    async def progress(self) -> AsyncIterator[dict[str, Any]]:
+        type(self).following += 1
+        try:
+            yield {"progress": 20, "message": "It waits."}
+            await self.waits.wait()
+        finally:
+            type(self).following -= 1
+
+
+async def test_a_start_is_followed_for_a_connection_that_is_closed(tmp_path: Path) -> None:
+    Followed.following, Followed.waits = 0, asyncio.Event()
+    settings = {"tornado_settings": {"slow_spawn_timeout": 0}}
+    async with answering() as Followed.where, plain_hub(tmp_path, Followed, **settings) as hub:
+        await hub.rest("POST", "/users/ann/servers/one")
+        token = {"Authorization": f"token {hub.ann.new_api_token()}"}
+        for _ in range(2):
+            async with hub.client.stream("GET", "/hub/api/users/ann/servers/one/progress", headers=token) as events:
+                async for line in events.aiter_lines():
+                    if "It waits." in line:
+                        break
+        still = Followed.following
+        Followed.waits.set()
+    is_needed("progress-streams", still == 2)
+
+
 # -- the end of a session
 
 
