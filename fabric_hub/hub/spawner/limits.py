@@ -16,7 +16,7 @@ from fabric_hub.budgets.forecast import used_up
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.jobs.session_dir import FULL
-from fabric_hub.launch.choice import Choice, profiles_of
+from fabric_hub.launch.choice import Choice
 from fabric_hub.launch.job_spec import job_spec
 from fabric_hub.launch.offer import OfferedProject
 from fabric_hub.launch.start_fit import StartFit, nearest, start_fits
@@ -150,15 +150,14 @@ def refused_in(
     snapshot: Snapshot | None,
     req: Mapping[str, Any],
 ) -> dict[str, Text]:
-    """:func:`refused_now` for one project of a user's. Pure."""
-    project = settings.project.get(name)
-    if project is None:
+    """Why each profile would be refused in a user's project now, by profile; others are not in it. Pure but for the
+    clock."""
+    if settings.slurm is None or name not in settings.project:
         return {}
-    offered = OfferedProject(
-        name=name, title=project.title or name, kind=project.kind, closed=NOTHING,
-        profiles=tuple(profiles_of(settings, project)), images=(),
-    )  # fmt: skip
-    return refused_now(settings, user, [offered], limits, snapshot, req)
+    fits = start_fits(settings, _account(settings, user), name, limits, snapshot, req, time.time())
+    return {
+        profile: fit.refused.message for profile, fit in fits.items() if fit.refused is not None and not fit.minutes
+    }
 
 
 def _account(settings: Settings, user: str) -> str:
