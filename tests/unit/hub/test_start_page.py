@@ -188,7 +188,12 @@ def test_with_a_person_goes_what_is_kept_of_them(shared: runtime.HubRuntime, tmp
 
 def test_one_snapshot_is_gone_through_once_for_all_who_look(site: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[object] = []
-    monkeypatch.setattr(machines, "outlook", lambda spec, *_: asked.append(spec) or Outlook(1, 1))
+
+    def ask(spec: object, *_: object) -> Outlook:
+        asked.append(spec)
+        return Outlook(1, 1)
+
+    monkeypatch.setattr(machines, "outlook", ask)
     monkeypatch.setattr(machines, "_KEPT_TIMES", 0.0)
     snapshot = a_snapshot(nodes=NODES)
     for _ in range(3):
