@@ -1,9 +1,9 @@
 """One question to Slurm for everybody.
 
-A single task asks about all jobs and all nodes at a bounded rate, and about reservations while a session's job
-is in one; everyone reads its snapshot (:class:`~fabric_hub.rpc.feed.Feed`). A session's job
-that is missing from an answer stays in the snapshot until another source has a word on it; while one says that it is
-there, the view is narrowed, and that is said.
+A single task asks about all jobs and all nodes at a bounded rate, and about reservations: now and then for whoever
+wants to know what can start, and as often as about nodes while a session's job is in one. Everyone reads its snapshot
+(:class:`~fabric_hub.rpc.feed.Feed`). A session's job that is missing from an answer stays in the snapshot until another
+source has a word on it; while one says that it is there, the view is narrowed, and that is said.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ _DOUBTS_TIMEOUT_S = 8.0
 # A job that was just submitted has no node yet, and one that was just cancelled is not gone yet: who asks
 # at once asks in vain, and has used up what the rate allows when the answer is there (0.2 to 1 s were measured).
 _SETTLE_S = 0.8
+# Between two questions about reservations while no session is in one: they are made hours or days before they begin.
+_RESERVATIONS_S = 300.0
 
 
 class Asks(Protocol):
@@ -152,9 +154,7 @@ class Watcher:
     def _next(self) -> tuple[Kind, float]:
         """What to ask next, and in how many seconds."""
         now = self._clock()
-        kinds: tuple[Kind, ...] = ("jobs", "nodes")
-        if self._table.reserved(self._hub):
-            kinds = (*kinds, "reservations")
+        kinds: tuple[Kind, ...] = ("jobs", "nodes", "reservations")
         due = {kind: self._last.get(kind, float("-inf")) + self._interval(kind) - now for kind in kinds}
         if self._feed.wants_fresh:
             due["jobs"] = 0.0
@@ -172,6 +172,8 @@ class Watcher:
     def _interval(self, kind: Kind) -> float:
         idle = self._feed.unread_s > INTEREST_S and not self._table.alive(self._hub)
         base = self._slurm.watch_interval_s if kind == "jobs" else self._slurm.nodes_interval_s
+        if kind == "reservations" and not self._table.reserved(self._hub):
+            base = max(base, _RESERVATIONS_S)
         return rate_limit.interval_s(base, took_s=self._took.get(kind, 0.0), failures=self._failures[kind], idle=idle)
 
     async def _turn(self) -> None:
@@ -189,8 +191,6 @@ class Watcher:
             self._answered("jobs", began)
             async with self._one_answer:
                 snapshot = await self._take(answer, asked_at)
-            if not self._table.reserved(self._hub):  # nobody asks any more, and an old word must not stay
-                snapshot = snapshot.model_copy(update={"reservations": (), "reservations_at": None})
             self._feed.publish(snapshot, asked_at)
 
     async def _take(self, answer: tuple[Job, ...], asked_at: float) -> Snapshot:

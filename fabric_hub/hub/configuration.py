@@ -41,6 +41,7 @@ from .csp import ResponseHeaders, ScriptNonce, current_nonce
 from .pages import budgets, held, home, language, sessions, waiting
 from .pages import site as site_pages
 from .pages.sentences import Sentences
+from .patches.starts import plain_address
 from .private_files import lasting_secret, private_directory
 from .proxy import FabricProxy, unix_url
 from .with_parent import with_parent
@@ -309,6 +310,7 @@ def _pages(c: Any, settings: Settings) -> None:
         **language.TEMPLATE_VARS,
         "csp_nonce": current_nonce,
         "fabric_last_end": sessions.last_end,
+        "fabric_start_address": lambda _viewer: plain_address,
         "fabric_live": sessions.live,
         "fabric_choice": waiting.choice,
         "fabric_held": held.held,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated, Any
+from urllib.parse import parse_qs, urlencode
 
 from pydantic import Field, ValidationError
 
@@ -66,18 +67,25 @@ def parse_options(raw: Mapping[str, Any] | None) -> UserOptions:
 ACCEPT, PURPOSE = "accept-", "purpose-"
 # The name of the button in a refusal that starts a rescue session; its value is PROJECT/PROFILE.
 RESCUE = "rescue"
+# The name of the buttons that start at once what was started or saved before; the value is a choice as in a link.
+AGAIN = "again"
+# The form's field for a name under which a choice is saved; it is no part of the choice.
+PRESET = "preset"
 
 
 def from_form(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The start form's fields as options: ``accept-NAME=VERSION`` and ``purpose-NAME=SLUG`` become ``agreements``.
 
     A purpose without a ticked box accepts nothing, nor does a box of a dataset that is not picked: a page
-    without JavaScript sends every purpose that it shows. The button of a rescue session stands for all the rest.
+    without JavaScript sends every purpose that it shows. The button of a rescue session stands for all the rest,
+    and so does one that starts what was started before: it accepts nothing either.
     """
     if RESCUE in fields:
         project, _, profile = str(_plain(RESCUE, fields[RESCUE])).partition("/")
         return {"project": project, "profile": profile}
-    raw = {name: value for name, value in fields.items() if not name.startswith((ACCEPT, PURPOSE))}
+    if AGAIN in fields:
+        return dict(parse_qs(str(_plain(AGAIN, fields[AGAIN]))))
+    raw = {name: value for name, value in fields.items() if name != PRESET and not name.startswith((ACCEPT, PURPOSE))}
     picked = _plain("datasets", raw.get("datasets", ()))
     agreements = {}
     for name in picked if isinstance(picked, tuple) else ():
@@ -95,6 +103,15 @@ def from_url(query: Mapping[str, Any]) -> Mapping[str, Any]:
     if any(name == "agreements" or name.startswith((ACCEPT, PURPOSE)) for name in query):
         raise FabricError(LINK_ACCEPTS_NOTHING())
     return query
+
+
+def as_query(options: Mapping[str, Any], prefix: str = "") -> str:
+    """A choice as a link has it: ``project=a&profile=b``; agreements are no part of it.
+
+    :param prefix: before each name; JupyterHub's is ``opt-``.
+    """
+    told = {f"{prefix}{name}": value for name, value in options.items() if name in NAMES and name != "agreements"}
+    return urlencode({name: f"{value:g}" if isinstance(value, float) else value for name, value in told.items()}, True)
 
 
 _NAMED = 8  # a message is read by a person, and travels in the hub's log and pages

@@ -108,6 +108,15 @@ def about(seconds: float) -> str:
     return gettext("about {time}").format(time=duration(seconds)) if seconds >= 60 else gettext("less than a minute")
 
 
+def age(seconds: float) -> str:
+    """How long ago something was: ``just now``, ``40 s ago``, ``5 min ago``."""
+    if seconds < 15:
+        return gettext("just now")
+    if seconds < 120:
+        return gettext("{seconds} s ago").format(seconds=round(seconds))
+    return gettext("{time} ago").format(time=short_duration(seconds))
+
+
 def size(count: float) -> str:
     """Bytes in decimal units, as storage is sold: "340 B", "1.2 MB", "48 GB"."""
     value, units = float(count), list(_SIZES)
@@ -183,6 +192,7 @@ KINDS: Final[dict[str, Callable[[Any], str]]] = {
     "short": short_duration,
     "left": time_left,
     "about": about,
+    "age": age,
     "size": size,
     "memory": memory,
     "number": number,

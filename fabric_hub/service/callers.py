@@ -135,6 +135,18 @@ HUB = (
         handler="fabric_hub.hub.pages.language:Switch",
     ),
     Line(
+        "GET /hub/start/machines",
+        Caller.LOGGED_IN,
+        "What the start page says of machines, from the hub's memory.",
+        handler="fabric_hub.hub.pages.machines:Machines",
+    ),
+    Line(
+        "POST /hub/start/presets",
+        Caller.LOGGED_IN,
+        "With the hub's token against forgery: each person's own.",
+        handler="fabric_hub.hub.pages.presets:Presets",
+    ),
+    Line(
         "GET /hub/ended/{session}/{ticket}",
         Caller.ANYBODY,
         "Who has the ticket that a session's own server makes of its token; it says how that session ended. No cookie "
@@ -158,7 +170,10 @@ HUB = (
     ),
     Line("GET /hub/spawn", Caller.LOGGED_IN, "JupyterHub's own; here it starts nothing.", handler=_START),
     Line(
-        "POST /hub/spawn", Caller.LOGGED_IN, "JupyterHub's own, with the hub's token against forgery.", handler=_START
+        "POST /hub/spawn",
+        Caller.LOGGED_IN,
+        "JupyterHub's own, with the hub's token against forgery in its body.",
+        handler=_START,
     ),
     Line(
         "POST /hub/api/users/{user}/servers/{server}",

@@ -39,6 +39,16 @@ class ReaderBook:
                 self._kept[user] = language
             return self._kept[user]
 
+    def forget(self, user: str) -> None:
+        """Forget what a person has chosen.
+
+        :raises FabricError: the database cannot be used.
+        """
+        with self._lock:
+            self._kept.pop(user, None)
+            with Transaction(self._engine) as connection:
+                connection.execute(sa.delete(readers).where(readers.c.user == user))
+
     def remember(self, user: str, language: str) -> None:
         """Note what a person has chosen.
 

@@ -170,6 +170,16 @@ readers = sa.Table(
     sa.Column("language", sa.String(20), nullable=False),
 )
 
+# What a person started last (name ""), and the choices that they saved: see fabric_hub.sessions.choices.
+start_choices = sa.Table(
+    "start_choices",
+    metadata,
+    sa.Column("user", sa.String(255), primary_key=True),
+    sa.Column("name", sa.String(40), primary_key=True),
+    sa.Column("options", sa.JSON, nullable=False),
+    sa.Column("saved_at", sa.Float, nullable=False),
+)
+
 # The lines in which this record is written, the last one its own: see fabric_hub.slurm.records.
 record_lines = sa.Table(
     "record_lines",

@@ -178,8 +178,8 @@ class Snapshot(FeedValue):
     ``jobs_at``, ``nodes_at`` and ``reservations_at``. While ``unavailable_since`` is set Slurm does not
     answer, ``problem`` says how, and nothing may be concluded from a job's absence. With ``narrowed`` it does answer,
     but does not show the gateway all of our live jobs: those that are missing are there by another of its words.
-    Reservations are asked for only while a session's job is in one, or is kept off its nodes by one. When one is over
-    Slurm lets its jobs go on for ``over_run_s`` seconds (ResvOverRun).
+    Reservations are asked for every few minutes, and as often as nodes while a session's job is in one. When one is
+    over Slurm lets its jobs go on for ``over_run_s`` seconds (ResvOverRun).
     """
 
     TIMES: ClassVar = FeedValue.TIMES | {"jobs_at", "nodes_at", "reservations_at", "interval_s", "over_run_s"}

@@ -69,6 +69,30 @@ def named(text: str) -> tuple[str, str]:
     return (match[1], match[2]) if match else (text, "")
 
 
+_MOST_NODES = 20_000  # that a list may name; more is no list of Slurm's
+
+
+def hostnames(text: str) -> tuple[str, ...]:
+    """The nodes of Slurm's short form: ``gpu[1-3,07],cpu1`` and ``r[1-2]n[1-2]``; none where it names none."""
+    found: list[str] = []
+    for item in re.findall(r"(?:[^,\[\]]|\[[^\[\]]*\])+", text_of(text)):
+        names = [""]
+        for plain, ranges in re.findall(r"([^\[\]]+)|\[([^\[\]]*)\]", item):
+            parts = [plain] if plain else [name for part in ranges.split(",") for name in _range(part)]
+            if len(names) * len(parts) + len(found) > _MOST_NODES:
+                return ()
+            names = [name + part for name in names for part in parts]
+        found += names
+    return tuple(found)
+
+
+def _range(text: str) -> list[str]:
+    first, _, last = text.partition("-")
+    if not (first.isdigit() and last.isdigit() and int(last) - int(first) < _MOST_NODES):
+        return [text]
+    return [str(number).zfill(len(first)) for number in range(int(first), int(last) + 1)]
+
+
 # -- times and exit codes
 
 

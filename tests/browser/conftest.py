@@ -61,7 +61,8 @@ class Visitor:
 
     def start_form(self) -> Page:
         self.page.goto(f"/hub/spawn/{self.user}")
-        expect(self.page.get_by_role("heading", name="Start a session")).to_be_visible()
+        expect(self.page.get_by_role("heading", name="New session")).to_be_visible()
+        unfold(self.page)
         return self.page
 
     def start_form_that_says(self, profile: str, state: str) -> Page:
@@ -97,6 +98,11 @@ class Visitor:
         shutil.rmtree(home / ".jupyter" / "lab" / "workspaces", ignore_errors=True)
         for notebook in home.glob("Untitled*.ipynb"):
             notebook.unlink()
+
+
+def unfold(page: Page) -> None:
+    """Open what is folded away on the start page."""
+    page.evaluate("document.querySelectorAll('#fabric-start .fabric-fold').forEach((part) => { part.open = true; })")
 
 
 def loading_again(page: Page, address: str = "") -> Callable[[float], object]:

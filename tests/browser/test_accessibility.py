@@ -31,7 +31,7 @@ def test_the_start_form_and_the_hubs_home(visitor: Callable[[str], Visitor]) -> 
     expect(page.locator("body")).to_contain_text("Which project? You are a member of several.")
     assert violations(page) == []
     page.goto("/hub/spawn/trainer?opt-project=ml-course&opt-profile=cpu&opt-hours=1.5")
-    expect(page.get_by_label("Project")).to_have_value("ml-course")
+    expect(page.locator("#project-ml-course")).to_be_checked()
     expect(page.locator('input[name="profile"][value="cpu"]')).to_be_checked()
     expect(page.get_by_label("Hours")).to_have_value("1.5")
     assert violations(page) == [], "a link fills the form, and starts nothing"

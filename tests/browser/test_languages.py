@@ -235,7 +235,7 @@ def test_every_page_of_a_start(person: Callable[[str], Person], filled: None) ->
         page.goto(start)
         page.locator("#profile-gpu-1").check()
         expect(page.locator("#hours-help")).to_contain_text(gettext("Maximum %(time)s").partition("%")[0].strip())
-        page.get_by_role("button", name=gettext("Start"), exact=True).click()
+        page.get_by_role("button", name=gettext("Start session"), exact=True).click()
         waits(page)
 
     def waits(page: Page) -> None:
@@ -261,7 +261,7 @@ def test_every_page_of_a_start(person: Callable[[str], Person], filled: None) ->
     student.see(pending, "waiting-held", is_held)
     with reading(Reader(languages()[0])):
         first.get_by_role("button", name=gettext("Cancel")).click()
-        expect(first.get_by_role("heading", name=gettext("Start a session"))).to_be_visible(timeout=SLOW_MS)
+        expect(first.get_by_role("heading", name=gettext("New session"))).to_be_visible(timeout=SLOW_MS)
     for page in student.each():
         page.goto(f"{start}?")  # the hash alone would not load it
         page.goto(f"{start}#cancelled")
@@ -289,7 +289,7 @@ def test_every_page_of_a_session_that_runs_and_of_those_who_come_to_it(person: C
     user, run = student.visitor.user, student.visitor.run
     first = next(iter(student.pages.values()))
     first.goto(f"/hub/spawn/{user}/evening?opt-profile=cpu")
-    first.get_by_role("button", name="Start", exact=True).click()
+    first.get_by_role("button", name="Start session", exact=True).click()
     first.wait_for_url(f"**/user/{user}/evening/lab**", timeout=SLOW_MS)
     first.goto("about:blank")
     student.see("/hub/home", "home-running", lambda page: expect(page.locator("[data-ends]")).to_be_visible())

@@ -183,6 +183,7 @@ def test_from_the_login_to_a_cell_with_a_host_for_every_user(own_hosts: BrokenSi
     page.get_by_role("button", name="Start a session").click()
     page.get_by_role("radio", name="CPU only").check()
     expect(page.get_by_label("Hours")).to_have_value("1")  # the form's script has run
+    page.get_by_text("Software").click()
     page.get_by_label("Image").select_option("base")
     own_hosts.run.slurm("scontrol", "update", "PartitionName=cpu", "State=DOWN")
     try:

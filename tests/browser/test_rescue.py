@@ -43,9 +43,10 @@ def test_who_has_used_up_the_budget_is_told_so_and_starts_a_rescue_session(
     staff = visitor("staff")
     until_the_hub_knows(staff.page)
     page = staff.start_form()
-    page.get_by_label("Project").select_option(ACCOUNT)
-    page.get_by_role("radio", name=re.compile("One GPU")).check()
-    page.get_by_role("button", name="Start", exact=True).click()
+    page.locator(f"#project-{ACCOUNT}").check()
+    expect(page.get_by_role("radio", name=re.compile("One GPU"))).to_be_disabled()
+    expect(page.locator("#profile-why-gpu-1")).to_contain_text(f"The budget of account {ACCOUNT} is used up")
+    page.goto(f"/hub/spawn/staff?opt-project={ACCOUNT}&opt-profile=gpu-1")
     refusal = page.get_by_role("alert").filter(has_text=f"The budget of account {ACCOUNT} is used up")
     expect(refusal).to_contain_text('in a rescue session: profile rescue ("Rescue: save and clean up").')
     assert staff.jobs() == []

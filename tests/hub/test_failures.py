@@ -90,8 +90,8 @@ def test_trying_again_keeps_the_choice_and_leads_where_the_link_led(site: SmallS
     page = person.log_in().browser.get(f"/hub/spawn/{person.name}", params={"next": goal})
     xsrf = re.search(r'xsrf_token: "([^"]+)"', page.text)
     assert xsrf, page.text
-    wanted = {"_xsrf": xsrf[1], "next": goal}
-    person.browser.post(f"/hub/spawn/{person.name}", params=wanted, data={"profile": "small"}, follow_redirects=False)
+    fields = {"_xsrf": xsrf[1], "profile": "small"}
+    person.browser.post(f"/hub/spawn/{person.name}", params={"next": goal}, data=fields, follow_redirects=False)
     session = site.session_of(person)
     pending = person.browser.get(f"/hub/spawn-pending/{person.name}")
     kept = {"next": [goal], "opt-profile": ["small"], "opt-project": [session.project]}

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.hub
 
 USED_UP = "The budget of account twin-acc is used up: 10 of 10 GPU-hours used."
 ASK = "Ask the owner of the project for more."
+NEAREST = "In project Digital twin you can have Two CPUs for up to 4 hours."
 OFFER = 'You can still open your files in a rescue session: profile rescue ("Rescue").'
 
 
@@ -66,11 +67,11 @@ def _refused(start: Callable[[], httpx.Response], person: Person) -> httpx.Respo
 def test_a_used_up_budget_is_refused_in_the_same_words_at_every_door(site: SmallSite, person: Person) -> None:
     _tell(site, person, 600)
     by_rest = _refused(lambda: person.start(profile="gpu-1"), person)
-    assert by_rest.json()["message"] == f"{USED_UP} {ASK} {OFFER}"
+    assert by_rest.json()["message"] == f"{USED_UP} {ASK} {NEAREST} {OFFER}"
     person.log_in()
     for page in (person.form(project="twin", profile="gpu-1"), person.open_spawn_url(project="twin", profile="gpu-1")):
         assert page.status_code == 403
-        for sentence in (USED_UP, ASK, OFFER):
+        for sentence in (USED_UP, ASK, NEAREST, OFFER):
             assert sentence in words(page)
 
 
@@ -100,19 +101,23 @@ def test_a_raised_budget_lets_people_start_again(site: SmallSite, person: Person
     person.until_ready()
 
 
-def test_a_budget_that_ends_before_the_session_is_told_while_it_starts(site: SmallSite, person: Person) -> None:
-    _tell(site, person, 600)
-    _refused(lambda: person.start(profile="gpu-1"), person)
-    site.hold()
+def test_a_session_that_its_budget_would_end_is_refused_with_the_nearest_choice_that_fits(
+    site: SmallSite, person: Person
+) -> None:
+    """Slurm would start it, and end it when the budget is used up."""
     _tell(site, person, 570)
-    until(lambda: person.start(profile="gpu-1").status_code == 202, "the hub has heard of the raised budget", 60)
-    session = site.session_of(person)
-    notice = next(event for event in person.progress() if event["progress"] == 5)
-    assert notice["message"] == (
-        "Account twin-acc has 30 GPU-minutes left (9.5 of 10 GPU-hours used): "
-        "Slurm ends the job when they are used up, after about 30 minutes."
+    refused = _refused(lambda: person.start(profile="gpu-1"), person)
+    message = refused.json()["message"]
+    assert message.startswith(
+        "Account twin-acc has 30 GPU-minutes left (9.5 of 10 GPU-hours used), and this job asks for 1 GPU-hour. "
+        "Ask for 30 minutes or less, or the owner of the project for more. In project "
     )
-    site.begin(session.id)
+    assert "fits for up to 30 minutes" in message
+    before = len(site.requests_of(person))
+    page = person.log_in().form(project="twin", profile="gpu-1", hours="1")
+    assert (page.status_code, "30 GPU-minutes left" in words(page)) == (403, True)
+    assert len(site.requests_of(person)) == before, "it was not submitted"
+    assert person.start(profile="gpu-1", hours=0.5).status_code in (201, 202)
     person.until_ready()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -70,6 +71,56 @@ def test_a_start_from_a_page_needs_the_hubs_own_token(site: SmallSite, person: P
         assert person.browser.post(f"/hub/spawn/{person.name}", data={**wish, **form}).status_code == 403
         assert person.browser.post(f"/hub/api/users/{person.name}/server", json=wish, params=form).status_code == 403
     assert site.requests_of(person) == []
+
+
+def test_what_another_sites_page_makes_a_browser_send_starts_nothing(site: SmallSite, person: Person) -> None:
+    """A form, an image and a link of theirs, with what they know: everything but the token in the body."""
+    token = person.log_in().browser.cookies["_xsrf"]
+    wish, address = {"project": "twin", "profile": "small"}, f"/hub/spawn/{person.name}"
+    theirs = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+    ways = {"form": ("POST", "navigate"), "script": ("POST", "no-cors"), "link": ("GET", "navigate"),
+            "image": ("GET", "no-cors")}  # fmt: skip
+    for way, (method, mode) in ways.items():
+        for query in (wish, {f"opt-{name}": value for name, value in wish.items()}, {**wish, "_xsrf": token}):
+            answer = person.browser.request(
+                method, address, params=query, headers={**theirs, "Sec-Fetch-Mode": mode},
+                data=wish if method == "POST" else None, follow_redirects=False,
+            )  # fmt: skip
+            assert answer.status_code == (200 if method == "GET" and "navigate" in mode else 403) or way == "image"
+    assert person.servers() == {}
+    assert site.requests_of(person) == []
+
+
+def test_neither_token_nor_choice_is_in_an_address_of_a_start(site: SmallSite, person: Person) -> None:
+    page = person.log_in().open_spawn_url(project="twin", profile="small")
+    actions = re.findall(r'action="([^"]*/hub/spawn[^"]*)"', page.text)
+    assert actions
+    assert not any("?" in action for action in actions), actions
+    site.hold()
+    token = re.search(r'xsrf_token: "([^"]+)"', page.text)
+    assert token
+    sent = {"project": "twin", "profile": "small", "_xsrf": token[1]}
+    answer = person.browser.post(page.url.path, params={"opt-hours": "2"}, data=sent, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (302, f"/hub/spawn-pending/{person.name}")
+
+
+def test_what_was_started_last_starts_again_and_a_preset_takes_the_hubs_own_token(
+    site: SmallSite, person: Person
+) -> None:
+    assert site.http.get("/hub/start/machines").status_code == 302, "nothing is told to who has not logged in"
+    wish = {"project": "twin", "profile": "small", "hours": "2", "preset": "Evenings", "do": "save"}
+    person.log_in()
+    assert person.browser.post("/hub/start/presets", data=wish).status_code == 403
+    assert person.browser.post("/hub/start/presets", data={**wish, "_xsrf": "2|1:0|made-up"}).status_code == 403
+    machines = person.browser.get("/hub/start/machines", params={"hours": "2"}).json()["machines"]
+    assert machines["small"].keys() == {"state", "word", "at"}
+    assert 'name="again"' not in person.browser.get(f"/hub/spawn/{person.name}").text
+    person.form(again="project=twin&profile=small&hours=2")
+    person.until_ready()
+    (request,) = site.requests_of(person)
+    assert (request.spec.cpus, request.spec.minutes) == (2, 120)
+    last = 'name="again" value="project=twin&amp;profile=small'
+    until(lambda: last in person.browser.get(f"/hub/spawn/{person.name}/more").text, "it is offered again")
 
 
 def test_one_person_cannot_have_more_sessions_than_the_site_allows_nor_keep_others_waiting(site: SmallSite) -> None:

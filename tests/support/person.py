@@ -111,7 +111,7 @@ class Person:
     def _send(self, page: httpx.Response, server: str, fields: dict[str, Any]) -> httpx.Response:
         xsrf = re.search(r'xsrf_token: "([^"]+)"', page.text)
         assert xsrf, page.text
-        return self.browser.post(self._spawn(server), params={"_xsrf": xsrf[1]}, data=fields)
+        return self.browser.post(self._spawn(server), data={**fields, "_xsrf": xsrf[1]})
 
     def open_spawn_url(self, server: str = "", **options: Any) -> httpx.Response:
         """Open a link to the start page, which fills its form."""

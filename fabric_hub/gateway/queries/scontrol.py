@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from fabric_hub.slurm.limits.billing import weights
 from fabric_hub.slurm.limits.model import Association, Enforcement, Limit, PartitionLimits, Qos, Share
 from fabric_hub.slurm.model import Job, Reservation
 from fabric_hub.slurm.notation import (
@@ -162,6 +163,7 @@ def partitions(text: str) -> tuple[PartitionLimits, ...]:
                 deny_accounts=names_of(fields.get("DenyAccounts", "")),
                 allow_qos=names_of(fields.get("AllowQos", "")),
                 deny_qos=names_of(fields.get("DenyQos", "")),
+                billing_weights=weights(fields.get("TRESBillingWeights", "")),
             )
         )
     return tuple(found)
@@ -291,10 +293,13 @@ def enforcement(text: str) -> Enforcement:
     """What Slurm enforces, from ``scontrol show config``."""
     line = re.search(rf"^{CONFIG_WORD}\s*=\s*(.*)$", text, re.MULTILINE)
     words = {word.strip().lower() for word in line[1].split(",")} if line else {"limits", "qos"}
+    flags = re.search(r"^PriorityFlags\s*=\s*(.*)$", text, re.MULTILINE)
+    named_flags = {word.strip().upper() for word in flags[1].split(",")} if flags else set()
     return Enforcement(
         limits=bool(words & {"limits", "safe", "all"}),
         safe=bool(words & {"safe", "all"}),
         qos=bool(words & {"qos", "all"}),
+        billing="max_gres" if "MAX_TRES_GRES" in named_flags else "max" if "MAX_TRES" in named_flags else "sum",
     )
 
 

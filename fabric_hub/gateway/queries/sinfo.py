@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from fabric_hub.slurm.gpus import free_shared
 from fabric_hub.slurm.model import Node
 from fabric_hub.slurm.notation import gres_counts, text_of, time_of
 
@@ -78,25 +79,6 @@ def _node(
     )
 
 
-def free_shared(
-    gpus: dict[str, int], gpus_used: dict[str, int], shards: int, shards_used: int
-) -> tuple[dict[str, int], int]:
-    """Free GPUs by type and free shards of a node whose GPUs are given whole or in shards, never both.
-
-    Slurm spreads a node's shards evenly over its GPUs and fills a shared GPU before it takes
-    another (https://slurm.schedmd.com/gres.html#Sharding); which GPU it was does not matter here.
-    """
-    free = free_by_type(gpus, gpus_used)
-    per_gpu = shards // sum(gpus.values()) if gpus else 0
-    if not per_gpu:
-        return free, max(0, shards - shards_used)
-    shards_free = max(0, sum(free.values()) * per_gpu - shards_used)
-    for _ in range(-(-shards_used // per_gpu)):
-        roomiest = max(free, key=lambda kind: free[kind])
-        free[roomiest] = max(0, free[roomiest] - 1)
-    return free, shards_free
-
-
 def is_usable(state: str) -> bool:
     """Whether jobs can be placed on a node in this long state, now or when it is free.
 
@@ -105,21 +87,6 @@ def is_usable(state: str) -> bool:
     """
     base = state.rstrip(_STATE_FLAGS)
     return base in _USABLE_STATES and not _UNUSABLE_FLAGS & set(state[len(base) :])
-
-
-def free_by_type(total: dict[str, int], used: dict[str, int]) -> dict[str, int]:
-    """What is left of each type.
-
-    Use of a type that the node does not list (it counts untyped and reports
-    typed, or the other way round) is taken off where most is left: never a GPU too many.
-    """
-    free = {kind: max(0, count - used.get(kind, 0)) for kind, count in total.items()}
-    for _ in range(sum(count for kind, count in used.items() if kind not in total)):
-        most = max(free, key=lambda kind: free[kind], default=None)
-        if most is None or not free[most]:
-            break
-        free[most] -= 1
-    return free
 
 
 def _count(text: str) -> int:

@@ -64,6 +64,19 @@ PATCHES = (
         ),
     ),
     Patch(
+        name="start-token",
+        module="starts",
+        what="A form starts a session with the hub's token in its body alone, and neither that token nor what was "
+        "chosen is in the address of the page that follows.",
+        why="JupyterHub has the token in the form's address, and takes it from there: it would be in histories and "
+        "logs, and in whatever is copied.",
+        needed_test="test_a_form_is_taken_with_its_token_in_the_address",
+        replaces=(
+            "jupyterhub.handlers.pages:SpawnHandler._post",
+            "jupyterhub.handlers.pages:SpawnHandler._get_pending_url",
+        ),
+    ),
+    Patch(
         name="double-click",
         module="starts",
         what="A start form that was sent twice leads to the one start.",
@@ -303,7 +316,7 @@ def apply_all(c: Any, settings: Settings, service: str) -> None:
     """
     # here, for some of what is patched needs what others only describe
     from fabric_hub.hub import session_calls, tls
-    from fabric_hub.hub.pages import accessibility, datasets, ended, home, language, site
+    from fabric_hub.hub.pages import accessibility, datasets, ended, home, language, site, start_form
     from fabric_hub.hub.proxy import unix_url
 
     from . import handlers, readers, services, session_ends, starts, streams, thread, web_server
@@ -313,8 +326,9 @@ def apply_all(c: Any, settings: Settings, service: str) -> None:
             log.warning("%s", strange)
     names = tls.hub_alt_names(settings.hub) if settings.hub.internal_ssl else []
     thread.apply(c)
-    anybodys = [*language.pages(), *accessibility.pages(), *ended.pages(), *home.pages()]
-    handlers.apply([*anybodys, *site.pages(settings), *datasets.pages(settings), *session_calls.pages(settings)])
+    anybodys = [*language.pages(), *accessibility.pages(), *ended.pages(), *site.pages(settings)]
+    persons = [*home.pages(), *datasets.pages(settings), *start_form.pages()]
+    handlers.apply([*anybodys, *persons, *session_calls.pages(settings)])
     services.apply(service, unix_url(settings.hub.service_socket), names)
     readers.apply()
     starts.apply()

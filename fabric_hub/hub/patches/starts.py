@@ -3,7 +3,8 @@
 Opening an address changes nothing. JupyterHub starts a server for a GET with options, and for any GET where there is
 no form, and puts a server with the address's name on the user's list. Whoever makes somebody's browser open an address
 (a link, a redirect, an image) would do all that in that person's name. A POST needs JupyterHub's own token against
-forgery.
+forgery, in its body: an address is copied, logged and told to other sites. For the same reason what was chosen does not
+follow a person to the address of the waiting page.
 
 A form that was sent twice waits for the one start, and a start that is refused leaves no server on the list, whether a
 form, a link or a program asked for it.
@@ -14,6 +15,7 @@ from __future__ import annotations
 import time
 from functools import wraps
 from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from jupyterhub.apihandlers.users import UserServerAPIHandler
 from jupyterhub.handlers.base import BaseHandler
@@ -21,9 +23,10 @@ from jupyterhub.handlers.pages import SpawnHandler
 from jupyterhub.slugs import is_valid_safe_slug
 from tornado.web import HTTPError
 
+from fabric_hub.errors import FabricError
 from fabric_hub.hub.spawner.failures import RefusedRequestError
 from fabric_hub.hub.spawner.runtime import runtime
-from fabric_hub.launch.options import UserOptions
+from fabric_hub.launch.options import UserOptions, from_form, parse_options
 from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts import starts as texts
 from fabric_hub.sessions.names import LONGEST_NAME
@@ -35,7 +38,8 @@ def apply() -> None:
     """Apply all of this module, for form, link and REST."""
     replace(SpawnHandler, "_wrap_spawn_single_user", _once_and_by_post)
     replace(SpawnHandler, "_get", _leaving_nothing_opened)
-    replace(SpawnHandler, "_post", _leaving_nothing_refused)
+    replace(SpawnHandler, "_get_pending_url", _without_the_choice)
+    replace(SpawnHandler, "_post", _from_its_own_form)
     replace(UserServerAPIHandler, "post", _leaving_nothing_refused)
     replace(BaseHandler, "_check_named_server_request", _explaining)
 
@@ -67,6 +71,13 @@ def _once_and_by_post(start: Any) -> Any:
     return started
 
 
+def plain_address(address: str) -> str:
+    """An address with where it leads on (``next``), and nothing else behind it: no token, and no choice. Pure."""
+    parts = urlsplit(address)
+    kept = [(name, value) for name, value in parse_qsl(parts.query) if name == "next"]
+    return parts._replace(query=urlencode(kept, quote_via=quote)).geturl()
+
+
 def _leaving_nothing_opened(get: Any) -> Any:
     @wraps(get)
     async def opened(self: Any, *, user_name: str, server_name: str, display_name: str) -> Any:
@@ -81,6 +92,45 @@ def _leaving_nothing_opened(get: Any) -> Any:
                 forget(user, server_name)
 
     return opened
+
+
+def _without_the_choice(pending_url: Any) -> Any:
+    @wraps(pending_url)
+    def plain(self: Any, user: Any, server_name: str) -> str:
+        return plain_address(str(pending_url(self, user, server_name)))
+
+    return plain
+
+
+def _from_its_own_form(post: Any) -> Any:
+    """A start from a page takes the hub's token from the form's body alone; JupyterHub's also from the address."""
+    start = _leaving_nothing_refused(post)
+
+    @wraps(post)
+    async def posted(self: Any, user_name: str, server_name: str = "", **more: Any) -> Any:
+        if self.get_body_argument("_xsrf", "") != self.xsrf_token.decode("ascii"):
+            raise HTTPError(403, "'_xsrf' argument missing from POST")
+        # a refusal shows the form again, of JupyterHub's default server whichever was meant, with what was sent
+        user = self.find_user(user_name)
+        shown = user.spawners[""] if user is not None else None
+        if shown is not None:
+            shown.chosen = _sent(self)
+        try:
+            return await start(self, user_name, server_name, **more)
+        finally:
+            if shown is not None:
+                shown.chosen = UserOptions()
+
+    return posted
+
+
+def _sent(handler: Any) -> UserOptions:
+    """What a form was sent with, as far as it is one; nobody's acceptance is put back for them."""
+    told = {name: handler.get_body_arguments(name) for name in handler.request.body_arguments if name != "_xsrf"}
+    try:
+        return parse_options(from_form(told)).model_copy(update={"agreements": {}})
+    except FabricError:
+        return UserOptions()
 
 
 def _leaving_nothing_refused(post: Any) -> Any:

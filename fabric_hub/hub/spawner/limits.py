@@ -10,16 +10,16 @@ import os
 import pwd
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 from fabric_hub.budgets.forecast import used_up
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.jobs.session_dir import FULL
-from fabric_hub.launch.choice import Choice, profiles_of
+from fabric_hub.launch.choice import Choice
 from fabric_hub.launch.job_spec import job_spec
 from fabric_hub.launch.offer import OfferedProject
+from fabric_hub.launch.start_fit import StartFit, nearest, start_fits
 from fabric_hub.messages.text import NOTHING, Text, sentences, text_of
 from fabric_hub.messages.texts import starts as texts
 from fabric_hub.messages.texts.limits import ACCOUNT
@@ -61,26 +61,30 @@ class OverLimitError(OfferError):
 async def refuse_over_limit(
     shared: HubRuntime, user: str, server_name: str, choice: Choice, spec: JobSpec | None, req: Mapping[str, Any]
 ) -> Text:
-    """Refuse what no limit of Slurm lets start; of what may start, what a limit does to it all the same, if anything.
+    """Refuse what no limit of Slurm lets run to its end; of what may start, what it waits for, if anything.
 
     A session that is on record as live is not asked again: it has its place, and a hub that starts anew adopts it.
 
     :param spec: the job of this start; None: it has none.
     :param req: the site's ``req_*`` settings for this user, for the rescue session that is offered instead.
-    :raises OverLimitError: which limit of which association, QOS or partition, what is used, and what to do.
+    :raises OverLimitError: which limit of which association, QOS or partition, what is used, and the nearest choice
+        that fits.
     """
     settings = shared.settings
     if spec is None or settings.slurm is None or shared.store.live(user, server_name):
         return NOTHING
     found = await _decision(shared, user, spec)
     if not found.refused:
-        notice = sentences(found.waits, found.cut)
-        if notice:
-            log.info("%s of %s in %s: %s", choice.profile, user, choice.project, notice)
-        return notice
+        if found.waits:
+            log.info("%s of %s in %s: %s", choice.profile, user, choice.project, found.waits)
+        return found.waits
     rescue, hint = await _rescue(shared, user, choice, req)
     asked = said_to(user, settings.project[choice.project], found.hint)
-    told = found.model_copy(update={"hint": asked})
+    now, account = time.time(), _account(settings, user)
+    fits = start_fits(settings, account, choice.project, shared.limits.value, shared.follower.value, req, now)
+    told = found.model_copy(
+        update={"hint": sentences(asked, nearest(settings, choice.project, choice.profile, choice.hours, fits))}
+    )
     raise OverLimitError(told, choice.project, rescue, hint, account=choice.account)
 
 
@@ -115,42 +119,26 @@ async def _rescue(shared: HubRuntime, user: str, choice: Choice, req: Mapping[st
     return rescue, texts.RESCUE(profile=rescue, title=profile.title or rescue)
 
 
-# What even the shortest session that can be asked for does not get.
-_SHORTEST_HOURS = 0.1
-
-
-def refused_now(
+def fits_now(
     settings: Settings,
     user: str,
     projects: Sequence[OfferedProject],
     limits: Limits | None,
     snapshot: Snapshot | None,
     req: Mapping[str, Any],
-) -> dict[str, Text]:
-    """Why a profile would be refused in each of a user's open projects, by profile; others are not in it. Pure.
+) -> dict[str, dict[str, StartFit]]:
+    """What a user may start now, and for how long, by open project and profile; nothing where there is no Slurm. Pure
+    but for the clock.
 
     :param req: the site's ``req_*`` settings for this user, as far as they are known before a start.
     """
-    if limits is None or settings.slurm is None:
+    if settings.slurm is None:
         return {}
     account, now = _account(settings, user), time.time()
-    found: dict[str, list[LimitDecision]] = {}
-    for offered in projects:
-        for name in () if offered.closed else offered.profiles:
-            profile, project = settings.profile[name], settings.project[offered.name]
-            if profile.kind != "slurm":
-                continue
-            choice = Choice(
-                project=offered.name, account=project.account, profile=name, kind=profile.kind, image="",
-                hours=_SHORTEST_HOURS,
-            )  # fmt: skip
-            with suppress(FabricError):  # a setting that Slurm does not take: the offer says so
-                job = JobRequest.of(job_spec(settings, choice, req), account)
-                found.setdefault(name, []).append(decide(limits, snapshot, job, now))
     return {
-        name: texts.NOT_NOW_BUDGET() if told[0].reason == "budget" else texts.NOT_NOW(why=told[0].message)
-        for name, told in found.items()
-        if all(one.refused for one in told)
+        offered.name: start_fits(settings, account, offered.name, limits, snapshot, req, now)
+        for offered in projects
+        if not offered.closed
     }
 
 
@@ -162,15 +150,14 @@ def refused_in(
     snapshot: Snapshot | None,
     req: Mapping[str, Any],
 ) -> dict[str, Text]:
-    """:func:`refused_now` for one project of a user's. Pure."""
-    project = settings.project.get(name)
-    if project is None:
+    """Why each profile would be refused in a user's project now, by profile; others are not in it. Pure but for the
+    clock."""
+    if settings.slurm is None or name not in settings.project:
         return {}
-    offered = OfferedProject(
-        name=name, title=project.title or name, kind=project.kind, closed=NOTHING,
-        profiles=tuple(profiles_of(settings, project)), images=(),
-    )  # fmt: skip
-    return refused_now(settings, user, [offered], limits, snapshot, req)
+    fits = start_fits(settings, _account(settings, user), name, limits, snapshot, req, time.time())
+    return {
+        profile: fit.refused.message for profile, fit in fits.items() if fit.refused is not None and not fit.minutes
+    }
 
 
 def _account(settings: Settings, user: str) -> str:
@@ -180,4 +167,4 @@ def _account(settings: Settings, user: str) -> str:
 
 async def _decision(shared: HubRuntime, user: str, spec: JobSpec) -> LimitDecision:
     job = JobRequest.of(spec, _account(shared.settings, user))
-    return decide(await shared.current_limits(), shared.follower.value, job, time.time())
+    return decide(await shared.current_limits(), shared.follower.value, job, time.time(), whole=True)

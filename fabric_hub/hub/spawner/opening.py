@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from fabric_hub.datasets.model import Acceptance
+from fabric_hub.errors import FabricError
 from fabric_hub.launch import choice as policy
 from fabric_hub.launch.choice import Choice
 from fabric_hub.launch.job_spec import gpus_of, job_spec
@@ -23,6 +25,8 @@ from .local_child import FabricLocalSpawner
 from .runtime import HubRuntime
 from .session_tokens import hash_of
 from .slurm_child import FabricSlurmSpawner
+
+log = logging.getLogger(__name__)
 
 # Which child runs a session: by the kind of its profile.
 CHILDREN: dict[str, type[SessionChild]] = {"slurm": FabricSlurmSpawner, "local": FabricLocalSpawner}
@@ -83,6 +87,16 @@ async def open_session(
     made["gpus"] = gpus_of(spec) if spec else 0
     session = await asyncio.to_thread(store.create, most=shared.settings.users.max_sessions, **made)
     return session, False
+
+
+async def remember(shared: HubRuntime, user: str, choice: Choice) -> None:
+    """Keep a choice that somebody has made for themselves as their last, unless it is a rescue session."""
+    if choice.profile == shared.settings.quotas.rescue_profile:
+        return
+    try:
+        await asyncio.to_thread(shared.choices.remember, user, choice.options())
+    except FabricError as error:  # a start does not fail for it
+        log.warning("The choice of %s is not kept: %s", user, error)
 
 
 async def _replace(shared: HubRuntime, live: Session, log: Any) -> None:

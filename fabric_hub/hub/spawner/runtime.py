@@ -20,6 +20,7 @@ from fabric_hub.gateway.client import GatewayClient
 from fabric_hub.messages.texts import startup
 from fabric_hub.rpc.follower import Follower
 from fabric_hub.service.usage_service import UsageService
+from fabric_hub.sessions.choices import StartChoices
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.notify import listen, notify_path
 from fabric_hub.sessions.readers import ReaderBook
@@ -47,6 +48,7 @@ class HubRuntime:
         self.settings = settings
         self.store = SessionStore(database_url(settings))
         self.readers = ReaderBook(self.store.engine)
+        self.choices = StartChoices(self.store.engine)
         self.gateway = GatewayClient(settings.gateway.socket)
         self.follower = Follower("snapshot", self.gateway.snapshot, Snapshot(), self._wanted)
         self.limits = Follower("limits", self.gateway.limits, Limits())

@@ -281,6 +281,8 @@ class FabricSpawner(HookedSpawner):
             session_tokens.revoke(self.user.db, self.user.name, self.name, keep=self.api_token, visitors=not again)
             if again and not session.token:
                 session_tokens.restore(self.user.db, self.api_token, self.oauth_client_id, session.token_hash or "")
+            if not again and getattr(getattr(self.handler, "current_user", None), "name", "") == self.user.name:
+                self.shared.spawn(opening.remember(self.shared, self.user.name, self.choice))
             self.session_id = session.id
             self._unanswered = again and session.ready_at is not None
             self._opened.set()

@@ -161,6 +161,14 @@ NO_NODE_HAS_WITH_MEMORY = Reason(
     label="impossible",
     status=409,
 )
+UPDATED = Reason("machines-updated", N_("Updated {seconds:age}"), who=Who.NOBODY)
+FREE_OF = Reason("free-of", N_("{free} of {places} free"), who=Who.NOBODY)
+ALL_BUSY = Reason("all-busy", N_("All in use"), who=Who.NOBODY)
+FREE_UNTIL_RESERVED = Reason("free-until-reserved", N_("Free for {time:duration}"), who=Who.NOBODY)
+FREE_UNTIL_MAINTENANCE = Reason(
+    "free-until-maintenance", N_("Free for {time:duration}, until maintenance"), who=Who.NOBODY
+)
+OUT_OF_SERVICE = Reason("out-of-service", N_("Out of service"), who=Who.OPERATOR)
 AVAILABLE_NOW = Reason("available-now", N_("Available now"), who=Who.NOBODY)
 ALL_IN_USE = Reason("all-in-use", N_("All in use. You'd wait in the queue."), who=Who.NOBODY)
 NOT_KNOWN_NOW = Reason("not-known-now", N_("Not known now"), who=Who.NOBODY)

@@ -200,8 +200,30 @@ NOT_FOR_USERS = Reason(
     status=409,
 )
 RESCUE = Reason("rescue-offer", N_('You can still open your files in a rescue session: profile {profile} ("{title}").'))
+PRESET_NAME = Reason(
+    "preset-name", N_("A preset needs a name of at most {most} characters."), label="preset", status=400
+)
+PRESET_TOO_LARGE = Reason(
+    "preset-too-large",
+    N_("This choice is too large to be saved."),
+    N_("Save it with fewer datasets."),
+    label="preset",
+    status=400,
+)
+PRESETS_MOST = Reason(
+    "presets-most",
+    N_("You can save at most {most} presets."),
+    N_("Remove one first."),
+    label="preset",
+    status=409,
+)
+NEAREST_HOURS = Reason("nearest-hours", N_("In project {project}, {profile} fits for up to {time:duration}."))
+NEAREST_PROFILE = Reason(
+    "nearest-profile", N_("In project {project} you can have {profile} for up to {time:duration}.")
+)
 NOT_NOW_BUDGET = Reason("not-now-budget", N_("Not now: the budget is used up"), who=Who.OWNER)
 NOT_NOW = Reason("not-now", N_("Not now: {why}"))
+BUDGET_LASTS_SO_LONG = Reason("budget-lasts-so-long", N_("The budget lasts no longer."), who=Who.OWNER)
 BAD_NAME = Reason(
     "bad-session-name",
     N_(

@@ -15,6 +15,7 @@ from fabric_hub.messages.texts import limits as texts
 from fabric_hub.slurm.model import Snapshot
 
 from .amounts import COUNTS, count, hours_of, jobs_of
+from .billing import billed
 from .chain import (
     Found,
     LimitDecision,
@@ -31,16 +32,21 @@ from .model import Limit, Limits, Qos
 from .request import JobRequest
 
 
-def decide(limits: Limits | None, snapshot: Snapshot | None, ask: JobRequest, now: float) -> LimitDecision:
+def decide(
+    limits: Limits | None, snapshot: Snapshot | None, ask: JobRequest, now: float, *, whole: bool = False
+) -> LimitDecision:
     """Whether a job may run, by the limits as last told.
 
     :param now: Unix seconds.
+    :param whole: it is to run to its end: refuse it, too, where Slurm would start it and end it when a budget is used
+        up.
     """
+    ask = billed(limits, ask)
     try:
         found = limit_chain(limits, snapshot, ask, now)
     except RefusedError as error:
         return error.decision
-    safe = limits is not None and limits.enforcement.safe
+    safe = whole or (limits is not None and limits.enforcement.safe)
 
     def checks(scope: LimitScope) -> Found:
         yield from one_job(scope, ask)
@@ -97,7 +103,7 @@ def _budgets(scope: LimitScope, ask: JobRequest, safe: bool) -> Found:
         cut = NOTHING
         if left <= 0:
             no = used_up(scope, stands["used"], whom)
-        elif tres != "billing" and left < wanted * ask.minutes:
+        elif tres in ask.tres and left < wanted * ask.minutes:
             if safe:
                 said = {**stands, "asked": hours_of(wanted * ask.minutes, tres), "whom": whom}
                 longest = 60 * math.floor(left / wanted)

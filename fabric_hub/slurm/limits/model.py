@@ -6,14 +6,14 @@ A limit that is None is none.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from fabric_hub.rpc.feed_value import FeedValue
 from fabric_hub.types import Frozen, SlurmKey
 
-GPU = "gres/gpu"
+GPU, BILLING = "gres/gpu", "billing"
 
 
 class Limit(Frozen):
@@ -82,7 +82,10 @@ class Qos(Frozen):
 
 
 class PartitionLimits(Frozen):
-    """A partition's own rules. Empty lists of who may use it mean everybody."""
+    """A partition's own rules. Empty lists of who may use it mean everybody.
+
+    ``billing_weights``: what a minute of each TRES is billed, of memory a minute of one MiB; none: by the CPU.
+    """
 
     name: str
     default: bool = False
@@ -95,17 +98,20 @@ class PartitionLimits(Frozen):
     deny_accounts: tuple[SlurmKey, ...] = ()
     allow_qos: tuple[SlurmKey, ...] = ()
     deny_qos: tuple[SlurmKey, ...] = ()
+    billing_weights: dict[str, float] = Field(default={})
 
 
 class Enforcement(Frozen):
     """What of the limits Slurm holds people to (``AccountingStorageEnforce``).
 
     ``safe``: a job starts only when what is left suffices to its end; without it, a running job ends with the budget.
+    ``billing``: whether what a job has is added up with its weights, or the most of it counts (``PriorityFlags``).
     """
 
     limits: bool = True
     safe: bool = False
     qos: bool = True
+    billing: Literal["sum", "max", "max_gres"] = "sum"
 
 
 class Limits(FeedValue):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fabric_hub.gateway.queries import sinfo
+from fabric_hub.slurm import gpus
 from fabric_hub.slurm.notation import time_of
 
 MARK = "0123456789abcdef"
@@ -22,7 +23,7 @@ END = f"|{MARK}"
     ],
 )
 def test_never_a_gpu_too_many_is_free(total: dict[str, int], used: dict[str, int], free: dict[str, int]) -> None:
-    assert sinfo.free_by_type(total, used) == free
+    assert gpus.free_by_type(total, used) == free
 
 
 def node(
@@ -82,7 +83,7 @@ def test_which_nodes_can_take_jobs(state: str, usable: bool) -> None:
     ],
 )
 def test_a_gpu_is_free_as_a_whole_or_in_shards(gpus_used: int, shards_used: int, free: tuple[int, int]) -> None:
-    gpus_free, shards_free = sinfo.free_shared({"h200": 2}, {"h200": gpus_used}, 8, shards_used)
+    gpus_free, shards_free = gpus.free_shared({"h200": 2}, {"h200": gpus_used}, 8, shards_used)
     assert (gpus_free["h200"], shards_free) == free
 
 

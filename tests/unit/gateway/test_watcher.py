@@ -292,14 +292,18 @@ def reservation(ends_at: float) -> Reservation:
     ],
     ids=["no job", "in no reservation", "no session", "another hub's", "over"],
 )
-async def test_nobody_asks_for_reservations_that_concern_no_session(
-    slurm: Slurm, watcher: Watcher, others: tuple[Job, ...]
+async def test_reservations_that_concern_no_session_are_asked_for_once_in_minutes(
+    slurm: Slurm, skipped_time: SkippedTime, others: tuple[Job, ...]
 ) -> None:
-    slurm.answer, slurm.reserved = others, (reservation(NOW),)
-    for _ in range(5):
-        snapshot = await fresh(watcher)
-    assert (snapshot.reservations, snapshot.reservations_at) == ((), None)
-    assert slurm.counts["reservations"] == 0
+    async with watching(slurm, skipped_time, watch_interval_s=1, nodes_interval_s=2) as watcher:
+        slurm.answer, slurm.reserved = others, (reservation(NOW),)
+        snapshot = await watcher.read(wait_s=5)
+        while not snapshot.reservations:
+            snapshot = await watcher.read(after=snapshot.serial, wait_s=5)
+        for _ in range(5):
+            snapshot = await fresh(watcher)
+        assert snapshot.reservations == slurm.reserved
+        assert slurm.counts["reservations"] == 1
 
 
 @pytest.mark.parametrize("state", ["RUNNING", "PENDING"])
@@ -327,7 +331,7 @@ async def test_how_long_jobs_go_on_after_a_reservation_is_told_with_it_and_asked
     assert slurm.counts.total() == 0
 
 
-async def test_a_reservation_that_was_moved_is_told_and_one_that_nobody_is_in_is_forgotten(
+async def test_a_reservation_that_was_moved_is_told_while_a_session_is_in_it(
     slurm: Slurm, skipped_time: SkippedTime
 ) -> None:
     async with watching(slurm, skipped_time, watch_interval_s=1, nodes_interval_s=2) as watcher:
@@ -338,9 +342,6 @@ async def test_a_reservation_that_was_moved_is_told_and_one_that_nobody_is_in_is
         slurm.reserved = (reservation(NOW + 3600),)
         snapshot = await watcher.read(after=snapshot.serial, wait_s=5)
         assert snapshot.reservations == slurm.reserved
-        slurm.answer = (job(reservation="monday", state="COMPLETED"),)
-        snapshot = await fresh(watcher)
-        assert (snapshot.reservations, snapshot.reservations_at) == ((), None)
 
 
 async def test_silence_about_reservations_keeps_the_last_word_and_the_jobs_and_is_asked_more_seldom(

@@ -70,8 +70,10 @@ def test_a_place_in_the_queue_is_a_number() -> None:
     ("job", "snapshot", "expected", "basis"),
     [
         (_waiting(7, 0), a_snapshot(), None, ""),
-        (_waiting(7, 0, started_at=NOW + 900), a_snapshot(), NOW + 900,
-         "estimate by Slurm, improves when others end early"),
+        (
+            _waiting(7, 0, started_at=NOW + 900), a_snapshot(), NOW + 900,
+            "estimate by Slurm, improves when others end early",
+        ),
         (_waiting(7, 0, reason=KEPT), IN_MAINTENANCE, NOW + 3600, "the maintenance spring is over then"),
         (_waiting(7, 0, reason="Reservation", reservation="monday"),
          a_snapshot(reservations=({"name": "monday", "starts_at": NOW + 1800, "ends_at": NOW + 3600, "nodes": "n"},)),

@@ -86,6 +86,16 @@ async def test_a_get_with_options_starts_a_server(tmp_path: Path) -> None:
         is_needed("start-by-post", "by-link" in Form.started and "looked-at" in hub.servers)
 
 
+async def test_a_form_is_taken_with_its_token_in_the_address(tmp_path: Path) -> None:
+    Form.started = []
+    async with answering() as Form.where, plain_hub(tmp_path, Form) as hub:
+        await hub.login()
+        await hub.client.get("/hub/spawn/ann/one")
+        token = {"_xsrf": hub.client.cookies["_xsrf"], "opt-x": "1"}
+        answer = await hub.client.post("/hub/spawn/ann/one", params=token, data={"x": "1"})
+        is_needed("start-token", "one" in Form.started and "opt-x" in answer.headers["location"])
+
+
 class Twice(PlainSpawner):
     """The form that is read first is sent on when another one has begun the start."""
 
