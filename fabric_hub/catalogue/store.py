@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 
 import sqlalchemy as sa
@@ -391,11 +391,8 @@ class CatalogueStore:
 
     @contextmanager
     def _changing(self, record: Record | None) -> Iterator[sa.Connection]:
-        try:
-            with Transaction(self._engine, CATALOGUE) as connection:
-                connection.execute(sa.update(tables.counter).values(serial=tables.counter.c.serial + 1))
-                yield connection
-                if record:
-                    record()
-        except _NothingNewError:
-            pass
+        with suppress(_NothingNewError), Transaction(self._engine, CATALOGUE) as connection:
+            connection.execute(sa.update(tables.counter).values(serial=tables.counter.c.serial + 1))
+            yield connection
+            if record:
+                record()

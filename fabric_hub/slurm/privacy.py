@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection
 
 from fabric_hub.messages.text import Text
-from fabric_hub.messages.texts import slurm_reasons as texts
+from fabric_hub.messages.texts import slurm_hides as texts
 
 # What each word of PrivateData hides that the hub reads.
 HIDES = {

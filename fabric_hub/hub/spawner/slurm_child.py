@@ -21,12 +21,11 @@ from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.launch.choice import Choice
 from fabric_hub.launch.job_spec import fit
-from fabric_hub.launch.sooner import Sooner, sooner
 from fabric_hub.messages.text import whole
 from fabric_hub.messages.texts import starts as texts
 from fabric_hub.sessions.status import SETTLE_S, JobPresence, SessionStatus, by_number, standing
 from fabric_hub.sessions.store import Session
-from fabric_hub.slurm.model import Found, Job, JobSpec, Phase, SessionFile, Snapshot, SubmitRequest, Submitted
+from fabric_hub.slurm.model import Found, Job, JobSpec, SessionFile, Snapshot, SubmitRequest, Submitted
 from fabric_hub.slurm.reasons import BY_OTHERS
 from fabric_hub.slurm.records import PortNote, SessionFacts
 from fabric_hub.slurm.unavailable import SlurmUnavailableError
@@ -35,11 +34,11 @@ from fabric_hub.unix.accounts import unix_name
 from .bases import SlurmSpawner, configured
 from .child import session_variables
 from .ending import Ending, cancel
-from .limits import refused_in
 from .metrics import record_failure
 from .progress import Trouble, progress_event, prologue_failed, was_killed, why_gone
 from .runtime import HubRuntime, runtime
 from .script_begins import Script
+from .sooner_choices import Choices
 from .watchers import left
 
 CERT_FILES = {"keyfile": "ssl.key", "certfile": "ssl.crt", "cafile": "ssl-ca.crt"}
@@ -71,7 +70,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
     _certificates: tuple[SessionFile, ...] = ()
     _told = Instance(asyncio.Event, (), help="Set, and replaced, when the submission's trouble changes.")
     _script: Script | None = None  # of this start's job
-    _choices: tuple[object, tuple[Sooner, ...]] | None = None  # what would start sooner, and by which word of Slurm's
+    _choices = Instance(Choices, ())
 
     @property
     def shared(self) -> HubRuntime:
@@ -345,23 +344,11 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
             prepares = self._script is not None and self._script.prepares
             event = progress_event(
                 session, job, snapshot, trouble=self.trouble, said=self.said, prepares=prepares,
-                choices=self._sooner(session, job, snapshot),
+                choices=self._choices.of(self, session, job, snapshot),
             )  # fmt: skip
             if event != last:
                 yield {**event, "now": time.time()}  # a browser's clock may be another
                 last = event
-
-    def _sooner(self, session: Session, job: Job | None, snapshot: Snapshot | None) -> tuple[Sooner, ...]:
-        """What would start sooner than a job that waits; looked at anew with each word of Slurm on its nodes."""
-        if job is None or job.phase is not Phase.QUEUED or snapshot is None:
-            return ()
-        shown = snapshot.nodes_at, snapshot.reservations_at, job.reason, job.rank
-        if self._choices is None or self._choices[0] != shown:
-            settings, req = self.shared.settings, self.site_request()
-            refused = refused_in(settings, session.user, session.project, self.shared.limits.value, snapshot, req)
-            found = sooner(settings, session, job, snapshot, spec=self.job_spec, req=req, refused=refused)
-            self._choices = shown, found
-        return self._choices[1]
 
     async def _changes(self) -> AsyncIterator[Snapshot | None]:
         """The snapshot now, and again when it or the submission's trouble changes, until who follows it has left."""
