@@ -171,7 +171,8 @@ def test_the_home_page_says_when_a_session_ends_what_is_left_and_what_to_worry_a
     person.start("more", project="twin", profile="small")
     person.until_ready("more")
     person.stop("more")
-    until(lambda: "more Digital twin Two CPUs Ended" in home(), "an ended session is shown with what it was")
+    line = r"more Ended [\w: ]+ · stopped Digital twin · Two CPUs"
+    until(lambda: re.search(line, home()), "an ended session is shown with what it was")
     with generous.store.engine.connect() as connection:
         assert "project:closed-shop" in set(connection.execute(sa.select(quota_warnings.c.subject)).scalars())
 
