@@ -168,6 +168,19 @@ HUB = (
         "What the release's own checks of its pages found.",
         handler="fabric_hub.hub.pages.accessibility:Statement",
     ),
+    Line(
+        "GET /hub/home/sessions",
+        Caller.ANYBODY,
+        "Who has not logged in is told so, and nothing else; no token counts. The sessions of who asks.",
+        handler="fabric_hub.hub.pages.home:Live",
+    ),
+    Line(
+        "POST /hub/home/remove",
+        Caller.LOGGED_IN,
+        "With the hub's token against forgery; of one's own list only.",
+        handler="fabric_hub.hub.pages.home:Remove",
+    ),
+    Line("GET /hub/new-session", Caller.LOGGED_IN, "It starts nothing.", handler="fabric_hub.hub.pages.home:New"),
     Line("GET /hub/spawn", Caller.LOGGED_IN, "JupyterHub's own; here it starts nothing.", handler=_START),
     Line(
         "POST /hub/spawn",

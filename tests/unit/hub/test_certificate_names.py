@@ -114,7 +114,7 @@ def test_forms_may_end_at_a_users_own_host_and_nowhere_else() -> None:
     assert "form-action 'self';" in policy("n") + ";"
     for line in text.split("; "):
         name, _, sources = line.partition(" ")
-        assert name in ("form-action", "style-src") or "example.org" not in sources
+        assert name in ("form-action", "style-src", "img-src") or "example.org" not in sources
 
 
 def test_a_certificate_that_ends_soon_is_made_anew_when_the_hub_starts(
