@@ -62,7 +62,7 @@ def test_who_waits_sees_their_place_and_may_take_what_starts_sooner(
 
     sooner.click()
     dialog.get_by_role("button", name="Cancel the start").click()
-    expect(page.get_by_role("heading", name="Start a session")).to_be_visible(timeout=SLOW_MS)
+    expect(page.get_by_role("heading", name="New session")).to_be_visible(timeout=SLOW_MS)
     expect(page.locator('input[name="profile"][value="cpu"]')).to_be_checked()
     student.until_no_job()
     # what was waited for is gone, in all tabs
@@ -94,6 +94,6 @@ def test_before_a_maintenance_the_hours_that_fit_are_offered(
         re.compile(r"Until \d\d:\d\d up to \d+ minutes is possible")
     )
     page.get_by_role("button", name=re.compile("minutes only: ends before the maintenance")).click()
-    expect(page.get_by_role("heading", name="Start a session")).to_be_visible(timeout=SLOW_MS)
+    expect(page.get_by_role("heading", name="New session")).to_be_visible(timeout=SLOW_MS)
     expect(page.get_by_label("Hours")).to_have_value(re.compile(r"0\.(5|75)"))
     student.until_no_job()

@@ -27,7 +27,7 @@ ANSWERS_WITHIN_S = 2.0
 HEARD_WITHIN_S = 2 * QUERY_TIMEOUT_S + 4 * WATCH_S
 # slurmctld asks nodes that it has lost again every third of SlurmdTimeout, and places no job on them before
 NODES_BACK_S = 150.0
-SINCE = re.compile(r"Slurm has not answered since (\d+ \w+ )?\d\d:\d\d [A-Z]+\.")
+SINCE = re.compile(r"Slurm has not answered since (\d+ \w+ )?\d\d:\d\d [A-Z]+ ?\.")
 
 assert OUTAGE_S > QUERY_TIMEOUT_S + SUBMIT_TIMEOUT_S, "an outage shorter than a time-out proves nothing"
 

@@ -49,7 +49,7 @@ def test_the_choice_keeps_the_page_and_is_remembered_after_a_login_in_another_br
     after = choose(reader.browser, before, "nl")
     assert str(after.url) == f"{site.address}{address}"
     assert '<html lang="nl">' in after.text
-    assert "Een sessie starten" in words(after)
+    assert "Nieuwe sessie" in words(after)
     assert 'lang="nl" aria-current="true">Nederlands<' in re.sub(r"\s+", " ", after.text)
     cookie = next(cookie for cookie in reader.browser.cookies.jar if cookie.name == "fabric-language")
     assert (cookie.value, cookie.path, cookie.get_nonstandard_attr("SameSite")) == ("nl", "/hub/", "Lax")

@@ -165,7 +165,8 @@ def test_the_home_page_says_when_a_session_ends_what_is_left_and_what_to_worry_a
     assert "The budget of account shop-acc is used up" in words(refused)
     assert "Ask the operators for more." in words(refused)
     assert used_up not in words(refused), "once is enough"
-    assert re.search(r"One GPU · 1 . H200 · 4 cores · 2 GB memory · Not now: the budget is used up", words(refused))
+    card = r"One GPU 1 . H200 · 4 cores · 2 GB memory 4 of 4 free 1 GPU-hour per hour Not now: the budget is used up"
+    assert re.search(card, words(refused))
     person.stop()
     person.until_gone()
     person.start("more", project="twin", profile="small")

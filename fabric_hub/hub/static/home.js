@@ -49,7 +49,7 @@ const fabricHome = (() => {
   function changes(before, after, gone) {
     const told = [];
     for (const [key, { name, word }] of Object.entries(after)) {
-      if (before[key] && before[key].word !== word) told.push(`${name}: ${word}`);
+      if (before[key]?.word !== word) told.push(`${name}: ${word}`);
     }
     for (const [key, { name }] of Object.entries(before)) {
       if (!after[key]) told.push(gone.replace("{name}", () => name));

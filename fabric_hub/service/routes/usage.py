@@ -18,7 +18,7 @@ from fabric_hub.sessions.reports import SessionReport
 from fabric_hub.types import Frozen, WholeNumber
 
 Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False, strict=True)]
-Count = Annotated[int, Field(ge=0, le=10_000, strict=True)]
+Count = Annotated[WholeNumber, Field(ge=0, le=10_000)]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False, strict=True)]
 
 router = APIRouter()
