@@ -131,12 +131,12 @@ EnvName = Annotated[
 ]
 
 
-def _whole(value: Any) -> Any:
+def whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 # A whole number as JSON has it: 5.0 is 5, "5" and true are none.
-WholeNumber = Annotated[int, Field(strict=True), BeforeValidator(_whole)]
+WholeNumber = Annotated[int, Field(strict=True), BeforeValidator(whole)]
 
 
 def _absolute(path: Path) -> Path:

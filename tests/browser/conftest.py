@@ -75,6 +75,7 @@ class Visitor:
             pause=loading_again(page),
             seen=label.text_content,
         )
+        unfold(page)
         return page
 
     def jobs(self) -> list[str]:

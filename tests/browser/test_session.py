@@ -71,7 +71,7 @@ def test_from_the_login_to_a_cell_on_a_gpu_node_and_back(
     assert violations(panel) == []
     stop(panel, "default")
     expect(panel.get_by_role("button", name="Stop session default")).to_be_hidden(timeout=SLOW_MS)
-    expect(panel.get_by_role("link", name="Start again: session default")).to_be_visible()
+    expect(panel.get_by_role("link", name="Start again: session default").first).to_be_visible()
     student.until_no_job()
     assert student.errors == []
 

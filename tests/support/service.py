@@ -130,7 +130,7 @@ class _Wanted:
     """What must be so for a request to be granted.
 
     ``granted``: every project may use the dataset of the document's examples; ``accepted``: jan has accepted its
-    agreement; ``continued``: jan's session has a successor.
+    agreement; ``continued``: jan's session has a successor that is ready.
     """
 
     granted: bool = True
@@ -142,7 +142,8 @@ class _Wanted:
         return cls(
             granted=not path.endswith("/request"),
             accepted=not path.endswith("/acceptance"),
-            continued=(verb, path) == ("GET", f"{ROOT}/api/session/continue"),
+            continued=(verb, path)
+            in {("GET", f"{ROOT}/api/session/continue"), ("POST", f"{ROOT}/api/session/continue/end")},
         )
 
 
@@ -217,7 +218,8 @@ class Service:
         self.store.update(made.id, job_id=job.job_id, submitted_at=began)
         if wanted.continued:
             self.store.prepare_successor(made, "session-2", ["a.ipynb"])
-            self.store.create(**fields_of_a_session(server_name="session-2"))
+            later = self.store.create(**fields_of_a_session(server_name="session-2"))
+            self.store.update(later.id, ready_at=began)
 
     def alone(self) -> None:
         """From now on neither Slurm nor the catalogue service answers, and the hub starts nothing."""

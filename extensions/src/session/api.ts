@@ -89,9 +89,9 @@ export class SessionApi {
       const own = address.origin === window.location.origin ? { 'X-Time-Zone': zone } : {};
       const headers = { 'Accept-Language': locale(), ...own };
       const signal = AbortSignal.timeout(ENDED_MS);
-      const answer = await this.settings.fetch(
-        new this.settings.Request(address.href, { headers, credentials: 'omit', signal })
-      );
+      const request = new this.settings.Request(address.href, { headers, credentials: 'omit', signal });
+      // a browser's own fetch is a function of the window's, not of the settings'
+      const answer = await this.settings.fetch.call(null, request);
       const told = answer.ok ? ((await answer.json()) as IEnded) : null;
       return told && { ...told, start: new URL(told.start, address).href };
     } catch {

@@ -40,6 +40,8 @@ class WhyEnded(BaseHandler):  # type: ignore[misc]
     It asks for no login and reads no cookie, so a page that is open at another address of the site may ask, too.
     """
 
+    _accept_cookie_auth = False
+
     async def get(self, session_id: str, ticket: str) -> None:
         session = runtime().store.get(session_id)
         known = session.token_digest if session else None
@@ -52,14 +54,11 @@ class WhyEnded(BaseHandler):  # type: ignore[misc]
         self.set_header("Access-Control-Allow-Origin", "*")
         self.finish(told.model_dump_json())
 
-    def get_current_user(self) -> Any:
-        """Nobody: see the module."""
-        return None
-
 
 def form_of(session: Session, base_url: str) -> str:
     """The path of the start form with a session's choices filled in; it starts nothing. Pure."""
-    choices = {"project": session.project, "profile": session.profile, "image": session.image, "hours": session.hours}
+    fields = {"project": session.project, "profile": session.profile, "image": session.image, "hours": session.hours}
+    choices = {f"opt-{name}": value for name, value in fields.items()}
     name = f"/{quote(session.server_name, safe='')}" if session.server_name else ""
     return f"{base_url}spawn/{quote(session.user, safe='')}{name}?{urlencode(choices)}"
 

@@ -4,7 +4,7 @@ import time
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from fabric_hub.budgets.idle import Report
 from fabric_hub.budgets.schemas import MOST_REOPENED, PersonQuota, RelativePath, SessionQuota
@@ -15,10 +15,10 @@ from fabric_hub.service.deps import Budgets, Context, PersonCaller, SessionCalle
 from fabric_hub.service.tasks.continuation import Continued
 from fabric_hub.service.tasks.idle import IdleAnswer
 from fabric_hub.sessions.reports import SessionReport
-from fabric_hub.types import Frozen, WholeNumber
+from fabric_hub.types import Frozen, WholeNumber, whole
 
 Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False, strict=True)]
-Count = Annotated[WholeNumber, Field(ge=0, le=10_000)]
+Count = Annotated[int, Field(ge=0, le=10_000, strict=True), BeforeValidator(whole)]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False, strict=True)]
 
 router = APIRouter()
