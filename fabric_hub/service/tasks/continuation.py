@@ -26,6 +26,8 @@ from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.slurm.model import Phase, Snapshot
 from fabric_hub.slurm.reasons import explain
 
+from .stops import Stopping, Stops
+
 log = logging.getLogger(__name__)
 
 # A session that is to end when its successor is ready has so long to save what is open; it is looked at so often.
@@ -33,12 +35,11 @@ GRACE_S = 120.0
 LOOK_S = 15.0
 
 
-class Servers(Protocol):
+class Servers(Stopping, Protocol):
     """What JupyterHub is asked for; see :class:`~fabric_hub.service.hub_api.HubApi`."""
 
     async def servers(self, user: str) -> dict[str, dict[str, Any]] | None: ...
     async def start(self, user: str, server: str, options: dict[str, Any]) -> httpx.Response: ...
-    async def stop(self, user: str, server: str) -> httpx.Response: ...
 
 
 class Continued(WithTexts):
@@ -61,7 +62,7 @@ class Continuation:
     def __init__(self, settings: Settings, store: SessionStore, hub: Servers) -> None:
         self._settings, self._store, self._hub = settings, store, hub
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._stopping: set[asyncio.Task[None]] = set()
+        self._stops = Stops(store, hub)
 
     def find(self, session: Session) -> Session | None:
         """The live successor of a session."""
@@ -120,30 +121,19 @@ class Continuation:
     async def run(self) -> None:
         """Until cancelled: end the sessions that are to end, also those whose pages were closed meanwhile."""
         while True:
-            for session, successor in self._store.followed(time.time() - GRACE_S):
-                self._end(session, successor)
+            try:
+                for session, successor in self._store.followed(time.time() - GRACE_S):
+                    self._end(session, successor)
+            except FabricError as error:  # the record cannot be read or written: it is looked at again
+                log.warning("Sessions that go on in others are ended later: %s", error)
             await asyncio.sleep(LOOK_S)
 
     def _end(self, session: Session, successor: Session) -> None:
-        text = texts.CONTINUED_IN(name=successor.server_name)
-        self._store.end(session.id, reason="continued", text=text)
-        log.info("Session %s of %s: %s", session.id, session.user, text)
-        task = asyncio.create_task(self._stop(session), name=f"stop continued {session.id}")
-        self._stopping.add(task)
-        task.add_done_callback(self._stopping.discard)
-
-    async def _stop(self, session: Session) -> None:
-        # it is over on record: should this fail, the reconciler ends its job, and the hub notices at its next poll
-        try:
-            answer = await self._hub.stop(session.user, session.server_name)
-            if answer.status_code >= 400:
-                log.warning("Session %s goes on in another: HTTP %s at its stop", session.id, answer.status_code)
-        except httpx.HTTPError as error:
-            log.warning("Session %s goes on in another, and is to be stopped later: %s", session.id, error)
+        self._stops.end(session, reason="continued", text=texts.CONTINUED_IN(name=successor.server_name))
 
     async def close(self) -> None:
         """Let stops that have begun reach the hub."""
-        await asyncio.gather(*self._stopping, return_exceptions=True)
+        await self._stops.close()
 
     def describe(self, successor: Session, snapshot: Snapshot | None) -> Continued:
         """How a successor fares, by its record and Slurm's word on its job."""

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-
-import httpx
 
 from fabric_hub.budgets.idle import (
     REPORT_EVERY_S,
@@ -25,7 +22,7 @@ from fabric_hub.sessions.status import standing
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.slurm.model import Snapshot
 
-from .continuation import Servers
+from .stops import Stopping, Stops
 
 log = logging.getLogger(__name__)
 
@@ -60,11 +57,11 @@ def policy_of(settings: Settings, session: Session) -> IdlePolicy | None:
 class IdleSessions:
     """Remembers what sessions reported, in memory: a service that was started again begins anew."""
 
-    def __init__(self, settings: Settings, store: SessionStore, hub: Servers) -> None:
-        self._settings, self._store, self._hub = settings, store, hub
+    def __init__(self, settings: Settings, store: SessionStore, hub: Stopping) -> None:
+        self._settings = settings
         self._reports = ReportBook(store.engine)
         self._watches: dict[str, Watch] = {}
-        self._stopping: set[asyncio.Task[None]] = set()
+        self._stops = Stops(store, hub)
 
     def keep(self, session: Session, report: SessionReport) -> None:
         """Write down what a session says of itself, for its person's page; without that it is judged all the same."""
@@ -93,22 +90,9 @@ class IdleSessions:
         job = standing(session, snapshot).job
         returned = returned_gpu_hours(session.gpus, snapshot.end_of(job) if snapshot and job else None, now)
         text = stop_message(decision.idle_for_s, session.gpus, returned, session.project)
-        self._store.end(session.id, reason="idle", text=text, returned=returned)
+        self._stops.end(session, reason="idle", text=text, returned=returned)
         del self._watches[session.id]
-        log.info("Session %s of %s: %s", session.id, session.user, text)
-        task = asyncio.create_task(self._stop(session), name=f"stop idle {session.id}")
-        self._stopping.add(task)
-        task.add_done_callback(self._stopping.discard)
         return IdleAnswer(state="stopped", idle_for_s=decision.idle_for_s, stop_at=now, text=text)
-
-    async def _stop(self, session: Session) -> None:
-        # it is over on record: should this fail, the reconciler ends its job, and the hub notices at its next poll
-        try:
-            answer = await self._hub.stop(session.user, session.server_name)
-            if answer.status_code >= 400:
-                log.warning("Idle session %s is not stopped by the hub: HTTP %s", session.id, answer.status_code)
-        except httpx.HTTPError as error:
-            log.warning("Idle session %s is to be stopped later: %s", session.id, error)
 
     def _remember(self, session_id: str, watch: Watch, now: float) -> None:
         if session_id not in self._watches:
@@ -117,4 +101,4 @@ class IdleSessions:
 
     async def close(self) -> None:
         """Let stops that have begun reach the hub."""
-        await asyncio.gather(*self._stopping, return_exceptions=True)
+        await self._stops.close()
