@@ -3,6 +3,16 @@ import { ServerConnection } from '@jupyterlab/services';
 /** An answer of the session's server: a status and a body, or nothing at all (the connection is down). */
 export type Answer = { readonly status?: number; readonly body: unknown } | 'nothing';
 
+/** As a browser's own fetch, which is no method of anything but the window. */
+function ofTheWindow(answer: (request: Request) => Promise<Response>): typeof fetch {
+  return async function (this: unknown, request: RequestInfo | URL): Promise<Response> {
+    if (this !== undefined && this !== null && this !== globalThis) {
+      throw new TypeError('Illegal invocation');
+    }
+    return answer(request as Request);
+  };
+}
+
 /** Answers requests as a session's server would, and keeps what it was asked. */
 export class AnsweringServer {
   readonly asked: { readonly method: string; readonly path: string; readonly body: unknown }[] = [];
@@ -15,7 +25,7 @@ export class AnsweringServer {
     this.settings = ServerConnection.makeSettings({
       baseUrl: 'http://session.test/',
       wsUrl: 'ws://session.test/',
-      fetch: async (request: RequestInfo | URL) => this.answer(request as Request)
+      fetch: ofTheWindow(request => this.answer(request))
     });
   }
 
