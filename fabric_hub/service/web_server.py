@@ -108,5 +108,9 @@ class Lingering:
         if not self._transport.can_write_eof():
             self._transport.close()
             return
-        self._transport.write_eof()
+        try:
+            self._transport.write_eof()
+        except OSError:  # the other end is gone already: nobody is left to wait for
+            self._transport.close()
+            return
         asyncio.get_running_loop().call_later(LINGER_S, self._transport.close)
