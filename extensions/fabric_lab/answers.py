@@ -74,7 +74,8 @@ class IdleDecision(TypedDict):
 class Usage(TypedDict):
     """``GET fabric/quota``: the service's own answer, or None and ``problem`` says why.
 
-    ``ends_at`` is the best that is known here; ``ending_since`` when Slurm's signal came.
+    ``ends_at`` is the best that is known here; ``ending_since`` when Slurm's signal came. ``killed`` are kernels that
+    were killed for memory, the latest last.
     """
 
     quota: SessionQuota | None
@@ -82,6 +83,7 @@ class Usage(TypedDict):
     ends_at: float | None
     ending_since: float | None
     idle: IdleDecision | None
+    killed: list[KilledKernel]
 
 
 class GpuUsage(TypedDict):
@@ -96,10 +98,58 @@ class GpuUsage(TypedDict):
     problem: str
 
 
-class GpusInUse(TypedDict):
-    """``GET fabric/gpu``: read now; none where the session has none."""
+class GpuPoint(TypedDict):
+    """A GPU at a moment, in per cent of its time and of its memory; None: not told."""
+
+    use: float | None
+    memory: float | None
+
+
+class GpuHistory(TypedDict):
+    """One GPU, the newest point last."""
+
+    points: list[GpuPoint]
+
+
+class JobUse(TypedDict):
+    """What the session's job uses on this node against what it has asked for; None: not known.
+
+    ``source``: the kernel counts it in the job's cgroup (version 2 or 1), or its processes are added up.
+    ``cpus_busy`` is an average of some seconds.
+    """
+
+    source: Literal["cgroup2", "cgroup1", "processes"]
+    memory: int | None
+    memory_limit: int | None
+    cpus_busy: float | None
+    cpus: int | None
+
+
+class Readings(TypedDict):
+    """``GET fabric/readings``: what this session's own server reads on its node. It is never billed.
+
+    ``history`` has the GPUs' last ten minutes, for each GPU a point every ``every_s`` seconds. No GPU: the session has
+    none.
+    """
 
     gpus: list[GpuUsage]
+    every_s: float
+    history: list[GpuHistory]
+    job: JobUse | None
+
+
+class KilledKernel(TypedDict):
+    """A kernel that was killed because memory was used up: the session's ``memory`` bytes, or the node's.
+
+    ``path`` is its notebook, or ""; ``certain`` False: the signs speak for it, but the kernel of the system does not.
+    """
+
+    kernel: str
+    path: str
+    at: float
+    scope: Literal["session", "node"]
+    memory: int | None
+    certain: bool
 
 
 class Active(TypedDict):

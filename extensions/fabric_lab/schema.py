@@ -115,8 +115,11 @@ class DatasetRequest(TypedDict):
 
 
 class DayUse(TypedDict):
+    """GPU-hours of a project on a day; ``mine`` are those of the person who is told, None where that is nobody."""
+
     day: str
     gpu_hours: float
+    mine: NotRequired[float | None]
 
 
 class Extended(TypedDict):

@@ -102,9 +102,11 @@ export interface DatasetRequest {
   readonly why?: string | null;
 }
 
+/** GPU-hours of a project on a day; `mine` are those of the person who is told, null where that is nobody. */
 export interface DayUse {
   readonly day: string;
   readonly gpu_hours: number;
+  readonly mine?: number | null;
 }
 
 /** The new end of a session, and how many minutes it has in all. */
@@ -473,7 +475,8 @@ export interface IdleDecision {
 /**
  * `GET fabric/quota`: the service's own answer, or null and `problem` says why.
  *
- * `ends_at` is the best that is known here; `ending_since` when Slurm's signal came.
+ * `ends_at` is the best that is known here; `ending_since` when Slurm's signal came. `killed` are kernels that
+ * were killed for memory, the latest last.
  */
 export interface Usage {
   readonly quota: SessionQuota | null;
@@ -481,6 +484,7 @@ export interface Usage {
   readonly ends_at: number | null;
   readonly ending_since: number | null;
   readonly idle: IdleDecision | null;
+  readonly killed: readonly KilledKernel[];
 }
 
 /** One GPU as programs number it; null: not told, as the use of a MIG slice. */
@@ -494,9 +498,56 @@ export interface GpuUsage {
   readonly problem: string;
 }
 
-/** `GET fabric/gpu`: read now; none where the session has none. */
-export interface GpusInUse {
+/** A GPU at a moment, in per cent of its time and of its memory; null: not told. */
+export interface GpuPoint {
+  readonly use: number | null;
+  readonly memory: number | null;
+}
+
+/** One GPU, the newest point last. */
+export interface GpuHistory {
+  readonly points: readonly GpuPoint[];
+}
+
+/**
+ * What the session's job uses on this node against what it has asked for; null: not known.
+ *
+ * `source`: the kernel counts it in the job's cgroup (version 2 or 1), or its processes are added up.
+ * `cpus_busy` is an average of some seconds.
+ */
+export interface JobUse {
+  readonly source: 'cgroup2' | 'cgroup1' | 'processes';
+  readonly memory: number | null;
+  readonly memory_limit: number | null;
+  readonly cpus_busy: number | null;
+  readonly cpus: number | null;
+}
+
+/**
+ * `GET fabric/readings`: what this session's own server reads on its node. It is never billed.
+ *
+ * `history` has the GPUs' last ten minutes, for each GPU a point every `every_s` seconds. No GPU: the session has
+ * none.
+ */
+export interface Readings {
   readonly gpus: readonly GpuUsage[];
+  readonly every_s: number;
+  readonly history: readonly GpuHistory[];
+  readonly job: JobUse | null;
+}
+
+/**
+ * A kernel that was killed because memory was used up: the session's `memory` bytes, or the node's.
+ *
+ * `path` is its notebook, or ""; `certain` False: the signs speak for it, but the kernel of the system does not.
+ */
+export interface KilledKernel {
+  readonly kernel: string;
+  readonly path: string;
+  readonly at: number;
+  readonly scope: 'session' | 'node';
+  readonly memory: number | null;
+  readonly certain: boolean;
 }
 
 /** `POST fabric/active`: what the hub then thinks of the session. */

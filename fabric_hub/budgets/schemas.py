@@ -81,8 +81,17 @@ class Balance(Frozen):
 
 
 class DayUse(Frozen):
+    """GPU-hours of a project on a day; ``mine`` are those of the person who is told, None where that is nobody."""
+
     day: date
     gpu_hours: float
+    mine: float | None = None
+
+
+def with_own(days: tuple[DayUse, ...], own: tuple[DayUse, ...]) -> tuple[DayUse, ...]:
+    """A project's days with one person's share of each; a day that is not among ``own`` had none. Pure."""
+    used = {day.day: day.gpu_hours for day in own}
+    return tuple(day.model_copy(update={"mine": min(day.gpu_hours, used.get(day.day, 0.0))}) for day in days)
 
 
 class StorageUse(WithTexts):

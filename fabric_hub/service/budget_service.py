@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-from fabric_hub.budgets.schemas import PersonQuota, ProjectQuota, SessionQuota, Source, TimeLeft
+from fabric_hub.budgets.schemas import PersonQuota, ProjectQuota, SessionQuota, Source, TimeLeft, with_own
 from fabric_hub.budgets.time_left import longer, time_left
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
@@ -70,7 +70,7 @@ class BudgetService:
             gpus=session.gpus,
             gpu_hours=with_forecast(source, session.project, usage.project, today, now),
             user_gpu_hours=with_forecast(source, session.project, usage.user, today, now, session.user),
-            trend=source.trend(session.project),
+            trend=with_own(source.trend(session.project), source.trend(session.project, session.user)),
             storage=tuple(one for one in source.storage(session.user) if one.project in ("", session.project)),
             time=time_left_of(self.settings, session, snapshot, now),
             idle=policy_of(self.settings, session),

@@ -35,7 +35,9 @@ class Accounts:
 
     def trend(self, project: str, user: str | None = None) -> tuple[DayUse, ...]:
         today = datetime.now().astimezone().date()
-        return tuple(DayUse(day=today - timedelta(days=ago), gpu_hours=2.0) for ago in range(7, 0, -1))
+        return tuple(
+            DayUse(day=today - timedelta(days=ago), gpu_hours=2.0 if user is None else 0.5) for ago in range(7, 0, -1)
+        )
 
     def charged(self, holder: str) -> tuple[DayUse, ...]:
         return self.trend("physics") if holder == self.project.of else ()

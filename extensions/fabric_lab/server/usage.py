@@ -1,6 +1,6 @@
-"""``<base>/fabric/quota``, ``gpu``, ``continue``, ``extend``, ``active``, ``unsaved``: use and time, for JupyterLab.
+"""``<base>/fabric/quota``, ``readings``, ``continue``, ``extend``, ``active``, ``unsaved``: use and time, for tabs.
 
-The hub's service is asked once for all tabs; GPUs are read on this node.
+The hub's service is asked once for all tabs; GPUs and the job's memory are read on this node.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ from tornado.web import HTTPError, authenticated
 
 from .. import access, answers
 from ..client import Answer, AsyncHubClient
-from ..common import facts
+from ..common import facts, job_usage
 from ..common.gpu import Gpus
 from ..schema import SessionQuota
 from .activity import Activity
 from .base import FabricHandler, Kept
 from .ending import Ending
+from .kernel_deaths import KernelDeaths
+from .readings import JobMeter, Readout, here
 from .reporter import Reporter
 from .unsaved import Unsaved, told
 
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
 
 KEEP_S = 30.0
-GPU_KEEP_S = 1.0
 # The person's first page and first kernel come before anything of this.
 AFTER_READY_S = 5.0
 MOST_REOPENED = 50
@@ -63,20 +64,15 @@ class Usage:
         self.reporter = Reporter(
             service, self.activity, self.gpus, self.ending.notify, unsaved=lambda: self.unsaved.count
         )
-        self._read: list[answers.GpuUsage] = []
-        self._read_at = 0.0
-        self._reading = asyncio.Lock()
+        self.meter = JobMeter(os.environ, here(os.environ))
+        self.readout = Readout(self.gpus, self.meter)
+        self.deaths = KernelDeaths(self.meter.where, self._memory_limit, self.ending.notify)
+
+    def _memory_limit(self) -> int | None:
+        return job_usage.memory(self.meter.where)[1] or self.meter.asked.memory
 
     def _news(self) -> None:
         self.reporter.news()
-
-    async def gpu_use(self) -> list[answers.GpuUsage]:
-        """The GPUs as they were read at most a second ago, by one thread for all tabs."""
-        async with self._reading:
-            if len(self.gpus) and time.monotonic() >= self._read_at + GPU_KEEP_S:
-                self._read = await asyncio.to_thread(self.gpus.read)
-                self._read_at = time.monotonic()
-            return self._read
 
     def extended(self, ends_at: object) -> None:
         """The session has more time: tell the tabs as soon as the hub knows of it too."""
@@ -103,6 +99,8 @@ class Usage:
         loop = asyncio.get_running_loop()
         self._task = loop.create_task(self.reporter.run())
         self._end_task = loop.create_task(self._follow_end())
+        self._readings_task = loop.create_task(self.readout.run())
+        self._deaths_task = loop.create_task(self.deaths.run())
 
     async def _follow_end(self) -> None:
         """An end that comes nearer, also while nobody looks: a preemption that Slurm has announced."""
@@ -137,17 +135,18 @@ class QuotaHandler(UsageHandler):
                 ends_at=facts.combine(os.environ, time_left if isinstance(time_left, dict) else None)["ends_at"],
                 ending_since=self.usage.ending.since,
                 idle=self.usage.reporter.decision,
+                killed=[*self.usage.deaths.known],
             )
         )
 
 
-class GpuHandler(UsageHandler):
-    """GET: ``{gpus: [...]}``, read now; none where the session has none."""
+class ReadingsHandler(UsageHandler):
+    """GET: :class:`..answers.Readings`, read now."""
 
     @authenticated
     @authorized
     async def get(self) -> None:
-        self.respond(answers.GpusInUse(gpus=await self.usage.gpu_use()))
+        self.respond(await self.usage.readout.answer())
 
 
 class ContinueHandler(UsageHandler):
@@ -239,6 +238,7 @@ def install(
     usage = Usage(service, server.log.warning)
     # before the first tab listens: Jupyter tells a listener of the schemas alone that were there when it came
     usage.ending.speak_through(server.event_logger)
+    usage.deaths.watch(server.kernel_manager, server.session_manager, server.event_logger)
     if os.environ.get("FABRIC_SESSION_DIR"):  # a job of Slurm's; others share the process with more than a session
         usage.ending.listen(server.io_loop.asyncio_loop)  # type: ignore[attr-defined]
     server.io_loop.call_later(AFTER_READY_S, usage.begin, server)
@@ -254,7 +254,7 @@ def install(
     shared = {"usage": usage}
     return [
         (url_path_join(base, "quota"), QuotaHandler, shared),
-        (url_path_join(base, "gpu"), GpuHandler, shared),
+        (url_path_join(base, "readings"), ReadingsHandler, shared),
         (url_path_join(base, "continue"), ContinueHandler, shared),
         (url_path_join(base, "continue", "end"), EndContinuedHandler, shared),
         (url_path_join(base, "extend"), ExtendHandler, shared),

@@ -19,6 +19,12 @@ export function size(bytes: number): string {
   return `${number(value, decimals, decimals)} ${UNITS[unit]}`;
 }
 
+/** Memory of jobs as Slurm counts it, in units of 1024: what was asked for as "4G" is "4 GB". */
+export function memory(bytes: number): string {
+  const gigabytes = bytes / 2 ** 30;
+  return gigabytes < 0.995 ? `${number(bytes / 2 ** 20)} MB` : `${number(gigabytes, gigabytes < 9.95 ? 1 : 0)} GB`;
+}
+
 /** A day in words from Unix seconds or an ISO date, "3 December 2026"; '' for none. */
 export function day(moment: number | string | null | undefined): string {
   if (moment === null || moment === undefined || moment === '') {

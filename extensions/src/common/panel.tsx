@@ -176,10 +176,12 @@ interface IActProps {
   readonly label?: string;
   readonly busy?: boolean;
   readonly accent?: boolean;
+  /** It is a switch, and this is how it stands. */
+  readonly pressed?: boolean;
 }
 
 /** A button; while something is under way it stays in reach of the keyboard and says that it waits. */
-export function Act({ does, children, label, busy = false, accent = false }: IActProps): React.JSX.Element {
+export function Act({ does, children, label, busy = false, accent = false, pressed }: IActProps): React.JSX.Element {
   return (
     <Button
       type="button"
@@ -188,6 +190,7 @@ export function Act({ does, children, label, busy = false, accent = false }: IAc
       className={`fabric-Panel-act${accent ? ' jp-mod-styled jp-mod-accept' : ''}`}
       aria-label={label}
       aria-disabled={busy}
+      aria-pressed={pressed}
       onClick={() => {
         if (!busy) {
           void does();

@@ -3,7 +3,7 @@ import type { ServerConnection } from '@jupyterlab/services';
 
 import { refusal, send } from '../common/request';
 import { locale, trans } from '../common/translation';
-import type { Active, Clusters, Continued, Extended, Facts, GpusInUse, GpuUsage, IdleDecision, Usage } from '../schema';
+import type { Active, Clusters, Continued, Extended, Facts, IdleDecision, Readings, Usage } from '../schema';
 
 /** Nothing answers where this session's server was, or the hub says that it has ended. */
 export class Gone extends Error {}
@@ -31,8 +31,8 @@ export class SessionApi {
     return this.ask('quota');
   }
 
-  async gpus(): Promise<readonly GpuUsage[]> {
-    return (await this.ask<GpusInUse>('gpu')).gpus;
+  readings(): Promise<Readings> {
+    return this.ask('readings');
   }
 
   /** Names of the session's Dask clusters; none where that is not known, or where there is no Dask. */

@@ -1,8 +1,21 @@
-import { day, number, size } from '../common/format';
-import { trans } from '../common/translation';
-import type { Balance, DayUse, GpuUsage, IdleDecision, SessionQuota, StorageUse, TimeLeft, Usage } from '../schema';
+import { day, memory, number, size } from '../common/format';
+import { locale, trans } from '../common/translation';
+import type {
+  Balance,
+  DayUse,
+  GpuPoint,
+  GpuUsage,
+  IdleDecision,
+  JobUse,
+  KilledKernel,
+  SessionQuota,
+  StorageUse,
+  TimeLeft,
+  Usage
+} from '../schema';
 import type { IEnded } from './api';
-import { clock, left, SOON_S } from './facts';
+import { range } from './charts';
+import { clock, left, shortLeft, SOON_S } from './facts';
 
 type Above = NonNullable<Balance['above']>[number];
 
@@ -68,16 +81,14 @@ export function fullest(quota: SessionQuota): StorageUse | undefined {
     .sort((a, b) => (storagePart(b) ?? 0) - (storagePart(a) ?? 0))[0];
 }
 
-/** The status bar: "57 min left · 87.5 GPU-h left · Home 81%". */
+/** The status bar: "57 min · 87.5 GPU-h", what is left; and a file system that is nearly full: "Home 81%". */
 export function summary(usage: Usage, now: number): string {
   const balance = usage.quota?.gpu_hours;
   const storage = usage.quota ? fullest(usage.quota) : undefined;
   const parts = [
-    left(usage.ends_at, now),
-    balance?.left === null || balance?.left === undefined
-      ? ''
-      : trans.__('%1 GPU-h left', hours(Math.max(0, balance.left))),
-    storage ? `${storage.title} ${percent(storagePart(storage))}` : ''
+    shortLeft(usage.ends_at, now),
+    balance?.left === null || balance?.left === undefined ? '' : trans.__('%1 GPU-h', hours(Math.max(0, balance.left))),
+    storage && (storagePart(storage) ?? 0) >= HIGH ? `${storage.title} ${percent(storagePart(storage))}` : ''
   ].filter(Boolean);
   return parts.join(' · ') || trans.__('Usage');
 }
@@ -192,13 +203,95 @@ export function ago(seconds: number): string {
   return minutes < 120 ? trans.__('%1 min ago', minutes) : trans.__('%1 h ago', Math.floor(minutes / 60));
 }
 
-/** The points of a line of days in a box, for SVG: "0,20 10,5". */
-export function points(days: readonly DayUse[], width: number, height: number): string {
-  const most = Math.max(...days.map(day => day.gpu_hours), 0) || 1;
-  const step = days.length > 1 ? width / (days.length - 1) : 0;
-  return days
-    .map((day, index) => `${(index * step).toFixed(1)},${(height - (day.gpu_hours / most) * height).toFixed(1)}`)
-    .join(' ');
+/** What is shown of a budget as a ring: shares of its limit that are mine and that are others'. */
+export interface IShares {
+  readonly mine: number;
+  readonly others: number;
+}
+
+/** null where there is no limit of its own, or another one leaves less: then a bar shows what counts. */
+export function shares(balance: Balance, own: Balance | null): IShares | null {
+  if (balance.limit === null || balance.limit <= 0 || limiting(balance)) {
+    return null;
+  }
+  const used = Math.min(1, Math.max(0, balance.used / balance.limit));
+  const mine = Math.min(used, Math.max(0, (own?.used ?? 0) / balance.limit));
+  return { mine, others: used - mine };
+}
+
+/** What the job uses of its memory. */
+export function memoryText({ memory: used, memory_limit: limit }: JobUse): string {
+  if (used === null) {
+    return trans.__('not known');
+  }
+  return limit === null
+    ? trans.__('%1 in use, no limit known', memory(used))
+    : trans.__('%1 of %2 in use', memory(used), memory(limit));
+}
+
+/** How many of its CPUs the job keeps busy. */
+export function cpuText({ cpus_busy: busy, cpus }: JobUse): string {
+  if (busy === null) {
+    return trans.__('being measured');
+  }
+  return cpus === null
+    ? trans.__('%1 CPUs busy', number(busy, 1, 1))
+    : trans.__('%1 of %2 CPUs busy', number(busy, 1, 1), cpus);
+}
+
+/** Where the numbers on memory and CPU come from. */
+export function sourceText({ source }: JobUse): string {
+  switch (source) {
+    case 'cgroup2':
+      return trans.__('Read from the job’s cgroup (version 2).');
+    case 'cgroup1':
+      return trans.__('Read from the job’s cgroup (version 1).');
+    default:
+      return trans.__('Added up over this session’s processes: the job has no cgroup of its own here.');
+  }
+}
+
+/** Why a kernel is gone, with the name of its notebook. */
+export function killedText({ path, certain, scope, memory: limit }: KilledKernel): string {
+  const why =
+    scope === 'node'
+      ? trans.__('The kernel was probably stopped because its node ran out of memory.')
+      : limit === null
+        ? trans.__('The kernel was probably stopped because the session ran out of memory.')
+        : certain
+          ? trans.__('The kernel was stopped because the session used all of its %1 of memory.', memory(limit))
+          : trans.__('The kernel was probably stopped because the session used up its %1 of memory.', memory(limit));
+  return path ? `${names([path])}: ${why}` : why;
+}
+
+/** What to do about a kernel that memory did not suffice for. */
+export function nextStep(): string {
+  return trans.__('Variables are gone. Load less at once, or start a session with more memory.');
+}
+
+/** What a line of ten minutes shows of a GPU, for who does not see it. */
+export function sparkText(name: string, history: readonly GpuPoint[]): string {
+  const [use, held] = [range(history, 'use'), range(history, 'memory')];
+  const last = history[history.length - 1];
+  const said = [
+    use && last && last.use !== null
+      ? trans.__('use %1% to %2%, now %3%', Math.round(use.least), Math.round(use.most), Math.round(last.use))
+      : trans.__('use not known'),
+    held ? trans.__('memory %1% to %2%', Math.round(held.least), Math.round(held.most)) : ''
+  ].filter(Boolean);
+  return trans.__('%1, last ten minutes: %2', name, said.join('; '));
+}
+
+/** "3 Dec". */
+export function shortDay(day: string): string {
+  return day === '' ? '' : new Date(`${day}T12:00:00`).toLocaleDateString(locale(), { day: 'numeric', month: 'short' });
+}
+
+/** "3 Dec: 4.0 GPU-hours, 1.5 by you". */
+export function dayText({ day: at, gpu_hours: used, mine }: DayUse): string {
+  return typeof mine === 'number'
+    ? trans.__('%1: %2 GPU-hours, %3 by you', shortDay(at), hours(used), hours(mine))
+    : trans.__('%1: %2 GPU-hours', shortDay(at), hours(used));
 }
 
 /**

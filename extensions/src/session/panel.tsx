@@ -5,20 +5,29 @@ import { now } from '../common/clock';
 import { number } from '../common/format';
 import { Act, Head, Notices, SidePanel } from '../common/panel';
 import { mixed, trans } from '../common/translation';
-import type { Balance, DayUse, SessionQuota, Usage } from '../schema';
-import { left } from './facts';
+import type { Balance, JobUse, Readings, SessionQuota, Usage } from '../schema';
+import { timeShare } from './charts';
+import { Days, Legend, Ring, Spark } from './drawings';
+import { clock, left, shortGpu, shortLeft } from './facts';
 import {
   ago,
   balanceText,
   budgetPart,
+  cpuText,
   endsText,
   forecast,
   gpuText,
   hours,
   idleText,
+  killedText,
   level,
+  memoryText,
+  nextStep,
+  part,
   percent,
-  points,
+  shares,
+  sourceText,
+  sparkText,
   storagePart,
   storageText,
   trendText,
@@ -38,6 +47,8 @@ export const usageIcon = new LabIcon({
 });
 
 const OLD_S = 600;
+/** From this share of its time on a session's ring says by its colour, too, that the end is near. */
+const SOON = 0.1;
 
 export interface IUsageActions {
   readonly continueSession: () => void;
@@ -79,7 +90,8 @@ function Panel(props: IProps): React.JSX.Element {
 function notices({ known, problem }: SessionStore): string[] {
   const idle = known?.idle?.state === 'warn' ? idleText(known.idle, now()) : '';
   const warnings = known?.quota?.warnings.map(one => one.text) ?? [];
-  return [problem, known?.problem ?? '', known?.quota?.problem ?? '', idle, ...warnings];
+  const killed = (known?.killed ?? []).map(one => `${clock(one.at, now())} · ${killedText(one)} ${nextStep()}`);
+  return [problem, known?.problem ?? '', known?.quota?.problem ?? '', idle, ...warnings, ...killed];
 }
 
 function Known(props: IProps & { readonly known: Usage }): React.JSX.Element {
@@ -88,6 +100,8 @@ function Known(props: IProps & { readonly known: Usage }): React.JSX.Element {
   return (
     <>
       <Time {...props} />
+      {store.readings?.job ? <Machine job={store.readings.job} /> : null}
+      {store.readings?.gpus.length ? <Gpus readings={store.readings} /> : null}
       {quota ? <Budgets quota={quota} /> : null}
       {quota && quota.storage.length ? (
         <section aria-labelledby="fabric-usage-storage">
@@ -99,20 +113,6 @@ function Known(props: IProps & { readonly known: Usage }): React.JSX.Element {
               part={storagePart(one)}
               text={storageText(one)}
               note={typeof one.at === 'number' ? trans.__('%1 · asked %2', one.path, ago(now() - one.at)) : one.path}
-            />
-          ))}
-        </section>
-      ) : null}
-      {store.gpus.length ? (
-        <section aria-labelledby="fabric-usage-gpus">
-          <h3 id="fabric-usage-gpus">{trans.__('GPUs of this session, now')}</h3>
-          {store.gpus.map(gpu => (
-            <Bar
-              key={gpu.index}
-              name={`GPU ${gpu.index}${gpu.name ? ` · ${gpu.name}` : ''}`}
-              part={gpu.memory_total ? (gpu.memory_used ?? 0) / gpu.memory_total : null}
-              plain
-              text={gpuText(gpu)}
             />
           ))}
         </section>
@@ -137,14 +137,24 @@ function Known(props: IProps & { readonly known: Usage }): React.JSX.Element {
 function Time({ store, known, continueSession, extend }: IProps & { readonly known: Usage }): React.JSX.Element {
   const at = now();
   const time = known.quota?.time;
+  const share = timeShare(time?.started_at, known.ends_at, at);
   return (
     <section aria-labelledby="fabric-usage-time">
       <h3 id="fabric-usage-time">{trans.__('Time')}</h3>
-      <p>
-        {known.ends_at === null
-          ? trans.__('When this session ends is not known.')
-          : `${left(known.ends_at, at)} · ${endsText(known.ends_at, at, time)}`}
-      </p>
+      <div className="fabric-Usage-ringed">
+        {share === null ? null : (
+          <Ring
+            label={trans.__('%1 of this session’s time is left', percent(share))}
+            text={shortLeft(known.ends_at, at)}
+            parts={[[share <= SOON ? 'soon' : 'left', share]]}
+          />
+        )}
+        <p>
+          {known.ends_at === null
+            ? trans.__('When this session ends is not known.')
+            : `${left(known.ends_at, at)} · ${endsText(known.ends_at, at, time)}`}
+        </p>
+      </div>
       <div className="fabric-Usage-actions">
         <Act does={continueSession}>{trans.__('Continue in a new session …')}</Act>
         {time?.can_extend ? <Act does={extend}>{trans.__('Extend …')}</Act> : null}
@@ -157,24 +167,94 @@ function Time({ store, known, continueSession, extend }: IProps & { readonly kno
   );
 }
 
-function Budgets({ quota }: { readonly quota: SessionQuota }): React.JSX.Element | null {
-  if (!quota.gpu_hours && !quota.user_gpu_hours && !quota.trend.length) {
-    return null;
-  }
+/** The job's memory and CPUs against what was asked for, with where the numbers come from. */
+function Machine({ job }: { readonly job: JobUse }): React.JSX.Element {
+  return (
+    <section aria-labelledby="fabric-usage-job">
+      <h3 id="fabric-usage-job">{trans.__('Memory and CPU')}</h3>
+      <Bar
+        name={trans.__('Memory')}
+        part={job.memory === null ? null : part(job.memory, job.memory_limit)}
+        text={memoryText(job)}
+      />
+      <Bar
+        name={trans.__('CPU')}
+        part={job.cpus_busy === null ? null : part(job.cpus_busy, job.cpus)}
+        text={cpuText(job)}
+        plain
+      />
+      <p className="fabric-Usage-note">{sourceText(job)}</p>
+    </section>
+  );
+}
+
+/** Each GPU now, and its last ten minutes. */
+function Gpus({ readings }: { readonly readings: Readings }): React.JSX.Element {
+  const drawn = readings.gpus.some(gpu => !gpu.problem);
+  return (
+    <section aria-labelledby="fabric-usage-gpus">
+      <h3 id="fabric-usage-gpus">{trans.__('GPUs, last ten minutes')}</h3>
+      {readings.gpus.map((gpu, index) => {
+        const name = `GPU ${gpu.index}${gpu.name ? ` · ${shortGpu(gpu.name)}` : ''}`;
+        const points = readings.history[index]?.points ?? [];
+        return (
+          <div key={gpu.index} className="fabric-Usage-bar">
+            <div className="fabric-Usage-name">
+              <span>{name}</span>
+              <span>{gpu.percent === null ? '' : `${Math.round(gpu.percent)}%`}</span>
+            </div>
+            {points.length > 1 && !gpu.problem ? <Spark history={points} label={sparkText(name, points)} /> : null}
+            <div>{gpuText(gpu)}</div>
+          </div>
+        );
+      })}
+      {drawn ? (
+        <>
+          <Legend
+            items={[
+              ['use', trans.__('Use')],
+              ['memory', trans.__('Memory')]
+            ]}
+          />
+          <p className="fabric-Usage-note">
+            {trans.__('Read by this session itself every %1 s; never billed.', readings.every_s)}
+          </p>
+        </>
+      ) : null}
+    </section>
+  );
+}
+
+function Budgets({ quota }: { readonly quota: SessionQuota }): React.JSX.Element {
+  const { gpu_hours: whole, user_gpu_hours: own, trend } = quota;
   return (
     <section aria-labelledby="fabric-usage-hours">
       <h3 id="fabric-usage-hours">{trans.__('GPU-hours')}</h3>
-      {quota.gpu_hours ? (
+      {whole ? (
         <Budget
           name={quota.project_title || quota.project}
-          balance={quota.gpu_hours}
+          balance={whole}
+          own={own}
           warned={warnedOf(quota, 'project')}
         />
       ) : null}
-      {quota.user_gpu_hours ? (
-        <Budget name={trans.__('You')} balance={quota.user_gpu_hours} warned={warnedOf(quota, 'user')} personal />
+      {own ? (
+        <Bar
+          name={trans.__('You')}
+          part={budgetPart(own)}
+          text={balanceText(own, true)}
+          note={warnedOf(quota, 'user') ? '' : forecast(own)}
+        />
       ) : null}
-      {quota.trend.length > 1 ? <Trend days={quota.trend} /> : null}
+      {trend.length > 1 ? (
+        trend.some(day => day.gpu_hours > 0) ? (
+          <Days days={trend} said={trendText(trend, now())} />
+        ) : (
+          <p className="fabric-Usage-note">{trendText(trend, now())}</p>
+        )
+      ) : (
+        <p className="fabric-Usage-note">{trans.__('No history yet · updated hourly')}</p>
+      )}
     </section>
   );
 }
@@ -182,15 +262,59 @@ function Budgets({ quota }: { readonly quota: SessionQuota }): React.JSX.Element
 interface IBudgetProps {
   readonly name: string;
   readonly balance: Balance;
+  /** The person's own part of it. */
+  readonly own: Balance | null;
   /** A warning says how long it lasts. */
   readonly warned: boolean;
-  /** It is one person's own. */
-  readonly personal?: boolean;
 }
 
-function Budget({ name, balance, warned, personal = false }: IBudgetProps): React.JSX.Element {
+/** A project's budget: a ring with the share that is mine, or a bar where another limit counts or there is none. */
+function Budget({ name, balance, own, warned }: IBudgetProps): React.JSX.Element {
   const note = warned ? '' : forecast(balance);
-  return <Bar name={name} part={budgetPart(balance)} text={balanceText(balance, personal)} note={note} />;
+  const used = shares(balance, own);
+  const share = budgetPart(balance);
+  if (used === null || share === null) {
+    return <Bar name={name} part={share} text={balanceText(balance)} note={note} />;
+  }
+  const mine = own ? Math.min(own.used, balance.used) : null;
+  const [you, others] = [
+    trans.__('You: %1', hours(mine ?? 0)),
+    trans.__('Others: %1', hours(Math.max(0, balance.used - (mine ?? 0))))
+  ];
+  return (
+    <div className="fabric-Usage-bar" data-level={level(share)}>
+      <div className="fabric-Usage-name">
+        <span>{name}</span>
+        <span>{percent(share)}</span>
+      </div>
+      <div className="fabric-Usage-ringed">
+        <Ring
+          label={
+            mine === null
+              ? trans.__('%1 of the budget is used', percent(share))
+              : trans.__('%1 of the budget is used, %2 by you', percent(share), percent(used.mine))
+          }
+          text={percent(share)}
+          parts={[
+            ['mine', used.mine],
+            ['others', used.others]
+          ]}
+        />
+        <div>
+          <div>{balanceText(balance)}</div>
+          {mine === null ? null : (
+            <Legend
+              items={[
+                ['mine', you],
+                ['others', others]
+              ]}
+            />
+          )}
+        </div>
+      </div>
+      {note ? <div className="fabric-Usage-note">{note}</div> : null}
+    </div>
+  );
 }
 
 interface IBarProps {
@@ -218,46 +342,6 @@ function Bar(props: IBarProps): React.JSX.Element {
       <div>{props.text}</div>
       {props.note ? <div className="fabric-Usage-note">{props.note}</div> : null}
     </div>
-  );
-}
-
-function Trend({ days }: { readonly days: readonly DayUse[] }): React.JSX.Element {
-  const said = trendText(days, now());
-  if (days.every(day => day.gpu_hours === 0)) {
-    return <div className="fabric-Usage-note">{said}</div>;
-  }
-  return (
-    <>
-      <svg
-        className="fabric-Usage-trend"
-        viewBox="-1 -1 202 42"
-        role="img"
-        aria-label={said}
-        preserveAspectRatio="none"
-      >
-        <polyline points={points(days, 200, 40)} />
-      </svg>
-      <div className="fabric-Usage-note">{said}</div>
-      <details>
-        <summary>{trans.__('Each day')}</summary>
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">{trans.__('Day')}</th>
-              <th scope="col">{trans.__('GPU-hours')}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {[...days].reverse().map(day => (
-              <tr key={day.day}>
-                <td>{day.day}</td>
-                <td>{hours(day.gpu_hours)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </details>
-    </>
   );
 }
 

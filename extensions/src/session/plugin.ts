@@ -12,13 +12,15 @@ import { SessionApi } from './api';
 import { continueSession, extend } from './continue';
 import { reopen } from './documents';
 import { SessionEvents } from './events';
+import { KilledKernels } from './killed';
 import { usageIcon, UsagePanel } from './panel';
 import { SessionStatus, UsageItem } from './status';
 import { SessionStore } from './store';
 import { Unsaved } from './unsaved';
 import { Warnings } from './warnings';
 
-const GPUS_EVERY_MS = 3_000;
+/** As often as the session's server keeps a moment of its GPUs. */
+const READINGS_EVERY_MS = 5_000;
 
 /** Open what the session before had open, once per session and browser. */
 async function reopenOnce(app: JupyterFrontEnd): Promise<void> {
@@ -87,10 +89,11 @@ function showUsage(
   statusBar?.registerStatusItem('fabric-lab:usage', { item: new UsageItem(store, show), align: 'left', rank: 0.5 });
   const hub = PageConfig.getOption('fabricHub') || '/hub/home';
   new Warnings(app, store, new Announcer(), new Banner(), settings, hub);
+  new KilledKernels(store, show).follow(app);
   pollInView(
     panel,
-    () => store.refreshGpus(),
-    GPUS_EVERY_MS,
+    () => store.refreshReadings(),
+    READINGS_EVERY_MS,
     () => !store.gone
   );
 

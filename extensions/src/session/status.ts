@@ -3,7 +3,7 @@ import { Widget } from '@lumino/widgets';
 
 import { now } from '../common/clock';
 import { trans } from '../common/translation';
-import { details, left, SOON_S, summary, trouble } from './facts';
+import { badge, details, left, SOON_S, summary, trouble } from './facts';
 import { state, summary as usageSummary } from './format';
 import type { SessionStore } from './store';
 
@@ -28,9 +28,13 @@ export class SessionStatus extends Widget {
     const at = now();
     let text = trans.__('Session …');
     let title = trans.__('Asking about this session');
+    let kind = '';
+    let state = 'wait';
     if (facts) {
       const wrong = trouble(facts, at);
-      text = summary(facts);
+      text = summary(facts, this.store.readings?.gpus);
+      kind = badge(facts);
+      state = wrong ? 'wait' : 'ok';
       if (wrong) {
         text = facts.problem ? trans.__('%1 · hub not answering', text) : trans.__('%1 · Slurm not answering', text);
       }
@@ -40,6 +44,14 @@ export class SessionStatus extends Widget {
       title = factsProblem;
     }
     this.button.textContent = text;
+    this.button.dataset['dot'] = state;
+    if (kind) {
+      const shown = document.createElement('span');
+      shown.className = 'fabric-Session-kind';
+      shown.textContent = kind;
+      this.button.append(' ', shown);
+      text = `${text} ${kind}`;
+    }
     this.button.title = title;
     this.button.setAttribute('aria-label', trans.__('This session: %1. Show details', text));
   }
@@ -90,7 +102,7 @@ class SessionDetails extends Widget {
   }
 }
 
-/** The status bar item: time left, GPU-hours left, the fullest disk. A click shows the panel. */
+/** The status bar item: time left, GPU-hours left, a disk that is nearly full. A click shows the panel. */
 export class UsageItem extends Widget {
   private readonly button = document.createElement('button');
 
@@ -119,6 +131,9 @@ export class UsageItem extends Widget {
     this.button.title =
       problem || known?.quota?.problem || known?.problem || trans.__('Use, limits and time left: show the panel');
     this.button.dataset['state'] = gone ? 'last' : known ? state(known, at) : '';
-    this.button.setAttribute('aria-label', trans.__('Usage: %1. Show the panel', text));
+    this.button.setAttribute(
+      'aria-label',
+      trans.__('Usage: %1. Time and GPU-hours are what is left. Show the panel', text)
+    );
   }
 }

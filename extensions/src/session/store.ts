@@ -2,7 +2,7 @@ import { Signal, type ISignal } from '@lumino/signaling';
 
 import { now } from '../common/clock';
 import { words } from '../common/request';
-import type { Continued, Facts, GpuUsage, Usage } from '../schema';
+import type { Continued, Facts, Readings, Usage } from '../schema';
 import { Gone, type SessionApi } from './api';
 
 /** What is known of the session, its use and its time; one for the status bar, the panel and the warnings. */
@@ -19,7 +19,8 @@ export class SessionStore {
   problem = '';
   /** The session's server is not there any more. */
   gone = false;
-  gpus: readonly GpuUsage[] = [];
+  /** What this session's server reads of GPUs, memory and CPU; null before the first, and while there is none. */
+  readings: Readings | null = null;
   /** The session that follows this one, once one was asked for here. */
   next: Continued | null = null;
 
@@ -39,6 +40,9 @@ export class SessionStore {
     // what only the status bar shows is not asked for out of sight
     const seen = !document.hidden || this.facts === null;
     await Promise.all([seen ? this.refreshFacts() : null, this.ofHub ? this.refreshUsage() : null]);
+    if (seen && this.ofHub && this.facts?.gpu_count) {
+      await this.refreshReadings();
+    }
   }
 
   private async refreshFacts(): Promise<void> {
@@ -65,11 +69,11 @@ export class SessionStore {
     this._changed.emit();
   }
 
-  async refreshGpus(): Promise<void> {
+  async refreshReadings(): Promise<void> {
     try {
-      this.gpus = await this.api.gpus();
+      this.readings = await this.api.readings();
     } catch {
-      this.gpus = []; // the question about the session says why
+      this.readings = null; // the question about the session says why
     }
     this._changed.emit();
   }

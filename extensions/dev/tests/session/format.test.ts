@@ -4,14 +4,21 @@ import {
   alarm,
   balanceText,
   budgetPart,
+  cpuText,
+  dayText,
   endText,
   forecast,
   fullest,
+  killedText,
   level,
+  memoryText,
   minutesText,
   names,
   nextAlarm,
-  points,
+  nextStep,
+  shares,
+  sourceText,
+  sparkText,
   state,
   storagePart,
   storageText,
@@ -19,8 +26,18 @@ import {
   trendText,
   warnedOf
 } from '../../../src/session/format';
-import { left, trouble } from '../../../src/session/facts';
-import type { Balance, DayUse, Facts, SessionQuota, StorageUse, Usage } from '../../../src/schema';
+import { badge, left, shortLeft, summary as factsSummary, trouble } from '../../../src/session/facts';
+import type {
+  Balance,
+  DayUse,
+  Facts,
+  GpuUsage,
+  JobUse,
+  KilledKernel,
+  SessionQuota,
+  StorageUse,
+  Usage
+} from '../../../src/schema';
 
 const NOW = 1_800_000_000;
 const ALARMS = [1800, 600, 120];
@@ -36,7 +53,14 @@ function usage(minutes: number | null, more: Partial<SessionQuota> = {}): Usage 
     project: 'twin',
     ...more
   } as unknown as SessionQuota;
-  return { quota, problem: '', ends_at: minutes === null ? null : NOW + minutes * 60, ending_since: null, idle: null };
+  return {
+    quota,
+    problem: '',
+    ends_at: minutes === null ? null : NOW + minutes * 60,
+    ending_since: null,
+    idle: null,
+    killed: []
+  };
 }
 
 describe('the time that is left', () => {
@@ -50,6 +74,13 @@ describe('the time that is left', () => {
       '2 h 5 min left'
     ]);
     expect(left(null, NOW)).toBe('');
+    expect([-1, 59, 60, 3600, 7500].map(seconds => shortLeft(NOW + seconds, NOW))).toEqual([
+      'ending now',
+      'under 1 min',
+      '1 min',
+      '1 h',
+      '2 h 5 min'
+    ]);
     expect([1, 60, 405].map(minutesText)).toEqual(['1 minute', '1 hour', '6 hours 45 minutes']);
   });
 
@@ -77,7 +108,8 @@ describe('the time that is left', () => {
 
 describe('the status bar', () => {
   it('has the time, the budget and the fullest file system', () => {
-    expect(summary(usage(57), NOW)).toBe('57 min left · 120 GPU-h left · Home 81%');
+    expect(summary(usage(57), NOW)).toBe('57 min · 120 GPU-h · Home 81%');
+    expect(summary(usage(57, { storage: [{ ...HOME, used: 50e9 }] }), NOW)).toBe('57 min · 120 GPU-h');
     expect(summary({ ...usage(null), quota: null }, NOW)).toBe('Usage');
   });
 
@@ -164,11 +196,6 @@ describe('the use of days', () => {
     expect(trendText([day(1, 1), day(0, 2)], NOW)).toBe('The last day and today: 3.0 GPU-hours, at most 2.0 in a day.');
     expect(trendText([day(1, 0), day(0, 0)], NOW)).toBe('No GPU-hours used in the last day · updated hourly');
   });
-
-  it('is drawn from the bottom to the top of its box', () => {
-    expect(points([day(2, 0), day(1, 2), day(0, 1)], 200, 40)).toBe('0.0,40.0 100.0,0.0 200.0,20.0');
-    expect(points([day(0, 0)], 200, 40)).toBe('0.0,40.0');
-  });
 });
 
 it('names files shortly', () => {
@@ -181,4 +208,89 @@ it('says for how long Slurm has been silent, in place of the hub’s own problem
   expect(trouble(facts, NOW)).toMatch(/^Slurm has not answered the hub for 5 min\./);
   expect(trouble({ ...facts, problem: 'The hub is silent.' }, NOW)).toBe('The hub is silent.');
   expect(trouble({ ...facts, hub: null }, NOW)).toBe('');
+});
+
+describe('the status bar', () => {
+  const FACTS = { project: 'twin', project_title: 'Digital Twin', gpus: [], gpu_count: 0 } as unknown as Facts;
+  const gpu = (percent: number | null, name = 'NVIDIA H200'): GpuUsage => ({ percent, name }) as GpuUsage;
+
+  it('names the project once, its GPUs by their model, and what they do', () => {
+    expect(factsSummary(FACTS)).toBe('Digital Twin · CPU');
+    const two = { ...FACTS, gpu_count: 2 };
+    expect(factsSummary(two)).toBe('Digital Twin · 2 GPUs');
+    expect(factsSummary(two, [gpu(87), gpu(88)])).toBe('Digital Twin · 2 × H200 88%');
+    expect(factsSummary(two, [gpu(null), gpu(87, 'NVIDIA L40S')])).toBe('Digital Twin · 2 GPUs 87%');
+    expect(factsSummary({ ...two, gpus: [{ index: 0, device: '0', name: 'NVIDIA H200' }] })).toBe(
+      'Digital Twin · 2 × H200'
+    );
+    expect(factsSummary({ ...FACTS, project_title: '' })).toBe('twin · CPU');
+  });
+
+  it('has a badge for a client’s project', () => {
+    expect(badge(FACTS)).toBe('');
+    expect(badge({ ...FACTS, hub: { project_kind: 'client' } } as unknown as Facts)).toBe('Client');
+  });
+});
+
+describe('memory and CPU', () => {
+  const JOB: JobUse = { source: 'cgroup2', memory: 3 * 2 ** 30, memory_limit: 4 * 2 ** 30, cpus_busy: 1.8, cpus: 4 };
+
+  it('are told in Slurm’s units against what was asked for, with where that is from', () => {
+    expect([memoryText(JOB), cpuText(JOB)]).toEqual(['3 GB of 4 GB in use', '1.8 of 4 CPUs busy']);
+    expect(memoryText({ ...JOB, memory: 300 * 2 ** 20, memory_limit: null })).toBe('300 MB in use, no limit known');
+    expect([memoryText({ ...JOB, memory: null }), cpuText({ ...JOB, cpus_busy: null })]).toEqual([
+      'not known',
+      'being measured'
+    ]);
+    expect(cpuText({ ...JOB, cpus: null })).toBe('1.8 CPUs busy');
+    expect(sourceText(JOB)).toContain('version 2');
+    expect(sourceText({ ...JOB, source: 'cgroup1' })).toContain('version 1');
+    expect(sourceText({ ...JOB, source: 'processes' })).toContain('processes');
+  });
+
+  it('that were used up are said for sure only where the system counts it', () => {
+    const killed: KilledKernel = {
+      kernel: 'k',
+      path: 'a/work.ipynb',
+      at: NOW,
+      scope: 'session',
+      memory: 4 * 2 ** 30,
+      certain: true
+    };
+    expect(killedText(killed)).toBe(
+      'work.ipynb: The kernel was stopped because the session used all of its 4 GB of memory.'
+    );
+    expect(killedText({ ...killed, path: '', certain: false })).toBe(
+      'The kernel was probably stopped because the session used up its 4 GB of memory.'
+    );
+    expect(killedText({ ...killed, path: '', certain: false, memory: null })).toContain('probably');
+    expect(killedText({ ...killed, path: '', certain: false, scope: 'node' })).toContain('its node ran out of memory');
+    const longest = killedText({ ...killed, path: `${'x'.repeat(80)}.ipynb`, certain: false });
+    expect(longest.length).toBeLessThanOrEqual(140); // JupyterLab cuts a notification there
+    expect(nextStep()).toContain('more memory');
+  });
+});
+
+describe('a budget’s ring', () => {
+  it('has my share and that of others, and none where another limit counts', () => {
+    expect(shares(BUDGET, { ...BUDGET, used: 20 })).toEqual({ mine: 0.1, others: 0.30000000000000004 });
+    expect(shares({ ...BUDGET, used: 300 }, { ...BUDGET, used: 250 })).toEqual({ mine: 1, others: 0 });
+    expect(shares(BUDGET, null)).toEqual({ mine: 0, others: 0.4 });
+    expect(shares({ ...BUDGET, limit: null }, null)).toBeNull();
+    expect(shares({ ...BUDGET, limited_by: 'a', above: [{ name: 'a' }] } as unknown as Balance, null)).toBeNull();
+  });
+});
+
+it('says of a day and of ten minutes what is drawn', () => {
+  expect(dayText({ day: '2026-12-03', gpu_hours: 4, mine: 1.5 })).toBe('3 Dec: 4.0 GPU-hours, 1.5 by you');
+  expect(dayText({ day: '2026-12-03', gpu_hours: 4 })).toBe('3 Dec: 4.0 GPU-hours');
+  const history = [
+    { use: 10, memory: 20 },
+    { use: null, memory: 30 },
+    { use: 87.4, memory: 25 }
+  ];
+  expect(sparkText('GPU 0 · H200', history)).toBe(
+    'GPU 0 · H200, last ten minutes: use 10% to 87%, now 87%; memory 20% to 30%'
+  );
+  expect(sparkText('GPU 0', [{ use: null, memory: null }])).toBe('GPU 0, last ten minutes: use not known');
 });

@@ -4,7 +4,7 @@ import { SessionApi } from '../../../src/session/api';
 import { SessionStore } from '../../../src/session/store';
 import { AnsweringServer } from '../server';
 
-const USAGE = { quota: null, problem: '', ends_at: null, ending_since: null, idle: null };
+const USAGE = { quota: null, problem: '', ends_at: null, ending_since: null, idle: null, killed: [] };
 
 const FACTS = { session: 'a', node: 'gpu1' };
 
@@ -49,14 +49,28 @@ it('leads to the next session only by an address of the web', () => {
   }
 });
 
-it('shows no GPUs rather than old ones', async () => {
+const READINGS = { gpus: [{ index: 0 }], every_s: 5, history: [], job: null };
+
+it('shows no readings rather than old ones', async () => {
   const { server, store } = opened();
-  server.answers['GET fabric/gpu'] = { body: { gpus: [{ index: 0 }] } };
-  await store.refreshGpus();
-  expect(store.gpus).toHaveLength(1);
-  server.answers['GET fabric/gpu'] = 'nothing';
-  await store.refreshGpus();
-  expect(store.gpus).toEqual([]);
+  server.answers['GET fabric/readings'] = { body: READINGS };
+  await store.refreshReadings();
+  expect(store.readings).toEqual(READINGS);
+  server.answers['GET fabric/readings'] = 'nothing';
+  await store.refreshReadings();
+  expect(store.readings).toBeNull();
+});
+
+it('asks for the GPUs of a session that has some, for the status bar, while the page is seen', async () => {
+  const { server, store } = opened();
+  server.answers['GET fabric/session'] = { body: { ...FACTS, gpu_count: 1 } };
+  server.answers['GET fabric/readings'] = { body: READINGS };
+  await store.refresh();
+  expect(store.readings).toEqual(READINGS);
+  const hidden = vi.spyOn(document, 'hidden', 'get').mockReturnValue(true);
+  await store.refresh();
+  hidden.mockRestore();
+  expect(server.asked.filter(one => one.path === '/fabric/readings')).toHaveLength(1);
 });
 
 it('asks for what only the status bar shows out of sight only until it knows it', async () => {

@@ -37,7 +37,7 @@ async def test_a_session_is_told_what_is_left_and_how_long_it_lasts(
     assert told["gpu_hours"]["rate_per_day"] == 2
     assert told["gpu_hours"]["lasts_until"] == pytest.approx(time.time() + 10 * HOUR, abs=60)
     assert told["user_gpu_hours"]["used"] == 12
-    assert len(told["trend"]) == 7
+    assert [(day["gpu_hours"], day["mine"]) for day in told["trend"]] == [(2.0, 0.5)] * 7
     assert [one["path"] for one in told["storage"]] == ["/home/jan", "/projects/physics"], "of no other project"
     assert (told["time"]["ends_at"], told["time"]["why"]) == (started_at + HOUR, "limit")
     assert (told["time"]["can_extend"], told["time"]["extend_most_minutes"]) == (True, 180)

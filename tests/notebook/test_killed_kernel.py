@@ -1,0 +1,73 @@
+"""A kernel that is killed because the session's memory is used up is explained: with a real memory cgroup."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.answering_hub import AnsweringHub
+from tests.support.chromium import faults, type_into
+from tests.support.kernel import Kernel
+from tests.support.memory_cgroup import MemoryCgroup, memory_cgroup, top
+from tests.support.running_session import RunningSession, session_environment
+from tests.support.usage_page import open_notebook, panel, toast
+from tests.support.waiting import until
+
+pytestmark = [
+    pytest.mark.image,
+    pytest.mark.timeout(600),
+    pytest.mark.usefixtures("usage_known"),
+    pytest.mark.skipif(top() is None, reason="a memory cgroup can be made by root only, where cgroups are mounted"),
+]
+MEMORY = 600 << 20
+TOO_MUCH = "held = b'x' * 2**30"
+
+
+class Limited(NamedTuple):
+    session: RunningSession
+    cgroup: MemoryCgroup
+
+
+@pytest.fixture
+def limited(python: Path, hub: AnsweringHub, tmp_path: Path) -> Iterator[Limited]:
+    """A session in a job's cgroup that has so much memory."""
+    with memory_cgroup(4711) as cgroup:
+        with cgroup.inside():
+            session = RunningSession(python, tmp_path, session_environment(hub.url))
+        with session as running:
+            cgroup.limit(MEMORY)
+            yield Limited(running.announced_by(hub), cgroup)
+
+
+def asked(session: RunningSession, path: str) -> dict[str, Any]:
+    status, text = session.get(path)
+    assert status == 200
+    told: dict[str, Any] = json.loads(text)
+    return told
+
+
+def test_the_jobs_memory_is_read_and_the_kernel_that_used_it_up_is_named_and_no_other(limited: Limited) -> None:
+    session = limited.session
+    job = asked(session, "fabric/readings")["job"]
+    assert (job["source"], job["memory_limit"]) == (limited.cgroup.source, MEMORY)
+    assert 0 < job["memory"] < MEMORY
+    kernel = Kernel(session)
+    try:
+        kernel.run("1")
+        kernel.send(TOO_MUCH)
+        known = until(lambda: asked(session, "fabric/quota")["killed"], "it is said why the kernel is gone", 90)
+    finally:
+        kernel.close()
+    [told] = known
+    assert told.pop("at") == pytest.approx(time.time(), abs=90)
+    assert told.pop("kernel")
+    assert told == {"path": "", "scope": "session", "memory": MEMORY, "certain": True}
