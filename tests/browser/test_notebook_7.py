@@ -48,7 +48,7 @@ def started(student: Visitor) -> Page:
     page.get_by_role("radio", name=re.compile("CPU only")).check()
     page.get_by_role("button", name="Start").click()
     page.wait_for_url("**/user/student1/lab**", timeout=SLOW_MS)
-    expect(page.get_by_role("button", name=re.compile("^Usage:"))).to_contain_text("min left", timeout=SLOW_MS)
+    expect(page.get_by_role("button", name=re.compile("^Usage:"))).to_contain_text(" min ", timeout=SLOW_MS)
     return page
 
 

@@ -59,7 +59,7 @@ def test_who_has_used_up_the_budget_is_told_so_and_starts_a_rescue_session(
     status = page.get_by_role("button", name=re.compile("^This session:"))
     expect(status).to_contain_text("Bread forecast for a client · rescue · cpu1 · no GPU", timeout=SLOW_MS)
     item = page.get_by_role("button", name=re.compile("^Usage:"))
-    expect(item).to_contain_text("0.0 GPU-h left", timeout=SLOW_MS)
+    expect(item).to_contain_text("0.0 GPU-h", timeout=SLOW_MS)
     expect(item).to_have_attribute("data-state", "over")
     expect(page.locator(".jp-LauncherCard").first).to_be_visible(timeout=SLOW_MS)
     notice = page.get_by_role("alert").filter(has_text="A rescue session runs without your own Jupyter settings")

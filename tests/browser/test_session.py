@@ -48,9 +48,14 @@ def test_from_the_login_to_a_cell_on_a_gpu_node_and_back(
     expect(output).to_have_text(re.compile(rf"\('{number}', '\d+'\)"), timeout=SLOW_MS)
 
     status = page.get_by_role("button", name=re.compile("^This session:"))
-    for told in ("Machine learning course", "gpu-1", node, "1 GPU"):
-        expect(status).to_contain_text(told)
+    expect(status).to_have_text("Machine learning course · 1 GPU")
     picture(page, "session")
+    status.click()
+    details = page.get_by_role("dialog", name="Details of this session")
+    for told in ("gpu-1", node, number):
+        expect(details).to_contain_text(told)
+    status.click()
+    expect(details).to_have_count(0)
 
     page.get_by_role("menuitem", name="File").click()
     with student.context.expect_page() as opened:

@@ -27,7 +27,7 @@ def started(student: Visitor) -> Page:
     page.get_by_role("radio", name=re.compile("CPU only")).check()
     page.get_by_role("button", name="Start").click()
     page.wait_for_url("**/user/student1/lab**", timeout=SLOW_MS)
-    expect(page.get_by_role("button", name=re.compile("^Usage:.*min left"))).to_be_visible(timeout=SLOW_MS)
+    expect(page.get_by_role("button", name=re.compile("^Usage:.* min "))).to_be_visible(timeout=SLOW_MS)
     expect(page.locator(".jp-LauncherCard").first).to_be_visible(timeout=SLOW_MS)
     return page
 

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page
 
 from fabric_hub.images.build import build
+from tests.browser.conftest import picture as picture
 from tests.support import panel_catalogue as catalogue
 from tests.support import panel_usage as usage
 from tests.support import stand_ins

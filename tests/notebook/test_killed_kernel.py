@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -71,3 +68,31 @@ def test_the_jobs_memory_is_read_and_the_kernel_that_used_it_up_is_named_and_no_
     assert told.pop("at") == pytest.approx(time.time(), abs=90)
     assert told.pop("kernel")
     assert told == {"path": "", "scope": "session", "memory": MEMORY, "certain": True}
+
+
+@pytest.mark.browser
+@pytest.mark.long
+def test_the_notebook_says_why_its_kernel_is_gone_below_the_cell_that_ran(
+    chromium: Page, limited: Limited, picture: Callable[..., None]
+) -> None:
+    open_notebook(chromium, limited.session)
+    idle = chromium.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")
+    expect(idle).to_be_visible()
+    cell = chromium.locator(".jp-NotebookPanel .jp-CodeCell .cm-content").first
+    type_into(chromium, cell, f"\n{TOO_MUCH}")
+    chromium.keyboard.press("Shift+Enter")
+    why = "The kernel was stopped because the session used all of its 600 MB of memory."
+    said = toast(chromium, f"work.ipynb: {why}")
+    expect(said).to_be_visible()
+    below = chromium.locator(".jp-CodeCell").first.locator(".jp-OutputArea-output")
+    expect(below).to_contain_text(why)
+    expect(below).to_contain_text("Load less at once, or start a session with more memory.")
+    dialog = chromium.get_by_role("dialog", name="Kernel Restarting")
+    if dialog.is_visible():  # JupyterLab's own, which knows no reason
+        dialog.get_by_role("button", name="Ok").click()
+    picture(chromium, "kernel-killed")
+    said.get_by_role("button", name="Show memory").click()
+    shown = panel(chromium)
+    expect(shown).to_contain_text(f"work.ipynb: {why}")
+    expect(shown).to_contain_text("600 MB in use")
+    assert faults(chromium, ".fabric-Usage") == []

@@ -35,6 +35,6 @@ def test_settings_hold_at_once_and_one_that_cannot_be_used_is_said(
     chromium.locator(".jp-PluginList-entry", has_text="Fabric Hub session").click()
     chromium.get_by_label("Usage panel").uncheck()
     expect(tab).to_have_count(0)
-    expect(item(chromium)).to_contain_text("min left")
+    expect(item(chromium)).to_contain_text(" min ")
     chromium.get_by_label("Usage panel").check()
     expect(tab).to_be_visible()

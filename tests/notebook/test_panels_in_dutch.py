@@ -72,7 +72,7 @@ def test_every_panel_speaks_the_language_that_was_chosen_on_the_hub(
     if language == "nl":
         expect(usage).to_contain_text("80,0 van 200 GPU-uur gebruikt, nog 120 over")
         expect(usage).to_contain_text("De menu's van JupyterLab zelf zijn in een andere taal.")
-        expect(chromium.locator("#jp-bottom-panel")).to_contain_text(re.compile(r"nog 5\d min · 120 GPU-uur over"))
+        expect(chromium.locator("#jp-bottom-panel")).to_contain_text(re.compile(r"5\d min · 120 GPU-uur"))
     else:
         expect(usage).to_contain_text("80.0 of 200 GPU-hours used, 120 left")
         expect(usage).not_to_contain_text("The menus of JupyterLab itself")

@@ -92,7 +92,7 @@ def test_the_next_session_opens_the_documents_again_once(
         )
         expect(chromium.get_by_role("tab", name="work.ipynb")).to_be_visible()
         open_lab(chromium, running)
-        expect(item(chromium)).to_contain_text("min left")
+        expect(item(chromium)).to_contain_text(" min ")
         expect(toast(chromium, "of the session before")).to_have_count(0)
 
 

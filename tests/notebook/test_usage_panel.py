@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.image, pytest.mark.browser, pytest.mark.usefixtures("u
 
 def test_the_status_bar_and_the_panel_tell_what_is_left(chromium: Page, session: RunningSession) -> None:
     open_lab(chromium, session)
-    expect(item(chromium)).to_have_text(re.compile("^5[0-7] min left · 120 GPU-h left · Home 81%$"))
+    expect(item(chromium)).to_have_text(re.compile("^5[0-7] min · 120 GPU-h · Home 81%$"))
     shown = panel(chromium)
     for told in (
         "Digital Twin", "80.0 of 200 GPU-hours used, 120 left", "At the present rate (10.0 a day) this lasts until",
@@ -35,8 +35,21 @@ def test_the_status_bar_and_the_panel_tell_what_is_left(chromium: Page, session:
     ):  # fmt: skip
         expect(shown).to_contain_text(told)
     expect(shown.get_by_role("img", name=re.compile("^The last 20 days: .* GPU-hours"))).to_be_visible()
-    shown.get_by_text("Each day").click()
+    expect(shown.get_by_role("img", name="40% of the budget is used, 6% by you")).to_be_visible()
+    expect(shown.get_by_role("img", name=re.compile(r"^[45]\d% of this session.s time is left$"))).to_be_visible()
+    expect(shown).to_contain_text(re.compile(r"\d+ MB in use, no limit known"))
+    expect(shown).to_contain_text(re.compile("Added up over this session.s processes"))
+    days = shown.get_by_role("slider", name="Day")
+    days.focus()
+    chromium.keyboard.press("Home")
+    expect(days).to_have_attribute("aria-valuetext", "1 Nov: 1.0 GPU-hours, 0.3 by you")
+    chromium.keyboard.press("ArrowRight")
+    expect(shown.locator(".fabric-Usage-day")).to_have_text("2 Nov: 2.0 GPU-hours, 0.5 by you")
+    assert faults(chromium, ".fabric-Usage") == []
+    table = shown.get_by_role("button", name="As table")
+    table.click()
     expect(shown.get_by_role("row")).to_have_count(21)
+    expect(table).to_have_attribute("aria-pressed", "true")
     assert faults(chromium, ".fabric-Usage") == []
     assert faults(chromium, "#jp-bottom-panel") == []
 
@@ -63,7 +76,7 @@ def test_a_limit_above_the_project_and_two_quotas_of_one_file_system_are_each_sh
     both = [disk, disk | {"scope": "project", "used": 9 * 10**9}]
     hub.usage["GET /quota"] = usage.quota(gpu_hours=usage.limited_above(used=5000.0), storage=both)
     open_lab(chromium, session)
-    expect(item(chromium)).to_have_text(re.compile("0.0 GPU-h left"))
+    expect(item(chromium)).to_have_text(re.compile("0.0 GPU-h"))
     expect(item(chromium)).to_have_attribute("data-state", "over")
     shown = panel(chromium)
     expect(shown).to_contain_text("100 of 1,000 GPU-hours used; account faculty has 0.0 of 5,000 left")
@@ -188,7 +201,7 @@ def test_every_moment_is_said_by_the_clock_of_whoever_reads_it(
 
 def test_slurms_signal_saves_what_is_not_saved(chromium: Page, session: RunningSession) -> None:
     file = open_notebook(chromium, session)
-    expect(item(chromium)).to_contain_text("min left")
+    expect(item(chromium)).to_contain_text(" min ")
     assert "not saved yet" not in file.read_text()
     until_listening(chromium)
     session.process.send_signal(signal.SIGUSR1)
@@ -201,7 +214,7 @@ def test_the_last_two_minutes_save_what_is_not_saved(
     chromium: Page, session: RunningSession, hub: AnsweringHub
 ) -> None:
     file = open_notebook(chromium, session)
-    expect(item(chromium)).to_contain_text("min left")
+    expect(item(chromium)).to_contain_text(" min ")
     assert "not saved yet" not in file.read_text()
     hub.usage["GET /quota"] = usage.quota(minutes=1.5)
     expect(toast(chromium, "Open documents are being saved.")).to_be_visible()

@@ -20,7 +20,9 @@ def quota(*, minutes: float = 57.5, **more: Any) -> dict[str, Any]:
         "gpus": 1,
         "gpu_hours": {"limit": 200.0, "used": 80.0, "left": 120.0, **balance},
         "user_gpu_hours": {"limit": None, "used": 12.5, "left": None, "running": 1.0},
-        "trend": [{"day": f"2026-11-{day:02}", "gpu_hours": float(day % 7)} for day in range(1, 21)],
+        "trend": [
+            {"day": f"2026-11-{day:02}", "gpu_hours": float(day % 7), "mine": (day % 7) / 4} for day in range(1, 21)
+        ],
         "storage": [
             {
                 "title": "Home", "path": "/home/ann", "used": 81 * 10**9, "limit": 100 * 10**9, "files_used": 1200,

@@ -44,7 +44,10 @@ def session_environment(hub_url: str, **more: str) -> dict[str, str]:
 
 
 class RunningSession:
-    """Starts the launcher; ``log`` is all that it has printed."""
+    """Starts the launcher; ``log`` is all that it has printed.
+
+    :param libraries: a directory whose shared libraries come before the system's.
+    """
 
     def __init__(
         self,
@@ -54,6 +57,7 @@ class RunningSession:
         *,
         mode: int = 0o600,
         files: dict[str, Path] | None = None,
+        libraries: Path | None = None,
     ) -> None:
         self.directory = directory
         self.home = directory / "home"
@@ -70,7 +74,9 @@ class RunningSession:
         base["TMPDIR"] = tempfile.gettempdir()
         self.process = subprocess.Popen(
             [str(python), "-I", "-m", "fabric_lab.launch", "--session-dir", str(self.private)],
-            env=base | {"SLURMD_NODENAME": "gpu1", "CUDA_VISIBLE_DEVICES": "0"},
+            env=base
+            | {"SLURMD_NODENAME": "gpu1", "CUDA_VISIBLE_DEVICES": "0"}
+            | ({"LD_LIBRARY_PATH": str(libraries)} if libraries else {}),
             cwd=self.home,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -56,4 +56,4 @@ def open_notebook(page: Page, session: RunningSession, name: str = "work.ipynb")
 
 def until_listening(page: Page) -> None:
     """The page has its first answer: from now on it hears of changes."""
-    expect(item(page)).to_contain_text("GPU-h left")
+    expect(item(page)).to_contain_text("GPU-h")

@@ -17,6 +17,15 @@ export function arcs(parts: readonly number[]): IArc[] {
   });
 }
 
+/** The part of a ring that is left free between two of its parts. */
+const BETWEEN = 0.008;
+
+/** A part of a ring as SVG's dashes on a circle that is 100 round, from its top on. */
+export function dashes({ from, length }: IArc): { strokeDasharray: string; strokeDashoffset: number } {
+  const drawn = Math.max(0.1, (length < 1 ? length - BETWEEN : length) * 100);
+  return { strokeDasharray: `${drawn.toFixed(2)} ${(100 - drawn).toFixed(2)}`, strokeDashoffset: 25 - from * 100 };
+}
+
 /** The share of a session's time that is left, 0 to 1; null where its beginning or its end is not known. */
 export function timeShare(startedAt: number | null | undefined, endsAt: number | null, now: number): number | null {
   if (typeof startedAt !== 'number' || endsAt === null || endsAt <= startedAt) {

@@ -4,7 +4,7 @@ import { number } from '../common/format';
 import { Act } from '../common/panel';
 import { trans } from '../common/translation';
 import type { DayUse, GpuPoint } from '../schema';
-import { arcs, columnAt, columnBy, columns, lines, roundUp } from './charts';
+import { arcs, columnAt, columnBy, columns, dashes, lines, roundUp } from './charts';
 import { dayText, hours, shortDay } from './format';
 
 interface IRingProps {
@@ -22,25 +22,17 @@ const RADIUS = 15.915; // round about 100
 export function Ring({ label, text, parts }: IRingProps): React.JSX.Element {
   const drawn = arcs(parts.map(([, share]) => share));
   return (
-    <svg className="fabric-Usage-ring" viewBox="0 0 42 42" role="img" aria-label={label}>
-      <circle className="fabric-Usage-ringTrack" cx="21" cy="21" r={RADIUS} />
-      {drawn.map(({ from, length }, index) =>
-        length > 0 ? (
-          <circle
-            key={parts[index]?.[0]}
-            data-kind={parts[index]?.[0]}
-            cx="21"
-            cy="21"
-            r={RADIUS}
-            strokeDasharray={`${Math.max(0.1, length * 100 - (length < 1 ? 0.8 : 0))} 100`}
-            strokeDashoffset={25 - from * 100}
-          />
-        ) : null
-      )}
-      <text x="21" y="21" textAnchor="middle" dominantBaseline="central">
-        {text}
-      </text>
-    </svg>
+    <div className="fabric-Usage-ring" role="img" aria-label={label}>
+      <svg viewBox="0 0 42 42" aria-hidden="true">
+        <circle className="fabric-Usage-ringTrack" cx="21" cy="21" r={RADIUS} />
+        {drawn.map((arc, index) =>
+          arc.length > 0 ? (
+            <circle key={parts[index]?.[0]} data-kind={parts[index]?.[0]} cx="21" cy="21" r={RADIUS} {...dashes(arc)} />
+          ) : null
+        )}
+      </svg>
+      <span>{text}</span>
+    </div>
   );
 }
 

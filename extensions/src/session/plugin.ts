@@ -86,7 +86,7 @@ function showUsage(
   const panel = new UsagePanel(store, actions);
   const show = (): void => app.shell.activateById(panel.id);
   place(app, panel, settings, restorer, { name: 'usagePanel', rank: 260, type: trans.__('Usage') });
-  statusBar?.registerStatusItem('fabric-lab:usage', { item: new UsageItem(store, show), align: 'left', rank: 0.5 });
+  statusBar?.registerStatusItem('fabric-lab:usage', { item: new UsageItem(store, show), align: 'left', rank: -1 });
   const hub = PageConfig.getOption('fabricHub') || '/hub/home';
   new Warnings(app, store, new Announcer(), new Banner(), settings, hub);
   new KilledKernels(store, show).follow(app);
@@ -142,7 +142,7 @@ export const sessionPlugin: JupyterFrontEndPlugin<void> = {
       return; // nothing is to be shown
     }
     const store = new SessionStore(new SessionApi(app.serviceManager.serverSettings), ofHub);
-    statusBar?.registerStatusItem('fabric-lab:session', { item: new SessionStatus(store), align: 'left', rank: 0 });
+    statusBar?.registerStatusItem('fabric-lab:session', { item: new SessionStatus(store), align: 'left', rank: -2 });
     if (ofHub) {
       showUsage(app, store, settings, statusBar, palette, restorer);
       void reopenOnce(app);

@@ -5,6 +5,7 @@ import {
   columnAt,
   columnBy,
   columns,
+  dashes,
   lines,
   POINTS,
   range,
@@ -31,6 +32,13 @@ describe('a ring', () => {
       { from: 0, length: 0 },
       { from: 0, length: 0 }
     ]);
+  });
+
+  it('is drawn from its top on, with a gap after each part, and whole without one', () => {
+    expect(dashes({ from: 0, length: 0.5 })).toEqual({ strokeDasharray: '49.20 50.80', strokeDashoffset: 25 });
+    expect(dashes({ from: 0.5, length: 0.25 })).toEqual({ strokeDasharray: '24.20 75.80', strokeDashoffset: -25 });
+    expect(dashes({ from: 0, length: 1 }).strokeDasharray).toBe('100.00 0.00');
+    expect(dashes({ from: 0, length: 0.001 }).strokeDasharray).toBe('0.10 99.90');
   });
 
   it('shows the share of the time that is left', () => {
