@@ -65,7 +65,7 @@ def test_what_a_warning_says_is_not_said_again_and_no_use_is_said_instead_of_dra
     shown = panel(chromium)
     expect(shown).to_contain_text("The budget of project twin lasts until 3 May.")
     expect(shown).to_contain_text("No GPU-hours used in the last 28 days · updated hourly")
-    expect(shown.get_by_role("img")).to_have_count(0)
+    expect(shown.locator(".fabric-Usage-chart")).to_have_count(0)
     expect(shown).not_to_contain_text("At the present rate")
 
 
