@@ -192,6 +192,13 @@ HUB = (
         handler="fabric_hub.hub.pages.operate:Operate",
     ),
     Line(
+        "POST /hub/operate",
+        Caller.OPERATOR,
+        "With the hub's token against forgery. It answers requests for datasets; the catalogue service looks itself "
+        "whether `login.admins` has them, and grants only what `catalogue.from_hub` lets the hub grant.",
+        handler="fabric_hub.hub.pages.operate:Operate",
+    ),
+    Line(
         "GET /hub/operate/now",
         Caller.OPERATOR,
         "What of that page changes.",
@@ -259,6 +266,7 @@ CATALOGUE = _lines(
     "POST /v1/acceptances",
     "POST /v1/requests",
     "POST /v1/decisions",
+    "POST /v1/answers",
     "POST /v1/events",
     "GET /v1/agents",
     "GET /v1/health",

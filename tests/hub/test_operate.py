@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from tests.support.dataset_hub import AGREEMENT, DatasetHub
 from tests.support.person import Person, words
 from tests.support.small_site import SmallSite
 from tests.support.waiting import until
@@ -13,6 +18,17 @@ from tests.support.waiting import until
 pytestmark = pytest.mark.hub
 
 PAGE, NOW = "/hub/operate", "/hub/operate/now"
+
+
+@pytest.fixture(scope="module")
+def _dataset_hub(sandbox: Path) -> Iterator[DatasetHub]:
+    with DatasetHub(sandbox / "operate", from_hub=["grants"]) as dataset_hub:
+        yield dataset_hub
+
+
+@pytest.fixture
+def site(dataset_hub: DatasetHub) -> SmallSite:
+    return dataset_hub.site
 
 
 def now(operator: Person, version: str = "") -> dict[str, Any]:
@@ -61,3 +77,48 @@ def test_the_page_follows_everybodys_sessions_and_the_queue_and_an_operator_stop
     for told in (person.name, "Digital twin", "One GPU", str(session.job_id), f'data-stop-session="{session.id}"'):
         assert told in shown
     assert "Sessions running" in words(operator.browser.get(PAGE))
+
+
+def ask(person: Person, dataset: str, why: str) -> None:
+    page = person.log_in().browser.get(f"/hub/datasets/{dataset}")
+    sent = {"_xsrf": xsrf(page), "do": "request", "project": "twin", "why": why}
+    assert person.browser.post(f"/hub/datasets/{dataset}", data=sent).status_code == 200
+
+
+def xsrf(page: httpx.Response) -> str:
+    found = re.search(r'name="_xsrf" value="([^"]+)"', page.text)
+    assert found
+    return found[1]
+
+
+def test_an_operator_grants_one_request_and_refuses_another_with_a_reason_that_who_asked_reads(
+    dataset_hub: DatasetHub, site: SmallSite, person: Person
+) -> None:
+    for name in ("sea", "moor"):
+        dataset_hub.publish(name, access="restricted", agreement=AGREEMENT)
+    until(lambda: "The moor" in words(person.log_in().browser.get("/hub/datasets")), "the hub knows the datasets")
+    ask(person, "sea", "for <b>my</b> thesis")
+    ask(person, "moor", "out of interest")
+    operator = site.person("admin").log_in()
+    page = until(
+        lambda: found if "The moor" in words(found := operator.browser.get(PAGE)) else None, "the operator sees both"
+    )
+    assert f"{person.name} asked on" in words(page)
+    assert "for &lt;b&gt;my&lt;/b&gt; thesis" in page.text
+    answer = {"_xsrf": xsrf(page), "dataset": "sea", "project": "twin", "do": "grant"}
+    forged = operator.browser.post(PAGE, data={**answer, "_xsrf": "guessed"})
+    mine = {**answer, "_xsrf": xsrf(person.browser.get("/hub/datasets/sea"))}
+    assert (forged.status_code, person.browser.post(PAGE, data=mine).status_code) == (403, 403)
+    granted = operator.browser.post(PAGE, data=answer)
+    assert (granted.status_code, "Granted. Sessions of the project can add it now." in words(granted)) == (200, True)
+    again = operator.browser.post(PAGE, data=answer)
+    assert (again.status_code, "Nobody requests the dataset sea" in words(again)) == (404, True)
+    refused = operator.browser.post(PAGE, data={**answer, "dataset": "moor", "do": "refuse", "why": "Not in a course."})
+    assert "Refused. Who asked sees your reason" in words(refused)
+    assert operator.browser.post(PAGE, data={**answer, "do": "nothing"}).status_code == 400
+    theirs = until(
+        lambda: said if "declined" in (said := words(person.browser.get("/hub/datasets/moor"))) else None, "it is told"
+    )
+    assert re.search(r"Your request was declined at .+: Not in a course\.", theirs)
+    other = words(site.somebody().log_in().browser.get("/hub/datasets/moor"))
+    assert "declined" not in other, "who did not ask reads nothing of it"

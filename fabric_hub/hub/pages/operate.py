@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -25,6 +27,7 @@ from fabric_hub.rpc.problem import Problem
 from fabric_hub.sessions.status import standings
 from fabric_hub.slurm.model import Snapshot
 
+from . import dataset_requests
 from .home import reports_of
 from .machines import age
 from .operate_rows import Numbers, Row, in_queue, numbers, row
@@ -106,24 +109,61 @@ def operator_of(viewer: Any) -> Any:
     return viewer
 
 
+@contextmanager
+def refused_in_words() -> Iterator[None]:
+    """What is refused is a page that says why."""
+    try:
+        yield
+    except FabricError as error:
+        raise RefusedRequestError(text_of(error.said)) from error
+
+
 class Operate(BaseHandler):  # type: ignore[misc]
-    """``GET /hub/operate``: the page, for operators. Changes nothing."""
+    """``/hub/operate``: the page, for operators. A GET changes nothing.
+
+    A POST answers a project's requests for a dataset (``do`` grant or refuse, ``project``, ``dataset``, ``why``); the
+    catalogue service decides whether it is taken.
+    """
 
     @web.authenticated
     async def get(self) -> None:
         """Show it."""
-        shared = runtime()
-        try:
+        with refused_in_words():
             operator_of(self.current_user)
-            if shared.settings.slurm is not None:
-                await shared.current_snapshot()
-            now = time.time()
-            board = boards.board(shared, now)
-        except FabricError as error:
-            raise RefusedRequestError(text_of(error.said)) from error
+            await self._show()
+
+    @web.authenticated
+    async def post(self) -> None:
+        """Answer requests for a dataset."""
+        with refused_in_words():
+            operator = operator_of(self.current_user).name
+            fields = {key: self.get_body_argument(key) for key in self.request.body_arguments}
+            try:
+                done = await dataset_requests.answer(runtime(), operator, fields)
+            except FabricError as error:
+                self.log.info("Refused an answer of operator %s: %s", operator, error)
+                self.set_status(error.status)
+                await self._show(problem=error)
+            else:
+                await self._show(done=done)
+
+    async def _show(self, *, problem: FabricError | None = None, done: str = "") -> None:
+        shared = runtime()
+        if shared.settings.slurm is not None:
+            await shared.current_snapshot()
+        now = time.time()
         self.set_header("Cache-Control", "no-store")
-        version = version_of(shared, now)
-        self.finish(await self.render_template("operate.html", board=board, version=version, no_spawner_check=True))
+        self.finish(
+            await self.render_template(
+                "operate.html",
+                board=boards.board(shared, now),
+                version=version_of(shared, now),
+                requests=await dataset_requests.known_requests(shared, fresh=bool(done or problem)),
+                problem=problem,
+                done=done,
+                no_spawner_check=True,
+            )
+        )
 
 
 class Live(BaseHandler):  # type: ignore[misc]

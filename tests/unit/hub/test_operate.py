@@ -77,11 +77,12 @@ def test_a_state_is_slurms_word_and_the_records_and_else_not_known() -> None:
 def test_the_queue_has_who_waited_longest_first_and_that_is_the_longest_wait() -> None:
     rows = [waiting("a", NOW + 50), of(a_session(ready_at=NOW), a_job()), waiting("b", NOW + 5), waiting("c", NOW + 9)]
     assert [one.name for one in in_queue(rows)] == ["b", "c", "a"]
-    found = numbers([*rows, of(a_session(), a_job())], a_snapshot(nodes=(a_node(), a_node(name="gpu2", usable=False))))
-    assert (found.running, found.starting, found.queued, found.nodes_out) == (1, 1, 3, 1)
+    nodes = a_node(), a_node(name="gpu2", usable=False), a_node(name="gpu3", usable=False)
+    found = numbers([*rows, of(a_session(), a_job())], a_snapshot(nodes=nodes))
+    assert (found.running, found.starting, found.queued, found.nodes_out) == (1, 1, 3, 2)
     assert found.oldest
     assert found.oldest.name == "b"
-    assert str(found.out_of_service) == "1 node is out of service"
+    assert str(found.out_of_service) == "2 nodes are out of service"
     assert (found.gpus_free, found.gpus_total) == (2, 2), "GPUs of a node that takes no job are neither"
     nothing = numbers([], None)
     assert (nothing.oldest, nothing.gpus, nothing.out_of_service) == (None, (), None)
