@@ -70,6 +70,8 @@ def test_the_panel_tells_what_is_used_and_left(visitor: Callable[[str], Visitor]
     expect(panel).to_contain_text("GPU-hours used", timeout=SLOW_MS)
     expect(panel).to_contain_text("This session ends at")
     expect(panel).to_contain_text("Updated ")
+    expect(panel).to_contain_text(re.compile(r"\d (MB|GB) of \d+ GB in use"))  # what Slurm says was asked for
+    expect(panel).to_contain_text(re.compile(r"\d\.\d of \d+ CPUs busy"))
     expect(panel.get_by_role("button", name="Continue in a new session …")).to_be_visible()
     picture(page, "usage-panel")
     assert violations(page) == []

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.answering_hub import AnsweringHub
-from tests.support.chromium import faults, type_into
+from tests.support.chromium import faults, run_cell, type_into
 from tests.support.kernel import Kernel
 from tests.support.memory_cgroup import MemoryCgroup, memory_cgroup, top
 from tests.support.running_session import RunningSession, session_environment
@@ -80,9 +80,9 @@ def test_the_notebook_says_why_its_kernel_is_gone_below_the_cell_that_ran(
     expect(idle).to_be_visible()
     cell = chromium.locator(".jp-NotebookPanel .jp-CodeCell .cm-content").first
     type_into(chromium, cell, f"\n{TOO_MUCH}")
-    chromium.keyboard.press("Shift+Enter")
+    run_cell(chromium, 0)
     why = "The kernel was stopped because the session used all of its 600 MB of memory."
-    said = toast(chromium, f"work.ipynb: {why}")
+    said = toast(chromium, f"work.ipynb: {why}").first
     expect(said).to_be_visible()
     below = chromium.locator(".jp-CodeCell").first.locator(".jp-OutputArea-output")
     expect(below).to_contain_text(why)
