@@ -51,8 +51,8 @@ test-oldest: setup-dev  ## unit and hub tests with the oldest versions that setu
 test-generations: setup-dev  ## the contract suite on other Debians, Pythons and Slurms, in roots of their own
 	@$(PYTHON) -m scripts.generations $(GENERATIONS)
 
-test-arm64: setup-dev  ## the command and a cluster on an emulated arm64 processor, in an hour; informs, and is in no other run
-	@nice -n 19 $(PYTHON) -m scripts.generations --suite trixie --arch arm64
+test-arm64: setup-dev  ## a session with a cell on an emulated arm64 processor, in a quarter of an hour; informs, and is in no other run
+	@nice -n 19 $(PYTHON) -m scripts.generations --suite bookworm --arch arm64
 
 lint: setup-dev lint-quick  ## check style, types and which part may import which
 	$(PYTHON) -m mypy

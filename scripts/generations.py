@@ -82,16 +82,11 @@ ABOUT = (
     'MariaDB $(mariadbd --version | grep -oE "[0-9.]+-MariaDB"), $(openssl version | cut -d" " -f1-2)"'
 )
 WITH_UV = f"export UV_LINK_MODE=copy SETUP_UV={UV}"
-# What is tried where a processor is emulated: the command, and a start of the embedded cluster with the gateway.
-FOREIGN = """
-uname -m
-.venv/bin/fabric-hub --version
-time .venv/bin/fabric-hub up --detach --no-science --dir /tmp/run --until gateway
-.venv/bin/fabric-hub status --dir /tmp/run
-.venv/bin/fabric-hub check-config --dir /tmp/run
-.venv/bin/fabric-hub doctor --dir /tmp/run || true # without a hub it has something to say
-.venv/bin/fabric-hub down --purge --dir /tmp/run
-"""
+# What is tried where a processor is emulated: the command, and what a newcomer does, up to a cell in a session. No
+# emulated slurmstepd enters a job container (setns answers EINVAL to its threads): below /tmp a run has none.
+FOREIGN = (
+    "uname -m; .venv/bin/fabric-hub --version; exec .venv/bin/python -m scripts.newcomer --dir /tmp/run --no-science"
+)
 # the wheel that the image holds, as setup has made it here; without it setup makes it there
 WHEEL = "extensions/dist"
 _SKIPPED = 77
@@ -122,8 +117,8 @@ def quick() -> Kind:
 
 
 def foreign(arch: str) -> Kind:
-    """The kind for another sort of processor: what running needs, without an image."""
-    return Kind(arch, system_packages(), f"{WITH_UV}; scripts/setup", quick=True, arch=arch)
+    """The kind for another sort of processor: what running needs."""
+    return Kind(f"on-{arch}", system_packages(), f"{WITH_UV}; scripts/setup", quick=True, arch=arch)
 
 
 def system_packages() -> tuple[str, ...]:
@@ -169,7 +164,7 @@ def layer(suite: str, base: Path, kind: Kind) -> Path:
         with roots.run_of(base) as run:
             laid = lay(run.upper)
             if kind.quick:
-                bring(run)
+                bring(run, kind.arch)
             log = roots.cache() / f"{suite}-{kind.name}.log"
             if status := run.run(f"cd {WHERE} && {kind.script}", log=log):
                 said = log.read_text(errors="replace")
@@ -183,9 +178,15 @@ def layer(suite: str, base: Path, kind: Kind) -> Path:
     return made
 
 
-def bring(run: roots.Layers) -> None:
-    """Have a root see this checkout's uv, and the wheel of the extension that setup has made here."""
+def bring(run: roots.Layers, arch: str | None = None) -> None:
+    """Have a root see this checkout's uv, and the wheel of the extension that setup has made here.
+
+    :param arch: what the root's processor is, where that is emulated. This machine's uv is not: it takes this
+        machine's libraries, in the directories that Debian keeps apart for each sort of processor.
+    """
     run.seen.append((ROOT / ".venv/bin/uv", UV, "ro"))
+    if arch:
+        run.seen += [(path, path, "ro") for path in (Path("/lib64"), *Path("/lib").glob("*-linux-gnu"))]
     if (ROOT / WHEEL).is_dir():
         shutil.copytree(ROOT / WHEEL, run.upper / WHERE.relative_to("/") / WHEEL, dirs_exist_ok=True)
 
@@ -202,7 +203,7 @@ def entered(suite: str, kind: Kind) -> Iterator[roots.Layers]:
     with roots.locked(made.name, shared=True), roots.run_of(made, base) as run:
         lay(run.upper, json.loads((made / WHERE.relative_to("/") / ".laid").read_text()))
         if kind.quick:
-            bring(run)
+            bring(run, kind.arch)
         yield run
 
 
@@ -244,7 +245,7 @@ def test_foreign(suite: str, arch: str) -> int:
     with entered(suite, foreign(arch)) as run:
         run.run(ABOUT)
         began = time.monotonic()
-        status = run.run(f"cd {WHERE}\n{FOREIGN}")
+        status = run.run(f"cd {WHERE}; {WITH_UV}; {FOREIGN}")
     print(f"{suite} on {arch}: status {status} after {time.monotonic() - began:.0f} s", flush=True)
     return status
 
