@@ -75,7 +75,7 @@ def test_a_limit_of_the_account_is_told_before_workers_are_submitted_and_slurm_h
         told = notebook.value("str(cluster.scale(2))")
         assert (panel.status_code, panel.json()) == (200, {"words": told}), "the panel is told the same"
         assert told == f"2 GPU-hours per hour (+1). No more can start now; 1 will queue. {says}"
-        notebook.until("'1 waiting: All GPUs that account ml-course may use' in repr(cluster)", "Slurm says the same")
+        notebook.until("'1 queued. All GPUs that account ml-course may use' in repr(cluster)", "Slurm says the same")
     finally:
         session.run.slurm(*modify, "GrpTRES=gres/gpu=-1")
     notebook.run("cluster.wait_for_workers(2, timeout=60)")
@@ -83,11 +83,11 @@ def test_a_limit_of_the_account_is_told_before_workers_are_submitted_and_slurm_h
 
 def test_waiting_workers_and_the_cost_are_shown_in_every_form(notebook: Notebook) -> None:
     notebook.run(START + "cluster = DaskCluster(gpus=6)\ncluster.wait_for_workers(4, timeout=60)")
-    why = "2 waiting: It is next in line and waits until enough of partition gpu is free."
+    why = "It's next. It starts as soon as enough of partition gpu is free."
     notebook.until(f"{why!r} in repr(cluster)", "the reason is known")
-    notebook.until("'GPU-hours so far, 4 per hour now' in cluster._repr_html_()", "the cost is known")
+    notebook.until("'4 GPU-hours per hour · ' in cluster._repr_html_()", "the cost is known")
     html = notebook.value("cluster._repr_html_()")
-    assert "2 waiting: It is next in line" in html
+    assert "2 queued" in html
     assert "/fabric/dask/" in html
     assert "Workers: 4 / 6" in notebook.value("cluster._scaling_status()")
     notebook.run("import ipywidgets; assert isinstance(cluster._widget(), ipywidgets.Tab); cluster")

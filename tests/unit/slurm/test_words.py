@@ -192,8 +192,8 @@ def pending(reason: str) -> Job:
     ("reason", "told"),
     [
         ("", "Submitted. Slurm has not scheduled it yet."),
-        ("Priority", "Other jobs are before it in the queue."),
-        ("Resources", "It is next in line and waits until enough of partition gpu is free."),
+        ("Priority", "Other jobs are ahead of it."),
+        ("Resources", "It's next. It starts as soon as enough of partition gpu is free."),
         ("Dependency", "It waits for another job to end first."),
         ("DependencyNeverSatisfied", "It waits for another job that failed, so it will never start. Stop it."),
         ("BeginTime", "It was asked to start later."),
