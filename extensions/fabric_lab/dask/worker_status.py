@@ -167,9 +167,7 @@ def waiting(status: Mapping[str, Any] | ClusterStatus) -> list[str]:
     ]
 
 
-def _waits(
-    worker: Mapping[str, Any], jobs: Iterable[WorkerJob], session_ends_at: float | None
-) -> tuple[str, str, str]:
+def _waits(worker: Mapping[str, Any], jobs: Iterable[WorkerJob], session_ends_at: float | None) -> tuple[str, str, str]:
     """How one worker waits, how long, and why: a sentence with {count} and {time}, the time, and more sentences."""
     records = _records(worker["job"], jobs)
     for known in records:

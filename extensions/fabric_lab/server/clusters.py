@@ -117,9 +117,7 @@ class DashboardHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
         self.set_header("Content-Security-Policy", self.content_security_policy)
         heading = _("Cluster stopped")
         said = _("Cluster {name} isn't running in this session. Start one in the Dask clusters panel.")
-        self.finish(
-            _STOPPED.format(language=language(), heading=escape(heading), said=escape(said.format(name=name)))
-        )
+        self.finish(_STOPPED.format(language=language(), heading=escape(heading), said=escape(said.format(name=name))))
 
     @ws_authenticated
     @authorized

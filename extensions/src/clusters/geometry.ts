@@ -23,6 +23,12 @@ export function memory(history: ClusterHistory): Point[] {
   return history.at.map((at, index) => [at, history.memory[index] ?? 0]);
 }
 
+/** How many seconds a curve shows: all that there is, at least a minute and at most ten. */
+export function span(points: readonly Point[]): number {
+  const age = (points.at(-1)?.[0] ?? 0) - (points[0]?.[0] ?? 0);
+  return Math.min(600, Math.max(60, age));
+}
+
 /**
  * The corners of a curve in a box, as SVG's polyline takes them.
  *

@@ -1,10 +1,9 @@
 import * as React from 'react';
 
-import { corners, type Point } from './geometry';
+import { corners, span, type Point } from './geometry';
 
 const WIDTH = 120;
 const HEIGHT = 24;
-const SECONDS = 600;
 
 interface ISparklineProps {
   readonly points: readonly Point[];
@@ -18,7 +17,12 @@ interface ISparklineProps {
 
 /** The last ten minutes of a number, and what it is now. */
 export function Sparkline({ points, highest, text, said }: ISparklineProps): React.JSX.Element {
-  const line = corners(points, { width: WIDTH, height: HEIGHT, seconds: SECONDS, highest: Math.max(highest, 1) });
+  const line = corners(points, {
+    width: WIDTH,
+    height: HEIGHT,
+    seconds: span(points),
+    highest: Math.max(highest, 1)
+  });
   return (
     <div className="fabric-Cluster-curve">
       <svg role="img" aria-label={said} viewBox={`0 -1 ${WIDTH} ${HEIGHT + 2}`} preserveAspectRatio="none">

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { corners, counted, memory, tasks } from '../../../src/clusters/geometry';
+import { corners, counted, memory, span, tasks } from '../../../src/clusters/geometry';
 import { pagesOf, type Cluster } from '../../../src/clusters/model';
 import type { ClusterWorker } from '../../../src/schema';
 
@@ -40,6 +40,15 @@ it('leaves out what is older than the box is wide, and draws nothing of nothing'
     )
   ).toBe('120.0,20.0');
   expect(corners([], box)).toBe('');
+});
+
+it('shows all of a young cluster, and ten minutes of an old one', () => {
+  const aged = (seconds: number): number =>
+    span([
+      [1000, 0],
+      [1000 + seconds, 0]
+    ]);
+  expect([span([]), aged(5), aged(200), aged(900)]).toEqual([60, 60, 200, 600]);
 });
 
 it('takes both curves from what the cluster has kept', () => {
