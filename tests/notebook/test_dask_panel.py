@@ -76,7 +76,6 @@ def test_a_cluster_from_start_to_stop_with_the_mouse(chromium: Page, session: Ru
     scale.scroll_into_view_if_needed()
     expect(scale).to_be_in_viewport(ratio=1)
     assert faults(chromium, PANEL) == []
-    chromium.screenshot(path="/tmp/dask-320.png")
     chromium.set_viewport_size({"width": 1280, "height": 900})
 
     cluster.get_by_role("button", name=f"Stop {name}").click()
@@ -98,6 +97,7 @@ def test_a_cluster_from_start_to_stop_with_the_mouse(chromium: Page, session: Ru
     assert faults(chromium, ".fabric-Dashboard") == []
 
 
+@pytest.mark.long
 def test_a_dashboard_says_that_its_scheduler_is_gone_also_while_the_panel_is_closed(
     chromium: Page, session: RunningSession
 ) -> None:

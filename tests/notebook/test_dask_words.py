@@ -136,13 +136,14 @@ def status(**changes: object) -> dict[str, object]:
 def test_waiting_workers_are_counted_by_their_reason() -> None:
     assert worker_status.waiting(status()) == ["2 queued. Others are before it.", "1 starting."]
     assert worker_status.waiting(status(jobs=None)) == ["3 starting."]
+    assert worker_status.waiting(status(), beside_counts=True) == ["2 queued. Others are before it."]
     absent = [
         {"name": f"w-{state}", "pool": "cpu", "address": None, "job": None, "state": state}
         for state in ("queued", "lost", "starting", "lost")
     ]
     assert worker_status.waiting(status(workers=absent)) == [
         "1 queued.",
-        "2 lost, to be started again.",
+        "2 lost. The cluster starts others in their place.",
         "1 starting.",
     ]
 

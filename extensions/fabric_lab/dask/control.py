@@ -318,7 +318,7 @@ class Control:
         )
         return {
             **known,
-            "waiting": worker_status.waiting(known),
+            "waiting": worker_status.waiting(known, beside_counts=True),
             "late": worker_status.late(known),
             "cost": worker_status.cost(known),
         }

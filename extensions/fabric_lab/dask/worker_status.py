@@ -155,15 +155,20 @@ def worker_state(
     return "lost" if seen or phase == "ended" else "starting"
 
 
-def waiting(status: Mapping[str, Any] | ClusterStatus) -> list[str]:
-    """One sentence for each kind of workers that are not there."""
+def waiting(status: Mapping[str, Any] | ClusterStatus, *, beside_counts: bool = False) -> list[str]:
+    """One sentence for each kind of workers that are not there.
+
+    :param beside_counts: how many start and how many are queued is said beside it: only what says more.
+    """
     kinds: dict[tuple[str, str, str], int] = {}
     for worker in status.get("workers", ()):
         if not worker["address"]:
             kind = _waits(worker, status.get("jobs") or (), status.get("session_ends_at"))
             kinds[kind] = kinds.get(kind, 0) + 1
     return [
-        sentences(template.format(count=number(count), time=at), why) for (template, at, why), count in kinds.items()
+        sentences(template.format(count=number(count), time=at), why)
+        for (template, at, why), count in kinds.items()
+        if at or why or not beside_counts
     ]
 
 
@@ -180,7 +185,7 @@ def _waits(worker: Mapping[str, Any], jobs: Iterable[WorkerJob], session_ends_at
                 return _("{count} queued until {time}, after this session ends."), at, ""
             return _("{count} queued until {time}."), at, known["why"]
     if worker.get("state") == "lost":
-        return _("{count} lost, to be started again."), "", ""
+        return _("{count} lost."), "", _("The cluster starts others in their place.")
     if not worker.get("begun", True) and any(known["phase"] == "running" for known in records):
         return _("{count} starting."), "", _("Slurm makes the node ready (Prolog).")
     return _("{count} queued.") if worker.get("state") == "queued" else _("{count} starting."), "", ""
