@@ -63,7 +63,7 @@ def test_the_clusters_are_told_in_full_in_a_narrow_panel(
 ) -> None:
     assert session.get("fabric/clusters", method="POST", body={"name": NAME, "n_workers": 1})[0] == 201
     hub.clusters = {**hub.clusters, "profiles": [WORKER]}
-    words = {"words": "2 GPU-hours per hour. All 2 can start now."}
+    words = {"words": "2 GPU-hours per hour · can start now."}
     hub.usage["GET /clusters/quote?profile=gpu-2&workers=2"] = words
     open_lab(chromium, session)
     chromium.get_by_role("tab", name="Dask clusters").click(timeout=90_000)
