@@ -202,7 +202,7 @@ def test_from_the_login_to_a_cell_with_a_host_for_every_user(own_hosts: BrokenSi
     type_into(page, cell, "6 * 7")
     run_cell(page, 0)
     expect(page.locator(".jp-OutputArea-output").first).to_have_text("42", timeout=SLOW_MS)
-    expect(page.get_by_role("button", name="This session:")).to_contain_text("cpu")
+    expect(page.get_by_role("button", name="This session:")).to_contain_text("CPU")
 
     page.get_by_role("menuitem", name="File").click()
     with context.expect_page() as opened:

@@ -57,7 +57,13 @@ def test_who_has_used_up_the_budget_is_told_so_and_starts_a_rescue_session(
 
     page.wait_for_url("**/user/staff/lab**", timeout=SLOW_MS)
     status = page.get_by_role("button", name=re.compile("^This session:"))
-    expect(status).to_contain_text("Bread forecast for a client · rescue · cpu1 · no GPU", timeout=SLOW_MS)
+    expect(status).to_have_text("Bread forecast for a client · CPU Client", timeout=SLOW_MS)
+    status.click()
+    known = page.get_by_role("dialog", name="Details of this session")
+    for told in ("rescue", "cpu1", "no GPU"):
+        expect(known).to_contain_text(told)
+    status.click()
+    expect(known).to_have_count(0)
     item = page.get_by_role("button", name=re.compile("^Usage:"))
     expect(item).to_contain_text("0.0 GPU-h", timeout=SLOW_MS)
     expect(item).to_have_attribute("data-state", "over")

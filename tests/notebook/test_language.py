@@ -32,7 +32,7 @@ def test_a_session_refuses_and_shows_its_widget_in_dutch_and_asks_the_hub_for_du
         503,
         {"message": "De node van deze sessie opent geen datasets: er draait geen datasetdienst.", "reason": "node"},
     )
-    _, told = dutch.get("fabric/gpu")
+    _, told = dutch.get("fabric/readings")
     assert json.loads(told)["gpus"][0]["problem"] == "GPU-activiteit is hier niet te zien."
     kernel = Kernel(dutch)
     try:

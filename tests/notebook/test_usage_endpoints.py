@@ -166,7 +166,7 @@ def test_asking_clusters_loads_nothing_of_distributed(python: Path, tmp_path: Pa
 
 
 def test_a_gpu_that_cannot_be_read_is_a_word_and_no_error(session: RunningSession) -> None:
-    status, told = asked(session, "fabric/gpu")
+    status, told = asked(session, "fabric/readings")
     assert status == 200
     assert [(gpu["device"], gpu["percent"]) for gpu in told["gpus"]] == [("0", None)]
     assert told["gpus"][0]["problem"] == "GPU activity isn't available here."
@@ -228,7 +228,7 @@ def test_an_end_that_comes_nearer_without_a_signal_is_told_too(session: RunningS
 def test_nobody_else_is_told(session: RunningSession) -> None:
     for path, method in (
         ("quota", "GET"),
-        ("gpu", "GET"),
+        ("readings", "GET"),
         ("extend", "POST"),
         ("continue", "POST"),
         ("active", "POST"),
