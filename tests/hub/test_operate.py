@@ -63,7 +63,7 @@ def test_the_page_follows_everybodys_sessions_and_the_queue_and_an_operator_stop
     mine = f'data-waits="{session.id}"'
     queued = until(lambda: told if mine in (told := now(operator))["now"] else None, "it is in the queue")
     assert "Other jobs are before it in the queue." in queued["now"]
-    assert now(operator, queued["version"]).keys() <= {"version", "now", "rows"}
+    assert now(operator, queued["version"]).keys() <= {"version", "now", "rows", "health"}
     site.begin(session.id)
     assert started.result(60).status_code in (201, 202)
     person.until_ready("run")
@@ -76,7 +76,9 @@ def test_the_page_follows_everybodys_sessions_and_the_queue_and_an_operator_stop
     shown = until(running, "it is shown as running")
     for told in (person.name, "Digital twin", "One GPU", str(session.job_id), f'data-stop-session="{session.id}"'):
         assert told in shown
-    assert "Sessions running" in words(operator.browser.get(PAGE))
+    page = words(operator.browser.get(PAGE))
+    for told in ("Sessions running", "REST service Working", "Record of sessions Working", "Catalogue service Working"):
+        assert told in page
 
 
 def ask(person: Person, dataset: str, why: str) -> None:

@@ -9,14 +9,18 @@ from typing import Any
 
 import pytest
 
+from fabric_hub.catalogue.api import Agent, Health
 from fabric_hub.config.settings import Profile
 from fabric_hub.hub.configuration import STATIC
+from fabric_hub.hub.pages.health import states_of
 from fabric_hub.hub.pages.operate_rows import Row, gpus_of, in_queue, numbers, row
 from fabric_hub.hub.pages.sessions import Shown
+from fabric_hub.messages.text import verbatim
+from fabric_hub.service.readiness import AGENTS_SILENT, Observed, Part
 from fabric_hub.sessions.reports import FRESH_S, SessionReport
 from fabric_hub.sessions.status import JobPresence, SessionStatus, standing
 from fabric_hub.sessions.store import Session
-from fabric_hub.slurm.model import Job
+from fabric_hub.slurm.model import Job, Snapshot
 from tests.support.builders import NOW, a_job, a_node, a_session, a_snapshot
 
 PROFILE = Profile(title="Two", gpus=2, gpu_type="h200", cpus=4, partition="gpu")
@@ -100,6 +104,63 @@ def test_gpus_are_counted_by_type_once_for_each_node_whatever_its_partitions() -
         "1 of 6 H200 free",
         "0 of 2 GPUs free",
     ]
+
+
+def parts(*found: Part, snapshot: Snapshot | None = None, **observed: Any) -> dict[str, tuple[str, str, str]]:
+    seen = Observed(NOW, found, **observed)
+    told = states_of(seen, {part.name: NOW - 60 for part in found}, snapshot)
+    assert (told[0].key, str(told[0].name), str(told[0].word)) == ("self", "Hub", "Working")
+    return {one.key: (str(one.word), str(one.why or ""), str(one.mend or "")) for one in told[1:]}
+
+
+def test_a_part_that_answers_works_and_one_that_does_not_says_what_to_do() -> None:
+    silent = [Part(name, ok=False, code="no-answer") for name in ("hub", "record", "gateway", "catalogue")]
+    told = parts(*silent)
+    assert {(word, why) for word, why, _ in told.values()} == {("Not working", "It doesn't answer.")}
+    assert told["hub"][2].startswith("The hub starts it again by itself.")
+    assert told["record"][2].startswith("Check the database (hub.sessions_database)")
+    assert told["gateway"][2].startswith("Run: systemctl restart fabric-gateway.")
+    assert told["catalogue"][2].startswith("Check catalogue.published")
+    assert parts(Part("gateway", ok=True), Part("agents", ok=True, code="not-known")) == {
+        "gateway": ("Working", "", ""),
+        "agents": ("Not known", "", ""),
+    }
+    names = [str(one.name) for one in states_of(Observed(NOW, (*silent, Part("slurm", ok=True))), {}, None)]
+    assert names == ["Hub", "REST service", "Record of sessions", "Gateway", "Catalogue service", "Slurm"]
+    every = states_of(Observed(NOW, (*silent, Part("agents", ok=False, code=AGENTS_SILENT))), {}, None)
+    assert [(one.name.code, one.mend.code) for one in every if one.mend] == [
+        ("part-service", "mend-service"), ("part-record", "mend-record"), ("part-gateway", "mend-gateway"),
+        ("part-catalogue", "mend-catalogue"), ("part-agents", "mend-agents"),
+    ]  # fmt: skip
+
+
+def test_slurm_says_since_when_and_the_catalogue_service_what_keeps_it() -> None:
+    snapshot = a_snapshot(unavailable_since=NOW - 600, problem=verbatim("squeue: timed out"))
+    word, why, mend = parts(Part("slurm", ok=False, code="slurm-silent"), snapshot=snapshot)["slurm"]
+    assert word == "Not working"
+    assert "squeue: timed out" in why
+    assert mend == "Check slurmctld: scontrol ping. Sessions keep running meanwhile."
+    late = Part("catalogue", ok=False, code="not-published")
+    health = Health(version="1", uptime_s=900, serial=1, audit_seq=1, published_at=NOW)
+    assert parts(late, catalogue=health)["catalogue"][1].startswith("Nodes were last told who may read what at")
+    never = health.model_copy(update={"published_at": None})
+    assert parts(late, catalogue=never)["catalogue"][1] == "Nodes were never told who may read what."
+    broken = health.model_copy(update={"problem": verbatim("The disk is full.")})
+    assert parts(late, catalogue=broken)["catalogue"][1] == "The disk is full."
+
+
+def test_silent_agents_are_named_but_those_of_nodes_that_are_off() -> None:
+    agents = tuple(
+        Agent(node=name, time=NOW, version="1", started=NOW, told_at=NOW - age)
+        for name, age in (("gpu1", 10), ("gpu2", 1000), ("gpu3", 1000))
+    )
+    ill = Part("agents", ok=False, code=AGENTS_SILENT)
+    word, why, mend = parts(ill, agents=agents, off=frozenset({"gpu3"}))["agents"]
+    assert (word, why) == ("Not working", "1 of 2 agents answer. Silent: gpu2")
+    assert mend.startswith("On each of these nodes: systemctl restart fabric-node")
+    well = Part("agents", ok=True)
+    assert parts(well, agents=agents[:1])["agents"] == ("Working", "1 agent answers", "")
+    assert parts(well, agents=(agents[0], agents[0]))["agents"][1] == "All 2 agents answer"
 
 
 def in_script(calls: str) -> Any:
