@@ -321,4 +321,6 @@ def _pages(c: Any, settings: Settings) -> None:
         "fabric_site": site_pages.of_pages(settings),
         "fabric_base": settings.hub.pages_url,
         "fabric_datasets": settings.catalogue is not None,
+        "fabric_admin_page": settings.hub.admin_page,
+        "fabric_opens_sessions": settings.hub.operators_open_sessions,
     }

@@ -199,6 +199,19 @@ HUB = (
         handler="fabric_hub.hub.pages.operate:Operate",
     ),
     Line(
+        "POST /hub/operate/open",
+        Caller.OPERATOR,
+        "With the hub's token against forgery, and only where `hub.operators_open_sessions` is on. It is on record, "
+        "and the session's person reads it.",
+        handler="fabric_hub.hub.pages.visits:Open",
+    ),
+    Line(
+        "GET /hub/admin",
+        Caller.LOGGED_IN,
+        "JupyterHub's own, with the scope `admin-ui`; it leads to the page Operate unless `hub.admin_page` is on.",
+        handler="jupyterhub.handlers.pages:AdminHandler",
+    ),
+    Line(
         "GET /hub/operate/now",
         Caller.OPERATOR,
         "What of that page changes.",

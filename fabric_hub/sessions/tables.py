@@ -180,6 +180,15 @@ start_choices = sa.Table(
     sa.Column("saved_at", sa.Float, nullable=False),
 )
 
+# Which operators opened a session that is not their own, and when: see fabric_hub.sessions.visits.
+operator_visits = sa.Table(
+    "operator_visits",
+    metadata,
+    sa.Column("session", sa.String(12), primary_key=True),
+    sa.Column("operator", sa.String(255), primary_key=True),
+    sa.Column("at", sa.Float, primary_key=True),
+)
+
 # The lines in which this record is written, the last one its own: see fabric_hub.slurm.records.
 record_lines = sa.Table(
     "record_lines",

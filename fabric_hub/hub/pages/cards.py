@@ -231,6 +231,7 @@ class Ended:
     failed: bool
     log: tuple[str, ...]
     options: str  # of the address of the start form that is filled with its choices
+    visits: tuple[Text, ...] = ()  # of operators who opened it
 
 
 def ended(session: Session) -> Ended:

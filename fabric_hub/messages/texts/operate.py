@@ -77,3 +77,23 @@ MEND_AGENTS = Reason(
     N_("On each of these nodes: systemctl restart fabric-node; journalctl -u fabric-node"),
     who=Who.OPERATOR,
 )
+
+# an operator in somebody else's session
+
+OPENED_BY = Reason("opened-by-operator", N_("Operator {operator} opened this session at {at:clock}."), who=Who.NOBODY)
+OPENING_IS_OFF = Reason(
+    "opening-is-off",
+    N_("Operators can't open other people's sessions here."),
+    N_("The site's file says so: hub.operators_open_sessions."),
+    label="opening-is-off",
+    who=Who.OPERATOR,
+    status=403,
+)
+NOT_TO_BE_OPENED = Reason(
+    "session-not-to-be-opened",
+    N_("Session {session} of {user} can't be opened now."),
+    N_("Only somebody else's session that is ready can be."),
+    label="session",
+    who=Who.OPERATOR,
+    status=404,
+)
