@@ -145,6 +145,7 @@ def test_an_operator_opens_a_session_where_the_site_allows_it_and_its_person_rea
     for wrong, status in (({"_xsrf": "guessed"}, 403), ({"server": "other"}, 404), ({"user": "nobody"}, 404)):
         answer = operator.browser.post("/hub/operate/open", data={**sent, **wrong}, follow_redirects=False)
         assert answer.status_code == status
+        assert status == 403 or "can't be opened now" in words(answer)
     opened = operator.browser.post("/hub/operate/open", data=sent, follow_redirects=False)
     assert (opened.status_code, opened.headers["location"]) == (303, f"/user/{person.name}/run/")
     assert mine in operator.api.get("/user").json()["scopes"]

@@ -71,6 +71,6 @@ def test_opening_a_session_is_off_and_jupyterhubs_page_for_admins_leads_to_ours(
     sent = {"_xsrf": xsrf_of(page), "user": person.name, "server": "run"}
     refused = admin.browser.post("/hub/operate/open", data=sent)
     assert refused.status_code == 403
-    assert "open other people's sessions here" in words(refused)
+    assert "Operators can't open other people's sessions here." in words(refused)
     assert person.log_in().browser.get("/hub/admin").status_code == 403
     assert "opened this session" not in words(person.browser.get("/hub/home"))

@@ -51,7 +51,7 @@ AGENTS_QUIET = Reason(
 )
 MEND_SERVICE = Reason(
     "mend-service",
-    N_("The hub starts it again by itself. Its lines are in: journalctl -u fabric-hub"),
+    N_("The hub starts it again by itself. Its lines are in: journalctl --unit fabric-hub"),
     who=Who.OPERATOR,
 )
 MEND_RECORD = Reason(
@@ -61,7 +61,7 @@ MEND_RECORD = Reason(
 )
 MEND_GATEWAY = Reason(
     "mend-gateway",
-    N_("Run: systemctl restart fabric-gateway. Why it ended: journalctl -u fabric-gateway"),
+    N_("Run: systemctl restart fabric-gateway. Why it ended: journalctl --unit fabric-gateway"),
     who=Who.OPERATOR,
 )
 MEND_SLURM = Reason(
@@ -69,12 +69,12 @@ MEND_SLURM = Reason(
 )
 MEND_CATALOGUE = Reason(
     "mend-catalogue",
-    N_("Check catalogue.published, then: systemctl restart fabric-catalogue; journalctl -u fabric-catalogue"),
+    N_("Check catalogue.published, then: systemctl restart fabric-catalogue; journalctl --unit fabric-catalogue"),
     who=Who.OPERATOR,
 )
 MEND_AGENTS = Reason(
     "mend-agents",
-    N_("On each of these nodes: systemctl restart fabric-node; journalctl -u fabric-node"),
+    N_("On each of these nodes: systemctl restart fabric-node; journalctl --unit fabric-node"),
     who=Who.OPERATOR,
 )
 
