@@ -21,6 +21,7 @@ def doors(address: str, user: str) -> dict[str, dict[str, Any]]:
     return {
         f"POST {users}/tokens": {"json": {}},
         f"GET {users}/tokens": {},
+        f"POST {users}/admin-access": {},
         f"POST {address}/hub/api/shares/{user}/run": {"json": {"user": "admin"}},
         f"POST {address}/hub/api/share-codes/{user}/run": {"json": {}},
         f"PATCH {address}/hub/api/proxy": {"json": {"api_url": "http://127.0.0.1:1"}},

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fabric_hub.catalogue.api import Agent, Health
 from fabric_hub.config.settings import Profile
+from fabric_hub.datasets.model import AccessRequest
 from fabric_hub.hub.configuration import STATIC
+from fabric_hub.hub.pages.dataset_requests import open_requests
 from fabric_hub.hub.pages.health import states_of
 from fabric_hub.hub.pages.operate_rows import Row, gpus_of, in_queue, numbers, row
 from fabric_hub.hub.pages.sessions import Shown
@@ -21,7 +24,7 @@ from fabric_hub.sessions.reports import FRESH_S, SessionReport
 from fabric_hub.sessions.status import JobPresence, SessionStatus, standing
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.model import Job, Snapshot
-from tests.support.builders import NOW, a_job, a_node, a_session, a_snapshot
+from tests.support.builders import NOW, a_catalogue, a_dataset, a_job, a_node, a_session, a_site, a_snapshot
 
 PROFILE = Profile(title="Two", gpus=2, gpu_type="h200", cpus=4, partition="gpu")
 LATER = NOW + 5400
@@ -161,6 +164,28 @@ def test_silent_agents_are_named_but_those_of_nodes_that_are_off() -> None:
     well = Part("agents", ok=True)
     assert parts(well, agents=agents[:1])["agents"] == ("Working", "1 agent answers", "")
     assert parts(well, agents=(agents[0], agents[0]))["agents"][1] == "All 2 agents answer"
+
+
+def test_requests_are_together_by_dataset_and_project_and_say_how_they_are_granted(tmp_path: Path) -> None:
+    asked = [("eve", "physics", 30.0), ("jan", "physics", 10.0), ("eve", "course", 20.0)]
+    catalogue = a_catalogue(
+        a_dataset(),
+        granted="",
+        requests=tuple(
+            AccessRequest(user=user, project=project, dataset="wind-farm", at=at) for user, project, at in asked
+        ),
+    )
+    found = open_requests(a_site(tmp_path, "[catalogue]\n"), catalogue)
+    assert [(one.project_title, [request.user for request in one.requests]) for one in found] == [
+        ("Physics", ["jan", "eve"]),
+        ("course", ["eve"]),
+    ]
+    assert not any(one.grantable for one in found), "the hub may grant nothing unless the site says so"
+    assert found[0].command == "fabric-hub datasets grant wind-farm --project physics"
+    may = a_site(tmp_path, '[catalogue]\nfrom_hub = ["grants"]\n')
+    assert all(one.grantable for one in open_requests(may, catalogue))
+    secret = catalogue.model_copy(update={"datasets": (a_dataset(access="non-public"),)})
+    assert not any(one.grantable for one in open_requests(may, secret)), "only restricted datasets"
 
 
 def in_script(calls: str) -> Any:
