@@ -63,7 +63,7 @@ def test_the_page_follows_everybodys_sessions_and_the_queue_and_an_operator_stop
     session = site.session_of(person, "run")
     mine = f'data-waits="{session.id}"'
     queued = until(lambda: told if mine in (told := now(operator))["now"] else None, "it is in the queue")
-    assert "Other jobs are before it in the queue." in queued["now"]
+    assert "Other jobs are ahead of it." in queued["now"]
     assert now(operator, queued["version"]).keys() <= {"version", "now", "rows", "health"}
     site.begin(session.id)
     assert started.result(60).status_code in (201, 202)

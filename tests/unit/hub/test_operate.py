@@ -56,8 +56,8 @@ def test_a_running_session_says_whose_it_is_where_how_long_and_what_it_took() ->
 @pytest.mark.parametrize(
     ("reason", "why"),
     [
-        ("Priority", "Other jobs are before it in the queue."),
-        ("Resources", "It is next in line and waits until enough of partition gpu is free."),
+        ("Priority", "Other jobs are ahead of it."),
+        ("Resources", "It's next. It starts as soon as enough of partition gpu is free."),
         ("JobHeldUser", "Its owner put it on hold."),
         ("JobHeldAdmin", "An operator put it on hold. Release it with: scontrol release 7"),
     ],
