@@ -16,6 +16,7 @@ from .test_languages import Person
 pytestmark = [pytest.mark.browser, pytest.mark.slurm, pytest.mark.image]
 
 
+@pytest.mark.long
 def test_an_operator_finds_a_session_cannot_open_it_and_stops_it_by_keyboard(
     embedded_hub: EmbeddedRun, browser: Browser, visitor: Callable[[str], Visitor], picture: Callable[..., None]
 ) -> None:
