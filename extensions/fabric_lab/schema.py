@@ -260,6 +260,10 @@ class SessionDataset(TypedDict):
     hint: str
     until: str | None
     requested: bool
+    waits: NotRequired[bool]
+    refused: NotRequired[bool]
+    may_request: NotRequired[bool]
+    told: NotRequired[str]
     name: str
     title: str
     description: str

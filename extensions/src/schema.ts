@@ -243,6 +243,10 @@ export interface SessionDataset {
   readonly hint: string;
   readonly until: string | null;
   readonly requested: boolean;
+  readonly waits?: boolean;
+  readonly refused?: boolean;
+  readonly may_request?: boolean;
+  readonly told?: string;
   readonly name: string;
   readonly title: string;
   readonly description: string;
@@ -517,6 +521,10 @@ export interface KnownDataset {
   readonly hint: string;
   readonly until: string | null;
   readonly requested: boolean;
+  readonly waits?: boolean;
+  readonly refused?: boolean;
+  readonly may_request?: boolean;
+  readonly told?: string;
   readonly name: string;
   readonly title: string;
   readonly description: string;

@@ -68,8 +68,11 @@ class CatalogueAdmin:
         self.tell()
         return done
 
-    def grant(self, name: str, project: str, until: date | None = None) -> bool:
-        """Let a project of the site's file use a dataset. False: it might already, as long."""
+    def grant(self, name: str, project: str, until: date | None = None, why: str | None = None) -> bool:
+        """Let a project of the site's file use a dataset. False: it might already, as long.
+
+        :param why: one line for who asked.
+        """
         if project not in self._settings.project:
             known = tuple(sorted(self._settings.project))
             raise FabricError(
@@ -80,8 +83,8 @@ class CatalogueAdmin:
         if until is not None and until < date.today():  # noqa: DTZ011 - a day of this site
             raise FabricError(texts.OVER_ALREADY(until=str(until)))
         grant = Grant(dataset=name, project=project, until=until, by=self._by)
-        record = self._record("granted", dataset=name, until=until, **self._of_project(project))
-        done = self.store.grant(grant, record)
+        record = self._record("granted", dataset=name, until=until, why=why, **self._of_project(project))
+        done = self.store.grant(grant, record, why=why)
         self.tell()
         return done
 
@@ -109,10 +112,13 @@ class CatalogueAdmin:
         self.store.dismiss(name, project, record)
         self.tell()
 
-    def decline(self, name: str, project: str) -> tuple[AccessRequest, ...]:
-        """Close a project's requests for a dataset without a grant; returns them."""
-        record = self._record("declined", dataset=name, **self._of_project(project))
-        return self.store.decline(name, project, record)
+    def decline(self, name: str, project: str, why: str | None = None) -> tuple[AccessRequest, ...]:
+        """Close a project's requests for a dataset without a grant; returns them.
+
+        :param why: one line for who asked.
+        """
+        record = self._record("declined", dataset=name, why=why, **self._of_project(project))
+        return self.store.decline(name, project, record, why=why)
 
     def verified(self, name: str, version: Version, difference: str) -> None:
         """Put on record that a version was read again, and what was found."""

@@ -8,18 +8,44 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from fabric_hub.datasets.completeness import missing
-from fabric_hub.datasets.model import Acceptance, AccessRequest, Dataset, Grant, HeldGrant, Version
+from fabric_hub.datasets.model import Acceptance, AccessRequest, Answer, Dataset, Grant, HeldGrant, Version
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import dataset_files as file_texts
 from fabric_hub.messages.texts import datasets as texts
-from fabric_hub.types import Frozen
+from fabric_hub.types import Frozen, Slug
 
 from . import tables
 
 # Fields of a dataset that the store itself keeps; the rest is its description, written as a whole.
 KEPT = frozenset({"name", "versions", "latest", "created_at", "published_at", "retired_at"})
 
+# How long people read what became of their request; the audit log keeps it.
+ANSWERED_FOR_S = 90 * 24 * 3600
+
 Row = TypeVar("Row", bound=Frozen)
+
+
+class Revocation(Frozen):
+    """A project's grant was taken away at ``at``, and its jobs that had the dataset open by then must end."""
+
+    dataset: Slug
+    project: Slug
+    at: float
+
+
+class Restored(Frozen):
+    """What newer sources say of a catalogue that came from a backup: see :mod:`fabric_hub.backup.grants`.
+
+    :ivar grants: all that are in force; ``held`` those that are shut. ``serial``: the highest that was published.
+    """
+
+    serial: int
+    at: float
+    grants: tuple[Grant, ...]
+    held: tuple[Grant, ...]
+    retired: tuple[Slug, ...] = ()
+    accepted: tuple[Acceptance, ...] = ()
+    ends: tuple[Revocation, ...] = ()
 
 
 def serial(connection: sa.Connection) -> int:
@@ -183,6 +209,25 @@ def forget_requests(connection: sa.Connection, entry: str, project: str) -> tupl
     ]
     connection.execute(sa.delete(table).where(*mine))
     return tuple(found)
+
+
+def answers(connection: sa.Connection) -> tuple[Answer, ...]:
+    """What became of requests, of the last 90 days."""
+    oldest = time.time() - ANSWERED_FOR_S
+    return tuple(one for one in all_of(connection, tables.answers, Answer) if one.at > oldest)
+
+
+def note_answer(connection: sa.Connection, entry: str, project: str, *, granted: bool, why: str | None) -> None:
+    """Put what became of a project's request in place of what was there; old answers go."""
+    now = time.time()
+    connection.execute(sa.delete(tables.answers).where(tables.answers.c.at < now - ANSWERED_FOR_S))
+    replace(connection, tables.answers, Answer(dataset=entry, project=project, granted=granted, why=why, at=now))
+
+
+def forget_answer(connection: sa.Connection, entry: str, project: str) -> None:
+    """What was decided for a project holds no longer: it was asked again, or the grant is gone."""
+    table = tables.answers
+    connection.execute(sa.delete(table).where(table.c.dataset == entry, table.c.project == project))
 
 
 def forget_held(connection: sa.Connection, entry: str, project: str) -> HeldGrant | None:

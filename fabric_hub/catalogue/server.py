@@ -42,8 +42,9 @@ def create_app(verbs: Verbs) -> FastAPI:
         """The catalogue; waits up to ``wait`` seconds (at most 30) for a serial other than ``after``."""
         found = await verbs.catalogue(after, min(wait, LONGEST_WAIT_S))
         # serialise once, without FastAPI's second validation
-        # a hub of an earlier release refuses a field that it does not know, and there is mostly nothing in this one
-        content = found.model_dump_json(exclude=None if found.held else {"held"})
+        # a hub of an earlier release refuses a field that it does not know, and there is mostly nothing in these
+        empty = {name for name in ("held", "answers") if not getattr(found, name)}
+        content = found.model_dump_json(exclude=empty)
         return Response(content, media_type="application/json")
 
     @app.post("/v1/acceptances", status_code=204)

@@ -19,7 +19,6 @@ from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import backup as backup_texts
 from fabric_hub.messages.texts import dataset_files as texts
 from fabric_hub.sessions.database import Transaction, unusable
-from fabric_hub.types import Frozen, Slug
 
 from . import rows, tables
 from .database import CATALOGUE
@@ -28,29 +27,6 @@ from .database import CATALOGUE
 _ENDED_FOR_S = 60 * 24 * 3600
 # On record with a grant that a restore shut and that is not confirmed.
 NOT_CONFIRMED = "the steward did not confirm what a restore had shut"
-
-
-class Revocation(Frozen):
-    """A project's grant was taken away at ``at``, and its jobs that had the dataset open by then must end."""
-
-    dataset: Slug
-    project: Slug
-    at: float
-
-
-class Restored(Frozen):
-    """What newer sources say of a catalogue that came from a backup: see :mod:`fabric_hub.backup.grants`.
-
-    :ivar grants: all that are in force; ``held`` those that are shut. ``serial``: the highest that was published.
-    """
-
-    serial: int
-    at: float
-    grants: tuple[Grant, ...]
-    held: tuple[Grant, ...]
-    retired: tuple[Slug, ...] = ()
-    accepted: tuple[Acceptance, ...] = ()
-    ends: tuple[Revocation, ...] = ()
 
 
 Record = Callable[[], object]
@@ -99,6 +75,7 @@ class CatalogueStore:
                     acceptances=tuple(rows.all_of(connection, tables.acceptances, Acceptance)),
                     requests=tuple(rows.all_of(connection, tables.requests, AccessRequest)),
                     held=tuple(rows.all_of(connection, tables.held_grants, HeldGrant)),
+                    answers=rows.answers(connection),
                 )
                 if rows.serial(connection) == before:
                     return found
@@ -133,10 +110,10 @@ class CatalogueStore:
         with self._reading() as connection:
             return tuple(rows.all_of(connection, tables.held_grants, HeldGrant))
 
-    def ended(self) -> tuple[Revocation, ...]:
+    def ended(self) -> tuple[rows.Revocation, ...]:
         """Revocations of the last 60 days whose sessions end too."""
         with self._reading() as connection:
-            found = rows.all_of(connection, tables.revocations, Revocation)
+            found = rows.all_of(connection, tables.revocations, rows.Revocation)
             return tuple(one for one in found if one.at > time.time() - _ENDED_FOR_S)
 
     def agreement_text(self, dataset: str, version: str) -> str | None:
@@ -240,9 +217,10 @@ class CatalogueStore:
 
     # -- who may use them
 
-    def grant(self, grant: Grant, record: Record | None = None) -> bool:
+    def grant(self, grant: Grant, record: Record | None = None, *, why: str | None = None) -> bool:
         """Let a project use a dataset, or change until when; its requests are answered by it. False: nothing new.
 
+        :param why: what who asked reads beside the answer.
         :raises FabricError: (404) no such dataset.
         """
         grant = grant.model_copy(update={"at": grant.at or time.time()})
@@ -251,6 +229,10 @@ class CatalogueStore:
         with self._changing(record) as connection:
             rows.dataset(connection, grant.dataset)
             asked = rows.forget_requests(connection, grant.dataset, grant.project)
+            if asked:
+                rows.note_answer(connection, grant.dataset, grant.project, granted=True, why=why)
+            else:
+                rows.forget_answer(connection, grant.dataset, grant.project)
             rows.forget_held(connection, grant.dataset, grant.project)
             old = connection.execute(sa.select(table).where(*mine)).mappings().first()
             if old is None:
@@ -276,6 +258,7 @@ class CatalogueStore:
             if old is None:
                 raise FabricError(texts.NOT_GRANTED(project=project, dataset=dataset))
             connection.execute(sa.delete(table).where(*mine))
+            rows.forget_answer(connection, dataset, project)
             if strict:
                 connection.execute(sa.delete(ends).where(ends.c.dataset == dataset, ends.c.project == project))
                 connection.execute(sa.insert(ends).values(dataset=dataset, project=project, at=time.time()))
@@ -294,6 +277,7 @@ class CatalogueStore:
             grant = Grant.model_validate(held.model_dump(exclude={"held_at"}))
             connection.execute(sa.insert(tables.grants).values(**grant.model_dump()))
             rows.forget_requests(connection, dataset, project)
+            rows.forget_answer(connection, dataset, project)
             if record:
                 record(grant)
         return grant
@@ -307,7 +291,7 @@ class CatalogueStore:
             if rows.forget_held(connection, dataset, project) is None:
                 raise FabricError(backup_texts.NO_SUCH_HELD(dataset=dataset, project=project))
 
-    def restored(self, change: Restored) -> None:
+    def restored(self, change: rows.Restored) -> None:
         """Bring a catalogue that came from a backup up to what newer sources say, in one change.
 
         No serial that was published before comes again.
@@ -319,6 +303,7 @@ class CatalogueStore:
             known = set(connection.execute(sa.select(datasets.c.name)).scalars())
             connection.execute(sa.delete(tables.grants))
             connection.execute(sa.delete(tables.held_grants))
+            connection.execute(sa.delete(tables.answers))  # the backup's are older than what was decided since
             for grant in (one for one in change.grants if one.dataset in known):
                 connection.execute(sa.insert(tables.grants).values(**grant.model_dump()))
             for grant in (one for one in change.held if one.dataset in known):
@@ -367,15 +352,22 @@ class CatalogueStore:
                 raise _NothingNewError
             connection.execute(sa.delete(table).where(*mine))
             connection.execute(sa.insert(table).values(**request.model_dump()))
+            rows.forget_answer(connection, request.dataset, request.project)
             return True
         return False
 
-    def decline(self, dataset: str, project: str, record: Record | None = None) -> tuple[AccessRequest, ...]:
-        """Close a project's requests for a dataset without a grant; returns them."""
+    def decline(
+        self, dataset: str, project: str, record: Record | None = None, *, why: str | None = None
+    ) -> tuple[AccessRequest, ...]:
+        """Close a project's requests for a dataset without a grant; returns them.
+
+        :param why: what who asked reads beside the answer.
+        """
         with self._changing(record) as connection:
             found = rows.forget_requests(connection, dataset, project)
             if not found:
                 raise _NothingNewError
+            rows.note_answer(connection, dataset, project, granted=False, why=why)
             return found
         return ()
 

@@ -74,6 +74,17 @@ held_grants = sa.Table(
     sa.Column("held_at", sa.Float, nullable=False),
 )
 
+# What became of a project's last request, until somebody asks again: see rows.ANSWERED_FOR_S.
+answers = sa.Table(
+    "answers",
+    metadata,
+    sa.Column("dataset", sa.String(40), sa.ForeignKey("datasets.name"), primary_key=True),
+    sa.Column("project", sa.String(40), primary_key=True),
+    sa.Column("granted", sa.Boolean, nullable=False),
+    sa.Column("why", sa.String(300)),
+    sa.Column("at", sa.Float, nullable=False),
+)
+
 # Grants that were taken away with the word that their sessions end too.
 revocations = sa.Table(
     "revocations",

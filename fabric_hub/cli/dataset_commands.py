@@ -176,7 +176,7 @@ def verify(settings: Settings, arguments: argparse.Namespace) -> int:
 def grant(settings: Settings, arguments: argparse.Namespace) -> int:
     """Let a project use a dataset."""
     with admin.opened(settings) as at:
-        done = at.grant(arguments.name, arguments.project, arguments.until)
+        done = at.grant(arguments.name, arguments.project, arguments.until, arguments.why)
         dataset = at.store.dataset(arguments.name)
     about = {"project": arguments.project, "name": arguments.name, "until": arguments.until}
     if done and arguments.until:
@@ -226,7 +226,7 @@ def show_requests(settings: Settings, arguments: argparse.Namespace) -> int:
 def decline(settings: Settings, arguments: argparse.Namespace) -> int:
     """Close a project's requests for a dataset."""
     with admin.opened(settings) as at:
-        closed = at.decline(arguments.name, arguments.project)
+        closed = at.decline(arguments.name, arguments.project, arguments.why)
     said = ngettext(
         "{n} request of {project} for {name} closed.", "{n} requests of {project} for {name} closed.", len(closed)
     )

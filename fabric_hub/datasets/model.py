@@ -188,6 +188,16 @@ class AccessRequest(Frozen):
     at: float = 0.0
 
 
+class Answer(Frozen):
+    """What became of a project's last request for a dataset; ``why`` is the reason in the words of who decided."""
+
+    dataset: Slug
+    project: Slug
+    granted: bool
+    why: Line | None = None
+    at: float = 0.0
+
+
 class Catalogue(FeedValue):
     """What the catalogue service tells the hub: everything published, who was granted what, and what was accepted."""
 
@@ -196,6 +206,7 @@ class Catalogue(FeedValue):
     acceptances: tuple[Acceptance, ...] = ()
     requests: tuple[AccessRequest, ...] = ()
     held: tuple[HeldGrant, ...] = ()
+    answers: tuple[Answer, ...] = ()
 
     @property
     def asked_at(self) -> float | None:

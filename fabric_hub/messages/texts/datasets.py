@@ -206,6 +206,26 @@ TERMS = Reason("dataset-terms", N_("Terms to accept"))
 WAITS_FOR_STEWARD = Reason("dataset-waits-for-steward", N_("Waits for the steward"), who=Who.OPERATOR)
 NO_ACCESS_YET = Reason("dataset-no-access-yet", N_("No access yet"))
 REQUESTED = Reason("dataset-requested", N_("Access requested"), who=Who.OPERATOR)
+REFUSED_NOW = Reason("dataset-refused", N_("Access refused"))
+REQUESTED_BY_YOU = Reason(
+    "dataset-requested-by-you",
+    N_("Requested {at:date} by you. You'll see the decision here."),
+    who=Who.OPERATOR,
+)
+REQUESTED_BY_YOU_FOR = Reason(
+    "dataset-requested-by-you-for",
+    N_("Requested {at:date} by you: “{why}”. You'll see the decision here."),
+    who=Who.OPERATOR,
+)
+REQUESTED_BY_ANOTHER = Reason(
+    "dataset-requested-by-another",
+    N_("Requested {at:date} by another member of the project. You'll see the decision here."),
+    who=Who.OPERATOR,
+)
+GRANTED = Reason("dataset-granted", N_("Access was granted {at:date}."), who=Who.NOBODY)
+GRANTED_FOR = Reason("dataset-granted-for", N_("Access was granted {at:date}: “{why}”"), who=Who.NOBODY)
+REFUSED = Reason("dataset-request-refused", N_("Access was refused {at:date}. You can ask again."))
+REFUSED_FOR = Reason("dataset-request-refused-for", N_("Access was refused {at:date}: “{why}” You can ask again."))
 RETIRED_NOW = Reason("dataset-retired-now", N_("Retired"), who=Who.NOBODY)
 
 PUBLIC = Reason("access-public", N_("Public"), who=Who.NOBODY)
