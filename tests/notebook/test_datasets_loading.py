@@ -84,7 +84,7 @@ def test_every_format_is_loaded_as_the_panel_says(python: Path, tmp_path: Path) 
 
 
 def test_what_is_about_the_data_is_not_taken_for_the_data() -> None:
-    found = [File(name, 1) for name in ("README.md", "croissant.json", "LICENSE.txt", "deep/er/x.h5")]
+    found = [File(name, 1, False) for name in ("README.md", "croissant.json", "LICENSE.txt", "deep/er/x.h5")]
     ways = loading.snippets("x", None, "/data/x/latest", found, {})
     assert [way.label for way in ways] == ["HDF5 with h5py", "List of files"]
     assert "DATA = Path('/data/x/latest')  # x\n" in ways[0].code
