@@ -576,10 +576,11 @@ export interface ChangedDataset {
   readonly problem: string;
 }
 
-/** A plain file; `name` is its path below the dataset's directory. */
+/** A plain file; `name` is its path below the dataset's directory. `table`: its rows can be shown. */
 export interface File {
   readonly name: string;
   readonly bytes: number;
+  readonly table: boolean;
 }
 
 /**
@@ -591,6 +592,26 @@ export interface Snippet {
   readonly label: string;
   readonly code: string;
   readonly plot: string;
+}
+
+/** `kind` is what it holds: the file's own type, or what its first rows hold ("integer"); "" where it is empty. */
+export interface Column {
+  readonly name: string;
+  readonly kind: string;
+}
+
+/**
+ * `GET fabric/datasets/NAME/table?file=F`: the first rows of a file, cells as text, null where there is none.
+ *
+ * `more`: there are further rows, `total` in all where that is known; `more_columns` are not shown.
+ */
+export interface Table {
+  readonly file: string;
+  readonly columns: readonly Column[];
+  readonly rows: readonly (readonly (string | null)[])[];
+  readonly more: boolean;
+  readonly total: number | null;
+  readonly more_columns: number;
 }
 
 /** `GET fabric/datasets/NAME/files`; `more`: there are files that were not looked at, or not told. */
