@@ -57,6 +57,12 @@ class Home(TypedDict):
     log: str
 
 
+class Welcome(TypedDict):
+    """``POST fabric/welcome``: the notebook that was written to show a person around, or ""."""
+
+    path: str
+
+
 class IdleDecision(TypedDict):
     """What the service makes of a session's idleness: "off", "active", "idle", "warn" or "stopped".
 

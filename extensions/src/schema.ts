@@ -304,6 +304,7 @@ export interface SessionInfo {
   readonly gpus: number;
   readonly snapshot_age_s: number | null;
   readonly slurm_unavailable_since: number | null;
+  readonly site: SessionSite;
 }
 
 /** What a session is told. */
@@ -326,6 +327,19 @@ export interface SessionQuota {
   readonly unavailable_since: number | null;
   readonly problem: string;
   readonly reasons?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Whose hub a session is of, and where people find help; "" where the site names none.
+ *
+ * `welcome`: a person's first session opens a notebook that shows around.
+ */
+export interface SessionSite {
+  readonly name: string;
+  readonly help_url: string;
+  readonly docs_url: string;
+  readonly support_email: string;
+  readonly welcome: boolean;
 }
 
 /**
@@ -458,6 +472,11 @@ export interface LeftOut {
 export interface Home {
   readonly left_out: readonly LeftOut[];
   readonly log: string;
+}
+
+/** `POST fabric/welcome`: the notebook that was written to show a person around, or "". */
+export interface Welcome {
+  readonly path: string;
 }
 
 /**

@@ -34,6 +34,13 @@ SESSION = {
     "gpus": 1,
     "snapshot_age_s": 1.0,
     "slurm_unavailable_since": None,
+    "site": {
+        "name": "Example AI Factory",
+        "help_url": "https://help.example.org/",
+        "docs_url": "https://docs.example.org/",
+        "support_email": "support@example.org",
+        "welcome": False,
+    },
 }
 
 # GET session/clusters where the hub runs without Slurm

@@ -16,10 +16,11 @@ from .. import access
 from ..answers import Home
 from ..client import AsyncHubClient
 from ..common import facts, translation
+from ..common.environment import ASIDE
 from ..common.node import DATA
 from ..launch import home
 from ..pdf import handlers as pdf_handlers
-from . import clusters, datasets, usage
+from . import clusters, datasets, usage, welcome
 from .base import FabricHandler, Kept
 
 if TYPE_CHECKING:
@@ -61,11 +62,14 @@ def _load_jupyter_server_extension(server: ServerApp) -> None:
     # the environment loses the token once the server is made
     service = AsyncHubClient(os.environ, os.environ.get(access.TOKEN, ""))
     base = url_path_join(server.base_url, "fabric")
-    arguments = {"hub_answer": Kept(service), "models": facts.gpu_models()}
+    hub_answer = Kept(service)
+    arguments = {"hub_answer": hub_answer, "models": facts.gpu_models()}
     routes = [(url_path_join(base, "session"), SessionHandler, arguments), *datasets.routes(base, service)]
     frame = secrets.token_urlsafe()
     routes.append((url_path_join(base, "home"), HomeHandler, {"server": server}))
     routes += clusters.routes(base, service, frame)
+    if not (os.environ.get(ASIDE) or os.environ.get("FABRIC_RESCUE")):  # a rescue session adds nothing to the home
+        routes += welcome.routes(url_path_join(base, "welcome"), hub_answer)
     page = server.web_app.settings.setdefault("page_config_data", {})
     page["fabricDatasets"] = bool(os.environ.get(DATA))  # a site without datasets shows no panel
     page["fabricFrame"] = frame
