@@ -140,7 +140,8 @@ class AnsweringHub:
         self.datasets_told.append((request.method, f"{name}/{verb}".rstrip("/"), body))
         for entry in self.datasets.get("datasets", []):
             if entry["name"] == name and verb == "request":
-                entry["requested"] = True
+                asked = "Requested 29 Nov by you. You'll see the decision here."
+                entry |= {"requested": True, "may_request": False, "told": asked}
         return answer(204 if verb else 200, b"" if verb else {"datasets": []})
 
     def _answer_usage(self, request: Request, body: Any) -> Response:

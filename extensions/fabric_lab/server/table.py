@@ -68,10 +68,13 @@ def of_parquet(file: BinaryIO) -> dict[str, Any]:
     table = parquet.ParquetFile(file)
     schema, total = table.schema_arrow, table.metadata.num_rows
     shown = schema.names[:COLUMNS]
-    batch = next(table.iter_batches(batch_size=ROWS, columns=shown, use_threads=False), None)
-    columns = [column.to_pylist() for column in batch.columns] if batch is not None else []
+    rows: list[tuple[object, ...]] = []
+    for batch in table.iter_batches(batch_size=ROWS, columns=shown, use_threads=False):
+        rows += zip(*(column.to_pylist() for column in batch.columns), strict=True)
+        if len(rows) >= ROWS:
+            break
     kinds = [str(schema.field(index).type) for index in range(len(shown))]
-    return told(schema.names, kinds, list(zip(*columns, strict=True)), more=total > ROWS, total=total)
+    return told(schema.names, kinds, rows, more=total > ROWS, total=total)
 
 
 def told(

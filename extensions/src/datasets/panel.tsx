@@ -98,7 +98,7 @@ function Known({ store, actions, known }: IProps & { readonly known: Datasets })
       {cards.length ? <Cards datasets={cards} store={store} actions={actions} /> : null}
       {datasets.length ? (
         <section aria-labelledby="fabric-datasets-all">
-          <h3 id="fabric-datasets-all" role="status">
+          <h3 id="fabric-datasets-all" aria-live="polite">
             {found.length
               ? trans._n('%2 dataset', '%2 datasets', found.length, number(found.length))
               : looking

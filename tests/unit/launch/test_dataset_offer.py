@@ -73,12 +73,11 @@ def test_a_request_is_told_to_its_author_with_the_reason_and_to_others_without_t
         in_physics(catalogue_site, waiting.model_copy(update={"requests": (asked, mine)})),
         in_physics(catalogue_site, a_catalogue(a_dataset(), requests=(asked,)), "ada"),  # granted meanwhile
     ]
-    later = "You'll see the decision here."
     assert [(one.may_request, str(one.told)) for one in told] == [
         (True, ""),
-        (False, f"Requested 29 Nov by another member of the project. {later}"),
-        (False, f"Requested 29 Nov by you: “For my thesis”. {later}"),
-        (False, f"Requested 30 Nov by you. {later}"),
+        (False, "Requested 29 Nov by another member of the project. You'll see the decision here."),
+        (False, "Requested 29 Nov by you: “For my thesis”. You'll see the decision here."),
+        (False, "Requested 30 Nov by you. You'll see the decision here."),
         (False, ""),
     ]
 
