@@ -68,11 +68,8 @@ class CatalogueAdmin:
         self.tell()
         return done
 
-    def grant(self, name: str, project: str, until: date | None = None, why: str | None = None) -> bool:
-        """Let a project of the site's file use a dataset. False: it might already, as long.
-
-        :param why: one line for who asked.
-        """
+    def grant(self, name: str, project: str, until: date | None = None) -> bool:
+        """Let a project of the site's file use a dataset. False: it might already, as long."""
         if project not in self._settings.project:
             known = tuple(sorted(self._settings.project))
             raise FabricError(
@@ -83,8 +80,8 @@ class CatalogueAdmin:
         if until is not None and until < date.today():  # noqa: DTZ011 - a day of this site
             raise FabricError(texts.OVER_ALREADY(until=str(until)))
         grant = Grant(dataset=name, project=project, until=until, by=self._by)
-        record = self._record("granted", dataset=name, until=until, why=why, **self._of_project(project))
-        done = self.store.grant(grant, record, why=why)
+        record = self._record("granted", dataset=name, until=until, **self._of_project(project))
+        done = self.store.grant(grant, record)
         self.tell()
         return done
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from fabric_hub.datasets.completeness import missing
-from fabric_hub.datasets.model import Acceptance, AccessRequest, Answer, Dataset, Grant, HeldGrant, Version
+from fabric_hub.datasets.model import Acceptance, AccessRequest, Dataset, Grant, HeldGrant, Version
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import dataset_files as file_texts
 from fabric_hub.messages.texts import datasets as texts
@@ -18,9 +18,6 @@ from . import tables
 
 # Fields of a dataset that the store itself keeps; the rest is its description, written as a whole.
 KEPT = frozenset({"name", "versions", "latest", "created_at", "published_at", "retired_at"})
-
-# How long people read what became of their request; the audit log keeps it.
-ANSWERED_FOR_S = 90 * 24 * 3600
 
 Row = TypeVar("Row", bound=Frozen)
 
@@ -211,23 +208,11 @@ def forget_requests(connection: sa.Connection, entry: str, project: str) -> tupl
     return tuple(found)
 
 
-def answers(connection: sa.Connection) -> tuple[Answer, ...]:
-    """What became of requests, of the last 90 days."""
-    oldest = time.time() - ANSWERED_FOR_S
-    return tuple(one for one in all_of(connection, tables.answers, Answer) if one.at > oldest)
-
-
-def note_answer(connection: sa.Connection, entry: str, project: str, *, granted: bool, why: str | None) -> None:
-    """Put what became of a project's request in place of what was there; old answers go."""
-    now = time.time()
-    connection.execute(sa.delete(tables.answers).where(tables.answers.c.at < now - ANSWERED_FOR_S))
-    replace(connection, tables.answers, Answer(dataset=entry, project=project, granted=granted, why=why, at=now))
-
-
-def forget_answer(connection: sa.Connection, entry: str, project: str) -> None:
-    """What was decided for a project holds no longer: it was asked again, or the grant is gone."""
-    table = tables.answers
-    connection.execute(sa.delete(table).where(table.c.dataset == entry, table.c.project == project))
+def forget_declined(connection: sa.Connection, entry: str, project: str, user: str | None = None) -> None:
+    """Take away what was said to those who asked for a dataset for a project, or to one of them."""
+    table = tables.declined
+    mine = [table.c.dataset == entry, table.c.project == project]
+    connection.execute(sa.delete(table).where(*mine, *([table.c.user == user] if user else [])))
 
 
 def forget_held(connection: sa.Connection, entry: str, project: str) -> HeldGrant | None:

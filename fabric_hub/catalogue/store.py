@@ -14,7 +14,16 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from fabric_hub.datasets.model import Acceptance, AccessRequest, Catalogue, Dataset, Grant, HeldGrant, Version
+from fabric_hub.datasets.model import (
+    Acceptance,
+    AccessRequest,
+    Catalogue,
+    Dataset,
+    Declined,
+    Grant,
+    HeldGrant,
+    Version,
+)
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import backup as backup_texts
 from fabric_hub.messages.texts import dataset_files as texts
@@ -75,7 +84,7 @@ class CatalogueStore:
                     acceptances=tuple(rows.all_of(connection, tables.acceptances, Acceptance)),
                     requests=tuple(rows.all_of(connection, tables.requests, AccessRequest)),
                     held=tuple(rows.all_of(connection, tables.held_grants, HeldGrant)),
-                    answers=rows.answers(connection),
+                    declined=tuple(rows.all_of(connection, tables.declined, Declined)),
                 )
                 if rows.serial(connection) == before:
                     return found
@@ -217,10 +226,9 @@ class CatalogueStore:
 
     # -- who may use them
 
-    def grant(self, grant: Grant, record: Record | None = None, *, why: str | None = None) -> bool:
+    def grant(self, grant: Grant, record: Record | None = None) -> bool:
         """Let a project use a dataset, or change until when; its requests are answered by it. False: nothing new.
 
-        :param why: what who asked reads beside the answer.
         :raises FabricError: (404) no such dataset.
         """
         grant = grant.model_copy(update={"at": grant.at or time.time()})
@@ -229,11 +237,8 @@ class CatalogueStore:
         with self._changing(record) as connection:
             rows.dataset(connection, grant.dataset)
             asked = rows.forget_requests(connection, grant.dataset, grant.project)
-            if asked:
-                rows.note_answer(connection, grant.dataset, grant.project, granted=True, why=why)
-            else:
-                rows.forget_answer(connection, grant.dataset, grant.project)
             rows.forget_held(connection, grant.dataset, grant.project)
+            rows.forget_declined(connection, grant.dataset, grant.project)
             old = connection.execute(sa.select(table).where(*mine)).mappings().first()
             if old is None:
                 connection.execute(sa.insert(table).values(**grant.model_dump()))
@@ -258,7 +263,6 @@ class CatalogueStore:
             if old is None:
                 raise FabricError(texts.NOT_GRANTED(project=project, dataset=dataset))
             connection.execute(sa.delete(table).where(*mine))
-            rows.forget_answer(connection, dataset, project)
             if strict:
                 connection.execute(sa.delete(ends).where(ends.c.dataset == dataset, ends.c.project == project))
                 connection.execute(sa.insert(ends).values(dataset=dataset, project=project, at=time.time()))
@@ -277,7 +281,6 @@ class CatalogueStore:
             grant = Grant.model_validate(held.model_dump(exclude={"held_at"}))
             connection.execute(sa.insert(tables.grants).values(**grant.model_dump()))
             rows.forget_requests(connection, dataset, project)
-            rows.forget_answer(connection, dataset, project)
             if record:
                 record(grant)
         return grant
@@ -303,7 +306,6 @@ class CatalogueStore:
             known = set(connection.execute(sa.select(datasets.c.name)).scalars())
             connection.execute(sa.delete(tables.grants))
             connection.execute(sa.delete(tables.held_grants))
-            connection.execute(sa.delete(tables.answers))  # the backup's are older than what was decided since
             for grant in (one for one in change.grants if one.dataset in known):
                 connection.execute(sa.insert(tables.grants).values(**grant.model_dump()))
             for grant in (one for one in change.held if one.dataset in known):
@@ -351,23 +353,26 @@ class CatalogueStore:
             if old and old[0] == request.why:
                 raise _NothingNewError
             connection.execute(sa.delete(table).where(*mine))
+            rows.forget_declined(connection, request.dataset, request.project, request.user)
             connection.execute(sa.insert(table).values(**request.model_dump()))
-            rows.forget_answer(connection, request.dataset, request.project)
             return True
         return False
 
     def decline(
-        self, dataset: str, project: str, record: Record | None = None, *, why: str | None = None
+        self, dataset: str, project: str, record: Record | None = None, why: str | None = None
     ) -> tuple[AccessRequest, ...]:
         """Close a project's requests for a dataset without a grant; returns them.
 
-        :param why: what who asked reads beside the answer.
+        :param why: for those who asked.
         """
         with self._changing(record) as connection:
             found = rows.forget_requests(connection, dataset, project)
             if not found:
                 raise _NothingNewError
-            rows.note_answer(connection, dataset, project, granted=False, why=why)
+            for one in found:
+                said = Declined(user=one.user, project=project, dataset=dataset, why=why, at=time.time())
+                rows.forget_declined(connection, dataset, project, one.user)
+                connection.execute(sa.insert(tables.declined).values(**said.model_dump()))
             return found
         return ()
 

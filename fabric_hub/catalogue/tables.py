@@ -74,17 +74,6 @@ held_grants = sa.Table(
     sa.Column("held_at", sa.Float, nullable=False),
 )
 
-# What became of a project's last request, until somebody asks again: see rows.ANSWERED_FOR_S.
-answers = sa.Table(
-    "answers",
-    metadata,
-    sa.Column("dataset", sa.String(40), sa.ForeignKey("datasets.name"), primary_key=True),
-    sa.Column("project", sa.String(40), primary_key=True),
-    sa.Column("granted", sa.Boolean, nullable=False),
-    sa.Column("why", sa.String(300)),
-    sa.Column("at", sa.Float, nullable=False),
-)
-
 # Grants that were taken away with the word that their sessions end too.
 revocations = sa.Table(
     "revocations",
@@ -102,6 +91,17 @@ acceptances = sa.Table(
     sa.Column("dataset", sa.String(40), sa.ForeignKey("datasets.name"), primary_key=True),
     sa.Column("agreement", sa.String(32), primary_key=True),
     sa.Column("purpose", sa.String(40), nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+)
+
+# Requests that were declined, until who asked asks again or gets it.
+declined = sa.Table(
+    "declined",
+    metadata,
+    sa.Column("user", sa.String(64), primary_key=True),
+    sa.Column("project", sa.String(40), primary_key=True),
+    sa.Column("dataset", sa.String(40), sa.ForeignKey("datasets.name"), primary_key=True),
+    sa.Column("why", sa.String(300)),
     sa.Column("at", sa.Float, nullable=False),
 )
 

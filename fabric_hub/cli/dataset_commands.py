@@ -176,7 +176,7 @@ def verify(settings: Settings, arguments: argparse.Namespace) -> int:
 def grant(settings: Settings, arguments: argparse.Namespace) -> int:
     """Let a project use a dataset."""
     with admin.opened(settings) as at:
-        done = at.grant(arguments.name, arguments.project, arguments.until, arguments.why)
+        done = at.grant(arguments.name, arguments.project, arguments.until)
         dataset = at.store.dataset(arguments.name)
     about = {"project": arguments.project, "name": arguments.name, "until": arguments.until}
     if done and arguments.until:

@@ -188,12 +188,12 @@ class AccessRequest(Frozen):
     at: float = 0.0
 
 
-class Answer(Frozen):
-    """What became of a project's last request for a dataset; ``why`` is the reason in the words of who decided."""
+class Declined(Frozen):
+    """A user's request for a dataset was declined, with the reason that they read; until they ask again."""
 
-    dataset: Slug
+    user: HubUser
     project: Slug
-    granted: bool
+    dataset: Slug
     why: Line | None = None
     at: float = 0.0
 
@@ -206,7 +206,7 @@ class Catalogue(FeedValue):
     acceptances: tuple[Acceptance, ...] = ()
     requests: tuple[AccessRequest, ...] = ()
     held: tuple[HeldGrant, ...] = ()
-    answers: tuple[Answer, ...] = ()
+    declined: tuple[Declined, ...] = ()
 
     @property
     def asked_at(self) -> float | None:

@@ -16,10 +16,10 @@ from fabric_hub.datasets.model import (
     AccessRequest,
     Agent,
     Agreement,
-    Answer,
     Catalogue,
     Contact,
     Dataset,
+    Declined,
     PersonalData,
     Purpose,
 )
@@ -84,7 +84,8 @@ class DatasetAccess(WithTexts):
     """What the user can do with it in one project. ``why`` and ``hint`` are empty when it is open.
 
     ``until`` is the last day of the project's grant; ``requested`` says that somebody has asked for it, ``waits`` that
-    a restore shut it and its steward decides, and ``refused`` that the last request was. ``may_request``: a request
+    a restore shut it and its steward decides, and ``refused`` that the user's own
+    last request was. ``may_request``: a request
     would be taken. ``told`` is what became of the last request, in words, or empty.
     """
 
@@ -339,15 +340,15 @@ def standing_in(
     """What a user can do with a dataset in a project, with what became of the last request for it."""
     shut = found.state is State.NOT_GRANTED
     waits = shut and policy.is_held(catalogue, name, project, today)
-    asked, answer = policy.open_request(catalogue, name, user, project), policy.answer_to(catalogue, name, project)
-    refused = shut and not waits and not asked and answer is not None and not answer.granted
+    asked, no = policy.open_request(catalogue, name, user, project), policy.said_no(catalogue, name, project, user)
+    refused = no if shut and not waits and not asked else None
     return DatasetAccess(
         **found.model_dump(),
         requested=asked is not None,
         waits=waits,
-        refused=refused,
+        refused=refused is not None,
         may_request=shut and not waits and not asked,
-        told=NOTHING if waits else _of_request(asked, user) if asked and shut else _of_answer(answer, shut=shut),
+        told=_of_refusal(refused) if refused else _of_request(asked, user) if asked and shut and not waits else NOTHING,
     )
 
 
@@ -359,12 +360,8 @@ def _of_request(asked: AccessRequest, user: str) -> Text:
     return texts.REQUESTED_BY_YOU(at=asked.at)
 
 
-def _of_answer(answer: Answer | None, *, shut: bool) -> Text:
-    if answer is None or answer.granted is shut:  # overtaken: a grant that has ended, a refusal before a grant
-        return NOTHING
-    if answer.why:
-        return (texts.GRANTED_FOR if answer.granted else texts.REFUSED_FOR)(at=answer.at, why=answer.why)
-    return (texts.GRANTED if answer.granted else texts.REFUSED)(at=answer.at)
+def _of_refusal(no: Declined) -> Text:
+    return texts.DECLINED_BECAUSE(at=no.at, why=no.why) if no.why else texts.DECLINED(at=no.at)
 
 
 def _datasets(settings: Settings) -> CatalogueSettings:

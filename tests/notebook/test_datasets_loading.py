@@ -101,7 +101,7 @@ table.to_parquet(sys.argv[1], row_group_size=10)
     file = tmp_path / "table.parquet"
     subprocess.run([python, "-c", write, file], check=True, timeout=120)
     with file.open("rb") as given:
-        read = [python, "-I", "-m", "fabric_lab.server.table", "parquet"]
+        read = [str(python), "-I", "-m", "fabric_lab.server.table", "parquet"]
         done = subprocess.run(read, stdin=given, capture_output=True, text=True, check=True, timeout=120)
     told = json.loads(done.stdout)
     assert [one["name"] for one in told["columns"]] == ["hour", "megawatt", "note"]

@@ -307,21 +307,6 @@ def test_a_grant_answers_the_projects_requests_and_declining_closes_them(offered
     assert offered.decline("wind-farm", "biology") == ()
 
 
-def test_an_answer_stays_until_it_is_asked_again_or_the_grant_is_gone(offered: CatalogueStore) -> None:
-    wish = AccessRequest(user="jan", project="physics", dataset="wind-farm")
-    offered.request(wish)
-    offered.decline("wind-farm", "physics", why="Not for courses.")
-    (no,) = offered.catalogue().answers
-    assert (no.project, no.granted, no.why) == ("physics", False, "Not for courses.")
-    offered.request(wish)
-    assert offered.catalogue().answers == ()
-    offered.grant(Grant(dataset="wind-farm", project="physics"), why="Until the summer.")
-    (yes,) = offered.catalogue().answers
-    assert (yes.granted, yes.why) == (True, "Until the summer.")
-    offered.revoke("wind-farm", "physics")
-    assert offered.catalogue().answers == ()
-
-
 def test_a_strict_revocation_is_kept_for_the_nodes_and_a_plain_one_is_not(offered: CatalogueStore) -> None:
     for project in ("physics", "biology"):
         offered.grant(Grant(dataset="wind-farm", project=project))

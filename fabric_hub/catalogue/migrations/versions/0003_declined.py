@@ -1,4 +1,4 @@
-"""What became of a project's last request for a dataset."""
+"""Requests that an operator declined, and why, for who asked."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,15 +9,14 @@ down_revision = "0002"
 
 def upgrade() -> None:
     op.create_table(
-        "answers",
-        sa.Column("dataset", sa.String(40), sa.ForeignKey("datasets.name"), primary_key=True),
+        "declined",
+        sa.Column("user", sa.String(64), primary_key=True),
         sa.Column("project", sa.String(40), primary_key=True),
-        sa.Column("granted", sa.Boolean, nullable=False),
+        sa.Column("dataset", sa.String(40), sa.ForeignKey("datasets.name"), primary_key=True),
         sa.Column("why", sa.String(300)),
         sa.Column("at", sa.Float, nullable=False),
     )
 
 
 def downgrade() -> None:
-    # the audit log keeps every answer
-    op.drop_table("answers")
+    op.drop_table("declined")
