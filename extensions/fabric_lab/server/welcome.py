@@ -1,4 +1,4 @@
-"""``<base>/fabric/welcome``: the notebook that shows a person around, written into the home once.
+"""The notebook that shows a person around, written into the home once.
 
 It is never written over anything, and never a second time: what says so is a file of its own in the home, made first
 and by one session alone. What a cell does is plain Python that the image ``base`` can run.
@@ -6,43 +6,16 @@ and by one session alone. What a cell does is plain Python that the image ``base
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 from pathlib import Path
 from typing import Any
 
-from jupyter_server.auth.decorator import authorized
-from jupyter_server.base.handlers import APIHandler
-from tornado.web import authenticated
-
-from ..answers import Welcome
-from ..common.node import DATA
 from ..common.translation import _
-from .base import FabricHandler, Kept
 
 NAME = "Welcome.ipynb"
 # Says that a person has been shown around, whatever became of the notebook.
 MARK = ".local/share/fabric-hub/welcomed"
-
-
-class WelcomeHandler(FabricHandler):
-    """POST: write the notebook where this is a person's first session; ``path`` is it, or "" where there is none."""
-
-    def initialize(self, hub_answer: Kept) -> None:
-        self.hub_answer = hub_answer
-
-    @authenticated
-    @authorized
-    async def post(self) -> None:
-        site = ((await self.hub_answer.get()).body or {}).get("site")
-        path = ""
-        if isinstance(site, dict) and site.get("welcome") is True:
-            root = str(getattr(self.contents_manager, "root_dir", ""))
-            name = site.get("name")
-            cells = notebook(name if isinstance(name, str) else "Fabric Hub", datasets=bool(os.environ.get(DATA)))
-            path = await asyncio.to_thread(written, Path.home(), root, cells)
-        self.respond(Welcome(path=path))
 
 
 def written(home: Path, root: str, content: dict[str, Any]) -> str:
@@ -131,8 +104,3 @@ def _code(*lines: str) -> dict[str, Any]:
         "outputs": [],
         "source": "\n".join(lines),
     }
-
-
-def routes(address: str, hub_answer: Kept) -> list[tuple[str, type[APIHandler], dict[str, Any]]]:
-    """The handler with its address."""
-    return [(address, WelcomeHandler, {"hub_answer": hub_answer})]

@@ -27,8 +27,6 @@ export class DatasetView extends ReactWidget {
     this.addClass('fabric-Datasets');
     this.addClass('fabric-Dataset-tab');
     this.node.tabIndex = -1;
-    this.node.setAttribute('role', 'region');
-    this.node.setAttribute('aria-label', trans.__('Details of %1', this.heading));
   }
 
   /** Its title where it is known. */
