@@ -40,6 +40,19 @@ class Ready(Frozen):
     )
 
 
+class SessionSite(Frozen):
+    """Whose hub a session is of, and where people find help; "" where the site names none.
+
+    ``welcome``: a person's first session opens a notebook that shows around.
+    """
+
+    name: str
+    help_url: str
+    docs_url: str
+    support_email: str
+    welcome: bool
+
+
 class SessionInfo(Frozen):
     """A session as its own server may know it. Times are Unix seconds; ``gpus`` is what was asked for."""
 
@@ -60,6 +73,7 @@ class SessionInfo(Frozen):
     gpus: int
     snapshot_age_s: float | None
     slurm_unavailable_since: float | None
+    site: SessionSite
 
 
 @router.post("/session/ready", status_code=204)
@@ -108,4 +122,5 @@ def describe(settings: Settings, session: Session, snapshot: Snapshot | None, no
         gpus=session.gpus,
         snapshot_age_s=finite(snapshot.age_s) if snapshot else None,
         slurm_unavailable_since=snapshot.unavailable_since if snapshot else None,
+        site=SessionSite.model_validate(settings.site.model_dump(include=set(SessionSite.model_fields))),
     )
