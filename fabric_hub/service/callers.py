@@ -42,6 +42,11 @@ class Caller(Enum):
     )
     METRICS = "Prometheus, or who else may read metrics", (METRICS_SCOPE,), "fabric_hub.service.deps:metrics_reader"
     LOGGED_IN = "who has logged in at the hub, never by a token", (), "tornado.web:authenticated"
+    OPERATOR = (
+        "an admin of the hub's who has logged in, never by a token",
+        (),
+        "fabric_hub.hub.pages.operators:operators_only",
+    )
     STARTER = "who may start that user's servers", ("start:servers",), "jupyterhub.scopes:needs_scope"
     FOLLOWER = "who may read that user's servers", ("read:servers",), "jupyterhub.scopes:needs_scope"
     HUB_AT_GATEWAY = "the hub's account", (), "packaging/systemd/fabric-gateway.service"
@@ -179,6 +184,18 @@ HUB = (
         Caller.LOGGED_IN,
         "With the hub's token against forgery; of one's own list only.",
         handler="fabric_hub.hub.pages.home:Remove",
+    ),
+    Line(
+        "POST /hub/operate/stop",
+        Caller.OPERATOR,
+        "With the hub's token against forgery. It ends a person's session, with a reason that they read.",
+        handler="fabric_hub.hub.pages.stops:Order",
+    ),
+    Line(
+        "POST /hub/operate/stop/withdraw",
+        Caller.OPERATOR,
+        "With the hub's token against forgery.",
+        handler="fabric_hub.hub.pages.stops:Withdraw",
     ),
     Line("GET /hub/new-session", Caller.LOGGED_IN, "It starts nothing.", handler="fabric_hub.hub.pages.home:New"),
     Line("GET /hub/spawn", Caller.LOGGED_IN, "JupyterHub's own; here it starts nothing.", handler=_START),

@@ -17,6 +17,7 @@ from fabric_hub.service.budget_service import finite
 from fabric_hub.service.deps import Context, SessionCaller, TokenCaller
 from fabric_hub.sessions.notify import notify, notify_path
 from fabric_hub.sessions.status import standing
+from fabric_hub.sessions.stops import Stop, soonest
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.model import Snapshot
 from fabric_hub.types import Frozen, WholeNumber
@@ -41,7 +42,10 @@ class Ready(Frozen):
 
 
 class SessionInfo(Frozen):
-    """A session as its own server may know it. Times are Unix seconds; ``gpus`` is what was asked for."""
+    """A session as its own server may know it. Times are Unix seconds; ``gpus`` is what was asked for.
+
+    ``stop_at`` is when an operator ends it; null: nobody does.
+    """
 
     session: str
     user: str
@@ -57,6 +61,7 @@ class SessionInfo(Frozen):
     node: str | None
     started_at: float | None
     ends_at: float | None
+    stop_at: float | None = None
     gpus: int
     snapshot_age_s: float | None
     slurm_unavailable_since: float | None
@@ -74,7 +79,8 @@ async def ready(announcement: Ready, session: SessionCaller, context: Context) -
 @router.get("/session")
 async def session_info(session: SessionCaller, context: Context) -> SessionInfo:
     """The caller's own session: project, job, node, and when it ends."""
-    return describe(context.settings, session, await context.latest(), time.time())
+    stop = context.stops.of([session.id]).get(session.id)
+    return describe(context.settings, session, await context.latest(), time.time(), stop)
 
 
 @router.get("/offer")
@@ -85,8 +91,10 @@ async def offered(who: TokenCaller, context: Context) -> Offer:
     return offer(built, who["name"], await context.latest(), today, local=context.local)
 
 
-def describe(settings: Settings, session: Session, snapshot: Snapshot | None, now: float) -> SessionInfo:
-    """A session with what the snapshot says of its job. Pure."""
+def describe(
+    settings: Settings, session: Session, snapshot: Snapshot | None, now: float, stop: Stop | None = None
+) -> SessionInfo:
+    """A session with what the snapshot says of its job, and the operator's order that stands for it. Pure."""
     project = settings.project.get(session.project)
     job = standing(session, snapshot).job
     started = job.started_at if job and job.phase == "running" else None
@@ -104,7 +112,8 @@ def describe(settings: Settings, session: Session, snapshot: Snapshot | None, no
         job_id=session.job_id,
         node=(job.node if job else None) or session.node,
         started_at=started,
-        ends_at=snapshot.end_of(job) if snapshot and job else None,
+        ends_at=soonest(snapshot.end_of(job) if snapshot and job else None, stop),
+        stop_at=stop.due_at if stop else None,
         gpus=session.gpus,
         snapshot_age_s=finite(snapshot.age_s) if snapshot else None,
         slurm_unavailable_since=snapshot.unavailable_since if snapshot else None,
