@@ -197,6 +197,23 @@ HUB = (
         "With the hub's token against forgery.",
         handler="fabric_hub.hub.pages.stops:Withdraw",
     ),
+    Line(
+        "GET /hub/operate/announcements",
+        Caller.OPERATOR,
+        handler="fabric_hub.hub.pages.announcements:Announce",
+    ),
+    Line(
+        "POST /hub/operate/announcements",
+        Caller.OPERATOR,
+        "With the hub's token against forgery.",
+        handler="fabric_hub.hub.pages.announcements:Announce",
+    ),
+    Line(
+        "POST /hub/announcements/dismiss",
+        Caller.LOGGED_IN,
+        "With the hub's token against forgery; for oneself only.",
+        handler="fabric_hub.hub.pages.announcements:Dismiss",
+    ),
     Line("GET /hub/new-session", Caller.LOGGED_IN, "It starts nothing.", handler="fabric_hub.hub.pages.home:New"),
     Line("GET /hub/spawn", Caller.LOGGED_IN, "JupyterHub's own; here it starts nothing.", handler=_START),
     Line(

@@ -85,9 +85,7 @@ class StopBook:
         :raises FabricError: the reason is none (:func:`reason_of`), no such session lives, or the database cannot be
             used.
         """
-        stop = Stop(
-            session=session, operator=operator, reason=reason_of(reason), ordered_at=now, due_at=now + notice_s
-        )
+        stop = Stop(session=session, operator=operator, reason=reason_of(reason), ordered_at=now, due_at=now + notice_s)
         alive = sa.select(sessions.c.id).where(sessions.c.id == session, sessions.c.ended_at.is_(None))
         with Transaction(self._engine) as connection:
             connection.execute(sa.delete(session_stops).where(session_stops.c.ordered_at < now - KEPT_S))

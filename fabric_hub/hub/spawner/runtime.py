@@ -20,6 +20,7 @@ from fabric_hub.gateway.client import GatewayClient
 from fabric_hub.messages.texts import startup
 from fabric_hub.rpc.follower import Follower
 from fabric_hub.service.usage_service import UsageService
+from fabric_hub.sessions.announcements import AnnouncementBook
 from fabric_hub.sessions.choices import StartChoices
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.notify import listen, notify_path
@@ -59,6 +60,7 @@ class HubRuntime:
         self.usage = UsageService(settings, self.limits, self.follower, history.daily, None, history.charged)
         self.reports = ReportBook(self.store.engine)
         self.stops = StopBook(self.store.engine)
+        self.announcements = AnnouncementBook(self.store.engine)
         self.start_queue = StartQueue()
         self._bells: dict[str, asyncio.Event] = {}
         self._waiting: dict[str, tuple[asyncio.Event, int | None, Job | None]] = {}  # bell, and what they know

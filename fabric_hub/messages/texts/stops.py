@@ -11,9 +11,7 @@ ENDS_BY_OPERATOR = Reason(
 )
 ENDED_BY_OPERATOR = Reason("ended-by-operator", N_("An operator ended this session: {why}"), who=Who.OPERATOR)
 # TRANSLATORS: in a list of sessions, as short as can be
-SHORT_BY_OPERATOR = Reason(
-    "short-by-operator", N_("Ended {at:clock} · ended by an operator: {why}"), who=Who.OPERATOR
-)
+SHORT_BY_OPERATOR = Reason("short-by-operator", N_("Ended {at:clock} · ended by an operator: {why}"), who=Who.OPERATOR)
 NOT_EXTENDED = Reason(
     "stop-not-extended",
     N_("An operator ends this session: it gets no more time."),

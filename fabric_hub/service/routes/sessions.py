@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated
 
@@ -12,9 +13,11 @@ from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.launch.choice import as_built
 from fabric_hub.launch.offer import Offer, offer
+from fabric_hub.messages.reader import current
 from fabric_hub.messages.texts import service as texts
 from fabric_hub.service.budget_service import finite
 from fabric_hub.service.deps import Context, SessionCaller, TokenCaller
+from fabric_hub.sessions.announcements import Announcement, AnnouncementLevel
 from fabric_hub.sessions.notify import notify, notify_path
 from fabric_hub.sessions.status import standing
 from fabric_hub.sessions.stops import Stop, soonest
@@ -41,6 +44,15 @@ class Ready(Frozen):
     )
 
 
+class SessionAnnouncement(Frozen):
+    """What an operator announces until ``ends_at``, in the reader's language where it was written in that."""
+
+    id: str
+    level: AnnouncementLevel
+    text: str
+    ends_at: float
+
+
 class SessionInfo(Frozen):
     """A session as its own server may know it. Times are Unix seconds; ``gpus`` is what was asked for.
 
@@ -65,6 +77,7 @@ class SessionInfo(Frozen):
     gpus: int
     snapshot_age_s: float | None
     slurm_unavailable_since: float | None
+    announcements: tuple[SessionAnnouncement, ...] = ()
 
 
 @router.post("/session/ready", status_code=204)
@@ -79,8 +92,9 @@ async def ready(announcement: Ready, session: SessionCaller, context: Context) -
 @router.get("/session")
 async def session_info(session: SessionCaller, context: Context) -> SessionInfo:
     """The caller's own session: project, job, node, and when it ends."""
-    stop = context.stops.of([session.id]).get(session.id)
-    return describe(context.settings, session, await context.latest(), time.time(), stop)
+    stop, now = context.stops.of([session.id]).get(session.id), time.time()
+    told = describe(context.settings, session, await context.latest(), now, stop)
+    return told.model_copy(update={"announcements": announced(context.announcements.standing(now, session.user))})
 
 
 @router.get("/offer")
@@ -89,6 +103,15 @@ async def offered(who: TokenCaller, context: Context) -> Offer:
     today = datetime.now().astimezone().date()
     built = as_built(context.settings)
     return offer(built, who["name"], await context.latest(), today, local=context.local)
+
+
+def announced(standing: Iterable[Announcement]) -> tuple[SessionAnnouncement, ...]:
+    """What stands, for whoever reads it. Pure."""
+    language = current().language
+    return tuple(
+        SessionAnnouncement(id=one.id, level=one.level, text=one.said(language)[1], ends_at=one.ends_at)
+        for one in standing
+    )
 
 
 def describe(
