@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any, Final
@@ -92,6 +92,11 @@ def standing(viewer: Any) -> tuple[Announcement, ...]:
     except FabricError as error:
         log.warning("What operators announce is not on a page: %s", error)
         return ()
+
+
+def for_operators(_viewer: Any) -> Callable[[], Board]:
+    """The template's function () -> what the operators' part shows before anything is typed."""
+    return lambda: board(time.time())
 
 
 def board(now: float, typed: Typed | None = None, **told: Any) -> Board:
@@ -179,7 +184,7 @@ class Announce(BaseHandler):  # type: ignore[misc]
 
     async def _show(self, shows: Board) -> None:
         self.set_header("Cache-Control", "no-store")
-        self.finish(await self.render_template("announce.html", board=shows, no_spawner_check=True))
+        self.finish(await self.render_template("announce.html", announce=shows, no_spawner_check=True))
 
 
 class Dismiss(BaseHandler):  # type: ignore[misc]
