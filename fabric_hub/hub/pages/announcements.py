@@ -32,7 +32,7 @@ from fabric_hub.sessions.announcements import (
     drafted,
 )
 
-from .operators import operators_only
+from .operate import operator_of, refused_in_words
 
 log = logging.getLogger(__name__)
 
@@ -134,14 +134,18 @@ class Announce(BaseHandler):  # type: ignore[misc]
     and keeps nothing, ``publish`` keeps it, ``end`` and ``delete`` are about one that there is (``announcement``).
     """
 
-    @operators_only
+    @web.authenticated
     async def get(self) -> None:
         """Show the page."""
-        await self._show(board(time.time()))
+        with refused_in_words():
+            operator_of(self.current_user)
+            await self._show(board(time.time()))
 
-    @operators_only
+    @web.authenticated
     async def post(self) -> None:
         """Do what was asked, and show the page."""
+        with refused_in_words():
+            operator_of(self.current_user)
         now, asked, book = time.time(), self.get_body_argument("do", ""), runtime().announcements
         if asked in ("preview", "publish"):
             typed = self._typed()

@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 from jupyterhub.handlers.base import BaseHandler
+from tornado import web
 
 from fabric_hub.errors import FabricError
 from fabric_hub.hub.spawner.runtime import HubRuntime, runtime
@@ -21,7 +22,7 @@ from fabric_hub.sessions.names import DEFAULT
 from fabric_hub.sessions.stops import Stop, notice_of
 from fabric_hub.sessions.store import Session
 
-from .operators import operators_only
+from .operate import operator_of
 
 log = logging.getLogger(__name__)
 
@@ -47,12 +48,12 @@ class Order(_Answers):
     Of an operator who has logged in, with JupyterHub's own token against forgery. An order that stands gives way.
     """
 
-    @operators_only
+    @web.authenticated
     async def post(self) -> None:
         """Write the order down."""
-        told = {name: self.get_body_argument(name, "") for name in ("session", "minutes", "reason")}
-        operator, now = self.current_user.name, time.time()
+        told, now = {name: self.get_body_argument(name, "") for name in ("session", "minutes", "reason")}, time.time()
         try:
+            operator = operator_of(self.current_user).name
             notice = notice_of(told["minutes"])
             stop = runtime().stops.order(told["session"], operator, told["reason"], notice, now)
         except FabricError as error:
@@ -64,12 +65,12 @@ class Order(_Answers):
 class Withdraw(_Answers):
     """``POST /hub/operate/stop/withdraw``: let a session go on (``session``, its id) that an operator was to end."""
 
-    @operators_only
+    @web.authenticated
     async def post(self) -> None:
         """Take the order back."""
-        operator, now = self.current_user.name, time.time()
         try:
-            stop = runtime().stops.withdraw(self.get_body_argument("session", ""), operator, now)
+            operator = operator_of(self.current_user).name
+            stop = runtime().stops.withdraw(self.get_body_argument("session", ""), operator, time.time())
         except FabricError as error:
             self.refused(error)
             return

@@ -17,7 +17,7 @@
     const title = words.title.replace(/\{(name|user)\}/g, (_, part) => button.dataset[part]);
     document.getElementById("operate-stop-title").textContent = title;
     standing.textContent = words.standing;
-    standing.hidden = withdraw.hidden = !button.dataset.due;
+    standing.hidden = withdraw.hidden = !("due" in button.dataset);
     dialog.showModal();
   }
 
