@@ -318,10 +318,8 @@ def test_every_page_of_a_session_that_runs_and_of_those_who_come_to_it(person: C
 def test_what_operators_announce_before_it_is_published(person: Callable[[str], Person]) -> None:
     for page in person("operator").each():
         page.goto("/hub/operate/announcements")
-        page.get_by_label(gettext("Text in %(language)s") % {"language": "English"}).fill("Read https://example.org.")
-        page.get_by_label(gettext("Text in %(language)s") % {"language": "Nederlands"}).fill(
-            "Lees https://example.org."
-        )
+        page.get_by_label(gettext("Text (%(language)s)") % {"language": "English"}).fill("Read https://example.org.")
+        page.get_by_label(gettext("Text (%(language)s)") % {"language": "Nederlands"}).fill("Lees https://example.org.")
         page.get_by_role("button", name=gettext("Preview")).click()
         expect(page.locator("#operate-preview .fabric-announcement")).to_have_count(2)
         look(page, "announcements")

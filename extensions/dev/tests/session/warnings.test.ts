@@ -46,7 +46,11 @@ class Room {
 
   /** An operator ends the session at that moment, or nobody does. */
   async stopped(at: number | null, why = ''): Promise<void> {
-    const order = { ends_at: at, why: 'operator', reasons: { text: { code: 'ends-by-operator', params: { at, why } } } };
+    const order = {
+      ends_at: at,
+      why: 'operator',
+      reasons: { text: { code: 'ends-by-operator', params: { at, why } } }
+    };
     const time = at === null ? { ends_at: NOW + 7200, why: 'limit' } : order;
     await this.told({ ends_at: time.ends_at, quota: { time } as unknown as Usage['quota'] });
   }
