@@ -1,5 +1,5 @@
-// The dialog with which an operator ends a session (operate_stop.html). It tells the page what became of it: the event
-// "fabric:stopped" of the document, after which a page that lists sessions asks for them anew.
+// The dialog with which an operator ends a session (operate_stop.html). What became of it stands in #operate-message, and
+// the document has the event "fabric:stopped", after which the page asks for its sessions anew.
 (() => {
   const dialog = document.getElementById("operate-stop");
   if (!dialog) return;
@@ -37,7 +37,7 @@
       const told = await answer.json().catch(() => ({}));
       if (!answer.ok) throw new Error(told.message || String(answer.status));
       dialog.close();
-      document.getElementById("operate-stop-done").textContent = told.text;
+      document.getElementById("operate-message").textContent = told.text;
       document.dispatchEvent(new CustomEvent("fabric:stopped", { detail: { session } }));
     } catch (error) {
       problem.textContent = words.failed.replace("{problem}", () => error.message);
