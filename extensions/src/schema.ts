@@ -5,6 +5,9 @@
 /** http://publications.europa.eu/resource/authority/access-right: who may see and use it. */
 export type Access = 'public' | 'restricted' | 'non-public';
 
+/** How much an announcement weighs. */
+export type AnnouncementLevel = 'info' | 'warning' | 'critical';
+
 /** What the dataset holds about people, as the GDPR parts it (articles 4 and 9). */
 export type PersonalData = 'none' | 'pseudonymised' | 'personal' | 'special';
 
@@ -236,6 +239,14 @@ export interface Ready {
   readonly phases?: Readonly<Record<string, number>>;
 }
 
+/** What an operator announces until `ends_at`, in the reader's language where it was written in that. */
+export interface SessionAnnouncement {
+  readonly id: string;
+  readonly level: AnnouncementLevel;
+  readonly text: string;
+  readonly ends_at: number;
+}
+
 /** An entry as a session sees it; `chosen` are those on the session's own record. */
 export interface SessionDataset {
   readonly state: State;
@@ -281,7 +292,11 @@ export interface SessionDatasets {
   readonly reasons?: Readonly<Record<string, unknown>>;
 }
 
-/** A session as its own server may know it. Times are Unix seconds; `gpus` is what was asked for. */
+/**
+ * A session as its own server may know it. Times are Unix seconds; `gpus` is what was asked for.
+ *
+ * `stop_at` is when an operator ends it; null: nobody does.
+ */
 export interface SessionInfo {
   readonly session: string;
   readonly user: string;
@@ -297,9 +312,11 @@ export interface SessionInfo {
   readonly node: string | null;
   readonly started_at: number | null;
   readonly ends_at: number | null;
+  readonly stop_at?: number | null;
   readonly gpus: number;
   readonly snapshot_age_s: number | null;
   readonly slurm_unavailable_since: number | null;
+  readonly announcements?: readonly SessionAnnouncement[];
 }
 
 /** What a session is told. */
@@ -358,7 +375,7 @@ export interface Text {
 export interface TimeLeft {
   readonly started_at?: number | null;
   readonly ends_at?: number | null;
-  readonly why?: 'limit' | 'reservation' | 'project' | '';
+  readonly why?: 'limit' | 'reservation' | 'project' | 'operator' | '';
   readonly text?: string;
   readonly can_extend?: boolean;
   readonly extend_most_minutes?: number;

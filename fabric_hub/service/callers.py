@@ -186,6 +186,35 @@ HUB = (
         handler="fabric_hub.hub.pages.home:Remove",
     ),
     Line(
+        "POST /hub/operate/stop",
+        Caller.OPERATOR,
+        "With the hub's token against forgery. It ends a person's session, with a reason that they read.",
+        handler="fabric_hub.hub.pages.stops:Order",
+    ),
+    Line(
+        "POST /hub/operate/stop/withdraw",
+        Caller.OPERATOR,
+        "With the hub's token against forgery.",
+        handler="fabric_hub.hub.pages.stops:Withdraw",
+    ),
+    Line(
+        "GET /hub/operate/announcements",
+        Caller.OPERATOR,
+        handler="fabric_hub.hub.pages.announcements:Announce",
+    ),
+    Line(
+        "POST /hub/operate/announcements",
+        Caller.OPERATOR,
+        "With the hub's token against forgery.",
+        handler="fabric_hub.hub.pages.announcements:Announce",
+    ),
+    Line(
+        "POST /hub/announcements/dismiss",
+        Caller.LOGGED_IN,
+        "With the hub's token against forgery; for oneself only.",
+        handler="fabric_hub.hub.pages.announcements:Dismiss",
+    ),
+    Line(
         "GET /hub/operate",
         Caller.OPERATOR,
         "Everybody's sessions, from the hub's memory.",

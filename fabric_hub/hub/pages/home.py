@@ -132,6 +132,7 @@ def _live(
     snapshot: Snapshot | None = shared.follower.value if shared.settings.slurm is not None else None
     known = standings(list(sessions.values()), snapshot)
     said = reports_of(shared, sessions)
+    stops = shared.stops.of(session.id for session in sessions.values())
     found = []
     for name, server in servers.items():
         session = sessions.get(name)
@@ -140,7 +141,8 @@ def _live(
         report = said.get(session.id) if session else None
         if session and session.id in visits:
             server = replace(server, notes=(*server.notes, *visits[session.id]))
-        one = cards.card(server, session, profile, job, snapshot, report, now)
+        stop = stops.get(session.id) if session else None
+        one = cards.card(server, session, profile, job, snapshot, report, now, stop)
         found.append((session.created_at if session else now, one, shown(session) if session else None))
     return [(one, about) for _, one, about in sorted(found, key=lambda item: (item[0], item[1].server))]
 
@@ -184,7 +186,7 @@ def version_of(viewer: Any, now: float) -> str:
         if spawner.active
     ]
     counted = int(now // COUNTS_S) if facts else 0
-    told = repr((facts, counted, current().language, str(current().zone)))
+    told = repr((facts, counted, shared.stops.changes, current().language, str(current().zone)))
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
