@@ -92,6 +92,7 @@ SERVICE = (
         Caller.SESSION,
         f"{_API}/session",
         "GET ",
+        "POST /begin",
         "POST /ready",
         "GET /datasets",
         "POST /datasets/{name}",
@@ -179,6 +180,13 @@ HUB = (
         Caller.LOGGED_IN,
         "With the hub's token against forgery; of one's own list only.",
         handler="fabric_hub.hub.pages.home:Remove",
+    ),
+    Line(
+        "POST /hub/sooner",
+        Caller.LOGGED_IN,
+        "With the hub's token against forgery in its body; only beside a session of one's own that waits for its "
+        "start.",
+        handler="fabric_hub.hub.pages.sooner:StartSooner",
     ),
     Line("GET /hub/new-session", Caller.LOGGED_IN, "It starts nothing.", handler="fabric_hub.hub.pages.home:New"),
     Line("GET /hub/spawn", Caller.LOGGED_IN, "JupyterHub's own; here it starts nothing.", handler=_START),
