@@ -313,6 +313,7 @@ def _pages(c: Any, settings: Settings) -> None:
         "fabric_start_address": lambda _viewer: plain_address,
         "fabric_live": sessions.live,
         "fabric_choice": waiting.choice,
+        "fabric_ended_start": waiting.ended_start,
         "fabric_held": held.held,
         "fabric_silence": sessions.silence,
         "fabric_warnings": budgets.warnings,

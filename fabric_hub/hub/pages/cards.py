@@ -16,9 +16,12 @@ from fabric_hub.hub.spawner.waiting import why_queued
 from fabric_hub.launch.job_spec import describe, profile_spec
 from fabric_hub.messages.text import SENTENCES, Reason, Text
 from fabric_hub.messages.texts import home as texts
+from fabric_hub.messages.texts import sessions as of_sessions
 from fabric_hub.messages.texts import slurm_reasons as of_slurm
 from fabric_hub.messages.texts import starts
+from fabric_hub.messages.texts import waiting as of_waiting
 from fabric_hub.sessions.names import DEFAULT
+from fabric_hub.sessions.pairs import OTHER_STARTED
 from fabric_hub.sessions.reports import SessionReport
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.model import Job, Phase, Snapshot
@@ -35,6 +38,7 @@ _SHORT = {
     of_slurm.ENDED_OUT_OF_MEMORY.code: of_slurm.SHORT_OUT_OF_MEMORY,
     of_slurm.ENDED_PREEMPTED.code: of_slurm.SHORT_PREEMPTED,
     of_slurm.ENDED_NODE.code: of_slurm.SHORT_NODE,
+    of_sessions.OTHER_STARTED.code: of_waiting.SHORT_OTHER_STARTED,
 }
 # Ends that somebody asked the hub for: nothing needs to be explained. Slurm's states are other facts, with labels of
 # their own: that Slurm calls a job cancelled says that somebody else ended it.
@@ -130,6 +134,14 @@ def card(
 
 
 _WORDS = {"running": texts.RUNNING, "queued": texts.QUEUED, "starting": texts.STARTING, "ending": texts.STOPPING}
+
+
+def of_pair(session: Session | None, other: Session | None) -> tuple[Text, ...]:
+    """What a live session's card says of the one that may start in its place, or might have."""
+    if session is None or other is None:
+        return ()
+    name = other.server_name or DEFAULT
+    return (of_waiting.PAIRED(name=name) if session.pair else of_waiting.STARTED_FIRST(name=name),)
 
 
 def state_of(server: Server, job: Job | None) -> State:
@@ -243,7 +255,11 @@ def ended(session: Session) -> Ended:
         state: Text | None = texts.SHORT_STOPPED(at=at)
     else:
         state = short or (texts.SHORT_FAILED(at=at) if session.ready_at is None else None)
-    failed = not wished and (session.ready_at is None or session.end_reason not in _ITS_TIME)
+    failed = (
+        not wished
+        and session.end_reason != OTHER_STARTED
+        and (session.ready_at is None or session.end_reason not in _ITS_TIME)
+    )
     return Ended(
         id=session.id,
         server=session.server_name,

@@ -10,7 +10,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -122,12 +122,16 @@ def _live(
     snapshot: Snapshot | None = shared.follower.value if shared.settings.slurm is not None else None
     known = standings(list(sessions.values()), snapshot)
     said = reports_of(shared, sessions)
+    others = shared.store.known({one.paired_with for one in sessions.values() if one.paired_with})
     found = []
     for name, server in servers.items():
         session = sessions.get(name)
         job: Job | None = known[session.id].alive if session else None
         profile = shared.settings.profile.get(session.profile) if session else None
         report = said.get(session.id) if session else None
+        if session and session.paired_with:
+            linked = cards.of_pair(session, others.get(session.paired_with))
+            server = replace(server, notes=(*linked, *server.notes))
         one = cards.card(server, session, profile, job, snapshot, report, now)
         found.append((session.created_at if session else now, one, shown(session) if session else None))
     return [(one, about) for _, one, about in sorted(found, key=lambda item: (item[0], item[1].server))]
@@ -155,6 +159,7 @@ def version_of(viewer: Any, now: float) -> str:
             spawner.session_id,
             jobs.get(spawner.session_id),
             spawner.unreached,
+            getattr(getattr(spawner.child_spawner, "other", None), "id", ""),  # what may start in its place
         )
         for name, spawner in sorted(viewer.spawners.items())
         if spawner.active

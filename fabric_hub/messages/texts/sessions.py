@@ -48,6 +48,9 @@ ALREADY_PAIRED = Reason(
     N_("Cancel one of the two first, then choose again."),
     status=409,
 )
+OTHER_KIND = Reason(
+    "alternative-of-other-kind", N_("Profile {profile} is not run by Slurm, so it cannot wait beside this session.")
+)
 NO_USER = Reason("session-no-user", N_("The hub has no user {user} any more."), who=Who.OPERATOR)
 
 SESSIONS_UNUSABLE = Reason(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,7 +17,7 @@ from fabric_hub.sessions.store import Session, SessionStore
 
 FIRST = Row("a", "work", paired_with="b")
 SECOND = Row("b", "work-cpu", paired_with="a")
-CHOICE = {
+CHOICE: dict[str, Any] = {
     "kind": "slurm", "project": "physics", "account": "phys", "profile": "cpu", "image": "base", "hours": 1.0,
 }  # fmt: skip
 
