@@ -9,9 +9,10 @@ import httpx
 import pytest
 
 from fabric_hub.sessions.store import Session
+from fabric_hub.slurm.limits.model import Association, Limit, Limits, PartitionLimits, Qos
 from tests.support.gateway import FakeGateway
 from tests.support.person import Person, words
-from tests.support.small_site import SmallSite
+from tests.support.small_site import UNIX_PREFIX, SmallSite
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.hub
@@ -128,6 +129,32 @@ def test_one_runs_when_both_begin_while_the_hub_is_gone(new_site: Callable[..., 
     person.until_ready(winner.server_name)
     assert len(site.requests_of(person)) == 2, "none was submitted twice"
     assert site.sessions[loser.id].tell("GET", "/session").status_code in (401, 410)
+
+
+@pytest.mark.long
+def test_a_budget_is_to_hold_the_dearer_of_both_and_not_their_sum(new_site: Callable[..., SmallSite]) -> None:
+    site = new_site()
+    person = site.somebody().log_in()
+    own = Association.model_validate({"account": "twin-acc", "grp_tres_mins": {"cpu": Limit(limit=240, used=0)}})
+    user = Association(account="twin-acc", user=UNIX_PREFIX + person.name, parent="twin-acc")
+    limits = Limits(associations=(own, user), qos=(Qos(name="normal"),), partitions=(PartitionLimits(name="gpu"),))
+    site.gateway.call(lambda fake: fake.set_limits(limits))
+    site.hold()
+
+    def refused() -> bool:
+        """Whether the hub has heard of the limit."""
+        if person.start("dear", profile="gpu-1", hours=2).status_code == 403:
+            return True
+        person.stop("dear")
+        person.until_gone("dear")
+        return False
+
+    until(refused, "two hours of four cores are too many")
+    person.start_later("work", profile="gpu-1", hours=1)
+    first = site.session_of(person, "work")
+    dearer = sooner(person, first, "small", **{"opt-hours": "4"})
+    assert (dearer.status_code, dearer.json()["reason"]) == (403, "budget"), dearer.text
+    assert sooner(person, first, "small").status_code == 201, "each fits by itself, both together would not"
 
 
 @pytest.mark.long
