@@ -214,7 +214,7 @@ def test_before_a_maintenance_the_hours_that_fit_are_offered(
     student = visitor("student2")
     page = student.page
     page.goto(f"/hub/spawn/{student.user}?opt-profile=cpu&opt-hours=2")
-    page.get_by_role("button", name="Start", exact=True).click()
+    page.get_by_role("button", name="Start session").click()
     expect(page.get_by_role("heading", name="Waiting until the maintenance is over")).to_be_visible(timeout=SLOW_MS)
     expect(page.locator("#progress-message")).to_contain_text(
         re.compile(r"Until \d\d:\d\d up to \d+ minutes is possible")
