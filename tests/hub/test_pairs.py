@@ -12,7 +12,7 @@ from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.limits.model import Association, Limit, Limits, PartitionLimits, Qos
 from tests.support.gateway import FakeGateway
 from tests.support.person import Person, words
-from tests.support.small_site import UNIX_PREFIX, SmallSite
+from tests.support.small_site import PROFILES, UNIX_PREFIX, SmallSite
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.hub
@@ -133,7 +133,7 @@ def test_one_runs_when_both_begin_while_the_hub_is_gone(new_site: Callable[..., 
 
 @pytest.mark.long
 def test_a_budget_is_to_hold_the_dearer_of_both_and_not_their_sum(new_site: Callable[..., SmallSite]) -> None:
-    site = new_site()
+    site = new_site(profile={**PROFILES, "here": {"title": "Here", "kind": "local"}})
     person = site.somebody().log_in()
     own = Association.model_validate({"account": "twin-acc", "grp_tres_mins": {"cpu": Limit(limit=240, used=0)}})
     user = Association(account="twin-acc", user=UNIX_PREFIX + person.name, parent="twin-acc")
@@ -152,6 +152,7 @@ def test_a_budget_is_to_hold_the_dearer_of_both_and_not_their_sum(new_site: Call
     until(refused, "two hours of four cores are too many")
     person.start_later("work", profile="gpu-1", hours=1)
     first = site.session_of(person, "work")
+    assert sooner(person, first, "here").json()["reason"] == "alternative-of-other-kind"
     dearer = sooner(person, first, "small", **{"opt-hours": "4"})
     assert (dearer.status_code, dearer.json()["reason"]) == (403, "budget"), dearer.text
     assert sooner(person, first, "small").status_code == 201, "each fits by itself, both together would not"
