@@ -315,6 +315,7 @@ def _pages(c: Any, settings: Settings) -> None:
         "fabric_choice": waiting.choice,
         "fabric_announce": announcements.for_operators,
         "fabric_announcements": announcements.standing,
+        "fabric_ended_start": waiting.ended_start,
         "fabric_held": held.held,
         "fabric_silence": sessions.silence,
         "fabric_warnings": budgets.warnings,

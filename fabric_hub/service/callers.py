@@ -97,6 +97,7 @@ SERVICE = (
         Caller.SESSION,
         f"{_API}/session",
         "GET ",
+        "POST /begin",
         "POST /ready",
         "GET /datasets",
         "POST /datasets/{name}",
@@ -213,6 +214,13 @@ HUB = (
         Caller.LOGGED_IN,
         "With the hub's token against forgery; for oneself only.",
         handler="fabric_hub.hub.pages.announcements:Dismiss",
+    ),
+    Line(
+        "POST /hub/sooner",
+        Caller.LOGGED_IN,
+        "With the hub's token against forgery in its body; only beside a session of one's own that waits for its "
+        "start.",
+        handler="fabric_hub.hub.pages.sooner:StartSooner",
     ),
     Line(
         "GET /hub/operate",

@@ -76,6 +76,9 @@ sessions = sa.Table(
     sa.Column("adopted_at", sa.Float),
     sa.Column("ends_when_followed", sa.Boolean),
     sa.Column("removed_at", sa.Float),
+    sa.Column("paired_with", sa.String(12)),
+    sa.Column("began_at", sa.Float),
+    sa.Column("end_steps", sa.JSON),
 )
 sa.Index(
     "one_live_session_per_server",

@@ -133,12 +133,16 @@ def _live(
     known = standings(list(sessions.values()), snapshot)
     said = reports_of(shared, sessions)
     stops = shared.stops.of(session.id for session in sessions.values())
+    others = shared.store.known({one.paired_with for one in sessions.values() if one.paired_with})
     found = []
     for name, server in servers.items():
         session = sessions.get(name)
         job: Job | None = known[session.id].alive if session else None
         profile = shared.settings.profile.get(session.profile) if session else None
         report = said.get(session.id) if session else None
+        if session and session.paired_with:
+            linked = cards.of_pair(session, others.get(session.paired_with))
+            server = replace(server, notes=(*linked, *server.notes))
         if session and session.id in visits:
             server = replace(server, notes=(*server.notes, *visits[session.id]))
         stop = stops.get(session.id) if session else None
@@ -181,6 +185,7 @@ def version_of(viewer: Any, now: float) -> str:
             spawner.session_id,
             jobs.get(spawner.session_id),
             spawner.unreached,
+            getattr(getattr(spawner.child_spawner, "other", None), "id", ""),  # what may start in its place
         )
         for name, spawner in sorted(viewer.spawners.items())
         if spawner.active

@@ -343,6 +343,7 @@ def apply_all(c: Any, settings: Settings, service: str) -> None:
         language,
         operate,
         site,
+        sooner,
         start_form,
         stops,
         visits,
@@ -357,7 +358,7 @@ def apply_all(c: Any, settings: Settings, service: str) -> None:
     names = tls.hub_alt_names(settings.hub) if settings.hub.internal_ssl else []
     thread.apply(c)
     anybodys = [*language.pages(), *accessibility.pages(), *ended.pages(), *site.pages(settings)]
-    persons = [*home.pages(), *datasets.pages(settings), *start_form.pages(), *visits.pages()]
+    persons = [*home.pages(), *sooner.pages(), *datasets.pages(settings), *start_form.pages(), *visits.pages()]
     of_operators = [*operate.pages(), *stops.pages(), *announcements.pages()]
     handlers.apply([*anybodys, *persons, *of_operators, *session_calls.pages(settings)])
     services.apply(service, unix_url(settings.hub.service_socket), names)
