@@ -160,10 +160,17 @@ export function Notices({ sentences }: { readonly sentences: readonly string[] }
   );
 }
 
+interface ISaidProps {
+  readonly text: string;
+  readonly wrong: boolean;
+  /** For screen readers alone: it is shown elsewhere. */
+  readonly quiet?: boolean;
+}
+
 /** What came of the last thing that was asked for, for screen readers too. */
-export function Said({ text, wrong }: { readonly text: string; readonly wrong: boolean }): React.JSX.Element {
+export function Said({ text, wrong, quiet = false }: ISaidProps): React.JSX.Element {
   return (
-    <p role="status" className="fabric-Panel-said" data-wrong={wrong}>
+    <p role="status" className={quiet ? 'fabric-Panel-unseen' : 'fabric-Panel-said'} data-wrong={wrong}>
       {text}
     </p>
   );
@@ -178,10 +185,13 @@ interface IActProps {
   readonly accent?: boolean;
   /** It is a switch, and this is how it stands. */
   readonly pressed?: boolean;
+  /** Whether what it opens is open; not told of a button that opens nothing. */
+  readonly expanded?: boolean;
 }
 
 /** A button; while something is under way it stays in reach of the keyboard and says that it waits. */
-export function Act({ does, children, label, busy = false, accent = false, pressed }: IActProps): React.JSX.Element {
+export function Act(props: IActProps): React.JSX.Element {
+  const { does, children, label, busy = false, accent = false, pressed, expanded } = props;
   return (
     <Button
       type="button"
@@ -191,6 +201,7 @@ export function Act({ does, children, label, busy = false, accent = false, press
       aria-label={label}
       aria-disabled={busy}
       aria-pressed={pressed}
+      aria-expanded={expanded}
       onClick={() => {
         if (!busy) {
           void does();
