@@ -44,6 +44,7 @@ from .mistakes import Mistake, MistakesError, across, at_line, explain
 from .quotas import QuotasSettings
 from .site import SiteSettings
 from .spelling import as_compared
+from .support import MailSettings, ReportsSettings
 
 ENV = "FABRIC_HUB_SITE"
 DEFAULT_PATH = Path("/etc/fabric-hub/site.toml")
@@ -272,6 +273,10 @@ class Settings(Frozen):
     project: dict[Slug, Project] = Field(default_factory=dict)
     catalogue: CatalogueSettings | None = Field(default=None, description="Absent: this site offers no datasets.")
     quotas: QuotasSettings = QuotasSettings()
+    mail: MailSettings | None = Field(
+        default=None, description="Absent: the hub sends no mail, and operators read reports on their page."
+    )
+    reports: ReportsSettings = ReportsSettings()
 
     @model_validator(mode="before")
     @classmethod

@@ -43,6 +43,7 @@ class Caller(Enum):
     METRICS = "Prometheus, or who else may read metrics", (METRICS_SCOPE,), "fabric_hub.service.deps:metrics_reader"
     LOGGED_IN = "who has logged in at the hub, never by a token", (), "tornado.web:authenticated"
     STARTER = "who may start that user's servers", ("start:servers",), "jupyterhub.scopes:needs_scope"
+    OPERATOR = "an operator of the hub (`login.admins`)", ("admin-ui",), "jupyterhub.scopes:needs_scope"
     FOLLOWER = "who may read that user's servers", ("read:servers",), "jupyterhub.scopes:needs_scope"
     HUB_AT_GATEWAY = "the hub's account", (), "packaging/systemd/fabric-gateway.service"
     HUB_AT_CATALOGUE = "the hub's account", (), "packaging/tmpfiles.d/fabric-hub.conf"
@@ -180,6 +181,26 @@ HUB = (
         "With the hub's token against forgery; of one's own list only.",
         handler="fabric_hub.hub.pages.home:Remove",
     ),
+    Line(
+        "GET /hub/report",
+        Caller.LOGGED_IN,
+        "It shows what would be sent, of one's own sessions only, and sends nothing.",
+        handler="fabric_hub.hub.pages.report:Report",
+    ),
+    Line(
+        "POST /hub/report",
+        Caller.LOGGED_IN,
+        "With the hub's token against forgery; what the hub adds to a person's words is signed for that person.",
+        handler="fabric_hub.hub.pages.report:Report",
+    ),
+    Line(
+        "GET /hub/report/{reference}",
+        Caller.LOGGED_IN,
+        "One's own.",
+        handler="fabric_hub.hub.pages.report:Reported",
+    ),
+    Line("GET /hub/operate/reports", Caller.OPERATOR, handler="fabric_hub.hub.pages.reports:Reports"),
+    Line("GET /hub/operate/reports/{reference}", Caller.OPERATOR, handler="fabric_hub.hub.pages.reports:OneReport"),
     Line("GET /hub/new-session", Caller.LOGGED_IN, "It starts nothing.", handler="fabric_hub.hub.pages.home:New"),
     Line("GET /hub/spawn", Caller.LOGGED_IN, "JupyterHub's own; here it starts nothing.", handler=_START),
     Line(

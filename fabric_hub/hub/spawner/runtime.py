@@ -23,6 +23,7 @@ from fabric_hub.service.usage_service import UsageService
 from fabric_hub.sessions.choices import StartChoices
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.notify import listen, notify_path
+from fabric_hub.sessions.problems import ReportDesk
 from fabric_hub.sessions.readers import ReaderBook
 from fabric_hub.sessions.reports import ReportBook
 from fabric_hub.sessions.status import JobPresence, standings
@@ -57,6 +58,7 @@ class HubRuntime:
         history = History(self.store.engine)
         self.usage = UsageService(settings, self.limits, self.follower, history.daily, None, history.charged)
         self.reports = ReportBook(self.store.engine)
+        self.problems = ReportDesk(self.store.engine)
         self.start_queue = StartQueue()
         self._bells: dict[str, asyncio.Event] = {}
         self._waiting: dict[str, tuple[asyncio.Event, int | None, Job | None]] = {}  # bell, and what they know

@@ -61,7 +61,7 @@ def verbs(handler: type[Any]) -> set[str]:
 
 def _example(part: re.Match[str]) -> str:
     """What may stand in a path for its parameter."""
-    return {"session": "a" * 12, "ticket": "0" * 64}.get(part[1], "x")
+    return {"session": "a" * 12, "ticket": "0" * 64, "reference": "FH-7K3Q-9M2P"}.get(part[1], "x")
 
 
 def name_of(handler: type[Any]) -> str:
@@ -110,7 +110,7 @@ def test_every_line_of_the_hub_has_the_check_that_it_says() -> None:
             assert authenticated in functions, line
             assert not handler._accept_token_auth, line
             assert handler.check_xsrf_cookie is BaseHandler.check_xsrf_cookie, line
-        elif line.caller in (Caller.STARTER, Caller.FOLLOWER):
+        elif line.caller in (Caller.STARTER, Caller.FOLLOWER, Caller.OPERATOR):
             assert resolve_name(line.caller.check) is scopes.needs_scope
             assert inspect.getclosurevars(functions[needs_scope]).nonlocals["scopes"] == line.caller.scopes
         else:
