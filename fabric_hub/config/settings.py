@@ -65,6 +65,13 @@ MemorySize = Annotated[
 Umask = Annotated[str, Field(pattern=r"^0?[0-7]{3}$"), said("three octal digits in quotation marks", "022")]
 
 
+OrNothing = Annotated[
+    str,
+    Field(pattern=r"^[^\x00-\x1f\x7f]{0,100}$"),
+    said("one line of at most 100 characters", "Delta University"),
+]
+
+
 class GatewaySettings(Frozen):
     """The only process that talks to Slurm for others."""
 
@@ -247,6 +254,8 @@ class Project(Frozen):
         default=(), description="Profiles of the project, its default first; empty: all."
     )
     images: tuple[Slug, ...] = Field(default=(), description="Images of the project, its default first; empty: all.")
+    organisation: OrNothing = Field(default="", description="Whose project it is, for the month sheet.")
+    sector: OrNothing = Field(default="", description="The sector of that organisation, for the month sheet.")
     start: date | None = Field(default=None, description="First day on which sessions can start.")
     end: date | None = Field(default=None, description="Last day on which sessions can start.")
 

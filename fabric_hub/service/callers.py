@@ -199,6 +199,16 @@ HUB = (
         "One's own.",
         handler="fabric_hub.hub.pages.report:Reported",
     ),
+    Line("GET /hub/operate/month", Caller.OPERATOR, handler="fabric_hub.hub.pages.month:ThisMonth"),
+    *(
+        Line(
+            f"GET /hub/operate/month/{{month}}{form}",
+            Caller.OPERATOR,
+            "From the hub's own record; Slurm is not asked.",
+            handler="fabric_hub.hub.pages.month:Month",
+        )
+        for form in ("", ".csv")
+    ),
     Line("GET /hub/operate/reports", Caller.OPERATOR, handler="fabric_hub.hub.pages.reports:Reports"),
     Line("GET /hub/operate/reports/{reference}", Caller.OPERATOR, handler="fabric_hub.hub.pages.reports:OneReport"),
     Line("GET /hub/new-session", Caller.LOGGED_IN, "It starts nothing.", handler="fabric_hub.hub.pages.home:New"),

@@ -197,6 +197,14 @@ problem_reports = sa.Table(
 sa.Index("problem_reports_by_user", problem_reports.c.user, problem_reports.c.at)
 sa.Index("problem_reports_by_state", problem_reports.c.state)
 
+# What a month's sheet needs of a day's jobs: see fabric_hub.budgets.month.
+month_days = sa.Table(
+    "month_days",
+    metadata,
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("piece", sa.JSON, nullable=False),
+)
+
 # A month as its sheet has it, and when it was made: see fabric_hub.budgets.months.
 month_sheets = sa.Table(
     "month_sheets",

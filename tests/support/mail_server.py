@@ -10,7 +10,7 @@ from contextlib import suppress
 from email import message_from_bytes
 from email.message import Message
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 
 class MailServer:
@@ -45,7 +45,7 @@ class MailServer:
     def port(self) -> int:
         return int(self._server.server_address[1])
 
-    def __enter__(self) -> MailServer:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

@@ -82,16 +82,19 @@ class Report(BaseHandler):  # type: ignore[misc]
         words = self.get_body_argument("words", "").replace("\r\n", "\n").strip()
         facts = self._shown(user)
         if facts is None:
-            return await self._show_again(words, FabricError(texts.REPORT_AGAIN()))
+            await self._show_again(words, FabricError(texts.REPORT_AGAIN()))
+            return
         if not 0 < len(words) <= LONGEST_WORDS:
-            return await self._show(facts, words, FabricError(texts.REPORT_WORDS(most=LONGEST_WORDS)))
+            await self._show(facts, words, FabricError(texts.REPORT_WORDS(most=LONGEST_WORDS)))
+            return
         with_log = self.get_body_argument("log", "") == "yes"
         report = compose(user, words, facts, with_log=with_log, now=time.time())
         most, send = shared.settings.reports.most_per_hour, sends(shared.settings)
         try:
             await asyncio.to_thread(shared.problems.take, report, send=send, most_per_hour=most)
         except FabricError as error:
-            return await self._show(facts, words, error)
+            await self._show(facts, words, error)
+            return
         log.info("%s reported a problem: %s", user, report.reference)
         self.redirect(url_path_join(self.hub.base_url, PATH, report.reference), status=303)
 

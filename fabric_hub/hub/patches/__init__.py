@@ -316,7 +316,18 @@ def apply_all(c: Any, settings: Settings, service: str) -> None:
     """
     # here, for some of what is patched needs what others only describe
     from fabric_hub.hub import session_calls, tls
-    from fabric_hub.hub.pages import accessibility, datasets, ended, home, language, report, reports, site, start_form
+    from fabric_hub.hub.pages import (
+        accessibility,
+        datasets,
+        ended,
+        home,
+        language,
+        month,
+        report,
+        reports,
+        site,
+        start_form,
+    )
     from fabric_hub.hub.proxy import unix_url
 
     from . import handlers, readers, services, session_ends, starts, streams, thread, web_server
@@ -328,7 +339,7 @@ def apply_all(c: Any, settings: Settings, service: str) -> None:
     thread.apply(c)
     anybodys = [*language.pages(), *accessibility.pages(), *ended.pages(), *site.pages(settings)]
     persons = [*home.pages(), *datasets.pages(settings), *start_form.pages(), *report.pages()]
-    operators = [*reports.pages()]
+    operators = [*reports.pages(), *month.pages()]
     handlers.apply([*anybodys, *persons, *operators, *session_calls.pages(settings)])
     services.apply(service, unix_url(settings.hub.service_socket), names)
     readers.apply()

@@ -23,6 +23,11 @@ def upgrade() -> None:
     op.create_index("problem_reports_by_user", "problem_reports", ["user", "at"])
     op.create_index("problem_reports_by_state", "problem_reports", ["state"])
     op.create_table(
+        "month_days",
+        sa.Column("day", sa.Date, primary_key=True),
+        sa.Column("piece", sa.JSON, nullable=False),
+    )
+    op.create_table(
         "month_sheets",
         sa.Column("month", sa.String(7), primary_key=True),
         sa.Column("made_at", sa.Float, nullable=False),
@@ -45,5 +50,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("idle_months", "readiness_hours", "month_sheets", "problem_reports"):
+    for table in ("idle_months", "readiness_hours", "month_sheets", "month_days", "problem_reports"):
         op.drop_table(table)
