@@ -24,7 +24,7 @@ class Reports(BaseHandler):  # type: ignore[misc]
     """``GET /hub/operate/reports``: the newest first; ``?find=REFERENCE`` leads to that one, as it is typed."""
 
     @web.authenticated
-    @needs_scope("admin-ui")
+    @needs_scope("admin-ui")  # type: ignore[untyped-decorator]
     async def get(self) -> None:
         wanted = self.get_query_argument("find", "").strip().upper()
         if wanted:
@@ -43,7 +43,7 @@ class OneReport(BaseHandler):  # type: ignore[misc]
     """``GET /hub/operate/reports/REFERENCE``: one report as it was sent, and whether it was."""
 
     @web.authenticated
-    @needs_scope("admin-ui")
+    @needs_scope("admin-ui")  # type: ignore[untyped-decorator]
     async def get(self, reference: str) -> None:
         shared = runtime()
         kept = await asyncio.to_thread(shared.problems.get, reference)

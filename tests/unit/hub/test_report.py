@@ -13,7 +13,7 @@ import pytest
 from fabric_hub import __version__
 from fabric_hub.errors import FabricError
 from fabric_hub.hub.pages import report
-from fabric_hub.logs.redaction import REMOVED
+from fabric_hub.logs.lines import HIDDEN
 from fabric_hub.messages.texts import problems as texts
 from fabric_hub.sessions.problems import LOG_LINES, LONGEST_LINE, REFERENCE, Facts, new_reference
 from fabric_hub.sessions.store import SessionStore
@@ -54,7 +54,7 @@ def test_what_the_hub_adds_says_page_session_and_versions(tmp_path: Path) -> Non
 def test_an_address_says_where_one_comes_from_and_no_more(
     tmp_path: Path, told: dict[str, str], page: str, status: int | None
 ) -> None:
-    found = facts(tmp_path, **told)
+    found = facts(tmp_path, None, (), **told)
     assert (found.page, found.status) == (page, status)
 
 
@@ -63,7 +63,7 @@ def test_no_secret_leaves_with_a_log_a_browser_or_words(tmp_path: Path) -> None:
     found = facts(tmp_path, a_session(), lines, browser=f"curl token={SECRET}")
     sent = report.compose("jan", f"my password is {SECRET}", found, with_log=True, now=NOW)
     assert SECRET not in sent.model_dump_json()
-    assert sent.words == f"my password is {REMOVED}"
+    assert sent.words == f"my password is {HIDDEN}"
 
 
 def test_a_person_may_leave_the_log_out(tmp_path: Path) -> None:

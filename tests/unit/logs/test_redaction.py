@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from fabric_hub.logs.redaction import REMOVED, redact, redact_lines
+from fabric_hub.logs.lines import HIDDEN
+from fabric_hub.logs.redaction import redact, redact_lines
 
 SECRET = "Zq7wT0kEnV4lue"
 HEX = "0123456789abcdef" * 4
@@ -51,7 +52,7 @@ HEX = "0123456789abcdef" * 4
 )
 def test_a_secret_is_removed(text: str) -> None:
     told = redact(text)
-    assert REMOVED in told
+    assert HIDDEN in told
     for secret in (SECRET, HEX):
         assert secret not in told
 
@@ -75,13 +76,12 @@ def test_what_is_no_secret_stays_as_it_is(text: str) -> None:
 
 
 def test_what_stands_beside_a_secret_stays() -> None:
-    assert redact(f"user=jan token={SECRET} host=gpu1") == f"user=jan token={REMOVED} host=gpu1"
+    assert redact(f"user=jan token={SECRET} host=gpu1") == f"user=jan token={HIDDEN} host=gpu1"
     assert (
-        redact(f"GET /hub/x?token={SECRET}&page=2 (jan@10.0.0.1)")
-        == f"GET /hub/x?token={REMOVED}&page=2 (jan@10.0.0.1)"
+        redact(f"GET /hub/x?token={SECRET}&page=2 (jan@10.0.0.1)") == f"GET /hub/x?token={HIDDEN}&page=2 (jan@10.0.0.1)"
     )
-    assert redact(f"https://jan:{SECRET}@git.example.org/x.git") == f"https://{REMOVED}@git.example.org/x.git"
-    assert redact_lines(["first", f"Cookie: {SECRET}", "last"]) == ("first", f"Cookie: {REMOVED}", "last")
+    assert redact(f"https://jan:{SECRET}@git.example.org/x.git") == f"https://{HIDDEN}@git.example.org/x.git"
+    assert redact_lines(["first", f"Cookie: {SECRET}", "last"]) == ("first", f"Cookie: {HIDDEN}", "last")
     assert redact_lines([]) == ()
 
 
@@ -92,7 +92,7 @@ def test_it_says_the_same_when_it_is_asked_again() -> None:
 
 def test_a_key_that_goes_over_lines_is_removed_whole() -> None:
     lines = ["before", "-----BEGIN PRIVATE KEY-----", SECRET, "-----END PRIVATE KEY-----", "after"]
-    assert redact_lines(lines) == ("before", REMOVED, "after")
+    assert redact_lines(lines) == ("before", HIDDEN, "after")
 
 
 def test_no_text_makes_it_slow() -> None:

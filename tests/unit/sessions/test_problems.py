@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,10 +43,9 @@ def desk(tmp_path: Path, clock: Clock) -> ReportDesk:
     return ReportDesk(open_database(f"sqlite:///{tmp_path}/sessions.sqlite"), clock)
 
 
-def a_report(user: str = "jan", at: float = NOW, **facts: object) -> ProblemReport:
-    return ProblemReport(
-        user=user, at=at, words="It stops.", facts=Facts(**{"reference": new_reference(), "page": "/hub/home", **facts})
-    )
+def a_report(user: str = "jan", at: float = NOW, **facts: Any) -> ProblemReport:
+    told = {"reference": new_reference(), "page": "/hub/home", **facts}
+    return ProblemReport(user=user, at=at, words="It stops.", facts=Facts(**told))
 
 
 def take(desk: ReportDesk, report: ProblemReport, *, send: bool = True, most: int = 5) -> ProblemReport:
