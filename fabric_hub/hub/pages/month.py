@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from jupyterhub.handlers.base import BaseHandler
-from jupyterhub.scopes import needs_scope
 from jupyterhub.utils import url_path_join
 from tornado import web
 
@@ -23,6 +22,7 @@ from fabric_hub.messages.translation import gettext
 from fabric_hub.slurm.model import Snapshot
 from fabric_hub.types import Frozen
 
+from .operate import operator_of, refused_in_words
 from .sessions import called
 
 PATH: Final = "/operate/month"
@@ -44,8 +44,9 @@ class ThisMonth(BaseHandler):  # type: ignore[misc]
     """``GET /hub/operate/month``: leads to the month that is named (``?month=2026-11``), else to this one."""
 
     @web.authenticated
-    @needs_scope("admin-ui")  # type: ignore[untyped-decorator]
     async def get(self) -> None:
+        with refused_in_words():
+            operator_of(self.current_user)
         today = datetime.fromtimestamp(time.time()).astimezone()
         month = _month(self.get_query_argument("month", "") or f"{today:%Y-%m}")
         self.redirect(url_path_join(self.hub.base_url, PATH, month), status=303)
@@ -55,8 +56,9 @@ class Month(BaseHandler):  # type: ignore[misc]
     """``GET /hub/operate/month/2026-11`` and ``…/2026-11.csv``."""
 
     @web.authenticated
-    @needs_scope("admin-ui")  # type: ignore[untyped-decorator]
     async def get(self, month: str, form: str | None = None) -> None:
+        with refused_in_words():
+            operator_of(self.current_user)
         month, shared = _month(month), runtime()
         book = MonthBook(shared.store.engine)
         sheet = await asyncio.to_thread(book.sheet, shared.settings, month)

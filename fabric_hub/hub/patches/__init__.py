@@ -323,6 +323,7 @@ def apply_all(c: Any, settings: Settings, service: str) -> None:
         home,
         language,
         month,
+        operate,
         report,
         reports,
         site,
@@ -339,7 +340,7 @@ def apply_all(c: Any, settings: Settings, service: str) -> None:
     thread.apply(c)
     anybodys = [*language.pages(), *accessibility.pages(), *ended.pages(), *site.pages(settings)]
     persons = [*home.pages(), *datasets.pages(settings), *start_form.pages(), *report.pages()]
-    operators = [*reports.pages(), *month.pages()]
+    operators = [*operate.pages(), *reports.pages(), *month.pages()]
     handlers.apply([*anybodys, *persons, *operators, *session_calls.pages(settings)])
     services.apply(service, unix_url(settings.hub.service_socket), names)
     readers.apply()
