@@ -12,7 +12,7 @@ GPU_HOURS = Reason(
 )
 STARTS = Reason(
     "month-starts",
-    N_("{tried} starts: {succeeded} succeeded, {taken_back} taken back, {waiting} waiting"),
+    N_("Starts: {tried} tried, {succeeded} succeeded, {taken_back} taken back, {waiting} waiting"),
     who=Who.NOBODY,
 )
 FAILED = Reason("month-failed", P_("{n} start failed: {code}", "{n} starts failed: {code}"), who=Who.NOBODY)
