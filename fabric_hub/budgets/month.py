@@ -15,7 +15,7 @@ from math import ceil
 from pydantic import Field
 
 from fabric_hub.config.settings import Settings
-from fabric_hub.messages.text import SENTENCES, VERBATIM
+from fabric_hub.messages.text import SENTENCES, VERBATIM, Text
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.accounting import PastJob
 from fabric_hub.types import Frozen, slurm_key
@@ -275,9 +275,12 @@ def starts_of(sessions: Iterable[Session]) -> Starts:
 
 
 def _code_of(session: Session) -> str:
-    """By what a failed start is counted: the code of what was said, or, where that was others' words, its label."""
-    said = session.end_text.code if session.end_text else ""
-    return said if said not in ("", VERBATIM, SENTENCES) else session.end_reason or "unknown"
+    """By what a failed start is counted: the code of what was said, of several sentences the first one's; where that
+    was others' words, its label."""
+    said = session.end_text
+    while said and said.code == SENTENCES:
+        said = next((one for one in said.params.get("all", ()) if isinstance(one, Text)), None)
+    return said.code if said and said.code != VERBATIM else session.end_reason or "unknown"
 
 
 def people_of(settings: Settings, sessions: Iterable[Session]) -> tuple[People, ...]:

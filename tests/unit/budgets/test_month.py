@@ -28,7 +28,7 @@ from fabric_hub.budgets.months import MonthBook, hours_not_used
 from fabric_hub.budgets.rolling import roll
 from fabric_hub.config.settings import Settings
 from fabric_hub.gateway.queries import sacct
-from fabric_hub.messages.text import verbatim
+from fabric_hub.messages.text import Text, sentences, verbatim
 from fabric_hub.messages.texts import starts as texts
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.sessions.tables import sessions as table
@@ -193,6 +193,11 @@ def test_people_count_once_for_each_organisation_that_the_site_knows_of(site: Si
     ]
 
 
+def _as_kept(first: Text) -> Text:
+    """Several sentences as the record has them."""
+    return Text.model_validate_json(sentences(first, verbatim("More words.")).model_dump_json())
+
+
 def test_starts_are_counted_by_what_was_said_when_they_failed() -> None:
     ended = {"ready_at": None, "ended_at": at(3, 10)}
     starts = starts_of(
@@ -201,7 +206,7 @@ def test_starts_are_counted_by_what_was_said_when_they_failed() -> None:
             a_session(ready_at=None, ended_at=None),
             a_session(**ended, end_reason="stopped"),
             a_session(**ended, end_reason="image", end_text=texts.IMAGE_NOT_BUILT(image="torch")),
-            a_session(**ended, end_reason="image", end_text=texts.IMAGE_NOT_BUILT(image="base")),
+            a_session(**ended, end_reason="image", end_text=_as_kept(texts.IMAGE_NOT_BUILT(image="base"))),
             a_session(**ended, end_reason="refused", end_text=verbatim("sbatch: error: whatever")),
             a_session(**ended, end_reason=None),
         ]
