@@ -20,7 +20,7 @@ from fabric_hub.config.settings import Settings
 
 log = logging.getLogger(__name__)
 
-NEEDED_TESTS = "tests/unit/hub/patches/test_needed.py"
+NEEDED_TESTS = "tests/unit/hub/patches/needed"
 _JUPYTERHUB = "https://github.com/jupyterhub/jupyterhub"
 
 
@@ -32,7 +32,7 @@ class Patch:
     :ivar module: where it is, in this package; with dots, elsewhere.
     :ivar what: what is different with it.
     :ivar why: what would be without it.
-    :ivar needed_test: the function in :data:`NEEDED_TESTS` that shows the fault without it.
+    :ivar needed_test: the function below :data:`NEEDED_TESTS` that shows the fault without it.
     :ivar replaces: the attributes that it puts something else in the place of, each ``module:Qualified.name``.
     :ivar package: the library; ``python`` is Python itself.
     :ivar versions: of the library that somebody has looked at, as a specifier of PEP 440.
