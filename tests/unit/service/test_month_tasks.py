@@ -48,8 +48,9 @@ async def test_each_look_says_whether_everything_answered(tmp_path: Path, store:
 
 
 def test_gpus_without_work_are_counted_between_two_reports_of_a_session(tmp_path: Path, store: SessionStore) -> None:
-    site, hub = a_site(tmp_path), Any
-    idle, now = IdleSessions(site, store, hub), time.time()
+    site, now = a_site(tmp_path), time.time()
+    nobody_is_stopped: Any = None
+    idle = IdleSessions(site, store, nobody_is_stopped)
     session = store.create(**fields_of_a_session(project="physics", profile="gpu", gpus=2))
     for after, percent in ((0, (0.0, 0.0)), (60, (0.0, 90.0)), (120, (2.0, 3.0)), (10_000, (80.0, 80.0, 0.0, 0.0))):
         idle.keep(session, SessionReport(at=now + after, gpu_percent=percent))
