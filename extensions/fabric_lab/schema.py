@@ -272,6 +272,10 @@ class SessionDataset(TypedDict):
     hint: str
     until: str | None
     requested: bool
+    waits: NotRequired[bool]
+    refused: NotRequired[bool]
+    may_request: NotRequired[bool]
+    told: NotRequired[str]
     name: str
     title: str
     description: str
@@ -334,6 +338,7 @@ class SessionInfo(TypedDict):
     gpus: int
     snapshot_age_s: float | None
     slurm_unavailable_since: float | None
+    site: SessionSite
     announcements: NotRequired[list[SessionAnnouncement]]
 
 
@@ -358,6 +363,19 @@ class SessionQuota(TypedDict):
     unavailable_since: float | None
     problem: str
     reasons: NotRequired[dict[str, object]]
+
+
+class SessionSite(TypedDict):
+    """Whose hub a session is of, and where people find help; "" where the site names none.
+
+    ``welcome``: a person's first session opens a notebook that shows around.
+    """
+
+    name: str
+    help_url: str
+    docs_url: str
+    support_email: str
+    welcome: bool
 
 
 class StorageUse(TypedDict):

@@ -254,6 +254,10 @@ export interface SessionDataset {
   readonly hint: string;
   readonly until: string | null;
   readonly requested: boolean;
+  readonly waits?: boolean;
+  readonly refused?: boolean;
+  readonly may_request?: boolean;
+  readonly told?: string;
   readonly name: string;
   readonly title: string;
   readonly description: string;
@@ -316,6 +320,7 @@ export interface SessionInfo {
   readonly gpus: number;
   readonly snapshot_age_s: number | null;
   readonly slurm_unavailable_since: number | null;
+  readonly site: SessionSite;
   readonly announcements?: readonly SessionAnnouncement[];
 }
 
@@ -339,6 +344,19 @@ export interface SessionQuota {
   readonly unavailable_since: number | null;
   readonly problem: string;
   readonly reasons?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Whose hub a session is of, and where people find help; "" where the site names none.
+ *
+ * `welcome`: a person's first session opens a notebook that shows around.
+ */
+export interface SessionSite {
+  readonly name: string;
+  readonly help_url: string;
+  readonly docs_url: string;
+  readonly support_email: string;
+  readonly welcome: boolean;
 }
 
 /**
@@ -473,6 +491,11 @@ export interface Home {
   readonly log: string;
 }
 
+/** `POST fabric/welcome`: the notebook that was written to show a person around, or "". */
+export interface Welcome {
+  readonly path: string;
+}
+
 /**
  * What the service makes of a session's idleness: "off", "active", "idle", "warn" or "stopped".
  *
@@ -534,6 +557,10 @@ export interface KnownDataset {
   readonly hint: string;
   readonly until: string | null;
   readonly requested: boolean;
+  readonly waits?: boolean;
+  readonly refused?: boolean;
+  readonly may_request?: boolean;
+  readonly told?: string;
   readonly name: string;
   readonly title: string;
   readonly description: string;
@@ -585,10 +612,11 @@ export interface ChangedDataset {
   readonly problem: string;
 }
 
-/** A plain file; `name` is its path below the dataset's directory. */
+/** A plain file; `name` is its path below the dataset's directory. `table`: its rows can be shown. */
 export interface File {
   readonly name: string;
   readonly bytes: number;
+  readonly table: boolean;
 }
 
 /**
@@ -600,6 +628,26 @@ export interface Snippet {
   readonly label: string;
   readonly code: string;
   readonly plot: string;
+}
+
+/** `kind` is what it holds: the file's own type, or what its first rows hold ("integer"); "" where it is empty. */
+export interface Column {
+  readonly name: string;
+  readonly kind: string;
+}
+
+/**
+ * `GET fabric/datasets/NAME/table?file=F`: the first rows of a file, cells as text, null where there is none.
+ *
+ * `more`: there are further rows, `total` in all where that is known; `more_columns` are not shown.
+ */
+export interface Table {
+  readonly file: string;
+  readonly columns: readonly Column[];
+  readonly rows: readonly (readonly (string | null)[])[];
+  readonly more: boolean;
+  readonly total: number | null;
+  readonly more_columns: number;
 }
 
 /** `GET fabric/datasets/NAME/files`; `more`: there are files that were not looked at, or not told. */

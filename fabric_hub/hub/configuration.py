@@ -315,6 +315,7 @@ def _pages(c: Any, settings: Settings) -> None:
         "fabric_choice": waiting.choice,
         "fabric_announce": announcements.for_operators,
         "fabric_announcements": announcements.standing,
+        "fabric_ended_start": waiting.ended_start,
         "fabric_held": held.held,
         "fabric_silence": sessions.silence,
         "fabric_warnings": budgets.warnings,
@@ -323,4 +324,6 @@ def _pages(c: Any, settings: Settings) -> None:
         "fabric_site": site_pages.of_pages(settings),
         "fabric_base": settings.hub.pages_url,
         "fabric_datasets": settings.catalogue is not None,
+        "fabric_admin_page": settings.hub.admin_page,
+        "fabric_opens_sessions": settings.hub.operators_open_sessions,
     }

@@ -97,6 +97,7 @@ SERVICE = (
         Caller.SESSION,
         f"{_API}/session",
         "GET ",
+        "POST /begin",
         "POST /ready",
         "GET /datasets",
         "POST /datasets/{name}",
@@ -215,6 +216,13 @@ HUB = (
         handler="fabric_hub.hub.pages.announcements:Dismiss",
     ),
     Line(
+        "POST /hub/sooner",
+        Caller.LOGGED_IN,
+        "With the hub's token against forgery in its body; only beside a session of one's own that waits for its "
+        "start.",
+        handler="fabric_hub.hub.pages.sooner:StartSooner",
+    ),
+    Line(
         "GET /hub/operate",
         Caller.OPERATOR,
         "Everybody's sessions, from the hub's memory.",
@@ -226,6 +234,19 @@ HUB = (
         "With the hub's token against forgery. It answers requests for datasets; the catalogue service looks itself "
         "whether `login.admins` has them, and grants only what `catalogue.from_hub` lets the hub grant.",
         handler="fabric_hub.hub.pages.operate:Operate",
+    ),
+    Line(
+        "POST /hub/operate/open",
+        Caller.OPERATOR,
+        "With the hub's token against forgery, and only where `hub.operators_open_sessions` is on. It is on record, "
+        "and the session's person reads it.",
+        handler="fabric_hub.hub.pages.visits:Open",
+    ),
+    Line(
+        "GET /hub/admin",
+        Caller.LOGGED_IN,
+        "JupyterHub's own, with the scope `admin-ui`; it leads to the page Operate unless `hub.admin_page` is on.",
+        handler="jupyterhub.handlers.pages:AdminHandler",
     ),
     Line(
         "GET /hub/operate/now",

@@ -76,6 +76,9 @@ sessions = sa.Table(
     sa.Column("adopted_at", sa.Float),
     sa.Column("ends_when_followed", sa.Boolean),
     sa.Column("removed_at", sa.Float),
+    sa.Column("paired_with", sa.String(12)),
+    sa.Column("began_at", sa.Float),
+    sa.Column("end_steps", sa.JSON),
 )
 sa.Index(
     "one_live_session_per_server",
@@ -212,6 +215,15 @@ start_choices = sa.Table(
     sa.Column("name", sa.String(40), primary_key=True),
     sa.Column("options", sa.JSON, nullable=False),
     sa.Column("saved_at", sa.Float, nullable=False),
+)
+
+# Which operators opened a session that is not their own, and when: see fabric_hub.sessions.visits.
+operator_visits = sa.Table(
+    "operator_visits",
+    metadata,
+    sa.Column("session", sa.String(12), primary_key=True),
+    sa.Column("operator", sa.String(255), primary_key=True),
+    sa.Column("at", sa.Float, primary_key=True),
 )
 
 # The lines in which this record is written, the last one its own: see fabric_hub.slurm.records.

@@ -16,9 +16,12 @@ from fabric_hub.hub.spawner.waiting import why_queued
 from fabric_hub.launch.job_spec import describe, profile_spec
 from fabric_hub.messages.text import SENTENCES, Reason, Text
 from fabric_hub.messages.texts import home as texts
+from fabric_hub.messages.texts import sessions as of_sessions
 from fabric_hub.messages.texts import slurm_reasons as of_slurm
 from fabric_hub.messages.texts import starts, stops
+from fabric_hub.messages.texts import waiting as of_waiting
 from fabric_hub.sessions.names import DEFAULT
+from fabric_hub.sessions.pairs import OTHER_STARTED
 from fabric_hub.sessions.reports import SessionReport
 from fabric_hub.sessions.stops import Stop, soonest
 from fabric_hub.sessions.store import Session
@@ -37,6 +40,7 @@ _SHORT = {
     of_slurm.ENDED_PREEMPTED.code: of_slurm.SHORT_PREEMPTED,
     of_slurm.ENDED_NODE.code: of_slurm.SHORT_NODE,
     stops.ENDED_BY_OPERATOR.code: stops.SHORT_BY_OPERATOR,
+    of_sessions.OTHER_STARTED.code: of_waiting.SHORT_OTHER_STARTED,
 }
 # Ends that somebody asked the hub for: nothing needs to be explained. Slurm's states are other facts, with labels of
 # their own: that Slurm calls a job cancelled says that somebody else ended it.
@@ -147,6 +151,14 @@ def card(
 _WORDS = {"running": texts.RUNNING, "queued": texts.QUEUED, "starting": texts.STARTING, "ending": texts.STOPPING}
 
 
+def of_pair(session: Session | None, other: Session | None) -> tuple[Text, ...]:
+    """What a live session's card says of the one that may start in its place, or might have."""
+    if session is None or other is None:
+        return ()
+    name = other.server_name or DEFAULT
+    return (of_waiting.PAIRED(name=name) if session.pair else of_waiting.STARTED_FIRST(name=name),)
+
+
 def state_of(server: Server, job: Job | None) -> State:
     """In which state a session is to its person, by JupyterHub's word and Slurm's."""
     if server.pending == "stop" or (job is not None and job.phase is Phase.ENDING):
@@ -246,6 +258,7 @@ class Ended:
     failed: bool
     log: tuple[str, ...]
     options: str  # of the address of the start form that is filled with its choices
+    visits: tuple[Text, ...] = ()  # of operators who opened it
 
 
 def ended(session: Session) -> Ended:
@@ -258,7 +271,7 @@ def ended(session: Session) -> Ended:
         state: Text | None = texts.SHORT_STOPPED(at=at)
     else:
         state = short or (texts.SHORT_FAILED(at=at) if session.ready_at is None else None)
-    ordered = wished or session.end_reason == _BY_OPERATOR
+    ordered = wished or session.end_reason in (_BY_OPERATOR, OTHER_STARTED)
     failed = not ordered and (session.ready_at is None or session.end_reason not in _ITS_TIME)
     return Ended(
         id=session.id,

@@ -167,10 +167,13 @@ class HubRuntime:
         waiting = bool(self._bells or self._on_gone)
         return waiting or asyncio.get_running_loop().time() < self._interest_until
 
-    def _notified(self, session_id: str) -> None:
-        listener = self._bells.get(session_id)
-        if listener:
+    def ring(self, session_id: str) -> None:
+        """A session's row has news: whoever waits for its start reads it."""
+        if listener := self._bells.get(session_id):
             listener.set()
+
+    def _notified(self, session_id: str) -> None:
+        self.ring(session_id)
         # one that waits for news reads its row itself
         if session_id not in self._waiting and self.on_news:
             session = self.store.get(session_id)

@@ -44,6 +44,19 @@ class Ready(Frozen):
     )
 
 
+class SessionSite(Frozen):
+    """Whose hub a session is of, and where people find help; "" where the site names none.
+
+    ``welcome``: a person's first session opens a notebook that shows around.
+    """
+
+    name: str
+    help_url: str
+    docs_url: str
+    support_email: str
+    welcome: bool
+
+
 class SessionAnnouncement(Frozen):
     """What an operator announces until ``ends_at``, in the reader's language where it was written in that."""
 
@@ -77,6 +90,7 @@ class SessionInfo(Frozen):
     gpus: int
     snapshot_age_s: float | None
     slurm_unavailable_since: float | None
+    site: SessionSite
     announcements: tuple[SessionAnnouncement, ...] = ()
 
 
@@ -85,8 +99,28 @@ async def ready(announcement: Ready, session: SessionCaller, context: Context) -
     """A session says that its server listens. Only for itself, and only a port: the node is Slurm's word."""
     if not context.store.announce(session.id, announcement.port, dict(announcement.phases)):
         raise FabricError(texts.OTHER_PORT(session=session.id))
+    await _tell_pair(session, context)
     heard = await notify(notify_path(context.settings), session.id)
     log.info("Session %s listens on port %s%s", session.id, announcement.port, "" if heard else " (no hub heard)")
+
+
+@router.post("/session/begin", status_code=204)
+async def begin(session: SessionCaller, context: Context) -> None:
+    """The script of a session's job asks whether it may begin. Only for itself, before it runs anything of a person's.
+
+    Of two sessions that wait for one place, the first that asks goes on; the other one is over with that. Asking again
+    says the same.
+    """
+    if not context.store.begin(session.id):
+        raise FabricError(texts.SESSION_OVER())
+    await _tell_pair(session, context)
+    log.info("Session %s begins", session.id)
+
+
+async def _tell_pair(session: Session, context: Context) -> None:
+    """The hub hears at once that the other session of a pair is over; it ends its job."""
+    if session.paired_with is not None and session.began_at is None:
+        await notify(notify_path(context.settings), session.paired_with)
 
 
 @router.get("/session")
@@ -140,4 +174,5 @@ def describe(
         gpus=session.gpus,
         snapshot_age_s=finite(snapshot.age_s) if snapshot else None,
         slurm_unavailable_since=snapshot.unavailable_since if snapshot else None,
+        site=SessionSite.model_validate(settings.site.model_dump(include=set(SessionSite.model_fields))),
     )
