@@ -45,6 +45,7 @@ if (typeof module !== "undefined") module.exports = fabricOperate;
   let version = root.dataset.version;
   let answeredAt = Date.now();
   let timer = null;
+  let asked = null; // whose session the dialog is about
 
   const fill = (sentence, parts) => sentence.replace(/\{(\w+)\}/g, (_, part) => parts[part]);
 
@@ -142,13 +143,15 @@ if (typeof module !== "undefined") module.exports = fabricOperate;
     if (button) sortBy(button.dataset.sort);
   });
 
-  /** Stop somebody's session, once the operator has said so. */
-  async function stop({ user, server, name }) {
+  /** Ask whether to stop somebody's session: what the dialog is closed with says so. */
+  function stop({ user, server, name }) {
+    asked = { user, server };
     document.getElementById("operate-stop-title").textContent = fill(words.stopTitle, { name, user });
     ask.returnValue = "";
     ask.showModal();
-    await new Promise((resolve) => ask.addEventListener("close", resolve, { once: true }));
-    if (ask.returnValue !== "yes") return;
+  }
+
+  async function end({ user, server }) {
     message.textContent = words.stopping;
     const path = server ? `servers/${encodeURIComponent(server)}` : "server";
     const answer = await fetch(`${root.dataset.api}${encodeURIComponent(user)}/${path}`, {
@@ -159,6 +162,11 @@ if (typeof module !== "undefined") module.exports = fabricOperate;
     message.textContent = answer.ok ? "" : fill(words.failed, { problem: problem.message || answer.status });
     await look();
   }
+
+  // One listener for good: the event comes after the dialog has closed, when it may be open again for another session.
+  ask.addEventListener("close", () => {
+    if (ask.returnValue === "yes" && !ask.open) end(asked);
+  });
 
   rows.addEventListener("click", (event) => {
     const button = event.target.closest("button[data-stop-session]");
