@@ -97,6 +97,7 @@ SERVICE = (
         Caller.SESSION,
         f"{_API}/session",
         "GET ",
+        "POST /begin",
         "POST /ready",
         "GET /datasets",
         "POST /datasets/{name}",
@@ -184,6 +185,42 @@ HUB = (
         Caller.LOGGED_IN,
         "With the hub's token against forgery; of one's own list only.",
         handler="fabric_hub.hub.pages.home:Remove",
+    ),
+    Line(
+        "POST /hub/operate/stop",
+        Caller.OPERATOR,
+        "With the hub's token against forgery. It ends a person's session, with a reason that they read.",
+        handler="fabric_hub.hub.pages.stops:Order",
+    ),
+    Line(
+        "POST /hub/operate/stop/withdraw",
+        Caller.OPERATOR,
+        "With the hub's token against forgery.",
+        handler="fabric_hub.hub.pages.stops:Withdraw",
+    ),
+    Line(
+        "GET /hub/operate/announcements",
+        Caller.OPERATOR,
+        handler="fabric_hub.hub.pages.announcements:Announce",
+    ),
+    Line(
+        "POST /hub/operate/announcements",
+        Caller.OPERATOR,
+        "With the hub's token against forgery.",
+        handler="fabric_hub.hub.pages.announcements:Announce",
+    ),
+    Line(
+        "POST /hub/announcements/dismiss",
+        Caller.LOGGED_IN,
+        "With the hub's token against forgery; for oneself only.",
+        handler="fabric_hub.hub.pages.announcements:Dismiss",
+    ),
+    Line(
+        "POST /hub/sooner",
+        Caller.LOGGED_IN,
+        "With the hub's token against forgery in its body; only beside a session of one's own that waits for its "
+        "start.",
+        handler="fabric_hub.hub.pages.sooner:StartSooner",
     ),
     Line(
         "GET /hub/operate",

@@ -323,6 +323,16 @@ def test_every_page_of_a_session_that_runs_and_of_those_who_come_to_it(person: C
             look(page, "home-stopping")
 
 
+def test_what_operators_announce_before_it_is_published(person: Callable[[str], Person]) -> None:
+    for page in person("operator").each():
+        page.goto("/hub/operate/announcements")
+        page.get_by_label(gettext("Text (%(language)s)") % {"language": "English"}).fill("Read https://example.org.")
+        page.get_by_label(gettext("Text (%(language)s)") % {"language": "Nederlands"}).fill("Lees https://example.org.")
+        page.get_by_role("button", name=gettext("Preview")).click()
+        expect(page.locator("#operate-preview .fabric-announcement")).to_have_count(2)
+        look(page, "announcements")
+
+
 def test_the_switch_is_reached_by_keyboard_and_keeps_the_page(visitor: Callable[[str], Visitor]) -> None:
     page = visitor("student2").page
     page.goto("/hub/token")

@@ -132,15 +132,21 @@ def _live(
     snapshot: Snapshot | None = shared.follower.value if shared.settings.slurm is not None else None
     known = standings(list(sessions.values()), snapshot)
     said = reports_of(shared, sessions)
+    stops = shared.stops.of(session.id for session in sessions.values())
+    others = shared.store.known({one.paired_with for one in sessions.values() if one.paired_with})
     found = []
     for name, server in servers.items():
         session = sessions.get(name)
         job: Job | None = known[session.id].alive if session else None
         profile = shared.settings.profile.get(session.profile) if session else None
         report = said.get(session.id) if session else None
+        if session and session.paired_with:
+            linked = cards.of_pair(session, others.get(session.paired_with))
+            server = replace(server, notes=(*linked, *server.notes))
         if session and session.id in visits:
             server = replace(server, notes=(*server.notes, *visits[session.id]))
-        one = cards.card(server, session, profile, job, snapshot, report, now)
+        stop = stops.get(session.id) if session else None
+        one = cards.card(server, session, profile, job, snapshot, report, now, stop)
         found.append((session.created_at if session else now, one, shown(session) if session else None))
     return [(one, about) for _, one, about in sorted(found, key=lambda item: (item[0], item[1].server))]
 
@@ -179,12 +185,13 @@ def version_of(viewer: Any, now: float) -> str:
             spawner.session_id,
             jobs.get(spawner.session_id),
             spawner.unreached,
+            getattr(getattr(spawner.child_spawner, "other", None), "id", ""),  # what may start in its place
         )
         for name, spawner in sorted(viewer.spawners.items())
         if spawner.active
     ]
     counted = int(now // COUNTS_S) if facts else 0
-    told = repr((facts, counted, current().language, str(current().zone)))
+    told = repr((facts, counted, shared.stops.changes, current().language, str(current().zone)))
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 

@@ -75,7 +75,7 @@ class Boards:
         snapshot = _snapshot(shared)
         known = (snapshot.serial, snapshot.unavailable_since) if snapshot else None
         parts = [(part.key, part.state, part.why) for part in self.health(shared).states()]
-        return known, parts, int(now // COUNTS_S)
+        return shared.settings.hub.id, known, parts, shared.stops.changes, int(now // COUNTS_S)
 
     def board(self, shared: HubRuntime, now: float) -> Board:
         """The board.
@@ -100,9 +100,10 @@ def board_of(shared: HubRuntime, health: tuple[PartState, ...], now: float) -> B
     sessions = {session.id: session for session in shared.store.live_all()}
     known = standings(list(sessions.values()), snapshot)
     said = reports_of(shared, sessions)
+    stops = shared.stops.of(sessions)
     profiles = shared.settings.profile
     rows = tuple(
-        row(shown(session), profiles.get(session.profile), known[name], snapshot, said.get(name), now)
+        row(shown(session), profiles.get(session.profile), known[name], snapshot, said.get(name), now, stops.get(name))
         for name, session in sorted(sessions.items(), key=lambda item: (item[1].user, item[1].server_name))
     )
     return Board(numbers(rows, snapshot), in_queue(rows), rows, age(snapshot), health)

@@ -334,7 +334,20 @@ def apply_all(c: Any, settings: Settings, service: str) -> None:
     """
     # here, for some of what is patched needs what others only describe
     from fabric_hub.hub import session_calls, tls
-    from fabric_hub.hub.pages import accessibility, datasets, ended, home, language, operate, site, start_form, visits
+    from fabric_hub.hub.pages import (
+        accessibility,
+        announcements,
+        datasets,
+        ended,
+        home,
+        language,
+        operate,
+        site,
+        sooner,
+        start_form,
+        stops,
+        visits,
+    )
     from fabric_hub.hub.proxy import unix_url
 
     from . import handlers, operators, readers, services, session_ends, starts, streams, thread, web_server
@@ -345,8 +358,9 @@ def apply_all(c: Any, settings: Settings, service: str) -> None:
     names = tls.hub_alt_names(settings.hub) if settings.hub.internal_ssl else []
     thread.apply(c)
     anybodys = [*language.pages(), *accessibility.pages(), *ended.pages(), *site.pages(settings)]
-    persons = [*home.pages(), *datasets.pages(settings), *start_form.pages(), *operate.pages(), *visits.pages()]
-    handlers.apply([*anybodys, *persons, *session_calls.pages(settings)])
+    persons = [*home.pages(), *sooner.pages(), *datasets.pages(settings), *start_form.pages(), *visits.pages()]
+    of_operators = [*operate.pages(), *stops.pages(), *announcements.pages()]
+    handlers.apply([*anybodys, *persons, *of_operators, *session_calls.pages(settings)])
     services.apply(service, unix_url(settings.hub.service_socket), names)
     readers.apply()
     operators.apply()

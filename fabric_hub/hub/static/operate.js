@@ -40,12 +40,10 @@ if (typeof module !== "undefined") module.exports = fabricOperate;
   const count = document.getElementById("operate-count");
   const message = document.getElementById("operate-message");
   const heading = document.getElementById("operate-heading");
-  const ask = document.getElementById("operate-stop");
   const by = { column: "user", descending: false };
   let version = root.dataset.version;
   let answeredAt = Date.now();
   let timer = null;
-  let asked = null; // whose session the dialog is about
 
   const fill = (sentence, parts) => sentence.replace(/\{(\w+)\}/g, (_, part) => parts[part]);
 
@@ -143,34 +141,7 @@ if (typeof module !== "undefined") module.exports = fabricOperate;
     if (button) sortBy(button.dataset.sort);
   });
 
-  /** Ask whether to stop somebody's session: what the dialog is closed with says so. */
-  function stop({ user, server, name }) {
-    asked = { user, server };
-    document.getElementById("operate-stop-title").textContent = fill(words.stopTitle, { name, user });
-    ask.returnValue = "";
-    ask.showModal();
-  }
-
-  async function end({ user, server }) {
-    message.textContent = words.stopping;
-    const path = server ? `servers/${encodeURIComponent(server)}` : "server";
-    const answer = await fetch(`${root.dataset.api}${encodeURIComponent(user)}/${path}`, {
-      method: "DELETE",
-      headers: { "X-XSRFToken": window.jhdata.xsrf_token },
-    });
-    const problem = answer.ok ? {} : await answer.json().catch(() => ({}));
-    message.textContent = answer.ok ? "" : fill(words.failed, { problem: problem.message || answer.status });
-    await look();
-  }
-
-  // One listener for good: the event comes after the dialog has closed, when it may be open again for another session.
-  ask.addEventListener("close", () => {
-    if (ask.returnValue === "yes" && !ask.open) end(asked);
-  });
-
-  rows.addEventListener("click", (event) => {
-    const button = event.target.closest("button[data-stop-session]");
-    if (button) stop(button.dataset);
-  });
+  // operate_stop.js: an operator ends a session, or lets it go on
+  document.addEventListener("fabric:stopped", () => look());
   rearrange();
 })();
