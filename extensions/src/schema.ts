@@ -5,6 +5,9 @@
 /** http://publications.europa.eu/resource/authority/access-right: who may see and use it. */
 export type Access = 'public' | 'restricted' | 'non-public';
 
+/** How much an announcement weighs. */
+export type AnnouncementLevel = 'info' | 'warning' | 'critical';
+
 /** What the dataset holds about people, as the GDPR parts it (articles 4 and 9). */
 export type PersonalData = 'none' | 'pseudonymised' | 'personal' | 'special';
 
@@ -236,6 +239,14 @@ export interface Ready {
   readonly phases?: Readonly<Record<string, number>>;
 }
 
+/** What an operator announces until `ends_at`, in the reader's language where it was written in that. */
+export interface SessionAnnouncement {
+  readonly id: string;
+  readonly level: AnnouncementLevel;
+  readonly text: string;
+  readonly ends_at: number;
+}
+
 /** An entry as a session sees it; `chosen` are those on the session's own record. */
 export interface SessionDataset {
   readonly state: State;
@@ -285,7 +296,11 @@ export interface SessionDatasets {
   readonly reasons?: Readonly<Record<string, unknown>>;
 }
 
-/** A session as its own server may know it. Times are Unix seconds; `gpus` is what was asked for. */
+/**
+ * A session as its own server may know it. Times are Unix seconds; `gpus` is what was asked for.
+ *
+ * `stop_at` is when an operator ends it; null: nobody does.
+ */
 export interface SessionInfo {
   readonly session: string;
   readonly user: string;
@@ -301,10 +316,12 @@ export interface SessionInfo {
   readonly node: string | null;
   readonly started_at: number | null;
   readonly ends_at: number | null;
+  readonly stop_at?: number | null;
   readonly gpus: number;
   readonly snapshot_age_s: number | null;
   readonly slurm_unavailable_since: number | null;
   readonly site: SessionSite;
+  readonly announcements?: readonly SessionAnnouncement[];
 }
 
 /** What a session is told. */
@@ -376,7 +393,7 @@ export interface Text {
 export interface TimeLeft {
   readonly started_at?: number | null;
   readonly ends_at?: number | null;
-  readonly why?: 'limit' | 'reservation' | 'project' | '';
+  readonly why?: 'limit' | 'reservation' | 'project' | 'operator' | '';
   readonly text?: string;
   readonly can_extend?: boolean;
   readonly extend_most_minutes?: number;
@@ -644,11 +661,14 @@ export interface Files {
 /**
  * A worker that shall be; `address` is null until it is there. `cpu` and `gpu_use` are in per cent.
  *
+ * `state`: "running" (connected), "starting" (its job runs, its program is not there yet), "queued", or "lost" (it
+ * was there, or could not start; it is started again).
  * What is said of a GPU is said of the worker's own; a slice of one has memory, but no use.
  */
 export interface ClusterWorker {
   readonly name: string;
   readonly pool: string;
+  readonly state: 'running' | 'starting' | 'queued' | 'lost';
   readonly job: string | null;
   readonly begun: boolean;
   readonly address: string | null;
@@ -684,6 +704,25 @@ export interface Used {
   readonly gpus: number;
 }
 
+/** Workers of a pool that Slurm expects to start after the session's end; `keep` of the pool's are in time. */
+export interface LateWorkers {
+  readonly pool: string;
+  readonly count: number;
+  readonly keep: number;
+}
+
+/**
+ * A cluster's last ten minutes, oldest first: at these times (Unix seconds) so many `tasks` ran or were ready to.
+ *
+ * `memory` is what the workers used of `memory_limit`, all of theirs together, in bytes.
+ */
+export interface ClusterHistory {
+  readonly at: readonly number[];
+  readonly tasks: readonly number[];
+  readonly memory: readonly number[];
+  readonly memory_limit: readonly number[];
+}
+
 /**
  * What a cluster says of itself.
  *
@@ -703,6 +742,8 @@ export interface ClusterStatus {
   readonly pools: Readonly<Record<string, ClusterPool>>;
   readonly used: Used;
   readonly waiting: readonly string[];
+  readonly late: readonly LateWorkers[];
+  readonly history: ClusterHistory;
   readonly cost: string;
 }
 
@@ -720,6 +761,8 @@ export interface ScaledStatus {
   readonly pools: Readonly<Record<string, ClusterPool>>;
   readonly used: Used;
   readonly waiting: readonly string[];
+  readonly late: readonly LateWorkers[];
+  readonly history: ClusterHistory;
   readonly cost: string;
   readonly words?: string;
 }
@@ -744,6 +787,8 @@ export interface AnsweringCluster {
   readonly pools: Readonly<Record<string, ClusterPool>>;
   readonly used: Used;
   readonly waiting: readonly string[];
+  readonly late: readonly LateWorkers[];
+  readonly history: ClusterHistory;
   readonly cost: string;
   readonly problem: string;
 }
@@ -753,6 +798,11 @@ export interface Clusters {
   readonly clusters: readonly (AnsweringCluster | UnavailableCluster)[];
   readonly profiles: readonly WorkerProfile[];
   readonly problem: string;
+}
+
+/** `GET fabric/running-clusters`: their names. */
+export interface RunningClusters {
+  readonly names: readonly string[];
 }
 
 /** `POST fabric/clusters`: the name of the one that has begun. */

@@ -12,7 +12,7 @@ from fabric_hub.datasets.model import Acceptance, AccessRequest, Dataset, Grant,
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import dataset_files as file_texts
 from fabric_hub.messages.texts import datasets as texts
-from fabric_hub.types import Frozen, Slug
+from fabric_hub.types import Frozen
 
 from . import tables
 
@@ -20,29 +20,6 @@ from . import tables
 KEPT = frozenset({"name", "versions", "latest", "created_at", "published_at", "retired_at"})
 
 Row = TypeVar("Row", bound=Frozen)
-
-
-class Revocation(Frozen):
-    """A project's grant was taken away at ``at``, and its jobs that had the dataset open by then must end."""
-
-    dataset: Slug
-    project: Slug
-    at: float
-
-
-class Restored(Frozen):
-    """What newer sources say of a catalogue that came from a backup: see :mod:`fabric_hub.backup.grants`.
-
-    :ivar grants: all that are in force; ``held`` those that are shut. ``serial``: the highest that was published.
-    """
-
-    serial: int
-    at: float
-    grants: tuple[Grant, ...]
-    held: tuple[Grant, ...]
-    retired: tuple[Slug, ...] = ()
-    accepted: tuple[Acceptance, ...] = ()
-    ends: tuple[Revocation, ...] = ()
 
 
 def serial(connection: sa.Connection) -> int:

@@ -31,6 +31,7 @@ from fabric_hub.sessions.database import Transaction, unusable
 
 from . import rows, tables
 from .database import CATALOGUE
+from .restored import Restored, Revocation
 
 # Longer than a job may run (model.JobSpec.minutes has a year; sessions have days): revocations that end jobs.
 _ENDED_FOR_S = 60 * 24 * 3600
@@ -119,10 +120,10 @@ class CatalogueStore:
         with self._reading() as connection:
             return tuple(rows.all_of(connection, tables.held_grants, HeldGrant))
 
-    def ended(self) -> tuple[rows.Revocation, ...]:
+    def ended(self) -> tuple[Revocation, ...]:
         """Revocations of the last 60 days whose sessions end too."""
         with self._reading() as connection:
-            found = rows.all_of(connection, tables.revocations, rows.Revocation)
+            found = rows.all_of(connection, tables.revocations, Revocation)
             return tuple(one for one in found if one.at > time.time() - _ENDED_FOR_S)
 
     def agreement_text(self, dataset: str, version: str) -> str | None:
@@ -294,7 +295,7 @@ class CatalogueStore:
             if rows.forget_held(connection, dataset, project) is None:
                 raise FabricError(backup_texts.NO_SUCH_HELD(dataset=dataset, project=project))
 
-    def restored(self, change: rows.Restored) -> None:
+    def restored(self, change: Restored) -> None:
         """Bring a catalogue that came from a backup up to what newer sources say, in one change.
 
         No serial that was published before comes again.

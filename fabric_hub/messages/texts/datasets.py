@@ -47,7 +47,7 @@ NOBODY_ASKS = Reason(
 GRANT_ELSEWHERE = Reason(
     "grant-elsewhere",
     N_("The hub may not grant the dataset {dataset} to project {project}."),
-    N_("On the catalogue service's machine: fabric-hub datasets grant {dataset} {project}"),
+    N_("On the catalogue service's machine: fabric-hub datasets grant {dataset} --project {project}"),
     who=Who.OPERATOR,
     label="grant-elsewhere",
     status=403,
