@@ -71,6 +71,7 @@ def test_who_waits_sees_their_place_and_gives_it_up_with_a_question(
     assert student.errors == []
 
 
+@pytest.mark.long
 def test_what_starts_sooner_waits_beside_it_and_one_of_them_runs(
     visitor: Callable[[str], Visitor], filled: None, embedded_hub: EmbeddedRun
 ) -> None:
