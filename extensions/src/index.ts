@@ -5,6 +5,8 @@ import { datasetsPlugin } from './datasets/plugin';
 import { connectionPlugin } from './session/connection';
 import { homePlugin } from './session/home';
 import { sessionPlugin } from './session/plugin';
+import { reportPlugin } from './session/report';
+import { startPlugin } from './start/plugin';
 
 export default [
   settingsPlugin,
@@ -13,5 +15,7 @@ export default [
   widgetFallbackPlugin,
   datasetsPlugin,
   clustersPlugin,
-  homePlugin
+  homePlugin,
+  startPlugin,
+  reportPlugin
 ];

@@ -187,12 +187,71 @@ HUB = (
         handler="fabric_hub.hub.pages.home:Remove",
     ),
     Line(
+        "POST /hub/operate/stop",
+        Caller.OPERATOR,
+        "With the hub's token against forgery. It ends a person's session, with a reason that they read.",
+        handler="fabric_hub.hub.pages.stops:Order",
+    ),
+    Line(
+        "POST /hub/operate/stop/withdraw",
+        Caller.OPERATOR,
+        "With the hub's token against forgery.",
+        handler="fabric_hub.hub.pages.stops:Withdraw",
+    ),
+    Line(
+        "GET /hub/operate/announcements",
+        Caller.OPERATOR,
+        handler="fabric_hub.hub.pages.announcements:Announce",
+    ),
+    Line(
+        "POST /hub/operate/announcements",
+        Caller.OPERATOR,
+        "With the hub's token against forgery.",
+        handler="fabric_hub.hub.pages.announcements:Announce",
+    ),
+    Line(
+        "POST /hub/announcements/dismiss",
+        Caller.LOGGED_IN,
+        "With the hub's token against forgery; for oneself only.",
+        handler="fabric_hub.hub.pages.announcements:Dismiss",
+    ),
+    Line(
         "POST /hub/sooner",
         Caller.LOGGED_IN,
         "With the hub's token against forgery in its body; only beside a session of one's own that waits for its "
         "start.",
         handler="fabric_hub.hub.pages.sooner:StartSooner",
     ),
+    Line(
+        "GET /hub/report",
+        Caller.LOGGED_IN,
+        "It shows what would be sent, of one's own sessions only, and sends nothing.",
+        handler="fabric_hub.hub.pages.report:Report",
+    ),
+    Line(
+        "POST /hub/report",
+        Caller.LOGGED_IN,
+        "With the hub's token against forgery; what the hub adds to a person's words is signed for that person.",
+        handler="fabric_hub.hub.pages.report:Report",
+    ),
+    Line(
+        "GET /hub/report/{reference}",
+        Caller.LOGGED_IN,
+        "One's own.",
+        handler="fabric_hub.hub.pages.report:Reported",
+    ),
+    Line("GET /hub/operate/month", Caller.OPERATOR, handler="fabric_hub.hub.pages.month:ThisMonth"),
+    *(
+        Line(
+            f"GET /hub/operate/month/{{month}}{form}",
+            Caller.OPERATOR,
+            "From the hub's own record; Slurm is not asked.",
+            handler="fabric_hub.hub.pages.month:Month",
+        )
+        for form in ("", ".csv")
+    ),
+    Line("GET /hub/operate/reports", Caller.OPERATOR, handler="fabric_hub.hub.pages.reports:Reports"),
+    Line("GET /hub/operate/reports/{reference}", Caller.OPERATOR, handler="fabric_hub.hub.pages.reports:OneReport"),
     Line(
         "GET /hub/operate",
         Caller.OPERATOR,
@@ -205,6 +264,19 @@ HUB = (
         "With the hub's token against forgery. It answers requests for datasets; the catalogue service looks itself "
         "whether `login.admins` has them, and grants only what `catalogue.from_hub` lets the hub grant.",
         handler="fabric_hub.hub.pages.operate:Operate",
+    ),
+    Line(
+        "POST /hub/operate/open",
+        Caller.OPERATOR,
+        "With the hub's token against forgery, and only where `hub.operators_open_sessions` is on. It is on record, "
+        "and the session's person reads it.",
+        handler="fabric_hub.hub.pages.visits:Open",
+    ),
+    Line(
+        "GET /hub/admin",
+        Caller.LOGGED_IN,
+        "JupyterHub's own, with the scope `admin-ui`; it leads to the page Operate unless `hub.admin_page` is on.",
+        handler="jupyterhub.handlers.pages:AdminHandler",
     ),
     Line(
         "GET /hub/operate/now",

@@ -165,6 +165,40 @@ session_reports = sa.Table(
     sa.Column("gpu_percent", sa.Text),
 )
 
+# Sessions that an operator ends, and did end or let go on: see fabric_hub.sessions.stops.
+session_stops = sa.Table(
+    "session_stops",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("session", sa.String(12), nullable=False),
+    sa.Column("operator", sa.String(255), nullable=False),
+    sa.Column("reason", sa.String(300), nullable=False),
+    sa.Column("ordered_at", sa.Float, nullable=False),
+    sa.Column("due_at", sa.Float, nullable=False),
+    sa.Column("withdrawn_at", sa.Float),
+    sa.Column("withdrawn_by", sa.String(255)),
+)
+sa.Index("stops_by_session", session_stops.c.session)
+
+# What operators announce, and who has put it away: see fabric_hub.sessions.announcements.
+announcements = sa.Table(
+    "announcements",
+    metadata,
+    sa.Column("id", sa.String(12), primary_key=True),
+    sa.Column("level", sa.String(10), nullable=False),
+    sa.Column("words", sa.JSON, nullable=False),
+    sa.Column("begins_at", sa.Float, nullable=False),
+    sa.Column("ends_at", sa.Float, nullable=False),
+    sa.Column("operator", sa.String(255), nullable=False),
+    sa.Column("written_at", sa.Float, nullable=False),
+)
+announcements_dismissed = sa.Table(
+    "announcements_dismissed",
+    metadata,
+    sa.Column("announcement", sa.String(12), primary_key=True),
+    sa.Column("user", sa.String(255), primary_key=True),
+)
+
 # The language that a person chose on a page of the hub.
 readers = sa.Table(
     "readers",
@@ -181,6 +215,70 @@ start_choices = sa.Table(
     sa.Column("name", sa.String(40), primary_key=True),
     sa.Column("options", sa.JSON, nullable=False),
     sa.Column("saved_at", sa.Float, nullable=False),
+)
+
+# Which operators opened a session that is not their own, and when: see fabric_hub.sessions.visits.
+operator_visits = sa.Table(
+    "operator_visits",
+    metadata,
+    sa.Column("session", sa.String(12), primary_key=True),
+    sa.Column("operator", sa.String(255), primary_key=True),
+    sa.Column("at", sa.Float, primary_key=True),
+)
+
+# What people reported to the site's support, and whether it was sent: see fabric_hub.sessions.problems.
+problem_reports = sa.Table(
+    "problem_reports",
+    metadata,
+    sa.Column("reference", sa.String(12), primary_key=True),
+    sa.Column("user", sa.String(255), nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("report", sa.JSON, nullable=False),
+    sa.Column("state", sa.String(10), nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("retry_at", sa.Float, nullable=False),
+    sa.Column("sent_at", sa.Float),
+    sa.Column("trouble", sa.Text),
+)
+sa.Index("problem_reports_by_user", problem_reports.c.user, problem_reports.c.at)
+sa.Index("problem_reports_by_state", problem_reports.c.state)
+
+# What a month's sheet needs of a day's jobs: see fabric_hub.budgets.month.
+month_days = sa.Table(
+    "month_days",
+    metadata,
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("piece", sa.JSON, nullable=False),
+)
+
+# A month as its sheet has it, and when it was made: see fabric_hub.budgets.months.
+month_sheets = sa.Table(
+    "month_sheets",
+    metadata,
+    sa.Column("month", sa.String(7), primary_key=True),
+    sa.Column("made_at", sa.Float, nullable=False),
+    sa.Column("sheet", sa.JSON, nullable=False),
+)
+
+# How often in an hour (Unix seconds of its beginning) the service looked whether sessions have all that they need, and
+# how often they had.
+readiness_hours = sa.Table(
+    "readiness_hours",
+    metadata,
+    sa.Column("hour", sa.BigInteger, primary_key=True),
+    sa.Column("looks", sa.Integer, nullable=False),
+    sa.Column("ready", sa.Integer, nullable=False),
+)
+
+# GPU-hours of a month that sessions had and, by their own word, did not use; ``watched``: of so many there is a word.
+idle_months = sa.Table(
+    "idle_months",
+    metadata,
+    sa.Column("month", sa.String(7), primary_key=True),
+    sa.Column("project", sa.String(40), primary_key=True),
+    sa.Column("watched", sa.Float, nullable=False),
+    sa.Column("idle", sa.Float, nullable=False),
+    sa.Column("since", sa.Float, nullable=False),
 )
 
 # The lines in which this record is written, the last one its own: see fabric_hub.slurm.records.

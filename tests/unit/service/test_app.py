@@ -290,6 +290,9 @@ async def test_a_session_reads_its_project_job_and_end_but_no_secret(
     assert (info["project_title"], info["account"], info["phase"]) == ("Physics", "phys", "running")
     assert (info["job_id"], info["node"], info["ends_at"]) == (7, "gpu1", NOW + 3600)
     assert "secret" not in answer.text
+    assert info["site"] == {
+        "name": "Fabric Hub", "help_url": "", "docs_url": "", "support_email": "", "welcome": True,
+    }  # fmt: skip
 
 
 async def test_the_offer_is_the_callers_own(api: httpx.AsyncClient) -> None:
