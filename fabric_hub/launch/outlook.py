@@ -65,11 +65,12 @@ class _Taken(NamedTuple):
 
 
 class _Window(NamedTuple):
-    """A time in which a node is not to be had."""
+    """A time in which a node, or ``part`` of it, is not to be had."""
 
     start: float
     end: float
     maintenance: bool
+    part: Need | None = None
 
 
 @dataclass
@@ -147,7 +148,8 @@ def outlook(spec: JobSpec, snapshot: Snapshot, now: float, partition: str = "") 
     """
     where, need, length = spec.partition or partition, need_of(spec), 60.0 * (spec.minutes or 60)
     nodes = [node for node in snapshot.nodes if not where or where in node.partitions]
-    suited = list(_lines(spec, snapshot, [node for node in nodes if _times(need, _whole(node))], now))
+    large = [node for node in nodes if _times(need, _whole(node))]
+    suited = [line for line in _lines(spec, snapshot, large, now) if _times(need, _whole(line.node))]
     places = sum(_times(need, _whole(line.node)) for line in suited)
     if not suited:
         return Outlook(0, 0)
@@ -240,8 +242,9 @@ def _lines(spec: JobSpec, snapshot: Snapshot, nodes: Sequence[Node], now: float)
     windows: dict[str, list[tuple[str, _Window]]] = {}
     for one in snapshot.reservations:
         if one.ends_at > now:
-            window = _Window(one.starts_at, one.ends_at, one.maintenance)
+            shares = {name: Need(cpus, 0, {"": one.part_gpus} if one.part_gpus else {}) for name, cpus in one.parts}
             for name in hostnames(one.nodes):
+                window = _Window(one.starts_at, one.ends_at, one.maintenance, shares.get(name))
                 windows.setdefault(name, []).append((one.name, window))
     running = [job for job in snapshot.jobs if job.phase in (Phase.RUNNING, Phase.ENDING)]
     by_node: dict[str, list[Job]] = {}
@@ -253,13 +256,57 @@ def _lines(spec: JobSpec, snapshot: Snapshot, nodes: Sequence[Node], now: float)
         in_maintenance = any(window.start <= now and window.maintenance for _, window in reserved)
         if not node.usable and not in_maintenance:
             continue
-        blocked = tuple(window for name, window in reserved if name != spec.reservation)
-        if node.state.startswith("reserved") and not spec.reservation and not any(w.start <= now for w in blocked):
+        others = tuple(window for name, window in reserved if name != spec.reservation)
+        if node.state.startswith("reserved") and not spec.reservation and not any(w.start <= now for w in others):
             continue  # whose it is, and until when, is not known
         only = tuple(window for name, window in reserved if name == spec.reservation)
         if spec.reservation and not only:
             continue
-        yield _line(node, by_node.get(node.name, []), of_several, _Line(node, {}, blocked, only), snapshot, now)
+        here = by_node.get(node.name, [])
+        if parts := [window.part for window in only if window.part is not None]:
+            # a part of a node is a node of its own, with the jobs that are in it
+            jobs = [job for job in here if job.reservation == spec.reservation]
+            part = _part_of(node, parts[0], jobs)
+            yield _line(part, jobs, [], _Line(part, {}, (), only), snapshot, now)
+            continue
+        blocked = tuple(window for window in others if window.part is None)
+        line = _line(node, here, of_several, _Line(node, {}, blocked, only), snapshot, now)
+        inside = {name: _in_reservation(here, name) for name, window in reserved if window.part is not None}
+        line.taken += [
+            _Taken(window.start, window.end, _less(window.part, inside[name]))
+            for name, window in reserved
+            if window.part is not None and name != spec.reservation
+        ]
+        yield line
+
+
+def _in_reservation(jobs: Sequence[Job], name: str) -> Need:
+    """What a reservation's own jobs have of a node: it is counted with them."""
+    needs = [_share(job)[0] for job in jobs if job.reservation == name]
+    return Need(sum(need.cpus for need in needs), 0, {"": _gpus_in(needs)})
+
+
+def _gpus_in(needs: Iterable[Need]) -> int:
+    return sum(sum(need.gpus.values()) for need in needs)
+
+
+def _less(part: Need, used: Need) -> Need:
+    gpus = sum(part.gpus.values()) - sum(used.gpus.values())
+    return Need(max(0, part.cpus - used.cpus), 0, {"": gpus} if gpus > 0 else {})
+
+
+def _part_of(node: Node, part: Need, jobs: Sequence[Job]) -> Node:
+    """What a reservation has of a node, less what its jobs use of that; GPUs are the node's where it names none."""
+    used = [_share(job)[0] for job in jobs]
+    gpus = {"": sum(part.gpus.values())} if part.gpus else dict(node.gpus)
+    return node.model_copy(
+        update={
+            "cpus": part.cpus,
+            "cpus_free": max(0, part.cpus - sum(need.cpus for need in used)),
+            "gpus": gpus,
+            "gpus_free": {"": max(0, gpus[""] - _gpus_in(used))} if part.gpus else node.gpus_free,
+        }
+    )
 
 
 def _line(

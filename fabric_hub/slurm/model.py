@@ -160,7 +160,8 @@ class Reservation(Frozen):
     """A reservation of nodes; ``nodes`` as Slurm abbreviates them (``gpu[1-4]``).
 
     Of a ``flexible`` one (Slurm's flag FLEX) jobs may begin before it does, and go on when it is over.
-    One for ``maintenance`` (Slurm's flag MAINT) keeps all jobs off its nodes.
+    One for ``maintenance`` (Slurm's flag MAINT) keeps all jobs off its nodes. One that does not have its nodes whole
+    has so many CPUs of each: ``parts``, by node; () for whole nodes. ``part_gpus`` are its GPUs on each of them.
     """
 
     name: str
@@ -169,6 +170,8 @@ class Reservation(Frozen):
     nodes: str
     flexible: bool = False
     maintenance: bool = False
+    parts: tuple[tuple[str, int], ...] = ()
+    part_gpus: int = 0
 
 
 class Snapshot(FeedValue):

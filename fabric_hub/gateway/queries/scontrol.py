@@ -13,7 +13,7 @@ caller knows them.
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Any, Final
 
 from fabric_hub.slurm.limits.billing import weights
 from fabric_hub.slurm.limits.model import Association, Enforcement, Limit, PartitionLimits, Qos, Share
@@ -22,6 +22,7 @@ from fabric_hub.slurm.notation import (
     duration_s,
     exit_of,
     fields_of,
+    hostnames,
     is_ours,
     named,
     names_of,
@@ -48,6 +49,8 @@ _RESERVATION = re.compile(
     r"ReservationName=(?P<name>.+?) StartTime=(?P<starts>\d+) EndTime=(?P<ends>\d+) Duration=\S+ Nodes=(?P<nodes>\S*)"
     r"(?: NodeCnt=\d+ CoreCnt=\d+ Features=.*? PartitionName=.*? Flags=(?P<flags>\S*))?"
 )
+_CORES = re.compile(r" NodeName=(\S+) CoreIDs=(\S+)")
+_TRES = re.compile(r" TRES=(\S+) Users=")
 _PAIR = re.compile(r"(N|\d+)\((\d+)(?:\.\d+)?\)")
 _SHARE = re.compile(r"(\S+?)=\{([^{}]*)\}")
 
@@ -133,9 +136,28 @@ def reservations(text: str) -> tuple[Reservation, ...]:
                 nodes=told["nodes"],
                 flexible="FLEX" in flags,
                 maintenance="MAINT" in flags,
+                **_parts(line[told.end() :]),
             )
         )
     return tuple(found)
+
+
+def _parts(rest: str) -> dict[str, Any]:
+    """What a reservation has of each node, where Slurm lists its cores: CPUs, and GPUs that are spread evenly.
+
+    :param rest: the line behind the flags.
+    """
+    cores = {name: len(hostnames(f"[{ids}]")) for name, ids in _CORES.findall(rest)}
+    tres = _TRES.search(rest)
+    counts = tres_counts(tres[1]) if tres else {}
+    number = sum(cores.values())
+    if not number:
+        return {}
+    threads = max(1, counts.get("cpu", 0) // number)
+    return {
+        "parts": tuple((name, count * threads) for name, count in cores.items()),
+        "part_gpus": counts.get("gres/gpu", 0) // len(cores),
+    }
 
 
 def partitions(text: str) -> tuple[PartitionLimits, ...]:
