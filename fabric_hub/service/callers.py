@@ -180,6 +180,12 @@ HUB = (
         "With the hub's token against forgery; of one's own list only.",
         handler="fabric_hub.hub.pages.home:Remove",
     ),
+    Line(
+        "POST /hub/home/continue",
+        Caller.LOGGED_IN,
+        "With the hub's token against forgery; of one's own sessions only, for who may start them.",
+        handler="fabric_hub.hub.pages.home:Continue",
+    ),
     Line("GET /hub/new-session", Caller.LOGGED_IN, "It starts nothing.", handler="fabric_hub.hub.pages.home:New"),
     Line("GET /hub/spawn", Caller.LOGGED_IN, "JupyterHub's own; here it starts nothing.", handler=_START),
     Line(

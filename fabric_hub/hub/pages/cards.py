@@ -79,6 +79,7 @@ class Card:
     loses: tuple[Text, ...] = ()
     notes: tuple[Text | str, ...] = ()
     ready: bool = False
+    continuable: bool = False
     cancellable: bool = False
 
     @property
@@ -125,6 +126,7 @@ def card(
         loses=loses(state, session, job, snapshot, fresh, now),
         notes=server.notes,
         ready=server.ready,
+        continuable=server.ready and session is not None and session.ready_at is not None,
         cancellable=server.pending == "spawn",
     )
 
