@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from fabric_hub.slurm.gpus import free_shared
-from fabric_hub.slurm.model import Job, JobSpec, Node, Phase, Snapshot
+from fabric_hub.slurm.model import Job, JobSpec, Node, Phase, Reservation, Snapshot
 from fabric_hub.slurm.notation import hostnames, tres_counts
 
 from .job_spec import gres_of
@@ -242,8 +242,9 @@ def _lines(spec: JobSpec, snapshot: Snapshot, nodes: Sequence[Node], now: float)
     windows: dict[str, list[tuple[str, _Window]]] = {}
     for one in snapshot.reservations:
         if one.ends_at > now:
-            shares = {name: Need(cpus, 0, {"": one.part_gpus} if one.part_gpus else {}) for name, cpus in one.parts}
-            for name in hostnames(one.nodes):
+            names = hostnames(one.nodes)
+            shares = _shares(one, names, snapshot)
+            for name in names:
                 window = _Window(one.starts_at, one.ends_at, one.maintenance, shares.get(name))
                 windows.setdefault(name, []).append((one.name, window))
     running = [job for job in snapshot.jobs if job.phase in (Phase.RUNNING, Phase.ENDING)]
@@ -271,28 +272,40 @@ def _lines(spec: JobSpec, snapshot: Snapshot, nodes: Sequence[Node], now: float)
             continue
         blocked = tuple(window for window in others if window.part is None)
         line = _line(node, here, of_several, _Line(node, {}, blocked, only), snapshot, now)
-        inside = {name: _in_reservation(here, name) for name, window in reserved if window.part is not None}
-        line.taken += [
-            _Taken(window.start, window.end, _less(window.part, inside[name]))
-            for name, window in reserved
-            if window.part is not None and name != spec.reservation
-        ]
+        for name, window in reserved:
+            if window.part is not None and name != spec.reservation:
+                line.taken += _kept(window, window.part, [job for job in here if job.reservation == name], snapshot)
         yield line
 
 
-def _in_reservation(jobs: Sequence[Job], name: str) -> Need:
-    """What a reservation's own jobs have of a node: it is counted with them."""
-    needs = [_share(job)[0] for job in jobs if job.reservation == name]
-    return Need(sum(need.cpus for need in needs), 0, {"": _gpus_in(needs)})
+def _shares(reservation: Reservation, names: Sequence[str], snapshot: Snapshot) -> dict[str, Need]:
+    """What a reservation has of each of its nodes, where it does not have them whole.
+
+    Slurm seldom says which cores those are: they are taken to be spread evenly.
+    """
+    whole = sum(node.cpus for node in snapshot.nodes if node.name in names)
+    if reservation.maintenance or not 0 < reservation.cpus < whole:
+        return {}
+    listed, gpus = dict(reservation.parts), reservation.gpus // len(names)
+    even = -(-reservation.cpus // len(names))
+    return {name: Need(listed.get(name, even), 0, {"": gpus} if gpus else {}) for name in names}
+
+
+def _kept(window: _Window, part: Need, jobs: Sequence[Job], snapshot: Snapshot) -> list[_Taken]:
+    """What a reservation takes of a node beside its own jobs there, and what of theirs when they have ended."""
+    needs = [_share(job)[0] for job in jobs]
+    cpus = part.cpus - sum(need.cpus for need in needs)
+    gpus = sum(part.gpus.values()) - _gpus_in(needs)
+    found = [_Taken(window.start, window.end, Need(max(0, cpus), 0, {"": gpus} if gpus > 0 else {}))]
+    for job, need in zip(jobs, needs, strict=True):
+        ends = snapshot.end_of(job)
+        if ends is not None and ends < window.end:
+            found.append(_Taken(ends, window.end, Need(need.cpus, 0, need.gpus if part.gpus else {})))
+    return found
 
 
 def _gpus_in(needs: Iterable[Need]) -> int:
     return sum(sum(need.gpus.values()) for need in needs)
-
-
-def _less(part: Need, used: Need) -> Need:
-    gpus = sum(part.gpus.values()) - sum(used.gpus.values())
-    return Need(max(0, part.cpus - used.cpus), 0, {"": gpus} if gpus > 0 else {})
 
 
 def _part_of(node: Node, part: Need, jobs: Sequence[Job]) -> Node:

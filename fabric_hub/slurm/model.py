@@ -160,8 +160,9 @@ class Reservation(Frozen):
     """A reservation of nodes; ``nodes`` as Slurm abbreviates them (``gpu[1-4]``).
 
     Of a ``flexible`` one (Slurm's flag FLEX) jobs may begin before it does, and go on when it is over.
-    One for ``maintenance`` (Slurm's flag MAINT) keeps all jobs off its nodes. One that does not have its nodes whole
-    has so many CPUs of each: ``parts``, by node; () for whole nodes. ``part_gpus`` are its GPUs on each of them.
+    One for ``maintenance`` (Slurm's flag MAINT) keeps all jobs off its nodes. ``cpus`` and ``gpus``
+    are all that it has, on all of its nodes (0: Slurm does not say); ``parts`` are its CPUs by node, where Slurm lists
+    its cores.
     """
 
     name: str
@@ -170,8 +171,9 @@ class Reservation(Frozen):
     nodes: str
     flexible: bool = False
     maintenance: bool = False
+    cpus: int = 0
+    gpus: int = 0
     parts: tuple[tuple[str, int], ...] = ()
-    part_gpus: int = 0
 
 
 class Snapshot(FeedValue):

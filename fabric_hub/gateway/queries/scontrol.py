@@ -136,28 +136,24 @@ def reservations(text: str) -> tuple[Reservation, ...]:
                 nodes=told["nodes"],
                 flexible="FLEX" in flags,
                 maintenance="MAINT" in flags,
-                **_parts(line[told.end() :]),
+                **_extent(line[told.end() :]),
             )
         )
     return tuple(found)
 
 
-def _parts(rest: str) -> dict[str, Any]:
-    """What a reservation has of each node, where Slurm lists its cores: CPUs, and GPUs that are spread evenly.
+def _extent(rest: str) -> dict[str, Any]:
+    """How much of its nodes a reservation has: CPUs, GPUs, and CPUs by node where Slurm lists its cores.
 
     :param rest: the line behind the flags.
     """
-    cores = {name: len(hostnames(f"[{ids}]")) for name, ids in _CORES.findall(rest)}
     tres = _TRES.search(rest)
     counts = tres_counts(tres[1]) if tres else {}
-    number = sum(cores.values())
-    if not number:
-        return {}
-    threads = max(1, counts.get("cpu", 0) // number)
-    return {
-        "parts": tuple((name, count * threads) for name, count in cores.items()),
-        "part_gpus": counts.get("gres/gpu", 0) // len(cores),
-    }
+    cores = {name: len(hostnames(f"[{ids}]")) for name, ids in _CORES.findall(rest)}
+    cpus = counts.get("cpu", 0)
+    threads = max(1, cpus // max(1, sum(cores.values())))
+    parts = tuple((name, count * threads) for name, count in cores.items())
+    return {"cpus": cpus, "gpus": counts.get("gres/gpu", 0), "parts": parts}
 
 
 def partitions(text: str) -> tuple[PartitionLimits, ...]:
