@@ -18,7 +18,7 @@ FLAKY ?=
 SHELL_SCRIPTS = .ci/run packaging/proxy/configurable-http-proxy $(shell grep -lE '^#!.*sh$$' scripts/*)
 
 .PHONY: help setup setup-dev run test front-end test-long test-flaky test-oldest lint lint-quick check unit ci durations \
-	test-generations format bench messages docs site dist packages release clean
+	test-generations test-arm64 format bench messages docs site dist packages release clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,9 @@ test-oldest: setup-dev  ## unit and hub tests with the oldest versions that setu
 
 test-generations: setup-dev  ## the contract suite on other Debians, Pythons and Slurms, in roots of their own
 	@$(PYTHON) -m scripts.generations $(GENERATIONS)
+
+test-arm64: setup-dev  ## a session with a cell on an emulated arm64 processor, in a quarter of an hour; informs, and is in no other run
+	@nice -n 19 $(PYTHON) -m scripts.generations --suite bookworm --arch arm64
 
 lint: setup-dev lint-quick  ## check style, types and which part may import which
 	$(PYTHON) -m mypy

@@ -21,6 +21,10 @@ from .processes import MARK, Account, tail
 from .runtime import Runtime
 from .slurmconf import DATABASE, NODES
 
+# The rest of 8 TiB that MariaDB else reserves for a pool that grows: a limit on addresses (ulimit -v) forbids that, and
+# an emulated processor fills the machine's memory with the table of its pages.
+SMALL_POOL = "--loose-innodb-buffer-pool-size-max=64M"
+
 
 def nothing() -> None:
     """What most daemons need before they start."""
@@ -148,7 +152,7 @@ def slurm_daemons(
             "mariadbd",
             ["/usr/sbin/mariadbd", "--no-defaults", f"--user={user}", f"--datadir={layout.database}",
              f"--socket={layout.database_socket}", f"--pid-file={layout.database}/mariadb.pid", "--skip-networking",
-             "--innodb-buffer-pool-size=64M", "--innodb-lock-wait-timeout=900",
+             "--innodb-buffer-pool-size=64M", SMALL_POOL, "--innodb-lock-wait-timeout=900",
              "--innodb-flush-log-at-trx-commit=0",
              # slurmdbd is not made for it, and says so; MariaDB has it on since 11.6, and not everywhere at all
              "--loose-innodb-snapshot-isolation=OFF"],
@@ -197,7 +201,7 @@ def make_database(layout: Layout, user: str, environment: dict[str, str]) -> Non
     with log.open("ab") as output:
         made = subprocess.run(
             ["/usr/bin/mariadb-install-db", "--no-defaults", f"--datadir={layout.database}", f"--user={user}",
-             "--auth-root-authentication-method=normal", "--skip-test-db"],
+             SMALL_POOL, "--auth-root-authentication-method=normal", "--skip-test-db"],
             env=environment, cwd=layout.root, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False,
         )  # fmt: skip
     if made.returncode:

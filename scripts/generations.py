@@ -82,6 +82,11 @@ ABOUT = (
     'MariaDB $(mariadbd --version | grep -oE "[0-9.]+-MariaDB"), $(openssl version | cut -d" " -f1-2)"'
 )
 WITH_UV = f"export UV_LINK_MODE=copy SETUP_UV={UV}"
+# What is tried where a processor is emulated: the command, and what a newcomer does, up to a cell in a session. No
+# emulated slurmstepd enters a job container (setns answers EINVAL to its threads): below /tmp a run has none.
+FOREIGN = (
+    "uname -m; .venv/bin/fabric-hub --version; exec .venv/bin/python -m scripts.newcomer --dir /tmp/run --no-science"
+)
 # the wheel that the image holds, as setup has made it here; without it setup makes it there
 WHEEL = "extensions/dist"
 _SKIPPED = 77
@@ -95,6 +100,7 @@ class Kind:
     packages: tuple[str, ...]
     script: str
     quick: bool = False
+    arch: str | None = None  # of Debian's names; another one than this machine's is emulated
 
     def digest(self, base: Path) -> str:
         """A name for what the script makes above a release."""
@@ -108,6 +114,11 @@ def quick() -> Kind:
     """The kind for every change."""
     script = f"{WITH_UV}; timeout {QUICK_S} {SETUP} && {IMAGE}"
     return Kind("quick", system_packages(), script, quick=True)
+
+
+def foreign(arch: str) -> Kind:
+    """The kind for another sort of processor: what running needs."""
+    return Kind(f"on-{arch}", system_packages(), f"{WITH_UV}; scripts/setup", quick=True, arch=arch)
 
 
 def system_packages() -> tuple[str, ...]:
@@ -153,7 +164,7 @@ def layer(suite: str, base: Path, kind: Kind) -> Path:
         with roots.run_of(base) as run:
             laid = lay(run.upper)
             if kind.quick:
-                bring(run)
+                bring(run, kind.arch)
             log = roots.cache() / f"{suite}-{kind.name}.log"
             if status := run.run(f"cd {WHERE} && {kind.script}", log=log):
                 said = log.read_text(errors="replace")
@@ -167,9 +178,15 @@ def layer(suite: str, base: Path, kind: Kind) -> Path:
     return made
 
 
-def bring(run: roots.Layers) -> None:
-    """Have a root see this checkout's uv, and the wheel of the extension that setup has made here."""
+def bring(run: roots.Layers, arch: str | None = None) -> None:
+    """Have a root see this checkout's uv, and the wheel of the extension that setup has made here.
+
+    :param arch: what the root's processor is, where that is emulated. This machine's uv is not: it takes this
+        machine's libraries, in the directories that Debian keeps apart for each sort of processor.
+    """
     run.seen.append((ROOT / ".venv/bin/uv", UV, "ro"))
+    if arch:
+        run.seen += [(path, path, "ro") for path in (Path("/lib64"), *Path("/lib").glob("*-linux-gnu"))]
     if (ROOT / WHEEL).is_dir():
         shutil.copytree(ROOT / WHEEL, run.upper / WHERE.relative_to("/") / WHEEL, dirs_exist_ok=True)
 
@@ -178,7 +195,7 @@ def bring(run: roots.Layers) -> None:
 def entered(suite: str, kind: Kind) -> Iterator[roots.Layers]:
     """A root of a release with this checkout's files, and all that setup has made."""
     began = time.monotonic()
-    base = roots.debian(suite, kind.packages)
+    base = roots.debian(suite, kind.packages, arch=kind.arch)
     debian_s = time.monotonic() - began
     made = layer(suite, base, kind)
     setup_s = time.monotonic() - began - debian_s
@@ -186,7 +203,7 @@ def entered(suite: str, kind: Kind) -> Iterator[roots.Layers]:
     with roots.locked(made.name, shared=True), roots.run_of(made, base) as run:
         lay(run.upper, json.loads((made / WHERE.relative_to("/") / ".laid").read_text()))
         if kind.quick:
-            bring(run)
+            bring(run, kind.arch)
         yield run
 
 
@@ -223,6 +240,16 @@ def newcomer(suite: str) -> int:
     return status
 
 
+def test_foreign(suite: str, arch: str) -> int:
+    """Try what is tried where a processor is emulated; 0 when it works."""
+    with entered(suite, foreign(arch)) as run:
+        run.run(ABOUT)
+        began = time.monotonic()
+        status = run.run(f"cd {WHERE}; {WITH_UV}; {FOREIGN}")
+    print(f"{suite} on {arch}: status {status} after {time.monotonic() - began:.0f} s", flush=True)
+    return status
+
+
 def test_node(arguments: list[str]) -> int:
     """Run the node agent's tests where Python is 3.9; pytest's status."""
     began = time.monotonic()
@@ -253,6 +280,7 @@ def main() -> int:
     parser.add_argument("--record", action="store_true", help="record what Slurm answers, in place of the tests")
     parser.add_argument("--quick", action="store_true", help="a root, and few tests, for every change")
     parser.add_argument("--ready", action="store_true", help="make the root, in place of the tests")
+    parser.add_argument("--arch", choices=("arm64",), help="emulate it, and start the command and a cluster there")
     parser.add_argument("--newcomer", action="store_true", help="make run and a session, in place of the tests")
     parser.add_argument("--optional", action="store_true", help="where no root can be made here, say so and succeed")
     known, arguments = parser.parse_known_args()
@@ -268,6 +296,8 @@ def main() -> int:
             if known.ready:
                 with entered(suite, kind):
                     status = 0
+            elif known.arch:
+                status = test_foreign(suite, known.arch) if suite != NODES else 0
             elif known.newcomer:
                 status = newcomer(suite) if suite != NODES else 0
             elif known.record:

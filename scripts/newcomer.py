@@ -43,10 +43,17 @@ def until(look: Callable[[], Any], what: str, limit_s: float) -> Any:
     return found
 
 
-def start() -> tuple[subprocess.Popen[str], str]:
-    """`make run` in the foreground of its own terminal; all that it printed up to how it is ended."""
+def start(options: list[str]) -> tuple[subprocess.Popen[str], str]:
+    """`make run` in the foreground of its own terminal; all that it printed up to how it is ended.
+
+    :param options: of ``fabric-hub up``.
+    """
     run = subprocess.Popen(
-        ["make", "run"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ["make", "run", f"UP={shlex.join(options)}"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     assert run.stdout is not None
     signal.alarm(START_S)
@@ -91,14 +98,15 @@ async def cell(url: str, token: str, code: str) -> str:
     return printed
 
 
-def session(address: str, password: str) -> None:
+def session(address: str, password: str, which: list[str]) -> None:
     """Start a session, run a cell in it, stop it.
 
+    :param which: the options that name the run to ``fabric-hub``.
     :raises SystemExit: something was not as it should be.
     """
     log_in(address, password).get("/hub/home").raise_for_status()
     token = subprocess.run(
-        [".venv/bin/fabric-hub", "token", USER], stdout=subprocess.PIPE, text=True, check=True
+        [".venv/bin/fabric-hub", "token", *which, USER], stdout=subprocess.PIPE, text=True, check=True
     ).stdout.strip()
     api = httpx.Client(base_url=address, headers={"Authorization": f"token {token}"}, timeout=60)
     api.post(f"/hub/api/users/{USER}/server", json={}).raise_for_status()
@@ -129,20 +137,21 @@ def processes(place: Path) -> list[str]:
             words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue
-        if str(place) in words and int(entry.name) != os.getpid():
+        # process 1 is the root's own shell, whose words name what it was given to run
+        if str(place) in words and int(entry.name) not in (1, os.getpid()):
             found.append(words)
     return found
 
 
 def main() -> int:
     """0 when all of it worked."""
-    run, said = start()
+    run, said = start(sys.argv[1:])
     [address] = re.findall(r"is ready: (\S+)", said)
     [password] = re.findall(rf"^  {USER} +(\S+)", said, re.MULTILINE)
     [down] = re.findall(r"from another terminal: (.+)", said)
     [logs] = re.findall(r"^Logs: +(\S+)", said, re.MULTILINE)
     place = Path(logs).parent
-    session(address, password)
+    session(address, password, shlex.split(down)[2:])
     subprocess.run(shlex.split(down), check=True, timeout=END_S)
     assert run.stdout is not None
     signal.alarm(END_S)

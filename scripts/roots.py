@@ -114,6 +114,8 @@ def debian(suite: str, packages: Iterable[str], *, arch: str | None = None) -> P
     :raises NoRootError: a program, the right or the mirror is missing here.
     """
     check()
+    if arch and not _runs(arch):
+        raise NoRootError(f"no program of {arch} runs here: install qemu-user-static and arch-test")
     packages = tuple(packages)
     root = cache() / f"{suite}{f'-{arch}' if arch else ''}-{digest(suite, arch or '', *packages)}"
     with locked(root.name):
@@ -161,6 +163,12 @@ def _maker(suite: str, packages: tuple[str, ...], arch: str | None, fresh: Path,
     if not (_SCRIPTS / suite).exists():
         argv.append(str(_SCRIPTS / "sid"))  # a release that is newer than this debootstrap
     return argv
+
+
+def _runs(arch: str) -> bool:
+    """Whether this machine runs programs of another sort of processor, itself or emulated."""
+    test = shutil.which("arch-test")
+    return bool(test) and subprocess.run([test or "", arch], stdout=subprocess.DEVNULL).returncode == 0
 
 
 def unfetched(said: str) -> str:

@@ -178,11 +178,14 @@ class Files(TypedDict):
 class ClusterWorker(TypedDict):
     """A worker that shall be; ``address`` is None until it is there. ``cpu`` and ``gpu_use`` are in per cent.
 
+    ``state``: "running" (connected), "starting" (its job runs, its program is not there yet), "queued", or "lost" (it
+    was there, or could not start; it is started again).
     What is said of a GPU is said of the worker's own; a slice of one has memory, but no use.
     """
 
     name: str
     pool: str
+    state: Literal["running", "starting", "queued", "lost"]
     job: str | None
     begun: bool
     address: str | None
@@ -221,6 +224,26 @@ class Used(TypedDict):
     gpus: int
 
 
+class LateWorkers(TypedDict):
+    """Workers of a pool that Slurm expects to start after the session's end; ``keep`` of the pool's are in time."""
+
+    pool: str
+    count: int
+    keep: int
+
+
+class ClusterHistory(TypedDict):
+    """A cluster's last ten minutes, oldest first: at these times (Unix seconds) so many ``tasks`` ran or were ready to.
+
+    ``memory`` is what the workers used of ``memory_limit``, all of theirs together, in bytes.
+    """
+
+    at: list[float]
+    tasks: list[int]
+    memory: list[int]
+    memory_limit: list[int]
+
+
 class ClusterStatus(TypedDict):
     """What a cluster says of itself.
 
@@ -240,6 +263,8 @@ class ClusterStatus(TypedDict):
     pools: dict[str, ClusterPool]
     used: Used
     waiting: list[str]
+    late: list[LateWorkers]
+    history: ClusterHistory
     cost: str
 
 
@@ -268,6 +293,12 @@ class Clusters(TypedDict):
     clusters: list[AnsweringCluster | UnavailableCluster]
     profiles: list[WorkerProfile]
     problem: str
+
+
+class RunningClusters(TypedDict):
+    """``GET fabric/running-clusters``: their names."""
+
+    names: list[str]
 
 
 class NewCluster(TypedDict):

@@ -596,11 +596,14 @@ export interface Files {
 /**
  * A worker that shall be; `address` is null until it is there. `cpu` and `gpu_use` are in per cent.
  *
+ * `state`: "running" (connected), "starting" (its job runs, its program is not there yet), "queued", or "lost" (it
+ * was there, or could not start; it is started again).
  * What is said of a GPU is said of the worker's own; a slice of one has memory, but no use.
  */
 export interface ClusterWorker {
   readonly name: string;
   readonly pool: string;
+  readonly state: 'running' | 'starting' | 'queued' | 'lost';
   readonly job: string | null;
   readonly begun: boolean;
   readonly address: string | null;
@@ -636,6 +639,25 @@ export interface Used {
   readonly gpus: number;
 }
 
+/** Workers of a pool that Slurm expects to start after the session's end; `keep` of the pool's are in time. */
+export interface LateWorkers {
+  readonly pool: string;
+  readonly count: number;
+  readonly keep: number;
+}
+
+/**
+ * A cluster's last ten minutes, oldest first: at these times (Unix seconds) so many `tasks` ran or were ready to.
+ *
+ * `memory` is what the workers used of `memory_limit`, all of theirs together, in bytes.
+ */
+export interface ClusterHistory {
+  readonly at: readonly number[];
+  readonly tasks: readonly number[];
+  readonly memory: readonly number[];
+  readonly memory_limit: readonly number[];
+}
+
 /**
  * What a cluster says of itself.
  *
@@ -655,6 +677,8 @@ export interface ClusterStatus {
   readonly pools: Readonly<Record<string, ClusterPool>>;
   readonly used: Used;
   readonly waiting: readonly string[];
+  readonly late: readonly LateWorkers[];
+  readonly history: ClusterHistory;
   readonly cost: string;
 }
 
@@ -672,6 +696,8 @@ export interface ScaledStatus {
   readonly pools: Readonly<Record<string, ClusterPool>>;
   readonly used: Used;
   readonly waiting: readonly string[];
+  readonly late: readonly LateWorkers[];
+  readonly history: ClusterHistory;
   readonly cost: string;
   readonly words?: string;
 }
@@ -696,6 +722,8 @@ export interface AnsweringCluster {
   readonly pools: Readonly<Record<string, ClusterPool>>;
   readonly used: Used;
   readonly waiting: readonly string[];
+  readonly late: readonly LateWorkers[];
+  readonly history: ClusterHistory;
   readonly cost: string;
   readonly problem: string;
 }
@@ -705,6 +733,11 @@ export interface Clusters {
   readonly clusters: readonly (AnsweringCluster | UnavailableCluster)[];
   readonly profiles: readonly WorkerProfile[];
   readonly problem: string;
+}
+
+/** `GET fabric/running-clusters`: their names. */
+export interface RunningClusters {
+  readonly names: readonly string[];
 }
 
 /** `POST fabric/clusters`: the name of the one that has begun. */

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal, Protocol
 
 from pydantic import Field, StringConstraints
@@ -43,6 +44,20 @@ class DecisionBody(Frozen):
     project: Slug
     dataset: Slug
     confirm: bool
+
+
+class AnswerBody(Frozen):
+    """An operator answers a project's requests for a dataset: ``grant`` until the end of a day, or not, with ``why``.
+
+    ``user`` is the operator's name at the hub.
+    """
+
+    user: HubUser
+    project: Slug
+    dataset: Slug
+    grant: bool
+    until: date | None = None
+    why: Line | None = None
 
 
 class EventBody(Frozen):
@@ -118,6 +133,9 @@ class Verbs(Protocol):
 
     async def decide(self, request: DecisionBody) -> None:
         """Record a steward's decision on a grant that a restore shut, and tell the nodes."""
+
+    async def answer(self, request: AnswerBody) -> None:
+        """Record an operator's answer to requests for access, and tell the nodes."""
 
     async def told(self, event: EventBody) -> None:
         """Put an event of the hub's in the audit log."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 from fabric_hub.datasets.model import Catalogue
@@ -10,7 +11,7 @@ from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts.daemons import START_CATALOGUE_SERVICE
 from fabric_hub.rpc.client import UnixClient
 
-from .api import LONGEST_WAIT_S, AcceptanceBody, AccessBody, Agents, DecisionBody, EventBody, Health
+from .api import LONGEST_WAIT_S, AcceptanceBody, AccessBody, Agents, AnswerBody, DecisionBody, EventBody, Health
 
 
 class CatalogueServiceUnavailableError(FabricError):
@@ -67,6 +68,16 @@ class CatalogueClient(UnixClient):
         """
         body = DecisionBody(user=user, project=project, dataset=dataset, confirm=confirm)
         await self.send("POST", "/v1/decisions", content=body.model_dump_json())
+
+    async def answer(
+        self, user: str, project: str, dataset: str, *, grant: bool, until: date | None = None, why: str | None = None
+    ) -> None:
+        """An operator grants what a project's members asked for, or declines it; the nodes know when this returns.
+
+        :raises FabricError: 403 not an operator, or not to be granted from the hub; 404 nobody asks for it (any more).
+        """
+        body = AnswerBody(user=user, project=project, dataset=dataset, grant=grant, until=until, why=why)
+        await self.send("POST", "/v1/answers", content=body.model_dump_json())
 
     async def event(self, event: str, *, user: str, project: str | None, dataset: str, why: str) -> None:
         """Put a refusal at the hub's door in the audit log.

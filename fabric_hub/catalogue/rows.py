@@ -185,6 +185,13 @@ def forget_requests(connection: sa.Connection, entry: str, project: str) -> tupl
     return tuple(found)
 
 
+def forget_declined(connection: sa.Connection, entry: str, project: str, user: str | None = None) -> None:
+    """Take away what was said to those who asked for a dataset for a project, or to one of them."""
+    table = tables.declined
+    mine = [table.c.dataset == entry, table.c.project == project]
+    connection.execute(sa.delete(table).where(*mine, *([table.c.user == user] if user else [])))
+
+
 def forget_held(connection: sa.Connection, entry: str, project: str) -> HeldGrant | None:
     """Take away a project's grant that a restore shut; returns it, or None where there is none."""
     table = tables.held_grants

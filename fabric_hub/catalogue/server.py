@@ -1,7 +1,8 @@
 """The catalogue service's HTTP API on its Unix socket.
 
 Only the hub's account may open the socket. It can read the catalogue and record what users accept and ask
-for. No verb grants anything new: a steward whom the site's file names confirms what an operator had granted before.
+for. No verb grants anything new where the site's file does not say so (``catalogue.from_hub``): a steward whom it names
+confirms what an operator had granted before.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from fabric_hub import __version__
 from fabric_hub.datasets.model import Catalogue
 from fabric_hub.rpc import server as unix_server
 
-from .api import LONGEST_WAIT_S, AcceptanceBody, AccessBody, Agents, DecisionBody, EventBody, Health, Verbs
+from .api import LONGEST_WAIT_S, AcceptanceBody, AccessBody, Agents, AnswerBody, DecisionBody, EventBody, Health, Verbs
 
 
 def create_app(verbs: Verbs) -> FastAPI:
@@ -42,8 +43,8 @@ def create_app(verbs: Verbs) -> FastAPI:
         """The catalogue; waits up to ``wait`` seconds (at most 30) for a serial other than ``after``."""
         found = await verbs.catalogue(after, min(wait, LONGEST_WAIT_S))
         # serialise once, without FastAPI's second validation
-        # a hub of an earlier release refuses a field that it does not know, and there is mostly nothing in this one
-        content = found.model_dump_json(exclude=None if found.held else {"held"})
+        # a hub of an earlier release refuses a field that it does not know, and there is mostly nothing in these
+        content = found.model_dump_json(exclude={name for name in ("held", "declined") if not getattr(found, name)})
         return Response(content, media_type="application/json")
 
     @app.post("/v1/acceptances", status_code=204)
@@ -60,6 +61,11 @@ def create_app(verbs: Verbs) -> FastAPI:
     async def decide(request: DecisionBody) -> None:
         """A dataset's steward confirms a grant that a restore shut, or refuses it; the nodes know when it answers."""
         await verbs.decide(request)
+
+    @app.post("/v1/answers", status_code=204)
+    async def answer(request: AnswerBody) -> None:
+        """An operator whom the site's file names answers requests for a dataset; the nodes know when it answers."""
+        await verbs.answer(request)
 
     @app.post("/v1/events", status_code=204)
     async def told(event: EventBody) -> None:

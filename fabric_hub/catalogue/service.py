@@ -17,18 +17,20 @@ from fabric_hub import __version__
 from fabric_hub.catalogue.audit.log import AuditLog, Entry, Head, audit_directory, read_head
 from fabric_hub.config.settings import Project, Settings, load
 from fabric_hub.datasets.model import Acceptance, AccessRequest, Catalogue, Grant
+from fabric_hub.datasets.policy import may_grant_from_hub
 from fabric_hub.datasets.stewards import is_steward
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.text import Text, sentences, whole
+from fabric_hub.messages.texts import dataset_files as file_texts
 from fabric_hub.messages.texts import datasets as texts
 from fabric_hub.messages.texts import startup
 from fabric_hub.messages.texts.daemons import CATALOGUE_NOT_READ
 from fabric_hub.messages.translation import N_
-from fabric_hub.projects.membership import is_member
+from fabric_hub.projects.membership import closed, is_member
 from fabric_hub.rpc.feed import Feed
 
 from .agents import AgentReports
-from .api import AcceptanceBody, AccessBody, Agents, DecisionBody, EventBody, Health
+from .api import AcceptanceBody, AccessBody, Agents, AnswerBody, DecisionBody, EventBody, Health
 from .ingest import AGENTS, AT_ONCE, Ingest, events_directory, recorded_sources
 from .publish import Uids, publish
 from .rate_limit import RateLimit
@@ -157,6 +159,39 @@ class CatalogueService:
                 raise FabricError(texts.DECIDED_ALREADY(dataset=dataset, project=project)) from error
             raise
         await self._publish()
+        await self._refresh()
+
+    async def answer(self, request: AnswerBody) -> None:
+        user, dataset, project = request.user, request.dataset, request.project
+        # the site's file as it is now, as for a steward
+        await asyncio.to_thread(self._reload)
+        settings = self._settings
+        if user not in settings.login.admins:
+            raise FabricError(texts.NOT_AN_OPERATOR(user=user))
+        self._not_too_often(user)
+        asked = await asyncio.to_thread(self._store.requests)
+        if not any((one.dataset, one.project) == (dataset, project) for one in asked):
+            raise FabricError(texts.NOBODY_ASKS(dataset=dataset, project=project))
+        about: dict[str, Any] = {"user": user, "by": f"operator {user}", "project": project, "dataset": dataset}
+        if known := settings.project.get(project):
+            about |= {"account": known.account, "responsible": known.members.owner}
+        if not request.grant:
+            entry = Entry.model_validate({"event": "declined", "why": request.why, **about})
+            await asyncio.to_thread(
+                self._store.decline, dataset, project, lambda: self._append([entry]), why=request.why
+            )
+        else:
+            found = await asyncio.to_thread(self._store.dataset, dataset)
+            today = date.today()  # noqa: DTZ011 - a grant's last day is a day of this site
+            if known is None or closed(known, today) or not may_grant_from_hub(settings.catalogue, found):
+                await self._record(Entry.model_validate({"event": "denied", "why": "grant-from-hub", **about}))
+                raise FabricError(texts.GRANT_ELSEWHERE(dataset=dataset, project=project))
+            if request.until and request.until < today:
+                raise FabricError(file_texts.OVER_ALREADY(until=str(request.until)))
+            entry = Entry.model_validate({"event": "granted", "until": request.until, **about})
+            grant = Grant(dataset=dataset, project=project, until=request.until, by=f"operator {user}")
+            await asyncio.to_thread(self._store.grant, grant, lambda: self._append([entry]))
+            await self._publish()
         await self._refresh()
 
     async def told(self, event: EventBody) -> None:
@@ -292,9 +327,10 @@ class CatalogueService:
             fresh = load(self._site)
         if fresh is None:
             return
-        # who the stewards are holds at once; the places that the service has open do not change under it
+        # who the stewards are, and what the hub may, holds at once; the places that the service has open do not change
         stewards = fresh.catalogue.stewards if fresh.catalogue else {}
-        kept = self._datasets.model_copy(update={"stewards": stewards})
+        from_hub = fresh.catalogue.from_hub if fresh.catalogue else ()
+        kept = self._datasets.model_copy(update={"stewards": stewards, "from_hub": from_hub})
         if fresh.catalogue != kept or fresh.users != self._settings.users:
             log.warning("[catalogue] or [users] changed in %s: start the catalogue service again for that.", self._site)
             fresh = fresh.model_copy(update={"catalogue": kept, "users": self._settings.users})

@@ -14,7 +14,16 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from fabric_hub.datasets.model import Acceptance, AccessRequest, Catalogue, Dataset, Grant, HeldGrant, Version
+from fabric_hub.datasets.model import (
+    Acceptance,
+    AccessRequest,
+    Catalogue,
+    Dataset,
+    Declined,
+    Grant,
+    HeldGrant,
+    Version,
+)
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import backup as backup_texts
 from fabric_hub.messages.texts import dataset_files as texts
@@ -99,6 +108,7 @@ class CatalogueStore:
                     acceptances=tuple(rows.all_of(connection, tables.acceptances, Acceptance)),
                     requests=tuple(rows.all_of(connection, tables.requests, AccessRequest)),
                     held=tuple(rows.all_of(connection, tables.held_grants, HeldGrant)),
+                    declined=tuple(rows.all_of(connection, tables.declined, Declined)),
                 )
                 if rows.serial(connection) == before:
                     return found
@@ -252,6 +262,7 @@ class CatalogueStore:
             rows.dataset(connection, grant.dataset)
             asked = rows.forget_requests(connection, grant.dataset, grant.project)
             rows.forget_held(connection, grant.dataset, grant.project)
+            rows.forget_declined(connection, grant.dataset, grant.project)
             old = connection.execute(sa.select(table).where(*mine)).mappings().first()
             if old is None:
                 connection.execute(sa.insert(table).values(**grant.model_dump()))
@@ -366,16 +377,26 @@ class CatalogueStore:
             if old and old[0] == request.why:
                 raise _NothingNewError
             connection.execute(sa.delete(table).where(*mine))
+            rows.forget_declined(connection, request.dataset, request.project, request.user)
             connection.execute(sa.insert(table).values(**request.model_dump()))
             return True
         return False
 
-    def decline(self, dataset: str, project: str, record: Record | None = None) -> tuple[AccessRequest, ...]:
-        """Close a project's requests for a dataset without a grant; returns them."""
+    def decline(
+        self, dataset: str, project: str, record: Record | None = None, why: str | None = None
+    ) -> tuple[AccessRequest, ...]:
+        """Close a project's requests for a dataset without a grant; returns them.
+
+        :param why: for those who asked.
+        """
         with self._changing(record) as connection:
             found = rows.forget_requests(connection, dataset, project)
             if not found:
                 raise _NothingNewError
+            for one in found:
+                said = Declined(user=one.user, project=project, dataset=dataset, why=why, at=time.time())
+                rows.forget_declined(connection, dataset, project, one.user)
+                connection.execute(sa.insert(tables.declined).values(**said.model_dump()))
             return found
         return ()
 

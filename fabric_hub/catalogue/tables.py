@@ -94,6 +94,17 @@ acceptances = sa.Table(
     sa.Column("at", sa.Float, nullable=False),
 )
 
+# Requests that were declined, until who asked asks again or gets it.
+declined = sa.Table(
+    "declined",
+    metadata,
+    sa.Column("user", sa.String(64), primary_key=True),
+    sa.Column("project", sa.String(40), primary_key=True),
+    sa.Column("dataset", sa.String(40), sa.ForeignKey("datasets.name"), primary_key=True),
+    sa.Column("why", sa.String(300)),
+    sa.Column("at", sa.Float, nullable=False),
+)
+
 requests = sa.Table(
     "requests",
     metadata,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -91,6 +91,12 @@ class CatalogueSettings(Frozen):
         default={},
         description="Hub users who answer for a dataset, by its name (* for those without stewards of their own): they "
         "decide on its page at the hub which grants that only a backup knows come back. Empty: only operators do.",
+    )
+    from_hub: tuple[Literal["grants"], ...] = Field(
+        default=(),
+        description="What operators (login.admins) may widen on the hub's page Operate, where somebody who has taken "
+        "the hub over could, too. grants: of restricted datasets, to projects whose members asked for them. Empty: "
+        "they grant with fabric-hub datasets grant. Refusing a request needs nothing here.",
     )
     shapes: AbsolutePath | None = Field(
         default=None, description="A directory of SHACL shapes (*.ttl) that an export is checked against."

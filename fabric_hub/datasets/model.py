@@ -188,6 +188,16 @@ class AccessRequest(Frozen):
     at: float = 0.0
 
 
+class Declined(Frozen):
+    """A user's request for a dataset was declined, with the reason that they read; until they ask again."""
+
+    user: HubUser
+    project: Slug
+    dataset: Slug
+    why: Line | None = None
+    at: float = 0.0
+
+
 class Catalogue(FeedValue):
     """What the catalogue service tells the hub: everything published, who was granted what, and what was accepted."""
 
@@ -196,6 +206,7 @@ class Catalogue(FeedValue):
     acceptances: tuple[Acceptance, ...] = ()
     requests: tuple[AccessRequest, ...] = ()
     held: tuple[HeldGrant, ...] = ()
+    declined: tuple[Declined, ...] = ()
 
     @property
     def asked_at(self) -> float | None:

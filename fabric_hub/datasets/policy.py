@@ -13,12 +13,13 @@ from datetime import date
 from enum import StrEnum
 from typing import Self
 
+from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.errors import FabricError, Sayable
 from fabric_hub.messages.text import NOTHING, Reason, Said, Text, WithTexts
 from fabric_hub.messages.texts import datasets as texts
 from fabric_hub.types import Frozen
 
-from .model import Acceptance, Accepting, Access, Catalogue, Dataset, Grant
+from .model import Acceptance, Accepting, Access, Catalogue, Dataset, Declined, Grant
 
 # The right to accept agreements and to ask for access in one's own name. Every user has it, a session's token never:
 # an agreement is accepted by a person, not by code that runs in their notebook.
@@ -196,6 +197,17 @@ def visible(
 def requested(catalogue: Catalogue, dataset: str, project: str) -> bool:
     """Whether somebody has asked for a dataset for a project, and no operator has answered yet."""
     return any((one.dataset, one.project) == (dataset, project) for one in catalogue.requests)
+
+
+def may_grant_from_hub(settings: CatalogueSettings | None, dataset: Dataset) -> bool:
+    """Whether the site lets operators grant a dataset at the hub: a restricted one; others need the command line."""
+    return settings is not None and "grants" in settings.from_hub and dataset.access is Access.RESTRICTED
+
+
+def said_no(catalogue: Catalogue, dataset: str, project: str, user: str) -> Declined | None:
+    """How a user's last request for a dataset for a project was declined; None: it was not."""
+    mine = (dataset, project, user)
+    return next((one for one in catalogue.declined if (one.dataset, one.project, one.user) == mine), None)
 
 
 def catalogue_of(known: CatalogueView | None) -> Catalogue:

@@ -90,15 +90,13 @@ def offer(
     :param ends_at: when the session ends, in Unix seconds.
     """
     nodes = snapshot.nodes if snapshot else ()
-    project = settings.project.get(session.project)
-    open_now = project is not None and not membership.closed(project, today)
-    profiles = choice.profiles_of(settings, project) if project is not None and open_now else {}
     return ClusterOffer(
         job_name=f"fabric-{settings.hub.id}-{session.id}-dask",
         account=session.account,
         session_ends_at=ends_at,
         profiles=tuple(
-            worker_profile(name, profile, nodes) for name, profile in profiles.items() if for_workers(profile)
+            worker_profile(name, profile, nodes)
+            for name, profile in for_workers(settings, session.project, today).items()
         ),
         jobs=jobs_of(settings.hub.id, session.id, unix_user, snapshot),
         age_s=snapshot.age_s if snapshot else None,
@@ -106,9 +104,20 @@ def offer(
     )
 
 
-def for_workers(profile: Profile) -> bool:
-    # shards have no fence between their users: whole GPUs only
-    return profile.kind == "slurm" and not profile.shards
+def for_workers(settings: Settings, name: str, today: date) -> dict[str, Profile]:
+    """The profiles that workers of a project may be like, by name; none where it is closed or not there.
+
+    The site's rescue profile is for saving files in a session, and none of them. Shards have no fence between their
+    users: whole GPUs only.
+    """
+    project = settings.project.get(name)
+    if project is None or membership.closed(project, today):
+        return {}
+    return {
+        name: profile
+        for name, profile in choice.profiles_of(settings, project).items()
+        if profile.kind == "slurm" and not profile.shards and name != settings.quotas.rescue_profile
+    }
 
 
 def worker_profile(name: str, profile: Profile, nodes: Sequence[Node]) -> WorkerProfile:

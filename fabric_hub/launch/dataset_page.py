@@ -15,7 +15,7 @@ from fabric_hub.datasets.model import Catalogue, Dataset, Line, PersonalData
 from fabric_hub.datasets.policy import CatalogueView, State
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.formats import size
-from fabric_hub.messages.text import NOTHING, Said, WithTexts
+from fabric_hub.messages.text import NOTHING, Said, Text, WithTexts
 from fabric_hub.messages.texts import datasets as texts
 from fabric_hub.messages.texts import pages as page_texts
 from fabric_hub.projects.membership import closed, projects_of
@@ -42,7 +42,8 @@ class ProjectPart(DatasetAccess):
     """A dataset in one of a person's projects; ``says`` is its state in words.
 
     ``changed``: an earlier version of the agreement was accepted. ``purpose`` is the one that the current version
-    was accepted for, in words, "" before. ``waits``: a restore shut it, and its steward decides.
+    was accepted for, in words, "" before. ``waits``: a restore shut it, and its steward decides. ``declined``: what was
+    answered to the person's own request, nothing where it is open or granted.
     """
 
     name: str
@@ -51,6 +52,7 @@ class ProjectPart(DatasetAccess):
     changed: bool
     purpose: str
     waits: bool
+    declined: Said
 
 
 class DatasetPart(DatasetEntry, WithTexts):
@@ -108,6 +110,7 @@ def for_pages(settings: Settings, known: CatalogueView, user: str, today: date, 
             changed=one.state is State.AGREEMENT and bool(policy.accepted(catalogue, dataset.name, user, name)),
             purpose=_purpose(catalogue, dataset, user, name),
             waits=waits,
+            declined=_declined(catalogue, dataset.name, name, user) if shut and not asked else NOTHING,
         )
 
     parts = [
@@ -124,6 +127,13 @@ def for_pages(settings: Settings, known: CatalogueView, user: str, today: date, 
     ]
     parts.sort(key=lambda one: one.title.lower())
     return DatasetPages(**shelf(settings, known, page).model_dump(), datasets=tuple(parts))
+
+
+def _declined(catalogue: Catalogue, dataset: str, project: str, user: str) -> Text:
+    said = policy.said_no(catalogue, dataset, project, user)
+    if said is None:
+        return NOTHING
+    return texts.DECLINED_BECAUSE(at=said.at, why=said.why) if said.why else texts.DECLINED(at=said.at)
 
 
 def why_no_page(settings: Settings, known: CatalogueView, user: str, today: date, name: str) -> FabricError:

@@ -12,7 +12,6 @@ from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.text import NOTHING, Said, Text, WithTexts, sentences
 from fabric_hub.messages.texts import launch as texts
-from fabric_hub.projects import membership
 from fabric_hub.projects.membership import said_to
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.limits.amounts import hours_of
@@ -23,7 +22,6 @@ from fabric_hub.slurm.limits.model import GPU, Limits
 from fabric_hub.slurm.limits.request import JobRequest
 from fabric_hub.slurm.model import JobSpec, Node, Snapshot
 
-from . import choice
 from .dask_clusters import WorkerProfile, for_workers, job_size, worker_profile
 from .job_spec import fit
 
@@ -105,7 +103,7 @@ def quote(
         now=now,
         held_by=held_by,
         words=sentences(
-            _cost(wish, worker, new),
+            _cost(wish, worker, new, starts=0 < more == now and not wish.have and _answers(known.snapshot)),
             _budget(more, worker, known.balance),
             _places(wish, more, now, known.snapshot),
             held_by if now < more and _answers(known.snapshot) else None,
@@ -124,10 +122,7 @@ def _answers(snapshot: Snapshot | None) -> bool:
 
 def _worker(settings: Settings, session: Session, name: str, nodes: Sequence[Node], today: date) -> WorkerProfile:
     """What one worker of a profile is."""
-    project = settings.project.get(session.project)
-    open_now = project is not None and not membership.closed(project, today)
-    profiles = choice.profiles_of(settings, project) if project is not None and open_now else {}
-    usable = {name: profile for name, profile in profiles.items() if for_workers(profile)}
+    usable = for_workers(settings, session.project, today)
     if name not in usable:
         asked = {"profile": name, "project": session.project}
         raise FabricError(
@@ -192,11 +187,16 @@ def _room(worker: WorkerProfile, free: tuple[int, int, int]) -> int:
     return max(0, min(room_here, gpus // worker.gpus) if worker.gpus else room_here)
 
 
-def _cost(wish: QuoteRequest, worker: WorkerProfile, new: int) -> Text:
-    """What all of them take per hour, and how much of that those do that are neither there nor submitted."""
+def _cost(wish: QuoteRequest, worker: WorkerProfile, new: int, starts: bool) -> Text:
+    """What all of them take per hour, and how much of that those do that are neither there nor submitted.
+
+    :param starts: none of them is there, and all can start now.
+    """
     each, tres = (worker.gpus, GPU) if worker.gpus else (worker.cpus, "cpu")
     hours = hours_of(60.0 * wish.workers * each, tres)
-    return texts.COST_ADDED(hours=hours, added=new * each) if 0 < new < wish.workers else texts.COST(hours=hours)
+    if 0 < new < wish.workers:
+        return (texts.COST_ADDED_STARTS if starts else texts.COST_ADDED)(hours=hours, added=new * each)
+    return (texts.COST_STARTS if starts else texts.COST)(hours=hours)
 
 
 def _budget(more: int, worker: WorkerProfile, balance: Balance | None) -> Text | None:
@@ -217,7 +217,7 @@ def _places(wish: QuoteRequest, more: int, now: int, snapshot: Snapshot | None) 
         return None
     wait = more - now
     if wait <= 0:
-        return texts.OTHERS_START(number=more) if wish.have else texts.ALL_START(n=more)
+        return texts.OTHERS_START(number=more) if wish.have else None  # the cost says it
     if now:
-        return (texts.SOME_MORE_START if wish.have else texts.SOME_START)(now=now, wait=wait)
+        return texts.SOME_START(now=now, wait=wait)
     return texts.NO_OTHER_STARTS(wait=wait) if wish.have else texts.NONE_STARTS(n=wait)

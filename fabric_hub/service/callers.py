@@ -42,6 +42,11 @@ class Caller(Enum):
     )
     METRICS = "Prometheus, or who else may read metrics", (METRICS_SCOPE,), "fabric_hub.service.deps:metrics_reader"
     LOGGED_IN = "who has logged in at the hub, never by a token", (), "tornado.web:authenticated"
+    OPERATOR = (
+        "an operator (`login.admins`) who has logged in at the hub, never by a token",
+        (),
+        "fabric_hub.hub.pages.operate:operator_of",
+    )
     STARTER = "who may start that user's servers", ("start:servers",), "jupyterhub.scopes:needs_scope"
     FOLLOWER = "who may read that user's servers", ("read:servers",), "jupyterhub.scopes:needs_scope"
     HUB_AT_GATEWAY = "the hub's account", (), "packaging/systemd/fabric-gateway.service"
@@ -186,6 +191,25 @@ HUB = (
         "With the hub's token against forgery; of one's own sessions only, for who may start them.",
         handler="fabric_hub.hub.pages.home:Continue",
     ),
+    Line(
+        "GET /hub/operate",
+        Caller.OPERATOR,
+        "Everybody's sessions, from the hub's memory.",
+        handler="fabric_hub.hub.pages.operate:Operate",
+    ),
+    Line(
+        "POST /hub/operate",
+        Caller.OPERATOR,
+        "With the hub's token against forgery. It answers requests for datasets; the catalogue service looks itself "
+        "whether `login.admins` has them, and grants only what `catalogue.from_hub` lets the hub grant.",
+        handler="fabric_hub.hub.pages.operate:Operate",
+    ),
+    Line(
+        "GET /hub/operate/now",
+        Caller.OPERATOR,
+        "What of that page changes.",
+        handler="fabric_hub.hub.pages.operate:Live",
+    ),
     Line("GET /hub/new-session", Caller.LOGGED_IN, "It starts nothing.", handler="fabric_hub.hub.pages.home:New"),
     Line("GET /hub/spawn", Caller.LOGGED_IN, "JupyterHub's own; here it starts nothing.", handler=_START),
     Line(
@@ -248,6 +272,7 @@ CATALOGUE = _lines(
     "POST /v1/acceptances",
     "POST /v1/requests",
     "POST /v1/decisions",
+    "POST /v1/answers",
     "POST /v1/events",
     "GET /v1/agents",
     "GET /v1/health",

@@ -122,7 +122,7 @@ def test_waiting_workers_say_why_in_the_words_of_the_waiting_page(notebook: Note
     notebook.until(
         f"{why} - {{'', 'Submitted. Slurm has not scheduled it yet.'}}", "Slurm has looked, and the hub has seen it"
     )
-    assert notebook.value(f"sorted({why})") == ["It is next in line and waits until enough of partition gpu is free."]
+    assert notebook.value(f"sorted({why})") == ["It's next. It starts as soon as enough of partition gpu is free."]
 
 
 def test_it_is_dask_jobqueues_cluster_and_follows_the_work(notebook: Notebook) -> None:

@@ -75,22 +75,27 @@ def test_each_worker_is_measured_on_its_own_gpu_and_the_panel_shows_it(
     panel = lab.locator(".fabric-Clusters")
     cluster = panel.get_by_role("region", name="Cluster study")
     expect(cluster).to_contain_text("5 of 7 workers · 4 GPUs, 25 % busy, 160.0 of 320.0 GB on them · ", timeout=SLOW_MS)
-    expect(cluster).to_contain_text(re.compile(r"0\.\d\d GPU-hours so far, 4 per hour now"))
-    expect(cluster).to_contain_text("2 waiting: It is next in line", timeout=SLOW_MS)
+    expect(cluster).to_contain_text(re.compile(r"4 GPU-hours per hour · 0\.\d\d so far"))
+    expect(cluster).to_contain_text(re.compile(r"queued.*It's next\. It starts as soon as"), timeout=SLOW_MS)
+    states = cluster.get_by_role("list", name="Workers by state")
+    expect(states.get_by_role("listitem")).to_have_text(["5 running", "2 queued"])
     cluster.get_by_text("Each worker").click()
     for name, device in given.items():
         use, used, total = GPUS.get(device, [0, 0, 0])
         on = f"1 GPU, {use} % busy, {used / 1e9:.1f} of {total / 1e9:.1f} GB on it · " if device else ""
         line = cluster.get_by_role("listitem").filter(has_text=f"{name}: ")
         expect(line).to_have_text(re.compile(rf"^{name}: {re.escape(on)}0\.\d of [48]\.\d GB · \d+ % CPU$"))
-    count = cluster.get_by_label("Workers", exact=True)
+    count = cluster.get_by_role("slider", name="Maximum workers of study")
     expect(count).to_have_value("1")  # of the kind that would be scaled
     cluster.get_by_label("Kind of worker").select_option("gpu")
     expect(count).to_have_value("6")
     assert faults(lab, ".fabric-Clusters") == []
 
-    cluster.get_by_role("combobox", name="Dashboard").select_option("individual-gpu-utilization")
-    cluster.get_by_role("button", name="Open the dashboard of study").click()
+    curves = cluster.get_by_role("img")
+    expect(curves.first).to_have_attribute("aria-label", re.compile("^Tasks in the last 10 minutes: 0 now, "))
+    expect(curves.last).to_have_attribute("aria-label", re.compile("^Memory of workers in the last 10 minutes: "))
+
+    cluster.get_by_role("link", name="GPU use").click()
     frame = lab.frame_locator('iframe[title="Use of GPUs of cluster study"]')
     expect(frame.locator(".bk-Figure").first).to_be_visible(timeout=SLOW_MS)
     panel.evaluate("panel => panel.scrollTo(0, 0)")

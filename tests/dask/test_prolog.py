@@ -55,7 +55,7 @@ def test_a_worker_whose_node_is_made_ready_is_waited_for_and_one_whose_node_cann
     with prolog(session.run, tmp_path, f"while [ -e {hold} ]; do sleep 0.2; done"):
         notebook.run("cluster.scale(1)")
         notebook.until(
-            "[*status()['waiting']] == ['1 waiting: Slurm makes the node ready (Prolog).']", "it is said", 60
+            "[*status()['waiting']] == ['1 starting. Slurm makes the node ready (Prolog).']", "it is said", 60
         )
         (before,) = session.jobs()
         assert " RUNNING " in before

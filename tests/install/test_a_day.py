@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from scripts import dist, release
-from tests.browser.conftest import SLOW_MS
+from tests.browser.conftest import SLOW_MS, stop
 from tests.install.test_site import START_S, UNITS, main_pid, prepare
 from tests.support import built_packages, machine_front
 from tests.support.booted_machine import BootedMachine
@@ -178,7 +178,7 @@ def refuse_strangers(browser: Browser, provider: Provider) -> None:
 def at_the_provider(tab: Page) -> None:
     """From the hub's address without TLS to the institution's page."""
     tab.goto(f"http://{HUB}/hub/")
-    tab.get_by_role("button", name="Sign in with Example University").click()
+    tab.get_by_role("link", name="Sign in with Example University").click()
     tab.wait_for_url(f"https://{SSO}/**", timeout=SLOW_MS)
 
 
@@ -253,7 +253,7 @@ class Person:
     def stop(self) -> None:
         self.tab.goto(f"https://{HUB}/hub/home")
         self.tab.wait_for_load_state("networkidle")
-        self.tab.get_by_role("button", name=re.compile("Stop session")).click()
+        stop(self.tab, "default")
         until(lambda: not self._machine.do("squeue -h -u alice").strip(), "the job is gone", 120, 1)
         self.context.close()
 

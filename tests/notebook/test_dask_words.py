@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from fabric_lab.dask import pools, queues, worker_status
+from fabric_lab.dask.history import History
 from fabric_lab.dask.plan import choose, profile_pool
 from fabric_lab.dask.pools import Batch, Meter, Place, PlanError, Pool
 from fabric_lab.dask.worker_status import Problem
@@ -121,10 +123,10 @@ def test_a_task_that_was_put_back_counts_as_waiting_whatever_its_older_record_sa
 
 def status(**changes: object) -> dict[str, object]:
     workers = [
-        {"name": "w-0", "address": "tls://a:1", "job": "9_0"},
-        {"name": "w-1", "address": None, "job": "9_1"},
-        {"name": "w-2", "address": None, "job": "9_2"},
-        {"name": "w-3", "address": None, "job": None},
+        {"name": "w-0", "pool": "cpu", "address": "tls://a:1", "job": "9_0"},
+        {"name": "w-1", "pool": "cpu", "address": None, "job": "9_1"},
+        {"name": "w-2", "pool": "cpu", "address": None, "job": "9_2"},
+        {"name": "w-3", "pool": "cpu", "address": None, "job": None},
     ]
     jobs = [{"array_id": 9, "tasks": "1-2", "phase": "queued", "why": "Others are before it.", "starts_at": None}]
     used = {"cpu_hours": 1.5, "gpu_hours": 0.0, "cpus": 8, "gpus": 0}
@@ -132,17 +134,64 @@ def status(**changes: object) -> dict[str, object]:
 
 
 def test_waiting_workers_are_counted_by_their_reason() -> None:
-    assert worker_status.waiting(status()) == ["2 waiting: Others are before it.", "1 starting"]
-    assert worker_status.waiting(status(jobs=None)) == ["3 starting"]
+    assert worker_status.waiting(status()) == ["2 queued. Others are before it.", "1 starting."]
+    assert worker_status.waiting(status(jobs=None)) == ["3 starting."]
+    assert worker_status.waiting(status(), beside_counts=True) == ["2 queued. Others are before it."]
+    absent = [
+        {"name": f"w-{state}", "pool": "cpu", "address": None, "job": None, "state": state}
+        for state in ("queued", "lost", "starting", "lost")
+    ]
+    assert worker_status.waiting(status(workers=absent)) == [
+        "1 queued.",
+        "2 lost. The cluster starts others in their place.",
+        "1 starting.",
+    ]
 
 
 def test_workers_that_slurm_expects_after_the_sessions_end_are_told_to_be_too_late() -> None:
     now = time.time()
     jobs = [{"array_id": 9, "tasks": "1-2", "phase": "queued", "why": "It waits.", "starts_at": now + 3600}]
     late = worker_status.waiting(status(jobs=jobs, session_ends_at=now + 60))
+    assert late[0].startswith("2 queued until ")
     assert late[0].endswith(", after this session ends.")
+    known = status(jobs=jobs, session_ends_at=now + 60)
+    assert worker_status.late(known) == [{"pool": "cpu", "count": 2, "keep": 2}]
+    assert worker_status.late(status(jobs=jobs, session_ends_at=now + 7200)) == worker_status.late(status()) == []
     assert "this session" not in worker_status.waiting(status(jobs=jobs, session_ends_at=now + 7200))[0]
     assert "this session" not in worker_status.waiting(status(jobs=jobs))[0]
+
+
+@pytest.mark.parametrize(
+    ("connected", "failed", "seen", "submitted", "phase", "state"),
+    [
+        (True, True, True, True, None, "running"),
+        (False, True, False, True, "running", "lost"),
+        (False, False, False, False, None, "queued"),
+        (False, False, False, True, "queued", "queued"),
+        (False, False, True, True, "queued", "queued"),
+        (False, False, False, True, "running", "starting"),
+        (False, False, False, True, None, "starting"),
+        (False, False, True, True, "running", "lost"),
+        (False, False, False, True, "ended", "lost"),
+    ],
+)
+def test_a_worker_is_running_starting_queued_or_lost(
+    connected: bool, failed: bool, seen: bool, submitted: bool, phase: str | None, state: str
+) -> None:
+    assert worker_status.worker_state(connected, failed, seen=seen, submitted=submitted, phase=phase) == state
+
+
+def test_the_last_ten_minutes_of_a_cluster_are_kept_and_no_more() -> None:
+    now = 0.0
+    history = History(lambda: now)
+    worker = SimpleNamespace(processing=["a", "b"], metrics={"memory": 3}, memory_limit=8)
+    begun = SimpleNamespace(processing=[], metrics={}, memory_limit=None)
+    scheduler: Any = SimpleNamespace(workers={"a": worker, "b": begun}, queued=["c"], unrunnable={"d": 1})
+    for now in range(0, 1000, 5):  # noqa: B007  # the clock reads it
+        history.record(scheduler)
+    kept = history.dump()
+    assert (kept["at"][0], kept["at"][-1], len(kept["at"])) == (400, 995, 120)
+    assert (kept["tasks"][-1], kept["memory"][-1], kept["memory_limit"][-1]) == (4, 3, 8)
 
 
 def test_problems_that_are_the_same_are_one_sentence() -> None:
@@ -165,9 +214,9 @@ def test_of_workers_whose_program_has_not_begun_the_hub_says_what_befell_their_n
 
 
 def test_what_a_cluster_costs_is_told_in_gpu_hours_when_it_has_gpus() -> None:
-    assert worker_status.cost(status()) == "1.50 CPU-hours so far, 8 per hour now"
+    assert worker_status.cost(status()) == "8 CPU-hours per hour · 1.50 so far"
     used = {"cpu_hours": 9.0, "gpu_hours": 0.25, "cpus": 8, "gpus": 2}
-    assert worker_status.cost(status(used=used)) == "0.25 GPU-hours so far, 2 per hour now"
+    assert worker_status.cost(status(used=used)) == "2 GPU-hours per hour · 0.25 so far"
 
 
 def test_workers_of_several_kinds_are_added_up_in_what_each_kind_costs() -> None:

@@ -28,9 +28,11 @@ pytestmark = [
 ]
 
 PICTURES = ROOT / "build" / "pictures"
+CLUSTERS = ".fabric-Clusters"
+RUNNING = {"en": "1 running", "nl": "1 actief"}
 PANELS = {
     ".fabric-Datasets": ("Datasets", "Datasets"),
-    ".fabric-Clusters": ("Dask clusters", "Dask-clusters"),
+    CLUSTERS: ("Dask clusters", "Dask-clusters"),
     ".fabric-Usage": ("Usage", "Verbruik"),
 }
 SETTINGS = ("Fabric Hub session", "Usage panel"), ("Sessie van Fabric Hub", "Paneel Verbruik")
@@ -54,6 +56,7 @@ def test_every_panel_speaks_the_language_that_was_chosen_on_the_hub(
     chromium: Page, speaking: tuple[str, RunningSession]
 ) -> None:
     language, session = speaking
+    assert session.get("fabric/clusters", method="POST", body={"name": "study", "n_workers": 1})[0] == 201
     open_lab(chromium, session)
     english = _english_only()
     for place, names in PANELS.items():
@@ -62,6 +65,8 @@ def test_every_panel_speaks_the_language_that_was_chosen_on_the_hub(
         panel = chromium.locator(place)
         expect(panel.get_by_role("heading", name=name, exact=True)).to_be_visible()
         expect(panel).not_to_contain_text(re.compile(" …$"))
+        if place == CLUSTERS:
+            expect(panel.locator(".fabric-Cluster-states")).to_have_text(RUNNING[language])
         PICTURES.mkdir(parents=True, exist_ok=True)
         panel.screenshot(path=PICTURES / f"panel-{place.removeprefix('.fabric-').lower()}-{language}.png")
         assert faults(chromium, place) == []

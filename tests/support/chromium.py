@@ -144,6 +144,15 @@ def run_cell(page: Page, number: int, ran: Callable[[], object] | None = None) -
     again_until(page, run, ran, f"cell {number} has run", 10)
 
 
+def in_the_dark(page: Page) -> None:
+    """Choose JupyterLab's dark theme, by its menu."""
+    theme = "JupyterLab Dark"
+    page.get_by_role("menuitem", name="Settings").click()
+    page.get_by_text("Theme", exact=True).first.hover()
+    page.get_by_role("menuitem", name=theme, exact=True).click()
+    expect(page.locator("body")).to_have_attribute("data-jp-theme-name", theme)
+
+
 def faults(page: Page, part: str) -> list[str]:
     """What axe-core finds wrong in a part of a page (a CSS selector), whatever its impact."""
     page.evaluate(AXE.read_text(encoding="utf-8"))

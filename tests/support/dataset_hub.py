@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -36,12 +37,13 @@ class DatasetHub:
     ``twin`` is everybody's project, ``closed-shop`` nobody's but its own.
 
     :param directory: one that is not there yet, with a short path.
+    :param from_hub: what operators may widen at the hub (``catalogue.from_hub``).
     :param changes: sections of the site's file that differ, as for :class:`SmallSite`.
     """
 
-    def __init__(self, directory: Path, **changes: dict[str, Any]) -> None:
+    def __init__(self, directory: Path, from_hub: Sequence[str] = (), **changes: dict[str, Any]) -> None:
         directory.mkdir()
-        catalogue = {**settings_of(directory), "stewards": {"river": ["boss"]}}
+        catalogue = {**settings_of(directory), "stewards": {"river": ["boss"]}, "from_hub": list(from_hub)}
         self.site = SmallSite(directory / "site", datasets=catalogue, **changes)
         self.catalogue_service = CatalogueThread(directory / "site" / "site.toml", self.site.settings)
         self.publish("weather", access="public")

@@ -47,7 +47,7 @@ def test_a_quick_root_has_the_packages_of_running_and_none_of_the_tests_own() ->
 
 def test_kinds_of_root_are_kept_apart_by_what_makes_them(monkeypatch: pytest.MonkeyPatch) -> None:
     base = roots.HERE
-    kinds = [generations.FRESH, generations.quick()]
+    kinds = [generations.FRESH, generations.quick(), generations.foreign("arm64")]
     before = [kind.digest(base) for kind in kinds]
     assert len(set(before)) == len(kinds)
     monkeypatch.setattr(generations, "LOCKS", generations.LOCKS[1:])

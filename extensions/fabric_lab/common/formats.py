@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
 
 from .translation import N_, _, ngettext
@@ -80,6 +80,17 @@ def clock(at: float, now: float) -> str:
         return f"{moment:%H:%M %Z}"
     month = _(_SHORT_MONTHS[moment.month - 1])
     return _("{day} {month} {time}").format(day=f"{moment:%d}", month=month, time=f"{moment:%H:%M %Z}")
+
+
+def upcoming(at: float, now: float) -> str:
+    """A time to come, as :func:`clock` says it, but for the next day: "tomorrow 10:53 CET".
+
+    :param at: Unix seconds, as ``now``.
+    """
+    moment = _moment(at)
+    if moment.date() != _moment(now).date() + timedelta(days=1):
+        return clock(at, now)
+    return _("tomorrow {time}").format(time=f"{moment:%H:%M %Z}")
 
 
 def day(at: float) -> str:

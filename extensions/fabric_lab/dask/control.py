@@ -8,62 +8,26 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
-
-from distributed.deploy import adaptive as distributed_adaptive
 
 from ..answers import Adaptive, ClusterPool, ClusterStatus, ClusterWorker
 from ..client import HubError
 from ..common.formats import number
 from ..common.translation import _, sentences
 from . import notebook_context, worker_status
+from .adapting import PoolAdaptive
+from .history import History
 from .hosted_cluster import HostedCluster, wanted_workers
 from .notebook_context import JOBS_S, SessionDatasets
 from .plan import Plan
 from .pools import Place, Pool
-from .worker_status import Hub, phases
+from .worker_status import Hub, phases, worker_state
 
 LOG_LINES = 200
 # The hub refuses more for one cluster (its service's MOST_WORKERS); where there is no hub it is as good a bound.
 MOST_WORKERS = 1000
-
-
-class PoolAdaptive(distributed_adaptive.Adaptive):
-    """Follows the work with the workers of one pool; those of others are what they are."""
-
-    cluster: HostedCluster
-
-    def __init__(self, cluster: HostedCluster, *, pool: str, **options: Any) -> None:
-        self.pool = pool
-        super().__init__(cluster, **options)
-
-    def _own(self, names: Iterable[str]) -> set[str]:
-        return set(names) & set(self.cluster.of_pool(self.pool))
-
-    @property
-    def plan(self) -> set[str]:  # type: ignore[override]  # names, not WorkerStates, are the cluster's
-        return self._own(self.cluster.plan)
-
-    @property
-    def requested(self) -> set[str]:  # type: ignore[override]  # names, not WorkerStates, are the cluster's
-        return self._own(self.cluster.requested)
-
-    @property
-    def observed(self) -> set[str]:  # type: ignore[override]  # names, not WorkerStates, are the cluster's
-        return self._own(self.cluster.observed)
-
-    async def target(self) -> int:
-        others = len(self.cluster.plan) - len(self.plan)
-        wanted: int = await super().target()  # type: ignore[no-untyped-call]
-        return max(0, wanted - others)
-
-    async def workers_to_close(self, target: int) -> list[str]:
-        return list(self.cluster.first_to_go(self.observed, len(self.plan) - target))
-
-    async def scale_up(self, n: int) -> None:  # type: ignore[override]  # as Adaptive's own
-        self.cluster.scale(n, pool=self.pool)
 
 
 class Control:
@@ -91,6 +55,7 @@ class Control:
         self._datasets = datasets
         self._telling = asyncio.Lock()
         self._ending = ending
+        self._history = History()
 
     def handlers(self) -> dict[str, Callable[..., Any]]:
         """By name, for ``Scheduler.handlers``."""
@@ -158,6 +123,10 @@ class Control:
                 for word in words
             ]
         return {"problems": problems}
+
+    def record(self) -> None:
+        """Note what the cluster does now, for :meth:`status`; to be called every :data:`.history.EVERY_S` seconds."""
+        self._history.record(self._cluster.scheduler)
 
     def _one_worker_of_each_job(self) -> dict[Place, str]:
         """Addresses of workers whose nannies speak for all of their job."""
@@ -294,8 +263,9 @@ class Control:
         """What is wanted, where it was submitted, what went wrong, and what it has used."""
         cluster = self._cluster
         jobs = await self._hub.jobs() if self._hub and cluster.missing() else None
+        known_phases = {} if jobs is None else phases(jobs)
         if jobs is not None:
-            await cluster.look_who_has_begun(phases(jobs))
+            await cluster.look_who_has_begun(known_phases)
         there = {str(state.name): state for state in cluster.scheduler.workers.values()}
         workers = []
         for name, spec in cluster.worker_spec.items():
@@ -307,6 +277,13 @@ class Control:
                 ClusterWorker(
                     name=name,
                     pool=pool.name,
+                    state=worker_state(
+                        state is not None,
+                        name in cluster.problems,
+                        seen=job is not None and job.seen,
+                        submitted=job is not None and job.place is not None,
+                        phase=known_phases.get(job.place) if job is not None and job.place else None,
+                    ),
                     job=str(job.place) if job is not None and job.place else None,
                     begun=job is not None and job.begun,
                     address=state.address if state else None,
@@ -335,9 +312,16 @@ class Control:
             },
             used=cluster.meter.used(),
             waiting=[],
+            late=[],
+            history=self._history.dump(),
             cost="",
         )
-        return {**known, "waiting": worker_status.waiting(known), "cost": worker_status.cost(known)}
+        return {
+            **known,
+            "waiting": worker_status.waiting(known, beside_counts=True),
+            "late": worker_status.late(known),
+            "cost": worker_status.cost(known),
+        }
 
     def _adaptive(self) -> Adaptive | None:
         adaptive = self._cluster._adaptive

@@ -37,8 +37,9 @@ async def serve(plan: Plan, directory: Path, hub: Hub | None, begun: Mapping[str
     :param begun: what was submitted for it already, as :meth:`.pools.Presubmitted.dump` gives it.
     """
     import dask
+    from tornado.ioloop import PeriodicCallback
 
-    from . import notebook_context, tls
+    from . import history, notebook_context, tls
     from .control import Control
     from .hosted_cluster import HostedCluster
     from .notebook_context import SessionDatasets
@@ -76,6 +77,8 @@ async def serve(plan: Plan, directory: Path, hub: Hub | None, begun: Mapping[str
     try:
         await cluster
         control = Control(cluster, datasets, ending, None if plan.local else hub, plan, let_go)
+        recording = PeriodicCallback(control.record, 1000 * history.EVERY_S)
+        recording.start()
         cluster.scheduler.handlers.update(control.handlers())
         cluster.scheduler.http_application.add_handlers(".*", control_pages(control))
         cluster.adopt(Presubmitted.of(begun))
@@ -94,6 +97,7 @@ async def serve(plan: Plan, directory: Path, hub: Hub | None, begun: Mapping[str
         ended = asyncio.ensure_future(ending.wait())
         await asyncio.wait([idle, ended], return_when=asyncio.FIRST_COMPLETED)
         log.info("The cluster ends: %s", "it was idle" if idle.done() else "it was told to")
+        recording.stop()
         ending.set()
         ended.cancel()
         idle.cancel()

@@ -9,9 +9,9 @@ from html import escape
 from typing import Any, Literal, NamedTuple, cast
 from urllib.parse import quote
 
-from ..answers import ClusterStatus
+from ..answers import ClusterStatus, LateWorkers
 from ..client import HubClient, HubError
-from ..common.formats import amount, clock, fixed, number
+from ..common.formats import amount, fixed, number, upcoming
 from ..common.translation import _, ngettext, sentences
 from ..schema import ClusterOffer, Quote, WorkerJob
 from .pools import Place, Pool
@@ -136,32 +136,78 @@ def phases(jobs: Iterable[WorkerJob]) -> dict[Place, str]:
     return found
 
 
-def waiting(status: Mapping[str, Any] | ClusterStatus) -> list[str]:
-    """One sentence for each kind of workers that are not there yet."""
-    absent = [worker for worker in status.get("workers", ()) if not worker["address"]]
-    reasons: dict[str, int] = {}
-    for worker in absent:
-        why = _why(worker, status.get("jobs") or (), status.get("session_ends_at"))
-        reasons[why] = reasons.get(why, 0) + 1
+def worker_state(
+    connected: bool, failed: bool, *, seen: bool, submitted: bool, phase: str | None
+) -> Literal["running", "starting", "queued", "lost"]:
+    """How a worker that shall be fares. Pure.
+
+    :param failed: it could not be submitted, or its job ended before it was there.
+    :param seen: it was connected before.
+    :param submitted: it has a job.
+    :param phase: what Slurm says of that job; None while nothing is known.
+    """
+    if connected:
+        return "running"
+    if failed:
+        return "lost"
+    if phase == "queued" or not submitted:  # a job that Slurm has put back in its queue waits as a new one does
+        return "queued"
+    return "lost" if seen or phase == "ended" else "starting"
+
+
+def waiting(status: Mapping[str, Any] | ClusterStatus, *, beside_counts: bool = False) -> list[str]:
+    """One sentence for each kind of workers that are not there.
+
+    :param beside_counts: how many start and how many are queued is said beside it: only what says more.
+    """
+    kinds: dict[tuple[str, str, str], int] = {}
+    for worker in status.get("workers", ()):
+        if not worker["address"]:
+            kind = _waits(worker, status.get("jobs") or (), status.get("session_ends_at"))
+            kinds[kind] = kinds.get(kind, 0) + 1
     return [
-        (_("{count} waiting: {why}") if why else _("{count} starting")).format(count=number(count), why=why)
-        for why, count in reasons.items()
+        sentences(template.format(count=number(count), time=at), why)
+        for (template, at, why), count in kinds.items()
+        if at or why or not beside_counts
     ]
 
 
-def _why(worker: Mapping[str, Any], jobs: Iterable[WorkerJob], session_ends_at: float | None) -> str:
+def _waits(worker: Mapping[str, Any], jobs: Iterable[WorkerJob], session_ends_at: float | None) -> tuple[str, str, str]:
+    """How one worker waits, how long, and why: a sentence with {count} and {time}, the time, and more sentences."""
     records = _records(worker["job"], jobs)
     for known in records:
         if known["phase"] == "queued":
-            starts, now = known["starts_at"], time.time()
+            starts = known["starts_at"]
             if not starts:
-                return str(known["why"])
-            late = session_ends_at is not None and starts >= session_ends_at
-            expected = _("Expected start: {time}, after this session ends.") if late else _("Expected start: {time}.")
-            return sentences(known["why"], expected.format(time=clock(starts, now)))
+                return _("{count} queued."), "", known["why"]
+            at = upcoming(starts, time.time())
+            if _too_late(starts, session_ends_at):
+                return _("{count} queued until {time}, after this session ends."), at, ""
+            return _("{count} queued until {time}."), at, known["why"]
+    if worker.get("state") == "lost":
+        return _("{count} lost."), "", _("The cluster starts others in their place.")
     if not worker.get("begun", True) and any(known["phase"] == "running" for known in records):
-        return _("Slurm makes the node ready (Prolog).")
-    return ""
+        return _("{count} starting."), "", _("Slurm makes the node ready (Prolog).")
+    return _("{count} queued.") if worker.get("state") == "queued" else _("{count} starting."), "", ""
+
+
+def _too_late(starts: float | None, session_ends_at: float | None) -> bool:
+    return bool(starts) and session_ends_at is not None and cast("float", starts) >= session_ends_at
+
+
+def late(status: Mapping[str, Any] | ClusterStatus) -> list[LateWorkers]:
+    """By pool, the workers that Slurm expects to start when the session is over."""
+    ends_at, jobs = status.get("session_ends_at"), status.get("jobs") or ()
+    of_pool: dict[str, list[bool]] = {}
+    for worker in status.get("workers", ()):
+        queued = [known for known in _records(worker["job"], jobs) if known["phase"] == "queued"]
+        too_late = not worker["address"] and any(_too_late(known["starts_at"], ends_at) for known in queued)
+        of_pool.setdefault(worker["pool"], []).append(too_late)
+    return [
+        LateWorkers(pool=pool, count=sum(flags), keep=len(flags) - sum(flags))
+        for pool, flags in of_pool.items()
+        if any(flags)
+    ]
 
 
 def _records(place: str | None, jobs: Iterable[WorkerJob]) -> list[WorkerJob]:
@@ -203,17 +249,17 @@ def tasks_of(notation: str) -> list[int]:
 
 
 def cost(status: Mapping[str, Any] | ClusterStatus) -> str:
-    """ "0.8 GPU-hours so far, 4 per hour now"; CPU-hours where no GPU was used. "" while nothing is known."""
+    """ "4 GPU-hours per hour · 0.80 so far"; CPU-hours where no GPU was used. "" while nothing is known."""
     used = status.get("used")
     if not used:
         return ""
     if used["gpu_hours"] or used["gpus"]:
-        return _("{used} GPU-hours so far, {now} per hour now").format(
-            used=fixed(used["gpu_hours"], 2), now=number(used["gpus"])
-        )
-    return _("{used} CPU-hours so far, {now} per hour now").format(
-        used=fixed(used["cpu_hours"], 2), now=number(used["cpus"])
-    )
+        return _so_far(used["gpus"], "GPU", used["gpu_hours"])
+    return _so_far(used["cpus"], "CPU", used["cpu_hours"])
+
+
+def _so_far(per_hour: float, kind: str, used: float) -> str:
+    return _("{hours} per hour · {used} so far").format(hours=amount(per_hour, kind), used=fixed(used, 2))
 
 
 def in_all(pools: Iterable[tuple[Pool, int]]) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from html import escape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -24,7 +25,7 @@ from tornado.web import HTTPError, authenticated
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from ..client import AsyncHubClient
-from ..common.translation import _
+from ..common.translation import _, language
 from .base import FabricHandler, Kept
 
 if TYPE_CHECKING:
@@ -36,6 +37,13 @@ NAME = "([a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?)"  # as session.NAME of .dask
 OFFER_S = 5.0
 # What may be asked of a new cluster, with the types of its words.
 NEW: dict[str, tuple[type, ...]] = {"name": (str,), "profile": (str,), "n_workers": (int,), "hours": (int, float)}
+
+
+_STOPPED = """<!DOCTYPE html>
+<html lang="{language}"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark">
+<title>{heading}</title></head>
+<body><main><h1>{heading}</h1><p>{said}</p></main></body></html>
+"""
 
 
 class DashboardHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
@@ -87,10 +95,11 @@ class DashboardHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
         try:
             pages = await asyncio.to_thread(dashboard_client.Pages, name)
             response = await pages.fetch(self._rest(name), self.request.headers, str(self.request.method))
-        except dashboard_client.NoClusterError as error:
-            raise HTTPError(
-                502 if isinstance(error, dashboard_client.ClusterUnavailableError) else 404, str(error)
-            ) from None
+        except dashboard_client.ClusterUnavailableError as error:
+            raise HTTPError(502, str(error)) from None
+        except dashboard_client.NoClusterError:
+            self._say_stopped(name)
+            return
         self.set_status(response.code)
         passed = dashboard_client.passed(response.headers)
         for header in passed:
@@ -100,6 +109,15 @@ class DashboardHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
             self.add_header(header, f"{self.base_url}fabric/dask/{name}{value}" if below else value)
         self.set_header("Content-Security-Policy", self.content_security_policy)
         self.finish(response.body or None)  # to a browser that has the file already (304) not even nothing may be said
+
+    def _say_stopped(self, name: str) -> None:
+        """A page in place of one of a cluster that is not there (any more); also in a frame, so as plain as can be."""
+        self.set_status(404)
+        self.set_header("Content-Type", "text/html; charset=UTF-8")
+        self.set_header("Content-Security-Policy", self.content_security_policy)
+        heading = _("Cluster stopped")
+        said = _("Cluster {name} isn't running in this session. Start one in the Dask clusters panel.")
+        self.finish(_STOPPED.format(language=language(), heading=escape(heading), said=escape(said.format(name=name))))
 
     @ws_authenticated
     @authorized
@@ -185,6 +203,17 @@ class ClustersHandler(FabricHandler):
         self.respond({"message": answer["error"]} if "error" in answer else answer, 409 if "error" in answer else 201)
 
 
+class RunningClustersHandler(FabricHandler):
+    """GET: the names of the clusters that are there, as the session's own directories say; no scheduler is asked."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        from ..dask import rendezvous
+
+        self.respond({"names": await asyncio.to_thread(rendezvous.clusters)})
+
+
 class ClusterHandler(FabricHandler):
     """POST ``{"verb": "scale" | "adapt" | "close", ...}`` to one cluster."""
 
@@ -231,6 +260,7 @@ def routes(base: str, service: AsyncHubClient, frame: str) -> list[tuple[str, ty
         (url_path_join(base, "dask", NAME) + "/?()", DashboardHandler, dashboards),
         (url_path_join(base, "dask", NAME) + "/(.+)", DashboardHandler, dashboards),
         (clusters, ClustersHandler, {"offer": offer}),
+        (url_path_join(base, "running-clusters"), RunningClustersHandler, {}),
         (url_path_join(clusters, "quote"), QuoteHandler, {"service": service}),
         (url_path_join(clusters, NAME), ClusterHandler, {}),
     ]

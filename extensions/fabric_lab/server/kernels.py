@@ -11,10 +11,10 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
 from jupyter_client.session import Session
@@ -106,19 +106,19 @@ class SessionKernels(AsyncMappingKernelManager):
         kernel.last_activity = datetime.now(UTC)
         kernel._activity_stream = kernel.connect_iopub()
         session = Session(config=kernel.session.config, key=kernel.session.key)
-        at_work = AtWork()
+        at_work, tracked = AtWork(), cast("Callable[[str | None], bool]", self.track_message_type)
 
         def record(frames: list[Any]) -> None:
             _identities, parts = session.feed_identities(frames)
             message = session.deserialize(parts)
             kind, parent = message["header"]["msg_type"], message.get("parent_header") or {}
             asked = parent.get("msg_type")
-            if self.track_message_type(kind) or self.track_message_type(asked) or kernel.execution_state == "busy":
+            if tracked(kind) or tracked(asked) or kernel.execution_state == "busy":
                 self.last_kernel_activity = kernel.last_activity = datetime.now(UTC)
             if kind != "status":
                 return
             state = message["content"]["execution_state"]
-            if asked and self.track_message_type(asked):
+            if asked and tracked(asked):
                 kernel.execution_state = at_work.hears(state, parent) or kernel.execution_state
             elif kernel.execution_state == "starting" and state != "starting":
                 kernel.execution_state = "idle"

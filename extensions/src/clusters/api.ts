@@ -2,7 +2,7 @@ import { PageConfig, URLExt } from '@jupyterlab/coreutils';
 import type { ServerConnection } from '@jupyterlab/services';
 
 import { ask } from '../common/request';
-import type { Clusters, NewCluster, Quote, ScaledStatus } from '../schema';
+import type { Clusters, NewCluster, Quote, RunningClusters, ScaledStatus } from '../schema';
 
 export type Order =
   | { readonly verb: 'scale'; readonly n: number; readonly pool: string }
@@ -16,6 +16,11 @@ export class ClustersApi {
 
   all(): Promise<Clusters> {
     return this.ask<Clusters>([]);
+  }
+
+  /** Names of the clusters that are there; no cluster is asked. */
+  async running(): Promise<readonly string[]> {
+    return (await ask<RunningClusters>(this.settings, ['running-clusters'])).names;
   }
 
   async start(profile: string, workers: number): Promise<string> {
@@ -34,10 +39,15 @@ export class ClustersApi {
     return (await this.ask<Quote>(['quote'], {}, query)).words;
   }
 
-  /** Where a page of a cluster's dashboard is, with this session's word for a page that may be framed. */
+  /** Where a page of a cluster's dashboard is, for a tab of the browser. */
+  address(name: string, path: string): string {
+    return URLExt.join(this.settings.baseUrl, 'fabric', 'dask', encodeURIComponent(name), path);
+  }
+
+  /** The same with this session's word for a page that may be framed. */
   page(name: string, path: string): string {
     const query = URLExt.objectToQueryString({ 'fabric-frame': PageConfig.getOption('fabricFrame') });
-    return URLExt.join(this.settings.baseUrl, 'fabric', 'dask', encodeURIComponent(name), path) + query;
+    return this.address(name, path) + query;
   }
 
   private ask<T>(path: readonly string[], init: RequestInit = {}, query = ''): Promise<T> {

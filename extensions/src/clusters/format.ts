@@ -1,7 +1,9 @@
 import { gpus as gpuCount, number } from '../common/format';
 import { trans } from '../common/translation';
-import type { ClusterWorker, WorkerProfile } from '../schema';
+import type { ClusterHistory, ClusterWorker, WorkerProfile } from '../schema';
+import type { WorkerState } from './geometry';
 import type { Cluster } from './model';
+import { isFixed, type IRange } from './range';
 
 function gigabytes(bytes: number): string {
   return number(bytes / 1e9, 1, 1);
@@ -65,6 +67,68 @@ function doing(cluster: Cluster, workers: readonly ClusterWorker[]): string[] {
   );
   const cpu = trans.__('%1 % CPU', number(sum(workers, worker => worker.cpu)));
   return [gpus ? onGpus(gpus, workers) : '', memory, cpu].filter(Boolean);
+}
+
+/** "4 running": how many workers are in a state. */
+export function stateText(state: WorkerState, count: number): string {
+  switch (state) {
+    case 'running':
+      return trans.__('%1 running', count);
+    case 'starting':
+      return trans.__('%1 starting', count);
+    case 'queued':
+      return trans.__('%1 queued', count);
+    case 'lost':
+      return trans.__('%1 lost', count);
+  }
+}
+
+function last(values: readonly number[]): number {
+  return values.at(-1) ?? 0;
+}
+
+export function tasksNow(history: ClusterHistory): string {
+  return trans._n('%1 task', '%1 tasks', last(history.tasks));
+}
+
+/** The curve of tasks in words. */
+export function tasksSaid(history: ClusterHistory): string {
+  const most = Math.max(0, ...history.tasks);
+  return trans.__('Tasks in the last 10 minutes: %1 now, %2 at most', number(last(history.tasks)), number(most));
+}
+
+export function memoryNow(history: ClusterHistory): string {
+  const limit = last(history.memory_limit);
+  const used = gigabytes(last(history.memory));
+  return limit ? trans.__('%1 of %2 GB', used, gigabytes(limit)) : trans.__('%1 GB', used);
+}
+
+/** The curve of memory in words. */
+export function memorySaid(history: ClusterHistory): string {
+  const most = gigabytes(Math.max(0, ...history.memory));
+  return trans.__(
+    'Memory of workers in the last 10 minutes: %1 GB now, %2 GB at most',
+    gigabytes(last(history.memory)),
+    most
+  );
+}
+
+/** What is done about so many workers, with the hub's words on them, which may be ''. */
+export function scaling(range: IRange, words: string): string {
+  const { least, most } = range;
+  if (isFixed(range)) {
+    return words
+      ? trans._n('Scaling to %1 worker · %2', 'Scaling to %1 workers · %2', most, words)
+      : trans._n('Scaling to %1 worker', 'Scaling to %1 workers', most);
+  }
+  return words
+    ? trans.__('Scaling between %1 and %2 workers · at most %3', least, most, words)
+    : trans.__('Scaling between %1 and %2 workers', least, most);
+}
+
+/** The price of workers that may be asked for. */
+export function priced(range: IRange, words: string): string {
+  return isFixed(range) ? words : trans.__('At most %1', words);
 }
 
 /** What the cluster follows by itself, or ''. */

@@ -1,38 +1,21 @@
 import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { Dialog, ICommandPalette, IFrame, MainAreaWidget, showDialog } from '@jupyterlab/apputils';
+import { Dialog, ICommandPalette, showDialog } from '@jupyterlab/apputils';
 import { PageConfig } from '@jupyterlab/coreutils';
+import { Poll } from '@lumino/polling';
 
 import { insert, nowhere } from '../common/insert';
 import { trans } from '../common/translation';
 import { place, pollInView } from '../common/panel';
 import { ISessionSettings } from '../common/settings';
 import { ClustersApi } from './api';
-import { pages } from './model';
-import { clustersIcon, ClustersPanel, type IActions } from './panel';
+import type { IActions } from './card';
+import { Dashboards } from './dashboards';
+import { clustersIcon } from './icons';
+import { ClustersPanel } from './panel';
 import { ClustersStore } from './store';
 import { clientCode, lost } from './format';
 
 const EVERY_MS = 5_000;
-
-/** A page of a dashboard as a tab; the same page is opened once. */
-function openPage(app: JupyterFrontEnd, api: ClustersApi, name: string, path: string): void {
-  const id = `fabric-dashboard-${name}-${path}`;
-  const title = pages().find(([known]) => known === path)?.[1] ?? path;
-  const open = [...app.shell.widgets('main')].find(widget => widget.id === id);
-  if (!open) {
-    // the cluster's own pages, from this session's server: bokeh draws with scripts and a websocket
-    const content = new IFrame({ sandbox: ['allow-same-origin', 'allow-scripts', 'allow-popups'] });
-    content.url = api.page(name, path);
-    const widget = new MainAreaWidget({ content });
-    widget.id = id;
-    widget.title.label = `${name}: ${title}`;
-    widget.title.icon = clustersIcon;
-    widget.title.closable = true;
-    content.node.querySelector('iframe')?.setAttribute('title', trans.__('%1 of cluster %2', title, name));
-    app.shell.add(widget, 'main');
-  }
-  app.shell.activateById(id);
-}
 
 export const clustersPlugin: JupyterFrontEndPlugin<void> = {
   id: 'fabric-lab:clusters',
@@ -51,6 +34,7 @@ export const clustersPlugin: JupyterFrontEndPlugin<void> = {
     }
     const api = new ClustersApi(app.serviceManager.serverSettings);
     const store = new ClustersStore(api);
+    const dashboards = new Dashboards(app, api);
     const actions: IActions = {
       insertClientCode: name => {
         const done = insert(app, clientCode(name));
@@ -65,10 +49,11 @@ export const clustersPlugin: JupyterFrontEndPlugin<void> = {
           defaultButton: 0
         });
         if (asked.button.accept) {
-          await store.send(name, { verb: 'close' }, trans.__('Cluster %1 stopped.', name));
+          await store.send(name, { verb: 'close' }, () => trans.__('Cluster %1 stopped.', name));
         }
       },
-      openPage: (name, path) => openPage(app, api, name, path)
+      openPage: (name, path) => dashboards.open(name, path),
+      address: (name, path) => api.address(name, path)
     };
     const panel = new ClustersPanel(store, actions);
     place(app, panel, settings, restorer, { name: 'clustersPanel', rank: 260, type: trans.__('Dask clusters') });
@@ -82,5 +67,18 @@ export const clustersPlugin: JupyterFrontEndPlugin<void> = {
     });
     palette?.addItem({ command, category: trans.__('Dask') });
     pollInView(panel, () => store.refresh(), EVERY_MS);
+    store.changed.connect(() => {
+      if (store.known && !store.problem) {
+        dashboards.look(store.known.clusters.map(cluster => cluster.name));
+      }
+    });
+    // while the panel asks for all of them, nothing more has to be asked for the tabs
+    new Poll({
+      name: 'fabric-clusters:dashboards',
+      auto: true,
+      factory: async () => dashboards.look(await api.running()),
+      frequency: { interval: EVERY_MS, backoff: false },
+      standby: () => document.hidden || panel.isVisible || !dashboards.live
+    });
   }
 };

@@ -90,11 +90,15 @@ export class ClustersStore {
     });
   }
 
-  /** Whether it was done; why not is told. */
-  send(name: string, order: Order, done: string): Promise<boolean> {
+  /**
+   * Whether it was done; why not is told.
+   *
+   * @param done What is said then, with the hub's words on the workers, or ''.
+   */
+  send(name: string, order: Order, done: (words: string) => string): Promise<boolean> {
     return this.during(name, async () => {
       const answer = await this.api.send(name, order);
-      this.say(name, `${done} ${answer.words ?? ''}`.trim());
+      this.say(name, done(answer.words ?? ''));
     });
   }
 

@@ -20,7 +20,7 @@ from fabric_hub.config.settings import Settings
 
 log = logging.getLogger(__name__)
 
-NEEDED_TESTS = "tests/unit/hub/patches/test_needed.py"
+NEEDED_TESTS = "tests/unit/hub/patches/needed"
 _JUPYTERHUB = "https://github.com/jupyterhub/jupyterhub"
 
 
@@ -32,7 +32,7 @@ class Patch:
     :ivar module: where it is, in this package; with dots, elsewhere.
     :ivar what: what is different with it.
     :ivar why: what would be without it.
-    :ivar needed_test: the function in :data:`NEEDED_TESTS` that shows the fault without it.
+    :ivar needed_test: the function below :data:`NEEDED_TESTS` that shows the fault without it.
     :ivar replaces: the attributes that it puts something else in the place of, each ``module:Qualified.name``.
     :ivar package: the library; ``python`` is Python itself.
     :ivar versions: of the library that somebody has looked at, as a specifier of PEP 440.
@@ -316,7 +316,7 @@ def apply_all(c: Any, settings: Settings, service: str) -> None:
     """
     # here, for some of what is patched needs what others only describe
     from fabric_hub.hub import session_calls, tls
-    from fabric_hub.hub.pages import accessibility, datasets, ended, home, language, site, start_form
+    from fabric_hub.hub.pages import accessibility, datasets, ended, home, language, operate, site, start_form
     from fabric_hub.hub.proxy import unix_url
 
     from . import handlers, readers, services, session_ends, starts, streams, thread, web_server
@@ -327,7 +327,7 @@ def apply_all(c: Any, settings: Settings, service: str) -> None:
     names = tls.hub_alt_names(settings.hub) if settings.hub.internal_ssl else []
     thread.apply(c)
     anybodys = [*language.pages(), *accessibility.pages(), *ended.pages(), *site.pages(settings)]
-    persons = [*home.pages(), *datasets.pages(settings), *start_form.pages()]
+    persons = [*home.pages(), *datasets.pages(settings), *start_form.pages(), *operate.pages()]
     handlers.apply([*anybodys, *persons, *session_calls.pages(settings)])
     services.apply(service, unix_url(settings.hub.service_socket), names)
     readers.apply()

@@ -16,35 +16,6 @@ const fabricHome = (() => {
       .replace(/-+$/, "");
   }
 
-  /** Make a list's children those of another one, by their data-key; what is the same stays as it is. */
-  function merge(old, fresh) {
-    const before = new Map([...old.children].map((child) => [child.dataset.key, child]));
-    let place = old.firstElementChild;
-    for (const wanted of [...fresh.children]) {
-      let child = before.get(wanted.dataset.key);
-      before.delete(wanted.dataset.key);
-      if (child && child.tagName === wanted.tagName) {
-        if (child === place) place = place.nextElementSibling;
-        else old.insertBefore(child, place);
-        if ("list" in wanted.dataset && "list" in child.dataset) merge(child, wanted);
-        else if (!child.isEqualNode(wanted)) {
-          keepOpen(child, wanted);
-          child.replaceWith(wanted);
-        }
-      } else {
-        child?.remove();
-        if (child === place) place = place?.nextElementSibling ?? null;
-        old.insertBefore(wanted, place);
-      }
-    }
-    for (const child of before.values()) child.remove();
-  }
-
-  function keepOpen(old, fresh) {
-    const open = [...old.querySelectorAll("details")].map((one) => one.open);
-    [...fresh.querySelectorAll("details")].forEach((one, index) => (one.open = open[index] ?? one.open));
-  }
-
   /** What changed between two looks, in sentences: sessions are {key: {name, word}}. */
   function changes(before, after, gone) {
     const told = [];
@@ -57,7 +28,7 @@ const fabricHome = (() => {
     return told.join(". ");
   }
 
-  return { madeValid, merge, changes };
+  return { madeValid, changes };
 })();
 if (typeof module !== "undefined") module.exports = fabricHome;
 
@@ -98,7 +69,7 @@ if (typeof module !== "undefined") module.exports = fabricHome;
     const focused = document.activeElement;
     const selector = mark(focused);
     const before = shown();
-    fabricHome.merge(live, document.importNode(fresh, true));
+    fabricMerge(live, document.importNode(fresh, true));
     const told = fabricHome.changes(before, shown(), words.gone);
     if (told) said.textContent = told; // for who does not see it
     if (selector && !document.contains(focused)) (live.querySelector(selector) || heading).focus();

@@ -29,6 +29,33 @@ NOT_A_STEWARD = Reason(
     label="not-a-steward",
     status=403,
 )
+NOT_AN_OPERATOR = Reason(
+    "not-an-operator",
+    N_("{user} is not an operator of this site."),
+    N_("Operators are named in the site's file (login.admins), as the catalogue service reads it."),
+    who=Who.OPERATOR,
+    label="not-an-operator",
+    status=403,
+)
+NOBODY_ASKS = Reason(
+    "access-not-requested",
+    N_("Nobody requests the dataset {dataset} for project {project} any more."),
+    N_("Reload the page: somebody may have answered already."),
+    label="not-requested",
+    status=404,
+)
+GRANT_ELSEWHERE = Reason(
+    "grant-elsewhere",
+    N_("The hub may not grant the dataset {dataset} to project {project}."),
+    N_("On the catalogue service's machine: fabric-hub datasets grant {dataset} {project}"),
+    who=Who.OPERATOR,
+    label="grant-elsewhere",
+    status=403,
+)
+DECLINED = Reason("access-declined", N_("Your request was declined at {at:clock}."), who=Who.NOBODY)
+DECLINED_BECAUSE = Reason(
+    "access-declined-because", N_("Your request was declined at {at:clock}: {why}"), who=Who.NOBODY
+)
 DECIDED_ALREADY = Reason(
     "grant-decided-already",
     N_("The access of project {project} to the dataset {dataset} does not wait for a decision any more."),

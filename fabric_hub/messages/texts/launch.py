@@ -219,6 +219,10 @@ TOO_MANY_TO_SUBMIT = Reason(
 )
 COST = Reason("workers-cost", N_("{hours} per hour."), who=Who.NOBODY)
 COST_ADDED = Reason("workers-cost-added", N_("{hours} per hour (+{added:number})."), who=Who.NOBODY)
+COST_STARTS = Reason("workers-cost-starts", N_("{hours} per hour · can start now."), who=Who.NOBODY)
+COST_ADDED_STARTS = Reason(
+    "workers-cost-added-starts", N_("{hours} per hour (+{added:number}) · can start now."), who=Who.NOBODY
+)
 BUDGET_LASTS = Reason(
     "workers-budget-lasts",
     N_("The project has {left} left: with these workers that lasts {lasts:about}."),
@@ -229,7 +233,6 @@ PLACES_UNKNOWN = Reason(
     N_("Slurm does not answer now, so it is not known when they start."),
     who=Who.NOBODY,
 )
-ALL_START = Reason("workers-all-start", P_("It can start now.", "All {n} can start now."), who=Who.NOBODY)
 OTHERS_START = Reason("workers-others-start", N_("{number} more can start now."), who=Who.NOBODY)
 NONE_STARTS = Reason(
     "workers-none-starts",
@@ -237,5 +240,4 @@ NONE_STARTS = Reason(
     who=Who.NOBODY,
 )
 NO_OTHER_STARTS = Reason("workers-no-other-starts", N_("No more can start now; {wait} will queue."), who=Who.NOBODY)
-SOME_START = Reason("workers-some-start", N_("{now} can start now, {wait} will queue."), who=Who.NOBODY)
-SOME_MORE_START = Reason("workers-some-more-start", N_("{now} more can start now, {wait} will queue."), who=Who.NOBODY)
+SOME_START = Reason("workers-some-start", N_("{now} start now, {wait} queue."), who=Who.NOBODY)

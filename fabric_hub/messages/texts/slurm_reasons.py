@@ -31,9 +31,9 @@ KIND_BILLING = Reason("counted-billing-hours", N_("billing unit"), who=Who.NOBOD
 # a job that waits
 
 WAITS_UNSEEN = Reason("job-unseen", N_("Submitted. Slurm has not scheduled it yet."), who=Who.NOBODY)
-WAITS_PRIORITY = Reason("job-priority", N_("Other jobs are before it in the queue."), who=Who.NOBODY)
+WAITS_PRIORITY = Reason("job-priority", N_("Other jobs are ahead of it."), who=Who.NOBODY)
 WAITS_RESOURCES = Reason(
-    "job-resources", N_("It is next in line and waits until enough of {partition} is free."), who=Who.NOBODY
+    "job-resources", N_("It's next. It starts as soon as enough of {partition} is free."), who=Who.NOBODY
 )
 WAITS_DEPENDENCY = Reason("job-dependency", N_("It waits for another job to end first."), who=Who.NOBODY)
 WAITS_DEPENDENCY_NEVER = Reason(

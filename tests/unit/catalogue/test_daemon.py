@@ -203,6 +203,49 @@ async def test_only_a_steward_of_the_sites_file_as_it_is_now_confirms_what_a_res
     }  # fmt: skip
 
 
+async def test_only_an_operator_of_the_sites_file_answers_a_request_and_grants_only_where_it_lets_the_hub(
+    daemon: Daemon,
+) -> None:
+    await asyncio.to_thread(daemon.offer)
+    revoke = "import sys\nfrom pathlib import Path\nfrom fabric_hub.config import settings\n"
+    revoke += "from fabric_hub.catalogue.admin import opened\n"
+    revoke += "with opened(settings.load(Path(sys.argv[1]))) as desk:\n    desk.revoke('wind', 'physics')\n"
+    done = await asyncio.to_thread(as_operator, revoke, daemon.site)
+    assert done.returncode == 0, done.stderr
+    asked = "physics", "wind"
+    right = daemon.site.read_text()
+    async with daemon.client as client:
+        await client.accept(MEMBER, "physics", "wind", "1", "research")
+        await client.request(MEMBER, *asked, "for my thesis")
+        with pytest.raises(FabricError, match="ada is not an operator of this site") as refused:
+            await client.answer("ada", *asked, grant=True)
+        assert refused.value.status == 403
+        operators = '[login]\nadmins = ["ada"]\n'
+        daemon.site.write_text(operators + right)
+        with pytest.raises(FabricError, match="The hub may not grant the dataset wind to project physics") as refused:
+            await client.answer("ada", *asked, grant=True)
+        assert (refused.value.status, daemon.records()[-1]["event"], daemon.granted()) == (403, "denied", {})
+
+        await client.answer("ada", *asked, grant=False, why="Ask your owner first.")
+        known = await client.catalogue()
+        assert [(one.user, one.why) for one in known.declined] == [(MEMBER, "Ask your owner first.")]
+        assert known.requests == ()
+        assert await status_of(client.answer("ada", *asked, grant=False)) == 404, "nobody asks any more"
+
+        await client.request(MEMBER, *asked)
+        assert (await client.catalogue()).declined == (), "who asks again has a new answer to wait for"
+        daemon.site.write_text(operators + right.replace("[catalogue]", '[catalogue]\nfrom_hub = ["grants"]'))
+        await client.answer("ada", *asked, grant=True)
+        assert list(daemon.granted()) == ["wind"]
+        assert (await client.catalogue()).requests == ()
+    told = [(one["event"], one.get("by"), one.get("why")) for one in daemon.records() if one.get("user") == "ada"]
+    assert told == [
+        ("denied", "operator ada", "grant-from-hub"),
+        ("declined", "operator ada", "Ask your owner first."),
+        ("granted", "operator ada", None),
+    ]
+
+
 async def test_without_a_catalogue_service_the_client_says_so_and_the_follower_keeps_what_it_has(
     daemon: Daemon,
 ) -> None:

@@ -86,7 +86,7 @@ def test_a_waiting_array_says_why_and_when_in_the_words_of_the_waiting_page(site
     )
     (job,) = offer(site, a_session(), "jan", a_snapshot(waiting), TODAY).jobs
     assert (job.cluster, job.array_id, job.tasks, job.starts_at) == ("one", 9, "2-7", NOW + 600)
-    assert str(job.why) == "Other jobs are before it in the queue."
+    assert str(job.why) == "Other jobs are ahead of it."
 
 
 @pytest.mark.parametrize(("since", "why"), [(NOW + 20, "Slurm took node gpu1 out of service: Prolog error."), (1, "")])
@@ -109,19 +109,19 @@ def test_a_quote_says_the_price_and_how_many_find_a_place_now(site: Settings) ->
     nodes = (a_node(gpus_free={"h200": 1}), a_node(name="gpu2", usable=False))
     found = quoted(site, "gpu", 3, a_snapshot(nodes=nodes))
     assert (found.gpu_hours_per_hour, found.now) == (3.0, 1)
-    assert str(found.words) == "3 GPU-hours per hour. 1 can start now, 2 will queue."
+    assert str(found.words) == "3 GPU-hours per hour. 1 start now, 2 queue."
 
 
 @pytest.mark.parametrize(
     ("free", "workers", "have", "places"),
     [
-        (1, 1, 0, "It can start now."),
-        (2, 2, 0, "All 2 can start now."),
-        (1, 3, 0, "1 can start now, 2 will queue."),
+        (1, 1, 0, "1 GPU-hour per hour · can start now."),
+        (2, 2, 0, "2 GPU-hours per hour · can start now."),
+        (1, 3, 0, "1 start now, 2 queue."),
         (0, 3, 0, "None can start now; all 3 will queue."),
         (0, 1, 0, "It can't start now and will queue."),
         (2, 3, 1, "2 more can start now."),
-        (1, 3, 1, "1 more can start now, 1 will queue."),
+        (1, 3, 1, "1 start now, 1 queue."),
         (0, 3, 1, "No more can start now; 2 will queue."),
         (2, 2, 2, "2 GPU-hours per hour."),
     ],
@@ -141,9 +141,10 @@ def test_a_silent_slurm_promises_no_place(site: Settings) -> None:
 @pytest.mark.parametrize(
     ("profile", "workers", "have", "submitted", "cost"),
     [
-        ("gpu", 1, 0, 0, "1 GPU-hour per hour."),
+        ("gpu", 1, 0, 0, "1 GPU-hour per hour · can start now."),
         ("gpu", 5, 2, 2, "5 GPU-hours per hour (+3)."),
         ("gpu", 5, 1, 4, "5 GPU-hours per hour (+1)."),
+        ("cpu", 5, 0, 4, "10 CPU-hours per hour (+2) · can start now."),
         ("gpu", 4, 1, 4, "4 GPU-hours per hour."),
         ("cpu", 3, 2, 2, "6 CPU-hours per hour (+2)."),
     ],
@@ -179,6 +180,14 @@ def test_workers_that_cannot_be_are_refused_with_the_reason(
     assert (refused.value.reason, refused.value.text) == (reason, words)
 
 
+def test_the_rescue_profile_is_no_size_of_a_worker(site: Settings) -> None:
+    quotas = site.quotas.model_copy(update={"rescue_profile": "cpu"})
+    site = site.model_copy(update={"quotas": quotas})
+    assert [one.name for one in offer(site, a_session(), "jan", None, TODAY).profiles] == ["gpu"]
+    with pytest.raises(FabricError, match=r"Profile cpu is not one of .*It has gpu\."):
+        quoted(site, "cpu", 1, a_snapshot(nodes=FREE))
+
+
 def test_a_project_without_profiles_for_workers_says_so(site: Settings) -> None:
     physics = site.project["physics"].model_copy(update={"profiles": ("here",)})
     site = site.model_copy(update={"project": {"physics": physics}})
@@ -191,7 +200,7 @@ def test_what_is_there_already_needs_no_room(site: Settings) -> None:
     found = quoted(site, "gpu", 3, a_snapshot(nodes=one_free), have=2)
     assert str(found.words) == "3 GPU-hours per hour (+1). 1 more can start now."
     found = quoted(site, "gpu", 4, a_snapshot(nodes=one_free), have=2)
-    assert str(found.words).endswith("1 more can start now, 1 will queue.")
+    assert str(found.words).endswith("1 start now, 1 queue.")
     assert quoted(site, "gpu", 2, a_snapshot(nodes=one_free), have=2).now == 0
 
 
@@ -207,7 +216,7 @@ def test_workers_that_a_limit_of_the_account_holds_back_are_told_before_they_are
 ) -> None:
     found = quoted(site, "gpu", 4, a_snapshot(nodes=FREE), **limits)
     assert (found.now, str(found.held_by)) == (2, says)
-    assert str(found.words).endswith(f"2 can start now, 2 will queue. {says}")
+    assert str(found.words).endswith(f"2 start now, 2 queue. {says}")
 
 
 def test_workers_that_share_a_job_count_as_one_job(site: Settings) -> None:

@@ -1,6 +1,20 @@
 import { describe, expect, it } from 'vitest';
 
-import { clientCode, distinct, each, facts, following, lost, profile } from '../../../src/clusters/format';
+import {
+  clientCode,
+  distinct,
+  each,
+  facts,
+  following,
+  lost,
+  memoryNow,
+  memorySaid,
+  priced,
+  profile,
+  scaling,
+  tasksNow,
+  tasksSaid
+} from '../../../src/clusters/format';
 import type { Cluster } from '../../../src/clusters/model';
 import type { ClusterWorker, WorkerProfile } from '../../../src/schema';
 
@@ -84,4 +98,28 @@ describe('profiles', () => {
 
 it('quotes a cluster’s name in the code for a notebook', () => {
   expect(clientCode('a"b')).toContain('DaskCluster.connect("a\\"b")');
+});
+
+describe('what a cluster is scaled to', () => {
+  const words = '80 CPU-hours per hour (+76). 4 start now, 34 queue.';
+
+  it('is a number, with the price and what happens to the workers', () => {
+    expect(scaling({ least: 40, most: 40 }, words)).toBe(`Scaling to 40 workers · ${words}`);
+    expect(scaling({ least: 1, most: 1 }, '')).toBe('Scaling to 1 worker');
+    expect(priced({ least: 40, most: 40 }, words)).toBe(words);
+  });
+
+  it('is a range, whose price is that of its upper end', () => {
+    expect(scaling({ least: 2, most: 40 }, words)).toBe(`Scaling between 2 and 40 workers · at most ${words}`);
+    expect(scaling({ least: 0, most: 2 }, '')).toBe('Scaling between 0 and 2 workers');
+    expect(priced({ least: 0, most: 40 }, words)).toBe(`At most ${words}`);
+  });
+});
+
+it('says its curves in words', () => {
+  const history = { at: [10, 15], tasks: [40, 1], memory: [9e9, 2e9], memory_limit: [16e9, 8e9] };
+  expect([tasksNow(history), memoryNow(history)]).toEqual(['1 task', '2.0 of 8.0 GB']);
+  expect(tasksSaid(history)).toBe('Tasks in the last 10 minutes: 1 now, 40 at most');
+  expect(memorySaid(history)).toBe('Memory of workers in the last 10 minutes: 2.0 GB now, 9.0 GB at most');
+  expect(memoryNow({ ...history, memory_limit: [] })).toBe('2.0 GB');
 });

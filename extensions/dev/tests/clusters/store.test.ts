@@ -34,7 +34,7 @@ it('says what came of an order where it was given, and above the clusters once t
   const { server, store } = opened('study');
   await store.refresh();
   server.answers['POST fabric/clusters/study'] = { body: { words: 'It waits.' } };
-  expect(await store.send('study', { verb: 'scale', n: 2, pool: 'gpu' }, 'Done.')).toBe(true);
+  expect(await store.send('study', { verb: 'scale', n: 2, pool: 'gpu' }, words => `Done. ${words}`)).toBe(true);
   expect(store.said('study').text).toBe('Done. It waits.');
   expect([store.said(null).text, store.said('').text]).toEqual(['', '']);
   server.answers['GET fabric/clusters'] = { body: NONE };
@@ -47,8 +47,8 @@ it('gives a cluster one order at a time, and says a refusal', async () => {
   await store.refresh();
   server.answers['POST fabric/clusters/study'] = { status: 400, body: { message: 'At most 8 workers.' } };
   server.hold('POST fabric/clusters/study');
-  const first = store.send('study', { verb: 'close' }, 'Done.');
-  expect(await store.send('study', { verb: 'close' }, 'Done.')).toBe(false);
+  const first = store.send('study', { verb: 'close' }, () => 'Done.');
+  expect(await store.send('study', { verb: 'close' }, () => 'Done.')).toBe(false);
   server.letGo('POST fabric/clusters/study');
   expect(await first).toBe(false);
   expect(store.said('study')).toMatchObject({ text: 'At most 8 workers.', wrong: true });
