@@ -299,10 +299,15 @@ class Continue(BaseHandler):  # type: ignore[misc]
         session = next((one for one in store.live_of(user_name).values() if one.id == wanted), None)
         if session is None or session.ready_at is None or wanted in self._starting:
             raise FabricError(texts.NOT_CONTINUED(session=wanted[:40]))
-        found = store.successor(session.id)
+        found, asked = store.successor(session.id), store.prepared(session.id)
         self._starting.add(wanted)
         try:
-            name = found.server_name if found else await self._start(session)
+            if found is not None:
+                name = found.server_name
+            elif asked is not None and is_started(self.current_user, asked):
+                name = asked  # its start waits for its turn
+            else:
+                name = await self._start(session)
         finally:
             self._starting.discard(wanted)
         store.update(session.id, ends_when_followed=self.get_body_argument("end", "") == "yes")
