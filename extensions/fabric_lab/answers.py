@@ -57,6 +57,12 @@ class Home(TypedDict):
     log: str
 
 
+class Welcome(TypedDict):
+    """``POST fabric/welcome``: the notebook that was written to show a person around, or ""."""
+
+    path: str
+
+
 class IdleDecision(TypedDict):
     """What the service makes of a session's idleness: "off", "active", "idle", "warn" or "stopped".
 
@@ -149,10 +155,11 @@ class ChangedDataset(TypedDict):
 
 
 class File(NamedTuple):
-    """A plain file; ``name`` is its path below the dataset's directory."""
+    """A plain file; ``name`` is its path below the dataset's directory. ``table``: its rows can be shown."""
 
     name: str
     bytes: int
+    table: bool
 
 
 class Snippet(NamedTuple):
@@ -164,6 +171,27 @@ class Snippet(NamedTuple):
     label: str
     code: str
     plot: str
+
+
+class Column(TypedDict):
+    """``kind`` is what it holds: the file's own type, or what its first rows hold ("integer"); "" where it is empty."""
+
+    name: str
+    kind: str
+
+
+class Table(TypedDict):
+    """``GET fabric/datasets/NAME/table?file=F``: the first rows of a file, cells as text, None where there is none.
+
+    ``more``: there are further rows, ``total`` in all where that is known; ``more_columns`` are not shown.
+    """
+
+    file: str
+    columns: list[Column]
+    rows: list[list[str | None]]
+    more: bool
+    total: int | None
+    more_columns: int
 
 
 class Files(TypedDict):

@@ -10,6 +10,9 @@ from typing import Literal, NotRequired, TypedDict
 # http://publications.europa.eu/resource/authority/access-right: who may see and use it.
 Access = Literal["public", "restricted", "non-public"]
 
+# How much an announcement weighs.
+AnnouncementLevel = Literal["info", "warning", "critical"]
+
 # What the dataset holds about people, as the GDPR parts it (articles 4 and 9).
 PersonalData = Literal["none", "pseudonymised", "personal", "special"]
 
@@ -252,6 +255,15 @@ class Ready(TypedDict):
     phases: NotRequired[dict[str, float]]
 
 
+class SessionAnnouncement(TypedDict):
+    """What an operator announces until ``ends_at``, in the reader's language where it was written in that."""
+
+    id: str
+    level: AnnouncementLevel
+    text: str
+    ends_at: float
+
+
 class SessionDataset(TypedDict):
     """An entry as a session sees it; ``chosen`` are those on the session's own record."""
 
@@ -260,6 +272,10 @@ class SessionDataset(TypedDict):
     hint: str
     until: str | None
     requested: bool
+    waits: NotRequired[bool]
+    refused: NotRequired[bool]
+    may_request: NotRequired[bool]
+    told: NotRequired[str]
     name: str
     title: str
     description: str
@@ -299,7 +315,10 @@ class SessionDatasets(TypedDict):
 
 
 class SessionInfo(TypedDict):
-    """A session as its own server may know it. Times are Unix seconds; ``gpus`` is what was asked for."""
+    """A session as its own server may know it. Times are Unix seconds; ``gpus`` is what was asked for.
+
+    ``stop_at`` is when an operator ends it; null: nobody does.
+    """
 
     session: str
     user: str
@@ -315,9 +334,12 @@ class SessionInfo(TypedDict):
     node: str | None
     started_at: float | None
     ends_at: float | None
+    stop_at: NotRequired[float | None]
     gpus: int
     snapshot_age_s: float | None
     slurm_unavailable_since: float | None
+    site: SessionSite
+    announcements: NotRequired[list[SessionAnnouncement]]
 
 
 class SessionQuota(TypedDict):
@@ -341,6 +363,19 @@ class SessionQuota(TypedDict):
     unavailable_since: float | None
     problem: str
     reasons: NotRequired[dict[str, object]]
+
+
+class SessionSite(TypedDict):
+    """Whose hub a session is of, and where people find help; "" where the site names none.
+
+    ``welcome``: a person's first session opens a notebook that shows around.
+    """
+
+    name: str
+    help_url: str
+    docs_url: str
+    support_email: str
+    welcome: bool
 
 
 class StorageUse(TypedDict):
@@ -378,7 +413,7 @@ class TimeLeft(TypedDict):
 
     started_at: NotRequired[float | None]
     ends_at: NotRequired[float | None]
-    why: NotRequired[Literal["limit", "reservation", "project", ""]]
+    why: NotRequired[Literal["limit", "reservation", "project", "operator", ""]]
     text: NotRequired[str]
     can_extend: NotRequired[bool]
     extend_most_minutes: NotRequired[int]

@@ -5,6 +5,7 @@ import { datasetsPlugin } from './datasets/plugin';
 import { connectionPlugin } from './session/connection';
 import { homePlugin } from './session/home';
 import { sessionPlugin } from './session/plugin';
+import { startPlugin } from './start/plugin';
 
 export default [
   settingsPlugin,
@@ -13,5 +14,6 @@ export default [
   widgetFallbackPlugin,
   datasetsPlugin,
   clustersPlugin,
-  homePlugin
+  homePlugin,
+  startPlugin
 ];

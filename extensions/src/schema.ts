@@ -5,6 +5,9 @@
 /** http://publications.europa.eu/resource/authority/access-right: who may see and use it. */
 export type Access = 'public' | 'restricted' | 'non-public';
 
+/** How much an announcement weighs. */
+export type AnnouncementLevel = 'info' | 'warning' | 'critical';
+
 /** What the dataset holds about people, as the GDPR parts it (articles 4 and 9). */
 export type PersonalData = 'none' | 'pseudonymised' | 'personal' | 'special';
 
@@ -236,6 +239,14 @@ export interface Ready {
   readonly phases?: Readonly<Record<string, number>>;
 }
 
+/** What an operator announces until `ends_at`, in the reader's language where it was written in that. */
+export interface SessionAnnouncement {
+  readonly id: string;
+  readonly level: AnnouncementLevel;
+  readonly text: string;
+  readonly ends_at: number;
+}
+
 /** An entry as a session sees it; `chosen` are those on the session's own record. */
 export interface SessionDataset {
   readonly state: State;
@@ -243,6 +254,10 @@ export interface SessionDataset {
   readonly hint: string;
   readonly until: string | null;
   readonly requested: boolean;
+  readonly waits?: boolean;
+  readonly refused?: boolean;
+  readonly may_request?: boolean;
+  readonly told?: string;
   readonly name: string;
   readonly title: string;
   readonly description: string;
@@ -281,7 +296,11 @@ export interface SessionDatasets {
   readonly reasons?: Readonly<Record<string, unknown>>;
 }
 
-/** A session as its own server may know it. Times are Unix seconds; `gpus` is what was asked for. */
+/**
+ * A session as its own server may know it. Times are Unix seconds; `gpus` is what was asked for.
+ *
+ * `stop_at` is when an operator ends it; null: nobody does.
+ */
 export interface SessionInfo {
   readonly session: string;
   readonly user: string;
@@ -297,9 +316,12 @@ export interface SessionInfo {
   readonly node: string | null;
   readonly started_at: number | null;
   readonly ends_at: number | null;
+  readonly stop_at?: number | null;
   readonly gpus: number;
   readonly snapshot_age_s: number | null;
   readonly slurm_unavailable_since: number | null;
+  readonly site: SessionSite;
+  readonly announcements?: readonly SessionAnnouncement[];
 }
 
 /** What a session is told. */
@@ -322,6 +344,19 @@ export interface SessionQuota {
   readonly unavailable_since: number | null;
   readonly problem: string;
   readonly reasons?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Whose hub a session is of, and where people find help; "" where the site names none.
+ *
+ * `welcome`: a person's first session opens a notebook that shows around.
+ */
+export interface SessionSite {
+  readonly name: string;
+  readonly help_url: string;
+  readonly docs_url: string;
+  readonly support_email: string;
+  readonly welcome: boolean;
 }
 
 /**
@@ -358,7 +393,7 @@ export interface Text {
 export interface TimeLeft {
   readonly started_at?: number | null;
   readonly ends_at?: number | null;
-  readonly why?: 'limit' | 'reservation' | 'project' | '';
+  readonly why?: 'limit' | 'reservation' | 'project' | 'operator' | '';
   readonly text?: string;
   readonly can_extend?: boolean;
   readonly extend_most_minutes?: number;
@@ -456,6 +491,11 @@ export interface Home {
   readonly log: string;
 }
 
+/** `POST fabric/welcome`: the notebook that was written to show a person around, or "". */
+export interface Welcome {
+  readonly path: string;
+}
+
 /**
  * What the service makes of a session's idleness: "off", "active", "idle", "warn" or "stopped".
  *
@@ -517,6 +557,10 @@ export interface KnownDataset {
   readonly hint: string;
   readonly until: string | null;
   readonly requested: boolean;
+  readonly waits?: boolean;
+  readonly refused?: boolean;
+  readonly may_request?: boolean;
+  readonly told?: string;
   readonly name: string;
   readonly title: string;
   readonly description: string;
@@ -568,10 +612,11 @@ export interface ChangedDataset {
   readonly problem: string;
 }
 
-/** A plain file; `name` is its path below the dataset's directory. */
+/** A plain file; `name` is its path below the dataset's directory. `table`: its rows can be shown. */
 export interface File {
   readonly name: string;
   readonly bytes: number;
+  readonly table: boolean;
 }
 
 /**
@@ -583,6 +628,26 @@ export interface Snippet {
   readonly label: string;
   readonly code: string;
   readonly plot: string;
+}
+
+/** `kind` is what it holds: the file's own type, or what its first rows hold ("integer"); "" where it is empty. */
+export interface Column {
+  readonly name: string;
+  readonly kind: string;
+}
+
+/**
+ * `GET fabric/datasets/NAME/table?file=F`: the first rows of a file, cells as text, null where there is none.
+ *
+ * `more`: there are further rows, `total` in all where that is known; `more_columns` are not shown.
+ */
+export interface Table {
+  readonly file: string;
+  readonly columns: readonly Column[];
+  readonly rows: readonly (readonly (string | null)[])[];
+  readonly more: boolean;
+  readonly total: number | null;
+  readonly more_columns: number;
 }
 
 /** `GET fabric/datasets/NAME/files`; `more`: there are files that were not looked at, or not told. */

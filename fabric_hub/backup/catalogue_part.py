@@ -10,7 +10,8 @@ from pathlib import Path
 
 from fabric_hub.catalogue.audit.log import AuditLog, AuditLogBrokenError, Entry, audit_directory
 from fabric_hub.catalogue.database import CATALOGUE, database_url
-from fabric_hub.catalogue.store import CatalogueStore, Restored, Revocation
+from fabric_hub.catalogue.restored import Restored, Revocation
+from fabric_hub.catalogue.store import CatalogueStore
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import backup as texts

@@ -121,7 +121,7 @@ class TimeLeft(WithTexts):
 
     started_at: float | None = None
     ends_at: float | None = None
-    why: Literal["limit", "reservation", "project", ""] = ""
+    why: Literal["limit", "reservation", "project", "operator", ""] = ""
     text: Said = NOTHING
     can_extend: bool = False
     extend_most_minutes: int = 0

@@ -9,7 +9,9 @@ from fabric_hub.config.settings import Profile, Project
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.text import NOTHING, Text
 from fabric_hub.messages.texts import budgets as texts
+from fabric_hub.messages.texts import stops
 from fabric_hub.projects.membership import end_of
+from fabric_hub.sessions.stops import Stop
 from fabric_hub.slurm.model import Job, Phase
 
 from .schemas import TimeLeft
@@ -103,3 +105,22 @@ def longer(left: TimeLeft, minutes: int) -> int:
     if minutes > left.extend_most_minutes:
         raise FabricError(texts.TOO_MANY_MINUTES(n=left.extend_most_minutes, minutes=minutes))
     return round((left.ends_at - left.started_at) / 60) + minutes
+
+
+def with_stop(left: TimeLeft, stop: Stop | None) -> TimeLeft:
+    """What is left of a session's time where an operator ends it before its own end, or at that.
+
+    :param stop: the order that stands; None: there is none.
+    """
+    if stop is None or (left.ends_at is not None and left.ends_at < stop.due_at):
+        return left
+    return left.model_copy(
+        update={
+            "ends_at": stop.due_at,
+            "why": "operator",
+            "text": stops.ENDS_BY_OPERATOR(at=stop.due_at, why=stop.reason),
+            "can_extend": False,
+            "extend_most_minutes": 0,
+            "extend_why_not": stops.NOT_EXTENDED(),
+        }
+    )

@@ -109,10 +109,13 @@ class CatalogueAdmin:
         self.store.dismiss(name, project, record)
         self.tell()
 
-    def decline(self, name: str, project: str) -> tuple[AccessRequest, ...]:
-        """Close a project's requests for a dataset without a grant; returns them."""
-        record = self._record("declined", dataset=name, **self._of_project(project))
-        return self.store.decline(name, project, record)
+    def decline(self, name: str, project: str, why: str | None = None) -> tuple[AccessRequest, ...]:
+        """Close a project's requests for a dataset without a grant; returns them.
+
+        :param why: one line for who asked.
+        """
+        record = self._record("declined", dataset=name, why=why, **self._of_project(project))
+        return self.store.decline(name, project, record, why=why)
 
     def verified(self, name: str, version: Version, difference: str) -> None:
         """Put on record that a version was read again, and what was found."""

@@ -26,7 +26,8 @@ from fabric_hub.messages.texts import startup
 from fabric_hub.projects.membership import end_of, people_today
 from fabric_hub.unix.accounts import UnknownAccountError, hub_name, resolve
 
-from .store import CatalogueStore, Revocation
+from .restored import Revocation
+from .store import CatalogueStore
 
 log = logging.getLogger(__name__)
 

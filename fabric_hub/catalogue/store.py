@@ -28,38 +28,15 @@ from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import backup as backup_texts
 from fabric_hub.messages.texts import dataset_files as texts
 from fabric_hub.sessions.database import Transaction, unusable
-from fabric_hub.types import Frozen, Slug
 
 from . import rows, tables
 from .database import CATALOGUE
+from .restored import Restored, Revocation
 
 # Longer than a job may run (model.JobSpec.minutes has a year; sessions have days): revocations that end jobs.
 _ENDED_FOR_S = 60 * 24 * 3600
 # On record with a grant that a restore shut and that is not confirmed.
 NOT_CONFIRMED = "the steward did not confirm what a restore had shut"
-
-
-class Revocation(Frozen):
-    """A project's grant was taken away at ``at``, and its jobs that had the dataset open by then must end."""
-
-    dataset: Slug
-    project: Slug
-    at: float
-
-
-class Restored(Frozen):
-    """What newer sources say of a catalogue that came from a backup: see :mod:`fabric_hub.backup.grants`.
-
-    :ivar grants: all that are in force; ``held`` those that are shut. ``serial``: the highest that was published.
-    """
-
-    serial: int
-    at: float
-    grants: tuple[Grant, ...]
-    held: tuple[Grant, ...]
-    retired: tuple[Slug, ...] = ()
-    accepted: tuple[Acceptance, ...] = ()
-    ends: tuple[Revocation, ...] = ()
 
 
 Record = Callable[[], object]

@@ -226,7 +226,7 @@ def show_requests(settings: Settings, arguments: argparse.Namespace) -> int:
 def decline(settings: Settings, arguments: argparse.Namespace) -> int:
     """Close a project's requests for a dataset."""
     with admin.opened(settings) as at:
-        closed = at.decline(arguments.name, arguments.project)
+        closed = at.decline(arguments.name, arguments.project, arguments.why)
     said = ngettext(
         "{n} request of {project} for {name} closed.", "{n} requests of {project} for {name} closed.", len(closed)
     )

@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from fabric_hub.config.settings import DEFAULT_PATH, ENV, Settings, load, path_from_environment
-from fabric_hub.datasets.model import Access, VersionName
+from fabric_hub.datasets.model import Access, Line, VersionName
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import dataset_files as texts
 from fabric_hub.messages.translation import gettext as _
@@ -116,7 +116,9 @@ def add_changes(commands: Any) -> None:
     revoking = command("revoke", _("take a project's grant away; running sessions lose it too"), dataset, project)
     revoking.add_argument("--strict", action="store_true", help=_("also end the jobs that have the dataset open"))
     command("requests", _("what users asked for; `grant` answers a request, or `decline`"), as_json)
-    command("decline", _("close a project's requests for a dataset without a grant"), dataset, project)
+    about = _("close a project's requests for a dataset without a grant")
+    declining = command("decline", about, dataset, project)
+    declining.add_argument("--why", metavar=_("TEXT"), type=_line, help=_("one line that who asked reads"))
     command("held", _("grants that a restore shut; `confirm` opens one again"), as_json)
     confirming = command("confirm", _("open a grant again that a restore shut"), dataset, project)
     about = _("drop it instead: it was revoked, or is not wanted")
@@ -157,6 +159,15 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(_("{text} is not a day as 2027-03-31").format(text=repr(text))) from None
+
+
+def _line(text: str) -> str:
+    try:
+        return str(TypeAdapter(Line).validate_python(text))
+    except ValidationError:
+        raise argparse.ArgumentTypeError(
+            _("{text} is not one line of 1 to 300 characters").format(text=repr(text))
+        ) from None
 
 
 def add_exchange(commands: Any) -> None:

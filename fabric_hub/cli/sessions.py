@@ -1,4 +1,7 @@
-"""``fabric-hub sessions list | adopt | end``: what becomes of sessions that the hub does not know to be its own."""
+"""``fabric-hub sessions list | adopt | end``: what becomes of sessions that the hub does not know to be its own.
+
+``stop`` and ``stops``, of sessions that it does know, are in :mod:`.stops`.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,7 @@ from fabric_hub.slurm.model import CancelRequest, Job, Phase, Snapshot
 from fabric_hub.slurm.records import RecordStatement, Witness
 from fabric_hub.unix.accounts import unix_name
 
+from . import stops
 from .site import add_site_arguments, site_to_look_at
 from .usage import become_owner
 
@@ -36,7 +40,7 @@ _WHY = {Why.OTHER_RECORD: texts.OTHER_RECORD, Why.NO_WITNESS: texts.NO_WITNESS, 
 def add_parser(commands: Any) -> None:
     """Add the command."""
     group = commands.add_parser(
-        "sessions", help=_("sessions that run and that the hub does not know to be its own: list, adopt, end")
+        "sessions", help=_("end people's sessions; list, adopt, end those that the hub does not know to be its own")
     )
     verbs = group.add_subparsers(dest="verb", metavar=_("VERB"), required=True)
     listing = verbs.add_parser("list", help=_("what is left alone, and why"))
@@ -55,6 +59,7 @@ def add_parser(commands: Any) -> None:
         )
         verb.set_defaults(run=_doing(work))
         add_site_arguments(verb)
+    stops.add_verbs(verbs)
 
 
 @dataclass(frozen=True)

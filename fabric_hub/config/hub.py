@@ -87,6 +87,14 @@ class HubSettings(Frozen):
         default=None, description="A jupyterhub_config.py of the site's own (login, branding), run after ours."
     )
     proxy_command: tuple[str, ...] = Field(default=(), description="configurable-http-proxy; default: found beside us.")
+    admin_page: bool = Field(
+        default=False, description="Show JupyterHub's own page for admins beside Operate. false: it leads to Operate."
+    )
+    operators_open_sessions: bool = Field(
+        default=False,
+        description="Let operators (login.admins) open other people's sessions from the page Operate: each time is "
+        "logged, lasts an hour at most, and the session's person reads who it was and when.",
+    )
     proxy_unit: bool = Field(
         default=False,
         description="The proxy has a unit of its own (fabric-proxy.service): who uses a session does not notice that "

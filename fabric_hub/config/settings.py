@@ -130,7 +130,8 @@ class UserSettings(Frozen):
     max_sessions: int = Field(
         default=10,
         ge=1,
-        description="Sessions of one user at once, those that wait in the queue among them; one more is refused.",
+        description="Sessions of one user at once, those that wait in the queue among them; one more is refused. A "
+        "session and its alternative, of which one is to run, count once.",
     )
     rescue_dir: str = Field(
         default="",

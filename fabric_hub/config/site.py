@@ -56,10 +56,19 @@ class SiteSettings(Frozen):
         default="", description="The same on dark grounds; default: accent, as much lighter as is needed."
     )
     help_url: WebPage = Field(default="", description="Where Help in the bar leads. Empty: there is no such entry.")
+    docs_url: WebPage = Field(
+        default="", description="Where Documentation in JupyterLab's Help menu leads. Empty: there is no such entry."
+    )
     support_email: Email = Field(default="", description="Whom people write to when something does not work.")
     privacy_url: WebPage = Field(default="", description="The site's privacy statement.")
     accessibility_url: WebPage = Field(
         default="", description="The site's own accessibility statement; default: the hub's page /hub/accessibility."
+    )
+
+    welcome: bool = Field(
+        default=True,
+        description="Whether a person's first session writes Welcome.ipynb into the home and opens it. No file is ever "
+        "replaced, and it is not opened again.",
     )
 
     @field_validator("accent")

@@ -19,7 +19,7 @@ from fabric_hub.messages.text import NOTHING, Reason, Said, Text, WithTexts
 from fabric_hub.messages.texts import datasets as texts
 from fabric_hub.types import Frozen
 
-from .model import Acceptance, Accepting, Access, Catalogue, Dataset, Declined, Grant
+from .model import Acceptance, Accepting, Access, AccessRequest, Catalogue, Dataset, Declined, Grant
 
 # The right to accept agreements and to ask for access in one's own name. Every user has it, a session's token never:
 # an agreement is accepted by a person, not by code that runs in their notebook.
@@ -194,9 +194,10 @@ def visible(
     return found
 
 
-def requested(catalogue: Catalogue, dataset: str, project: str) -> bool:
-    """Whether somebody has asked for a dataset for a project, and no operator has answered yet."""
-    return any((one.dataset, one.project) == (dataset, project) for one in catalogue.requests)
+def open_request(catalogue: Catalogue, dataset: str, user: str, project: str) -> AccessRequest | None:
+    """The request for a dataset for a project that nobody has answered yet: the user's own, else the first of all."""
+    asked = [one for one in catalogue.requests if (one.dataset, one.project) == (dataset, project)]
+    return min(asked, key=lambda one: (one.user != user, one.at), default=None)
 
 
 def may_grant_from_hub(settings: CatalogueSettings | None, dataset: Dataset) -> bool:

@@ -38,7 +38,7 @@ from fabric_hub.unix.accounts import runs_local_sessions
 
 from . import access_log, held_ports, moved_settings, patches, tls
 from .csp import ResponseHeaders, ScriptNonce, current_nonce
-from .pages import budgets, held, home, language, sessions, waiting
+from .pages import announcements, budgets, held, home, language, sessions, waiting
 from .pages import site as site_pages
 from .pages.sentences import Sentences
 from .patches.starts import plain_address
@@ -313,6 +313,9 @@ def _pages(c: Any, settings: Settings) -> None:
         "fabric_start_address": lambda _viewer: plain_address,
         "fabric_live": sessions.live,
         "fabric_choice": waiting.choice,
+        "fabric_announce": announcements.for_operators,
+        "fabric_announcements": announcements.standing,
+        "fabric_ended_start": waiting.ended_start,
         "fabric_held": held.held,
         "fabric_silence": sessions.silence,
         "fabric_warnings": budgets.warnings,
@@ -321,4 +324,6 @@ def _pages(c: Any, settings: Settings) -> None:
         "fabric_site": site_pages.of_pages(settings),
         "fabric_base": settings.hub.pages_url,
         "fabric_datasets": settings.catalogue is not None,
+        "fabric_admin_page": settings.hub.admin_page,
+        "fabric_opens_sessions": settings.hub.operators_open_sessions,
     }

@@ -11,7 +11,18 @@ from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.config.settings import Settings
 from fabric_hub.datasets import policy
 from fabric_hub.datasets.markdown import rendered
-from fabric_hub.datasets.model import Access, Agent, Agreement, Catalogue, Contact, Dataset, PersonalData, Purpose
+from fabric_hub.datasets.model import (
+    Access,
+    AccessRequest,
+    Agent,
+    Agreement,
+    Catalogue,
+    Contact,
+    Dataset,
+    Declined,
+    PersonalData,
+    Purpose,
+)
 from fabric_hub.datasets.policy import CatalogueView, State
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.formats import size
@@ -72,7 +83,10 @@ class DatasetEntry(Frozen):
 class DatasetAccess(WithTexts):
     """What the user can do with it in one project. ``why`` and ``hint`` are empty when it is open.
 
-    ``until`` is the last day of the project's grant; ``requested`` says that somebody has asked for it.
+    ``until`` is the last day of the project's grant; ``requested`` says that somebody has asked for it, ``waits`` that
+    a restore shut it and its steward decides, and ``refused`` that the user's own
+    last request was. ``may_request``: a request
+    would be taken. ``told`` is what became of the last request, in words, or empty.
     """
 
     state: State
@@ -80,6 +94,10 @@ class DatasetAccess(WithTexts):
     hint: Said
     until: date | None
     requested: bool
+    waits: bool = False
+    refused: bool = False
+    may_request: bool = False
+    told: Said = NOTHING
 
 
 class SessionDataset(DatasetEntry, DatasetAccess):
@@ -267,7 +285,7 @@ def for_session(
         datasets=tuple(
             SessionDataset(
                 **entry(settings, dataset).model_dump(),
-                **standing_in(catalogue, dataset.name, project, found[dataset.name][project]).model_dump(),
+                **standing_in(catalogue, dataset.name, user, project, found[dataset.name][project], today).model_dump(),
                 chosen=dataset.name in mine,
             )
             for dataset in catalogue.datasets
@@ -288,7 +306,7 @@ def for_person(
             PersonDataset(
                 **entry(settings, dataset).model_dump(),
                 standing={
-                    project: standing_in(catalogue, dataset.name, project, one)
+                    project: standing_in(catalogue, dataset.name, user, project, one, today)
                     for project, one in found[dataset.name].items()
                 },
             )
@@ -316,9 +334,34 @@ def entry(settings: Settings, dataset: Dataset) -> DatasetEntry:
     )
 
 
-def standing_in(catalogue: Catalogue, name: str, project: str, found: policy.AccessDecision) -> DatasetAccess:
-    """What a user can do with a dataset in a project, with whether somebody of it has asked."""
-    return DatasetAccess(**found.model_dump(), requested=policy.requested(catalogue, name, project))
+def standing_in(
+    catalogue: Catalogue, name: str, user: str, project: str, found: policy.AccessDecision, today: date
+) -> DatasetAccess:
+    """What a user can do with a dataset in a project, with what became of the last request for it."""
+    shut = found.state is State.NOT_GRANTED
+    waits = shut and policy.is_held(catalogue, name, project, today)
+    asked, no = policy.open_request(catalogue, name, user, project), policy.said_no(catalogue, name, project, user)
+    refused = no if shut and not waits and not asked else None
+    return DatasetAccess(
+        **found.model_dump(),
+        requested=asked is not None,
+        waits=waits,
+        refused=refused is not None,
+        may_request=shut and not waits and not asked,
+        told=_of_refusal(refused) if refused else _of_request(asked, user) if asked and shut and not waits else NOTHING,
+    )
+
+
+def _of_request(asked: AccessRequest, user: str) -> Text:
+    if asked.user != user:
+        return texts.REQUESTED_BY_ANOTHER(at=asked.at)  # who asks for what, and why, is theirs
+    if asked.why:
+        return texts.REQUESTED_BY_YOU_FOR(at=asked.at, why=asked.why)
+    return texts.REQUESTED_BY_YOU(at=asked.at)
+
+
+def _of_refusal(no: Declined) -> Text:
+    return texts.DECLINED_BECAUSE(at=no.at, why=no.why) if no.why else texts.DECLINED(at=no.at)
 
 
 def _datasets(settings: Settings) -> CatalogueSettings:

@@ -15,7 +15,7 @@ from fabric_hub.datasets.model import Catalogue, Dataset, Line, PersonalData
 from fabric_hub.datasets.policy import CatalogueView, State
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.formats import size
-from fabric_hub.messages.text import NOTHING, Said, Text, WithTexts
+from fabric_hub.messages.text import NOTHING, Reason, Said, WithTexts
 from fabric_hub.messages.texts import datasets as texts
 from fabric_hub.messages.texts import pages as page_texts
 from fabric_hub.projects.membership import closed, projects_of
@@ -42,8 +42,7 @@ class ProjectPart(DatasetAccess):
     """A dataset in one of a person's projects; ``says`` is its state in words.
 
     ``changed``: an earlier version of the agreement was accepted. ``purpose`` is the one that the current version
-    was accepted for, in words, "" before. ``waits``: a restore shut it, and its steward decides. ``declined``: what was
-    answered to the person's own request, nothing where it is open or granted.
+    was accepted for, in words, "" before.
     """
 
     name: str
@@ -51,8 +50,6 @@ class ProjectPart(DatasetAccess):
     says: Said
     changed: bool
     purpose: str
-    waits: bool
-    declined: Said
 
 
 class DatasetPart(DatasetEntry, WithTexts):
@@ -67,16 +64,14 @@ class DatasetPart(DatasetEntry, WithTexts):
     licence_name: str
     projects: tuple[ProjectPart, ...]
 
-    def where(self, state: State, *, requested: bool | None = None) -> tuple[ProjectPart, ...]:
-        """The projects in which it has a state, and, where that is asked, in which somebody has asked for it or not.
+    def where(self, state: State) -> tuple[ProjectPart, ...]:
+        """The projects in which it has a state."""
+        return tuple(one for one in self.projects if one.state is state)
 
-        Where it waits for the steward nothing is asked for.
-        """
-        return tuple(
-            one
-            for one in self.projects
-            if one.state is state and (requested is None or (one.requested == requested and not one.waits))
-        )
+    @property
+    def to_request(self) -> tuple[ProjectPart, ...]:
+        """The projects for which it may be asked for now."""
+        return tuple(one for one in self.projects if one.may_request)
 
 
 class DatasetPages(CatalogueHeader):
@@ -98,19 +93,14 @@ def for_pages(settings: Settings, known: CatalogueView, user: str, today: date, 
     found = policy.visible(catalogue, user, mine, today)
 
     def part(dataset: Dataset, name: str, one: policy.AccessDecision) -> ProjectPart:
-        told = standing_in(catalogue, dataset.name, name, one)
-        shut = told.state is State.NOT_GRANTED
-        waits = shut and policy.is_held(catalogue, dataset.name, name, today)
-        asked = shut and told.requested
+        told = standing_in(catalogue, dataset.name, user, name, one, today)
         return ProjectPart(
             **told.model_dump(),
             name=name,
             title=mine[name].title or name,
-            says=texts.WAITS_FOR_STEWARD() if waits else texts.REQUESTED() if asked else STATES[told.state](),
+            says=_in_words(told)(),
             changed=one.state is State.AGREEMENT and bool(policy.accepted(catalogue, dataset.name, user, name)),
             purpose=_purpose(catalogue, dataset, user, name),
-            waits=waits,
-            declined=_declined(catalogue, dataset.name, name, user) if shut and not asked else NOTHING,
         )
 
     parts = [
@@ -129,11 +119,12 @@ def for_pages(settings: Settings, known: CatalogueView, user: str, today: date, 
     return DatasetPages(**shelf(settings, known, page).model_dump(), datasets=tuple(parts))
 
 
-def _declined(catalogue: Catalogue, dataset: str, project: str, user: str) -> Text:
-    said = policy.said_no(catalogue, dataset, project, user)
-    if said is None:
-        return NOTHING
-    return texts.DECLINED_BECAUSE(at=said.at, why=said.why) if said.why else texts.DECLINED(at=said.at)
+def _in_words(told: DatasetAccess) -> Reason:
+    if told.waits:
+        return texts.WAITS_FOR_STEWARD
+    if told.requested and told.state is State.NOT_GRANTED:
+        return texts.REQUESTED
+    return texts.REFUSED_NOW if told.refused else STATES[told.state]
 
 
 def why_no_page(settings: Settings, known: CatalogueView, user: str, today: date, name: str) -> FabricError:

@@ -79,6 +79,17 @@ def day(at: float | str) -> str:
     return format_date(when, "d MMMM y", locale=reader.locale)
 
 
+def date_of(at: float) -> str:
+    """Unix seconds as a day in few letters: "29 Nov", with the year when it is not this one."""
+    from babel.dates import format_date
+
+    reader = current()
+    when, now = (
+        datetime.fromtimestamp(one, UTC).astimezone(reader.zone) for one in (at, datetime.now(UTC).timestamp())
+    )
+    return format_date(when.date(), "d MMM" if when.year == now.year else "d MMM y", locale=reader.locale)
+
+
 def duration(seconds: float) -> str:
     """A time in a sentence: ``40 minutes``, ``1 hour``, ``1 h 30 min``; what is over whole minutes is left out."""
     hours, minutes = divmod(int(seconds) // 60, 60)
@@ -188,6 +199,7 @@ KINDS: Final[dict[str, Callable[[Any], str]]] = {
     "clock": clock,
     "soon": soon,
     "day": day,
+    "date": date_of,
     "duration": duration,
     "short": short_duration,
     "left": time_left,

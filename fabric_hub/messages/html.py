@@ -6,6 +6,7 @@ hub does not know it yet.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +17,8 @@ from .translation import gettext
 
 # What static/clock.js calls a kind of moment.
 TIME, DATE, IN = "time", "date", "in"
+# An address in plain words; what ends the sentence that it stands in is no part of it.
+_ADDRESS = re.compile(r"https://[^\s<>\"']*[^\s<>\"'.,;:!?)\]}]")
 
 
 def as_html(value: Any) -> Markup:
@@ -26,6 +29,18 @@ def as_html(value: Any) -> Markup:
     for words, at in formats.parts(said):
         shown += words if at is None else element(at, TIME, words)
     return shown
+
+
+def linked(words: str) -> Markup:
+    """Plain words, escaped, in which an address that begins with https:// is a link; nothing else is one."""
+    shown, last = Markup(""), 0
+    for found in _ADDRESS.finditer(words):
+        address = found[0]
+        shown += Markup('{}<a href="{}" rel="noopener noreferrer">{}</a>').format(
+            words[last : found.start()], address, address
+        )
+        last = found.end()
+    return shown + words[last:]
 
 
 def element(at: float, kind: str, words: str) -> Markup:

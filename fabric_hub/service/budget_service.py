@@ -10,13 +10,14 @@ from datetime import date, datetime
 from typing import Protocol
 
 from fabric_hub.budgets.schemas import PersonQuota, ProjectQuota, SessionQuota, Source, TimeLeft
-from fabric_hub.budgets.time_left import longer, time_left
+from fabric_hub.budgets.time_left import longer, time_left, with_stop
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.text import NOTHING, Said, WithTexts, sentences
 from fabric_hub.messages.texts import budgets as texts
 from fabric_hub.projects.membership import projects_of
 from fabric_hub.sessions.status import standing
+from fabric_hub.sessions.stops import Stop, StopBook
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.limits.extension import more_time
 from fabric_hub.slurm.limits.model import Limits
@@ -45,7 +46,8 @@ class Extended(WithTexts):
 class BudgetService:
     """Everything that is known of usage and time. ``gateway`` is None where there is no Slurm.
 
-    ``newer_limits`` has Slurm asked for the limits; None when that was done a moment ago, or nobody answers.
+    ``newer_limits`` has Slurm asked for the limits; None when that was done a moment ago, or nobody answers. ``stops``
+    are operators' orders; None where nobody gives any.
     """
 
     settings: Settings
@@ -55,6 +57,11 @@ class BudgetService:
     idle: IdleSessions
     gateway: Extends | None
     newer_limits: Callable[[], Awaitable[Limits | None]]
+    stops: StopBook | None = None
+
+    def stop_of(self, session: Session) -> Stop | None:
+        """The operator's order that stands for a session."""
+        return self.stops.of([session.id]).get(session.id) if self.stops else None
 
     def of_session(self, session: Session, snapshot: Snapshot | None, now: float) -> SessionQuota:
         """Everything that a session is told. From memory."""
@@ -72,7 +79,7 @@ class BudgetService:
             user_gpu_hours=with_forecast(source, session.project, usage.user, today, now, session.user),
             trend=source.trend(session.project),
             storage=tuple(one for one in source.storage(session.user) if one.project in ("", session.project)),
-            time=time_left_of(self.settings, session, snapshot, now),
+            time=with_stop(time_left_of(self.settings, session, snapshot, now), self.stop_of(session)),
             idle=policy_of(self.settings, session),
             warnings=self.review.of(session.user, [session.project]),
             age_s=finite(usage.age_s),
@@ -112,7 +119,8 @@ class BudgetService:
         :raises FabricError: the site, the profile, the project or Slurm does not let it.
         """
         now = time.time()
-        left, job = time_left_of(self.settings, session, snapshot, now), standing(session, snapshot).job
+        job = standing(session, snapshot).job
+        left = with_stop(time_left_of(self.settings, session, snapshot, now), self.stop_of(session))
         minutes = longer(left, wanted_minutes)
         if self.gateway is None or job is None or left.started_at is None:
             raise FabricError(texts.NO_SLURM())

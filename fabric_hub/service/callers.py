@@ -97,6 +97,7 @@ SERVICE = (
         Caller.SESSION,
         f"{_API}/session",
         "GET ",
+        "POST /begin",
         "POST /ready",
         "GET /datasets",
         "POST /datasets/{name}",
@@ -192,6 +193,42 @@ HUB = (
         handler="fabric_hub.hub.pages.home:Continue",
     ),
     Line(
+        "POST /hub/operate/stop",
+        Caller.OPERATOR,
+        "With the hub's token against forgery. It ends a person's session, with a reason that they read.",
+        handler="fabric_hub.hub.pages.stops:Order",
+    ),
+    Line(
+        "POST /hub/operate/stop/withdraw",
+        Caller.OPERATOR,
+        "With the hub's token against forgery.",
+        handler="fabric_hub.hub.pages.stops:Withdraw",
+    ),
+    Line(
+        "GET /hub/operate/announcements",
+        Caller.OPERATOR,
+        handler="fabric_hub.hub.pages.announcements:Announce",
+    ),
+    Line(
+        "POST /hub/operate/announcements",
+        Caller.OPERATOR,
+        "With the hub's token against forgery.",
+        handler="fabric_hub.hub.pages.announcements:Announce",
+    ),
+    Line(
+        "POST /hub/announcements/dismiss",
+        Caller.LOGGED_IN,
+        "With the hub's token against forgery; for oneself only.",
+        handler="fabric_hub.hub.pages.announcements:Dismiss",
+    ),
+    Line(
+        "POST /hub/sooner",
+        Caller.LOGGED_IN,
+        "With the hub's token against forgery in its body; only beside a session of one's own that waits for its "
+        "start.",
+        handler="fabric_hub.hub.pages.sooner:StartSooner",
+    ),
+    Line(
         "GET /hub/operate",
         Caller.OPERATOR,
         "Everybody's sessions, from the hub's memory.",
@@ -203,6 +240,19 @@ HUB = (
         "With the hub's token against forgery. It answers requests for datasets; the catalogue service looks itself "
         "whether `login.admins` has them, and grants only what `catalogue.from_hub` lets the hub grant.",
         handler="fabric_hub.hub.pages.operate:Operate",
+    ),
+    Line(
+        "POST /hub/operate/open",
+        Caller.OPERATOR,
+        "With the hub's token against forgery, and only where `hub.operators_open_sessions` is on. It is on record, "
+        "and the session's person reads it.",
+        handler="fabric_hub.hub.pages.visits:Open",
+    ),
+    Line(
+        "GET /hub/admin",
+        Caller.LOGGED_IN,
+        "JupyterHub's own, with the scope `admin-ui`; it leads to the page Operate unless `hub.admin_page` is on.",
+        handler="jupyterhub.handlers.pages:AdminHandler",
     ),
     Line(
         "GET /hub/operate/now",

@@ -17,7 +17,9 @@ from fabric_hub.config.settings import Settings
 from fabric_hub.datasets.policy import ACCEPT_SCOPE
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import service as texts
+from fabric_hub.sessions.announcements import AnnouncementBook
 from fabric_hub.sessions.scopes import SERVICE_SCOPE, may_call, server_of
+from fabric_hub.sessions.stops import StopBook
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.slurm.model import Snapshot
 
@@ -56,6 +58,16 @@ class ServiceContext:
     def quotes(self) -> ClusterQuotes:
         """Prices of workers, in turn for all sessions of this service."""
         return ClusterQuotes(self.settings, self.latest, self.budgets)
+
+    @cached_property
+    def stops(self) -> StopBook:
+        """Operators' orders to end sessions."""
+        return StopBook(self.store.engine)
+
+    @cached_property
+    def announcements(self) -> AnnouncementBook:
+        """What operators announce."""
+        return AnnouncementBook(self.store.engine)
 
 
 async def context_of(request: Request) -> ServiceContext:

@@ -21,12 +21,13 @@ from fabric_hub.messages.texts import sessions as texts
 from fabric_hub.slurm.records import RecordMark
 from fabric_hub.types import Frozen
 
+from . import pairs
 from .database import Transaction, open_database, unusable
 from .record import MarkedTransaction, lines_of
+from .steps import StepsReached
 from .tables import sessions, successors
 
 _ID_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
-_NAMED = 12  # in a refusal
 
 
 class Session(Frozen):
@@ -38,7 +39,9 @@ class Session(Frozen):
     the session that this one continues, and ``reopen`` the files to open again, relative
     to where its server begins; ``returned_gpu_hours`` is what an idle one had left when it was stopped. ``adopted_at``
     is set when it was put on record while its job ran already. ``ends_when_followed``: it ends as soon as the session
-    that continues it is ready. ``removed_at`` is set when its person took it off their list.
+    that continues it is ready. ``removed_at`` is set when its person took it off their list. ``paired_with`` is the
+    session that may start in its place or may have, and ``began_at`` when its script spoke (:mod:`.pairs`);
+    ``end_steps`` says how far its start came, if that failed.
     """
 
     id: str
@@ -74,10 +77,18 @@ class Session(Frozen):
     adopted_at: float | None = None
     ends_when_followed: bool | None = None
     removed_at: float | None = None
+    paired_with: str | None = None
+    began_at: float | None = None
+    end_steps: StepsReached | None = None
 
     @property
     def live(self) -> bool:
         return self.ended_at is None
+
+    @property
+    def pair(self) -> str | None:
+        """The session that may still start in its place; None: none."""
+        return self.paired_with if self.live and self.began_at is None else None
 
 
 def new_session_id() -> str:
@@ -98,7 +109,7 @@ def end_ticket(digest: str) -> str:
     return hashlib.sha256(f"fabric-end:{digest}".encode()).hexdigest()
 
 
-# Asked with every call of every session: compiled once.
+# asked with every call of every session: compiled once
 _LIVE = sa.select(sessions).where(sessions.c.ended_at.is_(None))
 _OF_SERVER = _LIVE.where(sessions.c.user == sa.bindparam("user"), sessions.c.server_name == sa.bindparam("server"))
 _OF_TOKEN = _LIVE.where(sessions.c.token_digest == sa.bindparam("digest"))
@@ -124,14 +135,13 @@ class SessionStore:
     def close(self) -> None:
         self._engine.dispose()
 
-    def create(self, *, most: int | None = None, **fields: Any) -> Session:
-        """Store a new live session; returns it. A second live one of the same server is refused.
+    def create(self, *, most: int | None = None, alternative_to: str | None = None, **fields: Any) -> Session:
+        """Store a new live session; returns it. A second live one of the same server is refused. One that was prepared
+        to continue another session says so from now on.
 
-        :param most: so many live sessions a user may have, this one among them.
-
-        One that was prepared to continue another session says so from now on.
-
-        :raises FabricError: reason ``busy``, or ``too-many-sessions``.
+        :param most: so many live sessions a user may have, this one among them; two of a pair are one.
+        :param alternative_to: the session that it may start in place of; both are linked from now on.
+        :raises FabricError: reason ``busy``, or ``too-many-sessions``, or it can be no alternative.
         """
         fields = {"id": new_session_id(), "created_at": time.time(), "datasets": [], **fields}
         fields["datasets"] = list(fields["datasets"])
@@ -144,9 +154,13 @@ class SessionStore:
                 )
                 waiting = connection.execute(prepared.returning(successors.c.predecessor, successors.c.reopen)).first()
                 # the deletion above holds the database: of many starts at one moment each counts those before it
-                refuse_too_many(_live_of(connection, fields["user"]), most)
+                others = pairs.counted(pairs.live_rows(connection, fields["user"]), {alternative_to})
+                pairs.refuse_too_many(others, most)
                 if waiting:
                     fields |= {"follows": waiting.predecessor, "reopen": waiting.reopen}
+                if alternative_to:
+                    pairs.link(connection, alternative_to, fields["id"])
+                    fields["paired_with"] = alternative_to
                 connection.execute(sa.insert(sessions).values(**fields))
         except sa.exc.IntegrityError as error:
             raise FabricError(texts.BEING_STARTED()) from error
@@ -175,9 +189,10 @@ class SessionStore:
     def announce(self, session_id: str, port: int, phases: dict[str, float]) -> bool:
         """Record the port of a live session that has not announced one; False when there is none.
 
-        The first announcement counts; the same port again is accepted (a lost answer), another is not.
+        The first announcement counts; the same port again is accepted (a lost answer), another is not. It has begun.
         """
         with self._write() as connection:
+            pairs.begin(connection, session_id)
             done = connection.execute(
                 sa.update(sessions)
                 .where(
@@ -189,20 +204,26 @@ class SessionStore:
             )
         return bool(done.rowcount == 1)
 
+    def begin(self, session_id: str) -> bool:
+        """A session's script says that it begins: whether it goes on. Of a pair the first does, and ends the other."""
+        with self._write() as connection:
+            return pairs.begin(connection, session_id).goes_on
+
     def end(
-        self, session_id: str, *, reason: str, text: Text, log: Iterable[str] = (), returned: float | None = None
-    ) -> None:
-        """Record that a session is over, and why. The first end counts.
+        self, session_id: str, *, reason: str, text: Text, log: Iterable[str] = (), returned: float | None = None,
+        steps: StepsReached | None = None,
+    ) -> None:  # fmt: skip
+        """Record that a session is over, and why. The first end counts. Of a pair the other one waits on alone.
 
         :param returned: GPU-hours that it gives back, when it was stopped for being idle.
+        :param steps: how far its start came, if that failed.
         """
         told = {"end_reason": reason, "end_text": text, "end_log": list(log), "returned_gpu_hours": returned}
+        told |= {"end_steps": steps.model_dump()} if steps else {}
+        mine = sessions.c.id == session_id, sessions.c.ended_at.is_(None)
         with self._write() as connection:
-            connection.execute(
-                sa.update(sessions)
-                .where(sessions.c.id == session_id, sessions.c.ended_at.is_(None))
-                .values(ended_at=time.time(), token=None, **told)
-            )
+            pairs.unlink(connection, session_id)
+            connection.execute(sa.update(sessions).where(*mine).values(ended_at=time.time(), token=None, **told))
 
     def prepare_successor(self, session: Session, server_name: str, reopen: Iterable[str]) -> None:
         """Say that the next start of a user's server continues a session, with these files opened again."""
@@ -259,7 +280,12 @@ class SessionStore:
     def live_names(self, user: str) -> list[str]:
         """The names of a user's servers that have a live session."""
         with self._begin() as connection:
-            return _live_of(connection, user)
+            return [row.server_name for row in pairs.live_rows(connection, user)]
+
+    def counted_names(self, user: str, *beside: str) -> list[str]:
+        """The names of a user's servers as limits count them, without these sessions."""
+        with self._begin() as connection:
+            return pairs.counted(pairs.live_rows(connection, user), beside)
 
     def live_of(self, user: str) -> dict[str, Session]:
         """A user's live sessions, by the name of their server."""
@@ -376,19 +402,3 @@ class SessionStore:
             self._has_line = True
 
         return MarkedTransaction(self._engine, begins=not self._has_line, committed=committed)
-
-
-def refuse_too_many(others: list[str], most: int | None) -> None:
-    """Refuse one more session than a user may have.
-
-    :param others: the names of the user's servers that have one.
-    :raises FabricError: reason ``too-many-sessions``.
-    """
-    if most is not None and len(others) >= most:
-        named = tuple(name or texts.DEFAULT_NAME() for name in sorted(others)[:_NAMED])
-        raise FabricError(texts.TOO_MANY_SESSIONS(n=len(others), most=most, names=named))
-
-
-def _live_of(connection: sa.Connection, user: str) -> list[str]:
-    mine = sessions.c.user == user, sessions.c.ended_at.is_(None)
-    return list(connection.execute(sa.select(sessions.c.server_name).where(*mine)).scalars())

@@ -76,6 +76,9 @@ sessions = sa.Table(
     sa.Column("adopted_at", sa.Float),
     sa.Column("ends_when_followed", sa.Boolean),
     sa.Column("removed_at", sa.Float),
+    sa.Column("paired_with", sa.String(12)),
+    sa.Column("began_at", sa.Float),
+    sa.Column("end_steps", sa.JSON),
 )
 sa.Index(
     "one_live_session_per_server",
@@ -162,6 +165,40 @@ session_reports = sa.Table(
     sa.Column("gpu_percent", sa.Text),
 )
 
+# Sessions that an operator ends, and did end or let go on: see fabric_hub.sessions.stops.
+session_stops = sa.Table(
+    "session_stops",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("session", sa.String(12), nullable=False),
+    sa.Column("operator", sa.String(255), nullable=False),
+    sa.Column("reason", sa.String(300), nullable=False),
+    sa.Column("ordered_at", sa.Float, nullable=False),
+    sa.Column("due_at", sa.Float, nullable=False),
+    sa.Column("withdrawn_at", sa.Float),
+    sa.Column("withdrawn_by", sa.String(255)),
+)
+sa.Index("stops_by_session", session_stops.c.session)
+
+# What operators announce, and who has put it away: see fabric_hub.sessions.announcements.
+announcements = sa.Table(
+    "announcements",
+    metadata,
+    sa.Column("id", sa.String(12), primary_key=True),
+    sa.Column("level", sa.String(10), nullable=False),
+    sa.Column("words", sa.JSON, nullable=False),
+    sa.Column("begins_at", sa.Float, nullable=False),
+    sa.Column("ends_at", sa.Float, nullable=False),
+    sa.Column("operator", sa.String(255), nullable=False),
+    sa.Column("written_at", sa.Float, nullable=False),
+)
+announcements_dismissed = sa.Table(
+    "announcements_dismissed",
+    metadata,
+    sa.Column("announcement", sa.String(12), primary_key=True),
+    sa.Column("user", sa.String(255), primary_key=True),
+)
+
 # The language that a person chose on a page of the hub.
 readers = sa.Table(
     "readers",
@@ -178,6 +215,15 @@ start_choices = sa.Table(
     sa.Column("name", sa.String(40), primary_key=True),
     sa.Column("options", sa.JSON, nullable=False),
     sa.Column("saved_at", sa.Float, nullable=False),
+)
+
+# Which operators opened a session that is not their own, and when: see fabric_hub.sessions.visits.
+operator_visits = sa.Table(
+    "operator_visits",
+    metadata,
+    sa.Column("session", sa.String(12), primary_key=True),
+    sa.Column("operator", sa.String(255), primary_key=True),
+    sa.Column("at", sa.Float, primary_key=True),
 )
 
 # The lines in which this record is written, the last one its own: see fabric_hub.slurm.records.

@@ -152,9 +152,14 @@ def visitors_of(run: EmbeddedRun, browser: Browser) -> Iterator[Callable[[str], 
 
 
 @pytest.fixture
-def filled(embedded_hub: EmbeddedRun) -> Iterator[None]:
+def filled(free_gpus: Callable[[], None]) -> None:
     """Every GPU node is taken by somebody else's jobs."""
-    jobs = []
+
+
+@pytest.fixture
+def free_gpus(embedded_hub: EmbeddedRun) -> Iterator[Callable[[], None]]:
+    """Every GPU node is taken by somebody else's jobs, until it is called."""
+    jobs: list[str] = []
     for _ in range(2):
         done = embedded_hub.as_user(
             "staff", "sbatch", "--parsable", "--account=bakery", "--partition=gpu", "--nodes=1", "--exclusive",
@@ -167,8 +172,14 @@ def filled(embedded_hub: EmbeddedRun) -> Iterator[None]:
         "both jobs run",
         seen=lambda: embedded_hub.slurm("squeue"),
     )
-    yield
-    embedded_hub.slurm("scancel", *jobs)
+
+    def free() -> None:
+        if jobs:
+            embedded_hub.slurm("scancel", *jobs)
+            jobs.clear()
+
+    yield free
+    free()
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ def panel_of_a_new_session(visitor: Visitor) -> tuple[Page, Locator]:
     page.wait_for_url(f"**/user/{visitor.user}/lab**", timeout=SLOW_MS)
     until_started(page)
     page.get_by_role("tab", name="Datasets").click(timeout=SLOW_MS)
-    return page, page.locator(".fabric-Datasets")
+    return page, page.locator("#fabric-datasets")
 
 
 def test_a_demo_dataset_is_added_read_in_a_notebook_and_dropped(
@@ -54,7 +54,11 @@ def test_a_demo_dataset_is_added_read_in_a_notebook_and_dropped(
     picture(page, "datasets-panel")
 
     energy.click()
-    panel.get_by_role("button", name="Remove energy-year from this session").click()
+    details = page.get_by_role("article", name="A year of wind, sun and household load")
+    expect(details.get_by_role("region", name="First rows")).to_contain_text(re.compile("hour|time"))
+    expect(details).to_contain_text("The first 20 rows.")
+    picture(page, "datasets-tab")
+    details.get_by_role("button", name="Remove energy-year from this session").click()
     expect(energy).to_contain_text("Available", timeout=SLOW_MS)
     if ROOT:
         assert not readable()
@@ -69,9 +73,8 @@ def test_terms_are_accepted_at_the_hub_while_the_session_runs_and_the_dataset_is
     bearing = line(panel, "Vibration of a ball bearing")
     expect(bearing).to_contain_text("Terms to accept", timeout=SLOW_MS)
     expect(panel.locator(".fabric-Datasets-card")).to_have_count(2)  # what cannot be tried yet is no card
-    bearing.click()
     with student.context.expect_page() as opened:
-        panel.get_by_role("link", name="Review terms").click()
+        panel.get_by_role("link", name="Review terms of bearing-vibration").click()
     terms = opened.value
     expect(terms).to_have_url(re.compile("/hub/datasets/bearing-vibration[?]project=ml-course$"))
     expect(terms.get_by_role("heading", name="Vibration of a ball bearing with three faults")).to_be_visible()
@@ -117,7 +120,11 @@ def test_access_is_requested_on_a_datasets_page_and_all_are_listed(visitor: Call
     assert violations(page) == []
     page.get_by_role("button", name="Request access").click()
     expect(page.get_by_role("status")).to_contain_text("Access is requested for project Machine learning course.")
-    expect(page.locator("[data-project=ml-course]")).to_contain_text("Access requested")
+    expect(page.locator("[data-project=ml-course]")).to_contain_text(
+        re.compile(
+            "Access requested.*Requested .* by you: “For the course on health data”. You'll see the decision here."
+        )
+    )
     assert violations(page) == []
     page.goto("/hub/datasets/no-such-one")
     expect(page.get_by_role("alert")).to_contain_text("You don't have access to dataset no-such-one.")

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.support.embedded_run import EmbeddedRun
 from tests.support.waiting import until
 
-from .conftest import SLOW_MS, Visitor
+from .conftest import SLOW_MS, Visitor, violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.slurm, pytest.mark.image]
 
@@ -57,7 +57,14 @@ def test_a_server_that_ends_with_an_error_shows_its_last_words(
     expect(page.locator("pre")).to_contain_text("ImportError: libcudart.so.12: cannot open shared object file <here>")
     expect(page.get_by_role("heading", name="The session did not start")).to_be_visible()
     picture(page, "failed")
+    steps = page.get_by_role("list", name="Steps").get_by_role("listitem")
+    marked = ["done", "done", "done", "wrong"]
+    assert [steps.nth(index).get_attribute("data-state") for index in range(4)] == marked
     page.reload()
+    expect(steps.nth(3)).to_have_attribute("data-state", "wrong")
+    assert [steps.nth(index).get_attribute("data-state") for index in range(4)] == marked, "and they are kept"
+    assert steps.locator("time").count() == 3, "with when it came to each"
+    assert violations(page) == []
     expect(page.get_by_role("heading", name="The session did not start")).to_be_visible()
     expect(page.locator("body")).to_contain_text("JupyterLab couldn't start (exit code 3).")
     expect(page.locator("pre")).to_contain_text("ImportError: libcudart.so.12")

@@ -14,10 +14,12 @@ from typing import Any
 
 import pytest
 from babel.messages.pofile import read_po
+from jupyterhub import orm
 from playwright.sync_api import Browser, Page, expect
 
 from fabric_hub.messages.reader import Reader, current, languages, reading
 from fabric_hub.messages.translation import gettext, ngettext
+from fabric_hub.sessions.database import hub_database_url
 from scripts.make_accessibility import LIST, LOOKS, Look
 from scripts.make_messages import DOMAINS, parameters
 from scripts.make_messages import languages as catalogues
@@ -283,6 +285,15 @@ def test_every_page_of_a_start(person: Callable[[str], Person], filled: None) ->
         look(page, "home-ended")
 
 
+def share_code(run: EmbeddedRun, user: str, server: str) -> str:
+    """An invitation to a person's server, as JupyterHub makes it where a site lets people invite others."""
+    db = orm.new_session_factory(hub_database_url(run.settings))()
+    spawner = db.query(orm.Spawner).join(orm.User).filter(orm.User.name == user, orm.Spawner.name == server).one()
+    _, code = orm.ShareCode.new(db, spawner, scopes=[f"access:servers!server={user}/{server}"])
+    db.close()
+    return str(code)
+
+
 @pytest.mark.long
 def test_every_page_of_a_session_that_runs_and_of_those_who_come_to_it(person: Callable[[str], Person]) -> None:
     student, operator = person("student1"), person("operator")
@@ -293,16 +304,13 @@ def test_every_page_of_a_session_that_runs_and_of_those_who_come_to_it(person: C
     first.wait_for_url(f"**/user/{user}/evening/lab**", timeout=SLOW_MS)
     first.goto("about:blank")
     student.see("/hub/home", "home-running", lambda page: expect(page.locator("[data-ends]")).to_be_visible())
-    operator.see("/hub/admin", "administration", leave_out="[lang=en]")
+    operator.see("/hub/operate", "operate")
+    operator.see(f"/hub/accept-share?code={share_code(run, user, 'evening')}", "invitation")
+    with reading(Reader(languages()[0])):
+        next(iter(operator.pages.values())).get_by_role("button", name=gettext("Accept")).click()
     asks = f"client_id=jupyterhub-user-{user}-evening&redirect_uri=/user/{user}/evening/oauth_callback"
     allow = f"/hub/api/oauth2/authorize?{asks}&response_type=code&state=none"
     operator.see(allow, "allow-access", lambda page: expect(page.locator("form .card")).to_be_visible())
-    invite = """user => fetch(`/hub/api/share-codes/${user}/evening`, {
-        method: 'POST', headers: {'X-XSRFToken': window.jhdata.xsrf_token}}).then(answer => answer.json())"""
-    page = next(iter(operator.pages.values()))
-    page.goto("/hub/home")
-    code = page.evaluate(invite, user)["code"]
-    operator.see(f"/hub/accept-share?code={code}", "invitation")
     with run.silent("gateway"):  # so that it is still stopping when all have looked
         first.goto("/hub/home")
         stop(first, "evening")
@@ -313,6 +321,16 @@ def test_every_page_of_a_session_that_runs_and_of_those_who_come_to_it(person: C
             look(page, "stopping")
             page.goto("/hub/home")
             look(page, "home-stopping")
+
+
+def test_what_operators_announce_before_it_is_published(person: Callable[[str], Person]) -> None:
+    for page in person("operator").each():
+        page.goto("/hub/operate/announcements")
+        page.get_by_label(gettext("Text (%(language)s)") % {"language": "English"}).fill("Read https://example.org.")
+        page.get_by_label(gettext("Text (%(language)s)") % {"language": "Nederlands"}).fill("Lees https://example.org.")
+        page.get_by_role("button", name=gettext("Preview")).click()
+        expect(page.locator("#operate-preview .fabric-announcement")).to_have_count(2)
+        look(page, "announcements")
 
 
 def test_the_switch_is_reached_by_keyboard_and_keeps_the_page(visitor: Callable[[str], Visitor]) -> None:

@@ -55,9 +55,10 @@ def test_what_can_never_be_had_is_refused_before_it_is_submitted(notebook: Noteb
     assert notebook.value("clusters()") == ["small"]
     assert notebook.value("cluster.status_of_workers()['calls']") == {"sbatch": 0, "scancel": 0}
     cost = "4 CPU-hours per hour"
-    told = notebook.value("repr(cluster.adapt(maximum=2))").removeprefix("From 0 to 2 workers. ")
-    for said in (told, notebook.value("str(cluster.quote(2))")):
-        assert said.startswith((f"{cost}.", f"{cost} · can start now.")), said
+    adapting = notebook.value("repr(cluster.adapt(maximum=2))")
+    assert adapting.startswith(f"From 0 to 2 workers. {cost}"), adapting
+    quoted = notebook.value("str(cluster.quote(2))")
+    assert quoted.startswith((f"{cost}.", f"{cost} · can start now.")), quoted
 
 
 def test_a_limit_of_the_account_is_told_before_workers_are_submitted_and_slurm_holds_them_to_it(

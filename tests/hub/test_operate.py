@@ -17,12 +17,13 @@ from tests.support.waiting import until
 
 pytestmark = pytest.mark.hub
 
+OPEN = {"admin_page": True, "operators_open_sessions": True}
 PAGE, NOW = "/hub/operate", "/hub/operate/now"
 
 
 @pytest.fixture(scope="module")
 def _dataset_hub(sandbox: Path) -> Iterator[DatasetHub]:
-    with DatasetHub(sandbox / "operate", from_hub=["grants"]) as dataset_hub:
+    with DatasetHub(sandbox / "operate", from_hub=["grants"], hub=dict(OPEN)) as dataset_hub:
         yield dataset_hub
 
 
@@ -62,8 +63,8 @@ def test_the_page_follows_everybodys_sessions_and_the_queue_and_an_operator_stop
     session = site.session_of(person, "run")
     mine = f'data-waits="{session.id}"'
     queued = until(lambda: told if mine in (told := now(operator))["now"] else None, "it is in the queue")
-    assert "Other jobs are before it in the queue." in queued["now"]
-    assert now(operator, queued["version"]).keys() <= {"version", "now", "rows"}
+    assert "Other jobs are ahead of it." in queued["now"]
+    assert now(operator, queued["version"]).keys() <= {"version", "now", "rows", "health"}
     site.begin(session.id)
     assert started.result(60).status_code in (201, 202)
     person.until_ready("run")
@@ -76,16 +77,18 @@ def test_the_page_follows_everybodys_sessions_and_the_queue_and_an_operator_stop
     shown = until(running, "it is shown as running")
     for told in (person.name, "Digital twin", "One GPU", str(session.job_id), f'data-stop-session="{session.id}"'):
         assert told in shown
-    assert "Sessions running" in words(operator.browser.get(PAGE))
+    page = words(operator.browser.get(PAGE))
+    for told in ("Sessions running", "REST service Working", "Record of sessions Working", "Catalogue service Working"):
+        assert told in page
 
 
 def ask(person: Person, dataset: str, why: str) -> None:
     page = person.log_in().browser.get(f"/hub/datasets/{dataset}")
-    sent = {"_xsrf": xsrf(page), "do": "request", "project": "twin", "why": why}
+    sent = {"_xsrf": xsrf_of(page), "do": "request", "project": "twin", "why": why}
     assert person.browser.post(f"/hub/datasets/{dataset}", data=sent).status_code == 200
 
 
-def xsrf(page: httpx.Response) -> str:
+def xsrf_of(page: httpx.Response) -> str:
     found = re.search(r'name="_xsrf" value="([^"]+)"', page.text)
     assert found
     return found[1]
@@ -105,9 +108,9 @@ def test_an_operator_grants_one_request_and_refuses_another_with_a_reason_that_w
     )
     assert f"{person.name} asked on" in words(page)
     assert "for &lt;b&gt;my&lt;/b&gt; thesis" in page.text
-    answer = {"_xsrf": xsrf(page), "dataset": "sea", "project": "twin", "do": "grant"}
+    answer = {"_xsrf": xsrf_of(page), "dataset": "sea", "project": "twin", "do": "grant"}
     forged = operator.browser.post(PAGE, data={**answer, "_xsrf": "guessed"})
-    mine = {**answer, "_xsrf": xsrf(person.browser.get("/hub/datasets/sea"))}
+    mine = {**answer, "_xsrf": xsrf_of(person.browser.get("/hub/datasets/sea"))}
     assert (forged.status_code, person.browser.post(PAGE, data=mine).status_code) == (403, 403)
     granted = operator.browser.post(PAGE, data=answer)
     assert (granted.status_code, "Granted. Sessions of the project can add it now." in words(granted)) == (200, True)
@@ -122,3 +125,38 @@ def test_an_operator_grants_one_request_and_refuses_another_with_a_reason_that_w
     assert re.search(r"Your request was declined at .+: Not in a course\.", theirs)
     other = words(site.somebody().log_in().browser.get("/hub/datasets/moor"))
     assert "declined" not in other, "who did not ask reads nothing of it"
+
+
+def test_an_operator_opens_a_session_where_the_site_allows_it_and_its_person_reads_it(
+    site: SmallSite, person: Person
+) -> None:
+    person.start("run", profile="small")
+    person.until_ready("run")
+    session = site.session_of(person, "run")
+    operator = site.person("admin").log_in()
+    mine = f"access:servers!server={person.name}/run"
+    assert mine not in operator.api.get("/user").json()["scopes"], "not before they have opened it"
+    shown = until(
+        lambda: rows if session.id in (rows := now(operator)["rows"]) and "operate/open" in rows else None,
+        "it is shown",
+    )
+    assert f"Open session run of {person.name}" in shown
+    sent = {"_xsrf": xsrf_of(operator.browser.get(PAGE)), "user": person.name, "server": "run"}
+    for wrong, status in (({"_xsrf": "guessed"}, 403), ({"server": "other"}, 404), ({"user": "nobody"}, 404)):
+        answer = operator.browser.post("/hub/operate/open", data={**sent, **wrong}, follow_redirects=False)
+        assert answer.status_code == status
+        assert status == 403 or "can't be opened now" in words(answer)
+    opened = operator.browser.post("/hub/operate/open", data=sent, follow_redirects=False)
+    assert (opened.status_code, opened.headers["location"]) == (303, f"/user/{person.name}/run/")
+    assert mine in operator.api.get("/user").json()["scopes"]
+    log = site.log.read_text()
+    assert f"Operator admin opens session {session.id} (run) of {person.name}" in log
+    told = r"Operator admin opened this session at \d\d:\d\d"
+    assert re.search(told, words(person.log_in().browser.get("/hub/home")))
+    person.stop("run")
+    person.until_gone("run")
+    person.start("run", profile="small")
+    person.until_ready("run")
+    assert mine not in operator.api.get("/user").json()["scopes"], "the next session is opened anew"
+    assert re.search(told, words(person.browser.get("/hub/home"))), "the ended one still says so"
+    assert operator.browser.get("/hub/admin").url.path == "/hub/admin"

@@ -133,12 +133,14 @@ def test_the_numbers_follow_the_cluster_and_not_while_others_are_typed_which_are
     hub.clusters = {**hub.clusters, "profiles": [small | {"name": "gpu-1"}, small | {"name": "gpu-2", "title": "Two"}]}
     hub.usage["GET /clusters/quote?profile=gpu-1&workers=2"] = {"words": "2 cost 2 GPU-hours."}
     asked: list[dict[str, Any]] = []
+    late: list[dict[str, Any]] = []
 
     def of_a_profile(route: Route) -> None:
         """The cluster as it is, but for where its workers run: for those of this machine nobody pays."""
         answer = route.fetch()
         known = answer.json()
         for cluster in known["clusters"]:
+            cluster["late"] = late
             for pool in cluster.get("pools", {}).values():
                 pool["profile"] = "gpu-1"
         route.fulfill(response=answer, json=known)
@@ -183,6 +185,12 @@ def test_the_numbers_follow_the_cluster_and_not_while_others_are_typed_which_are
     most.fill("1")
     expect(least).to_have_value("1")
     expect(cluster).not_to_contain_text("GPU-hours, asked")
+
+    assert session.get("fabric/clusters/mine", method="POST", body=told)[0] == 200
+    late.append({"pool": "local", "count": 1, "keep": 1})
+    cluster.get_by_role("button", name="Reduce to 1").click()
+    expect(cluster.get_by_role("status")).to_have_text("Scaling to 1 worker")
+    expect(cluster.get_by_role("list", name="Workers by state")).to_have_text("1 running")
     session.get("fabric/clusters/mine", method="POST", body={"verb": "close"})
 
 

@@ -127,6 +127,38 @@ def test_files_and_loading_code_are_of_the_open_version_only(
         "GeoJSON with pandas",
         "List of files",
     ]
+    assert [file["table"] for file in told["files"]] == [True, True, False, False]
+
+
+def test_the_first_rows_of_a_file_are_read_below_the_open_version_only(
+    data_session: RunningSession, node: AnsweringNode, tmp_path: Path
+) -> None:
+    assert ask(data_session, "/wind-farm/table?file=output.csv")[0] == 409
+    ask(data_session, "/wind-farm", "POST")
+    place = node.data / "wind-farm" / "1"
+    (place / "output.csv").write_text("hour,megawatt\n0,1.5\n")
+    status, told = ask(data_session, "/wind-farm/table?file=output.csv")
+    assert (status, told) == (
+        200,
+        {
+            "file": "output.csv",
+            "columns": [{"name": "hour", "kind": "integer"}, {"name": "megawatt", "kind": "number"}],
+            "rows": [["0", "1.5"]],
+            "more": False,
+            "total": None,
+            "more_columns": 0,
+        },
+    )
+    secret = tmp_path / "outside.csv"
+    secret.write_text("not,ours\n")
+    (place / "link.csv").symlink_to(secret)
+    (place / "broken.parquet").write_bytes(b"PAR1nonsense")
+    for file, reason in (
+        ("link.csv", "file"), ("..%2F..%2Foutside.csv", "file"), (str(secret), "file"), ("gone.csv", "file"),
+        ("readme.md", "kind"), ("", "kind"), ("broken.parquet", "unreadable"),
+    ):  # fmt: skip
+        status, told = ask(data_session, f"/wind-farm/table?file={file}")
+        assert (status, told["reason"]) == (409, reason), file
 
 
 @pytest.mark.parametrize("name", ["..", "Wind-Farm", "a" * 41, "wind-farm%0aopen", "wind-farm/../patients", "%2e%2e"])

@@ -84,8 +84,26 @@ def test_every_format_is_loaded_as_the_panel_says(python: Path, tmp_path: Path) 
 
 
 def test_what_is_about_the_data_is_not_taken_for_the_data() -> None:
-    found = [File(name, 1) for name in ("README.md", "croissant.json", "LICENSE.txt", "deep/er/x.h5")]
+    found = [File(name, 1, False) for name in ("README.md", "croissant.json", "LICENSE.txt", "deep/er/x.h5")]
     ways = loading.snippets("x", None, "/data/x/latest", found, {})
     assert [way.label for way in ways] == ["HDF5 with h5py", "List of files"]
     assert "DATA = Path('/data/x/latest')  # x\n" in ways[0].code
     assert "h5py.File(DATA / 'deep/er/x.h5')" in ways[0].code
+
+
+def test_a_parquet_file_tells_its_own_types_and_how_many_rows_it_has(python: Path, tmp_path: Path) -> None:
+    write = """
+import sys
+import pandas as pd
+table = pd.DataFrame({"hour": range(30), "megawatt": [1.5] * 30, "note": [None] * 29 + ["x"]})
+table.to_parquet(sys.argv[1], row_group_size=10)
+"""
+    file = tmp_path / "table.parquet"
+    subprocess.run([python, "-c", write, file], check=True, timeout=120)
+    with file.open("rb") as given:
+        read = [str(python), "-I", "-m", "fabric_lab.server.table", "parquet"]
+        done = subprocess.run(read, stdin=given, capture_output=True, text=True, check=True, timeout=120)
+    told = json.loads(done.stdout)
+    assert [one["name"] for one in told["columns"]] == ["hour", "megawatt", "note"]
+    assert [one["kind"] for one in told["columns"]][:2] == ["int64", "double"]
+    assert (len(told["rows"]), told["rows"][1], told["more"], told["total"]) == (20, ["1", "1.5", None], True, 30)

@@ -76,6 +76,29 @@ def test_a_final_refusal_ends_the_job_with_the_services_own_words(
     assert TOKEN not in session.log
 
 
+def test_a_job_that_was_too_late_runs_nothing_of_its_persons(python: Path, hub: AnsweringHub, tmp_path: Path) -> None:
+    """Of two sessions that wait for one place: the service says to the second one's script that it is over."""
+    person, ran = tmp_path / "person", tmp_path / "ran"
+    (person / ".jupyter").mkdir(parents=True)
+    (person / ".jupyter" / "jupyter_server_config.py").write_text(f"open({str(ran)!r}, 'w')\n")
+    environment = session_environment(hub.url, HOME=str(person), FABRIC_ASK_TO_BEGIN="1")
+    over = {"message": "This session is over.", "reason": "session-over", "hint": ""}
+    hub.usage = {"POST /begin": over}
+    (tmp_path / "late").mkdir()
+    with RunningSession(python, tmp_path / "late", environment) as late:
+        late.wait_for_line("is over before it began (HTTP 403): This session is over.")
+        assert late.process.wait(60) == 1
+    assert not ran.exists()
+    assert not hub.announcements
+
+    hub.usage = {"POST /begin": {}}
+    (tmp_path / "first").mkdir()
+    with RunningSession(python, tmp_path / "first", environment) as first:
+        first.announced_by(hub)
+        assert ran.exists()
+    assert hub.told("POST /begin") == [{}, {}], "each has asked once"
+
+
 def test_sigterm_ends_server_and_kernels_quickly(session: RunningSession) -> None:
     status, text = session.get("api/kernels", method="POST", body={"name": "python3"})
     assert status == 201, text

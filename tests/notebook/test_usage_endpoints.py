@@ -220,7 +220,7 @@ def test_slurms_signal_ends_nothing_and_is_told_to_the_tabs(session: RunningSess
 def test_an_end_that_comes_nearer_without_a_signal_is_told_too(session: RunningSession, hub: AnsweringHub) -> None:
     """Slurm preempts a job after a time of grace: it moves the job's end, and the job hears nothing of it."""
     hub.session = {**hub.session, "ends_at": time.time() + 90}
-    session.wait_for_line("Slurm ends this session in about")
+    session.wait_for_line("This session ends in about")
     assert asked(session, "fabric/quota")[1]["ending_since"] == pytest.approx(time.time(), abs=60)
     assert session.process.poll() is None
 

@@ -34,6 +34,13 @@ SESSION = {
     "gpus": 1,
     "snapshot_age_s": 1.0,
     "slurm_unavailable_since": None,
+    "site": {
+        "name": "Example AI Factory",
+        "help_url": "https://help.example.org/",
+        "docs_url": "https://docs.example.org/",
+        "support_email": "support@example.org",
+        "welcome": False,
+    },
 }
 
 # GET session/clusters where the hub runs without Slurm
@@ -133,7 +140,8 @@ class AnsweringHub:
         self.datasets_told.append((request.method, f"{name}/{verb}".rstrip("/"), body))
         for entry in self.datasets.get("datasets", []):
             if entry["name"] == name and verb == "request":
-                entry["requested"] = True
+                asked = "Requested 29 Nov by you. You'll see the decision here."
+                entry |= {"requested": True, "may_request": False, "told": asked}
         return answer(204 if verb else 200, b"" if verb else {"datasets": []})
 
     def _answer_usage(self, request: Request, body: Any) -> Response:

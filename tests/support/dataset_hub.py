@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from fabric_hub.catalogue.audit.log import audit_directory, files
-from fabric_hub.catalogue.store import Restored
+from fabric_hub.catalogue.restored import Restored
 from fabric_hub.datasets.model import Agreement, Dataset, Grant, Version
 
 from .catalogue_thread import CatalogueThread, settings_of

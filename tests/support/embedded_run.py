@@ -36,6 +36,18 @@ def fabric_hub(*arguments: str, timeout_s: float = 280) -> subprocess.CompletedP
     )
 
 
+def welcomed(home: Path) -> None:
+    """Have the owner of a home been shown around: no session of theirs opens a notebook by itself."""
+    owner = home.stat()
+    for name in (".local", ".local/share", ".local/share/fabric-hub"):
+        if not (home / name).exists():
+            (home / name).mkdir(mode=0o700)
+            os.chown(home / name, owner.st_uid, owner.st_gid)
+    mark = home / ".local/share/fabric-hub/welcomed"
+    mark.touch()
+    os.chown(mark, owner.st_uid, owner.st_gid)
+
+
 @dataclass(frozen=True)
 class EmbeddedRun:
     """A run in ``directory``; it is started and removed by its fixture."""
@@ -50,6 +62,8 @@ class EmbeddedRun:
         run = cls(directory)
         if done.returncode:
             raise AssertionError(f"`fabric-hub up` failed:\n{done.stdout}\n{done.stderr}\n{run.logs()}")
+        for home in run.directory.glob("homes/*"):
+            welcomed(home)
         return run
 
     def remove(self) -> None:

@@ -36,6 +36,10 @@ def entry(name: str, title: str, **more: Any) -> dict[str, Any]:
         "hint": "",
         "until": None,
         "requested": False,
+        "waits": False,
+        "refused": False,
+        "may_request": more.get("state") == "not-granted",
+        "told": "",
         "chosen": False,
         **more,
     }

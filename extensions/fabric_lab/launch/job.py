@@ -29,6 +29,7 @@ from ..common import threads
 from ..common.environment import ASIDE, LaunchError, leave_job, take
 from ..common.translation import _
 from . import place
+from .permission import Permission, asked
 from .start_slot import StartSlot
 
 
@@ -155,22 +156,26 @@ def run(session_dir: Path | None) -> int:
     """Be a session until it is stopped. Returns the exit status; raises LaunchError when it cannot start."""
     phases = Phases()
     listener = prepare(session_dir)
+    permission = asked(os.environ if session_dir is not None else {})
     path = os.environ.get("PATH", os.defpath)
     try:
         with place.place() as directory:
             if os.environ.get(ASIDE):
                 keep_elsewhere(os.environ, directory / "own")
             place.settle(os.environ, directory)
-            return serve(session_dir, listener, directory, phases)
+            return serve(session_dir, listener, directory, phases, permission)
     except HomeError:
         os.environ["PATH"] = path  # the session's directory is gone
         raise
 
 
-def serve(session_dir: Path | None, listener: socket.socket, directory: Path, phases: Phases) -> int:
+def serve(
+    session_dir: Path | None, listener: socket.socket, directory: Path, phases: Phases, permission: Permission
+) -> int:
     """Serve on a bound socket until the end; see :func:`run`.
 
     :param directory: the session's, on this node.
+    :param permission: without which nothing of the person's is run or read.
     """
     if os.environ.get("FABRIC_DATASETS"):  # looked at here: a session without any imports nothing for them
         began = time.monotonic()
@@ -188,6 +193,7 @@ def serve(session_dir: Path | None, listener: socket.socket, directory: Path, ph
     from . import session_server
 
     phases.reach("imported")
+    permission.wait()
     server = make_server(listener)
     token = os.environ["JUPYTERHUB_API_TOKEN"]
     of_hub = server.extension_manager.extension_points[session_server.SessionHub.name].app

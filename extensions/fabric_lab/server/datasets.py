@@ -21,6 +21,7 @@ from ..common.translation import _, sentences
 from ..kernel import merge
 from . import loading
 from .base import FabricHandler, Kept
+from .preview import PreviewError, Previews
 
 NAME = rf"({node.NAME.pattern})"
 KEEP_S = 3.0
@@ -30,9 +31,10 @@ LONGEST_REASON = 300  # characters, as the service takes them
 class DatasetsHandler(FabricHandler):
     """What the handlers below share."""
 
-    def initialize(self, service: AsyncHubClient, catalogue: Kept) -> None:
+    def initialize(self, service: AsyncHubClient, catalogue: Kept, previews: Previews) -> None:
         self.service = service
         self.catalogue = catalogue
+        self.previews = previews
 
     async def ask_node(self, verb: node.Verb, *names: str) -> node.NodeAnswer | None:
         """The node's answer; None when it gave none, and this request is answered with why."""
@@ -41,6 +43,16 @@ class DatasetsHandler(FabricHandler):
         except node.NodeError as error:
             self.refuse(503, str(error), "node")
             return None
+
+    async def opened(self, name: str) -> node.Opened | None:
+        """Where a dataset is open here; None where it is not, and this request is answered with why."""
+        answer = await self.ask_node("list")
+        if answer is None:
+            return None
+        found = next((one for one in answer.opened if one.dataset == name), None)
+        if found is None:
+            self.refuse(409, _("{name} is not open in this session. Add it first.").format(name=name), "closed")
+        return found
 
 
 class CatalogueHandler(DatasetsHandler):
@@ -131,12 +143,8 @@ class FilesHandler(DatasetsHandler):
     @authenticated
     @authorized
     async def get(self, name: str) -> None:
-        answer = await self.ask_node("list")
-        if answer is None:
-            return
-        opened = next((one for one in answer.opened if one.dataset == name), None)
+        opened = await self.opened(name)
         if opened is None:
-            self.refuse(409, _("{name} is not open in this session. Add it first.").format(name=name), "closed")
             return
         try:
             found = await asyncio.to_thread(loading.below, opened.files)
@@ -159,13 +167,29 @@ class FilesHandler(DatasetsHandler):
         )
 
 
+class TableHandler(DatasetsHandler):
+    """GET ``?file=PATH``: the first rows of a file of a dataset that is open here, and its columns."""
+
+    @authenticated
+    @authorized
+    async def get(self, name: str) -> None:
+        opened = await self.opened(name)
+        if opened is None:
+            return
+        try:
+            self.respond(await self.previews.of(opened.files, self.get_query_argument("file", "", strip=False)))
+        except PreviewError as error:
+            self.refuse(409, str(error), error.reason)
+
+
 def routes(base: str, service: AsyncHubClient) -> list[tuple[str, type[APIHandler], dict[str, Any]]]:
     """The handlers with their addresses below ``<base>``."""
     datasets = url_path_join(base, "datasets")
-    shared = {"service": service, "catalogue": Kept(service, "/datasets", KEEP_S)}
+    shared = {"service": service, "catalogue": Kept(service, "/datasets", KEEP_S), "previews": Previews()}
     return [
         (datasets, CatalogueHandler, shared),
         (url_path_join(datasets, NAME), DatasetHandler, shared),
         (url_path_join(datasets, NAME, "request"), RequestHandler, shared),
         (url_path_join(datasets, NAME, "files"), FilesHandler, shared),
+        (url_path_join(datasets, NAME, "table"), TableHandler, shared),
     ]

@@ -2,7 +2,8 @@
 
 Slurm signals the job shortly before its time limit. Of a preemption with a time of grace the job hears nothing until it
 is killed, unless PreemptParameters has send_user_signal: the end that the hub is told of is nearer from one moment to
-the next. Both go to the tabs through Jupyter's own events, and into what they ask for anyway.
+the next. So it is where an operator ends the session. All of it goes to the tabs through Jupyter's own events, and into
+what they ask for anyway.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ SCHEMA = "https://fabric-lab.example/session/v1"
 
 
 class Ending:
-    """``since`` is when Slurm's signal came, in Unix seconds; None while it has not.
+    """``since`` is when Slurm's signal came, or the end came near, in Unix seconds; None while neither is so.
 
     :param say: takes a line of the session's log.
     """
@@ -30,6 +31,7 @@ class Ending:
         self.since: float | None = None
         self._say = say
         self._events: Any = None
+        self._told: float | None = None  # since when the end is near by the hub's word alone, which may change
 
     def listen(self, loop: Any) -> None:
         """Catch the signal, on an asyncio loop of the main thread. Without this, it would end the process."""
@@ -56,12 +58,18 @@ class Ending:
             self._events.emit(schema_id=SCHEMA, data={"what": what})
 
     def known(self, ends_at: float | None, now: float) -> None:
-        """Slurm's word on the end, as the hub has it now; Unix seconds."""
-        if self.since is None and ends_at is not None and ends_at - now <= SOON_S:
-            said = _("Slurm ends this session in about {seconds} s: open notebooks are being saved.")
+        """The end as the hub has it now, by Slurm's word or an operator's; Unix seconds."""
+        soon = ends_at is not None and ends_at - now <= SOON_S
+        if self.since is None and ends_at is not None and soon:
+            said = _("This session ends in about {seconds} s: open notebooks are being saved.")
             self._begin(said.format(seconds=f"{max(0.0, ends_at - now):.0f}"))
+            self._told = self.since
+        elif not soon and ends_at is not None and self.since is not None and self.since == self._told:
+            self.since = self._told = None  # an operator took it back
+            self.notify()
 
     def _caught(self) -> None:
+        self._told = None
         self._begin(_("Slurm ends this session in about two minutes: open notebooks are being saved."))
 
     def _begin(self, text: str) -> None:

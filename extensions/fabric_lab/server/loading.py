@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from ..answers import File, Snippet
 from ..common.translation import N_, _
+from . import table
 
 _PANDAS = "import pandas as pd"
 _NUMPY = "import numpy as np"
@@ -111,12 +112,12 @@ def snippets(
     :param formats: how many files of each suffix the catalogue says there are.
     """
     data = [file for file in files if not file.name.rpartition("/")[2].lower().startswith(_ABOUT)]
-    seen = Counter(_suffix(file.name) for file in data)
+    seen = Counter(suffix_of(file.name) for file in data)
     found = []
     for way in _WAYS:
         for suffix in way.suffixes:
             if suffix in seen:
-                first = next(file.name for file in data if _suffix(file.name) == suffix)
+                first = next(file.name for file in data if suffix_of(file.name) == suffix)
                 count = max(seen[suffix], formats.get(suffix, 0))
                 cell = _cell(way, name, version, root, first, suffix, count)
                 found.append(Snippet(_label(way, suffix), cell, "\n".join(way.plot)))
@@ -128,7 +129,7 @@ def _label(way: _Way, suffix: str) -> str:
     return label if suffix == way.suffixes[0] else f"{label} (.{suffix})"
 
 
-def _suffix(name: str) -> str:
+def suffix_of(name: str) -> str:
     """A file's format as the catalogue names it: "csv", "csv.gz"; "" for none."""
     parts = name.rpartition("/")[2].lower().split(".")
     if len(parts) > 2 and parts[-1] in ("gz", "zst", "bz2", "xz"):
@@ -181,7 +182,7 @@ def below(root: str) -> Found:
             except OSError:
                 continue
             if stat.S_ISREG(status.st_mode):
-                found.append(File(name, status.st_size))
+                found.append(File(name, status.st_size, suffix_of(name) in table.SUFFIXES))
             elif stat.S_ISDIR(status.st_mode) and name.count("/") < DEEPEST:
                 directories.append(entry.path)
     return Found(tuple(found), False)

@@ -105,12 +105,17 @@ class Usage:
         self._end_task = loop.create_task(self._follow_end())
 
     async def _follow_end(self) -> None:
-        """An end that comes nearer, also while nobody looks: a preemption that Slurm has announced."""
+        """An end that comes nearer, also while nobody looks: a preemption that Slurm has announced, or an operator's
+        order, of which tabs hear at once."""
+        stop_at: object = None
         while True:
             body = (await self.service.ask()).body
             ends_at = facts.combine(os.environ, body)["ends_at"]
-            if self.ending.since is None and body is not None:
+            if body is not None:
                 self.quota.forget()  # tabs that are told now ask for what is so now
+                if body.get("stop_at") != stop_at:
+                    stop_at = body.get("stop_at")
+                    self.ending.notify()
                 self.ending.known(ends_at, time.time())
             await asyncio.sleep(END_LOOK_S)
 

@@ -42,18 +42,48 @@ export function nowhere(): string {
   return trans.__('Click into a notebook cell, a console or a file first: that is where it is inserted.');
 }
 
-/** Type text into the active notebook cell, console or file; false where there is none. */
-export function insert(app: JupyterFrontEnd, text: string): boolean {
-  const editor = editorOf(app.shell.currentWidget);
+/** Type text into the active notebook cell, console or file, or into that of another widget; false: there is none. */
+export function insert(app: JupyterFrontEnd, text: string, into: Widget | null = app.shell.currentWidget): boolean {
+  const editor = editorOf(into);
+  if (into && editor && into !== app.shell.currentWidget) {
+    app.shell.activateById(into.id);
+  }
   editor?.replaceSelection?.(text);
   editor?.focus();
   return editor !== null;
 }
 
 /** Insert a path: as a literal into a cell of code (the same in Python, R and Julia), elsewhere as it is. */
-export function insertPath(app: JupyterFrontEnd, path: string): boolean {
-  const code = cellOf(app.shell.currentWidget)?.model?.type === 'code';
-  return insert(app, code ? JSON.stringify(path) : path);
+export function insertPath(app: JupyterFrontEnd, path: string, into: Widget | null = app.shell.currentWidget): boolean {
+  const code = cellOf(into)?.model?.type === 'code';
+  return insert(app, code ? JSON.stringify(path) : path, into);
+}
+
+/** Remembers what was worked in last, for what is inserted from a tab of its own. */
+export class LastEditor {
+  private last: Widget | null = null;
+
+  constructor(private readonly app: JupyterFrontEnd) {
+    app.shell.currentChanged?.connect((_, { newValue }) => {
+      if (newValue && holds(newValue)) {
+        this.last = newValue;
+      }
+    });
+  }
+
+  /** The notebook, console or file that is in front, else the one that was last; null where none is open. */
+  get widget(): Widget | null {
+    const { currentWidget } = this.app.shell;
+    if (currentWidget && holds(currentWidget)) {
+      return currentWidget;
+    }
+    return this.last?.isDisposed ? null : this.last;
+  }
+}
+
+function holds(widget: Widget): boolean {
+  const { content, console } = widget as IHolder;
+  return Boolean(console) || (content !== undefined && ('activeCell' in content || 'editor' in content));
 }
 
 /** A notebook that was saved and opened; `shown` is false where it opens out of reach, in a tab of its own. */

@@ -160,10 +160,17 @@ export function Notices({ sentences }: { readonly sentences: readonly string[] }
   );
 }
 
+interface ISaidProps {
+  readonly text: string;
+  readonly wrong: boolean;
+  /** For screen readers alone: it is shown elsewhere. */
+  readonly quiet?: boolean;
+}
+
 /** What came of the last thing that was asked for, for screen readers too. */
-export function Said({ text, wrong }: { readonly text: string; readonly wrong: boolean }): React.JSX.Element {
+export function Said({ text, wrong, quiet = false }: ISaidProps): React.JSX.Element {
   return (
-    <p role="status" className="fabric-Panel-said" data-wrong={wrong}>
+    <p role="status" className={quiet ? 'fabric-Panel-unseen' : 'fabric-Panel-said'} data-wrong={wrong}>
       {text}
     </p>
   );
@@ -176,10 +183,12 @@ interface IActProps {
   readonly label?: string;
   readonly busy?: boolean;
   readonly accent?: boolean;
+  /** Whether what it opens is open; not told of a button that opens nothing. */
+  readonly expanded?: boolean;
 }
 
 /** A button; while something is under way it stays in reach of the keyboard and says that it waits. */
-export function Act({ does, children, label, busy = false, accent = false }: IActProps): React.JSX.Element {
+export function Act({ does, children, label, busy = false, accent = false, expanded }: IActProps): React.JSX.Element {
   return (
     <Button
       type="button"
@@ -188,6 +197,7 @@ export function Act({ does, children, label, busy = false, accent = false }: IAc
       className={`fabric-Panel-act${accent ? ' jp-mod-styled jp-mod-accept' : ''}`}
       aria-label={label}
       aria-disabled={busy}
+      aria-expanded={expanded}
       onClick={() => {
         if (!busy) {
           void does();

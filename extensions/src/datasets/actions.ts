@@ -1,6 +1,6 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 
-import { insert, insertPath, nowhere, openNotebook } from '../common/insert';
+import { insert, insertPath, LastEditor, nowhere, openNotebook } from '../common/insert';
 import { words } from '../common/request';
 import { trans } from '../common/translation';
 import type { Snippet } from '../schema';
@@ -8,15 +8,25 @@ import type { DatasetsStore } from './store';
 
 /** What the buttons and the commands do; each says what came of it. */
 export class DatasetsActions {
+  private readonly editor: LastEditor;
+
+  /** @param show Opens the tab of a dataset. */
   constructor(
     private readonly app: JupyterFrontEnd,
-    readonly store: DatasetsStore
-  ) {}
+    readonly store: DatasetsStore,
+    readonly show: (name: string) => void = () => undefined
+  ) {
+    this.editor = new LastEditor(app);
+  }
 
   insertPath(name: string): void {
     const path = this.store.find(name)?.here?.path;
     if (path !== undefined) {
-      this.inserted(insertPath(this.app, path), trans.__('The path of %1 is inserted.', name));
+      this.inserted(
+        insertPath(this.app, path, this.editor.widget),
+        name,
+        trans.__('The path of %1 is inserted.', name)
+      );
     }
   }
 
@@ -24,7 +34,8 @@ export class DatasetsActions {
     const snippet = await this.snippet(name, wanted);
     if (snippet) {
       this.inserted(
-        insert(this.app, snippet.code),
+        insert(this.app, snippet.code, this.editor.widget),
+        name,
         trans.__('Loading code for %1 (%2) is inserted.', name, snippet.label)
       );
     }
@@ -43,10 +54,14 @@ export class DatasetsActions {
         this.store.say(
           shown
             ? trans.__('%1 added. %2 loads it.', name, path)
-            : trans.__('%1 added. %2 loads it, in a tab of its own.', name, path)
+            : trans.__('%1 added. %2 loads it, in a tab of its own.', name, path),
+          { about: name }
         );
       } catch (error) {
-        this.store.say(trans.__('%1 added, but its notebook cannot be saved: %2', name, words(error)), true);
+        this.store.say(trans.__('%1 added, but its notebook cannot be saved: %2', name, words(error)), {
+          about: name,
+          wrong: true
+        });
       }
     }
   }
@@ -56,7 +71,7 @@ export class DatasetsActions {
     return snippets[wanted] ?? snippets[0];
   }
 
-  private inserted(done: boolean, said: string): void {
-    this.store.say(done ? said : nowhere(), !done);
+  private inserted(done: boolean, about: string, said: string): void {
+    this.store.say(done ? said : nowhere(), { about, wrong: !done });
   }
 }

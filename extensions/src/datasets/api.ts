@@ -1,7 +1,7 @@
 import type { ServerConnection } from '@jupyterlab/services';
 
 import { ask } from '../common/request';
-import type { ChangedDataset, Datasets, Files } from '../schema';
+import type { ChangedDataset, Datasets, Files, Table } from '../schema';
 
 /** Asks this session's own server, which asks the hub and the node. */
 export class DatasetsApi {
@@ -13,6 +13,11 @@ export class DatasetsApi {
 
   files(name: string): Promise<Files> {
     return this.ask<Files>([name, 'files']);
+  }
+
+  /** The first rows of a file of an open dataset. */
+  table(name: string, file: string): Promise<Table> {
+    return this.ask<Table>([name, 'table'], {}, `?file=${encodeURIComponent(file)}`);
   }
 
   /** Open a dataset in this session; the answer holds what went wrong beside it, or ''. */
@@ -28,7 +33,7 @@ export class DatasetsApi {
     await this.ask([name, 'request'], { method: 'POST', body: JSON.stringify({ why: why || null }) });
   }
 
-  private ask<T>(path: readonly string[], init: RequestInit = {}): Promise<T> {
-    return ask<T>(this.settings, ['datasets', ...path], init);
+  private ask<T>(path: readonly string[], init: RequestInit = {}, query = ''): Promise<T> {
+    return ask<T>(this.settings, ['datasets', ...path], init, query);
   }
 }

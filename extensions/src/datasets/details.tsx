@@ -1,14 +1,27 @@
 import { Sanitizer } from '@jupyterlab/apputils';
-import { Button, HTMLSelect } from '@jupyterlab/ui-components';
+import { HTMLSelect } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { day, size } from '../common/format';
 import { trans } from '../common/translation';
 import { Act } from '../common/panel';
-import type { Files } from '../schema';
-import type { DatasetsActions } from './actions';
-import { access, current, files, formats, licence, link, paragraphs, personalData, stateOf, theme } from './format';
+import {
+  access,
+  current,
+  files,
+  formats,
+  licence,
+  link,
+  mayRequest,
+  paragraphs,
+  personalData,
+  stateOf,
+  theme
+} from './format';
+import { Primary, StateWord, Toast, type IDatasetProps } from './list';
 import type { Agent, Dataset } from './model';
+import { RequestForm } from './request';
+import { Preview } from './preview';
 
 function WebLink(props: { address: string | null | undefined; text?: string }): React.JSX.Element | null {
   const address = link(props.address);
@@ -87,33 +100,58 @@ function rows(dataset: Dataset): [string, React.ReactNode][] {
   return all.filter(([, value]) => Boolean(value));
 }
 
-interface IProps {
-  readonly dataset: Dataset;
-  readonly actions: DatasetsActions;
-  readonly busy: boolean;
-  readonly termsPage: string;
-  readonly files: Files | undefined;
+interface IProps extends IDatasetProps {
+  /** Puts the keyboard back into the list. */
+  readonly back: () => void;
 }
 
-/** The whole of one dataset, and what can be done with it now. */
+/** The whole of one dataset, what can be done with it now, its files and the first rows of them. */
 export function Details(props: IProps): React.JSX.Element {
-  const { dataset } = props;
+  const { dataset, store, back } = props;
+  const { name } = dataset;
+  const asks = mayRequest(dataset);
   return (
-    <div className="fabric-Dataset-details">
+    <article className="fabric-Dataset-details" aria-labelledby={`fabric-dataset-title-${name}`}>
+      <p>
+        <button type="button" className="fabric-Datasets-link" onClick={back}>
+          {trans.__('Back to the list')}
+        </button>
+      </p>
+      <h2 id={`fabric-dataset-title-${name}`} tabIndex={-1}>
+        {dataset.title || name}
+      </h2>
+      <p className="fabric-Dataset-facts">
+        <StateWord dataset={dataset} />
+      </p>
       {/* where the focus stays as one button gives way to another */}
-      <div>
-        <Buttons {...props} />
-      </div>
+      <div>{dataset.here ? <Here {...props} /> : asks ? <RequestForm {...props} /> : <NotHere {...props} />}</div>
+      {dataset.told ? <p className="fabric-Dataset-told">{dataset.told}</p> : null}
+      <Toast {...props} />
       <Description dataset={dataset} />
       <dl>
-        {rows(dataset).map(([name, value]) => (
-          <React.Fragment key={name}>
-            <dt>{name}</dt>
+        {rows(dataset).map(([label, value]) => (
+          <React.Fragment key={label}>
+            <dt>{label}</dt>
             <dd>{value}</dd>
           </React.Fragment>
         ))}
       </dl>
-    </div>
+      {dataset.agreement ? (
+        <section aria-labelledby={`fabric-dataset-terms-${name}`}>
+          <h3 id={`fabric-dataset-terms-${name}`}>{trans.__('Terms, version %1', dataset.agreement.version)}</h3>
+          {/* reached by the keyboard, for it scrolls */}
+          <div
+            className="fabric-Dataset-text"
+            tabIndex={0}
+            role="region"
+            aria-labelledby={`fabric-dataset-terms-${name}`}
+          >
+            {dataset.agreement.text}
+          </div>
+        </section>
+      ) : null}
+      {dataset.here ? <Preview dataset={dataset} store={store} /> : null}
+    </article>
   );
 }
 
@@ -134,70 +172,51 @@ function Description({ dataset }: { readonly dataset: Dataset }): React.JSX.Elem
   return <div className="fabric-Dataset-description" dangerouslySetInnerHTML={html} />;
 }
 
-function Buttons(props: IProps): React.JSX.Element | null {
-  const { dataset, busy, termsPage } = props;
-  const why = [dataset.why, dataset.hint].filter(Boolean).join(' ');
-  switch (stateOf(dataset)) {
-    case 'here':
-      return <Here {...props} />;
-    case 'available':
-      return (
-        <div className="fabric-Dataset-actions">
-          <Act
-            busy={busy}
-            accent
-            label={trans.__('Add %1 to this session', dataset.name)}
-            does={() => props.actions.store.add(dataset.name)}
-          >
-            {trans.__('Add')}
-          </Act>
-        </div>
-      );
-    case 'agreement':
-      return (
-        <p>
-          {dataset.why || trans.__('Its terms must be accepted before it can be used.')}{' '}
-          <a href={termsPage} target="_blank" rel="noopener noreferrer">
-            {trans.__('Review terms')}
-          </a>{' '}
-          {trans.__('Opens a new tab; your session keeps running. Come back afterwards and press Add.')}
-        </p>
-      );
-    case 'not-granted':
-      return <Request {...props} why={why} />;
-    case 'requested':
-      return <p>{trans.__('Access is requested for this project. You will see the decision here.')}</p>;
-    default:
-      return why ? <p>{why}</p> : null;
-  }
-}
-
-function Here({ dataset, actions, busy, files: found }: IProps): React.JSX.Element {
-  const [way, choose] = React.useState(0);
-  const { name } = dataset;
-  const snippets = found?.snippets ?? [];
+/** The one thing that can be done with a dataset that is not open here, and why it is not. */
+function NotHere(props: IProps): React.JSX.Element {
+  const { dataset } = props;
+  const state = stateOf(dataset);
+  const why = [dataset.why, state === 'agreement' ? '' : dataset.hint].filter(Boolean).join(' ');
   return (
     <>
       <div className="fabric-Dataset-actions">
-        <Act busy={busy} label={trans.__('Insert path of %1', name)} does={() => actions.insertPath(name)}>
-          {trans.__('Insert path')}
-        </Act>
+        <Primary {...props} />
+      </div>
+      {state === 'agreement' ? (
+        <p>{trans.__('Opens a new tab; your session keeps running. Come back afterwards and press Add.')}</p>
+      ) : null}
+      {why && !dataset.told ? <p>{why}</p> : null}
+    </>
+  );
+}
+
+function Here({ dataset, store, actions }: IProps): React.JSX.Element {
+  const [way, choose] = React.useState(0);
+  const { name } = dataset;
+  const busy = store.busy.has(name);
+  const snippets = (dataset.here ? store.files.get(dataset.here.path)?.snippets : undefined) ?? [];
+  return (
+    <>
+      <div className="fabric-Dataset-actions">
         <Act
           busy={busy}
           accent
           label={trans.__('Insert loading code of %1', name)}
           does={() => actions.insertCode(name, way)}
         >
-          {trans.__('Insert loading code')}
+          {trans.__('Insert code')}
         </Act>
-        {actions.store.known?.enforced === false ? null : (
-          <Act busy={busy} label={trans.__('Remove %1 from this session', name)} does={() => actions.store.drop(name)}>
+        <Act busy={busy} label={trans.__('Insert path of %1', name)} does={() => actions.insertPath(name)}>
+          {trans.__('Insert path')}
+        </Act>
+        {store.known?.enforced === false ? null : (
+          <Act busy={busy} label={trans.__('Remove %1 from this session', name)} does={() => store.drop(name)}>
             {trans.__('Remove')}
           </Act>
         )}
       </div>
       {snippets.length > 1 ? (
-        <label className="fabric-Panel-field">
+        <label className="fabric-Panel-field fabric-Dataset-way">
           {trans.__('Load as')}
           <HTMLSelect value={way} onChange={event => choose(Number(event.target.value))}>
             {snippets.map((snippet, index) => (
@@ -209,37 +228,5 @@ function Here({ dataset, actions, busy, files: found }: IProps): React.JSX.Eleme
         </label>
       ) : null}
     </>
-  );
-}
-
-function Request({ dataset, actions, busy, why }: IProps & { readonly why: string }): React.JSX.Element {
-  const [reason, write] = React.useState('');
-  const { name } = dataset;
-  return (
-    <form
-      className="fabric-Dataset-request"
-      onSubmit={event => {
-        event.preventDefault();
-        if (!busy) {
-          void actions.store.request(name, reason.trim());
-        }
-      }}
-    >
-      {why ? <p>{why}</p> : null}
-      <label className="fabric-Panel-field">
-        {trans.__('Reason (optional)')}
-        <input className="jp-mod-styled" maxLength={300} value={reason} onChange={event => write(event.target.value)} />
-      </label>
-      <Button
-        type="submit"
-        minimal={false}
-        small
-        className="fabric-Panel-act jp-mod-styled jp-mod-accept"
-        aria-label={trans.__('Request access to %1', name)}
-        aria-disabled={busy}
-      >
-        {trans.__('Request access')}
-      </Button>
-    </form>
   );
 }

@@ -2,17 +2,21 @@ import { locale } from '../common/translation';
 import type { Dataset } from './model';
 import { access, stateOf, theme } from './format';
 
+/** Which part of the list is shown: what is open here, what can be added, or everything. */
+export type Segment = 'here' | 'available' | 'all';
+
 /** What the person looks for; '' is no filter. */
 export interface IFilter {
+  readonly segment: Segment;
   readonly text: string;
   readonly theme: string;
   readonly access: string;
 }
 
-export const EVERYTHING: IFilter = { text: '', theme: '', access: '' };
+export const EVERYTHING: IFilter = { segment: 'all', text: '', theme: '', access: '' };
 
 const FEW = 6;
-const ORDER = ['here', 'available', 'agreement', 'requested', 'not-granted', 'unknown', 'retired'];
+const ORDER = ['here', 'available', 'agreement', 'requested', 'waits', 'refused', 'not-granted', 'unknown', 'retired'];
 
 function searched(dataset: Dataset): string {
   return [
@@ -27,6 +31,17 @@ function searched(dataset: Dataset): string {
     .toLowerCase();
 }
 
+/** Whether a dataset is in a part of the list; what can be had once its terms are accepted is available, too. */
+function within(dataset: Dataset, segment: Segment): boolean {
+  const state = stateOf(dataset);
+  return segment === 'all' || (segment === 'here' ? state === 'here' : state === 'available' || state === 'agreement');
+}
+
+/** Whether anything but the part of the list was chosen. */
+export function searching({ text, theme, access }: IFilter): boolean {
+  return Boolean(text.trim() || theme || access);
+}
+
 function title(dataset: Dataset): string {
   return dataset.title || dataset.name;
 }
@@ -38,6 +53,7 @@ export function matching(datasets: readonly Dataset[], filter: IFilter): Dataset
     .filter(one => {
       const text = words.length ? searched(one) : '';
       return (
+        within(one, filter.segment) &&
         words.every(word => text.includes(word)) &&
         (!filter.theme || (one.themes ?? []).includes(filter.theme)) &&
         (!filter.access || one.access === filter.access)

@@ -70,7 +70,8 @@ export function current(dataset: Dataset): OfferedVersion | undefined {
 }
 
 /** What can be done with a dataset now. */
-export type State = 'here' | 'available' | 'agreement' | 'requested' | 'not-granted' | 'retired' | 'unknown';
+export type State =
+  'here' | 'available' | 'agreement' | 'requested' | 'waits' | 'refused' | 'not-granted' | 'retired' | 'unknown';
 
 export function stateOf(dataset: Dataset): State {
   if (dataset.here) {
@@ -80,7 +81,7 @@ export function stateOf(dataset: Dataset): State {
     case 'open':
       return 'available';
     case 'not-granted':
-      return dataset.requested ? 'requested' : 'not-granted';
+      return shutState(dataset);
     case 'agreement':
     case 'retired':
       return dataset.state;
@@ -89,11 +90,28 @@ export function stateOf(dataset: Dataset): State {
   }
 }
 
+function shutState({ waits, requested, refused }: Dataset): State {
+  if (waits) {
+    return 'waits';
+  }
+  if (requested) {
+    return 'requested';
+  }
+  return refused ? 'refused' : 'not-granted';
+}
+
+/** Whether a request for access would be taken now; a hub of an earlier release says only whether one is open. */
+export function mayRequest(dataset: Dataset): boolean {
+  return ['not-granted', 'refused'].includes(stateOf(dataset)) && dataset.may_request !== false;
+}
+
 const STATES: Readonly<Record<State, () => string>> = {
   here: () => trans.__('In this session'),
   available: () => trans.__('Available'),
   agreement: () => trans.__('Terms to accept'),
   requested: () => trans.__('Access requested'),
+  waits: () => trans.__('Waits for the steward'),
+  refused: () => trans.__('Access refused'),
   'not-granted': () => trans.__('No access yet'),
   retired: () => trans.__('Retired'),
   unknown: () => trans.__('Not available')

@@ -4,12 +4,13 @@ import { size } from '../common/format';
 import { Act } from '../common/panel';
 import { trans } from '../common/translation';
 import type { DatasetsActions } from './actions';
-import { Details } from './details';
 import type { Dataset } from './model';
+import { RequestForm } from './request';
 import type { DatasetsStore } from './store';
-import { access, current, stateName, stateOf, termsPage, theme } from './format';
+import { access, current, mayRequest, stateName, stateOf, termsPage, theme } from './format';
 
-function State({ dataset }: { dataset: Dataset }): React.JSX.Element {
+/** A dataset's state as a dot and a word. */
+export function StateWord({ dataset }: { readonly dataset: Dataset }): React.JSX.Element {
   const state = stateOf(dataset);
   return (
     <span className="fabric-Dataset-state" data-state={state}>
@@ -23,62 +24,116 @@ function weight(dataset: Dataset): string {
   return bytes === undefined ? '' : size(bytes);
 }
 
-interface IProps {
+/** What is shown of one dataset, and what it may ask for. */
+export interface IDatasetProps {
   readonly dataset: Dataset;
   readonly store: DatasetsStore;
   readonly actions: DatasetsActions;
 }
 
-/** One dataset: a line, and its details when it is selected. */
-export function Item({ dataset, store, actions }: IProps): React.JSX.Element {
+/** One dataset: its title, which opens its tab, its state, and the one thing that is most likely wanted of it now. */
+export function Item(props: IDatasetProps): React.JSX.Element {
+  const { dataset, store, actions } = props;
   const { name } = dataset;
-  const open = store.selected === name;
-  const id = `fabric-dataset-${name}`;
-  const item = React.useRef<HTMLLIElement>(null);
-  const line = React.useRef<HTMLButtonElement>(null);
-  React.useLayoutEffect(() => {
-    if (open) {
-      // what can be done with it stands below its line: bring both into view, and the keyboard to it, at once:
-      // a moment later it would be taken from where the next key has brought it
-      item.current?.scrollIntoView({ block: document.activeElement === line.current ? 'nearest' : 'start' });
-      line.current?.focus({ preventScroll: true });
-    }
-  }, [open]);
+  const title = dataset.title || name;
   return (
-    <li ref={item} className="fabric-Dataset">
-      <button
-        ref={line}
-        type="button"
-        className="fabric-Dataset-line"
-        aria-expanded={open}
-        aria-controls={open ? id : undefined}
-        onClick={() => void store.select(open ? '' : name)}
-      >
-        <span className="fabric-Dataset-title">{dataset.title || name}</span>
-        <span className="fabric-Dataset-facts">
-          <State dataset={dataset} />
-          {[access(dataset.access), weight(dataset)].filter(Boolean).map(fact => (
-            <span key={fact}>{fact}</span>
-          ))}
-        </span>
-      </button>
-      {open ? (
-        <div id={id} role="region" aria-label={trans.__('Details of %1', dataset.title || name)}>
-          <Details
-            dataset={dataset}
-            actions={actions}
-            busy={store.busy.has(name)}
-            termsPage={store.known ? termsPage(store.known, name) : ''}
-            files={dataset.here ? store.files.get(dataset.here.path) : undefined}
-          />
-        </div>
-      ) : null}
+    <li className="fabric-Dataset">
+      <div className="fabric-Dataset-row">
+        <button
+          type="button"
+          className="fabric-Dataset-line"
+          data-dataset={name}
+          aria-label={trans.__('Details of %1: %2', title, stateName(stateOf(dataset)))}
+          onClick={() => actions.show(name)}
+        >
+          <span className="fabric-Dataset-title">{title}</span>
+          <span className="fabric-Dataset-facts">
+            <StateWord dataset={dataset} />
+            {[access(dataset.access), weight(dataset)].filter(Boolean).map(fact => (
+              <span key={fact}>{fact}</span>
+            ))}
+          </span>
+        </button>
+        <Primary {...props} />
+      </div>
+      {dataset.told ? <p className="fabric-Dataset-told">{dataset.told}</p> : null}
+      {store.asking === name && mayRequest(dataset) ? <RequestForm {...props} /> : null}
+      <Toast {...props} />
     </li>
   );
 }
 
+/** The one button of a dataset; none where nothing can be done here. */
+export function Primary({ dataset, store, actions }: IDatasetProps): React.JSX.Element | null {
+  const { name } = dataset;
+  const busy = store.busy.has(name);
+  switch (stateOf(dataset)) {
+    case 'here':
+      return (
+        <Act busy={busy} label={trans.__('Insert loading code of %1', name)} does={() => actions.insertCode(name)}>
+          {trans.__('Insert')}
+        </Act>
+      );
+    case 'available':
+      return (
+        <Act busy={busy} accent label={trans.__('Add %1 to this session', name)} does={() => store.add(name)}>
+          {trans.__('Add')}
+        </Act>
+      );
+    case 'agreement':
+      return store.known ? (
+        <a
+          className="fabric-Dataset-terms"
+          href={termsPage(store.known, name)}
+          target="_blank"
+          rel="noopener noreferrer"
+          aria-label={trans.__('Review terms of %1 (new tab)', name)}
+        >
+          {trans.__('Review terms')}
+        </a>
+      ) : null;
+    default:
+      return mayRequest(dataset) ? (
+        <Act
+          busy={busy}
+          label={trans.__('Request access to %1', name)}
+          expanded={store.asking === name}
+          does={() => store.ask(name)}
+        >
+          {trans.__('Request')}
+        </Act>
+      ) : null;
+  }
+}
+
+/** What came of the last thing that was done with a dataset, beside it; the panel says the same to screen readers. */
+export function Toast({ dataset, store, actions }: IDatasetProps): React.JSX.Element | null {
+  const { said } = store;
+  if (said.text === '' || said.about !== dataset.name) {
+    return null;
+  }
+  return (
+    <p className="fabric-Panel-said" data-wrong={said.wrong}>
+      {said.text}
+      {said.insert && dataset.here ? (
+        <>
+          {' '}
+          <button
+            type="button"
+            className="fabric-Datasets-link"
+            onClick={() => void actions.insertCode(dataset.name)}
+            aria-label={trans.__('Insert code that loads %1', dataset.name)}
+          >
+            {trans.__('Insert code')}
+          </button>
+        </>
+      ) : null}
+    </p>
+  );
+}
+
 /** A demo dataset as a small card: what it is, and one step to a notebook that loads it. */
-export function Card({ dataset, store, actions }: IProps): React.JSX.Element {
+export function Card({ dataset, store, actions }: IDatasetProps): React.JSX.Element {
   const { name } = dataset;
   const title = dataset.title || name;
   const sector = (dataset.themes ?? []).map(theme)[0] ?? '';
@@ -98,9 +153,6 @@ export function Card({ dataset, store, actions }: IProps): React.JSX.Element {
           does={() => actions.tryOut(name)}
         >
           {trans.__('Try it')}
-        </Act>
-        <Act label={trans.__('Details of %1', title)} does={() => store.select(name)}>
-          {trans.__('Details')}
         </Act>
       </span>
     </li>

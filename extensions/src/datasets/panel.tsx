@@ -1,28 +1,17 @@
-import { HTMLSelect, LabIcon } from '@jupyterlab/ui-components';
+import { HTMLSelect } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 
-import { Head, Notices, Said, SidePanel } from '../common/panel';
 import { number } from '../common/format';
+import { Head, Notices, Said, SidePanel } from '../common/panel';
 import { trans } from '../common/translation';
 import type { Datasets } from '../schema';
 import type { DatasetsActions } from './actions';
-import { accesses, EVERYTHING, matching, samples, themes } from './filter';
+import { accesses, EVERYTHING, matching, samples, searching, themes, type Segment } from './filter';
+import { datasetsIcon } from './icon';
 import { Card, Item } from './list';
+import type { Dataset } from './model';
 import type { DatasetsStore } from './store';
-
-/** Three stacked discs with a tick: data that is at hand. */
-export const datasetsIcon = new LabIcon({
-  name: 'fabric-lab:datasets',
-  svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24">
-  <g class="jp-icon3" fill="#616161">
-    <path d="M11 2C6.6 2 3 3.6 3 5.5S6.600 9 11 9s8-1.600 8-3.500S15.400 2 11 2z"/>
-    <path d="M3 7.600v3.900C3 13.400 6.600 15 11 15c.5 0 1 0 1.500-.1.900-1.700 2.700-2.900 4.700-2.900.6 0 1.200.1 1.800.3V7.600C17.400 9.400 14.400 10.500 11 10.500S4.600 9.400 3 7.600z"/>
-    <path d="M3 13.600v3.900C3 19.400 6.600 21 11 21c.7 0 1.300 0 2-.1-.7-.9-1.200-2.100-1.200-3.400 0-.3 0-.7.100-1H11c-3.400 0-6.400-1.100-8-2.900z"/>
-    <path d="M21.600 14.700 16.700 19.600l-2.300-2.300-1.400 1.400 3.700 3.700 6.300-6.300z"/>
-  </g>
-</svg>`
-});
 
 interface IProps {
   readonly store: DatasetsStore;
@@ -40,6 +29,16 @@ export class DatasetsPanel extends SidePanel<DatasetsStore> {
       title: trans.__('Datasets'),
       icon: datasetsIcon
     });
+  }
+
+  /** Put the keyboard on the row of a dataset where it is shown, else where one searches. */
+  focusOn(name: string): void {
+    const row = this.node.querySelector<HTMLElement>(`[data-dataset="${CSS.escape(name)}"]`);
+    if (row) {
+      row.focus();
+    } else {
+      toSearch(this.node);
+    }
   }
 
   protected override onActivateRequest(msg: Message): void {
@@ -61,7 +60,7 @@ function Panel({ store, actions }: IProps): React.JSX.Element {
   return (
     <>
       <Head title={trans.__('Datasets')} tooltip={trans.__('Refresh the datasets')} refresh={() => store.refresh()} />
-      <Said {...store.said} />
+      <Said text={store.said.text} wrong={store.said.wrong} quiet={store.said.about !== ''} />
       {store.known ? (
         <Known store={store} actions={actions} known={store.known} />
       ) : (
@@ -85,9 +84,9 @@ function notices(known: Datasets, problem: string): string[] {
 
 function Known({ store, actions, known }: IProps & { readonly known: Datasets }): React.JSX.Element {
   const { datasets } = known;
-  const searching = store.filter !== EVERYTHING && Object.values(store.filter).some(Boolean);
+  const looking = searching(store.filter);
   const found = matching(datasets, store.filter);
-  const cards = searching ? [] : samples(datasets);
+  const cards = looking || store.filter.segment !== 'all' ? [] : samples(datasets);
   return (
     <>
       <Notices sentences={notices(known, store.problem)} />
@@ -96,22 +95,15 @@ function Known({ store, actions, known }: IProps & { readonly known: Datasets })
       ) : (
         <p>{trans.__('No datasets are available to your project yet.')}</p>
       )}
-      {cards.length ? (
-        <section aria-labelledby="fabric-datasets-try">
-          <h3 id="fabric-datasets-try">{trans.__('Try one of these')}</h3>
-          <ul className="fabric-Datasets-cards">
-            {cards.map(dataset => (
-              <Card key={dataset.name} dataset={dataset} store={store} actions={actions} />
-            ))}
-          </ul>
-        </section>
-      ) : null}
+      {cards.length ? <Cards datasets={cards} store={store} actions={actions} /> : null}
       {datasets.length ? (
         <section aria-labelledby="fabric-datasets-all">
-          <h3 id="fabric-datasets-all">
-            {searching
-              ? trans.__('%1 of %2', number(found.length), number(datasets.length))
-              : trans._n('%2 dataset', '%2 datasets', datasets.length, number(datasets.length))}
+          <h3 id="fabric-datasets-all" aria-live="polite">
+            {found.length
+              ? trans._n('%2 dataset', '%2 datasets', found.length, number(found.length))
+              : looking
+                ? trans.__('No matches')
+                : trans.__('No datasets')}
           </h3>
           {found.length ? (
             <ul className="fabric-Datasets-list">
@@ -120,19 +112,7 @@ function Known({ store, actions, known }: IProps & { readonly known: Datasets })
               ))}
             </ul>
           ) : (
-            <p>
-              {store.filter.text ? trans.__('Nothing matches "%1".', store.filter.text) : trans.__('No matches.')}{' '}
-              <button
-                type="button"
-                className="fabric-Datasets-clear"
-                onClick={event => {
-                  toSearch(event.currentTarget.closest('.fabric-Panel'));
-                  store.choose(EVERYTHING);
-                }}
-              >
-                {trans.__('Clear search')}
-              </button>
-            </p>
+            <Nothing store={store} looking={looking} />
           )}
         </section>
       ) : null}
@@ -140,19 +120,88 @@ function Known({ store, actions, known }: IProps & { readonly known: Datasets })
   );
 }
 
+/** The demo datasets: the first, and the others when one wants them. */
+function Cards({ datasets, store, actions }: IProps & { readonly datasets: readonly Dataset[] }): React.JSX.Element {
+  const [first, ...more] = datasets.map(dataset => (
+    <Card key={dataset.name} dataset={dataset} store={store} actions={actions} />
+  ));
+  return (
+    <section aria-labelledby="fabric-datasets-try">
+      <h3 id="fabric-datasets-try">{trans.__('Try a dataset')}</h3>
+      <ul className="fabric-Datasets-cards">{first}</ul>
+      {more.length ? (
+        <details>
+          <summary>{trans._n('%2 more to try', '%2 more to try', more.length, number(more.length))}</summary>
+          <ul className="fabric-Datasets-cards">{more}</ul>
+        </details>
+      ) : null}
+    </section>
+  );
+}
+
+/** That nothing is in this part of the list, or nothing matches, and what to do. */
+function Nothing({ store, looking }: { readonly store: DatasetsStore; readonly looking: boolean }): React.JSX.Element {
+  const { text, segment } = store.filter;
+  const said =
+    segment === 'here'
+      ? trans.__('Nothing is added to this session yet.')
+      : trans.__('Nothing can be added now. All shows what you can request.');
+  return looking ? (
+    <p>
+      {text ? trans.__('Nothing matches "%1".', text) : trans.__('No matches.')}{' '}
+      <button
+        type="button"
+        className="fabric-Datasets-link"
+        onClick={event => {
+          toSearch(event.currentTarget.closest('.fabric-Panel'));
+          store.choose({ ...EVERYTHING, segment });
+        }}
+      >
+        {trans.__('Clear search')}
+      </button>
+    </p>
+  ) : (
+    <p>{said}</p>
+  );
+}
+
+const SEGMENTS: readonly [Segment, () => string][] = [
+  ['here', () => trans.__('In session')],
+  ['available', () => trans.__('Available')],
+  ['all', () => trans.__('All')]
+];
+
+/** Which part of the list is shown. */
+function Segments({ store }: { readonly store: DatasetsStore }): React.JSX.Element {
+  return (
+    <div className="fabric-Datasets-segments" role="group" aria-label={trans.__('Show')}>
+      {SEGMENTS.map(([segment, name]) => (
+        <button
+          key={segment}
+          type="button"
+          aria-pressed={store.filter.segment === segment}
+          onClick={() => store.choose({ segment })}
+        >
+          {name()}
+        </button>
+      ))}
+    </div>
+  );
+}
+
 function Filters({ store, known }: { readonly store: DatasetsStore; readonly known: Datasets }): React.JSX.Element {
   const { filter } = store;
   return (
     <div role="search" aria-label={trans.__('Datasets')} className="fabric-Datasets-filters">
-      <label className="fabric-Panel-field">
-        {trans.__('Search')}
-        <input
-          type="search"
-          className="jp-mod-styled"
-          value={filter.text}
-          onChange={event => store.choose({ text: event.target.value })}
-        />
-      </label>
+      <Segments store={store} />
+      <input
+        type="search"
+        className="jp-mod-styled fabric-Datasets-filter"
+        aria-label={trans.__('Search datasets')}
+        placeholder={trans.__('Search datasets')}
+        value={filter.text}
+        onChange={event => store.choose({ text: event.target.value })}
+      />
       <Choice
         label={trans.__('Theme')}
         all={trans.__('All themes')}

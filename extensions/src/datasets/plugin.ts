@@ -8,8 +8,10 @@ import { ISessionSettings } from '../common/settings';
 import { trans } from '../common/translation';
 import { DatasetsActions } from './actions';
 import { DatasetsApi } from './api';
-import { datasetsIcon, DatasetsPanel } from './panel';
+import { datasetsIcon } from './icon';
+import { DatasetsPanel } from './panel';
 import { DatasetsStore } from './store';
+import { DatasetTabs } from './tab';
 import { stateOf } from './format';
 
 /** Commands take `{name}`; from the palette they work on the dataset whose details are open. */
@@ -50,6 +52,11 @@ function addCommands(
       execute: () => store.refresh(),
       describedBy: { args: null }
     },
+    'fabric-datasets:open': on(
+      trans.__('Show Dataset'),
+      () => true,
+      name => actions.show(name)
+    ),
     'fabric-datasets:add': on(
       trans.__('Add Dataset'),
       state => state === 'available',
@@ -89,18 +96,22 @@ export const datasetsPlugin: JupyterFrontEndPlugin<void> = {
       return; // a site without datasets, or no session of a hub
     }
     const store = new DatasetsStore(new DatasetsApi(app.serviceManager.serverSettings));
-    const actions = new DatasetsActions(app, store);
+    const actions: DatasetsActions = new DatasetsActions(app, store, name => tabs.open(name, actions));
     const panel = new DatasetsPanel(store, actions);
+    const tabs = new DatasetTabs(app, store, panel);
     place(app, panel, settings, restorer, { name: 'datasetsPanel', rank: 250, type: trans.__('Datasets') });
     addCommands(app, panel, actions, palette);
+    if (restorer) {
+      tabs.restore(restorer, 'fabric-datasets:open');
+    }
 
     const poll = pollInView(panel, () => store.refresh(), settings.values.refreshSeconds * 1000);
     settings.changed.connect(() => {
       poll.frequency = { ...poll.frequency, interval: settings.values.refreshSeconds * 1000 };
     }, panel);
     const look = (): void => {
-      if (!document.hidden && panel.isVisible) {
-        void poll.refresh();
+      if (!document.hidden && (panel.isVisible || tabs.isVisible)) {
+        void store.refresh();
       }
     };
     // back from the hub's page, where terms were accepted or access was requested

@@ -2,10 +2,18 @@ import { Signal, type ISignal } from '@lumino/signaling';
 
 import { failure } from '../common/request';
 import { trans } from '../common/translation';
-import type { Datasets, Files } from '../schema';
+import type { Datasets, Files, Table } from '../schema';
 import type { DatasetsApi } from './api';
 import { EVERYTHING, type IFilter } from './filter';
 import type { Dataset } from './model';
+
+/** What came of something; `about` is the dataset whose row shows it, and `insert` offers its loading code there. */
+export interface ISaid {
+  readonly text: string;
+  readonly wrong: boolean;
+  readonly about: string;
+  readonly insert: boolean;
+}
 
 /** What the panel shows, and what it may ask for. One for all views. */
 export class DatasetsStore {
@@ -14,14 +22,18 @@ export class DatasetsStore {
   /** Why there is no newer answer, or ''. */
   problem = '';
   filter: IFilter = EVERYTHING;
-  /** Name of the dataset whose details are open, or ''. */
+  /** Name of the dataset whose tab was in front last, or ''. */
   selected = '';
   /** Files and loading code by the directory that is open. */
   readonly files = new Map<string, Files>();
   /** Names of the datasets for which something is under way. */
   readonly busy = new Set<string>();
   /** What happened last, for everyone and for screen readers. */
-  said: { readonly text: string; readonly wrong: boolean } = { text: '', wrong: false };
+  said: ISaid = { text: '', wrong: false, about: '', insert: false };
+  /** Name of the dataset for which access is being asked in the list, or ''. */
+  asking = '';
+  /** First rows by directory and file; words where they cannot be had. */
+  readonly tables = new Map<string, Table | string>();
 
   private readonly _changed = new Signal<this, void>(this);
 
@@ -57,8 +69,14 @@ export class DatasetsStore {
     await this.look();
   }
 
-  say(text: string, wrong = false): void {
-    this.said = { text, wrong };
+  /** Open or close the form in the list that asks for access. */
+  ask(name: string): void {
+    this.asking = this.asking === name ? '' : name;
+    this._changed.emit();
+  }
+
+  say(text: string, { wrong = false, about = '', insert = false }: Partial<Omit<ISaid, 'text'>> = {}): void {
+    this.said = { text, wrong, about, insert };
     this._changed.emit();
   }
 
@@ -68,7 +86,7 @@ export class DatasetsStore {
       await this.refresh();
       const place = this.find(name)?.here?.path;
       const added = trans.__('Added to this session · %1', place ?? name);
-      this.say(`${added} ${problem}`.trim(), problem !== '');
+      this.say(`${added} ${problem}`.trim(), { wrong: problem !== '', about: name, insert: true });
     });
   }
 
@@ -76,20 +94,20 @@ export class DatasetsStore {
     return this.during(name, async () => {
       const problem = await this.api.drop(name);
       await this.refresh();
-      this.say(problem || trans.__('%1 is no longer open in this session.', name), problem !== '');
+      this.say(problem || trans.__('%1 is no longer open in this session.', name), {
+        wrong: problem !== '',
+        about: name
+      });
     });
   }
 
   async request(name: string, why: string): Promise<boolean> {
     return this.during(name, async () => {
       await this.api.request(name, why);
+      this.asking = '';
       await this.refresh();
-      const { project } = this.known ?? {};
-      this.say(
-        project
-          ? trans.__('Access to %1 is requested for %2.', name, project)
-          : trans.__('Access to %1 is requested for this project.', name)
-      );
+      // the row says when, and by whom
+      this.say(this.find(name)?.told || trans.__("Requested by you. You'll see the decision here."), { about: name });
     });
   }
 
@@ -104,10 +122,34 @@ export class DatasetsStore {
         this.files.set(place, await this.api.files(name));
         this._changed.emit();
       } catch (error) {
-        this.say(failure(error), true);
+        this.say(failure(error), { wrong: true, about: name });
       }
     }
     return this.files.get(place);
+  }
+
+  /** Fetch the first rows of a file of an open dataset. */
+  async showRows(name: string, file: string): Promise<void> {
+    const key = this.keyOf(name, file);
+    if (key === '' || this.tables.has(key)) {
+      return;
+    }
+    try {
+      this.tables.set(key, await this.api.table(name, file));
+    } catch (error) {
+      this.tables.set(key, failure(error));
+    }
+    this._changed.emit();
+  }
+
+  /** The first rows of a file as they were fetched, words where they cannot be had, or undefined before. */
+  rowsOf(name: string, file: string): Table | string | undefined {
+    return this.tables.get(this.keyOf(name, file));
+  }
+
+  private keyOf(name: string, file: string): string {
+    const place = this.find(name)?.here?.path;
+    return place === undefined ? '' : `${place}\n${file}`;
   }
 
   /** Fetch what the open details show beside the catalogue's words. */
@@ -127,7 +169,7 @@ export class DatasetsStore {
       await work();
       return true;
     } catch (error) {
-      this.say(failure(error), true);
+      this.say(failure(error), { wrong: true, about: name });
       return false;
     } finally {
       this.busy.delete(name);

@@ -239,11 +239,33 @@ export function warnedOf(quota: SessionQuota, whose: 'project' | 'user'): boolea
   return quota.warnings.some(one => one.id.startsWith(`${whose}:${quota.project}${whose === 'user' ? '/' : '#'}`));
 }
 
+/** An operator's order to end this session: when, in Unix seconds, and why, in the operator's own words. */
+export interface IStop {
+  readonly at: number;
+  readonly why: string;
+}
+
+/** The operator's order that a session's time tells of; null where there is none. */
+export function stopOf(time: TimeLeft | undefined): IStop | null {
+  const fact = time?.reasons?.['text'] as { code?: string; params?: Partial<IStop> } | undefined;
+  const { at, why } = fact?.params ?? {};
+  return fact?.code === 'ends-by-operator' && typeof at === 'number' && typeof why === 'string' ? { at, why } : null;
+}
+
+/** The whole of it, by this browser's clock. */
+export function stopText({ at, why }: IStop, now: number): string {
+  return trans.__('An operator ends this session at %1: %2', clock(at, now), why);
+}
+
 /** When a session ends and why, by this browser's clock. */
 export function endsText(endsAt: number, now: number, time: TimeLeft | undefined): string {
   const at = clock(endsAt, now);
   const fact = time?.reasons?.['text'] as { code?: string; params?: { over?: number } } | undefined;
   switch (fact?.code) {
+    case 'ends-by-operator': {
+      const stop = stopOf(time);
+      return stop ? stopText(stop, now) : trans.__('This session ends at %1.', at);
+    }
     case 'ends-by-limit':
       return trans.__('This session ends at %1 (time limit).', at);
     case 'ends-by-reservation':
@@ -282,7 +304,9 @@ export function endText(due: number, endsAt: number, now: number, why = ''): str
   const says =
     why === 'reservation'
       ? trans.__('This session ends at %1 with its reservation: %2.', at, rest)
-      : trans.__('This session ends at %1: %2.', at, rest);
+      : why === 'operator'
+        ? trans.__('An operator ends this session at %1: %2.', at, rest)
+        : trans.__('This session ends at %1: %2.', at, rest);
   const then =
     due === LAST_S
       ? trans.__('Open documents are being saved. Kernels stop then.') // JupyterLab cuts after 140 characters

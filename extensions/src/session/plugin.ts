@@ -7,6 +7,7 @@ import { Poll } from '@lumino/polling';
 import { place, pollInView } from '../common/panel';
 import { ISessionSettings } from '../common/settings';
 import { trans } from '../common/translation';
+import { Announcements } from './announcements';
 import { Announcer, Banner } from './announcer';
 import { SessionApi } from './api';
 import { continueSession, extend } from './continue';
@@ -86,7 +87,9 @@ function showUsage(
   place(app, panel, settings, restorer, { name: 'usagePanel', rank: 260, type: trans.__('Usage') });
   statusBar?.registerStatusItem('fabric-lab:usage', { item: new UsageItem(store, show), align: 'left', rank: 0.5 });
   const hub = PageConfig.getOption('fabricHub') || '/hub/home';
-  new Warnings(app, store, new Announcer(), new Banner(), settings, hub);
+  const announcer = new Announcer();
+  new Warnings(app, store, announcer, new Banner(), settings, hub);
+  new Announcements(store, announcer, hub);
   pollInView(
     panel,
     () => store.refreshGpus(),

@@ -9,23 +9,39 @@ import type { Announcer, Banner, IFarewell } from './announcer';
 import type { IEnded } from './api';
 import { continueSession, extend } from './continue';
 import { downloadUnsaved, openPaths, saveAll, unsavedPaths } from './documents';
-import { alarm, endText, LAST_S, idleText, names, nextAlarm, savedText, unsavedText, whyText } from './format';
+import {
+  alarm,
+  endText,
+  LAST_S,
+  idleText,
+  names,
+  nextAlarm,
+  savedText,
+  stopOf,
+  stopText,
+  unsavedText,
+  whyText
+} from './format';
 import type { SessionStore } from './store';
 
 /** An end that differs by so much from the one that was said is another one; Slurm counts in minutes. */
 const MOVED_S = 60;
 
-/** Says what cannot wait: the end, an idle session, a session that is gone. Nothing of it blocks; all of it stays. */
+/**
+ * Says what cannot wait: the end, an operator's order to end it, an idle session, a session that is gone. Nothing of it
+ * blocks; all of it stays.
+ */
 export class Warnings {
   private due = 0;
   private ending = false;
   private saidFor: number | null = null;
   private savedFor: number | null = null;
   private idle = '';
+  private stop = '';
   private gone = false;
   private why: IEnded | null = null;
   private asking = false;
-  private shown: { end?: string; idle?: string } = {};
+  private shown: { end?: string; idle?: string; stop?: string } = {};
   private timer = 0;
 
   constructor(
@@ -44,6 +60,7 @@ export class Warnings {
     this.sayGone();
     if (!this.store.gone) {
       this.sayEnd();
+      this.sayStop();
       this.sayIdle();
     }
   }
@@ -63,16 +80,13 @@ export class Warnings {
     }
     [this.due, this.ending, this.saidFor] = [due, ending, endsAt];
     this.clear('end');
+    this.clear('stop'); // the warning says so, too
     if (due === 0 || (endsAt !== null && endsAt <= at)) {
       return;
     }
     const text = endText(due, endsAt ?? at + LAST_S, at, known?.quota?.time.why);
     this.shown.end = this.show(text, due === LAST_S ? 'error' : 'warning', [
-      {
-        label: trans.__('Continue …'),
-        displayType: 'accent',
-        callback: () => void continueSession(this.app, this.store)
-      },
+      this.goOn(),
       ...(known?.quota?.time.can_extend
         ? [{ label: trans.__('Extend …'), callback: () => void extend(this.store) }]
         : [])
@@ -81,6 +95,45 @@ export class Warnings {
       this.savedFor = endsAt;
       void this.save();
     }
+  }
+
+  /**
+   * An operator ends the session: a notification now, however far the end is, and the whole reason over the page until
+   * whoever reads it hides it; JupyterLab cuts a notification.
+   */
+  private sayStop(): void {
+    const at = now();
+    const order = stopOf(this.store.known?.quota?.time);
+    const key = order ? JSON.stringify(order) : '';
+    if (key === this.stop) {
+      return;
+    }
+    this.stop = key;
+    this.clear('stop');
+    this.banner.clear();
+    if (!order) {
+      return;
+    }
+    const text = stopText(order, at);
+    if (this.shown.end === undefined) {
+      this.shown.stop = this.show(endText(0, order.at, at, 'operator'), 'warning', [this.goOn()]);
+    }
+    this.banner.show({
+      text,
+      links: [],
+      buttons: [
+        [trans.__('Continue in a new session …'), () => void continueSession(this.app, this.store)],
+        [trans.__('Hide'), () => this.banner.clear()]
+      ]
+    });
+  }
+
+  private goOn(): Notification.IAction {
+    return {
+      label: trans.__('Continue …'),
+      displayType: 'accent',
+      callback: () => void continueSession(this.app, this.store)
+    };
   }
 
   private async save(): Promise<void> {
@@ -123,13 +176,16 @@ export class Warnings {
 
   private sayGone(): void {
     if (!this.store.gone) {
-      this.banner.clear();
+      if (this.gone) {
+        this.banner.clear();
+      }
       this.why = null;
     } else {
       if (!this.gone) {
         this.clear('end');
         this.clear('idle');
-        [this.due, this.ending, this.idle] = [0, false, ''];
+        this.clear('stop');
+        [this.due, this.ending, this.idle, this.stop] = [0, false, '', ''];
       }
       this.banner.show(this.farewell());
       if (this.why?.ended_at === undefined || this.why.ended_at === null) {

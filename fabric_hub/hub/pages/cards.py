@@ -16,10 +16,14 @@ from fabric_hub.hub.spawner.waiting import why_queued
 from fabric_hub.launch.job_spec import describe, profile_spec
 from fabric_hub.messages.text import SENTENCES, Reason, Text
 from fabric_hub.messages.texts import home as texts
+from fabric_hub.messages.texts import sessions as of_sessions
 from fabric_hub.messages.texts import slurm_reasons as of_slurm
-from fabric_hub.messages.texts import starts
+from fabric_hub.messages.texts import starts, stops
+from fabric_hub.messages.texts import waiting as of_waiting
 from fabric_hub.sessions.names import DEFAULT
+from fabric_hub.sessions.pairs import OTHER_STARTED
 from fabric_hub.sessions.reports import SessionReport
+from fabric_hub.sessions.stops import Stop, soonest
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.model import Job, Phase, Snapshot
 from fabric_hub.slurm.notation import tres_counts
@@ -35,12 +39,16 @@ _SHORT = {
     of_slurm.ENDED_OUT_OF_MEMORY.code: of_slurm.SHORT_OUT_OF_MEMORY,
     of_slurm.ENDED_PREEMPTED.code: of_slurm.SHORT_PREEMPTED,
     of_slurm.ENDED_NODE.code: of_slurm.SHORT_NODE,
+    stops.ENDED_BY_OPERATOR.code: stops.SHORT_BY_OPERATOR,
+    of_sessions.OTHER_STARTED.code: of_waiting.SHORT_OTHER_STARTED,
 }
 # Ends that somebody asked the hub for: nothing needs to be explained. Slurm's states are other facts, with labels of
 # their own: that Slurm calls a job cancelled says that somebody else ended it.
 WISHED = {"stopped", "replaced"}
 # Nor did anything fail where a session ended because its time was over, or its place was wanted.
 _ITS_TIME = {"timeout", "idle", "preempted", "cancelled", "completed", "continued"}
+# Nor where an operator ended it, also before it was ready.
+_BY_OPERATOR = "operator"
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,7 @@ class Card:
     """A live session. Times are Unix seconds; ``share`` is the part of its time that has passed, 0 to 1.
 
     ``waits`` says why it waits and ``expected`` when Slurm expects it to start; ``loses`` is what its person would
-    lose by stopping it now: nothing, and nobody need be asked.
+    lose by stopping it now: nothing, and nobody need be asked. ``stop``: an operator ends it.
     """
 
     server: str
@@ -78,9 +86,16 @@ class Card:
     expected: float | None = None
     loses: tuple[Text, ...] = ()
     notes: tuple[Text | str, ...] = ()
+    stop: Stop | None = None
     ready: bool = False
     continuable: bool = False
     cancellable: bool = False
+
+    @property
+    def said_word(self) -> str:
+        """The state, and that an operator ends it, for who hears of changes."""
+        ends = stops.ENDS_BY_OPERATOR(at=self.stop.due_at, why=self.stop.reason) if self.stop else None
+        return f"{self.word.say()}. {ends.say()}" if ends else self.word.say()
 
     @property
     def said_losses(self) -> list[str]:
@@ -96,6 +111,7 @@ def card(
     snapshot: Snapshot | None,
     report: SessionReport | None,
     now: float,
+    stop: Stop | None = None,
 ) -> Card:
     """The card of a server.
 
@@ -103,11 +119,13 @@ def card(
     :param profile: of the session; None: the site's file has it no longer.
     :param job: the session's, while Slurm says that it lives.
     :param report: what the session said last.
+    :param stop: the operator's order that stands for it.
     """
     state = state_of(server, job)
     fresh = report if report and report.fresh(now) else None
     running = job if job and job.phase is Phase.RUNNING else None
     ends = snapshot.end_of(running) if snapshot and running else None
+    ends = soonest(ends, stop) if running else ends
     began = running.started_at if running else None
     share = (now - began) / (ends - began) if began is not None and ends is not None and ends > began else None
     return Card(
@@ -125,6 +143,7 @@ def card(
         expected=job.started_at if state == "queued" and job else None,
         loses=loses(state, session, job, snapshot, fresh, now),
         notes=server.notes,
+        stop=stop,
         ready=server.ready,
         continuable=server.ready and session is not None and session.ready_at is not None,
         cancellable=server.pending == "spawn",
@@ -132,6 +151,14 @@ def card(
 
 
 _WORDS = {"running": texts.RUNNING, "queued": texts.QUEUED, "starting": texts.STARTING, "ending": texts.STOPPING}
+
+
+def of_pair(session: Session | None, other: Session | None) -> tuple[Text, ...]:
+    """What a live session's card says of the one that may start in its place, or might have."""
+    if session is None or other is None:
+        return ()
+    name = other.server_name or DEFAULT
+    return (of_waiting.PAIRED(name=name) if session.pair else of_waiting.STARTED_FIRST(name=name),)
 
 
 def state_of(server: Server, job: Job | None) -> State:
@@ -233,6 +260,7 @@ class Ended:
     failed: bool
     log: tuple[str, ...]
     options: str  # of the address of the start form that is filled with its choices
+    visits: tuple[Text, ...] = ()  # of operators who opened it
 
 
 def ended(session: Session) -> Ended:
@@ -245,7 +273,8 @@ def ended(session: Session) -> Ended:
         state: Text | None = texts.SHORT_STOPPED(at=at)
     else:
         state = short or (texts.SHORT_FAILED(at=at) if session.ready_at is None else None)
-    failed = not wished and (session.ready_at is None or session.end_reason not in _ITS_TIME)
+    ordered = wished or session.end_reason in (_BY_OPERATOR, OTHER_STARTED)
+    failed = not ordered and (session.ready_at is None or session.end_reason not in _ITS_TIME)
     return Ended(
         id=session.id,
         server=session.server_name,

@@ -43,7 +43,7 @@ class Asked:
     @property
     def command(self) -> str:
         """What grants it on the catalogue service's machine; both are slugs."""
-        return f"fabric-hub datasets grant {self.dataset} {self.project}"
+        return f"fabric-hub datasets grant {self.dataset} --project {self.project}"
 
 
 def open_requests(settings: Settings, catalogue: Catalogue) -> tuple[Asked, ...]:

@@ -147,7 +147,7 @@ class OneDataset(_Page):
             problem=problem,
             done=done,
             accept=dataset.where(State.AGREEMENT) if dataset else (),
-            ask=dataset.where(State.NOT_GRANTED, requested=False) if dataset else (),
+            ask=dataset.to_request if dataset else (),
         )
 
     def _title_of(self, project: str) -> str:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, ClassVar
 from urllib.parse import urlencode
@@ -26,14 +26,17 @@ from fabric_hub.hub.patches.starts import forget, is_started
 from fabric_hub.hub.spawner.runtime import HubRuntime, runtime
 from fabric_hub.launch.choice import as_built
 from fabric_hub.messages.reader import current
+from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts import gateway as of_gateway
 from fabric_hub.messages.texts import home as texts
+from fabric_hub.messages.texts import operate as of_operators
 from fabric_hub.rpc.problem import Problem
 from fabric_hub.service.hub_api import options
 from fabric_hub.sessions.names import DEFAULT, free_name, next_name
 from fabric_hub.sessions.reports import SessionReport
 from fabric_hub.sessions.status import standings
 from fabric_hub.sessions.store import Session
+from fabric_hub.sessions.visits import VisitBook
 from fabric_hub.slurm.model import Job, Snapshot
 from fabric_hub.unix.accounts import runs_local_sessions
 
@@ -81,6 +84,7 @@ def home_of(viewer: Any, now: float) -> Home:
     sessions = shared.store.live_of(user)
     mine = {name: session for name, session in sessions.items() if name in servers}
     recent = shared.store.recent(user, now - RECENT_DAYS * DAY_S, MOST_RECENT)
+    visits = visits_to(shared, [session.id for session in (*mine.values(), *recent)])
     first = not servers and not recent and not shared.store.had_any(user)
     local = runs_local_sessions(shared.settings.users)
     today = datetime.fromtimestamp(now).astimezone().date()
@@ -88,8 +92,10 @@ def home_of(viewer: Any, now: float) -> Home:
     offered = first_choices(settings, user, known, today, local=local) if first else ()
     return Home(
         version=version_of(viewer, now),
-        live=tuple(_live(shared, servers, mine, now)),
-        recent=tuple((cards.ended(session), shown(session)) for session in recent),
+        live=tuple(_live(shared, servers, mine, visits, now)),
+        recent=tuple(
+            (replace(cards.ended(session), visits=visits.get(session.id, ())), shown(session)) for session in recent
+        ),
         choices=offered,
         first=first,
         new_name=free_name("", servers.keys()) or DEFAULT,
@@ -119,19 +125,31 @@ def _notes(spawner: Any) -> list[Any]:
 
 
 def _live(
-    shared: HubRuntime, servers: Mapping[str, Server], sessions: Mapping[str, Session], now: float
+    shared: HubRuntime,
+    servers: Mapping[str, Server],
+    sessions: Mapping[str, Session],
+    visits: Mapping[str, tuple[Text, ...]],
+    now: float,
 ) -> list[tuple[Card, Shown | None]]:
     """The cards, the oldest session first."""
     snapshot: Snapshot | None = shared.follower.value if shared.settings.slurm is not None else None
     known = standings(list(sessions.values()), snapshot)
     said = reports_of(shared, sessions)
+    stops = shared.stops.of(session.id for session in sessions.values())
+    others = shared.store.known({one.paired_with for one in sessions.values() if one.paired_with})
     found = []
     for name, server in servers.items():
         session = sessions.get(name)
         job: Job | None = known[session.id].alive if session else None
         profile = shared.settings.profile.get(session.profile) if session else None
         report = said.get(session.id) if session else None
-        one = cards.card(server, session, profile, job, snapshot, report, now)
+        if session and session.paired_with:
+            linked = cards.of_pair(session, others.get(session.paired_with))
+            server = replace(server, notes=(*linked, *server.notes))
+        if session and session.id in visits:
+            server = replace(server, notes=(*server.notes, *visits[session.id]))
+        stop = stops.get(session.id) if session else None
+        one = cards.card(server, session, profile, job, snapshot, report, now, stop)
         found.append((session.created_at if session else now, one, shown(session) if session else None))
     return [(one, about) for _, one, about in sorted(found, key=lambda item: (item[0], item[1].server))]
 
@@ -143,6 +161,18 @@ def reports_of(shared: HubRuntime, sessions: Mapping[str, Session]) -> dict[str,
     except FabricError as error:
         log.warning("What sessions say of themselves is not on a page: %s", error)
         return {}
+
+
+def visits_to(shared: HubRuntime, session_ids: Iterable[str]) -> dict[str, tuple[Text, ...]]:
+    """What the person of these sessions reads of operators who opened them, by session.
+
+    :raises FabricError: the record cannot be read.
+    """
+    found = VisitBook(shared.store.engine).of(session_ids)
+    return {
+        session: tuple(of_operators.OPENED_BY(operator=visit.operator, at=visit.at) for visit in visits)
+        for session, visits in found.items()
+    }
 
 
 def version_of(viewer: Any, now: float) -> str:
@@ -158,12 +188,13 @@ def version_of(viewer: Any, now: float) -> str:
             spawner.session_id,
             jobs.get(spawner.session_id),
             spawner.unreached,
+            getattr(getattr(spawner.child_spawner, "other", None), "id", ""),  # what may start in its place
         )
         for name, spawner in sorted(viewer.spawners.items())
         if spawner.active
     ]
     counted = int(now // COUNTS_S) if facts else 0
-    told = repr((facts, counted, current().language, str(current().zone)))
+    told = repr((facts, counted, shared.stops.changes, current().language, str(current().zone)))
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 

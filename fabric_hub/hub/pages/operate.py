@@ -28,6 +28,7 @@ from fabric_hub.sessions.status import standings
 from fabric_hub.slurm.model import Snapshot
 
 from . import dataset_requests
+from .health import PartState, SiteHealth
 from .home import reports_of
 from .machines import age
 from .operate_rows import Numbers, Row, in_queue, numbers, row
@@ -42,12 +43,16 @@ QUEUE_SHOWN: Final = 10
 
 @dataclass(frozen=True)
 class Board:
-    """What the page shows of all sessions. ``updated`` says how old it is, None where nothing is known of Slurm."""
+    """What the page shows of all sessions, and of the site's parts.
+
+    ``updated`` says how old it is, None where nothing is known of Slurm.
+    """
 
     numbers: Numbers
     queue: tuple[Row, ...]
     rows: tuple[Row, ...]
     updated: Any
+    health: tuple[PartState, ...]
     queue_shown: int = QUEUE_SHOWN
 
 
@@ -57,12 +62,20 @@ class Boards:
     def __init__(self) -> None:
         self._of: tuple[Any, ...] = ()
         self._board: Board | None = None
+        self._health: SiteHealth | None = None
+
+    def health(self, shared: HubRuntime) -> SiteHealth:
+        """How the site's parts fare, as this hub knows it."""
+        if self._health is None or not self._health.of(shared):
+            self._health = SiteHealth(shared)
+        return self._health
 
     def version(self, shared: HubRuntime, now: float) -> tuple[Any, ...]:
         """Another one whenever the board may be another, from memory alone."""
         snapshot = _snapshot(shared)
         known = (snapshot.serial, snapshot.unavailable_since) if snapshot else None
-        return shared.settings.hub.id, known, int(now // COUNTS_S)
+        parts = [(part.key, part.state, part.why) for part in self.health(shared).states()]
+        return shared.settings.hub.id, known, parts, shared.stops.changes, int(now // COUNTS_S)
 
     def board(self, shared: HubRuntime, now: float) -> Board:
         """The board.
@@ -71,14 +84,14 @@ class Boards:
         """
         version = self.version(shared, now)
         if self._board is None or self._of != version:
-            self._of, self._board = version, board_of(shared, now)
+            self._of, self._board = version, board_of(shared, self.health(shared).states(), now)
         return self._board
 
 
 boards = Boards()
 
 
-def board_of(shared: HubRuntime, now: float) -> Board:
+def board_of(shared: HubRuntime, health: tuple[PartState, ...], now: float) -> Board:
     """What the page shows now, from the hub's memory and its record.
 
     :raises FabricError: the record cannot be read.
@@ -87,12 +100,13 @@ def board_of(shared: HubRuntime, now: float) -> Board:
     sessions = {session.id: session for session in shared.store.live_all()}
     known = standings(list(sessions.values()), snapshot)
     said = reports_of(shared, sessions)
+    stops = shared.stops.of(sessions)
     profiles = shared.settings.profile
     rows = tuple(
-        row(shown(session), profiles.get(session.profile), known[name], snapshot, said.get(name), now)
+        row(shown(session), profiles.get(session.profile), known[name], snapshot, said.get(name), now, stops.get(name))
         for name, session in sorted(sessions.items(), key=lambda item: (item[1].user, item[1].server_name))
     )
-    return Board(numbers(rows, snapshot), in_queue(rows), rows, age(snapshot))
+    return Board(numbers(rows, snapshot), in_queue(rows), rows, age(snapshot), health)
 
 
 def _snapshot(shared: HubRuntime) -> Snapshot | None:
@@ -151,6 +165,7 @@ class Operate(BaseHandler):  # type: ignore[misc]
         shared = runtime()
         if shared.settings.slurm is not None:
             await shared.current_snapshot()
+        await boards.health(shared).first()
         now = time.time()
         self.set_header("Cache-Control", "no-store")
         self.finish(
@@ -167,7 +182,7 @@ class Operate(BaseHandler):  # type: ignore[misc]
 
 
 class Live(BaseHandler):  # type: ignore[misc]
-    """``GET /hub/operate/now``: the page's parts that change, as JSON ``{version, now, rows}``, for operators.
+    """``GET /hub/operate/now``: the page's parts that change, as JSON ``{version, now, rows, health}``.
 
     With ``?version=`` of what a page shows already, and nothing new, ``{version}`` alone. Changes nothing.
     """
@@ -200,7 +215,7 @@ class Live(BaseHandler):  # type: ignore[misc]
             return
         parts = {
             name: await self.render_template(f"operate_{name}.html", board=board, no_spawner_check=True)
-            for name in ("now", "rows")
+            for name in ("now", "rows", "health")
         }
         self.finish({"version": version, **parts})
 

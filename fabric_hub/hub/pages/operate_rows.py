@@ -18,6 +18,7 @@ from fabric_hub.messages.texts import slurm_reasons as of_slurm
 from fabric_hub.sessions.names import DEFAULT
 from fabric_hub.sessions.reports import SessionReport
 from fabric_hub.sessions.status import JobPresence, SessionStatus
+from fabric_hub.sessions.stops import Stop, soonest
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.model import Job, Node, Phase, Snapshot
 from fabric_hub.slurm.reasons import explain
@@ -41,12 +42,12 @@ class Row:
     """One live session. Times are Unix seconds.
 
     ``state`` is a key of the words above. ``since`` is when its job was submitted, ``expected`` when Slurm expects it
-    to start, ``why`` the reason that Slurm gives. ``gpu`` and ``gpu_share`` (0 to 1) are the session's own word.
+    to start, ``why`` the reason that Slurm gives, ``stop`` an operator's order to end it. ``gpu`` and ``gpu_share`` (0
+    to 1) are the session's own word.
     """
 
     id: str
     user: str
-    server: str
     name: str
     about: Shown
     state: str
@@ -60,6 +61,7 @@ class Row:
     gpu: Text | None = None
     gpu_share: float | None = None
     cost: Text | None = None
+    stop: Stop | None = None
 
     @property
     def stoppable(self) -> bool:
@@ -115,11 +117,13 @@ def row(
     snapshot: Snapshot | None,
     report: SessionReport | None,
     now: float,
+    stop: Stop | None = None,
 ) -> Row:
     """The row of a live session.
 
     :param profile: of the session; None: the site's file has it no longer.
     :param report: what the session said last.
+    :param stop: the operator's order that stands for it.
     """
     session, job = about.session, status.alive
     state = state_of(session, status)
@@ -129,7 +133,6 @@ def row(
     return Row(
         id=session.id,
         user=session.user,
-        server=session.server_name,
         name=session.server_name or DEFAULT,
         about=about,
         state=state,
@@ -139,10 +142,11 @@ def row(
         job=session.job_id,
         why=_why(state, job, snapshot),
         expected=job.started_at if job and state == "queued" else None,
-        ends_at=snapshot.end_of(running) if snapshot and running else None,
+        ends_at=soonest(snapshot.end_of(running) if snapshot else None, stop) if running else None,
         gpu=gpu_use(said),
         gpu_share=max(percent) / 100 if percent else None,
         cost=cost(session, profile, job, running.started_at if running else None, now),
+        stop=stop,
     )
 
 

@@ -37,6 +37,7 @@ class Sentences(InternationalizationExtension):
         environment.filters |= {"time_clock": html.time_clock, "time_day": html.time_day, "time_in": html.time_in}
         environment.filters |= {
             "as_html": html.as_html,
+            "as_linked": html.linked,
             "as_moment": moment,
             "as_text": said,
             "status_phrase": status_phrase,

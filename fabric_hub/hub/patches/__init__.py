@@ -181,6 +181,24 @@ PATCHES = (
         needed_test="test_jupyterhubs_setting_for_pages_is_deprecated",
     ),
     Patch(
+        name="operators-stay-out",
+        module="operators",
+        what="An operator has none of the rights of JupyterHub's role admin that lead into other people's sessions: to "
+        "open them, to make tokens in people's names, to share their servers, and to give the hub another proxy.",
+        why="An admin's cookie or token opens everybody's session, and nobody sees that it did; JupyterHub refuses to "
+        "start with an admin role of the site's own.",
+        needed_test="test_an_admin_may_open_everybodys_server_and_the_role_cannot_be_changed",
+        replaces=("jupyterhub.roles:get_default_roles",),
+    ),
+    Patch(
+        name="admin-page",
+        module="operators",
+        what="JupyterHub's page for admins leads to the page Operate, unless the site turns it on (hub.admin_page).",
+        why="There would be two pages for operators, and JupyterHub's has buttons without a name for screen readers.",
+        needed_test="test_the_admin_page_is_always_there",
+        replaces=("jupyterhub.handlers.pages:AdminHandler.get",),
+    ),
+    Patch(
         name="readers",
         module="readers",
         what="Everything that the hub makes for a request is in the language and the time zone of whoever reads it.",
@@ -316,10 +334,23 @@ def apply_all(c: Any, settings: Settings, service: str) -> None:
     """
     # here, for some of what is patched needs what others only describe
     from fabric_hub.hub import session_calls, tls
-    from fabric_hub.hub.pages import accessibility, datasets, ended, home, language, operate, site, start_form
+    from fabric_hub.hub.pages import (
+        accessibility,
+        announcements,
+        datasets,
+        ended,
+        home,
+        language,
+        operate,
+        site,
+        sooner,
+        start_form,
+        stops,
+        visits,
+    )
     from fabric_hub.hub.proxy import unix_url
 
-    from . import handlers, readers, services, session_ends, starts, streams, thread, web_server
+    from . import handlers, operators, readers, services, session_ends, starts, streams, thread, web_server
 
     for patch in PATCHES:
         if strange := unknown_version(patch):
@@ -327,10 +358,12 @@ def apply_all(c: Any, settings: Settings, service: str) -> None:
     names = tls.hub_alt_names(settings.hub) if settings.hub.internal_ssl else []
     thread.apply(c)
     anybodys = [*language.pages(), *accessibility.pages(), *ended.pages(), *site.pages(settings)]
-    persons = [*home.pages(), *datasets.pages(settings), *start_form.pages(), *operate.pages()]
-    handlers.apply([*anybodys, *persons, *session_calls.pages(settings)])
+    persons = [*home.pages(), *sooner.pages(), *datasets.pages(settings), *start_form.pages(), *visits.pages()]
+    of_operators = [*operate.pages(), *stops.pages(), *announcements.pages()]
+    handlers.apply([*anybodys, *persons, *of_operators, *session_calls.pages(settings)])
     services.apply(service, unix_url(settings.hub.service_socket), names)
     readers.apply()
+    operators.apply()
     starts.apply()
     streams.apply()
     session_ends.apply()

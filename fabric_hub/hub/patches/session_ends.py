@@ -59,7 +59,7 @@ def _saying_who_gave_up(wait_up: Any) -> Any:
             if over is None or over.ended_at is None:
                 raise
             known = FabricError(over.end_text or NOTHING, reason=over.end_reason or "", hint="", status=424)
-            raise SessionFailure(known, over.end_log or ()) from error
+            raise SessionFailure(known, over.end_log or (), over.id) from error
         finally:
             spawner.awaited_by = None
             if ran_before:

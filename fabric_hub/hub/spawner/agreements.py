@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy.orm import object_session
+
 from fabric_hub.datasets.model import Acceptance
 from fabric_hub.datasets.policy import ACCEPT_SCOPE, DatasetRefusedError, State
 from fabric_hub.errors import FabricError
@@ -22,6 +24,16 @@ def in_person(handler: Any, user: str) -> bool:
     if caller is None or getattr(caller, "kind", "") != "user" or caller.name != user:
         return False
     return ACCEPT_SCOPE in getattr(handler, "expanded_scopes", ())
+
+
+def forget(orm_spawner: Any) -> None:
+    """JupyterHub starts again with the options of last time: what was accepted then is not accepted anew."""
+    kept = orm_spawner.user_options or {}
+    if "agreements" in kept:
+        orm_spawner.user_options = {name: value for name, value in kept.items() if name != "agreements"}
+        session = object_session(orm_spawner)
+        assert session is not None  # it was read from it
+        session.commit()
 
 
 async def record(shared: HubRuntime, found: Sequence[Acceptance], *, by_person: bool) -> None:

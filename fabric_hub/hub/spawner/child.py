@@ -69,6 +69,7 @@ def session_variables(settings: Settings, session: Session, api_url: str) -> dic
     return {
         **follows,
         "FABRIC_SESSION": session.id,
+        "FABRIC_ASK_TO_BEGIN": "1",
         "FABRIC_SERVICE_URL": session_calls.address(api_url)
         if settings.hub.internal_ssl
         else settings.service_url_for_nodes,

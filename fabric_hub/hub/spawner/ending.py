@@ -6,7 +6,9 @@ import asyncio
 from typing import Any
 
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.text import Text
 from fabric_hub.sessions.status import JobPresence, standing
+from fabric_hub.sessions.steps import StepsReached
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.model import CancelRequest
 from fabric_hub.slurm.unavailable import SlurmUnavailableError
@@ -23,6 +25,21 @@ async def cancel(shared: HubRuntime, session: Session, why: Any) -> None:
     :raises FabricError: Slurm does not answer.
     """
     await shared.gateway.cancel(CancelRequest(session=session.id, user=session.user, why=why))
+
+
+def end_on_record(
+    shared: HubRuntime,
+    session_id: str,
+    reason: str,
+    text: Text,
+    log: tuple[str, ...] = (),
+    steps: StepsReached | None = None,
+) -> None:
+    """Put on record that a session is over; the start that waits in a pair with it hears that it waits alone."""
+    before = shared.store.get(session_id)
+    shared.store.end(session_id, reason=reason, text=text, log=log, steps=steps)
+    if before is not None and before.pair is not None:
+        shared.ring(before.pair)
 
 
 class Ending:

@@ -20,12 +20,16 @@ from .limits import OfferError, OverLimitError
 
 
 class SessionFailure(SpawnException):  # type: ignore[misc]
-    """A refused or failed start, with the job's last log lines where there are any."""
+    """A refused or failed start, with the job's last log lines where there are any.
 
-    def __init__(self, error: FabricError, log: Sequence[str] = ()) -> None:
+    :ivar session: the id of its session; "": it came to none.
+    """
+
+    def __init__(self, error: FabricError, log: Sequence[str] = (), session: str = "") -> None:
         super().__init__(error.text, log_message=coded(error), reason=error.reason, status_code=error.status)
         self.error = error
         self.session_log = tuple(log)
+        self.session = session
 
     # A start is waited for by whoever opens its page: JupyterHub reads these each time that it shows the failure
     # (jupyterhub.utils.format_exception).

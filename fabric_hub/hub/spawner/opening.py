@@ -16,7 +16,8 @@ from fabric_hub.launch.job_spec import gpus_of, job_spec
 from fabric_hub.launch.options import UserOptions
 from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts import sessions as texts
-from fabric_hub.sessions.store import Session, refuse_too_many
+from fabric_hub.sessions.pairs import refuse_too_many
+from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.model import JobSpec
 
 from .child import SessionChild
@@ -44,23 +45,33 @@ async def choose(shared: HubRuntime, user: str, wish: UserOptions) -> tuple[Choi
 
 
 async def judge(
-    shared: HubRuntime, user: str, server: str, choice: Choice, req: Mapping[str, Any]
+    shared: HubRuntime, user: str, server: str, choice: Choice, req: Mapping[str, Any], alternative_to: str = ""
 ) -> tuple[JobSpec | None, Text]:
     """The one job of a start, None for one without; and what a limit does to it that does not prevent it, if anything.
 
     :param req: the site's ``req_*`` settings for this user and start.
+    :param alternative_to: the session that it may start in place of; both together are one to limits of ours.
     :raises FabricError: no node can ever run it, or something lets it not start now.
     """
     settings = shared.settings
     spec = job_spec(settings, choice, req) if choice.kind == "slurm" else None
-    if shared.store.live(user, server) is None:  # a session on record has its job, whatever is seen now
+    live = shared.store.live(user, server)
+    if live is None:  # a session on record has its job, whatever is seen now
         CHILDREN[choice.kind].refuse_if_impossible(settings, choice, spec, shared.follower.value)
-    refuse_too_many([name for name in shared.store.live_names(user) if name != server], settings.users.max_sessions)
+    others = shared.store.counted_names(user, live.id if live else "", alternative_to)
+    refuse_too_many(others, settings.users.max_sessions)
     return spec, await refuse_over_limit(shared, user, server, choice, spec, req)
 
 
 async def open_session(
-    shared: HubRuntime, user: str, server: str, choice: Choice, spec: JobSpec | None, token: str, log: Any
+    shared: HubRuntime,
+    user: str,
+    server: str,
+    choice: Choice,
+    spec: JobSpec | None,
+    token: str,
+    log: Any,
+    alternative_to: str = "",
 ) -> tuple[Session, bool]:
     """Find or make it; with it, whether it was there and is to be adopted, with the token that it has.
 
@@ -72,6 +83,8 @@ async def open_session(
 
     :param spec: the job that is submitted for it; None: it has none.
     :param token: of the new session's server.
+    :param alternative_to: the session that it may start in place of: whichever begins first ends the other. It
+        continues what that one continues.
     :raises FabricError: the user has too many, or the job of one that is to be replaced cannot be ended.
     """
     store = shared.store
@@ -85,7 +98,13 @@ async def open_session(
     made = {"user": user, "server_name": server, "token": token, **choice.model_dump(mode="json")}
     made["token_hash"] = hash_of(token)
     made["gpus"] = gpus_of(spec) if spec else 0
-    session = await asyncio.to_thread(store.create, most=shared.settings.users.max_sessions, **made)
+    first = store.get(alternative_to) if alternative_to else None
+    if first is not None and first.follows is not None:
+        made |= {"follows": first.follows, "reopen": list(first.reopen or ())}
+    most = shared.settings.users.max_sessions
+    session = await asyncio.to_thread(store.create, most=most, alternative_to=alternative_to or None, **made)
+    if alternative_to:
+        shared.ring(alternative_to)
     return session, False
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from fabric_hub.errors import FabricError
@@ -47,6 +47,7 @@ def progress_event(
     said: str = "",
     prepares: bool = False,
     choices: Sequence[Sooner] = (),
+    pair: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """The step a starting session is at, as JupyterHub's progress page takes it.
 
@@ -58,16 +59,20 @@ def progress_event(
     :param said: what the site says to the submission.
     :param prepares: the job runs by Slurm's word, and its script has not begun.
     :param choices: what would start sooner.
+    :param pair: the session that may start in its place, as :func:`~.waiting.of_pair` says it: ``pair`` of the event.
     """
     progress, text = _step(session, job, snapshot, trouble, prepares)
     silent = silence(snapshot) if snapshot is not None and snapshot.narrowed else None
     words = CLUSTER_SAYS(words=said) if said else None
-    event = {
+    event: dict[str, Any] = {
         "progress": progress,
         "heading": waiting.heading(progress, session, job, snapshot).say(),
         "message": sentences(text, silent, words).say(),
         "times": waiting.step_times(session, job),
+        "session": session.id,
     }
+    if pair is not None:
+        event["pair"] = dict(pair)
     if progress != waiting.IN_QUEUE or job is None:
         return event
     queue = waiting.of_queue(job, snapshot, choices)

@@ -20,12 +20,14 @@ from fabric_hub.gateway.client import GatewayClient
 from fabric_hub.messages.texts import startup
 from fabric_hub.rpc.follower import Follower
 from fabric_hub.service.usage_service import UsageService
+from fabric_hub.sessions.announcements import AnnouncementBook
 from fabric_hub.sessions.choices import StartChoices
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.notify import listen, notify_path
 from fabric_hub.sessions.readers import ReaderBook
 from fabric_hub.sessions.reports import ReportBook
 from fabric_hub.sessions.status import JobPresence, standings
+from fabric_hub.sessions.stops import StopBook
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.slurm.limits.model import Limits
 from fabric_hub.slurm.model import Job, Snapshot
@@ -57,6 +59,8 @@ class HubRuntime:
         history = History(self.store.engine)
         self.usage = UsageService(settings, self.limits, self.follower, history.daily, None, history.charged)
         self.reports = ReportBook(self.store.engine)
+        self.stops = StopBook(self.store.engine)
+        self.announcements = AnnouncementBook(self.store.engine)
         self.start_queue = StartQueue()
         self._bells: dict[str, asyncio.Event] = {}
         self._waiting: dict[str, tuple[asyncio.Event, int | None, Job | None]] = {}  # bell, and what they know
@@ -163,10 +167,13 @@ class HubRuntime:
         waiting = bool(self._bells or self._on_gone)
         return waiting or asyncio.get_running_loop().time() < self._interest_until
 
-    def _notified(self, session_id: str) -> None:
-        listener = self._bells.get(session_id)
-        if listener:
+    def ring(self, session_id: str) -> None:
+        """A session's row has news: whoever waits for its start reads it."""
+        if listener := self._bells.get(session_id):
             listener.set()
+
+    def _notified(self, session_id: str) -> None:
+        self.ring(session_id)
         # one that waits for news reads its row itself
         if session_id not in self._waiting and self.on_news:
             session = self.store.get(session_id)

@@ -43,6 +43,9 @@ class Script:
         """
         if job is None or job.phase is not Phase.RUNNING or self._began_at is not None:
             return
+        if session.began_at is not None:  # it has said so itself
+            self._began_at, self.prepares = session.began_at, False
+            return
         try:
             begun = (await self._shared.gateway.log(session.id, session.user)).begun
         except FabricError as error:

@@ -18,6 +18,8 @@ from jupyterhub.utils import hash_token
 
 from fabric_hub.sessions.scopes import SESSION_SCOPE, server_of
 
+from . import operator_access
+
 log = logging.getLogger(__name__)
 
 
@@ -58,6 +60,7 @@ def revoke(db: Any, user: str, server: str, *, keep: str = "", visitors: bool = 
     found = [token for token in _own(db, user) if server_of(user, token.scopes) == server]
     if visitors:
         found += _visitors(db, user, server)
+        operator_access.close(db, user, server)
     return _delete(db, [token for token in found if token is not kept])
 
 
@@ -74,6 +77,7 @@ def revoke_all_but(db: Any, live: Callable[[str, str], bool]) -> int:
     for spawner in db.query(orm.Spawner).filter(orm.Spawner.oauth_client_id.is_not(None)):
         if not live(spawner.user.name, spawner.name):
             found += _visitors(db, spawner.user.name, spawner.name)
+            operator_access.close(db, spawner.user.name, spawner.name)
     return _delete(db, found)
 
 

@@ -11,9 +11,9 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, ClassVar
 
+from jupyterhub.utils import url_path_join
 from traitlets import Any as AnyTrait
 from traitlets import Float, Instance
 
@@ -24,6 +24,7 @@ from fabric_hub.launch.job_spec import fit
 from fabric_hub.messages.text import whole
 from fabric_hub.messages.texts import starts as texts
 from fabric_hub.sessions.status import SETTLE_S, JobPresence, SessionStatus, by_number, standing
+from fabric_hub.sessions.steps import StepsReached
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.model import Found, Job, JobSpec, SessionFile, Snapshot, SubmitRequest, Submitted
 from fabric_hub.slurm.reasons import BY_OTHERS
@@ -38,11 +39,11 @@ from .metrics import record_failure
 from .progress import Trouble, progress_event, prologue_failed, was_killed, why_gone
 from .runtime import HubRuntime, runtime
 from .script_begins import Script
+from .session_files import CERT_FILES, SERVICE_CA, read_certificates, service_authority
 from .sooner_choices import Choices
+from .waiting import of_pair, reached
 from .watchers import left
 
-CERT_FILES = {"keyfile": "ssl.key", "certfile": "ssl.crt", "cafile": "ssl-ca.crt"}
-SERVICE_CA = "service-ca.crt"
 FIRST_WORD_S = 10.0
 QUIET_S = 10.0
 PREPARING_S = 5.0  # between two looks at a node that is made ready
@@ -69,6 +70,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
     trouble: Trouble | None = None  # while Slurm does not take the job
     _certificates: tuple[SessionFile, ...] = ()
     _told = Instance(asyncio.Event, (), help="Set, and replaced, when the submission's trouble changes.")
+    other: Session | None = None  # that may start in this one's place
     _script: Script | None = None  # of this start's job
     _choices = Instance(Choices, ())
 
@@ -128,7 +130,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
 
     async def move_certs(self, paths: dict[str, str]) -> dict[str, str]:
         """Take the certificates along with the submission; the gateway writes them as the user."""
-        self._certificates = await asyncio.to_thread(_read_certificates, paths)
+        self._certificates = await asyncio.to_thread(read_certificates, paths)
         return dict(CERT_FILES)
 
     # -- start
@@ -140,6 +142,7 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
         :raises FabricError: why there is no server.
         """
         shared, session = self.shared, self.session
+        self.find_other()
         known_job = again and session.token is None and session.job_id is not None
         self._script = script = Script(shared, self.start_limit_s, self.preparing_limit_s, self.log)
         if known_job:  # its token is in that job alone: another one would be nobody's
@@ -238,8 +241,17 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
             told = session.end_text if session else None
             reason = session.end_reason if session else None
             raise FabricError(told or texts.STOPPED(), reason=reason or "stopped", status=409, hint="")
+        if session.pair != self.session.pair:
+            self._tell(self.trouble)  # the waiting page says so
         self.session = session
+        self.find_other()
         return session
+
+    def find_other(self) -> None:
+        """Look up the session that may start in this one's place."""
+        known = self.other.id if self.other else None
+        if self.session.pair != known:
+            self.other = self.shared.store.get(self.session.pair) if self.session.pair else None
 
     async def _address(self, session: Session) -> str:
         """The address of the job's node, in Slurm's word.
@@ -344,11 +356,20 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
             prepares = self._script is not None and self._script.prepares
             event = progress_event(
                 session, job, snapshot, trouble=self.trouble, said=self.said, prepares=prepares,
-                choices=self._choices.of(self, session, job, snapshot),
+                choices=self._choices.of(self, session, job, snapshot), pair=self._pair(),
             )  # fmt: skip
             if event != last:
                 yield {**event, "now": time.time()}  # a browser's clock may be another
                 last = event
+
+    def _pair(self) -> dict[str, str] | None:
+        return of_pair(self.other, url_path_join(self.hub.base_url, "spawn-pending", self.user.escaped_name))
+
+    def steps_reached(self) -> StepsReached:
+        """How far this start has come."""
+        session = self.shared.store.get(self.session.id) or self.session
+        job = standing(session, self.shared.follower.value).job
+        return reached(session, job, self._script is not None and self._script.prepares)
 
     async def _changes(self) -> AsyncIterator[Snapshot | None]:
         """The snapshot now, and again when it or the submission's trouble changes, until who follows it has left."""
@@ -377,18 +398,3 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
 def _facts(session: Session) -> SessionFacts:
     """What the gateway keeps of a session, for a hub that has lost its record."""
     return SessionFacts(**{name: getattr(session, name) for name in SessionFacts.model_fields})
-
-
-def _read_certificates(paths: dict[str, str]) -> tuple[SessionFile, ...]:
-    return tuple(SessionFile(name=CERT_FILES[kind], content=Path(path).read_text()) for kind, path in paths.items())
-
-
-def service_authority(settings: Settings) -> tuple[SessionFile, ...]:
-    """The authorities of our service's public certificate, where a site names them and sessions call it there."""
-    path = settings.hub.nodes_ca
-    if path is None or settings.hub.internal_ssl:
-        return ()
-    try:
-        return (SessionFile(name=SERVICE_CA, content=path.read_text(encoding="ascii")),)
-    except (OSError, ValueError) as error:
-        raise FabricError(texts.NO_AUTHORITIES(path=str(path), why=str(error))) from error

@@ -24,8 +24,8 @@ class Choices:
     def of(
         self, spawner: FabricSlurmSpawner, session: Session, job: Job | None, snapshot: Snapshot | None
     ) -> tuple[Sooner, ...]:
-        """What would start sooner than this session's job; nothing where that does not wait."""
-        if job is None or job.phase is not Phase.QUEUED or snapshot is None:
+        """What would start sooner than this session's job; nothing where that does not wait, or has its alternative."""
+        if session.pair is not None or job is None or job.phase is not Phase.QUEUED or snapshot is None:
             return ()
         shown = snapshot.nodes_at, snapshot.reservations_at, job.reason, job.rank
         if self._shown != shown:

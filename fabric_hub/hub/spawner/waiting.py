@@ -11,6 +11,8 @@ from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts import slurm_reasons as of_slurm
 from fabric_hub.messages.texts import starts
 from fabric_hub.messages.texts import waiting as texts
+from fabric_hub.messages.texts.sessions import DEFAULT_NAME
+from fabric_hub.sessions.steps import StepsReached
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.model import Job, Phase, Snapshot
 from fabric_hub.slurm.place import ahead
@@ -62,6 +64,55 @@ def step_times(session: Session, job: Job | None) -> dict[str, float]:
     if session.announced_at is not None:
         times["ready"] = session.announced_at
     return times
+
+
+def reached(session: Session, job: Job | None, prepares: bool) -> StepsReached:
+    """How far a start has come, for the page of its failure.
+
+    :param job: Slurm's last word on its job, also of one that has ended.
+    :param prepares: the job ran by Slurm's word, and its script had not begun.
+    """
+    if session.announced_at is not None:
+        progress = READY
+    elif session.began_at is not None:
+        progress = STARTING
+    elif session.job_id is None:
+        progress = SUBMITTING
+    elif job is None:
+        progress = WITH_SLURM
+    elif job.phase is Phase.QUEUED or not job.node:  # it never had one
+        progress = IN_QUEUE
+    else:
+        progress = ON_NODE if prepares else STARTING
+    times = step_times(session, job)
+    if progress < ON_NODE:
+        times.pop("node", None)
+    return StepsReached(progress=progress, times=times)
+
+
+# The steps that the page shows: where each begins, and its name in what is kept of times.
+STEPS = ((0, "submitted"), (IN_QUEUE, "queue"), (ON_NODE, "node"), (STARTING, "ready"))
+
+
+def failed_at(steps: StepsReached) -> dict[str, str]:
+    """The state of each step of a start that failed, by the step's name: "done", "wrong" or "later"."""
+    begun = [name for at, name in STEPS if at <= steps.progress]
+    return {name: "later" if name not in begun else "wrong" if name == begun[-1] else "done" for _, name in STEPS}
+
+
+def of_pair(other: Session | None, pages: str) -> dict[str, str] | None:
+    """What the page says of the session that may start in this one's place; None: there is none.
+
+    :param pages: the address below which its waiting page is.
+    """
+    if other is None:
+        return None
+    name = other.server_name or DEFAULT_NAME()
+    return {
+        "text": texts.PAIRED(name=name).say(),
+        "link": texts.PAIRED_PAGE(name=name).say(),
+        "url": f"{pages}/{other.server_name}" if other.server_name else pages,
+    }
 
 
 def why_queued(job: Job, snapshot: Snapshot | None) -> tuple[Text, ...]:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from jupyterhub.utils import maybe_future, url_path_join
-from sqlalchemy.orm import object_session
 from traitlets import Any as AnyTrait
 from traitlets import Instance, Integer, Unicode, default
 
@@ -33,6 +32,7 @@ from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.model import JobSpec
 
 from . import agreements, opening, session_tokens
+from .ending import end_on_record
 from .failures import SessionFailure
 from .limits import with_rescue
 from .metrics import record_failure, record_start
@@ -63,13 +63,14 @@ class FabricSpawner(HookedSpawner):
     choice = AnyTrait(None, allow_none=True)
     job_spec: JobSpec | None = None  # the one job of this start; None: not decided yet, or it has none
     _accepted: tuple[Acceptance, ...] = ()  # agreements that were accepted with this start
+    alternative_to = ""  # the session that this start may take the place of; see hub/pages/sooner.py
     chosen = UserOptions()  # what the form is to show as chosen
     next_url = ""  # where the link led that began this start; JupyterHub checks it wherever it comes back
     _notice = NOTHING  # what a limit does to this start, which it does not prevent
     _unanswered = False  # an earlier hub's session, while this hub has not had an answer from its server
     unreached_since: float | None = None  # Unix seconds; such a session is left to run, and asked again
     awaited_by: asyncio.Task[Any] | None = None  # who waits for the server to answer, and stops it if it does not
-    _opened = Instance(asyncio.Event, (), help="Set once this start has a session on record, or failed.")
+    opened = Instance(asyncio.Event, (), help="Set once this start has a session on record, or failed.")
 
     @property
     def shared(self) -> HubRuntime:
@@ -108,7 +109,7 @@ class FabricSpawner(HookedSpawner):
         :raises SessionFailure: they are refused.
         """
         self.next_url = self.handler.get_argument("next", "") if self.handler else ""
-        self._forget_agreements()
+        agreements.forget(self.orm_spawner)
         try:
             self.choice, self._accepted = await opening.choose(self.shared, self.user.name, parse_options(options))
         except FabricError as error:
@@ -131,7 +132,9 @@ class FabricSpawner(HookedSpawner):
             account = set_by_hook.get("req_account")
             refuse_without_effect(set_by_hook, account, self.choice.project, self.choice.account)
             req = self.site_request()
-            self.job_spec, self._notice = await opening.judge(self.shared, user, self.name, self.choice, req)
+            self.job_spec, self._notice = await opening.judge(
+                self.shared, user, self.name, self.choice, req, self.alternative_to
+            )
             by_person = agreements.in_person(self.handler, user)
             await agreements.record(self.shared, self._accepted, by_person=by_person)
         except FabricError as error:
@@ -155,15 +158,6 @@ class FabricSpawner(HookedSpawner):
             await opening.judge(self.shared, self.user.name, self.name, choice, self.site_request())
         except FabricError as error:
             raise SessionFailure(error) from error
-
-    def _forget_agreements(self) -> None:
-        """JupyterHub starts again with the options of last time: what was accepted then is not accepted anew."""
-        kept = self.orm_spawner.user_options or {}
-        if "agreements" in kept:
-            self.orm_spawner.user_options = {name: value for name, value in kept.items() if name != "agreements"}
-            session = object_session(self.orm_spawner)
-            assert session is not None  # it was read from it
-            session.commit()
 
     def _become(self, kind: str) -> None:
         if self.child_spawner is not None and self.child_kind == kind:
@@ -217,8 +211,8 @@ class FabricSpawner(HookedSpawner):
         self.job_spec = None
         self.unreached_since = None
         self.forget_hook()
-        if self._opened.is_set():  # else who opened the page before JupyterHub had cleared this waits for the start
-            self._opened = asyncio.Event()
+        if self.opened.is_set():  # else who opened the page before JupyterHub had cleared this waits for the start
+            self.opened = asyncio.Event()
 
     def session(self) -> Session | None:
         """This server's session as it is on record."""
@@ -272,29 +266,32 @@ class FabricSpawner(HookedSpawner):
         :raises SessionFailure: why it did not start, with the last lines of its log.
         """
         await self.shared.open()
+        alternative_to, self.alternative_to = self.alternative_to, ""
         try:
             session, again = await opening.open_session(
-                self.shared, self.user.name, self.name, self.choice, self.job_spec, self.api_token, self.log
-            )
+                self.shared, self.user.name, self.name, self.choice, self.job_spec, self.api_token, self.log,
+                alternative_to,
+            )  # fmt: skip
             if again and session.token:
                 self.api_token = session.token
             session_tokens.revoke(self.user.db, self.user.name, self.name, keep=self.api_token, visitors=not again)
             if again and not session.token:
                 session_tokens.restore(self.user.db, self.api_token, self.oauth_client_id, session.token_hash or "")
-            if not again and getattr(getattr(self.handler, "current_user", None), "name", "") == self.user.name:
+            caller = getattr(getattr(self.handler, "current_user", None), "name", "")
+            if not again and not alternative_to and caller == self.user.name:
                 self.shared.spawn(opening.remember(self.shared, self.user.name, self.choice))
             self.session_id = session.id
             self._unanswered = again and session.ready_at is not None
-            self._opened.set()
+            self.opened.set()
             child = self.child_spawner
             child.session = session
             child.api_token = self.api_token
             address = await child.run_session(again)
         except FabricError as error:
-            self._opened.set()
+            self.opened.set()
             raise await self._give_up(error) from error
         except Exception as error:
-            self._opened.set()
+            self.opened.set()
             self.log.exception("A fault of the hub while starting %s", self._log_name)
             raise await self._give_up(_fault()) from error
         session = self.shared.store.get(self.session_id) or session
@@ -307,13 +304,15 @@ class FabricSpawner(HookedSpawner):
         lines: tuple[str, ...] = ()
         if self.session_id:
             lines = await self.child_spawner.last_lines() if self.child_spawner else ()
-            self.shared.store.end(self.session_id, reason=error.reason, text=whole(error), log=lines)
+            child = self.child_spawner
+            steps = child.steps_reached() if isinstance(child, FabricSlurmSpawner) else None
+            end_on_record(self.shared, self.session_id, error.reason, whole(error), lines, steps)
             if self.child_spawner:
                 await self.child_spawner.abandon()
         record_failure(error.reason)
         self.log.warning("%s did not start: %s", self._log_name, error)
         error = await with_rescue(self.shared, self.user.name, self.choice, self.site_request(), error)
-        return SessionFailure(error, lines)
+        return SessionFailure(error, lines, self.session_id)
 
     def add_poll_callback(self, callback: Any, *args: Any, **kwargs: Any) -> None:
         # JupyterHub does this once the server answers through the proxy: the moment the user has it
@@ -349,7 +348,7 @@ class FabricSpawner(HookedSpawner):
         if self.awaited_by is not None and self.awaited_by is asyncio.current_task():
             await self.end_unreached(await self.look())
         else:
-            self.shared.store.end(self.session_id, reason="stopped", text=sessions.STOPPED())
+            end_on_record(self.shared, self.session_id, "stopped", sessions.STOPPED())
         self.shared.forget(self.session_id)
         await self.child_spawner.stop_session(now)
 
@@ -385,7 +384,7 @@ class FabricSpawner(HookedSpawner):
 
     async def progress(self) -> AsyncIterator[dict[str, Any]]:
         """What is happening, one event per change: queue, node, starting, ready."""
-        await self._opened.wait()
+        await self.opened.wait()
         if self.child_spawner is None or not self.session_id:
             return
         if self._notice:

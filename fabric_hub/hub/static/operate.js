@@ -33,13 +33,13 @@ if (typeof module !== "undefined") module.exports = fabricOperate;
   const words = JSON.parse(root.dataset.words);
   const language = document.documentElement.lang;
   const now = document.getElementById("operate-now");
+  const health = document.getElementById("operate-health");
   const rows = document.getElementById("operate-rows");
   const filter = document.getElementById("operate-filter");
   const sorted = document.getElementById("operate-sort");
   const count = document.getElementById("operate-count");
   const message = document.getElementById("operate-message");
   const heading = document.getElementById("operate-heading");
-  const ask = document.getElementById("operate-stop");
   const by = { column: "user", descending: false };
   let version = root.dataset.version;
   let answeredAt = Date.now();
@@ -94,6 +94,7 @@ if (typeof module !== "undefined") module.exports = fabricOperate;
     const focused = document.activeElement;
     const row = focused && rows.contains(focused) ? focused.closest("tr").dataset.key : null;
     fabricMerge(now, parsed(`<div>${body.now}</div>`));
+    fabricMerge(health, parsed(`<div>${body.health}</div>`));
     const fresh = parsed(`<table><tbody>${body.rows}</tbody></table>`).tBodies[0];
     arrange(fresh);
     fabricMerge(rows, fresh);
@@ -140,27 +141,7 @@ if (typeof module !== "undefined") module.exports = fabricOperate;
     if (button) sortBy(button.dataset.sort);
   });
 
-  /** Stop somebody's session, once the operator has said so. */
-  async function stop({ user, server, name }) {
-    document.getElementById("operate-stop-title").textContent = fill(words.stopTitle, { name, user });
-    ask.returnValue = "";
-    ask.showModal();
-    await new Promise((resolve) => ask.addEventListener("close", resolve, { once: true }));
-    if (ask.returnValue !== "yes") return;
-    message.textContent = words.stopping;
-    const path = server ? `servers/${encodeURIComponent(server)}` : "server";
-    const answer = await fetch(`${root.dataset.api}${encodeURIComponent(user)}/${path}`, {
-      method: "DELETE",
-      headers: { "X-XSRFToken": window.jhdata.xsrf_token },
-    });
-    const problem = answer.ok ? {} : await answer.json().catch(() => ({}));
-    message.textContent = answer.ok ? "" : fill(words.failed, { problem: problem.message || answer.status });
-    await look();
-  }
-
-  rows.addEventListener("click", (event) => {
-    const button = event.target.closest("button[data-stop-session]");
-    if (button) stop(button.dataset);
-  });
+  // operate_stop.js: an operator ends a session, or lets it go on
+  document.addEventListener("fabric:stopped", () => look());
   rearrange();
 })();

@@ -1,4 +1,4 @@
-// The waiting page: follows the hub's events of one start, marks its steps, offers what would start sooner, cancels.
+// The waiting page: follows the hub's events of one start, marks its steps, starts what would start sooner beside it, cancels.
 (() => {
   const root = document.getElementById("fabric-pending");
   if (!root) return;
@@ -108,11 +108,24 @@
         button.type = "button";
         button.className = "btn btn-outline-primary btn-sm";
         button.textContent = choice.text;
-        button.title = words.switch;
-        button.addEventListener("click", () => giveUp(choice.query, ""));
+        button.title = words.sooner;
+        button.addEventListener("click", () => startSooner(choice, event.session));
         return button;
       }),
     );
+  }
+
+  // The session that may start in this one's place: whichever begins first ends the other.
+  function showPair(pair) {
+    const line = part("pending-pair");
+    const focused = part("pending-choices").contains(document.activeElement);
+    line.hidden = !pair;
+    if (!pair) return;
+    const [text, link] = line.children;
+    if (text.textContent !== pair.text) text.textContent = pair.text;
+    link.href = pair.url;
+    link.textContent = pair.link;
+    if (focused) link.focus(); // the button that was pressed goes
   }
 
   function tell(text) {
@@ -121,8 +134,8 @@
 
   function fail(event, own) {
     stream?.close();
-    tell(words.failed);
-    if (!own) return location.reload(); // the hub's own page says why
+    tell(event.moved ? event.message : words.failed);
+    if (!own || event.moved) return location.reload(); // the hub's own page says why, and leads on
     const reached = now.progress;
     now = { ...now, failed: true };
     mark(reached, true);
@@ -140,6 +153,7 @@
     if (leaving || event.message === "Server requested") return;
     part("pending-trouble").textContent = "";
     if (own && event.now) ahead ??= Date.now() / 1000 - event.now;
+    if (own && event.failed) event.moved = /data-reason="other-started"/.test(event.html_message || "");
     if (own) event.ahead_s = ahead; // for the other tabs, which may hear of it later
     else ahead = event.ahead_s ?? ahead;
     if (event.failed) {
@@ -159,6 +173,7 @@
     head(event.heading || words.starting);
     icon(event.progress < 50 ? "waiting" : "starting");
     mark(event.progress || 0, false);
+    showPair(event.pair);
     showQueue(event);
     hint.hidden = event.progress >= 50; // it is on a node: there is no place to lose
   }
@@ -171,7 +186,23 @@
 
   stream = fabricStream(root.dataset.progressUrl, { onEvent: take, onTrouble: trouble, stay: () => notifying });
 
-  // -- cancel, with or without another choice
+  // -- a second session, which may start in this one's place
+
+  async function startSooner(choice, session) {
+    const buttons = [...part("pending-choices").children];
+    for (const button of buttons) button.disabled = true;
+    part("pending-trouble").textContent = words.starting_it;
+    const body = new URLSearchParams(choice.query);
+    body.set("session", session);
+    body.set("_xsrf", window.jhdata.xsrf_token);
+    const answer = await fetch(root.dataset.soonerUrl, { method: "POST", body }).catch(() => null);
+    const problem = answer?.ok ? null : ((await answer?.json().catch(() => ({}))) ?? {});
+    const why = [problem?.message || words.reconnecting, problem?.hint].filter(Boolean).join(" ");
+    part("pending-trouble").textContent = problem ? fabricWait.fill(words.notStarted, { problem: why }) : "";
+    for (const button of buttons) button.disabled = !problem; // the next event of this start has what follows
+  }
+
+  // -- cancel
 
   async function sure(text) {
     if (!text) return true;
@@ -182,10 +213,9 @@
     return dialog.returnValue === "yes";
   }
 
-  async function giveUp(changes, hash) {
+  async function giveUp() {
     const since = now.times?.queue;
-    const asked = since && now.progress < 50 ? fabricWait.question(hubTime() - since, now.ahead, words) : null;
-    if (!(await sure(asked && changes ? `${asked} ${words.switch}` : asked))) return;
+    if (!(await sure(since && now.progress < 50 ? fabricWait.question(hubTime() - since, now.ahead, words) : null))) return;
     const buttons = [cancel, ...part("pending-choices").children];
     for (const button of buttons) button.disabled = true;
     cancel.textContent = words.cancelling;
@@ -197,8 +227,8 @@
     }).catch(() => ({ ok: false, status: 0, json: async () => ({ message: words.reconnecting }) }));
     if (answer.ok) {
       stream.close();
-      const { spawnUrl, choice, next } = root.dataset;
-      location.href = `${fabricWait.address(spawnUrl, changes ? choice : "", changes, next)}${hash}`;
+      const { spawnUrl, next } = root.dataset;
+      location.href = `${fabricWait.address(spawnUrl, next)}#cancelled`; // start.js says so
       return;
     }
     leaving = false;
@@ -207,7 +237,7 @@
     for (const button of buttons) button.disabled = false;
     cancel.textContent = words.cancel;
   }
-  cancel.addEventListener("click", () => giveUp("", "#cancelled")); // start.js says so
+  cancel.addEventListener("click", giveUp);
 
   // -- notify, copy
 

@@ -34,13 +34,9 @@ const fabricWait = (() => {
     return ahead == null ? fill(words.waited, { time }) : fill(words.place, { place: ahead + 1, time });
   }
 
-  /** A form's address for a choice with some of it changed. */
-  function address(url, choice, changes, next) {
-    const query = new URLSearchParams(choice);
-    for (const [name, value] of new URLSearchParams(changes)) query.set(name, value);
-    if (next) query.set("next", next);
-    const text = query.toString();
-    return text ? `${url}?${text}` : url;
+  /** A form's address, with where it leads on. */
+  function address(url, next) {
+    return next ? `${url}?${new URLSearchParams({ next })}` : url;
   }
 
   return { address, brief, fill, question, states, title };

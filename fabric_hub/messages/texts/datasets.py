@@ -47,7 +47,7 @@ NOBODY_ASKS = Reason(
 GRANT_ELSEWHERE = Reason(
     "grant-elsewhere",
     N_("The hub may not grant the dataset {dataset} to project {project}."),
-    N_("On the catalogue service's machine: fabric-hub datasets grant {dataset} {project}"),
+    N_("On the catalogue service's machine: fabric-hub datasets grant {dataset} --project {project}"),
     who=Who.OPERATOR,
     label="grant-elsewhere",
     status=403,
@@ -233,6 +233,22 @@ TERMS = Reason("dataset-terms", N_("Terms to accept"))
 WAITS_FOR_STEWARD = Reason("dataset-waits-for-steward", N_("Waits for the steward"), who=Who.OPERATOR)
 NO_ACCESS_YET = Reason("dataset-no-access-yet", N_("No access yet"))
 REQUESTED = Reason("dataset-requested", N_("Access requested"), who=Who.OPERATOR)
+REFUSED_NOW = Reason("dataset-refused", N_("Access refused"))
+REQUESTED_BY_YOU = Reason(
+    "dataset-requested-by-you",
+    N_("Requested {at:date} by you. You'll see the decision here."),
+    who=Who.OPERATOR,
+)
+REQUESTED_BY_YOU_FOR = Reason(
+    "dataset-requested-by-you-for",
+    N_("Requested {at:date} by you: “{why}”. You'll see the decision here."),
+    who=Who.OPERATOR,
+)
+REQUESTED_BY_ANOTHER = Reason(
+    "dataset-requested-by-another",
+    N_("Requested {at:date} by another member of the project. You'll see the decision here."),
+    who=Who.OPERATOR,
+)
 RETIRED_NOW = Reason("dataset-retired-now", N_("Retired"), who=Who.NOBODY)
 
 PUBLIC = Reason("access-public", N_("Public"), who=Who.NOBODY)

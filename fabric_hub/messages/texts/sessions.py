@@ -35,6 +35,22 @@ NAME_TAKEN = Reason(
 
 STOPPED = Reason("stopped-at-hub", N_("The session was stopped at the hub."))
 REPLACED = Reason("session-replaced", N_("Replaced by a new start."))
+OTHER_STARTED = Reason("other-started", N_("Cancelled: {name} started first."), who=Who.NOBODY, status=409)
+NOT_WAITING = Reason(
+    "no-waiting-session", N_("You have no such session that waits for its start."), N_("Reload the page."), status=404
+)
+HAS_BEGUN = Reason(
+    "session-has-begun", N_("This session is starting already, so nothing is started in its place."), status=409
+)
+ALREADY_PAIRED = Reason(
+    "session-has-alternative",
+    N_("This session waits together with another one already, and nobody may add a third."),
+    N_("Cancel one of the two first, then choose again."),
+    status=409,
+)
+OTHER_KIND = Reason(
+    "alternative-of-other-kind", N_("Profile {profile} is not run by Slurm, so it cannot wait beside this session.")
+)
 NO_USER = Reason("session-no-user", N_("The hub has no user {user} any more."), who=Who.OPERATOR)
 
 SESSIONS_UNUSABLE = Reason(

@@ -23,7 +23,15 @@ BY_SLURM = Reason("estimate-by-slurm", N_("estimate by Slurm, improves when othe
 BY_RESERVATION = Reason("estimate-by-reservation", N_("your reservation {reservation} begins then"), who=Who.NOBODY)
 BY_MAINTENANCE = Reason("estimate-by-maintenance", N_("the maintenance {reservation} is over then"), who=Who.NOBODY)
 
-# TRANSLATORS: on the button that cancels this start and opens the form with another choice
+# TRANSLATORS: two sessions of which one is to run; {name} is the other one
+PAIRED = Reason(
+    "waits-in-pair", N_("{name} waits, too. Whichever starts first stays, and the other is cancelled."), who=Who.NOBODY
+)
+PAIRED_PAGE = Reason("waits-in-pair-page", N_("Show {name}"), who=Who.NOBODY)
+STARTED_FIRST = Reason("started-first", N_("It started first: {name} was cancelled."), who=Who.NOBODY)
+SHORT_OTHER_STARTED = Reason("short-other-started", N_("Cancelled {at:clock} · {name} started first"), who=Who.NOBODY)
+
+# TRANSLATORS: on the button that starts a second session, which waits beside this one
 CAN_START = Reason("sooner-can-start", N_("{title} · can start now"))
 HAS_ROOM = Reason("sooner-has-room", N_("{title} · has room now"))
 FITS_BEFORE = Reason("sooner-fits-before", N_("{time:duration} only: fits before {until:soon}"))

@@ -12,6 +12,7 @@ from fabric_hub.launch.quote import Quote, QuoteRequest
 from fabric_hub.service.budget_service import time_left_of
 from fabric_hub.service.cluster_quotes import MOST_WORKERS, worker_account
 from fabric_hub.service.deps import Context, SessionCaller
+from fabric_hub.sessions.stops import soonest
 from fabric_hub.types import Slug
 
 router = APIRouter()
@@ -21,7 +22,8 @@ router = APIRouter()
 async def session_clusters(session: SessionCaller, context: Context) -> ClusterOffer:
     """The profiles of the session's project that workers may have, and the jobs of its clusters."""
     settings, snapshot = context.settings, await context.latest()
-    ends_at = time_left_of(settings, session, snapshot, time.time()).ends_at
+    own_end = time_left_of(settings, session, snapshot, time.time()).ends_at
+    ends_at = soonest(own_end, context.stops.of([session.id]).get(session.id))
     today = datetime.now().astimezone().date()
     return dask_clusters.offer(settings, session, worker_account(settings, session), snapshot, today, ends_at)
 

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated
 
@@ -12,11 +13,14 @@ from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.launch.choice import as_built
 from fabric_hub.launch.offer import Offer, offer
+from fabric_hub.messages.reader import current
 from fabric_hub.messages.texts import service as texts
 from fabric_hub.service.budget_service import finite
 from fabric_hub.service.deps import Context, SessionCaller, TokenCaller
+from fabric_hub.sessions.announcements import Announcement, AnnouncementLevel
 from fabric_hub.sessions.notify import notify, notify_path
 from fabric_hub.sessions.status import standing
+from fabric_hub.sessions.stops import Stop, soonest
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.model import Snapshot
 from fabric_hub.types import Frozen, WholeNumber
@@ -40,8 +44,33 @@ class Ready(Frozen):
     )
 
 
+class SessionSite(Frozen):
+    """Whose hub a session is of, and where people find help; "" where the site names none.
+
+    ``welcome``: a person's first session opens a notebook that shows around.
+    """
+
+    name: str
+    help_url: str
+    docs_url: str
+    support_email: str
+    welcome: bool
+
+
+class SessionAnnouncement(Frozen):
+    """What an operator announces until ``ends_at``, in the reader's language where it was written in that."""
+
+    id: str
+    level: AnnouncementLevel
+    text: str
+    ends_at: float
+
+
 class SessionInfo(Frozen):
-    """A session as its own server may know it. Times are Unix seconds; ``gpus`` is what was asked for."""
+    """A session as its own server may know it. Times are Unix seconds; ``gpus`` is what was asked for.
+
+    ``stop_at`` is when an operator ends it; null: nobody does.
+    """
 
     session: str
     user: str
@@ -57,9 +86,12 @@ class SessionInfo(Frozen):
     node: str | None
     started_at: float | None
     ends_at: float | None
+    stop_at: float | None = None
     gpus: int
     snapshot_age_s: float | None
     slurm_unavailable_since: float | None
+    site: SessionSite
+    announcements: tuple[SessionAnnouncement, ...] = ()
 
 
 @router.post("/session/ready", status_code=204)
@@ -67,14 +99,36 @@ async def ready(announcement: Ready, session: SessionCaller, context: Context) -
     """A session says that its server listens. Only for itself, and only a port: the node is Slurm's word."""
     if not context.store.announce(session.id, announcement.port, dict(announcement.phases)):
         raise FabricError(texts.OTHER_PORT(session=session.id))
+    await _tell_pair(session, context)
     heard = await notify(notify_path(context.settings), session.id)
     log.info("Session %s listens on port %s%s", session.id, announcement.port, "" if heard else " (no hub heard)")
+
+
+@router.post("/session/begin", status_code=204)
+async def begin(session: SessionCaller, context: Context) -> None:
+    """The script of a session's job asks whether it may begin. Only for itself, before it runs anything of a person's.
+
+    Of two sessions that wait for one place, the first that asks goes on; the other one is over with that. Asking again
+    says the same.
+    """
+    if not context.store.begin(session.id):
+        raise FabricError(texts.SESSION_OVER())
+    await _tell_pair(session, context)
+    log.info("Session %s begins", session.id)
+
+
+async def _tell_pair(session: Session, context: Context) -> None:
+    """The hub hears at once that the other session of a pair is over; it ends its job."""
+    if session.paired_with is not None and session.began_at is None:
+        await notify(notify_path(context.settings), session.paired_with)
 
 
 @router.get("/session")
 async def session_info(session: SessionCaller, context: Context) -> SessionInfo:
     """The caller's own session: project, job, node, and when it ends."""
-    return describe(context.settings, session, await context.latest(), time.time())
+    stop, now = context.stops.of([session.id]).get(session.id), time.time()
+    told = describe(context.settings, session, await context.latest(), now, stop)
+    return told.model_copy(update={"announcements": announced(context.announcements.standing(now, session.user))})
 
 
 @router.get("/offer")
@@ -85,8 +139,19 @@ async def offered(who: TokenCaller, context: Context) -> Offer:
     return offer(built, who["name"], await context.latest(), today, local=context.local)
 
 
-def describe(settings: Settings, session: Session, snapshot: Snapshot | None, now: float) -> SessionInfo:
-    """A session with what the snapshot says of its job. Pure."""
+def announced(standing: Iterable[Announcement]) -> tuple[SessionAnnouncement, ...]:
+    """What stands, for whoever reads it. Pure."""
+    language = current().language
+    return tuple(
+        SessionAnnouncement(id=one.id, level=one.level, text=one.said(language)[1], ends_at=one.ends_at)
+        for one in standing
+    )
+
+
+def describe(
+    settings: Settings, session: Session, snapshot: Snapshot | None, now: float, stop: Stop | None = None
+) -> SessionInfo:
+    """A session with what the snapshot says of its job, and the operator's order that stands for it. Pure."""
     project = settings.project.get(session.project)
     job = standing(session, snapshot).job
     started = job.started_at if job and job.phase == "running" else None
@@ -104,8 +169,10 @@ def describe(settings: Settings, session: Session, snapshot: Snapshot | None, no
         job_id=session.job_id,
         node=(job.node if job else None) or session.node,
         started_at=started,
-        ends_at=snapshot.end_of(job) if snapshot and job else None,
+        ends_at=soonest(snapshot.end_of(job) if snapshot and job else None, stop),
+        stop_at=stop.due_at if stop else None,
         gpus=session.gpus,
         snapshot_age_s=finite(snapshot.age_s) if snapshot else None,
         slurm_unavailable_since=snapshot.unavailable_since if snapshot else None,
+        site=SessionSite.model_validate(settings.site.model_dump(include=set(SessionSite.model_fields))),
     )

@@ -19,6 +19,7 @@ from fabric_hub.service.budget_service import BudgetService
 from fabric_hub.service.hub_api import HubApi
 from fabric_hub.service.metrics import ServiceMetrics, seen
 from fabric_hub.service.usage_service import UsageService
+from fabric_hub.sessions.stops import StopBook
 from fabric_hub.sessions.store import SessionStore
 from fabric_hub.slurm.limits.model import Limits
 from fabric_hub.slurm.model import Snapshot
@@ -26,6 +27,7 @@ from fabric_hub.slurm.storage import StorageQuota
 
 from .continuation import Continuation
 from .idle import IdleSessions
+from .operator_stops import OperatorStops
 from .review import Review
 
 log = logging.getLogger(__name__)
@@ -60,6 +62,8 @@ class UsageTasks:
         )
         self._idle = IdleSessions(settings, store, hub)
         self._continuation = Continuation(settings, store, hub)
+        stops = StopBook(store.engine)
+        self._operator_stops = OperatorStops(stops, store, hub)
         source: Source = self._usage
         self._review = Review(settings, store, source)
         self.budgets = BudgetService(
@@ -70,6 +74,7 @@ class UsageTasks:
             idle=self._idle,
             gateway=self._gateway,
             newer_limits=self._newer_limits,
+            stops=stops,
         )
         self._asked_at = -ASKED_ANEW_S
         self._newer: asyncio.Task[Limits | None] | None = None
@@ -90,6 +95,7 @@ class UsageTasks:
             loops.create_task(self._usage.run(), name="usage")
             loops.create_task(self._review.run(), name="review")
             loops.create_task(self._continuation.run(), name="continued sessions")
+            loops.create_task(self._operator_stops.run(), name="sessions that operators end")
             if self._gateway:
                 rolling = keep_rolling(self._settings, self._gateway, self._store, self._history)
                 loops.create_task(rolling, name="history")
@@ -98,6 +104,7 @@ class UsageTasks:
         """Let what has begun come to its end."""
         await self._idle.close()
         await self._continuation.close()
+        await self._operator_stops.close()
         await self._limits.stop()
         self._history.close()
 

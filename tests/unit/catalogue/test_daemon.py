@@ -169,7 +169,7 @@ import sys, time
 from pathlib import Path
 from fabric_hub.config import settings
 from fabric_hub.catalogue.admin import opened
-from fabric_hub.catalogue.store import Restored
+from fabric_hub.catalogue.restored import Restored
 with opened(settings.load(Path(sys.argv[1]))) as desk:
     held = tuple(one.model_copy(update={"until": None}) for one in desk.store.grants())
     desk.store.restored(Restored(serial=desk.store.serial(), at=time.time(), grants=(), held=held))

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from fabric_hub.catalogue import publish as publishing
 from fabric_hub.catalogue.database import open_catalogue
 from fabric_hub.catalogue.publish import grants, grants_file, publish
-from fabric_hub.catalogue.store import CatalogueStore, Revocation
+from fabric_hub.catalogue.restored import Revocation
+from fabric_hub.catalogue.store import CatalogueStore
 from fabric_hub.config.settings import Settings
 from fabric_hub.datasets.model import (
     Acceptance,

@@ -271,7 +271,9 @@ def test_requests_are_shown_and_answered(place: Place) -> None:
     assert apart(ask).status == 0
     assert "For my thesis" in say(place, "requests").out
     assert [one["user"] for one in json.loads(say(place, "requests", "--json").out)] == ["jan"]
-    assert "1 request of physics" in say(place, "decline", "wind-farm", "--project", "physics").out
+    declined = say(place, "decline", "wind-farm", "--project", "physics", "--why", "Ask in May.")
+    assert "1 request of physics" in declined.out
+    assert audit_log(place)[-1]["why"] == "Ask in May."
     assert json.loads(say(place, "requests", "--json").out) == []
     assert apart(ask).status == 0
     say(place, "grant", "wind-farm", "--project", "physics")

@@ -18,7 +18,7 @@ from fabric_hub.datasets.policy import (
     catalogue_of,
     may_use,
     may_use_all,
-    requested,
+    open_request,
     standing,
     visible,
 )
@@ -176,8 +176,8 @@ def test_without_a_word_of_the_catalogue_service_nothing_is_decided() -> None:
 def test_a_request_is_its_projects() -> None:
     asked = AccessRequest(user="eve", project="course", dataset="wind-farm")
     catalogue = a_catalogue(a_dataset(), requests=(asked,))
-    assert requested(catalogue, "wind-farm", "course")
-    assert not requested(catalogue, "wind-farm", "physics")
+    assert open_request(catalogue, "wind-farm", "eve", "course")
+    assert open_request(catalogue, "wind-farm", "eve", "physics") is None
 
 
 @given(

@@ -65,7 +65,7 @@ def test_a_member_reads_that_it_waits_and_asks_for_nothing(site: Settings) -> No
     assert (str(part.says), part.waits, part.why.code) == ("Waits for the steward", True, "dataset-held")
     without = for_pages(site, CatalogueView(catalogue=shut(held())), "jan", TODAY, "/hub/datasets").find("wind-farm")
     assert without
-    assert "physics" not in [one.name for one in without.where(part.state, requested=False)]
+    assert "physics" not in [one.name for one in without.to_request]
     with pytest.raises(DatasetRefusedError, match="must be confirmed after a restore"):
         may_request(catalogue, "wind-farm", "jan", "physics", TODAY)
 

@@ -9,7 +9,7 @@ import pytest
 from fabric_hub.config.settings import Settings, parse
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.request_policy import FILES
-from fabric_hub.hub.spawner.slurm_child import SERVICE_CA, service_authority
+from fabric_hub.hub.spawner.session_files import SERVICE_CA, service_authority
 from tests.support.builders import site_text
 
 

@@ -19,8 +19,10 @@ from fabric_hub.hub.pages.cards import Card, Server, card, ended, loses
 from fabric_hub.hub.pages.first_session import first_choices
 from fabric_hub.messages.text import Text, verbatim
 from fabric_hub.messages.texts.sessions import STOPPED
+from fabric_hub.messages.texts.stops import ENDED_BY_OPERATOR
 from fabric_hub.sessions.names import free_name, made_valid
 from fabric_hub.sessions.reports import FRESH_S, SessionReport
+from fabric_hub.sessions.stops import Stop
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.model import Job, Snapshot
 from fabric_hub.slurm.reasons import explain
@@ -212,3 +214,24 @@ def test_who_never_had_a_session_is_offered_a_machine_a_gpu_and_a_dataset_that_i
     assert found[2].dataset == "Wind farm"
     assert first_choices(site, "bob", None, TODAY) == (), "nothing can start in a project that is over"
     assert [one.kind for one in first_choices(site, "eve", None, TODAY)] == ["cpu", "gpu"]
+
+
+def test_a_card_says_that_an_operator_ends_its_session_and_counts_to_that() -> None:
+    job = a_job(started_at=NOW, ends_at=NOW + 7200, node="gpu1")
+    stop = Stop(session="abcdefgh2345", operator="olga", reason="New fan.", ordered_at=NOW, due_at=NOW + 6000)
+    snapshot = Snapshot(now=NOW, jobs_at=NOW, jobs=(job,))
+    one = card(Server("", None, True), a_session(), PROFILE, job, snapshot, None, NOW + 5400, stop)
+    assert (one.stop, one.ends_at) == (stop, NOW + 6000)
+    assert one.said_word.startswith("Running. An operator ends this session at ")
+    assert one.said_word.endswith(": New fan.")
+    assert shown(Server("", None, True), a_session(), job).said_word == "Running"
+
+
+@pytest.mark.parametrize("ready_at", [NOW, None])
+def test_the_list_says_that_an_operator_ended_a_session_and_why_and_not_that_it_failed(ready_at: float | None) -> None:
+    text = ENDED_BY_OPERATOR(why="New <fan> {why}.")
+    over = a_session(ended_at=NOW, ready_at=ready_at, end_reason="operator", end_text=text, end_log=("x",))
+    line = ended(over)
+    assert str(line.state).startswith("Ended ")
+    assert str(line.state).endswith(" · ended by an operator: New <fan> {why}.")
+    assert (line.more, line.failed, line.log) == (None, False, ())

@@ -5,19 +5,26 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fabric_hub.catalogue.api import Agent, Health
 from fabric_hub.config.settings import Profile
+from fabric_hub.datasets.model import AccessRequest
 from fabric_hub.hub.configuration import STATIC
+from fabric_hub.hub.pages.dataset_requests import open_requests
+from fabric_hub.hub.pages.health import states_of
 from fabric_hub.hub.pages.operate_rows import Row, gpus_of, in_queue, numbers, row
 from fabric_hub.hub.pages.sessions import Shown
+from fabric_hub.messages.text import verbatim
+from fabric_hub.service.readiness import AGENTS_SILENT, Observed, Part
 from fabric_hub.sessions.reports import FRESH_S, SessionReport
 from fabric_hub.sessions.status import JobPresence, SessionStatus, standing
 from fabric_hub.sessions.store import Session
-from fabric_hub.slurm.model import Job
-from tests.support.builders import NOW, a_job, a_node, a_session, a_snapshot
+from fabric_hub.slurm.model import Job, Snapshot
+from tests.support.builders import NOW, a_catalogue, a_dataset, a_job, a_node, a_session, a_site, a_snapshot
 
 PROFILE = Profile(title="Two", gpus=2, gpu_type="h200", cpus=4, partition="gpu")
 LATER = NOW + 5400
@@ -49,8 +56,8 @@ def test_a_running_session_says_whose_it_is_where_how_long_and_what_it_took() ->
 @pytest.mark.parametrize(
     ("reason", "why"),
     [
-        ("Priority", "Other jobs are before it in the queue."),
-        ("Resources", "It is next in line and waits until enough of partition gpu is free."),
+        ("Priority", "Other jobs are ahead of it."),
+        ("Resources", "It's next. It starts as soon as enough of partition gpu is free."),
         ("JobHeldUser", "Its owner put it on hold."),
         ("JobHeldAdmin", "An operator put it on hold. Release it with: scontrol release 7"),
     ],
@@ -100,6 +107,85 @@ def test_gpus_are_counted_by_type_once_for_each_node_whatever_its_partitions() -
         "1 of 6 H200 free",
         "0 of 2 GPUs free",
     ]
+
+
+def parts(*found: Part, snapshot: Snapshot | None = None, **observed: Any) -> dict[str, tuple[str, str, str]]:
+    seen = Observed(NOW, found, **observed)
+    told = states_of(seen, {part.name: NOW - 60 for part in found}, snapshot)
+    assert (told[0].key, str(told[0].name), str(told[0].word)) == ("self", "Hub", "Working")
+    return {one.key: (str(one.word), str(one.why or ""), str(one.mend or "")) for one in told[1:]}
+
+
+def test_a_part_that_answers_works_and_one_that_does_not_says_what_to_do() -> None:
+    silent = [Part(name, ok=False, code="no-answer") for name in ("hub", "record", "gateway", "catalogue")]
+    told = parts(*silent)
+    assert {(word, why) for word, why, _ in told.values()} == {("Not working", "It doesn't answer.")}
+    assert told["hub"][2].startswith("The hub starts it again by itself.")
+    assert told["record"][2].startswith("Check the database (hub.sessions_database)")
+    assert told["gateway"][2].startswith("Run: systemctl restart fabric-gateway.")
+    assert told["catalogue"][2].startswith("Check catalogue.published")
+    assert parts(Part("gateway", ok=True), Part("agents", ok=True, code="not-known")) == {
+        "gateway": ("Working", "", ""),
+        "agents": ("Not known", "", ""),
+    }
+    names = [str(one.name) for one in states_of(Observed(NOW, (*silent, Part("slurm", ok=True))), {}, None)]
+    assert names == ["Hub", "REST service", "Record of sessions", "Gateway", "Catalogue service", "Slurm"]
+    every = states_of(Observed(NOW, (*silent, Part("agents", ok=False, code=AGENTS_SILENT))), {}, None)
+    assert [(one.name.code, one.mend.code) for one in every if one.mend] == [
+        ("part-service", "mend-service"), ("part-record", "mend-record"), ("part-gateway", "mend-gateway"),
+        ("part-catalogue", "mend-catalogue"), ("part-agents", "mend-agents"),
+    ]  # fmt: skip
+
+
+def test_slurm_says_since_when_and_the_catalogue_service_what_keeps_it() -> None:
+    snapshot = a_snapshot(unavailable_since=NOW - 600, problem=verbatim("squeue: timed out"))
+    word, why, mend = parts(Part("slurm", ok=False, code="slurm-silent"), snapshot=snapshot)["slurm"]
+    assert word == "Not working"
+    assert "squeue: timed out" in why
+    assert mend == "Check slurmctld: scontrol ping. Sessions keep running meanwhile."
+    late = Part("catalogue", ok=False, code="not-published")
+    health = Health(version="1", uptime_s=900, serial=1, audit_seq=1, published_at=NOW)
+    assert parts(late, catalogue=health)["catalogue"][1].startswith("Nodes were last told who may read what at")
+    never = health.model_copy(update={"published_at": None})
+    assert parts(late, catalogue=never)["catalogue"][1] == "Nodes were never told who may read what."
+    broken = health.model_copy(update={"problem": verbatim("The disk is full.")})
+    assert parts(late, catalogue=broken)["catalogue"][1] == "The disk is full."
+
+
+def test_silent_agents_are_named_but_those_of_nodes_that_are_off() -> None:
+    agents = tuple(
+        Agent(node=name, time=NOW, version="1", started=NOW, told_at=NOW - age)
+        for name, age in (("gpu1", 10), ("gpu2", 1000), ("gpu3", 1000))
+    )
+    ill = Part("agents", ok=False, code=AGENTS_SILENT)
+    word, why, mend = parts(ill, agents=agents, off=frozenset({"gpu3"}))["agents"]
+    assert (word, why) == ("Not working", "1 of 2 agents answer. Silent: gpu2")
+    assert mend.startswith("On each of these nodes: systemctl restart fabric-node")
+    well = Part("agents", ok=True)
+    assert parts(well, agents=agents[:1])["agents"] == ("Working", "1 agent answers", "")
+    assert parts(well, agents=(agents[0], agents[0]))["agents"][1] == "All 2 agents answer"
+
+
+def test_requests_are_together_by_dataset_and_project_and_say_how_they_are_granted(tmp_path: Path) -> None:
+    asked = [("eve", "physics", 30.0), ("jan", "physics", 10.0), ("eve", "course", 20.0)]
+    catalogue = a_catalogue(
+        a_dataset(),
+        granted="",
+        requests=tuple(
+            AccessRequest(user=user, project=project, dataset="wind-farm", at=at) for user, project, at in asked
+        ),
+    )
+    found = open_requests(a_site(tmp_path, "[catalogue]\n"), catalogue)
+    assert [(one.project_title, [request.user for request in one.requests]) for one in found] == [
+        ("Physics", ["jan", "eve"]),
+        ("course", ["eve"]),
+    ]
+    assert not any(one.grantable for one in found), "the hub may grant nothing unless the site says so"
+    assert found[0].command == "fabric-hub datasets grant wind-farm --project physics"
+    may = a_site(tmp_path, '[catalogue]\nfrom_hub = ["grants"]\n')
+    assert all(one.grantable for one in open_requests(may, catalogue))
+    secret = catalogue.model_copy(update={"datasets": (a_dataset(access="non-public"),)})
+    assert not any(one.grantable for one in open_requests(may, secret)), "only restricted datasets"
 
 
 def in_script(calls: str) -> Any:

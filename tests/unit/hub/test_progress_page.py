@@ -25,13 +25,13 @@ async def test_a_page_opened_just_before_jupyterhub_clears_the_state_of_the_last
     await asyncio.sleep(0)
     spawner.clear_state()  # as JupyterHub does before every start
     spawner.child_spawner, spawner.session_id = Child(config=Config()), "one"
-    spawner._opened.set()
+    spawner.opened.set()
     assert (await asyncio.wait_for(page, 5))["message"] == "It is next in line."
 
 
 async def test_the_page_of_the_next_start_does_not_hear_of_the_one_before() -> None:
     spawner = FabricSpawner(config=Config())
-    spawner._opened.set()
+    spawner.opened.set()
     spawner.clear_state()
     page = asyncio.ensure_future(anext(aiter(spawner.progress())))
     await asyncio.sleep(0)

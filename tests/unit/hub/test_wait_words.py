@@ -51,11 +51,7 @@ def test_a_start_is_given_up_without_a_question_in_its_first_minute() -> None:
     ]  # fmt: skip
 
 
-def test_a_choice_with_a_change_is_an_address() -> None:
-    choice = "opt-profile=gpu&opt-hours=2&opt-datasets=a&opt-datasets=b"
-    assert said(
-        ("address", "/hub/spawn/jan", choice, "opt-profile=cpu", "/user/jan/lab?x=1&y"), ("address", "/x", "", "", "")
-    ) == [
-        "/hub/spawn/jan?opt-profile=cpu&opt-hours=2&opt-datasets=a&opt-datasets=b&next=%2Fuser%2Fjan%2Flab%3Fx%3D1%26y",
-        "/x",
-    ]
+def test_a_form_keeps_where_the_link_led() -> None:
+    assert said(("address", "/hub/spawn/jan", "/user/jan/lab?x=1&y"), ("address", "/x", "")) == [
+        "/hub/spawn/jan?next=%2Fuser%2Fjan%2Flab%3Fx%3D1%26y", "/x",
+    ]  # fmt: skip

@@ -6,10 +6,14 @@ from typing import Any
 
 import pytest
 
+from fabric_hub.hub.pages.sooner import name_for, options_of
 from fabric_hub.hub.pages.waiting import query
 from fabric_hub.hub.spawner.progress import progress_event
+from fabric_hub.hub.spawner.waiting import failed_at, of_pair, reached
+from fabric_hub.launch.options import UserOptions
 from fabric_hub.launch.sooner import Sooner
 from fabric_hub.messages.texts import starts, waiting
+from fabric_hub.sessions.steps import StepsReached
 from fabric_hub.slurm.model import Job, Reservation, Snapshot
 from tests.support.builders import NOW, a_job, a_node, a_session, a_snapshot
 
@@ -100,3 +104,75 @@ def test_a_choice_is_made_again_by_an_address_that_fills_the_form() -> None:
     assert query(session) == (
         "opt-project=physics&opt-profile=cpu&opt-image=base&opt-hours=1.5&opt-datasets=one&opt-datasets=two"
     )
+
+
+def test_two_that_wait_for_one_place_name_each_other() -> None:
+    pages = "/hub/spawn-pending/jan"
+    assert of_pair(None, pages) is None
+    named = of_pair(a_session(server_name="work-cpu"), pages)
+    assert named == {
+        "text": "work-cpu waits, too. Whichever starts first stays, and the other is cancelled.",
+        "link": "Show work-cpu", "url": "/hub/spawn-pending/jan/work-cpu",
+    }  # fmt: skip
+    unnamed = of_pair(a_session(server_name=""), pages)
+    assert unnamed
+    assert (unnamed["link"], unnamed["url"]) == ("Show default", pages)
+    session = a_session()
+    event = progress_event(session, a_job(state="PENDING"), a_snapshot(), pair=named)
+    assert (event["pair"], event["session"]) == (named, session.id)
+    assert "pair" not in progress_event(session, a_job(state="PENDING"), a_snapshot())
+
+
+@pytest.mark.parametrize(
+    ("server", "profile", "taken", "name"),
+    [
+        ("", "small", (), "session-small"),
+        ("work", "small", (), "work-small"),
+        ("work", "small", ("work-small",), "work-small-2"),
+        ("work", "cpu", ("work",), "work-2"),  # the same profile, for fewer hours
+        ("", "cpu", ("",), "session-2"),
+        ("a-name-of-thirty-characters-xy", "small", (), "a-name-of-thirty-characte-small"[:24] + "-small"),
+        ("work", "a-profile-whose-name-is-as-long-as-a-name", (), "w-a-profile-whose-name-is-as-l"),
+    ],
+)
+def test_the_name_of_an_alternative_is_valid_and_free(
+    server: str, profile: str, taken: tuple[str, ...], name: str
+) -> None:
+    found = name_for(a_session(server_name=server, profile="cpu"), profile, taken)
+    assert found == name
+    assert len(found) <= 30
+
+
+def test_an_alternative_differs_in_profile_and_hours_only() -> None:
+    session = a_session(hours=2.0, datasets=("one",))
+    assert options_of(session, UserOptions(profile="small", project="other", datasets=("two",))) == {
+        "project": session.project, "profile": "small", "image": session.image, "hours": 2.0, "datasets": ["one"],
+    }  # fmt: skip
+    assert options_of(session, UserOptions(hours=0.5))["hours"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("fields", "job", "prepares", "progress", "states"),
+    [
+        ({"job_id": None}, None, False, 10, ["wrong", "later", "later", "later"]),
+        ({}, None, False, 15, ["wrong", "later", "later", "later"]),
+        ({}, a_job(state="PENDING"), False, 20, ["done", "wrong", "later", "later"]),
+        ({}, a_job(state="CANCELLED", started_at=NOW), False, 20, ["done", "wrong", "later", "later"]),
+        ({}, a_job(state="NODE_FAIL", node="gpu1"), True, 50, ["done", "done", "wrong", "later"]),
+        ({}, a_job(state="FAILED", node="gpu1"), False, 60, ["done", "done", "done", "wrong"]),
+        ({"began_at": NOW}, None, False, 60, ["done", "done", "done", "wrong"]),
+        ({"announced_at": NOW}, None, False, 90, ["done", "done", "done", "wrong"]),
+    ],
+)
+def test_a_start_that_failed_has_its_step_marked(
+    fields: dict[str, Any], job: Job | None, prepares: bool, progress: int, states: list[str]
+) -> None:
+    steps = reached(a_session(**fields), job, prepares)
+    assert steps.progress == progress
+    assert list(failed_at(steps).values()) == states
+    assert ("node" in steps.times) == (progress >= 50 and job is not None and job.started_at is not None)
+
+
+def test_a_failed_start_keeps_when_it_came_to_each_step() -> None:
+    steps = reached(a_session(created_at=NOW, submitted_at=NOW + 1), a_job(node="gpu1", started_at=NOW + 9), False)
+    assert steps == StepsReached(progress=60, times={"submitted": NOW, "queue": NOW + 1, "node": NOW + 9})

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from fabric_hub.config.settings import Settings
-from fabric_hub.datasets.model import AccessRequest, Catalogue
+from fabric_hub.datasets.model import AccessRequest, Catalogue, Declined, HeldGrant
 from fabric_hub.datasets.policy import CatalogueView, State
-from fabric_hub.launch.dataset_offer import for_form, for_person, for_session, not_enforced, silence
+from fabric_hub.launch.dataset_offer import SessionDataset, for_form, for_person, for_session, not_enforced, silence
 from fabric_hub.messages.text import verbatim
 from tests.support.builders import NOW, TODAY, a_catalogue, a_dataset
 
@@ -51,6 +52,60 @@ def test_a_person_sees_what_each_of_their_projects_may(catalogue_site: Settings)
         "physics": (State.NOT_GRANTED, True),
         "course": (State.AGREEMENT, False),
     }
+
+
+def in_physics(catalogue_site: Settings, catalogue: Catalogue, user: str = "jan") -> SessionDataset:
+    known = CatalogueView(catalogue=catalogue)
+    return for_session(catalogue_site, known, user, "physics", (), TODAY, "").datasets[0]
+
+
+def test_a_request_is_told_to_its_author_with_the_reason_and_to_others_without_their_name(
+    catalogue_site: Settings,
+) -> None:
+    november = datetime(2026, 11, 29, 12, tzinfo=UTC).timestamp()
+    asked = AccessRequest(user="ada", project="physics", dataset="wind-farm", why="For my thesis", at=november)
+    mine = asked.model_copy(update={"user": "jan", "why": None, "at": november + 86_400})
+    free, waiting = a_catalogue(a_dataset(), granted=""), a_catalogue(a_dataset(), granted="", requests=(asked,))
+    told = [
+        in_physics(catalogue_site, free),
+        in_physics(catalogue_site, waiting),
+        in_physics(catalogue_site, waiting, "ada"),
+        in_physics(catalogue_site, waiting.model_copy(update={"requests": (asked, mine)})),
+        in_physics(catalogue_site, a_catalogue(a_dataset(), requests=(asked,)), "ada"),  # granted meanwhile
+    ]
+    assert [(one.may_request, str(one.told)) for one in told] == [
+        (True, ""),
+        (False, "Requested 29 Nov by another member of the project. You'll see the decision here."),
+        (False, "Requested 29 Nov by you: “For my thesis”. You'll see the decision here."),
+        (False, "Requested 30 Nov by you. You'll see the decision here."),
+        (False, ""),
+    ]
+
+
+def test_a_refusal_is_told_with_its_reason_to_who_asked_until_it_is_overtaken(catalogue_site: Settings) -> None:
+    no = Declined(user="jan", dataset="wind-farm", project="physics", why="Not for courses.", at=NOW)
+    shut, free = a_catalogue(a_dataset(), granted=""), a_catalogue(a_dataset())
+    asked = AccessRequest(user="ada", project="physics", dataset="wind-farm", at=NOW)
+    told = [
+        in_physics(catalogue_site, shut.model_copy(update={"declined": (no,)})),
+        in_physics(catalogue_site, shut.model_copy(update={"declined": (no,)}), "ada"),
+        in_physics(catalogue_site, free.model_copy(update={"declined": (no,)})),
+        in_physics(catalogue_site, shut.model_copy(update={"declined": (no,), "requests": (asked,)})),
+    ]
+    assert [(one.refused, one.may_request) for one in told] == [
+        (True, True), (False, True), (False, False), (False, False),
+    ]  # fmt: skip
+    assert str(told[0].told).endswith(": Not for courses.")
+    assert [str(one.told) for one in told[1:3]] == ["", ""], "who did not ask reads nothing of it"
+    assert str(told[3].told).startswith("Requested ")
+
+
+def test_what_waits_for_the_steward_is_not_to_be_requested(catalogue_site: Settings) -> None:
+    held = HeldGrant(dataset="wind-farm", project="physics", held_at=NOW)
+    catalogue = a_catalogue(a_dataset(), granted="").model_copy(update={"held": (held,)})
+    one = in_physics(catalogue_site, catalogue)
+    assert (one.state, one.waits, one.may_request, str(one.told)) == (State.NOT_GRANTED, True, False, "")
+    assert "must be confirmed after a restore" in str(one.why)
 
 
 def test_the_form_lists_what_can_be_used_and_counts_what_can_be_asked_for(catalogue_site: Settings) -> None:

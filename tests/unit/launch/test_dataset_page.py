@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fabric_hub.config.settings import Settings
-from fabric_hub.datasets.model import AccessRequest, Catalogue
+from fabric_hub.datasets.model import AccessRequest, Catalogue, Declined
 from fabric_hub.datasets.policy import CatalogueView, State
 from fabric_hub.errors import FabricError
 from fabric_hub.launch.dataset_page import DatasetPart, ProjectPart, for_pages, licence_in_words, wish_of
@@ -48,6 +48,10 @@ def test_each_state_is_said_in_words_and_an_acceptance_with_its_purpose(catalogu
         ("Physics", "Access requested"),
         ("Physics", "Terms to accept"),
     ]
+    no = Declined(user="jan", dataset="wind-farm", project="physics", why="Not for courses.", at=NOW)
+    refused = a_catalogue(a_dataset(), granted="").model_copy(update={"declined": (no,)})
+    assert str(in_physics(catalogue_site, refused).says) == "Access refused"
+    assert "Not for courses." in str(in_physics(catalogue_site, refused).told)
     research = next(one.text for one in a_dataset().purposes if one.name == "research")
     assert [one.purpose for one in told] == ["", research, "", "", ""]
 
@@ -71,8 +75,7 @@ def test_projects_to_accept_in_and_to_ask_for_are_told_apart(catalogue_site: Set
     found = page(catalogue_site, a_catalogue(a_dataset()), "eve")
     assert found
     assert [one.name for one in found.where(State.AGREEMENT)] == ["physics"]
-    assert [one.name for one in found.where(State.NOT_GRANTED, requested=False)] == ["course"]
-    assert found.where(State.NOT_GRANTED, requested=True) == ()
+    assert [one.name for one in found.to_request] == ["course"]
     assert (found.size, str(found.access_name)) == ("1.2 MB", "Restricted")
 
 

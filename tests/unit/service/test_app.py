@@ -175,6 +175,35 @@ async def test_a_session_announces_its_port_and_the_hub_hears_it_at_once(
     assert (row.port, row.phases) == (4000, {"imports": 1.5})
 
 
+async def test_whose_script_asks_first_begins_and_the_hub_hears_that_the_other_is_over(
+    api: httpx.AsyncClient, session: Session, store: SessionStore, site: Settings
+) -> None:
+    kept = {name: getattr(session, name) for name in ("kind", "project", "account", "profile", "image", "hours")}
+    other = store.create(user=session.user, server_name="other", alternative_to=session.id, **kept)
+    heard: asyncio.Queue[str] = asyncio.Queue()
+    listener = await listen(notify_path(site), heard.put_nowait)
+    try:
+        for _ in range(2):  # the answer may be lost
+            answer = await api.post(f"{API}/session/begin", headers=token("session"))
+            assert answer.status_code == 204, answer.text
+        assert await asyncio.wait_for(heard.get(), 10) == other.id
+        assert heard.empty()
+    finally:
+        listener.close()
+    over = store.get(other.id)
+    assert over is not None
+    assert over.end_reason == "other-started"
+
+
+async def test_whose_script_asks_second_does_not_begin(
+    api: httpx.AsyncClient, session: Session, store: SessionStore
+) -> None:
+    kept = {name: getattr(session, name) for name in ("kind", "project", "account", "profile", "image", "hours")}
+    other = store.create(user=session.user, server_name="other", alternative_to=session.id, **kept)
+    assert store.begin(other.id)
+    problem(await api.post(f"{API}/session/begin", headers=token("session")), 410, "session-over")
+
+
 async def test_an_announcement_counts_also_while_no_hub_listens(
     api: httpx.AsyncClient, session: Session, store: SessionStore
 ) -> None:
@@ -261,6 +290,9 @@ async def test_a_session_reads_its_project_job_and_end_but_no_secret(
     assert (info["project_title"], info["account"], info["phase"]) == ("Physics", "phys", "running")
     assert (info["job_id"], info["node"], info["ends_at"]) == (7, "gpu1", NOW + 3600)
     assert "secret" not in answer.text
+    assert info["site"] == {
+        "name": "Fabric Hub", "help_url": "", "docs_url": "", "support_email": "", "welcome": True,
+    }  # fmt: skip
 
 
 async def test_the_offer_is_the_callers_own(api: httpx.AsyncClient) -> None:

@@ -37,10 +37,19 @@ def test_what_was_summed_up_before_counts_towards_accounts_from_the_first_day(tm
     with engine.begin() as connection:
         for project, hours in (("one", 2.0), ("two", 3.0)):
             connection.execute(sa.insert(usage_days).values(project=project, gpu_hours=hours, **row))
-        for table in ("usage_charged", "readers", "record_lines", "held_sessions", "session_reports", "start_choices"):
+        later = ["usage_charged", "readers", "record_lines", "held_sessions", "session_reports", "start_choices"]
+        for table in (*later, "session_stops", "announcements", "announcements_dismissed", "operator_visits"):
             connection.execute(sa.text(f"DROP TABLE {table}"))
         connection.execute(sa.text("DROP INDEX sessions_by_user_and_end"))
-        for column in ("token_hash", "adopted_at", "ends_when_followed", "removed_at"):
+        for column in (
+            "token_hash",
+            "adopted_at",
+            "ends_when_followed",
+            "removed_at",
+            "paired_with",
+            "began_at",
+            "end_steps",
+        ):
             connection.execute(sa.text(f"ALTER TABLE sessions DROP COLUMN {column}"))
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '0004'"))
     engine.dispose()

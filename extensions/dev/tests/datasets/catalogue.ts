@@ -29,6 +29,10 @@ export function entry(name: string, title: string, more: Partial<KnownDataset> =
     hint: '',
     until: null,
     requested: false,
+    waits: false,
+    refused: false,
+    may_request: more.state === 'not-granted',
+    told: '',
     chosen: false,
     here: null,
     ...more

@@ -1,6 +1,16 @@
 import { expect, it } from 'vitest';
 
-import { current, formats, licence, link, stateName, stateOf, termsPage } from '../../../src/datasets/format';
+import {
+  current,
+  formats,
+  licence,
+  link,
+  mayRequest,
+  stateName,
+  stateOf,
+  termsPage
+} from '../../../src/datasets/format';
+import { extent } from '../../../src/datasets/preview';
 import type { Dataset } from '../../../src/datasets/model';
 import type { OfferedVersion } from '../../../src/schema';
 import { entries, entry, told } from './catalogue';
@@ -11,6 +21,8 @@ it('tells states in words', () => {
     { ...first, here: { version: '1', path: '/data/wind-farm/1' } },
     ...more,
     { name: 'x', state: 'not-granted', requested: true, here: null },
+    { name: 'w', state: 'not-granted', waits: true, here: null },
+    { name: 'r', state: 'not-granted', refused: true, here: null },
     { name: 'y', state: 'news', here: null }
   ] as Dataset[];
   expect(all.map(one => stateName(stateOf(one)))).toEqual([
@@ -20,8 +32,32 @@ it('tells states in words', () => {
     'No access yet',
     'Retired',
     'Access requested',
+    'Waits for the steward',
+    'Access refused',
     'Not available'
   ]);
+});
+
+it('offers a request only where it would be taken', () => {
+  const shut = { state: 'not-granted' } as const;
+  const all = [
+    entry('a', 'A', shut),
+    entry('b', 'B', { ...shut, refused: true }),
+    entry('c', 'C', { ...shut, requested: true, may_request: false }),
+    entry('d', 'D', { ...shut, waits: true, may_request: false }),
+    entry('e', 'E'),
+    { name: 'of-an-older-hub', state: 'not-granted', requested: false, here: null } as Dataset,
+    { name: 'asked-at-an-older-hub', state: 'not-granted', requested: true, here: null } as Dataset
+  ];
+  expect(all.map(mayRequest)).toEqual([true, true, false, false, false, true, false]);
+});
+
+it('says how much of a table is shown', () => {
+  const rows = [['1'], ['2']];
+  const table = { file: 'a.csv', columns: [], rows, more: false, total: null, more_columns: 0 };
+  expect(extent(table)).toBe('2 rows.');
+  expect(extent({ ...table, more: true, more_columns: 1 })).toBe('The first 2 rows. 1 more column is not shown.');
+  expect(extent({ ...table, more: true, total: 8760 })).toBe('2 of 8,760 rows.');
 });
 
 it('names licences by their short names', () => {

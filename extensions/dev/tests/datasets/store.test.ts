@@ -34,7 +34,12 @@ it('says where an added dataset is, with what went wrong beside it', async () =>
   const here = { version: '1', path: '/data/wind-farm/1' };
   server.answers['GET fabric/datasets'] = { body: told([entry('wind-farm', 'Wind farm', { here })]) };
   expect(await store.add('wind-farm')).toBe(true);
-  expect(store.said).toEqual({ text: 'Added to this session · /data/wind-farm/1 The hub was not told.', wrong: true });
+  expect(store.said).toEqual({
+    text: 'Added to this session · /data/wind-farm/1 The hub was not told.',
+    wrong: true,
+    about: 'wind-farm',
+    insert: true
+  });
 });
 
 it('does one thing at a time with a dataset, and says a refusal in the server’s words', async () => {
@@ -47,7 +52,7 @@ it('does one thing at a time with a dataset, and says a refusal in the server’
   expect(await store.drop('wind-farm')).toBe(false);
   server.letGo('DELETE fabric/datasets/wind-farm');
   expect(await first).toBe(false);
-  expect(store.said).toEqual({ text: 'It is in use.', wrong: true });
+  expect(store.said).toMatchObject({ text: 'It is in use.', wrong: true, about: 'wind-farm' });
   expect(store.busy.size).toBe(0);
   expect(server.asked.filter(one => one.method === 'DELETE')).toHaveLength(1);
 });
@@ -71,5 +76,27 @@ it('asks for access with the reason, or without one', async () => {
   server.answers['POST fabric/datasets/grid-faults/request'] = { body: {} };
   await store.request('grid-faults', '');
   expect(server.asked.find(one => one.method === 'POST')?.body).toEqual({ why: null });
-  expect(store.said.text).toBe('Access to grid-faults is requested for twin.');
+  expect(store.said.text).toBe("Requested by you. You'll see the decision here.");
+  const asked = { state: 'not-granted', requested: true, told: 'Requested 29 Nov by you.' } as const;
+  server.answers['GET fabric/datasets'] = { body: told([entry('grid-faults', 'Faults', asked)]) };
+  store.ask('grid-faults');
+  await store.request('grid-faults', 'For a study');
+  expect([store.said.text, store.said.about, store.asking]).toEqual(['Requested 29 Nov by you.', 'grid-faults', '']);
+});
+
+it('fetches the first rows of a file once, and keeps why they cannot be had', async () => {
+  const { server, store } = opened();
+  const here = { version: '1', path: '/data/wind-farm/1' };
+  server.answers['GET fabric/datasets'] = { body: told([entry('wind-farm', 'Wind farm', { here })]) };
+  await store.refresh();
+  const table = { file: 'a.csv', columns: [], rows: [], more: false, total: 0, more_columns: 0 };
+  server.answers['GET fabric/datasets/wind-farm/table'] = { body: table };
+  await store.showRows('wind-farm', 'a.csv');
+  await store.showRows('wind-farm', 'a.csv');
+  expect(store.rowsOf('wind-farm', 'a.csv')).toEqual(table);
+  expect(server.asked.filter(one => one.path.endsWith('/table'))).toHaveLength(1);
+  server.answers['GET fabric/datasets/wind-farm/table'] = { status: 409, body: { message: 'No table.' } };
+  await store.showRows('wind-farm', 'b.csv');
+  expect(store.rowsOf('wind-farm', 'b.csv')).toBe('No table.');
+  expect(store.rowsOf('gone', 'b.csv')).toBeUndefined();
 });

@@ -44,6 +44,17 @@ class Room {
     this.warnings = new Warnings(app, this.store, new Announcer(), new Banner(), this.settings, '/hub/home');
   }
 
+  /** An operator ends the session at that moment, or nobody does. */
+  async stopped(at: number | null, why = ''): Promise<void> {
+    const order = {
+      ends_at: at,
+      why: 'operator',
+      reasons: { text: { code: 'ends-by-operator', params: { at, why } } }
+    };
+    const time = at === null ? { ends_at: NOW + 7200, why: 'limit' } : order;
+    await this.told({ ends_at: time.ends_at, quota: { time } as unknown as Usage['quota'] });
+  }
+
   /** The server says this from now on, and is asked. */
   async told(usage: Partial<Usage>): Promise<void> {
     const body = { quota: null, problem: '', ends_at: null, ending_since: null, idle: null, ...usage };
@@ -174,4 +185,48 @@ it('says in the hub’s word why a session ended, what is not saved, and leads t
   expect(banner()?.textContent).toContain('All open documents are saved.');
   expect(banner()?.querySelector('button')).toBeNull();
   PageConfig.setOption('fabricEnded', '');
+});
+
+it('says at once that an operator ends the session, with the whole reason over the page until it is hidden', async () => {
+  const room = new Room();
+  const banner = (): Element | null => document.querySelector('.fabric-Banner');
+  const why = `Node gpu2 needs a new fan. ${'x'.repeat(200)}`;
+  await room.stopped(NOW + 3600, why);
+  await room.stopped(NOW + 3600, why);
+  expect(said()).toEqual([expect.stringMatching(/^An operator ends this session at \d\d:\d\d: 1 h left\./)]);
+  expect(banner()?.textContent).toContain(why);
+  expect(banner()?.getAttribute('role')).toBe('alert');
+  banner()?.querySelectorAll('button')[1]?.click();
+  expect(banner()).toBeNull();
+  await room.stopped(NOW + 3600, why);
+  expect(banner()).toBeNull();
+  expect(room.document.saves).toBe(0);
+});
+
+it('warns before an operator’s end as before any other, with one notification, and saves', async () => {
+  const room = new Room();
+  await room.stopped(NOW + 900, 'New fan.');
+  expect(said()).toEqual([expect.stringContaining('An operator ends this session at')]);
+  await vi.advanceTimersByTimeAsync(781_000);
+  expect(room.document.saves).toBe(1);
+  expect(said()).toEqual([
+    expect.stringMatching(/^An operator ends this session at .*Open documents are being saved/),
+    'Saved before the end: work.ipynb.'
+  ]);
+});
+
+it('takes an operator’s end back when it is withdrawn, and says another one anew', async () => {
+  const room = new Room();
+  const banner = (): Element | null => document.querySelector('.fabric-Banner');
+  await room.stopped(NOW + 3600, 'first');
+  await room.stopped(null);
+  expect(said()).toEqual([]);
+  expect(banner()).toBeNull();
+  await room.stopped(NOW + 900, 'second');
+  expect(said()).toHaveLength(1);
+  expect(banner()?.textContent).toContain('second');
+  room.server.answers['GET fabric/quota'] = 'nothing';
+  await room.store.refresh();
+  expect(said()).toEqual([]);
+  expect(banner()?.textContent).not.toContain('second');
 });

@@ -17,7 +17,7 @@ import jupyterhub.user
 import pytest
 from certipy import Certipy
 from cryptography import x509
-from jupyterhub import orm
+from jupyterhub import orm, roles
 from jupyterhub.app import JupyterHub
 from jupyterhub.orm import new_session_factory
 from jupyterhub.services.service import Service
@@ -26,6 +26,7 @@ from tornado.web import HTTPError
 from traitlets import Integer
 from traitlets.config import Config
 
+from fabric_hub.hub.patches.operators import INTO_SESSIONS
 from fabric_hub.hub.proxy import unix_url
 from tests.support.needed import is_needed
 from tests.support.plain_hub import PlainSpawner, answering, plain_hub
@@ -276,6 +277,21 @@ def _names(certificate: Path) -> list[str]:
 
 
 # -- handlers
+
+
+def test_an_admin_may_open_everybodys_server_and_the_role_cannot_be_changed(tmp_path: Path) -> None:
+    db = new_session_factory(f"sqlite:///{tmp_path / 'hub.sqlite'}")()
+    admin = next(role for role in roles.get_default_roles() if role["name"] == "admin")
+    fewer = {**admin, "scopes": [scope for scope in admin["scopes"] if scope not in INTO_SESSIONS]}
+    with pytest.raises(roles.RoleValueError):
+        roles.create_role(db, fewer)
+    db.close()
+    is_needed("operators-stay-out", set(admin["scopes"]) >= INTO_SESSIONS)
+
+
+def test_the_admin_page_is_always_there() -> None:
+    settings = {name for name in JupyterHub.class_traits(config=True) if "admin" in name}
+    is_needed("admin-page", not {name for name in settings if "page" in name or "ui" in name})
 
 
 async def test_batchspawner_lets_a_notebook_set_any_attribute_of_its_spawner(tmp_path: Path) -> None:
