@@ -237,12 +237,6 @@ class SessionStore:
         with self._begin() as connection:
             connection.execute(sa.delete(successors).where(successors.c.predecessor == session_id))
 
-    def prepared(self, session_id: str) -> str | None:
-        """The server whose next start continues a session, if that has not begun."""
-        query = sa.select(successors.c.server_name).where(successors.c.predecessor == session_id)
-        with self._begin() as connection:
-            return connection.execute(query).scalar()
-
     def successor(self, session_id: str) -> Session | None:
         """The live session that continues another one."""
         return self._one(sessions.c.follows == session_id, sessions.c.ended_at.is_(None))

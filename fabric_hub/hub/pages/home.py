@@ -50,6 +50,8 @@ log = logging.getLogger(__name__)
 # How long an ended session stays on its person's list, and how many of them do; the first few are seen at once.
 RECENT_DAYS, MOST_RECENT, SEEN_AT_ONCE = 30.0, 30, 5
 DAY_S = 86400.0
+# So many starts of sessions that continue others are remembered until they are on record.
+MOST_BEGUN = 1000
 # What counts on by itself on a page is written anew so often.
 COUNTS_S = 30.0
 
@@ -306,6 +308,7 @@ class Continue(BaseHandler):  # type: ignore[misc]
     """
 
     _starting: ClassVar[set[str]] = set()
+    _begun: ClassVar[dict[str, str]] = {}  # session -> the server that continues it
 
     @web.authenticated
     async def post(self) -> None:
@@ -330,15 +333,17 @@ class Continue(BaseHandler):  # type: ignore[misc]
         session = next((one for one in store.live_of(user_name).values() if one.id == wanted), None)
         if session is None or session.ready_at is None or wanted in self._starting:
             raise FabricError(texts.NOT_CONTINUED(session=wanted[:40]))
-        found, asked = store.successor(session.id), store.prepared(session.id)
+        found, begun = store.successor(session.id), self._begun.get(session.id)
         self._starting.add(wanted)
         try:
             if found is not None:
                 name = found.server_name
-            elif asked is not None and is_started(self.current_user, asked):
-                name = asked  # its start waits for its turn
+            elif begun is not None and is_started(self.current_user, begun):
+                name = begun  # its start waits for its turn
             else:
-                name = await self._start(session)
+                name = self._begun[session.id] = await self._start(session)
+                while len(self._begun) > MOST_BEGUN:
+                    del self._begun[next(iter(self._begun))]
         finally:
             self._starting.discard(wanted)
         store.update(session.id, ends_when_followed=self.get_body_argument("end", "") == "yes")
