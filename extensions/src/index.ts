@@ -5,6 +5,7 @@ import { datasetsPlugin } from './datasets/plugin';
 import { connectionPlugin } from './session/connection';
 import { homePlugin } from './session/home';
 import { sessionPlugin } from './session/plugin';
+import { reportPlugin } from './session/report';
 import { startPlugin } from './start/plugin';
 
 export default [
@@ -15,5 +16,6 @@ export default [
   datasetsPlugin,
   clustersPlugin,
   homePlugin,
-  startPlugin
+  startPlugin,
+  reportPlugin
 ];

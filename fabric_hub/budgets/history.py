@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from fabric_hub.config.settings import Settings
 from fabric_hub.sessions.database import Transaction, open_database
 from fabric_hub.sessions.store import Session
-from fabric_hub.sessions.tables import usage_charged, usage_days, usage_rolls
+from fabric_hub.sessions.tables import month_days, usage_charged, usage_days, usage_rolls
 from fabric_hub.slurm.accounting import PastJob
 from fabric_hub.slurm.model import CLUSTER_JOB_NAME, JOB_NAME
 from fabric_hub.types import Frozen, slurm_key
@@ -182,15 +182,27 @@ class History:
     def close(self) -> None:
         self._engine.dispose()
 
-    def replace(self, day: date, rows: Sequence[UsageRow], rolled_at: float, charges: Sequence[Charged] = ()) -> None:
-        """Put a day's use in the place of what was there."""
+    def replace(
+        self,
+        day: date,
+        rows: Sequence[UsageRow],
+        rolled_at: float,
+        charges: Sequence[Charged] = (),
+        piece: Frozen | None = None,
+    ) -> None:
+        """Put a day's use in the place of what was there.
+
+        :param piece: what the month's sheet needs of the day (:class:`fabric_hub.budgets.month.DayPiece`).
+        """
         with Transaction(self._engine) as connection:
-            for table in (usage_days, usage_charged, usage_rolls):
+            for table in (usage_days, usage_charged, usage_rolls, month_days):
                 connection.execute(sa.delete(table).where(table.c.day == day))
             if rows:
                 connection.execute(sa.insert(usage_days), [row.model_dump() for row in rows])
             if charges:
                 connection.execute(sa.insert(usage_charged), [row.model_dump() for row in charges])
+            if piece:
+                connection.execute(sa.insert(month_days).values(day=day, piece=piece.model_dump(mode="json")))
             connection.execute(sa.insert(usage_rolls).values(day=day, rolled_at=rolled_at))
 
     def rolled(self) -> dict[date, float]:

@@ -15,6 +15,7 @@ from fabric_hub.sessions.store import SessionStore
 from fabric_hub.slurm.accounting import Accounting
 
 from .history import History, bounds, charged, due, session_of, summed
+from .month import piece_of
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,8 @@ async def roll(
         sessions = await asyncio.to_thread(store.known, named)
         rows = summed(settings, found.jobs, sessions, day, found.at, found.below)
         charges = charged(found.jobs, day, found.at)
-        await asyncio.to_thread(history.replace, day, rows, found.at, charges)
+        piece = piece_of(settings, found.jobs, sessions, day, found.at, found.below)
+        await asyncio.to_thread(history.replace, day, rows, found.at, charges, piece)
     if hidden:
         raise FabricError(
             f"Slurm's accounting shows none of the sessions that ran on {', '.join(map(str, sorted(hidden)))}.",

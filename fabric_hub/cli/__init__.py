@@ -28,6 +28,7 @@ PARTS = (
     "fabric_hub.cli.images",
     "fabric_hub.cli.datasets",
     "fabric_hub.cli.usage",
+    "fabric_hub.cli.month",
     "fabric_hub.cli.sessions",
     "fabric_hub.cli.backup",
     "fabric_hub.cli.certs",

@@ -44,6 +44,7 @@ from .mistakes import Mistake, MistakesError, across, at_line, explain
 from .quotas import QuotasSettings
 from .site import SiteSettings
 from .spelling import as_compared
+from .support import MailSettings, ReportsSettings
 
 ENV = "FABRIC_HUB_SITE"
 DEFAULT_PATH = Path("/etc/fabric-hub/site.toml")
@@ -62,6 +63,13 @@ MemorySize = Annotated[
     said("an amount of memory as Slurm writes it: a number with K, M, G or T", "8G", _in_slurms_units),
 ]
 Umask = Annotated[str, Field(pattern=r"^0?[0-7]{3}$"), said("three octal digits in quotation marks", "022")]
+
+
+OrNothing = Annotated[
+    str,
+    Field(pattern=r"^[^\x00-\x1f\x7f]{0,100}$"),
+    said("one line of at most 100 characters", "Delta University"),
+]
 
 
 class GatewaySettings(Frozen):
@@ -247,6 +255,8 @@ class Project(Frozen):
         default=(), description="Profiles of the project, its default first; empty: all."
     )
     images: tuple[Slug, ...] = Field(default=(), description="Images of the project, its default first; empty: all.")
+    organisation: OrNothing = Field(default="", description="Whose project it is, for the month sheet.")
+    sector: OrNothing = Field(default="", description="The sector of that organisation, for the month sheet.")
     start: date | None = Field(default=None, description="First day on which sessions can start.")
     end: date | None = Field(default=None, description="Last day on which sessions can start.")
 
@@ -273,6 +283,10 @@ class Settings(Frozen):
     project: dict[Slug, Project] = Field(default_factory=dict)
     catalogue: CatalogueSettings | None = Field(default=None, description="Absent: this site offers no datasets.")
     quotas: QuotasSettings = QuotasSettings()
+    mail: MailSettings | None = Field(
+        default=None, description="Absent: the hub sends no mail, and operators read reports on their page."
+    )
+    reports: ReportsSettings = ReportsSettings()
 
     @model_validator(mode="before")
     @classmethod

@@ -38,7 +38,7 @@ from fabric_hub.unix.accounts import runs_local_sessions
 
 from . import access_log, held_ports, moved_settings, patches, tls
 from .csp import ResponseHeaders, ScriptNonce, current_nonce
-from .pages import announcements, budgets, held, home, language, sessions, waiting
+from .pages import announcements, budgets, held, home, language, report, sessions, waiting
 from .pages import site as site_pages
 from .pages.sentences import Sentences
 from .patches.starts import plain_address
@@ -321,6 +321,7 @@ def _pages(c: Any, settings: Settings) -> None:
         "fabric_warnings": budgets.warnings,
         "fabric_home": home.home,
         "fabric_projects": budgets.of_viewer,
+        "fabric_report": report.report_address,
         "fabric_site": site_pages.of_pages(settings),
         "fabric_base": settings.hub.pages_url,
         "fabric_datasets": settings.catalogue is not None,

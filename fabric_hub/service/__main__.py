@@ -15,6 +15,7 @@ from typing import Any
 from fastapi import FastAPI
 from prometheus_client.registry import Collector
 
+from fabric_hub.budgets.months import MonthBook
 from fabric_hub.catalogue.client import CatalogueClient
 from fabric_hub.catalogue.view import follower_of, known_by
 from fabric_hub.config.settings import Settings, load
@@ -26,6 +27,7 @@ from fabric_hub.messages.logs import gives_up, with_codes
 from fabric_hub.rpc import server as unix_server
 from fabric_hub.rpc.follower import Follower
 from fabric_hub.sessions.database import database_url
+from fabric_hub.sessions.problems import ReportDesk
 from fabric_hub.sessions.store import SessionStore
 from fabric_hub.slurm.model import Snapshot
 from fabric_hub.unix import state_lock
@@ -38,6 +40,8 @@ from .deps import ServiceContext
 from .hub_api import HubApi
 from .tasks.accounting import UsageTasks
 from .tasks.lease import Lease, lease_path
+from .tasks.months import MonthTasks
+from .tasks.outbox import Outbox
 from .tasks.reconciler import Reconciler
 from .watching import Watch
 from .web_server import serve
@@ -84,6 +88,8 @@ def build(settings: Settings, local: bool) -> FastAPI:
     lease = Lease(lease_path(settings))
     lease.take()
     reconciler = Reconciler(settings, store, gateway, follower, hub, lease)
+    outbox = Outbox(settings, ReportDesk(store.engine))
+    months = MonthTasks(settings, MonthBook(store.engine), watch.readiness)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> Any:
@@ -91,6 +97,8 @@ def build(settings: Settings, local: bool) -> FastAPI:
             asyncio.create_task(reconciler.run(), name="reconciler"),
             asyncio.create_task(lease.keep(), name="lease"),
             asyncio.create_task(accounts.run(), name="accounts"),
+            asyncio.create_task(outbox.run(), name="outbox"),
+            asyncio.create_task(months.run(), name="months"),
         ]
         for task in tasks:
             task.add_done_callback(_must_not_fail)

@@ -229,6 +229,36 @@ HUB = (
         handler="fabric_hub.hub.pages.sooner:StartSooner",
     ),
     Line(
+        "GET /hub/report",
+        Caller.LOGGED_IN,
+        "It shows what would be sent, of one's own sessions only, and sends nothing.",
+        handler="fabric_hub.hub.pages.report:Report",
+    ),
+    Line(
+        "POST /hub/report",
+        Caller.LOGGED_IN,
+        "With the hub's token against forgery; what the hub adds to a person's words is signed for that person.",
+        handler="fabric_hub.hub.pages.report:Report",
+    ),
+    Line(
+        "GET /hub/report/{reference}",
+        Caller.LOGGED_IN,
+        "One's own.",
+        handler="fabric_hub.hub.pages.report:Reported",
+    ),
+    Line("GET /hub/operate/month", Caller.OPERATOR, handler="fabric_hub.hub.pages.month:ThisMonth"),
+    *(
+        Line(
+            f"GET /hub/operate/month/{{month}}{form}",
+            Caller.OPERATOR,
+            "From the hub's own record; Slurm is not asked.",
+            handler="fabric_hub.hub.pages.month:Month",
+        )
+        for form in ("", ".csv")
+    ),
+    Line("GET /hub/operate/reports", Caller.OPERATOR, handler="fabric_hub.hub.pages.reports:Reports"),
+    Line("GET /hub/operate/reports/{reference}", Caller.OPERATOR, handler="fabric_hub.hub.pages.reports:OneReport"),
+    Line(
         "GET /hub/operate",
         Caller.OPERATOR,
         "Everybody's sessions, from the hub's memory.",

@@ -45,19 +45,22 @@ class ReportBook:
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
 
-    def write(self, session: str, report: SessionReport) -> None:
+    def write(self, session: str, report: SessionReport) -> float | None:
         """Put a session's report in the place of the one before.
 
+        :returns: when the one before was heard, in Unix seconds; None: there was none.
         :raises FabricError: the database cannot be used.
         """
         percent = None if report.gpu_percent is None else json.dumps(report.gpu_percent)
         values = {**report.model_dump(exclude={"gpu_percent"}), "gpu_percent": percent}
         with Transaction(self._engine) as connection:
             mine = session_reports.c.session == session
+            before = connection.execute(sa.select(session_reports.c.at).where(mine)).scalar()
             if not connection.execute(sa.update(session_reports).where(mine).values(**values)).rowcount:
                 ended = sa.select(sessions.c.id).where(sessions.c.ended_at.is_not(None))
                 connection.execute(sa.delete(session_reports).where(session_reports.c.session.in_(ended)))
                 connection.execute(sa.insert(session_reports).values(session=session, **values))
+        return before
 
     def of(self, session_ids: Iterable[str]) -> dict[str, SessionReport]:
         """The last reports of these sessions, by session; those that never reported are left out.

@@ -226,6 +226,61 @@ operator_visits = sa.Table(
     sa.Column("at", sa.Float, primary_key=True),
 )
 
+# What people reported to the site's support, and whether it was sent: see fabric_hub.sessions.problems.
+problem_reports = sa.Table(
+    "problem_reports",
+    metadata,
+    sa.Column("reference", sa.String(12), primary_key=True),
+    sa.Column("user", sa.String(255), nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("report", sa.JSON, nullable=False),
+    sa.Column("state", sa.String(10), nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("retry_at", sa.Float, nullable=False),
+    sa.Column("sent_at", sa.Float),
+    sa.Column("trouble", sa.Text),
+)
+sa.Index("problem_reports_by_user", problem_reports.c.user, problem_reports.c.at)
+sa.Index("problem_reports_by_state", problem_reports.c.state)
+
+# What a month's sheet needs of a day's jobs: see fabric_hub.budgets.month.
+month_days = sa.Table(
+    "month_days",
+    metadata,
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("piece", sa.JSON, nullable=False),
+)
+
+# A month as its sheet has it, and when it was made: see fabric_hub.budgets.months.
+month_sheets = sa.Table(
+    "month_sheets",
+    metadata,
+    sa.Column("month", sa.String(7), primary_key=True),
+    sa.Column("made_at", sa.Float, nullable=False),
+    sa.Column("sheet", sa.JSON, nullable=False),
+)
+
+# How often in an hour (Unix seconds of its beginning) the service looked whether sessions have all that they need, and
+# how often they had.
+readiness_hours = sa.Table(
+    "readiness_hours",
+    metadata,
+    sa.Column("hour", sa.BigInteger, primary_key=True),
+    sa.Column("looks", sa.Integer, nullable=False),
+    sa.Column("ready", sa.Integer, nullable=False),
+)
+
+# GPU-hours of a month that sessions had and, by their own word, did not use; ``watched``: of so many there is a word.
+idle_months = sa.Table(
+    "idle_months",
+    metadata,
+    sa.Column("month", sa.String(7), primary_key=True),
+    sa.Column("project", sa.String(40), primary_key=True),
+    sa.Column("watched", sa.Float, nullable=False),
+    sa.Column("idle", sa.Float, nullable=False),
+    sa.Column("since", sa.Float, nullable=False),
+)
+
 # The lines in which this record is written, the last one its own: see fabric_hub.slurm.records.
 record_lines = sa.Table(
     "record_lines",

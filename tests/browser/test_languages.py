@@ -333,6 +333,23 @@ def test_what_operators_announce_before_it_is_published(person: Callable[[str], 
         look(page, "announcements")
 
 
+@pytest.mark.long
+def test_every_page_of_reports_and_of_a_month(person: Callable[[str], Person]) -> None:
+    student, operator = person("student2"), person("operator")
+    student.see("/hub/report?page=/hub/home", "report")
+    sent = []
+    for page in student.each():
+        page.goto("/hub/report?page=/hub/home")
+        page.get_by_label(gettext("What happened?")).fill("abc")
+        page.get_by_role("button", name=gettext("Send report")).click()
+        expect(page.locator("#report-words")).to_have_text("abc")
+        look(page, "report-sent")
+        sent.append(page.url.rpartition("/")[2])
+    operator.see("/hub/operate/reports", "reports")
+    operator.see(f"/hub/operate/reports/{sent[0]}", "report-of-somebody")
+    operator.see("/hub/operate/month", "month")
+
+
 def test_the_switch_is_reached_by_keyboard_and_keeps_the_page(visitor: Callable[[str], Visitor]) -> None:
     page = visitor("student2").page
     page.goto("/hub/token")

@@ -62,6 +62,8 @@ def test_an_operator_finds_a_session_cannot_open_it_and_stops_it_by_keyboard(
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Stop session watched of student2")).to_be_focused()
     page.keyboard.press("Enter")
+    dialog.get_by_role("radio", name="Now").check()
+    dialog.get_by_label("Reason").fill("The node is needed.")
     dialog.get_by_role("button", name="Stop session").press("Enter")
     expect(page.locator("tr[data-name=watched]")).to_have_count(0, timeout=SLOW_MS)
     student.until_no_job()

@@ -71,8 +71,9 @@ def test_who_waits_sees_their_place_and_gives_it_up_with_a_question(
     assert student.errors == []
 
 
+@pytest.mark.long
 def test_what_starts_sooner_waits_beside_it_and_one_of_them_runs(
-    visitor: Callable[[str], Visitor], filled: None, embedded_hub: EmbeddedRun, picture: Callable[[Page, str], None]
+    visitor: Callable[[str], Visitor], filled: None, embedded_hub: EmbeddedRun
 ) -> None:
     student = visitor("student2")
     # what runs of a person's own says in which session that was
@@ -100,7 +101,6 @@ def test_what_starts_sooner_waits_beside_it_and_one_of_them_runs(
         expect(page.locator("#sessions")).to_contain_text("It started first: default was cancelled.")
         expect(page.locator("#recent")).to_contain_text(re.compile("Cancelled .* · session-cpu started first"))
         assert violations(page) == []
-        picture(page, "pair-home")
     finally:
         embedded_hub.as_user(student.user, "rm", "-f", ".jupyter/jupyter_server_config.py", "ran")
     whose = embedded_hub.unix_name(student.user)
@@ -112,9 +112,9 @@ def test_what_starts_sooner_waits_beside_it_and_one_of_them_runs(
 
 @pytest.mark.long
 def test_each_of_two_that_wait_says_so_and_cancelling_one_leaves_the_other(
-    visitor: Callable[[str], Visitor], filled: None, embedded_hub: EmbeddedRun, picture: Callable[[Page, str], None]
+    visitor: Callable[[str], Visitor], filled: None, embedded_hub: EmbeddedRun
 ) -> None:
-    student = visitor("student2")
+    student = visitor("student1")
     page = _waits(student)
     # nothing starts while nodes are kept free: there is time to look
     embedded_hub.slurm("scontrol", "update", "PartitionName=cpu", "State=DOWN")
@@ -125,7 +125,6 @@ def test_each_of_two_that_wait_says_so_and_cancelling_one_leaves_the_other(
         expect(pair).to_contain_text("session-cpu waits, too. Whichever starts first stays", timeout=SLOW_MS)
         expect(page.get_by_role("group", name="Sooner:")).to_be_hidden()
         assert violations(page) == []
-        picture(page, "pair")
         pair.get_by_role("link", name="Show session-cpu").click()
         expect(page.locator("#pending-pair")).to_contain_text("default waits, too.", timeout=SLOW_MS)
         page.goto("/hub/home")

@@ -143,7 +143,7 @@ export function Details(props: IProps): React.JSX.Element {
           <div
             className="fabric-Dataset-text"
             tabIndex={0}
-            role="region"
+            role="group"
             aria-labelledby={`fabric-dataset-terms-${name}`}
           >
             {dataset.agreement.text}

@@ -44,7 +44,11 @@ function addCommands(
       label: trans.__('Show Datasets'),
       icon: datasetsIcon,
       isVisible: () => panel.isAttached,
-      execute: () => app.shell.activateById(panel.id),
+      execute: () => {
+        app.shell.activateById(panel.id);
+        // the palette gives the keyboard back to where it was as it closes: only then is it the panel's
+        requestAnimationFrame(() => panel.activate());
+      },
       describedBy: { args: null }
     },
     'fabric-datasets:refresh': {

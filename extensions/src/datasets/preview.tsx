@@ -34,7 +34,7 @@ function List({ name, found }: IFilesProps): React.JSX.Element {
   return (
     <section aria-labelledby={id}>
       <h3 id={id}>{trans.__('Files')}</h3>
-      <div className="fabric-Dataset-scroll" tabIndex={0} role="region" aria-labelledby={id}>
+      <div className="fabric-Dataset-scroll" tabIndex={0} role="group" aria-labelledby={id}>
         <table className="fabric-Dataset-table">
           <thead>
             <tr>
@@ -116,7 +116,7 @@ function Shown({ rows, labelledBy }: IShownProps): React.JSX.Element {
   }
   return (
     <>
-      <div className="fabric-Dataset-scroll" tabIndex={0} role="region" aria-labelledby={labelledBy}>
+      <div className="fabric-Dataset-scroll" tabIndex={0} role="group" aria-labelledby={labelledBy}>
         <table className="fabric-Dataset-table">
           <thead>
             <tr>

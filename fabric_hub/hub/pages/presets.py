@@ -114,8 +114,8 @@ def forget_with_the_person() -> None:
 
 def _forget(_mapper: Any, _connection: Any, person: Any) -> None:
     shared = runtime()
-    for book in (shared.choices, shared.readers, shared.announcements):
+    for book in (shared.choices, shared.readers, shared.announcements, shared.problems):
         try:
             book.forget(person.name)
         except FabricError as error:
-            log.warning("Choices of %s are still on record: %s", person.name, error)
+            log.warning("What was kept of %s is still on record: %s", person.name, error)

@@ -341,7 +341,10 @@ def apply_all(c: Any, settings: Settings, service: str) -> None:
         ended,
         home,
         language,
+        month,
         operate,
+        report,
+        reports,
         site,
         sooner,
         start_form,
@@ -358,8 +361,9 @@ def apply_all(c: Any, settings: Settings, service: str) -> None:
     names = tls.hub_alt_names(settings.hub) if settings.hub.internal_ssl else []
     thread.apply(c)
     anybodys = [*language.pages(), *accessibility.pages(), *ended.pages(), *site.pages(settings)]
-    persons = [*home.pages(), *sooner.pages(), *datasets.pages(settings), *start_form.pages(), *visits.pages()]
-    of_operators = [*operate.pages(), *stops.pages(), *announcements.pages()]
+    persons = [*home.pages(), *sooner.pages(), *datasets.pages(settings), *start_form.pages()]
+    persons += [*visits.pages(), *report.pages()]
+    of_operators = [*operate.pages(), *stops.pages(), *announcements.pages(), *reports.pages(), *month.pages()]
     handlers.apply([*anybodys, *persons, *of_operators, *session_calls.pages(settings)])
     services.apply(service, unix_url(settings.hub.service_socket), names)
     readers.apply()

@@ -24,6 +24,7 @@ from fabric_hub.sessions.announcements import AnnouncementBook
 from fabric_hub.sessions.choices import StartChoices
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.notify import listen, notify_path
+from fabric_hub.sessions.problems import ReportDesk
 from fabric_hub.sessions.readers import ReaderBook
 from fabric_hub.sessions.reports import ReportBook
 from fabric_hub.sessions.status import JobPresence, standings
@@ -61,6 +62,7 @@ class HubRuntime:
         self.reports = ReportBook(self.store.engine)
         self.stops = StopBook(self.store.engine)
         self.announcements = AnnouncementBook(self.store.engine)
+        self.problems = ReportDesk(self.store.engine)
         self.start_queue = StartQueue()
         self._bells: dict[str, asyncio.Event] = {}
         self._waiting: dict[str, tuple[asyncio.Event, int | None, Job | None]] = {}  # bell, and what they know

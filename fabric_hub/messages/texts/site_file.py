@@ -267,3 +267,9 @@ EXTRA_CONFIG_UNSEEN = Reason(
     N_("Note: whether hub.extra_config {path} exists is not checked: this account may not look there."),
     who=Who.OPERATOR,
 )
+
+# -- how support hears of a problem
+
+MAIL_TO_NOBODY = Reason("mail-to-nobody", N_("says how mail is sent, and site.support_email does not say to whom"))
+MAIL_LOGIN = Reason("mail-login", N_("user and password_file go together"))
+MAIL_IN_CLEAR = Reason("mail-password-in-clear", N_("a password is only sent over an encrypted connection: starttls"))

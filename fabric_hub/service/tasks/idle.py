@@ -13,11 +13,12 @@ from fabric_hub.budgets.idle import (
     returned_gpu_hours,
     stop_message,
 )
+from fabric_hub.budgets.months import MonthBook, hours_not_used
 from fabric_hub.budgets.schemas import IdlePolicy
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.text import NOTHING, Said, WithTexts
-from fabric_hub.sessions.reports import ReportBook, SessionReport
+from fabric_hub.sessions.reports import FRESH_S, ReportBook, SessionReport
 from fabric_hub.sessions.status import standing
 from fabric_hub.sessions.store import Session, SessionStore
 from fabric_hub.slurm.model import Snapshot
@@ -60,13 +61,20 @@ class IdleSessions:
     def __init__(self, settings: Settings, store: SessionStore, hub: Stopping) -> None:
         self._settings = settings
         self._reports = ReportBook(store.engine)
+        self._months = MonthBook(store.engine)
         self._watches: dict[str, Watch] = {}
         self._stops = Stops(store, hub)
 
     def keep(self, session: Session, report: SessionReport) -> None:
-        """Write down what a session says of itself, for its person's page; without that it is judged all the same."""
+        """Write down what a session says of itself, for its person's page and the month's sheet; without that it is
+        judged all the same."""
         try:
-            self._reports.write(session.id, report)
+            before = self._reports.write(session.id, report)
+            profile = self._settings.profile.get(session.profile)
+            if before is not None and report.gpu_percent and session.gpus and profile is not None:
+                seconds = min(max(report.at - before, 0.0), FRESH_S)
+                said = report.gpu_percent[: session.gpus]
+                self._months.note_idle(session.project, *hours_not_used(said, profile.idle_gpu_percent, seconds))
         except FabricError as error:
             log.warning("What session %s says of itself is not kept: %s", session.id, error)
 

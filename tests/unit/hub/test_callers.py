@@ -61,7 +61,7 @@ def verbs(handler: type[Any]) -> set[str]:
 
 def _example(part: re.Match[str]) -> str:
     """What may stand in a path for its parameter."""
-    return {"session": "a" * 12, "ticket": "0" * 64}.get(part[1], "x")
+    return {"session": "a" * 12, "ticket": "0" * 64, "reference": "FH-7K3Q-9M2P", "month": "2026-11"}.get(part[1], "x")
 
 
 def name_of(handler: type[Any]) -> str:

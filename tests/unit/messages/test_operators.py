@@ -91,8 +91,15 @@ CODES = {
         "image-say-fetching", "image-say-installing", "image-say-testing", "image-step-failed", "image-testing",
         "image-unknown", "image-wheels",
     ),
+    "month": (
+        "month-days-missing", "month-failed", "month-gpu-hours", "month-idle", "month-idle-not-recorded",
+        "month-not-known", "month-people", "month-ready", "month-ready-not-recorded", "month-starts",
+        "month-waits", "no-such-month",
+    ),
+    "problems": ("no-report", "report-again", "report-words", "too-many-reports"),
     "site_file": (
-        "extra-config-missing", "extra-config-unseen", "nodes-ca-missing", "setting-a-list", "setting-a-table",
+        "extra-config-missing", "extra-config-unseen", "mail-login", "mail-password-in-clear", "mail-to-nobody",
+        "nodes-ca-missing", "setting-a-list", "setting-a-table",
         "setting-above", "setting-accent-not-seen", "setting-at-least", "setting-at-most", "setting-below",
         "setting-braces",
         "setting-ca-of-no-use", "setting-default-hours", "setting-gpus-and-shards", "setting-host-only",
@@ -131,6 +138,8 @@ CODES = {
 SAMPLES: dict[str, tuple[Any, tuple[str, ...]]] = {
     "number": (2.5, ("2",)),
     "size": (3e9, ("3",)),
+    "hours": (2.5, ("2",)),
+    "clock": (0.0, (":",)),
     "list": (("one", "two"), ("one", "two")),
     "either": (("one", "two"), ("one", "two")),
     "lines": (("one", "two"), ("one\ntwo",)),

@@ -38,7 +38,9 @@ def test_what_was_summed_up_before_counts_towards_accounts_from_the_first_day(tm
         for project, hours in (("one", 2.0), ("two", 3.0)):
             connection.execute(sa.insert(usage_days).values(project=project, gpu_hours=hours, **row))
         later = ["usage_charged", "readers", "record_lines", "held_sessions", "session_reports", "start_choices"]
-        for table in (*later, "session_stops", "announcements", "announcements_dismissed", "operator_visits"):
+        later += ["session_stops", "announcements", "announcements_dismissed", "operator_visits"]
+        later += ["problem_reports", "month_days", "month_sheets", "readiness_hours", "idle_months"]
+        for table in later:
             connection.execute(sa.text(f"DROP TABLE {table}"))
         connection.execute(sa.text("DROP INDEX sessions_by_user_and_end"))
         for column in (
