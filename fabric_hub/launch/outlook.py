@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from fabric_hub.slurm.gpus import free_shared
-from fabric_hub.slurm.model import Job, JobSpec, Node, Phase, Snapshot
+from fabric_hub.slurm.model import Job, JobSpec, Node, Phase, Reservation, Snapshot
 from fabric_hub.slurm.notation import hostnames, tres_counts
 
 from .job_spec import gres_of
@@ -65,11 +65,12 @@ class _Taken(NamedTuple):
 
 
 class _Window(NamedTuple):
-    """A time in which a node is not to be had."""
+    """A time in which a node, or ``part`` of it, is not to be had."""
 
     start: float
     end: float
     maintenance: bool
+    part: Need | None = None
 
 
 @dataclass
@@ -147,7 +148,8 @@ def outlook(spec: JobSpec, snapshot: Snapshot, now: float, partition: str = "") 
     """
     where, need, length = spec.partition or partition, need_of(spec), 60.0 * (spec.minutes or 60)
     nodes = [node for node in snapshot.nodes if not where or where in node.partitions]
-    suited = list(_lines(spec, snapshot, [node for node in nodes if _times(need, _whole(node))], now))
+    large = [node for node in nodes if _times(need, _whole(node))]
+    suited = [line for line in _lines(spec, snapshot, large, now) if _times(need, _whole(line.node))]
     places = sum(_times(need, _whole(line.node)) for line in suited)
     if not suited:
         return Outlook(0, 0)
@@ -240,8 +242,10 @@ def _lines(spec: JobSpec, snapshot: Snapshot, nodes: Sequence[Node], now: float)
     windows: dict[str, list[tuple[str, _Window]]] = {}
     for one in snapshot.reservations:
         if one.ends_at > now:
-            window = _Window(one.starts_at, one.ends_at, one.maintenance)
-            for name in hostnames(one.nodes):
+            names = hostnames(one.nodes)
+            shares = _shares(one, names, snapshot)
+            for name in names:
+                window = _Window(one.starts_at, one.ends_at, one.maintenance, shares.get(name))
                 windows.setdefault(name, []).append((one.name, window))
     running = [job for job in snapshot.jobs if job.phase in (Phase.RUNNING, Phase.ENDING)]
     by_node: dict[str, list[Job]] = {}
@@ -253,13 +257,69 @@ def _lines(spec: JobSpec, snapshot: Snapshot, nodes: Sequence[Node], now: float)
         in_maintenance = any(window.start <= now and window.maintenance for _, window in reserved)
         if not node.usable and not in_maintenance:
             continue
-        blocked = tuple(window for name, window in reserved if name != spec.reservation)
-        if node.state.startswith("reserved") and not spec.reservation and not any(w.start <= now for w in blocked):
+        others = tuple(window for name, window in reserved if name != spec.reservation)
+        if node.state.startswith("reserved") and not spec.reservation and not any(w.start <= now for w in others):
             continue  # whose it is, and until when, is not known
         only = tuple(window for name, window in reserved if name == spec.reservation)
         if spec.reservation and not only:
             continue
-        yield _line(node, by_node.get(node.name, []), of_several, _Line(node, {}, blocked, only), snapshot, now)
+        here = by_node.get(node.name, [])
+        if parts := [window.part for window in only if window.part is not None]:
+            # a part of a node is a node of its own, with the jobs that are in it
+            jobs = [job for job in here if job.reservation == spec.reservation]
+            part = _part_of(node, parts[0], jobs)
+            yield _line(part, jobs, [], _Line(part, {}, (), only), snapshot, now)
+            continue
+        blocked = tuple(window for window in others if window.part is None)
+        line = _line(node, here, of_several, _Line(node, {}, blocked, only), snapshot, now)
+        for name, window in reserved:
+            if window.part is not None and name != spec.reservation:
+                line.taken += _kept(window, window.part, [job for job in here if job.reservation == name], snapshot)
+        yield line
+
+
+def _shares(reservation: Reservation, names: Sequence[str], snapshot: Snapshot) -> dict[str, Need]:
+    """What a reservation has of each of its nodes, where it does not have them whole.
+
+    Slurm seldom says which cores those are: they are taken to be spread evenly.
+    """
+    whole = sum(node.cpus for node in snapshot.nodes if node.name in names)
+    if reservation.maintenance or not 0 < reservation.cpus < whole:
+        return {}
+    listed, gpus = dict(reservation.parts), reservation.gpus // len(names)
+    even = -(-reservation.cpus // len(names))
+    return {name: Need(listed.get(name, even), 0, {"": gpus} if gpus else {}) for name in names}
+
+
+def _kept(window: _Window, part: Need, jobs: Sequence[Job], snapshot: Snapshot) -> list[_Taken]:
+    """What a reservation takes of a node beside its own jobs there, and what of theirs when they have ended."""
+    needs = [_share(job)[0] for job in jobs]
+    cpus = part.cpus - sum(need.cpus for need in needs)
+    gpus = sum(part.gpus.values()) - _gpus_in(needs)
+    found = [_Taken(window.start, window.end, Need(max(0, cpus), 0, {"": gpus} if gpus > 0 else {}))]
+    for job, need in zip(jobs, needs, strict=True):
+        ends = snapshot.end_of(job)
+        if ends is not None and ends < window.end:
+            found.append(_Taken(ends, window.end, Need(need.cpus, 0, need.gpus if part.gpus else {})))
+    return found
+
+
+def _gpus_in(needs: Iterable[Need]) -> int:
+    return sum(sum(need.gpus.values()) for need in needs)
+
+
+def _part_of(node: Node, part: Need, jobs: Sequence[Job]) -> Node:
+    """What a reservation has of a node, less what its jobs use of that; GPUs are the node's where it names none."""
+    used = [_share(job)[0] for job in jobs]
+    gpus = {"": sum(part.gpus.values())} if part.gpus else dict(node.gpus)
+    return node.model_copy(
+        update={
+            "cpus": part.cpus,
+            "cpus_free": max(0, part.cpus - sum(need.cpus for need in used)),
+            "gpus": gpus,
+            "gpus_free": {"": max(0, gpus[""] - _gpus_in(used))} if part.gpus else node.gpus_free,
+        }
+    )
 
 
 def _line(

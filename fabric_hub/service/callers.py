@@ -187,6 +187,12 @@ HUB = (
         handler="fabric_hub.hub.pages.home:Remove",
     ),
     Line(
+        "POST /hub/home/continue",
+        Caller.LOGGED_IN,
+        "With the hub's token against forgery; of one's own sessions only, for who may start them.",
+        handler="fabric_hub.hub.pages.home:Continue",
+    ),
+    Line(
         "POST /hub/operate/stop",
         Caller.OPERATOR,
         "With the hub's token against forgery. It ends a person's session, with a reason that they read.",

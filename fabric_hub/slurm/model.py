@@ -160,7 +160,9 @@ class Reservation(Frozen):
     """A reservation of nodes; ``nodes`` as Slurm abbreviates them (``gpu[1-4]``).
 
     Of a ``flexible`` one (Slurm's flag FLEX) jobs may begin before it does, and go on when it is over.
-    One for ``maintenance`` (Slurm's flag MAINT) keeps all jobs off its nodes.
+    One for ``maintenance`` (Slurm's flag MAINT) keeps all jobs off its nodes. ``cpus`` and ``gpus``
+    are all that it has, on all of its nodes (0: Slurm does not say); ``parts`` are its CPUs by node, where Slurm lists
+    its cores.
     """
 
     name: str
@@ -169,6 +171,9 @@ class Reservation(Frozen):
     nodes: str
     flexible: bool = False
     maintenance: bool = False
+    cpus: int = 0
+    gpus: int = 0
+    parts: tuple[tuple[str, int], ...] = ()
 
 
 class Snapshot(FeedValue):

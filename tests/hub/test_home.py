@@ -114,3 +114,32 @@ def test_a_new_session_leads_to_the_form_of_a_valid_free_name_and_starts_nothing
         assert person.browser.get("/hub/new-session", params={"name": typed}).url.path == f"{form}/session-2"
     assert 'value="session-2"' in person.browser.get("/hub/home").text
     person.stop()
+
+
+def test_a_session_goes_on_in_a_new_one_with_its_choices_for_its_own_person_alone(
+    site: SmallSite, person: Person
+) -> None:
+    person.start("one", profile="small")
+    person.until_ready("one")
+    first = site.session_of(person, "one")
+    card = live(person.log_in())["html"]
+    assert "Continue session one in a new one" in card
+    wish = {"session": first.id}
+    assert person.browser.get("/hub/home/continue", params=wish).status_code == 405, "an address starts nothing"
+    assert person.browser.post("/hub/home/continue", data=wish).status_code == 403
+    other = site.somebody().log_in()
+    theirs = {"X-XSRFToken": token_of(other.browser.get("/hub/home"))}
+    refused = other.browser.post("/hub/home/continue", data=wish, headers=theirs)
+    assert (refused.status_code, refused.json()["said"]["code"]) == (404, "not-continued")
+
+    mine = {"X-XSRFToken": token_of(person.browser.get("/hub/home"))}
+    answers = [
+        person.browser.post("/hub/home/continue", data=data, headers=mine) for data in (wish, {**wish, "end": "yes"})
+    ]
+    page = f"/hub/spawn-pending/{person.name}/one-2"
+    assert [(answer.status_code, answer.json()) for answer in answers] == [(200, {"url": page})] * 2
+    person.until_ready("one-2")
+    second = site.session_of(person, "one-2")
+    assert second.follows == first.id
+    assert (second.project, second.profile, second.hours) == (first.project, first.profile, first.hours)
+    assert site.session_of(person, "one").ends_when_followed is True, "asked again, it is as it was asked last"

@@ -86,3 +86,15 @@ def test_a_second_user_reads_nothing_and_runs_nothing(python: Path, hub: Answeri
             subprocess.run(["rm", "-rf", written.parent], check=True)
             for kernel in kernels:
                 kernel.close()
+
+
+def test_a_kernel_is_busy_until_its_cell_ends_whatever_else_it_is_asked(session: RunningSession) -> None:
+    kernel = Kernel(session)
+    kernel.send("import time; print('at' + ' work', flush=True); time.sleep(3600)")
+    kernel.until_printed("at work")
+    for _ in range(2):  # while the cell runs, as JupyterLab does for widgets
+        kernel.subshell()
+    assert kernel.state == "busy"
+    kernel.interrupt()
+    kernel.until("idle")
+    kernel.close()

@@ -43,6 +43,22 @@ class Kernel:
         told = {"type": "request", "seq": self._debugged, "command": command, "arguments": arguments}
         self._ask("debug_request", "control", told)
 
+    def subshell(self) -> None:
+        """Ask for a subshell, as JupyterLab does; returns when the kernel has told that this is done."""
+        self._ask("create_subshell_request", "control", {})
+        done = ("status", "create_subshell_request", "idle")
+        told: tuple[object, ...] = ()
+        while told != done:
+            message = json.loads(self._line.recv())
+            asked = (message["parent_header"] or {}).get("msg_type")
+            told = (message["msg_type"], asked, message["content"].get("execution_state"))
+
+    @property
+    def state(self) -> str:
+        """What the session's server calls the kernel now: "idle", "busy" …"""
+        state: str = json.loads(self._session.get(f"api/kernels/{self._id}")[1])["execution_state"]
+        return state
+
     def _ask(self, kind: str, channel: str, content: dict[str, Any]) -> None:
         header = {"msg_id": uuid.uuid4().hex, "msg_type": kind, "username": "", "version": "5.4"}
         message = {

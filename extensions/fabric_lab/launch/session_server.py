@@ -67,6 +67,10 @@ class SessionServer(ServerApp):
     def _image_first(self) -> str:
         return "fabric_lab.server.kernels.SessionKernelspecs"
 
+    @default("kernel_manager_class")
+    def _busy_until_a_cell_ends(self) -> str:
+        return "fabric_lab.server.kernels.SessionKernels"
+
     def find_server_extensions(self) -> None:
         self.log.addHandler(home.noted)  # not sooner: settings of the log remove what handlers it has
         super().find_server_extensions()

@@ -11,13 +11,16 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
+from jupyter_client.session import Session
 from jupyter_server.services.kernels.connection.base import deserialize_binary_message, deserialize_msg_from_ws_v1
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
-from jupyter_server.services.kernels.kernelmanager import ServerKernelManager
+from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager, ServerKernelManager
 from tornado.web import HTTPError
 from traitlets import Bool, CaselessStrEnum, Unicode
 
@@ -60,6 +63,67 @@ class SessionKernel(ServerKernelManager):
                 _("Choose another kernel, or mend or remove that directory."),
             )
             raise HTTPError(409, message) from error
+
+
+class AtWork:
+    """What a kernel does, from the states that it publishes for the requests that it was sent. Pure.
+
+    A shell does one thing after another; a kernel may have several of them (subshells).
+    """
+
+    # What goes over the control channel says nothing of the shells, which work on meanwhile.
+    ASIDE = frozenset({"create_subshell_request", "delete_subshell_request", "list_subshell_request", "usage_request"})
+
+    def __init__(self) -> None:
+        self._shells: dict[str, str] = {}
+
+    def hears(self, state: str, parent: Mapping[str, Any]) -> str | None:
+        """The kernel's state from now on, "busy" or "idle"; None where this says nothing of it.
+
+        :param state: published for the request with the header ``parent``.
+        """
+        if parent.get("msg_type") in self.ASIDE:
+            return None
+        shell, request = str(parent.get("subshell_id") or ""), str(parent.get("msg_id"))
+        if state == "busy":
+            self._shells[shell] = request
+        elif state == "idle" and self._shells.get(shell) == request:
+            del self._shells[shell]
+        return "busy" if self._shells else "idle"
+
+
+class SessionKernels(AsyncMappingKernelManager):
+    """The kernels of a session. One that runs a cell is busy until that cell ends.
+
+    Jupyter Server takes a kernel for idle as soon as anything else that it was asked has been answered. JupyterLab asks
+    for a subshell while the first cell runs: what then computes for hours would be idle to whoever looks for work.
+    """
+
+    def start_watching_activity(self, kernel_id: str) -> None:
+        """Keep ``execution_state`` and ``last_activity`` of a kernel, from what it publishes."""
+        kernel: Any = self.get_kernel(kernel_id)
+        kernel.reason = ""
+        kernel.last_activity = datetime.now(UTC)
+        kernel._activity_stream = kernel.connect_iopub()
+        session = Session(config=kernel.session.config, key=kernel.session.key)
+        at_work, tracked = AtWork(), cast("Callable[[str | None], bool]", self.track_message_type)
+
+        def record(frames: list[Any]) -> None:
+            _identities, parts = session.feed_identities(frames)
+            message = session.deserialize(parts)
+            kind, parent = message["header"]["msg_type"], message.get("parent_header") or {}
+            asked = parent.get("msg_type")
+            if tracked(kind) or tracked(asked) or kernel.execution_state == "busy":
+                self.last_kernel_activity = kernel.last_activity = datetime.now(UTC)
+            if kind != "status":
+                return
+            state = message["content"]["execution_state"]
+            if asked and tracked(asked):
+                kernel.execution_state = at_work.hears(state, parent) or kernel.execution_state
+            elif kernel.execution_state == "starting" and state != "starting":
+                kernel.execution_state = "idle"
+
+        kernel._activity_stream.on_recv(record)
 
 
 class SessionKernelspecs(KernelSpecManager):

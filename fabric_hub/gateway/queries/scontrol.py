@@ -13,7 +13,7 @@ caller knows them.
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Any, Final
 
 from fabric_hub.slurm.limits.billing import weights
 from fabric_hub.slurm.limits.model import Association, Enforcement, Limit, PartitionLimits, Qos, Share
@@ -22,6 +22,7 @@ from fabric_hub.slurm.notation import (
     duration_s,
     exit_of,
     fields_of,
+    hostnames,
     is_ours,
     named,
     names_of,
@@ -48,6 +49,8 @@ _RESERVATION = re.compile(
     r"ReservationName=(?P<name>.+?) StartTime=(?P<starts>\d+) EndTime=(?P<ends>\d+) Duration=\S+ Nodes=(?P<nodes>\S*)"
     r"(?: NodeCnt=\d+ CoreCnt=\d+ Features=.*? PartitionName=.*? Flags=(?P<flags>\S*))?"
 )
+_CORES = re.compile(r" NodeName=(\S+) CoreIDs=(\S+)")
+_TRES = re.compile(r" TRES=(\S+) Users=")
 _PAIR = re.compile(r"(N|\d+)\((\d+)(?:\.\d+)?\)")
 _SHARE = re.compile(r"(\S+?)=\{([^{}]*)\}")
 
@@ -133,9 +136,24 @@ def reservations(text: str) -> tuple[Reservation, ...]:
                 nodes=told["nodes"],
                 flexible="FLEX" in flags,
                 maintenance="MAINT" in flags,
+                **_extent(line[told.end() :]),
             )
         )
     return tuple(found)
+
+
+def _extent(rest: str) -> dict[str, Any]:
+    """How much of its nodes a reservation has: CPUs, GPUs, and CPUs by node where Slurm lists its cores.
+
+    :param rest: the line behind the flags.
+    """
+    tres = _TRES.search(rest)
+    counts = tres_counts(tres[1]) if tres else {}
+    cores = {name: len(hostnames(f"[{ids}]")) for name, ids in _CORES.findall(rest)}
+    cpus = counts.get("cpu", 0)
+    threads = max(1, cpus // max(1, sum(cores.values())))
+    parts = tuple((name, count * threads) for name, count in cores.items())
+    return {"cpus": cpus, "gpus": counts.get("gres/gpu", 0), "parts": parts}
 
 
 def partitions(text: str) -> tuple[PartitionLimits, ...]:

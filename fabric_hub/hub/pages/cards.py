@@ -88,6 +88,7 @@ class Card:
     notes: tuple[Text | str, ...] = ()
     stop: Stop | None = None
     ready: bool = False
+    continuable: bool = False
     cancellable: bool = False
 
     @property
@@ -144,6 +145,7 @@ def card(
         notes=server.notes,
         stop=stop,
         ready=server.ready,
+        continuable=server.ready and session is not None and session.ready_at is not None,
         cancellable=server.pending == "spawn",
     )
 

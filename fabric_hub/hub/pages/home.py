@@ -12,11 +12,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from jupyterhub.handlers.base import BaseHandler
-from jupyterhub.utils import url_path_join
+from jupyterhub.scopes import needs_scope
+from jupyterhub.spawner import SpawnException
+from jupyterhub.utils import format_exception, url_path_join
 from tornado import web
 
 from fabric_hub.errors import FabricError
@@ -29,7 +31,8 @@ from fabric_hub.messages.texts import gateway as of_gateway
 from fabric_hub.messages.texts import home as texts
 from fabric_hub.messages.texts import operate as of_operators
 from fabric_hub.rpc.problem import Problem
-from fabric_hub.sessions.names import DEFAULT, free_name
+from fabric_hub.service.hub_api import options
+from fabric_hub.sessions.names import DEFAULT, free_name, next_name
 from fabric_hub.sessions.reports import SessionReport
 from fabric_hub.sessions.status import standings
 from fabric_hub.sessions.store import Session
@@ -47,6 +50,8 @@ log = logging.getLogger(__name__)
 # How long an ended session stays on its person's list, and how many of them do; the first few are seen at once.
 RECENT_DAYS, MOST_RECENT, SEEN_AT_ONCE = 30.0, 30, 5
 DAY_S = 86400.0
+# So many starts of sessions that continue others are remembered until they are on record.
+MOST_BEGUN = 1000
 # What counts on by itself on a page is written anew so often.
 COUNTS_S = 30.0
 
@@ -294,6 +299,77 @@ class New(BaseHandler):  # type: ignore[misc]
         self.redirect(f"{address}?{urlencode(chosen)}" if chosen else address)
 
 
+class Continue(BaseHandler):  # type: ignore[misc]
+    """``POST /hub/home/continue``: start a session with the choices of one that runs (``session``, its id).
+
+    As *Continue* in JupyterLab does (:mod:`fabric_hub.service.tasks.continuation`), without files to open again: one
+    that has been continued already leads to its successor. With ``end`` the first one ends two minutes after that is
+    ready. The answer is JSON: ``{url}``, the page on which the new one waits. Both are the viewer's own.
+    """
+
+    _starting: ClassVar[set[str]] = set()
+    _begun: ClassVar[dict[str, str]] = {}  # session -> the server that continues it
+
+    @web.authenticated
+    async def post(self) -> None:
+        """Start it, or say why not."""
+        self.set_header("Content-Type", "application/json")
+        try:
+            name = await self._continue(user_name=self.current_user.name)
+        except FabricError as error:
+            self.set_status(error.status)
+            self.finish(Problem.of(error).model_dump_json())
+            return
+        except (SpawnException, web.HTTPError) as error:  # the start was refused, in words for its person
+            self.set_status(getattr(error, "status_code", 500))
+            self.finish({"message": format_exception(error)[0]})
+            return
+        self.finish({"url": url_path_join(self.hub.base_url, "spawn-pending", self.current_user.escaped_name, name)})
+
+    @needs_scope("start:servers")  # type: ignore[untyped-decorator]
+    async def _continue(self, user_name: str) -> str:
+        """The name of the session that continues the one that is asked for."""
+        store, wanted = runtime().store, self.get_body_argument("session", "")
+        session = next((one for one in store.live_of(user_name).values() if one.id == wanted), None)
+        if session is None or session.ready_at is None or wanted in self._starting:
+            raise FabricError(texts.NOT_CONTINUED(session=wanted[:40]))
+        found, begun = store.successor(session.id), self._begun.get(session.id)
+        self._starting.add(wanted)
+        try:
+            if found is not None:
+                name = found.server_name
+            elif begun is not None and is_started(self.current_user, begun):
+                name = begun  # its start waits for its turn
+            else:
+                name = self._begun[session.id] = await self._start(session)
+                while len(self._begun) > MOST_BEGUN:
+                    del self._begun[next(iter(self._begun))]
+        finally:
+            self._starting.discard(wanted)
+        store.update(session.id, ends_when_followed=self.get_body_argument("end", "") == "yes")
+        return name
+
+    async def _start(self, session: Session) -> str:
+        user, store = self.current_user, runtime().store
+        name = next_name(session.server_name, {*servers_of(user), *store.live_names(user.name)})
+        await self._check_named_server_request(user, name, name)
+        store.prepare_successor(session, name, ())
+        try:
+            user.get_or_create_spawner(name, name, replace_failed=True)
+            await self.spawn_single_user(user, name, name, options=options(session))
+        except Exception:
+            store.forget_successor(session.id)
+            if not is_started(user, name) and store.last_ended(user.name, name) is None:
+                forget(user, name)
+            raise
+        return name
+
+
 def pages() -> list[tuple[Any, ...]]:
     """What belongs to the page, for JupyterHub's list of pages."""
-    return [(r"/home/sessions", Live), (r"/home/remove", Remove), (r"/new-session", New)]
+    return [
+        (r"/home/sessions", Live),
+        (r"/home/remove", Remove),
+        (r"/home/continue", Continue),
+        (r"/new-session", New),
+    ]

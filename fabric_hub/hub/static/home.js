@@ -149,16 +149,45 @@ if (typeof module !== "undefined") module.exports = fabricHome;
     await look(true);
   }
 
+  const post = (what, fields) =>
+    fetch(`${live.dataset.url.replace(/sessions$/, what)}`, {
+      method: "POST",
+      headers: { "X-XSRFToken": token(), "Content-Type": "application/x-www-form-urlencoded" },
+      body: new URLSearchParams(fields),
+    });
+
   async function remove(button) {
     heading.focus();
     button.disabled = true;
     button.textContent = words.removing;
-    const answer = await fetch(`${live.dataset.url.replace(/sessions$/, "remove")}`, {
-      method: "POST",
-      headers: { "X-XSRFToken": token(), "Content-Type": "application/x-www-form-urlencoded" },
-      body: new URLSearchParams({ session: button.dataset.session }),
-    });
+    const answer = await post("remove", { session: button.dataset.session });
     if (!answer.ok) await refused(answer);
+    await look(true);
+  }
+
+  /** Start a session with the same choices beside this one; its page tells how it fares. */
+  async function goOn(button) {
+    const selector = mark(button);
+    const { session } = button.dataset;
+    const dialog = document.getElementById("home-continue");
+    const end = document.getElementById("home-continue-end");
+    document.getElementById("home-continue-title").textContent = fill(words.continueTitle, {
+      name: button.closest("[data-name]").dataset.name,
+    });
+    end.checked = false;
+    dialog.returnValue = "";
+    dialog.showModal();
+    await new Promise((resolve) => dialog.addEventListener("close", resolve, { once: true }));
+    const now = live.querySelector(selector);
+    (now || heading).focus(); // also when its card was put in anew meanwhile
+    if (dialog.returnValue !== "yes") return;
+    message.textContent = words.continuing;
+    const answer = await post("continue", { session, ...(end.checked ? { end: "yes" } : {}) });
+    if (answer.ok) {
+      location.assign((await answer.json()).url);
+      return;
+    }
+    await refused(answer);
     await look(true);
   }
 
@@ -166,6 +195,7 @@ if (typeof module !== "undefined") module.exports = fabricHome;
     const button = event.target.closest("button[data-verb]");
     if (!button || button.disabled) return;
     if (button.dataset.verb === "remove") remove(button);
+    else if (button.dataset.verb === "continue") goOn(button);
     else end(button);
   });
 

@@ -64,4 +64,11 @@ NO_ENDED_SESSION = Reason(
     label="session",
     status=404,
 )
+NOT_CONTINUED = Reason(
+    "not-continued",
+    N_("You have no running session {session}, or it is being continued."),
+    N_("Reload the page."),
+    label="session",
+    status=404,
+)
 LOGIN_AGAIN = Reason("login-again", N_("You are logged out."), N_("Log in again."), label="login", status=403)

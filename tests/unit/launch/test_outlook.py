@@ -49,10 +49,11 @@ def _record(line: str, fields: int) -> str:
 
 
 def _reserved(line: str) -> str:
-    name, starts, ends, nodes, flags = line.split()
+    name, starts, ends, nodes, flags, *part = line.split()
+    cores, tres = (f" NodeName={nodes} CoreIDs={part[0]}", part[1]) if part else ("", "cpu=16")
     return (
         f"ReservationName={name} StartTime={_time(starts)} EndTime={_time(ends)} Duration=01:00:00 Nodes={nodes} "
-        f"NodeCnt=1 CoreCnt=16 Features=(null) PartitionName=(null) Flags={flags} TRES=cpu=16 Users=root\n"
+        f"NodeCnt=1 CoreCnt=16 Features=(null) PartitionName=(null) Flags={flags}{cores} TRES={tres} Users=root\n"
     )
 
 
@@ -212,6 +213,30 @@ def test_in_a_reservation_only_its_own_jobs_start() -> None:
     assert asked(snapshot, "gpu:h200:1", reservation="course", minutes=120) == Outlook(0, 4)
     unknown = cluster(IDLE.replace("idle", "reserved"))
     assert asked(unknown, "gpu:h200:1") == Outlook(0, 0), "whose it is, and for how long, Slurm does not say"
+
+
+def test_a_reservation_of_some_cores_leaves_the_rest_of_its_node() -> None:
+    half = "course {starts} +240 gpu1 SPEC_NODES 0-2,5-7 cpu=12"  # six cores of two threads each
+    coming = cluster(IDLE, reservations=half.format(starts="+120"))
+    assert asked(coming, cpus=4, minutes=180) == Outlook(1, 4)
+    assert asked(coming, cpus=4, minutes=120) == Outlook(4, 4)
+    assert asked(coming, cpus=8, minutes=180) == Outlook(0, 2, NOW + 240 * MINUTE)
+    now_on = cluster(IDLE, reservations=half.format(starts="-10"))
+    assert asked(now_on, "gpu:h200:1") == Outlook(2, 4), "four CPUs are left"
+    assert asked(now_on, cpus=6, reservation="course") == Outlook(2, 2)
+    assert asked(now_on, cpus=14, reservation="course") == Outlook(0, 0), "it has no so many"
+
+
+def test_the_jobs_in_a_part_of_a_node_are_counted_once() -> None:
+    running = "1 gpu RUNNING None gpu1 +60 2:00:00 cpu=6,mem=1G,node=1\n"
+    node = IDLE.replace("idle", "mixed").replace("0/16/0/16", "6/10/0/16")
+    snapshot = cluster(node, running, "course -10 +240 gpu1 SPEC_NODES 0-11 cpu=12,gres/gpu=3")
+    inside = snapshot.model_copy(update={"jobs": (snapshot.jobs[0].model_copy(update={"reservation": "course"}),)})
+    assert asked(inside) == Outlook(2, 8), "16 CPUs less the twelve that are reserved, of which six are in use"
+    assert asked(inside, cpus=6, reservation="course") == Outlook(1, 2)
+    assert asked(inside, "gpu:h200:2", cpus=1)[:2] == (0, 2), "three of four GPUs are reserved"
+    assert asked(inside, "gpu:3", cpus=1, reservation="course", minutes=30) == Outlook(1, 1)
+    assert asked(snapshot) == Outlook(0, 8, NOW + 60 * MINUTE), "a job of others has what was not reserved"
 
 
 def test_maintenance_ends_and_nothing_starts_that_would_run_into_it() -> None:
