@@ -31,19 +31,24 @@ export class DatasetsPanel extends SidePanel<DatasetsStore> {
     });
   }
 
-  /** Put the keyboard on the row of a dataset where it is shown, else where one searches. */
+  /** Whose row gets the keyboard when the panel is activated next; '' is where one searches. */
+  private wanted = '';
+
+  /** The keyboard is to be on the row of a dataset, where it is shown, once the panel is activated. */
   focusOn(name: string): void {
-    const row = this.node.querySelector<HTMLElement>(`[data-dataset="${CSS.escape(name)}"]`);
+    this.wanted = name;
+  }
+
+  protected override onActivateRequest(msg: Message): void {
+    super.onActivateRequest(msg);
+    const { wanted } = this;
+    this.wanted = '';
+    const row = wanted ? this.node.querySelector<HTMLElement>(`[data-dataset="${CSS.escape(wanted)}"]`) : null;
     if (row) {
       row.focus();
     } else {
       toSearch(this.node);
     }
-  }
-
-  protected override onActivateRequest(msg: Message): void {
-    super.onActivateRequest(msg);
-    toSearch(this.node);
   }
 
   protected override content(): React.JSX.Element {

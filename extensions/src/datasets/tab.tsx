@@ -132,8 +132,8 @@ export class DatasetTabs {
 
   /** Put the keyboard on a dataset's row in the list. */
   private back(name: string): void {
-    this.app.shell.activateById(this.panel.id);
     this.panel.focusOn(name);
+    this.app.shell.activateById(this.panel.id);
   }
 
   private name(tab: MainAreaWidget<DatasetView>): void {
