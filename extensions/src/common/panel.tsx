@@ -114,7 +114,7 @@ export function place(
 }
 
 /** Show a panel, and give it the keyboard. */
-export function bring(app: JupyterFrontEnd, panel: SidePanel<IStore>): void {
+export function bring(app: JupyterFrontEnd, panel: { readonly id: string; activate(): void }): void {
   app.shell.activateById(panel.id);
   // the palette gives the keyboard back to where it was as it closes: only then is it the panel's
   requestAnimationFrame(() => panel.activate());
