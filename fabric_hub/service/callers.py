@@ -49,6 +49,7 @@ class Caller(Enum):
     )
     STARTER = "who may start that user's servers", ("start:servers",), "jupyterhub.scopes:needs_scope"
     FOLLOWER = "who may read that user's servers", ("read:servers",), "jupyterhub.scopes:needs_scope"
+    EDITOR = "who may edit people", ("admin:users",), "jupyterhub.scopes:needs_scope"
     HUB_AT_GATEWAY = "the hub's account", (), "packaging/systemd/fabric-gateway.service"
     HUB_AT_CATALOGUE = "the hub's account", (), "packaging/tmpfiles.d/fabric-hub.conf"
 
@@ -303,6 +304,12 @@ HUB = (
         Caller.STARTER,
         "JupyterHub's own. Who starts a server for somebody else accepts no agreement for them.",
         handler="jupyterhub.apihandlers.users:UserServerAPIHandler",
+    ),
+    Line(
+        "PATCH /hub/api/users/{user}",
+        Caller.EDITOR,
+        "JupyterHub's own; nobody gets another name by it.",
+        handler="jupyterhub.apihandlers.users:UserAPIHandler",
     ),
     Line(
         "GET /hub/api/users/{user}/servers/{server}/progress",

@@ -59,6 +59,8 @@ def test_neither_an_admins_cookie_nor_their_token_opens_another_persons_session(
         verb, url = call.split()
         refused = site.http.request(verb, url, headers=header, **body)
         assert refused.status_code in (403, 404), f"{call}: {refused.status_code} {refused.text}"
+    renamed = admin.api.patch("/users/admin", json={"name": "somebody-else"})
+    assert "People keep their names: each is an account on the cluster." in renamed.json()["message"]
     wider = admin.api.post("/users/admin/tokens", json={"scopes": [f"access:servers!user={person.name}"]})
     assert wider.status_code == 400, wider.text
 

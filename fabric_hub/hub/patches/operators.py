@@ -21,6 +21,7 @@ from jupyterhub.utils import url_path_join
 from tornado import web
 
 from fabric_hub.hub.spawner.runtime import runtime
+from fabric_hub.messages.texts import operate as texts
 
 from .replace import replace
 
@@ -55,7 +56,7 @@ def _names_stay(patch: Any) -> Any:
     async def kept(self: Any, user_name: str) -> Any:
         told = self.get_json_body()
         if isinstance(told, dict) and told.get("name", user_name) != user_name:
-            raise web.HTTPError(403, "People keep their names: each is an account on the cluster")
+            raise web.HTTPError(texts.NAMES_STAY.status, texts.NAMES_STAY().say())
         return await patch(self, user_name)
 
     return kept

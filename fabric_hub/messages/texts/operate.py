@@ -14,6 +14,15 @@ OPERATORS_ONLY = Reason(
     status=403,
 )
 
+NAMES_STAY = Reason(
+    "names-stay",
+    N_("People keep their names: each is an account on the cluster."),
+    N_("Ask the site for another account."),
+    label="operators",
+    who=Who.OPERATOR,
+    status=403,
+)
+
 # GPUs
 
 GPUS_FREE = Reason("operate-gpus-free", N_("{free:number} of {total:number} {type} free"), who=Who.NOBODY)

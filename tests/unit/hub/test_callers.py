@@ -114,7 +114,7 @@ def test_every_line_of_the_hub_has_the_check_that_it_says() -> None:
             assert any(line.caller.check.rpartition(":")[2] in code.co_names for code in functions), line
             assert not handler._accept_token_auth, line
             assert handler.check_xsrf_cookie is BaseHandler.check_xsrf_cookie, line
-        elif line.caller in (Caller.STARTER, Caller.FOLLOWER):
+        elif line.caller in (Caller.STARTER, Caller.FOLLOWER, Caller.EDITOR):
             assert resolve_name(line.caller.check) is scopes.needs_scope
             assert inspect.getclosurevars(functions[needs_scope]).nonlocals["scopes"] == line.caller.scopes
         else:
