@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from . import access
 from .common.formats import zone_name
-from .common.node import one_line
+from .common.lines import one_line
 from .common.translation import N_, _, language
 
 UNREACHABLE = N_("The hub cannot be reached. Your notebook and kernels are not affected.")

@@ -176,7 +176,7 @@ class LoginSettings(Frozen):
     )
     demo_file: AbsolutePath | None = Field(default=None, description="JSON {user: password}; only with kind = demo.")
     admins: tuple[HubUser, ...] = Field(
-        default=(), description="Users who may administer JupyterHub; they may log in too."
+        default=(), description="The site's operators: they have the page Operate, and may log in too."
     )
     keep_case: bool = Field(
         default=False,

@@ -39,7 +39,8 @@ def as_text(report: ProblemReport) -> str:
     """A whole report as plain text, with its time in UTC."""
     at = datetime.fromtimestamp(report.at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     told = [(_("Person"), report.user), (_("Time"), at), *lines_of(report.facts)]
-    parts = [report.words.strip(), "\n".join(f"{name}: {value}" for name, value in told)]
+    # first what the hub says: what a person typed may look like it
+    parts = ["\n".join(f"{name}: {value}" for name, value in told), report.words.strip()]
     if report.facts.log:
         parts.append("\n".join((_("Last lines of the session's log") + ":", *report.facts.log)))
     return "\n\n".join(parts) + "\n"

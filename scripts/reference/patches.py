@@ -9,7 +9,7 @@ from .markdown import NOTE, code, table
 PATCHES_INTRO = f"""What the hub changes in JupyterHub and in what it runs on, beside its settings.
 Each is made for the versions that somebody has looked at; with another one the hub starts, and its log names the patch.
 The tests run the library without the patch and show what is said here; one that fails says that its patch can go:
-[{NEEDED_TESTS}](../../{NEEDED_TESTS})."""
+`{NEEDED_TESTS}`."""
 
 
 def patches_page() -> str:

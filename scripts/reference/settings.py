@@ -10,6 +10,7 @@ from fabric_hub.config.hub import HubSettings, LoginSettings
 from fabric_hub.config.log import LogSettings
 from fabric_hub.config.quotas import QuotasSettings, StorageSettings
 from fabric_hub.config.site import SiteSettings
+from fabric_hub.config.support import MailSettings, ReportsSettings
 
 from .markdown import NOTE, fields, plain, texts
 
@@ -33,6 +34,8 @@ def sections() -> list[tuple[str, type[BaseModel]]]:
         ("catalogue.export", ExportSettings),
         ("quotas", QuotasSettings),
         ("[quotas.storage]", StorageSettings),
+        ("mail", MailSettings),
+        ("reports", ReportsSettings),
     ]
 
 

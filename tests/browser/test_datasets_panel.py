@@ -45,6 +45,7 @@ def test_a_demo_dataset_is_added_read_in_a_notebook_and_dropped(
 
     if ROOT:
         assert not readable()
+    panel.get_by_text(re.compile(r"^\d+ more to try$")).click()
     panel.get_by_role("button", name="Try it: A year of wind, sun and household load in a new notebook").click()
     expect(energy).to_contain_text("In this session", timeout=SLOW_MS)
     cell = page.locator(".jp-NotebookPanel .jp-CodeCell .cm-content").first

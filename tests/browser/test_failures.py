@@ -15,9 +15,11 @@ from .conftest import SLOW_MS, Visitor, violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.slurm, pytest.mark.image]
 
-# settings of the user's own that end a notebook server at once, which is no mistake that one can start without, and
-# one that makes it wait for ever
-BROKEN = """import os
+# settings of the user's own that end a notebook server as soon as its person looks at the waiting page, which is no
+# mistake that one can start without, and one that makes it wait for ever
+BROKEN = """import os, pathlib, time
+while not pathlib.Path('~/.jupyter/seen').expanduser().exists():
+    time.sleep(0.05)
 print('ImportError: libcudart.so.12: cannot open shared object file <here>', flush=True)
 os._exit(3)
 """
@@ -38,7 +40,7 @@ def own_settings(embedded_hub: EmbeddedRun) -> Iterator[Callable[[str, str], Non
 
     yield write
     for user in written:
-        embedded_hub.as_user(user, "rm", ".jupyter/jupyter_server_config.py")
+        embedded_hub.as_user(user, "rm", "-f", ".jupyter/jupyter_server_config.py", ".jupyter/seen")
 
 
 def _start(student: Visitor) -> Page:
@@ -52,7 +54,10 @@ def test_a_server_that_ends_with_an_error_shows_its_last_words(
     visitor: Callable[[str], Visitor], own_settings: Callable[[str, str], None], picture: Callable[[Page, str], None]
 ) -> None:
     own_settings("student1", BROKEN)
-    page = _start(visitor("student1"))
+    student = visitor("student1")
+    page = _start(student)
+    expect(page.locator("#progress-message")).to_contain_text("Starting JupyterLab on cpu1", timeout=SLOW_MS)
+    assert student.run.as_user("student1", "touch", ".jupyter/seen").returncode == 0
     expect(page.locator("body")).to_contain_text("JupyterLab couldn't start (exit code 3).", timeout=SLOW_MS)
     expect(page.locator("pre")).to_contain_text("ImportError: libcudart.so.12: cannot open shared object file <here>")
     expect(page.get_by_role("heading", name="The session did not start")).to_be_visible()

@@ -49,11 +49,9 @@ def _page(person: Person, server: str = "") -> str:
 def test_a_session_that_reaches_its_time_limit_says_so(site: BrokenSite) -> None:
     person, session = _running(site, hours=0.01)  # Slurm's shortest: one minute, looked at every 30 s
     end = _ended_soon(site, session, "TIMEOUT", limit_s=200)
-    assert str(end.end_text) == (
-        "The session reached its time limit (1 min). Start again and ask for more time if you need it."
-    )
+    assert str(end.end_text) == ("Time limit reached (1 min). Choose a longer time if you need it.")
     person.until_gone()
-    assert "The session reached its time limit (1 min)." in _page(person)
+    assert "Time limit reached (1 min)." in _page(person)
 
 
 def test_scancel_from_outside_ends_the_session_and_says_so(site: BrokenSite) -> None:

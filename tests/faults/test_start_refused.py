@@ -64,7 +64,7 @@ def full_disk(broken: BrokenSite, place: Path) -> Iterator[Path]:
     disk = place / "state"
     disk.mkdir()
     account = broken.hub_account
-    options = f"size=256k,mode=0700,uid={account.uid},gid={account.gid}"
+    options = f"size=1m,mode=0700,uid={account.uid},gid={account.gid}"
     subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(disk)], check=True)
     try:
         yield disk

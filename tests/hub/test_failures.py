@@ -167,7 +167,7 @@ def test_a_running_session_that_ends_tells_why_on_its_page(site: SmallSite, pers
     site.gateway.call(end)
     person.until_gone()  # at once: the snapshot says so, nobody waits for a poll
     page = person.log_in().browser.get(f"/hub/user/{person.name}/")
-    assert "The session reached its time limit" in words(page)
+    assert "Time limit reached" in words(page)
     assert LOG[0] in words(page)
     until(lambda: session.id in site.gateway.fake.removed, "no token and no key is left in the home")
 

@@ -25,6 +25,9 @@ def doors(address: str, user: str) -> dict[str, dict[str, Any]]:
         f"POST {address}/hub/api/shares/{user}/run": {"json": {"user": "admin"}},
         f"POST {address}/hub/api/share-codes/{user}/run": {"json": {}},
         f"PATCH {address}/hub/api/proxy": {"json": {"api_url": "http://127.0.0.1:1"}},
+        f"PATCH {users}": {"json": {"name": "somebody-else"}},
+        f"PATCH {address}/hub/api/users/admin": {"json": {"name": "somebody-else"}},
+        f"POST {address}/hub/api/services/door": {"json": {"url": "http://127.0.0.1:1"}},
     }
 
 

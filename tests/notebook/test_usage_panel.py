@@ -271,7 +271,7 @@ def test_a_session_that_is_gone_says_so_at_once(chromium: Page, session: Running
     expect(item(chromium)).to_have_text("Session ended or unreachable", timeout=25_000)
     banner = chromium.locator(".fabric-Banner[role=alert]")
     expect(banner).to_contain_text("This session does not answer")
-    expect(banner.get_by_role("link", name="Go to the hub")).to_have_attribute("href", "/hub/home")
+    expect(banner.get_by_role("link", name="Go to your sessions")).to_have_attribute("href", "/hub/home")
     assert faults(chromium, ".fabric-Banner") == []
     status = chromium.get_by_role("button", name=re.compile("^This session:"))
     expect(status).to_have_text("Session: no answer", timeout=25_000)

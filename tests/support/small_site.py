@@ -35,7 +35,7 @@ from .proxy_process import ProxyProcess
 from .waiting import until
 
 ROOT = Path(__file__).parents[2]
-PEOPLE = [f"person{number:02}" for number in range(1, 61)]
+PEOPLE = [f"person{number:02}" for number in range(1, 91)]
 UNIX_PREFIX = "u-"
 TOKEN = secrets.token_hex(32)  # may make tokens for everybody, as in an embedded run
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
 from .environment import of_job
+from .lines import one_line
 from .translation import N_, SOURCE, _, language, sentences
 
 SOCKET = "FABRIC_NODE_SOCKET"
@@ -70,11 +71,6 @@ class NodeAnswer(NamedTuple):
     opened: tuple[Opened, ...] = ()
     refused: tuple[Refused, ...] = ()
     enforced: bool | None = None
-
-
-def one_line(text: object, longest: int = 500) -> str:
-    """Somebody else's text as one printable line; "" when it is not text."""
-    return "".join(c if c.isprintable() else " " for c in text)[:longest].strip() if isinstance(text, str) else ""
 
 
 def request(environment: Mapping[str, str], verb: Verb, names: Iterable[str] = ()) -> tuple[str, bytes]:

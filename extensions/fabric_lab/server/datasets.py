@@ -17,6 +17,7 @@ from tornado.web import authenticated
 from ..answers import ChangedDataset, Here
 from ..client import AsyncHubClient
 from ..common import node
+from ..common.lines import one_line
 from ..common.translation import _, sentences
 from ..kernel import merge
 from . import loading
@@ -128,7 +129,7 @@ class RequestHandler(DatasetsHandler):
     @authenticated
     @authorized
     async def post(self, name: str) -> None:
-        why = node.one_line(self.body(optional=True).get("why"), LONGEST_REASON)
+        why = one_line(self.body(optional=True).get("why"), LONGEST_REASON)
         response = await self.service.ask(f"/datasets/{name}/request", "POST", {"why": why or None})
         self.catalogue.forget()
         if response.body is None:

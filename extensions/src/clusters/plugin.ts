@@ -5,7 +5,7 @@ import { Poll } from '@lumino/polling';
 
 import { insert, nowhere } from '../common/insert';
 import { trans } from '../common/translation';
-import { place, pollInView } from '../common/panel';
+import { bring, place, pollInView } from '../common/panel';
 import { ISessionSettings } from '../common/settings';
 import { ClustersApi } from './api';
 import type { IActions } from './card';
@@ -62,7 +62,7 @@ export const clustersPlugin: JupyterFrontEndPlugin<void> = {
       label: trans.__('Show Dask Clusters'),
       icon: clustersIcon,
       isVisible: () => panel.isAttached,
-      execute: () => app.shell.activateById(panel.id),
+      execute: () => bring(app, panel),
       describedBy: { args: null }
     });
     palette?.addItem({ command, category: trans.__('Dask') });

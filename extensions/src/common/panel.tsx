@@ -113,6 +113,13 @@ export function place(
   settings.changed.connect(look, panel);
 }
 
+/** Show a panel, and give it the keyboard. */
+export function bring(app: JupyterFrontEnd, panel: { readonly id: string; activate(): void }): void {
+  app.shell.activateById(panel.id);
+  // the palette gives the keyboard back to where it was as it closes: only then is it the panel's
+  requestAnimationFrame(() => panel.activate());
+}
+
 /** Ask again and again while a panel is in view, and as soon as it comes into view. */
 export function pollInView(
   panel: SidePanel<IStore>,

@@ -3,7 +3,7 @@ import { ICommandPalette } from '@jupyterlab/apputils';
 import { PageConfig } from '@jupyterlab/coreutils';
 import type { CommandRegistry } from '@lumino/commands';
 
-import { place, pollInView } from '../common/panel';
+import { bring, place, pollInView } from '../common/panel';
 import { ISessionSettings } from '../common/settings';
 import { trans } from '../common/translation';
 import { DatasetsActions } from './actions';
@@ -44,11 +44,7 @@ function addCommands(
       label: trans.__('Show Datasets'),
       icon: datasetsIcon,
       isVisible: () => panel.isAttached,
-      execute: () => {
-        app.shell.activateById(panel.id);
-        // the palette gives the keyboard back to where it was as it closes: only then is it the panel's
-        requestAnimationFrame(() => panel.activate());
-      },
+      execute: () => bring(app, panel),
       describedBy: { args: null }
     },
     'fabric-datasets:refresh': {

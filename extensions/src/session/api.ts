@@ -108,7 +108,7 @@ export class SessionApi {
     // this session's server marks what it says; anything else is the hub's or a proxy's word in its place
     const own = typeof body === 'object' && body !== null && !('status' in body);
     if (!response.ok && [404, 424, 502, 503, 504].includes(response.status) && !(own && 'reason' in body)) {
-      throw new Gone(trans.__('This session has ended. What is open here can no longer be saved or run.'));
+      throw new Gone(trans.__('This session has ended. Download what you have not saved.'));
     }
     if (!response.ok || !own) {
       throw refusal(answer);

@@ -4,7 +4,7 @@ import { PageConfig } from '@jupyterlab/coreutils';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { Poll } from '@lumino/polling';
 
-import { place, pollInView } from '../common/panel';
+import { bring, place, pollInView } from '../common/panel';
 import { ISessionSettings } from '../common/settings';
 import { trans } from '../common/translation';
 import { Announcements } from './announcements';
@@ -85,7 +85,7 @@ function showUsage(
 ): void {
   const actions = { continueSession: () => void continueSession(app, store), extend: () => void extend(store) };
   const panel = new UsagePanel(store, actions);
-  const show = (): void => app.shell.activateById(panel.id);
+  const show = (): void => bring(app, panel);
   place(app, panel, settings, restorer, { name: 'usagePanel', rank: 260, type: trans.__('Usage') });
   statusBar?.registerStatusItem('fabric-lab:usage', { item: new UsageItem(store, show), align: 'left', rank: -1 });
   const hub = PageConfig.getOption('fabricHub') || '/hub/home';

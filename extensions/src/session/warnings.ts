@@ -225,7 +225,7 @@ export class Warnings {
           ? [trans.__('Go to the next session'), next]
           : this.why
             ? [trans.__('Start a new one'), this.why.start]
-            : [trans.__('Go to the hub'), this.hub]
+            : [trans.__('Go to your sessions'), this.hub]
       ],
       buttons: unsaved.length ? [[trans.__('Download unsaved work'), () => downloadUnsaved(this.app)]] : []
     };

@@ -48,6 +48,7 @@ class Row:
 
     id: str
     user: str
+    server: str
     name: str
     about: Shown
     state: str
@@ -133,6 +134,7 @@ def row(
     return Row(
         id=session.id,
         user=session.user,
+        server=session.server_name,
         name=session.server_name or DEFAULT,
         about=about,
         state=state,

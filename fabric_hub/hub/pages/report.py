@@ -14,7 +14,7 @@ import re
 import time
 from collections.abc import Sequence
 from typing import Any, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from jupyterhub.handlers.base import BaseHandler
 from jupyterhub.utils import url_path_join
@@ -187,7 +187,7 @@ def facts_of(
     """The same of what is known; it looks which build of its image a session has."""
     facts: dict[str, Any] = {
         "reference": new_reference(),
-        "page": _short(urlsplit(page).path if page.startswith("/") else ""),
+        "page": _short(page.partition("?")[0] if page.startswith("/") else ""),
         "status": int(status) if re.fullmatch(r"[45][0-9]{2}", status) else None,
         "hub": settings.hub.id,
         "hub_version": __version__,
@@ -252,7 +252,7 @@ def report_address(_viewer: Any) -> Any:
 
 def address(page: str, status: int | None = None, server: str | None = None) -> str:
     """The form's address below the hub's, with what it is to say. Pure."""
-    told: dict[str, Any] = {"page": urlsplit(page).path}
+    told: dict[str, Any] = {"page": page.partition("?")[0]}
     if status:
         told["status"] = status
     if server is not None:

@@ -184,11 +184,19 @@ PATCHES = (
         name="operators-stay-out",
         module="operators",
         what="An operator has none of the rights of JupyterHub's role admin that lead into other people's sessions: to "
-        "open them, to make tokens in people's names, to share their servers, and to give the hub another proxy.",
+        "open them, to make tokens in people's names, to share their servers, to give the hub a proxy or a service.",
         why="An admin's cookie or token opens everybody's session, and nobody sees that it did; JupyterHub refuses to "
         "start with an admin role of the site's own.",
         needed_test="test_an_admin_may_open_everybodys_server_and_the_role_cannot_be_changed",
         replaces=("jupyterhub.roles:get_default_roles",),
+    ),
+    Patch(
+        name="people-keep-their-names",
+        module="operators",
+        what="Nobody gives a person of the hub another name.",
+        why="A name is an account on the cluster: an operator who takes another person's name starts sessions as them.",
+        needed_test="test_who_may_edit_people_takes_any_name",
+        replaces=("jupyterhub.apihandlers.users:UserAPIHandler.patch",),
     ),
     Patch(
         name="admin-page",

@@ -2,8 +2,9 @@
 
 JupyterHub's admins may open everybody's session, with a cookie or a token, and nobody sees that they did. An operator
 here runs the site: they see, stop and start sessions, but what is in one is its person's. The rights that lead into a
-session go from the role: the right itself, to make tokens in other people's names, to share their servers, and to
-give the hub another proxy, which would be told everybody's cookies. Where a site allows it an operator opens a session
+session go from the role: the right itself, to make tokens in other people's names, to share their servers, to give
+the hub another proxy, which would be told everybody's cookies, and to add services, whose pages would be the hub's own.
+Nobody takes another person's name. Where a site allows it an operator opens a session
 by :mod:`fabric_hub.hub.pages.visits`.
 """
 
@@ -13,6 +14,7 @@ from functools import wraps
 from typing import Any, Final
 
 from jupyterhub import roles
+from jupyterhub.apihandlers.users import UserAPIHandler
 from jupyterhub.handlers.pages import AdminHandler
 from jupyterhub.scopes import needs_scope
 from jupyterhub.utils import url_path_join
@@ -23,13 +25,14 @@ from fabric_hub.hub.spawner.runtime import runtime
 from .replace import replace
 
 # The rights of JupyterHub's role admin that lead into other people's sessions.
-INTO_SESSIONS: Final = frozenset({"access:servers", "tokens", "shares", "proxy"})
+INTO_SESSIONS: Final = frozenset({"access:servers", "tokens", "shares", "proxy", "admin:services"})
 
 
 def apply() -> None:
     """Apply all of this module."""
     replace(roles, "get_default_roles", _without_a_way_in)
     replace(AdminHandler, "get", _where_the_site_wants_it)
+    replace(UserAPIHandler, "patch", _names_stay)
 
 
 def _without_a_way_in(default_roles: Any) -> Any:
@@ -43,6 +46,19 @@ def _without_a_way_in(default_roles: Any) -> Any:
         ]
 
     return fewer
+
+
+def _names_stay(patch: Any) -> Any:
+    """A name is an account on the cluster: who could take another one would be that person."""
+
+    @wraps(patch)
+    async def kept(self: Any, user_name: str) -> Any:
+        told = self.get_json_body()
+        if isinstance(told, dict) and told.get("name", user_name) != user_name:
+            raise web.HTTPError(403, "People keep their names: each is an account on the cluster")
+        return await patch(self, user_name)
+
+    return kept
 
 
 def _where_the_site_wants_it(get: Any) -> Any:

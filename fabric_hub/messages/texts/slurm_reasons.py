@@ -247,7 +247,7 @@ ABOVE_JOB = Reason(
 ENDED = Reason("session-ended", N_("The session ended by itself."), who=Who.NOBODY)
 ENDED_TIME_LIMIT = Reason(
     "session-time-limit",
-    N_("The session reached its time limit ({limit:short}). Start again and ask for more time if you need it."),
+    N_("Time limit reached ({limit:short}). Choose a longer time if you need it."),
 )
 # The same where there is little room, as in a list of sessions.
 # TRANSLATORS: in a list of sessions, as short as can be

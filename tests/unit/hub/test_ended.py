@@ -67,7 +67,7 @@ async def test_the_ticket_that_the_session_makes_opens_how_it_ended(
         over = await client.get(path)
     told = over.json()
     assert told["ended_at"] == pytest.approx(store.last_ended("jan", "my run").ended_at)  # type: ignore[union-attr]
-    assert told["text"].startswith("The session reached its time limit")
+    assert told["text"].startswith("Time limit reached")
     assert told["start"].startswith("/hub/spawn/jan/my%20run?opt-project=physics&opt-profile=")
     assert over.headers["Cache-Control"] == "no-store"
     assert TOKEN not in json.dumps(told)

@@ -109,7 +109,7 @@ KILLED = ("slurmstepd-gpu1: error: StepId=7.batch exceeded memory limit (4677959
     ("job", "lines", "reason", "words"),
     [
         (None, (), "job-gone", "Slurm no longer knows the session's job. Start again"),
-        (a_job(state="TIMEOUT", limit_s=60), (), "timeout", "reached its time limit (1 min). Start again and ask"),
+        (a_job(state="TIMEOUT", limit_s=60), (), "timeout", "Time limit reached (1 min). Choose a longer time"),
         (
             a_job(state="CANCELLED"),
             (),

@@ -217,7 +217,7 @@ def test_a_job_that_waits_for_its_reservation_says_when_that_begins() -> None:
         ("COMPLETED", "The session ended by itself."),
         (
             "TIMEOUT",
-            "The session reached its time limit (1 h 30 min). Start again and ask for more time if you need it.",
+            "Time limit reached (1 h 30 min). Choose a longer time if you need it.",
         ),
         ("OUT_OF_MEMORY", "The session used more memory than it asked for. Choose a profile with more memory."),
         ("NODE_FAIL", "The node gpu1 broke down. Start again; files that were saved are still there."),
@@ -250,8 +250,8 @@ def test_a_job_that_started_says_how_it_fares(state: str, told: str) -> None:
     [
         (205, "course", "ended with its reservation, before its time limit (1 h 00 min)"),
         (205, "", "most likely a budget of phys is used up. Start again; files that were saved are still there."),
-        (3601, "course", "reached its time limit"),
-        (3601, "", "reached its time limit"),
+        (3601, "course", "Time limit reached"),
+        (3601, "", "Time limit reached"),
     ],
 )
 def test_a_session_that_slurm_ended_with_its_reservation_or_a_budget_says_so(

@@ -289,6 +289,14 @@ def test_an_admin_may_open_everybodys_server_and_the_role_cannot_be_changed(tmp_
     is_needed("operators-stay-out", set(admin["scopes"]) >= INTO_SESSIONS)
 
 
+async def test_who_may_edit_people_takes_any_name(tmp_path: Path) -> None:
+    async with answering() as PlainSpawner.where, plain_hub(tmp_path, PlainSpawner) as hub:
+        hub.ann.orm_user.admin = True
+        roles.assign_default_roles(hub.app.db, hub.ann.orm_user)
+        answer = await hub.rest("PATCH", "/users/ann", json={"name": "bob"})
+        is_needed("people-keep-their-names", answer.status_code == 200 and answer.json()["name"] == "bob")
+
+
 def test_the_admin_page_is_always_there() -> None:
     settings = {name for name in JupyterHub.class_traits(config=True) if "admin" in name}
     is_needed("admin-page", not {name for name in settings if "page" in name or "ui" in name})
