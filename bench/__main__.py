@@ -14,14 +14,14 @@ from pathlib import Path
 from fabric_hub.errors import FabricError
 from fabric_hub.images.build import build
 
-from . import clusters, hub, load, mounts, peers, prepared, spawn, usage
+from . import clusters, hub, load, mounts, pages, peers, prepared, spawn, usage
 from .figures import Result, table
 from .peer import build_environment
 
 BENCHMARKS = {"spawn": spawn.run, "load": load.run, "hub": hub.run, "prepared": prepared.run, "mounts": mounts.run,
-              "usage": usage.run, "dask": clusters.run, "peers": peers.run}  # fmt: skip
+              "usage": usage.run, "pages": pages.run, "dask": clusters.run, "peers": peers.run}  # fmt: skip
 WITHOUT_A_HUB = frozenset({"mounts"})
-WITHOUT_A_PEER = WITHOUT_A_HUB | {"usage", "dask", "peers"}
+WITHOUT_A_PEER = WITHOUT_A_HUB | {"usage", "pages", "dask", "peers"}
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -34,18 +34,25 @@ def arguments() -> argparse.ArgumentParser:
     )
     parser.add_argument("--alone", type=int, default=5, help="spawn: pairs of one alone (default: 5)")
     parser.add_argument(
-        "--rounds", type=int, default=3, help="spawn: pairs of many at once; mounts: readings; dask: pairs (default: 3)"
+        "--rounds",
+        type=int,
+        default=3,
+        help="spawn: pairs of many at once; mounts: readings; pages, dask: pairs (default: 3)",
     )
     parser.add_argument("--at-once", type=int, default=12, help="spawn: how many at once (default: 12)")
     parser.add_argument("--pending", type=int, default=100, help="load: sessions in the queue (default: 100)")
     parser.add_argument("--running", type=int, default=20, help="load: sessions that run (default: 20)")
-    parser.add_argument("--window", type=float, default=60.0, help="load, usage: seconds of counting (default: 60)")
+    parser.add_argument(
+        "--window", type=float, default=60.0, help="load, usage, pages: seconds of counting (default: 60)"
+    )
     parser.add_argument("--peer-part", type=int, default=10, help="load: the peer gets one in so many (default: 10)")
     parser.add_argument("--starts", type=int, default=50, help="hub: sessions that start (default: 50)")
     parser.add_argument("--over", type=float, default=30.0, help="hub: seconds over which they click (default: 30)")
     parser.add_argument("--openings", type=int, default=300, help="mounts: jobs that open a dataset (default: 300)")
     parser.add_argument("--askers", type=int, default=1000, help="usage: sessions that ask (default: 1000)")
     parser.add_argument("--period", type=float, default=30.0, help="usage: seconds between two questions (default: 30)")
+    parser.add_argument("--waiting", type=int, default=200, help="pages: waiting pages that are open (default: 200)")
+    parser.add_argument("--homes", type=int, default=50, help="pages: pages Sessions that are open (default: 50)")
     return parser
 
 

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,10 +120,10 @@ def running(users: list[str], images: Path) -> Iterator[Hub]:
                 process.wait()
 
 
-async def measured(hub: Hub, work: Any) -> Measured:
-    """Do some work and time the hub's answers meanwhile."""
+async def measured(hub: Hub, work: Any, paths: Sequence[str] = PATHS) -> Measured:
+    """Do some work and time the hub's answers meanwhile, at these paths."""
     probe = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.probe", hub.address, *PATHS,
+        sys.executable, "-m", "bench.probe", hub.address, *paths,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=CHECKOUT,
     )  # fmt: skip
     assert probe.stdin is not None

@@ -30,7 +30,7 @@ async def count(
     try:
         async with asyncio.timeout(600):
             await asyncio.gather(*(hub.start(server) for server in running))
-            await _partition(run, "DOWN")
+            await set_partition(run, "DOWN")
             orders = [asyncio.create_task(hub.order(server)) for server in queued]
 
             async def all_wait() -> bool:
@@ -54,11 +54,11 @@ async def count(
             order.cancel()
         await asyncio.gather(*(hub.stop(server) for server in running + queued), return_exceptions=True)
         await asyncio.to_thread(run.slurm, "scancel", "--partition", ours.request().partition)
-        await _partition(run, "UP")
+        await set_partition(run, "UP")
 
 
-async def _partition(run: EmbeddedRun, state: str) -> None:
-    # a partition that is down takes jobs and starts none
+async def set_partition(run: EmbeddedRun, state: str) -> None:
+    """Set the state of our profile's partition: one that is DOWN takes jobs and starts none."""
     await asyncio.to_thread(
         run.slurm, "scontrol", "update", f"PartitionName={ours.request().partition}", f"State={state}"
     )

@@ -9,7 +9,7 @@ import re
 import secrets
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -87,9 +87,10 @@ def _sandbox() -> Path:
 
 
 @asynccontextmanager
-async def running(images: Path) -> AsyncIterator[EmbeddedRun]:
+async def running(images: Path, prepare: Callable[[EmbeddedRun], None] | None = None) -> AsyncIterator[EmbeddedRun]:
     """An embedded run whose gateway and hub have a site's default rates; removed with the block.
 
+    :param prepare: changes more of it before its gateway and hub are started anew.
     :raises SystemExit: this is not root: the peer becomes its users with sudo.
     """
     if os.geteuid() != 0:
@@ -99,6 +100,8 @@ async def running(images: Path) -> AsyncIterator[EmbeddedRun]:
         prefix = f"fb{secrets.token_hex(2)}-"
         run = EmbeddedRun.start(sandbox / "run", "--prefix", prefix, "--images", str(images))
         run.site.write_text(with_site_defaults(run.site.read_text()))
+        if prepare is not None:
+            await asyncio.to_thread(prepare, run)
         for daemon in ("gateway", "hub"):
             await _restart(run, daemon)
         try:

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -108,9 +108,14 @@ def hand_out(run: EmbeddedRun, made: list[Session], known: list[str]) -> None:
 
 async def counted(run: EmbeddedRun, seconds: float) -> dict[str, float]:
     """Questions a minute that slurmctld is asked in the next seconds, by type."""
+    return await counted_while(run, asyncio.sleep(seconds))
+
+
+async def counted_while(run: EmbeddedRun, work: Awaitable[object]) -> dict[str, float]:
+    """Questions a minute that slurmctld is asked while something is done, by type."""
     await asyncio.to_thread(run.slurm, "sdiag", "--reset")
     began = time.monotonic()
-    await asyncio.sleep(seconds)
+    await work
     text, took = await asyncio.to_thread(run.slurm, "sdiag"), time.monotonic() - began
     return {name: number / took * 60 for name, number in sdiag.questions(sdiag.counts(text)).items()}
 
