@@ -21,7 +21,7 @@ from fabric_hub.messages.texts import sessions as texts
 from fabric_hub.slurm.records import RecordMark
 from fabric_hub.types import Frozen
 
-from . import pairs
+from . import pairs, succession
 from .database import Transaction, open_database, unusable
 from .record import MarkedTransaction, lines_of
 from .steps import StepsReached
@@ -226,16 +226,14 @@ class SessionStore:
             connection.execute(sa.update(sessions).where(*mine).values(ended_at=time.time(), token=None, **told))
 
     def prepare_successor(self, session: Session, server_name: str, reopen: Iterable[str]) -> None:
-        """Say that the next start of a user's server continues a session, with these files opened again."""
-        fields = {"user": session.user, "server_name": server_name, "reopen": list(reopen), "created_at": time.time()}
+        """Say that the next start of a user's server continues a session: see :mod:`.succession`."""
         with self._begin() as connection:
-            connection.execute(sa.delete(successors).where(successors.c.predecessor == session.id))
-            connection.execute(sa.insert(successors).values(predecessor=session.id, **fields))
+            succession.prepare(connection, session.id, session.user, server_name, reopen, time.time())
 
     def forget_successor(self, session_id: str) -> None:
         """Take back what :meth:`prepare_successor` said, if no start has taken it."""
         with self._begin() as connection:
-            connection.execute(sa.delete(successors).where(successors.c.predecessor == session_id))
+            succession.forget(connection, session_id)
 
     def successor(self, session_id: str) -> Session | None:
         """The live session that continues another one."""

@@ -23,6 +23,7 @@ from fabric_hub.sessions.database import hub_database_url
 from scripts.make_accessibility import LIST, LOOKS, Look
 from scripts.make_messages import DOMAINS, parameters
 from scripts.make_messages import languages as catalogues
+from tests.support import pictures
 from tests.support.embedded_run import EmbeddedRun
 from tests.support.waiting import until
 
@@ -89,6 +90,10 @@ def look(page: Page, name: str, *, leave_out: str = "") -> None:
     page.screenshot(path=directory / f"{name}.png", animations="disabled", full_page=True)
     looks = [at_look(page, name, "light", SIZE, leave_out)]
     assert foreign(language).findall(page.evaluate(SAID)) == [], name
+    if pictures.wanted(name):
+        for theme in ("dark", "light"):
+            dress(page, theme, SIZE)
+            pictures.keep(page, name, language, theme)
     dress(page, "dark", PHONE)
     page.screenshot(path=directory / f"{name}-phone.png", animations="disabled", full_page=True)
     if language == LONGEST:  # colours and sizes are the same in all

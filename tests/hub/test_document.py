@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import schemathesis
+from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from tests.support.dataset_hub import DatasetHub
 from tests.support.held import configuration, hold
@@ -17,6 +18,8 @@ from tests.support.service import REACHED_BY, ROOT
 pytestmark = [pytest.mark.hub, pytest.mark.long]
 
 EXAMPLES = 40
+# It ends the session that calls, and with it what its token may; the service alone is held to it in the unit tests.
+ENDING = f"{ROOT}/api/session/continue/end"
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +68,10 @@ def test_every_answer_of_a_whole_hub_is_the_documents(running: DatasetHub, who: 
     }
     headers = {"Authorization": f"token {told}"} if told else {}
     asked = configuration(headers, values, EXAMPLES, in_sequence=True)
-    found = hold(schemathesis.openapi.from_url(f"{running.site.address}{ROOT}/api/openapi.json", config=asked))
+    document = schemathesis.openapi.from_url(f"{running.site.address}{ROOT}/api/openapi.json", config=asked)
+    lasting = document.exclude(path=ENDING)
+    assert isinstance(lasting, OpenApiSchema)
+    found = hold(lasting)
     assert not found.wrong, "\n\n".join(found.wrong)
-    assert found.reached == {operation for operation, reached_by in REACHED_BY.items() if who in reached_by}
+    theirs = {operation for operation, reached_by in REACHED_BY.items() if who in reached_by}
+    assert found.reached == theirs - {f"POST {ENDING}"}

@@ -31,8 +31,8 @@ def test_a_first_session_shows_around_and_its_launcher_and_help_lead_on(
         expect(chromium.get_by_role("menuitem", name=entry, exact=True)).to_be_visible()
     chromium.keyboard.press("Escape")
 
-    chromium.get_by_role("button", name="New Launcher").click()
+    chromium.get_by_role("button", name="New Launcher", exact=True).first.click()
     cards = chromium.locator(".jp-LauncherCard[data-category=Fabric]:visible")
     expect(cards).to_have_text(["Try a dataset", "Dask cluster", "Usage", "Help of Example AI Factory"])
     cards.first.click()
-    expect(chromium.get_by_label("Search datasets")).to_be_focused()
+    expect(chromium.locator("#fabric-datasets:focus-within")).to_be_visible()

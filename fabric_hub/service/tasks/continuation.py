@@ -91,7 +91,11 @@ class Continuation:
         taken = {session.server_name, *(await self._hub.servers(session.user) or {})}
         name = next_name(session.server_name, taken)
         self._store.prepare_successor(session, name, reopen)
-        answer = await self._hub.start(session.user, name, options(session))
+        try:
+            answer = await self._hub.start(session.user, name, options(session))
+        except httpx.HTTPError:
+            self._store.forget_successor(session.id)
+            raise
         if answer.status_code >= 400:
             self._store.forget_successor(session.id)
             raise FabricError(

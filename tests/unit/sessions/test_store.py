@@ -23,6 +23,8 @@ from fabric_hub.messages.reader import Reader
 from fabric_hub.messages.text import verbatim
 from fabric_hub.sessions.database import SESSIONS, Transaction, database_url
 from fabric_hub.sessions.store import SessionStore, new_session_id
+from fabric_hub.sessions.succession import PREPARED_S
+from fabric_hub.sessions.tables import successors
 from tests.support.builders import fields_of_a_session
 from tests.support.database_processes import race
 
@@ -342,6 +344,31 @@ def test_a_successor_that_was_taken_back_is_forgotten(store: SessionStore) -> No
     store.prepare_successor(before, "session-2", [])
     store.forget_successor(before.id)
     assert store.create(**fields_of_a_session(server_name="session-2")).follows is None
+
+
+def test_of_two_starts_that_would_continue_a_session_one_is_refused(store: SessionStore) -> None:
+    before = store.create(**fields_of_a_session())
+    store.prepare_successor(before, "session-2", [])
+    with pytest.raises(FabricError, match="already being started") as refused:
+        store.prepare_successor(before, "session-3", [])
+    assert (refused.value.reason, refused.value.status) == ("busy", 409)
+    after = store.create(**fields_of_a_session(server_name="session-2"))
+    assert after.follows == before.id
+    with pytest.raises(FabricError, match="already being started"):
+        store.prepare_successor(before, "session-3", [])
+    assert store.create(**fields_of_a_session(server_name="session-3")).follows is None
+    store.end(after.id, reason="stopped", text=verbatim(""))
+    store.prepare_successor(before, "session-2", [])
+
+
+def test_what_a_hub_that_ended_had_prepared_is_in_nobodys_way(store: SessionStore) -> None:
+    before = store.create(**fields_of_a_session())
+    store.prepare_successor(before, "session-2", ["a.ipynb"])
+    with store.engine.begin() as connection:
+        connection.execute(sa.update(successors).values(created_at=successors.c.created_at - PREPARED_S - 1))
+    store.prepare_successor(before, "session-3", [])
+    assert store.create(**fields_of_a_session(server_name="session-2")).follows is None
+    assert store.create(**fields_of_a_session(server_name="session-3")).follows == before.id
 
 
 def test_what_idle_sessions_returned_is_added_up_by_project(store: SessionStore) -> None:
