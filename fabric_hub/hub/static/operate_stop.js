@@ -43,6 +43,7 @@
       problem.textContent = words.failed.replace("{problem}", () => error.message);
     } finally {
       buttons.forEach((button) => (button.disabled = false));
+      if (dialog.open) form.querySelector('[type="submit"]').focus(); // it went from the button as that was disabled
     }
   }
 
@@ -56,4 +57,9 @@
   });
   dialog.querySelector('[data-do="cancel"]').addEventListener("click", () => dialog.close());
   withdraw.addEventListener("click", () => send(`${dialog.dataset.url}/withdraw`, {}));
+  // The browser gives the focus back to the button itself: its row may have been put in anew while the dialog was open.
+  dialog.addEventListener("close", () => {
+    const opener = document.querySelector(`button[data-stop-session="${CSS.escape(session)}"]`);
+    (opener || document.getElementById("operate-heading"))?.focus();
+  });
 })();
