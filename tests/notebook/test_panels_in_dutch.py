@@ -16,7 +16,7 @@ from tests.support import panel_catalogue as catalogue
 from tests.support import pictures
 from tests.support.answering_hub import AnsweringHub
 from tests.support.answering_node import AnsweringNode
-from tests.support.chromium import faults, in_the_dark, open_lab
+from tests.support.chromium import faults, open_lab
 from tests.support.running_session import RunningSession, session_environment
 
 from .conftest import with_datasets
@@ -86,11 +86,6 @@ def test_every_panel_speaks_the_language_that_was_chosen_on_the_hub(
         expect(usage).to_contain_text("80.0 of 200 GPU-hours used, 120 left")
         expect(usage).not_to_contain_text("The menus of JupyterLab itself")
     look_at_the_settings(chromium, language)
-    if pictures.wanted("panel-usage"):
-        in_the_dark(chromium)
-        for place, names in PANELS.items():
-            chromium.get_by_role("tab", name=names[language == "nl"], exact=True).click()
-            pictures.keep(chromium.locator(place), f"panel-{place[len('.fabric-') :].lower()}", language, "dark")
 
 
 def look_at_the_settings(page: Page, language: str) -> None:
