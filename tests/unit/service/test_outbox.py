@@ -170,7 +170,8 @@ def test_the_sites_program_gets_the_report_on_standard_input_and_no_shell_sees_i
     message = json.loads(line)
     assert (message["reference"], message["user"], message["words"]) == (post.report.reference, "jan", WORDS)
     assert message["facts"] == post.report.facts.model_dump(mode="json")
-    assert message["text"].startswith(WORDS)
+    assert message["text"].startswith("Person: jan\n")
+    assert f"\n\n{WORDS}\n\n" in message["text"]
     assert message["hub"] == post.settings.hub.id
 
 

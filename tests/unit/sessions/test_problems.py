@@ -158,7 +158,8 @@ def test_operators_have_the_newest_first(desk: ReportDesk) -> None:
 def test_a_report_reads_the_same_on_the_page_and_in_the_mail() -> None:
     report = a_report(job=7, session="a" * 12, session_name="training", log=("last line",), browser="Firefox")
     text = as_text(report)
-    assert text.startswith("It stops.\n\nPerson: jan\nTime: 2026-")
+    assert text.startswith("Person: jan\nTime: 2026-"), "what was typed does not stand where the hub's own words do"
+    assert "\n\nIt stops.\n\nLast lines of" in text
     for name, value in lines_of(report.facts):
         assert f"{name}: {value}\n" in text
     assert text.endswith("\nLast lines of the session's log:\nlast line\n")
