@@ -17,12 +17,12 @@ from fabric_hub.config import settings
 from fabric_hub.gateway.client import GatewayClient
 from fabric_hub.messages.texts import month as texts
 from fabric_hub.messages.translation import gettext as _
-from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.store import SessionStore
 from fabric_hub.unix import state_lock
 
-from .site import add_site_arguments, site_to_look_at
-from .usage import INCOMPLETE, become_owner
+from .record import opened
+from .site import add_site_arguments
+from .usage import INCOMPLETE
 
 
 def add_parser(commands: Any) -> None:
@@ -50,17 +50,12 @@ def _month(text: str) -> str:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    site = settings.load(site_to_look_at(arguments))
-    become_owner(site)
-    state_lock.hold(site.hub.state_dir)
-    store = SessionStore(database_url(site))
-    try:
+    with opened(arguments) as (site, store):
+        state_lock.hold(site.hub.state_dir)
         book = MonthBook(store.engine)
         if arguments.now and not book.sheet(site, arguments.month).closed:
             asyncio.run(_roll(site, store, book, arguments.month))
         sheet = book.sheet(site, arguments.month)
-    finally:
-        store.close()
     if arguments.json:
         print(sheet.model_dump_json(indent=2))
     elif arguments.csv:

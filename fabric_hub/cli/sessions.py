@@ -13,7 +13,6 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fabric_hub.config import settings
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.client import GatewayClient
@@ -22,7 +21,6 @@ from fabric_hub.messages.text import Text, sentences, whole
 from fabric_hub.messages.texts import held as texts
 from fabric_hub.messages.translation import gettext as _
 from fabric_hub.sessions.adoption import row_of, why_not_openable
-from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.held import Held, HeldSessions, Why
 from fabric_hub.sessions.notify import notify, notify_path
 from fabric_hub.sessions.store import SessionStore
@@ -31,8 +29,8 @@ from fabric_hub.slurm.records import RecordStatement, Witness
 from fabric_hub.unix.accounts import unix_name
 
 from . import stops
-from .site import add_site_arguments, site_to_look_at
-from .usage import become_owner
+from .record import opened
+from .site import add_site_arguments
 
 _WHY = {Why.OTHER_RECORD: texts.OTHER_RECORD, Why.NO_WITNESS: texts.NO_WITNESS, Why.MANY: texts.MANY}
 
@@ -76,13 +74,8 @@ class _Work:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    site = settings.load(site_to_look_at(arguments))
-    become_owner(site)
-    store = SessionStore(database_url(site))
-    try:
+    with opened(arguments) as (_site, store):
         found = HeldSessions(store.engine).all()
-    finally:
-        store.close()
     if arguments.json:
         print(json.dumps([one.model_dump(mode="json") for one in found], indent=2))
         return 0
@@ -108,10 +101,7 @@ def _doing(work: Callable[[_Work], Coroutine[Any, Any, bool]]) -> Callable[[argp
     def run(arguments: argparse.Namespace) -> int:
         if bool(arguments.session) == bool(arguments.all):
             raise FabricError(texts.NAME_SOME())
-        site = settings.load(site_to_look_at(arguments))
-        become_owner(site)
-        store = SessionStore(database_url(site))
-        try:
+        with opened(arguments) as (site, store):
             found = HeldSessions(store.engine).all()
             if not arguments.all:
                 unknown = sorted(set(arguments.session) - {one.session for one in found})
@@ -119,8 +109,6 @@ def _doing(work: Callable[[_Work], Coroutine[Any, Any, bool]]) -> Callable[[argp
                     raise FabricError(texts.UNKNOWN_SESSIONS(names=unknown))
                 found = tuple(one for one in found if one.session in arguments.session)
             return asyncio.run(_with_gateway(site, store, found, arguments.yes, work))
-        finally:
-            store.close()
 
     return run
 

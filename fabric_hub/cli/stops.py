@@ -9,18 +9,16 @@ import time
 from typing import Any
 
 from fabric_hub.catalogue.switch_user import caller
-from fabric_hub.config import settings
 from fabric_hub.errors import FabricError
 from fabric_hub.logs.lines import escaped
 from fabric_hub.messages.texts import stops as texts
 from fabric_hub.messages.translation import gettext as _
-from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.names import DEFAULT
 from fabric_hub.sessions.stops import LONGEST_NOTICE_S, StopBook
 from fabric_hub.sessions.store import Session, SessionStore
 
-from .site import add_site_arguments, site_to_look_at
-from .usage import become_owner
+from .record import opened
+from .site import add_site_arguments
 
 _NOTICE = re.compile(r"([0-9]{1,5})(m|h)")
 
@@ -59,10 +57,7 @@ def seconds_of(notice: str) -> float:
 
 def _stop(arguments: argparse.Namespace) -> int:
     notice, operator = seconds_of(arguments.notice), f"{caller()} (command line)"
-    site = settings.load(site_to_look_at(arguments))
-    become_owner(site)
-    store = SessionStore(database_url(site))
-    try:
+    with opened(arguments) as (_site, store):
         session, book = _named(store, arguments.session), StopBook(store.engine)
         named = {"name": session.server_name or DEFAULT, "user": session.user}
         if arguments.withdraw:
@@ -71,8 +66,6 @@ def _stop(arguments: argparse.Namespace) -> int:
         else:
             stop = book.order(session.id, operator, arguments.reason, notice, time.time())
             print(texts.ORDERED(at=stop.due_at, **named).say())
-    finally:
-        store.close()
     return 0
 
 
@@ -86,13 +79,8 @@ def _named(store: SessionStore, told: str) -> Session:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    site = settings.load(site_to_look_at(arguments))
-    become_owner(site)
-    store = SessionStore(database_url(site))
-    try:
+    with opened(arguments) as (_site, store):
         found = StopBook(store.engine).all()
-    finally:
-        store.close()
     if arguments.json:
         print(json.dumps([stop.model_dump(mode="json") for stop in found], indent=2))
         return 0

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import sys
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from fabric_hub.budgets.history import History, unfinished
@@ -22,6 +20,7 @@ from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.store import SessionStore
 from fabric_hub.unix import state_lock
 
+from .record import become_owner
 from .site import add_site_arguments, site_to_look_at
 
 # The exit status of a report in which days are missing.
@@ -118,16 +117,3 @@ async def _roll(site: settings.Settings, history: History, days: list[date]) -> 
             await roll(site, gateway, store, history, days=days)
     finally:
         store.close()
-
-
-def become_owner(site: settings.Settings) -> None:
-    """Root becomes the hub's account for good: files that SQLite makes beside the database must stay the hub's."""
-    if os.geteuid() != 0:
-        return
-    try:
-        owner = Path(site.hub.state_dir).stat()
-    except OSError as error:
-        raise FabricError(texts.STATE_DIR_UNREADABLE(path=str(site.hub.state_dir), why=error.strerror or "")) from error
-    os.setgroups([])
-    os.setgid(owner.st_gid)
-    os.setuid(owner.st_uid)

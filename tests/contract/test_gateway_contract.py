@@ -169,7 +169,7 @@ async def test_nothing_is_done_as_somebody_who_is_in_no_project(gateway: Stage) 
         gateway.client.storage(stranger),
     )
     for verb in verbs:
-        with pytest.raises(FabricError, match="operator is a member of no project") as refused:
+        with pytest.raises(FabricError, match="operator isn't in a project yet") as refused:
             await verb
         assert (refused.value.status, refused.value.reason) == (403, "project")
 

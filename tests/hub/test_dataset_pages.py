@@ -75,7 +75,7 @@ def test_terms_are_accepted_while_a_session_runs_and_the_dataset_is_then_added_t
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({}, "has an agreement (version 1) that you have not accepted for project twin"),
+        ({}, "(version 1) for project twin first"),
         (ticked("wind-farm", version="0"), "but its current version is 1"),
         (ticked("wind-farm", purpose="spying"), "may not be used for the purpose spying"),
         ({"project": "closed-shop", **ticked("wind-farm")}, "is not a member of project closed-shop"),

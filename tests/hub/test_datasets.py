@@ -62,10 +62,7 @@ def test_what_is_not_granted_and_what_does_not_exist_are_refused_alike_at_every_
     by_rest = person.start(datasets=[name])
     assert by_rest.status_code == 403
     told = by_rest.json()["message"]
-    assert told == (
-        f"Project twin has no access to a dataset {name}. Check the name, or request access; "
-        "the owner of the project or the operators can tell you more."
-    )
+    assert told == f"Project twin has no access to a dataset {name}. Check the name, or request access."
     for page in (person.form(datasets=name), person.open_spawn_url(datasets=name)):
         assert page.status_code == 403
         for sentence in told.split(". "):
@@ -92,7 +89,7 @@ def test_an_agreement_is_asked_once_and_recorded_before_the_job_is_submitted(
     assert "Do no harm." in words(page)
     refused = person.form(datasets="wind-farm")
     assert refused.status_code == 403
-    assert "has an agreement (version 1) that you have not accepted for project twin" in words(refused)
+    assert "(version 1) for project twin first" in words(refused)
     assert site.requests_of(person) == []
 
     seen: list[list[tuple[str, str, str]]] = []
@@ -127,7 +124,7 @@ def _option(page: str) -> str:
 
 
 def test_rest_accepts_with_the_persons_own_token(dataset_hub: DatasetHub, site: SmallSite, person: Person) -> None:
-    assert "has an agreement" in person.start(datasets=["wind-farm"]).json()["message"]
+    assert "Accept the agreement of wind-farm" in person.start(datasets=["wind-farm"]).json()["message"]
     assert person.start(**accepting("wind-farm", version="0")).status_code == 403
     assert "may not be used for the purpose spying" in person.start(**accepting("wind-farm", purpose="spying")).text
     assert dataset_hub.purposes(person) == []

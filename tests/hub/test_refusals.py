@@ -102,4 +102,4 @@ def test_who_is_in_no_project_is_told_so(site: SmallSite) -> None:
     admin = site.person("admin").log_in()
     page = admin.browser.get("/hub/spawn/admin")
     assert "You're not in a project yet. Ask a project owner to add you." in words(page)
-    assert admin.start().json()["message"].startswith("User admin is a member of no project.")
+    assert admin.start().json()["message"].startswith("admin isn't in a project yet.")

@@ -58,7 +58,7 @@ def test_a_budget_whose_own_limit_leaves_what_is_left_names_no_other_for_the_las
 def test_what_has_no_limit_of_its_own_says_whose_leaves_how_much() -> None:
     told = {"limit": None, "used": 2.0, "left": 0.0, "rate_per_day": 1.0, "lasts_until": 1.0, "limited_by": "account a"}
     [row] = usage_format.balance("Your own", told)
-    assert row == ("Your own", "2.0 GPU-hours used, no limit of its own; account a has 0.0 left", None, "")
+    assert row == ("Your own", "2.0 GPU-hours used (no limit set); account a has 0.0 left", None, "")
 
 
 def test_a_limit_above_that_leaves_less_is_said_with_its_own_numbers_and_pace() -> None:
@@ -70,7 +70,7 @@ def test_a_limit_above_that_leaves_less_is_said_with_its_own_numbers_and_pace() 
     assert row.said == "100 of 1,000 GPU-hours used; account faculty has 0.0 of 5,000 left"
     assert (row.part, row.note) == (1.0, "Nothing is left: no new session with a GPU can start.")
     [row] = usage_format.balance("Twin", usage.limited_above(used=4990.0) | {"limit": None})
-    assert row.said == "100 GPU-hours used, no limit of its own; account faculty has 10.0 of 5,000 left"
+    assert row.said == "100 GPU-hours used (no limit set); account faculty has 10.0 of 5,000 left"
     assert row.part == 0.998
 
 

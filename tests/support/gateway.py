@@ -105,7 +105,7 @@ class FakeGateway:
 
     def account_of(self, user: str) -> str:
         if user in self.strangers:
-            raise FabricError(f"User {user} is a member of no project.", reason="project", status=403)
+            raise FabricError(f"{user} isn't in a project yet.", reason="project", status=403)
         return self._account_of(user)
 
     # what a test does to it

@@ -74,13 +74,13 @@ def balance(name: str, budget: object, *, personal: bool = False) -> list[Row]:
         said = _("{used} of {limit} GPU-hours used, {left} left")
     elif whole is None:
         said = (
-            _("{used} GPU-hours used, no limit of its own; {account} has {left} left")
+            _("{used} GPU-hours used (no limit set); {account} has {left} left")
             if limit is None
             else _("{used} of {limit} GPU-hours used; {account} has {left} left")
         )
     else:
         said = (
-            _("{used} GPU-hours used, no limit of its own; {account} has {left} of {whole} left")
+            _("{used} GPU-hours used (no limit set); {account} has {left} of {whole} left")
             if limit is None
             else _("{used} of {limit} GPU-hours used; {account} has {left} of {whole} left")
         )

@@ -5,7 +5,8 @@ import { Act } from '../common/panel';
 import { trans } from '../common/translation';
 import type { DayUse, GpuPoint } from '../schema';
 import { arcs, columnAt, columnBy, columns, dashes, lines, roundUp } from './charts';
-import { dayText, hours, shortDay } from './format';
+import { hours } from './format';
+import { dayText, shortDay } from './jobFormat';
 
 interface IRingProps {
   /** What it shows, for who does not see it. */

@@ -5,7 +5,7 @@ import type { Widget } from '@lumino/widgets';
 import { now } from '../common/clock';
 import { trans } from '../common/translation';
 import type { KilledKernel } from '../schema';
-import { killedText, nextStep } from './format';
+import { killedText, nextStep } from './jobFormat';
 import type { SessionStore } from './store';
 
 /** What happened so long before the page was opened is told in the panel only. */

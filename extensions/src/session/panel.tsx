@@ -13,26 +13,20 @@ import {
   ago,
   balanceText,
   budgetPart,
-  cpuText,
   endsText,
   forecast,
   gpuText,
   hours,
   idleText,
-  killedText,
   level,
-  memoryText,
-  nextStep,
   part,
   percent,
   shares,
-  sourceText,
-  sparkText,
   storagePart,
   storageText,
-  trendText,
   warnedOf
 } from './format';
+import { cpuText, killedText, memoryText, nextStep, sourceText, sparkText, trendText } from './jobFormat';
 import type { SessionStore } from './store';
 
 /** A gauge. */

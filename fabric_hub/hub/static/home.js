@@ -35,8 +35,6 @@ if (typeof module !== "undefined") module.exports = fabricHome;
 (() => {
   const root = typeof document === "undefined" ? null : document.getElementById("fabric-home");
   if (!root) return;
-  const EVERY_MS = 3000;
-  const SILENT_MS = 15_000;
   const words = JSON.parse(root.dataset.words);
   const live = document.getElementById("home-live");
   const message = document.getElementById("home-message");
@@ -44,9 +42,6 @@ if (typeof module !== "undefined") module.exports = fabricHome;
   const heading = document.getElementById("home-heading");
   const ask = document.getElementById("home-ask");
   const token = () => window.jhdata && window.jhdata.xsrf_token;
-  let version = root.dataset.version;
-  let answeredAt = Date.now();
-  let timer = null;
 
   const fill = (sentence, parts) => sentence.replace(/\{(\w+)\}/g, (_, part) => parts[part]);
 
@@ -75,34 +70,13 @@ if (typeof module !== "undefined") module.exports = fabricHome;
     if (selector && !document.contains(focused)) (live.querySelector(selector) || heading).focus();
   }
 
-  /** Ask the hub what is so now; whole: also when it says that nothing has changed. */
-  async function look(whole = false) {
-    clearTimeout(timer);
-    try {
-      const known = whole ? "" : `?version=${encodeURIComponent(version)}`;
-      const answer = await fetch(`${live.dataset.url}${known}`, { headers: { Accept: "application/json" } });
-      if (answer.status === 403) {
-        location.reload(); // to the login
-        return;
-      }
-      if (!answer.ok) throw new Error(String(answer.status));
-      const body = await answer.json();
-      if (Date.now() - answeredAt > SILENT_MS && message.textContent === words.silent) message.textContent = "";
-      answeredAt = Date.now();
-      version = body.version;
-      if (body.html !== undefined) put(body.html);
-    } catch {
-      if (Date.now() - answeredAt > SILENT_MS) message.textContent = words.silent;
-    }
-    clearTimeout(timer);
-    if (!document.hidden) timer = setTimeout(look, EVERY_MS);
-  }
-
-  document.addEventListener("visibilitychange", () => {
-    clearTimeout(timer);
-    if (!document.hidden) look();
+  const look = fabricFollow({
+    url: live.dataset.url,
+    version: root.dataset.version,
+    message,
+    silent: words.silent,
+    put: (body) => body.html !== undefined && put(body.html),
   });
-  timer = setTimeout(look, EVERY_MS);
 
   /** Whether to go on: asked only where something would be lost. */
   function agreed(verb, name, loses) {

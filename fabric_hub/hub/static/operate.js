@@ -28,8 +28,6 @@ if (typeof module !== "undefined") module.exports = fabricOperate;
 (() => {
   const root = typeof document === "undefined" ? null : document.getElementById("fabric-operate");
   if (!root) return;
-  const EVERY_MS = 3000;
-  const SILENT_MS = 15_000;
   const words = JSON.parse(root.dataset.words);
   const language = document.documentElement.lang;
   const now = document.getElementById("operate-now");
@@ -41,9 +39,6 @@ if (typeof module !== "undefined") module.exports = fabricOperate;
   const message = document.getElementById("operate-message");
   const heading = document.getElementById("operate-heading");
   const by = { column: "user", descending: false };
-  let version = root.dataset.version;
-  let answeredAt = Date.now();
-  let timer = null;
 
   const fill = (sentence, parts) => sentence.replace(/\{(\w+)\}/g, (_, part) => parts[part]);
 
@@ -104,35 +99,13 @@ if (typeof module !== "undefined") module.exports = fabricOperate;
     tell();
   }
 
-  /** Ask the hub what is so now. */
-  async function look() {
-    clearTimeout(timer);
-    try {
-      const answer = await fetch(`${root.dataset.url}?version=${encodeURIComponent(version)}`, {
-        headers: { Accept: "application/json" },
-      });
-      if (answer.status === 403) {
-        location.reload(); // to the login, or to why this page is not theirs any more
-        return;
-      }
-      if (!answer.ok) throw new Error(String(answer.status));
-      const body = await answer.json();
-      if (Date.now() - answeredAt > SILENT_MS && message.textContent === words.silent) message.textContent = "";
-      answeredAt = Date.now();
-      version = body.version;
-      if (body.rows !== undefined) put(body);
-    } catch {
-      if (Date.now() - answeredAt > SILENT_MS) message.textContent = words.silent;
-    }
-    clearTimeout(timer);
-    if (!document.hidden) timer = setTimeout(look, EVERY_MS);
-  }
-
-  document.addEventListener("visibilitychange", () => {
-    clearTimeout(timer);
-    if (!document.hidden) look();
+  const look = fabricFollow({
+    url: root.dataset.url,
+    version: root.dataset.version,
+    message,
+    silent: words.silent,
+    put: (body) => body.rows !== undefined && put(body),
   });
-  timer = setTimeout(look, EVERY_MS);
 
   filter.addEventListener("input", rearrange);
   sorted.addEventListener("change", () => sortBy(sorted.value));

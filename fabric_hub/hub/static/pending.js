@@ -18,6 +18,7 @@
   let stream = null;
   let heading = words.starting;
   let notifying = false;
+  let pressed = null; // the button of what starts sooner, until that is known: the keyboard is its
   let leaving = false; // this tab ends the start: what the hub says of that is no news to it
   const hubTime = () => Date.now() / 1000 - (ahead || 0);
 
@@ -118,14 +119,14 @@
   // The session that may start in this one's place: whichever begins first ends the other.
   function showPair(pair) {
     const line = part("pending-pair");
-    const focused = part("pending-choices").contains(document.activeElement);
     line.hidden = !pair;
     if (!pair) return;
     const [text, link] = line.children;
     if (text.textContent !== pair.text) text.textContent = pair.text;
     link.href = pair.url;
     link.textContent = pair.link;
-    if (focused) link.focus(); // the button that was pressed goes
+    if (pressed) link.focus(); // the button that was pressed goes
+    pressed = null;
   }
 
   function tell(text) {
@@ -189,6 +190,7 @@
   // -- a second session, which may start in this one's place
 
   async function startSooner(choice, session) {
+    pressed = document.activeElement; // a button that is disabled loses the keyboard
     const buttons = [...part("pending-choices").children];
     for (const button of buttons) button.disabled = true;
     part("pending-trouble").textContent = words.starting_it;
@@ -200,6 +202,8 @@
     const why = [problem?.message || words.reconnecting, problem?.hint].filter(Boolean).join(" ");
     part("pending-trouble").textContent = problem ? fabricWait.fill(words.notStarted, { problem: why }) : "";
     for (const button of buttons) button.disabled = !problem; // the next event of this start has what follows
+    if (problem) pressed?.focus();
+    if (problem) pressed = null;
   }
 
   // -- cancel
@@ -236,6 +240,7 @@
     message.textContent = fabricWait.fill(words.notCancelled, { problem: problem.message || answer.status });
     for (const button of buttons) button.disabled = false;
     cancel.textContent = words.cancel;
+    cancel.focus(); // it went from the button as that was disabled
   }
   cancel.addEventListener("click", giveUp);
 

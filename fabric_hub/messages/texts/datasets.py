@@ -8,7 +8,7 @@ from fabric_hub.messages.translation import N_
 NO_ACCESS = Reason(
     "dataset-no-access",
     N_("Project {project} has no access to a dataset {dataset}."),
-    N_("Check the name, or request access; the owner of the project or the operators can tell you more."),
+    N_("Check the name, or request access."),
     who=Who.OPERATOR,
     label="dataset",
     status=403,
@@ -86,7 +86,7 @@ RETIRED_WITH_CONTACT = Reason(
 )
 AGREEMENT = Reason(
     "dataset-agreement",
-    N_("Dataset {dataset} has an agreement (version {version}) that you have not accepted for project {project}."),
+    N_("Accept the agreement of {dataset} (version {version}) for project {project} first."),
     N_("Read and accept it on the hub's page Datasets or with a start, with the purpose that you use it for."),
     label="agreement",
     status=403,

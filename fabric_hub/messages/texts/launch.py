@@ -47,7 +47,7 @@ PROFILE_HOURS = Reason(
 )
 NO_PROJECT = Reason(
     "no-project",
-    N_("User {user} is a member of no project."),
+    N_("{user} isn't in a project yet."),
     N_("Ask the owner of a project to add you."),
     who=Who.OWNER,
     label="project",

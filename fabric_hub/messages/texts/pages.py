@@ -22,7 +22,7 @@ REQUEST_IN_PERSON = Reason(
 NO_DATASET_FOR_YOU = Reason(
     "no-dataset-for-you",
     N_("You don't have access to dataset {dataset}."),
-    N_("Check the name; the owner of a project or the operators can tell you more."),
+    N_("Check the name, or ask a project owner or the operators."),
     who=Who.OWNER,
     label="dataset",
     status=404,

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.cli import main
-from fabric_hub.cli import sessions as command
+from fabric_hub.cli import main, record
 from fabric_hub.config.settings import load
 from fabric_hub.messages.reader import Reader
 from fabric_hub.messages.texts import held as texts
@@ -56,7 +55,7 @@ def store(site: Path) -> Iterator[SessionStore]:
 
 @pytest.fixture
 def run(site: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.setattr(command, "become_owner", lambda _: None)  # for good: not in this process
+    monkeypatch.setattr(record, "become_owner", lambda _: None)  # for good: not in this process
     return lambda *arguments: main(["sessions", *arguments, "--site", str(site)])
 
 

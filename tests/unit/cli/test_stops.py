@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.cli import main
-from fabric_hub.cli import stops as command
+from fabric_hub.cli import main, record
 from fabric_hub.cli.stops import seconds_of
 from fabric_hub.config.settings import load
 from fabric_hub.errors import FabricError
@@ -38,7 +37,7 @@ def store(site: Path) -> Iterator[SessionStore]:
 
 @pytest.fixture
 def run(site: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.setattr(command, "become_owner", lambda _: None)  # for good: not in this process
+    monkeypatch.setattr(record, "become_owner", lambda _: None)  # for good: not in this process
     return lambda *arguments: main(["sessions", *arguments, "--site", str(site)])
 
 

@@ -82,7 +82,7 @@ def test_a_new_version_of_the_agreement_is_asked_again_and_told_to_be_new() -> N
     changed = a_dataset(agreement={"version": "2", "text": "Do good."})
     first, again = refused(a_catalogue(changed)), refused(a_catalogue(changed, accepted="1"))
     assert first.why is again.why is State.AGREEMENT
-    assert "that you have not accepted for project physics" in first.message
+    assert "for project physics first" in first.message
     assert "changed since you accepted it: version 2 is new" in again.message
     assert state(a_catalogue(changed, accepted="2")) is State.OPEN
 

@@ -40,7 +40,7 @@ def test_members_of_a_project_may_have_sessions(user: str) -> None:
 
 @pytest.mark.parametrize("user", ["nobody", "operator", "carol", "root"])
 def test_an_account_that_is_no_member_is_never_used(user: str) -> None:
-    with pytest.raises(FabricError, match="member of no project") as refused:
+    with pytest.raises(FabricError, match="isn't in a project yet") as refused:
         check_submission(SITE, request(user))
     assert refused.value.status == 403
 
@@ -53,7 +53,7 @@ def test_nothing_is_done_as_somebody_who_is_in_no_project(user: str) -> None:
     forged = a_job(user=user, account="their-own")
     others = a_job(user="bob", account="twin")
     for session, jobs in (("", ()), (THEIRS, ()), (THEIRS, (forged, others)), ("aaaaaaaaaaaa", (forged, others))):
-        with pytest.raises(FabricError, match="member of no project") as refused:
+        with pytest.raises(FabricError, match="isn't in a project yet") as refused:
             check_person(SITE, user, session, jobs)
         assert refused.value.status == 403
     check_person(SITE, "bob", THEIRS, ())
@@ -63,7 +63,7 @@ def test_the_session_of_somebody_who_left_can_be_ended_and_cleared_away() -> Non
     for name in (f"fabric-main-{THEIRS}", f"fabric-main-{THEIRS}-dask-one"):
         paid = a_job(user="carol", account="twin", name=name, state="COMPLETED")
         check_person(SITE, "carol", THEIRS, (paid,))
-        with pytest.raises(FabricError, match="member of no project"):
+        with pytest.raises(FabricError, match="isn't in a project yet"):
             check_person(SITE, "carol", "aaaaaaaaaaaa", (paid,))
 
 

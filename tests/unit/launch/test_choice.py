@@ -74,7 +74,7 @@ def test_anothers_project_and_none_at_all_are_refused_in_the_same_words(site: Se
 @pytest.mark.parametrize(
     ("user", "options", "reason", "words"),
     [
-        ("nobody", {}, "project", "member of no project"),
+        ("nobody", {}, "project", "isn't in a project yet"),
         ("bob", {}, "project-closed", "ended on 31 January 2026"),
         ("bob", {"project": "past"}, "project-closed", "ended on 31 January 2026"),
         ("eve", {"project": "course", "profile": "cpu"}, "profile", "It has gpu."),

@@ -35,7 +35,7 @@ def test_a_refusal_and_a_text_are_logged_with_their_code_in_english(caplog: pyte
     assert caplog.messages == [
         "ann did not start: [no-image] This site offers no image. Ask an operator to build one.",
         "It waits: [no-image] This site offers no image.",
-        "[no-project] User ann is a member of no project. Ask the owner of a project to add you.",
+        "[no-project] ann isn't in a project yet. Ask the owner of a project to add you.",
     ]
 
 
@@ -69,8 +69,8 @@ def test_what_the_hub_refuses_is_said_to_who_asked_and_logged_in_english_with_it
         unknown, failed = RefusedRequestError(NO_PROJECT(user="100%")), SessionFailure(FabricError(NO_IMAGE()))
         said = unknown.jupyterhub_message, failed.jupyterhub_message
     assert said == (
-        "Gebruiker 100% is van geen project lid.",
+        "100% zit nog niet in een project.",
         "Deze site biedt geen image aan. Vraag een beheerder om er een te bouwen.",
     )
-    assert unknown.get_message() == "[no-project] User 100% is a member of no project."
+    assert unknown.get_message() == "[no-project] 100% isn't in a project yet."
     assert failed.get_message().startswith("[no-image] This site offers no image. ")

@@ -95,7 +95,7 @@ def test_a_model_with_texts_has_sentences_as_json_and_their_facts_beside_them() 
         "allowed": False,
         "why": "This site offers no image.",
         "hint": None,
-        "steps": ["one", "User ann is a member of no project."],
+        "steps": ["one", "ann isn't in a project yet."],
         "reasons": {
             "why": {"code": "no-image", "params": {}},
             "steps": [

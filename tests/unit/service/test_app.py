@@ -4,20 +4,18 @@ import asyncio
 import json
 import threading
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import jsonschema
 import pytest
-from fastapi import FastAPI
 
 from fabric_hub.config.settings import Settings
 from fabric_hub.launch.quote import Quote, quote
 from fabric_hub.messages.text import verbatim
 from fabric_hub.rpc.problem import Problem
 from fabric_hub.service import cluster_quotes
-from fabric_hub.service.app import make_app, serve_static
+from fabric_hub.service.app import make_app
 from fabric_hub.service.callers import SERVICE
 from fabric_hub.service.cluster_quotes import MOST_WAITING
 from fabric_hub.service.deps import ServiceContext
@@ -349,19 +347,6 @@ async def test_a_verb_that_a_path_has_not_is_answered_with_all_that_it_has(api: 
         answer = await api.patch(path.replace("{name}", "x"))
         assert answer.status_code == 405
         assert answer.headers["Allow"] == ", ".join(sorted(verb.upper() for verb in verbs)), path
-
-
-async def test_the_pages_files_are_served_and_nothing_beside_them(tmp_path: Path) -> None:
-    files = tmp_path / "static"
-    files.mkdir()
-    (files / "start.js").touch()
-    (tmp_path / "secret.py").touch()
-    app = FastAPI()
-    serve_static(app, files)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub") as client:
-        assert (await client.get("/services/fabric/static/start.js")).status_code == 200
-        for path in ("../secret.py", "..%2fsecret.py", "%2e%2e/secret.py", ""):
-            assert (await client.get(f"/services/fabric/static/{path}")).status_code == 404
 
 
 def test_a_session_without_a_word_of_slurm_is_described_from_its_record(site: Settings) -> None:

@@ -4,28 +4,30 @@ import {
   alarm,
   balanceText,
   budgetPart,
-  cpuText,
-  dayText,
   endText,
   forecast,
   fullest,
-  killedText,
   level,
-  memoryText,
   minutesText,
   names,
   nextAlarm,
-  nextStep,
   shares,
-  sourceText,
-  sparkText,
   state,
   storagePart,
   storageText,
   summary,
-  trendText,
   warnedOf
 } from '../../../src/session/format';
+import {
+  cpuText,
+  dayText,
+  killedText,
+  memoryText,
+  nextStep,
+  sourceText,
+  sparkText,
+  trendText
+} from '../../../src/session/jobFormat';
 import { badge, left, shortLeft, summary as factsSummary, trouble } from '../../../src/session/facts';
 import type {
   Balance,
