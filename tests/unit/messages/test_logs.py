@@ -43,7 +43,7 @@ def test_others_words_have_no_code_and_several_sentences_have_all_theirs() -> No
     assert coded(verbatim("Slurm says no.")) == "Slurm says no."
     assert coded(FabricError("Slurm says no.")) == "Slurm says no."
     several = sentences(NO_IMAGE(), verbatim("100% so."), NO_PROJECT(user="ann"))
-    assert coded(several).startswith("[no-image, no-project] This site offers no image. 100% so. User ann ")
+    assert coded(several).startswith("[no-image, no-project] This site offers no image. 100% so. ann ")
 
 
 def test_a_traceback_has_the_code_and_other_lines_stay_as_they_are(caplog: pytest.LogCaptureFixture) -> None:
