@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -225,10 +225,15 @@ class Profile(Frozen):
 
 
 class Members(Frozen):
-    """Who belongs to a project, by role. Both roles may start sessions in it. A plain list is one of members."""
+    """Who belongs to a project, by role. All but visitors may start sessions in it. A plain list is one of members."""
 
     owner: tuple[HubUser, ...] = Field(default=(), description="Hub users who are responsible for the project.")
     member: tuple[HubUser, ...] = Field(default=(), description="Hub users who work in the project.")
+    trainer: tuple[HubUser, ...] = Field(default=(), description="Hub users who run the courses of the project.")
+    steward: tuple[HubUser, ...] = Field(default=(), description="Hub users who answer for the project's data.")
+    visitor: tuple[HubUser, ...] = Field(
+        default=(), description="Hub users who see what the project shows them; they start nothing."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -236,7 +241,8 @@ class Members(Frozen):
         return {"member": data} if isinstance(data, list | tuple) else data
 
     def __contains__(self, user: str) -> bool:
-        return user in self.owner or user in self.member
+        """Whether somebody may start sessions."""
+        return any(user in people for people in (self.owner, self.member, self.trainer, self.steward))
 
 
 class Project(Frozen):
@@ -255,6 +261,12 @@ class Project(Frozen):
         default=(), description="Profiles of the project, its default first; empty: all."
     )
     images: tuple[Slug, ...] = Field(default=(), description="Images of the project, its default first; empty: all.")
+    data: Literal["public", "non-public"] = Field(
+        default="public",
+        description="Whether the project works with data that not everybody may see. The hub alone adds nobody to a "
+        "project with non-public data.",
+    )
+    paused: OrNothing = Field(default="", description="Why nothing starts in it for now; empty: it is not paused.")
     organisation: OrNothing = Field(default="", description="Whose project it is, for the month sheet.")
     sector: OrNothing = Field(default="", description="The sector of that organisation, for the month sheet.")
     start: date | None = Field(default=None, description="First day on which sessions can start.")
@@ -280,7 +292,8 @@ class Settings(Frozen):
     images: ImagesSettings
     image: dict[Slug, ImageSettings] = Field(default_factory=dict)
     profile: dict[Slug, Profile] = Field(default_factory=dict)
-    project: dict[Slug, Project] = Field(default_factory=dict)
+    # from load() the site's file's own; with_live_projects() of projects/live.py adds those that the catalogue service keeps
+    project: Mapping[Slug, Project] = Field(default_factory=dict)
     catalogue: CatalogueSettings | None = Field(default=None, description="Absent: this site offers no datasets.")
     quotas: QuotasSettings = QuotasSettings()
     mail: MailSettings | None = Field(

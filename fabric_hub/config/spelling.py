@@ -16,6 +16,10 @@ from fabric_hub.messages.texts import site_file as texts
 from fabric_hub.types import login_name, slurm_key
 
 
+# The roles of people in a project, as settings.Members has them.
+ROLES = ("owner", "member", "trainer", "steward", "visitor")
+
+
 class Differing(NamedTuple):
     """A name in the site's file that is read in another way than it is written, and how that is told."""
 
@@ -56,7 +60,7 @@ def differing(data: Mapping[str, Any]) -> Iterator[Differing]:
         members = _table(project).get("members")
         people.append((f"project.{name}.members", members))  # where it is a plain list
         members = _table(members)
-        people += [(f"project.{name}.members.{role}", members.get(role)) for role in ("owner", "member")]
+        people += [(f"project.{name}.members.{role}", members.get(role)) for role in ROLES]
     for dataset, stewards in _table(_table(data.get("catalogue")).get("stewards")).items():
         people.append((f"catalogue.stewards.{dataset}", stewards))
     for key, found in people:

@@ -13,6 +13,7 @@ from fabric_hub.errors import FabricError
 from fabric_hub.logs import lines
 from fabric_hub.messages.logs import gives_up, with_codes
 from fabric_hub.messages.texts import startup
+from fabric_hub.projects.live import with_live_projects
 from fabric_hub.unix import accounts, capabilities
 
 from .server import serve
@@ -54,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
     with_codes()
     try:
         capabilities.drop_inheritance()  # before any thread and any child
-        settings = load(options.site)
+        settings = with_live_projects(load(options.site))
         lines.configure("gateway", settings.log.as_json)
         check_identity(settings)
         return asyncio.run(_main(settings))

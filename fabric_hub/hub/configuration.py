@@ -29,6 +29,7 @@ from fabric_hub.messages.texts import backup as texts
 from fabric_hub.messages.texts import startup
 from fabric_hub.messages.translation import N_
 from fabric_hub.moving.before_start import refuse_what_breaks
+from fabric_hub.projects.live import with_live_projects
 from fabric_hub.projects.membership import people
 from fabric_hub.sessions.database import database_url, hub_database_url
 from fabric_hub.sessions.scopes import SERVICE_SCOPE, SESSION_SCOPE, SESSION_TOKEN_SCOPES
@@ -63,7 +64,7 @@ def configure(c: Any, site: Path | None = None) -> Settings:
     with_codes()
     site = site or path_from_environment()
     try:
-        settings = load(site)
+        settings = with_live_projects(load(site))
         refuse(logo.mistakes(settings.site), site)
         _check_state_dir(settings.hub.state_dir)
         state_lock.hold(settings.hub.state_dir)

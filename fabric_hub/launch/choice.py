@@ -157,6 +157,7 @@ def open_project(settings: Settings, user: str, wanted: str | None, today: date)
 _CLOSED = {
     project_texts.STARTS_ON.code: project_texts.PROJECT_STARTS_ON,
     project_texts.ENDED_ON.code: project_texts.PROJECT_ENDED_ON,
+    project_texts.PAUSED.code: project_texts.PROJECT_PAUSED,
 }
 
 

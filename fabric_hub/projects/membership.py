@@ -9,23 +9,30 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from fabric_hub.config.settings import Project, Settings
+from fabric_hub.config.spelling import ROLES
 from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts import projects as texts
 from fabric_hub.messages.texts.whom import WHOM_OPERATORS, asking
 
 
 def people(project: Project) -> tuple[str, ...]:
-    """Everybody in a project, each once, its owners first."""
-    return tuple(dict.fromkeys(project.members.owner + project.members.member))
+    """Everybody who may work in a project, each once, its owners first; no visitors."""
+    members = project.members
+    return tuple(dict.fromkeys(members.owner + members.member + members.trainer + members.steward))
+
+
+def roles_of(project: Project, user: str) -> tuple[str, ...]:
+    """Somebody's roles in a project, in the order owner, member, trainer, steward, visitor; none is a stranger's."""
+    return tuple(role for role in ROLES if user in getattr(project.members, role))
 
 
 def is_member(project: Project, user: str) -> bool:
-    """Whether somebody is in a project, in any role."""
+    """Whether somebody may work in a project: in any role but a visitor's."""
     return user in project.members
 
 
 def projects_of(settings: Settings, user: str) -> dict[str, Project]:
-    """The projects that somebody is in, in the order of the site's file."""
+    """The projects that somebody may work in: those of the site's file first, in its order."""
     return {name: project for name, project in settings.project.items() if is_member(project, user)}
 
 
@@ -47,6 +54,8 @@ def accounts(settings: Settings) -> frozenset[str]:
 
 def closed(project: Project, today: date) -> Text | None:
     """Why nothing can start in a project today, as it stands behind its name; None when it is open."""
+    if project.paused:
+        return texts.PAUSED(why=project.paused)
     if project.start and today < project.start:
         return texts.STARTS_ON(day=project.start.isoformat())
     if project.end and today > project.end:

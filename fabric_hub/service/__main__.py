@@ -24,6 +24,7 @@ from fabric_hub.errors import FabricError
 from fabric_hub.gateway.client import GatewayClient
 from fabric_hub.logs import lines
 from fabric_hub.messages.logs import gives_up, with_codes
+from fabric_hub.projects.live import with_live_projects
 from fabric_hub.rpc import server as unix_server
 from fabric_hub.rpc.follower import Follower
 from fabric_hub.sessions.database import database_url
@@ -145,7 +146,7 @@ def main() -> None:
     arguments = parser.parse_args()
     with_codes()
     try:
-        settings = load(arguments.site)
+        settings = with_live_projects(load(arguments.site))
         lines.configure("service", settings.log.as_json)
         state_lock.hold(settings.hub.state_dir)
         app = build(settings, arguments.local_sessions)

@@ -10,7 +10,16 @@ from .whom import WHOM_ITS_OWNER, WHOM_OPERATORS
 # Why a project is closed today, behind its name in a list.
 STARTS_ON = Reason("starts-on", N_("starts on {day:day}"), who=Who.OWNER)
 ENDED_ON = Reason("ended-on", N_("ended on {day:day}"), who=Who.OWNER)
+PAUSED = Reason("project-is-paused", N_("is paused: {why}"), who=Who.OWNER)
 
+PROJECT_PAUSED = Reason(
+    "project-paused",
+    N_("Project {project} is paused: {why}."),
+    N_("Ask {whom} when it goes on."),
+    who=Who.OWNER,
+    label="project-closed",
+    status=403,
+)
 PROJECT_STARTS_ON = Reason(
     "project-starts-on",
     N_("Project {project} starts on {day:day}."),

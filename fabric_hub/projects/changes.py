@@ -1,0 +1,110 @@
+"""What can be changed of a project that the catalogue service keeps, as types. Pure.
+
+One union for the page, the command line and the catalogue service's API. What a change needs is in the catalogue
+service's policy (catalogue/project_policy.py); who asked for it stands beside it (:class:`ChangeBody`).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from fabric_hub.config.settings import OrNothing
+from fabric_hub.types import AccountName, Frozen, HubUser, OneLine, Slug
+
+Role = Literal["owner", "member", "trainer", "steward", "visitor"]
+GpuHours = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
+
+
+class Create(Frozen):
+    """Make a project. ``account`` is its Slurm account; None: the site's prefix and its name."""
+
+    do: Literal["create"] = "create"
+    project: Slug
+    title: OneLine
+    kind: Literal["research", "course", "client"] = "research"
+    organisation: OrNothing = ""
+    sector: OrNothing = ""
+    data: Literal["public", "non-public"] = "public"
+    account: AccountName | None = None
+    owners: Annotated[tuple[HubUser, ...], Field(min_length=1, max_length=20)]
+    budget_gpu_hours: GpuHours | None = None
+    profiles: tuple[Slug, ...] = ()
+    images: tuple[Slug, ...] = ()
+    start: date | None = None
+    end: date | None = None
+
+
+class Describe(Frozen):
+    """What a project is called, and whose it is; None leaves a field as it is."""
+
+    do: Literal["describe"] = "describe"
+    project: Slug
+    title: OneLine | None = None
+    organisation: OrNothing | None = None
+    sector: OrNothing | None = None
+    data: Literal["public", "non-public"] | None = None
+
+
+class AddPerson(Frozen):
+    """Give somebody a role; they keep the others that they have."""
+
+    do: Literal["add"] = "add"
+    project: Slug
+    user: HubUser
+    role: Role
+
+
+class RemovePerson(Frozen):
+    """Take a role from somebody; None: all of them, they leave the project."""
+
+    do: Literal["remove"] = "remove"
+    project: Slug
+    user: HubUser
+    role: Role | None = None
+
+
+class SetBudget(Frozen):
+    """Grant GPU-hours, in all that the project may ever use; None: no limit of its own."""
+
+    do: Literal["budget"] = "budget"
+    project: Slug
+    gpu_hours: GpuHours | None
+
+
+class SetDates(Frozen):
+    """The first and the last day on which sessions start; None: no such day."""
+
+    do: Literal["dates"] = "dates"
+    project: Slug
+    start: date | None
+    end: date | None
+
+
+class Pause(Frozen):
+    """Nothing starts in a project for now. ``why`` is read by its people."""
+
+    do: Literal["pause"] = "pause"
+    project: Slug
+    why: Annotated[OneLine, Field(max_length=100)]
+
+
+class Resume(Frozen):
+    """A paused project goes on."""
+
+    do: Literal["resume"] = "resume"
+    project: Slug
+
+
+Change = Annotated[
+    Create | Describe | AddPerson | RemovePerson | SetBudget | SetDates | Pause | Resume, Field(discriminator="do")
+]
+
+
+class ChangeBody(Frozen):
+    """A change, and who asks for it by their name at the hub."""
+
+    by: HubUser
+    change: Change
