@@ -1,7 +1,7 @@
 """``python -m bench.lookers``: people who look at pages of the hub, each with a login of their own, as browsers do.
 
 A waiting page is asked for, and then its stream of events is kept open (pending.js); of *Sessions* what is new is asked
-for every three seconds (home.js). Every page counts as seen: of hidden tabs a browser lets go of the stream.
+for every two and a half seconds (follow.js). Every page counts as seen: of hidden tabs a browser lets go of the stream.
 
 A process of its own, like :mod:`bench.probe`: what browsers do with pages is not the hub's work. Reads a line of JSON
 from standard input: ``address``, ``over_s`` (within how many seconds the pages are opened), and ``people``: each with
@@ -25,8 +25,8 @@ from typing import Any
 
 import httpx
 
-# home.js
-EVERY_S = 3.0
+# follow.js
+EVERY_S = 2.5
 # What browsers wait before they open a stream again that has ended.
 AGAIN_S = 3.0
 # So many logins at once.

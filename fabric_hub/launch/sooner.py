@@ -17,7 +17,7 @@ from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts import waiting as texts
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.model import Job, JobSpec, Snapshot
-from fabric_hub.slurm.place import in_line, is_before
+from fabric_hub.slurm.place import in_line, is_before, queue_of
 from fabric_hub.slurm.reasons import kept_from
 
 from .choice import profiles_of
@@ -76,7 +76,7 @@ def _shorter(session: Session, job: Job, snapshot: Snapshot, spec: JobSpec | Non
     else:
         starts = [
             other.started_at
-            for other in snapshot.jobs
+            for other in queue_of(snapshot).expected
             if other.started_at and other.started_at > snapshot.now and is_before(other, job)
         ]
         if not starts or spec is None or not fit(spec, snapshot.nodes).now:

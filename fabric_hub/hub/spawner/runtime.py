@@ -64,6 +64,7 @@ class HubRuntime:
         self.announcements = AnnouncementBook(self.store.engine)
         self.problems = ReportDesk(self.store.engine)
         self.start_queue = StartQueue()
+        self.one_page = asyncio.Lock()  # who makes what a waiting page says: hundreds hear of a snapshot at once
         self._bells: dict[str, asyncio.Event] = {}
         self._waiting: dict[str, tuple[asyncio.Event, int | None, Job | None]] = {}  # bell, and what they know
         self._asked: dict[str, float] = {}  # when a session's job was missing, and asked about

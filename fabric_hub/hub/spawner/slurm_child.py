@@ -354,10 +354,12 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
             session = self.session  # as the start has read it last
             job = standing(session, snapshot).job
             prepares = self._script is not None and self._script.prepares
-            event = progress_event(
-                session, job, snapshot, trouble=self.trouble, said=self.said, prepares=prepares,
-                choices=self._choices.of(self, session, job, snapshot), pair=self._pair(),
-            )  # fmt: skip
+            async with self.shared.one_page:
+                event = progress_event(
+                    session, job, snapshot, trouble=self.trouble, said=self.said, prepares=prepares,
+                    choices=self._choices.of(self, session, job, snapshot), pair=self._pair(),
+                )  # fmt: skip
+                await asyncio.sleep(0)  # others' questions come between two pages that hear of the same snapshot
             if event != last:
                 yield {**event, "now": time.time()}  # a browser's clock may be another
                 last = event

@@ -2,7 +2,7 @@
 // url: what is asked; version: what the page shows; message: the element that says, in the words `silent`, that the hub
 // does not answer; put: takes each answer. What comes back asks now (whole: also for what has not changed).
 function fabricFollow({ url, version, message, silent, put }) {
-  const EVERY_MS = 3000;
+  const EVERY_MS = 2500; // with the way there and back a change is on the page within three seconds
   const SILENT_MS = 15_000;
   let answeredAt = Date.now();
   let timer = null;

@@ -64,7 +64,8 @@ def test_a_change_is_seen_where_its_own_page_says_so_after_it() -> None:
 def test_delays_are_told_from_slurm_and_from_the_snapshot() -> None:
     rows = pages.delay_rows([Delays(snapshot=2.0, waiting=2.5, home=4.0), Delays(snapshot=1.0, waiting=0.9, home=1.5)])
     assert [row.ours for row in rows] == [2.5, 0.9, 0.5, 0.0, 4.0, 1.5, 2.0, 0.5]
-    assert [row.met for row in rows[::2]] == [True, True, False, True]
+    # how soon the hub can hear of it is a setting of the site: the aim is on what comes after
+    assert [row.met for row in rows[::2]] == [None, True, None, True]
 
 
 def test_windows_with_pages_stand_beside_those_without() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
 
 from fabric_hub.slurm.model import Job
-from fabric_hub.slurm.place import ahead, in_line, tasks_of
+from fabric_hub.slurm.place import ahead, in_line, is_before, queue_of, tasks_of
 from tests.support.builders import NOW, a_job, a_snapshot
 
 
@@ -41,6 +42,33 @@ def test_nobody_knows_the_place_of_a_job_that_is_in_no_line_or_while_slurm_hides
     assert ahead(a_job(), a_snapshot()) is None
     assert ahead(waiting(7, 0, reason="JobHeldAdmin"), a_snapshot()) is None
     assert ahead(MINE, a_snapshot(unavailable_since=NOW, narrowed=True)) is None
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_place_is_the_count_of_all_that_are_before(seed: int) -> None:
+    dice = random.Random(seed)
+    jobs = [
+        waiting(
+            number,
+            dice.randrange(60),
+            partition=dice.choice(["gpu", "cpu", "cpu,gpu", "gpu,debug", "debug"]),
+            reason=dice.choice(["Priority", "Priority", "Resources", "JobHeldUser", "Dependency,Priority"]),
+            state=dice.choice(["PENDING", "PENDING", "PENDING", "RUNNING"]),
+            submitted_at=dice.choice([None, NOW - dice.randrange(30)]),
+            array_tasks=dice.choice(["", "", "1-3", "2,5-6"]),
+        )
+        for number in range(1, 60)
+    ]
+    snapshot = a_snapshot(*jobs)
+    for job in jobs:
+        if (found := ahead(job, snapshot)) is not None:
+            assert found == sum(tasks_of(other) for other in jobs if is_before(other, job))
+
+
+def test_the_lines_of_a_snapshot_are_made_once() -> None:
+    snapshot = a_snapshot(MINE, waiting(3, 0))
+    assert queue_of(snapshot) is queue_of(snapshot.model_copy(update={"serial": snapshot.serial + 1}))
+    assert queue_of(a_snapshot(MINE, waiting(3, 0))) is not queue_of(snapshot)
 
 
 def test_a_line_has_the_first_first() -> None:
