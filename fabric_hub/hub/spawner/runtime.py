@@ -35,6 +35,7 @@ from fabric_hub.slurm.model import Job, Snapshot
 
 from .metrics import SLURM_SILENT, SNAPSHOT_AGE
 from .start_queue import StartQueue
+from .turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ class HubRuntime:
         self.announcements = AnnouncementBook(self.store.engine)
         self.problems = ReportDesk(self.store.engine)
         self.start_queue = StartQueue()
-        self.one_page = asyncio.Lock()  # who makes what a waiting page says: hundreds hear of a snapshot at once
+        self.turns = Turns(self.follower)
         self._bells: dict[str, asyncio.Event] = {}
         self._waiting: dict[str, tuple[asyncio.Event, int | None, Job | None]] = {}  # bell, and what they know
         self._asked: dict[str, float] = {}  # when a session's job was missing, and asked about

@@ -354,12 +354,10 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
             session = self.session  # as the start has read it last
             job = standing(session, snapshot).job
             prepares = self._script is not None and self._script.prepares
-            async with self.shared.one_page:
-                event = progress_event(
-                    session, job, snapshot, trouble=self.trouble, said=self.said, prepares=prepares,
-                    choices=self._choices.of(self, session, job, snapshot), pair=self._pair(),
-                )  # fmt: skip
-                await asyncio.sleep(0)  # others' questions come between two pages that hear of the same snapshot
+            event = progress_event(
+                session, job, snapshot, trouble=self.trouble, said=self.said, prepares=prepares,
+                choices=self._choices.of(self, session, job, snapshot), pair=self._pair(),
+            )  # fmt: skip
             if event != last:
                 yield {**event, "now": time.time()}  # a browser's clock may be another
                 last = event
@@ -375,26 +373,26 @@ class FabricSlurmSpawner(SlurmSpawner):  # type: ignore[misc]
 
     async def _changes(self) -> AsyncIterator[Snapshot | None]:
         """The snapshot now, and again when it or the submission's trouble changes, until who follows it has left."""
-        changes = aiter(self.shared.follower.changes())
-        coming = asyncio.ensure_future(anext(changes))
-        told: asyncio.Future[Any] = asyncio.ensure_future(self._told.wait())
         gone = left.get() or asyncio.Event()
         leaving: asyncio.Future[Any] = asyncio.ensure_future(gone.wait())
-        try:
-            while True:
-                await asyncio.wait({coming, told, leaving}, return_when=asyncio.FIRST_COMPLETED)
-                if leaving.done():
-                    return
-                if coming.done():
-                    coming.result()
-                    coming = asyncio.ensure_future(anext(changes))
-                if told.done():
-                    told = asyncio.ensure_future(self._told.wait())
-                yield self.shared.follower.value
-        finally:
-            coming.cancel()
-            told.cancel()
-            leaving.cancel()
+        told: asyncio.Future[Any] = asyncio.ensure_future(self._told.wait())
+        with self.shared.turns.bell() as bell:
+            turn = asyncio.ensure_future(bell.wait())
+            try:
+                while True:
+                    yield self.shared.follower.value
+                    await asyncio.wait({turn, told, leaving}, return_when=asyncio.FIRST_COMPLETED)
+                    if leaving.done():
+                        return
+                    if turn.done():
+                        bell.clear()
+                        turn = asyncio.ensure_future(bell.wait())
+                    if told.done():
+                        told = asyncio.ensure_future(self._told.wait())
+            finally:
+                turn.cancel()
+                told.cancel()
+                leaving.cancel()
 
 
 def _facts(session: Session) -> SessionFacts:
