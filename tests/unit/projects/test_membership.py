@@ -12,11 +12,14 @@ from fabric_hub.messages.texts import projects as texts
 from fabric_hub.messages.texts.launch import NO_IMAGE
 from fabric_hub.projects.membership import (
     accounts,
+    closed,
+    is_member,
     is_user,
     people,
     people_today,
     projects_of,
     responsible,
+    roles_of,
     said_to,
     warned_to,
 )
@@ -83,3 +86,23 @@ def test_a_user_of_the_site_is_whoever_is_in_one_of_its_projects(site: Settings)
     assert is_user(site.model_copy(update={"project": {}}), "nobody")
     assert list(projects_of(site, "eve")) == ["physics", "course"]
     assert accounts(site) == {project.account for project in site.project.values()}
+
+
+def test_nothing_starts_in_a_paused_project_and_its_people_read_why(site: Settings) -> None:
+    paused = site.project["physics"].model_copy(update={"paused": "the yearly report is due"})
+    why = closed(paused, date(2026, 6, 1))
+    assert (why.code, str(why)) == ("project-is-paused", "is paused: the yearly report is due") if why else False
+    refusal = texts.PROJECT_PAUSED(project="physics", why=paused.paused, whom=texts.ITS_OWNER())
+    assert str(sentences(refusal, refusal.hint)) == (
+        "Project physics is paused: the yearly report is due. Ask its owner when it goes on."
+    )
+
+
+def test_a_visitor_is_in_a_project_and_may_not_work_in_it(site: Settings) -> None:
+    members = site.project["physics"].members.model_copy(update={"visitor": ("vera",), "trainer": ("tom",)})
+    project = site.project["physics"].model_copy(update={"members": members})
+    assert (roles_of(project, "vera"), is_member(project, "vera")) == (("visitor",), False)
+    assert (roles_of(project, "tom"), is_member(project, "tom")) == (("trainer",), True)
+    assert "tom" in people(project)
+    assert "vera" not in people(project)
+    assert roles_of(project, "nobody") == ()
