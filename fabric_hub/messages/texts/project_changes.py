@@ -154,6 +154,13 @@ SITE_WITHOUT = Reason(
     N_("Add a section [catalogue] to it: see docs/how-to/manage-projects.md."),
     who=Who.OPERATOR,
 )
+TOO_MANY_OWNERS = Reason(
+    "project-too-many-owners",
+    N_("A project is made with at most {most} owners."),
+    N_("Add the others then: fabric-hub projects add NAME USER --role owner"),
+    who=Who.OPERATOR,
+    status=422,
+)
 NOT_IN_FILE = Reason(
     "project-not-in-file",
     N_("The site's file has no project {project}."),
