@@ -50,19 +50,21 @@ def with_hub_names(change: Change, *, keep_case: bool) -> Change:
     return change
 
 
-def created(change: Create, settings: Settings) -> Project:
+def created(change: Create, settings: Settings, kept: Mapping[str, str]) -> Project:
     """A new project.
 
-    :param settings: with every project that there is.
+    :param settings: of the site's file alone.
+    :param kept: the Slurm account of each project that the catalogue service keeps.
     :raises FabricError: its name or its account is another's; it names what the site does not have; its days are
         turned around.
     """
     assert settings.catalogue is not None
     name, account = change.project, change.account or slurm_key(f"{settings.catalogue.account_prefix}{change.project}")
-    if name in settings.project:
+    known = {**kept, **{other: project.account for other, project in settings.project.items()}}
+    if name in known:
         raise FabricError(texts.EXISTS(project=name))
-    for other, project in settings.project.items():
-        if slurm_key(project.account) == account:
+    for other, of_other in known.items():
+        if slurm_key(of_other) == account:
             raise FabricError(texts.ACCOUNT_TAKEN(account=account, other=other, project=name))
     for profile in change.profiles:
         if profile not in settings.profile:

@@ -144,8 +144,7 @@ class ProjectStore:
             if told is not None:
                 raise RefusedError(told, before)
             if isinstance(change, Create):
-                known = {**_accounts(connection), **settings.project}
-                after = created(change, settings.model_copy(update={"project": known}))
+                after = created(change, settings, _accounts(connection))
             elif name in settings.project:
                 raise FabricError(texts.IN_FILE(project=name))
             elif row is None:
@@ -197,10 +196,9 @@ def _serial(connection: sa.Connection) -> int:
     return int(connection.execute(sa.select(sa.func.max(projects.c.serial))).scalar() or 0)
 
 
-def _accounts(connection: sa.Connection) -> dict[str, Project]:
-    """Every project that is kept with its account alone."""
+def _accounts(connection: sa.Connection) -> dict[str, str]:
     rows = connection.execute(sa.select(projects.c.name, projects.c.account))
-    return {name: Project(account=account) for name, account in rows}
+    return {row.name: row.account for row in rows}
 
 
 def _all(connection: sa.Connection, serial: int, before: ProjectsDocument) -> ProjectsDocument:

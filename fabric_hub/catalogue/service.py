@@ -117,7 +117,7 @@ class CatalogueService:
         return await self._feed.read(after, wait_s)
 
     async def accept(self, request: AcceptanceBody) -> None:
-        project = self._project(request.user, request.project)
+        project = await self._project(request.user, request.project)
         self._not_too_often(request.user)
         entry = Entry(event="accepted", responsible=project.members.owner, **request.model_dump())
         acceptance = Acceptance(**request.model_dump(), at=time.time())
@@ -128,7 +128,7 @@ class CatalogueService:
         await self._refresh()
 
     async def request(self, request: AccessBody) -> None:
-        project = self._project(request.user, request.project)
+        project = await self._project(request.user, request.project)
         self._not_too_often(request.user)
         entry = Entry(event="requested", responsible=project.members.owner, **request.model_dump())
         wanted = AccessRequest(**request.model_dump(), at=time.time())
@@ -347,7 +347,8 @@ class CatalogueService:
             self._head = read_head(self._audit_log.directory)
             log.info("the audit log's head is %d:%s", self._head.seq, self._head.digest)
 
-    def _project(self, user: str, name: str) -> Project:
+    async def _project(self, user: str, name: str) -> Project:
+        await asyncio.to_thread(self._reload)  # as they are now: somebody may have left by a command
         project = self._settings.project.get(name)
         if project is None or not is_member(project, user):
             raise FabricError(texts.NOT_A_MEMBER(user=user, project=name))
