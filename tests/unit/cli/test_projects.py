@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +19,7 @@ from fabric_hub.cli.project_commands import lines_of
 from fabric_hub.projects.document import FILE
 from tests.support.datasets_site import STRANGER, Done, Place, apart, catalogue_service, make_site
 
+ADD_OWNER = "fabric-hub projects add NAME USER --role owner"
 CREATE = ("create", "waves", "--title", "Big waves", "--owner", "Ada", "--owner", "bo")
 
 
@@ -162,8 +165,7 @@ account = "bb"
         (("import", "nope"), "The site's file has no project nope. Its projects: physics."),
         (
             ("create", "waves", "--title", "x", *(word for i in range(21) for word in ("--owner", f"u{i}"))),
-            "A project is made with at most 20 owners. Add the others then: fabric-hub projects add NAME USER "
-            "--role owner",
+            f"A project is made with at most 20 owners. Add the others then: {ADD_OWNER}",
         ),
     ],
 )  # fmt: skip
@@ -204,8 +206,6 @@ def test_a_site_without_a_catalogue_service_keeps_none(place: Place) -> None:
 
 @pytest.mark.root
 def test_only_root_and_the_catalogues_account_give_commands(place: Place) -> None:
-    import pwd
-
     done = command(place, *CREATE, uid=pwd.getpwnam(STRANGER).pw_uid)
     assert done.status == 1
     assert f"{STRANGER} may not use it" in done.err
@@ -213,8 +213,6 @@ def test_only_root_and_the_catalogues_account_give_commands(place: Place) -> Non
 
 
 def test_hub_and_gateway_are_told_where_the_services_socket_is(place: Place) -> None:
-    import os
-
     socket = place.directory("socket")
     os.chown(socket, catalogue_service().pw_uid, catalogue_service().pw_gid)
     place.site.write_text(f'{place.site.read_text()}socket = "{socket}/catalogue.sock"\n')
