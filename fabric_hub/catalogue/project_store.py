@@ -212,7 +212,7 @@ def _all(connection: sa.Connection, serial: int, before: ProjectsDocument) -> Pr
         for name, person in _people(connection, names[begin : begin + _AT_ONCE]):
             people.setdefault(name, []).append(person)
     for name in connection.execute(
-        sa.select(projects.c.name).order_by(projects.c.created_at, projects.c.name)
+        sa.select(projects.c.name).order_by(projects.c.name)
     ).scalars():
         if name in changed:
             found[name] = _project(changed[name], people.get(name, []))

@@ -265,17 +265,17 @@ def publish_projects(datasets: CatalogueSettings, projects: ProjectStore) -> boo
     :raises FabricError: the file cannot be written; they go by the one that they have.
     """
     path = projects_file(datasets)
-    if not path.parent.is_dir() or _projects(projects.document()) == _read(path):
+    if not path.parent.is_dir() or _told(projects.document()) == _read(path):
         return False
     try:
         with projects.alone() as document:
-            replace(path.parent, path.name, _projects(document), 0o640)
+            replace(path.parent, path.name, _told(document), 0o640)
     except OSError as error:
         raise FabricError(startup.CANNOT_PUBLISH(path=str(path.parent), why=str(error.strerror or error))) from error
     return True
 
 
-def _projects(document: ProjectsDocument) -> dict[str, Any]:
+def _told(document: ProjectsDocument) -> dict[str, Any]:
     told = {name: as_json(project) for name, project in document.projects.items()}
     return {"format": document.format, "serial": document.serial, "projects": told}
 

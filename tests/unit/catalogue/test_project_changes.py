@@ -143,7 +143,7 @@ async def test_the_sites_file_says_at_once_what_the_hub_may_and_who_is_an_operat
     with_operators(daemon, 'from_hub = ["projects"]')
     assert await ask(daemon, new, by="sam") == ""
     assert await ask(daemon, AddPerson(**W, user="eve", role="member")) == "project-not-from-hub"
-    assert list(told(daemon)["projects"]) == ["waves", "tides"]
+    assert list(told(daemon)["projects"]) == ["tides", "waves"]
 
 
 async def test_who_leaves_and_who_is_in_a_paused_project_opens_no_data_when_the_verb_answers(daemon: Daemon) -> None:
