@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from pydantic import Field
+
 from fabric_hub.config.settings import Members, Project, Settings
 from fabric_hub.config.spelling import ROLES
 from fabric_hub.errors import FabricError
@@ -23,7 +25,7 @@ from fabric_hub.projects.changes import (
     SetDates,
 )
 from fabric_hub.projects.membership import roles_of
-from fabric_hub.types import login_name, slurm_key
+from fabric_hub.types import Frozen, HubUser, Slug, login_name, slurm_key
 
 from .audit.log import Entry
 
@@ -37,7 +39,19 @@ EVENTS = {
     "pause": "paused",
     "resume": "resumed",
 }
+PEOPLES = frozenset({EVENTS["add"], EVENTS["remove"]})
 _SAID_ONLY_ONCE = frozenset({"budget-set", "dates-set", "described", "paused", "resumed"})
+
+
+class Recorded(Frozen):
+    """A change of a project as the audit log has it; ``at`` in Unix seconds."""
+
+    event: Slug
+    project: Slug
+    by: str
+    at: float
+    user: HubUser | None = None
+    after: dict[str, Any] = Field(default_factory=dict)
 
 
 def with_hub_names(change: Change, *, keep_case: bool) -> Change:
@@ -172,6 +186,24 @@ def entries(
             )
         )
     return tuple(made)
+
+
+def replayed(project: Project | None, record: Recorded) -> Project | None:
+    """A project after a change that is on record; None: there is none to change.
+
+    :raises ValidationError: the record is not as this release writes them.
+    """
+    if record.event == EVENTS["create"]:
+        return Project.model_validate(record.after)
+    if project is None:
+        return None
+    if record.event not in PEOPLES:
+        return Project.model_validate({**project.model_dump(), **record.after})
+    user, roles = record.user or "", record.after.get("roles", ())
+    for role in ROLES:
+        others = tuple(one for one in getattr(project.members, role) if one != user)
+        project = _with_role(project, role, (*others, user) if role in roles else others)
+    return project
 
 
 def denial(change: Change, project: Project | None, asker: str, code: str) -> Entry:

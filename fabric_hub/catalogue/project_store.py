@@ -6,14 +6,16 @@ change is decided by is what stands there. A project's own serial is the catalog
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
+from pydantic import ValidationError
 
 from fabric_hub.config.settings import Members, Project, Settings
 from fabric_hub.config.spelling import ROLES
@@ -27,9 +29,11 @@ from fabric_hub.types import Frozen, Slug
 
 from .audit.log import Entry
 from .database import CATALOGUE
-from .project_edits import created, edited, entries, people_of
+from .project_edits import Recorded, created, edited, entries, people_of, replayed
 from .project_policy import Asker, refusal
 from .tables import counter, project_people, projects
+
+log = logging.getLogger(__name__)
 
 # What a project's row has as the project itself has it.
 FIELDS = (
@@ -154,7 +158,7 @@ class ProjectStore:
                 if after == row.project:
                     raise _NothingNewError
             by = asker.by(before)
-            _write(connection, name, row, after, by, serial)
+            _write(connection, name, row, after, by, serial, time.time())
             record(entries(change, row.project if row else None, after, by, asker.name if asker.from_hub else None))
             return True
         return False
@@ -174,9 +178,23 @@ class ProjectStore:
             serial = _raise(connection)
             if _one(connection, name) is not None:
                 raise FabricError(texts.KEPT_ALREADY(project=name))
-            _write(connection, name, None, project, by, serial)
+            _write(connection, name, None, project, by, serial, time.time())
             as_made = Create(project=name, title=project.title or name, owners=project.members.owner[:20])
             record(entries(as_made, None, project, by))
+
+    def replay(self, records: Iterable[Recorded]) -> None:
+        """Bring projects that came from a backup up to what the audit log says of the time since."""
+        with Transaction(self._engine, CATALOGUE) as connection:
+            serial = _raise(connection)
+            for record in records:
+                row = _one(connection, record.project)
+                try:
+                    after = replayed(row.project if row else None, record)
+                except ValidationError:
+                    log.exception("a record of project %s cannot be understood, and is left out", record.project)
+                    continue
+                if after is not None:
+                    _write(connection, record.project, row, after, record.by, serial, record.at)
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
@@ -211,9 +229,7 @@ def _all(connection: sa.Connection, serial: int, before: ProjectsDocument) -> Pr
     for begin in range(0, len(names), _AT_ONCE):
         for name, person in _people(connection, names[begin : begin + _AT_ONCE]):
             people.setdefault(name, []).append(person)
-    for name in connection.execute(
-        sa.select(projects.c.name).order_by(projects.c.name)
-    ).scalars():
+    for name in connection.execute(sa.select(projects.c.name).order_by(projects.c.name)).scalars():
         if name in changed:
             found[name] = _project(changed[name], people.get(name, []))
         elif name in before.projects:
@@ -244,10 +260,10 @@ def _project(row: Mapping[Any, Any], people: list[Person]) -> Project:
 
 
 def _write(
-    connection: sa.Connection, name: str, before: KeptProject | None, after: Project, by: str, serial: int
+    connection: sa.Connection, name: str, before: KeptProject | None, after: Project, by: str, serial: int, now: float
 ) -> None:
-    """Bring the rows of a project up to what it is after a change."""
-    now, today = time.time(), date.today()  # noqa: DTZ011 - a last day is a day of this site
+    """Bring the rows of a project up to what it is after a change that was made at ``now`` (Unix seconds)."""
+    today = date.fromtimestamp(now)  # noqa: DTZ012 - a last day is a day of this site
     values: dict[str, Any] = {field: getattr(after, field) for field in FIELDS}
     values |= {"profiles": list(after.profiles), "images": list(after.images), "serial": serial}
     paused_before = before.project.paused if before else ""

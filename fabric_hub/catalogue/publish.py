@@ -244,8 +244,7 @@ def publish(settings: Settings, store: CatalogueStore, uids: Uids | None = None)
             uids.remember(_uids_file(settings.catalogue))
             uid_of = uids.of(settings.users)
             today = datetime.now().astimezone().date()
-            settings = store.projects.over(settings)
-            content = grants(settings, store.catalogue(today), uid_of, today, store.ended())
+            content = grants(store.projects.over(settings), store.catalogue(today), uid_of, today, store.ended())
             _keep_uids(settings.catalogue, uids.to_keep())
             if content == _published(settings.catalogue):
                 return False

@@ -187,8 +187,8 @@ class CatalogueService:
         else:
             found = await asyncio.to_thread(self._store.dataset, dataset)
             today = date.today()  # noqa: DTZ011 - a grant's last day is a day of this site
-            of_hub = known is not None and not closed_to_hub(known.kind, known.data)
-            if not of_hub or closed(known, today) or not may_grant_from_hub(settings.catalogue, found):
+            outside = known is None or closed_to_hub(known.kind, known.data) or closed(known, today)
+            if outside or not may_grant_from_hub(settings.catalogue, found):
                 await self._record(Entry.model_validate({"event": "denied", "why": "grant-from-hub", **about}))
                 raise FabricError(texts.GRANT_ELSEWHERE(dataset=dataset, project=project))
             if request.until and request.until < today:

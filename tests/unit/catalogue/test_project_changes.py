@@ -33,7 +33,7 @@ from tests.support.datasets_site import apart
 
 pytestmark = NEEDS_OTHERS
 
-W = {"project": "waves"}
+W: dict[str, Any] = {"project": "waves"}
 GRANT = """
 import sys
 from pathlib import Path

@@ -12,6 +12,7 @@ from fabric_hub import cli
 from fabric_hub.catalogue.project_policy import Asker, command, refusal
 from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.config.settings import Members, Project
+from fabric_hub.messages.text import Text
 from fabric_hub.projects.changes import (
     AddPerson,
     Change,
@@ -45,7 +46,7 @@ SITES = {"default": DEFAULT, "all": ALL, "none": NONE}
 
 NOT_FROM_HUB = "The hub may not change this of project waves"
 OF_CAP = "(catalogue.from_hub_gpu_hours)"
-W = {"project": "waves"}
+W: dict[str, Any] = {"project": "waves"}
 # The change; who may make it by default of an open project; with everything in from_hub; of one that is closed to the
 # hub. With nothing in from_hub it is as of a closed one.
 CHANGES: dict[str, tuple[Change, set[str], set[str], set[str]]] = {
@@ -74,7 +75,7 @@ def asker(who: str, *, from_hub: bool = True) -> Asker:
     return Asker(who, operator=who == "operator", from_hub=from_hub)
 
 
-def code(told: Any) -> str | None:
+def code(told: Text | None) -> str | None:
     return told.code if told else None
 
 

@@ -20,6 +20,7 @@ from fabric_hub.catalogue.restored import Restored
 from fabric_hub.catalogue.store import CatalogueStore
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.text import message_of
 from fabric_hub.projects.changes import (
     AddPerson,
     Change,
@@ -38,7 +39,7 @@ from tests.support.postgresql import url as url_of
 
 ROOT = Asker("root", operator=True, from_hub=False)
 WAVES = Create(project="waves", title="Waves", owners=("ada", "bo"), budget_gpu_hours=10)
-W = {"project": "waves"}
+W: dict[str, Any] = {"project": "waves"}
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +79,7 @@ class Kept:
     def __call__(self, change: Change, asker: Asker = ROOT) -> bool:
         return self.projects.change(self.site, change, asker, self.log.extend)
 
-    def said(self) -> list[tuple[str, str | None, str | None, Any, Any]]:
+    def said(self) -> list[tuple[Any, ...]]:
         """What came into the log since the last time."""
         found = [
             (one.event, one.user, one.by, *(json.loads(facts) if facts else None for facts in (one.before, one.after)))
@@ -102,7 +103,7 @@ def waves(kept: Kept) -> Kept:
 
 def refused(code: str, words: str) -> Any:
     def right(error: FabricError) -> bool:
-        return (error.said.code, error.message) == (code, words)
+        return (message_of(error).code, error.message) == (code, words)
 
     return pytest.raises(FabricError, check=right)
 
