@@ -82,7 +82,7 @@ def _of_create(change: Create, asker: Asker, catalogue: CatalogueSettings) -> Te
     if not asker.operator:
         return texts.CREATE_NEEDS_OPERATOR(project=change.project)
     because = (
-        closed_to_hub(change.kind, change.data)
+        _closed_to_hub(change.kind, change.data)
         or _not_in("projects", catalogue)
         or _above(change.budget_gpu_hours, catalogue)
     )
@@ -94,7 +94,7 @@ def _of_owner(
 ) -> Text | None:
     """A change that an owner or an operator asks for at the hub, of a project that there is."""
     name = change.project
-    closed = closed_to_hub(project.kind, project.data)
+    closed = _closed_to_hub(project.kind, project.data)
     if isinstance(change, AddPerson):
         return _not_from_hub(change, closed or _not_in("people", catalogue))
     if isinstance(change, Describe) and change.data == "public" and project.data == "non-public":
@@ -122,7 +122,7 @@ def _of_pause(change: Pause | Resume, project: Project, asker: Asker, paused_by:
     return None if paused_by.startswith(_OPERATOR) else _not_from_hub(change, texts.PAUSED_ELSEWHERE())
 
 
-def closed_to_hub(kind: str, data: str) -> Text | None:
+def _closed_to_hub(kind: str, data: str) -> Text | None:
     """Why a project is widened at the command line alone; None: the hub may ask for it, too."""
     if data != "public":
         return texts.NON_PUBLIC()

@@ -36,7 +36,7 @@ from .api import AcceptanceBody, AccessBody, Agents, AnswerBody, DecisionBody, E
 from .denials import Denials
 from .ingest import AGENTS, AT_ONCE, Ingest, events_directory, recorded_sources
 from .project_edits import denial, with_hub_names
-from .project_policy import Asker, closed_to_hub
+from .project_policy import Asker
 from .project_store import RefusedError
 from .publish import Uids, publish, publish_projects
 from .rate_limit import RateLimit
@@ -187,8 +187,7 @@ class CatalogueService:
         else:
             found = await asyncio.to_thread(self._store.dataset, dataset)
             today = date.today()  # noqa: DTZ011 - a grant's last day is a day of this site
-            outside = known is None or closed_to_hub(known.kind, known.data) or closed(known, today)
-            if outside or not may_grant_from_hub(settings.catalogue, found):
+            if known is None or closed(known, today) or not may_grant_from_hub(settings.catalogue, found, known):
                 await self._record(Entry.model_validate({"event": "denied", "why": "grant-from-hub", **about}))
                 raise FabricError(texts.GRANT_ELSEWHERE(dataset=dataset, project=project))
             if request.until and request.until < today:
