@@ -281,7 +281,7 @@ def _service(c: Any, settings: Settings, site: Path) -> None:
             "services": [SERVICE],
             "scopes": ["servers", "read:users:name", "list:users"],
         },
-        roles.definition(),
+        *roles.definitions(),
     ]
     token_file = settings.hub.state_dir / "embedded-token"
     if settings.login.kind == "demo" and token_file.exists():

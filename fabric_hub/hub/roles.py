@@ -9,7 +9,7 @@ too.
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Collection
 from typing import Any, Final
 
 from jupyterhub import orm, roles
@@ -23,9 +23,8 @@ from fabric_hub.projects.live import LiveProjects, are_known
 from fabric_hub.projects.membership import everybody, has_no_projects, is_user, workers
 from fabric_hub.sessions.scopes import SERVICE_SCOPE, SESSION_SCOPE
 
-log = logging.getLogger(__name__)
-
 MEMBER: Final = "member"
+STEWARD: Final = "steward"
 # In Authenticator.allowed_users, as no name of anybody's: :func:`may_log_in` is asked with each login.
 WHO_IS_IN_A_PROJECT: Final = "(who is in a project)"
 USER_DESCRIPTION: Final = "What a visitor needs, and what a session needs that runs."
@@ -44,13 +43,20 @@ MEMBER_SCOPES: Final = ("self", SERVICE_SCOPE, SESSION_SCOPE, ACCEPT_SCOPE)
 LOOK_EVERY_S: Final = 1.0
 
 
-def definition() -> dict[str, Any]:
-    """The role ``member``, for JupyterHub's configuration."""
-    return {
-        "name": MEMBER,
-        "description": "Start sessions, make tokens. The hub gives and takes it, by a person's projects.",
-        "scopes": list(MEMBER_SCOPES),
-    }
+def definitions() -> list[dict[str, Any]]:
+    """The roles of ours, for JupyterHub's configuration; who has them it does not say."""
+    return [
+        {
+            "name": MEMBER,
+            "description": "Start sessions, make tokens. The hub gives and takes it, by a person's projects.",
+            "scopes": list(MEMBER_SCOPES),
+        },
+        {
+            "name": STEWARD,
+            "description": "Decide on datasets in person. The hub gives it to the stewards of the site's file.",
+            "scopes": [ACCEPT_SCOPE],
+        },
+    ]
 
 
 def may_log_in(settings: Settings, name: str) -> bool:
@@ -67,46 +73,61 @@ def is_worker(settings: Settings, name: str, *, admin: bool) -> bool:
 
 
 def assign(db: Any, settings: Settings, user: Any) -> None:
-    """Give or take one person's role; the caller commits.
+    """Give or take one person's roles; the caller commits.
 
     :param user: JupyterHub's ORM object.
     """
-    role, has = orm.Role.find(db, MEMBER), any(role.name == MEMBER for role in user.roles)
-    if role is None:  # a hub that is being set up has no roles yet
-        return
-    if is_worker(settings, user.name, admin=bool(user.admin)):
-        if not has:
+    wanted = {
+        MEMBER: is_worker(settings, user.name, admin=bool(user.admin)),
+        STEWARD: user.name in stewards(settings.catalogue),
+    }
+    has = {role.name for role in user.roles}
+    for name, gets in wanted.items():
+        role = orm.Role.find(db, name)
+        if role is None:  # a hub that is being set up has none yet
+            continue
+        if gets and name not in has:
             grant_role(db, user, role, commit=False)
-    elif has and are_known(settings):
-        strip_role(db, user, role, commit=False)
+        elif not gets and name in has and are_known(settings):
+            strip_role(db, user, role, commit=False)
 
 
-def holders(db: Any) -> frozenset[str]:
-    """Who has the role now."""
-    return frozenset(name for (name,) in db.query(orm.User.name).join(orm.User.roles).filter(orm.Role.name == MEMBER))
+def holders(db: Any, role: str = MEMBER) -> frozenset[str]:
+    """Who has a role now."""
+    return frozenset(name for (name,) in db.query(orm.User.name).join(orm.User.roles).filter(orm.Role.name == role))
 
 
 def follow(app: Any, settings: Settings, before: frozenset[str] = frozenset()) -> None:
-    """Let the hub know everybody who is in a project, and everybody's role be what the projects say now.
+    """Let the hub know everybody who is in a project, and everybody's roles be what the projects say now.
 
-    Until all projects are known nobody loses it.
+    Until all projects are known nobody loses one.
 
     :param app: JupyterHub's.
-    :param before: who had it before the hub was started; they keep it as long as that is not known.
+    :param before: who was a member before the hub was started; they stay one as long as that is not known.
     """
-    db, known, everyone = app.db, are_known(settings), has_no_projects(settings)
-    members = workers(settings).union(settings.login.admins)
     _make_known(app, settings)
-    role, has = orm.Role.find(db, MEMBER), holders(db)
-    assert role is not None  # the hub's configuration has it
-    changed = False
-    for name, admin in db.query(orm.User.name, orm.User.admin).all():
-        wanted = bool(admin) or everyone or name in members or (not known and (name in before or name in has))
-        if wanted != (name in has):
-            (grant_role if wanted else strip_role)(db, orm.User.find(db, name), role, commit=False)
-            changed = True
-    if changed:
+    db, known, everyone = app.db, are_known(settings), has_no_projects(settings)
+    members, has = workers(settings).union(settings.login.admins), holders(db)
+    wanted = {
+        name
+        for name, admin in db.query(orm.User.name, orm.User.admin).all()
+        if admin or everyone or name in members or (not known and (name in before or name in has))
+    }
+    changed = _change(db, MEMBER, has, wanted)
+    answering = stewards(settings.catalogue)
+    there = {name for (name,) in db.query(orm.User.name).filter(orm.User.name.in_(answering))}
+    if _change(db, STEWARD, holders(db, STEWARD), there) or changed:
         db.commit()
+
+
+def _change(db: Any, name: str, has: Collection[str], wanted: Collection[str]) -> bool:
+    """Give a role to those who lack it, and take it from those who have it without a reason; whether any."""
+    role = orm.Role.find(db, name)
+    assert role is not None  # the hub's configuration has it
+    different = set(has) ^ set(wanted)
+    for user in sorted(different):
+        (grant_role if user in wanted else strip_role)(db, orm.User.find(db, user), role, commit=False)
+    return bool(different)
 
 
 def _make_known(app: Any, settings: Settings) -> None:

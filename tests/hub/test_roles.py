@@ -27,6 +27,7 @@ pytestmark = pytest.mark.hub
 
 OWNER, MEMBER, VISITOR, LATER, STEWARD = PEOPLE[1:6]
 SENTENCE = "You are a visitor of project Waves: visitors see what it shows them, and start nothing."
+NO_TOKENS = "Only who works in a project can make tokens."
 NOT_ALL = "Not all projects are known now: the catalogue service has not told which it keeps."
 
 
@@ -129,6 +130,7 @@ def test_a_visitor_starts_nothing_and_makes_no_token_by_any_way(kept: KeptSite) 
     assert tried["REST"].json()["message"] == f"{SENTENCE} Ask {OWNER} to make you a member."
     made = ways_to_a_token(visitor)
     assert {way: answer.status_code for way, answer in made.items() if answer.status_code not in (403, 404)} == {}
+    assert NO_TOKENS in words(visitor.browser.get("/hub/token"))
     assert visitor.servers() == {}
     assert [one for one in kept.store.live_all() if one.user == VISITOR] == []
     assert kept.requests_of(visitor) == []
@@ -150,6 +152,7 @@ def test_a_member_does_what_members_did(kept: KeptSite) -> None:
     member = kept.until_known(MEMBER).log_in()
     until(lambda: has_role(member), "the hub has given the role")
     assert offer(member) == 200
+    assert NO_TOKENS not in words(member.browser.get("/hub/token"))
     made = {way: answer.status_code for way, answer in ways_to_a_token(member).items()}
     assert made == {"page": 201, "REST": 201, "REST, by password": 201, "REST, for another": 403}
     running = kept.started(member, project="waves", profile="small")
@@ -164,7 +167,9 @@ def test_a_member_does_what_members_did(kept: KeptSite) -> None:
 def test_who_becomes_a_visitor_loses_the_role_at_once_and_their_session_goes_on(kept: KeptSite) -> None:
     member = kept.until_known(MEMBER).log_in()
     until(lambda: has_role(member), "the hub has given the role")
-    token = member.api.post(f"/users/{MEMBER}/tokens", json={"scopes": ["servers!user", "access:services!service=fabric"]}).json()
+    token = member.api.post(
+        f"/users/{MEMBER}/tokens", json={"scopes": ["servers!user", "access:services!service=fabric"]}
+    ).json()
     narrow = {"Authorization": f"token {token['token']}"}
     running = kept.started(member, project="waves", profile="small")
     own = {"Authorization": f"token {running.token}"}

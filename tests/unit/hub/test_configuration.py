@@ -93,10 +93,10 @@ def test_the_service_may_start_servers_and_administers_nothing(site_file: Path) 
     c = Config()
     configure(c, site_file)
     roles = {role["name"]: role for role in c.JupyterHub.load_roles}
-    assert set(roles) == {"fabric-service", "member"}
+    assert set(roles) == {"fabric-service", "member", "steward"}
     assert roles["fabric-service"]["services"] == ["fabric"]
     assert not [scope for scope in roles["fabric-service"]["scopes"] if "admin" in scope or "tokens" in scope]
-    assert "users" not in roles["member"], "the hub gives it, by the projects of each"
+    assert not any("users" in roles[name] for name in ("member", "steward")), "the hub gives them"
     for held in (USER_SCOPES, roles["member"]["scopes"]):  # a token cannot hold what its owner does not
         assert SESSION_SCOPE in held
     assert not [scope for scope in USER_SCOPES if scope.startswith(("self", "servers", "start", "tokens"))]
