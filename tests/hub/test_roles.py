@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from fabric_hub.config.settings import Project
+from fabric_hub.config.settings import Members, Project
 from fabric_hub.projects.live import projects_file
 from fabric_hub.sessions.scopes import SESSION_SCOPE
 from tests.support.catalogue_thread import settings_of
@@ -54,7 +54,11 @@ class KeptSite(SmallSite):
         """From now on these are in the project, and nobody else."""
         self._serial += 1
         told = members or {"owner": [OWNER], "member": [MEMBER], "visitor": [VISITOR]}
-        publish(self.projects, self._serial, waves=Project(account="fh-waves", title="Waves", members=told))
+        publish(
+            self.projects,
+            self._serial,
+            waves=Project(account="fh-waves", title="Waves", members=Members.model_validate(told)),
+        )
 
     def until_known(self, name: str) -> Person:
         """Somebody of whom the hub has heard by their project; with a token."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fabric_dev.processes import Account, as_account
-from fabric_hub.config.settings import Project
+from fabric_hub.config.settings import Members, Project
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.client import GatewayClient
 from fabric_hub.projects.live import projects_file
@@ -36,7 +36,7 @@ def test_hub_and_gateway_read_the_projects_that_are_kept_and_nobody_else_does(em
     path = projects_file(embedded.settings.catalogue)
     before = path.read_bytes() if path.exists() else None
     # the operator of the demo is in no project of the site's file
-    waves = Project(account="proteins", members=["operator"])
+    waves = Project(account="proteins", members=Members(member=("operator",)))
 
     async def storage() -> StorageAnswer:
         async with GatewayClient(embedded.settings.gateway.socket) as gateway:

@@ -9,10 +9,10 @@ import pytest
 
 from fabric_hub.cli import kept_projects
 from fabric_hub.cli.findings import Finding
-from fabric_hub.config.settings import Project, Settings
+from fabric_hub.config.settings import Members, Project, Settings
 from tests.support.kept_projects import KeptProjects, publish
 
-WAVES = Project(account="fh-waves", members=["mia"])
+WAVES = Project(account="fh-waves", members=Members(member=("mia",)))
 
 
 @pytest.fixture

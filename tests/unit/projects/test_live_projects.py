@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.config.settings import Project
+from fabric_hub.config.settings import Members, Project
 from fabric_hub.projects.document import FORMAT, ProjectsDocument, as_json, document
 from fabric_hub.projects.live import LiveProjects
 from tests.support.kept_projects import publish
 
-OF_FILE = {"proteins": Project(account="proteins", members=["anna"])}
-KEPT = Project(account="fh-waves", title="Waves", members={"owner": ["bo"], "visitor": ["cas"]}, budget_gpu_hours=5)
+OF_FILE = {"proteins": Project(account="proteins", members=Members(member=("anna",)))}
+KEPT = Project(account="fh-waves", title="Waves", members=Members(owner=("bo",), visitor=("cas",)), budget_gpu_hours=5)
 
 
 class Clock:

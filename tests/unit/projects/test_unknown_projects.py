@@ -12,14 +12,15 @@ from jupyterhub.auth import Authenticator
 
 from fabric_hub.budgets.history import History
 from fabric_hub.budgets.rolling import roll
-from fabric_hub.config.settings import Project, Settings
+from fabric_hub.config.settings import Members, Project, Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.request_policy import check_known, check_person, check_submission
 from fabric_hub.hub.patches.membership import live_check
 from fabric_hub.hub.roles import is_worker, may_log_in
 from fabric_hub.hub.spawner.failures import RefusedRequestError
 from fabric_hub.launch.choice import no_project, open_project
-from fabric_hub.messages.text import Reader, whole
+from fabric_hub.messages.reader import Reader
+from fabric_hub.messages.text import Text, whole
 from fabric_hub.projects.membership import everybody, is_user, visited, workers
 from fabric_hub.service.tasks.strays import orphans
 from fabric_hub.sessions.store import SessionStore
@@ -29,7 +30,7 @@ from fabric_hub.slurm.unavailable import SlurmUnavailableError
 from tests.support.builders import NOW, SESSION, TODAY, a_job
 from tests.support.kept_projects import KeptProjects
 
-WAVES = Project(account="fh-waves", title="Waves", members={"owner": ["bo"], "member": ["mia"], "visitor": ["cas"]})
+WAVES = Project(account="fh-waves", title="Waves", members=Members(owner=("bo",), member=("mia",), visitor=("cas",)))
 NOT_ALL = "Not all projects are known now: the catalogue service has not told which it keeps."
 
 
@@ -111,7 +112,7 @@ def test_a_visitor_reads_why_they_start_nothing_and_whom_to_ask(kept: KeptProjec
     dutch = whole(FabricError(why)).say(Reader(language="nl"))
     assert dutch != str(whole(FabricError(why)))
     assert "Waves" in dutch
-    orphan = Project(account="fh-tides", members={"visitor": ["cas"]})
+    orphan = Project(account="fh-tides", members=Members(visitor=("cas",)))
     kept.publish(waves=WAVES, tides=orphan)
     two = no_project(kept.settings, "cas")
     assert str(two).startswith("You are a visitor of projects Waves and tides: ")
@@ -120,6 +121,7 @@ def test_a_visitor_reads_why_they_start_nothing_and_whom_to_ask(kept: KeptProjec
     assert str(no_project(kept.settings, "nobody")) == "nobody isn't in a project yet."
     with pytest.raises(FabricError) as refused:
         open_project(kept.settings, "cas", "tides", TODAY)
+    assert isinstance(refused.value.said, Text)
     assert refused.value.said.code == "only-visitor"
 
 
@@ -150,7 +152,7 @@ async def test_a_login_is_looked_at_when_it_comes(kept: KeptProjects) -> None:
         await may("cas")
     assert unsure.value.status_code == 503
     assert unsure.value.jupyterhub_message.startswith(NOT_ALL)
-    kept.publish(waves=Project(account="fh-waves", members={"visitor": ["cas", "without-a-second-factor"]}))
+    kept.publish(waves=Project(account="fh-waves", members=Members(visitor=("cas", "without-a-second-factor"))))
     assert await may("cas")
     assert not await may("without-a-second-factor"), "the site's authenticator has the last word"
     kept.publish()

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from fabric_hub.config.settings import Project, Settings
+from fabric_hub.config.settings import Members, Project, Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.ledger import Ledger
 from fabric_hub.messages.text import verbatim
@@ -213,7 +213,7 @@ async def test_a_session_of_a_project_that_is_not_known_yet_waits_and_is_taken_u
     worker = Reconciler(kept.settings, store, NotedCancels(), follower, hub, lease)  # type: ignore[arg-type]
     for _ in range(2 * reconciler.USER_TRIES):
         assert await worker._resumed(session) is False
-    kept.publish(waves=Project(account="fh-waves", members=["mia"]))
+    kept.publish(waves=Project(account="fh-waves", members=Members(member=("mia",))))
     assert await worker._resumed(session) is False  # JupyterHub is told of her
     hub.knows("mia")
     assert await worker._resumed(session) is True
