@@ -108,7 +108,8 @@ def catalogue_files(layout: Layout, hub: Account | None, catalogue_service: Acco
             os.chown(path, catalogue_service.uid, catalogue_service.gid)
         path.chmod(mode)
     if hub and catalogue_service:
-        # setgid: the socket gets the hub's group, and nobody else may enter
+        # setgid: the socket and the projects that are published get the hub's group, which is the gateway's, too, and
+        # nobody else may enter
         os.chown(socket_directory, catalogue_service.uid, hub.gid)
         socket_directory.chmod(0o2750)
 

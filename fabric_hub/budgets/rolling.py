@@ -11,6 +11,8 @@ from typing import Protocol
 
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.texts.projects import NOT_KNOWN
+from fabric_hub.projects.live import are_known
 from fabric_hub.sessions.store import SessionStore
 from fabric_hub.slurm.accounting import Accounting
 
@@ -41,9 +43,12 @@ async def roll(
     """Sum up days; returns how many.
 
     :param days: default: those that are due (:func:`fabric_hub.budgets.history.due`).
-    :raises FabricError: gateway, Slurm's database or our own does not answer; the days before are done. Or Slurm's
-        answer has none of the sessions that ran on some days: those stay as they were, and all others are done.
+    :raises FabricError: not all projects are known yet; gateway, Slurm's database or our own does not answer; the days
+        before are done. Or Slurm's answer has none of the sessions that ran on some days: those stay as they were, and
+        all others are done.
     """
+    if not are_known(settings):  # the use of a project that is not known would not be on record
+        raise FabricError(NOT_KNOWN())
     wanted = due(await asyncio.to_thread(history.rolled), clock()) if days is None else days
     accounts = {project.account for project in settings.project.values()}
     hidden: list[date] = []

@@ -100,10 +100,11 @@ def _restore(arguments: argparse.Namespace) -> int:
     from fabric_hub.backup.grants import Fate
     from fabric_hub.config import settings
     from fabric_hub.messages.texts import backup as texts
+    from fabric_hub.projects.live import with_live_projects
 
     site = site_to_look_at(arguments) or settings.path_from_environment()
     done = restore.restore(
-        settings.load(site),
+        with_live_projects(settings.load(site)),
         arguments.directory,
         arguments.audit_log,
         dry_run=arguments.dry_run,

@@ -21,10 +21,11 @@ from fabric_hub.messages.text import NOTHING, Text, message_of, text_of, verbati
 from fabric_hub.messages.texts import backup as backup_texts
 from fabric_hub.messages.texts import doctor as texts
 from fabric_hub.messages.texts import site_file
+from fabric_hub.projects.live import with_live_projects
 from fabric_hub.unix import authorities, last_backup
 from fabric_hub.unix.proxy_program import find_proxy
 
-from . import daemons, moving, notes, probe_facts
+from . import daemons, kept_projects, moving, notes, probe_facts
 from .findings import Finding, ask, exists, place, problem, right, skipped
 
 OLDEST_SLURM = (22, 5)
@@ -72,7 +73,7 @@ def _version(node: Path) -> Finding:
 def of_site(path: Path) -> Iterator[Finding]:
     """A site: its file, Slurm, the gateway, the images and the directories."""
     try:
-        found = settings.load(path)
+        found = with_live_projects(settings.load(path))
     except FabricError as error:
         remedy = text_of(error.advice) or texts.CORRECT_LINE()
         for line in _lines(message_of(error)):
@@ -92,6 +93,7 @@ def of_site(path: Path) -> Iterator[Finding]:
     yield from certificates(found.hub)
     yield newest_backup(found.hub)
     yield from daemons.of_site(found)
+    yield from kept_projects.of_site(found)
     yield from probe_facts.of_site(found, path)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from fabric_hub.config import settings
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import usage as texts
+from fabric_hub.projects.live import with_live_projects
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.store import SessionStore
 
@@ -23,7 +24,7 @@ def opened(arguments: argparse.Namespace) -> Iterator[tuple[settings.Settings, S
 
     :raises FabricError: the site's file, the hub's directory or the database cannot be used.
     """
-    site = settings.load(site_to_look_at(arguments))
+    site = with_live_projects(settings.load(site_to_look_at(arguments)))
     become_owner(site)
     store = SessionStore(database_url(site))
     try:

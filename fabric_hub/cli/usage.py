@@ -15,7 +15,9 @@ from fabric_hub.config import settings
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.client import GatewayClient
 from fabric_hub.messages.texts import usage as texts
+from fabric_hub.messages.texts.projects import NOT_KNOWN
 from fabric_hub.messages.translation import gettext as _
+from fabric_hub.projects.live import are_known, with_live_projects
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.store import SessionStore
 from fabric_hub.unix import state_lock
@@ -56,8 +58,10 @@ def _day(text: str) -> date:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    site = settings.load(site_to_look_at(arguments))
+    site = with_live_projects(settings.load(site_to_look_at(arguments)))
     if arguments.project is not None and arguments.project not in site.project:
+        if not are_known(site):
+            raise FabricError(NOT_KNOWN())
         known = tuple(site.project)
         raise FabricError(
             texts.NO_SUCH_PROJECT(project=arguments.project, projects=known)
@@ -76,9 +80,10 @@ def _run(arguments: argparse.Namespace) -> int:
         rolled = history.rolled()
         # of today there is never more than a part
         missing = sorted(day for day in unfinished(rolled, span) if day != today or day not in rolled)
+        projects = dict(site.project)  # of one moment
         found = [
-            report(name, site.project[name].title or name, site.project[name].account, first, last, rows, missing)
-            for name in ([arguments.project] if arguments.project is not None else site.project)
+            report(name, projects[name].title or name, projects[name].account, first, last, rows, missing)
+            for name in ([arguments.project] if arguments.project is not None else projects)
             for rows in [history.rows(name, first, last)]
         ]
     finally:

@@ -44,8 +44,8 @@ class LimitsWatcher:
     """Keeps the limits. Start :meth:`run` as a task of the loop that reads it.
 
     :param bucket: the budget of questions, shared with whoever else asks Slurm.
-    :param accounts: those of the site's file: an answer that lacks them all, though Slurm had them or hides accounts,
-        is not taken for the truth.
+    :param accounts: those of projects, as they are when it is called: an answer that lacks them all, though Slurm had
+        them or hides accounts, is not taken for the truth.
     :param own: the gateway's Unix account, to say what it may not see.
     :param clock: monotonic seconds; ``wall``: Unix seconds.
     """
@@ -55,7 +55,7 @@ class LimitsWatcher:
         asks: AsksLimits,
         slurm: SlurmSettings,
         bucket: rate_limit.Bucket,
-        accounts: Collection[str] = (),
+        accounts: Callable[[], Collection[str]] = tuple,
         *,
         own: str = "of the gateway",
         clock: Callable[[], float] = time.monotonic,
@@ -64,7 +64,7 @@ class LimitsWatcher:
         self._asks = asks
         self._interval_s = slurm.limits_interval_s
         self._bucket = bucket
-        self._accounts, self._own = frozenset(map(slurm_key, accounts)), own
+        self._accounts, self._own = accounts, own
         self._clock = clock
         self._wall = wall
         self._feed = Feed(Limits(), SLURM_NOT_YET(), clock=clock, wall=wall)
@@ -131,17 +131,15 @@ class LimitsWatcher:
 
     async def _hidden(self, answer: Limits) -> Text:
         """Why an answer cannot be all that Slurm knows; empty where it can."""
-        if not self._accounts or self._has_ours(answer):
+        ours = frozenset(map(slurm_key, self._accounts()))
+        if not ours or _has_any(answer, ours):
             return NOTHING
         if self._rules is None and not await self._ask_rules():
             return NOTHING
         private = (self._rules.private if self._rules else frozenset()) & privacy.ACCOUNTS
-        if not private and not self._has_ours(self._feed.value):
+        if not private and not _has_any(self._feed.value, ours):
             return NOTHING  # they never were there: a Slurm without accounting, or accounts that are still to be made
         return privacy.why_hidden(min(private, default="accounts"), private, self._own)
-
-    def _has_ours(self, limits: Limits) -> bool:
-        return any(known.account in self._accounts for known in limits.associations)
 
     async def _ask_rules(self) -> bool:
         try:
@@ -159,3 +157,7 @@ class LimitsWatcher:
     def _publish(self, answer: Limits, asked_at: float) -> None:
         answer = answer.model_copy(update={"at": asked_at})
         self._feed.publish(self._rules.applied(answer) if self._rules else answer, asked_at)
+
+
+def _has_any(limits: Limits, accounts: frozenset[str]) -> bool:
+    return any(known.account in accounts for known in limits.associations)

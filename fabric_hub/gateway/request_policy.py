@@ -13,8 +13,11 @@ from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import gateway as texts
 from fabric_hub.messages.texts.launch import NO_PROJECT
+from fabric_hub.messages.texts.projects import NOT_KNOWN
+from fabric_hub.projects.live import are_known
 from fabric_hub.projects.membership import accounts, is_user
 from fabric_hub.slurm.model import Job, JobSpec, SubmitRequest
+from fabric_hub.slurm.unavailable import SlurmUnavailableError
 from fabric_hub.unix.accounts import unix_name
 
 _PREFIXES = ("JUPYTERHUB_", "FABRIC_")
@@ -35,6 +38,7 @@ def check_person(settings: Settings, user: str, session: str = "", jobs: Iterabl
     :param session: which they are asked about, with its cluster.
     :param jobs: of the snapshot.
     :raises FabricError: (403) they are in no project, and no job of theirs that a project pays is of that session.
+    :raises SlurmUnavailableError: as far as is known, and not all projects are known yet.
     """
     if is_user(settings, user):
         return
@@ -44,11 +48,21 @@ def check_person(settings: Settings, user: str, session: str = "", jobs: Iterabl
         named = (job.session or job.cluster or ())[:2] == (settings.hub.id, session)
         if named and (shared or (job.user == name and is_paid(settings, job))):
             return
-    raise _stranger(user)
+    raise _stranger(settings, user)
 
 
-def _stranger(user: str) -> FabricError:
+def _stranger(settings: Settings, user: str) -> FabricError:
+    check_known(settings)  # else the hub tries again, and ends nobody for it
     return FabricError(NO_PROJECT(user=user))
+
+
+def check_known(settings: Settings) -> None:
+    """Refuse to answer for all projects as long as some are not known.
+
+    :raises SlurmUnavailableError: the catalogue service has not told yet which it keeps.
+    """
+    if not are_known(settings):
+        raise SlurmUnavailableError(NOT_KNOWN())
 
 
 def check_submission(settings: Settings, request: SubmitRequest) -> None:
@@ -56,9 +70,10 @@ def check_submission(settings: Settings, request: SubmitRequest) -> None:
 
     :raises FabricError: (403) a user of no project, a variable or a file that is no session's, datasets on a
         site without.
+    :raises SlurmUnavailableError: a user of no project, while not all projects are known yet.
     """
     if not is_user(settings, request.user):
-        raise _stranger(request.user)
+        raise _stranger(settings, request.user)
     allowed = _NAMES.union(settings.gateway.environment_from_hub)
     strange = sorted(name for name in request.environment if not name.startswith(_PREFIXES) and name not in allowed)
     if strange:

@@ -20,6 +20,7 @@ from fabric_hub.gateway.queries.queries import Queries, UnavailableError
 from fabric_hub.messages.text import Text, sentences
 from fabric_hub.messages.texts import gateway as texts
 from fabric_hub.messages.texts.accounts import FORGOTTEN_ACCOUNT
+from fabric_hub.projects.membership import accounts as project_accounts
 from fabric_hub.projects.membership import projects_of
 from fabric_hub.slurm.accounting import Accounting
 from fabric_hub.slurm.limits.model import Limits
@@ -64,8 +65,7 @@ class Gateway:
         self._settings, slurm = settings, settings.slurm
         self._asks = asks = Queries(slurm, settings.users)
         bucket, own = rate_limit.Bucket(slurm.max_queries_per_s), accounts.own_name()
-        charged = {project.account for project in settings.project.values()}
-        self._limits = limits = LimitsWatcher(asks, slurm, bucket, charged, own=own)
+        self._limits = limits = LimitsWatcher(asks, slurm, bucket, self._charged, own=own)
         self._watcher = Watcher(
             asks, slurm, settings.hub.id, bucket=bucket, account=own, over_run_s=lambda: limits.over_run_s
         )
@@ -82,7 +82,7 @@ class Gateway:
         )
         self._ledger = Ledger(ledger_path(settings), settings.hub.id)
         self._watchers = (self._watcher, self._limits)
-        self._accounting = AccountingReader(asks, self._limits, charged)
+        self._accounting = AccountingReader(asks, self._limits, self._charged)
         self._storage = StorageReader(settings.quotas.storage)
         self._held = 0  # sessions that the hub leaves alone, as it said last
         self._died = died
@@ -92,6 +92,10 @@ class Gateway:
         self._work: set[asyncio.Task[Any]] = set()
         self._watching: list[asyncio.Task[None]] = []
         self._began = time.monotonic()
+
+    def _charged(self) -> frozenset[str]:
+        """The accounts of projects, as they are now."""
+        return project_accounts(self._settings)
 
     async def start(self) -> None:
         self._watching = [asyncio.create_task(each.run(), name=type(each).__name__) for each in self._watchers]
@@ -123,6 +127,7 @@ class Gateway:
         return await self._limits.read(after, wait_s, fresh)
 
     async def accounting(self, start: float, end: float) -> Accounting:
+        request_policy.check_known(self._settings)  # what is missing would be taken for not used
         return await self._accounting.read(start, end)
 
     async def storage(self, user: str) -> StorageAnswer:

@@ -30,14 +30,13 @@ from fabric_hub.messages.texts import startup
 from fabric_hub.messages.translation import N_
 from fabric_hub.moving.before_start import refuse_what_breaks
 from fabric_hub.projects.live import with_live_projects
-from fabric_hub.projects.membership import people
 from fabric_hub.sessions.database import database_url, hub_database_url
-from fabric_hub.sessions.scopes import SERVICE_SCOPE, SESSION_SCOPE, SESSION_TOKEN_SCOPES
+from fabric_hub.sessions.scopes import SESSION_SCOPE, SESSION_TOKEN_SCOPES
 from fabric_hub.sessions.store import SessionStore
 from fabric_hub.unix import authorities, capabilities, state_lock
 from fabric_hub.unix.accounts import runs_local_sessions
 
-from . import access_log, held_ports, moved_settings, patches, tls
+from . import access_log, held_ports, moved_settings, patches, roles, tls
 from .csp import ResponseHeaders, ScriptNonce, current_nonce
 from .pages import announcements, budgets, held, home, language, report, sessions, waiting
 from .pages import site as site_pages
@@ -238,11 +237,12 @@ def _login(c: Any, settings: Settings) -> None:
     if login.kind == "demo":
         c.JupyterHub.authenticator_class = "fabric_dev.login.DemoAuthenticator"
         c.DemoAuthenticator.demo_file = str(login.demo_file)
-        c.DemoAuthenticator.allow_all = True
     elif login.kind == "pam":
         c.JupyterHub.authenticator_class = "pam"
-    members = {user for project in settings.project.values() for user in people(project)}
-    c.Authenticator.allowed_users = members | set(login.admins) | stewards(settings.catalogue)
+    # who is in a project is looked at with each login, unless the site has a list of its own in the place of this one
+    c.Authenticator.allowed_users = {roles.WHO_IS_IN_A_PROJECT} | set(login.admins) | stewards(settings.catalogue)
+    # who left all projects is still in JupyterHub's database
+    c.Authenticator.allow_existing_users = False
     c.Authenticator.admin_users = set(login.admins)
 
 
@@ -274,19 +274,19 @@ def _service(c: Any, settings: Settings, site: Path) -> None:
             "display": False,
         }
     ]
-    roles: list[dict[str, Any]] = [
+    known: list[dict[str, Any]] = [
         {
             "name": "fabric-service",
             "description": "Take up again the sessions of a hub that died.",
             "services": [SERVICE],
             "scopes": ["servers", "read:users:name", "list:users"],
         },
-        {"name": "user", "scopes": ["self", SERVICE_SCOPE, SESSION_SCOPE, ACCEPT_SCOPE]},
+        *roles.definitions(),
     ]
     token_file = settings.hub.state_dir / "embedded-token"
     if settings.login.kind == "demo" and token_file.exists():
         c.JupyterHub.services.append({"name": "embedded", "api_token": token_file.read_text().strip()})
-        roles.append(
+        known.append(
             {
                 "name": "embedded",
                 "description": "fabric-hub token, status and down of the embedded run.",
@@ -294,7 +294,7 @@ def _service(c: Any, settings: Settings, site: Path) -> None:
                 "scopes": ["admin:users", "tokens", "admin:servers", "read:hub", "shutdown"],
             }
         )
-    c.JupyterHub.load_roles = roles
+    c.JupyterHub.load_roles = known
 
 
 def _pages(c: Any, settings: Settings) -> None:

@@ -9,9 +9,11 @@ from fabric_hub.config.settings import Profile, Project, Settings
 from fabric_hub.datasets.model import Acceptance
 from fabric_hub.datasets.policy import CatalogueView, catalogue_of, may_use_all
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts import launch as texts
 from fabric_hub.messages.texts import projects as project_texts
-from fabric_hub.projects.membership import closed, projects_of, said_to
+from fabric_hub.projects.live import are_known
+from fabric_hub.projects.membership import closed, projects_of, said_to, visited
 from fabric_hub.types import Frozen
 
 from .options import UserOptions
@@ -137,12 +139,15 @@ def open_project(settings: Settings, user: str, wanted: str | None, today: date)
     """The project that a user means, which they are a member of and which is not over.
 
     :param wanted: its name; None: the user's only open one.
-    :raises FabricError: there is no such project of theirs, it is closed, or it must be said which.
+    :raises FabricError: there is no such project of theirs, it is closed, or it must be said which; (503) it may be one
+        that is not known yet.
     """
     mine = projects_of(settings, user)
     if not mine:
-        raise FabricError(texts.NO_PROJECT(user=user))
+        raise FabricError(no_project(settings, user))
     if wanted is not None:
+        if wanted not in mine and not are_known(settings):
+            raise FabricError(project_texts.NOT_KNOWN())
         if wanted not in mine:  # the same words for one that does not exist: names are not to be guessed
             raise FabricError(texts.NOT_A_MEMBER(user=user, project=wanted, projects=tuple(mine)))
         _refuse_closed(user, wanted, mine[wanted], today)
@@ -153,6 +158,19 @@ def open_project(settings: Settings, user: str, wanted: str | None, today: date)
     if not open_ones:
         _refuse_closed(user, *next(iter(mine.items())), today)
     raise FabricError(texts.WHICH_PROJECT(projects=tuple(open_ones)))
+
+
+def no_project(settings: Settings, user: str) -> Text:
+    """Why somebody who may work in no project starts nothing, and whom they can ask."""
+    if not are_known(settings):
+        return project_texts.NOT_KNOWN()
+    projects = visited(settings, user)
+    if not projects:
+        return texts.NO_PROJECT(user=user)
+    owners = sorted({owner for project in projects.values() for owner in project.members.owner})
+    titles = tuple(project.title or name for name, project in projects.items())
+    whom = tuple(owners) or (project_texts.OPERATORS(),)
+    return project_texts.ONLY_VISITOR(n=len(titles), projects=titles, whom=whom)
 
 
 _CLOSED = {

@@ -53,19 +53,22 @@ def start_fits(
     now: float,
 ) -> dict[str, StartFit]:
     """What fits in a project, by profile in the project's order. Profiles without a job, or with a setting that Slurm
-    does not take, are not in it.
+    does not take, are not in it; a project that has gone has none.
 
     :param account: the Unix account that sessions run as.
     :param req: the site's ``req_*`` settings for this user, as far as they are known.
     :param now: Unix seconds.
     """
-    found = {}
-    for name, profile in profiles_of(settings, settings.project[project]).items():
+    found: dict[str, StartFit] = {}
+    paying = settings.project.get(project)
+    if paying is None:  # the catalogue service keeps it no longer
+        return found
+    for name, profile in profiles_of(settings, paying).items():
         if profile.kind != "slurm":
             continue
         most = max(SHORTEST_MINUTES, round(profile.max_hours * 60))
         try:
-            spec = profile_spec(profile, req, account=settings.project[project].account, hours=profile.max_hours)
+            spec = profile_spec(profile, req, account=paying.account, hours=profile.max_hours)
         except FabricError:
             continue
         ask = JobRequest.of(spec, account)
@@ -79,7 +82,8 @@ def nearest(settings: Settings, project: str, profile: str, hours: float, fits: 
 
     :param fits: of this project, in its order: of profiles that fit for as long the first is told.
     """
-    title, rescue = settings.project[project].title or project, settings.quotas.rescue_profile
+    here, rescue = settings.project.get(project), settings.quotas.rescue_profile
+    title = (here.title if here else "") or project
     own = fits.get(profile)
     if own is not None and own.minutes and own.minutes < hours * 60:
         called = settings.profile[profile].title or profile

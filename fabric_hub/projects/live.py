@@ -62,6 +62,12 @@ class LiveProjects(Mapping[str, Project]):
         self._current()
         return self._document.serial if self._document else 0
 
+    @property
+    def trouble(self) -> str:
+        """Why what was published cannot be used, in words of the system; "" where it can, or nothing is there."""
+        self._current()
+        return self._trouble
+
     def is_kept(self, name: str) -> bool:
         """Whether the catalogue service keeps a project, not the site's file."""
         return name in self._current() and name not in self.of_file

@@ -36,9 +36,33 @@ def projects_of(settings: Settings, user: str) -> dict[str, Project]:
     return {name: project for name, project in settings.project.items() if is_member(project, user)}
 
 
+def has_no_projects(settings: Settings) -> bool:
+    """Whether a site does without projects. One with a catalogue service never does: its projects come and go."""
+    return settings.catalogue is None and not settings.project
+
+
 def is_user(settings: Settings, user: str) -> bool:
     """Whether somebody is in a project; a site without projects has no others."""
-    return not settings.project or any(is_member(project, user) for project in settings.project.values())
+    return has_no_projects(settings) or any(is_member(project, user) for project in settings.project.values())
+
+
+def workers(settings: Settings) -> frozenset[str]:
+    """Everybody who may work in a project of the site."""
+    return frozenset(user for project in settings.project.values() for user in people(project))
+
+
+def everybody(settings: Settings) -> frozenset[str]:
+    """Everybody who is in a project of the site, visitors with them."""
+    return workers(settings).union(*(project.members.visitor for project in settings.project.values()))
+
+
+def visited(settings: Settings, user: str) -> dict[str, Project]:
+    """The projects in which somebody is a visitor and nothing else."""
+    return {
+        name: project
+        for name, project in settings.project.items()
+        if user in project.members.visitor and not is_member(project, user)
+    }
 
 
 def responsible(settings: Settings, project: str | None) -> tuple[str, ...]:

@@ -220,7 +220,8 @@ def river(_dataset_hub: DatasetHub) -> DatasetHub:
 
 @pytest.fixture
 def steward(river: DatasetHub, dataset_hub: DatasetHub) -> Person:
-    return dataset_hub.site.person("boss").log_in()
+    """Who is in no project."""
+    return dataset_hub.site.person("curator").log_in()
 
 
 def test_a_member_reads_that_access_waits_for_the_steward_and_cannot_decide(river: DatasetHub, reader: Person) -> None:

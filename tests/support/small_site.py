@@ -98,7 +98,7 @@ class SmallSite:
         ports = choose(self._claims, None, None)
         if held:
             self._held = [self._claims.listen(port, None) for port in (ports.public, ports.hub)]
-        passwords = {name: f"secret of {name}" for name in [*PEOPLE, "boss", "admin"]}
+        passwords = {name: f"secret of {name}" for name in [*PEOPLE, "boss", "admin", "curator"]}
         (self.directory / "demo.json").write_text(json.dumps(passwords))
         (self.state / "embedded-token").write_text(TOKEN)
         text: dict[str, Any] = {

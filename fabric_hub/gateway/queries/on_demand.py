@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 from weakref import WeakValueDictionary
@@ -64,11 +64,11 @@ class AccountingReader:
     """Asks Slurm's database for one window at a time, whoever wants it, of the site's accounts, those below them, and
     those that share a budget with them.
 
-    :param accounts: those of the site's file.
+    :param accounts: those of projects, as they are when it is called.
     """
 
-    def __init__(self, asks: AsksAccounting, limits: ReadsLimits, accounts: Collection[str]) -> None:
-        self._asks, self._limits, self._accounts = asks, limits, frozenset(accounts)
+    def __init__(self, asks: AsksAccounting, limits: ReadsLimits, accounts: Callable[[], Collection[str]]) -> None:
+        self._asks, self._limits, self._accounts = asks, limits, accounts
         self._one = asyncio.Lock()
 
     async def read(self, start: float, end: float) -> Accounting:
@@ -82,8 +82,8 @@ class AccountingReader:
             limits = await self._limits.read()
             if limits.at is None:
                 raise SlurmUnavailableError(sentences(texts.ACCOUNTS_NOT_KNOWN(), limits.problem))
-            under, at = below(limits, self._accounts), time.time()
-            wanted, services = sharing(limits, self._accounts)
+            ours, at = frozenset(self._accounts()), time.time()
+            under, (wanted, services) = below(limits, ours), sharing(limits, ours)
             try:
                 jobs = await self._asks.accounting(start, end, sorted(wanted), sorted(services))
             except UnavailableError as error:

@@ -15,13 +15,14 @@ from fabric_hub.budgets.balance import balance
 from fabric_hub.budgets.schemas import Balance
 from fabric_hub.config.settings import Settings
 from fabric_hub.hub.spawner.limits import fits_now
-from fabric_hub.launch.choice import as_built, gpu_ways
+from fabric_hub.launch.choice import as_built, gpu_ways, no_project
 from fabric_hub.launch.dataset_offer import for_form
 from fabric_hub.launch.offer import Offer, offer
 from fabric_hub.launch.options import UserOptions
 from fabric_hub.launch.start_fit import StartFit, nearest
-from fabric_hub.messages.text import Text
+from fabric_hub.messages.text import NOTHING, Text, sentences
 from fabric_hub.messages.texts import starts as texts
+from fabric_hub.messages.texts.launch import NO_PROJECT
 from fabric_hub.projects.membership import said_to
 from fabric_hub.slurm.limits.model import Limits
 from fabric_hub.slurm.model import Snapshot
@@ -67,8 +68,15 @@ async def render_form(spawner: Any) -> str:
         "again": again,
         "own": viewer == user,
         "age": machines.age(snapshot) or "",
+        "without": "" if offered.projects else _without(settings, user).say(),
     }
     return render({**data, **told, "chosen": chosen})
+
+
+def _without(settings: Settings, user: str) -> Text:
+    """Why somebody without a project reads an empty form; nothing where the form's own words say it."""
+    why = no_project(settings, user)
+    return NOTHING if why.code == NO_PROJECT.code else sentences(why, why.hint)
 
 
 def not_a_clients(settings: Settings, offered: Offer, last: UserOptions) -> UserOptions:
@@ -86,7 +94,9 @@ def balances(
     """The GPU-hours of the projects that have a limit of them, by name."""
     found = {}
     for one in offered.projects:
-        project = settings.project[one.name]
+        project = settings.project.get(one.name)
+        if project is None:  # it went a moment ago
+            continue
         ways = gpu_ways(settings, project)
         told = balance(limits, snapshot, project.account, now=time.time(), ways=ways) if ways else None
         if told is not None and told.left is not None:
@@ -149,7 +159,7 @@ def _fit(
     if fit.minutes:
         budget = fit.refused.reason == "budget"
         return {"hours": fit.hours, "why": (texts.BUDGET_LASTS_SO_LONG() if budget else fit.refused.message).say()}
-    message = said_to(user, settings.project[project], fit.refused.message)
+    message = said_to(user, settings.project.get(project), fit.refused.message)
     hint = nearest(settings, project, profile, settings.profile[profile].default_hours, others)
     return {"hours": 0, "why": message.say(), "nearest": hint.say()}
 
@@ -165,7 +175,7 @@ def _budget(found: Balance | None) -> dict[str, Any] | None:
 
 
 def render(data: dict[str, Any]) -> str:
-    data = {"chosen": UserOptions(), "again": [], "own": True, "age": "", **data}
+    data = {"chosen": UserOptions(), "again": [], "own": True, "age": "", "without": "", **data}
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, extensions=[Sentences]
     )

@@ -191,6 +191,38 @@ PATCHES = (
         replaces=("jupyterhub.roles:get_default_roles",),
     ),
     Patch(
+        name="visitors-start-nothing",
+        module="operators",
+        what="JupyterHub's role user, which everybody has, holds what a visitor of a project needs; starting servers, "
+        "tokens and our service are the role member.",
+        why="Whoever may log in could start servers and make tokens.",
+        needed_test="test_everybody_has_the_role_user_with_all_that_is_theirs",
+        replaces=("jupyterhub.roles:get_default_roles",),
+    ),
+    Patch(
+        name="roles-follow-projects",
+        module="membership",
+        what="The hub gives and takes the role member by the projects that a person is in, while it runs, and knows "
+        "everybody who is in one.",
+        why="JupyterHub gives roles by its configuration at its start, or by an authenticator at a login: who is "
+        "removed from a project would keep theirs until the next one.",
+        needed_test="test_a_role_of_the_configuration_is_for_those_that_it_names",
+        replaces=(
+            "jupyterhub.app:JupyterHub.init_role_assignment",
+            "jupyterhub.roles:assign_default_roles",
+            "jupyterhub.apihandlers.users:assign_default_roles",
+        ),
+    ),
+    Patch(
+        name="logins-follow-projects",
+        module="membership",
+        what="Who may log in is looked at with each login: who is in a project then, besides whom the site's own "
+        "authenticator lets in.",
+        why="JupyterHub takes the names from its configuration, at its start.",
+        needed_test="test_who_may_log_in_is_read_at_the_start",
+        replaces=("jupyterhub.app:JupyterHub.init_users",),
+    ),
+    Patch(
         name="people-keep-their-names",
         module="operators",
         what="Nobody gives a person of the hub another name.",
@@ -361,7 +393,7 @@ def apply_all(c: Any, settings: Settings, service: str) -> None:
     )
     from fabric_hub.hub.proxy import unix_url
 
-    from . import handlers, operators, readers, services, session_ends, starts, streams, thread, web_server
+    from . import handlers, membership, operators, readers, services, session_ends, starts, streams, thread, web_server
 
     for patch in PATCHES:
         if strange := unknown_version(patch):
@@ -376,6 +408,7 @@ def apply_all(c: Any, settings: Settings, service: str) -> None:
     services.apply(service, unix_url(settings.hub.service_socket), names)
     readers.apply()
     operators.apply()
+    membership.apply()
     starts.apply()
     streams.apply()
     session_ends.apply()

@@ -24,8 +24,10 @@ from jupyterhub.slugs import is_valid_safe_slug
 from tornado.web import HTTPError
 
 from fabric_hub.errors import FabricError
+from fabric_hub.hub.roles import is_worker
 from fabric_hub.hub.spawner.failures import RefusedRequestError
 from fabric_hub.hub.spawner.runtime import runtime
+from fabric_hub.launch.choice import no_project
 from fabric_hub.launch.options import UserOptions, from_form, parse_options
 from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts import starts as texts
@@ -81,6 +83,11 @@ def plain_address(address: str) -> str:
 def _leaving_nothing_opened(get: Any) -> Any:
     @wraps(get)
     async def opened(self: Any, *, user_name: str, server_name: str, display_name: str) -> Any:
+        if (why := starts_nothing(self, user_name)) is not None:
+            if (running := self.current_user.spawners.get(server_name)) is not None and running.ready:
+                return self.redirect(self.current_user.server_url(server_name))  # which goes on for a moment
+            self.set_status(why.reason.status)
+            return self.finish(await self.render_template("no_start.html", why=why, hint=why.hint))
         user = self.find_user(user_name)
         new = user is not None and server_name not in user.orm_spawners
         try:
@@ -133,11 +140,25 @@ def _sent(handler: Any) -> UserOptions:
         return UserOptions()
 
 
+def starts_nothing(handler: Any, user_name: str) -> Text | None:
+    """Why a person may start nothing for themselves, who is in no project; None: it is for others to say.
+
+    JupyterHub would refuse them as well, by their scopes, without a word of projects.
+    """
+    caller = handler.current_user
+    if getattr(caller, "kind", "") != "user" or caller.name != user_name:
+        return None
+    settings = runtime().settings
+    return None if is_worker(settings, caller.name, admin=caller.admin) else no_project(settings, caller.name)
+
+
 def _leaving_nothing_refused(post: Any) -> Any:
     """A server that a request put on the list goes with the request's refusal, unless it has a session to tell of."""
 
     @wraps(post)
     async def posted(self: Any, user_name: str, server_name: str = "", **more: Any) -> Any:
+        if (why := starts_nothing(self, user_name)) is not None:
+            raise RefusedRequestError(why)
         user, began = self.find_user(user_name), time.time()
         new = user is not None and server_name and server_name not in user.orm_spawners
         try:

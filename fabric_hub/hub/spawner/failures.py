@@ -12,7 +12,7 @@ from fabric_hub.errors import FabricError
 from fabric_hub.launch.options import RESCUE
 from fabric_hub.messages import html
 from fabric_hub.messages.logs import coded
-from fabric_hub.messages.text import Text
+from fabric_hub.messages.text import Text, sentences
 from fabric_hub.messages.translation import gettext as _
 from fabric_hub.rpc.problem import Problem
 
@@ -50,7 +50,7 @@ class RefusedRequestError(HTTPError):
 
     def __init__(self, why: Text) -> None:
         super().__init__(why.reason.status, "%s", coded(why))
-        self.jupyterhub_message = why.say()
+        self.jupyterhub_message = sentences(why, why.hint).say()
 
 
 def as_html(error: FabricError, log: Sequence[str] = ()) -> str:

@@ -79,7 +79,7 @@ async def refuse_over_limit(
             log.info("%s of %s in %s: %s", choice.profile, user, choice.project, found.waits)
         return found.waits
     rescue, hint = await _rescue(shared, user, choice, req)
-    asked = said_to(user, settings.project[choice.project], found.hint)
+    asked = said_to(user, settings.project.get(choice.project), found.hint)
     now, account = time.time(), _account(settings, user)
     fits = start_fits(settings, account, choice.project, shared.limits.value, shared.follower.value, req, now)
     told = found.model_copy(

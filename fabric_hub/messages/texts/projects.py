@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fabric_hub.messages.text import Reason, Who
+from fabric_hub.messages.text import P_, Reason, Who
 from fabric_hub.messages.translation import N_
 
 from .whom import WHOM_ITS_OWNER, WHOM_OPERATORS
@@ -34,6 +34,31 @@ PROJECT_ENDED_ON = Reason(
     N_("Ask {whom} to extend it."),
     who=Who.OWNER,
     label="project-closed",
+    status=403,
+)
+
+# Somebody is in no project that is known, or some are not counted, while not all of them are known.
+NOT_KNOWN = Reason(
+    "projects-not-known",
+    N_("Not all projects are known now: the catalogue service has not told which it keeps."),
+    N_(
+        "Nothing is lost: sessions keep running, and it is tried again. "
+        "Operators: fabric-hub doctor says what is missing."
+    ),
+    who=Who.OPERATOR,
+    label="projects-not-known",
+    status=503,
+)
+# Who is in a project as its visitor only.
+ONLY_VISITOR = Reason(
+    "only-visitor",
+    P_(
+        "You are a visitor of project {projects:list}: visitors see what it shows them, and start nothing.",
+        "You are a visitor of projects {projects:list}: visitors see what they show them, and start nothing.",
+    ),
+    N_("Ask {whom:list} to make you a member."),
+    who=Who.OWNER,
+    label="project",
     status=403,
 )
 

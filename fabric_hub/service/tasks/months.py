@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from fabric_hub.budgets.months import MonthBook
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
+from fabric_hub.projects.live import are_known
 from fabric_hub.service.readiness import Observed
 
 log = logging.getLogger(__name__)
@@ -53,5 +54,7 @@ class MonthTasks:
 
         :raises FabricError: the record cannot be used.
         """
+        if not are_known(self._settings):  # whose projects they are would be missing for good
+            return
         for month in self._book.open_months():
             self._book.close(self._settings, month)

@@ -27,6 +27,7 @@ from fabric_hub.errors import FabricError
 from fabric_hub.gateway.client import GatewayClient
 from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts import sessions as texts
+from fabric_hub.projects.live import are_known
 from fabric_hub.projects.membership import is_user
 from fabric_hub.rpc.follower import Follower
 from fabric_hub.service.hub_api import HubApi, message, options
@@ -194,6 +195,8 @@ class Reconciler:
             del self._unwanted[session.id]
             return True
         servers = await self._hub.servers(session.user)
+        if servers is None and not are_known(self._settings) and not is_user(self._settings, session.user):
+            return False  # they may be in a project that is not known yet
         if servers is None and is_user(self._settings, session.user):
             self._unknown_users[session.id] += 1
             if self._unknown_users[session.id] < USER_TRIES:

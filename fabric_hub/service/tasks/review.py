@@ -18,6 +18,7 @@ from fabric_hub.errors import FabricError
 from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts import budgets as texts
 from fabric_hub.messages.texts.projects import ITS_OWNER, OPERATORS
+from fabric_hub.projects.membership import people as members_of
 from fabric_hub.projects.membership import project_of, said_to, warned_to
 from fabric_hub.sessions.store import SessionStore
 
@@ -136,7 +137,7 @@ class Review:
         """What was found of members who have no session, when their turn was."""
         projects: dict[str, list[str]] = defaultdict(list)
         for name, project in self._settings.project.items():
-            for user in {*project.members.owner, *project.members.member} - here:
+            for user in set(members_of(project)) - here:
                 projects[user].append(name)
         for user in [user for user, at in self._asked.items() if now - at > ANSWERED_S]:
             del self._asked[user]

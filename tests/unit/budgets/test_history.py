@@ -160,7 +160,7 @@ class _Known:
 async def test_slurms_database_is_asked_for_the_sites_accounts_and_those_below_only(tmp_path: Path) -> None:
     questions = _sacct(tmp_path, "exec sleep 0.1")  # longer than slurmctld may take
     tree = tuple(Association(account=name, parent="lab") for name in ("lab-a", "lab-b"))
-    desk = AccountingReader(questions, _Known(Limits(at=1.0, associations=tree)), {"lab", "course"})
+    desk = AccountingReader(questions, _Known(Limits(at=1.0, associations=tree)), lambda: {"lab", "course"})
     assert (await desk.read(BEGIN, AFTER)).below == {"lab-a": "lab", "lab-b": "lab"}
     asked = (tmp_path / "asked").read_text().splitlines()
     assert len(asked) == 2
@@ -178,7 +178,9 @@ async def test_slurms_database_is_asked_for_the_sites_accounts_and_those_below_o
 
 
 async def test_before_it_is_known_which_accounts_there_are_no_day_is_told(tmp_path: Path) -> None:
-    desk = AccountingReader(_sacct(tmp_path), _Known(Limits(problem=verbatim("slurmctld does not answer"))), {"lab"})
+    desk = AccountingReader(
+        _sacct(tmp_path), _Known(Limits(problem=verbatim("slurmctld does not answer"))), lambda: {"lab"}
+    )
     with pytest.raises(SlurmUnavailableError, match="slurmctld does not answer"):
         await desk.read(BEGIN, AFTER)
     assert not (tmp_path / "asked").exists()

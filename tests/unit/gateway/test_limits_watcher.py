@@ -123,7 +123,7 @@ async def test_while_slurm_is_silent_the_last_answer_stays_and_is_marked() -> No
 
 async def test_an_answer_without_any_account_of_the_site_is_not_taken_for_there_is_none() -> None:
     slurm = Slurm()
-    watcher = LimitsWatcher(slurm, SlurmSettings(), Bucket(1000), {"A"}, own="fabric-gateway")
+    watcher = LimitsWatcher(slurm, SlurmSettings(), Bucket(1000), lambda: {"A"}, own="fabric-gateway")
     await watcher._round()
     slurm.accounts = ["operators"]
     await watcher._round()
@@ -139,7 +139,7 @@ async def test_an_answer_without_any_account_of_the_site_is_not_taken_for_there_
 async def test_accounts_that_slurm_hides_from_the_start_are_unknown_and_the_right_is_named() -> None:
     slurm = Slurm()
     slurm.accounts, slurm.private = [], frozenset({"usage"})
-    watcher = LimitsWatcher(slurm, SlurmSettings(), Bucket(1000), {"a"}, own="fabric-gateway")
+    watcher = LimitsWatcher(slurm, SlurmSettings(), Bucket(1000), lambda: {"a"}, own="fabric-gateway")
     await watcher._round()
     assert watcher.limits.at is None
     assert "PrivateData=usage" in str(watcher.limits.problem)
@@ -149,6 +149,6 @@ async def test_accounts_that_slurm_hides_from_the_start_are_unknown_and_the_righ
 async def test_a_slurm_without_accounting_has_no_accounts_and_that_is_the_truth() -> None:
     slurm = Slurm()
     slurm.accounts = []
-    watcher = LimitsWatcher(slurm, SlurmSettings(), Bucket(1000), {"a"})
+    watcher = LimitsWatcher(slurm, SlurmSettings(), Bucket(1000), lambda: {"a"})
     await watcher._round()
     assert (watcher.limits.unavailable_since, watcher.limits.associations) == (None, ())

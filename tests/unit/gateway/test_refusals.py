@@ -121,10 +121,10 @@ async def test_accounting_that_is_not_known_now_says_of_what_and_why(tmp_path: P
     a_program(tmp_path, "sacct", "echo 'sacct: error: slurm_persist_conn_open: failed' >&2; exit 1")
     asks = Queries(slurm(tmp_path))
     with pytest.raises(SlurmUnavailableError) as unknown:
-        await AccountingReader(asks, Known(Limits(problem=SLURM_NOT_YET())), ["lab"]).read(0.0, 60.0)
+        await AccountingReader(asks, Known(Limits(problem=SLURM_NOT_YET())), lambda: ["lab"]).read(0.0, 60.0)
     assert unknown.value.message == "Which accounts there are is not known now. Slurm has not answered yet."
     with pytest.raises(SlurmUnavailableError) as silent:
-        await AccountingReader(asks, Known(Limits(at=1.0)), ["lab"]).read(0.0, 60.0)
+        await AccountingReader(asks, Known(Limits(at=1.0)), lambda: ["lab"]).read(0.0, 60.0)
     assert silent.value.message == (
         "Slurm's accounting is not known now. Slurm's database service (slurmdbd) does not answer."
     )

@@ -15,6 +15,7 @@ from traitlets.config import Config
 from fabric_hub.hub.configuration import complete, configure
 from fabric_hub.hub.patches import tls_sockets
 from fabric_hub.hub.proxy import unix_url
+from fabric_hub.hub.roles import USER_SCOPES, WHO_IS_IN_A_PROJECT, may_log_in
 from fabric_hub.hub.spawner import runtime
 from fabric_hub.hub.spawner.wrapper import FabricSpawner
 from fabric_hub.sessions.scopes import SESSION_SCOPE, SESSION_TOKEN_SCOPES
@@ -92,10 +93,13 @@ def test_the_service_may_start_servers_and_administers_nothing(site_file: Path) 
     c = Config()
     configure(c, site_file)
     roles = {role["name"]: role for role in c.JupyterHub.load_roles}
-    assert set(roles) == {"fabric-service", "user"}
+    assert set(roles) == {"fabric-service", "member", "steward"}
     assert roles["fabric-service"]["services"] == ["fabric"]
     assert not [scope for scope in roles["fabric-service"]["scopes"] if "admin" in scope or "tokens" in scope]
-    assert SESSION_SCOPE in roles["user"]["scopes"], "a token cannot hold what its owner does not"
+    assert not any("users" in roles[name] for name in ("member", "steward")), "the hub gives them"
+    for held in (USER_SCOPES, roles["member"]["scopes"]):  # a token cannot hold what its owner does not
+        assert SESSION_SCOPE in held
+    assert not [scope for scope in USER_SCOPES if scope.startswith(("self", "servers", "start", "tokens"))]
 
 
 def test_only_the_embedded_run_with_its_token_gets_a_service_that_administers(site_file: Path, tmp_path: Path) -> None:
@@ -118,13 +122,16 @@ def test_sessions_outlive_the_hub_and_the_queue_refuses_nobody(site_file: Path) 
     assert c.JupyterHub.concurrent_spawn_limit == 0
 
 
-def test_members_of_projects_and_admins_may_log_in_and_nobody_else(site_file: Path) -> None:
+def test_who_is_in_a_project_is_asked_with_each_login_and_operators_stand_in_the_list(site_file: Path) -> None:
     site_file.write_text(site_file.read_text() + '[login]\nadmins = ["root-of-hub"]\n')
     c = Config()
-    configure(c, site_file)
-    assert c.Authenticator.allowed_users == {"ada", "jan", "eve", "bob", "root-of-hub"}
+    settings = configure(c, site_file)
+    assert c.Authenticator.allowed_users == {WHO_IS_IN_A_PROJECT, "root-of-hub"}
+    assert c.Authenticator.allow_existing_users is False, "who left everything is in JupyterHub's database"
     assert c.Authenticator.admin_users == {"root-of-hub"}
     assert "allow_all" not in c.Authenticator
+    people = ["ada", "jan", "eve", "bob", "root-of-hub", "mallory", WHO_IS_IN_A_PROJECT]
+    assert [name for name in people if may_log_in(settings, name)] == people[:5]
 
 
 def test_a_host_for_every_user_leaves_the_service_at_the_hubs_own(site_file: Path, tmp_path: Path) -> None:

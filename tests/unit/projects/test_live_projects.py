@@ -1,17 +1,17 @@
 """Settings follow the projects that the catalogue service publishes, and lose none when it is away."""
 
-import json
 import os
 from pathlib import Path
 
 import pytest
 
-from fabric_hub.config.settings import Project
+from fabric_hub.config.settings import Members, Project
 from fabric_hub.projects.document import FORMAT, ProjectsDocument, as_json, document
 from fabric_hub.projects.live import LiveProjects
+from tests.support.kept_projects import publish
 
-OF_FILE = {"proteins": Project(account="proteins", members=["anna"])}
-KEPT = Project(account="fh-waves", title="Waves", members={"owner": ["bo"], "visitor": ["cas"]}, budget_gpu_hours=5)
+OF_FILE = {"proteins": Project(account="proteins", members=Members(member=("anna",)))}
+KEPT = Project(account="fh-waves", title="Waves", members=Members(owner=("bo",), visitor=("cas",)), budget_gpu_hours=5)
 
 
 class Clock:
@@ -19,14 +19,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
-
-
-def publish(path: Path, serial: int, **projects: Project) -> None:
-    content = {"format": FORMAT, "serial": serial, "projects": {name: as_json(one) for name, one in projects.items()}}
-    draft = path.with_suffix(".draft")
-    draft.write_text(json.dumps(content))
-    draft.chmod(0o640)
-    draft.replace(path)
 
 
 @pytest.fixture

@@ -5,12 +5,13 @@ import itertools
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from fabric_hub.config.settings import Settings
+from fabric_hub.config.settings import Members, Project, Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.ledger import Ledger
 from fabric_hub.messages.text import verbatim
@@ -25,6 +26,7 @@ from fabric_hub.slurm.model import CancelRequest, Snapshot
 from fabric_hub.slurm.records import RecordMark, RecordStatement, Witnessed
 from fabric_hub.slurm.unavailable import SlurmUnavailableError
 from tests.support.builders import NOW, SESSION, a_job, a_snapshot, fields_of_a_session
+from tests.support.kept_projects import KeptProjects
 from tests.support.waiting import until_async
 
 
@@ -104,6 +106,9 @@ class AnsweringHub:
 
     async def servers(self, user: str) -> dict[str, dict[str, Any]] | None:
         return {name: {} for name in self._servers[user]} if user in self._servers else None
+
+    def knows(self, user: str) -> None:
+        self._servers[user] = set()
 
     async def start(self, user: str, server: str, options: dict[str, Any]) -> httpx.Response:
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
@@ -195,6 +200,27 @@ async def test_a_session_of_a_user_who_left_ends_and_then_its_job(
     assert over is not None
     assert over.end_reason == "no-user"
     assert str(over.end_text) == "The hub has no user jan any more."
+
+
+async def test_a_session_of_a_project_that_is_not_known_yet_waits_and_is_taken_up_again(
+    catalogue_site: Settings, store: SessionStore, lease: Lease, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a reboot the hub may be up before the catalogue service, and with a database of its own that is new."""
+    monkeypatch.setattr(reconciler, "RETRY_S", 0.02)
+    kept, hub = KeptProjects(catalogue_site, tmp_path), AnsweringHub({}, 201)
+    session = store.create(**fields_of_a_session(user="mia", project="waves", account="fh-waves"))
+    follower = Follower("snapshot", TellingSlurm(a_snapshot()).snapshot, Snapshot())
+    worker = Reconciler(kept.settings, store, NotedCancels(), follower, hub, lease)  # type: ignore[arg-type]
+    for _ in range(2 * reconciler.USER_TRIES):
+        assert await worker._resumed(session) is False
+    kept.publish(waves=Project(account="fh-waves", members=Members(member=("mia",))))
+    assert await worker._resumed(session) is False  # JupyterHub is told of her
+    hub.knows("mia")
+    assert await worker._resumed(session) is True
+    kept.publish()
+    gone = store.create(**fields_of_a_session(user="bo", project="waves", account="fh-waves"))
+    assert isinstance(await worker._resumed(gone), reconciler._Unwanted)  # as one that left the site's file
+    await follower.stop()
 
 
 async def test_while_slurm_is_silent_nothing_is_ended(running: Running) -> None:

@@ -1,0 +1,40 @@
+"""Projects as the catalogue service publishes them, put there by a test."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from fabric_hub.config.settings import Project, Settings
+from fabric_hub.projects.document import FORMAT, as_json
+from fabric_hub.projects.live import LiveProjects, projects_file, with_live_projects
+
+
+def publish(path: Path, serial: int, **projects: Project) -> None:
+    """Write ``projects.json`` as the catalogue service does, whole and at once."""
+    content = {"format": FORMAT, "serial": serial, "projects": {name: as_json(one) for name, one in projects.items()}}
+    draft = path.with_suffix(".draft")
+    draft.write_text(json.dumps(content))
+    draft.chmod(0o640)
+    draft.replace(path)
+
+
+class KeptProjects:
+    """A site whose catalogue service keeps projects; at first it has published none.
+
+    :ivar settings: with live projects.
+    """
+
+    def __init__(self, site: Settings, directory: Path) -> None:
+        assert site.catalogue is not None
+        catalogue = site.catalogue.model_copy(update={"socket": directory / "catalogue.sock"})
+        self.settings = with_live_projects(site.model_copy(update={"catalogue": catalogue}))
+        self.path = projects_file(catalogue)
+        self._serial = 0
+
+    def publish(self, **projects: Project) -> None:
+        """From now on these are kept, and read."""
+        self._serial += 1
+        publish(self.path, self._serial, **projects)
+        assert isinstance(self.settings.project, LiveProjects)
+        self.settings.project.look()
