@@ -1,0 +1,70 @@
+"""What the gateway says of Slurm's accounts and the projects, as types."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from fabric_hub.messages.text import NOTHING, Said, WithTexts
+from fabric_hub.slurm.associations import Step
+from fabric_hub.types import Frozen
+
+
+class ProjectsPlan(WithTexts):
+    """What is to be done in Slurm below the parent account.
+
+    :ivar serial: of the projects that it is for.
+    :ivar drift: what people changed by hand, which stays.
+    :ivar problems: what stands in the way.
+    :ivar notes: what must be known of budgets here.
+    :ivar calls: how often Slurm was asked for it.
+    """
+
+    parent: str
+    owner: Literal["fabric", "outside"]
+    serial: int
+    steps: tuple[Step, ...] = ()
+    drift: tuple[Said, ...] = ()
+    problems: tuple[Said, ...] = ()
+    notes: tuple[Said, ...] = ()
+    calls: int = 0
+
+
+class ApplyBody(Frozen):
+    """``closings``: also those that wait for an operator's word: of many people at once, or of projects that are gone."""
+
+    closings: bool = False
+
+
+class ProjectsApplied(WithTexts):
+    """What was done.
+
+    :ivar done: the steps that Slurm took.
+    :ivar left: those that it did not, or was not asked for.
+    :ivar calls: how often Slurm was asked and changed.
+    """
+
+    parent: str
+    serial: int
+    done: tuple[Step, ...] = ()
+    left: tuple[Step, ...] = ()
+    drift: tuple[Said, ...] = ()
+    problems: tuple[Said, ...] = ()
+    calls: int = 0
+
+
+class ProjectsHealth(WithTexts):
+    """How Slurm follows the projects, as of the last round that the gateway made by itself, or was asked for.
+
+    :ivar at: its moment (Unix seconds).
+    :ivar left: steps that are still to be done.
+    """
+
+    serial: int = 0
+    at: float | None = None
+    rounds: int = 0
+    calls: int = Field(default=0, description="How often Slurm was asked and changed in that round.")
+    left: int = 0
+    drift: int = 0
+    problem: Said = NOTHING
