@@ -172,7 +172,8 @@ def _service_accounts(known: Instance) -> tuple[Account, Account, Account]:
     rights = ("setuid", "setgid", "kill", "chown") if known.local else ()
     return (
         Account(hub.pw_uid, hub.pw_gid, rights),
-        Account(gateway.pw_uid, gateway.pw_gid, ("setuid", "setgid")),
+        # the hub's group, as the unit of a site: it reads the projects that the catalogue service keeps
+        Account(gateway.pw_uid, hub.pw_gid, ("setuid", "setgid")),
         Account(catalogue_service.pw_uid, catalogue_service.pw_gid),
     )
 

@@ -35,7 +35,7 @@ def add_verbs(verbs: Any) -> None:
     done.add_argument(
         "--closings",
         action="store_true",
-        help=_("also what waits for an operator's word: closings of many people, or of projects that are gone"),
+        help=_("also close what waits for an operator's word: many people, or gone projects"),
     )
     done.set_defaults(run=_apply)
     for verb in (shown, done):

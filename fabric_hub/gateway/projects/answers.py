@@ -32,7 +32,7 @@ class ProjectsPlan(WithTexts):
 
 
 class ApplyBody(Frozen):
-    """``closings``: also those that wait for an operator's word: of many people at once, or of projects that are gone."""
+    """``closings``: also close what waits for an operator's word: many people at once, or projects that are gone."""
 
     closings: bool = False
 
