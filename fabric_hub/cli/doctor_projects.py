@@ -29,19 +29,19 @@ def of_gateway(slurm: SlurmSettings, account: str, health: Mapping[str, Any]) ->
     yield _configuration(slurm)
     code, said = ask(_sacctmgr(slurm, "account", parent, "withcoord", "format=account,coord"), slurm.conf)
     if code:
-        what = texts.PARENT_OF_PROJECTS(parent=parent)
+        what = of_projects.PARENT_OF_PROJECTS(parent=parent)
         yield skipped(what, texts.PROGRAM_SAYS(program="sacctmgr", said=said), texts.MEND_FIRST())
         return
     coordinators = _coordinators(said, parent)
     if coordinators is None:
         yield problem(of_projects.NO_PARENT(parent=parent, gateway=account))
         return
-    yield right(texts.PARENT_OF_PROJECTS(parent=parent))
+    yield right(of_projects.PARENT_OF_PROJECTS(parent=parent))
     if slurm.projects == "fabric":
         yield _right_of(slurm, account, parent, coordinators)
     told = health.get("projects") or {}
     if told.get("left") or told.get("drift"):
-        about = texts.PROJECTS_DIFFER(left=int(told["left"]), drift=int(told["drift"]))
+        about = of_projects.PROJECTS_DIFFER(left=int(told["left"]), drift=int(told["drift"]))
         yield Finding(state="NOTE", about=about, remedy=about.hint or verbatim(""))
 
 
@@ -50,7 +50,7 @@ def _sacctmgr(slurm: SlurmSettings, *words: str) -> list[str]:
 
 
 def _configuration(slurm: SlurmSettings) -> Finding:
-    what = texts.LIMITS_ENFORCED()
+    what = of_projects.LIMITS_ENFORCED()
     code, said = ask([str(slurm.bin_dir / "scontrol"), "show", "config"], slurm.conf)
     if code:
         return skipped(what, texts.PROGRAM_SAYS(program="scontrol", said=said), texts.MEND_FIRST())
@@ -84,11 +84,11 @@ def _right_of(slurm: SlurmSettings, account: str, parent: str, coordinators: fro
     code, said = ask(_sacctmgr(slurm, "user", account, "format=adminlevel"), slurm.conf)
     level = said.strip() if not code else ""
     if level in _MORE and slurm.extend != "as-gateway":
-        about = texts.MORE_THAN_COORDINATOR(account=account, level=level, parent=parent)
+        about = of_projects.MORE_THAN_COORDINATOR(account=account, level=level, parent=parent)
         return Finding(state="NOTE", about=about, remedy=_hint(about))
     if account in coordinators or level in _MORE or _is_slurms_own(slurm, account):
-        return right(texts.COORDINATOR(account=account, parent=parent))
-    return problem(texts.NO_COORDINATOR(account=account, parent=parent))
+        return right(of_projects.COORDINATOR(account=account, parent=parent))
+    return problem(of_projects.NO_COORDINATOR(account=account, parent=parent))
 
 
 def _is_slurms_own(slurm: SlurmSettings, account: str) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Protocol
 
-from fabric_hub.config.settings import Project, Settings, SlurmSettings
+from fabric_hub.config.settings import Project, Settings, SlurmSettings, UserSettings
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway import rate_limit
 from fabric_hub.gateway.queries import associations
@@ -58,6 +58,7 @@ class Reconciler:
 
     :param bucket: the budget of questions, shared with whoever else asks Slurm.
     :param changed: called when something in Slurm is another than before.
+    :param resolve: looks up the account of a hub user; may block, and raises FabricError where it may not be used.
     :param clock: monotonic seconds; ``today``: the day, in this machine's time zone.
     """
 
@@ -70,6 +71,7 @@ class Reconciler:
         bucket: rate_limit.Bucket,
         *,
         changed: Callable[[], None] = lambda: None,
+        resolve: Callable[[str, UserSettings], object] = accounts.resolve,
         clock: Callable[[], float] = time.monotonic,
         today: Callable[[], date] = date.today,
     ) -> None:
@@ -78,7 +80,7 @@ class Reconciler:
         self._settings, self._slurm, self._parent = settings, slurm, slurm.parent_account
         self._asks, self._record, self._bucket = asks, record, bucket
         self._changes = rate_limit.Bucket(CHANGES_PER_S, CHANGES_AT_ONCE)
-        self._changed, self._clock, self._today = changed, clock, today
+        self._changed, self._resolve, self._clock, self._today = changed, resolve, clock, today
         self._alone = asyncio.Lock()
         self._rules: tuple[float, AccountingRules] | None = None
         self._calls = 0
@@ -267,7 +269,7 @@ class Reconciler:
 
     def _why_not(self, user: str) -> Text | None:
         try:
-            accounts.resolve(user, self._settings.users)
+            self._resolve(user, self._settings.users)
         except FabricError as error:
             return whole(error)
         return None

@@ -371,31 +371,3 @@ HIDDEN_UNKNOWN = Reason(
     "doctor-hidden-unknown", N_("it cannot be told what Slurm hides from the gateway"), who=Who.OPERATOR
 )
 HIDDEN = Reason("doctor-hidden", N_("Slurm hides {things} from the gateway"), who=Who.OPERATOR)
-
-# -- Slurm's accounts and the projects
-
-PARENT_OF_PROJECTS = Reason(
-    "doctor-projects-parent", N_("the parent account of projects, {parent}, in Slurm"), who=Who.OPERATOR
-)
-COORDINATOR = Reason(
-    "doctor-projects-coordinator", N_("{account} may change accounts below {parent} in Slurm"), who=Who.OPERATOR
-)
-NO_COORDINATOR = Reason(
-    "doctor-projects-no-coordinator",
-    N_("{account} is no coordinator of {parent} in Slurm, so no account follows its project"),
-    N_("sacctmgr add coordinator account={parent} names={account}"),
-    who=Who.OPERATOR,
-)
-MORE_THAN_COORDINATOR = Reason(
-    "doctor-projects-more",
-    N_("{account} is {level} in Slurm; coordinator of {parent} is all that projects need"),
-    N_("sacctmgr modify user {account} set adminlevel=None, unless PrivateData hides something that the gateway reads"),
-    who=Who.OPERATOR,
-)
-LIMITS_ENFORCED = Reason("doctor-projects-enforced", N_("Slurm holds people to accounts and budgets"), who=Who.OPERATOR)
-PROJECTS_DIFFER = Reason(
-    "doctor-projects-differ",
-    N_("Slurm is not as the projects say: {left} to do, {drift} changed by hand"),
-    N_("see fabric-hub projects plan"),
-    who=Who.OPERATOR,
-)
