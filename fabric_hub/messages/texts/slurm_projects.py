@@ -39,31 +39,31 @@ NO_LIMIT = Reason("follow-no-limit", N_("no limit"), who=Who.NOBODY)
 BUDGET_BY_HAND = Reason(
     "drift-budget",
     N_("account {account} has {found} in Slurm, and its project {wanted}: somebody set that by hand"),
-    N_("sacctmgr modify account {account} set GrpTRESMins=gres/gpu={minutes}"),
+    "sacctmgr modify account {account} set GrpTRESMins=gres/gpu={minutes}",
     who=Who.OPERATOR,
 )
 ACCOUNT_CLOSED_BY_HAND = Reason(
     "drift-account-closed",
     N_("account {account} has GrpSubmitJobs=0 in Slurm, and its project is open: somebody closed it by hand"),
-    N_("sacctmgr modify account {account} set GrpSubmitJobs=-1"),
+    "sacctmgr modify account {account} set GrpSubmitJobs=-1",
     who=Who.OPERATOR,
 )
 ACCOUNT_OPENED_BY_HAND = Reason(
     "drift-account-opened",
     N_("account {account} takes jobs in Slurm, and its project is closed: somebody opened it by hand"),
-    N_("sacctmgr modify account {account} set GrpSubmitJobs=0"),
+    "sacctmgr modify account {account} set GrpSubmitJobs=0",
     who=Who.OPERATOR,
 )
 USER_CLOSED_BY_HAND = Reason(
     "drift-user-closed",
     N_("{user} has MaxSubmitJobs=0 in account {account}, and is in its project: somebody closed it by hand"),
-    N_("sacctmgr modify user {user} where account={account} set MaxSubmitJobs=-1"),
+    "sacctmgr modify user {user} where account={account} set MaxSubmitJobs=-1",
     who=Who.OPERATOR,
 )
 USER_OPENED_BY_HAND = Reason(
     "drift-user-opened",
     N_("{user} may submit in account {account}, and has left its project: somebody opened it by hand"),
-    N_("sacctmgr modify user {user} where account={account} set MaxSubmitJobs=0"),
+    "sacctmgr modify user {user} where account={account} set MaxSubmitJobs=0",
     who=Who.OPERATOR,
 )
 USER_BY_HAND = Reason(
@@ -87,7 +87,7 @@ ACCOUNT_BY_HAND = Reason(
 ACCOUNT_GONE = Reason(
     "drift-account-gone",
     N_("account {account} of a project is gone: somebody removed it by hand"),
-    N_("sacctmgr add account {account} parent={parent}"),
+    "sacctmgr add account {account} parent={parent}",
     who=Who.OPERATOR,
 )
 
@@ -96,7 +96,7 @@ ACCOUNT_GONE = Reason(
 NO_PARENT = Reason(
     "follow-no-parent",
     N_("Slurm has no account {parent} (slurm.parent_account), so no project gets an account below it."),
-    N_("sacctmgr add account {parent}; sacctmgr add coordinator account={parent} names={gateway}"),
+    "sacctmgr add account {parent}; sacctmgr add coordinator account={parent} names={gateway}",
     who=Who.OPERATOR,
 )
 IS_PARENT = Reason(
@@ -108,7 +108,7 @@ IS_PARENT = Reason(
 ELSEWHERE = Reason(
     "follow-elsewhere",
     N_("Account {account} of project {project} is not below {parent} in Slurm, so nothing of it is changed."),
-    N_("sacctmgr modify account {account} set parent={parent}"),
+    "sacctmgr modify account {account} set parent={parent}",
     who=Who.OPERATOR,
 )
 NO_NAME = Reason(
@@ -228,7 +228,7 @@ COORDINATOR = Reason(
 NO_COORDINATOR = Reason(
     "doctor-projects-no-coordinator",
     N_("{account} is no coordinator of {parent} in Slurm, so no account follows its project"),
-    N_("sacctmgr add coordinator account={parent} names={account}"),
+    "sacctmgr add coordinator account={parent} names={account}",
     who=Who.OPERATOR,
 )
 MORE_THAN_COORDINATOR = Reason(
