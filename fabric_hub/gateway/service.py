@@ -90,7 +90,9 @@ class Gateway:
         if slurm.parent_account:
             self._record = Record(ledger_path(settings).with_name(FILE), slurm.parent_account)
             self._projects = Reconciler(settings, slurm, asks, self._record, bucket, changed=self._look_at_limits)
-        self._watchers = (self._watcher, self._limits, *([self._projects] if self._projects else []))
+        self._watchers: tuple[Watcher | LimitsWatcher | Reconciler, ...] = (self._watcher, self._limits)
+        if self._projects:
+            self._watchers += (self._projects,)
         self._accounting = AccountingReader(asks, self._limits, charged)
         self._storage = StorageReader(settings.quotas.storage)
         self._held = 0  # sessions that the hub leaves alone, as it said last

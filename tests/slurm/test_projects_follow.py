@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ import pytest
 
 from fabric_hub.config.settings import Project
 from fabric_hub.gateway.api import Health
-from fabric_hub.gateway.client import GatewayClient
+from fabric_hub.gateway.client import GatewayClient, GatewayUnavailableError
 from fabric_hub.gateway.projects.answers import ApplyBody, ProjectsApplied, ProjectsPlan
 from fabric_hub.gateway.projects.reconciler import FEW_CLOSINGS
 from fabric_hub.projects.document import FORMAT, as_json
@@ -88,6 +89,19 @@ class Follow:
             return told is not None and told.serial == self.serial
 
         until(done, f"the gateway has followed serial {self.serial}", WITHIN_S, seen=self.health)
+
+    def restart_gateway(self, number: signal.Signals) -> None:
+        """End the gateway by a signal; its supervisor starts it again."""
+        before = self.run.pid("gateway")
+        os.kill(before, number)
+
+        def answers() -> bool:
+            try:
+                return self.health().uptime_s >= 0 and self.run.pid("gateway") != before
+            except (GatewayUnavailableError, KeyError):
+                return False
+
+        until(answers, "the gateway answers again", 60)
 
     def sacctmgr(self, *arguments: str) -> str:
         return self.run.slurm("sacctmgr", "--immediate", "--quiet", *arguments)
@@ -326,10 +340,7 @@ def test_a_project_that_is_gone_is_closed_on_an_operators_word_only(kept: Follow
 
 
 def test_a_gateway_that_begins_anew_knows_which_limits_are_its_own(kept: Follow) -> None:
-    before = kept.run.pid("gateway")
-    os.kill(before, 9)
-    until(lambda: kept.run.pid("gateway") != before, "the gateway runs again", 60)
-    until(lambda: kept.run.settings.gateway.socket.exists(), "it listens", 60)
+    kept.restart_gateway(signal.SIGKILL)
     kept.publish(waves=waves(budget_gpu_hours=7))
     kept.followed()
     assert kept.association("fh-waves")["grptresmins"] == "gres/gpu=420"
@@ -357,10 +368,7 @@ def test_the_doctor_names_what_is_right_and_what_a_coordinator_lacks(kept: Follo
 
 def test_where_use_decays_the_plan_says_that_a_budget_is_not_for_ever(kept: Follow) -> None:
     with kept.run.while_in_slurm("PriorityDecayHalfLife=7-0\nPriorityUsageResetPeriod=NONE"):
-        before = kept.run.pid("gateway")
-        os.kill(before, 15)  # it asks for the configuration when it begins, and once an hour
-        until(lambda: kept.run.pid("gateway") != before, "the gateway runs again", 60)
-        until(lambda: kept.run.settings.gateway.socket.exists(), "it listens", 60)
-        (note,) = until(lambda: kept.plan().notes, "it has followed", 30)
+        kept.restart_gateway(signal.SIGTERM)  # it asks for the configuration when it begins, and once an hour
+        (note,) = kept.plan().notes
         assert re.search(r"^A budget is not for ever: Slurm forgets half .* every 7-00:00:00", str(note))
         assert "NoDecay" in str(note.hint)

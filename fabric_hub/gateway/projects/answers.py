@@ -12,13 +12,10 @@ from fabric_hub.types import Frozen
 
 
 class ProjectsPlan(WithTexts):
-    """What is to be done in Slurm below the parent account.
+    """What is to be done in Slurm below the parent account, for the projects of this ``serial``.
 
-    :ivar serial: of the projects that it is for.
-    :ivar drift: what people changed by hand, which stays.
-    :ivar problems: what stands in the way.
-    :ivar notes: what must be known of budgets here.
-    :ivar calls: how often Slurm was asked for it.
+    ``drift`` is what people changed by hand, which stays; ``problems`` what stands in the way; ``notes`` what must be
+    known of budgets on this cluster. ``calls``: how often Slurm was asked for it.
     """
 
     parent: str
@@ -38,11 +35,9 @@ class ApplyBody(Frozen):
 
 
 class ProjectsApplied(WithTexts):
-    """What was done.
+    """What was done: ``done`` are the steps that Slurm took, ``left`` those that it did not, or was not asked for.
 
-    :ivar done: the steps that Slurm took.
-    :ivar left: those that it did not, or was not asked for.
-    :ivar calls: how often Slurm was asked and changed.
+    ``calls``: how often Slurm was asked and changed.
     """
 
     parent: str
@@ -57,8 +52,7 @@ class ProjectsApplied(WithTexts):
 class ProjectsHealth(WithTexts):
     """How Slurm follows the projects, as of the last round that the gateway made by itself, or was asked for.
 
-    :ivar at: its moment (Unix seconds).
-    :ivar left: steps that are still to be done.
+    ``at`` is its moment (Unix seconds), ``left`` how many steps are still to be done.
     """
 
     serial: int = 0

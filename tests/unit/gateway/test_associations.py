@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
@@ -19,6 +21,7 @@ from fabric_hub.slurm.associations import (
 )
 
 WHERE = "cluster=fabric"
+RECORDED = Path(__file__).parent / "slurm_answers" / "associations-22.05.txt"
 
 
 def words(*steps: Step) -> list[list[str]]:
@@ -59,6 +62,16 @@ def test_a_name_that_could_be_another_argument_is_no_name(name: str) -> None:
         AddUser(account="w", user=name)
     with pytest.raises(ValidationError):
         AddAccount(account=name, parent="fabric")
+
+
+def test_what_slurm_22_05_answers_is_a_tree_with_people_budgets_and_closed_doors() -> None:
+    found = associations.tree(RECORDED.read_text(encoding="utf-8"))
+    assert found.accounts["fh-waves"] == SlurmAccount(
+        parent="fabric-projects", gpu_minutes=300, users={"demo-researcher": NO_LIMIT, "demo-student1": NO_LIMIT}
+    )
+    assert found.accounts["operators"] == SlurmAccount(parent="root", submit=0, users={"demo-gateway": NO_LIMIT})
+    assert found.below("fabric-projects") == {"fh-waves"}
+    assert found.below("root") == found.accounts.keys() - {"root"}
 
 
 def test_somebody_with_an_association_for_each_partition_has_the_largest_limit() -> None:

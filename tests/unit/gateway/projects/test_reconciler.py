@@ -122,7 +122,8 @@ def site(tmp_path: Path) -> Site:
 
 
 def waves(*people: str) -> Project:
-    return Project(account="fh-waves", members={"owner": ["anna"], "member": people}, budget_gpu_hours=10)
+    members = {"owner": ["anna"], "member": people}
+    return Project.model_validate({"account": "fh-waves", "members": members, "budget_gpu_hours": 10})
 
 
 def test_until_the_projects_are_known_nothing_is_asked_and_nobody_closed(site: Site) -> None:
