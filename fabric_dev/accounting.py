@@ -13,18 +13,20 @@ from .demo import PROJECTS, members
 from .slurmconf import CLUSTER
 
 ADD_CLUSTER = [["add", "cluster", CLUSTER]]
-# An account in which no job may run: Slurm knows no user, and so no Operator, who is in none.
+# An account in which no job may run: Slurm knows no user, and so no Operator and no coordinator, who is in none.
 NO_JOBS = "operators"
+# Below it are the accounts of the projects that the catalogue service keeps.
+PARENT = "fabric-projects"
 
 
 def commands(unix: Mapping[str, str], gateway: str | None, *, operates: bool) -> list[list[str]]:
     """The sacctmgr arguments that make the demo's accounts: one account per project, its members, its budget.
 
-    :param unix: the Unix account of every demo user. The hub's account is in none, nor is the gateway's unless it
-        ``operates``: Slurm refuses their own jobs, and gives them no right over anyone's.
-    :param gateway: the gateway's account; None when it is Slurm's own user, who may do everything.
-    :param operates: the gateway is an Operator, to give running sessions more time (``slurm.extend``); it still may
-        run no job.
+    :param unix: the Unix account of every demo user. The hub's account is in none: Slurm refuses its own jobs, and
+        gives it no right over anyone's.
+    :param gateway: the gateway's account; None when it is Slurm's own user, who may do everything. It may run no job,
+        and is coordinator of the projects' parent account.
+    :param operates: the gateway is an Operator as well, to give running sessions more time (``slurm.extend``).
     """
     names = ",".join(str(project["account"]) for project in PROJECTS.values())
     made = [["add", "account", names, f"Cluster={CLUSTER}", "Description=demo", "Organization=demo"]]
@@ -34,15 +36,16 @@ def commands(unix: Mapping[str, str], gateway: str | None, *, operates: bool) ->
         made.append(["add", "user", users, f"Cluster={CLUSTER}", f"Account={account}"])
         minutes = int(float(project["budget_gpu_hours"]) * 60)
         made.append(["modify", "account", account, f"cluster={CLUSTER}", "set", f"GrpTRESMins=gres/gpu={minutes}"])
-    if gateway is not None and operates:
+    made.append(["add", "account", PARENT, f"Cluster={CLUSTER}", "Description=demo", "Organization=demo"])
+    if gateway is not None:
+        level = "Operator" if operates else "None"
         made += [
             ["add", "account", NO_JOBS, f"Cluster={CLUSTER}", "Description=demo", "Organization=demo"],
             ["modify", "account", NO_JOBS, f"cluster={CLUSTER}", "set", "GrpSubmitJobs=0"],
             ["add", "user", gateway, f"Cluster={CLUSTER}", f"Account={NO_JOBS}"],
-            ["modify", "user", gateway, "set", "AdminLevel=Operator"],
+            ["modify", "user", gateway, "set", f"AdminLevel={level}"],  # an earlier start may have left another
+            ["add", "coordinator", f"Account={PARENT}", f"Names={gateway}"],
         ]
-    elif gateway is not None:
-        made.append(["delete", "user", gateway])  # of an earlier start
     return made
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from fabric_hub.errors import FabricError
 
-from . import demo
+from . import accounting, demo
 from .gpus import Gpus
 from .layout import Layout
 from .ports import Ports
@@ -139,6 +139,7 @@ def site(
             "nodes_interval_s": 5,
             "limits_interval_s": 10,
             "max_queries_per_s": 2,
+            "parent_account": accounting.PARENT,
         }
         offered["quotas"] = {"rescue_profile": demo.RESCUE}
     wanted = wanted or {}

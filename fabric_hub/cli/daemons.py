@@ -23,7 +23,7 @@ from fabric_hub.messages.texts import doctor as texts
 from fabric_hub.messages.texts import held as held_texts
 from fabric_hub.slurm import privacy
 
-from . import doctor_names
+from . import doctor_names, doctor_projects
 from .findings import Finding, ask, place, problem, right, skipped
 
 
@@ -85,6 +85,8 @@ def gateway(found: Settings) -> Iterator[Finding]:
         yield from asyncio.run(doctor_names.of_gateway(found, seen.hidden))
     if found.slurm and found.slurm.extend == "as-gateway" and not found.users.shared_account:
         yield operator(found, _name(owner))
+    if found.slurm and found.slurm.parent_account:
+        yield from doctor_projects.of_gateway(found.slurm, _name(owner), answer)
 
 
 class Sight(NamedTuple):

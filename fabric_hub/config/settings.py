@@ -115,6 +115,23 @@ class SlurmSettings(Frozen):
         description="Whether a running session may get more time, up to its profile's max_hours, and who asks Slurm "
         "for it. Plain Slurm lets users only lower a limit: as-gateway needs a gateway whose account is an Operator.",
     )
+    parent_account: AccountName | None = Field(
+        default=None,
+        description="The account below which the projects that the catalogue service keeps have theirs. The gateway's "
+        "account must be its coordinator, and needs no more. Absent: Slurm does not follow the projects.",
+    )
+    projects: Literal["fabric", "outside"] = Field(
+        default="fabric",
+        description="Who makes accounts, users and budgets below parent_account. fabric: the gateway. outside: another "
+        "system does, and `fabric-hub projects plan` shows what differs.",
+    )
+    projects_interval_s: float = Field(
+        default=600.0,
+        ge=10,
+        le=86400,
+        description="How often the accounts below parent_account are compared with the projects, besides whenever a "
+        "project changes.",
+    )
 
 
 class UserSettings(Frozen):

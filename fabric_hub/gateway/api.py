@@ -11,13 +11,16 @@ from fabric_hub.slurm.model import CancelRequest, ExtendRequest, Found, SessionL
 from fabric_hub.slurm.records import PortNote, RecordStatement, Witnessed
 from fabric_hub.slurm.storage import StorageAnswer
 
+from .projects.answers import ApplyBody, ProjectsApplied, ProjectsHealth, ProjectsPlan
+
 # The longest that one request may wait for a snapshot, in seconds.
 LONGEST_WAIT_S = 30.0
 
 
 class Health(WithTexts):
     """How the gateway fares. ``questions`` counts what was asked of Slurm since the start, by program;
-    ``held_sessions`` what the hub said last: sessions that it does not know to be its own, and leaves alone."""
+    ``held_sessions`` what the hub said last: sessions that it does not know to be its own, and leaves alone;
+    ``projects`` how Slurm follows the projects, where it does."""
 
     version: str
     uptime_s: float
@@ -25,6 +28,7 @@ class Health(WithTexts):
     unavailable_since: float | None = None
     problem: Said = NOTHING
     held_sessions: int = 0
+    projects: ProjectsHealth | None = None
 
 
 class Verbs(Protocol):
@@ -74,6 +78,12 @@ class Verbs(Protocol):
 
     async def listens(self, session: str, note: PortNote) -> None:
         """Keep where a session's server listens."""
+
+    async def projects_plan(self) -> ProjectsPlan:
+        """What is to be done in Slurm so that it is as the projects say, and what was changed there by hand."""
+
+    async def projects_apply(self, body: ApplyBody) -> ProjectsApplied:
+        """Do it now; the gateway also does it by itself when a project changes."""
 
     def health(self) -> Health:
         """How the gateway fares; never waits."""

@@ -17,7 +17,10 @@ from fabric_hub.slurm.storage import StorageAnswer
 from fabric_hub.slurm.unavailable import SlurmUnavailableError
 
 from .api import LONGEST_WAIT_S, Health
+from .projects.answers import ApplyBody, ProjectsApplied, ProjectsPlan
 
+# A first round makes accounts and people one after another: thousands, at a site that has had them elsewhere before.
+PROJECTS_S = 3600.0
 # Longer than slurm.accounting_timeout_s of a few questions, and of whoever asked before.
 ACCOUNTING_S = 1800.0
 
@@ -113,6 +116,15 @@ class GatewayClient(UnixClient):
     async def listens(self, session: str, note: PortNote) -> None:
         """Say where a session's server listens."""
         await self.send("POST", f"/v1/sessions/{session}/port", content=note.model_dump_json())
+
+    async def projects_plan(self) -> ProjectsPlan:
+        """What is to be done in Slurm so that it is as the projects say, and what was changed there by hand."""
+        return await self.ask(ProjectsPlan, "GET", "/v1/projects/plan", timeout=PROJECTS_S)
+
+    async def projects_apply(self, body: ApplyBody) -> ProjectsApplied:
+        """Do it now."""
+        content = body.model_dump_json()
+        return await self.ask(ProjectsApplied, "POST", "/v1/projects/apply", content=content, timeout=PROJECTS_S)
 
     async def health(self) -> Health:
         """How the gateway fares."""

@@ -56,7 +56,7 @@ class Ledger:
     def __init__(self, path: Path | None, hub: str) -> None:
         self._hub = hub
         self._lock = threading.Lock()
-        self._file = _open(path)
+        self._file = open_file(path, _tables())
         self.began_at = float(self._file.execute("SELECT min(began_at) FROM ledger").fetchone()[0])
 
     def close(self) -> None:
@@ -157,35 +157,45 @@ def _witness(
     return Witness(session=session, user=user, mark=mark, facts=known, port=port)
 
 
-def _open(path: Path | None) -> sqlite3.Connection:
+def _tables() -> str:
+    now = time.time()
+    return _TABLES.format(now=now, oldest=now - _KEEP_S)
+
+
+def open_file(path: Path | None, tables: str) -> sqlite3.Connection:
+    """A database of the gateway's own, with its tables. One that cannot be read is kept aside, and a new one begins;
+    where none can be kept, it lasts as long as the process.
+
+    :param path: of its file; None: in memory.
+    :param tables: SQL that makes what is not there yet, within one transaction.
+    """
     if path is None:
-        return _ready(":memory:")
+        return _ready(":memory:", tables)
     try:
         try:
-            return _file(path)
+            return _file(path, tables)
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError):  # it cannot be opened or written; else it is no database
                 raise
             aside = path.with_name(f"{path.name}.broken-{int(time.time())}")
             log.critical("%s cannot be read (%s); it is kept as %s, and a new one begins", path, error, aside)
             path.rename(aside)
-            return _file(path)
+            return _file(path, tables)
     except (OSError, sqlite3.Error) as error:
-        log.critical("%s cannot be used (%s): what is submitted is kept as long as this process lasts", path, error)
-        return _ready(":memory:")
+        log.critical("%s cannot be used (%s): what is in it is kept as long as this process lasts", path, error)
+        return _ready(":memory:", tables)
 
 
-def _file(path: Path) -> sqlite3.Connection:
+def _file(path: Path, tables: str) -> sqlite3.Connection:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
-    return _ready(str(path))
+    return _ready(str(path), tables)
 
 
-def _ready(name: str) -> sqlite3.Connection:
+def _ready(name: str, tables: str) -> sqlite3.Connection:
     file = sqlite3.connect(name, timeout=10.0, check_same_thread=False)
     try:
-        now = time.time()
         file.execute("PRAGMA synchronous = FULL")
-        file.executescript(f"BEGIN IMMEDIATE; {_TABLES.format(now=now, oldest=now - _KEEP_S)} COMMIT;")
+        file.executescript(f"BEGIN IMMEDIATE; {tables} COMMIT;")
     except BaseException:
         file.close()
         raise

@@ -23,6 +23,7 @@ from fabric_hub.slurm.storage import StorageAnswer
 from fabric_hub.types import HubUser, SessionId
 
 from .api import LONGEST_WAIT_S, Health, Verbs
+from .projects.answers import ApplyBody, ProjectsApplied, ProjectsPlan
 
 
 def create_app(verbs: Verbs) -> FastAPI:
@@ -99,6 +100,14 @@ def create_app(verbs: Verbs) -> FastAPI:
     @app.post("/v1/sessions/{session}/port", status_code=204)
     async def listens(session: SessionId, note: PortNote) -> None:
         await verbs.listens(session, note)
+
+    @app.get("/v1/projects/plan")
+    async def projects_plan() -> ProjectsPlan:
+        return await verbs.projects_plan()
+
+    @app.post("/v1/projects/apply")
+    async def projects_apply(body: ApplyBody) -> ProjectsApplied:
+        return await verbs.projects_apply(body)
 
     @app.get("/v1/health")
     async def health() -> Health:

@@ -19,6 +19,7 @@ from fabric_hub.gateway.queries.on_demand import AccountingReader, StorageReader
 from fabric_hub.gateway.queries.queries import Queries, UnavailableError
 from fabric_hub.messages.text import Text, sentences
 from fabric_hub.messages.texts import gateway as texts
+from fabric_hub.messages.texts import slurm_projects as of_projects
 from fabric_hub.messages.texts.accounts import FORGOTTEN_ACCOUNT
 from fabric_hub.projects.membership import accounts as project_accounts
 from fabric_hub.projects.membership import projects_of
@@ -43,10 +44,13 @@ from fabric_hub.unix import accounts
 from fabric_hub.unix.accounts import Account
 
 from . import rate_limit, request_policy
-from .api import Health
+from .api import LONGEST_WAIT_S, Health
 from .jobs import ends, extend, session_dir
 from .ledger import Ledger, ledger_path
 from .limits_watcher import LimitsWatcher
+from .projects.answers import ApplyBody, ProjectsApplied, ProjectsPlan
+from .projects.reconciler import Reconciler
+from .projects.record import FILE, Record
 from .watcher import Watcher
 
 log = logging.getLogger(__name__)
@@ -91,6 +95,12 @@ class Gateway:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._work: set[asyncio.Task[Any]] = set()
         self._watching: list[asyncio.Task[None]] = []
+        self._looking: set[asyncio.Task[Limits]] = set()
+        self._record: Record | None = None
+        self._projects: Reconciler | None = None
+        if slurm.parent_account:
+            self._record = Record(ledger_path(settings).with_name(FILE), slurm.parent_account)
+            self._projects = Reconciler(settings, slurm, asks, self._record, bucket, changed=self._look_at_limits)
         self._began = time.monotonic()
 
     def _charged(self) -> frozenset[str]:
@@ -99,6 +109,8 @@ class Gateway:
 
     async def start(self) -> None:
         self._watching = [asyncio.create_task(each.run(), name=type(each).__name__) for each in self._watchers]
+        if self._projects:
+            self._watching.append(asyncio.create_task(self._projects.run(), name="Reconciler"))
         for task in self._watching:
             task.add_done_callback(self._watcher_ended)
 
@@ -119,6 +131,8 @@ class Gateway:
             task.cancel()
         await asyncio.gather(*self._watching, return_exceptions=True)
         self._ledger.close()
+        if self._record:
+            self._record.close()
 
     async def snapshot(self, after: int | None = None, wait_s: float = 0.0, fresh: float | None = None) -> Snapshot:
         return await self._watcher.read(after, wait_s, fresh)
@@ -146,7 +160,26 @@ class Gateway:
             unavailable_since=now.unavailable_since,
             problem=now.problem,
             held_sessions=self._held,
+            projects=self._projects.health if self._projects else None,
         )
+
+    async def projects_plan(self) -> ProjectsPlan:
+        return await self._following().plan()
+
+    async def projects_apply(self, body: ApplyBody) -> ProjectsApplied:
+        # the gateway may stop in the midst of it: what was begun is on record
+        return await self._following().apply(closings=body.closings)
+
+    def _following(self) -> Reconciler:
+        if self._projects is None:
+            raise FabricError(of_projects.NO_PARENT_SET())
+        return self._projects
+
+    def _look_at_limits(self) -> None:
+        """Have the limits asked for anew, as they are after a change of ours."""
+        task = asyncio.create_task(self._limits.read(None, LONGEST_WAIT_S, time.time()))
+        self._looking.add(task)
+        task.add_done_callback(self._looking.discard)
 
     async def submit(self, request: SubmitRequest) -> Submitted:
         request_policy.check_spec(self._settings, request.spec)

@@ -349,6 +349,8 @@ GATEWAY = _lines(
     "DELETE /v1/sessions/{session}",
     "POST /v1/records",
     "POST /v1/sessions/{session}/port",
+    "GET /v1/projects/plan",
+    "POST /v1/projects/apply",
     "GET /v1/health",
     _DOCUMENT,
 )

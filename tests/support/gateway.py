@@ -20,10 +20,12 @@ from fabric_hub.gateway.client import GatewayClient
 from fabric_hub.gateway.job_table import find_live
 from fabric_hub.gateway.jobs.extend import held
 from fabric_hub.gateway.ledger import Ledger
+from fabric_hub.gateway.projects.answers import ApplyBody, ProjectsApplied, ProjectsPlan
 from fabric_hub.gateway.queries.on_demand import check_window
 from fabric_hub.gateway.server import serve
 from fabric_hub.messages.text import sentences, verbatim
 from fabric_hub.messages.texts.gateway import NOT_OF_THIS_RECORD, NOT_STARTED
+from fabric_hub.messages.texts.slurm_projects import NO_PARENT_SET
 from fabric_hub.slurm.accounting import Accounting, PastJob
 from fabric_hub.slurm.limits.model import Limits
 from fabric_hub.slurm.model import (
@@ -334,6 +336,12 @@ class FakeGateway:
 
     async def listens(self, session: str, note: PortNote) -> None:
         self.ledger.listens(session, note.user, note.port)
+
+    async def projects_plan(self) -> ProjectsPlan:
+        raise FabricError(NO_PARENT_SET())
+
+    async def projects_apply(self, body: ApplyBody) -> ProjectsApplied:
+        raise FabricError(NO_PARENT_SET())
 
     def health(self) -> Health:
         return Health(

@@ -23,12 +23,13 @@ from fabric_hub.messages.text import Text, whole
 from fabric_hub.messages.texts import slurm_reasons as texts
 from fabric_hub.slurm import privacy
 from fabric_hub.slurm.accounting import PastJob
+from fabric_hub.slurm.associations import AccountingRules, AccountTree
 from fabric_hub.slurm.limits.model import Enforcement, Limits
 from fabric_hub.slurm.model import Job, Node, Reservation
 from fabric_hub.unix import accounts, command
 from fabric_hub.unix.accounts import Account, hub_name
 
-from . import sacct, sacctmgr, scontrol, sinfo, squeue
+from . import associations, sacct, sacctmgr, scontrol, sinfo, squeue
 
 # Accounts or QOS of one question to slurmdbd: an argument may be 128 KiB long, a name 64 bytes.
 _NAMES_AT_ONCE = 500
@@ -220,6 +221,43 @@ class Queries:
             over_run_s=scontrol.over_run_s(config),
             private=privacy.private_data(config),
         )
+
+    async def accounting_rules(self, turn: Turn) -> AccountingRules:
+        """What budgets rest on in Slurm's configuration.
+
+        :param turn: waited for before the question.
+        :raises UnavailableError: no answer, or one that cannot be read.
+        """
+        await turn()
+        text = await self._ask("scontrol", scontrol.CONFIGURATION)
+        with _reading("scontrol"):
+            return associations.accounting_rules(text)
+
+    async def account_tree(self, cluster: str, turn: Turn) -> AccountTree:
+        """All accounts of a cluster with their people, from Slurm's database.
+
+        :param turn: waited for before the question.
+        :raises UnavailableError: no answer, or half of one.
+        """
+        await turn()
+        limit_s = self._slurm.accounting_timeout_s
+        text = await self._ask("sacctmgr", associations.tree_argv(cluster), timeout_s=limit_s)
+        with _reading("sacctmgr"):
+            return associations.tree(text)
+
+    async def change_accounts(self, arguments: Sequence[str]) -> str:
+        """Change accounts in Slurm's database, as the gateway's own account; what Slurm says against it, "" is nothing.
+
+        :param arguments: of sacctmgr; see :func:`.associations.changes`.
+        :raises UnavailableError: no answer; it may have been changed.
+        """
+        done = await self._call("sacctmgr", arguments)
+        words = f"{done.printed}\n{done.words}".strip()
+        if done.returncode == 0 or associations.is_unchanged(words):
+            return ""
+        if not associations.is_denied(words) and (problem := refusals.unavailable(words)):
+            raise UnavailableError(problem)
+        return refusals.quoted(words) or str(done.returncode)
 
     async def accounting(
         self, start: float, end: float, accounts: Sequence[str], services: Sequence[str] = ()

@@ -137,12 +137,18 @@ def test_toml_survives_any_text() -> None:
     assert tomllib.loads(sitefile.toml(nasty)) == nasty
 
 
-def test_the_services_have_no_account_in_slurm() -> None:
+def test_the_hub_has_no_account_in_slurm_and_the_gateway_one_without_jobs() -> None:
     unix = {user: f"fabric-{user}" for user in demo.ACCOUNTS}
     made = accounting.commands(unix, "fabric-gateway", operates=False)
-    words = {word for command in made for part in command for word in part.split(",") if command[0] != "delete"}
+    words = {word for command in made for part in command for word in part.split(",")}
     assert "fabric-researcher" in words
-    assert not words & {"fabric-hub", "fabric-gateway", "fabric-operator"}
+    assert not words & {"fabric-hub", "fabric-operator"}
+    assert [command for command in made if "fabric-gateway" in command] == [
+        ["add", "user", "fabric-gateway", "Cluster=fabric", "Account=operators"],
+        ["modify", "user", "fabric-gateway", "set", "AdminLevel=None"],
+    ]
+    assert ["modify", "account", "operators", "cluster=fabric", "set", "GrpSubmitJobs=0"] in made
+    assert ["add", "coordinator", "Account=fabric-projects", "Names=fabric-gateway"] in made
 
 
 def test_a_gateway_that_gives_more_time_is_an_operator_without_jobs() -> None:

@@ -1,0 +1,1 @@
+"""How Slurm's accounts follow the projects: what there should be, the plan, what was set, and who does it."""
