@@ -32,6 +32,8 @@ from fabric_hub.rpc.feed import Feed
 from .agents import AgentReports
 from .api import AcceptanceBody, AccessBody, Agents, AnswerBody, DecisionBody, EventBody, Health
 from .ingest import AGENTS, AT_ONCE, Ingest, events_directory, recorded_sources
+from .people.logins import People
+from .people.store import PeopleStore
 from .publish import Uids, publish
 from .rate_limit import RateLimit
 from .store import NOT_CONFIRMED, CatalogueStore
@@ -66,6 +68,7 @@ class CatalogueService:
         self._datasets = settings.catalogue
         self._store = store
         self._audit_log = AuditLog(audit_directory(self._datasets))
+        self.people = People(lambda: self._settings, PeopleStore(store.engine), self._append)
         self._uids = Uids()
         self._reports = AgentReports(
             events_directory(self._datasets) / AGENTS, frozenset({0, os.geteuid()}), cached_s=AGENTS_EVERY_S

@@ -53,7 +53,7 @@ class CatalogueStore:
     """
 
     def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
+        self.engine = self._engine = engine
 
     def close(self) -> None:
         self._engine.dispose()

@@ -39,12 +39,15 @@ class Entry(Frozen):
     """One event. Only what is known is written.
 
     ``user`` did it or it was done for, ``by`` is who decided (an operator), ``responsible`` are the owners of the
-    project. ``at`` is when it happened, Unix seconds; None is now. ``source`` names the message it came in.
+    project. ``person`` is somebody's number, ``identity`` the digest of who they are at a provider. ``at`` is when it
+    happened, Unix seconds; None is now. ``source`` names the message it came in.
     """
 
     event: Slug
     at: float | None = None
     user: HubUser | None = None
+    person: int | None = None
+    identity: Digest | None = None
     responsible: tuple[HubUser, ...] = ()
     by: Line | None = None
     project: Slug | None = None
