@@ -10,16 +10,20 @@ import os
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from pydantic import ValidationError
 
-from fabric_hub.catalogue.audit.log import AuditLogBrokenError, Head
+from fabric_hub.catalogue.audit.log import AuditLogBrokenError, Head, persons_in
 from fabric_hub.catalogue.audit.reading import Reading, seconds
+from fabric_hub.catalogue.people.store import PeopleStore
 from fabric_hub.datasets.model import Acceptance, Access, Grant
+from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts.audit import NONE_THERE
 from fabric_hub.types import Frozen
 
 from .grants import BackupState, LogEvidence, Publication, Said, Word
 
+UNNAMED = "_"  # the user of an acceptance until their number has a name
 _LARGEST = 256 * 1024 * 1024  # bytes of a publication
 _SAYS = {"granted": Said.GRANTED, "confirmed": Said.GRANTED, "revoked": Said.REVOKED, "held": Said.HELD}
 
@@ -32,17 +36,26 @@ class StrictEnd(Frozen):
     at: float
 
 
+class Accepted(Frozen):
+    """An acceptance in an audit log; ``person`` is whose, where it has a number and no name."""
+
+    acceptance: Acceptance
+    person: int | None = None
+
+
 class LogRead(Frozen):
     """An audit log that was read to its end, each record checked.
 
     ``holds`` is whether the backup's head is one of its records; ``accepted`` and ``ends`` came after that head.
+    ``persons`` is the highest number of a person in it.
     """
 
     head: Head
     holds: bool
     evidence: LogEvidence
-    accepted: tuple[Acceptance, ...] = ()
+    accepted: tuple[Accepted, ...] = ()
     ends: tuple[StrictEnd, ...] = ()
+    persons: int = 0
 
 
 def publication(path: Path) -> Publication | None:
@@ -95,11 +108,12 @@ def audit_log(directory: Path, backup: Head, *, whole: bool) -> LogRead:
     reading = Reading(directory)
     words: dict[tuple[str, str], Word] = {}
     retired: dict[str, bool] = {}
-    accepted: dict[tuple[str, ...], Acceptance] = {}
+    accepted: dict[tuple[str, ...], Accepted] = {}
     ends: dict[tuple[str, str], StrictEnd] = {}
-    holds, last = backup.seq == 0, 0.0
+    holds, last, persons = backup.seq == 0, 0.0, 0
     for record in reading.records():
         last = seconds(record["recorded"])
+        persons = max([persons, *persons_in(record)])
         if record["seq"] == backup.seq:
             holds = record["digest"] == backup.digest
         word = _word(record)
@@ -111,7 +125,8 @@ def audit_log(directory: Path, backup: Head, *, whole: bool) -> LogRead:
         if record["event"] in ("retired", "published") and (record["event"] == "published" or "version" not in record):
             retired[dataset] = record["event"] == "retired"
         if (one := _acceptance(record)) is not None:
-            accepted[one.user, one.project, one.dataset, one.agreement] = one
+            what = one.acceptance
+            accepted[str(one.person), what.user, what.project, what.dataset, what.agreement] = one
         if word is not None and word.said is Said.REVOKED and str(record.get("why", "")).startswith("strict"):
             pair = word.grant.dataset, word.grant.project
             ends[pair] = StrictEnd(dataset=pair[0], project=pair[1], at=word.at)
@@ -122,8 +137,27 @@ def audit_log(directory: Path, backup: Head, *, whole: bool) -> LogRead:
         retired=frozenset(name for name, out in retired.items() if out),
     )
     return LogRead(
-        head=reading.last, holds=holds, evidence=evidence, accepted=tuple(accepted.values()), ends=tuple(ends.values())
+        head=reading.last,
+        holds=holds,
+        evidence=evidence,
+        accepted=tuple(accepted.values()),
+        ends=tuple(ends.values()),
+        persons=persons,
     )
+
+
+def people(database: str) -> dict[int, str]:
+    """Who the site's catalogue, as it is before the restore, calls whom by number; nobody where it cannot be read."""
+    url = sa.make_url(database)
+    if url.get_backend_name() == "sqlite" and not (url.database and Path(url.database).is_file()):
+        return {}
+    engine = sa.create_engine(url)
+    try:
+        return PeopleStore(engine).names()
+    except (FabricError, sa.exc.SQLAlchemyError):
+        return {}
+    finally:
+        engine.dispose()
 
 
 def _word(record: dict[str, Any]) -> Word | None:
@@ -131,21 +165,25 @@ def _word(record: dict[str, Any]) -> Word | None:
         return None  # "revoked" with a node is what a node did
     fields = {"dataset": record["dataset"], "project": record["project"], "until": record.get("until")}
     try:
-        grant = Grant.model_validate(
-            {**fields, "by": record.get("by", "operator"), "at": seconds(record["time"])}, strict=False
-        )
+        grant = Grant.model_validate({**fields, "by": _decider(record), "at": seconds(record["time"])}, strict=False)
     except ValidationError:
         return None
     return Word(said=_SAYS[record["event"]], grant=grant)
 
 
-def _acceptance(record: dict[str, Any]) -> Acceptance | None:
+def _decider(record: dict[str, Any]) -> str:
+    """Who decided, as a grant has it: without a name where the record has a person's number."""
+    return "operator" if record.get("by") in (None, "account") else str(record["by"])
+
+
+def _acceptance(record: dict[str, Any]) -> Accepted | None:
     if record["event"] != "accepted":
         return None
     try:
-        return Acceptance.model_validate(
-            {name: record[name] for name in ("user", "project", "dataset", "agreement", "purpose")}
-            | {"at": seconds(record["time"])}
+        acceptance = Acceptance.model_validate(
+            {name: record[name] for name in ("project", "dataset", "agreement", "purpose")}
+            | {"user": record.get("user", UNNAMED), "at": seconds(record["time"])}
         )
+        return Accepted(acceptance=acceptance, person=None if "user" in record else record["person"])
     except (KeyError, ValidationError):
         return None

@@ -18,6 +18,7 @@ from fabric_hub.messages.texts import dataset_files as texts
 
 from . import publish, rows, switch_user
 from .database import open_catalogue
+from .people.store import PeopleStore
 from .store import NOT_CONFIRMED, CatalogueStore
 
 
@@ -32,7 +33,7 @@ class CatalogueAdmin:
         self.store = store
         self._settings = settings
         self._by = by
-        self._audit_log = AuditLog(audit_directory(settings.catalogue))
+        self._audit_log = AuditLog(audit_directory(settings.catalogue), PeopleStore(store.engine).numbers)
 
     def add(self, entry: Dataset, *, new: bool = False) -> bool:
         """Make a draft, or replace an entry's description. False: it said that already.
@@ -96,6 +97,8 @@ class CatalogueAdmin:
     def confirm(self, name: str, project: str) -> Grant:
         """Bring a grant that a restore shut back into force."""
 
+        self._audit_log.meet(Entry(event="confirmed", by=self._by, **self._of_project(project)))
+
         def record(grant: Grant) -> None:
             self._record("confirmed", dataset=name, until=grant.until, **self._of_project(project))()
 
@@ -129,6 +132,7 @@ class CatalogueAdmin:
 
     def _record(self, event: str, **fields: Any) -> Callable[[], object]:
         entry = Entry(event=event, by=self._by, **fields)
+        self._audit_log.meet(entry)
         return lambda: self._audit_log.append(entry)
 
     def _of_project(self, name: str) -> dict[str, Any]:

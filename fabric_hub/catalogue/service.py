@@ -67,8 +67,9 @@ class CatalogueService:
         self._settings = settings
         self._datasets = settings.catalogue
         self._store = store
-        self._audit_log = AuditLog(audit_directory(self._datasets))
-        self.people = People(lambda: self._settings, PeopleStore(store.engine), self._append)
+        known = PeopleStore(store.engine)
+        self._audit_log = AuditLog(audit_directory(self._datasets), known.numbers)
+        self.people = People(lambda: self._settings, known, self._append)
         self._uids = Uids()
         self._reports = AgentReports(
             events_directory(self._datasets) / AGENTS, frozenset({0, os.geteuid()}), cached_s=AGENTS_EVERY_S
@@ -120,6 +121,7 @@ class CatalogueService:
         self._not_too_often(request.user)
         entry = Entry(event="accepted", responsible=project.members.owner, **request.model_dump())
         acceptance = Acceptance(**request.model_dump(), at=time.time())
+        await asyncio.to_thread(self._audit_log.meet, entry)
         # what cannot be proved later does not happen: the audit log comes before the transaction's end
         await asyncio.to_thread(self._store.accept, acceptance, lambda: self._append([entry]))
         # before the session is submitted: its node must find the acceptance there
@@ -131,6 +133,7 @@ class CatalogueService:
         self._not_too_often(request.user)
         entry = Entry(event="requested", responsible=project.members.owner, **request.model_dump())
         wanted = AccessRequest(**request.model_dump(), at=time.time())
+        await asyncio.to_thread(self._audit_log.meet, entry)
         await asyncio.to_thread(self._store.request, wanted, lambda: self._append([entry]))
         await self._refresh()
 
@@ -145,6 +148,8 @@ class CatalogueService:
         about: dict[str, Any] = {"user": user, "by": f"steward {user}", "project": project, "dataset": dataset}
         if known := self._settings.project.get(project):
             about |= {"account": known.account, "responsible": known.members.owner}
+
+        await asyncio.to_thread(self._audit_log.meet, Entry.model_validate({"event": "confirmed", **about}))
 
         def confirmed(grant: Grant) -> None:
             self._append([Entry.model_validate({"event": "confirmed", "until": grant.until, **about})])
@@ -178,6 +183,7 @@ class CatalogueService:
         about: dict[str, Any] = {"user": user, "by": f"operator {user}", "project": project, "dataset": dataset}
         if known := settings.project.get(project):
             about |= {"account": known.account, "responsible": known.members.owner}
+        await asyncio.to_thread(self._audit_log.meet, Entry.model_validate({"event": "granted", **about}))
         if not request.grant:
             entry = Entry.model_validate({"event": "declined", "why": request.why, **about})
             await asyncio.to_thread(

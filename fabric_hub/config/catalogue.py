@@ -98,6 +98,13 @@ class CatalogueSettings(Frozen):
         "the hub over could, too. grants: of restricted datasets, to projects whose members asked for them. Empty: "
         "they grant with fabric-hub datasets grant. Refusing a request needs nothing here.",
     )
+    keep_names_days: int = Field(
+        default=1827,
+        ge=0,
+        le=36525,
+        description="How long after somebody last appears in the audit log their name is kept beside their number: "
+        "`fabric-hub people forget` refuses before. The log itself stays as it is.",
+    )
     shapes: AbsolutePath | None = Field(
         default=None, description="A directory of SHACL shapes (*.ttl) that an export is checked against."
     )

@@ -22,7 +22,8 @@ from fabric_hub.projects.identity import Identity, LoggedIn, Login
 from fabric_hub.projects.naming import UnixEntry
 from fabric_hub.unix.accounts import own_name, unix_name
 
-from .store import Account, ConflictError, KnownAlreadyError, PeopleStore
+from .rows import Account
+from .store import ConflictError, KnownAlreadyError, PeopleStore
 
 VERIFIED_S = 600.0  # how old the logins may be by which somebody links two identities
 AHEAD_S = 60.0  # and how far the hub's clock may be ahead
@@ -90,9 +91,9 @@ class People:
         for name in naming.candidates(login, accounts, table, taken, whom):
             account = checked(name, settings, self._lookup)
 
-            def record(number: int, name: str = name) -> None:
+            def record(number: int) -> None:
                 about = {"person": number, "identity": digest(login.identity)}
-                self._append([Entry(event="first-login", user=name, why=f"account by {accounts.source}", **about)])
+                self._append([Entry(event="first-login", why=f"account by {accounts.source}", **about)])
 
             try:
                 self._store.first(login, account, record)
@@ -121,7 +122,7 @@ class People:
         def record(person: int) -> None:
             why = "by the person, logged in with both"
             linked = {"person": person, "identity": digest(other.identity), "why": why}
-            self._append([Entry(event="linked", user=request.user, **linked)])
+            self._append([Entry(event="linked", **linked)])
 
         whose = self._store.link(number, other, record)
         if whose is not None:

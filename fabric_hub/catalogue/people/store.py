@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,20 +12,13 @@ import sqlalchemy as sa
 from fabric_hub.catalogue import tables as catalogue_tables
 from fabric_hub.catalogue.database import CATALOGUE
 from fabric_hub.projects.identity import Identity, Login
-from fabric_hub.projects.naming import key, shape
-from fabric_hub.sessions.database import Transaction, unusable
+from fabric_hub.projects.naming import key
+from fabric_hub.sessions.database import Transaction, current_transaction, unusable
 from fabric_hub.types import Frozen
 
+from . import rows
+from .rows import Account, Conflict
 from .tables import accounts, hub_names, identities, persons
-
-
-class Account(Frozen):
-    """The account of a person: their name at the hub, the Unix account, and which mapping found it."""
-
-    name: str
-    unix_account: str
-    uid: int | None
-    mapped_by: str
 
 
 class KnownIdentity(Frozen):
@@ -53,14 +46,6 @@ class Person(Frozen):
     identities: tuple[KnownIdentity, ...] = ()
 
 
-class Conflict(Frozen):
-    """Why a name cannot be had; see :func:`fabric_hub.projects.naming.check_free`."""
-
-    same: int | None = None
-    alike: str | None = None
-    uids: int | None = None
-
-
 class ConflictError(Exception):
     """A name or an account is another person's."""
 
@@ -85,23 +70,65 @@ class PeopleStore:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        self._numbers: dict[str, int] = {}  # a name's number never changes
+
+    # -- numbers, for the audit log
+
+    def numbers(self, names: Collection[str]) -> dict[str, int]:
+        """The numbers of people by their names; who has none gets one. Within a transaction of this thread it is a
+        part of that."""
+        found = {name: self._numbers[name] for name in names if name in self._numbers}
+        missing = sorted(set(names) - found.keys())
+        if not missing:
+            return found
+        if (inside := current_transaction(self._engine)) is not None:  # which may be undone: nothing is kept of it
+            return found | {name: rows.met(inside, name) for name in missing}
+        with self._reading() as connection:
+            known = {name: number for name in missing if (number := rows.number_of(connection, name)) is not None}
+        if len(known) < len(missing):
+            with self._changing() as connection:
+                known = {name: rows.met(connection, name) for name in missing}
+        self._numbers |= known
+        return found | known
+
+    def names(self) -> dict[int, str]:
+        """The newest name of everybody who has one still, by number."""
+        with self._reading() as connection:
+            found = connection.execute(sa.select(hub_names).order_by(hub_names.c.at)).mappings().all()
+        return {row["person"]: row["name"] for row in found if row["name"] is not None}
+
+    def restored(self, known: Mapping[int, str], highest: int) -> None:
+        """After a restore: take in people who were met after the backup, and give no number again.
+
+        :param known: names by number, of newer sources; those that do not fit what the backup has are left out.
+        :param highest: the highest number that the audit log has.
+        """
+        with self._changing() as connection:
+            there = set(connection.execute(sa.select(persons.c.number)).scalars())
+            for number, name in sorted(known.items()):
+                if number not in there and rows.holder(connection, name) is None:
+                    rows.new_person(connection, "name", number)
+                    rows.put_name(connection, number, name)
+                    there.add(number)
+            if highest > max(there, default=0):
+                rows.new_person(connection, "login", highest)
 
     # -- reading
 
     def person_of(self, identity: Identity) -> int | None:
         """Whose an identity is; None: nobody's."""
         with self._reading() as connection:
-            return _person_of(connection, identity)
+            return rows.person_of(connection, identity)
 
     def account_of(self, number: int) -> Account | None:
         """The account of a person; None: they have none."""
         with self._reading() as connection:
-            return _account_of(connection, number)
+            return rows.account_of(connection, number)
 
     def number_of(self, name: str) -> int | None:
         """Whose name at the hub it is, or was, in just this spelling; None: nobody's."""
         with self._reading() as connection:
-            return connection.execute(sa.select(hub_names.c.person).where(hub_names.c.name == name)).scalar()
+            return rows.number_of(connection, name)
 
     def taken(self) -> frozenset[str]:
         """The keys of all names that were ever given."""
@@ -111,7 +138,7 @@ class PeopleStore:
     def conflict(self, name: str, uid: int | None, person: int | None = None) -> Conflict | None:
         """Why a person cannot have a name, or None where they can; ``person`` None is a new one."""
         with self._reading() as connection:
-            return _conflict(connection, name, uid, person)
+            return rows.conflict(connection, name, uid, person)
 
     def person(self, number: int) -> Person | None:
         """All that is known of a person."""
@@ -132,7 +159,8 @@ class PeopleStore:
             called, known = of(hub_names), of(identities)
         names: dict[int, list[tuple[float, str]]] = {}
         for row in called:
-            names.setdefault(row["person"], []).append((row["at"], row["name"]))
+            if row["name"] is not None:
+                names.setdefault(row["person"], []).append((row["at"], row["name"]))
         theirs: dict[int, list[KnownIdentity]] = {}
         for row in known:
             one = KnownIdentity.model_validate({name: row[name] for name in KnownIdentity.model_fields})
@@ -141,7 +169,7 @@ class PeopleStore:
             Person(
                 number=one,
                 created_at=row["created_at"],
-                account=_account(has[one]) if one in has else None,
+                account=rows.account(has[one]) if one in has else None,
                 names=tuple(name for _, name in sorted(names.get(one, ()), reverse=True)),
                 identities=tuple(theirs.get(one, ())),
             )
@@ -153,8 +181,8 @@ class PeopleStore:
     def seen(self, login: Login) -> int | None:
         """Put down what was claimed at a login of a known identity; its person, or None: it is not known."""
         with self._changing() as connection:
-            done = connection.execute(_of(sa.update(identities), login.identity).values(**_claims(login)))
-            return _person_of(connection, login.identity) if done.rowcount else None
+            done = connection.execute(rows.of(sa.update(identities), login.identity).values(**rows.claims(login)))
+            return rows.person_of(connection, login.identity) if done.rowcount else None
 
     def first(self, login: Login, account: Account, record: Record) -> int:
         """Make person, identity, name and account of a first login; the person's number.
@@ -165,12 +193,12 @@ class PeopleStore:
         :raises KnownAlreadyError: the identity is known since a moment ago.
         """
         with self._changing() as connection:
-            if _person_of(connection, login.identity) is not None:
+            if rows.person_of(connection, login.identity) is not None:
                 raise KnownAlreadyError
-            number = _met_by_name(connection, account) or _new_person(connection, "login")
+            number = rows.met_by_name(connection, account) or rows.new_person(connection, "login")
             connection.execute(sa.update(persons).where(persons.c.number == number).values(known_by="login"))
             self._give(connection, number, account)
-            _put_identity(connection, number, login)
+            rows.put_identity(connection, number, login)
             record(number)
             return number
 
@@ -182,22 +210,22 @@ class PeopleStore:
         :param move: take it from another person, too.
         """
         with self._changing() as connection:
-            before = _person_of(connection, login.identity)
+            before = rows.person_of(connection, login.identity)
             if before == number:
                 return None
             if before is not None and not move:
                 return before
             if before is None:
-                _put_identity(connection, number, login)
+                rows.put_identity(connection, number, login)
             else:
-                connection.execute(_of(sa.update(identities), login.identity).values(person=number))
+                connection.execute(rows.of(sa.update(identities), login.identity).values(person=number))
             record(number)
             return None
 
     def unlink(self, number: int, identity: Identity, record: Record) -> bool:
         """Let an identity be nobody's. False: it is not this person's."""
         with self._changing() as connection:
-            gone = connection.execute(_of(sa.delete(identities), identity).where(identities.c.person == number))
+            gone = connection.execute(rows.of(sa.delete(identities), identity).where(identities.c.person == number))
             if gone.rowcount:
                 record(number)
             return bool(gone.rowcount)
@@ -211,20 +239,35 @@ class PeopleStore:
             self._give(connection, number, account)
             record(number)
 
+    def forget(self, number: int, record: Record) -> bool:
+        """Erase all that leads from a person's number to them. Their names stay nobody else's, as digests. False: there
+        was nothing to erase."""
+        with self._changing() as connection:
+            theirs = sa.select(hub_names).where(hub_names.c.person == number, hub_names.c.name.is_not(None))
+            found = connection.execute(theirs).mappings().all()
+            for row in found:
+                values = {"key": rows.hidden(row["key"]), "shape": rows.hidden(row["shape"]), "name": None}
+                connection.execute(sa.update(hub_names).where(hub_names.c.key == row["key"]).values(**values))
+            gone = connection.execute(sa.delete(identities).where(identities.c.person == number)).rowcount
+            gone += connection.execute(sa.delete(accounts).where(accounts.c.person == number)).rowcount
+            if not found and not gone:
+                return False
+            record(number)
+            self._numbers = {name: one for name, one in self._numbers.items() if one != number}
+            return True
+
     # -- connections
 
     @staticmethod
     def _give(connection: sa.Connection, number: int, account: Account) -> None:
-        found = _conflict(connection, account.name, account.uid, number)
+        found = rows.conflict(connection, account.name, account.uid, number)
         # who only looks alike may be let through by an operator
         if found and (account.mapped_by != "operator" or found.same is not None or found.uids is not None):
             raise ConflictError(found)
-        now = time.time()
         connection.execute(sa.delete(hub_names).where(hub_names.c.key == key(account.name)))
-        row = {"key": key(account.name), "shape": shape(account.name), "name": account.name}
-        connection.execute(sa.insert(hub_names).values(**row, person=number, at=now))
+        rows.put_name(connection, number, account.name)
         connection.execute(sa.delete(accounts).where(accounts.c.person == number))
-        connection.execute(sa.insert(accounts).values(person=number, at=now, **account.model_dump()))
+        connection.execute(sa.insert(accounts).values(person=number, at=time.time(), **account.model_dump()))
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
@@ -240,66 +283,3 @@ class PeopleStore:
             # writers go one at a time, as the catalogue's do; its serial stays: no node is told of people
             connection.execute(sa.update(catalogue_tables.counter).values(serial=catalogue_tables.counter.c.serial))
             yield connection
-
-
-def _new_person(connection: sa.Connection, known_by: str) -> int:
-    values = {"created_at": time.time(), "known_by": known_by}
-    made = connection.execute(sa.insert(persons).values(**values)).inserted_primary_key
-    assert made is not None
-    return int(made[0])
-
-
-def _met_by_name(connection: sa.Connection, account: Account) -> int | None:
-    """The person of a name who was never known by anything else; a pool lends nobody's name."""
-    if account.mapped_by == "pool":
-        return None
-    query = sa.select(persons.c.number).join(hub_names, hub_names.c.person == persons.c.number)
-    return connection.execute(query.where(hub_names.c.name == account.name, persons.c.known_by == "name")).scalar()
-
-
-def _of(statement: Any, identity: Identity) -> Any:
-    return statement.where(identities.c.issuer == identity.issuer, identities.c.subject == identity.subject)
-
-
-def _person_of(connection: sa.Connection, identity: Identity) -> int | None:
-    return connection.execute(_of(sa.select(identities.c.person), identity)).scalar()
-
-
-def _account_of(connection: sa.Connection, number: int) -> Account | None:
-    row = connection.execute(sa.select(accounts).where(accounts.c.person == number)).mappings().first()
-    return _account(row) if row else None
-
-
-def _account(row: Any) -> Account:
-    return Account.model_validate({name: row[name] for name in Account.model_fields})
-
-
-def _claims(login: Login) -> dict[str, Any]:
-    return {
-        "provider": login.provider,
-        "last_at": time.time(),
-        "display_name": login.name,
-        "mail": login.mail,
-        "organisation": login.organisation,
-        "assurance": list(login.assurance),
-        "acr": login.acr,
-    }
-
-
-def _put_identity(connection: sa.Connection, number: int, login: Login) -> None:
-    claims = _claims(login)
-    values = {"issuer": login.identity.issuer, "subject": login.identity.subject, "person": number, **claims}
-    connection.execute(sa.insert(identities).values(**values, first_at=claims["last_at"]))
-
-
-def _conflict(connection: sa.Connection, name: str, uid: int | None, person: int | None) -> Conflict | None:
-    others = hub_names.c.person != (person if person is not None else -1)
-    same = connection.execute(sa.select(hub_names.c.person).where(hub_names.c.key == key(name), others)).scalar()
-    alike = connection.execute(sa.select(hub_names.c.name).where(hub_names.c.shape == shape(name), others)).scalar()
-    owner: int | None = None
-    if uid is not None:
-        of_uid = accounts.c.person != (person if person is not None else -1)
-        owner = connection.execute(sa.select(accounts.c.person).where(accounts.c.uid == uid, of_uid)).scalar()
-    if same is None and alike is None and owner is None:
-        return None
-    return Conflict(same=same, alike=alike, uids=owner)

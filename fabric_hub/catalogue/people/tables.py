@@ -10,15 +10,15 @@ import sqlalchemy as sa
 
 from fabric_hub.catalogue.tables import metadata
 
+# The audit log names people by these numbers. A row is never deleted, so that no number is given twice.
 persons = sa.Table(
     "persons",
     metadata,
-    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("created_at", sa.Float, nullable=False),
     # login: by an identity, also one that was unlinked. name: by a name at the hub alone, as the site's own
     # authenticator gave it; the first identity that the site's mapping leads to that name is this person's.
     sa.Column("known_by", sa.String(10), nullable=False),
-    sqlite_autoincrement=True,  # a number is never given twice
 )
 
 # Letter by letter: no mail address, no name and no spelling makes two identities one.
@@ -40,13 +40,14 @@ identities = sa.Table(
 )
 
 # A name at the hub is one person's for ever, also when they have another now. `key`: as names are compared (Unicode
-# NFKC, case folded); `shape`: as they look to a reader.
+# NFKC, case folded); `shape`: as they look to a reader. Who is forgotten has no `name` any more, and digests of the
+# other two. Operators who act on the command line are `unix:ACCOUNT`, which no name at the hub can be.
 hub_names = sa.Table(
     "hub_names",
     metadata,
-    sa.Column("key", sa.String(128), primary_key=True),
-    sa.Column("shape", sa.String(128), nullable=False, index=True),
-    sa.Column("name", sa.String(64), nullable=False),
+    sa.Column("key", sa.String(160), primary_key=True),
+    sa.Column("shape", sa.String(160), nullable=False, index=True),
+    sa.Column("name", sa.String(80), unique=True),
     sa.Column("person", sa.Integer, sa.ForeignKey("persons.number"), nullable=False, index=True),
     sa.Column("at", sa.Float, nullable=False),
 )

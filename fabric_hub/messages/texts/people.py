@@ -153,9 +153,37 @@ NOT_AN_IDENTITY = Reason(
     who=Who.OPERATOR,
     status=422,
 )
+NO_ACCOUNT_YET = Reason(
+    "person-no-account-yet",
+    N_("Person {number} has no account, so that no login leads to them."),
+    N_("Give them one first: `fabric-hub people account {number} NAME`."),
+    who=Who.OPERATOR,
+    status=409,
+)
+STILL_HERE = Reason(
+    "person-still-here",
+    N_("Person {number} is not forgotten: the site's file or a project still names {name}, in {places:list}."),
+    N_("Take them out there first."),
+    who=Who.OPERATOR,
+    status=409,
+)
+TOO_EARLY = Reason(
+    "person-too-early",
+    N_("Person {number} was last seen on {last:date}, and names are kept for {days} days after that."),
+    N_("The limit is catalogue.keep_names_days in the site's file."),
+    who=Who.OPERATOR,
+    status=409,
+)
+FORGOTTEN = Reason(
+    "person-forgotten",
+    N_("Person {number} is a number only: names, identities and account are erased. The audit log is as it was."),
+    who=Who.NOBODY,
+)
+FORGOTTEN_ALREADY = Reason("person-forgotten-already", N_("Nothing is kept of person {number}."), who=Who.NOBODY)
 NO_PEOPLE = Reason("person-none", N_("Nobody is on record."), who=Who.NOBODY)
 LISTED = Reason("person-listed", N_("{number:number}  {name}  account {account} ({mapped_by})"), who=Who.NOBODY)
-LISTED_BARE = Reason("person-listed-bare", N_("{number:number}  no account"), who=Who.NOBODY)
+LISTED_BARE = Reason("person-listed-bare", N_("{number:number}  {name}  (by name alone)"), who=Who.NOBODY)
+LISTED_GONE = Reason("person-listed-gone", N_("{number:number}  (forgotten)"), who=Who.NOBODY)
 IDENTITY = Reason(
     "person-identity",
     N_("{subject} at {issuer}, by {provider}; first {first:clock}, last {last:clock}"),

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from fabric_hub.catalogue.api import LinkBody, VerifiedLogin
 from fabric_hub.catalogue.audit.log import Entry
 from fabric_hub.catalogue.database import open_catalogue
+from fabric_hub.catalogue.people import tables
 from fabric_hub.catalogue.people.logins import People, digest
 from fabric_hub.catalogue.people.store import PeopleStore
 from fabric_hub.config.catalogue import CatalogueSettings
@@ -23,6 +24,7 @@ from fabric_hub.config.settings import Settings, parse
 from fabric_hub.errors import FabricError
 from fabric_hub.projects.identity import Identity, LoggedIn, Login
 from fabric_hub.projects.naming import UnixEntry
+from fabric_hub.sessions.database import Transaction
 from tests.support.builders import catalogue_text, least_site_text
 from tests.support.postgresql import server
 from tests.support.postgresql import url as url_of
@@ -61,7 +63,7 @@ class Site:
     """People of a site, with the audit log's entries and a name service that has the accounts of a list."""
 
     def __init__(self, engine: sa.Engine, settings: Settings) -> None:
-        self.store, self.settings = PeopleStore(engine), settings
+        self.engine, self.store, self.settings = engine, PeopleStore(engine), settings
         self.entries: list[Entry] = []
         self.unix: dict[str, UnixEntry] = {}
         self.full = False
@@ -309,3 +311,55 @@ def test_of_ten_thousand_pairs_of_identities_that_resemble_each_other_none_is_me
     assert min(refused.values()) > 500
     assert all(len(one.identities) == 1 and len(one.names) == 1 for one in people)
     assert len(people) == 20_000 - sum(refused.values())
+
+
+def test_who_was_known_by_name_alone_is_the_person_whom_the_mapping_leads_there_and_a_pool_leads_nobody(
+    here: Site, tmp_path: Path
+) -> None:
+    numbers = here.store.numbers({"anna", "guest02"})
+    assert here.store.numbers({"anna"}) == {"anna": numbers["anna"]}
+    assert here.login("a1", "anna").first
+    assert here.person("a1") == numbers["anna"]
+    with refusal("person-name-taken"):
+        here.login("a2", "anna")
+    here.settings = site(tmp_path, 'accounts = {source = "pool", pool = "guest##", pool_size = 3}')
+    here.unix["guest03"] = UnixEntry("guest03", 2003)
+    assert here.login("e1", None).user == "guest03"
+    assert here.person("e1") not in numbers.values()
+
+
+def test_a_persons_number_is_never_anothers_also_when_the_change_that_named_them_is_undone(here: Site) -> None:
+    first = here.store.numbers({"anna"})["anna"]
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError), Transaction(here.engine) as connection:
+            connection.execute(sa.text("UPDATE counter SET serial = serial + 1"))
+            inside = here.store.numbers({"anna", "bob"})
+            assert (inside["anna"], inside["bob"]) == (first, first + 1)
+            raise ZeroDivisionError
+    assert here.store.numbers({"carol"}) == {"carol": first + 1}
+    assert here.store.numbers({"bob"}) == {"bob": first + 2}
+
+
+def test_who_is_forgotten_is_a_number_and_their_name_is_nobodys_and_theirs_again_when_they_are_back(here: Site) -> None:
+    here.login("a1", "anna1", mail="anna@example.org")
+    assert here.store.forget(1, lambda _: None)
+    assert not here.store.forget(1, lambda _: None)
+    assert here.store.names() == {}
+    (gone,) = here.store.people()
+    assert (gone.names, gone.identities, gone.account) == ((), (), None)
+    with here.engine.connect() as connection:
+        everything = [connection.execute(sa.select(table)).all() for table in tables.metadata.sorted_tables]
+    assert "anna" not in repr(everything)
+    with refusal("person-name-taken"):
+        here.login("a1", "anna1")
+    with refusal("person-looks-taken"):
+        here.login("a2", "annal")
+    assert here.store.numbers({"anna1"}) == {"anna1": 1}  # as the site's own authenticator lets them in again
+    assert here.store.names() == {1: "anna1"}
+
+
+def test_after_a_restore_no_number_is_given_again_and_who_came_after_the_backup_is_known(here: Site) -> None:
+    here.store.numbers({"anna"})
+    here.store.restored({1: "eve", 4: "bob", 5: "Anna"}, highest=9)
+    assert here.store.names() == {1: "anna", 4: "bob"}
+    assert here.store.numbers({"bob", "carol"}) == {"bob": 4, "carol": 10}

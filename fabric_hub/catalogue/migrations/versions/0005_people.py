@@ -10,10 +10,9 @@ down_revision = "0003"
 def upgrade() -> None:
     op.create_table(
         "persons",
-        sa.Column("number", sa.Integer, primary_key=True),
+        sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("created_at", sa.Float, nullable=False),
         sa.Column("known_by", sa.String(10), nullable=False),
-        sqlite_autoincrement=True,
     )
     op.create_table(
         "identities",
@@ -32,9 +31,9 @@ def upgrade() -> None:
     op.create_index("ix_identities_person", "identities", ["person"])
     op.create_table(
         "hub_names",
-        sa.Column("key", sa.String(128), primary_key=True),
-        sa.Column("shape", sa.String(128), nullable=False),
-        sa.Column("name", sa.String(64), nullable=False),
+        sa.Column("key", sa.String(160), primary_key=True),
+        sa.Column("shape", sa.String(160), nullable=False),
+        sa.Column("name", sa.String(80), unique=True),
         sa.Column("person", sa.Integer, sa.ForeignKey("persons.number"), nullable=False),
         sa.Column("at", sa.Float, nullable=False),
     )
