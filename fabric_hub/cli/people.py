@@ -19,6 +19,7 @@ from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts import dataset_files
 from fabric_hub.messages.texts import people as texts
 from fabric_hub.messages.translation import gettext as _
+from fabric_hub.projects.live import with_live_projects
 
 from .datasets import site_of
 from .site import add_site_arguments
@@ -61,7 +62,7 @@ def _doing(work: Work) -> Callable[[argparse.Namespace], int]:
         found = load(path)
         if found.catalogue is None:
             raise FabricError(dataset_files.SITE_WITHOUT(path=str(path)))
-        with opened(found) as people:
+        with opened(with_live_projects(found)) as people:
             return work(people, arguments)
 
     return run
@@ -89,9 +90,9 @@ def _line(one: Person) -> Text:
         return texts.LISTED(
             number=one.number, name=account.name, account=account.unix_account, mapped_by=account.mapped_by
         )
-    return (
-        texts.LISTED_BARE(number=one.number, name=one.names[0]) if one.names else texts.LISTED_GONE(number=one.number)
-    )
+    if one.names:
+        return texts.LISTED_BARE(number=one.number, name=one.names[0])
+    return texts.LISTED_GONE(number=one.number)
 
 
 def _show(people: PeopleAdmin, arguments: argparse.Namespace) -> int:
