@@ -81,13 +81,13 @@ class Site:
     def person(self, subject: str, issuer: str = IDP) -> int | None:
         return self.store.person_of(Identity(issuer=issuer, subject=subject))
 
-    def link(self, user: str, first: Login, second: Login, **ages: float) -> None:
+    def link(self, user: str, mine: Login, other: Login, *, first: float = 0, second: float = 0) -> None:
         now = time.time()
         self.people.link_now(
             LinkBody(
                 user=user,
-                first=VerifiedLogin(login=first, verified_at=now - ages.get("first", 0)),
-                second=VerifiedLogin(login=second, verified_at=now - ages.get("second", 0)),
+                first=VerifiedLogin(login=mine, verified_at=now - first),
+                second=VerifiedLogin(login=other, verified_at=now - second),
             )
         )
 
