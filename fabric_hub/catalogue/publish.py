@@ -24,7 +24,7 @@ from fabric_hub.datasets.model import Access, Catalogue, Dataset, Grant
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import startup
 from fabric_hub.projects.membership import end_of, people_today
-from fabric_hub.unix.accounts import UnknownAccountError, hub_name, resolve
+from fabric_hub.unix.accounts import UnknownAccountError, resolve, unix_name
 
 from .restored import Revocation
 from .store import CatalogueStore
@@ -207,7 +207,7 @@ class Uids:
             other = pwd.getpwuid(uid).pw_name
         except KeyError:
             return uid if time.time() - at < FORGOTTEN_S else None
-        taken = hub_name(users, other) in self._last
+        taken = other in {unix_name(users, user) for user in self._last}
         return uid if not taken and time.time() - at < RENAMED_S else None
 
 
